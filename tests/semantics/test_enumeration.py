@@ -20,7 +20,7 @@ import pytest
 from stepgraph.interpreter.library.externals import HARMLESS, NAMED_RESULTS
 from stepgraph.interpreter.library.models import ALIASES, MODELS
 from stepgraph.interpreter.objects.attributes.access import METADATA_ATTRIBUTES
-from stepgraph.interpreter.objects.methods.builtin_methods import METHODS
+from stepgraph.interpreter.objects.builtin_methods import METHODS
 from stepgraph.interpreter.python.definitions import TRANSPARENT_CLASS_DECORATORS
 from stepgraph.interpreter.python.expressions import EVALUATORS
 from stepgraph.interpreter.python.statements import EXECUTORS

@@ -28,10 +28,8 @@ Effect: TypeAlias = Literal["runs steps", "changes values that lead to steps", "
 UNKNOWN_ARGUMENTS: Final = Arguments()
 
 
-def call_may_run_steps(
-    interpreter: Interpreter, function: FunctionValue, arguments: Arguments = UNKNOWN_ARGUMENTS
-) -> bool:
-    """Return whether a call may run steps, without emitting operations. By default, the arguments are unknown."""
+def call_may_run_steps(interpreter: Interpreter, function: FunctionValue, arguments: Arguments) -> bool:
+    """Return whether a call may run steps, without emitting operations."""
     may_run, _ = _try_call(interpreter, function, arguments)
     return may_run
 
@@ -44,6 +42,13 @@ def call_time_matters(interpreter: Interpreter, function: FunctionValue, argumen
     with interpreter.store.logged(interpreter.store.serial, isolated=True) as log:
         may_run, _ = _try_call(interpreter, function, arguments)
     return may_run or any(logged.affects_steps for logged in log)
+
+
+def timed_effect(interpreter: Interpreter, function: FunctionValue, arguments: Arguments) -> Effect | None:
+    """Return the effect because of which it matters when a call is made, None for none."""
+    if call_may_run_steps(interpreter, function, arguments):
+        return "runs steps"
+    return "changes values that lead to steps" if call_time_matters(interpreter, function, arguments) else None
 
 
 def replaces_constants(interpreter: Interpreter, function: FunctionValue) -> bool:

@@ -14,12 +14,13 @@ from stepgraph.interpreter.escapes import escape, report_late_escapes
 from stepgraph.interpreter.frame import Frame
 from stepgraph.interpreter.interpreter import Caller, Interpreter
 from stepgraph.interpreter.library.externals import call_external
-from stepgraph.interpreter.library.resources import ENVIRONMENT
+from stepgraph.interpreter.library.side_effects import ENVIRONMENT
 from stepgraph.interpreter.modules.loaded_modules import LoadedModules
 from stepgraph.interpreter.objects.attributes.access import get_attribute
-from stepgraph.interpreter.objects.classes import is_workflow, resolution_order
+from stepgraph.interpreter.objects.builtin_methods import call_builtin_method
+from stepgraph.interpreter.objects.class_hooks import HARMLESS_METACLASSES
+from stepgraph.interpreter.objects.classes import derives_from_entrypoint, is_workflow, resolution_order
 from stepgraph.interpreter.objects.instances import call_instance, call_super_constructor, instantiate
-from stepgraph.interpreter.objects.methods.builtin_methods import call_builtin_method
 from stepgraph.interpreter.objects.names import resolve_body_name
 from stepgraph.interpreter.python.calls import (
     call_function,
@@ -29,7 +30,7 @@ from stepgraph.interpreter.python.calls import (
     call_unknown,
     call_unresolved,
 )
-from stepgraph.interpreter.python.context_managers.manager_decorators import decorate
+from stepgraph.interpreter.python.context_managers.managers import decorate
 from stepgraph.interpreter.python.expressions import EVALUATORS
 from stepgraph.interpreter.python.statements import EXECUTORS
 from stepgraph.interpreter.store import Store
@@ -46,10 +47,9 @@ from stepgraph.interpreter.values.objects import (
 from stepgraph.interpreter.values.steps import Event, StepDecorator, StepFunction, StepMethod, StepObject
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.interpreter.workflow.awaiting import await_value
-from stepgraph.interpreter.workflow.run_wrapper import observe_unwrapped_run
 from stepgraph.interpreter.workflow.step_api import call_method, declare
 from stepgraph.interpreter.workflow.unawaited import report_unawaited_work
-from stepgraph.ir.facts import Fact
+from stepgraph.ir.facts import Fact, UnwrappedRun
 from stepgraph.ir.nodes import EMPTY, Block, PayloadShape, may_run_steps
 from stepgraph.ir.program import Program
 from stepgraph.ir.values import UNKNOWN, External, Unresolved, Value
@@ -203,7 +203,7 @@ def _observe_workflow(interpreter: Interpreter, workflow: ClassValue, body: Bloc
     """Add the notes and facts that require the complete workflow."""
     report_late_escapes(interpreter)
     report_unawaited_work(interpreter, body, run)
-    observe_unwrapped_run(interpreter, workflow)
+    _observe_unwrapped_run(interpreter, workflow)
     interpreter.tracer.on_end(body)
 
 
@@ -222,11 +222,12 @@ def _interpret_run(
         interpreter.call(initializer, context_and_environment, place)
     run = interpreter.attribute(instance, "run", place)
     arguments = Arguments((Argument(Event(payload, is_run_event=True), place), Argument(StepObject(), place)))
+
+    def await_run() -> Block:
+        return interpreter.block_of(lambda: await_value(interpreter, interpreter.call(run, arguments, place), place))
+
     if isinstance(run, Union):
-        return (
-            interpreter.block_of(lambda: await_value(interpreter, interpreter.call(run, arguments, place), place)),
-            place,
-        )
+        return await_run(), place
     if not isinstance(run, FunctionValue):
         class_name: cst.CSTNode = workflow.node.name
         interpreter.note(
@@ -241,9 +242,7 @@ def _interpret_run(
     interpreter.tracer.on_entry(run.node)
     run_place = Place(run.scope.module, run.node)
     if isinstance(run.node, cst.Lambda):
-        return interpreter.block_of(
-            lambda: await_value(interpreter, interpreter.call(run, arguments, place), place)
-        ), run_place
+        return await_run(), run_place
     return summarize_call(interpreter, run, arguments).function.body, run_place
 
 
@@ -254,11 +253,7 @@ def may_be_base(workflow: ClassValue) -> bool:
     """Return whether a class looks like a base class: private, abstract, or with a subclass in its module."""
     modules = {base.scope.module for base in resolution_order(workflow) if isinstance(base, ClassValue)}
     is_abstract = any(module.mentions(name) for module in modules for name in _ABSTRACT_CLASS_NAMES)
-    return workflow.name.startswith("_") or is_abstract or _has_subclass(workflow)
-
-
-def _has_subclass(workflow: ClassValue) -> bool:
-    return workflow.name in workflow.scope.module.once(_base_names)
+    return workflow.name.startswith("_") or is_abstract or workflow.name in workflow.scope.module.once(_base_names)
 
 
 def _base_names(module: SourceModule) -> frozenset[str]:
@@ -270,3 +265,43 @@ def _base_names(module: SourceModule) -> frozenset[str]:
         for base in statement.bases
         if isinstance(base.value, cst.Name)
     )
+
+
+def _observe_unwrapped_run(interpreter: Interpreter, workflow_class: ClassValue) -> None:
+    """Observe a `run` that must get the raw JavaScript event and step: the SDK does not wrap it.
+
+    The SDK wraps the `run` in the body of each class that derives from WorkflowEntrypoint, on creation of the class
+    (SDK: `__init_subclass__` in `workers/entrypoints.py`).
+    """
+    order = resolution_order(workflow_class)
+    classes = [owner for owner in order if isinstance(owner, ClassValue)]
+    owner = next((owner for owner in classes if resolve_body_name(interpreter, owner.scope, "run") is not None), None)
+    if owner is None or derives_from_entrypoint(owner) or any(_may_set_members(interpreter, base) for base in order):
+        return
+    interpreter.observe(UnwrappedRun(owner.name, _inheriting_base(workflow_class, owner)))
+
+
+def _may_set_members(interpreter: Interpreter, owner: Value) -> bool:
+    """Whether a class has unknown members, or a hook, metaclass or statement may assign `run`."""
+    if not isinstance(owner, ClassValue):
+        return not isinstance(owner, External)
+    is_plain = owner.metaclass is None or (
+        isinstance(owner.metaclass, External) and owner.metaclass.name in HARMLESS_METACLASSES
+    )
+    return (
+        not is_plain
+        or bool(owner.caveats)
+        or "__init_subclass__" in owner.scope.bindings.binders
+        or interpreter.modules.is_assigned_externally(owner.scope, "run")
+    )
+
+
+def _inheriting_base(workflow_class: ClassValue, owner: ClassValue) -> Place:
+    """Return the base through which a class statement inherits from `owner`, or else the name of the class."""
+    arguments = workflow_class.node.bases
+    if not any(argument.star for argument in arguments):
+        for argument, base in zip(arguments, workflow_class.bases, strict=True):
+            if isinstance(base, ClassValue) and owner in resolution_order(base):
+                return Place(workflow_class.scope.module, argument.value)
+    name: cst.CSTNode = workflow_class.node.name
+    return Place(workflow_class.scope.module, name)

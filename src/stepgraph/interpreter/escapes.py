@@ -10,7 +10,7 @@ import libcst as cst
 
 from stepgraph.interpreter.effects import call_time_matters, effect_of, effect_of_call
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.objects.overrides import relevant_members
+from stepgraph.interpreter.objects.classes import relevant_members
 from stepgraph.interpreter.python.comprehensions import consume_generator_expression
 from stepgraph.interpreter.summaries import (
     returned_by,
@@ -51,6 +51,7 @@ from stepgraph.ir.values import UNKNOWN, Unresolved, Value
 from stepgraph.limits import Limit
 from stepgraph.syntax.bindings import parameters
 from stepgraph.syntax.module import Place
+from stepgraph.syntax.mutation.changes import COLLECTION_MUTATORS
 from stepgraph.syntax.step_users import may_use_step
 
 NOT_IN_PROJECT: Final = ", which is not in the project"
@@ -169,14 +170,8 @@ def _describe_escape(interpreter: Interpreter, value: Value, visits: Visits, dep
             )
 
 
-_CHANGING_METHODS: Final = frozenset(
-    [
-        *("add", "append", "appendleft", "clear", "difference_update", "discard", "extend", "extendleft", "insert"),
-        *("intersection_update", "pop", "popitem", "popleft", "remove", "reverse", "rotate", "setdefault", "sort"),
-        *("symmetric_difference_update", "update"),
-    ]
-)
-"""The methods that change a collection or dictionary."""
+_CHANGING_METHODS: Final = COLLECTION_MUTATORS - {"move_to_end", "subtract"}
+"""The methods that change which elements a collection or dictionary has, and have a model."""
 
 
 def _describe_generator(interpreter: Interpreter, generator: GeneratorCall, visits: Visits, depth: int) -> str | None:

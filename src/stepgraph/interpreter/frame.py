@@ -10,11 +10,11 @@ from msgspec import Struct, field
 
 from stepgraph.interpreter.replay.tracer import CallTrace, ReplayPosition
 from stepgraph.interpreter.store import Change, Changes, PathChanges
-from stepgraph.interpreter.tasks_in_flight import SlotId
 from stepgraph.interpreter.values.containers import Element, HeapCell
 from stepgraph.interpreter.values.objects import LexicalScope
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.interpreter.values.unions import Case
+from stepgraph.interpreter.write_log import SlotId
 from stepgraph.ir.await_groups import TaskId
 from stepgraph.ir.nodes import Block, Function, JumpKind
 from stepgraph.ir.values import Constant, Value

@@ -23,7 +23,7 @@ from stepgraph.interpreter.values.calls import Arguments, FunctionCall, Prepared
 from stepgraph.interpreter.values.objects import CallableArgument, Caveat, LexicalScope
 from stepgraph.interpreter.values.tasks import Gathering, Task, WaitForCall
 from stepgraph.interpreter.values.unions import Union
-from stepgraph.interpreter.workflow.work import DeclaredSteps, WorkRegistry
+from stepgraph.interpreter.workflow.work import DeclaredSteps, NoteTable, WorkRegistry
 from stepgraph.ir.await_groups import TaskId, tasks_done_after
 from stepgraph.ir.facts import Fact
 from stepgraph.ir.nodes import (
@@ -82,7 +82,7 @@ class Interpreter(Struct, eq=False):
     """Whether the current code runs before the workflow: a module or class body, or a function called from it."""
     loop_depth: int = 0
     """The number of loops around the current statement, through all calls."""
-    notes: dict[tuple[str, int], tuple[Place, str, str, bool]] = field(default_factory=dict)
+    notes: NoteTable = field(default_factory=dict)
     """Place, message, advice and incompleteness of each note, by its code and the `id` of its node."""
     in_step: bool = False
     """Whether the body of a step is being interpreted."""
@@ -148,7 +148,7 @@ class Interpreter(Struct, eq=False):
 
     def evaluate(self, node: cst.BaseExpression) -> Value:
         """Evaluate an expression: return its value, and emit its operations."""
-        evaluator = self.evaluators.get(type(node), evaluate_unknown)
+        evaluator = self.evaluators.get(type(node), _evaluate_unknown)
         budget = self.budget
         budget.evaluations -= 1
         budget.depth -= 1
@@ -466,7 +466,7 @@ class Interpreter(Struct, eq=False):
             self.emit(Choice(branches, place, discriminant, exhaustive))
 
 
-def evaluate_unknown(interpreter: Interpreter, node: cst.CSTNode) -> Value:
+def _evaluate_unknown(interpreter: Interpreter, node: cst.CSTNode) -> Value:
     """Evaluate the parts of an expression without an evaluator. Relevant parts escape."""
     block = interpreter.block_of(lambda: _evaluate_parts(interpreter, node))
     for operation in block.operations:
@@ -493,4 +493,4 @@ def _evaluate_parts(interpreter: Interpreter, node: cst.CSTNode) -> None:
 
 def execute_unknown(interpreter: Interpreter, node: cst.CSTNode) -> None:
     """Evaluate the expressions in a statement without an executor. Relevant ones escape."""
-    evaluate_unknown(interpreter, node)
+    _evaluate_unknown(interpreter, node)

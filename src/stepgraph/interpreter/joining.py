@@ -257,7 +257,7 @@ def without_partial_taint(branches: Sequence[tuple[str | None, Value]]) -> Seque
 
 def join_slot_values(budget: Budget, key: str, values: Sequence[Slot], place: Place, since: TaskId | None) -> Slot:
     """Return the join of possible contents of a slot, without conditions."""
-    bound = without_duplicates(leaf for value in values for leaf in union_values(value) if leaf is not MISSING)
+    bound = _without_duplicates(leaf for value in values for leaf in union_values(value) if leaf is not MISSING)
     if len(bound) == 1:
         return bound[0]
     if any(isinstance(value, tuple) for value in bound):
@@ -274,7 +274,7 @@ def join_slot_values(budget: Budget, key: str, values: Sequence[Slot], place: Pl
     return Union(tuple(cases), key, place)
 
 
-def without_duplicates(values: Iterable[Slot]) -> list[Slot]:
+def _without_duplicates(values: Iterable[Slot]) -> list[Slot]:
     """Return the values without duplicates and without values that cannot change a join.
 
     A join needs at most two irrelevant values, and one relevant value more than a union can have. Collections are all

@@ -10,12 +10,11 @@ from msgspec import Struct, field
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import union_values
-from stepgraph.interpreter.library.logging_ import is_logging
 from stepgraph.interpreter.library.models import starts_tasks
-from stepgraph.interpreter.objects.private_names import mangle
+from stepgraph.interpreter.library.side_effects import is_logging
 from stepgraph.interpreter.values.calls import GeneratorCall, GeneratorExpression, StepCall, WaitCall
 from stepgraph.interpreter.values.containers import Collection, Mapping
-from stepgraph.interpreter.values.objects import BuiltinMethod, ClassValue, FunctionValue, Instance, UnknownBase
+from stepgraph.interpreter.values.objects import BuiltinMethod, ClassValue, FunctionValue, Instance, UnknownBase, mangle
 from stepgraph.interpreter.values.steps import Event, Payload, StepFunction, StepMethod
 from stepgraph.interpreter.values.tasks import Gathering, Task
 from stepgraph.interpreter.values.unions import Union

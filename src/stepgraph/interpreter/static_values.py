@@ -20,11 +20,19 @@ from stepgraph.interpreter.values.calls import (
     WaitCall,
 )
 from stepgraph.interpreter.values.containers import DEEPEST, Collection, LazyElements, Mapping
-from stepgraph.interpreter.values.objects import ClassValue, EnumMember, FunctionValue, Instance, UnknownBase
+from stepgraph.interpreter.values.objects import (
+    ClassValue,
+    EnumMember,
+    FreeParameter,
+    FunctionValue,
+    Instance,
+    UnknownBase,
+    free_parameters,
+    signature_function,
+)
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.interpreter.values.tasks import Gathering, Task, WaitForCall
 from stepgraph.interpreter.values.unions import Union
-from stepgraph.interpreter.workflow.parameters import FreeParameter, free_parameters, signature_function
 from stepgraph.ir.facts import (
     Parameter,
     StaticArgument,

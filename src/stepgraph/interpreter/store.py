@@ -29,11 +29,10 @@ from stepgraph.interpreter.joining import (
     requires_new_pass,
     visit_cost,
 )
-from stepgraph.interpreter.tasks_in_flight import Rewrite, SlotId, TaskState, TaskWrite
 from stepgraph.interpreter.values.containers import Collection, Declarations, Element, HeapCell, Mapping, MappingEntry
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.interpreter.values.unions import Union
-from stepgraph.interpreter.write_log import WriteLog
+from stepgraph.interpreter.write_log import Rewrite, SlotId, TaskState, TaskWrite, WriteLog
 from stepgraph.ir.await_groups import AwaitedTask, TaskId
 from stepgraph.ir.nodes import StepDefinition
 from stepgraph.ir.values import Value
@@ -413,7 +412,7 @@ def join_paths(
         store.put(change.container, change.key, join_slot(store.budget, values, discriminant, place, since))
 
 
-def join_ends(store: Store, ends: Sequence[PathChanges], place: Place, since: TaskId | None = None) -> None:
+def join_ends(store: Store, ends: Sequence[PathChanges], place: Place, since: TaskId) -> None:
     """Set the store to the join of all paths out of some code, each relative to the present state.
 
     Their conditions are used if each path but the last has one of its own.
@@ -470,7 +469,7 @@ def unstable_changes(head: Changes, end: Changes, newest: int) -> Changes:
     for key, change in end.items():
         if newest < change.container.serial < MAX_SERIAL:
             continue
-        before = head[key].value if key in head else change.container.get(change.key, MISSING)
+        before = value_before(key, head, change)
         if (
             before is not MISSING
             and not is_equivalent(before, change.value)
@@ -478,3 +477,8 @@ def unstable_changes(head: Changes, end: Changes, newest: int) -> Changes:
         ):
             changed[key] = change
     return changed
+
+
+def value_before(key: SlotKey, head: Changes, change: Change) -> Slot:
+    """Return the value of a slot at the head of a loop, for a change of the slot in its body."""
+    return head[key].value if key in head else change.container.get(change.key, MISSING)

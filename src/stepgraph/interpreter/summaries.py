@@ -28,7 +28,7 @@ from stepgraph.interpreter.values.objects import EnumMember, FunctionValue, Inst
 from stepgraph.interpreter.values.steps import Payload, StepFunction, StepObject
 from stepgraph.interpreter.values.unions import Case, Union
 from stepgraph.interpreter.widening import widen
-from stepgraph.interpreter.workflow.declarations import declare_again
+from stepgraph.interpreter.workflow.dependencies import declare_again
 from stepgraph.interpreter.workflow.early_raises import record_early_raise
 from stepgraph.ir.nodes import Block, Function, may_await, may_run_steps
 from stepgraph.ir.values import UNKNOWN, Absent, Constant, Nondeterministic, Resource, Value

@@ -6,8 +6,8 @@ from typing import Final
 
 from msgspec import Struct
 
-from stepgraph.interpreter.joining import MISSING, Slot, is_equivalent
-from stepgraph.interpreter.store import Change, Changes
+from stepgraph.interpreter.joining import Slot, is_equivalent
+from stepgraph.interpreter.store import Change, Changes, value_before
 from stepgraph.interpreter.values.containers import Element, HeapCell, MappingEntry
 from stepgraph.interpreter.values.objects import LexicalScope
 from stepgraph.interpreter.values.tasks import Task
@@ -31,12 +31,8 @@ def growing_changes(unstable_changes: Changes, head: Changes, since: int, budget
     return {
         key: change
         for key, change in unstable_changes.items()
-        if not comparison.is_isomorphic(_value_before(key, head, change), change.value, _MAX_DEPTH)
+        if not comparison.is_isomorphic(value_before(key, head, change), change.value, _MAX_DEPTH)
     }
-
-
-def _value_before(key: tuple[int, str], head: Changes, change: Change) -> Slot:
-    return head[key].value if key in head else change.container.get(change.key, MISSING)
 
 
 def widen(change: Change, place: Place) -> Change:

@@ -1,4 +1,4 @@
-"""Models of asyncio, and of the queues of other packages."""
+"""Models of asyncio, of the queues of other packages, and of JavaScript promises."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from stepgraph.interpreter.values.containers import Collection, Element
 from stepgraph.interpreter.values.objects import Instance
 from stepgraph.interpreter.values.steps import Event
 from stepgraph.interpreter.values.tasks import Future, Gathering, Queue, Task, TaskGroup, WaitForCall
-from stepgraph.interpreter.values.unions import Union, as_optional, map_tasks, with_all_runs
+from stepgraph.interpreter.values.unions import Union, as_optional, map_tasks, on_some_paths, with_all_runs
 from stepgraph.interpreter.workflow.awaiting import awaited_tasks, is_awaitable, start
 from stepgraph.ir.await_groups import TaskId
 from stepgraph.ir.nodes import EMPTY, Call, Loop, tasks_started_in
@@ -47,8 +47,8 @@ def _gather(call: LibraryCall) -> Value:
     return_exceptions = call.arguments.find(None, "return_exceptions")
     if return_exceptions is not None and return_exceptions.value == Constant(value=True):
         members = _without_outliving_tasks(call.interpreter, members)
-        return make_gathering(call.interpreter, "all_settled", members, call.place, since)
-    gathering = make_gathering(call.interpreter, "all", members, call.place, since)
+        return _make_gathering(call.interpreter, "all_settled", members, call.place, since)
+    gathering = _make_gathering(call.interpreter, "all", members, call.place, since)
     return replace(gathering, awaits_work_without_steps=awaits_other_work)
 
 
@@ -80,7 +80,10 @@ def _without_outliving_tasks(interpreter: Interpreter, members: Sequence[Element
 
     return [
         replace(
-            member, value=map_tasks(member.value, _on_some_paths if _may_fail_early(member.value) else without_timed)
+            member,
+            value=on_some_paths(member.value)
+            if _may_fail_early(member.value)
+            else map_tasks(member.value, without_timed),
         )
         for member in members
     ]
@@ -89,10 +92,6 @@ def _without_outliving_tasks(interpreter: Interpreter, members: Sequence[Element
 def _may_fail_early(member: Value) -> bool:
     """Whether a member is a gather that an error of work without steps ends while its members go on."""
     return isinstance(member, Gathering) and member.kind == "all" and member.awaits_work_without_steps
-
-
-def _on_some_paths(task: Task) -> Task:
-    return replace(task, on_every_path=False)
 
 
 def _sort_starts(interpreter: Interpreter, task_ids: Sequence[TaskId]) -> None:
@@ -113,7 +112,7 @@ def _task_ids(members: Sequence[Value]) -> list[TaskId]:
     return [awaited.task_id for member in members for awaited in awaited_tasks(member)]
 
 
-def make_gathering(
+def _make_gathering(
     interpreter: Interpreter, kind: ParallelKind, members: Sequence[Element], place: Place, since: TaskId
 ) -> Gathering:
     """Return a future of several awaitables. Tasks with an id greater than `since` were started for it."""
@@ -136,7 +135,7 @@ def make_gathering(
 def _result_element(interpreter: Interpreter, member: Element, place: Place, *, may_fail: bool) -> Element:
     """Return the result of a member of a gather, which is an exception if the member failed."""
     futures = union_values(member.value)
-    result = union_of_results(futures, [place.text] * len(futures), place.text, place)
+    result = union_of_results(futures, place.text, place)
     if may_fail and isinstance(result, Event):
         result = UNKNOWN
     raised = raised_with_work(interpreter) if may_fail else []
@@ -171,7 +170,7 @@ def start_elements(interpreter: Interpreter, argument: Argument) -> list[Element
 def _start_collection(interpreter: Interpreter, argument: Argument) -> Value:
     """Start the elements of one case of a union, as a future of its own."""
     since = interpreter.work.last_task_id
-    return make_gathering(interpreter, "all", start_elements(interpreter, argument), argument.place, since)
+    return _make_gathering(interpreter, "all", start_elements(interpreter, argument), argument.place, since)
 
 
 def _start_item(interpreter: Interpreter, item: Element, argument: Argument) -> Value:
@@ -215,7 +214,7 @@ def _wait(call: LibraryCall) -> Value:
     return_when = call.arguments.find(None, "return_when")
     kind = "all_settled" if return_when is None else _wait_kind(return_when.value)
     members = _without_outliving_tasks(call.interpreter, start_elements(call.interpreter, futures))
-    future = make_gathering(call.interpreter, kind or "all", members, call.place, since)
+    future = _make_gathering(call.interpreter, kind or "all", members, call.place, since)
     if kind == "all" and awaits_work_without_steps(call.interpreter, members):
         kind = None  # an error of work without steps, which the graph does not show, ends it too
     timeout = call.arguments.find(None, "timeout")
@@ -274,10 +273,10 @@ def _as_completed(call: LibraryCall) -> Value:
     if argument is None:
         return UNKNOWN
     members = start_elements(call.interpreter, argument)
-    future = make_gathering(call.interpreter, "all", members, call.place, since)
+    future = _make_gathering(call.interpreter, "all", members, call.place, since)
     call.interpreter.work.unordered |= future.started_tasks  # `as_completed` puts its arguments into a set
     futures = [leaf for member in members for leaf in union_values(member.value)]
-    result = union_of_results(futures, [call.place.text] * len(futures), call.place.text, call.place)
+    result = union_of_results(futures, call.place.text, call.place)
     if not future.members and not result.relevant:
         return UNKNOWN
     each = replace(future, result=result, one_per_iteration=True, in_completion_order=True)
@@ -324,3 +323,27 @@ def _event_loop(_call: LibraryCall) -> Value:
 def starts_task(function: Value) -> bool:
     """Return whether an asyncio function turns a coroutine into a task."""
     return isinstance(function, External) and canonical_name(function.name) in ("asyncio.create_task", "asyncio.shield")
+
+
+@models("js.Promise.all", "js.Promise.any", "js.Promise.race", "js.Promise.allSettled")
+def _promise(call: LibraryCall) -> Value:
+    interpreter = call.interpreter
+    members = start_elements(interpreter, call.arguments.items[0]) if call.arguments.items else []
+    promise = _make_gathering(interpreter, _PROMISE_KINDS[call.name], members, call.place, call.last_task_before)
+    interpreter.work.unordered |= promise.started_tasks  # JavaScript starts them in later microtasks, in no fixed order
+    if promise.kind != "all":
+        return promise
+    return replace(promise, awaits_work_without_steps=awaits_work_without_steps(interpreter, members))
+
+
+_PROMISE_KINDS: Final[dict[str, ParallelKind]] = {
+    "js.Promise.all": "all",
+    "js.Promise.any": "any",
+    "js.Promise.race": "race",
+    "js.Promise.allSettled": "all_settled",
+}
+
+
+@models("pyodide.ffi.to_js")
+def _convert(call: LibraryCall) -> Value:
+    return call.first

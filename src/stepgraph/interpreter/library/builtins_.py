@@ -18,8 +18,8 @@ from stepgraph.interpreter.objects.attributes.changes import (
 )
 from stepgraph.interpreter.objects.attributes.dynamic import call_getattr, constant_name
 from stepgraph.interpreter.objects.attributes.lookup import plain_attribute
-from stepgraph.interpreter.objects.methods.builtin_methods import call_in_loop
-from stepgraph.interpreter.objects.overrides import relevant_members
+from stepgraph.interpreter.objects.builtin_methods import call_in_loop
+from stepgraph.interpreter.objects.classes import relevant_members
 from stepgraph.interpreter.values.calls import Argument, Arguments
 from stepgraph.interpreter.values.objects import (
     Caveat,
@@ -62,10 +62,15 @@ def _member(call: LibraryCall) -> Value:
 @models("builtins.object.__getattribute__")
 def _get_attribute(call: LibraryCall) -> Value:
     """Look an attribute up as a class without `__getattribute__` does."""
-    name = constant_name(call.interpreter, call.arguments.items[1]) if len(call.arguments.items) > 1 else None
+    name = _attribute_name(call)
     if not isinstance(call.first, Instance) or name is None:
         return call.unmodeled()
     return plain_attribute(call.interpreter, call.first, name, call.place)
+
+
+def _attribute_name(call: LibraryCall) -> str | None:
+    """Return the constant name in the second argument, None without one."""
+    return constant_name(call.interpreter, call.arguments.items[1]) if len(call.arguments.items) > 1 else None
 
 
 @models("builtins.hasattr")
@@ -130,7 +135,7 @@ def _type(call: LibraryCall) -> Value:
 
 @models("builtins.setattr", "builtins.object.__setattr__", "builtins.type.__setattr__")
 def _setattr(call: LibraryCall) -> Value:
-    name = constant_name(call.interpreter, call.arguments.items[1]) if len(call.arguments.items) > 1 else None
+    name = _attribute_name(call)
     match [argument.value for argument in call.arguments.items]:
         case [Instance() as owner, _, value]:
             is_plain = call.name != "builtins.setattr"
@@ -192,7 +197,7 @@ def _print(call: LibraryCall) -> Value:
     file = call.arguments.find(None, "file")
     if file is not None and file.value.relevant:
         write = call.interpreter.attribute(file.value, "write", call.place)
-        call_in_loop(call.interpreter, write, Arguments((Argument(UNKNOWN, call.place),)), call.place)
+        call_in_loop(call.interpreter, write, Arguments.of(UNKNOWN, call.place), call.place)
     return UNKNOWN
 
 

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.joining import callable_name, is_equivalent, union_values
-from stepgraph.interpreter.objects.union import union_of_values
+from stepgraph.interpreter.joining import is_equivalent, union_values
+from stepgraph.interpreter.objects.union import union_with_numbers
 from stepgraph.interpreter.python.arguments import make_mapping
 from stepgraph.interpreter.values.calls import Argument, Arguments
 from stepgraph.interpreter.values.containers import Mapping, MappingEntry
@@ -62,9 +62,7 @@ def _call_or_hit(
     others = [entry.value for entry in cached if not _includes(result, entry, place)]
     if not others:
         return on_some_paths(result) if path.block.operations else result
-    values = [result, *others]
-    conditions = [callable_name(value) or f"{place.text} {number}" for number, value in enumerate(values, 1)]
-    return union_of_values(values, conditions, place.text, place)
+    return union_with_numbers([result, *others], place.text, place)
 
 
 def _includes(result: Value, cached: MappingEntry, place: Place) -> bool:

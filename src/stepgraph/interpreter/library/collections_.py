@@ -1,17 +1,21 @@
-"""Models of functions that create or copy collections and objects."""
+"""Models of functions that create and copy collections and objects, and of heapq."""
 
 from __future__ import annotations
 
 from typing import Final
 
+from msgspec import Struct, field
 from msgspec.structs import replace
 
+from stepgraph.interpreter.interpreter import Interpreter
+from stepgraph.interpreter.library.iteration_ import emit_key_calls
 from stepgraph.interpreter.library.models import LibraryCall, models
+from stepgraph.interpreter.objects.builtin_methods import copy_with_attributes, replace_fields
 from stepgraph.interpreter.objects.containers.container_objects import as_collection
 from stepgraph.interpreter.objects.containers.entries import EntryTable, mapping_of
 from stepgraph.interpreter.objects.containers.iteration import copy_elements, elements_of, entries_of
-from stepgraph.interpreter.objects.deep_copies import COPIED, DeepCopy
-from stepgraph.interpreter.objects.methods.builtin_methods import copy_with_attributes, replace_fields
+from stepgraph.interpreter.objects.containers.iterators import make_unordered
+from stepgraph.interpreter.objects.special_methods import call_special, emit_comparisons
 from stepgraph.interpreter.python.arguments import (
     is_unordered,
     make_mapping,
@@ -20,16 +24,25 @@ from stepgraph.interpreter.python.arguments import (
 )
 from stepgraph.interpreter.python.assignment import add_items
 from stepgraph.interpreter.values.calls import Argument, Arguments
-from stepgraph.interpreter.values.containers import Collection, ContextVariable, Mapping, MappingEntry
-from stepgraph.interpreter.values.objects import Instance
-from stepgraph.interpreter.values.steps import Event, Payload
-from stepgraph.interpreter.values.unions import Union
+from stepgraph.interpreter.values.containers import (
+    Collection,
+    ContextVariable,
+    Element,
+    HeapCell,
+    Mapping,
+    MappingEntry,
+)
+from stepgraph.interpreter.values.objects import BuiltinMethod, FunctionValue, Instance
+from stepgraph.interpreter.values.steps import Event, EventPart, Payload
+from stepgraph.interpreter.values.unions import Union, as_optional
 from stepgraph.ir.static_values import CollectionKind
-from stepgraph.ir.values import UNKNOWN, Constant, ExternalResult, Value, is_none
+from stepgraph.ir.values import UNKNOWN, Constant, ExternalResult, Unresolved, Value, is_none
+from stepgraph.limits import Limit
+from stepgraph.syntax.module import Place
 
 
 @models("builtins.dict", "collections.OrderedDict", "collections.UserDict", unpacks=True)
-def make_dictionary(call: LibraryCall) -> Value:
+def _make_dictionary(call: LibraryCall) -> Value:
     """`dict(mapping)`, `dict(pairs)`, `dict(a=1)`. The result is `partial` if an argument has unknown entries."""
     table = EntryTable()
     partial = unordered = False
@@ -78,7 +91,7 @@ def _default_dictionary(call: LibraryCall) -> Value:
     first = next(iter(call.arguments.positional), None)
     factory = None if first is None else first.value
     entries = Arguments(tuple(argument for argument in call.arguments.items if argument is not first))
-    dictionary = make_dictionary(replace(call, arguments=entries))
+    dictionary = _make_dictionary(replace(call, arguments=entries))
     return replace(dictionary, default_factory=factory) if isinstance(dictionary, Mapping) else dictionary
 
 
@@ -94,7 +107,7 @@ def _mapping_proxy(call: LibraryCall) -> Value:
     """`types.MappingProxyType(table)` is modeled as the dictionary itself."""
     if len(call.arguments.items) == 1 and isinstance(call.arguments.items[0].value, Mapping):
         return call.arguments.items[0].value
-    return make_dictionary(call)
+    return _make_dictionary(call)
 
 
 @models(
@@ -140,8 +153,8 @@ _KINDS: Final[dict[str, CollectionKind]] = {
 def _copy_object(call: LibraryCall) -> Value:
     """Return a copy of an object or a collection, with some attributes replaced."""
     original = call.first
-    if call.name == "copy.deepcopy" and len(call.arguments.items) == 1 and isinstance(original, COPIED):
-        return DeepCopy(call.interpreter, call.place).copy_of(original, 0)
+    if call.name == "copy.deepcopy" and len(call.arguments.items) == 1 and isinstance(original, _DEEPLY_COPIED):
+        return _DeepCopy(call.interpreter, call.place).copy_of(original, 0)
     if any(change.keyword is None for change in call.arguments.items[1:]):
         return call.unmodeled()
     if isinstance(original, Instance) and call.name in ("copy.replace", "dataclasses.replace"):
@@ -164,3 +177,132 @@ def _copy_object(call: LibraryCall) -> Value:
     if isinstance(original, Event | Payload) or not original.relevant or len(call.arguments.items) > 1:
         return call.unmodeled()
     return original
+
+
+_DEEPLY_COPIED: Final = (Collection, FunctionValue, Instance, Mapping, Union)
+"""The types of values whose deep copy differs from them."""
+_MAX_DEPTH: Final = 50
+"""Nesting depth above which a copy is unresolved."""
+
+
+class _DeepCopy(Struct):
+    """One call of `copy.deepcopy`. Values that are reachable in several ways are copied once."""
+
+    interpreter: Interpreter
+    place: Place
+    copies: dict[int, Value] = field(default_factory=dict)
+    """The copies so far, by the serial of the original cell."""
+
+    def copy_of(self, value: Value, depth: int) -> Value:
+        """Return the copy of a value at a nesting depth."""
+        if isinstance(value, Event | EventPart | Payload):
+            return UNKNOWN  # a copy may be changed
+        if not isinstance(value, _DEEPLY_COPIED):
+            return value
+        if depth > _MAX_DEPTH:
+            return Unresolved("it is copied with too many values in it", self.place)
+        self.interpreter.budget.spend(Limit.ELEMENTS, 1)
+        match value:
+            case Union(cases=cases):
+                copied = tuple(replace(case, value=self.copy_of(case.value, depth + 1)) for case in cases)
+                return Union(copied, value.discriminant, value.place)
+            case FunctionValue(receiver=Instance() as receiver):
+                return replace(value, receiver=self.copy_of(receiver, depth + 1))
+            case FunctionValue():
+                return value
+            case _ if value.state.serial in self.copies:
+                return self.copies[value.state.serial]
+            case Collection():
+                return self._copy_collection(value, depth)
+            case Mapping():
+                return self._copy_mapping(value, depth)
+            case _:
+                return self._copy_object(value, depth)
+
+    def _copy_collection(self, value: Collection, depth: int) -> Value:
+        if value.lazy is not None:
+            return value  # Python raises a TypeError
+        copy = replace(make_result_collection(self.interpreter, value.kind, ()), max_size=value.max_size)
+        self.copies[value.state.serial] = copy
+        items = tuple(replace(item, value=self.copy_of(item.value, depth + 1)) for item in value.items)
+        self._fill(copy.state, value.state, items)
+        return copy
+
+    def _copy_mapping(self, value: Mapping, depth: int) -> Value:
+        cell = make_mapping(self.interpreter, ()).state
+        copy = replace(value, state=cell, loop_depth=self.interpreter.loop_depth, hidden=True)
+        self.copies[value.state.serial] = copy
+        entries = tuple(replace(entry, value=self.copy_of(entry.value, depth + 1)) for entry in value.entries)
+        self._fill(cell, value.state, entries)
+        return copy
+
+    def _fill(self, cell: HeapCell, original: HeapCell, elements: tuple[object, ...]) -> None:
+        self.interpreter.store.write(cell, "items", elements)
+        cell.unordered = original.unordered
+
+    def _copy_object(self, value: Instance, depth: int) -> Value:
+        result = call_special(self.interpreter, value, ("__deepcopy__",), (UNKNOWN,), self.place)
+        if result is not None:
+            return result
+        copy = Instance(value.cls, self.interpreter.store.new(), value.may_be_replaced, value.is_from_body)
+        self.copies[value.state.serial] = copy
+        for name, attribute in list(value.state.items()):
+            copied = self.copy_of(attribute, depth + 1) if isinstance(attribute, Value) else attribute
+            self.interpreter.store.write(copy.state, name, copied)
+        return copy
+
+
+@models("heapq.heappush")
+def _heap_push(call: LibraryCall) -> Value:
+    match [argument.value for argument in call.arguments.items]:
+        case [Collection() as heap, item]:
+            add_items(call.interpreter, heap, (Element(item, call.arguments.items[1].place),))
+            _reorder_heap(call, heap)
+            return Constant(None)
+        case _:
+            return call.unmodeled()
+
+
+@models("heapq.heappop")
+def _heap_pop(call: LibraryCall) -> Value:
+    return _take_from_heap(call, call.first) if isinstance(call.first, Collection) else call.unmodeled()
+
+
+@models("heapq.heappushpop", "heapq.heapreplace")
+def _heap_push_and_pop(call: LibraryCall) -> Value:
+    if not isinstance(call.first, Collection):
+        return call.unmodeled()
+    _heap_push(call)
+    return _take_from_heap(call, call.first)
+
+
+@models("heapq.heapify")
+def _heapify(call: LibraryCall) -> Value:
+    if not isinstance(call.first, Collection):
+        return call.unmodeled()
+    _reorder_heap(call, call.first)
+    return Constant(None)
+
+
+@models("heapq.nsmallest", "heapq.nlargest")
+def _select_elements(call: LibraryCall) -> Value:
+    """Return a list of any of the elements."""
+    iterable = call.arguments.find(1, "iterable")
+    elements = None if iterable is None else copy_elements(call.interpreter, iterable.value, "list")
+    if elements is None:
+        return call.unmodeled()
+    emit_key_calls(call.interpreter, call.arguments, elements.items, call.place)
+    items = tuple(map(as_optional, elements.items))
+    return make_unordered(make_result_collection(call.interpreter, "list", items))
+
+
+def _reorder_heap(call: LibraryCall, heap: Collection) -> None:
+    heap.state.changed = heap.state.unordered = True
+    emit_comparisons(call.interpreter, heap.items, call.place)
+
+
+def _take_from_heap(call: LibraryCall, heap: Collection) -> Value:
+    """Remove any element of a heap and return it."""
+    _reorder_heap(call, heap)
+    any_index = Arguments.of(UNKNOWN, call.place)
+    return call.interpreter.call(BuiltinMethod(heap, "pop"), any_index, call.place)

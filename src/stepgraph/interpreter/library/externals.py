@@ -1,39 +1,38 @@
-"""Calls of functions outside the project, dispatched by dotted name."""
+"""Calls of functions outside the project, dispatched by dotted name, and the special methods that they run."""
 
 from __future__ import annotations
 
 from typing import Final
 
+import libcst as cst
 from msgspec.structs import replace
 
+from stepgraph.interpreter.effects import timed_effect
 from stepgraph.interpreter.escapes import report_escape
 from stepgraph.interpreter.interpreter import Interpreter
+from stepgraph.interpreter.joining import union_values
 from stepgraph.interpreter.library import (  # noqa: F401 - importing them registers their models
     asyncio_,
     builtins_,
     collections_,
     datetime_,
     functools_,
-    heapq_,
-    importlib_,
     iteration_,
     itertools_,
-    javascript,
-    operator_,
     reflection,
 )
-from stepgraph.interpreter.library.implicit_hooks import report_hooks
-from stepgraph.interpreter.library.logging_ import is_logging
 from stepgraph.interpreter.library.models import MODELS, UNPACKING, LibraryCall, canonical_name
-from stepgraph.interpreter.library.resources import resource_result
+from stepgraph.interpreter.library.side_effects import is_logging, resource_result
+from stepgraph.interpreter.objects.classes import find_member, resolution_order
 from stepgraph.interpreter.objects.containers.container_objects import unbound_method
 from stepgraph.interpreter.python.arguments import without_stars
 from stepgraph.interpreter.python.calls import call_unknown
 from stepgraph.interpreter.python.definitions import TRANSPARENT_CLASS_DECORATORS
-from stepgraph.interpreter.values.calls import Arguments
-from stepgraph.interpreter.values.objects import ClassValue
+from stepgraph.interpreter.values.calls import Argument, Arguments
+from stepgraph.interpreter.values.objects import ClassValue, FunctionValue, Instance
 from stepgraph.interpreter.workflow.timeouts import observe_sleep_as_task
 from stepgraph.ir.values import UNKNOWN, External, ExternalResult, Value
+from stepgraph.syntax.bindings import bindings_of
 from stepgraph.syntax.module import Place
 
 # Functions that inspect their arguments without running them.
@@ -78,7 +77,7 @@ def call_external(interpreter: Interpreter, callee: External, arguments: Argumen
 
 def _call_external(interpreter: Interpreter, callee: External, arguments: Arguments, place: Place) -> Value:
     name = canonical_name(callee.name)
-    report_hooks(interpreter, name, arguments, place)
+    _report_hooks(interpreter, name, arguments, place)
     if name == "asyncio.create_task" and callee.name != "asyncio.ensure_future" and arguments.items:
         observe_sleep_as_task(interpreter, arguments.items[0], place)
     call = LibraryCall(interpreter, name, arguments, place, interpreter.task_id_before_call)
@@ -100,3 +99,48 @@ def _call_external(interpreter: Interpreter, callee: External, arguments: Argume
     if method is not None:
         return interpreter.call(method, Arguments(arguments.items[1:]), place)
     return call_unknown(interpreter, callee, arguments, place)
+
+
+# Functions that take the iterator of an argument when they are called.
+_ITERATING: Final = frozenset(
+    [
+        *("builtins.enumerate", "builtins.filter", "builtins.iter", "builtins.map", "builtins.zip"),
+        *("itertools.accumulate", "itertools.compress", "itertools.cycle", "itertools.dropwhile"),
+        *("itertools.filterfalse", "itertools.groupby", "itertools.islice", "itertools.pairwise", "itertools.starmap"),
+        *("itertools.takewhile", "itertools.tee", "itertools.zip_longest"),
+    ]
+)
+_CHECKS: Final = {"builtins.isinstance": "__instancecheck__", "builtins.issubclass": "__subclasscheck__"}
+
+
+def _report_hooks(interpreter: Interpreter, name: str, arguments: Arguments, place: Place) -> None:
+    """Report special methods with effects that a library function runs: `__iter__` and `__instancecheck__`."""
+    if name in _ITERATING:
+        for argument in arguments.items:
+            for leaf in union_values(argument.value):
+                if isinstance(leaf, Instance):
+                    _report_hook(interpreter, leaf.cls, "__iter__", Arguments.of(leaf, place), place)
+    elif name in _CHECKS and arguments.items:
+        checked = [leaf for argument in arguments.items[1:] for leaf in union_values(argument.value)]
+        for leaf in checked:
+            if isinstance(leaf, ClassValue) and isinstance(leaf.metaclass, ClassValue):
+                operands = (Argument(leaf, place), arguments.items[0])
+                _report_hook(interpreter, leaf.metaclass, _CHECKS[name], Arguments(operands), place)
+
+
+def _report_hook(interpreter: Interpreter, owner: Value, method: str, arguments: Arguments, place: Place) -> None:
+    function = find_member(interpreter, resolution_order(owner), method) if isinstance(owner, ClassValue) else None
+    if not isinstance(function, FunctionValue) or isinstance(function.node, cst.Lambda):
+        return
+    if bindings_of(function.node, function.scope.module).is_generator:
+        return  # its body runs where its elements are used
+    effect = timed_effect(interpreter, function, arguments)
+    if effect == "runs steps" and method != "__iter__":
+        return  # the owner escapes
+    if effect is not None:
+        interpreter.note(
+            "escapes",
+            place,
+            f"`{method}`, which {effect}, is run by `{place.brief_text}` at once.",
+            "Its effects may be missing from the graph; iterate over the object itself.",
+        )

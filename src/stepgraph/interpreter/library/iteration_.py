@@ -13,6 +13,7 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import union_values
 from stepgraph.interpreter.library.asyncio_ import start_elements, starts_task
 from stepgraph.interpreter.library.models import LibraryCall, models
+from stepgraph.interpreter.objects.builtin_methods import call_for_each, call_in_loop
 from stepgraph.interpreter.objects.containers.container_objects import as_collection
 from stepgraph.interpreter.objects.containers.iteration import copy_elements, elements_of, materialize_generator
 from stepgraph.interpreter.objects.containers.iterators import (
@@ -22,9 +23,8 @@ from stepgraph.interpreter.objects.containers.iterators import (
     make_unordered,
     take_next,
 )
-from stepgraph.interpreter.objects.methods.builtin_methods import call_for_each, call_in_loop
-from stepgraph.interpreter.objects.methods.queue_methods import emit_comparisons
-from stepgraph.interpreter.objects.union import union_of_values
+from stepgraph.interpreter.objects.special_methods import emit_comparisons
+from stepgraph.interpreter.objects.union import union_of_elements
 from stepgraph.interpreter.python.arguments import make_result_collection, ordered_like
 from stepgraph.interpreter.values.calls import Argument, Arguments, GeneratorCall, GeneratorExpression
 from stepgraph.interpreter.values.containers import Collection, Element, LazyElements, Mapping
@@ -243,9 +243,7 @@ def _cell(column: Collection | None, index: int, place: Place, *, is_exact: bool
 def any_element(column: Collection | None, place: Place, padding: Sequence[Element] = ()) -> Element:
     """Return an element that may be any of a collection."""
     items = [*(() if column is None else column.items), *padding]
-    return Element(
-        union_of_values([item.value for item in items], [item.place.text for item in items], place.text, place), place
-    )
+    return Element(union_of_elements(items, place), place)
 
 
 @models("builtins.map")
@@ -326,9 +324,7 @@ def _next(call: LibraryCall) -> Value:
     candidates = items or ()
     if all(item.many or item.may_be_missing for item in candidates):
         candidates += tuple(Element(argument.value, argument.place) for argument in call.arguments.items[1:])
-    return union_of_values(
-        [item.value for item in candidates], [item.place.text for item in candidates], call.place.text, call.place
-    )
+    return union_of_elements(candidates, call.place)
 
 
 @models("builtins.all", "builtins.any")
@@ -363,9 +359,7 @@ def _extreme(call: LibraryCall) -> Value:
     default = call.arguments.find(None, "default")
     if default is not None:
         items = (*items, Element(default.value, default.place))
-    return union_of_values(
-        [item.value for item in items], [item.place.text for item in items], call.place.text, call.place
-    )
+    return union_of_elements(items, call.place)
 
 
 def emit_key_calls(interpreter: Interpreter, arguments: Arguments, items: Sequence[Element], place: Place) -> None:
@@ -477,7 +471,7 @@ def has_effects(interpreter: Interpreter, function: Value, place: Place) -> bool
     """Whether calling a function with an element may run steps or change values that lead to steps."""
     if not isinstance(function, FunctionValue):
         return function.relevant
-    element = Arguments((Argument(UNKNOWN, place),))
+    element = Arguments.of(UNKNOWN, place)
     return effect_of(interpreter, lambda: interpreter.call(function, element, place)) is not None
 
 
@@ -487,6 +481,4 @@ def _choice(call: LibraryCall) -> Value:
     items = elements_of(call.interpreter, call.arguments.items[0].value) if call.arguments.items else None
     if items is None:
         return call.unmodeled()
-    return union_of_values(
-        [item.value for item in items], [item.place.text for item in items], call.place.text, call.place
-    )
+    return union_of_elements(items, call.place)

@@ -17,9 +17,9 @@ from stepgraph.interpreter.library.iteration_ import (
     iterated_elements,
 )
 from stepgraph.interpreter.library.models import LibraryCall, models
+from stepgraph.interpreter.objects.builtin_methods import call_in_loop
 from stepgraph.interpreter.objects.containers.iteration import copy_elements
 from stepgraph.interpreter.objects.containers.iterators import make_iterator, make_unordered
-from stepgraph.interpreter.objects.methods.builtin_methods import call_in_loop
 from stepgraph.interpreter.python.arguments import make_result_collection
 from stepgraph.interpreter.values.calls import Argument, Arguments, GeneratorCall, GeneratorExpression
 from stepgraph.interpreter.values.containers import Collection, Element, LazyElements

@@ -1,4 +1,4 @@
-"""Reflection: tables of the names of a scope, module or class, whose values stay unresolved."""
+"""Reflection: modules by name, and tables of the names of a scope, module or class, whose values stay unresolved."""
 
 from __future__ import annotations
 
@@ -9,14 +9,16 @@ import libcst as cst
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import union_values
 from stepgraph.interpreter.library.models import LibraryCall, models
-from stepgraph.interpreter.objects.overrides import relevant_members, table_of_members
+from stepgraph.interpreter.modules.imports import import_by_name
+from stepgraph.interpreter.objects.attributes.dynamic import constant_name
+from stepgraph.interpreter.objects.attributes.lookup import TABLE_OF_NAMES, table_of_members
+from stepgraph.interpreter.objects.classes import relevant_members
 from stepgraph.interpreter.values.objects import ClassValue, FunctionValue, Instance, LexicalScope, ModuleValue
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.ir.values import UNKNOWN, Unresolved, Value
 from stepgraph.limits import Limit
 from stepgraph.syntax.module import Place
 
-_REASON: Final = "it is read from a table of names"
 _DEFINITIONS: Final = (cst.FunctionDef, cst.ClassDef)
 
 
@@ -53,7 +55,7 @@ def _members(call: LibraryCall) -> Value:
 
 @models("sys.modules.get", "sys.modules.values", "sys.modules.items")
 def _modules(call: LibraryCall) -> Value:
-    return Unresolved(_REASON, call.place)
+    return Unresolved(TABLE_OF_NAMES, call.place)
 
 
 @models("dataclasses.fields")
@@ -61,7 +63,7 @@ def _fields(call: LibraryCall) -> Value:
     """`dataclasses.fields(owner)`, whose elements have the metadata of the fields."""
     owner = call.first.cls if isinstance(call.first, Instance) else call.first
     has_metadata = isinstance(owner, ClassValue) and owner.scope.module.mentions(b"metadata")
-    return Unresolved(_REASON, call.place) if has_metadata else call.unmodeled()
+    return Unresolved(TABLE_OF_NAMES, call.place) if has_metadata else call.unmodeled()
 
 
 def _members_of(interpreter: Interpreter, owner: Value, place: Place) -> Value:
@@ -78,7 +80,7 @@ def _members_of(interpreter: Interpreter, owner: Value, place: Place) -> Value:
 
 
 def _unresolved_if(may_be_called: bool, place: Place) -> Value:  # noqa: FBT001 - the condition is the subject
-    return Unresolved(_REASON, place) if may_be_called else UNKNOWN
+    return Unresolved(TABLE_OF_NAMES, place) if may_be_called else UNKNOWN
 
 
 def _defines_any(scope: LexicalScope) -> bool:
@@ -87,3 +89,12 @@ def _defines_any(scope: LexicalScope) -> bool:
 
 def _is_definition(value: Value) -> bool:
     return any(isinstance(leaf, FunctionValue | StepFunction | ClassValue) for leaf in union_values(value))
+
+
+@models("importlib.import_module")
+def _import_module(call: LibraryCall) -> Value:
+    """`import_module("package.module")` with a constant absolute name."""
+    name = constant_name(call.interpreter, call.arguments.items[0]) if len(call.arguments.items) == 1 else None
+    if name is None or name.startswith("."):
+        return call.unmodeled()
+    return import_by_name(call.interpreter, name, call.place)

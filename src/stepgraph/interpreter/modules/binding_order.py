@@ -104,7 +104,7 @@ def may_be_unbound(scope: LexicalScope, name: str, before: cst.CSTNode | None = 
     end = None if before is None else positions.get(id(before))
     in_body = [binder for binder in binders if id(binder) in positions]
     earlier = in_body if end is None else [b for b in in_body if positions[id(b)].index < end.index]
-    return not binds_on_all_paths(earlier, positions)
+    return not _binds_on_all_paths(earlier, positions)
 
 
 _UNCONDITIONAL: Final = (
@@ -113,7 +113,9 @@ _UNCONDITIONAL: Final = (
 )
 
 
-def binds_on_all_paths(binders: Sequence[cst.CSTNode], positions: dict[int, StatementPosition], depth: int = 0) -> bool:
+def _binds_on_all_paths(
+    binders: Sequence[cst.CSTNode], positions: dict[int, StatementPosition], depth: int = 0
+) -> bool:
     """Whether a name is bound after its binders in a block at a nesting depth, on every path without an exception."""
     is_bound, index = False, 0
     while index < len(binders):
@@ -145,7 +147,7 @@ def _compound_binds(
 ) -> bool:
     def suite_binds(suite: cst.BaseSuite | None) -> bool:
         inner = [binder for binder in group if positions[id(binder)].enclosing[depth].suite is suite]
-        return binds_on_all_paths(inner, positions, depth + 1)
+        return _binds_on_all_paths(inner, positions, depth + 1)
 
     match statement:
         case cst.If():

@@ -58,7 +58,7 @@ def run_bodies(
     """
     modules = interpreter.modules
     if by_functions or _calls_other_code(interpreter, scope):
-        start_program(interpreter, define, _names_with_aliases(interpreter, scope) | {name})
+        _start_program(interpreter, define, _names_with_aliases(interpreter, scope) | {name})
     elif name in scope.bindings.mutations and scope not in modules.started_bodies:
         modules.started_bodies.add(scope)
         names = dependent_names(_statements_of(scope), scope.bindings.mutations)
@@ -138,7 +138,7 @@ def _names_with_aliases(interpreter: Interpreter, scope: LexicalScope) -> frozen
     )
 
 
-def start_program(interpreter: Interpreter, define: Definer, names: frozenset[str]) -> None:
+def _start_program(interpreter: Interpreter, define: Definer, names: frozenset[str]) -> None:
     """Start the run of all modules: the analyzed module first, then modules that functions have imported.
 
     `names` are collections that change in ways that the sources of the modules do not show by these names.
@@ -219,10 +219,10 @@ def _run_statement(
             case cst.If() if never_runs(statement):
                 return
             case _ if id(statement) not in interpreter.modules.executed_statements:
-                _keep_bindings(scope, statement, execute_body_statement(interpreter, scope, statement))
+                _keep_bindings(scope, statement, _execute_body_statement(interpreter, scope, statement))
 
 
-def execute_body_statement(interpreter: Interpreter, scope: LexicalScope, statement: cst.CSTNode) -> Bound:
+def _execute_body_statement(interpreter: Interpreter, scope: LexicalScope, statement: cst.CSTNode) -> Bound:
     """Execute a statement of a body once, and return the values that it binds to names: none while it is executed."""
     values = interpreter.modules.bound_values
     key = (scope, id(statement))
@@ -242,7 +242,7 @@ def executed_value(
     """Return the value of a name after the execution of a statement, `before` if it does not bind the name."""
     if (scope, id(statement)) in interpreter.modules.statements_in_execution:
         return UNKNOWN
-    return execute_body_statement(interpreter, scope, statement).get(name, before)
+    return _execute_body_statement(interpreter, scope, statement).get(name, before)
 
 
 @contextmanager
@@ -378,9 +378,7 @@ def _defined_names(scope: LexicalScope) -> frozenset[str]:
     return frozenset(name for item in _statements_of(scope) if not item.imports for name in item.bound)
 
 
-def _names_of_registries(
-    interpreter: Interpreter, scopes: list[LexicalScope], names: frozenset[str] = frozenset()
-) -> frozenset[str]:
+def _names_of_registries(interpreter: Interpreter, scopes: list[LexicalScope], names: frozenset[str]) -> frozenset[str]:
     """Return the collections that change while modules load, with the names whose definitions mention them."""
     for scope in scopes:
         names |= scope.module.once(collections_mutated_in_functions) | scope.bindings.mutations.keys()

@@ -1,4 +1,4 @@
-"""Whether imports may fail: of names that Python may lack, and of modules of the project whose bodies may raise."""
+"""Imports and blocks of a body that must succeed or must fail, so that handlers never or always run."""
 
 from __future__ import annotations
 
@@ -10,22 +10,66 @@ import libcst as cst
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.modules.binding_order import may_be_unbound
-from stepgraph.interpreter.modules.imports import is_in_project, is_in_python
+from stepgraph.interpreter.modules.imports import imports_missing_name, is_in_project, is_in_python
 from stepgraph.limits import Limit
 from stepgraph.syntax.bindings import import_binding, imported_module, must_load_modules
 from stepgraph.syntax.body_errors import IMPORT_ERROR, MISSING_MODULE, CaughtNames, body_errors, may_catch, must_catch
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.python_names import PUBLIC_NAMES, SUBMODULES
+from stepgraph.syntax.walk import expressions_below, statements
 
 
-def import_must_succeed(
+def must_succeed(interpreter: Interpreter, body: cst.BaseSuite, name: str, handlers: Sequence[CaughtNames]) -> bool:
+    """Whether a block raises nothing that a handler may catch, as far as the value of a name after it is concerned.
+
+    It has only imports that succeed, definitions, and expressions that cannot raise.
+    """
+    return all(_statement_must_succeed(interpreter, statement, name, handlers) for statement in statements(body))
+
+
+def _statement_must_succeed(
+    interpreter: Interpreter, statement: cst.CSTNode, name: str, handlers: Sequence[CaughtNames]
+) -> bool:
+    match statement:
+        case cst.Import() | cst.ImportFrom():
+            return _import_must_succeed(interpreter, statement, handlers, name)
+        case cst.FunctionDef() | cst.ClassDef() | cst.Pass():
+            return True
+        case cst.Assign(value=value) | cst.AnnAssign(value=cst.BaseExpression() as value) | cst.Expr(value=value):
+            nodes = list(expressions_below(value))
+            return not any(isinstance(node, _MAY_RAISE) for node in nodes) and not (
+                may_catch(handlers, "NameError")
+                and any(_may_be_unbound(interpreter, node, statement) for node in nodes)
+            )
+        case _:
+            return False
+
+
+def must_fail(interpreter: Interpreter, body: cst.BaseSuite) -> bool:
+    """Whether a block must fail: it imports a missing name from a module of the project."""
+    imports = (statement for statement in statements(body) if isinstance(statement, cst.ImportFrom))
+    return any(imports_missing_name(interpreter, statement) for statement in imports)
+
+
+def _may_be_unbound(interpreter: Interpreter, node: cst.CSTNode, statement: cst.CSTNode) -> bool:
+    """Whether a node is a name that its module binds on some paths to a statement only."""
+    if not isinstance(node, cst.Name):
+        return False
+    scope = interpreter.modules.scope_of(interpreter.module)
+    return node.value in scope.bindings.binders and may_be_unbound(scope, node.value, statement)
+
+
+_MAY_RAISE: Final = (cst.Call, cst.Attribute, cst.Subscript, cst.BinaryOperation, cst.UnaryOperation, cst.Comparison)
+
+
+def _import_must_succeed(
     interpreter: Interpreter, statement: cst.Import | cst.ImportFrom, handlers: Sequence[CaughtNames], name: str
 ) -> bool:
     """Whether an import of the current module raises no exception that one of the handlers may catch.
 
     An import of `name` itself from the standard library counts: a handler then defines a substitute for it.
     """
-    if is_in_python(statement) or is_in_standard_library(statement):
+    if is_in_python(statement) or _is_in_standard_library(statement):
         return _binds(statement, name) or _has_names(statement)
     if not is_in_project(interpreter, statement):
         return False
@@ -49,7 +93,7 @@ def _may_lack_names(interpreter: Interpreter, importer: SourceModule, statement:
     return any(may_be_unbound(scope, name) and source.files.find_in_package(file, name) is None for name in names)
 
 
-def is_in_standard_library(statement: cst.Import | cst.ImportFrom) -> bool:
+def _is_in_standard_library(statement: cst.Import | cst.ImportFrom) -> bool:
     """Whether an import statement names only modules of the standard library of the Workers runtime."""
     return all(not level and _is_standard_module(name) for level, name in must_load_modules(statement))
 
@@ -76,7 +120,7 @@ def _has_names(statement: cst.Import | cst.ImportFrom) -> bool:
     modules = [name for _, name in must_load_modules(statement)]
     if isinstance(statement, cst.Import) or isinstance(statement.names, cst.ImportStar):
         top_level = {name.split(".", 1)[0] for name in modules}
-        return is_in_standard_library(statement) or top_level.isdisjoint(sys.stdlib_module_names)
+        return _is_in_standard_library(statement) or top_level.isdisjoint(sys.stdlib_module_names)
     (module,) = modules
     names = f"{PUBLIC_NAMES.get(module, '')} {SUBMODULES.get(module, '')}"
     return {alias.evaluated_name for alias in statement.names} <= set(names.split())
@@ -119,7 +163,7 @@ def _compute_errors(interpreter: Interpreter, roots: Sequence[SourceModule]) -> 
         for imported in body.imports:
             statement = imported.statement
             modules = _imported_modules(interpreter, module, statement)
-            is_known = modules or is_in_python(statement) or is_in_standard_library(statement)
+            is_known = modules or is_in_python(statement) or _is_in_standard_library(statement)
             if not is_known and not must_catch(imported.handlers, MISSING_MODULE):
                 raised.add(MISSING_MODULE)
             if _may_lack_names(interpreter, module, statement) and not must_catch(imported.handlers, IMPORT_ERROR):

@@ -13,17 +13,17 @@ from msgspec.structs import replace
 
 from stepgraph.interpreter.store import Store
 from stepgraph.interpreter.values.objects import LexicalScope, ModuleValue
-from stepgraph.interpreter.workflow.sdk_imports import wrong_imports_of
 from stepgraph.ir.facts import Fact, WrongImport
 from stepgraph.ir.values import Value
 from stepgraph.limits import Budget, Limit
 from stepgraph.project.module_files import ModuleFile
-from stepgraph.syntax.bindings import ModuleReference, bindings_of, may_load_modules
+from stepgraph.syntax.bindings import ModuleReference, bindings_of, imported_module, may_load_modules
 from stepgraph.syntax.module import Place, SourceModule
 from stepgraph.syntax.modules import Importer
 from stepgraph.syntax.mutation.assignments import ANY_NAME, assigned_attributes
 from stepgraph.syntax.mutation.import_writes import ImportWrite, import_calls, import_writes
 from stepgraph.syntax.unparsed_sources import with_packages
+from stepgraph.syntax.walk import statements
 
 
 class StarImport(Struct, frozen=True):
@@ -319,8 +319,8 @@ class LoadedModules(Struct):
         writes = [write for written in names for write in self._import_writes.get(written, ())]
         self.budget.spend(Limit.ELEMENTS, len(writes))
         for write in writes:
-            statements = {write.statement} if write.function is None else self._callers_of(write.function)
-            if not self.executed_statements.issuperset(statements):
+            sources = {write.statement} if write.function is None else self._callers_of(write.function)
+            if not self.executed_statements.issuperset(sources):
                 yield write
 
     def _collect_import_writes(self) -> None:
@@ -381,17 +381,17 @@ def _callers_at_import(modules: Iterable[SourceModule]) -> dict[str, frozenset[i
     called_by: dict[str, set[str]] = {}
     for module in modules:
         calls = module.once(import_calls)
-        for name, statements in calls.at_import.items():
-            callers[name] = callers.get(name, frozenset()) | statements
+        for name, callers_of_name in calls.at_import.items():
+            callers[name] = callers.get(name, frozenset()) | callers_of_name
         for name, called in calls.by_function.items():
             called_by.setdefault(name, set()).update(called)
     pending = list(callers)
     while pending:
         name = pending.pop()
         for called_name in called_by.get(name, ()):
-            statements = callers.get(called_name, frozenset()) | callers[name]
-            if statements != callers.get(called_name):
-                callers[called_name] = statements
+            combined = callers.get(called_name, frozenset()) | callers[name]
+            if combined != callers.get(called_name):
+                callers[called_name] = combined
                 pending.append(called_name)
     return callers
 
@@ -404,10 +404,10 @@ def _possible_imports(module: SourceModule) -> tuple[ModuleReference, ...]:
     """Return the modules that import statements of a module may load, in the order of the bound names."""
     bindings = bindings_of(module.tree, module)
     binders = (binder for binders in bindings.binders.values() for binder in binders)
-    statements = (binder for binder in binders if isinstance(binder, cst.Import | cst.ImportFrom))
+    import_statements = (binder for binder in binders if isinstance(binder, cst.Import | cst.ImportFrom))
     imported = (
         named_module
-        for statement in dict.fromkeys([*statements, *bindings.stars])
+        for statement in dict.fromkeys([*import_statements, *bindings.stars])
         for named_module in may_load_modules(statement)
     )
     called = ((0, name.decode()) for name in _IMPORT_CALL.findall(module.source))
@@ -424,5 +424,26 @@ def imports_dynamically(module: SourceModule) -> bool:
     return any(map(module.mentions, _DYNAMIC_IMPORTS))
 
 
+# The name that programs commonly import from the wrong module (SDK: `workers.workflows`).
+_MISPLACED_NAME: Final = "NonRetryableError"
+_WRONG_MODULE: Final = "workers"
+_RIGHT_MODULE: Final = "workers.workflows"
+
+
 def _wrong_imports(module: SourceModule) -> tuple[WrongImport, ...]:
-    return tuple(wrong_imports_of(module))
+    """Return the wrong imports among the top-level statements of a module: no `try` guards these."""
+    if not module.mentions(_MISPLACED_NAME.encode()):
+        return ()
+    imports = (statement for statement in statements(module.tree) if isinstance(statement, cst.ImportFrom))
+    return tuple(wrong_import for statement in imports for wrong_import in wrong_imports(module, statement))
+
+
+def wrong_imports(module: SourceModule, statement: cst.ImportFrom) -> Iterator[WrongImport]:
+    """Yield the names that a statement imports from a module that does not define them."""
+    if isinstance(statement.names, cst.ImportStar) or imported_module(statement) != (0, _WRONG_MODULE):
+        return
+    for alias in statement.names:
+        if alias.evaluated_name == _MISPLACED_NAME:
+            yield WrongImport(
+                _MISPLACED_NAME, _WRONG_MODULE, _RIGHT_MODULE, Place(module, alias.name), Place(module, statement)
+            )

@@ -12,10 +12,10 @@ from typing import Final
 
 import libcst as cst
 from msgspec import Struct
+from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import MAX_CASES, union_values
-from stepgraph.interpreter.modules.binder_values import binder_value
 from stepgraph.interpreter.modules.binding_order import (
     StatementPosition,
     has_raise,
@@ -30,8 +30,10 @@ from stepgraph.interpreter.modules.collection_aliases import (
     is_kept_by_other_code,
     may_change_by_alias,
 )
-from stepgraph.interpreter.modules.failing_blocks import must_fail, must_succeed
+from stepgraph.interpreter.modules.failing_imports import must_fail, must_succeed
+from stepgraph.interpreter.modules.imports import import_name
 from stepgraph.interpreter.modules.loaded_modules import imports_dynamically
+from stepgraph.interpreter.python.definitions import caveat_of_decorator, evaluate_annotation, make_class, make_function
 from stepgraph.interpreter.values.containers import Collection, Mapping
 from stepgraph.interpreter.values.objects import FunctionValue, Instance, LexicalScope
 from stepgraph.interpreter.values.steps import StepFunction
@@ -39,18 +41,20 @@ from stepgraph.interpreter.values.unions import Case, Union
 from stepgraph.ir.values import (
     UNKNOWN,
     Constant,
+    ExternalResult,
+    ExternalResultMember,
     Unknown,
     Unresolved,
     Value,
     is_from_package,
 )
 from stepgraph.limits import Limit
-from stepgraph.syntax.bindings import evaluated_expressions
+from stepgraph.syntax.bindings import evaluated_expressions, target_names
 from stepgraph.syntax.body_effects import depends_on_block
 from stepgraph.syntax.body_errors import caught_names, suppressed_names
 from stepgraph.syntax.module import Place, SourceModule
 from stepgraph.syntax.mutation.changes import globals_of_classes, names_mutated_in_functions, rebound_globals
-from stepgraph.syntax.walk import EnclosingBlock, statements_below, suites
+from stepgraph.syntax.walk import EnclosingBlock, expressions_below, statements_below, suites
 
 
 def bound_value(
@@ -231,7 +235,9 @@ class _BodyBindings(Struct):
         saved = frame.bound_name, frame.previous_value
         frame.bound_name, frame.previous_value = self.name, before
         with executing(self.interpreter, self.scope, binder):
-            value = binder_value(self.interpreter, self.scope, self.name, binder, UNKNOWN if before is None else before)
+            value = _binder_value(
+                self.interpreter, self.scope, self.name, binder, UNKNOWN if before is None else before
+            )
         frame.bound_name, frame.previous_value = saved
         return value
 
@@ -394,3 +400,58 @@ def _report_dynamic_imports(interpreter: Interpreter, scope: LexicalScope, name:
                 f"`{name}` may be changed by modules that are imported by a name which is not statically known.",
                 "The graph shows what is seen to fill it; import those modules by name.",
             )
+
+
+def _binder_value(
+    interpreter: Interpreter, scope: LexicalScope, name: str, binder: cst.CSTNode, before: Value
+) -> Value:
+    """Return the value that a statement binds to a name, which has the value `before` in front of it.
+
+    A statement that only mutates the collection of the name is executed.
+    """
+    match binder:
+        case cst.FunctionDef() if binder.name.value == name:
+            return make_function(interpreter, binder, scope)
+        case cst.ClassDef() if binder.name.value == name:
+            return make_class(interpreter, binder, scope)
+        case cst.Import() | cst.ImportFrom():
+            return import_name(interpreter, binder, name)
+        case cst.Assign() | cst.AnnAssign() if _binds_several(interpreter, binder):
+            return executed_value(interpreter, scope, name, binder, before) or UNKNOWN
+        case (
+            cst.Assign(targets=[cst.AssignTarget(target=cst.Name())], value=expression)
+            | cst.AnnAssign(value=cst.BaseExpression() as expression)
+        ):
+            value = interpreter.evaluate(expression)
+            if isinstance(binder, cst.AnnAssign):
+                evaluate_annotation(interpreter, binder.annotation)
+        case _ if isinstance(before, Collection | Mapping) and binder in scope.bindings.mutations.get(name, ()):
+            return executed_value(interpreter, scope, name, binder, before) or UNKNOWN
+        case cst.AugAssign() if isinstance(before, Collection | Mapping | Instance | Union):
+            return executed_value(interpreter, scope, name, binder, before) or UNKNOWN
+        case (
+            cst.Assert() | cst.AugAssign() | cst.Expr() | cst.For() | cst.If() | cst.Match() | cst.While() | cst.With()
+        ) if _binds_several(interpreter, binder) or not isinstance(binder, cst.AugAssign):
+            return executed_value(interpreter, scope, name, binder, before) or UNKNOWN
+        case _:
+            return UNKNOWN
+    is_unknown = isinstance(value, Unknown | ExternalResult | ExternalResultMember)
+    if is_unknown and isinstance(before, FunctionValue) and _mentions(expression, name):
+        # `job = wrap(job)` acts like an unknown decorator.
+        return replace(before, caveats=(*before.caveats, caveat_of_decorator(interpreter.place(expression))))
+    return value
+
+
+def _binds_several(interpreter: Interpreter, statement: cst.CSTNode) -> bool:
+    """Whether an assignment has other targets besides a name, or an expression in it binds names."""
+    if isinstance(statement, cst.Assign):
+        names = [name for target in statement.targets for name in target_names(target.target)]
+        if names and not (len(statement.targets) == 1 and isinstance(statement.targets[0].target, cst.Name)):
+            return True
+    return interpreter.module.mentions(b":=") and any(
+        isinstance(node, cst.NamedExpr) for node in expressions_below(statement)
+    )
+
+
+def _mentions(expression: cst.BaseExpression, name: str) -> bool:
+    return any(isinstance(node, cst.Name) and node.value == name for node in expressions_below(expression))

@@ -65,10 +65,11 @@ def star_imported_value(interpreter: Interpreter, scope: LexicalScope, name: str
     key = (scope, name)
     if key not in origins:
         origins[key] = _find_origin(interpreter, scope, name)
-    origin = origins[key]
-    if isinstance(origin, StarImport):
-        return interpreter.attribute(origin.source, name, origin.place)
-    return origin
+    return _value_of_origin(interpreter, origins[key], name)
+
+
+def _value_of_origin(interpreter: Interpreter, origin: StarImport | Value | None, name: str) -> Value | None:
+    return interpreter.attribute(origin.source, name, origin.place) if isinstance(origin, StarImport) else origin
 
 
 def has_later_star_import(interpreter: Interpreter, scope: LexicalScope, name: str) -> bool:
@@ -76,10 +77,7 @@ def has_later_star_import(interpreter: Interpreter, scope: LexicalScope, name: s
     first = scope.bindings.stars_before.get(name, 0)
     if len(scope.bindings.stars) <= first:
         return False
-    later = {id(statement) for statement in scope.bindings.stars[first:]}
-    sources = [star for star in _star_sources(interpreter, scope) if id(star.place.node) in later]
-    origin = _find_binding(interpreter, scope, name, sources)[0]
-    return isinstance(origin, StarImport)
+    return isinstance(_origin_among(interpreter, scope, name, scope.bindings.stars[first:]), StarImport)
 
 
 def value_of_earlier_stars(
@@ -92,13 +90,17 @@ def value_of_earlier_stars(
     origins = interpreter.modules.stars.earlier_origins
     key = (scope, name, start, end)
     if key not in origins:
-        searched = {id(statement) for statement in scope.bindings.stars[start:end]}
-        sources = [star for star in _star_sources(interpreter, scope) if id(star.place.node) in searched]
-        origins[key] = _find_binding(interpreter, scope, name, sources)[0]
-    origin = origins[key]
-    if isinstance(origin, StarImport):
-        return interpreter.attribute(origin.source, name, origin.place)
-    return origin
+        origins[key] = _origin_among(interpreter, scope, name, scope.bindings.stars[start:end])
+    return _value_of_origin(interpreter, origins[key], name)
+
+
+def _origin_among(
+    interpreter: Interpreter, scope: LexicalScope, name: str, statements: Sequence[cst.CSTNode]
+) -> StarImport | Value | None:
+    """Return the last of some star imports that binds a name, or the value of the name."""
+    searched = set(map(id, statements))
+    sources = [star for star in _star_sources(interpreter, scope) if id(star.place.node) in searched]
+    return _find_binding(interpreter, scope, name, sources)[0]
 
 
 def _find_origin(interpreter: Interpreter, scope: LexicalScope, name: str) -> StarImport | Value | None:
@@ -187,14 +189,14 @@ def _cached_listing(interpreter: Interpreter, scope: LexicalScope) -> ExportList
     listed = interpreter.modules.stars.export_lists
     if scope not in listed:
         listed[scope] = None  # ends a cycle of modules that define `__all__` by each other
-        listed[scope] = listed_names(interpreter, scope)
+        listed[scope] = _listed_names(interpreter, scope)
     return listed[scope]
 
 
 _ALL = "__all__"
 
 
-def listed_names(interpreter: Interpreter, scope: LexicalScope) -> ExportList | None:
+def _listed_names(interpreter: Interpreter, scope: LexicalScope) -> ExportList | None:
     """Return the names in a module's `__all__`, or None if it does not define one.
 
     The names are exact if `__all__` is only written at the top level of the module, by assignments, `+=`, `append`,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 import libcst as cst
@@ -12,9 +12,7 @@ from msgspec.structs import replace
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import union_values
 from stepgraph.interpreter.objects.names import mark_reassigned, resolve_body_name
-from stepgraph.interpreter.objects.private_names import body_name, mangle
-from stepgraph.interpreter.objects.union import union_of_values
-from stepgraph.interpreter.objects.unset_values import may_be_unset, with_fallback
+from stepgraph.interpreter.objects.union import may_be_unset, union_of_values, with_fallback
 from stepgraph.interpreter.values.calls import Argument, Arguments
 from stepgraph.interpreter.values.containers import Collection, Element, HeapCell, Mapping, hide_constants
 from stepgraph.interpreter.values.objects import (
@@ -25,6 +23,8 @@ from stepgraph.interpreter.values.objects import (
     Instance,
     LexicalScope,
     UnknownBase,
+    body_name,
+    mangle,
 )
 from stepgraph.interpreter.values.unions import Union, map_cases
 from stepgraph.ir.values import (
@@ -398,3 +398,19 @@ def has_class_attribute(interpreter: Interpreter, instance: Instance, name: str)
     return any(
         find_member(interpreter, order, member) is not None for member in (name, "__getattr__", "__getattribute__")
     )
+
+
+def relevant_members(interpreter: Interpreter, class_value: ClassValue, receiver: Instance | None) -> Iterator[Value]:
+    """Yield the relevant members of a class, its methods bound to a receiver, except for functions that are running."""
+    for owner in resolution_order(class_value):
+        if not isinstance(owner, ClassValue):
+            continue
+        for name in list(owner.scope.bindings.binders):
+            interpreter.budget.spend(Limit.ELEMENTS)
+            member = resolve_body_name(interpreter, owner.scope, name)
+            for leaf in () if member is None else union_values(member):
+                if isinstance(leaf, FunctionValue):
+                    if not interpreter.active_functions.get(leaf.node):
+                        yield replace(leaf, receiver=receiver) if leaf.kind == "function" else leaf
+                elif leaf.relevant and leaf is not UNSET:
+                    yield leaf

@@ -11,7 +11,12 @@ from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import union_values
-from stepgraph.interpreter.modules.binding_order import may_be_unbound, scope_body, statement_positions
+from stepgraph.interpreter.modules.binding_order import (
+    StatementPosition,
+    may_be_unbound,
+    scope_body,
+    statement_positions,
+)
 from stepgraph.interpreter.modules.body_runs import may_hold_changing_object, resume, run_bodies
 from stepgraph.interpreter.modules.collection_aliases import may_change_unseen
 from stepgraph.interpreter.modules.module_code import (
@@ -25,7 +30,7 @@ from stepgraph.interpreter.modules.star_imports import (
     star_imported_value,
     value_of_earlier_stars,
 )
-from stepgraph.interpreter.objects.unset_values import may_be_unset, or_unset, with_fallback
+from stepgraph.interpreter.objects.union import may_be_unset, or_unset, with_fallback
 from stepgraph.interpreter.values.containers import (
     Collection,
     ContextVariable,
@@ -111,9 +116,7 @@ def _value_at(interpreter: Interpreter, scope: LexicalScope, name: str, statemen
         return _value_in_scope(interpreter, scope, name, is_local=True)
     positions = statement_positions(scope.module, scope_body(scope))
     position = positions.get(id(statement))
-    earlier_binders = [
-        b for b in binders if position is not None and id(b) in positions and positions[id(b)].index < position.index
-    ]
+    earlier_binders = _binders_before(position, binders, positions)
     if position is not None and scope.bindings.stars:
         last_index = positions[id(earlier_binders[-1])].index if earlier_binders else -1
         value = _star_value_between(interpreter, scope, name, last_index, position.index)
@@ -164,6 +167,15 @@ def _lookup_start(scope: LexicalScope, name: str) -> LexicalScope | None:
     return start
 
 
+def _binders_before(
+    position: StatementPosition | None, binders: Sequence[cst.CSTNode], positions: dict[int, StatementPosition]
+) -> list[cst.CSTNode]:
+    """Return the binders of a name that stand before a position in a module or class body."""
+    if position is None:
+        return []
+    return [binder for binder in binders if id(binder) in positions and positions[id(binder)].index < position.index]
+
+
 def _value_in_scope(interpreter: Interpreter, scope: LexicalScope, name: str, *, is_local: bool) -> Value | None:
     if scope.kind in ("module", "class"):
         value = resolve_body_name(interpreter, scope, name)
@@ -212,11 +224,7 @@ def _record_rebinding(interpreter: Interpreter, scope: LexicalScope, name: str) 
     if frame.bound_name != name:
         positions = statement_positions(scope.module, scope_body(scope))
         position = positions.get(id(frame.current_statement))
-        earlier = [
-            binder
-            for binder in scope.bindings.binders.get(name, ())
-            if position is not None and id(binder) in positions and positions[id(binder)].index < position.index
-        ]
+        earlier = _binders_before(position, scope.bindings.binders.get(name, ()), positions)
         value = _value_after(interpreter, scope, name, earlier) if earlier else None
     scope.names.pop(name, None)
     if value is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Final, TypeGuard
 
 import libcst as cst
@@ -15,11 +16,11 @@ from stepgraph.interpreter.objects.containers.iterators import is_iterator, take
 from stepgraph.interpreter.python.arguments import make_collection
 from stepgraph.interpreter.python.loops.generators import emit_generator_call
 from stepgraph.interpreter.values.calls import Argument, Arguments, GeneratorCall, GeneratorExpression
-from stepgraph.interpreter.values.containers import Collection
+from stepgraph.interpreter.values.containers import Collection, Element
 from stepgraph.interpreter.values.objects import ClassValue, FunctionValue, Instance
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.interpreter.workflow.awaiting import await_value
-from stepgraph.ir.nodes import Block, Branch, Choice, Jump, JumpKind
+from stepgraph.ir.nodes import EMPTY, Block, Branch, Choice, Jump, JumpKind, Loop
 from stepgraph.ir.values import UNKNOWN, Constant, Unresolved, Value, is_foreign
 from stepgraph.syntax.module import Place
 
@@ -224,3 +225,14 @@ def _call_next(interpreter: Interpreter, iterator: Instance, place: Place) -> Va
         exhausted = Block((Jump(JumpKind.FINISHED, place),))
         interpreter.emit(Choice((Branch("no more", exhausted),), place))
     return item
+
+
+def emit_comparisons(interpreter: Interpreter, items: Sequence[Element], place: Place) -> None:
+    """Emit the comparisons of a sort, as a loop for each element with a comparison method."""
+    for item in items:
+        value = item.value
+        if isinstance(value, Instance):
+            compare = partial(call_special, interpreter, value, ("__lt__", "__gt__"), (UNKNOWN,), place)
+            block = interpreter.block_of(compare)
+            if block.operations:
+                interpreter.emit(Loop(block, EMPTY, place))

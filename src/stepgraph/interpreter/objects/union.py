@@ -1,15 +1,19 @@
-"""Unions of the values of elements and choices."""
+"""Unions of the values of elements and choices, and of attributes that are set on some paths only."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
+import libcst as cst
 from msgspec.structs import replace
 
-from stepgraph.interpreter.joining import MAX_CASES, ValueSet, callable_name, union_values
+from stepgraph.interpreter.joining import MAX_CASES, ValueSet, callable_name, join_values, union_values
+from stepgraph.interpreter.modules.binding_order import scope_body, statement_positions
+from stepgraph.interpreter.values.containers import Element, hide_constants
+from stepgraph.interpreter.values.objects import LexicalScope
 from stepgraph.interpreter.values.tasks import Gathering, Task, WaitForCall, result_of
 from stepgraph.interpreter.values.unions import Case, Union, on_some_paths
-from stepgraph.ir.values import UNKNOWN, Unresolved, Value
+from stepgraph.ir.values import UNKNOWN, UNSET, Unresolved, Value
 from stepgraph.syntax.module import Place
 
 
@@ -32,17 +36,32 @@ def union_of_values(
     if each and all(is_started(value) for value in relevant):
         if len(relevant) == 1 and _is_each(relevant[0]):
             return relevant[0]
-        result = union_of_results(relevant, [discriminant] * len(relevant), discriminant, place)
+        result = union_of_results(relevant, discriminant, place)
         return _gather_each(relevant, result)
     if len(cases) == 1:
         return cases[0].value
     return Union(tuple(replace(case, value=on_some_paths(case.value)) for case in cases), discriminant, place)
 
 
-def union_of_results(futures: Sequence[Value], conditions: Sequence[str], discriminant: str, place: Place) -> Value:
+def union_of_elements(
+    items: Iterable[Element], place: Place, discriminant: str | None = None, *, each: bool = False
+) -> Value:
+    """Return the union of the values of elements, by default with the source of the place as its discriminant."""
+    elements = list(items)
+    values, conditions = [item.value for item in elements], [item.place.text for item in elements]
+    return union_of_values(values, conditions, place.text if discriminant is None else discriminant, place, each=each)
+
+
+def union_with_numbers(values: list[Value], text: str, place: Place) -> Value:
+    """Return the union of values. The condition of each is its name, or a text with its number."""
+    conditions = [callable_name(value) or f"{text} {number}" for number, value in enumerate(values, 1)]
+    return union_of_values(values, conditions, place.text, place)
+
+
+def union_of_results(futures: Iterable[Value], discriminant: str, place: Place) -> Value:
     """Return the union of the values of awaits of several futures."""
     results = [result_of(future) for future in futures]
-    names = [callable_name(result) or condition for result, condition in zip(results, conditions, strict=True)]
+    names = [callable_name(result) or discriminant for result in results]
     return union_of_values(results, names, discriminant, place)
 
 
@@ -58,3 +77,43 @@ def _is_each(value: Value) -> bool:
 def _gather_each(values: list[Value], result: Value) -> Gathering:
     in_turn = any(isinstance(value, Gathering) and value.in_completion_order for value in values)
     return Gathering("all", tuple(values), result=result, one_per_iteration=True, in_completion_order=in_turn)
+
+
+def may_be_unset(value: Value) -> bool:
+    """Whether an attribute with this value is set on some paths only, or on none."""
+    return value is UNSET or (isinstance(value, Union) and any(leaf is UNSET for leaf in union_values(value)))
+
+
+def with_fallback(value: Value, fallback: Value | None) -> Value:
+    """Return the value of an attribute, with a fallback for the paths that do not set it.
+
+    Without a fallback, these paths raise an AttributeError, so only the values that are set remain.
+    """
+    if value is UNSET:
+        return UNKNOWN if fallback is None else fallback
+    if not isinstance(value, Union) or not may_be_unset(value):
+        return value
+    branches = [
+        (case.condition, with_fallback(case.value, fallback))
+        for case in value.cases
+        if fallback is not None or case.value is not UNSET
+    ]
+    return join_values(branches, None if len(branches) == 1 else value.discriminant, value.place, since=0)
+
+
+def or_unset(scope: LexicalScope, name: str, value: Value) -> Value:
+    """Return the union of `UNSET` and the value that some paths of a module or class body bind to a name."""
+    binders = scope.bindings.binders[name]
+    place = Place(scope.module, binders[0])
+    value = hide_constants(value)
+    if isinstance(value, Union):
+        is_conditional = value.discriminant is None and all(case.condition is not None for case in value.cases)
+        case = Case(None if is_conditional else f"{name} {len(value.cases) + 1}", UNSET)
+        return Union((*value.cases, case), value.discriminant, value.place)
+    position = statement_positions(scope.module, scope_body(scope)).get(id(binders[0]))
+    enclosing = () if position is None else position.enclosing
+    if len(binders) == len(enclosing) == 1 and isinstance(enclosing[0].statement, cst.If):
+        statement = enclosing[0].statement
+        if enclosing[0].suite is statement.body:
+            return Union((Case(scope.module.text(statement.test), value), Case(None, UNSET)), None, place)
+    return Union((Case(f"{name} 1", value), Case(f"{name} 2", UNSET)), name, place)

@@ -21,7 +21,7 @@ from stepgraph.interpreter.objects.containers.entries import EntryTable
 from stepgraph.interpreter.objects.containers.iterators import take_elements
 from stepgraph.interpreter.objects.instances import field_names
 from stepgraph.interpreter.objects.names import bind, is_globals_call
-from stepgraph.interpreter.objects.union import union_of_values
+from stepgraph.interpreter.objects.union import union_of_elements
 from stepgraph.interpreter.python.arguments import MAX_ELEMENTS, is_unordered, make_collection, merge_repeated
 from stepgraph.interpreter.python.loops.generators import consume_generator
 from stepgraph.interpreter.python.loops.loop_keys import constant_key, is_loop_key
@@ -106,6 +106,11 @@ def field_value(interpreter: Interpreter, instance: Instance, name: str) -> Valu
     return class_member(interpreter, instance, name) or UNKNOWN if value is None else value
 
 
+def field_elements(interpreter: Interpreter, instance: Instance, place: Place) -> tuple[Element, ...]:
+    """Return the fields of a named tuple as its elements."""
+    return tuple(Element(field_value(interpreter, instance, name), place) for name in field_names(instance.cls))
+
+
 def _unpacked_items(interpreter: Interpreter, value: Value) -> tuple[Element, ...] | None:
     """Return the elements from unpacking a value, None if unresolved. Elements at unknown positions are `many`."""
     value = as_collection(interpreter, value, "__iter__")
@@ -113,7 +118,7 @@ def _unpacked_items(interpreter: Interpreter, value: Value) -> tuple[Element, ..
         return value.items if value.has_definite_order else tuple(replace(item, many=True) for item in value.items)
     if isinstance(value, Instance):
         place = Place(value.cls.scope.module, value.cls.node)
-        return tuple(Element(field_value(interpreter, value, name), place) for name in field_names(value.cls)) or None
+        return field_elements(interpreter, value, place) or None
     if isinstance(value, Union):
         return _unpacked_union_items(interpreter, value)
     return None
@@ -145,10 +150,7 @@ def _any_item(interpreter: Interpreter, target: cst.BaseExpression, items: tuple
         return UNKNOWN
     if isinstance(target, cst.StarredElement):
         return make_collection(interpreter, "list", tuple(map(as_optional, items)))
-    place = interpreter.place(target)
-    return union_of_values(
-        [item.value for item in items], [item.place.text for item in items], interpreter.text(target), place
-    )
+    return union_of_elements(items, interpreter.place(target), interpreter.text(target))
 
 
 def _assign_element(interpreter: Interpreter, target: cst.Subscript, value: Value, source: Place | None) -> None:
@@ -296,11 +298,11 @@ def _replace_items(
     """Assign to an index or slice of a list. Unless the index is certain, any element may be the one replaced."""
     items = owner.items
     owner.state.changed = True
-    is_exact = interpreter.loop_depth == owner.loop_depth and owner.has_definite_order
-    if is_exact and isinstance(key, Constant) and isinstance(key.value, int) and -len(items) <= key.value < len(items):
+    index = owner.index_of(key) if interpreter.loop_depth == owner.loop_depth else None
+    if index is not None:
         replaced = list(items)
-        replaced[key.value] = elements[0]
-        interpreter.store.record_unselected((items[key.value],))
+        replaced[index] = elements[0]
+        interpreter.store.record_unselected((items[index],))
         interpreter.store.write(owner.state, "items", tuple(replaced))
         return
     owner.state.unordered = True
@@ -312,22 +314,17 @@ def _replace_items(
     add_items(interpreter, owner, elements)
 
 
-def remove_item(interpreter: Interpreter, owner: Collection, index: Value) -> Element | None:
+def remove_item(interpreter: Interpreter, owner: Collection, key: Value) -> Element | None:
     """Remove an element from a list or set and return it.
 
     If the index does not resolve to one element, mark every element as possibly absent and return None.
     """
     items = owner.items
     owner.state.changed = True
-    is_exact = interpreter.loop_depth == owner.loop_depth and owner.has_definite_order
-    if (
-        is_exact
-        and isinstance(index, Constant)
-        and isinstance(index.value, int)
-        and -len(items) <= index.value < len(items)
-    ):
+    index = owner.index_of(key) if interpreter.loop_depth == owner.loop_depth else None
+    if index is not None:
         remaining = list(items)
-        removed = remaining.pop(index.value)
+        removed = remaining.pop(index)
         interpreter.store.record_unselected((removed,))
         interpreter.store.write(owner.state, "items", tuple(remaining))
         return removed

@@ -10,8 +10,7 @@ from msgspec.structs import replace
 from stepgraph.interpreter.escapes import NOT_FOLLOWED, NOT_IN_PROJECT, report_escape
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.library.caches import call_cached
-from stepgraph.interpreter.library.logging_ import is_log_method
-from stepgraph.interpreter.library.resources import call_resource
+from stepgraph.interpreter.library.side_effects import call_resource, is_log_method
 from stepgraph.interpreter.python.arguments import callable_arguments, unpacked_arguments
 from stepgraph.interpreter.python.assignment import remove_entry, remove_item
 from stepgraph.interpreter.summaries import function_scope, summarize_call

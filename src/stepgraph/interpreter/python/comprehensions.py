@@ -48,7 +48,7 @@ from stepgraph.syntax.module import Place
 
 def evaluate_comprehension(interpreter: Interpreter, node: cst.ListComp | cst.SetComp) -> Value:
     """Evaluate a list or set comprehension: emit its loop and return its elements."""
-    return consume_comprehension(
+    return _consume_comprehension(
         interpreter, node, interpreter.frame.scope, "list" if isinstance(node, cst.ListComp) else "set"
     )
 
@@ -98,7 +98,7 @@ def consume_generator_expression(
         return make_collection(interpreter, kind, ())
     if is_unused:
         with interpreter.store.logged(interpreter.store.serial) as log:
-            elements = consume_comprehension(interpreter, generator.node, generator.scope, kind, generator.first)
+            elements = _consume_comprehension(interpreter, generator.node, generator.scope, kind, generator.first)
         if not exhausts and not is_lazy(generator.first):
             _report_effects(interpreter, generator, log)
         return elements
@@ -106,7 +106,7 @@ def consume_generator_expression(
     place = Place(generator.scope.module, generator.node)
 
     def consume() -> None:
-        consumed.append(consume_comprehension(interpreter, generator.node, generator.scope, kind, generator.first))
+        consumed.append(_consume_comprehension(interpreter, generator.node, generator.scope, kind, generator.first))
 
     interpret_loop(interpreter, consume, None, place, LoopBounds())
     items = tuple(map(as_optional, consumed[-1].items))
@@ -141,7 +141,7 @@ def _use(interpreter: Interpreter, generator: GeneratorExpression, *, exhausts: 
     return (items is generator.initial and is_exact) if items else None
 
 
-def consume_comprehension(
+def _consume_comprehension(
     interpreter: Interpreter,
     node: cst.ListComp | cst.SetComp | cst.GeneratorExp,
     scope: LexicalScope,
@@ -231,7 +231,7 @@ class _Passes(Struct):
         """Run a pass with any of the elements."""
         interpreter = self.interpreter
         with interpreter.store.logged(interpreter.store.serial) as log:
-            elements = consume_comprehension(interpreter, generator.node, generator.scope, "list", generator.first)
+            elements = _consume_comprehension(interpreter, generator.node, generator.scope, "list", generator.first)
         _report_effects(interpreter, generator, log)
         self.consume(loop_variable_value(self.interpreter, elements, self.place.text, self.place))
 

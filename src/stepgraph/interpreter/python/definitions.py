@@ -12,7 +12,7 @@ from stepgraph.interpreter.effects import call_time_matters
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.library.caches import with_cache
 from stepgraph.interpreter.objects.class_hooks import run_hooks
-from stepgraph.interpreter.values.calls import Argument, Arguments, ExitStack, GeneratorCall, ManagerDecorator, Partial
+from stepgraph.interpreter.values.calls import Arguments, ExitStack, GeneratorCall, ManagerDecorator, Partial
 from stepgraph.interpreter.values.containers import Collection, Mapping
 from stepgraph.interpreter.values.objects import (
     BuiltinMethod,
@@ -165,21 +165,19 @@ def _apply_decorator(interpreter: Interpreter, decorator: Value, value: Value, p
             return value
         case External(name=name) if name in TRANSPARENT_DECORATORS or name in _KINDS_BY_DECORATOR:
             return value
-        case Partial(callee=External(name="functools.wraps") | FunctionValue()):
-            return interpreter.call(decorator, Arguments((Argument(value, place),)), place)
-        case BuiltinMethod(receiver=FunctionValue(kind="property")):
-            return interpreter.call(decorator, Arguments((Argument(value, place),)), place)
         case BuiltinMethod(receiver=ExitStack()):
-            interpreter.call(decorator, Arguments((Argument(value, place),)), place)
+            interpreter.call(decorator, Arguments.of(value, place), place)
             return value
-        case BuiltinMethod(receiver=Collection() | Mapping()):
-            return interpreter.call(decorator, Arguments((Argument(value, place),)), place)
         case Instance() | GeneratorCall() if isinstance(value, FunctionValue):
-            return interpreter.call(ManagerDecorator(decorator), Arguments((Argument(value, place),)), place)
-        case StepDecorator() | StepMethod() | FunctionValue() | ClassValue() | Instance() | Unresolved():
-            return interpreter.call(decorator, Arguments((Argument(value, place),)), place)
+            return interpreter.call(ManagerDecorator(decorator), Arguments.of(value, place), place)
+        case (
+            Partial(callee=External(name="functools.wraps") | FunctionValue())
+            | BuiltinMethod(receiver=FunctionValue(kind="property") | Collection() | Mapping())
+            | (StepDecorator() | StepMethod() | FunctionValue() | ClassValue() | Instance() | Unresolved())
+        ):
+            return interpreter.call(decorator, Arguments.of(value, place), place)
         case Union(cases=cases) if all(isinstance(case.value, StepDecorator | FunctionValue) for case in cases):
-            return interpreter.call(decorator, Arguments((Argument(value, place),)), place)
+            return interpreter.call(decorator, Arguments.of(value, place), place)
         case Union():
             return Unresolved("which of several decorators it has is not known", place)
     result = _call_decorator(interpreter, decorator, value, place)
@@ -195,7 +193,7 @@ def _call_decorator(interpreter: Interpreter, decorator: Value, value: Value, pl
     if not decorator.relevant:
         _report_registration(interpreter, value, place)
         return None
-    result = interpreter.call(decorator, Arguments((Argument(value, place),)), place)
+    result = interpreter.call(decorator, Arguments.of(value, place), place)
     return result if result.relevant or is_none(result) else None
 
 

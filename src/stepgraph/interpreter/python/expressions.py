@@ -37,7 +37,6 @@ from stepgraph.interpreter.python.constants import (
     to_constant,
 )
 from stepgraph.interpreter.python.definitions import default_values, qualified_names
-from stepgraph.interpreter.python.items import get_item
 from stepgraph.interpreter.python.operators import (
     concatenate_values,
     evaluate_binary,
@@ -45,6 +44,7 @@ from stepgraph.interpreter.python.operators import (
     evaluate_unary,
     template,
 )
+from stepgraph.interpreter.python.subscripts import get_item
 from stepgraph.interpreter.raised_exceptions import may_raise_unseen
 from stepgraph.interpreter.summaries import returned_by
 from stepgraph.interpreter.values.calls import Argument, Arguments, GeneratorCall

@@ -13,9 +13,8 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import union_values
 from stepgraph.interpreter.objects.classes import class_default, is_instance
 from stepgraph.interpreter.objects.names import binding_scope
-from stepgraph.interpreter.objects.private_names import mangle
 from stepgraph.interpreter.values.containers import HeapCell
-from stepgraph.interpreter.values.objects import FunctionValue, Instance
+from stepgraph.interpreter.values.objects import FunctionValue, Instance, mangle
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.interpreter.values.tasks import Gathering, Task
 from stepgraph.interpreter.values.unions import Union

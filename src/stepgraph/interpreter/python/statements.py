@@ -10,10 +10,11 @@ from msgspec.structs import replace
 from stepgraph.interpreter.interpreter import Executor, Interpreter
 from stepgraph.interpreter.joining import union_values
 from stepgraph.interpreter.modules.imports import import_name
+from stepgraph.interpreter.modules.loaded_modules import wrong_imports
 from stepgraph.interpreter.objects.attributes.changes import delete_attribute, delete_named, update_attributes
 from stepgraph.interpreter.objects.containers.container_objects import as_collection
 from stepgraph.interpreter.objects.containers.iteration import added_elements, materialize_generator
-from stepgraph.interpreter.objects.methods.mapping_methods import update_mapping
+from stepgraph.interpreter.objects.mapping_methods import update_mapping
 from stepgraph.interpreter.objects.names import bind
 from stepgraph.interpreter.objects.special_methods import (
     apply_augmented_operator,
@@ -39,7 +40,6 @@ from stepgraph.interpreter.values.tasks import Gathering
 from stepgraph.interpreter.values.unions import Case, Union, as_optional
 from stepgraph.interpreter.workflow.awaiting import await_value, is_awaitable
 from stepgraph.interpreter.workflow.early_raises import record_early_raise
-from stepgraph.interpreter.workflow.sdk_imports import wrong_imports
 from stepgraph.ir.nodes import JumpKind, Pause
 from stepgraph.ir.values import UNKNOWN, Absent, Constant, Unresolved, Value
 from stepgraph.syntax.bindings import import_binding
@@ -149,10 +149,10 @@ def _update_in_place(
                 target, lambda case: _update_case(interpreter, operator, case, operand, place)
             )
         case AttributeDictionary():
-            update_attributes(interpreter, target, Arguments((Argument(value, place),)), place)
+            update_attributes(interpreter, target, Arguments.of(value, place), place)
             return target
         case Mapping():
-            update_mapping(interpreter, target, Arguments((Argument(value, place),)), place)
+            update_mapping(interpreter, target, Arguments.of(value, place), place)
             return target
         case Collection(kind="tuple" | "frozenset"):
             copy = make_result_collection(interpreter, target.kind, target.items)

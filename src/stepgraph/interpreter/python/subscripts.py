@@ -1,20 +1,137 @@
-"""Subscripts of payloads, dictionaries and lists."""
+"""Subscripts: the elements of payloads, collections, classes and objects with special methods."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
+import libcst as cst
 from msgspec.structs import replace
 
-from stepgraph.interpreter.joining import callable_name, join_values
-from stepgraph.interpreter.objects.union import union_of_values
-from stepgraph.interpreter.values.containers import Collection, Mapping, MappingEntry, hide_constants, without_constants
-from stepgraph.interpreter.values.key_texts import key_texts
-from stepgraph.interpreter.values.objects import AttributeDictionary, ClassValue
+from stepgraph.interpreter.escapes import NOT_FOLLOWED
+from stepgraph.interpreter.interpreter import Interpreter
+from stepgraph.interpreter.joining import join_values, union_values
+from stepgraph.interpreter.objects.classes import select_member
+from stepgraph.interpreter.objects.containers.container_objects import as_collection
+from stepgraph.interpreter.objects.special_methods import call_special
+from stepgraph.interpreter.objects.union import union_of_values, union_with_numbers
+from stepgraph.interpreter.python.assignment import add_default_entry, add_entry_if_missing
+from stepgraph.interpreter.values.calls import Argument, Arguments
+from stepgraph.interpreter.values.containers import (
+    Collection,
+    Mapping,
+    MappingEntry,
+    hide_constants,
+    key_texts,
+    without_constants,
+)
+from stepgraph.interpreter.values.objects import AttributeDictionary, ClassValue, FunctionValue, Instance
 from stepgraph.interpreter.values.steps import Event, EventPart, Payload
 from stepgraph.interpreter.values.unions import Case, Union, on_some_paths
-from stepgraph.ir.values import UNKNOWN, Constant, Nondeterministic, Template, Unresolved, Value
+from stepgraph.ir.values import (
+    UNKNOWN,
+    AttributeName,
+    Constant,
+    External,
+    Nondeterministic,
+    Template,
+    Unresolved,
+    Value,
+    is_foreign,
+)
 from stepgraph.syntax.module import Place
+
+
+def get_item(interpreter: Interpreter, owner: Value, key: Value, key_place: Place, place: Place) -> Value:
+    """Return `owner[key]`, and emit the operations of a special method."""
+    key = Constant(key.value) if isinstance(key, AttributeName) else key
+    if isinstance(owner, Union) and any(map(_runs_code_for_item, union_values(owner))):
+        return interpreter.apply_to_cases(owner, lambda chosen: get_item(interpreter, chosen, key, key_place, place))
+    collection = as_collection(interpreter, owner, "__getitem__")
+    if isinstance(collection, Mapping) and isinstance(owner, Instance):
+        return _entry_of_object(interpreter, owner, collection, Argument(key, key_place), place)
+    owner = collection
+    result = call_special(interpreter, owner, ("__getitem__",), (key,), place)
+    if result is None and isinstance(owner, ClassValue):
+        result = _call_class_getitem(interpreter, owner, key, place)
+        if result is None:
+            result = select_member(interpreter, owner, place, lambda name, _: key == Constant(name))
+    if result is not None:
+        return result
+    if owner == External("sys.modules"):
+        return Unresolved("a module is read by its name", place)
+    if is_foreign(owner):
+        interpreter.escape_operand(key, place, f"is a key{NOT_FOLLOWED}")
+    if not isinstance(owner, _SUBSCRIPTABLE):
+        interpreter.escape_operand(owner, place, "is subscripted in a way that is not followed")
+    element = _default_entry(interpreter, owner, key, key_place, place) if isinstance(owner, Mapping) else None
+    element = element_at(owner, key, key_place, place) if element is None else element
+    if isinstance(owner, Collection | Mapping):
+        interpreter.store.record_selection(owner, element)
+    return element
+
+
+def _entry_of_object(interpreter: Interpreter, owner: Instance, mapping: Mapping, key: Argument, place: Place) -> Value:
+    """Return the value at a key of an object that is a dictionary: `__missing__` gives that of a missing key."""
+    method = interpreter.attribute(owner, "__missing__", place)
+    is_present = _contains_key(mapping, key.value)
+    if not isinstance(method, FunctionValue) or is_present or _is_argument_of_missing(interpreter, method, key):
+        return get_item(interpreter, mapping, key.value, key.place, place)
+    if is_present is False:
+        return interpreter.call(method, Arguments((key,)), place)
+    before = replace(mapping, state=interpreter.store.new({"items": mapping.state.contents}))
+    results: list[Value] = []
+    condition = f"{key.place.text} is missing"
+    path = interpreter.branch(lambda: results.append(interpreter.call(method, Arguments((key,)), place)), condition)
+    interpreter.join_branches([(condition, path)], None, place)
+    return entry_at(before, key.value, key.place, place, results[0])
+
+
+def _is_argument_of_missing(interpreter: Interpreter, method: FunctionValue, key: Argument) -> bool:
+    """Whether `__missing__` looks up its own argument, which it has set: it would not end otherwise."""
+    if not interpreter.active_functions.get(method.node):
+        return False
+    name = key.place.node.value if isinstance(key.place.node, cst.Name) else ""
+    argument = method.node.params.params[1:2]
+    return bool(argument) and interpreter.frame.scope.bindings.binders.get(name) == [*argument]
+
+
+def _runs_code_for_item(owner: Value) -> bool:
+    """Whether a subscript of a value may run code of the project: a special method, or the factory of a default."""
+    return isinstance(owner, Instance) or (isinstance(owner, Mapping) and owner.default_factory is not None)
+
+
+def _default_entry(
+    interpreter: Interpreter, owner: Mapping, key: Value, key_place: Place, place: Place
+) -> Value | None:
+    """Return the value of a `defaultdict` at a key that may be missing, and insert it. None for any other key."""
+    is_constant = isinstance(key, Constant)
+    is_present = is_constant and any(entry.key == key and not entry.may_be_missing for entry in owner.entries)
+    if owner.default_factory is None or is_present:
+        return None
+    default = interpreter.call(owner.default_factory, Arguments(), place)
+    entry = MappingEntry(key, default, key_place, place)
+    if is_constant and all(isinstance(entry.key, Constant) for entry in owner.entries):
+        add_default_entry(interpreter, owner, entry)
+        return None
+    element = entry_at(owner, key, key_place, place, default)
+    if default.relevant:
+        add_entry_if_missing(interpreter, owner, entry)
+    return element
+
+
+_SUBSCRIPTABLE: Final = (Union, ClassValue, Collection, Event, Mapping, Payload, Unresolved)
+
+
+def _call_class_getitem(interpreter: Interpreter, owner: ClassValue, key: Value, place: Place) -> Value | None:
+    """Call `__class_getitem__` of a project class. Return None if the class lacks the method."""
+    method = interpreter.attribute(owner, "__class_getitem__", place)
+    if not isinstance(method, FunctionValue):
+        return None
+    arguments = Arguments.of(key, place)
+    return interpreter.call(
+        method if method.receiver is not None else replace(method, receiver=owner), arguments, place
+    )
 
 
 def element_at(owner: Value, key: Value, key_place: Place, place: Place) -> Value:
@@ -84,7 +201,7 @@ def entry_at(owner: Mapping, key: Value, key_place: Place, place: Place, default
     return Union(tuple(cases), key_place.text, place)
 
 
-def contains_key(owner: Mapping, key: Value) -> bool | None:
+def _contains_key(owner: Mapping, key: Value) -> bool | None:
     """Return whether a dictionary has a key, None if that is not certain."""
     entries = owner.entries
     if isinstance(key, Constant) and any(entry.key == key and not entry.may_be_missing for entry in entries):
@@ -104,8 +221,7 @@ def _select_entry(
     values = [_visible_value(owner, entry.value) for entry in candidates]
     if last_present is None and default is not None:
         values.append(default)
-    conditions = [callable_name(value) or f"{key_place.text} {number}" for number, value in enumerate(values, 1)]
-    return values[0] if len(values) == 1 else union_of_values(values, conditions, place.text, place)
+    return values[0] if len(values) == 1 else union_with_numbers(values, key_place.text, place)
 
 
 def _visible_value(owner: Collection | Mapping, value: Value) -> Value:
@@ -120,13 +236,9 @@ def _visible_value(owner: Collection | Mapping, value: Value) -> Value:
 
 def _item_at(owner: Collection, key: Value, key_place: Place, place: Place) -> Value:
     items = owner.items
-    if (
-        owner.has_definite_order
-        and isinstance(key, Constant)
-        and isinstance(key.value, int)
-        and -len(items) <= key.value < len(items)
-    ):
-        return _visible_value(owner, items[key.value].value)
+    index = owner.index_of(key)
+    if index is not None:
+        return _visible_value(owner, items[index].value)
     return union_of_values(
         [item.value for item in items], [str(index) for index in range(len(items))], key_place.text, place
     )

@@ -9,14 +9,19 @@ from typing import Final
 import libcst as cst
 
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.library.logging_ import is_log_call, is_logging_only
-from stepgraph.interpreter.replay.effects import observe_access, observe_discarded_result, observe_request
-from stepgraph.interpreter.replay.event import observe_event_key
+from stepgraph.interpreter.library.side_effects import (
+    is_log_call,
+    is_logging_only,
+    observe_access,
+    observe_discarded_result,
+    observe_request,
+)
 from stepgraph.interpreter.replay.races import observe_races
 from stepgraph.interpreter.replay.replay_state import ReplayState
 from stepgraph.interpreter.replay.step_state import (
     is_pure_mutation,
     observe_changed_state,
+    observe_event_key,
     record_attribute_change,
     record_binding,
     record_change,

@@ -1,4 +1,4 @@
-"""Workflow state that the body of a step changes. A replay skips the body and therefore the change."""
+"""Changes that a replay loses: of workflow state by the body of a step, which it skips, and of the event of `run`."""
 
 from __future__ import annotations
 
@@ -7,26 +7,18 @@ from typing import Final
 import libcst as cst
 
 from stepgraph.interpreter.frame import Frame
-from stepgraph.interpreter.objects.private_names import mangle
-from stepgraph.interpreter.replay.event import observe_event_change
+from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.replay.replay_state import ReplayState, StateRead, StateUse
 from stepgraph.interpreter.replay.tracer import StateChange, StateKey
 from stepgraph.interpreter.values.containers import Collection, Mapping
-from stepgraph.interpreter.values.objects import BuiltinMethod, Instance, LexicalScope
+from stepgraph.interpreter.values.objects import BuiltinMethod, Instance, LexicalScope, mangle
 from stepgraph.interpreter.values.steps import Event, EventPart, Payload
 from stepgraph.interpreter.values.unions import Union
-from stepgraph.ir.facts import OuterStateMutated
-from stepgraph.ir.values import Value
+from stepgraph.ir.facts import EventKeyAccess, EventMutated, KeyUse, OuterStateMutated
+from stepgraph.ir.values import Constant, Value
 from stepgraph.syntax.module import Place
 from stepgraph.syntax.mutation.changes import COLLECTION_MUTATORS
 
-# Methods that mutate their list, set or dictionary.
-MUTATING_METHODS: Final = COLLECTION_MUTATORS | frozenset(
-    [
-        *("appendleft", "difference_update", "discard", "extendleft", "intersection_update", "popitem", "popleft"),
-        *("rotate", "symmetric_difference_update"),
-    ]
-)
 # Mutating methods that return an element.
 _RETURNING_METHODS: Final = frozenset(["pop", "popitem", "popleft", "setdefault"])
 
@@ -35,7 +27,7 @@ def is_pure_mutation(node: cst.Call) -> bool:
     """Whether a call mutates a collection without reading it: `items.append(x)`."""
     match node.func:
         case cst.Attribute(attr=cst.Name(value=name)):
-            return name in MUTATING_METHODS and name not in _RETURNING_METHODS
+            return name in COLLECTION_MUTATORS and name not in _RETURNING_METHODS
         case _:
             return False
 
@@ -203,7 +195,7 @@ def record_element_change(replay: ReplayState, target: cst.Subscript, owner: Val
 def record_attribute_change(replay: ReplayState, target: cst.Attribute, owner: Value) -> None:
     """Record the assignment or deletion of an attribute of `owner`."""
     place = replay.interpreter.place(target)
-    observe_event_change(replay.interpreter, target.value, owner, place)
+    _observe_event_change(replay.interpreter, target.value, owner, place)
     name = mangle(replay.interpreter.frame.scope, target.attr.value)
     _record_attribute_binding(replay, owner, name)
     if isinstance(owner, Instance):
@@ -215,7 +207,7 @@ def record_method_call(replay: ReplayState, node: cst.Call, callee: Value) -> No
     for method in [case.value for case in callee.cases] if isinstance(callee, Union) else [callee]:
         if (
             isinstance(method, BuiltinMethod)
-            and method.name in MUTATING_METHODS
+            and method.name in COLLECTION_MUTATORS
             and isinstance(node.func, cst.Attribute)
         ):
             _record_mutation(replay, node.func.value, method.receiver, replay.interpreter.place(node))
@@ -228,6 +220,26 @@ def record_in_place_operator(replay: ReplayState, node: cst.AugAssign, target: V
 
 
 def _record_mutation(replay: ReplayState, target: cst.BaseExpression, value: Value, place: Place) -> None:
-    observe_event_change(replay.interpreter, target, value, place)
+    _observe_event_change(replay.interpreter, target, value, place)
     if not isinstance(value, Event | Payload | EventPart):
         record_change(replay, target, value, place)
+
+
+def _observe_event_change(interpreter: Interpreter, target: cst.BaseExpression, value: Value, place: Place) -> None:
+    """Observe a change of the event of `run`. `target` is the changed expression, `value` its value."""
+    if _is_run_event(value):
+        interpreter.observe(EventMutated(interpreter.text(target), place, interpreter.in_step))
+
+
+def _is_run_event(value: Value) -> bool:
+    if isinstance(value, Union):
+        return any(_is_run_event(case.value) for case in value.cases)
+    return isinstance(value, EventPart) or (isinstance(value, Event | Payload) and value.is_run_event)
+
+
+def observe_event_key(
+    interpreter: Interpreter, use: KeyUse, event: Value, key: Value, owner: Place, place: Place
+) -> None:
+    """Observe a use of a constant key of an event."""
+    if isinstance(event, Event) and isinstance(key, Constant) and isinstance(key.value, str):
+        interpreter.observe(EventKeyAccess(use, key.value, not event.is_run_event, owner, place))

@@ -49,7 +49,7 @@ def _nondeterministic_parts(value: Value, visits: Visits, depth: int) -> Iterato
                 yield from _nondeterministic_parts(element.value, visits, depth + 1)
 
 
-def propagate_taint(replay: ReplayState, values: Iterable[Value], result: Value = UNKNOWN) -> Value:
+def propagate_taint(replay: ReplayState, values: Iterable[Value], result: Value) -> Value:
     """Return the result of an operation on values, tainted by the oldest nondeterministic value among them.
 
     Only an unknown `result` is tainted.
@@ -70,9 +70,9 @@ def tainted_result(replay: ReplayState, callee: External, arguments: Arguments, 
         replay.seeded = True
     if not isinstance(result, Unknown | ExternalResult):
         return result
-    if replay.interpreter.replays and is_nondeterministic(name, len(arguments.items), seeded=replay.seeded):
+    if replay.interpreter.replays and _is_nondeterministic(name, len(arguments.items), seeded=replay.seeded):
         replay.nondeterministic_count += 1
-        always_truthy = is_always_truthy(name)
+        always_truthy = _is_always_truthy(name)
         return Nondeterministic(
             name,
             place,
@@ -81,7 +81,7 @@ def tainted_result(replay: ReplayState, callee: External, arguments: Arguments, 
             name,
             is_truthy=always_truthy,
         )
-    if not replay.nondeterministic_count or not propagates_taint(name):
+    if not replay.nondeterministic_count or not _propagates_taint(name):
         return result
     tainted = propagate_taint(replay, (argument.value for argument in arguments.items), result)
     first_argument = arguments.items[0].value if arguments.items else UNKNOWN
@@ -94,9 +94,7 @@ def tainted_result(replay: ReplayState, callee: External, arguments: Arguments, 
     return tainted
 
 
-def record_test(
-    replay: ReplayState, test: Value, test_place: Place, decision_place: Place, first_branch: int = 0
-) -> None:
+def record_test(replay: ReplayState, test: Value, test_place: Place, decision_place: Place, first_branch: int) -> None:
     """Record that a nondeterministic value decides which branch runs, among those from `first_branch` on."""
     if not replay.interpreter.replays or not replay.nondeterministic_count:
         return
@@ -198,14 +196,14 @@ _ALWAYS_TRUTHY: Final = _CLOCKS | _IDS | {"secrets.token_hex", "secrets.token_ur
 _TRUTH_PRESERVING: Final = frozenset(["builtins.str", "builtins.repr", "builtins.int", "builtins.float"])
 
 
-def is_nondeterministic(name: str, arguments: int, *, seeded: bool) -> bool:
+def _is_nondeterministic(name: str, arguments: int, *, seeded: bool) -> bool:
     """Whether an external call returns a different value each time. `random` does not if `seeded`."""
     if name in _CURRENT_TIME_BELOW:
         return arguments < _CURRENT_TIME_BELOW[name]
     return name in _NONDETERMINISTIC and not (seeded and name in _RANDOM)
 
 
-def is_always_truthy(name: str) -> bool:
+def _is_always_truthy(name: str) -> bool:
     """Whether the result of a call is always truthy."""
     return name in _ALWAYS_TRUTHY or name in _CURRENT_TIME_BELOW
 
@@ -228,6 +226,6 @@ _UNTAINTED: Final = frozenset(
 )
 
 
-def propagates_taint(name: str) -> bool:
+def _propagates_taint(name: str) -> bool:
     """Whether the result of an external call varies with its arguments."""
     return name.split(".", maxsplit=1)[0] in _PURE_MODULES and name not in _UNTAINTED

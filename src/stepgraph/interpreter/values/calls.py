@@ -144,6 +144,11 @@ class Arguments(Struct, frozen=True):
 
     items: tuple[Argument, ...] = ()
 
+    @classmethod
+    def of(cls, value: Value, place: Place) -> Arguments:
+        """Return a single positional argument."""
+        return cls((Argument(value, place),))
+
     @property
     def positional(self) -> tuple[Argument, ...]:
         """The positional arguments, without spread ones."""

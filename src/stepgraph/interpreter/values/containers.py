@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeVar
 
 from msgspec import Struct, field
@@ -239,7 +240,7 @@ class Collection(Container, Struct, eq=False):
         if self.parameter is not None:
             relevant = tuple(item for item in items if item.value.relevant)
             items = (Element(UNKNOWN, self.parameter, many=True), *relevant)
-        return argument_elements(items, self) if self.is_argument else items
+        return _argument_elements(items, self) if self.is_argument else items
 
     @property
     def is_set(self) -> bool:
@@ -251,6 +252,14 @@ class Collection(Container, Struct, eq=False):
         """Whether the position of each element is statically certain."""
         ordered = not self.is_set and not self.state.unordered
         return ordered and not any(item.many or item.may_be_missing for item in self.items)
+
+    def index_of(self, key: Value) -> int | None:
+        """Return the index of the element at a key, None unless both the key and the positions are certain."""
+        match key:
+            case Constant(value=int(index)) if self.has_definite_order and -self.state.size <= index < self.state.size:
+                return index
+            case _:
+                return None
 
 
 class MappingEntry(Struct, frozen=True):
@@ -296,7 +305,7 @@ class Mapping(Container, Struct, eq=False):
         if self.parameter is not None:
             relevant = tuple(entry for entry in entries if entry.key.relevant or entry.value.relevant)
             entries = (MappingEntry(UNKNOWN, UNKNOWN, self.parameter, self.parameter, many=True), *relevant)
-        return argument_elements(entries, self) if self.is_argument else entries
+        return _argument_elements(entries, self) if self.is_argument else entries
 
 
 ElementT = TypeVar("ElementT", Element, MappingEntry)
@@ -342,7 +351,7 @@ def as_argument(value: Value, *, has_names: bool = False, parameter: Place | Non
     return without_constants(value)
 
 
-def argument_elements(elements: tuple[ElementT, ...], owner: Collection | Mapping) -> tuple[ElementT, ...]:
+def _argument_elements(elements: tuple[ElementT, ...], owner: Collection | Mapping) -> tuple[ElementT, ...]:
     """Return the elements or entries of a collection that was reached through a parameter."""
     return tuple(_argument_element(element, owner) for element in elements)
 
@@ -385,3 +394,26 @@ class Visits(Struct):
             return False
         self._depths[cell.serial] = depth
         return True
+
+
+def key_texts(entries: Sequence[MappingEntry]) -> dict[int, str]:
+    """Return the text of each key by the `id` of its entry: its source where that is of this key only.
+
+    Of a constant key without such a source, as in `dict(x=a)` or `table[key] = fn` in a function, it is the constant.
+    """
+    keys: dict[int, Value] = {}
+    shared: set[int] = set()
+    for entry in entries:
+        node = id(entry.key_place.node)
+        if keys.setdefault(node, entry.key) != entry.key or entry.key_place.node is entry.place.node:
+            shared.add(node)
+    return {
+        id(entry): _constant_text(entry.key)
+        if isinstance(entry.key, Constant) and id(entry.key_place.node) in shared
+        else entry.key_place.text
+        for entry in entries
+    }
+
+
+def _constant_text(key: Constant) -> str:
+    return json.dumps(key.value, ensure_ascii=False) if isinstance(key.value, str) else repr(key.value)

@@ -1,14 +1,16 @@
-"""Functions, classes and objects of the project as values."""
+"""Functions, classes and objects of the project as values; private names of classes, and signatures of functions."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import ClassVar, Literal, TypeAlias
 
 import libcst as cst
 from msgspec import Struct
 from msgspec.structs import force_setattr
 
-from stepgraph.interpreter.values.containers import HeapCell, Mapping
+from stepgraph.interpreter.values.containers import HeapCell, Mapping, SpreadArguments
+from stepgraph.ir.facts import ParameterKind
 from stepgraph.ir.values import UNKNOWN, Value, count_with_children
 from stepgraph.project.module_files import ModuleFile
 from stepgraph.syntax.bindings import Bindings
@@ -201,3 +203,88 @@ class BuiltinMethod(Value, Struct, frozen=True):
 
     receiver: Value
     name: str
+
+
+def mangle(scope: LexicalScope, name: str) -> str:
+    """Return an attribute name that code in a scope uses, as Python mangles private names: `_Class__name`."""
+    if not _is_private(name):
+        return name
+    enclosing: LexicalScope | None = scope
+    while enclosing is not None and enclosing.owner is None:
+        enclosing = enclosing.parent
+    if enclosing is None or enclosing.owner is None:
+        return name
+    prefix = enclosing.owner.name.lstrip("_")
+    return f"_{prefix}{name}" if prefix else name
+
+
+def _is_private(name: str) -> bool:
+    """Whether Python mangles a name in the body of a class."""
+    return name.startswith("__") and not name.endswith("__")
+
+
+def body_name(owner: ClassValue, name: str) -> str:
+    """Return the name by which the body of a class binds a member: `__name` for `_Class__name`."""
+    class_name = owner.name.lstrip("_")
+    private_name = name.removeprefix(f"_{class_name}")
+    if not class_name or name == private_name:
+        return f"_{name}" if class_name and _is_private(name) else name  # no body binds a private name as written
+    return private_name if _is_private(private_name) else name
+
+
+class FreeParameter(Struct, frozen=True):
+    """A parameter without a bound argument. One bound by keyword becomes keyword-only, as in `functools.partial`."""
+
+    node: cst.Param
+    kind: ParameterKind
+    place: Place
+
+
+def signature_function(function: Value) -> FunctionValue | None:
+    """Return the function whose name and signature a function reports, None if it is unknown."""
+    while isinstance(function, FunctionValue) and function.wrapped is not None:
+        function = function.wrapped
+    return function if isinstance(function, FunctionValue) else None
+
+
+def free_parameters(function: Value) -> tuple[FreeParameter, ...]:
+    """Return the parameters of a function's `inspect.signature` in order; none if it is unknown."""
+    signature_owner = signature_function(function)
+    if signature_owner is None:
+        return ()
+    bound, keywords = 0, set[str]()
+    for layer in _wrapper_chain(function):
+        bound += (layer.receiver is not None and layer.kind != "static") + sum(map(_bound_count, layer.positional))
+        keywords |= {name for name, _ in layer.keywords}
+    return tuple(_unbound_parameters(signature_owner, bound, keywords))
+
+
+def _bound_count(value: Value) -> int:
+    """Return the number of positional parameters that an argument of a partial function binds."""
+    return len(value.collection.items) if isinstance(value, SpreadArguments) else 1
+
+
+def _wrapper_chain(function: Value | None) -> Iterator[FunctionValue]:
+    while isinstance(function, FunctionValue):
+        yield function
+        function = function.wrapped
+
+
+def _unbound_parameters(function: FunctionValue, bound: int, keywords: set[str]) -> list[FreeParameter]:
+    params, module = function.node.params, function.scope.module
+
+    def free_parameter(node: cst.Param, kind: ParameterKind) -> FreeParameter:
+        return FreeParameter(node, kind, Place(module, node))
+
+    parameters: list[FreeParameter] = []
+    kind: ParameterKind = "positional"
+    for node in [*params.posonly_params, *params.params][bound:]:
+        if node.name.value in keywords:
+            kind = "keyword"
+        parameters.append(free_parameter(node, kind))
+    if isinstance(params.star_arg, cst.Param) and kind == "positional":
+        parameters.append(free_parameter(params.star_arg, "*args"))
+    parameters += [free_parameter(node, "keyword") for node in params.kwonly_params]
+    if params.star_kwarg is not None:
+        parameters.append(free_parameter(params.star_kwarg, "**kwargs"))
+    return parameters

@@ -28,8 +28,7 @@ from stepgraph.interpreter.values.tasks import Future, Gathering, Task, WaitForC
 from stepgraph.interpreter.values.unions import Union, on_some_paths
 from stepgraph.interpreter.workflow.dependencies import StepBody, step_run
 from stepgraph.interpreter.workflow.early_raises import record_start, report_await
-from stepgraph.interpreter.workflow.empty_reads import defer_notes
-from stepgraph.interpreter.workflow.resuming import InFlightTask, reevaluate, resume_tasks
+from stepgraph.interpreter.workflow.resuming import InFlightTask, defer_notes, reevaluate, resume_tasks
 from stepgraph.interpreter.workflow.timeouts import report_timeout
 from stepgraph.ir.await_groups import (
     AwaitedTask,
@@ -81,12 +80,12 @@ def await_value(interpreter: Interpreter, value: Value, place: Place, first_oper
             return result
         case Task(task_id=task_id):
             if not _run_inline(interpreter, task_id):
-                group = AwaitGroup("all", await_members(value))
+                group = AwaitGroup("all", _await_members(value))
                 emit_await(interpreter, Await(_with_exits(interpreter, group), place))
             return current_result(interpreter, value, place)
         case Gathering():
             if value.members:
-                group = _with_exits(interpreter, await_group(value))
+                group = _with_exits(interpreter, _await_group(value))
                 emit_await(interpreter, Await(group, place, value.one_per_iteration))
             return current_result(interpreter, value, place)
         case WaitForCall(inner=inner):
@@ -132,13 +131,13 @@ def _await_union(interpreter: Interpreter, value: Union, place: Place, first_ope
             return union_of_values(results, [place.text] * len(results), place.text, place)
     tasks = [case.value for case in value.cases if isinstance(case.value, Task | Gathering)]
     unstarted = [case.value for case in value.cases if is_awaitable(case.value) and case.value not in tasks]
-    members = tuple(member for task in tasks for member in await_members(task))
+    members = tuple(member for task in tasks for member in _await_members(task))
     if members and (not unstarted or all(awaited.on_every_path for task in tasks for awaited in awaited_tasks(task))):
         one_per_iteration = any(isinstance(task, Gathering) and task.one_per_iteration for task in tasks)
         emit_await(interpreter, Await(AwaitGroup("all", members), place, one_per_iteration))
         if not unstarted:
             finished = [_finished(interpreter, task, place) for task in tasks]
-            return union_of_results(finished, [place.text] * len(tasks), place.text, place)
+            return union_of_results(finished, place.text, place)
         rest = (
             replace(case, value=_finished(interpreter, case.value, place))
             if isinstance(case.value, Task | Gathering)
@@ -219,7 +218,7 @@ def _start_with_timeout(interpreter: Interpreter, wrapped: WaitForCall, started:
     task_ids = [awaited.task_id for awaited in awaited_tasks(started)]
     if task_ids:
         interpreter.work.timed_tasks.update(task_ids)
-        block = Block((Await(AwaitGroup("all", await_members(started)), wrapped.place),))
+        block = Block((Await(AwaitGroup("all", _await_members(started)), wrapped.place),))
         report_timeout(interpreter, wrapped.place, "asyncio.wait_for", block)
     return started
 
@@ -283,7 +282,7 @@ def start_activity(
     return Task(task_id, result)
 
 
-def await_members(value: Value) -> tuple[AwaitMember, ...]:
+def _await_members(value: Value) -> tuple[AwaitMember, ...]:
     """Return the members of the await group of a value."""
     match value:
         case Task(task_id=task_id, all_runs=every, on_every_path=on_every_path):
@@ -291,23 +290,23 @@ def await_members(value: Value) -> tuple[AwaitMember, ...]:
         case Gathering(members=members):
             return tuple(member for inner in members for member in _group_member(inner, value.started_tasks))
         case WaitForCall(inner=inner):
-            return await_members(inner)
+            return _await_members(inner)
         case Union(cases=cases):
-            return tuple(member for case in cases for member in await_members(case.value))
+            return tuple(member for case in cases for member in _await_members(case.value))
         case _:
             return ()
 
 
 def awaited_tasks(value: Value) -> Iterator[AwaitedTask]:
     """Yield the tasks that an await of a value waits for."""
-    return awaited_tasks_of(AwaitGroup("all", await_members(value)))
+    return awaited_tasks_of(AwaitGroup("all", _await_members(value)))
 
 
-def await_group(value: Gathering) -> AwaitGroup:
+def _await_group(value: Gathering) -> AwaitGroup:
     """Return the await group of a gathering."""
     return AwaitGroup(
         value.kind,
-        await_members(value),
+        _await_members(value),
         value.started_tasks,
         loop_depth=value.loop_depth,
         until_done=value.until_done,
@@ -320,8 +319,8 @@ def await_group(value: Gathering) -> AwaitGroup:
 def _group_member(value: Value, outer_tasks: frozenset[TaskId]) -> tuple[AwaitMember, ...]:
     """Return a nested gathering as a group unless its members can join the outer group."""
     if not isinstance(value, Gathering):
-        return await_members(value)
-    group = await_group(value)
+        return _await_members(value)
+    group = _await_group(value)
     nested = bool(group.started_tasks) and group.started_tasks <= outer_tasks
     if not group.members or (not nested and group.kind == "all" and group.until_done):
         return group.members

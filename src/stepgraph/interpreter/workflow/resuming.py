@@ -1,8 +1,14 @@
-"""Tasks in flight that read variables which other code writes: they are evaluated again at the next await."""
+"""Tasks in flight that are evaluated again at the next await.
+
+They read variables that other code writes, or queues and futures that have no value yet. The notes of a task that reads
+an empty queue are deferred until there is a value.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Collection as AnyCollection
 from collections.abc import Sequence
+from itertools import islice
 from typing import Final
 
 from msgspec.structs import force_setattr
@@ -11,10 +17,10 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import MISSING, is_equivalent, join_slot_values
 from stepgraph.interpreter.objects.copies import Copier
 from stepgraph.interpreter.summaries import summarize_call
-from stepgraph.interpreter.tasks_in_flight import Rewrite, TaskState
 from stepgraph.interpreter.values.calls import Coroutine, FunctionCall
 from stepgraph.interpreter.workflow.early_raises import begin_tasks
-from stepgraph.interpreter.workflow.empty_reads import drop_notes
+from stepgraph.interpreter.write_log import Rewrite, TaskState
+from stepgraph.ir.await_groups import TaskId
 from stepgraph.ir.nodes import Activity, Call
 from stepgraph.ir.values import Value
 
@@ -103,7 +109,7 @@ def reevaluate(interpreter: Interpreter, task: InFlightTask) -> None:
         store.put(slot.container, slot.key, join_slot_values(store.budget, slot.key, values, task.place, None))
     with interpreter.tracer.task_body(), store.logged(newest, isolated=True) as log:
         summary = summarize_call(interpreter, coroutine.function, coroutine.arguments)
-    drop_notes(interpreter, task.task_id)
+    _drop_notes(interpreter, task.task_id)
     result = Copier(store, newest).copy(summary.result)
     store.rollback(checkpoint)
     del store.rewrites[rewrite_count:]
@@ -122,3 +128,33 @@ def reevaluate(interpreter: Interpreter, task: InFlightTask) -> None:
 def _recursive_calls(interpreter: Interpreter) -> int:
     """Return the number of calls of functions whose bodies are being interpreted."""
     return sum(len(recursion.calls) for recursion in interpreter.recursions.values())
+
+
+def defer_notes(interpreter: Interpreter, task_id: TaskId, first: int, reads: AnyCollection[int]) -> None:
+    """Defer the notes from the index `first` on: a task has left them that waits for the values of some reads."""
+    added = dict(islice(interpreter.notes.items(), first, None))
+    for key in added:
+        del interpreter.notes[key]
+    interpreter.work.deferred_notes[task_id] = frozenset(reads), added
+
+
+def _drop_notes(interpreter: Interpreter, task_id: TaskId) -> None:
+    """Drop the deferred notes of a task that was evaluated again, if all reads have a value."""
+    reads, _ = interpreter.work.deferred_notes.get(task_id, (frozenset[int](), {}))
+    if reads.isdisjoint(interpreter.work.empty_reads):
+        interpreter.work.deferred_notes.pop(task_id, None)
+
+
+def report_empty_reads(interpreter: Interpreter) -> None:
+    """Report the deferred notes that remain, and values that were put in after their read."""
+    for _, notes in interpreter.work.deferred_notes.values():
+        for key, note in notes.items():
+            interpreter.notes.setdefault(key, note)
+    for contents, place in interpreter.work.empty_reads.values():
+        if any(item.value.relevant for item in contents.items):
+            interpreter.note(
+                "unresolved-await",
+                place,
+                f"`{place.brief_text}` gives a value that other code puts in later, which is not followed here.",
+                "Steps that it runs are missing from the graph; call them by name.",
+            )

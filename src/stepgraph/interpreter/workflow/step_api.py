@@ -14,11 +14,10 @@ from stepgraph.interpreter.python.arguments import unpacked_arguments
 from stepgraph.interpreter.static_values import function_shape
 from stepgraph.interpreter.values.calls import Argument, Arguments, WaitCall
 from stepgraph.interpreter.values.containers import Collection, Element, Mapping
-from stepgraph.interpreter.values.objects import FunctionValue
+from stepgraph.interpreter.values.objects import FunctionValue, free_parameters, signature_function
 from stepgraph.interpreter.values.steps import StepDecorator, StepFunction, StepMethod
 from stepgraph.interpreter.workflow.awaiting import start_activity
-from stepgraph.interpreter.workflow.declarations import declare_step
-from stepgraph.interpreter.workflow.parameters import free_parameters, signature_function
+from stepgraph.interpreter.workflow.dependencies import declare_step
 from stepgraph.interpreter.workflow.step_config import duration_text, name_text, settings_from, timestamp_text
 from stepgraph.ir.facts import MethodMissing, StaticArguments, StepDeclared
 from stepgraph.ir.nodes import EventWait, PayloadShape, Sleep, SleepUntil, StepDefinition, StepParameter

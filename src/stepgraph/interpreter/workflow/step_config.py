@@ -27,7 +27,7 @@ def settings_from(interpreter: Interpreter, argument: Argument | None) -> Merged
     settings = DEFAULTS
     for key, entry in _entries(interpreter, argument.value, argument.place, "config").items():
         if key == "timeout":
-            settings = replace(settings, timeout=duration_of(entry.value, entry.place))
+            settings = replace(settings, timeout=_duration_of(entry.value, entry.place))
         elif key == "retries":
             for name, inner in _entries(interpreter, entry.value, entry.place, "retries").items():
                 settings = _with_retry(interpreter, settings, name, inner)
@@ -38,7 +38,7 @@ def _with_retry(
     interpreter: Interpreter, settings: MergedStepConfig, key: object, entry: MappingEntry
 ) -> MergedStepConfig:
     if key == "delay":
-        return replace(settings, delay=duration_of(entry.value, entry.place))
+        return replace(settings, delay=_duration_of(entry.value, entry.place))
     if key == "limit":
         limit = number_of(entry.value)
         if limit is not None:
@@ -76,7 +76,7 @@ def _report(interpreter: Interpreter, place: Place, setting: str, fallback: obje
 WIDEST_NUMBER: Final = 512
 
 
-def text_of(value: Value, place: Place) -> str:
+def _text_of(value: Value, place: Place) -> str:
     """Return constant text, or the source of a value in braces."""
     match value:
         case Constant(value=str(text)) | Template(text=text):
@@ -87,18 +87,18 @@ def text_of(value: Value, place: Place) -> str:
 
 def name_text(argument: Argument | None) -> str:
     """Return the name in an argument, `{}` without the argument."""
-    return "{}" if argument is None else text_of(argument.value, argument.place)
+    return "{}" if argument is None else _text_of(argument.value, argument.place)
 
 
 def duration_text(argument: Argument | None) -> Number | str:
     """Return the duration in an argument: milliseconds, or text as written."""
-    return "{}" if argument is None else duration_of(argument.value, argument.place)
+    return "{}" if argument is None else _duration_of(argument.value, argument.place)
 
 
-def duration_of(value: Value, place: Place) -> Number | str:
+def _duration_of(value: Value, place: Place) -> Number | str:
     """Return a duration: milliseconds, or text as written."""
     number = number_of(value)
-    return text_of(value, place) if number is None else number
+    return _text_of(value, place) if number is None else number
 
 
 def number_of(value: Value) -> Number | None:
@@ -122,5 +122,5 @@ def timestamp_text(argument: Argument | None) -> str:
         return argument.value.text
     number = number_of(argument.value)
     if number is None:
-        return text_of(argument.value, argument.place)
+        return _text_of(argument.value, argument.place)
     return str(int(number)) if number == int(number) else repr(number)

@@ -15,7 +15,7 @@ from stepgraph.interpreter.objects.classes import find_member, resolution_order
 from stepgraph.interpreter.objects.special_methods import OPERATOR_NAMES
 from stepgraph.interpreter.values.calls import Coroutine, FunctionCall, PreparedCall, StepCall, WaitCall
 from stepgraph.interpreter.values.objects import ClassValue, FunctionValue, Instance
-from stepgraph.interpreter.workflow.empty_reads import report_empty_reads
+from stepgraph.interpreter.workflow.resuming import report_empty_reads
 from stepgraph.ir.await_groups import TaskId, task_ids_of
 from stepgraph.ir.facts import NeverAwaited, StepDeclared, StepNeverCalled, Work
 from stepgraph.ir.nodes import Activity, Await, Block, Call, Run, Sleep, SleepUntil, Start
@@ -127,7 +127,7 @@ def _report_special_methods(interpreter: Interpreter) -> None:
     ]
     for receiver, class_value in owners:
         for owner in resolution_order(class_value):
-            for name in unmodeled_special_methods(owner) if isinstance(owner, ClassValue) else ():
+            for name in _unmodeled_special_methods(owner) if isinstance(owner, ClassValue) else ():
                 if (id(class_value.node), name) not in visited:
                     visited.add((id(class_value.node), name))
                     _report_special_method(interpreter, receiver, class_value, name)
@@ -137,7 +137,7 @@ def _is_class(value: Value | None) -> TypeGuard[ClassValue]:
     return isinstance(value, ClassValue)
 
 
-def unmodeled_special_methods(class_value: ClassValue) -> Iterator[str]:
+def _unmodeled_special_methods(class_value: ClassValue) -> Iterator[str]:
     """Yield the special methods of a class that the interpreter does not call everywhere Python does."""
     names = class_value.scope.bindings.binders
     return (

@@ -19,7 +19,7 @@ from stepgraph.interpreter.objects.classes import (
     set_class_attribute,
     set_slot,
 )
-from stepgraph.interpreter.objects.unset_values import with_fallback
+from stepgraph.interpreter.objects.union import with_fallback
 from stepgraph.interpreter.values.calls import Argument, Arguments
 from stepgraph.interpreter.values.containers import Container, Mapping, MappingEntry
 from stepgraph.interpreter.values.objects import AttributeDictionary, ClassValue, FunctionValue, Instance, ModuleValue
@@ -109,7 +109,7 @@ def _call_class_setter(interpreter: Interpreter, owner: Instance, name: str, val
 
 
 def _call_setter(interpreter: Interpreter, member: Value | None, owner: Instance, value: Value, place: Place) -> bool:
-    arguments = Arguments((Argument(value, place),))
+    arguments = Arguments.of(value, place)
     if isinstance(member, FunctionValue) and member.kind == "property" and member.setter is not None:
         setter = member.setter
         interpreter.call(
@@ -135,7 +135,7 @@ def delete_attribute(interpreter: Interpreter, owner: Value, name: str, place: P
     name = attribute_name(interpreter, name, place)
     hook = _deletion_hook(interpreter, owner, place)
     if hook is not None:
-        interpreter.call(hook, Arguments((Argument(Constant(name), place),)), place)
+        interpreter.call(hook, Arguments.of(Constant(name), place), place)
         return UNKNOWN
     return _delete(interpreter, owner, name, place)
 
@@ -166,7 +166,7 @@ def _delete_from_instance(interpreter: Interpreter, owner: Instance, name: str, 
             case Instance() if isinstance(
                 method := interpreter.attribute(member, "__delete__", place), FunctionValue | Union
             ):
-                interpreter.call(method, Arguments((Argument(owner, place),)), place)
+                interpreter.call(method, Arguments.of(owner, place), place)
             case _:
                 set_slot(interpreter, owner.state, name, UNSET)
         return UNKNOWN

@@ -1,4 +1,4 @@
-"""`getattr` with a constant name, a name with constant parts, or a name from a table."""
+"""`getattr` with a constant name, a name with constant parts, or a name from literals in the source."""
 
 from __future__ import annotations
 
@@ -12,13 +12,11 @@ from stepgraph.interpreter.joining import callable_name, union_values
 from stepgraph.interpreter.modules.binding_order import may_be_unbound
 from stepgraph.interpreter.modules.star_imports import module_names
 from stepgraph.interpreter.objects.attributes.lookup import computed_attribute
-from stepgraph.interpreter.objects.attributes.written_names import table_strings, written_strings
 from stepgraph.interpreter.objects.classes import has_class_attribute, resolution_order
-from stepgraph.interpreter.objects.private_names import mangle
-from stepgraph.interpreter.objects.union import union_of_values
-from stepgraph.interpreter.objects.unset_values import with_fallback
+from stepgraph.interpreter.objects.union import union_of_values, with_fallback
 from stepgraph.interpreter.values.calls import Argument, Arguments
-from stepgraph.interpreter.values.objects import ClassValue, Instance, ModuleValue
+from stepgraph.interpreter.values.containers import Collection, Mapping, key_texts
+from stepgraph.interpreter.values.objects import ClassValue, Instance, LexicalScope, ModuleValue, mangle
 from stepgraph.interpreter.values.steps import StepObject
 from stepgraph.interpreter.values.unions import Case, Union
 from stepgraph.ir.values import (
@@ -149,7 +147,7 @@ def _candidate_cases(interpreter: Interpreter, owner: Value, name: Argument, pla
                 condition, Unresolved(_REASON, place) if value is None else interpreter.attribute(owner, value, place)
             )
         return
-    for candidate in written_strings(interpreter, name.place.node):
+    for candidate in _written_strings(interpreter, name.place.node):
         yield Case(f'"{candidate}"', interpreter.attribute(owner, candidate, place))
 
 
@@ -160,7 +158,7 @@ def candidate_names(interpreter: Interpreter, owner: Value, name: Argument) -> l
     alternatives = _alternative_names(name.value)
     if alternatives:
         return alternatives
-    return written_strings(interpreter, name.place.node) or None
+    return _written_strings(interpreter, name.place.node) or None
 
 
 def _alternative_names(value: Value) -> list[str]:
@@ -180,7 +178,7 @@ def _matching_names(interpreter: Interpreter, owner: Value, template: Template) 
 def _table_entries(interpreter: Interpreter, name: cst.Subscript) -> Iterator[tuple[str, str | None]]:
     """Yield the entries of a subscripted table of names."""
     if isinstance(name.value, cst.Name | cst.Attribute):
-        yield from table_strings(interpreter, name.value)
+        yield from _table_strings(interpreter, name.value)
 
 
 def _discriminant(name: Argument) -> str:
@@ -239,3 +237,79 @@ def _may_match(name: str, literals: list[str]) -> bool:
             return False
         start = index + len(literal)
     return True
+
+
+_MAX_DEPTH: Final = 4
+"""Maximum number of assignments and conditional expressions that are followed."""
+
+
+def _written_strings(interpreter: Interpreter, node: cst.CSTNode, depth: int = 0) -> list[str]:
+    """Return all strings that an expression of the present function may be, nothing if it may be another value."""
+    if depth > _MAX_DEPTH:
+        return []
+    match node:
+        case cst.SimpleString() | cst.ConcatenatedString():
+            value = node.evaluated_value
+            return [value] if isinstance(value, str) else []
+        case cst.IfExp(body=body, orelse=orelse):
+            return _strings_of_all(interpreter, [body, orelse], depth)
+        case cst.Name(value=name):
+            return _strings_of_all(interpreter, _assigned_values(interpreter, name), depth)
+        case cst.Subscript(value=cst.Name() | cst.Attribute() as table):
+            return _strings_of_table(interpreter, table)
+        case cst.Call(
+            func=cst.Attribute(value=cst.Name() | cst.Attribute() as table, attr=attr), args=[_, default]
+        ) if attr.value == "get":
+            strings = _strings_of_table(interpreter, table)
+            defaults = _written_strings(interpreter, default.value, depth + 1)
+            return [*strings, *defaults] if strings and defaults else []
+        case _:
+            return []
+
+
+def _strings_of_all(interpreter: Interpreter, nodes: list[cst.BaseExpression], depth: int) -> list[str]:
+    strings = [_written_strings(interpreter, node, depth + 1) for node in nodes]
+    return list(dict.fromkeys(value for values in strings for value in values)) if all(strings) else []
+
+
+def _assigned_values(interpreter: Interpreter, name: str) -> list[cst.BaseExpression]:
+    """Return the expressions whose values a function assigns to a local name, nothing if it binds other values."""
+    scope: LexicalScope | None = interpreter.frame.scope
+    while scope is not None and not scope.bindings.binds(name):
+        scope = scope.parent
+    if scope is None or scope.kind != "function" or scope.module.mentions(b"nonlocal"):
+        return []
+    values: list[cst.BaseExpression] = []
+    for binder in scope.bindings.binders[name]:
+        match binder:
+            case cst.Assign(targets=[cst.AssignTarget(target=cst.Name())], value=value):
+                values.append(value)
+            case cst.AnnAssign(value=cst.BaseExpression() as value):
+                values.append(value)
+            case cst.For(target=cst.Name(), iter=cst.Tuple(elements=elements) | cst.List(elements=elements)):
+                values += [element.value for element in elements]
+            case _:
+                return []
+    return values
+
+
+def _strings_of_table(interpreter: Interpreter, table: cst.BaseExpression) -> list[str]:
+    values = [value for _, value in _table_strings(interpreter, table)]
+    strings = [value for value in values if value is not None]
+    return strings if len(strings) == len(values) else []
+
+
+def _table_strings(interpreter: Interpreter, table: cst.BaseExpression) -> Iterator[tuple[str, str | None]]:
+    """Yield the entries of a table: the source of the key, and the value, None if that is not a constant string."""
+    values: list[Value] = []
+    interpreter.branch(lambda: values.append(interpreter.evaluate(table)))
+    match values[-1]:
+        case Mapping(entries=entries, partial=False):
+            texts = key_texts(entries)
+            elements = [(texts[id(entry)], entry.value) for entry in entries]
+        case Collection(items=items):
+            elements = [(str(index), item.value) for index, item in enumerate(items)]
+        case _:
+            elements = []
+    for key, value in elements:
+        yield key, value.value if isinstance(value, Constant) and isinstance(value.value, str) else None

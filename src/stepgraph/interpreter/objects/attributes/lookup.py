@@ -7,23 +7,24 @@ from typing import Final
 import libcst as cst
 from msgspec.structs import replace
 
+from stepgraph.interpreter.effects import effect_of_call
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import union_values
-from stepgraph.interpreter.library.resources import ENVIRONMENT
+from stepgraph.interpreter.library.side_effects import ENVIRONMENT
 from stepgraph.interpreter.objects.classes import (
     class_default,
     derives_from_entrypoint,
     find_member,
     has_class_attribute,
+    relevant_members,
     resolution_order,
 )
 from stepgraph.interpreter.objects.containers.container_objects import container_attribute, is_container_class
 from stepgraph.interpreter.objects.fields import generates_initializer
-from stepgraph.interpreter.objects.overrides import overrides_may_run_steps, relevant_members, table_of_members
-from stepgraph.interpreter.objects.private_names import mangle
-from stepgraph.interpreter.objects.unset_values import may_be_unset, with_fallback
+from stepgraph.interpreter.objects.union import may_be_unset, with_fallback
+from stepgraph.interpreter.python.arguments import make_mapping
 from stepgraph.interpreter.values.calls import Argument, Arguments, Partial, StepCall
-from stepgraph.interpreter.values.containers import Collection, ContextVariable, Mapping, hide_constants
+from stepgraph.interpreter.values.containers import Collection, ContextVariable, Mapping, MappingEntry, hide_constants
 from stepgraph.interpreter.values.objects import (
     AttributeDictionary,
     BuiltinMethod,
@@ -34,6 +35,7 @@ from stepgraph.interpreter.values.objects import (
     SuperConstructor,
     SuperObject,
     UnknownBase,
+    mangle,
 )
 from stepgraph.interpreter.values.steps import StepDecorator, StepFunction, StepMethod, StepObject
 from stepgraph.interpreter.values.tasks import TaskGroup
@@ -226,7 +228,7 @@ def _call_lookup_hook(interpreter: Interpreter, instance: Instance, hook: str, n
 
 
 def _name_argument(name: str, place: Place) -> Arguments:
-    return Arguments((Argument(Constant(name), place),))
+    return Arguments.of(Constant(name), place)
 
 
 def _base_may_run_steps(interpreter: Interpreter, instance: Instance, order: tuple[Value, ...]) -> bool:
@@ -235,12 +237,30 @@ def _base_may_run_steps(interpreter: Interpreter, instance: Instance, order: tup
     if has_unknown_base and any(isinstance(value, StepObject) for value in instance.state.values()):
         return True
     calls_overrides = has_unknown_base or any(isinstance(c, External) and _calls_overrides(c.name) for c in order)
-    return calls_overrides and overrides_may_run_steps(interpreter, instance)
+    return calls_overrides and _overrides_may_run_steps(interpreter, instance)
 
 
 def _calls_overrides(base: str) -> bool:
     """Whether methods of an external class, such as `collections.UserDict`, call methods that a subclass overrides."""
     return base.split(".", maxsplit=1)[0] in ("collections", "contextlib")
+
+
+def _overrides_may_run_steps(interpreter: Interpreter, instance: Instance) -> bool:
+    """Whether methods of an object whose class a function defines run steps, so that inherited methods may do so.
+
+    Methods of other classes reach steps through the attributes of the object.
+    """
+    inspected = interpreter.work.inspected_classes
+    if interpreter.is_import_time or instance.cls in inspected or not instance.cls.scope.is_local:
+        return False
+    inspected.append(instance.cls)
+    try:
+        return any(
+            isinstance(member, FunctionValue) and effect_of_call(interpreter, member) == "runs steps"
+            for member in relevant_members(interpreter, instance.cls, instance)
+        )
+    finally:
+        inspected.pop()
 
 
 def class_attribute(interpreter: Interpreter, owner: ClassValue, name: str, place: Place) -> Value:
@@ -259,6 +279,16 @@ def class_attribute(interpreter: Interpreter, owner: ClassValue, name: str, plac
 
 _CLASS_TABLES: Final = ("__bases__", "__dict__", "__members__", "__mro__", "mro")
 """Attributes of every class that lead to its members or to other classes."""
+
+
+TABLE_OF_NAMES: Final = "it is read from a table of names"
+"""The reason why a value is unresolved."""
+
+
+def table_of_members(interpreter: Interpreter, place: Place) -> Value:
+    """Return a dictionary with members that cannot be followed, such as `__dict__` of a class."""
+    member = Unresolved(TABLE_OF_NAMES, place)
+    return make_mapping(interpreter, (MappingEntry(UNKNOWN, member, place, place, many=True),), partial=True)
 
 
 def super_attribute(interpreter: Interpreter, super_object: SuperObject, name: str, place: Place) -> Value:
@@ -281,7 +311,7 @@ def super_attribute(interpreter: Interpreter, super_object: SuperObject, name: s
         if name in ("__new__", "__call__"):
             return SuperConstructor(super_object, name)
         if name in ("__setattr__", "__delattr__", "__getattribute__"):
-            receiver = Arguments((Argument(super_object.receiver, place),))
+            receiver = Arguments.of(super_object.receiver, place)
             return Partial(External(f"builtins.object.{name}"), receiver)
         if isinstance(super_object.receiver, Instance) and _base_may_run_steps(
             interpreter, super_object.receiver, following_classes

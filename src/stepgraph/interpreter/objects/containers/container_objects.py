@@ -52,7 +52,7 @@ _ITEM_METHODS: Final = ("__getitem__", "__setitem__", "__delitem__", "__iter__",
 _METHODS: Final = {name: frozenset(dir(base)) - frozenset(dir(object)) for name, base in _BASES.items()}
 
 
-def container_base(order: tuple[Value, ...]) -> tuple[str, int] | None:
+def _container_base(order: tuple[Value, ...]) -> tuple[str, int] | None:
     """Return the name and the position of the built-in collection in a resolution order, None without one."""
     for index, base in enumerate(order):
         name = _GENERIC_ALIASES.get(base.name, base.name) if isinstance(base, External) else ""
@@ -65,7 +65,7 @@ def make_contents(
     interpreter: Interpreter, class_value: ClassValue, arguments: Arguments, place: Place
 ) -> dict[str, Value]:
     """Return the attribute of a new object that holds its elements, none for an object of any other class."""
-    base = container_base(resolution_order(class_value))
+    base = _container_base(resolution_order(class_value))
     if base is None:
         return {}
     name, _ = base
@@ -80,7 +80,7 @@ def _slot(base: str) -> str:
 def initialize_contents(interpreter: Interpreter, instance: Instance, arguments: Arguments, place: Place) -> None:
     """Call the `__init__` of the built-in collection."""
     order = resolution_order(instance.cls)
-    base = container_base(order)
+    base = _container_base(order)
     if base is None or base[0] in _IMMUTABLE:
         return
     name, index = base
@@ -105,7 +105,7 @@ def initialize_contents(interpreter: Interpreter, instance: Instance, arguments:
 
 def contents_of(interpreter: Interpreter, instance: Instance) -> Collection | Mapping | None:
     """Return the collection of an object, None for an object without one or with an unknown one."""
-    base = container_base(resolution_order(instance.cls))
+    base = _container_base(resolution_order(instance.cls))
     if base is None:
         return None
     slot = _slot(base[0])
@@ -129,7 +129,7 @@ def container_attribute(
 
     A method that cannot be followed is one of the object itself.
     """
-    base = container_base(order)
+    base = _container_base(order)
     if base is None:
         return _mixin_method(instance, order, name)
     base_name, index = base
@@ -158,7 +158,7 @@ def unbound_method(interpreter: Interpreter, name: str, arguments: Arguments) ->
     if not isinstance(receiver, Instance):
         return None
     order = resolution_order(receiver.cls)
-    container = container_base(order)
+    container = _container_base(order)
     return container_attribute(interpreter, receiver, order[container[1] :], method) if container is not None else None
 
 
@@ -178,7 +178,7 @@ def as_collection(interpreter: Interpreter, value: Value, *methods: str) -> Valu
     Any other value is returned unchanged.
     """
     order = resolution_order(value.cls) if isinstance(value, Instance) else ()
-    base = container_base(order)
+    base = _container_base(order)
     if base is None or not isinstance(value, Instance):
         return value
     name, index = base
@@ -192,11 +192,11 @@ def as_collection(interpreter: Interpreter, value: Value, *methods: str) -> Valu
 
 def as_plain_collection(interpreter: Interpreter, value: Value, *methods: str) -> Value:
     """Return the collection of an object for an operator whose result is a plain list, tuple or dictionary."""
-    base = container_base(resolution_order(value.cls)) if isinstance(value, Instance) else None
+    base = _container_base(resolution_order(value.cls)) if isinstance(value, Instance) else None
     is_plain = base is not None and base[0] in ("builtins.dict", "builtins.list", "builtins.tuple")
     return as_collection(interpreter, value, *methods) if is_plain else value
 
 
 def is_container_class(order: tuple[Value, ...]) -> bool:
     """Whether a class derives from a built-in collection."""
-    return container_base(order) is not None
+    return _container_base(order) is not None

@@ -12,10 +12,9 @@ from stepgraph.interpreter.objects.classes import enum_members
 from stepgraph.interpreter.objects.containers.container_objects import as_collection
 from stepgraph.interpreter.objects.containers.entries import iterated_entries
 from stepgraph.interpreter.objects.containers.iterators import is_certainly_empty, is_lazy, take_elements
-from stepgraph.interpreter.objects.instances import field_names
 from stepgraph.interpreter.objects.special_methods import call_special, iterator_of
 from stepgraph.interpreter.python.arguments import make_result_collection, ordered_like
-from stepgraph.interpreter.python.assignment import field_value
+from stepgraph.interpreter.python.assignment import field_elements
 from stepgraph.interpreter.python.comprehensions import consume_generator_expression
 from stepgraph.interpreter.python.loops.generators import consume_generator
 from stepgraph.interpreter.values.calls import GeneratorCall, GeneratorExpression
@@ -112,7 +111,7 @@ def _elements_of_object(interpreter: Interpreter, instance: Instance, *, exhaust
         if block.operations:
             interpreter.emit(Loop(block, EMPTY, place))
         return (Element(items[0], place, many=True),)
-    fields = tuple(Element(field_value(interpreter, instance, name), place) for name in field_names(instance.cls))
+    fields = field_elements(interpreter, instance, place)
     if not fields:
         interpreter.escape(instance, place, "is in an object that is iterated over in a way that is not followed")
     return fields or None

@@ -9,12 +9,12 @@ from typing import Final
 import libcst as cst
 from msgspec import Struct
 
-from stepgraph.interpreter.effects import call_may_run_steps, call_time_matters
+from stepgraph.interpreter.effects import call_time_matters, timed_effect
 from stepgraph.interpreter.frame import DeferredJump, Frame
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.python.assignment import assign
 from stepgraph.interpreter.python.jumps import emit_deferred
-from stepgraph.interpreter.python.loops.generators import body_of, may_handle_errors, run_generator
+from stepgraph.interpreter.python.loops.generators import body_of, last_statement, may_handle_errors, run_generator
 from stepgraph.interpreter.store import PathChanges, join_ends
 from stepgraph.interpreter.summaries import function_scope
 from stepgraph.interpreter.values.calls import GeneratorCall
@@ -132,14 +132,10 @@ def _may_swallow(body: cst.BaseSuite) -> bool:
         isinstance(statement, cst.With)
         or (
             isinstance(statement, cst.Try | cst.TryStar)
-            and not all(isinstance(_last_of(handler.body), cst.Raise) for handler in statement.handlers)
+            and not all(isinstance(last_statement(handler.body), cst.Raise) for handler in statement.handlers)
         )
         for statement in statements_below(body)
     )
-
-
-def _last_of(suite: cst.BaseSuite) -> cst.CSTNode | None:
-    return [None, *statements(suite)][-1]
 
 
 def _resume_jumps(interpreter: Interpreter, jumps: Sequence[DeferredJump], *, always: bool, may_swallow: bool) -> None:
@@ -188,9 +184,8 @@ def yielded_value(interpreter: Interpreter, manager: GeneratorCall) -> Value:
 def report_manager(interpreter: Interpreter, manager: GeneratorCall) -> None:
     """Report a generator that runs steps or changes values around its block in a way that is not followed."""
     interpreter.work.begun.add(id(manager.place.node))
-    runs_steps = call_may_run_steps(interpreter, manager.function, manager.arguments)
-    if runs_steps or call_time_matters(interpreter, manager.function, manager.arguments):
-        effect = "runs steps" if runs_steps else "changes values that lead to steps"
+    effect = timed_effect(interpreter, manager.function, manager.arguments)
+    if effect is not None:
         interpreter.note(
             "context-manager",
             manager.place,

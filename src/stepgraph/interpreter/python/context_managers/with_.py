@@ -1,4 +1,4 @@
-"""`with` and `async with` statements."""
+"""`with` and `async with` statements, and the blocks of task groups."""
 
 from __future__ import annotations
 
@@ -12,9 +12,15 @@ from msgspec.structs import replace
 from stepgraph.interpreter.escapes import NOT_FOLLOWED, report_escape
 from stepgraph.interpreter.frame import OpenContext, PathResult
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.library.exit_stacks import Push, has_other_uses, push_of, pushed_arguments, run_pushed
 from stepgraph.interpreter.python.arguments import make_result_collection
 from stepgraph.interpreter.python.assignment import assign
+from stepgraph.interpreter.python.context_managers.exit_stacks import (
+    Push,
+    has_other_uses,
+    push_of,
+    pushed_arguments,
+    run_pushed,
+)
 from stepgraph.interpreter.python.context_managers.generator_managers import (
     ManagedBlock,
     can_inline,
@@ -31,7 +37,6 @@ from stepgraph.interpreter.python.context_managers.managers import (
     is_attempt,
     may_swallow,
 )
-from stepgraph.interpreter.python.context_managers.task_groups import execute_task_group
 from stepgraph.interpreter.python.loops.generators import may_handle_errors
 from stepgraph.interpreter.python.try_ import ALL_EXITS, execute_finally, guards_await
 from stepgraph.interpreter.store import apply, join_any
@@ -39,10 +44,26 @@ from stepgraph.interpreter.values.calls import Arguments, ExitStack, GeneratorCa
 from stepgraph.interpreter.values.objects import Instance
 from stepgraph.interpreter.values.tasks import TaskGroup
 from stepgraph.interpreter.values.unions import Union
-from stepgraph.interpreter.workflow.awaiting import await_value
+from stepgraph.interpreter.workflow.awaiting import await_value, emit_await
 from stepgraph.interpreter.workflow.early_raises import settle_early_raises
-from stepgraph.interpreter.workflow.timeouts import report_timeout
-from stepgraph.ir.nodes import EMPTY, Block, Handler, Jump, JumpKind, Scope, Try, child_blocks
+from stepgraph.interpreter.workflow.resuming import resume_tasks
+from stepgraph.interpreter.workflow.timeouts import report_cancelled_step, report_timeout
+from stepgraph.ir.await_groups import AwaitedTask, AwaitGroup
+from stepgraph.ir.nodes import (
+    EMPTY,
+    Activity,
+    Await,
+    Block,
+    Call,
+    Handler,
+    Jump,
+    JumpKind,
+    Scope,
+    Start,
+    Try,
+    child_blocks,
+    may_run_steps,
+)
 from stepgraph.ir.values import (
     UNKNOWN,
     External,
@@ -53,12 +74,14 @@ from stepgraph.ir.values import (
     origin_name,
     without_taint,
 )
+from stepgraph.ir.walk import walk_operations
 from stepgraph.model.payload import NO_EXCEPTION
 from stepgraph.syntax.module import Place
 from stepgraph.syntax.walk import statements
 
 # Names of the values that the timeout functions of `asyncio` return.
 TIMEOUTS: Final = frozenset(["asyncio.timeout()", "asyncio.timeout_at()"])
+
 # Locks that admit waiting tasks in first-in, first-out order.
 _LOCKS: Final = frozenset(["asyncio.Lock", "asyncio.locks.Lock"])
 
@@ -111,7 +134,7 @@ def _execute_inside(interpreter: Interpreter, managed: ManagedBlock, manager: Va
         case Suppressor(handler=Handler() as handler):
             _execute_as_try(interpreter, managed, ExitEffects(), handler, lambda: None)
         case TaskGroup():
-            execute_task_group(interpreter, managed.place, managed.body, manager)
+            _execute_task_group(interpreter, managed.place, managed.body, manager)
         case ExitStack():
             _execute_with_stack(interpreter, managed, manager)
         case WrappingManager(closing=str(closing)):
@@ -340,3 +363,63 @@ def _entered_value(interpreter: Interpreter, managed: ManagedBlock, manager: Val
         case _:
             interpreter.escape(manager, place, "is entered in a way that is not followed")
             return UNKNOWN
+
+
+def _execute_task_group(interpreter: Interpreter, place: Place, execute: Callable[[], None], group: TaskGroup) -> None:
+    """Execute the block of a task group, whose tasks are awaited at every exit of the block."""
+
+    def leave() -> None:
+        resume_tasks(interpreter)
+        members = tuple(AwaitedTask(task_id, all_runs=True) for task_id in group.state["items"])
+        if members:
+            awaited = AwaitGroup("all", members)
+            emit_await(interpreter, Await(awaited, place, before_exit=not interpreter.is_reachable))
+
+    def body() -> None:
+        with interpreter.open_context(leave):
+            execute()
+        if interpreter.is_reachable:
+            leave()
+
+    block = interpreter.block_of(body)
+    if any(
+        _runs_steps_after_cancellation(interpreter.work.activities.get(task_id)) for task_id in group.state["items"]
+    ) and not _has_single_task(block):
+        report_cancelled_step(interpreter, place, "the failure of another task")
+    if block.operations:
+        interpreter.emit(Scope(block, place))
+
+
+def _has_single_task(block: Block) -> bool:
+    """Return whether a task group has a single task, and no code that can fail and cancel it."""
+    match block.operations:
+        case (Start(), Await()):
+            return True
+        case _:
+            return False
+
+
+def _runs_steps_after_cancellation(activity: Activity | None) -> bool:
+    """Return whether a call that is cancelled while it awaits a step runs further steps."""
+    if not isinstance(activity, Call):
+        return False
+    operations = (item.operation for item in walk_operations(activity.function.body))
+    return any(
+        may_run_steps(operation.body) and any(map(may_run_steps, _blocks_after_cancellation(operation)))
+        for operation in operations
+        if isinstance(operation, Try)
+    )
+
+
+# Exception types whose handlers catch a cancellation.
+_CANCELLATION: Final = frozenset(
+    ["asyncio.CancelledError", "asyncio.exceptions.CancelledError", "builtins.BaseException"]
+)
+
+
+def _blocks_after_cancellation(try_: Try) -> Iterator[Block]:
+    yield try_.finalbody
+    for handler in try_.handlers:
+        names = {caught.name for caught in handler.types}
+        if not names or names & _CANCELLATION:
+            yield handler.block

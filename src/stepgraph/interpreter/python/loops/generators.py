@@ -21,7 +21,7 @@ from stepgraph.interpreter.summaries import function_scope, summarize_call
 from stepgraph.interpreter.values.calls import GeneratorCall
 from stepgraph.interpreter.values.containers import Element
 from stepgraph.interpreter.values.objects import FunctionValue
-from stepgraph.interpreter.workflow.declarations import declare_again
+from stepgraph.interpreter.workflow.dependencies import declare_again
 from stepgraph.ir.nodes import Block, Call, JumpKind, Run, Scope
 from stepgraph.ir.values import Value
 from stepgraph.limits import Limit
@@ -100,7 +100,7 @@ def _can_inline(interpreter: Interpreter, generator: GeneratorCall, *, broken: b
         return False
     body = body_of(generator.function)
     exits = _exits(body)
-    ends_in_loop = isinstance(_last_statement(body), cst.For | cst.While)
+    ends_in_loop = isinstance(last_statement(body), cst.For | cst.While)
     # Leaving the last loop leaves the generator.
     returns_are_exact = all(depth == 0 or (depth == 1 and ends_in_loop) for depth in exits.returns)
     breaks_are_exact = not broken or (ends_in_loop and all(depth == 1 for depth in exits.yields))
@@ -109,7 +109,8 @@ def _can_inline(interpreter: Interpreter, generator: GeneratorCall, *, broken: b
     return returns_are_exact and breaks_are_exact
 
 
-def _last_statement(body: cst.BaseSuite) -> cst.CSTNode | None:
+def last_statement(body: cst.BaseSuite) -> cst.CSTNode | None:
+    """Return the last statement of a block, None if it is empty."""
     return [None, *statements(body)][-1]
 
 

@@ -21,7 +21,7 @@ from stepgraph.interpreter.values.steps import EventPart, Payload, StepFunction
 from stepgraph.interpreter.values.tasks import Gathering, Task, WaitForCall
 from stepgraph.interpreter.values.unions import Union, with_all_runs
 from stepgraph.interpreter.widening import growing_changes, widen
-from stepgraph.interpreter.workflow.declarations import declared_since
+from stepgraph.interpreter.workflow.dependencies import declared_since
 from stepgraph.ir.await_groups import TaskId
 from stepgraph.ir.nodes import EMPTY, Block, IterationCount, Loop, StepDefinition
 from stepgraph.ir.values import UNKNOWN, Constant, RangeResult, Unresolved, Value
@@ -194,7 +194,7 @@ def loop_variable_value(interpreter: Interpreter, value: Value, discriminant: st
         return EventPart()
     if isinstance(value, GeneratorCall):
         yields = summarize_call(interpreter, value.function, value.arguments).yields
-        return _any_item(yields, discriminant, place) if yields else UNKNOWN
+        return value_in_each_pass(yields, discriminant, place) if yields else UNKNOWN
     if isinstance(value, Union):
         elements = [loop_variable_value(interpreter, case.value, discriminant, place) for case in value.cases]
         return union_of_values(elements, [discriminant] * len(elements), discriminant, place, each=True)
@@ -202,15 +202,15 @@ def loop_variable_value(interpreter: Interpreter, value: Value, discriminant: st
         return value
     if isinstance(value, Mapping):
         keys = tuple(Element(entry.key, entry.key_place, entry.many, entry.may_be_missing) for entry in value.entries)
-        return _any_item(keys, discriminant, place)
+        return value_in_each_pass(keys, discriminant, place)
     if not isinstance(value, Collection):
         interpreter.escape_operand(value, place, "is iterated over in a way that is not followed")
         return UNKNOWN
     tuple_parts = [_task_tuple_parts(item) for item in value.items]
     tuples = [parts for parts in tuple_parts if parts is not None]
     if not tuples or len(tuples) < len(tuple_parts) or len({len(parts) for parts in tuples}) > 1:
-        return _any_item(value.items, discriminant, place)
-    columns = [_any_item(column, discriminant, place) for column in zip(*tuples, strict=True)]
+        return value_in_each_pass(value.items, discriminant, place)
+    columns = [value_in_each_pass(column, discriminant, place) for column in zip(*tuples, strict=True)]
     return make_collection(interpreter, "tuple", tuple(Element(column, place) for column in columns))
 
 
@@ -224,6 +224,7 @@ def _task_tuple_parts(item: Element) -> tuple[Element, ...] | None:
     return tuple(replace(part, many=item.many) for part in value.items)
 
 
-def _any_item(items: Sequence[Element], discriminant: str, place: Place) -> Value:
+def value_in_each_pass(items: Sequence[Element], discriminant: str, place: Place) -> Value:
+    """Return the value of a variable that a loop binds to one element after another."""
     values = [with_all_runs(item.value) if item.many else item.value for item in items]
     return union_of_values(values, [item.place.text for item in items], discriminant, place, each=True)

@@ -1,8 +1,9 @@
-"""Models of the methods of dictionaries."""
+"""Models of the methods of dictionaries, and of the special methods of containers, called by name."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from msgspec.structs import replace
@@ -11,8 +12,7 @@ from stepgraph.interpreter.interpreter import Caller, Interpreter
 from stepgraph.interpreter.objects.containers.entries import IteratedEntries, iterated_entries
 from stepgraph.interpreter.objects.containers.iteration import elements_of, entries_of
 from stepgraph.interpreter.objects.containers.iterators import make_view
-from stepgraph.interpreter.objects.methods.item_methods import ITEM_METHODS
-from stepgraph.interpreter.objects.union import union_of_values
+from stepgraph.interpreter.objects.union import union_of_elements
 from stepgraph.interpreter.python.arguments import (
     is_unordered,
     make_mapping,
@@ -24,9 +24,11 @@ from stepgraph.interpreter.python.assignment import (
     add_entry,
     add_entry_if_missing,
     remove_entry,
+    remove_item,
     set_entry,
+    set_item,
 )
-from stepgraph.interpreter.python.subscripts import entry_at
+from stepgraph.interpreter.python.subscripts import entry_at, get_item
 from stepgraph.interpreter.values.calls import Arguments
 from stepgraph.interpreter.values.containers import (
     Collection,
@@ -35,8 +37,53 @@ from stepgraph.interpreter.values.containers import (
     Mapping,
     MappingEntry,
 )
-from stepgraph.ir.values import UNKNOWN, Constant, Value
+from stepgraph.ir.values import UNKNOWN, Constant, External, Value
 from stepgraph.syntax.module import Place
+
+
+def _get_item(interpreter: Interpreter, receiver: Value, arguments: Arguments, place: Place) -> Value:
+    if not arguments.items:
+        return UNKNOWN
+    key = arguments.items[0]
+    return get_item(interpreter, receiver, key.value, key.place, place)
+
+
+def _set_item(interpreter: Interpreter, receiver: Collection | Mapping, arguments: Arguments, place: Place) -> Value:
+    del place
+    if len(arguments.items) > 1:
+        set_item(interpreter, receiver, arguments.items[0], arguments.items[1])
+    return Constant(None)
+
+
+def _delete_item(interpreter: Interpreter, receiver: Collection | Mapping, arguments: Arguments, place: Place) -> Value:
+    del place
+    key = arguments.items[0].value if arguments.items else UNKNOWN
+    if isinstance(receiver, Mapping):
+        remove_entry(interpreter, receiver, key)
+    else:
+        remove_item(interpreter, receiver, key)
+    return Constant(None)
+
+
+def _iterate(interpreter: Interpreter, receiver: Value, arguments: Arguments, place: Place) -> Value:
+    del arguments
+    return interpreter.call(External("builtins.iter"), Arguments.of(receiver, place), place)
+
+
+def return_unknown(interpreter: Interpreter, receiver: Value, arguments: Arguments, place: Place) -> Value:
+    """Return UNKNOWN: the result leads to no step."""
+    del interpreter, receiver, arguments, place
+    return UNKNOWN
+
+
+ITEM_METHODS: Final[dict[str, Caller]] = {
+    "__getitem__": _get_item,
+    "__setitem__": _set_item,
+    "__delitem__": _delete_item,
+    "__iter__": _iterate,
+    "__contains__": return_unknown,
+    "__len__": return_unknown,
+}
 
 
 def clear_container(
@@ -47,6 +94,13 @@ def clear_container(
     receiver.state.changed = True
     interpreter.store.record_unselected(receiver.state.elements())
     interpreter.store.write(receiver.state, "items", ())
+    return Constant(None)
+
+
+def forget_order(interpreter: Interpreter, receiver: Collection | Mapping, arguments: Arguments, place: Place) -> Value:
+    """Forget the positions of the elements."""
+    del interpreter, arguments, place
+    receiver.state.changed = receiver.state.unordered = True
     return Constant(None)
 
 
@@ -77,20 +131,25 @@ def _pop_entry(interpreter: Interpreter, receiver: Mapping, arguments: Arguments
     return value
 
 
-def _items(interpreter: Interpreter, receiver: Mapping, arguments: Arguments, place: Place) -> Value:
-    del arguments
-    return make_view(interpreter, receiver, place, _compute_items)
+def _view_of(element: Callable[[Interpreter, MappingEntry], Element]) -> Caller:
+    """Return a method of dictionaries that returns a view. `element` returns the element for an entry."""
+    compute = partial(_compute_view, element=element)  # one object: views of two passes of a loop are compared
+
+    def make(interpreter: Interpreter, receiver: Mapping, arguments: Arguments, place: Place) -> Value:
+        del arguments
+        return make_view(interpreter, receiver, place, compute)
+
+    return make
 
 
-def _compute_items(interpreter: Interpreter, view: LazyElements) -> Collection:
-    return _view(interpreter, view, lambda entry: _pair(interpreter, entry))
-
-
-def _view(interpreter: Interpreter, view: LazyElements, element: Callable[[MappingEntry], Element]) -> Collection:
+def _compute_view(
+    interpreter: Interpreter, view: LazyElements, element: Callable[[Interpreter, MappingEntry], Element]
+) -> Collection:
     """Return the present elements of a view of a dictionary."""
     (mapping,) = view.operands
     iterated = iterated_entries(mapping) if isinstance(mapping, Mapping) else IteratedEntries((), is_ordered=True)
-    elements = make_result_collection(interpreter, "list", tuple(map(element, iterated.entries)))
+    items = tuple(element(interpreter, entry) for entry in iterated.entries)
+    elements = make_result_collection(interpreter, "list", items)
     elements.state.unordered = not iterated.is_ordered
     return ordered_like(mapping, elements)
 
@@ -102,16 +161,13 @@ def _pair(interpreter: Interpreter, entry: MappingEntry) -> Element:
     )
 
 
-def _values(interpreter: Interpreter, receiver: Mapping, arguments: Arguments, place: Place) -> Value:
-    del arguments
-    return make_view(interpreter, receiver, place, _compute_values)
+def _key(interpreter: Interpreter, entry: MappingEntry) -> Element:
+    del interpreter
+    return Element(entry.key, entry.key_place, entry.many, entry.may_be_missing)
 
 
-def _compute_values(interpreter: Interpreter, view: LazyElements) -> Collection:
-    return _view(interpreter, view, _value_element)
-
-
-def _value_element(entry: MappingEntry) -> Element:
+def _value(interpreter: Interpreter, entry: MappingEntry) -> Element:
+    del interpreter
     return Element(entry.value, entry.place, entry.many, entry.may_be_missing)
 
 
@@ -156,26 +212,7 @@ def _pop_item(interpreter: Interpreter, receiver: Mapping, arguments: Arguments,
         return pairs.items[-1].value
     receiver.state.unordered = True
     remove_entry(interpreter, receiver, UNKNOWN)
-    return union_of_elements(interpreter, pairs, place)
-
-
-def union_of_elements(interpreter: Interpreter, value: Value, place: Place) -> Value:
-    """Return the union of the elements of a collection."""
-    items = elements_of(interpreter, value) or ()
-    return union_of_values([item.value for item in items], [item.place.text for item in items], place.text, place)
-
-
-def _keys(interpreter: Interpreter, receiver: Mapping, arguments: Arguments, place: Place) -> Value:
-    del arguments
-    return make_view(interpreter, receiver, place, _compute_keys)
-
-
-def _compute_keys(interpreter: Interpreter, view: LazyElements) -> Collection:
-    return _view(interpreter, view, _key_element)
-
-
-def _key_element(entry: MappingEntry) -> Element:
-    return Element(entry.key, entry.key_place, entry.many, entry.may_be_missing)
+    return union_of_elements(elements_of(interpreter, pairs) or (), place)
 
 
 def _copy_mapping(interpreter: Interpreter, receiver: Mapping, arguments: Arguments, place: Place) -> Value:
@@ -185,23 +222,17 @@ def _copy_mapping(interpreter: Interpreter, receiver: Mapping, arguments: Argume
     return replace(copy, hidden=True)
 
 
-def _move_to_end(interpreter: Interpreter, receiver: Mapping, arguments: Arguments, place: Place) -> Value:
-    del interpreter, arguments, place
-    receiver.state.changed = receiver.state.unordered = True
-    return Constant(None)
-
-
 MAPPING_METHODS: Final[dict[str, Caller]] = {
     **ITEM_METHODS,
     "get": _get,
     "pop": _pop_entry,
     "setdefault": _set_default,
-    "items": _items,
-    "values": _values,
+    "items": _view_of(_pair),
+    "keys": _view_of(_key),
+    "values": _view_of(_value),
     "update": update_mapping,
     "clear": clear_container,
     "copy": _copy_mapping,
-    "keys": _keys,
     "popitem": _pop_item,
-    "move_to_end": _move_to_end,
+    "move_to_end": forget_order,
 }

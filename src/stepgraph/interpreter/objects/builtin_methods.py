@@ -1,4 +1,4 @@
-"""Models of the methods of built-in types: collections, payloads, task groups, tasks and exit stacks."""
+"""Models of the methods of built-in types, dispatched on the type of the receiver."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Final
 import libcst as cst
 from msgspec.structs import replace
 
-from stepgraph.interpreter.escapes import NOT_FOLLOWED, report_escape
 from stepgraph.interpreter.interpreter import Caller, Interpreter
 from stepgraph.interpreter.library.caches import clear_cache
 from stepgraph.interpreter.objects.attributes.changes import (
@@ -22,16 +21,23 @@ from stepgraph.interpreter.objects.containers.container_objects import contents_
 from stepgraph.interpreter.objects.containers.iteration import added_elements, elements_of
 from stepgraph.interpreter.objects.fields import fields_of, is_data_class
 from stepgraph.interpreter.objects.instances import field_names
-from stepgraph.interpreter.objects.methods.item_methods import ITEM_METHODS
-from stepgraph.interpreter.objects.methods.mapping_methods import MAPPING_METHODS, clear_container
-from stepgraph.interpreter.objects.methods.queue_methods import (
-    FUTURE_METHODS,
-    QUEUE_METHODS,
-    emit_comparisons,
-    exception_of,
+from stepgraph.interpreter.objects.mapping_methods import (
+    ITEM_METHODS,
+    MAPPING_METHODS,
+    clear_container,
+    forget_order,
+    return_unknown,
 )
-from stepgraph.interpreter.objects.methods.stack_methods import STACK_METHODS
-from stepgraph.interpreter.objects.union import union_of_values
+from stepgraph.interpreter.objects.special_methods import emit_comparisons
+from stepgraph.interpreter.objects.task_methods import (
+    CONTEXT_VARIABLE_METHODS,
+    FUTURE_METHODS,
+    GATHERING_METHODS,
+    QUEUE_METHODS,
+    TASK_GROUP_METHODS,
+    TASK_METHODS,
+)
+from stepgraph.interpreter.objects.union import union_of_elements
 from stepgraph.interpreter.python.arguments import (
     make_mapping,
     make_result_collection,
@@ -39,20 +45,19 @@ from stepgraph.interpreter.python.arguments import (
     without_stars,
 )
 from stepgraph.interpreter.python.assignment import (
-    ELEMENTS_COPIED_PER_UNIT,
     add_items,
     field_value,
     remove_item,
 )
 from stepgraph.interpreter.python.calls import call_unknown
-from stepgraph.interpreter.python.loops.interpretation import LoopBounds, interpret_loop
+from stepgraph.interpreter.python.context_managers.exit_stacks import STACK_METHODS
+from stepgraph.interpreter.python.loops.interpretation import LoopBounds, interpret_loop, value_in_each_pass
 from stepgraph.interpreter.python.subscripts import payload_member
 from stepgraph.interpreter.values.calls import (
     Argument,
     Arguments,
     ExitStack,
     GeneratorCall,
-    Partial,
 )
 from stepgraph.interpreter.values.containers import (
     Collection,
@@ -66,11 +71,8 @@ from stepgraph.interpreter.values.objects import AttributeDictionary, BuiltinMet
 from stepgraph.interpreter.values.steps import Event, Payload
 from stepgraph.interpreter.values.tasks import Future, Gathering, Queue, Task, TaskGroup
 from stepgraph.interpreter.values.unions import as_optional, with_all_runs
-from stepgraph.interpreter.workflow.awaiting import awaited_tasks, current_result, is_awaitable, start
-from stepgraph.interpreter.workflow.timeouts import observe_sleep_as_task, report_cancelled_task
-from stepgraph.ir.await_groups import TaskId
+from stepgraph.interpreter.workflow.awaiting import is_awaitable
 from stepgraph.ir.values import UNKNOWN, Constant, Value
-from stepgraph.limits import Limit
 from stepgraph.syntax.module import Place
 
 _UNPACKING: Final = frozenset({"update"})
@@ -122,22 +124,16 @@ def _pop(interpreter: Interpreter, receiver: Collection, arguments: Arguments, p
     In a loop that runs until the collection is empty, return each element in turn.
     """
     items = receiver.items
-    conditions = [item.place.text for item in items]
     if interpreter.frame.drained_collection is receiver.state:
         receiver.state.changed = receiver.state.unordered = True
-        values = [with_all_runs(item.value) if item.many else item.value for item in items]
-        return union_of_values(values, conditions, place.text, place, each=True)
+        return value_in_each_pass(items, place.text, place)
     removed = remove_item(interpreter, receiver, arguments.items[0].value if arguments.items else Constant(-1))
-    return (
-        union_of_values([item.value for item in items], conditions, place.text, place)
-        if removed is None
-        else removed.value
-    )
+    return union_of_elements(items, place) if removed is None else removed.value
 
 
 def _pop_left(interpreter: Interpreter, receiver: Collection, arguments: Arguments, place: Place) -> Value:
     del arguments
-    return _pop(interpreter, receiver, Arguments((Argument(Constant(0), place),)), place)
+    return _pop(interpreter, receiver, Arguments.of(Constant(0), place), place)
 
 
 def _combine_sets(interpreter: Interpreter, receiver: Collection, arguments: Arguments, place: Place) -> Value:
@@ -169,15 +165,13 @@ def _sort(interpreter: Interpreter, receiver: Collection, arguments: Arguments, 
         call_for_each(interpreter, key.value, receiver.items, key.place)
     else:
         emit_comparisons(interpreter, receiver.items, place)
-    return _reorder(interpreter, receiver, arguments, place)
+    return forget_order(interpreter, receiver, arguments, place)
 
 
 def call_for_each(interpreter: Interpreter, function: Value, items: Sequence[Element], place: Place) -> Value:
     """Emit a loop that calls a function with each element, and return the union of the results."""
-    element = union_of_values(
-        [item.value for item in items], [item.place.text for item in items], place.text, place, each=True
-    )
-    return call_in_loop(interpreter, function, Arguments((Argument(element, place),)), place)
+    element = union_of_elements(items, place, each=True)
+    return call_in_loop(interpreter, function, Arguments.of(element, place), place)
 
 
 def call_in_loop(interpreter: Interpreter, function: Value, arguments: Arguments, place: Place) -> Value:
@@ -187,11 +181,6 @@ def call_in_loop(interpreter: Interpreter, function: Value, arguments: Arguments
         interpreter, lambda: results.append(interpreter.call(function, arguments, place)), None, place, LoopBounds()
     )
     return with_all_runs(results[-1])
-
-
-def _replace(interpreter: Interpreter, receiver: Instance, arguments: Arguments, place: Place) -> Value:
-    """Call `_replace` of a named tuple."""
-    return copy_with_attributes(interpreter, receiver, arguments, place)
 
 
 def copy_with_attributes(interpreter: Interpreter, original: Instance, arguments: Arguments, place: Place) -> Instance:
@@ -279,84 +268,12 @@ def _get_event_part(interpreter: Interpreter, receiver: Value, arguments: Argume
     return _get_part(interpreter, receiver, arguments, place)
 
 
-def _create_task(interpreter: Interpreter, receiver: TaskGroup, arguments: Arguments, place: Place) -> Value:
-    if not arguments.items:
-        return UNKNOWN
-    observe_sleep_as_task(interpreter, arguments.items[0], place)
-    since = interpreter.work.last_task_id
-    task = start(interpreter, arguments.items[0].value, arguments.items[0].place)
-    present: tuple[TaskId, ...] = receiver.state["items"]
-    awaited_ids = (awaited.task_id for awaited in awaited_tasks(task))
-    added = dict.fromkeys(task_id for task_id in awaited_ids if task_id > since or task_id not in present)
-    interpreter.budget.spend(Limit.ELEMENTS, len(added) + len(present) // ELEMENTS_COPIED_PER_UNIT)
-    interpreter.store.extend(receiver.state, (*present, *added))
-    return task
-
-
-def _get_variable(interpreter: Interpreter, receiver: ContextVariable, arguments: Arguments, place: Place) -> Value:
-    """Return the union of the values that a context variable may have, or the default of one that is not set."""
-    interpreter.store.record_outer_read(receiver.state, "items")
-    items: tuple[Element, ...] = receiver.state.elements()
-    values, conditions = [item.value for item in items], [item.place.text for item in items]
-    default = arguments.items[0].value if arguments.items else receiver.default
-    if default is not None and (not items or any(item.may_be_missing for item in items)):
-        values, conditions = [*values, default], [*conditions, place.text]
-    return union_of_values(values, conditions, place.text, place) if values else UNKNOWN
-
-
-def _set_variable(interpreter: Interpreter, receiver: ContextVariable, arguments: Arguments, place: Place) -> Value:
-    """Add a possible value of a context variable: tasks have contexts of their own, and `reset` restores a value."""
-    del place
-    if arguments.items:
-        argument = arguments.items[0]
-        items: tuple[Element, ...] = receiver.state.elements()
-        if all(item.value is not argument.value for item in items):
-            interpreter.store.extend(receiver.state, (*items, Element(argument.value, argument.place)))
-    return UNKNOWN
-
-
-def _result(interpreter: Interpreter, receiver: Value, arguments: Arguments, place: Place) -> Value:
-    del arguments
-    return current_result(interpreter, receiver, place) if isinstance(receiver, Task | Gathering) else UNKNOWN
-
-
-def _reorder(interpreter: Interpreter, receiver: Collection, arguments: Arguments, place: Place) -> Value:
-    """Forget the positions of the elements."""
-    del interpreter, arguments, place
-    receiver.state.changed = receiver.state.unordered = True
-    return Constant(None)
-
-
 def _remove(interpreter: Interpreter, receiver: Collection, arguments: Arguments, place: Place) -> Value:
     """Remove an unknown element, unless it is a task that nothing waits for."""
     del place
     if not arguments.items or not interpreter.work.is_finished(arguments.items[0].value):
         remove_item(interpreter, receiver, UNKNOWN)
     return Constant(None)
-
-
-def _cancel(interpreter: Interpreter, receiver: Value, arguments: Arguments, place: Place) -> Value:
-    del receiver, arguments
-    report_cancelled_task(interpreter, place)
-    return UNKNOWN
-
-
-def _add_done_callback(interpreter: Interpreter, receiver: Value, arguments: Arguments, place: Place) -> Value:
-    """Report a callback that runs steps or changes what they depend on. It gets the task once that is over."""
-    finished = replace(receiver) if isinstance(receiver, Task) else receiver  # only the callback has this reference
-    task = Argument(finished, place)
-    calls = (replace(a, value=Partial(a.value, Arguments((task,)))) for a in arguments.items if a.keyword is None)
-    work = interpreter.work
-    outer = work.finished_task, work.is_finished_in_loop
-    work.finished_task, work.is_finished_in_loop = finished, interpreter.loop_depth > 0
-    report_escape(interpreter, Arguments(tuple(calls)), place, NOT_FOLLOWED)
-    work.finished_task, work.is_finished_in_loop = outer
-    return Constant(None)
-
-
-def _return_unknown(interpreter: Interpreter, receiver: Value, arguments: Arguments, place: Place) -> Value:
-    del interpreter, receiver, arguments, place
-    return UNKNOWN
 
 
 METHODS: Final[tuple[tuple[type[Value], dict[str, Caller]], ...]] = (
@@ -375,7 +292,7 @@ METHODS: Final[tuple[tuple[type[Value], dict[str, Caller]], ...]] = (
             "popleft": _pop_left,
             "appendleft": _insert,
             "extendleft": _remove_and_extend,
-            "rotate": _reorder,
+            "rotate": forget_order,
             "union": _combine_sets,
             "difference": _combine_sets,
             "intersection": _combine_sets,
@@ -383,14 +300,14 @@ METHODS: Final[tuple[tuple[type[Value], dict[str, Caller]], ...]] = (
             "difference_update": _remove_some,
             "intersection_update": _remove_some,
             "symmetric_difference_update": _remove_and_extend,
-            "isdisjoint": _return_unknown,
-            "issubset": _return_unknown,
-            "issuperset": _return_unknown,
+            "isdisjoint": return_unknown,
+            "issubset": return_unknown,
+            "issuperset": return_unknown,
             "remove": _remove,
             "discard": _remove,
-            "index": _return_unknown,
-            "count": _return_unknown,
-            "reverse": _reorder,
+            "index": return_unknown,
+            "count": return_unknown,
+            "reverse": forget_order,
             "sort": _sort,
         },
     ),
@@ -404,7 +321,7 @@ METHODS: Final[tuple[tuple[type[Value], dict[str, Caller]], ...]] = (
             "clear": clear_attributes,
         },
     ),
-    (Instance, {"_replace": _replace, "_asdict": _as_dictionary, "copy": copy_with_attributes}),
+    (Instance, {"_replace": copy_with_attributes, "_asdict": _as_dictionary, "copy": copy_with_attributes}),
     (
         FunctionValue,
         {
@@ -412,38 +329,17 @@ METHODS: Final[tuple[tuple[type[Value], dict[str, Caller]], ...]] = (
             "getter": _apply_getter,
             "deleter": _apply_deleter,
             "cache_clear": _clear_cache,
-            "cache_info": _return_unknown,
+            "cache_info": return_unknown,
         },
     ),
     (Payload, {"get": _get_part, "pop": _get_part}),
     (Event, {"get": _get_event_part}),
-    (TaskGroup, {"create_task": _create_task}),
+    (TaskGroup, TASK_GROUP_METHODS),
     (Queue, QUEUE_METHODS),
     (Future, FUTURE_METHODS),
-    (ContextVariable, {"get": _get_variable, "set": _set_variable, "reset": _return_unknown}),
+    (ContextVariable, CONTEXT_VARIABLE_METHODS),
     (ExitStack, STACK_METHODS),
-    (
-        Task,
-        {
-            "result": _result,
-            "done": _return_unknown,
-            "cancel": _cancel,
-            "exception": exception_of,
-            "cancelled": _return_unknown,
-            "add_done_callback": _add_done_callback,
-            "remove_done_callback": _return_unknown,
-        },
-    ),
-    (GeneratorCall, {"aclose": _return_unknown, "close": _return_unknown}),
-    (
-        Gathering,
-        {
-            "result": _result,
-            "done": _return_unknown,
-            "cancel": _cancel,
-            "exception": exception_of,
-            "cancelled": _return_unknown,
-            "add_done_callback": _add_done_callback,
-        },
-    ),
+    (Task, TASK_METHODS),
+    (GeneratorCall, {"aclose": return_unknown, "close": return_unknown}),
+    (Gathering, GATHERING_METHODS),
 )

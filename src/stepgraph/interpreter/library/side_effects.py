@@ -1,0 +1,118 @@
+"""External calls by their effect at a replay: logging, HTTP requests, and bindings of the environment.
+
+A call outside of steps is made again at each replay. A call that only logs does no harm.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+import libcst as cst
+
+from stepgraph.interpreter.interpreter import Interpreter
+from stepgraph.interpreter.values.calls import Arguments
+from stepgraph.ir.facts import ExternalCallOutsideStep
+from stepgraph.ir.values import UNKNOWN, ExternalResult, Resource, Unknown, Value
+from stepgraph.syntax.module import Place
+from stepgraph.syntax.walk import statements
+
+LOG_METHODS: Final = frozenset(["critical", "debug", "error", "exception", "info", "log", "warn", "warning"])
+"""The methods of loggers and of JavaScript's `console`."""
+
+
+def is_logging(name: str) -> bool:
+    """Return whether a dotted name belongs to the `logging` module."""
+    return name.startswith("logging.")
+
+
+def is_log_method(name: str) -> bool:
+    """Return whether a dotted name is a method of the `logging` module or its loggers that only logs its arguments."""
+    return is_logging(name) and name.rpartition(".")[2] in LOG_METHODS
+
+
+def is_log_call(node: cst.Call) -> bool:
+    """Return whether a call only prints or logs its arguments."""
+    match node.func:
+        case cst.Name(value=name):
+            return name == "print"
+        case cst.Attribute(attr=cst.Name(value=name)):
+            return name in LOG_METHODS
+        case _:
+            return False
+
+
+def is_logging_only(body: cst.BaseSuite) -> bool:
+    """Return whether a block only prints or logs."""
+    return all(
+        isinstance(statement, cst.Expr) and isinstance(statement.value, cst.Call) and is_log_call(statement.value)
+        for statement in statements(body)
+    )
+
+
+ENVIRONMENT: Final = Resource("env")
+
+# Calls that return an awaitable, or a client with asynchronous methods.
+_ASYNCHRONOUS: Final = {
+    "workers.fetch": "fetch",
+    "js.fetch": "fetch",
+    "pyodide.http.pyfetch": "pyfetch",
+    "httpx.AsyncClient": "httpx.AsyncClient",
+}
+_SECRET_READ: Final = re.compile(r"env\.\w+\.get")
+_WORKFLOW_START: Final = re.compile(r"env\.(?P<binding>\w+)\.create(?:_batch|Batch)?")
+
+
+def resource_result(interpreter: Interpreter, name: str, place: Place, result: Value) -> Value:
+    """Return the result of an external call, as a resource if it is an unknown awaitable or client."""
+    if name not in _ASYNCHRONOUS or not interpreter.replays or not isinstance(result, Unknown | ExternalResult):
+        return result
+    return Resource(_ASYNCHRONOUS[name], place)
+
+
+def call_resource(interpreter: Interpreter, callee: Resource, arguments: Arguments, place: Place) -> Value:
+    """Call a resource, whose result may be awaitable.
+
+    `env.NAME.get()` reads a secret, which is the same at each replay and must not be stored. `env.NAME.create()` in a
+    step may start a workflow.
+    """
+    if interpreter.in_step and (start := _WORKFLOW_START.fullmatch(callee.name)) is not None:
+        interpreter.frame.started_bindings.setdefault(start["binding"])
+    if not arguments.items and _SECRET_READ.fullmatch(callee.name):
+        return UNKNOWN
+    return Resource(callee.name if callee.call_place is None else f"{callee.name}()", place)
+
+
+# Calls that send a request synchronously.
+_HTTP_METHODS: Final = ("delete", "get", "head", "options", "patch", "post", "put", "request")
+_REQUESTS: Final = frozenset(
+    [
+        *(f"{library}.{method}" for library in ("httpx", "requests") for method in _HTTP_METHODS),
+        *("urllib.request.urlopen", "urllib.request.urlretrieve", "pyodide.http.open_url"),
+    ]
+)
+
+# Methods that open or close a client without sending a request.
+_LIFECYCLE_METHODS: Final = (".aclose", ".close", ".__aenter__", ".__aexit__")
+
+
+def observe_request(interpreter: Interpreter, name: str, place: Place, result: Value) -> None:
+    """Observe an external call that sends a request outside of steps."""
+    if name in _REQUESTS and interpreter.replays and isinstance(result, Unknown | ExternalResult):
+        interpreter.observe(ExternalCallOutsideStep(name, place))
+
+
+def observe_discarded_result(interpreter: Interpreter, value: Value) -> None:
+    """Observe a binding call whose result is discarded: it is called for its effect, without an `await`."""
+    if (
+        isinstance(value, Resource)
+        and value.name.startswith("env.")
+        and value.name.rpartition(".")[2] not in LOG_METHODS
+    ):
+        observe_access(interpreter, value)
+
+
+def observe_access(interpreter: Interpreter, value: Resource) -> None:
+    """Observe an await outside of steps: its effect repeats, or its result differs, at each replay."""
+    if interpreter.replays and value.call_place is not None and not value.name.endswith(_LIFECYCLE_METHODS):
+        interpreter.observe(ExternalCallOutsideStep(value.name, value.call_place))

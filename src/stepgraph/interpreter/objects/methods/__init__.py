@@ -1,1 +1,0 @@
-"""Models of the methods of built-in types."""

@@ -1,0 +1,159 @@
+"""Models of the methods of tasks, futures, task groups, queues and context variables."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from msgspec.structs import replace
+
+from stepgraph.interpreter.escapes import NOT_FOLLOWED, report_escape
+from stepgraph.interpreter.interpreter import Caller, Interpreter
+from stepgraph.interpreter.objects.mapping_methods import (
+    return_unknown,
+)
+from stepgraph.interpreter.objects.special_methods import emit_comparisons
+from stepgraph.interpreter.objects.union import union_of_values
+from stepgraph.interpreter.python.assignment import (
+    ELEMENTS_COPIED_PER_UNIT,
+    add_items,
+)
+from stepgraph.interpreter.raised_exceptions import raised_with_work
+from stepgraph.interpreter.values.calls import (
+    Argument,
+    Arguments,
+    Partial,
+)
+from stepgraph.interpreter.values.containers import (
+    ContextVariable,
+    Element,
+)
+from stepgraph.interpreter.values.tasks import Future, Gathering, Queue, Task, TaskGroup
+from stepgraph.interpreter.workflow.awaiting import awaited_tasks, current_result, start, value_of
+from stepgraph.interpreter.workflow.timeouts import observe_sleep_as_task, report_cancelled_task
+from stepgraph.ir.await_groups import TaskId
+from stepgraph.ir.values import UNKNOWN, Constant, Value
+from stepgraph.limits import Limit
+from stepgraph.syntax.module import Place
+
+
+def _exception_of(interpreter: Interpreter, receiver: Value, arguments: Arguments, place: Place) -> Value:
+    """Return any raised exception that may lead to a step."""
+    del receiver, arguments
+    raised = raised_with_work(interpreter)
+    return union_of_values(list(raised), [value.cls.name for value in raised], place.text, place)
+
+
+def _put(interpreter: Interpreter, receiver: Queue | Future, arguments: Arguments, place: Place) -> Value:
+    if arguments.items:
+        item = arguments.items[0]
+        emit_comparisons(interpreter, (Element(item.value, item.place),), place)  # a priority queue compares its items
+        add_items(interpreter, receiver.contents, (Element(item.value, item.place),))
+    return UNKNOWN
+
+
+def _get_item(interpreter: Interpreter, receiver: Queue, arguments: Arguments, place: Place) -> Value:
+    if receiver.is_async:
+        return Future(receiver.contents, place)
+    return _get_item_now(interpreter, receiver, arguments, place)
+
+
+def _get_item_now(interpreter: Interpreter, receiver: Queue | Future, arguments: Arguments, place: Place) -> Value:
+    del arguments
+    return value_of(interpreter, receiver.contents, place)
+
+
+def _create_task(interpreter: Interpreter, receiver: TaskGroup, arguments: Arguments, place: Place) -> Value:
+    if not arguments.items:
+        return UNKNOWN
+    observe_sleep_as_task(interpreter, arguments.items[0], place)
+    since = interpreter.work.last_task_id
+    task = start(interpreter, arguments.items[0].value, arguments.items[0].place)
+    present: tuple[TaskId, ...] = receiver.state["items"]
+    awaited_ids = (awaited.task_id for awaited in awaited_tasks(task))
+    added = dict.fromkeys(task_id for task_id in awaited_ids if task_id > since or task_id not in present)
+    interpreter.budget.spend(Limit.ELEMENTS, len(added) + len(present) // ELEMENTS_COPIED_PER_UNIT)
+    interpreter.store.extend(receiver.state, (*present, *added))
+    return task
+
+
+def _get_variable(interpreter: Interpreter, receiver: ContextVariable, arguments: Arguments, place: Place) -> Value:
+    """Return the union of the values that a context variable may have, or the default of one that is not set."""
+    interpreter.store.record_outer_read(receiver.state, "items")
+    items: tuple[Element, ...] = receiver.state.elements()
+    values, conditions = [item.value for item in items], [item.place.text for item in items]
+    default = arguments.items[0].value if arguments.items else receiver.default
+    if default is not None and (not items or any(item.may_be_missing for item in items)):
+        values, conditions = [*values, default], [*conditions, place.text]
+    return union_of_values(values, conditions, place.text, place) if values else UNKNOWN
+
+
+def _set_variable(interpreter: Interpreter, receiver: ContextVariable, arguments: Arguments, place: Place) -> Value:
+    """Add a possible value of a context variable: tasks have contexts of their own, and `reset` restores a value."""
+    del place
+    if arguments.items:
+        argument = arguments.items[0]
+        items: tuple[Element, ...] = receiver.state.elements()
+        if all(item.value is not argument.value for item in items):
+            interpreter.store.extend(receiver.state, (*items, Element(argument.value, argument.place)))
+    return UNKNOWN
+
+
+def _result(interpreter: Interpreter, receiver: Value, arguments: Arguments, place: Place) -> Value:
+    del arguments
+    return current_result(interpreter, receiver, place) if isinstance(receiver, Task | Gathering) else UNKNOWN
+
+
+def _cancel(interpreter: Interpreter, receiver: Value, arguments: Arguments, place: Place) -> Value:
+    del receiver, arguments
+    report_cancelled_task(interpreter, place)
+    return UNKNOWN
+
+
+def _add_done_callback(interpreter: Interpreter, receiver: Value, arguments: Arguments, place: Place) -> Value:
+    """Report a callback that runs steps or changes what they depend on. It gets the task once that is over."""
+    finished = replace(receiver) if isinstance(receiver, Task) else receiver  # only the callback has this reference
+    task = Argument(finished, place)
+    calls = (replace(a, value=Partial(a.value, Arguments((task,)))) for a in arguments.items if a.keyword is None)
+    work = interpreter.work
+    outer = work.finished_task, work.is_finished_in_loop
+    work.finished_task, work.is_finished_in_loop = finished, interpreter.loop_depth > 0
+    report_escape(interpreter, Arguments(tuple(calls)), place, NOT_FOLLOWED)
+    work.finished_task, work.is_finished_in_loop = outer
+    return Constant(None)
+
+
+TASK_GROUP_METHODS: Final[dict[str, Caller]] = {"create_task": _create_task}
+GATHERING_METHODS: Final[dict[str, Caller]] = {
+    "result": _result,
+    "done": return_unknown,
+    "cancel": _cancel,
+    "exception": _exception_of,
+    "cancelled": return_unknown,
+    "add_done_callback": _add_done_callback,
+}
+TASK_METHODS: Final[dict[str, Caller]] = {**GATHERING_METHODS, "remove_done_callback": return_unknown}
+QUEUE_METHODS: Final[dict[str, Caller]] = {
+    "put": _put,
+    "put_nowait": _put,
+    "get": _get_item,
+    "get_nowait": _get_item_now,
+    "empty": return_unknown,
+    "full": return_unknown,
+    "join": return_unknown,
+    "qsize": return_unknown,
+    "shutdown": return_unknown,
+    "task_done": return_unknown,
+}
+FUTURE_METHODS: Final[dict[str, Caller]] = {
+    "set_result": _put,
+    "result": _get_item_now,
+    "exception": _exception_of,
+    "done": return_unknown,
+    "cancel": return_unknown,
+    "cancelled": return_unknown,
+}
+CONTEXT_VARIABLE_METHODS: Final[dict[str, Caller]] = {
+    "get": _get_variable,
+    "set": _set_variable,
+    "reset": return_unknown,
+}
