@@ -52,6 +52,11 @@ def counted(number: Number, noun: str, plural: str = "") -> str:
     return f"{number_text(number)} {noun if number == 1 else plural or noun + 's'}"
 
 
+def workflow_title(name: str, class_name: str) -> str:
+    """Return the title of a workflow, its configured name and its class: `orders (Orders)`, or `Orders` if equal."""
+    return class_name if name in ("", class_name) else f"{name} ({class_name})"
+
+
 def shape_text(shape: Shape) -> str:
     """Return a shape on one line: `{order: {id, lines}, note}`."""
     pieces: list[str] = []

@@ -295,7 +295,7 @@ def _not_deployed_hint(undeployed: UndeployedClass, configuration: str) -> Probl
     message = (
         f"the class `{undeployed.class_name}` is a workflow that {configuration} does not name, so it is not deployed."
     )
-    advice = "Add it to `workflows` there, or name this file to have it analysed."
+    advice = "Add it to `workflows` there, or pass this file to analyze it."
     return Problem(span.path, message, advice, span.line, span.column, kind=ProblemKind.CONFIGURATION)
 
 

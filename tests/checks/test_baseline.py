@@ -151,10 +151,10 @@ def test_baseline_round_trip(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (None, ": no such file, where a baseline is meant. Write it with --update-baseline."),
+        (None, ": baseline file not found. Write it with --update-baseline."),
         ("<<<<<<< HEAD", ":1:1: no baseline: not valid JSON: "),
         ("[]", ":1:1: no baseline: not valid JSON: an object is expected."),
-        ("{}", ":1:1: no baseline: it has no `version` and `findings`."),
+        ("{}", ":1:1: not a baseline: `version` and `findings` are missing."),
         ('{"version": 2, "findings": []}', ":1:13: a baseline of version 2, and this stepgraph knows version 1."),
         ('{"version": "1", "findings": []}', ":1:13: `version` is text, where a whole number above 0 is expected."),
         ('{"version": 1, "findings": [{"code": "SG118"}]}', ":1:29: `fingerprint` is missing in this entry of"),

@@ -134,7 +134,7 @@ def test_check_requires_output(stepgraph: Command, output: list[str]) -> None:
     assert stepgraph("graph", "--check", *output) == Run(
         2,
         "",
-        ["stepgraph: --check needs -o with the file or folder that is to be checked. Try `stepgraph graph --help`."],
+        ["stepgraph: --check requires -o with the file or directory to compare. Try `stepgraph graph --help`."],
     )
 
 

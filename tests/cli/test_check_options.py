@@ -89,9 +89,9 @@ def test_select_overrides_ignored_rules_of_the_project() -> None:
     [
         (("--select", "SG1188"), "`SG1188` is no rule. Did you mean `SG118`?"),
         (("--ignore", "SG1,step-called-with-argument"), "Did you mean `step-called-with-arguments`?"),
-        (("--select", ","), "no rule is named."),
-        (("--fail-on", "new"), "--fail-on new needs --baseline with the findings that are not new."),
-        (("--update-baseline",), "--update-baseline needs --baseline with the file to write."),
+        (("--select", ","), "missing rule."),
+        (("--fail-on", "new"), "--fail-on new requires --baseline with the accepted findings."),
+        (("--update-baseline",), "--update-baseline requires --baseline with the file to write."),
     ],
 )
 def test_invalid_options_are_usage_errors(arguments: tuple[str, ...], message: str) -> None:
@@ -135,7 +135,7 @@ def test_a_missing_baseline_is_an_error() -> None:
     write("entry.py", TWO)
     with pytest.raises(InputError) as caught:
         check("--baseline", "known.json")
-    message = "known.json: no such file, where a baseline is meant. Write it with --update-baseline."
+    message = "known.json: baseline file not found. Write it with --update-baseline."
     assert str(caught.value) == message
 
 

@@ -56,7 +56,7 @@ def test_the_default_is_merge_base_and_working_tree(
         "  + sleep 'and rest again' added after 'and rest'\n"
         "\n"
         "2 changes in 1 workflow; for running instances: 2 safe"
-        " (from the merge base of main and HEAD to the work tree)\n",
+        " (from the merge base of main and HEAD to the working tree)\n",
         [],
     )
 
@@ -76,14 +76,14 @@ def test_later_commits_of_the_default_branch_are_ignored(stepgraph: Command) -> 
 def test_the_default_branch_comes_from_origin(stepgraph: Command) -> None:
     git("update-ref", "refs/remotes/origin/trunk", "HEAD")
     git("symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/trunk")
-    assert "from the merge base of origin/trunk and HEAD to the work tree" in stepgraph("diff").out
+    assert "from the merge base of origin/trunk and HEAD to the working tree" in stepgraph("diff").out
 
 
 @pytest.mark.usefixtures("repository")
 def test_one_revision_is_compared_with_the_working_tree(stepgraph: Command) -> None:
     orders("rest", "and rest")
     run = stepgraph("diff", "HEAD")
-    assert (run.code, last_line(run)) == (0, f"1 change in 1 workflow; {SAFE} (from HEAD to the work tree)")
+    assert (run.code, last_line(run)) == (0, f"1 change in 1 workflow; {SAFE} (from HEAD to the working tree)")
 
 
 @pytest.mark.usefixtures("repository")
@@ -109,10 +109,10 @@ def test_three_dots_are_the_merge_base(stepgraph: Command) -> None:
     git("checkout", "--quiet", "main")
     orders("rest", "theirs")
     commit()
-    orders("rest", "in the work tree")
+    orders("rest", "in the working tree")
     assert "'ours' added" in stepgraph("diff", "main...feature").out
-    assert "'in the work tree' added" in stepgraph("diff", "feature...").out
-    assert "'in the work tree' added" in stepgraph("diff", "feature...", ".").out
+    assert "'in the working tree' added" in stepgraph("diff", "feature...").out
+    assert "'in the working tree' added" in stepgraph("diff", "feature...", ".").out
 
 
 @pytest.mark.usefixtures("repository")
@@ -198,7 +198,7 @@ def test_a_dash_reads_a_saved_graph(stepgraph: Command, monkeypatch: pytest.Monk
         "no change of structure in 1 workflow (from standard input to orders.py)\n"
     )
     assert stepgraph("diff", "-", "-") == Run(
-        2, "", ["stepgraph: - can be one side only. Try `stepgraph diff --help`."]
+        2, "", ["stepgraph: standard input (-) can be one version only. Try `stepgraph diff --help`."]
     )
 
 
@@ -281,7 +281,7 @@ def test_revision_options_are_never_paths(stepgraph: Command) -> None:
         (["--from", "main", "--to", "gone"], "`gone` is no file or folder, nor a revision."),
         (["--from", "main", "src"], "`src` is no file or folder, as is needed with --from or --to."),
         (["--from", "main", "--to", "main", "a.json"], "`a.json` is in no revision: it is no Python file or folder."),
-        (["--from", "main", "a.json", "."], "with --from or --to there is one further argument at most, a path."),
+        (["--from", "main", "a.json", "."], "--from and --to allow a single further argument, a path."),
         (["--from", "--all"], "`--all` is no file or folder, nor a revision."),
     ],
 )
@@ -442,14 +442,14 @@ def test_a_missing_default_branch_is_an_error(stepgraph: Command) -> None:
     commit("An order")
     (stderr,) = stepgraph("diff").messages
     assert stderr == (
-        "stepgraph: there is no default branch to compare with: neither origin/HEAD nor main nor master."
+        "stepgraph: no default branch to compare with: origin/HEAD, main and master do not exist."
         " Name a revision: `stepgraph diff HEAD`."
     )
 
 
 def test_a_repository_without_commits_is_an_error(stepgraph: Command) -> None:
     make_repository()
-    assert stepgraph("diff").messages == ["stepgraph: git finds no commit here to compare with: `git log` says why."]
+    assert stepgraph("diff").messages == ["stepgraph: git found no commit to compare with. `git log` shows the reason."]
     assert stepgraph("diff", "HEAD").messages == [
         "stepgraph: `HEAD` is no file or folder, nor a revision. Git finds no commit here at all: `git log` says why."
     ]
@@ -465,7 +465,7 @@ def test_an_orphan_branch_has_no_merge_base(stepgraph: Command) -> None:
 @pytest.mark.usefixtures("repository")
 def test_revisions_need_git(stepgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
-    assert stepgraph("diff").messages == ["stepgraph: there is no git on PATH, which revisions are read with."]
+    assert stepgraph("diff").messages == ["stepgraph: git was not found on PATH. It is required to read revisions."]
 
 
 def path_error(path: str) -> Run:

@@ -122,7 +122,7 @@ def test_fixed_files_need_no_second_fix(stepgraph: Command, entry: Path) -> None
     run = stepgraph("check", "--fix", "entry.py")
 
     assert (run.out, run.code) == ("", 0)
-    assert run.messages == ["nothing that was found can be corrected automatically"]
+    assert run.messages == ["no finding has a safe fix"]
     assert entry.read_text(encoding="utf-8") == FIXED
 
 
@@ -132,7 +132,7 @@ def test_files_without_fixes_are_not_written(stepgraph: Command, entry: Path) ->
 
     run = stepgraph("check", "--fix", "--write", "entry.py")
 
-    assert (run.messages, run.code) == (["nothing that was found can be corrected automatically"], 0)
+    assert (run.messages, run.code) == (["no finding has a safe fix"], 0)
     assert run.out.endswith("no findings in 1 workflow\n")
     assert entry.stat().st_mtime_ns == written
 
@@ -142,7 +142,7 @@ def test_an_unfaithful_rewrite_is_not_written(stepgraph: Command, entry: Path) -
 
     run = stepgraph("check", "--fix", "--write", "entry.py")
 
-    assert (run.messages, run.code) == (["nothing that was found can be corrected automatically"], 1)
+    assert (run.messages, run.code) == (["no finding has a safe fix"], 1)
     assert entry.read_text(encoding="utf-8") == "\x0c" + SOURCE
 
 
@@ -189,7 +189,7 @@ def test_standard_input_cannot_be_changed(stepgraph: Command, folder: Path, monk
 
     run = stepgraph("check", "--fix", "--write", "-")
 
-    assert run.messages == ["stepgraph: standard input cannot be changed. Leave out --write to see the difference."]
+    assert run.messages == ["stepgraph: cannot apply fixes to standard input. Omit --write to see them."]
     assert run.code == 2
 
 
@@ -197,7 +197,7 @@ def test_write_without_fix_is_a_usage_error(stepgraph: Command) -> None:
     run = stepgraph("check", "--write")
 
     assert run.messages == [
-        "stepgraph: --write changes what --fix shows, and needs it. Try `stepgraph check --help`.",
+        "stepgraph: --write requires --fix. Try `stepgraph check --help`.",
     ]
     assert run.code == 2
 

@@ -254,13 +254,13 @@ def test_an_invalid_source_is_not_overwritten(stepgraph: Command) -> None:
 
 def test_a_missing_directory_is_refused(stepgraph: Command) -> None:
     assert stepgraph(*GRAPH, "out/graph.json") == Run(
-        2, "", ["stepgraph: out/graph.json cannot be written: there is no such folder. Make it first."]
+        2, "", ["stepgraph: out/graph.json cannot be written: the directory does not exist. Create it first."]
     )
 
 
 def test_an_empty_name_is_refused(stepgraph: Command) -> None:
     assert stepgraph(*GRAPH, "").messages == [
-        "stepgraph: '' cannot be written: there is no such folder. Make it first."
+        "stepgraph: '' cannot be written: the directory does not exist. Create it first."
     ]
 
 

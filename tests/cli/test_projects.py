@@ -63,7 +63,7 @@ def test_an_undeployed_workflow_is_reported(stepgraph: Command) -> None:
     configure(ORDERS)
     run = stepgraph("list")
     assert (run.code, names(run)) == (0, ["orders"])
-    advice = "Add it to `workflows` there, or name this file to have it analysed."
+    advice = "Add it to `workflows` there, or pass this file to analyze it."
     message = "the class `Refunds` is a workflow that wrangler.jsonc does not name, so it is not deployed."
     assert run.messages == [f"src/entry.py:9:7: {message} {advice}"]
     assert f"src/entry.py:9:7: note[SG003]: {message}\n" in stepgraph("check").out
@@ -428,7 +428,7 @@ def test_a_worker_of_javascript_is_explained(stepgraph: Command) -> None:
         3,
         "",
         [
-            "wrangler.jsonc:3:9: `main` is `src/index.ts`, which is no Python module. Its workflows are not analysed.",
+            "wrangler.jsonc:3:9: `main` is `src/index.ts`, which is no Python module. Its workflows are not analyzed.",
             "stepgraph: no workflow of this project in the current folder (0 Python files searched).",
         ],
     )

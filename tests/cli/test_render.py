@@ -106,7 +106,7 @@ def test_an_invalid_file_does_not_stop_others(stepgraph: Command) -> None:
 def test_an_error_of_the_api_is_shown(stepgraph: Command) -> None:
     save("a.json", {"success": False, "errors": [{"code": 10000, "message": "Authentication error"}], "result": None})
     assert stepgraph("render", "a.json") == Run(
-        2, "", ["a.json: The API answered with an error: Authentication error (10000)."]
+        2, "", ["a.json: The API returned an error: Authentication error (10000)."]
     )
 
 
@@ -120,7 +120,7 @@ def test_an_empty_array_exits_with_3(stepgraph: Command) -> None:
 @pytest.mark.parametrize(
     ("content", "text"),
     [
-        (b"", "a.json: Not JSON: it is empty."),
+        (b"", "a.json: Not JSON: the file is empty."),
         (b"\x7fELF\x02\x01\x00\x00\xff", "a.json: Not JSON: byte 8 is not UTF-8 text."),
         (b"x = 1", "a.json:1:1: Not JSON: Expecting value."),
         (b"[" * 100_000, "a.json: Nested too deeply: at most 120 nodes may lie within each other."),
@@ -148,7 +148,7 @@ def test_a_python_file_suggests_graph(stepgraph: Command) -> None:
     assert stepgraph("render", "orders.py") == Run(
         2,
         "",
-        ["orders.py: Not JSON, but Python. To draw the workflows of a Python file, run `stepgraph graph orders.py`."],
+        ["orders.py: Python, not JSON. To draw the workflows of a Python file, run `stepgraph graph orders.py`."],
     )
 
 
@@ -158,7 +158,7 @@ def test_a_folder_and_a_missing_file_are_refused(stepgraph: Command) -> None:
         2,
         "",
         [
-            "graphs: a folder, where a saved graph is meant. Name the files in it.",
+            "graphs: is a directory, expected a saved graph. Name the files in it.",
             "missing.json: no such file or folder. Paths are relative to the working directory.",
         ],
     )

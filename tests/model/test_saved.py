@@ -166,7 +166,7 @@ def test_nodes_may_be_nested_up_to_the_limit() -> None:
 
 def test_nodes_that_are_nested_more_deeply_are_refused() -> None:
     assert refusal(nested_ifs(MAX_NODE_DEPTH)) == (
-        f"Nested too deeply: at most {MAX_NODE_DEPTH} nodes may lie within each other."
+        f"Nested too deeply: at most {MAX_NODE_DEPTH} nested nodes are supported."
     )
 
 
@@ -226,9 +226,9 @@ def test_what_cannot_be_drawn_is_refused_with_its_place(node: object, message: s
         ({"graph": []}, "graph should be an object, not an array."),
         ({"graph": {"version": 1}}, "graph.workflow is missing."),
         ({"graph": {"version": 1, "workflow": {}}}, "graph.workflow.class_name is missing."),
-        ({"result": None, "success": True}, "An answer of the API without a result."),
-        ({"success": True}, "An answer of the API without a result."),
-        ({"id": "1", "has_dag": True}, "A version, without its graph."),
+        ({"result": None, "success": True}, "An API response without a result."),
+        ({"success": True}, "An API response without a result."),
+        ({"id": "1", "has_dag": True}, "A version without its graph."),
     ],
 )
 def test_what_is_no_graph_is_refused(data: object, message: str) -> None:
@@ -248,18 +248,18 @@ def test_what_is_no_graph_is_refused(data: object, message: str) -> None:
 )
 def test_an_answer_that_is_an_error_says_which(errors: object, message: str) -> None:
     assert refusal({"success": False, "errors": errors, "result": None}) == (
-        f"The API answered with an error: {message}."
+        f"The API returned an error: {message}."
     )
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (b"", "saved.json: Not JSON: it is empty."),
-        (b" \n", "saved.json: Not JSON: it is empty."),
+        (b"", "saved.json: Not JSON: the file is empty."),
+        (b" \n", "saved.json: Not JSON: the file is empty."),
         (b'{"graph": }', "saved.json:1:11: Not JSON: Expecting value."),
         (b"\x89PNG\r\n\x1a\n", "saved.json: Not JSON: byte 0 is not UTF-8 text."),
-        (b"[" * 100_000, f"saved.json: Nested too deeply: at most {MAX_NODE_DEPTH} nodes may lie within each other."),
+        (b"[" * 100_000, f"saved.json: Nested too deeply: at most {MAX_NODE_DEPTH} nested nodes are supported."),
         (b"[1" + b"0" * 5000 + b"]", "saved.json: A number has too many digits."),
     ],
 )

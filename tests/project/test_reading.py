@@ -56,7 +56,7 @@ def test_a_path_through_a_file_is_a_problem(tmp_path: Path) -> None:
     ("path", "message"),
     [
         ("", "no such file or folder."),
-        ("a\0.py", "no such file: a path cannot hold a null character."),
+        ("a\0.py", "file not found: paths cannot contain null characters."),
         ("a" * 300, "the name is too long for the file system."),
     ],
 )
@@ -65,14 +65,14 @@ def test_an_impossible_path_is_reported(path: str, message: str) -> None:
 
 
 def test_a_folder_is_not_a_file() -> None:
-    assert problem_of(".") == Problem(".", "a folder, where a Python file is meant.", "Name the file in it.")
+    assert problem_of(".") == Problem(".", "is a directory, expected a Python file.", "Name the files in it.")
 
 
 @on_unix
 def test_a_pipe_is_rejected_without_blocking() -> None:
     os.mkfifo("pipe.py")
     assert problem_of("pipe.py") == Problem(
-        "pipe.py", "a pipe, not a file.", "To read what comes through it, give `-` and redirect it."
+        "pipe.py", "is a pipe, not a file.", "To read from it, redirect it to standard input and pass `-`."
     )
 
 

@@ -186,7 +186,7 @@ def refusal_of(identity: str) -> str:
 @pytest.mark.parametrize(("name", "limit"), [("orders.py", "500,000 files"), ("n" * 200, "64 MB of paths")])
 def test_an_exponential_tree_is_rejected(temporary: Path, name: str, limit: str) -> None:
     bomb = deep_tree(12, tree(("100644", written("x = 1\n"), name)))
-    assert refusal_of(bomb) == f" it has more than {limit}, so that it is not read."
+    assert refusal_of(bomb) == f" has more than {limit}, so it is not read."
     assert list(temporary.iterdir()) == []
 
 

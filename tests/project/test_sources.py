@@ -216,7 +216,7 @@ def test_a_javascript_main_module_is_skipped_with_a_hint(tmp_path: Path) -> None
     sources = find_sources(["."])
     assert (sources.modules, sources.problems) == ([], [])
     assert messages_of(sources.hints) == [
-        "wrangler.jsonc:1:10: `main` is `src/index.ts`, which is no Python module. Its workflows are not analysed."
+        "wrangler.jsonc:1:10: `main` is `src/index.ts`, which is no Python module. Its workflows are not analyzed."
     ]
 
 
@@ -231,7 +231,7 @@ def test_a_project_without_main_is_a_problem(tmp_path: Path, name: str, text: st
     plant(tmp_path, {name: text, "src/entry.py": WORKFLOW})
     (message,) = messages_of(find_sources(["."]).problems)
     assert message == (
-        f"{name}:1:1: there is no `main`, the module with the workflows' classes. Add it, as in `{example}`."
+        f"{name}:1:1: `main` is missing. It names the module with the workflow classes. Add it, as in `{example}`."
     )
 
 

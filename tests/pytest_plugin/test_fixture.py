@@ -144,7 +144,7 @@ def test_several_workflows_without_a_name_are_ambiguous(pytester: pytest.Pyteste
 def test_a_workflow_without_steps_has_no_graph(pytester: pytest.Pytester) -> None:
     write(pytester.path, {"src/entry.py": ORDERS.replace("await load()", "return")})
     result = run_test(pytester, 'workflow_graph("src/entry.py", "OrderWorkflow")')
-    result.stdout.fnmatch_lines(["E *NoGraphError: There is no graph, as no step can run."])
+    result.stdout.fnmatch_lines(["E *NoGraphError: The workflow has no graph, because no step can run."])
 
 
 def test_a_file_is_analyzed_again_only_after_a_change(pytester: pytest.Pytester) -> None:

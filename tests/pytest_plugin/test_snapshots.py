@@ -62,7 +62,7 @@ def test_a_failure_lists_the_changes_of_the_graph(pytester: pytest.Pytester) -> 
     result.stdout.fnmatch_lines(
         [
             "*assert OrderWorkflow is not as its snapshot has it.",
-            "*If it is meant to be so, run pytest --snapshot-update.",
+            "*If the change is intended, run `pytest --snapshot-update`.",
             "*~ step 'charge card': retries 3 to 7",
             "*+ sleep 'rest' added after 'charge card'",
         ]

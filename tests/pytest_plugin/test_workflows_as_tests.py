@@ -53,7 +53,7 @@ def test_a_failure_consists_of_the_changes(pytester: pytest.Pytester) -> None:
     end = next(number for number, line in enumerate(result.outlines) if line.startswith("---"))
     assert result.outlines[begin + 1 : end] == [
         "OrderWorkflow is not as its snapshot has it.",
-        "If it is meant to be so, run pytest --snapshot-update.",
+        "If the change is intended, run `pytest --snapshot-update`.",
         "",
         "~ step 'charge card': retries 3 to 7",
         "+ sleep 'rest' added after 'charge card'",
@@ -85,7 +85,7 @@ def test_a_project_without_workflows_fails(pytester: pytest.Pytester) -> None:
         (pytester.path / f"src/{name}.py").unlink()
     result = run(pytester)
     result.assert_outcomes(failed=1, passed=1)
-    result.stdout.fnmatch_lines(["there is no workflow to hold to a snapshot."])
+    result.stdout.fnmatch_lines(["no workflow found to compare with a snapshot."])
 
 
 @pytest.mark.filterwarnings("default")
@@ -147,7 +147,7 @@ def test_the_option_requires_a_project_file(pytester: pytest.Pytester) -> None:
     (pytester.path / "pyproject.toml").unlink()
     result = run(pytester, "--workflow-snapshots")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(["ERROR: --workflow-snapshots: there is no pyproject.toml and no wrangler.jsonc in *"])
+    result.stderr.fnmatch_lines(["ERROR: --workflow-snapshots: no pyproject.toml and no wrangler.jsonc in *"])
 
 
 def test_settings_that_cannot_be_read_are_an_error(pytester: pytest.Pytester) -> None:

@@ -25,7 +25,7 @@ def version(
     return VersionedWorkflow(name, class_name, "orders.py", place, graph(*nodes, class_name=class_name), complete)
 
 
-def report_of(pairs: Sequence[Pair], old: str = "main", new: str = "the work tree") -> VersionComparison:
+def report_of(pairs: Sequence[Pair], old: str = "main", new: str = "the working tree") -> VersionComparison:
     """Return the comparison of pairs of workflows."""
     return VersionComparison(old, new, compare_workflows(pairs), DiffFailOn.BREAKING, "1.2.3")
 

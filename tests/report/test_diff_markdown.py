@@ -21,7 +21,7 @@ def test_realistic_diff(snapshot: SnapshotAssertion) -> None:
 
 def test_report_without_changes_is_one_line() -> None:
     assert render_markdown(unchanged()) == (
-        "Workflows: no change of structure in 1 workflow (from main to the work tree).\n"
+        "Workflows: no change of structure in 1 workflow (from main to the working tree).\n"
     )
 
 

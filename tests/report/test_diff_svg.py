@@ -36,7 +36,7 @@ def test_changes_are_listed_above_the_workflow() -> None:
     assert texts(sample)[:6] == [
         "orders",
         "1 change",
-        "from main to the work tree",
+        "from main to the working tree",
         "for running instances: 1 breaking",
         "step 'charge' renamed to 'charge card'",
         "breaking: instances waiting at 'rest' run it again under the new name",
@@ -67,7 +67,7 @@ def test_ids_are_unique_across_drawings() -> None:
 
 
 def test_picture_without_changes() -> None:
-    assert texts(unchanged()) == ["no change of structure in 1 workflow (from main to the work tree)"]
+    assert texts(unchanged()) == ["no change of structure in 1 workflow (from main to the working tree)"]
 
 
 def test_incomplete_graph_is_noted() -> None:

@@ -155,7 +155,7 @@ def read_baseline(path: str, root: Root | None = None) -> Baseline:
         check_named(path)
     bounds = folder_root(path) if root is None else root
     if bounds.contains(path) and not os.path.lexists(path):
-        raise InputError(Problem(path, "no such file, where a baseline is meant.", "Write it with --update-baseline."))
+        raise InputError(Problem(path, "baseline file not found.", "Write it with --update-baseline."))
     text = decode_utf_8(read_configuration_bytes(path, bounds, SAVED_BYTES), path)
     try:
         document = JsoncDocument(text)
@@ -168,7 +168,7 @@ def read_baseline(path: str, root: Root | None = None) -> Baseline:
         message = f"a baseline of version {version}, and this stepgraph knows version {VERSION}."
         raise InputError(Problem(path, message, "Upgrade it.", *fields.position(("version",))))
     if version is None or "findings" not in fields.values:
-        fields.report((), "no baseline: it has no `version` and `findings`.")
+        fields.report((), "not a baseline: `version` and `findings` are missing.")
     entries = [_entry(each) for each in fields.nested_list("findings")]
     if fields.problems:
         problem = fields.problems[0]

@@ -78,7 +78,7 @@ def _searched_paths(sources: Sources, paths: Sequence[str]) -> str:
 
 R = TypeVar("R")
 
-_NO_CACHE_HELP: Final = "Analyse anew, and keep nothing of it."
+_NO_CACHE_HELP: Final = "Ignore the cache and do not write to it."
 
 
 class CheckResult(Struct, frozen=True):

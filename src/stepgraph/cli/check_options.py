@@ -22,15 +22,15 @@ R = TypeVar("R")
 # A copy of the values of `checks.settings.FailOn`, which every run would have to import.
 FAIL_ON: Final = ("error", "warning", "new")
 
-_SELECT_HELP = "Only these rules: codes, what codes begin with (SG1), or names, with commas between them."
-_IGNORE_HELP = "Not these rules. Of --select and --ignore, the more specific one counts."
-_STRICT_HELP = "What could not be resolved (SG004) is an error."
-_FAIL_ON_HELP = "What makes the check fail: errors (default), warnings too, or what is not in the baseline."
-_REQUIRE_DAG_HELP = "Fail for a workflow without a graph, or with an incomplete one."
-_BASELINE_HELP = "Findings that FILE holds do not count."
-_FIX_HELP = "Show, instead of a report in text, a diff that corrects what can be corrected in one way only."
-_WRITE_HELP = "With --fix: change the files instead, and report what is left."
-_UPDATE_HELP = "Write the findings that there are to the baseline, and pass."
+_SELECT_HELP = "Check only these rules: codes, code prefixes (SG1) or names, comma-separated."
+_IGNORE_HELP = "Skip these rules. If --select names them too, the more specific option wins."
+_STRICT_HELP = "Treat unresolved code (SG004) as an error."
+_FAIL_ON_HELP = "Lowest level that fails the check, or new for anything not in the baseline. [default: error]"
+_REQUIRE_DAG_HELP = "Fail if a workflow has no graph, or an incomplete one."
+_BASELINE_HELP = "Ignore findings recorded in FILE."
+_FIX_HELP = "Show a diff of the safe fixes instead of the report."
+_WRITE_HELP = "With --fix, apply the fixes and report the remaining findings."
+_UPDATE_HELP = "Write the current findings to the baseline, and exit with 0."
 
 
 class BaselineOptions(Struct, frozen=True):
@@ -69,9 +69,9 @@ class CheckOptions(Struct, frozen=True):
             baseline=project.baseline if self.baseline.name is None else self.baseline.name,
         )
         if settings.baseline is None and self.baseline.update:
-            raise click.UsageError("--update-baseline needs --baseline with the file to write.")
+            raise click.UsageError("--update-baseline requires --baseline with the file to write.")
         if settings.baseline is None and settings.fail_on is FailOn.NEW:
-            raise click.UsageError("--fail-on new needs --baseline with the findings that are not new.")
+            raise click.UsageError("--fail-on new requires --baseline with the accepted findings.")
         return settings
 
 
@@ -126,7 +126,7 @@ def _codes(_context: click.Context, option: click.Parameter, texts: Sequence[str
             clause, advice = refused
             raise click.BadParameter(f"{clause}. {advice}")
     if not names:
-        raise click.BadParameter("no rule is named.")
+        raise click.BadParameter("missing rule.")
     return tuple(code for name in names if (code := codes.resolve(name)) is not None)
 
 
@@ -146,7 +146,7 @@ def fix_options(command: Callable[..., R]) -> Callable[..., R]:
     @wraps(command)
     def with_fixing(*, fix: bool, write: bool, **others: object) -> R:
         if write and not fix:
-            raise click.UsageError("--write changes what --fix shows, and needs it.")
+            raise click.UsageError("--write requires --fix.")
         fixing = Fixing.NOTHING if not fix else Fixing.WRITE if write else Fixing.SHOW
         return command(fixing=fixing, **others)
 

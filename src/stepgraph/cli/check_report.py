@@ -98,7 +98,7 @@ def _update_baseline(filtered: FilteredFindings, baseline: Baseline, output: Out
     if input_errors:
         for finding in input_errors:
             write_message(str(finding))
-        raise CommandError(ExitCode.ERROR, f"{output.name} was not written, for not every input could be read.")
+        raise CommandError(ExitCode.ERROR, f"{output.name} was not written because an input could not be read.")
     updated = baseline.updated(all_findings, filtered.fingerprint, filtered.outdated)
     from stepgraph.phrases import counted
 
@@ -112,7 +112,7 @@ def _report_outdated(filtered: FilteredFindings, path: str) -> None:
     if count:
         counted_findings = "1 finding that is" if count == 1 else f"{count} findings that are"
         write_message(
-            f"{path} holds {counted_findings} not there any more: bring it up to date with --update-baseline."
+            f"{counted_findings} in {path} are fixed. Run with --update-baseline to remove them."
         )
 
 

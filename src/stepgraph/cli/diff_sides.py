@@ -80,12 +80,12 @@ def _parse_with_revisions(
 ) -> tuple[Side, Side]:
     """Return both sides for --from or --to. An argument is the second side, or a path in both revisions."""
     if len(arguments) > 1:
-        raise CommandError(ExitCode.ERROR, "with --from or --to there is one further argument at most, a path.")
+        raise CommandError(ExitCode.ERROR, "--from and --to allow a single further argument, a path.")
     side = next(iter(existing.values()), None)
     if arguments and side is None:
-        raise CommandError(ExitCode.ERROR, f"`{arguments[0]}` is no file or folder, as is needed with --from or --to.")
+        raise CommandError(ExitCode.ERROR, f"`{arguments[0]}` is not a file or directory. With --from or --to, the argument must be a path.")
     if old is not None and new is not None and isinstance(side, SavedSide):
-        raise CommandError(ExitCode.ERROR, f"`{arguments[0]}` is in no revision: it is no Python file or folder.")
+        raise CommandError(ExitCode.ERROR, f"`{arguments[0]}` is not a Python file or directory, so no revision contains it.")
     path = side.path if isinstance(side, PathSide) else CURRENT_FOLDER
     before = None if old is None else RevisionSide(_find_revision(_required_repository(path, old), old), path)
     after = None if new is None else RevisionSide(_find_revision(_required_repository(path, new), new), path)
@@ -169,16 +169,16 @@ def _required_repository(path: str, name: str | None) -> str:
     root = repository_root(CURRENT_FOLDER)
     if root is None and name is None:
         subject = "the current folder" if path == CURRENT_FOLDER else path
-        message = f"{subject} is not in a git repository, so that there is no version to compare with."
+        message = f"{subject} is not in a git repository, so there is no version to compare with."
         raise CommandError(ExitCode.ERROR, f"{message} Name two: `stepgraph diff OLD NEW`.")
     if root is None:
-        message = f"`{name}` is no file or folder, and without a git repository here it is no revision."
+        message = f"`{name}` is not a file or directory, and the working directory is not in a git repository."
         raise CommandError(ExitCode.ERROR, message)
     if _repository_of(path) != root:
         message = f"`{path}` is not in the git repository of the working directory, where revisions are looked up."
         raise CommandError(ExitCode.ERROR, f"{message} Run the command in the repository of the path.")
     if not has_git():
-        raise CommandError(ExitCode.ERROR, "there is no git on PATH, which revisions are read with.")
+        raise CommandError(ExitCode.ERROR, "git was not found on PATH. It is required to read revisions.")
     return root
 
 
@@ -191,8 +191,8 @@ def _default_revision(root: str) -> Revision:
     branch = default_branch(root)
     if branch is None:
         if revision_of(root, HEAD) is None:
-            raise CommandError(ExitCode.ERROR, "git finds no commit here to compare with: `git log` says why.")
-        message = "there is no default branch to compare with: neither origin/HEAD nor main nor master."
+            raise CommandError(ExitCode.ERROR, "git found no commit to compare with. `git log` shows the reason.")
+        message = "no default branch to compare with: origin/HEAD, main and master do not exist."
         raise CommandError(ExitCode.ERROR, f"{message} Name a revision: `stepgraph diff HEAD`.")
     revision = merge_base(root, branch, HEAD)
     if revision is None:
@@ -210,13 +210,13 @@ def _find_revision(root: str, name: str) -> Revision:
     if not unknown:
         raise _no_merge_base_error(root, *ends)
     raise CommandError(
-        ExitCode.ERROR, f"`{unknown[0]}` is no file or folder, nor a revision. {_revision_advice(root, unknown[0])}"
+        ExitCode.ERROR, f"`{unknown[0]}` is not a file, directory or revision. {_revision_advice(root, unknown[0])}"
     )
 
 
 def _no_merge_base_error(root: str, first: str, second: str) -> CommandError:
     advice = " The clone is shallow: `git fetch --unshallow` gets the rest of it." if is_shallow(root) else ""
-    return CommandError(ExitCode.ERROR, f"`{first}` and `{second}` have no commit in common here.{advice}")
+    return CommandError(ExitCode.ERROR, f"`{first}` and `{second}` have no common ancestor in this clone.{advice}")
 
 
 def _revision_advice(root: str, name: str) -> str:

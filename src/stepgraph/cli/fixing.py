@@ -147,7 +147,7 @@ def write_fixes(files: Sequence[FixedFile], roots: Collection[Root]) -> None:
     analysis, and InputError if it cannot be read.
     """
     if any(file.path == STANDARD_INPUT_NAME for file in files):
-        raise CommandError(ExitCode.ERROR, "standard input cannot be changed. Leave out --write to see the difference.")
+        raise CommandError(ExitCode.ERROR, "cannot apply fixes to standard input. Omit --write to see them.")
     try:
         outputs = [OutputFile(source_target(file.path, roots)) for file in files]
     except WriteError as error:
@@ -163,7 +163,7 @@ def fix_summary(files: Sequence[FixedFile], *, written: bool) -> str:
     """Return a one-line summary of the fixes."""
     findings = sum(len(file.findings) for file in files)
     if not findings:
-        return "nothing that was found can be corrected automatically"
+        return "no finding has a safe fix"
     counts = f"{counted(findings, 'finding')} in {counted(len(files), 'file')}"
     return f"corrected {counts}" if written else f"--write corrects {counts}"
 

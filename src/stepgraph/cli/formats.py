@@ -159,7 +159,7 @@ def _graph_html(subjects: Sequence[Subject], options: FormatOptions) -> Renderin
     pages = [
         Page(
             subject.graph,
-            subject.name,
+            subject.title,
             subject.node_location,
             [str(note) for note in subject.notes],
             subject.complete,
@@ -175,7 +175,7 @@ def _view(subject: Subject, options: FormatOptions) -> View:
     """Return the view with the source details of a workflow."""
     from stepgraph.render.view import DEFAULT_VIEW
 
-    return replace(options.view or DEFAULT_VIEW, details=subject.details())
+    return replace(options.view or DEFAULT_VIEW, details=subject.details(), title=subject.title)
 
 
 def _with_graphs(subjects: Sequence[Subject]) -> Iterator[tuple[Subject, Graph]]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 R = TypeVar("R")
 
-_ENVIRONMENT_HELP = "Take the configuration's part for this environment."
+_ENVIRONMENT_HELP = "Use this environment from the wrangler configuration."
 
 
 class Environment(Struct, frozen=True):
@@ -73,7 +73,7 @@ workflow_option = click.option(
     "workflows",
     multiple=True,
     metavar="NAME",
-    help="Only the workflow, or workflow class, of this name. Repeat it for several.",
+    help="Select a workflow by its name or class name. Repeatable.",
 )
 
 
@@ -100,7 +100,7 @@ def _unknown_name_error(
         if name in (workflow.configured.name, workflow.configured.class_name):
             worker = workflow.configured.script_name
             return CommandError(ExitCode.ERROR, f"the class of `{name}` is in another Worker, `{worker}`.")
-    return CommandError(ExitCode.ERROR, f"no workflow is named `{name}`. {_suggest_names(subjects, name)}")
+    return CommandError(ExitCode.ERROR, f"no workflow named `{name}`. {_suggest_names(subjects, name)}")
 
 
 def _suggest_names(subjects: Sequence[WorkflowNames], name: str) -> str:
@@ -113,8 +113,8 @@ def _suggest_names(subjects: Sequence[WorkflowNames], name: str) -> str:
     return f"There {'are' if len(names) > 1 else 'is'} {shown}{more}."
 
 
-_FROM_HELP = "The old version is this revision (main, or main... for the merge base with HEAD), never a path."
-_TO_HELP = "The new version is this revision, never a path."
+_FROM_HELP = "Read the old version from this revision; main... is the merge base of main and HEAD."
+_TO_HELP = "Read the new version from this revision."
 
 
 class Revisions(Struct, frozen=True):

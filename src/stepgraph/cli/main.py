@@ -52,7 +52,7 @@ def _has_working_directory() -> bool:
 def write_defect(error: Exception) -> None:
     """Write the error and its location to standard error, and with STEPGRAPH_DEBUG=1 the traceback."""
     cause = _cause(error)
-    location = f" while analysing {error.path}" if isinstance(error, InternalError) else ""
+    location = f" while analyzing {error.path}" if isinstance(error, InternalError) else ""
     description = f"{type(cause).__name__}: {cause}".rstrip(": ")
     advice = f"Please report it, with the file if you can; {_DEBUG}=1 in the environment shows the traceback."
     write_message(f"stepgraph: internal error{location}: {description}. {advice}")
@@ -71,11 +71,11 @@ def _write_traceback(error: Exception) -> None:
 
 _EXIT_CODES = """\b
 Exit codes:
-  0  all is well: workflows have graphs, a check found nothing that fails it
-  1  a workflow has no graph, a check or a diff found something, a file is out of date
-  2  wrong use, or an input that could not be read
-  3  nothing to analyse
-  4  an error of stepgraph itself"""
+  0  success
+  1  findings, breaking changes, a workflow without a graph, or outdated files
+  2  usage error, or an unreadable input
+  3  no workflow found
+  4  internal error"""
 
 # Imported on first use, because the modules and their imports take 3 ms, and a run needs one of them.
 _COMMANDS: Final = {
@@ -110,7 +110,7 @@ class _Commands(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Return the command in the arguments. Raises UsageError for unknown commands."""
         if self.get_command(ctx, args[0]) is None and os.path.exists(args[0]):
-            ctx.fail(f"`{args[0]}` is no command. Did you mean `stepgraph graph {args[0]}`?")
+            ctx.fail(f"unknown command `{args[0]}`. Did you mean `stepgraph graph {args[0]}`?")
         return super().resolve_command(ctx, args)
 
 
@@ -123,9 +123,9 @@ class _Commands(click.Group):
 @click.version_option(__version__, message="%(prog)s %(version)s")
 @click.pass_context
 def commands(context: click.Context) -> ExitCode | None:
-    """Draw the version graphs of Cloudflare Python Workflows and check them, before deployment.
+    """Visualize and check Cloudflare Python Workflows before you deploy them.
 
-    Nothing of what is analysed is imported or executed. Without a command: the graphs of the current folder.
+    Your code is never imported or run. Without a command, prints the outline of every workflow in the current directory.
     """
     if context.invoked_subcommand is not None:
         return None

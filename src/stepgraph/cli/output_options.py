@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 R = TypeVar("R")
 
 _FILE_OR_FOLDER_HELP = (
-    "Write to FILE, which is replaced only if all goes well, or a file for each workflow to a folder: one that is"
-    " there, or FILE/, which is made; - is standard output."
+    "Write to FILE, replaced atomically and only on success. For an existing directory, or FILE/, write a file for"
+    " each workflow. - is standard output."
 )
-_CHECK_HELP = "Write nothing, and fail if what -o names is not what would be written."
-_DRAWING_QUIET_HELP = "Neither notes nor names of written files on standard error."
+_CHECK_HELP = "Write nothing; fail if the files that -o names are out of date."
+_DRAWING_QUIET_HELP = "Print no notes and no names of written files."
 _CHECK = "--check"
 _SEPARATORS = tuple(filter(None, (os.sep, os.altsep)))
 _NO_SUFFIXES: Mapping[str, str] = {}
@@ -69,7 +69,7 @@ def output_options(formats: Mapping[str, Format[Sequence[Subject]]]) -> Callable
         def with_output(*, format_name: str | None, name: str | None, check: bool, quiet: bool, **others: object) -> R:
             target = _target(name)
             if check and target is None:
-                raise click.UsageError("--check needs -o with the file or folder that is to be checked.")
+                raise click.UsageError("--check requires -o with the file or directory to compare.")
             selected = _select_format(format_name, target, formats, _EXTRA_SUFFIXES)
             return command(output=DrawingOutput(selected, target, check, quiet, _command() if check else ""), **others)
 
@@ -107,7 +107,7 @@ def _select_format(
     if target.lower().endswith(_UNSUPPORTED_SUFFIXES):
         suffix = os.path.splitext(target)[1]
         raise click.UsageError(
-            f"`{suffix}` is no format of this command. Name the file {_list_suffixes(by_suffix)}, or give -f."
+            f"unsupported file extension `{suffix}`. Use {_list_suffixes(by_suffix)}, or set the format with -f."
         )
     return first
 
@@ -133,12 +133,12 @@ ENGINES: Final = ("structured", "dot")
 # Options that Graphviz does not support.
 _STRUCTURED_ONLY: Final = frozenset({"--expand", "--theme", "--legend"})
 
-_DEPTH_HELP = "Draw N levels open; what holds other nodes at level N is folded to one box."
-_COLLAPSE_HELP = f"Fold what is of these kinds, with commas between them: {', '.join(COLLAPSIBLE)}."
-_EXPAND_HELP = "Where an SVG shows the body of a function: at the first call (default), at all, or by itself."
-_THEME_HELP = "Colours of an SVG: those of the reader's system (default), light, or dark."
-_LEGEND_HELP = "Explain the symbols beside an SVG."
-_ENGINE_HELP = "What lays out an SVG: stepgraph's own layout (default), or Graphviz."
+_DEPTH_HELP = "Expand N levels; collapse anything deeper into a single box."
+_COLLAPSE_HELP = f"Collapse nodes of these kinds (comma-separated): {', '.join(COLLAPSIBLE)}."
+_EXPAND_HELP = "Show the body of a function at its first call (default), at all calls, or separately."
+_THEME_HELP = "Colors of an SVG: those of the viewer's system (default), light, or dark."
+_LEGEND_HELP = "Add a legend of the symbols below an SVG."
+_ENGINE_HELP = "Layout engine of an SVG: stepgraph's own (default), or Graphviz."
 
 
 class DrawingOptions(Struct, frozen=True):
@@ -156,10 +156,10 @@ class DrawingOptions(Struct, frozen=True):
         for option in self._explicit_options():
             if option not in output.format.options:
                 formats = ", ".join(each.name for each in FORMATS.values() if option in each.options)
-                message = f"{option} is of no use to the format {output.format.name}, only to {formats}. Leave it out."
+                message = f"{option} does not apply to the format {output.format.name}, only to {formats}."
                 raise click.UsageError(message)
             if self.engine == "dot" and option in _STRUCTURED_ONLY:
-                raise click.UsageError(f"{option} is of no use to the engine dot. Leave it out.")
+                raise click.UsageError(f"{option} does not apply to the engine dot.")
         view = None if self._explicit_options() in ([], ["--engine"]) else self._view()
         look = Look() if output.name else look_of_standard_output()
         in_markdown = output.name is not None and output.name.endswith(MARKDOWN)
@@ -220,17 +220,17 @@ def _collapse(_context: click.Context, _option: click.Parameter, value: str | No
     named = [kind.strip() for kind in value.split(",") if kind.strip()]
     for kind in named:
         if kind not in COLLAPSIBLE:
-            raise click.BadParameter(f"'{kind}' is no kind that can be folded. There are {', '.join(COLLAPSIBLE)}.")
+            raise click.BadParameter(f"unknown kind `{kind}`. Available: {', '.join(COLLAPSIBLE)}.")
     if not named:
-        raise click.BadParameter(f"no kind is named. There are {', '.join(COLLAPSIBLE)}.")
+        raise click.BadParameter(f"missing kind. Available: {', '.join(COLLAPSIBLE)}.")
     return tuple(kind for kind in COLLAPSIBLE if kind in named)
 
 
-_REPORT_FORMAT_HELP = "How to tell: by default what the name after -o ends with (.json, .sarif, .md), else text."
-_REPORT_QUIET_HELP = "The findings alone, without a summary."
-_DIFF_FORMAT_HELP = "How to tell: by default what the name after -o ends with (.json, .md, .svg), else text."
-_DIFF_QUIET_HELP = "No notes on standard error."
-_FILE_HELP = "Write to FILE, which is replaced only if all goes well; - is standard output."
+_REPORT_FORMAT_HELP = "Output format. Defaults to the extension of --output (.json, .sarif, .md), or text."
+_REPORT_QUIET_HELP = "Print the findings without a summary."
+_DIFF_FORMAT_HELP = "Output format. Defaults to the extension of --output (.json, .md, .svg), or text."
+_DIFF_QUIET_HELP = "Print no notes."
+_FILE_HELP = "Write to FILE, replaced atomically and only on success. - is standard output."
 
 
 class DocumentOutput(Struct, Generic[Content], frozen=True):
@@ -294,7 +294,7 @@ def diff_output_options(command: Callable[..., R]) -> Callable[..., R]:
         target = _target(name)
         selected = _select_format(format_name, target, DIFF_FORMATS)
         if theme is not None and "--theme" not in selected.options:
-            raise click.UsageError(f"--theme is of no use to the format {selected.name}, only to svg. Leave it out.")
+            raise click.UsageError(f"--theme does not apply to the format {selected.name}, only to svg.")
         return command(output=DocumentOutput(selected, target, quiet, cast("Theme", theme or THEMES[0])), **others)
 
     return with_output

@@ -14,6 +14,7 @@ from stepgraph.limits import SAVED_BYTES
 from stepgraph.model.details import NO_DETAILS, Details
 from stepgraph.model.note import InputError, Note, Problem
 from stepgraph.model.span import Span
+from stepgraph.phrases import workflow_title
 from stepgraph.project.module_dates import DateLookup, ModuleDates, dates_without_file
 from stepgraph.project.reading import read_named, read_standard_input, shown_path
 from stepgraph.project.sources import STANDARD_INPUT, STANDARD_INPUT_NAME, Sources
@@ -65,6 +66,11 @@ class Subject(Struct, frozen=True):
     api_response: Callable[[], VersionGraph] | None = None
     """Returns the response of the Workflows API for the graph."""
     details: Callable[[], Details] = lambda: NO_DETAILS
+
+    @property
+    def title(self) -> str:
+        """The title of the workflow: `orders (Orders)`."""
+        return workflow_title(self.name, self.class_name)
 
 
 def analyzed_subject(workflow: WorkflowAnalysis, dates: Dates) -> Subject:
@@ -127,12 +133,12 @@ def read_saved_subjects(path: str) -> Iterator[Subject]:
     except InputError as error:
         if path.endswith(".py"):
             advice = f"To draw the workflows of a Python file, run `stepgraph graph {name}`."
-            raise InputError(Problem(name, "Not JSON, but Python.", advice)) from None
+            raise InputError(Problem(name, "Python, not JSON.", advice)) from None
         raise error from None
     return (subject_of_saved_graph(graph, name) for graph in graphs)
 
 
 def _content(path: str, name: str) -> bytes:
     if os.path.isdir(path):
-        raise InputError(Problem(name, "a folder, where a saved graph is meant.", "Name the files in it."))
+        raise InputError(Problem(name, "is a directory, expected a saved graph.", "Name the files in it."))
     return read_named(path, SAVED_BYTES)

@@ -246,7 +246,7 @@ def _not_exported_reason(
     may_be_imported = value is None and bool(interpreter.modules.stars.external_modules.get(scope))
     if value is None and not may_be_imported and _may_bind_dynamically(scope.module):
         return unresolved, f"no statement in {path} binds `{class_name}`, but what it runs may"
-    return unresolved if may_be_imported else ProblemKind.MISSING_CLASS, f"there is no class `{class_name}` in {path}"
+    return unresolved if may_be_imported else ProblemKind.MISSING_CLASS, f"no class `{class_name}` in {path}"
 
 
 def _is_failed_import(interpreter: Interpreter, value: Unresolved) -> bool:

@@ -65,9 +65,9 @@ def _saved(data: object, path: str) -> Iterator[SavedGraph]:
 def _result(envelope: Mapping[str, object], path: str) -> object:
     """Return the result in an envelope of the API. Raises InputError for a response with an error."""
     if envelope.get("success", True) is not True:
-        raise InputError(Problem(path, f"The API answered with an error: {_first_error(envelope)}."))
+        raise InputError(Problem(path, f"The API returned an error: {_first_error(envelope)}."))
     if envelope.get("result") is None:
-        raise InputError(Problem(path, "An answer of the API without a result.", EXPECTED))
+        raise InputError(Problem(path, "An API response without a result.", EXPECTED))
     return envelope["result"]
 
 
@@ -89,8 +89,8 @@ def _saved_graph(data: object, path: str, at: Keys) -> SavedGraph:
     if "workflow" in data:
         return _of_graph(read_graph(data, path, at))
     if "has_dag" in data:
-        raise InputError(Problem(path, "A version, without its graph.", "The API gives that at `.../graph`."))
-    raise InputError(Problem(path, f"There is no `graph` in {key_path(at) if at else 'it'}.", EXPECTED))
+        raise InputError(Problem(path, "A version without its graph.", "The API returns the graph at `.../graph`."))
+    raise InputError(Problem(path, f"Missing `graph` in {key_path(at) if at else 'the document'}.", EXPECTED))
 
 
 def _response(data: Mapping[str, object], path: str, at: Keys) -> SavedGraph:

@@ -49,7 +49,7 @@ def load_json(text: str | bytes, path: str) -> object:
 
 def _load(text: str | bytes, path: str) -> object:
     if not text.strip():
-        raise InputError(Problem(path, "Not JSON: it is empty."))
+        raise InputError(Problem(path, "Not JSON: the file is empty."))
     try:
         data: object = json.loads(text)
     except json.JSONDecodeError as error:
@@ -65,7 +65,7 @@ def _load(text: str | bytes, path: str) -> object:
 
 
 def _too_deep(path: str) -> InputError:
-    return InputError(Problem(path, f"Nested too deeply: at most {MAX_NODE_DEPTH} nodes may lie within each other."))
+    return InputError(Problem(path, f"Nested too deeply: at most {MAX_NODE_DEPTH} nested nodes are supported."))
 
 
 def _count_and_depth(data: object) -> tuple[int, int]:

@@ -172,8 +172,8 @@ def _outside_problem(path: str, advice: str) -> Problem:
     """Return the problem of a path that leads out of its root or into `.git`."""
     kind = "a symbolic link" if os.path.islink(path.rstrip("/" + os.sep)) else "a path"
     if is_in_git_folder(os.path.realpath(path)):
-        return Problem(shown_path(path), f"{kind} into `.git`, where no file is read.", _NAME_NO_GIT)
-    return Problem(shown_path(path), f"{kind} that leads out of the repository.", advice)
+        return Problem(shown_path(path), f"{kind} into `.git`, which is never read.", _NAME_NO_GIT)
+    return Problem(shown_path(path), f"{kind} that leaves the repository.", advice)
 
 
 def _read(path: StrPath, name: str, max_bytes: int, flags: int) -> tuple[bytes, str | None]:
@@ -230,7 +230,7 @@ def _too_large_problem(name: str, max_bytes: int) -> Problem:
 
 
 def _null_character_problem(name: str) -> Problem:
-    return Problem(name, "no such file: a path cannot hold a null character.")
+    return Problem(name, "file not found: paths cannot contain null characters.")
 
 
 def _open_problem(path: StrPath, name: str, error: OSError) -> Problem:
@@ -244,9 +244,9 @@ def _open_problem(path: StrPath, name: str, error: OSError) -> Problem:
 
 def _not_a_file_problem(name: str, mode: int) -> Problem:
     if stat.S_ISDIR(mode):
-        return Problem(name, "a folder, where a Python file is meant.", "Name the file in it.")
+        return Problem(name, "is a directory, expected a Python file.", "Name the files in it.")
     if stat.S_ISFIFO(mode):
-        return Problem(name, "a pipe, not a file.", "To read what comes through it, give `-` and redirect it.")
+        return Problem(name, "is a pipe, not a file.", "To read from it, redirect it to standard input and pass `-`.")
     kind = "a socket" if stat.S_ISSOCK(mode) else "a device"
     return Problem(name, f"{kind}, not a file.", "Name a file.")
 
@@ -262,7 +262,7 @@ def _reason_not_a_configuration(path: str) -> str | None:
     if stat.S_ISREG(mode):
         return None
     if stat.S_ISDIR(mode):
-        return "a folder, where a configuration file is meant."
+        return "is a directory, expected a configuration file."
     return _not_a_file_problem(path, mode).message
 
 

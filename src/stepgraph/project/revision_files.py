@@ -229,7 +229,7 @@ class _RevisionWriter(Struct, frozen=True):
         return InputError(Problem(f"{self.revision.label}:{entry.path}", message, advice))
 
     def _limit_error(self, limit: str) -> InputError:
-        return InputError(Problem(self.revision.label, f"it has more than {limit}, so that it is not read."))
+        return InputError(Problem(self.revision.label, f"has more than {limit}, so it is not read."))
 
 
 def _is_read(entry: _Entry) -> bool:

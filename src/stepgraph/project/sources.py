@@ -200,15 +200,15 @@ class Sources(Struct):
         ):
             return  # the value of `main` is not a path, which is already reported
         if main is None:
-            message = "there is no `main`, the module with the workflows' classes."
+            message = "`main` is missing. It names the module with the workflow classes."
             example = 'main = "src/entry.py"' if path.endswith(".toml") else '"main": "src/entry.py"'
             self._misconfigured(path, message, f"Add it, as in `{example}`.", (1, 1))
         elif not main.endswith(".py"):
-            message = f"`main` is `{main}`, which is no Python module."
+            message = f"`main` is `{main}`, which is not a Python module."
             position, kind = configuration.main_position, ProblemKind.CONFIGURATION
-            self.hints.append(Problem(path, message, "Its workflows are not analysed.", *position, kind=kind))
+            self.hints.append(Problem(path, message, "Its workflows are not analyzed.", *position, kind=kind))
         elif not os.path.isfile(os.path.realpath(main)):  # the system requires each folder before a `..` to exist
-            message = f"`main` is `{main}`, and there is no such file."
+            message = f"`main` is `{main}`, which does not exist."
             self._misconfigured(path, message, "", configuration.main_position)
         else:
             self._add_source(main, read_inside(main, root), configured_project(configuration, root), workflows)
@@ -299,7 +299,7 @@ class Sources(Struct):
 
 def _too_many(folder: str) -> Problem:
     limit = f"more than {READ_MODULES:,} modules with workflows, or {READ_BYTES // MEGABYTE} MB of them,"
-    return Problem(folder, f"{limit} so that none is read.", "Name the folders of your projects.")
+    return Problem(folder, f"{limit} so none is read.", "Name the folders of your projects.")
 
 
 def find_sources(

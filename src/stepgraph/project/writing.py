@@ -140,7 +140,7 @@ def _real_folder(name: str) -> str:
     """Return the real path of the folder of a file. Raises WriteError if it is missing or not writable."""
     folder = os.path.dirname(name) or "."
     if not name or "\0" in name or not os.path.isdir(folder):
-        raise WriteError(name, "cannot be written: there is no such folder. Make it first.")
+        raise WriteError(name, "cannot be written: the directory does not exist. Create it first.")
     check_folder(folder)
     if is_in_git_folder(os.path.basename(name)):
         raise WriteError(name, _IN_GIT_FOLDER)

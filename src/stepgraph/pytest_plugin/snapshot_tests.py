@@ -159,7 +159,7 @@ def _failing(problems: Sequence[str]) -> Callable[..., None]:
 
 def _none_found(analysis: Analysis) -> str:
     hints = [f"\n{hint}" for hint in analysis.hints]
-    return "".join(["there is no workflow to hold to a snapshot.", *hints])
+    return "".join(["no workflow found to compare with a snapshot.", *hints])
 
 
 # Syrupy removes these from file names, and does not find the snapshot again if a test name contains one.

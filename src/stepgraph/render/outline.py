@@ -57,7 +57,7 @@ def render_outline(
     functions = functions_of(workflow)
     called = called_functions(workflow["nodes"], functions)
     maker = RowMaker(functions, BodyTexts(functions), called, view.folding, details=view.details)
-    lines = [terminal.line(_header(graph, notes, location))]
+    lines = [terminal.line(_header(graph, view, notes, location))]
     if "payload" in workflow:
         lines.append(terminal.line([Piece(payload_text(workflow["payload"]), Ink.QUIET, elastic=True)]))
     lines += (terminal.line(pieces) for pieces in _tree(workflow["nodes"], maker))
@@ -67,9 +67,9 @@ def render_outline(
     return "\n".join([*lines, ""])
 
 
-def _header(graph: Graph, notes: Sequence[Note], location: str) -> list[Piece]:
+def _header(graph: Graph, view: View, notes: Sequence[Note], location: str) -> list[Piece]:
     workflow = graph["workflow"]
-    pieces = [Piece(workflow["class_name"], Ink.STRONG, elastic=True), Piece("  ")]
+    pieces = [Piece(view.title_of(workflow), Ink.STRONG, elastic=True), Piece("  ")]
     if location:
         pieces += [Piece(location, Ink.QUIET, elastic=True), Piece("  ")]
     pieces.append(Piece(counted(count_steps(workflow), "step")))

@@ -10,6 +10,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from stepgraph.model.details import NO_DETAILS, Details
+from stepgraph.model.payload import Workflow
 from stepgraph.render.folding import UNFOLDED, Folding
 from stepgraph.render.node_text import NO_STEPS
 
@@ -34,6 +35,12 @@ class View(Struct, frozen=True):
     """If present, only marks are colored."""
 
     details: Details = NO_DETAILS
+    title: str = ""
+    """The title of the workflow; by default, the name of its class."""
+
+    def title_of(self, workflow: Workflow) -> str:
+        """Return the title of a workflow."""
+        return self.title or workflow["class_name"]
 
     def mark(self, part: Mapping[str, object]) -> Mark | None:
         """Return the mark of a node, branch, block or function, if it has one."""

@@ -49,7 +49,7 @@ def _explanation(snapshot: SnapshotAssertion, graph: WorkflowGraph) -> list[str]
         ]
     return [
         f"{graph.class_name} is not as its snapshot has it.",
-        "If it is meant to be so, run pytest --snapshot-update.",
+        "If the change is intended, run `pytest --snapshot-update`.",
         "",
         *_changes(result.snapshot_location, str(recalled), str(result.asserted_data), graph),
         *_incomplete(graph),

@@ -167,7 +167,7 @@ class WorkflowGraph(SnapshotSource):
         else:
             graph, notes, describe, locate = source.graph, source.notes, source.describe, source.locate_node
         if graph is None:
-            raise NoGraphError("\n".join(["There is no graph, as no step can run.", *map(str, notes)]))
+            raise NoGraphError("\n".join(["The workflow has no graph, because no step can run.", *map(str, notes)]))
         return WorkflowGraph(graph, notes, describe, locate)
 
     @property

@@ -23,12 +23,13 @@ if TYPE_CHECKING:
 
 
 _EXIT_CODES = """\b
-Exit codes, the same for every format:
-  0  workflows were checked, and nothing was found that fails the check
-  1  something was found that does, or a graph lacks that --require-dag demands
-  2  wrong use, or an input or configuration that could not be read
-  3  no workflow was found, so that nothing was checked
-  4  an error of stepgraph itself"""
+Exit codes, equal for all formats:
+  0  the check passed
+  1  findings failed the check, or a graph that --require-dag requires is
+     missing or incomplete
+  2  usage error, or an unreadable input or configuration
+  3  no workflow found
+  4  internal error"""
 
 
 @click.command("check", epilog=_EXIT_CODES)
@@ -46,12 +47,12 @@ def check(
     fixing: Fixing,
     cache: Cache,
 ) -> ExitCode:
-    """Find what will fail or surprise at run time, before deployment.
+    """Find code that will fail or misbehave at run time.
 
-    PATHS are files, folders, or - for standard input; without any, the current folder. A folder stands for the
-    workflows that the configurations in it name or, where there are none, for all workflow classes below it.
+    PATHS are files, directories, or - for standard input. [default: the current directory] A directory selects the
+    workflows that its wrangler configurations name, or without configurations, all workflow classes in it.
 
-    `stepgraph rules` lists what is looked for, and `stepgraph rules SG101` explains a rule.
+    `stepgraph rules` lists the rules, and `stepgraph rules SG101` explains one.
     """
     selected_paths = paths or (".",)
     if fixing is not Fixing.NOTHING:

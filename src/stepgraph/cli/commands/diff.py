@@ -29,31 +29,30 @@ if TYPE_CHECKING:
 FAIL_ON: Final = ("breaking", "any", "none")
 
 _EXIT_CODES = """\b
-What is compared:
-  stepgraph diff                what was changed since the merge base of the
-                                default branch (origin/HEAD, else main, else
-                                master) and HEAD
-  stepgraph diff main           the revision and the work tree
-  stepgraph diff main...        the merge base with HEAD and the work tree
+Compared versions:
+  stepgraph diff                the working tree with its merge base with the
+                                default branch (origin/HEAD, main or master)
+  stepgraph diff main           the working tree with a revision
+  stepgraph diff main...        the working tree with its merge base with main
   stepgraph diff v1 v2          two revisions; v1..v2 is the same
-  stepgraph diff v1...v2        the merge base of the two and v2
-  stepgraph diff src/entry.py   a file or folder since the merge base
-  stepgraph diff main src       a folder in the revision and in the work tree
+  stepgraph diff v1...v2        v2 with its merge base with v1
+  stepgraph diff src/entry.py   a file or directory with the merge base
+  stepgraph diff main src       a directory with a revision
   stepgraph diff --from main... src
-                                the same since the merge base, whatever
-                                paths are called
+                                a directory with the merge base; src is never
+                                read as a revision
   stepgraph diff old.json new.json
-                                saved graphs
+                                two saved graphs
 
 \b
 Exit codes:
-  0  no change that --fail-on names
-  1  such a change
-  2  wrong use, or a side that could not be read
-  3  no workflow on either side
-  4  an error of stepgraph itself"""
-_FAIL_ON_HELP = "What fails the diff: changes that break running instances (default), any change, or none."
-_ENVIRONMENT_HELP = "Take the configuration's part for this environment, on both sides."
+  0  no change that --fail-on selects
+  1  a change that --fail-on selects
+  2  usage error, or an unreadable version
+  3  no workflow in either version
+  4  internal error"""
+_FAIL_ON_HELP = "Changes that exit with 1: those that break running instances (default), any, or none."
+_ENVIRONMENT_HELP = "Use this environment from both wrangler configurations."
 _MAX_SIDES: Final = 2
 
 
@@ -73,18 +72,18 @@ def diff(
     output: DocumentOutput[VersionComparison],
     fail_on: str,
 ) -> ExitCode:
-    """Tell what changed of the structure of workflows, and what that does to instances that are running.
+    """Show structural changes between two versions, and their effect on running instances.
 
-    OLD and NEW are files, folders, version graphs that were saved as JSON (- is standard input for one of them), or git
-    revisions, which are read without touching the work tree. A name that is both a path and a revision is refused.
-    --from and --to name revisions and nothing else, as a job should that runs on the code of others.
+    OLD and NEW are files, directories, saved graphs (- is standard input), or git revisions, which are read without
+    touching the working tree. A name that is both a path and a revision is an error. Use --from and --to in jobs that
+    run on untrusted code: they accept revisions only.
 
-    Instances are resumed by running the code again, with the results that steps had by their names. A change is
-    breaking where results of instances in flight are lost or used for something else, and late where something runs
-    although what now follows it has run before; all other changes are safe.
+    A running instance resumes by running the new code, with the stored results of steps by name. Effects: breaking (a
+    stored result is lost, or used for another step), out of order (a new step runs after steps that it now precedes),
+    safe (neither).
     """
     if len(sides) > _MAX_SIDES or sides.count(STANDARD_INPUT) > 1:
-        message = "- can be one side only." if len(sides) == _MAX_SIDES else "a diff has two sides, OLD and NEW."
+        message = "standard input (-) can be one version only." if len(sides) == _MAX_SIDES else "expected at most two versions, OLD and NEW."
         raise click.UsageError(message)
     # Imported here because every command imports this module, and start-up time counts.
     from stepgraph.cli.diff_sides import parse_sides
@@ -122,7 +121,7 @@ def _pairs(old: ComparedVersion, new: ComparedVersion) -> tuple[Pair, ...]:
     from stepgraph.report.diff.comparison import pair_workflows
 
     if not old.workflows and not new.workflows:
-        raise CommandError(ExitCode.NOTHING, f"no workflow found in {old.title} nor in {new.title}.")
+        raise CommandError(ExitCode.NOTHING, f"no workflow found in {old.title} or {new.title}.")
     for version in (old, new):
         if not version.workflows:
             write_message(f"no workflow found in {version.title}: all are {'added' if version is old else 'removed'}.")

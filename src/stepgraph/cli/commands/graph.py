@@ -32,14 +32,13 @@ def graph(
     drawing: DrawingOptions,
     cache: Cache,
 ) -> ExitCode:
-    """Print the version graph of Python Workflows.
+    """Draw the graphs of workflows.
 
-    PATHS are files, folders, or - for standard input; without any, the current folder. A folder stands for the
-    workflows that the configurations in it name or, where there are none, for all workflow classes below it.
+    PATHS are files, directories, or - for standard input. [default: the current directory] A directory selects the
+    workflows that its wrangler configurations name, or without configurations, all workflow classes in it.
 
-    JSON is what the Workflows API answers for a version: one object, or an array if there are several workflows and
-    --workflow does not name one of them. An SVG holds one workflow. Notes stand below the outline in text, on standard
-    error otherwise.
+    JSON output is the response of the Workflows API for a version: an object for a single workflow, or an array. An SVG
+    shows a single workflow. Notes follow the outline, or go to standard error for other formats.
     """
     options = drawing.format_options(output)
     selected_paths = paths or (".",)
@@ -67,17 +66,17 @@ def graph(
 def render(
     *, files: tuple[str, ...], workflows: tuple[str, ...], output: DrawingOutput, drawing: DrawingOptions
 ) -> ExitCode:
-    """Draw version graphs that were saved as JSON, those of JavaScript workflows too.
+    """Draw saved graphs, including those of JavaScript and TypeScript workflows.
 
-    FILES hold what the Workflows API answers for the graph of a version, or what `stepgraph graph -f json` prints; - is
-    standard input. What a later version of the API may add is drawn as far as it can be. A saved graph knows the name
-    of its class alone, not that of the workflow.
+    FILES contain responses of the Workflows API for the graph of a version, or the output of `stepgraph graph -f json`;
+    - is standard input. Unknown node types of later API versions are drawn as plain boxes. A saved graph contains the
+    class name but not the workflow name.
     """
     options = drawing.format_options(output)
     _prepare_destination(output, files)
     subjects, failed = read_saved_files(files)
     if not subjects and not failed:
-        raise CommandError(ExitCode.NOTHING, f"no graph found in {', '.join(files)}: nothing but an empty array.")
+        raise CommandError(ExitCode.NOTHING, f"no graph found in {', '.join(files)}: the array is empty.")
     if not subjects:
         return ExitCode.ERROR
     selected = select(subjects, workflows)

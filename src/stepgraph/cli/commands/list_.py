@@ -14,7 +14,7 @@ from stepgraph.project.module_dates import DateLookup
 from stepgraph.project.sources import ExternalWorkflow
 
 _FORMATS = ("text", "json")
-_FORMAT_HELP = "A table, or an array of objects."
+_FORMAT_HELP = "Output format."
 _HEADINGS = ("NAME", "CLASS", "WHERE", "STEPS", "HAS_DAG", "COMPLETE")
 
 
@@ -25,10 +25,10 @@ _HEADINGS = ("NAME", "CLASS", "WHERE", "STEPS", "HAS_DAG", "COMPLETE")
 )
 @cache_option
 def list_workflows(*, paths: tuple[str, ...], environment: Environment, output_format: str, cache: Cache) -> ExitCode:
-    """List the workflows found: name, class, place, steps, whether there is a graph, and whether it is complete.
+    """List workflows with their location, number of steps, and state of the graph.
 
-    PATHS are files, folders, or - for standard input; without any, the current folder. A folder stands for the
-    workflows that the configurations in it name or, where there are none, for all workflow classes below it.
+    PATHS are files, directories, or - for standard input. [default: the current directory] A directory selects the
+    workflows that its wrangler configurations name, or without configurations, all workflow classes in it.
     """
     selected_paths = paths or (".",)
     sources = load_sources(selected_paths, environment, cache)

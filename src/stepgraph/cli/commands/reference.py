@@ -112,10 +112,10 @@ _SCHEMA_KINDS = ("graph", "check", "diff")
 @click.command("schema")
 @click.argument("kind", type=click.Choice(_SCHEMA_KINDS), default=_SCHEMA_KINDS[0], metavar="[graph|check|diff]")
 def schema(*, kind: str) -> ExitCode:
-    """Print a JSON Schema.
+    """Print the JSON Schema of a JSON output.
 
-    That of the version graph that `stepgraph graph -f json` prints for one workflow or, with `check` or `diff`, that of
-    the report of `stepgraph check -f json` or `stepgraph diff -f json`.
+    The default is the version graph of `stepgraph graph -f json`; `check` and `diff` select the reports of
+    `stepgraph check -f json` and `stepgraph diff -f json`.
     """
     from stepgraph.model import json_schema
 

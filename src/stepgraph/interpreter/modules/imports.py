@@ -151,7 +151,7 @@ def _resolve_module(interpreter: Interpreter, level: int, name: str, place: Plac
     if not level and (package is None or package.path is None):
         return External(name)
     dotted_name = "." * level + name
-    reason = f"there is no module `{dotted_name}` in the project"
+    reason = f"the project has no module `{dotted_name}`"
     interpreter.note("missing-module", place, f"{reason}.", IMPORT_FAILS)
     return Unresolved(reason, place)
 

@@ -64,7 +64,7 @@ class JsoncDocument:
 
     def _constant(self, name: str) -> object:
         constant = next(match for match in _CONSTANT.finditer(self._json) if match[0] == name)
-        raise MalformedError(f"{name} is no value of JSON", position_at(self._text, constant.start()))
+        raise MalformedError(f"{name} is not a JSON value", position_at(self._text, constant.start()))
 
     def _duplicates(self) -> tuple[tuple[Path, Position], ...]:
         keys = self._offsets.keys.items()

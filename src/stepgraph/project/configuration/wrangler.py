@@ -152,7 +152,7 @@ def _environment(top_level: Fields, name: str) -> Fields | None:
     names = ", ".join(f"`{each}`" for each in environments.values)
     verb = "are" if len(environments.values) > 1 else "is"
     advice = f"There {verb} {names}." if names else ""
-    message = f"there is no environment `{name}`."
+    message = f"unknown environment `{name}`."
     raise InputError(_problem(top_level.path, message, advice, environments.position()))
 
 
@@ -187,7 +187,7 @@ def _base_dir(top_level: Fields, override: Fields | None, root: Root | None) -> 
         _table_with(top_level, override, "base_dir").report(("base_dir",), _outside("base_dir", folder), _KEEP_INSIDE)
         return None
     if not os.path.isdir(folder):
-        message = f"`base_dir` is `{folder}`, and there is no such folder."
+        message = f"`base_dir` is `{folder}`, which does not exist."
         _table_with(top_level, override, "base_dir").report(("base_dir",), message)
     return folder
 
@@ -221,7 +221,7 @@ def _compatibility(top_level: Fields, override: Fields | None) -> Compatibility:
     date = _inherited(top_level, override, "compatibility_date")
     if date is not None and not _DATE.fullmatch(date):
         _table_with(top_level, override, "compatibility_date").report(
-            ("compatibility_date",), f"`{date}` is no date such as 2026-03-01."
+            ("compatibility_date",), f"`{date}` is not a date such as 2026-03-01."
         )
         date = None
     flags = None if override is None else override.texts("compatibility_flags")

@@ -56,7 +56,8 @@ def render_mermaid(graph: Graph, view: View = DEFAULT_VIEW) -> MermaidDrawing:
 
     Of the view, the folding, the marks and the details apply.
     """
-    workflow = _whole(graph, lambda view: flow_charts(graph, view))
+    title = view.title_of(graph["workflow"])
+    workflow = _whole(graph, title, lambda view: flow_charts(graph, view))
     functions = graph["workflow"]["functions"]
     whole = workflow.charts(view)
     too_large = excess(whole)
@@ -64,7 +65,7 @@ def render_mermaid(graph: Graph, view: View = DEFAULT_VIEW) -> MermaidDrawing:
         return MermaidDrawing((_mermaid_piece(workflow.title, whole),))
     if not functions:
         return _fitted(workflow, view)
-    parts = [_fitted(part, view) for part in _parts(graph)]
+    parts = [_fitted(part, view) for part in _parts(graph, title)]
     split = f"{visible(workflow.title)}: {too_large}, so that each of its functions has a diagram of its own."
     return _together([MermaidDrawing((), (split,)), *parts])
 
@@ -84,20 +85,20 @@ class _Part(Struct, frozen=True):
     """The minimum depth of folding at which the part shows its nodes."""
 
 
-def _whole(graph: Graph, charts: Callable[[View], Sequence[Chart]]) -> _Part:
+def _whole(graph: Graph, title: str, charts: Callable[[View], Sequence[Chart]]) -> _Part:
     workflow = graph["workflow"]
-    return _Part(workflow["class_name"], workflow["nodes"], lambda: graph, charts)
+    return _Part(title, workflow["nodes"], lambda: graph, charts)
 
 
-def _parts(graph: Graph) -> Iterator[_Part]:
-    yield _whole(graph, lambda view: [workflow_chart(graph, view)])
+def _parts(graph: Graph, title: str) -> Iterator[_Part]:
+    yield _whole(graph, title, lambda view: [workflow_chart(graph, view)])
     for index, function in enumerate(graph["workflow"]["functions"].values()):
-        yield _function_part(graph, function, index)
+        yield _function_part(graph, title, function, index)
 
 
-def _function_part(graph: Graph, function: FunctionDef, index: int) -> _Part:
+def _function_part(graph: Graph, title: str, function: FunctionDef, index: int) -> _Part:
     return _Part(
-        f"{graph['workflow']['class_name']} · {function['name']}",
+        f"{title} · {function['name']}",
         function["nodes"],
         lambda: _function_graph(graph, function),
         lambda view: [function_chart(function, index, view)],
@@ -132,7 +133,9 @@ def _fitted(part: _Part, view: View) -> MermaidDrawing:
         diagram = _mermaid_piece(f"{part.title} (folded to depth {depth})", part.charts(_folded(view, depth)))
         remedy = f"it is folded to depth {depth}: choose another with `--depth`, or draw all of it with `-f svg`."
         return MermaidDrawing((diagram,), (f"{visible(part.title)}: {too_large}, so that {remedy}",))
-    outline = MermaidPiece(part.title, "outline", render_outline(part.as_graph(), view, color=False))
+    outline = MermaidPiece(
+        part.title, "outline", render_outline(part.as_graph(), replace(view, title=part.title), color=False)
+    )
     remedy = "an outline stands in its place: draw all of it with `-f svg`."
     return MermaidDrawing((outline,), (f"{visible(part.title)}: {too_large}, so that {remedy}",))
 

@@ -20,7 +20,7 @@ from stepgraph.render.svg.drawing import SvgDrawing, draw
 from stepgraph.render.svg.lengths import BEGIN, END, Variables
 from stepgraph.render.view import View
 
-NO_GRAPH: Final = "No step of this workflow can run, so there is no graph of it."
+NO_GRAPH: Final = "No step of this workflow can run, so it has no graph."
 TOO_DEEP: Final = "This workflow is nested too deeply to be drawn in a page. It can be drawn as SVG."
 
 
@@ -95,8 +95,6 @@ class Section(Struct, frozen=True):
         yield "<ul>"
         if page.graph is not None:
             workflow = page.graph["workflow"]
-            if workflow["class_name"] != page.name:
-                yield f"<li><code>{markup_text(workflow['class_name'])}</code></li>"
             yield f"<li>{counted(count_steps(workflow), 'step')}</li>"
         if page.source:
             yield f"<li><code>{markup_text(page.source)}</code></li>"

@@ -85,7 +85,7 @@ def render_sheet(drawings: Sequence[SvgDrawing], title: str, theme: Theme) -> Pi
     lines += pen.lines if title_lines else []
     y = 0
     for drawing in drawings:
-        name = markup_text(drawing.class_name)
+        name = markup_text(drawing.title)
         lines += [
             f'<g id="{drawing.identity}" transform="translate(0 {y})"><title>{name}</title>',
             *drawing.lines,
@@ -109,7 +109,7 @@ class SvgDrawing(Struct, frozen=True):
     nodes: Mapping[str, Node]
     """The drawn nodes by identity."""
 
-    class_name: str
+    title: str
 
     def document(self, style: Sequence[str] = ()) -> list[str]:
         """Return the lines of the SVG element, with a style sheet unless `style` is empty."""
@@ -119,7 +119,7 @@ class SvgDrawing(Struct, frozen=True):
         marks = f'class="{SCOPE}" id="{self.identity}" role="graphics-document document" aria-labelledby="{title}"'
         return [
             f'<svg xmlns="http://www.w3.org/2000/svg" {marks} {size}>',
-            f'<title id="{title}">{markup_text(self.class_name)}, the steps of a workflow</title>',
+            f'<title id="{title}">{markup_text(self.title)}, the steps of a workflow</title>',
             *(["<style>", *style, "</style>"] if style else []),
             '<rect class="paper" width="100%" height="100%"/>',
             *self.lines,
@@ -144,7 +144,7 @@ def _draw(graph: Graph, view: View, folds: Variables | None, suffix: str, above:
     identity = slug(workflow["class_name"], "workflow") + suffix
     functions = functions_of(workflow)
     layout = NodeLayout(functions, BodyTexts(functions), view, folds)
-    title = _title(workflow["class_name"], payload_text(workflow["payload"]) if "payload" in workflow else "")
+    title = _title(view.title_of(workflow), payload_text(workflow["payload"]) if "payload" in workflow else "")
     figures = [*above, *_figures(graph, layout, identity)]
     width = max([title.width, *(figure.left_extent + figure.right_extent for figure in figures)]) + 2 * MARGIN
     pen = Pen(chains=folds is None)
@@ -160,7 +160,7 @@ def _draw(graph: Graph, view: View, folds: Variables | None, suffix: str, above:
         pen.close()
         y = y + figure.height + _BETWEEN_FIGURES
     return SvgDrawing(
-        identity, pen.lines, width, y + (MARGIN - _BETWEEN_FIGURES), layout.nodes_by_id, workflow["class_name"]
+        identity, pen.lines, width, y + (MARGIN - _BETWEEN_FIGURES), layout.nodes_by_id, view.title_of(workflow)
     )
 
 

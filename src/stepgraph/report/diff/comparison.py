@@ -12,7 +12,7 @@ from msgspec import Struct
 from stepgraph.diff.diff import StructuralChange, WorkflowDiff, diff_graphs
 from stepgraph.diff.in_flight.effects import Effect
 from stepgraph.model.payload import Graph, Workflow
-from stepgraph.phrases import counted
+from stepgraph.phrases import counted, workflow_title
 
 INCOMPLETE = "its graph may lack steps, so that changes may be missing"
 
@@ -245,7 +245,7 @@ def _by_unique_name(pairs: Iterable[Pair]) -> Mapping[str, Pair]:
 
 def _unique_name(workflow: VersionedWorkflow, used: Mapping[str, Pair], numbers: Counter[tuple[str, str]]) -> str:
     """Return a name that is not in `used`. `numbers` are the last ones of each name and location."""
-    base, location = workflow.name or workflow.class_name, workflow.location
+    base, location = workflow_title(workflow.name, workflow.class_name), workflow.location
     name = base if base not in used else f"{base} ({location})"
     while name in used:
         numbers[base, location] += 1
