@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import shlex
 from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import TYPE_CHECKING, Final, TypeVar
@@ -14,6 +16,7 @@ from stepgraph.analysis import Analysis
 from stepgraph.cli.console import Progress, write_message
 from stepgraph.cli.errors import CommandError, ExitCode
 from stepgraph.cli.input_options import Environment
+from stepgraph.project.root import CONFIGURATION_NAMES
 from stepgraph.project.sources import STANDARD_INPUT, Sources, find_sources
 from stepgraph.source_analysis import analyze_graphs, analyze_sources, check_sources, import_pipeline
 
@@ -27,13 +30,21 @@ if TYPE_CHECKING:
 _NAMES = {".": "the current folder", STANDARD_INPUT: "standard input"}
 _MAX_NAMES = 5
 
-_WORKFLOW_DEFINITION = (
-    "A workflow is a class with a method `run` and `WorkflowEntrypoint` of the module `workers` among its bases."
-)
+_WORKFLOW_DEFINITION = "A workflow is a class with a method `run` that derives from `workers.WorkflowEntrypoint`."
+_BASE: Final = "WorkflowEntrypoint"
+_DERIVED_CLASS: Final = re.compile(rf"^class (\w+)\((?:[\w.]+\.)?{_BASE}\):", re.MULTILINE)
+_BASE_IMPORT: Final = re.compile(rf"^from ((?!workers )[\w.]+) import [^\n]*\b{_BASE}\b", re.MULTILINE)
 
 
 def load_sources(paths: Sequence[str], environment: Environment, cache: Cache) -> Sources:
-    """Return the modules that `paths` select. Modules of the cache are imported during the search."""
+    """Return the modules that `paths` select. Modules of the cache are imported during the search.
+
+    Raises CommandError for JSON files other than configurations.
+    """
+    for path in paths:
+        if path.endswith(".json") and os.path.basename(path) not in CONFIGURATION_NAMES and os.path.isfile(path):
+            advice = f"To draw a saved graph, run `stepgraph render {shlex.quote(path)}`."
+            raise CommandError(ExitCode.ERROR, f"{path} is JSON, not Python. {advice}")
     on_find = cache.first_module_callback(paths, environment.name)
     return find_sources(paths, environment.name, on_find, needs_configuration=environment.is_option)
 
@@ -62,9 +73,24 @@ def no_workflow_error(analysis: Analysis, sources: Sources, paths: Sequence[str]
     """Return the error of a command without workflows to process."""
     if analysis.external or analysis.hints:
         return CommandError(ExitCode.NOTHING, f"no workflow of this project in {_searched_paths(sources, paths)}.")
-    return CommandError(
-        ExitCode.NOTHING, f"no workflow found in {_searched_paths(sources, paths)}. {_WORKFLOW_DEFINITION}"
-    )
+    return CommandError(ExitCode.NOTHING, f"no workflow found in {_searched_paths(sources, paths)}. {_reason(sources)}")
+
+
+def _reason(sources: Sources) -> str:
+    """Return the probable reason for sources without workflows, by default the definition of a workflow."""
+    mains = [each.main for each in sources.configurations if each.main is not None and not each.main.endswith(".py")]
+    if mains and not sources.modules:
+        return (
+            f"The main module is {mains[0]}, and stepgraph reads Python only."
+            " To draw a deployed JavaScript or TypeScript workflow, see `stepgraph render --help`."
+        )
+    for module in sources.modules:
+        text = module.content.decode(errors="replace")
+        if derived := _DERIVED_CLASS.search(text):
+            origin = _BASE_IMPORT.search(text)
+            name = f"`{origin[1]}.{_BASE}`" if origin else f"`{_BASE}`, which is not imported"
+            return f"`{derived[1]}` derives from {name}. Write `from workers import {_BASE}`."
+    return _WORKFLOW_DEFINITION
 
 
 def _searched_paths(sources: Sources, paths: Sequence[str]) -> str:

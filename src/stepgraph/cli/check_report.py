@@ -111,9 +111,7 @@ def _report_outdated(filtered: FilteredFindings, path: str) -> None:
     count = len(filtered.outdated)
     if count:
         counted_findings = "1 finding that is" if count == 1 else f"{count} findings that are"
-        write_message(
-            f"{counted_findings} in {path} are fixed. Run with --update-baseline to remove them."
-        )
+        write_message(f"{counted_findings} in {path} are fixed. Run with --update-baseline to remove them.")
 
 
 def build_report(filtered: FilteredFindings, settings: Settings, sources: Sources, analysis: Analysis) -> Report:

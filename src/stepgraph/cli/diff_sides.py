@@ -83,9 +83,14 @@ def _parse_with_revisions(
         raise CommandError(ExitCode.ERROR, "--from and --to allow a single further argument, a path.")
     side = next(iter(existing.values()), None)
     if arguments and side is None:
-        raise CommandError(ExitCode.ERROR, f"`{arguments[0]}` is not a file or directory. With --from or --to, the argument must be a path.")
+        raise CommandError(
+            ExitCode.ERROR,
+            f"`{arguments[0]}` is not a file or directory. With --from or --to, the argument must be a path.",
+        )
     if old is not None and new is not None and isinstance(side, SavedSide):
-        raise CommandError(ExitCode.ERROR, f"`{arguments[0]}` is not a Python file or directory, so no revision contains it.")
+        raise CommandError(
+            ExitCode.ERROR, f"`{arguments[0]}` is not a Python file or directory, so no revision contains it."
+        )
     path = side.path if isinstance(side, PathSide) else CURRENT_FOLDER
     before = None if old is None else RevisionSide(_find_revision(_required_repository(path, old), old), path)
     after = None if new is None else RevisionSide(_find_revision(_required_repository(path, new), new), path)

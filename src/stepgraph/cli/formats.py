@@ -175,7 +175,7 @@ def _view(subject: Subject, options: FormatOptions) -> View:
     """Return the view with the source details of a workflow."""
     from stepgraph.render.view import DEFAULT_VIEW
 
-    return replace(options.view or DEFAULT_VIEW, details=subject.details(), title=subject.title)
+    return replace(options.view or DEFAULT_VIEW, details=subject.details(), title=subject.title, state=subject.state)
 
 
 def _with_graphs(subjects: Sequence[Subject]) -> Iterator[tuple[Subject, Graph]]:

@@ -147,8 +147,8 @@ def prepare_folder(name: str) -> None:
         raise path_error(name, "cannot be written: permission denied.")
 
 
-def write_folder(name: str, texts: Mapping[str, str], sources: Iterable[str], *, quiet: bool) -> None:
-    """Write the texts to their paths in a directory, which is created if missing.
+def write_folder(name: str, texts: Mapping[str, str], sources: Iterable[str]) -> list[str]:
+    """Write the texts to their paths in a directory, which is created if missing, and return the written paths.
 
     Unchanged files are not written, and further files in the directory remain. Raises CommandError if a path must not
     be written, before the first write, or if a write fails.
@@ -156,12 +156,10 @@ def write_folder(name: str, texts: Mapping[str, str], sources: Iterable[str], *,
     folder = _convert_errors(make_folder, name)
     source_paths = list(sources)
     files = [(_file_in(folder, path, source_paths), text) for path, text in texts.items()]
-    for file, text in files:
-        if file_state(file.name, text) is FileState.CURRENT:
-            continue
+    outdated = [(file, text) for file, text in files if file_state(file.name, text) is not FileState.CURRENT]
+    for file, text in outdated:
         file.write(text)
-        if not quiet:
-            write_message(f"wrote {file.name}")
+    return [file.name for file, _ in outdated]
 
 
 def _convert_errors(function: Callable[[str], R], name: str) -> R:

@@ -28,6 +28,8 @@ _FILE_OR_FOLDER_HELP = (
 _CHECK_HELP = "Write nothing; fail if the files that -o names are out of date."
 _DRAWING_QUIET_HELP = "Print no notes and no names of written files."
 _CHECK = "--check"
+# Snapshots call the text an outline; both names are accepted.
+_TEXT, _OUTLINE = "text", "outline"
 _SEPARATORS = tuple(filter(None, (os.sep, os.altsep)))
 _NO_SUFFIXES: Mapping[str, str] = {}
 # Suffixes that exclude the default format, text.
@@ -54,11 +56,9 @@ class DrawingOutput(Struct, frozen=True):
 
 def output_options(formats: Mapping[str, Format[Sequence[Subject]]]) -> Callable[[Callable[..., R]], Callable[..., R]]:
     """Return a decorator that adds -f, -o, --check and -q to a command, as one argument `output`."""
-    names = click.Choice(list(formats))
+    names = _choice([*formats, _OUTLINE])
     ends = ", ".join(each.suffix for each in formats.values())
-    help_on_format = (
-        f"What to make: by default what the name after -o ends with ({ends}, or .md for Mermaid), else text."
-    )
+    help_on_format = f"Output format. Defaults to the extension of --output ({ends}, or .md for Mermaid), or text."
 
     def decorate(command: Callable[..., R]) -> Callable[..., R]:
         @click.option("-f", "--format", "format_name", type=names, help=help_on_format)
@@ -70,12 +70,18 @@ def output_options(formats: Mapping[str, Format[Sequence[Subject]]]) -> Callable
             target = _target(name)
             if check and target is None:
                 raise click.UsageError("--check requires -o with the file or directory to compare.")
-            selected = _select_format(format_name, target, formats, _EXTRA_SUFFIXES)
+            name_in_table = _TEXT if format_name == _OUTLINE else format_name
+            selected = _select_format(name_in_table, target, formats, _EXTRA_SUFFIXES)
             return command(output=DrawingOutput(selected, target, check, quiet, _command() if check else ""), **others)
 
         return with_output
 
     return decorate
+
+
+def _choice(names: Iterable[str]) -> click.Choice[str]:
+    """Return the type of an option with these values, in any case."""
+    return click.Choice(list(names), case_sensitive=False)
 
 
 def _target(name: str | None) -> str | None:
@@ -268,7 +274,13 @@ class DocumentOutput(Struct, Generic[Content], frozen=True):
 def report_options(command: Callable[..., R]) -> Callable[..., R]:
     """Add the options -f, -o and -q to a command, as one argument `output`."""
 
-    @click.option("-f", "--format", "format_name", type=click.Choice(list(REPORT_FORMATS)), help=_REPORT_FORMAT_HELP)
+    @click.option(
+        "-f",
+        "--format",
+        "format_name",
+        type=_choice(REPORT_FORMATS),
+        help=_REPORT_FORMAT_HELP,
+    )
     @click.option("-o", "--output", "name", metavar="FILE", help=_FILE_HELP)
     @click.option("-q", "--quiet", is_flag=True, help=_REPORT_QUIET_HELP)
     @wraps(command)
@@ -283,7 +295,13 @@ def report_options(command: Callable[..., R]) -> Callable[..., R]:
 def diff_output_options(command: Callable[..., R]) -> Callable[..., R]:
     """Add the options -f, -o, -q and --theme to a command, as one argument `output`."""
 
-    @click.option("-f", "--format", "format_name", type=click.Choice(list(DIFF_FORMATS)), help=_DIFF_FORMAT_HELP)
+    @click.option(
+        "-f",
+        "--format",
+        "format_name",
+        type=_choice(DIFF_FORMATS),
+        help=_DIFF_FORMAT_HELP,
+    )
     @click.option("-o", "--output", "name", metavar="FILE", help=_FILE_HELP)
     @click.option("--theme", type=click.Choice(THEMES), help=_THEME_HELP)
     @click.option("-q", "--quiet", is_flag=True, help=_DIFF_QUIET_HELP)

@@ -14,7 +14,7 @@ from stepgraph.limits import SAVED_BYTES
 from stepgraph.model.details import NO_DETAILS, Details
 from stepgraph.model.note import InputError, Note, Problem
 from stepgraph.model.span import Span
-from stepgraph.phrases import workflow_title
+from stepgraph.phrases import counted, workflow_title
 from stepgraph.project.module_dates import DateLookup, ModuleDates, dates_without_file
 from stepgraph.project.reading import read_named, read_standard_input, shown_path
 from stepgraph.project.sources import STANDARD_INPUT, STANDARD_INPUT_NAME, Sources
@@ -66,6 +66,12 @@ class Subject(Struct, frozen=True):
     api_response: Callable[[], VersionGraph] | None = None
     """Returns the response of the Workflows API for the graph."""
     details: Callable[[], Details] = lambda: NO_DETAILS
+
+    @property
+    def state(self) -> str:
+        """A remark on an incomplete graph: `incomplete: 2 notes`. Empty for other graphs."""
+        notes = sum(note.incomplete for note in self.notes)
+        return f"incomplete: {counted(notes, 'note')}" if notes else ""
 
     @property
     def title(self) -> str:

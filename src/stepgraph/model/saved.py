@@ -120,7 +120,7 @@ _NODE_DEFAULTS: Final[Mapping[str, Fields]] = {
     "switch": {"branches": []},
     "start": {"functions": {}, "nodes": []},
 }
-_WORKFLOW: Final[Fields] = {"functions": {}, "nodes": []}
+_WORKFLOW: Final[Fields] = {"functions": {}}
 _BRANCH: Final[Fields] = {"condition": None, "nodes": []}
 _CONFIG: Final[Fields] = {"retries": {}, "timeout": DEFAULT_TIMEOUT}
 _RETRIES: Final[Fields] = {"limit": DEFAULT_RETRIES, "delay": DEFAULT_DELAY, "backoff": DEFAULT_BACKOFF}

@@ -37,6 +37,8 @@ class View(Struct, frozen=True):
     details: Details = NO_DETAILS
     title: str = ""
     """The title of the workflow; by default, the name of its class."""
+    state: str = ""
+    """A remark below the title: `incomplete: 2 notes`."""
 
     def title_of(self, workflow: Workflow) -> str:
         """Return the title of a workflow."""

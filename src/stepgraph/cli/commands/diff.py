@@ -83,7 +83,10 @@ def diff(
     safe (neither).
     """
     if len(sides) > _MAX_SIDES or sides.count(STANDARD_INPUT) > 1:
-        message = "standard input (-) can be one version only." if len(sides) == _MAX_SIDES else "expected at most two versions, OLD and NEW."
+        is_pair = len(sides) == _MAX_SIDES
+        message = (
+            "standard input can be one version only." if is_pair else "expected at most two versions, OLD and NEW."
+        )
         raise click.UsageError(message)
     # Imported here because every command imports this module, and start-up time counts.
     from stepgraph.cli.diff_sides import parse_sides

@@ -13,7 +13,8 @@ from stepgraph.cli.formats import DRAWINGS, FORMATS, FormatOptions, Rendering
 from stepgraph.cli.input_options import Environment, inputs, select, workflow_option
 from stepgraph.cli.output_options import DrawingOptions, DrawingOutput, drawing_options, output_options
 from stepgraph.cli.subject import Dates, Subject, analyzed_subject, read_saved_files, start_date_lookups, write_notes
-from stepgraph.phrases import quoted
+from stepgraph.model.walk import count_steps
+from stepgraph.phrases import counted, quoted
 from stepgraph.project.module_dates import DateLookup
 
 
@@ -52,8 +53,9 @@ def graph(
         dates = Dates(lookup, sources)
         subjects = [analyzed_subject(workflow, dates) for workflow in analysis.workflows]
         selected = select(subjects, workflows, analysis.external)
+        shows_notes = output.format.shows_notes or output.name is not None
         for subject in selected:
-            if subject.graph is None or not output.format.shows_notes:
+            if subject.graph is None or not shows_notes:
                 write_notes(subject, quiet=output.quiet)
         return _deliver(selected, output, options, sources=analysis.files, failed=bool(analysis.problems))
 
@@ -116,7 +118,7 @@ def _deliver(
     if output.name is None:
         write_result(_render(_renderable(subjects, output), output, options).text)
     elif failed:
-        raise _not_written_error(output, ExitCode.ERROR, "for not every input could be read")
+        raise _not_written_error(output, ExitCode.ERROR, "because an input could not be read")
     else:
         _deliver_files(output.name, subjects, output, options, sources)
     if failed:
@@ -130,38 +132,55 @@ def _deliver_files(
     from stepgraph.cli.output_files import check_up_to_date, is_folder_name, path_in, prepare_output, write_folder
 
     if is_folder_name(name):
-        texts = {path_in(name, file): text for file, text in _render_files(subjects, output, options).items()}
+        files = {path_in(name, file): content for file, content in _render_files(subjects, output, options).items()}
     else:
-        texts = {name: _render_file(subjects, output, options)}
+        files = {name: _render_file(subjects, output, options)}
+    texts = {path: text for path, (text, _) in files.items()}
     if output.check:
         check_up_to_date(texts, output.command, with_dates=not output.format.is_api_response)
-    elif is_folder_name(name):
-        write_folder(name, texts, sources, quiet=output.quiet)
+        return
+    if is_folder_name(name):
+        written: Collection[str] = write_folder(name, texts, sources)
     else:
         prepare_output(name, sources).write(texts[name])
+        written = files
+    for path in written if not output.quiet else ():
+        write_message(f"wrote {path} ({files[path][1]})")
 
 
-def _render_file(subjects: Sequence[Subject], output: DrawingOutput, options: FormatOptions) -> str:
-    """Return the text of a single output file."""
+def _render_file(subjects: Sequence[Subject], output: DrawingOutput, options: FormatOptions) -> tuple[str, str]:
+    """Return the text of a single output file, with a summary."""
     drawable = _renderable(subjects, output)
     if not drawable:
-        raise _not_written_error(output, ExitCode.FINDINGS, "for there is no graph")
-    return _render(drawable, output, options).text
+        raise _not_written_error(output, ExitCode.FINDINGS, "because the workflow has no graph")
+    return _render(drawable, output, options).text, _summary(drawable)
 
 
-def _render_files(subjects: Sequence[Subject], output: DrawingOutput, options: FormatOptions) -> dict[str, str]:
-    """Return the texts for a directory, by file name."""
+def _render_files(
+    subjects: Sequence[Subject], output: DrawingOutput, options: FormatOptions
+) -> dict[str, tuple[str, str]]:
+    """Return the texts for a directory by file name, with summaries."""
     from stepgraph.cli.output_files import file_stems
 
     drawable = _renderable(subjects, output)
     if len(drawable) < len(subjects):
         name = next(subject.name for subject in subjects if subject.graph is None)
-        raise _not_written_error(output, ExitCode.FINDINGS, f"for `{name}` has no graph")
-    texts: dict[str, str] = {}
+        raise _not_written_error(output, ExitCode.FINDINGS, f"because `{name}` has no graph")
+    files: dict[str, tuple[str, str]] = {}
     for stem, subject in zip(file_stems(drawable), drawable, strict=True):
         rendering = _render([subject], output, options)
-        texts[stem + (rendering.suffix or output.format.suffix)] = rendering.text
-    return texts
+        files[stem + (rendering.suffix or output.format.suffix)] = rendering.text, _summary([subject])
+    return files
+
+
+def _summary(subjects: Sequence[Subject]) -> str:
+    """Return the contents of a file in a few words: `37 steps, incomplete: 2 notes, see `stepgraph check``."""
+    steps = sum(count_steps(subject.graph["workflow"]) for subject in subjects if subject.graph is not None)
+    parts = [counted(len(subjects), "workflow")] if len(subjects) > 1 else []
+    parts.append(counted(steps, "step"))
+    if notes := sum(note.incomplete for subject in subjects for note in subject.notes):
+        parts += [f"incomplete: {counted(notes, 'note')}", "see `stepgraph check`"]
+    return ", ".join(parts)
 
 
 def _renderable(subjects: Sequence[Subject], output: DrawingOutput) -> Sequence[Subject]:
@@ -176,7 +195,7 @@ def _render(drawable: Sequence[Subject], output: DrawingOutput, options: FormatO
         return Rendering("")
     if len(drawable) > 1 and not output_format.allows_multiple_workflows:
         message = (
-            f"{output_format.name} holds one workflow, and there are {len(drawable)}. {_selection_advice(drawable)}"
+            f"{output_format.name} output holds a single workflow, not {len(drawable)}. {_selection_advice(drawable)}"
         )
         raise CommandError(ExitCode.ERROR, f"{message}, or write a file for each with -o FOLDER/.")
     rendering = output_format.write(drawable, options)
@@ -196,4 +215,4 @@ def _selection_advice(drawable: Sequence[Subject]) -> str:
 
 
 def _not_written_error(output: DrawingOutput, code: ExitCode, reason: str) -> CommandError:
-    return CommandError(code, f"{output.name} was not {'checked' if output.check else 'written'}, {reason}.")
+    return CommandError(code, f"{output.name} was not {'checked' if output.check else 'written'} {reason}.")

@@ -76,7 +76,7 @@ def workflow_chart(graph: Graph, view: View = DEFAULT_VIEW) -> Chart:
     drawer = FlowDrawer(view)
     run_with_large_stack(lambda: drawer.whole(workflow["nodes"], NodeContext("n")))
     payload = (payload_text(workflow["payload"]),) if "payload" in workflow else ()
-    return drawer.builder.chart((view.title_of(workflow), *payload))
+    return drawer.builder.chart((view.title_of(workflow), *payload, *filter(None, [view.state])))
 
 
 def function_chart(function: FunctionDef, index: int, view: View = DEFAULT_VIEW) -> Chart:

@@ -144,7 +144,9 @@ def _draw(graph: Graph, view: View, folds: Variables | None, suffix: str, above:
     identity = slug(workflow["class_name"], "workflow") + suffix
     functions = functions_of(workflow)
     layout = NodeLayout(functions, BodyTexts(functions), view, folds)
-    title = _title(view.title_of(workflow), payload_text(workflow["payload"]) if "payload" in workflow else "")
+    title = _title(
+        view.title_of(workflow), payload_text(workflow["payload"]) if "payload" in workflow else "", view.state
+    )
     figures = [*above, *_figures(graph, layout, identity)]
     width = max([title.width, *(figure.left_extent + figure.right_extent for figure in figures)]) + 2 * MARGIN
     pen = Pen(chains=folds is None)
@@ -198,7 +200,7 @@ class _Title(Struct, frozen=True):
     height: int
 
 
-def _title(name: str, payload: str) -> _Title:
+def _title(name: str, payload: str, state: str) -> _Title:
     names = TITLE.wrap(visible(name), _MAX_TITLE_WIDTH, 2)
     details = DETAIL.wrap(visible(payload), _MAX_TITLE_WIDTH, 3) if payload else ()
     pieces: list[tuple[str, int, int, str]] = []
@@ -209,4 +211,9 @@ def _title(name: str, payload: str) -> _Title:
     for text in details:
         y += DETAIL.line_height
         pieces.append(("detail", MARGIN, y - 1, text))
-    return _Title(pieces, max([*map(TITLE.width, names), *map(DETAIL.width, details)]), y - MARGIN + 18)
+    if state:
+        y += HEADING.line_height
+        pieces.append(("heading", MARGIN, y - 2, state))
+    return _Title(
+        pieces, max([*map(TITLE.width, names), *map(DETAIL.width, details), HEADING.width(state)]), y - MARGIN + 18
+    )
