@@ -247,9 +247,7 @@ def test_what_is_no_graph_is_refused(data: object, message: str) -> None:
     ],
 )
 def test_an_answer_that_is_an_error_says_which(errors: object, message: str) -> None:
-    assert refusal({"success": False, "errors": errors, "result": None}) == (
-        f"The API returned an error: {message}."
-    )
+    assert refusal({"success": False, "errors": errors, "result": None}) == (f"The API returned an error: {message}.")
 
 
 @pytest.mark.parametrize(
