@@ -24,7 +24,7 @@ from tests.execution.modules import NotExportedError
 DO_NOT_FAIL: Final = {
     "SG113": "what the engine makes of a workflow's name shows when it is deployed",
     "SG116": "what a compatibility flag lacks shows when it is deployed",
-    "SG123": "without a step, the code runs as any other: what is missing is all that steps are for",
+    "SG123": "code without steps runs to its end, but nothing in it is durable",
 }
 
 # the only example without a workflow
@@ -83,15 +83,15 @@ def test_dependency_cycle_raises_recursion_error(example: Example, tmp_path: Pat
 
 
 MISUSED_DECORATORS: Final = {
-    "A decorator without parentheses": "TypeError: .* missing 1 required positional argument: 'func'",
-    "The function as an argument, as in JavaScript": "TypeError: .* takes from 1 to 2 positional arguments .*",
-    "A lambda as an argument, not awaited": "TypeError: .* takes from 1 to 2 positional arguments .*",
-    "The config in second place, as in JavaScript": "TypeError: .* takes from 1 to 2 positional arguments .*",
-    "Awaited instead of applied to a function": "TypeError: object function can't be used in 'await' expression",
-    "The function as an argument, where dependencies are listed": "TypeError: object function can't be used in .*",
-    "A key of the config as an argument": "TypeError: .* unexpected keyword argument 'timeout'",
-    "A method by its name in JavaScript": "AttributeError: .* has no attribute 'waitForEvent'",
-    "A call in place of the function": "TypeError: <coroutine object .*> is not a callable object",
+    "Decorator without parentheses": "TypeError: .* missing 1 required positional argument: 'func'",
+    "Function as an argument, as in JavaScript": "TypeError: .* takes from 1 to 2 positional arguments .*",
+    "Lambda as an argument": "TypeError: .* takes from 1 to 2 positional arguments .*",
+    "Config as the second argument": "TypeError: .* takes from 1 to 2 positional arguments .*",
+    "Awaited decorator": "TypeError: object function can't be used in 'await' expression",
+    "Function as an argument, in place of dependencies": "TypeError: object function can't be used in .*",
+    "Config key as an argument": "TypeError: .* unexpected keyword argument 'timeout'",
+    "JavaScript method name": "AttributeError: .* has no attribute 'waitForEvent'",
+    "Coroutine in place of the function": "TypeError: <coroutine object .*> is not a callable object",
 }
 
 
@@ -179,7 +179,7 @@ def test_workflow_without_steps_starts_nothing(example: Example, tmp_path: Path)
 @pytest.mark.slow
 @parametrize_flagged("SG124")
 def test_too_many_steps_fail_at_the_limit(example: Example, tmp_path: Path) -> None:
-    limit = 500 if example.title == "More than the configuration allows" else 10_000
+    limit = 500 if example.title == "More steps than the configuration allows" else 10_000
     execution = execute_only(example, tmp_path, seconds=60)
     assert error_text(execution) == f"JsException: Error: The limit of {limit} steps has been reached"
     assert len(execution.started) == limit
