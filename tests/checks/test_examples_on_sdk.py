@@ -116,7 +116,7 @@ ENGINE_ERRORS: Final = {
 }
 
 
-_WITHOUT_TIMEOUT: Final = "No timeout where a step has to have one"
+_WITHOUT_TIMEOUT: Final = "None as the timeout of a step"
 
 
 @parametrize_flagged_with_code(ENGINE_ERRORS, excluding=_WITHOUT_TIMEOUT)
@@ -134,7 +134,7 @@ def test_timeout_of_none_fails_each_attempt(tmp_path: Path) -> None:
 
 @parametrize_flagged("SG112")
 def test_wait_without_event_type_never_starts(example: Example, tmp_path: Path) -> None:
-    has_type = example.title in ("A dot", "A colon in text that is made")
+    has_type = example.title in ("Dot in the type", "Colon in a computed type")
     pattern = (
         "JsException: Error: Event type '(order.|)approved.*' is invalid" if has_type else "TypeError: .*event_type.*"
     )
@@ -143,7 +143,7 @@ def test_wait_without_event_type_never_starts(example: Example, tmp_path: Path) 
     assert execution.started == []
 
 
-_RESULT_OF_RUN: Final = "The result of the workflow itself"
+_RESULT_OF_RUN: Final = "Result of `run`"
 
 
 @parametrize_flagged("SG121", excluding=_RESULT_OF_RUN)

@@ -52,7 +52,7 @@ _MODELS: Final = frozenset(["pydantic.BaseModel", "pydantic.main.BaseModel"])
 
 # The kind and the advice for collections that cannot be stored.
 _COLLECTIONS: Final = {
-    "tuple": ("a tuple", "Return a list: `[...]`, or a dictionary."),
+    "tuple": ("a tuple", "Return a list or a dictionary."),
     "frozenset": UNSTORABLE["builtins.frozenset"],
     "deque": UNSTORABLE["collections.deque"],
 }
@@ -119,7 +119,7 @@ def _key_faults(value: StaticCollection | StaticMapping) -> Iterator[UnstorableP
     if isinstance(value, StaticMapping):
         for entry in value.entries:
             if kind := _invalid_key_kind(entry.key):
-                yield UnstorablePart(f"{kind} as a key", "Make text of it.", entry.key_place)
+                yield UnstorablePart(f"{kind} as a key", "Convert it to a string.", entry.key_place)
     elif value.kind == "set":
         for element in value.elements:
             if (kind := _invalid_key_kind(element.value)) and _simple_fault(element.value) is None:
@@ -145,7 +145,7 @@ def _simple_fault(value: Value) -> UnstorablePart | None:
         case Constant(value=complex()):
             return UnstorablePart(*UNSTORABLE["builtins.complex"])
         case Constant(value=int(number)) if abs(number) >= _TOO_LARGE:
-            return UnstorablePart("an integer that is too large for JavaScript", "Return text.", is_sendable=True)
+            return UnstorablePart("an integer that is too large for JavaScript", "Return a string.", is_sendable=True)
         case Duration():
             return UnstorablePart(*UNSTORABLE["datetime.timedelta"])
         case ExternalResult(name=name):
@@ -154,11 +154,11 @@ def _simple_fault(value: Value) -> UnstorablePart | None:
         case StaticObject():
             return _object_fault(value)
         case StaticGenerator():
-            return UnstorablePart("a generator", "Return `list(...)` of it.")
+            return UnstorablePart("a generator", "Convert it with `list(...)`.")
         case StaticFunction() | StaticStep():
-            return UnstorablePart("a function", "Return what it gives: call it.", is_sendable=True)
+            return UnstorablePart("a function", "Call it, and return the result.", is_sendable=True)
         case StaticClass():
-            return UnstorablePart("a class", "Return text that names it.", is_sendable=True)
+            return UnstorablePart("a class", "Return its name.", is_sendable=True)
         case StaticAwaitable():
             return UnstorablePart("a coroutine that was not awaited", "Write `await` before it.")
         case _:
@@ -172,15 +172,15 @@ def _object_fault(value: StaticObject) -> UnstorablePart | None:
     if unknown_bases:
         return None
     if kinds & _ENUMERATIONS:
-        return UnstorablePart(f"a member of the enumeration `{value.class_name}`", "Return its `.value`.")
+        return UnstorablePart(f"a member of the enum `{value.class_name}`", "Return its `.value`.")
     if kinds & _NAMED_TUPLES:
         return UnstorablePart(f"a named tuple (`{value.class_name}`)", "Return its `_asdict()`.")
     if kinds & _DATACLASSES:
         return UnstorablePart(
-            f"an object of the dataclass `{value.class_name}`", "Return `dataclasses.asdict(...)` of it."
+            f"an instance of the dataclass `{value.class_name}`", "Convert it with `dataclasses.asdict(...)`."
         )
     if kinds & _MODELS:
-        return UnstorablePart(f"an object of the model `{value.class_name}`", "Return its `model_dump()`.")
+        return UnstorablePart(f"an instance of the model `{value.class_name}`", "Return its `model_dump()`.")
     return UnstorablePart(
-        f"an object of the class `{value.class_name}`", "Return a dictionary of what is needed of it."
+        f"an instance of the class `{value.class_name}`", "Return a dictionary of the fields you need."
     )

@@ -25,10 +25,10 @@ _DATETIMES: Final = (
     "datetime.datetime.combine",
 )
 
-_ISO: Final = "Return `.isoformat()` of it."
-_TEXT: Final = "Return `str(...)` of it."
+_ISO: Final = "Return its `.isoformat()`."
+_STR: Final = "Convert it with `str(...)`."
 _SECONDS: Final = "Return its `total_seconds()`."
-_LIST: Final = "Return `list(...)` of it."
+_LIST: Final = "Convert it with `list(...)`."
 
 # The kind of the result with its article, and advice.
 UNSTORABLE: Final[dict[str, tuple[str, str]]] = {
@@ -39,31 +39,31 @@ UNSTORABLE: Final[dict[str, tuple[str, str]]] = {
     "datetime.timedelta": ("a timedelta", _SECONDS),
     **dict.fromkeys(
         ("decimal.Decimal", *(f"decimal.Decimal().{name}" for name in ("quantize", "normalize", "to_integral_value"))),
-        ("a Decimal", _TEXT),
+        ("a Decimal", _STR),
     ),
-    "fractions.Fraction": ("a Fraction", _TEXT),
+    "fractions.Fraction": ("a Fraction", _STR),
     **dict.fromkeys(
         (f"uuid.{name}" for name in ("UUID", "uuid1", "uuid3", "uuid4", "uuid5", "uuid6", "uuid7", "uuid8")),
-        ("a UUID", _TEXT),
+        ("a UUID", _STR),
     ),
     **dict.fromkeys(
         (f"pathlib.{name}" for name in ("Path", "PurePath", "PosixPath", "PurePosixPath", "Path.cwd", "Path.home")),
-        ("a path", _TEXT),
+        ("a path", _STR),
     ),
     **dict.fromkeys(
         (f"ipaddress.{name}" for name in ("ip_address", "ip_network", "IPv4Address", "IPv6Address")),
-        ("an address", _TEXT),
+        ("an address", _STR),
     ),
     **dict.fromkeys(("collections.namedtuple()", "typing.NamedTuple()"), ("a named tuple", "Return its `_asdict()`.")),
-    "builtins.bytearray": ("a bytearray", "Return `bytes(...)` of it."),
+    "builtins.bytearray": ("a bytearray", "Convert it with `bytes(...)`."),
     "builtins.complex": ("a complex number", "Return its parts, `[z.real, z.imag]`."),
     "builtins.divmod": ("a tuple", _LIST),
-    "builtins.frozenset": ("a frozenset", "Return `set(...)` of it, or a list."),
+    "builtins.frozenset": ("a frozenset", "Convert it with `set(...)` or `list(...)`."),
     "builtins.range": ("a range", _LIST),
     "collections.deque": ("a deque", _LIST),
     "builtins.filter": ("an iterator", _LIST),
-    "builtins.object": ("an object", "Return text or a number."),
-    "re.compile": ("a pattern", "Return its `.pattern`."),
-    "types.SimpleNamespace": ("an object", "Return `vars(...)` of it."),
-    **dict.fromkeys(("io.BytesIO", "io.StringIO"), ("a file in memory", "Return its `getvalue()`.")),
+    "builtins.object": ("an object", "Return a string or a number."),
+    "re.compile": ("a compiled pattern", "Return its `.pattern`."),
+    "types.SimpleNamespace": ("an object", "Convert it with `vars(...)`."),
+    **dict.fromkeys(("io.BytesIO", "io.StringIO"), ("an in-memory file", "Return its `getvalue()`.")),
 }
