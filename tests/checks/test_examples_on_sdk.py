@@ -22,19 +22,23 @@ from tests.execution.modules import NotExportedError
 
 # Rules about failing code whose flagged examples do not fail with the fake engine, and why.
 DO_NOT_FAIL: Final = {
-    "SG113": "what the engine makes of a workflow's name shows when it is deployed",
-    "SG116": "what a compatibility flag lacks shows when it is deployed",
+    "SG113": "Cloudflare rejects the name of a workflow at deployment",
+    "SG116": "a missing compatibility flag has its effect at deployment",
     "SG123": "code without steps runs to its end, but nothing in it is durable",
 }
 
-# the only example without a workflow
-_WITHOUT_WORKFLOW: Final = "A Worker without workflows of its own"
+# Titles of clean examples that contain no workflow to execute.
+_WITHOUT_WORKFLOW: Final = (
+    "Workflow of another Worker, with a hyphen in its name",
+    "Flag and date",
+    "Worker without workflows",
+)
 
 _CLEAN = [
     pytest.param(example, id=f"{rule.code} {example.title}")
     for rule in RULES
     for example in read_page(rule).clean
-    if example.title != _WITHOUT_WORKFLOW
+    if example.title not in _WITHOUT_WORKFLOW
 ]
 
 
@@ -194,9 +198,9 @@ def test_moved_name_raises_import_error(example: Example, tmp_path: Path) -> Non
 
 # Errors of unwrapped JavaScript objects.
 UNWRAPPED_ERRORS: Final = {
-    "What two workflows have in common, in a mixin": "TypeError: 'Promise' object is not callable",
-    "An abstract base class above a workflow": "AttributeError: 'Engine' object has no attribute 'wait_for_event'",
-    "An event that is read, and a sleep": "TypeError: 'JsObject' object is not subscriptable",
+    "Steps in a mixin": "TypeError: 'Promise' object is not callable",
+    "Wait in an abstract base class": "AttributeError: 'Engine' object has no attribute 'wait_for_event'",
+    "Key of the event in a mixin": "TypeError: 'JsObject' object is not subscriptable",
 }
 
 
