@@ -83,8 +83,7 @@ def test_invalid_name_is_flagged_at_its_location(tmp_path: Path) -> None:
 
     assert format_findings(findings, tmp_path) == [
         (
-            "wrangler.toml:8:8: error: the workflow name 'my orders' contains a space: Cloudflare rejects the"
-            " deployment."
+            "wrangler.toml:8:8: error: the workflow name 'my orders' contains a space: the deployment fails."
             ' Write "my-orders", or another name of 1 to 64 letters, digits, hyphens and underscores. [SG113]'
         )
     ]

@@ -22,7 +22,7 @@ from tests.execution.modules import NotExportedError
 
 # Rules about failing code whose flagged examples do not fail with the fake engine, and why.
 DO_NOT_FAIL: Final = {
-    "SG113": "Cloudflare rejects the name of a workflow at deployment",
+    "SG113": "an invalid name of a workflow has its effect at deployment",
     "SG116": "a missing compatibility flag has its effect at deployment",
     "SG123": "code without steps runs to its end, but nothing in it is durable",
 }

@@ -24,7 +24,7 @@ def _check(subject: ProjectSubject) -> Iterator[Diagnostic]:
         for workflow in configuration.workflows:
             problem = _find_problem(workflow.name)
             if problem is not None:
-                message = f"the workflow name {workflow.name!r} {problem}: Cloudflare rejects the deployment."
+                message = f"the workflow name {workflow.name!r} {problem}: the deployment fails."
                 span = empty_span(configuration.path, workflow.name_position)
                 yield Diagnostic(span, message, _suggest_name(workflow.name))
 
