@@ -21,8 +21,8 @@ def test_missing_flag_is_flagged_at_main(tmp_path: Path) -> None:
 
     assert format_findings(findings, tmp_path) == [
         (
-            "wrangler.toml:2:8: error: the compatibility flag `python_workers` is missing, and wrangler refuses a"
-            ' Worker in Python without it. Add it, as in `"compatibility_flags": ["python_workers"]`. [SG116]'
+            "wrangler.toml:2:8: error: missing compatibility flag `python_workers`: wrangler rejects a Python Worker"
+            ' without it. Add it, as in `"compatibility_flags": ["python_workers"]`. [SG116]'
         )
     ]
 
@@ -32,8 +32,8 @@ def test_date_before_workflows(tmp_path: Path) -> None:
 
     assert format_findings(findings, tmp_path) == [
         (
-            "wrangler.toml:4:23: error: the compatibility flag `python_workflows` is missing, and the date 2025-09-19"
-            " does not imply it: no workflow runs. Set `compatibility_date` to 2025-09-20 or later, or add the flag."
+            "wrangler.toml:4:23: error: missing compatibility flag `python_workflows`, not implied by the date"
+            " 2025-09-19: the workflows never run. Set `compatibility_date` to 2025-09-20 or later, or add the flag."
             " [SG116]"
         )
     ]
@@ -83,8 +83,7 @@ def test_invalid_name_is_flagged_at_its_location(tmp_path: Path) -> None:
 
     assert format_findings(findings, tmp_path) == [
         (
-            "wrangler.toml:8:8: error: the name 'my orders' has a space in it, so Cloudflare refuses to deploy the"
-            " workflow."
+            "wrangler.toml:8:8: error: the workflow name 'my orders' contains a space: the deployment fails."
             ' Write "my-orders", or another name of 1 to 64 letters, digits, hyphens and underscores. [SG113]'
         )
     ]
@@ -97,18 +96,18 @@ def test_name_of_another_workers_workflow_is_checked(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "fault"),
+    ("name", "problem"),
     [
-        ("o" * 65, "is longer than 64 characters (65)"),
-        ("bestellungen-für-alle", "has 'ü' in it"),
-        ("-orders", "begins with a hyphen"),
-        (r"orders\n", r"has '\n' in it"),
+        ("o" * 65, "has 65 characters, more than 64"),
+        ("bestellungen-für-alle", "contains 'ü'"),
+        ("-orders", "starts with a hyphen"),
+        (r"orders\n", r"contains '\n'"),
     ],
 )
-def test_message_explains_the_invalid_name(tmp_path: Path, name: str, fault: str) -> None:
+def test_message_explains_the_invalid_name(tmp_path: Path, name: str, problem: str) -> None:
     (finding,) = check_project(tmp_path, project_files(CONFIGURATION.replace('"orders"', f'"{name}"')), "SG113")
 
-    assert fault in finding.message
+    assert problem in finding.message
 
 
 @pytest.mark.parametrize("name", ["o", "o" * 64, "_", "9", "orders-", "a_b-C"])

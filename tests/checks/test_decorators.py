@@ -20,8 +20,8 @@ def test_decorator_without_parentheses(tmp_path: Path) -> None:
     (finding,) = project_findings(tmp_path, body)
     assert finding.code == "SG117"
     assert finding.message == (
-        "`step.do` without parentheses takes the function `charge` for the step's name: `charge` is no step then, and"
-        " calling it fails with a TypeError."
+        "`step.do` without parentheses takes the function `charge` as the step's name, so calling `charge` fails with a"
+        " TypeError."
     )
     assert finding.advice == "Write `@step.do()` above `charge`."
 
@@ -54,7 +54,7 @@ def test_javascript_signature_is_flagged_once(tmp_path: Path) -> None:
     (finding,) = project_findings(tmp_path, body)
     assert finding.code == "SG117"
     assert finding.advice == (
-        'Write `@step.do("charge", config={"timeout": "1 minute"})` above `def charge`, and run it with'
+        'Write `@step.do("charge", config={"timeout": "1 minute"})` above `def charge`, and run the step with'
         " `await charge()`."
     )
 
@@ -66,7 +66,7 @@ def test_javascript_signature_is_flagged_once(tmp_path: Path) -> None:
         ("step.waitForEvent('e', {})", "Write `wait_for_event(name, event_type, timeout=...)`."),
         ("step.run('charge', event)", "Decorate the function with `@step.do(...)`, and await a call of it."),
         ("step.sleep_for('later', 5)", "Write `step.sleep`."),
-        ("step.repeat(5)", "There are `do`, `sleep`, `sleep_until` and `wait_for_event`."),
+        ("step.repeat(5)", "Available: `do`, `sleep`, `sleep_until`, `wait_for_event`."),
     ],
 )
 def test_unknown_method_lists_the_existing_ones(call: str, advice: str, tmp_path: Path) -> None:
@@ -78,8 +78,8 @@ def test_unknown_method_lists_the_existing_ones(call: str, advice: str, tmp_path
 @pytest.mark.parametrize(
     ("argument", "advice"),
     [
-        ("timeout=1000", 'Write it in the config: `config={"timeout": 1000}`.'),
-        ("retry=3", "`step.do` takes `name`, `concurrent`, `config`."),
+        ("timeout=1000", 'Move it to the config: `config={"timeout": 1000}`.'),
+        ("retry=3", "Available: `name`, `concurrent`, `config`."),
     ],
 )
 def test_unknown_argument_advice(argument: str, advice: str, tmp_path: Path) -> None:
@@ -88,16 +88,13 @@ def test_unknown_argument_advice(argument: str, advice: str, tmp_path: Path) -> 
     assert (finding.code, finding.advice) == ("SG117", advice)
 
 
-@pytest.mark.parametrize(
-    ("arguments", "description"), [("", "without a function"), ("lambda: 10, event", "with more than a function")]
-)
-def test_decorator_called_with_wrong_arguments(arguments: str, description: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("arguments", "count"), [("", "no argument"), ("lambda: 10, event", "2 arguments")])
+def test_decorator_called_with_wrong_arguments(arguments: str, count: str, tmp_path: Path) -> None:
     (finding,) = project_findings(tmp_path, f"await step.do('charge')({arguments})()")
 
     assert finding.code == "SG117"
-    assert (
-        finding.message
-        == f"the decorator that `step.do(...)` makes is called {description}, so it fails with a TypeError."
+    assert finding.message == (
+        f"the decorator from `step.do(...)` takes one function, but gets {count}: this call fails with a TypeError."
     )
 
 

@@ -14,7 +14,7 @@ _TIMEDELTA = "from datetime import timedelta"
 def test_invalid_duration_message_and_fix() -> None:
     finding = only_finding('await step.sleep("cool down", "10s")')
 
-    assert finding.message == "the engine cannot read '10s' as a duration, so this sleep fails."
+    assert finding.message == "invalid duration '10s': this sleep fails."
     assert finding.advice == 'Write "10 seconds".'
     assert [edit.text for edit in finding.edits if isinstance(edit, Replacement)] == ['"10 seconds"']
     assert (finding.span.line, finding.span.column, finding.span.end_column) == (7, 39, 44)
@@ -56,14 +56,14 @@ def test_constant_timedelta_is_converted_to_text(source: str) -> None:
     finding = only_finding(f'await step.sleep("cool down", {source})', f"{_TIMEDELTA}\nPAUSE = timedelta(hours=1)")
 
     assert finding.code == "SG109"
-    assert finding.message == f"`{source}` is a timedelta, and the engine takes text or a number, so this sleep fails."
+    assert finding.message == f"`{source}` is a timedelta, but the engine takes a string or a number: this sleep fails."
     assert finding.advice == 'Write "1 hour".'
 
 
 def test_unknown_timedelta_is_converted_to_milliseconds() -> None:
     finding = only_finding('await step.sleep("cool down", timedelta(days=event["payload"]["days"]))', _TIMEDELTA)
 
-    advice = 'Write its milliseconds, `int(timedelta(days=event["payload"]["days"]).total_seconds() * 1000)`.'
+    advice = 'Convert it to milliseconds: `int(timedelta(days=event["payload"]["days"]).total_seconds() * 1000)`.'
     assert (finding.code, finding.advice) == ("SG109", advice)
 
 
@@ -86,7 +86,7 @@ def test_message_names_the_type_of_the_value(source: str, description: str) -> N
 
     assert finding.code == "SG109"
     assert (
-        finding.message == f"`{source}` is {description}, and the engine takes text or a number, so this sleep fails."
+        finding.message == f"`{source}` is {description}, but the engine takes a string or a number: this sleep fails."
     )
 
 
@@ -183,15 +183,15 @@ def test_year_of_the_engine_exceeds_the_limit() -> None:
     finding = only_finding('await step.sleep("renewal", "1 year")')
 
     assert finding.code == "SG110"
-    assert finding.message == "this sleep is 365.25 days long, and the engine allows 365 days, so it fails."
+    assert finding.message == "this sleep is 365.25 days long, but the engine allows 365 days: it fails."
 
 
 @pytest.mark.parametrize(
     ("source", "message"),
     [
-        ("30", "this timeout is 30 ms, and the engine wants at least 1 second, so the wait fails."),
-        ('"500 ms"', "this timeout is 500 ms, and the engine wants at least 1 second, so the wait fails."),
-        ('"53 weeks"', "this timeout is 371 days long, and the engine allows 365 days, so the wait fails."),
+        ("30", "this timeout is 30 ms, but the engine requires at least 1 second: the wait fails."),
+        ('"500 ms"', "this timeout is 500 ms, but the engine requires at least 1 second: the wait fails."),
+        ('"53 weeks"', "this timeout is 371 days long, but the engine allows 365 days: the wait fails."),
     ],
 )
 def test_limits_of_wait_timeouts(source: str, message: str) -> None:
@@ -204,7 +204,7 @@ def test_timeout_of_0_counts_as_missing() -> None:
     finding = only_finding('await step.wait_for_event("paid", "paid", timeout=0)')
 
     assert (finding.code, finding.severity) == ("SG110", Severity.WARNING)
-    assert finding.message == "the timeout `0` counts as none given, so this waits for 24 hours."
+    assert finding.message == "the engine ignores the timeout `0`: this waits for 24 hours."
 
 
 def test_positional_timeout() -> None:

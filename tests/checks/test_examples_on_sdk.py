@@ -22,19 +22,23 @@ from tests.execution.modules import NotExportedError
 
 # Rules about failing code whose flagged examples do not fail with the fake engine, and why.
 DO_NOT_FAIL: Final = {
-    "SG113": "what the engine makes of a workflow's name shows when it is deployed",
-    "SG116": "what a compatibility flag lacks shows when it is deployed",
-    "SG123": "without a step, the code runs as any other: what is missing is all that steps are for",
+    "SG113": "an invalid name of a workflow has its effect at deployment",
+    "SG116": "a missing compatibility flag has its effect at deployment",
+    "SG123": "code without steps runs to its end, but nothing in it is durable",
 }
 
-# the only example without a workflow
-_WITHOUT_WORKFLOW: Final = "A Worker without workflows of its own"
+# Titles of clean examples that contain no workflow to execute.
+_WITHOUT_WORKFLOW: Final = (
+    "Workflow of another Worker, with a hyphen in its name",
+    "Flag and date",
+    "Worker without workflows",
+)
 
 _CLEAN = [
     pytest.param(example, id=f"{rule.code} {example.title}")
     for rule in RULES
     for example in read_page(rule).clean
-    if example.title != _WITHOUT_WORKFLOW
+    if example.title not in _WITHOUT_WORKFLOW
 ]
 
 
@@ -83,15 +87,15 @@ def test_dependency_cycle_raises_recursion_error(example: Example, tmp_path: Pat
 
 
 MISUSED_DECORATORS: Final = {
-    "A decorator without parentheses": "TypeError: .* missing 1 required positional argument: 'func'",
-    "The function as an argument, as in JavaScript": "TypeError: .* takes from 1 to 2 positional arguments .*",
-    "A lambda as an argument, not awaited": "TypeError: .* takes from 1 to 2 positional arguments .*",
-    "The config in second place, as in JavaScript": "TypeError: .* takes from 1 to 2 positional arguments .*",
-    "Awaited instead of applied to a function": "TypeError: object function can't be used in 'await' expression",
-    "The function as an argument, where dependencies are listed": "TypeError: object function can't be used in .*",
-    "A key of the config as an argument": "TypeError: .* unexpected keyword argument 'timeout'",
-    "A method by its name in JavaScript": "AttributeError: .* has no attribute 'waitForEvent'",
-    "A call in place of the function": "TypeError: <coroutine object .*> is not a callable object",
+    "Decorator without parentheses": "TypeError: .* missing 1 required positional argument: 'func'",
+    "Function as an argument, as in JavaScript": "TypeError: .* takes from 1 to 2 positional arguments .*",
+    "Lambda as an argument": "TypeError: .* takes from 1 to 2 positional arguments .*",
+    "Config as the second argument": "TypeError: .* takes from 1 to 2 positional arguments .*",
+    "Awaited decorator": "TypeError: object function can't be used in 'await' expression",
+    "Function as an argument, in place of dependencies": "TypeError: object function can't be used in .*",
+    "Config key as an argument": "TypeError: .* unexpected keyword argument 'timeout'",
+    "JavaScript method name": "AttributeError: .* has no attribute 'waitForEvent'",
+    "Coroutine in place of the function": "TypeError: <coroutine object .*> is not a callable object",
 }
 
 
@@ -116,7 +120,7 @@ ENGINE_ERRORS: Final = {
 }
 
 
-_WITHOUT_TIMEOUT: Final = "No timeout where a step has to have one"
+_WITHOUT_TIMEOUT: Final = "None as the timeout of a step"
 
 
 @parametrize_flagged_with_code(ENGINE_ERRORS, excluding=_WITHOUT_TIMEOUT)
@@ -134,7 +138,7 @@ def test_timeout_of_none_fails_each_attempt(tmp_path: Path) -> None:
 
 @parametrize_flagged("SG112")
 def test_wait_without_event_type_never_starts(example: Example, tmp_path: Path) -> None:
-    has_type = example.title in ("A dot", "A colon in text that is made")
+    has_type = example.title in ("Dot in the type", "Colon in a computed type")
     pattern = (
         "JsException: Error: Event type '(order.|)approved.*' is invalid" if has_type else "TypeError: .*event_type.*"
     )
@@ -143,7 +147,7 @@ def test_wait_without_event_type_never_starts(example: Example, tmp_path: Path) 
     assert execution.started == []
 
 
-_RESULT_OF_RUN: Final = "The result of the workflow itself"
+_RESULT_OF_RUN: Final = "Result of `run`"
 
 
 @parametrize_flagged("SG121", excluding=_RESULT_OF_RUN)
@@ -179,7 +183,7 @@ def test_workflow_without_steps_starts_nothing(example: Example, tmp_path: Path)
 @pytest.mark.slow
 @parametrize_flagged("SG124")
 def test_too_many_steps_fail_at_the_limit(example: Example, tmp_path: Path) -> None:
-    limit = 500 if example.title == "More than the configuration allows" else 10_000
+    limit = 500 if example.title == "More steps than the configuration allows" else 10_000
     execution = execute_only(example, tmp_path, seconds=60)
     assert error_text(execution) == f"JsException: Error: The limit of {limit} steps has been reached"
     assert len(execution.started) == limit
@@ -194,9 +198,9 @@ def test_moved_name_raises_import_error(example: Example, tmp_path: Path) -> Non
 
 # Errors of unwrapped JavaScript objects.
 UNWRAPPED_ERRORS: Final = {
-    "What two workflows have in common, in a mixin": "TypeError: 'Promise' object is not callable",
-    "An abstract base class above a workflow": "AttributeError: 'Engine' object has no attribute 'wait_for_event'",
-    "An event that is read, and a sleep": "TypeError: 'JsObject' object is not subscriptable",
+    "Steps in a mixin": "TypeError: 'Promise' object is not callable",
+    "Wait in an abstract base class": "AttributeError: 'Engine' object has no attribute 'wait_for_event'",
+    "Key of the event in a mixin": "TypeError: 'JsObject' object is not subscriptable",
 }
 
 

@@ -37,12 +37,11 @@ def test_base_that_defines_run_is_flagged() -> None:
     line = source.splitlines()[finding.span.line - 1]
     assert line[finding.span.column - 1 : finding.span.end_column - 1] == "Billing"
     assert finding.message == (
-        "`run` of `Orders` comes from `Billing`, which is no WorkflowEntrypoint, so it is given JavaScript's own"
-        " event and step: `step.do(...)` fails there."
+        "`Orders` inherits `run` from `Billing`, which does not derive from `WorkflowEntrypoint`: `run` gets"
+        " JavaScript's event and step objects, and `step.do(...)` fails."
     )
     assert finding.advice == (
-        "Let `Billing` derive from `WorkflowEntrypoint`, or give `Orders` a `run` of its own that awaits"
-        " `super().run(event, step)`."
+        "Derive `Billing` from `WorkflowEntrypoint`, or define `run` in `Orders` and await `super().run(event, step)`."
     )
 
 
@@ -52,7 +51,7 @@ def test_intermediate_class_does_not_help() -> None:
     )
 
     assert [finding.message.split(",")[0] for finding in unwrapped_run_findings(source)] == [
-        "`run` of `Orders` comes from `Billing`"
+        "`Orders` inherits `run` from `Billing`"
     ]
 
 

@@ -96,7 +96,7 @@ def test_misspelled_class_suggests_the_likely_one(tmp_path: Path) -> None:
 
     assert format_findings(check_project(tmp_path, files, "SG114"), tmp_path) == [
         (
-            "wrangler.toml:9:14: error: there is no class `Orders` in entry.py. The workflow cannot start."
+            "wrangler.toml:9:14: error: there is no class `Orders` in entry.py. The workflow never starts."
             " Did you mean `Order`? [SG114]"
         )
     ]
@@ -168,7 +168,7 @@ def test_private_class_is_not_exported(tmp_path: Path) -> None:
     assert format_findings(check_project(tmp_path, files, "SG115"), tmp_path) == [
         (
             "wrangler.toml:9:14: error: the class `_Orders` in entry.py is private, and so is not exported."
-            " The workflow cannot start. entry.py exports no workflow class. [SG115]"
+            " The workflow never starts. entry.py exports no workflow class. [SG115]"
         )
     ]
 
@@ -180,8 +180,8 @@ def test_class_without_run_is_not_missing(tmp_path: Path) -> None:
     assert format_findings(check_project(tmp_path, entry(text), "SG122"), tmp_path) == [
         (
             "wrangler.toml:9:14: error: the class `Orders` in entry.py has no method `run`."
-            " Each of its instances fails at its start. Give it `async def run(self, event, step)`,"
-            " or name the class that has it. [SG122]"
+            " Each instance fails when it starts. Add `async def run(self, event, step)`, or name the class that"
+            " defines it. [SG122]"
         )
     ]
 

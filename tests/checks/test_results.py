@@ -89,39 +89,43 @@ def _step_returning(source: str) -> str:
 @pytest.mark.parametrize(
     ("source", "description", "advice"),
     [
-        ("1, 2", "a tuple", "Return a list: `[...]`, or a dictionary."),
-        ("pair()", "a tuple", "Return a list: `[...]`, or a dictionary."),
-        ("await pair_later()", "a tuple", "Return a list: `[...]`, or a dictionary."),
-        ("PAIR", "a tuple", "Return a list: `[...]`, or a dictionary."),
-        ("[(1, 2)]", "a value with a tuple", "Return a list: `[...]`, or a dictionary."),
-        ("[(n, n) for n in range(3)]", "a value with a tuple", "Return a list: `[...]`, or a dictionary."),
-        ("list(zip([1], [2]))", "a value with a tuple", "Return a list: `[...]`, or a dictionary."),
+        ("1, 2", "a tuple", "Return a list or a dictionary."),
+        ("pair()", "a tuple", "Return a list or a dictionary."),
+        ("await pair_later()", "a tuple", "Return a list or a dictionary."),
+        ("PAIR", "a tuple", "Return a list or a dictionary."),
+        ("[(1, 2)]", "a value with a tuple", "Return a list or a dictionary."),
+        ("[(n, n) for n in range(3)]", "a value with a tuple", "Return a list or a dictionary."),
+        ("list(zip([1], [2]))", "a value with a tuple", "Return a list or a dictionary."),
         ("Row(1, 2)", "a named tuple", "Return its `_asdict()`."),
         ("Point(1)", "a named tuple (`Point`)", "Return its `_asdict()`."),
-        ("bytearray(5)", "a bytearray", "Return `bytes(...)` of it."),
-        ("date.today()", "a date", "Return `.isoformat()` of it."),
-        ("datetime.now().date()", "a date", "Return `.isoformat()` of it."),
-        ("date.today() + timedelta(days=1)", "a date", "Return `.isoformat()` of it."),
-        ("(datetime.now() + timedelta(days=1)).date()", "a date", "Return `.isoformat()` of it."),
+        ("bytearray(5)", "a bytearray", "Convert it with `bytes(...)`."),
+        ("date.today()", "a date", "Return its `.isoformat()`."),
+        ("datetime.now().date()", "a date", "Return its `.isoformat()`."),
+        ("date.today() + timedelta(days=1)", "a date", "Return its `.isoformat()`."),
+        ("(datetime.now() + timedelta(days=1)).date()", "a date", "Return its `.isoformat()`."),
         ("timedelta(days=1)", "a timedelta", "Return its `total_seconds()`."),
         ('timedelta(days=event["payload"]["days"])', "a timedelta", "Return its `total_seconds()`."),
-        ('Decimal("1.5")', "a Decimal", "Return `str(...)` of it."),
-        ('decimal.Decimal("1.5").quantize(1)', "a Decimal", "Return `str(...)` of it."),
-        ("uuid.uuid4()", "a UUID", "Return `str(...)` of it."),
-        ("Path.cwd()", "a path", "Return `str(...)` of it."),
-        ("State.PAID", "a member of the enumeration `State`", "Return its `.value`."),
-        ("State.OPEN", "a member of the enumeration `State`", "Return its `.value`."),
-        ('State("paid")', "a member of the enumeration `State`", "Return its `.value`."),
-        ("Receipt()", "an object of the dataclass `Receipt`", "Return `dataclasses.asdict(...)` of it."),
-        ("[Receipt()]", "a value with an object of the dataclass `Receipt`", "Return `dataclasses.asdict(...)` of it."),
-        ("Invoice()", "an object of the model `Invoice`", "Return its `model_dump()`."),
-        ("Derived()", "an object of the class `Derived`", "Return a dictionary of what is needed of it."),
-        ("(n for n in [1])", "a generator", "Return `list(...)` of it."),
+        ('Decimal("1.5")', "a Decimal", "Convert it with `str(...)`."),
+        ('decimal.Decimal("1.5").quantize(1)', "a Decimal", "Convert it with `str(...)`."),
+        ("uuid.uuid4()", "a UUID", "Convert it with `str(...)`."),
+        ("Path.cwd()", "a path", "Convert it with `str(...)`."),
+        ("State.PAID", "a member of the enum `State`", "Return its `.value`."),
+        ("State.OPEN", "a member of the enum `State`", "Return its `.value`."),
+        ('State("paid")', "a member of the enum `State`", "Return its `.value`."),
+        ("Receipt()", "an instance of the dataclass `Receipt`", "Convert it with `dataclasses.asdict(...)`."),
+        (
+            "[Receipt()]",
+            "a value with an instance of the dataclass `Receipt`",
+            "Convert it with `dataclasses.asdict(...)`.",
+        ),
+        ("Invoice()", "an instance of the model `Invoice`", "Return its `model_dump()`."),
+        ("Derived()", "an instance of the class `Derived`", "Return a dictionary of the fields you need."),
+        ("(n for n in [1])", "a generator", "Convert it with `list(...)`."),
         ("pair_later()", "a coroutine that was not awaited", "Write `await` before it."),
-        ("pair", "a function", "Return what it gives: call it."),
-        ("lambda: 1", "a function", "Return what it gives: call it."),
-        ("Plain", "a class", "Return text that names it."),
-        ("range(3)", "a range", "Return `list(...)` of it."),
+        ("pair", "a function", "Call it, and return the result."),
+        ("lambda: 1", "a function", "Call it, and return the result."),
+        ("Plain", "a class", "Return its name."),
+        ("range(3)", "a range", "Convert it with `list(...)`."),
         ("3j", "a complex number", "Return its parts, `[z.real, z.imag]`."),
     ],
 )  # fmt: skip
@@ -129,7 +133,7 @@ def test_unsupported_results(source: str, description: str, advice: str) -> None
     finding = only_finding(_step_returning(source), _BEFORE)
 
     assert finding.code == "SG121"
-    assert finding.message == f"the step 'charge' returns {description}, which the engine cannot store, so it fails."
+    assert finding.message == f"the step 'charge' returns {description}, which the engine cannot store: the step fails."
     assert finding.advice == advice
 
 
@@ -265,7 +269,7 @@ def test_generator_as_step_function() -> None:
     """
 
     assert only_finding(body).message == (
-        "the step 'read' has a `yield`, so it returns a generator, which the engine cannot store, so it fails."
+        "the step 'read' contains `yield`, so it returns a generator, which the engine cannot store: the step fails."
     )
 
 
@@ -306,9 +310,9 @@ def test_message_on_the_result_of_run() -> None:
 
     assert (
         finding.message
-        == "`run` returns a tuple, which cannot be sent to the engine: the instance fails at its very end."
+        == "`run` returns a tuple, which cannot be sent to the engine: the instance fails after its last step."
     )
-    assert finding.advice == "Return a list: `[...]`, or a dictionary."
+    assert finding.advice == "Return a list or a dictionary."
 
 
 def test_coroutine_returned_by_run_is_unawaited() -> None:
@@ -329,7 +333,7 @@ def test_coroutine_returned_by_run_is_unawaited() -> None:
 def test_values_without_javascript_equivalent(result: str, description: str) -> None:
     finding = only_finding(f'await step.do("give")(lambda: {result})()', "from datetime import datetime")
 
-    assert finding.message == f"the step 'give' returns {description}, which the engine cannot store, so it fails."
+    assert finding.message == f"the step 'give' returns {description}, which the engine cannot store: the step fails."
 
 
 @pytest.mark.parametrize(

@@ -13,11 +13,11 @@ def test_message_and_advice() -> None:
     finding, *_ = findings_in('pause = asyncio.create_task(step.sleep("rest", "1 hour"))\nawait pause', ASYNCIO)
 
     assert finding.message == (
-        '`step.sleep("rest", "1 hour")` is a future, and `asyncio.create_task` takes a coroutine, so it fails'
+        '`step.sleep("rest", "1 hour")` is a future, but `asyncio.create_task` takes a coroutine, so it fails'
         " with a TypeError."
     )
     assert finding.advice == (
-        'A sleep begins at its call: keep it, `nap = step.sleep("rest", "1 hour")`, and `await nap` where it has to be'
+        'A sleep starts when it is called: write `nap = step.sleep("rest", "1 hour")`, and `await nap` where it must be'
         " over."
     )
 
@@ -25,7 +25,7 @@ def test_message_and_advice() -> None:
 def test_advice_for_a_sleep_bound_to_a_name() -> None:
     (finding,) = findings_in('nap = step.sleep("rest", "1 hour")\nawait asyncio.create_task(nap)', ASYNCIO)
 
-    assert finding.advice == "It has begun already: `await nap` where it has to be over."
+    assert finding.advice == "The sleep has already started: `await nap` where it must be over."
 
 
 @pytest.mark.parametrize(

@@ -14,41 +14,41 @@ from tests.checks.snippets import codes_in, findings_in, only_finding, step_with
     [
         (
             '{"retries": {"limit": 3}}',
-            "`retries` has no `delay`, and needs both `limit` and `delay`",
-            'Write both, like `{"limit": 3, "delay": "10 seconds"}`; the engine\'s defaults are 5 and 1000 ms.',
+            "`retries` lacks `delay`",
+            'Write both keys, as in `{"limit": 3, "delay": "10 seconds"}`. The defaults are 5 retries and 1000 ms.',
         ),
         (
             '{"retries": {}}',
-            "`retries` has no `limit` and no `delay`, and needs both `limit` and `delay`",
-            'Write both, like `{"limit": 3, "delay": "10 seconds"}`; the engine\'s defaults are 5 and 1000 ms.',
+            "`retries` lacks `limit` and `delay`",
+            'Write both keys, as in `{"limit": 3, "delay": "10 seconds"}`. The defaults are 5 retries and 1000 ms.',
         ),
-        ('{"timeOut": "1 minute"}', "a step's config has no key `timeOut`", 'Write "timeout".'),
-        ('{"retry": None}', "a step's config has no key `retry`", 'Write "retries".'),
+        ('{"timeOut": "1 minute"}', "unknown key `timeOut` in the config", 'Write "timeout".'),
+        ('{"retry": None}', "unknown key `retry` in the config", 'Write "retries".'),
         (
             '{"backoff": "linear"}',
-            "a step's config has no key `backoff`",
-            "Write `backoff` in the dictionary `retries`.",
+            "unknown key `backoff` in the config",
+            "Move `backoff` to the dictionary `retries`.",
         ),
         (
             '{"color": "red"}',
-            "a step's config has no key `color`",
-            "Remove it; the keys that it may have are retries, timeout, sensitive.",
+            "unknown key `color` in the config",
+            "Remove it. Available: `retries`, `timeout`, `sensitive`.",
         ),
         (
             '{"retries": {"limit": 3, "delay": 0, "timeout": 500}}',
-            "`retries` has no key `timeout`",
-            "Write `timeout` beside `retries`, not in it.",
+            "unknown key `timeout` in `retries`",
+            "Move `timeout` out of `retries`, to the config itself.",
         ),
-        ('{"retries": {"max_attempts": 3, "delay": 0}}', "`retries` has no key `max_attempts`", 'Write "limit".'),
+        ('{"retries": {"max_attempts": 3, "delay": 0}}', "unknown key `max_attempts` in `retries`", 'Write "limit".'),
         (
             '{"retries": {"limit": 3, "delay": 0, "backoff": "Linear"}}',
-            '`backoff` is `"Linear"`, and may only be constant, linear or exponential',
+            'unknown backoff `"Linear"`',
             'Write "linear".',
         ),
         (
             '{"sensitive": True}',
-            '`sensitive` is `True`, and may only be "output"',
-            'Write "output" to hide the step\'s result, or leave the key out.',
+            '`sensitive` must be "output", not `True`',
+            'Write "output" to hide the step\'s result, or remove the key.',
         ),
     ],
 )
@@ -56,20 +56,20 @@ def test_invalid_configs(source: str, message: str, advice: str) -> None:
     finding = only_finding(step_with_config(source))
 
     assert finding.code == "SG108"
-    assert finding.message == f"{message}, so the engine refuses the config and the step fails for good."
+    assert finding.message == f"{message}: the engine rejects the config, and the step never runs."
     assert finding.advice == advice
 
 
 @pytest.mark.parametrize(
     ("limit", "message"),
     [
-        ("-1", "`limit` is negative: `-1`"),
-        ("10_001", "`limit` is 10,001, more than the 10,000 that there may be"),
-        ("True", "`limit` is a truth value (`True`), not a number"),
-        ('"3"', '`limit` is text (`"3"`), not a number'),
+        ("-1", "`limit` is negative (`-1`)"),
+        ("10_001", "`limit` is 10,001, above the maximum of 10,000"),
+        ("True", "`limit` is a bool (`True`), not a number"),
+        ('"3"', '`limit` is a string (`"3"`), not a number'),
         ("None", "`limit` is None, not a number"),
-        ("math.inf", "`limit` is `math.inf`, which is no finite number"),
-        ("1e999", "`limit` is `1e999`, which is no finite number"),
+        ("math.inf", "`limit` must be finite, not `math.inf`"),
+        ("1e999", "`limit` must be finite, not `1e999`"),
         ("timedelta(1)", "`limit` is a timedelta (`timedelta(1)`), not a number"),
     ],
 )
@@ -77,7 +77,7 @@ def test_retry_limits(limit: str, message: str) -> None:
     before = "import math\nfrom datetime import timedelta"
     finding = only_finding(step_with_config(f'{{"retries": {{"limit": {limit}, "delay": 500}}}}'), before)
 
-    assert finding.message == f"{message}, so the engine refuses the config and the step fails for good."
+    assert finding.message == f"{message}: the engine rejects the config, and the step never runs."
 
 
 @pytest.mark.parametrize(

@@ -145,9 +145,9 @@ def test_nested_loop_counts_are_capped() -> None:
 def test_more_than_any_plan_allows_is_an_error_at_the_loop() -> None:
     assert [str(f) for f in step_count_findings(LOOP.replace("300", "30_000"))] == [
         (
-            "<string>:18:23: error: each run executes at least 30,000 steps, and 25,000 are the most that can be"
-            " allowed: an instance fails at step 25,001. Do the work of several steps in one, or start further"
-            " instances that each do a part. [SG124]"
+            "<string>:18:23: error: each run executes at least 30,000 steps, but the maximum is 25,000: the instance"
+            " fails at step 25,001. Combine several steps into one, or split the work between several instances."
+            " [SG124]"
         ),
     ]
 
@@ -155,8 +155,8 @@ def test_more_than_any_plan_allows_is_an_error_at_the_loop() -> None:
 def test_more_than_the_paid_default_is_a_warning() -> None:
     assert [str(f) for f in step_count_findings(LOOP.replace("300", "25_000"))] == [
         (
-            "<string>:18:23: warning: each run executes at least 25,000 steps, and without `limits.steps` the paid plan"
-            " allows 10,000: an instance fails at step 10,001. Set `limits.steps` in the workflow's configuration,"
+            "<string>:18:23: warning: each run executes at least 25,000 steps, but without `limits.steps` the paid plan"
+            " allows 10,000: the instance fails at step 10,001. Set `limits.steps` in the workflow's configuration,"
             " up to 25,000. [SG124]"
         ),
     ]
@@ -188,9 +188,9 @@ def test_more_than_the_configured_limit_is_an_error(tmp_path: Path) -> None:
     (finding,) = check_project(tmp_path, project_with_limit(299), "SG124")
 
     assert finding.message == (
-        "each run executes at least 300 steps, and `limits.steps` allows 299: an instance fails at step 300."
+        "each run executes at least 300 steps, but `limits.steps` allows 299: the instance fails at step 300."
     )
-    assert finding.advice.startswith("Raise `limits.steps`, which may be up to 25,000. Or: do the work")
+    assert finding.advice.startswith("Raise `limits.steps` (up to 25,000), combine several steps")
     assert finding.severity is Severity.ERROR
 
 
@@ -209,7 +209,7 @@ def test_invalid_limit_is_flagged_at_its_location(tmp_path: Path) -> None:
     (finding,) = check_project(tmp_path, project_with_limit(25_001), "SG124")
 
     assert (finding.span.line, finding.span.column) == (10, 20)
-    assert finding.message == "`limits.steps` is 25,001, and 25,000 are the most that can be allowed."
+    assert finding.message == "`limits.steps` is 25,001, but the maximum is 25,000."
 
 
 def no_step_findings(text: str) -> list[str]:
@@ -229,9 +229,8 @@ class Flow(WorkflowEntrypoint):
 def test_workflow_without_steps_is_flagged_at_its_name() -> None:
     assert no_step_findings(FLOW.format("return event")) == [
         (
-            "<string>:4:7: error: no step can run in `Flow`: nothing that it does is kept or tried again, and there"
-            " is no graph to show. Do its work in functions with `@step.do(...)` above them, and await a call of each."
-            " [SG123]"
+            "<string>:4:7: error: `Flow` has no step that can run: its work is neither saved nor retried, and it has no"
+            " graph. Do the work in functions decorated with `@step.do(...)`, and await a call of each. [SG123]"
         ),
     ]
 

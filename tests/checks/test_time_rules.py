@@ -13,16 +13,16 @@ _BEFORE = "import time\nfrom datetime import date, datetime, timedelta, timezone
 @pytest.mark.parametrize(
     ("source", "message"),
     [
-        ('"2099-01-01"', "'2099-01-01' is text, and "),
-        ('"tomorrow"', "'tomorrow' is text, and "),
-        ('f"{due}Z"', '`f"{due}Z"` is text, and '),
-        ("datetime.now().isoformat()", "`datetime.now().isoformat()` is text, and "),
-        ("timedelta(days=1)", "`timedelta(days=1)` is a timedelta, and "),
-        ("date(2099, 1, 1)", "`date(2099, 1, 1)` is a date, and "),
-        ("None", "`None` is given, and "),
-        ("[2099, 1, 1]", "`[2099, 1, 1]` is a list, and "),
-        ("(day for day in [1])", "`(day for day in [1])` is a generator, and "),
-        ("True", "`True` is no time: "),
+        ('"2099-01-01"', "'2099-01-01' is a string, but "),
+        ('"tomorrow"', "'tomorrow' is a string, but "),
+        ('f"{due}Z"', '`f"{due}Z"` is a string, but '),
+        ("datetime.now().isoformat()", "`datetime.now().isoformat()` is a string, but "),
+        ("timedelta(days=1)", "`timedelta(days=1)` is a timedelta, but "),
+        ("date(2099, 1, 1)", "`date(2099, 1, 1)` is a date, but "),
+        ("None", "got `None`, but "),
+        ("[2099, 1, 1]", "`[2099, 1, 1]` is a list, but "),
+        ("(day for day in [1])", "`(day for day in [1])` is a generator, but "),
+        ("True", "`True` is a bool, but "),
     ],
 )
 def test_values_that_are_not_times(source: str, message: str) -> None:
@@ -35,22 +35,25 @@ def test_values_that_are_not_times(source: str, message: str) -> None:
 @pytest.mark.parametrize(
     ("source", "message"),
     [
-        ("datetime(2024, 12, 31)", "2024-12-31T00:00:00 is in the past, so it fails."),
-        ("datetime(2024, 12, 31, tzinfo=timezone.utc)", "2024-12-31T00:00:00+00:00 is in the past, so it fails."),
-        ("1735689599999", "`1735689599999` in epoch milliseconds is in the past, so it fails."),
-        ("0", "`0` in epoch milliseconds is in the past, so it fails."),
+        ("datetime(2024, 12, 31)", "`2024-12-31T00:00:00` is in the past, so the sleep fails."),
+        (
+            "datetime(2024, 12, 31, tzinfo=timezone.utc)",
+            "`2024-12-31T00:00:00+00:00` is in the past, so the sleep fails.",
+        ),
+        ("1735689599999", "`1735689599999` is in the past as epoch milliseconds, so the sleep fails."),
+        ("0", "`0` is in the past as epoch milliseconds, so the sleep fails."),
         (
             "4070908800",
             (
-                "`4070908800` looks like epoch seconds, and `step.sleep_until` takes a datetime or epoch milliseconds:"
-                " this is in 1970, so it fails."
+                "`4070908800` looks like epoch seconds, but `step.sleep_until` takes a datetime or epoch milliseconds:"
+                " the time is in 1970, so it fails."
             ),
         ),
         (
             "time.time()",
             (
-                "`time.time()` is seconds, and `step.sleep_until` takes a datetime or epoch milliseconds: this is in"
-                " 1970, so it fails."
+                "`time.time()` is in seconds, but `step.sleep_until` takes a datetime or epoch milliseconds: the time"
+                " is in 1970, so it fails."
             ),
         ),
     ],
@@ -82,7 +85,7 @@ def test_times_that_may_be_in_the_future(source: str) -> None:
 def test_text_of_a_time_is_parsed_in_the_advice() -> None:
     finding = only_finding('await step.sleep_until("due", "2099-01-01T00:00:00+00:00")')
 
-    assert finding.advice == 'Give the datetime itself: `datetime.fromisoformat("2099-01-01T00:00:00+00:00")`.'
+    assert finding.advice == 'Pass the datetime itself: `datetime.fromisoformat("2099-01-01T00:00:00+00:00")`.'
 
 
 def test_missing_time() -> None:
@@ -90,30 +93,30 @@ def test_missing_time() -> None:
     assert codes_in('await step.sleep_until("due", **event["payload"]["due"])') == []
 
 
-_SEND = "and send the event under the same type."
+_SEND = "and send the event with the same type."
 _CHARACTERS = f"Write letters, digits, hyphens and underscores, {_SEND}"
-_SHORTER = "Write a shorter one, and send the event under it."
-_TYPE = "Write the type under which the event is sent."
+_SHORTER = f"Shorten it, {_SEND}"
+_TYPE = "Write the type with which the event is sent."
 
 
 @pytest.mark.parametrize(
     ("source", "message", "advice"),
     [
-        ('"a b"', "the event type 'a b' has a space in it", f'Write "a-b", {_SEND}'),
-        ('"order.paid"', "the event type 'order.paid' has '.' in it", f'Write "order-paid", {_SEND}'),
-        ('"-paid"', "the event type '-paid' begins with a hyphen", f'Write "paid", {_SEND}'),
-        ('"!"', "the event type '!' has '!' in it", _CHARACTERS),
+        ('"a b"', "the event type 'a b' contains a space", f'Write "a-b", {_SEND}'),
+        ('"order.paid"', "the event type 'order.paid' contains '.'", f'Write "order-paid", {_SEND}'),
+        ('"-paid"', "the event type '-paid' starts with a hyphen", f'Write "paid", {_SEND}'),
+        ('"!"', "the event type '!' contains '!'", _CHARACTERS),
         ('""', "the event type is empty", _TYPE),
-        ("None", "the event type is None, not text", _TYPE),
+        ("None", "the event type is `None`, not a string", _TYPE),
         ('"x" * 101', "the event type has 101 characters, more than 100", _SHORTER),
-        ('f"paid/{event}"', "the event type has '/' in it", _CHARACTERS),
+        ('f"paid/{event}"', "the event type contains '/'", _CHARACTERS),
     ],
 )
 def test_invalid_event_types(source: str, message: str, advice: str) -> None:
     finding = only_finding(f'await step.wait_for_event("approval", {source})')
 
     assert finding.code == "SG112"
-    assert finding.message == f"{message}, so the engine refuses it and the wait fails."
+    assert finding.message == f"{message}: Cloudflare rejects it, and the wait fails."
     assert finding.advice == advice
 
 
@@ -125,7 +128,10 @@ def test_valid_event_types(source: str) -> None:
 def test_event_type_is_the_second_argument() -> None:
     finding = only_finding('await step.wait_for_event("approval", type="paid")')
 
-    assert finding.message == "`type=` fails with a TypeError: a wait takes its name and event type by position only."
+    assert finding.message == (
+        "unsupported keyword `type=`: a wait takes its name and event type by position only, so it fails with a"
+        " TypeError."
+    )
     assert (
         only_finding('await step.wait_for_event("approval")').message
         == "this wait has no event type, so it fails with a TypeError."

@@ -105,8 +105,8 @@ def test_result_converted_depending_on_its_type(body: str) -> None:
 @pytest.mark.parametrize(
     ("body", "description"),
     [
-        ("return found(event)", "an object of the dataclass `Item`"),
-        ("result = Item(1) if event else {}\nreturn result", "an object of the dataclass `Item`"),
+        ("return found(event)", "an instance of the dataclass `Item`"),
+        ("result = Item(1) if event else {}\nreturn result", "an instance of the dataclass `Item`"),
         ("result = [1, 2]\nif event:\n    result = (1, 2)\nreturn result", "a tuple"),
         ("return (1, 2) if event else [1, 2]", "a tuple"),
     ],
@@ -205,5 +205,5 @@ def test_replaced_datetime_is_a_time() -> None:
 def test_negative_sleep_is_a_warning() -> None:
     finding = only_finding('await step.sleep("a", 5 - 10)')
 
-    assert finding.message == "this sleep is negative (`5 - 10`), so it waits for nothing."
+    assert finding.message == "negative duration `5 - 10`: this sleep ends immediately."
     assert finding.severity is Severity.WARNING

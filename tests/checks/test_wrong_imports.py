@@ -17,8 +17,8 @@ def import_findings(text: str) -> list[Finding]:
 def test_advice_names_the_correct_module() -> None:
     assert [str(f) for f in import_findings(f"from workers import Response, NonRetryableError\n{ENTRY}")] == [
         (
-            "<string>:1:31: error: `workers` has no `NonRetryableError`, so the import fails with an ImportError."
-            " Write `from workers.workflows import NonRetryableError`. [SG125]"
+            "<string>:1:31: error: unknown name `NonRetryableError` in `workers`: the import fails with an ImportError,"
+            " and the Worker never starts. Write `from workers.workflows import NonRetryableError`. [SG125]"
         )
     ]
 

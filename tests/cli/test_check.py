@@ -70,8 +70,8 @@ def test_a_finding_is_shown_with_its_source(stepgraph: Command) -> None:
     *shown, advice, below, heading, row, between, verdict, hint = run.out.splitlines()
     assert shown == [
         (
-            "orders.py:10:22: error[SG118]: the step 'charge' is called with `10`, but a step takes no arguments: the"
-            " call fails with a TypeError."
+            "orders.py:10:22: error[SG118]: unexpected argument `10`: a step takes no arguments, so calling the step"
+            " 'charge' fails with a TypeError."
         ),
         "10 |         await charge(10)",
         "   |                      ^^",

@@ -40,7 +40,10 @@ def test_explanation_has_reason_fix_and_first_examples() -> None:
         "A declared step is called with arguments.",
         "",
         "Why this is bad",
-        "  What `@step.do(...)` makes of a function takes no arguments, so the call fails with a TypeError.",
+        (
+            "  The call fails with a TypeError, and the step never runs: `@step.do(...)` replaces the function with a"
+            " wrapper that takes no arguments."
+        ),
     ]
     assert [line for line in lines if line in ("Example", "Use instead", "Source")] == ["Example", "Use instead"]
     assert "      await charge(10)  # SG118" in lines
@@ -114,5 +117,5 @@ def test_rule_data_has_examples_with_files() -> None:
     assert (data["code"], data["severity"], data["confidence"]) == ("SG118", "error", "high")
     flagged = data["flagged"]
     assert isinstance(flagged, list)
-    assert flagged[0]["title"] == "An argument by position"
+    assert flagged[0]["title"] == "Positional argument"
     assert [file["path"] for file in flagged[0]["files"]] == ["entry.py"]

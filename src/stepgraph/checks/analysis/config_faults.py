@@ -77,7 +77,7 @@ def _dictionaries_first(value: Value) -> tuple[Value, ...]:
 
 def _config_faults(value: Value, place: Place) -> Iterator[ConfigFault]:
     if isinstance(value, StaticMapping):
-        yield from _unknown_keys(value, _CONFIG, "a step's config")
+        yield from _unknown_keys(value, _CONFIG, "the config")
         for key, entry in constant_key_entries(value):
             for inner in _dictionaries_first(entry.value):
                 if key == "retries":
@@ -88,7 +88,7 @@ def _config_faults(value: Value, place: Place) -> Iterator[ConfigFault]:
         yield ConfigFault(
             place,
             f"`config` is {_kind_phrase(value)}, not a dictionary",
-            'Write a dictionary, like `{"timeout": "5 minutes"}`.',
+            'Write a dictionary, such as `{"timeout": "5 minutes"}`.',
         )
 
 
@@ -96,8 +96,8 @@ def _sensitive_faults(value: Value, place: Place) -> Iterator[ConfigFault]:
     if _must_be_invalid(value, ("output",)):
         yield ConfigFault(
             place,
-            f'`sensitive` is `{place.text}`, and may only be "output"',
-            'Write "output" to hide the step\'s result, or leave the key out.',
+            f'`sensitive` must be "output", not `{place.text}`',
+            'Write "output" to hide the step\'s result, or remove the key.',
         )
 
 
@@ -113,7 +113,7 @@ def _retries_faults(value: Value, place: Place) -> Iterator[ConfigFault]:
         yield ConfigFault(
             place,
             f"`retries` is {_kind_phrase(value)}, not a dictionary",
-            'Write a dictionary with both keys, like `{"limit": 3, "delay": "10 seconds"}`.',
+            'Write a dictionary with both keys, such as `{"limit": 3, "delay": "10 seconds"}`.',
         )
 
 
@@ -126,22 +126,22 @@ def _retry_faults(key: str, value: Value, place: Place) -> Iterator[ConfigFault]
         similar = _similar_name(value.value if isinstance(value, Constant) else None, _BACKOFFS)
         yield ConfigFault(
             place,
-            f"`backoff` is `{place.text}`, and may only be constant, linear or exponential",
-            f'Write "{similar}".' if similar else 'Write "constant", "linear" or "exponential".',
+            f"unknown backoff `{place.text}`",
+            f'Write "{similar}".' if similar else 'Available: "constant", "linear", "exponential".',
         )
     elif key == "delay" and isinstance(value, Constant):
         number = value.value
         if number is None:
-            yield ConfigFault(place, "`delay` is None", 'Write how long to wait before a retry, like "10 seconds".')
+            yield ConfigFault(place, "`delay` is None", 'Write the time before a retry, such as "10 seconds".')
         elif isinstance(number, int | float) and number < 0:
-            yield ConfigFault(place, f"`delay` is negative: `{place.text}`", "Write 0, or the delay that is meant.")
+            yield ConfigFault(place, f"`delay` is negative (`{place.text}`)", "Write 0 or a positive delay.")
 
 
 def _limit_fault(value: Value, place: Place) -> tuple[str, str] | None:
     reason = _invalid_limit_reason(value, place.text)
     if reason is None:
         return None
-    return reason, "Write how many retries there may be after the first attempt, as a number from 0 to 10,000."
+    return reason, "Write the number of retries after the first attempt, from 0 to 10,000."
 
 
 def _invalid_limit_reason(value: Value, source: str) -> str | None:
@@ -158,11 +158,11 @@ def _invalid_limit_reason(value: Value, source: str) -> str | None:
 
 def _out_of_bounds_reason(number: float, source: str) -> str | None:
     if not math.isfinite(number):
-        return f"`limit` is `{source}`, which is no finite number"
+        return f"`limit` must be finite, not `{source}`"
     if number < 0:
-        return f"`limit` is negative: `{source}`"
+        return f"`limit` is negative (`{source}`)"
     if number > _MAX_RETRIES:
-        return f"`limit` is {number:,.0f}, more than the 10,000 that there may be"
+        return f"`limit` is {number:,.0f}, above the maximum of 10,000"
     return None
 
 
@@ -175,12 +175,12 @@ def _unknown_keys(value: StaticMapping, valid_keys: tuple[str, ...], owner: str)
 
 
 def _unknown_key(entry: StaticEntry, key: object, unused_keys: list[str], owner: str) -> ConfigFault:
-    problem = f"{owner} has no key `{key}`"
+    problem = f"unknown key `{key}` in {owner}"
     name = key if isinstance(key, str) else ""
     if name in _RETRIES:
-        return ConfigFault(entry.key_place, problem, f"Write `{name}` in the dictionary `retries`.")
+        return ConfigFault(entry.key_place, problem, f"Move `{name}` to the dictionary `retries`.")
     if name in _CONFIG:
-        return ConfigFault(entry.key_place, problem, f"Write `{name}` beside `retries`, not in it.")
+        return ConfigFault(entry.key_place, problem, f"Move `{name}` out of `retries`, to the config itself.")
     similar = _similar_name(name, unused_keys)
     if similar is not None:
         return ConfigFault(
@@ -189,10 +189,8 @@ def _unknown_key(entry: StaticEntry, key: object, unused_keys: list[str], owner:
     synonym = _SYNONYMS.get(name)
     if synonym in unused_keys:
         return ConfigFault(entry.key_place, problem, f'Write "{synonym}".')
-    keys = ", ".join(unused_keys)
-    return ConfigFault(
-        entry.key_place, problem, f"Remove it; the keys that it may have are {keys}." if keys else "Remove it."
-    )
+    keys = ", ".join(f"`{name}`" for name in unused_keys)
+    return ConfigFault(entry.key_place, problem, f"Remove it. Available: {keys}." if keys else "Remove it.")
 
 
 def _rename_edits(place: Place, name: str, replacement: str) -> tuple[Edit, ...]:
@@ -207,11 +205,11 @@ def _missing_keys(value: StaticMapping, place: Place) -> Iterator[ConfigFault]:
     intended = {_similar_name(name, _RETRIES) or _SYNONYMS.get(name) for name in present if name not in _RETRIES}
     missing = [name for name in missing if name not in intended]
     if value.is_complete and missing:
-        names = " and no ".join(f"`{name}`" for name in missing)
+        names = " and ".join(f"`{name}`" for name in missing)
         yield ConfigFault(
             place,
-            f"`retries` has no {names}, and needs both `limit` and `delay`",
-            'Write both, like `{"limit": 3, "delay": "10 seconds"}`; the engine\'s defaults are 5 and 1000 ms.',
+            f"`retries` lacks {names}",
+            'Write both keys, as in `{"limit": 3, "delay": "10 seconds"}`. The defaults are 5 retries and 1000 ms.',
         )
 
 
@@ -238,5 +236,7 @@ def _must_not_be_dictionary(value: Value) -> bool:
 
 def _kind_phrase(value: Value) -> str:
     return (
-        f"an object of `{value.class_name}`" if isinstance(value, StaticObject) else kind_of(value) or "something else"
+        f"an instance of `{value.class_name}`"
+        if isinstance(value, StaticObject)
+        else kind_of(value) or "something else"
     )

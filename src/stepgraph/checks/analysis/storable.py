@@ -43,10 +43,10 @@ _DATETIMES: Final = (
     "datetime.datetime.combine",
 )
 
-_ISO: Final = "Return `.isoformat()` of it."
-_TEXT: Final = "Return `str(...)` of it."
+_ISO: Final = "Return its `.isoformat()`."
+_STR: Final = "Convert it with `str(...)`."
 _SECONDS: Final = "Return its `total_seconds()`."
-_LIST: Final = "Return `list(...)` of it."
+_LIST: Final = "Convert it with `list(...)`."
 
 # The kind of the result with its article, and advice.
 UNSTORABLE: Final[dict[str, tuple[str, str]]] = {
@@ -57,33 +57,33 @@ UNSTORABLE: Final[dict[str, tuple[str, str]]] = {
     "datetime.timedelta": ("a timedelta", _SECONDS),
     **dict.fromkeys(
         ("decimal.Decimal", *(f"decimal.Decimal().{name}" for name in ("quantize", "normalize", "to_integral_value"))),
-        ("a Decimal", _TEXT),
+        ("a Decimal", _STR),
     ),
-    "fractions.Fraction": ("a Fraction", _TEXT),
+    "fractions.Fraction": ("a Fraction", _STR),
     **dict.fromkeys(
         (f"uuid.{name}" for name in ("UUID", "uuid1", "uuid3", "uuid4", "uuid5", "uuid6", "uuid7", "uuid8")),
-        ("a UUID", _TEXT),
+        ("a UUID", _STR),
     ),
     **dict.fromkeys(
         (f"pathlib.{name}" for name in ("Path", "PurePath", "PosixPath", "PurePosixPath", "Path.cwd", "Path.home")),
-        ("a path", _TEXT),
+        ("a path", _STR),
     ),
     **dict.fromkeys(
         (f"ipaddress.{name}" for name in ("ip_address", "ip_network", "IPv4Address", "IPv6Address")),
-        ("an address", _TEXT),
+        ("an address", _STR),
     ),
     **dict.fromkeys(("collections.namedtuple()", "typing.NamedTuple()"), ("a named tuple", "Return its `_asdict()`.")),
-    "builtins.bytearray": ("a bytearray", "Return `bytes(...)` of it."),
+    "builtins.bytearray": ("a bytearray", "Convert it with `bytes(...)`."),
     "builtins.complex": ("a complex number", "Return its parts, `[z.real, z.imag]`."),
     "builtins.divmod": ("a tuple", _LIST),
-    "builtins.frozenset": ("a frozenset", "Return `set(...)` of it, or a list."),
+    "builtins.frozenset": ("a frozenset", "Convert it with `set(...)` or `list(...)`."),
     "builtins.range": ("a range", _LIST),
     "collections.deque": ("a deque", _LIST),
     "builtins.filter": ("an iterator", _LIST),
-    "builtins.object": ("an object", "Return text or a number."),
-    "re.compile": ("a pattern", "Return its `.pattern`."),
-    "types.SimpleNamespace": ("an object", "Return `vars(...)` of it."),
-    **dict.fromkeys(("io.BytesIO", "io.StringIO"), ("a file in memory", "Return its `getvalue()`.")),
+    "builtins.object": ("an object", "Return a string or a number."),
+    "re.compile": ("a compiled pattern", "Return its `.pattern`."),
+    "types.SimpleNamespace": ("an object", "Convert it with `vars(...)`."),
+    **dict.fromkeys(("io.BytesIO", "io.StringIO"), ("an in-memory file", "Return its `getvalue()`.")),
 }
 
 IsWritten: TypeAlias = "Callable[[Place], bool]"
@@ -115,7 +115,7 @@ _MODELS: Final = frozenset(["pydantic.BaseModel", "pydantic.main.BaseModel"])
 
 # The kind and the advice for collections that cannot be stored.
 _COLLECTIONS: Final = {
-    "tuple": ("a tuple", "Return a list: `[...]`, or a dictionary."),
+    "tuple": ("a tuple", "Return a list or a dictionary."),
     "frozenset": UNSTORABLE["builtins.frozenset"],
     "deque": UNSTORABLE["collections.deque"],
 }
@@ -182,7 +182,7 @@ def _key_faults(value: StaticCollection | StaticMapping) -> Iterator[UnstorableP
     if isinstance(value, StaticMapping):
         for entry in value.entries:
             if kind := _invalid_key_kind(entry.key):
-                yield UnstorablePart(f"{kind} as a key", "Make text of it.", entry.key_place)
+                yield UnstorablePart(f"{kind} as a key", "Convert it to a string.", entry.key_place)
     elif value.kind == "set":
         for element in value.elements:
             if (kind := _invalid_key_kind(element.value)) and _simple_fault(element.value) is None:
@@ -208,7 +208,7 @@ def _simple_fault(value: Value) -> UnstorablePart | None:
         case Constant(value=complex()):
             return UnstorablePart(*UNSTORABLE["builtins.complex"])
         case Constant(value=int(number)) if abs(number) >= _TOO_LARGE:
-            return UnstorablePart("an integer that is too large for JavaScript", "Return text.", is_sendable=True)
+            return UnstorablePart("an integer that is too large for JavaScript", "Return a string.", is_sendable=True)
         case Duration():
             return UnstorablePart(*UNSTORABLE["datetime.timedelta"])
         case ExternalResult(name=name):
@@ -217,11 +217,11 @@ def _simple_fault(value: Value) -> UnstorablePart | None:
         case StaticObject():
             return _object_fault(value)
         case StaticGenerator():
-            return UnstorablePart("a generator", "Return `list(...)` of it.")
+            return UnstorablePart("a generator", "Convert it with `list(...)`.")
         case StaticFunction() | StaticStep():
-            return UnstorablePart("a function", "Return what it gives: call it.", is_sendable=True)
+            return UnstorablePart("a function", "Call it, and return the result.", is_sendable=True)
         case StaticClass():
-            return UnstorablePart("a class", "Return text that names it.", is_sendable=True)
+            return UnstorablePart("a class", "Return its name.", is_sendable=True)
         case StaticAwaitable():
             return UnstorablePart("a coroutine that was not awaited", "Write `await` before it.")
         case _:
@@ -235,15 +235,15 @@ def _object_fault(value: StaticObject) -> UnstorablePart | None:
     if unknown_bases:
         return None
     if kinds & _ENUMERATIONS:
-        return UnstorablePart(f"a member of the enumeration `{value.class_name}`", "Return its `.value`.")
+        return UnstorablePart(f"a member of the enum `{value.class_name}`", "Return its `.value`.")
     if kinds & _NAMED_TUPLES:
         return UnstorablePart(f"a named tuple (`{value.class_name}`)", "Return its `_asdict()`.")
     if kinds & _DATACLASSES:
         return UnstorablePart(
-            f"an object of the dataclass `{value.class_name}`", "Return `dataclasses.asdict(...)` of it."
+            f"an instance of the dataclass `{value.class_name}`", "Convert it with `dataclasses.asdict(...)`."
         )
     if kinds & _MODELS:
-        return UnstorablePart(f"an object of the model `{value.class_name}`", "Return its `model_dump()`.")
+        return UnstorablePart(f"an instance of the model `{value.class_name}`", "Return its `model_dump()`.")
     return UnstorablePart(
-        f"an object of the class `{value.class_name}`", "Return a dictionary of what is needed of it."
+        f"an instance of the class `{value.class_name}`", "Return a dictionary of the fields you need."
     )

@@ -85,26 +85,26 @@ def kind_of(value: Value) -> str | None:
         case ExternalResult(name=name):
             return _RESULT_KINDS.get(name)
         case StaticObject(kinds=kinds) if "enum.Enum" in kinds and _PLAIN_ENUMERATION_BASES.issuperset(kinds):
-            return "a member of an enumeration"
+            return "an enum member"
         case _:
             return None
 
 
 def describe_wrong_kind(value: Value, source: str) -> str | None:
-    """Return a clause about a value of the wrong kind, if its kind is certain."""
+    """Return a clause about a value of the wrong kind, to be followed by "but", if its kind is certain."""
     kind = kind_of(value)
     if kind is None:
         return None
-    return f"`{source}` is given" if kind == source else f"`{source}` is {kind}"
+    return f"got `{source}`" if kind == source else f"`{source}` is {kind}"
 
 
 def _kind_of_constant(constant: object) -> str:
     if constant is None:
         return "None"
     return {
-        str: "text",
+        str: "a string",
         bytes: "bytes",
-        bool: "a truth value",
+        bool: "a bool",
         int: "a number",
         float: "a number",
         complex: "a complex number",

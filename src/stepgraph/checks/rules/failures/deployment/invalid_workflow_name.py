@@ -14,39 +14,39 @@ if TYPE_CHECKING:
 
 _LONGEST: Final = 64
 _VALID: Final = re.compile(r"[a-zA-Z0-9_][a-zA-Z0-9_-]*")
-_UNFIT: Final = re.compile(r"[^a-zA-Z0-9_-]")
-_ADVICE: Final = f"Write 1 to {_LONGEST} letters, digits, hyphens and underscores, with no hyphen at the start."
+_INVALID_CHARACTER: Final = re.compile(r"[^a-zA-Z0-9_-]")
+_ADVICE: Final = f"Write 1 to {_LONGEST} letters, digits, hyphens and underscores, and no leading hyphen."
 
 
 def _check(subject: ProjectSubject) -> Iterator[Diagnostic]:
     for configuration in subject.configurations:
         for workflow in configuration.workflows:
-            fault = _fault(workflow.name)
-            if fault is not None:
-                message = f"the name {workflow.name!r} {fault}, so Cloudflare refuses to deploy the workflow."
-                yield Diagnostic(
-                    empty_span(configuration.path, workflow.name_position), message, _advice(workflow.name)
-                )
+            problem = _find_problem(workflow.name)
+            if problem is not None:
+                message = f"the workflow name {workflow.name!r} {problem}: the deployment fails."
+                span = empty_span(configuration.path, workflow.name_position)
+                yield Diagnostic(span, message, _suggest_name(workflow.name))
 
 
-def _fault(name: str) -> str | None:
+def _find_problem(name: str) -> str | None:
+    """Return the problem of a name as a predicate. Return None for a valid name."""
     if len(name) > _LONGEST:
-        return f"is longer than {_LONGEST} characters ({len(name)})"
+        return f"has {len(name)} characters, more than {_LONGEST}"
     if _VALID.fullmatch(name):
         return None
-    unfit = _UNFIT.search(name)
-    return "begins with a hyphen" if unfit is None else f"has {_named(unfit[0])} in it"
+    invalid = _INVALID_CHARACTER.search(name)
+    return "starts with a hyphen" if invalid is None else f"contains {_quote(invalid[0])}"
 
 
-def _named(character: str) -> str:
+def _quote(character: str) -> str:
     return "a space" if character == " " else repr(character)
 
 
-def _advice(name: str) -> str:
-    likely = _UNFIT.sub("-", name).strip("-")
-    if not _VALID.fullmatch(likely) or len(likely) > _LONGEST:
+def _suggest_name(name: str) -> str:
+    suggestion = _INVALID_CHARACTER.sub("-", name).strip("-")
+    if not _VALID.fullmatch(suggestion) or len(suggestion) > _LONGEST:
         return _ADVICE
-    return f'Write "{likely}", or another name of 1 to {_LONGEST} letters, digits, hyphens and underscores.'
+    return f'Write "{suggestion}", or another name of 1 to {_LONGEST} letters, digits, hyphens and underscores.'
 
 
 RULE = Rule(

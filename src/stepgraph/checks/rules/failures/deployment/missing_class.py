@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def _check(subject: ProjectSubject) -> Iterator[Diagnostic]:
-    return diagnostics_of(subject.problems, ProblemKind.MISSING_CLASS, "The workflow cannot start.")
+    return diagnostics_of(subject.problems, ProblemKind.MISSING_CLASS, "The workflow never starts.")
 
 
 RULE = Rule(

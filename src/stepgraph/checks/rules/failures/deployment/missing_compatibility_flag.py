@@ -16,33 +16,34 @@ if TYPE_CHECKING:
 
 def _check(subject: ProjectSubject) -> Iterator[Diagnostic]:
     for configuration in subject.configurations:
-        if configuration.is_python and configuration.own_workflows and not _are_refused(configuration):
+        if configuration.is_python and configuration.own_workflows and not _has_invalid_flags(configuration):
             compatibility = configuration.compatibility
-            for message, advice in _faults(compatibility):
+            for message, advice in _find_problems(compatibility):
                 yield Diagnostic(empty_span(configuration.path, compatibility.position), message, advice)
 
 
-def _are_refused(configuration: Configuration) -> bool:
+def _has_invalid_flags(configuration: Configuration) -> bool:
     """Return whether the flags have an invalid type, which is already reported."""
     position = configuration.compatibility.position
     return any((problem.line, problem.column) == position for problem in configuration.problems)
 
 
-def _faults(compatibility: Compatibility) -> Iterator[tuple[str, str]]:
+def _find_problems(compatibility: Compatibility) -> Iterator[tuple[str, str]]:
+    """Yield a message and advice for each flag that is missing or turns workflows off."""
     if not compatibility.has_python:
         yield (
-            "the compatibility flag `python_workers` is missing, and wrangler refuses a Worker in Python without it.",
+            "missing compatibility flag `python_workers`: wrangler rejects a Python Worker without it.",
             'Add it, as in `"compatibility_flags": ["python_workers"]`.',
         )
     if compatibility.disables_workflows:
         yield (
-            "the compatibility flag `disable_python_workflows` switches workflows in Python off, so none of them runs.",
+            "the compatibility flag `disable_python_workflows` turns Python workflows off: they never run.",
             "Remove it.",
         )
     elif compatibility.is_too_old_for_workflows:
-        without = f"and the date {compatibility.date} does not imply it: no workflow runs."
+        date = compatibility.date
         yield (
-            f"the compatibility flag `python_workflows` is missing, {without}",
+            f"missing compatibility flag `python_workflows`, not implied by the date {date}: the workflows never run.",
             "Set `compatibility_date` to 2025-09-20 or later, or add the flag.",
         )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
 
@@ -13,16 +13,14 @@ from stepgraph.model.note import ProblemKind
 
 if TYPE_CHECKING:
     from stepgraph.checks.subject import ProjectSubject
-_ADVICE = "Give it `async def run(self, event, step)`, or name the class that has it."
+_ADVICE: Final = "Add `async def run(self, event, step)`, or name the class that defines it."
 
 
 def _check(subject: ProjectSubject) -> Iterator[Diagnostic]:
     """Check configured classes only: other classes may not be deployed."""
-    yield from diagnostics_of(
-        subject.problems, ProblemKind.NO_RUN, "Each of its instances fails at its start.", _ADVICE
-    )
-    for match in diagnostics_of(subject.hints, ProblemKind.NO_RUN):
-        yield replace(match, severity=Severity.WARNING)
+    yield from diagnostics_of(subject.problems, ProblemKind.NO_RUN, "Each instance fails when it starts.", _ADVICE)
+    for diagnostic in diagnostics_of(subject.hints, ProblemKind.NO_RUN):
+        yield replace(diagnostic, severity=Severity.WARNING)
 
 
 RULE = Rule(

@@ -14,27 +14,27 @@ if TYPE_CHECKING:
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
-    failing = _first_failure(subject)
-    if failing is None:
+    failure = _find_first_failure(subject)
+    if failure is None:
         return
     for run in subject.facts_of_type(UnwrappedRun):
         name = subject.program.class_name
         yield Diagnostic(
             run.place.span,
-            f"`run` of `{name}` comes from `{run.owner}`, which is no WorkflowEntrypoint, so it is given"
-            f" JavaScript's own event and step: {failing} fails there.",
-            f"Let `{run.owner}` derive from `WorkflowEntrypoint`, or give `{name}` a `run` of its own that awaits"
+            f"`{name}` inherits `run` from `{run.owner}`, which does not derive from `WorkflowEntrypoint`: `run` gets"
+            f" JavaScript's event and step objects, and {failure} fails.",
+            f"Derive `{run.owner}` from `WorkflowEntrypoint`, or define `run` in `{name}` and await"
             " `super().run(event, step)`.",
         )
 
 
-def _first_failure(subject: WorkflowSubject) -> str | None:
+def _find_first_failure(subject: WorkflowSubject) -> str | None:
     """Return the first use of a feature that JavaScript's step object lacks. It supports sleeps and attributes."""
     method = next((call.method for call in subject.facts_of_type(MethodCalled) if call.method != "sleep"), None)
     if method is not None:
         return f"`step.{method}(...)`"
-    used = (key for key in subject.facts_of_type(EventKeyAccess) if not key.from_wait and key.use != "attribute")
-    key = next(used, None)
+    keys = (key for key in subject.facts_of_type(EventKeyAccess) if not key.from_wait and key.use != "attribute")
+    key = next(keys, None)
     return None if key is None else f"`{key.place.text}`"
 
 

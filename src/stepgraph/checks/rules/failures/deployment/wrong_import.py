@@ -18,7 +18,8 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     for wrong in subject.facts_of_type(WrongImport):
         yield Diagnostic(
             wrong.place.span,
-            f"`{wrong.module}` has no `{wrong.name}`, so the import fails with an ImportError.",
+            f"unknown name `{wrong.name}` in `{wrong.module}`: the import fails with an ImportError, and the Worker"
+            " never starts.",
             f"Write `from {wrong.defining_module} import {wrong.name}`.",
             (MovedImport(wrong.statement, (wrong.name,), wrong.defining_module),),
         )

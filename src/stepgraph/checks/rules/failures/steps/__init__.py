@@ -1,1 +1,1 @@
-"""Steps that are declared or called wrongly, and their number."""
+"""Steps that are declared or called incorrectly, or too often."""

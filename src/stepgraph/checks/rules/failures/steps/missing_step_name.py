@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     if subject.program.mode is DependencyMode.LEGACY:
-        yield from first_diagnostics(_matches(subject))
+        yield from first_diagnostics(_check_names(subject))
 
 
-def _matches(subject: WorkflowSubject) -> Iterator[Diagnostic]:
+def _check_names(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     functions = {declared.place: declared.definition.function_name for declared in subject.facts_of_type(StepDeclared)}
     for call in subject.facts_of_type(MethodCalled):
         arguments = call.arguments
@@ -31,8 +31,8 @@ def _matches(subject: WorkflowSubject) -> Iterator[Diagnostic]:
         others = ", ..." if arguments.items else ""
         yield Diagnostic(
             call.place.span,
-            f"`step.do({'...' if arguments.items else ''})` without a name fails with a TypeError: with this project's"
-            " compatibility date or flags, the name is required.",
+            f"`step.do({'...' if arguments.items else ''})` has no step name, so it fails with a TypeError: this"
+            " project's compatibility date or flags require one.",
             f'Write `step.do("{function}"{others})`.',
         )
 

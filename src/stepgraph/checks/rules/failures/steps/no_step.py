@@ -22,9 +22,9 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
         return  # another rule reports steps that never run, and unresolved code may run steps
     yield Diagnostic(
         subject.program.name_place.span,
-        f"no step can run in `{subject.program.class_name}`: nothing that it does is kept or tried again, and there is"
-        " no graph to show.",
-        "Do its work in functions with `@step.do(...)` above them, and await a call of each.",
+        f"`{subject.program.class_name}` has no step that can run: its work is neither saved nor retried, and it has no"
+        " graph.",
+        "Do the work in functions decorated with `@step.do(...)`, and await a call of each.",
     )
 
 

@@ -18,10 +18,10 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
         source = sleep.place.text
         yield Diagnostic(
             sleep.place.span,
-            f"`{source}` is a future, and `{sleep.callee_place.text}` takes a coroutine, so it fails with a TypeError.",
-            f"It has begun already: `await {source}` where it has to be over."
+            f"`{source}` is a future, but `{sleep.callee_place.text}` takes a coroutine, so it fails with a TypeError.",
+            f"The sleep has already started: `await {source}` where it must be over."
             if source.isidentifier()
-            else f"A sleep begins at its call: keep it, `nap = {source}`, and `await nap` where it has to be over.",
+            else f"A sleep starts when it is called: write `nap = {source}`, and `await nap` where it must be over.",
         )
 
 

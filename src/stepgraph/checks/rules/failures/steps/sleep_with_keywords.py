@@ -20,38 +20,39 @@ _CALLEE: Final = re.compile(r"[\w.]+(?=\()")
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     for call in subject.facts_of_type(MethodCalled):
-        named = [argument for argument in call.arguments.items if argument.keyword is not None]
-        if call.method != "sleep" or not named:
+        keywords = [argument for argument in call.arguments.items if argument.keyword is not None]
+        if call.method != "sleep" or not keywords:
             continue
         yield Diagnostic(
-            named[0].place.span,
-            f"`{named[0].keyword}=` is a keyword, and JavaScript, to which `step.sleep` hands it, has none: the engine"
-            " gets no duration, and the sleep fails.",
-            'Give both by position, like `step.sleep("cool down", "10 minutes")`.',
-            _by_position(call),
+            keywords[0].place.span,
+            f"unsupported keyword `{keywords[0].keyword}=`: `step.sleep` forwards its arguments to JavaScript, which"
+            " lacks keywords, so the sleep fails.",
+            'Pass both by position, as in `step.sleep("cool down", "10 minutes")`.',
+            _positional_edits(call),
         )
 
 
-def _by_position(call: MethodCalled) -> tuple[Edit, ...]:
-    """Return the call with positional arguments, an empty string if its keywords are not the expected ones."""
+def _positional_edits(call: MethodCalled) -> tuple[Edit, ...]:
+    """Return the edits that make all arguments positional. Return no edits if other keywords occur."""
     callee = _CALLEE.match(call.place.text)
-    ordered = _ordered(call)
+    ordered = _arguments_in_order(call)
     if callee is None or ordered is None or call.place.span.line != call.place.span.end_line:
         return ()
     arguments = ", ".join(argument.place.text for argument in ordered)
     return (Replacement(call.place, f"{callee[0]}({arguments})"),)
 
 
-def _ordered(call: MethodCalled) -> list[StaticArgument] | None:
+def _arguments_in_order(call: MethodCalled) -> list[StaticArgument] | None:
+    """Return the name and the duration. Return None if an argument is missing, unknown, or not in the source."""
     positional = call.arguments.positional
-    named = {argument.keyword: argument for argument in call.arguments.items if argument.keyword is not None}
+    by_keyword = {argument.keyword: argument for argument in call.arguments.items if argument.keyword is not None}
     remaining = _PARAMETERS[len(positional) :]
-    if not call.arguments.whole or set(named) != set(remaining):
+    if not call.arguments.whole or set(by_keyword) != set(remaining):
         return None
     # The keywords of `**{...}` have no position in the source.
     if not all(re.search(rf"\b{keyword} ?=", call.place.text) for keyword in remaining) or "*" in call.place.text:
         return None
-    return [*positional, *(named[keyword] for keyword in remaining)]
+    return [*positional, *(by_keyword[keyword] for keyword in remaining)]
 
 
 RULE = Rule(

@@ -19,10 +19,10 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
         if place is not None:
             yield Diagnostic(
                 place.span,
-                f"the step {call.definition.name!r} is called with `{place.text}`, but a step takes no arguments:"
-                " the call fails with a TypeError.",
-                "Call it without arguments: its function can read values from around it. For one step per value,"
-                " declare it in a function that is given the value.",
+                f"unexpected argument `{place.text}`: a step takes no arguments, so calling the step"
+                f" {call.definition.name!r} fails with a TypeError.",
+                "Call it without arguments: its function can read variables of the enclosing function. For one step per"
+                " value, declare the step in a function that takes the value.",
             )
 
 

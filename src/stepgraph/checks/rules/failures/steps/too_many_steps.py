@@ -19,7 +19,7 @@ _FREE: Final = 1_024
 _PAID: Final = 10_000
 _HIGHEST: Final = 25_000
 
-_SPLIT: Final = "Do the work of several steps in one, or start further instances that each do a part."
+_SPLIT: Final = "Combine several steps into one, or split the work between several instances."
 
 
 class _StepLimit(Struct, frozen=True):
@@ -28,32 +28,33 @@ class _StepLimit(Struct, frozen=True):
     steps: int
     severity: Severity
     source: str
+    """A clause that states the limit and its origin."""
     advice: str
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     count = min_step_count(subject.program)
-    limit = _exceeded(count, None if subject.configured is None else subject.configured.steps)
+    limit = _exceeded_limit(count, None if subject.configured is None else subject.configured.steps)
     if limit is not None:
         span = exceeding_place(subject.program, limit.steps).span
-        fails = f"an instance fails at step {limit.steps + 1:,}"
-        message = f"each run executes at least {count:,} steps, and {limit.source}: {fails}."
+        failure = f"the instance fails at step {limit.steps + 1:,}"
+        message = f"each run executes at least {count:,} steps, but {limit.source}: {failure}."
         yield Diagnostic(span, message, limit.advice, severity=limit.severity)
 
 
-def _exceeded(count: int, configured: int | None) -> _StepLimit | None:
+def _exceeded_limit(count: int, configured: int | None) -> _StepLimit | None:
     """Return the exceeded limit: the configured one, or the highest of the fixed ones."""
     if configured is not None and configured < _HIGHEST:
-        advice = f"Raise `limits.steps`, which may be up to {_HIGHEST:,}. Or: {_SPLIT[0].lower()}{_SPLIT[1:]}"
+        advice = f"Raise `limits.steps` (up to {_HIGHEST:,}), {_SPLIT[0].lower()}{_SPLIT[1:]}"
         limits = [_StepLimit(configured, Severity.ERROR, f"`limits.steps` allows {configured:,}", advice)]
     elif configured is not None:
-        limits = [_MOST]
+        limits = [_MAXIMUM]
     else:
-        limits = [_MOST, *_DEFAULTS]
+        limits = [_MAXIMUM, *_DEFAULTS]
     return next((limit for limit in limits if count > limit.steps), None)
 
 
-_MOST: Final = _StepLimit(_HIGHEST, Severity.ERROR, f"{_HIGHEST:,} are the most that can be allowed", _SPLIT)
+_MAXIMUM: Final = _StepLimit(_HIGHEST, Severity.ERROR, f"the maximum is {_HIGHEST:,}", _SPLIT)
 _DEFAULTS: Final = (
     _StepLimit(
         _PAID,
@@ -65,7 +66,7 @@ _DEFAULTS: Final = (
         _FREE,
         Severity.NOTE,
         f"the free plan allows {_FREE:,}",
-        "Nothing is to be done on the paid plan.",
+        "On the paid plan, no change is needed.",
     ),
 )
 
@@ -74,7 +75,7 @@ def _check_project(subject: ProjectSubject) -> Iterator[Diagnostic]:
     for configuration in subject.configurations:
         for workflow in configuration.own_workflows:
             if workflow.steps is not None and workflow.steps > _HIGHEST:
-                message = f"`limits.steps` is {workflow.steps:,}, and {_HIGHEST:,} are the most that can be allowed."
+                message = f"`limits.steps` is {workflow.steps:,}, but the maximum is {_HIGHEST:,}."
                 yield Diagnostic(
                     empty_span(configuration.path, workflow.steps_position), message, f"Set it to {_HIGHEST:,} or less."
                 )

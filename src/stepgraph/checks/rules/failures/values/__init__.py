@@ -1,1 +1,1 @@
-"""Names, durations, configurations and results that the engine refuses."""
+"""Names, durations, configurations and results that the engine rejects."""

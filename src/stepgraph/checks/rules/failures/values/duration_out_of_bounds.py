@@ -16,94 +16,93 @@ if TYPE_CHECKING:
 
 _LONGEST: Final = 365 * DAY
 _SHORTEST_WAIT: Final = SECOND
-_DELAY: Final = "Write 0, or the delay that is meant."
+_DELAY_ADVICE: Final = "Write 0 or a positive delay."
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     for duration in duration_arguments(subject):
-        match = _match(duration)
-        if match is not None:
-            yield match
+        diagnostic = _check_duration(duration)
+        if diagnostic is not None:
+            yield diagnostic
 
 
-def _match(duration: DurationArgument) -> Diagnostic | None:
+def _check_duration(duration: DurationArgument) -> Diagnostic | None:
     length = duration.milliseconds
     match duration.use:
         case DurationUse.WAIT if duration.number == 0 or duration.text == "":
-            return _of_no_timeout(duration)
+            return _diagnostic_of_empty_timeout(duration)
         case _ if length is None:
             return None
         case DurationUse.SLEEP:
-            return _of_sleep(duration, length)
+            return _check_sleep(duration, length)
         case DurationUse.WAIT:
-            return _of_wait(duration, length)
+            return _check_wait(duration, length)
         case DurationUse.TIMEOUT:
-            return _of_timeout(duration, length)
+            return _check_timeout(duration, length)
         case DurationUse.DELAY:
-            return _of_delay(duration, length)
+            return _check_delay(duration, length)
 
 
-def _of_sleep(duration: DurationArgument, length: float) -> Diagnostic | None:
+def _check_sleep(duration: DurationArgument, length: float) -> Diagnostic | None:
     if length < 0:
-        message = f"this sleep is negative (`{duration.place.text}`), so it waits for nothing."
-        advice = "Write how long to sleep from now on."
+        message = f"negative duration `{duration.place.text}`: this sleep ends immediately."
+        advice = "Write a positive duration."
         return Diagnostic(duration.place.span, message, advice, severity=Severity.WARNING)
     if length > _LONGEST:
-        message = f"this sleep {_lasts(length)}, and the engine allows 365 days, so it fails."
+        message = f"this sleep {_lasts(length)}, but the engine allows 365 days: it fails."
         return Diagnostic(duration.place.span, message, 'Write "365 days" or less, or sleep several times in a row.')
     return None
 
 
-def _of_wait(duration: DurationArgument, length: float) -> Diagnostic | None:
+def _check_wait(duration: DurationArgument, length: float) -> Diagnostic | None:
     if length > _LONGEST:
-        message = f"this timeout {_lasts(length)}, and the engine allows 365 days, so the wait fails."
+        message = f"this timeout {_lasts(length)}, but the engine allows 365 days: the wait fails."
         return Diagnostic(duration.place.span, message, 'Write "365 days" or less.')
     if length < _SHORTEST_WAIT:
-        message = f"this timeout is {_milliseconds(length)}, and the engine wants at least 1 second, so the wait fails."
-        return Diagnostic(duration.place.span, message, _longer(duration, length))
+        message = f"this timeout is {length:g} ms, but the engine requires at least 1 second: the wait fails."
+        return Diagnostic(duration.place.span, message, _advice_on_short_timeout(duration, length))
     return None
 
 
-def _of_timeout(duration: DurationArgument, length: float) -> Diagnostic | None:
+def _check_timeout(duration: DurationArgument, length: float) -> Diagnostic | None:
     is_text = duration.text is not None
     if length > 0 and (is_text or length != math.inf):
         return None
-    message = f"the step timeout `{duration.place.text}` leaves a step no time: each attempt of it times out."
+    message = f"the step timeout `{duration.place.text}` leaves the step no time: each attempt times out."
     if not is_text or (length == 0 and is_number(duration.text or "")):
-        message = f"the engine refuses the step timeout `{duration.place.text}`, so the step fails for good."
-    return Diagnostic(duration.place.span, message, "Leave it out for the default of 10 minutes, or write another one.")
+        message = f"invalid step timeout `{duration.place.text}`: the engine rejects it, and the step never runs."
+    return Diagnostic(
+        duration.place.span, message, "Remove the key for the default of 10 minutes, or write a longer timeout."
+    )
 
 
-def _of_delay(duration: DurationArgument, length: float) -> Diagnostic | None:
-    """Check a delay. The rule on configs reports negative numbers; text is parsed only before a retry."""
+def _check_delay(duration: DurationArgument, length: float) -> Diagnostic | None:
+    """Check a retry delay. The rule on configs reports negative numbers; text is parsed only before a retry."""
     if length == math.inf:
-        message = f"the retry delay `{duration.place.text}` never ends, so retries fail."
-        return Diagnostic(duration.place.span, message, _DELAY)
+        message = f"infinite retry delay `{duration.place.text}`: retries fail."
+        return Diagnostic(duration.place.span, message, _DELAY_ADVICE)
     if length < 0 and duration.text is not None:
-        message = f"the retry delay {duration.text!r} is negative, so retries fail."
-        return Diagnostic(duration.place.span, message, _DELAY)
+        message = f"negative retry delay {duration.text!r}: retries fail."
+        return Diagnostic(duration.place.span, message, _DELAY_ADVICE)
     return None
 
 
-def _longer(duration: DurationArgument, length: float) -> str:
+def _advice_on_short_timeout(duration: DurationArgument, length: float) -> str:
     if duration.number is not None and length > 0:
-        return f'A number is milliseconds; write "{format_duration(length * SECOND)}" if it is meant in seconds.'
+        return f'A number is in milliseconds. Write "{format_duration(length * SECOND)}" for seconds.'
     return 'Write "1 second" or more.'
 
 
-def _of_no_timeout(duration: DurationArgument) -> Diagnostic:
-    """Check a timeout that the engine accepts but ignores because it is empty."""
-    message = f"the timeout `{duration.place.text}` counts as none given, so this waits for 24 hours."
-    advice = 'Write "1 second" for the shortest wait, or leave it out for 24 hours.'
+def _diagnostic_of_empty_timeout(duration: DurationArgument) -> Diagnostic:
+    """Return the diagnostic of a timeout that the engine accepts but ignores, such as 0."""
+    message = f"the engine ignores the timeout `{duration.place.text}`: this waits for 24 hours."
+    advice = 'Write "1 second" for the shortest wait, or remove the timeout for 24 hours.'
     return Diagnostic(duration.place.span, message, advice, severity=Severity.WARNING)
 
 
 def _lasts(length: float) -> str:
-    return "has no end" if length == math.inf else f"is {length / DAY:g} days long"
-
-
-def _milliseconds(length: float) -> str:
-    return f"{length:g} ms"
+    """Return a predicate that states a duration in days."""
+    return "is infinite" if length == math.inf else f"is {length / DAY:g} days long"
 
 
 RULE = Rule(

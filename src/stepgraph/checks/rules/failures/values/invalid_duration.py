@@ -25,89 +25,94 @@ if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
 
 _FORMS: Final = (
-    'Write a number and one unit (second, minute, hour, day, week, month, year), like "90 minutes", or a number of'
+    'Write a number and one unit (second, minute, hour, day, week, month, year), such as "90 minutes", or a number of'
     " milliseconds."
 )
-_FAILS: Final = {
+_EFFECTS: Final = {
     DurationUse.SLEEP: "this sleep fails",
     DurationUse.WAIT: "this wait fails",
-    DurationUse.DELAY: "the config is refused and the step fails for good",
-    DurationUse.TIMEOUT: "the config is refused and the step fails for good",
+    DurationUse.DELAY: "the engine rejects the config, and the step never runs",
+    DurationUse.TIMEOUT: "the engine rejects the config, and the step never runs",
 }
-_AT_ONCE: Final = {DurationUse.SLEEP: "this does not wait", DurationUse.DELAY: "retries follow at once"}
+_EFFECTS_OF_BLANK: Final = {
+    DurationUse.SLEEP: "this sleep ends immediately",
+    DurationUse.DELAY: "retries follow immediately",
+}
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     for duration in duration_arguments(subject):
-        match = _match(duration)
-        if match is not None:
-            yield match
+        diagnostic = _check_duration(duration)
+        if diagnostic is not None:
+            yield diagnostic
     for call in subject.facts_of_type(MethodCalled):
         if call.method == "sleep" and call.arguments.whole and len(call.arguments.items) == 1:
             argument = call.arguments.items[0]
             if argument.keyword is None:
-                message = f"`{call.place.text}` has no duration, so this sleep fails: a name comes first."
-                yield Diagnostic(call.place.span, message, 'Give both, like `step.sleep("cool down", "10 minutes")`.')
+                message = f"`{call.place.text}` has no duration, so this sleep fails: the first argument is the name."
+                advice = 'Pass both, as in `step.sleep("cool down", "10 minutes")`.'
+                yield Diagnostic(call.place.span, message, advice)
 
 
-def _match(duration: DurationArgument) -> Diagnostic | None:
+def _check_duration(duration: DurationArgument) -> Diagnostic | None:
     if isinstance(duration.value, Template):
-        return _match_of_partial_text(duration, duration.value.text)
+        return _check_partial_string(duration, duration.value.text)
     if duration.text is not None:
-        return _match_of_text(duration, duration.text)
-    if duration.number is not None or _is_fine(duration):
+        return _check_string(duration, duration.text)
+    if duration.number is not None or _is_valid_or_reported(duration):
         return None
     if duration.use is DurationUse.TIMEOUT and duration.value == Constant(None):
-        message = f"`{duration.place.text}` takes the place of the default timeout, and no attempt can do without one."
-        return Diagnostic(duration.place.span, message, "Leave the key out for the default of 10 minutes.")
-    what = describe_wrong_kind(duration.value, duration.place.text)
-    if what is None:
+        message = f"`{duration.place.text}` replaces the default timeout, and without a timeout each attempt fails."
+        return Diagnostic(duration.place.span, message, "Remove the key for the default of 10 minutes.")
+    kind = describe_wrong_kind(duration.value, duration.place.text)
+    if kind is None:
         return None
-    message = f"{what}, and the engine takes text or a number, so {_FAILS[duration.use]}."
+    message = f"{kind}, but the engine takes a string or a number: {_EFFECTS[duration.use]}."
     if isinstance(duration.value, Duration):
         return Diagnostic(duration.place.span, message, f'Write "{format_duration(duration.value.milliseconds)}".')
     if kind_of(duration.value) == "a timedelta":
-        in_milliseconds = f"`int({duration.place.text}.total_seconds() * 1000)`"
-        return Diagnostic(duration.place.span, message, f"Write its milliseconds, {in_milliseconds}.")
+        milliseconds = f"`int({duration.place.text}.total_seconds() * 1000)`"
+        return Diagnostic(duration.place.span, message, f"Convert it to milliseconds: {milliseconds}.")
     return Diagnostic(duration.place.span, message, _FORMS)
 
 
-def _match_of_text(duration: DurationArgument, text: str) -> Diagnostic | None:
+def _check_string(duration: DurationArgument, text: str) -> Diagnostic | None:
     if not text.strip():
-        return _match_of_blank(duration, text)
+        return _check_blank_string(duration, text)
     if parse_duration(text) is not None:
         return None
-    message = f"the engine cannot read {text!r} as a duration, so {_FAILS[duration.use]}."
-    meant = correct_duration(text)
-    if meant is None:
+    message = f"invalid duration {text!r}: {_EFFECTS[duration.use]}."
+    correction = correct_duration(text)
+    if correction is None:
         return Diagnostic(duration.place.span, message, _FORMS)
-    quoted = duration.requote(meant)
-    edits = () if quoted is None else (Replacement(duration.place, quoted),)
-    return Diagnostic(duration.place.span, message, f'Write "{meant}".', edits)
+    literal = duration.requote(correction)
+    edits = () if literal is None else (Replacement(duration.place, literal),)
+    return Diagnostic(duration.place.span, message, f'Write "{correction}".', edits)
 
 
-def _match_of_blank(duration: DurationArgument, text: str) -> Diagnostic | None:
-    """Check blank text, which counts as 0. An empty string as the timeout of a wait counts as no timeout."""
-    if duration.use in _AT_ONCE:
-        message = f"the duration is empty, which counts as 0, so {_AT_ONCE[duration.use]}."
+def _check_blank_string(duration: DurationArgument, text: str) -> Diagnostic | None:
+    """Check a blank string, which the engine reads as 0. It ignores an empty string as the timeout of a wait."""
+    if duration.use in _EFFECTS_OF_BLANK:
+        message = f"the engine reads an empty duration as 0: {_EFFECTS_OF_BLANK[duration.use]}."
         return Diagnostic(duration.place.span, message, _FORMS, severity=Severity.WARNING)
     if duration.use is DurationUse.WAIT and not text:
         return None
-    return Diagnostic(duration.place.span, f"the duration is empty, so {_FAILS[duration.use]}.", _FORMS)
+    return Diagnostic(duration.place.span, f"empty duration: {_EFFECTS[duration.use]}.", _FORMS)
 
 
-def _match_of_partial_text(duration: DurationArgument, text: str) -> Diagnostic | None:
+def _check_partial_string(duration: DurationArgument, text: str) -> Diagnostic | None:
+    """Check an unknown number with a unit: the engine rejects a unit without a space before it."""
     partial = parse_partial_duration(text)
     if partial is None or partial.is_spaced or not partial.is_number or partial.intended_unit is None:
         return None
-    message = f"the engine cannot read a number with `{partial.unit}` at its end, so {_FAILS[duration.use]}."
+    message = f"the number and its unit `{partial.unit}` need a space between them: {_EFFECTS[duration.use]}."
     return Diagnostic(
         duration.place.span, message, f'Write f"{format_in_unit("{" + partial.field + "}", partial.intended_unit)}".'
     )
 
 
-def _is_fine(duration: DurationArgument) -> bool:
-    """Return whether a value that is neither text nor a number is accepted, or reported by another rule."""
+def _is_valid_or_reported(duration: DurationArgument) -> bool:
+    """Return whether a value other than a string or a number is valid, or reported by another rule."""
     match duration.value:
         case Constant(value=None):
             return duration.use in (DurationUse.WAIT, DurationUse.DELAY)

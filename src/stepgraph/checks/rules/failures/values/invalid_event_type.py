@@ -20,6 +20,9 @@ _INVALID_PART: Final = re.compile(r"[^a-zA-Z0-9_-]+")
 _FIELD: Final = re.compile(r"\{[^{}]*\}")
 _LONGEST: Final = 100
 
+_ADVICE: Final = "Write the type with which the event is sent."
+_ADVICE_ON_CHARACTERS: Final = "Write letters, digits, hyphens and underscores, and send the event with the same type."
+
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     for call in subject.facts_of_type(MethodCalled):
@@ -27,76 +30,71 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
             continue
         positional = call.arguments.positional
         if len(positional) > 1:
-            yield from _of_argument(positional[1])
+            yield from _check_event_type(positional[1])
         elif call.arguments.whole:
-            yield _of_missing(call)
+            yield _diagnostic_of_missing_type(call)
 
 
-def _of_missing(call: MethodCalled) -> Diagnostic:
-    advice = 'Give the name and the type by position, like `step.wait_for_event("approval", "order-approved")`.'
-    named = [argument for argument in call.arguments.items if argument.keyword not in (None, "timeout")]
-    if named:
+def _diagnostic_of_missing_type(call: MethodCalled) -> Diagnostic:
+    advice = 'Pass the name and the type by position, as in `step.wait_for_event("approval", "order-approved")`.'
+    keywords = [argument for argument in call.arguments.items if argument.keyword not in (None, "timeout")]
+    if keywords:
         message = (
-            f"`{named[0].keyword}=` fails with a TypeError: a wait takes its name and event type by position only."
+            f"unsupported keyword `{keywords[0].keyword}=`: a wait takes its name and event type by position only, so"
+            " it fails with a TypeError."
         )
-        return Diagnostic(named[0].place.span, message, advice)
+        return Diagnostic(keywords[0].place.span, message, advice)
     return Diagnostic(call.place.span, "this wait has no event type, so it fails with a TypeError.", advice)
 
 
-def _of_argument(argument: StaticArgument) -> Iterator[Diagnostic]:
+def _check_event_type(argument: StaticArgument) -> Iterator[Diagnostic]:
     for value in simple_cases(argument.value):
-        fault = _fault(value)
+        fault = _find_fault(value)
         if fault is not None and not may_be_guarded(value, argument.place):
-            what, advice = fault
-            yield Diagnostic(
-                argument.place.span, f"the event type {what}, so the engine refuses it and the wait fails.", advice
-            )
+            problem, advice = fault
+            message = f"the event type {problem}: Cloudflare rejects it, and the wait fails."
+            yield Diagnostic(argument.place.span, message, advice)
 
 
-def _fault(value: Value) -> tuple[str, str] | None:
+def _find_fault(value: Value) -> tuple[str, str] | None:
+    """Return the problem of an event type, as a predicate, and advice. Return None if it is valid or unknown."""
     if isinstance(value, Template):
-        return _fault_of_parts(value.text)
+        return _find_fault_of_template(value.text)
     if not isinstance(value, Constant):
         kind = kind_of(value)
-        return None if kind is None else (f"is {kind}, not text", "Write the type under which the event is sent.")
+        return None if kind is None else (f"is {kind}, not a string", _ADVICE)
     text = value.value
     if not isinstance(text, str):
-        return f"is {text!r}, not text", "Write the type under which the event is sent."
+        return f"is `{text!r}`, not a string", _ADVICE
     if not text:
-        return "is empty", "Write the type under which the event is sent."
+        return "is empty", _ADVICE
     if len(text) > _LONGEST:
-        return f"has {len(text)} characters, more than 100", "Write a shorter one, and send the event under it."
+        return f"has {len(text)} characters, more than 100", "Shorten it, and send the event with the same type."
     if _VALID.fullmatch(text):
         return None
-    return f"{text!r} {_why(text)}", _advice(text)
-
-
-def _why(text: str) -> str:
     invalid = _INVALID_PART.search(text)
-    return f"has {_named(invalid[0])} in it" if invalid else "begins with a hyphen"
+    problem = f"contains {_quote(invalid[0])}" if invalid else "starts with a hyphen"
+    return f"{text!r} {problem}", _advice_on_characters(text)
 
 
-def _named(characters: str) -> str:
+def _quote(characters: str) -> str:
     return "a space" if characters == " " else repr(characters)
 
 
-def _advice(text: str) -> str:
-    right = _INVALID_PART.sub("-", text).strip("-")
-    if not _VALID.fullmatch(right):
-        return "Write letters, digits, hyphens and underscores, and send the event under the same type."
-    return f'Write "{right}", and send the event under the same type.'
+def _advice_on_characters(text: str) -> str:
+    correction = _INVALID_PART.sub("-", text).strip("-")
+    if not _VALID.fullmatch(correction):
+        return _ADVICE_ON_CHARACTERS
+    return f'Write "{correction}", and send the event with the same type.'
 
 
-def _fault_of_parts(text: str) -> tuple[str, str] | None:
-    """Return the fault of the static parts of a text."""
+def _find_fault_of_template(text: str) -> tuple[str, str] | None:
+    """Return the fault of the static parts of a string."""
     static_text = _FIELD.sub("", text)
     invalid = _INVALID_PART.search(static_text)
     if invalid is None or "{" in static_text or "}" in static_text:
         return None
-    return (
-        f"has {_named(invalid[0])} in it",
-        "Write letters, digits, hyphens and underscores, and send the event under the same type.",
-    )
+    return f"contains {_quote(invalid[0])}", _ADVICE_ON_CHARACTERS
 
 
 RULE = Rule(

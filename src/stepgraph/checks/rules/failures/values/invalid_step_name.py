@@ -20,42 +20,42 @@ if TYPE_CHECKING:
 
 _LONGEST: Final = 256
 _CONTROL: Final = re.compile("[\x00-\x1f]")
-_CALLED: Final = {"\n": "a line break", "\r": "a carriage return", "\t": "a tab", "\0": "a NUL"}
+_CONTROL_NAMES: Final = {"\n": "a line break", "\r": "a carriage return", "\t": "a tab", "\0": "a NUL character"}
 _BRACE: Final = re.compile("([{}])")
-_SHOWN: Final = 40
+_MAX_QUOTED: Final = 40
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
-    return first_diagnostics(_matches(subject))
+    return first_diagnostics(_check_names(subject))
 
 
-def _matches(subject: WorkflowSubject) -> Iterator[Diagnostic]:
+def _check_names(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     running = subject.reachable_steps.all
     for definition, declared in declarations_of(subject).items():
         if definition in running:
-            yield from _judged(declared)
+            yield from _check_name(declared)
 
 
-def _judged(declared: StepDeclared) -> Iterator[Diagnostic]:
+def _check_name(declared: StepDeclared) -> Iterator[Diagnostic]:
     name = declared.arguments.find(0, "name")
     if name is not None and name.value != Constant(None):
         for value in cases_of(name.value):
-            yield from _judged_text(value, name.place)
+            yield from _check_name_value(value, name.place)
     elif declared.function is not None and declared.arguments.whole:
-        yield from _judged_text(Constant(declared.function.name), declared.place)
+        yield from _check_name_value(Constant(declared.function.name), declared.place)
 
 
-def _judged_text(value: Value, place: Place) -> Iterator[Diagnostic]:
-    text = _text_of(value)
+def _check_name_value(value: Value, place: Place) -> Iterator[Diagnostic]:
+    text = _static_text(value)
     if text is None:
         return
     control = _CONTROL.search(text)
     if control is not None:
         yield Diagnostic(
             place.span,
-            f"the step's name {_shown(text)} has {_name_of(control[0])} in it, which the engine refuses, so the step"
-            " fails for good.",
-            "Leave it out of the name, or write a space or `-` instead.",
+            f"the step name {_quote(text)} contains {_describe(control[0])}: the engine rejects it, and the step never"
+            " runs.",
+            "Remove it, or replace it with a space or `-`.",
         )
         return
     length = _length(text)
@@ -63,13 +63,13 @@ def _judged_text(value: Value, place: Place) -> Iterator[Diagnostic]:
         at_least = "at least " if isinstance(value, Template) else ""
         yield Diagnostic(
             place.span,
-            f"the step's name {_shown(text)} has {at_least}{length} characters, and the engine refuses more than"
-            f" {_LONGEST}, so the step fails for good.",
+            f"the step name {_quote(text)} has {at_least}{length} characters, but the engine allows {_LONGEST}: the"
+            " step never runs.",
             "Shorten the name.",
         )
 
 
-def _text_of(value: Value) -> str | None:
+def _static_text(value: Value) -> str | None:
     """Return the static text of a name, without its dynamic parts; None if these cannot be located."""
     match value:
         case Constant(value=str(text)):
@@ -99,12 +99,12 @@ def _length(text: str) -> int:
     return len(text) + sum(character > "\uffff" for character in text)
 
 
-def _name_of(character: str) -> str:
-    return _CALLED.get(character, f"the control character U+{ord(character):04X}")
+def _describe(character: str) -> str:
+    return _CONTROL_NAMES.get(character, f"the control character U+{ord(character):04X}")
 
 
-def _shown(text: str) -> str:
-    return repr(text if len(text) <= _SHOWN else text[:_SHOWN] + "...")
+def _quote(text: str) -> str:
+    return repr(text if len(text) <= _MAX_QUOTED else text[:_MAX_QUOTED] + "...")
 
 
 RULE = Rule(

@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 # The first day of Python workflows. The current date would make findings depend on the day of the check.
 _FIRST_DAY: Final = dt.datetime(2025, 1, 1, tzinfo=dt.UTC)
 _FIRST_MILLISECOND: Final = _FIRST_DAY.timestamp() * 1000
-# Smaller numbers are seconds if they are in the time since workflows exist.
-_MOST_SECONDS: Final = 10**11
+# A smaller number is in seconds if that time is after the first day.
+_MAX_SECONDS: Final = 10**11
 
 _TAKES: Final = "`step.sleep_until` takes a datetime or epoch milliseconds"
-_ADVICE: Final = "Give a datetime in the future, like `datetime.now(timezone.utc) + timedelta(hours=1)`."
-_SECONDS: Final = frozenset(
+_ADVICE: Final = "Pass a datetime in the future, such as `datetime.now(timezone.utc) + timedelta(hours=1)`."
+_CALLS_RETURNING_SECONDS: Final = frozenset(
     [
         "time.time",
         "datetime.datetime().timestamp",
@@ -33,7 +33,9 @@ _SECONDS: Final = frozenset(
     ]
 )
 _DATES: Final = ("datetime.datetime", "datetime.datetime.now", "datetime.datetime.utcnow", "datetime.date.today")
-_TEXT: Final = frozenset(f"{date}().{method}" for date in _DATES for method in ("isoformat", "strftime", "ctime"))
+_CALLS_RETURNING_STRINGS: Final = frozenset(
+    f"{date}().{method}" for date in _DATES for method in ("isoformat", "strftime", "ctime")
+)
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
@@ -43,75 +45,76 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
         timestamp = call.arguments.find(1, "timestamp")
         if timestamp is not None:
             for value in simple_cases(timestamp.value):
-                yield from _of_value(timestamp, value)
+                yield from _check_timestamp(timestamp, value)
         elif call.arguments.whole:
             yield Diagnostic(
                 call.place.span,
-                "this has no time to sleep until, so it fails with a TypeError.",
-                'Give both, like `step.sleep_until("renewal", renews_at)`.',
+                "this sleep has no timestamp, so it fails with a TypeError.",
+                'Pass a name and a time, as in `step.sleep_until("renewal", renews_at)`.',
             )
 
 
-def _of_value(timestamp: StaticArgument, value: Value) -> Iterator[Diagnostic]:
-    fault = _fault(value, timestamp.place.text)
+def _check_timestamp(timestamp: StaticArgument, value: Value) -> Iterator[Diagnostic]:
+    fault = _find_fault(value, timestamp.place.text)
     if fault is not None and not may_be_guarded(value, timestamp.place):
         yield Diagnostic(timestamp.place.span, *fault)
 
 
-def _fault(value: Value, written: str) -> tuple[str, str] | None:
+def _find_fault(value: Value, source: str) -> tuple[str, str] | None:
+    """Return the message and the advice for a timestamp. Return None if it is valid or unknown."""
     match value:
         case Constant(value=str(text)):
-            return _fault_of_text(text)
+            return _find_fault_of_string(text)
         case Template():
-            return f"`{written}` is text, and {_TAKES}, so it fails.", _ADVICE
-        case ExternalResult(name=name) if name in _TEXT:
-            return f"`{written}` is text, and {_TAKES}, so it fails.", "Give the datetime itself."
-        case ExternalResult(name=name) if name in _SECONDS:
-            message = f"`{written}` is seconds, and {_TAKES}: this is in 1970, so it fails."
+            return f"`{source}` is a string, but {_TAKES}, so it fails.", _ADVICE
+        case ExternalResult(name=name) if name in _CALLS_RETURNING_STRINGS:
+            return f"`{source}` is a string, but {_TAKES}, so it fails.", "Pass the datetime itself."
+        case ExternalResult(name=name) if name in _CALLS_RETURNING_SECONDS:
+            message = f"`{source}` is in seconds, but {_TAKES}: the time is in 1970, so it fails."
             return message, _ADVICE
         case Constant(value=bool()):
-            return f"`{written}` is no time: {_TAKES}, so it fails.", _ADVICE
+            return f"`{source}` is a bool, but {_TAKES}, so it fails.", _ADVICE
         case Constant(value=int(number) | float(number)):
-            return _fault_of_number(number, written)
+            return _find_fault_of_number(number, source)
         case Moment(text=text):
-            return _fault_of_moment(text)
-    return _fault_of_kind(value, written)
+            return _find_fault_of_datetime(text)
+    return _find_fault_of_other_kind(value, source)
 
 
-def _fault_of_text(text: str) -> tuple[str, str] | None:
+def _find_fault_of_string(text: str) -> tuple[str, str] | None:
     if text.strip().isdecimal():
         return None  # JavaScript reads it as a number
-    message = f"{text!r} is text, and {_TAKES}, so it fails."
+    message = f"{text!r} is a string, but {_TAKES}, so it fails."
     try:
         dt.datetime.fromisoformat(text)
     except ValueError:
         return message, _ADVICE
-    return message, f'Give the datetime itself: `datetime.fromisoformat("{text}")`.'
+    return message, f'Pass the datetime itself: `datetime.fromisoformat("{text}")`.'
 
 
-def _fault_of_number(number: float, written: str) -> tuple[str, str] | None:
+def _find_fault_of_number(number: float, source: str) -> tuple[str, str] | None:
     if number >= _FIRST_MILLISECOND:
         return None
-    if _FIRST_DAY.timestamp() <= number < _MOST_SECONDS:
+    if _FIRST_DAY.timestamp() <= number < _MAX_SECONDS:
         year = dt.datetime.fromtimestamp(number / 1000, dt.UTC).year
-        message = f"`{written}` looks like epoch seconds, and {_TAKES}: this is in {year}, so it fails."
-        return message, f"Write `{written} * 1000`."
-    return f"`{written}` in epoch milliseconds is in the past, so it fails.", _ADVICE
+        message = f"`{source}` looks like epoch seconds, but {_TAKES}: the time is in {year}, so it fails."
+        return message, f"Write `{source} * 1000`."
+    return f"`{source}` is in the past as epoch milliseconds, so the sleep fails.", _ADVICE
 
 
-def _fault_of_moment(text: str) -> tuple[str, str] | None:
+def _find_fault_of_datetime(text: str) -> tuple[str, str] | None:
     moment = dt.datetime.fromisoformat(text)
     aware = moment if moment.tzinfo is not None else moment.replace(tzinfo=dt.UTC)
-    return (f"{text} is in the past, so it fails.", _ADVICE) if aware < _FIRST_DAY else None
+    return (f"`{text}` is in the past, so the sleep fails.", _ADVICE) if aware < _FIRST_DAY else None
 
 
-def _fault_of_kind(value: Value, written: str) -> tuple[str, str] | None:
-    what = describe_wrong_kind(value, written)
-    if what is None or kind_of(value) == "a datetime":
+def _find_fault_of_other_kind(value: Value, source: str) -> tuple[str, str] | None:
+    kind = describe_wrong_kind(value, source)
+    if kind is None or kind_of(value) == "a datetime":
         return None
-    message = f"{what}, and {_TAKES}, so it fails."
+    message = f"{kind}, but {_TAKES}, so it fails."
     if kind_of(value) == "a timedelta":
-        return message, f"Add it to a datetime, like `datetime.now(timezone.utc) + {written}`, or use `step.sleep`."
+        return message, f"Add it to a datetime, as in `datetime.now(timezone.utc) + {source}`, or use `step.sleep`."
     return message, _ADVICE
 
 

@@ -27,7 +27,7 @@ _PAIRS: Final = re.compile(r"\b(?:items|zip|enumerate)\(")
 _TYPE_TEST: Final = re.compile(r"\b(?:isinstance|issubclass|is_dataclass|hasattr|callable|type)\(|\bmatch |\bexcept\b")
 # Names, and names whose values are tested for their type.
 _NAMES: Final = re.compile(r"[A-Za-z_]\w*")
-_ASKED: Final = re.compile(
+_TESTED_NAMES: Final = re.compile(
     r"\b(?:callable|hasattr|is_dataclass|isawaitable|iscoroutine|iscoroutinefunction|isfuture|isinstance|type)"
     r"\(\s*(\w+)|\bmatch (\w+)"
 )
@@ -39,31 +39,31 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     for fact in returns.all:
         step = declared.get(fact.function)
         if step is not None and step.function is not None:
-            yield from _of_returned(step, step.function, fact, returns)
+            yield from _check_step_result(step, step.function, fact, returns)
         elif fact.function == subject.program.run:
-            yield from _of_run(fact, returns)
+            yield from _check_result_of_run(fact, returns)
     for step in declared.values():
         if step.function is not None and step.function.is_generator:
-            message = f"the step {step.definition.name!r} has a `yield`, so it returns a generator, which the engine"
-            yield Diagnostic(step.place.span, f"{message} cannot store, so it fails.", "Collect a list, and return it.")
+            message = f"the step {step.definition.name!r} contains `yield`, so it returns a generator, which the engine"
+            yield Diagnostic(step.place.span, f"{message} cannot store: the step fails.", "Return a list.")
 
 
-def _of_returned(
+def _check_step_result(
     step: StepDeclared, function: StepFunctionShape, fact: Returned, returns: _Returns
 ) -> Iterator[Diagnostic]:
     for part in returns.unstorable(fact, awaited=not function.is_async):
         returned = f"the step {step.definition.name!r} returns {_description(part)}"
-        message = f"{returned}, which the engine cannot store, so it fails."
-        yield Diagnostic(_shown(part.place, fact.place).span, message, part.advice)
+        message = f"{returned}, which the engine cannot store: the step fails."
+        yield Diagnostic(_reported_place(part.place, fact.place).span, message, part.advice)
 
 
-def _of_run(fact: Returned, returns: _Returns) -> Iterator[Diagnostic]:
+def _check_result_of_run(fact: Returned, returns: _Returns) -> Iterator[Diagnostic]:
     """Check the results of `run`. A returned coroutine is reported by another rule."""
     for part in returns.unstorable(fact, awaited=True):
         if not part.is_sendable:
             returned = f"`run` returns {_description(part)}"
-            message = f"{returned}, which cannot be sent to the engine: the instance fails at its very end."
-            yield Diagnostic(_shown(part.place, fact.place).span, message, part.advice)
+            message = f"{returned}, which cannot be sent to the engine: the instance fails after its last step."
+            yield Diagnostic(_reported_place(part.place, fact.place).span, message, part.advice)
 
 
 class _Returns:
@@ -84,11 +84,11 @@ class _Returns:
         parts = list(unstorable_parts(fact.value, certainty, awaited=awaited))
         return [] if parts and self._is_converted(fact) else parts
 
-    def _is_created(self, fact: Returned, option: Value) -> bool:
+    def _is_created(self, fact: Returned, case_: Value) -> bool:
         """Return whether the step's own code creates a value on some path, without tests of types."""
         self._budget.spend(Limit.PAIRS, len(self.all))
         others = (returned for returned in self.all if returned.function != fact.function)
-        if any(option in cases_of(returned.value) for returned in others):
+        if any(case_ in cases_of(returned.value) for returned in others):
             return False
         return _TYPE_TEST.search(self._text(fact.function)) is None
 
@@ -102,8 +102,8 @@ class _Returns:
     def _is_converted(self, fact: Returned) -> bool:
         """Return whether a function may convert the value, with `to_js` or after a test of its type."""
         text = self._text(fact.function)
-        asked = {name for names in _ASKED.findall(text) for name in names if name}
-        return "to_js" in text or not asked.isdisjoint(_NAMES.findall(fact.place.text))
+        tested = {name for names in _TESTED_NAMES.findall(text) for name in names if name}
+        return "to_js" in text or not tested.isdisjoint(_NAMES.findall(fact.place.text))
 
     def _text(self, function: Place) -> str:
         text = self._texts.get(function)
@@ -116,7 +116,7 @@ def _description(part: UnstorablePart) -> str:
     return part.kind if part.place is None else f"a value with {part.kind}"
 
 
-def _shown(part: Place | None, whole: Place) -> Place:
+def _reported_place(part: Place | None, whole: Place) -> Place:
     """Return the location of a part inside the return expression, or the whole expression."""
     return part if part is not None and whole.span.encloses(part.span) else whole
 
