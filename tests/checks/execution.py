@@ -18,8 +18,8 @@ from tests.execution.runner import Execution, Options, execute
 
 # Payloads of examples that fail with a stub, by title.
 PAYLOADS: Final = {
-    "Other code that is not given the step object": {"order": 7},
-    "A timeout that is shown as its source": {"timeout": "5 minutes"},
+    "External code without the step object": {"order": 7},
+    "Timeout shown as its source": {"timeout": "5 minutes"},
     "A tab in a name of which only parts are known": {"orders": [7]},
     "A colon in text that is made": {"order": 7},
     "Text that is made of what is not known": {"order": 7},

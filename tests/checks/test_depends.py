@@ -37,8 +37,7 @@ def test_advice_for_a_default_besides_depends(tmp_path: Path) -> None:
     )
     assert finding.code == "SG102"
     assert finding.message == (
-        "`depends` of the step 'mail' lists 1 step, but its function has 2 parameters besides `ctx`, so calling it"
-        " fails with a TypeError."
+        "`depends` lists 1 step for 2 parameters besides `ctx`, so the step 'mail' fails with a TypeError."
     )
     assert finding.advice.startswith("Declare it as `async def mail(users):` in a function `def make_mail(page):`")
 
@@ -118,9 +117,9 @@ def test_step_name_in_depends_suggests_the_function(tmp_path: Path) -> None:
         mode=LEGACY,
     )
     assert finding.message == (
-        "`\"load users\"` in `depends` of the step 'mail' is text and not a step, so calling it fails with a TypeError."
+        "`\"load users\"` in `depends` is a string, not a step, so the step 'mail' fails with a TypeError."
     )
-    assert finding.advice == "List the decorated functions themselves, not their names: write `depends=[users]`."
+    assert finding.advice == "List the decorated functions, not their names: `depends=[users]`."
 
 
 def test_string_as_depends_suggests_a_list(tmp_path: Path) -> None:
@@ -135,9 +134,9 @@ def test_string_as_depends_suggests_a_list(tmp_path: Path) -> None:
     (finding,) = project_findings(tmp_path, STEPS + body, mode=LEGACY)
 
     assert finding.message == (
-        "`\"orders\"` in `depends` of the step 'mail' is text and not a step, so calling it fails with a TypeError."
+        "`\"orders\"` in `depends` is a string, not a step, so the step 'mail' fails with a TypeError."
     )
-    assert finding.advice == "List the decorated functions themselves, not their names: write `depends=[orders]`."
+    assert finding.advice == "List the decorated functions, not their names: `depends=[orders]`."
 
 
 @pytest.mark.parametrize("entry", ["None", "3", "[orders]", "dict(name='orders')"])
@@ -154,10 +153,8 @@ def test_non_steps_in_depends(entry: str, tmp_path: Path) -> None:
     (finding,) = project_findings(tmp_path, STEPS + body, mode=LEGACY)
 
     assert finding.code == "SG103"
-    assert finding.message == (
-        f"`{entry}` in `depends` of the step 'mail' is not a step, so calling it fails with a TypeError."
-    )
-    assert finding.advice == "List the functions that are decorated with `step.do(...)`."
+    assert finding.message == (f"`{entry}` in `depends` is not a step, so the step 'mail' fails with a TypeError.")
+    assert finding.advice == "List functions decorated with `@step.do(...)`."
 
 
 def test_external_decorator_may_return_a_step(tmp_path: Path) -> None:
@@ -205,8 +202,8 @@ def test_advice_lists_parameters_in_implicit_mode(tmp_path: Path) -> None:
     )
     assert finding.code == "SG104"
     assert finding.advice == (
-        "Remove it, and name the step of `users` 'users', as parameters bear the names of steps, and give the"
-        " function the parameters `users`, `orders`, named after what it needs."
+        'Remove it, rename the step of `users` to "users", and give the function the parameters `users`, `orders`,'
+        " named after the steps."
     )
 
 
@@ -227,8 +224,8 @@ def test_advice_lists_missing_depends(tmp_path: Path) -> None:
     )
     assert finding.code == "SG105"
     assert finding.message == (
-        "the step 'mail' has the parameters `users`, `orders` but no `depends`, which this project's compatibility"
-        " date or flags demand: calling it fails with a TypeError."
+        "missing `depends` for the parameters `users`, `orders`: this project's compatibility date or flags require it,"
+        " so the step 'mail' fails with a TypeError."
     )
     assert finding.advice == "Add `depends=[users, orders]` to its `step.do(...)`."
 

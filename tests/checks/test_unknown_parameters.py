@@ -1,4 +1,4 @@
-"""Test SG101: parameters that no step is named after."""
+"""Test SG101: parameters that match no declared step."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def test_advice_for_a_default(tmp_path: Path) -> None:
     assert finding.code == "SG101"
     assert (finding.span.line, finding.span.column, finding.span.end_column) == (8, 30, 35)
     assert finding.message == (
-        "the step 'charge {order}' takes `order=order`, `amount=order[\"amount\"]`, but the SDK fills parameters"
-        " with results of steps, and no step is named 'order': calling it fails with a TypeError."
+        "the SDK ignores the defaults `order=order`, `amount=order[\"amount\"]` and looks for a step named 'order', so"
+        " the step 'charge {order}' fails with a TypeError."
     )
     assert finding.advice == (
         "Declare it as `async def charge(ctx):` in a function `def make_charge(order, amount):` that ends in"
@@ -65,10 +65,11 @@ def test_parameter_named_after_a_function_suggests_the_step(tmp_path: Path) -> N
         """,
     )
     assert finding.message == (
-        "the step 'total' has a parameter `load`, but no step is named 'load' when it is called: the call fails"
-        " with a TypeError."
+        "parameter `load` matches no step declared before the call, so the step 'total' fails with a TypeError."
     )
-    assert finding.advice == "Name the parameter `load_rows`: that is the name of `load`'s step."
+    assert finding.advice == (
+        "Name it `load_rows`: parameters must match names of steps, and that is the name of `load`'s step."
+    )
 
 
 def test_context_as_keyword_arguments(tmp_path: Path) -> None:
@@ -76,10 +77,10 @@ def test_context_as_keyword_arguments(tmp_path: Path) -> None:
 
     assert finding.code == "SG101"
     assert finding.message == (
-        "the step 'mail' takes `ctx` by name only, but the SDK gives it by position, so each attempt fails with a"
-        " TypeError."
+        "`ctx` is a keyword argument, but the SDK passes it by position, so the step 'mail' fails with a TypeError in"
+        " each attempt."
     )
-    assert finding.advice == "Write `ctx` without the stars."
+    assert finding.advice == "Remove the `**` before `ctx`."
 
 
 def test_step_declared_too_late(tmp_path: Path) -> None:
@@ -99,7 +100,7 @@ def test_step_declared_too_late(tmp_path: Path) -> None:
         await rows()
         """,
     )
-    assert finding.advice == "Declare the step 'rows' (line 12) before this one is called."
+    assert finding.advice == "Declare the step 'rows' (line 12) before this step is called."
 
 
 def test_dependent_step_is_not_suggested(tmp_path: Path) -> None:
@@ -123,8 +124,8 @@ def test_dependent_step_is_not_suggested(tmp_path: Path) -> None:
         """,
     )
     assert finding.advice == (
-        "Name it after a declared step (`user`) or `ctx`, or remove it: the function can read other values from around"
-        " it."
+        "Name it after a declared step (`user`) or `ctx`. To pass another value, use a variable of the enclosing"
+        " function."
     )
 
 
