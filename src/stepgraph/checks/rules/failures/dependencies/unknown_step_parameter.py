@@ -13,13 +13,14 @@ from stepgraph.checks.analysis.diagnostics import first_diagnostics
 from stepgraph.checks.analysis.reached_steps import ReachableSteps
 from stepgraph.checks.diagnostic import Diagnostic, Severity
 from stepgraph.checks.rule import Rule
-from stepgraph.ir.facts import StepCalled, StepDeclared, UnresolvedStepParameter
+from stepgraph.ir.facts import StepCalled, StepDeclared, StepNeverCalled, UnresolvedStepParameter
 from stepgraph.limits import Budget, Limit
 
 if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
     from stepgraph.ir.facts import Parameter, StepFunctionShape
     from stepgraph.ir.nodes import StepDefinition
+    from stepgraph.model.span import Span
     from stepgraph.syntax.module import Place
 
 # The codes of notes on code that may declare further steps.
@@ -27,6 +28,8 @@ _CODES_OF_UNKNOWN_STEPS = (
     *("assigned-elsewhere", "broken-module", "escapes", "too-many-variants", "unknown-base", "unknown-member"),
     *("unknown-metaclass", "unresolved-call"),
 )
+# The rules that report a step without calls: a consequence if the parameter means this step.
+_RULES_ON_UNCALLED_STEPS = ("SG202", "SG004")
 _MAX_SUGGESTIONS = 5
 # Measured in compared pairs: the cost of testing two names for similarity.
 _COST_OF_SIMILARITY = 20
@@ -38,6 +41,8 @@ class _Steps(Struct, frozen=True):
     declared: dict[StepDefinition, StepDeclared]
     sole_arguments: dict[StepDefinition, str]
     """The arguments of the steps that are called with one positional argument."""
+    uncalled: dict[Span, str]
+    """The locations of steps without known calls, each with a predicate for messages."""
     reachable: ReachableSteps
     may_have_others: bool
     """Whether unresolved code may declare further steps."""
@@ -48,6 +53,7 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     steps = _Steps(
         declarations_of(subject),
         dict(_sole_arguments(subject)),
+        dict(_uncalled(subject)),
         subject.reachable_steps,
         any(note.code in _CODES_OF_UNKNOWN_STEPS for note in subject.notes),
         Budget(),
@@ -62,6 +68,13 @@ def _sole_arguments(subject: WorkflowSubject) -> Iterator[tuple[StepDefinition, 
     for call in subject.facts_of_type(StepCalled):
         if len(call.arguments.positional) == len(call.arguments.items) == 1:
             yield call.definition, call.arguments.items[0].place.text
+
+
+def _uncalled(subject: WorkflowSubject) -> Iterator[tuple[Span, str]]:
+    for fact in subject.facts_of_type(StepNeverCalled):
+        yield fact.place.span, "never runs"
+    for note in subject.notes_with_code("lost-step"):
+        yield note.span, "has no known call"
 
 
 def _check_names(steps: _Steps, facts: Iterable[UnresolvedStepParameter]) -> Iterator[Diagnostic]:
@@ -118,17 +131,26 @@ def _diagnostic_of_parameter(
     name = parameter.name
     stars = {"*args": "*", "**kwargs": "**"}.get(parameter.kind, "")
     function, value = declared.function, steps.sole_arguments.get(declared.definition)
+    intended: StepDefinition | None = None
     if stars:
         advice = _star_advice(stars + name, function)
     elif value is not None and function is not None and function.parameters[0] == parameter:
         advice = factory_advice(declared, function, (parameter,), (value,))
+    elif (intended := _intended_step(steps, name, unknown)) is not None:
+        advice = _advice_to_rename(name, intended)
     else:
         advice = _name_advice(steps, name, unknown)
+    message = (
+        f"parameter `{stars}{name}` matches no step declared before the call, so the step"
+        f" {declared.definition.name!r} fails with a TypeError"
+    )
+    if intended is None or intended.place.span not in steps.uncalled:
+        return Diagnostic(parameter.place.span, f"{message}.", advice)
     return Diagnostic(
         parameter.place.span,
-        f"parameter `{stars}{name}` matches no step declared before the call, so the step"
-        f" {declared.definition.name!r} fails with a TypeError.",
+        f"{message}, and the step {intended.name!r} {steps.uncalled[intended.place.span]}.",
         advice,
+        consequences=tuple((code, intended.place.span) for code in _RULES_ON_UNCALLED_STEPS),
     )
 
 
@@ -145,19 +167,28 @@ def _star_advice(source: str, function: StepFunctionShape | None) -> str:
     )
 
 
-def _name_advice(steps: _Steps, name: str, unknown: UnresolvedStepParameter) -> str:
+def _intended_step(steps: _Steps, name: str, unknown: UnresolvedStepParameter) -> StepDefinition | None:
+    """Return the declared step whose function has the name of the parameter, or whose name is similar to it."""
     steps.budget.spend(Limit.PAIRS, _COST_OF_SIMILARITY * len(unknown.declared))
     namesake = next((step for step in unknown.declared if step.function_name == name), None)
     if namesake is not None:
-        return _namesake_advice(namesake)
-    names = [step.name for step in unknown.declared if is_parameter_name(step.name) and not _needs(step, unknown)]
-    near = get_close_matches(name, names, 1)
-    if near:
-        return f"Did you mean `{near[0]}`?"
+        return namesake
+    by_name = {step.name: step for step in _candidates(unknown)}
+    similar = get_close_matches(name, by_name, 1)
+    return by_name[similar[0]] if similar else None
+
+
+def _candidates(unknown: UnresolvedStepParameter) -> Iterator[StepDefinition]:
+    """Yield the declared steps that the parameter could name."""
+    return (step for step in unknown.declared if is_parameter_name(step.name) and not _needs(step, unknown))
+
+
+def _name_advice(steps: _Steps, name: str, unknown: UnresolvedStepParameter) -> str:
     later = next((step for step in steps.declared if step.name == name), None)
     if later is not None:
         return f"Declare the step {name!r} (line {later.place.span.line}) before this step is called."
-    candidates = format_code_list(list(dict.fromkeys(names))[:_MAX_SUGGESTIONS])
+    names = dict.fromkeys(step.name for step in _candidates(unknown))
+    candidates = format_code_list(list(names)[:_MAX_SUGGESTIONS])
     valid_names = f"a declared step ({candidates})" if candidates else "a declared step"
     return f"Name it after {valid_names} or `ctx`. To pass another value, use a variable of the enclosing function."
 
@@ -168,9 +199,11 @@ def _needs(step: StepDefinition, unknown: UnresolvedStepParameter) -> bool:
     return step == unknown.definition or unknown.definition.name in dependencies
 
 
-def _namesake_advice(step: StepDefinition) -> str:
-    """Return advice for a parameter with the name of a step's function, where the step has another name."""
+def _advice_to_rename(name: str, step: StepDefinition) -> str:
+    """Return advice for a parameter that means a step with another name."""
     function = step.function_name
+    if function != name:
+        return f"Did you mean `{step.name}`?"
     if is_parameter_name(step.name):
         return (
             f"Name it `{step.name}`: parameters must match names of steps, and that is the name of `{function}`'s step."
