@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from stepgraph.api import analyze_source, check_analysis
+from stepgraph.checks.page import in_run
+from tests.checks.execution import execute_only
 from tests.checks.snippets import LEGACY, project_codes, project_findings
 
 STEPS = """
@@ -172,9 +174,50 @@ def test_external_decorator_may_return_a_step(tmp_path: Path) -> None:
     assert "SG103" not in project_codes(tmp_path, body, imports="import elsewhere", mode=LEGACY)
 
 
-@pytest.mark.parametrize("depends", ["{users}", '{"users": users}', "(one for one in [users])"])
-def test_unordered_collections_as_depends(depends: str, tmp_path: Path) -> None:
-    body = f"""
+@pytest.mark.parametrize(
+    ("depends", "kind", "error"),
+    [
+        ("{users}", "set", "TypeError"),
+        ("frozenset([users])", "frozenset", "TypeError"),
+        ('{"users": users}', "dictionary", "KeyError or TypeError"),
+        ("(one for one in [users])", "generator", "TypeError"),
+        ("users", "step", "TypeError"),
+    ],
+)
+def test_depends_without_positions(depends: str, kind: str, error: str, tmp_path: Path) -> None:
+    (finding,) = project_findings(tmp_path, STEPS + body_with_depends(depends), mode=LEGACY)
+
+    assert finding.code == "SG103"
+    assert finding.message == f"`depends` must be a list of steps, got a {kind}: the step 'mail' fails with a {error}."
+
+
+@pytest.mark.parametrize("depends", ["(users,)", "collections.deque([users])", "{0: users}"])
+def test_depends_with_positions(depends: str, tmp_path: Path) -> None:
+    body = body_with_depends(depends)
+
+    assert project_codes(tmp_path, STEPS + body, imports="import collections", mode=LEGACY) == []
+
+
+@pytest.mark.parametrize(
+    ("depends", "error"),
+    [
+        ("collections.deque([users])", None),
+        ("{0: users}", None),
+        ("frozenset([users])", TypeError),
+        ('{"users": users}', KeyError),
+        ("(one for one in [users])", TypeError),
+        ("users", TypeError),
+    ],
+)
+def test_sdk_reads_depends_by_position(depends: str, error: type[Exception] | None, tmp_path: Path) -> None:
+    body = STEPS + body_with_depends(depends)
+    execution = execute_only(in_run("a list", body, imports="import collections", mode=LEGACY), tmp_path)
+
+    assert (None if execution.error is None else type(execution.error)) is error
+
+
+def body_with_depends(depends: str) -> str:
+    return f"""
         @step.do("mail", depends={depends})
         async def mail(users):
             return users
@@ -183,7 +226,6 @@ def test_unordered_collections_as_depends(depends: str, tmp_path: Path) -> None:
         await users()
         await orders()
     """
-    assert project_codes(tmp_path, STEPS + body, mode=LEGACY) == ["SG103"]
 
 
 def test_advice_lists_parameters_in_implicit_mode(tmp_path: Path) -> None:

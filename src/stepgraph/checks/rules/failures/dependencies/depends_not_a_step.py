@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from stepgraph.checks.analysis.declarations import declarations_of, dependency_parameters
@@ -13,6 +13,7 @@ from stepgraph.ir.static_values import (
     StaticAwaitable,
     StaticClass,
     StaticCollection,
+    StaticEntry,
     StaticFunction,
     StaticGenerator,
     StaticMapping,
@@ -54,7 +55,7 @@ def _check_depends(
     """Report a `depends` that is not a list of steps. `functions` maps names of steps to their functions."""
     name = declared.definition.name
     match depends.value:
-        case StaticCollection(kind="list" | "tuple", elements=elements):
+        case StaticCollection(kind="list" | "tuple" | "deque", elements=elements):
             for element in elements:
                 if all(_is_not_a_step(value) for value in cases_of(element.value)):
                     yield _diagnostic_of_entry(name, element.value, element.place, functions)
@@ -62,18 +63,29 @@ def _check_depends(
             yield _diagnostic_of_type(name, f"a {kind}", depends.place)
         case StaticGenerator():
             yield _diagnostic_of_type(name, "a generator", depends.place)
-        case StaticMapping(entries=[_, *_]) if depends.keyword is not None:
-            yield _diagnostic_of_type(name, "a dictionary", depends.place)
+        case StaticMapping(entries=[_, *_] as entries) if depends.keyword is not None and not _has_numbers(entries):
+            yield _diagnostic_of_type(name, "a dictionary", depends.place, error="KeyError or TypeError")
         case StaticStep(definition=step):
-            yield _diagnostic_of_type(name, "a step", depends.place, f"Write `depends=[{step.function_name}]`.")
+            advice = f"Write `depends=[{step.function_name}]`."
+            yield _diagnostic_of_type(name, "a step", depends.place, advice=advice)
         case Constant(value=str()) if declared.function is not None and dependency_parameters(declared.function):
             yield _diagnostic_of_entry(name, depends.value, depends.place, functions)
 
 
+def _has_numbers(entries: Iterable[StaticEntry]) -> bool:
+    """Whether a dictionary has numbers as keys, by which the SDK may find its entries."""
+    return any(isinstance(entry.key, Constant) and isinstance(entry.key.value, int) for entry in entries)
+
+
 def _diagnostic_of_type(
-    name: str, kind: str, place: Place, advice: str = "List the steps in `[...]`, in the order of the parameters."
+    name: str,
+    kind: str,
+    place: Place,
+    *,
+    error: str = "TypeError",
+    advice: str = "List the steps in `[...]`, in the order of the parameters.",
 ) -> Diagnostic:
-    message = f"`depends` must be a list of steps, got {kind}: the step {name!r} fails with a TypeError."
+    message = f"`depends` must be a list of steps, got {kind}: the step {name!r} fails with a {error}."
     return Diagnostic(place.span, message, advice)
 
 
