@@ -18,8 +18,8 @@ from tests.execution.runner import Execution, Options, execute
 
 # Payloads of examples that fail with a stub, by title.
 PAYLOADS: Final = {
-    "Other code that is not given the step object": {"order": 7},
-    "A timeout that is shown as its source": {"timeout": "5 minutes"},
+    "External code without the step object": {"order": 7},
+    "Timeout shown as its source": {"timeout": "5 minutes"},
     "Tab in a computed name": {"orders": [7]},
     "Colon in a computed type": {"order": 7},
     "Computed type": {"order": 7},

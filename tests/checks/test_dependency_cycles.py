@@ -25,8 +25,7 @@ def test_cycle_is_reported_once_in_order(tmp_path: Path) -> None:
     )
     assert finding.code == "SG107"
     assert finding.message == (
-        "the step 'order' needs itself, so calling it fails with a RecursionError:"
-        " 'order' needs 'invoice' needs 'order'."
+        "dependency cycle: 'order' needs 'invoice' needs 'order', so the step 'order' fails with a RecursionError."
     )
 
 

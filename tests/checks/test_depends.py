@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from stepgraph.api import analyze_source, check_analysis
+from stepgraph.checks.page import in_run
+from tests.checks.execution import execute_only
 from tests.checks.snippets import LEGACY, project_codes, project_findings
 
 STEPS = """
@@ -37,8 +39,7 @@ def test_advice_for_a_default_besides_depends(tmp_path: Path) -> None:
     )
     assert finding.code == "SG102"
     assert finding.message == (
-        "`depends` of the step 'mail' lists 1 step, but its function has 2 parameters besides `ctx`, so calling it"
-        " fails with a TypeError."
+        "`depends` lists 1 step for 2 parameters besides `ctx`, so the step 'mail' fails with a TypeError."
     )
     assert finding.advice.startswith("Declare it as `async def mail(users):` in a function `def make_mail(page):`")
 
@@ -118,9 +119,9 @@ def test_step_name_in_depends_suggests_the_function(tmp_path: Path) -> None:
         mode=LEGACY,
     )
     assert finding.message == (
-        "`\"load users\"` in `depends` of the step 'mail' is text and not a step, so calling it fails with a TypeError."
+        "`\"load users\"` in `depends` is a string, not a step, so the step 'mail' fails with a TypeError."
     )
-    assert finding.advice == "List the decorated functions themselves, not their names: write `depends=[users]`."
+    assert finding.advice == "List the decorated functions, not their names: `depends=[users]`."
 
 
 def test_string_as_depends_suggests_a_list(tmp_path: Path) -> None:
@@ -135,9 +136,9 @@ def test_string_as_depends_suggests_a_list(tmp_path: Path) -> None:
     (finding,) = project_findings(tmp_path, STEPS + body, mode=LEGACY)
 
     assert finding.message == (
-        "`\"orders\"` in `depends` of the step 'mail' is text and not a step, so calling it fails with a TypeError."
+        "`\"orders\"` in `depends` is a string, not a step, so the step 'mail' fails with a TypeError."
     )
-    assert finding.advice == "List the decorated functions themselves, not their names: write `depends=[orders]`."
+    assert finding.advice == "List the decorated functions, not their names: `depends=[orders]`."
 
 
 @pytest.mark.parametrize("entry", ["None", "3", "[orders]", "dict(name='orders')"])
@@ -154,10 +155,8 @@ def test_non_steps_in_depends(entry: str, tmp_path: Path) -> None:
     (finding,) = project_findings(tmp_path, STEPS + body, mode=LEGACY)
 
     assert finding.code == "SG103"
-    assert finding.message == (
-        f"`{entry}` in `depends` of the step 'mail' is not a step, so calling it fails with a TypeError."
-    )
-    assert finding.advice == "List the functions that are decorated with `step.do(...)`."
+    assert finding.message == (f"`{entry}` in `depends` is not a step, so the step 'mail' fails with a TypeError.")
+    assert finding.advice == "List functions decorated with `@step.do(...)`."
 
 
 def test_external_decorator_may_return_a_step(tmp_path: Path) -> None:
@@ -175,9 +174,50 @@ def test_external_decorator_may_return_a_step(tmp_path: Path) -> None:
     assert "SG103" not in project_codes(tmp_path, body, imports="import elsewhere", mode=LEGACY)
 
 
-@pytest.mark.parametrize("depends", ["{users}", '{"users": users}', "(one for one in [users])"])
-def test_unordered_collections_as_depends(depends: str, tmp_path: Path) -> None:
-    body = f"""
+@pytest.mark.parametrize(
+    ("depends", "kind", "error"),
+    [
+        ("{users}", "set", "TypeError"),
+        ("frozenset([users])", "frozenset", "TypeError"),
+        ('{"users": users}', "dictionary", "KeyError or TypeError"),
+        ("(one for one in [users])", "generator", "TypeError"),
+        ("users", "step", "TypeError"),
+    ],
+)
+def test_depends_without_positions(depends: str, kind: str, error: str, tmp_path: Path) -> None:
+    (finding,) = project_findings(tmp_path, STEPS + body_with_depends(depends), mode=LEGACY)
+
+    assert finding.code == "SG103"
+    assert finding.message == f"`depends` must be a list of steps, got a {kind}: the step 'mail' fails with a {error}."
+
+
+@pytest.mark.parametrize("depends", ["(users,)", "collections.deque([users])", "{0: users}"])
+def test_depends_with_positions(depends: str, tmp_path: Path) -> None:
+    body = body_with_depends(depends)
+
+    assert project_codes(tmp_path, STEPS + body, imports="import collections", mode=LEGACY) == []
+
+
+@pytest.mark.parametrize(
+    ("depends", "error"),
+    [
+        ("collections.deque([users])", None),
+        ("{0: users}", None),
+        ("frozenset([users])", TypeError),
+        ('{"users": users}', KeyError),
+        ("(one for one in [users])", TypeError),
+        ("users", TypeError),
+    ],
+)
+def test_sdk_reads_depends_by_position(depends: str, error: type[Exception] | None, tmp_path: Path) -> None:
+    body = STEPS + body_with_depends(depends)
+    execution = execute_only(in_run("a list", body, imports="import collections", mode=LEGACY), tmp_path)
+
+    assert (None if execution.error is None else type(execution.error)) is error
+
+
+def body_with_depends(depends: str) -> str:
+    return f"""
         @step.do("mail", depends={depends})
         async def mail(users):
             return users
@@ -186,7 +226,6 @@ def test_unordered_collections_as_depends(depends: str, tmp_path: Path) -> None:
         await users()
         await orders()
     """
-    assert project_codes(tmp_path, STEPS + body, mode=LEGACY) == ["SG103"]
 
 
 def test_advice_lists_parameters_in_implicit_mode(tmp_path: Path) -> None:
@@ -205,8 +244,8 @@ def test_advice_lists_parameters_in_implicit_mode(tmp_path: Path) -> None:
     )
     assert finding.code == "SG104"
     assert finding.advice == (
-        "Remove it, and name the step of `users` 'users', as parameters bear the names of steps, and give the"
-        " function the parameters `users`, `orders`, named after what it needs."
+        'Remove it, rename the step of `users` to "users", and give the function the parameters `users`, `orders`,'
+        " named after the steps."
     )
 
 
@@ -227,8 +266,8 @@ def test_advice_lists_missing_depends(tmp_path: Path) -> None:
     )
     assert finding.code == "SG105"
     assert finding.message == (
-        "the step 'mail' has the parameters `users`, `orders` but no `depends`, which this project's compatibility"
-        " date or flags demand: calling it fails with a TypeError."
+        "missing `depends` for the parameters `users`, `orders`: this project's compatibility date or flags require it,"
+        " so the step 'mail' fails with a TypeError."
     )
     assert finding.advice == "Add `depends=[users, orders]` to its `step.do(...)`."
 

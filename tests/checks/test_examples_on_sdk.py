@@ -53,7 +53,7 @@ def test_clean_examples_run_to_their_end(example: Example, tmp_path: Path) -> No
 # Errors raised by the SDK when a step is declared or called, before it reaches the engine.
 SDK_ERRORS: Final = {
     "SG101": r"Received unexpected parameter (order|load|profile|invioce|messages|rate)",
-    "SG102": r"Step declares \d non-ctx parameter\(s\) but 'depends' has 1 item\(s\)",
+    "SG102": r"Step declares \d non-ctx parameter\(s\) but 'depends' has [01] item\(s\)",
     "SG103": r"'depends' entry for parameter 'rows' is not a function .*|object of type 'function' has no len\(\)",
     "SG104": r".*_do_implicit\(\) (got an unexpected keyword argument 'depends'|takes from 1 to 2 positional .*)",
     "SG105": r"Step has 1 non-ctx parameter\(s\) but no 'depends' list provided",
@@ -62,7 +62,7 @@ SDK_ERRORS: Final = {
 }
 
 
-_BY_NAME_ONLY: Final = "A context that is taken by name only"
+_BY_NAME_ONLY: Final = "Keyword-only context"
 
 
 @parametrize_flagged_with_code(SDK_ERRORS, excluding=_BY_NAME_ONLY)

@@ -148,8 +148,8 @@ def test_external_class_is_not_checked(tmp_path: Path) -> None:
     assert format_findings(check_project(tmp_path, entry("from elsewhere import Orders\n"), "SG004"), tmp_path) == [
         (
             "wrangler.toml:9:14: note: the class `Orders` is imported as `elsewhere.Orders`, which is not in the"
-            " project. Its steps are not checked. To check them, define it in the project, once and by that"
-            " name. [SG004]"
+            " project. Its steps are not checked. To check them, define the class in the project, exactly"
+            " once and under that name. [SG004]"
         )
     ]
 

@@ -1,4 +1,4 @@
-"""Test SG101: parameters that no step is named after."""
+"""Test SG101: parameters that match no declared step."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from stepgraph.api import analyze_source, check_analysis
+from stepgraph.checks.page import in_run
 from tests.checks.examples import findings_of_example, project
 from tests.checks.snippets import project_codes, project_findings
 
@@ -26,8 +27,8 @@ def test_advice_for_a_default(tmp_path: Path) -> None:
     assert finding.code == "SG101"
     assert (finding.span.line, finding.span.column, finding.span.end_column) == (8, 30, 35)
     assert finding.message == (
-        "the step 'charge {order}' takes `order=order`, `amount=order[\"amount\"]`, but the SDK fills parameters"
-        " with results of steps, and no step is named 'order': calling it fails with a TypeError."
+        "the SDK ignores the defaults `order=order`, `amount=order[\"amount\"]` and looks for a step named 'order', so"
+        " the step 'charge {order}' fails with a TypeError."
     )
     assert finding.advice == (
         "Declare it as `async def charge(ctx):` in a function `def make_charge(order, amount):` that ends in"
@@ -65,10 +66,12 @@ def test_parameter_named_after_a_function_suggests_the_step(tmp_path: Path) -> N
         """,
     )
     assert finding.message == (
-        "the step 'total' has a parameter `load`, but no step is named 'load' when it is called: the call fails"
-        " with a TypeError."
+        "parameter `load` matches no step declared before the call, so the step 'total' fails with a TypeError, and the"
+        " step 'load_rows' has no known call."
     )
-    assert finding.advice == "Name the parameter `load_rows`: that is the name of `load`'s step."
+    assert finding.advice == (
+        "Name it `load_rows`: parameters must match names of steps, and that is the name of `load`'s step."
+    )
 
 
 def test_context_as_keyword_arguments(tmp_path: Path) -> None:
@@ -76,10 +79,10 @@ def test_context_as_keyword_arguments(tmp_path: Path) -> None:
 
     assert finding.code == "SG101"
     assert finding.message == (
-        "the step 'mail' takes `ctx` by name only, but the SDK gives it by position, so each attempt fails with a"
-        " TypeError."
+        "`ctx` is a keyword argument, but the SDK passes it by position, so the step 'mail' fails with a TypeError in"
+        " each attempt."
     )
-    assert finding.advice == "Write `ctx` without the stars."
+    assert finding.advice == "Remove the `**` before `ctx`."
 
 
 def test_step_declared_too_late(tmp_path: Path) -> None:
@@ -99,7 +102,7 @@ def test_step_declared_too_late(tmp_path: Path) -> None:
         await rows()
         """,
     )
-    assert finding.advice == "Declare the step 'rows' (line 12) before this one is called."
+    assert finding.advice == "Declare the step 'rows' (line 12) before this step is called."
 
 
 def test_dependent_step_is_not_suggested(tmp_path: Path) -> None:
@@ -123,8 +126,8 @@ def test_dependent_step_is_not_suggested(tmp_path: Path) -> None:
         """,
     )
     assert finding.advice == (
-        "Name it after a declared step (`user`) or `ctx`, or remove it: the function can read other values from around"
-        " it."
+        "Name it after a declared step (`user`) or `ctx`. To pass another value, use a variable of the enclosing"
+        " function."
     )
 
 
@@ -373,3 +376,99 @@ def test_step_of_an_imported_base_class_is_located_there(tmp_path: Path) -> None
     )
     (finding,) = findings_of_example(shop, tmp_path)
     assert (finding.code, Path(finding.span.path).name, finding.span.line) == ("SG101", "base.py", 7)
+
+
+def test_uncalled_step_is_reported_with_the_parameter_that_means_it(tmp_path: Path) -> None:
+    (finding,) = project_findings(
+        tmp_path,
+        """
+        @step.do("load application")
+        async def application():
+            return 1
+
+        @step.do("risk")
+        async def risk(application):
+            return 2
+
+        await risk()
+        """,
+    )
+    assert finding.code == "SG101"
+    assert finding.message == (
+        "parameter `application` matches no step declared before the call, so the step 'risk' fails with a TypeError,"
+        " and the step 'load application' never runs."
+    )
+    assert finding.advice == (
+        "'load application' is not a valid parameter name. Rename the step to \"application\", or drop its name."
+    )
+
+
+def test_uncalled_step_of_a_similar_name_is_reported_with_the_parameter(tmp_path: Path) -> None:
+    (finding,) = project_findings(
+        tmp_path,
+        """
+        @step.do("invoice")
+        async def create_invoice():
+            return 1
+
+        @step.do("send")
+        async def send(invioce):
+            return invioce
+
+        await send()
+        """,
+    )
+    assert finding.message.endswith("and the step 'invoice' never runs.")
+    assert finding.advice == "Did you mean `invoice`?"
+
+
+def test_stored_step_is_reported_with_the_parameter_that_means_it(tmp_path: Path) -> None:
+    body = """
+        @step.do("load application")
+        async def application():
+            return 1
+
+        @step.do("risk")
+        async def risk(application):
+            return application
+
+        self.application = application
+        await risk()
+    """
+    (finding,) = findings_of_example(in_run("a stored step", body), tmp_path)
+
+    assert finding.code == "SG101"
+    assert finding.message.endswith("and the step 'load application' has no known call.")
+
+
+def test_uncalled_step_of_another_name_keeps_its_finding(tmp_path: Path) -> None:
+    body = """
+        @step.do("audit")
+        async def audit():
+            return 1
+
+        @step.do("risk")
+        async def risk(application):
+            return application
+
+        await risk()
+    """
+    assert project_codes(tmp_path, body) == ["SG202", "SG101"]
+
+
+def test_called_step_is_not_reported_as_never_run(tmp_path: Path) -> None:
+    body = """
+        @step.do("load application")
+        async def application():
+            return 1
+
+        @step.do("risk")
+        async def risk(application):
+            return application
+
+        await application()
+        await risk()
+    """
+    (finding,) = project_findings(tmp_path, body)
+
+    assert finding.message.endswith("the step 'risk' fails with a TypeError.")

@@ -208,7 +208,7 @@ def test_an_invalid_setting_is_a_finding(stepgraph: Command) -> None:
     write("pyproject.toml", "[tool.stepgraph]\nstrickt = true\n")
     run = stepgraph("check")
     assert run.code == 2
-    assert run.out.startswith("pyproject.toml:2:11: error[SG003]: `strickt` is no setting.\n2 | strickt = true\n")
+    assert run.out.startswith("pyproject.toml:2:11: error[SG003]: unknown setting `strickt`.\n2 | strickt = true\n")
 
 
 def test_quiet_prints_only_findings(stepgraph: Command) -> None:

@@ -577,7 +577,7 @@ def test_an_unreadable_configuration_is_an_error(stepgraph: Command) -> None:
 @pytest.mark.parametrize(
     ("main", "text"),
     [
-        ("", "`main` is empty, where text is expected."),
+        ("", "`main` must not be empty."),
         ("src/\0.py", "`main` has a null character in it."),
         ("src/\ud800.py", "`main` has half of a surrogate pair in it."),
     ],

@@ -50,6 +50,8 @@ class Diagnostic(Struct, frozen=True):
     """Edits that follow the advice, if only one fix is correct."""
     severity: Severity | None = None
     """The severity, or None for the severity of the rule."""
+    consequences: tuple[tuple[str, Span], ...] = ()
+    """The codes and spans of findings that follow from this one. They are dropped."""
 
 
 class Finding(Struct, frozen=True):

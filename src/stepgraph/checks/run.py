@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
+from msgspec import Struct
+
 from stepgraph.checks.catalogue import RULES
 from stepgraph.checks.diagnostic import Diagnostic, Finding, Severity
 from stepgraph.checks.rule import Rule
@@ -14,6 +16,14 @@ from stepgraph.limits import LimitExceededError
 from stepgraph.model.span import Span
 
 _INCOMPLETE: Final = "SG004"
+
+
+class _Result(Struct, frozen=True):
+    """A finding of a rule, with the codes and spans of findings that follow from it."""
+
+    rule: Rule
+    finding: Finding
+    consequences: tuple[tuple[str, Span], ...] = ()
 
 
 def check(
@@ -44,21 +54,27 @@ def check_project(project: ProjectSubject, rules: Sequence[Rule] = RULES) -> lis
 
 def check_workflow(workflow: WorkflowSubject, rules: Sequence[Rule] = RULES) -> list[Finding]:
     """Return the findings of rules for a workflow, without consequences of other findings."""
-    findings = [finding for rule in rules for finding in _run_rule(rule, workflow)]
-    explained = any(not rule.is_consequence and finding.severity is not Severity.NOTE for rule, finding in findings)
-    reported = [finding for rule, finding in findings if not (explained and rule.is_consequence)]
+    results = [result for rule in rules for result in _run_rule(rule, workflow)]
+    has_cause = any(not each.rule.is_consequence and each.finding.severity is not Severity.NOTE for each in results)
+    consequences = {consequence for result in results for consequence in result.consequences}
+    reported = [
+        result.finding
+        for result in results
+        if not (has_cause and result.rule.is_consequence)
+        and (result.finding.code, result.finding.span) not in consequences
+    ]
     return sorted(reported, key=lambda finding: (finding.span, finding.code))
 
 
-def _run_rule(rule: Rule, workflow: WorkflowSubject) -> Iterator[tuple[Rule, Finding]]:
+def _run_rule(rule: Rule, workflow: WorkflowSubject) -> Iterator[_Result]:
     """Yield the findings of a rule. If the rule exceeds a limit, the last finding reports that."""
     try:
         for diagnostic in rule.check(workflow):
-            yield rule, _finding(rule, diagnostic, workflow.name)
+            yield _Result(rule, _finding(rule, diagnostic, workflow.name), diagnostic.consequences)
     except LimitExceededError as error:
         message = f"{rule.code} is checked in part only: {error.reason}."
         span = workflow.program.place.heading
-        yield rule, Finding(_INCOMPLETE, Severity.NOTE, message, "Split the workflow.", span, workflow.name)
+        yield _Result(rule, Finding(_INCOMPLETE, Severity.NOTE, message, "Split the workflow.", span, workflow.name))
 
 
 def check_suppressions(ignores: SuppressionsSubject, rules: Sequence[Rule] = RULES) -> tuple[Finding, ...]:

@@ -73,8 +73,8 @@ def innermost_offset(values: Mapping[Path, int], path: Path) -> int:
 
 
 _KINDS = {
-    str: "text",
-    bool: "true or false",
+    str: "a string",
+    bool: "a boolean",
     int: "a number",
     float: "a number",
     list: "a list",
@@ -108,7 +108,8 @@ class Fields(Struct, frozen=True):
                 return value
             self.report((name,), f"`{name}` has {invalid} in it.")
             return None
-        self.report((name,), f"`{name}` is {_kind_text(value)}, where text is expected.")
+        expected = "must not be empty" if value == "" else f"must be a string, got {_kind_text(value)}"
+        self.report((name,), f"`{name}` {expected}.")
         return None
 
     def number(self, name: str) -> int | None:
@@ -117,7 +118,7 @@ class Fields(Struct, frozen=True):
         if value is None or (isinstance(value, int) and not isinstance(value, bool) and value > 0):
             return value
         value_text = value if isinstance(value, int | float) and not isinstance(value, bool) else _kind_text(value)
-        self.report((name,), f"`{name}` is {value_text}, where a whole number above 0 is expected.")
+        self.report((name,), f"`{name}` must be a positive integer, got {value_text}.")
         return None
 
     def flag(self, name: str) -> bool | None:
@@ -125,7 +126,7 @@ class Fields(Struct, frozen=True):
         value = self.values.get(name)
         if value is None or isinstance(value, bool):
             return value
-        self.report((name,), f"`{name}` is {_kind_text(value)}, where true or false is expected.")
+        self.report((name,), f"`{name}` must be true or false, got {_kind_text(value)}.")
         return None
 
     def texts(self, name: str) -> tuple[str, ...] | None:
@@ -134,11 +135,11 @@ class Fields(Struct, frozen=True):
         if value is None:
             return None
         if not isinstance(value, list):
-            self.report((name,), f"`{name}` is {_kind_text(value)}, where a list of texts is expected.")
+            self.report((name,), f"`{name}` must be a list of strings, got {_kind_text(value)}.")
             return None
         wrong = [index for index, element in enumerate(value) if not isinstance(element, str)]
         for index in wrong:
-            self.report((name, index), f"this is {_kind_text(value[index])}, where text is expected.")
+            self.report((name, index), f"`{name}` must contain only strings, got {_kind_text(value[index])}.")
         return tuple(element for element in value if isinstance(element, str))
 
     def nested(self, name: str) -> Fields | None:
@@ -148,7 +149,7 @@ class Fields(Struct, frozen=True):
             return None
         if isinstance(value, dict):
             return self._of(value, name)
-        self.report((name,), f"`{name}` is {_kind_text(value)}, where an object is expected.")
+        self.report((name,), f"`{name}` must be an object, got {_kind_text(value)}.")
         return None
 
     def nested_list(self, name: str) -> Iterator[Fields]:
@@ -157,13 +158,13 @@ class Fields(Struct, frozen=True):
         if value is None:
             return
         if not isinstance(value, list):
-            self.report((name,), f"`{name}` is {_kind_text(value)}, where a list of objects is expected.")
+            self.report((name,), f"`{name}` must be a list of objects, got {_kind_text(value)}.")
             return
         for index, element in enumerate(value):
             if isinstance(element, dict):
                 yield self._of(element, name, index)
             else:
-                self.report((name, index), f"this is {_kind_text(element)}, where an object is expected.")
+                self.report((name, index), f"`{name}` must contain only objects, got {_kind_text(element)}.")
 
     def named_objects(self) -> Iterator[tuple[str, Fields]]:
         """Yield the name and value of each field that is an object. Other fields are reported."""
@@ -201,5 +202,5 @@ def invalid_character(text: str) -> str | None:
 
 def _kind_text(value: object) -> str:
     if value == "":
-        return "empty"
+        return "an empty string"
     return _KINDS.get(type(value), "a date")

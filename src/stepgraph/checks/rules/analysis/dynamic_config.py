@@ -1,4 +1,4 @@
-"""The config of a step is not static."""
+"""Step configs with values known only at run time."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
-    wrong = {fault.place.span for fault in config_faults(subject)}
+    invalid = {fault.place.span for fault in config_faults(subject)}
     for note in subject.notes_with_code("dynamic-config"):
-        if note.span not in wrong:
+        if note.span not in invalid:
             yield Diagnostic(note.span, note.message, note.advice)
 
 

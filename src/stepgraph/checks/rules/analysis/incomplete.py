@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 
 _CONSEQUENCE = "Its steps are not checked."
-_ADVICE = "To check them, define it in the project, once and by that name."
+_ADVICE = "To check them, define the class in the project, exactly once and under that name."
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
-    """Skip awaits of methods that the step object lacks: the call fails, which another rule reports."""
+    """Report code that may run unknown steps. Awaits of unknown methods of the step object fail: SG117 reports them."""
     missing = SpanIndex(fact.place.span for fact in subject.facts_of_type(MethodMissing))
     for note in subject.notes:
         if note.incomplete and not (note.code == "unresolved-await" and missing.is_enclosed_in(note.span)):

@@ -11,24 +11,25 @@ from stepgraph.checks.rule import Rule
 if TYPE_CHECKING:
     from stepgraph.checks.suppression_index import SuppressionsSubject
 
-_FORM = "`stepgraph: ignore[SG118] reason`, with the codes of rules in the brackets"
+_FORM_ADVICE = "Write `stepgraph: ignore[SG118] reason`, with the rules in brackets."
 
 
 def _check(subject: SuppressionsSubject) -> Iterator[Diagnostic]:
     for ignore in subject.ignores:
         if not ignore.rules:
-            yield Diagnostic(ignore.span, *_without_rules(ignore.text))
+            yield Diagnostic(ignore.span, *_explain_form(ignore.text))
     for named, clause, advice in subject.invalid_rules():
-        yield Diagnostic(named.span, f"{clause}, so nothing is ignored by it.", advice)
+        yield Diagnostic(named.span, f"{clause}, so it has no effect here.", advice)
 
 
-def _without_rules(text: str) -> tuple[str, str]:
+def _explain_form(text: str) -> tuple[str, str]:
+    """Return the message and advice for a comment without a valid list of rules."""
     if "ignore-file" in text:
-        message = f"`{text}` ignores nothing: there is no comment for a whole file."
-        return message, "Name the file in `per-file-ignores` in `pyproject.toml`."
-    names_something = "[" in text and "[]" not in text
-    why = "that form is not understood" if names_something else "it has to name the rules"
-    return f"`{text}` ignores nothing: {why}.", f"Write {_FORM}."
+        message = f"`{text}` has no effect: a comment cannot ignore a whole file."
+        return message, "Add the file to `per-file-ignores` in `pyproject.toml`."
+    has_list = "[" in text and "[]" not in text
+    reason = "its syntax is unknown" if has_list else "it must name the rules to ignore"
+    return f"`{text}` has no effect: {reason}.", _FORM_ADVICE
 
 
 RULE = Rule(

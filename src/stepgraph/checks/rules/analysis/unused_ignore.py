@@ -14,13 +14,10 @@ if TYPE_CHECKING:
 
 def _check(subject: SuppressionsSubject) -> Iterator[Diagnostic]:
     for ignore, named in subject.unused:
-        message = (
-            f"{named.text} is not found here, so there is nothing to ignore; the comment would hide a later mistake."
-        )
+        message = f"`{named.text}` reports nothing here, so the comment can only hide future findings."
         is_only = len(ignore.rules) == 1
-        yield Diagnostic(
-            named.span, message, "Remove the comment." if is_only else f"Remove {named.text} from the comment."
-        )
+        advice = "Remove the comment." if is_only else f"Remove `{named.text}` from the comment."
+        yield Diagnostic(named.span, message, advice)
 
 
 RULE = Rule(

@@ -18,29 +18,29 @@ if TYPE_CHECKING:
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     running = subject.reachable_steps.all
     cycles = (cycle.steps for cycle in subject.facts_of_type(DependencyCycle) if running.issuperset(cycle.steps))
-    return first_diagnostics(_match(steps) for steps in cycles)
+    return first_diagnostics(_diagnostic_of_cycle(steps) for steps in cycles)
 
 
-def _match(steps: tuple[StepDefinition, ...]) -> Diagnostic:
+def _diagnostic_of_cycle(steps: tuple[StepDefinition, ...]) -> Diagnostic:
+    """Report a cycle at the parameter of its first step, or at the step without such a parameter."""
     first = steps[0]
     names = [repr(step.name) for step in steps]
-    where = _parameter(first, steps[1 % len(steps)]) or first.place
+    place = _parameter_for(first, steps[1 % len(steps)]) or first.place
     if len(steps) == 1:
         return Diagnostic(
-            where.span,
-            f"the step {names[0]} needs itself, so calling it fails with a RecursionError.",
+            place.span,
+            f"the step {names[0]} depends on itself, so it fails with a RecursionError.",
             "Name the parameter after another step, or remove it.",
         )
     return Diagnostic(
-        where.span,
-        f"the step {names[0]} needs itself, so calling it fails with a RecursionError:"
-        f" {' needs '.join([*names, names[0]])}.",
-        "Remove one of these parameters; what two steps share can be a step of its own that both need.",
+        place.span,
+        f"dependency cycle: {' needs '.join([*names, names[0]])}, so the step {names[0]} fails with a RecursionError.",
+        "Remove one of these parameters, or move the shared work to a step that both need.",
     )
 
 
-def _parameter(step: StepDefinition, needed: StepDefinition) -> Place | None:
-    return next((parameter.place for parameter in step.parameters if parameter.name == needed.name), None)
+def _parameter_for(step: StepDefinition, dependency: StepDefinition) -> Place | None:
+    return next((parameter.place for parameter in step.parameters if parameter.name == dependency.name), None)
 
 
 RULE = Rule(

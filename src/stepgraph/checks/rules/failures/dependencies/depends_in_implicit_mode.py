@@ -21,29 +21,30 @@ if TYPE_CHECKING:
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     if subject.program.mode is DependencyMode.IMPLICIT:
-        yield from first_diagnostics(_matches(subject))
+        yield from first_diagnostics(_diagnostics(subject))
 
 
-def _matches(subject: WorkflowSubject) -> Iterator[Diagnostic]:
+def _diagnostics(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     for call in subject.facts_of_type(MethodCalled):
         depends = call.arguments.find(1, "depends") if call.method == "do" else None
-        if depends is not None and not call.expects_type_error and not _is_as_in_javascript(depends):
+        if depends is not None and not call.expects_type_error and not _follows_javascript(depends):
             yield Diagnostic(
                 depends.place.span,
-                f"{_what(depends)}: with this project's compatibility date or flags, dependencies are implicit.",
+                f"{_describe(depends)}: dependencies are implicit at this project's compatibility date or flags, so"
+                " `step.do` fails with a TypeError.",
                 _advice(depends.value),
             )
 
 
-def _is_as_in_javascript(depends: StaticArgument) -> bool:
-    """Return whether the second argument is a function or a config, which another rule reports."""
+def _follows_javascript(depends: StaticArgument) -> bool:
+    """Whether the second argument is a function or a config, as in JavaScript. SG117 reports that."""
     return depends.keyword is None and isinstance(depends.value, StaticFunction | StaticMapping)
 
 
-def _what(depends: StaticArgument) -> str:
+def _describe(depends: StaticArgument) -> str:
     if depends.keyword is None:
-        return f"`step.do` fails with a TypeError for a second positional argument, `{depends.place.text}`"
-    return "`step.do` fails with a TypeError for `depends`"
+        return f"unexpected positional argument `{depends.place.text}`"
+    return "unexpected argument `depends`"
 
 
 def _advice(value: Value) -> str:
@@ -52,16 +53,12 @@ def _advice(value: Value) -> str:
     elements = value.elements if isinstance(value, StaticCollection) else ()
     steps = [element.value.definition for element in elements if isinstance(element.value, StaticStep)]
     if not steps or len(steps) < len(elements):
-        return "Remove it, and name the parameters of the function after the steps that it needs."
+        return "Remove it, and name the parameters of the function after the steps it needs."
     names = [step.name if is_parameter_name(step.name) else step.function_name for step in steps]
     renamed = [step.function_name for step in steps if not is_parameter_name(step.name)]
-    also = (
-        f" and name the step of `{renamed[0]}` {renamed[0]!r}, as parameters bear the names of steps,"
-        if renamed
-        else ""
-    )
-    parameters = f"the parameter{'s' * (len(names) > 1)} {format_code_list(names)}, named after what it needs"
-    return f"Remove it,{also} and give the function {parameters}."
+    renaming = f' rename the step of `{renamed[0]}` to "{renamed[0]}",' if renamed else ""
+    parameters = f"parameter{'s' * (len(names) > 1)} {format_code_list(names)}"
+    return f"Remove it,{renaming} and give the function the {parameters}, named after the steps."
 
 
 RULE = Rule(

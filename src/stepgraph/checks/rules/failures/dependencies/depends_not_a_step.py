@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from stepgraph.checks.analysis.steps import declarations_of, dependency_parameters
@@ -12,6 +12,7 @@ from stepgraph.ir.static_values import (
     StaticAwaitable,
     StaticClass,
     StaticCollection,
+    StaticEntry,
     StaticFunction,
     StaticGenerator,
     StaticMapping,
@@ -31,10 +32,10 @@ if TYPE_CHECKING:
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
-    return first_diagnostics(_matches(subject))
+    return first_diagnostics(_diagnostics(subject))
 
 
-def _matches(subject: WorkflowSubject) -> Iterator[Diagnostic]:
+def _diagnostics(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     declarations = declarations_of(subject)
     functions: dict[str, str] = {}
     for step in declarations:
@@ -44,41 +45,50 @@ def _matches(subject: WorkflowSubject) -> Iterator[Diagnostic]:
         declared = declarations[definition]
         depends = declared.arguments.find(1, "depends")
         if depends is not None and declared.mode is DependencyMode.LEGACY:
-            yield from _judged(declared, depends, functions)
+            yield from _check_depends(declared, depends, functions)
 
 
-def _judged(declared: StepDeclared, depends: StaticArgument, functions: Mapping[str, str]) -> Iterator[Diagnostic]:
+def _check_depends(
+    declared: StepDeclared, depends: StaticArgument, functions: Mapping[str, str]
+) -> Iterator[Diagnostic]:
+    """Report a `depends` that is not a list of steps. `functions` maps names of steps to their functions."""
     name = declared.definition.name
     match depends.value:
-        case StaticCollection(kind="list" | "tuple", elements=elements):
+        case StaticCollection(kind="list" | "tuple" | "deque", elements=elements):
             for element in elements:
-                if all(_is_no_step(value) for value in cases_of(element.value)):
-                    yield _no_step(name, element.value, element.place, functions)
-        case StaticCollection(elements=[_, *_]) | StaticGenerator():
-            yield _no_list(name, depends.place, "has no order")
-        case StaticMapping(entries=[_, *_]) if depends.keyword is not None:
-            yield _no_list(name, depends.place, "is a dictionary")
+                if all(_is_not_a_step(value) for value in cases_of(element.value)):
+                    yield _diagnostic_of_entry(name, element.value, element.place, functions)
+        case StaticCollection(kind=kind, elements=[_, *_]):
+            yield _diagnostic_of_type(name, f"a {kind}", depends.place)
+        case StaticGenerator():
+            yield _diagnostic_of_type(name, "a generator", depends.place)
+        case StaticMapping(entries=[_, *_] as entries) if depends.keyword is not None and not _has_numbers(entries):
+            yield _diagnostic_of_type(name, "a dictionary", depends.place, error="KeyError or TypeError")
         case StaticStep(definition=step):
-            yield Diagnostic(
-                depends.place.span,
-                f"`depends` of the step {name!r} is a step and not a list of steps, so calling it fails with a"
-                " TypeError.",
-                f"Write `depends=[{step.function_name}]`.",
-            )
+            advice = f"Write `depends=[{step.function_name}]`."
+            yield _diagnostic_of_type(name, "a step", depends.place, advice=advice)
         case Constant(value=str()) if declared.function is not None and dependency_parameters(declared.function):
-            yield _no_step(name, depends.value, depends.place, functions)
+            yield _diagnostic_of_entry(name, depends.value, depends.place, functions)
 
 
-def _no_list(name: str, place: Place, how: str) -> Diagnostic:
-    return Diagnostic(
-        place.span,
-        f"`depends` of the step {name!r} {how}, and the SDK takes its entries by position, so calling it fails with a"
-        " TypeError.",
-        "List the steps in `[...]`, in the order of the parameters.",
-    )
+def _has_numbers(entries: Iterable[StaticEntry]) -> bool:
+    """Whether a dictionary has numbers as keys, by which the SDK may find its entries."""
+    return any(isinstance(entry.key, Constant) and isinstance(entry.key.value, int) for entry in entries)
 
 
-def _is_no_step(value: Value) -> bool:
+def _diagnostic_of_type(
+    name: str,
+    kind: str,
+    place: Place,
+    *,
+    error: str = "TypeError",
+    advice: str = "List the steps in `[...]`, in the order of the parameters.",
+) -> Diagnostic:
+    message = f"`depends` must be a list of steps, got {kind}: the step {name!r} fails with a {error}."
+    return Diagnostic(place.span, message, advice)
+
+
+def _is_not_a_step(value: Value) -> bool:
     match value:
         case StaticFunction(may_be_replaced=may_be_replaced):
             return not may_be_replaced
@@ -89,22 +99,22 @@ def _is_no_step(value: Value) -> bool:
             )
 
 
-def _no_step(name: str, value: Value, place: Place, functions: Mapping[str, str]) -> Diagnostic:
+def _diagnostic_of_entry(name: str, value: Value, place: Place, functions: Mapping[str, str]) -> Diagnostic:
     return Diagnostic(
         place.span,
-        f"`{place.text}` in `depends` of the step {name!r} is {_what(value)}, so calling it fails with a TypeError.",
+        f"`{place.text}` in `depends` is {_describe(value)}, so the step {name!r} fails with a TypeError.",
         _advice(value, place, functions),
     )
 
 
-def _what(value: Value) -> str:
+def _describe(value: Value) -> str:
     match value:
         case Constant(value=str()):
-            return "text and not a step"
+            return "a string, not a step"
         case StaticFunction():
-            return "a function that is not decorated with `step.do(...)`"
+            return "a function without `@step.do(...)`, not a step"
         case StaticAwaitable():
-            return "a call and not the step itself"
+            return "a call, not a step"
         case _:
             return "not a step"
 
@@ -112,15 +122,15 @@ def _what(value: Value) -> str:
 def _advice(value: Value, place: Place, functions: Mapping[str, str]) -> str:
     match value:
         case Constant(value=str(text)):
-            meant = functions.get(text)
-            advice = "" if meant is None else f": write `depends=[{meant}]`"
-            return f"List the decorated functions themselves, not their names{advice}."
+            function = functions.get(text)
+            example = "" if function is None else f": `depends=[{function}]`"
+            return f"List the decorated functions, not their names{example}."
         case StaticFunction(name=function) if function.isidentifier():
-            return f"Put `@step.do({function!r})` above `def {function}`, or leave it out.".replace("'", '"')
+            return f'Add `@step.do("{function}")` above `def {function}`, or remove it from `depends`.'
         case StaticAwaitable() if place.text.endswith("()"):
-            return f"Write `{place.text[:-2]}`: the SDK calls it when the step needs it."
+            return f"Write `{place.text[:-2]}`: the SDK calls the step itself."
         case _:
-            return "List the functions that are decorated with `step.do(...)`."
+            return "List functions decorated with `@step.do(...)`."
 
 
 RULE = Rule(

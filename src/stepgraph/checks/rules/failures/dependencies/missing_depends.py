@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
-    return first_diagnostics(_matches(subject))
+    return first_diagnostics(_diagnostics(subject))
 
 
-def _matches(subject: WorkflowSubject) -> Iterator[Diagnostic]:
+def _diagnostics(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     declarations = declarations_of(subject)
     running = subject.reachable_steps.all
     functions = {step.name: step.function_name for step in declarations}
@@ -40,8 +40,8 @@ def _matches(subject: WorkflowSubject) -> Iterator[Diagnostic]:
             names = format_code_list(parameter.name for parameter in parameters)
             yield Diagnostic(
                 parameters[0].place.span,
-                f"the step {missing.definition.name!r} has the parameter{'s' * (len(parameters) > 1)} {names} but no"
-                " `depends`, which this project's compatibility date or flags demand: calling it fails with a"
+                f"missing `depends` for the parameter{'s' * (len(parameters) > 1)} {names}: this project's"
+                f" compatibility date or flags require it, so the step {missing.definition.name!r} fails with a"
                 " TypeError.",
                 _advice(declared, function, functions),
             )
@@ -57,8 +57,8 @@ def _advice(declared: StepDeclared, function: StepFunctionShape, functions: Mapp
     if len(entries) == len(parameters):
         return f"Add `depends=[{', '.join(entries)}]` to its `step.do(...)`."
     return (
-        "List a step for each parameter in `depends=[...]`, or remove the parameter: the function can read other values"
-        " from around it."
+        "List a step for each parameter in `depends=[...]`. To pass another value, use a variable of the enclosing"
+        " function."
     )
 
 

@@ -1,4 +1,4 @@
-"""Parameters of steps that do not name a step."""
+"""Parameters of steps that match no declared step, or that the SDK cannot pass by position."""
 
 from __future__ import annotations
 
@@ -17,172 +17,209 @@ from stepgraph.checks.analysis.steps import (
 )
 from stepgraph.checks.diagnostic import Diagnostic, Severity, first_diagnostics
 from stepgraph.checks.rule import Rule
-from stepgraph.ir.facts import StepCalled, StepDeclared, UnresolvedStepParameter
+from stepgraph.ir.facts import StepCalled, StepDeclared, StepNeverCalled, UnresolvedStepParameter
 from stepgraph.limits import Budget, Limit
 
 if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
     from stepgraph.ir.facts import Parameter, StepFunctionShape
     from stepgraph.ir.nodes import StepDefinition
+    from stepgraph.model.span import Span
     from stepgraph.syntax.module import Place
 
-# Notes on code that may declare further steps.
-_ELSEWHERE = (
+# The codes of notes on code that may declare further steps.
+_CODES_OF_UNKNOWN_STEPS = (
     *("assigned-elsewhere", "broken-module", "escapes", "too-many-variants", "unknown-base", "unknown-member"),
     *("unknown-metaclass", "unresolved-call"),
 )
-_MOST_NAMED = 5
+# The rules that report a step without calls: a consequence if the parameter means this step.
+_RULES_ON_UNCALLED_STEPS = ("SG202", "SG004")
+_MAX_SUGGESTIONS = 5
 # Measured in compared pairs: the cost of testing two names for similarity.
-_COST_OF_NEAR_NAMES = 20
+_COST_OF_SIMILARITY = 20
 
 
 class _Steps(Struct, frozen=True):
-    """The steps of a workflow. If `hidden` is set, there may be further steps."""
+    """The steps of a workflow."""
 
     declared: dict[StepDefinition, StepDeclared]
-    called_with: dict[StepDefinition, str]
-    running: ReachableSteps
-    hidden: bool
+    sole_arguments: dict[StepDefinition, str]
+    """The arguments of the steps that are called with one positional argument."""
+    uncalled: dict[Span, str]
+    """The locations of steps without known calls, each with a predicate for messages."""
+    reachable: ReachableSteps
+    may_have_others: bool
+    """Whether unresolved code may declare further steps."""
     budget: Budget
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     steps = _Steps(
         declarations_of(subject),
-        dict(_called_with(subject)),
+        dict(_sole_arguments(subject)),
+        dict(_uncalled(subject)),
         subject.reachable_steps,
-        any(note.code in _ELSEWHERE for note in subject.notes),
+        any(note.code in _CODES_OF_UNKNOWN_STEPS for note in subject.notes),
         Budget(),
     )
     return first_diagnostics(
-        [*_unknown(steps, subject.facts_of_type(UnresolvedStepParameter)), *_not_by_position(steps)]
+        [*_check_names(steps, subject.facts_of_type(UnresolvedStepParameter)), *_check_positions(steps)]
     )
 
 
-def _called_with(subject: WorkflowSubject) -> Iterator[tuple[StepDefinition, str]]:
-    """Yield the steps that are called with a single argument, each with the argument."""
+def _sole_arguments(subject: WorkflowSubject) -> Iterator[tuple[StepDefinition, str]]:
+    """Yield the steps that are called with one positional argument, each with the argument."""
     for call in subject.facts_of_type(StepCalled):
         if len(call.arguments.positional) == len(call.arguments.items) == 1:
             yield call.definition, call.arguments.items[0].place.text
 
 
-def _unknown(steps: _Steps, facts: Iterable[UnresolvedStepParameter]) -> Iterator[Diagnostic]:
+def _uncalled(subject: WorkflowSubject) -> Iterator[tuple[Span, str]]:
+    for fact in subject.facts_of_type(StepNeverCalled):
+        yield fact.place.span, "never runs"
+    for note in subject.notes_with_code("lost-step"):
+        yield note.span, "has no known call"
+
+
+def _check_names(steps: _Steps, facts: Iterable[UnresolvedStepParameter]) -> Iterator[Diagnostic]:
+    """Report the parameters that match no declared step."""
     names = {definition.name for definition in steps.declared}
     parameters: dict[int, dict[Place, Parameter]] = {}
     for unknown in facts:
         declared = steps.declared.get(unknown.definition)
-        if declared is None or declared.function is None or unknown.definition not in steps.running.all:
+        if declared is None or declared.function is None or unknown.definition not in steps.reachable.all:
             continue
         function = declared.function
         by_place = parameters.get(id(function))
         if by_place is None:
             by_place = parameters[id(function)] = {p.place: p for p in reversed(function.parameters)}
         parameter = by_place.get(unknown.parameter.place)
-        if parameter is None or _is_told_with_args(parameter, function):
+        if parameter is None or _is_reported_at_args(parameter, function):
             continue
         if parameter.default is not None:
-            yield _default(steps, declared, function, unknown)
-        elif not steps.hidden and not (unknown.parameter.name in names and _begins_later(steps, unknown)):
-            yield _without_step(steps, declared, parameter, unknown)
+            yield _diagnostic_of_defaults(steps, declared, function, unknown)
+        elif not steps.may_have_others and not (unknown.parameter.name in names and _starts_later(steps, unknown)):
+            yield _diagnostic_of_parameter(steps, declared, parameter, unknown)
 
 
-def _is_told_with_args(parameter: Parameter, function: StepFunctionShape) -> bool:
+def _is_reported_at_args(parameter: Parameter, function: StepFunctionShape) -> bool:
+    """Whether a parameter is the `**kwargs` of a function with `*args`, where the finding is."""
     return parameter.kind == "**kwargs" and any(p.kind == "*args" for p in function.parameters)
 
 
-def _begins_later(steps: _Steps, unknown: UnresolvedStepParameter) -> bool:
-    """Return whether a task starts later, at the next await: declarations before that count."""
-    return unknown.definition not in steps.running.in_place
+def _starts_later(steps: _Steps, unknown: UnresolvedStepParameter) -> bool:
+    """Whether a step only runs in tasks, which start at the next await: steps declared before it count."""
+    return unknown.definition not in steps.reachable.in_place
 
 
-def _default(
+def _diagnostic_of_defaults(
     steps: _Steps, declared: StepDeclared, function: StepFunctionShape, unknown: UnresolvedStepParameter
 ) -> Diagnostic:
-    """Report all parameters at the first one, as a single function receives them."""
+    """Report all parameters with defaults at the first one: a single factory function replaces them."""
     steps.budget.spend(Limit.PAIRS, len(unknown.declared) + len(function.parameters))
-    named = {"ctx", *(definition.name for definition in unknown.declared)}
-    captured = [p for p in function.parameters if p.default is not None and p.name not in named]
-    value = steps.called_with.get(declared.definition)
-    written = [f"{parameter.name}={parameter.default}" for parameter in captured]
+    valid_names = {"ctx", *(definition.name for definition in unknown.declared)}
+    captured = [p for p in function.parameters if p.default is not None and p.name not in valid_names]
+    value = steps.sole_arguments.get(declared.definition)
+    sources = [f"{parameter.name}={parameter.default}" for parameter in captured]
     return Diagnostic(
         captured[0].place.span,
-        f"the step {declared.definition.name!r} takes {format_code_list(written)}, but the SDK fills parameters with"
-        f" results of steps, and no step is named {captured[0].name!r}: calling it fails with a TypeError.",
+        f"the SDK ignores the default{'s' * (len(captured) > 1)} {format_code_list(sources)} and looks for a step"
+        f" named {captured[0].name!r}, so the step {declared.definition.name!r} fails with a TypeError.",
         factory_advice(declared, function, captured, () if value is None or len(captured) > 1 else (value,)),
     )
 
 
-def _without_step(
+def _diagnostic_of_parameter(
     steps: _Steps, declared: StepDeclared, parameter: Parameter, unknown: UnresolvedStepParameter
 ) -> Diagnostic:
     name = parameter.name
     stars = {"*args": "*", "**kwargs": "**"}.get(parameter.kind, "")
-    function, value = declared.function, steps.called_with.get(declared.definition)
+    function, value = declared.function, steps.sole_arguments.get(declared.definition)
+    intended: StepDefinition | None = None
     if stars:
         advice = _star_advice(stars + name, function)
     elif value is not None and function is not None and function.parameters[0] == parameter:
         advice = factory_advice(declared, function, (parameter,), (value,))
+    elif (intended := _intended_step(steps, name, unknown)) is not None:
+        advice = _advice_to_rename(name, intended)
     else:
         advice = _name_advice(steps, name, unknown)
+    message = (
+        f"parameter `{stars}{name}` matches no step declared before the call, so the step"
+        f" {declared.definition.name!r} fails with a TypeError"
+    )
+    if intended is None or intended.place.span not in steps.uncalled:
+        return Diagnostic(parameter.place.span, f"{message}.", advice)
     return Diagnostic(
         parameter.place.span,
-        f"the step {declared.definition.name!r} has a parameter `{stars}{name}`, but no step is named {name!r} when it"
-        " is called: the call fails with a TypeError.",
+        f"{message}, and the step {intended.name!r} {steps.uncalled[intended.place.span]}.",
         advice,
+        consequences=tuple((code, intended.place.span) for code in _RULES_ON_UNCALLED_STEPS),
     )
 
 
-def _star_advice(written: str, function: StepFunctionShape | None) -> str:
+def _star_advice(source: str, function: StepFunctionShape | None) -> str:
     kinds = {parameter.kind for parameter in function.parameters} if function is not None else set()
     if kinds == {"*args", "**kwargs"}:
         return (
-            "If a decorator puts this around a function, write `@functools.wraps(...)` of that function above it: its"
-            " parameters count then."
+            "If this is the wrapper of a decorator, add `@functools.wraps(...)`, so the SDK reads the parameters of the"
+            " wrapped function."
         )
     return (
-        f"Remove `{written}`: parameters are `ctx` and names of steps. The function can read other values from around"
-        " it."
+        f"Remove `{source}`: only `ctx` and names of steps are valid parameters. To pass another value, use a variable"
+        " of the enclosing function."
     )
+
+
+def _intended_step(steps: _Steps, name: str, unknown: UnresolvedStepParameter) -> StepDefinition | None:
+    """Return the declared step whose function has the name of the parameter, or whose name is similar to it."""
+    steps.budget.spend(Limit.PAIRS, _COST_OF_SIMILARITY * len(unknown.declared))
+    namesake = next((step for step in unknown.declared if step.function_name == name), None)
+    if namesake is not None:
+        return namesake
+    by_name = {step.name: step for step in _candidates(unknown)}
+    similar = get_close_matches(name, by_name, 1)
+    return by_name[similar[0]] if similar else None
+
+
+def _candidates(unknown: UnresolvedStepParameter) -> Iterator[StepDefinition]:
+    """Yield the declared steps that the parameter could name."""
+    return (step for step in unknown.declared if is_parameter_name(step.name) and not _needs(step, unknown))
 
 
 def _name_advice(steps: _Steps, name: str, unknown: UnresolvedStepParameter) -> str:
-    steps.budget.spend(Limit.PAIRS, _COST_OF_NEAR_NAMES * len(unknown.declared))
-    namesake = next((step for step in unknown.declared if step.function_name == name), None)
-    if namesake is not None:
-        return _namesake_advice(namesake)
-    names = [step.name for step in unknown.declared if is_parameter_name(step.name) and not _needs(step, unknown)]
-    near = get_close_matches(name, names, 1)
-    if near:
-        return f"Name the parameter `{near[0]}`, after the step of that name."
     later = next((step for step in steps.declared if step.name == name), None)
     if later is not None:
-        return f"Declare the step {name!r} (line {later.place.span.line}) before this one is called."
-    candidates = format_code_list(list(dict.fromkeys(names))[:_MOST_NAMED])
-    there = f"after a declared step ({candidates})" if candidates else "after a declared step"
-    return f"Name it {there} or `ctx`, or remove it: the function can read other values from around it."
+        return f"Declare the step {name!r} (line {later.place.span.line}) before this step is called."
+    names = dict.fromkeys(step.name for step in _candidates(unknown))
+    candidates = format_code_list(list(names)[:_MAX_SUGGESTIONS])
+    valid_names = f"a declared step ({candidates})" if candidates else "a declared step"
+    return f"Name it after {valid_names} or `ctx`. To pass another value, use a variable of the enclosing function."
 
 
 def _needs(step: StepDefinition, unknown: UnresolvedStepParameter) -> bool:
-    """Return whether a step is the step of the parameter or depends on it."""
-    needed = [parameter.name for parameter in step.parameters]
-    return step == unknown.definition or unknown.definition.name in needed
+    """Whether a step is the step of the parameter or depends on it."""
+    dependencies = [parameter.name for parameter in step.parameters]
+    return step == unknown.definition or unknown.definition.name in dependencies
 
 
-def _namesake_advice(step: StepDefinition) -> str:
+def _advice_to_rename(name: str, step: StepDefinition) -> str:
+    """Return advice for a parameter that means a step with another name."""
     function = step.function_name
+    if function != name:
+        return f"Did you mean `{step.name}`?"
     if is_parameter_name(step.name):
-        return f"Name the parameter `{step.name}`: that is the name of `{function}`'s step."
-    return (
-        f"No parameter can be named {step.name!r}, as the step of `{function}` is: name that step"
-        f' "{function}", or leave its name out.'
-    )
+        return (
+            f"Name it `{step.name}`: parameters must match names of steps, and that is the name of `{function}`'s step."
+        )
+    return f'{step.name!r} is not a valid parameter name. Rename the step to "{function}", or drop its name.'
 
 
-def _not_by_position(steps: _Steps) -> Iterator[Diagnostic]:
-    """Report keyword-only parameters, as results are passed by position."""
+def _check_positions(steps: _Steps) -> Iterator[Diagnostic]:
+    """Report keyword-only parameters, because the SDK passes results by position."""
     for definition, declared in steps.declared.items():
         function = declared.function
-        if function is None or definition not in steps.running.all:
+        if function is None or definition not in steps.reachable.all:
             continue
         if any(parameter.kind == "*args" for parameter in function.parameters):
             continue
@@ -190,13 +227,13 @@ def _not_by_position(steps: _Steps) -> Iterator[Diagnostic]:
             if parameter.kind == "keyword":
                 advice = f"Remove the `*` before `{parameter.name}`."
             elif parameter.kind == "**kwargs" and parameter.name == "ctx":
-                advice = "Write `ctx` without the stars."
+                advice = "Remove the `**` before `ctx`."
             else:
                 continue
             yield Diagnostic(
                 parameter.place.span,
-                f"the step {definition.name!r} takes `{parameter.name}` by name only, but the SDK gives it by position,"
-                " so each attempt fails with a TypeError.",
+                f"`{parameter.name}` is a keyword argument, but the SDK passes it by position, so the step"
+                f" {definition.name!r} fails with a TypeError in each attempt.",
                 advice,
             )
 

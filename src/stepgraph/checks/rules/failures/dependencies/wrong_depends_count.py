@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
-    return first_diagnostics(_matches(subject))
+    return first_diagnostics(_diagnostics(subject))
 
 
-def _matches(subject: WorkflowSubject) -> Iterator[Diagnostic]:
+def _diagnostics(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     declarations = declarations_of(subject)
     running = subject.reachable_steps.all
     for count in subject.facts_of_type(DependencyCountMismatch):
@@ -41,18 +41,14 @@ def _matches(subject: WorkflowSubject) -> Iterator[Diagnostic]:
         if depends is not None and isinstance(depends.value, StaticCollection) and depends.value.is_complete:
             yield Diagnostic(
                 depends.place.span,
-                f"`depends` of the step {count.definition.name!r} lists {_steps(count.depends_count)}, but its function"
-                f" has {_parameters(count.parameters)} besides `ctx`, so calling it fails with a TypeError.",
+                f"`depends` lists {_count(count.depends_count, 'step')} for {_count(count.parameters, 'parameter')}"
+                f" besides `ctx`, so the step {count.definition.name!r} fails with a TypeError.",
                 _advice(declared, declared.function, count.depends_count),
             )
 
 
-def _steps(count: int) -> str:
-    return "1 step" if count == 1 else f"{count or 'no'} steps"
-
-
-def _parameters(count: int) -> str:
-    return "1 parameter" if count == 1 else f"{count or 'no'} parameters"
+def _count(count: int, noun: str) -> str:
+    return f"1 {noun}" if count == 1 else f"{count or 'no'} {noun}s"
 
 
 def _advice(declared: StepDeclared, function: StepFunctionShape, count: int) -> str:
@@ -61,7 +57,7 @@ def _advice(declared: StepDeclared, function: StepFunctionShape, count: int) -> 
     if captured and len(parameters) - len(captured) == count:
         return factory_advice(declared, function, captured)
     if not parameters:
-        return "Give the function a parameter for each step that `depends` lists, or leave the steps out."
+        return "Add a parameter for each step in `depends`, or remove the steps."
     names = format_code_list(parameter.name for parameter in parameters)
     return f"List one step for each parameter, in this order: {names}."
 
