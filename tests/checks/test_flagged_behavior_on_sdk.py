@@ -81,11 +81,11 @@ def test_unawaited_sleep_delays_nothing(example: Example, tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("code", "title", "seconds"),
     [
-        ("SG205", "An abbreviation", 0.005),
-        ("SG205", "A capital letter", 0.001),
-        ("SG206", "A small number", 0.03),
-        ("SG206", "A name that says seconds", 0.45),
-        ("SG206", "The seconds of a timedelta", 0.3),
+        ("SG205", "Abbreviated unit", 0.005),
+        ("SG205", "Capitalized unit", 0.001),
+        ("SG206", "Small number", 0.03),
+        ("SG206", "Constant named after seconds", 0.45),
+        ("SG206", "Seconds of a timedelta", 0.3),
     ],
 )
 def test_sleep_lasts_milliseconds(code: str, title: str, seconds: float, tmp_path: Path) -> None:
@@ -94,23 +94,25 @@ def test_sleep_lasts_milliseconds(code: str, title: str, seconds: float, tmp_pat
 
 
 def test_retry_delay_is_in_milliseconds(tmp_path: Path) -> None:
-    example = flagged_example("SG205", "A letter, as a retry's delay")
+    example = flagged_example("SG205", "Abbreviated unit of a retry delay")
     execution = execute_only(example, tmp_path, fails=lambda *of: KeyError() if of[-1] == 1 else None)
     assert event_times(execution, "retry") == {"charge-1": 0.03}
 
 
 def test_wait_timeout_below_one_second_is_rejected(tmp_path: Path) -> None:
-    execution = execute_only(flagged_example("SG205", "A number that is not known"), tmp_path, payload={"hours": 2})
+    execution = execute_only(
+        flagged_example("SG205", "Abbreviated unit after a variable"), tmp_path, payload={"hours": 2}
+    )
     assert "is not between 1 second and 365 days" in str(execution.error)
 
 
 def test_wait_timeout_is_in_milliseconds(tmp_path: Path) -> None:
-    execution = execute_only(flagged_example("SG206", "An hour of seconds"), tmp_path, answers=lambda *_: UNANSWERED)
+    execution = execute_only(flagged_example("SG206", "Seconds in an hour"), tmp_path, answers=lambda *_: UNANSWERED)
     assert event_times(execution, "fail") == {"approval-1": 3.6}
 
 
 def test_step_timeout_is_in_milliseconds(tmp_path: Path) -> None:
-    execution = execute_only(flagged_example("SG206", "A step's timeout"), tmp_path, takes=lambda *_: 1)
+    execution = execute_only(flagged_example("SG206", "Timeout of a step"), tmp_path, takes=lambda *_: 1)
     assert str(execution.error) == "Error: Execution timed out after 300ms"
 
 
