@@ -40,7 +40,7 @@ def failing_call(step: str, count: int) -> Options:
 @parametrize_flagged("SG201")
 def test_unawaited_coroutine_never_starts(example: Example, tmp_path: Path) -> None:
     execution = execute_only(example, tmp_path)
-    assert execution.started == (["publish-1"] if example.title == "A wait for an approval" else [])
+    assert execution.started == (["publish-1"] if example.title == "Wait for an approval" else [])
     assert any(warning.endswith("was never awaited") for warning in execution.warnings)
 
 
@@ -50,15 +50,16 @@ def test_uncalled_step_never_starts(example: Example, tmp_path: Path) -> None:
     assert (
         execution.started
         == {
-            "A step whose call was forgotten": ["reserve-1"],
-            "A step that would need another": ["order-1"],
-            "A declaration that looks like a call": ["settle-1"],
-            "A step that another one names by its function": [],
+            "Forgotten call": [],
+            "Forgotten call of one of two steps": ["reserve-1"],
+            "Forgotten call of the dependent step": ["order-1"],
+            "Declaration that looks like a call": ["settle-1"],
+            "Parameter named after the function": [],
         }[example.title]
     )
     # the SDK rejects the step that uses the wrong name
-    refused = "A step that another one names by its function"
-    assert (execution.error is not None) == (example.title == refused)
+    rejected = "Parameter named after the function"
+    assert (execution.error is not None) == (example.title == rejected)
 
 
 @parametrize_flagged("SG204")
