@@ -131,9 +131,9 @@ def test_steps_of_one_name_run_concurrently(example: Example, tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("title", "result"),
     [
-        ("A name that was copied", [10]),
-        ("A step that another one hides before it is needed", 10),
-        ("In a dependency of a dependency", "Hello ada@example.com"),
+        ("Copied name with results", [10]),
+        ("Redeclared name", 10),
+        ("Indirect dependency", "Hello ada@example.com"),
     ],
 )
 def test_last_step_of_a_name_is_the_dependency(title: str, result: object, tmp_path: Path) -> None:
@@ -148,7 +148,7 @@ def test_shared_dependency_runs_twice(example: Example, tmp_path: Path) -> None:
 
 @parametrize_flagged("SG214")
 def test_failed_or_skipped_dependency_runs_again(example: Example, tmp_path: Path) -> None:
-    skipped = example.title == "A failure before it that skips it"
+    skipped = example.title == "Step skipped by an earlier failure"
     execution = execute_only(example, tmp_path, **failing_call("reserve" if skipped else "charge", 1))
     assert execution.started == (
         ["reserve-1", "charge-1", "receipt-1"] if skipped else ["charge-1", "charge-2", "receipt-1"]
