@@ -174,18 +174,18 @@ def test_handler_hides_that_the_step_never_runs(example: Example, tmp_path: Path
 
 def test_event_payload_is_nested_in_the_envelope(tmp_path: Path) -> None:
     execution = execute_only(
-        flagged_example("SG212", "The answer of an approver"), tmp_path, answers=lambda *_: {"approved": True}
+        flagged_example("SG212", "Answer of an approver"), tmp_path, answers=lambda *_: {"approved": True}
     )
     assert repr(execution.error) == "KeyError('approved')"
 
 
 def test_default_hides_the_misplaced_key(tmp_path: Path) -> None:
-    example = flagged_example("SG212", "A parameter of the workflow, with a default that hides it")
+    example = flagged_example("SG212", "Parameter of the workflow with a default")
     assert execute_only(example, tmp_path, payload={"amount": 10}).result == 0
 
 
 def test_payload_attribute_is_missing_from_the_event(tmp_path: Path) -> None:
-    example = flagged_example("SG212", "An attribute of an event that a helper waits for")
+    example = flagged_example("SG212", "Attribute of an event")
     execution = execute_only(example, tmp_path, answers=lambda *_: {"accepted": True})
     assert repr(execution.error) == "AttributeError('accepted')"
 
