@@ -24,8 +24,8 @@ PAYLOADS: Final = {
     "A colon in text that is made": {"order": 7},
     "Text that is made of what is not known": {"order": 7},
     "A type from the payload": {"type": "approved"},
-    "An id made of the payload, and the time of the event": {"url": "https://example.com"},
-    "A client that is made where it is not there": {"first": 1, "second": 2},
+    "Reproducible ID and date": {"url": "https://example.com"},
+    "Client created on demand in each step": {"first": 1, "second": 2},
     "Sleep in an unused variable": {"due": 1_798_761_600_000},
 }
 
