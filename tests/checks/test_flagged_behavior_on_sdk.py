@@ -226,7 +226,7 @@ def test_branch_differs_in_each_run(example: Example, tmp_path: Path, monkeypatc
 # SG307, SG308, SG309: replays and retries
 
 
-@pytest.mark.parametrize("title", ["The faster of two steps", "A sleep as a time limit", "A race of promises"])
+@pytest.mark.parametrize("title", ["Faster of two steps", "Sleep as the time limit of a step", "Race of promises"])
 def test_race_has_another_winner_on_replay(title: str, tmp_path: Path) -> None:
     slow: dict[str, float] = {"ask the first": 60, "ask the second": 30, "render": 6 * MINUTE}
     first = execute_only(flagged_example("SG307", title), tmp_path, takes=lambda name, *_: slow[name])
@@ -236,7 +236,7 @@ def test_race_has_another_winner_on_replay(title: str, tmp_path: Path) -> None:
 
 
 def test_retry_repeats_the_nested_steps(tmp_path: Path) -> None:
-    for title in ("A step that is declared in a step", "A method with steps that a step calls"):
+    for title in ("Step declared in a step", "Method with a step, called in a step"):
         execution = execute_only(
             flagged_example("SG308", title), tmp_path, fails=lambda *of: KeyError() if of[:2] == ("charge", 1) else None
         )
@@ -244,7 +244,7 @@ def test_retry_repeats_the_nested_steps(tmp_path: Path) -> None:
 
 
 def test_sleep_in_a_step_counts_toward_its_timeout(tmp_path: Path) -> None:
-    execution = execute_only(flagged_example("SG308", "A sleep in a step"), tmp_path)
+    execution = execute_only(flagged_example("SG308", "Sleep in a step"), tmp_path)
     assert str(execution.error) == "Error: Execution timed out after 600000ms"
     assert execution.started == ["poll-1", *(f"a while-{attempt}" for attempt in range(1, 7))]
 
