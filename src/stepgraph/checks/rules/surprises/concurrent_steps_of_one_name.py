@@ -43,10 +43,10 @@ def _message(clash: NameClash) -> str:
         clashing += f" another {first.kind} named {first.name!r} ({_location(first, second.place.span)})"
     if clash.depends_on_timing:
         return (
-            f"{clashing}: the engine numbers them by their start order, which depends on timing, so after a restart one"
-            " may get the result of another."
+            f"{clashing}: the engine numbers the runs by start order, which depends on timing, so one may get the"
+            " result of another after a restart."
         )
-    return f"{clashing}: the engine distinguishes them only by their start order."
+    return f"{clashing}: the engine distinguishes them only by start order."
 
 
 def _advice(clash: NameClash) -> str:
