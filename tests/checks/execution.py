@@ -24,9 +24,9 @@ PAYLOADS: Final = {
     "Colon in a computed type": {"order": 7},
     "Computed type": {"order": 7},
     "Type from the payload": {"type": "approved"},
-    "An id made of the payload, and the time of the event": {"url": "https://example.com"},
-    "A client that is made where it is not there": {"first": 1, "second": 2},
-    "A sleep until a time, under a name that is not used again": {"due": 1_798_761_600_000},
+    "Reproducible ID and date": {"url": "https://example.com"},
+    "Client created on demand in each step": {"first": 1, "second": 2},
+    "Sleep in an unused variable": {"due": 1_798_761_600_000},
 }
 
 

@@ -10,7 +10,7 @@ def test_step_without_await() -> None:
     (finding,) = findings_in_run("SG201", "a()\nawait b()")
 
     assert finding.message == "`a()` is never awaited, so the step 'a' never runs."
-    assert finding.advice == "Write `await` before it."
+    assert finding.advice == "Write `await` before the call."
     assert [type(edit) for edit in finding.edits] == [AddedAwait]
 
 
@@ -96,7 +96,7 @@ def test_unawaited_function_needs_steps_to_be_flagged() -> None:
 
     assert flagged_in_module("SG201", source) == ["self.pay(step)"]
     (finding,) = findings_in_module("SG201", source)
-    assert finding.message == "`self.pay(step)` is never awaited, so `pay` never runs, and no step in it."
+    assert finding.message == "`self.pay(step)` is never awaited, so `pay` and its steps never run."
 
 
 def test_no_fix_where_await_is_invalid() -> None:
@@ -119,7 +119,7 @@ def test_no_fix_where_await_is_invalid() -> None:
     )
 
     assert finding.edits == ()
-    assert finding.advice == "Await it: without, this is a coroutine that has not begun, and not the result."
+    assert finding.advice == "Await it: without `await`, this is a coroutine that never starts, not the result."
 
 
 def test_coroutine_returned_by_run_is_flagged() -> None:
@@ -145,7 +145,7 @@ def test_coroutine_returned_by_run_is_flagged() -> None:
 def test_sleep_without_await() -> None:
     (finding,) = findings_in_run("SG203", 'step.sleep("pause", "1 day")\nawait a()')
 
-    assert finding.message == "the sleep 'pause' is never awaited: it starts here, and the workflow goes on at once."
+    assert finding.message == "the sleep 'pause' starts but is never awaited, so the workflow does not pause."
     assert [type(edit) for edit in finding.edits] == [AddedAwait]
 
 
@@ -200,12 +200,11 @@ def test_task_that_may_be_awaited_or_runs_no_steps(use: str) -> None:
     assert flagged_in_run("SG204", use) == []
 
 
-def test_message_lists_unfinished_steps() -> None:
+def test_task_without_await() -> None:
     (finding,) = findings_in_run("SG204", "asyncio.create_task(a())\nawait b()")
 
     assert finding.message == (
-        "nothing awaits `asyncio.create_task(a())`: `run` may return before it is done, and if it fails, the error"
-        " is lost."
+        "`asyncio.create_task(a())` is never awaited: `run` may return before it is done, and its errors are lost."
     )
 
 

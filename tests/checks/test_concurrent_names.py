@@ -87,8 +87,8 @@ def test_concurrent_declarations_of_one_name(use: str) -> None:
     (finding,) = findings_in_run("SG207", _SAME_NAME + use)
 
     assert finding.message == (
-        "the step 'same' runs at the same time as another of that name (line 16): only the order in which they"
-        " begin tells the engine which is which."
+        "the step 'same' runs concurrently with another step named 'same' (line 16): the engine distinguishes them"
+        " only by start order."
     )
     assert flagged_in_run("SG207", _SAME_NAME + use) == ['"same"']
 
@@ -131,8 +131,8 @@ def test_later_step_of_concurrent_calls(use: str) -> None:
     (finding,) = findings_in_run("SG207", _PROCESS + use)
 
     assert finding.message == (
-        "the step 'second' runs several times at once: which of them is 'second-1' to the engine depends on"
-        " timing, so after a restart one may get the result of another."
+        "the step 'second' runs concurrently with itself: the engine numbers the runs by start order, which depends"
+        " on timing, so one may get the result of another after a restart."
     )
 
 

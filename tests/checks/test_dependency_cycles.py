@@ -85,8 +85,8 @@ def test_duplicate_name_locates_both_steps(tmp_path: Path) -> None:
     )
     assert finding.code == "SG208"
     assert finding.message == (
-        "two steps are named 'load', those of `load_users` (line 6) and `load_orders` (line 10): 'report' gets the"
-        " result of the one declared last."
+        "two steps are named 'load', `load_users` (line 6) and `load_orders` (line 10): the step 'report' gets the"
+        " result of the step declared last."
     )
 
 

@@ -23,7 +23,7 @@ def test_invalid_duration_message_and_fix() -> None:
 def test_unknown_unit_message_and_fix() -> None:
     finding = only_finding("await step.sleep('cool down', '5 min')")
 
-    assert finding.message == "`min` is no unit to the engine, which takes '5 min' for 5 milliseconds."
+    assert finding.message == "unknown unit `min`: the engine reads '5 min' as 5 milliseconds."
     assert finding.advice == 'Write "5 minutes".'
     assert [edit.text for edit in finding.edits if isinstance(edit, Replacement)] == ["'5 minutes'"]
 
@@ -37,14 +37,14 @@ def test_constant_has_no_fix_at_its_use() -> None:
 def test_unit_m_suggests_minutes() -> None:
     finding = only_finding('await step.sleep("cool down", "5 m")')
 
-    assert finding.message == "`m` is milliseconds to the engine, which takes '5 m' for 5 milliseconds."
+    assert finding.message == "the unit `m` means milliseconds: the engine reads '5 m' as 5 milliseconds."
     assert finding.advice == 'Write "5 minutes".'
 
 
 def test_misspelled_unit_has_advice_but_no_fix() -> None:
     finding = only_finding('await step.sleep("cool down", "5 minuts")')
 
-    assert (finding.advice, finding.edits) == ('Write "5 minutes" if that is meant.', ())
+    assert (finding.advice, finding.edits) == ('Did you mean "5 minutes"?', ())
 
 
 def test_unknown_unit_is_not_also_out_of_range() -> None:
@@ -131,7 +131,7 @@ def test_unknown_unit_in_f_string_lists_the_units() -> None:
 
     assert (finding.code, finding.advice) == (
         "SG205",
-        "Write second, minute, hour, day, week, month or year, in lower case.",
+        "Available: `second`, `minute`, `hour`, `day`, `week`, `month`, `year`.",
     )
 
 
@@ -258,8 +258,8 @@ def test_variable_name_indicates_the_unit(name: str, value: int, expected: list[
 def test_message_on_seconds_offers_both_units() -> None:
     finding = only_finding('await step.sleep("cool down", 3600)')
 
-    assert finding.message == "a number is milliseconds, so this sleep is 3.6 seconds."
-    assert finding.advice == 'Write "1 hour" if seconds are meant, and "3600 ms" if not.'
+    assert finding.message == "`3600` means milliseconds here, so this sleeps for 3.6 seconds."
+    assert finding.advice == 'Write "1 hour" if you mean seconds, or "3600 ms" if you mean milliseconds.'
 
 
 @pytest.mark.parametrize("source", ["int(pause.total_seconds())", "pause.total_seconds() + 5", "math.ceil(seconds)"])
@@ -279,7 +279,7 @@ def test_total_seconds_are_not_milliseconds() -> None:
     )
 
     assert finding.code == "SG206"
-    assert finding.message == "`total_seconds()` gives seconds, and the engine takes a number for milliseconds."
+    assert finding.message == "`total_seconds()` returns seconds, but the engine reads a number as milliseconds."
     assert finding.advice == "Write `int(PAUSE.total_seconds() * 1000)`."
 
 

@@ -68,8 +68,8 @@ def test_effect_message_names_the_binding() -> None:
     (finding,) = replay_findings("await step.sleep('a', 1)\nawait self.env.KV.put('a', 'b')", "SG303")
 
     assert finding.message == (
-        "`KV.put` is called outside of a step, so whenever `run` runs again, after a sleep or restart, its effect"
-        " is repeated, and its answer may differ."
+        "`KV.put` is called outside of a step: at replay, after a sleep or restart, its effect is repeated, and its"
+        " result may differ."
     )
 
 
@@ -163,8 +163,8 @@ def test_state_message_locates_the_use() -> None:
     (finding,) = replay_findings(_step("found.append(1)", "found = []", "return found"), "SG305")
 
     assert finding.message == (
-        "this step changes `found`, which is used outside of it (line 17): when `run` runs again, a finished"
-        " step's body does not, so the change is lost."
+        "this step changes `found`, which is used outside of it (line 17): at replay, the body of a finished step"
+        " does not run again, so the change is lost."
     )
 
 
@@ -352,8 +352,8 @@ def test_event_message_explains_the_replay() -> None:
     (finding,) = replay_findings("event['payload']['x'] = 1\nawait step.sleep('a', 1)", "SG306")
 
     assert finding.message == (
-        "this changes `event['payload']`, a part of the event: that is not kept, and whenever `run` runs again, it"
-        " is given the event as it was sent."
+        "this changes `event['payload']`, a part of the event: the change is not stored, and at replay `run` gets the"
+        " original event."
     )
     assert finding.advice == ("Change a copy, `copy.deepcopy(event['payload'])`, or return the new value from a step.")
 

@@ -56,8 +56,8 @@ def test_message_and_advice_for_an_unknown_key() -> None:
     (finding,) = findings_in_run("SG212", _WAIT + 'print(answer["approved"])')
 
     assert finding.message == (
-        "`answer[\"approved\"]` fails with a KeyError: what `wait_for_event` gives has 'payload', 'timestamp' and"
-        " 'type', and what was sent is in its 'payload'."
+        "`answer[\"approved\"]` fails with a KeyError: the result of `wait_for_event` has the keys 'payload',"
+        " 'timestamp' and 'type', and the sent data is in 'payload'."
     )
     assert finding.advice == 'Write `answer["payload"]["approved"]`.'
 

@@ -40,7 +40,7 @@ def failing_call(step: str, count: int) -> Options:
 @parametrize_flagged("SG201")
 def test_unawaited_coroutine_never_starts(example: Example, tmp_path: Path) -> None:
     execution = execute_only(example, tmp_path)
-    assert execution.started == (["publish-1"] if example.title == "A wait for an approval" else [])
+    assert execution.started == (["publish-1"] if example.title == "Wait for an approval" else [])
     assert any(warning.endswith("was never awaited") for warning in execution.warnings)
 
 
@@ -50,9 +50,10 @@ def test_uncalled_step_never_starts(example: Example, tmp_path: Path) -> None:
     assert (
         execution.started
         == {
-            "A step whose call was forgotten": ["reserve-1"],
-            "A step that would need another": ["order-1"],
-            "A declaration that looks like a call": ["settle-1"],
+            "Forgotten call": [],
+            "Forgotten call of one of two steps": ["reserve-1"],
+            "Forgotten call of the dependent step": ["order-1"],
+            "Declaration that looks like a call": ["settle-1"],
         }[example.title]
     )
     assert execution.error is None
@@ -78,11 +79,11 @@ def test_unawaited_sleep_delays_nothing(example: Example, tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("code", "title", "seconds"),
     [
-        ("SG205", "An abbreviation", 0.005),
-        ("SG205", "A capital letter", 0.001),
-        ("SG206", "A small number", 0.03),
-        ("SG206", "A name that says seconds", 0.45),
-        ("SG206", "The seconds of a timedelta", 0.3),
+        ("SG205", "Abbreviated unit", 0.005),
+        ("SG205", "Capitalized unit", 0.001),
+        ("SG206", "Small number", 0.03),
+        ("SG206", "Constant named after seconds", 0.45),
+        ("SG206", "Seconds of a timedelta", 0.3),
     ],
 )
 def test_sleep_lasts_milliseconds(code: str, title: str, seconds: float, tmp_path: Path) -> None:
@@ -91,23 +92,25 @@ def test_sleep_lasts_milliseconds(code: str, title: str, seconds: float, tmp_pat
 
 
 def test_retry_delay_is_in_milliseconds(tmp_path: Path) -> None:
-    example = flagged_example("SG205", "A letter, as a retry's delay")
+    example = flagged_example("SG205", "Abbreviated unit of a retry delay")
     execution = execute_only(example, tmp_path, fails=lambda *of: KeyError() if of[-1] == 1 else None)
     assert event_times(execution, "retry") == {"charge-1": 0.03}
 
 
 def test_wait_timeout_below_one_second_is_rejected(tmp_path: Path) -> None:
-    execution = execute_only(flagged_example("SG205", "A number that is not known"), tmp_path, payload={"hours": 2})
+    execution = execute_only(
+        flagged_example("SG205", "Abbreviated unit after a variable"), tmp_path, payload={"hours": 2}
+    )
     assert "is not between 1 second and 365 days" in str(execution.error)
 
 
 def test_wait_timeout_is_in_milliseconds(tmp_path: Path) -> None:
-    execution = execute_only(flagged_example("SG206", "An hour of seconds"), tmp_path, answers=lambda *_: UNANSWERED)
+    execution = execute_only(flagged_example("SG206", "Seconds in an hour"), tmp_path, answers=lambda *_: UNANSWERED)
     assert event_times(execution, "fail") == {"approval-1": 3.6}
 
 
 def test_step_timeout_is_in_milliseconds(tmp_path: Path) -> None:
-    execution = execute_only(flagged_example("SG206", "A step's timeout"), tmp_path, takes=lambda *_: 1)
+    execution = execute_only(flagged_example("SG206", "Timeout of a step"), tmp_path, takes=lambda *_: 1)
     assert str(execution.error) == "Error: Execution timed out after 300ms"
 
 
@@ -125,9 +128,9 @@ def test_steps_of_one_name_run_concurrently(example: Example, tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("title", "result"),
     [
-        ("A name that was copied", [10]),
-        ("A step that another one hides before it is needed", 10),
-        ("In a dependency of a dependency", "Hello ada@example.com"),
+        ("Copied name with results", [10]),
+        ("Redeclared name", 10),
+        ("Indirect dependency", "Hello ada@example.com"),
     ],
 )
 def test_last_step_of_a_name_is_the_dependency(title: str, result: object, tmp_path: Path) -> None:
@@ -142,7 +145,7 @@ def test_shared_dependency_runs_twice(example: Example, tmp_path: Path) -> None:
 
 @parametrize_flagged("SG214")
 def test_failed_or_skipped_dependency_runs_again(example: Example, tmp_path: Path) -> None:
-    skipped = example.title == "A failure before it that skips it"
+    skipped = example.title == "Step skipped by an earlier failure"
     execution = execute_only(example, tmp_path, **failing_call("reserve" if skipped else "charge", 1))
     assert execution.started == (
         ["reserve-1", "charge-1", "receipt-1"] if skipped else ["charge-1", "charge-2", "receipt-1"]
@@ -168,18 +171,18 @@ def test_handler_hides_that_the_step_never_runs(example: Example, tmp_path: Path
 
 def test_event_payload_is_nested_in_the_envelope(tmp_path: Path) -> None:
     execution = execute_only(
-        flagged_example("SG212", "The answer of an approver"), tmp_path, answers=lambda *_: {"approved": True}
+        flagged_example("SG212", "Answer of an approver"), tmp_path, answers=lambda *_: {"approved": True}
     )
     assert repr(execution.error) == "KeyError('approved')"
 
 
 def test_default_hides_the_misplaced_key(tmp_path: Path) -> None:
-    example = flagged_example("SG212", "A parameter of the workflow, with a default that hides it")
+    example = flagged_example("SG212", "Parameter of the workflow with a default")
     assert execute_only(example, tmp_path, payload={"amount": 10}).result == 0
 
 
 def test_payload_attribute_is_missing_from_the_event(tmp_path: Path) -> None:
-    example = flagged_example("SG212", "An attribute of an event that a helper waits for")
+    example = flagged_example("SG212", "Attribute of an event")
     execution = execute_only(example, tmp_path, answers=lambda *_: {"accepted": True})
     assert repr(execution.error) == "AttributeError('accepted')"
 
@@ -220,7 +223,7 @@ def test_branch_differs_in_each_run(example: Example, tmp_path: Path, monkeypatc
 # SG307, SG308, SG309: replays and retries
 
 
-@pytest.mark.parametrize("title", ["The faster of two steps", "A sleep as a time limit", "A race of promises"])
+@pytest.mark.parametrize("title", ["Faster of two steps", "Sleep as the time limit of a step", "Race of promises"])
 def test_race_has_another_winner_on_replay(title: str, tmp_path: Path) -> None:
     slow: dict[str, float] = {"ask the first": 60, "ask the second": 30, "render": 6 * MINUTE}
     first = execute_only(flagged_example("SG307", title), tmp_path, takes=lambda name, *_: slow[name])
@@ -230,7 +233,7 @@ def test_race_has_another_winner_on_replay(title: str, tmp_path: Path) -> None:
 
 
 def test_retry_repeats_the_nested_steps(tmp_path: Path) -> None:
-    for title in ("A step that is declared in a step", "A method with steps that a step calls"):
+    for title in ("Step declared in a step", "Method with a step, called in a step"):
         execution = execute_only(
             flagged_example("SG308", title), tmp_path, fails=lambda *of: KeyError() if of[:2] == ("charge", 1) else None
         )
@@ -238,7 +241,7 @@ def test_retry_repeats_the_nested_steps(tmp_path: Path) -> None:
 
 
 def test_sleep_in_a_step_counts_toward_its_timeout(tmp_path: Path) -> None:
-    execution = execute_only(flagged_example("SG308", "A sleep in a step"), tmp_path)
+    execution = execute_only(flagged_example("SG308", "Sleep in a step"), tmp_path)
     assert str(execution.error) == "Error: Execution timed out after 600000ms"
     assert execution.started == ["poll-1", *(f"a while-{attempt}" for attempt in range(1, 7))]
 

@@ -78,8 +78,8 @@ def test_name_message_explains_source_and_effect() -> None:
     (finding,) = replay_findings(body, "SG301")
 
     assert finding.message == (
-        "the name of this step comes from `uuid.uuid4()` and changes whenever `run` runs again: the engine finds"
-        " results by name, so it repeats the finished step."
+        "the name of this step depends on `uuid.uuid4()` and changes at replay: the engine finds results by name, so"
+        " the finished step runs again."
     )
     assert finding.span.column == 18
 
@@ -183,8 +183,8 @@ def test_condition_message_names_the_source() -> None:
     (finding,) = replay_findings("if random.random() < 0.5:\n    await step.sleep('a', 1)", "SG302")
 
     assert finding.message == (
-        "which steps run depends here on `random.random()`: when `run` runs again, after a sleep or restart, it"
-        " may go another way than the first time."
+        "this condition around steps depends on `random.random()`: at replay, after a sleep or restart, `run` may"
+        " take another path."
     )
 
 
@@ -195,8 +195,8 @@ def test_value_used_before_and_after_a_step_is_flagged() -> None:
 
     assert finding.span.line == 10
     assert finding.message == (
-        "`uuid.uuid4()` gives another value whenever `run` runs again, so on line 17, after a step or sleep, it"
-        " may not be what earlier steps saw."
+        "`uuid.uuid4()` returns another value at replay, so its use on line 17, after a step or sleep, may not match"
+        " the value in earlier steps."
     )
 
 
@@ -204,7 +204,7 @@ def test_message_locates_the_first_use_after_a_step() -> None:
     body = "key = uuid.uuid4().hex" + _TWO_STEPS.format(value="key") + "await step.sleep('rest', 1)\nreturn key"
     (finding,) = replay_findings(body, "SG304")
 
-    assert "so on line 17, after a step or sleep, it may not be what earlier steps saw" in finding.message
+    assert "so its use on line 17, after a step or sleep, may not match the value in earlier steps" in finding.message
 
 
 def test_message_has_the_path_of_another_module(tmp_path: Path) -> None:
@@ -235,7 +235,7 @@ async def store(step, key):
     (finding,) = check_project(tmp_path, project, "SG304")
 
     assert finding.span.line == 9
-    assert f"so on line 4 of {tmp_path.as_posix()}/storing.py, after a step or sleep, it may not" in finding.message
+    assert f"so its use on line 4 of {tmp_path.as_posix()}/storing.py, after a step or sleep" in finding.message
 
 
 @pytest.mark.parametrize(

@@ -186,7 +186,7 @@ def test_message_names_only_the_unreachable_type() -> None:
     (finding,) = findings_in_run("SG210", f"{step}\ntry:\n    await c()\nexcept (KeyError, ValueError):\n    pass")
 
     assert finding.message == (
-        "`KeyError` of the step 'c' arrives here as `JsException`, so this does not catch it: only ValueError,"
+        "`KeyError` of the step 'c' arrives as `JsException`, so this does not catch it: only ValueError,"
         " TypeError and NonRetryableError keep their type."
     )
 
@@ -221,7 +221,7 @@ def test_message_locates_the_raise_and_the_actual_type() -> None:
     )
 
     assert finding.message == (
-        "`OutOfStock` of the step 'reserve' arrives here as `JsException`, so this handler never runs: only"
+        "`OutOfStock` of the step 'reserve' arrives as `JsException`, so this handler never runs: only"
         " ValueError, TypeError and NonRetryableError keep their type."
     )
 
@@ -287,8 +287,7 @@ def test_handler_hides_an_invalid_declaration(types: str) -> None:
 
     assert finding.severity is Severity.WARNING
     assert finding.message == (
-        f"`except {types}` hides that the SDK refuses the step 'c' with a TypeError: it never runs, and nothing says"
-        " so."
+        f"`except {types}` hides that the step 'c' fails with a TypeError of the SDK, so it never runs."
     )
 
 
@@ -296,7 +295,7 @@ def test_handler_hides_an_invalid_dependency() -> None:
     more = '@step.do("d")\nasync def d(c):\n    return c\n\n'
     (finding,) = findings_in_run("SG211", f"{_INVALID_STEP}{more}try:\n    await d()\nexcept TypeError:\n    pass")
 
-    assert "refuses the step 'c'" in finding.message
+    assert "the step 'c' fails with" in finding.message
 
 
 def test_handler_hides_an_invalid_dependency_among_several() -> None:
@@ -306,7 +305,7 @@ def test_handler_hides_an_invalid_dependency_among_several() -> None:
     )
     (finding,) = findings_in_run("SG211", f"{_INVALID_STEP}{more}try:\n    await h()\nexcept TypeError:\n    pass")
 
-    assert "refuses the step 'c'" in finding.message
+    assert "the step 'c' fails with" in finding.message
 
 
 def test_handler_hides_an_invalid_declaration_on_one_path() -> None:
@@ -314,7 +313,7 @@ def test_handler_hides_an_invalid_declaration_on_one_path() -> None:
     more = '@step.do("d")\nasync def d(c):\n    return c\n\n'
     (finding,) = findings_in_run("SG211", f"{either}{more}try:\n    await d()\nexcept TypeError:\n    pass")
 
-    assert "refuses the step 'c'" in finding.message
+    assert "the step 'c' fails with" in finding.message
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ def test_timeout_around_a_step_does_not_stop_it() -> None:
     (finding,) = findings_in_run("SG213", "await asyncio.wait_for(a(), 30)")
 
     assert finding.message == (
-        "`asyncio.wait_for` does not stop the step 'a', which goes on in the background; another call would run it a"
+        "`asyncio.wait_for` does not stop the step 'a': it continues in the background, and another call runs it a"
         " second time."
     )
 
@@ -17,7 +17,7 @@ def test_timeout_around_a_step_does_not_stop_it() -> None:
 def test_advice_uses_the_timeout_of_the_wait() -> None:
     (finding,) = findings_in_run("SG213", 'await asyncio.wait_for(step.wait_for_event("w", "t"), 30)')
 
-    assert finding.advice == 'Give the wait its own limit: `wait_for_event(..., timeout="1 hour")`.'
+    assert finding.advice == 'Set the timeout of the wait: `wait_for_event(..., timeout="1 hour")`.'
 
 
 @pytest.mark.parametrize("leave", ["break", "return first"])
@@ -151,6 +151,6 @@ def test_message_on_nested_steps() -> None:
     (finding,) = findings_in_run("SG308", '@step.do("c")\nasync def c():\n    await a()\n\nawait c()')
 
     assert finding.message == (
-        "the step 'a' runs inside the step 'c': each retry of 'c' runs it again, under another count, whether or not it"
-        " had succeeded."
+        "the step 'a' runs inside the step 'c': each retry of 'c' renumbers it, so it runs again even if it has"
+        " succeeded."
     )

@@ -12,7 +12,7 @@ UNCHECKED: Final[Mapping[str, str]] = {
 }
 
 SURVIVED_FAILURES: Final[Mapping[str, str]] = {
-    "SG204, tasks that are kept on the object": "`asyncio.wait` for one step does not raise its failure",
+    "SG204, Tasks in an attribute": "`asyncio.wait` for one step does not raise its failure",
 }
 """Programs that survive a failure without a `try`, which graphs do not represent. Only runs without failures count."""
 
@@ -36,7 +36,6 @@ _NEVER_CAUGHT: Final = (  # errors of steps keep their type only for ValueError 
 
 _TOO_RARE: Final = (
     (frozenset({"refund"}), "handler_added_in_a_function_that_is_tried_before_a_wait, after"),
-    (frozenset({"sample"}), "SG302, a decision that a step made"),
     (frozenset({"call the whole department together"}), "incident_escalation"),
     (
         frozenset(
@@ -45,8 +44,8 @@ _TOO_RARE: Final = (
         "mortgage_application",
     ),
     (frozenset({"decision of the account manager"}), "subscription_dunning, SubscriptionDunningWorkflow"),
-    (frozenset({"fetch {key} of {day}"}), "SG301, an id made of the payload, and the time of the event"),
-    (frozenset({"second"}), "SG305, a client that is made where it is not there"),
+    (frozenset({"fetch {key} of {day}"}), "SG301, Reproducible ID and date"),
+    (frozenset({"second"}), "SG305, Client created on demand in each step"),
 )
 
 UNREACHED: Final[Mapping[str, frozenset[str]]] = {

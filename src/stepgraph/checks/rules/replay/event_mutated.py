@@ -1,4 +1,4 @@
-"""Changes of the event of `run`."""
+"""Changes of the event of `run` in place."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     for change in subject.facts_of_type(EventMutated):
-        lost = (
-            "when `run` runs again, a finished step's body does not, so the change is lost."
+        effect = (
+            "at replay, the body of a finished step does not run again, so the change is lost."
             if change.in_step
-            else "that is not kept, and whenever `run` runs again, it is given the event as it was sent."
+            else "the change is not stored, and at replay `run` gets the original event."
         )
         yield Diagnostic(
             change.place.span,
-            f"this changes `{change.mutated_source}`, a part of the event: {lost}",
+            f"this changes `{change.mutated_source}`, a part of the event: {effect}",
             f"Change a copy, `copy.deepcopy({change.mutated_source})`, or return the new value from a step.",
         )
 

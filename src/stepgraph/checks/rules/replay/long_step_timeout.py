@@ -13,18 +13,18 @@ from stepgraph.checks.rule import Rule
 if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
 
-_LONGEST: Final = 30 * MINUTE
+_MAX_RECOMMENDED: Final = 30 * MINUTE
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     for duration in duration_arguments(subject):
         length = duration.milliseconds if duration.use is DurationUse.TIMEOUT else None
-        if length is not None and length > _LONGEST:
+        if length is not None and length > _MAX_RECOMMENDED:
             yield Diagnostic(
                 duration.place.span,
-                f"this step may take {format_duration(length)}, and 30 minutes or less is advised: an attempt that is"
-                " interrupted begins again from nothing.",
-                'Write "30 minutes" or less, and do the work in several steps; for what happens elsewhere, use'
+                f"this step may run for {format_duration(length)}, but Cloudflare recommends 30 minutes or less: an"
+                " interrupted attempt starts again from the beginning.",
+                'Write "30 minutes" or less, and split the work into several steps. Wait for outside work with'
                 " `step.wait_for_event`.",
             )
 

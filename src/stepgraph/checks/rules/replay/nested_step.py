@@ -1,4 +1,4 @@
-"""Steps inside steps."""
+"""Steps, sleeps and event waits inside steps."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ if TYPE_CHECKING:
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     """Skip races inside a step, which the documentation recommends."""
-    racing: dict[int, bool] = {}
+    contains_race: dict[int, bool] = {}
     budget = Budget()
     for visit in subject.operations:
         outer, operation = visit.in_step, visit.operation
         if outer is None or not isinstance(operation, Run | Start) or isinstance(operation.activity, Call):
             continue
-        if id(outer) not in racing:
-            racing[id(outer)] = _races(outer.body, budget)
-        if not racing[id(outer)]:
-            yield _nested(outer, operation)
+        if id(outer) not in contains_race:
+            contains_race[id(outer)] = _contains_race(outer.body, budget)
+        if not contains_race[id(outer)]:
+            yield _diagnostic(outer, operation)
 
 
-def _races(body: Block, budget: Budget) -> bool:
+def _contains_race(body: Block, budget: Budget) -> bool:
     for visit in walk_operations(body):
         budget.spend(Limit.PAIRS)
         if isinstance(visit.operation, Await) and is_race(visit.operation.group):
@@ -38,15 +38,20 @@ def _races(body: Block, budget: Budget) -> bool:
     return False
 
 
-def _nested(outer: StepRun, operation: Run | Start) -> Diagnostic:
+def _diagnostic(outer: StepRun, operation: Run | Start) -> Diagnostic:
     outer_name, name = outer.definition.name, name_of(operation.activity)
-    span = operation.place.span
-    advice = f"Await it in `run`, before or after {outer_name!r}; let that step return what it takes."
     if isinstance(operation.activity, StepRun):
-        again = f"each retry of {outer_name!r} runs it again, under another count, whether or not it had succeeded."
-        return Diagnostic(span, f"the step {name!r} runs inside the step {outer_name!r}: {again}", advice)
-    waiting = f"waiting for {name!r} inside the step {outer_name!r} uses up the step's timeout (10 minutes by default)"
-    return Diagnostic(span, f"{waiting}, and each retry of it waits again.", advice)
+        message = (
+            f"the step {name!r} runs inside the step {outer_name!r}: each retry of {outer_name!r} renumbers it, so it"
+            " runs again even if it has succeeded."
+        )
+    else:
+        message = (
+            f"waiting for {name!r} inside the step {outer_name!r} uses up the timeout of {outer_name!r} (10 minutes by"
+            " default), and each retry waits again."
+        )
+    advice = f"Await it in `run`, before or after {outer_name!r}, and pass data between them as results of steps."
+    return Diagnostic(operation.place.span, message, advice)
 
 
 RULE = Rule(

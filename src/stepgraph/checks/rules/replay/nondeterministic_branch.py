@@ -18,9 +18,9 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     for test in deciding_tests(subject.program, subject.facts_of_type(NondeterministicCondition)):
         yield Diagnostic(
             test.test.span,
-            f"which steps run depends here on `{test.produced_at.text}`: when `run` runs again, after a sleep or"
-            " restart, it may go another way than the first time.",
-            "Decide in a step and go by its result, which is kept; or decide by the payload.",
+            f"this condition around steps depends on `{test.produced_at.text}`: at replay, after a sleep or restart,"
+            " `run` may take another path.",
+            "Decide in a step and branch on its stored result, or branch on the payload.",
         )
 
 

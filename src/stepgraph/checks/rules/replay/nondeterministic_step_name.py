@@ -17,9 +17,9 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     for name in nondeterministic_names(subject):
         yield Diagnostic(
             name.place.span,
-            f"the name of this {name.what} comes from `{name.source.text}` and changes whenever `run` runs again: the"
-            f" engine finds results by name, so it repeats the finished {name.what}.",
-            "Build the name from the payload, a loop counter or the result of a step: these stay the same.",
+            f"the name of this {name.what} depends on `{name.source.text}` and changes at replay: the engine finds"
+            f" results by name, so the finished {name.what} runs again.",
+            "Build the name from the payload, a loop counter or the result of a step, which stay the same.",
         )
 
 

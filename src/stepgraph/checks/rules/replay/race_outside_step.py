@@ -1,4 +1,4 @@
-"""Races outside of steps, whose winner may differ on replay."""
+"""Races outside of steps, whose winner may differ at replay."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
         names = ", ".join(map(repr, race.names))
         yield Diagnostic(
             race.place.span,
-            f"which of {names} finishes first is not kept: when `run` runs again, another may win.",
-            "Race inside a step, whose result is kept. For a time limit, give the step or the wait a `timeout`.",
+            f"the race of {names} is outside of a step: its winner is not stored, so another may win at replay.",
+            "Race inside a step, whose result is stored. For a time limit, set the `timeout` of the step or the wait.",
         )
 
 

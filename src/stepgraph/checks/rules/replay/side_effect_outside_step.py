@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     for call in subject.facts_of_type(ExternalCallOutsideStep):
-        what = call.name.removeprefix("env.")
+        name = call.name.removeprefix("env.")
         yield Diagnostic(
             call.place.span,
-            f"`{what}` is called outside of a step, so whenever `run` runs again, after a sleep or restart, its effect"
-            " is repeated, and its answer may differ.",
-            "Move the call into a step, and return from it what is needed of the answer.",
+            f"`{name}` is called outside of a step: at replay, after a sleep or restart, its effect is repeated, and"
+            " its result may differ.",
+            "Move the call into a step, and return the needed data from the step.",
         )
 
 

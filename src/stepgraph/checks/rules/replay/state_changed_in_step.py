@@ -25,9 +25,9 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
         where = f"line {used.line}" if used.path == place.span.path else f"line {used.line} of {used.path}"
         yield Diagnostic(
             place.span,
-            f"this step changes `{change.mutated_source}`, which is used outside of it ({where}): when `run` runs"
-            " again, a finished step's body does not, so the change is lost.",
-            f"Return the value from the step, and change `{change.mutated_source}` with its result, after the `await`.",
+            f"this step changes `{change.mutated_source}`, which is used outside of it ({where}): at replay, the body"
+            " of a finished step does not run again, so the change is lost.",
+            f"Return the value from the step, and change `{change.mutated_source}` with its result after the `await`.",
         )
 
 

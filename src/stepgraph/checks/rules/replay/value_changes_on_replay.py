@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     """Skip values that decide names or branches: other rules report these, with the same fix."""
-    known_for_worse = {name.source for name in nondeterministic_names(subject)}
-    known_for_worse |= {
+    reported_elsewhere = {name.source for name in nondeterministic_names(subject)}
+    reported_elsewhere |= {
         test.produced_at for test in deciding_tests(subject.program, subject.facts_of_type(NondeterministicCondition))
     }
     first: dict[Place, Place] = {}
@@ -28,21 +28,24 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
         if earliest is None or use.place.span < earliest.span:
             first[use.produced_at] = use.place
     for produced_at, place in first.items():
-        if produced_at in known_for_worse:
-            continue
-        where = f"on line {place.span.line}"
-        if place.span.path != produced_at.span.path:
-            where += f" of {place.span.path}"
-        yield Diagnostic(
-            produced_at.span,
-            f"`{produced_at.text}` gives another value whenever `run` runs again, so {where}, after a step or sleep,"
-            " it may not be what earlier steps saw.",
-            f"Make it in a step of its own{_as_text(produced_at)} and use that step's result, which is kept.",
-        )
+        if produced_at not in reported_elsewhere:
+            yield _diagnostic(produced_at, place)
 
 
-def _as_text(produced_at: Place) -> str:
-    """Convert a UUID to a string, as steps cannot return UUIDs."""
+def _diagnostic(produced_at: Place, used_at: Place) -> Diagnostic:
+    where = f"on line {used_at.span.line}"
+    if used_at.span.path != produced_at.span.path:
+        where += f" of {used_at.span.path}"
+    return Diagnostic(
+        produced_at.span,
+        f"`{produced_at.text}` returns another value at replay, so its use {where}, after a step or sleep, may not"
+        " match the value in earlier steps.",
+        f"Create it in its own step{_string_conversion(produced_at)} and use the stored result of that step.",
+    )
+
+
+def _string_conversion(produced_at: Place) -> str:
+    """Return the part of the advice that converts a UUID to a string, as steps cannot return UUIDs."""
     return f", as `str({produced_at.text})`," if produced_at.text.startswith("uuid.uuid") else ""
 
 

@@ -1,4 +1,4 @@
-"""Dependencies whose name belongs to two steps."""
+"""Dependencies on a name that two steps share."""
 
 from __future__ import annotations
 
@@ -14,20 +14,22 @@ if TYPE_CHECKING:
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
-    running = subject.reachable_steps.all
+    reachable = subject.reachable_steps.all
     return first_diagnostics(
-        _match(shared) for shared in subject.facts_of_type(AmbiguousDependency) if shared.definition in running
+        _diagnostic(ambiguous)
+        for ambiguous in subject.facts_of_type(AmbiguousDependency)
+        if ambiguous.definition in reachable
     )
 
 
-def _match(shared: AmbiguousDependency) -> Diagnostic:
-    name, resolved, shadowed = shared.parameter.name, shared.resolved_step, shared.shadowed_step
+def _diagnostic(ambiguous: AmbiguousDependency) -> Diagnostic:
+    name, resolved, shadowed = ambiguous.parameter.name, ambiguous.resolved_step, ambiguous.shadowed_step
     return Diagnostic(
-        shared.parameter.place.span,
-        f"two steps are named {name!r}, those of `{shadowed.function_name}` (line {shadowed.place.span.line}) and"
-        f" `{resolved.function_name}` (line {resolved.place.span.line}): {shared.definition.name!r} gets the"
-        " result of the one declared last.",
-        "Give the steps different names, and name the parameter after the one that is meant.",
+        ambiguous.parameter.place.span,
+        f"two steps are named {name!r}, `{shadowed.function_name}` (line {shadowed.place.span.line}) and"
+        f" `{resolved.function_name}` (line {resolved.place.span.line}): the step {ambiguous.definition.name!r} gets"
+        " the result of the step declared last.",
+        "Give the steps different names, and name the parameter after the intended one.",
     )
 
 

@@ -1,11 +1,11 @@
 """Concurrent steps with the same name.
 
-The engine identifies a step by its name and the number of earlier steps with that name. The mapping of results to steps
-therefore depends on the order in which the steps start. Members of a gather start in source order: a step that is
-gathered for each element under a constant name gets its own results back, and is not flagged. Two declarations with one
-name in a gather are flagged, because a change of their order would swap the results. If concurrent functions await
-something before the step starts, the order depends on timing and may differ on replay: this is flagged for a single
-declaration as well. Sleeps are not flagged, as they have no results.
+The engine identifies a step by its name and the number of earlier steps with that name. Which step gets which result
+depends on their start order. Members of a gather start in source order: a step that is gathered for each element under
+a constant name gets its own results back, and is not flagged. Two declarations with one name in a gather are flagged,
+because a change of their order would swap the results. If concurrent functions await something before the step starts,
+the order depends on timing and may differ on replay: this is flagged for a single declaration as well. Sleeps are not
+flagged, as they have no results.
 """
 
 from __future__ import annotations
@@ -36,27 +36,27 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
 
 def _message(clash: NameClash) -> str:
     first, second = clash.first, clash.second
-    what = f"the {second.kind} {second.name!r}"
+    clashing = f"the {second.kind} {second.name!r} runs concurrently with"
     if first.place.node is second.place.node:
-        when = f"{what} runs several times at once"
+        clashing += " itself"
     else:
-        when = f"{what} runs at the same time as another of that name ({_where(first, second.place.span)})"
+        clashing += f" another {first.kind} named {first.name!r} ({_location(first, second.place.span)})"
     if clash.depends_on_timing:
         return (
-            f"{when}: which of them is '{second.name}-1' to the engine depends on timing, so after a restart one"
-            " may get the result of another."
+            f"{clashing}: the engine numbers the runs by start order, which depends on timing, so one may get the"
+            " result of another after a restart."
         )
-    return f"{when}: only the order in which they begin tells the engine which is which."
+    return f"{clashing}: the engine distinguishes them only by start order."
 
 
 def _advice(clash: NameClash) -> str:
     first, second = clash.first, clash.second
     if first.place.node is second.place.node:
-        return f'Put what it is for into its name: `f"{second.name} {{...}}"`.'
-    return "Give each a name of its own."
+        return f'Make the name unique: `f"{second.name} {{...}}"`.'
+    return f"Give each {second.kind} its own name."
 
 
-def _where(first: NamedActivity, seen_from: Span) -> str:
+def _location(first: NamedActivity, seen_from: Span) -> str:
     span = first.place.span
     return f"line {span.line}" if span.path == seen_from.path else f"{span.path}, line {span.line}"
 

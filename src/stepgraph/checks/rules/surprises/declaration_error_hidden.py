@@ -1,4 +1,4 @@
-"""Handlers of step errors that also catch the SDK's errors about declarations."""
+"""Handlers of step errors that also catch the TypeError of the SDK for a misdeclared step."""
 
 from __future__ import annotations
 
@@ -21,26 +21,27 @@ if TYPE_CHECKING:
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
-    """Skip handlers that raise again, and handlers of all errors unless the declaration is certain to fail."""
-    refusals = _Refusals(subject)
-    for tried in find_tries(subject.program.body):
-        handler = next((handler for handler in tried.handlers if _takes_it(handler)), None)
+    """Skip handlers that raise again, and handlers of all errors unless the SDK certainly rejects a step."""
+    rejections = _Rejections(subject)
+    for try_node in find_tries(subject.program.body):
+        handler = next((handler for handler in try_node.handlers if _catches_type_error(handler)), None)
         if handler is None or may_reraise(handler.block):
             continue
-        failing = propagating_work(tried.body, refusals.budget)
-        steps = [(ran.activity, ran.place) for ran in failing if isinstance(ran.activity, StepRun)]
-        refused = next((name for step, place in steps if (name := refusals.of(step, place)) is not None), None)
-        if refused is not None:
-            yield _hidden(handler, tried, refused)
+        propagating = propagating_work(try_node.body, rejections.budget)
+        steps = [(work.activity, work.place) for work in propagating if isinstance(work.activity, StepRun)]
+        names = (rejections.rejected_step(step, place) for step, place in steps)
+        rejected = next((name for name in names if name is not None), None)
+        if rejected is not None:
+            yield _hidden_error(handler, try_node, rejected)
         elif steps and not catches_all(handler):
-            yield _may_hide(handler, tried)
+            yield _possible_error(handler, try_node)
 
 
-def _takes_it(handler: Handler) -> bool:
+def _catches_type_error(handler: Handler) -> bool:
     return catches_all(handler) or any(caught.name == "builtins.TypeError" for caught in handler.types)
 
 
-class _Refusals:
+class _Rejections:
     """The runs of steps that the SDK rejects."""
 
     def __init__(self, subject: WorkflowSubject) -> None:
@@ -51,8 +52,8 @@ class _Refusals:
         }
         self.budget = Budget()
 
-    def of(self, run: StepRun, place: Place) -> str | None:
-        """Return the name of the rejected step: the one that runs at a location, or one of its dependencies."""
+    def rejected_step(self, run: StepRun, place: Place) -> str | None:
+        """Return the name of a rejected step: the step that runs at a location, or one of its dependencies."""
         if id(place.node) in self._called_with_arguments:
             return run.definition.name
         if not self._noted:
@@ -68,20 +69,19 @@ def _spans(definition: StepDefinition) -> set[Span]:
     return {definition.place.span, *(parameter.place.span for parameter in definition.parameters)}
 
 
-def _hidden(handler: Handler, tried: Try, step: str) -> Diagnostic:
+def _hidden_error(handler: Handler, try_node: Try, step: str) -> Diagnostic:
     return Diagnostic(
-        _span(handler, tried),
-        f"`{_source(handler)}` hides that the SDK refuses the step {step!r} with a TypeError: it never runs, and"
-        " nothing says so.",
-        "Correct the declaration or the call of the step, and let this handler raise again what it does not expect.",
+        _span(handler, try_node),
+        f"`{_source(handler)}` hides that the step {step!r} fails with a TypeError of the SDK, so it never runs.",
+        "Correct the declaration or the call of the step, and re-raise unexpected exceptions in this handler.",
     )
 
 
-def _may_hide(handler: Handler, tried: Try) -> Diagnostic:
+def _possible_error(handler: Handler, try_node: Try) -> Diagnostic:
     return Diagnostic(
-        _span(handler, tried),
-        f"`{_source(handler)}` would also catch what the SDK raises when a step here is declared or called wrongly.",
-        "Raise a ValueError in the step for what is to be handled here.",
+        _span(handler, try_node),
+        f"`{_source(handler)}` would also catch the TypeError that the SDK raises for a misdeclared step.",
+        "Raise a ValueError in the step for errors to handle here.",
         severity=Severity.NOTE,
     )
 
@@ -90,9 +90,9 @@ def _source(handler: Handler) -> str:
     return "except" if handler.condition is None else f"except {handler.condition}"
 
 
-def _span(handler: Handler, tried: Try) -> Span:
-    caught = next((caught.place for caught in handler.types if caught.name == "builtins.TypeError"), handler.place)
-    return (caught or tried.place).span
+def _span(handler: Handler, try_node: Try) -> Span:
+    place = next((caught.place for caught in handler.types if caught.name == "builtins.TypeError"), handler.place)
+    return (place or try_node.place).span
 
 
 RULE = Rule(

@@ -17,7 +17,7 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
         yield Diagnostic(
             note.span,
             note.message,
-            "Await it before the steps that need it: they then take its result.",
+            "Await it before the steps that depend on it, so that they reuse its result.",
         )
 
 

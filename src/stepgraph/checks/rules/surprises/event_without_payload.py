@@ -1,4 +1,4 @@
-"""Keys that are read from an event instead of its payload."""
+"""Keys of the payload that are read from the event."""
 
 from __future__ import annotations
 
@@ -12,13 +12,16 @@ from stepgraph.ir.facts import EventKeyAccess
 if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
 
-_OF_RUN: Final = ("payload", "timestamp", "instanceId", "workflowName", "schedule")
-_OF_WAIT: Final = ("payload", "timestamp", "type")
+# The keys of the event of `run`: the first three always exist.
+_RUN_KEYS: Final = ("payload", "timestamp", "instanceId", "workflowName", "schedule")
+_RUN_KEYS_IN_MESSAGES: Final = _RUN_KEYS[:3]
+_WAIT_KEYS: Final = ("payload", "timestamp", "type")
 # Attributes of a dictionary, and of the JavaScript object that older versions of the SDK pass.
 _METHODS: Final = frozenset([*dir(dict), "to_py", "object_entries", "object_keys", "object_values", "as_object_map"])
-_OUTCOME: Final = {
+# The effect by the use of a key.
+_EFFECTS: Final = {
     "read": "fails with a KeyError",
-    "get": "never finds anything",
+    "get": "always returns the default",
     "attribute": "fails with an AttributeError",
 }
 
@@ -32,29 +35,30 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
         from_either = key.use == "get" and not key.from_wait and key.key in in_payload
         if (key.key, key.from_wait) in expected or from_either or not _is_mistaken(key):
             continue
-        envelope = _OF_WAIT if key.from_wait else _OF_RUN[:3]
-        what = "what `wait_for_event` gives" if key.from_wait else "the event"
+        envelope = "the result of `wait_for_event`" if key.from_wait else "the event"
+        *names, last = _WAIT_KEYS if key.from_wait else _RUN_KEYS_IN_MESSAGES
         yield Diagnostic(
             key.place.span,
-            f"`{key.place.text}` {_OUTCOME[key.use]}: {what} has {', '.join(map(repr, envelope[:-1]))}"
-            f" and {envelope[-1]!r}, and what was sent is in its 'payload'.",
+            f"`{key.place.text}` {_EFFECTS[key.use]}: {envelope} has the keys {', '.join(map(repr, names))} and"
+            f" {last!r}, and the sent data is in 'payload'.",
             _advice(key),
         )
 
 
 def _advice(key: EventKeyAccess) -> str:
     """Return the access to the payload, with the same default, or the correct spelling of an event key."""
-    fields = {name.lower(): name for name in (_OF_WAIT if key.from_wait else _OF_RUN)}
-    meant = fields.get(key.key.replace("_", "").lower())
-    if meant is not None:
-        return f'Write `{key.owner.text}["{meant}"]`.'
+    envelope_keys = {name.lower(): name for name in (_WAIT_KEYS if key.from_wait else _RUN_KEYS)}
+    intended = envelope_keys.get(key.key.replace("_", "").lower())
+    if intended is not None:
+        return f'Write `{key.owner.text}["{intended}"]`.'
     if key.use == "get":
         return f'Write `{key.owner.text}["payload"].get("{key.key}", ...)`.'
     return f'Write `{key.owner.text}["payload"]["{key.key}"]`.'
 
 
 def _is_mistaken(key: EventKeyAccess) -> bool:
-    if key.use not in _OUTCOME or key.key in (_OF_WAIT if key.from_wait else _OF_RUN):
+    """Return whether the envelope does not have a key."""
+    if key.use not in _EFFECTS or key.key in (_WAIT_KEYS if key.from_wait else _RUN_KEYS):
         return False
     return key.use != "attribute" or not (key.key in _METHODS or key.key.startswith("_"))
 

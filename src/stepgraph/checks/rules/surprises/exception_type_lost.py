@@ -1,4 +1,4 @@
-"""Handlers of exception types that errors of steps lose on their way to the handler."""
+"""Handlers of exception types that steps never raise, because the SDK replaces them."""
 
 from __future__ import annotations
 
@@ -72,11 +72,11 @@ def _diagnostic(caught: CaughtType, *, is_only_type: bool) -> Diagnostic:
         message = f"`except {text}` never catches an error of a step, which arrives as `JsException`: {reason}."
     else:
         consequence = "so this handler never runs" if is_only_type else "so this does not catch it"
-        message = f"`{text}` of the step {caught.raised_in!r} arrives here as `JsException`, {consequence}: {reason}."
+        message = f"`{text}` of the step {caught.raised_in!r} arrives as `JsException`, {consequence}: {reason}."
     return Diagnostic(
         caught.place.span,
         message,
-        "Catch `JsException` from `pyodide.ffi`; or raise a ValueError in the step, or return what went wrong.",
+        "Catch `JsException` from `pyodide.ffi`, raise a ValueError in the step, or return the outcome from the step.",
     )
 
 

@@ -14,44 +14,60 @@ from stepgraph.ir.values import ExternalResult
 if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
 
-_IN_SECONDS: Final = {
-    "datetime.timedelta().total_seconds": "`total_seconds()` gives seconds",
-    "time.time": "`time.time()` gives seconds",
+# Functions that return seconds, by qualified name, with the source to show.
+_FUNCTIONS_OF_SECONDS: Final = {
+    "datetime.timedelta().total_seconds": "total_seconds()",
+    "time.time": "time.time()",
 }
+_EFFECTS: Final = {
+    DurationUse.SLEEP: "this sleeps for",
+    DurationUse.DELAY: "the retry delay is",
+    DurationUse.TIMEOUT: "the step times out after",
+    DurationUse.WAIT: "the wait times out after",
+}
+# Retry delays of some hundred milliseconds are common.
+_MIN_USUAL_DELAY: Final = 100
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     for duration in duration_arguments(subject):
-        match = _match(duration)
-        if match is not None:
-            yield match
+        if isinstance(duration.value, ExternalResult):
+            yield from _check_function(duration, duration.value.name)
+        else:
+            yield from _check_number(duration)
 
 
-def _match(duration: DurationArgument) -> Diagnostic | None:
-    if isinstance(duration.value, ExternalResult) and duration.value.name in _IN_SECONDS:
-        message = f"{_IN_SECONDS[duration.value.name]}, and the engine takes a number for milliseconds."
-        return Diagnostic(duration.place.span, message, f"Write `int({duration.place.text} * 1000)`.")
+def _check_function(duration: DurationArgument, name: str) -> Iterator[Diagnostic]:
+    """Check the result of an external function."""
+    source = _FUNCTIONS_OF_SECONDS.get(name)
+    if source is not None:
+        message = f"`{source}` returns seconds, but the engine reads a number as milliseconds."
+        yield Diagnostic(duration.place.span, message, f"Write `int({duration.place.text} * 1000)`.")
+
+
+def _check_number(duration: DurationArgument) -> Iterator[Diagnostic]:
+    """Check a number, or a string that the engine converts to a number."""
     number = duration.milliseconds
     if number is None or (duration.text is not None and not is_number(duration.text)):
-        return None
+        return
+    if _is_likely_seconds(duration, number):
+        message = f"`{duration.place.text}` means milliseconds here, so {_EFFECTS[duration.use]} {_in_seconds(number)}."
+        seconds, milliseconds = format_duration(number * SECOND), f"{number:.0f} ms"
+        advice = f'Write "{seconds}" if you mean seconds, or "{milliseconds}" if you mean milliseconds.'
+        yield Diagnostic(duration.place.span, message, advice)
+
+
+def _is_likely_seconds(duration: DurationArgument, number: float) -> bool:
+    """Return whether a number looks like seconds. Skip timeouts below 1 second: another rule reports these."""
     if duration.use is DurationUse.WAIT and number < SECOND:
-        return None  # out of bounds
-    if not _is_meant_in_seconds(duration, number):
-        return None
-    takes = format_in_unit(f"{number:g}", "millisecond") if number < SECOND else f"{number / SECOND:g} seconds"
-    message = f"a number is milliseconds, so this {duration.use} is {takes}."
-    advice = f'Write "{format_duration(number * SECOND)}" if seconds are meant, and "{number:.0f} ms" if not.'
-    return Diagnostic(duration.place.span, message, advice)
-
-
-def _is_meant_in_seconds(duration: DurationArgument, number: float) -> bool:
-    """Return whether a number looks like seconds. Delays of some hundred milliseconds before a retry are common."""
-    if duration.use is DurationUse.DELAY and _FEWEST_USUAL <= number < SECOND:
+        return False
+    if duration.use is DurationUse.DELAY and _MIN_USUAL_DELAY <= number < SECOND:
         return False
     return is_likely_seconds(duration.place.text, number)
 
 
-_FEWEST_USUAL: Final = 100
+def _in_seconds(milliseconds: float) -> str:
+    return format_in_unit(f"{milliseconds / SECOND:g}", "second")
 
 
 RULE = Rule(

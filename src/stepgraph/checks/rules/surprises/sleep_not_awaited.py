@@ -1,4 +1,4 @@
-"""Sleeps that are not awaited."""
+"""Sleeps that are never awaited."""
 
 from __future__ import annotations
 
@@ -22,8 +22,10 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
             continue
         yield Diagnostic(
             sleep.place.span,
-            f"the sleep {sleep.name!r} is never awaited: it starts here, and the workflow goes on at once.",
-            "Write `await` before it." if sleep.is_expression_statement else "Await it where the workflow is to pause.",
+            f"the sleep {sleep.name!r} starts but is never awaited, so the workflow does not pause.",
+            "Write `await` before the call."
+            if sleep.is_expression_statement
+            else "Await it where the workflow should pause.",
             (AddedAwait(sleep.place),) if sleep.is_expression_statement else (),
         )
 

@@ -1,4 +1,4 @@
-"""Steps that are declared and never run."""
+"""Steps that are declared but never run."""
 
 from __future__ import annotations
 
@@ -8,23 +8,28 @@ from typing import TYPE_CHECKING
 from stepgraph.checks.diagnostic import Confidence, Diagnostic, Severity
 from stepgraph.checks.rule import Rule
 from stepgraph.ir.facts import StepNeverCalled, UnresolvedStepParameter
+from stepgraph.syntax.module import Place
 
 if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
-    wanted = {unknown.parameter.name for unknown in subject.facts_of_type(UnresolvedStepParameter)}
+    unresolved = {each.parameter.name: each.parameter.place for each in subject.facts_of_type(UnresolvedStepParameter)}
     for fact in subject.facts_of_type(StepNeverCalled):
         step = fact.definition
-        message = f"the step {step.name!r} is declared and never called, so it never runs."
-        yield Diagnostic(fact.place.span, message, _advice(step.function_name, is_wanted=step.function_name in wanted))
+        message = f"the step {step.name!r} is declared but never called, so it never runs."
+        parameter = unresolved.get(step.function_name)
+        yield Diagnostic(fact.place.span, message, _advice(step.function_name, fact.place, parameter))
 
 
-def _advice(function: str, *, is_wanted: bool) -> str:
-    if is_wanted:
-        return f"The parameter `{function}` of another step is meant for it: see what is said of that."
-    return f"Call it, `await {function}()`, or remove it."
+def _advice(function: str, place: Place, parameter: Place | None) -> str:
+    """Return the advice for a step that is never called. A parameter may have the name of its function by mistake."""
+    if parameter is None:
+        return f"Call it with `await {function}()`, or remove it."
+    span = parameter.span
+    where = f"line {span.line}" if span.path == place.span.path else f"line {span.line} of {span.path}"
+    return f"Another step's parameter `{function}` seems to refer to it: see SG101 on {where}."
 
 
 RULE = Rule(

@@ -1,4 +1,4 @@
-"""Calls of steps, waits and functions with steps that are not awaited."""
+"""Calls of steps, waits and functions with steps that are never awaited."""
 
 from __future__ import annotations
 
@@ -13,23 +13,24 @@ from stepgraph.syntax.edits import AddedAwait
 if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
 
-_WHAT: Final = {
+# The effect by the kind of the called work.
+_EFFECTS: Final = {
     "step": "so the step {name!r} never runs",
     "wait": "so the workflow does not wait for {name!r}",
-    "function": "so `{name}` never runs, and no step in it",
+    "function": "so `{name}` and its steps never run",
 }
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     for call in subject.facts_of_type(NeverAwaited):
-        if call.work not in _WHAT:
+        if call.work not in _EFFECTS:
             continue
-        advice = "Write `await` before it."
+        advice = "Write `await` before the call."
         if not call.is_expression_statement:
-            advice = "Await it: without, this is a coroutine that has not begun, and not the result."
+            advice = "Await it: without `await`, this is a coroutine that never starts, not the result."
         yield Diagnostic(
             call.place.span,
-            f"`{call.place.text}` is never awaited, {_WHAT[call.work].format(name=call.name)}.",
+            f"`{call.place.text}` is never awaited, {_EFFECTS[call.work].format(name=call.name)}.",
             advice,
             (AddedAwait(call.place),) if call.is_expression_statement else (),
         )

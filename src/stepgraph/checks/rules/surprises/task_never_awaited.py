@@ -18,9 +18,9 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
         if task.work == "task":
             yield Diagnostic(
                 task.place.span,
-                f"nothing awaits `{task.place.text}`: `run` may return before it is done, and if it fails, the error is"
-                " lost.",
-                "Await it before `run` returns; to run it beside other work, keep it in a name and await that later.",
+                f"`{task.place.text}` is never awaited: `run` may return before it is done, and its errors are lost.",
+                "Await it before `run` returns. To run other work in parallel, assign it to a variable and await that"
+                " later.",
             )
 
 

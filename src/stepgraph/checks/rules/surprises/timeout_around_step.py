@@ -1,4 +1,4 @@
-"""Timeouts of asyncio around steps, which do not stop the step."""
+"""Timeouts of asyncio around steps and event waits, which do not stop them."""
 
 from __future__ import annotations
 
@@ -15,36 +15,39 @@ if TYPE_CHECKING:
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     """Skip sleeps: one that continues after the timeout has no effect."""
-    last = {id(cut.place.node): cut for cut in subject.facts_of_type(WorkUnderTimeout)}
-    for cut in last.values():
-        if cut.what == "step":
-            yield _of_steps(cut)
-        elif cut.what == "wait":
-            yield _of_waits(cut)
+    last = {id(limited.place.node): limited for limited in subject.facts_of_type(WorkUnderTimeout)}
+    for limited in last.values():
+        if limited.what == "step":
+            yield _timeout_around_steps(limited)
+        elif limited.what == "wait":
+            yield _timeout_around_waits(limited)
 
 
-def _of_steps(cut: WorkUnderTimeout) -> Diagnostic:
-    several = len(cut.names) > 1
-    which = "steps" if several else "step"
-    goes, it = ("go", "them") if several else ("goes", "it")
+def _timeout_around_steps(limited: WorkUnderTimeout) -> Diagnostic:
+    names = _format_names(limited.names)
+    if len(limited.names) > 1:
+        message = f"the steps {names}: they continue in the background, and another call runs them a second time."
+        advice = "Set the timeouts of the steps"
+    else:
+        message = f"the step {names}: it continues in the background, and another call runs it a second time."
+        advice = "Set the timeout of the step"
     return Diagnostic(
-        cut.place.span,
-        f"`{cut.by}` does not stop the {which} {_listed(cut.names)}, which {goes} on in the background;"
-        f" another call would run {it} a second time.",
-        f'Limit the {which} instead, with `config={{"timeout": "30 seconds"}}`, which holds for each attempt.',
+        limited.place.span,
+        f"`{limited.by}` does not stop {message}",
+        f'{advice}: `config={{"timeout": "30 seconds"}}` applies to each attempt.',
     )
 
 
-def _of_waits(cut: WorkUnderTimeout) -> Diagnostic:
+def _timeout_around_waits(limited: WorkUnderTimeout) -> Diagnostic:
     return Diagnostic(
-        cut.place.span,
-        f"`{cut.by}` does not end the wait {_listed(cut.names)}: the engine goes on waiting until the timeout of the"
-        " wait itself.",
-        'Give the wait its own limit: `wait_for_event(..., timeout="1 hour")`.',
+        limited.place.span,
+        f"`{limited.by}` does not end the wait {_format_names(limited.names)}: the engine continues to wait until the"
+        " timeout of the wait itself.",
+        'Set the timeout of the wait: `wait_for_event(..., timeout="1 hour")`.',
     )
 
 
-def _listed(names: tuple[str, ...]) -> str:
+def _format_names(names: tuple[str, ...]) -> str:
     return ", ".join(map(repr, names))
 
 

@@ -1,4 +1,4 @@
-"""Unknown units, which the engine reads as milliseconds."""
+"""Durations with an unknown unit, which the engine reads as milliseconds."""
 
 from __future__ import annotations
 
@@ -23,45 +23,54 @@ from stepgraph.syntax.edits import Replacement
 if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
 
-# The similarity from which an unknown unit is a misspelling.
-_SLIP: Final = 0.75
-_UNITS: Final = "Write second, minute, hour, day, week, month or year, in lower case."
+# The minimum similarity of a misspelled unit to a valid one.
+_MIN_SIMILARITY: Final = 0.75
+_AVAILABLE_UNITS: Final = f"Available: {', '.join(f'`{unit}`' for unit in UNITS)}."
+# Milliseconds to the engine, but minutes to most people.
+_MISLEADING_UNIT: Final = "m"
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     for duration in duration_arguments(subject):
         if isinstance(duration.value, Template):
-            yield from _of_partial_text(duration, duration.value.text)
+            yield from _check_partial_text(duration, duration.value.text)
         elif duration.text is not None:
-            read = parse_duration(duration.text)
-            if read is not None and read.unit is not None:
-                yield _match(duration, duration.text, read, read.unit)
+            parsed = parse_duration(duration.text)
+            if parsed is not None and parsed.unit is not None:
+                yield _unknown_unit(duration, duration.text, parsed, parsed.unit)
 
 
-def _match(duration: DurationArgument, text: str, read: DurationText, unit: str) -> Diagnostic:
-    count = format_in_unit(f"{read.milliseconds:g}", "millisecond")
-    unit_reading = "milliseconds to the engine" if unit == "m" else "no unit to the engine"
-    message = f"`{unit}` is {unit_reading}, which takes {text!r} for {count}."
-    meant = expand_unit(unit)
-    if meant is None:
-        near = difflib.get_close_matches(unit.lower(), UNITS, 1, _SLIP)
-        advice = f'Write "{format_in_unit(read.number, near[0])}" if that is meant.' if near else _UNITS
-        return Diagnostic(duration.place.span, message, advice)
-    right = format_in_unit(read.number, meant)
-    quoted = duration.requote(right)
+def _unknown_unit(duration: DurationArgument, text: str, parsed: DurationText, unit: str) -> Diagnostic:
+    engine_reading = format_in_unit(f"{parsed.milliseconds:g}", "millisecond")
+    if unit == _MISLEADING_UNIT:
+        message = f"the unit `{unit}` means milliseconds: the engine reads {text!r} as {engine_reading}."
+    else:
+        message = f"unknown unit `{unit}`: the engine reads {text!r} as {engine_reading}."
+    intended_unit = expand_unit(unit)
+    if intended_unit is None:
+        return Diagnostic(duration.place.span, message, _suggest_unit(parsed, unit))
+    correction = format_in_unit(parsed.number, intended_unit)
+    quoted = duration.requote(correction)
     edits = () if quoted is None else (Replacement(duration.place, quoted),)
-    return Diagnostic(duration.place.span, message, f'Write "{right}".', edits)
+    return Diagnostic(duration.place.span, message, f'Write "{correction}".', edits)
 
 
-def _of_partial_text(duration: DurationArgument, text: str) -> Iterator[Diagnostic]:
+def _suggest_unit(parsed: DurationText, unit: str) -> str:
+    """Return advice for an unrecognized unit: the most similar unit, or all units."""
+    similar = difflib.get_close_matches(unit.lower(), UNITS, 1, _MIN_SIMILARITY)
+    return f'Did you mean "{format_in_unit(parsed.number, similar[0])}"?' if similar else _AVAILABLE_UNITS
+
+
+def _check_partial_text(duration: DurationArgument, text: str) -> Iterator[Diagnostic]:
+    """Check a string with a constant unit after unknown parts."""
     partial = parse_partial_duration(text)
     if partial is None or not partial.is_spaced or partial.has_valid_unit:
         return
-    message = f"`{partial.unit}` is no unit to the engine, which takes this for milliseconds."
+    message = f"unknown unit `{partial.unit}`: the engine reads this duration as milliseconds."
     if partial.intended_unit is None:
-        yield Diagnostic(duration.place.span, message, _UNITS)
+        yield Diagnostic(duration.place.span, message, _AVAILABLE_UNITS)
         return
-    yield Diagnostic(duration.place.span, message, f"Write `{partial.intended_unit}s` for `{partial.unit}`.")
+    yield Diagnostic(duration.place.span, message, f"Write `{partial.intended_unit}s` instead of `{partial.unit}`.")
 
 
 RULE = Rule(
