@@ -99,7 +99,17 @@ def test_unused_codes_of_a_comment_are_reported() -> None:
         ("# stepgraph ignore[SG118]", "10:27: warning: `stepgraph ignore[SG118]` has no effect"),
         ("# Stepgraph: Ignore[SG118]", "10:27: warning: `Stepgraph: Ignore[SG118]` has no effect"),
         ("# stepgraph: noqa[SG118]", "10:27: warning: `stepgraph: noqa[SG118]` has no effect"),
-        ("# stepgraph: disable", "10:27: warning: `stepgraph: disable` has no effect"),
+        ("# stepgraph: disable", "10:27: warning: `stepgraph: disable` has no effect: the only directive is `ignore`."),
+        ("# stepgraph: disable=SG118", "10:27: warning: `stepgraph: disable=SG118` has no effect: the only"),
+        ("# stepgraph: see [SG118]", "10:27: warning: `stepgraph: see [SG118]` has no effect: the only"),
+        (
+            "# noqa: SG118",
+            (
+                "10:27: warning: `noqa: SG118` has no effect on findings of stepgraph."
+                " Write `stepgraph: ignore[SG118] reason`, with the rules in brackets. [SG006]"
+            ),
+        ),
+        ("# noqa: E501, SG118", "10:27: warning: `noqa: E501, SG118` has no effect on findings of stepgraph."),
         (
             "# stepgraph: ignore-file[SG118]",
             (
@@ -126,12 +136,10 @@ def test_unused_or_invalid_comment_is_reported(comment: str, message: str) -> No
 @pytest.mark.parametrize(
     "comment",
     [
-        "# stepgraph: draws this as one loop",
-        "# stepgraph: ignores what is between the steps",
+        "# stepgraph draws this as one loop",
+        "# noqa: E501",
         "# stepgraph ignores `finally` here",
         "# see stepgraph: ignored by it",
-        "# stepgraph: skip ahead to the last step",
-        "# stepgraph: see [SG118]",
     ],
 )
 def test_other_comments_about_stepgraph(comment: str) -> None:

@@ -54,13 +54,15 @@ class SuppressionComment(Struct, frozen=True):
     """The reason, which is optional."""
 
 
-_PACKAGE_NAME: Final = "stepgraph"
+# A comment without these words is not read.
+_WORDS: Final = ("stepgraph", "noqa")
 
 
 def parse_suppression_comments(files: Mapping[str, bytes]) -> Iterator[SuppressionComment]:
     """Yield the suppressions in files, which map paths to contents."""
     for path, content in files.items():
-        if _PACKAGE_NAME.encode() in content.lower():
+        lowered = content.lower()
+        if any(word.encode() in lowered for word in _WORDS):
             for comment in _comments(path, content):
                 yield from parse_suppressions(comment)
 
@@ -72,12 +74,12 @@ def _comments(path: str, content: bytes) -> list[Comment]:
 
 _MARKER: Final = r"(?:#|//|/\*)[ \t]*"
 _CODE: Final = r"(?:SG\d|[a-z]+-[a-z])"
-# Includes misspelled suppressions, to report them, but no other comments that begin with the name of this package.
+# Includes unknown directives, misspelled suppressions and those of other tools, to report them.
 _SUPPRESSION: Final = re.compile(
     _MARKER
-    + r"(?P<whole>stepgraph:[ \t]*+ignore(?:-[\w-]++)?(?![\w-])"
-    + rf"|stepgraph[ \t]*+(?::[ \t]*+)?(?:ignor[\w-]*+[ \t]*+|[\w-]++)\[[ \t]*+{_CODE}"
-    + r"|stepgraph:[ \t]*+(?:noqa|disable|skip)[ \t]*+$)",
+    + r"(?P<whole>stepgraph:[ \t]*+(?=[^\s#])"
+    + rf"|stepgraph[ \t]*+(?:ignor[\w-]*+[ \t]*+|[\w-]++)\[[ \t]*+{_CODE}"
+    + r"|noqa:[ \t]*+(?:[a-z]+\d+[ \t,]++)*+SG\d{3}\b)",
     re.IGNORECASE,
 )
 _IGNORE: Final = re.compile(r"stepgraph:[ \t]*ignore\[(?P<rules>[^\]#]*)\](?P<reason>[^#]*)")
@@ -208,7 +210,8 @@ class _CommentCollector(Struct):
 
     def feed(self, token: tokenize.TokenInfo) -> None:
         if token.type == tokenize.COMMENT:
-            if _PACKAGE_NAME not in token.string.lower():
+            lowered = token.string.lower()
+            if not any(word in lowered for word in _WORDS):
                 return
             is_alone = not token.line[: token.start[1]].strip()
             own_line_comments = self._inner if self._first_line else self._leading

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from stepgraph.checks.rule import Rule
 if TYPE_CHECKING:
     from stepgraph.checks.suppression_index import SuppressionsSubject
 
+_IGNORE = re.compile("stepgraph:?[ \\t]*ignor", re.IGNORECASE)
 _FORM_ADVICE = "Write `stepgraph: ignore[SG118] reason`, with the rules in brackets."
 
 
@@ -27,6 +29,10 @@ def _explain_form(text: str) -> tuple[str, str]:
     if "ignore-file" in text:
         message = f"`{text}` has no effect: a comment cannot ignore a whole file."
         return message, "Add the file to `per-file-ignores` in `pyproject.toml`."
+    if text.lower().startswith("noqa"):
+        return f"`{text}` has no effect on findings of stepgraph.", _FORM_ADVICE
+    if not _IGNORE.match(text):
+        return f"`{text}` has no effect: the only directive is `ignore`.", _FORM_ADVICE
     has_list = "[" in text and "[]" not in text
     reason = "its syntax is unknown" if has_list else "it must name the rules to ignore"
     return f"`{text}` has no effect: {reason}.", _FORM_ADVICE
