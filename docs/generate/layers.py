@@ -57,7 +57,8 @@ def read_layers() -> list[Layer]:
 def purpose(name: str) -> str:
     """Return the first sentence of the docstring of a module or package, without the period."""
     path = ROOT / "src/stepgraph" / name
-    source = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+    module = path.with_suffix(".py")
+    source = module if module.is_file() else path / "__init__.py"
     docstring = ast.get_docstring(ast.parse(source.read_text(encoding="utf-8")))
     if not docstring:
         raise ValueError(f"{source} has no docstring")

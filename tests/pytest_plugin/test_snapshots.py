@@ -61,7 +61,7 @@ def test_a_failure_lists_the_changes_of_the_graph(pytester: pytest.Pytester) -> 
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
         [
-            "*assert OrderWorkflow is not as its snapshot has it.",
+            "*assert OrderWorkflow does not match its snapshot.",
             "*If the change is intended, run `pytest --snapshot-update`.",
             "*~ step 'charge card': retries 3 to 7",
             "*+ sleep 'rest' added after 'charge card'",

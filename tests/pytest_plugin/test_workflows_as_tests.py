@@ -52,7 +52,7 @@ def test_a_failure_consists_of_the_changes(pytester: pytest.Pytester) -> None:
     begin = next(number for number, line in enumerate(result.outlines) if line.startswith("___"))
     end = next(number for number, line in enumerate(result.outlines) if line.startswith("---"))
     assert result.outlines[begin + 1 : end] == [
-        "OrderWorkflow is not as its snapshot has it.",
+        "OrderWorkflow does not match its snapshot.",
         "If the change is intended, run `pytest --snapshot-update`.",
         "",
         "~ step 'charge card': retries 3 to 7",

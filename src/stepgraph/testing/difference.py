@@ -48,7 +48,7 @@ def _explanation(snapshot: SnapshotAssertion, graph: WorkflowGraph) -> list[str]
             *str(graph).splitlines(),
         ]
     return [
-        f"{graph.class_name} is not as its snapshot has it.",
+        f"{graph.class_name} does not match its snapshot.",
         "If the change is intended, run `pytest --snapshot-update`.",
         "",
         *_changes(result.snapshot_location, str(recalled), str(result.asserted_data), graph),
