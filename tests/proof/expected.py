@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Final
 
 UNCHECKED: Final[Mapping[str, str]] = {
-    "SG101, a step whose name is computed": "incomplete",
-    "SG117, a method that is there after a look": "incomplete",
-    "SG123, a base class whose work is done by others, Flow": "no graph",
+    "SG101, Computed step name": "incomplete",
+    "SG117, Method that is used if it exists": "incomplete",
+    "SG123, Base class with steps in a subclass, Flow": "no graph",
 }
 
 SURVIVED_FAILURES: Final[Mapping[str, str]] = {

@@ -90,6 +90,8 @@ def examples() -> Iterator[FixtureProgram]:
     """Yield the clean examples of the rules."""
     for rule in RULES:
         for example in read_page(rule).clean:
+            if all(not path.endswith(".py") for path, _ in example.files):
+                continue  # a configuration alone
             yield FixtureProgram(f"{rule.code}, {example.title}", modules_of(example), partial(_workflows_of, example))
 
 
