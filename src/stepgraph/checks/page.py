@@ -71,7 +71,7 @@ class RulePage(Struct, frozen=True):
     """The section *Source*: the evidence for the rule, and how it was verified."""
 
 
-class _Block(Struct, frozen=True):
+class _PagePart(Struct, frozen=True):
     """A heading, a paragraph, or a code block."""
 
     text: str
@@ -100,7 +100,7 @@ def read_page(rule: Rule) -> RulePage:
 
 def parse_page(text: str) -> RulePage:
     """Parse a page. Raises KeyError for a page without a section, and ValueError for an example without a title."""
-    sections: dict[str, list[_Block]] = {"": []}
+    sections: dict[str, list[_PagePart]] = {"": []}
     heading = ""
     for block in _blocks(text):
         if block.level > 1:
@@ -119,17 +119,17 @@ def parse_page(text: str) -> RulePage:
     )
 
 
-def _blocks(text: str) -> Iterator[_Block]:
+def _blocks(text: str) -> Iterator[_PagePart]:
     for match in _BLOCK.finditer(text):
         if match["heading"] is not None:
-            yield _Block(match["heading"], level=len(match["level"]))
+            yield _PagePart(match["heading"], level=len(match["level"]))
         elif match["fence"] is not None:
-            yield _Block(match["code"], info=match["info"])
+            yield _PagePart(match["code"], info=match["info"])
         else:
-            yield _Block(match["paragraph"])
+            yield _PagePart(match["paragraph"])
 
 
-def _prose(blocks: list[_Block]) -> str:
+def _prose(blocks: list[_PagePart]) -> str:
     """Return the paragraphs above the first example, each on one line unless it is a list."""
     paragraphs = takewhile(lambda block: block.info is None and not block.text.endswith(":"), blocks)
     return "\n\n".join(
@@ -137,7 +137,7 @@ def _prose(blocks: list[_Block]) -> str:
     )
 
 
-def _examples(blocks: list[_Block]) -> Iterator[Example]:
+def _examples(blocks: list[_PagePart]) -> Iterator[Example]:
     title, path = "", ""
     example: Example | None = None
     for block in blocks:
@@ -158,7 +158,7 @@ def _examples(blocks: list[_Block]) -> Iterator[Example]:
         yield example
 
 
-def _example_of_snippet(title: str, block: _Block) -> Example:
+def _example_of_snippet(title: str, block: _PagePart) -> Example:
     """Return an example from a module, or from the body of `run` below the imports of its module."""
     mode = _mode(block)
     lines = block.text.splitlines()
@@ -169,6 +169,6 @@ def _example_of_snippet(title: str, block: _Block) -> Example:
     return Example(title, example.files, mode, snippet=block.text)
 
 
-def _mode(block: _Block) -> DependencyMode:
+def _mode(block: _PagePart) -> DependencyMode:
     legacy = block.info is not None and f"mode={DependencyMode.LEGACY.value}" in block.info.split()
     return DependencyMode.LEGACY if legacy else DependencyMode.IMPLICIT
