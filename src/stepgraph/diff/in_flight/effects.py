@@ -37,15 +37,15 @@ class Effect(IntEnum):
 
     SAFE = 0
     """All saved results are used as before."""
-    LATE = 1
-    """A step runs after the instance resumes, out of order: steps that now follow it have already run."""
+    OUT_OF_ORDER = 1
+    """A step runs after the instance resumes, although steps that now follow it have already run."""
     BREAKING = 2
     """Saved results are lost or used for other steps, or a wait is abandoned."""
 
     @property
     def label(self) -> str:
-        """The word in reports."""
-        return self.name.lower()
+        """The name in reports, such as `out of order`."""
+        return self.name.lower().replace("_", " ")
 
 
 class Impact(Struct, frozen=True):
@@ -60,9 +60,9 @@ class Impact(Struct, frozen=True):
 SAFE: Final = Impact(Effect.SAFE)
 
 
-def late(reason: str) -> Impact:
-    """Return the impact of a step that runs out of order."""
-    return Impact(Effect.LATE, reason)
+def out_of_order(reason: str) -> Impact:
+    """Return the impact of a step that runs after steps which it now precedes."""
+    return Impact(Effect.OUT_OF_ORDER, reason)
 
 
 def breaking(reason: str) -> Impact:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Iterator
 
 from stepgraph.diff.changes import EditGroup
-from stepgraph.diff.in_flight.effects import WAITS, Impact, breaking, late
+from stepgraph.diff.in_flight.effects import WAITS, Impact, breaking, out_of_order
 from stepgraph.diff.in_flight.instances import InFlightInstances
 from stepgraph.diff.tree import BRANCH, FUNCTIONS, KEY, Tree, TreeElement, calls_by_name, is_work
 
@@ -117,7 +117,7 @@ class HandlerImpact:
             later = self._instances.later(outer)
             follows = any(step > max(group.old) for step in block_elements(self._old, outer, "try_block"))
             if later is not None and follows:
-                yield late(f"what comes after it may run when instances waiting at {later} resume")
+                yield out_of_order(f"what comes after it may run when instances waiting at {later} resume")
 
     def unwrapped(self, group: EditGroup) -> Iterator[Impact]:
         """Yield the impact of a removed `try` that caught silently."""

@@ -11,7 +11,7 @@ from typing import Final
 
 from stepgraph.diff.changes import Action, EditGroup
 from stepgraph.diff.clocks import RACES, concurrent_in
-from stepgraph.diff.in_flight.effects import SAFE, WAITS, Impact, breaking, count_shift, late, worst
+from stepgraph.diff.in_flight.effects import SAFE, WAITS, Impact, breaking, count_shift, out_of_order, worst
 from stepgraph.diff.in_flight.handlers import HandlerImpact
 from stepgraph.diff.in_flight.instances import InFlightInstances, StepCounts, is_repeated, steps_out_of_count_order
 from stepgraph.diff.script import TreeVersion
@@ -66,7 +66,7 @@ class ImpactAnalysis:
             if any(self._instances.wait_in_both(later) is not None for later in later_steps):
                 yield count_shift(self._new[step].name, wait)
             else:
-                yield late(f"runs when instances waiting at {wait} resume")
+                yield out_of_order(f"runs when instances waiting at {wait} resume")
 
     def _removed(self, group: EditGroup) -> Iterator[Impact]:
         for number in group.old:
@@ -81,7 +81,7 @@ class ImpactAnalysis:
                 elif later is not None:
                     yield breaking(f"instances waiting at {later} have its result")
             if later is not None and self._changes_exit(self._sides.old, number, "break"):
-                yield late(f"further rounds may run when instances waiting at {later} resume")
+                yield out_of_order(f"further rounds may run when instances waiting at {later} resume")
 
     def _is_counted_after(self, number: int, step: int) -> bool:
         """Return whether a remaining step with the same key may run after an old element."""
@@ -121,7 +121,7 @@ class ImpactAnalysis:
             elif wait is not None and self._has_effect(old):
                 yield breaking(f"instances waiting at {wait} ran it in another order")
             elif (later := self._instances.wait_in_both(new)) is not None and self._has_effect(old):
-                yield late(f"runs when instances waiting at {later} resume")
+                yield out_of_order(f"runs when instances waiting at {later} resume")
 
     def _wrapped(self, group: EditGroup) -> Iterator[Impact]:
         kind = self._new[group.container_number].kind
@@ -146,7 +146,7 @@ class ImpactAnalysis:
             later_steps = self._instances.new_counts.counted_after(loop, step, self._instances.preexisting - inside)
             if any(self._instances.wait_in_both(later) is not None for later in later_steps):
                 yield count_shift(self._new[step].name, wait)
-        yield late(f"further rounds run when instances waiting at {wait} resume")
+        yield out_of_order(f"further rounds run when instances waiting at {wait} resume")
 
     def _unwrapped(self, group: EditGroup) -> Iterator[Impact]:
         kind = self._old[group.container_number].kind
@@ -171,7 +171,7 @@ class ImpactAnalysis:
         other_branches = [branch for branch in branches if affected != {branch}]
         waits = (self._instances.later(choice), *(self._instances.inside(branch) for branch in other_branches))
         if (skipped := next((wait for wait in waits if wait is not None), None)) is not None:
-            yield late(f"runs when instances waiting at {skipped} resume, also where it was skipped")
+            yield out_of_order(f"runs when instances waiting at {skipped} resume, also where it was skipped")
 
     def _changed(self, group: EditGroup) -> Iterator[Impact]:
         for old, new in zip(group.old, group.new, strict=True):
@@ -198,7 +198,7 @@ class ImpactAnalysis:
             yield from self._handlers.contained(old)
         if inside is not None or (later is not None and old_kind in RACES):
             wait = later if inside is None else inside
-            yield late(f"instances waiting at {wait} may go on earlier or later when they resume")
+            yield out_of_order(f"instances waiting at {wait} may go on earlier or later when they resume")
 
     def _field(self, old: int, new: int, field: str) -> Impact:
         kind = self._old[old].kind
@@ -209,7 +209,7 @@ class ImpactAnalysis:
         if field in {"duration", "timestamp"} and kind in WAITS:
             if is_same_duration(self._old[old].fields.get(field), self._new[new].fields.get(field)):
                 return SAFE
-            return late("instances at or after it may sleep again when they resume")
+            return out_of_order("instances at or after it may sleep again when they resume")
         if field == "options" and _event_type(self._old[old].fields) != _event_type(self._new[new].fields):
             return breaking("instances may be waiting for the event of the old type")
         return SAFE
@@ -331,7 +331,7 @@ class _ConcurrencyImpact:
             if new in self._new_pending and old not in self._old_pending:
                 yield breaking(f"instances waiting at {wait} go on when they resume, though it may not be over")
             elif old in self._old_pending and new not in self._new_pending and self._has_later_wait(old):
-                yield late(f"instances that went on without waiting for {wait} do so when they resume")
+                yield out_of_order(f"instances that went on without waiting for {wait} do so when they resume")
 
     def _affected(self, group: EditGroup) -> Iterator[int]:
         """Yield the new elements of a change whose awaits may differ."""
@@ -385,7 +385,7 @@ class _ConcurrencyImpact:
 
 
 def _runs_beside(wait: str) -> Impact:
-    return late(f"what is beside {wait} runs when instances waiting there resume")
+    return out_of_order(f"what is beside {wait} runs when instances waiting there resume")
 
 
 def _never_awaited(tree: Tree) -> frozenset[int]:

@@ -18,7 +18,7 @@ from stepgraph.report.diff.comparison import INCOMPLETE, ComparedWorkflow, Versi
 from stepgraph.report.diff.marks import marked_graph
 
 _LEGEND: Final = "`+` and green mark what was added, `-` and red what was removed, `~` and amber what was changed."
-_SIGNS: Final = {Effect.SAFE: "✅", Effect.LATE: "⚠️", Effect.BREAKING: "❌"}
+_SIGNS: Final = {Effect.SAFE: "✅", Effect.OUT_OF_ORDER: "⚠️", Effect.BREAKING: "❌"}
 _TABLE_HEAD: Final = "| | Change | Running instances |\n| :-: | --- | --- |\n"
 # Reserved for notes about omitted parts, in characters.
 _NOTES_SPACE: Final = 500

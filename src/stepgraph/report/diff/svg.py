@@ -41,4 +41,4 @@ def _drawing(workflow: ComparedWorkflow, number: int, report: VersionComparison,
 def _entry(change: StructuralChange) -> ListingEntry:
     effect = change.impact.effect
     effect_text = "" if effect is Effect.SAFE else f"{effect.label}: {change.impact.reason}"
-    return ListingEntry(_KINDS[change.sign], change.title, effect_text, effect.label)
+    return ListingEntry(_KINDS[change.sign], change.title, effect_text, effect.label.replace(" ", "-"))
