@@ -16,7 +16,7 @@ from stepgraph.render.node_text import NO_STEPS
 
 Expansion: TypeAlias = Literal["first", "all", "none"]
 Theme: TypeAlias = Literal["auto", "light", "dark"]
-STEPS_STAY: Final = "its steps stay"
+STEPS_STAY: Final = "its steps remain"
 """The remark on a removed node whose steps remain."""
 
 

@@ -72,7 +72,7 @@ def breaking(reason: str) -> Impact:
 
 def count_shift(name: str, wait: str) -> Impact:
     """Return the impact of a different number of previous steps with the name, for instances at `wait`."""
-    return breaking(f"the count of steps named '{name}' shifts for instances waiting at {wait}")
+    return breaking(f"steps named '{name}' are numbered differently for instances waiting at {wait}")
 
 
 def worst(impacts: Iterable[Impact]) -> Impact:
