@@ -197,10 +197,8 @@ def test_only_remaining_branches_match() -> None:
 
 def test_concurrent_iterations_run_during_waits() -> None:
     diff = diff_of([loop(nap("rest"), do("a"))], [parallel("all", loop(nap("rest"), do("a")))])
-    assert lines_of(diff) == [
-        "~ loop around 'rest' made concurrent"
-        "  out of order: steps concurrent with 'rest' run when instances waiting there resume"
-    ]
+    effect = "out of order: steps concurrent with 'rest' run when instances waiting there resume"
+    assert lines_of(diff) == [f"~ loop around 'rest' made concurrent  {effect}"]
 
 
 def test_counts_without_later_waits_are_safe() -> None:
