@@ -75,7 +75,7 @@ def _heading(workflow: ComparedWorkflow) -> str:
 
 
 def _incomplete(workflow: ComparedWorkflow) -> str:
-    return f"{code(workflow.name)}: {INCOMPLETE}."
+    return f"{code(workflow.name)} has an {INCOMPLETE}."
 
 
 def _sentence(text: str) -> str:
