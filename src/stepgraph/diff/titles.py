@@ -129,11 +129,11 @@ def _concurrent(context: _TitleContext) -> str:
         dependencies = quoted(context.new, context.group.dependencies)
         return f"{context.subject} made concurrent: no longer {_waits(context)} for {dependencies}"
     kind = context.new[context.group.container_number].text("kind")
-    how = "" if kind == "all" else f" ({kind})"
+    suffix = "" if kind == "all" else f" ({kind})"
     if context.sides.new.is_unmatched(context.group.container_number) and len(context.group.new) > 1:
-        return f"{context.subject} made concurrent{how}"
+        return f"{context.subject} made concurrent{suffix}"
     concurrent = quoted(context.new, _concurrent_work(context))
-    return f"{context.subject} made concurrent{f' with {concurrent}' if concurrent else ''}{how}"
+    return f"{context.subject} made concurrent{f' with {concurrent}' if concurrent else ''}{suffix}"
 
 
 def _sequential(context: _TitleContext) -> str:

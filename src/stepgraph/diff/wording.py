@@ -41,7 +41,7 @@ _IF: Final = "`if`"
 _UNIDENTIFIED: Final = frozenset({_EXCEPT_CLAUSES, _IF})
 """Names that do not identify an element."""
 _AROUND: Final = frozenset({"try", "loop"})
-"""Kinds that are around their contents; others are with them."""
+"""Kinds named `loop around 'charge'`; others are named `parallel group with 'charge'`."""
 
 
 def name_of(tree: Tree, number: int, *, inside: Sequence[int] | None = None) -> str:
@@ -131,10 +131,10 @@ def _plain_name(tree: Tree, element: TreeElement) -> str:
         case "branch":
             return condition_name(tree, element.number)
         case "if":
-            conditions = _conditions(tree, element)
-            return f"`if {conditions[0]}`" if conditions else _IF
+            condition = next(_conditions(tree, element), None)
+            return _IF if condition is None else f"`if {condition}`"
         case "switch" if is_exception_switch(tree, element.number):
-            conditions = _conditions(tree, element)
+            conditions = list(islice(_conditions(tree, element), 2))
             return f"`except {conditions[0]}`" if len(conditions) == 1 else _EXCEPT_CLAUSES
         case "switch":
             return f"switch `{element.text('discriminant')}`"
@@ -153,10 +153,12 @@ def _plain_name(tree: Tree, element: TreeElement) -> str:
             return f"{noun} '{element.name}'" if element.name else noun
 
 
-def _conditions(tree: Tree, choice: TreeElement) -> list[object]:
-    """Return the conditions of the branches of an `if` or switch, without an `else`."""
-    conditions = (tree[child].fields.get("condition") for child in choice.children)
-    return [condition for condition in conditions if condition is not None]
+def _conditions(tree: Tree, choice: TreeElement) -> Iterator[object]:
+    """Yield the conditions of the branches of an `if` or switch. An `else` has none."""
+    for child in choice.children:
+        condition = tree[child].fields.get("condition")
+        if condition is not None:
+            yield condition
 
 
 def location_of(tree: Tree, number: int) -> int | None:

@@ -4,7 +4,7 @@ To resume an instance, the engine runs the code from the start. A step with a sa
 engine returns the result. It finds the result by `ResultKey` and the number of previous steps with the same key, as in
 `charge-1`.
 
-An instance is assumed to be in flight only at a step in `WAITS`. Retries wait too, but for minutes rather than days.
+Instances are assumed to be in flight only at steps in `WAITS`. Retries also wait, but for minutes rather than days.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Impact(Struct, frozen=True):
     effect: Effect
     """The worst effect on any instance."""
     reason: str = ""
-    """A sentence without capital and period, empty for safe changes."""
+    """The reason for the effect as a clause, empty for safe changes."""
 
 
 SAFE: Final = Impact(Effect.SAFE)
@@ -76,7 +76,7 @@ def count_shift(name: str, wait: str) -> Impact:
 
 
 def worst(impacts: Iterable[Impact]) -> Impact:
-    """Return the first impact with the worst effect, `SAFE` if there are no impacts."""
+    """Return the first impact with the worst effect, `SAFE` without impacts."""
     result = SAFE
     for impact in impacts:
         if impact.effect > result.effect:
