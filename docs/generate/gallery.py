@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 FIXTURES = ROOT / "fixtures"
 CHANGES = (
     "order_changed_in_many_ways",
-    "steps_freed_from_a_try",
+    "steps_moved_out_of_a_try",
     "function_renamed_and_changed",
     "steps_made_sequential",
 )

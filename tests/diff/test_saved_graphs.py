@@ -36,19 +36,19 @@ def with_functions(*functions: FunctionDef) -> Workflow:
 
 def test_unknown_field_is_reported_with_values() -> None:
     diff = diff_workflows(with_field("priority", 1), with_field("priority", 2))
-    assert lines_of(diff) == ["~ step 'a': priority 1 to 2"]
+    assert lines_of(diff) == ["~ step 'a': priority 1 → 2"]
     assert diff.apply() == with_field("priority", 2)
 
 
 def test_numbers_differ_from_booleans() -> None:
     assert lines_of(diff_workflows(with_field("urgent", 1), with_field("urgent", True))) == [  # noqa: FBT003
-        "~ step 'a': urgent 1 to true"
+        "~ step 'a': urgent 1 → true"
     ]
 
 
 def test_removed_field_has_no_value() -> None:
     assert lines_of(diff_workflows(with_field("priority", 1), graph(do("a"))["workflow"])) == [
-        "~ step 'a': priority 1 to none"
+        "~ step 'a': priority 1 → none"
     ]
 
 
@@ -60,14 +60,12 @@ def test_unknown_settings_are_reported_as_changed() -> None:
 
 def test_unknown_payload_shape_is_shown_as_json() -> None:
     old, new = with_field("payload", {"type": "object"}), with_field("payload", {"type": "object", "fields": {}})
-    assert lines_of(diff_workflows(old, new)) == ['~ step \'a\': payload {"type":"object"} to {}']
+    assert lines_of(diff_workflows(old, new)) == ['~ step \'a\': payload: now reads {} instead of {"type":"object"}']
 
 
 def test_discriminant_change_is_listed_with_other_fields() -> None:
     old, new = ({**switch(value, branch("1", do("a"))), "note": note} for value, note in (("x", 1), ("y", 2)))
-    assert lines_of(diff_of([cast("Node", old)], [cast("Node", new)])) == [
-        "~ switch `y`: discriminant `x` to `y`, note 1 to 2"
-    ]
+    assert lines_of(diff_of([cast("Node", old)], [cast("Node", new)])) == ["~ switch `y`: value `x` → `y`, note 1 → 2"]
 
 
 def test_unknown_node_can_wrap_steps() -> None:
@@ -77,19 +75,19 @@ def test_unknown_node_can_wrap_steps() -> None:
 
 def test_node_in_new_list_is_added() -> None:
     old, new = [unknown("map", name="all")], [unknown("map", name="all", nodes=[do("a")])]
-    assert lines_of(diff_of(old, new)) == ["+ step 'a' added in the map"]
+    assert lines_of(diff_of(old, new)) == ["+ step 'a' added to the map"]
     assert diff_of(old, new).apply() == graph(*new)["workflow"]
 
 
 def test_nodes_beside_branches_belong_to_the_if() -> None:
     old, new = [unknown("if", branches=[], nodes=[do("a")])], [unknown("if", branches=[], nodes=[do("a"), do("b")])]
-    assert lines_of(diff_of(old, new)) == ["+ step 'b' added in if, after 'a'"]
+    assert lines_of(diff_of(old, new)) == ["+ step 'b' added to the `if`, after 'a'"]
 
 
 def test_unknown_branch_can_be_unwrapped() -> None:
     old = [unknown("map", branches=[branch("x", do("a")), branch("y", do("b"))])]
     new = [unknown("map", branches=[branch("x", do("a"))], nodes=[do("b")])]
-    assert "~ step 'b' freed from branch `y` of map of 'a'" in lines_of(diff_of(old, new))
+    assert "~ step 'b' moved out of branch `y` of the map with 'a'" in lines_of(diff_of(old, new))
 
 
 def test_renumbered_clocks_are_no_change() -> None:
@@ -115,7 +113,7 @@ def test_changed_dependencies_are_a_reordering() -> None:
         [parallel("all", *(do(name, starts=1, resolves=end) for name, end in (("a", 2), ("b", 3))), LAST)],
         [parallel("all", *(do(name, starts=1, resolves=end) for name, end in (("a", 3), ("b", 2))), LAST)],
     )
-    assert lines_of(diff) == ["~ step 'c' reordered: no longer waits for the same steps"]
+    assert lines_of(diff) == ["~ step 'c' reordered: now waits for different steps"]
 
 
 def test_reordered_member_has_clocks_of_new_position() -> None:
@@ -129,7 +127,7 @@ def test_reordered_member_has_clocks_of_new_position() -> None:
 
 def test_clocks_outside_groups_show_awaits() -> None:
     diff = diff_of([do("a", starts=1, resolves=2)], [do("a", starts=1)])
-    assert lines_of(diff) == ["~ step 'a': no longer waited for"]
+    assert lines_of(diff) == ["~ step 'a': no longer awaited"]
 
 
 def test_reordered_functions_are_no_change() -> None:
@@ -150,16 +148,16 @@ def test_control_characters_are_escaped() -> None:
 def test_unnamed_containers_are_matched_by_contents() -> None:
     diff = diff_of([loop(do("a"), do("x")), loop(do("b"))], [loop(do("b"), do("y")), loop(do("a"), do("x"))])
     assert lines_of(diff) == [
-        "~ loop of 'b' reordered, now before loop of 'a'",
-        "+ step 'y' added in the loop, after 'b'",
+        "~ loop around 'b' reordered, now before the loop around 'a'",
+        "+ step 'y' added to the loop, after 'b'",
     ]
 
 
 def test_equal_names_are_matched_by_position() -> None:
     diff = diff_of([loop(do("a")), loop(do("a"))], [loop(do("a"), do("b")), loop(do("a"), do("c"))])
     assert lines_of(diff) == [
-        "+ step 'b' added in the loop, after 'a'",
-        "+ step 'c' added in the loop, after 'a'",
+        "+ step 'b' added to the loop, after 'a'",
+        "+ step 'c' added to the loop, after 'a'",
     ]
 
 
@@ -194,14 +192,13 @@ def test_only_remaining_branches_match() -> None:
         "~ case `1` changed to default case of switch `x`"
     ]
     old, new = either(branch("y", do("a")), branch(None)), either(branch("y", do("a")), branch("z"))
-    assert lines_of(diff_of([old], [new])) == ["~ else changed to branch `z` of if `y`"]
+    assert lines_of(diff_of([old], [new])) == ["~ `else` changed to branch `z` of `if y`"]
 
 
 def test_concurrent_iterations_run_during_waits() -> None:
     diff = diff_of([loop(nap("rest"), do("a"))], [parallel("all", loop(nap("rest"), do("a")))])
-    assert lines_of(diff) == [
-        "~ loop of 'rest' made concurrent  late: what is beside 'rest' runs when instances waiting there resume"
-    ]
+    effect = "out of order: steps concurrent with 'rest' run when instances waiting there resume"
+    assert lines_of(diff) == [f"~ loop around 'rest' made concurrent  {effect}"]
 
 
 def test_counts_without_later_waits_are_safe() -> None:
@@ -209,7 +206,7 @@ def test_counts_without_later_waits_are_safe() -> None:
     together = parallel("all", block(*steps[:2]), steps[2])
     assert lines_of(diff_of(steps, [together])) == ["~ steps 'b', 'x', 'x' made concurrent"]
     (line,) = lines_of(diff_of([*steps, nap("rest")], [together, nap("rest")]))
-    assert line.endswith("  breaking: the count of steps named 'x' shifts for instances waiting at 'rest'")
+    assert line.endswith("  breaking: steps named 'x' are numbered differently for instances waiting at 'rest'")
 
 
 def test_new_handler_affects_waits_in_outer_finally() -> None:
@@ -217,6 +214,6 @@ def test_new_handler_affects_waits_in_outer_finally() -> None:
     rest = block(nap("rest"))
     diff = diff_of([protected(block(do("a")), final=rest)], [protected(block(inner), final=rest)])
     assert lines_of(diff) == [
-        "~ step 'a' wrapped in a try",
-        "+ step 'b' added in the handler  late: runs when instances waiting at 'rest' resume",
+        "~ step 'a' wrapped in a `try`",
+        "+ step 'b' added to the `except` block  out of order: runs when instances waiting at 'rest' resume",
     ]

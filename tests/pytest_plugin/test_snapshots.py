@@ -63,7 +63,7 @@ def test_a_failure_lists_the_changes_of_the_graph(pytester: pytest.Pytester) -> 
         [
             "*assert OrderWorkflow does not match its snapshot.",
             "*If the change is intended, run `pytest --snapshot-update`.",
-            "*~ step 'charge card': retries 3 to 7",
+            "*~ step 'charge card': retries 3 → 7",
             "*+ sleep 'rest' added after 'charge card'",
         ]
     )
@@ -189,7 +189,7 @@ def test_a_newly_incomplete_graph_is_explained(pytester: pytest.Pytester) -> Non
     result = run(pytester, "-vv")
     result.stdout.fnmatch_lines(
         [
-            "*~ step 'charge card': retries 3 to 7",
+            "*~ step 'charge card': retries 3 → 7",
             "*The graph is incomplete, and may lack steps:",
             "*src/entry.py:13:21: *",
         ]

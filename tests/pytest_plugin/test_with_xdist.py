@@ -25,7 +25,7 @@ def test_snapshots_are_written_once_compared_and_removed(pytester: pytest.Pytest
     write(pytester.path, {"src/entry.py": CHANGED})
     result = run(pytester)
     result.assert_outcomes(failed=2, passed=1)
-    result.stdout.fnmatch_lines(["~ step 'charge card': retries 3 to 7"])
+    result.stdout.fnmatch_lines(["~ step 'charge card': retries 3 → 7"])
 
     (pytester.path / "src/refunds.py").unlink()
     result = run(pytester, "--snapshot-update")

@@ -55,7 +55,7 @@ def test_a_failure_consists_of_the_changes(pytester: pytest.Pytester) -> None:
         "OrderWorkflow does not match its snapshot.",
         "If the change is intended, run `pytest --snapshot-update`.",
         "",
-        "~ step 'charge card': retries 3 to 7",
+        "~ step 'charge card': retries 3 → 7",
         "+ sleep 'rest' added after 'charge card'",
     ]
 

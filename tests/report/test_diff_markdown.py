@@ -21,14 +21,14 @@ def test_realistic_diff(snapshot: SnapshotAssertion) -> None:
 
 def test_report_without_changes_is_one_line() -> None:
     assert render_markdown(unchanged()) == (
-        "Workflows: no change of structure in 1 workflow (from main to the working tree).\n"
+        "Workflows: no structural changes in 1 workflow. Compared main with the working tree.\n"
     )
 
 
 def test_incomplete_graph_is_noted_without_changes() -> None:
     sample = report(version(do("a")), version(do("a"), complete=False))
     assert render_markdown(sample).splitlines()[2:] == [
-        "- `orders`: its graph may lack steps, so that changes may be missing."
+        "- `orders (Orders)` has an incomplete graph: some changes may not be shown."
     ]
 
 
@@ -47,7 +47,7 @@ def test_diagram_marks_additions_and_removals() -> None:
     assert '["#43; loop"]' in output
     assert '("#43; c"):::addedBox' in output
     assert "class n_2 addedFrame" in output
-    assert "`+` and green mark what was added, `-` and red what was removed, `~` and amber what was changed." in output
+    assert "`+` (green) marks additions, `-` (red) removals, and `~` (amber) other changes." in output
 
 
 def test_changed_elements_show_old_values() -> None:
@@ -84,7 +84,9 @@ def test_comment_fits_githubs_limit(changes: int) -> None:
 def test_omitted_parts_are_counted() -> None:
     output = render_markdown(large(3000))
     shown = output.count("timeout")
-    assert f"{3000 - shown} more changes would be too long for GitHub: `stepgraph diff` prints all.\n" in output
+    assert (
+        f"{3000 - shown} more changes would exceed GitHub's limit. Run `stepgraph diff` to see all changes.\n" in output
+    )
     assert "1 diagram would be too long for GitHub: `stepgraph diff -f svg` draws all.\n" in output
 
 

@@ -37,7 +37,7 @@ def test_changes_are_listed_above_the_workflow() -> None:
         "orders",
         "1 change",
         "from main to the working tree",
-        "for running instances: 1 breaking",
+        "effect on running instances: 1 breaking",
         "step 'charge' renamed to 'charge card'",
         "breaking: instances waiting at 'rest' run it again under the new name",
     ]
@@ -67,12 +67,12 @@ def test_ids_are_unique_across_drawings() -> None:
 
 
 def test_picture_without_changes() -> None:
-    assert texts(unchanged()) == ["no change of structure in 1 workflow (from main to the working tree)"]
+    assert texts(unchanged()) == ["no structural changes in 1 workflow. Compared main with the working tree."]
 
 
 def test_incomplete_graph_is_noted() -> None:
     sample = report(version(do("a")), version(do("b"), complete=False))
-    assert "incomplete: its graph may lack steps, so that changes may be missing" in texts(sample)
+    assert "incomplete graph: some changes may not be shown" in texts(sample)
 
 
 def test_many_changes_are_listed_in_part() -> None:

@@ -47,11 +47,11 @@ def test_each_change_line_is_a_row() -> None:
 
 
 def test_report_without_changes_is_one_line() -> None:
-    assert render_text(unchanged()) == "no change of structure in 1 workflow (from main to the working tree)\n"
+    assert render_text(unchanged()) == "no structural changes in 1 workflow. Compared main with the working tree.\n"
 
 
 def test_incomplete_graph_is_noted_without_changes() -> None:
     sample = report(version(do("a")), version(do("a"), complete=False))
     assert render_text(sample) == (
-        "no change of structure in 1 workflow; 1 with a graph that is incomplete (from main to the working tree)\n"
+        "no structural changes in 1 workflow. 1 graph is incomplete. Compared main with the working tree.\n"
     )

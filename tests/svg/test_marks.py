@@ -103,17 +103,17 @@ def test_a_changed_condition_has_a_remark() -> None:
 
 def test_an_unwrapped_node_is_an_empty_box() -> None:
     shell = loop()
-    mark = Mark(MarkKind.REMOVED, "its steps stay", unwrapped=True)
+    mark = Mark(MarkKind.REMOVED, "its steps remain", unwrapped=True)
     drawn_picture = picture(graph(shell, do("a")), (shell, mark))
     assert [figure.title for figure in drawn_picture.figures] == ["loop", "a · step"]
-    assert [text.text for text in drawn_picture.whole.tab_texts] == ["its steps stay"]
+    assert [text.text for text in drawn_picture.whole.tab_texts] == ["its steps remain"]
 
 
 def test_an_unwrapped_block_has_a_remark_inside() -> None:
     body = block()
     statement = protected(body, catch=block(do("refund")))
     drawn_picture = picture(graph(statement), (body, Mark(MarkKind.REMOVED, unwrapped=True, quiet=True)))
-    assert "its steps stay" in [figure.title for figure in drawn_picture.figures]
+    assert "its steps remain" in [figure.title for figure in drawn_picture.figures]
 
 
 def test_a_function_and_its_call_share_one_mark() -> None:

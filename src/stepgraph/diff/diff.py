@@ -22,7 +22,7 @@ from stepgraph.escaping.plain_text import visible
 from stepgraph.limits import MAXIMUM, VISIT_SHARES, Budget, Limit, LimitExceededError
 from stepgraph.model.payload import Workflow
 
-_NOT_COMPARED: Final = breaking("not known, as it is not compared in detail")
+_NOT_COMPARED: Final = breaking("assumed, because the changes are unknown")
 _SIGNS: Final = {Action.ADDED: "+", Action.REMOVED: "-"}
 
 
@@ -53,7 +53,7 @@ class StructuralChange(Struct, frozen=True):
 
     @property
     def line(self) -> str:
-        """The change on one line: `~ step 'a' renamed to 'b' breaking: instances waiting at 'c' run it again ...`.
+        """The change on one line: `~ step 'a' renamed to 'b'  breaking: instances waiting at 'c' run it again ...`.
 
         Control characters are escaped.
         """
@@ -111,7 +111,7 @@ def diff_workflows(
     except LimitExceededError as error:
         if old == new:
             return WorkflowDiff(name, old, new, ())
-        title = f"workflow '{name}' changed, and is too large to compare in detail: {error.reason}"
+        title = f"workflow '{name}' changed but is too large to compare in detail: {error.reason}"
         return WorkflowDiff(name, old, new, (StructuralChange(EditGroup(Action.CHANGED), title, _NOT_COMPARED),))
 
 
@@ -132,7 +132,7 @@ def _impacts(groups: Sequence[EditGroup], sides: Sides) -> list[Impact]:
         analysis = ImpactAnalysis(sides) if groups else None
         impacts.extend(analysis.of(group) for group in groups if analysis is not None)
     except LimitExceededError as error:
-        unknown = breaking(f"not known, as it takes {error.reason}")
+        unknown = breaking(f"assumed, because computing it takes {error.reason}")
         impacts += [unknown] * (len(groups) - len(impacts))
     return impacts
 

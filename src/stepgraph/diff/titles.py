@@ -16,10 +16,13 @@ from stepgraph.diff.wording import (
     changes_of,
     condition_name,
     container_phrase,
+    is_exception_switch,
+    location_of,
     location_phrase,
     name_of,
     names_of,
     neighbor_phrase,
+    parent_name,
     quoted,
 )
 
@@ -56,20 +59,20 @@ def _added(context: _TitleContext) -> str:
     number = context.group.new[0]
     element = context.new[number]
     if element.slot != "nodes":
-        return f"{subject} added{_to(context.new, number, 'to')}"
-    place, neighbor = location_phrase(context.new, number), neighbor_phrase(context.sides.new, context.group.new)
-    return f"{subject} added{_in(place)}{_comma(place, neighbor)}"
+        return f"{subject} added{_parent_phrase(context.new, number, 'to')}"
+    location, neighbor = location_phrase(context.new, number), neighbor_phrase(context.sides.new, context.group.new)
+    return f"{subject} added{f' to {location}' if location else ''}{_comma(location, neighbor)}"
 
 
 def _removed(context: _TitleContext) -> str:
     subject = _unmatched_subject(context.group.old, context.sides.old)
     if context.group.container is not None:
-        return f"{subject} removed from beside {_existing_members(context, context.old)}"
+        return f"{subject} removed, no longer concurrent with {_existing_members(context, context.old)}"
     number = context.group.old[0]
     if context.old[number].slot != "nodes":
-        return f"{subject} removed{_to(context.old, number, 'from')}"
-    place = location_phrase(context.old, number)
-    return f"{subject} removed{f' from {place}' if place else ''}"
+        return f"{subject} removed{_parent_phrase(context.old, number, 'from')}"
+    location = location_phrase(context.old, number)
+    return f"{subject} removed{f' from {location}' if location else ''}"
 
 
 def _renamed(context: _TitleContext) -> str:
@@ -81,39 +84,44 @@ def _renamed(context: _TitleContext) -> str:
 
 
 def _moved(context: _TitleContext) -> str:
-    old_place, new_place = (
-        location_phrase(context.old, context.group.old[0]),
-        location_phrase(context.new, context.group.new[0]),
-    )
     neighbor = neighbor_phrase(context.sides.new, context.group.new)
-    out = f" out of {old_place}" if old_place else ""
-    into = f" into {new_place}" if new_place else ""
-    return (
-        f"{context.subject} moved{out}{into}{_comma(into, neighbor) if into else f', {neighbor}' if neighbor else ''}"
-    )
+    return f"{context.subject} moved{_move_phrase(context)}{f', {neighbor}' if neighbor else ''}"
+
+
+def _move_phrase(context: _TitleContext) -> str:
+    """Return the old and the new location of a moved element."""
+    old, new = context.group.old[0], context.group.new[0]
+    old_phrase, new_phrase = location_phrase(context.old, old), location_phrase(context.new, new)
+    if old_phrase and new_phrase.startswith("the ") and old_phrase == new_phrase:
+        old_location, new_location = location_of(context.old, old), location_of(context.new, new)
+        if old_location is not None and context.sides.matching.to_new[old_location] == new_location:
+            return f" within {new_phrase}"
+        new_phrase = f"another {new_phrase.removeprefix('the ')}"
+    out = f" out of {old_phrase}" if old_phrase else ""
+    return f"{out} into {new_phrase}" if new_phrase else out
 
 
 def _reordered(context: _TitleContext) -> str:
     if context.group.dependencies:
-        return f"{context.subject} reordered: no longer {_waits(context)} for the same steps"
+        return f"{context.subject} reordered: now {_waits(context)} for different steps"
     neighbor = neighbor_phrase(context.sides.new, context.group.new, as_written=True)
     return f"{context.subject} reordered{f', now {neighbor}' if neighbor else ''}"
 
 
 def _wrapped(context: _TitleContext) -> str:
-    container = container_phrase(context.new, context.group.container_number, context.group.new)
+    container = container_phrase(context.new, context.group.container_number, context.group.new, "a")
     element = context.new[context.group.container_number]
     if element.kind == FUNCTION and element.slot == FUNCTIONS:
-        return f"{context.subject} moved into new {container}"
-    return f"{context.subject} wrapped in {_article(container)}"
+        return f"{context.subject} moved into the new {container}"
+    return f"{context.subject} wrapped in {container}"
 
 
 def _unwrapped(context: _TitleContext) -> str:
-    container = container_phrase(context.old, context.group.container_number, context.group.old)
+    container = container_phrase(context.old, context.group.container_number, context.group.old, "the")
     element = context.old[context.group.container_number]
     if element.kind == FUNCTION and element.slot == FUNCTIONS:
-        return f"{context.subject} moved out of removed {container}"
-    return f"{context.subject} freed from {_article(container, 'the ')}"
+        return f"{context.subject} moved out of the removed {container}"
+    return f"{context.subject} moved out of {container}"
 
 
 def _concurrent(context: _TitleContext) -> str:
@@ -121,11 +129,11 @@ def _concurrent(context: _TitleContext) -> str:
         dependencies = quoted(context.new, context.group.dependencies)
         return f"{context.subject} made concurrent: no longer {_waits(context)} for {dependencies}"
     kind = context.new[context.group.container_number].text("kind")
-    how = "" if kind == "all" else f" ({kind})"
+    suffix = "" if kind == "all" else f" ({kind})"
     if context.sides.new.is_unmatched(context.group.container_number) and len(context.group.new) > 1:
-        return f"{context.subject} made concurrent{how}"
+        return f"{context.subject} made concurrent{suffix}"
     concurrent = quoted(context.new, _concurrent_work(context))
-    return f"{context.subject} made concurrent{f' with {concurrent}' if concurrent else ''}{how}"
+    return f"{context.subject} made concurrent{f' with {concurrent}' if concurrent else ''}{suffix}"
 
 
 def _sequential(context: _TitleContext) -> str:
@@ -144,7 +152,7 @@ def _changed(context: _TitleContext) -> str:
     if before.kind == BRANCH and context.group.fields == ("condition",):
         return f"{_condition_change(context, old, new)}{_of_parent(context.new, new)}"
     if before.kind == "switch" and context.group.fields == ("discriminant",):
-        return f"discriminant `{before.text('discriminant')}` changed to `{after.text('discriminant')}`"
+        return f"switch value `{before.text('discriminant')}` changed to `{after.text('discriminant')}`"
     if before.kind == "break" and context.group.fields == ("kind",):
         return f"{name_of(context.old, old)} changed to {name_of(context.new, new)}"
     phrases = list(chain.from_iterable(changes_of(before, after, field) for field in context.group.fields))
@@ -156,7 +164,8 @@ def _changed(context: _TitleContext) -> str:
 def _condition_change(context: _TitleContext, old: int, new: int) -> str:
     """Return the change of a branch's condition, or of an `else`."""
     before, after = context.old[old].fields.get("condition"), context.new[new].fields.get("condition")
-    if before is None or after is None:
+    is_exception = is_exception_switch(context.new, context.new[new].parent)
+    if is_exception or before is None or after is None:
         return f"{condition_name(context.old, old)} changed to {condition_name(context.new, new)}"
     noun = "case" if context.new[context.new[new].parent].kind == "switch" else "condition"
     return f"{noun} `{before}` changed to `{after}`"
@@ -213,20 +222,15 @@ def _in_places(context: _TitleContext) -> str:
     return f" in {count} places" if count > 1 else ""
 
 
-def _in(place: str) -> str:
-    return f" in {place}" if place else ""
-
-
-def _comma(place: str, neighbor: str) -> str:
+def _comma(location: str, neighbor: str) -> str:
     if not neighbor:
         return ""
-    return f", {neighbor}" if place else f" {neighbor}"
+    return f", {neighbor}" if location else f" {neighbor}"
 
 
-def _to(tree: Tree, number: int, preposition: str) -> str:
+def _parent_phrase(tree: Tree, number: int, preposition: str) -> str:
     """Return the parent of an added or removed branch, handler or function."""
-    parent = tree[number].parent
-    return "" if parent == ROOT else f" {preposition} {name_of(tree, parent)}"
+    return "" if tree[number].parent == ROOT else f" {preposition} {parent_name(tree, number)}"
 
 
 def _of_parent(tree: Tree, branch: int) -> str:
@@ -234,9 +238,4 @@ def _of_parent(tree: Tree, branch: int) -> str:
     parent = tree[tree[branch].parent]
     if parent.kind == "if" and parent.children[0] == branch:
         return ""
-    return f" of {name_of(tree, parent.number)}"
-
-
-def _article(container: str, article: str = "a ") -> str:
-    """Return a container with an article, unless it has an identifying name."""
-    return container if "`" in container or "'" in container else f"{article}{container}"
+    return f" of {parent_name(tree, branch)}"

@@ -30,23 +30,37 @@ _NOUNS: Final = {
     "step_sleep": "sleep",
     "step_sleep_until": "sleep",
     "step_wait_for_event": "event wait",
-    "function_call": "call of",
+    "function_call": "call to",
     "function_def": "function",
 }
-_BLOCKS: Final = {"try_block": "try block", "catch_block": "handler", "finally_block": "finally"}
+_PLURALS: Final = {"step": "steps", "sleep": "sleeps", "event wait": "event waits", "call to": "calls to"}
+_CONTAINERS: Final = {"try": "`try`", "parallel": "parallel group"}
+_BLOCKS: Final = {"try_block": "`try` block", "catch_block": "`except` block", "finally_block": "`finally` block"}
+_EXCEPT_CLAUSES: Final = "`except` clauses"
+_IF: Final = "`if`"
+_UNIDENTIFIED: Final = frozenset({_EXCEPT_CLAUSES, _IF})
+"""Names that do not identify an element."""
+_AROUND: Final = frozenset({"try", "loop"})
+"""Kinds named `loop around 'charge'`; others are named `parallel group with 'charge'`."""
 
 
 def name_of(tree: Tree, number: int, *, inside: Sequence[int] | None = None) -> str:
-    """Return the name of an element: `step 'charge'`, or `loop of 'charge'` by its first step.
+    """Return the name of an element: `step 'charge'`, or `loop around 'charge'` by its first step.
 
-    `inside` are steps and calls to name instead, also for elements with a name.
+    `inside` are steps and calls to list instead, also for elements with a name: `loop with 'charge', 'ship'`.
     """
     element = tree[number]
     plain = _plain_name(tree, element)
-    contents = quoted(tree, islice(tree.visit_work(number), 1) if inside is None else inside)
-    if _is_identified(element) or (inside and element.slot in _BLOCKS):
-        return f"{plain} with {contents}" if inside and contents else plain
-    return f"{plain} of {contents}" if contents else plain
+    if inside:
+        return f"{plain} with {quoted(tree, inside)}"
+    first = "" if inside is not None or _is_identified(element) else quoted(tree, islice(tree.visit_work(number), 1))
+    return f"{plain} {'around' if element.kind in _AROUND else 'with'} {first}" if first else plain
+
+
+def definite_name(tree: Tree, number: int) -> str:
+    """Return the name of an element, with `the` unless the name identifies it."""
+    name = name_of(tree, number)
+    return name if _is_identified(tree[number]) and name not in _UNIDENTIFIED else f"the {name}"
 
 
 def short_name(tree: Tree, number: int) -> str:
@@ -54,13 +68,20 @@ def short_name(tree: Tree, number: int) -> str:
     element = tree[number]
     if is_work(element):
         return f"'{element.name}'"
-    return name_of(tree, number)
+    return definite_name(tree, number)
+
+
+def parent_name(tree: Tree, number: int) -> str:
+    """Return the name of an element's parent. The parent of an `except` clause is the `try`."""
+    parent = tree[number].parent
+    return _try_name(tree, parent) if is_exception_switch(tree, parent) else definite_name(tree, parent)
 
 
 def names_of(tree: Tree, numbers: Sequence[int]) -> str:
     """Return the names of several elements: `steps 'a', 'b'`."""
-    if len(numbers) > 1 and all(tree[number].kind == "step_do" for number in numbers):
-        return f"steps {join_names([short_name(tree, number) for number in numbers])}"
+    nouns = {_NOUNS.get(tree[number].kind, "") for number in numbers}
+    if len(numbers) > 1 and len(nouns) == 1 and (plural := _PLURALS.get(nouns.pop())):
+        return f"{plural} {join_names([short_name(tree, number) for number in numbers])}"
     return join_names([name_of(tree, number) for number in numbers])
 
 
@@ -79,10 +100,25 @@ def join_names(texts: Sequence[str]) -> str:
 def condition_name(tree: Tree, branch: int) -> str:
     """Return the name of a branch among its siblings: its condition, `else` or `default case`."""
     condition = tree[branch].fields.get("condition")
-    in_switch = tree[tree[branch].parent].kind == "switch"
+    parent = tree[branch].parent
+    in_switch = tree[parent].kind == "switch"
+    if is_exception_switch(tree, parent):
+        return "branch for uncaught exceptions" if condition is None else f"`except {condition}`"
     if condition is None:
-        return "default case" if in_switch else "else"
+        return "default case" if in_switch else "`else`"
     return f"{'case' if in_switch else 'branch'} `{condition}`"
+
+
+def is_exception_switch(tree: Tree, number: int) -> bool:
+    """Return whether an element is the switch between the `except` clauses of a `try`."""
+    element = tree[number]
+    is_exception = element.kind == "switch" and element.text("discriminant") == "exception"
+    return is_exception and tree[element.parent].slot == "catch_block"
+
+
+def _try_name(tree: Tree, exception_switch: int) -> str:
+    """Return the name of the `try` with a switch between `except` clauses."""
+    return definite_name(tree, tree[tree[exception_switch].parent].parent)
 
 
 def _is_identified(element: TreeElement) -> bool:
@@ -95,12 +131,15 @@ def _plain_name(tree: Tree, element: TreeElement) -> str:
         case "branch":
             return condition_name(tree, element.number)
         case "if":
-            first = (tree[child].fields.get("condition") for child in element.children)
-            return next((f"if `{condition}`" for condition in first if condition is not None), "if")
+            condition = next(_conditions(tree, element), None)
+            return _IF if condition is None else f"`if {condition}`"
+        case "switch" if is_exception_switch(tree, element.number):
+            conditions = list(islice(_conditions(tree, element), 2))
+            return f"`except {conditions[0]}`" if len(conditions) == 1 else _EXCEPT_CLAUSES
         case "switch":
             return f"switch `{element.text('discriminant')}`"
         case "break":
-            return element.text("kind") or "break"
+            return f"`{element.text('kind') or 'break'}`"
         case "start":
             return f"start of '{element.text('class_name')}'"
         case "block" if element.slot in _BLOCKS:
@@ -110,49 +149,64 @@ def _plain_name(tree: Tree, element: TreeElement) -> str:
         case kind if kind in _NOUNS:
             return f"{_NOUNS[kind]} '{element.name}'"
         case kind:
-            return f"{kind} '{element.name}'" if element.name else kind
+            noun = _CONTAINERS.get(kind, kind)
+            return f"{noun} '{element.name}'" if element.name else noun
+
+
+def _conditions(tree: Tree, choice: TreeElement) -> Iterator[object]:
+    """Yield the conditions of the branches of an `if` or switch. An `else` has none."""
+    for child in choice.children:
+        condition = tree[child].fields.get("condition")
+        if condition is not None:
+            yield condition
+
+
+def location_of(tree: Tree, number: int) -> int | None:
+    """Return the enclosing element that describes the location of an element, None directly in `run`."""
+    for element in tree.ancestors(number):
+        if element.kind in {"workflow", "start"}:
+            break
+        # The name of a group says more than the name of its member.
+        if element.kind != "block" or element.slot in _BLOCKS:
+            return element.number
+    return None
 
 
 def location_phrase(tree: Tree, number: int) -> str:
-    """Return the phrase for the parent of an element, such as `the loop` or a branch; empty directly in `run`."""
-    for element in tree.ancestors(number):
-        match element.kind:
-            case "workflow" | "start":
-                break
-            case "branch":
-                return _branch_text(tree, element.number)
-            case "function_def":
-                return f"function '{element.text(KEY) or element.name}'"
-            case "step_do":
-                return name_of(tree, element.number)
-            case "block" if element.slot == "try_block":
-                return "the try"
-            case "block" if element.slot in {"catch_block", "finally_block"}:
-                return f"the {name_of(tree, element.number).split(' of ')[0]}"
-            case "block":
-                # The group itself says more.
-                continue
-            case "if" | "switch":
-                return name_of(tree, element.number)
-            case kind:
-                return f"the {kind}"
-    return ""
+    """Return the phrase for the location of an element, such as `the loop` or a branch; empty directly in `run`."""
+    location = location_of(tree, number)
+    if location is None:
+        return ""
+    element = tree[location]
+    if is_exception_switch(tree, number):
+        return _try_name(tree, number)
+    match element.kind:
+        case "branch":
+            return _branch_text(tree, location)
+        case "block" if element.slot == "try_block":
+            return "the `try`"
+        case "block":
+            return f"the {_BLOCKS[element.slot]}"
+        case "function_def" | "step_do" | "if" | "switch":
+            return definite_name(tree, location)
+        case kind:
+            return f"the {_CONTAINERS.get(kind, kind)}"
 
 
 def neighbor_phrase(side: Side, numbers: Sequence[int], *, as_written: bool = False) -> str:
     """Return `after` or `before` a neighbor of adjacent elements; empty without neighbors.
 
-    Members of a concurrent group are `beside` each other, unless `as_written`.
+    Members of a concurrent group are `alongside` each other, unless `as_written`.
     """
     tree = side.tree
     first, last = numbers[0], numbers[-1]
     is_concurrent = not as_written and tree[tree[first].parent].kind == "parallel"
     before = tree.previous_sibling(first)
     if before is not None:
-        return f"{'beside' if is_concurrent else 'after'} {short_name(tree, before)}"
+        return f"{'alongside' if is_concurrent else 'after'} {short_name(tree, before)}"
     after = _following(side, last)
     if after is not None:
-        return f"{'beside' if is_concurrent else 'before'} {short_name(tree, after)}"
+        return f"{'alongside' if is_concurrent else 'before'} {short_name(tree, after)}"
     return ""
 
 
@@ -164,8 +218,11 @@ def _following(side: Side, number: int) -> int | None:
     return following
 
 
-def container_phrase(tree: Tree, container: int, inside: Sequence[int]) -> str:
-    """Return the phrase for the new or removed container of `inside`: a single branch if it contains all of them."""
+def container_phrase(tree: Tree, container: int, inside: Sequence[int], article: str) -> str:
+    """Return the phrase for the new or removed container of `inside`: a single branch if it contains all of them.
+
+    `article` is for containers without an identifying name.
+    """
     element = tree[container]
     match element.kind:
         case "if" | "switch":
@@ -173,13 +230,11 @@ def container_phrase(tree: Tree, container: int, inside: Sequence[int]) -> str:
             branches = [branch for branch in element.children if _contains_any(tree, branch, contents)]
             if len(branches) == 1 and tree[branches[0]].kind == BRANCH:
                 return _branch_text(tree, branches[0])
-            return name_of(tree, container)
+            return definite_name(tree, container)
         case "branch":
             return _branch_text(tree, container)
-        case "function_def" | "start":
-            return name_of(tree, container)
         case kind:
-            return name_of(tree, container) if element.name else kind
+            return name_of(tree, container) if _is_identified(element) else f"{article} {_CONTAINERS.get(kind, kind)}"
 
 
 def _contains_any(tree: Tree, number: int, contents: Sequence[int]) -> bool:
@@ -189,12 +244,16 @@ def _contains_any(tree: Tree, number: int, contents: Sequence[int]) -> bool:
 
 
 def _branch_text(tree: Tree, branch: int) -> str:
-    """Return a branch with its parent: an `if` with its condition, `else of ...`, `case ... of switch ...`."""
+    """Return a branch as a location: `if x`, `the else of if x`, `case 1 of switch x`, `the except X clause`."""
     element = tree[branch]
-    parent = name_of(tree, element.parent)
-    if tree[element.parent].kind == "if" and parent == f"if `{element.fields.get('condition')}`":
+    condition = element.fields.get("condition")
+    name = condition_name(tree, branch)
+    if is_exception_switch(tree, element.parent):
+        return f"the {name}" if condition is None else f"the {name} clause"
+    parent = definite_name(tree, element.parent)
+    if tree[element.parent].kind == "if" and parent == f"`if {condition}`":
         return parent
-    return f"{condition_name(tree, branch)} of {parent}"
+    return f"{'the ' if condition is None else ''}{name} of {parent}"
 
 
 _MAX_LENGTH: Final = 60
@@ -213,17 +272,17 @@ _DURATIONS: Final = frozenset({"duration", "timeout", "retry delay"})
 
 
 def changes_of(old: TreeElement, new: TreeElement, field: str) -> Iterator[str]:
-    """Yield a phrase for each change of a field: `timeout 1 minute to 2 minutes`."""
+    """Yield a phrase for each change of a field: `timeout 1 minute → 2 minutes`."""
     before, after = old.fields.get(field), new.fields.get(field)
     match field:
         case "config" | "options":
             yield from _setting_changes(field, before, after)
         case "payload":
-            yield f"payload {_shape(before)} to {_shape(after)}"
+            yield _payload_change(before, after)
         case "resolves":
-            yield "now waited for" if field in new.fields else "no longer waited for"
+            yield "now awaited" if field in new.fields else "no longer awaited"
         case "discriminant":
-            yield f"discriminant `{before}` to `{after}`"
+            yield f"value `{before}` → `{after}`"
         case _:
             yield _change(field, before, after)
 
@@ -249,8 +308,8 @@ def _at(value: object, path: str, default: object) -> object:
 def _change(noun: str, before: object, after: object) -> str:
     old, new = _value(noun, before), _value(noun, after)
     if old == new:
-        return f"{noun} written {_shorten(canonical_json(after))} instead of {_shorten(canonical_json(before))}"
-    return f"{noun} {old} to {new}"
+        return f"{noun} written as {_shorten(canonical_json(after))} instead of {_shorten(canonical_json(before))}"
+    return f"{noun} {old} → {new}"
 
 
 def _value(noun: str, value: object) -> str:
@@ -265,9 +324,19 @@ def _shorten(text: str) -> str:
     return text if len(text) <= _MAX_LENGTH else f"{text[: _MAX_LENGTH - 1]}…"
 
 
+def _payload_change(before: object, after: object) -> str:
+    old, new = _shape(before), _shape(after)
+    if old and new:
+        return f"payload: now reads {new} instead of {old}"
+    if not old and not new:
+        return "payload changed"
+    return f"payload: now reads {new}" if new else f"payload: no longer reads {old}"
+
+
 def _shape(value: object) -> str:
+    """Return a payload shape on one line, empty for a missing or unknown shape."""
     if not isinstance(value, dict):
-        return "none"
+        return ""
     try:
         return shape_text(cast("Shape", value))
     except (KeyError, AttributeError):

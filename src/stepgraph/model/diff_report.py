@@ -1,6 +1,6 @@
 """The JSON of `stepgraph diff -f json`.
 
-`version` is 1. It changes if a field is removed or changes its meaning; fields may be added without.
+`version` is 2. It changes when a field is removed or changes its meaning, but not when a field is added.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias
 from stepgraph.model.constraints import Closed
 
 FailOn: TypeAlias = Literal["breaking", "any", "none"]
-Effect: TypeAlias = Literal["breaking", "late", "safe"]
+Effect: TypeAlias = Literal["breaking", "out_of_order", "safe"]
 Sign: TypeAlias = Literal["+", "-", "~"]
 Status: TypeAlias = Literal["unchanged", "changed", "added", "removed"]
 Action: TypeAlias = Literal[
@@ -20,7 +20,7 @@ Action: TypeAlias = Literal[
     "moved",
     "reordered",
     "wrapped",
-    "freed",
+    "unwrapped",
     "made concurrent",
     "made sequential",
     "changed",
@@ -53,8 +53,8 @@ class DiffSummary(Closed):
     """Number of changes."""
     breaking: int
     """Number of changes that break running instances."""
-    late: int
-    """Number of changes after which steps of running instances run out of order."""
+    out_of_order: int
+    """Number of changes that run steps of running instances out of order."""
     safe: int
     """Number of changes without effect on running instances."""
     incomplete_workflows: int
@@ -86,8 +86,8 @@ class WorkflowChange(Closed):
     text: str
     """The change and its location, in a sentence."""
     effect: Effect
-    """The effect on running instances: `breaking` loses stored results or uses them for another step, `late` runs a
-    step after steps that it now precedes, `safe` does neither."""
+    """The effect on running instances: `breaking` loses stored results or uses them for another step, `out_of_order`
+    runs a step after steps that it now precedes, `safe` does neither."""
     reason: str
     """The reason for the effect. Empty for a safe change."""
 
@@ -112,7 +112,7 @@ class WorkflowDifference(Closed):
 class DiffReport(Closed):
     """The report that `stepgraph diff -f json` prints."""
 
-    version: Literal[1]
+    version: Literal[2]
     """The version of this format."""
     tool: DiffTool
     """The program that wrote the report."""

@@ -16,7 +16,7 @@ from stepgraph.render.node_text import NO_STEPS
 
 Expansion: TypeAlias = Literal["first", "all", "none"]
 Theme: TypeAlias = Literal["auto", "light", "dark"]
-STEPS_STAY: Final = "its steps stay"
+STEPS_REMAIN: Final = "its steps remain"
 """The remark on a removed node whose steps remain."""
 
 
@@ -52,7 +52,7 @@ class View(Struct, frozen=True):
         """Return the text of a part without nodes: the remarks on it, or a default."""
         mark = self.mark(part)
         if mark is not None and mark.unwrapped:
-            return STEPS_STAY
+            return STEPS_REMAIN
         return " · ".join(self.details.remarks(part)) or NO_STEPS
 
 

@@ -4,7 +4,7 @@ To resume an instance, the engine runs the code from the start. A step with a sa
 engine returns the result. It finds the result by `ResultKey` and the number of previous steps with the same key, as in
 `charge-1`.
 
-An instance is assumed to be in flight only at a step in `WAITS`. Retries wait too, but for minutes rather than days.
+Instances are assumed to be in flight only at steps in `WAITS`. Retries also wait, but for minutes rather than days.
 """
 
 from __future__ import annotations
@@ -37,15 +37,15 @@ class Effect(IntEnum):
 
     SAFE = 0
     """All saved results are used as before."""
-    LATE = 1
-    """A step runs after the instance resumes, out of order: steps that now follow it have already run."""
+    OUT_OF_ORDER = 1
+    """A step runs after the instance resumes, although steps that now follow it have already run."""
     BREAKING = 2
     """Saved results are lost or used for other steps, or a wait is abandoned."""
 
     @property
     def label(self) -> str:
-        """The word in reports."""
-        return self.name.lower()
+        """The name in reports, such as `out of order`."""
+        return self.name.lower().replace("_", " ")
 
 
 class Impact(Struct, frozen=True):
@@ -54,15 +54,15 @@ class Impact(Struct, frozen=True):
     effect: Effect
     """The worst effect on any instance."""
     reason: str = ""
-    """A sentence without capital and period, empty for safe changes."""
+    """The reason for the effect as a clause, empty for safe changes."""
 
 
 SAFE: Final = Impact(Effect.SAFE)
 
 
-def late(reason: str) -> Impact:
-    """Return the impact of a step that runs out of order."""
-    return Impact(Effect.LATE, reason)
+def out_of_order(reason: str) -> Impact:
+    """Return the impact of a step that runs after steps which it now precedes."""
+    return Impact(Effect.OUT_OF_ORDER, reason)
 
 
 def breaking(reason: str) -> Impact:
@@ -72,11 +72,11 @@ def breaking(reason: str) -> Impact:
 
 def count_shift(name: str, wait: str) -> Impact:
     """Return the impact of a different number of previous steps with the name, for instances at `wait`."""
-    return breaking(f"the count of steps named '{name}' shifts for instances waiting at {wait}")
+    return breaking(f"steps named '{name}' are numbered differently for instances waiting at {wait}")
 
 
 def worst(impacts: Iterable[Impact]) -> Impact:
-    """Return the first impact with the worst effect, `SAFE` if there are no impacts."""
+    """Return the first impact with the worst effect, `SAFE` without impacts."""
     result = SAFE
     for impact in impacts:
         if impact.effect > result.effect:

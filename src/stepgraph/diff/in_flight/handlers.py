@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Iterator
 
 from stepgraph.diff.changes import EditGroup
-from stepgraph.diff.in_flight.effects import WAITS, Impact, breaking, late
+from stepgraph.diff.in_flight.effects import WAITS, Impact, breaking, out_of_order
 from stepgraph.diff.in_flight.instances import InFlightInstances
 from stepgraph.diff.tree import BRANCH, FUNCTIONS, KEY, Tree, TreeElement, calls_by_name, is_work
 
@@ -117,7 +117,7 @@ class HandlerImpact:
             later = self._instances.later(outer)
             follows = any(step > max(group.old) for step in block_elements(self._old, outer, "try_block"))
             if later is not None and follows:
-                yield late(f"what comes after it may run when instances waiting at {later} resume")
+                yield out_of_order(f"steps after it may run when instances waiting at {later} resume")
 
     def unwrapped(self, group: EditGroup) -> Iterator[Impact]:
         """Yield the impact of a removed `try` that caught silently."""
@@ -134,7 +134,7 @@ class HandlerImpact:
             yield from self._skipped(self._old_handlers(self._old.visit_subtree(old), ()))
         wait = self._instances.at_or_after(old)
         if wait is not None and any(self._follows(new, outer) for outer in new_tries - old_tries if outer is not None):
-            yield breaking(f"instances waiting at {wait} may have run it, and skip it when they resume")
+            yield breaking(f"instances waiting at {wait} may have run it and will skip it when they resume")
 
     def contained(self, group: int) -> Iterator[Impact]:
         """Yield the impact of an old group whose failures no longer reach outer handlers."""
@@ -146,7 +146,8 @@ class HandlerImpact:
         """Yield the impact of an old `try` or group whose failures reach outer handlers from now on."""
         later = self._instances.later(old)
         if later is not None:
-            yield breaking(f"instances waiting at {later} may have failed in it, and fail again when they resume")
+            reason = "may have recovered from a failure in it, which is no longer caught"
+            yield breaking(f"instances waiting at {later} {reason}")
 
     def _follows(self, new: int, outer: int) -> bool:
         """Return whether a new element follows old work in the `try` block, which may have failed."""
@@ -191,10 +192,10 @@ class HandlerImpact:
         for step in (step for block in blocks for step in self._instances.old_counts.steps_run_by(block)):
             wait, name = self._instances.at_or_after(step), self._instances.quoted(step)
             if self._old[step].kind in WAITS:
-                yield breaking(f"instances may be waiting at {name} in an outer handler, which is skipped now")
+                yield breaking(f"instances may be waiting at {name} in an outer `except` block, which is now skipped")
             elif wait is not None:
                 yield breaking(
-                    f"instances waiting at {wait} may have run {name} in an outer handler, which is skipped now"
+                    f"instances waiting at {wait} may have run {name} in an outer `except` block, which is now skipped"
                 )
 
     def _continues_after_failure(self, outer: int) -> bool:

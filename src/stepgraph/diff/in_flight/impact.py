@@ -11,7 +11,7 @@ from typing import Final
 
 from stepgraph.diff.changes import Action, EditGroup
 from stepgraph.diff.clocks import RACES, concurrent_in
-from stepgraph.diff.in_flight.effects import SAFE, WAITS, Impact, breaking, count_shift, late, worst
+from stepgraph.diff.in_flight.effects import SAFE, WAITS, Impact, breaking, count_shift, out_of_order, worst
 from stepgraph.diff.in_flight.handlers import HandlerImpact
 from stepgraph.diff.in_flight.instances import InFlightInstances, StepCounts, is_repeated, steps_out_of_count_order
 from stepgraph.diff.script import TreeVersion
@@ -55,7 +55,7 @@ class ImpactAnalysis:
             if wait is None or self._new[number].kind == FUNCTION or self._handlers.is_for_failures(number):
                 continue
             if self._precedes_branches(number):
-                yield breaking(f"instances waiting at {wait} may take another way when they resume")
+                yield breaking(f"instances waiting at {wait} may take a different branch when they resume")
             if self._changes_exit(self._sides.new, number, "break", "return"):
                 yield _leaving(wait)
             yield from self._added_steps(number, wait)
@@ -66,7 +66,7 @@ class ImpactAnalysis:
             if any(self._instances.wait_in_both(later) is not None for later in later_steps):
                 yield count_shift(self._new[step].name, wait)
             else:
-                yield late(f"runs when instances waiting at {wait} resume")
+                yield out_of_order(f"runs when instances waiting at {wait} resume")
 
     def _removed(self, group: EditGroup) -> Iterator[Impact]:
         for number in group.old:
@@ -79,9 +79,9 @@ class ImpactAnalysis:
                 elif later is not None and self._is_counted_after(number, step):
                     yield count_shift(self._old[step].name, later)
                 elif later is not None:
-                    yield breaking(f"instances waiting at {later} have its result")
+                    yield breaking(f"instances waiting at {later} already have its result")
             if later is not None and self._changes_exit(self._sides.old, number, "break"):
-                yield late(f"further rounds may run when instances waiting at {later} resume")
+                yield out_of_order(f"more iterations may run when instances waiting at {later} resume")
 
     def _is_counted_after(self, number: int, step: int) -> bool:
         """Return whether a remaining step with the same key may run after an old element."""
@@ -91,7 +91,7 @@ class ImpactAnalysis:
         for old in group.old:
             kind, wait = self._old[old].kind, self._instances.at_or_after(old)
             if kind in WAITS:
-                yield breaking("instances waiting at it begin to wait anew")
+                yield breaking("instances waiting at it start the wait over")
             elif kind in STEPS and wait is not None:
                 yield breaking(f"instances waiting at {wait} run it again under the new name")
 
@@ -117,11 +117,11 @@ class ImpactAnalysis:
         for old, new in zip(group.old, group.new, strict=True):
             wait = self._instances.at_or_after(old)
             if wait is not None and self._old[old].kind == BRANCH:
-                yield breaking(f"instances waiting at {wait} may take another way when they resume")
+                yield breaking(f"instances waiting at {wait} may take a different branch when they resume")
             elif wait is not None and self._has_effect(old):
-                yield breaking(f"instances waiting at {wait} ran it in another order")
+                yield breaking(f"instances waiting at {wait} have run it in a different order")
             elif (later := self._instances.wait_in_both(new)) is not None and self._has_effect(old):
-                yield late(f"runs when instances waiting at {later} resume")
+                yield out_of_order(f"runs when instances waiting at {later} resume")
 
     def _wrapped(self, group: EditGroup) -> Iterator[Impact]:
         kind = self._new[group.container_number].kind
@@ -134,9 +134,9 @@ class ImpactAnalysis:
             later = self._instances.later(max(group.old))
             yield from () if later is None else self._repeated(group, later)
         elif kind in _CHOICES:
-            yield breaking(f"instances waiting at {wait} have run it, and may skip it when they resume")
+            yield breaking(f"instances waiting at {wait} have run it and may skip it when they resume")
         else:
-            yield breaking(f"instances waiting at {wait} have run it by itself")
+            yield breaking(f"instances waiting at {wait} have run it on its own")
 
     def _repeated(self, group: EditGroup, wait: str) -> Iterator[Impact]:
         """Yield the impact of further iterations, which precede later steps with the same keys."""
@@ -146,7 +146,7 @@ class ImpactAnalysis:
             later_steps = self._instances.new_counts.counted_after(loop, step, self._instances.preexisting - inside)
             if any(self._instances.wait_in_both(later) is not None for later in later_steps):
                 yield count_shift(self._new[step].name, wait)
-        yield late(f"further rounds run when instances waiting at {wait} resume")
+        yield out_of_order(f"more iterations run when instances waiting at {wait} resume")
 
     def _unwrapped(self, group: EditGroup) -> Iterator[Impact]:
         kind = self._old[group.container_number].kind
@@ -156,11 +156,11 @@ class ImpactAnalysis:
         if kind in _TRANSPARENT or wait is None:
             return
         if kind == "loop":
-            yield breaking(f"instances waiting at {wait} have results of further rounds")
+            yield breaking(f"instances waiting at {wait} have stored results of later iterations")
         elif kind in _CHOICES:
             yield from self._no_longer_chosen(group)
         else:
-            yield breaking(f"instances waiting at {wait} have run it as part of another")
+            yield breaking(f"instances waiting at {wait} have run it inside a node that no longer exists")
 
     def _no_longer_chosen(self, group: EditGroup) -> Iterator[Impact]:
         """Yield the impact of running previously skipped elements, for waits after the choice or in other branches."""
@@ -171,7 +171,7 @@ class ImpactAnalysis:
         other_branches = [branch for branch in branches if affected != {branch}]
         waits = (self._instances.later(choice), *(self._instances.inside(branch) for branch in other_branches))
         if (skipped := next((wait for wait in waits if wait is not None), None)) is not None:
-            yield late(f"runs when instances waiting at {skipped} resume, also where it was skipped")
+            yield out_of_order(f"runs when instances waiting at {skipped} resume, even if they skipped it")
 
     def _changed(self, group: EditGroup) -> Iterator[Impact]:
         for old, new in zip(group.old, group.new, strict=True):
@@ -198,20 +198,20 @@ class ImpactAnalysis:
             yield from self._handlers.contained(old)
         if inside is not None or (later is not None and old_kind in RACES):
             wait = later if inside is None else inside
-            yield late(f"instances waiting at {wait} may go on earlier or later when they resume")
+            yield out_of_order(f"instances waiting at {wait} may continue earlier or later when they resume")
 
     def _field(self, old: int, new: int, field: str) -> Impact:
         kind = self._old[old].kind
         if field in {"condition", "discriminant"}:
             wait = self._instances.at_or_after(old if kind == "switch" else self._old[old].parent)
             subject = "" if wait is None else f"instances waiting at {wait}"
-            return breaking(f"{subject} may take another way when they resume") if subject else SAFE
+            return breaking(f"{subject} may take a different branch when they resume") if subject else SAFE
         if field in {"duration", "timestamp"} and kind in WAITS:
             if is_same_duration(self._old[old].fields.get(field), self._new[new].fields.get(field)):
                 return SAFE
-            return late("instances at or after it may sleep again when they resume")
+            return out_of_order("instances at or after it may sleep again when they resume")
         if field == "options" and _event_type(self._old[old].fields) != _event_type(self._new[new].fields):
-            return breaking("instances may be waiting for the event of the old type")
+            return breaking("instances may be waiting for an event of the old type")
         return SAFE
 
     def _has_effect(self, old: int) -> bool:
@@ -238,7 +238,7 @@ class ImpactAnalysis:
 
 
 def _leaving(wait: str) -> Impact:
-    return breaking(f"instances waiting at {wait} may leave before it when they resume")
+    return breaking(f"instances waiting at {wait} may exit before it when they resume")
 
 
 def _leaves_element(side: Side, exit_: TreeElement, number: int) -> bool:
@@ -306,9 +306,9 @@ class _ConcurrencyImpact:
         old_of = self._instances.sides.old_of
         for number in group.dependencies:
             if (wait := self._instances.inside(old_of(number))) is not None:
-                yield _runs_beside(wait)
+                yield _runs_during_wait(wait)
         if self._is_in_new_group(group):
-            yield from self._beside_waits(group)
+            yield from self._concurrent_with_waits(group)
             yield from self._counted_differently(
                 self._new, self._instances.new_counts, group.container_number, group.new
             )
@@ -329,9 +329,9 @@ class _ConcurrencyImpact:
             if old is None or wait is None:
                 continue
             if new in self._new_pending and old not in self._old_pending:
-                yield breaking(f"instances waiting at {wait} go on when they resume, though it may not be over")
+                yield breaking(f"instances waiting at {wait} no longer wait for it when they resume")
             elif old in self._old_pending and new not in self._new_pending and self._has_later_wait(old):
-                yield late(f"instances that went on without waiting for {wait} do so when they resume")
+                yield out_of_order(f"instances that continued without waiting for {wait} wait for it when they resume")
 
     def _affected(self, group: EditGroup) -> Iterator[int]:
         """Yield the new elements of a change whose awaits may differ."""
@@ -348,7 +348,7 @@ class _ConcurrencyImpact:
         """Return whether the change put elements into a group, rather than reordering a group."""
         return group.container is not None and group.container.version is TreeVersion.NEW and not group.dependencies
 
-    def _beside_waits(self, group: EditGroup) -> Iterator[Impact]:
+    def _concurrent_with_waits(self, group: EditGroup) -> Iterator[Impact]:
         """Yield the impact of elements that run during a wait which they used to follow."""
         old_of, inside = self._instances.sides.old_of, self._instances.inside
         moved = {inner for number in group.new for inner in self._new.visit_subtree(number)}
@@ -358,11 +358,11 @@ class _ConcurrencyImpact:
             concurrent = self._preexisting_work(concurrent_in(self._new, group.container_number, [number]))
             if any(old_of(member) > old_of(number) and (number in moved or member in moved) for member in concurrent):
                 # Further pairs have the same impact.
-                yield _runs_beside(wait)
+                yield _runs_during_wait(wait)
                 return
         for old in group.old:
             if self._old[old].kind == "loop" and (wait := inside(old)) is not None:
-                yield _runs_beside(wait)
+                yield _runs_during_wait(wait)
 
     def _preexisting_work(self, numbers: Iterable[int]) -> Iterator[int]:
         """Yield the matched steps and calls."""
@@ -384,8 +384,8 @@ class _ConcurrencyImpact:
         return None if old is None else self._instances.at_or_after(old)
 
 
-def _runs_beside(wait: str) -> Impact:
-    return late(f"what is beside {wait} runs when instances waiting there resume")
+def _runs_during_wait(wait: str) -> Impact:
+    return out_of_order(f"steps concurrent with {wait} run when instances waiting there resume")
 
 
 def _never_awaited(tree: Tree) -> frozenset[int]:

@@ -148,7 +148,7 @@ path{{fill:none;stroke-width:1.5;stroke-linejoin:round}}
 .first{{fill:none;stroke-width:1.5;stroke-dasharray:4 3}}"""
 
 _MARK_LAYOUT: Final = f"""\
-.change,.breaking,.late{{font-size:{DETAIL.size}px}}
+.change,.breaking,.out-of-order{{font-size:{DETAIL.size}px}}
 .sign{{stroke-width:1.5}}
 .mark>.icon{{stroke-width:1.8}}
 .removed>g>*>.box,.removed>g>*>.edge,.removed.condition>.box{{stroke-dasharray:4 3}}
@@ -225,7 +225,7 @@ def _mark_rules(palette: Palette) -> Iterator[str]:
         yield f".{name}>.sign{{stroke:{palette.paper};fill:{colors.line}}}"
         yield f".{name}>.icon{{stroke:{palette.paper}}}"
     yield f".breaking{{fill:{palette.marks[MarkKind.REMOVED].line}}}"
-    yield f".late{{fill:{palette.marks[MarkKind.CHANGED].line}}}"
+    yield f".out-of-order{{fill:{palette.marks[MarkKind.CHANGED].line}}}"
 
 
 def quiet(palette: Palette) -> Palette:

@@ -14,7 +14,7 @@ from stepgraph.diff.in_flight.effects import Effect
 from stepgraph.model.payload import Graph, Workflow
 from stepgraph.phrases import counted, workflow_title
 
-INCOMPLETE = "its graph may lack steps, so that changes may be missing"
+INCOMPLETE = "incomplete graph: some changes may not be shown"
 
 
 class DiffFailOn(StrEnum):
@@ -118,31 +118,35 @@ class VersionComparison(Struct, frozen=True):
 
 
 def count_line(report: VersionComparison) -> str:
-    """Return the number of changes and their effects: `2 changes in 1 workflow; for running instances: 2 safe`."""
-    line = (
-        _changes(report)
-        if report.changes
-        else f"no change of structure in {counted(len(report.workflows), 'workflow')}"
-    )
+    """Return the number of changes with their effects, and of incomplete graphs, in sentences.
+
+    For example `2 changes in 1 workflow (1 out of order, 1 safe). 1 graph is incomplete.`
+    """
+    if report.changes:
+        changes = f"{counted(len(report.changes), 'change')} in {counted(len(report.changed_workflows), 'workflow')}"
+        line = f"{changes} ({effect_counts(report.changes)})."
+    else:
+        line = f"no structural changes in {counted(len(report.workflows), 'workflow')}."
     incomplete = len(report.incomplete_workflows)
-    return f"{line}; {incomplete} with a graph that is incomplete" if incomplete else line
+    if not incomplete:
+        return line
+    return f"{line} {counted(incomplete, 'graph is', 'graphs are')} incomplete."
 
 
-def effects_line(changes: Collection[StructuralChange]) -> str:
-    """Return the effects of changes: `for running instances: 1 breaking, 2 safe`."""
+def effect_counts(changes: Collection[StructuralChange]) -> str:
+    """Return the number of changes with each effect: `1 breaking, 2 safe`."""
     counts = Counter(change.impact.effect for change in changes)
-    parts = (f"{counts[effect]} {effect.label}" for effect in sorted(counts, reverse=True))
-    return f"for running instances: {', '.join(parts)}"
-
-
-def _changes(report: VersionComparison) -> str:
-    changes = f"{counted(len(report.changes), 'change')} in {counted(len(report.changed_workflows), 'workflow')}"
-    return f"{changes}; {effects_line(report.changes)}"
+    return ", ".join(f"{counts[effect]} {effect.label}" for effect in sorted(counts, reverse=True))
 
 
 def versions_line(report: VersionComparison) -> str:
-    """Return the names of the versions."""
-    return f"from {report.old} to {report.new}"
+    """Return the names of the versions in a sentence."""
+    return f"Compared {report.old} with {report.new}."
+
+
+def summary_line(report: VersionComparison) -> str:
+    """Return the counts and the names of the versions."""
+    return f"{count_line(report)} {versions_line(report)}"
 
 
 Pair: TypeAlias = tuple[VersionedWorkflow | None, VersionedWorkflow | None]

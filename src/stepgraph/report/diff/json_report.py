@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _EFFECTS: Final[dict[Effect, shapes.Effect]] = {
     Effect.BREAKING: "breaking",
-    Effect.LATE: "late",
+    Effect.OUT_OF_ORDER: "out_of_order",
     Effect.SAFE: "safe",
 }
 
@@ -28,7 +28,7 @@ def render_json(report: VersionComparison) -> str:
 def json_report(report: VersionComparison) -> shapes.DiffReport:
     """Return the comparison as JSON data."""
     return {
-        "version": 1,
+        "version": 2,
         "tool": {"name": "stepgraph", "version": report.version},
         "old": report.old,
         "new": report.new,
@@ -40,7 +40,7 @@ def json_report(report: VersionComparison) -> shapes.DiffReport:
             "changed_workflows": len(report.changed_workflows),
             "changes": len(report.changes),
             "breaking": report.count(Effect.BREAKING),
-            "late": report.count(Effect.LATE),
+            "out_of_order": report.count(Effect.OUT_OF_ORDER),
             "safe": report.count(Effect.SAFE),
             "incomplete_workflows": len(report.incomplete_workflows),
         },

@@ -14,11 +14,18 @@ from stepgraph.phrases import counted
 from stepgraph.render.flow.mermaid import utf16_length
 from stepgraph.render.flow.mermaid_document import MAX_LENGTH, count_fitting, fitting_diagrams, folded_diagram
 from stepgraph.render.view import View
-from stepgraph.report.diff.comparison import INCOMPLETE, ComparedWorkflow, VersionComparison, count_line, versions_line
+from stepgraph.report.diff.comparison import (
+    INCOMPLETE,
+    ComparedWorkflow,
+    VersionComparison,
+    count_line,
+    summary_line,
+    versions_line,
+)
 from stepgraph.report.diff.marks import marked_graph
 
-_LEGEND: Final = "`+` and green mark what was added, `-` and red what was removed, `~` and amber what was changed."
-_SIGNS: Final = {Effect.SAFE: "✅", Effect.LATE: "⚠️", Effect.BREAKING: "❌"}
+_LEGEND: Final = "`+` (green) marks additions, `-` (red) removals, and `~` (amber) other changes."
+_SIGNS: Final = {Effect.SAFE: "✅", Effect.OUT_OF_ORDER: "⚠️", Effect.BREAKING: "❌"}
 _TABLE_HEAD: Final = "| | Change | Running instances |\n| :-: | --- | --- |\n"
 # Reserved for notes about omitted parts, in characters.
 _NOTES_SPACE: Final = 500
@@ -32,17 +39,15 @@ def render_markdown(report: VersionComparison) -> str:
     """
     if not report.changes:
         incomplete = [f"- {_incomplete(workflow)}\n" for workflow in report.incomplete_workflows]
-        return "\n".join([f"Workflows: {prose(_end(report))}.\n", *_limited(incomplete, MAX_LENGTH - _NOTES_SPACE)])
+        return "\n".join(
+            [f"Workflows: {prose(summary_line(report))}\n", *_limited(incomplete, MAX_LENGTH - _NOTES_SPACE)]
+        )
     worst = max(change.impact.effect for change in report.changes)
-    start = f"## {_SIGNS[worst]} Workflows: {prose(count_line(report))}\n\nCompared {prose(versions_line(report))}.\n"
+    start = f"## {_SIGNS[worst]} Workflows: {prose(count_line(report))}\n\n{prose(versions_line(report))}\n"
     space = MAX_LENGTH - _NOTES_SPACE - utf16_length(start)
     tables = _tables(report, space)
     space -= utf16_length("\n".join(tables))
     return "\n".join([start, *tables, *_diagrams(report, space)])
-
-
-def _end(report: VersionComparison) -> str:
-    return f"{count_line(report)} ({versions_line(report)})"
 
 
 def _tables(report: VersionComparison, space: int) -> list[str]:
@@ -59,18 +64,22 @@ def _tables(report: VersionComparison, space: int) -> list[str]:
             shown_count += count
         if count < len(rows):
             omitted = counted(len(report.changes) - shown_count, "more change")
-            return [*sections, f"{omitted} would be too long for GitHub: `stepgraph diff` prints all.\n"]
+            return [*sections, f"{omitted} would exceed GitHub's limit. Run `stepgraph diff` to see all changes.\n"]
     return sections
 
 
 def _heading(workflow: ComparedWorkflow) -> str:
     location = f" at {code(workflow.location)}" if workflow.location else ""
-    incomplete = f"\nThis is incomplete: {INCOMPLETE}.\n" if workflow.is_incomplete else ""
+    incomplete = f"\n{_sentence(INCOMPLETE)}\n" if workflow.is_incomplete else ""
     return f"### {code(workflow.name)}{location}\n{incomplete}"
 
 
 def _incomplete(workflow: ComparedWorkflow) -> str:
-    return f"{code(workflow.name)}: {INCOMPLETE}."
+    return f"{code(workflow.name)} has an {INCOMPLETE}."
+
+
+def _sentence(text: str) -> str:
+    return f"{text[0].upper()}{text[1:]}."
 
 
 def _row(change: StructuralChange) -> str:

@@ -11,7 +11,7 @@ from stepgraph.diff.script import ElementRef
 from stepgraph.diff.tree import ROOT
 from stepgraph.diff.wording import remarks_on
 from stepgraph.model.payload import Graph, Workflow
-from stepgraph.render.view import STEPS_STAY, Mark, MarkKind, Marks
+from stepgraph.render.view import STEPS_REMAIN, Mark, MarkKind, Marks
 
 
 def marked_graph(diff: WorkflowDiff, name: str) -> tuple[Graph, Marks]:
@@ -28,7 +28,7 @@ def _unmatched(merged: MergedVersions) -> Iterator[tuple[Mapping[str, object], M
     for reference in merged.removed:
         is_emptied = reference in merged.emptied
         # The frames of other elements contain the same remark.
-        remark = STEPS_STAY if is_emptied and merged.is_node(reference) else ""
+        remark = STEPS_REMAIN if is_emptied and merged.is_node(reference) else ""
         mark = Mark(MarkKind.REMOVED, remark, unwrapped=is_emptied, quiet=merged.is_part(reference))
         yield merged.payloads[reference], mark
 

@@ -14,9 +14,8 @@ from stepgraph.report.diff.comparison import (
     INCOMPLETE,
     ComparedWorkflow,
     VersionComparison,
-    count_line,
-    effects_line,
-    versions_line,
+    effect_counts,
+    summary_line,
 )
 from stepgraph.report.diff.marks import marked_graph
 
@@ -26,14 +25,15 @@ _KINDS: Final = {kind.sign: kind for kind in MarkKind}
 def render_svg(report: VersionComparison, theme: Theme = "auto") -> Picture:
     """Return the picture: a list of changes, then the workflow, marked by color and sign."""
     drawings = [_drawing(workflow, number, report, theme) for number, workflow in enumerate(report.changed_workflows)]
-    return render_sheet(drawings, f"{count_line(report)} ({versions_line(report)})", theme)
+    return render_sheet(drawings, summary_line(report), theme)
 
 
 def _drawing(workflow: ComparedWorkflow, number: int, report: VersionComparison, theme: Theme) -> SvgDrawing:
     graph, marks = marked_graph(workflow.diff, workflow.name)
     changes = workflow.diff.changes
-    incomplete = [f"incomplete: {INCOMPLETE}"] if workflow.is_incomplete else []
-    remarks = [versions_line(report), effects_line(changes), *incomplete]
+    incomplete = [INCOMPLETE] if workflow.is_incomplete else []
+    effects = f"effect on running instances: {effect_counts(changes)}"
+    remarks = [f"from {report.old} to {report.new}", effects, *incomplete]
     listing = Listing(counted(len(changes), "change"), remarks, [_entry(change) for change in changes])
     return draw(graph, View(theme=theme, marks=marks), suffix=f".{number + 1}" if number else "", above=[listing])
 
@@ -41,4 +41,4 @@ def _drawing(workflow: ComparedWorkflow, number: int, report: VersionComparison,
 def _entry(change: StructuralChange) -> ListingEntry:
     effect = change.impact.effect
     effect_text = "" if effect is Effect.SAFE else f"{effect.label}: {change.impact.reason}"
-    return ListingEntry(_KINDS[change.sign], change.title, effect_text, effect.label)
+    return ListingEntry(_KINDS[change.sign], change.title, effect_text, effect.label.replace(" ", "-"))

@@ -9,7 +9,7 @@ from stepgraph.diff.changes import Action
 from stepgraph.diff.diff import StructuralChange
 from stepgraph.diff.in_flight.effects import Effect
 from stepgraph.render.terminal import Ink, Piece, Terminal
-from stepgraph.report.diff.comparison import INCOMPLETE, ComparedWorkflow, VersionComparison, count_line, versions_line
+from stepgraph.report.diff.comparison import INCOMPLETE, ComparedWorkflow, VersionComparison, summary_line
 
 # Green, red and cyan; other changes are yellow.
 _INKS: Final = {
@@ -18,7 +18,7 @@ _INKS: Final = {
     Action.MOVED: Ink.STEP,
     Action.REORDERED: Ink.STEP,
 }
-_EFFECTS: Final = {Effect.LATE: Ink.WARNING, Effect.BREAKING: Ink.EXIT}
+_EFFECTS: Final = {Effect.OUT_OF_ORDER: Ink.WARNING, Effect.BREAKING: Ink.EXIT}
 
 
 def render_text(report: VersionComparison, *, color: bool = False) -> str:
@@ -28,8 +28,8 @@ def render_text(report: VersionComparison, *, color: bool = False) -> str:
     """
     terminal = Terminal(color=color, width=None)
     blocks = ["".join(f"{terminal.line(line)}\n" for line in _lines(workflow)) for workflow in report.changed_workflows]
-    end = f"{count_line(report)} ({versions_line(report)})"
-    return "\n".join([*blocks, f"{terminal.line([Piece(end, Ink.QUIET if blocks else Ink.PLAIN)])}\n"])
+    summary = summary_line(report)
+    return "\n".join([*blocks, f"{terminal.line([Piece(summary, Ink.QUIET if blocks else Ink.PLAIN)])}\n"])
 
 
 def _lines(workflow: ComparedWorkflow) -> Iterator[list[Piece]]:
