@@ -92,7 +92,7 @@ MISUSED_DECORATORS: Final = {
     "Lambda as an argument": "TypeError: .* takes from 1 to 2 positional arguments .*",
     "Config as the second argument": "TypeError: .* takes from 1 to 2 positional arguments .*",
     "Awaited decorator": "TypeError: object function can't be used in 'await' expression",
-    "Function as an argument, in place of dependencies": "TypeError: object function can't be used in .*",
+    "Function in the position of `depends`": "TypeError: object function can't be used in .*",
     "Config key as an argument": "TypeError: .* unexpected keyword argument 'timeout'",
     "JavaScript method name": "AttributeError: .* has no attribute 'waitForEvent'",
     "Coroutine in place of the function": "TypeError: <coroutine object .*> is not a callable object",

@@ -33,7 +33,7 @@ class RuleGroup(Struct, frozen=True):
 
 GROUPS: Final = (
     RuleGroup("SG1", "Run-time failures", "The SDK or Cloudflare's engine rejects the code.", "failure"),
-    RuleGroup("SG2", "Surprises", "The code runs, but does something other than it reads.", "surprise"),
+    RuleGroup("SG2", "Surprises", "The code runs, but behaves differently than it reads.", "surprise"),
     RuleGroup(
         "SG3", "Replay hazards", "Code outside of steps runs again after a sleep, a restart or a retry.", "replay"
     ),

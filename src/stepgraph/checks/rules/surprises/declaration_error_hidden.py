@@ -72,7 +72,7 @@ def _spans(definition: StepDefinition) -> set[Span]:
 def _hidden_error(handler: Handler, try_node: Try, step: str) -> Diagnostic:
     return Diagnostic(
         _span(handler, try_node),
-        f"`{_source(handler)}` hides that the step {step!r} fails with a TypeError of the SDK, so it never runs.",
+        f"`{_source(handler)}` hides the TypeError of the SDK: the step {step!r} never runs.",
         "Correct the declaration or the call of the step, and re-raise unexpected exceptions in this handler.",
     )
 

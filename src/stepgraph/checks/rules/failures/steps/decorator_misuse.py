@@ -156,7 +156,7 @@ def _diagnostic_of_awaited_decorator(span: Span) -> Diagnostic:
     return Diagnostic(
         span,
         "`step.do(...)` returns a decorator, and awaiting it fails with a TypeError: the step never runs.",
-        "Write it with `@` above an async function, and await a call of that function.",
+        "Decorate an async function with `@step.do(...)`, and await a call of that function.",
     )
 
 
