@@ -107,7 +107,7 @@ def test_class_of_a_missing_module(tmp_path: Path) -> None:
 
     (finding,) = check_project(tmp_path, files, "SG114")
 
-    assert finding.message.startswith("the class `Orders` cannot be followed: there is no module `flows.order`")
+    assert finding.message.startswith("the class `Orders` cannot be resolved: the project has no module `flows.order`")
 
 
 def test_class_missing_from_its_module(tmp_path: Path) -> None:
@@ -159,7 +159,7 @@ def test_class_without_workflow_base_is_missing(tmp_path: Path) -> None:
 
     (finding,) = check_project(tmp_path, entry(text), "SG114")
 
-    assert "has no `WorkflowEntrypoint` among its bases" in finding.message
+    assert "does not derive from `WorkflowEntrypoint`" in finding.message
 
 
 def test_private_class_is_not_exported(tmp_path: Path) -> None:

@@ -205,7 +205,7 @@ def join_values(
         return UNKNOWN
     cases = [Case(condition, on_path(value, values, since)) for condition, value in branches]
     union = Union(tuple(cases), discriminant, place)
-    return union if union.size <= MAX_CASES else Unresolved("it may be any one of very many", place)
+    return union if union.size <= MAX_CASES else Unresolved("it has too many possible values", place)
 
 
 def on_path(value: Value, values: Sequence[Value], since: TaskId | None) -> Value:
@@ -266,7 +266,7 @@ def join_slot_values(budget: Budget, key: str, values: Sequence[Slot], place: Pl
         return UNKNOWN
     relevant = [on_path(value, bound, since) for value in bound if value.relevant]
     if len(relevant) > MAX_CASES:
-        return Unresolved("it may be any one of very many", place)
+        return Unresolved("it has too many possible values", place)
     cases = [Case(callable_name(value) or f"{key} {number}", value) for number, value in enumerate(relevant, 1)]
     if len(relevant) < len(bound):
         irrelevant = [value for value in bound if not value.relevant]

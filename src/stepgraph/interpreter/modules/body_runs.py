@@ -304,8 +304,8 @@ def _report_conditional_import(interpreter: Interpreter, late: LateImport) -> No
     interpreter.note(
         "assigned-elsewhere",
         late.place,
-        f"`{late.place.brief_text}` runs on some paths only, and the module may fill collections of others.",
-        "The graph shows them filled; import it at the top of the module.",
+        f"`{late.place.brief_text}` runs only on some paths, but the module may add to collections of other modules.",
+        "The graph shows these with the additions. Import it at the top of the module.",
     )
 
 

@@ -393,7 +393,7 @@ def _external_assignment_caveat(scope: LexicalScope, name: str) -> Caveat:
     return Caveat(
         "assigned-elsewhere",
         Place(scope.module, binders[0] if binders else owner),
-        f"`{name}` is changed by code elsewhere, so what it is when it is used is not known.",
-        "The graph shows what is defined here.",
+        f"other code changes `{name}`, so its value at run time is unknown.",
+        "The graph shows this definition.",
         may_be_another=True,
     )

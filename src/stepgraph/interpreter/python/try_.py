@@ -192,8 +192,8 @@ def _report_effect_of_type(interpreter: Interpreter, node: cst.BaseExpression) -
         interpreter.note(
             "escapes",
             interpreter.place(node),
-            f"the type of this `except` clause {effect}, also if the clause does not catch the exception.",
-            "The graph shows it as a part of the clause.",
+            f"the type expression of this `except` clause {effect} even if the clause does not match.",
+            "The graph shows it as part of the clause.",
         )
 
 
@@ -206,7 +206,7 @@ def _caught_exception(interpreter: Interpreter, handler: _Handler, types: Value,
     is_group = isinstance(handler, cst.ExceptStarHandler) or not names.isdisjoint(_GROUPS)
     is_group = is_group or (not names.isdisjoint(_ALL_ERRORS) and interpreter.module.mentions(b".exceptions"))
     if (is_group and raised_with_work(interpreter)) or (not names.isdisjoint(_STOPS) and _returns_work(interpreter)):
-        return Unresolved("what it holds is not followed", interpreter.place(handler))
+        return Unresolved("values inside an exception are not tracked", interpreter.place(handler))
     if isinstance(handler, cst.ExceptStarHandler):
         return UNKNOWN
     raised = list(interpreter.work.raised.values())

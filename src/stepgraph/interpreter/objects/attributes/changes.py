@@ -66,7 +66,7 @@ def store_attribute(interpreter: Interpreter, owner: Value, name: str, value: Va
     if scope is not None:
         set_class_attribute(interpreter, scope, name, value)
     elif isinstance(owner, Container):  # raises
-        interpreter.escape(value, place, f"is assigned to `{place.text}`, which is not followed")
+        interpreter.escape(value, place, f"is assigned to `{place.text}`, which stepgraph does not model")
     else:
         escape_assigned(interpreter, value, place)
 
@@ -127,7 +127,7 @@ def _call_setter(interpreter: Interpreter, member: Value | None, owner: Instance
 
 def escape_assigned(interpreter: Interpreter, value: Value, place: Place) -> None:
     """Report a value that can lead to steps and is assigned to an unresolved target."""
-    interpreter.escape(value, place, f"is assigned to `{place.text}`, which is not followed", is_stored=True)
+    interpreter.escape(value, place, f"is assigned to `{place.text}`, which stepgraph does not model", is_stored=True)
 
 
 def delete_attribute(interpreter: Interpreter, owner: Value, name: str, place: Place) -> Value:
@@ -231,8 +231,8 @@ def _note_unknown_name(interpreter: Interpreter, place: Place) -> None:
     interpreter.note(
         "unknown-member",
         place,
-        f"`{place.brief_text}` changes an attribute by a name that is not statically known.",
-        "The graph shows the attributes as they are without that.",
+        f"`{place.brief_text}` changes an attribute whose name is not statically known.",
+        "The graph shows the attributes without this change.",
     )
 
 
@@ -240,8 +240,8 @@ def _note_replaced(interpreter: Interpreter, name: str, place: Place) -> None:
     interpreter.note(
         "unknown-member",
         place,
-        f"`{place.brief_text}` is assigned, which replaces members of an object in a way that is not followed.",
-        f"The graph shows the members as they are without that; avoid `{name}`.",
+        f"the assignment to `{place.brief_text}` replaces members of an object, which stepgraph does not model.",
+        f"The graph shows the members without this assignment. Avoid `{name}`.",
     )
 
 

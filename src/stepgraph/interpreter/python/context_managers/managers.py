@@ -245,6 +245,6 @@ def _decorator_caveat(place: Place) -> Caveat:
     return Caveat(
         "unknown-decorator",
         place,
-        f"the context manager `{place.text}` stands around calls of its function in a way that is not followed.",
-        "The graph shows the function alone.",
+        f"the context manager `{place.text}` is used as a decorator that stepgraph does not model.",
+        "The graph shows the function without it.",
     )
