@@ -96,7 +96,7 @@ def test_misspelled_class_suggests_the_likely_one(tmp_path: Path) -> None:
 
     assert format_findings(check_project(tmp_path, files, "SG114"), tmp_path) == [
         (
-            "wrangler.toml:9:14: error: there is no class `Orders` in entry.py. The workflow never starts."
+            "wrangler.toml:9:14: error: no class `Orders` in entry.py. The workflow never starts."
             " Did you mean `Order`? [SG114]"
         )
     ]
@@ -147,7 +147,7 @@ def test_classes_that_may_be_valid_are_notes(tmp_path: Path, text: str) -> None:
 def test_external_class_is_not_checked(tmp_path: Path) -> None:
     assert format_findings(check_project(tmp_path, entry("from elsewhere import Orders\n"), "SG004"), tmp_path) == [
         (
-            "wrangler.toml:9:14: note: the class `Orders` is imported as `elsewhere.Orders`, which is not in the"
+            "wrangler.toml:9:14: note: the class `Orders` is imported as `elsewhere.Orders`, which is outside the"
             " project. Its steps are not checked. To check them, define it in the project, once and by that"
             " name. [SG004]"
         )
@@ -167,7 +167,7 @@ def test_private_class_is_not_exported(tmp_path: Path) -> None:
 
     assert format_findings(check_project(tmp_path, files, "SG115"), tmp_path) == [
         (
-            "wrangler.toml:9:14: error: the class `_Orders` in entry.py is private, and so is not exported."
+            "wrangler.toml:9:14: error: the class `_Orders` in entry.py is private, so it is not exported."
             " The workflow never starts. entry.py exports no workflow class. [SG115]"
         )
     ]

@@ -279,13 +279,13 @@ def test_one_worker_may_define_the_environment(stepgraph: Command) -> None:
 @pytest.mark.parametrize(
     ("name", "text"),
     [
-        ("Ordres", "there is no class `Ordres` in src/entry.py. Did you mean `Orders`?"),
-        ("Zebra", "there is no class `Zebra` in src/entry.py. src/entry.py exports `Orders`, `Refunds`."),
-        ("_Hidden", "the class `_Hidden` in src/entry.py is private, and so is not exported. {exports}"),
+        ("Ordres", "no class `Ordres` in src/entry.py. Did you mean `Orders`?"),
+        ("Zebra", "no class `Zebra` in src/entry.py. src/entry.py exports `Orders`, `Refunds`."),
+        ("_Hidden", "the class `_Hidden` in src/entry.py is private, so it is not exported. {exports}"),
         ("Plain", "the class `Plain` in src/entry.py does not derive from `WorkflowEntrypoint`. {exports}"),
         ("Idle", "the class `Idle` in src/entry.py has no method `run`. {exports}"),
         ("Again", "`Again` in src/entry.py is the class `Orders`, and is exported as `Orders`. {exports}"),
-        ("make", "there is no class `make` in src/entry.py. {exports}"),
+        ("make", "no class `make` in src/entry.py. {exports}"),
         (
             "Either",
             "the class `Either` in src/entry.py has several definitions, and which one is used is unknown. {exports}",
@@ -311,7 +311,7 @@ def test_a_class_that_is_not_in_all_is_not_exported(stepgraph: Command) -> None:
     assert (run.code, names(run)) == (2, ["orders"])
     (stderr,) = run.messages
     assert stderr == (
-        "wrangler.jsonc:7:57: the class `Refunds` is not in `__all__` of src/entry.py, and so is not exported. "
+        "wrangler.jsonc:7:57: the class `Refunds` is not in `__all__` of src/entry.py, so it is not exported. "
         "src/entry.py exports `Orders`."
     )
 
@@ -328,7 +328,7 @@ def test_a_main_module_without_workflows_is_an_error(stepgraph: Command) -> None
     assert stepgraph("list") == Run(
         2,
         "",
-        ["wrangler.jsonc:6:55: there is no class `Orders` in src/entry.py. src/entry.py exports no workflow class."],
+        ["wrangler.jsonc:6:55: no class `Orders` in src/entry.py. src/entry.py exports no workflow class."],
     )
 
 
