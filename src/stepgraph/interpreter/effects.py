@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Final, Literal, TypeAlias
 
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.joining import MISSING, Slot, may_lead_elsewhere
+from stepgraph.interpreter.joining import MISSING, Slot, may_change_reachable_steps
 from stepgraph.interpreter.store import Change, Changes
 from stepgraph.interpreter.summaries import summarize_call
 from stepgraph.interpreter.values.calls import Arguments
@@ -121,7 +121,7 @@ def _may_lead_to_other_steps(interpreter: Interpreter, change: Change) -> bool:
     before, after = change.container.get(change.key, MISSING), change.value
     if before is UNSET:
         before = MISSING
-    if may_lead_elsewhere(before, after):
+    if may_change_reachable_steps(before, after):
         return True
     if not isinstance(before, tuple) or not isinstance(after, tuple):
         return False

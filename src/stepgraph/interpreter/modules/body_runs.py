@@ -264,9 +264,9 @@ def _keep_bindings(scope: LexicalScope, statement: cst.CSTNode, values: Bound) -
     """Keep the values of names that no other statement binds: the lookup of other names joins all of them."""
     inner = {id(node) for node in self_and_statements_below(statement)}
     for name, value in values.items():
-        is_bound_elsewhere = any(id(binder) not in inner for binder in scope.bindings.binders.get(name, ()))
+        is_bound_outside = any(id(binder) not in inner for binder in scope.bindings.binders.get(name, ()))
         scope.names.pop(name, None)
-        if value is not None and not is_bound_elsewhere and not isinstance(statement, cst.Try | cst.TryStar):
+        if value is not None and not is_bound_outside and not isinstance(statement, cst.Try | cst.TryStar):
             scope.names[name] = value
 
 

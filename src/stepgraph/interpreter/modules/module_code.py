@@ -309,7 +309,7 @@ def _report_assigned_by_functions(
     """Report a function, class or step that functions reassign: `global charge`.
 
     Other values are reported if several statements of the body bind the name, or the body of a class does: their order
-    is not followed.
+    is not modeled.
     """
     is_defined = any(isinstance(binder, cst.FunctionDef | cst.ClassDef) for binder in body_binders)
     types = (FunctionValue, StepFunction, *(_CHANGING if len(body_binders) > 1 or is_in_class else ()))
@@ -368,7 +368,7 @@ def apply_changes(
 def _run_aliases(
     interpreter: Interpreter, scope: LexicalScope, name: str, value: Collection | Mapping, define: Definer
 ) -> bool:
-    """Run the statements that may change a collection under another name. Return whether all of them are followed."""
+    """Run the statements that may change a collection through an alias. Return whether all of them are modeled."""
     if value.state.elements() and not can_run_steps(value):
         return False
     run_bodies(interpreter, scope, name, define, by_functions=True)

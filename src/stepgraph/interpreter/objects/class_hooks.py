@@ -139,7 +139,7 @@ def _run_metaclass(
 
 
 def _report_constructor(interpreter: Interpreter, metaclass: ClassValue, place: Place) -> None:
-    """Report a `__new__` of a metaclass that runs steps or changes values: its calls are not followed."""
+    """Report a `__new__` of a metaclass that runs steps or changes values: its calls are not modeled."""
     constructor = interpreter.attribute(metaclass, "__new__", place)
     if not isinstance(constructor, FunctionValue):
         return

@@ -122,7 +122,7 @@ def call_partial(interpreter: Interpreter, callee: Partial, arguments: Arguments
 
 
 def call_unresolved(interpreter: Interpreter, callee: Unresolved, arguments: Arguments, place: Place) -> Value:
-    """Report a call of a value that may lead to a step but cannot be followed, and return UNKNOWN."""
+    """Report a call of a value that may lead to a step but cannot be resolved, and return UNKNOWN."""
     report_escape(interpreter, arguments, place, ", which cannot be resolved")
     interpreter.note(
         "unresolved-call",
@@ -172,7 +172,7 @@ def _may_store(callee: Value, arguments: Arguments) -> bool:
 def _expose_elements(interpreter: Interpreter, callee: Value, arguments: Arguments) -> None:
     """Let elements of collections be missing after a call of code that may remove or reorder them.
 
-    Code that is not followed does so if it is known to, or if the program changes a result of such code.
+    Unmodeled code does so if it is known to, or if the program changes a result of such code.
     """
     exposed = _collections_with_steps(arguments)
     if not exposed or not _may_rearrange(interpreter, callee):
@@ -185,7 +185,7 @@ def _expose_elements(interpreter: Interpreter, callee: Value, arguments: Argumen
 
 
 def _may_rearrange(interpreter: Interpreter, callee: Value) -> bool:
-    """Whether a callee that is not followed may change its arguments, at once or through its result."""
+    """Whether an unmodeled callee may change its arguments, at once or through its result."""
     name = callee.name.rpartition(".")[2] if isinstance(callee, External) else ""
     if name in READING_CALLS:
         return False

@@ -200,7 +200,7 @@ def _report_effect_of_type(interpreter: Interpreter, node: cst.BaseExpression) -
 def _caught_exception(interpreter: Interpreter, handler: _Handler, types: Value, name: str) -> Value:
     """Return the exception that a handler binds: any raised object of the project that its types may catch.
 
-    Neither the members of a group nor the value of a `StopIteration` are followed.
+    Neither the members of a group nor the value of a `StopIteration` are tracked.
     """
     names = {part.name for part in _parts(types) if isinstance(part, External)}
     is_group = isinstance(handler, cst.ExceptStarHandler) or not names.isdisjoint(_GROUPS)

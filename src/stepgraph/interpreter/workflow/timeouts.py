@@ -36,7 +36,7 @@ def report_cancelled_step(interpreter: Interpreter, place: Place, by: str) -> No
 
 def report_cancelled_task(interpreter: Interpreter, place: Place) -> None:
     """Report that cancelling a task does not stop its step."""
-    _report_cancelled(interpreter, place, "cancelling its task here", "The graph does not show when it finishes.")
+    _report_cancelled(interpreter, place, "canceling its task here", "The graph does not show when it finishes.")
 
 
 def _report_cancelled(interpreter: Interpreter, place: Place, by: str, shown: str) -> None:

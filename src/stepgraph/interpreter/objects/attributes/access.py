@@ -12,7 +12,7 @@ from stepgraph.interpreter.library.caches import forget_result
 from stepgraph.interpreter.modules.imports import IMPORT_FAILS, submodule
 from stepgraph.interpreter.modules.star_imports import exported_names
 from stepgraph.interpreter.objects.attributes.lookup import (
-    TABLE_OF_NAMES,
+    NAMESPACE_LOOKUP,
     class_attribute,
     instance_attribute,
     super_attribute,
@@ -166,7 +166,7 @@ def _module_member(interpreter: Interpreter, module: ModuleValue, name: str, pla
     if scope is None:
         return External(f"{module.file.name}.{name}")
     if name == "__dict__":
-        return Unresolved(TABLE_OF_NAMES, place)
+        return Unresolved(NAMESPACE_LOOKUP, place)
     if name.startswith("__") or "__getattr__" in scope.bindings.binders:
         return UNKNOWN
     return _report_missing(interpreter, module, scope, name, place)

@@ -78,7 +78,7 @@ def plain_attribute(interpreter: Interpreter, instance: Instance, name: str, pla
 
 
 def _changed_attribute(interpreter: Interpreter, instance: Instance, name: str, value: Value, place: Place) -> Value:
-    """Return an attribute that code which runs at import may change in a way that is not followed."""
+    """Return an attribute that code which runs at import may change."""
     if isinstance(value, Union):
         return map_cases(value, lambda case: _changed_attribute(interpreter, instance, name, case, place))
     if isinstance(value, FunctionValue):
@@ -281,13 +281,13 @@ _CLASS_TABLES: Final = ("__bases__", "__dict__", "__members__", "__mro__", "mro"
 """Attributes of every class that lead to its members or to other classes."""
 
 
-TABLE_OF_NAMES: Final = "it is looked up in a namespace"
+NAMESPACE_LOOKUP: Final = "it is looked up in a namespace"
 """The reason why a value is unresolved."""
 
 
 def table_of_members(interpreter: Interpreter, place: Place) -> Value:
-    """Return a dictionary with members that cannot be followed, such as `__dict__` of a class."""
-    member = Unresolved(TABLE_OF_NAMES, place)
+    """Return a dictionary with unresolved members, such as `__dict__` of a class."""
+    member = Unresolved(NAMESPACE_LOOKUP, place)
     return make_mapping(interpreter, (MappingEntry(UNKNOWN, member, place, place, many=True),), partial=True)
 
 

@@ -127,7 +127,7 @@ def container_attribute(
 ) -> BuiltinMethod | None:
     """Return a method that a built-in collection in a resolution order defines, None for any other attribute.
 
-    A method that cannot be followed is one of the object itself.
+    An unresolved method is one of the object itself.
     """
     base = _container_base(order)
     if base is None:

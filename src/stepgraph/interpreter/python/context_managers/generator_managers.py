@@ -182,7 +182,7 @@ def yielded_value(interpreter: Interpreter, manager: GeneratorCall) -> Value:
 
 
 def report_manager(interpreter: Interpreter, manager: GeneratorCall) -> None:
-    """Report a generator that runs steps or changes values around its block that stepgraph does not model."""
+    """Report a context manager from a generator that runs steps or changes values at an unmodeled time."""
     interpreter.work.begun.add(id(manager.place.node))
     effect = timed_effect(interpreter, manager.function, manager.arguments)
     if effect is not None:

@@ -235,7 +235,7 @@ def _generator_may_swallow(manager: GeneratorCall, *, is_async: bool) -> bool:
 def _object_may_swallow(
     interpreter: Interpreter, manager: Instance, methods: Sequence[Value], place: Place, *, is_async: bool
 ) -> bool:
-    """Return whether an object may handle errors of its function, or has methods that are not followed."""
+    """Return whether an object may handle errors of its function, or has unmodeled methods."""
     if may_swallow(manager) or any(method.relevant and not isinstance(method, FunctionValue) for method in methods):
         return True
     return any(exit_effects(interpreter, manager, place, is_async=kind).swallows for kind in {False, is_async})
