@@ -160,7 +160,7 @@ def requires_new_pass(present: Slot, value: Slot) -> bool:
 
 
 def may_change_reachable_steps(present: Slot, value: Slot) -> bool:
-    """Return whether a write changes the steps that a slot leads to. It does not if it adds data or tasks, or only removes."""
+    """Return whether a write changes the steps that a slot leads to: not if it adds data or tasks, or only removes."""
     if present is MISSING or is_equivalent(present, value):
         return present is MISSING and is_relevant(value)
     if isinstance(present, tuple) and isinstance(value, tuple):
