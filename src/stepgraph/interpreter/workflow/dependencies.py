@@ -219,8 +219,9 @@ def _report_cycle(interpreter: Interpreter, definition: StepDefinition) -> None:
     interpreter.note(
         "dependency-cycle",
         definition.place,
-        f"the step {definition.name!r} needs itself: {' needs '.join([*names, definition.name])}.",
-        "Calling it fails with a RecursionError. Remove one of these dependencies.",
+        f"dependency cycle: {' needs '.join([*names, definition.name])}, so the step {definition.name!r} fails with a"
+        " RecursionError.",
+        "Remove one of these dependencies.",
         incomplete=False,
     )
 
@@ -241,14 +242,14 @@ def _report_unknown_parameter(interpreter: Interpreter, definition: StepDefiniti
     if not _may_rename_functions(interpreter):
         interpreter.observe(UnresolvedStepParameter(definition, parameter, tuple(step.definition for step in declared)))
     namesake = next((s.definition for s in declared if s.definition.function_name == parameter.name), None)
-    advice = "Name the parameter after a step that is declared before the call, or `ctx`."
+    advice = "Name it after a declared step or `ctx`."
     if namesake is not None:
         advice = f"The step of that function is named {namesake.name!r}, and parameter names must match step names."
     interpreter.note(
         "unknown-parameter",
         parameter.place,
-        f"the step {definition.name!r} has a parameter `{parameter.name}`, but no step is named {parameter.name!r}"
-        " when it is called: the call fails with a TypeError.",
+        f"parameter `{parameter.name}` matches no step declared before the call, so the step {definition.name!r} fails"
+        " with a TypeError.",
         advice,
         incomplete=False,
     )
@@ -284,8 +285,8 @@ def _report_missing_depends(
     interpreter.note(
         "missing-depends",
         definition.place,
-        f"the step {definition.name!r} has the parameter `{parameters[0].name}` but no `depends`:"
-        " calling it fails with a TypeError.",
+        f"missing `depends` for the parameter `{parameters[0].name}`, so the step {definition.name!r} fails with a"
+        " TypeError.",
         "List a step for each parameter in `depends=[...]`.",
         incomplete=False,
     )
@@ -296,8 +297,8 @@ def _report_count(interpreter: Interpreter, definition: StepDefinition, paramete
     interpreter.note(
         "depends-count",
         definition.place,
-        f"`depends` of the step {definition.name!r} lists {counted(depends, 'step')}, but its function has"
-        f" {counted(parameters, 'parameter')} besides `ctx`: calling it fails with a TypeError.",
+        f"`depends` lists {counted(depends, 'step')} for {counted(parameters, 'parameter')} besides `ctx`, so the step"
+        f" {definition.name!r} fails with a TypeError.",
         "List one step for each parameter.",
         incomplete=False,
     )

@@ -96,9 +96,9 @@ def _do(interpreter: Interpreter, arguments: Arguments, snapshot: StaticArgument
         interpreter.note(
             "depends-refused",
             depends.place,
-            "`step.do` fails with a TypeError for `depends`: with this project's compatibility date or flags,"
-            " dependencies are implicit.",
-            "Remove it, and name the parameters of the function after the steps that it needs.",
+            "unexpected argument `depends`: dependencies are implicit at this project's compatibility date or flags, so"
+            " `step.do` fails with a TypeError.",
+            "Remove it, and name the parameters of the function after the steps it needs.",
             incomplete=False,
         )
     return StepDecorator(

@@ -96,7 +96,7 @@ def _report_never_awaited(discarded: _DiscardedValues) -> None:
             "never-awaited",
             place,
             f"`{place.text}` is never awaited, so it never runs.",
-            "Write `await` before it.",
+            "Write `await` before the call.",
             incomplete=False,
         )
         discarded.observe(
