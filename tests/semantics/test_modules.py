@@ -665,7 +665,7 @@ def test_an_external_module_is_noted_if_it_gets_the_step_object() -> None:
     (note,) = notes_of("from somewhere import rest\n", "await rest(step)")
     assert note == (
         "entry.py:7:20: the step object is passed to `rest`, which is outside the project. "
-        "Steps that run there are missing from the graph. [escapes]"
+        "Steps that run there are missing from the graph. Call them directly. [escapes]"
     )
 
 

@@ -56,6 +56,7 @@ from stepgraph.syntax.step_users import may_use_step
 
 NOT_IN_PROJECT: Final = ", which is outside the project"
 NOT_MODELED: Final = ", which stepgraph does not model"
+_ESCAPE_ADVICE: Final = "Steps that run there are missing from the graph. Call them directly."
 
 
 def escape(interpreter: Interpreter, value: Value, place: Place, action: str, is_stored: bool) -> bool:  # noqa: FBT001
@@ -72,7 +73,7 @@ def escape(interpreter: Interpreter, value: Value, place: Place, action: str, is
         if isinstance(value, FunctionValue | ClassValue | Instance):
             interpreter.work.escaped.setdefault((id(place.node), id(value)), (value, place, action))
         return False
-    interpreter.note("escapes", place, f"{description} {action}.", "Steps that run there are missing from the graph.")
+    interpreter.note("escapes", place, f"{description} {action}.", _ESCAPE_ADVICE)
     return True
 
 

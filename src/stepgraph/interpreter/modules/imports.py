@@ -165,6 +165,6 @@ def _load_module(interpreter: Interpreter, file: ModuleFile, place: Place) -> Va
         "broken-module",
         place,
         f"`{place.brief_text}` cannot be resolved: {module.place}: {module.message}",
-        "Steps that depend on it are missing from the graph.",
+        "Steps that depend on it are missing from the graph. Correct the module.",
     )
     return Unresolved(reason, place)

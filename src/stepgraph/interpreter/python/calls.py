@@ -127,7 +127,7 @@ def call_unresolved(interpreter: Interpreter, callee: Unresolved, arguments: Arg
     interpreter.note(
         "unresolved-call",
         place,
-        f"the called function `{callee.place.brief_text}` cannot be resolved: {callee.reason}.",
+        f"the function from `{callee.place.brief_text}` cannot be resolved: {callee.reason}.",
         "Steps that it runs are missing from the graph. Call them by name.",
     )
     return UNKNOWN

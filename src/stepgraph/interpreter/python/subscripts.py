@@ -195,7 +195,7 @@ def entry_at(owner: Mapping, key: Value, key_place: Place, place: Place, default
     cases = [Case(texts[id(entry)], on_some_paths(entry.value)) for entry in entries]
     covers_missing = default is not None  # an entry of an unknown dictionary has no relevant value
     if owner.partial or any(e.may_be_missing and not (covers_missing and e.value.relevant) for e in entries):
-        cases.append(Case("others", Unresolved("not all entries of the dictionary are known", place)))
+        cases.append(Case("others", Unresolved("some entries of the dictionary are unknown", place)))
     if default is not None and default != Constant(None):
         cases.append(Case(None, default))
     return Union(tuple(cases), key_place.text, place)

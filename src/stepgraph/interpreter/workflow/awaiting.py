@@ -450,7 +450,7 @@ def _report_unresolved(interpreter: Interpreter, value: Value, place: Place) -> 
             interpreter.note(
                 "unresolved-await",
                 place,
-                f"the awaited value `{origin.text}` cannot be resolved: {reason}.",
+                f"the awaitable from `{origin.text}` cannot be resolved: {reason}.",
                 "Steps that it runs are missing from the graph. Call them by name.",
             )
         case StepDecorator() | StepMethod():
