@@ -292,9 +292,7 @@ def _limit_problem(class_: ClassOverLimit) -> Problem:
 def _not_deployed_hint(undeployed: UndeployedClass, configuration: str) -> Problem:
     """Return the hint for a workflow class that the configuration does not name."""
     span = undeployed.place.span
-    message = (
-        f"the class `{undeployed.class_name}` is a workflow that {configuration} does not name, so it is not deployed."
-    )
+    message = f"{configuration} does not name the workflow class `{undeployed.class_name}`, so it is not deployed."
     advice = "Add it to `workflows` there, or pass this file to analyze it."
     return Problem(span.path, message, advice, span.line, span.column, kind=ProblemKind.CONFIGURATION)
 

@@ -30,7 +30,7 @@ Orders = workflow("Orders")
     assert check_project(tmp_path, files, "SG115") == []
     (line,) = format_findings(check_project(tmp_path, files, "SG004"), tmp_path)
     assert line.startswith(
-        "wrangler.toml:9:14: note: `Orders` in entry.py is the class `Made`, which is given another name."
+        "wrangler.toml:9:14: note: `Orders` in entry.py is the class `Made`, whose `__name__` is changed."
     )
 
 
@@ -62,7 +62,7 @@ def test_class_bound_at_run_time_is_not_missing(binding: str, tmp_path: Path) ->
 
     assert check_project(tmp_path, files, "SG114") == []
     (line,) = format_findings(check_project(tmp_path, files, "SG004"), tmp_path)
-    assert "no statement in entry.py binds `Orders`, but what it runs may." in line
+    assert "no statement in entry.py binds `Orders`, but code that it runs may." in line
 
 
 def test_method_named_exec_binds_no_names(tmp_path: Path) -> None:

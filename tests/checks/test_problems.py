@@ -96,7 +96,7 @@ def test_misspelled_class_suggests_the_likely_one(tmp_path: Path) -> None:
 
     assert format_findings(check_project(tmp_path, files, "SG114"), tmp_path) == [
         (
-            "wrangler.toml:9:14: error: there is no class `Orders` in entry.py. The workflow never starts."
+            "wrangler.toml:9:14: error: no class `Orders` in entry.py. The workflow never starts."
             " Did you mean `Order`? [SG114]"
         )
     ]
@@ -107,7 +107,7 @@ def test_class_of_a_missing_module(tmp_path: Path) -> None:
 
     (finding,) = check_project(tmp_path, files, "SG114")
 
-    assert finding.message.startswith("the class `Orders` cannot be followed: there is no module `flows.order`")
+    assert finding.message.startswith("the class `Orders` cannot be resolved: the project has no module `flows.order`")
 
 
 def test_class_missing_from_its_module(tmp_path: Path) -> None:
@@ -147,7 +147,7 @@ def test_classes_that_may_be_valid_are_notes(tmp_path: Path, text: str) -> None:
 def test_external_class_is_not_checked(tmp_path: Path) -> None:
     assert format_findings(check_project(tmp_path, entry("from elsewhere import Orders\n"), "SG004"), tmp_path) == [
         (
-            "wrangler.toml:9:14: note: the class `Orders` is imported as `elsewhere.Orders`, which is not in the"
+            "wrangler.toml:9:14: note: the class `Orders` is imported as `elsewhere.Orders`, which is outside the"
             " project. Its steps are not checked. To check them, define the class in the project, exactly"
             " once and under that name. [SG004]"
         )
@@ -159,7 +159,7 @@ def test_class_without_workflow_base_is_missing(tmp_path: Path) -> None:
 
     (finding,) = check_project(tmp_path, entry(text), "SG114")
 
-    assert "has no `WorkflowEntrypoint` among its bases" in finding.message
+    assert "does not derive from `WorkflowEntrypoint`" in finding.message
 
 
 def test_private_class_is_not_exported(tmp_path: Path) -> None:
@@ -167,7 +167,7 @@ def test_private_class_is_not_exported(tmp_path: Path) -> None:
 
     assert format_findings(check_project(tmp_path, files, "SG115"), tmp_path) == [
         (
-            "wrangler.toml:9:14: error: the class `_Orders` in entry.py is private, and so is not exported."
+            "wrangler.toml:9:14: error: the class `_Orders` in entry.py is private, so it is not exported."
             " The workflow never starts. entry.py exports no workflow class. [SG115]"
         )
     ]

@@ -240,7 +240,7 @@ def test_stored_but_uncalled_step_is_reported() -> None:
         '@step.do("a")\n        async def load():\n            return 1\n        self.steps = {"a": load}'
     )
     (finding,) = check_analysis(analyze_source(source))
-    assert (finding.code, finding.message) == ("SG004", "no call is seen of the step 'a', which is kept or handed on.")
+    assert (finding.code, finding.message) == ("SG004", "the step 'a' is never called directly.")
 
 
 def test_other_rule_explains_the_missing_steps() -> None:

@@ -64,7 +64,7 @@ def test_an_undeployed_workflow_is_reported(stepgraph: Command) -> None:
     run = stepgraph("list")
     assert (run.code, names(run)) == (0, ["orders"])
     advice = "Add it to `workflows` there, or pass this file to analyze it."
-    message = "the class `Refunds` is a workflow that wrangler.jsonc does not name, so it is not deployed."
+    message = "wrangler.jsonc does not name the workflow class `Refunds`, so it is not deployed."
     assert run.messages == [f"src/entry.py:9:7: {message} {advice}"]
     assert f"src/entry.py:9:7: note[SG003]: {message}\n" in stepgraph("check").out
 
@@ -279,18 +279,18 @@ def test_one_worker_may_define_the_environment(stepgraph: Command) -> None:
 @pytest.mark.parametrize(
     ("name", "text"),
     [
-        ("Ordres", "there is no class `Ordres` in src/entry.py. Did you mean `Orders`?"),
-        ("Zebra", "there is no class `Zebra` in src/entry.py. src/entry.py exports `Orders`, `Refunds`."),
-        ("_Hidden", "the class `_Hidden` in src/entry.py is private, and so is not exported. {exports}"),
-        ("Plain", "the class `Plain` in src/entry.py has no `WorkflowEntrypoint` among its bases. {exports}"),
+        ("Ordres", "no class `Ordres` in src/entry.py. Did you mean `Orders`?"),
+        ("Zebra", "no class `Zebra` in src/entry.py. src/entry.py exports `Orders`, `Refunds`."),
+        ("_Hidden", "the class `_Hidden` in src/entry.py is private, so it is not exported. {exports}"),
+        ("Plain", "the class `Plain` in src/entry.py does not derive from `WorkflowEntrypoint`. {exports}"),
         ("Idle", "the class `Idle` in src/entry.py has no method `run`. {exports}"),
-        ("Again", "`Again` in src/entry.py is the class `Orders`, and is exported under that name. {exports}"),
-        ("make", "there is no class `make` in src/entry.py. {exports}"),
+        ("Again", "`Again` in src/entry.py is the class `Orders`, and is exported as `Orders`. {exports}"),
+        ("make", "no class `make` in src/entry.py. {exports}"),
         (
             "Either",
-            "the class `Either` in src/entry.py is defined in several ways, of which none is known to count. {exports}",
+            "the class `Either` in src/entry.py has several definitions, and which one is used is unknown. {exports}",
         ),
-        ("Far", "the class `Far` is imported as `elsewhere.Far`, which is not in the project. {exports}"),
+        ("Far", "the class `Far` is imported as `elsewhere.Far`, which is outside the project. {exports}"),
     ],
 )
 def test_a_class_that_is_not_exported_is_an_error(stepgraph: Command, name: str, text: str) -> None:
@@ -311,7 +311,7 @@ def test_a_class_that_is_not_in_all_is_not_exported(stepgraph: Command) -> None:
     assert (run.code, names(run)) == (2, ["orders"])
     (stderr,) = run.messages
     assert stderr == (
-        "wrangler.jsonc:7:57: the class `Refunds` is not in `__all__` of src/entry.py, and so is not exported. "
+        "wrangler.jsonc:7:57: the class `Refunds` is not in `__all__` of src/entry.py, so it is not exported. "
         "src/entry.py exports `Orders`."
     )
 
@@ -328,7 +328,7 @@ def test_a_main_module_without_workflows_is_an_error(stepgraph: Command) -> None
     assert stepgraph("list") == Run(
         2,
         "",
-        ["wrangler.jsonc:6:55: there is no class `Orders` in src/entry.py. src/entry.py exports no workflow class."],
+        ["wrangler.jsonc:6:55: no class `Orders` in src/entry.py. src/entry.py exports no workflow class."],
     )
 
 
@@ -350,7 +350,7 @@ def test_import_aliases_do_not_change_exported_names(stepgraph: Command) -> None
     assert names(run) == ["orders"]
     (stderr,) = run.messages
     assert stderr == (
-        "wrangler.jsonc:7:57: `Renamed` in src/entry.py is the class `Orders`, and is exported under that name. "
+        "wrangler.jsonc:7:57: `Renamed` in src/entry.py is the class `Orders`, and is exported as `Orders`. "
         "src/entry.py exports `Orders`."
     )
 
@@ -362,7 +362,7 @@ def test_a_class_from_a_broken_module_is_an_error(stepgraph: Command) -> None:
     run = stepgraph("list")
     assert (run.code, names(run)) == (2, ["refunds"])
     assert run.messages[0] == (
-        "wrangler.jsonc:6:55: the class `Orders` cannot be followed: src/orders.py:2:5 could not be read. "
+        "wrangler.jsonc:6:55: the class `Orders` cannot be resolved: src/orders.py:2:5 cannot be read. "
         "src/entry.py exports `Refunds`."
     )
     assert run.messages[1].startswith("src/orders.py:2:5: syntax error")
@@ -373,8 +373,8 @@ def test_a_base_class_from_a_broken_module_is_an_error(stepgraph: Command) -> No
     write("src/base.py", SYNTAX_ERROR)
     configure(ORDERS)
     assert stepgraph("list").messages[0] == (
-        "wrangler.jsonc:6:55: a base of the class `Orders` in src/entry.py cannot be followed: "
-        "src/base.py:2:5 could not be read. src/entry.py exports no workflow class."
+        "wrangler.jsonc:6:55: a base of the class `Orders` in src/entry.py cannot be resolved: "
+        "src/base.py:2:5 cannot be read. src/entry.py exports no workflow class."
     )
 
 

@@ -27,8 +27,8 @@ from tests.render.graphs import (
 
 UNRESOLVED = Note(
     code="unresolved-call",
-    message="`hooks[name]` is not known, so steps that it runs are missing.",
-    advice="Call the function by its name.",
+    message="the function from `hooks[name]` cannot be resolved: it is looked up in a namespace.",
+    advice="Steps that it runs are missing from the graph. Call them by name.",
     span=Span("src/orders.py", 30, 9, 30, 20),
 )
 NEVER_AWAITED = Note(
@@ -84,8 +84,8 @@ def test_notes_are_last_with_location_message_and_advice() -> None:
     assert outline.splitlines()[3:] == [
         "Notes",
         "1. note[SG004]  src/orders.py:30:9",
-        "   `hooks[name]` is not known, so steps that it runs are missing.",
-        "   Call the function by its name.",
+        "   the function from `hooks[name]` cannot be resolved: it is looked up in a namespace.",
+        "   Steps that it runs are missing from the graph. Call them by name.",
         "2. warning[SG201]  src/orders.py:41:5",
         "   `audit()` is never awaited and does not run.",
     ]

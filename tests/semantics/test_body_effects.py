@@ -245,13 +245,13 @@ def test_variable_that_the_body_rebinds_too_is_noted() -> None:
     calls = "register(a)\nJOBS = tuple(reversed(JOBS))\nregister(b)\n"
     head = FUNCTIONS + REGISTER.format(initial="JOBS = ()", value="(*JOBS, job)") + calls
     notes = notes_of(head, "for job in JOBS:\n    await job(step)")
-    assert "functions assign to `JOBS`" in notes[0]
+    assert "functions reassign `JOBS`" in notes[0]
 
 
 def test_placeholder_that_a_function_rebinds_is_noted() -> None:
     head = FUNCTIONS + REGISTER.format(initial="JOBS = None", value="job") + "register(a)\n"
     (note,) = notes_of(head, "await JOBS(step)")
-    assert "the step object is handed to `JOBS`" in note
+    assert "the step object is passed to `JOBS`" in note
 
 
 # Functions with state
@@ -371,7 +371,7 @@ def test_set_that_loses_an_element() -> None:
 
 def test_special_method_that_adds_to_a_list_is_noted() -> None:
     notes = notes_of(FUNCTIONS + "jobs = [a]\njobs.__iadd__([b])\n", "for job in jobs:\n    await job(step)")
-    assert "`jobs` may be changed under another name" in notes[0]
+    assert "`jobs` may be changed through an alias" in notes[0]
 
 
 @pytest.mark.parametrize("value", ["reversed([b, a])", "map(lambda job: job, [a, b])", "iter([a, b])"])

@@ -664,7 +664,7 @@ def test_a_parameter_with_the_name_of_a_function_has_a_hint() -> None:
     """
     (note,) = dependent_workflow_of("a", body).notes
     assert note.code == "unknown-parameter"
-    assert note.advice == "The step of that function is named 'load rows', and parameters bear the names of steps."
+    assert note.advice == "The step of that function is named 'load rows', and parameter names must match step names."
 
 
 def test_the_last_declaration_of_a_name_is_the_dependency() -> None:

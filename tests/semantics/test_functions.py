@@ -290,8 +290,8 @@ def test_steps_passed_to_external_code_are_reported() -> None:
         await b()
     """)
     assert [(note.code, note.message) for note in workflow.notes] == [
-        ("escapes", "the step object is handed to `elsewhere.run`, which is not in the project."),
-        ("escapes", "the step 'a' is handed to `elsewhere.retry`, which is not in the project."),
+        ("escapes", "the step object is passed to `elsewhere.run`, which is outside the project."),
+        ("escapes", "the step 'a' is passed to `elsewhere.retry`, which is outside the project."),
     ]
 
 
@@ -593,7 +593,7 @@ def test_values_with_steps_passed_to_external_code_are_reported(handed: str, wha
         elsewhere({handed})
     """)
     note = workflow.notes[0]
-    assert (note.code, note.message) == ("escapes", f"{what} is handed to `elsewhere` in a way that is not followed.")
+    assert (note.code, note.message) == ("escapes", f"{what} is passed to `elsewhere`, which stepgraph does not model.")
 
 
 def test_calls_without_steps_may_be_passed_to_external_code() -> None:

@@ -277,7 +277,7 @@ def test_a_cyclic_export_without_a_definition_is_missing() -> None:
     b = '__all__ = ["rest"]\nfrom a import *\n'
     (note,) = (note for note in notes_of("from a import *\n", "await rest(step)", a=a, b=b) if "missing-name" in note)
     assert note == (
-        "a.py:2:1: b.py has no `rest`. Correct the import: it fails when the module is loaded. [missing-name]"
+        "a.py:2:1: b.py has no `rest`. The import fails when the module is loaded. Correct it. [missing-name]"
     )
 
 
@@ -652,20 +652,20 @@ def test_functions_of_modules_of_one_name_are_qualified_by_their_packages() -> N
 
 def test_a_missing_module_of_the_project_is_noted() -> None:
     assert notes_of("from shop.cards import rest\n", "await rest(step)", shop__="")[0] == (
-        "entry.py:1:1: there is no module `shop.cards` in the project. "
-        "Correct the import: it fails when the module is loaded. [missing-module]"
+        "entry.py:1:1: the project has no module `shop.cards`. "
+        "The import fails when the module is loaded. Correct it. [missing-module]"
     )
     assert notes_of("from .helpers import rest\n", "await rest(step)")[0] == (
-        "entry.py:1:1: there is no module `.helpers` in the project. "
-        "Correct the import: it fails when the module is loaded. [missing-module]"
+        "entry.py:1:1: the project has no module `.helpers`. "
+        "The import fails when the module is loaded. Correct it. [missing-module]"
     )
 
 
 def test_an_external_module_is_noted_if_it_gets_the_step_object() -> None:
     (note,) = notes_of("from somewhere import rest\n", "await rest(step)")
     assert note == (
-        "entry.py:7:20: the step object is handed to `rest`, which is not in the project. "
-        "Steps run from there are missing from the graph. [escapes]"
+        "entry.py:7:20: the step object is passed to `rest`, which is outside the project. "
+        "Steps that run there are missing from the graph. Call them directly. [escapes]"
     )
 
 
@@ -680,10 +680,10 @@ def test_a_missing_name_is_noted_with_a_suggestion() -> None:
 
 def test_a_name_that_is_like_no_other_is_noted_too() -> None:
     assert notes_of("from helpers import xyz\n", "await xyz(step)", helpers=REST)[0] == (
-        "entry.py:1:1: helpers.py has no `xyz`. Correct the import: it fails when the module is loaded. [missing-name]"
+        "entry.py:1:1: helpers.py has no `xyz`. The import fails when the module is loaded. Correct it. [missing-name]"
     )
     assert notes_of("import helpers\n", "await helpers.xyz(step)", helpers=REST)[0] == (
-        "entry.py:7:15: helpers.py has no `xyz`. Reading it fails when the workflow runs. [missing-name]"
+        "entry.py:7:15: helpers.py has no `xyz`. Accessing it fails at run time. [missing-name]"
     )
 
 
@@ -710,7 +710,7 @@ def test_an_invalid_module_is_noted_and_is_a_problem() -> None:
     assert problem.place == "helpers.py:1:5"
     note = workflow.notes[0]
     assert (note.code, note.span.line, note.span.column) == ("broken-module", 1, 1)
-    assert note.message.startswith("`from helpers import rest` cannot be followed: helpers.py:1:5: syntax error")
+    assert note.message.startswith("`from helpers import rest` cannot be resolved: helpers.py:1:5: syntax error")
 
 
 def test_modules_that_are_not_needed_are_not_read() -> None:
@@ -748,13 +748,13 @@ def test_steps_of_other_modules_are_steps_where_they_are_called() -> None:
 
 def test_a_star_import_of_a_missing_module_is_noted() -> None:
     assert notes_of("from .nothing import *\n", "await rest(step)")[0].startswith(
-        "entry.py:1:1: there is no module `.nothing` in the project."
+        "entry.py:1:1: the project has no module `.nothing`."
     )
 
 
 def test_a_star_from_a_module_that_is_broken_is_noted() -> None:
     notes = notes_of("from helpers import *\n", "await rest(step)", helpers="def (:\n")
-    assert notes[0].startswith("entry.py:1:1: `from helpers import *` cannot be followed: helpers.py:1:5: ")
+    assert notes[0].startswith("entry.py:1:1: `from helpers import *` cannot be resolved: helpers.py:1:5: ")
 
 
 def test_a_fallback_counts_where_the_module_lacks_the_name() -> None:
@@ -1103,7 +1103,7 @@ def test_an_import_on_some_paths_that_registers_is_noted() -> None:
         registry=REGISTRY.format(empty="[]", add="HANDLERS.append(fn)"),
         email_channel=channel("email"),
     )
-    assert "`import email_channel` runs on some paths only" in note
+    assert "`import email_channel` runs only on some paths" in note
 
 
 def test_an_import_on_some_paths_of_a_module_with_its_own_registry() -> None:
@@ -1121,7 +1121,7 @@ def test_a_registry_filled_by_modules_that_are_imported_by_a_computed_name(impor
         "registry.start(step)\nfor handler in registry.HANDLERS:\n    await handler()",
         registry=REGISTRY.format(empty="[]", add="HANDLERS.append(fn)") + "\n    def start(step): pass\n",
     )
-    assert "imported by a name which is not statically known" in note
+    assert "imported by a name that is not statically known" in note
 
 
 @pytest.mark.parametrize("target", ["service.svc.go", "svc.go", "s.svc.go"])

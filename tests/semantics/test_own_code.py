@@ -41,7 +41,7 @@ def test_a_function_may_be_wrapped_under_its_own_name() -> None:
 def test_an_unknown_wrapper_is_reported_like_a_decorator() -> None:
     head = FUNCTIONS + "from tenacity import retry\na = retry(a)\n"
     (note,) = notes_of(head, "await a(step)")
-    assert "the decorator `retry(a)` is not in the project" in note
+    assert "the decorator `retry(a)` is outside the project" in note
 
 
 def test_the_last_binding_of_a_name_counts() -> None:
@@ -108,8 +108,8 @@ def test_a_function_that_is_assigned_to_from_outside_is_reported() -> None:
     head = "import helpers\nhelpers.a = print\n"
     (note,) = notes_of(head, "await helpers.a(step)", helpers=FUNCTIONS)
     assert note == (
-        "helpers.py:2:1: `a` is changed by code elsewhere, so what it is when it is used is not known."
-        " The graph shows what is defined here. [assigned-elsewhere]"
+        "helpers.py:2:1: other code changes `a`, so its value at run time is unknown."
+        " The graph shows this definition. [assigned-elsewhere]"
     )
 
 
@@ -125,7 +125,7 @@ def test_the_step_object_is_followed_through_a_module() -> None:
 
 def test_the_step_object_in_an_unknown_attribute_is_reported() -> None:
     (note,) = notes_of("import lib\n", "lib.step = step")
-    assert "the step object is assigned to `lib.step`, which is not followed." in note
+    assert "the step object is assigned to `lib.step`, which stepgraph does not model." in note
 
 
 @pytest.mark.parametrize(("base", "shown"), [("Enum", "{Name.A}"), ("StrEnum", "alpha")])
@@ -143,7 +143,7 @@ def test_an_attribute_of_another_owner_does_not_count() -> None:
 def test_a_function_that_another_one_may_replace_is_reported() -> None:
     head = FUNCTIONS + "def setup(job):\n    global a\n    a = job\n\nsetup(b)\n"
     (note,) = notes_of(head, "await a(step)")
-    assert "functions assign to `a`, so what it is when it is used is not known." in note
+    assert "functions reassign `a`, so its value at run time is unknown." in note
 
 
 def test_a_module_imported_for_its_side_effects_is_executed() -> None:
@@ -162,7 +162,7 @@ def test_a_list_that_another_module_rebinds_is_reported() -> None:
     (note,) = notes_of(
         "from jobs import JOBS\nimport setup\n", CALL_EACH_JOB, jobs=f"{FUNCTIONS}JOBS = [a, b]\n", setup=change
     )
-    assert "`JOBS` is changed by code elsewhere, so what it is when it is used is not known." in note
+    assert "other code changes `JOBS`, so its value at run time is unknown." in note
 
 
 @pytest.mark.parametrize(

@@ -11,10 +11,10 @@ NESTED = "x = " + "f(" * 190 + "1" + ")" * 190 + "\n"
 LESS_NESTED = "x = " + "f(" * 48 + "1" + ")" * 48 + "\n"
 CHAINED = "x" + ".a" * 900 + "\n"
 
-BRACKETS = "too many brackets are nested deeply, in all of the module. Split the expressions."
+BRACKETS = "the module has too many deeply nested brackets. Split the expressions."
 PATTERN = "    case " + "{1: " * 8 + "x" + "}" * 8 + ": pass\n"
-PATTERNS = "too many patterns are nested deeply, in all of the module. Match the inner parts in a `match` of their own."
-CHAINS = "too many operators, calls and attributes are in long chains, in all of the module. Split the expressions."
+PATTERNS = "the module has too many deeply nested patterns. Match the inner parts in separate `match` statements."
+CHAINS = "the module has too many long chains of operators, calls and attributes. Split the expressions."
 
 
 @pytest.mark.parametrize(

@@ -148,7 +148,9 @@ def test_chains_that_take_quadratic_time_are_refused(expression: bytes) -> None:
 def test_patterns_that_take_exponential_time_are_refused(pattern: bytes) -> None:
     message = problem_of(b"match x:\n    case " + pattern + b":\n        pass\n")
     assert message.startswith("entry.py:2:")
-    assert message.endswith("a pattern is nested more than 8 deep. Match the inner part in a `match` of its own.")
+    assert message.endswith(
+        "a pattern is nested more than 8 deep. Match the inner part in a separate `match` statement."
+    )
 
 
 @pytest.mark.parametrize(

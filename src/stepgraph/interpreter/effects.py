@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Final, Literal, TypeAlias
 
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.joining import MISSING, Slot, may_lead_elsewhere
+from stepgraph.interpreter.joining import MISSING, Slot, may_change_reachable_steps
 from stepgraph.interpreter.store import Change, Changes
 from stepgraph.interpreter.summaries import summarize_call
 from stepgraph.interpreter.values.calls import Arguments
@@ -23,7 +23,7 @@ from stepgraph.interpreter.values.tasks import Task
 from stepgraph.ir.nodes import may_run_steps
 from stepgraph.ir.values import UNSET, Constant, Value
 
-Effect: TypeAlias = Literal["runs steps", "changes values that lead to steps", "changes constants"]
+Effect: TypeAlias = Literal["runs steps", "changes values that determine steps", "changes constants"]
 
 UNKNOWN_ARGUMENTS: Final = Arguments()
 
@@ -48,7 +48,7 @@ def timed_effect(interpreter: Interpreter, function: FunctionValue, arguments: A
     """Return the effect because of which it matters when a call is made, None for none."""
     if call_may_run_steps(interpreter, function, arguments):
         return "runs steps"
-    return "changes values that lead to steps" if call_time_matters(interpreter, function, arguments) else None
+    return "changes values that determine steps" if call_time_matters(interpreter, function, arguments) else None
 
 
 def replaces_constants(interpreter: Interpreter, function: FunctionValue) -> bool:
@@ -110,7 +110,7 @@ def effect_of(interpreter: Interpreter, run: Callable[[], object], ignored: Heap
         if change.container.serial <= newest_serial and change.container is not ignored
     )
     return (
-        "changes values that lead to steps"
+        "changes values that determine steps"
         if any(_may_lead_to_other_steps(interpreter, change) for change in changes)
         else None
     )
@@ -121,7 +121,7 @@ def _may_lead_to_other_steps(interpreter: Interpreter, change: Change) -> bool:
     before, after = change.container.get(change.key, MISSING), change.value
     if before is UNSET:
         before = MISSING
-    if may_lead_elsewhere(before, after):
+    if may_change_reachable_steps(before, after):
         return True
     if not isinstance(before, tuple) or not isinstance(after, tuple):
         return False

@@ -120,7 +120,7 @@ def class_search_limits(interpreter: Interpreter, entry: OpenModule) -> Iterator
     try:
         yield
     except LimitExceededError as error:
-        reason = f"{error.reason} to find its workflow classes"
+        reason = f"finding its workflow classes takes {error.reason}"
         interpreter.stop(error, Place(entry.module, entry.module.tree))
     if not interpreter.stopped:
         return
@@ -233,8 +233,8 @@ def _interpret_run(
         interpreter.note(
             "unknown-member",
             Place(place.module, class_name),
-            f"what `{workflow.name}.run` is cannot be followed.",
-            "Its steps are missing from the graph; a method is followed.",
+            f"`{workflow.name}.run` cannot be resolved.",
+            "Its steps are missing from the graph. Define it as a method of the class.",
         )
         return EMPTY, place
     for caveat in run.caveats:

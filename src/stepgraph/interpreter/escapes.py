@@ -54,8 +54,9 @@ from stepgraph.syntax.module import Place
 from stepgraph.syntax.mutation.changes import COLLECTION_MUTATORS
 from stepgraph.syntax.step_users import may_use_step
 
-NOT_IN_PROJECT: Final = ", which is not in the project"
-NOT_FOLLOWED: Final = " in a way that is not followed"
+NOT_IN_PROJECT: Final = ", which is outside the project"
+NOT_MODELED: Final = ", which stepgraph does not model"
+_ESCAPE_ADVICE: Final = "Steps that run there are missing from the graph. Call them directly."
 
 
 def escape(interpreter: Interpreter, value: Value, place: Place, action: str, is_stored: bool) -> bool:  # noqa: FBT001
@@ -72,7 +73,7 @@ def escape(interpreter: Interpreter, value: Value, place: Place, action: str, is
         if isinstance(value, FunctionValue | ClassValue | Instance):
             interpreter.work.escaped.setdefault((id(place.node), id(value)), (value, place, action))
         return False
-    interpreter.note("escapes", place, f"{description} {action}.", "Steps run from there are missing from the graph.")
+    interpreter.note("escapes", place, f"{description} {action}.", _ESCAPE_ADVICE)
     return True
 
 
@@ -102,7 +103,7 @@ def report_escape(
     With `is_stored`, the callee may be a method of an object of the project, which stores them.
     """
     for argument in arguments.items:
-        interpreter.escape(argument.value, argument.place, f"is handed to `{_callee(place)}`{why}", is_stored=is_stored)
+        interpreter.escape(argument.value, argument.place, f"is passed to `{_callee(place)}`{why}", is_stored=is_stored)
 
 
 def _callee(place: Place) -> str:
@@ -157,7 +158,7 @@ def _describe_escape(interpreter: Interpreter, value: Value, visits: Visits, dep
             place = interpreter.place(interpreter.module.tree)
             return _describe_evaluation(interpreter, lambda: interpreter.call(value, Arguments(), place), depth)
         case Unresolved(place=place):
-            return f"what `{place.brief_text}` gives, which is not known,"
+            return f"the unresolved value of `{place.brief_text}`"
         case _:
             contents = _contents(interpreter, value, visits, depth)
             return next(
@@ -179,7 +180,7 @@ def _describe_generator(interpreter: Interpreter, generator: GeneratorCall, visi
     interpreter.work.begun.add(id(generator.place.node))
     effect = effect_of_call(interpreter, generator.function, generator.arguments)
     if effect is None and call_time_matters(interpreter, generator.function, generator.arguments):
-        effect = "changes values that lead to steps"
+        effect = "changes values that determine steps"
     if effect is not None:
         return f"the generator `{generator.function.name}`, which {effect},"
     yields = yields_of(interpreter, generator)

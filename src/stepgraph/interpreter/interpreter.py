@@ -475,7 +475,7 @@ def _evaluate_unknown(interpreter: Interpreter, node: cst.CSTNode) -> Value:
         interpreter.note(
             "escapes",
             interpreter.place(node),
-            "steps run in code of a kind that is not followed.",
+            "steps run in a kind of expression that stepgraph does not model.",
             "The graph shows each of them once.",
         )
     return UNKNOWN
@@ -485,7 +485,9 @@ def _evaluate_parts(interpreter: Interpreter, node: cst.CSTNode) -> None:
     for part in children(node):
         if isinstance(part, cst.BaseExpression):
             interpreter.escape(
-                interpreter.evaluate(part), interpreter.place(part), "is used in an expression that is not followed"
+                interpreter.evaluate(part),
+                interpreter.place(part),
+                "is used in an expression that stepgraph does not model",
             )
         else:
             _evaluate_parts(interpreter, part)

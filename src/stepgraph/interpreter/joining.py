@@ -159,8 +159,8 @@ def requires_new_pass(present: Slot, value: Slot) -> bool:
     )
 
 
-def may_lead_elsewhere(present: Slot, value: Slot) -> bool:
-    """Return whether a write changes what a slot can lead to. It does not if it adds data or tasks, or only removes."""
+def may_change_reachable_steps(present: Slot, value: Slot) -> bool:
+    """Return whether a write changes the steps that a slot leads to: not if it adds data or tasks, or only removes."""
     if present is MISSING or is_equivalent(present, value):
         return present is MISSING and is_relevant(value)
     if isinstance(present, tuple) and isinstance(value, tuple):
@@ -205,7 +205,7 @@ def join_values(
         return UNKNOWN
     cases = [Case(condition, on_path(value, values, since)) for condition, value in branches]
     union = Union(tuple(cases), discriminant, place)
-    return union if union.size <= MAX_CASES else Unresolved("it may be any one of very many", place)
+    return union if union.size <= MAX_CASES else Unresolved("it has too many possible values", place)
 
 
 def on_path(value: Value, values: Sequence[Value], since: TaskId | None) -> Value:
@@ -266,7 +266,7 @@ def join_slot_values(budget: Budget, key: str, values: Sequence[Slot], place: Pl
         return UNKNOWN
     relevant = [on_path(value, bound, since) for value in bound if value.relevant]
     if len(relevant) > MAX_CASES:
-        return Unresolved("it may be any one of very many", place)
+        return Unresolved("it has too many possible values", place)
     cases = [Case(callable_name(value) or f"{key} {number}", value) for number, value in enumerate(relevant, 1)]
     if len(relevant) < len(bound):
         irrelevant = [value for value in bound if not value.relevant]

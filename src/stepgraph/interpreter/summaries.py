@@ -462,6 +462,6 @@ def _report_variants(interpreter: Interpreter, callee: FunctionValue) -> None:
     interpreter.note(
         "too-many-variants",
         Place(callee.scope.module, callee.node),
-        f"`{callee.name}` is called in more ways than stepgraph tells apart.",
-        "Its body is shown as it was for one of them.",
+        f"`{callee.name}` has too many different calls to analyze each of them.",
+        "The graph shows the body of one call for the others. Call it with fewer different arguments.",
     )

@@ -16,7 +16,7 @@ from stepgraph.ir.values import UNKNOWN, Unresolved
 from stepgraph.limits import Budget, Limit
 from stepgraph.syntax.module import Place
 
-_REASON: Final = "it is another value at each pass of the loop"
+_REASON: Final = "it differs in each iteration of the loop"
 # Maximum depth of nested objects and collections in a comparison. A chain that grows at each pass exceeds any depth.
 _MAX_DEPTH: Final = 6
 

@@ -234,18 +234,18 @@ def _not_exported_reason(
     unresolved = ProblemKind.UNRESOLVED_CLASS
     if isinstance(value, Unresolved):
         kind = ProblemKind.MISSING_CLASS if _is_failed_import(interpreter, value) else unresolved
-        return kind, f"the class `{class_name}` cannot be followed: {value.reason}"
+        return kind, f"the class `{class_name}` cannot be resolved: {value.reason}"
     if isinstance(value, External):
-        return unresolved, f"the class `{class_name}` is imported as `{value.name}`, which is not in the project"
+        return unresolved, f"the class `{class_name}` is imported as `{value.name}`, which is outside the project"
     if isinstance(value, Union):
-        reason = f"the class `{class_name}` in {path} is defined in several ways, of which none is known to count"
+        reason = f"the class `{class_name}` in {path} has several definitions, and which one is used is unknown"
         return unresolved, reason
     if isinstance(value, Unknown | ExternalResult):
-        return unresolved, f"what `{class_name}` in {path} stands for is not known, so whether it is a class is not"
+        return unresolved, f"the value of `{class_name}` in {path} is unknown, so it may not be a class"
     # A star import from a module outside the project may bind the name.
     may_be_imported = value is None and bool(interpreter.modules.stars.external_modules.get(scope))
     if value is None and not may_be_imported and _may_bind_dynamically(scope.module):
-        return unresolved, f"no statement in {path} binds `{class_name}`, but what it runs may"
+        return unresolved, f"no statement in {path} binds `{class_name}`, but code that it runs may"
     return unresolved if may_be_imported else ProblemKind.MISSING_CLASS, f"no class `{class_name}` in {path}"
 
 
@@ -264,20 +264,20 @@ def _class_not_exported_reason(
 ) -> _Reason:
     path = module.path
     if "__name__" in value.scope.names:
-        reason = f"`{class_name}` in {path} is the class `{value.name}`, which is given another name"
+        reason = f"`{class_name}` in {path} is the class `{value.name}`, whose `__name__` is changed"
         return ProblemKind.UNRESOLVED_CLASS, reason
     if value.name != class_name:
-        reason = f"`{class_name}` in {path} is the class `{value.name}`, and is exported under that name"
+        reason = f"`{class_name}` in {path} is the class `{value.name}`, and is exported as `{value.name}`"
         return ProblemKind.UNEXPORTED_CLASS, reason
     if not is_workflow(interpreter, value):
         return _not_workflow_reason(interpreter, path, class_name, value)
     if class_name.startswith("_"):
-        reason = f"the class `{class_name}` in {path} is private, and so is not exported"
+        reason = f"the class `{class_name}` in {path} is private, so it is not exported"
         return ProblemKind.UNEXPORTED_CLASS, reason
     if "__all__" in module.once(names_mutated_in_functions):
-        reason = f"whether the class `{class_name}` is in `__all__` of {path} is not known, as functions change that"
+        reason = f"functions change `__all__` of {path}, so whether it exports the class `{class_name}` is unknown"
         return ProblemKind.UNRESOLVED_CLASS, reason
-    reason = f"the class `{class_name}` is not in `__all__` of {path}, and so is not exported"
+    reason = f"the class `{class_name}` is not in `__all__` of {path}, so it is not exported"
     return ProblemKind.UNEXPORTED_CLASS, reason
 
 
@@ -285,11 +285,11 @@ def _not_workflow_reason(interpreter: Interpreter, path: str, class_name: str, v
     order = resolution_order(value)
     unresolved = next((base for base in order if isinstance(base, Unresolved)), None)
     if unresolved is not None:
-        reason = f"a base of the class `{class_name}` in {path} cannot be followed: {unresolved.reason}"
+        reason = f"a base of the class `{class_name}` in {path} cannot be resolved: {unresolved.reason}"
         return ProblemKind.UNRESOLVED_CLASS, reason
     may_be_workflow = any(isinstance(base, UnknownBase) for base in order)
     if not derives_from_entrypoint(value):
-        reason = f"the class `{class_name}` in {path} has no `WorkflowEntrypoint` among its bases"
+        reason = f"the class `{class_name}` in {path} does not derive from `WorkflowEntrypoint`"
         return ProblemKind.UNRESOLVED_CLASS if may_be_workflow else ProblemKind.MISSING_CLASS, reason
     may_be_workflow = may_be_workflow or find_member(interpreter, order, "run") is not None
     may_be_workflow = may_be_workflow or interpreter.modules.is_assigned_externally(value.scope, "run")

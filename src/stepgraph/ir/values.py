@@ -175,7 +175,7 @@ class Template(Value, Struct, frozen=True):
 
 
 class Unresolved(Value, Struct, frozen=True):
-    """A value that may lead to a step and cannot be followed. Calling or awaiting it is reported."""
+    """A value that may lead to a step and cannot be resolved. Calling or awaiting it is reported."""
 
     reason: str
     """The cause, as the start of a sentence in a note."""

@@ -250,11 +250,11 @@ class _Scanner(Struct):
 
 
 _MESSAGES: Final = {
-    Excess.BRACKETS: f"brackets are nested more than {BRACKET_DEPTH} deep, which Python itself refuses.",
+    Excess.BRACKETS: f"brackets are nested more than {BRACKET_DEPTH} deep, which Python itself rejects.",
     Excess.LINKS: f"more than {CHAINED_LINKS:,} operators, calls and attributes are chained.",
-    Excess.BRACKETS_IN_ALL: "too many brackets are nested deeply, in all of the module.",
-    Excess.LINKS_IN_ALL: "too many operators, calls and attributes are in long chains, in all of the module.",
-    Excess.PATTERNS_IN_ALL: "too many patterns are nested deeply, in all of the module.",
+    Excess.BRACKETS_IN_ALL: "the module has too many deeply nested brackets.",
+    Excess.LINKS_IN_ALL: "the module has too many long chains of operators, calls and attributes.",
+    Excess.PATTERNS_IN_ALL: "the module has too many deeply nested patterns.",
     Excess.PATTERNS: f"a pattern is nested more than {PATTERN_DEPTH} deep.",
 }
 _ADVICE: Final = {
@@ -262,8 +262,8 @@ _ADVICE: Final = {
     Excess.LINKS: "Split the expression.",
     Excess.BRACKETS_IN_ALL: "Split the expressions.",
     Excess.LINKS_IN_ALL: "Split the expressions.",
-    Excess.PATTERNS_IN_ALL: "Match the inner parts in a `match` of their own.",
-    Excess.PATTERNS: "Match the inner part in a `match` of its own.",
+    Excess.PATTERNS_IN_ALL: "Match the inner parts in separate `match` statements.",
+    Excess.PATTERNS: "Match the inner part in a separate `match` statement.",
 }
 
 

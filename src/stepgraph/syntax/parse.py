@@ -82,10 +82,10 @@ def _syntax_problem(source: bytes, path: str, error: Exception) -> Problem:
     except (ValueError, RecursionError, MemoryError) as rejection:
         return _problem_at(path, f"cannot be parsed: {rejection}.", "", 1, 1)
     if isinstance(error, cst.ParserSyntaxError):
-        message = error.message.splitlines()[-1] if error.message else "not understood"
+        message = error.message.splitlines()[-1] if error.message else "invalid syntax"
         return _problem_at(path, f"syntax error: {message}.", "", error.editor_line, error.editor_column)
-    message = "is valid Python that LibCST, the parser used, does not take."
-    return Problem(path, message, "Put spaces around keywords that stand next to a bracket.")
+    message = "valid Python that the parser, LibCST, does not support."
+    return Problem(path, message, "Put spaces between keywords and brackets.")
 
 
 def _problem_at(path: str, message: str, advice: str, line: int, column: int) -> Problem:

@@ -321,16 +321,16 @@ class BodyAnalysis(Struct):
             self.facts.add_note(
                 "dependency-runs-twice",
                 step,
-                f"{step.name!r} needs other steps and is needed by several at the same time:"
+                f"the step {step.name!r} has dependencies, and several concurrent steps need it:"
                 " the SDK runs it more than once.",
-                "The graph shows it once; await it before the steps that need it.",
+                "The graph shows it once. Await it before the steps that need it.",
             )
 
     def _report_possible_failure(self, step: StepDefinition) -> None:
         self.facts.add_note(
             "dependency-after-failure",
             step,
-            f"{step.name!r} may have failed, or been skipped by an exception, before another step needs it:"
+            f"the step {step.name!r} may fail, or be skipped by an exception, before another step needs it:"
             " then it runs again.",
-            "The graph shows it once, where it runs first.",
+            "The graph shows it once, at its first run.",
         )

@@ -161,8 +161,8 @@ def start_elements(interpreter: Interpreter, argument: Argument) -> list[Element
         interpreter.note(
             "unresolved-await",
             argument.place,
-            f"what is in `{argument.place.text}` cannot be followed.",
-            "Steps that it runs may be missing from the graph.",
+            f"the elements of `{argument.place.text}` cannot be resolved.",
+            "Steps that they run may be missing from the graph. Pass the calls themselves.",
         )
     return [Element(argument.value, argument.place)] if is_awaitable(argument.value) else []
 

@@ -173,20 +173,20 @@ def _unknown_member(owner: ClassValue, place: Place) -> Caveat:
     return Caveat(
         "unknown-member",
         place,
-        f"`{place.text}` sets a member of the class `{owner.name}` by a name that is not statically known.",
-        "The graph shows the methods as they stand in the class.",
+        f"`{place.text}` sets an attribute of the class `{owner.name}` whose name is not statically known.",
+        "The graph shows the methods that the class defines.",
         may_be_another=True,
     )
 
 
 @models("unittest.mock.patch", "unittest.mock.patch.dict", "unittest.mock.patch.multiple", "unittest.mock.patch.object")
 def _patch(call: LibraryCall) -> Value:
-    """Report a replacement of attributes for some time, whose end is not followed."""
+    """Report a temporary replacement of attributes: its end is not modeled."""
     call.interpreter.note(
         "unknown-member",
         call.place,
-        f"`{call.place.brief_text}` replaces attributes or entries for some time, in a way that is not followed.",
-        "The graph shows them as they are without that.",
+        f"`{call.place.brief_text}` temporarily replaces attributes or entries, which stepgraph does not model.",
+        "The graph shows the original values.",
     )
     return ExternalResult(call.name)
 
@@ -227,7 +227,7 @@ def _execute_string(call: LibraryCall) -> Value:
     report_escape(call.interpreter, call.arguments, call.place)
     for name, value in call.interpreter.frame.scope.names.items():
         if call.interpreter.escape(
-            value, call.place, f"may be used as `{name}` by code in a string, which is not followed"
+            value, call.place, f"may be used as `{name}` by code in a string, which stepgraph does not analyze"
         ):
             break
     return UNKNOWN

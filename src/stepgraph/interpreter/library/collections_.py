@@ -49,7 +49,7 @@ def _make_dictionary(call: LibraryCall) -> Value:
     for argument in unpacked_arguments(call.arguments).items:
         if argument.star == "*":
             call.interpreter.escape(
-                argument.value, argument.place, "is put into a dictionary in a way that is not followed"
+                argument.value, argument.place, "is stored in a dictionary, which stepgraph does not model"
             )
         if argument.keyword is not None:
             table.add(MappingEntry(Constant(argument.keyword), argument.value, argument.place, argument.place))
@@ -200,7 +200,7 @@ class _DeepCopy(Struct):
         if not isinstance(value, _DEEPLY_COPIED):
             return value
         if depth > _MAX_DEPTH:
-            return Unresolved("it is copied with too many values in it", self.place)
+            return Unresolved("its copy contains too many values", self.place)
         self.interpreter.budget.spend(Limit.ELEMENTS, 1)
         match value:
             case Union(cases=cases):

@@ -141,6 +141,6 @@ def _report_hook(interpreter: Interpreter, owner: Value, method: str, arguments:
         interpreter.note(
             "escapes",
             place,
-            f"`{method}`, which {effect}, is run by `{place.brief_text}` at once.",
-            "Its effects may be missing from the graph; iterate over the object itself.",
+            f"`{place.brief_text}` calls `{method}`, which {effect}.",
+            "Its effects may be missing from the graph. Iterate over the object itself.",
         )

@@ -84,7 +84,7 @@ def iterated_elements(interpreter: Interpreter, lazy: LazyElements, operand: Val
     # Another operand may end the iterator before a generator is exhausted.
     items = elements_of(interpreter, elements, exhausts=lazy.exhausts and len(lazy.operands) == 1)
     if items is None:
-        interpreter.escape_operand(operand, lazy.place, "is iterated over in a way that is not followed")
+        interpreter.escape_operand(operand, lazy.place, "is iterated over, which stepgraph does not model")
         items = (Element(UNKNOWN, lazy.place, many=True, may_be_missing=True),)
     return ordered_like(elements, make_result_collection(interpreter, "list", items))
 
@@ -320,7 +320,7 @@ def _next(call: LibraryCall) -> Value:
     else:
         items = elements_of(call.interpreter, call.first, exhausts=False)
     if items is None:
-        call.interpreter.escape(call.first, call.place, "is advanced in a way that is not followed")
+        call.interpreter.escape(call.first, call.place, "is advanced by `next`, which stepgraph does not model")
     candidates = items or ()
     if all(item.many or item.may_be_missing for item in candidates):
         candidates += tuple(Element(argument.value, argument.place) for argument in call.arguments.items[1:])
@@ -340,7 +340,7 @@ def _sum(call: LibraryCall) -> Value:
     """Report the elements as escaping: their addition is not modeled."""
     for argument in call.arguments.positional:
         for item in elements_of(call.interpreter, argument.value) or ():
-            call.interpreter.escape(item.value, call.place, "is added up in a way that is not followed")
+            call.interpreter.escape(item.value, call.place, "is summed, which stepgraph does not model")
     return UNKNOWN
 
 
@@ -351,7 +351,7 @@ def _extreme(call: LibraryCall) -> Value:
     if len(operands) == 1:
         elements = elements_of(call.interpreter, operands[0].value)
         if elements is None:
-            call.interpreter.escape(operands[0].value, operands[0].place, "is compared in a way that is not followed")
+            call.interpreter.escape(operands[0].value, operands[0].place, "is compared, which stepgraph does not model")
         items = elements or ()
     else:
         items = tuple(Element(argument.value, argument.place) for argument in operands)
@@ -385,7 +385,7 @@ def _sorted(call: LibraryCall) -> Value:
 def _iterator(call: LibraryCall) -> Value:
     if len(call.arguments.items) > 1:
         # `iter(function, sentinel)` calls the function until it returns the sentinel.
-        call.interpreter.escape(call.first, call.place, "is called in a way that is not followed")
+        call.interpreter.escape(call.first, call.place, "is called, which stepgraph does not model")
         return UNKNOWN
     leaves = union_values(call.first)
     if is_iterator(call.first) or not any(isinstance(leaf, Collection | Mapping) for leaf in leaves):

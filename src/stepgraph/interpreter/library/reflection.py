@@ -11,7 +11,7 @@ from stepgraph.interpreter.joining import union_values
 from stepgraph.interpreter.library.models import LibraryCall, models
 from stepgraph.interpreter.modules.imports import import_by_name
 from stepgraph.interpreter.objects.attributes.dynamic import constant_name
-from stepgraph.interpreter.objects.attributes.lookup import TABLE_OF_NAMES, table_of_members
+from stepgraph.interpreter.objects.attributes.lookup import NAMESPACE_LOOKUP, table_of_members
 from stepgraph.interpreter.objects.classes import relevant_members
 from stepgraph.interpreter.values.objects import ClassValue, FunctionValue, Instance, LexicalScope, ModuleValue
 from stepgraph.interpreter.values.steps import StepFunction
@@ -55,7 +55,7 @@ def _members(call: LibraryCall) -> Value:
 
 @models("sys.modules.get", "sys.modules.values", "sys.modules.items")
 def _modules(call: LibraryCall) -> Value:
-    return Unresolved(TABLE_OF_NAMES, call.place)
+    return Unresolved(NAMESPACE_LOOKUP, call.place)
 
 
 @models("dataclasses.fields")
@@ -63,7 +63,7 @@ def _fields(call: LibraryCall) -> Value:
     """`dataclasses.fields(owner)`, whose elements have the metadata of the fields."""
     owner = call.first.cls if isinstance(call.first, Instance) else call.first
     has_metadata = isinstance(owner, ClassValue) and owner.scope.module.mentions(b"metadata")
-    return Unresolved(TABLE_OF_NAMES, call.place) if has_metadata else call.unmodeled()
+    return Unresolved(NAMESPACE_LOOKUP, call.place) if has_metadata else call.unmodeled()
 
 
 def _members_of(interpreter: Interpreter, owner: Value, place: Place) -> Value:
@@ -80,7 +80,7 @@ def _members_of(interpreter: Interpreter, owner: Value, place: Place) -> Value:
 
 
 def _unresolved_if(may_be_called: bool, place: Place) -> Value:  # noqa: FBT001 - the condition is the subject
-    return Unresolved(TABLE_OF_NAMES, place) if may_be_called else UNKNOWN
+    return Unresolved(NAMESPACE_LOOKUP, place) if may_be_called else UNKNOWN
 
 
 def _defines_any(scope: LexicalScope) -> bool:

@@ -264,9 +264,9 @@ def _keep_bindings(scope: LexicalScope, statement: cst.CSTNode, values: Bound) -
     """Keep the values of names that no other statement binds: the lookup of other names joins all of them."""
     inner = {id(node) for node in self_and_statements_below(statement)}
     for name, value in values.items():
-        is_bound_elsewhere = any(id(binder) not in inner for binder in scope.bindings.binders.get(name, ()))
+        is_bound_outside = any(id(binder) not in inner for binder in scope.bindings.binders.get(name, ()))
         scope.names.pop(name, None)
-        if value is not None and not is_bound_elsewhere and not isinstance(statement, cst.Try | cst.TryStar):
+        if value is not None and not is_bound_outside and not isinstance(statement, cst.Try | cst.TryStar):
             scope.names[name] = value
 
 
@@ -304,8 +304,8 @@ def _report_conditional_import(interpreter: Interpreter, late: LateImport) -> No
     interpreter.note(
         "assigned-elsewhere",
         late.place,
-        f"`{late.place.brief_text}` runs on some paths only, and the module may fill collections of others.",
-        "The graph shows them filled; import it at the top of the module.",
+        f"`{late.place.brief_text}` runs only on some paths, but the module may add to collections of other modules.",
+        "The graph shows these with the additions. Import it at the top of the module.",
     )
 
 

@@ -31,12 +31,12 @@ def may_change_by_alias(
 
 
 def is_kept_by_other_code(interpreter: Interpreter, scope: LexicalScope, name: str, value: Value) -> bool:
-    """Whether code that is not followed may keep a collection, and a module mutates what such code returns."""
+    """Whether unmodeled code may keep a collection, and a module mutates what such code returns."""
     return _is_kept(interpreter, scope, name, _nesting_depth(value))
 
 
 def may_change_unseen(interpreter: Interpreter, scope: LexicalScope, name: str, value: Collection | Mapping) -> bool:
-    """Whether a collection of constants that a function binds to a name may change in ways that are not followed."""
+    """Whether a collection of constants that a function binds to a name may change in unmodeled ways."""
     # Most names are ruled out before the walk through the elements.
     if value.state.changed or not _may_name_change_unseen(interpreter, scope, name, DEEPEST):
         return False
@@ -70,7 +70,7 @@ def _aliases_in_program(
 ) -> Iterator[tuple[Aliases, AccessPath]]:
     """Yield the aliases of each module that a collection flows to, with the path of the collection there.
 
-    A collection of a function stays in its module, unless code that is not followed keeps it.
+    A collection of a function stays in its module, unless unmodeled code keeps it.
     """
     spend = _spender(interpreter)
     start = (scope.module, AccessPath(name))

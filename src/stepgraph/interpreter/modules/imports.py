@@ -17,7 +17,7 @@ from stepgraph.syntax.bindings import import_binding, imported_module, is_modele
 from stepgraph.syntax.module import Place, SourceModule
 from stepgraph.syntax.mutation.changes import may_bind_computed_names
 
-IMPORT_FAILS: Final = "Correct the import: it fails when the module is loaded."
+IMPORT_FAILS: Final = "The import fails when the module is loaded. Correct it."
 
 
 def import_name(interpreter: Interpreter, statement: cst.Import | cst.ImportFrom, name: str) -> Value:
@@ -160,11 +160,11 @@ def _load_module(interpreter: Interpreter, file: ModuleFile, place: Place) -> Va
     module = None if interpreter.modules.importer is None else interpreter.modules.importer.load(file)
     if not isinstance(module, Problem):
         return ModuleValue(file, None if module is None else interpreter.modules.scope_of(module))
-    reason = f"{module.place} could not be read"
+    reason = f"{module.place} cannot be read"
     interpreter.note(
         "broken-module",
         place,
-        f"`{place.brief_text}` cannot be followed: {module.place}: {module.message}",
-        "Steps that it leads to are missing from the graph.",
+        f"`{place.brief_text}` cannot be resolved: {module.place}: {module.message}",
+        "Steps that depend on it are missing from the graph. Correct the module.",
     )
     return Unresolved(reason, place)

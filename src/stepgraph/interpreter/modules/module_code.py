@@ -287,7 +287,7 @@ class _BodyBindings(Struct):
         self.interpreter.budget.spend(Limit.ELEMENTS, union.size)
         if union.size <= MAX_CASES:
             return union
-        return Unresolved("it may be any one of very many", union.place)
+        return Unresolved("it has too many possible values", union.place)
 
 
 def _filter_body_binders(scope: LexicalScope, binders: Sequence[cst.CSTNode]) -> Sequence[cst.CSTNode]:
@@ -309,7 +309,7 @@ def _report_assigned_by_functions(
     """Report a function, class or step that functions reassign: `global charge`.
 
     Other values are reported if several statements of the body bind the name, or the body of a class does: their order
-    is not followed.
+    is not modeled.
     """
     is_defined = any(isinstance(binder, cst.FunctionDef | cst.ClassDef) for binder in body_binders)
     types = (FunctionValue, StepFunction, *(_CHANGING if len(body_binders) > 1 or is_in_class else ()))
@@ -317,8 +317,8 @@ def _report_assigned_by_functions(
         interpreter.note(
             "assigned-elsewhere",
             interpreter.place(body_binders[-1]),
-            f"functions assign to `{name}`, so what it is when it is used is not known.",
-            "The graph shows what is defined here.",
+            f"functions reassign `{name}`, so its value at run time is unknown.",
+            "The graph shows this definition.",
         )
 
 
@@ -355,8 +355,8 @@ def apply_changes(
             interpreter.note(
                 "assigned-elsewhere",
                 Place(scope.module, scope.bindings.binders[name][0]),
-                f"`{name}` may be changed under another name, in a way that is not followed.",
-                "The graph shows what is defined here.",
+                f"`{name}` may be changed through an alias that stepgraph does not track.",
+                "The graph shows this definition.",
             )
     if not (value.state.changed or can_run_steps(value)):
         value.state.changed = is_kept_by_other_code(interpreter, scope, name, value)
@@ -368,7 +368,7 @@ def apply_changes(
 def _run_aliases(
     interpreter: Interpreter, scope: LexicalScope, name: str, value: Collection | Mapping, define: Definer
 ) -> bool:
-    """Run the statements that may change a collection under another name. Return whether all of them are followed."""
+    """Run the statements that may change a collection through an alias. Return whether all of them are modeled."""
     if value.state.elements() and not can_run_steps(value):
         return False
     run_bodies(interpreter, scope, name, define, by_functions=True)
@@ -397,8 +397,8 @@ def _report_dynamic_imports(interpreter: Interpreter, scope: LexicalScope, name:
             interpreter.note(
                 "assigned-elsewhere",
                 Place(scope.module, scope.bindings.binders[name][0]),
-                f"`{name}` may be changed by modules that are imported by a name which is not statically known.",
-                "The graph shows what is seen to fill it; import those modules by name.",
+                f"`{name}` may be changed by modules that are imported by a name that is not statically known.",
+                "Their changes are missing from the graph. Import them by name.",
             )
 
 

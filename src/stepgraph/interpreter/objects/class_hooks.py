@@ -45,7 +45,7 @@ def run_hooks(interpreter: Interpreter, class_value: ClassValue) -> None:
         interpreter.call(hook, Arguments(tuple(keywords)), place)
     elif not isinstance(class_value.metaclass, ClassValue):
         for keyword in keywords:
-            interpreter.escape(keyword.value, keyword.place, "is handed to a base class that is not in the project")
+            interpreter.escape(keyword.value, keyword.place, "is passed to a base class, which is outside the project")
     if isinstance(class_value.metaclass, ClassValue):
         interpreter.work.classes_with_metaclass.append(class_value)
     if class_value.metaclass is not None:
@@ -139,7 +139,7 @@ def _run_metaclass(
 
 
 def _report_constructor(interpreter: Interpreter, metaclass: ClassValue, place: Place) -> None:
-    """Report a `__new__` of a metaclass that runs steps or changes values: its calls are not followed."""
+    """Report a `__new__` of a metaclass that runs steps or changes values: its calls are not modeled."""
     constructor = interpreter.attribute(metaclass, "__new__", place)
     if not isinstance(constructor, FunctionValue):
         return
@@ -149,8 +149,8 @@ def _report_constructor(interpreter: Interpreter, metaclass: ClassValue, place: 
         interpreter.note(
             "escapes",
             place,
-            f"`{metaclass.name}.__new__` {effect}, and its calls are not followed.",
-            "Steps may be missing from the graph; do this in `__init_subclass__`.",
+            f"`{metaclass.name}.__new__` {effect}, but stepgraph does not model its calls.",
+            "Steps may be missing from the graph. Do this in `__init_subclass__`.",
         )
 
 
@@ -158,8 +158,8 @@ def _metaclass_caveat(class_value: ClassValue, place: Place) -> Caveat:
     return Caveat(
         "unknown-metaclass",
         place,
-        f"what its metaclass makes of the class `{class_value.name}` is not known.",
-        "The graph shows the methods as they stand in the class.",
+        f"the effect of the metaclass on the class `{class_value.name}` is unknown.",
+        "The graph shows the methods that the class defines.",
         may_be_another=True,
     )
 

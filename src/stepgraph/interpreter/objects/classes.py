@@ -228,7 +228,7 @@ def _member_caveats(
         Caveat(
             "unknown-base",
             base.place,
-            f"what `{base.place.text}` has is not known, and it is asked for `{name}` before `{owner.name}` is.",
+            f"the base class `{base.place.text}` is unknown, and may override `{owner.name}.{name}`.",
             f"The graph shows `{owner.name}.{name}`.",
             may_be_another=True,
         )

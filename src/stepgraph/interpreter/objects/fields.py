@@ -256,7 +256,7 @@ def _default_of(interpreter: Interpreter, field: Field) -> Value | None:
     """Return the default of a field if it can lead to a step or is new for each object, None for any other."""
     scope = field.owner.scope
     if may_be_unbound(scope, field.name):
-        return Unresolved(f"`{field.name}` is a field on some paths only", Place(scope.module, field.statement))
+        return Unresolved(f"`{field.name}` is a field only on some paths", Place(scope.module, field.statement))
     if field.factory is not None:
         with interpreter.in_definition_body(scope):
             factory = interpreter.evaluate(field.factory)

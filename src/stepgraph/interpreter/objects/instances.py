@@ -153,7 +153,9 @@ def _initialize_base(
     elif base is not None and not has_fields:
         for argument in arguments.items:
             interpreter.escape(
-                argument.value, argument.place, f"is handed to `{instance.cls.name}`, whose base is not read"
+                argument.value,
+                argument.place,
+                f"is passed to `{instance.cls.name}`, whose base class is outside the project",
             )
 
 
@@ -165,7 +167,7 @@ def call_instance(interpreter: Interpreter, callee: Instance, arguments: Argumen
     if isinstance(method, FunctionValue):
         return interpreter.call(replace(method, receiver=callee), arguments, place)
     if method is None:
-        interpreter.escape(callee, place, "is called in a way that is not followed")
+        interpreter.escape(callee, place, "is called, which stepgraph does not model")
     return interpreter.call(UNKNOWN if method is None else method, arguments, place)
 
 

@@ -315,7 +315,7 @@ def _evaluate_binders(
                 apply_changes(interpreter, scope, name, leaf, _define)
         may_run_steps = value.relevant or isinstance(value, Collection | Mapping | Instance)
         is_rebound = may_run_steps and is_rebound_by_functions(scope, name)
-        if is_rebound or may_hold_changing_object(value) or _may_be_set_elsewhere(interpreter, scope, name):
+        if is_rebound or may_hold_changing_object(value) or _may_be_set_externally(interpreter, scope, name):
             run_bodies(interpreter, scope, name, _define, by_functions=True)
         current: Value | None = scope.names.get(name)
         if current is None:  # a statement was executed that is one of the binders
@@ -343,7 +343,7 @@ def _body_value(
     return value
 
 
-def _may_be_set_elsewhere(interpreter: Interpreter, scope: LexicalScope, name: str) -> bool:
+def _may_be_set_externally(interpreter: Interpreter, scope: LexicalScope, name: str) -> bool:
     """Whether other code assigns to an attribute of a class body, as in `cls.instance = cls()` and `Job.run = run`."""
     if scope.kind != "class":
         return False
@@ -393,7 +393,7 @@ def _external_assignment_caveat(scope: LexicalScope, name: str) -> Caveat:
     return Caveat(
         "assigned-elsewhere",
         Place(scope.module, binders[0] if binders else owner),
-        f"`{name}` is changed by code elsewhere, so what it is when it is used is not known.",
-        "The graph shows what is defined here.",
+        f"other code changes `{name}`, so its value at run time is unknown.",
+        "The graph shows this definition.",
         may_be_another=True,
     )

@@ -68,7 +68,7 @@ def apply_augmented_operator(
     """Return the value that `target += value` assigns if `target` is a project object, UNKNOWN otherwise."""
     result = call_special(interpreter, target, in_place_methods(operator), (value,), place)
     if result is None:
-        interpreter.escape_operand(target, place, "is an operand in a way that is not followed")
+        interpreter.escape_operand(target, place, "is an operand, which stepgraph does not model")
     return UNKNOWN if result is None else result
 
 
@@ -164,7 +164,7 @@ def compare(
 def _search_iterator(interpreter: Interpreter, container: Value, place: Place) -> None:
     """Search an iterator with `in`, which takes its elements up to an equal one."""
     if isinstance(container, GeneratorCall | GeneratorExpression):
-        interpreter.escape(container, place, "is searched in a way that is not followed")
+        interpreter.escape(container, place, "is searched, which stepgraph does not model")
     elif isinstance(container, Collection) and is_iterator(container):
         take_elements(interpreter, container, exhausts=False)
 
@@ -173,7 +173,7 @@ def _search_object(interpreter: Interpreter, container: Instance, place: Place) 
     """Search an object without `__contains__`, whose elements Python compares one after another."""
     iterator = iterator_of(interpreter, container, place)
     if isinstance(iterator, Instance):
-        interpreter.escape_operand(iterator, place, "is searched in a way that is not followed")
+        interpreter.escape_operand(iterator, place, "is searched, which stepgraph does not model")
     else:
         _search_iterator(interpreter, iterator, place)
 
@@ -204,7 +204,7 @@ def _result_of_next(interpreter: Interpreter, iterator: Instance, place: Place) 
     if result is None and not is_async:
         result = call_special(interpreter, iterator, ("__getitem__",), (UNKNOWN,), place)
     if result is None:
-        interpreter.escape_operand(iterator, place, "is iterated over in a way that is not followed")
+        interpreter.escape_operand(iterator, place, "is iterated over, which stepgraph does not model")
         return UNKNOWN
     return await_value(interpreter, result, place) if is_async else result
 

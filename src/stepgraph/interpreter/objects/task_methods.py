@@ -6,7 +6,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from stepgraph.interpreter.escapes import NOT_FOLLOWED, report_escape
+from stepgraph.interpreter.escapes import NOT_MODELED, report_escape
 from stepgraph.interpreter.interpreter import Caller, Interpreter
 from stepgraph.interpreter.objects.mapping_methods import (
     return_unknown,
@@ -117,7 +117,7 @@ def _add_done_callback(interpreter: Interpreter, receiver: Value, arguments: Arg
     work = interpreter.work
     outer = work.finished_task, work.is_finished_in_loop
     work.finished_task, work.is_finished_in_loop = finished, interpreter.loop_depth > 0
-    report_escape(interpreter, Arguments(tuple(calls)), place, NOT_FOLLOWED)
+    report_escape(interpreter, Arguments(tuple(calls)), place, NOT_MODELED)
     work.finished_task, work.is_finished_in_loop = outer
     return Constant(None)
 

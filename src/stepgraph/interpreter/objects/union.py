@@ -29,7 +29,7 @@ def union_of_values(
             if distinct.add(leaf):
                 cases.append(Case(callable_name(leaf) or condition if nested else condition, leaf))
         if len(cases) > MAX_CASES:
-            return Unresolved("it may be any one of very many", place)
+            return Unresolved("it has too many possible values", place)
     relevant = [case.value for case in cases if case.value.relevant]
     if not relevant:
         return UNKNOWN

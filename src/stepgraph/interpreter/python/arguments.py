@@ -317,7 +317,7 @@ def without_stars(interpreter: Interpreter, arguments: Arguments, place: Place) 
     unpacked = unpacked_arguments(arguments).items
     for argument in unpacked:
         if argument.star:
-            interpreter.escape(argument.value, place, "is an argument in a way that is not followed")
+            interpreter.escape(argument.value, place, "is an unpacked argument, which stepgraph does not model")
     return Arguments(tuple(argument for argument in unpacked if not argument.star))
 
 

@@ -77,7 +77,7 @@ def _unpack(interpreter: Interpreter, targets: list[cst.BaseExpression], value: 
         items = _unpacked_items(interpreter, value)
         if items is None:
             interpreter.escape_operand(
-                value, interpreter.place(targets[0]), "is taken apart in a way that is not followed"
+                value, interpreter.place(targets[0]), "is unpacked, which stepgraph does not model"
             )
     star_index = next((i for i, target in enumerate(targets) if isinstance(target, cst.StarredElement)), None)
     if items is None or len(items) < len(targets) - (star_index is not None) or any(item.many for item in items):

@@ -7,7 +7,7 @@ from typing import Final
 import libcst as cst
 from msgspec.structs import replace
 
-from stepgraph.interpreter.escapes import NOT_FOLLOWED, NOT_IN_PROJECT, report_escape
+from stepgraph.interpreter.escapes import NOT_IN_PROJECT, NOT_MODELED, report_escape
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.library.caches import call_cached
 from stepgraph.interpreter.library.side_effects import call_resource, is_log_method
@@ -81,7 +81,7 @@ def _call_lambda(interpreter: Interpreter, callee: FunctionValue, node: cst.Lamb
     depth = interpreter.open_lambdas[node]
     interpreter.evaluated_lambdas += 1
     if depth >= MAX_LAMBDA_DEPTH or (depth and interpreter.evaluated_lambdas > MAX_LAMBDA_CALLS):
-        return Unresolved("a lambda that calls itself", Place(callee.scope.module, node))
+        return Unresolved("it is a lambda that calls itself", Place(callee.scope.module, node))
     interpreter.budget.spend(Limit.SUMMARIES)
     interpreter.open_lambdas[node] += 1
     with interpreter.in_scope(function_scope(interpreter, callee, arguments)):
@@ -122,13 +122,13 @@ def call_partial(interpreter: Interpreter, callee: Partial, arguments: Arguments
 
 
 def call_unresolved(interpreter: Interpreter, callee: Unresolved, arguments: Arguments, place: Place) -> Value:
-    """Report a call of a value that may lead to a step but cannot be followed, and return UNKNOWN."""
-    report_escape(interpreter, arguments, place, ", which cannot be followed")
+    """Report a call of a value that may lead to a step but cannot be resolved, and return UNKNOWN."""
+    report_escape(interpreter, arguments, place, ", which cannot be resolved")
     interpreter.note(
         "unresolved-call",
         place,
-        f"what is called here (`{callee.place.brief_text}`) cannot be followed: {callee.reason}.",
-        "Steps that it runs are missing from the graph; call them by name.",
+        f"the function from `{callee.place.brief_text}` cannot be resolved: {callee.reason}.",
+        "Steps that it runs are missing from the graph. Call them by name.",
     )
     return UNKNOWN
 
@@ -141,9 +141,9 @@ def call_unknown(interpreter: Interpreter, callee: Value, arguments: Arguments, 
     if is_none(callee):
         return UNKNOWN  # calling None raises
     if not (isinstance(callee, External | ExternalResultMember) and is_log_method(callee.name)):
-        why = NOT_IN_PROJECT if _is_external_result(callee) else NOT_FOLLOWED
+        why = NOT_IN_PROJECT if _is_external_result(callee) else NOT_MODELED
         report_escape(interpreter, arguments, place, why, is_stored=_may_store(callee, arguments))
-    interpreter.escape(callee, place, f"is called{NOT_FOLLOWED}")
+    interpreter.escape(callee, place, f"is called{NOT_MODELED}")
     _expose_elements(interpreter, callee, arguments)
     match callee:
         case External(name=name) | ExternalResultMember(name=name):
@@ -172,7 +172,7 @@ def _may_store(callee: Value, arguments: Arguments) -> bool:
 def _expose_elements(interpreter: Interpreter, callee: Value, arguments: Arguments) -> None:
     """Let elements of collections be missing after a call of code that may remove or reorder them.
 
-    Code that is not followed does so if it is known to, or if the program changes a result of such code.
+    Unmodeled code does so if it is known to, or if the program changes a result of such code.
     """
     exposed = _collections_with_steps(arguments)
     if not exposed or not _may_rearrange(interpreter, callee):
@@ -185,7 +185,7 @@ def _expose_elements(interpreter: Interpreter, callee: Value, arguments: Argumen
 
 
 def _may_rearrange(interpreter: Interpreter, callee: Value) -> bool:
-    """Whether a callee that is not followed may change its arguments, at once or through its result."""
+    """Whether an unmodeled callee may change its arguments, at once or through its result."""
     name = callee.name.rpartition(".")[2] if isinstance(callee, External) else ""
     if name in READING_CALLS:
         return False

@@ -120,7 +120,7 @@ def _report_effects(interpreter: Interpreter, generator: GeneratorExpression, lo
         interpreter.note(
             "generator",
             place,
-            f"`{place.brief_text}` changes values, and may not run to its end.",
+            f"the generator expression `{place.brief_text}` changes values, but may not be exhausted.",
             "The graph shows the changes of all its elements.",
         )
 
@@ -356,7 +356,7 @@ def _report_change(interpreter: Interpreter, source: IterationSource, place: Pla
         interpreter.note(
             "generator",
             place,
-            f"`{place.brief_text}` iterates over elements that change meanwhile.",
+            f"`{place.brief_text}` modifies the collection that it iterates over.",
             "The graph shows the elements before the change. Iterate over a copy.",
         )
 

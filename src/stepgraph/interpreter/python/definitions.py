@@ -129,8 +129,8 @@ def _caveat_of_changed_function(interpreter: Interpreter, node: cst.FunctionDef)
     return Caveat(
         "assigned-elsewhere",
         interpreter.place(node),
-        f"code changes the code or the defaults of functions, so what `{node.name.value}` runs is not known.",
-        "The graph shows the function as it is defined.",
+        f"other code replaces the code or the defaults of functions, so the code of `{node.name.value}` is unknown.",
+        "The graph shows this definition.",
         may_be_another=True,
     )
 
@@ -179,7 +179,7 @@ def _apply_decorator(interpreter: Interpreter, decorator: Value, value: Value, p
         case Union(cases=cases) if all(isinstance(case.value, StepDecorator | FunctionValue) for case in cases):
             return interpreter.call(decorator, Arguments.of(value, place), place)
         case Union():
-            return Unresolved("which of several decorators it has is not known", place)
+            return Unresolved("it has one of several decorators", place)
     result = _call_decorator(interpreter, decorator, value, place)
     return _decorated_by_unknown(interpreter, value, place) if result is None else result
 
@@ -205,7 +205,7 @@ def _report_registration(interpreter: Interpreter, value: Value, place: Place) -
         if call_time_matters(interpreter, value, Arguments()):
             interpreter.report_caveat(caveat_of_decorator(place))
     elif isinstance(value, ClassValue):
-        interpreter.escape(value, place, "is handed to its decorator, which is not in the project")
+        interpreter.escape(value, place, "is passed to its decorator, which is outside the project")
 
 
 def _decorated_by_unknown(interpreter: Interpreter, value: Value, place: Place) -> Value:
@@ -223,8 +223,8 @@ def caveat_of_decorator(place: Place) -> Caveat:
     return Caveat(
         "unknown-decorator",
         place,
-        f"the decorator `{place.text}` is not in the project, so how often it runs its function is not known.",
-        "The graph shows one run.",
+        f"the decorator `{place.text}` is outside the project, so how often it calls the function is unknown.",
+        "The graph shows one call.",
     )
 
 
@@ -281,8 +281,8 @@ def _caveat_of_class(defined: ClassValue, place: Place) -> Caveat:
     return Caveat(
         "unknown-decorator",
         place,
-        f"what the decorator `{place.text}` makes of the class `{defined.name}` is not known.",
-        "The graph shows the methods as they stand in the class.",
+        f"the effect of the decorator `{place.text}` on the class `{defined.name}` is unknown.",
+        "The graph shows the methods that the class defines.",
         may_be_another=True,
     )
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 import libcst as cst
 from msgspec.structs import replace
 
-from stepgraph.interpreter.escapes import NOT_FOLLOWED
+from stepgraph.interpreter.escapes import NOT_MODELED
 from stepgraph.interpreter.interpreter import Evaluator, Interpreter
 from stepgraph.interpreter.joining import union_values
 from stepgraph.interpreter.objects.attributes.access import METADATA_ATTRIBUTES, get_attribute
@@ -143,7 +143,7 @@ def _evaluate_field(interpreter: Interpreter, field: cst.FormattedStringExpressi
             first_value = len(values)
             spec_text = _evaluate_field(interpreter, part, values)
             for spec_value in values[first_value:]:
-                interpreter.escape_operand(spec_value, interpreter.place(part), f"is a format{NOT_FOLLOWED}")
+                interpreter.escape_operand(spec_value, interpreter.place(part), f"is a format specifier{NOT_MODELED}")
             if spec_text is None:
                 return None
             spec += spec_text
@@ -241,7 +241,7 @@ def _evaluate_argument(interpreter: Interpreter, argument: cst.Arg) -> Argument:
     if argument.star == "*":
         value = _unpack_argument(interpreter, value, interpreter.place(argument.value))
     elif argument.star == "**" and isinstance(value, Instance):
-        interpreter.escape(value, interpreter.place(argument.value), f"is unpacked{NOT_FOLLOWED}")
+        interpreter.escape(value, interpreter.place(argument.value), f"is unpacked{NOT_MODELED}")
     keyword = None if argument.keyword is None else argument.keyword.value
     return Argument(value, interpreter.place(argument.value), keyword, argument.star)
 
@@ -304,7 +304,7 @@ def _slice(interpreter: Interpreter, owner: Value, node: cst.Slice) -> Value:
     if isinstance(owner, Unresolved):
         return owner
     if not isinstance(owner, Collection) or _has_no_relevant_item(owner):
-        interpreter.escape_operand(owner, interpreter.place(node), "is sliced in a way that is not followed")
+        interpreter.escape_operand(owner, interpreter.place(node), "is sliced, which stepgraph does not model")
         return UNKNOWN
     if owner.has_definite_order and all(isinstance(bound, int | None) for bound in bounds):
         selected = owner.items[slice(*bounds)]
@@ -346,7 +346,7 @@ def _evaluate_template_string(interpreter: Interpreter, node: cst.TemplatedStrin
     for part in node.parts:
         if isinstance(part, cst.TemplatedStringExpression):
             value, place = interpreter.evaluate(part.expression), interpreter.place(part.expression)
-            interpreter.escape(value, place, "is put into a template string, which is not followed")
+            interpreter.escape(value, place, "is put into a template string, which stepgraph does not model")
     return UNKNOWN
 
 

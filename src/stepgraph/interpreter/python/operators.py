@@ -94,7 +94,7 @@ def _apply_operator(interpreter: Interpreter, node: cst.BinaryOperation, left: V
         )
         return make_collection(interpreter, left.kind, tuple(map(as_optional, (*left.items, *right_items))))
     for operand, value in ((node.left, left), (node.right, right)):
-        interpreter.escape_operand(value, interpreter.place(operand), "is an operand in a way that is not followed")
+        interpreter.escape_operand(value, interpreter.place(operand), "is an operand, which stepgraph does not model")
     result = add_offset(node.operator, left, right) or fold_binary(node.operator, left, right)
     return interpreter.tracer.on_operation((left, right), result)
 
@@ -135,7 +135,7 @@ def evaluate_unary(interpreter: Interpreter, node: cst.UnaryOperation) -> Value:
         None if method_name is None else call_special(interpreter, operand, (method_name,), (), interpreter.place(node))
     )
     if result is None and not isinstance(node.operator, cst.Not):
-        interpreter.escape_operand(operand, interpreter.place(node), "is an operand in a way that is not followed")
+        interpreter.escape_operand(operand, interpreter.place(node), "is an operand, which stepgraph does not model")
     if isinstance(operand, Nondeterministic) and isinstance(node.operator, cst.Not):
         return replace(operand, result_name="")
     return interpreter.tracer.on_operation((operand,), fold_unary(node.operator, operand)) if result is None else result

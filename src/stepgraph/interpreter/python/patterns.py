@@ -25,9 +25,7 @@ from stepgraph.syntax.bindings import pattern_names
 
 def bind_captures(interpreter: Interpreter, pattern: cst.MatchPattern, subject: Value) -> None:
     """Bind the names that a pattern captures. A mapping pattern reads the keys that it names."""
-    fallback = (
-        Unresolved("it is a part that a pattern takes", interpreter.place(pattern)) if subject.relevant else UNKNOWN
-    )
+    fallback = Unresolved("it is captured by a pattern", interpreter.place(pattern)) if subject.relevant else UNKNOWN
     if isinstance(subject, Event | Payload):
         fallback = UNKNOWN
     for name in pattern_names(pattern):

@@ -48,7 +48,7 @@ from stepgraph.syntax.mutation.single_names import names_without_aliases
 
 _IMMUTABLE_KINDS: Final = ("tuple", "frozenset")
 _REMOVING_OPERATORS: Final = (cst.BitAndAssign, cst.BitXorAssign, cst.SubtractAssign)
-_UNKNOWN_OPERATION: Final = "is an operand in a way that is not followed"
+_UNMODELED_OPERAND: Final = "is an operand, which stepgraph does not model"
 
 
 def _execute_expression(interpreter: Interpreter, node: cst.Expr) -> None:
@@ -108,8 +108,8 @@ def _execute_augmented_assign(interpreter: Interpreter, node: cst.AugAssign) -> 
             apply_augmented_operator(interpreter, node.operator, target, value, interpreter.place(node)),
         )
         return
-    interpreter.escape_operand(target, place, _UNKNOWN_OPERATION)
-    interpreter.escape_operand(value, place, _UNKNOWN_OPERATION)
+    interpreter.escape_operand(target, place, _UNMODELED_OPERAND)
+    interpreter.escape_operand(value, place, _UNMODELED_OPERAND)
     interpreter.block_of(lambda: assign(interpreter, node.target, interpreter.tracer.on_operation((target, value))))
 
 
@@ -168,7 +168,7 @@ def _update_in_place(
 def _update_case(interpreter: Interpreter, operator: cst.BaseAugOp, case: Value, value: Value, place: Place) -> Value:
     updated = _update_in_place(interpreter, operator, case, value, place)
     if updated is None:
-        interpreter.escape_operand(case, place, _UNKNOWN_OPERATION)
+        interpreter.escape_operand(case, place, _UNMODELED_OPERAND)
     return case if updated is None else updated
 
 
@@ -302,7 +302,7 @@ def _execute_raise(interpreter: Interpreter, node: cst.Raise) -> None:
                 value.cls, interpreter.store.new(dict(value.state)), value.may_be_replaced
             )
         else:
-            interpreter.escape(value, interpreter.place(node), "is raised in a way that is not followed")
+            interpreter.escape(value, interpreter.place(node), "is raised, which stepgraph does not model")
     if node.cause is not None:
         interpreter.evaluate(node.cause.item)
     emit_jump(interpreter, JumpKind.RAISE, interpreter.place(node), exception_type)

@@ -8,7 +8,7 @@ from typing import Final
 import libcst as cst
 from msgspec.structs import replace
 
-from stepgraph.interpreter.escapes import NOT_FOLLOWED
+from stepgraph.interpreter.escapes import NOT_MODELED
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import join_values, union_values
 from stepgraph.interpreter.objects.classes import select_member
@@ -59,11 +59,11 @@ def get_item(interpreter: Interpreter, owner: Value, key: Value, key_place: Plac
     if result is not None:
         return result
     if owner == External("sys.modules"):
-        return Unresolved("a module is read by its name", place)
+        return Unresolved("a module is looked up by name", place)
     if is_foreign(owner):
-        interpreter.escape_operand(key, place, f"is a key{NOT_FOLLOWED}")
+        interpreter.escape_operand(key, place, f"is a key{NOT_MODELED}")
     if not isinstance(owner, _SUBSCRIPTABLE):
-        interpreter.escape_operand(owner, place, "is subscripted in a way that is not followed")
+        interpreter.escape_operand(owner, place, "is subscripted, which stepgraph does not model")
     element = _default_entry(interpreter, owner, key, key_place, place) if isinstance(owner, Mapping) else None
     element = element_at(owner, key, key_place, place) if element is None else element
     if isinstance(owner, Collection | Mapping):
@@ -154,7 +154,7 @@ def element_at(owner: Value, key: Value, key_place: Place, place: Place) -> Valu
         case AttributeDictionary(owner=instance):
             has_relevant_value = any(value.relevant for value in instance.state.values())
             return (
-                Unresolved("the attributes of an object are read from its dictionary", place)
+                Unresolved("the attributes of an object are read from its `__dict__`", place)
                 if has_relevant_value
                 else UNKNOWN
             )
@@ -195,7 +195,7 @@ def entry_at(owner: Mapping, key: Value, key_place: Place, place: Place, default
     cases = [Case(texts[id(entry)], on_some_paths(entry.value)) for entry in entries]
     covers_missing = default is not None  # an entry of an unknown dictionary has no relevant value
     if owner.partial or any(e.may_be_missing and not (covers_missing and e.value.relevant) for e in entries):
-        cases.append(Case("others", Unresolved("not all entries of the dictionary are known", place)))
+        cases.append(Case("others", Unresolved("some entries of the dictionary are unknown", place)))
     if default is not None and default != Constant(None):
         cases.append(Case(None, default))
     return Union(tuple(cases), key_place.text, place)

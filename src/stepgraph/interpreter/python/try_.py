@@ -192,21 +192,21 @@ def _report_effect_of_type(interpreter: Interpreter, node: cst.BaseExpression) -
         interpreter.note(
             "escapes",
             interpreter.place(node),
-            f"the type of this `except` clause {effect}, also if the clause does not catch the exception.",
-            "The graph shows it as a part of the clause.",
+            f"the type expression of this `except` clause {effect} even if the clause does not match.",
+            "The graph shows it as part of the clause.",
         )
 
 
 def _caught_exception(interpreter: Interpreter, handler: _Handler, types: Value, name: str) -> Value:
     """Return the exception that a handler binds: any raised object of the project that its types may catch.
 
-    Neither the members of a group nor the value of a `StopIteration` are followed.
+    Neither the members of a group nor the value of a `StopIteration` are tracked.
     """
     names = {part.name for part in _parts(types) if isinstance(part, External)}
     is_group = isinstance(handler, cst.ExceptStarHandler) or not names.isdisjoint(_GROUPS)
     is_group = is_group or (not names.isdisjoint(_ALL_ERRORS) and interpreter.module.mentions(b".exceptions"))
     if (is_group and raised_with_work(interpreter)) or (not names.isdisjoint(_STOPS) and _returns_work(interpreter)):
-        return Unresolved("what it holds is not followed", interpreter.place(handler))
+        return Unresolved("values inside an exception are not tracked", interpreter.place(handler))
     if isinstance(handler, cst.ExceptStarHandler):
         return UNKNOWN
     raised = list(interpreter.work.raised.values())

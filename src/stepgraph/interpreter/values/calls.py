@@ -58,7 +58,7 @@ class ExitStack(Value, Struct, eq=False):
     may_run_steps: bool = False
     """Whether a callback or context manager on it may run steps."""
     pushed: Collection | None = None
-    """The callbacks that other code than the statements of its block pushes in it, None where that is not followed."""
+    """The callbacks that other code than the statements of its block pushes in it, None where that is not modeled."""
 
 
 class PushedCallback(Value, Struct, eq=False):

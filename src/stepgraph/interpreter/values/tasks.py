@@ -116,7 +116,7 @@ def result_of(future: Value) -> Value:
     if isinstance(future, WaitForCall):
         return result_of(future.inner)
     if isinstance(future, Future):
-        return Unresolved("it is what code puts into a queue or future", future.place)
+        return Unresolved("it comes from a queue or future", future.place)
     return future.result if isinstance(future, Task | Gathering) else UNKNOWN
 
 

@@ -109,12 +109,12 @@ def await_value(interpreter: Interpreter, value: Value, place: Place, first_oper
 
 
 def current_result(interpreter: Interpreter, future: Task | Gathering, place: Place) -> Value:
-    """Return the result of a task or future. It is not followed if that of a task of the future has changed."""
+    """Return the result of a task or future. It is unresolved if that of a task of the future has changed."""
     changed = interpreter.work.task_results
     if isinstance(future, Task):
         return changed.get(future.task_id, future.result)
     if any(awaited.task_id in changed for awaited in awaited_tasks(future)):
-        return Unresolved("a task returns a variable that other code writes", place)
+        return Unresolved("a task returns a variable that other code changes", place)
     return future.result
 
 
@@ -450,21 +450,21 @@ def _report_unresolved(interpreter: Interpreter, value: Value, place: Place) -> 
             interpreter.note(
                 "unresolved-await",
                 place,
-                f"what is awaited here (`{origin.text}`) cannot be followed: {reason}.",
-                "Steps that it runs are missing from the graph; call them by name.",
+                f"the awaitable from `{origin.text}` cannot be resolved: {reason}.",
+                "Steps that it runs are missing from the graph. Call them by name.",
             )
         case StepDecorator() | StepMethod():
             interpreter.note(
                 "decorator-awaited",
                 place,
-                "`step.do(...)` makes a decorator, so awaiting it runs no step and fails.",
-                "Decorate an async function with it, then await a call of that function.",
+                "`step.do(...)` returns a decorator, and awaiting it fails with a TypeError: the step never runs.",
+                "Write it with `@` above an async function, and await a call of that function.",
                 incomplete=False,
             )
         case GeneratorCall(function=function):
             interpreter.note(
                 "generator",
                 place,
-                f"`{function.name}` is a generator, which stepgraph does not follow here.",
+                f"the generator `{function.name}` is awaited, which stepgraph does not model.",
                 "Steps that it runs are missing from the graph.",
             )

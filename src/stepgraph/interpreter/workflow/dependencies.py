@@ -28,7 +28,7 @@ from stepgraph.ir.nodes import (
     StepRun,
 )
 from stepgraph.ir.values import Constant, Value
-from stepgraph.phrases import fits_pieces
+from stepgraph.phrases import counted, fits_pieces
 from stepgraph.project.configuration.compatibility import DependencyMode
 from stepgraph.syntax.module import Place
 
@@ -219,8 +219,9 @@ def _report_cycle(interpreter: Interpreter, definition: StepDefinition) -> None:
     interpreter.note(
         "dependency-cycle",
         definition.place,
-        f"the step {definition.name!r} needs itself: {' needs '.join([*names, definition.name])}.",
-        "The SDK fails with a RecursionError when it is called.",
+        f"dependency cycle: {' needs '.join([*names, definition.name])}, so the step {definition.name!r} fails with a"
+        " RecursionError.",
+        "Remove one of these dependencies.",
         incomplete=False,
     )
 
@@ -233,22 +234,22 @@ def _report_unknown_parameter(interpreter: Interpreter, definition: StepDefiniti
         interpreter.note(
             "unresolved-dependency",
             parameter.place,
-            f"which step the parameter `{parameter.name}` of {definition.name!r} names is not known:"
-            f" the name of the step at line {candidates[-1].place.span.line} is computed.",
-            "A step that runs before it may be missing from the graph; give that step a literal name.",
+            f"the parameter `{parameter.name}` of the step {definition.name!r} cannot be resolved:"
+            f" the name of the step on line {candidates[-1].place.span.line} is computed.",
+            "A step that it needs may be missing from the graph. Give that step a literal name.",
         )
         return
     if not _may_rename_functions(interpreter):
         interpreter.observe(UnresolvedStepParameter(definition, parameter, tuple(step.definition for step in declared)))
     namesake = next((s.definition for s in declared if s.definition.function_name == parameter.name), None)
-    advice = "Name the parameter after a step declared by then, or `ctx`."
+    advice = "Name it after a declared step or `ctx`."
     if namesake is not None:
-        advice = f"The step of that function is named {namesake.name!r}, and parameters bear the names of steps."
+        advice = f"The step of that function is named {namesake.name!r}, and parameter names must match step names."
     interpreter.note(
         "unknown-parameter",
         parameter.place,
-        f"no step named {parameter.name!r} is declared when {definition.name!r} is called,"
-        " so the SDK rejects the parameter with a TypeError.",
+        f"parameter `{parameter.name}` matches no step declared before the call, so the step {definition.name!r} fails"
+        " with a TypeError.",
         advice,
         incomplete=False,
     )
@@ -284,8 +285,9 @@ def _report_missing_depends(
     interpreter.note(
         "missing-depends",
         definition.place,
-        f"the step {definition.name!r} has the parameter `{parameters[0].name}`, and `depends` lists no step for it.",
-        "The SDK fails with a TypeError when it is called; list one step for each parameter.",
+        f"missing `depends` for the parameter `{parameters[0].name}`, so the step {definition.name!r} fails with a"
+        " TypeError.",
+        "List a step for each parameter in `depends=[...]`.",
         incomplete=False,
     )
 
@@ -295,8 +297,9 @@ def _report_count(interpreter: Interpreter, definition: StepDefinition, paramete
     interpreter.note(
         "depends-count",
         definition.place,
-        f"the step {definition.name!r} has {parameters} parameters besides `ctx`, and `depends` lists {depends} steps.",
-        "The SDK fails with a TypeError when it is called; list one step for each parameter.",
+        f"`depends` lists {counted(depends, 'step')} for {counted(parameters, 'parameter')} besides `ctx`, so the step"
+        f" {definition.name!r} fails with a TypeError.",
+        "List one step for each parameter.",
         incomplete=False,
     )
 
@@ -305,6 +308,6 @@ def _report_unresolved_item(interpreter: Interpreter, definition: StepDefinition
     interpreter.note(
         "unresolved-dependency",
         item.place,
-        f"which step `{item.place.text}` in `depends` of {definition.name!r} is cannot be followed.",
-        "A step that runs before it may be missing from the graph; list the decorated functions themselves.",
+        f"`{item.place.text}` in `depends` of the step {definition.name!r} cannot be resolved.",
+        "A step that it needs may be missing from the graph. List the decorated functions themselves.",
     )

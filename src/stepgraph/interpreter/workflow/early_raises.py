@@ -77,8 +77,8 @@ def _report(interpreter: Interpreter, place: Place) -> None:
     interpreter.note(
         "late-task",
         place,
-        "a task that was started before this exception begins only after it, beside the steps of the handler.",
-        "The graph shows it before the handler; start it after what may raise, or outside of the `try`.",
+        "a task that is started before this exception runs only after it, concurrently with the steps of the handler.",
+        "The graph shows it before the handler. Start it after the code that may raise, or outside the `try`.",
     )
 
 

@@ -77,7 +77,7 @@ def resume_tasks(interpreter: Interpreter) -> None:
     interpreter.note(
         "too-many-variants",
         place,
-        f"what `{place.text}` runs depends on variables that concurrent tasks write in turn.",
+        f"`{place.text}` depends on variables that concurrent tasks change in turn.",
         "Steps that it runs may be missing from the graph.",
     )
 
@@ -155,6 +155,6 @@ def report_empty_reads(interpreter: Interpreter) -> None:
             interpreter.note(
                 "unresolved-await",
                 place,
-                f"`{place.brief_text}` gives a value that other code puts in later, which is not followed here.",
-                "Steps that it runs are missing from the graph; call them by name.",
+                f"`{place.brief_text}` reads a value that other code stores later, which stepgraph does not model.",
+                "Steps that it runs are missing from the graph. Call them by name.",
             )

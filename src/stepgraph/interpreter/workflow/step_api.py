@@ -82,7 +82,8 @@ def _do(interpreter: Interpreter, arguments: Arguments, snapshot: StaticArgument
         interpreter.note(
             "decorator-misuse",
             place,
-            "`step.do` is used without being called, so this declares no step and its call fails.",
+            f"`step.do` without parentheses takes the function `{name.value.name}` as the step's name, so calling"
+            f" `{name.value.name}` fails with a TypeError.",
             f"Write `@step.do()` above `{name.value.name}`.",
             incomplete=False,
         )
@@ -95,8 +96,9 @@ def _do(interpreter: Interpreter, arguments: Arguments, snapshot: StaticArgument
         interpreter.note(
             "depends-refused",
             depends.place,
-            "`depends` is refused with a TypeError: by the compatibility date or flags, dependencies are implicit.",
-            "Name the parameters of the step after the steps that it needs, and remove `depends`.",
+            "unexpected argument `depends`: dependencies are implicit at this project's compatibility date or flags, so"
+            " `step.do` fails with a TypeError.",
+            "Remove it, and name the parameters of the function after the steps it needs.",
             incomplete=False,
         )
     return StepDecorator(

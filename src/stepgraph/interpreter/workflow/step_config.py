@@ -58,7 +58,7 @@ def _entries(interpreter: Interpreter, value: Value, place: Place, setting: str)
         _report(interpreter, place, setting, "the default")
         return {}
     if value.partial or not all(isinstance(entry.key, Constant) for entry in value.entries):
-        _report(interpreter, place, setting, "the default for what is not seen")
+        _report(interpreter, place, setting, "the default for unknown keys")
     return {entry.key.value: entry for entry in value.entries if isinstance(entry.key, Constant)}
 
 

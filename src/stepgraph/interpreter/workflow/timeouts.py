@@ -24,27 +24,27 @@ def report_timeout(interpreter: Interpreter, place: Place, by: TimeoutFunction, 
     if any(isinstance(part, EventWait) for part in work) and not any(isinstance(part, StepRun) for part in work):
         _report_wait(interpreter, place)
     else:
-        report_cancelled_step(interpreter, place, "the timeout")
+        report_cancelled_step(interpreter, place, "the timeout here")
     if not (task_ids and interpreter.work.shielded.issuperset(task_ids)):
         _observe(interpreter, place, by, work)
 
 
 def report_cancelled_step(interpreter: Interpreter, place: Place, by: str) -> None:
     """Report that cancelling a coroutine does not stop its step (SDK: `_do_call` runs in a separate task)."""
-    _report_cancelled(interpreter, place, by, "The graph shows it as over")
+    _report_cancelled(interpreter, place, by, "The graph shows it as finished.")
 
 
 def report_cancelled_task(interpreter: Interpreter, place: Place) -> None:
     """Report that cancelling a task does not stop its step."""
-    _report_cancelled(interpreter, place, "cancelling its task", "The graph does not show when it is over")
+    _report_cancelled(interpreter, place, "canceling its task here", "The graph does not show when it finishes.")
 
 
 def _report_cancelled(interpreter: Interpreter, place: Place, by: str, shown: str) -> None:
     interpreter.note(
         "cancelled-step",
         place,
-        f"a step that is cut short by {by} here goes on in the background, and calling it again runs it again.",
-        f"{shown}; to stop the step itself, give it a `timeout` in its config.",
+        f"{by} does not stop the step: it continues in the background, and another call runs it a second time.",
+        f"{shown} To stop the step itself, set a `timeout` in its config.",
         incomplete=False,
     )
 
@@ -53,8 +53,8 @@ def _report_wait(interpreter: Interpreter, place: Place) -> None:
     interpreter.note(
         "cancelled-step",
         place,
-        "a `wait_for_event` that is cut short by the timeout here goes on in the background.",
-        "The graph shows it as over; to end the wait itself, give it a `timeout`.",
+        "the timeout here does not end the `wait_for_event`: it continues in the background.",
+        "The graph shows it as finished. To end the wait itself, set its `timeout`.",
         incomplete=False,
     )
 

@@ -95,8 +95,8 @@ def _report_never_awaited(discarded: _DiscardedValues) -> None:
         interpreter.note(
             "never-awaited",
             place,
-            f"`{place.text}` makes a coroutine that is never awaited, so it never runs.",
-            "Write `await` before it.",
+            f"`{place.text}` is never awaited, so it never runs.",
+            "Write `await` before the call.",
             incomplete=False,
         )
         discarded.observe(
@@ -113,8 +113,8 @@ def _report_never_iterated(interpreter: Interpreter) -> None:
         interpreter.note(
             "generator",
             generator.place,
-            f"nothing is seen to iterate over `{generator.place.text}`, a generator with steps.",
-            "Steps that it runs are missing from the graph; iterate over it with `for`.",
+            f"the generator `{generator.place.text}` runs steps, but no analyzed code iterates over it.",
+            "Steps that it runs are missing from the graph. Iterate over it with `for`.",
         )
 
 
@@ -161,8 +161,8 @@ def _report_special_method(
         interpreter.note(
             "escapes",
             Place(method.scope.module, method.node),
-            f"`{class_value.name}.{name}` {effect}, and Python calls it in ways that are not followed.",
-            "Steps run from there may be missing from the graph; run them in a method that is called by its name.",
+            f"`{class_value.name}.{name}` {effect}, but stepgraph does not model all implicit calls of it.",
+            "Steps that run there may be missing from the graph. Run them in a method that is called by name.",
         )
 
 
@@ -249,8 +249,8 @@ def _report_uncalled(interpreter: Interpreter, uncalled: Sequence[StepDeclared])
             interpreter.note(
                 "lost-step",
                 declared.place,
-                f"no call is seen of the step {declared.definition.name!r}, which is kept or handed on.",
-                "If something calls it, the graph lacks that; call it by its name.",
+                f"the step {declared.definition.name!r} is never called directly.",
+                "Indirect calls of it are missing from the graph. Call it by name.",
             )
 
 

@@ -53,7 +53,7 @@ class WorkRegistry(Struct):
     is_finished_in_loop: bool = False
     """Whether that task stands for several ones, because a loop starts them."""
     ignores_stores: bool = False
-    """Whether functions that code stores in an object that is not followed do not escape."""
+    """Whether functions that code stores in an unmodeled object do not escape."""
     classes_with_metaclass: list[ClassValue] = field(default_factory=list)
     """The classes whose metaclass the project defines."""
     inspected_classes: list[ClassValue] = field(default_factory=list)

@@ -8,7 +8,7 @@ from typing import Final
 from msgspec import Struct, field
 
 UNKNOWN_NAME: Final = "?"
-"""The name of what code that is not followed keeps: other objects, and callers of functions."""
+"""The name of what unmodeled code keeps: other objects, and callers of functions."""
 _MAX_DEPTH: Final = 3
 """Depth of nested collections beyond which access paths are merged."""
 
@@ -51,7 +51,7 @@ class Aliases(Struct, frozen=True):
     mutated_by_libraries: dict[str, set[AccessPath]]
     """Those of `mutated` that code outside the project mutates."""
     mutates_unknown: bool
-    """Whether a collection that code which is not followed has kept may be mutated."""
+    """Whether a collection that unmodeled code has kept may be mutated."""
     keeps_names: bool
     """Whether the module reads its names from a dictionary, as in `globals()["NAME"]`."""
     keeps_names_of_modules: bool
@@ -60,7 +60,7 @@ class Aliases(Struct, frozen=True):
     """The results of `is_kept` and `may_be_mutated` so far, by their arguments."""
 
     def is_kept(self, start: AccessPath, depth: int, spend: Callable[[int], None]) -> bool:
-        """Whether code that is not followed may keep the collection at a path, or one in it as in `may_be_mutated`."""
+        """Whether unmodeled code may keep the collection at a path, or one in it as in `may_be_mutated`."""
         key = (start, depth, True, False, False)
         if key not in self._answers:
             aliases = self.reachable(start, depth, spend)

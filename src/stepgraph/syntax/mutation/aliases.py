@@ -75,7 +75,7 @@ class _FlowCollector(Struct):
     opaque_imports: set[str] = field(default_factory=set)
     """Names imported from untrusted packages, whose functions may mutate their arguments."""
     unknown: set[str] = field(default_factory=set)
-    """Names of values that may come from code that is not followed."""
+    """Names of values that may come from unmodeled code."""
     assigned: set[str] = field(default_factory=set)
     """Names that the module binds."""
     called: set[int] = field(default_factory=set)
@@ -85,10 +85,10 @@ class _FlowCollector(Struct):
     keeps_names_of_modules: bool = False
     """See `Aliases.keeps_names_of_modules`."""
     mutates_results: bool = False
-    """Whether the module mutates the result of code that is not followed."""
+    """Whether the module mutates the result of unmodeled code."""
 
     def mutates_unknown(self) -> bool:
-        """Whether a value from code that is not followed may be mutated."""
+        """Whether a value from unmodeled code may be mutated."""
         pending, reached = list(self.unknown), set(self.unknown)
         while pending:
             for _, target in self.flows.get(pending.pop(), ()):
@@ -193,7 +193,7 @@ class _FlowCollector(Struct):
                 self._collect_expression_flows(node)
 
     def _record_unknown_values(self, statement: cst.CSTNode) -> None:
-        """Record the targets of a statement that it binds to a value of code that is not followed."""
+        """Record the targets of a statement that it binds to a value of unmodeled code."""
         match statement:
             case cst.Assign(targets=targets, value=value) if self._is_unknown(value):
                 for target in targets:
@@ -216,7 +216,7 @@ class _FlowCollector(Struct):
                     self._record_unknown(element.value)
 
     def _is_unknown(self, value: cst.BaseExpression) -> bool:
-        """Whether an expression is a call of code that is not followed, or what a generator is sent."""
+        """Whether an expression is a call of unmodeled code, or what a generator is sent."""
         match value:
             case cst.Call():
                 is_followed = bool(self.sources(value)) or _is_followed(value)
@@ -227,7 +227,7 @@ class _FlowCollector(Struct):
                 return isinstance(value, cst.Yield)
 
     def _keep(self, sources: _Paths) -> None:
-        """Record that code that is not followed may keep collections."""
+        """Record that unmodeled code may keep collections."""
         self._record_flow((*sources, *_elements(sources)), UNKNOWN_NAME)
 
     def _record_captures(self, pattern: cst.CSTNode, sources: _Paths) -> None:
@@ -436,7 +436,7 @@ def _elements(sources: _Paths) -> _Paths:
 
 
 def _is_followed(call: cst.Call) -> bool:
-    """Whether the flow through a call is known. `type(name, bases, attributes)` makes a class that is not followed."""
+    """Whether the flow through a call is known. `type(name, bases, attributes)` makes an unmodeled class."""
     name = last_name(call.func)
     return name in FOLLOWED_CALLS and (name != "type" or len(call.args) == 1)
 

@@ -12,7 +12,7 @@ from stepgraph.interpreter.library.caches import forget_result
 from stepgraph.interpreter.modules.imports import IMPORT_FAILS, submodule
 from stepgraph.interpreter.modules.star_imports import exported_names
 from stepgraph.interpreter.objects.attributes.lookup import (
-    TABLE_OF_NAMES,
+    NAMESPACE_LOOKUP,
     class_attribute,
     instance_attribute,
     super_attribute,
@@ -117,11 +117,11 @@ def get_attribute(interpreter: Interpreter, owner: Value, name: str, place: Plac
             return owner.member(name)
         case FunctionValue(wrapped=Value() as wrapped) if name == "__wrapped__":
             is_assigned = bool(interpreter.modules.owners_with_assigned_attribute(name))
-            return Unresolved("code assigns to `__wrapped__`", place) if is_assigned else wrapped
+            return Unresolved("`__wrapped__` is reassigned", place) if is_assigned else wrapped
         case FunctionValue() if name == "__call__":
             return owner
         case FunctionValue() if name in ("__closure__", "__defaults__", "__kwdefaults__"):
-            return Unresolved("it is read from a part of a function", place)
+            return Unresolved(f"it is read from `{name}` of a function", place)
         case _ if owner.relevant and name not in METADATA_ATTRIBUTES:
             return BuiltinMethod(owner, name)
         case _:
@@ -166,7 +166,7 @@ def _module_member(interpreter: Interpreter, module: ModuleValue, name: str, pla
     if scope is None:
         return External(f"{module.file.name}.{name}")
     if name == "__dict__":
-        return Unresolved(TABLE_OF_NAMES, place)
+        return Unresolved(NAMESPACE_LOOKUP, place)
     if name.startswith("__") or "__getattr__" in scope.bindings.binders:
         return UNKNOWN
     return _report_missing(interpreter, module, scope, name, place)
@@ -179,7 +179,7 @@ def _report_missing(
     path = module.file.path or module.file.name
     reason = f"{path} has no `{name}`"
     is_imported = isinstance(place.node, cst.ImportFrom)
-    advice = IMPORT_FAILS if is_imported else "Reading it fails when the workflow runs."
+    advice = IMPORT_FAILS if is_imported else "Accessing it fails at run time."
     advice = f"Did you mean `{suggestion}`?" if suggestion else advice
     interpreter.note("missing-name", place, f"{reason}.", advice)
     return Unresolved(reason, place)

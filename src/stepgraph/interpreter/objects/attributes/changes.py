@@ -53,7 +53,7 @@ def store_attribute(interpreter: Interpreter, owner: Value, name: str, value: Va
     """Set an attribute as `object.__setattr__` does."""
     if isinstance(owner, Instance):
         if name in ("__class__", "__dict__"):
-            _note_replaced(interpreter, name, place)
+            _report_replaced_members(interpreter, name, place)
         if not _call_class_setter(interpreter, owner, name, value, place):
             set_slot(interpreter, owner.state, name, value)
         return
@@ -66,7 +66,7 @@ def store_attribute(interpreter: Interpreter, owner: Value, name: str, value: Va
     if scope is not None:
         set_class_attribute(interpreter, scope, name, value)
     elif isinstance(owner, Container):  # raises
-        interpreter.escape(value, place, f"is assigned to `{place.text}`, which is not followed")
+        interpreter.escape(value, place, f"is assigned to `{place.text}`, which stepgraph does not model")
     else:
         escape_assigned(interpreter, value, place)
 
@@ -127,7 +127,7 @@ def _call_setter(interpreter: Interpreter, member: Value | None, owner: Instance
 
 def escape_assigned(interpreter: Interpreter, value: Value, place: Place) -> None:
     """Report a value that can lead to steps and is assigned to an unresolved target."""
-    interpreter.escape(value, place, f"is assigned to `{place.text}`, which is not followed", is_stored=True)
+    interpreter.escape(value, place, f"is assigned to `{place.text}`, which stepgraph does not model", is_stored=True)
 
 
 def delete_attribute(interpreter: Interpreter, owner: Value, name: str, place: Place) -> Value:
@@ -193,7 +193,7 @@ def delete_named(
             for key in [key for key, value in instance.state.items() if is_relevant(value)]:
                 interpreter.store.weak_update(instance.state, key, UNSET, place)
         elif isinstance(instance, ClassValue):
-            _note_unknown_name(interpreter, place)
+            _report_unknown_name(interpreter, place)
 
 
 def set_named(interpreter: Interpreter, owner: Instance, name: Argument, value: Value, place: Place) -> None:
@@ -209,7 +209,7 @@ def set_named(interpreter: Interpreter, owner: Instance, name: Argument, value: 
         return
     names = candidate_names(interpreter, owner, name)
     if names is None:
-        _note_unknown_name(interpreter, place)
+        _report_unknown_name(interpreter, place)
     for candidate in names or ():
         condition = f'{name.place.text} == "{candidate}"'
         path = interpreter.branch(partial(store_attribute, interpreter, owner, candidate, value, place), condition)
@@ -224,24 +224,24 @@ def set_global(interpreter: Interpreter, name: Argument, value: Value, place: Pl
     if constant is not None:
         set_class_attribute(interpreter, interpreter.modules.scope_of(interpreter.module), constant, value)
     elif value.relevant:
-        _note_unknown_name(interpreter, place)
+        _report_unknown_name(interpreter, place)
 
 
-def _note_unknown_name(interpreter: Interpreter, place: Place) -> None:
+def _report_unknown_name(interpreter: Interpreter, place: Place) -> None:
     interpreter.note(
         "unknown-member",
         place,
-        f"`{place.brief_text}` changes an attribute by a name that is not statically known.",
-        "The graph shows the attributes as they are without that.",
+        f"`{place.brief_text}` changes an attribute whose name is not statically known.",
+        "The graph shows the attributes without this change.",
     )
 
 
-def _note_replaced(interpreter: Interpreter, name: str, place: Place) -> None:
+def _report_replaced_members(interpreter: Interpreter, name: str, place: Place) -> None:
     interpreter.note(
         "unknown-member",
         place,
-        f"`{place.brief_text}` is assigned, which replaces members of an object in a way that is not followed.",
-        f"The graph shows the members as they are without that; avoid `{name}`.",
+        f"the assignment to `{place.brief_text}` replaces members of an object, which stepgraph does not model.",
+        f"The graph shows the members without this assignment. Avoid `{name}`.",
     )
 
 
@@ -257,7 +257,7 @@ def update_attributes(
             for entry in argument.value.entries:
                 _update_attribute(interpreter, owner.owner, entry, place)
         elif argument.value.relevant and not isinstance(argument.value, Event | Payload):
-            _note_unknown_name(interpreter, place)
+            _report_unknown_name(interpreter, place)
     return Constant(None)
 
 
@@ -278,7 +278,7 @@ def set_default_attribute(
     default = arguments.items[1].value if len(arguments.items) > 1 else Constant(None)
     if name is None:
         if default.relevant:
-            _note_unknown_name(interpreter, place)
+            _report_unknown_name(interpreter, place)
         return UNKNOWN
     value = with_fallback(owner.owner.state.get(name, UNSET), default)
     set_slot(interpreter, owner.owner.state, name, value)

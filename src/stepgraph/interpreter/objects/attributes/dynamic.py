@@ -33,8 +33,8 @@ from stepgraph.limits import Limit
 from stepgraph.project.module_files import ModuleFile
 from stepgraph.syntax.module import Place
 
-_REASON: Final = "the attribute's name is not statically known"
-_ESCAPE_REASON: Final = "is asked for an attribute in a way that is not followed"
+_REASON: Final = "the attribute name is not statically known"
+_ESCAPE_REASON: Final = "is an argument of `getattr`, which stepgraph cannot resolve"
 _NAME_AND_DEFAULT: Final = 3
 
 

@@ -78,7 +78,7 @@ def plain_attribute(interpreter: Interpreter, instance: Instance, name: str, pla
 
 
 def _changed_attribute(interpreter: Interpreter, instance: Instance, name: str, value: Value, place: Place) -> Value:
-    """Return an attribute that code which runs at import may change in a way that is not followed."""
+    """Return an attribute that code which runs at import may change."""
     if isinstance(value, Union):
         return map_cases(value, lambda case: _changed_attribute(interpreter, instance, name, case, place))
     if isinstance(value, FunctionValue):
@@ -86,7 +86,7 @@ def _changed_attribute(interpreter: Interpreter, instance: Instance, name: str, 
             return value
         return replace(value, caveats=(*value.caveats, _instance_assignment_caveat(instance, name, value)))
     if is_none(value):
-        return Unresolved(f"`{name}` is changed by code elsewhere", place)
+        return Unresolved(f"other code changes `{name}`", place)
     if isinstance(value, Collection | Mapping):
         is_relevant = any(element.value.relevant for element in value.state.elements())
     else:
@@ -141,7 +141,7 @@ def _inherited_attribute(interpreter: Interpreter, instance: Instance, name: str
     if hook_result is not None:
         return hook_result
     if _base_may_run_steps(interpreter, instance, order):
-        return Unresolved(f"a base class of {instance.cls.name} is not in the project", place)
+        return Unresolved(f"a base class of `{instance.cls.name}` is outside the project", place)
     if name in ("ctx", "env") and derives_from_entrypoint(instance.cls):
         return ENVIRONMENT if name == "env" else UNKNOWN
     if name == "__class__":
@@ -168,7 +168,7 @@ def _undefined_attribute(
         for owner in classes
     )
     if may_be_added or any(map(_can_reach_steps, instance.state.values())):
-        return Unresolved(f"nothing that is read defines `{name}` in {instance.cls.name}", place)
+        return Unresolved(f"no analyzed code defines `{name}` in `{instance.cls.name}`", place)
     return UNKNOWN
 
 
@@ -202,8 +202,8 @@ def _instance_caveat(instance: Instance, name: str, place: Place) -> Caveat:
     return Caveat(
         "assigned-elsewhere",
         place,
-        f"`{name}` of an object of {instance.cls.name} is changed by code elsewhere, so what it is then is not known.",
-        "The graph shows what is defined here.",
+        f"other code changes `{name}` of an instance of `{instance.cls.name}`, so its value at run time is unknown.",
+        "The graph shows this definition.",
         may_be_another=True,
     )
 
@@ -273,7 +273,7 @@ def class_attribute(interpreter: Interpreter, owner: ClassValue, name: str, plac
     if name == "__subclasses__" or (name in _CLASS_TABLES and any(relevant_members(interpreter, owner, None))):
         if name in ("__dict__", "__members__"):
             return table_of_members(interpreter, place)
-        return Unresolved(f"`{name}` leads to other classes", place)
+        return Unresolved(f"`{name}` gives access to other classes", place)
     return UNKNOWN
 
 
@@ -281,13 +281,13 @@ _CLASS_TABLES: Final = ("__bases__", "__dict__", "__members__", "__mro__", "mro"
 """Attributes of every class that lead to its members or to other classes."""
 
 
-TABLE_OF_NAMES: Final = "it is read from a table of names"
+NAMESPACE_LOOKUP: Final = "it is looked up in a namespace"
 """The reason why a value is unresolved."""
 
 
 def table_of_members(interpreter: Interpreter, place: Place) -> Value:
-    """Return a dictionary with members that cannot be followed, such as `__dict__` of a class."""
-    member = Unresolved(TABLE_OF_NAMES, place)
+    """Return a dictionary with unresolved members, such as `__dict__` of a class."""
+    member = Unresolved(NAMESPACE_LOOKUP, place)
     return make_mapping(interpreter, (MappingEntry(UNKNOWN, member, place, place, many=True),), partial=True)
 
 
@@ -316,7 +316,7 @@ def super_attribute(interpreter: Interpreter, super_object: SuperObject, name: s
         if isinstance(super_object.receiver, Instance) and _base_may_run_steps(
             interpreter, super_object.receiver, following_classes
         ):
-            return Unresolved(f"a base class of {receiver_class.name} is not in the project", place)
+            return Unresolved(f"a base class of `{receiver_class.name}` is outside the project", place)
         return UNKNOWN
     instance = super_object.receiver if isinstance(super_object.receiver, Instance) else None
     return bind_member(interpreter, value, instance, receiver_class, place)

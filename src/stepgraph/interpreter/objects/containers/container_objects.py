@@ -87,7 +87,7 @@ def initialize_contents(interpreter: Interpreter, instance: Instance, arguments:
     contents = contents_of(interpreter, instance)
     if contents is None or (arguments.items and _calls_overrides(interpreter, name, order[:index])):
         for argument in arguments.items:
-            action = f"is handed to `{instance.cls.name}`, whose base is not followed"
+            action = f"is passed to `{instance.cls.name}`, whose base class stepgraph does not model"
             interpreter.escape(argument.value, argument.place, action)
         return
     created = interpreter.call(External(name), arguments, place)
@@ -127,7 +127,7 @@ def container_attribute(
 ) -> BuiltinMethod | None:
     """Return a method that a built-in collection in a resolution order defines, None for any other attribute.
 
-    A method that cannot be followed is one of the object itself.
+    An unresolved method is one of the object itself.
     """
     base = _container_base(order)
     if base is None:

@@ -113,7 +113,7 @@ def _elements_of_object(interpreter: Interpreter, instance: Instance, *, exhaust
         return (Element(items[0], place, many=True),)
     fields = field_elements(interpreter, instance, place)
     if not fields:
-        interpreter.escape(instance, place, "is in an object that is iterated over in a way that is not followed")
+        interpreter.escape(instance, place, "is in an object that is iterated over, which stepgraph does not model")
     return fields or None
 
 
@@ -145,7 +145,7 @@ def entries_of(interpreter: Interpreter, value: Value, place: Place) -> tuple[Ma
     pairs = None if items is None else [_pair_of(item) for item in items]
     if pairs is None or None in pairs:
         for part in [value] if items is None or isinstance(value, Instance) else [item.value for item in items]:
-            interpreter.escape(part, place, "is put into a dictionary in a way that is not followed")
+            interpreter.escape(part, place, "is stored in a dictionary, which stepgraph does not model")
         return None
     return tuple(pair for pair in pairs if pair is not None)
 

@@ -161,7 +161,7 @@ def report_nested_use(interpreter: Interpreter, state: HeapCell, place: Place) -
             "generator",
             place,
             f"`{place.brief_text}` is also advanced by other code while a loop iterates over it.",
-            "The graph shows the loop with all elements.",
+            "The graph shows the loop over all elements.",
         )
 
 
@@ -246,14 +246,14 @@ def _compute(interpreter: Interpreter, lazy: LazyElements, *, exhausts: bool) ->
         interpreter.note(
             "generator",
             lazy.place,
-            f"`{lazy.place.brief_text}` runs steps piece by piece, where its elements are used.",
-            "The graph shows these steps where its first element is used.",
+            f"`{lazy.place.brief_text}` is lazy: it runs steps one element at a time.",
+            "The graph shows these steps where the first element is used.",
         )
     elif len(elements.items) != 1 and _changes_shared_values(lazy, log):
         interpreter.note(
             "generator",
             lazy.place,
-            f"`{lazy.place.brief_text}` changes values piece by piece, where its elements are used.",
-            "The graph shows its changes where its first element is used.",
+            f"`{lazy.place.brief_text}` is lazy: it changes values one element at a time.",
+            "The graph shows the changes where the first element is used.",
         )
     return elements

@@ -9,7 +9,7 @@ from typing import Final
 import libcst as cst
 from msgspec import Struct
 
-from stepgraph.interpreter.escapes import NOT_FOLLOWED, report_escape
+from stepgraph.interpreter.escapes import NOT_MODELED, report_escape
 from stepgraph.interpreter.interpreter import Caller, Interpreter
 from stepgraph.interpreter.python.assignment import add_items
 from stepgraph.interpreter.values.calls import Arguments, ExitStack, ExitStackArguments, Partial, PushedCallback
@@ -118,7 +118,7 @@ def run_pushed(interpreter: Interpreter, pushed: Collection) -> None:
         interpreter.note(
             "context-manager",
             items[0].place,
-            f"`{items[0].place.brief_text}` pushes a callback that pushes others, which are not followed.",
+            f"`{items[0].place.brief_text}` pushes a callback that pushes others, which stepgraph does not model.",
             "Steps that these run are missing from the graph.",
         )
 
@@ -177,7 +177,7 @@ def _push(interpreter: Interpreter, receiver: ExitStack, arguments: Arguments, p
     """Return the arguments if the call is a statement of the `with` block of the stack. Others escape."""
     if receiver.supported_call is place.node:
         return ExitStackArguments(arguments)
-    report_escape(interpreter, arguments, place, NOT_FOLLOWED)
+    report_escape(interpreter, arguments, place, NOT_MODELED)
     return UNKNOWN
 
 
@@ -203,8 +203,8 @@ def _exit_early(interpreter: Interpreter, receiver: ExitStack, arguments: Argume
         interpreter.note(
             "context-manager",
             place,
-            f"`{place.brief_text}` changes when what the stack holds is left, in a way that is not followed.",
-            "The graph shows it at the end of the block.",
+            f"`{place.brief_text}` changes when the contents of the stack exit, which stepgraph does not model.",
+            "The graph shows their exit at the end of the block.",
         )
     return UNKNOWN
 

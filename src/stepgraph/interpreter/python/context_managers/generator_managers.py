@@ -182,13 +182,13 @@ def yielded_value(interpreter: Interpreter, manager: GeneratorCall) -> Value:
 
 
 def report_manager(interpreter: Interpreter, manager: GeneratorCall) -> None:
-    """Report a generator that runs steps or changes values around its block in a way that is not followed."""
+    """Report a context manager from a generator that runs steps or changes values at an unmodeled time."""
     interpreter.work.begun.add(id(manager.place.node))
     effect = timed_effect(interpreter, manager.function, manager.arguments)
     if effect is not None:
         interpreter.note(
             "context-manager",
             manager.place,
-            f"`{manager.function.name}` {effect} around the block; stepgraph does not show when.",
-            "Steps in it may be missing from the graph; a class with `__aenter__` and `__aexit__` is followed.",
+            f"the context manager `{manager.function.name}` {effect} at a time that stepgraph cannot determine.",
+            "Steps in it may be missing from the graph. Use a class with `__aenter__` and `__aexit__`.",
         )

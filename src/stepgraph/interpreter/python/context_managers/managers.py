@@ -235,7 +235,7 @@ def _generator_may_swallow(manager: GeneratorCall, *, is_async: bool) -> bool:
 def _object_may_swallow(
     interpreter: Interpreter, manager: Instance, methods: Sequence[Value], place: Place, *, is_async: bool
 ) -> bool:
-    """Return whether an object may handle errors of its function, or has methods that are not followed."""
+    """Return whether an object may handle errors of its function, or has unmodeled methods."""
     if may_swallow(manager) or any(method.relevant and not isinstance(method, FunctionValue) for method in methods):
         return True
     return any(exit_effects(interpreter, manager, place, is_async=kind).swallows for kind in {False, is_async})
@@ -245,6 +245,6 @@ def _decorator_caveat(place: Place) -> Caveat:
     return Caveat(
         "unknown-decorator",
         place,
-        f"the context manager `{place.text}` stands around calls of its function in a way that is not followed.",
-        "The graph shows the function alone.",
+        f"the context manager `{place.text}` is used as a decorator that stepgraph does not model.",
+        "The graph shows the function without it.",
     )

@@ -9,7 +9,7 @@ from typing import Final
 import libcst as cst
 from msgspec.structs import replace
 
-from stepgraph.interpreter.escapes import NOT_FOLLOWED, report_escape
+from stepgraph.interpreter.escapes import NOT_MODELED, report_escape
 from stepgraph.interpreter.frame import OpenContext, PathResult
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.python.arguments import make_result_collection
@@ -315,7 +315,7 @@ def _execute_push(interpreter: Interpreter, stack: ExitStack, push: Push, rest: 
         _execute_with_object(interpreter, managed, pushed)
         return
     if push.leaves:
-        report_escape(interpreter, Arguments(arguments), managed.place, NOT_FOLLOWED)
+        report_escape(interpreter, Arguments(arguments), managed.place, NOT_MODELED)
         managed.body()
         return
 
@@ -361,7 +361,7 @@ def _entered_value(interpreter: Interpreter, managed: ManagedBlock, manager: Val
         case TaskGroup() | Resource() | ExitStack():
             return manager
         case _:
-            interpreter.escape(manager, place, "is entered in a way that is not followed")
+            interpreter.escape(manager, place, "is entered as a context manager, which stepgraph does not model")
             return UNKNOWN
 
 
@@ -385,7 +385,7 @@ def _execute_task_group(interpreter: Interpreter, place: Place, execute: Callabl
     if any(
         _runs_steps_after_cancellation(interpreter.work.activities.get(task_id)) for task_id in group.state["items"]
     ) and not _has_single_task(block):
-        report_cancelled_step(interpreter, place, "the failure of another task")
+        report_cancelled_step(interpreter, place, "the failure of another task here")
     if block.operations:
         interpreter.emit(Scope(block, place))
 

@@ -194,8 +194,8 @@ def emit_generator_call(interpreter: Interpreter, iterable: GeneratorCall) -> Fu
     interpreter.note(
         "generator",
         iterable.place,
-        f"`{iterable.function.name}` is a generator with steps; it runs piece by piece, in between the loop's passes.",
-        "The graph shows it as one call at each pass.",
+        f"the generator `{iterable.function.name}` runs steps between the iterations of a loop.",
+        "The graph shows it as one call in each iteration.",
     )
     return summary
 
@@ -215,8 +215,8 @@ def consume_generator(
             interpreter.note(
                 "generator",
                 generator.place,
-                f"`{generator.function.name}` is a generator that changes values; it runs piece by piece.",
-                "The graph shows its changes at once, where its first value is used.",
+                f"the generator `{generator.function.name}` changes values one element at a time.",
+                "The graph shows the changes where the first element is used.",
             )
     summary = emit_generator_call(interpreter, generator)
     interpreter.budget.spend(Limit.ELEMENTS, len(summary.yields))

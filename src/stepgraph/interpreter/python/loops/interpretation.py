@@ -204,7 +204,7 @@ def loop_variable_value(interpreter: Interpreter, value: Value, discriminant: st
         keys = tuple(Element(entry.key, entry.key_place, entry.many, entry.may_be_missing) for entry in value.entries)
         return value_in_each_pass(keys, discriminant, place)
     if not isinstance(value, Collection):
-        interpreter.escape_operand(value, place, "is iterated over in a way that is not followed")
+        interpreter.escape_operand(value, place, "is iterated over, which stepgraph does not model")
         return UNKNOWN
     tuple_parts = [_task_tuple_parts(item) for item in value.items]
     tuples = [parts for parts in tuple_parts if parts is not None]
