@@ -53,30 +53,30 @@ def node_words(node: Node) -> NodeWords:
         case "step_do":
             return _named("Step that runs code", node["name"])
         case "step_sleep":
-            return _named("Sleep for a time", node["name"])
+            return _named("Sleep for a duration", node["name"])
         case "step_sleep_until":
-            return _named("Sleep until a moment", node["name"])
+            return _named("Sleep until a time", node["name"])
         case "step_wait_for_event":
             return _named("Wait for an event", node["name"])
         case "loop":
-            return NodeWords("Loop: any number of times", "loop")
+            return NodeWords("Loop: repeats any number of times", "loop")
         case "parallel":
-            return NodeWords("Work at the same time", f"parallel · {node['kind']}")
+            return NodeWords("Concurrent work", f"parallel · {node['kind']}")
         case "try":
-            return NodeWords("Protected: a failure at any point leads to the catch", "try")
+            return NodeWords("Try: a failure jumps to the except block", "try")
         case "block":
             return NodeWords("Block", "block")
         case "if":
             first = node["branches"][0]["condition"] if node["branches"] else None
-            return NodeWords("Choice: one of its branches", "if" if first is None else f"if {first} …")
+            return NodeWords("Choice: one of the branches", "if" if first is None else f"if {first} …")
         case "switch":
-            return NodeWords("Choice by a value", f"switch {node['discriminant']}")
+            return NodeWords("Choice by the value of an expression", f"switch {node['discriminant']}")
         case "function_call":
             return _named("Call of a function that runs steps", node["name"])
         case "function_def":
             return _named("Function that runs steps", node["name"])
         case "break":
-            return NodeWords("Way out", "break")
+            return NodeWords("Exit", "break")
         case "start":
             return NodeWords("Start of a workflow", f"start {node['class_name']}", node["class_name"])
         case _ as never:

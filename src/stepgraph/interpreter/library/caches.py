@@ -23,7 +23,7 @@ from stepgraph.syntax.module import Place
 
 
 def with_cache(interpreter: Interpreter, function: FunctionValue, *, is_limited: bool = False) -> FunctionValue:
-    """Return a function with an empty cache. One that is limited may drop any result."""
+    """Return a function with an empty cache. A bounded cache may drop any result."""
     return replace(function, cache=make_mapping(interpreter, (), partial=is_limited))
 
 

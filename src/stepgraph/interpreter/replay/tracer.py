@@ -212,7 +212,7 @@ class Tracer:
     # Loops, functions and the workflow
 
     def mark(self) -> TraceMark:
-        """Return the present point of the trace."""
+        """Return the current position in the trace."""
         return _MARK
 
     def on_loop_end(self, start: TraceMark, *, repeats: bool) -> None:

@@ -34,10 +34,10 @@ FactRow: TypeAlias = tuple[str, str] | tuple[str, str, str]
 """A label and a value, and optionally a remark on the value, such as that it is the default."""
 
 _END_CONDITIONS: Final[Mapping[ParallelKind, str]] = {
-    "all": "with all of it, or with the first failure",
-    "all_settled": "with all of it, failures too",
-    "any": "with the first that succeeds",
-    "race": "with the first that is over",
+    "all": "when all are done, or at the first failure",
+    "all_settled": "when all are done, failures included",
+    "any": "when the first one succeeds",
+    "race": "when the first one is done",
 }
 
 
@@ -108,7 +108,7 @@ def _rows(node: Node) -> Iterator[FactRow]:
         case "step_wait_for_event":
             yield from _event(node)
         case "parallel":
-            yield "Is over", _END_CONDITIONS.get(node["kind"], "as its kind says"), node["kind"]
+            yield "Ends", _END_CONDITIONS.get(node["kind"], "unknown"), node["kind"]
         case "if" | "switch":
             yield from _conditions(node)
         case "try":
@@ -168,6 +168,6 @@ def _clocks(starts: Number | None, resolves: Number | None) -> Iterator[FactRow]
     if starts is not None:
         yield "Begins", f"at {number_text(starts)}", "with all that begins at this number of its group"
     if resolves is None:
-        yield "Is over", "at any time", "nothing waits for it"
+        yield "Done", "at any time", "nothing waits for it"
     else:
-        yield "Is over", f"by {number_text(resolves)}", "what begins at this number waits for it"
+        yield "Done", f"by tick {number_text(resolves)}", "nodes that start at this tick wait for it"

@@ -95,7 +95,7 @@ class ColumnPlan(Struct, frozen=True):
     """The column of each track."""
 
     meetings: Sequence[Meeting]
-    """The meeting above each row; the last one is the end of the group."""
+    """The synchronization bar above each row. The last one ends the group."""
 
 
 UNPLANNED: Final = ColumnPlan((), (), ())

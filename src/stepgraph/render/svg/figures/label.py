@@ -130,15 +130,15 @@ def _joined(phrases: Sequence[str]) -> list[str]:
 
 _LEGEND_ENTRIES: Final = (
     ("do", Icon.DO, "a step that runs code"),
-    ("sleep", Icon.SLEEP, "a sleep for a time"),
-    ("sleep", Icon.SLEEP_UNTIL, "a sleep until a moment"),
+    ("sleep", Icon.SLEEP, "a sleep for a duration"),
+    ("sleep", Icon.SLEEP_UNTIL, "a sleep until a time"),
     ("wait", Icon.WAIT, "a wait for an event"),
     ("function", Icon.FUNCTION, "a function that runs steps"),
-    ("loop", Icon.LOOP, "a loop: any number of times"),
-    ("choice", Icon.CHOICE, "a choice: one of its branches"),
-    ("choice", Icon.SWITCH, "a choice by a value"),
-    ("parallel", Icon.PARALLEL, "at the same time; below a bar is what waits for all above it"),
-    ("try", Icon.PROTECTED, "protected: a failure at any point leads to the catch"),
+    ("loop", Icon.LOOP, "a loop: repeats any number of times"),
+    ("choice", Icon.CHOICE, "a choice: one of the branches"),
+    ("choice", Icon.SWITCH, "a choice by the value of an expression"),
+    ("parallel", Icon.PARALLEL, "concurrent; nodes below a bar wait for all nodes above it"),
+    ("try", Icon.PROTECTED, "try: a failure jumps to the except block"),
     ("start", Icon.BREAK, "leaves the loop"),
     ("start", Icon.RETURN, "leaves the function or the workflow"),
 )
