@@ -82,44 +82,44 @@ def test_every_key() -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ('slect = ["SG1"]', "pyproject.toml:2:9: `slect` is no setting. Did you mean `select`?"),
-        ("fail_on = 'error'", "pyproject.toml:2:11: `fail_on` is no setting. Did you mean `fail-on`?"),
+        ('slect = ["SG1"]', "pyproject.toml:2:9: unknown setting `slect`. Did you mean `select`?"),
+        ("fail_on = 'error'", "pyproject.toml:2:11: unknown setting `fail_on`. Did you mean `fail-on`?"),
         (
             'colour = "red"',
             (
-                "pyproject.toml:2:10: `colour` is no setting. There are `select`, `ignore`, `severity`,"
+                "pyproject.toml:2:10: unknown setting `colour`. Available: `select`, `ignore`, `severity`,"
                 " `per-file-ignores`, `fail-on`, `strict`, `require-dag`, `baseline`, `snapshot`."
             ),
         ),
-        ('select = ["SG1", "SG2O5"]', "pyproject.toml:2:18: `SG2O5` is no rule. Did you mean `SG205`?"),
-        ('ignore = ["sg101"]', "pyproject.toml:2:11: `sg101` is no rule. Did you mean `SG101`?"),
+        ('select = ["SG1", "SG2O5"]', "pyproject.toml:2:18: unknown rule `SG2O5`. Did you mean `SG205`?"),
+        ('ignore = ["sg101"]', "pyproject.toml:2:11: unknown rule `sg101`. Did you mean `SG101`?"),
         (
             'ignore = ["unknown-duration"]',
-            "pyproject.toml:2:11: `unknown-duration` is no rule. Did you mean `unknown-duration-unit`?",
+            "pyproject.toml:2:11: unknown rule `unknown-duration`. Did you mean `unknown-duration-unit`?",
         ),
         (
             'ignore = ["E501"]',
             (
-                "pyproject.toml:2:11: `E501` is no rule."
-                " Rules go by their codes, such as `SG001`, by their names, or by what codes begin with (`SG0`)."
+                "pyproject.toml:2:11: unknown rule `E501`."
+                " Use a code such as `SG001`, a code prefix such as `SG0`, or the name of a rule."
             ),
         ),
         (
             'ignore = ["SG001"]',
-            "pyproject.toml:2:11: `SG001` cannot be ignored. It says that an input was not checked. Leave it out.",
+            "pyproject.toml:2:11: `SG001` cannot be ignored. It reports inputs that could not be checked. Omit it.",
         ),
-        ("select = 'SG1'", "pyproject.toml:2:10: `select` is text, where a list of texts is expected."),
-        ("select = ['SG1', 2]", "pyproject.toml:2:18: this is a number, where text is expected."),
-        ("strict = 'yes'", "pyproject.toml:2:10: `strict` is text, where true or false is expected."),
-        ("fail-on = 'eror'", "pyproject.toml:2:11: `eror` is no value of `fail-on`. Did you mean `error`?"),
+        ("select = 'SG1'", "pyproject.toml:2:10: `select` must be a list of strings, not a string."),
+        ("select = ['SG1', 2]", "pyproject.toml:2:18: expected a string, not a number."),
+        ("strict = 'yes'", "pyproject.toml:2:10: `strict` must be true or false, not a string."),
+        ("fail-on = 'eror'", "pyproject.toml:2:11: unknown value `eror` of `fail-on`. Did you mean `error`?"),
         (
             "severity = { SG101 = 'fatal' }",
-            "pyproject.toml:2:22: `fatal` is no value of `SG101`. There are `error`, `warning`, `note`, `off`.",
+            "pyproject.toml:2:22: unknown value `fatal` of `SG101`. Available: `error`, `warning`, `note`, `off`.",
         ),
-        ("severity = { SG999 = 'off' }", "pyproject.toml:2:22: `SG999` is no rule. Rules go by their codes, such as"),
+        ("severity = { SG999 = 'off' }", "pyproject.toml:2:22: unknown rule `SG999`. Rules go by their codes, such as"),
         ("severity = { SG001 = 'off' }", "pyproject.toml:2:22: the severity of `SG001` cannot be set."),
-        ("per-file-ignores = { 'a.py' = ['SG99'] }", "pyproject.toml:2:32: `SG99` is no rule."),
-        ("baseline = 3", "pyproject.toml:2:12: `baseline` is a number, where text is expected."),
+        ("per-file-ignores = { 'a.py' = ['SG99'] }", "pyproject.toml:2:32: unknown rule `SG99`."),
+        ("baseline = 3", "pyproject.toml:2:12: `baseline` must be a string, not a number."),
     ],
 )
 def test_invalid_settings_have_their_location(text: str, problem: str) -> None:
@@ -142,13 +142,13 @@ def test_invalid_toml_is_a_problem_if_it_mentions_stepgraph() -> None:
 def test_table_must_be_a_table() -> None:
     write("pyproject.toml", "[tool]\nstepgraph = true\n")
     (problem,) = read_settings([], RULES).problems
-    assert str(problem) == "pyproject.toml:2:13: `stepgraph` is true or false, where an object is expected."
+    assert str(problem) == "pyproject.toml:2:13: `stepgraph` must be an object, not true or false."
 
 
 def test_problems_of_settings_cannot_be_disabled() -> None:
     settings = read('ignore = ["SG0"]\nslect = []')
     (finding,) = reported_findings(settings)
-    assert str(finding) == "pyproject.toml:3:9: error: `slect` is no setting. Did you mean `select`? [SG003]"
+    assert str(finding) == "pyproject.toml:3:9: error: unknown setting `slect`. Did you mean `select`? [SG003]"
 
 
 def test_nearest_file_with_the_table_counts() -> None:

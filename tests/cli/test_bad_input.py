@@ -31,7 +31,7 @@ def graph(request: pytest.FixtureRequest, stepgraph: Command) -> Command:
 
 def test_a_missing_file(graph: Command) -> None:
     assert graph("missing.py") == Run(
-        2, "", ["missing.py: no such file or folder. Paths are relative to the working directory."]
+        2, "", ["missing.py: file not found. Paths are relative to the working directory."]
     )
 
 
@@ -45,7 +45,7 @@ def test_a_file_without_permission(graph: Command, monkeypatch: pytest.MonkeyPat
         return opened(path, *rest)
 
     monkeypatch.setattr(os, "open", refuse)
-    assert graph("orders.py") == Run(2, "", ["orders.py: permission denied. Make it readable, or leave it out."])
+    assert graph("orders.py") == Run(2, "", ["orders.py: permission denied. Make it readable, or omit it."])
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no named pipes in folders of Windows")
@@ -64,7 +64,7 @@ def test_bytes_that_are_not_utf_8(graph: Command) -> None:
 def test_a_null_byte(graph: Command) -> None:
     Path("a.py").write_bytes(b"x = 1\n\0\n")
     assert graph("a.py") == Run(
-        2, "", ["a.py:2:1: a null byte, which Python source cannot hold. Is this a binary file?"]
+        2, "", ["a.py:2:1: contains a null byte, which Python source does not allow. Is this a binary file?"]
     )
 
 
@@ -92,7 +92,7 @@ def test_a_folder_without_python(graph: Command) -> None:
 def test_a_folder_without_workflows(graph: Command) -> None:
     write("a.py", "x = 1\n")
     assert graph() == Run(
-        3, "", [f"stepgraph: no workflow found in the current folder (1 Python file searched). {WORKFLOW_HINT}"]
+        3, "", [f"stepgraph: no workflow found in the current directory (1 Python file searched). {WORKFLOW_HINT}"]
     )
 
 
@@ -116,13 +116,13 @@ def test_many_files_without_workflows_are_counted(graph: Command) -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows refuses such names")
 def test_control_characters_in_a_path_are_escaped(graph: Command) -> None:
     (stderr,) = graph("a\n\x1b[31m\u202e.py").messages
-    assert stderr.startswith(r"a\n\x1b[31m\u202e.py: no such file or folder.")
+    assert stderr.startswith(r"a\n\x1b[31m\u202e.py: file not found.")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")
 def test_invalid_unicode_in_a_path_is_escaped(graph: Command) -> None:
     (stderr,) = graph(os.fsdecode(b"\xff.py")).messages
-    assert stderr.startswith(r"\udcff.py: no such file or folder.")
+    assert stderr.startswith(r"\udcff.py: file not found.")
 
 
 def test_invalid_files_do_not_stop_valid_ones(stepgraph: Command) -> None:

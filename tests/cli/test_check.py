@@ -131,7 +131,7 @@ def test_a_missing_or_invalid_file_is_an_error(stepgraph: Command, path: str) ->
 
 def test_a_missing_file_has_no_excerpt(stepgraph: Command) -> None:
     assert stepgraph("check", "missing.py", "-q").out == (
-        "missing.py:1:1: error[SG001]: no such file or folder.\n"
+        "missing.py:1:1: error[SG001]: file not found.\n"
         "  = help: Paths are relative to the working directory.\n"
     )
 
@@ -208,7 +208,7 @@ def test_an_invalid_setting_is_a_finding(stepgraph: Command) -> None:
     write("pyproject.toml", "[tool.stepgraph]\nstrickt = true\n")
     run = stepgraph("check")
     assert run.code == 2
-    assert run.out.startswith("pyproject.toml:2:11: error[SG003]: `strickt` is no setting.\n2 | strickt = true\n")
+    assert run.out.startswith("pyproject.toml:2:11: error[SG003]: unknown setting `strickt`.\n2 | strickt = true\n")
 
 
 def test_quiet_prints_only_findings(stepgraph: Command) -> None:
@@ -243,7 +243,7 @@ def test_a_report_does_not_overwrite_a_source(stepgraph: Command) -> None:
     write("orders.py", WRONG)
     run = stepgraph("check", "-o", "orders.py")
     assert run.code == 2
-    assert run.messages == ["stepgraph: orders.py is one of the sources, and is not written over. Name another file."]
+    assert run.messages == ["stepgraph: orders.py is a source file, so it is not overwritten. Name another file."]
     assert Path("orders.py").read_text(encoding="utf-8") == WRONG
 
 

@@ -90,7 +90,7 @@ def test_files_that_cannot_be_written_can_be_checked(stepgraph: Command) -> None
 def test_a_directory_as_output_file_is_an_error(stepgraph: Command) -> None:
     Path("docs/Orders.svg").mkdir(parents=True)
     assert stepgraph(*FOLDER, "--check") == Run(
-        2, "", ["stepgraph: docs/Orders.svg is not a file, and cannot be compared with one."]
+        2, "", ["stepgraph: docs/Orders.svg is not a regular file, so it cannot be compared."]
     )
 
 
@@ -143,4 +143,4 @@ def test_an_inaccessible_file_is_not_missing(stepgraph: Command) -> None:
     Path("loop").symlink_to("loop")
     run = stepgraph("graph", "-o", "loop/all.txt", "--check")
     assert (run.code, len(run.messages)) == (2, 1)
-    assert run.messages[0] == "stepgraph: loop/all.txt cannot be read: a symbolic link that leads back to itself."
+    assert run.messages[0] == "stepgraph: loop/all.txt cannot be read: is a symbolic link that leads back to itself."

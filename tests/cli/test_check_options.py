@@ -87,7 +87,7 @@ def test_select_overrides_ignored_rules_of_the_project() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--select", "SG1188"), "`SG1188` is no rule. Did you mean `SG118`?"),
+        (("--select", "SG1188"), "unknown rule `SG1188`. Did you mean `SG118`?"),
         (("--ignore", "SG1,step-called-with-argument"), "Did you mean `step-called-with-arguments`?"),
         (("--select", ","), "missing rule."),
         (("--fail-on", "new"), "--fail-on new requires --baseline with the accepted findings."),
@@ -145,7 +145,7 @@ def test_invalid_settings_write_no_baseline(capfdbinary: pytest.CaptureFixture[b
     with pytest.raises(CommandError) as caught:
         check("--baseline", "known.json", "--update-baseline")
     assert str(caught.value) == "known.json was not written, for not every input could be read."
-    assert stderr(capfdbinary)[0].startswith("pyproject.toml:2:9: error: `slect` is no setting.")
+    assert stderr(capfdbinary)[0].startswith("pyproject.toml:2:9: error: unknown setting `slect`.")
     assert not Path("known.json").exists()
 
 

@@ -186,7 +186,7 @@ def test_a_single_saved_graph_is_compared_with_the_directory(stepgraph: Command)
     save("saved.json", response("Orders", sleep("rest")))
     orders("rest")
     assert stepgraph("diff", "saved.json").out == (
-        "no change of structure in 1 workflow (from saved.json to the current folder)\n"
+        "no change of structure in 1 workflow (from saved.json to the current directory)\n"
     )
 
 
@@ -420,7 +420,7 @@ def test_revisions_need_a_repository(stepgraph: Command) -> None:
     orders("rest")
     (stderr,) = stepgraph("diff").messages
     assert stderr == (
-        "stepgraph: the current folder is not in a git repository, so that there is no version to compare with."
+        "stepgraph: the current directory is not in a git repository, so that there is no version to compare with."
         " Name two: `stepgraph diff OLD NEW`."
     )
     assert stepgraph("diff", "main") == Run(
@@ -451,7 +451,7 @@ def test_a_repository_without_commits_is_an_error(stepgraph: Command) -> None:
     make_repository()
     assert stepgraph("diff").messages == ["stepgraph: git found no commit to compare with. `git log` shows the reason."]
     assert stepgraph("diff", "HEAD").messages == [
-        "stepgraph: `HEAD` is no file or folder, nor a revision. Git finds no commit here at all: `git log` says why."
+        "stepgraph: `HEAD` is no file or folder, nor a revision. git found no commit in this repository. `git log` shows the reason."
     ]
 
 
@@ -516,7 +516,7 @@ def test_a_shallow_clone_lacks_the_merge_base(
     (stderr,) = stepgraph("diff", "origin/feature...").messages
     assert stderr == (
         "stepgraph: `origin/feature` and `HEAD` have no commit in common here."
-        " The clone is shallow: `git fetch --unshallow` gets the rest of it."
+        " The clone is shallow: `git fetch --unshallow` completes it."
     )
 
 
@@ -601,7 +601,7 @@ def test_theme_is_refused_for_other_formats(stepgraph: Command) -> None:
 @pytest.mark.usefixtures("repository")
 def test_a_source_is_not_overwritten(stepgraph: Command) -> None:
     assert stepgraph("diff", "HEAD", "-o", "orders.py").messages == [
-        "stepgraph: orders.py is one of the sources, and is not written over. Name another file."
+        "stepgraph: orders.py is a source file, so it is not overwritten. Name another file."
     ]
 
 
@@ -668,5 +668,5 @@ def test_an_undefined_environment_is_an_error(stepgraph: Command) -> None:
     run = stepgraph("diff", "HEAD", "--env", "staging")
     assert (run.code, run.out) == (2, "")
     assert run.messages == [
-        "stepgraph: environment `staging` is not defined: no configuration of either side has it in an `env` table."
+        "stepgraph: environment `staging` is not defined: neither version has it in an `env` table."
     ]

@@ -79,7 +79,7 @@ def test_missing_graphviz_is_an_error(stepgraph: Command, monkeypatch: pytest.Mo
     assert stepgraph("render", "orders.json", "-f", "svg", "--engine", "dot") == Run(
         2,
         "",
-        ["stepgraph: there is nothing to draw DOT with: install Graphviz, or `pip install graphviz-pure==0.2.2`."],
+        ["stepgraph: Graphviz was not found. Install it, or run `pip install graphviz-pure==0.2.2`."],
     )
 
 

@@ -128,7 +128,7 @@ def test_a_workflow_without_a_graph_is_reported(stepgraph: Command, form: str) -
     write("orders.py", module(workflow("Orders")))
     run = stepgraph("graph", "-f", form)
     assert (run.code, run.out) == (1, "")
-    assert run.messages[0] == "orders.py:4:1: `Orders` has no graph: no step of it can run."
+    assert run.messages[0] == "orders.py:4:1: `Orders` has no graph: no step can run."
 
 
 def test_json_of_a_workflow_without_a_graph_is_null(stepgraph: Command) -> None:

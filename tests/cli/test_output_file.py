@@ -122,7 +122,7 @@ def test_a_link_out_of_the_repository_is_refused(stepgraph: Command, folder: Pat
     run = stepgraph(*GRAPH, name)
     shown = "out" if name == "out/graph.json" else name
     assert run.messages == [
-        f"stepgraph: {shown} cannot be written: a symbolic link leads out of the repository there. Remove it."
+        f"stepgraph: {shown} cannot be written: a symbolic link in its path leads out of the repository. Remove the link."
     ]
     assert run.code == 2
     assert list(outside.iterdir()) == []
@@ -136,7 +136,7 @@ def test_the_git_directory_is_never_written(stepgraph: Command, name: str) -> No
     Path("hooks").symlink_to(".git/hooks")
     run = stepgraph("graph", "orders.py", "-f", "text", "-o", name)
     assert run.code == 2
-    assert run.messages[0].endswith("cannot be written: it belongs to git. Name a file or folder outside of `.git`.")
+    assert run.messages[0].endswith("cannot be written: it belongs to git. Name a file or directory outside of `.git`.")
     assert [path.name for path in Path(".git/hooks").iterdir()] == ["sample"]
 
 
@@ -146,7 +146,7 @@ def test_a_link_to_a_non_file_is_not_replaced(stepgraph: Command) -> None:
     for name in ("zero.json", "/dev/stdout", "/dev/fd/1"):
         run = stepgraph(*GRAPH, name)
         assert run.messages == [
-            f"stepgraph: {name} is not a file that can be replaced. Leave out -o to write to standard output."
+            f"stepgraph: {name} is not a regular file, so it cannot be replaced. Omit -o to write to standard output."
         ]
     assert Path("zero.json").is_symlink()
 
@@ -205,7 +205,7 @@ def refuses_the_source(stepgraph: Command, *arguments: str) -> None:
     run = stepgraph("graph", "-f", "json", *arguments)
     assert (run.code, run.out) == (2, "")
     assert run.messages == [
-        f"stepgraph: {arguments[-1]} is one of the sources, and is not written over. Name another file."
+        f"stepgraph: {arguments[-1]} is a source file, so it is not overwritten. Name another file."
     ]
     assert Path("orders.py").read_bytes() == before
 
@@ -229,7 +229,7 @@ def test_a_source_is_not_overwritten_through_a_link(stepgraph: Command) -> None:
 def test_searched_files_are_not_overwritten(stepgraph: Command) -> None:
     write("other.py", "x = 1\n")
     run = stepgraph("graph", ".", "-o", "other.py")
-    assert run.messages == ["stepgraph: other.py is one of the sources, and is not written over. Name another file."]
+    assert run.messages == ["stepgraph: other.py is a source file, so it is not overwritten. Name another file."]
 
 
 @pytest.mark.parametrize("name", ["wrangler.json", "helpers.py"])
@@ -242,7 +242,7 @@ def test_configurations_and_imports_are_not_overwritten(stepgraph: Command, name
     run = stepgraph("graph", "-o", name)
     assert (run.code, run.messages) == (
         2,
-        [f"stepgraph: {name} is one of the sources, and is not written over. Name another file."],
+        [f"stepgraph: {name} is a source file, so it is not overwritten. Name another file."],
     )
 
 
@@ -273,7 +273,7 @@ def test_a_long_name_is_refused(stepgraph: Command) -> None:
 def test_a_device_is_not_replaced(stepgraph: Command) -> None:
     run = stepgraph(*GRAPH, "/dev/null")
     assert run.messages == [
-        "stepgraph: /dev/null is not a file that can be replaced. Leave out -o to write to standard output."
+        "stepgraph: /dev/null is not a regular file, so it cannot be replaced. Omit -o to write to standard output."
     ]
     assert stat.S_ISCHR(Path("/dev/null").stat().st_mode)
 
@@ -318,7 +318,7 @@ def test_redirected_standard_input_is_not_overwritten() -> None:
     command = [sys.executable, "-m", "stepgraph", "graph", "-", "-o", "orders.py"]
     with Path("orders.py").open("rb") as source:
         run = subprocess.run(command, stdin=source, capture_output=True, check=False)
-    stderr = b"stepgraph: orders.py is one of the sources, and is not written over. Name another file.\n"
+    stderr = b"stepgraph: orders.py is a source file, so it is not overwritten. Name another file.\n"
     assert (run.returncode, run.stdout, run.stderr) == (2, b"", stderr)
     assert Path("orders.py").read_bytes() == before
 

@@ -105,7 +105,7 @@ def test_a_missing_graph_writes_no_file(stepgraph: Command) -> None:
         1,
         "",
         [
-            "shop.py:9:1: `Empty` has no graph: no step of it can run.",
+            "shop.py:9:1: `Empty` has no graph: no step can run.",
             "stepgraph: out/ was not written, for `Empty` has no graph.",
         ],
     )
@@ -136,7 +136,7 @@ def test_equal_names_are_selected_by_class(stepgraph: Command) -> None:
     run = stepgraph("graph", "a", "b", "--workflow", "orders", "-f", "svg")
     assert run.code == 2
     assert run.messages[-1] == (
-        "stepgraph: svg holds one workflow, and there are 2. All are called `orders`: choose one by its class"
+        "stepgraph: svg holds one workflow, and there are 2. all are named `orders`: choose one by its class"
         " (`Orders`, `OrderFlow`), or write a file for each with -o FOLDER/."
     )
 
@@ -145,14 +145,14 @@ def test_equal_names_and_classes_are_selected_by_path(stepgraph: Command) -> Non
     for folder in ("a", "b"):
         write(f"{folder}/entry.py", module(workflow("Orders", "rest")))
     assert stepgraph("graph", "a", "b", "-f", "svg").messages[-1] == (
-        "stepgraph: svg holds one workflow, and there are 2. All are called `Orders`: give the path of one,"
+        "stepgraph: svg holds one workflow, and there are 2. all are named `Orders`: pass the path of one,"
         " or write a file for each with -o FOLDER/."
     )
 
 
 @pytest.mark.parametrize("name", ["shop.py/", "shop.py/diagrams/"])
 def test_a_file_is_not_a_directory(stepgraph: Command, name: str) -> None:
-    assert stepgraph(*GRAPH, name) == Run(2, "", [f"stepgraph: {name} cannot be a folder: shop.py is a file."])
+    assert stepgraph(*GRAPH, name) == Run(2, "", [f"stepgraph: {name} cannot be created: shop.py is a file."])
 
 
 def test_a_directory_as_output_file_writes_nothing(stepgraph: Command) -> None:
@@ -161,7 +161,7 @@ def test_a_directory_as_output_file_writes_nothing(stepgraph: Command) -> None:
         2,
         "",
         [
-            "stepgraph: out/Returns.svg is a folder, where a file is to be written. Name another one, or remove it.",
+            "stepgraph: out/Returns.svg is a directory, expected a file. Name another file, or remove the directory.",
         ],
     )
     assert names("out") == ["Returns.svg"]
@@ -172,7 +172,7 @@ def test_a_source_in_the_directory_is_not_overwritten(stepgraph: Command) -> Non
     entry = '{"binding": "O", "name": "wrangler", "class_name": "Orders"}'
     write("wrangler.json", f'{{"main": "shop.py", "workflows": [{entry}]}}')
     assert stepgraph("graph", "-f", "json", "-o", ".").messages == [
-        "stepgraph: ./wrangler.json is one of the sources, and is not written over. Name another file."
+        "stepgraph: ./wrangler.json is a source file, so it is not overwritten. Name another file."
     ]
 
 
@@ -212,7 +212,7 @@ def test_an_impossible_directory_is_refused(stepgraph: Command, monkeypatch: pyt
         raise PermissionError
 
     monkeypatch.setattr(os, "makedirs", refuse)
-    assert stepgraph(*GRAPH, "out/") == Run(2, "", ["stepgraph: out/ cannot be made: permission denied."])
+    assert stepgraph(*GRAPH, "out/") == Run(2, "", ["stepgraph: out/ cannot be created: permission denied."])
 
 
 def test_a_folder_without_permission_is_refused(stepgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -241,7 +241,7 @@ def test_links_out_of_the_directory_are_refused(stepgraph: Command) -> None:
     assert stepgraph(*GRAPH, "out") == Run(
         2,
         "",
-        ["stepgraph: out/Returns.svg is a link that leads out of the folder. Remove it, or name another folder."],
+        ["stepgraph: out/Returns.svg is a link that leads out of the directory. Remove it, or name another directory."],
     )
     assert Path("elsewhere.svg").read_text(encoding="utf-8") == "old"
     assert names("out") == ["Returns.svg"]
@@ -250,5 +250,5 @@ def test_links_out_of_the_directory_are_refused(stepgraph: Command) -> None:
 @needs_unix_files
 def test_a_dangling_link_is_reported(stepgraph: Command) -> None:
     Path("gone").symlink_to("nowhere")
-    stderr = ["stepgraph: gone/ cannot be made: it is a link that leads nowhere."]
+    stderr = ["stepgraph: gone/ cannot be created: it is a broken link."]
     assert stepgraph("graph", "shop.py", "-f", "svg", "-o", "gone/") == Run(2, "", stderr)

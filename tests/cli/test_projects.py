@@ -171,7 +171,7 @@ def test_an_unknown_name_suggests_workflows(stepgraph: Command) -> None:
     write("src/entry.py", ORDERS_ALONE)
     configure(ORDERS, BILLING)
     assert stepgraph("graph", "--workflow", "xyz") == Run(
-        2, "", ["stepgraph: no workflow is named `xyz`. There are `Orders`, `orders`."]
+        2, "", ["stepgraph: no workflow is named `xyz`. Available: `Orders`, `orders`."]
     )
 
 
@@ -221,10 +221,10 @@ def test_an_environment_without_workflows_is_explained(stepgraph: Command) -> No
     assert (run.code, run.out) == (3, "")
     hint, stderr = run.messages
     assert hint == (
-        "wrangler.jsonc:5:112: the environment `none` has no `workflows`, and does not inherit those of the top level. "
+        "wrangler.jsonc:5:112: the environment `none` has no `workflows`, and environments do not inherit them from the top level. "
         "Repeat them in `env.none`."
     )
-    assert stderr == "stepgraph: no workflow of this project in the current folder (0 Python files searched)."
+    assert stderr == "stepgraph: no workflow of this project in the current directory (0 Python files searched)."
 
 
 def test_an_unknown_environment_is_an_error(stepgraph: Command) -> None:
@@ -232,7 +232,7 @@ def test_an_unknown_environment_is_an_error(stepgraph: Command) -> None:
     configure(ORDERS, env=ENVIRONMENTS)
     run = stepgraph("list", "--env", "tset")
     assert run.code == 2
-    assert run.messages[0] == "wrangler.jsonc:5:8: there is no environment `tset`. There are `test`, `none`."
+    assert run.messages[0] == "wrangler.jsonc:5:8: there is no environment `tset`. Available: `test`, `none`."
 
 
 @pytest.mark.parametrize("command", ["list", "graph", "check"])
@@ -241,7 +241,7 @@ def test_an_environment_without_definition_is_an_error(stepgraph: Command, comma
     configure(ORDERS)
     run = stepgraph(command, "--env", "staging")
     assert run.code == 2
-    assert "environment `staging` is not defined: no configuration that was read has an `env` table." in "".join(
+    assert "environment `staging` is not defined: no wrangler configuration has an `env` table." in "".join(
         [run.out, *run.messages]
     )
 
@@ -412,7 +412,7 @@ def test_notes_on_a_broken_helper_have_locations(stepgraph: Command) -> None:
 
 def test_only_external_workflows_exit_with_3(stepgraph: Command) -> None:
     configure(BILLING)
-    stderr = ["stepgraph: no workflow of this project in the current folder (0 Python files searched)."]
+    stderr = ["stepgraph: no workflow of this project in the current directory (0 Python files searched)."]
     assert stepgraph("graph") == Run(3, "", stderr)
 
 
@@ -429,7 +429,7 @@ def test_a_worker_of_javascript_is_explained(stepgraph: Command) -> None:
         "",
         [
             "wrangler.jsonc:3:9: `main` is `src/index.ts`, which is no Python module. Its workflows are not analyzed.",
-            "stepgraph: no workflow of this project in the current folder (0 Python files searched).",
+            "stepgraph: no workflow of this project in the current directory (0 Python files searched).",
         ],
     )
 
@@ -568,7 +568,7 @@ def test_an_unreadable_configuration_is_an_error(stepgraph: Command) -> None:
     write("src/entry.py", ENTRY)
     configure(ORDERS)
     Path("wrangler.json").symlink_to("missing.json")
-    stderr = ["wrangler.json: a symbolic link that leads to no file."]
+    stderr = ["wrangler.json: is a broken symbolic link."]
     assert stepgraph("list") == Run(2, "", stderr)
     run = stepgraph("list", "src/entry.py")
     assert (run.code, run.messages, names(run)) == (2, stderr, ["Orders", "Refunds"])
@@ -577,9 +577,9 @@ def test_an_unreadable_configuration_is_an_error(stepgraph: Command) -> None:
 @pytest.mark.parametrize(
     ("main", "text"),
     [
-        ("", "`main` is empty, where text is expected."),
-        ("src/\0.py", "`main` has a null character in it."),
-        ("src/\ud800.py", "`main` has half of a surrogate pair in it."),
+        ("", "`main` is empty."),
+        ("src/\0.py", "`main` contains a null character."),
+        ("src/\ud800.py", "`main` contains half of a surrogate pair."),
     ],
 )
 def test_an_invalid_main_path_is_not_reported_as_missing(stepgraph: Command, main: str, text: str) -> None:

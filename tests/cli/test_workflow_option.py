@@ -21,21 +21,21 @@ def test_a_misspelled_name_suggests_similar_ones(stepgraph: Command) -> None:
 
 def test_an_unknown_name_lists_all_names(stepgraph: Command) -> None:
     assert stepgraph("graph", "--workflow", "xyz").messages == [
-        "stepgraph: no workflow is named `xyz`. There are `ChargeCard`, `RefundCard`, `Empty`."
+        "stepgraph: no workflow is named `xyz`. Available: `ChargeCard`, `RefundCard`, `Empty`."
     ]
 
 
 def test_a_single_name_is_in_the_singular(stepgraph: Command) -> None:
     write("b.py", module(workflow("Orders", "rest")))
     assert stepgraph("graph", "b.py", "--workflow", "xyz").messages == [
-        "stepgraph: no workflow is named `xyz`. There is `Orders`."
+        "stepgraph: no workflow is named `xyz`. Available: `Orders`."
     ]
 
 
 def test_long_lists_of_names_are_cut(stepgraph: Command) -> None:
     write("b.py", module(*(workflow(f"W{number}", "rest") for number in range(10))))
     (stderr,) = stepgraph("graph", "b.py", "--workflow", "xyz").messages
-    assert stderr.endswith("There are `W0`, `W1`, `W2`, `W3`, `W4`, `W5`, `W6`, `W7` and 2 more.")
+    assert stderr.endswith("Available: `W0`, `W1`, `W2`, `W3`, `W4`, `W5`, `W6`, `W7` and 2 more.")
 
 
 def test_several_names_select_several_workflows(stepgraph: Command) -> None:

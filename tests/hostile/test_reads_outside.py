@@ -33,7 +33,7 @@ FORMATS = [
 ]
 
 REFUSED = "a symbolic link that leads out of the repository."
-ADVICE = "Name the file or folder that it leads to, if you trust it."
+ADVICE = "Name its target instead, if you trust it."
 
 
 @pytest.fixture(params=["in a repository", "in a folder"])
@@ -142,7 +142,7 @@ def test_a_baseline_outside_is_neither_read_nor_written(
     path = baseline.format(outside=outside)
     Path("pyproject.toml").write_text(f'[tool.stepgraph]\nbaseline = "{path}"\n', encoding="utf-8")
     lines = check_for_leaks(stepgraph)
-    message = f"`baseline` is `{path}`, which leads out of the repository, and is neither read nor written."
+    message = f"`baseline` is `{path}`, which is outside of the repository, so it is neither read nor written."
     assert any(message in line for line in lines)
     stepgraph("check", ".", "--update-baseline")
     assert ((outside / "known.json").read_text(encoding="utf-8") if exists else "") == (CANARY if exists else "")
@@ -220,8 +220,8 @@ def test_links_into_dot_git_are_not_read(stepgraph: Command, folder: Path, name:
 def test_paths_into_dot_git_are_refused(stepgraph: Command, path: str) -> None:
     Path(".git/sub").mkdir(parents=True)
     Path(".git/sub/entry.py").write_text(ORDERS, encoding="utf-8")
-    refused = f"{path}/entry.py: a path into `.git`, where no file is read."
-    assert stepgraph("list", path).err == f"{refused} Name a file outside of `.git`, or put one in its place.\n"
+    refused = f"{path}/entry.py: is a path into `.git`, where no file is read."
+    assert stepgraph("list", path).err == f"{refused} Name a file outside of `.git`.\n"
     assert "pyproject.toml" not in stepgraph("check", path).out
 
 

@@ -104,14 +104,14 @@ def test_a_duplicate_key_is_reported_and_its_last_value_used() -> None:
     configuration = read('{\n  "name": "a",\n  "workflows": [{"name": "x"}],\n  "name": "b", "workflows": []\n}')
     assert configuration.name == "b"
     assert messages_of(configuration) == [
-        "wrangler.jsonc:4:3: `name` is given twice. Remove one of them.",
-        "wrangler.jsonc:4:16: `workflows` is given twice. Remove one of them.",
+        "wrangler.jsonc:4:3: `name` is a duplicate field. Remove one of them.",
+        "wrangler.jsonc:4:16: `workflows` is a duplicate field. Remove one of them.",
     ]
 
 
 def test_a_duplicate_key_is_reported_with_its_path() -> None:
     configuration = read('{"env": {"a": {}, "b": {"main": "a.py",\n "main": "b.py"}}}')
-    assert messages_of(configuration) == ["wrangler.jsonc:2:2: `env.b.main` is given twice. Remove one of them."]
+    assert messages_of(configuration) == ["wrangler.jsonc:2:2: `env.b.main` is a duplicate field. Remove one of them."]
 
 
 @pytest.mark.parametrize(
@@ -125,13 +125,13 @@ def test_a_duplicate_key_is_reported_with_its_path() -> None:
         ("{'a': 1}", "1:2: not valid JSON: expecting property name enclosed in double quotes."),
         ('{"a": "x\ny"}', "1:9: not valid JSON: invalid control character."),
         ('{"a": "x', "1:7: not valid JSON: unterminated string."),
-        ('{"a": /* never\nclosed', "1:7: not valid JSON: this comment is not closed."),
+        ('{"a": /* never\nclosed', "1:7: not valid JSON: unclosed comment."),
         ('{"a": /* b\n*/ /* c */ ]}', "2:12: not valid JSON: expecting value."),
         ('{"NaN": 1, "a": NaN}', "1:17: not valid JSON: NaN is no value of JSON."),
         ('{"a": -Infinity}', "1:7: not valid JSON: -Infinity is no value of JSON."),
-        ("[1]", "1:1: not valid JSON: an object is expected."),
+        ("[1]", "1:1: not valid JSON: expected an object."),
         ("[" * 100_000, "1:1: not valid JSON: nested too deeply."),
-        (f'{{"a": {"1" * 5000}}}', "1:1: not valid JSON: a number in it has too many digits."),
+        (f'{{"a": {"1" * 5000}}}', "1:1: not valid JSON: a number has too many digits."),
     ],
 )
 def test_malformed_json_is_reported_with_its_position(text: str, message: str) -> None:
@@ -286,7 +286,7 @@ def test_toml_may_have_windows_line_ends() -> None:
         ("a = [1,\n", "2:1: not valid TOML: invalid value."),
         ("a\n", "1:2: not valid TOML: expected '=' after a key in a key/value pair."),
         ("a = " + "[" * 10_000, "1:1: not valid TOML: nested too deeply."),
-        ("a = " + "1" * 5000, "1:1: not valid TOML: a number in it has too many digits."),
+        ("a = " + "1" * 5000, "1:1: not valid TOML: a number has too many digits."),
     ],
 )
 def test_malformed_toml_is_reported_with_its_position(text: str, message: str) -> None:
@@ -296,7 +296,7 @@ def test_malformed_toml_is_reported_with_its_position(text: str, message: str) -
 @pytest.mark.parametrize(("name", "text"), [("wrangler.json", '{"name": 3}'), ("wrangler.toml", "name = 3")])
 def test_a_byte_order_mark_does_not_count_as_a_column(name: str, text: str) -> None:
     (message,) = messages_of(read(f"\ufeff{text}", name=name))
-    assert message == f"{name}:1:{text.index('3') + 1}: `name` is a number, where text is expected."
+    assert message == f"{name}:1:{text.index('3') + 1}: `name` must be a string, not a number."
 
 
 @pytest.mark.parametrize("name", ["wrangler.jsonc", "wrangler.toml"])
@@ -310,15 +310,15 @@ def test_a_coding_comment_in_a_configuration_is_ignored(name: str) -> None:
 @pytest.mark.parametrize(
     ("field", "value", "message"),
     [
-        ("name", 3, "`name` is a number, where text is expected."),
-        ("name", "", "`name` is empty, where text is expected."),
-        ("main", ["a.py"], "`main` is a list, where text is expected."),
-        ("base_dir", True, "`base_dir` is true or false, where text is expected."),
+        ("name", 3, "`name` must be a string, not a number."),
+        ("name", "", "`name` is empty."),
+        ("main", ["a.py"], "`main` must be a string, not a list."),
+        ("base_dir", True, "`base_dir` must be a string, not true or false."),
         ("compatibility_date", "soon", "`soon` is no date such as 2026-03-01."),
-        ("compatibility_flags", "a", "`compatibility_flags` is text, where a list of texts is expected."),
-        ("workflows", {}, "`workflows` is an object, where a list of objects is expected."),
-        ("exports", [], "`exports` is a list, where an object is expected."),
-        ("env", "test", "`env` is text, where an object is expected."),
+        ("compatibility_flags", "a", "`compatibility_flags` must be a list of strings, not a string."),
+        ("workflows", {}, "`workflows` must be a list of objects, not an object."),
+        ("exports", [], "`exports` must be an object, not a list."),
+        ("env", "test", "`env` must be an object, not a string."),
     ],
 )
 def test_a_field_of_the_wrong_type_is_reported_at_its_value(field: str, value: object, message: str) -> None:
@@ -328,23 +328,23 @@ def test_a_field_of_the_wrong_type_is_reported_at_its_value(field: str, value: o
 
 def test_an_invalid_export_does_not_hide_the_others() -> None:
     configuration = read('{"exports": {"Odd": 3,\n "Orders": {"type": "workflow", "name": "orders"}}}')
-    assert messages_of(configuration) == ["wrangler.jsonc:1:21: `Odd` is a number, where an object is expected."]
+    assert messages_of(configuration) == ["wrangler.jsonc:1:21: `Odd` must be an object, not a number."]
     assert [workflow.class_name for workflow in configuration.workflows] == ["Orders"]
 
 
 def test_invalid_list_elements_have_their_own_positions() -> None:
     configuration = read('{"compatibility_flags": ["a", null, 1],\n "workflows": [null, "orders"]}')
     assert messages_of(configuration) == [
-        "wrangler.jsonc:1:31: this is null, where text is expected.",
-        "wrangler.jsonc:1:37: this is a number, where text is expected.",
-        "wrangler.jsonc:2:16: this is null, where an object is expected.",
-        "wrangler.jsonc:2:22: this is text, where an object is expected.",
+        "wrangler.jsonc:1:31: expected a string, not null.",
+        "wrangler.jsonc:1:37: expected a string, not a number.",
+        "wrangler.jsonc:2:16: expected an object, not null.",
+        "wrangler.jsonc:2:22: expected an object, not a string.",
     ]
 
 
 def test_a_toml_date_is_not_a_string() -> None:
     assert messages_of(read("compatibility_date = 2026-03-01\n", name="wrangler.toml")) == [
-        "wrangler.toml:1:22: `compatibility_date` is a date, where text is expected."
+        "wrangler.toml:1:22: `compatibility_date` must be a string, not a date."
     ]
 
 
@@ -389,7 +389,7 @@ def test_a_duplicate_workflow_name_is_reported() -> None:
     configuration = read('{"workflows": [{"name": "a", "class_name": "A"},\n {"name": "a", "class_name": "B"}]}')
     assert [workflow.class_name for workflow in configuration.workflows] == ["A"]
     assert messages_of(configuration) == [
-        "wrangler.jsonc:2:11: `a` is the name of another workflow above. Rename one of them."
+        "wrangler.jsonc:2:11: `a` is already the name of another workflow. Rename one of them."
     ]
 
 
@@ -431,7 +431,7 @@ def test_a_limit_must_be_a_positive_integer(steps: object, shown: str) -> None:
     )
     assert configuration.workflows[0].steps is None
     assert messages_of(configuration) == [
-        f"wrangler.jsonc:2:11: `steps` is {shown}, where a whole number above 0 is expected."
+        f"wrangler.jsonc:2:11: `steps` must be a positive integer, not {shown}."
     ]
 
 
@@ -463,7 +463,7 @@ def test_an_export_may_not_reuse_the_name_of_another_class() -> None:
   "exports": {"Refunds": {"type": "workflow", "name": "orders"}, "Empty": {"type": "workflow"}}
 }""")
     assert messages_of(configuration) == [
-        "wrangler.jsonc:3:55: `orders` is the name of another workflow, of `Orders`.",
+        "wrangler.jsonc:3:55: `orders` is already the name of the workflow of `Orders`.",
         "wrangler.jsonc:3:75: `name` is missing.",
     ]
 
@@ -506,7 +506,7 @@ def test_an_environment_without_workflows_has_a_hint() -> None:
     assert messages_of(configuration) == []
     (hint,) = configuration.hints
     assert str(hint) == (
-        "wrangler.jsonc:2:18: the environment `test` has no `workflows`, and does not inherit those of the top level. "
+        "wrangler.jsonc:2:18: the environment `test` has no `workflows`, and environments do not inherit them from the top level. "
         "Repeat them in `env.test`."
     )
 
@@ -520,7 +520,7 @@ def test_a_misspelled_workflows_key_has_a_hint(key: str, column: int) -> None:
     configuration = read(f'{{"name": "shop",\n "{key}": [{{"name": "a", "class_name": "A"}}]}}')
     assert configuration.workflows == ()
     assert [str(hint) for hint in configuration.hints] == [
-        f"wrangler.jsonc:2:{column}: `{key}` is nothing that wrangler knows. Did you mean `workflows`?"
+        f"wrangler.jsonc:2:{column}: unknown field `{key}`. Did you mean `workflows`?"
     ]
 
 
@@ -549,7 +549,7 @@ def test_without_environments_the_top_level_is_for_all() -> None:
 
 @pytest.mark.parametrize(
     ("environments", "advice"),
-    [('{"a": {}, "b": {}}', " There are `a`, `b`."), ('{"a": {}}', " There is `a`."), ("{}", "")],
+    [('{"a": {}, "b": {}}', " Available: `a`, `b`."), ('{"a": {}}', " Available: `a`."), ("{}", "")],
 )
 def test_an_unknown_environment_is_an_error_listing_the_others(environments: str, advice: str) -> None:
     message = refused(f'{{\n  "env": {environments}\n}}', "test")
@@ -604,12 +604,12 @@ def test_a_pipe_is_not_a_configuration_and_does_not_block() -> None:
 
 def test_a_broken_link_is_not_a_configuration() -> None:
     Path("wrangler.json").symlink_to("missing.json")
-    assert why_unreadable("wrangler.json") == "wrangler.json: a symbolic link that leads to no file."
+    assert why_unreadable("wrangler.json") == "wrangler.json: is a broken symbolic link."
 
 
 def test_a_link_to_itself_is_not_a_configuration() -> None:
     Path("wrangler.json").symlink_to("wrangler.json")
-    assert why_unreadable("wrangler.json") == "wrangler.json: a symbolic link that leads back to itself."
+    assert why_unreadable("wrangler.json") == "wrangler.json: is a symbolic link that leads back to itself."
 
 
 def test_a_configuration_without_permission_is_unreadable(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -619,11 +619,11 @@ def test_a_configuration_without_permission_is_unreadable(monkeypatch: pytest.Mo
         raise PermissionError
 
     monkeypatch.setattr(os, "open", refuse)
-    assert why_unreadable("wrangler.json") == "wrangler.json: permission denied. Make it readable, or leave it out."
+    assert why_unreadable("wrangler.json") == "wrangler.json: permission denied. Make it readable, or omit it."
 
 
 def test_a_deleted_configuration_is_unreadable() -> None:
-    assert why_unreadable("wrangler.json").startswith("wrangler.json: no such file or folder.")
+    assert why_unreadable("wrangler.json").startswith("wrangler.json: file not found.")
 
 
 def why_unreadable(name: str) -> str:
@@ -658,6 +658,6 @@ def test_an_impossible_name_is_reported_at_its_value(field: str, escape: str, ch
 def test_an_export_with_an_impossible_name_is_not_a_workflow() -> None:
     configuration = read('{"exports": {"A\\ud800": {"type": "workflow", "name": "orders"}}}')
     assert messages_of(configuration) == [
-        "wrangler.jsonc:1:25: a name in this object has half of a surrogate pair in it."
+        "wrangler.jsonc:1:25: a name in this object contains half of a surrogate pair."
     ]
     assert configuration.workflows == ()

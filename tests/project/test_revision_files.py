@@ -98,7 +98,7 @@ def test_a_failure_to_make_the_folder_is_reported(temporary: Path) -> None:
     temporary.rmdir()
     with pytest.raises(InputError) as raised, revision_folder(head):
         pass
-    assert str(raised.value) == "HEAD: its files cannot be written to a temporary folder: No such file or directory."
+    assert str(raised.value) == "HEAD: its files cannot be written to a temporary directory: No such file or directory."
 
 
 @pytest.mark.usefixtures("temporary")
@@ -217,7 +217,7 @@ def test_too_many_folders_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_large_blob_is_rejected_unread(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(revision_files, "SCANNED_BYTES", 2_000_000)
     large = written("#" * 2_000_001)
-    assert refusal_of(tree(("100644", large, "a.py"))) == "a.py: larger than 2 MB, and not read."
+    assert refusal_of(tree(("100644", large, "a.py"))) == "a.py: larger than 2 MB, so it is not read."
     with revision_folder(revision(tree(("100644", large, "a.bin"), ("120000", large, "link")))) as folder:
         assert files_of(folder) == {".git": ""}
 
@@ -244,7 +244,7 @@ def test_a_long_path_is_rejected(name: str) -> None:
 @pytest.mark.usefixtures("temporary")
 def test_a_duplicate_path_is_rejected() -> None:
     first, second = written("x = 1\n"), written("x = 2\n")
-    again = "its path, or one that differs in upper and lower case alone, is there twice."
+    again = "duplicate path, or paths that differ only in case."
     for entries in (
         (("100644", first, "a.py"), ("100644", second, "a.py")),
         (("100644", first, "a.py"), ("40000", tree(("100644", second, "b.py")), "a.py")),
@@ -259,7 +259,7 @@ def test_a_path_below_a_link_is_rejected(temporary: Path) -> None:
     victim.mkdir()
     inner = tree(("100644", written("evil"), "b.py"), ("120000", written("payload"), "link"))
     evil = raw_tree(("120000", written(str(victim)), "a"), ("40000", inner, "a"))
-    assert refusal_of(evil).endswith("it is below a symbolic link, as git has it nowhere.")
+    assert refusal_of(evil).endswith("its parent directory is a symbolic link, which git does not support.")
     assert list(victim.iterdir()) == []
 
 

@@ -70,7 +70,7 @@ def test_it(workflow_graph):
 
 def test_a_class_without_a_file_is_reported(pytester: pytest.Pytester) -> None:
     result = run_test(pytester, "workflow_graph(type('W', (), {'__module__': 'nowhere'}))")
-    result.stdout.fnmatch_lines(["E *WorkflowNotFoundError: the class `W` comes from no file."])
+    result.stdout.fnmatch_lines(["E *WorkflowNotFoundError: the class `W` is not defined in a file."])
 
 
 @pytest.mark.parametrize(
@@ -165,7 +165,7 @@ workflow_graph("src/entry.py")
 workflow_graph("src/entry.py")
 """
     result = run_test(pytester, body)
-    result.stdout.fnmatch_lines(["E*InputError: src/entry.py: no such file or folder.*"])
+    result.stdout.fnmatch_lines(["E*InputError: src/entry.py: file not found.*"])
 
 
 def test_with_the_plugin_disabled_there_is_no_fixture(pytester: pytest.Pytester) -> None:

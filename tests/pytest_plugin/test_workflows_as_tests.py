@@ -52,7 +52,7 @@ def test_a_failure_consists_of_the_changes(pytester: pytest.Pytester) -> None:
     begin = next(number for number, line in enumerate(result.outlines) if line.startswith("___"))
     end = next(number for number, line in enumerate(result.outlines) if line.startswith("---"))
     assert result.outlines[begin + 1 : end] == [
-        "OrderWorkflow is not as its snapshot has it.",
+        "OrderWorkflow does not match its snapshot.",
         "If the change is intended, run `pytest --snapshot-update`.",
         "",
         "~ step 'charge card': retries 3 to 7",
@@ -214,7 +214,7 @@ def test_a_wrong_setting_is_an_error(pytester: pytest.Pytester, settings: str, m
 def test_a_missing_syrupy_fails_one_test(pytester: pytest.Pytester) -> None:
     result = run(pytester, "-p", "no:syrupy")
     result.assert_outcomes(failed=1, passed=1)
-    result.stdout.fnmatch_lines(["Snapshots of workflows need syrupy 7 or later: pip install 'syrupy>=7'"])
+    result.stdout.fnmatch_lines(["workflow snapshots require syrupy 7 or later: pip install 'syrupy>=7'"])
 
 
 def test_the_lowest_syrupy_is_that_of_the_extra() -> None:
@@ -226,7 +226,7 @@ def test_an_old_syrupy_is_rejected(pytester: pytest.Pytester, monkeypatch: pytes
     monkeypatch.setattr(snapshot_tests, "version", lambda _: "6.1.1")
     result = run(pytester)
     result.assert_outcomes(failed=1, passed=1)
-    result.stdout.fnmatch_lines(["Snapshots of workflows need syrupy 7 or later: * (it is 6.1.1)"])
+    result.stdout.fnmatch_lines(["workflow snapshots require syrupy 7 or later: * (it is 6.1.1)"])
 
 
 def test_existing_snapshots_keep_their_folder(pytester: pytest.Pytester) -> None:

@@ -82,7 +82,7 @@ def test_a_graph_without_steps_gets_no_suggestions() -> None:
 @pytest.mark.parametrize("ask", ["runs_before", "concurrent"])
 def test_an_order_requires_existing_steps(ask: str) -> None:
     drawn = WorkflowGraph.of(graph(do("charge card"), do("load order")))
-    with pytest.raises(StepNotFoundError, match=r"Orders has no step `x`\. There are `charge card`, `load order`\."):
+    with pytest.raises(StepNotFoundError, match=r"Orders has no step `x`\. Available: `charge card`, `load order`\."):
         getattr(drawn, ask)("charge card", "x")
 
 

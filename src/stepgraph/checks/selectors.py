@@ -53,9 +53,9 @@ class Selectors(Struct, frozen=True):
         """Return the reason why a selector cannot be ignored, and advice. None if it can be ignored."""
         meaning = self.prefix_by_selector.get(selector)
         if meaning is None:
-            return f"`{selector}` is no rule", self.advice(selector)
+            return f"unknown rule `{selector}`", self.advice(selector)
         if meaning in INPUT_RULES:
-            return f"`{selector}` cannot be ignored", "It says that an input was not checked. Leave it out."
+            return f"`{selector}` cannot be ignored", "It reports inputs that could not be checked. Omit it."
         return None
 
     def explain_not_suppressible(self, selector: str) -> tuple[str, str] | None:
@@ -64,7 +64,7 @@ class Selectors(Struct, frozen=True):
         if meaning in SUPPRESSION_RULES:
             return f"`{selector}` cannot be ignored by a comment", "Set it in `ignore` in `pyproject.toml`."
         if meaning is not None and meaning not in self.codes:
-            clause = f"`{selector}` stands for several rules, and a comment has to name each"
+            clause = f"`{selector}` stands for several rules, but a comment must name each rule"
             return clause, "Write their codes, or ignore them for the file in `per-file-ignores` in `pyproject.toml`."
         return self.explain_not_ignorable(selector)
 
@@ -76,9 +76,7 @@ class Selectors(Struct, frozen=True):
             return f"Did you mean `{by_folded[similar[0]]}`?"
         example = min(self.codes)
         prefix = example[:3]
-        return (
-            f"Rules go by their codes, such as `{example}`, by their names, or by what codes begin with (`{prefix}`)."
-        )
+        return f"Use a code such as `{example}`, a code prefix such as `{prefix}`, or the name of a rule."
 
 
 def selectors(rules: Iterable[SelectableRule]) -> Selectors:

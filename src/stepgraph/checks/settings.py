@@ -14,6 +14,7 @@ from stepgraph.checks.diagnostic import Finding, Severity
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.selectors import ALL, INPUT_RULES, Selectors, selectors
 from stepgraph.model.note import InputError, Problem
+from stepgraph.phrases import quoted
 from stepgraph.project.configuration.document import Fields
 from stepgraph.project.configuration.settings_file import find_settings
 from stepgraph.project.folders import folder_of, path_in
@@ -157,7 +158,7 @@ class _Table(Struct, frozen=True):
         path = path_in(folder, name)
         if "\0" in path or root_of(folder or ".").contains(path):
             return path
-        message = f"`baseline` is `{name}`, which leads out of the repository, and is neither read nor written."
+        message = f"`baseline` is `{name}`, which is outside of the repository, so it is neither read nor written."
         self.fields.report(("baseline",), message, "Name a file in the repository.")
         return None
 
@@ -165,8 +166,8 @@ class _Table(Struct, frozen=True):
         for key in self.fields.values:
             if key not in KEYS:
                 near = get_close_matches(key.replace("_", "-"), KEYS, 1)
-                advice = f"Did you mean `{near[0]}`?" if near else f"There are {', '.join(f'`{key}`' for key in KEYS)}."
-                self.fields.report((key,), f"`{key}` is no setting.", advice)
+                advice = f"Did you mean `{near[0]}`?" if near else f"Available: {', '.join(quoted(KEYS))}."
+                self.fields.report((key,), f"unknown setting `{key}`.", advice)
 
     def _codes(self, fields: Fields, name: str, *, ignoring: bool = False) -> Iterator[str]:
         """Yield the codes and prefixes of the selectors in a list, and report invalid selectors."""
@@ -191,10 +192,10 @@ class _Table(Struct, frozen=True):
         for written in fields.values:
             meaning = self.selectors.resolve(written)
             if meaning is None:
-                fields.report((written,), f"`{written}` is no rule.", self.selectors.advice(written))
+                fields.report((written,), f"unknown rule `{written}`.", self.selectors.advice(written))
             elif meaning in INPUT_RULES:
                 message = f"the severity of `{written}` cannot be set."
-                fields.report((written,), message, "It says that an input was not checked. Leave it out.")
+                fields.report((written,), message, "It reports inputs that could not be checked. Omit it.")
             elif (value := _choice(fields, written, _SEVERITIES)) is not None:
                 yield meaning, _SEVERITIES[value]
 
@@ -212,6 +213,6 @@ def _choice(fields: Fields, name: str, values: Collection[str]) -> str | None:
     if text is None or text in values:
         return text
     near = get_close_matches(text, values, 1)
-    advice = f"Did you mean `{near[0]}`?" if near else f"There are {', '.join(f'`{value}`' for value in values)}."
-    fields.report((name,), f"`{text}` is no value of `{name}`.", advice)
+    advice = f"Did you mean `{near[0]}`?" if near else f"Available: {', '.join(quoted(values))}."
+    fields.report((name,), f"unknown value `{text}` of `{name}`.", advice)
     return None

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from stepgraph.project.sources import Sources
 
 
-_NAMES = {".": "the current folder", STANDARD_INPUT: "standard input"}
+_NAMES = {".": "the current directory", STANDARD_INPUT: "standard input"}
 _MAX_NAMES = 5
 
 _WORKFLOW_DEFINITION = "A workflow is a class with a method `run` that derives from `workers.WorkflowEntrypoint`."

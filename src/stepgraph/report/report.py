@@ -196,7 +196,7 @@ def _counts(report: Report) -> str:
 def missing_dag_message(workflow: WorkflowSummary) -> str:
     """Return the message for a workflow without the required complete graph."""
     state = "is incomplete" if workflow.has_dag else "is missing"
-    return f"the graph of the workflow `{workflow.name}` {state}, and --require-dag demands a complete one."
+    return f"the graph of the workflow `{workflow.name}` {state}, but --require-dag requires a complete one."
 
 
 def yes_or_no(*, value: bool) -> str:

@@ -109,7 +109,7 @@ def _require_environment(environment: Environment, old: ComparedVersion, new: Co
     """Raise CommandError if neither side defines the environment. It may be new or removed."""
     sides = [side for side in (old, new) if side.has_configurations or (environment.is_option and not side.is_saved)]
     if environment.name is not None and sides and not any(side.defines_environment for side in sides):
-        message = "no configuration of either side has it in an `env` table."
+        message = "neither version has it in an `env` table."
         raise CommandError(ExitCode.ERROR, f"environment `{environment.name}` is not defined: {message}")
 
 
@@ -150,5 +150,5 @@ def _write_diff_notes(report: VersionComparison, *, quiet: bool) -> None:
                 write_message(remark)
         if compared.is_incomplete:
             write_message(
-                f"the diff of `{compared.name}` is incomplete: its graph may lack steps, in what is noted above."
+                f"the diff of `{compared.name}` may be incomplete, for the reasons above."
             )

@@ -210,8 +210,8 @@ def _selection_advice(drawable: Sequence[Subject]) -> str:
         return "Choose one with --workflow NAME"
     classes = list(dict.fromkeys(subject.class_name for subject in drawable))
     if len(classes) == 1:
-        return f"All are called `{drawable[0].name}`: give the path of one"
-    return f"All are called `{drawable[0].name}`: choose one by its class ({', '.join(quoted(classes))})"
+        return f"all are named `{drawable[0].name}`: pass the path of one"
+    return f"all are named `{drawable[0].name}`: choose one by its class ({', '.join(quoted(classes))})"
 
 
 def _not_written_error(output: DrawingOutput, code: ExitCode, reason: str) -> CommandError:

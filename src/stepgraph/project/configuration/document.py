@@ -26,7 +26,7 @@ MAX_DEPTH: Final = 100
 TOO_DEEP: Final = "nested too deeply"
 
 # Replaces Python's message about its limit on the digits of an integer.
-TOO_MANY_DIGITS: Final = "a number in it has too many digits"
+TOO_MANY_DIGITS: Final = "a number has too many digits"
 
 
 class MalformedError(Exception):
@@ -73,7 +73,7 @@ def innermost_offset(values: Mapping[Path, int], path: Path) -> int:
 
 
 _KINDS = {
-    str: "text",
+    str: "a string",
     bool: "true or false",
     int: "a number",
     float: "a number",
@@ -106,9 +106,9 @@ class Fields(Struct, frozen=True):
             invalid = invalid_character(value)
             if invalid is None:
                 return value
-            self.report((name,), f"`{name}` has {invalid} in it.")
+            self.report((name,), f"`{name}` contains {invalid}.")
             return None
-        self.report((name,), f"`{name}` is {_kind_text(value)}, where text is expected.")
+        self.report((name,), f"`{name}` is empty." if value == "" else _wrong_type(name, "a string", value))
         return None
 
     def number(self, name: str) -> int | None:
@@ -117,7 +117,7 @@ class Fields(Struct, frozen=True):
         if value is None or (isinstance(value, int) and not isinstance(value, bool) and value > 0):
             return value
         value_text = value if isinstance(value, int | float) and not isinstance(value, bool) else _kind_text(value)
-        self.report((name,), f"`{name}` is {value_text}, where a whole number above 0 is expected.")
+        self.report((name,), f"`{name}` must be a positive integer, not {value_text}.")
         return None
 
     def flag(self, name: str) -> bool | None:
@@ -125,7 +125,7 @@ class Fields(Struct, frozen=True):
         value = self.values.get(name)
         if value is None or isinstance(value, bool):
             return value
-        self.report((name,), f"`{name}` is {_kind_text(value)}, where true or false is expected.")
+        self.report((name,), _wrong_type(name, "true or false", value))
         return None
 
     def texts(self, name: str) -> tuple[str, ...] | None:
@@ -134,11 +134,11 @@ class Fields(Struct, frozen=True):
         if value is None:
             return None
         if not isinstance(value, list):
-            self.report((name,), f"`{name}` is {_kind_text(value)}, where a list of texts is expected.")
+            self.report((name,), _wrong_type(name, "a list of strings", value))
             return None
         wrong = [index for index, element in enumerate(value) if not isinstance(element, str)]
         for index in wrong:
-            self.report((name, index), f"this is {_kind_text(value[index])}, where text is expected.")
+            self.report((name, index), f"expected a string, not {_kind_text(value[index])}.")
         return tuple(element for element in value if isinstance(element, str))
 
     def nested(self, name: str) -> Fields | None:
@@ -148,7 +148,7 @@ class Fields(Struct, frozen=True):
             return None
         if isinstance(value, dict):
             return self._of(value, name)
-        self.report((name,), f"`{name}` is {_kind_text(value)}, where an object is expected.")
+        self.report((name,), _wrong_type(name, "an object", value))
         return None
 
     def nested_list(self, name: str) -> Iterator[Fields]:
@@ -157,20 +157,20 @@ class Fields(Struct, frozen=True):
         if value is None:
             return
         if not isinstance(value, list):
-            self.report((name,), f"`{name}` is {_kind_text(value)}, where a list of objects is expected.")
+            self.report((name,), _wrong_type(name, "a list of objects", value))
             return
         for index, element in enumerate(value):
             if isinstance(element, dict):
                 yield self._of(element, name, index)
             else:
-                self.report((name, index), f"this is {_kind_text(element)}, where an object is expected.")
+                self.report((name, index), f"expected an object, not {_kind_text(element)}.")
 
     def named_objects(self) -> Iterator[tuple[str, Fields]]:
         """Yield the name and value of each field that is an object. Other fields are reported."""
         for name in self.values:
             invalid = invalid_character(name)
             if invalid is not None:
-                self.report((name,), f"a name in this object has {invalid} in it.")
+                self.report((name,), f"a name in this object contains {invalid}.")
                 continue
             inner = self.nested(name)
             if inner is not None:
@@ -199,7 +199,11 @@ def invalid_character(text: str) -> str | None:
     return "half of a surrogate pair" if any("\ud800" <= character <= "\udfff" for character in text) else None
 
 
+def _wrong_type(name: str, expected: str, value: object) -> str:
+    return f"`{name}` must be {expected}, not {_kind_text(value)}."
+
+
 def _kind_text(value: object) -> str:
     if value == "":
-        return "empty"
+        return "an empty string"
     return _KINDS.get(type(value), "a date")

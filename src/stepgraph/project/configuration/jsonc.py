@@ -54,7 +54,7 @@ class JsoncDocument:
         except ValueError:
             raise MalformedError(TOO_MANY_DIGITS, (1, 1)) from None
         if not isinstance(data, dict):
-            raise MalformedError("an object is expected", (1, 1))
+            raise MalformedError("expected an object", (1, 1))
         return data
 
     def _object(self, pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -135,7 +135,7 @@ def _without_comments(text: str) -> str:
     for match in _TOKEN.finditer(text):
         part = match[0]
         if part.startswith("/*") and not part.endswith("*/", 2):
-            raise MalformedError("this comment is not closed", position_at(text, match.start()))
+            raise MalformedError("unclosed comment", position_at(text, match.start()))
         if part.startswith(("//", "/*")):
             chunks += [text[copied_end : match.start()], re.sub(r"[^\r\n]", " ", part)]
             copied_end = match.end()
