@@ -14,7 +14,7 @@ from tests.cli.conftest import Command, Run
 from tests.cli.sources import SYNTAX_ERROR, module, workflow, write, write_orders
 
 WORKFLOW_HINT = (
-    "A workflow is a class with a method `run` and `WorkflowEntrypoint` of the module `workers` among its bases."
+    "A workflow is a class with a method `run` that derives from `workers.WorkflowEntrypoint`."
 )
 SAVE_AS_UTF_8 = "Save it as UTF-8, or name its encoding in the first line, as in `# coding: latin-1`."
 
@@ -145,7 +145,7 @@ def test_an_error_outranks_a_missing_graph(stepgraph: Command) -> None:
         (["graph", "-f", "png"], "Invalid value for '-f' / '--format': 'png'", "Try `stepgraph graph --help`."),
         (["graph", "--nonsense"], "No such option", "Try `stepgraph graph --help`."),
         (["nonsense"], "No such command 'nonsense'.", "Try `stepgraph --help`."),
-        (["."], "`.` is no command. Did you mean `stepgraph graph .`?", "Try `stepgraph --help`."),
+        (["."], "unknown command `.`. Did you mean `stepgraph graph .`?", "Try `stepgraph --help`."),
     ],
 )
 def test_usage_errors(stepgraph: Command, arguments: list[str], begin: str, end: str) -> None:

@@ -119,14 +119,14 @@ def test_a_failed_input_fails_the_check_of_files(stepgraph: Command) -> None:
     write("shop.py", module(workflow("Orders", "rest")))
     run = stepgraph("graph", "shop.py", "broken.py", "-f", "svg", "-o", "docs/", "--check")
     assert run.code == 2
-    assert run.messages[-1] == "stepgraph: docs/ was not checked, for not every input could be read."
+    assert run.messages[-1] == "stepgraph: docs/ was not checked because an input could not be read."
 
 
 def test_a_missing_graph_fails_the_check_of_files(stepgraph: Command) -> None:
     write("shop.py", module(workflow("Orders", "rest"), workflow("Empty")))
     run = stepgraph(*FOLDER, "--check")
     assert run.code == 1
-    assert run.messages[-1] == "stepgraph: docs/ was not checked, for `Empty` has no graph."
+    assert run.messages[-1] == "stepgraph: docs/ was not checked because `Empty` has no graph."
 
 
 @pytest.mark.parametrize("output", [[], ["-o", "-"]])
@@ -143,4 +143,4 @@ def test_an_inaccessible_file_is_not_missing(stepgraph: Command) -> None:
     Path("loop").symlink_to("loop")
     run = stepgraph("graph", "-o", "loop/all.txt", "--check")
     assert (run.code, len(run.messages)) == (2, 1)
-    assert run.messages[0] == "stepgraph: loop/all.txt cannot be read: is a symbolic link that leads back to itself."
+    assert run.messages[0] == "stepgraph: loop/all.txt cannot be read: a symbolic link that leads back to itself."

@@ -9,7 +9,7 @@ from tests.cli.repositories import commit, make_repository, needs_git
 from tests.cli.sources import write_orders
 
 MESSAGE = (
-    "stepgraph: internal error while analysing orders.py: KeyError: 'a\\nb'. Please report it, with the file if you"
+    "stepgraph: internal error while analyzing orders.py: KeyError: 'a\\nb'. Please report it, with the file if you"
     " can; STEPGRAPH_DEBUG=1 in the environment shows the traceback."
 )
 

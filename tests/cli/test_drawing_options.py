@@ -95,11 +95,11 @@ def test_missing_graphviz_is_an_error(stepgraph: Command, monkeypatch: pytest.Mo
             ["--collapse", ","],
             f"Invalid value for '--collapse': no kind is named. {KINDS}",
         ),
-        (["--theme", "dark"], "--theme is of no use to the format text, only to svg, html. Leave it out."),
-        (["--legend"], "--legend is of no use to the format text, only to svg, html. Leave it out."),
-        (["--expand", "all", "-f", "dot"], "--expand is of no use to the format dot, only to svg, html. Leave it out."),
-        (["--engine", "dot", "-f", "dot"], "--engine is of no use to the format dot, only to svg. Leave it out."),
-        (["--engine", "dot", "-f", "svg", "--legend"], "--legend is of no use to the engine dot. Leave it out."),
+        (["--theme", "dark"], "--theme does not apply to the format text, only to svg, html."),
+        (["--legend"], "--legend does not apply to the format text, only to svg, html."),
+        (["--expand", "all", "-f", "dot"], "--expand does not apply to the format dot, only to svg, html."),
+        (["--engine", "dot", "-f", "dot"], "--engine does not apply to the format dot, only to svg."),
+        (["--engine", "dot", "-f", "svg", "--legend"], "--legend does not apply to the engine dot."),
     ],
 )
 def test_unsupported_options_are_refused(stepgraph: Command, arguments: list[str], text: str) -> None:
@@ -111,7 +111,7 @@ def test_unsupported_options_are_refused(stepgraph: Command, arguments: list[str
 def test_json_cannot_be_folded(stepgraph: Command) -> None:
     (stderr,) = stepgraph("graph", "-f", "json", "--depth", "2").messages
     assert stderr.startswith(
-        "stepgraph: --depth is of no use to the format json, only to text, dot, svg, html, mermaid."
+        "stepgraph: --depth does not apply to the format json, only to text, dot, svg, html, mermaid."
     )
 
 

@@ -33,7 +33,7 @@ def names() -> list[str]:
 
 def test_the_file_has_the_printed_text(stepgraph: Command) -> None:
     printed = stepgraph("graph", "orders.py", "-f", "json").out
-    assert stepgraph(*GRAPH, "graph.json") == Run(0, "", [])
+    assert stepgraph(*GRAPH, "graph.json") == Run(0, "", ["wrote graph.json (1 step)"])
     assert Path("graph.json").read_bytes() == printed.encode()
     assert names() == ["graph.json", "orders.py"]
 
@@ -41,13 +41,13 @@ def test_the_file_has_the_printed_text(stepgraph: Command) -> None:
 @pytest.mark.parametrize(("name", "form"), [("a.json", "json"), ("a.svg", "svg"), ("a.dot", "dot"), ("a", "text")])
 def test_the_suffix_selects_the_format(stepgraph: Command, name: str, form: str) -> None:
     printed = stepgraph("graph", "orders.py", "-f", form).out
-    assert stepgraph("graph", "orders.py", "-o", name) == Run(0, "", [])
+    assert stepgraph("graph", "orders.py", "-o", name) == Run(0, "", [f"wrote {name} (1 step)"])
     assert Path(name).read_bytes() == printed.encode()
 
 
 def test_markdown_has_the_diagram_in_a_block(stepgraph: Command) -> None:
     chart = stepgraph("graph", "orders.py", "-f", "mermaid").out
-    assert stepgraph("graph", "orders.py", "-o", "a.md") == Run(0, "", [])
+    assert stepgraph("graph", "orders.py", "-o", "a.md") == Run(0, "", ["wrote a.md (1 step)"])
     assert Path("a.md").read_text(encoding="utf-8") == f"## Orders\n\n```mermaid\n{chart}```\n"
 
 
@@ -105,7 +105,7 @@ def test_a_link_is_replaced_and_not_followed(stepgraph: Command, folder: Path, t
     write("real/graph.json", "old")
     write("../outside.json", "secret")
     Path("graph.json").symlink_to(target)
-    assert stepgraph(*GRAPH, "graph.json") == Run(0, "", [])
+    assert stepgraph(*GRAPH, "graph.json") == Run(0, "", ["wrote graph.json (1 step)"])
     assert not Path("graph.json").is_symlink()
     assert Path("graph.json").read_text(encoding="utf-8").startswith("{")
     assert Path("real/graph.json").read_text(encoding="utf-8") == "old"
@@ -295,7 +295,7 @@ def test_a_failed_input_writes_nothing(stepgraph: Command, old: str | None) -> N
         Path("graph.json").write_text(old, encoding="utf-8")
     run = stepgraph("graph", "orders.py", "missing.py", "-f", "json", "-o", "graph.json")
     assert (run.code, run.out) == (2, "")
-    assert run.messages[-1] == "stepgraph: graph.json was not written, for not every input could be read."
+    assert run.messages[-1] == "stepgraph: graph.json was not written because an input could not be read."
     assert (Path("graph.json").read_text(encoding="utf-8") if Path("graph.json").exists() else None) == old
 
 
@@ -303,7 +303,7 @@ def test_no_graph_writes_nothing(stepgraph: Command) -> None:
     write("empty.py", module(workflow("Empty")))
     run = stepgraph("graph", "empty.py", "-o", "graph.txt")
     assert run.code == 1
-    assert run.messages[-1] == "stepgraph: graph.txt was not written, for there is no graph."
+    assert run.messages[-1] == "stepgraph: graph.txt was not written because the workflow has no graph."
     assert not Path("graph.txt").exists()
 
 

@@ -25,7 +25,7 @@ def names(folder: str) -> list[str]:
 
 def test_a_new_directory_has_one_file_per_workflow(stepgraph: Command) -> None:
     assert stepgraph(*GRAPH, "docs/diagrams/") == Run(
-        0, "", ["wrote docs/diagrams/Orders.svg", "wrote docs/diagrams/Returns.svg"]
+        0, "", ["wrote docs/diagrams/Orders.svg (1 step)", "wrote docs/diagrams/Returns.svg (1 step)"]
     )
     assert names("docs/diagrams") == ["Orders.svg", "Returns.svg"]
     printed = stepgraph("graph", "shop.py", "-f", "svg", "--workflow", "Orders").out
@@ -34,12 +34,12 @@ def test_a_new_directory_has_one_file_per_workflow(stepgraph: Command) -> None:
 
 def test_an_existing_directory_needs_no_slash(stepgraph: Command) -> None:
     Path("out").mkdir()
-    assert stepgraph(*GRAPH, "out").messages == ["wrote out/Orders.svg", "wrote out/Returns.svg"]
+    assert stepgraph(*GRAPH, "out").messages == ["wrote out/Orders.svg (1 step)", "wrote out/Returns.svg (1 step)"]
     assert stepgraph(*GRAPH, ".").messages == ["wrote ./Orders.svg", "wrote ./Returns.svg"]
 
 
 def test_one_workflow_is_written_to_a_directory(stepgraph: Command) -> None:
-    assert stepgraph(*GRAPH, "out/", "--workflow", "Returns").messages == ["wrote out/Returns.svg"]
+    assert stepgraph(*GRAPH, "out/", "--workflow", "Returns").messages == ["wrote out/Returns.svg (1 step)"]
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_files_have_the_configured_names(stepgraph: Command) -> None:
     write("shop.py", module(workflow("Orders", "rest")))
     entry = '{"binding": "O", "name": "all orders", "class_name": "Orders"}'
     write("wrangler.json", f'{{"main": "shop.py", "workflows": [{entry}]}}')
-    assert stepgraph("graph", "-f", "svg", "-o", "out/").messages == ["wrote out/all-orders.svg"]
+    assert stepgraph("graph", "-f", "svg", "-o", "out/").messages == ["wrote out/all-orders.svg (1 step)"]
 
 
 def test_only_changed_files_are_written(stepgraph: Command) -> None:
@@ -62,7 +62,7 @@ def test_only_changed_files_are_written(stepgraph: Command) -> None:
     before = Path("out/Orders.svg").stat()
     write("out/other.svg", "not ours")
     write("shop.py", module(workflow("Orders", "rest"), workflow("Returns", "wait")))
-    assert stepgraph(*GRAPH, "out/") == Run(0, "", ["wrote out/Returns.svg"])
+    assert stepgraph(*GRAPH, "out/") == Run(0, "", ["wrote out/Returns.svg (1 step)"])
     after = Path("out/Orders.svg").stat()
     assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
     assert Path("out/other.svg").read_text(encoding="utf-8") == "not ours"
@@ -80,22 +80,22 @@ def test_other_line_ends_are_not_a_change(stepgraph: Command) -> None:
 def test_classes_with_equal_names_have_separate_files(stepgraph: Command) -> None:
     write("more.py", module(workflow("Orders", "wait")))
     assert stepgraph("graph", "shop.py", "more.py", "-f", "svg", "-o", "out/").messages == [
-        "wrote out/Orders.svg",
-        "wrote out/Returns.svg",
-        "wrote out/Orders-2.svg",
+        "wrote out/Orders.svg (1 step)",
+        "wrote out/Returns.svg (1 step)",
+        "wrote out/Orders-2.svg (1 step)",
     ]
 
 
 def test_names_in_any_script_are_kept(stepgraph: Command) -> None:
     write("shop.py", module(workflow("注文", "rest")))
-    assert stepgraph(*GRAPH, "out/").messages == ["wrote out/注文.svg"]
+    assert stepgraph(*GRAPH, "out/").messages == ["wrote out/注文.svg (1 step)"]
 
 
 def test_a_failed_input_writes_no_file(stepgraph: Command) -> None:
     write("broken.py", SYNTAX_ERROR)
     run = stepgraph("graph", "shop.py", "broken.py", "-f", "svg", "-o", "out/")
     assert run.code == 2
-    assert run.messages[-1] == "stepgraph: out/ was not written, for not every input could be read."
+    assert run.messages[-1] == "stepgraph: out/ was not written because an input could not be read."
     assert not Path("out").exists()
 
 
@@ -106,7 +106,7 @@ def test_a_missing_graph_writes_no_file(stepgraph: Command) -> None:
         "",
         [
             "shop.py:9:1: `Empty` has no graph: no step can run.",
-            "stepgraph: out/ was not written, for `Empty` has no graph.",
+            "stepgraph: out/ was not written because `Empty` has no graph.",
         ],
     )
     assert not Path("out").exists()
@@ -119,8 +119,8 @@ def test_json_has_a_null_graph(stepgraph: Command) -> None:
 
 
 def test_an_svg_holds_one_workflow(stepgraph: Command) -> None:
-    advice = "Choose one with --workflow NAME, or write a file for each with -o FOLDER/."
-    refusal = Run(2, "", [f"stepgraph: svg holds one workflow, and there are 2. {advice}"])
+    advice = "Choose one with --workflow NAME, or write a file for each with -o DIR/."
+    refusal = Run(2, "", [f"stepgraph: svg output holds a single workflow, not 2. {advice}"])
     assert stepgraph("graph", "-f", "svg") == refusal
     assert stepgraph(*GRAPH, "all.svg") == refusal
     assert not Path("all.svg").exists()
@@ -136,8 +136,8 @@ def test_equal_names_are_selected_by_class(stepgraph: Command) -> None:
     run = stepgraph("graph", "a", "b", "--workflow", "orders", "-f", "svg")
     assert run.code == 2
     assert run.messages[-1] == (
-        "stepgraph: svg holds one workflow, and there are 2. all are named `orders`: choose one by its class"
-        " (`Orders`, `OrderFlow`), or write a file for each with -o FOLDER/."
+        "stepgraph: svg output holds a single workflow, not 2. All are named `orders`: choose one by its class"
+        " (`Orders`, `OrderFlow`), or write a file for each with -o DIR/."
     )
 
 
@@ -145,8 +145,8 @@ def test_equal_names_and_classes_are_selected_by_path(stepgraph: Command) -> Non
     for folder in ("a", "b"):
         write(f"{folder}/entry.py", module(workflow("Orders", "rest")))
     assert stepgraph("graph", "a", "b", "-f", "svg").messages[-1] == (
-        "stepgraph: svg holds one workflow, and there are 2. all are named `Orders`: pass the path of one,"
-        " or write a file for each with -o FOLDER/."
+        "stepgraph: svg output holds a single workflow, not 2. All are named `Orders`: pass the path of one,"
+        " or write a file for each with -o DIR/."
     )
 
 
@@ -189,7 +189,7 @@ def test_a_failed_write_lists_the_written_files(stepgraph: Command, monkeypatch:
     assert stepgraph(*GRAPH, "out/") == Run(
         2,
         "",
-        ["wrote out/Orders.svg", "stepgraph: out/Returns.svg cannot be written: No space left on device."],
+        ["wrote out/Orders.svg (1 step)", "stepgraph: out/Returns.svg cannot be written: No space left on device."],
     )
     assert Path("out/Returns.svg").read_text(encoding="utf-8") == "old"
     assert names("out") == ["Orders.svg", "Returns.svg"]
@@ -229,7 +229,7 @@ def test_a_folder_without_permission_is_refused(stepgraph: Command, monkeypatch:
 def test_a_folder_may_be_a_link(stepgraph: Command) -> None:
     Path("real").mkdir()
     Path("out").symlink_to("real")
-    assert stepgraph(*GRAPH, "out").messages == ["wrote out/Orders.svg", "wrote out/Returns.svg"]
+    assert stepgraph(*GRAPH, "out").messages == ["wrote out/Orders.svg (1 step)", "wrote out/Returns.svg (1 step)"]
     assert names("real") == ["Orders.svg", "Returns.svg"]
 
 

@@ -52,9 +52,9 @@ def test_the_schema_of_a_report_is_printed(kind: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        (["--help"], b"3  nothing to analyse"),
-        (["check", "--help"], b"3  no workflow was found"),
-        (["diff", "--help"], b"3  no workflow on either side"),
+        (["--help"], b"3  no workflow found"),
+        (["check", "--help"], b"3  no workflow found"),
+        (["diff", "--help"], b"3  no workflow in either version"),
     ],
 )
 def test_help_lists_the_exit_codes(arguments: list[str], line: bytes) -> None:

@@ -171,7 +171,7 @@ def test_an_unknown_name_suggests_workflows(stepgraph: Command) -> None:
     write("src/entry.py", ORDERS_ALONE)
     configure(ORDERS, BILLING)
     assert stepgraph("graph", "--workflow", "xyz") == Run(
-        2, "", ["stepgraph: no workflow is named `xyz`. Available: `Orders`, `orders`."]
+        2, "", ["stepgraph: no workflow named `xyz`. Available: `Orders`, `orders`."]
     )
 
 
@@ -221,7 +221,7 @@ def test_an_environment_without_workflows_is_explained(stepgraph: Command) -> No
     assert (run.code, run.out) == (3, "")
     hint, stderr = run.messages
     assert hint == (
-        "wrangler.jsonc:5:112: the environment `none` has no `workflows`, and environments do not inherit them from the top level. "
+        "wrangler.jsonc:5:112: environment `none` has no `workflows`, and environments do not inherit them from the top level. "
         "Repeat them in `env.none`."
     )
     assert stderr == "stepgraph: no workflow of this project in the current directory (0 Python files searched)."
@@ -232,7 +232,7 @@ def test_an_unknown_environment_is_an_error(stepgraph: Command) -> None:
     configure(ORDERS, env=ENVIRONMENTS)
     run = stepgraph("list", "--env", "tset")
     assert run.code == 2
-    assert run.messages[0] == "wrangler.jsonc:5:8: there is no environment `tset`. Available: `test`, `none`."
+    assert run.messages[0] == "wrangler.jsonc:5:8: unknown environment `tset`. Available: `test`, `none`."
 
 
 @pytest.mark.parametrize("command", ["list", "graph", "check"])
@@ -279,13 +279,13 @@ def test_one_worker_may_define_the_environment(stepgraph: Command) -> None:
 @pytest.mark.parametrize(
     ("name", "text"),
     [
-        ("Ordres", "there is no class `Ordres` in src/entry.py. Did you mean `Orders`?"),
-        ("Zebra", "there is no class `Zebra` in src/entry.py. src/entry.py exports `Orders`, `Refunds`."),
+        ("Ordres", "no class `Ordres` in src/entry.py. Did you mean `Orders`?"),
+        ("Zebra", "no class `Zebra` in src/entry.py. src/entry.py exports `Orders`, `Refunds`."),
         ("_Hidden", "the class `_Hidden` in src/entry.py is private, and so is not exported. {exports}"),
         ("Plain", "the class `Plain` in src/entry.py has no `WorkflowEntrypoint` among its bases. {exports}"),
         ("Idle", "the class `Idle` in src/entry.py has no method `run`. {exports}"),
         ("Again", "`Again` in src/entry.py is the class `Orders`, and is exported under that name. {exports}"),
-        ("make", "there is no class `make` in src/entry.py. {exports}"),
+        ("make", "no class `make` in src/entry.py. {exports}"),
         (
             "Either",
             "the class `Either` in src/entry.py is defined in several ways, of which none is known to count. {exports}",
@@ -328,7 +328,7 @@ def test_a_main_module_without_workflows_is_an_error(stepgraph: Command) -> None
     assert stepgraph("list") == Run(
         2,
         "",
-        ["wrangler.jsonc:6:55: there is no class `Orders` in src/entry.py. src/entry.py exports no workflow class."],
+        ["wrangler.jsonc:6:55: no class `Orders` in src/entry.py. src/entry.py exports no workflow class."],
     )
 
 
@@ -428,7 +428,7 @@ def test_a_worker_of_javascript_is_explained(stepgraph: Command) -> None:
         3,
         "",
         [
-            "wrangler.jsonc:3:9: `main` is `src/index.ts`, which is no Python module. Its workflows are not analyzed.",
+            "wrangler.jsonc:3:9: `main` is `src/index.ts`, which is not a Python module. Its workflows are not analyzed.",
             "stepgraph: no workflow of this project in the current directory (0 Python files searched).",
         ],
     )
@@ -568,7 +568,7 @@ def test_an_unreadable_configuration_is_an_error(stepgraph: Command) -> None:
     write("src/entry.py", ENTRY)
     configure(ORDERS)
     Path("wrangler.json").symlink_to("missing.json")
-    stderr = ["wrangler.json: is a broken symbolic link."]
+    stderr = ["wrangler.json: a symbolic link that leads to a missing file."]
     assert stepgraph("list") == Run(2, "", stderr)
     run = stepgraph("list", "src/entry.py")
     assert (run.code, run.messages, names(run)) == (2, stderr, ["Orders", "Refunds"])

@@ -56,7 +56,7 @@ def test_a_workflow_is_selected_by_class_name(stepgraph: Command) -> None:
     save("both.json", [response("Bee"), response()])
     assert stepgraph("render", "both.json", "--workflow", "Orders").out == OUTLINE
     assert stepgraph("render", "both.json", "--workflow", "Order") == Run(
-        2, "", ["stepgraph: no workflow is named `Order`. Did you mean `Orders`?"]
+        2, "", ["stepgraph: no workflow named `Order`. Did you mean `Orders`?"]
     )
 
 
@@ -113,7 +113,7 @@ def test_an_error_of_the_api_is_shown(stepgraph: Command) -> None:
 def test_an_empty_array_exits_with_3(stepgraph: Command) -> None:
     save("none.json", [])
     assert stepgraph("render", "none.json") == Run(
-        3, "", ["stepgraph: no graph found in none.json: nothing but an empty array."]
+        3, "", ["stepgraph: no graph found in none.json: the array is empty."]
     )
 
 
@@ -123,10 +123,10 @@ def test_an_empty_array_exits_with_3(stepgraph: Command) -> None:
         (b"", "a.json: not JSON: the file is empty."),
         (b"\x7fELF\x02\x01\x00\x00\xff", "a.json: not JSON: byte 8 is not UTF-8 text."),
         (b"x = 1", "a.json:1:1: not JSON: Expecting value."),
-        (b"[" * 100_000, "a.json: nested too deeply: at most 120 nodes may lie within each other."),
+        (b"[" * 100_000, "a.json: nested too deeply: at most 120 nested nodes are supported."),
         (b"[1" + b"0" * 5000 + b"]", "a.json: a number has too many digits."),
         (b"3", f"a.json: the document should be an object, not 3. {EXPECTED}"),
-        (b"{}", f"a.json: There is no `graph` in it. {EXPECTED}"),
+        (b"{}", f"a.json: missing `graph` in the document. {EXPECTED}"),
     ],
 )
 def test_invalid_graphs_are_refused(stepgraph: Command, content: bytes, text: str) -> None:
@@ -176,7 +176,7 @@ def test_no_file_is_a_usage_error(stepgraph: Command) -> None:
 
 def test_a_file_is_written_and_checked(stepgraph: Command) -> None:
     save("orders.json", response())
-    assert stepgraph("render", "orders.json", "-o", "orders.txt") == Run(0, "", [])
+    assert stepgraph("render", "orders.json", "-o", "orders.txt") == Run(0, "", ["wrote orders.txt (1 step)"])
     assert Path("orders.txt").read_text(encoding="utf-8") == OUTLINE
     assert stepgraph("render", "orders.json", "-o", "orders.txt", "--check") == Run(0, "", [])
     save("orders.json", response("Orders", sleep("longer")))
@@ -188,7 +188,7 @@ def test_a_file_is_written_and_checked(stepgraph: Command) -> None:
 def test_files_of_a_folder_are_named_after_the_classes(stepgraph: Command) -> None:
     save("both.json", [response("Bee"), response("Orders")])
     assert stepgraph("render", "both.json", "-f", "svg", "-o", "drawn/") == Run(
-        0, "", ["wrote drawn/Bee.svg", "wrote drawn/Orders.svg"]
+        0, "", ["wrote drawn/Bee.svg (1 step)", "wrote drawn/Orders.svg (1 step)"]
     )
 
 

@@ -131,7 +131,7 @@ def test_too_many_files_are_not_searched(
     for number in range(11):
         Path(f"entry{number}.py").write_text(ORDERS, encoding="utf-8")
     result = stepgraph("graph", ".")
-    message = f".: more than 10 {unit} in it, so that it is not searched. Name the directories of your projects.\n"
+    message = f".: contains more than 10 {unit}, so it is not searched. Name the directories of your projects.\n"
     assert (result.code, result.err) == (2, message)
 
 
@@ -140,7 +140,7 @@ def test_too_many_modules_with_workflows_are_not_read(stepgraph: Command, monkey
     for number in range(11):
         Path(f"entry{number}.py").write_text(ORDERS, encoding="utf-8")
     result = stepgraph("graph", ".")
-    what = "more than 10 modules with workflows, or 256 MB of them, so that none is read."
+    what = "contains more than 10 modules with workflows, or 256 MB of them, so none is read."
     assert (result.code, result.err) == (2, f".: {what} Name the directories of your projects.\n")
 
 
@@ -155,7 +155,7 @@ def test_too_many_imported_modules_are_reported(stepgraph: Command, monkeypatch:
         )
     result = stepgraph("graph", "entry.py")
     advice = "Analyze the directories of your projects separately."
-    assert f"b.py: not read: there are more than 2 modules, 256 MB or 20,000,000 tokens of them. {advice}" in result.err
+    assert f"b.py: not read: the limit of a run is 2 modules, 256 MB or 20,000,000 tokens of them. {advice}" in result.err
     assert result.code == 2
 
 
@@ -167,6 +167,6 @@ def test_too_many_configurations_are_not_read(stepgraph: Command, monkeypatch: p
         (folder / "wrangler.toml").write_text(SETTINGS, encoding="utf-8")
         (folder / "entry.py").write_text(ORDERS, encoding="utf-8")
     result = stepgraph("list", ".")
-    message = "worker3/wrangler.toml: not read: there are more than 0 MB of configurations."
+    message = "worker3/wrangler.toml: not read: the configurations have more than 0 MB in total."
     assert (result.code, result.err) == (2, f"{message} Name the directories of your projects.\n")
     assert result.out.count("Orders") == 3

@@ -150,7 +150,7 @@ def test_nodes_may_be_nested_up_to_the_limit() -> None:
 
 @pytest.mark.parametrize("levels", [MAX_NODE_DEPTH, 200])
 def test_nodes_nested_more_deeply_are_refused(levels: int) -> None:
-    assert refusal(nested_ifs(levels)) == "nested too deeply: at most 120 nodes may lie within each other."
+    assert refusal(nested_ifs(levels)) == "nested too deeply: at most 120 nested nodes are supported."
 
 
 @pytest.mark.parametrize("opening", ["[", '{"nodes":[', '{"type":"loop","nodes":['])

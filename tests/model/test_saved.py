@@ -218,14 +218,14 @@ def test_what_cannot_be_drawn_is_refused_with_its_place(node: object, message: s
     ("data", "message"),
     [
         (3, "the document should be an object, not 3."),
-        ({}, "There is no `graph` in it."),
-        ({"nodes": []}, "There is no `graph` in it."),
-        ([EMPTY, {}], "There is no `graph` in [1]."),
-        ({"result": [EMPTY, {}]}, "There is no `graph` in result[1]."),
+        ({}, "missing `graph` in the document."),
+        ({"nodes": []}, "missing `graph` in the document."),
+        ([EMPTY, {}], "missing `graph` in [1]."),
+        ({"result": [EMPTY, {}]}, "missing `graph` in result[1]."),
         ({"result": ["x"]}, 'result[0] should be an object, not "x".'),
         ({"graph": []}, "graph should be an object, not an array."),
         ({"graph": {"version": 1}}, "graph.workflow is missing."),
-        ({"graph": {"version": 1, "workflow": {}}}, "graph.workflow.class_name is missing."),
+        ({"graph": {"version": 1, "workflow": {}}}, "graph.workflow.class_name is missing (and 1 more)."),
         ({"result": None, "success": True}, "the API response has no result."),
         ({"success": True}, "the API response has no result."),
         ({"id": "1", "has_dag": True}, "the version has no graph."),
@@ -270,7 +270,7 @@ def test_what_is_no_json_is_refused(text: bytes, message: str) -> None:
 def test_a_message_says_what_was_expected() -> None:
     with pytest.raises(InputError) as caught:
         read({})
-    assert str(caught.value) == f"saved.json: There is no `graph` in it. {ADVICE}"
+    assert str(caught.value) == f"saved.json: missing `graph` in the document. {ADVICE}"
 
 
 def test_files_of_too_many_nodes_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:

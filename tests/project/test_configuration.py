@@ -127,8 +127,8 @@ def test_a_duplicate_key_is_reported_with_its_path() -> None:
         ('{"a": "x', "1:7: not valid JSON: unterminated string."),
         ('{"a": /* never\nclosed', "1:7: not valid JSON: unclosed comment."),
         ('{"a": /* b\n*/ /* c */ ]}', "2:12: not valid JSON: expecting value."),
-        ('{"NaN": 1, "a": NaN}', "1:17: not valid JSON: NaN is no value of JSON."),
-        ('{"a": -Infinity}', "1:7: not valid JSON: -Infinity is no value of JSON."),
+        ('{"NaN": 1, "a": NaN}', "1:17: not valid JSON: NaN is not a JSON value."),
+        ('{"a": -Infinity}', "1:7: not valid JSON: -Infinity is not a JSON value."),
         ("[1]", "1:1: not valid JSON: expected an object."),
         ("[" * 100_000, "1:1: not valid JSON: nested too deeply."),
         (f'{{"a": {"1" * 5000}}}', "1:1: not valid JSON: a number has too many digits."),
@@ -314,7 +314,7 @@ def test_a_coding_comment_in_a_configuration_is_ignored(name: str) -> None:
         ("name", "", "`name` is empty."),
         ("main", ["a.py"], "`main` must be a string, not a list."),
         ("base_dir", True, "`base_dir` must be a string, not true or false."),
-        ("compatibility_date", "soon", "`soon` is no date such as 2026-03-01."),
+        ("compatibility_date", "soon", "`soon` is not a date such as 2026-03-01."),
         ("compatibility_flags", "a", "`compatibility_flags` must be a list of strings, not a string."),
         ("workflows", {}, "`workflows` must be a list of objects, not an object."),
         ("exports", [], "`exports` must be an object, not a list."),
@@ -506,7 +506,7 @@ def test_an_environment_without_workflows_has_a_hint() -> None:
     assert messages_of(configuration) == []
     (hint,) = configuration.hints
     assert str(hint) == (
-        "wrangler.jsonc:2:18: the environment `test` has no `workflows`, and environments do not inherit them from the top level. "
+        "wrangler.jsonc:2:18: environment `test` has no `workflows`, and environments do not inherit them from the top level. "
         "Repeat them in `env.test`."
     )
 
@@ -553,7 +553,7 @@ def test_without_environments_the_top_level_is_for_all() -> None:
 )
 def test_an_unknown_environment_is_an_error_listing_the_others(environments: str, advice: str) -> None:
     message = refused(f'{{\n  "env": {environments}\n}}', "test")
-    assert message == f"wrangler.jsonc:2:10: there is no environment `test`.{advice}"
+    assert message == f"wrangler.jsonc:2:10: unknown environment `test`.{advice}"
 
 
 def test_paths_are_relative_to_the_configuration() -> None:
@@ -604,12 +604,12 @@ def test_a_pipe_is_not_a_configuration_and_does_not_block() -> None:
 
 def test_a_broken_link_is_not_a_configuration() -> None:
     Path("wrangler.json").symlink_to("missing.json")
-    assert why_unreadable("wrangler.json") == "wrangler.json: is a broken symbolic link."
+    assert why_unreadable("wrangler.json") == "wrangler.json: a symbolic link that leads to a missing file."
 
 
 def test_a_link_to_itself_is_not_a_configuration() -> None:
     Path("wrangler.json").symlink_to("wrangler.json")
-    assert why_unreadable("wrangler.json") == "wrangler.json: is a symbolic link that leads back to itself."
+    assert why_unreadable("wrangler.json") == "wrangler.json: a symbolic link that leads back to itself."
 
 
 def test_a_configuration_without_permission_is_unreadable(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -636,7 +636,7 @@ def why_unreadable(name: str) -> str:
 def test_a_missing_base_dir_is_reported_at_its_value() -> None:
     text = '{\n  "main": "src/entry.py",\n  "base_dir": "lib"\n}'
     assert messages_of(read(text, name="shop/wrangler.json")) == [
-        "shop/wrangler.json:3:15: `base_dir` is `shop/lib`, and there is no such folder."
+        "shop/wrangler.json:3:15: `base_dir` is `shop/lib`, which does not exist."
     ]
 
 
@@ -651,7 +651,7 @@ def test_a_base_dir_of_another_language_may_be_missing() -> None:
 )
 def test_an_impossible_name_is_reported_at_its_value(field: str, escape: str, character: str) -> None:
     configuration = read(f'{{"{field}": "a\\{escape}"}}')
-    assert messages_of(configuration) == [f"wrangler.jsonc:1:{len(field) + 6}: `{field}` has {character} in it."]
+    assert messages_of(configuration) == [f"wrangler.jsonc:1:{len(field) + 6}: `{field}` contains {character}."]
     assert (configuration.name, configuration.main, configuration.base_dir) == ("", None, None)
 
 

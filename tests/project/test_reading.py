@@ -78,19 +78,19 @@ def test_a_pipe_is_rejected_without_blocking() -> None:
 
 @on_unix
 def test_a_device_is_refused() -> None:
-    assert problem_of("/dev/zero").message == "a device, not a file."
+    assert problem_of("/dev/zero").message == "is a device, not a file."
 
 
 @on_unix
 def test_a_socket_is_refused() -> None:
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind("socket.py")
-        assert problem_of("socket.py").message == "a socket, not a file."
+        assert problem_of("socket.py").message == "is a socket, not a file."
 
 
 def test_a_link_to_itself_is_a_problem(tmp_path: Path) -> None:
     (tmp_path / "a.py").symlink_to("a.py")
-    assert problem_of("a.py").message == "is a symbolic link that leads back to itself."
+    assert problem_of("a.py").message == "a symbolic link that leads back to itself."
 
 
 def test_a_file_without_permission_is_a_problem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

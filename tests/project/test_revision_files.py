@@ -24,7 +24,7 @@ on_unix = pytest.mark.skipif(sys.platform == "win32", reason="the programs are s
 
 @pytest.fixture
 def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Change into a new repository, and return the folder for temporary folders."""
+    """Change into a new repository, and return the folder for temporary directories."""
     folder = tmp_path / "temporary"
     folder.mkdir()
     (tmp_path / "repository").mkdir()
@@ -202,14 +202,14 @@ def test_an_exponential_tree_is_rejected(temporary: Path, name: str, limit: str)
 def test_too_many_files_are_refused(monkeypatch: pytest.MonkeyPatch, constant: str, mode: str, what: str) -> None:
     monkeypatch.setattr(revision_files, constant, 3)
     many = tree(*((mode, written("x"), f"a{number}.py") for number in range(4)))
-    assert refusal_of(many) == f" it has more than {what}, so that it is not read."
+    assert refusal_of(many) == f" has more than {what}, so it is not read."
 
 
 @pytest.mark.usefixtures("temporary")
 def test_too_many_folders_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(revision_files, "TREE_FOLDERS", 3)
     assert refusal_of(deep_tree(1, tree(("100644", written("x"), "a.py")))) == (
-        " it has more than 3 folders, so that it is not read."
+        " has more than 3 directories, so it is not read."
     )
 
 
@@ -227,7 +227,7 @@ def test_the_total_size_of_blobs_is_limited(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(revision_files, "REVISION_BYTES", 2_000_000)
     blob = written("#" * 1_000_001)
     assert refusal_of(tree(("100644", blob, "a.py"), ("100644", blob, "b.py"))) == (
-        " it has more than 2 MB of Python files and configurations, so that it is not read."
+        " has more than 2 MB of Python files and configurations, so it is not read."
     )
 
 
@@ -287,7 +287,7 @@ def test_exponential_links_are_rejected(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(revision_files, "_MAX_STEPS", 100)
     links = (("120000", written("./" * 50 + f"l{number + 1}"), f"l{number}") for number in range(20))
     assert refusal_of(tree(*links)) == (
-        " it has more than a million steps through its symbolic links, so that it is not read."
+        " has more than a million steps through its symbolic links, so it is not read."
     )
 
 

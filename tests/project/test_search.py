@@ -88,7 +88,7 @@ def test_a_link_to_a_file_inside_the_folder_counts(tmp_path: Path) -> None:
     assert search_folder("src").files == ("src/b.py", "src/a.py")
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="there are no named pipes in folders of Windows")
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no named pipes in directories of Windows")
 def test_irregular_files_are_skipped(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.py")
     assert search_folder(".").files == ()

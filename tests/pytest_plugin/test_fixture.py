@@ -138,7 +138,7 @@ assert workflow_graph(path).class_name == "RefundWorkflow"
 def test_several_workflows_without_a_name_are_ambiguous(pytester: pytest.Pytester) -> None:
     write(pytester.path, {"src/both.py": ORDERS + REFUNDS})
     result = run_test(pytester, 'workflow_graph("src/both.py")')
-    result.stdout.fnmatch_lines(["E *AmbiguousWorkflowError: src/both.py has 2 workflows that may be meant: *"])
+    result.stdout.fnmatch_lines(["E *AmbiguousWorkflowError: src/both.py has 2 matching workflows: *"])
 
 
 def test_a_workflow_without_steps_has_no_graph(pytester: pytest.Pytester) -> None:

@@ -201,7 +201,7 @@ def around(request):
     ("settings", "message"),
     [
         ('[tool.stepgraph]\nsnapshot = "yes"\n', "ERROR: *pyproject.toml:2:*snapshot*"),
-        (SETTINGS + 'workflow_snapshots_form = "png"\n', "*workflow_snapshots_form: `png` is none of json, *"),
+        (SETTINGS + 'workflow_snapshots_form = "png"\n', "*workflow_snapshots_form: `png` is not supported. Available: json, *"),
     ],
 )
 def test_a_wrong_setting_is_an_error(pytester: pytest.Pytester, settings: str, message: str) -> None:
@@ -226,7 +226,7 @@ def test_an_old_syrupy_is_rejected(pytester: pytest.Pytester, monkeypatch: pytes
     monkeypatch.setattr(snapshot_tests, "version", lambda _: "6.1.1")
     result = run(pytester)
     result.assert_outcomes(failed=1, passed=1)
-    result.stdout.fnmatch_lines(["workflow snapshots require syrupy 7 or later: * (it is 6.1.1)"])
+    result.stdout.fnmatch_lines(["workflow snapshots require syrupy 7 or later: * (found 6.1.1)"])
 
 
 def test_existing_snapshots_keep_their_folder(pytester: pytest.Pytester) -> None:

@@ -150,7 +150,7 @@ def test_one_more_arrow_splits_the_diagram() -> None:
     assert [(piece.title, piece.kind) for piece in drawn.pieces] == [("Orders", "outline")]
     (message,) = drawn.messages
     assert message == (
-        "Orders: GitHub draws no diagram with more than 500 arrows, and it has 501, so that an outline stands in its "
+        "Orders: GitHub draws no diagram with more than 500 arrows, and it has 501, so an outline stands in its "
         "place: draw all of it with `-f svg`."
     )
 
@@ -193,7 +193,7 @@ def test_a_large_graph_has_a_diagram_for_each_function() -> None:
     assert 'subgraph f1["g"]' in drawn.pieces[2].text
     (message,) = drawn.messages
     assert message == (
-        "Orders: GitHub draws no diagram with more than 500 arrows, and it has 605, so that each of its functions has "
+        "Orders: GitHub draws no diagram with more than 500 arrows, and it has 605, so each of its functions has "
         "a diagram of its own."
     )
 
@@ -204,7 +204,7 @@ def test_a_large_part_is_folded_as_little_as_possible() -> None:
     assert 'n_0_0_0["loop<br/>500 steps"]:::foldedBox' in lines(drawn.pieces[0].text)
     (message,) = drawn.messages
     assert message == (
-        "Orders: GitHub draws no diagram with more than 500 arrows, and it has 510, so that it is folded to depth 3: "
+        "Orders: GitHub draws no diagram with more than 500 arrows, and it has 510, so it is folded to depth 3: "
         "choose another with `--depth`, or draw all of it with `-f svg`."
     )
 

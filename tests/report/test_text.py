@@ -73,7 +73,7 @@ def test_nothing_to_check_is_always_reported(*, quiet: bool) -> None:
 def test_required_graph_is_reported_at_class() -> None:
     workflows = [workflow(), workflow("a", has_dag=False), workflow("b", complete=False)]
     start = "src/orders.py:1: error: the graph of the workflow"
-    end = "and --require-dag demands a complete one."
+    end = "but --require-dag requires a complete one."
     assert render_text(replace(report(workflows=workflows), require_dag=True), quiet=True) == (
         f"{start} `a` is missing, {end}\n\n{start} `b` is incomplete, {end}\n"
     )

@@ -147,8 +147,10 @@ def prepare_folder(name: str) -> None:
         raise path_error(name, "cannot be written: permission denied.")
 
 
-def write_folder(name: str, texts: Mapping[str, str], sources: Iterable[str]) -> list[str]:
-    """Write the texts to their paths in a directory, which is created if missing, and return the written paths.
+def write_folder(
+    name: str, texts: Mapping[str, str], sources: Iterable[str], on_write: Callable[[str], object]
+) -> None:
+    """Write the texts to their paths in a directory, which is created if missing. `on_write` receives each written path.
 
     Unchanged files are not written, and further files in the directory remain. Raises CommandError if a path must not
     be written, before the first write, or if a write fails.
@@ -156,10 +158,10 @@ def write_folder(name: str, texts: Mapping[str, str], sources: Iterable[str]) ->
     folder = _convert_errors(make_folder, name)
     source_paths = list(sources)
     files = [(_file_in(folder, path, source_paths), text) for path, text in texts.items()]
-    outdated = [(file, text) for file, text in files if file_state(file.name, text) is not FileState.CURRENT]
-    for file, text in outdated:
-        file.write(text)
-    return [file.name for file, _ in outdated]
+    for file, text in files:
+        if file_state(file.name, text) is not FileState.CURRENT:
+            file.write(text)
+            on_write(file.name)
 
 
 def _convert_errors(function: Callable[[str], R], name: str) -> R:

@@ -170,7 +170,7 @@ def _real_path(path: str, root: Root) -> str:
 
 def _outside_problem(path: str, advice: str) -> Problem:
     """Return the problem of a path that leads out of its root or into `.git`."""
-    kind = "is a symbolic link" if os.path.islink(path.rstrip("/" + os.sep)) else "is a path"
+    kind = "a symbolic link" if os.path.islink(path.rstrip("/" + os.sep)) else "a path"
     if is_in_git_folder(os.path.realpath(path)):
         return Problem(shown_path(path), f"{kind} into `.git`, which is never read.", _NAME_NO_GIT)
     return Problem(shown_path(path), f"{kind} that leaves the repository.", advice)
@@ -256,7 +256,7 @@ def _reason_not_a_configuration(path: str) -> str | None:
     try:
         mode = os.stat(path).st_mode
     except FileNotFoundError:
-        return "is a broken symbolic link." if os.path.islink(path) else None
+        return "a symbolic link that leads to a missing file." if os.path.islink(path) else None
     except OSError as error:
         return unreadable_problem(path, error).message
     if stat.S_ISREG(mode):
@@ -280,7 +280,7 @@ def _message_and_advice(error: OSError) -> tuple[str, str]:
     if isinstance(error, NotADirectoryError):
         return "file not found: a part of the path is not a directory.", ""
     if error.errno == errno.ELOOP:
-        return "is a symbolic link that leads back to itself.", "Name the file itself."
+        return "a symbolic link that leads back to itself.", "Name the file itself."
     if error.errno == errno.ENAMETOOLONG:
         return "the name is too long for the file system.", ""
     return f"{(error.strerror or type(error).__name__).lower()}.", ""

@@ -139,13 +139,17 @@ def _deliver_files(
     if output.check:
         check_up_to_date(texts, output.command, with_dates=not output.format.is_api_response)
         return
+
+
+    def report(path: str) -> None:
+        if not output.quiet:
+            write_message(f"wrote {path} ({files[path][1]})")
+
     if is_folder_name(name):
-        written: Collection[str] = write_folder(name, texts, sources)
+        write_folder(name, texts, sources, report)
     else:
         prepare_output(name, sources).write(texts[name])
-        written = files
-    for path in written if not output.quiet else ():
-        write_message(f"wrote {path} ({files[path][1]})")
+        report(name)
 
 
 def _render_file(subjects: Sequence[Subject], output: DrawingOutput, options: FormatOptions) -> tuple[str, str]:
@@ -197,7 +201,7 @@ def _render(drawable: Sequence[Subject], output: DrawingOutput, options: FormatO
         message = (
             f"{output_format.name} output holds a single workflow, not {len(drawable)}. {_selection_advice(drawable)}"
         )
-        raise CommandError(ExitCode.ERROR, f"{message}, or write a file for each with -o FOLDER/.")
+        raise CommandError(ExitCode.ERROR, f"{message}, or write a file for each with -o DIR/.")
     rendering = output_format.write(drawable, options)
     for warning in () if output.quiet else rendering.warnings:
         write_message(warning)
@@ -210,8 +214,8 @@ def _selection_advice(drawable: Sequence[Subject]) -> str:
         return "Choose one with --workflow NAME"
     classes = list(dict.fromkeys(subject.class_name for subject in drawable))
     if len(classes) == 1:
-        return f"all are named `{drawable[0].name}`: pass the path of one"
-    return f"all are named `{drawable[0].name}`: choose one by its class ({', '.join(quoted(classes))})"
+        return f"All are named `{drawable[0].name}`: pass the path of one"
+    return f"All are named `{drawable[0].name}`: choose one by its class ({', '.join(quoted(classes))})"
 
 
 def _not_written_error(output: DrawingOutput, code: ExitCode, reason: str) -> CommandError:

@@ -269,7 +269,7 @@ def _workflow(fields: Fields, name: str, class_name: str, worker: str) -> Config
 
 def _hints(top_level: Fields, override: Fields | None, environment: str | None) -> Iterator[Problem]:
     if override is not None and "workflows" not in override.values and top_level.values.get("workflows"):
-        message = f"the environment `{environment}` has no `workflows`, and environments do not inherit them from the top level."
+        message = f"environment `{environment}` has no `workflows`, and environments do not inherit them from the top level."
         yield _problem(top_level.path, message, f"Repeat them in `env.{environment}`.", override.position())
     part = top_level if override is None else override
     if "workflows" in part.values:
