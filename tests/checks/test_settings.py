@@ -116,7 +116,7 @@ def test_every_key() -> None:
             "severity = { SG101 = 'fatal' }",
             "pyproject.toml:2:22: unknown value `fatal` of `SG101`. Available: `error`, `warning`, `note`, `off`.",
         ),
-        ("severity = { SG999 = 'off' }", "pyproject.toml:2:22: unknown rule `SG999`. Rules go by their codes, such as"),
+        ("severity = { SG999 = 'off' }", "pyproject.toml:2:22: unknown rule `SG999`. Use a code such as"),
         ("severity = { SG001 = 'off' }", "pyproject.toml:2:22: the severity of `SG001` cannot be set."),
         ("per-file-ignores = { 'a.py' = ['SG99'] }", "pyproject.toml:2:32: unknown rule `SG99`."),
         ("baseline = 3", "pyproject.toml:2:12: `baseline` must be a string, not a number."),

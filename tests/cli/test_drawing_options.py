@@ -16,7 +16,7 @@ from tests.cli.graphs import response, save, sleep
 
 LOOP = {"type": "loop", "nodes": [sleep("a"), {"type": "if", "branches": [{"condition": "x", "nodes": [sleep("b")]}]}]}
 
-KINDS = "There are loop, parallel, try, if, switch, block, function, step."
+KINDS = "Available: loop, parallel, try, if, switch, block, function, step."
 
 
 @pytest.fixture(autouse=True)
@@ -89,11 +89,11 @@ def test_missing_graphviz_is_an_error(stepgraph: Command, monkeypatch: pytest.Mo
         (["--depth", "0"], "Invalid value for '--depth': 0 is not in the range x>=1."),
         (
             ["--collapse", "loop,fi"],
-            f"Invalid value for '--collapse': 'fi' is no kind that can be folded. {KINDS}",
+            f"Invalid value for '--collapse': unknown kind `fi`. {KINDS}",
         ),
         (
             ["--collapse", ","],
-            f"Invalid value for '--collapse': no kind is named. {KINDS}",
+            f"Invalid value for '--collapse': missing kind. {KINDS}",
         ),
         (["--theme", "dark"], "--theme does not apply to the format text, only to svg, html."),
         (["--legend"], "--legend does not apply to the format text, only to svg, html."),

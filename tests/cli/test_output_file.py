@@ -64,8 +64,8 @@ def test_an_unsupported_suffix_is_refused(stepgraph: Command, command: str, name
     run = stepgraph(command, *sides, "-o", name)
     assert (run.code, run.out) == (2, "")
     end = Path(name).suffix
-    advice = f"Name the file {ends}, or give -f. Try `stepgraph {command} --help`."
-    assert run.messages == [f"stepgraph: `{end}` is no format of this command. {advice}"]
+    advice = f"Use {ends}, or set the format with -f. Try `stepgraph {command} --help`."
+    assert run.messages == [f"stepgraph: unsupported file extension `{end}`. {advice}"]
     assert not Path(name).exists()
 
 

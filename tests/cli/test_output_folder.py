@@ -35,7 +35,7 @@ def test_a_new_directory_has_one_file_per_workflow(stepgraph: Command) -> None:
 def test_an_existing_directory_needs_no_slash(stepgraph: Command) -> None:
     Path("out").mkdir()
     assert stepgraph(*GRAPH, "out").messages == ["wrote out/Orders.svg (1 step)", "wrote out/Returns.svg (1 step)"]
-    assert stepgraph(*GRAPH, ".").messages == ["wrote ./Orders.svg", "wrote ./Returns.svg"]
+    assert stepgraph(*GRAPH, ".").messages == ["wrote ./Orders.svg (1 step)", "wrote ./Returns.svg (1 step)"]
 
 
 def test_one_workflow_is_written_to_a_directory(stepgraph: Command) -> None:

@@ -423,7 +423,7 @@ def test_limits_set_the_maximum_of_steps() -> None:
 
 
 @pytest.mark.parametrize(
-    ("steps", "shown"), [("ten", "text"), (0, "0"), (1.5, "1.5"), (-3, "-3"), (True, "true or false")]
+    ("steps", "shown"), [("ten", "a string"), (0, "0"), (1.5, "1.5"), (-3, "-3"), (True, "true or false")]
 )
 def test_a_limit_must_be_a_positive_integer(steps: object, shown: str) -> None:
     configuration = read(

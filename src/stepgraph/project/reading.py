@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import stat
 import sys
 from collections.abc import Iterable, Iterator
@@ -35,6 +36,9 @@ _DESCRIPTORS: Final = "/proc/self/fd"
 _NAME_TARGET: Final = "Name its target instead, if you trust it."
 _NAME_NO_GIT: Final = "Name a file outside of `.git`."
 _NO_LINK_OUT: Final = "Files outside of the repository or the named directory are never read."
+
+# Editors and messages append line and column to paths.
+_LINE_SUFFIX: Final = re.compile(r"(?::\d+){1,2}$")
 
 StrPath = str | os.PathLike[str]
 
@@ -268,13 +272,21 @@ def _reason_not_a_configuration(path: str) -> str | None:
 
 def unreadable_problem(path: str, error: OSError) -> Problem:
     """Return the problem for an error of the operating system at `path`."""
-    message, advice = _message_and_advice(error)
+    message, advice = _message_and_advice(path, error)
     return Problem(path, message, advice)
 
 
-def _message_and_advice(error: OSError) -> tuple[str, str]:
+def _suggest_path(path: str) -> str:
+    """Return advice on a missing file: a path with a line number is likely from a message or an editor."""
+    without_line = _LINE_SUFFIX.sub("", path)
+    if without_line != path and os.path.isfile(without_line):
+        return f"Did you mean `{without_line}`?"
+    return "Paths are relative to the working directory."
+
+
+def _message_and_advice(path: str, error: OSError) -> tuple[str, str]:
     if isinstance(error, FileNotFoundError):
-        return "file not found.", "Paths are relative to the working directory."
+        return "file not found.", _suggest_path(path)
     if isinstance(error, PermissionError):
         return "permission denied.", "Make it readable, or omit it."
     if isinstance(error, NotADirectoryError):

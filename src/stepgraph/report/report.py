@@ -173,11 +173,12 @@ def source_link(report: Report, span: Span) -> str:
 
 
 def verdict_line(report: Report) -> str:
-    """Return the number of findings and workflows: `1 error, 2 notes in 2 workflows`."""
+    """Return the number of findings and workflows: `1 error, 2 notes in 2 workflows`, or `1 error` without workflows."""
     if not report.workflows and not report.findings and not report.baselined and not report.suppressed:
         return NOTHING_CHECKED
-    workflows = counted(len(report.workflows), "workflow") if report.workflows else "no workflow"
-    line = f"{_counts(report)} in {workflows}"
+    line = _counts(report)
+    if report.workflows:
+        line += f" in {counted(len(report.workflows), 'workflow')}"
     if report.workflows_without_dag:
         line += f", {len(report.workflows_without_dag)} without a complete graph"
     other_counts = [

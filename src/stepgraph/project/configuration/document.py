@@ -49,6 +49,9 @@ class Document(Protocol):
     def position(self, path: Path) -> Position:
         """Return the position of the value at a path, or of the innermost enclosing value if it is missing."""
 
+    def key_position(self, path: Path) -> Position:
+        """Return the position of the key of the field at a path."""
+
 
 def position_at(text: str, offset: int) -> Position:
     """Return the line and column, from 1, of an offset."""
@@ -181,9 +184,18 @@ class Fields(Struct, frozen=True):
         position = self.position(below)
         self.problems.append(Problem(self.path, message, advice, *position, kind=ProblemKind.CONFIGURATION))
 
+    def report_key(self, name: str, message: str, advice: str = "") -> None:
+        """Add a problem at the key of a field."""
+        position = self.key_position(name)
+        self.problems.append(Problem(self.path, message, advice, *position, kind=ProblemKind.CONFIGURATION))
+
     def position(self, below: Sequence[str | int] = ()) -> tuple[int, int]:
         """Return the line and column, from 1, of the value at the path `below`, relative to this object."""
         return self.document.position((*self.at, *below))
+
+    def key_position(self, name: str) -> tuple[int, int]:
+        """Return the line and column, from 1, of the key of a field."""
+        return self.document.key_position((*self.at, name))
 
     def _of(self, values: Mapping[str, object], *below: str | int) -> Fields:
         return Fields(self.path, self.document, self.problems, values, (*self.at, *below))

@@ -46,6 +46,11 @@ class JsoncDocument:
         """Return the position of the value at a path, or of the innermost enclosing value if it is missing."""
         return self._lines.position(innermost_offset(self._offsets.values, path))
 
+    def key_position(self, path: Path) -> Position:
+        """Return the position of the key of a field."""
+        offsets = self._offsets.keys.get(path)
+        return self.position(path) if offsets is None else self._lines.position(offsets[0])
+
     def _parse(self) -> Mapping[str, object]:
         try:
             data: object = json.loads(self._json, object_pairs_hook=self._object, parse_constant=self._constant)

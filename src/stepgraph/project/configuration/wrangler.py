@@ -277,4 +277,4 @@ def _hints(top_level: Fields, override: Fields | None, environment: str | None) 
     for key in part.values:
         if key.casefold().replace("_", "").removesuffix("s") == "workflow":
             message = f"unknown field `{key}`."
-            yield _problem(top_level.path, message, "Did you mean `workflows`?", part.position((key,)))
+            yield _problem(top_level.path, message, "Did you mean `workflows`?", part.key_position(key))
