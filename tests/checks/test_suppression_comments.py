@@ -108,7 +108,10 @@ def test_unused_codes_of_a_comment_are_reported() -> None:
             "# stepgraph: ignore[SG18]",
             "10:45: warning: unknown rule `SG18`, so nothing is ignored by it. Did you mean `SG118`? [SG006]",
         ),
-        ("# stepgraph: ignore[SG1]", "10:45: warning: `SG1` stands for several rules, but a comment must name each rule"),
+        (
+            "# stepgraph: ignore[SG1]",
+            "10:45: warning: `SG1` stands for several rules, but a comment must name each rule",
+        ),
     ],
 )
 def test_unused_or_invalid_comment_is_reported(comment: str, message: str) -> None:

@@ -13,9 +13,7 @@ import pytest
 from tests.cli.conftest import Command, Run
 from tests.cli.sources import SYNTAX_ERROR, module, workflow, write, write_orders
 
-WORKFLOW_HINT = (
-    "A workflow is a class with a method `run` that derives from `workers.WorkflowEntrypoint`."
-)
+WORKFLOW_HINT = "A workflow is a class with a method `run` that derives from `workers.WorkflowEntrypoint`."
 SAVE_AS_UTF_8 = "Save it as UTF-8, or name its encoding in the first line, as in `# coding: latin-1`."
 
 
@@ -162,3 +160,34 @@ def test_an_invalid_source_date_epoch(stepgraph: Command, monkeypatch: pytest.Mo
     run = stepgraph("graph", "-f", "json")
     assert (run.code, run.out) == (2, "")
     assert run.messages[0].startswith("SOURCE_DATE_EPOCH: `yesterday` is not a number of seconds since 1970.")
+
+
+@pytest.mark.parametrize("command", ["graph", "check", "list"])
+def test_a_saved_graph_suggests_render(stepgraph: Command, command: str) -> None:
+    write("saved.json", "{}")
+    advice = "To draw a saved graph, run `stepgraph render saved.json`."
+    assert stepgraph(command, "saved.json") == Run(2, "", [f"stepgraph: saved.json is JSON, not Python. {advice}"])
+
+
+@pytest.mark.parametrize(
+    ("imports", "origin"),
+    [
+        ("from cloudflare.workers import WorkflowEntrypoint\n", "`cloudflare.workers.WorkflowEntrypoint`"),
+        ("", "`WorkflowEntrypoint`, which is not imported"),
+    ],
+)
+def test_a_wrong_import_is_explained(stepgraph: Command, imports: str, origin: str) -> None:
+    write("a.py", imports + workflow("Orders", "rest"))
+    assert stepgraph("graph", "a.py") == Run(
+        3,
+        "",
+        [
+            f"stepgraph: no workflow found in a.py. `Orders` derives from {origin}."
+            " Write `from workers import WorkflowEntrypoint`."
+        ],
+    )
+
+
+def test_a_class_without_run_is_no_workflow(stepgraph: Command) -> None:
+    write("a.py", "from workers import WorkflowEntrypoint\nclass Orders(WorkflowEntrypoint): ...\n")
+    assert stepgraph("graph", "a.py") == Run(3, "", [f"stepgraph: no workflow found in a.py. {WORKFLOW_HINT}"])

@@ -279,8 +279,14 @@ def test_revision_options_are_never_paths(stepgraph: Command) -> None:
     [
         (["--from", "gone"], "`gone` is not a file, directory or revision."),
         (["--from", "main", "--to", "gone"], "`gone` is not a file, directory or revision."),
-        (["--from", "main", "src"], "`src` is not a file or directory. With --from or --to, the argument must be a path."),
-        (["--from", "main", "--to", "main", "a.json"], "`a.json` is not a Python file or directory, so no revision contains it."),
+        (
+            ["--from", "main", "src"],
+            "`src` is not a file or directory. With --from or --to, the argument must be a path.",
+        ),
+        (
+            ["--from", "main", "--to", "main", "a.json"],
+            "`a.json` is not a Python file or directory, so no revision contains it.",
+        ),
         (["--from", "main", "a.json", "."], "--from and --to allow a single further argument, a path."),
         (["--from", "--all"], "`--all` is not a file, directory or revision."),
     ],
@@ -551,7 +557,10 @@ def test_an_incomplete_graph_makes_the_diff_incomplete(stepgraph: Command) -> No
     write_unresolved()
     run = stepgraph("diff", "HEAD")
     assert run.out.startswith("no change of structure in 1 workflow; 1 with a graph that is incomplete (")
-    assert [line.partition(":")[0] for line in run.messages] == ["orders.py", "the diff of `Orders` may be incomplete, for the reasons above."]
+    assert [line.partition(":")[0] for line in run.messages] == [
+        "orders.py",
+        "the diff of `Orders` may be incomplete, for the reasons above.",
+    ]
     assert stepgraph("diff", "HEAD", "-q").messages == []
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Command, Run, needs_unix_files
-from tests.cli.sources import SYNTAX_ERROR, module, workflow, write, write_orders
+from tests.cli.sources import SYNTAX_ERROR, module, workflow, write, write_orders, write_unresolved
 
 GRAPH = ["graph", "orders.py", "-f", "json", "-o"]
 
@@ -328,3 +328,16 @@ def test_without_standard_input_a_file_is_replaced() -> None:
     line = f"{sys.executable} -m stepgraph graph orders.py -f json -o graph.json <&-"
     assert subprocess.run(["sh", "-c", line], check=False).returncode == 0  # noqa: S607
     assert Path("graph.json").read_text(encoding="utf-8") != "old"
+
+
+def test_a_written_incomplete_graph_refers_to_check(stepgraph: Command) -> None:
+    write_unresolved()
+    assert stepgraph("graph", "orders.py", "-o", "a.svg") == Run(
+        0, "", ["wrote a.svg (1 step, incomplete: 1 note, see `stepgraph check`)"]
+    )
+
+
+@pytest.mark.parametrize("name", ["a.svg", "out/"])
+def test_quiet_writes_without_a_message(stepgraph: Command, name: str) -> None:
+    write_unresolved()
+    assert stepgraph("graph", "orders.py", "-q", "-o", name) == Run(0, "", [])

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Command, Run, needs_unix_files
-from tests.cli.sources import SYNTAX_ERROR, module, workflow, write, write_shop
+from tests.cli.sources import SYNTAX_ERROR, module, workflow, write, write_shop, write_unresolved
 
 GRAPH = ["graph", "shop.py", "-f", "svg", "-o"]
 
@@ -252,3 +252,10 @@ def test_a_dangling_link_is_reported(stepgraph: Command) -> None:
     Path("gone").symlink_to("nowhere")
     stderr = ["stepgraph: gone/ cannot be created: it is a broken link."]
     assert stepgraph("graph", "shop.py", "-f", "svg", "-o", "gone/") == Run(2, "", stderr)
+
+
+def test_incomplete_graphs_of_a_directory_refer_to_check(stepgraph: Command) -> None:
+    write_unresolved()
+    assert stepgraph("graph", "orders.py", "-f", "svg", "-o", "out/") == Run(
+        0, "", ["wrote out/Orders.svg (1 step, incomplete: 1 note, see `stepgraph check`)"]
+    )

@@ -429,7 +429,8 @@ def test_a_worker_of_javascript_is_explained(stepgraph: Command) -> None:
         "",
         [
             "wrangler.jsonc:3:9: `main` is `src/index.ts`, which is not a Python module. Its workflows are not analyzed.",
-            "stepgraph: no workflow of this project in the current directory (0 Python files searched).",
+            "stepgraph: no workflow found: the main module is src/index.ts, and stepgraph reads Python only. To draw a"
+            " deployed JavaScript or TypeScript workflow, see `stepgraph render --help`.",
         ],
     )
 
@@ -585,3 +586,38 @@ def test_an_unreadable_configuration_is_an_error(stepgraph: Command) -> None:
 def test_an_invalid_main_path_is_not_reported_as_missing(stepgraph: Command, main: str, text: str) -> None:
     configure(ORDERS, main=main)
     assert stepgraph("list") == Run(2, "", [f"wrangler.jsonc:3:9: {text}"])
+
+
+@pytest.mark.parametrize(
+    ("form", "title"),
+    [
+        ("text", "orders (Orders)  src/entry.py:4  1 step"),
+        ("svg", ">orders (Orders)</tspan>"),
+        ("dot", 'label="orders (Orders)\\n"'),
+        ("mermaid", "orders #40;Orders#41;"),
+        ("html", ">orders (Orders)</h2>"),
+    ],
+)
+def test_a_title_has_the_configured_name_and_the_class(stepgraph: Command, form: str, title: str) -> None:
+    configure(ORDERS)
+    write("src/entry.py", ORDERS_ALONE)
+    assert title in stepgraph("graph", "-f", form).out
+
+
+@pytest.mark.parametrize("form", ["text", "markdown", "svg"])
+def test_a_diff_has_the_configured_name_and_the_class(stepgraph: Command, form: str) -> None:
+    configure(ORDERS)
+    write("src/entry.py", ORDERS_ALONE)
+    write("new/src/entry.py", module(workflow("Orders", "rest", "more")))
+    write("new/wrangler.jsonc", Path("wrangler.jsonc").read_text(encoding="utf-8"))
+    write("old/src/entry.py", ORDERS_ALONE)
+    write("old/wrangler.jsonc", Path("wrangler.jsonc").read_text(encoding="utf-8"))
+    assert "orders (Orders)" in stepgraph("diff", "old", "new", "-f", form).out
+
+
+def test_a_javascript_worker_without_workflows_is_explained(stepgraph: Command) -> None:
+    configure(main="src/index.js")
+    assert stepgraph("check").messages[-1] == (
+        "stepgraph: no workflow found: the main module is src/index.js, and stepgraph reads Python only. To draw a"
+        " deployed JavaScript or TypeScript workflow, see `stepgraph render --help`."
+    )

@@ -197,3 +197,9 @@ def test_the_saved_graph_is_not_overwritten(stepgraph: Command) -> None:
     assert stepgraph("render", "orders.json", "-f", "text", "-o", "orders.json") == Run(
         2, "", ["stepgraph: orders.json is a source file, so it is not overwritten. Name another file."]
     )
+
+
+def test_a_workflow_without_nodes_is_refused(stepgraph: Command) -> None:
+    graph = {"version": 1, "workflow": {"class_name": "Mine", "functions": {}, "nods": []}}
+    write("a.json", json.dumps({"graph": graph}))
+    assert stepgraph("render", "a.json") == Run(2, "", [f"a.json: graph.workflow.nodes is missing. {EXPECTED}"])

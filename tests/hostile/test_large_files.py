@@ -155,7 +155,9 @@ def test_too_many_imported_modules_are_reported(stepgraph: Command, monkeypatch:
         )
     result = stepgraph("graph", "entry.py")
     advice = "Analyze the directories of your projects separately."
-    assert f"b.py: not read: the limit of a run is 2 modules, 256 MB or 20,000,000 tokens of them. {advice}" in result.err
+    assert (
+        f"b.py: not read: the limit of a run is 2 modules, 256 MB or 20,000,000 tokens of them. {advice}" in result.err
+    )
     assert result.code == 2
 
 

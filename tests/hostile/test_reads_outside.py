@@ -211,9 +211,9 @@ def test_links_into_dot_git_are_not_read(stepgraph: Command, folder: Path, name:
     (folder / ".git" / "config").write_text(CANARY, encoding="utf-8")
     (folder / "entry.py").write_text(ORDERS, encoding="utf-8")
     (folder / name).symlink_to(folder / ".git" / "config")
-    assert any(
-        "a symbolic link into `.git`, which is never read." in line for line in check_for_leaks(stepgraph)
-    ) or (name == "src/entry.py")
+    assert any("a symbolic link into `.git`, which is never read." in line for line in check_for_leaks(stepgraph)) or (
+        name == "src/entry.py"
+    )
 
 
 @pytest.mark.parametrize("path", [".git/sub", ".git/sub/../sub"])

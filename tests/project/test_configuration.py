@@ -430,9 +430,7 @@ def test_a_limit_must_be_a_positive_integer(steps: object, shown: str) -> None:
         f'{{"workflows": [{{"name": "a", "class_name": "A", "limits":\n{{"steps": {json.dumps(steps)}}}}}]}}'
     )
     assert configuration.workflows[0].steps is None
-    assert messages_of(configuration) == [
-        f"wrangler.jsonc:2:11: `steps` must be a positive integer, not {shown}."
-    ]
+    assert messages_of(configuration) == [f"wrangler.jsonc:2:11: `steps` must be a positive integer, not {shown}."]
 
 
 def test_exports_of_type_workflow_are_workflows() -> None:

@@ -51,7 +51,9 @@ def test_truncated_utf_8_is_reported() -> None:
 
 
 def test_utf_16_is_reported() -> None:
-    assert problem_of("x = 1".encode("utf-16-be")).message == "contains a null byte, which Python source does not allow."
+    assert (
+        problem_of("x = 1".encode("utf-16-be")).message == "contains a null byte, which Python source does not allow."
+    )
 
 
 def test_a_null_byte_is_reported_at_its_position() -> None:

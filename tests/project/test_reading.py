@@ -42,9 +42,7 @@ def test_a_file_without_a_size_is_read_completely() -> None:
 
 
 def test_a_missing_file_is_a_problem() -> None:
-    assert problem_of("a.py") == Problem(
-        "a.py", "file not found.", "Paths are relative to the working directory."
-    )
+    assert problem_of("a.py") == Problem("a.py", "file not found.", "Paths are relative to the working directory.")
 
 
 def test_a_path_through_a_file_is_a_problem(tmp_path: Path) -> None:

@@ -286,9 +286,7 @@ def test_links_point_directly_at_their_final_target(temporary: Path) -> None:  #
 def test_exponential_links_are_rejected(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(revision_files, "_MAX_STEPS", 100)
     links = (("120000", written("./" * 50 + f"l{number + 1}"), f"l{number}") for number in range(20))
-    assert refusal_of(tree(*links)) == (
-        " has more than a million steps through its symbolic links, so it is not read."
-    )
+    assert refusal_of(tree(*links)) == (" has more than a million steps through its symbolic links, so it is not read.")
 
 
 @pytest.mark.parametrize(

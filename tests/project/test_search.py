@@ -120,7 +120,9 @@ def test_folders_that_are_too_deep_are_not_searched(tmp_path: Path) -> None:
     plant(tmp_path, {f"{deep}b.py": "", "c.py": ""})
     search = search_folder(str(tmp_path))
     assert [path.rsplit("/", 1)[1] for path in search.files] == ["c.py"]
-    assert [problem.message for problem in search.problems] == ["more than 200 directories deep, so it is not searched."]
+    assert [problem.message for problem in search.problems] == [
+        "more than 200 directories deep, so it is not searched."
+    ]
 
 
 def test_deeply_nested_ignored_files_are_recognized() -> None:

@@ -201,7 +201,10 @@ def around(request):
     ("settings", "message"),
     [
         ('[tool.stepgraph]\nsnapshot = "yes"\n', "ERROR: *pyproject.toml:2:*snapshot*"),
-        (SETTINGS + 'workflow_snapshots_form = "png"\n', "*workflow_snapshots_form: `png` is not supported. Available: json, *"),
+        (
+            SETTINGS + 'workflow_snapshots_form = "png"\n',
+            "*workflow_snapshots_form: `png` is not supported. Available: json, *",
+        ),
     ],
 )
 def test_a_wrong_setting_is_an_error(pytester: pytest.Pytester, settings: str, message: str) -> None:
@@ -268,3 +271,10 @@ def test_names_of_workflows_are_escaped(pytester: pytest.Pytester) -> None:
         "OrderWorkflow[ab].json",
         "OrderWorkflow[x1b]0;pwnx07].json",
     ]
+
+
+def test_text_is_another_name_of_the_form_outline(pytester: pytest.Pytester) -> None:
+    write(pytester.path, {"pyproject.toml": SETTINGS + 'workflow_snapshots_form = "text"\n'})
+    run(pytester, "--snapshot-update")
+    (outline, *_) = sorted((pytester.path / "tests").rglob("*.txt"))
+    assert outline.stem in outline.read_text(encoding="utf-8").splitlines()[0].split()

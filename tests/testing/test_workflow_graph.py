@@ -53,7 +53,9 @@ def test_retries_are_those_of_the_step_or_the_engines_default() -> None:
 
 
 def test_only_step_do_has_retries() -> None:
-    with pytest.raises(StepNotFoundError, match="`nap` has no retries: it is a `sleep` step, and only `do` steps have them"):
+    with pytest.raises(
+        StepNotFoundError, match="`nap` has no retries: it is a `sleep` step, and only `do` steps have them"
+    ):
         WorkflowGraph.of(graph(NAP)).retries("nap")
 
 
@@ -106,7 +108,9 @@ def test_a_missing_graph_is_explained_by_the_notes() -> None:
 def test_its_text_is_the_outline_with_notes() -> None:
     (workflow,) = analyze_source(SOURCE + "        await elsewhere(step)\n", "orders.py").workflows
     text = str(WorkflowGraph.of(workflow))
-    assert text.startswith("Orders  1 step · incomplete\n└─ ◔ rest  sleep 1 hour\n\nNotes\n1. note[SG004]  orders.py:7:")
+    assert text.startswith(
+        "Orders  1 step · incomplete\n└─ ◔ rest  sleep 1 hour\n\nNotes\n1. note[SG004]  orders.py:7:"
+    )
 
 
 def test_its_representation_has_a_fingerprint() -> None:

@@ -51,7 +51,9 @@ def check_text(content: bytes, path: str) -> None:
     """
     null = content.find(b"\0")
     if null >= 0:
-        raise _error(content, path, null, "contains a null byte, which Python source does not allow.", "Is this a binary file?")
+        raise _error(
+            content, path, null, "contains a null byte, which Python source does not allow.", "Is this a binary file?"
+        )
     declared = coding_line(content)
     if declared is None:
         _check_utf_8(content, path, _SAVE_AS_UTF_8)

@@ -165,7 +165,9 @@ class Configurations(Struct):
         self._read[path] = None
         if not self._is_over_limit:
             self._is_over_limit = True
-            message = f"not read: the configurations have more than {CONFIGURATION_BYTES_IN_ALL // MEGABYTE} MB in total."
+            message = (
+                f"not read: the configurations have more than {CONFIGURATION_BYTES_IN_ALL // MEGABYTE} MB in total."
+            )
             self._report(path, [Problem(path, message, "Name the directories of your projects.")])
 
     def _report(self, path: str, problems: Sequence[Problem]) -> None:

@@ -166,7 +166,9 @@ class _RevisionWriter(Struct, frozen=True):
             ancestor = folder
             while ancestor:
                 if ancestor in links:
-                    raise self._entry_error(entry, "its parent directory is a symbolic link, which git does not support.")
+                    raise self._entry_error(
+                        entry, "its parent directory is a symbolic link, which git does not support."
+                    )
                 ancestor = ancestor.rpartition("/")[0]
             with self._rejecting_duplicates(entry):
                 self.folder.make_folder(folder)

@@ -128,7 +128,9 @@ def check_folder(name: str) -> None:
     if is_in_git_folder(os.path.realpath(name)):
         raise WriteError(name, _IN_GIT_FOLDER)
     if link_leading_out(name) is not None:
-        raise WriteError(name, "cannot be written: a symbolic link in its path leads out of the repository. Remove the link.")
+        raise WriteError(
+            name, "cannot be written: a symbolic link in its path leads out of the repository. Remove the link."
+        )
 
 
 def reason(error: OSError) -> str:

@@ -214,7 +214,9 @@ class WorkflowGraph(SnapshotSource):
         __tracebackhide__ = True
         retries = self._only(name, "retries", lambda step: settings_of(step).retries)
         if retries is None:
-            raise StepNotFoundError(f"`{name}` has no retries: it is a `{self.step(name).kind}` step, and only `do` steps have them.")
+            raise StepNotFoundError(
+                f"`{name}` has no retries: it is a `{self.step(name).kind}` step, and only `do` steps have them."
+            )
         return retries
 
     def reaches(self, name: str) -> bool:

@@ -51,12 +51,13 @@ Exit codes:
   2  usage error, or an unreadable version
   3  no workflow in either version
   4  internal error"""
+_SHORT_HELP = "Show structural changes between two versions of workflows."
 _FAIL_ON_HELP = "Changes that exit with 1: those that break running instances (default), any, or none."
 _ENVIRONMENT_HELP = "Use this environment from both wrangler configurations."
 _MAX_SIDES: Final = 2
 
 
-@click.command("diff", epilog=_EXIT_CODES)
+@click.command("diff", short_help=_SHORT_HELP, epilog=_EXIT_CODES)
 @click.argument("sides", nargs=-1, metavar="[OLD] [NEW]")
 @revision_options
 @environment_option(_ENVIRONMENT_HELP)
@@ -149,6 +150,4 @@ def _write_diff_notes(report: VersionComparison, *, quiet: bool) -> None:
             for remark in () if version is None else version.remarks:
                 write_message(remark)
         if compared.is_incomplete:
-            write_message(
-                f"the diff of `{compared.name}` may be incomplete, for the reasons above."
-            )
+            write_message(f"the diff of `{compared.name}` may be incomplete, for the reasons above.")

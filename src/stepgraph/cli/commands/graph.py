@@ -35,11 +35,11 @@ def graph(
 ) -> ExitCode:
     """Draw the graphs of workflows.
 
-    PATHS are files, directories, or - for standard input. [default: the current directory] A directory selects the
-    workflows that its wrangler configurations name, or without configurations, all workflow classes in it.
+    PATHS are files, directories (by default the current one), or - for standard input. A directory selects the
+    workflows that its wrangler configurations name, or all its workflow classes if no configuration names any.
 
     JSON output is the response of the Workflows API for a version: an object for a single workflow, or an array. An SVG
-    shows a single workflow. Notes follow the outline, or go to standard error for other formats.
+    shows a single workflow. Notes follow the outline; for other formats they are printed to standard error.
     """
     options = drawing.format_options(output)
     selected_paths = paths or (".",)
@@ -68,7 +68,7 @@ def graph(
 def render(
     *, files: tuple[str, ...], workflows: tuple[str, ...], output: DrawingOutput, drawing: DrawingOptions
 ) -> ExitCode:
-    """Draw saved graphs, including those of JavaScript and TypeScript workflows.
+    """Draw saved graphs of Python, JavaScript or TypeScript workflows.
 
     FILES contain responses of the Workflows API for the graph of a version, or the output of `stepgraph graph -f json`;
     - is standard input. Unknown node types of later API versions are drawn as plain boxes. A saved graph contains the
@@ -139,7 +139,6 @@ def _deliver_files(
     if output.check:
         check_up_to_date(texts, output.command, with_dates=not output.format.is_api_response)
         return
-
 
     def report(path: str) -> None:
         if not output.quiet:

@@ -238,7 +238,9 @@ def _workflows(owner: Fields, top_level: Fields, name: str) -> Iterator[Configur
         if workflow_name is None or class_name is None:
             continue
         if workflow_name in by_name:
-            fields.report(("name",), f"`{workflow_name}` is already the name of another workflow.", "Rename one of them.")
+            fields.report(
+                ("name",), f"`{workflow_name}` is already the name of another workflow.", "Rename one of them."
+            )
             continue
         workflow = _workflow(fields, workflow_name, class_name, name)
         by_name[workflow_name] = workflow
@@ -252,7 +254,9 @@ def _workflows(owner: Fields, top_level: Fields, name: str) -> Iterator[Configur
         if existing is None:
             yield _workflow(fields, workflow_name, class_name, name)
         elif existing.class_name != class_name or existing.script_name is not None:
-            fields.report(("name",), f"`{workflow_name}` is already the name of the workflow of `{existing.class_name}`.")
+            fields.report(
+                ("name",), f"`{workflow_name}` is already the name of the workflow of `{existing.class_name}`."
+            )
 
 
 def _workflow(fields: Fields, name: str, class_name: str, worker: str) -> ConfiguredWorkflow:
@@ -269,7 +273,9 @@ def _workflow(fields: Fields, name: str, class_name: str, worker: str) -> Config
 
 def _hints(top_level: Fields, override: Fields | None, environment: str | None) -> Iterator[Problem]:
     if override is not None and "workflows" not in override.values and top_level.values.get("workflows"):
-        message = f"environment `{environment}` has no `workflows`, and environments do not inherit them from the top level."
+        message = (
+            f"environment `{environment}` has no `workflows`, and environments do not inherit them from the top level."
+        )
         yield _problem(top_level.path, message, f"Repeat them in `env.{environment}`.", override.position())
     part = top_level if override is None else override
     if "workflows" in part.values:

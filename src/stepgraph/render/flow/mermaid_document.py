@@ -131,7 +131,9 @@ def _fitted(part: _Part, view: View) -> MermaidDrawing:
     if fitting:
         depth = depths[fitting - 1]
         diagram = _mermaid_piece(f"{part.title} (folded to depth {depth})", part.charts(_folded(view, depth)))
-        remedy = f"it is collapsed to depth {depth}. Choose another depth with `--depth`, or draw everything with `-f svg`."
+        remedy = (
+            f"it is collapsed to depth {depth}. Choose another depth with `--depth`, or draw everything with `-f svg`."
+        )
         return MermaidDrawing((diagram,), (f"{visible(part.title)}: {too_large}, so {remedy}",))
     outline = MermaidPiece(
         part.title, "outline", render_outline(part.as_graph(), replace(view, title=part.title), color=False)
