@@ -182,8 +182,10 @@ def test_a_wrong_import_is_explained(stepgraph: Command, imports: str, origin: s
         3,
         "",
         [
-            f"stepgraph: no workflow found in a.py. `Orders` derives from {origin}."
-            " Write `from workers import WorkflowEntrypoint`."
+            (
+                f"stepgraph: no workflow found in a.py. `Orders` derives from {origin}."
+                " Write `from workers import WorkflowEntrypoint`."
+            )
         ],
     )
 

@@ -82,7 +82,7 @@ def test_a_finding_is_shown_with_its_source(stepgraph: Command) -> None:
         "Wrong  Wrong  orders.py:4      1  yes      yes",
     )
     assert (below, between, verdict) == ("", "", "1 error in 1 workflow")
-    assert hint == "`stepgraph rules SG118` explains SG118"
+    assert hint == "`stepgraph rules SG118` explains SG118."
     assert (run.code, run.messages) == (1, [])
 
 

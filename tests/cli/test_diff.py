@@ -457,7 +457,10 @@ def test_a_repository_without_commits_is_an_error(stepgraph: Command) -> None:
     make_repository()
     assert stepgraph("diff").messages == ["stepgraph: git found no commit to compare with. `git log` shows the reason."]
     assert stepgraph("diff", "HEAD").messages == [
-        "stepgraph: `HEAD` is not a file, directory or revision. git found no commit in this repository. `git log` shows the reason."
+        (
+            "stepgraph: `HEAD` is not a file, directory or revision. git found no commit in this repository."
+            " `git log` shows the reason."
+        )
     ]
 
 

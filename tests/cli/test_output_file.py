@@ -122,7 +122,10 @@ def test_a_link_out_of_the_repository_is_refused(stepgraph: Command, folder: Pat
     run = stepgraph(*GRAPH, name)
     shown = "out" if name == "out/graph.json" else name
     assert run.messages == [
-        f"stepgraph: {shown} cannot be written: a symbolic link in its path leads out of the repository. Remove the link."
+        (
+            f"stepgraph: {shown} cannot be written: a symbolic link in its path leads out of the repository."
+            " Remove the link."
+        )
     ]
     assert run.code == 2
     assert list(outside.iterdir()) == []

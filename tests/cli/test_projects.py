@@ -221,7 +221,8 @@ def test_an_environment_without_workflows_is_explained(stepgraph: Command) -> No
     assert (run.code, run.out) == (3, "")
     hint, stderr = run.messages
     assert hint == (
-        "wrangler.jsonc:5:112: environment `none` has no `workflows`, and environments do not inherit them from the top level. "
+        "wrangler.jsonc:5:112: environment `none` has no `workflows`, and environments do not inherit them from the top"
+        " level. "
         "Repeat them in `env.none`."
     )
     assert stderr == "stepgraph: no workflow of this project in the current directory (0 Python files searched)."
@@ -428,9 +429,14 @@ def test_a_worker_of_javascript_is_explained(stepgraph: Command) -> None:
         3,
         "",
         [
-            "wrangler.jsonc:3:9: `main` is `src/index.ts`, which is not a Python module. Its workflows are not analyzed.",
-            "stepgraph: no workflow found: the main module is src/index.ts, and stepgraph reads Python only. To draw a"
-            " deployed JavaScript or TypeScript workflow, see `stepgraph render --help`.",
+            (
+                "wrangler.jsonc:3:9: `main` is `src/index.ts`, which is not a Python module."
+                " Its workflows are not analyzed."
+            ),
+            (
+                "stepgraph: no workflow found: the main module is src/index.ts, and stepgraph reads Python only. To"
+                " draw a deployed JavaScript or TypeScript workflow, see `stepgraph render --help`."
+            ),
         ],
     )
 

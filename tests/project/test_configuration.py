@@ -504,7 +504,8 @@ def test_an_environment_without_workflows_has_a_hint() -> None:
     assert messages_of(configuration) == []
     (hint,) = configuration.hints
     assert str(hint) == (
-        "wrangler.jsonc:2:18: environment `test` has no `workflows`, and environments do not inherit them from the top level. "
+        "wrangler.jsonc:2:18: environment `test` has no `workflows`, and environments do not inherit them from the top"
+        " level. "
         "Repeat them in `env.test`."
     )
 

@@ -150,10 +150,10 @@ def prepare_folder(name: str) -> None:
 def write_folder(
     name: str, texts: Mapping[str, str], sources: Iterable[str], on_write: Callable[[str], object]
 ) -> None:
-    """Write the texts to their paths in a directory, which is created if missing. `on_write` receives each written path.
+    """Write the texts to their paths in a directory, which is created if missing.
 
-    Unchanged files are not written, and further files in the directory remain. Raises CommandError if a path must not
-    be written, before the first write, or if a write fails.
+    `on_write` is called with each written path. Unchanged files are not written, and further files in the directory
+    remain. Raises CommandError if a path must not be written, before the first write, or if a write fails.
     """
     folder = _convert_errors(make_folder, name)
     source_paths = list(sources)

@@ -173,7 +173,7 @@ def source_link(report: Report, span: Span) -> str:
 
 
 def verdict_line(report: Report) -> str:
-    """Return the number of findings and workflows: `1 error, 2 notes in 2 workflows`, or `1 error` without workflows."""
+    """Return the number of findings and workflows: `1 error, 2 notes in 2 workflows`."""
     if not report.workflows and not report.findings and not report.baselined and not report.suppressed:
         return NOTHING_CHECKED
     line = _counts(report)
