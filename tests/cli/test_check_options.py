@@ -143,7 +143,7 @@ def test_invalid_settings_write_no_baseline(capfdbinary: pytest.CaptureFixture[b
     with pytest.raises(CommandError) as caught:
         check("--baseline", "known.json", "--update-baseline")
     assert str(caught.value) == "known.json was not written because an input could not be read."
-    assert stderr(capfdbinary)[0].startswith("pyproject.toml:2:9: error: unknown setting `slect`.")
+    assert stderr(capfdbinary)[0].startswith("pyproject.toml:2:1: error: unknown setting `slect`.")
     assert not Path("known.json").exists()
 
 

@@ -514,12 +514,12 @@ def test_an_environment_with_empty_workflows_has_no_hint() -> None:
     assert in_environment({"workflows": []}).hints == ()
 
 
-@pytest.mark.parametrize(("key", "column"), [("workflow", 14), ("Workflows", 15), ("work_flows", 16)])
-def test_a_misspelled_workflows_key_has_a_hint(key: str, column: int) -> None:
+@pytest.mark.parametrize("key", ["workflow", "Workflows", "work_flows"])
+def test_a_misspelled_workflows_key_has_a_hint(key: str) -> None:
     configuration = read(f'{{"name": "shop",\n "{key}": [{{"name": "a", "class_name": "A"}}]}}')
     assert configuration.workflows == ()
     assert [str(hint) for hint in configuration.hints] == [
-        f"wrangler.jsonc:2:{column}: unknown field `{key}`. Did you mean `workflows`?"
+        f"wrangler.jsonc:2:2: unknown field `{key}`. Did you mean `workflows`?"
     ]
 
 
