@@ -230,7 +230,7 @@ def test_the_outline_of_a_function_has_only_called_functions() -> None:
     functions = {"f": function("f", *steps(500), call("g")), "g": function("g", do("a")), "h": function("h", do("b"))}
     drawn = render_mermaid(graph(call("f"), functions=functions))
     outline = drawn.pieces[1].text.splitlines()
-    assert outline[0] == "f  501 steps"
+    assert outline[0] == "Orders · f  501 steps"
     assert outline[-2:] == ["└─ ƒ g", "   └─ ● a"]
 
 
