@@ -156,9 +156,9 @@ def test_baseline_round_trip(tmp_path: Path) -> None:
         ("[]", ":1:1: not a baseline: not valid JSON: expected an object."),
         ("{}", ":1:1: not a baseline: `version` and `findings` are missing."),
         ('{"version": 2, "findings": []}', ":1:13: unsupported baseline version 2: this stepgraph supports version 1."),
-        ('{"version": "1", "findings": []}', ":1:13: `version` must be a positive integer, not a string."),
+        ('{"version": "1", "findings": []}', ":1:13: `version` must be a positive integer, got a string."),
         ('{"version": 1, "findings": [{"code": "SG118"}]}', ":1:29: `fingerprint` is missing in this entry of"),
-        ('{"version": 1, "findings": {}}', ":1:28: `findings` must be a list of objects, not an object."),
+        ('{"version": 1, "findings": {}}', ":1:28: `findings` must be a list of objects, got an object."),
     ],
 )
 def test_invalid_baseline_is_rejected_with_its_location(text: str | None, message: str, tmp_path: Path) -> None:

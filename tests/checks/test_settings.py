@@ -101,25 +101,25 @@ def test_every_key() -> None:
             'ignore = ["E501"]',
             (
                 "pyproject.toml:2:11: unknown rule `E501`."
-                " Use a code such as `SG001`, a code prefix such as `SG0`, or the name of a rule."
+                " Use a rule's code (`SG001`), its name, or a prefix of codes (`SG0`)."
             ),
         ),
         (
             'ignore = ["SG001"]',
-            "pyproject.toml:2:11: `SG001` cannot be ignored. It reports inputs that could not be checked. Omit it.",
+            "pyproject.toml:2:11: `SG001` cannot be ignored. It reports an input that was not checked. Remove it.",
         ),
-        ("select = 'SG1'", "pyproject.toml:2:10: `select` must be a list of strings, not a string."),
-        ("select = ['SG1', 2]", "pyproject.toml:2:18: expected a string, not a number."),
-        ("strict = 'yes'", "pyproject.toml:2:10: `strict` must be true or false, not a string."),
-        ("fail-on = 'eror'", "pyproject.toml:2:11: unknown value `eror` of `fail-on`. Did you mean `error`?"),
+        ("select = 'SG1'", "pyproject.toml:2:10: `select` must be a list of strings, got a string."),
+        ("select = ['SG1', 2]", "pyproject.toml:2:18: `select` must contain only strings, got a number."),
+        ("strict = 'yes'", "pyproject.toml:2:10: `strict` must be true or false, got a string."),
+        ("fail-on = 'eror'", "pyproject.toml:2:11: invalid value `eror` for `fail-on`. Did you mean `error`?"),
         (
             "severity = { SG101 = 'fatal' }",
-            "pyproject.toml:2:22: unknown value `fatal` of `SG101`. Available: `error`, `warning`, `note`, `off`.",
+            "pyproject.toml:2:22: invalid value `fatal` for `SG101`. Available: `error`, `warning`, `note`, `off`.",
         ),
-        ("severity = { SG999 = 'off' }", "pyproject.toml:2:14: unknown rule `SG999`. Use a code such as"),
-        ("severity = { SG001 = 'off' }", "pyproject.toml:2:14: the severity of `SG001` cannot be set."),
+        ("severity = { SG999 = 'off' }", "pyproject.toml:2:14: unknown rule `SG999`. Use a rule's code"),
+        ("severity = { SG001 = 'off' }", "pyproject.toml:2:14: the severity of `SG001` cannot be changed."),
         ("per-file-ignores = { 'a.py' = ['SG99'] }", "pyproject.toml:2:32: unknown rule `SG99`."),
-        ("baseline = 3", "pyproject.toml:2:12: `baseline` must be a string, not a number."),
+        ("baseline = 3", "pyproject.toml:2:12: `baseline` must be a string, got a number."),
     ],
 )
 def test_invalid_settings_have_their_location(text: str, problem: str) -> None:
@@ -142,7 +142,7 @@ def test_invalid_toml_is_a_problem_if_it_mentions_stepgraph() -> None:
 def test_table_must_be_a_table() -> None:
     write("pyproject.toml", "[tool]\nstepgraph = true\n")
     (problem,) = read_settings([], RULES).problems
-    assert str(problem) == "pyproject.toml:2:13: `stepgraph` must be an object, not true or false."
+    assert str(problem) == "pyproject.toml:2:13: `stepgraph` must be an object, got a boolean."
 
 
 def test_problems_of_settings_cannot_be_disabled() -> None:

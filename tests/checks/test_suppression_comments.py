@@ -69,12 +69,12 @@ def test_unused_codes_of_a_comment_are_reported() -> None:
     two = "await charge(10)  # stepgraph: ignore[SG118]\nawait charge()  # stepgraph: ignore[SG118, SG006]"
     unused, refused = map(str, filter_module(in_run(two)).findings)
     assert unused == (
-        "entry.py:11:45: warning: SG118 is not found here, so there is nothing to ignore; the comment would hide a"
-        " later mistake. Remove SG118 from the comment. [SG007]"
+        "entry.py:11:45: warning: `SG118` reports nothing here, so the comment can only hide future findings."
+        " Remove `SG118` from the comment. [SG007]"
     )
     assert refused == (
-        "entry.py:11:52: warning: `SG006` cannot be ignored by a comment, so nothing is ignored by it."
-        " Set it in `ignore` in `pyproject.toml`. [SG006]"
+        "entry.py:11:52: warning: `SG006` cannot be ignored by a comment, so it has no effect here."
+        " Add it to `ignore` in `pyproject.toml`. [SG006]"
     )
 
 
@@ -84,33 +84,46 @@ def test_unused_codes_of_a_comment_are_reported() -> None:
         (
             "# stepgraph: ignore",
             (
-                "10:27: warning: `stepgraph: ignore` ignores nothing: it has to name the rules."
-                " Write `stepgraph: ignore[SG118] reason`, with the codes of rules in the brackets. [SG006]"
+                "10:27: warning: `stepgraph: ignore` has no effect: it must name the rules to ignore."
+                " Write `stepgraph: ignore[SG118] reason`, with the rules in brackets. [SG006]"
             ),
         ),
-        ("# stepgraph: ignore this line", "10:27: warning: `stepgraph: ignore this line` ignores nothing"),
-        ("# stepgraph: ignore[]", "10:27: warning: `stepgraph: ignore[]` ignores nothing"),
-        ("# stepgraph: ignore SG118", "10:27: warning: `stepgraph: ignore SG118` ignores nothing"),
-        ("# stepgraph: ignore [SG118]", "10:27: warning: `stepgraph: ignore [SG118]` ignores nothing"),
-        ("# stepgraph ignores [SG118]", "10:27: warning: `stepgraph ignores [SG118]` ignores nothing: that form is"),
-        ("# stepgraph ignore[SG118]", "10:27: warning: `stepgraph ignore[SG118]` ignores nothing"),
-        ("# Stepgraph: Ignore[SG118]", "10:27: warning: `Stepgraph: Ignore[SG118]` ignores nothing"),
-        ("# stepgraph: noqa[SG118]", "10:27: warning: `stepgraph: noqa[SG118]` ignores nothing"),
-        ("# stepgraph: disable", "10:27: warning: `stepgraph: disable` ignores nothing"),
+        ("# stepgraph: ignore this line", "10:27: warning: `stepgraph: ignore this line` has no effect"),
+        ("# stepgraph: ignore[]", "10:27: warning: `stepgraph: ignore[]` has no effect"),
+        ("# stepgraph: ignore SG118", "10:27: warning: `stepgraph: ignore SG118` has no effect"),
+        ("# stepgraph: ignore [SG118]", "10:27: warning: `stepgraph: ignore [SG118]` has no effect"),
+        (
+            "# stepgraph ignores [SG118]",
+            "10:27: warning: `stepgraph ignores [SG118]` has no effect: its syntax is unknown.",
+        ),
+        ("# stepgraph ignore[SG118]", "10:27: warning: `stepgraph ignore[SG118]` has no effect"),
+        ("# Stepgraph: Ignore[SG118]", "10:27: warning: `Stepgraph: Ignore[SG118]` has no effect"),
+        ("# stepgraph: noqa[SG118]", "10:27: warning: `stepgraph: noqa[SG118]` has no effect"),
+        ("# stepgraph: disable", "10:27: warning: `stepgraph: disable` has no effect: the only directive is `ignore`."),
+        ("# stepgraph: disable=SG118", "10:27: warning: `stepgraph: disable=SG118` has no effect: the only"),
+        ("# stepgraph: see [SG118]", "10:27: warning: `stepgraph: see [SG118]` has no effect: the only"),
+        (
+            "# noqa: SG118",
+            (
+                "10:27: warning: `noqa: SG118` has no effect on findings of stepgraph."
+                " Write `stepgraph: ignore[SG118] reason`, with the rules in brackets. [SG006]"
+            ),
+        ),
+        ("# noqa: E501, SG118", "10:27: warning: `noqa: E501, SG118` has no effect on findings of stepgraph."),
         (
             "# stepgraph: ignore-file[SG118]",
             (
-                "10:27: warning: `stepgraph: ignore-file[SG118]` ignores nothing: there is no comment for a whole file."
-                " Name the file in `per-file-ignores` in `pyproject.toml`. [SG006]"
+                "10:27: warning: `stepgraph: ignore-file[SG118]` has no effect: a comment cannot ignore a whole file."
+                " Add the file to `per-file-ignores` in `pyproject.toml`. [SG006]"
             ),
         ),
         (
             "# stepgraph: ignore[SG18]",
-            "10:45: warning: unknown rule `SG18`, so nothing is ignored by it. Did you mean `SG118`? [SG006]",
+            "10:45: warning: unknown rule `SG18`, so it has no effect here. Did you mean `SG118`? [SG006]",
         ),
         (
             "# stepgraph: ignore[SG1]",
-            "10:45: warning: `SG1` stands for several rules, but a comment must name each rule",
+            "10:45: warning: `SG1` is a prefix of several rules, and a comment must name each",
         ),
     ],
 )
@@ -123,12 +136,10 @@ def test_unused_or_invalid_comment_is_reported(comment: str, message: str) -> No
 @pytest.mark.parametrize(
     "comment",
     [
-        "# stepgraph: draws this as one loop",
-        "# stepgraph: ignores what is between the steps",
+        "# stepgraph draws this as one loop",
+        "# noqa: E501",
         "# stepgraph ignores `finally` here",
         "# see stepgraph: ignored by it",
-        "# stepgraph: skip ahead to the last step",
-        "# stepgraph: see [SG118]",
     ],
 )
 def test_other_comments_about_stepgraph(comment: str) -> None:

@@ -584,7 +584,7 @@ def test_an_unreadable_configuration_is_an_error(stepgraph: Command) -> None:
 @pytest.mark.parametrize(
     ("main", "text"),
     [
-        ("", "`main` is empty."),
+        ("", "`main` must not be empty."),
         ("src/\0.py", "`main` contains a null character."),
         ("src/\ud800.py", "`main` contains half of a surrogate pair."),
     ],

@@ -142,7 +142,7 @@ def test_a_baseline_outside_is_neither_read_nor_written(
     path = baseline.format(outside=outside)
     Path("pyproject.toml").write_text(f'[tool.stepgraph]\nbaseline = "{path}"\n', encoding="utf-8")
     lines = check_for_leaks(stepgraph)
-    message = f"`baseline` is `{path}`, which is outside of the repository, so it is neither read nor written."
+    message = f"`baseline` must be inside the repository, got `{path}`, which is neither read nor written."
     assert any(message in line for line in lines)
     stepgraph("check", ".", "--update-baseline")
     assert ((outside / "known.json").read_text(encoding="utf-8") if exists else "") == (CANARY if exists else "")

@@ -296,7 +296,7 @@ def test_malformed_toml_is_reported_with_its_position(text: str, message: str) -
 @pytest.mark.parametrize(("name", "text"), [("wrangler.json", '{"name": 3}'), ("wrangler.toml", "name = 3")])
 def test_a_byte_order_mark_does_not_count_as_a_column(name: str, text: str) -> None:
     (message,) = messages_of(read(f"\ufeff{text}", name=name))
-    assert message == f"{name}:1:{text.index('3') + 1}: `name` must be a string, not a number."
+    assert message == f"{name}:1:{text.index('3') + 1}: `name` must be a string, got a number."
 
 
 @pytest.mark.parametrize("name", ["wrangler.jsonc", "wrangler.toml"])
@@ -310,15 +310,15 @@ def test_a_coding_comment_in_a_configuration_is_ignored(name: str) -> None:
 @pytest.mark.parametrize(
     ("field", "value", "message"),
     [
-        ("name", 3, "`name` must be a string, not a number."),
-        ("name", "", "`name` is empty."),
-        ("main", ["a.py"], "`main` must be a string, not a list."),
-        ("base_dir", True, "`base_dir` must be a string, not true or false."),
+        ("name", 3, "`name` must be a string, got a number."),
+        ("name", "", "`name` must not be empty."),
+        ("main", ["a.py"], "`main` must be a string, got a list."),
+        ("base_dir", True, "`base_dir` must be a string, got a boolean."),
         ("compatibility_date", "soon", "`soon` is not a date such as 2026-03-01."),
-        ("compatibility_flags", "a", "`compatibility_flags` must be a list of strings, not a string."),
-        ("workflows", {}, "`workflows` must be a list of objects, not an object."),
-        ("exports", [], "`exports` must be an object, not a list."),
-        ("env", "test", "`env` must be an object, not a string."),
+        ("compatibility_flags", "a", "`compatibility_flags` must be a list of strings, got a string."),
+        ("workflows", {}, "`workflows` must be a list of objects, got an object."),
+        ("exports", [], "`exports` must be an object, got a list."),
+        ("env", "test", "`env` must be an object, got a string."),
     ],
 )
 def test_a_field_of_the_wrong_type_is_reported_at_its_value(field: str, value: object, message: str) -> None:
@@ -328,23 +328,23 @@ def test_a_field_of_the_wrong_type_is_reported_at_its_value(field: str, value: o
 
 def test_an_invalid_export_does_not_hide_the_others() -> None:
     configuration = read('{"exports": {"Odd": 3,\n "Orders": {"type": "workflow", "name": "orders"}}}')
-    assert messages_of(configuration) == ["wrangler.jsonc:1:21: `Odd` must be an object, not a number."]
+    assert messages_of(configuration) == ["wrangler.jsonc:1:21: `Odd` must be an object, got a number."]
     assert [workflow.class_name for workflow in configuration.workflows] == ["Orders"]
 
 
 def test_invalid_list_elements_have_their_own_positions() -> None:
     configuration = read('{"compatibility_flags": ["a", null, 1],\n "workflows": [null, "orders"]}')
     assert messages_of(configuration) == [
-        "wrangler.jsonc:1:31: expected a string, not null.",
-        "wrangler.jsonc:1:37: expected a string, not a number.",
-        "wrangler.jsonc:2:16: expected an object, not null.",
-        "wrangler.jsonc:2:22: expected an object, not a string.",
+        "wrangler.jsonc:1:31: `compatibility_flags` must contain only strings, got null.",
+        "wrangler.jsonc:1:37: `compatibility_flags` must contain only strings, got a number.",
+        "wrangler.jsonc:2:16: `workflows` must contain only objects, got null.",
+        "wrangler.jsonc:2:22: `workflows` must contain only objects, got a string.",
     ]
 
 
 def test_a_toml_date_is_not_a_string() -> None:
     assert messages_of(read("compatibility_date = 2026-03-01\n", name="wrangler.toml")) == [
-        "wrangler.toml:1:22: `compatibility_date` must be a string, not a date."
+        "wrangler.toml:1:22: `compatibility_date` must be a string, got a date."
     ]
 
 
@@ -423,14 +423,14 @@ def test_limits_set_the_maximum_of_steps() -> None:
 
 
 @pytest.mark.parametrize(
-    ("steps", "shown"), [("ten", "a string"), (0, "0"), (1.5, "1.5"), (-3, "-3"), (True, "true or false")]
+    ("steps", "shown"), [("ten", "a string"), (0, "0"), (1.5, "1.5"), (-3, "-3"), (True, "a boolean")]
 )
 def test_a_limit_must_be_a_positive_integer(steps: object, shown: str) -> None:
     configuration = read(
         f'{{"workflows": [{{"name": "a", "class_name": "A", "limits":\n{{"steps": {json.dumps(steps)}}}}}]}}'
     )
     assert configuration.workflows[0].steps is None
-    assert messages_of(configuration) == [f"wrangler.jsonc:2:11: `steps` must be a positive integer, not {shown}."]
+    assert messages_of(configuration) == [f"wrangler.jsonc:2:11: `steps` must be a positive integer, got {shown}."]
 
 
 def test_exports_of_type_workflow_are_workflows() -> None:

@@ -55,17 +55,17 @@ class Selectors(Struct, frozen=True):
         if meaning is None:
             return f"unknown rule `{selector}`", self.advice(selector)
         if meaning in INPUT_RULES:
-            return f"`{selector}` cannot be ignored", "It reports inputs that could not be checked. Omit it."
+            return f"`{selector}` cannot be ignored", "It reports an input that was not checked. Remove it."
         return None
 
     def explain_not_suppressible(self, selector: str) -> tuple[str, str] | None:
         """Return the reason why a comment cannot suppress a selector, and advice. None if it can."""
         meaning = self.prefix_by_selector.get(selector)
         if meaning in SUPPRESSION_RULES:
-            return f"`{selector}` cannot be ignored by a comment", "Set it in `ignore` in `pyproject.toml`."
+            return f"`{selector}` cannot be ignored by a comment", "Add it to `ignore` in `pyproject.toml`."
         if meaning is not None and meaning not in self.codes:
-            clause = f"`{selector}` stands for several rules, but a comment must name each rule"
-            return clause, "Write their codes, or ignore them for the file in `per-file-ignores` in `pyproject.toml`."
+            clause = f"`{selector}` is a prefix of several rules, and a comment must name each rule"
+            return clause, "List their codes, or add the prefix to `per-file-ignores` in `pyproject.toml`."
         return self.explain_not_ignorable(selector)
 
     def advice(self, selector: str) -> str:
@@ -76,7 +76,7 @@ class Selectors(Struct, frozen=True):
             return f"Did you mean `{by_folded[similar[0]]}`?"
         example = min(self.codes)
         prefix = example[:3]
-        return f"Use a code such as `{example}`, a code prefix such as `{prefix}`, or the name of a rule."
+        return f"Use a rule's code (`{example}`), its name, or a prefix of codes (`{prefix}`)."
 
 
 def selectors(rules: Iterable[SelectableRule]) -> Selectors:

@@ -14,7 +14,6 @@ from stepgraph.checks.diagnostic import Finding, Severity
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.selectors import ALL, INPUT_RULES, Selectors, selectors
 from stepgraph.model.note import InputError, Problem
-from stepgraph.phrases import quoted
 from stepgraph.project.configuration.document import Fields
 from stepgraph.project.configuration.settings_file import find_settings
 from stepgraph.project.folders import folder_of, path_in
@@ -158,7 +157,7 @@ class _Table(Struct, frozen=True):
         path = path_in(folder, name)
         if "\0" in path or root_of(folder or ".").contains(path):
             return path
-        message = f"`baseline` is `{name}`, which is outside of the repository, so it is neither read nor written."
+        message = f"`baseline` must be inside the repository, got `{name}`, which is neither read nor written."
         self.fields.report(("baseline",), message, "Name a file in the repository.")
         return None
 
@@ -166,7 +165,7 @@ class _Table(Struct, frozen=True):
         for key in self.fields.values:
             if key not in KEYS:
                 near = get_close_matches(key.replace("_", "-"), KEYS, 1)
-                advice = f"Did you mean `{near[0]}`?" if near else f"Available: {', '.join(quoted(KEYS))}."
+                advice = f"Did you mean `{near[0]}`?" if near else _available(KEYS)
                 self.fields.report_key(key, f"unknown setting `{key}`.", advice)
 
     def _codes(self, fields: Fields, name: str, *, ignoring: bool = False) -> Iterator[str]:
@@ -194,8 +193,8 @@ class _Table(Struct, frozen=True):
             if meaning is None:
                 fields.report_key(written, f"unknown rule `{written}`.", self.selectors.advice(written))
             elif meaning in INPUT_RULES:
-                message = f"the severity of `{written}` cannot be set."
-                fields.report_key(written, message, "It reports inputs that could not be checked. Omit it.")
+                message = f"the severity of `{written}` cannot be changed."
+                fields.report_key(written, message, "It reports an input that was not checked. Remove it.")
             elif (value := _choice(fields, written, _SEVERITIES)) is not None:
                 yield meaning, _SEVERITIES[value]
 
@@ -213,6 +212,10 @@ def _choice(fields: Fields, name: str, values: Collection[str]) -> str | None:
     if text is None or text in values:
         return text
     near = get_close_matches(text, values, 1)
-    advice = f"Did you mean `{near[0]}`?" if near else f"Available: {', '.join(quoted(values))}."
-    fields.report((name,), f"unknown value `{text}` of `{name}`.", advice)
+    advice = f"Did you mean `{near[0]}`?" if near else _available(values)
+    fields.report((name,), f"invalid value `{text}` for `{name}`.", advice)
     return None
+
+
+def _available(values: Iterable[str]) -> str:
+    return f"Available: {', '.join(f'`{value}`' for value in values)}."

@@ -77,7 +77,7 @@ def innermost_offset(values: Mapping[Path, int], path: Path) -> int:
 
 _KINDS = {
     str: "a string",
-    bool: "true or false",
+    bool: "a boolean",
     int: "a number",
     float: "a number",
     list: "a list",
@@ -111,7 +111,8 @@ class Fields(Struct, frozen=True):
                 return value
             self.report((name,), f"`{name}` contains {invalid}.")
             return None
-        self.report((name,), f"`{name}` is empty." if value == "" else _wrong_type(name, "a string", value))
+        expected = "must not be empty" if value == "" else f"must be a string, got {_kind_text(value)}"
+        self.report((name,), f"`{name}` {expected}.")
         return None
 
     def number(self, name: str) -> int | None:
@@ -120,7 +121,7 @@ class Fields(Struct, frozen=True):
         if value is None or (isinstance(value, int) and not isinstance(value, bool) and value > 0):
             return value
         value_text = value if isinstance(value, int | float) and not isinstance(value, bool) else _kind_text(value)
-        self.report((name,), f"`{name}` must be a positive integer, not {value_text}.")
+        self.report((name,), f"`{name}` must be a positive integer, got {value_text}.")
         return None
 
     def flag(self, name: str) -> bool | None:
@@ -128,7 +129,7 @@ class Fields(Struct, frozen=True):
         value = self.values.get(name)
         if value is None or isinstance(value, bool):
             return value
-        self.report((name,), _wrong_type(name, "true or false", value))
+        self.report((name,), f"`{name}` must be true or false, got {_kind_text(value)}.")
         return None
 
     def texts(self, name: str) -> tuple[str, ...] | None:
@@ -137,11 +138,11 @@ class Fields(Struct, frozen=True):
         if value is None:
             return None
         if not isinstance(value, list):
-            self.report((name,), _wrong_type(name, "a list of strings", value))
+            self.report((name,), f"`{name}` must be a list of strings, got {_kind_text(value)}.")
             return None
         wrong = [index for index, element in enumerate(value) if not isinstance(element, str)]
         for index in wrong:
-            self.report((name, index), f"expected a string, not {_kind_text(value[index])}.")
+            self.report((name, index), f"`{name}` must contain only strings, got {_kind_text(value[index])}.")
         return tuple(element for element in value if isinstance(element, str))
 
     def nested(self, name: str) -> Fields | None:
@@ -151,7 +152,7 @@ class Fields(Struct, frozen=True):
             return None
         if isinstance(value, dict):
             return self._of(value, name)
-        self.report((name,), _wrong_type(name, "an object", value))
+        self.report((name,), f"`{name}` must be an object, got {_kind_text(value)}.")
         return None
 
     def nested_list(self, name: str) -> Iterator[Fields]:
@@ -160,13 +161,13 @@ class Fields(Struct, frozen=True):
         if value is None:
             return
         if not isinstance(value, list):
-            self.report((name,), _wrong_type(name, "a list of objects", value))
+            self.report((name,), f"`{name}` must be a list of objects, got {_kind_text(value)}.")
             return
         for index, element in enumerate(value):
             if isinstance(element, dict):
                 yield self._of(element, name, index)
             else:
-                self.report((name, index), f"expected an object, not {_kind_text(element)}.")
+                self.report((name, index), f"`{name}` must contain only objects, got {_kind_text(element)}.")
 
     def named_objects(self) -> Iterator[tuple[str, Fields]]:
         """Yield the name and value of each field that is an object. Other fields are reported."""
@@ -209,10 +210,6 @@ def invalid_character(text: str) -> str | None:
     if "\0" in text:
         return "a null character"
     return "half of a surrogate pair" if any("\ud800" <= character <= "\udfff" for character in text) else None
-
-
-def _wrong_type(name: str, expected: str, value: object) -> str:
-    return f"`{name}` must be {expected}, not {_kind_text(value)}."
 
 
 def _kind_text(value: object) -> str:
