@@ -18,7 +18,7 @@ from tests.cli.sources import SYNTAX_ERROR, module, workflow, write, write_order
 
 pytestmark = needs_git
 
-SAFE = "for running instances: 1 safe"
+SAFE = "1 safe"
 
 
 def orders(*steps: str, path: str = "orders.py", name: str = "Orders") -> None:
@@ -55,8 +55,8 @@ def test_the_default_is_merge_base_and_working_tree(
         "  + sleep 'and rest' added after 'rest'\n"
         "  + sleep 'and rest again' added after 'and rest'\n"
         "\n"
-        "2 changes in 1 workflow; for running instances: 2 safe"
-        " (from the merge base of main and HEAD to the working tree)\n",
+        "2 changes in 1 workflow (2 safe)."
+        " Compared the merge base of main and HEAD with the working tree.\n",
         [],
     )
 
@@ -68,7 +68,7 @@ def test_later_commits_of_the_default_branch_are_ignored(stepgraph: Command) -> 
     orders("rest", "of others")
     commit()
     git("checkout", "--quiet", "feature")
-    assert stepgraph("diff").out.startswith("no change of structure in 1 workflow")
+    assert stepgraph("diff").out.startswith("no structural changes in 1 workflow")
     assert "of others" in stepgraph("diff", "main", "--fail-on", "none").out
 
 
@@ -76,14 +76,14 @@ def test_later_commits_of_the_default_branch_are_ignored(stepgraph: Command) -> 
 def test_the_default_branch_comes_from_origin(stepgraph: Command) -> None:
     git("update-ref", "refs/remotes/origin/trunk", "HEAD")
     git("symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/trunk")
-    assert "from the merge base of origin/trunk and HEAD to the working tree" in stepgraph("diff").out
+    assert "Compared the merge base of origin/trunk and HEAD with the working tree." in stepgraph("diff").out
 
 
 @pytest.mark.usefixtures("repository")
 def test_one_revision_is_compared_with_the_working_tree(stepgraph: Command) -> None:
     orders("rest", "and rest")
     run = stepgraph("diff", "HEAD")
-    assert (run.code, last_line(run)) == (0, f"1 change in 1 workflow; {SAFE} (from HEAD to the working tree)")
+    assert (run.code, last_line(run)) == (0, f"1 change in 1 workflow ({SAFE}). Compared HEAD with the working tree.")
 
 
 @pytest.mark.usefixtures("repository")
@@ -97,7 +97,7 @@ def test_two_revisions_ignore_the_working_tree(stepgraph: Command) -> None:
             "Orders  HEAD:orders.py:4\n"
             "  + sleep 'and rest' added after 'rest'\n"
             "\n"
-            f"1 change in 1 workflow; {SAFE} (from HEAD~1 to HEAD)\n"
+            f"1 change in 1 workflow ({SAFE}). Compared HEAD~1 with HEAD.\n"
         )
 
 
@@ -120,15 +120,15 @@ def test_a_path_selects_a_part_of_the_revision(stepgraph: Command) -> None:
     orders("nap", path="other.py", name="Other")
     assert "workflow 'Other' added" in stepgraph("diff", "HEAD").out
     run = stepgraph("diff", "HEAD", "orders.py")
-    assert run.out == "no change of structure in 1 workflow (from orders.py in HEAD to orders.py)\n"
-    assert stepgraph("diff", "orders.py", "HEAD").out.startswith("no change of structure")
+    assert run.out == "no structural changes in 1 workflow. Compared orders.py in HEAD with orders.py.\n"
+    assert stepgraph("diff", "orders.py", "HEAD").out.startswith("no structural changes")
 
 
 @pytest.mark.usefixtures("repository")
 def test_a_single_path_is_compared_with_the_merge_base(stepgraph: Command) -> None:
     orders("nap", path="other.py", name="Other")
     assert stepgraph("diff", "orders.py").out == (
-        "no change of structure in 1 workflow (from orders.py in the merge base of main and HEAD to orders.py)\n"
+        "no structural changes in 1 workflow. Compared orders.py in the merge base of main and HEAD with orders.py.\n"
     )
 
 
@@ -160,7 +160,7 @@ def test_files_are_compared_without_a_repository(stepgraph: Command) -> None:
         "Orders  b.py:4\n"
         "  + sleep 'and rest' added after 'rest'\n"
         "\n"
-        f"1 change in 1 workflow; {SAFE} (from a.py to b.py)\n",
+        f"1 change in 1 workflow ({SAFE}). Compared a.py with b.py.\n",
         [],
     )
 
@@ -168,7 +168,7 @@ def test_files_are_compared_without_a_repository(stepgraph: Command) -> None:
 def test_folders_are_compared(stepgraph: Command) -> None:
     orders("rest", path="a/src/orders.py")
     orders("rest", path="b/src/orders.py")
-    assert stepgraph("diff", "a", "b").out == "no change of structure in 1 workflow (from a to b)\n"
+    assert stepgraph("diff", "a", "b").out == "no structural changes in 1 workflow. Compared a with b.\n"
 
 
 def test_saved_graphs_are_compared(stepgraph: Command) -> None:
@@ -178,7 +178,7 @@ def test_saved_graphs_are_compared(stepgraph: Command) -> None:
         "Orders  b.json\n"
         "  + sleep 'and rest' added after 'rest'\n"
         "\n"
-        f"1 change in 1 workflow; {SAFE} (from a.json to b.json)\n"
+        f"1 change in 1 workflow ({SAFE}). Compared a.json with b.json.\n"
     )
 
 
@@ -186,7 +186,7 @@ def test_a_single_saved_graph_is_compared_with_the_directory(stepgraph: Command)
     save("saved.json", response("Orders", sleep("rest")))
     orders("rest")
     assert stepgraph("diff", "saved.json").out == (
-        "no change of structure in 1 workflow (from saved.json to the current directory)\n"
+        "no structural changes in 1 workflow. Compared saved.json with the current directory.\n"
     )
 
 
@@ -195,7 +195,7 @@ def test_a_dash_reads_a_saved_graph(stepgraph: Command, monkeypatch: pytest.Monk
     content = stepgraph("graph", "-f", "json").out.encode()
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content)))
     assert stepgraph("diff", "-", "orders.py").out == (
-        "no change of structure in 1 workflow (from standard input to orders.py)\n"
+        "no structural changes in 1 workflow. Compared standard input with orders.py.\n"
     )
     assert stepgraph("diff", "-", "-") == Run(
         2, "", ["stepgraph: standard input can be one version only. Try `stepgraph diff --help`."]
@@ -209,7 +209,7 @@ def test_a_saved_graph_matches_by_class_name(stepgraph: Command) -> None:
         "wrangler.toml",
         'name = "shop"\nmain = "orders.py"\n[[workflows]]\nname = "orders"\nbinding = "O"\nclass_name = "Orders"\n',
     )
-    assert stepgraph("diff", "saved.json", ".").out.startswith("no change of structure in 1 workflow")
+    assert stepgraph("diff", "saved.json", ".").out.startswith("no structural changes in 1 workflow")
 
 
 def test_a_missing_graph_counts_as_empty(stepgraph: Command) -> None:
@@ -270,7 +270,9 @@ def test_revision_options_are_never_paths(stepgraph: Command) -> None:
     for arguments in (["--from", "main"], ["--from", "main..."], ["--from", "main", "--to", "feature"]):
         assert "  + sleep 'nap' added after 'rest'\n" in stepgraph("diff", *arguments, "orders.py").out
     assert "  - sleep 'nap' removed" in stepgraph("diff", "orders.py", "--to", "main").out
-    assert last_line(stepgraph("diff", "--to", "main", "orders.py")).endswith("(from orders.py to orders.py in main)")
+    assert last_line(stepgraph("diff", "--to", "main", "orders.py")).endswith(
+        "Compared orders.py with orders.py in main."
+    )
 
 
 @pytest.mark.usefixtures("repository")
@@ -346,7 +348,7 @@ def test_attributes_do_not_hide_files_and_filters_are_not_run(stepgraph: Command
     commit()
     git("config", "filter.evil.smudge", f"touch {folder}/ran; cat")
     git("config", "core.fsmonitor", f"touch {folder}/ran")
-    assert stepgraph("diff", "HEAD").out.startswith("no change of structure in 1 workflow")
+    assert stepgraph("diff", "HEAD").out.startswith("no structural changes in 1 workflow")
     assert not Path("ran").exists()
 
 
@@ -360,7 +362,7 @@ def test_links_in_a_revision_stay_inside(stepgraph: Command, repository: Path) -
     commit()
     remove("orders.py")
     orders("rest")
-    assert stepgraph("diff", "HEAD").out.startswith("no change of structure in 1 workflow")
+    assert stepgraph("diff", "HEAD").out.startswith("no structural changes in 1 workflow")
 
 
 def test_git_variables_of_hooks_are_ignored(
@@ -398,7 +400,7 @@ def test_breaking_changes_fail_by_default(stepgraph: Command) -> None:
     run = stepgraph("diff")
     assert (run.code, run.out.splitlines()[1]) == (
         1,
-        "  ~ sleep 'rest' renamed to 'renamed'  breaking: instances waiting at it begin to wait anew",
+        "  ~ sleep 'rest' renamed to 'renamed'  breaking: instances waiting at it start the wait over",
     )
 
 
@@ -559,7 +561,7 @@ def test_a_missing_git_object_is_an_error(stepgraph: Command) -> None:
 def test_an_incomplete_graph_makes_the_diff_incomplete(stepgraph: Command) -> None:
     write_unresolved()
     run = stepgraph("diff", "HEAD")
-    assert run.out.startswith("no change of structure in 1 workflow; 1 with a graph that is incomplete (")
+    assert run.out.startswith("no structural changes in 1 workflow. 1 graph is incomplete. ")
     assert [line.partition(":")[0] for line in run.messages] == [
         "orders.py",
         "the diff of `Orders` may be incomplete, for the reasons above.",
@@ -573,7 +575,7 @@ def test_an_incomplete_graph_makes_the_diff_incomplete(stepgraph: Command) -> No
 @pytest.mark.usefixtures("repository")
 def test_workflow_selects_one_workflow(stepgraph: Command) -> None:
     orders("nap", path="other.py", name="Other")
-    assert stepgraph("diff", "HEAD", "--workflow", "Orders").out.startswith("no change of structure in 1 workflow")
+    assert stepgraph("diff", "HEAD", "--workflow", "Orders").out.startswith("no structural changes in 1 workflow")
     assert stepgraph("diff", "HEAD", "--workflow", "Order").messages == [
         "stepgraph: no workflow named `Order`. Did you mean `Orders`, `Other`?"
     ]
@@ -582,7 +584,7 @@ def test_workflow_selects_one_workflow(stepgraph: Command) -> None:
 @pytest.mark.usefixtures("repository")
 def test_the_suffix_selects_the_format(stepgraph: Command) -> None:
     orders("rest", "and rest")
-    stderr = f"1 change in 1 workflow; {SAFE}"
+    stderr = f"1 change in 1 workflow ({SAFE})."
     assert stepgraph("diff", "HEAD", "-o", "diff.md") == Run(0, "", [f"diff.md: {stderr}"])
     assert Path("diff.md").read_text(encoding="utf-8").startswith(f"## ✅ Workflows: {stderr}\n")
     assert stepgraph("diff", "HEAD", "-o", "diff.json", "-q") == Run(0, "", [])

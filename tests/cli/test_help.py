@@ -17,10 +17,15 @@ def command_of(name: str) -> click.Command:
     return command
 
 
+def context_of(command: click.Command) -> click.Context:
+    """Return a context in a terminal of 80 columns. click caches the help option, so its names are the real ones."""
+    return click.Context(command, help_option_names=["-h", "--help"], terminal_width=WIDTH)
+
+
 def help_text(name: str) -> list[str]:
     """Return the lines of the help of a command in a terminal of 80 columns."""
     command = command_of(name)
-    return command.get_help(click.Context(command, terminal_width=WIDTH)).splitlines()
+    return command.get_help(context_of(command)).splitlines()
 
 
 def counts_by_option(lines: list[str]) -> dict[str, int]:
@@ -54,7 +59,7 @@ def test_the_first_paragraph_of_a_command_is_one_sentence(name: str) -> None:
 
 
 def test_the_list_of_commands_truncates_no_help() -> None:
-    assert "..." not in commands.get_help(click.Context(commands, terminal_width=WIDTH)).partition("Commands:")[2]
+    assert "..." not in commands.get_help(context_of(commands)).partition("Commands:")[2]
 
 
 @pytest.mark.parametrize("name", NAMES)
