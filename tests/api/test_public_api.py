@@ -96,7 +96,7 @@ def test_a_file_can_be_analyzed() -> None:
 
 
 def test_a_missing_file_is_an_input_error() -> None:
-    with pytest.raises(InputError, match=r"^orders\.py: no such file or folder\.") as caught:
+    with pytest.raises(InputError, match=r"^orders\.py: file not found\.") as caught:
         analyze_file("orders.py")
     assert caught.value.problem.path == "orders.py"
 
@@ -108,7 +108,7 @@ def test_a_syntax_error_has_a_location() -> None:
 
 
 def test_a_null_byte_has_a_location() -> None:
-    with pytest.raises(InputError, match=r"^<string>:1:2: a null byte"):
+    with pytest.raises(InputError, match=r"^<string>:1:2: contains a null byte"):
         analyze_source("x\0")
 
 
@@ -179,7 +179,7 @@ def test_unreadable_files_are_findings() -> None:
 def test_a_finding_is_one_line() -> None:
     (finding,) = check_analysis(analyze_paths(["missing.py"]))
     assert str(finding) == (
-        "missing.py:1:1: error: no such file or folder. Paths are relative to the working directory. [SG001]"
+        "missing.py:1:1: error: file not found. Paths are relative to the working directory. [SG001]"
     )
 
 

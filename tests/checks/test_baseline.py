@@ -152,10 +152,10 @@ def test_baseline_round_trip(tmp_path: Path) -> None:
     ("text", "message"),
     [
         (None, ": baseline file not found. Write it with --update-baseline."),
-        ("<<<<<<< HEAD", ":1:1: no baseline: not valid JSON: "),
-        ("[]", ":1:1: no baseline: not valid JSON: an object is expected."),
+        ("<<<<<<< HEAD", ":1:1: not a baseline: not valid JSON: "),
+        ("[]", ":1:1: not a baseline: not valid JSON: expected an object."),
         ("{}", ":1:1: not a baseline: `version` and `findings` are missing."),
-        ('{"version": 2, "findings": []}', ":1:13: a baseline of version 2, and this stepgraph knows version 1."),
+        ('{"version": 2, "findings": []}', ":1:13: unsupported baseline version 2: this stepgraph supports version 1."),
         ('{"version": "1", "findings": []}', ":1:13: `version` must be a positive integer, got a string."),
         ('{"version": 1, "findings": [{"code": "SG118"}]}', ":1:29: `fingerprint` is missing in this entry of"),
         ('{"version": 1, "findings": {}}', ":1:28: `findings` must be a list of objects, got an object."),

@@ -60,8 +60,8 @@ def test_environment_without_workflows_is_a_hint(tmp_path: Path) -> None:
 
     assert format_findings(check_project(tmp_path, files, "SG003", environment="production"), tmp_path) == [
         (
-            "wrangler.toml:11:1: note: the environment `production` has no `workflows`, and does not inherit"
-            " those of the top level. Repeat them in `env.production`. [SG003]"
+            "wrangler.toml:11:1: note: environment `production` has no `workflows`, and environments do not inherit"
+            " them from the top level. Repeat them in `env.production`. [SG003]"
         )
     ]
 
@@ -107,7 +107,7 @@ def test_class_of_a_missing_module(tmp_path: Path) -> None:
 
     (finding,) = check_project(tmp_path, files, "SG114")
 
-    assert finding.message.startswith("the class `Orders` cannot be resolved: the project has no module `flows.order`")
+    assert finding.message.startswith("the class `Orders` cannot be followed: the project has no module `flows.order`")
 
 
 def test_class_missing_from_its_module(tmp_path: Path) -> None:

@@ -82,12 +82,12 @@ def test_every_key() -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ('slect = ["SG1"]', "pyproject.toml:2:9: unknown setting `slect`. Did you mean `select`?"),
-        ("fail_on = 'error'", "pyproject.toml:2:11: unknown setting `fail_on`. Did you mean `fail-on`?"),
+        ('slect = ["SG1"]', "pyproject.toml:2:1: unknown setting `slect`. Did you mean `select`?"),
+        ("fail_on = 'error'", "pyproject.toml:2:1: unknown setting `fail_on`. Did you mean `fail-on`?"),
         (
             'colour = "red"',
             (
-                "pyproject.toml:2:10: unknown setting `colour`. Available: `select`, `ignore`, `severity`,"
+                "pyproject.toml:2:1: unknown setting `colour`. Available: `select`, `ignore`, `severity`,"
                 " `per-file-ignores`, `fail-on`, `strict`, `require-dag`, `baseline`, `snapshot`."
             ),
         ),
@@ -116,8 +116,8 @@ def test_every_key() -> None:
             "severity = { SG101 = 'fatal' }",
             "pyproject.toml:2:22: invalid value `fatal` for `SG101`. Available: `error`, `warning`, `note`, `off`.",
         ),
-        ("severity = { SG999 = 'off' }", "pyproject.toml:2:22: unknown rule `SG999`. Use a rule's code"),
-        ("severity = { SG001 = 'off' }", "pyproject.toml:2:22: the severity of `SG001` cannot be changed."),
+        ("severity = { SG999 = 'off' }", "pyproject.toml:2:14: unknown rule `SG999`. Use a rule's code"),
+        ("severity = { SG001 = 'off' }", "pyproject.toml:2:14: the severity of `SG001` cannot be changed."),
         ("per-file-ignores = { 'a.py' = ['SG99'] }", "pyproject.toml:2:32: unknown rule `SG99`."),
         ("baseline = 3", "pyproject.toml:2:12: `baseline` must be a string, got a number."),
     ],
@@ -148,7 +148,7 @@ def test_table_must_be_a_table() -> None:
 def test_problems_of_settings_cannot_be_disabled() -> None:
     settings = read('ignore = ["SG0"]\nslect = []')
     (finding,) = reported_findings(settings)
-    assert str(finding) == "pyproject.toml:3:9: error: unknown setting `slect`. Did you mean `select`? [SG003]"
+    assert str(finding) == "pyproject.toml:3:1: error: unknown setting `slect`. Did you mean `select`? [SG003]"
 
 
 def test_nearest_file_with_the_table_counts() -> None:

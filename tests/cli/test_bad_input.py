@@ -13,9 +13,7 @@ import pytest
 from tests.cli.conftest import Command, Run
 from tests.cli.sources import SYNTAX_ERROR, module, workflow, write, write_orders
 
-WORKFLOW_HINT = (
-    "A workflow is a class with a method `run` and `WorkflowEntrypoint` of the module `workers` among its bases."
-)
+WORKFLOW_HINT = "A workflow is a class with a method `run` that derives from `workers.WorkflowEntrypoint`."
 SAVE_AS_UTF_8 = "Save it as UTF-8, or name its encoding in the first line, as in `# coding: latin-1`."
 
 
@@ -31,7 +29,7 @@ def graph(request: pytest.FixtureRequest, stepgraph: Command) -> Command:
 
 def test_a_missing_file(graph: Command) -> None:
     assert graph("missing.py") == Run(
-        2, "", ["missing.py: no such file or folder. Paths are relative to the working directory."]
+        2, "", ["missing.py: file not found. Paths are relative to the working directory."]
     )
 
 
@@ -45,7 +43,7 @@ def test_a_file_without_permission(graph: Command, monkeypatch: pytest.MonkeyPat
         return opened(path, *rest)
 
     monkeypatch.setattr(os, "open", refuse)
-    assert graph("orders.py") == Run(2, "", ["orders.py: permission denied. Make it readable, or leave it out."])
+    assert graph("orders.py") == Run(2, "", ["orders.py: permission denied. Make it readable, or omit it."])
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no named pipes in folders of Windows")
@@ -64,7 +62,7 @@ def test_bytes_that_are_not_utf_8(graph: Command) -> None:
 def test_a_null_byte(graph: Command) -> None:
     Path("a.py").write_bytes(b"x = 1\n\0\n")
     assert graph("a.py") == Run(
-        2, "", ["a.py:2:1: a null byte, which Python source cannot hold. Is this a binary file?"]
+        2, "", ["a.py:2:1: contains a null byte, which Python source does not allow. Is this a binary file?"]
     )
 
 
@@ -92,7 +90,7 @@ def test_a_folder_without_python(graph: Command) -> None:
 def test_a_folder_without_workflows(graph: Command) -> None:
     write("a.py", "x = 1\n")
     assert graph() == Run(
-        3, "", [f"stepgraph: no workflow found in the current folder (1 Python file searched). {WORKFLOW_HINT}"]
+        3, "", [f"stepgraph: no workflow found in the current directory (1 Python file searched). {WORKFLOW_HINT}"]
     )
 
 
@@ -116,13 +114,13 @@ def test_many_files_without_workflows_are_counted(graph: Command) -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows refuses such names")
 def test_control_characters_in_a_path_are_escaped(graph: Command) -> None:
     (stderr,) = graph("a\n\x1b[31m\u202e.py").messages
-    assert stderr.startswith(r"a\n\x1b[31m\u202e.py: no such file or folder.")
+    assert stderr.startswith(r"a\n\x1b[31m\u202e.py: file not found.")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")
 def test_invalid_unicode_in_a_path_is_escaped(graph: Command) -> None:
     (stderr,) = graph(os.fsdecode(b"\xff.py")).messages
-    assert stderr.startswith(r"\udcff.py: no such file or folder.")
+    assert stderr.startswith(r"\udcff.py: file not found.")
 
 
 def test_invalid_files_do_not_stop_valid_ones(stepgraph: Command) -> None:
@@ -145,7 +143,7 @@ def test_an_error_outranks_a_missing_graph(stepgraph: Command) -> None:
         (["graph", "-f", "png"], "Invalid value for '-f' / '--format': 'png'", "Try `stepgraph graph --help`."),
         (["graph", "--nonsense"], "No such option", "Try `stepgraph graph --help`."),
         (["nonsense"], "No such command 'nonsense'.", "Try `stepgraph --help`."),
-        (["."], "`.` is no command. Did you mean `stepgraph graph .`?", "Try `stepgraph --help`."),
+        (["."], "unknown command `.`. Did you mean `stepgraph graph .`?", "Try `stepgraph --help`."),
     ],
 )
 def test_usage_errors(stepgraph: Command, arguments: list[str], begin: str, end: str) -> None:
@@ -162,3 +160,36 @@ def test_an_invalid_source_date_epoch(stepgraph: Command, monkeypatch: pytest.Mo
     run = stepgraph("graph", "-f", "json")
     assert (run.code, run.out) == (2, "")
     assert run.messages[0].startswith("SOURCE_DATE_EPOCH: `yesterday` is not a number of seconds since 1970.")
+
+
+@pytest.mark.parametrize("command", ["graph", "check", "list"])
+def test_a_saved_graph_suggests_render(stepgraph: Command, command: str) -> None:
+    write("saved.json", "{}")
+    advice = "To draw a saved graph, run `stepgraph render saved.json`."
+    assert stepgraph(command, "saved.json") == Run(2, "", [f"stepgraph: saved.json is JSON, not Python. {advice}"])
+
+
+@pytest.mark.parametrize(
+    ("imports", "origin"),
+    [
+        ("from cloudflare.workers import WorkflowEntrypoint\n", "`cloudflare.workers.WorkflowEntrypoint`"),
+        ("", "`WorkflowEntrypoint`, which is not imported"),
+    ],
+)
+def test_a_wrong_import_is_explained(stepgraph: Command, imports: str, origin: str) -> None:
+    write("a.py", imports + workflow("Orders", "rest"))
+    assert stepgraph("graph", "a.py") == Run(
+        3,
+        "",
+        [
+            (
+                f"stepgraph: no workflow found in a.py. `Orders` derives from {origin}."
+                " Write `from workers import WorkflowEntrypoint`."
+            )
+        ],
+    )
+
+
+def test_a_class_without_run_is_no_workflow(stepgraph: Command) -> None:
+    write("a.py", "from workers import WorkflowEntrypoint\nclass Orders(WorkflowEntrypoint): ...\n")
+    assert stepgraph("graph", "a.py") == Run(3, "", [f"stepgraph: no workflow found in a.py. {WORKFLOW_HINT}"])

@@ -82,7 +82,7 @@ def test_a_finding_is_shown_with_its_source(stepgraph: Command) -> None:
         "Wrong  Wrong  orders.py:4      1  yes      yes",
     )
     assert (below, between, verdict) == ("", "", "1 error in 1 workflow")
-    assert hint == "`stepgraph rules SG118` explains SG118"
+    assert hint == "`stepgraph rules SG118` explains SG118."
     assert (run.code, run.messages) == (1, [])
 
 
@@ -131,8 +131,7 @@ def test_a_missing_or_invalid_file_is_an_error(stepgraph: Command, path: str) ->
 
 def test_a_missing_file_has_no_excerpt(stepgraph: Command) -> None:
     assert stepgraph("check", "missing.py", "-q").out == (
-        "missing.py:1:1: error[SG001]: no such file or folder.\n"
-        "  = help: Paths are relative to the working directory.\n"
+        "missing.py: error[SG001]: file not found.\n  = help: Paths are relative to the working directory.\n"
     )
 
 
@@ -149,8 +148,8 @@ def test_a_problem_with_a_finding_is_not_on_standard_error(stepgraph: Command, m
     replace_findings(monkeypatch, diagnostics)
     run = stepgraph("check", "broken.py")
     assert run.out == (
-        "broken.py:2:5: error[SG002]: syntax error.\n2 | def (:\n  |     ^\n\n1 error in no workflow\n"
-        "`stepgraph rules SG002` explains SG002\n"
+        "broken.py:2:5: error[SG002]: syntax error.\n2 | def (:\n  |     ^\n\n1 error\n"
+        "`stepgraph rules SG002` explains SG002.\n"
     )
     assert (run.code, run.messages) == (2, [])
 
@@ -208,7 +207,7 @@ def test_an_invalid_setting_is_a_finding(stepgraph: Command) -> None:
     write("pyproject.toml", "[tool.stepgraph]\nstrickt = true\n")
     run = stepgraph("check")
     assert run.code == 2
-    assert run.out.startswith("pyproject.toml:2:11: error[SG003]: unknown setting `strickt`.\n2 | strickt = true\n")
+    assert run.out.startswith("pyproject.toml:2:1: error[SG003]: unknown setting `strickt`.\n2 | strickt = true\n")
 
 
 def test_quiet_prints_only_findings(stepgraph: Command) -> None:
@@ -243,7 +242,7 @@ def test_a_report_does_not_overwrite_a_source(stepgraph: Command) -> None:
     write("orders.py", WRONG)
     run = stepgraph("check", "-o", "orders.py")
     assert run.code == 2
-    assert run.messages == ["stepgraph: orders.py is one of the sources, and is not written over. Name another file."]
+    assert run.messages == ["stepgraph: orders.py is a source file, so it is not overwritten. Name another file."]
     assert Path("orders.py").read_text(encoding="utf-8") == WRONG
 
 
@@ -300,3 +299,33 @@ def test_env_selects_the_environment(stepgraph: Command) -> None:
     write("wrangler.toml", f"{worker}{flags}\n[[env.staging.workflows]]\n{binding}")
     assert "orders  Orders  orders.py:4 " in stepgraph("check", "--env", "staging").out
     assert stepgraph("check", "--env", "production").code == 2
+
+
+def test_a_missing_file_has_no_line(stepgraph: Command) -> None:
+    assert stepgraph("check", "nope.py").out == (
+        "nope.py: error[SG001]: file not found.\n"
+        "  = help: Paths are relative to the working directory.\n"
+        "\n"
+        "1 error\n"
+        "`stepgraph rules SG001` explains SG001.\n"
+    )
+
+
+@pytest.mark.parametrize("path", ["orders.py:31", "orders.py:31:5"])
+def test_a_path_with_a_line_suggests_the_file(stepgraph: Command, path: str) -> None:
+    write_orders()
+    assert stepgraph("check", path).out.startswith(
+        f"{path}: error[SG001]: file not found.\n  = help: Did you mean `orders.py`?\n"
+    )
+
+
+def test_findings_of_settings_follow_the_lines(stepgraph: Command) -> None:
+    write_orders()
+    write("pyproject.toml", '[tool.stepgraph]\nselect = 5\nfailon = "x"\nstrict = 1\n')
+    lines = stepgraph("check", "orders.py").out.splitlines()
+    assert [line.partition(":")[2].partition(":")[0] for line in lines if line.startswith("pyproject")] == [
+        "2",
+        "3",
+        "4",
+    ]
+    assert lines[lines.index('3 | failon = "x"') + 1] == "  | ^^^^^^"

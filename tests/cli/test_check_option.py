@@ -90,7 +90,7 @@ def test_files_that_cannot_be_written_can_be_checked(stepgraph: Command) -> None
 def test_a_directory_as_output_file_is_an_error(stepgraph: Command) -> None:
     Path("docs/Orders.svg").mkdir(parents=True)
     assert stepgraph(*FOLDER, "--check") == Run(
-        2, "", ["stepgraph: docs/Orders.svg is not a file, and cannot be compared with one."]
+        2, "", ["stepgraph: docs/Orders.svg is not a regular file, so it cannot be compared."]
     )
 
 
@@ -119,14 +119,14 @@ def test_a_failed_input_fails_the_check_of_files(stepgraph: Command) -> None:
     write("shop.py", module(workflow("Orders", "rest")))
     run = stepgraph("graph", "shop.py", "broken.py", "-f", "svg", "-o", "docs/", "--check")
     assert run.code == 2
-    assert run.messages[-1] == "stepgraph: docs/ was not checked, for not every input could be read."
+    assert run.messages[-1] == "stepgraph: docs/ was not checked because an input could not be read."
 
 
 def test_a_missing_graph_fails_the_check_of_files(stepgraph: Command) -> None:
     write("shop.py", module(workflow("Orders", "rest"), workflow("Empty")))
     run = stepgraph(*FOLDER, "--check")
     assert run.code == 1
-    assert run.messages[-1] == "stepgraph: docs/ was not checked, for `Empty` has no graph."
+    assert run.messages[-1] == "stepgraph: docs/ was not checked because `Empty` has no graph."
 
 
 @pytest.mark.parametrize("output", [[], ["-o", "-"]])

@@ -124,9 +124,7 @@ def test_fixed_findings_are_reported_and_removed(
     write("entry.py", in_run("await charge(20)"))
     stderr(capfdbinary)
     check("--baseline", "known.json")
-    assert stderr(capfdbinary) == [
-        "known.json holds 1 finding that is not there any more: bring it up to date with --update-baseline."
-    ]
+    assert stderr(capfdbinary) == ["1 finding in known.json is fixed. Run with --update-baseline to remove it."]
     check("--baseline", "known.json", "--update-baseline")
     assert stderr(capfdbinary) == ["wrote known.json: 1 finding"]
 
@@ -144,8 +142,8 @@ def test_invalid_settings_write_no_baseline(capfdbinary: pytest.CaptureFixture[b
     write("pyproject.toml", "[tool.stepgraph]\nslect = []\n")
     with pytest.raises(CommandError) as caught:
         check("--baseline", "known.json", "--update-baseline")
-    assert str(caught.value) == "known.json was not written, for not every input could be read."
-    assert stderr(capfdbinary)[0].startswith("pyproject.toml:2:9: error: unknown setting `slect`.")
+    assert str(caught.value) == "known.json was not written because an input could not be read."
+    assert stderr(capfdbinary)[0].startswith("pyproject.toml:2:1: error: unknown setting `slect`.")
     assert not Path("known.json").exists()
 
 
@@ -154,7 +152,7 @@ def test_a_baseline_does_not_overwrite_a_source() -> None:
     write("wrangler.jsonc", '{"version": 1, "findings": []}')
     with pytest.raises(CommandError) as caught:
         check("--baseline", "wrangler.jsonc", "--update-baseline")
-    assert "is one of the sources, and is not written over" in str(caught.value)
+    assert "is a source file, so it is not overwritten" in str(caught.value)
 
 
 def test_invalid_python_writes_no_baseline() -> None:

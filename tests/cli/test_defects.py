@@ -9,8 +9,8 @@ from tests.cli.repositories import commit, make_repository, needs_git
 from tests.cli.sources import write_orders
 
 MESSAGE = (
-    "stepgraph: internal error while analysing orders.py: KeyError: 'a\\nb'. Please report it, with the file if you"
-    " can; STEPGRAPH_DEBUG=1 in the environment shows the traceback."
+    "stepgraph: internal error while analyzing orders.py: KeyError: 'a\\nb'. Please report it, with the file if"
+    " possible. Set STEPGRAPH_DEBUG=1 to see the traceback."
 )
 
 

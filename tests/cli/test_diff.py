@@ -186,7 +186,7 @@ def test_a_single_saved_graph_is_compared_with_the_directory(stepgraph: Command)
     save("saved.json", response("Orders", sleep("rest")))
     orders("rest")
     assert stepgraph("diff", "saved.json").out == (
-        "no structural changes in 1 workflow. Compared saved.json with the current folder.\n"
+        "no structural changes in 1 workflow. Compared saved.json with the current directory.\n"
     )
 
 
@@ -198,7 +198,7 @@ def test_a_dash_reads_a_saved_graph(stepgraph: Command, monkeypatch: pytest.Monk
         "no structural changes in 1 workflow. Compared standard input with orders.py.\n"
     )
     assert stepgraph("diff", "-", "-") == Run(
-        2, "", ["stepgraph: standard input (-) can be one version only. Try `stepgraph diff --help`."]
+        2, "", ["stepgraph: standard input can be one version only. Try `stepgraph diff --help`."]
     )
 
 
@@ -279,12 +279,18 @@ def test_revision_options_are_never_paths(stepgraph: Command) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--from", "gone"], "`gone` is no file or folder, nor a revision."),
-        (["--from", "main", "--to", "gone"], "`gone` is no file or folder, nor a revision."),
-        (["--from", "main", "src"], "`src` is no file or folder, as is needed with --from or --to."),
-        (["--from", "main", "--to", "main", "a.json"], "`a.json` is in no revision: it is no Python file or folder."),
+        (["--from", "gone"], "`gone` is not a file, directory or revision."),
+        (["--from", "main", "--to", "gone"], "`gone` is not a file, directory or revision."),
+        (
+            ["--from", "main", "src"],
+            "`src` is not a file or directory. With --from or --to, the argument must be a path.",
+        ),
+        (
+            ["--from", "main", "--to", "main", "a.json"],
+            "`a.json` is not a Python file or directory, so no revision contains it.",
+        ),
         (["--from", "main", "a.json", "."], "--from and --to allow a single further argument, a path."),
-        (["--from", "--all"], "`--all` is no file or folder, nor a revision."),
+        (["--from", "--all"], "`--all` is not a file, directory or revision."),
     ],
 )
 def test_invalid_revision_options_are_errors(stepgraph: Command, arguments: list[str], message: str) -> None:
@@ -401,20 +407,20 @@ def test_breaking_changes_fail_by_default(stepgraph: Command) -> None:
 def test_no_workflows_on_both_sides_exit_with_3(stepgraph: Command) -> None:
     Path("a").mkdir()
     Path("b").mkdir()
-    assert stepgraph("diff", "a", "b") == Run(3, "", ["stepgraph: no workflow found in a nor in b."])
+    assert stepgraph("diff", "a", "b") == Run(3, "", ["stepgraph: no workflow found in a or b."])
 
 
 @pytest.mark.usefixtures("repository")
 def test_an_unknown_revision_suggests_similar_names(stepgraph: Command) -> None:
     git("branch", "feature")
     assert stepgraph("diff", "faeture") == Run(
-        2, "", ["stepgraph: `faeture` is no file or folder, nor a revision. Did you mean `feature`?"]
+        2, "", ["stepgraph: `faeture` is not a file, directory or revision. Did you mean `feature`?"]
     )
     assert stepgraph("diff", "faeture...").messages == [
-        "stepgraph: `faeture` is no file or folder, nor a revision. Did you mean `feature`?"
+        "stepgraph: `faeture` is not a file, directory or revision. Did you mean `feature`?"
     ]
     assert stepgraph("diff", "xyz").messages == [
-        "stepgraph: `xyz` is no file or folder, nor a revision. `git branch --all` lists branches."
+        "stepgraph: `xyz` is not a file, directory or revision. `git branch --all` lists branches."
     ]
 
 
@@ -422,11 +428,11 @@ def test_revisions_need_a_repository(stepgraph: Command) -> None:
     orders("rest")
     (stderr,) = stepgraph("diff").messages
     assert stderr == (
-        "stepgraph: the current folder is not in a git repository, so that there is no version to compare with."
+        "stepgraph: the current directory is not in a git repository, so there is no version to compare with."
         " Name two: `stepgraph diff OLD NEW`."
     )
     assert stepgraph("diff", "main") == Run(
-        2, "", ["stepgraph: `main` is no file or folder, and without a git repository here it is no revision."]
+        2, "", ["stepgraph: `main` is not a file or directory, and the working directory is not in a git repository."]
     )
 
 
@@ -435,7 +441,7 @@ def test_a_wrong_default_branch_suggests_the_actual_one(stepgraph: Command) -> N
     write_orders()
     commit("An order")
     (stderr,) = stepgraph("diff", "main...").messages
-    assert stderr == "stepgraph: `main` is no file or folder, nor a revision. Did you mean `master`?"
+    assert stderr == "stepgraph: `main` is not a file, directory or revision. Did you mean `master`?"
 
 
 def test_a_missing_default_branch_is_an_error(stepgraph: Command) -> None:
@@ -453,7 +459,10 @@ def test_a_repository_without_commits_is_an_error(stepgraph: Command) -> None:
     make_repository()
     assert stepgraph("diff").messages == ["stepgraph: git found no commit to compare with. `git log` shows the reason."]
     assert stepgraph("diff", "HEAD").messages == [
-        "stepgraph: `HEAD` is no file or folder, nor a revision. Git finds no commit here at all: `git log` says why."
+        (
+            "stepgraph: `HEAD` is not a file, directory or revision. git found no commit in this repository."
+            " `git log` shows the reason."
+        )
     ]
 
 
@@ -461,7 +470,7 @@ def test_a_repository_without_commits_is_an_error(stepgraph: Command) -> None:
 def test_an_orphan_branch_has_no_merge_base(stepgraph: Command) -> None:
     git("checkout", "--quiet", "--orphan", "feature")
     commit("of its own")
-    assert stepgraph("diff").messages == ["stepgraph: `main` and `HEAD` have no commit in common here."]
+    assert stepgraph("diff").messages == ["stepgraph: `main` and `HEAD` have no common ancestor in this clone."]
 
 
 @pytest.mark.usefixtures("repository")
@@ -517,8 +526,8 @@ def test_a_shallow_clone_lacks_the_merge_base(
     monkeypatch.chdir(clone)
     (stderr,) = stepgraph("diff", "origin/feature...").messages
     assert stderr == (
-        "stepgraph: `origin/feature` and `HEAD` have no commit in common here."
-        " The clone is shallow: `git fetch --unshallow` gets the rest of it."
+        "stepgraph: `origin/feature` and `HEAD` have no common ancestor in this clone."
+        " The clone is shallow: `git fetch --unshallow` completes it."
     )
 
 
@@ -553,7 +562,10 @@ def test_an_incomplete_graph_makes_the_diff_incomplete(stepgraph: Command) -> No
     write_unresolved()
     run = stepgraph("diff", "HEAD")
     assert run.out.startswith("no structural changes in 1 workflow. 1 graph is incomplete. ")
-    assert [line.partition(":")[0] for line in run.messages] == ["orders.py", "the diff of `Orders` is incomplete"]
+    assert [line.partition(":")[0] for line in run.messages] == [
+        "orders.py",
+        "the diff of `Orders` may be incomplete, for the reasons above.",
+    ]
     assert stepgraph("diff", "HEAD", "-q").messages == []
 
 
@@ -565,7 +577,7 @@ def test_workflow_selects_one_workflow(stepgraph: Command) -> None:
     orders("nap", path="other.py", name="Other")
     assert stepgraph("diff", "HEAD", "--workflow", "Orders").out.startswith("no structural changes in 1 workflow")
     assert stepgraph("diff", "HEAD", "--workflow", "Order").messages == [
-        "stepgraph: no workflow is named `Order`. Did you mean `Orders`, `Other`?"
+        "stepgraph: no workflow named `Order`. Did you mean `Orders`, `Other`?"
     ]
 
 
@@ -596,14 +608,14 @@ def test_theme_is_refused_for_other_formats(stepgraph: Command) -> None:
     assert stepgraph("diff", "HEAD", "--theme", "dark") == Run(
         2,
         "",
-        ["stepgraph: --theme is of no use to the format text, only to svg. Leave it out. Try `stepgraph diff --help`."],
+        ["stepgraph: --theme does not apply to the format text, only to svg. Try `stepgraph diff --help`."],
     )
 
 
 @pytest.mark.usefixtures("repository")
 def test_a_source_is_not_overwritten(stepgraph: Command) -> None:
     assert stepgraph("diff", "HEAD", "-o", "orders.py").messages == [
-        "stepgraph: orders.py is one of the sources, and is not written over. Name another file."
+        "stepgraph: orders.py is a source file, so it is not overwritten. Name another file."
     ]
 
 
@@ -637,7 +649,7 @@ def test_env_applies_to_both_sides(stepgraph: Command) -> None:
     write("wrangler.toml", text + workflows.format("env.live.", "orders-live"))
     commit()
     orders("rest", "and rest")
-    assert stepgraph("diff", "HEAD", "--env", "live").out.startswith("orders-live  orders.py:4\n  + ")
+    assert stepgraph("diff", "HEAD", "--env", "live").out.startswith("orders-live (Orders)  orders.py:4\n  + ")
 
 
 # Environments
@@ -670,5 +682,5 @@ def test_an_undefined_environment_is_an_error(stepgraph: Command) -> None:
     run = stepgraph("diff", "HEAD", "--env", "staging")
     assert (run.code, run.out) == (2, "")
     assert run.messages == [
-        "stepgraph: environment `staging` is not defined: no configuration of either side has it in an `env` table."
+        "stepgraph: environment `staging` is not defined: neither version has it in an `env` table."
     ]

@@ -16,7 +16,7 @@ from tests.cli.graphs import response, save, sleep
 
 LOOP = {"type": "loop", "nodes": [sleep("a"), {"type": "if", "branches": [{"condition": "x", "nodes": [sleep("b")]}]}]}
 
-KINDS = "There are loop, parallel, try, if, switch, block, function, step."
+KINDS = "Available: loop, parallel, try, if, switch, block, function, step."
 
 
 @pytest.fixture(autouse=True)
@@ -79,7 +79,7 @@ def test_missing_graphviz_is_an_error(stepgraph: Command, monkeypatch: pytest.Mo
     assert stepgraph("render", "orders.json", "-f", "svg", "--engine", "dot") == Run(
         2,
         "",
-        ["stepgraph: there is nothing to draw DOT with: install Graphviz, or `pip install graphviz-pure==0.2.2`."],
+        ["stepgraph: Graphviz was not found. Install it, or run `pip install graphviz-pure==0.2.2`."],
     )
 
 
@@ -89,17 +89,17 @@ def test_missing_graphviz_is_an_error(stepgraph: Command, monkeypatch: pytest.Mo
         (["--depth", "0"], "Invalid value for '--depth': 0 is not in the range x>=1."),
         (
             ["--collapse", "loop,fi"],
-            f"Invalid value for '--collapse': 'fi' is no kind that can be folded. {KINDS}",
+            f"Invalid value for '--collapse': unknown kind `fi`. {KINDS}",
         ),
         (
             ["--collapse", ","],
-            f"Invalid value for '--collapse': no kind is named. {KINDS}",
+            f"Invalid value for '--collapse': missing kind. {KINDS}",
         ),
-        (["--theme", "dark"], "--theme is of no use to the format text, only to svg, html. Leave it out."),
-        (["--legend"], "--legend is of no use to the format text, only to svg, html. Leave it out."),
-        (["--expand", "all", "-f", "dot"], "--expand is of no use to the format dot, only to svg, html. Leave it out."),
-        (["--engine", "dot", "-f", "dot"], "--engine is of no use to the format dot, only to svg. Leave it out."),
-        (["--engine", "dot", "-f", "svg", "--legend"], "--legend is of no use to the engine dot. Leave it out."),
+        (["--theme", "dark"], "--theme does not apply to the format text, only to svg, html."),
+        (["--legend"], "--legend does not apply to the format text, only to svg, html."),
+        (["--expand", "all", "-f", "dot"], "--expand does not apply to the format dot, only to svg, html."),
+        (["--engine", "dot", "-f", "dot"], "--engine does not apply to the format dot, only to svg."),
+        (["--engine", "dot", "-f", "svg", "--legend"], "--legend does not apply to the engine dot."),
     ],
 )
 def test_unsupported_options_are_refused(stepgraph: Command, arguments: list[str], text: str) -> None:
@@ -111,7 +111,7 @@ def test_unsupported_options_are_refused(stepgraph: Command, arguments: list[str
 def test_json_cannot_be_folded(stepgraph: Command) -> None:
     (stderr,) = stepgraph("graph", "-f", "json", "--depth", "2").messages
     assert stderr.startswith(
-        "stepgraph: --depth is of no use to the format json, only to text, dot, svg, html, mermaid."
+        "stepgraph: --depth does not apply to the format json, only to text, dot, svg, html, mermaid."
     )
 
 

@@ -128,7 +128,7 @@ def test_a_workflow_without_a_graph_is_reported(stepgraph: Command, form: str) -
     write("orders.py", module(workflow("Orders")))
     run = stepgraph("graph", "-f", form)
     assert (run.code, run.out) == (1, "")
-    assert run.messages[0] == "orders.py:4:1: `Orders` has no graph: no step of it can run."
+    assert run.messages[0] == "orders.py:4:1: `Orders` has no graph: no step can run."
 
 
 def test_json_of_a_workflow_without_a_graph_is_null(stepgraph: Command) -> None:
@@ -136,3 +136,33 @@ def test_json_of_a_workflow_without_a_graph_is_null(stepgraph: Command) -> None:
     run = stepgraph("graph", "-f", "json")
     assert run.code == 1
     assert json.loads(run.out)["graph"] is None
+
+
+@pytest.mark.parametrize(
+    ("form", "text"),
+    [
+        ("svg", ">incomplete: 1 note</tspan>"),
+        ("dot", 'label="Orders\\nincomplete: 1 note\\n"'),
+        ("mermaid", "Orders<br/>incomplete#58; 1 note"),
+    ],
+)
+def test_drawings_of_an_incomplete_graph_say_so(stepgraph: Command, form: str, text: str) -> None:
+    write_unresolved()
+    assert text in stepgraph("graph", "orders.py", "-f", form).out
+
+
+def test_drawings_of_a_complete_graph_have_no_remark(stepgraph: Command) -> None:
+    write_orders()
+    assert "incomplete" not in "".join(
+        stepgraph("graph", "orders.py", "-f", form).out for form in ("svg", "dot", "mermaid")
+    )
+
+
+def test_outline_is_another_name_of_text(stepgraph: Command) -> None:
+    write_orders()
+    assert stepgraph("graph", "orders.py", "-f", "outline") == stepgraph("graph", "orders.py", "-f", "text")
+
+
+def test_names_of_formats_ignore_case(stepgraph: Command) -> None:
+    write_orders()
+    assert stepgraph("graph", "orders.py", "-f", "SVG") == stepgraph("graph", "orders.py", "-f", "svg")

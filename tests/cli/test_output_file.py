@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Command, Run, needs_unix_files
-from tests.cli.sources import SYNTAX_ERROR, module, workflow, write, write_orders
+from tests.cli.sources import SYNTAX_ERROR, module, workflow, write, write_orders, write_unresolved
 
 GRAPH = ["graph", "orders.py", "-f", "json", "-o"]
 
@@ -33,7 +33,7 @@ def names() -> list[str]:
 
 def test_the_file_has_the_printed_text(stepgraph: Command) -> None:
     printed = stepgraph("graph", "orders.py", "-f", "json").out
-    assert stepgraph(*GRAPH, "graph.json") == Run(0, "", [])
+    assert stepgraph(*GRAPH, "graph.json") == Run(0, "", ["wrote graph.json (1 step)"])
     assert Path("graph.json").read_bytes() == printed.encode()
     assert names() == ["graph.json", "orders.py"]
 
@@ -41,13 +41,13 @@ def test_the_file_has_the_printed_text(stepgraph: Command) -> None:
 @pytest.mark.parametrize(("name", "form"), [("a.json", "json"), ("a.svg", "svg"), ("a.dot", "dot"), ("a", "text")])
 def test_the_suffix_selects_the_format(stepgraph: Command, name: str, form: str) -> None:
     printed = stepgraph("graph", "orders.py", "-f", form).out
-    assert stepgraph("graph", "orders.py", "-o", name) == Run(0, "", [])
+    assert stepgraph("graph", "orders.py", "-o", name) == Run(0, "", [f"wrote {name} (1 step)"])
     assert Path(name).read_bytes() == printed.encode()
 
 
 def test_markdown_has_the_diagram_in_a_block(stepgraph: Command) -> None:
     chart = stepgraph("graph", "orders.py", "-f", "mermaid").out
-    assert stepgraph("graph", "orders.py", "-o", "a.md") == Run(0, "", [])
+    assert stepgraph("graph", "orders.py", "-o", "a.md") == Run(0, "", ["wrote a.md (1 step)"])
     assert Path("a.md").read_text(encoding="utf-8") == f"## Orders\n\n```mermaid\n{chart}```\n"
 
 
@@ -64,8 +64,8 @@ def test_an_unsupported_suffix_is_refused(stepgraph: Command, command: str, name
     run = stepgraph(command, *sides, "-o", name)
     assert (run.code, run.out) == (2, "")
     end = Path(name).suffix
-    advice = f"Name the file {ends}, or give -f. Try `stepgraph {command} --help`."
-    assert run.messages == [f"stepgraph: `{end}` is no format of this command. {advice}"]
+    advice = f"Use {ends}, or set the format with -f. Try `stepgraph {command} --help`."
+    assert run.messages == [f"stepgraph: unsupported file extension `{end}`. {advice}"]
     assert not Path(name).exists()
 
 
@@ -105,7 +105,7 @@ def test_a_link_is_replaced_and_not_followed(stepgraph: Command, folder: Path, t
     write("real/graph.json", "old")
     write("../outside.json", "secret")
     Path("graph.json").symlink_to(target)
-    assert stepgraph(*GRAPH, "graph.json") == Run(0, "", [])
+    assert stepgraph(*GRAPH, "graph.json") == Run(0, "", ["wrote graph.json (1 step)"])
     assert not Path("graph.json").is_symlink()
     assert Path("graph.json").read_text(encoding="utf-8").startswith("{")
     assert Path("real/graph.json").read_text(encoding="utf-8") == "old"
@@ -122,7 +122,10 @@ def test_a_link_out_of_the_repository_is_refused(stepgraph: Command, folder: Pat
     run = stepgraph(*GRAPH, name)
     shown = "out" if name == "out/graph.json" else name
     assert run.messages == [
-        f"stepgraph: {shown} cannot be written: a symbolic link leads out of the repository there. Remove it."
+        (
+            f"stepgraph: {shown} cannot be written: a symbolic link in its path leads out of the repository."
+            " Remove the link."
+        )
     ]
     assert run.code == 2
     assert list(outside.iterdir()) == []
@@ -136,7 +139,7 @@ def test_the_git_directory_is_never_written(stepgraph: Command, name: str) -> No
     Path("hooks").symlink_to(".git/hooks")
     run = stepgraph("graph", "orders.py", "-f", "text", "-o", name)
     assert run.code == 2
-    assert run.messages[0].endswith("cannot be written: it belongs to git. Name a file or folder outside of `.git`.")
+    assert run.messages[0].endswith("cannot be written: it belongs to git. Name a file or directory outside of `.git`.")
     assert [path.name for path in Path(".git/hooks").iterdir()] == ["sample"]
 
 
@@ -146,7 +149,7 @@ def test_a_link_to_a_non_file_is_not_replaced(stepgraph: Command) -> None:
     for name in ("zero.json", "/dev/stdout", "/dev/fd/1"):
         run = stepgraph(*GRAPH, name)
         assert run.messages == [
-            f"stepgraph: {name} is not a file that can be replaced. Leave out -o to write to standard output."
+            f"stepgraph: {name} is not a regular file, so it cannot be replaced. Omit -o to write to standard output."
         ]
     assert Path("zero.json").is_symlink()
 
@@ -205,7 +208,7 @@ def refuses_the_source(stepgraph: Command, *arguments: str) -> None:
     run = stepgraph("graph", "-f", "json", *arguments)
     assert (run.code, run.out) == (2, "")
     assert run.messages == [
-        f"stepgraph: {arguments[-1]} is one of the sources, and is not written over. Name another file."
+        f"stepgraph: {arguments[-1]} is a source file, so it is not overwritten. Name another file."
     ]
     assert Path("orders.py").read_bytes() == before
 
@@ -229,7 +232,7 @@ def test_a_source_is_not_overwritten_through_a_link(stepgraph: Command) -> None:
 def test_searched_files_are_not_overwritten(stepgraph: Command) -> None:
     write("other.py", "x = 1\n")
     run = stepgraph("graph", ".", "-o", "other.py")
-    assert run.messages == ["stepgraph: other.py is one of the sources, and is not written over. Name another file."]
+    assert run.messages == ["stepgraph: other.py is a source file, so it is not overwritten. Name another file."]
 
 
 @pytest.mark.parametrize("name", ["wrangler.json", "helpers.py"])
@@ -242,7 +245,7 @@ def test_configurations_and_imports_are_not_overwritten(stepgraph: Command, name
     run = stepgraph("graph", "-o", name)
     assert (run.code, run.messages) == (
         2,
-        [f"stepgraph: {name} is one of the sources, and is not written over. Name another file."],
+        [f"stepgraph: {name} is a source file, so it is not overwritten. Name another file."],
     )
 
 
@@ -273,7 +276,7 @@ def test_a_long_name_is_refused(stepgraph: Command) -> None:
 def test_a_device_is_not_replaced(stepgraph: Command) -> None:
     run = stepgraph(*GRAPH, "/dev/null")
     assert run.messages == [
-        "stepgraph: /dev/null is not a file that can be replaced. Leave out -o to write to standard output."
+        "stepgraph: /dev/null is not a regular file, so it cannot be replaced. Omit -o to write to standard output."
     ]
     assert stat.S_ISCHR(Path("/dev/null").stat().st_mode)
 
@@ -295,7 +298,7 @@ def test_a_failed_input_writes_nothing(stepgraph: Command, old: str | None) -> N
         Path("graph.json").write_text(old, encoding="utf-8")
     run = stepgraph("graph", "orders.py", "missing.py", "-f", "json", "-o", "graph.json")
     assert (run.code, run.out) == (2, "")
-    assert run.messages[-1] == "stepgraph: graph.json was not written, for not every input could be read."
+    assert run.messages[-1] == "stepgraph: graph.json was not written because an input could not be read."
     assert (Path("graph.json").read_text(encoding="utf-8") if Path("graph.json").exists() else None) == old
 
 
@@ -303,7 +306,7 @@ def test_no_graph_writes_nothing(stepgraph: Command) -> None:
     write("empty.py", module(workflow("Empty")))
     run = stepgraph("graph", "empty.py", "-o", "graph.txt")
     assert run.code == 1
-    assert run.messages[-1] == "stepgraph: graph.txt was not written, for there is no graph."
+    assert run.messages[-1] == "stepgraph: graph.txt was not written because the workflow has no graph."
     assert not Path("graph.txt").exists()
 
 
@@ -318,7 +321,7 @@ def test_redirected_standard_input_is_not_overwritten() -> None:
     command = [sys.executable, "-m", "stepgraph", "graph", "-", "-o", "orders.py"]
     with Path("orders.py").open("rb") as source:
         run = subprocess.run(command, stdin=source, capture_output=True, check=False)
-    stderr = b"stepgraph: orders.py is one of the sources, and is not written over. Name another file.\n"
+    stderr = b"stepgraph: orders.py is a source file, so it is not overwritten. Name another file.\n"
     assert (run.returncode, run.stdout, run.stderr) == (2, b"", stderr)
     assert Path("orders.py").read_bytes() == before
 
@@ -328,3 +331,16 @@ def test_without_standard_input_a_file_is_replaced() -> None:
     line = f"{sys.executable} -m stepgraph graph orders.py -f json -o graph.json <&-"
     assert subprocess.run(["sh", "-c", line], check=False).returncode == 0  # noqa: S607
     assert Path("graph.json").read_text(encoding="utf-8") != "old"
+
+
+def test_a_written_incomplete_graph_refers_to_check(stepgraph: Command) -> None:
+    write_unresolved()
+    assert stepgraph("graph", "orders.py", "-o", "a.svg") == Run(
+        0, "", ["wrote a.svg (1 step, incomplete: 1 note, see `stepgraph check`)"]
+    )
+
+
+@pytest.mark.parametrize("name", ["a.svg", "out/"])
+def test_quiet_writes_without_a_message(stepgraph: Command, name: str) -> None:
+    write_unresolved()
+    assert stepgraph("graph", "orders.py", "-q", "-o", name) == Run(0, "", [])

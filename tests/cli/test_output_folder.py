@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Command, Run, needs_unix_files
-from tests.cli.sources import SYNTAX_ERROR, module, workflow, write, write_shop
+from tests.cli.sources import SYNTAX_ERROR, module, workflow, write, write_shop, write_unresolved
 
 GRAPH = ["graph", "shop.py", "-f", "svg", "-o"]
 
@@ -25,7 +25,7 @@ def names(folder: str) -> list[str]:
 
 def test_a_new_directory_has_one_file_per_workflow(stepgraph: Command) -> None:
     assert stepgraph(*GRAPH, "docs/diagrams/") == Run(
-        0, "", ["wrote docs/diagrams/Orders.svg", "wrote docs/diagrams/Returns.svg"]
+        0, "", ["wrote docs/diagrams/Orders.svg (1 step)", "wrote docs/diagrams/Returns.svg (1 step)"]
     )
     assert names("docs/diagrams") == ["Orders.svg", "Returns.svg"]
     printed = stepgraph("graph", "shop.py", "-f", "svg", "--workflow", "Orders").out
@@ -34,12 +34,12 @@ def test_a_new_directory_has_one_file_per_workflow(stepgraph: Command) -> None:
 
 def test_an_existing_directory_needs_no_slash(stepgraph: Command) -> None:
     Path("out").mkdir()
-    assert stepgraph(*GRAPH, "out").messages == ["wrote out/Orders.svg", "wrote out/Returns.svg"]
-    assert stepgraph(*GRAPH, ".").messages == ["wrote ./Orders.svg", "wrote ./Returns.svg"]
+    assert stepgraph(*GRAPH, "out").messages == ["wrote out/Orders.svg (1 step)", "wrote out/Returns.svg (1 step)"]
+    assert stepgraph(*GRAPH, ".").messages == ["wrote ./Orders.svg (1 step)", "wrote ./Returns.svg (1 step)"]
 
 
 def test_one_workflow_is_written_to_a_directory(stepgraph: Command) -> None:
-    assert stepgraph(*GRAPH, "out/", "--workflow", "Returns").messages == ["wrote out/Returns.svg"]
+    assert stepgraph(*GRAPH, "out/", "--workflow", "Returns").messages == ["wrote out/Returns.svg (1 step)"]
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_files_have_the_configured_names(stepgraph: Command) -> None:
     write("shop.py", module(workflow("Orders", "rest")))
     entry = '{"binding": "O", "name": "all orders", "class_name": "Orders"}'
     write("wrangler.json", f'{{"main": "shop.py", "workflows": [{entry}]}}')
-    assert stepgraph("graph", "-f", "svg", "-o", "out/").messages == ["wrote out/all-orders.svg"]
+    assert stepgraph("graph", "-f", "svg", "-o", "out/").messages == ["wrote out/all-orders.svg (1 step)"]
 
 
 def test_only_changed_files_are_written(stepgraph: Command) -> None:
@@ -62,7 +62,7 @@ def test_only_changed_files_are_written(stepgraph: Command) -> None:
     before = Path("out/Orders.svg").stat()
     write("out/other.svg", "not ours")
     write("shop.py", module(workflow("Orders", "rest"), workflow("Returns", "wait")))
-    assert stepgraph(*GRAPH, "out/") == Run(0, "", ["wrote out/Returns.svg"])
+    assert stepgraph(*GRAPH, "out/") == Run(0, "", ["wrote out/Returns.svg (1 step)"])
     after = Path("out/Orders.svg").stat()
     assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
     assert Path("out/other.svg").read_text(encoding="utf-8") == "not ours"
@@ -80,22 +80,22 @@ def test_other_line_ends_are_not_a_change(stepgraph: Command) -> None:
 def test_classes_with_equal_names_have_separate_files(stepgraph: Command) -> None:
     write("more.py", module(workflow("Orders", "wait")))
     assert stepgraph("graph", "shop.py", "more.py", "-f", "svg", "-o", "out/").messages == [
-        "wrote out/Orders.svg",
-        "wrote out/Returns.svg",
-        "wrote out/Orders-2.svg",
+        "wrote out/Orders.svg (1 step)",
+        "wrote out/Returns.svg (1 step)",
+        "wrote out/Orders-2.svg (1 step)",
     ]
 
 
 def test_names_in_any_script_are_kept(stepgraph: Command) -> None:
     write("shop.py", module(workflow("注文", "rest")))
-    assert stepgraph(*GRAPH, "out/").messages == ["wrote out/注文.svg"]
+    assert stepgraph(*GRAPH, "out/").messages == ["wrote out/注文.svg (1 step)"]
 
 
 def test_a_failed_input_writes_no_file(stepgraph: Command) -> None:
     write("broken.py", SYNTAX_ERROR)
     run = stepgraph("graph", "shop.py", "broken.py", "-f", "svg", "-o", "out/")
     assert run.code == 2
-    assert run.messages[-1] == "stepgraph: out/ was not written, for not every input could be read."
+    assert run.messages[-1] == "stepgraph: out/ was not written because an input could not be read."
     assert not Path("out").exists()
 
 
@@ -105,8 +105,8 @@ def test_a_missing_graph_writes_no_file(stepgraph: Command) -> None:
         1,
         "",
         [
-            "shop.py:9:1: `Empty` has no graph: no step of it can run.",
-            "stepgraph: out/ was not written, for `Empty` has no graph.",
+            "shop.py:9:1: `Empty` has no graph: no step can run.",
+            "stepgraph: out/ was not written because `Empty` has no graph.",
         ],
     )
     assert not Path("out").exists()
@@ -119,8 +119,8 @@ def test_json_has_a_null_graph(stepgraph: Command) -> None:
 
 
 def test_an_svg_holds_one_workflow(stepgraph: Command) -> None:
-    advice = "Choose one with --workflow NAME, or write a file for each with -o FOLDER/."
-    refusal = Run(2, "", [f"stepgraph: svg holds one workflow, and there are 2. {advice}"])
+    advice = "Choose one with --workflow NAME, or write a file for each with -o DIR/."
+    refusal = Run(2, "", [f"stepgraph: svg output holds a single workflow, not 2. {advice}"])
     assert stepgraph("graph", "-f", "svg") == refusal
     assert stepgraph(*GRAPH, "all.svg") == refusal
     assert not Path("all.svg").exists()
@@ -136,8 +136,8 @@ def test_equal_names_are_selected_by_class(stepgraph: Command) -> None:
     run = stepgraph("graph", "a", "b", "--workflow", "orders", "-f", "svg")
     assert run.code == 2
     assert run.messages[-1] == (
-        "stepgraph: svg holds one workflow, and there are 2. All are called `orders`: choose one by its class"
-        " (`Orders`, `OrderFlow`), or write a file for each with -o FOLDER/."
+        "stepgraph: svg output holds a single workflow, not 2. All are named `orders`: choose one by its class"
+        " (`Orders`, `OrderFlow`), or write a file for each with -o DIR/."
     )
 
 
@@ -145,14 +145,14 @@ def test_equal_names_and_classes_are_selected_by_path(stepgraph: Command) -> Non
     for folder in ("a", "b"):
         write(f"{folder}/entry.py", module(workflow("Orders", "rest")))
     assert stepgraph("graph", "a", "b", "-f", "svg").messages[-1] == (
-        "stepgraph: svg holds one workflow, and there are 2. All are called `Orders`: give the path of one,"
-        " or write a file for each with -o FOLDER/."
+        "stepgraph: svg output holds a single workflow, not 2. All are named `Orders`: pass the path of one,"
+        " or write a file for each with -o DIR/."
     )
 
 
 @pytest.mark.parametrize("name", ["shop.py/", "shop.py/diagrams/"])
 def test_a_file_is_not_a_directory(stepgraph: Command, name: str) -> None:
-    assert stepgraph(*GRAPH, name) == Run(2, "", [f"stepgraph: {name} cannot be a folder: shop.py is a file."])
+    assert stepgraph(*GRAPH, name) == Run(2, "", [f"stepgraph: {name} cannot be created: shop.py is a file."])
 
 
 def test_a_directory_as_output_file_writes_nothing(stepgraph: Command) -> None:
@@ -161,7 +161,7 @@ def test_a_directory_as_output_file_writes_nothing(stepgraph: Command) -> None:
         2,
         "",
         [
-            "stepgraph: out/Returns.svg is a folder, where a file is to be written. Name another one, or remove it.",
+            "stepgraph: out/Returns.svg is a directory, expected a file. Name another file, or remove the directory.",
         ],
     )
     assert names("out") == ["Returns.svg"]
@@ -172,7 +172,7 @@ def test_a_source_in_the_directory_is_not_overwritten(stepgraph: Command) -> Non
     entry = '{"binding": "O", "name": "wrangler", "class_name": "Orders"}'
     write("wrangler.json", f'{{"main": "shop.py", "workflows": [{entry}]}}')
     assert stepgraph("graph", "-f", "json", "-o", ".").messages == [
-        "stepgraph: ./wrangler.json is one of the sources, and is not written over. Name another file."
+        "stepgraph: ./wrangler.json is a source file, so it is not overwritten. Name another file."
     ]
 
 
@@ -189,7 +189,7 @@ def test_a_failed_write_lists_the_written_files(stepgraph: Command, monkeypatch:
     assert stepgraph(*GRAPH, "out/") == Run(
         2,
         "",
-        ["wrote out/Orders.svg", "stepgraph: out/Returns.svg cannot be written: No space left on device."],
+        ["wrote out/Orders.svg (1 step)", "stepgraph: out/Returns.svg cannot be written: No space left on device."],
     )
     assert Path("out/Returns.svg").read_text(encoding="utf-8") == "old"
     assert names("out") == ["Orders.svg", "Returns.svg"]
@@ -212,7 +212,7 @@ def test_an_impossible_directory_is_refused(stepgraph: Command, monkeypatch: pyt
         raise PermissionError
 
     monkeypatch.setattr(os, "makedirs", refuse)
-    assert stepgraph(*GRAPH, "out/") == Run(2, "", ["stepgraph: out/ cannot be made: permission denied."])
+    assert stepgraph(*GRAPH, "out/") == Run(2, "", ["stepgraph: out/ cannot be created: permission denied."])
 
 
 def test_a_folder_without_permission_is_refused(stepgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -229,7 +229,7 @@ def test_a_folder_without_permission_is_refused(stepgraph: Command, monkeypatch:
 def test_a_folder_may_be_a_link(stepgraph: Command) -> None:
     Path("real").mkdir()
     Path("out").symlink_to("real")
-    assert stepgraph(*GRAPH, "out").messages == ["wrote out/Orders.svg", "wrote out/Returns.svg"]
+    assert stepgraph(*GRAPH, "out").messages == ["wrote out/Orders.svg (1 step)", "wrote out/Returns.svg (1 step)"]
     assert names("real") == ["Orders.svg", "Returns.svg"]
 
 
@@ -241,7 +241,7 @@ def test_links_out_of_the_directory_are_refused(stepgraph: Command) -> None:
     assert stepgraph(*GRAPH, "out") == Run(
         2,
         "",
-        ["stepgraph: out/Returns.svg is a link that leads out of the folder. Remove it, or name another folder."],
+        ["stepgraph: out/Returns.svg is a link that leads out of the directory. Remove it, or name another directory."],
     )
     assert Path("elsewhere.svg").read_text(encoding="utf-8") == "old"
     assert names("out") == ["Returns.svg"]
@@ -250,5 +250,12 @@ def test_links_out_of_the_directory_are_refused(stepgraph: Command) -> None:
 @needs_unix_files
 def test_a_dangling_link_is_reported(stepgraph: Command) -> None:
     Path("gone").symlink_to("nowhere")
-    stderr = ["stepgraph: gone/ cannot be made: it is a link that leads nowhere."]
+    stderr = ["stepgraph: gone/ cannot be created: it is a broken link."]
     assert stepgraph("graph", "shop.py", "-f", "svg", "-o", "gone/") == Run(2, "", stderr)
+
+
+def test_incomplete_graphs_of_a_directory_refer_to_check(stepgraph: Command) -> None:
+    write_unresolved()
+    assert stepgraph("graph", "orders.py", "-f", "svg", "-o", "out/") == Run(
+        0, "", ["wrote out/Orders.svg (1 step, incomplete: 1 note, see `stepgraph check`)"]
+    )

@@ -52,9 +52,9 @@ def test_the_schema_of_a_report_is_printed(kind: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        (["--help"], b"3  nothing to analyse"),
-        (["check", "--help"], b"3  no workflow was found"),
-        (["diff", "--help"], b"3  no workflow on either side"),
+        (["--help"], b"3  no workflow found"),
+        (["check", "--help"], b"3  no workflow found"),
+        (["diff", "--help"], b"3  no workflow in either version"),
     ],
 )
 def test_help_lists_the_exit_codes(arguments: list[str], line: bytes) -> None:
@@ -65,7 +65,7 @@ def test_help_lists_the_exit_codes(arguments: list[str], line: bytes) -> None:
 
 def test_output_is_utf_8_whatever_the_locale() -> None:
     run = stepgraph("graph", "注文.py", LC_ALL="C", PYTHONIOENCODING="ascii", PYTHONUTF8="1")
-    assert run.stderr.startswith("注文.py: no such file or folder.".encode())
+    assert run.stderr.startswith("注文.py: file not found.".encode())
 
 
 @on_unix
@@ -139,8 +139,8 @@ def test_a_deleted_directory_is_an_error(tmp_path: Path, arguments: str) -> None
     run = in_shell(f"cd {tmp_path}/deleted && rmdir ../deleted && stepgraph {arguments}")
     assert (run.returncode, run.stdout) == (2, b"")
     assert run.stderr.splitlines()[-1] in (
-        b"stepgraph: the current directory does not exist any more. Change to another one.",
-        b"/entry.py: no such file or folder.",
+        b"stepgraph: the current directory no longer exists. Change to another one.",
+        b"/entry.py: file not found.",
     )
 
 

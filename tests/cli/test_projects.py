@@ -171,7 +171,7 @@ def test_an_unknown_name_suggests_workflows(stepgraph: Command) -> None:
     write("src/entry.py", ORDERS_ALONE)
     configure(ORDERS, BILLING)
     assert stepgraph("graph", "--workflow", "xyz") == Run(
-        2, "", ["stepgraph: no workflow is named `xyz`. There are `Orders`, `orders`."]
+        2, "", ["stepgraph: no workflow named `xyz`. Available: `Orders`, `orders`."]
     )
 
 
@@ -221,10 +221,11 @@ def test_an_environment_without_workflows_is_explained(stepgraph: Command) -> No
     assert (run.code, run.out) == (3, "")
     hint, stderr = run.messages
     assert hint == (
-        "wrangler.jsonc:5:112: the environment `none` has no `workflows`, and does not inherit those of the top level. "
+        "wrangler.jsonc:5:112: environment `none` has no `workflows`, and environments do not inherit them from the top"
+        " level. "
         "Repeat them in `env.none`."
     )
-    assert stderr == "stepgraph: no workflow of this project in the current folder (0 Python files searched)."
+    assert stderr == "stepgraph: no workflow of this project in the current directory (0 Python files searched)."
 
 
 def test_an_unknown_environment_is_an_error(stepgraph: Command) -> None:
@@ -232,7 +233,7 @@ def test_an_unknown_environment_is_an_error(stepgraph: Command) -> None:
     configure(ORDERS, env=ENVIRONMENTS)
     run = stepgraph("list", "--env", "tset")
     assert run.code == 2
-    assert run.messages[0] == "wrangler.jsonc:5:8: there is no environment `tset`. There are `test`, `none`."
+    assert run.messages[0] == "wrangler.jsonc:5:8: unknown environment `tset`. Available: `test`, `none`."
 
 
 @pytest.mark.parametrize("command", ["list", "graph", "check"])
@@ -241,7 +242,7 @@ def test_an_environment_without_definition_is_an_error(stepgraph: Command, comma
     configure(ORDERS)
     run = stepgraph(command, "--env", "staging")
     assert run.code == 2
-    assert "environment `staging` is not defined: no configuration that was read has an `env` table." in "".join(
+    assert "environment `staging` is not defined: no wrangler configuration has an `env` table." in "".join(
         [run.out, *run.messages]
     )
 
@@ -281,10 +282,10 @@ def test_one_worker_may_define_the_environment(stepgraph: Command) -> None:
     [
         ("Ordres", "no class `Ordres` in src/entry.py. Did you mean `Orders`?"),
         ("Zebra", "no class `Zebra` in src/entry.py. src/entry.py exports `Orders`, `Refunds`."),
-        ("_Hidden", "the class `_Hidden` in src/entry.py is private, so it is not exported. {exports}"),
-        ("Plain", "the class `Plain` in src/entry.py does not derive from `WorkflowEntrypoint`. {exports}"),
+        ("_Hidden", "the class `_Hidden` in src/entry.py is private, and so is not exported. {exports}"),
+        ("Plain", "the class `Plain` in src/entry.py has no `WorkflowEntrypoint` among its bases. {exports}"),
         ("Idle", "the class `Idle` in src/entry.py has no method `run`. {exports}"),
-        ("Again", "`Again` in src/entry.py is the class `Orders`, and is exported as `Orders`. {exports}"),
+        ("Again", "`Again` in src/entry.py is the class `Orders`, and is exported under that name. {exports}"),
         ("make", "no class `make` in src/entry.py. {exports}"),
         (
             "Either",
@@ -412,7 +413,7 @@ def test_notes_on_a_broken_helper_have_locations(stepgraph: Command) -> None:
 
 def test_only_external_workflows_exit_with_3(stepgraph: Command) -> None:
     configure(BILLING)
-    stderr = ["stepgraph: no workflow of this project in the current folder (0 Python files searched)."]
+    stderr = ["stepgraph: no workflow of this project in the current directory (0 Python files searched)."]
     assert stepgraph("graph") == Run(3, "", stderr)
 
 
@@ -428,8 +429,14 @@ def test_a_worker_of_javascript_is_explained(stepgraph: Command) -> None:
         3,
         "",
         [
-            "wrangler.jsonc:3:9: `main` is `src/index.ts`, which is no Python module. Its workflows are not analyzed.",
-            "stepgraph: no workflow of this project in the current folder (0 Python files searched).",
+            (
+                "wrangler.jsonc:3:9: `main` is `src/index.ts`, which is not a Python module."
+                " Its workflows are not analyzed."
+            ),
+            (
+                "stepgraph: no workflow found: the main module is src/index.ts, and stepgraph reads Python only. To"
+                " draw a deployed JavaScript or TypeScript workflow, see `stepgraph render --help`."
+            ),
         ],
     )
 
@@ -568,7 +575,7 @@ def test_an_unreadable_configuration_is_an_error(stepgraph: Command) -> None:
     write("src/entry.py", ENTRY)
     configure(ORDERS)
     Path("wrangler.json").symlink_to("missing.json")
-    stderr = ["wrangler.json: a symbolic link that leads to no file."]
+    stderr = ["wrangler.json: a symbolic link that leads to a missing file."]
     assert stepgraph("list") == Run(2, "", stderr)
     run = stepgraph("list", "src/entry.py")
     assert (run.code, run.messages, names(run)) == (2, stderr, ["Orders", "Refunds"])
@@ -578,10 +585,45 @@ def test_an_unreadable_configuration_is_an_error(stepgraph: Command) -> None:
     ("main", "text"),
     [
         ("", "`main` must not be empty."),
-        ("src/\0.py", "`main` has a null character in it."),
-        ("src/\ud800.py", "`main` has half of a surrogate pair in it."),
+        ("src/\0.py", "`main` contains a null character."),
+        ("src/\ud800.py", "`main` contains half of a surrogate pair."),
     ],
 )
 def test_an_invalid_main_path_is_not_reported_as_missing(stepgraph: Command, main: str, text: str) -> None:
     configure(ORDERS, main=main)
     assert stepgraph("list") == Run(2, "", [f"wrangler.jsonc:3:9: {text}"])
+
+
+@pytest.mark.parametrize(
+    ("form", "title"),
+    [
+        ("text", "orders (Orders)  src/entry.py:4  1 step"),
+        ("svg", ">orders (Orders)</tspan>"),
+        ("dot", 'label="orders (Orders)\\n"'),
+        ("mermaid", "orders #40;Orders#41;"),
+        ("html", ">orders (Orders)</h2>"),
+    ],
+)
+def test_a_title_has_the_configured_name_and_the_class(stepgraph: Command, form: str, title: str) -> None:
+    configure(ORDERS)
+    write("src/entry.py", ORDERS_ALONE)
+    assert title in stepgraph("graph", "-f", form).out
+
+
+@pytest.mark.parametrize("form", ["text", "markdown", "svg"])
+def test_a_diff_has_the_configured_name_and_the_class(stepgraph: Command, form: str) -> None:
+    configure(ORDERS)
+    write("src/entry.py", ORDERS_ALONE)
+    write("new/src/entry.py", module(workflow("Orders", "rest", "more")))
+    write("new/wrangler.jsonc", Path("wrangler.jsonc").read_text(encoding="utf-8"))
+    write("old/src/entry.py", ORDERS_ALONE)
+    write("old/wrangler.jsonc", Path("wrangler.jsonc").read_text(encoding="utf-8"))
+    assert "orders (Orders)" in stepgraph("diff", "old", "new", "-f", form).out
+
+
+def test_a_javascript_worker_without_workflows_is_explained(stepgraph: Command) -> None:
+    configure(main="src/index.js")
+    assert stepgraph("check").messages[-1] == (
+        "stepgraph: no workflow found: the main module is src/index.js, and stepgraph reads Python only. To draw a"
+        " deployed JavaScript or TypeScript workflow, see `stepgraph render --help`."
+    )

@@ -56,7 +56,7 @@ def test_a_workflow_is_selected_by_class_name(stepgraph: Command) -> None:
     save("both.json", [response("Bee"), response()])
     assert stepgraph("render", "both.json", "--workflow", "Orders").out == OUTLINE
     assert stepgraph("render", "both.json", "--workflow", "Order") == Run(
-        2, "", ["stepgraph: no workflow is named `Order`. Did you mean `Orders`?"]
+        2, "", ["stepgraph: no workflow named `Order`. Did you mean `Orders`?"]
     )
 
 
@@ -91,7 +91,7 @@ def test_json_is_refused(stepgraph: Command) -> None:
 def test_a_version_without_a_graph_is_reported(stepgraph: Command) -> None:
     save("both.json", [without_graph("Empty"), response()])
     assert stepgraph("render", "both.json") == Run(
-        1, OUTLINE, ["both.json: `Empty` has no graph: the API gave none for this version."]
+        1, OUTLINE, ["both.json: `Empty` has no graph: the API returned none for this version."]
     )
 
 
@@ -106,27 +106,27 @@ def test_an_invalid_file_does_not_stop_others(stepgraph: Command) -> None:
 def test_an_error_of_the_api_is_shown(stepgraph: Command) -> None:
     save("a.json", {"success": False, "errors": [{"code": 10000, "message": "Authentication error"}], "result": None})
     assert stepgraph("render", "a.json") == Run(
-        2, "", ["a.json: The API returned an error: Authentication error (10000)."]
+        2, "", ["a.json: the API returned an error: Authentication error (10000)."]
     )
 
 
 def test_an_empty_array_exits_with_3(stepgraph: Command) -> None:
     save("none.json", [])
     assert stepgraph("render", "none.json") == Run(
-        3, "", ["stepgraph: no graph found in none.json: nothing but an empty array."]
+        3, "", ["stepgraph: no graph found in none.json: the array is empty."]
     )
 
 
 @pytest.mark.parametrize(
     ("content", "text"),
     [
-        (b"", "a.json: Not JSON: the file is empty."),
-        (b"\x7fELF\x02\x01\x00\x00\xff", "a.json: Not JSON: byte 8 is not UTF-8 text."),
-        (b"x = 1", "a.json:1:1: Not JSON: Expecting value."),
-        (b"[" * 100_000, "a.json: Nested too deeply: at most 120 nodes may lie within each other."),
-        (b"[1" + b"0" * 5000 + b"]", "a.json: A number has too many digits."),
-        (b"3", f"a.json: The document should be an object, not 3. {EXPECTED}"),
-        (b"{}", f"a.json: There is no `graph` in it. {EXPECTED}"),
+        (b"", "a.json: not JSON: the file is empty."),
+        (b"\x7fELF\x02\x01\x00\x00\xff", "a.json: not JSON: byte 8 is not UTF-8 text."),
+        (b"x = 1", "a.json:1:1: not JSON: Expecting value."),
+        (b"[" * 100_000, "a.json: nested too deeply: at most 120 nested nodes are supported."),
+        (b"[1" + b"0" * 5000 + b"]", "a.json: a number has too many digits."),
+        (b"3", f"a.json: the document should be an object, not 3. {EXPECTED}"),
+        (b"{}", f"a.json: missing `graph` in the document. {EXPECTED}"),
     ],
 )
 def test_invalid_graphs_are_refused(stepgraph: Command, content: bytes, text: str) -> None:
@@ -148,7 +148,7 @@ def test_a_python_file_suggests_graph(stepgraph: Command) -> None:
     assert stepgraph("render", "orders.py") == Run(
         2,
         "",
-        ["orders.py: Python, not JSON. To draw the workflows of a Python file, run `stepgraph graph orders.py`."],
+        ["orders.py: is Python, not JSON. To draw the workflows of a Python file, run `stepgraph graph orders.py`."],
     )
 
 
@@ -159,7 +159,7 @@ def test_a_folder_and_a_missing_file_are_refused(stepgraph: Command) -> None:
         "",
         [
             "graphs: is a directory, expected a saved graph. Name the files in it.",
-            "missing.json: no such file or folder. Paths are relative to the working directory.",
+            "missing.json: file not found. Paths are relative to the working directory.",
         ],
     )
 
@@ -176,7 +176,7 @@ def test_no_file_is_a_usage_error(stepgraph: Command) -> None:
 
 def test_a_file_is_written_and_checked(stepgraph: Command) -> None:
     save("orders.json", response())
-    assert stepgraph("render", "orders.json", "-o", "orders.txt") == Run(0, "", [])
+    assert stepgraph("render", "orders.json", "-o", "orders.txt") == Run(0, "", ["wrote orders.txt (1 step)"])
     assert Path("orders.txt").read_text(encoding="utf-8") == OUTLINE
     assert stepgraph("render", "orders.json", "-o", "orders.txt", "--check") == Run(0, "", [])
     save("orders.json", response("Orders", sleep("longer")))
@@ -188,12 +188,18 @@ def test_a_file_is_written_and_checked(stepgraph: Command) -> None:
 def test_files_of_a_folder_are_named_after_the_classes(stepgraph: Command) -> None:
     save("both.json", [response("Bee"), response("Orders")])
     assert stepgraph("render", "both.json", "-f", "svg", "-o", "drawn/") == Run(
-        0, "", ["wrote drawn/Bee.svg", "wrote drawn/Orders.svg"]
+        0, "", ["wrote drawn/Bee.svg (1 step)", "wrote drawn/Orders.svg (1 step)"]
     )
 
 
 def test_the_saved_graph_is_not_overwritten(stepgraph: Command) -> None:
     save("orders.json", response())
     assert stepgraph("render", "orders.json", "-f", "text", "-o", "orders.json") == Run(
-        2, "", ["stepgraph: orders.json is one of the sources, and is not written over. Name another file."]
+        2, "", ["stepgraph: orders.json is a source file, so it is not overwritten. Name another file."]
     )
+
+
+def test_a_workflow_without_nodes_is_refused(stepgraph: Command) -> None:
+    graph = {"version": 1, "workflow": {"class_name": "Mine", "functions": {}, "nods": []}}
+    write("a.json", json.dumps({"graph": graph}))
+    assert stepgraph("render", "a.json") == Run(2, "", [f"a.json: graph.workflow.nodes is missing. {EXPECTED}"])

@@ -16,26 +16,26 @@ def workflows(stepgraph: Command) -> None:  # noqa: ARG001 - it changes into the
 def test_a_misspelled_name_suggests_similar_ones(stepgraph: Command) -> None:
     run = stepgraph("graph", "--workflow", "chargecart")
     assert (run.code, run.out) == (2, "")
-    assert run.messages == ["stepgraph: no workflow is named `chargecart`. Did you mean `ChargeCard`?"]
+    assert run.messages == ["stepgraph: no workflow named `chargecart`. Did you mean `ChargeCard`?"]
 
 
 def test_an_unknown_name_lists_all_names(stepgraph: Command) -> None:
     assert stepgraph("graph", "--workflow", "xyz").messages == [
-        "stepgraph: no workflow is named `xyz`. There are `ChargeCard`, `RefundCard`, `Empty`."
+        "stepgraph: no workflow named `xyz`. Available: `ChargeCard`, `RefundCard`, `Empty`."
     ]
 
 
 def test_a_single_name_is_in_the_singular(stepgraph: Command) -> None:
     write("b.py", module(workflow("Orders", "rest")))
     assert stepgraph("graph", "b.py", "--workflow", "xyz").messages == [
-        "stepgraph: no workflow is named `xyz`. There is `Orders`."
+        "stepgraph: no workflow named `xyz`. Available: `Orders`."
     ]
 
 
 def test_long_lists_of_names_are_cut(stepgraph: Command) -> None:
     write("b.py", module(*(workflow(f"W{number}", "rest") for number in range(10))))
     (stderr,) = stepgraph("graph", "b.py", "--workflow", "xyz").messages
-    assert stderr.endswith("There are `W0`, `W1`, `W2`, `W3`, `W4`, `W5`, `W6`, `W7` and 2 more.")
+    assert stderr.endswith("Available: `W0`, `W1`, `W2`, `W3`, `W4`, `W5`, `W6`, `W7` and 2 more.")
 
 
 def test_several_names_select_several_workflows(stepgraph: Command) -> None:
@@ -47,7 +47,7 @@ def test_several_names_select_several_workflows(stepgraph: Command) -> None:
 def test_each_name_must_exist(stepgraph: Command) -> None:
     run = stepgraph("graph", "--workflow", "RefundCard", "--workflow", "ChargeCart")
     assert (run.code, run.out) == (2, "")
-    assert run.messages == ["stepgraph: no workflow is named `ChargeCart`. Did you mean `ChargeCard`?"]
+    assert run.messages == ["stepgraph: no workflow named `ChargeCart`. Did you mean `ChargeCard`?"]
 
 
 def test_several_names_select_saved_graphs(stepgraph: Command) -> None:

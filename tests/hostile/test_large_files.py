@@ -43,7 +43,7 @@ def test_a_file_that_is_too_large_is_refused(stepgraph: Command, name: str, most
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     arguments = ("check", "entry.py", "--baseline", "known.json") if name == "known.json" else ("check", "entry.py")
     result = stepgraph(*arguments)
-    assert f"larger than {most} MB, and not read." in result.out + result.err
+    assert f"larger than {most} MB, so it is not read." in result.out + result.err
     assert result.code == 2
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 500_000  # kilobytes
 
@@ -52,7 +52,7 @@ def test_a_main_module_that_is_too_large_is_refused(stepgraph: Command) -> None:
     Path("wrangler.toml").write_text(SETTINGS, encoding="utf-8")
     write("entry.py", ORDERS, 5_000_001)
     result = stepgraph("graph", ".")
-    assert result.err == "entry.py: larger than 5 MB, and not read. Leave it out, or divide it.\n"
+    assert result.err == "entry.py: larger than 5 MB, so it is not read. Omit it, or split it into smaller files.\n"
     assert result.code == 2
 
 
@@ -61,13 +61,13 @@ def test_an_import_that_is_too_large_is_reported(stepgraph: Command) -> None:
     Path("entry.py").write_text(source, encoding="utf-8")
     write("big.py", "", 3 * GIGABYTE)
     result = stepgraph("graph", "entry.py")
-    assert "big.py: larger than 5 MB, and not read." in result.err
+    assert "big.py: larger than 5 MB, so it is not read." in result.err
     assert result.code == 2
 
 
 def test_a_large_file_with_a_workflow_is_refused(stepgraph: Command) -> None:
     write("entry.py", "#" * 5_000_000 + "\n" + ORDERS, 6_000_000)
-    assert stepgraph("graph", ".").err.startswith("entry.py: larger than 5 MB, and not read.")
+    assert stepgraph("graph", ".").err.startswith("entry.py: larger than 5 MB, so it is not read.")
 
 
 def test_large_data_without_a_workflow_is_skipped(stepgraph: Command) -> None:
@@ -80,7 +80,7 @@ def test_large_data_without_a_workflow_is_skipped(stepgraph: Command) -> None:
 def test_a_file_too_large_to_search_is_reported(stepgraph: Command) -> None:
     Path("entry.py").write_text(ORDERS, encoding="utf-8")
     write("data.py", "DATA = 1\n", 3 * GIGABYTE)
-    assert stepgraph("graph", ".").err.startswith("data.py: larger than 5 MB, and not read.")
+    assert stepgraph("graph", ".").err.startswith("data.py: larger than 5 MB, so it is not read.")
 
 
 def test_all_large_files_together_are_searched_up_to_a_limit(stepgraph: Command) -> None:
@@ -97,7 +97,7 @@ def test_standard_input_without_end_is_refused(
     most = 50 if arguments[0] == "render" else 5
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"#" * (most * 1_000_000 + 1))))
     result = stepgraph(*arguments)
-    assert f"larger than {most} MB, and not read." in result.out + result.err
+    assert f"larger than {most} MB, so it is not read." in result.out + result.err
     assert result.code == 2
 
 
@@ -105,7 +105,7 @@ def test_standard_input_without_end_is_refused(
 def test_a_saved_graph_that_is_too_large_is_refused(stepgraph: Command, command: tuple[str, ...]) -> None:
     write("saved.json", "{}", 3 * GIGABYTE)
     result = stepgraph(*command, "saved.json")
-    assert result.err.startswith("saved.json: larger than 50 MB, and not read.")
+    assert result.err.startswith("saved.json: larger than 50 MB, so it is not read.")
 
 
 def test_a_file_to_be_compared_may_have_any_size(stepgraph: Command) -> None:
@@ -122,7 +122,7 @@ def test_a_file_larger_than_its_stated_size_is_refused(stepgraph: Command) -> No
 
 
 @pytest.mark.parametrize(
-    ("limit", "unit"), [("SEARCHED_FILES", "Python files"), ("SEARCHED_ENTRIES", "files and folders")]
+    ("limit", "unit"), [("SEARCHED_FILES", "Python files"), ("SEARCHED_ENTRIES", "files and directories")]
 )
 def test_too_many_files_are_not_searched(
     stepgraph: Command, monkeypatch: pytest.MonkeyPatch, limit: str, unit: str
@@ -131,7 +131,7 @@ def test_too_many_files_are_not_searched(
     for number in range(11):
         Path(f"entry{number}.py").write_text(ORDERS, encoding="utf-8")
     result = stepgraph("graph", ".")
-    message = f".: more than 10 {unit} in it, so that it is not searched. Name the folders of your projects.\n"
+    message = f".: contains more than 10 {unit}, so it is not searched. Name the directories of your projects.\n"
     assert (result.code, result.err) == (2, message)
 
 
@@ -140,8 +140,8 @@ def test_too_many_modules_with_workflows_are_not_read(stepgraph: Command, monkey
     for number in range(11):
         Path(f"entry{number}.py").write_text(ORDERS, encoding="utf-8")
     result = stepgraph("graph", ".")
-    what = "more than 10 modules with workflows, or 256 MB of them, so that none is read."
-    assert (result.code, result.err) == (2, f".: {what} Name the folders of your projects.\n")
+    what = "contains more than 10 modules with workflows, or 256 MB of them, so none is read."
+    assert (result.code, result.err) == (2, f".: {what} Name the directories of your projects.\n")
 
 
 def test_too_many_imported_modules_are_reported(stepgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -154,8 +154,10 @@ def test_too_many_imported_modules_are_reported(stepgraph: Command, monkeypatch:
             f"async def {function}(step, *more):\n    await step.sleep('a', 1)\n", encoding="utf-8"
         )
     result = stepgraph("graph", "entry.py")
-    advice = "Name the folders of your projects, each in a run of its own."
-    assert f"b.py: not read: there are more than 2 modules, 256 MB or 20,000,000 tokens of them. {advice}" in result.err
+    advice = "Analyze the directories of your projects separately."
+    assert (
+        f"b.py: not read: the limit of a run is 2 modules, 256 MB or 20,000,000 tokens of them. {advice}" in result.err
+    )
     assert result.code == 2
 
 
@@ -167,6 +169,6 @@ def test_too_many_configurations_are_not_read(stepgraph: Command, monkeypatch: p
         (folder / "wrangler.toml").write_text(SETTINGS, encoding="utf-8")
         (folder / "entry.py").write_text(ORDERS, encoding="utf-8")
     result = stepgraph("list", ".")
-    message = "worker3/wrangler.toml: not read: there are more than 0 MB of configurations."
-    assert (result.code, result.err) == (2, f"{message} Name the folders of your projects.\n")
+    message = "worker3/wrangler.toml: not read: the configurations have more than 0 MB in total."
+    assert (result.code, result.err) == (2, f"{message} Name the directories of your projects.\n")
     assert result.out.count("Orders") == 3

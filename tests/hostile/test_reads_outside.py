@@ -32,8 +32,8 @@ FORMATS = [
     ("check", ".", "--fix"),
 ]
 
-REFUSED = "a symbolic link that leads out of the repository."
-ADVICE = "Name the file or folder that it leads to, if you trust it."
+REFUSED = "a symbolic link that leaves the repository."
+ADVICE = "Name its target instead, if you trust it."
 
 
 @pytest.fixture(params=["in a repository", "in a folder"])
@@ -92,7 +92,7 @@ def test_a_main_module_outside_is_not_read(stepgraph: Command, outside: Path, ma
     path = main.format(outside=outside)
     Path("wrangler.toml").write_text(f'name = "w"\nmain = "{path}"\n{WORKFLOWS}', encoding="utf-8")
     lines = check_for_leaks(stepgraph)
-    assert any("which leads out of the repository, and is not read" in line for line in lines)
+    assert any("which is outside of the repository, so it is not read" in line for line in lines)
 
 
 @pytest.mark.parametrize("base_dir", ["../outside", "{outside}", "linked", "src/../../outside", "/"])
@@ -103,7 +103,7 @@ def test_a_base_dir_outside_is_not_read(stepgraph: Command, outside: Path, base_
     settings = f'name = "w"\nmain = "entry.py"\nbase_dir = "{path}"\n{WORKFLOWS}'
     Path("wrangler.toml").write_text(settings, encoding="utf-8")
     lines = check_for_leaks(stepgraph)
-    assert any("`base_dir` is" in line and "leads out of the repository" in line for line in lines)
+    assert any("`base_dir` is" in line and "is outside of the repository" in line for line in lines)
 
 
 @pytest.mark.parametrize("link", ["src", "python_modules", "leak.py", "leak", "src/leak.py"])
@@ -211,17 +211,17 @@ def test_links_into_dot_git_are_not_read(stepgraph: Command, folder: Path, name:
     (folder / ".git" / "config").write_text(CANARY, encoding="utf-8")
     (folder / "entry.py").write_text(ORDERS, encoding="utf-8")
     (folder / name).symlink_to(folder / ".git" / "config")
-    assert any(
-        "a symbolic link into `.git`, where no file is read." in line for line in check_for_leaks(stepgraph)
-    ) or (name == "src/entry.py")
+    assert any("a symbolic link into `.git`, which is never read." in line for line in check_for_leaks(stepgraph)) or (
+        name == "src/entry.py"
+    )
 
 
 @pytest.mark.parametrize("path", [".git/sub", ".git/sub/../sub"])
 def test_paths_into_dot_git_are_refused(stepgraph: Command, path: str) -> None:
     Path(".git/sub").mkdir(parents=True)
     Path(".git/sub/entry.py").write_text(ORDERS, encoding="utf-8")
-    refused = f"{path}/entry.py: a path into `.git`, where no file is read."
-    assert stepgraph("list", path).err == f"{refused} Name a file outside of `.git`, or put one in its place.\n"
+    refused = f"{path}/entry.py: a path into `.git`, which is never read."
+    assert stepgraph("list", path).err == f"{refused} Name a file outside of `.git`.\n"
     assert "pyproject.toml" not in stepgraph("check", path).out
 
 
@@ -232,7 +232,7 @@ def test_a_main_module_in_dot_git_is_not_read(stepgraph: Command, folder: Path, 
         (folder / name / "hooks" / "entry.py").write_text(STEALING + LEAK, encoding="utf-8")
     (folder / "src").mkdir()
     (folder / "wrangler.toml").write_text(f'name = "w"\nmain = "{main}"\n{WORKFLOWS}', encoding="utf-8")
-    assert any("which leads out of the repository" in line for line in check_for_leaks(stepgraph))
+    assert any("which is outside of the repository" in line for line in check_for_leaks(stepgraph))
 
 
 def test_settings_of_a_linked_folder_are_not_read(stepgraph: Command, outside: Path) -> None:

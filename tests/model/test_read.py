@@ -44,7 +44,7 @@ def test_a_message_names_the_input_and_what_was_expected_of_it() -> None:
     with pytest.raises(InputError) as caught:
         parse_version_graph("[]", "saved.json")
     assert str(caught.value) == (
-        "saved.json: The document should be an object, not an array. "
+        "saved.json: the document should be an object, not an array. "
         "Expected a version graph response of the Workflows API."
     )
 
@@ -52,19 +52,19 @@ def test_a_message_names_the_input_and_what_was_expected_of_it() -> None:
 def test_text_that_is_not_json_is_refused_with_its_position() -> None:
     with pytest.raises(InputError) as caught:
         parse_version_graph('{\n  "id": ,', "saved.json")
-    assert str(caught.value) == "saved.json:2:9: Not JSON: Expecting value."
+    assert str(caught.value) == "saved.json:2:9: not JSON: Expecting value."
 
 
 def test_bytes_that_are_not_text_are_refused() -> None:
     with pytest.raises(InputError) as caught:
         parse_version_graph(b'{"id": "\xff"}', "saved.json")
-    assert str(caught.value) == "saved.json: Not JSON: byte 8 is not UTF-8 text."
+    assert str(caught.value) == "saved.json: not JSON: byte 8 is not UTF-8 text."
 
 
 def test_a_number_that_the_interpreter_refuses_is_refused() -> None:
     with pytest.raises(InputError) as caught:
         parse_version_graph(f"[1{'0' * 5000}]", "saved.json")
-    assert str(caught.value) == "saved.json: A number has too many digits."
+    assert str(caught.value) == "saved.json: a number has too many digits."
 
 
 def test_a_missing_field_is_named_by_its_path() -> None:
@@ -150,7 +150,7 @@ def test_nodes_may_be_nested_up_to_the_limit() -> None:
 
 @pytest.mark.parametrize("levels", [MAX_NODE_DEPTH, 200])
 def test_nodes_nested_more_deeply_are_refused(levels: int) -> None:
-    assert refusal(nested_ifs(levels)) == "Nested too deeply: at most 120 nodes may lie within each other."
+    assert refusal(nested_ifs(levels)) == "nested too deeply: at most 120 nested nodes are supported."
 
 
 @pytest.mark.parametrize("opening", ["[", '{"nodes":[', '{"type":"loop","nodes":['])

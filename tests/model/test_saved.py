@@ -166,7 +166,7 @@ def test_nodes_may_be_nested_up_to_the_limit() -> None:
 
 def test_nodes_that_are_nested_more_deeply_are_refused() -> None:
     assert refusal(nested_ifs(MAX_NODE_DEPTH)) == (
-        f"Nested too deeply: at most {MAX_NODE_DEPTH} nested nodes are supported."
+        f"nested too deeply: at most {MAX_NODE_DEPTH} nested nodes are supported."
     )
 
 
@@ -217,18 +217,18 @@ def test_what_cannot_be_drawn_is_refused_with_its_place(node: object, message: s
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (3, "The document should be an object, not 3."),
-        ({}, "There is no `graph` in it."),
-        ({"nodes": []}, "There is no `graph` in it."),
-        ([EMPTY, {}], "There is no `graph` in [1]."),
-        ({"result": [EMPTY, {}]}, "There is no `graph` in result[1]."),
+        (3, "the document should be an object, not 3."),
+        ({}, "missing `graph` in the document."),
+        ({"nodes": []}, "missing `graph` in the document."),
+        ([EMPTY, {}], "missing `graph` in [1]."),
+        ({"result": [EMPTY, {}]}, "missing `graph` in result[1]."),
         ({"result": ["x"]}, 'result[0] should be an object, not "x".'),
         ({"graph": []}, "graph should be an object, not an array."),
         ({"graph": {"version": 1}}, "graph.workflow is missing."),
-        ({"graph": {"version": 1, "workflow": {}}}, "graph.workflow.class_name is missing."),
-        ({"result": None, "success": True}, "An API response without a result."),
-        ({"success": True}, "An API response without a result."),
-        ({"id": "1", "has_dag": True}, "A version without its graph."),
+        ({"graph": {"version": 1, "workflow": {}}}, "graph.workflow.class_name is missing (and 1 more)."),
+        ({"result": None, "success": True}, "the API response has no result."),
+        ({"success": True}, "the API response has no result."),
+        ({"id": "1", "has_dag": True}, "the version has no graph."),
     ],
 )
 def test_what_is_no_graph_is_refused(data: object, message: str) -> None:
@@ -241,24 +241,24 @@ def test_what_is_no_graph_is_refused(data: object, message: str) -> None:
         ([{"code": 10000, "message": "Authentication error"}], "Authentication error (10000)"),
         ([{"message": "No such version."}, {"message": "x"}], "No such version"),
         (["down"], "down"),
-        ([], "it does not say which"),
-        (None, "it does not say which"),
-        ([{"code": 1}], "it does not say which"),
+        ([], "without a message"),
+        (None, "without a message"),
+        ([{"code": 1}], "without a message"),
     ],
 )
 def test_an_answer_that_is_an_error_says_which(errors: object, message: str) -> None:
-    assert refusal({"success": False, "errors": errors, "result": None}) == (f"The API returned an error: {message}.")
+    assert refusal({"success": False, "errors": errors, "result": None}) == (f"the API returned an error: {message}.")
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (b"", "saved.json: Not JSON: the file is empty."),
-        (b" \n", "saved.json: Not JSON: the file is empty."),
-        (b'{"graph": }', "saved.json:1:11: Not JSON: Expecting value."),
-        (b"\x89PNG\r\n\x1a\n", "saved.json: Not JSON: byte 0 is not UTF-8 text."),
-        (b"[" * 100_000, f"saved.json: Nested too deeply: at most {MAX_NODE_DEPTH} nested nodes are supported."),
-        (b"[1" + b"0" * 5000 + b"]", "saved.json: A number has too many digits."),
+        (b"", "saved.json: not JSON: the file is empty."),
+        (b" \n", "saved.json: not JSON: the file is empty."),
+        (b'{"graph": }', "saved.json:1:11: not JSON: Expecting value."),
+        (b"\x89PNG\r\n\x1a\n", "saved.json: not JSON: byte 0 is not UTF-8 text."),
+        (b"[" * 100_000, f"saved.json: nested too deeply: at most {MAX_NODE_DEPTH} nested nodes are supported."),
+        (b"[1" + b"0" * 5000 + b"]", "saved.json: a number has too many digits."),
     ],
 )
 def test_what_is_no_json_is_refused(text: bytes, message: str) -> None:
@@ -270,17 +270,17 @@ def test_what_is_no_json_is_refused(text: bytes, message: str) -> None:
 def test_a_message_says_what_was_expected() -> None:
     with pytest.raises(InputError) as caught:
         read({})
-    assert str(caught.value) == f"saved.json: There is no `graph` in it. {ADVICE}"
+    assert str(caught.value) == f"saved.json: missing `graph` in the document. {ADVICE}"
 
 
 def test_files_of_too_many_nodes_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(validation, "SAVED_NODES", 5)
     graph = document({"type": "if", "branches": [{"condition": "a", "nodes": []}, {}]})
     assert len(read(graph)) == 1
-    assert refusal([graph, graph]) == "Too large: at most 5 nodes, branches and workflows are read."
+    assert refusal([graph, graph]) == "too large: at most 5 nodes, branches and workflows are read."
 
 
 def test_files_of_too_many_graphs_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(saved, "SAVED_GRAPHS", 2)
     assert len(read([document()] * 2)) == 2
-    assert refusal([document()] * 3) == "Too many graphs: at most 2 are read."
+    assert refusal([document()] * 3) == "too many graphs: at most 2 are read."

@@ -51,12 +51,14 @@ def test_truncated_utf_8_is_reported() -> None:
 
 
 def test_utf_16_is_reported() -> None:
-    assert problem_of("x = 1".encode("utf-16-be")).message == "a null byte, which Python source cannot hold."
+    assert (
+        problem_of("x = 1".encode("utf-16-be")).message == "contains a null byte, which Python source does not allow."
+    )
 
 
 def test_a_null_byte_is_reported_at_its_position() -> None:
     assert problem_of(b"x = 1\ny = '\0'\n") == Problem(
-        "a.py", "a null byte, which Python source cannot hold.", "Is this a binary file?", 2, 6
+        "a.py", "contains a null byte, which Python source does not allow.", "Is this a binary file?", 2, 6
     )
 
 
@@ -71,8 +73,8 @@ def test_bytes_that_contradict_the_coding_line_are_reported() -> None:
     problem = problem_of(b"# coding: ascii\nname = '\xe9'\n")
     assert problem == Problem(
         "a.py",
-        "not ascii, which the coding line says: byte 0xe9.",
-        "Save it in that encoding, or mend the line.",
+        "not ascii, the encoding in the coding line: byte 0xe9.",
+        "Save it in that encoding, or correct the line.",
         2,
         9,
     )
@@ -80,13 +82,13 @@ def test_bytes_that_contradict_the_coding_line_are_reported() -> None:
 
 def test_an_error_without_a_position_is_reported_in_the_coding_line() -> None:
     problem = problem_of(b"# coding: idna\n# .xn--a.\n")
-    assert problem.message.startswith("not idna, which the coding line says")
+    assert problem.message.startswith("not idna, the encoding in the coding line")
 
 
 def test_a_coding_line_must_match_the_byte_order_mark() -> None:
     assert problem_of(b"\xef\xbb\xbf# coding: latin-1\n") == Problem(
         "a.py",
-        "the coding line says latin-1, but the file begins with the mark of UTF-8.",
+        "the coding line declares latin-1, but the file starts with a UTF-8 byte order mark.",
         "Remove one of the two.",
         1,
         11,

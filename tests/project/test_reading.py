@@ -42,20 +42,18 @@ def test_a_file_without_a_size_is_read_completely() -> None:
 
 
 def test_a_missing_file_is_a_problem() -> None:
-    assert problem_of("a.py") == Problem(
-        "a.py", "no such file or folder.", "Paths are relative to the working directory."
-    )
+    assert problem_of("a.py") == Problem("a.py", "file not found.", "Paths are relative to the working directory.")
 
 
 def test_a_path_through_a_file_is_a_problem(tmp_path: Path) -> None:
     (tmp_path / "a").touch()
-    assert problem_of("a/b.py").message == "no such file: a part of the path is not a folder."
+    assert problem_of("a/b.py").message == "file not found: a part of the path is not a directory."
 
 
 @pytest.mark.parametrize(
     ("path", "message"),
     [
-        ("", "no such file or folder."),
+        ("", "file not found."),
         ("a\0.py", "file not found: paths cannot contain null characters."),
         ("a" * 300, "the name is too long for the file system."),
     ],
@@ -78,14 +76,14 @@ def test_a_pipe_is_rejected_without_blocking() -> None:
 
 @on_unix
 def test_a_device_is_refused() -> None:
-    assert problem_of("/dev/zero").message == "a device, not a file."
+    assert problem_of("/dev/zero").message == "is a device, not a file."
 
 
 @on_unix
 def test_a_socket_is_refused() -> None:
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind("socket.py")
-        assert problem_of("socket.py").message == "a socket, not a file."
+        assert problem_of("socket.py").message == "is a socket, not a file."
 
 
 def test_a_link_to_itself_is_a_problem(tmp_path: Path) -> None:
@@ -100,7 +98,7 @@ def test_a_file_without_permission_is_a_problem(tmp_path: Path, monkeypatch: pyt
         raise PermissionError
 
     monkeypatch.setattr(os, "open", refuse)
-    assert problem_of("a.py") == Problem("a.py", "permission denied.", "Make it readable, or leave it out.")
+    assert problem_of("a.py") == Problem("a.py", "permission denied.", "Make it readable, or omit it.")
 
 
 def test_a_failure_while_reading_is_a_problem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

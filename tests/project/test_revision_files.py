@@ -24,7 +24,7 @@ on_unix = pytest.mark.skipif(sys.platform == "win32", reason="the programs are s
 
 @pytest.fixture
 def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Change into a new repository, and return the folder for temporary folders."""
+    """Change into a new repository, and return the folder for temporary directories."""
     folder = tmp_path / "temporary"
     folder.mkdir()
     (tmp_path / "repository").mkdir()
@@ -98,7 +98,7 @@ def test_a_failure_to_make_the_folder_is_reported(temporary: Path) -> None:
     temporary.rmdir()
     with pytest.raises(InputError) as raised, revision_folder(head):
         pass
-    assert str(raised.value) == "HEAD: its files cannot be written to a temporary folder: No such file or directory."
+    assert str(raised.value) == "HEAD: its files cannot be written to a temporary directory: No such file or directory."
 
 
 @pytest.mark.usefixtures("temporary")
@@ -202,14 +202,14 @@ def test_an_exponential_tree_is_rejected(temporary: Path, name: str, limit: str)
 def test_too_many_files_are_refused(monkeypatch: pytest.MonkeyPatch, constant: str, mode: str, what: str) -> None:
     monkeypatch.setattr(revision_files, constant, 3)
     many = tree(*((mode, written("x"), f"a{number}.py") for number in range(4)))
-    assert refusal_of(many) == f" it has more than {what}, so that it is not read."
+    assert refusal_of(many) == f" has more than {what}, so it is not read."
 
 
 @pytest.mark.usefixtures("temporary")
 def test_too_many_folders_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(revision_files, "TREE_FOLDERS", 3)
     assert refusal_of(deep_tree(1, tree(("100644", written("x"), "a.py")))) == (
-        " it has more than 3 folders, so that it is not read."
+        " has more than 3 directories, so it is not read."
     )
 
 
@@ -217,7 +217,7 @@ def test_too_many_folders_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_large_blob_is_rejected_unread(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(revision_files, "SCANNED_BYTES", 2_000_000)
     large = written("#" * 2_000_001)
-    assert refusal_of(tree(("100644", large, "a.py"))) == "a.py: larger than 2 MB, and not read."
+    assert refusal_of(tree(("100644", large, "a.py"))) == "a.py: larger than 2 MB, so it is not read."
     with revision_folder(revision(tree(("100644", large, "a.bin"), ("120000", large, "link")))) as folder:
         assert files_of(folder) == {".git": ""}
 
@@ -227,7 +227,7 @@ def test_the_total_size_of_blobs_is_limited(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(revision_files, "REVISION_BYTES", 2_000_000)
     blob = written("#" * 1_000_001)
     assert refusal_of(tree(("100644", blob, "a.py"), ("100644", blob, "b.py"))) == (
-        " it has more than 2 MB of Python files and configurations, so that it is not read."
+        " has more than 2 MB of Python files and configurations, so it is not read."
     )
 
 
@@ -244,7 +244,7 @@ def test_a_long_path_is_rejected(name: str) -> None:
 @pytest.mark.usefixtures("temporary")
 def test_a_duplicate_path_is_rejected() -> None:
     first, second = written("x = 1\n"), written("x = 2\n")
-    again = "its path, or one that differs in upper and lower case alone, is there twice."
+    again = "duplicate path, or paths that differ only in case."
     for entries in (
         (("100644", first, "a.py"), ("100644", second, "a.py")),
         (("100644", first, "a.py"), ("40000", tree(("100644", second, "b.py")), "a.py")),
@@ -259,7 +259,7 @@ def test_a_path_below_a_link_is_rejected(temporary: Path) -> None:
     victim.mkdir()
     inner = tree(("100644", written("evil"), "b.py"), ("120000", written("payload"), "link"))
     evil = raw_tree(("120000", written(str(victim)), "a"), ("40000", inner, "a"))
-    assert refusal_of(evil).endswith("it is below a symbolic link, as git has it nowhere.")
+    assert refusal_of(evil).endswith("its parent directory is a symbolic link, which git does not support.")
     assert list(victim.iterdir()) == []
 
 
@@ -286,9 +286,7 @@ def test_links_point_directly_at_their_final_target(temporary: Path) -> None:  #
 def test_exponential_links_are_rejected(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(revision_files, "_MAX_STEPS", 100)
     links = (("120000", written("./" * 50 + f"l{number + 1}"), f"l{number}") for number in range(20))
-    assert refusal_of(tree(*links)) == (
-        " it has more than a million steps through its symbolic links, so that it is not read."
-    )
+    assert refusal_of(tree(*links)) == (" has more than a million steps through its symbolic links, so it is not read.")
 
 
 @pytest.mark.parametrize(

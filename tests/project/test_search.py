@@ -88,7 +88,7 @@ def test_a_link_to_a_file_inside_the_folder_counts(tmp_path: Path) -> None:
     assert search_folder("src").files == ("src/b.py", "src/a.py")
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="there are no named pipes in folders of Windows")
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no named pipes in directories of Windows")
 def test_irregular_files_are_skipped(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.py")
     assert search_folder(".").files == ()
@@ -106,7 +106,7 @@ def test_an_unreadable_folder_does_not_stop_the_search(tmp_path: Path, monkeypat
     monkeypatch.setattr(os, "scandir", refusing)
     search = search_folder(".")
     assert search.files == ("c.py",)
-    assert search.problems == (Problem("a/", "permission denied.", "Make it readable, or leave it out."),)
+    assert search.problems == (Problem("a/", "permission denied.", "Make it readable, or omit it."),)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")
@@ -120,7 +120,9 @@ def test_folders_that_are_too_deep_are_not_searched(tmp_path: Path) -> None:
     plant(tmp_path, {f"{deep}b.py": "", "c.py": ""})
     search = search_folder(str(tmp_path))
     assert [path.rsplit("/", 1)[1] for path in search.files] == ["c.py"]
-    assert [problem.message for problem in search.problems] == ["more than 200 folders deep, and not searched."]
+    assert [problem.message for problem in search.problems] == [
+        "more than 200 directories deep, so it is not searched."
+    ]
 
 
 def test_deeply_nested_ignored_files_are_recognized() -> None:

@@ -206,9 +206,7 @@ def test_a_missing_main_module_is_reported_at_its_name(tmp_path: Path) -> None:
     plant(tmp_path, {"wrangler.jsonc": CONFIGURATION, "src/other.py": WORKFLOW})
     sources = find_sources(["."])
     assert sources.modules == []
-    assert messages_of(sources.problems) == [
-        "wrangler.jsonc:1:26: `main` is `src/entry.py`, and there is no such file."
-    ]
+    assert messages_of(sources.problems) == ["wrangler.jsonc:1:26: `main` is `src/entry.py`, which does not exist."]
 
 
 def test_a_javascript_main_module_is_skipped_with_a_hint(tmp_path: Path) -> None:
@@ -216,7 +214,7 @@ def test_a_javascript_main_module_is_skipped_with_a_hint(tmp_path: Path) -> None
     sources = find_sources(["."])
     assert (sources.modules, sources.problems) == ([], [])
     assert messages_of(sources.hints) == [
-        "wrangler.jsonc:1:10: `main` is `src/index.ts`, which is no Python module. Its workflows are not analyzed."
+        "wrangler.jsonc:1:10: `main` is `src/index.ts`, which is not a Python module. Its workflows are not analyzed."
     ]
 
 

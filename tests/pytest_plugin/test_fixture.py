@@ -70,7 +70,7 @@ def test_it(workflow_graph):
 
 def test_a_class_without_a_file_is_reported(pytester: pytest.Pytester) -> None:
     result = run_test(pytester, "workflow_graph(type('W', (), {'__module__': 'nowhere'}))")
-    result.stdout.fnmatch_lines(["E *WorkflowNotFoundError: the class `W` comes from no file."])
+    result.stdout.fnmatch_lines(["E *WorkflowNotFoundError: the class `W` is not defined in a file."])
 
 
 @pytest.mark.parametrize(
@@ -138,7 +138,7 @@ assert workflow_graph(path).class_name == "RefundWorkflow"
 def test_several_workflows_without_a_name_are_ambiguous(pytester: pytest.Pytester) -> None:
     write(pytester.path, {"src/both.py": ORDERS + REFUNDS})
     result = run_test(pytester, 'workflow_graph("src/both.py")')
-    result.stdout.fnmatch_lines(["E *AmbiguousWorkflowError: src/both.py has 2 workflows that may be meant: *"])
+    result.stdout.fnmatch_lines(["E *AmbiguousWorkflowError: src/both.py has 2 matching workflows: *"])
 
 
 def test_a_workflow_without_steps_has_no_graph(pytester: pytest.Pytester) -> None:
@@ -165,7 +165,7 @@ workflow_graph("src/entry.py")
 workflow_graph("src/entry.py")
 """
     result = run_test(pytester, body)
-    result.stdout.fnmatch_lines(["E*InputError: src/entry.py: no such file or folder.*"])
+    result.stdout.fnmatch_lines(["E*InputError: src/entry.py: file not found.*"])
 
 
 def test_with_the_plugin_disabled_there_is_no_fixture(pytester: pytest.Pytester) -> None:

@@ -33,7 +33,7 @@ def test_a_missing_snapshot_fails_with_instructions(pytester: pytest.Pytester) -
     result.stdout.fnmatch_lines(
         [
             "*assert OrderWorkflow has no snapshot yet.",
-            "*Run pytest --snapshot-update to write it to tests/__snapshots__/test_orders/*.json.",
+            "*Run `pytest --snapshot-update` to write it to tests/__snapshots__/test_orders/*.json.",
         ]
     )
     assert snapshots(pytester.path) == []
@@ -119,7 +119,7 @@ def test_a_snapshot_without_a_graph_is_reported(pytester: pytest.Pytester) -> No
     updated(pytester)
     write(pytester.path, {SNAPSHOT: "<<<<<<< ours\n"})
     result = run(pytester, "-vv")
-    result.stdout.fnmatch_lines(["*The snapshot holds no graph: *test_orders.json:1:1: *"])
+    result.stdout.fnmatch_lines(["*The snapshot contains no graph: *test_orders.json:1:1: *"])
 
 
 def test_a_response_without_a_graph_is_reported(pytester: pytest.Pytester) -> None:
@@ -127,7 +127,7 @@ def test_a_response_without_a_graph_is_reported(pytester: pytest.Pytester) -> No
     write(pytester.path, {SNAPSHOT: json.dumps(without_graph("OrderWorkflow"))})
     result = run(pytester, "-vv")
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["*The snapshot holds no graph."])
+    result.stdout.fnmatch_lines(["*The snapshot contains no graph."])
 
 
 def test_an_undecodable_snapshot_is_reported(pytester: pytest.Pytester) -> None:

@@ -201,7 +201,10 @@ def around(request):
     ("settings", "message"),
     [
         ('[tool.stepgraph]\nsnapshot = "yes"\n', "ERROR: *pyproject.toml:2:*snapshot*"),
-        (SETTINGS + 'workflow_snapshots_form = "png"\n', "*workflow_snapshots_form: `png` is none of json, *"),
+        (
+            SETTINGS + 'workflow_snapshots_form = "png"\n',
+            "*workflow_snapshots_form: `png` is not supported. Available: json, *",
+        ),
     ],
 )
 def test_a_wrong_setting_is_an_error(pytester: pytest.Pytester, settings: str, message: str) -> None:
@@ -214,7 +217,7 @@ def test_a_wrong_setting_is_an_error(pytester: pytest.Pytester, settings: str, m
 def test_a_missing_syrupy_fails_one_test(pytester: pytest.Pytester) -> None:
     result = run(pytester, "-p", "no:syrupy")
     result.assert_outcomes(failed=1, passed=1)
-    result.stdout.fnmatch_lines(["Snapshots of workflows need syrupy 7 or later: pip install 'syrupy>=7'"])
+    result.stdout.fnmatch_lines(["workflow snapshots require syrupy 7 or later: pip install 'syrupy>=7'"])
 
 
 def test_the_lowest_syrupy_is_that_of_the_extra() -> None:
@@ -226,7 +229,7 @@ def test_an_old_syrupy_is_rejected(pytester: pytest.Pytester, monkeypatch: pytes
     monkeypatch.setattr(snapshot_tests, "version", lambda _: "6.1.1")
     result = run(pytester)
     result.assert_outcomes(failed=1, passed=1)
-    result.stdout.fnmatch_lines(["Snapshots of workflows need syrupy 7 or later: * (it is 6.1.1)"])
+    result.stdout.fnmatch_lines(["workflow snapshots require syrupy 7 or later: * (found 6.1.1)"])
 
 
 def test_existing_snapshots_keep_their_folder(pytester: pytest.Pytester) -> None:
@@ -268,3 +271,10 @@ def test_names_of_workflows_are_escaped(pytester: pytest.Pytester) -> None:
         "OrderWorkflow[ab].json",
         "OrderWorkflow[x1b]0;pwnx07].json",
     ]
+
+
+def test_text_is_another_name_of_the_form_outline(pytester: pytest.Pytester) -> None:
+    write(pytester.path, {"pyproject.toml": SETTINGS + 'workflow_snapshots_form = "text"\n'})
+    run(pytester, "--snapshot-update")
+    (outline, *_) = sorted((pytester.path / "tests").rglob("*.txt"))
+    assert outline.stem in outline.read_text(encoding="utf-8").splitlines()[0].split()

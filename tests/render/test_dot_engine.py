@@ -66,7 +66,7 @@ def test_graphviz_pure_is_searched_in_all_locations(on_path: StandIn, tmp_path: 
 
 def test_without_a_renderer_the_error_names_packages(on_path: StandIn) -> None:
     assert callable(on_path)
-    with pytest.raises(DotEngineError, match=r"install Graphviz, or `pip install .+`") as error:
+    with pytest.raises(DotEngineError, match=r"Graphviz was not found. Install it, or run `pip install .+`") as error:
         svg_of("digraph {}")
     package = str(error.value).rpartition("pip install ")[2].rstrip("`")
     assert f'dot = ["{package}"]' in (Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8")

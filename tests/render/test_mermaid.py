@@ -150,8 +150,8 @@ def test_one_more_arrow_splits_the_diagram() -> None:
     assert [(piece.title, piece.kind) for piece in drawn.pieces] == [("Orders", "outline")]
     (message,) = drawn.messages
     assert message == (
-        "Orders: GitHub draws no diagram with more than 500 arrows, and it has 501, so that an outline stands in its "
-        "place: draw all of it with `-f svg`."
+        "Orders: GitHub draws at most 500 arrows in a diagram, and this one has 501, so an outline replaces it."
+        " Draw everything with `-f svg`."
     )
 
 
@@ -173,7 +173,7 @@ def test_as_many_characters_as_github_draws_fit() -> None:
 
 def test_one_more_character_does_not_fit() -> None:
     assert excess([padded(MAX_CHARACTERS + 1)]) == (
-        "GitHub draws no diagram of more than 50,000 characters, and it has 50,001"
+        "GitHub draws at most 50,000 characters in a diagram, and this one has 50,001"
     )
 
 
@@ -193,25 +193,25 @@ def test_a_large_graph_has_a_diagram_for_each_function() -> None:
     assert 'subgraph f1["g"]' in drawn.pieces[2].text
     (message,) = drawn.messages
     assert message == (
-        "Orders: GitHub draws no diagram with more than 500 arrows, and it has 605, so that each of its functions has "
-        "a diagram of its own."
+        "Orders: GitHub draws at most 500 arrows in a diagram, and this one has 605, so each of its functions has"
+        " its own diagram."
     )
 
 
 def test_a_large_part_is_folded_as_little_as_possible() -> None:
     drawn = render_mermaid(graph(loop(loop(loop(*steps(500))))))
-    assert [(piece.title, piece.kind) for piece in drawn.pieces] == [("Orders (folded to depth 3)", "mermaid")]
+    assert [(piece.title, piece.kind) for piece in drawn.pieces] == [("Orders (collapsed to depth 3)", "mermaid")]
     assert 'n_0_0_0["loop<br/>500 steps"]:::foldedBox' in lines(drawn.pieces[0].text)
     (message,) = drawn.messages
     assert message == (
-        "Orders: GitHub draws no diagram with more than 500 arrows, and it has 510, so that it is folded to depth 3: "
-        "choose another with `--depth`, or draw all of it with `-f svg`."
+        "Orders: GitHub draws at most 500 arrows in a diagram, and this one has 510, so it is collapsed to depth 3."
+        " Choose another depth with `--depth`, or draw everything with `-f svg`."
     )
 
 
 def test_a_folded_graph_is_folded_further() -> None:
     drawn = render_mermaid(graph(loop(*steps(500), loop(loop(do("a"))))), View(folding=Folding(2)))
-    assert [piece.title for piece in drawn.pieces] == ["Orders (folded to depth 1)"]
+    assert [piece.title for piece in drawn.pieces] == ["Orders (collapsed to depth 1)"]
 
 
 def test_a_function_is_folded_within_its_frame() -> None:
@@ -219,7 +219,7 @@ def test_a_function_is_folded_within_its_frame() -> None:
     drawn = render_mermaid(graph(call("f"), functions=functions))
     assert [(piece.title, piece.kind) for piece in drawn.pieces] == [
         ("Orders", "mermaid"),
-        ("Orders · f (folded to depth 2)", "mermaid"),
+        ("Orders · f (collapsed to depth 2)", "mermaid"),
         ("Orders · g", "outline"),
     ]
     assert 'f0_0["loop<br/>500 steps"]:::foldedBox' in lines(drawn.pieces[1].text)
@@ -230,7 +230,7 @@ def test_the_outline_of_a_function_has_only_called_functions() -> None:
     functions = {"f": function("f", *steps(500), call("g")), "g": function("g", do("a")), "h": function("h", do("b"))}
     drawn = render_mermaid(graph(call("f"), functions=functions))
     outline = drawn.pieces[1].text.splitlines()
-    assert outline[0] == "f  501 steps"
+    assert outline[0] == "Orders · f  501 steps"
     assert outline[-2:] == ["└─ ƒ g", "   └─ ● a"]
 
 
@@ -278,7 +278,7 @@ def test_deep_graphs_are_folded_quickly() -> None:
     for _ in range(1000):
         node = loop(node)
     (piece,) = render_mermaid(graph(node)).pieces
-    assert piece.title == "Orders (folded to depth 61)"
+    assert piece.title == "Orders (collapsed to depth 61)"
 
 
 @pytest.mark.slow

@@ -34,7 +34,7 @@ def test_changes_are_listed_above_the_workflow() -> None:
     rest = {"type": "step_sleep", "name": "rest", "duration": "1 day"}
     sample = report(version(do("charge"), rest), version(do("charge card"), rest))  # type: ignore[arg-type]
     assert texts(sample)[:6] == [
-        "orders",
+        "orders (Orders)",
         "1 change",
         "from main to the working tree",
         "effect on running instances: 1 breaking",
@@ -56,7 +56,10 @@ def test_each_changed_workflow_has_a_drawing() -> None:
     ]
     text = render_svg(report_of(pairs)).text
     groups = re.findall(r'<g id="([^"]*)" transform="translate\(0 (\d+)\)"><title>([^<]*)</title>', text)
-    assert [(identity, name) for identity, _, name in groups] == [("one", "one"), ("two.2", "two")]
+    assert [(identity, name) for identity, _, name in groups] == [
+        ("one-orders", "one (Orders)"),
+        ("two-orders.2", "two (Orders)"),
+    ]
     assert int(groups[0][1]) < int(groups[1][1])
 
 

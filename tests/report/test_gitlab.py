@@ -50,7 +50,7 @@ def test_required_graph_is_a_violation() -> None:
     assert violation["check_name"] == "require-dag"
     assert violation["severity"] == "major"
     assert violation["description"] == (
-        "the graph of the workflow `orders` is incomplete, and --require-dag demands a complete one."
+        "the graph of the workflow `orders` is incomplete, but --require-dag requires a complete one."
     )
 
 

@@ -92,7 +92,7 @@ def test_quiet_omits_summary() -> None:
 
 def test_required_graph_is_reported() -> None:
     text = render_markdown(replace(report(workflows=[workflow(has_dag=False)]), require_dag=True))
-    assert "- the graph of the workflow `orders` is missing, and --require-dag demands a complete one." in text
+    assert "- the graph of the workflow `orders` is missing, but --require-dag requires a complete one." in text
 
 
 @pytest.mark.parametrize("text", HOSTILE)
@@ -151,7 +151,7 @@ def test_excerpts_are_omitted_before_findings() -> None:
     source = {"src/orders.py": "\n".join(["x" * 100] * 10)}
     some = render_markdown(report(*([finding()] * 180), files=source))
     assert utf16_length(some) < MAX_LENGTH
-    assert "Excerpts are left out, for they would be too long for GitHub." in some
+    assert "Excerpts are omitted, because they would exceed GitHub's limit." in some
     assert some.count("the step 'charge' is called") == 180
     many = render_markdown(report(*([finding()] * 2000), files=source))
     assert utf16_length(many) < MAX_LENGTH

@@ -43,7 +43,7 @@ def test_finding_has_location_message_source_and_help() -> None:
         "orders  OrderWorkflow  src/orders.py:1      3  yes      yes\n"
         "\n"
         "1 error in 1 workflow\n"
-        "`stepgraph rules SG118` explains SG118\n"
+        "`stepgraph rules SG118` explains SG118.\n"
     )
 
 
@@ -73,7 +73,7 @@ def test_nothing_to_check_is_always_reported(*, quiet: bool) -> None:
 def test_required_graph_is_reported_at_class() -> None:
     workflows = [workflow(), workflow("a", has_dag=False), workflow("b", complete=False)]
     start = "src/orders.py:1: error: the graph of the workflow"
-    end = "and --require-dag demands a complete one."
+    end = "but --require-dag requires a complete one."
     assert render_text(replace(report(workflows=workflows), require_dag=True), quiet=True) == (
         f"{start} `a` is missing, {end}\n\n{start} `b` is incomplete, {end}\n"
     )
@@ -112,10 +112,10 @@ def test_message_wraps_after_a_long_location() -> None:
     )
 
 
-def test_hint_names_the_first_error() -> None:
-    results = [finding(code="SG205", severity=Severity.WARNING), finding(code="SG118")]
-    assert render_text(report(*results)).splitlines()[-1] == "`stepgraph rules SG118` explains SG118"
-    assert render_text(report(*results[:1])).splitlines()[-1] == "`stepgraph rules SG205` explains SG205"
+def test_last_line_explains_the_rules() -> None:
+    results = [finding(code="SG205", severity=Severity.WARNING), finding(code="SG118"), finding(code="SG205")]
+    assert render_text(report(*results)).splitlines()[-1] == "`stepgraph rules CODE` explains a rule: SG118, SG205."
+    assert render_text(report(*results[:1])).splitlines()[-1] == "`stepgraph rules SG205` explains SG205."
 
 
 PATH = "a.py"

@@ -53,7 +53,9 @@ def test_retries_are_those_of_the_step_or_the_engines_default() -> None:
 
 
 def test_only_step_do_has_retries() -> None:
-    with pytest.raises(StepNotFoundError, match="`nap` has no retries: it is a sleep, and only `do` has"):
+    with pytest.raises(
+        StepNotFoundError, match="`nap` has no retries: it is a `sleep` step, and only `do` steps have them"
+    ):
         WorkflowGraph.of(graph(NAP)).retries("nap")
 
 
@@ -63,7 +65,7 @@ def test_steps_with_equal_names_and_settings_are_unambiguous() -> None:
 
 def test_steps_with_equal_names_and_other_settings_are_ambiguous() -> None:
     drawn = WorkflowGraph.of(graph(EAGER, do("a", config=DEFAULTS)))
-    with pytest.raises(AmbiguousStepError, match="Orders has 2 steps `a` of different retries: 9, 5"):
+    with pytest.raises(AmbiguousStepError, match="Orders has 2 steps `a` with different retries: 9, 5"):
         drawn.retries("a")
 
 
@@ -82,7 +84,7 @@ def test_a_graph_without_steps_gets_no_suggestions() -> None:
 @pytest.mark.parametrize("ask", ["runs_before", "concurrent"])
 def test_an_order_requires_existing_steps(ask: str) -> None:
     drawn = WorkflowGraph.of(graph(do("charge card"), do("load order")))
-    with pytest.raises(StepNotFoundError, match=r"Orders has no step `x`\. There are `charge card`, `load order`\."):
+    with pytest.raises(StepNotFoundError, match=r"Orders has no step `x`\. Available: `charge card`, `load order`\."):
         getattr(drawn, ask)("charge card", "x")
 
 
@@ -99,14 +101,16 @@ def test_a_graph_can_be_made_from_any_payload() -> None:
 
 def test_a_missing_graph_is_explained_by_the_notes() -> None:
     (workflow,) = analyze_source(SOURCE.replace("await step.sleep", "step.do")).workflows
-    with pytest.raises(NoGraphError, match="There is no graph, as no step can run"):
+    with pytest.raises(NoGraphError, match="The workflow has no graph, because no step can run"):
         WorkflowGraph.of(workflow)
 
 
 def test_its_text_is_the_outline_with_notes() -> None:
     (workflow,) = analyze_source(SOURCE + "        await elsewhere(step)\n", "orders.py").workflows
     text = str(WorkflowGraph.of(workflow))
-    assert text.startswith("Orders  1 step · incomplete\n└─ ◔ rest  sleep 1 hour\n\nNotes\n1. incomplete  orders.py:7:")
+    assert text.startswith(
+        "Orders  1 step · incomplete\n└─ ◔ rest  sleep 1 hour\n\nNotes\n1. note[SG004]  orders.py:7:"
+    )
 
 
 def test_its_representation_has_a_fingerprint() -> None:

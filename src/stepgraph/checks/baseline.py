@@ -140,7 +140,7 @@ def _line(entry: BaselineEntry) -> str:
     return json.dumps(fields, ensure_ascii=False)
 
 
-_REWRITE_ADVICE = "Mend it, or remove it and write it anew with --update-baseline."
+_REWRITE_ADVICE = "Correct it, or remove it and run with --update-baseline."
 
 
 def read_baseline(path: str, root: Root | None = None) -> Baseline:
@@ -160,12 +160,12 @@ def read_baseline(path: str, root: Root | None = None) -> Baseline:
     try:
         document = JsoncDocument(text)
     except MalformedError as error:
-        message = f"no baseline: not valid JSON: {error.message}."
+        message = f"not a baseline: not valid JSON: {error.message}."
         raise InputError(Problem(path, message, _REWRITE_ADVICE, *error.position)) from None
     fields = Fields(path, document, [], document.data)
     version = fields.number("version")
     if version is not None and version > VERSION:
-        message = f"a baseline of version {version}, and this stepgraph knows version {VERSION}."
+        message = f"unsupported baseline version {version}: this stepgraph supports version {VERSION}."
         raise InputError(Problem(path, message, "Upgrade it.", *fields.position(("version",))))
     if version is None or "findings" not in fields.values:
         fields.report((), "not a baseline: `version` and `findings` are missing.")

@@ -146,7 +146,7 @@ class _Table(Struct, frozen=True):
             baseline=baseline,
             snapshot=fields.flag("snapshot") or False,
             folder=folder,
-            problems=tuple(fields.problems),
+            problems=tuple(sorted(fields.problems, key=lambda problem: (problem.line or 0, problem.column or 0))),
         )
 
     def _baseline(self, folder: str) -> str | None:
@@ -166,7 +166,7 @@ class _Table(Struct, frozen=True):
             if key not in KEYS:
                 near = get_close_matches(key.replace("_", "-"), KEYS, 1)
                 advice = f"Did you mean `{near[0]}`?" if near else _available(KEYS)
-                self.fields.report((key,), f"unknown setting `{key}`.", advice)
+                self.fields.report_key(key, f"unknown setting `{key}`.", advice)
 
     def _codes(self, fields: Fields, name: str, *, ignoring: bool = False) -> Iterator[str]:
         """Yield the codes and prefixes of the selectors in a list, and report invalid selectors."""
@@ -191,10 +191,10 @@ class _Table(Struct, frozen=True):
         for written in fields.values:
             meaning = self.selectors.resolve(written)
             if meaning is None:
-                fields.report((written,), f"unknown rule `{written}`.", self.selectors.advice(written))
+                fields.report_key(written, f"unknown rule `{written}`.", self.selectors.advice(written))
             elif meaning in INPUT_RULES:
                 message = f"the severity of `{written}` cannot be changed."
-                fields.report((written,), message, "It reports an input that was not checked. Remove it.")
+                fields.report_key(written, message, "It reports an input that was not checked. Remove it.")
             elif (value := _choice(fields, written, _SEVERITIES)) is not None:
                 yield meaning, _SEVERITIES[value]
 

@@ -27,13 +27,14 @@ if TYPE_CHECKING:
     from stepgraph.project.sources import Sources
 
 
-_NAMES = {".": "the current folder", STANDARD_INPUT: "standard input"}
+_NAMES = {".": "the current directory", STANDARD_INPUT: "standard input"}
 _MAX_NAMES = 5
 
 _WORKFLOW_DEFINITION = "A workflow is a class with a method `run` that derives from `workers.WorkflowEntrypoint`."
 _BASE: Final = "WorkflowEntrypoint"
 _DERIVED_CLASS: Final = re.compile(rf"^class (\w+)\((?:[\w.]+\.)?{_BASE}\):", re.MULTILINE)
-_BASE_IMPORT: Final = re.compile(rf"^from ((?!workers )[\w.]+) import [^\n]*\b{_BASE}\b", re.MULTILINE)
+_SDK_IMPORT: Final = re.compile(r"^(?:from workers import|import workers)\b", re.MULTILINE)
+_BASE_IMPORT: Final = re.compile(rf"^from ([\w.]+) import [^\n]*\b{_BASE}\b", re.MULTILINE)
 
 
 def load_sources(paths: Sequence[str], environment: Environment, cache: Cache) -> Sources:
@@ -71,22 +72,28 @@ def require_workflows(analysis: Analysis, sources: Sources, paths: Sequence[str]
 
 def no_workflow_error(analysis: Analysis, sources: Sources, paths: Sequence[str]) -> CommandError:
     """Return the error of a command without workflows to process."""
+    main = _main_in_another_language(sources)
+    if main is not None:
+        message = f"no workflow found: the main module is {main}, and stepgraph reads Python only."
+        advice = "To draw a deployed JavaScript or TypeScript workflow, see `stepgraph render --help`."
+        return CommandError(ExitCode.NOTHING, f"{message} {advice}")
     if analysis.external or analysis.hints:
         return CommandError(ExitCode.NOTHING, f"no workflow of this project in {_searched_paths(sources, paths)}.")
     return CommandError(ExitCode.NOTHING, f"no workflow found in {_searched_paths(sources, paths)}. {_reason(sources)}")
 
 
+def _main_in_another_language(sources: Sources) -> str | None:
+    """Return the main module of a Worker that is not written in Python, if no Python module was found."""
+    mains = (each.main for each in sources.configurations if each.main is not None and not each.main.endswith(".py"))
+    return None if sources.modules else next(mains, None)
+
+
 def _reason(sources: Sources) -> str:
     """Return the probable reason for sources without workflows, by default the definition of a workflow."""
-    mains = [each.main for each in sources.configurations if each.main is not None and not each.main.endswith(".py")]
-    if mains and not sources.modules:
-        return (
-            f"The main module is {mains[0]}, and stepgraph reads Python only."
-            " To draw a deployed JavaScript or TypeScript workflow, see `stepgraph render --help`."
-        )
     for module in sources.modules:
         text = module.content.decode(errors="replace")
-        if derived := _DERIVED_CLASS.search(text):
+        derived = _DERIVED_CLASS.search(text)
+        if derived and not _SDK_IMPORT.search(text):
             origin = _BASE_IMPORT.search(text)
             name = f"`{origin[1]}.{_BASE}`" if origin else f"`{_BASE}`, which is not imported"
             return f"`{derived[1]}` derives from {name}. Write `from workers import {_BASE}`."

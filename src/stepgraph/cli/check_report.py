@@ -110,8 +110,9 @@ def _update_baseline(filtered: FilteredFindings, baseline: Baseline, output: Out
 def _report_outdated(filtered: FilteredFindings, path: str) -> None:
     count = len(filtered.outdated)
     if count:
-        counted_findings = "1 finding that is" if count == 1 else f"{count} findings that are"
-        write_message(f"{counted_findings} in {path} are fixed. Run with --update-baseline to remove them.")
+        state = f"1 finding in {path} is fixed" if count == 1 else f"{count} findings in {path} are fixed"
+        pronoun = "it" if count == 1 else "them"
+        write_message(f"{state}. Run with --update-baseline to remove {pronoun}.")
 
 
 def build_report(filtered: FilteredFindings, settings: Settings, sources: Sources, analysis: Analysis) -> Report:

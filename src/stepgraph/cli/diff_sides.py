@@ -173,7 +173,7 @@ def _required_repository(path: str, name: str | None) -> str:
     """
     root = repository_root(CURRENT_FOLDER)
     if root is None and name is None:
-        subject = "the current folder" if path == CURRENT_FOLDER else path
+        subject = "the current directory" if path == CURRENT_FOLDER else path
         message = f"{subject} is not in a git repository, so there is no version to compare with."
         raise CommandError(ExitCode.ERROR, f"{message} Name two: `stepgraph diff OLD NEW`.")
     if root is None:
@@ -220,13 +220,13 @@ def _find_revision(root: str, name: str) -> Revision:
 
 
 def _no_merge_base_error(root: str, first: str, second: str) -> CommandError:
-    advice = " The clone is shallow: `git fetch --unshallow` gets the rest of it." if is_shallow(root) else ""
+    advice = " The clone is shallow: `git fetch --unshallow` completes it." if is_shallow(root) else ""
     return CommandError(ExitCode.ERROR, f"`{first}` and `{second}` have no common ancestor in this clone.{advice}")
 
 
 def _revision_advice(root: str, name: str) -> str:
     if revision_of(root, HEAD) is None:
-        return "Git finds no commit here at all: `git log` says why."
+        return "git found no commit in this repository. `git log` shows the reason."
     near = near_names(name, revision_names(root)) or _actual_default_branch(root, name)
     if near:
         return f"Did you mean {', '.join(quoted(near))}?"

@@ -61,7 +61,7 @@ def title_of(side: Side) -> str:
         case RevisionSide(revision, path):
             return revision.title if path == CURRENT_FOLDER else f"{path} in {revision.title}"
         case PathSide(path) if path == CURRENT_FOLDER:
-            return "the working tree" if repository_root(CURRENT_FOLDER) is not None else "the current folder"
+            return "the working tree" if repository_root(CURRENT_FOLDER) is not None else "the current directory"
         case SavedSide(path) if path == STANDARD_INPUT:
             return _STANDARD_INPUT
         case _:

@@ -110,7 +110,7 @@ def _suggest_names(subjects: Sequence[WorkflowNames], name: str) -> str:
         return f"Did you mean {', '.join(quoted(near))}?"
     shown = ", ".join(quoted(names[:_MAX_NAMES]))
     more = f" and {len(names) - _MAX_NAMES} more" if len(names) > _MAX_NAMES else ""
-    return f"There {'are' if len(names) > 1 else 'is'} {shown}{more}."
+    return f"Available: {shown}{more}."
 
 
 _FROM_HELP = "Read the old version from this revision; main... is the merge base of main and HEAD."

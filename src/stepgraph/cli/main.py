@@ -28,7 +28,7 @@ def external_cause(error: Exception) -> str | None:
     if isinstance(cause, MemoryError):
         return "not enough memory. Analyze less at once, or raise its limit (`ulimit -v`)."
     if isinstance(cause, FileNotFoundError) and not _has_working_directory():
-        return "the current directory does not exist any more. Change to another one."
+        return "the current directory no longer exists. Change to another one."
     # Only the help remains, which click prints: `write_bytes` converts errors of results.
     if isinstance(cause, OSError) and cause.errno in _DISK_ERRORS and cause.filename is None:
         return f"standard output cannot be written: {cause.strerror}."
@@ -54,7 +54,7 @@ def write_defect(error: Exception) -> None:
     cause = _cause(error)
     location = f" while analyzing {error.path}" if isinstance(error, InternalError) else ""
     description = f"{type(cause).__name__}: {cause}".rstrip(": ")
-    advice = f"Please report it, with the file if you can; {_DEBUG}=1 in the environment shows the traceback."
+    advice = f"Please report it, with the file if possible. Set {_DEBUG}=1 to see the traceback."
     write_message(f"stepgraph: internal error{location}: {description}. {advice}")
     if os.environ.get(_DEBUG) == "1" and sys.stderr is not None:
         _write_traceback(error)

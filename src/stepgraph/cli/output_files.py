@@ -98,7 +98,7 @@ def _compare(path: str, new: bytes, *, with_dates: bool) -> FileState:
     except OSError as error:
         raise InputError(unreadable_problem(path, error)) from None
     if not stat.S_ISREG(status.st_mode):
-        raise path_error(path, "is not a file, and cannot be compared with one.")
+        raise path_error(path, "is not a regular file, so it cannot be compared.")
     # Line ends of Windows have twice the length, and dates have a constant length.
     max_bytes = 2 * len(new)
     if status.st_size > max_bytes and os.access(path, os.R_OK):
@@ -142,24 +142,26 @@ def prepare_folder(name: str) -> None:
     while not os.path.lexists(nearest):
         nearest = os.path.dirname(nearest)
     if not os.path.isdir(nearest):
-        raise path_error(name, f"cannot be a folder: {_relative(nearest, name)} is a file.")
+        raise path_error(name, f"cannot be created: {_relative(nearest, name)} is a file.")
     if not os.access(nearest, os.W_OK | os.X_OK):
         raise path_error(name, "cannot be written: permission denied.")
 
 
-def write_folder(name: str, texts: Mapping[str, str], sources: Iterable[str]) -> list[str]:
-    """Write the texts to their paths in a directory, which is created if missing, and return the written paths.
+def write_folder(
+    name: str, texts: Mapping[str, str], sources: Iterable[str], on_write: Callable[[str], object]
+) -> None:
+    """Write the texts to their paths in a directory, which is created if missing.
 
-    Unchanged files are not written, and further files in the directory remain. Raises CommandError if a path must not
-    be written, before the first write, or if a write fails.
+    `on_write` is called with each written path. Unchanged files are not written, and further files in the directory
+    remain. Raises CommandError if a path must not be written, before the first write, or if a write fails.
     """
     folder = _convert_errors(make_folder, name)
     source_paths = list(sources)
     files = [(_file_in(folder, path, source_paths), text) for path, text in texts.items()]
-    outdated = [(file, text) for file, text in files if file_state(file.name, text) is not FileState.CURRENT]
-    for file, text in outdated:
-        file.write(text)
-    return [file.name for file, _ in outdated]
+    for file, text in files:
+        if file_state(file.name, text) is not FileState.CURRENT:
+            file.write(text)
+            on_write(file.name)
 
 
 def _convert_errors(function: Callable[[str], R], name: str) -> R:
@@ -173,7 +175,7 @@ def _file_in(folder: str, path: str, sources: Iterable[str]) -> OutputFile:
     """Return a file in a directory with this real path."""
     file = prepare_output(path, sources)
     if os.path.islink(path) and os.path.dirname(os.path.realpath(path)) != folder:
-        raise path_error(file.name, "is a link that leads out of the folder. Remove it, or name another folder.")
+        raise path_error(file.name, "is a link that leads out of the directory. Remove it, or name another directory.")
     return file
 
 

@@ -21,10 +21,8 @@ if TYPE_CHECKING:
 
 R = TypeVar("R")
 
-_FILE_OR_FOLDER_HELP = (
-    "Write to FILE, replaced atomically and only on success. For an existing directory, or FILE/, write a file for"
-    " each workflow. - is standard output."
-)
+_FORMAT_HELP = "Output format. Defaults to the extension of --output, or text."
+_FILE_OR_FOLDER_HELP = "Write to FILE, or a file for each workflow to DIR/. - is standard output."
 _CHECK_HELP = "Write nothing; fail if the files that -o names are out of date."
 _DRAWING_QUIET_HELP = "Print no notes and no names of written files."
 _CHECK = "--check"
@@ -57,12 +55,10 @@ class DrawingOutput(Struct, frozen=True):
 def output_options(formats: Mapping[str, Format[Sequence[Subject]]]) -> Callable[[Callable[..., R]], Callable[..., R]]:
     """Return a decorator that adds -f, -o, --check and -q to a command, as one argument `output`."""
     names = _choice([*formats, _OUTLINE])
-    ends = ", ".join(each.suffix for each in formats.values())
-    help_on_format = f"Output format. Defaults to the extension of --output ({ends}, or .md for Mermaid), or text."
 
     def decorate(command: Callable[..., R]) -> Callable[..., R]:
-        @click.option("-f", "--format", "format_name", type=names, help=help_on_format)
-        @click.option("-o", "--output", "name", metavar="FILE", help=_FILE_OR_FOLDER_HELP)
+        @click.option("-f", "--format", "format_name", type=names, help=_FORMAT_HELP)
+        @click.option("-o", "--output", "name", metavar="FILE|DIR/", help=_FILE_OR_FOLDER_HELP)
         @click.option(_CHECK, is_flag=True, help=_CHECK_HELP)
         @click.option("-q", "--quiet", is_flag=True, help=_DRAWING_QUIET_HELP)
         @wraps(command)
@@ -140,9 +136,9 @@ ENGINES: Final = ("structured", "dot")
 _STRUCTURED_ONLY: Final = frozenset({"--expand", "--theme", "--legend"})
 
 _DEPTH_HELP = "Expand N levels; collapse anything deeper into a single box."
-_COLLAPSE_HELP = f"Collapse nodes of these kinds (comma-separated): {', '.join(COLLAPSIBLE)}."
+_COLLAPSE_HELP = f"Collapse these kinds: {', '.join(COLLAPSIBLE)}."
 _EXPAND_HELP = "Show the body of a function at its first call (default), at all calls, or separately."
-_THEME_HELP = "Colors of an SVG: those of the viewer's system (default), light, or dark."
+_THEME_HELP = "Colors of an SVG: the viewer's (default), light, or dark."
 _LEGEND_HELP = "Add a legend of the symbols below an SVG."
 _ENGINE_HELP = "Layout engine of an SVG: stepgraph's own (default), or Graphviz."
 
@@ -198,7 +194,7 @@ def drawing_options(command: Callable[..., R]) -> Callable[..., R]:
     """Add the drawing options to a command, as one argument `drawing`."""
 
     @click.option("--depth", type=click.IntRange(min=1), metavar="N", help=_DEPTH_HELP)
-    @click.option("--collapse", callback=_collapse, metavar="KINDS", help=_COLLAPSE_HELP)
+    @click.option("--collapse", callback=_collapse, metavar="KIND,...", help=_COLLAPSE_HELP)
     @click.option("--expand", type=click.Choice(EXPANSIONS), help=_EXPAND_HELP)
     @click.option("--theme", type=click.Choice(THEMES), help=_THEME_HELP)
     @click.option("--legend", is_flag=True, help=_LEGEND_HELP)
@@ -232,9 +228,7 @@ def _collapse(_context: click.Context, _option: click.Parameter, value: str | No
     return tuple(kind for kind in COLLAPSIBLE if kind in named)
 
 
-_REPORT_FORMAT_HELP = "Output format. Defaults to the extension of --output (.json, .sarif, .md), or text."
 _REPORT_QUIET_HELP = "Print the findings without a summary."
-_DIFF_FORMAT_HELP = "Output format. Defaults to the extension of --output (.json, .md, .svg), or text."
 _DIFF_QUIET_HELP = "Print no notes."
 _FILE_HELP = "Write to FILE, replaced atomically and only on success. - is standard output."
 
@@ -274,13 +268,7 @@ class DocumentOutput(Struct, Generic[Content], frozen=True):
 def report_options(command: Callable[..., R]) -> Callable[..., R]:
     """Add the options -f, -o and -q to a command, as one argument `output`."""
 
-    @click.option(
-        "-f",
-        "--format",
-        "format_name",
-        type=_choice(REPORT_FORMATS),
-        help=_REPORT_FORMAT_HELP,
-    )
+    @click.option("-f", "--format", "format_name", type=_choice(REPORT_FORMATS), help=_FORMAT_HELP)
     @click.option("-o", "--output", "name", metavar="FILE", help=_FILE_HELP)
     @click.option("-q", "--quiet", is_flag=True, help=_REPORT_QUIET_HELP)
     @wraps(command)
@@ -295,13 +283,7 @@ def report_options(command: Callable[..., R]) -> Callable[..., R]:
 def diff_output_options(command: Callable[..., R]) -> Callable[..., R]:
     """Add the options -f, -o, -q and --theme to a command, as one argument `output`."""
 
-    @click.option(
-        "-f",
-        "--format",
-        "format_name",
-        type=_choice(DIFF_FORMATS),
-        help=_DIFF_FORMAT_HELP,
-    )
+    @click.option("-f", "--format", "format_name", type=_choice(DIFF_FORMATS), help=_FORMAT_HELP)
     @click.option("-o", "--output", "name", metavar="FILE", help=_FILE_HELP)
     @click.option("--theme", type=click.Choice(THEMES), help=_THEME_HELP)
     @click.option("-q", "--quiet", is_flag=True, help=_DIFF_QUIET_HELP)

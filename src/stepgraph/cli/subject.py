@@ -85,7 +85,7 @@ def analyzed_subject(workflow: WorkflowAnalysis, dates: Dates) -> Subject:
         workflow.name,
         workflow.class_name,
         workflow.graph,
-        lambda: f"{workflow.span}: `{workflow.name}` has no graph: no step of it can run.",
+        lambda: f"{workflow.span}: `{workflow.name}` has no graph: no step can run.",
         workflow.notes,
         lambda: f"{workflow.path}:{workflow.span.line}",
         lambda node: _location_text(workflow.span_of(node)),
@@ -101,7 +101,7 @@ def _location_text(span: Span | None) -> str:
 
 def subject_of_saved_graph(saved: SavedGraph, path: str) -> Subject:
     """Return the subject of a graph saved at `path`. The name of its class is also its name."""
-    message = f"{path}: `{saved.class_name}` has no graph: the API gave none for this version."
+    message = f"{path}: `{saved.class_name}` has no graph: the API returned none for this version."
     return Subject(saved.class_name, saved.class_name, saved.graph, lambda: message)
 
 
@@ -139,7 +139,7 @@ def read_saved_subjects(path: str) -> Iterator[Subject]:
     except InputError as error:
         if path.endswith(".py"):
             advice = f"To draw the workflows of a Python file, run `stepgraph graph {name}`."
-            raise InputError(Problem(name, "Python, not JSON.", advice)) from None
+            raise InputError(Problem(name, "is Python, not JSON.", advice)) from None
         raise error from None
     return (subject_of_saved_graph(graph, name) for graph in graphs)
 

@@ -57,7 +57,7 @@ def _saved(data: object, path: str) -> Iterator[SavedGraph]:
         yield _saved_graph(data, path, at)
         return
     if len(data) > SAVED_GRAPHS:
-        raise InputError(Problem(path, f"Too many graphs: at most {SAVED_GRAPHS:,} are read."))
+        raise InputError(Problem(path, f"too many graphs: at most {SAVED_GRAPHS:,} are read."))
     for index, item in enumerate(data):
         yield _saved_graph(item, path, (*at, index))
 
@@ -65,9 +65,9 @@ def _saved(data: object, path: str) -> Iterator[SavedGraph]:
 def _result(envelope: Mapping[str, object], path: str) -> object:
     """Return the result in an envelope of the API. Raises InputError for a response with an error."""
     if envelope.get("success", True) is not True:
-        raise InputError(Problem(path, f"The API returned an error: {_first_error(envelope)}."))
+        raise InputError(Problem(path, f"the API returned an error: {_first_error(envelope)}."))
     if envelope.get("result") is None:
-        raise InputError(Problem(path, "An API response without a result.", EXPECTED))
+        raise InputError(Problem(path, "the API response has no result.", EXPECTED))
     return envelope["result"]
 
 
@@ -76,7 +76,7 @@ def _first_error(envelope: Mapping[str, object]) -> str:
     first = errors[0] if isinstance(errors, list) and errors else None
     message = first.get("message") if isinstance(first, dict) else first
     if not isinstance(message, str) or not message:
-        return "it does not say which"
+        return "without a message"
     code = first.get("code") if isinstance(first, dict) else None
     return message.rstrip(".") + (f" ({code})" if isinstance(code, int) else "")
 
@@ -89,8 +89,8 @@ def _saved_graph(data: object, path: str, at: Keys) -> SavedGraph:
     if "workflow" in data:
         return _of_graph(read_graph(data, path, at))
     if "has_dag" in data:
-        raise InputError(Problem(path, "A version without its graph.", "The API returns the graph at `.../graph`."))
-    raise InputError(Problem(path, f"Missing `graph` in {key_path(at) if at else 'the document'}.", EXPECTED))
+        raise InputError(Problem(path, "the version has no graph.", "The API returns the graph at `.../graph`."))
+    raise InputError(Problem(path, f"missing `graph` in {key_path(at) if at else 'the document'}.", EXPECTED))
 
 
 def _response(data: Mapping[str, object], path: str, at: Keys) -> SavedGraph:

@@ -43,29 +43,29 @@ def load_json(text: str | bytes, path: str) -> object:
     if depth > MAX_NODE_DEPTH:
         raise _too_deep(path)
     if count > SAVED_NODES:
-        raise InputError(Problem(path, f"Too large: at most {SAVED_NODES:,} nodes, branches and workflows are read."))
+        raise InputError(Problem(path, f"too large: at most {SAVED_NODES:,} nodes, branches and workflows are read."))
     return data
 
 
 def _load(text: str | bytes, path: str) -> object:
     if not text.strip():
-        raise InputError(Problem(path, "Not JSON: the file is empty."))
+        raise InputError(Problem(path, "not JSON: the file is empty."))
     try:
         data: object = json.loads(text)
     except json.JSONDecodeError as error:
-        raise InputError(Problem(path, f"Not JSON: {error.msg}.", "", error.lineno, error.colno)) from None
+        raise InputError(Problem(path, f"not JSON: {error.msg}.", "", error.lineno, error.colno)) from None
     except UnicodeDecodeError as error:
-        message = f"Not JSON: byte {error.start} is not {error.encoding.upper()} text."
+        message = f"not JSON: byte {error.start} is not {error.encoding.upper()} text."
         raise InputError(Problem(path, message)) from None
     except ValueError:  # the interpreter refuses integers of thousands of digits
-        raise InputError(Problem(path, "A number has too many digits.")) from None
+        raise InputError(Problem(path, "a number has too many digits.")) from None
     except RecursionError:
         raise _too_deep(path) from None
     return data
 
 
 def _too_deep(path: str) -> InputError:
-    return InputError(Problem(path, f"Nested too deeply: at most {MAX_NODE_DEPTH} nested nodes are supported."))
+    return InputError(Problem(path, f"nested too deeply: at most {MAX_NODE_DEPTH} nested nodes are supported."))
 
 
 def _count_and_depth(data: object) -> tuple[int, int]:
@@ -113,9 +113,9 @@ def explain_kind(at: Keys, expected: str, value: object) -> str:
 
 
 def key_path(keys: Keys) -> str:
-    """Return keys as text, as in `graph.workflow.nodes[0].name`; without keys, `The document`."""
+    """Return keys as text, as in `graph.workflow.nodes[0].name`; without keys, `the document`."""
     text = "".join(_step(key) for key in keys).removeprefix(".")
-    return text or "The document"
+    return text or "the document"
 
 
 def _expectation(error: ErrorDetails, value: object) -> str:

@@ -51,14 +51,16 @@ def check_text(content: bytes, path: str) -> None:
     """
     null = content.find(b"\0")
     if null >= 0:
-        raise _error(content, path, null, "a null byte, which Python source cannot hold.", "Is this a binary file?")
+        raise _error(
+            content, path, null, "contains a null byte, which Python source does not allow.", "Is this a binary file?"
+        )
     declared = coding_line(content)
     if declared is None:
         _check_utf_8(content, path, _SAVE_AS_UTF_8)
         return
     encoding = _text_encoding(content, path, declared)
     if content.startswith(codecs.BOM_UTF8) and encoding != "utf-8":
-        message = f"the coding line says {declared.encoding}, but the file begins with the mark of UTF-8."
+        message = f"the coding line declares {declared.encoding}, but the file starts with a UTF-8 byte order mark."
         raise _error(content, path, declared.offset, message, "Remove one of the two.")
     _check_declared(content, path, declared)
 
@@ -110,10 +112,10 @@ def _check_declared(content: bytes, path: str, declared: CodingLine) -> None:
     try:
         content.decode(declared.encoding)
     except UnicodeDecodeError as error:
-        message = f"not {declared.encoding}, which the coding line says: byte 0x{content[error.start]:02x}."
-        raise _error(content, path, error.start, message, "Save it in that encoding, or mend the line.") from None
+        message = f"not {declared.encoding}, the encoding in the coding line: byte 0x{content[error.start]:02x}."
+        raise _error(content, path, error.start, message, "Save it in that encoding, or correct the line.") from None
     except UnicodeError:
-        message = f"not {declared.encoding}, which the coding line says."
+        message = f"not {declared.encoding}, the encoding in the coding line."
         raise _error(content, path, declared.offset, message, _MEND_CODING_LINE) from None
 
 

@@ -156,8 +156,8 @@ class Configurations(Struct):
             message = f"environment `{self.environment}` is not defined: no wrangler configuration was found."
             self.problems.append(Problem("wrangler.jsonc", message, kind=ProblemKind.CONFIGURATION))
             return
-        message = f"environment `{self.environment}` is not defined: no configuration that was read has an `env` table."
-        advice = f"Add `env.{self.environment}`, or leave the environment out."
+        message = f"environment `{self.environment}` is not defined: no wrangler configuration has an `env` table."
+        advice = f"Add `env.{self.environment}`, or omit the environment."
         self.problems.append(Problem(self.paths[0], message, advice, 1, 1, kind=ProblemKind.CONFIGURATION))
 
     def _skip(self, path: str) -> None:
@@ -165,8 +165,10 @@ class Configurations(Struct):
         self._read[path] = None
         if not self._is_over_limit:
             self._is_over_limit = True
-            message = f"not read: there are more than {CONFIGURATION_BYTES_IN_ALL // MEGABYTE} MB of configurations."
-            self._report(path, [Problem(path, message, "Name the folders of your projects.")])
+            message = (
+                f"not read: the configurations have more than {CONFIGURATION_BYTES_IN_ALL // MEGABYTE} MB in total."
+            )
+            self._report(path, [Problem(path, message, "Name the directories of your projects.")])
 
     def _report(self, path: str, problems: Sequence[Problem]) -> None:
         real = os.path.realpath(path)

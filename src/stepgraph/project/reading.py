@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import stat
 import sys
 from collections.abc import Iterable, Iterator
@@ -32,9 +33,12 @@ _CHUNK_BYTES: Final = 1024 * 1024
 _SMALL_FILE_BYTES: Final = 64 * 1024
 _DESCRIPTORS: Final = "/proc/self/fd"
 
-_NAME_TARGET: Final = "Name the file or folder that it leads to, if you trust it."
-_NAME_NO_GIT: Final = "Name a file outside of `.git`, or put one in its place."
-_NO_LINK_OUT: Final = "Put a file in its place: nothing outside of the repository, or of the folder given, is read."
+_NAME_TARGET: Final = "Name its target instead, if you trust it."
+_NAME_NO_GIT: Final = "Name a file outside of `.git`."
+_NO_LINK_OUT: Final = "Files outside of the repository or the named directory are never read."
+
+# Editors and messages append line and column to paths.
+_LINE_SUFFIX: Final = re.compile(r"(?::\d+){1,2}$")
 
 StrPath = str | os.PathLike[str]
 
@@ -63,7 +67,7 @@ def read_named(path: StrPath, max_bytes: int = SOURCE_BYTES) -> bytes:
     expected = path if "\0" in name else os.path.realpath(path)
     content, actual = _read(path, name, max_bytes, _READ_FLAGS)
     if actual not in (None, expected):
-        raise InputError(Problem(name, "replaced while it was read.", "Run the command again."))
+        raise InputError(Problem(name, "the file was replaced while it was read.", "Run the command again."))
     return content
 
 
@@ -225,8 +229,8 @@ def _check_regular(status: os.stat_result, name: str, max_bytes: int) -> None:
 
 
 def _too_large_problem(name: str, max_bytes: int) -> Problem:
-    message = f"larger than {max_bytes // MEGABYTE} MB, and not read."
-    return Problem(name, message, "Leave it out, or divide it.")
+    message = f"larger than {max_bytes // MEGABYTE} MB, so it is not read."
+    return Problem(name, message, "Omit it, or split it into smaller files.")
 
 
 def _null_character_problem(name: str) -> Problem:
@@ -248,7 +252,7 @@ def _not_a_file_problem(name: str, mode: int) -> Problem:
     if stat.S_ISFIFO(mode):
         return Problem(name, "is a pipe, not a file.", "To read from it, redirect it to standard input and pass `-`.")
     kind = "a socket" if stat.S_ISSOCK(mode) else "a device"
-    return Problem(name, f"{kind}, not a file.", "Name a file.")
+    return Problem(name, f"is {kind}, not a file.", "Name a file.")
 
 
 def _reason_not_a_configuration(path: str) -> str | None:
@@ -256,7 +260,7 @@ def _reason_not_a_configuration(path: str) -> str | None:
     try:
         mode = os.stat(path).st_mode
     except FileNotFoundError:
-        return "a symbolic link that leads to no file." if os.path.islink(path) else None
+        return "a symbolic link that leads to a missing file." if os.path.islink(path) else None
     except OSError as error:
         return unreadable_problem(path, error).message
     if stat.S_ISREG(mode):
@@ -268,17 +272,25 @@ def _reason_not_a_configuration(path: str) -> str | None:
 
 def unreadable_problem(path: str, error: OSError) -> Problem:
     """Return the problem for an error of the operating system at `path`."""
-    message, advice = _message_and_advice(error)
+    message, advice = _message_and_advice(path, error)
     return Problem(path, message, advice)
 
 
-def _message_and_advice(error: OSError) -> tuple[str, str]:
+def _suggest_path(path: str) -> str:
+    """Return advice on a missing file: a path with a line number is likely from a message or an editor."""
+    without_line = _LINE_SUFFIX.sub("", path)
+    if without_line != path and os.path.isfile(without_line):
+        return f"Did you mean `{without_line}`?"
+    return "Paths are relative to the working directory."
+
+
+def _message_and_advice(path: str, error: OSError) -> tuple[str, str]:
     if isinstance(error, FileNotFoundError):
-        return "no such file or folder.", "Paths are relative to the working directory."
+        return "file not found.", _suggest_path(path)
     if isinstance(error, PermissionError):
-        return "permission denied.", "Make it readable, or leave it out."
+        return "permission denied.", "Make it readable, or omit it."
     if isinstance(error, NotADirectoryError):
-        return "no such file: a part of the path is not a folder.", ""
+        return "file not found: a part of the path is not a directory.", ""
     if error.errno == errno.ELOOP:
         return "a symbolic link that leads back to itself.", "Name the file itself."
     if error.errno == errno.ENAMETOOLONG:

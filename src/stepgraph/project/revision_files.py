@@ -66,7 +66,7 @@ def revision_folder(revision: Revision, on_skipped: OnSkipped = lambda _: None) 
             folder = stack.enter_context(temporary_folder())
             _RevisionWriter(revision, folder, on_skipped).write()
         except OSError as error:
-            message = f"its files cannot be written to a temporary folder: {error.strerror or type(error).__name__}."
+            message = f"its files cannot be written to a temporary directory: {error.strerror or type(error).__name__}."
             raise InputError(Problem(revision.label, message)) from None
         yield folder.path.replace(os.sep, "/")
 
@@ -125,7 +125,7 @@ class _RevisionWriter(Struct, frozen=True):
 
     def _is_storable(self, entry: _Entry) -> bool:
         if os.name == "nt" and windows_cannot_hold(entry.path, self.folder.path):
-            message = "a name that Windows cannot hold, so that it is left out."
+            message = "skipped, because Windows does not support its name."
             self.on_skipped(Problem(f"{self.revision.label}:{entry.path}", message))
             return False
         if is_too_long(entry.path):
@@ -155,7 +155,7 @@ class _RevisionWriter(Struct, frozen=True):
     def _check_sizes(self, files: Sequence[_Entry], sizes: dict[str, int]) -> None:
         large = next((entry for entry in files if sizes[entry.object] > SCANNED_BYTES), None)
         if large is not None:
-            raise self._entry_error(large, f"larger than {SCANNED_BYTES // MEGABYTE} MB, and not read.")
+            raise self._entry_error(large, f"larger than {SCANNED_BYTES // MEGABYTE} MB, so it is not read.")
         if sum(sizes[entry.object] for entry in files) > REVISION_BYTES:
             raise self._limit_error(f"{REVISION_BYTES // MEGABYTE} MB of Python files and configurations")
 
@@ -166,12 +166,14 @@ class _RevisionWriter(Struct, frozen=True):
             ancestor = folder
             while ancestor:
                 if ancestor in links:
-                    raise self._entry_error(entry, "it is below a symbolic link, as git has it nowhere.")
+                    raise self._entry_error(
+                        entry, "its parent directory is a symbolic link, which git does not support."
+                    )
                 ancestor = ancestor.rpartition("/")[0]
             with self._rejecting_duplicates(entry):
                 self.folder.make_folder(folder)
             if self.folder.folder_count > TREE_FOLDERS:
-                raise self._limit_error(f"{TREE_FOLDERS:,} folders")
+                raise self._limit_error(f"{TREE_FOLDERS:,} directories")
 
     def _contents(self, entries: Sequence[_Entry], sizes: dict[str, int]) -> Iterator[tuple[_Entry, Iterator[bytes]]]:
         """Yield each entry with the chunks of its content, which must be consumed before the next entry."""
@@ -216,7 +218,7 @@ class _RevisionWriter(Struct, frozen=True):
         try:
             yield
         except FileExistsError:
-            message = "its path, or one that differs in upper and lower case alone, is there twice."
+            message = "duplicate path, or paths that differ only in case."
             raise self._entry_error(entry, message) from None
 
     def _git(self, *arguments: str, reads_input: bool = False) -> Git:

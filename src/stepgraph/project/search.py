@@ -42,7 +42,7 @@ class _SearchState(Struct):
     def exceeded(self) -> str | None:
         """The exceeded limit, None within the limits."""
         if self.entries > SEARCHED_ENTRIES:
-            return f"{SEARCHED_ENTRIES:,} files and folders"
+            return f"{SEARCHED_ENTRIES:,} files and directories"
         return f"{SEARCHED_FILES:,} Python files" if len(self.files) + len(self.links) > SEARCHED_FILES else None
 
 
@@ -59,16 +59,16 @@ def search_folder(folder: str) -> Search:
     while pending:
         prefix = pending.pop()
         if prefix.count("/") - top.count("/") > DEEPEST_FOLDER:
-            message = f"more than {DEEPEST_FOLDER} folders deep, and not searched."
-            state.problems.append(Problem(prefix, message, "Name a folder further down."))
+            message = f"more than {DEEPEST_FOLDER} directories deep, so it is not searched."
+            state.problems.append(Problem(prefix, message, "Name one of its subdirectories."))
             continue
         try:
             pending.extend(_list_folder(prefix, state, is_named=prefix == top))
         except OSError as error:
             state.problems.append(unreadable_problem(prefix or ".", error))
         if state.exceeded is not None:
-            message = f"more than {state.exceeded} in it, so that it is not searched."
-            return Search((), (), (Problem(folder, message, "Name the folders of your projects."),))
+            message = f"contains more than {state.exceeded}, so it is not searched."
+            return Search((), (), (Problem(folder, message, "Name the directories of your projects."),))
     links = _links_inside(sorted(state.links), folder)
     problems = sorted(state.problems, key=lambda problem: problem.path)
     configurations = [

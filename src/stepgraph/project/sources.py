@@ -298,8 +298,8 @@ class Sources(Struct):
 
 
 def _too_many(folder: str) -> Problem:
-    limit = f"more than {READ_MODULES:,} modules with workflows, or {READ_BYTES // MEGABYTE} MB of them,"
-    return Problem(folder, f"{limit} so none is read.", "Name the folders of your projects.")
+    limit = f"contains more than {READ_MODULES:,} modules with workflows, or {READ_BYTES // MEGABYTE} MB of them,"
+    return Problem(folder, f"{limit} so none is read.", "Name the directories of your projects.")
 
 
 def find_sources(

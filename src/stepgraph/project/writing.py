@@ -30,8 +30,8 @@ _PRIVATE_MODE: Final = 0o600
 _DEFAULT_MODE: Final = 0o666
 _PERMISSIONS: Final = 0o777
 
-_NOT_REPLACEABLE: Final = "is not a file that can be replaced. Leave out -o to write to standard output."
-_IN_GIT_FOLDER: Final = "cannot be written: it belongs to git. Name a file or folder outside of `.git`."
+_NOT_REPLACEABLE: Final = "is not a regular file, so it cannot be replaced. Omit -o to write to standard output."
+_IN_GIT_FOLDER: Final = "cannot be written: it belongs to git. Name a file or directory outside of `.git`."
 
 
 class WriteError(Exception):
@@ -106,7 +106,7 @@ def source_target(name: str, roots: Iterable[Root]) -> Target:
     """
     path = os.path.realpath(name)
     if not any(root.contains_real(path) for root in roots):
-        raise WriteError(name, "is outside of the repository, and is not changed.")
+        raise WriteError(name, "is outside of the repository, so it is not changed.")
     target = target_of(path)
     return Target(name, target.path, target.permissions)
 
@@ -118,8 +118,8 @@ def make_folder(name: str) -> str:
     try:
         os.makedirs(name, exist_ok=True)
     except OSError as error:
-        cause = "it is a link that leads nowhere" if os.path.islink(plain) else reason(error)
-        raise WriteError(name, f"cannot be made: {cause}.") from None
+        cause = "it is a broken link" if os.path.islink(plain) else reason(error)
+        raise WriteError(name, f"cannot be created: {cause}.") from None
     return os.path.realpath(name)
 
 
@@ -128,7 +128,9 @@ def check_folder(name: str) -> None:
     if is_in_git_folder(os.path.realpath(name)):
         raise WriteError(name, _IN_GIT_FOLDER)
     if link_leading_out(name) is not None:
-        raise WriteError(name, "cannot be written: a symbolic link leads out of the repository there. Remove it.")
+        raise WriteError(
+            name, "cannot be written: a symbolic link in its path leads out of the repository. Remove the link."
+        )
 
 
 def reason(error: OSError) -> str:
@@ -160,11 +162,11 @@ def _check_link(name: str, path: str, sources: Iterable[str]) -> None:
 
 def _check_replaceable(name: str, status: os.stat_result, sources: Iterable[str]) -> None:
     if stat.S_ISDIR(status.st_mode):
-        raise WriteError(name, "is a folder, where a file is to be written. Name another one, or remove it.")
+        raise WriteError(name, "is a directory, expected a file. Name another file, or remove the directory.")
     if not stat.S_ISREG(status.st_mode):
         raise WriteError(name, _NOT_REPLACEABLE)
     if _is_standard_input(status) or any(_is_same_file(source, status) for source in sources):
-        raise WriteError(name, "is one of the sources, and is not written over. Name another file.")
+        raise WriteError(name, "is a source file, so it is not overwritten. Name another file.")
 
 
 def _is_standard_input(status: os.stat_result) -> bool:

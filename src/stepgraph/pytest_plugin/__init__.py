@@ -30,16 +30,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         default=False,
         dest=_OPTION,
-        help="Hold each workflow of the project to a snapshot, as `snapshot = true` in [tool.stepgraph] does.",
+        help="Compare each workflow of the project with its snapshot, as `snapshot = true` in [tool.stepgraph] does.",
     )
     parser.addini(
         "workflow_snapshots_folder",
-        "The folder whose __snapshots__ have those of --workflow-snapshots (default: that of the tests).",
+        "Directory whose __snapshots__ contains the snapshots of --workflow-snapshots (default: the tests).",
         default="",
     )
     parser.addini(
         "workflow_snapshots_form",
-        "The form of those snapshots: json, outline, mermaid, dot or svg.",
+        "Format of the snapshots of --workflow-snapshots: json, outline, mermaid, dot or svg.",
         default="json",
     )
 

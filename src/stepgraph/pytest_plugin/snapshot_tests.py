@@ -99,11 +99,11 @@ class WorkflowSnapshots(pytest.Module):
 
 def _lack_of_syrupy(config: pytest.Config) -> str:
     """Return a message if syrupy is missing or too old, an empty string otherwise."""
-    advice = f"Snapshots of workflows need syrupy {_LOWEST_SYRUPY} or later: pip install 'syrupy>={_LOWEST_SYRUPY}'"
+    advice = f"workflow snapshots require syrupy {_LOWEST_SYRUPY} or later: pip install 'syrupy>={_LOWEST_SYRUPY}'"
     if not config.pluginmanager.hasplugin("syrupy"):
         return advice
     installed = version("syrupy")
-    return "" if int(installed.partition(".")[0]) >= _LOWEST_SYRUPY else f"{advice} (it is {installed})"
+    return "" if int(installed.partition(".")[0]) >= _LOWEST_SYRUPY else f"{advice} (found {installed})"
 
 
 def _form(config: pytest.Config) -> Form:
@@ -148,7 +148,7 @@ def _holding(workflow: WorkflowAnalysis, form: Form) -> Callable[..., None]:
 
 def _skipping(problem: str) -> Callable[..., None]:
     def skip(snapshot: SnapshotAssertion) -> None:
-        pytest.skip(f"its workflow was not found, and not all was read: {problem}")
+        pytest.skip(f"workflow not found, and some inputs could not be read: {problem}")
 
     return skip
 

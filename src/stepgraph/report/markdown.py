@@ -66,7 +66,9 @@ def _findings(report: Report, space: int) -> list[str]:
     for excerpts in (True, False):
         blocks = _blocks(report, ordered, excerpts=excerpts)
         if utf16_length("\n".join(blocks)) <= space:
-            return blocks if excerpts else [*blocks, "Excerpts are left out, for they would be too long for GitHub.\n"]
+            return (
+                blocks if excerpts else [*blocks, "Excerpts are omitted, because they would exceed GitHub's limit.\n"]
+            )
     count = count_fitting([f"{block}\n" for block in blocks], space)
     omitted = counted(len(ordered) - count, "more finding")
     return [*blocks[:count], f"{omitted} would be too long for GitHub: `stepgraph check` prints all.\n"]

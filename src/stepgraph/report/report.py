@@ -176,8 +176,9 @@ def verdict_line(report: Report) -> str:
     """Return the number of findings and workflows: `1 error, 2 notes in 2 workflows`."""
     if not report.workflows and not report.findings and not report.baselined and not report.suppressed:
         return NOTHING_CHECKED
-    workflows = counted(len(report.workflows), "workflow") if report.workflows else "no workflow"
-    line = f"{_counts(report)} in {workflows}"
+    line = _counts(report)
+    if report.workflows:
+        line += f" in {counted(len(report.workflows), 'workflow')}"
     if report.workflows_without_dag:
         line += f", {len(report.workflows_without_dag)} without a complete graph"
     other_counts = [
@@ -196,7 +197,7 @@ def _counts(report: Report) -> str:
 def missing_dag_message(workflow: WorkflowSummary) -> str:
     """Return the message for a workflow without the required complete graph."""
     state = "is incomplete" if workflow.has_dag else "is missing"
-    return f"the graph of the workflow `{workflow.name}` {state}, and --require-dag demands a complete one."
+    return f"the graph of the workflow `{workflow.name}` {state}, but --require-dag requires a complete one."
 
 
 def yes_or_no(*, value: bool) -> str:

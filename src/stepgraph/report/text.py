@@ -9,7 +9,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from stepgraph.checks.diagnostic import Finding, Severity
+from stepgraph.checks.diagnostic import Finding, Severity, empty_span
 from stepgraph.escaping.plain_text import log_line, visible
 from stepgraph.model.span import Span
 from stepgraph.render.terminal import Ink, Piece, Terminal, table
@@ -31,8 +31,9 @@ MAX_EXCERPT_WIDTH: Final = 200
 """Maximum width of an excerpt in cells."""
 
 _TAB: Final = "    "
-# Positions in a configuration have no extent; the string that starts there is marked.
+# Positions in a configuration have no extent; the string or the key of TOML that starts there is marked.
 _STRING: Final = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'[^']*'")
+_BARE_KEY: Final = re.compile(r"[A-Za-z0-9_-]+(?=\s*=)")
 # Longer than any excerpt; characters of a long line beyond it are skipped.
 _MAX_DISTANCE: Final = 4 * MAX_EXCERPT_WIDTH
 _MIN_WIDTH: Final = 40
@@ -81,7 +82,7 @@ class _TextFormatter(Struct, frozen=True):
         margin = " " * len(str(finding.span.line))
         room = (self.width or _UNBOUNDED_EXCERPT + len(margin) + 3) - len(margin) - 3
         excerpt = excerpt_of(report.file(finding.span.path), finding.span, room)
-        lines = [self.statement(_location(finding.span), label, ink, finding.message)]
+        lines = [self.statement(_location(finding.span, excerpt), label, ink, finding.message)]
         if excerpt is not None:
             lines += self.excerpt(excerpt, ink)
         if finding.advice:
@@ -96,11 +97,13 @@ class _TextFormatter(Struct, frozen=True):
         return self._line(*start) + "".join(self._line(Piece(f"    {line}")) for line in rest)
 
     def hint(self, report: Report) -> str:
-        """Return the command that explains the first error or else the first finding, empty without findings."""
-        findings = [reported.finding for reported in report.findings]
-        errors = [finding for finding in findings if finding.severity is Severity.ERROR]
-        code = next((finding.code for finding in errors or findings), None)
-        return "" if code is None else self._line(Piece(f"`stepgraph rules {code}` explains {code}", Ink.QUIET))
+        """Return a line with the command that explains the rules of the findings, empty without findings."""
+        codes = sorted({reported.finding.code for reported in report.findings})
+        if not codes:
+            return ""
+        only = f"`stepgraph rules {codes[0]}` explains {codes[0]}."
+        text = only if len(codes) == 1 else f"`stepgraph rules CODE` explains a rule: {', '.join(codes)}."
+        return "".join(self._line(Piece(line, Ink.QUIET)) for line in self._wrapped(text, 0, 0))
 
     def excerpt(self, excerpt: Excerpt, ink: Ink) -> Iterator[str]:
         """Yield the source line with its number, and the carets below."""
@@ -129,8 +132,10 @@ class _TextFormatter(Struct, frozen=True):
         return self.terminal.line(pieces) + "\n"
 
 
-def _location(span: Span) -> str:
-    return f"{span.path}:{span.line}:{span.column}"
+def _location(span: Span, excerpt: Excerpt | None) -> str:
+    """Return `path:line:column`, or the path alone for the start of a file without a line to show."""
+    is_whole_file = excerpt is None and span == empty_span(span.path, (1, 1))
+    return span.path if is_whole_file else str(span)
 
 
 class Excerpt(Struct, frozen=True):
@@ -168,8 +173,9 @@ def excerpt_of(file: SourceFile, span: Span, width: int) -> Excerpt | None:
         return None
     start = min(max(span.column - 1, 0), len(line))
     end = len(line) if span.end_line > span.line else min(max(span.end_column - 1, start), len(line))
-    if start == end and (text := _STRING.match(line, start)) is not None:
-        end = text.end()
+    if start == end:
+        text = _STRING.match(line, start) or (_BARE_KEY.match(line, start) if span.path.endswith(".toml") else None)
+        end = start if text is None else text.end()
     before = line[max(0, start - _MAX_DISTANCE) : start]
     marked = line[start : min(end, start + _MAX_DISTANCE)]
     after = line[end : end + _MAX_DISTANCE]

@@ -98,8 +98,8 @@ class SourceModules(Struct):
         number = len(self._contents) + len(self.parsed_by_workers) + is_new
         if number > READ_MODULES or self._content_bytes > READ_BYTES or self.tokens > PARSED_TOKENS:
             limits = f"{READ_MODULES:,} modules, {READ_BYTES // MEGABYTE} MB or {PARSED_TOKENS:,} tokens of them"
-            advice = "Name the folders of your projects, each in a run of its own."
-            raise InputError(Problem(path, f"not read: there are more than {limits}.", advice))
+            advice = "Analyze the directories of your projects separately."
+            raise InputError(Problem(path, f"not read: the limit of a run is {limits}.", advice))
 
     def _parse(self, path: str, content: bytes) -> SourceModule:
         try:

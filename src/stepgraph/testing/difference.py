@@ -43,7 +43,7 @@ def _explanation(snapshot: SnapshotAssertion, graph: WorkflowGraph) -> list[str]
     if recalled is None:
         return [
             f"{graph.class_name} has no snapshot yet.",
-            f"Run pytest --snapshot-update to write it to {shown_path(Path(result.snapshot_location))}.",
+            f"Run `pytest --snapshot-update` to write it to {shown_path(Path(result.snapshot_location))}.",
             "",
             *str(graph).splitlines(),
         ]
@@ -58,7 +58,7 @@ def _explanation(snapshot: SnapshotAssertion, graph: WorkflowGraph) -> list[str]
 
 def _changes(location: str, old: str, new: str, graph: WorkflowGraph) -> list[str]:
     if location.endswith(".svg"):
-        return _changed_lines(_words(old), _words(new)) or ["Only lines and places in the picture have changed."]
+        return _changed_lines(_words(old), _words(new)) or ["Only the layout of the picture has changed."]
     if not location.endswith(".json"):
         return _changed_lines(old, new)
     from stepgraph.model.saved import read_saved_graphs
@@ -66,9 +66,9 @@ def _changes(location: str, old: str, new: str, graph: WorkflowGraph) -> list[st
     try:
         (saved,) = read_saved_graphs(old, location)
     except (InputError, ValueError) as error:
-        return [f"The snapshot holds no graph: {error}", "", *_changed_lines(old, new)]
+        return [f"The snapshot contains no graph: {error}", "", *_changed_lines(old, new)]
     if saved.graph is None:
-        return ["The snapshot holds no graph."]
+        return ["The snapshot contains no graph."]
     return explain_difference(saved.graph, graph.graph) or _changed_lines(old, new)
 
 

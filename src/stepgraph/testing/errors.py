@@ -60,7 +60,7 @@ def suggest_names(name: str, available: Iterable[str], fallback: str) -> str:
     if not names:
         return fallback
     more = f" and {len(names) - _MOST} more" if len(names) > _MOST else ""
-    return f"There {'are' if len(names) > 1 else 'is'} {', '.join(quoted(names[:_MOST]))}{more}."
+    return f"Available: {', '.join(quoted(names[:_MOST]))}{more}."
 
 
 def shown_path(path: Path) -> str:

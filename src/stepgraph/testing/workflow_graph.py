@@ -214,7 +214,9 @@ class WorkflowGraph(SnapshotSource):
         __tracebackhide__ = True
         retries = self._only(name, "retries", lambda step: settings_of(step).retries)
         if retries is None:
-            raise StepNotFoundError(f"`{name}` has no retries: it is a {self.step(name).kind}, and only `do` has.")
+            raise StepNotFoundError(
+                f"`{name}` has no retries: it is a `{self.step(name).kind}` step, and only `do` steps have them."
+            )
         return retries
 
     def reaches(self, name: str) -> bool:
@@ -345,7 +347,7 @@ class WorkflowGraph(SnapshotSource):
         different = [answer for number, answer in enumerate(answers) if answer not in answers[:number]]
         if len(different) > 1:
             listed = ", ".join(map(str, different))
-            message = f"{self.class_name} has {len(answers)} steps `{name}` of different {property_name}: {listed}."
+            message = f"{self.class_name} has {len(answers)} steps `{name}` with different {property_name}: {listed}."
             raise AmbiguousStepError(message)
         return different[0]
 

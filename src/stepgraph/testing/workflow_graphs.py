@@ -71,8 +71,8 @@ class WorkflowGraphs:
             raise _not_found(where, name, analysis)
         if len(matches) > 1:
             names = ", ".join(quoted([f"{each.name} ({each.path})" for each in matches]))
-            advice = "Give the file or folder of one, and its name or that of its class."
-            raise AmbiguousWorkflowError(f"{where} has {len(matches)} workflows that may be meant: {names}. {advice}")
+            advice = "Pass a file or directory, and the name or class name of the workflow."
+            raise AmbiguousWorkflowError(f"{where} has {len(matches)} matching workflows: {names}. {advice}")
         return matches[0]
 
 
@@ -111,7 +111,7 @@ def _file_of(workflow: type) -> Path:
     module = sys.modules.get(workflow.__module__)
     file = getattr(module, "__file__", None)
     if not isinstance(file, str):
-        raise WorkflowNotFoundError(f"the class `{workflow.__qualname__}` comes from no file.")
+        raise WorkflowNotFoundError(f"the class `{workflow.__qualname__}` is not defined in a file.")
     return Path(file)
 
 

@@ -49,8 +49,8 @@ def check(
 ) -> ExitCode:
     """Find code that will fail or misbehave at run time.
 
-    PATHS are files, directories, or - for standard input. [default: the current directory] A directory selects the
-    workflows that its wrangler configurations name, or without configurations, all workflow classes in it.
+    PATHS are files, directories (by default the current one), or - for standard input. A directory selects the
+    workflows that its wrangler configurations name, or all its workflow classes if no configuration names any.
 
     `stepgraph rules` lists the rules, and `stepgraph rules SG101` explains one.
     """

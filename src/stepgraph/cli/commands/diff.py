@@ -51,12 +51,13 @@ Exit codes:
   2  usage error, or an unreadable version
   3  no workflow in either version
   4  internal error"""
+_SHORT_HELP = "Show structural changes between two versions of workflows."
 _FAIL_ON_HELP = "Changes that exit with 1: those that break running instances (default), any, or none."
 _ENVIRONMENT_HELP = "Use this environment from both wrangler configurations."
 _MAX_SIDES: Final = 2
 
 
-@click.command("diff", epilog=_EXIT_CODES)
+@click.command("diff", short_help=_SHORT_HELP, epilog=_EXIT_CODES)
 @click.argument("sides", nargs=-1, metavar="[OLD] [NEW]")
 @revision_options
 @environment_option(_ENVIRONMENT_HELP)
@@ -109,7 +110,7 @@ def _require_environment(environment: Environment, old: ComparedVersion, new: Co
     """Raise CommandError if neither side defines the environment. It may be new or removed."""
     sides = [side for side in (old, new) if side.has_configurations or (environment.is_option and not side.is_saved)]
     if environment.name is not None and sides and not any(side.defines_environment for side in sides):
-        message = "no configuration of either side has it in an `env` table."
+        message = "neither version has it in an `env` table."
         raise CommandError(ExitCode.ERROR, f"environment `{environment.name}` is not defined: {message}")
 
 
@@ -149,6 +150,4 @@ def _write_diff_notes(report: VersionComparison, *, quiet: bool) -> None:
             for remark in () if version is None else version.remarks:
                 write_message(remark)
         if compared.is_incomplete:
-            write_message(
-                f"the diff of `{compared.name}` is incomplete: its graph may lack steps, in what is noted above."
-            )
+            write_message(f"the diff of `{compared.name}` may be incomplete, for the reasons above.")

@@ -35,11 +35,11 @@ def graph(
 ) -> ExitCode:
     """Draw the graphs of workflows.
 
-    PATHS are files, directories, or - for standard input. [default: the current directory] A directory selects the
-    workflows that its wrangler configurations name, or without configurations, all workflow classes in it.
+    PATHS are files, directories (by default the current one), or - for standard input. A directory selects the
+    workflows that its wrangler configurations name, or all its workflow classes if no configuration names any.
 
     JSON output is the response of the Workflows API for a version: an object for a single workflow, or an array. An SVG
-    shows a single workflow. Notes follow the outline, or go to standard error for other formats.
+    shows a single workflow. Notes follow the outline; for other formats they are printed to standard error.
     """
     options = drawing.format_options(output)
     selected_paths = paths or (".",)
@@ -68,7 +68,7 @@ def graph(
 def render(
     *, files: tuple[str, ...], workflows: tuple[str, ...], output: DrawingOutput, drawing: DrawingOptions
 ) -> ExitCode:
-    """Draw saved graphs, including those of JavaScript and TypeScript workflows.
+    """Draw saved graphs of Python, JavaScript or TypeScript workflows.
 
     FILES contain responses of the Workflows API for the graph of a version, or the output of `stepgraph graph -f json`;
     - is standard input. Unknown node types of later API versions are drawn as plain boxes. A saved graph contains the
@@ -139,13 +139,16 @@ def _deliver_files(
     if output.check:
         check_up_to_date(texts, output.command, with_dates=not output.format.is_api_response)
         return
+
+    def report(path: str) -> None:
+        if not output.quiet:
+            write_message(f"wrote {path} ({files[path][1]})")
+
     if is_folder_name(name):
-        written: Collection[str] = write_folder(name, texts, sources)
+        write_folder(name, texts, sources, report)
     else:
         prepare_output(name, sources).write(texts[name])
-        written = files
-    for path in written if not output.quiet else ():
-        write_message(f"wrote {path} ({files[path][1]})")
+        report(name)
 
 
 def _render_file(subjects: Sequence[Subject], output: DrawingOutput, options: FormatOptions) -> tuple[str, str]:
@@ -197,7 +200,7 @@ def _render(drawable: Sequence[Subject], output: DrawingOutput, options: FormatO
         message = (
             f"{output_format.name} output holds a single workflow, not {len(drawable)}. {_selection_advice(drawable)}"
         )
-        raise CommandError(ExitCode.ERROR, f"{message}, or write a file for each with -o FOLDER/.")
+        raise CommandError(ExitCode.ERROR, f"{message}, or write a file for each with -o DIR/.")
     rendering = output_format.write(drawable, options)
     for warning in () if output.quiet else rendering.warnings:
         write_message(warning)
@@ -210,8 +213,8 @@ def _selection_advice(drawable: Sequence[Subject]) -> str:
         return "Choose one with --workflow NAME"
     classes = list(dict.fromkeys(subject.class_name for subject in drawable))
     if len(classes) == 1:
-        return f"All are called `{drawable[0].name}`: give the path of one"
-    return f"All are called `{drawable[0].name}`: choose one by its class ({', '.join(quoted(classes))})"
+        return f"All are named `{drawable[0].name}`: pass the path of one"
+    return f"All are named `{drawable[0].name}`: choose one by its class ({', '.join(quoted(classes))})"
 
 
 def _not_written_error(output: DrawingOutput, code: ExitCode, reason: str) -> CommandError:

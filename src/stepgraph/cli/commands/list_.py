@@ -25,10 +25,10 @@ _HEADINGS = ("NAME", "CLASS", "WHERE", "STEPS", "HAS_DAG", "COMPLETE")
 )
 @cache_option
 def list_workflows(*, paths: tuple[str, ...], environment: Environment, output_format: str, cache: Cache) -> ExitCode:
-    """List workflows with their location, number of steps, and state of the graph.
+    """List workflows with location, number of steps, and state.
 
-    PATHS are files, directories, or - for standard input. [default: the current directory] A directory selects the
-    workflows that its wrangler configurations name, or without configurations, all workflow classes in it.
+    PATHS are files, directories (by default the current one), or - for standard input. A directory selects the
+    workflows that its wrangler configurations name, or all its workflow classes if no configuration names any.
     """
     selected_paths = paths or (".",)
     sources = load_sources(selected_paths, environment, cache)

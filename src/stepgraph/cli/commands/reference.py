@@ -18,7 +18,7 @@ _RULE_FORMATS = ("text", "json", "markdown")
 _MAX_NAMES = 5
 # Codes that differ in two digits are not similar.
 _MIN_SIMILARITY = 0.8
-_FORMAT_HELP = "Output format; markdown is the page of the documentation."
+_FORMAT_HELP = "Output format."
 
 
 @click.command("rules")

@@ -26,7 +26,7 @@ MAX_DEPTH: Final = 100
 TOO_DEEP: Final = "nested too deeply"
 
 # Replaces Python's message about its limit on the digits of an integer.
-TOO_MANY_DIGITS: Final = "a number in it has too many digits"
+TOO_MANY_DIGITS: Final = "a number has too many digits"
 
 
 class MalformedError(Exception):
@@ -48,6 +48,9 @@ class Document(Protocol):
 
     def position(self, path: Path) -> Position:
         """Return the position of the value at a path, or of the innermost enclosing value if it is missing."""
+
+    def key_position(self, path: Path) -> Position:
+        """Return the position of the key of the field at a path."""
 
 
 def position_at(text: str, offset: int) -> Position:
@@ -106,7 +109,7 @@ class Fields(Struct, frozen=True):
             invalid = invalid_character(value)
             if invalid is None:
                 return value
-            self.report((name,), f"`{name}` has {invalid} in it.")
+            self.report((name,), f"`{name}` contains {invalid}.")
             return None
         expected = "must not be empty" if value == "" else f"must be a string, got {_kind_text(value)}"
         self.report((name,), f"`{name}` {expected}.")
@@ -171,7 +174,7 @@ class Fields(Struct, frozen=True):
         for name in self.values:
             invalid = invalid_character(name)
             if invalid is not None:
-                self.report((name,), f"a name in this object has {invalid} in it.")
+                self.report((name,), f"a name in this object contains {invalid}.")
                 continue
             inner = self.nested(name)
             if inner is not None:
@@ -182,9 +185,18 @@ class Fields(Struct, frozen=True):
         position = self.position(below)
         self.problems.append(Problem(self.path, message, advice, *position, kind=ProblemKind.CONFIGURATION))
 
+    def report_key(self, name: str, message: str, advice: str = "") -> None:
+        """Add a problem at the key of a field."""
+        position = self.key_position(name)
+        self.problems.append(Problem(self.path, message, advice, *position, kind=ProblemKind.CONFIGURATION))
+
     def position(self, below: Sequence[str | int] = ()) -> tuple[int, int]:
         """Return the line and column, from 1, of the value at the path `below`, relative to this object."""
         return self.document.position((*self.at, *below))
+
+    def key_position(self, name: str) -> tuple[int, int]:
+        """Return the line and column, from 1, of the key of a field."""
+        return self.document.key_position((*self.at, name))
 
     def _of(self, values: Mapping[str, object], *below: str | int) -> Fields:
         return Fields(self.path, self.document, self.problems, values, (*self.at, *below))

@@ -46,6 +46,11 @@ class JsoncDocument:
         """Return the position of the value at a path, or of the innermost enclosing value if it is missing."""
         return self._lines.position(innermost_offset(self._offsets.values, path))
 
+    def key_position(self, path: Path) -> Position:
+        """Return the position of the key of a field."""
+        offsets = self._offsets.keys.get(path)
+        return self.position(path) if offsets is None else self._lines.position(offsets[0])
+
     def _parse(self) -> Mapping[str, object]:
         try:
             data: object = json.loads(self._json, object_pairs_hook=self._object, parse_constant=self._constant)
@@ -54,7 +59,7 @@ class JsoncDocument:
         except ValueError:
             raise MalformedError(TOO_MANY_DIGITS, (1, 1)) from None
         if not isinstance(data, dict):
-            raise MalformedError("an object is expected", (1, 1))
+            raise MalformedError("expected an object", (1, 1))
         return data
 
     def _object(self, pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -135,7 +140,7 @@ def _without_comments(text: str) -> str:
     for match in _TOKEN.finditer(text):
         part = match[0]
         if part.startswith("/*") and not part.endswith("*/", 2):
-            raise MalformedError("this comment is not closed", position_at(text, match.start()))
+            raise MalformedError("unclosed comment", position_at(text, match.start()))
         if part.startswith(("//", "/*")):
             chunks += [text[copied_end : match.start()], re.sub(r"[^\r\n]", " ", part)]
             copied_end = match.end()

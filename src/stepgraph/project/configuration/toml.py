@@ -59,15 +59,20 @@ class TomlDocument:
 
     def position(self, path: Path) -> Position:
         """Return the position of the value at a path, or of the innermost enclosing value if it is missing."""
-        return self._lines.position(innermost_offset(self._values, path))
+        return self._lines.position(innermost_offset(self._offsets.values, path))
+
+    def key_position(self, path: Path) -> Position:
+        """Return the position of the key of a field. For a table, it is the position of its header."""
+        offset = self._offsets.keys.get(path)
+        return self.position(path) if offset is None else self._lines.position(offset)
 
     @cached_property
     def _lines(self) -> LineIndex:
         return LineIndex(self._text)
 
     @cached_property
-    def _values(self) -> dict[Path, int]:
-        return _TomlOffsets(self._text).values
+    def _offsets(self) -> _TomlOffsets:
+        return _TomlOffsets(self._text)
 
 
 def _has_long_name(text: str) -> bool:
@@ -103,10 +108,11 @@ def _malformed(text: str, message: str) -> MalformedError:
 
 
 class _TomlOffsets:
-    """The offsets of the values of a valid document by their paths, computed in one pass."""
+    """The offsets of the values and keys of a valid document by their paths, computed in one pass."""
 
     def __init__(self, text: str) -> None:
         self.values: dict[Path, int] = {}
+        self.keys: dict[Path, int] = {}
         self._text = text
         self._offset = 0
         self._tables: dict[Path, int] = {}  # the number of tables in each array of tables so far
@@ -169,6 +175,7 @@ class _TomlOffsets:
         self._offset += 1
         for length in range(1, len(keys)):
             self.values.setdefault((*table, *keys[:length]), start)
+        self.keys[*table, *keys] = start
         self._value((*table, *keys))
 
     def _value(self, path: Path) -> None:

@@ -20,7 +20,7 @@ from stepgraph.project.folders import folder_of
 from stepgraph.project.reading import read_configuration_bytes
 from stepgraph.project.root import Root
 
-_KEEP_INSIDE: Final = "Nothing outside of the repository, or of the folder given, is read."
+_KEEP_INSIDE: Final = "Files outside of the repository or the named directory are never read."
 _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
@@ -99,7 +99,7 @@ def read_configuration(path: str, root: Root, environment: str | None = None) ->
     content = read_configuration_bytes(path, root)
     document = _document(path, content)
     problems = [
-        _problem(path, f"`{'.'.join(map(str, at))}` is given twice.", "Remove one of them.", position)
+        _problem(path, f"`{'.'.join(map(str, at))}` is a duplicate field.", "Remove one of them.", position)
         for at, position in document.duplicates
     ]
     top_level = Fields(path, document, problems, document.data)
@@ -150,8 +150,7 @@ def _environment(top_level: Fields, name: str) -> Fields | None:
     if name in environments.values:
         return environments.nested(name)
     names = ", ".join(f"`{each}`" for each in environments.values)
-    verb = "are" if len(environments.values) > 1 else "is"
-    advice = f"There {verb} {names}." if names else ""
+    advice = f"Available: {names}." if names else ""
     message = f"unknown environment `{name}`."
     raise InputError(_problem(top_level.path, message, advice, environments.position()))
 
@@ -198,7 +197,7 @@ def _is_inside(path: str, root: Root) -> bool:
 
 
 def _outside(field: str, path: str) -> str:
-    return f"`{field}` is `{path}`, which leads out of the repository, and is not read."
+    return f"`{field}` is `{path}`, which is outside of the repository, so it is not read."
 
 
 def _name(top_level: Fields, override: Fields | None, environment: str | None) -> str:
@@ -239,7 +238,9 @@ def _workflows(owner: Fields, top_level: Fields, name: str) -> Iterator[Configur
         if workflow_name is None or class_name is None:
             continue
         if workflow_name in by_name:
-            fields.report(("name",), f"`{workflow_name}` is the name of another workflow above.", "Rename one of them.")
+            fields.report(
+                ("name",), f"`{workflow_name}` is already the name of another workflow.", "Rename one of them."
+            )
             continue
         workflow = _workflow(fields, workflow_name, class_name, name)
         by_name[workflow_name] = workflow
@@ -253,7 +254,9 @@ def _workflows(owner: Fields, top_level: Fields, name: str) -> Iterator[Configur
         if existing is None:
             yield _workflow(fields, workflow_name, class_name, name)
         elif existing.class_name != class_name or existing.script_name is not None:
-            fields.report(("name",), f"`{workflow_name}` is the name of another workflow, of `{existing.class_name}`.")
+            fields.report(
+                ("name",), f"`{workflow_name}` is already the name of the workflow of `{existing.class_name}`."
+            )
 
 
 def _workflow(fields: Fields, name: str, class_name: str, worker: str) -> ConfiguredWorkflow:
@@ -270,12 +273,14 @@ def _workflow(fields: Fields, name: str, class_name: str, worker: str) -> Config
 
 def _hints(top_level: Fields, override: Fields | None, environment: str | None) -> Iterator[Problem]:
     if override is not None and "workflows" not in override.values and top_level.values.get("workflows"):
-        message = f"the environment `{environment}` has no `workflows`, and does not inherit those of the top level."
+        message = (
+            f"environment `{environment}` has no `workflows`, and environments do not inherit them from the top level."
+        )
         yield _problem(top_level.path, message, f"Repeat them in `env.{environment}`.", override.position())
     part = top_level if override is None else override
     if "workflows" in part.values:
         return
     for key in part.values:
         if key.casefold().replace("_", "").removesuffix("s") == "workflow":
-            message = f"`{key}` is nothing that wrangler knows."
-            yield _problem(top_level.path, message, "Did you mean `workflows`?", part.position((key,)))
+            message = f"unknown field `{key}`."
+            yield _problem(top_level.path, message, "Did you mean `workflows`?", part.key_position(key))

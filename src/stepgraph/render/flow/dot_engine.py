@@ -57,7 +57,7 @@ def _renderer() -> str:
     for path in _candidate_paths():
         if path.is_file() and os.access(path, os.X_OK):
             return str(path)
-    raise DotEngineError("there is nothing to draw DOT with: install Graphviz, or `pip install graphviz-pure==0.2.2`")
+    raise DotEngineError("Graphviz was not found. Install it, or run `pip install graphviz-pure==0.2.2`")
 
 
 def _candidate_paths() -> Iterator[Path]:

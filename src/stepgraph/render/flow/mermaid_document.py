@@ -66,7 +66,7 @@ def render_mermaid(graph: Graph, view: View = DEFAULT_VIEW) -> MermaidDrawing:
     if not functions:
         return _fitted(workflow, view)
     parts = [_fitted(part, view) for part in _parts(graph, title)]
-    split = f"{visible(workflow.title)}: {too_large}, so that each of its functions has a diagram of its own."
+    split = f"{visible(workflow.title)}: {too_large}, so each of its functions has its own diagram."
     return _together([MermaidDrawing((), (split,)), *parts])
 
 
@@ -130,14 +130,16 @@ def _fitted(part: _Part, view: View) -> MermaidDrawing:
     fitting = bisect_left(depths, 1, key=lambda depth: excess(part.charts(_folded(view, depth))) != "")
     if fitting:
         depth = depths[fitting - 1]
-        diagram = _mermaid_piece(f"{part.title} (folded to depth {depth})", part.charts(_folded(view, depth)))
-        remedy = f"it is folded to depth {depth}: choose another with `--depth`, or draw all of it with `-f svg`."
-        return MermaidDrawing((diagram,), (f"{visible(part.title)}: {too_large}, so that {remedy}",))
+        diagram = _mermaid_piece(f"{part.title} (collapsed to depth {depth})", part.charts(_folded(view, depth)))
+        remedy = (
+            f"it is collapsed to depth {depth}. Choose another depth with `--depth`, or draw everything with `-f svg`."
+        )
+        return MermaidDrawing((diagram,), (f"{visible(part.title)}: {too_large}, so {remedy}",))
     outline = MermaidPiece(
         part.title, "outline", render_outline(part.as_graph(), replace(view, title=part.title), color=False)
     )
-    remedy = "an outline stands in its place: draw all of it with `-f svg`."
-    return MermaidDrawing((outline,), (f"{visible(part.title)}: {too_large}, so that {remedy}",))
+    remedy = "an outline replaces it. Draw everything with `-f svg`."
+    return MermaidDrawing((outline,), (f"{visible(part.title)}: {too_large}, so {remedy}",))
 
 
 def _depths(part: _Part, view: View) -> range:
