@@ -107,7 +107,7 @@ def test_class_of_a_missing_module(tmp_path: Path) -> None:
 
     (finding,) = check_project(tmp_path, files, "SG114")
 
-    assert finding.message.startswith("the class `Orders` cannot be followed: the project has no module `flows.order`")
+    assert finding.message.startswith("the class `Orders` cannot be resolved: the project has no module `flows.order`")
 
 
 def test_class_missing_from_its_module(tmp_path: Path) -> None:
