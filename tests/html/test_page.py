@@ -174,10 +174,10 @@ def test_the_facts_of_other_nodes() -> None:
     ]
     assert nodes[f"{prefix}node.parallel--remind-later"]["rows"] == [
         ["Duration", "1 day"],
-        ["Begins", "at 2", "with all that begins at this number of its group"],
-        ["Is over", "at any time", "nothing waits for it"],
+        ["Starts", "at tick 2", "together with the other nodes of this tick"],
+        ["Done", "at any time", "nothing waits for it"],
     ]
-    assert nodes[f"{prefix}node.parallel--price-the-basket"]["rows"][-1][:2] == ["Is over", "by 3"]
+    assert nodes[f"{prefix}node.parallel--price-the-basket"]["rows"][-1][:2] == ["Done", "by tick 3"]
     assert nodes[f"{prefix}node.if.1--call.notify"]["inside"] == "2 steps"
 
 
@@ -185,7 +185,7 @@ def test_a_node_without_a_start_clock_shows_only_its_end() -> None:
     nodes = data_of(_page(graph(parallel("all", do("a", resolves=2), do("b", starts=2, resolves=3)))))[0]["nodes"]
     assert [row[:2] for row in nodes["orders--node.parallel--a"]["rows"][-2:]] == [
         ["Timeout", "10 minutes"],
-        ["Is over", "by 2"],
+        ["Done", "by tick 2"],
     ]
 
 

@@ -166,7 +166,7 @@ def _clocks(starts: Number | None, resolves: Number | None) -> Iterator[FactRow]
     if starts is None and resolves is None:
         return
     if starts is not None:
-        yield "Begins", f"at {number_text(starts)}", "with all that begins at this number of its group"
+        yield "Starts", f"at tick {number_text(starts)}", "together with the other nodes of this tick"
     if resolves is None:
         yield "Done", "at any time", "nothing waits for it"
     else:
