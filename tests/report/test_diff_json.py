@@ -40,7 +40,7 @@ def test_every_field_is_described() -> None:
 def test_workflow_has_all_fields() -> None:
     gone = json_report(example())["workflows"][0]
     assert gone == {
-        "name": "counting (Counting)",
+        "name": "counting",
         "status": "removed",
         "effect": "breaking",
         "old": {
@@ -55,7 +55,7 @@ def test_workflow_has_all_fields() -> None:
             {
                 "action": "removed",
                 "sign": "-",
-                "text": "workflow 'counting (Counting)' removed",
+                "text": "workflow 'counting' removed",
                 "effect": "breaking",
                 "reason": "its instances cannot resume",
             }

@@ -48,7 +48,7 @@ def test_only_remaining_workflows_are_a_pair() -> None:
 def test_locations_distinguish_equal_names() -> None:
     pairs = [(None, version(do("a"), place=place)) for place in ("a.py:1", "b.py:1", "b.py:1")]
     names = [workflow.name for workflow in report_of(pairs).workflows]
-    assert names == ["orders (Orders)", "orders (Orders) (b.py:1)", "orders (Orders) (b.py:1, 2)"]
+    assert names == ["orders", "orders (b.py:1)", "orders (b.py:1, 2)"]
 
 
 def test_removed_workflow_keeps_its_position() -> None:

@@ -96,7 +96,7 @@ class WorkflowDifference(Closed):
     """A workflow with its changes."""
 
     name: str
-    """Title of the workflow, unique in the report."""
+    """Name of the workflow, unique in the report."""
     status: Status
     """Whether the workflow is in both versions, and whether it changed."""
     effect: Effect

@@ -67,10 +67,23 @@ class ComparedWorkflow(Struct, frozen=True):
         return self.diff.name
 
     @property
+    def title(self) -> str:
+        """Title of the workflow, unique in the comparison: `orders (Orders)`."""
+        version = self._available
+        return (
+            self.name
+            if version is None or version.name != self.name
+            else workflow_title(version.name, version.class_name)
+        )
+
+    @property
     def location(self) -> str:
         """Location in the new version, or in the old one if the workflow was removed."""
-        available = self.new if self.new is not None else self.old
-        return "" if available is None else available.location
+        return "" if self._available is None else self._available.location
+
+    @property
+    def _available(self) -> VersionedWorkflow | None:
+        return self.new if self.new is not None else self.old
 
     @property
     def is_incomplete(self) -> bool:
@@ -249,7 +262,7 @@ def _by_unique_name(pairs: Iterable[Pair]) -> Mapping[str, Pair]:
 
 def _unique_name(workflow: VersionedWorkflow, used: Mapping[str, Pair], numbers: Counter[tuple[str, str]]) -> str:
     """Return a name that is not in `used`. `numbers` are the last ones of each name and location."""
-    base, location = workflow_title(workflow.name, workflow.class_name), workflow.location
+    base, location = workflow.name or workflow.class_name, workflow.location
     name = base if base not in used else f"{base} ({location})"
     while name in used:
         numbers[base, location] += 1

@@ -71,11 +71,11 @@ def _tables(report: VersionComparison, space: int) -> list[str]:
 def _heading(workflow: ComparedWorkflow) -> str:
     location = f" at {code(workflow.location)}" if workflow.location else ""
     incomplete = f"\n{_sentence(INCOMPLETE)}\n" if workflow.is_incomplete else ""
-    return f"### {code(workflow.name)}{location}\n{incomplete}"
+    return f"### {code(workflow.title)}{location}\n{incomplete}"
 
 
 def _incomplete(workflow: ComparedWorkflow) -> str:
-    return f"{code(workflow.name)} has an {INCOMPLETE}."
+    return f"{code(workflow.title)} has an {INCOMPLETE}."
 
 
 def _sentence(text: str) -> str:
@@ -112,6 +112,6 @@ def _diagram(workflow: ComparedWorkflow, graph: Graph) -> str:
     """Return the diagram of the new graph, with removed elements and marks if both versions have the workflow."""
     steps = count_steps(graph["workflow"])
     if workflow.old is None:
-        return folded_diagram(workflow.name, steps, graph)
+        return folded_diagram(workflow.title, steps, graph)
     merged, marks = marked_graph(workflow.diff, graph["workflow"]["class_name"])
-    return folded_diagram(workflow.name, steps, merged, View(marks=marks))
+    return folded_diagram(workflow.title, steps, merged, View(marks=marks))

@@ -29,7 +29,7 @@ def render_svg(report: VersionComparison, theme: Theme = "auto") -> Picture:
 
 
 def _drawing(workflow: ComparedWorkflow, number: int, report: VersionComparison, theme: Theme) -> SvgDrawing:
-    graph, marks = marked_graph(workflow.diff, workflow.name)
+    graph, marks = marked_graph(workflow.diff, workflow.title)
     changes = workflow.diff.changes
     incomplete = [INCOMPLETE] if workflow.is_incomplete else []
     effects = f"effect on running instances: {effect_counts(changes)}"

@@ -34,7 +34,7 @@ def render_text(report: VersionComparison, *, color: bool = False) -> str:
 
 def _lines(workflow: ComparedWorkflow) -> Iterator[list[Piece]]:
     location = f"  {workflow.location}" if workflow.location else ""
-    yield [Piece(workflow.name, Ink.STRONG), Piece(location, Ink.QUIET)]
+    yield [Piece(workflow.title, Ink.STRONG), Piece(location, Ink.QUIET)]
     for change in workflow.diff.changes:
         yield _line(change)
     if workflow.is_incomplete:
