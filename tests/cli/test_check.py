@@ -78,8 +78,8 @@ def test_a_finding_is_shown_with_its_source(stepgraph: Command) -> None:
     ]
     assert advice.startswith("   = help: Call it without arguments")
     assert (heading, row) == (
-        "NAME   CLASS  WHERE        STEPS  HAS_DAG  COMPLETE",
-        "Wrong  Wrong  orders.py:4      1  yes      yes",
+        "NAME   CLASS  WHERE        STEPS  GRAPH  COMPLETE",
+        "Wrong  Wrong  orders.py:4      1  yes    yes",
     )
     assert (below, between, verdict) == ("", "", "1 error in 1 workflow")
     assert hint == "`stepgraph rules SG118` explains SG118."

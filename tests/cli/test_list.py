@@ -19,10 +19,10 @@ def workflows(stepgraph: Command) -> None:  # noqa: ARG001 - it changes into the
 def test_the_table_has_names_and_locations(stepgraph: Command) -> None:
     run = stepgraph("list")
     assert run.out == (
-        "NAME        CLASS       WHERE            STEPS  HAS_DAG  COMPLETE\n"
-        "Orders      Orders      orders.py:5          1  yes      no\n"
-        "ChargeCard  ChargeCard  pay/cards.py:4      10  yes      yes\n"
-        "Empty       Empty       pay/cards.py:18      0  no       yes\n"
+        "NAME        CLASS       WHERE            STEPS  GRAPH  COMPLETE\n"
+        "Orders      Orders      orders.py:5          1  yes    no\n"
+        "ChargeCard  ChargeCard  pay/cards.py:4      10  yes    yes\n"
+        "Empty       Empty       pay/cards.py:18      0  no     yes\n"
     )
     assert (run.code, run.messages) == (0, [])
 
@@ -30,9 +30,9 @@ def test_the_table_has_names_and_locations(stepgraph: Command) -> None:
 def test_columns_align_wide_characters(stepgraph: Command) -> None:
     write("b.py", module(workflow("注文", "rest"), workflow("Orders", "rest")))
     assert stepgraph("list", "b.py").out == (
-        "NAME    CLASS   WHERE   STEPS  HAS_DAG  COMPLETE\n"
-        "注文    注文    b.py:4      1  yes      yes\n"
-        "Orders  Orders  b.py:9      1  yes      yes\n"
+        "NAME    CLASS   WHERE   STEPS  GRAPH  COMPLETE\n"
+        "注文    注文    b.py:4      1  yes    yes\n"
+        "Orders  Orders  b.py:9      1  yes    yes\n"
     )
 
 

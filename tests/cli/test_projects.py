@@ -22,7 +22,7 @@ REFUNDS: Final = {"binding": "REFUNDS", "name": "refunds", "class_name": "Refund
 BILLING: Final = {"binding": "BILLING", "name": "billing", "class_name": "Billing", "script_name": "accounts"}
 ORDERS_ALONE: Final = module(workflow("Orders", "rest"))
 ENTRY: Final = module(workflow("Orders", "rest"), workflow("Refunds", "rest"))
-HEADINGS: Final = ["NAME", "CLASS", "WHERE", "STEPS", "HAS_DAG", "COMPLETE"]
+HEADINGS: Final = ["NAME", "CLASS", "WHERE", "STEPS", "GRAPH", "COMPLETE"]
 
 
 def configure(*workflows: object, **fields: object) -> None:
@@ -51,9 +51,9 @@ def test_workflows_have_their_configured_names(stepgraph: Command) -> None:
     configure(ORDERS, {**REFUNDS, "class_name": "Orders"})
     assert stepgraph("list") == Run(
         0,
-        "NAME     CLASS   WHERE           STEPS  HAS_DAG  COMPLETE\n"
-        "orders   Orders  src/entry.py:4      1  yes      yes\n"
-        "refunds  Orders  src/entry.py:4      1  yes      yes\n",
+        "NAME     CLASS   WHERE           STEPS  GRAPH  COMPLETE\n"
+        "orders   Orders  src/entry.py:4      1  yes    yes\n"
+        "refunds  Orders  src/entry.py:4      1  yes    yes\n",
         [],
     )
 
@@ -97,9 +97,9 @@ def test_an_external_workflow_is_listed_with_its_worker(stepgraph: Command) -> N
     configure(BILLING, ORDERS)
     assert stepgraph("list") == Run(
         0,
-        "NAME     CLASS    WHERE            STEPS  HAS_DAG  COMPLETE\n"
-        "orders   Orders   src/entry.py:4       1  yes      yes\n"
-        "billing  Billing  Worker accounts      -  -        -\n",
+        "NAME     CLASS    WHERE            STEPS  GRAPH  COMPLETE\n"
+        "orders   Orders   src/entry.py:4       1  yes    yes\n"
+        "billing  Billing  Worker accounts      -  -      -\n",
         [],
     )
 

@@ -39,8 +39,8 @@ def test_finding_has_location_message_source_and_help() -> None:
         "  |                ^^\n"
         "  = help: Call it without arguments.\n"
         "\n"
-        "NAME    CLASS          WHERE            STEPS  HAS_DAG  COMPLETE\n"
-        "orders  OrderWorkflow  src/orders.py:1      3  yes      yes\n"
+        "NAME    CLASS          WHERE            STEPS  GRAPH  COMPLETE\n"
+        "orders  OrderWorkflow  src/orders.py:1      3  yes    yes\n"
         "\n"
         "1 error in 1 workflow\n"
         "`stepgraph rules SG118` explains SG118.\n"
@@ -82,16 +82,16 @@ def test_required_graph_is_reported_at_class() -> None:
 def test_narrow_terminal_omits_redundant_classes() -> None:
     sample = report(workflows=[workflow("OrderWorkflow", "fixtures/gallery/orders/entry.py")])
     assert render_text(sample, width=64).splitlines()[:2] == [
-        "NAME           WHERE                    STEPS  HAS_DAG  COMPLETE",
-        "OrderWorkflow  …lery/orders/entry.py:1      3  yes      yes",
+        "NAME           WHERE                      STEPS  GRAPH  COMPLETE",
+        "OrderWorkflow  …allery/orders/entry.py:1      3  yes    yes",
     ]
 
 
 def test_narrow_terminal_keeps_distinct_classes() -> None:
     sample = report(workflows=[workflow("orders", "fixtures/gallery/orders/entry.py")])
     assert render_text(sample, width=64).splitlines()[:2] == [
-        "NAME    CLASS          WHERE             STEPS  HAS_DAG  COMPLETE",
-        "orders  OrderWorkflow  …ders/entry.py:1      3  yes      yes",
+        "NAME    CLASS          WHERE              STEPS  GRAPH  COMPLETE",
+        "orders  OrderWorkflow  …rders/entry.py:1      3  yes    yes",
     ]
 
 

@@ -88,6 +88,8 @@ _COMMANDS: Final = {
     "schema": ("reference", "schema"),
 }
 """Module and function of each command, by name."""
+_SYNONYMS: Final = {"explain": "rules", "lint": "check", "draw": "graph", "plan": "diff", "ls": "list"}
+"""Names of similar commands of other tools."""
 
 
 class _Commands(click.Group):
@@ -109,9 +111,17 @@ class _Commands(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Return the command in the arguments. Raises UsageError for unknown commands."""
-        if self.get_command(ctx, args[0]) is None and os.path.exists(args[0]):
-            ctx.fail(f"unknown command `{args[0]}`. Did you mean `stepgraph graph {args[0]}`?")
-        return super().resolve_command(ctx, args)
+        name = args[0]
+        if name in _COMMANDS or name.startswith("-"):
+            return super().resolve_command(ctx, args)
+        if os.path.exists(name):
+            ctx.fail(f"unknown command `{name}`. Did you mean `stepgraph graph {name}`?")
+        # Imported here: most runs name a command.
+        from difflib import get_close_matches
+
+        similar = [_SYNONYMS[name]] if name in _SYNONYMS else get_close_matches(name, _COMMANDS, 1)
+        advice = f"Did you mean `{similar[0]}`?" if similar else f"Available: {', '.join(_COMMANDS)}."
+        raise click.UsageError(f"unknown command `{name}`. {advice}", ctx)
 
 
 @click.group(

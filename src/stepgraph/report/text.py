@@ -40,7 +40,7 @@ _MIN_WIDTH: Final = 40
 _MAX_LINES: Final = 1000
 _INKS: Final = {Severity.ERROR: Ink.EXIT, Severity.WARNING: Ink.WARNING, Severity.NOTE: Ink.NOTE}
 
-_HEADINGS: Final = ("NAME", "CLASS", "WHERE", "STEPS", "HAS_DAG", "COMPLETE")
+_HEADINGS: Final = ("NAME", "CLASS", "WHERE", "STEPS", "GRAPH", "COMPLETE")
 _MIN_LOCATION_WIDTH: Final = 16
 
 

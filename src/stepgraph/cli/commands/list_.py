@@ -15,7 +15,7 @@ from stepgraph.project.sources import ExternalWorkflow
 
 _FORMATS = ("text", "json")
 _FORMAT_HELP = "Output format."
-_HEADINGS = ("NAME", "CLASS", "WHERE", "STEPS", "HAS_DAG", "COMPLETE")
+_HEADINGS = ("NAME", "CLASS", "WHERE", "STEPS", "GRAPH", "COMPLETE")
 
 
 @click.command("list")
