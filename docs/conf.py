@@ -19,7 +19,6 @@ version = release = __version__
 extensions = ["myst_parser"]
 exclude_patterns = ["schema/*", "gallery/*"]
 myst_heading_anchors = 4
-suppress_warnings = ["toc.not_included"]  # the index of rules links to the pages of rules
 
 html_theme = "furo"
 html_title = "stepgraph"
@@ -28,5 +27,11 @@ html_css_files = ["site.css"]
 
 
 def setup(app: Sphinx) -> None:
-    """Highlight JSON with comments as JSON."""
+    """Highlight JSON with comments as JSON, and put the pages of rules below their index in the navigation."""
     app.add_lexer("jsonc", JsonLexer)
+    app.connect("source-read", _add_rules_to_navigation)
+
+
+def _add_rules_to_navigation(_app: Sphinx, page: str, source: list[str]) -> None:
+    if page == "reference/rules":
+        source[0] += "\n```{toctree}\n:hidden:\n:glob:\n\nrules/SG[1-9]*\nrules/SG0*\n```\n"
