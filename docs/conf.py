@@ -19,6 +19,7 @@ version = release = __version__
 extensions = ["myst_parser"]
 exclude_patterns = ["schema/*", "gallery/*"]
 myst_heading_anchors = 4
+smartquotes_action = "q"  # no dashes: `--from` in the help of a command is an option
 
 html_theme = "furo"
 html_title = "stepgraph"
