@@ -25,6 +25,13 @@ html_theme = "furo"
 html_title = "stepgraph"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
+html_use_index = False  # no page defines entries of an index
+html_theme_options = {
+    "source_repository": "https://github.com/stepgraph/stepgraph/",
+    "source_branch": "main",
+    "source_directory": "docs/",
+    "top_of_page_buttons": ["view"],
+}
 
 
 def setup(app: Sphinx) -> None:
