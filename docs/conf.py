@@ -23,7 +23,7 @@ smartquotes_action = "q"  # no dashes: `--from` in the help of a command is an o
 
 html_theme = "furo"
 html_title = "stepgraph"
-html_static_path = ["_static"]
+html_static_path = ["_static", "gallery/orders.dark.svg"]
 html_css_files = ["site.css"]
 html_use_index = False  # no page defines entries of an index
 html_theme_options = {
