@@ -55,7 +55,8 @@ def _paragraphs(text: str) -> str:
     paragraphs = []
     for paragraph in inspect.cleandoc(text).split("\n\n"):
         is_preformatted = paragraph.startswith("\b\n")
-        paragraphs.append(f"```text\n{paragraph[2:]}\n```\n" if is_preformatted else f"{' '.join(paragraph.split())}\n")
+        prose = _with_code(" ".join(paragraph.split()))
+        paragraphs.append(f"```text\n{paragraph[2:]}\n```\n" if is_preformatted else f"{prose}\n")
     return "\n".join(paragraphs)
 
 
@@ -64,5 +65,11 @@ def _code(option: str) -> str:
 
 
 def _cell(meaning: str) -> str:
-    """Return the help of an option as the text of a cell, with options and variables as code."""
-    return re.sub(r"(?<![\w`])(--?[a-z][a-z-]*|[A-Z]+_[A-Z_]+)", r"`\1`", cell(meaning))
+    """Return the help of an option as the text of a cell."""
+    return _with_code(cell(meaning))
+
+
+def _with_code(text: str) -> str:
+    """Return a text with options and variables as code."""
+    code = r"`[^`]*`|(?<!\w)(--?[a-z][a-z-]*|[A-Z]+_[A-Z_]+)"
+    return re.sub(code, lambda match: f"`{match[1]}`" if match[1] else match[0], text)
