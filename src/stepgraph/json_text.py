@@ -35,6 +35,7 @@ class _Style(Struct, frozen=True):
 
 
 _PRETTY = _Style(json_string, ": ", "\n", "  ", sorted_keys=False)
+_LINE = _Style(json_string, ":", "", "", sorted_keys=False)
 _CANONICAL = _Style(encode_basestring_ascii, ":", "", "", sorted_keys=True)
 
 
@@ -46,6 +47,11 @@ def pretty_json(value: object) -> str:
     values of other types.
     """
     return without_commands_in_json(_write(value, _PRETTY)) + "\n"
+
+
+def json_line(value: object) -> str:
+    """Return JSON data as text on one line, without a line break. Escapes and raises as `pretty_json`."""
+    return without_commands_in_json(_write(value, _LINE))
 
 
 def canonical_json(value: object) -> str:

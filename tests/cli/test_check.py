@@ -17,7 +17,7 @@ from stepgraph.source_analysis import check_sources
 from tests.cli.conftest import Command, Run
 from tests.cli.sources import SYNTAX_ERROR, module, workflow, write, write_orders, write_unresolved
 
-FORMATS = ["text", "json", "sarif", "github", "gitlab", "markdown"]
+FORMATS = ["text", "concise", "json", "jsonl", "junit", "sarif", "github", "gitlab", "markdown"]
 WRONG = """\
 from workers import WorkflowEntrypoint
 
@@ -161,7 +161,9 @@ def test_no_workflows_do_not_pass_in_any_format(stepgraph: Command) -> None:
     assert all(
         run.messages[0].startswith("stepgraph: no workflow found in none (1 Python file searched).") for run in runs
     )
-    text, data, sarif, github, gitlab, markdown = (run.out for run in runs)
+    text, concise, data, lines, junit, sarif, github, gitlab, markdown = (run.out for run in runs)
+    assert (concise, lines) == (text, "")
+    assert '<failure type="error" message="no workflow was found, so nothing was checked">' in junit
     assert text == "no workflow was found, so nothing was checked\n"
     assert json.loads(data)["summary"]["verdict"] == "empty"
     assert json.loads(sarif)["runs"][0]["invocations"][0]["executionSuccessful"] is False
@@ -329,3 +331,24 @@ def test_findings_of_settings_follow_the_lines(stepgraph: Command) -> None:
         "4",
     ]
     assert lines[lines.index('3 | failon = "x"') + 1] == "  | ^^^^^^"
+
+
+def test_exit_zero_ignores_findings_but_not_unreadable_input(stepgraph: Command) -> None:
+    write("orders.py", WRONG)
+    assert stepgraph("check", "--exit-zero").code == 0
+    assert stepgraph("check", "--exit-zero", "missing.py").code == 2
+
+
+def test_statistics_replace_the_findings(stepgraph: Command) -> None:
+    write("orders.py", WRONG)
+    run = stepgraph("check", "--statistics")
+    assert run.out.splitlines()[1].split() == ["1", "SG118", "step-called-with-arguments", "error", "0"]
+    assert run.code == 1
+    refused = stepgraph("check", "--statistics", "-f", "json")
+    assert refused.code == 2
+    assert refused.messages[0].startswith("stepgraph: --statistics does not apply to the format json, only to text, ")
+
+
+def test_output_format_is_an_alias(stepgraph: Command) -> None:
+    write("orders.py", WRONG)
+    assert stepgraph("check", "--output-format", "concise").out == stepgraph("check", "-f", "concise").out

@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from stepgraph.cli.console import Look, look_of_standard_output
+from tests.cli.conftest import Command
 
 
 class Terminal(io.StringIO):
@@ -25,7 +26,8 @@ def look_at_terminal(monkeypatch: pytest.MonkeyPatch, **environment: str) -> Loo
     """Return color and width of a terminal with 100 columns."""
     monkeypatch.setattr(sys, "stdout", Terminal())
     monkeypatch.setenv("TERM", "xterm")
-    monkeypatch.delenv("NO_COLOR", raising=False)
+    for name in ("NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE"):
+        monkeypatch.delenv(name, raising=False)
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     return look_of_standard_output()
@@ -42,6 +44,24 @@ def test_a_terminal_has_color_and_width(monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_no_color_disables_color(monkeypatch: pytest.MonkeyPatch) -> None:
     assert look_at_terminal(monkeypatch, NO_COLOR="1") == Look(color=False, width=100)
+
+
+@pytest.mark.parametrize("name", ["FORCE_COLOR", "CLICOLOR_FORCE"])
+def test_color_can_be_forced_without_a_terminal(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    assert look_of_standard_output() == Look()
+    monkeypatch.setenv(name, "1")
+    assert look_of_standard_output() == Look(color=True, width=None)
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert look_of_standard_output() == Look()
+
+
+def test_the_option_overrides_the_environment(stepgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "\x1b[1mSG205" in stepgraph("rules", "SG205", "--color", "always").out
+    monkeypatch.delenv("NO_COLOR")
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert "\x1b" not in stepgraph("rules", "SG205", "--color", "never").out
 
 
 def test_an_empty_no_color_is_ignored(monkeypatch: pytest.MonkeyPatch) -> None:

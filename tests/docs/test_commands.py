@@ -20,5 +20,6 @@ def test_each_command_has_a_section_with_its_options(name: str) -> None:
     documented = {word.rstrip(",") for row in rows for word in row.split() if word.startswith("-")}
     command = commands.get_command(CONTEXT, name)
     assert command is not None
-    options = {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
+    shown = (parameter for parameter in command.params if not getattr(parameter, "hidden", False))
+    options = {option for parameter in shown for option in (*parameter.opts, *parameter.secondary_opts)}
     assert documented == {option for option in options if option.startswith("-")} | {"-h", "--help"}

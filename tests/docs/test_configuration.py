@@ -80,7 +80,9 @@ def test_each_environment_variable_is_documented() -> None:
     sources = [path.read_text(encoding="utf-8") for path in sorted((ROOT / "src").rglob("*.py"))]
     ours = {name for text in sources for name in re.findall(r"\"((?:STEPGRAPH|CLOUDFLARE|GITHUB)_[A-Z_]+)\"", text)}
     others = {
-        name for name in ("SOURCE_DATE_EPOCH", "NO_COLOR", "TERM") if any(f'"{name}"' in text for text in sources)
+        name
+        for name in ("SOURCE_DATE_EPOCH", "NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE", "TERM")
+        if any(f'"{name}"' in text for text in sources)
     }
     assert len(ours) > 5
     assert [name for name in sorted(ours | others) if f"`{name}`" not in PAGE] == []

@@ -25,7 +25,8 @@ Runs: TypeAlias = dict[str, tuple[str, ...]]
 DRAWN: Final[Runs] = {name: ("render", "old.json", "-f", name) for name in ("text", "dot", "html", "mermaid")}
 GRAPHS: Final[Runs] = {name: ("graph", "shops", "-f", name) for name in ("text", "json", "html")}
 REPORTS: Final[Runs] = {
-    name: ("check", "shops", "-f", name) for name in ("text", "json", "sarif", "github", "gitlab", "markdown")
+    name: ("check", "shops", "-f", name)
+    for name in ("text", "concise", "json", "jsonl", "junit", "sarif", "github", "gitlab", "markdown")
 }
 DIFFS: Final[Runs] = {
     name: ("diff", "old.json", "new.json", "-f", name) for name in ("text", "json", "markdown", "svg")
@@ -101,6 +102,11 @@ def test_json_preserves_the_texts(hostile_run: HostileRunner) -> None:
 @pytest.mark.parametrize("name", ["json", "sarif", "gitlab"])
 def test_reports_of_data_can_be_parsed(hostile_run: HostileRunner, name: str) -> None:
     assert json.loads(hostile_run(*REPORTS[name]).out)
+
+
+def test_reports_of_lines_and_tests_can_be_parsed(hostile_run: HostileRunner) -> None:
+    assert all(json.loads(line) for line in hostile_run(*REPORTS["jsonl"]).out.splitlines())
+    assert ET.fromstring(hostile_run(*REPORTS["junit"]).out).tag == "testsuites"  # noqa: S314 - it is our own
 
 
 def test_sarif_and_gitlab_show_visible_text(hostile_run: HostileRunner) -> None:

@@ -12,6 +12,8 @@ from stepgraph.cli.console import encode
 from stepgraph.escaping.plain_text import visible
 from stepgraph.report.annotations import render_github, render_gitlab
 from stepgraph.report.json_report import render_json
+from stepgraph.report.junit import render_junit
+from stepgraph.report.lines import render_concise, render_json_lines
 from stepgraph.report.markdown import render_markdown
 from stepgraph.report.report import Report
 from stepgraph.report.sarif import render_sarif
@@ -24,7 +26,10 @@ Render = Callable[[Report], str]
 FORMATS: dict[str, Render] = {
     "text": render_text,
     "terminal": lambda report: render_text(report, width=80),
+    "concise": render_concise,
     "json": render_json,
+    "jsonl": render_json_lines,
+    "junit": render_junit,
     "sarif": render_sarif,
     "github": render_github,
     "gitlab": render_gitlab,
@@ -54,7 +59,7 @@ def test_output_is_encodable_and_ends_with_newline(render: Render, text: str) ->
     assert encode(output).decode("utf-8").endswith("\n")
 
 
-@pytest.mark.parametrize("name", ["text", "terminal", "github", "markdown"])
+@pytest.mark.parametrize("name", ["text", "terminal", "concise", "github", "markdown"])
 @pytest.mark.parametrize("text", HOSTILE)
 def test_text_output_has_no_control_characters(name: str, text: str) -> None:
     output = FORMATS[name](everywhere(text)).replace("\u200b", "")

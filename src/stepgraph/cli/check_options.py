@@ -27,6 +27,7 @@ _IGNORE_HELP = "Skip these rules. If --select names them too, the more specific 
 _STRICT_HELP = "Treat unresolved code (SG004) as an error."
 _FAIL_ON_HELP = "Fail at this level (default: error), or on findings outside the baseline (new)."
 _REQUIRE_DAG_HELP = "Fail if a workflow has no graph, or an incomplete one."
+_EXIT_ZERO_HELP = "Exit with 0 even if findings fail the check."
 _BASELINE_HELP = "Ignore findings recorded in FILE."
 _FIX_HELP = "Show a diff of the safe fixes instead of the report."
 _WRITE_HELP = "With --fix, apply the fixes and report the remaining findings."
@@ -40,14 +41,22 @@ class BaselineOptions(Struct, frozen=True):
     update: bool = False
 
 
-class CheckOptions(Struct, frozen=True):
-    """The values of the options, with rules as codes. None and empty values are options that were not used."""
+class FailureOptions(Struct, frozen=True):
+    """The options that decide whether a check fails. None stands for options that were not used."""
 
-    select: tuple[str, ...] = ()
-    ignore: tuple[str, ...] = ()
     strict: bool | None = None
     fail_on: str | None = None
     require_dag: bool | None = None
+    exit_zero: bool = False
+    """Whether failing findings do not affect the exit code."""
+
+
+class CheckOptions(Struct, frozen=True):
+    """The values of the options, with rules as codes. Empty values are options that were not used."""
+
+    select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    failure: FailureOptions = FailureOptions()
     baseline: BaselineOptions = BaselineOptions()
 
     def settings(self, paths: Sequence[str]) -> Settings:
@@ -58,14 +67,15 @@ class CheckOptions(Struct, frozen=True):
         # Imported here: only checks need the rules.
         from stepgraph.checks.settings import FailOn, read_settings
 
+        failure = self.failure
         project = read_settings([path for path in paths if path != STANDARD_INPUT])
         settings = replace(
             project,
             select=self.select or project.select,
             ignore=self.ignore if self.select else (*project.ignore, *self.ignore),
-            strict=project.strict if self.strict is None else self.strict,
-            fail_on=project.fail_on if self.fail_on is None else FailOn(self.fail_on),
-            require_dag=project.require_dag if self.require_dag is None else self.require_dag,
+            strict=project.strict if failure.strict is None else failure.strict,
+            fail_on=project.fail_on if failure.fail_on is None else FailOn(failure.fail_on),
+            require_dag=project.require_dag if failure.require_dag is None else failure.require_dag,
             baseline=project.baseline if self.baseline.name is None else self.baseline.name,
         )
         if settings.baseline is None and self.baseline.update:
@@ -80,25 +90,34 @@ def check_options(command: Callable[..., R]) -> Callable[..., R]:
 
     @click.option("--select", multiple=True, callback=_codes, metavar="RULES", help=_SELECT_HELP)
     @click.option("--ignore", multiple=True, callback=_codes, metavar="RULES", help=_IGNORE_HELP)
-    @click.option("--strict/--no-strict", default=None, help=_STRICT_HELP)
-    @click.option("--fail-on", type=click.Choice(FAIL_ON), help=_FAIL_ON_HELP)
-    @click.option("--require-dag/--no-require-dag", default=None, help=_REQUIRE_DAG_HELP)
+    @_failure_options
     @_baseline_options
     @wraps(command)
     def with_checking(
         *,
         select: tuple[str, ...],
         ignore: tuple[str, ...],
-        strict: bool | None,
-        fail_on: str | None,
-        require_dag: bool | None,
+        failure: FailureOptions,
         baseline: BaselineOptions,
         **others: object,
     ) -> R:
-        options = CheckOptions(select, ignore, strict, fail_on, require_dag, baseline)
-        return command(checking=options, **others)
+        return command(checking=CheckOptions(select, ignore, failure, baseline), **others)
 
     return with_checking
+
+
+def _failure_options(command: Callable[..., R]) -> Callable[..., R]:
+    @click.option("--strict/--no-strict", default=None, help=_STRICT_HELP)
+    @click.option("--fail-on", type=click.Choice(FAIL_ON), help=_FAIL_ON_HELP)
+    @click.option("--require-dag/--no-require-dag", default=None, help=_REQUIRE_DAG_HELP)
+    @click.option("--exit-zero", is_flag=True, help=_EXIT_ZERO_HELP)
+    @wraps(command)
+    def with_failure(
+        *, strict: bool | None, fail_on: str | None, require_dag: bool | None, exit_zero: bool, **others: object
+    ) -> R:
+        return command(failure=FailureOptions(strict, fail_on, require_dag, exit_zero), **others)
+
+    return with_failure
 
 
 def _baseline_options(command: Callable[..., R]) -> Callable[..., R]:

@@ -9,6 +9,7 @@ import time
 from types import TracebackType
 from typing import Final, Self
 
+import click
 from msgspec import Struct
 
 from stepgraph.cli.errors import CommandError, ExitCode
@@ -75,19 +76,36 @@ class Look(Struct, frozen=True):
     """The number of columns; None for no limit."""
 
 
+COLORS: Final = ("auto", "always", "never")
+"""The values of --color."""
+_COLOR_KEY: Final = "stepgraph.color"
+
+
+def choose_color(context: click.Context, _option: click.Parameter, value: str) -> None:
+    """Store the value of --color for `look_of_standard_output`."""
+    context.meta[_COLOR_KEY] = value
+
+
 def look_of_standard_output() -> Look:
-    """Return color and width of the terminal; neither for files and pipes.
+    """Return color and width of standard output. Files and pipes have no width, and by default no color.
 
-    Color is off if `NO_COLOR` is set, if `TERM` is `dumb`, and in Windows consoles without escape codes.
+    `--color` overrides `NO_COLOR`, which overrides `FORCE_COLOR` and `CLICOLOR_FORCE`.
     """
-    if sys.stdout is None or not sys.stdout.isatty():
-        return Look()
-    color = not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb" and _supports_color()
-    return Look(color, _columns())
+    is_terminal = sys.stdout is not None and sys.stdout.isatty()
+    context = click.get_current_context(silent=True)
+    choice = "auto" if context is None else context.meta.get(_COLOR_KEY, "auto")
+    color = _is_colored(is_terminal=is_terminal) if choice == "auto" else choice == "always"
+    return Look(color, _columns() if is_terminal else None)
 
 
-def _supports_color() -> bool:
-    return sys.platform != "win32" or not _MODERN_CONSOLES.isdisjoint(os.environ)
+def _is_colored(*, is_terminal: bool) -> bool:
+    """Whether output is colored by default. Windows consoles without escape codes have no color."""
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR") or os.environ.get("CLICOLOR_FORCE", "0") not in {"", "0"}:
+        return True
+    supports_color = sys.platform != "win32" or not _MODERN_CONSOLES.isdisjoint(os.environ)
+    return is_terminal and os.environ.get("TERM") != "dumb" and supports_color
 
 
 def _columns() -> int | None:

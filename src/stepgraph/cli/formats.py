@@ -212,6 +212,30 @@ def _report_gitlab(report: Report, _options: FormatOptions) -> Rendering:
     return Rendering(render_gitlab(report))
 
 
+def _report_concise(report: Report, options: FormatOptions) -> Rendering:
+    from stepgraph.report.lines import render_concise
+
+    return Rendering(render_concise(report, color=options.look.color, quiet=options.quiet))
+
+
+def _report_json_lines(report: Report, _options: FormatOptions) -> Rendering:
+    from stepgraph.report.lines import render_json_lines
+
+    return Rendering(render_json_lines(report))
+
+
+def _report_junit(report: Report, _options: FormatOptions) -> Rendering:
+    from stepgraph.report.junit import render_junit
+
+    return Rendering(render_junit(report))
+
+
+def _report_statistics(report: Report, options: FormatOptions) -> Rendering:
+    from stepgraph.report.lines import render_statistics
+
+    return Rendering(render_statistics(report, quiet=options.quiet))
+
+
 def _report_markdown(report: Report, options: FormatOptions) -> Rendering:
     from stepgraph.report.markdown import render_markdown
 
@@ -252,7 +276,10 @@ _GRAPHS: Final[tuple[Format[Sequence[Subject]], ...]] = (
 )
 _REPORTS: Final[tuple[Format[Report], ...]] = (
     Format("text", ".txt", _report_text),
+    Format("concise", ".concise.txt", _report_concise),
     Format("json", ".json", _report_json),
+    Format("jsonl", ".jsonl", _report_json_lines),
+    Format("junit", ".xml", _report_junit),
     Format("sarif", ".sarif", _report_sarif),
     Format("github", ".github.txt", _report_github),
     Format("gitlab", "gl-code-quality-report.json", _report_gitlab),
@@ -264,6 +291,10 @@ _DIFFS: Final[tuple[Format[VersionComparison], ...]] = (
     Format("json", ".json", _diff_json),
     Format("svg", ".svg", _diff_svg, frozenset({"--theme"})),
 )
+
+
+STATISTICS: Final[Format[Report]] = Format("statistics", ".txt", _report_statistics)
+"""The report of `stepgraph check --statistics`."""
 
 
 def _by_name(formats: Iterable[Format[Content]]) -> Mapping[str, Format[Content]]:

@@ -10,8 +10,17 @@ from typing import TYPE_CHECKING, Final, Generic, TypeVar, cast
 import click
 from msgspec import Struct
 
-from stepgraph.cli.console import Look, look_of_standard_output, write_message, write_result
-from stepgraph.cli.formats import DIFF_FORMATS, FORMATS, MARKDOWN, REPORT_FORMATS, Content, Format, FormatOptions
+from stepgraph.cli.console import COLORS, Look, choose_color, look_of_standard_output, write_message, write_result
+from stepgraph.cli.formats import (
+    DIFF_FORMATS,
+    FORMATS,
+    MARKDOWN,
+    REPORT_FORMATS,
+    STATISTICS,
+    Content,
+    Format,
+    FormatOptions,
+)
 from stepgraph.cli.subject import Subject
 
 if TYPE_CHECKING:
@@ -25,6 +34,7 @@ _FORMAT_HELP = "Output format. Defaults to the extension of --output, or text."
 _FILE_OR_FOLDER_HELP = "Write to FILE, or a file for each workflow to DIR/. - is standard output."
 _CHECK_HELP = "Write nothing; fail if the files that -o names are out of date."
 _DRAWING_QUIET_HELP = "Print no notes and no names of written files."
+_COLOR_HELP = "Color of text output; auto colors terminals. NO_COLOR and FORCE_COLOR set the default."
 _CHECK = "--check"
 # Snapshots call the text an outline; both names are accepted.
 _TEXT, _OUTLINE = "text", "outline"
@@ -54,11 +64,11 @@ class DrawingOutput(Struct, frozen=True):
 
 def output_options(formats: Mapping[str, Format[Sequence[Subject]]]) -> Callable[[Callable[..., R]], Callable[..., R]]:
     """Return a decorator that adds -f, -o, --check and -q to a command, as one argument `output`."""
-    names = _choice([*formats, _OUTLINE])
 
     def decorate(command: Callable[..., R]) -> Callable[..., R]:
-        @click.option("-f", "--format", "format_name", type=names, help=_FORMAT_HELP)
+        @_format_option([*formats, _OUTLINE])
         @click.option("-o", "--output", "name", metavar="FILE|DIR/", help=_FILE_OR_FOLDER_HELP)
+        @color_option
         @click.option(_CHECK, is_flag=True, help=_CHECK_HELP)
         @click.option("-q", "--quiet", is_flag=True, help=_DRAWING_QUIET_HELP)
         @wraps(command)
@@ -75,9 +85,31 @@ def output_options(formats: Mapping[str, Format[Sequence[Subject]]]) -> Callable
     return decorate
 
 
-def _choice(names: Iterable[str]) -> click.Choice[str]:
-    """Return the type of an option with these values, in any case."""
-    return click.Choice(list(names), case_sensitive=False)
+def color_option(command: Callable[..., R]) -> Callable[..., R]:
+    """Add the option --color to a command."""
+    color = click.Choice(COLORS)
+    return click.option(
+        "--color", type=color, default="auto", callback=choose_color, expose_value=False, help=_COLOR_HELP
+    )(command)
+
+
+def _format_option(names: Iterable[str]) -> Callable[[Callable[..., R]], Callable[..., R]]:
+    """Return a decorator that adds the option --format, in any case, to a command, as the argument `format_name`.
+
+    The hidden option --output-format is the same, as in ruff.
+    """
+    choice = click.Choice(list(names), case_sensitive=False)
+
+    def decorate(command: Callable[..., R]) -> Callable[..., R]:
+        @click.option("-f", "--format", "format_name", type=choice, help=_FORMAT_HELP)
+        @click.option("--output-format", "alias", type=choice, hidden=True)
+        @wraps(command)
+        def with_format(*, format_name: str | None, alias: str | None, **others: object) -> R:
+            return command(format_name=format_name or alias, **others)
+
+        return with_format
+
+    return decorate
 
 
 def _target(name: str | None) -> str | None:
@@ -229,6 +261,8 @@ def _collapse(_context: click.Context, _option: click.Parameter, value: str | No
 
 
 _REPORT_QUIET_HELP = "Print the findings without a summary."
+_STATISTICS_HELP = "Print the number of findings of each rule instead of the findings."
+_TEXT_REPORTS: Final = ("text", "concise")
 _DIFF_QUIET_HELP = "Print no notes."
 _FILE_HELP = "Write to FILE, replaced atomically and only on success. - is standard output."
 
@@ -268,13 +302,20 @@ class DocumentOutput(Struct, Generic[Content], frozen=True):
 def report_options(command: Callable[..., R]) -> Callable[..., R]:
     """Add the options -f, -o and -q to a command, as one argument `output`."""
 
-    @click.option("-f", "--format", "format_name", type=_choice(REPORT_FORMATS), help=_FORMAT_HELP)
+    @_format_option(REPORT_FORMATS)
     @click.option("-o", "--output", "name", metavar="FILE", help=_FILE_HELP)
     @click.option("-q", "--quiet", is_flag=True, help=_REPORT_QUIET_HELP)
+    @color_option
+    @click.option("--statistics", is_flag=True, help=_STATISTICS_HELP)
     @wraps(command)
-    def with_output(*, format_name: str | None, name: str | None, quiet: bool, **others: object) -> R:
+    def with_output(*, format_name: str | None, name: str | None, quiet: bool, statistics: bool, **others: object) -> R:
         target = _target(name)
         selected = _select_format(format_name, target, REPORT_FORMATS)
+        if statistics:
+            if selected.name not in _TEXT_REPORTS:
+                formats = ", ".join(_TEXT_REPORTS)
+                raise click.UsageError(f"--statistics does not apply to the format {selected.name}, only to {formats}.")
+            selected = STATISTICS
         return command(output=DocumentOutput(selected, target, quiet), **others)
 
     return with_output
@@ -283,8 +324,9 @@ def report_options(command: Callable[..., R]) -> Callable[..., R]:
 def diff_output_options(command: Callable[..., R]) -> Callable[..., R]:
     """Add the options -f, -o, -q and --theme to a command, as one argument `output`."""
 
-    @click.option("-f", "--format", "format_name", type=_choice(DIFF_FORMATS), help=_FORMAT_HELP)
+    @_format_option(DIFF_FORMATS)
     @click.option("-o", "--output", "name", metavar="FILE", help=_FILE_HELP)
+    @color_option
     @click.option("--theme", type=click.Choice(THEMES), help=_THEME_HELP)
     @click.option("-q", "--quiet", is_flag=True, help=_DIFF_QUIET_HELP)
     @wraps(command)

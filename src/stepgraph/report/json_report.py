@@ -35,10 +35,10 @@ def json_report(report: Report) -> shapes.CheckReport:
             "ignored": len(report.suppressed),
         },
         "workflows": [_workflow(workflow) for workflow in report.workflows],
-        "findings": [_finding(report, reported) for reported in report.findings],
-        "known": [_finding(report, reported) for reported in report.baselined],
+        "findings": [finding_data(report, reported) for reported in report.findings],
+        "known": [finding_data(report, reported) for reported in report.baselined],
         "ignored": [
-            {"reason": suppressed.reason, "finding": _finding(report, FingerprintedFinding(suppressed.finding))}
+            {"reason": suppressed.reason, "finding": finding_data(report, FingerprintedFinding(suppressed.finding))}
             for suppressed in report.suppressed
         ],
     }
@@ -56,7 +56,8 @@ def _workflow(workflow: WorkflowSummary) -> shapes.CheckedWorkflow:
     }
 
 
-def _finding(report: Report, reported: FingerprintedFinding) -> shapes.ReportedFinding:
+def finding_data(report: Report, reported: FingerprintedFinding) -> shapes.ReportedFinding:
+    """Return a finding as JSON data."""
     finding = reported.finding
     return {
         "code": finding.code,

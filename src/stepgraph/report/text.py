@@ -38,7 +38,8 @@ _BARE_KEY: Final = re.compile(r"[A-Za-z0-9_-]+(?=\s*=)")
 _MAX_DISTANCE: Final = 4 * MAX_EXCERPT_WIDTH
 _MIN_WIDTH: Final = 40
 _MAX_LINES: Final = 1000
-_INKS: Final = {Severity.ERROR: Ink.EXIT, Severity.WARNING: Ink.WARNING, Severity.NOTE: Ink.NOTE}
+INKS: Final = {Severity.ERROR: Ink.EXIT, Severity.WARNING: Ink.WARNING, Severity.NOTE: Ink.NOTE}
+"""The color of each level."""
 
 _HEADINGS: Final = ("NAME", "CLASS", "WHERE", "STEPS", "GRAPH", "COMPLETE")
 _MIN_LOCATION_WIDTH: Final = 16
@@ -77,7 +78,7 @@ class _TextFormatter(Struct, frozen=True):
 
     def finding(self, report: Report, finding: Finding) -> str:
         """Return the lines of a finding: location, message, excerpt, help."""
-        ink = _INKS[finding.severity]
+        ink = INKS[finding.severity]
         label = f"{finding.severity.value}[{finding.code}]"
         margin = " " * len(str(finding.span.line))
         room = (self.width or _UNBOUNDED_EXCERPT + len(margin) + 3) - len(margin) - 3
@@ -130,6 +131,11 @@ class _TextFormatter(Struct, frozen=True):
 
     def _line(self, *pieces: Piece) -> str:
         return self.terminal.line(pieces) + "\n"
+
+
+def location_text(report: Report, span: Span) -> str:
+    """Return the location of a finding: `path:line:column`, or the path alone for an unreadable file."""
+    return _location(span, excerpt_of(report.file(span.path), span, _UNBOUNDED_EXCERPT))
 
 
 def _location(span: Span, excerpt: Excerpt | None) -> str:

@@ -69,11 +69,11 @@ def check(
         write_message(fix_summary(files, written=fixing is Fixing.WRITE))
         if fixing is Fixing.SHOW and output.format is REPORT_FORMATS["text"]:
             show_fixes(files, output.name, check_run.analysis.files)
-            return _exit_code(check_run, selected_paths)
+            return _exit_code(check_run, selected_paths, exit_zero=checking.failure.exit_zero)
         if files and fixing is Fixing.WRITE:
             check_run = _run_check(selected_paths, environment, checking, output, cache)
     output.deliver(check_run.report, check_run.analysis.files, _summary)
-    return _exit_code(check_run, selected_paths)
+    return _exit_code(check_run, selected_paths, exit_zero=checking.failure.exit_zero)
 
 
 class _ReportedCheck(Struct, frozen=True):
@@ -106,15 +106,18 @@ def _summary(report: Report) -> str:
     return verdict_line(report)
 
 
-def _exit_code(check_run: _ReportedCheck, paths: Sequence[str]) -> ExitCode:
-    """Return the exit code of a verdict. Raises CommandError if no workflow was checked."""
+def _exit_code(check_run: _ReportedCheck, paths: Sequence[str], *, exit_zero: bool) -> ExitCode:
+    """Return the exit code of a verdict, 0 for failing findings with `exit_zero`.
+
+    Raises CommandError if no workflow was checked.
+    """
     from stepgraph.report.report import Verdict
 
     if check_run.report.verdict is Verdict.EMPTY:
         raise no_workflow_error(check_run.analysis, check_run.sources, paths)
     codes = {
         Verdict.PASSED: ExitCode.CLEAN,
-        Verdict.FAILED: ExitCode.FINDINGS,
+        Verdict.FAILED: ExitCode.CLEAN if exit_zero else ExitCode.FINDINGS,
         Verdict.UNREADABLE: ExitCode.ERROR,
     }
     return codes[check_run.report.verdict]

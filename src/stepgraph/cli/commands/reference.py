@@ -9,6 +9,7 @@ import click
 
 from stepgraph.cli.console import look_of_standard_output, write_result
 from stepgraph.cli.errors import CommandError, ExitCode
+from stepgraph.cli.output_options import color_option
 
 if TYPE_CHECKING:
     from stepgraph.checks.rule import Rule
@@ -32,6 +33,7 @@ _FORMAT_HELP = "Output format."
     show_default=True,
     help=_FORMAT_HELP,
 )
+@color_option
 @click.option("--all", "whole", is_flag=True, help="Show all examples, and the source of the rule.")
 def rules(*, code: str | None, output_format: str, whole: bool) -> ExitCode:
     """List the rules of `stepgraph check`, or explain a single rule.
