@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from stepgraph.cli.main import main
-from tests.cli.sources import write, write_orders
+from tests.cli.sources import module, workflow, write, write_orders
 
 on_unix = pytest.mark.skipif(sys.platform == "win32", reason="done with a shell")
 
@@ -162,3 +162,12 @@ def test_memory_limits(kilobytes: int, code: int) -> None:
     assert run.returncode == code
     message = b"stepgraph: not enough memory for a stack of 64 MB. Raise its limit, as with `ulimit -v`.\n"
     assert run.stderr == (message if code else b"")
+
+
+def test_a_run_can_start_in_another_directory() -> None:
+    write("worker/orders.py", module(workflow("Orders", "rest")))
+    run = stepgraph("-C", "worker", "list")
+    assert run.stdout.splitlines()[1].split()[2] == b"orders.py:4"
+    missing = stepgraph("-C", "nowhere", "list")
+    assert missing.returncode == 2
+    assert missing.stderr.startswith(b"stepgraph: cannot change to the directory `nowhere`: no such file or directory.")

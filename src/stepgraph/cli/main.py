@@ -124,11 +124,25 @@ class _Commands(click.Group):
         raise click.UsageError(f"unknown command `{name}`. {advice}", ctx)
 
 
+def _change_directory(context: click.Context, _option: click.Parameter, directory: str | None) -> None:
+    """Change the working directory to that of -C. Raises UsageError if this fails."""
+    if directory is None:
+        return
+    try:
+        os.chdir(directory)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise click.UsageError(f"cannot change to the directory `{directory}`: {reason.lower()}.", context) from None
+
+
 @click.group(
     cls=_Commands,
     invoke_without_command=True,
     epilog=_EXIT_CODES,
     context_settings={"help_option_names": ["-h", "--help"]},
+)
+@click.option(
+    "-C", metavar="DIR", callback=_change_directory, expose_value=False, help="Run as if stepgraph was started in DIR."
 )
 @click.version_option(__version__, message="%(prog)s %(version)s")
 @click.pass_context
