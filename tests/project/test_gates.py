@@ -20,7 +20,8 @@ CACHE = "cache/"
 ELSEWHERE = {
     # The null device, for output without a reader.
     "cli/console.py": {"os.open"},
-    # Parts of the page, which are installed with this package.
+    # Files that are installed with this package.
+    "checks/page.py": {"read_text"},
     "render/html/page.py": {"read_text"},
     # pytest has already read the file, and importing the gate would slow down every session.
     "pytest_plugin/__init__.py": {"read_bytes"},

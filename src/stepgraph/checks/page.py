@@ -25,12 +25,7 @@ _CLASS: Final = """\
 class Example(WorkflowEntrypoint):
     async def run(self, event, step):
 """
-_BLOCK: Final = re.compile(
-    r"^(?P<level>#+) (?P<heading>.+)$"
-    r"|^(?P<fence>`{3,})(?P<info>.*)\n(?P<code>(?:.*\n)*?)(?P=fence)$"
-    r"|^(?P<paragraph>[^\n#`].*(?:\n[^\n].*)*|`[^`\n].*(?:\n[^\n].*)*)$",
-    re.MULTILINE,
-)
+_FENCE: Final = "```"
 _PATH: Final = re.compile(r"`([\w./-]+)`")
 
 
@@ -102,12 +97,12 @@ def parse_page(text: str) -> RulePage:
     """Parse a page. Raises KeyError for a page without a section, and ValueError for an example without a title."""
     sections: dict[str, list[_PagePart]] = {"": []}
     heading = ""
-    for block in _blocks(text):
-        if block.level > 1:
-            heading = block.text
+    for part in _parts(text):
+        if part.level > 1:
+            heading = part.text
             sections[heading] = []
-        elif not block.level:
-            sections[heading].append(block)
+        elif not part.level:
+            sections[heading].append(part)
     return RulePage(
         text=text,
         summary=_prose(sections[""]),
@@ -119,56 +114,72 @@ def parse_page(text: str) -> RulePage:
     )
 
 
-def _blocks(text: str) -> Iterator[_PagePart]:
-    for match in _BLOCK.finditer(text):
-        if match["heading"] is not None:
-            yield _PagePart(match["heading"], level=len(match["level"]))
-        elif match["fence"] is not None:
-            yield _PagePart(match["code"], info=match["info"])
-        else:
-            yield _PagePart(match["paragraph"])
+def _parts(text: str) -> Iterator[_PagePart]:
+    paragraph: list[str] = []
+    lines = iter(text.split("\n"))
+    for line in lines:
+        if line and not line.startswith(("#", _FENCE)):
+            paragraph.append(line)
+            continue
+        if paragraph:
+            yield _PagePart("\n".join(paragraph))
+            paragraph = []
+        if line.startswith(_FENCE):
+            yield _code_part(line, lines)
+        elif line:
+            marks, _, heading = line.partition(" ")
+            yield _PagePart(heading, level=len(marks))
+    if paragraph:
+        yield _PagePart("\n".join(paragraph))
 
 
-def _prose(blocks: list[_PagePart]) -> str:
+def _code_part(opening: str, lines: Iterator[str]) -> _PagePart:
+    """Return the code block below its opening line. Consumes the lines up to the closing fence."""
+    info = opening.lstrip("`")
+    fence = opening.removesuffix(info)
+    return _PagePart("".join(f"{line}\n" for line in takewhile(lambda line: line != fence, lines)), info=info)
+
+
+def _prose(parts: list[_PagePart]) -> str:
     """Return the paragraphs above the first example, each on one line unless it is a list."""
-    paragraphs = takewhile(lambda block: block.info is None and not block.text.endswith(":"), blocks)
+    paragraphs = takewhile(lambda part: part.info is None and not part.text.endswith(":"), parts)
     return "\n\n".join(
-        block.text if block.text.startswith("- ") else " ".join(block.text.split("\n")) for block in paragraphs
+        part.text if part.text.startswith("- ") else " ".join(part.text.split("\n")) for part in paragraphs
     )
 
 
-def _examples(blocks: list[_PagePart]) -> Iterator[Example]:
+def _examples(parts: list[_PagePart]) -> Iterator[Example]:
     title, path = "", ""
     example: Example | None = None
-    for block in blocks:
-        if block.info is None and (match := _PATH.fullmatch(block.text)):
+    for part in parts:
+        if part.info is None and (match := _PATH.fullmatch(part.text)):
             path = match[1]
-        elif block.info is None:
+        elif part.info is None:
             if example is not None:
                 yield example
-            title, path, example = block.text.removesuffix(":"), "", None
+            title, path, example = part.text.removesuffix(":"), "", None
         elif not title:
-            raise ValueError(f"an example without a title: {block.text!r}")
+            raise ValueError(f"an example without a title: {part.text!r}")
         elif not path:
-            example = _example_of_snippet(title, block)
+            example = _example_of_snippet(title, part)
         else:
             earlier = () if example is None else example.files
-            example = Example(title, (*earlier, (path, block.text)), _mode(block))
+            example = Example(title, (*earlier, (path, part.text)), _mode(part))
     if example is not None:
         yield example
 
 
-def _example_of_snippet(title: str, block: _PagePart) -> Example:
+def _example_of_snippet(title: str, part: _PagePart) -> Example:
     """Return an example from a module, or from the body of `run` below the imports of its module."""
-    mode = _mode(block)
-    lines = block.text.splitlines()
+    mode = _mode(part)
+    lines = part.text.splitlines()
     if any(line.startswith("class ") for line in lines):
-        return Example(title, ((ENTRY, block.text),), mode, snippet=block.text)
+        return Example(title, ((ENTRY, part.text),), mode, snippet=part.text)
     imports = list(takewhile(lambda line: line.startswith(("import ", "from ")), lines))
     example = in_run(title, "\n".join(lines[len(imports) :]), imports="\n".join(imports), mode=mode)
-    return Example(title, example.files, mode, snippet=block.text)
+    return Example(title, example.files, mode, snippet=part.text)
 
 
-def _mode(block: _PagePart) -> DependencyMode:
-    legacy = block.info is not None and f"mode={DependencyMode.LEGACY.value}" in block.info.split()
+def _mode(part: _PagePart) -> DependencyMode:
+    legacy = part.info is not None and f"mode={DependencyMode.LEGACY.value}" in part.info.split()
     return DependencyMode.LEGACY if legacy else DependencyMode.IMPLICIT

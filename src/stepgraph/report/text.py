@@ -33,7 +33,7 @@ MAX_EXCERPT_WIDTH: Final = 200
 _TAB: Final = "    "
 # Positions in a configuration have no extent; the string or the key of TOML that starts there is marked.
 _STRING: Final = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'[^']*'")
-_BARE_KEY: Final = re.compile(r"[A-Za-z0-9_-]+(?=\s*=)")
+_BARE_KEY: Final = re.compile(r"[A-Za-z0-9_-]+")
 # Longer than any excerpt; characters of a long line beyond it are skipped.
 _MAX_DISTANCE: Final = 4 * MAX_EXCERPT_WIDTH
 _MIN_WIDTH: Final = 40
@@ -180,8 +180,7 @@ def excerpt_of(file: SourceFile, span: Span, width: int) -> Excerpt | None:
     start = min(max(span.column - 1, 0), len(line))
     end = len(line) if span.end_line > span.line else min(max(span.end_column - 1, start), len(line))
     if start == end:
-        text = _STRING.match(line, start) or (_BARE_KEY.match(line, start) if span.path.endswith(".toml") else None)
-        end = start if text is None else text.end()
+        end = _marked_end(line, start, is_toml=span.path.endswith(".toml"))
     before = line[max(0, start - _MAX_DISTANCE) : start]
     marked = line[start : min(end, start + _MAX_DISTANCE)]
     after = line[end : end + _MAX_DISTANCE]
@@ -191,6 +190,14 @@ def excerpt_of(file: SourceFile, span: Span, width: int) -> Excerpt | None:
             _visible_source(before), _visible_source(marked), _visible_source(after), min(width, MAX_EXCERPT_WIDTH)
         ),
     )
+
+
+def _marked_end(line: str, start: int, *, is_toml: bool) -> int:
+    """Return the end of the string or the TOML key at a position, or the position itself."""
+    if string := _STRING.match(line, start):
+        return string.end()
+    key = _BARE_KEY.match(line, start) if is_toml else None
+    return start if key is None or not line[key.end() :].lstrip().startswith("=") else key.end()
 
 
 @lru_cache(maxsize=8)
