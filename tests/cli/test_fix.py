@@ -73,7 +73,7 @@ def test_fix_prints_a_diff_and_changes_nothing(stepgraph: Command, entry: Path) 
     run = stepgraph("check", "--fix", "entry.py")
 
     assert run.out == DIFFERENCE
-    assert run.messages == ["--write corrects 3 findings in 1 file"]
+    assert run.messages == ["safe fixes for 3 findings in 1 file; add --write to apply them"]
     assert run.code == 1
     assert entry.read_text(encoding="utf-8") == SOURCE
 
@@ -83,7 +83,7 @@ def test_other_formats_report_fixable_findings(stepgraph: Command, entry: Path, 
     run = stepgraph("check", "--fix", "-f", form, "entry.py")
 
     assert run.out == stepgraph("check", "--no-cache", "-f", form, "entry.py").out
-    assert run.messages == ["--write corrects 3 findings in 1 file"]
+    assert run.messages == ["safe fixes for 3 findings in 1 file; add --write to apply them"]
     assert run.code == 1
     assert entry.read_text(encoding="utf-8") == SOURCE
 
@@ -112,7 +112,7 @@ def test_write_changes_files_and_reports_the_rest(stepgraph: Command, entry: Pat
     assert entry.read_text(encoding="utf-8") == FIXED
     assert entry.stat().st_mode & 0o777 == 0o640
     assert run.out.endswith("no findings in 1 workflow\n")
-    assert run.messages == ["corrected 3 findings in 1 file"]
+    assert run.messages == ["fixed 3 findings in 1 file"]
     assert run.code == 0
 
 

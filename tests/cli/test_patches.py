@@ -112,7 +112,7 @@ def test_a_pipe_gets_the_bytes_of_the_file(capfdbinary: pytest.CaptureFixture[by
     Path("a.py").write_bytes(SOURCE.replace(b"~", text.encode()))
     out, stderr = fix(capfdbinary, "a.py")
     assert text.encode() in out
-    assert stderr == "--write corrects 1 finding in 1 file\n"
+    assert stderr == "safe fixes for 1 finding in 1 file; add --write to apply them\n"
     subprocess.run(GIT_APPLY, input=out, check=True)
     assert Path("a.py").read_bytes() == FIXED.replace(b"~", text.encode())
 
@@ -147,7 +147,7 @@ def test_a_log_gets_a_harmless_patch_unchanged(
     monkeypatch.setenv("CI", "true")
     Path("注文 a.py").write_bytes(SOURCE.replace(b"~", "注文\tfür".encode()).replace(b"\n", b"\r\n"))
     out, stderr = fix(capfdbinary, ".")
-    assert stderr == "--write corrects 1 finding in 1 file\n"
+    assert stderr == "safe fixes for 1 finding in 1 file; add --write to apply them\n"
     subprocess.run(GIT_APPLY, input=out, check=True)
 
 
@@ -168,7 +168,7 @@ def test_a_file_gets_the_bytes_in_a_terminal_or_log(
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     source = SOURCE.replace(b"~", "\x1b]0;a\x07\u202e".encode())
     Path("a.py").write_bytes(source)
-    assert fix(capfdbinary, "a.py", "-o", "a.patch") == (b"", "--write corrects 1 finding in 1 file\n")
+    assert fix(capfdbinary, "a.py", "-o", "a.patch") == (b"", "safe fixes for 1 finding in 1 file; add --write to apply them\n")
     subprocess.run([*GIT_APPLY[:-1], "a.patch"], check=True)
     assert Path("a.py").read_bytes() == FIXED.replace(b"~", "\x1b]0;a\x07\u202e".encode())
 

@@ -165,7 +165,7 @@ def fix_summary(files: Sequence[FixedFile], *, written: bool) -> str:
     if not findings:
         return "no finding has a safe fix"
     counts = f"{counted(findings, 'finding')} in {counted(len(files), 'file')}"
-    return f"corrected {counts}" if written else f"--write corrects {counts}"
+    return f"fixed {counts}" if written else f"safe fixes for {counts}; add --write to apply them"
 
 
 def hunks(before: Sequence[str], after: Sequence[str]) -> Iterator[str]:
