@@ -44,6 +44,14 @@ def test_several_names_select_several_workflows(stepgraph: Command) -> None:
     assert [line.split()[0] for line in run.out.splitlines() if "a.py" in line] == ["ChargeCard", "RefundCard"]
 
 
+def test_patterns_select_workflows(stepgraph: Command) -> None:
+    run = stepgraph("graph", "-q", "--workflow", "*Card")
+    assert [line.split()[0] for line in run.out.splitlines() if "a.py" in line] == ["ChargeCard", "RefundCard"]
+    assert stepgraph("graph", "--workflow", "x*").messages == [
+        "stepgraph: no workflow named `x*`. Available: `ChargeCard`, `RefundCard`, `Empty`."
+    ]
+
+
 def test_each_name_must_exist(stepgraph: Command) -> None:
     run = stepgraph("graph", "--workflow", "RefundCard", "--workflow", "ChargeCart")
     assert (run.code, run.out) == (2, "")

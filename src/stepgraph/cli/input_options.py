@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from fnmatch import fnmatchcase
 from functools import wraps
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
@@ -73,24 +74,28 @@ workflow_option = click.option(
     "workflows",
     multiple=True,
     metavar="NAME",
-    help="Select a workflow by its name or class name. Repeatable.",
+    help="Select workflows by name or class name; * and ? match any text. Repeatable.",
 )
 
 
 def select(
     subjects: Sequence[NamedWorkflow], names: Sequence[str], external: Sequence[ExternalWorkflow] = ()
 ) -> Sequence[NamedWorkflow]:
-    """Return the workflows with one of these names or class names, in their order. Without names, return all.
+    """Return the workflows whose name or class name matches one of these patterns, in their order.
 
-    Raises CommandError, with similar names, for an unknown name.
+    Without patterns, return all. Raises CommandError, with similar names, for a pattern without matches.
     """
     if not names:
         return subjects
-    names_in_use = {name for subject in subjects for name in (subject.name, subject.class_name)}
     for name in names:
-        if name not in names_in_use:
+        if not any(_matches(subject, name) for subject in subjects):
             raise _unknown_name_error(subjects, name, external)
-    return [subject for subject in subjects if subject.name in names or subject.class_name in names]
+    return [subject for subject in subjects if any(_matches(subject, name) for name in names)]
+
+
+def _matches(subject: WorkflowNames, pattern: str) -> bool:
+    """Return whether a pattern is or matches the name or class name of a workflow. A name may contain `*` itself."""
+    return any(name == pattern or fnmatchcase(name, pattern) for name in (subject.name, subject.class_name))
 
 
 def _unknown_name_error(
