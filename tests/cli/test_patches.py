@@ -168,7 +168,8 @@ def test_a_file_gets_the_bytes_in_a_terminal_or_log(
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     source = SOURCE.replace(b"~", "\x1b]0;a\x07\u202e".encode())
     Path("a.py").write_bytes(source)
-    assert fix(capfdbinary, "a.py", "-o", "a.patch") == (b"", "safe fixes for 1 finding in 1 file; add --write to apply them\n")
+    summary = "safe fixes for 1 finding in 1 file; add --write to apply them\n"
+    assert fix(capfdbinary, "a.py", "-o", "a.patch") == (b"", summary)
     subprocess.run([*GIT_APPLY[:-1], "a.patch"], check=True)
     assert Path("a.py").read_bytes() == FIXED.replace(b"~", "\x1b]0;a\x07\u202e".encode())
 
