@@ -76,7 +76,7 @@ class Look(Struct, frozen=True):
 
 
 def look_of_standard_output() -> Look:
-    """Return color and width of the terminal; neither for files and pipes.
+    """Return the color and the width of the terminal; files and pipes have neither.
 
     Color is off if `NO_COLOR` is set, if `TERM` is `dumb`, and in Windows consoles without escape codes.
     """
@@ -102,7 +102,7 @@ _ERASE_LINE: Final = "\r\x1b[K"
 
 
 class Progress:
-    """A progress line on standard error, if that is a terminal. It appears after a second and is erased at the end."""
+    """A progress line on standard error, if it is a terminal. It appears after a second and is erased at the end."""
 
     def __init__(self, modules: int) -> None:
         self._modules = modules
