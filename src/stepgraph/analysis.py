@@ -72,7 +72,7 @@ class WorkflowAnalysis:
 
     @property
     def complete(self) -> bool:
-        """Whether everything was resolved. If not, the graph may lack steps, and notes give location and reason."""
+        """Whether everything was resolved. If not, the graph may lack steps, and the notes state the reasons."""
         return not any(note.incomplete for note in self.notes)
 
     @property
