@@ -58,7 +58,7 @@ class ExitStack(Value, Struct, eq=False):
     may_run_steps: bool = False
     """Whether a callback or context manager on it may run steps."""
     pushed: Collection | None = None
-    """The callbacks that other code than the statements of its block pushes in it, None where that is not modeled."""
+    """The callbacks that code other than the statements of its block pushes in it, None if this is not modeled."""
 
 
 class PushedCallback(Value, Struct, eq=False):
@@ -115,7 +115,7 @@ class ManagerDecorator(Value, Struct, eq=False):
 
 
 class GeneratorExpression(Value, Struct, eq=False):
-    """A generator expression. Its first iterable is evaluated at once, everything else at its consumer."""
+    """A generator expression. Its first iterable is evaluated at once, everything else when it is consumed."""
 
     node: cst.GeneratorExp
     scope: LexicalScope
