@@ -57,7 +57,7 @@ class WorkflowAnalysis:
 
     @property
     def details(self) -> Details:
-        """Text beside the graph: the source of loops, handlers, exits and calls, and remarks on steps and errors."""
+        """Text that the graph lacks: the source of loops, handlers, exits and calls; remarks on steps and errors."""
         return self.describe()
 
     @property

@@ -1,4 +1,4 @@
-"""The definition of a rule: its metadata and its checks. The page beside its module documents it."""
+"""The definition of a rule: its metadata and its checks. The page next to its module documents it."""
 
 from __future__ import annotations
 

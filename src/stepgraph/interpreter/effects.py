@@ -46,7 +46,7 @@ def call_time_matters(interpreter: Interpreter, function: FunctionValue, argumen
 
 
 def timed_effect(interpreter: Interpreter, function: FunctionValue, arguments: Arguments) -> Effect | None:
-    """Return the effect that makes the time of a call matter, None for none."""
+    """Return the effect that makes the time of a call matter, None if there is none."""
     if call_may_run_steps(interpreter, function, arguments):
         return "runs steps"
     return "changes values that determine steps" if call_time_matters(interpreter, function, arguments) else None
@@ -85,7 +85,7 @@ def _try_call(interpreter: Interpreter, function: FunctionValue, arguments: Argu
 def effect_of_call(
     interpreter: Interpreter, function: FunctionValue, arguments: Arguments = UNKNOWN_ARGUMENTS
 ) -> Effect | None:
-    """Return the effect that is missing if a call is not made, None for none. By default, the arguments are unknown."""
+    """Return the effect that is missing if a call is not made, or None. By default, the arguments are unknown."""
     results: list[bool] = []
 
     def call() -> None:
@@ -97,7 +97,7 @@ def effect_of_call(
 
 
 def effect_of(interpreter: Interpreter, run: Callable[[], object], ignored: HeapCell | None = None) -> Effect | None:
-    """Return the effect that is missing if the code that `run` interprets does not run, None for none.
+    """Return the effect that is missing if the code that `run` interprets does not run, None if there is none.
 
     Its operations and changes are undone. Changes of the cell `ignored` are no effect.
     """

@@ -1,4 +1,4 @@
-"""The shapes of the Workflows API: the graph of a workflow, its nodes, and the answers on its versions.
+"""The shapes of the Workflows API: the graph of a workflow, its nodes, and the responses about its versions.
 
 Graphs are built, drawn and compared as these typed dictionaries. `stepgraph.model.validation` checks data from outside
 by the same definitions, and `stepgraph.model.json_schema` describes them. The key of an unknown value is absent; only
@@ -323,7 +323,7 @@ class Graph(Closed):
 
 
 class VersionIdentity(Closed):
-    """The fields that all answers on a version have."""
+    """The fields that all responses about a version have."""
 
     id: str
     class_name: str

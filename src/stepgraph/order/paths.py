@@ -61,7 +61,7 @@ def executed_lists(node: Node) -> list[tuple[int, Sequence[Node]]]:
 
 
 def may_end_early(node: Node | None) -> bool:
-    """Return whether a node may end before its contents do: races and unknown types."""
+    """Return whether a node may end before its contents end: races and unknown types."""
     if node is None or node["type"] in {*_SEQUENCES, "if", "switch", "try"}:
         return False
     return node["type"] != "parallel" or node["kind"] in {"any", "race"}

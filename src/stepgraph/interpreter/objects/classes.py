@@ -186,7 +186,7 @@ def attribute_name(interpreter: Interpreter, name: str, place: Place) -> str:
 def set_slot(interpreter: Interpreter, slots: HeapCell, name: str, value: Value) -> None:
     """Set an attribute of an object or class. A path that does not set it joins as `UNSET`."""
     if name not in slots:
-        slots[name] = UNSET  # beneath the trail, so that a rollback restores it
+        slots[name] = UNSET  # written below the trail, so that a rollback restores it
     interpreter.store.write(slots, name, hide_constants(value))
 
 

@@ -310,7 +310,7 @@ def _execute_body(interpreter: Interpreter, defined: ClassValue) -> None:
     """Execute the body of a class in a function, at the position of the class statement."""
     scope = defined.scope
     for name in scope.bindings.binders:
-        scope.names[name] = UNSET  # beneath the trail: a path that does not bind the name joins as `UNSET`
+        scope.names[name] = UNSET  # written below the trail: a path that does not bind the name joins as `UNSET`
     with interpreter.in_scope(scope):
         interpreter.execute(defined.node.body)
 

@@ -75,7 +75,7 @@ class WrappingManager(Value, Struct, eq=False):
     content: Value
     """The argument, which the `with` statement binds."""
     closing: str | None = None
-    """The method of the argument that is called at the exit, None for none."""
+    """The method of the argument that is called at the exit, if any."""
 
 
 class ExitStackArguments(Value, Struct, eq=False):
@@ -88,7 +88,7 @@ class Suppressor(Value, Struct, eq=False):
     """`contextlib.suppress(...)`."""
 
     handler: Handler | None
-    """The exceptions that it catches, None for none."""
+    """The exceptions that it catches, None if it catches none."""
 
 
 class Partial(Value, Struct, eq=False):
