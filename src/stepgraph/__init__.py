@@ -46,7 +46,7 @@ __all__ = [
     "check_analysis",
 ]
 
-# The module of each name, imported on first access: the pytest plugin imports this package in each session, also in
+# The module of each name, imported on first access: the pytest plugin imports this package in each session, including
 # sessions without workflows.
 _MODULES = {
     "Analysis": "stepgraph.analysis",

@@ -57,7 +57,7 @@ class WorkflowAnalysis:
 
     @property
     def details(self) -> Details:
-        """Text beside the graph: the source of loops, handlers, exits and calls, and remarks on steps and errors."""
+        """Text that the graph lacks: the source of loops, handlers, exits and calls; remarks on steps and errors."""
         return self.describe()
 
     @property
@@ -72,7 +72,7 @@ class WorkflowAnalysis:
 
     @property
     def complete(self) -> bool:
-        """Whether everything was resolved. If not, the graph may lack steps, and notes give location and reason."""
+        """Whether everything was resolved. If not, the graph may lack steps, and the notes state the reasons."""
         return not any(note.incomplete for note in self.notes)
 
     @property

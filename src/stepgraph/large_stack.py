@@ -16,7 +16,7 @@ from stepgraph.model.note import InputError, Problem
 Result = TypeVar("Result")
 
 STACK_BYTES: Final = (512 * 2**20, 256 * 2**20, 128 * 2**20, 64 * 2**20)
-"""Sizes of the stack in bytes, largest first. The thread gets the first one that fits into memory.
+"""Stack sizes in bytes, largest first. The thread gets the first size that fits into memory.
 
 On Linux and macOS the stack is address space, and only the used part takes memory. Windows commits all of it.
 """

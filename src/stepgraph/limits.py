@@ -1,4 +1,4 @@
-"""Limits on the work and the inputs of one analysis, so that hostile input cannot take unbounded resources.
+"""Limits on the work and the inputs of one analysis, so that hostile input cannot exhaust resources.
 
 Limits count operations, never time, so they are the same on every machine.
 """
@@ -48,7 +48,7 @@ MAXIMUM: Final[dict[Limit, int]] = {
     Limit.DEPENDENCIES: 40_000,
     Limit.VISITS: 2_000_000,
 }
-"""The base amount of each kind of work. Real projects stay below a twentieth."""
+"""The base amount of each kind of work. Real projects need less than a twentieth of it."""
 
 PER_KILOBYTE: Final[dict[Limit, int]] = {
     Limit.EVALUATIONS: 2_000,
@@ -60,142 +60,142 @@ PER_KILOBYTE: Final[dict[Limit, int]] = {
     Limit.OPERATIONS: 300,
     Limit.FACTS: 1_000,
 }
-"""The amount that each 1,000 bytes of the analyzed modules add to a limit. A large workflow needs a tenth of it."""
+"""The amount that every 1,000 bytes of the analyzed modules add to a limit. A large workflow needs a tenth of it."""
 
 
 FULL_SHARES: Final = 10
-"""The number of workflows of a module with a full budget each. More workflows share the budget of this number."""
+"""The number of workflows in a module that get a full budget each. More workflows share the total of these budgets."""
 
 
-# Reading the file system, in bytes and numbers of files.
+# Files, in bytes or numbers of files.
 
 MEGABYTE: Final = 1_000_000
 
 SOURCE_BYTES: Final = 5 * MEGABYTE
-"""The size of a Python file, also of one that comes through standard input."""
+"""The size of a Python file, including standard input."""
 
 CONFIGURATION_BYTES: Final = 1 * MEGABYTE
-"""The size of a `wrangler.*` or a `pyproject.toml`."""
+"""The size of a `wrangler.*` or `pyproject.toml` file."""
 
 CONFIGURATION_BYTES_IN_ALL: Final = 16 * MEGABYTE
-"""The size of all configurations that one command reads: a thousand Workers have a tenth of it."""
+"""The total size of the configurations that one command reads. A thousand Workers need a tenth of it."""
 
 SAVED_BYTES: Final = 50 * MEGABYTE
-"""The size of a saved graph, of a snapshot, and of a baseline, which have a line for each step or finding."""
+"""The size of a file with saved graphs, a snapshot or a baseline. These have a line for each step or finding."""
 
 SCANNED_BYTES: Final = 64 * MEGABYTE
-"""The part of an oversized Python file that is searched for workflow classes. Such a file may be data."""
+"""The searched part of a Python file over the size limit, which may contain data or a workflow class."""
 
 SCANNED_BYTES_IN_ALL: Final = 256 * MEGABYTE
-"""The part of all oversized files that is searched."""
+"""The total size of the searched parts of such files."""
 
 SEARCHED_FILES: Final = 200_000
-"""The number of Python files below a directory that is searched."""
+"""The number of Python files below a searched directory."""
 
 SEARCHED_ENTRIES: Final = 1_000_000
-"""The number of files and directories of any kind below it."""
+"""The number of all files and directories below a searched directory."""
 
 DEEPEST_FOLDER: Final = 200
-"""The depth of nested directories. Resolving a path takes time with the square of its depth."""
+"""The depth of nested directories. Resolving a path takes quadratic time in its depth."""
 
 READ_MODULES: Final = 20_000
 """The number of modules that one command parses."""
 
 READ_BYTES: Final = 256 * MEGABYTE
-"""The size of those modules together."""
+"""The total size of these modules."""
 
 # Output of git.
 
 GIT_OUTPUT_BYTES: Final = 16 * MEGABYTE
-"""The size of an answer, other than a list of the files of a revision: names of branches, times of commits."""
+"""The size of the output, such as branch names or commit dates, except for the file list of a revision."""
 
 TREE_FILES: Final = 100_000
-"""The number of files of a revision that an analysis may read."""
+"""The number of files in a revision that an analysis may read."""
 
 TREE_FOLDERS: Final = 100_000
-"""The number of the directories of these files."""
+"""The number of directories that contain these files."""
 
 TREE_LINKS: Final = 20_000
-"""The number of symbolic links of a revision."""
+"""The number of symbolic links in a revision."""
 
 TREE_ENTRIES: Final = 500_000
-"""The number of files of a revision."""
+"""The number of all files in a revision."""
 
 TREE_BYTES: Final = 64 * MEGABYTE
-"""The size of the list of these files."""
+"""The size of the list of all files in a revision."""
 
 REVISION_BYTES: Final = 512 * MEGABYTE
-"""The total size of the files of a revision that an analysis may read."""
+"""The total size of the files in a revision that an analysis may read."""
 
 
 # Parsing. A token takes 1.5 to 3.6 KB of memory, including the objects of the analysis and the rules.
 
 HELD_TOKENS: Final = 500_000
-"""The size in tokens of the modules that are in memory at once, which take less than 2 GB; a line counts as two more.
+"""The tokens of the modules that are in memory at once, which take less than 2 GB. Each line adds two tokens.
 
-A single workflow with its imports must fit in it. 20,000 sleeps have 220,000 tokens,
-9,000 steps with a `config` 480,000.
+A single workflow and its imports must not exceed it. A workflow with 20,000 sleeps has 220,000 tokens, and one with
+9,000 steps that have a `config` has 480,000.
 """
 
 RELEASED_TOKENS: Final = 100_000
-"""The size of unneeded modules in memory from which they are released."""
+"""The tokens of unneeded modules in memory above which these modules are released."""
 
 PARSED_TOKENS: Final = 20_000_000
-"""The size of all modules that one command parses, including repetitions: 10,000 files of 2,000 tokens."""
+"""The tokens of all modules that one command parses, including repetitions. Enough for 10,000 files of 2,000 tokens."""
 
 MOST_PROCESSES: Final = 8
 """The number of worker processes. Each has an equal part of HELD_TOKENS."""
 
 BRACKET_DEPTH: Final = 200
-"""The depth of nested brackets. CPython's own tokenizer refuses more."""
+"""The depth of nested brackets, which is also the limit of CPython's tokenizer."""
 
 CHAINED_LINKS: Final = 1_000
 """The length of a chain of operators, calls and attributes."""
 
 PATTERN_DEPTH: Final = 8
-"""The depth of a nested pattern: the native parser takes twice to four times as long for each level."""
+"""The depth of nested patterns. Each level multiplies the time of the native parser by two to four."""
 
 FREE_DEPTH: Final = 10
-"""The depth of a bracket, or place in a chain, up to which the next two count none. Usual code has no more."""
+"""The bracket depth, or position in a chain, that the sums of depths and positions ignore. Usual code has no more."""
 
 BRACKET_DEPTH_SUM: Final = 60_000
-"""The sum of the depths of all brackets of a module: the native parser takes memory for each by its depth."""
+"""The sum of the depths of all brackets in a module. The native parser needs memory in proportion to it."""
 
 PATTERN_DEPTH_SUM: Final = 1_000_000
-"""The sum of 4 to the power of its depth over all brackets in patterns of a module: parsing that takes two seconds."""
+"""The sum of 4 to the power of the depth, over all brackets in patterns of a module: about two seconds of parsing."""
 
 CHAIN_LENGTH_SUM: Final = 3_000_000
-"""The sum of the places of all links of a module in their chains: it takes time for each by those before it."""
+"""The sum of the positions of all links in their chains. The native parser needs time in proportion to it."""
 
 
 # Comparisons of two graphs, besides `Limit.VISITS`.
 
 VISIT_SHARES: Final = 2
-"""The part of the remaining visits that a workflow of several gets, and that the search for new names may use."""
+"""The divisor of the remaining visits: for one of several workflows, and for the search for new names."""
 
 NAME_WORK_PER_VISIT: Final = 25
 """The product of the lengths of two compared names that counts as one visit."""
 
 SEQUENCE_WORK: Final = 100_000
-"""The items and table cells that may be read to find the common subsequence of two sequences."""
+"""The number of items and table cells read to find a common subsequence of two sequences."""
 
 SEQUENCE_WORK_PER_ITEM: Final = 20
-"""The amount that each item adds to it."""
+"""The amount that each item adds to this limit."""
 
 
 SAVED_NODES: Final = 30_000
-"""The nodes, branches and workflows of a file of saved graphs. A workflow has a few hundred."""
+"""The number of nodes, branches and workflows in a file of saved graphs. A typical workflow has a few hundred."""
 
 SAVED_GRAPHS: Final = 5_000
-"""The graphs in such a file: each may become a file of its own."""
+"""The number of graphs in such a file. Each may be written to a separate file."""
 
 # Output.
 
 DIFFLIB_LINES: Final = 1_000
-"""The lines of a file whose corrections `difflib` shows: it takes the cube where many lines are repeated."""
+"""The number of lines of a file that `difflib` compares. It takes cubic time if many lines are repeated."""
 
 INDENTED_LEVELS: Final = 100
-"""The levels that lines of outlines and JSON are indented by, so that their size does not grow with the square."""
+"""The maximum indentation of outlines and JSON, in levels. It prevents quadratic size."""
 
 
 class LimitExceededError(Exception):
@@ -213,10 +213,10 @@ class LimitExceededError(Exception):
 
 
 class Budget(Struct):
-    """The work that the analysis of one workflow may still do. Once a limit is exceeded, any further work raises again.
+    """The remaining work of the analysis of one workflow. After a limit is exceeded, all further work raises an error.
 
-    It is one of several `shares`. `evaluations` and `depth` are counted for each expression, so they are fields, and
-    checked by who counts them.
+    The budget of a module is divided into `shares`. `evaluations` and `depth` are fields, because they are counted for
+    each expression. The code that counts them also checks them.
     """
 
     shares: int = 1
@@ -235,7 +235,7 @@ class Budget(Struct):
         return amount * FULL_SHARES // max(FULL_SHARES, self.shares)
 
     def grow(self, size: int) -> None:
-        """Raise the limits for so many bytes of source."""
+        """Raise the limits for a number of bytes of source."""
         if self.evaluations < 0:
             return
         for limit, rate in PER_KILOBYTE.items():
@@ -245,24 +245,24 @@ class Budget(Struct):
             self.evaluations += more if limit is Limit.EVALUATIONS else 0
 
     def spend(self, limit: Limit, amount: int = 1) -> None:
-        """Count work before it is done. Raises LimitExceededError where it exceeds the limit."""
+        """Count work before it is done. Raises LimitExceededError if the limit is exceeded."""
         remaining = self.remaining[limit] = self.remaining[limit] - amount
         if remaining < 0:
             self.exceed(limit)
 
     def check(self) -> None:
-        """Raise LimitExceededError where `evaluations` or `depth` are used up."""
+        """Raise LimitExceededError if `evaluations` or `depth` are used up."""
         if self.evaluations < 0:
             self.exceed(Limit.EVALUATIONS)
         if self.depth < 0:
             self.exceed(Limit.DEPTH)
 
     def exceed(self, limit: Limit) -> None:
-        """Raise LimitExceededError, and leave nothing for any further work."""
+        """Raise LimitExceededError, and set all remaining work to nothing."""
         self.end()
         raise LimitExceededError(limit, self.maximum[limit])
 
     def end(self) -> None:
-        """Leave nothing for any further work."""
+        """Set all remaining work to nothing."""
         self.evaluations = -1
         self.remaining = dict.fromkeys(Limit, -1)

@@ -1,4 +1,4 @@
-"""Numbers, durations, payload shapes and names in messages and drawings; similar names, and names with gaps."""
+"""Numbers, durations, payload shapes and names in messages and drawings; similar and partial names."""
 
 from __future__ import annotations
 

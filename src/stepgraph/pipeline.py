@@ -74,7 +74,7 @@ class AnalysisRun:
         self._keys: set[tuple[str, ...]] = set()
 
     def analyze(self) -> Iterator[WorkflowAnalysis]:
-        """Yield the workflows of the given modules, then those of derived classes."""
+        """Yield the workflows of the given modules, then the workflows of derived classes."""
         yield from self.analyze_initial_modules()
         yield from self.analyze_derived()
 
@@ -83,7 +83,7 @@ class AnalysisRun:
         return self._analyze_modules(self._initial_modules)
 
     def analyze_derived(self) -> Iterator[WorkflowAnalysis]:
-        """Yield the workflows of modules with classes derived from those of analyzed modules."""
+        """Yield the workflows of modules whose classes derive from classes of analyzed modules."""
         while modules := self._find_derived():
             yield from self._analyze_modules(modules)
 
@@ -135,7 +135,7 @@ class AnalysisRun:
             raise InternalError(module.path) from error
 
     def _find_derived(self) -> Sequence[Source]:
-        """Return the modules with classes derived from those found since the last call."""
+        """Return the modules whose classes derive from classes found since the last call."""
         names = self.pipeline.take_names()
         modules = tuple(self.sources.add_derived_modules(names))
         self._inputs.searches.append(DerivedModules(names, modules))
@@ -164,7 +164,7 @@ class Pipeline(Struct):
     problems: list[Problem] = field(default_factory=list)
     """Invalid modules, and configured classes that do not exist."""
     hints: list[Problem] = field(default_factory=list)
-    """Classes that look like workflows and are none, and workflows that are not deployed."""
+    """Classes that only look like workflows, and workflows that are not deployed."""
     derivations: dict[str, tuple[Derivation, ...]] = field(default_factory=dict)
     """The classes that may derive from workflow classes, by path of the module."""
     modules: SourceModules = field(default_factory=SourceModules)
@@ -185,7 +185,7 @@ class Pipeline(Struct):
         return tuple(self._configured_workflows(entry, source, source.workflows))
 
     def add_derivations(self, path: str, derivations: tuple[Derivation, ...]) -> None:
-        """Add the classes of a module that derive from those found before."""
+        """Add the classes of a module that derive from previously found classes."""
         self.derivations[path] = derivations
         names = derived_names(derivations, self._names)
         self._names |= dict.fromkeys(names)
@@ -222,7 +222,7 @@ class Pipeline(Struct):
                 missing.append(_not_exported_problem(source, configured, exported, near))
         self.problems += missing
         configuration = source.project.configuration
-        # A configuration with wrong names does not say which classes are deployed.
+        # A configuration with wrong names does not determine the deployed classes.
         if configuration is not None and not missing and not configuration.problems:
             undeployed = find_undeployed(entry, configuration.content)
             self.hints += (_not_deployed_hint(workflow, configuration.path) for workflow in undeployed)

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Mapping
 
 from tests.proof.executions import executions
-from tests.proof.input_nobody_meant import malformed_input
+from tests.proof.malformed_input import malformed_input
 from tests.proof.random_programs import random_programs
 from tests.proof.table import CountTable
 

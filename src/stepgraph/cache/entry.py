@@ -1,8 +1,8 @@
 """Cache entries: their keys, and cached results as plain data with the inputs that decide whether they are fresh.
 
 A key is a digest of the sources and of the installed code that analyzes them. The versions of stepgraph and LibCST do
-not suffice for the code: all commits between two releases share one. Sizes and modification times of the modules take
-about a millisecond to collect, their contents would take twenty.
+not suffice for the code: all commits between two releases share one. Collecting the sizes and modification times of the
+modules takes about a millisecond; reading their contents would take twenty.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _FORMAT_VERSION: Final = 2
 """The version of the format of entries."""
 
 PRESENTATION: Final = frozenset({"cli", "diff", "pytest_plugin", "render", "report", "testing"})
-"""Packages that work on a finished analysis, so that a change of them makes no cache entry stale."""
+"""Packages that process a finished analysis. A change of their code does not invalidate cache entries."""
 
 _PACKAGE: Final = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _SKIPPED: Final = PRESENTATION | {"__pycache__"}
@@ -79,7 +79,7 @@ def installation_digest() -> str | None:
 
 def _libcst_folder() -> str | None:
     """Return the directory of LibCST, which is not imported for this: that takes longer than a cached run."""
-    # Imported here, as it is loaded by then in every run of the command.
+    # Imported here, because every run of the command has loaded it by then.
     from importlib.util import find_spec
 
     spec = find_spec("libcst")
@@ -153,7 +153,7 @@ class SearchRecord(Struct, frozen=True):
 
 
 class CacheEntry(Struct, frozen=True):
-    """The result of an analysis or a check, with its inputs besides the sources in the key."""
+    """The result of an analysis or a check, with its inputs other than the sources, which the key contains."""
 
     workflows: tuple[WorkflowRecord, ...]
     problems: tuple[Problem, ...]

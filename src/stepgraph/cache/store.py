@@ -27,7 +27,7 @@ _SUFFIX: Final = ".json"
 _MARKER_SUFFIX: Final = ".answered"
 _MAX_FILES: Final = 4000
 _EVICTION_PREFIX: Final = "0"
-"""The prefix of keys, one in sixteen, after which entries are evicted, because listing a large directory takes time."""
+"""The prefix of one in sixteen keys. Only writing such a key evicts entries, because listing a directory is slow."""
 
 _MAX_ENTRY_BYTES: Final = MAX_BYTES // 4
 _LARGE_ENTRY_BYTES: Final = MAX_BYTES // 64
@@ -60,7 +60,7 @@ class CacheStore(Struct, frozen=True):
         return entry
 
     def put(self, key: str, entry: CacheEntry) -> None:
-        """Write an entry, unless it does not survive serialization."""
+        """Write an entry, unless it cannot be serialized without loss."""
         try:
             content = msgspec.json.encode(entry)
             survives = msgspec.json.decode(content, type=CacheEntry) == entry
@@ -275,7 +275,7 @@ def _upward(path: str) -> Iterator[str]:
 
 
 def _identities(paths: Iterable[str]) -> set[tuple[int, int]]:
-    """Return device and inode of each path that exists, so that no spelling of a path makes a difference."""
+    """Return the device and inode of each existing path, so that different spellings of a path are equal."""
     identities: set[tuple[int, int]] = set()
     for path in paths:
         with suppress(OSError, ValueError):

@@ -1,4 +1,4 @@
-"""Diagnostics: the results of rules, with their severity and confidence. Findings: diagnostics as users see them."""
+"""Diagnostics: the results of rules, with severity and confidence. Findings: diagnostics as shown to users."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Diagnostic(Struct, frozen=True):
     message: str
     """The problem and its consequence."""
     advice: str
-    """The code to write in its place."""
+    """The code to write instead."""
     edits: tuple[Edit, ...] = ()
     """Edits that follow the advice, if only one fix is correct."""
     severity: Severity | None = None

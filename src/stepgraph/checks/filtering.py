@@ -42,7 +42,7 @@ class FilteredFindings(Struct, frozen=True):
     _fingerprints: Mapping[_Key, str] = field(default_factory=dict)
 
     def fingerprint(self, finding: Finding) -> str:
-        """Return the fingerprint of a reported or baseline finding. It survives moves to other lines."""
+        """Return the fingerprint of a reported or baseline finding. It does not depend on line numbers."""
         return self._fingerprints[_key(finding)]
 
 
@@ -97,7 +97,7 @@ class _SettingsFilter(Struct, frozen=True):
                 yield replace(finding, severity=self.settings.severity_of(finding))
 
     def counts_in(self, code: str, path: str) -> bool:
-        """Whether the settings report a rule in a file."""
+        """Return whether the settings report a rule in a file."""
         if path not in self.paths:
             self.paths[path] = path_from(self.settings.folder, path)
         counts = self.decisions.get((code, path))

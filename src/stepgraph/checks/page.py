@@ -1,4 +1,4 @@
-"""The documentation of rules: the Markdown page beside the module of each rule.
+"""The documentation of rules: the Markdown page next to the module of each rule.
 
 A page has the sections of `RulePage`. A paragraph that ends in a colon is the title of the example below it. An example
 is the body of `run`, with the imports of its module on top, or a module that defines the class, or several files, each

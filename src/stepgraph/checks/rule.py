@@ -1,4 +1,4 @@
-"""The definition of a rule: its metadata and its checks. The page beside its module documents it."""
+"""The definition of a rule: its metadata and its checks. The page next to its module documents it."""
 
 from __future__ import annotations
 
@@ -41,6 +41,6 @@ class Rule(Struct, frozen=True, kw_only=True):
     check: WorkflowCheck = _no_diagnostics
     check_project: ProjectCheck = _no_diagnostics
     check_ignores: SuppressionsCheck = _no_diagnostics
-    """Runs after all other checks."""
+    """The check of suppression comments, which runs after all other checks."""
     is_consequence: bool = False
     """Whether findings follow from other faults. They are dropped if the workflow has such an error or warning."""

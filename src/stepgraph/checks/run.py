@@ -67,7 +67,7 @@ def check_workflow(workflow: WorkflowSubject, rules: Sequence[Rule] = RULES) -> 
 
 
 def _run_rule(rule: Rule, workflow: WorkflowSubject) -> Iterator[_Result]:
-    """Yield the findings of a rule. If the rule exceeds a limit, the last finding reports that."""
+    """Yield the findings of a rule. If the rule exceeds a limit, the last finding reports the limit."""
     try:
         for diagnostic in rule.check(workflow):
             yield _Result(rule, _finding(rule, diagnostic, workflow.name), diagnostic.consequences)

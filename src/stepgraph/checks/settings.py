@@ -35,7 +35,7 @@ class FailOn(StrEnum):
     """Errors and warnings that are not in the baseline."""
 
     def fails(self, severity: Severity) -> bool:
-        """Whether a finding outside the baseline makes a run fail."""
+        """Return whether a finding outside the baseline makes a run fail."""
         return severity is Severity.ERROR or (self is not FailOn.ERROR and severity is Severity.WARNING)
 
 
@@ -76,12 +76,12 @@ class Settings(Struct, frozen=True, kw_only=True):
         return self.severity.get(self._severity_prefix(finding.code)) or finding.severity
 
     def enables(self, code: str) -> bool:
-        """Whether a rule is enabled in some file. Rules about inputs are always enabled."""
+        """Return whether a rule is enabled in some file. Rules about inputs are always enabled."""
         is_off = self.severity.get(self._severity_prefix(code), Severity.ERROR) is None
         return len(_longest_prefix(code, self.select)) > len(_longest_prefix(code, self.ignore)) and not is_off
 
     def enables_in(self, code: str, path: str) -> bool:
-        """Whether a rule is enabled in a file. The path is relative to `folder`."""
+        """Return whether a rule is enabled in a file. The path is relative to `folder`."""
         if code in INPUT_RULES:
             return True
         ignored = (code.startswith(codes) for pattern, codes in self.per_file_ignores.items() if matches(pattern, path))
@@ -150,7 +150,7 @@ class _Table(Struct, frozen=True):
         )
 
     def _baseline(self, folder: str) -> str | None:
-        """Return the path of the baseline, None without one or if it is outside the repository."""
+        """Return the path of the baseline, None if it is not set or outside the repository."""
         name = self.fields.text("baseline")
         if name is None:
             return None

@@ -74,7 +74,7 @@ def _comments(path: str, content: bytes) -> list[Comment]:
 
 _MARKER: Final = r"(?:#|//|/\*)[ \t]*"
 _CODE: Final = r"(?:SG\d|[a-z]+-[a-z])"
-# Includes unknown directives, misspelled suppressions and those of other tools, to report them.
+# Also matches unknown directives, misspelled suppressions and suppressions of other tools, to report them.
 _SUPPRESSION: Final = re.compile(
     _MARKER
     + r"(?P<whole>stepgraph:[ \t]*+(?=[^\s#])"
@@ -185,7 +185,7 @@ def python_comments(path: str, content: bytes) -> list[Comment]:
         for token in tokenize.tokenize(BytesIO(lines).readline):
             collector.feed(token)
     except (SyntaxError, tokenize.TokenError):
-        pass  # rules report nothing else in an invalid module
+        pass  # rules report nothing else for an invalid module
     collector.close()
     return collector.comments
 

@@ -89,7 +89,7 @@ def _main_in_another_language(sources: Sources) -> str | None:
 
 
 def _reason(sources: Sources) -> str:
-    """Return the probable reason for sources without workflows, by default the definition of a workflow."""
+    """Return the probable reason why sources lack workflows. By default, it defines a workflow."""
     for module in sources.modules:
         text = module.content.decode(errors="replace")
         derived = _DERIVED_CLASS.search(text)
@@ -127,7 +127,7 @@ class Cache(Struct, frozen=True):
     store: CacheStore | None
     """The files of the cache; None if the cache is off."""
     with_edits: bool = False
-    """Whether findings need their edits, which are not cached; then every file is analyzed."""
+    """Whether findings need their edits. Edits are not cached, so every file is analyzed."""
 
     def first_module_callback(self, paths: Sequence[str], environment: str | None) -> Callable[[], object]:
         """Return the function that the search calls at its first module.
@@ -178,7 +178,7 @@ class Cache(Struct, frozen=True):
         return result
 
     def _store(self, paths: Sequence[str]) -> CacheStore | None:
-        """Return the store; None if it is off, or inside of the analyzed paths, which could bring their own entries."""
+        """Return the store; None if it is off, or inside the analyzed paths, whose author could add entries."""
         if self.store is None or self.with_edits:
             return None
         from stepgraph.cache.store import is_outside

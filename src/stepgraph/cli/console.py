@@ -99,7 +99,7 @@ def look_of_standard_output() -> Look:
 
 
 def _is_colored(*, is_terminal: bool) -> bool:
-    """Whether output is colored by default. Windows consoles without escape codes have no color."""
+    """Return whether output is colored by default. Windows consoles without escape codes have no color."""
     if os.environ.get("NO_COLOR"):
         return False
     if os.environ.get("FORCE_COLOR") or os.environ.get("CLICOLOR_FORCE", "0") not in {"", "0"}:
@@ -120,7 +120,7 @@ _ERASE_LINE: Final = "\r\x1b[K"
 
 
 class Progress:
-    """A progress line on standard error, if that is a terminal. It appears after a second and is erased at the end."""
+    """A progress line on standard error, if it is a terminal. It appears after a second and is erased at the end."""
 
     def __init__(self, modules: int) -> None:
         self._modules = modules

@@ -63,7 +63,7 @@ def parse_sides(
 ) -> tuple[Side, Side]:
     """Return both sides of a diff, from at most two arguments and the values of --from and --to.
 
-    A revision that is compared with a path stands for this path in the revision. Raises CommandError for an argument
+    If a revision is compared with a path, the same path in the revision is used. Raises CommandError for an argument
     that is neither a path nor a revision, or both.
     """
     existing = {name: _existing_side(name) for name in arguments}

@@ -169,9 +169,9 @@ def fix_summary(files: Sequence[FixedFile], *, written: bool) -> str:
 
 
 def hunks(before: Sequence[str], after: Sequence[str]) -> Iterator[str]:
-    """Yield the lines of the hunks, as `difflib.unified_diff`. Each keeps the line end of its file.
+    """Yield the lines of the hunks, like `difflib.unified_diff`. Each line keeps the line ending of its file.
 
-    The time is not cubic for long files, as that of `difflib` is.
+    Unlike `difflib`, it does not take cubic time for long files.
     """
     for group in _LineMatcher(before, after).get_grouped_opcodes():
         _, first_old, _, first_new, _ = group[0]

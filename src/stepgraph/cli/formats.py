@@ -70,7 +70,7 @@ class Format(Struct, Generic[Content], frozen=True):
     name: str
 
     suffix: str
-    """The end of the names of files in this format."""
+    """The suffix of file names in this format."""
 
     write: Callable[[Content, FormatOptions], Rendering]
     """For graphs, the content is workflows: all of them for an API response, else those with a graph."""
@@ -85,7 +85,7 @@ class Format(Struct, Generic[Content], frozen=True):
     """Whether the document contains the notes of a workflow."""
 
     is_api_response: bool = False
-    """Whether the format is the response of the API, which has dates, and shows workflows without a graph too."""
+    """Whether the format is the response of the API, which contains dates and includes workflows without a graph."""
 
     shows_locations: bool = False
     """Whether the document shows the source locations of nodes."""

@@ -29,7 +29,7 @@ class Environment(Struct, frozen=True):
     name: str | None
     """None for the top level of the configuration."""
     is_option: bool
-    """Whether --env selected it. CLOUDFLARE_ENV may be set for further programs, and does not need a configuration."""
+    """Whether --env selected it. CLOUDFLARE_ENV may be set for other programs, so it needs no configuration."""
 
 
 def environment_option(help_text: str = _ENVIRONMENT_HELP) -> Callable[[Callable[..., R]], Callable[..., R]]:

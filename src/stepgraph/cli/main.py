@@ -29,7 +29,7 @@ def external_cause(error: Exception) -> str | None:
         return "not enough memory. Analyze less at once, or raise its limit (`ulimit -v`)."
     if isinstance(cause, FileNotFoundError) and not _has_working_directory():
         return "the current directory no longer exists. Change to another one."
-    # Only the help remains, which click prints: `write_bytes` converts errors of results.
+    # Only click's help can fail here: `write_bytes` converts the errors of results.
     if isinstance(cause, OSError) and cause.errno in _DISK_ERRORS and cause.filename is None:
         return f"standard output cannot be written: {cause.strerror}."
     return None
@@ -93,7 +93,7 @@ _SYNONYMS: Final = {"explain": "rules", "lint": "check", "draw": "graph", "plan"
 
 
 class _Commands(click.Group):
-    """The commands. A path in place of a command gets advice."""
+    """The group of all commands. A path in place of a command is an error with advice."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - the signature is that of click
         """Return the names of the commands."""
@@ -201,9 +201,9 @@ _TRACERS = frozenset({"cProfile", "coverage", "profile", "trace"})
 def run() -> NoReturn:
     """Run the command with the arguments of the process, and exit with its exit code.
 
-    The process exits without freeing its objects, which takes longer than many an analysis.
+    The process exits without freeing its objects, because freeing them can take longer than the analysis.
     """
-    # Imports create hardly any garbage, and the process is short.
+    # Imports create hardly any garbage, and the process is short-lived.
     gc.disable()
     code = int(main())
     if not _TRACERS.isdisjoint(sys.modules):

@@ -77,7 +77,7 @@ class FileState(Enum):
 
 
 def file_state(path: str, text: str, *, with_dates: bool = True) -> FileState:
-    """Return the state of a file relative to its new text. Line ends of any system are equal.
+    """Return the state of a file relative to its new text. Differences in line endings are ignored.
 
     Without `with_dates`, dates in API responses are ignored. Raises CommandError if the file cannot be read.
     """
@@ -99,7 +99,7 @@ def _compare(path: str, new: bytes, *, with_dates: bool) -> FileState:
         raise InputError(unreadable_problem(path, error)) from None
     if not stat.S_ISREG(status.st_mode):
         raise path_error(path, "is not a regular file, so it cannot be compared.")
-    # Line ends of Windows have twice the length, and dates have a constant length.
+    # Windows line endings are twice as long, and dates have a constant length.
     max_bytes = 2 * len(new)
     if status.st_size > max_bytes and os.access(path, os.R_OK):
         return FileState.OUT_OF_DATE

@@ -123,7 +123,9 @@ def _select_format(
     formats: Mapping[str, Format[Content]],
     extra_suffixes: Mapping[str, str] = _NO_SUFFIXES,
 ) -> Format[Content]:
-    """Return the format of --format, by default that with the longest suffix of the target, or the first format.
+    """Return the format of --format.
+
+    The default is the format with the longest suffix that the target ends with, or else the first format.
 
     `extra_suffixes` are further suffixes with names of formats. Raises UsageError for suffixes of unsupported formats,
     such as `.png`.
@@ -159,7 +161,7 @@ def _command() -> str:
     return shlex.join(["stepgraph", *(argument for argument in arguments if argument != _CHECK)])
 
 
-# Copies of constants of the renderers, which every run would have to import.
+# Copies of constants of the renderers, because importing them would slow down every run.
 COLLAPSIBLE: Final = ("loop", "parallel", "try", "if", "switch", "block", "function", "step")
 EXPANSIONS: Final = ("first", "all", "none")
 THEMES: Final = ("auto", "light", "dark")

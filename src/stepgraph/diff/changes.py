@@ -53,7 +53,7 @@ class EditGroup(Struct, frozen=True):
     fields: tuple[str, ...] = ()
     """Names of the changed fields."""
     dependencies: tuple[int, ...] = ()
-    """Numbers in the new tree: elements that `new` waits for from now on, or no longer."""
+    """Numbers in the new tree: elements that `new` newly waits for, or no longer waits for."""
     edits: tuple[Edit, ...] = ()
     """The edits of the change."""
 
@@ -64,7 +64,7 @@ class EditGroup(Struct, frozen=True):
 
 
 def group_edits(matching: Matching, edits: Iterable[Edit]) -> tuple[tuple[EditGroup, ...], tuple[Edit, ...]]:
-    """Return the changes that consist of `edits`, and the edits without a change.
+    """Return the changes that consist of `edits`, and the edits that belong to no change.
 
     The latter are renumbered clocks and reordered functions.
     """
@@ -79,7 +79,7 @@ _NAMES = frozenset({"name", KEY})
 
 
 class _Draft(Struct):
-    """A group under construction. The fields are those of `EditGroup`."""
+    """A group under construction, with the fields of `EditGroup`."""
 
     action: Action
     old: tuple[int, ...] = ()
@@ -161,7 +161,7 @@ class _Grouping:
         return self._field_draft(Action.CHANGED, update, element)
 
     def _await_draft(self, update: Update, element: TreeElement) -> _Draft | None:
-        """Return the change of an element in a group that is awaited from now on, or no longer."""
+        """Return the change of an element in a group that is newly awaited, or no longer awaited."""
         before = self._sides.old.tree[update.old].fields
         if update.field != "resolves" or "starts" not in before or "starts" not in element.fields:
             return None

@@ -33,7 +33,7 @@ class WaitChange(Struct, frozen=True):
     number: int
     """The element."""
     waits_for: tuple[int, ...]
-    """Elements that it waits for from now on."""
+    """Elements that it newly waits for."""
     no_longer: tuple[int, ...]
     """Elements that it no longer waits for."""
 
@@ -126,7 +126,7 @@ class _EndOrder:
         self._ends = [ends[number] for number in self.by_end]
 
     def count_ended_before(self, number: int) -> int:
-        """Return how many elements have ended when an element starts."""
+        """Return the number of elements that have ended when an element starts."""
         return bisect_right(self._ends, self._begins[number])
 
 

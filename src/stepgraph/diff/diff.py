@@ -99,8 +99,8 @@ def diff_workflows(
 ) -> WorkflowDiff:
     """Compare two versions of a workflow; None is a missing version.
 
-    `name` defaults to the name of the class, `budget` to a new one with the default limit of visited elements. Versions
-    that exceed the budget differ in one change that says so.
+    `name` defaults to the name of the class, `budget` to a new one with the default limit of visited elements. For
+    versions that exceed the budget, the result is a single change that reports the limit.
     """
     either = new if new is not None else old
     name = name or (either["class_name"] if either is not None else "")

@@ -1,8 +1,8 @@
 """Match the elements of two trees, as GumTree does.
 
-The phases are those of Falleri et al., "Fine-grained and Accurate Source Code Differencing" (ASE 2014): top-down,
-bottom-up, recovery. Each phase uses more evidence than similarity of names, which comes last. Renamed functions are
-matched by their bodies before all phases.
+The phases follow Falleri et al., "Fine-grained and Accurate Source Code Differencing" (ASE 2014): top-down, bottom-up,
+recovery. Similarity of names is the weakest evidence and comes last. Renamed functions are matched by their bodies
+before all phases.
 """
 
 from __future__ import annotations

@@ -100,7 +100,7 @@ def merge_versions(diff: WorkflowDiff) -> MergedVersions:
 
 
 def _single_version(diff: WorkflowDiff) -> MergedVersions:
-    """Return a workflow of which only one version exists or which is too large to compare.
+    """Return a workflow that has only one version, or is too large to compare.
 
     The latter is the new version without added elements.
     """

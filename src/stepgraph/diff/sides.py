@@ -185,7 +185,7 @@ def owners_of(side: Side, sides: Sides) -> Owners:
         number, parent = element.number, element.parent
         if not side.is_unmatched(number):
             continue
-        # A structural part of a matched element counts by itself.
+        # A structural part of a matched element is a change by itself.
         belongs_to_parent = parent in owner and (
             side.is_structural_part(number) or (number not in wrapped and owner[parent] not in wrapped)
         )

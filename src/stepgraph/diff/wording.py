@@ -47,7 +47,7 @@ _AROUND: Final = frozenset({"try", "loop"})
 def name_of(tree: Tree, number: int, *, inside: Sequence[int] | None = None) -> str:
     """Return the name of an element: `step 'charge'`, or `loop around 'charge'` by its first step.
 
-    `inside` are steps and calls to list instead, also for elements with a name: `loop with 'charge', 'ship'`.
+    `inside` are steps and calls to list instead, even for elements with a name: `loop with 'charge', 'ship'`.
     """
     element = tree[number]
     plain = _plain_name(tree, element)

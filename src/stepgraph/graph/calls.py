@@ -92,7 +92,7 @@ class CallSummaries(Struct, frozen=True):
     """The tasks in `completed` of the function that a task calls, by the id of that task."""
 
     def works(self, function: Function) -> bool:
-        """Whether a function runs steps."""
+        """Return whether a function runs steps."""
         return id(function) in self.step_functions
 
     def tasks_done_after_call(self, function: Function) -> tuple[AwaitedTask, ...]:

@@ -101,7 +101,7 @@ def _with_concurrent_blocks(nodes: list[Node]) -> list[Node]:
 
 
 def _is_series(node: Node) -> TypeGuard[BlockNode]:
-    """Whether a node is a block: the nodes of a `Series`, or of a sequence in a partial order."""
+    """Return whether a node is a block: the nodes of a `Series`, or of a sequence in a partial order."""
     return node["type"] == "block"
 
 
@@ -147,7 +147,7 @@ def _group(emitter: _Emitter, block: Block, operations: Sequence[Operation]) -> 
 def _guard_unseen_error(nodes: list[Node], operations: Sequence[Operation]) -> list[Node]:
     """Wrap a group in a `try` that catches the error of a task which the graph does not show.
 
-    Code after the await of a call without a known end may run before its steps anyway.
+    Code after the await of a call without a known end may run before the steps of the call in any case.
     """
     waits_for_call = any(node["type"] == "function_call" and "resolves" in node for node in walk(nodes))
     return _wrap_in_try(nodes, operations) if waits_for_call and _raises_unseen(operations) else nodes
@@ -162,9 +162,9 @@ def _wrap_in_try(nodes: list[Node], operations: Sequence[Operation]) -> list[Nod
 
 
 def _shows_error(node: Node, operations: Sequence[Operation]) -> bool:
-    """Whether the group of one call shows a way after an error.
+    """Return whether the group of one call shows the code that runs after an error.
 
-    The error is a result of the await, or the steps of the call go on after an error of code beside it.
+    The error is a result of the await, or the steps of the call continue after an error of concurrent code.
     """
     groups = [await_.group for await_ in awaits_in(Block(tuple(operations)))]
     return node["type"] == "function_call" and any(
@@ -174,7 +174,7 @@ def _shows_error(node: Node, operations: Sequence[Operation]) -> bool:
 
 
 def _raises_unseen(operations: Sequence[Operation]) -> bool:
-    """Whether tasks started in operations may fail in code that the graph does not show."""
+    """Return whether tasks started in operations may fail in code that the graph does not show."""
     return any(
         isinstance(operation, Start)
         and isinstance(operation.activity, Call)
@@ -191,7 +191,7 @@ def _catch_await(operations: Sequence[Operation]) -> bool:
 
 
 def _has_resolved(node: Node) -> TypeGuard[Clocked]:
-    """Whether a node is a step or call with a clock for its completion."""
+    """Return whether a node is a step or call with a clock for its completion."""
     clocked = as_clocked(node)
     return clocked is not None and "resolves" in clocked
 

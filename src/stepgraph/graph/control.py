@@ -70,7 +70,7 @@ class _Context(Struct, frozen=True):
     """The number of enclosing loops."""
 
     def before(self, *, steps_follow: bool) -> _Context:
-        """Return the context of an operation. `steps_follow` is whether operations after it in its block run steps."""
+        """Return the context of an operation. `steps_follow` states whether later operations in its block run steps."""
         if not steps_follow or (self.skips_steps and all(enclosing.skips_steps for enclosing in self.tries)):
             return self
         return replace(self, skips_steps=True, tries=tuple(replace(t, skips_steps=True) for t in self.tries))
@@ -174,7 +174,7 @@ def _then(first: _Fragment, rest: _Fragment, origin: Operation) -> _Fragment:
 
 
 def _is_relevant(fragment: _Fragment) -> bool:
-    """Whether a fragment runs a step, decides whether one runs, or awaits one."""
+    """Return whether a fragment runs a step, decides whether one runs, or awaits one."""
     return (
         bool(fragment.jumps)
         or fragment.trailing_choice is not None
@@ -310,12 +310,12 @@ def _is_relevant_block(block: Block) -> bool:
 
 
 def _may_skip_steps(jumps: frozenset[Target], context: _Context) -> bool:
-    """Whether one of the jumps skips steps after the current operation."""
+    """Return whether one of the jumps skips steps after the current operation."""
     return any(enclosing.target in jumps and enclosing.skips_steps for enclosing in context.tries)
 
 
 def _has_break(operations: tuple[Operation, ...]) -> bool:
-    """Whether the body of a loop has a `break` of that loop, possibly in the `else` of a nested loop."""
+    """Return whether the body of a loop has a `break` of that loop, possibly in the `else` of a nested loop."""
     for operation in operations:
         if isinstance(operation, Jump):
             if operation.kind is JumpKind.BREAK:
@@ -364,7 +364,7 @@ def _try(operation: Try, context: _Context) -> _Fragment:
 
 
 def _may_exit(block: Block) -> bool:
-    """Whether a block has a drawn `break` or `return`. A drawn `raise` ends the run, as any other code may."""
+    """Return whether a block has a drawn `break` or `return`. A drawn `raise` ends the run, as any other code may."""
     return any(
         isinstance(operation, Jump) and operation.drawn and operation.kind is not JumpKind.RAISE
         for operation in operations_in(block)

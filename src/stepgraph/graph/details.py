@@ -66,7 +66,7 @@ def _detail(places: Places, workflows: Mapping[str, str], part: Part) -> Detail:
 
 
 def _received(inputs: tuple[StepInput, ...]) -> tuple[str, ...]:
-    """Return which results a step receives: `receives order, price from load price`."""
+    """Return the results that a step receives: `receives order, price from load price`."""
     return (f"receives {', '.join(map(_received_result, inputs))}",) if inputs else ()
 
 
@@ -76,13 +76,13 @@ def _received_result(received: StepInput) -> str:
 
 
 def _started(workflows: list[str]) -> tuple[str, ...]:
-    """Return which workflows a step starts: `starts workflow orders (Orders)`."""
+    """Return the workflows that a step starts: `starts workflow orders (Orders)`."""
     word = "workflow" if len(workflows) == 1 else "workflows"
     return (f"starts {word} {', '.join(workflows)}",) if workflows else ()
 
 
 def _errors(part: Part, place: Place, handlers: tuple[Handler, ...]) -> tuple[str, ...]:
-    """Return what becomes of an error in handlers that show no nodes: they swallow it, or raise another one."""
+    """Return the effect on an error of handlers that show no nodes: they swallow it, or raise another error."""
     if part["nodes"]:
         return ()
     raised = [jump for handler in handlers for jump in _raises(handler.block)]

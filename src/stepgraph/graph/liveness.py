@@ -368,7 +368,7 @@ class _PendingTasks(Domain[_State], Observer[_State]):
 
 
 def _may_leave_members(group: AwaitGroup) -> bool:
-    """Whether an error of one awaitable may end an await while others go on."""
+    """Return whether an error of one awaitable may end an await while other awaitables continue."""
     return group.kind != "all_settled" and (len(group.members) > 1 or group.awaits_work_without_steps)
 
 

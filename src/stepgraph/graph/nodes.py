@@ -1,4 +1,4 @@
-"""Payload nodes of activities and of partial orders, and the source locations that nodes come from."""
+"""Payload nodes of activities and of partial orders, and the source locations of nodes."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ def _block(part: OrderPart, contents: MemberNodes) -> Block:
 
 
 def set_clocks(nodes: Sequence[Node], starts: int, resolves: int | None) -> None:
-    """Set the clocks of nodes. A sequence of several resolved nodes stays without, since its order is more precise."""
+    """Set the clocks of nodes. A sequence of several resolved nodes gets no clocks, since its order is more precise."""
     if len(nodes) > 1 and resolves is not None:
         return
     for node in nodes:

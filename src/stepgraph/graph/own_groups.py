@@ -111,7 +111,7 @@ def exact_group(operations: Sequence[Operation], live: Liveness) -> ShownGroup |
 
 
 def _only_starts(operation: Operation) -> bool:
-    """Whether an operation only starts activities, possibly in loops and branches."""
+    """Return whether an operation only starts activities, possibly in loops and branches."""
     if isinstance(operation, Start):
         return True
     inner = [operation for block in child_blocks(operation) for operation in block.operations]

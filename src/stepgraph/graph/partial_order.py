@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from stepgraph.graph.bit_sets import bits
 
-# The limit on predecessor sets and their intersections for the search of the best chain.
+# The limit on predecessor sets and their intersections in the search for the best chain.
 MAX_COMPARED_SETS: Final = 64
 
 
@@ -131,7 +131,7 @@ class _Order:
         return kind(tuple(decompositions))
 
     def in_series(self, members: int) -> list[int]:
-        """Return the parts of a series, in order; a single part if the order is no series."""
+        """Return the parts of a series, in order; a single part if the order is not a series."""
         ordered = sorted(bits(members), key=lambda index: (self.before[index] & members).bit_count())
         parts: list[int] = []
         before_all = rest = upper = members
@@ -160,7 +160,7 @@ class _Order:
         return sorted(component_of.values(), key=lambda component: component & -component)
 
     def is_interval_order(self, members: int) -> bool:
-        """Whether clocks represent the order exactly, because its predecessor sets form a chain under inclusion."""
+        """Return whether clocks represent the order exactly: its predecessor sets form a chain under inclusion."""
         chain = self.predecessor_sets(members)
         return all(not smaller & ~larger for smaller, larger in pairwise(chain))
 

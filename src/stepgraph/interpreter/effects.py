@@ -1,10 +1,10 @@
-"""Effects of code outside of itself: whether it runs steps, or changes values that decide which steps run.
+"""External effects of code: whether it runs steps, or changes values that decide which steps run.
 
 Two questions are asked of a change:
 
-- `effect_of`: may a step be missing if the code never runs? Not if the value before the change stands for the value
-  after it, as an unknown value does for a constant.
-- `call_time_matters`: may steps differ before and after the code runs? Any difference counts that steps can depend on.
+- `effect_of`: may a step be missing if the code never runs? No, if the value before the change represents the value
+  after it, as an unknown value represents a constant.
+- `call_time_matters`: may steps differ before and after the code runs? Any difference on which steps can depend counts.
 """
 
 from __future__ import annotations
@@ -35,9 +35,10 @@ def call_may_run_steps(interpreter: Interpreter, function: FunctionValue, argume
 
 
 def call_time_matters(interpreter: Interpreter, function: FunctionValue, arguments: Arguments) -> bool:
-    """Return whether it may matter to steps when, and how often, a call is made. It emits no operations.
+    """Return whether the time and number of a call's executions may matter to steps. No operations are emitted.
 
-    Writes that the call undoes count: a generator may have been left, or stopped at a `yield`, in between.
+    Writes that the call undoes count as well, because a generator may be left, or stopped at a `yield`, before it
+    undoes them.
     """
     with interpreter.store.logged(interpreter.store.serial, isolated=True) as log:
         may_run, _ = _try_call(interpreter, function, arguments)
@@ -45,14 +46,14 @@ def call_time_matters(interpreter: Interpreter, function: FunctionValue, argumen
 
 
 def timed_effect(interpreter: Interpreter, function: FunctionValue, arguments: Arguments) -> Effect | None:
-    """Return the effect because of which it matters when a call is made, None for none."""
+    """Return the effect that makes the time of a call matter, None if there is none."""
     if call_may_run_steps(interpreter, function, arguments):
         return "runs steps"
     return "changes values that determine steps" if call_time_matters(interpreter, function, arguments) else None
 
 
 def replaces_constants(interpreter: Interpreter, function: FunctionValue) -> bool:
-    """Return whether a call replaces or removes constants, which the graph may show. It emits no operations."""
+    """Return whether a call replaces or removes constants, which the graph may show. No operations are emitted."""
     newest_serial = interpreter.store.serial
     _, changes = _try_call(interpreter, function, UNKNOWN_ARGUMENTS)
     return any(map(_replaces_constant, (c for c in changes.values() if c.container.serial <= newest_serial)))
@@ -67,7 +68,7 @@ def _replaces_constant(change: Change) -> bool:
 
 
 def _is_shown(value: object) -> bool:
-    """Whether a value is a constant that the graph may show, as the name of a step or a duration."""
+    """Return whether a value is a constant that the graph may show, such as the name of a step or a duration."""
     return isinstance(value, Constant) and isinstance(value.value, str | int | float)
 
 
@@ -84,7 +85,7 @@ def _try_call(interpreter: Interpreter, function: FunctionValue, arguments: Argu
 def effect_of_call(
     interpreter: Interpreter, function: FunctionValue, arguments: Arguments = UNKNOWN_ARGUMENTS
 ) -> Effect | None:
-    """Return the effect that is missing if a call is not made, None for none. By default, the arguments are unknown."""
+    """Return the effect that is missing if a call is not made, or None. By default, the arguments are unknown."""
     results: list[bool] = []
 
     def call() -> None:
@@ -96,7 +97,7 @@ def effect_of_call(
 
 
 def effect_of(interpreter: Interpreter, run: Callable[[], object], ignored: HeapCell | None = None) -> Effect | None:
-    """Return the effect that is missing if the code that `run` interprets does not run, None for none.
+    """Return the effect that is missing if the code that `run` interprets does not run, None if there is none.
 
     Its operations and changes are undone. Changes of the cell `ignored` are no effect.
     """
@@ -117,7 +118,7 @@ def effect_of(interpreter: Interpreter, run: Callable[[], object], ignored: Heap
 
 
 def _may_lead_to_other_steps(interpreter: Interpreter, change: Change) -> bool:
-    """Return whether the value after a change may lead to steps that the value before it does not stand for."""
+    """Return whether the value after a change may lead to steps that the value before it does not represent."""
     before, after = change.container.get(change.key, MISSING), change.value
     if before is UNSET:
         before = MISSING
@@ -129,7 +130,7 @@ def _may_lead_to_other_steps(interpreter: Interpreter, change: Change) -> bool:
     removed = [element for element in before if id(element) not in shared]
     added = [element for element in after if id(element) not in shared]
     is_reordered = [id(e) for e in before if id(e) in shared] != [id(e) for e in after if id(e) in shared]
-    # An unknown element may be one that leads to a step if another one does.
+    # An unknown element may lead to a step if another element does.
     adds_unknown = any(not isinstance(_value_of(element), Constant | Task) for element in added)
     return any(
         _leads_to_step(element) and not interpreter.work.is_finished(_value_of(element))

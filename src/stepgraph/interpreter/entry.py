@@ -268,7 +268,7 @@ def _base_names(module: SourceModule) -> frozenset[str]:
 
 
 def _observe_unwrapped_run(interpreter: Interpreter, workflow_class: ClassValue) -> None:
-    """Observe a `run` that must get the raw JavaScript event and step: the SDK does not wrap it.
+    """Observe a `run` that receives the raw JavaScript event and step, because the SDK does not wrap it.
 
     The SDK wraps the `run` in the body of each class that derives from WorkflowEntrypoint, on creation of the class
     (SDK: `__init_subclass__` in `workers/entrypoints.py`).
@@ -282,7 +282,7 @@ def _observe_unwrapped_run(interpreter: Interpreter, workflow_class: ClassValue)
 
 
 def _may_set_members(interpreter: Interpreter, owner: Value) -> bool:
-    """Whether a class has unknown members, or a hook, metaclass or statement may assign `run`."""
+    """Return whether a class has unknown members, or a hook, metaclass or statement may assign `run`."""
     if not isinstance(owner, ClassValue):
         return not isinstance(owner, External)
     is_plain = owner.metaclass is None or (

@@ -62,8 +62,8 @@ _ESCAPE_ADVICE: Final = "Steps that run there are missing from the graph. Call t
 def escape(interpreter: Interpreter, value: Value, place: Place, action: str, is_stored: bool) -> bool:  # noqa: FBT001
     """Report a value that can run steps where it leaves the analysis, and return whether it can.
 
-    `action` follows the description of the value in the message. Of a value that `is_stored`, a function can run steps
-    if it may use the step object when it gets it: the storing object may be one of the project, which calls it.
+    `action` follows the description of the value in the message. If the value `is_stored`, a function in it can run
+    steps if it may use a step object that it receives, because an object of the project may store and call it.
     """
     description = _describe_escape(interpreter, value, Visits(), 0)
     if description is None and is_stored and not interpreter.work.ignores_stores:
@@ -89,7 +89,7 @@ def _step_user(interpreter: Interpreter, value: Value, visits: Visits, depth: in
 
 
 def report_late_escapes(interpreter: Interpreter) -> None:
-    """Report functions and objects that reach steps at the end of the workflow, and did not when they escaped."""
+    """Report functions and objects that reach steps at the end of the workflow, but did not when they escaped."""
     escaped, interpreter.work.escaped = interpreter.work.escaped, {}
     for value, place, action in escaped.values():
         escape(interpreter, value, place, action, is_stored=False)
@@ -172,7 +172,7 @@ def _describe_escape(interpreter: Interpreter, value: Value, visits: Visits, dep
 
 
 _CHANGING_METHODS: Final = COLLECTION_MUTATORS - {"move_to_end", "subtract"}
-"""The methods that change which elements a collection or dictionary has, and have a model."""
+"""The modeled methods that add elements to a collection or dictionary, or remove them."""
 
 
 def _describe_generator(interpreter: Interpreter, generator: GeneratorCall, visits: Visits, depth: int) -> str | None:
@@ -208,7 +208,7 @@ def _describe_evaluation(
 ) -> str | None:
     """Return a description of an evaluation that can run steps or change which steps run, None for others.
 
-    Nothing is emitted. Changes of `state` are those of the evaluated value itself.
+    Nothing is emitted. Changes of `state` belong to the evaluated value itself.
     """
     if depth > DEEPEST:
         return None

@@ -29,7 +29,7 @@ class LoopState(Struct):
     jump_states: list[Changes] = field(default_factory=list)
     """The changes since the checkpoint at each `break` and `continue`."""
     break_states: list[Changes] = field(default_factory=list)
-    """Those at each `break`."""
+    """The changes since the checkpoint at each `break`."""
     test_states: list[Changes] = field(default_factory=list)
     """The changes of each pass up to the test of a `while`, after which the loop may end."""
     breaks: bool = False
@@ -58,7 +58,7 @@ class EarlyRaise(Struct, frozen=True):
 
     task_id: TaskId
     place: Place
-    """Where the exception is raised."""
+    """The location of the raised exception."""
     in_callee: bool
     """Whether a function that the block calls started the task."""
 
@@ -73,7 +73,7 @@ class DeferredJump(Struct, frozen=True):
 
 
 class OpenContext(Struct):
-    """A block with exit code that a jump out of its loop or function has to pass: a `with`, `try` or `finally`."""
+    """A block whose exit code runs on a jump out of its loop or function: a `with`, `try` or `finally`."""
 
     loop: LoopState | None
     """The innermost loop around the block; its jumps leave the block."""
@@ -94,7 +94,7 @@ class OpenContext(Struct):
     deferred: list[DeferredJump] | None = None
     """The intercepted jumps if they are deferred to the end of a generator, None for other blocks."""
     has_passed: bool = False
-    """Whether such a jump leaves the block from inside a loop, so that it is not deferred."""
+    """Whether such a jump leaves the block from inside a loop, so that the jump is not deferred."""
 
 
 class Frame(Struct, eq=False):
@@ -103,7 +103,7 @@ class Frame(Struct, eq=False):
     body_scope: LexicalScope
     """The scope of the body itself."""
     scope: LexicalScope
-    """The present scope: `body_scope`, or the scope of a comprehension or lambda in it."""
+    """The current scope: `body_scope`, or the scope of a comprehension or lambda in it."""
     function: cst.FunctionDef | None = None
     """The function, None for a module or class body."""
     is_async: bool = False
@@ -122,7 +122,7 @@ class Frame(Struct, eq=False):
     conditions: list[str | None] = field(default_factory=list)
     """The conditions of the branches being interpreted, outermost first."""
     loop: LoopState | None = None
-    """The innermost loop of the body around the present statement."""
+    """The innermost loop of the body around the current statement."""
     called: int = 0
     """The callables whose steps ran, as a bit set (`WorkRegistry.bit_of`)."""
     declared: dict[StepFunction, int] = field(default_factory=dict)
@@ -136,14 +136,14 @@ class Frame(Struct, eq=False):
     has_started_tasks: bool = False
     """Whether the body has started a task, which may still be pending."""
     drained_collection: HeapCell | None = None
-    """The collection that the present `while` loop empties."""
+    """The collection that the current `while` loop empties."""
     outer_loop_depth: int = 0
     """The number of loops around the call."""
     caller: Frame | None = None
     in_step: bool = False
     """Whether the call is in the body of a step."""
     open_contexts: list[OpenContext] = field(default_factory=list)
-    """The blocks with exit code around the present statement, outermost first."""
+    """The blocks with exit code around the current statement, outermost first."""
     around_yields: list[OpenContext] = field(default_factory=list)
     """The blocks with exit code around the `yield` of each generator that manages a block of the body."""
     at_yield: Callable[[Value], None] | None = None
@@ -153,13 +153,13 @@ class Frame(Struct, eq=False):
     yields: list[Element] = field(default_factory=list)
     """The relevant values that a generator without `at_yield` yields."""
     type_error_handlers: int = 0
-    """The number of `try` statements around the present statement that catch `TypeError` by name."""
+    """The number of `try` statements around the current statement that catch `TypeError` by name."""
     attribute_names: Mapping[str, Constant] = field(default_factory=dict)
-    """Loop variables of unrolled loops over constants, with their present values."""
+    """Loop variables of unrolled loops over constants, with their current values."""
     loop_keys: Mapping[str, int] = field(default_factory=dict)
-    """Loop variables with another value at each pass, with the depth of the body of their loop."""
+    """Loop variables with a different value in each pass, with the depth of the body of their loop."""
     may_return_true: bool = False
-    """Whether a returned value may be true."""
+    """Whether a returned value may be truthy."""
     started_bindings: dict[str, None] = field(default_factory=dict)
     """The bindings of workflows that the body of a step starts, in order of their first calls."""
     raises: bool = False
@@ -184,7 +184,7 @@ class Frame(Struct, eq=False):
 
     @property
     def managed_frame(self) -> Frame:
-        """The frame whose block the code of a generator manages, for other code the frame itself."""
+        """The frame whose block the code of a generator manages; for other code, the frame itself."""
         frame = self
         while frame.at_yield is not None and frame.inlined is None and frame.caller is not None:
             frame = frame.caller
@@ -204,7 +204,7 @@ class Frame(Struct, eq=False):
 
     @contextmanager
     def with_loop_keys(self, keys: Mapping[str, int]) -> Iterator[None]:
-        """Interpret the body of a loop whose variables `keys` have another value at each pass."""
+        """Interpret the body of a loop whose variables `keys` have a different value in each pass."""
         outer_keys, self.loop_keys = self.loop_keys, {**self.loop_keys, **keys} if keys else self.loop_keys
         try:
             yield
@@ -224,7 +224,7 @@ class Recursion(Struct):
     is_called: bool = False
     """Whether a recursive call was reached."""
     calls: list[Changes] = field(default_factory=list)
-    """The changes of outer cells at each recursive call of the present pass."""
+    """The changes of outer cells at each recursive call of the current pass."""
     head: Changes = field(default_factory=dict)
     """The join of the changes at recursive calls of earlier passes."""
     end: Changes = field(default_factory=dict)
@@ -276,7 +276,7 @@ class FunctionSummary(Struct, frozen=True):
     yields: tuple[Element, ...] = ()
     """The relevant values that a generator yields."""
     may_return_true: bool = True
-    """Whether the result may be true: a true result of `__exit__` suppresses the exception."""
+    """Whether the result may be truthy: a truthy result of `__exit__` suppresses the exception."""
     raises: bool = False
     """As in `Frame`."""
     reads: frozenset[SlotId] = frozenset()
@@ -284,7 +284,7 @@ class FunctionSummary(Struct, frozen=True):
     writes: tuple[Change, ...] = ()
     """Writes to outer cells that cannot affect steps."""
     trace: CallTrace = CallTrace()
-    """What the tracer has recorded of the call."""
+    """The records of the tracer for the call."""
     allocates: bool = False
     """Whether the result holds new cells. Each further call gets a copy of them."""
     since: int = 0

@@ -101,7 +101,7 @@ class Interpreter(Struct, eq=False):
     summary_keys: list[tuple[object, ...]] = field(default_factory=list)
     """The keys of summaries in the order of their computation."""
     size_variants: dict[tuple[object, ...], set[tuple[object, ...]]] = field(default_factory=dict)
-    """The signatures of the calls of a function that are told apart by the numbers of elements of their arguments."""
+    """The signatures of the calls of a function that differ in the numbers of elements of their arguments."""
     event_payloads: dict[tuple[cst.CSTNode, tuple[CallableArgument, ...]], PayloadShape] = field(default_factory=dict)
     """The payload of each wait for an event, by its call and the callables that its function is called with."""
     latest_summaries: dict[cst.CSTNode, FunctionSummary] = field(default_factory=dict)
@@ -195,7 +195,7 @@ class Interpreter(Struct, eq=False):
         """Report a relevant value that leaves the analysis. Return whether it can run steps.
 
         `action` is the predicate of the message, whose subject is the value: `"is iterated over"`. A value that
-        `is_stored` may come back into the analysis, where a function in it gets the step object.
+        `is_stored` may come back into the analysis, where a function in it may receive the step object.
         """
         return value.relevant and self.escapes(self, value, place, action, is_stored)
 
@@ -342,7 +342,7 @@ class Interpreter(Struct, eq=False):
         is_import_time, self.is_import_time = self.is_import_time, True
         active = self.active_functions
         if scope.kind == "module":
-            self.active_functions = {}  # the calls that the workflow makes are later ones
+            self.active_functions = {}  # the calls of the workflow come later
         checkpoint = self.store.checkpoint()
         try:
             with self.in_frame(Frame.of_body(scope)), self.collect_operations(), self.store.unlogged():

@@ -37,7 +37,7 @@ Slot: TypeAlias = Any
 MAX_CASES: Final = 200
 
 
-# Irrelevant values that a join needs to see: two different ones already give `UNKNOWN`.
+# The number of irrelevant values that a join needs: two different values already result in `UNKNOWN`.
 _MAX_IRRELEVANT: Final = 2
 
 
@@ -69,14 +69,14 @@ def visit_cost(slot: Slot) -> int:
 
 
 def is_equivalent(a: Slot, b: Slot) -> bool:
-    """Return whether two values are equal, or come from the same code at two passes of a loop."""
+    """Return whether two values are equal, or come from the same code in two passes of a loop."""
     if isinstance(a, Element | MappingEntry) and isinstance(b, Element | MappingEntry) and a is not b:
         a, b = _as_certain(a), _as_certain(b)
     return a is b or bool(a == b) or (_declaration_key(a) is not None and _declaration_key(a) == _declaration_key(b))
 
 
 def _bucket_key(value: Slot) -> object:
-    """Return a hash key for `is_equivalent`: the same values have equal keys, and few different values do."""
+    """Return a hash key for `is_equivalent`: equivalent values have equal keys, and few other values do."""
     match value:
         case StepFunction(definition=definition):
             return StepFunction, id(definition.place.node)
@@ -112,7 +112,7 @@ class ValueSet:
 
 
 def _as_certain(element: Element | MappingEntry) -> Element | MappingEntry:
-    """Return an element as it is on a path that certainly adds it."""
+    """Return an element as on a path that must add it."""
     value = map_tasks(element.value, lambda task: task if task.on_every_path else replace(task, on_every_path=True))
     if isinstance(element, Element):
         return Element(value, element.place, element.many)
@@ -120,7 +120,7 @@ def _as_certain(element: Element | MappingEntry) -> Element | MappingEntry:
 
 
 def _declaration_key(value: Slot) -> object:
-    """Return a key shared by the values that one declaration makes at different passes of a loop, or None."""
+    """Return a key shared by the values that one declaration makes in different passes of a loop, or None."""
     match value:
         case StepFunction(definition=definition, function=function):
             return definition.place.node, function
@@ -133,7 +133,7 @@ def _declaration_key(value: Slot) -> object:
 
 
 def _origin(value: Value) -> object:
-    """Return a key shared by the values that the same code computes at different passes of a loop."""
+    """Return a key shared by the values that the same code computes in different passes of a loop."""
     match value:
         case StepFunction(definition=definition) | StepCall(step=StepFunction(definition=definition)):
             return definition.place.node
@@ -160,7 +160,7 @@ def requires_new_pass(present: Slot, value: Slot) -> bool:
 
 
 def may_change_reachable_steps(present: Slot, value: Slot) -> bool:
-    """Return whether a write changes the steps that a slot leads to: not if it adds data or tasks, or only removes."""
+    """Return whether a write changes the steps that a slot leads to. Adding data or tasks, or removing, does not."""
     if present is MISSING or is_equivalent(present, value):
         return present is MISSING and is_relevant(value)
     if isinstance(present, tuple) and isinstance(value, tuple):
@@ -172,7 +172,7 @@ def may_change_reachable_steps(present: Slot, value: Slot) -> bool:
 
 
 def _added_elements(present: tuple[Slot, ...], value: tuple[Slot, ...]) -> Iterator[Slot]:
-    """Yield the elements of `value` that `present` lacks, or that it contains for certain and `value` does not."""
+    """Yield the elements of `value` that `present` lacks, or that `present` must contain and `value` may lack."""
     identities = set(map(id, present))
     by_place: dict[object, list[Slot]] = {}
     for element in present:
@@ -195,10 +195,10 @@ def join_values(
 ) -> Value:
     """Return the join of the values of several branches, each with its condition.
 
-    A task with an id above `since` was started on one of the branches only.
+    A task with an id above `since` was started on only one of the branches.
     """
     values = [value for _, value in branches]
-    is_one_entry_table = discriminant is not None and len(values) == 1  # a switch like any other table
+    is_one_entry_table = discriminant is not None and len(values) == 1  # a switch, as for other tables
     if not is_one_entry_table and all(value is values[0] or value == values[0] for value in values):
         return values[0]
     if not any(value.relevant for value in values):
@@ -277,8 +277,8 @@ def join_slot_values(budget: Budget, key: str, values: Sequence[Slot], place: Pl
 def _without_duplicates(values: Iterable[Slot]) -> list[Slot]:
     """Return the values without duplicates and without values that cannot change a join.
 
-    A join needs at most two irrelevant values, and one relevant value more than a union can have. Collections are all
-    returned, since a join needs all their elements.
+    A join needs at most two irrelevant values, and at most one more relevant value than a union can have. All
+    collections are returned, since a join needs all their elements.
     """
     result: list[Slot] = []
     unique = ValueSet()
@@ -301,14 +301,14 @@ def _without_duplicates(values: Iterable[Slot]) -> list[Slot]:
 
 
 def union_values(value: Slot) -> list[Slot]:
-    """Return the values of the cases of a union, also of nested ones; for any other value, the value itself."""
+    """Return the values of the cases of a union, nested unions flattened; for any other value, the value itself."""
     if isinstance(value, Union):
         return [leaf for case in value.cases for leaf in union_values(case.value)]
     return [value]
 
 
 def covers(value: Slot, part: Slot) -> bool:
-    """Return whether a value includes each case of another one."""
+    """Return whether a value includes each case of another value."""
     if isinstance(value, tuple) or isinstance(part, tuple):
         return bool(value == part)
     values = union_values(value)
@@ -331,8 +331,8 @@ def _join_elements(
 ) -> tuple[Any, ...]:
     """Return the elements of all collections, in order of first appearance.
 
-    Equivalent elements of different collections become one, the newest. Those of one collection stay, unless each
-    represents many. An element that some collections lack is marked as `may_be_missing`, with the
+    Equivalent elements of different collections become one element, the newest. Equivalent elements of one collection
+    stay, unless each represents many. An element that some collections lack is marked as `may_be_missing`, with the
     condition of its branch if only one branch adds it.
     """
     if all(collection is collections[0] for collection in collections):
@@ -367,12 +367,12 @@ def _join_elements(
 
 
 def _allocation_site(element: Slot) -> object:
-    """Return the expression that adds an element; only elements with the same one can be duplicates."""
+    """Return the expression that adds an element. Only elements from the same expression can be duplicates."""
     return element.place.node if isinstance(element, Element | MappingEntry) else None
 
 
 def _as_uncertain_as(previous: Slot, element: Slot) -> Slot:
-    """Return an element that may be missing if it or the previous one may be."""
+    """Return an element that may be missing if it or the previous element may be missing."""
     if not _may_be_missing(previous) or _may_be_missing(element):
         return element
     if isinstance(element, Element):
@@ -395,7 +395,7 @@ def _is_uncertain_task(element: Slot) -> bool:
 def _optional_element(
     element: Slot, sources: Sequence[int], conditions: Sequence[str | None], since: TaskId | None
 ) -> Slot:
-    """Return an element that only some of the branches add."""
+    """Return an element that only some branches add."""
     if isinstance(element, Element | MappingEntry):
         condition = conditions[sources[0]] if len(sources) == 1 and conditions and not element.may_be_missing else None
         present = on_path(element.value, (), since)
@@ -415,8 +415,8 @@ def has_relevant_value(value: Slot) -> bool:
 def affects_steps(old: Slot, new: Slot) -> bool:
     """Return whether a write of `new` over `old` can change which steps run, or taint a value.
 
-    Counters, caches and other data cannot. A collection that is no longer empty can: a loop over it runs. So can
-    unknown elements of a collection in which other elements run steps.
+    Counters, caches and other data cannot. A collection that is no longer empty can, because a loop over it runs.
+    Unknown elements can, if other elements of their collection run steps.
     """
     if not isinstance(new, tuple) or not isinstance(old, tuple):
         return _is_none(old) != _is_none(new) or any(map(_can_affect_steps, (old, new)))

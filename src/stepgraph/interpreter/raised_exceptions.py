@@ -134,7 +134,7 @@ class TryBodyErrors(Struct):
                 self._add_errors(NonStepErrors.NONE if self._has_only_steps(self._value(node)) else NonStepErrors.ANY)
 
     def _has_only_steps(self, value: Value) -> bool:
-        """Return whether an await of a value, or of its elements, awaits only steps, sleeps and waits: no functions."""
+        """Return whether an await of a value or of its elements awaits only steps, sleeps and waits, not functions."""
         match value:
             case Union(cases=cases):
                 return all(self._has_only_steps(case.value) for case in cases)
@@ -202,7 +202,10 @@ def _errors_of_call(callee: Value) -> NonStepErrors:
 
 
 def may_raise_unseen(callee: Value) -> bool:
-    """Whether a call of code outside the project may raise an exception. Functions of the project are followed."""
+    """Return whether a call of code outside the project may raise an exception.
+
+    Functions of the project are followed.
+    """
     if isinstance(callee, Union):
         return any(may_raise_unseen(case.value) for case in callee.cases)
     return not isinstance(callee, FunctionValue | ClassValue) and _errors_of_call(callee) is NonStepErrors.ANY
@@ -261,7 +264,7 @@ def raised_with_work(interpreter: Interpreter) -> list[Instance]:
 
 
 def _project_bases(class_value: ClassValue) -> Iterator[str]:
-    """Yield the names of the base classes in the project, also of indirect ones."""
+    """Yield the names of the direct and indirect base classes in the project."""
     visited = {class_value}
     pending = list(class_value.bases[::-1])
     while pending:
@@ -273,7 +276,7 @@ def _project_bases(class_value: ClassValue) -> Iterator[str]:
 
 
 def _external_ancestors(class_value: ClassValue) -> Iterator[str | None]:
-    """Yield the names of the base classes outside the project, also of indirect ones; None for an unknown base."""
+    """Yield the names of the direct and indirect base classes outside the project, None for an unknown base."""
     visited = {class_value}
     pending: list[Value] = list(class_value.bases[::-1])
     while pending:

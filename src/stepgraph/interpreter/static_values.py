@@ -70,11 +70,12 @@ from stepgraph.syntax.module import Place
 
 # Marks a class with unknown bases, decorators or metaclass.
 _UNKNOWN_KIND: Final = "?"
-# Members that replace an object: `__new__` may return another one, the SDK passes on `js_object` instead of it.
+# Members that replace an object: `__new__` may return another object, and the SDK uses `js_object` in its place.
 _REPLACING_MEMBERS: Final = ("__new__", "js_object")
-# Elements converted for each collection; the others are omitted.
+# Number of elements converted for each collection; further elements are omitted.
 MAX_ELEMENTS: Final = 100
-# Elements converted for one value, nested collections included: rules compare and walk a static value as a tree.
+# Number of elements converted for one value, including nested collections, because rules compare and walk a static
+# value as a tree.
 MAX_TOTAL_ELEMENTS: Final = 2_000
 
 
@@ -173,7 +174,8 @@ class _StaticValueBuilder(Struct):
 def _kinds(class_value: ClassValue) -> list[str]:
     """Return the external bases and decorators of a class and its bases, by dotted name.
 
-    Members that replace its objects follow by their plain names, unknown parts of the definition as `?`.
+    They are followed by the plain names of members that replace its objects, and by `?` for unknown parts of the
+    definition.
     """
     kinds: dict[str, None] = {}
     visited: set[ClassValue] = set()
@@ -200,7 +202,7 @@ def _direct_kinds(class_value: ClassValue) -> Iterator[str]:
 
 
 def _has_several_definitions(class_value: ClassValue) -> bool:
-    """Whether several statements bind the class name: `try: class Item(Model)`, `except ImportError: class Item`."""
+    """Return whether statements bind a class name several times: `try: class A(B)`, `except ImportError: class A`."""
     parent = class_value.scope.parent
     return parent is not None and len(parent.bindings.binders.get(class_value.name, ())) > 1
 

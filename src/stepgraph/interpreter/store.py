@@ -1,7 +1,7 @@
 """The abstract store: the values of names, attributes and collections, and a trail of all writes.
 
-The trail is an undo log. Rolling a branch back and joining it with others costs as much as its writes, not as much as
-the whole store.
+The trail is an undo log. Rolling a branch back and joining it with others takes time in proportion to its writes, not
+to the whole store.
 """
 
 from __future__ import annotations
@@ -39,11 +39,11 @@ from stepgraph.ir.values import Value
 from stepgraph.limits import Budget, Limit
 from stepgraph.syntax.module import Place
 
-# Serial of the cells for declared steps and tasks in flight: no function counts them as older than itself.
+# Serial of the cells for declared steps and tasks in flight: no function treats them as older than itself.
 MAX_SERIAL: Final = sys.maxsize
 
 
-# Slots of a log that are merged into the log around it for one unit of the budget.
+# Number of slots of a log that one unit of the budget merges into the log around it.
 _SLOTS_MERGED_PER_UNIT: Final = 8
 
 
@@ -68,12 +68,12 @@ class Store(Struct):
     epoch: int = 0
     """The version of all slots that functions read from outside their own scope.
 
-    It changes when such a slot gets another relevant value. Function summaries of an earlier epoch are stale then.
+    It changes when such a slot gets a different relevant value. Function summaries of an earlier epoch are stale then.
     """
     reads: set[SlotId] = field(default_factory=set)
     """Slots outside the function being interpreted that it has read so far."""
     in_flight: HeapCell = field(default_factory=lambda: HeapCell(MAX_SERIAL, Budget()))
-    """For each task id, a tuple with its `TaskState` while the task may be in flight, else an empty one."""
+    """For each task id, a tuple with its `TaskState` while the task may be in flight, else an empty tuple."""
     replaced: set[StepDefinition] = field(default_factory=set)
     """Steps that were overwritten or removed, or not selected by an exact lookup. They are not reported as unused."""
     rewrites: list[Rewrite] = field(default_factory=list)
@@ -121,7 +121,7 @@ class Store(Struct):
     def logged(self, newest: int, *, isolated: bool = False) -> Iterator[WriteLog]:
         """Log the writes inside to cells up to the serial `newest`.
 
-        They are also writes of the code around it, unless the code inside is `isolated`.
+        The enclosing code logs them too, unless the inner code is `isolated`.
         """
         outer, log = self.log, WriteLog(newest)
         self.log = log
@@ -136,7 +136,7 @@ class Store(Struct):
 
     @contextmanager
     def unlogged(self) -> Iterator[None]:
-        """Log no writes of the code inside."""
+        """Do not log the writes of the code inside."""
         outer, self.log = self.log, None
         try:
             yield
@@ -144,7 +144,7 @@ class Store(Struct):
             self.log = outer
 
     def log_changes(self, changes: Changes) -> None:
-        """Log values that further passes of the present loop or recursion may write."""
+        """Log values that further passes of the current loop or recursion may write."""
         for change in changes.values():
             self._log(change.container, change.key, change.value)
 
@@ -172,7 +172,7 @@ class Store(Struct):
             self._write(container, key, old, old, value)
 
     def extend(self, container: HeapCell, value: tuple[Any, ...]) -> None:
-        """Append to a collection. `value` are all its elements, the existing ones first."""
+        """Append to a collection. `value` contains all its elements, the existing ones first."""
         old = container["items"]
         slot = None if self.log is None else self.log.slot(container, "items", old)
         if slot is not None:
@@ -225,7 +225,7 @@ class Store(Struct):
         }
 
     def weak_update(self, container: HeapCell, key: str, value: Slot, place: Place) -> None:
-        """Update a slot weakly: it has its present value or the new one."""
+        """Update a slot weakly: it has its current value or the new value."""
         self._log(container, key, value)
         self.put(container, key, join_slot_values(self.budget, key, [container.get(key, MISSING), value], place, None))
 
@@ -268,7 +268,7 @@ class Store(Struct):
         self.join_writes(task)
 
     def join_writes(self, task: TaskState) -> None:
-        """Join all values that a task in flight may write with the present ones, which may be those of another path."""
+        """Join all values that a task in flight may write with the current values, which may belong to another path."""
         self._writer = task
         for logged in task.writes.values():
             values = [logged.present, *logged.values]
@@ -283,8 +283,8 @@ class Store(Struct):
     def finish_task(self, awaited: AwaitedTask, loop_depth: int, *, may_have_failed: bool) -> None:
         """Record the end of a task: slots that only this task has written get their final values.
 
-        One that may have failed before its last write leaves the join of all values that it writes. A task that each
-        pass of a loop starts may still be in flight if only its last run is awaited.
+        If the task may have failed before its last write, the slots get the join of all values that it writes. If each
+        pass of a loop starts the task and only its last run is awaited, it may still be in flight.
         """
         task_id = awaited.task_id
         for task in self.in_flight.get(str(task_id), ()):
@@ -322,11 +322,11 @@ class Store(Struct):
         return tuple(writes)
 
     def checkpoint(self) -> int:
-        """Return the present position in the trail, for `changes` and `rollback`."""
+        """Return the current position in the trail, for `changes` and `rollback`."""
         return len(self._trail)
 
     def changes(self, checkpoint: int) -> Changes:
-        """Return the slots written since `checkpoint`, with their present values."""
+        """Return the slots written since `checkpoint`, with their current values."""
         self.budget.spend(Limit.JOINED, len(self._trail) - checkpoint)
         changes: Changes = {}
         for container, key, *_ in self._trail[checkpoint:]:
@@ -334,9 +334,9 @@ class Store(Struct):
         return changes
 
     def overwritten(self, checkpoint: int) -> list[Changes]:
-        """Return the values written since `checkpoint` and overwritten later: an exception may expose them.
+        """Return the values written since `checkpoint` and overwritten later, which an exception may expose.
 
-        Values of a list that is only appended to are omitted, since its present value includes their elements.
+        Values of a list that is only appended to are omitted, since its current value includes their elements.
         """
         written: set[tuple[int, str]] = set()
         overwritten: list[Changes] = []
@@ -397,9 +397,9 @@ class PathChanges(Struct, frozen=True):
 def join_paths(
     store: Store, paths: Sequence[PathChanges], discriminant: str | None, place: Place, since: TaskId | None = None
 ) -> None:
-    """Set the store to the join of alternative paths, each relative to the present state.
+    """Set the store to the join of alternative paths, each relative to the current state.
 
-    A task with an id above `since` was started on one of the paths only.
+    A task with an id above `since` was started on only one of the paths.
     """
     if len(paths) == 1:
         apply(store, paths[0].changes)
@@ -413,9 +413,9 @@ def join_paths(
 
 
 def join_ends(store: Store, ends: Sequence[PathChanges], place: Place, since: TaskId) -> None:
-    """Set the store to the join of all paths out of some code, each relative to the present state.
+    """Set the store to the join of all paths out of some code, each relative to the current state.
 
-    Their conditions are used if each path but the last has one of its own.
+    Their conditions are used if each path except the last has a condition.
     """
     conditions = [end.condition for end in ends]
     if None not in conditions[:-1] and len(set(conditions)) == len(conditions):
@@ -436,14 +436,14 @@ def apply(store: Store, changes: Changes) -> None:
 
 
 def present_value(change: Change) -> Change:
-    """Return the slot of a change with its present value."""
+    """Return the slot of a change with its current value."""
     return replace(change, value=change.container.get(change.key, MISSING))
 
 
 def join_any(store: Store, paths: Sequence[Changes], place: Place, since: TaskId | None = None) -> Changes:
-    """Return the join of the present state and of paths from it that have no conditions.
+    """Return the join of the current state and of paths from it, without conditions.
 
-    A task with an id above `since` was started on one of the paths only.
+    A task with an id above `since` was started on only one of the paths.
     """
     values_by_key: dict[SlotKey, tuple[Change, list[Slot]]] = {}
     for path in paths:
@@ -460,10 +460,10 @@ def join_any(store: Store, paths: Sequence[Changes], place: Place, since: TaskId
 
 
 def unstable_changes(head: Changes, end: Changes, newest: int) -> Changes:
-    """Return the changes at the end of a loop body that require another pass: those that its `head` does not cover.
+    """Return the changes at the end of a loop body that require another pass, because its `head` does not cover them.
 
-    Slots that only the body binds are omitted, since it binds them again before each use. So are cells newer than
-    the serial `newest`, since each pass allocates them.
+    Slots that only the body binds are omitted, since it binds them again before each use. Cells newer than the serial
+    `newest` are omitted, since each pass allocates them.
     """
     changed: Changes = {}
     for key, change in end.items():

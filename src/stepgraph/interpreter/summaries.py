@@ -42,7 +42,8 @@ Key: TypeAlias = tuple[object, ...]
 MAX_INTERPRETED_BODIES: Final = 20_000
 # Maximum number of parts of the arguments of a call that its signature compares.
 MAX_SIGNATURE_PARTS: Final = 2_000
-# Maximum number of summaries of a function that differ only in the sizes of its arguments. Further calls share one.
+# Maximum number of summaries of a function that differ only in the sizes of its arguments. Further calls share a
+# summary.
 MAX_SIZE_VARIANTS: Final = 8
 # Maximum number of times that the body of a recursive function is interpreted before its changes are widened.
 MAX_RECURSIVE_PASSES: Final = 4
@@ -134,7 +135,7 @@ def _call_key(interpreter: Interpreter, callee: FunctionValue, scope: LexicalSco
 
 
 def _is_told_apart(interpreter: Interpreter, callee: FunctionValue, key: Key, general_key: Key) -> bool:
-    """Return whether a call has a summary for its numbers of elements. Recursive calls may have any number."""
+    """Return whether a call has a separate summary for its numbers of elements. Recursive calls may have any number."""
     if interpreter.active_functions.get(callee.node):
         return False
     variants = interpreter.size_variants.setdefault(general_key, set())
@@ -144,7 +145,7 @@ def _is_told_apart(interpreter: Interpreter, callee: FunctionValue, key: Key, ge
 
 
 def _scope_without_sizes(interpreter: Interpreter, callee: FunctionValue, scope: LexicalScope) -> LexicalScope:
-    """Return the scope of a call that stands for calls with collections of any size, unless an element is relevant."""
+    """Return the scope of a call that represents calls with collections of any size, unless an element is relevant."""
     general = _Signature()
     values = dict(scope.names)
     for parameter in parameters(callee.node.params):
@@ -192,13 +193,13 @@ def returned_by(interpreter: Interpreter, function: FunctionValue, arguments: Ar
 class _Signature(Struct):
     """The keys of the arguments of a call. Calls with equal keys have equal summaries.
 
-    Collections are compared by their elements, and after `MAX_SIGNATURE_PARTS` parts by identity.
+    Collections are compared by their elements, and by identity after `MAX_SIGNATURE_PARTS` parts.
     """
 
     has_sizes: bool = False
-    """Whether collections differ if their numbers of elements or their keys do, also without relevant elements."""
+    """Whether collections differ if their numbers of elements or their keys differ, even without relevant elements."""
     omits_sizes: bool = False
-    """Whether a key would be another one with `has_sizes`."""
+    """Whether a key would be different with `has_sizes`."""
     parts: int = 0
     """The number of parts compared so far."""
 
@@ -238,7 +239,7 @@ class _Signature(Struct):
             case _:
                 self.parts += value.parts
                 is_constant = isinstance(value, Constant) and not depth
-                # A call of None does nothing, one of an unknown value may do anything.
+                # A call of None does nothing, while a call of an unknown value may do anything.
                 is_distinct = value.relevant or value.tainted or is_constant or isinstance(value, Absent)
                 return value if is_distinct else None
 
@@ -255,7 +256,8 @@ def _entry_key(entry: MappingEntry) -> object:
 def _without_payloads(key: object) -> object:
     """Return a key without payloads and constants.
 
-    A recursion into a payload calls itself with a different part at each call, one over numbers with another number.
+    A recursion into a payload calls itself with a different part at each call; a recursion over numbers, with a
+    different number.
     """
     if isinstance(key, tuple):
         return tuple(_without_payloads(part) for part in key)
@@ -284,8 +286,8 @@ def _summarize(
 ) -> FunctionSummary:
     """Interpret the body of a function, and memoize its summary.
 
-    Recursive calls run no steps and change nothing at first. The body is interpreted again until they have the effects
-    of the body: the least fixpoint of the function.
+    At first, recursive calls run no steps and change nothing. The body is interpreted again until recursive calls have
+    the effects of the body, which is the least fixpoint of the function.
     """
     assumes_steps = node in interpreter.step_functions
     function = Function(callee.names, Place(callee.scope.module, node), may_run_steps=assumes_steps)
@@ -362,7 +364,7 @@ def _summarize(
 
 
 def _add_to_caller(caller: Frame, callee: Frame) -> None:
-    """Add what a function has called, started and raised to the frame of its caller."""
+    """Add the calls, started tasks and exceptions of a function to the frame of its caller."""
     caller.called |= callee.called
     caller.started_bindings |= callee.started_bindings
     caller.raises = caller.raises or callee.raises
@@ -379,7 +381,7 @@ def _call_recursively(interpreter: Interpreter, recursion: Recursion) -> None:
 
 
 def _grows(interpreter: Interpreter, recursion: Recursion) -> bool:
-    """Update the assumptions on recursive calls from the present pass, and return whether that changes them.
+    """Update the assumptions on recursive calls from the current pass, and return whether they changed.
 
     After `MAX_RECURSIVE_PASSES`, values that still change are widened.
     """
@@ -403,7 +405,7 @@ def _grows(interpreter: Interpreter, recursion: Recursion) -> bool:
 
 
 def _assume_steps(interpreter: Interpreter) -> None:
-    """Let active functions run steps: one of them does, and the others call it."""
+    """Assume that active functions run steps, because one of them does and the others call it."""
     for node, functions in interpreter.active_functions.items():
         if functions:
             interpreter.step_functions.add(node)

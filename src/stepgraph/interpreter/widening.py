@@ -54,7 +54,7 @@ class _Comparison(Struct):
     budget: Budget
 
     def is_isomorphic(self, a: Slot, b: Slot, depth: int) -> bool:
-        """Return whether two values differ only in the pass that allocates them."""
+        """Return whether two values differ only in the passes that allocate them."""
         if a is b or is_equivalent(a, b):
             return True
         if type(a) is not type(b) or not depth:

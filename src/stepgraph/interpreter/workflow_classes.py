@@ -51,7 +51,7 @@ class NotExported(Struct, frozen=True):
 
 
 class WorkflowClasses(Struct, frozen=True):
-    """The workflow classes of a module, and the classes that fail to be workflows."""
+    """The workflow classes of a module, and classes that are not valid workflows."""
 
     workflows: tuple[str, ...]
     """Names of the classes in the module."""
@@ -86,7 +86,7 @@ class UndeployedClass(Struct, frozen=True):
 
 
 def find_workflows(entry: OpenModule) -> WorkflowClasses:
-    """Return the workflow classes that a module defines, in source order, or else the ones that it exports.
+    """Return the workflow classes that a module defines, in source order, or else the workflow classes that it exports.
 
     Raises InputError if the search exceeds a limit.
     """
@@ -127,7 +127,7 @@ def _workflow_within_limit(interpreter: Interpreter, scope: LexicalScope, name: 
 
 
 def _misnamed_runs(interpreter: Interpreter, scope: LexicalScope, name: str) -> Iterator[MisnamedRun]:
-    """Yield methods that look like a misnamed `run`, if a class certainly has no `run`."""
+    """Yield methods that look like a misnamed `run`, if a class cannot have a `run`."""
     if not any(map(scope.module.mentions, _MISNAMED)):
         return
     value = resolve_body_name(interpreter, scope, name)
@@ -210,7 +210,7 @@ def find_undeployed(entry: OpenModule, configuration: bytes) -> Iterator[Undeplo
     if not unmentioned:
         return
     interpreter, scope = open_interpreter(entry)
-    with suppress(LimitExceededError):  # a hint is not worth an error
+    with suppress(LimitExceededError):  # a missing hint is better than an error
         exported = frozenset(exported_names(interpreter, scope))
         for name in unmentioned:
             workflow = _workflow_within_limit(interpreter, scope, name) if name in exported else None

@@ -1,7 +1,7 @@
-"""Logs of the values that code writes on any of its paths, and of those that tasks in flight read and write.
+"""Logs of the values that code writes on any of its paths, and of the values that tasks in flight read and write.
 
-The trail of the store forgets the writes of a path when the path is rolled back or raises; a log keeps them. Concurrent
-code may read each of these values, and a summary that lacks one of them must not serve another call.
+When a path is rolled back or raises, the trail of the store discards its writes, but a log keeps them. Concurrent code
+may read each of these values, and a summary that lacks one of them must not be used for another call.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class LoggedSlot(Struct):
 
     @property
     def present(self) -> Slot:
-        """The present value of the slot."""
+        """The current value of the slot."""
         return self.container.get(self.key, MISSING)
 
     @property
@@ -59,7 +59,7 @@ class LoggedSlot(Struct):
         return is_new
 
     def extend(self, before: Slot, value: Slot) -> None:
-        """Add the elements of a collection after an append, which include those before it."""
+        """Add the elements of a collection after an append, which include the elements before it."""
         if self.values and self.values[-1] is before:
             self.values[-1] = value
         else:
@@ -80,7 +80,7 @@ class WriteLog(Struct):
         return len(self._slots)
 
     def slot(self, container: HeapCell, key: str, initial: Slot) -> LoggedSlot | None:
-        """Return the log of a slot, whose value before the present write is `initial`. None for a newer cell."""
+        """Return the log of a slot, whose value before the current write is `initial`. None for a newer cell."""
         if container.serial > self.newest:
             return None
         logged = self._slots.get((container.serial, key))
@@ -157,7 +157,7 @@ class Rewrite(Struct, frozen=True):
     before: Slot
     """The value before the write."""
     writer: TaskState | None
-    """The task in flight that may write the new value at any time, None for the present code."""
+    """The task in flight that may write the new value at any time, None for the current code."""
 
     @property
     def slot(self) -> SlotId:

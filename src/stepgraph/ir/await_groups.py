@@ -1,4 +1,4 @@
-"""Await groups: the tasks that an await waits for, and which of them are done after it."""
+"""Await groups: the tasks that an await waits for, and the tasks that are done after it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class AwaitedTask(Struct, frozen=True):
 
     task_id: TaskId
     all_runs: bool = False
-    """Whether the await covers all runs of the task, as in a collection, or only the last one."""
+    """Whether the await covers all runs of the task, as in a collection, or only the last run."""
     on_every_path: bool = True
     """Whether every path that starts the task also awaits it here."""
 
@@ -86,7 +86,7 @@ def tasks_done_after(group: AwaitGroup) -> Iterator[AwaitedTask]:
 
 
 def is_race(group: AwaitGroup) -> bool:
-    """Whether an await ends with the first completed member."""
+    """Return whether an await ends with the first completed member."""
     return group.kind in ("race", "any")
 
 

@@ -159,7 +159,7 @@ class _Solver(Generic[S]):
         target.state = self.joined((target.state, state))
 
     def throw(self, source: Jump | JumpTarget[S], raised: CaughtType | None, state: S, raises: RaiseTargets[S]) -> None:
-        """Propagate a `raise` to the handlers that may catch it, up to the first that must."""
+        """Propagate a `raise` to the handlers that may catch it, up to the first handler that must catch it."""
         while raises.outer is not None:
             if may_catch(raises.handlers, raised):
                 self.send(source, state, raises.handled)

@@ -152,7 +152,7 @@ class RaiseTargets(Struct, Generic[S], eq=False):
     """The target of a `raise` that the handlers catch."""
     handlers: tuple[Handler, ...] = ()
     outer: RaiseTargets[S] | None = None
-    """The targets of exceptions that the handlers do not catch; None if those enter a `finally` or leave the body."""
+    """The targets of exceptions that the handlers do not catch; None if these enter a `finally` or leave the body."""
     uncaught: dict[CaughtType | None, JumpTarget[S]] = field(default_factory=dict)
     """The `finally` or exit that an uncaught `raise` leads to, by exception type."""
     failed: S | None = None

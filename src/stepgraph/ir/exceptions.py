@@ -12,22 +12,22 @@ _BUILTINS: Final = "builtins."
 _EXCEPTION: Final = f"{_BUILTINS}Exception"
 _BASE_EXCEPTION: Final = f"{_BUILTINS}BaseException"
 
-# `Exception` counts too: the exceptions beyond it end a task or the program.
+# `Exception` counts as well, because exceptions that do not derive from it end a task or the program.
 _CATCH_ALL: Final = frozenset([_EXCEPTION, _BASE_EXCEPTION])
 
 
 def catches_all(handler: Handler) -> bool:
-    """Whether a handler catches all errors: a bare `except`, or one for `Exception`."""
+    """Return whether a handler catches all errors: a bare `except`, or one for `Exception`."""
     return handler.condition is None or any(caught.name in _CATCH_ALL for caught in handler.types)
 
 
 def catch_all(handlers: Iterable[Handler]) -> bool:
-    """Whether one of the handlers catches all errors."""
+    """Return whether one of the handlers catches all errors."""
     return any(map(catches_all, handlers))
 
 
 def may_catch(handlers: Iterable[Handler], raised: CaughtType | None) -> bool:
-    """Whether one of the handlers may catch an exception of a type; None is an unknown type."""
+    """Return whether one of the handlers may catch an exception of a type; None is an unknown type."""
     return any(_may_catch(handler, raised) for handler in handlers)
 
 
@@ -39,7 +39,7 @@ def _may_catch(handler: Handler, raised: CaughtType | None) -> bool:
 
 
 def must_catch(handlers: Iterable[Handler], raised: CaughtType | None) -> bool:
-    """Whether one of the handlers catches every exception of a type; None is an unknown type."""
+    """Return whether one of the handlers catches every exception of a type; None is an unknown type."""
     return any(_must_catch(handler, raised) for handler in handlers)
 
 
@@ -51,7 +51,7 @@ def _must_catch(handler: Handler, raised: CaughtType | None) -> bool:
 
 
 def _is_beyond_exception(classes: frozenset[str] | None) -> bool:
-    """Whether a type with these classes, such as `KeyboardInterrupt`, is not an `Exception`."""
+    """Return whether a type with these classes, such as `KeyboardInterrupt`, is not an `Exception`."""
     return classes is not None and _BASE_EXCEPTION in classes and _EXCEPTION not in classes
 
 

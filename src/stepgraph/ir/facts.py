@@ -230,24 +230,24 @@ class WorkUnderTimeout(Fact, Struct, frozen=True):
 
     by: TimeoutFunction
     what: Literal["step", "wait", "sleep"]
-    """The most significant kind of work under the timeout: a step before a wait before a sleep."""
+    """The most significant kind of work under the timeout: a step, else a wait, else a sleep."""
     names: tuple[str, ...]
     """The names of all work of that kind."""
     place: Place
 
 
 class RaceOutsideStep(Fact, Struct, frozen=True):
-    """An await outside of steps that ends with the first completed task."""
+    """An await, outside of steps, that ends with the first completed task."""
 
     names: tuple[str, ...]
     """The names of the steps and waits that compete."""
     loop_continues: bool
-    """Whether an enclosing loop goes on to await the remaining tasks."""
+    """Whether an enclosing loop then awaits the remaining tasks."""
     place: Place
 
 
 class StepNeverCalled(Fact, Struct, frozen=True):
-    """A declared step that nothing can call, and that no other step depends on."""
+    """A declared step that nothing can call, and on which no other step depends."""
 
     definition: StepDefinition
     place: Place

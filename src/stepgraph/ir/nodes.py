@@ -81,13 +81,13 @@ class StepInput(Struct, frozen=True):
     """A parameter of a step's function that receives the result of another step."""
 
     parameter: str
-    """The name of the parameter, empty if it is unknown which one it is."""
+    """The name of the parameter, empty if it is unknown."""
     steps: tuple[str, ...]
     """The names of the steps, exactly one of which runs."""
 
 
 class StepRun(Struct, frozen=True, eq=False):
-    """A run of a declared step. The whole program decides which dependencies run before it."""
+    """A run of a declared step. The dependencies that run before it follow from the whole program."""
 
     definition: StepDefinition
     body: Block
@@ -279,7 +279,7 @@ class CaughtType(Struct, frozen=True):
     name: str
     """The dotted name of the type; the plain name for a class of the project."""
     ancestors: tuple[str, ...]
-    """The dotted names of the type and its base classes, as far as they are defined outside the project."""
+    """The dotted names of the type and its base classes that are defined outside the project."""
     place: Place
     """The location of the name."""
     raised_in: str | None
@@ -329,7 +329,7 @@ class Scope(Struct, frozen=True):
     is_iteration: bool = False
     """Whether it is an iteration of an unrolled loop, which a `continue` ends."""
     serialized: bool = False
-    """Whether it holds a lock, or may hold one, so that tasks execute it one at a time in order of arrival."""
+    """Whether it holds or may hold a lock, so that tasks execute it one at a time, in order of arrival."""
 
 
 class JumpKind(Enum):
@@ -352,7 +352,7 @@ class Jump(Struct, frozen=True):
     raised: CaughtType | None = None
     """The exception type of a `raise`, None if unknown."""
     caught: bool = False
-    """Whether a handler of the function certainly catches the exception of a `raise`."""
+    """Whether a handler of the function must catch the exception of a `raise`."""
 
 
 class PartialOrder(Struct, frozen=True):
@@ -422,14 +422,14 @@ def map_blocks(operation: Operation, change: Callable[[Block], Block]) -> Operat
 
 
 def may_run_steps(block: Block) -> bool:
-    """Whether a block runs or starts an activity with steps or waits."""
+    """Return whether a block runs or starts an activity with steps or waits."""
     return any(
         isinstance(operation, Run | Start) and _has_steps(operation.activity) for operation in operations_in(block)
     )
 
 
 def may_await(block: Block) -> bool:
-    """Whether a block awaits tasks or runs an activity. Calls count because the callee may await."""
+    """Return whether a block awaits tasks or runs an activity. Calls count because the callee may await."""
     return any(isinstance(operation, Await | Run) for operation in operations_in(block))
 
 

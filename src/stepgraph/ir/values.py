@@ -77,7 +77,7 @@ ABSENT = Absent()
 
 
 def is_none(value: Value) -> bool:
-    """Whether a value is None."""
+    """Return whether a value is None."""
     return isinstance(value, Absent) or value == Constant(None)
 
 
@@ -106,7 +106,7 @@ class Duration(Value, Struct, frozen=True):
     relevant: ClassVar[bool] = False
 
 
-# Attributes of times and ids whose results are as truthy as these.
+# Attributes of times and ids that are always truthy too.
 _TRUTH_PRESERVING: Final = frozenset(["astimezone", "date", "hex", "isoformat", "replace", "strftime", "timestamp"])
 
 
@@ -126,7 +126,7 @@ class Nondeterministic(Value, Struct, frozen=True):
     is_called: bool = True
     """Whether the value is the result of calling `result_name`. Otherwise it is the attribute itself."""
     is_truthy: bool = False
-    """Whether the value is always truthy, as times and ids are."""
+    """Whether the value is always truthy, like times and ids."""
     relevant: ClassVar[bool] = False
     tainted: ClassVar[bool] = True
 
@@ -214,7 +214,7 @@ class ExternalResultMember(Value, Struct, frozen=True):
 
 
 def without_taint(value: Value) -> Value:
-    """Return a value as it is without a tracer."""
+    """Return the value that an analysis without a tracer computes."""
     if not isinstance(value, Nondeterministic):
         return value
     if not value.result_name:
@@ -223,7 +223,7 @@ def without_taint(value: Value) -> Value:
 
 
 def is_from_package(value: Value) -> bool:
-    """Whether a value comes from a package outside the standard library, which may define anything."""
+    """Return whether a value comes from a package outside the standard library, whose definitions are unknown."""
     if isinstance(value, ExternalResult | ExternalResultMember | External):
         return value.name.split(".")[0] not in _STANDARD_PACKAGES
     return False
@@ -233,7 +233,7 @@ _STANDARD_PACKAGES: Final = frozenset({*sys.stdlib_module_names, "typing_extensi
 
 
 def is_foreign(value: Value) -> bool:
-    """Whether a value is or comes from code outside the project, so that its operators may do anything."""
+    """Return whether a value is or comes from code outside the project, whose operators have unknown effects."""
     match value:
         case External(name=name):
             return not name.startswith("builtins.")

@@ -1,1 +1,1 @@
-"""The vocabulary that every layer shares: the API's payloads, places in the source, notes and problems."""
+"""Data types that all layers share: the payloads of the API, source locations, notes and problems."""

@@ -1,6 +1,6 @@
 """The JSON of `stepgraph check -f json`.
 
-`version` is 2. It changes if a field is removed or changes its meaning; fields may be added without.
+`version` is 2. It changes when a field is removed or changes its meaning, but not when a field is added.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class CheckedWorkflow(Closed):
     class_name: str
     """Name of the class."""
     path: str
-    """File of the class, relative as on the command line, with forward slashes."""
+    """File of the class, relative if the path on the command line is, with forward slashes."""
     line: int
     """First line of the class, from 1."""
     has_dag: bool
@@ -76,13 +76,13 @@ class ReportedFinding(Closed):
     name: str
     """Name of the rule, such as `unknown-step-parameter`."""
     severity: Severity
-    """`error`: fails at run time; `warning`: behaves differently than it reads; `note`: informational."""
+    """`error`: fails at run time; `warning`: behaves differently than the code suggests; `note`: informational."""
     message: str
     """The problem and its consequence."""
     advice: str
     """The fix. May be empty."""
     path: str
-    """File, relative as on the command line, with forward slashes; `<stdin>` for standard input."""
+    """File, relative if the path on the command line is, with forward slashes; `<stdin>` for standard input."""
     line: int
     """First line, from 1."""
     column: int

@@ -1,7 +1,8 @@
 """Constraints of payload fields beyond their types, for pydantic.
 
-They are part of the definitions in `stepgraph.model.payload`, which must be cheap to import, and import pydantic only
-when it builds a validator. With the context `LENIENT` they accept additions by other versions of the API.
+They are part of the definitions in `stepgraph.model.payload`, which must be cheap to import. So pydantic is imported
+only when a validator is built. In the validation context `LENIENT`, the constraints accept types and words of other API
+versions.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ LENIENT: Final = "lenient"
 """The validation context in which unknown types and words are valid."""
 
 UNKNOWN_TAG: Final = "\0unknown"
-"""The tag of the member of a union for unknown types."""
+"""The tag of the union member for unknown types."""
 
 
 class Closed(TypedDict):
@@ -36,7 +37,7 @@ Closed.__pydantic_config__ = {  # type: ignore[attr-defined]
     "extra": "forbid",
     "allow_inf_nan": False,
     "use_attribute_docstrings": True,
-    # With any bound, pydantic decodes strings and so rejects lone surrogates, which cannot be printed.
+    # With a length limit, pydantic decodes strings, and so rejects lone surrogates, which cannot be printed.
     "str_min_length": 0,
 }
 
@@ -60,7 +61,7 @@ OrNull: TypeAlias = Annotated[Value, NullIsAbsent()]
 
 
 class MembersMessage:
-    """A union with one message and one description, where pydantic has one for each of its members."""
+    """A union with a single error message and description, instead of one for each member."""
 
     def __init__(self, message: LiteralString, json_schema: Mapping[str, object]) -> None:
         self.message: LiteralString = message
@@ -143,7 +144,7 @@ class Tagged:
         def tag_of(value: dict[str, object]) -> object:
             return value["type"] if value["type"] in members else UNKNOWN_TAG
 
-        # One union for both modes: members with two references count twice against pydantic's limit of depth.
+        # One union for both modes: members with two references count twice against pydantic's depth limit.
         union = core_schema.tagged_union_schema({**members, UNKNOWN_TAG: handler.generate_schema(self.unknown)}, tag_of)
         return core_schema.with_info_before_validator_function(validate, union)
 

@@ -1,4 +1,4 @@
-"""Details beside the payload: text about parts of a graph, for which the API lacks fields."""
+"""Details that the payload lacks: text about parts of a graph, for which the API has no fields."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Detail(Struct, frozen=True):
     source: str = ""
     """Its source, shown in place of its type, such as `except CardError`; for a call, its arguments."""
     remarks: tuple[str, ...] = ()
-    """Phrases shown beside it, such as `swallows the error`."""
+    """Phrases shown next to it, such as `swallows the error`."""
 
     def __bool__(self) -> bool:
         return bool(self.source or self.remarks)

@@ -1,4 +1,4 @@
-"""The shapes of the Workflows API: the graph of a workflow, its nodes, and the answers on its versions.
+"""The shapes of the Workflows API: the graph of a workflow, its nodes, and the responses about its versions.
 
 Graphs are built, drawn and compared as these typed dictionaries. `stepgraph.model.validation` checks data from outside
 by the same definitions, and `stepgraph.model.json_schema` describes them. The key of an unknown value is absent; only
@@ -47,7 +47,7 @@ DEFAULT_EVENT_TIMEOUT: Final = "24 hours"
 
 
 class UnknownShape(Closed):
-    """A value of a payload that is read as a whole or in an unknown way."""
+    """A payload value that the workflow reads as a whole or in an unknown way."""
 
     type: Literal["unknown"]
 
@@ -103,9 +103,9 @@ class StepDo(Closed):
     nodes: list[Node]
     """The steps that its code runs."""
     starts: NotRequired[OrNull[Number]]
-    """In a group: the clock at which it starts, after everything in the group that resolves at or before it."""
+    """In a group: the clock at which it starts, after all nodes of the group that resolve at or before this clock."""
     resolves: NotRequired[OrNull[Number]]
-    """In a group: the first clock at which it is certainly over."""
+    """In a group: the first clock at which it must be over."""
 
 
 class StepSleep(Closed):
@@ -117,9 +117,9 @@ class StepSleep(Closed):
     duration: Duration
     """The duration: milliseconds or text."""
     starts: NotRequired[OrNull[Number]]
-    """In a group: the clock at which it starts, after everything in the group that resolves at or before it."""
+    """In a group: the clock at which it starts, after all nodes of the group that resolve at or before this clock."""
     resolves: NotRequired[OrNull[Number]]
-    """In a group: the first clock at which it is certainly over."""
+    """In a group: the first clock at which it must be over."""
 
 
 class StepSleepUntil(Closed):
@@ -131,9 +131,9 @@ class StepSleepUntil(Closed):
     timestamp: str
     """The point in time, or the expression that computes it."""
     starts: NotRequired[OrNull[Number]]
-    """In a group: the clock at which it starts, after everything in the group that resolves at or before it."""
+    """In a group: the clock at which it starts, after all nodes of the group that resolve at or before this clock."""
     resolves: NotRequired[OrNull[Number]]
-    """In a group: the first clock at which it is certainly over."""
+    """In a group: the first clock at which it must be over."""
 
 
 class StepWaitForEvent(Closed):
@@ -147,9 +147,9 @@ class StepWaitForEvent(Closed):
     payload: NotRequired[OrNull[Shape]]
     """The parts of the event's payload that the workflow reads."""
     starts: NotRequired[OrNull[Number]]
-    """In a group: the clock at which it starts, after everything in the group that resolves at or before it."""
+    """In a group: the clock at which it starts, after all nodes of the group that resolve at or before this clock."""
     resolves: NotRequired[OrNull[Number]]
-    """In a group: the first clock at which it is certainly over."""
+    """In a group: the first clock at which it must be over."""
 
 
 class Loop(Closed):
@@ -165,7 +165,7 @@ class Parallel(Closed):
 
     type: Literal["parallel"]
     kind: ParallelKind
-    """The condition on which the group is over."""
+    """The condition that ends the group."""
     nodes: list[Node]
     """The members."""
 
@@ -224,9 +224,9 @@ class FunctionCall(Closed):
     name: str
     """The key of the function."""
     starts: NotRequired[OrNull[Number]]
-    """In a group: the clock at which it starts, after everything in the group that resolves at or before it."""
+    """In a group: the clock at which it starts, after all nodes of the group that resolve at or before this clock."""
     resolves: NotRequired[OrNull[Number]]
-    """In a group: the first clock at which it is certainly over."""
+    """In a group: the first clock at which it must be over."""
 
 
 class FunctionDef(Closed):
@@ -262,7 +262,7 @@ class Start(Closed):
 
 
 class UnknownNode(Closed):
-    """A node of another version of the API, as far as it can be read."""
+    """A node of another version of the API, reduced to its readable fields."""
 
     type: str
     """The unknown type."""
@@ -323,7 +323,7 @@ class Graph(Closed):
 
 
 class VersionIdentity(Closed):
-    """The fields that all answers on a version have."""
+    """The fields that all responses about a version have."""
 
     id: str
     class_name: str
@@ -363,7 +363,7 @@ class DefaultRetention(Closed, total=False):
 
 
 class Version(VersionIdentity):
-    """One version of a workflow: `GET .../workflows/{workflow_name}/versions/{version_id}`, and each of its list."""
+    """One version of a workflow: `GET .../workflows/{workflow_name}/versions/{version_id}`, or one of a list."""
 
     has_dag: bool
     """Whether it has a graph."""
@@ -389,16 +389,16 @@ NO_EXCEPTION: Final = "no exception"
 """The condition of code that an exception skips."""
 
 _JUMPS: Final = ("break", "continue", "return")
-"""The conditions of a jump out of a `with` block, which is taken after the code of its manager."""
+"""The conditions of jumps out of a `with` block, which run after the exit of the context manager."""
 
 _NOT_RUN: Final = " has not run"
 
 
 def has_not_run(step_name: str) -> str:
-    """Return the condition under which a step runs before a step that needs it."""
+    """Return the condition of running a step before a step that needs it: the step has not run yet."""
     return f"{step_name}{_NOT_RUN}"
 
 
 def is_generated(condition: str) -> bool:
-    """Return whether a condition is one of these, and not the source of an expression."""
+    """Return whether a condition is generated, that is, not the source of an expression."""
     return condition in (NO_BREAK, NO_CONTINUE, NO_EXCEPTION, *_JUMPS) or condition.endswith(_NOT_RUN)

@@ -1,7 +1,7 @@
 """The graphs in a saved file: responses of the Workflows API, or the output of `stepgraph graph -f json`.
 
-Graphs are read leniently, whoever wrote them: another version of the API, for example. Before pydantic validates with
-the context `LENIENT`, which accepts unknown fields, types and words, absent values are completed with the engine's
+Graphs are read leniently, because another version of the API may have written them. Before pydantic validates with the
+context `LENIENT`, which accepts unknown fields, types and words, absent values are completed with the engine's
 defaults, and unknown nodes are reduced to their type, their name and the nodes inside them.
 """
 
@@ -130,8 +130,8 @@ _OPTIONS: Final[Fields] = {"timeout": DEFAULT_EVENT_TIMEOUT}
 def read_graph(data: object, path: str, at: Keys = ()) -> Graph:
     """Return the graph in JSON data. Nodes of unknown types are of the shape `UnknownNode`.
 
-    `path` names the input in messages; `at` are the keys that lead to `data` in it. Raises InputError with a message of
-    one line for data that cannot be drawn.
+    `path` names the input in messages; `at` are the keys that lead to `data` in it. Raises InputError, with a one-line
+    message, for data that cannot be drawn.
     """
     completion = _Completion()
     completed = completion.graph(data)
@@ -142,11 +142,11 @@ def read_graph(data: object, path: str, at: Keys = ()) -> Graph:
 
 
 class _Completion:
-    """Completes the values of a graph. Scalars in the place of objects or arrays stay, for pydantic to reject."""
+    """Completes the values of a graph. Scalars in place of objects or arrays are left for pydantic to reject."""
 
     def __init__(self) -> None:
         self.moved: dict[Keys, Keys] = {}
-        """The keys that lead to a node inside an unknown node: after the completion, and in the data."""
+        """Maps the keys of a node inside an unknown node, after the completion, to its keys in the data."""
         self.pending: list[Callable[[], None]] = []
         """The values still to complete. A list, because nested nodes would exceed the depth of recursion."""
         self.parts: Final[Mapping[str, Completer]] = {
@@ -221,7 +221,7 @@ class _Completion:
 
 
 def _nodes_inside(fields: Fields, at: Keys) -> Iterator[tuple[object, Keys]]:
-    """Yield the nodes in `nodes` and `branches` of an unknown node, and in `nodes` of objects without a type there."""
+    """Yield the nodes in `nodes` and `branches` of an unknown node, and in `nodes` of untyped objects among them."""
     pending = list(reversed([*_objects(fields, "nodes", at), *_objects(fields, "branches", at)]))
     while pending:
         item, item_at = pending.pop()

@@ -1,4 +1,4 @@
-"""JSON data from outside: reading it, and messages of one line for data that is not valid."""
+"""Reading JSON data from outside, and one-line messages about invalid data."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ MAX_NODE_DEPTH: Final = 120
 def load_json(text: str | bytes, path: str) -> object:
     """Parse JSON text; bytes are UTF-8, UTF-16 or UTF-32.
 
-    Raises InputError for text that is not JSON, and for data with more than `SAVED_NODES` nodes, or more than
-    `MAX_NODE_DEPTH` within each other.
+    Raises InputError for text that is not JSON, and for data with more than `SAVED_NODES` nodes, or nodes nested deeper
+    than `MAX_NODE_DEPTH`.
     """
     data = _load(text, path)
     count, depth = _count_and_depth(data)
@@ -97,8 +97,8 @@ def _children(value: object) -> Iterator[object]:
 def explain(error: ValidationError, data: object, at: Keys = (), moved: Mapping[Keys, Keys] | None = None) -> str:
     """Return a message about the first invalid value in `data`: the keys that lead to it and the expected value.
 
-    `at` are the keys that lead to `data` in the document. `moved` maps keys in `data` to those in the document, without
-    `at`, for values that are not at the same place.
+    `at` are the keys that lead to `data` in the document. For values that were moved, `moved` maps their keys in `data`
+    to their keys in the document, without `at`.
     """
     first, *others = error.errors(include_url=False)
     keys, value = _locate(first, data)

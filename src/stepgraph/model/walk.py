@@ -82,7 +82,7 @@ def walk(nodes: Sequence[Node]) -> Iterator[Node]:
 
 
 def levels(nodes: Sequence[Node]) -> int:
-    """Return the number of levels of nodes with others inside; `nodes` are level 1."""
+    """Return the deepest level of a node that contains others; `nodes` are level 1."""
     deepest = 0
     pending = [(nodes, 1)]
     while pending:
@@ -95,7 +95,7 @@ def levels(nodes: Sequence[Node]) -> int:
 
 
 def functions_of(workflow: Workflow) -> dict[str, FunctionDef]:
-    """Return the functions that calls refer to, from the workflow and, without precedence, its `start` nodes."""
+    """Return the functions that calls refer to. Functions of the workflow precede equal names in its `start` nodes."""
     functions = dict(workflow["functions"])
     for node in walk(workflow["nodes"]):
         if node["type"] == "start":

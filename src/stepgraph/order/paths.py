@@ -38,7 +38,7 @@ _SEQUENCES: Final = frozenset({"loop", "block", "start"})
 
 
 class Clocks(TypedDict, total=False):
-    """The clocks of a node, as far as it has them."""
+    """The clocks of a node. Either may be absent."""
 
     starts: Number
     resolves: Number
@@ -55,13 +55,13 @@ def executed_lists(node: Node) -> list[tuple[int, Sequence[Node]]]:
         return [(part, node[key]["nodes"]) for part, key in _BLOCKS if key in node]  # type: ignore[literal-required]
     if node["type"] in _LEAVES:
         return []
-    # All other types, also those of later versions, have one list.
+    # All other types, including types of later API versions, have one list.
     nodes = cast("dict[str, object]", node).get("nodes")
     return [(0, cast("list[Node]", nodes))] if isinstance(nodes, list) else []
 
 
 def may_end_early(node: Node | None) -> bool:
-    """Return whether a node may end before its contents do: races and unknown types."""
+    """Return whether a node may end before its contents end: races and unknown types."""
     if node is None or node["type"] in {*_SEQUENCES, "if", "switch", "try"}:
         return False
     return node["type"] != "parallel" or node["kind"] in {"any", "race"}
@@ -149,13 +149,13 @@ def _exits_of_handler(nodes: Sequence[Node]) -> Exits:
 
 
 def exits_then(exits: Exits, next_exits: Exits) -> Exits:
-    """Return the exits of nodes with these exits that others follow."""
+    """Return the exits of nodes followed by others, from the exits of both."""
     return (exits - NEXT) | next_exits if "next" in exits else exits
 
 
 @dataclass(frozen=True, eq=False)
 class NodeList:
-    """A list of nodes. What it takes a pass over the list to find out is computed once, for all pairs of its nodes."""
+    """A list of nodes. Results that require a pass over the list are computed once, for all pairs of its nodes."""
 
     nodes: Sequence[Node]
     """The nodes."""
@@ -177,7 +177,7 @@ class NodeList:
         return self._suffix_exits[index]
 
     def may_pass(self, begin: int, end: int) -> bool:
-        """Return whether control may get from the node at `begin` to the one at `end`, which is not earlier."""
+        """Return whether control may get from the node at `begin` to the node at `end`, which is not earlier."""
         return self._first_barriers[begin] >= end
 
     @cached_property
@@ -229,7 +229,7 @@ def node_at(path: Path) -> Node:
 
 
 def may_continue(path: Path, level: int, end: int) -> bool:
-    """Return whether control may get from a node to the one at index `end` of the list at `level` of its path.
+    """Return whether control may get from a node to the node at index `end` of the list at `level` of its path.
 
     Only the current iteration of the loops around that list counts.
     """

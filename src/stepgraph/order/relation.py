@@ -136,7 +136,7 @@ def _is_awaited(work: Work, level: int) -> bool:
         return False
     clocks = clocks_of(node_at(work.path))
     if "resolves" in clocks:
-        # It is over at that clock, and all of its group when this closes.
+        # The work is over at that clock, and so before the end of its group.
         return any(is_concurrent(segment.parent) for segment in work.path[level + 1 :])
     return "starts" not in clocks
 

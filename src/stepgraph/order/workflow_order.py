@@ -68,7 +68,7 @@ class WorkflowOrder:
 
     @cached_property
     def _reaches(self) -> dict[int, Reach]:
-        """What was computed of steps, by identity."""
+        """The `Reach` of each step so far, by identity."""
         return {}
 
     def _reach(self, step: Step) -> Reach:
@@ -93,7 +93,7 @@ def _diverge(first: Reach, site: WorkSite, second: Reach, other_site: WorkSite) 
 def _may_share_execution(body: Body, through: frozenset[Body], other_through: frozenset[Body]) -> bool:
     """Return whether work at two sites may belong to one execution of each function around both.
 
-    It does not if both sites lead into one function by different calls, or one leads into the body itself.
+    It does not if the sites lead into one function by different calls, or if one leads into the body itself.
     """
     return body not in through | other_through and not through & other_through
 
@@ -189,7 +189,7 @@ class Reach(Struct, frozen=True, eq=False):
 
 
 def _reach_of(step: Step, index: SiteIndex) -> Reach:
-    """Return how bodies execute a step."""
+    """Return the executions of a step in each body."""
     homes = index.sites_of(step)
     bodies = index.callers_closure(body for body, _ in homes)
     sites: dict[Body, list[WorkSite]] = {body: [] for body in bodies}

@@ -1,4 +1,4 @@
-"""Forked child processes that do a part of the work and write their results to a pipe."""
+"""Forked child processes, which do part of the work and write their results to a pipe."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 
 
 def may_fork() -> bool:
-    """Return whether forking is safe and pays. In a process with several threads, a forked lock may stay locked."""
+    """Return whether forking is safe and saves time. In a process with threads, a forked lock may stay locked."""
     return hasattr(os, "fork") and threading.active_count() == 1 and processors() > 1
 
 
@@ -46,7 +46,7 @@ class ForkedProcess:
 def end_processes(processes: Iterable[ForkedProcess]) -> None:
     """Close the pipes of child processes, discarding unread output, and wait until they exit.
 
-    A child inherits the read ends of the pipes of earlier children, so these may exit only after it.
+    A child inherits the read ends of the pipes of earlier children, so earlier children may exit only after it.
     """
     waiting = list(processes)
     for process in waiting:

@@ -17,7 +17,7 @@ from msgspec import Struct
 from stepgraph.limits import GIT_OUTPUT_BYTES
 from stepgraph.project.folders import repository_root
 
-# Git sets these for its hooks: with them it would ask the hook's repository about every file.
+# Git sets these variables for its hooks. With them, git would use the hook's repository for every file.
 _REPOSITORY_VARIABLES = frozenset(
     {"GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_PREFIX"}
 )
@@ -86,7 +86,7 @@ class Git:
 
     @contextmanager
     def time_limit(self, seconds: float | None = None) -> Iterator[None]:
-        """Kill git at the end of the block or at the time limit, after which its output ends."""
+        """Kill git at the end of the block or at the time limit. Its output then ends."""
         limit = _DEFAULT_SECONDS if seconds is None else seconds
         timer = threading.Timer(0 if self._repository in _timed_out else limit, self._time_out)
         timer.start()
@@ -225,7 +225,7 @@ class Revision(Struct, frozen=True):
 def revision_of(root: str, name: str) -> Revision | None:
     """Resolve a branch, a tag or an expression such as `HEAD~1`; None for an unknown name.
 
-    `A...B` is the merge base of two revisions. An empty side stands for HEAD.
+    `A...B` is the merge base of two revisions. An empty side means HEAD.
     """
     if _MERGE_BASE in name:
         first, _, second = name.partition(_MERGE_BASE)
@@ -245,7 +245,7 @@ def merge_base(root: str, first: str, second: str) -> Revision | None:
 
 
 def default_branch(root: str) -> str | None:
-    """Return the default branch: that of `origin`, or `main` or `master`; None without one."""
+    """Return the default branch: the default of `origin`, or `main` or `master`; None without one."""
     origin_branch = (_git_output(root, "symbolic-ref", "--quiet", "--short", "refs/remotes/origin/HEAD") or "").strip()
     names = (origin_branch, *DEFAULT_BRANCHES)
     return next((name for name in names if name and _commit(root, name) is not None), None)

@@ -33,7 +33,7 @@ class ModuleDates(Struct, frozen=True):
 
 
 class DateLookup:
-    """Looks up the dates of modules, in background processes for those announced with `start`.
+    """Looks up the dates of modules, in background processes for modules passed to `start`.
 
     Use it as a context manager: leaving it kills the processes that still run.
     """
@@ -57,7 +57,7 @@ class DateLookup:
             self._logs[path] = start_log(path)
 
     def dates(self, path: str) -> ModuleDates:
-        """Return the dates of the file at `path`. Raises InputError if SOURCE_DATE_EPOCH is used and not a number."""
+        """Return the dates of the file at `path`. Raises InputError if SOURCE_DATE_EPOCH is needed but not a number."""
         if path not in self._dates:
             log = self._logs.pop(path) if path in self._logs else start_log(path)
             self._dates[path] = _commit_dates(log) or _dates_without_commits(path)

@@ -47,7 +47,7 @@ class ModuleFiles:
         self._real_paths: dict[str, str] = {}
 
     def find(self, name: str) -> ModuleFile | None:
-        """Return the module or package with a dotted name, preferring those with a file."""
+        """Return the module or package with a dotted name. One with a file takes precedence."""
         if name not in self._modules:
             self._modules[name] = self._find(name)
         return self._modules[name]
@@ -185,5 +185,5 @@ def _normalized_name(name: str) -> str:
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
-    # `entry.is_dir` raises OSError for a link that leads to itself, `os.path.isdir` returns False.
+    # For a link that leads to itself, `entry.is_dir` raises OSError, while `os.path.isdir` returns False.
     return os.path.isdir(entry.path) if entry.is_symlink() else entry.is_dir(follow_symlinks=False)

@@ -1,4 +1,4 @@
-"""Projects: the modules that are deployed together, and their configurations, each read once in a run."""
+"""Projects: modules that are deployed together, and their configurations, which are read once in a run."""
 
 from __future__ import annotations
 
@@ -145,7 +145,7 @@ class Configurations(Struct):
 
     @property
     def defines_environment(self) -> bool:
-        """Whether a configuration defines the environment, or could not be read, which is already a problem."""
+        """Whether a configuration defines the environment, or could not be read, which has been reported."""
         return any(each is None or each.defines_environment for each in self._read.values())
 
     def require_environment(self) -> None:

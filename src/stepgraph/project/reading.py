@@ -44,7 +44,7 @@ StrPath = str | os.PathLike[str]
 
 
 def shown_path(path: StrPath) -> str:
-    """Return a path as messages show it, with forward slashes."""
+    """Return a path as shown in messages, with forward slashes."""
     name = os.fspath(path) or "''"
     return name if os.sep == "/" else name.replace(os.sep, "/")
 
@@ -59,8 +59,8 @@ def check_named(path: StrPath) -> None:
 def read_named(path: StrPath, max_bytes: int = SOURCE_BYTES) -> bytes:
     """Return the bytes of a file that the user named.
 
-    Raises InputError for a file that is missing, unreadable, not regular or larger than `max_bytes` bytes, and as
-    `check_named`.
+    Raises InputError for a file that is missing, unreadable, not regular or larger than `max_bytes` bytes, and in the
+    cases of `check_named`.
     """
     check_named(path)
     name = shown_path(path)
@@ -113,7 +113,7 @@ def read_configuration_bytes(path: str, root: Root, max_bytes: int = CONFIGURATI
 def read_search_result(path: str, root: Root) -> bytes:
     """Return the bytes of a file that a search inside a root has just found. Raises InputError as `read_inside`.
 
-    Small files, which are most, take three system calls: `fstat` is skipped.
+    Most files are small and take three system calls, because `fstat` is skipped.
     """
     try:
         descriptor = os.open(path, _READ_FLAGS_WITHOUT_LINKS)
@@ -122,7 +122,7 @@ def read_search_result(path: str, root: Root) -> bytes:
         finally:
             os.close(descriptor)
     except OSError:
-        return read_inside(path, root)  # which reports the error, or follows a link inside the root
+        return read_inside(path, root)  # this reports the error, or follows a link inside the root
     return content if len(content) < _SMALL_FILE_BYTES else read_inside(path, root)
 
 
@@ -147,7 +147,7 @@ def list_entries(folder: str) -> list[os.DirEntry[str]]:
 
 
 def read_standard_input(name: str, max_bytes: int = SOURCE_BYTES) -> bytes:
-    """Read standard input. Raises InputError with the path `name` if it cannot, or for more than `max_bytes` bytes."""
+    """Read standard input. Raises InputError, with the path `name`, on failure or for more than `max_bytes` bytes."""
     # Python sets None if the process was started without standard input.
     if sys.stdin is None:
         raise InputError(Problem(name, "standard input is closed.", "Name a file instead of `-`."))
@@ -238,7 +238,7 @@ def _null_character_problem(name: str) -> Problem:
 
 
 def _open_problem(path: StrPath, name: str, error: OSError) -> Problem:
-    # Sockets, and folders on some systems, cannot be opened: report the kind of file instead of the system's error.
+    # Sockets, and folders on some systems, cannot be opened. Report the kind of file instead of the system's error.
     try:
         mode = os.stat(path).st_mode
     except OSError:

@@ -1,4 +1,4 @@
-"""Searching many files for workflow classes by their words, before any file is parsed.
+"""Searching many files for words that indicate workflow classes, before any file is parsed.
 
 A large search runs in a child process, while this process imports LibCST for the first matches.
 """
@@ -98,13 +98,13 @@ def _write(paths: Sequence[str], root: Root, write_end: int) -> None:
         os.write(write_end, bytes(map(scanner.words, paths[first : first + _BATCH_SIZE])))
 
 
-# Up to these numbers of names and searches, all files are read again. Beyond, an index pays.
+# Up to these numbers of names and searches, all files are read again. Above them, an index is faster.
 _MAX_SEARCHED_NAMES: Final = 16
 _MAX_SEARCHES: Final = 2
 
 
 class CandidateFiles(Struct):
-    """Files inside a root that may derive from a base class of the project: they do not name that of the SDK."""
+    """Files inside a root that do not name the SDK's base class, but may use a class derived from it as a base."""
 
     root: Root
     likely: list[str] = field(default_factory=list)

@@ -51,7 +51,7 @@ def search_folder(folder: str) -> Search:
 
     Skipped are hidden folders, `node_modules`, `__pycache__`, `python_modules`, virtual environments, and symbolic
     links to folders. A symbolic link to a file counts if its target is inside `folder`; links come after the files. A
-    folder with too many files has no result: a part of the files would depend on the file system.
+    folder with too many files has no result, because a partial result would depend on the file system.
     """
     state = _SearchState()
     top = prefix_of(folder)
@@ -118,8 +118,8 @@ def _links_inside(links: list[str], folder: str) -> list[str]:
 def ignored(folder: str, paths: Sequence[str]) -> frozenset[str]:
     """Return the paths below a folder that its repository ignores; none if it ignores the folder itself.
 
-    Tracked files are never ignored. The user's global patterns do not count. A nested repository, such as a submodule,
-    decides about its own files.
+    Tracked files are never ignored. The user's global patterns are not used. The patterns of a nested repository, such
+    as a submodule, apply to its files.
     """
     top = prefix_of(folder)
     paths_by_repository: dict[str, list[str]] = {}

@@ -132,7 +132,7 @@ class Sources(Struct):
 
     @contextmanager
     def tentative(self) -> Iterator[Callable[[], None]]:
-        """Discard the modules that are added in the block, unless it calls the function that this yields."""
+        """Discard the modules that are added in the block, unless the block calls the yielded function."""
         modules, problems, searched = list(self.modules), list(self.problems), dict(self.searched)
         added, first_names = set(self._added), dict(self._first_names)
         candidates = {folder: files.copied() for folder, files in self._candidates.items()}
@@ -148,7 +148,7 @@ class Sources(Struct):
         for folder, candidates in self._candidates.items():
             files = candidates.take(names)
             if candidates.is_indexed and folder not in self._ignored:
-                # The files of a class hierarchy come one by one: one call of git covers all remaining files.
+                # The files of a class hierarchy are found one by one, so one call of git covers all remaining files.
                 remaining = (*(path for path, _ in files), *candidates.likely, *candidates.others)
                 self._ignored[folder] = ignored(folder, remaining)
             self._add_all(folder, files, candidates.root)
@@ -311,9 +311,9 @@ def find_sources(
 ) -> Sources:
     """Return the modules at `paths`, in order: files, folders, and standard input for `-`.
 
-    A folder stands for the main modules of the projects below it or, if no configuration there has workflows, for all
+    A folder selects the main modules of the projects below it or, if no configuration there has workflows, for all
     modules that define workflow classes. Unreadable files are added to the problems. An `environment` that no
-    configuration defines is a problem; with `needs_configuration`, a missing configuration is one as well.
+    configuration defines is a problem; with `needs_configuration`, a missing configuration is a problem as well.
     """
     sources = Sources(environment, on_find)
     for path in paths:

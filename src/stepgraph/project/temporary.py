@@ -1,4 +1,4 @@
-"""Private temporary folders, removed also if a signal terminates the process.
+"""Private temporary folders, which are removed even if a signal terminates the process.
 
 Files in such a folder are never overwritten, and links are never followed: they are made after all folders and files.
 """
@@ -34,8 +34,8 @@ _open_folders: set[str] = set()
 class TemporaryFolder(Struct):
     """A temporary folder, by its real path. Paths inside it have forward slashes.
 
-    All methods raise FileExistsError for an existing path, on some file systems also for one that differs only in case,
-    and OSError if writing fails.
+    All methods raise FileExistsError for an existing path (on some file systems, also for a path that differs only in
+    case), and OSError if writing fails.
     """
 
     path: str

@@ -134,7 +134,7 @@ def check_folder(name: str) -> None:
 
 
 def reason(error: OSError) -> str:
-    """Return the reason of a system error in words."""
+    """Return the reason for a system error as text."""
     return "permission denied" if isinstance(error, PermissionError) else error.strerror or type(error).__name__
 
 
@@ -193,7 +193,7 @@ def _remove(path: str) -> None:
 
 
 _TEMPORARY_NAME: Final = re.compile(r"\.stepgraph-[0-9a-f]{16}\.tmp")
-# Writing takes far less: an older file is not in use by another process.
+# Writing takes far less time, so an older file is not in use by another process.
 _STALE_SECONDS: Final = 3_600
 
 

@@ -1,7 +1,7 @@
 """The pytest plugin: the fixture `workflow_graph`, snapshots of graphs, and a test for each workflow of a project.
 
-Every pytest session imports this module if the package is installed. So it imports only pytest, and hooks import the
-rest when they have work to do.
+Every pytest session imports this module if the package is installed. So it imports only pytest, and hooks import other
+modules when they have work to do.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Deciding whether a session tests workflows, and from which file they are collected.
+"""Decides whether a session tests workflows, and selects the file from which they are collected.
 
 Workflows belong to an existing file, so that users can pass node ids such as `pyproject.toml::OrderWorkflow`. They are
 collected together with the folder of their snapshots.
@@ -31,7 +31,7 @@ _CONFIGURATIONS: Final = ("wrangler.jsonc", "wrangler.json", "wrangler.toml")
 
 
 def owner(config: pytest.Config) -> Path:
-    """Return the file that the workflows are collected from. Raises pytest.UsageError if there is none."""
+    """Return the file from which the workflows are collected. Raises pytest.UsageError if there is none."""
     root = config.rootpath
     candidates = [root / "pyproject.toml", config.inipath, *(root / name for name in _CONFIGURATIONS)]
     file = next((path for path in candidates if path is not None and path.is_file()), None)
@@ -60,7 +60,7 @@ def _folder_of_setting(root: Path, name: str) -> Path:
     folder = root / name
     reason = ""
     try:
-        # A missing parent hides that a name is too long.
+        # If the parent is missing, the error does not show that a name is too long.
         if max(len(os.fsencode(part)) for part in folder.parts) > _LONGEST_NAME:
             reason = os.strerror(errno.ENAMETOOLONG)
         elif not stat.S_ISDIR(folder.stat().st_mode):

@@ -119,7 +119,7 @@ def _form(config: pytest.Config) -> Form:
 def _names(workflows: Sequence[WorkflowAnalysis]) -> list[str]:
     """Return the test names of workflows: the class name, with the workflow's name in brackets if classes share it.
 
-    If workflows of several Workers share both names, the name of the Worker precedes that of the workflow.
+    If workflows of several Workers share both names, the workflow's name follows the name of the Worker.
     """
     classes = Counter(workflow.class_name for workflow in workflows)
     pairs = Counter((workflow.class_name, workflow.name) for workflow in workflows)
@@ -175,7 +175,7 @@ _NAMELESS: Final = "workflow"
 def names_of_tests(names: Sequence[str]) -> list[str]:
     """Return a unique test name for each name, which is also the file name of its snapshot.
 
-    Names that are safe stay unchanged. Other names are numbered if they would collide.
+    Safe names stay unchanged. Other names are numbered if they would collide.
     """
     safe = [safe_name(name) for name in names]
     unchanged = {file_key(label) for label, name in zip(safe, names, strict=True) if label == name}

@@ -90,7 +90,7 @@ def _clocks_in(node: Node) -> list[tuple[Number | None, Number | None]]:
 
 
 def has_clocks(nodes: Sequence[Node], *, in_group: bool) -> bool:
-    """Return whether clocks order `nodes`: their own, or in a group also those of the work inside them."""
+    """Return whether clocks order `nodes`: the clocks of the nodes or, in a group, of the work inside them."""
     if in_group:
         return any(span.starts is not None or span.resolves is not None for span in map(clock_span, nodes))
     return any("starts" in item or "resolves" in item for node in nodes if (item := as_clocked(node)))
@@ -147,7 +147,7 @@ def _columns(before: Sequence[tuple[int, ...]], sequence: Sequence[int]) -> dict
 def _immediately_before(
     begin: Moment, by_end: list[int], end_moments: list[Moment], latest_begin: list[Moment]
 ) -> tuple[int, ...]:
-    """Return the nodes over at `begin`, except those over before another one of them begins."""
+    """Return the nodes that are over at `begin`, except nodes that are over before another of these begins."""
     over = bisect_right(end_moments, begin)
     if over == 0:
         return ()
@@ -161,7 +161,7 @@ def _moments(spans: Sequence[ClockSpan]) -> tuple[list[Moment], list[Moment]]:
 
 
 def _beginnings(spans: Sequence[ClockSpan]) -> list[Moment]:
-    """Return when each node begins. Nodes without work are decided at their position in the program."""
+    """Return when each node begins. Nodes without work begin at their position in the program."""
     begins: list[Moment] = []
     clock: Number = -math.inf
     for index, span in enumerate(spans):

@@ -1,4 +1,4 @@
-"""Nodes in words, the same in every format. The text may contain source text; formats escape it."""
+"""Descriptions of nodes, the same in every format. The text may contain source text; formats escape it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ NO_BLOCK: Final[Block] = {"type": "block", "nodes": []}
 
 
 class NodeWords(Struct, frozen=True):
-    """A node in words, for headings and folded boxes."""
+    """The description of a node, for headings and folded boxes."""
 
     kind: str
     """The kind of node in a few words, capitalized."""
@@ -125,8 +125,8 @@ def branch_text(branch: Branch, default: str, details: Details) -> str:
 def is_exhaustive(branches: Sequence[Branch], details: Details) -> bool:
     """Return whether one of the branches always runs: an `else`, or one of several exception handlers.
 
-    An exception that no handler catches has its own branch. With `except*`, each handler is a branch of its own choice,
-    and may be skipped.
+    An exception that no handler catches has its own branch. With `except*`, each handler is a branch of a separate
+    choice, and may be skipped.
     """
     is_handlers = len(branches) > 1 and all(details.source(branch) for branch in branches)
     return is_handlers or any(branch["condition"] is None for branch in branches)

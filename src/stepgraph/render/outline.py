@@ -46,11 +46,11 @@ def render_outline(
     width: int | None = None,
     location: str = "",
 ) -> str:
-    """Return the outline of a graph. Of the view, the folding and the details apply.
+    """Return the outline of a graph. Only the folding and the details of the view apply.
 
-    `location` is the source location of the workflow (`src/orders.py:12`). The header reports completeness, by the
-    notes; for graphs without a location, such as saved ones, only incompleteness. Lines except notes are clipped to
-    `width` cells.
+    `location` is the source location of the workflow (`src/orders.py:12`). The header reports whether the graph is
+    complete, according to the notes. For graphs without a location, such as saved graphs, it reports only that they are
+    incomplete. Lines except notes are clipped to `width` cells.
     """
     terminal = Terminal(color=color, width=width)
     workflow = graph["workflow"]
@@ -81,13 +81,13 @@ def _header(graph: Graph, view: View, notes: Sequence[Note], location: str) -> l
 
 
 class _Level(Struct):
-    """Siblings yet to be printed."""
+    """Siblings that are not printed yet."""
 
     indent: str
     """The beginning of their lines."""
 
     pending: list[Row | Node]
-    """The next one is last."""
+    """The siblings in reverse order."""
 
     level: int
     """The level of the nodes among them."""
@@ -211,7 +211,7 @@ class RowMaker(Struct):
         return [_with_level(row, level + 1) for row in self._open(node)]
 
     def unreached(self, *, called: bool) -> Iterator[Row]:
-        """Yield the rows of functions without rows so far, either called ones or the others.
+        """Yield the rows of functions that have none yet: either the called functions or the others.
 
         A called function lacks a row only if all its calls are folded.
         """
@@ -340,7 +340,7 @@ class RowMaker(Struct):
         return Row((_mark(mark, ink), title, *phrases, *_quiet(f"({folded_node_text(node)})")))
 
     def _start(self, start: Start) -> Row:
-        """Return the row of a `start`, with those of its functions inside whose names refer to other functions."""
+        """Return the row of a `start`, with its functions whose names refer to other functions in the workflow."""
         functions = start["functions"].items()
         shadowed = [function for name, function in functions if self.functions.get(name) is not function]
         pieces = [_mark(START_MARK, Ink.STRONG), Piece("start ", Ink.STRONG), _name(start["class_name"])]

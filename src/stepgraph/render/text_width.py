@@ -65,7 +65,7 @@ class Ruler(Struct, frozen=True):
         yield rest
 
     def _count_fitting(self, text: str, width: int) -> int:
-        """Return how many characters of `text` fit into `width`, with at most `MAX_COMBINING_MARKS` on a letter."""
+        """Return the number of leading characters that fit into `width`, with limited combining marks on a letter."""
         used = marks = 0
         for index, letter in enumerate(text):
             letter_width = self.width_of(letter)

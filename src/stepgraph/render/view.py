@@ -25,7 +25,7 @@ class View(Struct, frozen=True):
 
     folding: Folding = UNFOLDED
     expand: Expansion = "first"
-    """Which calls of a function show its body: the first, all, or none, with functions drawn separately."""
+    """The calls of a function that show its body: the first, all, or none, with functions drawn separately."""
 
     theme: Theme = "auto"
     """`auto` follows the reader's system."""

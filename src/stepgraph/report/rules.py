@@ -89,7 +89,7 @@ def _example_data(examples: Iterable[Example]) -> list[dict[str, object]]:
 def rules_table(rules: Sequence[Rule], width: int | None = None) -> str:
     """Return a row for each rule. Summaries are wrapped at `width` cells if it is set."""
     starts = [(rule.code, rule.name, rule.severity.value) for rule in rules]
-    # Rows with summaries of one cell give the width of the other columns.
+    # Rows with one-cell summaries determine the width of the other columns.
     one_cell_rows = table(_HEADINGS, [(*start, "x") for start in starts]).splitlines()[1:]
     start_width = max(map(cell_width, one_cell_rows), default=0)
     summary_width = None if width is None else max(width - start_width + 1, _MIN_SUMMARY_WIDTH)
@@ -125,7 +125,7 @@ def explanation(rule: Rule, *, whole: bool = False, color: bool = False, width: 
 
 
 def suppressing(rule: Rule) -> str:
-    """Return how to suppress findings of a rule, in Markdown."""
+    """Return instructions for suppressing findings of a rule, in Markdown."""
     if rule.code in INPUT_RULES:
         return "These findings cannot be ignored, because the input was not analyzed."
     setting = f'`ignore = ["{rule.code}"]` in `[tool.stepgraph]` of `pyproject.toml`'
@@ -187,14 +187,14 @@ def _cell(rule: Rule) -> str:
 
 
 def rule_page(rule: Rule) -> str:
-    """Return the page of a rule in the documentation: the Markdown page, its level, and how to suppress findings."""
+    """Return the documentation page of a rule: its Markdown page, its level, and instructions for suppression."""
     head, _, body = visible_lines(read_page(rule).text).partition("\n\n")
     level = f"{rule.severity.value.capitalize()}, {rule.confidence.value} confidence."
     return f"{head}\n\n*{level}*\n\n{body}\n## Suppressing\n\n{suppressing(rule)}\n"
 
 
 def rule_help(rule: Rule) -> str:
-    """Return a rule's page in short: without headings, with one flagged and one clean example."""
+    """Return a short version of a rule's page: without headings, with one flagged and one clean example."""
     page = read_page(rule)
     parts = [
         f"{page.summary} {page.why}\n",

@@ -120,7 +120,7 @@ class _TextFormatter(Struct, frozen=True):
             yield self._line(Piece(" " * len(start) + line))
 
     def _wrapped(self, text: str, used_cells: int, indent: int) -> tuple[str, ...]:
-        """Return the wrapped lines of a text. The first follows `used_cells` cells, the others `indent`."""
+        """Return the wrapped lines of a text. The first follows `used_cells` cells; others begin with `indent`."""
         shown = visible(text)
         if self.width is None or used_cells + cell_width(shown) <= self.width:
             return (shown,)
@@ -147,7 +147,7 @@ def _location(span: Span, excerpt: Excerpt | None) -> str:
 class Excerpt(Struct, frozen=True):
     """A source line in three parts, without control characters.
 
-    Of several lines, it is the first one, marked up to its end.
+    For a span of several lines, it is the first line, marked up to its end.
     """
 
     number: int
@@ -215,7 +215,7 @@ def _fitted(before: str, marked: str, after: str, width: int) -> tuple[str, str,
     if cell_width(before + marked + after) <= width:
         return before, marked, after
     if cell_width(before + marked) >= width:
-        # The context shares the space; the marked part leaves some of it for the text before.
+        # The context shares the space, and the marked part leaves some room for the text before it.
         free = width - cell_width(marked)
         before = clip_start(before, max(free // 2, free - cell_width(after), width // 4))
         marked = clip(marked, width - cell_width(before) - (1 if after else 0))

@@ -57,11 +57,11 @@ class Bindings(Struct):
         self.stars_before[name] = len(self.stars)
 
     def binds(self, name: str) -> bool:
-        """Whether `name` is local to this scope."""
+        """Return whether `name` is local to this scope."""
         return name in self.binders and name not in self.globals and name not in self.nonlocals
 
     def binds_constant(self, name: str) -> bool:
-        """Whether a single assignment or import binds `name` and no statement at this level mutates its value."""
+        """Return whether a single assignment or import binds `name`, and no statement at this level mutates it."""
         binders = self.binders.get(name, ())
         return (
             len(binders) == 1
@@ -280,7 +280,8 @@ def _inner_bindings(body: cst.BaseSuite | cst.Module) -> Iterator[Bindings]:
 
 ModuleReference: TypeAlias = tuple[int, str]
 """The number of leading dots, 0 for an absolute import, and the dotted name after them."""
-# Standard library and platform packages. The interpreter models them even if the project has a module of that name.
+# Packages of the standard library and the platform. The interpreter models them even if the project has a module with
+# the same name.
 _MODELED_PACKAGES: Final = frozenset(
     {
         *("abc", "asyncio", "builtins", "collections", "contextlib", "dataclasses", "datetime", "enum", "functools"),
@@ -291,7 +292,7 @@ _MODELED_PACKAGES: Final = frozenset(
 
 
 def is_modeled_package(name: str) -> bool:
-    """Whether a dotted name belongs to a package that the interpreter models, even if the project has one too."""
+    """Return whether the interpreter models the package of a dotted name, even if the project also has it."""
     return name.split(".", maxsplit=1)[0] in _MODELED_PACKAGES
 
 

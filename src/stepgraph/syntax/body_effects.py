@@ -32,7 +32,7 @@ _PURE_FUNCTIONS: Final = frozenset(["bool", "callable", "float", "hasattr", "int
 
 
 def depends_on_block(statement: cst.CSTNode, binders: Sequence[cst.CSTNode], module: SourceModule) -> bool:
-    """Whether values that binders in a compound statement bind may depend on other statements in it.
+    """Return whether values that binders in a compound statement bind may depend on other statements in it.
 
     These change objects, and the binders read objects.
     """
@@ -83,7 +83,7 @@ def _changes_objects(statement: cst.CSTNode) -> bool:
 
 
 def _calls(value: cst.BaseExpression) -> bool:
-    """Whether an expression calls a function that may change objects, or searches what may be an iterator."""
+    """Return whether an expression calls a function that may change objects, or searches a possible iterator."""
     return any(
         (isinstance(node, cst.Call) and not _is_pure(node.func))
         or (isinstance(node, cst.ComparisonTarget) and _searches_variable(node))

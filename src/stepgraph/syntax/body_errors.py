@@ -19,7 +19,7 @@ CaughtNames: TypeAlias = frozenset[str] | None
 ANY_ERROR: Final = "*"
 """An exception of any type: `raise error`."""
 OTHER_ERROR: Final = "?"
-"""An exception of an expression, which is none of an import."""
+"""An exception from an expression, not from an import."""
 IMPORT_ERROR: Final = "ImportError"
 MISSING_MODULE: Final = "ModuleNotFoundError"
 
@@ -46,7 +46,7 @@ class BodyImport(Struct, frozen=True):
 
 
 class BodyErrors(Struct, frozen=True):
-    """What may raise in the body of a module."""
+    """The code in the body of a module that may raise exceptions."""
 
     raised: frozenset[RaisedError]
     imports: tuple[BodyImport, ...]
@@ -72,12 +72,12 @@ def suppressed_names(statement: cst.With) -> tuple[CaughtNames, ...]:
 
 
 def may_catch(handlers: Sequence[CaughtNames], error: str) -> bool:
-    """Whether one of the handlers may catch an exception with a type of a name."""
+    """Return whether one of the handlers may catch an exception with a type of a name."""
     return any(names is None or any(_may_catch(name, error) for name in names) for names in handlers)
 
 
 def must_catch(handlers: Sequence[CaughtNames], error: str) -> bool:
-    """Whether one of the handlers catches every exception with a type of a name."""
+    """Return whether one of the handlers catches every exception with a type of a name."""
     return any(names is None or any(_must_catch(name, error) for name in names) for names in handlers)
 
 
@@ -100,14 +100,14 @@ def _exception(name: str) -> type[BaseException] | None:
 
 
 def body_errors(module: SourceModule) -> BodyErrors:
-    """Return what may raise in the body of a module. Use `module.once`."""
+    """Return the code in the body of a module that may raise exceptions. Call it through `module.once`."""
     return _errors_in(module, module.tree, (), set())
 
 
 def _errors_in(
     module: SourceModule, body: cst.BaseSuite | cst.Module, outer: tuple[CaughtNames, ...], visited: set[int]
 ) -> BodyErrors:
-    """Return what may raise in a body, and in the functions of the module that it calls by name."""
+    """Return the code that may raise exceptions in a body, and in the functions of the module that it calls by name."""
     raised: set[RaisedError] = set()
     imports: list[BodyImport] = []
     for statement, enclosing in statements_with_enclosing(body):

@@ -1,4 +1,4 @@
-"""Names that the statements of a module or class body mention, and the statements that depend on some names.
+"""Names mentioned by the statements of a module or class body, and dependencies between names.
 
 Names are compared by their text: the variable `steps` and the attribute `steps` of any object are one name.
 """
@@ -28,9 +28,9 @@ class StatementNames(Struct, frozen=True):
 
     statement: cst.CSTNode
     evaluated: frozenset[str]
-    """Names and attributes in the code that runs with the body: decorators, defaults and class bodies included."""
+    """Names and attributes in the code that runs with the body, including decorators, defaults and class bodies."""
     mentioned: frozenset[str]
-    """Names and attributes anywhere in the statement, also in the bodies of functions."""
+    """Names and attributes anywhere in the statement, including the bodies of functions."""
     bound: frozenset[str]
     """Names that the statement binds."""
     imports: tuple[cst.Import | cst.ImportFrom, ...]
@@ -74,7 +74,7 @@ def _identifiers(nodes: Iterable[cst.CSTNode]) -> Iterator[str]:
 
 
 def evaluated_nodes(statement: cst.CSTNode) -> Iterator[cst.CSTNode]:
-    """Yield the nodes of a statement that may run with the body: not those in functions, but those in lambdas."""
+    """Yield the nodes of a statement that may run with the body: nodes in lambdas, but not in functions."""
     pending = [statement]
     while pending:
         for node in expressions_below(pending.pop()):
@@ -178,9 +178,9 @@ class ObjectChange(Struct, frozen=True):
 
     method: str
     attribute: str
-    """Empty for an element of the object, which is a collection itself."""
+    """Empty for an element of the object, if the object is a collection."""
     stores_argument: bool
-    """Whether the statement mentions a parameter of the method: it may store a function that it registers."""
+    """Whether the statement mentions a parameter of the method, so that it may store and register a function."""
 
 
 _INITIALIZERS = frozenset({"__init__", "__new__", "__post_init__"})
@@ -210,7 +210,7 @@ def _changes_by(method: cst.FunctionDef) -> Iterator[ObjectChange]:
 
 
 def _is_receiver(node: cst.BaseExpression, receiver: str) -> bool:
-    """Whether an expression is the object of a method, or `super()`."""
+    """Return whether an expression is the object of a method, or `super()`."""
     match node:
         case cst.Name(value=name):
             return name == receiver
@@ -221,7 +221,7 @@ def _is_receiver(node: cst.BaseExpression, receiver: str) -> bool:
 
 
 def _mutated_attributes(statement: cst.CSTNode) -> Iterator[tuple[cst.BaseExpression, str]]:
-    """Yield the owner and the name of each attribute that a statement mutates, with no name for the owner itself."""
+    """Yield the owner and the name of each attribute that a statement mutates. The owner itself has no name."""
     match statement:
         case cst.Expr(value=cst.Call(func=cst.Attribute(value=owner, attr=cst.Name(value="__setitem__")))):
             yield owner, ""

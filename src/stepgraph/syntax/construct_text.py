@@ -1,6 +1,6 @@
 """Source text of the constructs drawn in a graph: heads of loops, handlers, exits and arguments.
 
-The text is in one format, so that it does not change when the code is formatted.
+The text is normalized, so that it does not change when the code is formatted.
 """
 
 from __future__ import annotations
@@ -45,7 +45,8 @@ def loop_head(place: Place) -> str:
 def handler_head(place: Place) -> str:
     """Return the head of the handlers of a statement, or an empty string for any other node.
 
-    That is `except ValueError` for a `try` with one handler, `except` for several, and the item of a `with`.
+    The head is `except ValueError` for a `try` with one handler, `except` for several handlers, and the item of a
+    `with`.
     """
     node = place.node
     match node:
@@ -74,7 +75,7 @@ def handler_clause(place: Place, handler: Place) -> str:
 
 
 def may_raise(place: Place, handler: Place) -> bool:
-    """Whether a handler may raise: by a `raise`, an `assert`, or a function of the project.
+    """Return whether a handler may raise: by a `raise`, an `assert`, or a function of the project.
 
     Functions are recognized by the form of their call: a name that is not built in, or a method of `self`.
     """
@@ -110,7 +111,7 @@ def call_arguments(place: Place) -> str:
 
 
 def returns_discarded_errors(place: Place) -> bool:
-    """Whether an await discards the result of a `gather(..., return_exceptions=True)`, with the errors in it."""
+    """Return whether an await discards the result of a `gather(..., return_exceptions=True)`, with the errors in it."""
     match place.node:
         case cst.Await(expression=cst.Call(args=arguments)):
             returns_errors = any(a.keyword is not None and a.keyword.value == "return_exceptions" for a in arguments)
@@ -125,7 +126,7 @@ def truncate(text: str) -> str:
 
 
 def _clause_at(statement: cst.CSTNode, node: cst.CSTNode) -> _Clause | None:
-    """Return the `except` clause of a statement that a node is, or whose types it is."""
+    """Return the `except` clause of a statement that is a node, or has it as its exception types."""
     clauses = statement.handlers if isinstance(statement, cst.Try | cst.TryStar) else ()
     return next((clause for clause in clauses if node is clause or node is clause.type), None)
 

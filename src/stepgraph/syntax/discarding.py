@@ -1,6 +1,6 @@
-"""Discarded values: expression statements, values that are only inspected, and values of names that are never used.
+"""Discarded values: expression statements, values that are only inspected, and values of unused names.
 
-The analysis computes must facts: a use is a discard only if it certainly does not pass the value on.
+The analysis computes must facts: a use is a discard only if it cannot pass the value on.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class _UsedValue(Struct, frozen=True):
 
     node: cst.CSTNode
     elements_only: bool
-    """Whether the uses of the elements count, not those of the collection."""
+    """Whether to examine the uses of the elements instead of the uses of the collection."""
 
 
 class _NameDiscarded(Struct, frozen=True):
@@ -53,7 +53,7 @@ class _ResultDiscarded(Struct, frozen=True):
 
 _Question: TypeAlias = _NameDiscarded | _ResultDiscarded
 
-# The questions that must all have the answer yes; None if the value is used.
+# The questions that must all be answered with yes; None if the value is used.
 _Conditions: TypeAlias = "Sequence[_Question] | None"
 _DISCARDED: Final[tuple[_Question, ...]] = ()
 
@@ -67,7 +67,7 @@ class DiscardAnalysis(Struct):
     is_coroutine: bool = True
     """Whether values are useful only if awaited, so that access to an attribute or element is a mistake."""
     _answers: dict[_Question, bool] = field(default_factory=dict)
-    """The answers to questions."""
+    """The known answers, by question."""
     _conditions_by_value: dict[tuple[int, bool], _Conditions] = field(default_factory=dict)
     """The conditions for a value to be discarded, by the identity of its node and `elements_only`."""
     _names_by_function: dict[int, dict[str, list[cst.Name]]] = field(default_factory=dict)
@@ -76,25 +76,25 @@ class DiscardAnalysis(Struct):
     """The innermost scope of a node, by the identity of the node."""
 
     def is_discarded(self, node: cst.CSTNode) -> bool:
-        """Whether the program discards the value of an expression."""
+        """Return whether the program discards the value of an expression."""
         conditions = self._value_conditions(_UsedValue(node, elements_only=False))
         return conditions is not None and all(map(self._answer, conditions))
 
     def is_never_used(self, function: cst.FunctionDef) -> bool:
-        """Whether all uses of the name of a nested function discard it."""
+        """Return whether all uses of the name of a nested function discard it."""
         outer = self._scope(function)
         return isinstance(outer, cst.FunctionDef) and self._answer(
             _NameDiscarded(outer, function.name.value, elements_only=False)
         )
 
     def is_async_statement(self, node: cst.CSTNode) -> bool:
-        """Whether an expression is a statement in an async function, so that `await` can precede it."""
+        """Return whether an expression is a statement in an async function, so that `await` can precede it."""
         scope = self._scope(node)
         is_async = isinstance(scope, cst.FunctionDef) and scope.asynchronous is not None
         return is_async and isinstance(self.parents.get(id(node)), cst.Expr)
 
     def _answer(self, question: _Question) -> bool:
-        """Return the answer to a question, from a greatest fixpoint: a cycle alone does not refute its questions."""
+        """Return the answer to a question, from a greatest fixpoint: questions in a cycle have the answer yes."""
         if question not in self._answers:
             self._solve(question)
         return self._answers[question]

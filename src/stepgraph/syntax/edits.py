@@ -24,7 +24,7 @@ class AddedAwait(Struct, frozen=True):
 
 
 class MovedImport(Struct, frozen=True):
-    """A change of the module that a `from ... import` statement imports some names from."""
+    """A change of the module from which a `from ... import` statement imports some names."""
 
     place: Place
     names: tuple[str, ...]

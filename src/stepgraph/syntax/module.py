@@ -77,10 +77,10 @@ class SourceModule(Struct, eq=False, dict=True, weakref=True):
     def span(self, node: cst.CSTNode) -> Span:
         """Return the location of `node`.
 
-        Positions come from writing the module out again, at about a third of the cost of parsing it. The first call
-        writes up to the node; the first call for a later node writes to the end.
+        Positions are computed by writing the module out again, which takes about a third of the time of parsing it. The
+        first call writes up to the node; the first call for a later node writes to the end.
         """
-        # Imported here, as LibCST is below, because code that only passes a `Place` on does not need LibCST.
+        # Imported here, as LibCST is below, because code that only forwards a `Place` does not need LibCST.
         from stepgraph.syntax.positions import positions
 
         if id(node) not in self._positions and not self._has_all_positions:

@@ -222,7 +222,7 @@ class _Scanner(Struct):
         return offset
 
     def _is_in_field(self) -> bool:
-        """Whether the scanner is directly in a replacement field, outside further brackets."""
+        """Return whether the scanner is directly in a replacement field, outside further brackets."""
         return bool(self.format_strings) and self.format_strings[-1].field_depths[-1:] == [len(self.links)]
 
     def _scan_format_string(self, offset: int) -> int | None:
@@ -272,11 +272,11 @@ class LimitViolation(Struct, frozen=True):
 
     message: str
     advice: str
-    """What to do about it."""
+    """The fix."""
     line: int
-    """1-based."""
+    """The line, from 1."""
     column: int
-    """1-based, in characters."""
+    """The column, from 1, in characters."""
 
 
 def find_limit_violation(text: str) -> LimitViolation | None:

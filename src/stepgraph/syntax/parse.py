@@ -1,6 +1,6 @@
 """Parsing of source files into modules, or into problems with line and column.
 
-A quick scan proves most sources safe for the native parser, at a small part of the cost of parsing.
+A quick scan proves most sources safe for the native parser, at a fraction of the cost of parsing.
 """
 
 from __future__ import annotations
@@ -130,8 +130,8 @@ class QuickScan(Struct, frozen=True):
     tokens: int
     """Upper bound of the number of tokens, a measure of the parser's memory.
 
-    It counts names, numbers, strings, comments and operators, also in the fields of format strings, and two for each
-    line.
+    It counts names, numbers, strings, comments and operators, including those in the fields of format strings, and two
+    tokens for each line.
     """
 
 

@@ -1,7 +1,7 @@
 """Positions of nodes in their file.
 
 LibCST's position provider costs several times the parse. This module writes the tree out again in one pass, only when a
-position is needed and only up to the node that needs it.
+position is needed and only up to the requested node.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Source text of nodes on one line, as written or in one format.
+"""Source text of nodes on one line, as written or normalized.
 
 The text has no comments. Each line break, with its surrounding whitespace and backslash, becomes one space, or nothing
-directly inside a bracket. In the one format, so that formatting the code does not change the text, spaces, quotes,
-trailing commas and outer parentheses are those of common formatters: `f(a, b="c")`.
+directly inside a bracket. Normalized text has the spaces, quotes, trailing commas and outer parentheses of common
+formatters, as in `f(a, b="c")`, so that formatting the code does not change it.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def _join_tokens(tokens: Sequence[str]) -> str:
 
 
 MAX_FORMATTED_LENGTH: Final = 2_000
-"""Maximum length of a source that is formatted, in characters; longer ones stay as they are."""
+"""Maximum length of a normalized source, in characters; longer sources are not normalized."""
 
 _OWN_PARENTHESES: Final = (cst.Tuple, cst.GeneratorExp)
 
@@ -81,7 +81,7 @@ _layouts: dict[type[cst.CSTNode], tuple[Field[object], ...]] = {}
 
 
 def formatted_text(module: cst.Module, node: cst.BaseExpression) -> str:
-    """Return the source of an expression on one line, in one format and without comments."""
+    """Return the source of an expression on one line, normalized and without comments."""
     text = source_text(module, node)
     if len(text) > MAX_FORMATTED_LENGTH or text.isidentifier():
         return text
@@ -109,7 +109,7 @@ class _Formatter(cst.CSTTransformer):
         return updated_node.with_changes(**changes) if changes else updated_node
 
     def _changes(self, node: cst.CSTNode) -> dict[str, object]:
-        """Return what is different from the layout that LibCST writes by default."""
+        """Return the differences from the default layout of LibCST."""
         match node:
             case cst.Comma():
                 return {"whitespace_after": _SPACE}

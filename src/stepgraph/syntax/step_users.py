@@ -1,4 +1,4 @@
-"""Functions that may use a step object that they are called with, by the names of what they call."""
+"""Functions that may use a step object passed to them, according to the names of their callees."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ class CalledNames(Struct, frozen=True):
     names: frozenset[str]
     """The names of the called functions and methods."""
     has_step_method: bool
-    """Whether it calls a method with the name of one of the step object's."""
+    """Whether it calls a method with the same name as a method of the step object."""
     has_computed_callee: bool
     """Whether it passes arguments to a variable, or to the value of an expression."""
 
 
 def may_use_step(function: Place, modules: Iterable[SourceModule]) -> bool:
-    """Return whether a function may run steps on an argument, as far as names tell.
+    """Return whether a function may run steps on an argument, according to the names of its callees.
 
-    A function of any module may be the one that is called by a name.
+    A called name may refer to a function of any module.
     """
     definitions = [module.once(_functions_by_name) for module in modules]
     pending, visited = [function], {id(function.node)}

@@ -37,7 +37,7 @@ def _references(source: bytes) -> Iterator[ModuleReference]:
 
 
 def with_packages(references: Iterable[ModuleReference]) -> Iterator[ModuleReference]:
-    """Yield each module after the packages that it is in, which Python imports first."""
+    """Yield each module after the packages that contain it, which Python imports first."""
     for level, dotted_name in references:
         parts = dotted_name.split(".")
         yield from ((level, ".".join(parts[:length])) for length in range(1, len(parts) + 1))

@@ -155,7 +155,7 @@ def children(node: cst.CSTNode) -> list[cst.CSTNode]:
 
 
 def all_nodes(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
-    """Yield `node` and all its descendants, also those in functions, classes and lambdas, parents first."""
+    """Yield `node` and all its descendants, including those in functions, classes and lambdas, parents first."""
     stack = [node]
     while stack:
         current = stack.pop()

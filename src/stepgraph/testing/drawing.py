@@ -33,7 +33,7 @@ def draw(graph: Graph, form: Form, details: Details = NO_DETAILS) -> str:
     return _FORMS[form](graph, View(details=details))
 
 
-# Each form imports its renderer: most test runs use one form.
+# Each form imports its own renderer, because most test runs use a single form.
 
 
 def _json(graph: Graph, view: View) -> str:

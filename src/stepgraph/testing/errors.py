@@ -52,7 +52,7 @@ _MOST: Final = 8
 
 
 def suggest_names(name: str, available: Iterable[str], fallback: str) -> str:
-    """Return a sentence that suggests similar names, else lists the available names, else is `fallback`."""
+    """Return a sentence that suggests similar names or lists the available names, or else `fallback`."""
     names = list(dict.fromkeys(available))
     near = near_names(name, names)
     if near:

@@ -1,4 +1,4 @@
-"""Graphs of NetworkX. No other module imports it: it takes longer to import than most runs take."""
+"""Graphs of NetworkX. No other module imports NetworkX, because the import takes longer than most runs."""
 
 from __future__ import annotations
 

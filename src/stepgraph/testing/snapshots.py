@@ -42,7 +42,7 @@ class WorkflowSnapshot(SingleFileSnapshotExtension):
             raise TypeError(f"{type(self).__name__} is for the graphs of workflows, not for {type(data).__name__}.")
         return draw(data.graph, self.form, data.details)
 
-    # The methods below refuse links of the repository that lead out of it.
+    # The methods below reject links that lead out of the repository.
 
     def read_snapshot_data_from_location(
         self,
@@ -129,6 +129,6 @@ def matches(snapshot: SnapshotAssertion, graph: SnapshotSource, form: Form | Non
         extension = EXTENSIONS[form or "json"]
         # This snapshot is not compared. It makes syrupy search for unused snapshots of this extension.
         snapshot.use_extension(extension)
-        # This one counts the comparisons in a test.
+        # This attribute counts the comparisons in a test.
         snapshot = snapshot(extension_class=extension)
     return snapshot == graph

@@ -135,8 +135,8 @@ class WorkflowGraph(SnapshotSource):
     """The graph of a workflow, and the guarantees about runs that follow from it.
 
     The graph orders two steps only if the program guarantees the order, in runs in which no step fails and for failures
-    that a `try` catches. A `complete` graph has every step that may run. The documentation of each method says which of
-    its answers are guarantees. Names of steps are those in the graph: a dynamic part is its source in braces, as in
+    that a `try` catches. A `complete` graph has every step that may run. The documentation of each method states which
+    of its results are guaranteed. Steps have their names in the graph: a dynamic part is its source in braces, as in
     `pack {item.sku}`.
 
     Graphs are equal if their structure is equal. `graph == snapshot` compares with a snapshot of syrupy in JSON, and
@@ -155,7 +155,7 @@ class WorkflowGraph(SnapshotSource):
 
     @staticmethod
     def of(source: WorkflowAnalysis | VersionGraph | Graph | Workflow) -> WorkflowGraph:
-        """Return the graph of an analysis or of a payload: a version graph, its `graph`, or the `workflow` of that.
+        """Return the graph of an analysis or of a payload: a version graph, its `graph`, or the graph's `workflow`.
 
         Raises NoGraphError for a workflow without a graph.
         """
@@ -177,7 +177,7 @@ class WorkflowGraph(SnapshotSource):
 
     @property
     def complete(self) -> bool:
-        """Whether all code was resolved. If not, more steps may run, and the `notes` say where and why.
+        """Whether all code was resolved. If not, more steps may run, and the `notes` state the locations and reasons.
 
         A graph from a payload is assumed to be complete.
         """
@@ -208,8 +208,8 @@ class WorkflowGraph(SnapshotSource):
     def retries(self, name: str) -> Number:
         """Return the number of retries after a failure of the step with that name.
 
-        This is the engine's default, 5, if the code does not set it, or sets it dynamically (which is among the notes).
-        Raises the same errors as `step`, and StepNotFoundError for a step that is not a `step.do`.
+        This is the engine's default, 5, if the code does not set it, or sets it dynamically, which adds a note. Raises
+        the same errors as `step`, and StepNotFoundError for a step that is not a `step.do`.
         """
         __tracebackhide__ = True
         retries = self._only(name, "retries", lambda step: settings_of(step).retries)
@@ -246,7 +246,7 @@ class WorkflowGraph(SnapshotSource):
 
         False is a guarantee that no two such steps overlap, in any iterations and calls, if the graph is complete. True
         is not: the program may order the steps in a way that the payload cannot express. If both names are the same,
-        the answer is about two runs of steps with that name. A step overlaps the steps nested in it. Raises
+        the result refers to two runs of steps with that name. A step overlaps the steps nested in it. Raises
         StepNotFoundError.
         """
         __tracebackhide__ = True
@@ -257,15 +257,15 @@ class WorkflowGraph(SnapshotSource):
 
         Each execution is a walk from `start` to `end`, or to `failure` if it fails. Nodes are the steps by name
         (`charge`, `charge (2)`) and the control flow around them (`if 1`, `if 1 end`, `call pack`, `pack start`). They
-        have the attribute `type`, and where they apply `name`, `function`, `source`, `location`, and the fields of the
-        payload such as `config`. Edges have a `kind` and a `label`, and are several between two nodes if there are
-        several ways: `next`; `then`, `case` and `else` with the condition as label; `body` and `again` for loops;
-        `parallel` to the members of a group; `jump` from a `break` or `return`; `call` and `return`; `failure`.
+        have the attribute `type`, and, if they apply, `name`, `function`, `source`, `location`, and the fields of the
+        payload such as `config`. Edges have a `kind` and a `label`, and two nodes may have several edges between them:
+        `next`; `then`, `case` and `else` with the condition as label; `body` and `again` for loops; `parallel` to the
+        members of a group; `jump` from a `break` or `return`; `call` and `return`; `failure`.
 
         When a step begins, all steps on some walk to it are over, except for the steps that contain it. So a step that
-        dominates another one has always run before it. A walk has one member of each group of concurrent
-        steps, so no member dominates what follows the group; `order` orders these. Failures are shown as far as a `try`
-        of the graph catches them.
+        dominates another one has always run before it. A walk has one member of each group of concurrent steps, so no
+        member dominates the nodes after the group; `order` contains their order. Failures are shown if a `try` of the
+        graph catches them.
         """
         from stepgraph.testing.networkx_graphs import flow_graph
 
@@ -274,9 +274,9 @@ class WorkflowGraph(SnapshotSource):
     def order(self) -> nx.DiGraph[str]:
         """Return the strict order of the steps as a graph of NetworkX, transitively reduced.
 
-        A path from one step to another is a guarantee as `runs_before` gives it: in every run, within one iteration of
+        A path from one step to another is a guarantee like that of `runs_before`: in every run, within one iteration of
         the innermost loop or one call of the innermost function that contains both, the first step has ended or failed
-        before the second one starts. Names and attributes of steps are those in `to_networkx`. The time grows with the
+        before the second one starts. Steps have the names and attributes of `to_networkx`. The time grows with the
         square of the number of steps: a second for 400 steps.
         """
         from stepgraph.testing.networkx_graphs import order_graph
@@ -306,7 +306,7 @@ class WorkflowGraph(SnapshotSource):
         return render_outline(self.graph, View(details=self.details), color=False, notes=self.notes)
 
     def __repr__(self) -> str:
-        # The fingerprint distinguishes graphs in snapshots that are made of `repr`.
+        # The fingerprint distinguishes graphs in snapshots that use `repr`.
         state = "" if self.complete else ", incomplete"
         fingerprint = sha256(canonical_json(self.graph).encode()).hexdigest()[:12]
         return (
@@ -341,7 +341,7 @@ class WorkflowGraph(SnapshotSource):
         return steps
 
     def _only(self, name: str, property_name: str, ask: Callable[[Step], Answer]) -> Answer:
-        """Return the answer that all steps with a name share. Raises AmbiguousStepError if they differ."""
+        """Return the setting that all steps with a name share. Raises AmbiguousStepError if they differ."""
         __tracebackhide__ = True
         answers = [ask(step) for step in self._named(name)]
         different = [answer for number, answer in enumerate(answers) if answer not in answers[:number]]

@@ -52,7 +52,7 @@ class WorkflowGraphs:
         return _graph_of(self._workflow(path, name))
 
     def analysis(self, path: Path) -> Analysis:
-        """Return the analysis of a file or a folder, cached while the files that it read are unchanged."""
+        """Return the analysis of a file or a folder, cached while the files it has read are unchanged."""
         analysis = self._analyses.get(path)
         if analysis is None or not _is_current(analysis.read):
             analysis = self._analyses[path] = _analyze(path)
@@ -84,7 +84,7 @@ def _graph_of(workflow: WorkflowAnalysis) -> WorkflowGraph:
 
 
 def warn_if_incomplete(graph: WorkflowGraph) -> None:
-    """Warn if a graph is incomplete, with the notes that say why."""
+    """Warn if a graph is incomplete, with the notes that state the reasons."""
     if not graph.complete:
         reasons = "\n".join(str(note) for note in graph.notes if note.incomplete)
         message = f"the graph of {graph.class_name} is incomplete, and may lack steps:\n{reasons}"

@@ -36,9 +36,9 @@ class NamedActivity(Struct, frozen=True):
     place: Place
     """The location of the name."""
     direct: bool
-    """Whether it is itself the work that runs or starts, and not part of a called function."""
+    """Whether it runs or starts directly, not in a called function."""
     after_await: bool = False
-    """Whether an earlier await delays its begin, so that the time of the begin depends on other work."""
+    """Whether an earlier await delays it, so that it begins at a time that depends on other work."""
 
 
 class NamedActivities(Struct):
@@ -63,7 +63,7 @@ class NamedActivities(Struct):
 
 
 class _AwaitProgress(IntEnum):
-    """How far the paths to a program point have come."""
+    """The progress of the paths to a program point."""
 
     BEFORE_AWAIT = 0
     """No path has awaited anything."""
@@ -74,8 +74,8 @@ class _AwaitProgress(IntEnum):
 class _WorkDomain(Domain[_AwaitProgress], Observer[_AwaitProgress]):
     """The progress of work, and its steps and event waits.
 
-    Tasks get a lock that they request before their first await in the order of their begin, and hold it in turn. The
-    steps that they run then begin in that order, too.
+    Tasks that request a lock before their first await get it in the order in which they begin, and hold it in turn. The
+    steps that they run while they hold it begin in the same order.
     """
 
     def __init__(self, budget: Budget) -> None:

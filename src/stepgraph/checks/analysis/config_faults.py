@@ -25,7 +25,7 @@ _RETRIES: Final = ("limit", "delay", "backoff")
 _BACKOFFS: Final = ("constant", "linear", "exponential")
 _MAX_RETRIES: Final = 10_000
 
-# Names that people use for a key, and that are too different for a typo.
+# Names that people use for a key, which are too different to be typos.
 _SYNONYMS: Final = {
     **dict.fromkeys(("attempts", "count", "max", "max_attempts", "max_retries", "maxAttempts", "times"), "limit"),
     **dict.fromkeys(("interval", "wait", "retry_delay", "initial_delay", "initialDelay", "base_delay"), "delay"),
@@ -47,7 +47,7 @@ class ConfigFault(Struct, frozen=True):
     problem: str
     """The description of the fault: a clause in lower case."""
     advice: str
-    """The value or key to write in its place."""
+    """The value or key to write instead."""
     edits: tuple[Edit, ...] = ()
     """Edits that follow the advice, if only one fix is correct."""
 
@@ -222,7 +222,7 @@ def _similar_name(name: object, candidates: Iterable[str]) -> str | None:
 
 
 def _must_be_invalid(value: Value, valid: tuple[str, ...]) -> bool:
-    """Whether a value is certainly not one of the valid strings. None is valid: it equals an absent key."""
+    """Return whether a value must differ from all valid strings. None is valid: it equals an absent key."""
     if isinstance(value, Constant):
         return value.value is not None and value.value not in valid
     return kind_of(value) is not None

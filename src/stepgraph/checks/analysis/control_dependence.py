@@ -73,7 +73,7 @@ class _LatestOutcomes(Domain[int]):
         self.steps: dict[int, None] = {}
         """The operations that run steps, by `id`."""
         self.never_exhausted: set[int] = set()
-        """The loops whose first iteration runs and never comes to its end, by `id`."""
+        """The loops whose first iteration runs and never reaches its end, by `id`."""
         self.functions: dict[int, Function] = {}
         """The called functions, by `id`."""
 
@@ -102,7 +102,7 @@ class _LatestOutcomes(Domain[int]):
         return deciding
 
     def decided_before(self, operation: int) -> int:
-        """Return the tests of which only one outcome leads to an operation, as a bit set."""
+        """Return the tests that lead to an operation by only one outcome, as a bit set."""
         decided = 0
         for outcomes in (self.before[operation], self.raised.get(operation, 0)):
             decided |= outcomes ^ outcomes >> 1
@@ -145,14 +145,14 @@ class _LatestOutcomes(Domain[int]):
         if exhausted is None:
             self.never_exhausted.add(id(loop))
             return None
-        # If an iteration comes to its end, the test fails even where it held before.
+        # If an iteration reaches its end, the test fails later, even if it held before.
         failed = _at_branch(tests, 1, exhausted)
         return failed if end is None else failed | _at_branch(tests, 0, exhausted)
 
     def after_loop(self, loop: Loop, head: int, after: int | None) -> int | None:
-        """Forget the tests that decide nothing after a loop: those of its breaks, because each loop ends sometime.
+        """Forget the tests of breaks, which decide nothing after a loop, because every loop ends eventually.
 
-        The test of a loop that always leaves its first iteration early decides nothing, either.
+        Likewise, the test of a loop decides nothing if the first iteration is always left early.
         """
         if after is None:
             return None
@@ -163,7 +163,7 @@ class _LatestOutcomes(Domain[int]):
         return after & ~(both | both << 1)
 
     def leave_try(self, try_: Try, before: int, end: int | None, raised: int | None) -> tuple[int | None, int | None]:
-        """Regard it as a test for each handler whether that runs. The last one has none if one of them always runs."""
+        """Treat the choice of each handler as a test. The last one has no test if one of the handlers always runs."""
         count = len(try_.handlers) - (end is None and not _may_bypass_handlers(try_))
         if raised is None or count <= 0:
             return end, raised
@@ -177,7 +177,7 @@ class _LatestOutcomes(Domain[int]):
         return raised if tests is None else _at_branch(tests, index, raised)
 
     def tests(self, decision: Choice | Loop | Try, place: Place, count: int) -> _Tests:
-        """Return the tests of a choice or loop as one that a location refers to."""
+        """Return the tests of a choice or loop, and record its location."""
         tests = self.tests_of.get(id(decision))
         if tests is None:
             first = 2 * len(self.decision_of)
@@ -205,7 +205,7 @@ def _exit_choices(loop: Loop) -> list[Choice]:
 
 
 def _may_bypass_handlers(try_: Try) -> bool:
-    """Whether a jump in the body of a `try` bypasses its handlers."""
+    """Return whether a jump in the body of a `try` bypasses its handlers."""
     handlers = tuple(replace(handler, block=EMPTY) for handler in try_.handlers)
     exits = reachable_exits(Block((replace(try_, handlers=handlers, finalbody=EMPTY),)))
     return any(state is not None for state in (exits.breaks, exits.continues, exits.returns, exits.raises))

@@ -62,7 +62,7 @@ class DurationText(Struct, frozen=True):
     """A string that the engine accepts as a duration."""
 
     milliseconds: float
-    """The duration to the engine, in milliseconds."""
+    """The duration as the engine reads it, in milliseconds."""
     number: str = ""
     """The number before the unit, as written. Empty without a unit."""
     unit: str | None = None
@@ -86,7 +86,7 @@ def parse_duration(text: str) -> DurationText | None:
 
 
 def _means_milliseconds(unit: str) -> bool:
-    """Whether a unit means milliseconds. A lone `m` does not: people mean minutes, despite the engine."""
+    """Return whether a unit means milliseconds. A lone `m` does not: people mean minutes, whatever the engine does."""
     return unit.lower() in _MILLISECONDS
 
 
@@ -109,12 +109,12 @@ def as_float(number: float) -> float:
 
 
 def is_number(text: str) -> bool:
-    """Whether a string is a number without a unit, which is in milliseconds."""
+    """Return whether a string is a number without a unit, which is in milliseconds."""
     return bool(text.strip()) and _number(text) is not None
 
 
 def is_unit(unit: str) -> bool:
-    """Whether the engine interprets a unit correctly: it knows the unit, or the unit means milliseconds."""
+    """Return whether the engine interprets a unit correctly: it knows the unit, or the unit means milliseconds."""
     return unit.removesuffix("s") in UNITS or _means_milliseconds(unit)
 
 
@@ -182,7 +182,7 @@ _SECONDS_IN_DAY: Final = DAY // SECOND
 _SIXTY: Final = 60
 _HUNDRED: Final = 100
 
-# Nobody waits for fewer milliseconds on purpose.
+# A shorter wait in milliseconds is unlikely to be intended.
 _MIN_DELIBERATE: Final = 100
 
 _LITERAL: Final = re.compile(r"[\"']?\d[\d_]*[\"']?", re.ASCII)
@@ -212,7 +212,7 @@ def is_likely_seconds(source: str, number: float) -> bool:
 
 
 def _looks_like_seconds(number: int) -> bool:
-    """Whether a number is below 100, or a typical number of seconds: full minutes, hours or days."""
+    """Return whether a number is below 100, or a typical number of seconds: full minutes, hours or days."""
     if number < _MIN_DELIBERATE:
         return True
     if number < SECOND:
@@ -228,7 +228,7 @@ def _is_product_of_seconds(source: str) -> bool:
 
 
 _FIELD_AND_UNIT: Final = re.compile(r"\{([^{}]+)\}( *)([A-Za-z]+)")
-# Numbers rather than strings with a unit: arithmetic, calls that return numbers, number formats and telling names.
+# Numbers rather than strings with a unit: arithmetic, calls that return numbers, number formats and descriptive names.
 _NUMERIC: Final = re.compile(
     r".*[\w\])] *(?:[*/]|[+-] *\d)"
     r"|(?:int|round|len|min|max)\(.*"
@@ -248,7 +248,7 @@ class PartialDuration(Struct, frozen=True):
     unit: str
     """The unit as written."""
     intended_unit: str | None
-    """The unit of the engine that it certainly means, if any."""
+    """The unit of the engine with the same unambiguous meaning, if any."""
 
     @property
     def is_number(self) -> bool:

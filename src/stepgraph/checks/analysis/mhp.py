@@ -31,7 +31,7 @@ class NameClash(Struct, frozen=True):
     second: NamedActivity
     """The activity that begins while the first may be pending."""
     depends_on_timing: bool
-    """Whether the order of their begins depends on the duration of earlier work."""
+    """Whether the order in which they begin depends on the duration of earlier work."""
 
 
 def find_name_clashes(body: Block, budget: Budget) -> Iterator[NameClash]:
@@ -59,7 +59,7 @@ def _called_bodies(operations: Iterable[Operation]) -> Iterator[Block]:
 
 
 def _awaited_task_ids(operations: Iterable[Operation]) -> Iterator[TaskId]:
-    """Yield the ids of the awaited tasks. The analysis knows no end of any other task."""
+    """Yield the ids of the awaited tasks. The end of any other task is unknown."""
     for operation in operations:
         match operation:
             case Await(group=group):
@@ -128,7 +128,7 @@ class _PendingStarts(Domain[int]):
         self.declaration_clashes: _Clashes = {}
         """The clashes of different declarations that are started directly."""
         self.candidates: dict[int, Sequence[NamedActivity]] = {}
-        """The activities that may still be the second of a new clash, by the identity of the work."""
+        """The activities that may still be the second activity of a new clash, by the identity of the work."""
 
     def transfer(self, operation: Leaf, state: int) -> int:
         match operation:
@@ -185,7 +185,7 @@ class _PendingStarts(Domain[int]):
             self.record_earliest(clashes, starts_of, self.candidates[key], pending)
 
     def may_add_clash(self, second: NamedActivity) -> bool:
-        """Whether an activity may still be the second of a clash, or of a clash that depends on timing."""
+        """Return whether an activity may still be the second one of a clash, or of a clash that depends on timing."""
         node = id(second.place.node)
         if node in self.timing_clashes:
             return False
@@ -214,7 +214,7 @@ class _PendingStarts(Domain[int]):
             clashes.setdefault(node, clash)
 
     def clash_with(self, number: int, second: NamedActivity, *, depends_on_timing: bool) -> tuple[int, NameClash]:
-        """Return the clash of an activity with an activity of a start, and the position of the latter in the work."""
+        """Return the clash of an activity with an activity of a start, and its position in the work."""
         for position, first in enumerate(self.named_activities.of(self.work_by_number[number])):
             if (first.kind, first.name) == (second.kind, second.name) and (
                 first.after_await and not (first.direct and second.direct) if depends_on_timing else first.direct

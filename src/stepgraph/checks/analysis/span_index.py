@@ -14,7 +14,7 @@ _Position: TypeAlias = tuple[int, int]
 
 
 class SpanIndex:
-    """An index that decides in logarithmic time whether some of its spans contains a span, or is inside one."""
+    """An index that determines in logarithmic time whether one of its spans contains a given span, or is inside it."""
 
     def __init__(self, spans: Iterable[Span]) -> None:
         by_path: dict[str, list[tuple[_Position, _Position]]] = {}
@@ -35,12 +35,12 @@ class SpanIndex:
             self._first_ends[path] = list(accumulate(reversed(ends), min))[::-1]
 
     def encloses_span(self, span: Span) -> bool:
-        """Whether some span of the index encloses a span."""
+        """Return whether some span of the index encloses a span."""
         count = bisect_right(self._starts.get(span.path, ()), (span.line, span.column))
         return count > 0 and self._last_ends[span.path][count - 1] >= (span.end_line, span.end_column)
 
     def is_enclosed_in(self, span: Span) -> bool:
-        """Whether a span encloses some span of the index."""
+        """Return whether a span encloses some span of the index."""
         starts = self._starts.get(span.path, ())
         index = bisect_left(starts, (span.line, span.column))
         return index < len(starts) and self._first_ends[span.path][index] <= (span.end_line, span.end_column)

@@ -39,7 +39,7 @@ def config_arguments(subject: WorkflowSubject) -> Iterator[StaticArgument]:
 
 
 def constant_key_entries(value: Value) -> Iterator[tuple[str, StaticEntry]]:
-    """Yield the entries with constant string keys of each dictionary that a value may be."""
+    """Yield the entries with constant string keys of all dictionaries among the cases of a value."""
     for dictionary in cases_of(value):
         if isinstance(dictionary, StaticMapping):
             for entry in dictionary.entries:
@@ -48,7 +48,7 @@ def constant_key_entries(value: Value) -> Iterator[tuple[str, StaticEntry]]:
 
 
 def is_parameter_name(name: str) -> bool:
-    """Whether the name of a step is a valid parameter name."""
+    """Return whether the name of a step is a valid parameter name."""
     return name.isidentifier() and not keyword.iskeyword(name)
 
 

@@ -129,7 +129,7 @@ class UnstorablePart(Struct, frozen=True):
     kind: str
     """The kind of the value, with its article."""
     advice: str
-    """The value to return in its place."""
+    """The value to return instead."""
     place: Place | None = None
     """The location of the part, or None for the whole value."""
     is_sendable: bool = False
@@ -137,7 +137,7 @@ class UnstorablePart(Struct, frozen=True):
 
 
 class Certainty(Struct, frozen=True):
-    """The predicates that decide which possibilities of a value are certain."""
+    """Predicates that determine which possible values are certain."""
 
     is_written: IsWritten
     must_occur: MustOccur

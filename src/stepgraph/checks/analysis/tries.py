@@ -23,17 +23,17 @@ def find_tries(body: Block) -> Iterator[Try]:
 
 
 def runs_steps(try_: Try) -> bool:
-    """Whether the body of a `try` runs, starts or awaits work of the engine."""
+    """Return whether the body of a `try` runs, starts or awaits work of the engine."""
     return any(isinstance(reachable.operation, Run | Start | Await) for reachable in walk_operations(try_.body))
 
 
 def catches_javascript(handler: Handler) -> bool:
-    """Whether a handler names an exception class of JavaScript errors."""
+    """Return whether a handler names an exception class of JavaScript errors."""
     return any(caught.name.startswith(JAVASCRIPT) for caught in handler.types)
 
 
 def may_reraise(block: Block) -> bool:
-    """Whether a block may exit by a `raise`, with a new exception or the handled one."""
+    """Return whether a block may exit by a `raise`, with a new exception or the handled one."""
     return reachable_exits(block).raises is not None
 
 

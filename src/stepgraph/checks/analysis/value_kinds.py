@@ -58,13 +58,13 @@ def simple_cases(value: Value) -> tuple[Value, ...]:
 
 
 def may_be_guarded(value: Value, place: Place) -> bool:
-    """Whether a value is falsy and written as a name, so that a test may guard its use: `if PAUSE:`."""
+    """Return whether a value is falsy and written as a name, so that a test may guard its use: `if PAUSE:`."""
     is_falsy = isinstance(value, Constant) and not value.value
     return is_falsy and place.text not in ("None", "False") and _NAME.fullmatch(place.text) is not None
 
 
 def kind_of(value: Value) -> str | None:
-    """Return the kind of a value with its article, if it is certain."""
+    """Return the kind of a value with its article, or None if the kind is uncertain."""
     match value:
         case Constant(value=constant):
             return _kind_of_constant(constant)

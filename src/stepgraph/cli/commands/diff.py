@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from stepgraph.report.diff.comparison import Pair, VersionComparison
 
 
-# A copy of the values of `report.diff.comparison.DiffFailOn`, which every run would have to import.
+# A copy of the values of `report.diff.comparison.DiffFailOn`, because importing the enum would slow down every run.
 FAIL_ON: Final = ("breaking", "any", "none")
 
 _EXIT_CODES = """\b

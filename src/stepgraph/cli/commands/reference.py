@@ -52,7 +52,7 @@ def rules(*, code: str | None, output_format: str, whole: bool) -> ExitCode:
 
 
 def _rules_with_prefix(rules: Sequence[Rule], text: str) -> list[Rule]:
-    """Return the rules with a prefix of their code, without the rule of the whole code."""
+    """Return the rules whose code starts with a prefix, except the rule with exactly this code."""
     beginning = text.strip().upper()
     return [rule for rule in rules if rule.code.startswith(beginning) and rule.code != beginning]
 

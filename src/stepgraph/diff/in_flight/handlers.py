@@ -143,7 +143,7 @@ class HandlerImpact:
         )
 
     def raised(self, old: int) -> Iterator[Impact]:
-        """Yield the impact of an old `try` or group whose failures reach outer handlers from now on."""
+        """Yield the impact of an old `try` or group whose failures now reach outer handlers."""
         later = self._instances.later(old)
         if later is not None:
             reason = "may have recovered from a failure in it, which is no longer caught"

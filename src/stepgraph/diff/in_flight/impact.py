@@ -150,7 +150,7 @@ class ImpactAnalysis:
 
     def _unwrapped(self, group: EditGroup) -> Iterator[Impact]:
         kind = self._old[group.container_number].kind
-        # Elements inside a step are followed by no wait, but the step is.
+        # No wait follows the elements inside a step, but a wait may follow the step.
         wait = self._instances.first_wait(group) or self._instances.at_or_after(group.container_number)
         yield from self._handlers.unwrapped(group)
         if kind in _TRANSPARENT or wait is None:
@@ -273,7 +273,7 @@ def _passes_only_concurrent_members(sides: Sides, old: int, new: int) -> bool:
 
 
 def _overtaken(sides: Sides, old: int, new: int, container: int) -> Iterator[int]:
-    """Yield the old numbers of work in `container` on the other side of the element than before."""
+    """Yield the old numbers of work in `container` that is now on the other side of the element."""
     moved = sides.new.tree.subtree(new)
     for sibling in sides.new.tree.visit_subtree(container):
         before = sides.matching.to_old[sibling]
@@ -322,7 +322,7 @@ class _ConcurrencyImpact:
             )
 
     def awaited_differently(self, group: EditGroup) -> Iterator[Impact]:
-        """Yield the impact of waits that are awaited from now on, or no longer."""
+        """Yield the impact of waits that are newly awaited, or no longer awaited."""
         for new in self._affected(group):
             old = self._instances.sides.matching.to_old[new]
             wait = None if old is None else self._instances.inside(old)

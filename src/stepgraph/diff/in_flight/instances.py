@@ -126,7 +126,7 @@ class _Occurrences(Struct, frozen=True):
 def steps_out_of_count_order(
     tree: Tree, counts: StepCounts, group: int, changed: Container[int]
 ) -> Iterator[tuple[int, int]]:
-    """Yield steps that start before a step with the same key in a previous, concurrent member; and their members.
+    """Yield steps that start before a step with the same key in a previous, concurrent member, with their own member.
 
     In sequence, they would start after it. One of the two members contains an element of `changed`.
     """

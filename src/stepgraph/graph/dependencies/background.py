@@ -208,7 +208,7 @@ def begin_queued_tasks(
 def record_unordered_begins(analysis: BodyAnalysis) -> None:
     """Record the steps that unordered tasks may begin before other tasks need them.
 
-    One that several tasks need while it may wait for its own dependencies may run again.
+    A step that several tasks need, while it may still wait for its own dependencies, may run again.
     """
     queued = analysis.state.queued_tasks
     unordered = sorted(queued.keys() & analysis.program_usage.unordered)
@@ -245,14 +245,14 @@ class _AwaitPoint(Struct):
     later: set[StepDefinition]
     """The steps that functions in the background may begin."""
     splits: Mapping[TaskId, PathSplit]
-    """The split run states of tasks that are queued on some paths only."""
+    """The split run states of tasks that are queued on only some paths."""
     early: set[StepDefinition] = field(default_factory=set)
     """The steps that functions started earlier begin at once."""
     recorded: set[TaskId] = field(default_factory=set)
     """The tasks whose run states are recorded."""
 
     def may_find_begun(self, step: StepDefinition) -> bool:
-        """Whether other code may have begun a step when a task requests it, at once or later."""
+        """Return whether other code may have begun a step when a task requests it, at once or later."""
         at_once = any(not task.later_requests for task in self.planned.begun_runs.get((step,), ()))
         return step in self.concurrent or (step in self.later and not at_once)
 

@@ -1,4 +1,4 @@
-"""Operations for a schedule: a sequence where runs follow each other, `PartialOrder` for any other order."""
+"""Operations for a schedule: a sequence if runs follow each other, `PartialOrder` for any other order."""
 
 from __future__ import annotations
 

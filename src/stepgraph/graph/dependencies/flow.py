@@ -295,7 +295,7 @@ def _is_step_start(operation: Operation) -> bool:
 
 
 def _is_await_of_any(next_operations: Sequence[Operation], starts: Sequence[Start]) -> bool:
-    """Whether the next operation awaits at least one of the started tasks, directly or in a loop over them."""
+    """Return whether the next operation awaits at least one of the started tasks, directly or in a loop over them."""
     match next_operations:
         case [Loop(at_least_once=True, body=Block(operations=(Await(one_per_iteration=True, group=group),)))]:
             members = group.members
@@ -333,14 +333,14 @@ def _only_await(analysis: BodyAnalysis, operation: Start) -> Await | None:
 
 
 def _is_await_of_all(await_: Await) -> bool:
-    """Whether an await ends only after all of its members, which are tasks that it awaits on every path."""
+    """Return whether an await ends only after all of its members, which are tasks that it awaits on every path."""
     group = await_.group
     plain = all(isinstance(member, AwaitedTask) and member.on_every_path for member in group.members)
     return plain and group.until_done and not await_.one_per_iteration and group.kind in ("all", "all_settled")
 
 
 def _is_await_of_exactly(operation: Operation | None, starts: Sequence[Start]) -> TypeGuard[Await]:
-    """Whether an operation awaits exactly the started tasks."""
+    """Return whether an operation awaits exactly the started tasks."""
     if not isinstance(operation, Await) or not _is_await_of_all(operation):
         return False
     return task_ids_of(operation.group) == {start.task_id for start in starts}

@@ -71,7 +71,7 @@ def expand_await(analysis: BodyAnalysis, operation: Await) -> OperationList:
 
 
 def _must_suspend(analysis: BodyAnalysis, operation: Await) -> bool:
-    """Whether an await includes a task that is queued on every path to it."""
+    """Return whether an await includes a task that is queued on every path to it."""
     state = analysis.state
     task_ids = task_ids_of(operation.group)
     return any(

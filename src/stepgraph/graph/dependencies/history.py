@@ -1,4 +1,4 @@
-"""Run states: for each step that another step needs, whether it has run on the paths to a program point.
+"""Run states of steps that other steps need: whether each has run on the paths to a program point.
 
 A task is started by a `Start`, is queued until the next await, and begins to run there.
 """
@@ -34,7 +34,7 @@ RunStates: TypeAlias = dict[StepDefinition, RunState]
 
 
 class PathSplit(Struct, frozen=True):
-    """Run states split by whether a task is queued, for a task that is queued on some paths only."""
+    """Run states split by whether a task is queued, for a task that is queued on only some paths."""
 
     queued_tasks: RunStates
     """Run states on the paths on which the task is queued."""
@@ -52,7 +52,7 @@ class RunHistory(Struct, eq=False):
     queued_tasks: dict[TaskId, Start] = field(default_factory=dict)
     """The tasks that may be queued: they begin at the next await."""
     path_splits: Mapping[TaskId, PathSplit] = field(default_factory=dict)
-    """The split run states for each task that is queued on some paths only."""
+    """The split run states for each task that is queued on only some paths."""
     must_have_started: frozenset[TaskId] = frozenset()
     """The tasks that have started on every path."""
     may_be_running: frozenset[TaskId] = frozenset()
@@ -117,7 +117,7 @@ class RunHistory(Struct, eq=False):
     __hash__ = None  # type: ignore[assignment] # mutable
 
     def __eq__(self, other: object) -> bool:
-        """Whether two states are equal; queued tasks are compared by id."""
+        """Return whether two states are equal; queued tasks are compared by id."""
         if not isinstance(other, RunHistory):
             return NotImplemented
         same_steps = (
@@ -167,7 +167,7 @@ def join_states(states: Iterable[RunHistory | None]) -> RunHistory | None:
 
 
 def _join_splits(first: RunHistory, second: RunHistory, *, exceptional: bool) -> Mapping[TaskId, PathSplit]:
-    """Return the split run states at a join, for each task that is queued on some of its paths only."""
+    """Return the split run states at a join, for each task that is queued on only some of its paths."""
     splits: dict[TaskId, PathSplit] = {}
     for task_id in {**first.queued_tasks, **second.queued_tasks}:
         split = first.path_splits.get(task_id)

@@ -62,7 +62,7 @@ class ProgramFacts(Struct):
     waiting_in_task: dict[TaskId, dict[StepDefinition, None]] = field(default_factory=dict)
     """The steps that each task may begin before their own dependencies have run."""
     may_wait_during: dict[int, dict[StepDefinition, None]] = field(default_factory=dict)
-    """The steps that other code may begin so while each function runs, by `id`."""
+    """The steps that other code may begin before their own dependencies have run, while each function runs, by `id`."""
     first_await_steps: dict[int, FirstAwaitSteps] = field(default_factory=dict)
     """The steps begun by the first await of each function, by `id`, from the current fixpoint."""
     notes: dict[tuple[str, StepDefinition], Note] = field(default_factory=dict)
@@ -234,11 +234,11 @@ class BodyAnalysis(Struct):
         )
 
     def _may_await_dependencies(self, step: StepDefinition) -> bool:
-        """Whether a step in the background may still be waiting for its own dependencies."""
+        """Return whether a step in the background may still be waiting for its own dependencies."""
         return any(self._may_begin_before_dependencies(task_id, step) for task_id in sorted(self.state.may_be_running))
 
     def _may_begin_before_dependencies(self, task_id: TaskId, step: StepDefinition) -> bool:
-        """Whether a step of a task may have begun before its own dependencies had run."""
+        """Return whether a step of a task may have begun before its own dependencies had run."""
         activity = self.usage.activities.get(task_id)
         if not isinstance(activity, StepRun):
             return False
@@ -251,7 +251,7 @@ class BodyAnalysis(Struct):
         )
 
     def must_begin_in_order(self, task_id: TaskId) -> bool:
-        """Whether a queued task must begin at the next await, after all tasks that started before it."""
+        """Return whether a queued task must begin at the next await, after all tasks that started before it."""
         return task_id in self.state.must_have_started and task_id not in self.program_usage.unordered
 
     def record_await(self, steps: Iterable[StepDefinition]) -> None:
@@ -304,7 +304,7 @@ class BodyAnalysis(Struct):
         return replace(run, body=body, dependencies=())
 
     def report_steps_of_others(self, roots: Iterable[DirectCall]) -> None:
-        """Add a note for each step that calls need while functions beside them may wait for its dependencies."""
+        """Add a note for each step that calls need while concurrent functions may wait for its dependencies."""
         waiting = dict(self.may_wait_during())
         for task_id in sorted(self.state.may_be_running):
             if isinstance(self.usage.activities.get(task_id), Call):

@@ -53,7 +53,7 @@ class Schedule(Struct, frozen=True):
     def has_begun_for(
         self, roots: AbstractSet[DirectCall], step: StepDefinition, *, used_by_others: bool
     ) -> HasRun | None:
-        """Return whether background work of some roots needs a step after it has begun; None if it has not begun.
+        """Return whether background work of some roots needs a step that has begun; None if the step has not begun.
 
         With `used_by_others`, other code may begin it before the background work requests it.
         """
@@ -141,8 +141,8 @@ class Simulation:
     def _begin_call(self, task: ScheduledRun) -> None:
         """Begin a called step.
 
-        A background run has a second run that resolves its dependencies. Other runs share those, and await only the end
-        of the background run.
+        A background run has a second run that resolves its dependencies. Other runs share these dependencies, and await
+        only the end of the background run.
         """
         self._register(task, definitions_of(task.run))
         if task.task_id is not None:
@@ -223,7 +223,7 @@ class Simulation:
         return True
 
     def may_wait_for_dependencies(self, dependency: Dependency) -> bool:
-        """Whether a step, if it has not run, waits for dependencies of its own first."""
+        """Return whether a step, if it has not run, waits for dependencies of its own first."""
         needed = dependency.dependencies if isinstance(dependency, StepRun) else ()
         return any(
             self.context.has_run(step) is not HasRun.ALWAYS for inner in needed for step in definitions_of(inner)
@@ -234,7 +234,7 @@ class Simulation:
         return set(map(has_run, key))
 
     def _has_run_with_earlier(self, task: ScheduledRun, position: int, key: Key) -> bool:
-        """Whether a dependency must have run because it is needed by an earlier dependency of the same task."""
+        """Return whether a dependency must have run because it is needed by an earlier dependency of the same task."""
         if task.is_concurrent or len(key) > 1:
             return False
         earlier = (run for waits in task.awaited_runs[:position] for run in waits if run.conditional)
@@ -291,7 +291,7 @@ class _Predecessors:
         self.start = dict.fromkeys(index, everything)
         """The runs that are over before the step of each run starts."""
         self._over_at = {task: [everything] * (len(task.awaited_runs) + 1) for task in index}
-        """The runs that are over at each request of a run, as far as computed in this round."""
+        """The runs that are over at each request of a run, for the requests computed in this round."""
         changed = True
         while changed:
             changed = False
@@ -302,7 +302,7 @@ class _Predecessors:
     def over_at(self, task: ScheduledRun, position: int) -> int:
         """Return the runs that are over when a task requests a dependency, by its position.
 
-        At the position after the last dependency, return the runs that are over when all dependencies are.
+        At the position after the last dependency, return the runs that are over when all dependencies are over.
         """
         over = self._over_at[task]
         for waits in task.awaited_runs[len(over) - 1 : position]:
@@ -369,7 +369,7 @@ def _repeated_steps(
 
 
 def _may_share_path(run: ScheduledRun, requester: ScheduledRun) -> bool:
-    """Whether two runs may begin on the same path. Calls that may not happen can be on different paths."""
+    """Return whether two runs may begin on the same path. Calls that may not happen can be on different paths."""
     return run.must_begin or must_have_begun_with(requester, run)
 
 

@@ -53,7 +53,7 @@ class SchedulingContext(Struct, frozen=True):
     has_begun_at_same_await: Callable[[Iterable[StepDefinition]], bool] = lambda _: False
     """Whether other work has begun one of the steps at the same await.
 
-    The step is awaited then, but the schedule cannot order it.
+    In this case the step is awaited, but the schedule cannot order it.
     """
     may_await_dependencies: Callable[[StepDefinition], bool] = lambda _: False
     """Whether a step in the background may still be waiting for its own dependencies."""
@@ -62,7 +62,7 @@ class SchedulingContext(Struct, frozen=True):
     may_begin_at_once: AbstractSet[StepDefinition] = frozenset()
     """The steps that these functions may begin at once, and the steps that other running code may begin."""
     may_begin_beside: Callable[[StepRun], Iterable[StepDefinition]] = lambda _: ()
-    """The steps that the body of a step needs and that other code may begin."""
+    """The steps that the body of a step needs and other code may begin."""
     budget: Budget = field(default_factory=Budget)
     """The budget for comparisons."""
 
@@ -80,7 +80,7 @@ class ScheduledRun(Struct, eq=False):
     conditional: bool = False
     """Whether the step may have run already."""
     may_request_early: bool = False
-    """Whether later requests of the run may be immediate: it waits for a background task that may be over."""
+    """Whether later requests of the run may be immediate, because it waits for a background task that may be over."""
     is_separate_task: bool = False
     """Whether a concurrent step begins the run as a separate task, after all tasks queued for the await."""
     awaited_runs: list[list[ScheduledRun]] = field(default_factory=list)
@@ -145,5 +145,5 @@ def direct_calls_of(task: ScheduledRun) -> Iterator[DirectCall]:
 
 
 def must_have_begun_with(run: ScheduledRun, requester: ScheduledRun) -> bool:
-    """Whether a run has begun on every path on which another run has."""
+    """Return whether a run has begun on every path on which another run has begun."""
     return run.must_begin or not set(direct_calls_of(run)).isdisjoint(direct_calls_of(requester))

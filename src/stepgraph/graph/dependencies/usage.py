@@ -53,7 +53,7 @@ class BodyUsage(Struct):
     """The functions that the body calls in the background, twice if several of these calls may overlap."""
 
     def may_share_step(self, task_id: TaskId, step: StepDefinition) -> bool:
-        """Whether a task started in a loop may need a step that an earlier pass has begun."""
+        """Return whether a task started in a loop may need a step that an earlier pass has begun."""
         return task_id in self.declared_in_pass and step not in self.declared_in_pass[task_id]
 
 
@@ -135,7 +135,7 @@ class ProgramUsage:
 
     @cached_property
     def resolved_late(self) -> frozenset[StepDefinition]:
-        """Steps needed by steps that are needed themselves: the SDK resolves them when those begin, not at the call."""
+        """Steps needed by steps that are needed themselves: the SDK resolves them when these begin, not at the call."""
         return frozenset(inner for step in self.needed for inner in self._needs.get(step, ()))
 
     @cached_property
@@ -258,7 +258,7 @@ class ProgramUsage:
             self.needed.update((child.definition, None) for child in children if isinstance(child, StepRun))
 
     def _has_body_operations(self, dependency: Dependency) -> bool:
-        """Whether a step, or one of its dependencies, has operations in its body."""
+        """Return whether a step, or one of its dependencies, has operations in its body."""
         result = self._has_operations.get(id(dependency))
         if result is None:
             has_operations = isinstance(dependency, StepRun) and bool(dependency.body.operations)
@@ -283,7 +283,7 @@ class ProgramUsage:
 
 
 def _must_be_awaited_in(block: Block, task_id: TaskId) -> bool:
-    """Whether an await in the block ends only after all runs of the task that start in the block."""
+    """Return whether an await in the block ends only after all runs of the task that start in the block."""
     awaits = (
         operation for operation in block.operations if isinstance(operation, Await) and not operation.one_per_iteration
     )

@@ -53,7 +53,7 @@ def _gather(call: LibraryCall) -> Value:
 
 
 def awaits_work_without_steps(interpreter: Interpreter, members: Sequence[Element]) -> bool:
-    """Whether a gather awaits work without steps, which may fail while other members run steps."""
+    """Return whether a gather awaits work without steps, which may fail while other members run steps."""
     return any(_is_without_steps(interpreter, member.value) for member in members)
 
 
@@ -69,9 +69,9 @@ def _has_steps(interpreter: Interpreter, member: Value) -> bool:
 
 
 def _without_outliving_tasks(interpreter: Interpreter, members: Sequence[Element]) -> list[Element]:
-    """Clear `on_every_path` of the tasks that may outlive an await that settles.
+    """Clear `on_every_path` of the tasks that may outlive an await that ends.
 
-    A timeout cuts them short, or an error of another task ends the gather that they are in.
+    A timeout cancels them, or an error of another task ends their gather.
     """
     timed_tasks = interpreter.work.timed_tasks
 
@@ -90,7 +90,7 @@ def _without_outliving_tasks(interpreter: Interpreter, members: Sequence[Element
 
 
 def _may_fail_early(member: Value) -> bool:
-    """Whether a member is a gather that an error of work without steps ends while its members go on."""
+    """Return whether a member is a gather that an error of work without steps may end while its members continue."""
     return isinstance(member, Gathering) and member.kind == "all" and member.awaits_work_without_steps
 
 
@@ -168,7 +168,7 @@ def start_elements(interpreter: Interpreter, argument: Argument) -> list[Element
 
 
 def _start_collection(interpreter: Interpreter, argument: Argument) -> Value:
-    """Start the elements of one case of a union, as a future of its own."""
+    """Start the elements of one case of a union, as a separate future."""
     since = interpreter.work.last_task_id
     return _make_gathering(interpreter, "all", start_elements(interpreter, argument), argument.place, since)
 
@@ -185,7 +185,7 @@ def _start_item(interpreter: Interpreter, item: Element, argument: Argument) -> 
         outcome = interpreter.branch(lambda: started.append(start(interpreter, item.value, item.place)), condition)
         interpreter.emit_choice([(condition, outcome.block)], None, item.place)
         return started[0]
-    interpreter.loop_depth += 1  # a list that an iteration appends to gets `many` elements
+    interpreter.loop_depth += 1  # appending to a list in a loop makes its elements `many`
     block = interpreter.block_of(lambda: started.append(start(interpreter, item.value, item.place)))
     interpreter.loop_depth -= 1
     if block.operations:
@@ -225,7 +225,7 @@ def _wait(call: LibraryCall) -> Value:
 
 
 def _some_of(interpreter: Interpreter, members: Sequence[Element]) -> Value:
-    """Return the set of some of the members of an `asyncio.wait`, UNKNOWN if they are unknown."""
+    """Return a set of some members of an `asyncio.wait`, UNKNOWN if the members are unknown."""
     relevant = tuple(as_optional(member) for member in members if member.value.relevant)
     return make_result_collection(interpreter, "set", relevant) if relevant else UNKNOWN
 
@@ -298,7 +298,7 @@ def _task_group(call: LibraryCall) -> Value:
     "queue.SimpleQueue",
 )
 def _queue(call: LibraryCall) -> Value:
-    """What code gets out of a queue may be any value that was put in so far."""
+    """A `get` may return any value that was put into the queue so far."""
     return Queue(make_result_collection(call.interpreter, "list", ()), call.name.startswith("asyncio."))
 
 
@@ -309,7 +309,7 @@ def _future(call: LibraryCall) -> Value:
 
 @models("asyncio.all_tasks")
 def _all_tasks(call: LibraryCall) -> Value:
-    """Assume that a module that cancels tasks cancels any of these."""
+    """Assume that a module that cancels tasks may cancel any of these."""
     if call.place.module.mentions(b"cancel"):
         call.interpreter.work.cancelled.update(range(1, call.interpreter.work.last_task_id + 1))
     return call.unmodeled()

@@ -43,7 +43,7 @@ def _method(call: LibraryCall) -> Value:
 
 
 def _of_kind(value: Value, kind: FunctionKind) -> Value:
-    """Return a function as a method of a kind, and a union of functions as one of such methods."""
+    """Return a function as a method of a kind, and a union of functions as a union of methods."""
     if isinstance(value, Union):
         return map_cases(value, lambda case: _of_kind(case, kind))
     return replace(value, kind=kind) if isinstance(value, FunctionValue) else value
@@ -61,7 +61,7 @@ def _member(call: LibraryCall) -> Value:
 
 @models("builtins.object.__getattribute__")
 def _get_attribute(call: LibraryCall) -> Value:
-    """Look an attribute up as a class without `__getattribute__` does."""
+    """Look up an attribute like a class without `__getattribute__`."""
     name = _attribute_name(call)
     if not isinstance(call.first, Instance) or name is None:
         return call.unmodeled()
@@ -86,7 +86,7 @@ def _hasattr(call: LibraryCall) -> Value:
 
 
 def _report_properties(call: LibraryCall) -> None:
-    """Report an object with properties that have effects where a computed name decides which property is read."""
+    """Report an object whose properties have effects, if a computed name decides which property is read."""
     for owner in union_values(call.first):
         members = relevant_members(call.interpreter, owner.cls, owner) if isinstance(owner, Instance) else ()
         for member in members:

@@ -66,7 +66,7 @@ def _call_or_hit(
 
 
 def _includes(result: Value, cached: MappingEntry, place: Place) -> bool:
-    """Whether a result includes a cached one: an equal value, or a function that this call created before."""
+    """Return whether a result includes a cached result: an equal value, or a function that this call created before."""
     leaves = union_values(result)
     nodes = [leaf.node for leaf in leaves if isinstance(leaf, FunctionValue) and cached.place.node is place.node]
     return all(
@@ -77,7 +77,7 @@ def _includes(result: Value, cached: MappingEntry, place: Place) -> bool:
 
 
 def _add_result(interpreter: Interpreter, cache: Mapping, entry: MappingEntry) -> None:
-    """Add a result to a cache. It replaces those for the same arguments, or for unknown ones at the same call."""
+    """Add a result to a cache. It replaces those for the same arguments, or for unknown arguments at the same call."""
     is_constant = _is_constant(entry.key)
     others = tuple(
         existing

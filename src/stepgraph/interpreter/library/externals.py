@@ -133,7 +133,7 @@ def _report_hook(interpreter: Interpreter, owner: Value, method: str, arguments:
     if not isinstance(function, FunctionValue) or isinstance(function.node, cst.Lambda):
         return
     if bindings_of(function.node, function.scope.module).is_generator:
-        return  # its body runs where its elements are used
+        return  # its body runs when its elements are used
     effect = timed_effect(interpreter, function, arguments)
     if effect == "runs steps" and method != "__iter__":
         return  # the owner escapes

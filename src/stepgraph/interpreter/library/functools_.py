@@ -52,7 +52,7 @@ def _partial(call: LibraryCall) -> Value:
 
 
 def _is_modeled(function: Value) -> bool:
-    """Whether the calls of a partial object of an external function can be followed."""
+    """Return whether the calls of a partial object of an external function can be followed."""
     return isinstance(function, External) and canonical_name(function.name) in MODELS
 
 
@@ -144,7 +144,7 @@ def _cache(call: LibraryCall) -> Value:
 
 
 def _is_limited(size: Argument | None) -> bool:
-    """Whether a cache of this size may drop results, as opposed to the default size."""
+    """Return whether a cache of this size may drop results, as opposed to the default size."""
     return size is not None and not (
         is_none(size.value)
         or (isinstance(size.value, Constant) and isinstance(size.value.value, int) and size.value.value >= _LARGE_SIZE)

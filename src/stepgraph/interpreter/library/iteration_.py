@@ -71,7 +71,7 @@ def _iterator_over(call: LibraryCall, operands: Sequence[Value], compute: Comput
 
 
 def is_iterable(value: Value) -> bool:
-    """Whether the elements of a value may be known."""
+    """Return whether the elements of a value may be known."""
     return any(isinstance(leaf, _ITERABLES) for leaf in union_values(value))
 
 
@@ -196,7 +196,7 @@ def _compute_padded_rows(interpreter: Interpreter, lazy: LazyElements) -> Collec
 
 
 def _columns(interpreter: Interpreter, lazy: LazyElements, operands: Sequence[Value]) -> list[Collection | None]:
-    """Return the elements for each operand of `zip`, None if unknown. Operands that are one iterator take turns."""
+    """Return the elements for each operand of `zip`, None if unknown. Operands that share an iterator take turns."""
     columns: list[Collection | None] = [None] * len(operands)
     for operand, indices in _operands_by_iterator(operands):
         if is_iterable(operand):
@@ -216,7 +216,7 @@ def _operands_by_iterator(operands: Sequence[Value]) -> list[tuple[Value, list[i
 
 
 def _share(interpreter: Interpreter, elements: Collection, offset: int, count: int) -> Collection:
-    """Return every `count`-th element, from the one with the index `turn`."""
+    """Return every `count`-th element, from the index `turn`."""
     if not elements.has_definite_order:
         return elements
     items = elements.items[offset::count]
@@ -224,7 +224,7 @@ def _share(interpreter: Interpreter, elements: Collection, offset: int, count: i
 
 
 def _leave_elements(interpreter: Interpreter, operands: Sequence[Value]) -> None:
-    """Mark the operands of `zip` that are iterators: any of their elements may remain."""
+    """Mark the operands of `zip` that are iterators, because any of their elements may remain."""
     for operand in operands:
         if isinstance(operand, GeneratorExpression):
             interpreter.store.write(operand.state, "items", tuple(map(as_optional, operand.initial)))
@@ -241,7 +241,7 @@ def _cell(column: Collection | None, index: int, place: Place, *, is_exact: bool
 
 
 def any_element(column: Collection | None, place: Place, padding: Sequence[Element] = ()) -> Element:
-    """Return an element that may be any of a collection."""
+    """Return an element that represents any element of a collection."""
     items = [*(() if column is None else column.items), *padding]
     return Element(union_of_elements(items, place), place)
 
@@ -298,7 +298,7 @@ def _call_arguments(item: Element, *, is_single: bool) -> Arguments:
 def call_with_element(
     interpreter: Interpreter, function: Value, item: Element, arguments: Arguments, place: Place
 ) -> Element:
-    """Call a function with an element, and return the result as an element. One that may be missing makes a choice."""
+    """Call a function with an element, and return the result as an element. If it may be missing, emit a choice."""
     results: list[Value] = []
 
     def call() -> None:
@@ -427,7 +427,7 @@ def _compute_chain_of_rows(interpreter: Interpreter, lazy: LazyElements) -> Coll
 
 
 def _row_elements(interpreter: Interpreter, lazy: LazyElements, row: Element) -> Collection:
-    """Return the elements of a row, which are as repeated and as optional as the row itself."""
+    """Return the elements of a row, which inherit `many` and `may_be_missing` from the row."""
     elements = iterated_elements(interpreter, lazy, row.value)
     if not (row.many or row.may_be_missing):
         return elements
@@ -440,7 +440,7 @@ def _row_elements(interpreter: Interpreter, lazy: LazyElements, row: Element) ->
     *("itertools.takewhile", "itertools.dropwhile", "itertools.islice"),
 )
 def _filter(call: LibraryCall) -> Value:
-    """Return an iterator in which each element may be missing: a function or positions select them."""
+    """Return an iterator in which each element may be missing, because a function or positions select the elements."""
     selects_by_position = call.name in ("itertools.compress", "itertools.islice")
     index = 0 if selects_by_position else 1
     if len(call.arguments.items) <= index:
@@ -457,7 +457,7 @@ _ENDING_EARLY: Final = ("itertools.compress", "itertools.islice", "itertools.tak
 
 
 def _compute_first(interpreter: Interpreter, lazy: LazyElements) -> Collection:
-    """Return elements of an iterable of which others may remain."""
+    """Return elements of an iterable, of which other elements may remain."""
     return _compute_selected(interpreter, replace(lazy, exhausts=False))
 
 
@@ -468,7 +468,7 @@ def _compute_selected(interpreter: Interpreter, lazy: LazyElements) -> Collectio
 
 
 def has_effects(interpreter: Interpreter, function: Value, place: Place) -> bool:
-    """Whether calling a function with an element may run steps or change values that lead to steps."""
+    """Return whether calling a function with an element may run steps or change values that lead to steps."""
     if not isinstance(function, FunctionValue):
         return function.relevant
     element = Arguments.of(UNKNOWN, place)

@@ -91,9 +91,9 @@ def _rows(
     combine: Callable[[Sequence[Sequence[Element]]], Iterable[tuple[Element, ...]]],
     width: int | None,
 ) -> Value:
-    """Return an iterator over rows: those that `combine` makes, or any number of rows of any elements.
+    """Return an iterator over rows: the rows that `combine` makes, or any number of rows of any elements.
 
-    Each position of a row has an operand of its own, or `width` positions share the only operand.
+    Each position of a row has a separate operand, or `width` positions share the only operand.
     """
     operands = [_copy(call, argument.value) for argument in call.arguments.items]
     if not operands or not any(map(is_iterable, operands)):
@@ -116,7 +116,7 @@ def _rows(
 
 
 def _copy(call: LibraryCall, operand: Value) -> Value:
-    """Return the present elements of an operand, which the function reads at once."""
+    """Return the current elements of an operand, which the function reads at once."""
     return operand if call.name == "itertools.pairwise" else copy_elements(call.interpreter, operand, "list") or operand
 
 

@@ -33,7 +33,7 @@ class LibraryCall(Struct, frozen=True):
         return self.arguments.items[0].value if self.arguments.items else UNKNOWN
 
     def unmodeled(self) -> Value:
-        """Evaluate the call like one of an unknown function: relevant arguments escape."""
+        """Evaluate the call like a call of an unknown function: relevant arguments escape."""
         return call_unknown(self.interpreter, External(self.name), self.arguments, self.place)
 
 
@@ -72,8 +72,8 @@ _STARTING_TASKS: Final[set[str]] = set()
 def models(*names: str, unpacks: bool = False, starts_tasks: bool = False) -> Callable[[Model], Model]:
     """Register a function as the model of the functions with these dotted names.
 
-    Unless it `unpacks` starred arguments itself, it receives none: they are replaced by their elements. A function that
-    `starts_tasks` starts its positional arguments as tasks and raises no exceptions of its own.
+    Unless it `unpacks` starred arguments itself, they are replaced by their elements. A function that `starts_tasks`
+    starts its positional arguments as tasks and raises no exceptions of its own.
     """
 
     def register(model: Model) -> Model:

@@ -24,7 +24,7 @@ _DEFINITIONS: Final = (cst.FunctionDef, cst.ClassDef)
 
 @models("builtins.locals")
 def _locals(call: LibraryCall) -> Value:
-    """`locals()`: its values are unresolved if a function, a class or a step is among them."""
+    """`locals()`: the values are unresolved if they include a function, a class or a step."""
     names = call.interpreter.frame.body_scope.names
     call.interpreter.budget.spend(Limit.ELEMENTS, len(names))
     has_definitions = any(map(_is_definition, list(names.values())))
@@ -67,7 +67,7 @@ def _fields(call: LibraryCall) -> Value:
 
 
 def _members_of(interpreter: Interpreter, owner: Value, place: Place) -> Value:
-    """Return the members of a module, class or object: unresolved if any of them can be called."""
+    """Return the members of a module, class or object. They are unresolved if any of them can be called."""
     match owner:
         case ModuleValue(scope=LexicalScope() as scope):
             return _unresolved_if(_defines_any(scope), place)

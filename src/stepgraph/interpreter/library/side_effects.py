@@ -1,6 +1,6 @@
 """External calls by their effect at a replay: logging, HTTP requests, and bindings of the environment.
 
-A call outside of steps is made again at each replay. A call that only logs does no harm.
+A call outside of steps is repeated at each replay. A call that only logs is harmless.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ def observe_request(interpreter: Interpreter, name: str, place: Place, result: V
 
 
 def observe_discarded_result(interpreter: Interpreter, value: Value) -> None:
-    """Observe a binding call whose result is discarded: it is called for its effect, without an `await`."""
+    """Observe a call of a binding whose result is discarded: a call for its effect, without an `await`."""
     if (
         isinstance(value, Resource)
         and value.name.startswith("env.")

@@ -1,4 +1,4 @@
-"""Positions of the bindings in a module or class body, and names that it binds on some paths only."""
+"""Positions of the bindings in a module or class body, and names that it binds on only some paths."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def literal_truth(test: cst.BaseExpression) -> bool | None:
 def reachable_clauses(statement: cst.If) -> Iterator[tuple[cst.BaseExpression | None, cst.BaseSuite | None]]:
     """Yield the reachable blocks of an `if` with their tests.
 
-    The last test is None: it is `else` or a true literal. Its block is None without `else`.
+    The last test is None, for `else` or a true literal. Its block is None without `else`.
     """
     clause: cst.If | cst.Else | None = statement
     while isinstance(clause, cst.If):
@@ -84,7 +84,7 @@ def reachable_clauses(statement: cst.If) -> Iterator[tuple[cst.BaseExpression | 
 
 
 def has_raise(body: cst.BaseSuite) -> bool:
-    """Whether a block has a `raise` at its top level."""
+    """Return whether a block has a `raise` at its top level."""
     return any(isinstance(statement, cst.Raise) for statement in statements(body))
 
 
@@ -94,7 +94,7 @@ def scope_body(scope: LexicalScope) -> cst.BaseSuite | cst.Module:
 
 
 def may_be_unbound(scope: LexicalScope, name: str, before: cst.CSTNode | None = None) -> bool:
-    """Whether a module or class body does not bind a name on some path to its end, or to a statement of it."""
+    """Return whether a module or class body does not bind a name on some path to its end, or to a statement of it."""
     binders = scope.bindings.binders.get(name, ())
     if before is None and any(
         isinstance(b, _UNCONDITIONAL) and id(b) in scope.bindings.top_level_statements for b in binders
@@ -116,7 +116,7 @@ _UNCONDITIONAL: Final = (
 def _binds_on_all_paths(
     binders: Sequence[cst.CSTNode], positions: dict[int, StatementPosition], depth: int = 0
 ) -> bool:
-    """Whether a name is bound after its binders in a block at a nesting depth, on every path without an exception."""
+    """Return whether a name is bound after its binders in a block at a nesting depth, on every normal path."""
     is_bound, index = False, 0
     while index < len(binders):
         enclosing = positions[id(binders[index])].enclosing

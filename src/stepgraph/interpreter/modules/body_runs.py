@@ -1,9 +1,9 @@
 """Runs of module and class bodies in source order, for values with state that changes while modules load.
 
 Names are evaluated on demand, in any order. That is wrong for values that statements change and read in turn, such as
-collections, objects, iterators and closures, so the statements that may touch them run in the order of Python: top to
-bottom, an imported module at its import. A run pauses before a statement that is under evaluation, and continues at a
-later lookup.
+collections, objects, iterators and closures. So the statements that may affect such values run in Python's order: from
+top to bottom, with each imported module at its import. A run pauses before a statement that is under evaluation, and
+continues at a later lookup.
 """
 
 from __future__ import annotations
@@ -52,9 +52,10 @@ Bound: TypeAlias = dict[str, Value | None]
 def run_bodies(
     interpreter: Interpreter, scope: LexicalScope, name: str, define: Definer, *, by_functions: bool
 ) -> None:
-    """Run the statements that may touch the collection `name` of a body, up to a statement under evaluation.
+    """Run the statements that may affect the collection `name` of a body, up to a statement under evaluation.
 
-    Collections that functions mutate (`by_functions`) may be filled by all modules, others by their own body.
+    Collections that functions mutate (`by_functions`) may be filled by any module, other collections only by their own
+    body.
     """
     modules = interpreter.modules
     if by_functions or _calls_other_code(interpreter, scope):
@@ -68,7 +69,7 @@ def run_bodies(
     resume(interpreter, define)
     if by_functions and modules.program is not None and not modules.program.is_running:
         own_module = modules.scope_of(scope.module)
-        if own_module not in modules.visited_by_program:  # no import statement of a visited module names it
+        if own_module not in modules.visited_by_program:  # no import statement of a visited module names this module
             binders = scope.bindings.binders.get(name)
             place = Place(scope.module, binders[0] if binders else scope.module.tree)
             late = LateImport(own_module, place, is_conditional=False, is_nested=bool(modules.program.runs))
@@ -77,7 +78,7 @@ def run_bodies(
 
 
 def may_hold_changing_object(value: Value) -> bool:
-    """Whether a value is an object with state that statements of module bodies may change, or contains one."""
+    """Return whether a value is an object with state that statements of module bodies may change, or contains one."""
     pending: list[tuple[Value | None, int]] = [(value, 0)]
     visited: set[LexicalScope] = set()
     while pending:
@@ -106,7 +107,7 @@ def may_hold_changing_object(value: Value) -> bool:
 
 
 def _enclosed_values(function: FunctionValue, visited: set[LexicalScope]) -> list[Value]:
-    """Return the values of the variables around a function, of the calls that were not visited before."""
+    """Return the values of the variables around a function, for the enclosing calls that were not visited before."""
     values: list[Value] = []
     scope: LexicalScope | None = function.scope
     while scope is not None and scope.kind != "module" and scope not in visited:
@@ -117,7 +118,7 @@ def _enclosed_values(function: FunctionValue, visited: set[LexicalScope]) -> lis
 
 
 def _has_state(function: FunctionValue) -> bool:
-    """Whether calls of a function may change what it returns later, or return the same object again."""
+    """Return whether calls of a function may change its later results, or return the same object again."""
     names = [*function.scope.path] if function.scope.is_local else []
     if isinstance(function.node, cst.FunctionDef):
         names.append(function.node.name.value)
@@ -200,7 +201,7 @@ def _advance(interpreter: Interpreter, queue: RunQueue, stops: frozenset[int], d
 
 
 def _push_class(interpreter: Interpreter, queue: RunQueue, run: BodyRun, statement: cst.CSTNode) -> bool:
-    """Queue the body of a class that a statement of a run has defined. Return whether it has."""
+    """Queue the body of a class that a statement of a run has defined. Return whether it did."""
     value = run.scope.names.get(statement.name.value) if isinstance(statement, cst.ClassDef) else None
     if not isinstance(value, ClassValue) or value.node is not statement:
         return False
@@ -223,7 +224,7 @@ def _run_statement(
 
 
 def _execute_body_statement(interpreter: Interpreter, scope: LexicalScope, statement: cst.CSTNode) -> Bound:
-    """Execute a statement of a body once, and return the values that it binds to names: none while it is executed."""
+    """Execute a statement of a body once, and return the values that it binds to names, none while it runs."""
     values = interpreter.modules.bound_values
     key = (scope, id(statement))
     if key not in values and key not in interpreter.modules.statements_in_execution:
@@ -247,7 +248,7 @@ def executed_value(
 
 @contextmanager
 def executing(interpreter: Interpreter, scope: LexicalScope, statement: cst.CSTNode) -> Iterator[Bound]:
-    """Execute a statement of a body. Its names have their values from before again at the end, and yield the others."""
+    """Execute a statement of a body. At the end, restore the previous values of its names. Yield the new values."""
     frame = interpreter.frame
     saved = frame.current_statement, frame.rebound
     frame.current_statement, frame.rebound = statement, {}
@@ -261,7 +262,7 @@ def executing(interpreter: Interpreter, scope: LexicalScope, statement: cst.CSTN
 
 
 def _keep_bindings(scope: LexicalScope, statement: cst.CSTNode, values: Bound) -> None:
-    """Keep the values of names that no other statement binds: the lookup of other names joins all of them."""
+    """Keep the values of names that no other statement binds. The lookup of other names joins all their values."""
     inner = {id(node) for node in self_and_statements_below(statement)}
     for name, value in values.items():
         is_bound_outside = any(id(binder) not in inner for binder in scope.bindings.binders.get(name, ()))
@@ -271,7 +272,7 @@ def _keep_bindings(scope: LexicalScope, statement: cst.CSTNode, values: Bound) -
 
 
 def never_runs(statement: cst.If) -> bool:
-    """Whether the body of an `if` without `else` never runs when its module is imported."""
+    """Return whether the body of an `if` without `else` never runs when its module is imported."""
     if statement.orelse is not None:
         return False
     match statement.test:
@@ -285,7 +286,7 @@ def never_runs(statement: cst.If) -> bool:
 
 
 def _push(interpreter: Interpreter, queue: RunQueue, scope: LexicalScope, *, late: LateImport | None = None) -> None:
-    """Queue the statements of a body that may touch the collections of the queue."""
+    """Queue the statements of a body that may affect the collections of the queue."""
     statements: list[tuple[cst.CSTNode, frozenset[str]]] = []
     for item in _statements_of(scope) if queue.follows_imports or _mentions_any(scope.module, queue.names) else ():
         interpreter.budget.spend(Limit.ELEMENTS)
@@ -342,7 +343,7 @@ def _bind_imported(
 
 
 def _value_at_import(interpreter: Interpreter, scope: LexicalScope, name: str, define: Definer) -> Value:
-    """Return the present value of a variable that functions rebind, or its value in the body before that."""
+    """Return the current value of a variable that functions rebind, or the value from its body before any rebinding."""
     value: Value | None = scope.names.get(name)
     if value is not None:
         return value
@@ -414,7 +415,7 @@ def _body(scope: LexicalScope) -> cst.Module | cst.BaseSuite:
 
 
 def _calls_other_code(interpreter: Interpreter, scope: LexicalScope) -> bool:
-    """Whether a statement that touches a mutated collection of a body calls code that may mutate others."""
+    """Return whether a statement that affects a mutated collection of a body calls code that may mutate others."""
     body = _statements_of(scope)
     names = dependent_names(body, scope.bindings.mutations)
     imported = frozenset(
@@ -437,9 +438,9 @@ def _has_call(statement: cst.CSTNode) -> bool:
 
 
 def _statements_under_evaluation(interpreter: Interpreter) -> Iterator[int]:
-    """Yield the identities of the statements that the present frame and its callers evaluate.
+    """Yield the identities of the statements that the current frame and its callers evaluate.
 
-    Of the statements around them, the top-level ones are included.
+    The enclosing top-level statements are included.
     """
     frame = interpreter.frame
     while frame is not None:

@@ -1,4 +1,4 @@
-"""Whether the collection bound to a name may be changed under another name, in its module or in any that it reaches."""
+"""Mutations of the collection bound to a name through aliases, in its module or in any module that it reaches."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from stepgraph.syntax.walk import statements_below
 def may_change_by_alias(
     interpreter: Interpreter, scope: LexicalScope, name: str, value: Value, *, by_libraries: bool = False
 ) -> bool:
-    """Whether a collection may be mutated through an alias, in its module or in another one of the program."""
+    """Return whether a collection may be mutated through an alias, in its module or another module of the program."""
     depth = _nesting_depth(value)
     spend = _spender(interpreter)
     return any(
@@ -31,12 +31,12 @@ def may_change_by_alias(
 
 
 def is_kept_by_other_code(interpreter: Interpreter, scope: LexicalScope, name: str, value: Value) -> bool:
-    """Whether unmodeled code may keep a collection, and a module mutates what such code returns."""
+    """Return whether unmodeled code may keep a collection, and a module mutates results of such code."""
     return _is_kept(interpreter, scope, name, _nesting_depth(value))
 
 
 def may_change_unseen(interpreter: Interpreter, scope: LexicalScope, name: str, value: Collection | Mapping) -> bool:
-    """Whether a collection of constants that a function binds to a name may change in unmodeled ways."""
+    """Return whether a collection of constants that a function binds to a name may change in unmodeled ways."""
     # Most names are ruled out before the walk through the elements.
     if value.state.changed or not _may_name_change_unseen(interpreter, scope, name, DEEPEST):
         return False
@@ -94,7 +94,7 @@ def _modules_of_program(interpreter: Interpreter, scope: LexicalScope) -> tuple[
 
 
 def _may_read(module: SourceModule, name: str) -> bool:
-    """Whether a module may read a name of another one, or an attribute."""
+    """Return whether a module may read a name of another module, or an attribute."""
     if not module.mentions(name.encode()):
         return False
     if module.mentions(f".{name}".encode()) or (module.mentions(b"getattr") and _quotes(module, name)):
@@ -121,7 +121,7 @@ def _names_from_modules(module: SourceModule) -> frozenset[str]:
 
 
 def can_run_steps(value: Value, depth: int = 0) -> bool:
-    """Whether a value, or an element of a collection, can lead to a step."""
+    """Return whether a value, or an element of a collection, can lead to a step."""
     if not isinstance(value, Collection | Mapping):
         return value.relevant
     if depth > DEEPEST:

@@ -20,7 +20,7 @@ from stepgraph.syntax.walk import expressions_below, statements
 
 
 def must_succeed(interpreter: Interpreter, body: cst.BaseSuite, name: str, handlers: Sequence[CaughtNames]) -> bool:
-    """Whether a block raises nothing that a handler may catch, as far as the value of a name after it is concerned.
+    """Return whether no exception that a handler may catch can change the value of a name after a block.
 
     It has only imports that succeed, definitions, and expressions that cannot raise.
     """
@@ -46,13 +46,13 @@ def _statement_must_succeed(
 
 
 def must_fail(interpreter: Interpreter, body: cst.BaseSuite) -> bool:
-    """Whether a block must fail: it imports a missing name from a module of the project."""
+    """Return whether a block must fail: it imports a missing name from a module of the project."""
     imports = (statement for statement in statements(body) if isinstance(statement, cst.ImportFrom))
     return any(imports_missing_name(interpreter, statement) for statement in imports)
 
 
 def _may_be_unbound(interpreter: Interpreter, node: cst.CSTNode, statement: cst.CSTNode) -> bool:
-    """Whether a node is a name that its module binds on some paths to a statement only."""
+    """Return whether a node is a name that its module binds on only some paths to a statement."""
     if not isinstance(node, cst.Name):
         return False
     scope = interpreter.modules.scope_of(interpreter.module)
@@ -65,7 +65,7 @@ _MAY_RAISE: Final = (cst.Call, cst.Attribute, cst.Subscript, cst.BinaryOperation
 def _import_must_succeed(
     interpreter: Interpreter, statement: cst.Import | cst.ImportFrom, handlers: Sequence[CaughtNames], name: str
 ) -> bool:
-    """Whether an import of the current module raises no exception that one of the handlers may catch.
+    """Return whether an import of the current module raises no exception that one of the handlers may catch.
 
     An import of `name` itself from the standard library counts: a handler then defines a substitute for it.
     """
@@ -80,7 +80,7 @@ def _import_must_succeed(
 
 
 def _may_lack_names(interpreter: Interpreter, importer: SourceModule, statement: cst.Import | cst.ImportFrom) -> bool:
-    """Whether a statement imports a name that its module, which is in the project, binds on some paths only."""
+    """Return whether a statement imports a name that a module of the project binds on only some paths."""
     if isinstance(statement, cst.Import) or isinstance(statement.names, cst.ImportStar):
         return False
     source = interpreter.modules.importer
@@ -94,7 +94,7 @@ def _may_lack_names(interpreter: Interpreter, importer: SourceModule, statement:
 
 
 def _is_in_standard_library(statement: cst.Import | cst.ImportFrom) -> bool:
-    """Whether an import statement names only modules of the standard library of the Workers runtime."""
+    """Return whether an import statement names only modules of the standard library of the Workers runtime."""
     return all(not level and _is_standard_module(name) for level, name in must_load_modules(statement))
 
 
@@ -103,8 +103,8 @@ def _is_standard_module(name: str) -> bool:
     return submodule in SUBMODULES.get(package, "").split() if package else name in _STANDARD_LIBRARY
 
 
-# Standard library modules in the Workers runtime: https://pyodide.org/en/stable/usage/wasm-constraints.html
-# The next three lines are modules that only some versions of Python have, the last one those of Windows.
+# Standard library modules in the Workers runtime: https://pyodide.org/en/stable/usage/wasm-constraints.html The next
+# three lines are modules that exist only in some versions of Python, and the last line is for Windows.
 _STANDARD_LIBRARY: Final = sys.stdlib_module_names - {
     *("curses", "dbm", "ensurepip", "fcntl", "grp", "idlelib", "lib2to3", "lzma", "msvcrt", "pwd", "resource"),
     *("sqlite3", "ssl", "syslog", "termios", "test", "tkinter", "turtle", "turtledemo", "venv", "winreg", "winsound"),
@@ -116,7 +116,7 @@ _STANDARD_LIBRARY: Final = sys.stdlib_module_names - {
 
 
 def _has_names(statement: cst.Import | cst.ImportFrom) -> bool:
-    """Whether all versions of Python are known to have the names that a statement imports from a module."""
+    """Return whether all versions of Python are known to have the names that a statement imports from a module."""
     modules = [name for _, name in must_load_modules(statement)]
     if isinstance(statement, cst.Import) or isinstance(statement.names, cst.ImportStar):
         top_level = {name.split(".", 1)[0] for name in modules}
@@ -147,7 +147,7 @@ def _imported_modules(
 
 
 def _compute_errors(interpreter: Interpreter, roots: Sequence[SourceModule]) -> None:
-    """Compute the exceptions that leave the bodies of modules and of those that they import: a least fixpoint."""
+    """Compute the exceptions that leave the bodies of modules and of their imports: a least fixpoint."""
     computed = interpreter.modules.errors_of_bodies
     pending = [module for module in roots if module not in computed]
     errors: dict[SourceModule, frozenset[str]] = {}

@@ -56,7 +56,7 @@ class StarImportCache(Struct):
     origins: dict[tuple[LexicalScope, str], StarImport | Value | None] = field(default_factory=dict)
     """For a module and a name, the star import that binds the name, or its value; None if no star import binds it."""
     earlier_origins: dict[tuple[LexicalScope, str, int, int], StarImport | Value | None] = field(default_factory=dict)
-    """As `origins`, by the first and last of the star imports that were searched."""
+    """Like `origins`, by the first and last of the star imports that were searched."""
 
 
 class LateImport(Struct, frozen=True):
@@ -66,7 +66,7 @@ class LateImport(Struct, frozen=True):
     place: Place
     """The import statement."""
     is_conditional: bool
-    """Whether the statement runs on some paths only."""
+    """Whether the statement runs on only some paths."""
     is_nested: bool
     """Whether a statement of a module body imports it by a call: `import_module("jobs")`."""
     names: frozenset[str] = frozenset()
@@ -74,7 +74,7 @@ class LateImport(Struct, frozen=True):
 
 
 class BodyRun(Struct):
-    """The run of a module or class body: the statements that may touch some collections, in source order."""
+    """The run of a module or class body: the statements that may affect some collections, in source order."""
 
     scope: LexicalScope
     statements: tuple[tuple[cst.CSTNode, frozenset[str]], ...]
@@ -113,7 +113,7 @@ class LoadedModules(Struct):
     """Grows by the bytes of source of each loaded module."""
     scopes: dict[SourceModule, LexicalScope] = field(default_factory=dict)
     unloaded: dict[str, ModuleFile] = field(default_factory=dict)
-    """Modules that loaded modules import, directly or not, and no lookup has needed, by path."""
+    """Modules that loaded modules import, directly or indirectly, and that no lookup has needed, by path."""
     stars: StarImportCache = field(default_factory=StarImportCache)
     queues: list[RunQueue] = field(default_factory=list)
     """Runs of bodies that are not finished."""
@@ -144,7 +144,7 @@ class LoadedModules(Struct):
     _external_assignments: set[tuple[str, str]] = field(default_factory=set)
     """Owner and attribute of each assignment to a name of another module, or of a class."""
     _rebound_externally: set[tuple[str, str]] = field(default_factory=set)
-    """Those of `_external_assignments` that rebind the name."""
+    """The part of `_external_assignments` that rebinds the name."""
     _owners_by_attribute: dict[str, set[str]] = field(default_factory=dict)
     """The pairs of `_external_assignments`, by attribute."""
     _import_writes: dict[str, list[ImportWrite]] = field(default_factory=dict)
@@ -187,7 +187,7 @@ class LoadedModules(Struct):
         return scope
 
     def _register_imports(self, module: SourceModule) -> None:
-        """Register the imports of a module. An imported module may assign to names of others without a lookup in it."""
+        """Register the imports of a module, which may assign to names of other modules without a lookup in them."""
         self.unloaded.pop(module.path, None)
         self._registered_paths.add(module.path)
         if self.importer is None:
@@ -202,12 +202,12 @@ class LoadedModules(Struct):
             self._unindexed.append(file)
 
     def is_assigned_externally(self, scope: LexicalScope, name: str) -> bool:
-        """Whether a loaded module, or one that it imports, assigns to `name` of the module or class of `scope`."""
+        """Return whether a loaded module, or an import of one, assigns to `name` of the module or class of `scope`."""
         self._load_assigning(name)
         return (_last_component(scope), name) in self._collect_assignments()
 
     def may_be_reassigned(self, scope: LexicalScope, name: str) -> bool:
-        """As `is_assigned_externally`, without statements of module bodies that were executed."""
+        """Like `is_assigned_externally`, without statements of module bodies that were executed."""
         return self.is_assigned_externally(scope, name) and not self._are_executed(_last_component(scope), name)
 
     def _are_executed(self, owner: str, name: str) -> bool:
@@ -220,7 +220,7 @@ class LoadedModules(Struct):
         )
 
     def is_rebound_externally(self, scope: LexicalScope, name: str) -> bool:
-        """As `is_assigned_externally`, without statements that only mutate the collection of the name."""
+        """Like `is_assigned_externally`, without statements that only mutate the collection of the name."""
         return self.is_assigned_externally(scope, name) and (_last_component(scope), name) in self._rebound_externally
 
     def scopes_in_import_order(self) -> list[LexicalScope]:
@@ -278,8 +278,8 @@ class LoadedModules(Struct):
     def is_member_changed(self, scope: LexicalScope, name: str) -> bool:
         """Return whether code that runs at import may change an attribute of a module or class in an indirect way.
 
-        That is a call of `setattr`, a change of its namespace dict, or an owner that the source does not name, as in
-        `for cls in (Orders,): cls.run = run`.
+        Indirect ways are a call of `setattr`, a change of its namespace dict, and an owner that the source does not
+        name, as in `for cls in (Orders,): cls.run = run`.
         """
         component = _last_component(scope)
         return any(
@@ -302,7 +302,7 @@ class LoadedModules(Struct):
         return self._imports_dynamically
 
     def _names_class_or_module(self, owner: str) -> bool:
-        """Return whether the last component of a name denotes a class or module of the project, and no object."""
+        """Return whether the last component of a name denotes a class or module of the project, not an object."""
         scopes = tuple(self.scopes.values())
         binders = [binder for scope in scopes for binder in scope.bindings.binders.get(owner, ())]
         if any(isinstance(binder, cst.ClassDef) for binder in binders):
@@ -338,7 +338,7 @@ class LoadedModules(Struct):
         return self._callers.get(function, frozenset())
 
     def _collect_assignments(self) -> set[tuple[str, str]]:
-        """Return the assignments of loaded modules to names of others. Each module is scanned once."""
+        """Return the assignments of loaded modules to names of other modules. Each module is scanned once."""
         if self._scanned_count < len(self.scopes):
             for module in islice(self.scopes, self._scanned_count, None):
                 assignments = module.once(assigned_attributes).by_owner
@@ -365,7 +365,7 @@ class LoadedModules(Struct):
                 self.scope_of(module)
 
     def _index_unloaded(self, importer: Importer) -> None:
-        """Index newly imported modules, and those that they import, by the names they may assign in other modules."""
+        """Index newly imported modules and their imports by the names that they may assign in other modules."""
         while self._unindexed:
             file = self._unindexed.pop()
             if file.path is not None and file.path in self.unloaded:

@@ -88,7 +88,7 @@ def bound_value(
 def _with_mutations(
     scope: LexicalScope, name: str, binders: Sequence[cst.CSTNode], positions: dict[int, StatementPosition]
 ) -> Sequence[cst.CSTNode]:
-    """Return the binders of a name, with the statements between them that mutate the collection it is bound to."""
+    """Return the binders of a name, with the statements between them that mutate its collection."""
     mutations = scope.bindings.mutations.get(name, ()) if len(binders) > 1 else ()
     if not mutations or any(id(binder) not in positions for binder in binders):
         return binders
@@ -169,7 +169,7 @@ class _BodyBindings(Struct):
                 return self._join([before, *values], statement)
 
     def _must_execute(self, statement: cst.CSTNode, group: Sequence[cst.CSTNode]) -> bool:
-        """Whether the value of the name after a compound statement depends on other statements in it, or on passes."""
+        """Return whether the name's value after a compound statement depends on passes or other statements in it."""
         if self.scope.bindings.stars or (isinstance(statement, cst.If) and never_runs(statement)):
             return False
         if any(
@@ -249,10 +249,10 @@ class _BodyBindings(Struct):
         *,
         in_try: bool = False,
     ) -> Value | None:
-        """Return the union of the relevant values, and of external ones that may stand for them.
+        """Return the union of the relevant values, and of external values that may represent them.
 
-        After a `try`, unknown values are included instead of external ones: handlers define fallbacks for missing
-        packages. Without any relevant value, return the first value other than the constant None.
+        After a `try`, unknown values are included instead of external values, because handlers define fallbacks for
+        missing packages. Without any relevant value, return the first value other than the constant None.
         """
         bound_values = [value for value in values if value is not None]
         relevant_values = [
@@ -291,7 +291,7 @@ class _BodyBindings(Struct):
 
 
 def _filter_body_binders(scope: LexicalScope, binders: Sequence[cst.CSTNode]) -> Sequence[cst.CSTNode]:
-    """Return the binders without those in functions that declare the name `global`. These run later, if at all."""
+    """Return the binders, except those in functions that declare the name `global`, which run later, if at all."""
     if scope.kind != "module" or not scope.module.mentions(b"global"):
         return binders
     body_ids = scope.module.once(_body_statement_ids)
@@ -308,8 +308,8 @@ def _report_assigned_by_functions(
 ) -> None:
     """Report a function, class or step that functions reassign: `global charge`.
 
-    Other values are reported if several statements of the body bind the name, or the body of a class does: their order
-    is not modeled.
+    Other values are reported if several statements of the body, or the body of a class, bind the name, because their
+    order is not modeled.
     """
     is_defined = any(isinstance(binder, cst.FunctionDef | cst.ClassDef) for binder in body_binders)
     types = (FunctionValue, StepFunction, *(_CHANGING if len(body_binders) > 1 or is_in_class else ()))
@@ -326,7 +326,7 @@ _CHANGING: Final = (Collection, Mapping, Instance, Unresolved)
 
 
 def is_rebound_by_functions(scope: LexicalScope, name: str) -> bool:
-    """Whether functions rebind a variable that the body of its module binds once."""
+    """Return whether functions rebind a variable that the body of its module binds once."""
     if name not in scope.module.once(rebound_globals) or scope.kind != "module":
         return False
     return len(_filter_body_binders(scope, scope.bindings.binders.get(name, ()))) == 1
@@ -378,14 +378,14 @@ def _run_aliases(
 
 
 def run_changes(interpreter: Interpreter, scope: LexicalScope, name: str, define: Definer) -> None:
-    """Run the statements of bodies that mutate the collection bound to a name, up to one under evaluation."""
+    """Run the statements of bodies that mutate the collection bound to a name, up to a statement under evaluation."""
     by_functions = _is_filled_by_other_code(interpreter, scope, name)
     if by_functions or name in scope.bindings.mutations:
         run_bodies(interpreter, scope, name, define, by_functions=by_functions)
 
 
 def _is_filled_by_other_code(interpreter: Interpreter, scope: LexicalScope, name: str) -> bool:
-    """Whether functions or other bodies mutate the collection bound to a name of a module or class."""
+    """Return whether functions or other bodies mutate the collection bound to a name of a module or class."""
     is_mutated_in_functions = name in scope.module.once(names_mutated_in_functions)
     return is_mutated_in_functions or interpreter.modules.is_assigned_externally(scope, name)
 
@@ -405,7 +405,7 @@ def _report_dynamic_imports(interpreter: Interpreter, scope: LexicalScope, name:
 def _binder_value(
     interpreter: Interpreter, scope: LexicalScope, name: str, binder: cst.CSTNode, before: Value
 ) -> Value:
-    """Return the value that a statement binds to a name, which has the value `before` in front of it.
+    """Return the value that a statement binds to a name. The value of the name before the statement is `before`.
 
     A statement that only mutates the collection of the name is executed.
     """
@@ -443,7 +443,7 @@ def _binder_value(
 
 
 def _binds_several(interpreter: Interpreter, statement: cst.CSTNode) -> bool:
-    """Whether an assignment has other targets besides a name, or an expression in it binds names."""
+    """Return whether an assignment has targets other than a name, or an expression in it binds names."""
     if isinstance(statement, cst.Assign):
         names = [name for target in statement.targets for name in target_names(target.target)]
         if names and not (len(statement.targets) == 1 and isinstance(statement.targets[0].target, cst.Name)):

@@ -33,7 +33,7 @@ def exported_names(interpreter: Interpreter, scope: LexicalScope) -> tuple[str, 
 
 
 def module_names(interpreter: Interpreter, scope: LexicalScope) -> tuple[str, ...]:
-    """Return the names in a module, own ones before those of star imports."""
+    """Return the names in a module: its own names, then the names from star imports."""
     sources = (star.source.scope for star in _star_sources(interpreter, scope))
     starred = (name for source in sources if source is not None for name in exported_names(interpreter, source))
     return tuple(dict.fromkeys((*scope.bindings.binders, *starred)))
@@ -122,7 +122,7 @@ def _find_binding(
 ) -> tuple[StarImport | Value | None, StarImport | None]:
     """Return the origin of a name, with a star import that lists the name without binding it.
 
-    `sources` are star imports in source order; the last one that binds the name takes precedence.
+    `sources` are star imports in source order. The last star import that binds the name takes precedence.
     """
     unbound_listing: StarImport | None = None
     visited = {scope}
@@ -150,7 +150,7 @@ def _find_binding(
 
 
 def _listed_value(interpreter: Interpreter, star: StarImport, name: str) -> Value | None:
-    """Return the value of a name that a module lists in `__all__` but gets from no module of the project."""
+    """Return the value of a name that a module lists in `__all__`, but does not get from a module of the project."""
     scope = star.source.scope
     value = (scope and _external_value(interpreter, scope, name)) or submodule(
         interpreter, star.source, name, star.place
@@ -188,7 +188,7 @@ def _star_sources(interpreter: Interpreter, scope: LexicalScope) -> tuple[StarIm
 def _cached_listing(interpreter: Interpreter, scope: LexicalScope) -> ExportList | None:
     listed = interpreter.modules.stars.export_lists
     if scope not in listed:
-        listed[scope] = None  # ends a cycle of modules that define `__all__` by each other
+        listed[scope] = None  # ends a cycle of modules that define `__all__` in terms of each other
         listed[scope] = _listed_names(interpreter, scope)
     return listed[scope]
 

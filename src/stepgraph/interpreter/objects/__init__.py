@@ -1,1 +1,1 @@
-"""What Python does with abstract values: names, attributes, classes, containers and methods."""
+"""Operations on abstract values: names, attributes, classes, containers and methods."""

@@ -119,7 +119,7 @@ def _copy(interpreter: Interpreter, receiver: Collection, arguments: Arguments, 
 
 
 def _pop(interpreter: Interpreter, receiver: Collection, arguments: Arguments, place: Place) -> Value:
-    """Return the removed element if its index is constant, else the union of all.
+    """Return the removed element if its index is constant, else the union of all elements.
 
     In a loop that runs until the collection is empty, return each element in turn.
     """
@@ -137,7 +137,7 @@ def _pop_left(interpreter: Interpreter, receiver: Collection, arguments: Argumen
 
 
 def _combine_sets(interpreter: Interpreter, receiver: Collection, arguments: Arguments, place: Place) -> Value:
-    """Return a set in which each element of the receiver and the arguments may be missing."""
+    """Return a set in which each element of the receiver and of the arguments may be missing."""
     del place
     added = (
         item for argument in arguments.items for item in added_elements(interpreter, argument.value, argument.place)

@@ -64,7 +64,7 @@ def _create_members(interpreter: Interpreter, class_value: ClassValue, place: Pl
         if name.startswith("_") or not isinstance(binders[0], cst.Assign | cst.AnnAssign):
             continue
         member = interpreter.attribute(class_value, name, place)
-        if not isinstance(member, Instance):  # its creation has called nothing
+        if not isinstance(member, Instance):  # its creation has not called anything
             arguments = Arguments((Argument(UNKNOWN, place), Argument(member, place)))
             for function in functions:
                 interpreter.call(function, arguments, place)
@@ -85,7 +85,7 @@ def _is_enumeration(interpreter: Interpreter, class_value: ClassValue) -> bool:
 
 
 def _run_set_name(interpreter: Interpreter, class_value: ClassValue) -> None:
-    """Call the `__set_name__` of each object that a class body creates by the name of its class."""
+    """Call `__set_name__` of each object that a class body creates by naming the object's class."""
     for name, binders in list(class_value.scope.bindings.binders.items()):
         interpreter.budget.spend(Limit.ELEMENTS, len(binders))
         creators = [(creator, binder) for binder in binders for creator in _creators(binder)]
@@ -167,7 +167,7 @@ def _metaclass_caveat(class_value: ClassValue, place: Place) -> Caveat:
 def _may_replace_members(
     interpreter: Interpreter, metaclass: ClassValue, class_value: ClassValue, place: Place
 ) -> bool:
-    """Whether a metaclass of the project may replace members of a class."""
+    """Return whether a metaclass of the project may replace members of a class."""
     for name in ("__prepare__", "__getattribute__"):
         if isinstance(interpreter.attribute(metaclass, name, place), FunctionValue):
             return True
@@ -181,7 +181,7 @@ def _may_replace_members(
 
 
 def _may_change_namespace(node: cst.FunctionDef) -> bool:
-    """Whether `__new__` may change the class namespace: it does more than read it or pass it on."""
+    """Return whether `__new__` may change the class namespace, because it does more than read or forward it."""
     used_names = _used_names(node)
     parameter_names = [parameter.name.value for parameter in parameters(node.params)]
     namespace = "".join(parameter_names[3:4])

@@ -46,11 +46,11 @@ from stepgraph.syntax.mutation.changes import may_set_computed_attributes
 
 # Members of an enumeration class that can change the `value` of its members.
 _ENUM_VALUE_HOOKS: Final = ("__new__", "__init__", "__getattribute__", "value", "_value_")
-# Functions whose result is a member of an enumeration, although a function alone would be a method.
+# Functions whose result is a member of an enumeration, whereas a plain function would be a method.
 _MEMBER_FUNCTIONS: Final = ("partial", "member")
 # Orders of several bases share classes, so their total length may exceed the limit on one order.
 _MAX_MERGE_LENGTH: Final = 10 * MAXIMUM[Limit.BASES]
-# The beginnings of the names of base classes whose subclasses have no instances of other classes.
+# The prefixes of the names of base classes whose subclasses have no instances of other classes.
 _CONCRETE_BASES: Final = ("builtins.", "enum.", "typing.Generic", "typing.NamedTuple")
 ENTRYPOINT: Final = "workers.WorkflowEntrypoint"
 
@@ -107,7 +107,7 @@ def _count_in_tails(reversed_orders: list[list[Value]]) -> Counter[Value]:
 
 
 def is_workflow(interpreter: Interpreter, class_value: ClassValue) -> bool:
-    """Whether a class derives from WorkflowEntrypoint and defines or inherits `run`."""
+    """Return whether a class derives from WorkflowEntrypoint and defines or inherits `run`."""
     if not derives_from_entrypoint(class_value):
         return False
     run = find_member(interpreter, resolution_order(class_value), "run")
@@ -115,7 +115,7 @@ def is_workflow(interpreter: Interpreter, class_value: ClassValue) -> bool:
 
 
 def derives_from_entrypoint(class_value: ClassValue) -> bool:
-    """Whether a class derives from WorkflowEntrypoint."""
+    """Return whether a class derives from WorkflowEntrypoint."""
     return any(isinstance(c, External) and c.name == ENTRYPOINT for c in resolution_order(class_value))
 
 
@@ -145,7 +145,7 @@ def _is_instance_of_builtin(value: Value, class_value: External) -> bool | None:
 
 
 def _may_decide_otherwise(class_value: ClassValue) -> bool:
-    """Whether `isinstance` may ask the metaclass of a class, as it asks those of abstract classes and protocols."""
+    """Return whether `isinstance` may call the metaclass of a class, as for abstract classes and protocols."""
     return any(
         base.metaclass is not None
         if isinstance(base, ClassValue)
@@ -158,7 +158,7 @@ def find_member(interpreter: Interpreter, order: tuple[Value, ...], name: str) -
     """Return a member from the first project class of a resolution order that defines it, None if none does.
 
     An unresolved base earlier in the order may define the member too, which adds a caveat. A class that defines the
-    member on some paths only gives a union with the member of the following classes.
+    member on only some paths results in a union with the member of the following classes.
     """
     unknown_bases: list[UnknownBase | Unresolved] = []
     for index, owner in enumerate(order):
@@ -186,12 +186,12 @@ def attribute_name(interpreter: Interpreter, name: str, place: Place) -> str:
 def set_slot(interpreter: Interpreter, slots: HeapCell, name: str, value: Value) -> None:
     """Set an attribute of an object or class. A path that does not set it joins as `UNSET`."""
     if name not in slots:
-        slots[name] = UNSET  # beneath the trail, so that a rollback restores it
+        slots[name] = UNSET  # written below the trail, so that a rollback restores it
     interpreter.store.write(slots, name, hide_constants(value))
 
 
 def set_class_attribute(interpreter: Interpreter, scope: LexicalScope, name: str, value: Value) -> None:
-    """Set an attribute of a class or module. Its own definition counts on paths that do not set it."""
+    """Set an attribute of a class or module. On paths that do not set it, its definition applies."""
     name = name if scope.owner is None else body_name(scope.owner, name)
     resolve_body_name(interpreter, scope, name)
     set_slot(interpreter, scope.names, name, value)
@@ -207,7 +207,7 @@ def class_member(interpreter: Interpreter, instance: Instance, name: str) -> Val
 
 
 def class_default(interpreter: Interpreter, instance: Instance, name: str) -> Value:
-    """Return the value that the classes of an instance assign to an attribute, UNKNOWN if another module may do so."""
+    """Return the value that an instance's classes assign to an attribute, UNKNOWN if other modules may assign it."""
     for owner in resolution_order(instance.cls):
         value: Value | None = UNSET
         if isinstance(owner, ClassValue):
@@ -292,7 +292,7 @@ def _is_changed_outside(interpreter: Interpreter, owner: ClassValue, name: str) 
 
 
 def _is_member(owner: ClassValue, name: str, value: Value) -> bool:
-    """Whether a name in the body of an enumeration is a member, rather than a method or a descriptor."""
+    """Return whether a name in the body of an enumeration is a member, rather than a method or a descriptor."""
     match owner.scope.bindings.binders.get(name):
         case [cst.Assign(value=node) | cst.AnnAssign(value=cst.BaseExpression() as node)] if not name.startswith("_"):
             function = owner.scope.module.text(node.func).split(".")[-1] if isinstance(node, cst.Call) else ""
@@ -311,7 +311,7 @@ def _enum_member(
     interpreter.budget.spend(Limit.ELEMENTS, len(binders))
     if not value.relevant and not any(isinstance(binder, cst.FunctionDef) for binder in binders):
         return EnumMember(owner, kept_value)
-    slot = f"{name}()"  # no name of the body
+    slot = f"{name}()"  # not a name of the body
     if slot not in owner.scope.names:
         owner.scope.names[slot] = Instance(owner, interpreter.store.new(_member_attributes(kept_value)))
         _initialize_member(interpreter, owner.scope.names[slot], owner.scope.bindings.binders[name][0], value)
@@ -370,7 +370,7 @@ def _target(binder: cst.CSTNode) -> cst.CSTNode:
 def select_member(
     interpreter: Interpreter, class_value: ClassValue, place: Place, is_selected: Callable[[str, Instance], bool]
 ) -> Value | None:
-    """Return the selected member of an enumeration, or the union of all. None if its members are no objects."""
+    """Return the selected member of an enumeration, or the union of all members; None if these are not objects."""
     members = enum_members(interpreter, class_value) or ()
     objects = [(member.place.text, member.value) for member in members if isinstance(member.value, Instance)]
     for name, member in objects:
@@ -381,19 +381,19 @@ def select_member(
 
 
 def _must_keep_value(owner: ClassValue, name: str, order: tuple[Value, ...]) -> bool:
-    """Whether the `value` of an enumeration member must equal the assigned value, because no hook can change it."""
+    """Return whether no hook can change the `value` of an enumeration member, so that it equals the assigned value."""
     classes = [c for c in order if isinstance(c, ClassValue)]
     has_hooks = any(hook in c.scope.bindings.binders for c in classes for hook in _ENUM_VALUE_HOOKS)
     return owner.scope.bindings.binds_constant(name) and not has_hooks and all(c.metaclass is None for c in classes)
 
 
 def _is_enumeration(order: tuple[Value, ...]) -> bool:
-    """Whether a class derives from plain Enum or Flag. IntEnum and StrEnum members act as plain values."""
+    """Return whether a class derives from plain Enum or Flag. IntEnum and StrEnum members behave like plain values."""
     return any(isinstance(c, External) and c.name in ("enum.Enum", "enum.Flag") for c in order)
 
 
 def has_class_attribute(interpreter: Interpreter, instance: Instance, name: str) -> bool:
-    """Whether the class of an instance gives a value to an attribute that the instance does not have itself."""
+    """Return whether the class of an instance gives a value to an attribute that the instance does not have itself."""
     order = resolution_order(instance.cls)
     return any(
         find_member(interpreter, order, member) is not None for member in (name, "__getattr__", "__getattribute__")

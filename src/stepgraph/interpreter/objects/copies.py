@@ -1,4 +1,4 @@
-"""Copies of values with cells of their own: each call of a function allocates its results again."""
+"""Copies of values with separate cells: each call of a function allocates its results again."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from stepgraph.limits import Limit
 _MAX_DEPTH: Final = 20
 """Maximum depth of nested values that are copied. Deeper ones are shared."""
 _MAX_CELLS: Final = 50
-"""Maximum number of cells that are copied. Results that hold results of other calls twice grow exponentially."""
+"""Maximum number of cells that are copied. Results that contain results of other calls twice grow exponentially."""
 
 
 class Copier(Struct):

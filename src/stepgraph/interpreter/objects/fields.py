@@ -62,7 +62,7 @@ class Field(Struct, frozen=True):
 
 
 def generates_initializer(order: Sequence[Value]) -> bool:
-    """Whether a decorator generates the `__init__` that the first class of a resolution order with one has."""
+    """Return whether a decorator generates the first `__init__` in a resolution order."""
     for owner in order:
         if isinstance(owner, ClassValue):
             if "__init__" in owner.scope.bindings.binders or "__init__" in owner.scope.names:
@@ -73,7 +73,7 @@ def generates_initializer(order: Sequence[Value]) -> bool:
 
 
 def is_data_class(owner: ClassValue) -> bool:
-    """Whether a decorator of dataclasses or attrs makes fields of the annotations of a class."""
+    """Return whether a decorator of dataclasses or attrs makes fields of the annotations of a class."""
     return any(name == _DATACLASS or name.startswith(_ATTRS_PACKAGES) for name in owner.decorator_names)
 
 
@@ -89,7 +89,7 @@ def _decorator_flags(owner: ClassValue) -> dict[str, bool]:
 
 
 def fields_of(interpreter: Interpreter, order: Sequence[Value]) -> list[Field]:
-    """Return the fields of the first data class of a resolution order, those of its base classes first.
+    """Return the fields of the first data class of a resolution order, with the fields of its base classes first.
 
     A field that a class declares again keeps its position. Without a data class, as in a named tuple, all annotated
     names are fields.
@@ -159,7 +159,7 @@ def _declared_fields(interpreter: Interpreter, owner: ClassValue) -> Iterator[Fi
 
 
 def _annotation_kind(interpreter: Interpreter, owner: ClassValue, annotation: cst.BaseExpression) -> str:
-    """Return the plain name of a special annotation, which may be a string or an alias. Other results mean nothing."""
+    """Return the plain name of a special annotation, which may be a string or alias. Other results are meaningless."""
     base = annotation.value if isinstance(annotation, cst.Subscript) else annotation
     module = owner.scope.module
     match = _SPECIAL_ANNOTATION.match(module.text(base))
@@ -215,10 +215,10 @@ def assign_fields(
     arguments: Arguments,
     assign: Callable[[str, Value], None],
 ) -> Arguments:
-    """Assign arguments and defaults to fields as a generated initializer does. Return the arguments of `__post_init__`.
+    """Assign arguments and defaults to fields like a generated initializer. Return the arguments of `__post_init__`.
 
-    In a call with unknown arguments, fields without a value are unresolved if these can lead to a step, and have no
-    constants as defaults otherwise.
+    In a call with unknown arguments, fields without a value are unresolved if the arguments can lead to a step.
+    Otherwise, the fields have no constants as defaults.
     """
     values: dict[str, Value] = {}
     positional = [field for field in fields if field.in_initializer and not field.keyword_only]
@@ -253,7 +253,7 @@ def assign_fields(
 
 
 def _default_of(interpreter: Interpreter, field: Field) -> Value | None:
-    """Return the default of a field if it can lead to a step or is new for each object, None for any other."""
+    """Return the default of a field if it can lead to a step or is new for each object, else None."""
     scope = field.owner.scope
     if may_be_unbound(scope, field.name):
         return Unresolved(f"`{field.name}` is a field only on some paths", Place(scope.module, field.statement))

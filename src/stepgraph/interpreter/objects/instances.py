@@ -88,9 +88,9 @@ def _create_instance(interpreter: Interpreter, class_value: ClassValue, argument
 def _initialize_result(
     interpreter: Interpreter, class_value: ClassValue, result: Value, arguments: Arguments, place: Place
 ) -> Value:
-    """Initialize the object that `__new__` returns, unless it is of another class, and return it.
+    """Initialize the object that `__new__` returns, unless the object has another class, and return it.
 
-    An object that the class keeps is initialized again.
+    A kept object that is returned again is initialized again.
     """
     if isinstance(result, Union):
         return interpreter.apply_to_cases(
@@ -124,7 +124,7 @@ def initialize(interpreter: Interpreter, instance: Instance, arguments: Argument
 def _initialize_fields(
     interpreter: Interpreter, instance: Instance, order: tuple[Value, ...], arguments: Arguments, place: Place
 ) -> Instance:
-    """Initialize an object as the generated initializer in a resolution order does, and return it."""
+    """Initialize an object like the generated initializer in a resolution order, and return it."""
     if is_container_class(order) and not generates_initializer(order):
         initialize_contents(interpreter, instance, arguments, place)
         return instance

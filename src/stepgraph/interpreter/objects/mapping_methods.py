@@ -133,7 +133,7 @@ def _pop_entry(interpreter: Interpreter, receiver: Mapping, arguments: Arguments
 
 def _view_of(element: Callable[[Interpreter, MappingEntry], Element]) -> Caller:
     """Return a method of dictionaries that returns a view. `element` returns the element for an entry."""
-    compute = partial(_compute_view, element=element)  # one object: views of two passes of a loop are compared
+    compute = partial(_compute_view, element=element)  # one object, because views of two loop passes are compared
 
     def make(interpreter: Interpreter, receiver: Mapping, arguments: Arguments, place: Place) -> Value:
         del arguments
@@ -145,7 +145,7 @@ def _view_of(element: Callable[[Interpreter, MappingEntry], Element]) -> Caller:
 def _compute_view(
     interpreter: Interpreter, view: LazyElements, element: Callable[[Interpreter, MappingEntry], Element]
 ) -> Collection:
-    """Return the present elements of a view of a dictionary."""
+    """Return the current elements of a view of a dictionary."""
     (mapping,) = view.operands
     iterated = iterated_entries(mapping) if isinstance(mapping, Mapping) else IteratedEntries((), is_ordered=True)
     items = tuple(element(interpreter, entry) for entry in iterated.entries)
@@ -187,7 +187,7 @@ def update_mapping(interpreter: Interpreter, receiver: Mapping, arguments: Argum
 
 
 def _update_with_unknown(interpreter: Interpreter, receiver: Mapping, place: Place) -> None:
-    """Add any number of unknown entries, which may replace the present ones."""
+    """Add any number of unknown entries, which may replace the existing entries."""
     present = tuple(replace(entry, may_be_missing=True) for entry in receiver.entries)
     receiver.state.changed = True
     unknown = MappingEntry(UNKNOWN, UNKNOWN, place, place, many=True, may_be_missing=True)
@@ -195,7 +195,7 @@ def _update_with_unknown(interpreter: Interpreter, receiver: Mapping, place: Pla
 
 
 def _pop_item(interpreter: Interpreter, receiver: Mapping, arguments: Arguments, place: Place) -> Value:
-    """Return the last entry as a pair, or the union of all entries if it is uncertain which one is the last."""
+    """Return the last entry as a pair, or the union of all entries if the last entry is uncertain."""
     iterated = iterated_entries(receiver)
     pairs = ordered_like(
         receiver,

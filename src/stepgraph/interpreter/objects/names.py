@@ -81,7 +81,7 @@ def look_up(interpreter: Interpreter, name: str) -> Value:
 
 
 def _with_outer_value(conditional: Sequence[Value], outer: Value | None) -> Value:
-    """Return the value of a name that inner scopes, innermost first, bind on some paths only."""
+    """Return the value of a name that inner scopes, innermost first, bind on only some paths."""
     value = outer
     for inner in reversed(conditional):
         value = with_fallback(inner, value)
@@ -170,7 +170,7 @@ def _lookup_start(scope: LexicalScope, name: str) -> LexicalScope | None:
 def _binders_before(
     position: StatementPosition | None, binders: Sequence[cst.CSTNode], positions: dict[int, StatementPosition]
 ) -> list[cst.CSTNode]:
-    """Return the binders of a name that stand before a position in a module or class body."""
+    """Return the binders of a name before a position in a module or class body."""
     if position is None:
         return []
     return [binder for binder in binders if id(binder) in positions and positions[id(binder)].index < position.index]
@@ -215,7 +215,7 @@ def bind(interpreter: Interpreter, name: str, value: Value) -> None:
 
 
 def _record_rebinding(interpreter: Interpreter, scope: LexicalScope, name: str) -> None:
-    """Record that the statement under execution of a module or class body binds a name, which has its value before."""
+    """Record that the current statement of a module or class body binds a name, with the name's previous value."""
     frame = interpreter.frame
     if frame.current_statement is None or name in frame.rebound:
         return
@@ -318,7 +318,7 @@ def _evaluate_binders(
         if is_rebound or may_hold_changing_object(value) or _may_be_set_externally(interpreter, scope, name):
             run_bodies(interpreter, scope, name, _define, by_functions=True)
         current: Value | None = scope.names.get(name)
-        if current is None:  # a statement was executed that is one of the binders
+        if current is None:  # one of the binders was executed
             scope.names[name] = value
             current = _body_value(interpreter, scope, name, binders) or value
             scope.names[name] = current
@@ -328,7 +328,7 @@ def _evaluate_binders(
 def _body_value(
     interpreter: Interpreter, scope: LexicalScope, name: str, binders: Sequence[cst.CSTNode]
 ) -> Value | None:
-    """Return the value that a name of a body has after its binders, None if it is unbound."""
+    """Return the value of a name of a body after its binders, None if it is unbound."""
     final_value = bound_value(interpreter, scope, name, binders)
     if final_value is None:
         return None
@@ -344,7 +344,7 @@ def _body_value(
 
 
 def _may_be_set_externally(interpreter: Interpreter, scope: LexicalScope, name: str) -> bool:
-    """Whether other code assigns to an attribute of a class body, as in `cls.instance = cls()` and `Job.run = run`."""
+    """Return whether other code assigns to an attribute of a class, as in `cls.job = cls()` and `Job.run = run`."""
     if scope.kind != "class":
         return False
     is_assigned = name in scope.module.once(assigned_attributes).any_owner
@@ -352,7 +352,7 @@ def _may_be_set_externally(interpreter: Interpreter, scope: LexicalScope, name: 
 
 
 def _may_be_replaced(interpreter: Interpreter, scope: LexicalScope, name: str, value: Value) -> bool:
-    """Whether other modules assign to a name. Statements that only mutate its collection are followed."""
+    """Return whether other modules assign to a name. Statements that only mutate its collection are followed."""
     if isinstance(value, Collection | Mapping):
         is_assigned = interpreter.modules.is_rebound_externally(scope, name)
     else:
@@ -369,7 +369,7 @@ def _reassigned_value(interpreter: Interpreter, scope: LexicalScope, name: str, 
         if not values or any(element_value.relevant for element_value in values):
             _report_external_assignment(interpreter, scope, name)
         return hide_constants(value)
-    if value == Constant(None):  # a placeholder for what that code assigns
+    if value == Constant(None):  # a placeholder for the value that the other code assigns
         return UNKNOWN
     return mark_reassigned(interpreter, scope, name, value) if value.relevant else hide_constants(value)
 
@@ -388,7 +388,7 @@ def _report_external_assignment(interpreter: Interpreter, scope: LexicalScope, n
 
 
 def _external_assignment_caveat(scope: LexicalScope, name: str) -> Caveat:
-    binders = scope.bindings.binders.get(name)  # none for a name that other code adds: `Orders.run = run`
+    binders = scope.bindings.binders.get(name)  # absent for a name that other code adds: `Orders.run = run`
     owner = scope.module.tree if scope.owner is None else scope.owner.node
     return Caveat(
         "assigned-elsewhere",

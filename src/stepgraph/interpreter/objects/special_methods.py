@@ -26,7 +26,7 @@ from stepgraph.syntax.module import Place
 
 
 def is_union_of_objects(value: Value) -> TypeGuard[Union]:
-    """Whether a value is a union of project objects. Constants such as None may be among its cases."""
+    """Return whether a value is a union of project objects. Constants such as None may be among its cases."""
     objects = [leaf for leaf in union_values(value) if not isinstance(leaf, Constant)]
     return isinstance(value, Union) and bool(objects) and all(isinstance(leaf, Instance) for leaf in objects)
 
@@ -73,7 +73,7 @@ def apply_augmented_operator(
 
 
 def in_place_methods(operator: cst.BaseAugOp) -> tuple[str, ...]:
-    """Return the special methods of an augmented assignment, in the order in which Python looks for them."""
+    """Return the special methods of an augmented assignment, in the order in which Python tries them."""
     name = _OPERATORS[_BINARY_OPERATORS[type(operator)]]
     return f"__i{name}__", f"__{name}__"
 
@@ -162,7 +162,7 @@ def compare(
 
 
 def _search_iterator(interpreter: Interpreter, container: Value, place: Place) -> None:
-    """Search an iterator with `in`, which takes its elements up to an equal one."""
+    """Search an iterator with `in`, which takes its elements up to an equal element."""
     if isinstance(container, GeneratorCall | GeneratorExpression):
         interpreter.escape(container, place, "is searched, which stepgraph does not model")
     elif isinstance(container, Collection) and is_iterator(container):
@@ -170,7 +170,7 @@ def _search_iterator(interpreter: Interpreter, container: Value, place: Place) -
 
 
 def _search_object(interpreter: Interpreter, container: Instance, place: Place) -> None:
-    """Search an object without `__contains__`, whose elements Python compares one after another."""
+    """Search an object without `__contains__`. Python compares its elements one after another."""
     iterator = iterator_of(interpreter, container, place)
     if isinstance(iterator, Instance):
         interpreter.escape_operand(iterator, place, "is searched, which stepgraph does not model")
@@ -212,14 +212,14 @@ def _result_of_next(interpreter: Interpreter, iterator: Instance, place: Place) 
 def _call_next(interpreter: Interpreter, iterator: Instance, place: Place) -> Value:
     """Return the next item. A call that emits operations may also end the loop, which emits a choice.
 
-    An object without iterator is a sequence, which Python asks for the items 0, 1, 2 and so on.
+    An object without an iterator is a sequence: Python gets the items 0, 1, 2 and so on.
     """
     operation_count, loop = len(interpreter.operations), interpreter.frame.loop
     before = {} if loop is None else interpreter.store.changes(loop.checkpoint)
     with interpreter.open_context(stops=frozenset({JumpKind.RAISE})) as context:
         item = _result_of_next(interpreter, iterator, place)
     if loop is not None:
-        for changes in context.jump_states:  # an exception that ends the loop keeps the changes before it
+        for changes in context.jump_states:  # the changes before an exception that ends the loop stay
             loop.add_jump(before | changes, breaks=True)
     if len(interpreter.operations) > operation_count:
         exhausted = Block((Jump(JumpKind.FINISHED, place),))

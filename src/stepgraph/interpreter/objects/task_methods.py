@@ -77,7 +77,7 @@ def _create_task(interpreter: Interpreter, receiver: TaskGroup, arguments: Argum
 
 
 def _get_variable(interpreter: Interpreter, receiver: ContextVariable, arguments: Arguments, place: Place) -> Value:
-    """Return the union of the values that a context variable may have, or the default of one that is not set."""
+    """Return the union of the values that a context variable may have, or its default if it is not set."""
     interpreter.store.record_outer_read(receiver.state, "items")
     items: tuple[Element, ...] = receiver.state.elements()
     values, conditions = [item.value for item in items], [item.place.text for item in items]
@@ -88,7 +88,7 @@ def _get_variable(interpreter: Interpreter, receiver: ContextVariable, arguments
 
 
 def _set_variable(interpreter: Interpreter, receiver: ContextVariable, arguments: Arguments, place: Place) -> Value:
-    """Add a possible value of a context variable: tasks have contexts of their own, and `reset` restores a value."""
+    """Add a possible value of a context variable: tasks have separate contexts, and `reset` restores a value."""
     del place
     if arguments.items:
         argument = arguments.items[0]
@@ -110,7 +110,7 @@ def _cancel(interpreter: Interpreter, receiver: Value, arguments: Arguments, pla
 
 
 def _add_done_callback(interpreter: Interpreter, receiver: Value, arguments: Arguments, place: Place) -> Value:
-    """Report a callback that runs steps or changes what they depend on. It gets the task once that is over."""
+    """Report a callback that runs steps or changes values on which they depend. It receives the task after its end."""
     finished = replace(receiver) if isinstance(receiver, Task) else receiver  # only the callback has this reference
     task = Argument(finished, place)
     calls = (replace(a, value=Partial(a.value, Arguments((task,)))) for a in arguments.items if a.keyword is None)

@@ -1,4 +1,4 @@
-"""Unions of the values of elements and choices, and of attributes that are set on some paths only."""
+"""Unions of the values of elements and choices, and of attributes that are set on only some paths."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def union_of_elements(
 
 
 def union_with_numbers(values: list[Value], text: str, place: Place) -> Value:
-    """Return the union of values. The condition of each is its name, or a text with its number."""
+    """Return the union of values. The condition of each value is its name, or a text with its number."""
     conditions = [callable_name(value) or f"{text} {number}" for number, value in enumerate(values, 1)]
     return union_of_values(values, conditions, place.text, place)
 
@@ -66,7 +66,7 @@ def union_of_results(futures: Iterable[Value], discriminant: str, place: Place) 
 
 
 def is_started(value: Value) -> bool:
-    """Whether a value is a started task or a future of tasks."""
+    """Return whether a value is a started task or a future of tasks."""
     return isinstance(value, Task | Gathering) or (isinstance(value, WaitForCall) and is_started(value.inner))
 
 
@@ -80,7 +80,7 @@ def _gather_each(values: list[Value], result: Value) -> Gathering:
 
 
 def may_be_unset(value: Value) -> bool:
-    """Whether an attribute with this value is set on some paths only, or on none."""
+    """Return whether an attribute with this value is set on only some paths, or on none."""
     return value is UNSET or (isinstance(value, Union) and any(leaf is UNSET for leaf in union_values(value)))
 
 

@@ -33,7 +33,7 @@ from stepgraph.syntax.bindings import bindings_of, parameters
 from stepgraph.syntax.module import Place, SourceModule
 from stepgraph.syntax.mutation.changes import names_of_attributes
 
-# Maximum number of values searched for callables, which only serve to name a function.
+# Maximum number of values searched for callables, which are only needed to name a function.
 MAX_CALLABLE_ARGUMENTS: Final = 1_000
 # Maximum number of elements before repeated ones are merged: `l = l + l` doubles a list.
 MAX_ELEMENTS: Final = 4096
@@ -42,7 +42,7 @@ MAX_ELEMENTS: Final = 4096
 def bind_arguments(interpreter: Interpreter, callee: FunctionValue, arguments: Arguments) -> dict[str, Value]:
     """Return the value of each parameter, UNKNOWN where it cannot lead to a step.
 
-    Constants are hidden, because the graph shows a body once for all the constants it is called with. Code that runs
+    Constants are hidden, because the graph shows a body once for all calls with different constants. Code that runs
     while a module loads keeps them.
     """
     place = Place(callee.scope.module, callee.node)
@@ -70,7 +70,7 @@ def bind_arguments(interpreter: Interpreter, callee: FunctionValue, arguments: A
 def _parameter_value(name: str, value: Value, attribute_names: frozenset[str]) -> Value:
     """Return the value of a parameter without constants, except for names of attributes.
 
-    Any string in a collection may be such a name if the function computes names of attributes.
+    If the function computes names of attributes, any string in a collection may be such a name.
     """
     if name in attribute_names and isinstance(value, Constant) and isinstance(value.value, str):
         return AttributeName(value.value)
@@ -78,7 +78,7 @@ def _parameter_value(name: str, value: Value, attribute_names: frozenset[str]) -
 
 
 def _none_defaults(function: cst.FunctionDef | cst.Lambda, _: SourceModule) -> dict[str, Value]:
-    """Return None for each parameter that has it as the default."""
+    """Return None for each parameter whose default is None."""
     return {
         p.name.value: Constant(None)
         for p in parameters(function.params)
@@ -105,7 +105,7 @@ class _Keywords:
         self.named = {name: MappingEntry(Constant(name), value, place, place) for name, value in callee.keywords}
         """The arguments by keyword."""
         self.dynamic: list[MappingEntry] = []
-        """Entries of unpacked mappings whose key is not a constant string. Each may bind any parameter."""
+        """Entries of unpacked mappings whose key is not a constant string. Each entry may bind any parameter."""
         self.is_open = False
         """Whether the call may pass further, unknown keyword arguments."""
         for argument in arguments.items:
@@ -196,7 +196,7 @@ def make_collection(interpreter: Interpreter, kind: CollectionKind, items: tuple
 
 
 def merge_repeated(items: tuple[Element, ...]) -> tuple[Element, ...]:
-    """Return the elements. Above `MAX_ELEMENTS`, one element stands for all its repetitions."""
+    """Return the elements. Above `MAX_ELEMENTS`, one element represents all its repetitions."""
     if len(items) <= MAX_ELEMENTS:
         return items
     distinct = {id(item.value): item for item in items}
@@ -217,7 +217,7 @@ def ordered_like(source: Value, copy: Collection) -> Collection:
 
 
 def is_unordered(value: Value) -> bool:
-    """Whether the order of the elements of a collection is uncertain."""
+    """Return whether the order of the elements of a collection is uncertain."""
     return isinstance(value, Collection | Mapping) and (
         value.state.unordered or (isinstance(value, Collection) and value.is_set)
     )
@@ -282,7 +282,7 @@ def _positional_elements(callee: FunctionValue, arguments: Arguments, place: Pla
 
 
 def _unpacked_elements(argument: Argument) -> Iterator[Element]:
-    """Yield the elements of a starred argument. An unknown one stands for any number of values."""
+    """Yield the elements of a starred argument. An unknown argument represents any number of values."""
     match argument.value:
         case Collection(items=items):
             yield from items
@@ -296,7 +296,7 @@ def _unpacked_elements(argument: Argument) -> Iterator[Element]:
 def unpacked_arguments(arguments: Arguments) -> Arguments:
     """Return the arguments with the elements of `*[...]` and `**{...}` unpacked in place.
 
-    Elements of a collection keep their stars where positions are unknown, as do mappings with unknown entries.
+    Elements at unknown positions, and mappings with unknown entries, keep their stars.
     """
     unpacked: list[Argument] = []
     for argument in arguments.items:
@@ -311,7 +311,7 @@ def unpacked_arguments(arguments: Arguments) -> Arguments:
 
 
 def without_stars(interpreter: Interpreter, arguments: Arguments, place: Place) -> Arguments:
-    """Return the arguments of a call of a modeled function, unpacked; those at unknown positions escape."""
+    """Return the unpacked arguments of a call of a modeled function. Arguments at unknown positions escape."""
     if not any(argument.star for argument in arguments.items):
         return arguments
     unpacked = unpacked_arguments(arguments).items

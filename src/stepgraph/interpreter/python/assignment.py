@@ -33,7 +33,7 @@ from stepgraph.ir.values import UNKNOWN, Constant, Unresolved, Value
 from stepgraph.limits import Limit
 from stepgraph.syntax.module import Place
 
-# Elements of a tuple that can be copied at the cost of examining one.
+# Number of elements of a tuple that can be copied at the cost of examining one element.
 ELEMENTS_COPIED_PER_UNIT: Final = 64
 
 MAX_REPETITIONS: Final = 64
@@ -61,7 +61,7 @@ def assign(interpreter: Interpreter, target: cst.BaseExpression, value: Value, s
 
 
 def _as_variable(name: str, value: Value, source: Place | None) -> Value:
-    """Return one of several results of a call as the variable that holds it, whose name the choice is shown with."""
+    """Return one of several results of a call as the variable that holds it, whose name is shown in the choice."""
     if source is None or not isinstance(source.node, cst.Call) or not isinstance(value, Union):
         return value
     return replace(value, discriminant=name) if value.discriminant == source.text else value
@@ -213,7 +213,7 @@ def set_entry(
 
 
 def add_entry(interpreter: Interpreter, owner: Mapping, entry: MappingEntry) -> None:
-    """Set a key of a dictionary, which keeps its position. An entry that may be missing replaces none."""
+    """Set a key of a dictionary, which keeps its position. An entry that may be missing replaces no other entry."""
     if interpreter.loop_depth > owner.loop_depth and not isinstance(entry.key, Constant):
         entry = replace(entry, many=True)
     table = EntryTable(owner.entries)
@@ -243,7 +243,7 @@ def _write_entries(interpreter: Interpreter, owner: Mapping, table: EntryTable) 
 
 
 def remove_entry(interpreter: Interpreter, owner: Mapping, key: Value) -> None:
-    """Remove a key of a dictionary. A key that is not constant may be any of them."""
+    """Remove a key of a dictionary. A key that is not constant may be any key."""
     if interpreter.work.is_finished(key) and not any(entry.value.relevant for entry in owner.entries):
         return
     owner.state.changed = True
@@ -267,13 +267,13 @@ def set_item(interpreter: Interpreter, owner: Collection | Mapping, key: Argumen
 
 
 def _has_distinct_keys(interpreter: Interpreter, owner: Collection | Mapping, key_place: Place) -> bool:
-    """Whether an assignment in a loop sets another key of an older collection at each pass: `tasks[i] = ...`."""
+    """Return whether an assignment sets a different key of an older collection in each loop pass: `tasks[i] = ...`."""
     is_in_one_loop = interpreter.loop_depth == owner.loop_depth + 1
     return is_in_one_loop and is_loop_key(interpreter, key_place.node)
 
 
 def _is_full_slice(target: cst.Subscript) -> bool:
-    """Whether a target is `xs[:]`."""
+    """Return whether a target is `xs[:]`."""
     match target.slice:
         case [cst.SubscriptElement(slice=cst.Slice(lower=None, upper=None, step=None))]:
             return True
@@ -295,7 +295,7 @@ def _replace_all(interpreter: Interpreter, owner: Collection, value: Value, elem
 def _replace_items(
     interpreter: Interpreter, owner: Collection, key: Value, elements: tuple[Element, ...], *, is_distinct: bool
 ) -> None:
-    """Assign to an index or slice of a list. Unless the index is certain, any element may be the one replaced."""
+    """Assign to an index or slice of a list. Unless the index is certain, any element may be replaced."""
     items = owner.items
     owner.state.changed = True
     index = owner.index_of(key) if interpreter.loop_depth == owner.loop_depth else None

@@ -63,7 +63,7 @@ def call_function(interpreter: Interpreter, callee: FunctionValue, arguments: Ar
 
 
 def _call_plain(interpreter: Interpreter, callee: FunctionValue, arguments: Arguments, place: Place) -> Value:
-    """Call a function that is not async. One that returns a coroutine is treated as a coroutine function."""
+    """Call a function that is not async. A function that returns a coroutine is treated as a coroutine function."""
     summary = summarize_call(interpreter, callee, arguments)
     if not summary.function.may_run_steps:
         return summary.result
@@ -98,7 +98,7 @@ def _call_lambda(interpreter: Interpreter, callee: FunctionValue, node: cst.Lamb
 
 
 def call_step(interpreter: Interpreter, callee: StepFunction, arguments: Arguments, place: Place) -> Value:
-    """Return the coroutine of a declared step. Arguments raise at run time and do not change the graph."""
+    """Return the coroutine of a declared step. Arguments raise an error at run time, and do not change the graph."""
     if not callee.may_be_replaced:
         interpreter.steps.called.add(id(callee.definition.place.node))
         interpreter.tracer.on_step_call(callee.definition, unpacked_arguments(arguments), place)
@@ -134,9 +134,9 @@ def call_unresolved(interpreter: Interpreter, callee: Unresolved, arguments: Arg
 
 
 def call_unknown(interpreter: Interpreter, callee: Value, arguments: Arguments, place: Place) -> Value:
-    """Call a value without a model, and report it if it can run steps or receives values that can.
+    """Call a value without a model, and report it if it can run steps or receives values that can run steps.
 
-    Logging calls may receive them.
+    Logging calls may receive such values.
     """
     if is_none(callee):
         return UNKNOWN  # calling None raises
@@ -157,9 +157,9 @@ def call_unknown(interpreter: Interpreter, callee: Value, arguments: Arguments, 
 
 
 def _may_store(callee: Value, arguments: Arguments) -> bool:
-    """Whether a callee may store an argument in a collection or object of the project.
+    """Return whether a callee may store an argument in a collection or object of the project.
 
-    A method may do so in the object that it belongs to, a function only in another argument.
+    A method may store it in its own object, a function only in another argument.
     """
     match without_taint(callee):
         case External() | BuiltinMethod():
@@ -172,7 +172,7 @@ def _may_store(callee: Value, arguments: Arguments) -> bool:
 def _expose_elements(interpreter: Interpreter, callee: Value, arguments: Arguments) -> None:
     """Let elements of collections be missing after a call of code that may remove or reorder them.
 
-    Unmodeled code does so if it is known to, or if the program changes a result of such code.
+    Unmodeled code does so if it is known to do so, or if the program changes a result of such code.
     """
     exposed = _collections_with_steps(arguments)
     if not exposed or not _may_rearrange(interpreter, callee):
@@ -185,7 +185,7 @@ def _expose_elements(interpreter: Interpreter, callee: Value, arguments: Argumen
 
 
 def _may_rearrange(interpreter: Interpreter, callee: Value) -> bool:
-    """Whether an unmodeled callee may change its arguments, at once or through its result."""
+    """Return whether an unmodeled callee may change its arguments, at once or through its result."""
     name = callee.name.rpartition(".")[2] if isinstance(callee, External) else ""
     if name in READING_CALLS:
         return False

@@ -72,7 +72,7 @@ def evaluate_dict_comprehension(interpreter: Interpreter, node: cst.DictComp) ->
 
 
 def _key(interpreter: Interpreter, node: cst.BaseExpression, outer: Mapping[str, Constant]) -> Value:
-    """Evaluate a key, which may be a constant that the present pass binds, as opposed to an `outer` loop."""
+    """Evaluate a key, which may be a constant that the current pass binds, unless the loop is an `outer` one."""
     key = interpreter.evaluate(node)
     if not isinstance(node, cst.Name):
         return key
@@ -81,7 +81,7 @@ def _key(interpreter: Interpreter, node: cst.BaseExpression, outer: Mapping[str,
 
 
 def evaluate_generator_expression(interpreter: Interpreter, node: cst.GeneratorExp) -> Value:
-    """Return a generator expression, which runs where it is consumed. Only its first iterable is evaluated here."""
+    """Return a generator expression, which runs when it is consumed. Only its first iterable is evaluated here."""
     first = interpreter.evaluate(node.for_in.iter)
     initial = (Element(first, interpreter.place(node), many=True),)
     return GeneratorExpression(
@@ -168,7 +168,7 @@ def _consume_comprehension(
 
 
 def _has_filter(clause: cst.CompFor | None) -> bool:
-    """Whether a comprehension may omit elements of its iterables, so that its result may lack some tasks."""
+    """Return whether a comprehension may omit elements of its iterables, so that its result may lack some tasks."""
     return clause is not None and (bool(clause.ifs) or _has_filter(clause.inner_for_in))
 
 
@@ -201,7 +201,7 @@ class _Passes(Struct):
     def run_in_turn(self, generator: GeneratorExpression) -> bool:
         """Run a pass with each element in turn and return True.
 
-        Return False and roll the passes back if a pass may end the loop or changes what it iterates over.
+        Return False and roll the passes back if a pass may end the loop or changes the iterable.
         """
         interpreter, source = self.interpreter, iteration_source(generator.first)
         checkpoint, position = interpreter.store.checkpoint(), interpreter.tracer.position
@@ -351,7 +351,7 @@ def _run_over(
 
 
 def _report_change(interpreter: Interpreter, source: IterationSource, place: Place) -> None:
-    """Report a comprehension that changes what it iterates over."""
+    """Report a comprehension that changes its iterable."""
     if source.is_changed():
         interpreter.note(
             "generator",
@@ -376,7 +376,7 @@ def _run_body(interpreter: Interpreter, clause: cst.CompFor, add: Callable[..., 
 def _run_filtered(
     interpreter: Interpreter, clause: cst.CompFor, filters: list[cst.CompIf], add: Callable[..., None]
 ) -> None:
-    """Run one pass behind the remaining filters.
+    """Run one pass under the conditions of the remaining filters.
 
     A filter is emitted as a choice only if its test emits operations. Otherwise the loop, which may run zero times,
     already covers it.

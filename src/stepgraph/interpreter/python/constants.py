@@ -32,7 +32,7 @@ MAX_SIZE: Final = 10_000
 MAX_EXPONENT: Final = 64
 # Maximum length of the format specification of an f-string field, such as `>30,.2f`.
 MAX_SPECIFICATION_LENGTH: Final = 16
-# Maximum digits of a width or precision in a format. A width that is an operand, as in `"%*d"`, is not limited by them.
+# Maximum digits of a width or precision in a format. They do not limit a width that is an operand, as in `"%*d"`.
 MAX_WIDTH_DIGITS: Final = 3
 MAX_WIDTH: Final = 999
 

@@ -32,7 +32,7 @@ from stepgraph.syntax.bindings import bindings_of, parameters
 from stepgraph.syntax.module import Place, SourceModule
 from stepgraph.syntax.walk import expressions_below
 
-# External decorators that do not change which steps a call runs.
+# External decorators that do not affect the steps of a call.
 TRANSPARENT_DECORATORS: Final = frozenset(
     {
         "abc.abstractmethod",
@@ -54,7 +54,7 @@ CACHES: Final = ("functools.cache", "functools.cached_property", "functools.lru_
 LIMITED_CACHE: Final = "functools.lru_cache(maxsize)"
 """The name of `lru_cache` with a size that may be too small for all results."""
 
-# External class decorators that do not change which steps the methods run.
+# External class decorators that do not affect the steps of the methods.
 TRANSPARENT_CLASS_DECORATORS: Final = frozenset(
     {
         "attr.attrs",
@@ -121,7 +121,7 @@ def make_function(interpreter: Interpreter, node: cst.FunctionDef, scope: Lexica
     return value
 
 
-# Attributes of functions that decide what a call runs.
+# Attributes of functions that determine the code that a call runs.
 _PARTS_OF_FUNCTIONS: Final = ("__code__", "__defaults__", "__kwdefaults__")
 
 
@@ -185,10 +185,10 @@ def _apply_decorator(interpreter: Interpreter, decorator: Value, value: Value, p
 
 
 def _call_decorator(interpreter: Interpreter, decorator: Value, value: Value, place: Place) -> Value | None:
-    """Return the result of a decorator that a model follows, None if unknown code decides what it is.
+    """Return the result of a modeled decorator, None if it depends on unknown code.
 
-    Unknown code may also call what it decorates. That is reported where a function is decorated while a workflow runs:
-    such a function can reach steps that the call does not receive.
+    Unknown code may also call the decorated function. This is reported for a function that is decorated while a
+    workflow runs, because it can reach steps that the call does not receive.
     """
     if not decorator.relevant:
         _report_registration(interpreter, value, place)
@@ -307,16 +307,16 @@ def _make_undecorated_class(interpreter: Interpreter, node: cst.ClassDef, scope:
 
 
 def _execute_body(interpreter: Interpreter, defined: ClassValue) -> None:
-    """Execute the body of a class in a function, where the class statement stands."""
+    """Execute the body of a class in a function, at the position of the class statement."""
     scope = defined.scope
     for name in scope.bindings.binders:
-        scope.names[name] = UNSET  # beneath the trail: a path that does not bind the name joins as `UNSET`
+        scope.names[name] = UNSET  # written below the trail: a path that does not bind the name joins as `UNSET`
     with interpreter.in_scope(scope):
         interpreter.execute(defined.node.body)
 
 
 def _bases(interpreter: Interpreter, argument: cst.Arg) -> Iterator[Value]:
-    """Yield the base classes in an argument of a `class` statement, several for a starred one."""
+    """Yield the base classes in an argument of a `class` statement. A starred argument may contain several."""
     value = interpreter.evaluate(argument.value)
     place = interpreter.place(argument.value)
     if not argument.star:

@@ -10,7 +10,7 @@ from stepgraph.syntax.module import Place
 
 
 def emit_jump(interpreter: Interpreter, kind: JumpKind, place: Place, raised: CaughtType | None = None) -> None:
-    """Emit a jump, and the exit code of the blocks that it leaves. The rest of the present block is unreachable.
+    """Emit a jump, and the exit code of the blocks that it leaves. The rest of the current block is unreachable.
 
     `raised` is the type of the exception of a `raise`.
     """
@@ -51,7 +51,7 @@ def emit_deferred(interpreter: Interpreter, jump: DeferredJump) -> None:
 
 
 def record_return(interpreter: Interpreter, *, after_finally: bool = False) -> None:
-    """Record the state in which the present function returns."""
+    """Record the state in which the current function returns."""
     frame = interpreter.frame.managed_frame
     if frame.checkpoint is None:
         return

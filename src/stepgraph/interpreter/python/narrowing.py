@@ -48,7 +48,7 @@ def narrow_to_instances(interpreter: Interpreter, node: cst.BaseExpression, clas
 
 
 def narrow_after(interpreter: Interpreter, test: cst.BaseExpression) -> None:
-    """Narrow the variables of the function to the cases that fail a test, because the branch for the others has ended.
+    """Narrow the variables of the function to the cases that fail a test, because the other branch has ended.
 
     Other variables keep their cases: a change of them would be an effect of the function.
     """
@@ -135,7 +135,7 @@ def _resolve_slot(interpreter: Interpreter, node: cst.BaseExpression) -> tuple[H
 
 
 def _may_be_none(value: Value, *, is_none: bool) -> bool:
-    """Return whether a test for None may have a result for a value."""
+    """Return whether a test of a value for None may have a result."""
     return not isinstance(value, _ALWAYS_TRUE) if is_none else not holds_none(value)
 
 

@@ -149,7 +149,7 @@ _UNARY_METHODS: Final[dict[type[cst.BaseUnaryOp], str]] = {
 
 
 def _compare_if_true(interpreter: Interpreter, node: cst.Comparison, index: int, left: Value) -> Value:
-    """Evaluate a later operand of a chain of comparisons if the ones before it are true, and return it."""
+    """Evaluate a later operand of a chain of comparisons, if the previous comparisons are true, and return it."""
     target = node.comparisons[index]
     operands: list[Value] = []
 

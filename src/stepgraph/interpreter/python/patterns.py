@@ -34,7 +34,7 @@ def bind_captures(interpreter: Interpreter, pattern: cst.MatchPattern, subject: 
 
 
 def may_match_mapping(pattern: cst.MatchPattern) -> bool:
-    """Whether a pattern may match a mapping."""
+    """Return whether a pattern may match a mapping."""
     match pattern:
         case cst.MatchMapping():
             return True
@@ -49,12 +49,12 @@ def may_match_mapping(pattern: cst.MatchPattern) -> bool:
 
 
 def is_wildcard(pattern: cst.MatchPattern) -> bool:
-    """Whether a pattern is `_`, possibly in parentheses."""
+    """Return whether a pattern is `_`, possibly in parentheses."""
     return isinstance(pattern, cst.MatchAs) and pattern.pattern is None and pattern.name is None
 
 
 def is_irrefutable(pattern: cst.MatchPattern) -> bool:
-    """Whether a pattern matches every value: `_`, a name, or one of these with `as` or as an alternative."""
+    """Return whether a pattern matches every value: `_`, a name, or either with `as` or as an alternative."""
     match pattern:
         case cst.MatchAs(pattern=inner):
             return inner is None or is_irrefutable(inner)
@@ -134,7 +134,7 @@ def classes_of(interpreter: Interpreter, pattern: cst.MatchPattern) -> list[Valu
 
 
 def _matching_objects(interpreter: Interpreter, pattern: cst.MatchClass, subject: Value) -> list[Instance]:
-    """Return the objects of the project that a class pattern may match, empty if it may match others as well."""
+    """Return the objects of the project that a class pattern may match, empty if it may match other objects as well."""
     class_value = interpreter.evaluate(pattern.cls)
     values = [value for value in union_values(subject) if is_instance(value, class_value) is not False]
     objects = [value for value in values if isinstance(value, Instance)]
@@ -176,7 +176,7 @@ def _bind_elements(
     patterns: Sequence[cst.MatchSequenceElement | cst.MatchStar],
     elements: tuple[Element, ...],
 ) -> None:
-    """Bind the names of a sequence pattern, if it matches so many elements."""
+    """Bind the names of a sequence pattern, if it matches the number of elements."""
     rest_count = _rest_count(patterns, len(elements))
     if rest_count is None:
         return

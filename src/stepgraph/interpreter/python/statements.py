@@ -79,7 +79,7 @@ def _execute_annotated_assign(interpreter: Interpreter, node: cst.AnnAssign) -> 
     if node.value is not None:
         assign(interpreter, node.target, _evaluate(interpreter, node.value), interpreter.place(node.value))
     if interpreter.frame.scope.kind in ("class", "module"):
-        evaluate_annotation(interpreter, node.annotation)  # Python ignores those in functions
+        evaluate_annotation(interpreter, node.annotation)  # Python ignores annotations in functions
 
 
 def _execute_augmented_assign(interpreter: Interpreter, node: cst.AugAssign) -> None:
@@ -114,7 +114,7 @@ def _execute_augmented_assign(interpreter: Interpreter, node: cst.AugAssign) -> 
 
 
 def _is_only_name(interpreter: Interpreter, target: cst.BaseExpression) -> bool:
-    """Whether a target is a variable of the function under execution, and its collections have no other name."""
+    """Return whether a target is a variable of the function under execution, and its collections have no other name."""
     frame = interpreter.frame
     if frame.function is None or frame.scope.kind != "function" or not isinstance(target, cst.Name):
         return False
@@ -132,7 +132,7 @@ def _update_in_place(
 ) -> Value | None:
     """Update a collection or dictionary in place and return the new value of the target; None for other targets.
 
-    Of a union, one case is updated on each path, or each case if the union is the only reference to them.
+    For a union, one case is updated on each path, or each case if the union is the only reference to the cases.
     """
     match target:
         case Union() if any(
@@ -249,7 +249,7 @@ def _execute_import(interpreter: Interpreter, node: cst.Import | cst.ImportFrom)
 
 
 def _may_be_caught(interpreter: Interpreter) -> bool:
-    """Whether an enclosing block of the function may catch an exception raised here."""
+    """Return whether an enclosing block of the function may catch an exception raised here."""
     return any(JumpKind.RAISE in context.intercepted for context in interpreter.frame.open_contexts)
 
 
@@ -284,7 +284,7 @@ def _execute_return(interpreter: Interpreter, node: cst.Return) -> None:
 
 
 def _may_be_true(value: Value, node: cst.BaseExpression) -> bool:
-    """Whether a returned value may be true. The result of a function that always returns None is false."""
+    """Return whether a returned value may be truthy. A function that always returns None has a falsy result."""
     if isinstance(value, Constant):
         return bool(value.value)
     return not (isinstance(value, Absent) and isinstance(node, cst.Call | cst.Await))

@@ -72,7 +72,7 @@ def get_item(interpreter: Interpreter, owner: Value, key: Value, key_place: Plac
 
 
 def _entry_of_object(interpreter: Interpreter, owner: Instance, mapping: Mapping, key: Argument, place: Place) -> Value:
-    """Return the value at a key of an object that is a dictionary: `__missing__` gives that of a missing key."""
+    """Return the value at a key of an object that is a dictionary. `__missing__` returns the value of a missing key."""
     method = interpreter.attribute(owner, "__missing__", place)
     is_present = _contains_key(mapping, key.value)
     if not isinstance(method, FunctionValue) or is_present or _is_argument_of_missing(interpreter, method, key):
@@ -88,7 +88,7 @@ def _entry_of_object(interpreter: Interpreter, owner: Instance, mapping: Mapping
 
 
 def _is_argument_of_missing(interpreter: Interpreter, method: FunctionValue, key: Argument) -> bool:
-    """Whether `__missing__` looks up its own argument, which it has set: it would not end otherwise."""
+    """Return whether `__missing__` looks up its own argument. It must have set the key, or else it would not end."""
     if not interpreter.active_functions.get(method.node):
         return False
     name = key.place.node.value if isinstance(key.place.node, cst.Name) else ""
@@ -97,7 +97,7 @@ def _is_argument_of_missing(interpreter: Interpreter, method: FunctionValue, key
 
 
 def _runs_code_for_item(owner: Value) -> bool:
-    """Whether a subscript of a value may run code of the project: a special method, or the factory of a default."""
+    """Return whether a subscript of a value may run code of the project: a special method, or a default factory."""
     return isinstance(owner, Instance) or (isinstance(owner, Mapping) and owner.default_factory is not None)
 
 
@@ -177,7 +177,7 @@ def payload_member(owner: Value, key: Value) -> Value:
 
 
 def entry_at(owner: Mapping, key: Value, key_place: Place, place: Place, default: Value | None) -> Value:
-    """Return the value at a key of a dictionary. A key that is not constant gives a `switch` on its source."""
+    """Return the value at a key of a dictionary. A key that is not constant results in a `switch` on its source."""
     entries = all_entries = owner.entries
     if isinstance(key, Constant):
         entries = tuple(entry for entry in entries if entry.key == key or not isinstance(entry.key, Constant))
@@ -202,7 +202,7 @@ def entry_at(owner: Mapping, key: Value, key_place: Place, place: Place, default
 
 
 def _contains_key(owner: Mapping, key: Value) -> bool | None:
-    """Return whether a dictionary has a key, None if that is not certain."""
+    """Return whether a dictionary has a key, None if this is uncertain."""
     entries = owner.entries
     if isinstance(key, Constant) and any(entry.key == key and not entry.may_be_missing for entry in entries):
         return True

@@ -105,8 +105,8 @@ def execute_finally(
 ) -> Block:
     """Execute a `finally` block and return its operations.
 
-    The block starts from the join of all states that leave the `try`: at its end, at jumps, and where an exception
-    leaves it (`interrupted`). Code after it is reachable only from the end of the `try`, so slots that the block does
+    The block starts from the join of all states that leave the `try`: at its end, at jumps, and at exceptions that
+    leave it (`interrupted`). Code after it is reachable only from the end of the `try`, so slots that the block does
     not write have their values at that end.
     """
     live = interpreter.is_reachable
@@ -184,7 +184,7 @@ def _execute_handler(
 
 
 def _report_effect_of_type(interpreter: Interpreter, node: cst.BaseExpression) -> None:
-    """Report the type of an `except` clause that runs steps or changes values: it is evaluated before it matches."""
+    """Report an `except` clause whose type expression runs steps or changes values before the match."""
     if not any(isinstance(part, cst.Call) for part in expressions_below(node)):
         return
     effect = effect_of(interpreter, lambda: interpreter.evaluate(node))
@@ -232,7 +232,7 @@ def _returns_work(interpreter: Interpreter) -> bool:
 
 
 def _may_catch(types: Value, raised: Instance) -> bool:
-    """Return whether a handler may catch an object. Types that are not classes of the project may catch any."""
+    """Return whether a handler may catch an object. Types that are not classes of the project may catch any object."""
     if isinstance(types, Collection):
         return any(_may_catch(item.value, raised) for item in types.items)
     return not isinstance(types, ClassValue) or types in resolution_order(raised.cls)

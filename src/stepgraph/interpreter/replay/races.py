@@ -17,7 +17,7 @@ from stepgraph.syntax.walk import ancestors_of, expressions_below, self_and_stat
 
 
 def observe_races(interpreter: Interpreter, body: Block) -> None:
-    """Observe the races of a program outside of steps, except those written with a single member."""
+    """Observe the races of a program outside of steps, except races with a single member."""
     for visit in walk_operations(body):
         if visit.in_step is not None or not isinstance(visit.operation, Await):
             continue
@@ -40,7 +40,7 @@ def _tasks_in_race(await_: Await) -> list[TaskId]:
 
 
 def _ends_after_first_iteration(place: Place) -> bool:
-    """Whether the loop over the awaited variable ends after its first iteration, unless that raises."""
+    """Return whether the loop over the awaited variable ends after its first iteration, unless that raises."""
     awaited = place.node.expression if isinstance(place.node, cst.Await) else None
     if not isinstance(awaited, cst.Name):
         return False
@@ -89,7 +89,7 @@ def _has_one_member(node: cst.CSTNode) -> bool:
 
 
 def _drains(place: Place) -> bool:
-    """Whether a race is in a loop that awaits the remaining tasks.
+    """Return whether a race is in a loop that awaits the remaining tasks.
 
     `while pending: ...`, or `done, pending = await asyncio.wait(pending, ...)`.
     """

@@ -132,13 +132,13 @@ class ReplayState(Struct):
         self.last_step, self.state_changes = position.last_step, position.state_changes
 
     def join_paths(self, ends: Sequence[ReplayPosition]) -> None:
-        """Join the positions at the ends of several paths: the steps completed on all, the changes made on any."""
+        """Join the positions at the ends of several paths: steps completed on all paths, and changes on any path."""
         self.last_step = min(end.last_step for end in ends)
         if any(end.state_changes is not self.state_changes for end in ends):
             self.state_changes = {key: change for end in ends for key, change in end.state_changes.items()}
 
     def mark(self) -> TraceMark:
-        """Return the present point of the trace."""
+        """Return the current point of the trace."""
         return TraceMark(
             self.last_step,
             self.nondeterministic_count,

@@ -203,7 +203,7 @@ class ReplayTracer(Tracer):
         return self.state.mark()
 
     def on_loop_end(self, start: TraceMark, *, repeats: bool) -> None:
-        """Record what a further iteration uses that a step of this one precedes or changes."""
+        """Record the uses and reads of a further iteration that a step of this iteration precedes or changes."""
         state = self.state
         if repeats and state.last_step > start.last_step:
             record_uses_in_loop(state, start.use_count, start.nondeterministic_count)

@@ -24,7 +24,7 @@ _RETURNING_METHODS: Final = frozenset(["pop", "popitem", "popleft", "setdefault"
 
 
 def is_pure_mutation(node: cst.Call) -> bool:
-    """Whether a call mutates a collection without reading it: `items.append(x)`."""
+    """Return whether a call mutates a collection without reading it: `items.append(x)`."""
     match node.func:
         case cst.Attribute(attr=cst.Name(value=name)):
             return name in COLLECTION_MUTATORS and name not in _RETURNING_METHODS
@@ -171,7 +171,7 @@ def _local_slot(innermost: LexicalScope, name: str) -> StateKey | None:
 
 
 def _is_lazy_initialization(replay: ReplayState, root: cst.BaseExpression) -> bool:
-    """Whether a condition around a change tests the same state: `if self.client is None: self.client = ...`."""
+    """Return whether a condition around a change tests the same state: `if self.client is None: self.client = ...`."""
     text = replay.interpreter.text(root)
     frame: Frame | None = replay.interpreter.frame
     while frame is not None and frame.in_step:

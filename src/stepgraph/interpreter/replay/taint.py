@@ -107,7 +107,7 @@ def record_test(replay: ReplayState, test: Value, test_place: Place, decision_pl
 
 
 def record_use(replay: ReplayState, value: Value, place: Place) -> None:
-    """Record a use of a value in data that the engine stores, and observe it if a step ran since its creation."""
+    """Record a use of a value in data that the engine stores. Observe it if a step ran since the value's creation."""
     if not replay.nondeterministic_count or replay.logging_only:
         return
     for nondeterministic in nondeterministic_parts(value):
@@ -197,14 +197,14 @@ _TRUTH_PRESERVING: Final = frozenset(["builtins.str", "builtins.repr", "builtins
 
 
 def _is_nondeterministic(name: str, arguments: int, *, seeded: bool) -> bool:
-    """Whether an external call returns a different value each time. `random` does not if `seeded`."""
+    """Return whether an external call returns a different value each time. `random` does not if `seeded`."""
     if name in _CURRENT_TIME_BELOW:
         return arguments < _CURRENT_TIME_BELOW[name]
     return name in _NONDETERMINISTIC and not (seeded and name in _RANDOM)
 
 
 def _is_always_truthy(name: str) -> bool:
-    """Whether the result of a call is always truthy."""
+    """Return whether the result of a call is always truthy."""
     return name in _ALWAYS_TRUTHY or name in _CURRENT_TIME_BELOW
 
 
@@ -227,5 +227,5 @@ _UNTAINTED: Final = frozenset(
 
 
 def _propagates_taint(name: str) -> bool:
-    """Whether the result of an external call varies with its arguments."""
+    """Return whether the result of an external call varies with its arguments."""
     return name.split(".", maxsplit=1)[0] in _PURE_MODULES and name not in _UNTAINTED

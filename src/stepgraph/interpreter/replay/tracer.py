@@ -102,7 +102,7 @@ class Tracer:
         """Continue where several paths end. None is the end of an empty path."""
 
     def on_completion(self) -> None:
-        """The following code runs after another step, sleep or wait has completed."""
+        """A further step, sleep or wait has completed before the following code."""
 
     # Contexts of evaluation
 
@@ -176,7 +176,7 @@ class Tracer:
     # Statements
 
     def on_binding(self, name: str) -> None:
-        """A name is bound in the present scope."""
+        """A name is bound in the current scope."""
 
     def on_assignment(self, target: cst.Name, value: Value) -> None:
         """A value is assigned to a name."""
@@ -188,7 +188,7 @@ class Tracer:
         """An element of `owner` is assigned or deleted."""
 
     def on_augmented_assignment(self, node: cst.AugAssign, target: Value, value: Value) -> None:
-        """`target += value` is evaluated, or another augmented assignment."""
+        """An augmented assignment, such as `target += value`, is evaluated."""
 
     def on_discard(self, value: Value) -> None:
         """A statement discards the value of its expression."""

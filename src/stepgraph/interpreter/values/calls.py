@@ -58,7 +58,7 @@ class ExitStack(Value, Struct, eq=False):
     may_run_steps: bool = False
     """Whether a callback or context manager on it may run steps."""
     pushed: Collection | None = None
-    """The callbacks that other code than the statements of its block pushes in it, None where that is not modeled."""
+    """The callbacks that code other than the statements of its block pushes in it, None if this is not modeled."""
 
 
 class PushedCallback(Value, Struct, eq=False):
@@ -75,7 +75,7 @@ class WrappingManager(Value, Struct, eq=False):
     content: Value
     """The argument, which the `with` statement binds."""
     closing: str | None = None
-    """The method of the argument that is called at the exit, None for none."""
+    """The method of the argument that is called at the exit, if any."""
 
 
 class ExitStackArguments(Value, Struct, eq=False):
@@ -88,7 +88,7 @@ class Suppressor(Value, Struct, eq=False):
     """`contextlib.suppress(...)`."""
 
     handler: Handler | None
-    """The exceptions that it catches, None for none."""
+    """The exceptions that it catches, None if it catches none."""
 
 
 class Partial(Value, Struct, eq=False):
@@ -115,7 +115,7 @@ class ManagerDecorator(Value, Struct, eq=False):
 
 
 class GeneratorExpression(Value, Struct, eq=False):
-    """A generator expression. Its first iterable is evaluated at once, everything else at its consumer."""
+    """A generator expression. Its first iterable is evaluated at once, everything else when it is consumed."""
 
     node: cst.GeneratorExp
     scope: LexicalScope

@@ -51,9 +51,9 @@ class HeapCell(dict[str, Any]):
         self.budget = budget
         """Counts accesses to elements, because shared collections can be exponentially large as a tree."""
         self.created_empty = False
-        """Whether the collection is as `[]` creates it: without elements, and no code may have added any."""
+        """Whether the collection was created empty, as by `[]`, and no code may have added elements."""
         self.read_as_empty = False
-        """Whether a loop over it was left out because it is empty."""
+        """Whether a loop over it was omitted because it is empty."""
         self.shows_constants = False
         """Whether the graph may show constants in the collection."""
         self.reordered = [] if reordered is None else reordered
@@ -129,7 +129,7 @@ class Declarations(HeapCell):
         self.looked_up: set[str] = set()
         """The names that code has looked up."""
         self.version = 0
-        """Number of declarations since the start that changed the result of an earlier look-up."""
+        """Number of declarations since the start that changed the result of an earlier lookup."""
 
     def look_up(self, name: str) -> Value | None:
         """Return the current step of a name, a `Union` if it depends on the path, or None."""
@@ -163,10 +163,10 @@ class Element(Struct, frozen=True):
 
 
 class LazyElements(Struct, frozen=True, eq=False):
-    """The elements of an iterator or a view, which are computed where they are used."""
+    """The elements of an iterator or a view, which are computed when they are used."""
 
     compute: Callable[[Any, LazyElements], Collection]
-    """Returns the present elements."""
+    """Returns the current elements."""
     operands: tuple[Value, ...]
     """The iterables, and a function that is called with their elements."""
     place: Place
@@ -178,7 +178,7 @@ class LazyElements(Struct, frozen=True, eq=False):
     has_rows: bool = False
     """Whether it yields the elements of the elements of its operands."""
     exhausts: bool = False
-    """Whether the present use takes all elements."""
+    """Whether the current use takes all elements."""
 
 
 class Container(Value):
@@ -196,11 +196,11 @@ class Container(Value):
 
     @property
     def is_empty(self) -> bool:
-        """Whether it certainly has no elements."""
+        """Whether it must be empty."""
         return self.state.created_empty and not self.state.contents
 
     def read_as_empty(self) -> bool:
-        """Return whether it certainly has no elements, and record that code relies on that."""
+        """Return whether it must be empty, and record that code relies on this."""
         self.state.read_as_empty = self.state.read_as_empty or self.is_empty
         return self.is_empty
 
@@ -223,11 +223,11 @@ class Collection(Container, Struct, eq=False):
     hidden: bool = False
     """Whether it was reached through a non-constant, such as a parameter or a call."""
     is_argument: bool = False
-    """Whether it was reached through a parameter: its elements have no constants, which differ between calls."""
+    """Whether it was reached through a parameter. Its elements then have no constants, which differ between calls."""
     has_names: bool = False
-    """Whether its strings in an argument may be names of attributes, which each call keeps."""
+    """Whether its strings may be names of attributes, which each call keeps in its arguments."""
     parameter: Place | None = None
-    """The parameter whose calls differ in the elements that cannot lead to a step, None if they do not."""
+    """The parameter, if its calls differ in elements that cannot lead to a step, else None."""
     max_size: int | None = None
     """The `maxlen` of a deque, 0 if it is not constant."""
     lazy: LazyElements | None = None
@@ -288,11 +288,11 @@ class Mapping(Container, Struct, eq=False):
     hidden: bool = False
     """Whether it was reached through a non-constant, such as a parameter or a call."""
     is_argument: bool = False
-    """Whether it was reached through a parameter: its elements have no constants, which differ between calls."""
+    """Whether it was reached through a parameter. Its elements then have no constants, which differ between calls."""
     has_names: bool = False
-    """Whether its strings in an argument may be names of attributes, which each call keeps."""
+    """Whether its strings may be names of attributes, which each call keeps in its arguments."""
     parameter: Place | None = None
-    """The parameter whose calls differ in the elements that cannot lead to a step, None if they do not."""
+    """The parameter, if its calls differ in elements that cannot lead to a step, else None."""
     partial: bool = False
     """Whether it also has unknown entries, as in `{**unknown}`."""
     default_factory: Value | None = None
@@ -328,7 +328,7 @@ class SpreadArguments(Value, Struct, frozen=True):
 
 
 def hide_constants(value: Value) -> Value:
-    """Return a value as read through a non-constant, which hides constants, also those in collections."""
+    """Return a value as read through a non-constant, which hides constants, including constants in collections."""
     if isinstance(value, Collection | Mapping):
         return value if value.hidden else replace(value, hidden=True)
     return without_constants(value)
@@ -337,7 +337,7 @@ def hide_constants(value: Value) -> Value:
 def as_argument(value: Value, *, has_names: bool = False, parameter: Place | None = None) -> Value:
     """Return a value as read through a parameter: a function has one graph for all constants it is called with.
 
-    With `has_names`, strings in collections remain as names of attributes. With `parameter`, the graph also stands for
+    With `has_names`, strings in collections remain as names of attributes. With `parameter`, the graph also represents
     calls with other numbers of elements and other keys.
     """
     if isinstance(value, Collection | Mapping):
@@ -397,9 +397,9 @@ class Visits(Struct):
 
 
 def key_texts(entries: Sequence[MappingEntry]) -> dict[int, str]:
-    """Return the text of each key by the `id` of its entry: its source where that is of this key only.
+    """Return the text of each key by the `id` of its entry: its source, if no other key has the same source.
 
-    Of a constant key without such a source, as in `dict(x=a)` or `table[key] = fn` in a function, it is the constant.
+    For a constant key without such a source, as in `dict(x=a)` or `table[key] = fn` in a function, it is the constant.
     """
     keys: dict[int, Value] = {}
     shared: set[int] = set()

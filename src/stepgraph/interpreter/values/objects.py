@@ -33,13 +33,13 @@ class LexicalScope(Struct, eq=False):
     kind: Literal["module", "class", "function", "expression"] = "function"
     """`expression` is a lambda or comprehension."""
     owner: ClassValue | None = None
-    """The class whose body it is."""
+    """The class of the body, if it is the scope of a class body."""
     callable_arguments: tuple[CallableArgument, ...] = ()
     """The callable arguments of this call and of the enclosing calls."""
 
     @property
     def is_local(self) -> bool:
-        """Whether it is the scope of a function, or stands in one."""
+        """Whether it is the scope of a function, or is nested in one."""
         scope: LexicalScope | None = self
         while scope is not None and scope.kind != "function":
             scope = scope.parent
@@ -72,7 +72,7 @@ class Caveat(Struct, frozen=True):
     message: str
     advice: str
     may_be_another: bool = False
-    """Whether different code may run. Then a call with an argument that can run steps is reported as well."""
+    """Whether different code may run. If so, a call with an argument that can run steps is reported as well."""
 
 
 class FunctionValue(Value, Struct, frozen=True):
@@ -102,7 +102,7 @@ class FunctionValue(Value, Struct, frozen=True):
     deleter: Value | None = None
     """The deleter of a property."""
     cache: Mapping | None = None
-    """The results by arguments, for a function with a cache. A `partial` one may drop results."""
+    """The results by arguments, for a function with a cache. A `partial` cache may drop results."""
     parts: int = 1
     """The number of values in this tree, computed from the fields."""
 
@@ -182,7 +182,7 @@ class SuperObject(Value, Struct, frozen=True):
     """The result of `super()`."""
 
     search_after: ClassValue
-    """The class after which the look-up starts in the resolution order."""
+    """The class after which the lookup starts in the resolution order."""
     receiver: Value
     """The bound `self` or `cls`."""
 
@@ -206,7 +206,7 @@ class BuiltinMethod(Value, Struct, frozen=True):
 
 
 def mangle(scope: LexicalScope, name: str) -> str:
-    """Return an attribute name that code in a scope uses, as Python mangles private names: `_Class__name`."""
+    """Return an attribute name that code in a scope uses, with Python's mangling of private names: `_Class__name`."""
     if not _is_private(name):
         return name
     enclosing: LexicalScope | None = scope
@@ -219,7 +219,7 @@ def mangle(scope: LexicalScope, name: str) -> str:
 
 
 def _is_private(name: str) -> bool:
-    """Whether Python mangles a name in the body of a class."""
+    """Return whether Python mangles a name in the body of a class."""
     return name.startswith("__") and not name.endswith("__")
 
 
@@ -228,12 +228,12 @@ def body_name(owner: ClassValue, name: str) -> str:
     class_name = owner.name.lstrip("_")
     private_name = name.removeprefix(f"_{class_name}")
     if not class_name or name == private_name:
-        return f"_{name}" if class_name and _is_private(name) else name  # no body binds a private name as written
+        return f"_{name}" if class_name and _is_private(name) else name  # a body never binds a private name as written
     return private_name if _is_private(private_name) else name
 
 
 class FreeParameter(Struct, frozen=True):
-    """A parameter without a bound argument. One bound by keyword becomes keyword-only, as in `functools.partial`."""
+    """A parameter without a bound argument. Binding by keyword makes it keyword-only, as in `functools.partial`."""
 
     node: cst.Param
     kind: ParameterKind

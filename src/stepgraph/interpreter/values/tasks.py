@@ -1,4 +1,4 @@
-"""Started tasks, futures and queues as values: code puts values into futures and queues, and other code gets them."""
+"""Started tasks, and futures and queues, through which values flow from code to other code."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Task(Value, Struct, frozen=True):
 
 
 class Gathering(Value, Struct, frozen=True):
-    """A future of several awaitables, as `asyncio.gather` returns it. One of none is the future of finished work."""
+    """A future of several awaitables, as returned by `asyncio.gather`. Without members, its work is finished."""
 
     kind: ParallelKind
     members: tuple[Value, ...]
@@ -64,7 +64,7 @@ class Gathering(Value, Struct, frozen=True):
     until_error: bool = False
     """Whether the first error of a member also ends an await, without raising it."""
     awaits_work_without_steps: bool = False
-    """Whether it also awaits work without steps, whose errors leave the members running beside other code."""
+    """Whether it also awaits work without steps, whose errors leave the members running."""
     parts: int = 1
     """The number of values in this tree, computed from the fields."""
 
@@ -98,7 +98,7 @@ class Queue(Value, Struct, eq=False):
     """A queue of `asyncio` or of the module `queue`."""
 
     contents: Collection
-    """All values that were put into it, in any order: they stay when they are taken out."""
+    """All values that were put into it, in any order. They stay when `get` returns them."""
     is_async: bool
     """Whether `get` returns an awaitable."""
 

@@ -63,12 +63,12 @@ def with_all_runs(value: Value) -> Value:
 
 
 def on_some_paths(value: Value) -> Value:
-    """Return a value as it is on some paths only, so awaiting it does not guarantee that its tasks are finished."""
+    """Return a value for only some paths, so that awaiting it does not guarantee that its tasks are finished."""
     return map_tasks(value, lambda task: replace(task, on_every_path=False))
 
 
 def as_optional(item: Element) -> Element:
-    """Return the element as one that may be missing."""
+    """Return the element with `may_be_missing` set."""
     return replace(item, value=on_some_paths(item.value), may_be_missing=True)
 
 

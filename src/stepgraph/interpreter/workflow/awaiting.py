@@ -60,7 +60,7 @@ AWAITABLES: Final = (*COROUTINES, Task, Gathering, WaitForCall, Future)
 
 
 def is_awaitable(value: Value) -> bool:
-    """Whether a value is, or may be, an awaitable that can run steps."""
+    """Return whether a value is, or may be, an awaitable that can run steps."""
     if isinstance(value, Union):
         return any(is_awaitable(case.value) for case in value.cases)
     return isinstance(value, AWAITABLES)
@@ -109,7 +109,7 @@ def await_value(interpreter: Interpreter, value: Value, place: Place, first_oper
 
 
 def current_result(interpreter: Interpreter, future: Task | Gathering, place: Place) -> Value:
-    """Return the result of a task or future. It is unresolved if that of a task of the future has changed."""
+    """Return the result of a task or future. It is unresolved if the result of a task of the future has changed."""
     changed = interpreter.work.task_results
     if isinstance(future, Task):
         return changed.get(future.task_id, future.result)
@@ -124,7 +124,7 @@ def _finished(interpreter: Interpreter, future: Task | Gathering, place: Place) 
 
 
 def _await_union(interpreter: Interpreter, value: Union, place: Place, first_operation: int | None) -> Value:
-    """Await whichever case of a union is the value. Tasks that only exist in their case need no choice."""
+    """Await the case of a union that is the value. Tasks that only exist in their case need no choice."""
     if first_operation is not None and first_operation < len(interpreter.operations):
         results = _await_in_branches(interpreter, value, place)
         if results is not None:
@@ -149,7 +149,7 @@ def _await_union(interpreter: Interpreter, value: Union, place: Place, first_ope
 
 
 def value_of(interpreter: Interpreter, contents: Collection, place: Place) -> Value:
-    """Return any of the values in a queue or future. None of its tasks is certainly the one."""
+    """Return a value that represents any value in a queue or future, so none of its tasks must be the result."""
     interpreter.store.record_outer_read(contents.state, "items")
     if not contents.items:
         interpreter.work.empty_reads[id(place.node)] = contents, place
@@ -161,33 +161,33 @@ def value_of(interpreter: Interpreter, contents: Collection, place: Place) -> Va
 
 
 def _item_value(value: Value) -> Value:
-    """Return an item of a queue. A sentinel, as `object()` makes it, raises if it is called, as None does."""
+    """Return an item of a queue. A sentinel such as `object()` raises if it is called, like None."""
     return ABSENT if origin_name(value) == "builtins.object" else hide_constants(on_some_paths(value))
 
 
 def emit_await(interpreter: Interpreter, await_: Await) -> None:
-    """Emit an await of tasks. Those that code may cancel can outlast it."""
+    """Emit an await of tasks. Tasks that code may cancel can outlast it."""
     report_await(interpreter, await_)
     cancelled = interpreter.work.cancelled
     interpreter.emit(replace(await_, group=unfinished(await_.group, cancelled)) if cancelled else await_)
 
 
 def _with_exits(interpreter: Interpreter, group: AwaitGroup) -> AwaitGroup:
-    """Return the group of an await with the ways in which an error outside its steps leaves its members running."""
+    """Return the group of an await, marked with the errors outside its steps that leave its members running."""
     if not _may_continue_after_error(interpreter):
         return replace(group, awaits_work_without_steps=False)
     return replace(group, may_be_left=any(_may_raise_since(interpreter, task_id) for task_id in task_ids_of(group)))
 
 
 def _may_raise_since(interpreter: Interpreter, task_id: TaskId) -> bool:
-    """Whether code between the start of a task and the current await may raise."""
+    """Return whether code between the start of a task and the current await may raise."""
     work = interpreter.work
     await_count, call_count = work.counts_at_start.get(task_id, (0, 0))
     return work.call_count > call_count or work.await_count > await_count + 1
 
 
 def _may_continue_after_error(interpreter: Interpreter) -> bool:
-    """Whether code may run after an error at this point: in a helper, or where a `try` catches it."""
+    """Return whether code may run after an error at this point: in a helper, or where a `try` catches it."""
     frame = interpreter.frame
     is_caught = any(JumpKind.RAISE in context.intercepted for context in frame.open_contexts)
     return is_caught or (frame.caller is not None and frame.caller.caller is not None)
@@ -333,7 +333,7 @@ def _run_coroutine(
     """Interpret the body of a coroutine, and return its work and its result. The work is None if it runs no steps.
 
     With `is_started`, a function that reads or writes outer variables counts as work: it may run steps assigned to them
-    later, and concurrent code may read what it writes.
+    later, and concurrent code may read its writes.
     """
     interpreter.work.begun.add(id(coroutine.place.node))
     match coroutine:

@@ -60,7 +60,7 @@ def declare_again(interpreter: Interpreter, steps: Collection[StepFunction]) -> 
 
 
 def declared_since(interpreter: Interpreter, number: int) -> tuple[StepDefinition, ...]:
-    """Return the steps that the present frame has declared after the declaration `number`, in order."""
+    """Return the steps that the current frame has declared after the declaration `number`, in order."""
     recent = takewhile(lambda entry: entry[1] > number, reversed(interpreter.frame.declared.items()))
     return tuple(step.definition for step, _ in recent)[::-1]
 
@@ -91,7 +91,7 @@ def step_run(interpreter: Interpreter, step: StepFunction, evaluate_body: BodyEv
 
 
 def _step_names(dependency: Dependency) -> tuple[str, ...]:
-    """Return the names of the steps that a dependency may run, without the steps that those require."""
+    """Return the names of the steps that a dependency may run, without the steps required by these."""
     if isinstance(dependency, StepRun):
         return (dependency.definition.name,)
     names = (name for case in dependency.cases for name in _step_names(case.dependency))
@@ -125,7 +125,7 @@ def _required_steps(
 def _named_dependencies(
     interpreter: Interpreter, step: StepFunction, parameters: list[StepParameter]
 ) -> Iterator[tuple[str, Value, Place]]:
-    """Yield dependencies in implicit mode: each parameter names a declared step, the last one if several share it."""
+    """Yield dependencies in implicit mode: each parameter names a declared step, the last of those with equal names."""
     if step.depends is not None:
         return  # the SDK rejects `depends`, which is reported at the declaration
     for parameter in parameters:
@@ -197,7 +197,7 @@ def _dependency(
 
 
 def _step_run(interpreter: Interpreter, step: StepFunction, evaluate_body: BodyEvaluator) -> StepRun:
-    """Return the run of a step as a dependency, cached until a name that was looked up is declared again."""
+    """Return the run of a step as a dependency, cached until a declaration replaces a name that was looked up."""
     cached = interpreter.steps.runs.get(step.definition)
     if cached is not None and cached[0] == interpreter.steps.by_name.version:
         return cached[1]
@@ -264,7 +264,7 @@ def _step_functions(value: Value) -> Iterator[StepFunction]:
 
 
 def _may_be_named(definition: StepDefinition, name: str) -> bool:
-    """Whether a step may have a name at run time. Braces in its static name hold source, or are literal."""
+    """Return whether a step may have a name at run time. Braces in its static name contain source, or are literal."""
     literals = _FIELD.split(definition.name)
     if len(literals) == 1:
         return False
@@ -274,7 +274,7 @@ def _may_be_named(definition: StepDefinition, name: str) -> bool:
 
 
 def _may_rename_functions(interpreter: Interpreter) -> bool:
-    """Whether the program may change names or parameters of functions in code that is not modeled."""
+    """Return whether the program may change names or parameters of functions in code that is not modeled."""
     return any(module.mentions(word) for module in interpreter.modules.scopes for word in _RENAMING)
 
 

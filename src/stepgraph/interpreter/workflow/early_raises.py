@@ -1,6 +1,7 @@
 """Exceptions that leave a `try` before tasks started in it have begun.
 
-A task begins at the next await. If an exception comes first, the task begins beside the steps of the handler.
+A task begins at the next await. If an exception occurs first, the task begins concurrently with the steps of the
+handler.
 """
 
 from __future__ import annotations
@@ -17,12 +18,12 @@ from stepgraph.syntax.module import Place
 
 
 def record_start(interpreter: Interpreter, task_id: TaskId, earlier: tuple[TaskId, ...]) -> None:
-    """Record a task that has not begun, beside `earlier` ones."""
+    """Record a task that has not begun, in addition to `earlier` ones."""
     interpreter.store.write(interpreter.work.unbegun, "items", (*earlier, task_id))
 
 
 def begin_tasks(interpreter: Interpreter) -> None:
-    """Record that the tasks begin: the code awaits."""
+    """Record that the tasks begin, because the code awaits."""
     interpreter.store.write(interpreter.work.unbegun, "items", ())
 
 
@@ -48,7 +49,7 @@ def record_early_raise(interpreter: Interpreter, place: Place) -> None:
 def settle_early_raises(
     interpreter: Interpreter, body: Block, contexts: Sequence[OpenContext], handlers: Sequence[Block]
 ) -> Block:
-    """Return the body of a `try`, in which no await finishes a task that may begin beside steps of the handlers.
+    """Return the body of a `try`, without awaits that finish a task that may begin during steps of the handlers.
 
     A task that a called function starts, or that code after the body awaits, is reported.
     """

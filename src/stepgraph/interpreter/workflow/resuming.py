@@ -1,4 +1,4 @@
-"""Tasks in flight that are evaluated again at the next await.
+"""Tasks in flight, which are evaluated again at the next await.
 
 They read variables that other code writes, or queues and futures that have no value yet. The notes of a task that reads
 an empty queue are deferred until there is a value.
@@ -40,7 +40,7 @@ class InFlightTask(TaskState, kw_only=True):
     """The number of branches around its start, through all calls."""
 
     def may_have_begun(self, interpreter: Interpreter) -> bool:
-        """Return whether the task may have begun before the present await, or begin without it, on another path."""
+        """Return whether the task may have begun before the current await, or may begin on another path without it."""
         return (
             self.await_count + 1 < interpreter.work.await_count
             or self.branch_depth != interpreter.branch_depth
@@ -51,8 +51,8 @@ class InFlightTask(TaskState, kw_only=True):
 def resume_tasks(interpreter: Interpreter) -> None:
     """Evaluate tasks in flight again if other code has written to variables that they read.
 
-    At an await they may read the new values. A task that has begun may have read the old ones. What a task writes then
-    may be read by other tasks in turn.
+    At an await, tasks may read the new values. A task that has begun may have read the old values. Other tasks may in
+    turn read values that a task then writes.
     """
     work, store = interpreter.work, interpreter.store
     work.await_count += 1
@@ -83,7 +83,7 @@ def resume_tasks(interpreter: Interpreter) -> None:
 
 
 def _sees_new_values(interpreter: Interpreter, task: InFlightTask, rewrites: Sequence[Rewrite]) -> bool:
-    """Record the values that a task may read at the present await. Return whether it was not evaluated with all."""
+    """Record the values that a task may read at the current await. Return whether some of them are new."""
     may_have_begun = task.may_have_begun(interpreter)
     new = [
         task.see(rewrite.container, rewrite.key, rewrite.before)
@@ -131,7 +131,7 @@ def _recursive_calls(interpreter: Interpreter) -> int:
 
 
 def defer_notes(interpreter: Interpreter, task_id: TaskId, first: int, reads: AnyCollection[int]) -> None:
-    """Defer the notes from the index `first` on: a task has left them that waits for the values of some reads."""
+    """Defer the notes from the index `first` on, which belong to a task that waits for the values of some reads."""
     added = dict(islice(interpreter.notes.items(), first, None))
     for key in added:
         del interpreter.notes[key]
@@ -146,7 +146,7 @@ def _drop_notes(interpreter: Interpreter, task_id: TaskId) -> None:
 
 
 def report_empty_reads(interpreter: Interpreter) -> None:
-    """Report the deferred notes that remain, and values that were put in after their read."""
+    """Report the deferred notes that remain, and values that were put into a queue or future after they were read."""
     for _, notes in interpreter.work.deferred_notes.values():
         for key, note in notes.items():
             interpreter.notes.setdefault(key, note)

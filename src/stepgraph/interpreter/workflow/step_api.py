@@ -69,7 +69,7 @@ def _wait(interpreter: Interpreter, arguments: Arguments, place: Place) -> Value
         name_text(arguments.find(0, "name")),
         None if event_type is None else name_text(event_type),
         DEFAULT_EVENT_TIMEOUT if timeout is None or timeout.value == Constant(None) else duration_text(timeout),
-        # One shape for all calls of a function, which the graph shows once.
+        # One shape for all calls of a function, because the graph shows the function once.
         interpreter.event_payloads.setdefault((place.node, interpreter.frame.scope.callable_arguments), PayloadShape()),
     )
     return interpreter.work.register_coroutine(WaitCall(wait, place), place)
@@ -121,7 +121,7 @@ def _steps_in(interpreter: Interpreter, arguments: Arguments) -> Iterator[StepDe
 
 
 def _may_be_concurrent(argument: Argument | None) -> bool:
-    """Whether dependencies may run concurrently. True if the argument is not constant."""
+    """Return whether dependencies may run concurrently. True if the argument is not constant."""
     if argument is None:
         return False
     return not isinstance(argument.value, Constant) or bool(argument.value.value)

@@ -42,7 +42,7 @@ def report_unawaited_work(interpreter: Interpreter, body: Block, run: Place) -> 
 
 
 class _DiscardedValues(Struct):
-    """Whether the program discards values, with one analysis per module and kind of work."""
+    """Determines whether the program discards values, with one analysis per module and kind of work."""
 
     interpreter: Interpreter
     run: Place
@@ -58,7 +58,7 @@ class _DiscardedValues(Struct):
             self.interpreter.observe(NeverAwaited(work, name, place, discarding.is_async_statement(place.node)))
 
     def is_unused(self, declared: StepDeclared) -> bool:
-        """Whether the result of `step.do(...)` on a function is unused, as a name and as an expression."""
+        """Return whether the result of `step.do(...)` on a function is unused, as a name and as an expression."""
         call = declared.place
         discarding = self._discarding(call, "step")
         match call.module.parents.get(id(call.node)):
@@ -152,7 +152,7 @@ def _report_special_method(
     if not isinstance(method, FunctionValue) or isinstance(method.node, cst.Lambda):
         return
     bound = replace(method, receiver=receiver)
-    interpreter.work.ignores_stores = True  # the objects that Python passes to them are none of the project's tables
+    interpreter.work.ignores_stores = True  # Python does not pass tables of the project to these methods
     effect = effect_of_call(interpreter, bound)
     interpreter.work.ignores_stores = False
     if effect is None and replaces_constants(interpreter, bound):
@@ -211,7 +211,7 @@ def _observe_unawaited(discarded: _DiscardedValues, body: Block) -> None:
 
 
 def _may_signal(activity: Activity, place: Place) -> bool:
-    """Whether work may signal its completion in place of an await: through a queue, an event or a future."""
+    """Return whether work may signal its completion without an await: through a queue, an event or a future."""
     return isinstance(activity, Call) and any(map(place.module.mentions, _SIGNALS))
 
 
@@ -241,7 +241,7 @@ def _observe_never_called(discarded: _DiscardedValues) -> None:
 
 
 def _report_uncalled(interpreter: Interpreter, uncalled: Sequence[StepDeclared]) -> None:
-    """Report steps that are passed on and never called directly: the graph may lack their calls."""
+    """Report steps that are passed to other code and never called directly, because the graph may lack their calls."""
     # Rules report the steps that `step.do` receives.
     explained = interpreter.steps.passed | interpreter.store.replaced
     for declared in uncalled:

@@ -49,9 +49,9 @@ class WorkRegistry(Struct):
     escaped: dict[tuple[int, int], tuple[Value, Place, str]] = field(default_factory=dict)
     """The functions, classes and objects without steps that escape, with the place and the predicate of a report."""
     finished_task: Value | None = None
-    """The task whose callback is being evaluated: nothing waits for it if it is removed from a collection."""
+    """The task whose callback is being evaluated. Nothing waits for it if it is removed from a collection."""
     is_finished_in_loop: bool = False
-    """Whether that task stands for several ones, because a loop starts them."""
+    """Whether this task represents several tasks, because a loop starts it."""
     ignores_stores: bool = False
     """Whether functions that code stores in an unmodeled object do not escape."""
     classes_with_metaclass: list[ClassValue] = field(default_factory=list)
@@ -73,7 +73,7 @@ class WorkRegistry(Struct):
     cancelled: set[TaskId] = field(default_factory=set)
     """Tasks that code may cancel. An await of a cancelled task ends before its steps do."""
     starting: int = 0
-    """The number of tasks around the present code whose start is being evaluated."""
+    """The number of tasks around the current code whose start is being evaluated."""
     empty_reads: dict[int, tuple[Collection, Place]] = field(default_factory=dict)
     """The latest reads of queues and futures without a value, by the `id` of the node."""
     deferred_notes: dict[TaskId, tuple[frozenset[int], NoteTable]] = field(default_factory=dict)
@@ -81,11 +81,11 @@ class WorkRegistry(Struct):
     unbegun: HeapCell = field(default_factory=lambda: HeapCell(sys.maxsize, Budget(), {"items": ()}))
     """Its slot `items` has the ids of the tasks that were started since the last await."""
     left_early: dict[TaskId, Place] = field(default_factory=dict)
-    """Tasks that an exception may leave before they begin, with the place where it is raised."""
+    """Tasks that have not begun when an exception may occur, with the location of the exception."""
     provisional_tasks: set[TaskId] = field(default_factory=set)
     """Tasks whose last evaluation has called a function whose body is still being interpreted."""
     task_results: dict[TaskId, Value] = field(default_factory=dict)
-    """The results of tasks that have changed since their start, because other code writes what they read."""
+    """The results of tasks that have changed since their start, because other code writes values that they read."""
     await_count: int = 0
     """The number of awaits evaluated so far."""
     call_count: int = 0
@@ -103,7 +103,7 @@ class WorkRegistry(Struct):
         return finished is not None and (value is finished or (not self.is_finished_in_loop and value == finished))
 
     def bit_of(self, callable_: object) -> int:
-        """Return the bit of a callable. Sets of callables are bit sets, which are cheap to unite at each call."""
+        """Return the bit of a callable. Sets of callables are bit sets, because their unions are cheap."""
         return 1 << self._bits.setdefault(id(callable_), (len(self._bits), callable_))[0]
 
     def new_task_id(self) -> TaskId:
@@ -122,7 +122,7 @@ class WorkRegistry(Struct):
         return generator
 
     def record_start(self, place: Place, task_ids: Iterable[TaskId]) -> None:
-        """Record the tasks that a call starts: code that has its result can await them."""
+        """Record the tasks that a call starts. Code that has its result can await them."""
         self.start_calls.setdefault(id(place.node), (place, set()))[1].update(task_ids)
 
 
@@ -142,7 +142,7 @@ class DeclaredSteps(Struct):
     called: set[int] = field(default_factory=set)
     """The identities of the declarations of the steps that have been called."""
     passed: set[StepDefinition] = field(default_factory=set)
-    """The steps that methods of the step object have received as arguments, also in collections."""
+    """The steps that methods of the step object have received as arguments, including in collections."""
     ran: set[StepDefinition] = field(default_factory=set)
     """The steps that have run."""
     hidden: dict[StepDefinition, StepDefinition] = field(default_factory=dict)

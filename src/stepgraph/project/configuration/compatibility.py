@@ -1,6 +1,6 @@
 """The runtime that a project is deployed to, selected by a compatibility date and flags.
 
-The dates from which flags are enabled by default are those of workerd's `compatibility-date.capnp`.
+The dates from which flags are enabled by default follow workerd's `compatibility-date.capnp`.
 """
 
 from __future__ import annotations

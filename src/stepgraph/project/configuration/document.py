@@ -99,7 +99,7 @@ class Fields(Struct, frozen=True):
     """The path of this object in the document."""
 
     def text(self, name: str, *, required: bool = False) -> str | None:
-        """Return a field that is a nonempty string without characters that a name cannot contain."""
+        """Return a field that is a nonempty string of characters that a name can contain."""
         value = self.values.get(name)
         if value is None:
             if required:

@@ -1,4 +1,4 @@
-"""Finding the settings of this package: the table `[tool.stepgraph]` of a `pyproject.toml`."""
+"""Finding the settings of this package: the table `[tool.stepgraph]` of a `pyproject.toml` file."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _TABLE_NAME: Final = b"stepgraph"
 
 
 def find_settings(paths: Sequence[StrPath]) -> Fields | None:
-    """Return the table of the nearest `pyproject.toml` with one, None without one.
+    """Return the table of the nearest `pyproject.toml` that has the table, or None.
 
     The search starts in the common folder of all paths, and goes up to the root of the repository. Paths without a
-    common folder, and standard input, use the settings of the working directory. Raises InputError for a file that may
-    have the table and cannot be read.
+    common folder, and standard input, use the settings of the working directory. Raises InputError for an unreadable
+    file that may have the table.
     """
     # Paths through a link that leads out of the repository are not read, and have no settings.
     readable_paths = [shown_path(path) for path in paths if link_leading_out(os.fspath(path)) is None]

@@ -115,7 +115,7 @@ class _TomlOffsets:
         self.keys: dict[Path, int] = {}
         self._text = text
         self._offset = 0
-        self._tables: dict[Path, int] = {}  # the number of tables in each array of tables so far
+        self._tables: dict[Path, int] = {}  # the number of tables so far in each array of tables
         table: Path = ()
         while True:
             self._skip(_SPACE_AND_LINES)

@@ -166,7 +166,7 @@ def _table_with(top_level: Fields, override: Fields | None, name: str) -> Fields
 
 
 def _main(top_level: Fields, override: Fields | None, root: Root) -> str | None:
-    """Return the path of the main module. Only Python modules are read, so only these have to be inside the root."""
+    """Return the path of the main module. It has to be inside the root if it is a Python module, which is read."""
     main = _relative_to(top_level.path, _inherited(top_level, override, "main"))
     if main is None or not main.endswith(".py") or _is_inside(main, root):
         return main
@@ -175,7 +175,7 @@ def _main(top_level: Fields, override: Fields | None, root: Root) -> str | None:
 
 
 def _base_dir(top_level: Fields, override: Fields | None, root: Root | None) -> str | None:
-    """Return the folder from which modules are imported, reporting one that is missing or outside the root.
+    """Return the folder from which modules are imported. A folder that is missing or outside the root is reported.
 
     Without a `root`, the Worker is in another language and the folder may not be built yet.
     """
@@ -231,7 +231,7 @@ def _compatibility(top_level: Fields, override: Fields | None) -> Compatibility:
 
 
 def _workflows(owner: Fields, top_level: Fields, name: str) -> Iterator[ConfiguredWorkflow]:
-    """Yield the workflows in order, those in `exports` last. Duplicate names are reported."""
+    """Yield the workflows in order, with the workflows in `exports` last. Duplicate names are reported."""
     by_name: dict[str, ConfiguredWorkflow] = {}
     for fields in owner.nested_list("workflows"):
         workflow_name, class_name = fields.text("name", required=True), fields.text("class_name", required=True)

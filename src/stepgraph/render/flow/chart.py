@@ -178,7 +178,7 @@ class ChartBuilder(Struct):
         return ends if len(ends) == 1 else self.meet(identity, ends)
 
     def meet(self, identity: str, ends: LooseEnds) -> LooseEnds:
-        """Return a single loose end from a join, even for one end, which keeps its label in the frame.
+        """Return a single loose end from a join. A join for a single end keeps its label in the frame.
 
         Without ends, add nothing.
         """

@@ -1,10 +1,10 @@
 """The control flow of a workflow through its functions, as nodes and labeled edges.
 
-Each execution is a walk from `start` to `end`, or to `failure` if it fails. A node with contents has another one for
-its end, which all paths through it have in common. A `block` is a sequence and has no node.
+Each execution is a walk from `start` to `end`, or to `failure` if it fails. A node with contents has a second flow node
+for its end, through which all its paths lead. A `block` is a sequence and has no node.
 
 When a step begins, control has passed all nodes of some walk to it, and the steps on that walk are over, except for the
-steps that contain it. Of concurrent steps, a walk has those of one member of the group.
+steps that contain it. A walk contains the steps of only one member of a concurrent group.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class FlowNode(Struct, frozen=True):
     id: str
     """The unique name."""
     type: str
-    """The type of the payload's node, or a type of the flow alone, such as `loop_end`."""
+    """The type of the payload's node, or a type that only the flow has, such as `loop_end`."""
     function: str
     """The function with the node; empty in `run`."""
     node: Node | None = None
@@ -96,7 +96,7 @@ def step_ids(workflow: Workflow) -> Mapping[int, str]:
 
 
 class UniqueNames:
-    """Names that are unique by a number in parentheses from the second one on."""
+    """Makes names unique with a number in parentheses, from the second use on."""
 
     def __init__(self, names: Sequence[str] = ()) -> None:
         self._names = set(names)
@@ -113,7 +113,7 @@ class UniqueNames:
         return candidate
 
     def numbered(self, kind: str) -> str:
-        """Return a name such as `loop 2`, with a number from the first one on."""
+        """Return a name such as `loop 2`, numbered from the first use on."""
         self._numbers[kind] += 1
         return self.unique(f"{kind} {self._numbers[kind]}")
 
@@ -153,7 +153,7 @@ class _FlowContext(Struct, frozen=True):
 
 
 class _Called(Struct, frozen=True):
-    """A function that is called: where it starts, ends and fails."""
+    """The nodes at which a called function starts, ends and fails."""
 
     start: str
     end: str
@@ -191,7 +191,7 @@ class _FlowBuilder:
                 if target not in reached:
                     reached[target] = None
                     pending.append(target)
-        # `end` is there even if an execution never ends.
+        # `end` is included even if no execution ends.
         nodes = tuple(node for node in self._nodes.values() if node.id in reached or node.id in {END, FAILURE})
         return ControlFlow(nodes, tuple(edge for edge in self._edges if edge.source in reached))
 
@@ -283,7 +283,7 @@ class _FlowBuilder:
                 assert_never(never)
 
     def _unknown(self, node: UnknownNode, edge: _OpenEdge, context: _FlowContext) -> _OpenEdge:
-        """Add a node whose contents may run in any order and number."""
+        """Add a node whose contents may run in any order and any number of times."""
         head = self._add(FlowNode(self._names.numbered(node["type"]), node["type"], context.function), context, edge)
         if not node["nodes"]:
             return head

@@ -86,7 +86,7 @@ def _width_of_wide_letters(lines: Sequence[str]) -> dict[str, str]:
 
 
 class Bars(Struct, frozen=True):
-    """The bars around concurrent work, as long as their arrows need, with a port for each arrow.
+    """The bars around concurrent work, which are long enough for their arrows and have a port for each.
 
     Without ports, all arrows would meet in the middle of a bar. Ports also keep the source order.
     """
@@ -130,7 +130,7 @@ def bars_of(chart: Chart) -> Bars:
 def render_dot(graph: Graph, view: View = DEFAULT_VIEW) -> str:
     """Return the graph in DOT, with clusters for frames.
 
-    Of the view, only the folding and the details apply.
+    Only the folding and the details of the view apply.
     """
     from graphviz import Digraph
 

@@ -18,8 +18,8 @@ FALLBACK: Final = "graphviz-pure"
 TIMEOUT_SECONDS: Final = 60.0
 """The timeout in seconds. A graph that takes longer is too large to view."""
 
-# Prefixes of variables with the search paths of Graphviz and Python, whose relative paths would lead into the analyzed
-# directory, and of variables that make Graphviz act as part of a web server.
+# Prefixes of environment variables that the program does not inherit: search paths of Graphviz and Python, which could
+# lead into the analyzed directory, and variables that make Graphviz act as part of a web server.
 _DROPPED_PREFIXES: Final = ("GV", "SERVER_NAME", "PYTHON")
 
 

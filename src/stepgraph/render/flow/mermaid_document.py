@@ -1,4 +1,4 @@
-"""A version graph as Mermaid, in as many diagrams as necessary, also in Markdown.
+"""A version graph as Mermaid, in as many diagrams as necessary, optionally in Markdown.
 
 GitHub and other sites limit the size of Mermaid diagrams. A graph that exceeds a limit is split, then folded; the last
 resort is an outline.
@@ -54,7 +54,7 @@ class MermaidDrawing(Struct, frozen=True):
 def render_mermaid(graph: Graph, view: View = DEFAULT_VIEW) -> MermaidDrawing:
     """Return the graph as Mermaid.
 
-    Of the view, the folding, the marks and the details apply.
+    Only the folding, the marks and the details of the view apply.
     """
     title = view.title_of(graph["workflow"])
     workflow = _whole(graph, title, lambda view: flow_charts(graph, view))
@@ -185,7 +185,7 @@ def _section(piece: MermaidPiece) -> str:
 
 
 def count_fitting(texts: Sequence[str], space: int) -> int:
-    """Return how many of the first texts fit into the space."""
+    """Return the number of texts, from the first one on, that fit into the space."""
     for number, text in enumerate(texts):
         space -= utf16_length(text)
         if space < 0:

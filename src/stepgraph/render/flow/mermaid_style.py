@@ -12,7 +12,7 @@ from stepgraph.render.flow.chart import ArrowKind, BoxKind, FrameKind
 
 Brackets: TypeAlias = tuple[str, str]
 
-# Room for the titles of frames, and less elsewhere.
+# Space for the titles of frames; other spacing is smaller.
 FRONT_MATTER: Final = """\
 ---
 config:

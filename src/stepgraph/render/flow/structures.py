@@ -150,7 +150,7 @@ def _failure(drawer: Drawer, body: NodeContext) -> LooseEnds:
 
 
 def _recovered(caught: DrawnExits) -> DrawnExits:
-    """Return the exits of a `catch`, whose arrows are kinds of their own."""
+    """Return the exits of a `catch`, which have their own kinds of arrows."""
     ends = (replace(end, kind=ArrowKind.RECOVERED) if end.kind is ArrowKind.NEXT else end for end in caught.next)
     return replace(caught, next=tuple(ends))
 

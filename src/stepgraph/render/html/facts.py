@@ -31,7 +31,7 @@ from stepgraph.render.node_text import node_words
 DEFAULT: Final = "default"
 
 FactRow: TypeAlias = tuple[str, str] | tuple[str, str, str]
-"""A label and a value, and optionally a remark on the value, such as that it is the default."""
+"""A label, a value, and optionally a remark on the value, for example on a default."""
 
 _END_CONDITIONS: Final[Mapping[ParallelKind, str]] = {
     "all": "when all are done, or at the first failure",
@@ -42,7 +42,7 @@ _END_CONDITIONS: Final[Mapping[ParallelKind, str]] = {
 
 
 class Facts(Struct, frozen=True):
-    """A node in words."""
+    """The description of a node."""
 
     kind: str
     name: str

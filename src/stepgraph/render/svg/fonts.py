@@ -1,6 +1,6 @@
 """Fonts with their widths.
 
-Widths are those of Helvetica, which Arial, Liberation Sans and most substitutes share. They are rounded to whole
+Widths are the widths of Helvetica, which Arial, Liberation Sans and most substitutes share. They are rounded to whole
 pixels, so text has the same width everywhere.
 """
 

@@ -168,11 +168,11 @@ Pair: TypeAlias = tuple[VersionedWorkflow | None, VersionedWorkflow | None]
 def pair_workflows(
     old: Sequence[VersionedWorkflow], new: Sequence[VersionedWorkflow], *, only_workflows: bool = False
 ) -> tuple[Pair, ...]:
-    """Return the workflows of two versions in pairs; a workflow of one version has no partner.
+    """Return the workflows of two versions in pairs; a workflow that only one version contains has no partner.
 
-    Workflows are paired by name, first within a file. If a version has no configured name, the class counts. With
-    `only_workflows`, the user selected single sources, and the only remaining workflow of each side forms a pair. The
-    order is the order of the new version, with removed workflows at their old positions.
+    Workflows are paired by name, first within a file. If a name is not configured in one of the versions, the classes
+    are compared. With `only_workflows`, the user selected single sources, and the only remaining workflow of each side
+    forms a pair. The order is the order of the new version, with removed workflows at their old positions.
     """
     partners: dict[int, VersionedWorkflow] = {}
     unpaired_old, unpaired_new = list(old), list(new)

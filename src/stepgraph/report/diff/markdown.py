@@ -51,7 +51,7 @@ def render_markdown(report: VersionComparison) -> str:
 
 
 def _tables(report: VersionComparison, space: int) -> list[str]:
-    """Return a section for each changed workflow as far as it fits, and a note with the number of omitted changes."""
+    """Return the sections of changed workflows that fit, and a note with the number of omitted changes."""
     sections: list[str] = []
     shown_count = 0
     for workflow in report.changed_workflows:

@@ -27,7 +27,7 @@ def _unmatched(merged: MergedVersions) -> Iterator[tuple[Mapping[str, object], M
         yield merged.payloads[reference], Mark(MarkKind.ADDED, quiet=merged.is_part(reference))
     for reference in merged.removed:
         is_emptied = reference in merged.emptied
-        # The frames of other elements contain the same remark.
+        # Other elements are drawn as frames, which contain this remark already.
         remark = STEPS_REMAIN if is_emptied and merged.is_node(reference) else ""
         mark = Mark(MarkKind.REMOVED, remark, unwrapped=is_emptied, quiet=merged.is_part(reference))
         yield merged.payloads[reference], mark

@@ -1,4 +1,4 @@
-"""Access paths to the collections of a module, and the names that they flow to."""
+"""Access paths to the collections of a module, and the names to which they flow."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final
 from msgspec import Struct, field
 
 UNKNOWN_NAME: Final = "?"
-"""The name of what unmodeled code keeps: other objects, and callers of functions."""
+"""The name that represents all values kept by unmodeled code, such as other objects and callers of functions."""
 _MAX_DEPTH: Final = 3
 """Depth of nested collections beyond which access paths are merged."""
 
@@ -49,7 +49,7 @@ class Aliases(Struct, frozen=True):
     mutated: dict[str, set[AccessPath]]
     """By name, the access paths whose collections are mutated."""
     mutated_by_libraries: dict[str, set[AccessPath]]
-    """Those of `mutated` that code outside the project mutates."""
+    """The part of `mutated` that code outside the project mutates."""
     mutates_unknown: bool
     """Whether a collection that unmodeled code has kept may be mutated."""
     keeps_names: bool
@@ -60,7 +60,7 @@ class Aliases(Struct, frozen=True):
     """The results of `is_kept` and `may_be_mutated` so far, by their arguments."""
 
     def is_kept(self, start: AccessPath, depth: int, spend: Callable[[int], None]) -> bool:
-        """Whether unmodeled code may keep the collection at a path, or one in it as in `may_be_mutated`."""
+        """Return whether unmodeled code may keep the collection at a path, or a nested one as in `may_be_mutated`."""
         key = (start, depth, True, False, False)
         if key not in self._answers:
             aliases = self.reachable(start, depth, spend)
@@ -91,10 +91,10 @@ class Aliases(Struct, frozen=True):
         by_libraries: bool = False,
         by_other_names: bool = False,
     ) -> bool:
-        """Whether the collection at a path, or one nested less than `depth` levels in it, may be mutated.
+        """Return whether the collection at a path, or one nested less than `depth` levels in it, may be mutated.
 
-        With `by_libraries`, only mutations by code outside the project count, with `by_other_names` not those by the
-        name of the path itself. The work is charged to `spend`.
+        With `by_libraries`, only mutations by code outside the project count. With `by_other_names`, mutations by the
+        name of the path itself do not count. The work is charged to `spend`.
         """
         key = (start, depth, False, by_libraries, by_other_names)
         if key not in self._answers:

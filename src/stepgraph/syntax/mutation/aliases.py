@@ -1,4 +1,4 @@
-"""A may-alias analysis of the collections of a module: which of them may be mutated through another name.
+"""A may-alias analysis of the collections of a module. It finds collections that may be mutated through another name.
 
 The analysis is flow-insensitive and identifies names by their text: `self.names`, a variable `names` and a parameter
 `names` are one name. A collection flows from name to name through assignments, loops, arguments and results.
@@ -88,7 +88,7 @@ class _FlowCollector(Struct):
     """Whether the module mutates the result of unmodeled code."""
 
     def mutates_unknown(self) -> bool:
-        """Whether a value from unmodeled code may be mutated."""
+        """Return whether a value from unmodeled code may be mutated."""
         pending, reached = list(self.unknown), set(self.unknown)
         while pending:
             for _, target in self.flows.get(pending.pop(), ()):
@@ -193,7 +193,7 @@ class _FlowCollector(Struct):
                 self._collect_expression_flows(node)
 
     def _record_unknown_values(self, statement: cst.CSTNode) -> None:
-        """Record the targets of a statement that it binds to a value of unmodeled code."""
+        """Record the targets that a statement binds to a value of unmodeled code."""
         match statement:
             case cst.Assign(targets=targets, value=value) if self._is_unknown(value):
                 for target in targets:
@@ -216,7 +216,7 @@ class _FlowCollector(Struct):
                     self._record_unknown(element.value)
 
     def _is_unknown(self, value: cst.BaseExpression) -> bool:
-        """Whether an expression is a call of unmodeled code, or what a generator is sent."""
+        """Return whether an expression is a call of unmodeled code, or the value sent to a generator."""
         match value:
             case cst.Call():
                 is_followed = bool(self.sources(value)) or _is_followed(value)
@@ -318,7 +318,7 @@ class _FlowCollector(Struct):
         return isinstance(function, cst.Name) and function.value in self.opaque_imports
 
     def _reads_names_of_modules(self, call: cst.Call) -> bool:
-        """Whether a call may return any name of an imported module."""
+        """Return whether a call may return any name of an imported module."""
         match call:
             case cst.Call(func=cst.Name(value="getattr"), args=[owner, *_]):
                 return self._is_opaque(owner.value) and not _literal_attribute(call)
@@ -347,7 +347,7 @@ class _FlowCollector(Struct):
                 self._record_store(owner, sources)
 
     def _record_store(self, owner: cst.BaseExpression, sources: _Paths) -> None:
-        """Record that a value is stored in a collection, and so flows to each name that the collection comes from."""
+        """Record that a value is stored in a collection, and so flows to each name from which the collection flows."""
         in_collection = tuple(path.in_collection() for path in sources)
         for path in self.sources(owner):
             self._record_flow(in_collection, path.name)
@@ -436,7 +436,7 @@ def _elements(sources: _Paths) -> _Paths:
 
 
 def _is_followed(call: cst.Call) -> bool:
-    """Whether the flow through a call is known. `type(name, bases, attributes)` makes an unmodeled class."""
+    """Return whether the flow through a call is known. `type(name, bases, attributes)` makes an unmodeled class."""
     name = last_name(call.func)
     return name in FOLLOWED_CALLS and (name != "type" or len(call.args) == 1)
 

@@ -1,4 +1,4 @@
-"""Attributes that a module assigns, and the modules and classes they belong to."""
+"""Attributes that a module assigns, and the modules and classes to which they belong."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _ASSIGNMENT = re.compile(
     rb"|\]\s*+%(equals)s"
     rb"|\.(?:%(methods)s)\(" % {b"equals": EQUALS, b"methods": METHODS}
 )
-# Patterns by a word that each match contains. They scan lines that may be anything: only a match of the group counts.
+# Patterns by a word that each match contains. They also match unrelated lines, so only a match of the group counts.
 _LINE_PATTERNS = (
     (b",", re.compile(rb"\.\s*+\w++\s*+,[^\n(=]*+(=(?!=))?")),
     (b"as", re.compile(rb"\bas\s[^\n:,.]*+(\.)?")),
@@ -43,12 +43,12 @@ class AssignedAttributes(Struct, frozen=True):
     any_owner: frozenset[str]
     """Names of the assigned attributes, of any object."""
     by_owner: frozenset[tuple[str, str]]
-    """Owners and names of the attributes of modules and classes, also of those whose collections are mutated.
+    """Owners and names of the attributes of modules and classes, including attributes whose collections are mutated.
 
     An owner is the last component of a name, such as `settings` or `Order`; it is empty for any other object.
     """
     rebound: frozenset[tuple[str, str]]
-    """Those of `by_owner` that are assigned, not only mutated."""
+    """The part of `by_owner` that is assigned, not only mutated."""
     not_of_self: frozenset[str] = frozenset()
     """Names of the assigned attributes of objects other than `self`."""
 
@@ -85,7 +85,7 @@ def assigned_attributes(module: SourceModule) -> AssignedAttributes:
 
 
 def _setattr_calls(module: SourceModule) -> Iterator[tuple[cst.BaseExpression, str]]:
-    """Yield the object and the name of each call of `setattr` in a module, also in lambdas."""
+    """Yield the object and the name of each call of `setattr` in a module, including lambdas."""
     for node in all_nodes(module.tree) if module.mentions(b"setattr") else ():
         match node:
             case cst.Call(func=cst.Name(value="setattr"), args=[owner, attribute, *_]):
@@ -94,14 +94,14 @@ def _setattr_calls(module: SourceModule) -> Iterator[tuple[cst.BaseExpression, s
 
 
 def may_assign(source: bytes) -> bool:
-    """Return whether a source may assign an attribute. It may be wrong for True, never for False."""
+    """Return whether a source may assign an attribute. False is certain, True is not."""
     if _ASSIGNMENT.search(source) or _assigns_in_for(source):
         return True
     return any(match[1] for word, pattern in _LINE_PATTERNS if word in source for match in pattern.finditer(source))
 
 
 def _assigns_in_for(source: bytes) -> bool:
-    """Whether the target of a `for` contains a dot."""
+    """Return whether the target of a `for` contains a dot."""
     if b"for" not in source:
         return False
     lines = (line for line in _FOR_CLAUSE.findall(source) if b"." in line)

@@ -32,7 +32,7 @@ MUTATING_FUNCTIONS: Final = frozenset(
 SPECIAL_MUTATORS: Final = frozenset(
     ["__delitem__", "__iadd__", "__iand__", "__imul__", "__ior__", "__isub__", "__ixor__", "__setitem__"]
 )
-"""Special methods that mutate the collection, as those of `COLLECTION_MUTATORS`."""
+"""Special methods that mutate the collection, like the methods in `COLLECTION_MUTATORS`."""
 COPYING_CALLS: Final = frozenset(
     [
         *("copy", "deque", "dict", "filter", "frozenset", "iter", "list", "map", "reversed", "set", "sorted", "tuple"),
@@ -97,7 +97,7 @@ def mutated_values(statement: cst.CSTNode) -> Iterator[cst.BaseExpression]:
 
 
 def _self_and_owners(value: cst.BaseExpression) -> Iterator[cst.BaseExpression]:
-    """Yield an expression for a collection, and those for the collections around it: `D` in `D.setdefault("k", [])`."""
+    """Yield an expression and the expressions for its enclosing collections: `D` in `D.setdefault("k", [])`."""
     yield value
     while True:
         match value:
@@ -184,7 +184,7 @@ _MUTATING_CALLS: Final = (b".clear(", b".pop(", b".setdefault(", b".update(")
 
 
 def may_bind_computed_names(module: SourceModule) -> bool:
-    """Whether a module may bind names without a binding statement, as in `globals()["NAME"] = 1` and `exec(...)`."""
+    """Return whether a module may bind names without a binding statement: `globals()["NAME"] = 1`, `exec(...)`."""
     source = module.source
     if b"sys.modules[__name__]" in source or any(
         _is_exec_call(source, end) for end in _occurrence_ends(source, _EXEC_CALL)
@@ -196,7 +196,7 @@ def may_bind_computed_names(module: SourceModule) -> bool:
 
 
 def may_set_computed_attributes(module: SourceModule) -> bool:
-    """Whether a module may set attributes of computed names, as in `setattr(self, key, value)`."""
+    """Return whether a module may set attributes of computed names, as in `setattr(self, key, value)`."""
     source = module.source
     namespaces = (b".__dict__", b"vars(", b"locals()")
     if b".__setattr__(" in source or any(_mutates_namespace(source, namespace) for namespace in namespaces):
@@ -205,20 +205,20 @@ def may_set_computed_attributes(module: SourceModule) -> bool:
 
 
 def _is_exec_call(source: bytes, end: int) -> bool:
-    """Whether `exec(` before an offset calls the builtin, not a method or a function with a longer name."""
+    """Return whether `exec(` before an offset calls the builtin, not a method or a function with a longer name."""
     start = end - len(_EXEC_CALL)
     before = source[max(start - 1, 0) : start]
     return not (before.isalnum() or before in (b"_", b"."))
 
 
 def _is_computed(arguments: bytes) -> bool:
-    """Whether the second argument is not a string literal."""
+    """Return whether the second argument is not a string literal."""
     parts = arguments.split(b",", 2)
     return len(parts) == 1 or not parts[1].lstrip().startswith((b'"', b"'"))
 
 
 def _mutates_namespace(source: bytes, namespace: bytes) -> bool:
-    """Whether a namespace dict is mutated, or passed to code that may mutate it."""
+    """Return whether a namespace dict is mutated, or passed to code that may mutate it."""
     for end in _occurrence_ends(source, namespace):
         before = source[max(end - len(namespace) - _CONTEXT_BYTES, 0) : end - len(namespace)]
         after = source[end : end + _CONTEXT_BYTES]
@@ -233,7 +233,7 @@ def _mutates_namespace(source: bytes, namespace: bytes) -> bool:
 
 
 def _is_mutated(after: bytes) -> bool:
-    """Whether the source after a namespace dict mutates it: `["k"] = x`, `.update(...)`, `|= x`."""
+    """Return whether the source after a namespace dict mutates it: `["k"] = x`, `.update(...)`, `|= x`."""
     if after.startswith(b"["):
         after = after.partition(b"]")[2]
     elif after.startswith(_MUTATING_CALLS):

@@ -1,4 +1,4 @@
-"""Functions that have state of their own: closures, changed default values and cached results."""
+"""Functions with state: closures, changed default values and cached results."""
 
 from __future__ import annotations
 
@@ -69,20 +69,20 @@ def _is_immutable(value: cst.BaseExpression) -> bool:
 
 
 def _returns_same_object(function: cst.FunctionDef) -> bool:
-    """Whether calls of a function may return the same object: a default value, or a cached result."""
+    """Return whether calls of a function may return the same object: a default value, or a cached result."""
     if any(last_name(_called(decorator.decorator)) in _CACHES for decorator in function.decorators):
         return True
     return has_created_default(function.params)
 
 
 def has_created_default(params: cst.Parameters) -> bool:
-    """Whether a default value is an object that is created with the function: `def collect(found=[])`."""
+    """Return whether a default value is an object that is created with the function: `def collect(found=[])`."""
     defaults = (parameter.default for parameter in parameters(params))
     return any(isinstance(default, cst.List | cst.Dict | cst.Set | cst.Call) for default in defaults)
 
 
 def _may_change_outer_state(statement: cst.CSTNode, block: _FunctionBlock, module: SourceModule) -> bool:
-    """Whether a statement of a function, or a lambda in it, may change a variable or object of another one."""
+    """Return whether a statement of a function, or a lambda in it, may change state of another function."""
     if isinstance(statement, cst.Nonlocal):
         return True
     nodes = list(expressions_below(statement)) if module.mentions(b"lambda") else []

@@ -42,7 +42,7 @@ class ImportCalls(Struct, frozen=True):
     """The names that a module calls or uses as decorators."""
 
     at_import: Mapping[str, frozenset[int]]
-    """Those called outside functions, with the `id` of each calling statement of the module body."""
+    """The names called outside functions, with the `id` of each calling statement of the module body."""
     by_function: Mapping[str, frozenset[str]]
 
 
@@ -59,7 +59,7 @@ class _Region(Struct, frozen=True):
 
 
 def import_writes(module: SourceModule) -> tuple[ImportWrite, ...]:
-    """Return the attribute changes of a module, without those of `self` in methods."""
+    """Return the attribute changes of a module, except changes of `self` in methods."""
     if not may_assign(module.source) and not any(map(module.mentions, _NAMESPACES)):
         return ()
     visitor = _Writes(module)
@@ -67,7 +67,7 @@ def import_writes(module: SourceModule) -> tuple[ImportWrite, ...]:
 
 
 def _all_statements(module: SourceModule) -> Iterator[tuple[cst.CSTNode, _Region]]:
-    """Yield each statement of a module, those of functions and classes included."""
+    """Yield each statement of a module, including the statements in functions and classes."""
     pending = [(_Region(module.tree, 0, None, None, frozenset()), False)]
     while pending:
         region, in_class = pending.pop()
@@ -183,7 +183,7 @@ class _Writes:
 
 
 def _evaluated_expressions(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
-    """Yield the expressions of a simple statement, or of the decorators of a definition, with those in lambdas."""
+    """Yield the expressions of a simple statement or of a definition's decorators, including those in lambdas."""
     if isinstance(node, cst.FunctionDef | cst.ClassDef):
         for decorator in node.decorators:
             yield from expressions_below(decorator.decorator, into_lambdas=True)
@@ -201,7 +201,7 @@ def _may_give_module(call: cst.Call) -> bool:
 
 
 def _namespace_owner(value: cst.BaseExpression) -> tuple[cst.BaseExpression | None] | None:
-    """Return the owner of a namespace dict, `(None,)` for that of the own module. None for other expressions."""
+    """Return the owner of a namespace dict, `(None,)` for the module's own dict, None for other expressions."""
     match value:
         case cst.Call(func=cst.Name(value="globals")) | cst.Call(func=cst.Name(value="vars"), args=[]):
             return (None,)
@@ -216,7 +216,7 @@ def _namespace_owner(value: cst.BaseExpression) -> tuple[cst.BaseExpression | No
 
 
 def _is_local_namespace(owner: cst.BaseExpression) -> bool:
-    """Return whether an owner is `locals()`, or a call of `exec`: they change the body in which they stand."""
+    """Return whether an owner is `locals()` or a call of `exec`, which change the enclosing body."""
     match owner:
         case cst.Call(func=cst.Name(value="locals" | "exec")):
             return True
@@ -241,7 +241,7 @@ def _literal(node: cst.BaseExpression) -> str | None:
 
 
 def import_calls(module: SourceModule) -> ImportCalls:
-    """Return the names that a module calls while it is imported, and those that its functions call."""
+    """Return the names that a module calls while it is imported, and the names that its functions call."""
     at_import: dict[str, set[int]] = {}
     by_function: dict[str, set[str]] = {}
     for node, region in _all_statements(module):

@@ -13,12 +13,12 @@ from stepgraph.syntax.mutation.changes import COLLECTION_MUTATORS
 from stepgraph.syntax.walk import all_nodes
 
 _COPYING_CALLS: Final = frozenset({"all", "any", "bool", "dict", "len", "list", "print", "set", "sorted", "tuple"})
-"""Functions that return no reference to the collections that are their arguments."""
+"""Functions that return no reference to the collections in their arguments."""
 _METHODS: Final = COLLECTION_MUTATORS | {"copy", "count", "get", "index"}
 
 
 def names_without_aliases(function: cst.FunctionDef, module: SourceModule) -> frozenset[str]:
-    """Return the variables of a function that only hold new collections, which it stores nowhere else, memoized."""
+    """Return the variables of a function that only hold new collections and are their only reference, memoized."""
     return module.once_for(function, _names_without_aliases)
 
 
@@ -53,7 +53,7 @@ def _is_new_collection(value: cst.BaseExpression | None) -> bool:
 
 
 def _aliased_names(function: cst.FunctionDef) -> set[str]:
-    """Return the names that a function uses in other ways than to read or change what they hold."""
+    """Return the names that a function uses other than to read or change their values."""
     harmless: set[int] = set()
     names: list[cst.Name] = []
     for node in all_nodes(function.body):

@@ -129,7 +129,7 @@ def get_attribute(interpreter: Interpreter, owner: Value, name: str, place: Plac
 
 
 def forget_attribute(interpreter: Interpreter, owner: Value, name: str | None) -> None:
-    """Forget the result of a cached property that is deleted. Without a name, any of them may be."""
+    """Forget the result of a deleted cached property. Without a name, any of them may be deleted."""
     for instance in union_values(owner):
         for defining in resolution_order(instance.cls) if isinstance(instance, Instance) else ():
             members = defining.scope.names if isinstance(defining, ClassValue) else {}

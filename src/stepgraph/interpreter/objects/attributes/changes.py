@@ -50,7 +50,7 @@ def _deletion_hook(interpreter: Interpreter, owner: Value, place: Place) -> Valu
 
 
 def store_attribute(interpreter: Interpreter, owner: Value, name: str, value: Value, place: Place) -> None:
-    """Set an attribute as `object.__setattr__` does."""
+    """Set an attribute like `object.__setattr__`."""
     if isinstance(owner, Instance):
         if name in ("__class__", "__dict__"):
             _report_replaced_members(interpreter, name, place)
@@ -141,7 +141,7 @@ def delete_attribute(interpreter: Interpreter, owner: Value, name: str, place: P
 
 
 def _delete(interpreter: Interpreter, owner: Value, name: str, place: Place) -> Value:
-    """Delete an attribute: by a deleter of its class, or so that a read continues in its class."""
+    """Delete an attribute, by a deleter of its class or so that a later read continues in the class."""
     forget_attribute(interpreter, owner, name)
     match owner:
         case Union():
@@ -177,7 +177,7 @@ def _delete_from_instance(interpreter: Interpreter, owner: Instance, name: str, 
 def delete_named(
     interpreter: Interpreter, owner: Value, name: Argument, place: Place, *, calls_hook: bool = False
 ) -> None:
-    """Delete an attribute by name, as `delattr` does. A name that is not constant may be that of any attribute."""
+    """Delete an attribute by name, like `delattr`. A name that is not constant may refer to any attribute."""
     constant = constant_name(interpreter, name)
     if constant is not None:
         (delete_attribute if calls_hook else _delete)(interpreter, owner, constant, place)
@@ -197,7 +197,7 @@ def delete_named(
 
 
 def set_named(interpreter: Interpreter, owner: Instance, name: Argument, value: Value, place: Place) -> None:
-    """Set an attribute of an object by name, as `object.__setattr__` does.
+    """Set an attribute of an object by name, like `object.__setattr__`.
 
     A name that is not constant may denote several attributes. Each may also keep its value.
     """

@@ -61,7 +61,7 @@ def call_getattr(interpreter: Interpreter, arguments: Arguments, place: Place) -
 
 
 def get_global(interpreter: Interpreter, name: Argument, place: Place) -> Value | None:
-    """Return `globals()[name]`, None unless the present module binds all names that it may be."""
+    """Return `globals()[name]`, None unless the current module binds all candidates for the name."""
     scope = interpreter.modules.scope_of(interpreter.module)
     module = ModuleValue(ModuleFile(scope.path[0], interpreter.module.path), scope)
     constant = constant_name(interpreter, name)
@@ -72,7 +72,7 @@ def get_global(interpreter: Interpreter, name: Argument, place: Place) -> Value 
 
 
 def constant_name(interpreter: Interpreter, name: Argument) -> str | None:
-    """Return a constant name, or the name of the present pass of an unrolled loop. None for other names."""
+    """Return a constant name, or the name in the current pass of an unrolled loop. None for other names."""
     value = name.value
     if isinstance(value, AttributeName):
         return value.value
@@ -107,7 +107,7 @@ def _get_constant(interpreter: Interpreter, owner: Value, name: str, default: Va
 
 
 def _is_conditional(owner: Instance | ClassValue | ModuleValue, name: str) -> bool:
-    """Return whether the bodies that bind a member all bind it on some paths only."""
+    """Return whether all bodies that bind a member bind it on only some paths."""
     if isinstance(owner, ModuleValue):
         scopes = [] if owner.scope is None else [owner.scope]
     else:
@@ -152,7 +152,7 @@ def _candidate_cases(interpreter: Interpreter, owner: Value, name: Argument, pla
 
 
 def candidate_names(interpreter: Interpreter, owner: Value, name: Argument) -> list[str] | None:
-    """Return the names of the present attributes that a name may denote, None if it may be any name."""
+    """Return the names of the existing attributes that a name may denote, None if it may be any name."""
     if isinstance(name.value, Template):
         return _matching_names(interpreter, owner, name.value)
     alternatives = _alternative_names(name.value)
@@ -162,7 +162,7 @@ def candidate_names(interpreter: Interpreter, owner: Value, name: Argument) -> l
 
 
 def _alternative_names(value: Value) -> list[str]:
-    """Return the constant names of which a value is one, nothing if it may be any other."""
+    """Return the constant names that a value may be, nothing if it may be any other value."""
     leaves = union_values(value) if isinstance(value, Union) else []
     names = [leaf.value for leaf in leaves if isinstance(leaf, AttributeName)]
     return list(dict.fromkeys(names)) if len(names) == len(leaves) else []
@@ -209,7 +209,7 @@ def _member_names(interpreter: Interpreter, owner: Value) -> list[str]:
 
 
 def _literals(text: str) -> list[str]:
-    """Return the constant parts of a template, one more than its fields in braces."""
+    """Return the constant parts around the fields of a template, one more than it has fields."""
     parts, depth = [""], 0
     for character in text:
         if character == "{":
@@ -223,7 +223,7 @@ def _literals(text: str) -> list[str]:
 
 
 def _may_match(name: str, literals: list[str]) -> bool:
-    """Whether a name consists of these constant parts with arbitrary text in between."""
+    """Return whether a name consists of these constant parts with arbitrary text in between."""
     first, *rest = literals
     if not rest:
         return name == first
@@ -244,7 +244,7 @@ _MAX_DEPTH: Final = 4
 
 
 def _written_strings(interpreter: Interpreter, node: cst.CSTNode, depth: int = 0) -> list[str]:
-    """Return all strings that an expression of the present function may be, nothing if it may be another value."""
+    """Return all strings that an expression of the current function may be, nothing if it may be another value."""
     if depth > _MAX_DEPTH:
         return []
     match node:

@@ -1,4 +1,4 @@
-"""Look-up of attributes of objects and classes: inheritance, descriptors and hooks such as `__getattr__`."""
+"""Lookup of attributes of objects and classes: inheritance, descriptors and hooks such as `__getattr__`."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ from stepgraph.syntax.mutation.assignments import ANY_NAME
 
 _NAMED_TUPLE: Final = "typing.NamedTuple"
 COMPUTED_NAME: Final = "*"
-"""The slot of the attributes that are set by a computed name which no other attribute has."""
+"""The slot for attributes that are set by a computed name, if no other slot may have this name."""
 
 
 def instance_attribute(interpreter: Interpreter, instance: Instance, name: str, place: Place) -> Value:
@@ -67,10 +67,10 @@ def instance_attribute(interpreter: Interpreter, instance: Instance, name: str, 
 
 
 def plain_attribute(interpreter: Interpreter, instance: Instance, name: str, place: Place) -> Value:
-    """Return an attribute of an object as `object.__getattribute__` does."""
+    """Return an attribute of an object like `object.__getattribute__`."""
     had_attribute = name in instance.state
     value = _own_or_inherited(interpreter, instance, name, place)
-    if not had_attribute and name in instance.state:  # the look-up in the class has run a statement that sets it
+    if not had_attribute and name in instance.state:  # the lookup in the class has run a statement that sets it
         value = _own_or_inherited(interpreter, instance, name, place)
     if instance.is_from_body and not interpreter.is_import_time and interpreter.modules.is_object_changed(name):
         return _changed_attribute(interpreter, instance, name, value, place)
@@ -111,7 +111,7 @@ def _own_or_inherited(interpreter: Interpreter, instance: Instance, name: str, p
 
 
 def _or_inherited(interpreter: Interpreter, instance: Instance, name: str, value: Value, place: Place) -> Value:
-    """Return the value of an attribute that is set on some paths. On the others, its class decides."""
+    """Return the value of an attribute that is set on some paths, and inherited from the class on the others."""
     if isinstance(value, Union):
         return interpreter.apply_to_cases(
             value, lambda case_value: _or_inherited(interpreter, instance, name, case_value, place)
@@ -154,7 +154,7 @@ def _inherited_attribute(interpreter: Interpreter, instance: Instance, name: str
 def _undefined_attribute(
     interpreter: Interpreter, instance: Instance, order: tuple[Value, ...], name: str, place: Place
 ) -> Value:
-    """Return an attribute without a definition: Unresolved if other code may add one that runs steps."""
+    """Return an attribute without a definition: Unresolved if other code may add an attribute that runs steps."""
     if name.startswith("__"):
         return UNKNOWN
     computed = computed_attribute(interpreter, instance)
@@ -184,7 +184,7 @@ def _can_reach_steps(value: Value) -> bool:
 
 
 def _may_be_replaced_on_instance(interpreter: Interpreter, instance: Instance, name: str) -> bool:
-    """Whether another module may assign to the attribute of a variable that holds an instance of the class."""
+    """Return whether another module may assign to the attribute of a variable that holds an instance of the class."""
     owners = interpreter.modules.owners_with_assigned_attribute(name)
     return any(
         isinstance(value, Instance) and value.cls is instance.cls
@@ -232,7 +232,7 @@ def _name_argument(name: str, place: Place) -> Arguments:
 
 
 def _base_may_run_steps(interpreter: Interpreter, instance: Instance, order: tuple[Value, ...]) -> bool:
-    """Whether a member of a base class outside the project can run steps through `self` or its methods."""
+    """Return whether a member of a base class outside the project can run steps through `self` or its methods."""
     has_unknown_base = any(isinstance(c, UnknownBase | Unresolved) for c in order)
     if has_unknown_base and any(isinstance(value, StepObject) for value in instance.state.values()):
         return True
@@ -241,14 +241,14 @@ def _base_may_run_steps(interpreter: Interpreter, instance: Instance, order: tup
 
 
 def _calls_overrides(base: str) -> bool:
-    """Whether methods of an external class, such as `collections.UserDict`, call methods that a subclass overrides."""
+    """Return whether methods of an external class, such as `collections.UserDict`, call overridden methods."""
     return base.split(".", maxsplit=1)[0] in ("collections", "contextlib")
 
 
 def _overrides_may_run_steps(interpreter: Interpreter, instance: Instance) -> bool:
-    """Whether methods of an object whose class a function defines run steps, so that inherited methods may do so.
+    """Return whether inherited methods may run steps: a function defines the class, and methods of it run steps.
 
-    Methods of other classes reach steps through the attributes of the object.
+    Methods of other classes can only reach steps through the attributes of the object.
     """
     inspected = interpreter.work.inspected_classes
     if interpreter.is_import_time or instance.cls in inspected or not instance.cls.scope.is_local:

@@ -1,6 +1,7 @@
 """Objects of project classes that derive from a built-in collection, such as `class Plan(list)`.
 
-The elements are in a collection that an attribute of the object holds. What the project does not define acts on it.
+An attribute of the object holds the collection with the elements. Methods that the project does not define operate on
+this collection.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from stepgraph.ir.values import UNKNOWN, External, Value
 from stepgraph.syntax.module import Place
 
 CONTENTS: Final = "[]"
-"""The slot of the collection, which is no name of an attribute."""
+"""The slot of the collection, which is not the name of an attribute."""
 _DATA: Final = "data"
 """The attribute that holds the collection of a `UserDict` or `UserList`."""
 
@@ -47,7 +48,7 @@ _GENERIC_ALIASES: Final = {
 }
 _IMMUTABLE: Final = ("builtins.frozenset", "builtins.tuple")
 _WRAPPERS: Final = ("collections.UserDict", "collections.UserList")
-"""Bases whose methods call the special methods that a class overrides. Those of other bases do not."""
+"""Bases whose methods call the special methods that a class overrides. Methods of other bases do not."""
 _ITEM_METHODS: Final = ("__getitem__", "__setitem__", "__delitem__", "__iter__", "__contains__", "__len__")
 _METHODS: Final = {name: frozenset(dir(base)) - frozenset(dir(object)) for name, base in _BASES.items()}
 
@@ -64,7 +65,7 @@ def _container_base(order: tuple[Value, ...]) -> tuple[str, int] | None:
 def make_contents(
     interpreter: Interpreter, class_value: ClassValue, arguments: Arguments, place: Place
 ) -> dict[str, Value]:
-    """Return the attribute of a new object that holds its elements, none for an object of any other class."""
+    """Return the attribute that holds the elements of a new object, none for an object of any other class."""
     base = _container_base(resolution_order(class_value))
     if base is None:
         return {}
@@ -104,7 +105,7 @@ def initialize_contents(interpreter: Interpreter, instance: Instance, arguments:
 
 
 def contents_of(interpreter: Interpreter, instance: Instance) -> Collection | Mapping | None:
-    """Return the collection of an object, None for an object without one or with an unknown one."""
+    """Return the collection of an object, None if the object has no collection or an unknown one."""
     base = _container_base(resolution_order(instance.cls))
     if base is None:
         return None
@@ -118,7 +119,7 @@ def contents_of(interpreter: Interpreter, instance: Instance) -> Collection | Ma
 
 
 def _calls_overrides(interpreter: Interpreter, base: str, classes: tuple[Value, ...]) -> bool:
-    """Whether the methods of the base may call methods of the project."""
+    """Return whether the methods of the base may call methods of the project."""
     return base in _WRAPPERS and any(find_member(interpreter, classes, name) is not None for name in _ITEM_METHODS)
 
 
@@ -163,7 +164,7 @@ def unbound_method(interpreter: Interpreter, name: str, arguments: Arguments) ->
 
 
 def _mixin_method(instance: Instance, order: tuple[Value, ...], name: str) -> BuiltinMethod | None:
-    """Return a method that an abstract base class implements by the methods of the project."""
+    """Return a method that an abstract base class implements with methods of the project."""
     for base in order:
         if isinstance(base, External) and base.name.startswith(("collections.abc.", "typing.")):
             abstract_class = getattr(collections.abc, base.name.rsplit(".", 1)[-1], None)
@@ -183,7 +184,7 @@ def as_collection(interpreter: Interpreter, value: Value, *methods: str) -> Valu
         return value
     name, index = base
     if name == "collections.UserList" and "__iter__" in methods:
-        methods = (*methods, "__getitem__")  # its iterator is that of a sequence
+        methods = (*methods, "__getitem__")  # its iterator is a sequence iterator
     if any(find_member(interpreter, order[:index], method) is not None for method in methods):
         return value
     contents = contents_of(interpreter, value)
@@ -198,5 +199,5 @@ def as_plain_collection(interpreter: Interpreter, value: Value, *methods: str) -
 
 
 def is_container_class(order: tuple[Value, ...]) -> bool:
-    """Whether a class derives from a built-in collection."""
+    """Return whether a class derives from a built-in collection."""
     return _container_base(order) is not None

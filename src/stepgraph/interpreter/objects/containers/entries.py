@@ -1,4 +1,4 @@
-"""The entries of dictionaries, with the order and the precedence of their keys."""
+"""Entries of dictionaries, with the order and the precedence of their keys."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from stepgraph.ir.values import Constant, Value
 class EntryTable:
     """The entries of a dictionary that is built entry by entry.
 
-    A later entry for the same constant key replaces an earlier one at its position. If either may be missing, both
-    stay, and the later one takes precedence.
+    A later entry for the same constant key replaces an earlier one at its position. If either entry may be missing,
+    both stay, and the later entry takes precedence.
     """
 
     def __init__(self, entries: Iterable[MappingEntry] = ()) -> None:
         self._entries: dict[object, MappingEntry] = {}
-        """Entries that must be present by constant key, others by their `id`."""
+        """Entries that must be present, by constant key, and other entries, by their `id`."""
         self._optional: dict[object, list[_Identity]] = {}
         """The keys of the entries that may be missing, by constant key."""
         self.replaced: list[MappingEntry] = []
@@ -56,7 +56,7 @@ class EntryTable:
             self._entries[entry.key.value] = entry
 
     def add_default(self, entry: MappingEntry) -> bool:
-        """Set a constant key to a value unless it has one. Return whether it may have had none."""
+        """Set a constant key to a value unless the key has a value. Return whether it may have had none."""
         if not isinstance(entry.key, Constant) or entry.key.value in self._entries:
             return False
         present = self._remove_optional(entry.key)
@@ -73,7 +73,7 @@ class EntryTable:
             self.add(entry)
 
     def _remove_optional(self, key: Constant) -> list[MappingEntry]:
-        """Remove and return the entries of a key that may be missing. The position of the next one is uncertain."""
+        """Remove and return the entries of a key that may be missing. The next position of the key is uncertain."""
         identities = self._optional.pop(key.value, [])
         if identities and key.value not in self._entries:
             positions = list(self._entries)
@@ -95,12 +95,12 @@ def _may_be_missing(entry: MappingEntry) -> bool:
 
 
 class IteratedEntries(Struct, frozen=True):
-    """The entries of a dictionary as an iteration finds them."""
+    """The entries of a dictionary for an iteration."""
 
     entries: tuple[MappingEntry, ...]
-    """The entries. One that may be missing is not there on some paths, or another with an equal key has replaced it."""
+    """The entries. A missing entry is absent on some paths, or replaced by an entry with an equal key."""
     is_ordered: bool
-    """Whether no entry may take the position of another one."""
+    """Whether no entry may take the position of another entry."""
 
 
 def iterated_entries(mapping: Mapping) -> IteratedEntries:

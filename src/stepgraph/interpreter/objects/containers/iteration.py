@@ -32,7 +32,7 @@ def materialize_generator(
 ) -> Value:
     """Return a value, a generator expression or an iterator as the collection of its remaining elements.
 
-    With `exhausts`, certainly all of them are used up. The loop of a generator expression is emitted.
+    With `exhausts`, all of them must be used up. The loop of a generator expression is emitted.
     """
     match value:
         case GeneratorExpression():
@@ -97,7 +97,7 @@ MAX_OPEN_OBJECTS: Final = 16
 def _elements_of_object(interpreter: Interpreter, instance: Instance, *, exhausts: bool) -> tuple[Element, ...] | None:
     """Return the elements of an object of the project.
 
-    They are those of its `__iter__`, the results of its `__getitem__` or the fields of a named tuple.
+    The elements are those of its `__iter__`, the results of its `__getitem__`, or the fields of a named tuple.
     """
     place = Place(instance.cls.scope.module, instance.cls.node)
     iterator = iterator_of(interpreter, instance, place)

@@ -1,4 +1,4 @@
-"""Iterators and views: collections whose elements are computed where they are used.
+"""Iterators and views: collections whose elements are computed when they are used.
 
 An iterator yields each element once. After a loop, which may be left early, any of its elements may remain.
 """
@@ -36,7 +36,7 @@ def make_iterator(
 ) -> Collection:
     """Return the iterator that the library function `name` makes of its operands, or of their elements (`has_rows`).
 
-    Until its first use, its only element is the call itself, so that the operands are found in it.
+    Until its first use, its only element is the call itself, so that walks find the operands in it.
     """
     arguments = Arguments(tuple(Argument(operand, place) for operand in operands))
     initial = (Element(Partial(External(name), arguments), place, many=True),)
@@ -59,24 +59,24 @@ def make_unordered(collection: Collection) -> Collection:
 
 
 def is_lazy(value: Value) -> bool:
-    """Whether a value is an iterator or a view."""
+    """Return whether a value is an iterator or a view."""
     return isinstance(value, Collection) and value.lazy is not None
 
 
 def is_iterator(value: Value) -> bool:
-    """Whether a value is an iterator, which yields each element once."""
+    """Return whether a value is an iterator, which yields each element once."""
     return isinstance(value, Collection) and value.lazy is not None and not value.lazy.is_view
 
 
 def is_certainly_empty(interpreter: Interpreter, value: Value) -> bool:
-    """Return whether a value is a collection that no code can have filled, and record that code relies on that."""
+    """Return whether a value is a collection that no code can have filled, and record that code relies on this."""
     return isinstance(value, Container) and value.read_as_empty() and not interpreter.modules.may_import_dynamically()
 
 
 def take_elements(interpreter: Interpreter, value: Collection, *, exhausts: bool) -> Collection:
     """Return the present elements of a collection. Those of an iterator are used up.
 
-    With `exhausts`, certainly all of them are used up.
+    With `exhausts`, all of them must be used up.
     """
     lazy = value.lazy
     if lazy is None:
@@ -99,7 +99,7 @@ class IterationSource(Struct):
     """The containers that a loop takes its elements from while it runs."""
 
     cells: dict[HeapCell, tuple[bool, tuple[object, ...]]]
-    """Their heap cells, each with its state before the loop: whether it is unordered, and its elements."""
+    """Their heap cells, each with its state before the loop: the elements, and whether they are unordered."""
 
     def is_changed(self) -> bool:
         """Return whether one of the containers was changed since the loop began."""
@@ -107,7 +107,7 @@ class IterationSource(Struct):
 
 
 def iteration_source(value: Value) -> IterationSource:
-    """Return the containers that the elements of an iterable value are taken from, those of an iterator included."""
+    """Return the containers of the elements of an iterable value, including the containers behind an iterator."""
     source = IterationSource({})
     pending, visited = [value], set[int]()
     while pending:
@@ -138,7 +138,7 @@ def _contents(cell: HeapCell) -> tuple[bool, tuple[object, ...]]:
 def elements_at_pass(interpreter: Interpreter, value: Value, elements: Value) -> Value:
     """Return the elements that a pass of a loop may take from an iterable value that the loop changes.
 
-    `elements` are those of the value before the loop, which other iterators inside it do not yield again.
+    `elements` are the elements of the value before the loop, which other iterators inside it do not yield again.
     """
     if not isinstance(value, Collection) or value.lazy is None or not isinstance(elements, Collection):
         return value if isinstance(value, Collection | Mapping) else elements
@@ -154,7 +154,7 @@ def record_iteration(interpreter: Interpreter, state: HeapCell) -> None:
 
 
 def report_nested_use(interpreter: Interpreter, state: HeapCell, place: Place) -> None:
-    """Report a use of an iterator in the body of a loop that iterates over it: it takes elements from the loop."""
+    """Report a use of an iterator in the body of a loop over it, because the use takes elements from the loop."""
     iteration = interpreter.work.iterating.get(state.serial)
     if iteration is not None and iteration != (interpreter.frame, interpreter.frame.loop):
         interpreter.note(
@@ -213,14 +213,14 @@ def _remaining(interpreter: Interpreter, value: Collection, lazy: LazyElements, 
     elements = _compute(interpreter, lazy, exhausts=exhausts)
     if value.state.contents is lazy.initial and interpreter.loop_depth == value.loop_depth:
         return elements
-    # Used on some paths only, or by earlier passes of a loop.
+    # Used on only some paths, or by earlier passes of a loop.
     remaining = make_result_collection(interpreter, "list", tuple(map(as_optional, (*elements.items, *rest))))
     remaining.state.unordered = True
     return remaining
 
 
 def _changes_shared_values(lazy: LazyElements, log: WriteLog) -> bool:
-    """Whether writes can change which steps run, other than those to iterators that only the expression can reach."""
+    """Return whether writes can change which steps run, except writes to iterators that only the expression reaches."""
     own_cells = {id(cell) for cell in _cells_of_arguments(lazy)}
     return any(logged.affects_steps for logged in log if id(logged.container) not in own_cells)
 

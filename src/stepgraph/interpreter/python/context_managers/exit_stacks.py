@@ -82,7 +82,7 @@ _AWAITED_METHOD: Final = "enter_async_context"
 
 
 def has_other_uses(interpreter: Interpreter, stack: cst.BaseExpression | None, body: Sequence[cst.CSTNode]) -> bool:
-    """Return whether other code than the statements of its block may push on a stack: a branch, or a helper."""
+    """Return whether code other than the statements of its block, such as a branch or a helper, may push on a stack."""
     if not isinstance(stack, cst.Name):
         return stack is not None
     parts = [part for statement in body if not _is_push(statement) for part in (statement, *_statements_in(statement))]
@@ -108,9 +108,9 @@ def _statements_in(statement: cst.CSTNode) -> Iterator[cst.CSTNode]:
 
 
 def run_pushed(interpreter: Interpreter, pushed: Collection) -> None:
-    """Emit the calls of the callbacks on a stack, each of which may be missing: the block may be left at any point.
+    """Emit the calls of the callbacks on a stack. Each may be missing, because the block may be left at any point.
 
-    One that fails does not keep the others from running.
+    If a callback fails, the others still run.
     """
     items = pushed.items[::-1]
     _run_pushed(interpreter, pushed, items)
@@ -135,7 +135,7 @@ def _run_pushed(interpreter: Interpreter, pushed: Collection, items: Sequence[El
 
 
 _MAX_ORDERED: Final = 32
-"""Maximum number of callbacks whose order is shown: each one is nested in the one before it."""
+"""Maximum number of callbacks whose order is shown. Each callback is nested in the previous one."""
 
 
 def _run_in_order(interpreter: Interpreter, items: Sequence[Element]) -> None:
@@ -174,7 +174,7 @@ def pushed_arguments(interpreter: Interpreter, stack: ExitStack, push: Push) -> 
 
 
 def _push(interpreter: Interpreter, receiver: ExitStack, arguments: Arguments, place: Place) -> Value:
-    """Return the arguments if the call is a statement of the `with` block of the stack. Others escape."""
+    """Return the arguments if the call is a statement of the `with` block of the stack. Otherwise they escape."""
     if receiver.supported_call is place.node:
         return ExitStackArguments(arguments)
     report_escape(interpreter, arguments, place, NOT_MODELED)

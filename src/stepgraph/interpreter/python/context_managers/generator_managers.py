@@ -26,7 +26,7 @@ from stepgraph.syntax.walk import statements, statements_below
 
 
 class ManagedBlock(Struct, frozen=True):
-    """A block with the context manager that it is executed in."""
+    """A block and its context manager."""
 
     node: cst.BaseExpression
     """The expression that evaluates to the manager."""
@@ -127,7 +127,7 @@ _DEFERRED: Final = frozenset([JumpKind.BREAK, JumpKind.CONTINUE, JumpKind.RETURN
 
 
 def _may_swallow(body: cst.BaseSuite) -> bool:
-    """Whether the code of a generator may swallow an error of the block: it has handlers that may end, or managers."""
+    """Return whether the code of a generator may swallow an error of the block, by managers or handlers."""
     return any(
         isinstance(statement, cst.With)
         or (

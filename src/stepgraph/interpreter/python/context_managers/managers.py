@@ -111,7 +111,7 @@ def exit_effects(interpreter: Interpreter, manager: Value, place: Place, *, is_a
 
 
 def _instance_exit_effects(interpreter: Interpreter, manager: Instance, place: Place, *, is_async: bool) -> ExitEffects:
-    """Derive the effects from the source of the exit method: the object's state at the end of the block is unknown."""
+    """Derive the effects from the source of the exit method, since the object's state at its exit is unknown."""
     method = _exit_method(interpreter, manager, place, is_async=is_async)
     match method:
         case FunctionValue(node=cst.FunctionDef() as node) if node.asynchronous is None or is_async:
@@ -167,7 +167,7 @@ def may_swallow(manager: Value) -> bool:
 
 
 def _never_swallows(name: str) -> bool:
-    """Return whether a value of the standard library is a manager that lets each error pass."""
+    """Return whether a value of the standard library is a manager that propagates all errors."""
     module = name.split(".", 1)[0]
     is_result_of_method = "()" in name
     return name in _NON_SWALLOWING_FUNCTIONS or (
@@ -176,7 +176,7 @@ def _never_swallows(name: str) -> bool:
 
 
 def is_attempt(interpreter: Interpreter, manager: Value, node: cst.BaseExpression) -> bool:
-    """Return whether a manager is a loop variable, as in `for attempt in Retrying(): with attempt:`, which retries."""
+    """Return whether a manager is a loop variable that retries, as in `for attempt in Retrying(): with attempt:`."""
     is_open = isinstance(without_taint(manager), Unknown | ExternalResult | ExternalResultMember) and may_swallow(
         manager
     )
@@ -226,7 +226,7 @@ def _has_call_method(interpreter: Interpreter, decorator: Instance) -> bool:
 
 
 def _generator_may_swallow(manager: GeneratorCall, *, is_async: bool) -> bool:
-    """Return whether a generator may handle errors of its function, or is no manager."""
+    """Return whether a generator may handle errors of its function, or is not a manager."""
     node = manager.function.node
     surrounds = not is_async or (isinstance(node, cst.FunctionDef) and node.asynchronous is not None)
     return manager.function.kind != "context" or (surrounds and may_handle_errors(manager.function))

@@ -234,7 +234,7 @@ def _execute_with_unknown(interpreter: Interpreter, managed: ManagedBlock, manag
 
 
 def _execute_maybe_swallowed(interpreter: Interpreter, managed: ManagedBlock) -> None:
-    """Execute a block whose errors may be swallowed. One that always raises is emitted with an empty handler."""
+    """Execute a block whose errors may be swallowed. A block that always raises is emitted with an empty handler."""
     place, checkpoint = managed.place, interpreter.store.checkpoint()
     block = interpreter.block_of(managed.body)
     if interpreter.is_reachable or not any(_raises(block)):
@@ -273,7 +273,7 @@ def _execute_with_stack(interpreter: Interpreter, managed: ManagedBlock, stack: 
 def _execute_level(
     interpreter: Interpreter, managed: ManagedBlock, stack: ExitStack, body: Sequence[cst.CSTNode]
 ) -> None:
-    """Execute statements of the block of a stack, and at their exit the callbacks that other code pushes in them."""
+    """Execute statements of the block of a stack, and at their exit the callbacks that other code pushes meanwhile."""
     outer = stack.pushed
     if outer is None:
         _execute_stacked(interpreter, stack, body)

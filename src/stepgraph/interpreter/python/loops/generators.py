@@ -2,7 +2,7 @@
 
 The code of a generator is inlined in place of the loop, with the loop body at each `yield`. This is exact if the loop
 consumes all values, or if leaving the loop also leaves the code of the generator. Otherwise, each pass is shown with
-one call of the generator, and a note reports it.
+one call of the generator, and a note reports this.
 """
 
 from __future__ import annotations
@@ -75,10 +75,10 @@ def body_of(function: FunctionValue) -> cst.BaseSuite:
 def inline_generator(
     interpreter: Interpreter, generator: GeneratorCall, take: Callable[[Value], None], place: Place, *, broken: bool
 ) -> bool:
-    """Inline the code of a generator, with `take` at each `yield`, and return whether that was done.
+    """Inline the code of a generator, with `take` at each `yield`. Return whether it was inlined.
 
-    A generator without steps, or one that cannot be inlined exactly, is not inlined. The loop is `broken` if it may be
-    left early.
+    A generator is not inlined if it has no steps or cannot be inlined exactly. The loop is `broken` if it may be left
+    early.
     """
     interpreter.work.begun.add(id(generator.place.node))
     if not call_time_matters(interpreter, generator.function, generator.arguments):
@@ -186,7 +186,7 @@ def return_from_generator(interpreter: Interpreter, generator: InlinedGenerator,
 
 
 def emit_generator_call(interpreter: Interpreter, iterable: GeneratorCall) -> FunctionSummary:
-    """Emit one call of a generator that is not inlined, and report it: its code runs in between the passes."""
+    """Emit one call of a generator that is not inlined, and report it, because its code runs between the passes."""
     summary = summarize_call(interpreter, iterable.function, iterable.arguments)
     if not summary.function.may_run_steps:
         return summary
@@ -205,7 +205,7 @@ def consume_generator(
 ) -> tuple[Element, ...]:
     """Return the relevant values that a generator yields, and run its code at once.
 
-    That is exact for the first consumer, if it `exhausts` the generator. For others it is reported.
+    This is exact for the first consumer, if it `exhausts` the generator. Other consumers are reported.
     """
     interpreter.work.begun.add(id(generator.place.node))
     if call_time_matters(interpreter, generator.function, generator.arguments):

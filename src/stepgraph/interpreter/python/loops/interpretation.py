@@ -136,7 +136,7 @@ def _interpret_to_fixpoint(
 
 
 def join_continues(interpreter: Interpreter, loop: LoopState, place: Place, since: TaskId) -> None:
-    """Join the end of a pass that is written out with the states in which a `continue` leaves it."""
+    """Join the end of an unrolled pass with the states in which a `continue` leaves it."""
     if not loop.jump_states:
         return
     ends = [PathChanges(None, changes) for changes in loop.jump_states]
@@ -189,7 +189,7 @@ def _has_runnable(value: Value, visits: Visits, depth: int = 0) -> bool:
 
 
 def loop_variable_value(interpreter: Interpreter, value: Value, discriminant: str, place: Place) -> Value:
-    """Return the value of the loop variable: any element of `value`, and a different one at each pass."""
+    """Return the value of the loop variable: any element of `value`, and a different one in each pass."""
     if isinstance(value, EventPart) or (isinstance(value, Payload) and value.is_run_event):
         return EventPart()
     if isinstance(value, GeneratorCall):

@@ -1,4 +1,4 @@
-"""Loop variables with another value at each pass, such as `i` in `for i, item in enumerate(items)`."""
+"""Loop variables with a different value in each pass, such as `i` in `for i, item in enumerate(items)`."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from stepgraph.syntax.walk import statements_below
 
 
 def loop_keys(interpreter: Interpreter, loop: cst.For | cst.CompFor, iterable: Value) -> dict[str, int]:
-    """Return the variable of a loop that has another value at each pass, with the depth of the body of the loop.
+    """Return the variable of a loop that has a different value in each pass, with the depth of the body of the loop.
 
-    Only positions, the keys of a dictionary and distinct constants certainly differ.
+    Only positions, the keys of a dictionary and distinct constants must differ.
     """
     key = _key_target(interpreter, loop, iterable)
     if not isinstance(key, cst.Name) or _is_bound_in_body(interpreter, loop, key.value):
@@ -43,7 +43,7 @@ def _key_target(interpreter: Interpreter, loop: cst.For | cst.CompFor, iterable:
 
 
 def _has_distinct_items(iterable: Value) -> bool:
-    """Whether an iterable is a set, or its items are distinct constants."""
+    """Return whether an iterable is a set, or its items are distinct constants."""
     if not isinstance(iterable, Collection) or iterable.is_set:
         return isinstance(iterable, Collection)
     constants = {item.value.value for item in iterable.items if isinstance(item.value, Constant) and not item.many}
@@ -51,7 +51,7 @@ def _has_distinct_items(iterable: Value) -> bool:
 
 
 def _is_bound_in_body(interpreter: Interpreter, loop: cst.For | cst.CompFor, name: str) -> bool:
-    """Whether the body of a loop may bind the variable again."""
+    """Return whether the body of a loop may bind the variable again."""
     others = {id(node) for node in interpreter.frame.scope.bindings.binders.get(name, ()) if node is not loop}
     if not others or isinstance(loop, cst.CompFor):
         return bool(others)
@@ -62,7 +62,7 @@ def _is_bound_in_body(interpreter: Interpreter, loop: cst.For | cst.CompFor, nam
 
 
 def pass_constants(interpreter: Interpreter, loop: cst.For | cst.CompFor, item: Value) -> dict[str, Constant]:
-    """Return the variables that a pass of a loop binds to constants, which the variables themselves do not keep."""
+    """Return the constants that a pass of a loop binds to variables, which the variables themselves do not keep."""
     constants = _constants(loop.target, item)
     return {name: value for name, value in constants.items() if not _is_bound_in_body(interpreter, loop, name)}
 
@@ -80,12 +80,12 @@ def _constants(target: cst.BaseExpression, value: Value) -> dict[str, Constant]:
 
 
 def constant_key(interpreter: Interpreter, node: cst.CSTNode, key: Value) -> Value:
-    """Return the value of a key, which may be a constant that the present pass of a loop or a parameter keeps."""
+    """Return the value of a key, which may be a constant that the current pass of a loop or a parameter keeps."""
     if isinstance(key, AttributeName):
         return Constant(key.value)
     return interpreter.frame.attribute_names.get(node.value, key) if isinstance(node, cst.Name) else key
 
 
 def is_loop_key(interpreter: Interpreter, node: cst.CSTNode) -> bool:
-    """Whether an expression has another value at each pass of the innermost loop."""
+    """Return whether an expression has a different value in each pass of the innermost loop."""
     return isinstance(node, cst.Name) and interpreter.frame.loop_keys.get(node.value) == interpreter.loop_depth

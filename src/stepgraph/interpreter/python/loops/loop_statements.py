@@ -91,7 +91,7 @@ def _run_over(interpreter: Interpreter, node: cst.For, iterable: Value) -> Value
 
 
 def _uses_getattr(node: cst.For) -> bool:
-    """Whether a loop body uses the loop variable as the attribute name in `getattr`."""
+    """Return whether a loop body uses the loop variable as the attribute name in `getattr`."""
     names = frozenset(target_names(node.target))
     return any(
         isinstance(call, cst.Call)
@@ -104,7 +104,7 @@ def _uses_getattr(node: cst.For) -> bool:
 
 
 def _can_share_loop(iterable: Union) -> bool:
-    """Whether all cases of an iterable can share one loop: none runs code for its elements, and none is unrolled."""
+    """Return whether all cases of an iterable can share a loop: none runs code for its elements or is unrolled."""
     values = union_values(iterable)
     return not any(
         isinstance(value, GeneratorCall | Instance | GeneratorExpression) or items_to_unroll(value) for value in values
@@ -142,7 +142,7 @@ def _execute_loop(
 
 
 def _unroll(interpreter: Interpreter, node: cst.For, source: IterationSource, items: tuple[Element, ...]) -> bool:
-    """Unroll a loop and return whether that is exact: it is not if the body changes what it iterates over.
+    """Unroll a loop and return whether this is exact, which it is not if the body changes the iterable.
 
     Passes of an inexact loop are rolled back.
     """
@@ -181,7 +181,7 @@ def _unroll_pass(interpreter: Interpreter, node: cst.For, item: Element) -> None
 
 
 def _has_break(body: cst.BaseSuite) -> bool:
-    """Whether a body has a `break` that leaves its loop."""
+    """Return whether a body has a `break` that leaves its loop."""
     for statement in statements(body):
         if isinstance(statement, cst.Break):
             return True

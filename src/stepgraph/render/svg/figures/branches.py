@@ -114,7 +114,7 @@ class BranchColumn(Struct, frozen=True):
 class Branches(Struct, frozen=True):
     """Branches side by side, from the fork to the join.
 
-    If only one branch goes on, it is on the spine.
+    If only one branch continues, it is on the spine.
     """
 
     branches: Sequence[BranchColumn]

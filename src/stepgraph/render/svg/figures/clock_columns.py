@@ -81,7 +81,7 @@ class Meeting(Struct, frozen=True):
 
     @property
     def follows(self) -> bool:
-        """Whether exactly one column begins directly below the only one that ends, so an arrow replaces the bar."""
+        """Whether exactly one column begins directly below the only column that ends: an arrow replaces the bar."""
         return len(self.ending) == 1 and self.ending == self.beginning
 
 

@@ -61,7 +61,7 @@ class Lanes(Struct, frozen=True):
 
 
 class Drawable(Protocol):
-    """A drawing in coordinates of its own: x is 0 on its spine, and y is 0 at its top."""
+    """A drawing in local coordinates: x is 0 on its spine, and y is 0 at its top."""
 
     @property
     def left_extent(self) -> int:

@@ -36,7 +36,7 @@ class Leaf(Struct, frozen=True):
     group: SvgGroup
     label: Label
     stacked: bool = False
-    """Whether a second box behind it shows that it stands for more."""
+    """Whether a second box behind it shows that it represents several."""
 
     exit_kinds: Collection[BreakKind] = ()
     """The exits of the folded nodes that it represents."""

@@ -174,7 +174,7 @@ def rejoin(figure: Figure, kind: ExitKind) -> Figure:
 
 
 class WorkflowFigure(Struct, frozen=True):
-    """A stack between a beginning and an end, where all exits lead."""
+    """A stack between a beginning and an end, to which all exits lead."""
 
     stack: Stack
 

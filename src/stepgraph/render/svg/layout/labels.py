@@ -116,5 +116,5 @@ def unwrapped_box(node: Node, identity: str) -> Leaf:
 
 
 def _folded_style(node: Node) -> tuple[str, str]:
-    """Return the class and the icon of a folded node; nodes without a look of their own are blocks."""
+    """Return the class and the icon of a folded node; nodes without their own style look like blocks."""
     return _FOLDED_STYLES.get(node["type"], _FOLDED_STYLES["block"])

@@ -186,7 +186,7 @@ def measure_parallel(layout: Layout, node: Parallel, context: NodeContext) -> Fi
 
 
 def loop_of_passes(node: Node) -> Loop | None:
-    """Return the loop of a group with nothing else in it.
+    """Return the loop that is the only content of a group.
 
     All its iterations run concurrently, and it shares the frame of the group.
     """
@@ -209,7 +209,7 @@ def _measure_passes(layout: Layout, node: Parallel, loop: Loop, context: NodeCon
 def _group_and_label(layout: Layout, node: Parallel, context: NodeContext, head: str = "") -> tuple[SvgGroup, Label]:
     """Return the SVG group and the label of a `parallel`.
 
-    Both show the head of the loop, if any, the condition on which the work is over, and the remarks on it.
+    Both show the head of the loop, if any, the condition that ends the group, and the remarks on it.
     """
     when = ", ".join(filter(None, (head, _over_when(node))))
     words = BETWEEN.join(filter(None, (when, *layout.view.details.remarks(node))))
@@ -219,7 +219,7 @@ def _group_and_label(layout: Layout, node: Parallel, context: NodeContext, head:
 
 
 def _over_when(node: Parallel) -> str:
-    """Return the condition on which a group is over; empty for an unknown kind."""
+    """Return the condition that ends a group; empty for an unknown kind."""
     return {
         "all": "until all are done",
         "all_settled": "until all have ended, failed or not",
