@@ -55,7 +55,7 @@ def test_markdown_has_the_diagram_in_a_block(stepgraph: Command) -> None:
     ("command", "name", "ends"),
     [
         ("graph", "flow.png", ".txt, .json, .dot, .svg, .html, .mmd or .md"),
-        ("check", "report.html", ".txt, .json, .sarif or .md"),
+        ("check", "report.html", ".txt, .json, .jsonl, .xml, .sarif or .md"),
         ("diff", "changes.html", ".txt, .md, .json or .svg"),
     ],
 )

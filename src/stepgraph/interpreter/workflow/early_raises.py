@@ -78,7 +78,7 @@ def _report(interpreter: Interpreter, place: Place) -> None:
     interpreter.note(
         "late-task",
         place,
-        "a task that is started before this exception runs only after it, concurrently with the steps of the handler.",
+        "a task created before this exception starts only after it, concurrently with the steps of the handler.",
         "The graph shows it before the handler. Start it after the code that may raise, or outside the `try`.",
     )
 
