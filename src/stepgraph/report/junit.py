@@ -1,4 +1,4 @@
-"""The report as JUnit XML, which CI systems show as test results: a suite for each file, a failure for each finding.
+"""The report as JUnit XML, which CI systems show as test results.
 
 https://github.com/testmoapp/junitxml
 """
@@ -6,70 +6,72 @@ https://github.com/testmoapp/junitxml
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
+
+from msgspec import Struct
 
 from stepgraph.checks.diagnostic import Finding, Severity
 from stepgraph.escaping.markup import markup_text
-from stepgraph.report.report import NOTHING_CHECKED, Report, Verdict, WorkflowSummary, missing_dag_message
+from stepgraph.report.report import NOTHING_CHECKED, Report, Verdict, missing_dag_message
 from stepgraph.report.text import location_text
 
-_SUITE: Final = "stepgraph"
+
+class _TestCase(Struct, frozen=True):
+    """A test case. One without a level has passed."""
+
+    name: str
+    path: str
+    line: int = 1
+    level: Severity | None = None
+    message: str = ""
+    details: str = ""
+
+    @property
+    def is_failure(self) -> bool:
+        """Whether the test has failed: errors and warnings do, and notes are skipped tests."""
+        return self.level in {Severity.ERROR, Severity.WARNING}
+
+    def xml(self) -> str:
+        """Return the test case as an element."""
+        message, file = markup_text(self.message), markup_text(self.path)
+        outcome = ""
+        if self.is_failure:
+            outcome = f'<failure type="{self.level}" message="{message}">{markup_text(self.details)}</failure>'
+        elif self.level is not None:
+            outcome = f'<skipped message="{message}"/>'
+        attributes = f'name="{markup_text(self.name)}" classname="{file}" file="{file}" line="{self.line}"'
+        return f"<testcase {attributes}>{outcome}</testcase>"
 
 
 def render_junit(report: Report) -> str:
-    """Return a test case for each finding, and a passed one for each workflow without failures.
-
-    Errors and warnings are failures. Notes are skipped tests.
-    """
-    cases = [*_cases(report)]
-    failures = sum("<failure" in case for case in cases)
-    skipped = sum("<skipped" in case for case in cases)
+    """Return a test case for each finding, and a passed one for each workflow without findings."""
+    cases = list(_cases(report))
+    failures = sum(case.is_failure for case in cases)
+    skipped = sum(case.level is Severity.NOTE for case in cases)
     counts = f'tests="{len(cases)}" failures="{failures}"'
-    return "\n".join(
-        [
-            '<?xml version="1.0" encoding="utf-8"?>',
-            f'<testsuites name="{_SUITE}" {counts}>',
-            f'<testsuite name="{_SUITE}" {counts} errors="0" skipped="{skipped}">',
-            *cases,
-            "</testsuite>",
-            "</testsuites>",
-            "",
-        ]
-    )
+    lines = [
+        '<?xml version="1.0" encoding="utf-8"?>',
+        f'<testsuites name="stepgraph" {counts}>',
+        f'<testsuite name="stepgraph" {counts} errors="0" skipped="{skipped}">',
+        *(case.xml() for case in cases),
+        "</testsuite>",
+        "</testsuites>",
+    ]
+    return "".join(f"{line}\n" for line in lines)
 
 
-def _cases(report: Report) -> Iterator[str]:
-    for reported in report.findings:
-        yield _finding_case(report, reported.finding)
+def _cases(report: Report) -> Iterator[_TestCase]:
+    yield from (_case_of_finding(report, reported.finding) for reported in report.findings)
     for workflow in report.workflows_without_dag:
-        yield _case("require-dag", workflow.path, workflow.line, _failure("error", missing_dag_message(workflow), ""))
-    failed = {(reported.finding.workflow, reported.finding.span.path) for reported in report.findings}
-    incomplete = {workflow.name for workflow in report.workflows_without_dag}
+        yield _TestCase("require-dag", workflow.path, workflow.line, Severity.ERROR, missing_dag_message(workflow))
+    with_findings = {(reported.finding.workflow, reported.finding.span.path) for reported in report.findings}
     for workflow in report.workflows:
-        if (workflow.name, workflow.path) not in failed and workflow.name not in incomplete:
-            yield _passed_case(workflow)
+        if (workflow.name, workflow.path) not in with_findings and workflow not in report.workflows_without_dag:
+            yield _TestCase(workflow.name, workflow.path, workflow.line)
     if report.verdict is Verdict.EMPTY:
-        yield _case("check", _SUITE, 1, _failure("error", NOTHING_CHECKED, ""))
+        yield _TestCase("check", "stepgraph", level=Severity.ERROR, message=NOTHING_CHECKED)
 
 
-def _finding_case(report: Report, finding: Finding) -> str:
+def _case_of_finding(report: Report, finding: Finding) -> _TestCase:
     name = f"{finding.code} {report.rule_name(finding.code)}".rstrip()
     details = f"{location_text(report, finding.span)}: {finding.advice}".rstrip(": ")
-    if finding.severity is Severity.NOTE:
-        content = f'<skipped message="{markup_text(finding.message)}"/>'
-    else:
-        content = _failure(finding.severity.value, finding.message, details)
-    return _case(name, finding.span.path, finding.span.line, content)
-
-
-def _failure(level: str, message: str, details: str) -> str:
-    return f'<failure type="{level}" message="{markup_text(message)}">{markup_text(details)}</failure>'
-
-
-def _passed_case(workflow: WorkflowSummary) -> str:
-    return _case(workflow.name, workflow.path, workflow.line, "")
-
-
-def _case(name: str, path: str, line: int, content: str) -> str:
-    file = markup_text(path)
-    return f'<testcase name="{markup_text(name)}" classname="{file}" file="{file}" line="{line}">{content}</testcase>'
+    return _TestCase(name, finding.span.path, finding.span.line, finding.severity, finding.message, details)
