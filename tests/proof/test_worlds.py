@@ -135,7 +135,7 @@ def test_loop_over_unspecified_values_ends() -> None:
     body = """
         while not await self.env.ORDERS.are_done():
             await step.do("look")(lambda: None)()
-        while event["payload"]["goes_on"]:
+        while event["payload"]["continues"]:
             pass
     """
     for seed in range(30):

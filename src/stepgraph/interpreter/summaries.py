@@ -91,7 +91,7 @@ def _memoized_summary(interpreter: Interpreter, callee: FunctionValue, arguments
     key = general_key = _call_key(interpreter, callee, scope, general)
     if general.omits_sizes:
         key = _call_key(interpreter, callee, scope, _Signature(has_sizes=True))
-        if not _is_told_apart(interpreter, callee, key, general_key):
+        if not _is_distinguished(interpreter, callee, key, general_key):
             scope, key = _scope_without_sizes(interpreter, callee, scope), general_key
     memoized = interpreter.summaries.get((interpreter.replays, *key))
     if memoized is not None and memoized.reusable and memoized.epoch == interpreter.store.epoch:
@@ -134,7 +134,7 @@ def _call_key(interpreter: Interpreter, callee: FunctionValue, scope: LexicalSco
     return key
 
 
-def _is_told_apart(interpreter: Interpreter, callee: FunctionValue, key: Key, general_key: Key) -> bool:
+def _is_distinguished(interpreter: Interpreter, callee: FunctionValue, key: Key, general_key: Key) -> bool:
     """Return whether a call has a separate summary for its numbers of elements. Recursive calls may have any number."""
     if interpreter.active_functions.get(callee.node):
         return False

@@ -20,7 +20,7 @@ from stepgraph.interpreter.store import Changes, apply, join_any, present_value
 from stepgraph.interpreter.summaries import returned_by
 from stepgraph.interpreter.values.containers import Collection
 from stepgraph.interpreter.values.objects import ClassValue, Instance
-from stepgraph.interpreter.workflow.early_raises import settle_early_raises
+from stepgraph.interpreter.workflow.early_raises import resolve_early_raises
 from stepgraph.ir.nodes import EMPTY, Await, Block, CaughtType, Handler, JumpKind, Scope, Try
 from stepgraph.ir.values import UNKNOWN, External, Unresolved, Value
 from stepgraph.limits import Limit
@@ -74,7 +74,7 @@ def execute_try(interpreter: Interpreter, node: cst.Try | cst.TryStar) -> None:
             paths.append((condition, outcome))
     interpreter.join_path_results(paths, "exception", place, exclusive=not handlers)
     handler_blocks = [handler.block for handler in handlers]
-    body_block = settle_early_raises(interpreter, body.block, (body_context,), handler_blocks)
+    body_block = resolve_early_raises(interpreter, body.block, (body_context,), handler_blocks)
     finalbody = EMPTY
     if node.finalbody is not None:
         finally_body = node.finalbody.body
@@ -87,7 +87,7 @@ def execute_try(interpreter: Interpreter, node: cst.Try | cst.TryStar) -> None:
             (body_context, handler_context),
             [state for _, path in paths for state in (path.changes, *path.overwritten)],
         )
-        body_block = settle_early_raises(interpreter, body_block, (body_context, handler_context), [finalbody])
+        body_block = resolve_early_raises(interpreter, body_block, (body_context, handler_context), [finalbody])
     except_star = isinstance(node, cst.TryStar)
     if body_block.operations or finalbody.operations or any(h.block.operations for h in handlers):
         guards = guards_await(node.body, body_block)

@@ -46,7 +46,7 @@ def record_early_raise(interpreter: Interpreter, place: Place) -> None:
         frame, last_task_id = frame.caller, frame.last_task_id
 
 
-def settle_early_raises(
+def resolve_early_raises(
     interpreter: Interpreter, body: Block, contexts: Sequence[OpenContext], handlers: Sequence[Block]
 ) -> Block:
     """Return the body of a `try`, without awaits that finish a task that may begin during steps of the handlers.

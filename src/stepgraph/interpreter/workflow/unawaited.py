@@ -33,7 +33,7 @@ def report_unawaited_work(interpreter: Interpreter, body: Block, run: Place) -> 
     `run` is the method that the SDK calls.
     """
     report_empty_reads(interpreter)
-    discarded = _DiscardedValues(interpreter, run)
+    discarded = _DiscardedCoroutines(interpreter, run)
     _report_never_awaited(discarded)
     _report_never_iterated(interpreter)
     _report_special_methods(interpreter)
@@ -41,7 +41,7 @@ def report_unawaited_work(interpreter: Interpreter, body: Block, run: Place) -> 
     _observe_never_called(discarded)
 
 
-class _DiscardedValues(Struct):
+class _DiscardedCoroutines(Struct):
     """Determines whether the program discards values, with one analysis per module and kind of work."""
 
     interpreter: Interpreter
@@ -83,7 +83,7 @@ class _DiscardedValues(Struct):
         return discarding
 
 
-def _report_never_awaited(discarded: _DiscardedValues) -> None:
+def _report_never_awaited(discarded: _DiscardedCoroutines) -> None:
     interpreter = discarded.interpreter
     for key, (place, coroutine) in list(interpreter.work.coroutines.items()):
         if key in interpreter.work.begun:
@@ -192,7 +192,7 @@ MODELED_SPECIAL_METHODS: Final = frozenset(
 """The special methods that the interpreter calls everywhere Python does."""
 
 
-def _observe_unawaited(discarded: _DiscardedValues, body: Block) -> None:
+def _observe_unawaited(discarded: _DiscardedCoroutines, body: Block) -> None:
     """Observe the sleeps and tasks of a program that nothing can await."""
     tasks = _Tasks()
     tasks.collect(body)
@@ -215,7 +215,7 @@ def _may_signal(activity: Activity, place: Place) -> bool:
     return isinstance(activity, Call) and any(map(place.module.mentions, _SIGNALS))
 
 
-def _observe_never_called(discarded: _DiscardedValues) -> None:
+def _observe_never_called(discarded: _DiscardedCoroutines) -> None:
     """Observe the declared steps that nothing can call and no other step may depend on.
 
     Other steps that do not run are reported with a note.

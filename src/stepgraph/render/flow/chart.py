@@ -175,9 +175,9 @@ class ChartBuilder(Struct):
 
     def join(self, identity: str, ends: LooseEnds) -> LooseEnds:
         """Return a single loose end, adding a join for several."""
-        return ends if len(ends) == 1 else self.meet(identity, ends)
+        return ends if len(ends) == 1 else self.join_ends(identity, ends)
 
-    def meet(self, identity: str, ends: LooseEnds) -> LooseEnds:
+    def join_ends(self, identity: str, ends: LooseEnds) -> LooseEnds:
         """Return a single loose end from a join. A join for a single end keeps its label in the frame.
 
         Without ends, add nothing.

@@ -94,7 +94,7 @@ def _branches(
     if not is_exhaustive(branches, drawer.view.details):
         parts.append(DrawnExits((LooseEnd(diamond.box, label=implied),)))
     exits = combine(parts)
-    joined = drawer.builder.meet(f"{context.identity}_join", exits.next)
+    joined = drawer.builder.join_ends(f"{context.identity}_join", exits.next)
     return DrawnExits(joined, exits.breaks, exits.returns)
 
 
@@ -157,7 +157,7 @@ def _recovered(caught: DrawnExits) -> DrawnExits:
 
 def _finally(drawer: Drawer, block: Block, before: DrawnExits, failure: LooseEnds, context: NodeContext) -> DrawnExits:
     """Draw a `finally`. Every path into it, also by `break` or `return`, continues after it."""
-    entry = drawer.builder.meet(f"{context.identity}_join", before.all()) + failure
+    entry = drawer.builder.join_ends(f"{context.identity}_join", before.all()) + failure
     final = _part(drawer, FrameKind.FINALLY, block, entry, context.child("finally"))
     return DrawnExits(
         next=final.next if before.next or failure else (),
@@ -221,7 +221,7 @@ def _shared_entry(builder: ChartBuilder, entry: LooseEnds, order: GroupOrder, co
     """Return the ends that lead to all nodes without predecessors, joined so that no label is repeated."""
     is_shared = order.before.count(()) > 1
     is_one_plain_end = len(entry) == 1 and not entry[0].label
-    return builder.meet(f"{context.identity}_in", entry) if is_shared and not is_one_plain_end else entry
+    return builder.join_ends(f"{context.identity}_in", entry) if is_shared and not is_one_plain_end else entry
 
 
 def _group_exits(

@@ -45,7 +45,7 @@ from stepgraph.interpreter.values.objects import Instance
 from stepgraph.interpreter.values.tasks import TaskGroup
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.interpreter.workflow.awaiting import await_value, emit_await
-from stepgraph.interpreter.workflow.early_raises import settle_early_raises
+from stepgraph.interpreter.workflow.early_raises import resolve_early_raises
 from stepgraph.interpreter.workflow.resuming import resume_tasks
 from stepgraph.interpreter.workflow.timeouts import report_cancelled_step, report_timeout
 from stepgraph.ir.await_groups import AwaitedTask, AwaitGroup
@@ -198,7 +198,7 @@ def _execute_as_try(
         )
     exits = ((context,), interrupted) if effects.has_effects else ((), ())
     finalbody = execute_finally(interpreter, place, leave, checkpoint, *exits)
-    block = settle_early_raises(interpreter, block, (context,), [finalbody])
+    block = resolve_early_raises(interpreter, block, (context,), [finalbody])
     if finalbody.operations or (handler is not None and block.operations):
         handlers = () if handler is None else (handler,)
         suite = managed.suite

@@ -54,8 +54,8 @@ class BranchColumn(Struct, frozen=True):
         return self._pill[1] if self.body is None else self._body_top + self.body.height
 
     @property
-    def goes_on(self) -> bool:
-        return self.body is None or self.body.goes_on
+    def continues(self) -> bool:
+        return self.body is None or self.body.continues
 
     @property
     def exits(self) -> EarlyExits:
@@ -134,7 +134,7 @@ class Branches(Struct, frozen=True):
             Column(branch.left_extent, branch.right_extent, branch.exits.lowered(_PILLS), is_line=branch.body is None)
             for branch in self.branches
         ]
-        going_on = [index for index, branch in enumerate(self.branches) if branch.goes_on]
+        going_on = [index for index, branch in enumerate(self.branches) if branch.continues]
         anchor = going_on[0] if len(going_on) == 1 else self.anchor
         force_setattr(self, "columns", place_columns(extents, anchor))
         bottom = longest([branch.height + _PILLS for branch in self.branches])
@@ -154,8 +154,8 @@ class Branches(Struct, frozen=True):
         return self.ends + self.columns.room_below + _TAIL
 
     @property
-    def goes_on(self) -> bool:
-        return any(branch.goes_on for branch in self.branches)
+    def continues(self) -> bool:
+        return any(branch.continues for branch in self.branches)
 
     @property
     def exits(self) -> EarlyExits:
@@ -170,7 +170,7 @@ class Branches(Struct, frozen=True):
         ends = [
             (spine, branch.height + _PILLS)
             for branch, spine in zip(self.branches, self.columns.spines, strict=True)
-            if branch.goes_on
+            if branch.continues
         ]
         if ends:
             pen.path("line", gathered(ends, self.ends, self.height))

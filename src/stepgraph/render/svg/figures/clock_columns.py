@@ -63,11 +63,11 @@ class Track(Struct, frozen=True):
     wire: bool = False
     """Whether it only connects two bars.
 
-    A wire shows that work waits for everything above the upper bar, and not only for work that ends at the lower one.
+    A wire shows that work waits for everything above the upper bar, not only for work that ends at the lower one.
     """
 
 
-class Meeting(Struct, frozen=True):
+class Bar(Struct, frozen=True):
     """The columns at the bar above a row."""
 
     ending: tuple[int, ...]
@@ -94,7 +94,7 @@ class ColumnPlan(Struct, frozen=True):
     columns: Sequence[int]
     """The column of each track."""
 
-    meetings: Sequence[Meeting]
+    bars: Sequence[Bar]
     """The synchronization bar above each row. The last one ends the group."""
 
 
@@ -111,7 +111,7 @@ def column_plan(work: Sequence[Track]) -> ColumnPlan:
     positions = [*map(float, columns), *_wire_positions(tracks[len(work) :], work, columns)]
     order = {position: column for column, position in enumerate(sorted(set(positions)))}
     final = [order[position] for position in positions]
-    return ColumnPlan(tracks, final, _meetings(tracks, final, rows))
+    return ColumnPlan(tracks, final, _bars(tracks, final, rows))
 
 
 def _wires(work: Sequence[Track], rows: int) -> list[Track]:
@@ -149,7 +149,7 @@ def _wire_positions(wires: Sequence[Track], work: Sequence[Track], columns: Sequ
             yield min(sources) + _HALF_COLUMN
 
 
-def _meetings(tracks: Sequence[Track], columns: Sequence[int], rows: int) -> list[Meeting]:
+def _bars(tracks: Sequence[Track], columns: Sequence[int], rows: int) -> list[Bar]:
     ending: dict[int, set[int]] = {}
     beginning: dict[int, set[int]] = {}
     occupied: dict[int, set[int]] = {}
@@ -161,6 +161,6 @@ def _meetings(tracks: Sequence[Track], columns: Sequence[int], rows: int) -> lis
             occupied.setdefault(row, set()).add(column)
     empty: set[int] = set()
     return [
-        Meeting(*(tuple(sorted(columns_by_row.get(row, empty))) for columns_by_row in (ending, beginning, occupied)))
+        Bar(*(tuple(sorted(columns_by_row.get(row, empty))) for columns_by_row in (ending, beginning, occupied)))
         for row in range(rows + 1)
     ]

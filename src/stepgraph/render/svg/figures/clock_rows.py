@@ -74,8 +74,8 @@ class ClockRows(Struct, frozen=True):
         return self._end + (self.columns.room_below + _TAIL)
 
     @property
-    def goes_on(self) -> bool:
-        return all(member.figure.goes_on for member in self.members)
+    def continues(self) -> bool:
+        return all(member.figure.continues for member in self.members)
 
     @property
     def exits(self) -> EarlyExits:
@@ -93,7 +93,7 @@ class ClockRows(Struct, frozen=True):
                 pen.down()
             member.figure.draw(pen, self.columns.lanes(column, lanes))
             pen.close()
-        if self.goes_on:
+        if self.continues:
             pen.path("line", f"M0 {self._end}V{self.height}")
         self.columns.draw_exits(pen, lanes, self._end)
 
@@ -104,7 +104,7 @@ class ClockRows(Struct, frozen=True):
             x = self.columns.spines[column]
             if figure is None:
                 paths["line"] += f"M{x} {self.bars[track.rows.begins]}V{self.bars[track.rows.ends]}"
-            elif figure.goes_on:
+            elif figure.continues:
                 begin = self._top(track.rows) + figure.height
                 if track.awaited:
                     paths["line"] += f"M{x} {begin}V{self.bars[track.rows.ends]}"
@@ -120,8 +120,8 @@ class ClockRows(Struct, frozen=True):
         if not self._thickness(row):
             return
         last, spines = len(self.bars) - 1, self.columns.spines
-        spines = [spines[column] for column in (*self._leading(row), *self.plan.meetings[row].beginning)]
-        if row == 0 or (row == last and self.goes_on):
+        spines = [spines[column] for column in (*self._leading(row), *self.plan.bars[row].beginning)]
+        if row == 0 or (row == last and self.continues):
             spines.append(0)
         if not spines:
             return
@@ -135,19 +135,19 @@ class ClockRows(Struct, frozen=True):
 
         Where heights vary, any figure of a passing column may be beside the bar.
         """
-        for column in self.plan.meetings[row].passing:
+        for column in self.plan.bars[row].passing:
             spine, members = self.columns.spines[column], columns[column]
             member = members[bisect_left(members, row, key=lambda member: member.rows.begins) - 1]
             bar, bottom = self.bars[row], self._top(member.rows) + member.figure.height
             may_be_beside = isinstance(bar, SymbolicLength) or bar < value_of(bottom) + _CLEAR
             if member.awaited and may_be_beside:
                 yield spine - member.figure.left_extent, spine + member.figure.right_extent
-            elif member.awaited and member.figure.goes_on:
+            elif member.awaited and member.figure.continues:
                 yield spine, spine
 
     def _leading(self, row: int) -> list[int]:
         """Return the columns that lead to the bar above a row."""
-        return [column for column in self.plan.meetings[row].ending if (row, column) not in self.stopped]
+        return [column for column in self.plan.bars[row].ending if (row, column) not in self.stopped]
 
     def _lanes(self) -> list[_Lane]:
         """Return the x position of each lane between columns, and the height at which it begins."""
@@ -180,11 +180,11 @@ class ClockRows(Struct, frozen=True):
     def _stopped(self) -> frozenset[tuple[int, int]]:
         """Return the rows and columns in which a figure ends that control never leaves."""
         ends = ((track.rows.ends, column, figure) for track, column, figure in self._tracks())
-        return frozenset((row, column) for row, column, figure in ends if figure and not figure.goes_on)
+        return frozenset((row, column) for row, column, figure in ends if figure and not figure.continues)
 
     def _thickness(self, row: int) -> int:
         """Return the thickness of the bar above a row, which is 0 where an arrow replaces it."""
-        return 0 if 0 < row < len(self.plan.meetings) - 1 and self.plan.meetings[row].follows else THICK
+        return 0 if 0 < row < len(self.plan.bars) - 1 and self.plan.bars[row].follows else THICK
 
     def _top(self, rows: RowSpan) -> Length:
         return self.bars[rows.begins] + (self._thickness(rows.begins) + GAP)
@@ -196,7 +196,7 @@ class ClockRows(Struct, frozen=True):
         for member in self.members:
             # Work that nothing waits for ends above the next bar and leaves no gap in it.
             ending.setdefault(member.rows.ends if member.awaited else member.rows.begins + 1, []).append(member)
-        for row in range(1, len(self.plan.meetings)):
+        for row in range(1, len(self.plan.bars)):
             above = _ABOVE_BAR if self._thickness(row) else 0
             bottoms = [
                 bars[member.rows.begins] + (self._thickness(member.rows.begins) + GAP + above) + member.figure.height

@@ -83,7 +83,7 @@ class Figure(Drawable, Protocol):
     """A drawing that control enters at the top of its spine and leaves at the bottom."""
 
     @property
-    def goes_on(self) -> bool:
+    def continues(self) -> bool:
         """Whether control can leave at the end, on the spine."""
 
     @property

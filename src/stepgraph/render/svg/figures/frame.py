@@ -42,7 +42,7 @@ class FrameFigure(Struct, frozen=True):
     left_extent: int = 0
     right_extent: int = 0
     height: Length = 0
-    goes_on: bool = False
+    continues: bool = False
     exits: EarlyExits = NO_EXITS
 
     def __post_init__(self) -> None:
@@ -52,7 +52,7 @@ class FrameFigure(Struct, frozen=True):
             missing = self.label.width + 2 * _BAND_SIDES - left_extent - right_extent
             left_extent += max(0, missing // 2)
             right_extent += max(0, missing - missing // 2)
-        force_setattr(self, "goes_on", self.stacked or self.content.goes_on)
+        force_setattr(self, "continues", self.stacked or self.content.continues)
         force_setattr(self, "left_extent", left_extent)
         force_setattr(self, "right_extent", right_extent + offset)
         top = self.band + self.lead

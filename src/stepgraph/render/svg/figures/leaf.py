@@ -42,7 +42,7 @@ class Leaf(Struct, frozen=True):
     """The exits of the folded nodes that it represents."""
 
     @property
-    def goes_on(self) -> bool:
+    def continues(self) -> bool:
         return True
 
     @property
@@ -106,7 +106,7 @@ class ExitPill(Struct, frozen=True):
         return self.label.height + PADDING
 
     @property
-    def goes_on(self) -> bool:
+    def continues(self) -> bool:
         return False
 
     @property
@@ -132,7 +132,7 @@ class EndPoint(Struct, frozen=True):
     rings: Sequence[int]
     """The radii of the circles."""
 
-    goes_on: bool
+    continues: bool
 
     @property
     def exits(self) -> EarlyExits:

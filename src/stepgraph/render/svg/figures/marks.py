@@ -70,8 +70,8 @@ class MarkedFigure(Struct, frozen=True):
         return self.figure.height + self._above
 
     @property
-    def goes_on(self) -> bool:
-        return self.figure.goes_on
+    def continues(self) -> bool:
+        return self.figure.continues
 
     @property
     def exits(self) -> EarlyExits:

@@ -19,8 +19,8 @@ MAX_CHAIN_DEPTH: Final = 160
 LOOP_TAIL: Final = 28
 """The length of the line below the last figure of a loop body; the line back branches off at its middle."""
 
-BEGINNING: Final = EndPoint("dot", (7,), goes_on=True)
-END: Final = EndPoint("ring dot", (10, 5), goes_on=False)
+BEGINNING: Final = EndPoint("dot", (7,), continues=True)
+END: Final = EndPoint("ring dot", (10, 5), continues=False)
 _LINE_AWAY: Final = 20
 _LINE_ABOVE: Final = 18
 _JOIN_LANE: Final = 14
@@ -44,7 +44,7 @@ class Stack(Struct, frozen=True):
     left_extent: int = 0
     right_extent: int = 0
     height: Length = 0
-    goes_on: bool = False
+    continues: bool = False
     exits: EarlyExits = NO_EXITS
 
     def __post_init__(self) -> None:
@@ -56,7 +56,7 @@ class Stack(Struct, frozen=True):
         force_setattr(self, "left_extent", max(figure.left_extent for figure in self.figures))
         force_setattr(self, "right_extent", max(figure.right_extent for figure in self.figures))
         force_setattr(self, "height", height + self.tail)
-        force_setattr(self, "goes_on", self.figures[-1].goes_on)
+        force_setattr(self, "continues", self.figures[-1].continues)
         force_setattr(self, "exits", exits)
 
     def draw(self, pen: Pen, lanes: Lanes) -> None:
@@ -74,11 +74,11 @@ class Stack(Struct, frozen=True):
             if reached:
                 pen.down()
             figure.draw(pen, lanes)
-            if index == len(self.figures) - 1 and self.tail and figure.goes_on:
+            if index == len(self.figures) - 1 and self.tail and figure.continues:
                 pen.path("line", f"M0 {figure.height}V{figure.height + self.tail}")
             if not chained:
                 pen.close()
-            reached = figure.goes_on
+            reached = figure.continues
             y = figure.height + GAP if chained else y + figure.height + GAP
         if chained:
             for _ in self.figures[1:]:
@@ -106,7 +106,7 @@ class LoopBody(Struct, frozen=True):
         return self.body.height
 
     @property
-    def goes_on(self) -> bool:
+    def continues(self) -> bool:
         """Return True, because a loop may end without any iteration."""
         return True
 
@@ -118,11 +118,11 @@ class LoopBody(Struct, frozen=True):
         """Draw the body and the line back, or a line past the body if every iteration leaves the loop."""
         self.body.draw(pen, lanes)
         end = self.body.height - LOOP_TAIL // 2
-        if not self.body.goes_on:
+        if not self.body.continues:
             pen.path("line", f"M0 {end}V{self.body.height}")
         up = f"q{-RADIUS} 0 {-RADIUS} {-RADIUS}V{RADIUS - _LINE_ABOVE}"
         pen.path("again", f"M0 {end}H{RADIUS - self.left_extent}{up}q0 {-RADIUS} {RADIUS} {-RADIUS}H0")
-        head = -_LINE_ABOVE if self.body.goes_on else end
+        head = -_LINE_ABOVE if self.body.continues else end
         pen.path("again head", f"M-8 {head - 4}L-1 {head}L-8 {head + 4}z")
 
 
@@ -147,7 +147,7 @@ class ExitJoin(Struct, frozen=True):
         return self.figure.height + 2 * _JOIN_BELOW
 
     @property
-    def goes_on(self) -> bool:
+    def continues(self) -> bool:
         return True
 
     @property
@@ -157,7 +157,7 @@ class ExitJoin(Struct, frozen=True):
     def draw(self, pen: Pen, lanes: Lanes) -> None:
         lane, end = self.figure.right_extent + _JOIN_LANE, self.figure.height + _JOIN_BELOW
         self.figure.draw(pen, replace(lanes, **{self.kind: lane}))
-        begin = self.figure.height if self.figure.goes_on else end
+        begin = self.figure.height if self.figure.continues else end
         pen.path("line", f"M0 {begin}V{end + _JOIN_BELOW}")
         pen.out((lane, self.first), end, 1)
 

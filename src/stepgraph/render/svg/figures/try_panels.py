@@ -53,7 +53,7 @@ class TryPanels(Struct, frozen=True):
         extents = [Column(panel.left_extent, panel.right_extent, panel.exits.lowered(_ABOVE)) for panel in self._panels]
         force_setattr(self, "columns", place_columns(extents, 0, _BETWEEN))
         bottom = longest([panel.height + _ABOVE for panel in self._panels])
-        force_setattr(self, "below", bottom + _JOIN if self.goes_on else bottom)
+        force_setattr(self, "below", bottom + _JOIN if self.continues else bottom)
 
     @property
     def left_extent(self) -> int:
@@ -68,8 +68,8 @@ class TryPanels(Struct, frozen=True):
         return self.below + (self.columns.room_below + _TAIL)
 
     @property
-    def goes_on(self) -> bool:
-        return self.body.goes_on or (not self.final if self.catch is None else self.catch.goes_on)
+    def continues(self) -> bool:
+        return self.body.continues or (not self.final if self.catch is None else self.catch.continues)
 
     @property
     def fails_into_final(self) -> bool:
@@ -96,10 +96,10 @@ class TryPanels(Struct, frozen=True):
             pen.open_at(spine, _ABOVE)
             panel.draw(pen, self.columns.lanes(index, lanes))
             pen.close()
-            if panel.goes_on:
+            if panel.continues:
                 ends.append((spine, panel.height + _ABOVE))
         self._draw_failure(pen)
-        if self.goes_on:
+        if self.continues:
             pen.path("line", gathered(ends, self.below, self.height))
         self.columns.draw_exits(pen, lanes, self.below)
 
@@ -149,8 +149,8 @@ class TryFinally(Struct, frozen=True):
         return self._end + (len(self.resumed_exits) * _PILL_ROOM + _TAIL)
 
     @property
-    def goes_on(self) -> bool:
-        return self.final.goes_on and (self.panels.goes_on or self.panels.fails_into_final)
+    def continues(self) -> bool:
+        return self.final.continues and (self.panels.continues or self.panels.fails_into_final)
 
     @property
     def exits(self) -> EarlyExits:
@@ -193,12 +193,12 @@ class TryFinally(Struct, frozen=True):
         lane = self._lane
         self.panels.draw(pen, Lanes(lane, lane))
         pen.open_at(0, self._final_top)
-        if self.panels.goes_on:
+        if self.panels.continues:
             pen.down()
         self.final.draw(pen, lanes)
         pen.close()
         self._draw_lines_into_final(pen, lane)
-        if self.goes_on:
+        if self.continues:
             pen.path("line", f"M0 {self._end}V{self.height}")
         for index, pill in enumerate(self.resumed_exits):
             top = self._end + self._pill_top(index)

@@ -130,7 +130,7 @@ def _branches(layout: Layout, branches: Sequence[Branch], context: NodeContext, 
     if is_exhaustive(branches, layout.view.details):
         return Branches(planned, None)
     implied = BranchColumn(plain_label(implied_text), None, implied_text, implied=True)
-    leaves = len(planned) == 1 and not planned[0].goes_on
+    leaves = len(planned) == 1 and not planned[0].continues
     # A branch that always leaves is to the right, where exits are.
     return Branches([implied, *planned] if leaves else [*planned, implied], 0 if len(planned) == 1 else None)
 
@@ -157,7 +157,7 @@ def measure_try(layout: Layout, node: Try, context: NodeContext) -> Figure:
 
 def _resumed_exits(panels: TryPanels, final: Figure) -> list[ExitPill]:
     """Return the pills of the exits that continue after a `finally`; `return` comes first, because it leads farther."""
-    if not final.goes_on:
+    if not final.continues:
         return []
     exits = panels.exits
     kinds = [kind for kind, first in (("return", exits.returns), ("break", exits.breaks)) if first is not None]
