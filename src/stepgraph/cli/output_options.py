@@ -63,7 +63,7 @@ class DrawingOutput(Struct, frozen=True):
 
 
 def output_options(formats: Mapping[str, Format[Sequence[Subject]]]) -> Callable[[Callable[..., R]], Callable[..., R]]:
-    """Return a decorator that adds -f, -o, --check and -q to a command, as one argument `output`."""
+    """Return a decorator that adds -f, -o, --check, -q and --color to a command, as one argument `output`."""
 
     def decorate(command: Callable[..., R]) -> Callable[..., R]:
         @_format_option([*formats, _OUTLINE])
@@ -302,7 +302,7 @@ class DocumentOutput(Struct, Generic[Content], frozen=True):
 
 
 def report_options(command: Callable[..., R]) -> Callable[..., R]:
-    """Add the options -f, -o and -q to a command, as one argument `output`."""
+    """Add the options -f, -o, -q, --statistics and --color to a command, as one argument `output`."""
 
     @_format_option(REPORT_FORMATS)
     @click.option("-o", "--output", "name", metavar="FILE", help=_FILE_HELP)
@@ -324,7 +324,7 @@ def report_options(command: Callable[..., R]) -> Callable[..., R]:
 
 
 def diff_output_options(command: Callable[..., R]) -> Callable[..., R]:
-    """Add the options -f, -o, -q and --theme to a command, as one argument `output`."""
+    """Add the options -f, -o, -q, --theme and --color to a command, as one argument `output`."""
 
     @_format_option(DIFF_FORMATS)
     @click.option("-o", "--output", "name", metavar="FILE", help=_FILE_HELP)

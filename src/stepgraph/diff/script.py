@@ -1,5 +1,7 @@
 """The edit script that turns one workflow into another.
 
+For example, the script from `load, charge` to `charge, ship` deletes `load` and inserts `ship` after `charge`.
+
 Edits refer to elements by version: old ones by their number in the old tree, inserted ones by their number in the new
 tree.
 """

@@ -179,6 +179,11 @@ class _Solver(Generic[S]):
             raises.failed = state if raises.failed is None else self.domain.join(raises.failed, state)
 
     def try_(self, try_: Try, state: S, frame: JumpFrame[S]) -> S | None:
+        """Return the state after a `try`, or None if no path leads there.
+
+        Handlers begin in the join of all states in which an exception that they may catch is raised. Exceptions of
+        unknown types may also pass them. Every exit of the statement runs `finally`.
+        """
         has_finalbody = bool(try_.finalbody.operations)
         try_frame = frame
         if has_finalbody:

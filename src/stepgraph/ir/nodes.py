@@ -2,7 +2,12 @@
 
 The body of a function is a `Block` of operations. Work is an `Activity`: a step, a sleep, a wait, or a call of a
 function with steps. `Run` executes an activity and waits for it, `Start` starts one as a task, and `Await` waits for
-tasks started anywhere in the program. Every operation carries its source location.
+tasks started anywhere in the program. Every operation carries its source location. For example:
+
+    task = asyncio.create_task(load())     Start(step 'load', task 1)
+    await charge()                         Run(step 'charge')
+    if await task:                         Await(all of task 1), Branch
+        await step.sleep("rest", "1 day")      Run(sleep 'rest')
 """
 
 from __future__ import annotations

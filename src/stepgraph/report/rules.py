@@ -56,6 +56,24 @@ and medium if it depends on the author's intention. `stepgraph rules SG101` expl
 """
 
 
+_ABOUT_SOURCES: Final = "[About the sources](../rules.md#sources)"
+_INDEX_END: Final = """\
+## Sources
+
+Each page names the evidence for its rule. *Verified by execution* means that tests run the code on these versions.
+
+- **SDK**: [`workers-runtime-sdk`](https://pypi.org/project/workers-runtime-sdk/) 1.9.5, the package behind
+  `import workers`.
+- **Engine**: Cloudflare's open-source engine, `packages/workflows-shared` of
+  [workers-sdk](https://github.com/cloudflare/workers-sdk), as in wrangler 4.164.0. It parses durations with
+  [`itty-time`](https://github.com/kwhitley/itty-time).
+- **workerd**: [the runtime](https://github.com/cloudflare/workerd) of Workers.
+- **Rules of Workflows** and **documentation**: [Cloudflare's
+  documentation](https://developers.cloudflare.com/workflows/build/rules-of-workflows/) of Workflows.
+- **Limits page**: [Limits](https://developers.cloudflare.com/workflows/reference/limits/) in that documentation.
+"""
+
+
 def group_of(rule: Rule) -> RuleGroup:
     """Return the group of a rule. Raises StopIteration for an unknown prefix."""
     return next(group for group in GROUPS if rule.code.startswith(group.prefix))
@@ -165,7 +183,8 @@ def _wrapped(text: str, width: int | None) -> tuple[str, ...]:
 def rules_index(rules: Sequence[Rule]) -> str:
     """Return the reference page with a table of each group of rules."""
     grouped = [(group, [rule for rule in rules if rule.code.startswith(group.prefix)]) for group in GROUPS]
-    return "\n".join([_INDEX_START, *(_overview(group, group_rules) for group, group_rules in grouped if group_rules)])
+    tables = (_overview(group, group_rules) for group, group_rules in grouped if group_rules)
+    return "\n".join([_INDEX_START, *tables, _INDEX_END])
 
 
 def _overview(group: RuleGroup, rules: Sequence[Rule]) -> str:
@@ -190,7 +209,7 @@ def rule_page(rule: Rule) -> str:
     """Return the documentation page of a rule: its Markdown page, its level, and instructions for suppression."""
     head, _, body = visible_lines(read_page(rule).text).partition("\n\n")
     level = f"{rule.severity.value.capitalize()}, {rule.confidence.value} confidence."
-    return f"{head}\n\n*{level}*\n\n{body}\n## Suppressing\n\n{suppressing(rule)}\n"
+    return f"{head}\n\n*{level}*\n\n{body}\n{_ABOUT_SOURCES}\n\n## Suppressing\n\n{suppressing(rule)}\n"
 
 
 def rule_help(rule: Rule) -> str:
