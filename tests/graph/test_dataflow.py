@@ -13,7 +13,7 @@ from stepgraph.ir import dataflow
 from stepgraph.ir.dataflow import solve
 from stepgraph.ir.domain import Domain, Exits, Leaf
 from stepgraph.ir.nodes import (
-    EMPTY,
+    EMPTY_BLOCK,
     Block,
     Branch,
     Choice,
@@ -421,14 +421,14 @@ def test_deep_nesting_takes_linear_time(kind: str) -> None:
         leaving = Choice((Branch("x", Block((Jump(JumpKind.RETURN, place),))),), place)
         inner = Block((step, leaving, *block.operations))
         operations: dict[str, Operation] = {
-            "loops": Loop(inner, EMPTY, place),
+            "loops": Loop(inner, EMPTY_BLOCK, place),
             "finally": Try(inner, (), Block((Pause(place),)), except_star=False, place=place),
-            "handlers": Try(inner, (Handler(None, EMPTY),), EMPTY, except_star=False, place=place),
+            "handlers": Try(inner, (Handler(None, EMPTY_BLOCK),), EMPTY_BLOCK, except_star=False, place=place),
             "branches": Choice((Branch("x", inner),), place),
         }
         return Block((operations[kind],))
 
-    body = reduce(lambda block, _: wrap(block), range(5_000), EMPTY)
+    body = reduce(lambda block, _: wrap(block), range(5_000), EMPTY_BLOCK)
     started = time.process_time()
     exits = run_with_large_stack(lambda: solve(body, 0, CountDomain()))
     assert exits.end is not None

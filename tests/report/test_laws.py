@@ -11,13 +11,12 @@ from hypothesis import strategies as st
 from stepgraph.cli.console import encode
 from stepgraph.escaping.plain_text import visible
 from stepgraph.report.annotations import render_github, render_gitlab
-from stepgraph.report.json_report import render_json
+from stepgraph.report.json_report import render_json, render_json_lines
 from stepgraph.report.junit import render_junit
-from stepgraph.report.lines import render_concise, render_json_lines
 from stepgraph.report.markdown import render_markdown
 from stepgraph.report.report import Report
 from stepgraph.report.sarif import render_sarif
-from stepgraph.report.text import render_text
+from stepgraph.report.text import render_concise, render_text
 from tests.report.example import example
 from tests.report.reports import HOSTILE, everywhere
 

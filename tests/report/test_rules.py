@@ -100,7 +100,7 @@ def test_page_has_the_sections_in_order(rule: Rule) -> None:
 @_each_rule
 def test_rule_texts_are_valid_markdown(rule: Rule) -> None:
     page = read_page(rule)
-    html = cmarkgfm.github_flavored_markdown_to_html(f"{page.summary}\n\n{page.why}\n\n{page.fix}\n\n{page.source}")
+    html = cmarkgfm.github_flavored_markdown_to_html(f"{page.summary}\n\n{page.why}\n\n{page.fix}\n\n{page.evidence}")
     assert "<!-- raw HTML omitted -->" not in html
     assert "<em>" not in html
     assert "`" not in html, "a backtick without its other one"

@@ -62,7 +62,7 @@ class RulePage(Struct, frozen=True):
     """The text of the section *Use instead*: the change that resolves a finding."""
     clean: tuple[Example, ...]
     """The examples of the section *Use instead*: code without findings."""
-    source: str
+    evidence: str
     """The section *Source*: the evidence for the rule, and how it was verified."""
 
 
@@ -110,7 +110,7 @@ def parse_page(text: str) -> RulePage:
         flagged=tuple(_examples(sections["Example"])),
         fix=_prose(sections["Use instead"]),
         clean=tuple(_examples(sections["Use instead"])),
-        source=_prose(sections["Source"]),
+        evidence=_prose(sections["Source"]),
     )
 
 

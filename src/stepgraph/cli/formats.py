@@ -213,13 +213,13 @@ def _report_gitlab(report: Report, _options: FormatOptions) -> Rendering:
 
 
 def _report_concise(report: Report, options: FormatOptions) -> Rendering:
-    from stepgraph.report.lines import render_concise
+    from stepgraph.report.text import render_concise
 
     return Rendering(render_concise(report, color=options.look.color, quiet=options.quiet))
 
 
 def _report_json_lines(report: Report, _options: FormatOptions) -> Rendering:
-    from stepgraph.report.lines import render_json_lines
+    from stepgraph.report.json_report import render_json_lines
 
     return Rendering(render_json_lines(report))
 
@@ -231,7 +231,7 @@ def _report_junit(report: Report, _options: FormatOptions) -> Rendering:
 
 
 def _report_statistics(report: Report, options: FormatOptions) -> Rendering:
-    from stepgraph.report.lines import render_statistics
+    from stepgraph.report.statistics import render_statistics
 
     return Rendering(render_statistics(report, quiet=options.quiet))
 

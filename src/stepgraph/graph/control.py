@@ -18,7 +18,7 @@ from stepgraph.graph.calls import CallSummaries
 from stepgraph.ir.await_groups import AwaitGroup
 from stepgraph.ir.exceptions import may_catch, must_catch
 from stepgraph.ir.nodes import (
-    EMPTY,
+    EMPTY_BLOCK,
     Await,
     Block,
     Branch,
@@ -193,7 +193,7 @@ def _guarded(first: _Fragment, rest: _Fragment, origin: Operation) -> _Fragment:
     completing = [] if choice is None else [i for i, branch in enumerate(choice.branches) if branch.may_complete]
     if choice is None or len(completing) + choice.may_skip > 1:
         condition = NO_CONTINUE if _ITERATION_END in first.jumps else NO_EXCEPTION
-        guard = Choice((Branch(condition, EMPTY),), origin.place)
+        guard = Choice((Branch(condition, EMPTY_BLOCK),), origin.place)
         return _Fragment(
             deque(_emitted(first)), _TrailingChoice(guard, [rest], may_skip=False), jumps, breaks, rest.may_complete
         )
@@ -203,7 +203,7 @@ def _guarded(first: _Fragment, rest: _Fragment, origin: Operation) -> _Fragment:
         index = completing[0]
         choice.branches[index] = _then(choice.branches[index], rest, origin)
     else:
-        choice.operation = replace(choice.operation, branches=(*choice.operation.branches, Branch(None, EMPTY)))
+        choice.operation = replace(choice.operation, branches=(*choice.operation.branches, Branch(None, EMPTY_BLOCK)))
         choice.branches.append(rest)
         choice.may_skip = False
     return _Fragment(first.operations, choice, jumps, breaks, rest.may_complete)
@@ -294,13 +294,13 @@ def _loop(operation: Loop, context: _Context) -> _Fragment:
         body = Block(_without_drawn_breaks(body.operations))
     loop = _Fragment(may_complete=has_break or not operation.infinite, jumps=jumps)
     if body.operations:
-        loop.operations.append(replace(operation, body=body, orelse=EMPTY))
+        loop.operations.append(replace(operation, body=body, orelse=EMPTY_BLOCK))
     orelse = _sequence(operation.orelse.operations, context)
     if not has_break:
         return _then(loop, orelse, operation)
     if not _is_relevant(orelse):
         return loop
-    guard = Choice((Branch(NO_BREAK, EMPTY),), operation.place)
+    guard = Choice((Branch(NO_BREAK, EMPTY_BLOCK),), operation.place)
     trailing = _TrailingChoice(guard, [orelse], may_skip=True)
     return _Fragment(loop.operations, trailing, jumps | orelse.jumps, orelse.breaks)
 

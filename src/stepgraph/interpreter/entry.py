@@ -50,7 +50,7 @@ from stepgraph.interpreter.workflow.awaiting import await_value
 from stepgraph.interpreter.workflow.step_api import call_method, declare
 from stepgraph.interpreter.workflow.unawaited import report_unawaited_work
 from stepgraph.ir.facts import Fact, UnwrappedRun
-from stepgraph.ir.nodes import EMPTY, Block, PayloadShape, may_run_steps
+from stepgraph.ir.nodes import EMPTY_BLOCK, Block, PayloadShape, may_run_steps
 from stepgraph.ir.program import Program
 from stepgraph.ir.values import UNKNOWN, External, Unresolved, Value
 from stepgraph.limits import Budget, LimitExceededError
@@ -167,7 +167,7 @@ def _interpret(entry: OpenModule, name: str, mode: DependencyMode, *, traced: bo
         raise KeyError(name)
     place = Place(workflow.scope.module, workflow.node)
     payload = PayloadShape()
-    body, run = EMPTY, place
+    body, run = EMPTY_BLOCK, place
     try:
         body, run = _interpret_run(interpreter, workflow, payload, place)
         if not interpreter.stopped:
@@ -236,7 +236,7 @@ def _interpret_run(
             f"`{workflow.name}.run` cannot be resolved.",
             "Its steps are missing from the graph. Define it as a method of the class.",
         )
-        return EMPTY, place
+        return EMPTY_BLOCK, place
     for caveat in run.caveats:
         interpreter.report_caveat(caveat)
     interpreter.tracer.on_entry(run.node)

@@ -27,7 +27,7 @@ from stepgraph.interpreter.workflow.work import DeclaredSteps, NoteTable, WorkRe
 from stepgraph.ir.await_groups import TaskId, tasks_done_after
 from stepgraph.ir.facts import Fact
 from stepgraph.ir.nodes import (
-    EMPTY,
+    EMPTY_BLOCK,
     Await,
     Block,
     Branch,
@@ -268,7 +268,7 @@ class Interpreter(Struct, eq=False):
             run()
         finally:
             self.operations = outer
-        return Block(tuple(operations)) if operations else EMPTY
+        return Block(tuple(operations)) if operations else EMPTY_BLOCK
 
     @contextmanager
     def in_scope(self, scope: LexicalScope) -> Iterator[None]:
@@ -449,7 +449,7 @@ class Interpreter(Struct, eq=False):
         blocks = [(condition, path.block) for condition, path in paths]
         self.emit_choice(blocks, discriminant, place, exhaustive=exhaustive)
         if not exhaustive and all(condition is not None for condition, _ in paths):
-            paths = [*paths, (None, PathResult(EMPTY, {}, is_reachable=True))]
+            paths = [*paths, (None, PathResult(EMPTY_BLOCK, {}, is_reachable=True))]
         self.join_path_results(paths, discriminant, place)
 
     def emit_choice(

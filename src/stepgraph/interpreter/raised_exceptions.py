@@ -18,7 +18,7 @@ from stepgraph.interpreter.values.objects import BuiltinMethod, ClassValue, Func
 from stepgraph.interpreter.values.steps import Event, Payload, StepFunction, StepMethod
 from stepgraph.interpreter.values.tasks import Gathering, Task
 from stepgraph.interpreter.values.unions import Union
-from stepgraph.ir.nodes import CaughtType, EventWait, NonStepErrors, Sleep, SleepUntil, StepRun
+from stepgraph.ir.nodes import EventWait, ExceptionType, NonStepErrors, Sleep, SleepUntil, StepRun
 from stepgraph.ir.values import UNKNOWN, External, ExternalResultMember, Value
 from stepgraph.limits import Limit
 from stepgraph.syntax.module import Place
@@ -220,7 +220,7 @@ def _steps(callee: Value) -> Iterator[StepFunction]:
                 yield from _steps(case.value)
 
 
-def caught_types(value: Value, place: Place, raised: dict[str, str]) -> tuple[CaughtType, ...]:
+def caught_types(value: Value, place: Place, raised: dict[str, str]) -> tuple[ExceptionType, ...]:
     """Return the types that a handler catches, none if one of them is unknown.
 
     `raised` is `TryBodyErrors.raising_steps` of the `try` body.
@@ -230,20 +230,22 @@ def caught_types(value: Value, place: Place, raised: dict[str, str]) -> tuple[Ca
     return tuple(caught for caught in types if caught is not None) if None not in types else ()
 
 
-def _exception_type(value: Value, place: Place, raised: dict[str, str]) -> CaughtType | None:
+def _exception_type(value: Value, place: Place, raised: dict[str, str]) -> ExceptionType | None:
     step = raised.get(place.text)
     match value:
         case External(name=name):
-            return CaughtType(name, (name,), place, step)
+            return ExceptionType(name, (name,), place, step)
         case ClassValue(name=name):
             ancestors = tuple(_external_ancestors(value))
             bases = tuple(_project_bases(value))
-            return None if None in ancestors else CaughtType(name, tuple(filter(None, ancestors)), place, step, bases)
+            return (
+                None if None in ancestors else ExceptionType(name, tuple(filter(None, ancestors)), place, step, bases)
+            )
         case _:
             return None
 
 
-def raised_type(interpreter: Interpreter, exception: cst.BaseExpression) -> CaughtType | None:
+def raised_type(interpreter: Interpreter, exception: cst.BaseExpression) -> ExceptionType | None:
     """Return the exception type of a `raise` that names a class or an instance of it, None if it is unknown."""
     type_node = exception.func if isinstance(exception, cst.Call) else exception
     if not isinstance(type_node, cst.Name | cst.Attribute) or not _is_dotted_name(type_node):

@@ -11,7 +11,7 @@ from typing import Final, Generic, TypeAlias
 
 from stepgraph.ir.domain import Domain, Exits, JumpFrame, JumpTarget, Leaf, Observer, RaiseTargets, S
 from stepgraph.ir.exceptions import may_catch, must_catch
-from stepgraph.ir.nodes import Block, CaughtType, Choice, Jump, JumpKind, Loop, Operation, Scope, Try
+from stepgraph.ir.nodes import Block, Choice, ExceptionType, Jump, JumpKind, Loop, Operation, Scope, Try
 from stepgraph.limits import Budget, Limit
 
 MAX_FINALLY_REVISITS: Final = 2_000
@@ -158,7 +158,9 @@ class _Solver(Generic[S]):
             self.observe.exit(source, state, target)
         target.state = self.joined((target.state, state))
 
-    def throw(self, source: Jump | JumpTarget[S], raised: CaughtType | None, state: S, raises: RaiseTargets[S]) -> None:
+    def throw(
+        self, source: Jump | JumpTarget[S], raised: ExceptionType | None, state: S, raises: RaiseTargets[S]
+    ) -> None:
         """Propagate a `raise` to the handlers that may catch it, up to the first handler that must catch it."""
         while raises.outer is not None:
             if may_catch(raises.handlers, raised):

@@ -10,8 +10,8 @@ from msgspec import Struct, field
 from stepgraph.ir.nodes import (
     Await,
     Block,
-    CaughtType,
     Choice,
+    ExceptionType,
     Handler,
     Jump,
     JumpKind,
@@ -153,7 +153,7 @@ class RaiseTargets(Struct, Generic[S], eq=False):
     handlers: tuple[Handler, ...] = ()
     outer: RaiseTargets[S] | None = None
     """The targets of exceptions that the handlers do not catch; None if these enter a `finally` or leave the body."""
-    uncaught: dict[CaughtType | None, JumpTarget[S]] = field(default_factory=dict)
+    uncaught: dict[ExceptionType | None, JumpTarget[S]] = field(default_factory=dict)
     """The `finally` or exit that an uncaught `raise` leads to, by exception type."""
     failed: S | None = None
     """The join of the states in which other operations raise."""

@@ -6,7 +6,7 @@ import builtins
 from collections.abc import Iterable
 from typing import Final
 
-from stepgraph.ir.nodes import CaughtType, Handler
+from stepgraph.ir.nodes import ExceptionType, Handler
 
 _BUILTINS: Final = "builtins."
 _EXCEPTION: Final = f"{_BUILTINS}Exception"
@@ -26,24 +26,24 @@ def catch_all(handlers: Iterable[Handler]) -> bool:
     return any(map(catches_all, handlers))
 
 
-def may_catch(handlers: Iterable[Handler], raised: CaughtType | None) -> bool:
+def may_catch(handlers: Iterable[Handler], raised: ExceptionType | None) -> bool:
     """Return whether one of the handlers may catch an exception of a type; None is an unknown type."""
     return any(_may_catch(handler, raised) for handler in handlers)
 
 
-def _may_catch(handler: Handler, raised: CaughtType | None) -> bool:
+def _may_catch(handler: Handler, raised: ExceptionType | None) -> bool:
     if _must_catch(handler, raised) or not handler.types or raised is None:
         return True
     classes = _classes(raised)
     return classes is None or any(caught.name in classes or _classes(caught) is None for caught in handler.types)
 
 
-def must_catch(handlers: Iterable[Handler], raised: CaughtType | None) -> bool:
+def must_catch(handlers: Iterable[Handler], raised: ExceptionType | None) -> bool:
     """Return whether one of the handlers catches every exception of a type; None is an unknown type."""
     return any(_must_catch(handler, raised) for handler in handlers)
 
 
-def _must_catch(handler: Handler, raised: CaughtType | None) -> bool:
+def _must_catch(handler: Handler, raised: ExceptionType | None) -> bool:
     classes = None if raised is None else _classes(raised)
     if classes is not None and any(caught.name in classes for caught in handler.types):
         return True
@@ -55,7 +55,7 @@ def _is_beyond_exception(classes: frozenset[str] | None) -> bool:
     return classes is not None and _BASE_EXCEPTION in classes and _EXCEPTION not in classes
 
 
-def _classes(exception: CaughtType) -> frozenset[str] | None:
+def _classes(exception: ExceptionType) -> frozenset[str] | None:
     """Return the names of a type and all of its base classes, None if one of them is unresolved."""
     names = {exception.name, *exception.bases}
     for ancestor in exception.ancestors:

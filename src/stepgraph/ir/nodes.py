@@ -38,7 +38,7 @@ class Block(Struct, frozen=True):
     operations: tuple[Operation, ...] = ()
 
 
-EMPTY = Block()
+EMPTY_BLOCK = Block()
 
 
 class PayloadShape(Struct, eq=False):
@@ -175,7 +175,7 @@ class Function(Struct, eq=False):
     place: Place
     callable_arguments: tuple[str, ...] = ()
     """The callable arguments that its steps depend on."""
-    body: Block = EMPTY
+    body: Block = EMPTY_BLOCK
     """Empty while the function is being interpreted, as in a recursive call."""
     may_run_steps: bool = True
     """Whether it may run steps. True while the function is being interpreted."""
@@ -278,7 +278,7 @@ class NonStepErrors(IntEnum):
     ANY = 2
 
 
-class CaughtType(Struct, frozen=True):
+class ExceptionType(Struct, frozen=True):
     """An exception type named by an `except` clause or a `raise`."""
 
     name: str
@@ -299,7 +299,7 @@ class Handler(Struct, frozen=True):
     condition: str | None
     """The source of the exception types; None for a bare `except`."""
     block: Block
-    types: tuple[CaughtType, ...] = ()
+    types: tuple[ExceptionType, ...] = ()
     """The exception types; empty if any of them cannot be resolved."""
     place: Place | None = None
 
@@ -354,7 +354,7 @@ class Jump(Struct, frozen=True):
     place: Place
     drawn: bool = True
     """Whether the graph shows it as a node, because it decides whether a step runs. Paths end here in any case."""
-    raised: CaughtType | None = None
+    raised: ExceptionType | None = None
     """The exception type of a `raise`, None if unknown."""
     caught: bool = False
     """Whether a handler of the function must catch the exception of a `raise`."""

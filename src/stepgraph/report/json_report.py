@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from stepgraph.checks.diagnostic import Severity
-from stepgraph.json_text import pretty_json
+from stepgraph.json_text import json_line, pretty_json
 from stepgraph.report.report import FingerprintedFinding, Report, WorkflowSummary, rule_url, verdict_line
 
 if TYPE_CHECKING:
@@ -15,6 +15,11 @@ if TYPE_CHECKING:
 def render_json(report: Report) -> str:
     """Return the report as JSON text. Strings from sources, including lone surrogates, are unchanged."""
     return pretty_json(json_report(report))
+
+
+def render_json_lines(report: Report) -> str:
+    """Return each finding as a JSON object on its own line, with the fields of `findings` in the JSON report."""
+    return "".join(f"{json_line(finding_data(report, reported))}\n" for reported in report.findings)
 
 
 def json_report(report: Report) -> shapes.CheckReport:

@@ -90,7 +90,7 @@ def rule_data(rule: Rule) -> dict[str, object]:
         "summary": page.summary,
         "why": page.why,
         "fix": page.fix,
-        "source": page.source,
+        "source": page.evidence,
         "url": rule_url(rule.code),
         "flagged": _example_data(page.flagged),
         "clean": _example_data(page.clean),
@@ -134,7 +134,7 @@ def explanation(rule: Rule, *, whole: bool = False, color: bool = False, width: 
         *_section("Use instead", terminal, page.fix, width, page.clean[:count]),
     ]
     if whole:
-        lines += _section("Source", terminal, page.source, width)
+        lines += _section("Source", terminal, page.evidence, width)
         lines += _section("Suppressing", terminal, suppressing(rule), width)
     else:
         examples = len(page.flagged) + len(page.clean) - 2
@@ -220,7 +220,7 @@ def rule_help(rule: Rule) -> str:
         *_markdown(page.flagged[:1]),
         f"**Use instead.** {page.fix}\n",
         *_markdown(page.clean[:1]),
-        f"**Source.** {page.source}\n",
+        f"**Source.** {page.evidence}\n",
     ]
     return "\n".join(parts)
 

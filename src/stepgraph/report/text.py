@@ -61,6 +61,26 @@ def render_text(report: Report, *, color: bool = False, width: int | None = None
     return "\n".join(blocks)
 
 
+def render_concise(report: Report, *, color: bool = False, quiet: bool = False) -> str:
+    """Return a line for each finding, `path:line:column: SG101 message`, and the counts unless `quiet`."""
+    terminal = Terminal(color=color, width=None)
+    entries = [
+        (location_text(report, finding.span), finding.code, INKS[finding.severity], finding.message)
+        for finding in (reported.finding for reported in report.findings)
+    ]
+    entries += [
+        (f"{workflow.path}:{workflow.line}", "error", Ink.EXIT, missing_dag_message(workflow))
+        for workflow in report.workflows_without_dag
+    ]
+    lines = [
+        terminal.line([Piece(f"{location}: ", Ink.STRONG), Piece(label, ink), Piece(f" {message}")])
+        for location, label, ink, message in entries
+    ]
+    if not quiet:
+        lines.append(terminal.line([Piece(verdict_line(report))]))
+    return "".join(f"{line}\n" for line in lines)
+
+
 def finding_text(report: Report, finding: Finding) -> str:
     """Return the excerpt of a finding as plain text with line number and carets, empty without a source."""
     excerpt = excerpt_of(report.file(finding.span.path), finding.span, _UNBOUNDED_EXCERPT)

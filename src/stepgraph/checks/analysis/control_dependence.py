@@ -15,7 +15,7 @@ from stepgraph.ir.dataflow import reachable_exits, solve
 from stepgraph.ir.domain import Domain, Leaf
 from stepgraph.ir.facts import NondeterministicCondition
 from stepgraph.ir.nodes import (
-    EMPTY,
+    EMPTY_BLOCK,
     Block,
     Call,
     Choice,
@@ -206,8 +206,8 @@ def _exit_choices(loop: Loop) -> list[Choice]:
 
 def _may_bypass_handlers(try_: Try) -> bool:
     """Return whether a jump in the body of a `try` bypasses its handlers."""
-    handlers = tuple(replace(handler, block=EMPTY) for handler in try_.handlers)
-    exits = reachable_exits(Block((replace(try_, handlers=handlers, finalbody=EMPTY),)))
+    handlers = tuple(replace(handler, block=EMPTY_BLOCK) for handler in try_.handlers)
+    exits = reachable_exits(Block((replace(try_, handlers=handlers, finalbody=EMPTY_BLOCK),)))
     return any(state is not None for state in (exits.breaks, exits.continues, exits.returns, exits.raises))
 
 

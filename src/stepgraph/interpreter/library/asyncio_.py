@@ -22,7 +22,7 @@ from stepgraph.interpreter.values.tasks import Future, Gathering, Queue, Task, T
 from stepgraph.interpreter.values.unions import Union, as_optional, map_tasks, on_some_paths, with_all_runs
 from stepgraph.interpreter.workflow.awaiting import awaited_tasks, is_awaitable, start
 from stepgraph.ir.await_groups import TaskId
-from stepgraph.ir.nodes import EMPTY, Call, Loop, tasks_started_in
+from stepgraph.ir.nodes import EMPTY_BLOCK, Call, Loop, tasks_started_in
 from stepgraph.ir.values import UNKNOWN, Constant, External, Value, origin_name
 from stepgraph.model.payload import ParallelKind
 from stepgraph.syntax.module import Place
@@ -189,7 +189,7 @@ def _start_item(interpreter: Interpreter, item: Element, argument: Argument) -> 
     block = interpreter.block_of(lambda: started.append(start(interpreter, item.value, item.place)))
     interpreter.loop_depth -= 1
     if block.operations:
-        interpreter.emit(Loop(block, EMPTY, item.place, iterations=None if item.may_be_missing else item.passes))
+        interpreter.emit(Loop(block, EMPTY_BLOCK, item.place, iterations=None if item.may_be_missing else item.passes))
     return with_all_runs(started[0])
 
 

@@ -22,7 +22,7 @@ from stepgraph.interpreter.values.containers import Collection, Element, Mapping
 from stepgraph.interpreter.values.objects import FunctionValue
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.interpreter.values.unions import Union, map_cases
-from stepgraph.ir.nodes import EMPTY, Handler
+from stepgraph.ir.nodes import EMPTY_BLOCK, Handler
 from stepgraph.ir.values import UNKNOWN, Constant, External, ExternalResult, Value, is_none
 
 
@@ -115,7 +115,9 @@ def _suppress(call: LibraryCall) -> Value:
     condition = sources[0] if len(sources) == 1 else f"({', '.join(sources)})"
     return Suppressor(
         Handler(
-            condition, EMPTY, tuple(caught_type for caught in types for caught_type in caught) if is_resolved else ()
+            condition,
+            EMPTY_BLOCK,
+            tuple(caught_type for caught in types for caught_type in caught) if is_resolved else (),
         )
     )
 

@@ -20,7 +20,7 @@ from stepgraph.interpreter.values.containers import Collection, Element
 from stepgraph.interpreter.values.objects import ClassValue, FunctionValue, Instance
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.interpreter.workflow.awaiting import await_value
-from stepgraph.ir.nodes import EMPTY, Block, Branch, Choice, Jump, JumpKind, Loop
+from stepgraph.ir.nodes import EMPTY_BLOCK, Block, Branch, Choice, Jump, JumpKind, Loop
 from stepgraph.ir.values import UNKNOWN, Constant, Unresolved, Value, is_foreign
 from stepgraph.syntax.module import Place
 
@@ -235,4 +235,4 @@ def emit_comparisons(interpreter: Interpreter, items: Sequence[Element], place: 
             compare = partial(call_special, interpreter, value, ("__lt__", "__gt__"), (UNKNOWN,), place)
             block = interpreter.block_of(compare)
             if block.operations:
-                interpreter.emit(Loop(block, EMPTY, place))
+                interpreter.emit(Loop(block, EMPTY_BLOCK, place))

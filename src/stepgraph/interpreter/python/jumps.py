@@ -5,11 +5,11 @@ from __future__ import annotations
 from stepgraph.interpreter.frame import DeferredJump, Frame
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.store import PathChanges
-from stepgraph.ir.nodes import CaughtType, Jump, JumpKind
+from stepgraph.ir.nodes import ExceptionType, Jump, JumpKind
 from stepgraph.syntax.module import Place
 
 
-def emit_jump(interpreter: Interpreter, kind: JumpKind, place: Place, raised: CaughtType | None = None) -> None:
+def emit_jump(interpreter: Interpreter, kind: JumpKind, place: Place, raised: ExceptionType | None = None) -> None:
     """Emit a jump, and the exit code of the blocks that it leaves. The rest of the current block is unreachable.
 
     `raised` is the type of the exception of a `raise`.

@@ -21,7 +21,7 @@ from stepgraph.interpreter.summaries import returned_by
 from stepgraph.interpreter.values.containers import Collection
 from stepgraph.interpreter.values.objects import ClassValue, Instance
 from stepgraph.interpreter.workflow.early_raises import resolve_early_raises
-from stepgraph.ir.nodes import EMPTY, Await, Block, CaughtType, Handler, JumpKind, Scope, Try
+from stepgraph.ir.nodes import EMPTY_BLOCK, Await, Block, ExceptionType, Handler, JumpKind, Scope, Try
 from stepgraph.ir.values import UNKNOWN, External, Unresolved, Value
 from stepgraph.limits import Limit
 from stepgraph.model.payload import NO_EXCEPTION
@@ -58,13 +58,13 @@ def execute_try(interpreter: Interpreter, node: cst.Try | cst.TryStar) -> None:
     with interpreter.open_context(stops=finally_stops) as handler_context:
         for handler in node.handlers:
             condition = None if handler.type is None else interpreter.text(handler.type)
-            types: list[CaughtType] = []
+            types: list[ExceptionType] = []
             # Several `except*` handlers may run, one after the other.
             earlier = [path.changes for _, path in paths[1:]] if isinstance(node, cst.TryStar) else []
             states = [body.changes, *body.overwritten, *body_context.jump_states, *earlier]
 
             def execute_handler(
-                handler: _Handler = handler, types: list[CaughtType] = types, states: list[Changes] = states
+                handler: _Handler = handler, types: list[ExceptionType] = types, states: list[Changes] = states
             ) -> None:
                 types += _execute_handler(interpreter, handler, states, code)
 
@@ -75,7 +75,7 @@ def execute_try(interpreter: Interpreter, node: cst.Try | cst.TryStar) -> None:
     interpreter.join_path_results(paths, "exception", place, exclusive=not handlers)
     handler_blocks = [handler.block for handler in handlers]
     body_block = resolve_early_raises(interpreter, body.block, (body_context,), handler_blocks)
-    finalbody = EMPTY
+    finalbody = EMPTY_BLOCK
     if node.finalbody is not None:
         finally_body = node.finalbody.body
         location = interpreter.place(node.finalbody)
@@ -168,9 +168,9 @@ def _execute_body(interpreter: Interpreter, node: cst.Try | cst.TryStar, code: T
 
 def _execute_handler(
     interpreter: Interpreter, handler: _Handler, states: list[Changes], code: TryBodyErrors
-) -> tuple[CaughtType, ...]:
+) -> tuple[ExceptionType, ...]:
     """Execute a handler that starts in one of several states, and return the exception types that it catches."""
-    types: tuple[CaughtType, ...] = ()
+    types: tuple[ExceptionType, ...] = ()
     apply(interpreter.store, join_any(interpreter.store, states, interpreter.place(handler)))
     if handler.type is not None:
         _report_effect_of_type(interpreter, handler.type)

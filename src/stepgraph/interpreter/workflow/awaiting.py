@@ -40,7 +40,7 @@ from stepgraph.ir.await_groups import (
     unfinished,
 )
 from stepgraph.ir.nodes import (
-    EMPTY,
+    EMPTY_BLOCK,
     Activity,
     Await,
     Block,
@@ -375,9 +375,9 @@ def _step_block(interpreter: Interpreter, step: StepFunction) -> Block:
             step_function = summarize_call(interpreter, _without_data_defaults(function), Arguments()).function
         if step_function.may_run_steps:
             interpreter.frame.called |= interpreter.work.bit_of(function.node)
-        return step_function.body if step_function.may_run_steps else EMPTY
+        return step_function.body if step_function.may_run_steps else EMPTY_BLOCK
     if not function.relevant:
-        return EMPTY
+        return EMPTY_BLOCK
     place = step.definition.place
     with interpreter.step_body(place.node):
         return interpreter.block_of(

@@ -21,7 +21,7 @@ from stepgraph.interpreter.values.calls import GeneratorCall, GeneratorExpressio
 from stepgraph.interpreter.values.containers import Collection, Element, Mapping, MappingEntry, hide_constants
 from stepgraph.interpreter.values.objects import ClassValue, Instance
 from stepgraph.interpreter.values.unions import Union
-from stepgraph.ir.nodes import EMPTY, Loop
+from stepgraph.ir.nodes import EMPTY_BLOCK, Loop
 from stepgraph.ir.static_values import CollectionKind
 from stepgraph.ir.values import UNKNOWN, Unresolved, Value
 from stepgraph.syntax.module import Place
@@ -109,7 +109,7 @@ def _elements_of_object(interpreter: Interpreter, instance: Instance, *, exhaust
     )
     if items[0] is not None:
         if block.operations:
-            interpreter.emit(Loop(block, EMPTY, place))
+            interpreter.emit(Loop(block, EMPTY_BLOCK, place))
         return (Element(items[0], place, many=True),)
     fields = field_elements(interpreter, instance, place)
     if not fields:

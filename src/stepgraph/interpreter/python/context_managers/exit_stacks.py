@@ -15,7 +15,7 @@ from stepgraph.interpreter.python.assignment import add_items
 from stepgraph.interpreter.values.calls import Arguments, ExitStack, ExitStackArguments, Partial, PushedCallback
 from stepgraph.interpreter.values.containers import Collection, Element
 from stepgraph.interpreter.workflow.awaiting import await_value
-from stepgraph.ir.nodes import EMPTY, Block, Handler, Loop, Try
+from stepgraph.ir.nodes import EMPTY_BLOCK, Block, Handler, Loop, Try
 from stepgraph.ir.values import UNKNOWN, Value
 from stepgraph.limits import Limit
 from stepgraph.syntax.module import Place
@@ -130,8 +130,10 @@ def _run_pushed(interpreter: Interpreter, pushed: Collection, items: Sequence[El
     block = interpreter.block_of(lambda: _run_any(interpreter, items))
     if block.operations:
         place = items[0].place
-        handler = Handler(None, EMPTY, place=place)
-        interpreter.emit(Loop(Block((Try(block, (handler,), EMPTY, except_star=False, place=place),)), EMPTY, place))
+        handler = Handler(None, EMPTY_BLOCK, place=place)
+        interpreter.emit(
+            Loop(Block((Try(block, (handler,), EMPTY_BLOCK, except_star=False, place=place),)), EMPTY_BLOCK, place)
+        )
 
 
 _MAX_ORDERED: Final = 32

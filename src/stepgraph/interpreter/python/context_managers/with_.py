@@ -50,7 +50,7 @@ from stepgraph.interpreter.workflow.resuming import resume_tasks
 from stepgraph.interpreter.workflow.timeouts import report_cancelled_step, report_timeout
 from stepgraph.ir.await_groups import AwaitedTask, AwaitGroup
 from stepgraph.ir.nodes import (
-    EMPTY,
+    EMPTY_BLOCK,
     Activity,
     Await,
     Block,
@@ -159,7 +159,7 @@ def _call_on_exit(interpreter: Interpreter, method: Value, managed: ManagedBlock
 
 
 def _swallowing_handler(managed: ManagedBlock) -> Handler:
-    return Handler(None, EMPTY, place=managed.place)
+    return Handler(None, EMPTY_BLOCK, place=managed.place)
 
 
 def _execute_with_object(interpreter: Interpreter, managed: ManagedBlock, manager: Value) -> None:
@@ -215,7 +215,7 @@ def _execute_swallowed(interpreter: Interpreter, managed: ManagedBlock, context:
     interrupted = join_any(interpreter.store, states, managed.place)
     paths = [
         (NO_EXCEPTION, outcome),
-        (None, PathResult(EMPTY, interrupted, is_reachable=True, position=outcome.position)),
+        (None, PathResult(EMPTY_BLOCK, interrupted, is_reachable=True, position=outcome.position)),
     ]
     interpreter.join_path_results(paths, "exception", managed.place, exclusive=False)
     return outcome.block
@@ -244,7 +244,7 @@ def _execute_maybe_swallowed(interpreter: Interpreter, managed: ManagedBlock) ->
     interpreter.store.rollback(checkpoint)
     apply(interpreter.store, join_any(interpreter.store, states, place))
     interpreter.is_reachable = True
-    interpreter.emit(Try(block, (_swallowing_handler(managed),), EMPTY, except_star=False, place=place))
+    interpreter.emit(Try(block, (_swallowing_handler(managed),), EMPTY_BLOCK, except_star=False, place=place))
 
 
 def _raises(block: Block) -> Iterator[bool]:

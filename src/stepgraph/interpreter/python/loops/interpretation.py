@@ -23,7 +23,7 @@ from stepgraph.interpreter.values.unions import Union, with_all_runs
 from stepgraph.interpreter.widening import growing_changes, widen
 from stepgraph.interpreter.workflow.dependencies import declared_since
 from stepgraph.ir.await_groups import TaskId
-from stepgraph.ir.nodes import EMPTY, Block, IterationCount, Loop, StepDefinition
+from stepgraph.ir.nodes import EMPTY_BLOCK, Block, IterationCount, Loop, StepDefinition
 from stepgraph.ir.values import UNKNOWN, Constant, RangeResult, Unresolved, Value
 from stepgraph.model.payload import NO_BREAK
 from stepgraph.syntax.module import Place
@@ -59,11 +59,11 @@ def interpret_loop(
 ) -> None:
     """Interpret a loop to a fixpoint and emit it."""
     block, breaks, declares = _interpret_to_fixpoint(interpreter, body, place)
-    orelse_block = EMPTY
+    orelse_block = EMPTY_BLOCK
     if orelse is not None and not bounds.infinite:
         orelse_path = interpreter.branch(orelse, NO_BREAK if breaks else None)
         orelse_block = orelse_path.block
-        break_path = PathResult(EMPTY, {}, is_reachable=breaks)
+        break_path = PathResult(EMPTY_BLOCK, {}, is_reachable=breaks)
         interpreter.join_path_results([(NO_BREAK, orelse_path), (None, break_path)], None, place)
     else:
         interpreter.is_reachable = breaks or not bounds.infinite

@@ -1,4 +1,4 @@
-"""Reports with a line for each finding or rule."""
+"""Concise text, JSON Lines and statistics."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ import json
 from msgspec.structs import replace
 
 from stepgraph.checks.diagnostic import Severity
-from stepgraph.report.json_report import json_report
-from stepgraph.report.lines import render_concise, render_json_lines, render_statistics
+from stepgraph.report.json_report import json_report, render_json_lines
+from stepgraph.report.statistics import render_statistics
+from stepgraph.report.text import render_concise
 from tests.report.example import example
 from tests.report.reports import finding, report, span, workflow
 
