@@ -15,16 +15,17 @@ from contextlib import redirect_stderr, redirect_stdout
 from random import Random
 from types import TracebackType
 
+from stepgraph.cli import formats
 from stepgraph.cli.main import main
 
 _LISTED = os.scandir
 
 FORMATS = {
-    "graph": ["text", "json", "dot", "svg", "html", "mermaid"],
-    "render": ["text", "dot", "svg", "html", "mermaid"],
+    "graph": list(formats.FORMATS),
+    "render": list(formats.DRAWINGS),
     "list": ["text", "json"],
-    "check": ["text", "json", "sarif", "github", "gitlab", "markdown"],
-    "diff": ["text", "json", "markdown", "svg"],
+    "check": list(formats.REPORT_FORMATS),
+    "diff": list(formats.DIFF_FORMATS),
 }
 PROJECTS = ["shop", "orders", "mistakes"]
 ARGUMENTS = {

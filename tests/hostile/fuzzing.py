@@ -21,6 +21,7 @@ from pathlib import Path
 from random import Random
 from typing import Final
 
+from stepgraph.cli.formats import FORMATS, REPORT_FORMATS
 from tests.hostile.mutations import generate_module, mutate, texts
 
 _ROOT: Final = Path(__file__).resolve().parents[2]
@@ -30,8 +31,8 @@ _PATIENCE_SECONDS: Final = 600
 _MOST_NAMED: Final = 20
 _HALF: Final = 0.5
 
-_FORMATS: Final = ["text", "json", "dot", "svg", "html", "mermaid"]
-_REPORTS: Final = ["text", "json", "sarif", "github", "gitlab", "markdown"]
+_FORMATS: Final = list(FORMATS)
+_REPORTS: Final = list(REPORT_FORMATS)
 
 
 @dataclass(slots=True)

@@ -6,9 +6,10 @@ import json
 from collections.abc import Callable
 from typing import Final
 
+from stepgraph.cli.formats import REPORT_FORMATS
 from tests.hostile.hostile_input import Files, HostileInput, entry
 
-_FORMATS: Final = ("text", "json", "sarif", "github", "gitlab", "markdown")
+_FORMATS: Final = tuple(REPORT_FORMATS)
 _FIX: Final = ("check", ".", "--fix")
 
 
