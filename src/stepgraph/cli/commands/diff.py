@@ -30,17 +30,19 @@ FAIL_ON: Final = ("breaking", "any", "none")
 
 _EXIT_CODES = """\b
 Compared versions:
-  stepgraph diff                the working tree with its merge base with the
-                                default branch (origin/HEAD, main or master)
-  stepgraph diff main           the working tree with a revision
-  stepgraph diff main...        the working tree with its merge base with main
+  stepgraph diff                the working tree against its merge base with
+                                the default branch (origin/HEAD, main or
+                                master)
+  stepgraph diff main           the working tree against a revision
+  stepgraph diff main...        the working tree against its merge base with
+                                main
   stepgraph diff v1 v2          two revisions; v1..v2 is the same
-  stepgraph diff v1...v2        v2 with its merge base with v1
-  stepgraph diff src/entry.py   a file or directory with the merge base
-  stepgraph diff main src       a directory with a revision
+  stepgraph diff v1...v2        v2 against its merge base with v1
+  stepgraph diff src/entry.py   a file or directory against the merge base
+  stepgraph diff main src       a directory against a revision
   stepgraph diff --from main... src
-                                a directory with the merge base; src is never
-                                read as a revision
+                                a directory against the merge base; src is
+                                never read as a revision
   stepgraph diff old.json new.json
                                 two saved graphs
 
@@ -52,7 +54,7 @@ Exit codes:
   3  no workflow in either version
   4  internal error"""
 _SHORT_HELP = "Show structural changes between two versions of workflows."
-_FAIL_ON_HELP = "Changes that exit with 1: those that break running instances (default), any, or none."
+_FAIL_ON_HELP = "Exit with 1 on changes that break running instances (default), on any, or on none."
 _ENVIRONMENT_HELP = "Use this environment from both wrangler configurations."
 _MAX_SIDES: Final = 2
 

@@ -38,8 +38,8 @@ def graph(
     PATHS are files, directories (by default the current one), or - for standard input. A directory selects the
     workflows that its wrangler configurations name, or all its workflow classes if no configuration names any.
 
-    JSON output is the response of the Workflows API for a version: an object for a single workflow, or an array. An SVG
-    shows a single workflow. Notes follow the outline; for other formats they are printed to standard error.
+    JSON output has the format of Workflows API responses: an object for a single workflow, or an array. An SVG shows a
+    single workflow. Notes follow the outline; for other formats they are printed to standard error.
     """
     options = drawing.format_options(output)
     selected_paths = paths or (".",)
