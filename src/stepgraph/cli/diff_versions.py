@@ -135,7 +135,7 @@ def _version_of_workflow(workflow: WorkflowAnalysis, path: str, to_message: Call
     missing_graph = (
         [] if workflow.graph is not None else [f"{workflow.span}: `{workflow.name}` has no graph: no step can run."]
     )
-    notes = [f"{note.span}: {note.label}: {note.message} {note.advice}" for note in workflow.notes if note.incomplete]
+    notes = [note.labeled_text for note in workflow.notes if note.incomplete]
     return VersionedWorkflow(
         workflow.name,
         workflow.class_name,

@@ -112,7 +112,7 @@ def write_notes(subject: Subject, *, quiet: bool) -> None:
     if quiet:
         return
     for note in subject.notes:
-        write_message(f"{note.span}: {note.label}: {note.message} {note.advice}")
+        write_message(note.labeled_text)
 
 
 def read_saved_files(paths: Iterable[str]) -> tuple[list[Subject], bool]:

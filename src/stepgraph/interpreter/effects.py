@@ -46,7 +46,7 @@ def call_time_matters(interpreter: Interpreter, function: FunctionValue, argumen
 
 
 def timed_effect(interpreter: Interpreter, function: FunctionValue, arguments: Arguments) -> Effect | None:
-    """Return the effect that makes the time of a call matter, None if there is none."""
+    """Return the effect because of which the time of a call matters, or None."""
     if call_may_run_steps(interpreter, function, arguments):
         return "runs steps"
     return "changes values that determine steps" if call_time_matters(interpreter, function, arguments) else None
@@ -97,9 +97,9 @@ def effect_of_call(
 
 
 def effect_of(interpreter: Interpreter, run: Callable[[], object], ignored: HeapCell | None = None) -> Effect | None:
-    """Return the effect that is missing if the code that `run` interprets does not run, None if there is none.
+    """Return the effect of the code that `run` interprets, or None.
 
-    Its operations and changes are undone. Changes of the cell `ignored` are no effect.
+    Its operations and changes are undone. Changes of the cell `ignored` do not count.
     """
     newest_serial = interpreter.store.serial
     outcome = interpreter.branch(run)

@@ -1,4 +1,4 @@
-"""Details that the payload lacks: text about parts of a graph, for which the API has no fields."""
+"""Text about parts of a graph that the payload of the API has no fields for."""
 
 from __future__ import annotations
 

@@ -46,6 +46,11 @@ class Note(Struct, frozen=True):
         """The level and code that `stepgraph check` gives to such a finding: `error[SG101]`."""
         return _LABEL_OF_CODE.get(self.code, _INCOMPLETE)
 
+    @property
+    def labeled_text(self) -> str:
+        """The note as a finding of the check is printed: location, label, message and advice."""
+        return f"{self.span}: {self.label}: {self.message} {self.advice}"
+
     def __str__(self) -> str:
         return _line(f"{self.span}: {self.message} {self.advice}")
 
