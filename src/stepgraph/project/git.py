@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import stat
 import subprocess
@@ -40,6 +41,8 @@ _OPENED_FILES: Final = (
     *("config", "config.worktree", "HEAD", "index", "packed-refs", "shallow", "commondir", "info/exclude"),
 )
 _CHUNK_BYTES: Final = 1 << 16
+_SIGNAL_MILLISECONDS: Final = 500
+"""The longest time between a signal and its handler."""
 _SAFE_SETTINGS: Final = ("-c", "core.fsmonitor=false", "-c", "safe.bareRepository=explicit")
 
 # The repositories for which git exceeded its time limit: git is not run there again.
@@ -77,12 +80,26 @@ class Git:
     ) -> Iterator[bytes]:
         """Yield the output of git until the time limit. Raises TooLargeError after `max_bytes`."""
         with self.time_limit(seconds), self._writing_input(input_bytes):
-            while chunk := os.read(self.output.fileno(), _CHUNK_BYTES):
+            while chunk := self._read_chunk():
                 max_bytes -= len(chunk)
                 if max_bytes < 0:
                     raise TooLargeError
                 yield chunk
             self._process.wait()
+
+    def _read_chunk(self) -> bytes:
+        """Read some output, or nothing at its end.
+
+        A signal that arrives just before a blocking read does not interrupt it, so that Ctrl-C would wait for the time
+        limit. Waiting in short intervals lets Python run the handler.
+        """
+        descriptor = self.output.fileno()
+        if sys.platform != "win32":
+            poll = select.poll()
+            poll.register(descriptor, select.POLLIN)
+            while not poll.poll(_SIGNAL_MILLISECONDS):
+                pass
+        return os.read(descriptor, _CHUNK_BYTES)
 
     @contextmanager
     def time_limit(self, seconds: float | None = None) -> Iterator[None]:
