@@ -40,7 +40,7 @@ from stepgraph.syntax.mutation.access_paths import AccessPath
 from stepgraph.syntax.mutation.aliases import analyze_aliases
 from stepgraph.syntax.mutation.assignments import assigned_attributes
 from stepgraph.syntax.mutation.changes import rebound_globals
-from stepgraph.syntax.mutation.function_state import functions_with_state, has_created_default
+from stepgraph.syntax.mutation.function_state import functions_with_state, has_created_default, keeps_own_state
 from stepgraph.syntax.walk import self_and_statements_below
 
 Definer: TypeAlias = Callable[[Interpreter, LexicalScope, str, cst.CSTNode], None]
@@ -119,12 +119,14 @@ def _enclosed_values(function: FunctionValue, visited: set[LexicalScope]) -> lis
 
 def _has_state(function: FunctionValue) -> bool:
     """Return whether calls of a function may change its later results, or return the same object again."""
-    names = [*function.scope.path] if function.scope.is_local else []
     if isinstance(function.node, cst.FunctionDef):
-        names.append(function.node.name.value)
+        if keeps_own_state(function.node):
+            return True
     elif has_created_default(function.node.params):
         return True
-    return not function.scope.module.once(functions_with_state).isdisjoint(names)
+    if not function.scope.is_local:  # no variables of an enclosing call
+        return False
+    return not function.scope.module.once(functions_with_state).isdisjoint(function.scope.path)
 
 
 def _names_with_aliases(interpreter: Interpreter, scope: LexicalScope) -> frozenset[str]:

@@ -53,6 +53,16 @@ def functions_with_state(module: SourceModule) -> frozenset[str]:
     return frozenset(with_state)
 
 
+def keeps_own_state(function: cst.FunctionDef) -> bool:
+    """Return whether calls of a function may change its default values, or return the same object again."""
+    if _returns_same_object(function):
+        return True
+    defaults = _changeable_defaults(function.params)
+    return bool(defaults) and any(
+        not defaults.isdisjoint(_changed_names(statement)) for statement in statements_below(function.body)
+    )
+
+
 def _changeable_defaults(params: cst.Parameters) -> frozenset[str]:
     """Return the parameters whose default value is not a string, a number or a constant such as `None`."""
     return frozenset(
@@ -90,16 +100,21 @@ def _may_change_outer_state(statement: cst.CSTNode, block: _FunctionBlock, modul
         return True
     if not block.defaults and len(block.functions) == 1:
         return False
+    names = _changed_names(statement)
+    if not names.isdisjoint(block.defaults):
+        return True
+    *outer, inner = (bindings_of(function, module) for function in block.functions)
+    return any(not inner.binds(name) and any(bindings.binds(name) for bindings in outer) for name in names)
+
+
+def _changed_names(statement: cst.CSTNode) -> set[str]:
+    """Return the names whose objects a statement may change."""
     changed = (
         *mutated_values(statement),
         *(owner for owner, _ in attribute_targets(statement)),
         *_called_objects(statement),
     )
-    names = {_root_name(value) for value in changed}
-    if not names.isdisjoint(block.defaults):
-        return True
-    *outer, inner = (bindings_of(function, module) for function in block.functions)
-    return any(not inner.binds(name) and any(bindings.binds(name) for bindings in outer) for name in names)
+    return {_root_name(value) for value in changed}
 
 
 def _called_objects(node: cst.CSTNode) -> Iterator[cst.BaseExpression]:
