@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+from stepgraph.cli.formats import DRAWINGS
 from tests.cli.conftest import Command
 from tests.cli.sources import module, workflow, write, write_orders, write_unresolved
 
@@ -123,7 +124,7 @@ def test_quiet_omits_notes(stepgraph: Command) -> None:
     assert stepgraph("graph", "-f", "json", "--quiet").messages == []
 
 
-@pytest.mark.parametrize("form", ["text", "dot", "svg", "html", "mermaid"])
+@pytest.mark.parametrize("form", DRAWINGS)
 def test_a_workflow_without_a_graph_is_reported(stepgraph: Command, form: str) -> None:
     write("orders.py", module(workflow("Orders")))
     run = stepgraph("graph", "-f", form)

@@ -9,6 +9,7 @@ import pytest
 from docs.generate.files import ROOT
 from stepgraph.cli.errors import ExitCode
 from stepgraph.cli.formats import FORMATS, REPORT_FORMATS
+from stepgraph.model.walk import STEP_TYPES
 from stepgraph.render.outline import (
     BLOCK_MARK,
     EXIT_MARKS,
@@ -17,9 +18,9 @@ from stepgraph.render.outline import (
     LOOP_MARK,
     PARALLEL_MARK,
     REPEATED_MARK,
-    STEP_MARKS,
     SWITCH_MARK,
     TRY_MARK,
+    step_mark,
 )
 
 CHECK = (ROOT / "docs/reference/check.md").read_text(encoding="utf-8")
@@ -59,5 +60,13 @@ def test_paths_for_contributors_exist(path: str) -> None:
 def test_each_symbol_of_the_outline_is_documented() -> None:
     page = (ROOT / "docs/how-to/reading-diagrams.md").read_text(encoding="utf-8")
     table = page.split("| symbol |")[1].split("\n\n")[0]
-    marks = {*STEP_MARKS.values(), *EXIT_MARKS.values(), REPEATED_MARK, BLOCK_MARK, FUNCTION_MARK, IF_MARK, LOOP_MARK}
+    marks = {
+        *map(step_mark, STEP_TYPES),
+        *EXIT_MARKS.values(),
+        REPEATED_MARK,
+        BLOCK_MARK,
+        FUNCTION_MARK,
+        IF_MARK,
+        LOOP_MARK,
+    }
     assert {mark for mark in {*marks, PARALLEL_MARK, SWITCH_MARK, TRY_MARK} if f"`{mark}`" not in table} == set()

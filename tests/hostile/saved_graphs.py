@@ -19,13 +19,11 @@ from random import Random
 from typing import Final
 from xml.etree import ElementTree as ET
 
+from stepgraph.cli.formats import DIFF_FORMATS, DRAWINGS
 from tests.escaping.hostile_texts import HOSTILE
 from tests.escaping.readers import command_lines, hidden_lines
 from tests.hostile.fuzzing import run
 from tests.hostile.mutations import mutate, texts
-
-DRAWINGS: Final = ("text", "dot", "svg", "html", "mermaid")
-DIFFS: Final = ("text", "json", "markdown", "svg")
 
 _ROOT: Final = Path(__file__).resolve().parents[2]
 _BATCH: Final = 250
@@ -177,7 +175,7 @@ def try_graph(number: int, counts: SavedGraphCounts) -> None:
     """Draw a graph in all formats in the working directory, and compare it with the previous graph."""
     Path("a.json").write_bytes(saved_graph(number - 1))
     Path("b.json").write_bytes(saved_graph(number))
-    compared = ("diff", "a.json", "b.json", "-f", DIFFS[number % len(DIFFS)])
+    compared = ("diff", "a.json", "b.json", "-f", list(DIFF_FORMATS)[number % len(DIFF_FORMATS)])
     runs = [*(("render", "b.json", "-f", form) for form in DRAWINGS), compared]
     counts.graphs += 1
     for arguments in runs:

@@ -20,16 +20,26 @@ from stepgraph.model.payload import (
     DEFAULT_TIMEOUT,
     Shape,
 )
+from stepgraph.model.walk import STEP_TYPES, StepType
 from stepgraph.phrases import duration_text, shape_text
 
 MAX_NAMES: Final = 3
 """Maximum number of names in a list; the rest is counted."""
 
+
+def _step_noun(step_type: StepType) -> str:
+    match step_type:
+        case "step_do":
+            return "step"
+        case "step_sleep" | "step_sleep_until":
+            return "sleep"
+        case "step_wait_for_event":
+            return "event wait"
+
+
+_STEP_NOUNS: Final[dict[str, str]] = {step_type: _step_noun(step_type) for step_type in STEP_TYPES}
 _NOUNS: Final = {
-    "step_do": "step",
-    "step_sleep": "sleep",
-    "step_sleep_until": "sleep",
-    "step_wait_for_event": "event wait",
+    **_STEP_NOUNS,
     "function_call": "call to",
     "function_def": "function",
 }

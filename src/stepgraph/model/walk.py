@@ -7,11 +7,9 @@ from typing import Final, Literal, TypeAlias, assert_never, cast, get_args
 
 from stepgraph.model.payload import Clocked, FunctionDef, Node, Step, UnknownNode, Workflow
 
+StepType: TypeAlias = Literal["step_do", "step_sleep", "step_sleep_until", "step_wait_for_event"]
 NodeType: TypeAlias = Literal[
-    "step_do",
-    "step_sleep",
-    "step_sleep_until",
-    "step_wait_for_event",
+    StepType,
     "loop",
     "parallel",
     "try",
@@ -24,7 +22,7 @@ NodeType: TypeAlias = Literal[
     "start",
 ]
 NODE_TYPES: Final[tuple[NodeType, ...]] = get_args(NodeType)
-STEP_TYPES: Final = ("step_do", "step_sleep", "step_sleep_until", "step_wait_for_event")
+STEP_TYPES: Final[tuple[StepType, ...]] = get_args(StepType)
 
 
 def as_unknown(node: Node) -> UnknownNode | None:
@@ -35,11 +33,7 @@ def as_unknown(node: Node) -> UnknownNode | None:
 
 def as_step(node: Node) -> Step | None:
     """Return a node that is a step, None for any other."""
-    match node["type"]:
-        case "step_do" | "step_sleep" | "step_sleep_until" | "step_wait_for_event":
-            return node
-        case _:
-            return None
+    return node if node["type"] in STEP_TYPES else None
 
 
 def as_clocked(node: Node) -> Clocked | None:

@@ -11,11 +11,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final, Literal, TypeAlias, TypedDict, cast
+from typing import Final, Literal, TypeAlias, TypedDict, assert_never, cast
 
 from msgspec import Struct
 
 from stepgraph.model.payload import Node, Number, Try
+from stepgraph.model.walk import as_unknown
 
 TRY: Final = 0
 CATCH: Final = 1
@@ -23,17 +24,6 @@ FINALLY: Final = 2
 """The parts of a `try` in the order of execution."""
 
 _BLOCKS: Final = ((TRY, "try_block"), (CATCH, "catch_block"), (FINALLY, "finally_block"))
-_LEAVES: Final = frozenset(
-    {
-        "step_do",
-        "step_sleep",
-        "step_sleep_until",
-        "step_wait_for_event",
-        "function_call",
-        "function_def",
-        "break",
-    }
-)
 _SEQUENCES: Final = frozenset({"loop", "block", "start"})
 
 
@@ -49,15 +39,21 @@ def executed_lists(node: Node) -> list[tuple[int, Sequence[Node]]]:
 
     Steps nested in a step and functions are separate bodies.
     """
-    if node["type"] == "if" or node["type"] == "switch":
-        return [(number, branch["nodes"]) for number, branch in enumerate(node["branches"])]
-    if node["type"] == "try":
-        return [(part, node[key]["nodes"]) for part, key in _BLOCKS if key in node]  # type: ignore[literal-required]
-    if node["type"] in _LEAVES:
-        return []
-    # All other types, including types of later API versions, have one list.
-    nodes = cast("dict[str, object]", node).get("nodes")
-    return [(0, cast("list[Node]", nodes))] if isinstance(nodes, list) else []
+    if unknown := as_unknown(node):
+        return [(0, unknown["nodes"])]
+    match node["type"]:
+        case "loop" | "parallel" | "block" | "start":
+            return [(0, node["nodes"])]
+        case "if" | "switch":
+            return [(number, branch["nodes"]) for number, branch in enumerate(node["branches"])]
+        case "try":
+            return [(part, node[key]["nodes"]) for part, key in _BLOCKS if key in node]  # type: ignore[literal-required]
+        case "step_do" | "step_sleep" | "step_sleep_until" | "step_wait_for_event":
+            return []
+        case "function_call" | "function_def" | "break":
+            return []
+        case _ as never:
+            assert_never(never)
 
 
 def may_end_early(node: Node | None) -> bool:

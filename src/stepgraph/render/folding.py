@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal, TypeAlias, assert_never
 
 from msgspec import Struct, field
 
 from stepgraph.model.payload import BreakKind, FunctionDef, Node
-from stepgraph.model.walk import as_unknown, children, walk
+from stepgraph.model.walk import STEP_TYPES, as_unknown, children, walk
 from stepgraph.phrases import counted
 from stepgraph.render.node_text import NO_STEPS
 
@@ -16,17 +16,6 @@ _EITHER: Final[frozenset[BreakKind]] = frozenset({"break", "return"})
 _NEITHER: Final[frozenset[BreakKind]] = frozenset()
 
 FoldedKind: TypeAlias = Literal["loop", "parallel", "try", "if", "switch", "block", "function", "step"]
-_KINDS: Final[dict[str, FoldedKind]] = {
-    "loop": "loop",
-    "parallel": "parallel",
-    "try": "try",
-    "if": "if",
-    "switch": "switch",
-    "block": "block",
-    "function_call": "function",
-    "function_def": "function",
-    "step_do": "step",
-}
 _EXITS: Final[tuple[BreakKind, ...]] = ("break", "return")
 
 
@@ -72,7 +61,23 @@ class Folding(Struct, frozen=True):
         """Return whether `node` is folded if it has nodes inside. The nodes of a workflow are at level 1."""
         if self.depth is not None and level >= self.depth:
             return True
-        return _KINDS.get(node["type"]) in self.kinds
+        return _folded_kind(node) in self.kinds
+
+
+def _folded_kind(node: Node) -> FoldedKind | None:
+    if as_unknown(node):
+        return None
+    match node["type"]:
+        case "loop" | "parallel" | "try" | "if" | "switch" | "block":
+            return node["type"]
+        case "function_call" | "function_def":
+            return "function"
+        case "step_do":
+            return "step"
+        case "step_sleep" | "step_sleep_until" | "step_wait_for_event" | "break" | "start":
+            return None
+        case _ as never:
+            assert_never(never)
 
 
 UNFOLDED: Final = Folding()
@@ -84,7 +89,7 @@ def folded_text(nodes: Sequence[Node]) -> str:
     A call counts once; the steps of the called function count with the function.
     """
     inner = list(walk(nodes))
-    steps = sum(node["type"].startswith("step_") for node in inner)
+    steps = sum(node["type"] in STEP_TYPES for node in inner)
     calls = sum(node["type"] == "function_call" for node in inner)
     counts = (counted(number, noun) for number, noun in ((steps, "step"), (calls, "call")) if number)
     return " · ".join(counts) or NO_STEPS

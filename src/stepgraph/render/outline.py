@@ -26,7 +26,7 @@ from stepgraph.model.payload import (
     Try,
     UnknownNode,
 )
-from stepgraph.model.walk import as_unknown, called_functions, children, count_steps, functions_of
+from stepgraph.model.walk import StepType, as_unknown, called_functions, children, count_steps, functions_of
 from stepgraph.phrases import counted
 from stepgraph.render.folding import UNFOLDED, BodyTexts, Folding, folded_node_text
 from stepgraph.render.node_text import UNKNOWN_TYPE, clock_text, node_words, payload_text, step_phrases
@@ -140,8 +140,19 @@ def _notes(notes: Sequence[Note]) -> Iterator[list[Piece]]:
             yield [Piece(f"   {note.advice}", Ink.QUIET)]
 
 
-# Characters of one cell in common fonts, without a colored variant in emoji fonts.
-STEP_MARKS = {"step_do": "●", "step_sleep": "◔", "step_sleep_until": "◕", "step_wait_for_event": "◎"}
+def step_mark(step_type: StepType) -> str:
+    """Return the mark of a step. Marks have one cell in common fonts, and no colored variant in emoji fonts."""
+    match step_type:
+        case "step_do":
+            return "●"
+        case "step_sleep":
+            return "◔"
+        case "step_sleep_until":
+            return "◕"
+        case "step_wait_for_event":
+            return "◎"
+
+
 EXIT_MARKS = {"break": "⤶", "return": "⏎"}
 EXIT_MARK = "⤶"
 LOOP_MARK = "↻"
@@ -155,18 +166,35 @@ REPEATED_MARK = "↑"
 START_MARK = "▸"
 UNKNOWN_MARK = "?"
 
-# The mark and the ink of folded nodes.
-FOLDED_STYLES = {
-    "step_do": (STEP_MARKS["step_do"], Ink.STEP),
-    "loop": (LOOP_MARK, Ink.LOOP),
-    "parallel": (PARALLEL_MARK, Ink.PARALLEL),
-    "block": (BLOCK_MARK, Ink.QUIET),
-    "try": (TRY_MARK, Ink.TRY),
-    "if": (IF_MARK, Ink.CHOICE),
-    "switch": (SWITCH_MARK, Ink.CHOICE),
-    "function_def": (FUNCTION_MARK, Ink.STRONG),
-    "start": (START_MARK, Ink.STRONG),
-}
+
+def _folded_style(node: Node) -> tuple[str, Ink]:
+    """Return the mark and the ink of a folded node."""
+    if as_unknown(node):
+        return UNKNOWN_MARK, Ink.WARNING
+    match node["type"]:
+        case "step_do" | "step_sleep" | "step_sleep_until" | "step_wait_for_event":
+            return step_mark(node["type"]), Ink.STEP
+        case "loop":
+            return LOOP_MARK, Ink.LOOP
+        case "parallel":
+            return PARALLEL_MARK, Ink.PARALLEL
+        case "block":
+            return BLOCK_MARK, Ink.QUIET
+        case "try":
+            return TRY_MARK, Ink.TRY
+        case "if":
+            return IF_MARK, Ink.CHOICE
+        case "switch":
+            return SWITCH_MARK, Ink.CHOICE
+        case "function_call" | "function_def":
+            return FUNCTION_MARK, Ink.STRONG
+        case "start":
+            return START_MARK, Ink.STRONG
+        case "break":
+            return EXIT_MARK, Ink.EXIT
+        case _ as never:
+            assert_never(never)
+
 
 NO_STEPS = "(no steps)"
 
@@ -286,7 +314,7 @@ class RowMaker(Struct):
         return Row((mark, statement, *_quiet(*self.details.remarks(node))))
 
     def _step(self, step: Step, nested: Sequence[Node] = ()) -> Row:
-        mark = _mark(STEP_MARKS[step["type"]], Ink.STEP)
+        mark = _mark(step_mark(step["type"]), Ink.STEP)
         phrases = (*step_phrases(step), *self.details.remarks(step))
         return Row((mark, _name(step["name"]), *_clock(clock_text(step)), *_quiet(*phrases)), nested)
 
@@ -331,7 +359,7 @@ class RowMaker(Struct):
 
     def _folded(self, node: Node) -> Row:
         """Return the row of a folded node with a summary of its contents."""
-        mark, ink = FOLDED_STYLES.get(node["type"], (UNKNOWN_MARK, Ink.WARNING))
+        mark, ink = _folded_style(node)
         is_loop = node["type"] == "loop"
         title = Piece((is_loop and self.details.source(node)) or node_words(node).title, ink, elastic=True)
         phrases: tuple[Piece, ...] = ()

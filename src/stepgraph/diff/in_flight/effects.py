@@ -15,9 +15,18 @@ from typing import Final
 
 from msgspec import Struct
 
-from stepgraph.model.walk import STEP_TYPES
+from stepgraph.model.walk import STEP_TYPES, StepType
 
-WAITS: Final = frozenset(STEP_TYPES) - {"step_do"}
+
+def _is_wait(step_type: StepType) -> bool:
+    match step_type:
+        case "step_do":
+            return False
+        case "step_sleep" | "step_sleep_until" | "step_wait_for_event":
+            return True
+
+
+WAITS: Final = frozenset(filter(_is_wait, STEP_TYPES))
 """Types of steps at which an instance may be in flight."""
 
 

@@ -21,7 +21,7 @@ from stepgraph.model.payload import (
     StepDo,
     UnknownNode,
 )
-from stepgraph.model.walk import as_unknown, children
+from stepgraph.model.walk import StepType, as_unknown, children
 from stepgraph.render.flow.chart import (
     ArrowKind,
     BoxKind,
@@ -46,12 +46,15 @@ from stepgraph.render.group_order import has_clocks
 from stepgraph.render.node_text import NO_STEPS, UNKNOWN_TYPE, node_words, payload_text, step_phrases, with_clock
 from stepgraph.render.view import DEFAULT_VIEW, Mark, NodeContext, View
 
-STEP_BOXES = {
-    "step_do": BoxKind.STEP,
-    "step_sleep": BoxKind.SLEEP,
-    "step_sleep_until": BoxKind.SLEEP,
-    "step_wait_for_event": BoxKind.WAIT,
-}
+
+def _step_box(step_type: StepType) -> BoxKind:
+    match step_type:
+        case "step_do":
+            return BoxKind.STEP
+        case "step_sleep" | "step_sleep_until":
+            return BoxKind.SLEEP
+        case "step_wait_for_event":
+            return BoxKind.WAIT
 
 
 def flow_chart(graph: Graph, view: View = DEFAULT_VIEW) -> Chart:
@@ -189,7 +192,7 @@ class FlowDrawer(Struct, frozen=True):
 
     def _step(self, step: Step, entry: LooseEnds, context: NodeContext) -> DrawnExits:
         lines = (with_clock(step["name"], step), *step_phrases(step), *self.view.details.remarks(step))
-        return DrawnExits(self.builder.box(context.identity, STEP_BOXES[step["type"]], *lines, entry=entry))
+        return DrawnExits(self.builder.box(context.identity, _step_box(step["type"]), *lines, entry=entry))
 
     def _call(self, call: FunctionCall, entry: LooseEnds, context: NodeContext) -> DrawnExits:
         lines = filter(None, (with_clock(call["name"], call), self.view.details.source(call)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, assert_never
 
 from msgspec import Struct
 
@@ -118,6 +118,10 @@ def _rows(node: Node) -> Iterator[FactRow]:
         case "start":
             if "payload" in node:
                 yield "Payload", shape_text(node["payload"])
+        case "loop" | "block" | "function_call" | "function_def":
+            pass
+        case _ as never:
+            assert_never(never)
     if work := as_clocked(node):
         yield from _clocks(work.get("starts"), work.get("resolves"))
 

@@ -2,34 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import assert_never
 
 from stepgraph.model.details import NO_DETAIL, Detail, Details
 from stepgraph.model.payload import FunctionCall, Node, Step
+from stepgraph.model.walk import StepType, as_unknown
 from stepgraph.render.folding import exit_kinds, folded_node_text
 from stepgraph.render.node_text import NO_STEPS, clock_text, node_words, step_phrases
 from stepgraph.render.svg.figures.label import WIDEST_EXIT, Label, heading, node_label, plain_label
 from stepgraph.render.svg.figures.leaf import ExitPill, Leaf, SvgGroup
 from stepgraph.render.svg.pen import Icon
 
-_FOLDED_STYLES: Final = {
-    "loop": ("loop", Icon.LOOP),
-    "parallel": ("parallel", Icon.PARALLEL),
-    "try": ("try", Icon.PROTECTED),
-    "if": ("choice", Icon.CHOICE),
-    "switch": ("choice", Icon.SWITCH),
-    "step_do": ("step do", Icon.DO),
-    "function_def": ("call", Icon.FUNCTION),
-    "start": ("start", Icon.START),
-    "block": ("block", Icon.BLOCK),
-}
 
-_STEPS: Final = {
-    "step_do": ("step do", Icon.DO),
-    "step_sleep": ("step sleep", Icon.SLEEP),
-    "step_sleep_until": ("step sleep", Icon.SLEEP_UNTIL),
-    "step_wait_for_event": ("step wait", Icon.WAIT),
-}
+def _step_style(step_type: StepType) -> tuple[str, Icon]:
+    """Return the class and the icon of a step."""
+    match step_type:
+        case "step_do":
+            return "step do", Icon.DO
+        case "step_sleep":
+            return "step sleep", Icon.SLEEP
+        case "step_sleep_until":
+            return "step sleep", Icon.SLEEP_UNTIL
+        case "step_wait_for_event":
+            return "step wait", Icon.WAIT
 
 
 def captions(step: Step, details: Details) -> tuple[str, ...]:
@@ -69,12 +64,12 @@ def _clocks(node: Step | FunctionCall) -> str:
 
 def step_label(step: Step, details: Details) -> Label:
     """Return the label of a step."""
-    return node_label(_STEPS[step["type"]][1], step["name"], captions(step, details))
+    return node_label(_step_style(step["type"])[1], step["name"], captions(step, details))
 
 
 def step_group(step: Step, identity: str, details: Details) -> SvgGroup:
     """Return the SVG group of a step."""
-    return SvgGroup(_STEPS[step["type"]][0], identity, step_title(step, details))
+    return SvgGroup(_step_style(step["type"])[0], identity, step_title(step, details))
 
 
 def step_leaf(step: Step, identity: str, details: Details) -> Leaf:
@@ -115,6 +110,28 @@ def unwrapped_box(node: Node, identity: str) -> Leaf:
     return Leaf(SvgGroup(css, identity, name), node_label(icon, name, []))
 
 
-def _folded_style(node: Node) -> tuple[str, str]:
+def _folded_style(node: Node) -> tuple[str, Icon]:
     """Return the class and the icon of a folded node; nodes without their own style look like blocks."""
-    return _FOLDED_STYLES.get(node["type"], _FOLDED_STYLES["block"])
+    if as_unknown(node):
+        return "block", Icon.BLOCK
+    match node["type"]:
+        case "step_do" | "step_sleep" | "step_sleep_until" | "step_wait_for_event":
+            return _step_style(node["type"])
+        case "loop":
+            return "loop", Icon.LOOP
+        case "parallel":
+            return "parallel", Icon.PARALLEL
+        case "try":
+            return "try", Icon.PROTECTED
+        case "if":
+            return "choice", Icon.CHOICE
+        case "switch":
+            return "choice", Icon.SWITCH
+        case "function_call" | "function_def":
+            return "call", Icon.FUNCTION
+        case "start":
+            return "start", Icon.START
+        case "block" | "break":
+            return "block", Icon.BLOCK
+        case _ as never:
+            assert_never(never)
