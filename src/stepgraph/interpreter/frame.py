@@ -264,8 +264,8 @@ class FunctionSummary(Struct, frozen=True):
     """As in `Frame`."""
     emits_before_return: bool
     """As in `Frame`."""
-    epoch: int
-    """The epoch of the store after the analysis."""
+    versions: Mapping[SlotId, int]
+    """The versions of the slots in `reads` after the analysis, as in `Store.versions_of`."""
     reusable: bool
     """Whether later calls can use the summary.
 

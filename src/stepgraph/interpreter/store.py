@@ -65,10 +65,10 @@ class Store(Struct):
 
     budget: Budget
     """Counts the writes and values that are rolled back and joined."""
-    epoch: int = 0
-    """The version of all slots that functions read from outside their own scope.
+    _versions: dict[SlotId, int] = field(default_factory=dict)
+    """The versions of slots that functions read from outside their own scope; 0 for others.
 
-    It changes when such a slot gets a different relevant value. Function summaries of an earlier epoch are stale then.
+    The version changes when a slot gets a different relevant value.
     """
     reads: set[SlotId] = field(default_factory=set)
     """Slots outside the function being interpreted that it has read so far."""
@@ -94,13 +94,13 @@ class Store(Struct):
     """Slots that some task reads."""
     _selections: set[tuple[int, int]] = field(default_factory=set)
     """Collections from which a step was selected, by serial and size."""
-    _trail: list[tuple[HeapCell, str, Slot, int]] = field(default_factory=list)
-    """The undo log: cell and key of each write, with the value and the epoch before it."""
+    _trail: list[tuple[HeapCell, str, Slot, int | None]] = field(default_factory=list)
+    """The undo log: cell and key of each write, with the value before it, and the version if the write changed it."""
     _outer_reads: set[tuple[int, str]] = field(default_factory=set)
     """Slots that some function has read from outside its own scope."""
     _serial: int = 0
-    _epoch_count: int = 0
-    """The number of epochs so far. A rollback restores `epoch`, but not this count."""
+    _version_count: int = 0
+    """The number of versions so far. A rollback restores versions, but not this count."""
 
     @property
     def serial(self) -> int:
@@ -116,6 +116,13 @@ class Store(Struct):
         """Record that a function reads a slot outside its own scope."""
         self._outer_reads.add((container.serial, key))
         self.reads.add((container.serial, key))
+
+    def versions_of(self, slots: frozenset[SlotId]) -> dict[SlotId, int]:
+        """Return the versions of the slots that were changed after a function had read them."""
+        versions = self._versions
+        if len(versions) < len(slots):
+            return {slot: version for slot, version in versions.items() if version and slot in slots}
+        return {slot: version for slot in slots if (version := versions.get(slot, 0))}
 
     @contextmanager
     def logged(self, newest: int, *, isolated: bool = False) -> Iterator[WriteLog]:
@@ -180,15 +187,18 @@ class Store(Struct):
         self._write(container, "items", old, Prefix(len(old)), value)
 
     def _write(self, container: HeapCell, key: str, old: Slot, logged: Slot, value: Slot) -> None:
-        self._trail.append((container, key, logged, self.epoch))
+        slot = (container.serial, key)
+        version = None
+        if slot in self._outer_reads and affects_steps(old, value):
+            version = self._versions.get(slot, 0)
+            self._version_count += 1
+            self._versions[slot] = self._version_count
+        self._trail.append((container, key, logged, version))
         container[key] = value
         if isinstance(old, StepFunction | Collection | Mapping) and not isinstance(value, Union) and value.relevant:
             self._record_replaced(container, old)
-        if self._task_reads and (container.serial, key) in self._task_reads and old is not MISSING:
+        if self._task_reads and slot in self._task_reads and old is not MISSING:
             self.rewrites.append(Rewrite(container, key, old, self._writer))
-        if (container.serial, key) in self._outer_reads and affects_steps(old, value):
-            self._epoch_count += 1
-            self.epoch = self._epoch_count
 
     def _record_replaced(self, container: HeapCell, old: StepFunction | Collection | Mapping) -> None:
         if isinstance(old, StepFunction) and not isinstance(container, Declarations):
@@ -354,7 +364,9 @@ class Store(Struct):
         """Undo all writes since `checkpoint`, and return them."""
         changes = self.changes(checkpoint)
         while len(self._trail) > checkpoint:
-            container, key, old, self.epoch = self._trail.pop()
+            container, key, old, version = self._trail.pop()
+            if version is not None:
+                self._versions[container.serial, key] = version
             if old is MISSING:
                 container.pop(key, None)
             elif isinstance(old, Prefix):

@@ -94,7 +94,7 @@ def _memoized_summary(interpreter: Interpreter, callee: FunctionValue, arguments
         if not _is_distinguished(interpreter, callee, key, general_key):
             scope, key = _scope_without_sizes(interpreter, callee, scope), general_key
     memoized = interpreter.summaries.get((interpreter.replays, *key))
-    if memoized is not None and memoized.reusable and memoized.epoch == interpreter.store.epoch:
+    if memoized is not None and memoized.reusable and memoized.versions == interpreter.store.versions_of(memoized.reads):
         interpreter.frame.called |= memoized.called
         interpreter.frame.started_bindings |= dict.fromkeys(memoized.started_bindings)
         declare_again(interpreter, memoized.declared)
@@ -345,7 +345,7 @@ def _summarize(
         tuple(frame.declared),
         returns_awaitable=frame.returns_awaitable,
         emits_before_return=frame.emits_before_return,
-        epoch=interpreter.store.epoch,
+        versions=interpreter.store.versions_of(reads),
         reusable=not is_unique_per_call and not frame.raises_early and writes is not None,
         writes=writes or (),
         trace=trace,
@@ -456,7 +456,7 @@ def _qualified_names(names: tuple[str, ...], callables: tuple[str, ...]) -> tupl
 def _incomplete_summary(function: Function) -> FunctionSummary:
     """Return the summary of a function whose body is being interpreted: the result is unknown."""
     return FunctionSummary(
-        function, UNKNOWN, 0, (), returns_awaitable=False, emits_before_return=False, epoch=0, reusable=False
+        function, UNKNOWN, 0, (), returns_awaitable=False, emits_before_return=False, versions={}, reusable=False
     )
 
 

@@ -190,7 +190,7 @@ def _update_with_unknown(interpreter: Interpreter, receiver: Mapping, place: Pla
     """Add any number of unknown entries, which may replace the existing entries."""
     present = tuple(replace(entry, may_be_missing=True) for entry in receiver.entries)
     receiver.state.changed = True
-    unknown = MappingEntry(UNKNOWN, UNKNOWN, place, place, many=True, may_be_missing=True)
+    unknown = MappingEntry(UNKNOWN, UNKNOWN, place, place, many=True, may_be_missing=True, is_unseen=True)
     interpreter.store.write(receiver.state, "items", (*present, unknown))
 
 

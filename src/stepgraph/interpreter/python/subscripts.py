@@ -193,8 +193,7 @@ def entry_at(owner: Mapping, key: Value, key_place: Place, place: Place, default
         return default if default is not None and not owner.entries else UNKNOWN
     texts = key_texts(all_entries)
     cases = [Case(texts[id(entry)], on_some_paths(entry.value)) for entry in entries]
-    covers_missing = default is not None  # an entry of an unknown dictionary has no relevant value
-    if owner.partial or any(e.may_be_missing and not (covers_missing and e.value.relevant) for e in entries):
+    if owner.partial or any(entry.is_unseen for entry in entries):
         cases.append(Case("others", Unresolved("some entries of the dictionary are unknown", place)))
     if default is not None and default != Constant(None):
         cases.append(Case(None, default))

@@ -277,6 +277,8 @@ class MappingEntry(Struct, frozen=True):
     """Whether it may be missing."""
     has_distinct_keys: bool = False
     """Whether the entries that it represents have different keys, although the keys are not constant."""
+    is_unseen: bool = False
+    """Whether it represents the entries of an unknown dictionary."""
 
 
 class Mapping(Container, Struct, eq=False):
