@@ -62,6 +62,8 @@ PER_KILOBYTE: Final[dict[Limit, int]] = {
 }
 """The amount that every 1,000 bytes of the analyzed modules add to a limit. A large workflow needs a tenth of it."""
 
+_COSTLY: Final = (Limit.JOINED, Limit.SUMMARIES)
+
 
 FULL_SHARES: Final = 10
 """The number of workflows in a module that get a full budget each. More workflows share the total of these budgets."""
@@ -249,6 +251,11 @@ class Budget(Struct):
         remaining = self.remaining[limit] = self.remaining[limit] - amount
         if remaining < 0:
             self.exceed(limit)
+
+    @property
+    def is_strained(self) -> bool:
+        """Whether more work was done than a real project usually needs: a twentieth of what may be done."""
+        return any(self.remaining[limit] < self.maximum[limit] * 19 // 20 for limit in _COSTLY)
 
     def check(self) -> None:
         """Raise LimitExceededError if `evaluations` or `depth` are used up."""

@@ -9,7 +9,7 @@ import libcst as cst
 from msgspec import Struct, field
 
 from stepgraph.interpreter.replay.tracer import CallTrace, ReplayPosition
-from stepgraph.interpreter.store import Change, Changes, PathChanges
+from stepgraph.interpreter.store import Change, Changes, PathChanges, Reads
 from stepgraph.interpreter.values.containers import Element, HeapCell
 from stepgraph.interpreter.values.objects import LexicalScope
 from stepgraph.interpreter.values.steps import StepFunction
@@ -279,7 +279,7 @@ class FunctionSummary(Struct, frozen=True):
     """Whether the result may be truthy: a truthy result of `__exit__` suppresses the exception."""
     raises: bool = False
     """As in `Frame`."""
-    reads: frozenset[SlotId] = frozenset()
+    reads: Reads = Reads()
     """The slots outside the function that it reads."""
     writes: tuple[Change, ...] = ()
     """Writes to outer cells that cannot affect steps."""

@@ -340,6 +340,8 @@ class Interpreter(Struct, eq=False):
         live, self.is_reachable = self.is_reachable, True
         replays, self.replays = self.replays, False
         is_import_time, self.is_import_time = self.is_import_time, True
+        creates_shared, self.store.creates_shared = self.store.creates_shared, not scope.is_local
+        read, self.store.events.read = self.store.events.read, set()
         active = self.active_functions
         if scope.kind == "module":
             self.active_functions = {}  # the calls of the workflow come later
@@ -351,6 +353,7 @@ class Interpreter(Struct, eq=False):
             self.store.commit(checkpoint)
             self.loop_depth, self.is_reachable, self.replays = depth, live, replays
             self.is_import_time, self.active_functions = is_import_time, active
+            self.store.creates_shared, self.store.events.read = creates_shared, read
 
     def branch(self, run: Callable[[], object], condition: str | None = None, *, cut_short: bool = False) -> PathResult:
         """Interpret one of several paths and roll it back.

@@ -29,7 +29,16 @@ from stepgraph.interpreter.joining import (
     requires_new_pass,
     visit_cost,
 )
-from stepgraph.interpreter.values.containers import Collection, Declarations, Element, HeapCell, Mapping, MappingEntry
+from stepgraph.interpreter.values.containers import (
+    CellEvents,
+    Collection,
+    Declarations,
+    Element,
+    HeapCell,
+    Mapping,
+    MappingEntry,
+)
+from stepgraph.interpreter.values.data import data_objects
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.interpreter.write_log import Rewrite, SlotId, TaskState, TaskWrite, WriteLog
@@ -60,6 +69,15 @@ SlotKey: TypeAlias = tuple[int, str]
 Changes: TypeAlias = dict[SlotKey, Change]
 
 
+class Reads(Struct, frozen=True):
+    """The slots outside a function that it reads, with the functions that it calls."""
+
+    slots: frozenset[SlotId] = frozenset()
+    """The names and attributes, and the collections in them."""
+    contents: frozenset[int] = frozenset()
+    """The serials of the collections whose elements it reads, wherever it finds them."""
+
+
 class Store(Struct):
     """All heap cells, and the trail of all writes to them."""
 
@@ -72,6 +90,14 @@ class Store(Struct):
     """
     reads: set[SlotId] = field(default_factory=set)
     """Slots outside the function being interpreted that it has read so far."""
+    events: CellEvents = field(default_factory=CellEvents)
+    """What happened to the cells."""
+    shared_serials: set[int] = field(default_factory=set)
+    """The serials of the cells of modules and classes, which may be newer than a function that reads them."""
+    creates_shared: bool = False
+    """Whether code runs that has no step object, and whose new cells belong to modules and classes."""
+    shares_steps: bool = False
+    """Whether code has stored a step in an object of a module or class, or may have."""
     in_flight: HeapCell = field(default_factory=lambda: HeapCell(MAX_SERIAL, Budget()))
     """For each task id, a tuple with its `TaskState` while the task may be in flight, else an empty tuple."""
     replaced: set[StepDefinition] = field(default_factory=set)
@@ -80,12 +106,6 @@ class Store(Struct):
     """Writes since the last await to slots that tasks in flight read."""
     _writer: TaskState | None = None
     """The task in flight whose writes are being added."""
-    reordered: list[int] = field(default_factory=list)
-    """The serials of the collections that became unordered, in that order."""
-    reopened: list[int] = field(default_factory=list)
-    """The serials of the collections that were read as empty and may have elements now."""
-    revised: list[int] = field(default_factory=list)
-    """The serials of the collections that changed after the graph may have shown their constants."""
     log: WriteLog | None = None
     """The log of the innermost function or task being interpreted."""
     _task_writes: set[SlotId] = field(default_factory=set)
@@ -107,22 +127,54 @@ class Store(Struct):
         """The serial of the newest cell."""
         return self._serial
 
-    def new(self, slots: dict[str, Slot] | None = None) -> HeapCell:
-        """Return a new heap cell."""
+    def new(self, slots: dict[str, Slot] | None = None, *, is_shared: bool = False) -> HeapCell:
+        """Return a new heap cell, which is shared if it holds the names of a module or class."""
         self._serial += 1
-        return HeapCell(self._serial, self.budget, slots, self.reordered, self.reopened, self.revised)
+        cell = HeapCell(self._serial, self.budget, slots, self.events)
+        if is_shared or self.creates_shared:
+            cell.is_shared = True
+            self.shared_serials.add(cell.serial)
+        return cell
 
     def record_outer_read(self, container: HeapCell, key: str) -> None:
         """Record that a function reads a slot outside its own scope."""
         self._outer_reads.add((container.serial, key))
         self.reads.add((container.serial, key))
 
-    def versions_of(self, slots: frozenset[SlotId]) -> dict[SlotId, int]:
+    def start_reads(self) -> tuple[set[SlotId], set[int]]:
+        """Start to record the reads of a function, and return those of the code around it."""
+        outer = self.reads, self.events.read
+        self.reads, self.events.read = set(), set()
+        self.events.read_before |= outer[1]
+        return outer
+
+    def stop_reads(self, outer: tuple[set[SlotId], set[int]], newest: int) -> Reads:
+        """Return the reads of a function, without slots newer than the serial `newest`, unless they are shared.
+
+        They also count as reads of the code around it.
+        """
+        shared = self.shared_serials
+        reads = Reads(
+            frozenset(slot for slot in self.reads if slot[0] <= newest or slot[0] in shared),
+            frozenset(serial for serial in self.events.read if serial <= newest or serial in shared),
+        )
+        self.events.read_before |= self.events.read
+        self.reads, self.events.read = outer[0] | reads.slots, outer[1] | reads.contents
+        return reads
+
+    def read_again(self, reads: Reads) -> None:
+        """Record the reads of a function that is called again."""
+        self.reads |= reads.slots
+        self.events.read |= reads.contents
+
+    def versions_of(self, reads: Reads) -> dict[SlotId, int]:
         """Return the versions of the slots that were changed after a function had read them."""
-        versions = self._versions
-        if len(versions) < len(slots):
-            return {slot: version for slot, version in versions.items() if version and slot in slots}
-        return {slot: version for slot in slots if (version := versions.get(slot, 0))}
+        self.budget.spend(Limit.ELEMENTS, len(self._versions) // _SLOTS_MERGED_PER_UNIT)
+        return {
+            slot: version
+            for slot, version in self._versions.items()
+            if version and (slot in reads.slots or (slot[1] == "items" and slot[0] in reads.contents))
+        }
 
     @contextmanager
     def logged(self, newest: int, *, isolated: bool = False) -> Iterator[WriteLog]:
@@ -187,18 +239,39 @@ class Store(Struct):
         self._write(container, "items", old, Prefix(len(old)), value)
 
     def _write(self, container: HeapCell, key: str, old: Slot, logged: Slot, value: Slot) -> None:
+        if container.is_shared and not self.shares_steps and not self.creates_shared:
+            self._share(old, value)
         slot = (container.serial, key)
         version = None
-        if slot in self._outer_reads and affects_steps(old, value):
+        if self._is_read(container, slot) and affects_steps(old, value):
             version = self._versions.get(slot, 0)
             self._version_count += 1
             self._versions[slot] = self._version_count
+            if container.is_shared:  # the log omits newer cells, but a repeated call must write them again
+                self.reads.add(slot)
         self._trail.append((container, key, logged, version))
         container[key] = value
         if isinstance(old, StepFunction | Collection | Mapping) and not isinstance(value, Union) and value.relevant:
             self._record_replaced(container, old)
         if self._task_reads and slot in self._task_reads and old is not MISSING:
             self.rewrites.append(Rewrite(container, key, old, self._writer))
+
+    def _is_read(self, container: HeapCell, slot: SlotId) -> bool:
+        """Return whether some function may have read a slot from outside its own scope."""
+        if slot in self._outer_reads:
+            return True
+        serial, events = container.serial, self.events
+        return slot[1] == "items" and (serial in events.read or serial in events.read_before)
+
+    def _share(self, old: Slot, value: Slot) -> None:
+        """Mark the objects in the new contents of a shared cell as shared."""
+        before = set(map(id, old)) if isinstance(old, tuple) else ()
+        added = [element for element in value if id(element) not in before] if isinstance(value, tuple) else [value]
+        objects = data_objects(*added)
+        if objects is None:
+            self.shares_steps = True
+        for shared in objects or ():
+            shared.state.is_shared = True
 
     def _record_replaced(self, container: HeapCell, old: StepFunction | Collection | Mapping) -> None:
         if isinstance(old, StepFunction) and not isinstance(container, Declarations):

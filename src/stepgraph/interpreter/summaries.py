@@ -94,11 +94,11 @@ def _memoized_summary(interpreter: Interpreter, callee: FunctionValue, arguments
         if not _is_distinguished(interpreter, callee, key, general_key):
             scope, key = _scope_without_sizes(interpreter, callee, scope), general_key
     memoized = interpreter.summaries.get((interpreter.replays, *key))
-    if memoized is not None and memoized.reusable and memoized.versions == interpreter.store.versions_of(memoized.reads):
+    if memoized is not None and _is_current(interpreter, memoized):
         interpreter.frame.called |= memoized.called
         interpreter.frame.started_bindings |= dict.fromkeys(memoized.started_bindings)
         declare_again(interpreter, memoized.declared)
-        interpreter.store.reads |= memoized.reads
+        interpreter.store.read_again(memoized.reads)
         for write in memoized.writes:
             if write.container.get(write.key, MISSING) != write.value:
                 interpreter.store.write(write.container, write.key, write.value)
@@ -120,14 +120,19 @@ def _memoized_summary(interpreter: Interpreter, callee: FunctionValue, arguments
     return _summarize(interpreter, callee, node, scope, key)
 
 
+def _is_current(interpreter: Interpreter, summary: FunctionSummary) -> bool:
+    """Return whether later calls can use a summary: the slots that the function has read are unchanged."""
+    return summary.reusable and summary.versions == interpreter.store.versions_of(summary.reads)
+
+
 def _call_key(interpreter: Interpreter, callee: FunctionValue, scope: LexicalScope, signature: _Signature) -> Key:
     """Return the signature of a call."""
     key = (
         callee.node,
         callee.scope,
         interpreter.in_step,
-        len(interpreter.store.reopened),
-        len(interpreter.store.revised),
+        len(interpreter.store.events.reopened),
+        len(interpreter.store.events.revised),
         *(signature.key_of(value, 0) for value in scope.names.values()),
     )
     interpreter.budget.spend(Limit.ELEMENTS, signature.parts)
@@ -291,7 +296,7 @@ def _summarize(
     """
     assumes_steps = node in interpreter.step_functions
     function = Function(callee.names, Place(callee.scope.module, node), may_run_steps=assumes_steps)
-    outer_reads, interpreter.store.reads = interpreter.store.reads, set()
+    outer_reads = interpreter.store.start_reads()
     recursion = Recursion(interpreter.store.checkpoint(), interpreter.store.serial, function.place)
     interpreter.recursions[function] = recursion
     while True:
@@ -316,8 +321,7 @@ def _summarize(
         interpreter.store.rollback(checkpoint)
         _forget_summaries(interpreter, summary_count)
     del interpreter.recursions[function]
-    reads = frozenset(slot for slot in interpreter.store.reads if slot[0] < scope.names.serial)
-    interpreter.store.reads = outer_reads | reads
+    reads = interpreter.store.stop_reads(outer_reads, scope.names.serial - 1)
     function.may_run_steps = False  # a recursive call alone runs no steps
     function.may_run_steps = may_run_steps(function.body)
     del interpreter.active_functions[node][key]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 import libcst as cst
+from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import union_values
@@ -13,6 +14,7 @@ from stepgraph.interpreter.modules.imports import import_by_name
 from stepgraph.interpreter.objects.attributes.dynamic import constant_name
 from stepgraph.interpreter.objects.attributes.lookup import NAMESPACE_LOOKUP, table_of_members
 from stepgraph.interpreter.objects.classes import relevant_members
+from stepgraph.interpreter.objects.names import look_up
 from stepgraph.interpreter.values.objects import ClassValue, FunctionValue, Instance, LexicalScope, ModuleValue
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.ir.values import UNKNOWN, Unresolved, Value
@@ -24,11 +26,29 @@ _DEFINITIONS: Final = (cst.FunctionDef, cst.ClassDef)
 
 @models("builtins.locals")
 def _locals(call: LibraryCall) -> Value:
-    """`locals()`: the values are unresolved if they include a function, a class or a step."""
-    names = call.interpreter.frame.body_scope.names
-    call.interpreter.budget.spend(Limit.ELEMENTS, len(names))
-    has_definitions = any(map(_is_definition, list(names.values())))
-    return table_of_members(call.interpreter, call.place) if has_definitions else UNKNOWN
+    """`locals()`: in a function, its variables by name. With other keys, the values are unresolved.
+
+    They are unresolved if they include a function, a class or a step.
+    """
+    interpreter, scope = call.interpreter, call.interpreter.frame.body_scope
+    interpreter.budget.spend(Limit.ELEMENTS, len(scope.names))
+    has_definitions = any(map(_is_definition, list(scope.names.values())))
+    if not has_definitions:
+        return UNKNOWN
+    table = table_of_members(interpreter, call.place)
+    return replace(table, variables=_variables(interpreter, scope)) if scope.kind == "function" else table
+
+
+def _variables(interpreter: Interpreter, scope: LexicalScope) -> dict[str, Value]:
+    """Return the variables of a function, and those that it may use from the functions around it."""
+    variables: dict[str, Value] = {}
+    enclosing: LexicalScope | None = scope
+    while enclosing is not None and enclosing.kind != "module":
+        if enclosing.kind == "function":
+            interpreter.budget.spend(Limit.ELEMENTS, len(enclosing.names))
+            variables = {name: look_up(interpreter, name) for name in enclosing.names} | variables
+        enclosing = enclosing.parent
+    return variables
 
 
 @models("builtins.globals")

@@ -177,7 +177,9 @@ class LoadedModules(Struct):
                 self.importer.files.name_of(module.path) if self.importer is not None else module.path
             )
             bindings = bindings_of(module.tree, module)
-            scope = LexicalScope(bindings, self.store.new(), None, module, path=(dotted_name,), kind="module")
+            scope = LexicalScope(
+                bindings, self.store.new(is_shared=True), None, module, path=(dotted_name,), kind="module"
+            )
             self.scopes[module] = scope
             self.budget.grow(len(module.source))
             self._register_imports(module)

@@ -30,6 +30,7 @@ from stepgraph.interpreter.values.objects import (
     UnknownBase,
 )
 from stepgraph.interpreter.values.unions import Union
+from stepgraph.interpreter.workflow.data_calls import skips_data_call
 from stepgraph.ir.values import (
     UNKNOWN,
     Constant,
@@ -47,6 +48,8 @@ def instantiate(interpreter: Interpreter, class_value: ClassValue, arguments: Ar
 
     A `TypedDict` makes a plain dictionary.
     """
+    if skips_data_call(interpreter, class_value, arguments, place):
+        return UNKNOWN
     if any(isinstance(base, External) and base.name in _TYPED_DICTIONARIES for base in resolution_order(class_value)):
         return interpreter.call(External("builtins.dict"), arguments, place)
     value = arguments.items[0].value if arguments.items else UNKNOWN

@@ -20,6 +20,7 @@ from stepgraph.interpreter.values.objects import BuiltinMethod, FunctionValue, I
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.interpreter.workflow.awaiting import start
+from stepgraph.interpreter.workflow.data_calls import skips_data_call
 from stepgraph.ir.nodes import Call, Run
 from stepgraph.ir.values import (
     UNKNOWN,
@@ -51,6 +52,8 @@ MAX_LAMBDA_CALLS: Final = 1_000
 
 def call_function(interpreter: Interpreter, callee: FunctionValue, arguments: Arguments, place: Place) -> Value:
     """Call a function of the project. The body of a coroutine or generator is interpreted when it starts."""
+    if skips_data_call(interpreter, callee, arguments, place):
+        return UNKNOWN
     if callee.cache is not None:
         return call_cached(interpreter, callee, callee.cache, arguments, place)
     if isinstance(callee.node, cst.Lambda):

@@ -295,7 +295,7 @@ def _make_undecorated_class(interpreter: Interpreter, node: cst.ClassDef, scope:
     bases = tuple(base for argument in node.bases for base in _bases(interpreter, argument))
     body = LexicalScope(
         bindings_of(node, scope.module),
-        interpreter.store.new(),
+        interpreter.store.new(is_shared=True),
         scope,
         scope.module,
         path=(*scope.path, node.name.value),

@@ -178,6 +178,9 @@ def payload_member(owner: Value, key: Value) -> Value:
 
 def entry_at(owner: Mapping, key: Value, key_place: Place, place: Place, default: Value | None) -> Value:
     """Return the value at a key of a dictionary. A key that is not constant results in a `switch` on its source."""
+    if owner.variables is not None and isinstance(key, Constant):
+        values = [value for value in (owner.variables.get(str(key.value)), default) if value is not None]
+        return union_with_numbers(values, key_place.text, place) if values else UNKNOWN
     entries = all_entries = owner.entries
     if isinstance(key, Constant):
         entries = tuple(entry for entry in entries if entry.key == key or not isinstance(entry.key, Constant))

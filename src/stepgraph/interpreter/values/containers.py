@@ -17,6 +17,21 @@ from stepgraph.limits import Budget, Limit
 from stepgraph.syntax.module import Place
 
 
+class CellEvents(Struct):
+    """What happened to the cells of a store, by their serials."""
+
+    reordered: list[int] = field(default_factory=list)
+    """The collections that became unordered, in that order."""
+    reopened: list[int] = field(default_factory=list)
+    """The collections that were read as empty and may have elements now."""
+    revised: list[int] = field(default_factory=list)
+    """The collections that changed after the graph may have shown their constants."""
+    read: set[int] = field(default_factory=set)
+    """The collections whose elements the function being interpreted, or a function that it has called, has read."""
+    read_before: set[int] = field(default_factory=set)
+    """The collections whose elements other functions have read."""
+
+
 class HeapCell(dict[str, Any]):
     """The slots of a scope, an object or a collection.
 
@@ -28,10 +43,9 @@ class HeapCell(dict[str, Any]):
         "_unordered",
         "budget",
         "created_empty",
+        "events",
+        "is_shared",
         "read_as_empty",
-        "reopened",
-        "reordered",
-        "revised",
         "serial",
         "shows_constants",
     )
@@ -41,27 +55,23 @@ class HeapCell(dict[str, Any]):
         serial: int,
         budget: Budget,
         slots: dict[str, Any] | None = None,
-        reordered: list[int] | None = None,
-        reopened: list[int] | None = None,
-        revised: list[int] | None = None,
+        events: CellEvents | None = None,
     ) -> None:
         super().__init__(slots or {})
+        self.events = CellEvents() if events is None else events
+        """Records events of all cells of the store."""
         self.serial = serial
         """Number of the cell in the order of creation."""
         self.budget = budget
         """Counts accesses to elements, because shared collections can be exponentially large as a tree."""
         self.created_empty = False
         """Whether the collection was created empty, as by `[]`, and no code may have added elements."""
+        self.is_shared = False
+        """Whether it belongs to an object that a module or class holds."""
         self.read_as_empty = False
         """Whether a loop over it was omitted because it is empty."""
         self.shows_constants = False
         """Whether the graph may show constants in the collection."""
-        self.reordered = [] if reordered is None else reordered
-        """The serials of all cells that became unordered, in that order."""
-        self.reopened = [] if reopened is None else reopened
-        """The serials of all cells that were read as empty and may have elements now."""
-        self.revised = [] if revised is None else revised
-        """The serials of all cells that were changed after the graph may have shown their constants."""
         self._changed = False
         self._unordered = False
 
@@ -76,8 +86,8 @@ class HeapCell(dict[str, Any]):
     @changed.setter
     def changed(self, value: bool) -> None:
         if value and not self._changed and self.shows_constants:
-            self.revised.append(self.serial)
-            self.reordered.append(self.serial)
+            self.events.revised.append(self.serial)
+            self.events.reordered.append(self.serial)
         self._changed = value
         if value:
             self.open()
@@ -85,8 +95,8 @@ class HeapCell(dict[str, Any]):
     def open(self) -> None:
         """Record that code may have added elements, also on a path that is rolled back."""
         if self.created_empty and self.read_as_empty:
-            self.reopened.append(self.serial)
-            self.reordered.append(self.serial)
+            self.events.reopened.append(self.serial)
+            self.events.reordered.append(self.serial)
         self.created_empty = False
 
     @property
@@ -97,7 +107,7 @@ class HeapCell(dict[str, Any]):
     @unordered.setter
     def unordered(self, value: bool) -> None:
         if value and not self._unordered:
-            self.reordered.append(self.serial)
+            self.events.reordered.append(self.serial)
         self._unordered = value
 
     @property
@@ -115,6 +125,7 @@ class HeapCell(dict[str, Any]):
         """Return the elements of a collection. Raises LimitExceededError above the budget."""
         elements: tuple[Any, ...] = self["items"]
         self.budget.spend(Limit.ELEMENTS, len(elements))
+        self.events.read.add(self.serial)
         return elements
 
 
@@ -206,7 +217,7 @@ class Container(Value):
 
     @property
     def shows_constants(self) -> bool:
-        """Whether the graph may show constants in it. Later changes are recorded as `HeapCell.revised`."""
+        """Whether the graph may show constants in it. Later changes are recorded as `CellEvents.revised`."""
         if self.hidden or self.state.changed:
             return False
         self.state.shows_constants = True
@@ -299,6 +310,8 @@ class Mapping(Container, Struct, eq=False):
     """Whether it also has unknown entries, as in `{**unknown}`."""
     default_factory: Value | None = None
     """The default factory of a `defaultdict`."""
+    variables: dict[str, Value] | None = None
+    """The values of `locals()` by name, each of which may be missing. The entries represent values at other keys."""
 
     @property
     def entries(self) -> tuple[MappingEntry, ...]:

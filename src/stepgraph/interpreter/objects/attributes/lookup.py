@@ -285,7 +285,7 @@ NAMESPACE_LOOKUP: Final = "it is looked up in a namespace"
 """The reason why a value is unresolved."""
 
 
-def table_of_members(interpreter: Interpreter, place: Place) -> Value:
+def table_of_members(interpreter: Interpreter, place: Place) -> Mapping:
     """Return a dictionary with unresolved members, such as `__dict__` of a class."""
     member = Unresolved(NAMESPACE_LOOKUP, place)
     return make_mapping(interpreter, (MappingEntry(UNKNOWN, member, place, place, many=True),), partial=True)

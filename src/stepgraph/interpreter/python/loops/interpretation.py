@@ -94,7 +94,7 @@ def _interpret_to_fixpoint(
     while True:
         apply(interpreter.store, head_changes)
         del interpreter.frame.return_states[return_count:]
-        reordered_count = len(interpreter.store.reordered)
+        reordered_count = len(interpreter.store.events.reordered)
         loop_state = interpreter.frame.loop = LoopState(checkpoint)
         interpreter.is_reachable = True
         declared_before = interpreter.steps.count
@@ -120,7 +120,7 @@ def _interpret_to_fixpoint(
             widened_changes |= {key: widen(change, place) for key, change in changed.items()}
             interpreter.store.log_changes(widened_changes)
             head_changes |= widened_changes
-        is_reordered = any(serial <= newest_serial for serial in interpreter.store.reordered[reordered_count:])
+        is_reordered = any(serial <= newest_serial for serial in interpreter.store.events.reordered[reordered_count:])
         has_new_tasks = bool(interpreter.store.conflicting_tasks(log, head_changes) - tasks_at_head)
         if not changed and not is_reordered and not has_new_tasks:
             break

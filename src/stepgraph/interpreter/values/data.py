@@ -1,0 +1,68 @@
+"""Data: values that lead to no step object and no step, with everything that they contain or can reach."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final, TypeAlias
+
+from stepgraph.interpreter.values.containers import Collection, Element, Mapping, MappingEntry
+from stepgraph.interpreter.values.objects import ClassValue, FunctionValue, Instance
+from stepgraph.interpreter.values.steps import Event, Payload
+from stepgraph.interpreter.values.unions import Union
+from stepgraph.ir.values import AttributeName, Value
+
+DataObject: TypeAlias = Collection | Mapping | Instance
+"""An object whose contents code can change."""
+
+_MAX_PARTS: Final = 200
+"""The number of parts above which a value is not searched."""
+
+
+def data_objects(*slots: Any) -> list[DataObject] | None:  # noqa: ANN401 - values, or elements of collections
+    """Return the objects that values can reach. Return None if they may lead to a step, or have too many parts.
+
+    Module-level functions and classes are data: they reach steps only by their arguments, or by what modules hold. A
+    value whose reads the graph shows, such as the event, is not data.
+    """
+    objects: dict[int, DataObject] = {}
+    pending = list(slots)
+    while pending:
+        slot = pending.pop()
+        if isinstance(slot, Collection | Mapping | Instance):
+            if slot.state.serial in objects:
+                continue
+            objects[slot.state.serial] = slot
+        parts = _parts(slot)
+        if parts is None or len(objects) + len(pending) > _MAX_PARTS:
+            return None
+        pending.extend(parts)
+    return list(objects.values())
+
+
+def _parts(slot: Any) -> Iterable[Any] | None:  # noqa: ANN401 - as above
+    """Return the parts of a value or element, None if it may lead to a step."""
+    match slot:
+        case Element(value=value):
+            return (value,)
+        case MappingEntry(key=key, value=value):
+            return (key, value)
+        case Collection(lazy=None, state=state):
+            return state.contents
+        case Mapping(state=state, default_factory=factory):
+            return state.contents if factory is None else (*state.contents, factory)
+        case Instance(cls=cls, state=state):
+            return (cls, *state.values())
+        case Union(cases=cases):
+            return (case.value for case in cases)
+        case ClassValue(scope=scope):
+            return None if scope.is_local else ()
+        case FunctionValue(scope=scope) if not scope.is_local:
+            own = (slot.receiver, slot.wrapped, slot.setter, slot.deleter, slot.cache)
+            named = (value for _, value in (*slot.keywords, *slot.defaults))
+            return (part for part in (*own, *slot.positional, *named) if part is not None)
+        case Event() | Payload():
+            return None
+        case Value():
+            return None if slot.relevant and not isinstance(slot, AttributeName) else ()
+        case _:
+            return None
