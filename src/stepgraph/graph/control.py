@@ -243,7 +243,7 @@ def _operation(operation: Operation, context: _Context) -> _Fragment:
 
 
 def _jump(operation: Jump, context: _Context) -> _Fragment:
-    """Rewrite a jump. One that skips no step remains, but is not drawn: liveness needs the ends of all paths."""
+    """Rewrite a jump. If it skips no step, it remains undrawn, because liveness needs the ends of all paths."""
     match operation.kind:
         case JumpKind.BREAK | JumpKind.FINISHED:
             return _Fragment(deque((operation,)), may_complete=False)
@@ -364,7 +364,7 @@ def _try(operation: Try, context: _Context) -> _Fragment:
 
 
 def _may_exit(block: Block) -> bool:
-    """Return whether a block has a drawn `break` or `return`. A drawn `raise` ends the run, as any other code may."""
+    """Return whether a block has a drawn `break` or `return`. A `raise` does not count, as any code may raise."""
     return any(
         isinstance(operation, Jump) and operation.drawn and operation.kind is not JumpKind.RAISE
         for operation in operations_in(block)

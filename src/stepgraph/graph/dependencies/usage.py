@@ -50,7 +50,7 @@ class BodyUsage(Struct):
     awaited_callees: list[Function] = field(default_factory=list)
     """The functions that the body calls and awaits at once."""
     background_calls: list[Function] = field(default_factory=list)
-    """The functions that the body calls in the background, twice if several of these calls may overlap."""
+    """The functions that the body calls in the background. Functions with overlapping calls are listed twice."""
 
     def may_share_step(self, task_id: TaskId, step: StepDefinition) -> bool:
         """Return whether a task started in a loop may need a step that an earlier pass has begun."""
@@ -135,7 +135,7 @@ class ProgramUsage:
 
     @cached_property
     def resolved_late(self) -> frozenset[StepDefinition]:
-        """Steps needed by steps that are needed themselves: the SDK resolves them when these begin, not at the call."""
+        """Steps that other dependencies need. The SDK resolves them when those begin, not at the call."""
         return frozenset(inner for step in self.needed for inner in self._needs.get(step, ()))
 
     @cached_property
