@@ -22,7 +22,7 @@ def longest_increasing(values: Sequence[int]) -> list[int]:
     previous: list[int] = []
     for index, value in enumerate(values):
         length = bisect_left(ends, value)
-        # Replaces an element, or appends one.
+        # Replaces an element or appends one.
         ends[length : length + 1] = [value]
         indices[length : length + 1] = [index]
         previous.append(indices[length - 1] if length else -1)
@@ -82,7 +82,7 @@ def _anchors(old: Sequence[Hashable], new: Sequence[Hashable]) -> list[Pair]:
 
 
 def _longest_common(old: Sequence[Hashable], new: Sequence[Hashable]) -> list[Pair]:
-    """Return a longest common subsequence, empty for sequences beyond the size limit."""
+    """Return a longest common subsequence, or an empty one for sequences beyond the size limit."""
     if len(old) * len(new) > _MAX_TABLE_SIZE:
         return []
     lengths = [[0] * (len(new) + 1) for _ in range(len(old) + 1)]
