@@ -126,10 +126,10 @@ class LooseEnd(Struct, frozen=True):
     kind: ArrowKind = ArrowKind.NEXT
     label: str = ""
     frame: str = ""
-    """The frame that it leaves as a whole; empty for an arrow from the box."""
+    """The frame that it leaves as a whole, or an empty string for an arrow from the box."""
 
     into: str = ""
-    """The frame at whose edge it will end; empty for an arrow to a box."""
+    """The frame at whose edge it will end, or an empty string for an arrow to a box."""
 
 
 LooseEnds: TypeAlias = tuple[LooseEnd, ...]

@@ -71,7 +71,7 @@ def _tooltip(texts: Sequence[str], lines: Sequence[str]) -> dict[str, str]:
 
 
 def _shortened(text: str) -> str:
-    """Return a text, cut to the length that Graphviz accepts."""
+    """Return text cut to the length that Graphviz accepts."""
     visible_text = visible(text)
     if len(visible_text) <= MAX_TOOLTIP_LENGTH and len(_escaped([visible_text]).encode()) <= MAX_LABEL_BYTES:
         return visible_text
@@ -98,7 +98,7 @@ class Bars(Struct, frozen=True):
     """The attributes of arrows, by index in the chart."""
 
     def of_box(self, box: Box) -> dict[str, str]:
-        """Return the attributes of a bar; none for other boxes."""
+        """Return the attributes of a bar, or none for other boxes."""
         if box.kind not in {BoxKind.FORK, BoxKind.MERGE}:
             return {}
         from graphviz import nohtml

@@ -36,7 +36,7 @@ MAX_CHARACTERS: Final = 50_000
 
 
 def mermaid_label(texts: Sequence[str]) -> str:
-    """Return the label of texts below each other, a single space without text.
+    """Return a label with texts below each other, or a single space if there is no text.
 
     Escapes every character that Mermaid or HTML may interpret. The label belongs between quotes.
     """
@@ -57,8 +57,8 @@ def mermaid_chart(charts: Sequence[Chart]) -> str:
 def _side_by_side(charts: Sequence[Chart]) -> Iterator[str]:
     """Yield the content of all charts.
 
-    Mermaid places frames from right to left, and content without a frame last. So the leftmost chart comes last, in an
-    invisible frame.
+    Mermaid places frames from right to left, and content without a frame last. The leftmost chart therefore comes last,
+    in an invisible frame.
     """
     first, *others = charts
     for chart in reversed(others):
@@ -157,7 +157,7 @@ def _looks(arrows: Sequence[Arrow], content: Sequence[Content], *, is_framed: bo
 
 
 def excess(charts: Sequence[Chart]) -> str:
-    """Return the first limit of GitHub that a diagram of these charts exceeds, in words; empty for none."""
+    """Return the first limit of GitHub that a diagram of these charts exceeds, in words, or an empty string."""
     arrows = sum(len(chart.arrows) for chart in charts)
     if arrows > MAX_ARROWS:
         return f"GitHub draws at most {MAX_ARROWS:,} arrows in a diagram, and this one has {arrows:,}"

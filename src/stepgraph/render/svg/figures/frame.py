@@ -27,7 +27,7 @@ class FrameFigure(Struct, frozen=True):
 
     group: SvgGroup
     label: Label | None
-    """None for a frame without a band."""
+    """The label, or None for a frame without a band."""
 
     content: Figure
     lead: int

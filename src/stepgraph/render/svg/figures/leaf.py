@@ -1,4 +1,4 @@
-"""Figures without figures inside: boxes, pills of exits, end points."""
+"""Figures without figures inside: boxes, pills of exits, and end points."""
 
 from __future__ import annotations
 
