@@ -48,7 +48,7 @@ class FailureOptions(Struct, frozen=True):
     fail_on: str | None = None
     require_dag: bool | None = None
     exit_zero: bool = False
-    """Whether failing findings do not affect the exit code."""
+    """Whether findings that fail the check are ignored in the exit code."""
 
 
 class CheckOptions(Struct, frozen=True):
@@ -131,7 +131,7 @@ def _baseline_options(command: Callable[..., R]) -> Callable[..., R]:
 
 
 def _codes(_context: click.Context, option: click.Parameter, texts: Sequence[str]) -> tuple[str, ...]:
-    """Return the codes of rules in comma-separated texts. Raises BadParameter for unknown and mandatory rules."""
+    """Return the codes of rules in comma-separated strings. Raises BadParameter for unknown and mandatory rules."""
     if not texts:
         return ()
     from stepgraph.checks.catalogue import RULES
