@@ -1,4 +1,4 @@
-"""Searching many files for words that indicate workflow classes, before any file is parsed.
+"""Search many files for words that indicate workflow classes, before any file is parsed.
 
 A large search runs in a child process, while this process imports LibCST for the first matches.
 """
@@ -49,7 +49,7 @@ def scan(paths: Sequence[str], root: Root) -> Iterator[Words]:
         for words in _scan_in_child(paths, root):
             finished += 1
             yield words
-    # All files, or the rest if the child process died.
+    # This searches all files, or the rest if the child process died.
     scanner = _FileScanner(root)
     for path in paths[finished:]:
         yield scanner.words(path)
