@@ -29,7 +29,7 @@ class Limit(Enum):
     DEPENDENCIES = "dependencies in the graph"
     VISITS = "visits of elements of the two graphs"
 
-    __hash__ = object.__hash__  # Members are the same objects everywhere, and an Enum's own hash is slow.
+    __hash__ = object.__hash__  # Members are singletons, and an Enum's own hash is slow.
 
 
 MAXIMUM: Final[dict[Limit, int]] = {
@@ -199,7 +199,7 @@ INDENTED_LEVELS: Final = 100
 
 
 class LimitExceededError(Exception):
-    """A workflow needs more work than its analysis may do."""
+    """The analysis of a workflow exceeds a limit."""
 
     def __init__(self, limit: Limit, maximum: int | None = None) -> None:
         super().__init__(limit)
@@ -251,18 +251,18 @@ class Budget(Struct):
             self.exceed(limit)
 
     def check(self) -> None:
-        """Raise LimitExceededError if `evaluations` or `depth` are used up."""
+        """Raise LimitExceededError if `evaluations` or `depth` is used up."""
         if self.evaluations < 0:
             self.exceed(Limit.EVALUATIONS)
         if self.depth < 0:
             self.exceed(Limit.DEPTH)
 
     def exceed(self, limit: Limit) -> None:
-        """Raise LimitExceededError, and set all remaining work to nothing."""
+        """Set all remaining work to zero, and raise LimitExceededError."""
         self.end()
         raise LimitExceededError(limit, self.maximum[limit])
 
     def end(self) -> None:
-        """Set all remaining work to nothing."""
+        """Set all remaining work to zero."""
         self.evaluations = -1
         self.remaining = dict.fromkeys(Limit, -1)

@@ -37,7 +37,7 @@ class SavedGraph(Struct, frozen=True):
     class_name: str
     """The name of the workflow's class."""
     graph: Graph | None
-    """None if the API returned null."""
+    """The graph, or None if the API returned null."""
 
 
 def read_saved_graphs(text: str | bytes, path: str = "<input>") -> tuple[SavedGraph, ...]:
@@ -148,7 +148,7 @@ class _Completion:
         self.moved: dict[Keys, Keys] = {}
         """Maps the keys of a node inside an unknown node, after the completion, to its keys in the data."""
         self.pending: list[Callable[[], None]] = []
-        """The values still to complete. A list, because nested nodes would exceed the depth of recursion."""
+        """The values still to complete. Nested calls could exceed the recursion limit."""
         self.parts: Final[Mapping[str, Completer]] = {
             "workflow": partial(self.fields, _WORKFLOW),
             "config": partial(self.fields, _CONFIG),
@@ -194,7 +194,7 @@ class _Completion:
         return value
 
     def later(self, replace: Callable[[object], None], value: object, complete: Completer, at: Keys) -> None:
-        """Complete a value after the values around it, and replace it by the result."""
+        """Complete a value after the values around it, and replace it with the result."""
         self.pending.append(lambda: replace(complete(value, at)))
 
     def node(self, value: object, at: Keys) -> object:

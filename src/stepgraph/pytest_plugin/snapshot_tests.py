@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 _LOWEST_SYRUPY: Final = 7
-"""Earlier versions remove the snapshots of tests that are not selected."""
+"""The lowest supported major version. Earlier ones remove the snapshots of tests that are not selected."""
 
 _INPUTS: Final = "inputs"
 
@@ -40,7 +40,7 @@ class WorkflowChanged(Exception):
 
 
 class WorkflowItem(pytest.Function):
-    """A test of one workflow, a function for fixtures and syrupy."""
+    """A test of one workflow. Fixtures and syrupy treat it as a test function."""
 
     source: Path
 
