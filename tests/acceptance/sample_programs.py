@@ -159,7 +159,7 @@ def _trace(source: str, class_name: str, seed: int) -> RunTrace:
 class RandomValue(StubValue):
     """A value with random truth and a few random elements, as are all values derived from it.
 
-    Nested collections have fewer elements, so nested loops end.
+    Nested collections have fewer elements, so that nested loops end.
     """
 
     random_: random.Random

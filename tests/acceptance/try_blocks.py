@@ -19,7 +19,7 @@ class TryPart(Term):
     inner: Term
     finalbody: Term
     in_group: bool
-    """Whether it is in an open group: then work in flight at its end continues in that group."""
+    """Whether it is in an open group, where work in flight at its end continues."""
 
     @property
     def starts(self) -> float:

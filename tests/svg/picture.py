@@ -1,4 +1,4 @@
-"""A parser of our SVG: nested figures with boxes, lines and text in absolute coordinates."""
+"""A parser of SVG drawings as nested figures, with boxes, lines and text in absolute coordinates."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ class Figure:
             figure = figure.parent
 
     def walk(self) -> Iterator[Figure]:
-        """Yield it and all figures inside, in document order."""
+        """Yield the figure and all figures inside, in document order."""
         pending = [self]
         while pending:
             figure = pending.pop()
