@@ -1,4 +1,4 @@
-"""The text of numbers, durations, payload shapes and names, and the search for similar and partial names."""
+"""Texts of numbers, durations, payload shapes and names, and the search for similar and partial names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The analysis of modules: `AnalysisRun` handles all modules of a run, and `Pipeline` takes each through all layers."""
+"""The analysis of modules: `AnalysisRun` runs it for all modules, and `Pipeline` for a single one."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ OnModule: TypeAlias = Callable[[str], object]
 """A function that is called with the path of each module before its analysis."""
 
 _MIN_MODULES_FOR_PROCESSES: Final = 50
-"""The minimum number of modules for which worker processes save time."""
+"""The minimum number of modules at which worker processes save time."""
 
 # The functions below import `AnalysisRun` only if there are modules, because LibCST takes longer to import than all
 # other code.

@@ -110,7 +110,7 @@ def _compare(path: str, new: bytes, *, with_dates: bool) -> FileState:
 
 
 def check_up_to_date(texts: Mapping[str, str], command: str, *, with_dates: bool) -> None:
-    """Write a message for each outdated or missing file, then raise CommandError if there is any.
+    """Write a message for each outdated or missing file, then raise CommandError if any was written.
 
     `command` is the command that updates the files.
     """

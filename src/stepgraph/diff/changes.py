@@ -59,7 +59,7 @@ class EditGroup(Struct, frozen=True):
 
     @property
     def container_number(self) -> int:
-        """Number of the container in its tree, or `ROOT` if there is none."""
+        """Number of the container in its tree, or `ROOT` without a container."""
         return ROOT if self.container is None else self.container.number
 
 

@@ -1,4 +1,4 @@
-"""Text about parts of a graph for which the API's payload has no fields."""
+"""Text about parts of a graph that does not fit into the API's payload."""
 
 from __future__ import annotations
 

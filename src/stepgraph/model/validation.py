@@ -29,7 +29,7 @@ _EXPECTED_TYPES: Final = {
 _LONGEST_VALUE: Final = 40
 
 MAX_NODE_DEPTH: Final = 120
-"""The limit on nested nodes. It is lower than those of pydantic and `json`, and thus the same on every machine."""
+"""The limit on nested nodes. It is lower than the limits of pydantic and `json`, and thus the same on every machine."""
 
 
 def load_json(text: str | bytes, path: str) -> object:

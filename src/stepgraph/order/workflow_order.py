@@ -302,7 +302,7 @@ def _steps_in_order(run: Body) -> Iterator[Step]:
 
 
 def _all_functions(workflow: Workflow) -> dict[str, FunctionDef]:
-    """Return the functions by name: those of the workflow, then those of its `start` nodes."""
+    """Return the functions of the workflow and then of its `start` nodes, by name."""
     functions = dict(workflow["functions"])
     for path in paths(workflow["nodes"]):
         node = node_at(path)

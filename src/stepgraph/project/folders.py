@@ -65,7 +65,7 @@ def path_from(prefix: str, path: str) -> str:
 
 
 def repository_root(folder: str) -> str | None:
-    """Return the real path of the nearest ancestor with `.git`, or None if there is none.
+    """Return the real path of the nearest ancestor with `.git`, if any.
 
     This is faster than running git outside a repository.
     """

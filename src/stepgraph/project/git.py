@@ -45,7 +45,7 @@ _SIGNAL_MILLISECONDS: Final = 500
 """The longest time between a signal and the call of its handler."""
 _SAFE_SETTINGS: Final = ("-c", "core.fsmonitor=false", "-c", "safe.bareRepository=explicit")
 
-# The repositories in which git exceeded its time limit. Git is not run there again.
+# The repositories where git exceeded its time limit. Git is not run there again.
 _timed_out: set[str] = set()
 
 
@@ -252,7 +252,7 @@ def revision_of(root: str, name: str) -> Revision | None:
 
 
 def merge_base(root: str, first: str, second: str) -> Revision | None:
-    """Return the merge base of two revisions, or None if a name is unknown or there is no common ancestor."""
+    """Return the merge base of two revisions, or None if a name is unknown or they have no common ancestor."""
     commits = _commit(root, first), _commit(root, second)
     output = None if None in commits else _git_output(root, "merge-base", *filter(None, commits))
     if not output:
@@ -262,7 +262,7 @@ def merge_base(root: str, first: str, second: str) -> Revision | None:
 
 
 def default_branch(root: str) -> str | None:
-    """Return the default branch (of `origin`, else `main` or `master`), or None if there is none."""
+    """Return the default branch, if any: the one of `origin`, else `main` or `master`."""
     origin_branch = (_git_output(root, "symbolic-ref", "--quiet", "--short", "refs/remotes/origin/HEAD") or "").strip()
     names = (origin_branch, *DEFAULT_BRANCHES)
     return next((name for name in names if name and _commit(root, name) is not None), None)

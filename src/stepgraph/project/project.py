@@ -1,4 +1,4 @@
-"""Projects: modules that are deployed together, and their configurations, each of which is read once per run."""
+"""Projects: modules that are deployed together, and their configurations. Each configuration is read once per run."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Project(Struct, frozen=True):
 
     files: ModuleFiles
     configuration: Configuration | None = None
-    """The configuration with which the modules are deployed, or None if there is none."""
+    """The configuration of the deployment that contains the modules, if any."""
 
     @property
     def name(self) -> str:
@@ -137,7 +137,7 @@ class Configurations(Struct):
         return self._read[path]
 
     def above(self, folder: str, root: Root) -> Configuration | None:
-        """Return the configuration in a folder or its nearest ancestor inside a root, or None if there is none."""
+        """Return the configuration in a folder or its nearest ancestor inside a root, if any."""
         if folder not in self._by_folder:
             path = configuration_above(folder)
             self._by_folder[folder] = None if path is None else self.at(path, root)

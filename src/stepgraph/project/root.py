@@ -65,7 +65,7 @@ def folder_root(path: str) -> Root:
 
 
 def _nearest(folder: str, names: tuple[str, ...]) -> str | None:
-    """Return the nearest ancestor that contains one of the names, or None if there is none."""
+    """Return the nearest ancestor that contains one of the names, if any."""
     while not any(os.path.lexists(os.path.join(folder, name)) for name in names):
         parent = os.path.dirname(folder)
         if parent == folder:
@@ -84,7 +84,7 @@ def _root_without_marks(folder: str) -> Root:
 
 
 def link_leading_out(path: str) -> str | None:
-    """Return the first symbolic link on a path that leads out of its repository, or None if there is none.
+    """Return the first symbolic link on a path that leads out of its repository, if any.
 
     Such a link may come from the author of the repository, although the user named the path. Without a repository, the
     working directory is the limit.

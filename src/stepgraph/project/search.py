@@ -130,7 +130,7 @@ def ignored(folder: str, paths: Sequence[str]) -> frozenset[str]:
 
 
 def _repository(folder: str, top: str, cache: dict[str, str]) -> str:
-    """Return the nearest ancestor of a folder that is a repository, or `top` if there is none below it."""
+    """Return the nearest ancestor of a folder that is a repository. Without one below `top`, return `top`."""
     visited: list[str] = []
     while folder not in cache:
         parent = parent_of(folder)

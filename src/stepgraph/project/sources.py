@@ -331,7 +331,7 @@ class DerivedModules(Struct, frozen=True):
 
 
 class AnalysisInputs(Struct):
-    """The inputs of an analysis in the file system, by which the cache decides whether results are fresh."""
+    """The inputs of an analysis in the file system. They decide whether cached results are fresh."""
 
     modules: Sequence[Source] = ()
     """The modules that the analysis started with. Their projects record the listed folders."""

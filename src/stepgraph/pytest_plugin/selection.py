@@ -1,4 +1,4 @@
-"""Decide whether a session tests workflows, and select the file from which they are collected.
+"""Decide whether a session tests workflows, and select the file that they are collected from.
 
 Workflows belong to an existing file, so that users can pass node ids such as `pyproject.toml::OrderWorkflow`. They are
 collected together with the folder of their snapshots.

@@ -222,8 +222,8 @@ class WorkflowGraph(SnapshotSource):
     def reaches(self, name: str) -> bool:
         """Return whether the graph has a step with that name.
 
-        If the graph is complete, False guarantees that no run has such a step. True is no guarantee: the step may
-        depend on conditions that are never true. A misspelled name is not reached.
+        If the graph is complete, False guarantees that no run has such a step. True does not guarantee anything: the
+        step may depend on conditions that are never true. A misspelled name is not reached.
         """
         return any(step["name"] == name for step in self._order.steps)
 
@@ -244,10 +244,10 @@ class WorkflowGraph(SnapshotSource):
     def concurrent(self, first: str, second: str) -> bool:
         """Return whether two steps with these names may run at the same time.
 
-        If the graph is complete, False guarantees that no two such steps overlap, in any iterations and calls. True is
-        no guarantee: the program may order the steps in a way that the payload cannot express. If both names are the
-        same, the result refers to two runs of steps with that name. A step overlaps the steps nested in it. Raises
-        StepNotFoundError.
+        If the graph is complete, False guarantees that no two such steps overlap, in any iterations and calls. True
+        does not guarantee anything: the program may order the steps in a way that the payload cannot express. If both
+        names are the same, the result refers to two runs of steps with that name. A step overlaps the steps nested in
+        it. Raises StepNotFoundError.
         """
         __tracebackhide__ = True
         return any(self._order.may_overlap(*pair) for pair in product(self._named(first), self._named(second)))

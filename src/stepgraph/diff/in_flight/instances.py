@@ -21,7 +21,7 @@ from stepgraph.json_text import canonical_json
 from stepgraph.limits import Limit
 
 Sites: TypeAlias = dict[int, list[int]]
-"""Positions at which an element runs, by function: its own position, and those of calls that lead to it."""
+"""Positions at which an element runs, by function: its own position, and the positions of calls that lead to it."""
 
 
 class StepCounts:

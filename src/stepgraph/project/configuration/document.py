@@ -206,7 +206,7 @@ class Fields(Struct, frozen=True):
 
 
 def invalid_character(text: str) -> str | None:
-    """Describe a character in a text that no name or path can contain. Return None if there is none."""
+    """Describe a character in a text that no name or path can contain, if any."""
     if "\0" in text:
         return "a null character"
     return "half of a surrogate pair" if any("\ud800" <= character <= "\udfff" for character in text) else None

@@ -36,7 +36,7 @@ MAX_CHARACTERS: Final = 50_000
 
 
 def mermaid_label(texts: Sequence[str]) -> str:
-    """Return a label with texts below each other, or a single space if there is no text.
+    """Return a label with texts below each other, or a single space without any text.
 
     Escapes every character that Mermaid or HTML may interpret. The label belongs between quotes.
     """

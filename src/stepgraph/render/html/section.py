@@ -52,7 +52,7 @@ class Section(Struct, frozen=True):
     """The prefix of all identities in the section."""
 
     picture: FoldablePicture | None
-    """The picture, or None if there is no graph or it is nested too deeply."""
+    """The picture, or None if the graph is missing or nested too deeply."""
 
     title: str
     """The title of the page. A section with the same name hides its own heading."""
