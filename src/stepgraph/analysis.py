@@ -57,7 +57,7 @@ class WorkflowAnalysis:
 
     @property
     def details(self) -> Details:
-        """Details that the graph lacks: the source of loops, handlers, exits and calls; remarks on steps and errors."""
+        """Details that the graph lacks, such as the source of loops and calls, and remarks on steps and errors."""
         return self.describe()
 
     @property
@@ -87,8 +87,8 @@ class WorkflowAnalysis:
         """Return the response of the Workflows API for the graph of this version, as JSON data.
 
         The ids are computed from the names of the project and the workflow, and from the graph. `dates` default to the
-        first and last commit of the module's file, else SOURCE_DATE_EPOCH, else the modification time of the file.
-        Raises InputError if SOURCE_DATE_EPOCH is needed and is not a number.
+        first and last commit of the module's file or, without commits, to SOURCE_DATE_EPOCH or the modification time of
+        the file. Raises InputError if SOURCE_DATE_EPOCH is needed and is not a number.
         """
         return {**self._identity(dates), "graph": self.graph}
 
@@ -172,7 +172,7 @@ class WorkflowRecord(Struct, frozen=True):
     project: str
     steps_limit: int | None
     details: DetailTexts = ()
-    """The details of the nodes of `graph`, in the order of a traversal."""
+    """The details of the nodes in `graph`, in traversal order."""
 
     @classmethod
     def of(cls, workflow: WorkflowAnalysis) -> WorkflowRecord:
@@ -216,7 +216,7 @@ _NAMESPACE: Final = UUID("0a495118-cdb5-4009-a0ba-2b1da2edbb52")
 
 
 def workflow_id(project: str, workflow: str) -> str:
-    """Return the id of a workflow: a version 5 UUID of the names of its project and the workflow."""
+    """Return the id of a workflow: a version 5 UUID computed from the names of its project and the workflow."""
     # Imported here and below because most commands show no ids.
     from stepgraph.json_text import canonical_json
 
@@ -224,7 +224,7 @@ def workflow_id(project: str, workflow: str) -> str:
 
 
 def version_id(workflow: str, graph: Graph | None) -> str:
-    """Return the id of a version: a version 5 UUID of its graph and the id of its workflow."""
+    """Return the id of a version: a version 5 UUID computed from its graph and the id of its workflow."""
     from stepgraph.json_text import canonical_json
 
     return str(uuid5(UUID(workflow), canonical_json(graph)))

@@ -48,7 +48,7 @@ def analyze_paths(paths: StrPath | Iterable[StrPath], *, environment: str | None
     among the problems of the result. Raises InternalError, with the path of the module, if a defect of this package
     stops the analysis.
     """
-    # A string is also an iterable, of its characters.
+    # Iterating over a string would yield its characters.
     several = (paths,) if isinstance(paths, (str, os.PathLike)) else paths
     return analyze_sources(find_sources(several, environment, import_pipeline))
 
@@ -58,7 +58,7 @@ def check_analysis(analysis: Analysis) -> tuple[Finding, ...]:
 
     Equal findings are returned once. Settings and suppression comments are ignored.
     """
-    # Imported here: only checks need the rules.
+    # Imported here because only checks need the rules.
     from stepgraph.checks.run import check
     from stepgraph.large_stack import run_with_large_stack
 

@@ -162,7 +162,9 @@ BRACKET_DEPTH_SUM: Final = 60_000
 """The sum of the depths of all brackets in a module. The native parser needs memory in proportion to it."""
 
 PATTERN_DEPTH_SUM: Final = 1_000_000
-"""The sum of 4 to the power of the depth, over all brackets in patterns of a module: about two seconds of parsing."""
+"""The sum of 4 to the power of the depth, over all brackets in the patterns of a module. Parsing takes about two
+seconds.
+"""
 
 CHAIN_LENGTH_SUM: Final = 3_000_000
 """The sum of the positions of all links in their chains. The native parser needs time in proportion to it."""
@@ -171,7 +173,7 @@ CHAIN_LENGTH_SUM: Final = 3_000_000
 # Comparisons of two graphs, besides `Limit.VISITS`.
 
 VISIT_SHARES: Final = 2
-"""The divisor of the remaining visits: for one of several workflows, and for the search for new names."""
+"""One of several workflows, or the search for new names, may use the remaining visits divided by this number."""
 
 NAME_WORK_PER_VISIT: Final = 25
 """The product of the lengths of two compared names that counts as one visit."""

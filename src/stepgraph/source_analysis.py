@@ -31,7 +31,7 @@ _MIN_MODULES_FOR_PROCESSES: Final = 50
 
 
 def import_pipeline() -> None:
-    """Import the code of the analysis, which takes most of the time of a small analysis."""
+    """Import the code of the analysis. For a small input, this takes most of the time."""
     import_module("stepgraph.pipeline")
 
 
@@ -59,7 +59,7 @@ def analyze_sources(sources: Sources, on_module: OnModule | None = None, *, chec
 
 
 def analyze_graphs(sources: Sources, on_module: OnModule | None = None) -> Analysis:
-    """Return the workflows of all modules, without locations of nodes and subjects of rules.
+    """Return the workflows of all modules, without the locations of nodes and the subjects of rules.
 
     No module stays in memory, and many modules are analyzed in worker processes. Raises InternalError.
     """

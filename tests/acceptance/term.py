@@ -91,12 +91,12 @@ class Term:
 
     @property
     def starts(self) -> float:
-        """Lowest clock at which work in the term begins; -inf if it has none."""
+        """The lowest clock at which work in the term begins, or -inf if it contains no work with a clock."""
         return -inf
 
     @property
     def resolves(self) -> float:
-        """Lowest clock by which unfinished work in the term is over."""
+        """The lowest clock by which unfinished work in the term is over."""
         return inf
 
     @property

@@ -251,7 +251,7 @@ def _rectangle(element: ET.Element, at: Point) -> Box:
 
 
 def _circles(path: str, at: Point) -> Iterator[Box]:
-    """Yield the circles of a path of circles, each of which begins at its top."""
+    """Yield the circles in a path, each of which begins at its top."""
     if "".join(match.group() for match in _CIRCLE.finditer(path)) != path:
         raise ValueError(f"not only circles: {path}")
     for x, y, radius in _CIRCLE.findall(path):

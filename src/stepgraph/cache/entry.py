@@ -2,7 +2,7 @@
 
 A key is a digest of the sources and of the installed code that analyzes them. The versions of stepgraph and LibCST
 cannot identify the code, because all commits between two releases share a version. Collecting the sizes and
-modification times of the modules takes about a millisecond; reading their contents would take twenty.
+modification times of the modules takes about a millisecond. Reading their contents would take twenty.
 """
 
 from __future__ import annotations

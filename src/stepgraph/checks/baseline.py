@@ -76,7 +76,7 @@ def _lines(content: bytes) -> list[str]:
 
 
 class BaselineEntry(Struct, frozen=True):
-    """A finding in a baseline. Only the fingerprint identifies it; the other fields are for people."""
+    """A finding in a baseline. Only the fingerprint identifies it. The other fields are for readers of the file."""
 
     fingerprint: str
     code: str

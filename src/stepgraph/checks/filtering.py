@@ -64,7 +64,7 @@ def filter_findings(
 ) -> FilteredFindings:
     """Filter findings by the settings, by suppression comments and by a baseline, in this order.
 
-    Findings about the settings come first, findings about suppression comments last. The settings drop findings;
+    Findings about the settings come first, and findings about suppression comments last. The settings drop findings;
     comments and the baseline move them to other fields of the result.
     """
     settings_filter = _SettingsFilter(settings, {})

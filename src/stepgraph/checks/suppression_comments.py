@@ -137,7 +137,7 @@ def configuration_comments(path: str, content: bytes) -> list[Comment]:
 
 
 def _positioned_comments(path: str, text: str) -> Iterator[tuple[int, str]]:
-    # Imported here: a run needs at most one of the two parsers.
+    # Imported here because a run needs at most one of the two parsers.
     if path.endswith(".toml"):
         from stepgraph.project.configuration.toml import toml_comments
 

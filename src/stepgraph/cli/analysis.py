@@ -159,7 +159,7 @@ class Cache(Struct, frozen=True):
         store = self._store(paths)
         if store is None or not sources.modules:
             return analyze()
-        # Imported here: without modules, the cache is not used.
+        # Imported here because the cache is not used without modules.
         from stepgraph.cache.entry import CacheEntry, key_of
 
         digest = key_of(sources)

@@ -42,7 +42,7 @@ class PathSide(Struct, frozen=True):
 
 
 class SavedSide(Struct, frozen=True):
-    """A file with saved graphs; `-` is standard input."""
+    """A file with saved graphs. `-` is standard input."""
 
     path: str
 

@@ -116,7 +116,7 @@ class _Commands(click.Group):
             return super().resolve_command(ctx, args)
         if os.path.exists(name):
             ctx.fail(f"unknown command `{name}`. Did you mean `stepgraph graph {name}`?")
-        # Imported here: most runs name a command.
+        # Imported here because most runs name a command.
         from difflib import get_close_matches
 
         similar = [_SYNONYMS[name]] if name in _SYNONYMS else get_close_matches(name, _COMMANDS, 1)

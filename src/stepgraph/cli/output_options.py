@@ -178,7 +178,7 @@ _ENGINE_HELP = "Layout engine of an SVG: stepgraph's own (default), or Graphviz.
 
 
 class DrawingOptions(Struct, frozen=True):
-    """The values of the options; None or False for options that were not used."""
+    """The values of the options. Options that were not used are None or False."""
 
     depth: int | None
     collapse: tuple[str, ...] | None

@@ -129,7 +129,7 @@ def read_saved_files(paths: Iterable[str]) -> tuple[list[Subject], bool]:
 
 
 def read_saved_subjects(path: str) -> Iterator[Subject]:
-    """Return the workflows in one file; `-` is standard input. Raises InputError for invalid files."""
+    """Return the workflows in one file. `-` is standard input. Raises InputError for invalid files."""
     from stepgraph.model.saved import read_saved_graphs
 
     name = STANDARD_INPUT_NAME if path == STANDARD_INPUT else shown_path(path)

@@ -39,7 +39,7 @@ class WaitChange(Struct, frozen=True):
 
 
 def wait_changes(sides: Sides) -> Iterator[tuple[int, WaitChange]]:
-    """Yield the elements of matched groups whose dependencies changed, each after the number of its group."""
+    """Yield the elements of matched groups whose dependencies changed, each with the number of its group."""
     for group in _outermost_groups(sides):
         members = [number for number in sides.new.tree.visit_subtree(group) if _has_clock(sides, number, group)]
         old = _EndOrder({number: sides.old.tree[sides.old_of(number)] for number in members})

@@ -141,7 +141,7 @@ def diff_graphs(old: Mapping[str, Workflow], new: Mapping[str, Workflow]) -> tup
     """Compare the workflows of two versions of a project, by name. Unchanged workflows are included.
 
     The diffs are in the order of the new version, with removed workflows at their old positions. The total budget is
-    twice the limit for one workflow; each workflow may use half of the remainder.
+    twice the limit for one workflow, and each workflow may use half of the remainder.
     """
     diffs: list[WorkflowDiff] = []
     available = MAXIMUM[Limit.VISITS] * VISIT_SHARES

@@ -86,7 +86,7 @@ def empty_matching(old: Tree, new: Tree, renamed: Mapping[str, str]) -> Matching
 
 
 def is_movable(element: TreeElement) -> bool:
-    """Return whether an element can move by itself, unlike branches, blocks of a `try` and functions."""
+    """Return whether an element can move on its own, unlike branches, blocks of a `try` and functions."""
     return element.kind != BRANCH and element.slot not in {*BLOCK_SLOTS, FUNCTIONS, ""}
 
 
@@ -274,7 +274,7 @@ def _is_unmatched_container(matching: Matching, old: int) -> bool:
 def _match_best(
     matching: Matching, old: int, work: tuple[list[int], list[int]], allowed: set[int] | None = None
 ) -> list[tuple[int, int]]:
-    """Match a container with the candidate of the largest overlap, if any. Return all new matches.
+    """Match a container with the candidate that has the largest overlap, if any. Return all new matches.
 
     Candidates are limited to `allowed`, if it is set.
     """
@@ -287,7 +287,7 @@ def _match_best(
     eligible = [(dice, candidate) for (dice, containment), candidate in scored if containment >= MIN_OVERLAP]
     if not eligible:
         return []
-    # Ties go to the innermost candidate; outer ones may match outer containers.
+    # Ties go to the innermost candidate, because outer candidates may match outer containers.
     _, candidate = max(eligible)
     matching.add(old, candidate)
     return [(old, candidate), *match_below(matching, old, candidate)]

@@ -37,8 +37,8 @@ def longest_increasing(values: Sequence[int]) -> list[int]:
 def common_sequence(old: Sequence[Hashable], new: Sequence[Hashable]) -> list[Pair]:
     """Return index pairs of equal items, increasing in both sequences.
 
-    Items that are unique in both sequences are matched first, as in a patience diff. The result is a longest common
-    subsequence for short sequences; the total work is bounded.
+    Items that are unique in both sequences are matched first, as in a patience diff. For short sequences, the result is
+    a longest common subsequence. The total work is bounded.
     """
     pairs: list[Pair] = []
     pending = [(0, len(old), 0, len(new))]

@@ -1,6 +1,6 @@
 """Both trees with the matched elements around each element, and the moved and unmatched elements that form changes.
 
-The nearest matched ancestor of an element is its host. An element that keeps its host was not moved; at most, unmatched
+The nearest matched ancestor of an element is its host. An element that keeps its host was not moved. At most, unmatched
 elements were wrapped around it or unwrapped.
 """
 

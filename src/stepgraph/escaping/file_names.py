@@ -11,7 +11,7 @@ from typing import Final
 
 from stepgraph.escaping.plain_text import visible, without_commands_within
 
-# ASCII characters are safe if they mean nothing in shells, file systems and URLs; other characters, unless spaces.
+# ASCII characters without a meaning in shells, file systems and URLs are safe. So are other characters, except spaces.
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9._\-\u00a1-\U0010ffff]|[\u1680\u2000-\u200d\u202f\u205f\u3000]")
 _DASHES: Final = re.compile(r"-{2,}")
 # Device names of Windows, which ignores everything after the first dot.

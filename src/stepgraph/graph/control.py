@@ -1,7 +1,7 @@
 """Structuring of control flow: jumps are rewritten to the constructs of the payload, `break` and `return`.
 
 After a `continue`, or a `raise` that a handler of the function catches, the rest of the block moves into the branches
-that do not jump. A `raise` out of a loop in the `try` also becomes a `break`; any other `raise` becomes a `return`. A
+that do not jump. A `raise` out of a loop in the `try` also becomes a `break`. Any other `raise` becomes a `return`. A
 `with` becomes its body. Finally, operations that neither run a step nor decide whether one runs are removed.
 """
 
@@ -276,7 +276,7 @@ def _choice(operation: Choice, context: _Context) -> _Fragment:
 
 
 def _targets(fragments: Sequence[_Fragment]) -> tuple[frozenset[Target], frozenset[Target]]:
-    """Return the targets of the jumps and of the breaks of fragments."""
+    """Return the targets of all jumps and the targets of all breaks in fragments."""
     empty = frozenset[Target]()
     return empty.union(*(f.jumps for f in fragments)), empty.union(*(f.breaks for f in fragments))
 
@@ -364,7 +364,7 @@ def _try(operation: Try, context: _Context) -> _Fragment:
 
 
 def _may_exit(block: Block) -> bool:
-    """Return whether a block has a drawn `break` or `return`. A `raise` does not count, as any code may raise."""
+    """Return whether a block has a drawn `break` or `return`. A `raise` does not count: any code may raise."""
     return any(
         isinstance(operation, Jump) and operation.drawn and operation.kind is not JumpKind.RAISE
         for operation in operations_in(block)

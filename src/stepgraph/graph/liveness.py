@@ -39,7 +39,7 @@ Path: TypeAlias = tuple[tuple[int, int], ...]
 
 
 class LiveRange(Struct, frozen=True):
-    """A range of operations of a block during which at least one of the tasks started there is pending."""
+    """A range of operations in a block, during which at least one task that starts there is pending."""
 
     first: int
     """The index of the operation that starts the first task."""

@@ -45,7 +45,7 @@ def separate_groups_by_task(body: Block, live: Liveness) -> dict[TaskId, tuple[S
     """Return the separate parallels of a body that contain each task, outermost first.
 
     A group is separate if it is nested in another one, or if its kind is not `all`. It contains only tasks started by
-    its arguments; a task started earlier stays at its start.
+    its arguments. A task started earlier stays at its start.
     """
     groups_by_task: dict[TaskId, tuple[SeparateGroup, ...]] = {}
     for operation in awaits_in(body):

@@ -171,7 +171,7 @@ class _Order:
         return sorted(sets, key=int.bit_count)
 
     def clocked(self, members: int) -> Clocked:
-        """Return members with clocks, one for each set of a chain of completed members.
+        """Return members with clocks, one clock for each set in a chain of completed members.
 
         A member begins at the last clock whose completed members all precede it.
         """

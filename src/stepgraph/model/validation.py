@@ -113,7 +113,7 @@ def explain_kind(at: Keys, expected: str, value: object) -> str:
 
 
 def key_path(keys: Keys) -> str:
-    """Return keys as text, as in `graph.workflow.nodes[0].name`; without keys, `the document`."""
+    """Return keys as text, such as `graph.workflow.nodes[0].name`. Without keys, return `the document`."""
     text = "".join(_step(key) for key in keys).removeprefix(".")
     return text or "the document"
 

@@ -76,7 +76,7 @@ def walk(nodes: Sequence[Node]) -> Iterator[Node]:
 
 
 def levels(nodes: Sequence[Node]) -> int:
-    """Return the deepest level of a node that contains others; `nodes` are level 1."""
+    """Return the deepest level of a node that contains others. `nodes` are at level 1."""
     deepest = 0
     pending = [(nodes, 1)]
     while pending:

@@ -124,7 +124,7 @@ class CandidateFiles(Struct):
         return CandidateFiles(self.root, list(self.likely), list(self.others))
 
     def take(self, names: Sequence[str]) -> list[tuple[str, bytes]]:
-        """Remove and return the files, with contents, that derive a class from one of these names or rename it."""
+        """Remove and return the files, with contents, that derive a class from one of `names` or rename it."""
         if not names:
             return []
         self._queries += 1
@@ -175,7 +175,7 @@ _IMPORT_ALIAS: Final = re.compile(r"\b(\w++)\s++as\s++\w")
 _ASSIGNMENT: Final = re.compile(r"=\s*+(?:\w++\.)*+(\w++)[^\S\n]*+(?:#|$)", re.MULTILINE)
 _WORD: Final = re.compile(r"\w+")
 _SPACE: Final = re.compile(r"\s*+")
-# Limits on the length of type parameters and bases, since the text need not be valid Python.
+# Limits on the length of type parameters and bases, because the text need not be valid Python.
 _MAX_TYPE_PARAMETERS_LENGTH: Final = 300
 _MAX_BASES_LENGTH: Final = 600
 

@@ -313,7 +313,7 @@ def find_sources(
 
     A folder selects the main modules of the projects below it or, if no configuration there has workflows, for all
     modules that define workflow classes. Unreadable files are added to the problems. An `environment` that no
-    configuration defines is a problem; with `needs_configuration`, a missing configuration is a problem as well.
+    configuration defines is a problem. With `needs_configuration`, a missing configuration is a problem as well.
     """
     sources = Sources(environment, on_find)
     for path in paths:

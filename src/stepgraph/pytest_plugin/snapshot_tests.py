@@ -165,7 +165,7 @@ def _none_found(analysis: Analysis) -> str:
     return "".join(["no workflow found to compare with a snapshot.", *hints])
 
 
-# Syrupy removes these from file names, and does not find the snapshot again if a test name contains one.
+# Syrupy removes these characters from file names and then does not find the snapshot of a test with such a name.
 _LEFT_OUT: Final = re.compile(r'[\\/?*:|"<>]')
 # In bytes: file systems allow 255, including the suffix and a number.
 _MOST_BYTES: Final = 240

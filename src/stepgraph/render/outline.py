@@ -378,7 +378,7 @@ class RowMaker(Struct):
 
 
 def _with_level(row: Row, level: int) -> Row:
-    """Return the row with the level for all nodes below it."""
+    """Return a copy of a row with `level` for all nodes below it."""
     rows = [_with_level(item, level) if isinstance(item, Row) else item for item in row.below]
     return replace(row, below=rows, level=level)
 

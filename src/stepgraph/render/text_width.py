@@ -176,7 +176,7 @@ def wrap(text: str, width: int, lines: int) -> tuple[str, ...]:
 
 
 def label_lines(texts: Sequence[str], width: int) -> list[str]:
-    """Return the lines of texts below each other, at most three of `width` cells for each text.
+    """Return the lines of texts below each other, with at most three lines of `width` cells for each text.
 
     This is for diagrams that other programs lay out.
     """

@@ -93,7 +93,7 @@ class Mark(Struct, frozen=True):
 
 
 class Marks(Struct, frozen=True, eq=False):
-    """The marks of a graph. They apply to these objects by identity, and not to equal ones."""
+    """The marks of a graph. They apply to objects by identity, not to equal objects."""
 
     marked: Sequence[tuple[Mapping[str, object], Mark]]
     _by_identity: dict[int, Mark] = field(default_factory=dict)

@@ -140,7 +140,7 @@ class _TextFormatter(Struct, frozen=True):
             yield self._line(Piece(" " * len(start) + line))
 
     def _wrapped(self, text: str, used_cells: int, indent: int) -> tuple[str, ...]:
-        """Return the wrapped lines of a text. The first follows `used_cells` cells; others begin with `indent`."""
+        """Wrap text into lines. The first line follows `used_cells` cells, and the others begin with `indent`."""
         shown = visible(text)
         if self.width is None or used_cells + cell_width(shown) <= self.width:
             return (shown,)

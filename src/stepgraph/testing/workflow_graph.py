@@ -264,7 +264,7 @@ class WorkflowGraph(SnapshotSource):
 
         When a step begins, all steps on some walk to it are over, except for the steps that contain it. A step that
         dominates another one has therefore always run before it. A walk has one member of each group of concurrent
-        steps, so no member dominates the nodes after the group; `order` contains their order. Failures are shown if a
+        steps, so no member dominates the nodes after the group. `order` contains their order. Failures are shown if a
         `try` of the graph catches them.
         """
         from stepgraph.testing.networkx_graphs import flow_graph

@@ -134,7 +134,7 @@ def starts(size: int) -> str:
 
 
 def nested_calls(size: int) -> str:
-    """Return a graph of functions that each call all functions after them, of `size` calls in all."""
+    """Return a graph of functions that each call all functions after them, with `size` calls in total."""
     count = int((2 * size) ** 0.5)
     defined: Json = {f"f{n}": function(f"f{n}", [call(f"f{m}") for m in range(n + 1, count)]) for n in range(count)}
     return saved([call("f0")], {**defined, f"f{count - 1}": function(f"f{count - 1}", [sleep("rest")])})
@@ -153,7 +153,7 @@ def payload(size: int) -> str:
 
 
 def calls_of_a_long_function(size: int) -> str:
-    """Return a graph of many calls of a function of many steps."""
+    """Return a graph of many calls of a function with many steps."""
     half = size // 2
     return saved([call("f")] * half, {"f": function("f", [sleep(f"s{n}") for n in range(half)])})
 

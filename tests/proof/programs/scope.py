@@ -26,7 +26,7 @@ class DispatchTable:
 
 @dataclass
 class Scope:
-    """The names in scope. A statement adds names for the rest of its block; nested blocks use `inside()`."""
+    """The names in scope. A statement adds names for the rest of its block. Nested blocks use `inside()`."""
 
     step: str
     """Source of the expression for the step object."""

@@ -133,7 +133,7 @@ def line_is_filled(picture: Picture) -> Iterator[str]:
 
 
 def arrow_points_at_nothing(picture: Picture) -> Iterator[str]:
-    """An arrow of the normal flow ends at the top of a figure, others at a side of a figure or at a spine."""
+    """An arrow of the normal flow ends at the top of a figure, and any other at a side of a figure or at a spine."""
     figures = [box for figure in picture.whole.walk() for box in [*figure.boxes, *figure.marks]]
     spines = [
         segment

@@ -24,7 +24,7 @@ _INFINITY = External("math.inf")
 
 
 class DurationUse(StrEnum):
-    """The use of a duration, as a phrase after `the` or `this`."""
+    """The use of a duration, as a phrase that follows `the` or `this`."""
 
     SLEEP = "sleep"
     DELAY = "retry delay"

@@ -162,7 +162,7 @@ def _render_file(subjects: Sequence[Subject], output: DrawingOutput, options: Fo
 def _render_files(
     subjects: Sequence[Subject], output: DrawingOutput, options: FormatOptions
 ) -> dict[str, tuple[str, str]]:
-    """Return the texts for a directory by file name, with summaries."""
+    """Return the text and the summary of each file in an output directory, by file name."""
     from stepgraph.cli.output_files import file_stems
 
     drawable = _renderable(subjects, output)

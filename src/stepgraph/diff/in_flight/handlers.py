@@ -15,7 +15,7 @@ from stepgraph.diff.tree import BRANCH, FUNCTIONS, KEY, Tree, TreeElement, calls
 
 
 class FailureHandlers:
-    """The handlers of failures in a workflow: `try` statements and groups, also those around calls of a function."""
+    """The handlers of failures in a workflow: `try` statements and groups, including those around function calls."""
 
     def __init__(self, tree: Tree) -> None:
         self._tree = tree

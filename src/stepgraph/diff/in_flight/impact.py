@@ -226,7 +226,7 @@ class ImpactAnalysis:
         return self._new[number].kind == BRANCH and following is not None
 
     def _changes_exit(self, side: Side, number: int, *kinds: str) -> bool:
-        """Return whether an exit was added or removed with an element, without the loop that it leaves."""
+        """Return whether an exit was added or removed with an element, but without the loop that it leaves."""
         exits = (side.tree[inner] for inner in side.tree.visit_subtree(number) if side.is_unmatched(inner))
         return any(
             element.kind == "break" and element.text("kind") in kinds and _leaves_element(side, element, number)

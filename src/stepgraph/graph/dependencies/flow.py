@@ -56,7 +56,7 @@ def _solve(
     run = Function(("run",), program.place, body=program.body)
     facts = ProgramFacts(program_usage, openings)
     usages = {id(run): program_usage.run, **program_usage.of}
-    # Rounds alternate between callers first and callees first; the first two yield most facts.
+    # Rounds alternate between callers first and callees first. The first two yield most facts.
     order = [run, *program_usage.functions]
     bodies: dict[int, Block] = {}
     while True:

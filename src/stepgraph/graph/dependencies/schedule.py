@@ -274,7 +274,7 @@ def _awaited_by(task: ScheduledRun) -> Iterator[ScheduledRun]:
 
 
 class _Predecessors:
-    """The runs that are over before each run begins and before its step starts, as bit sets: a greatest fixpoint.
+    """The greatest fixpoint of the runs that are over before each run begins and before its step starts, as bit sets.
 
     A run that several requests may begin comes after the intersection of their predecessors. Sets only shrink.
     """

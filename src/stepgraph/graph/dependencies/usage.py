@@ -179,7 +179,7 @@ class ProgramUsage:
         return steps
 
     def steps_shared_by_body(self, run: StepRun) -> Iterator[StepDefinition]:
-        """Yield the steps used by the body of a step that are also used outside of the body."""
+        """Yield the steps that are used both in the body of a step and outside it."""
         for step, count in Counter(self.steps_used_in(run.body)).items():
             if self.places[step] > count:
                 yield step

@@ -136,7 +136,7 @@ LooseEnds: TypeAlias = tuple[LooseEnd, ...]
 
 
 def leaving_by(ends: LooseEnds, label: str) -> LooseEnds:
-    """Return the ends as exits by a `break` or `return` that has no box; `label` names it."""
+    """Return the ends as exits by a `break` or `return` without a box. `label` names the statement."""
     return tuple(replace(end, kind=ArrowKind.LEAVE, label=label) for end in ends)
 
 

@@ -42,7 +42,7 @@ def box_text(texts: Sequence[str]) -> dict[str, str]:
 
 
 def title_text(texts: Sequence[str]) -> dict[str, str]:
-    """Return the wider label of the graph; an empty line separates it from the boxes."""
+    """Return the label of the graph, which is wider and separated from the boxes by an empty line."""
     lines = label_lines(texts, TITLE_WIDTH)
     return {"label": _escaped([*lines, ""]), **_tooltip(texts, lines)}
 

@@ -240,7 +240,7 @@ def folded_lines(node: Node, details: Details) -> tuple[str, ...]:
 
 
 def folded_exits(box: LooseEnds, inside: DrawnExits) -> DrawnExits:
-    """Return the exits of the box of a folded node with these exits inside.
+    """Return the exits of a folded node's box from the exits of its contents.
 
     If every path inside breaks or returns, nothing leads from the box to the next node.
     """

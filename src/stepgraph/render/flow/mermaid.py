@@ -38,7 +38,7 @@ MAX_CHARACTERS: Final = 50_000
 def mermaid_label(texts: Sequence[str]) -> str:
     """Return a label with texts below each other, or a single space without any text.
 
-    Escapes every character that Mermaid or HTML may interpret. The label belongs between quotes.
+    Every character that Mermaid or HTML may interpret is escaped. The label belongs between quotes.
     """
     return "<br/>".join(mermaid_line(line) or " " for line in label_lines(texts, LINE_WIDTH)) or " "
 
@@ -46,7 +46,7 @@ def mermaid_label(texts: Sequence[str]) -> str:
 def mermaid_chart(charts: Sequence[Chart]) -> str:
     """Return one diagram of charts, with the first one leftmost.
 
-    Uses only old features of Mermaid, because sites that draw it update slowly.
+    The diagram uses only old features of Mermaid, because sites that draw diagrams update slowly.
     """
     arrows = [arrow for chart in charts for arrow in chart.arrows]
     content = [item for chart in charts for item in chart.content]

@@ -166,9 +166,9 @@ def _together(drawings: list[MermaidDrawing]) -> MermaidDrawing:
 
 
 def mermaid_document(pieces: Sequence[MermaidPiece], *, in_markdown: bool = False) -> str:
-    """Return a single diagram as it is, and several pieces as Markdown with a title and a code block for each.
+    """Return a single diagram unchanged, and several pieces as Markdown with a title and a code block for each.
 
-    The pieces may belong to several workflows. `in_markdown` requests Markdown for a single diagram too.
+    The pieces may belong to several workflows. `in_markdown` requests Markdown even for a single diagram.
     """
     if is_one_diagram(pieces) and not in_markdown:
         return pieces[0].text

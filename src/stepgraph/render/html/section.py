@@ -182,7 +182,7 @@ def _folded(graph: Graph, view: View, drawing: SvgDrawing, suffix: str) -> Itera
 
 
 def with_variations(lines: Iterable[str]) -> Iterator[str]:
-    """Yield the lines of a drawing with values instead of the markers of symbolic lengths.
+    """Yield the lines of a drawing, with values in place of the markers of symbolic lengths.
 
     An element with markers also gets `data-vary="height={3,-8};d=M0 0V{3,20}"`: its attributes with `{variable,number}`
     in place of symbolic lengths. Markers occur in attributes only, and source text cannot contain one.

@@ -1,4 +1,4 @@
-"""SVG documents of one graph or of several drawings on a sheet, and the drawing of a graph, also for a page."""
+"""SVG documents of one graph or several drawings on a sheet, and the drawing of a graph for a document or a page."""
 
 from __future__ import annotations
 
@@ -153,7 +153,7 @@ def _draw(graph: Graph, view: View, folds: Variables | None, suffix: str, above:
     pen.text(title.pieces)
     y: Length = MARGIN + title.height
     for index, figure in enumerate(figures):
-        # The workflow is centered; other figures are at the left edge.
+        # The workflow is centered. Other figures are at the left edge.
         room = (
             0 if index != len(above) else max(0, (width - 2 * MARGIN - figure.left_extent - figure.right_extent) // 2)
         )

@@ -179,7 +179,7 @@ def style_sheet(theme: Theme, *, marked: bool = False) -> list[str]:
 
 
 def by_theme(theme: Theme, rules: Callable[[Palette], list[str]]) -> list[str]:
-    """Return the rules of a theme: of one palette, or of both if the reader's system decides."""
+    """Return the rules of a theme, for one palette or, if the reader's system decides, for both."""
     if theme == "dark":
         return rules(DARK)
     light = rules(LIGHT)

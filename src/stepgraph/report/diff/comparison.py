@@ -153,7 +153,7 @@ def effect_counts(changes: Collection[StructuralChange]) -> str:
 
 
 def versions_line(report: VersionComparison) -> str:
-    """Return the names of the versions in a sentence."""
+    """Return a sentence that names the compared versions."""
     return f"Compared {report.old} with {report.new}."
 
 

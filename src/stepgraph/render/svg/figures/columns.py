@@ -51,7 +51,7 @@ class Column(Struct, frozen=True):
 
 
 class ColumnLayout(Struct, frozen=True):
-    """Columns placed beside each other.
+    """The layout of columns that are placed beside each other.
 
     The exits of the last column that is not a line go straight to the right. Exits of the others turn down in a lane
     beside their column, and go to the right below all columns, `return` above `break`.

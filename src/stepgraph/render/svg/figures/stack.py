@@ -206,5 +206,5 @@ def workflow_figure(content: Figure) -> WorkflowFigure:
 
 
 def with_end(function: Figure) -> Figure:
-    """Return a function drawn by itself, with an end below it if exits lead there."""
+    """Return a separately drawn function, with an end point below it if exits lead there."""
     return Stack([function, END], entered=False) if isinstance(function, ExitJoin) else function

@@ -1,4 +1,4 @@
-"""A `try` statement: the body on the spine, `catch` beside it, `finally` below both."""
+"""A `try` statement, with the body on the spine, the `catch` beside it, and the `finally` below both."""
 
 from __future__ import annotations
 

@@ -136,7 +136,7 @@ def _branches(layout: Layout, branches: Sequence[Branch], context: NodeContext, 
 
 
 def measure_try(layout: Layout, node: Try, context: NodeContext) -> Figure:
-    """Return a `try`: the body, `catch` beside it, `finally` below both."""
+    """Return a `try`, with the body on the spine, the `catch` beside it, and the `finally` below both."""
     body, _ = _panel(layout, node.get("try_block", NO_BLOCK), ("body", "try body"), None, context)
     catch: Figure | None = None
     catch_edge = 0
