@@ -91,7 +91,7 @@ class Term:
 
     @property
     def starts(self) -> float:
-        """The lowest clock at which work in the term begins, or -inf if it contains no work with a clock."""
+        """The lowest clock at which work in the term begins, or -inf if the clock is not specified."""
         return -inf
 
     @property

@@ -14,7 +14,7 @@ from tests.acceptance.trace import StepEvent
 
 @dataclass(frozen=True, eq=False)
 class TryPart(Term):
-    """Base of the three parts: how the inner term completes decides the next part."""
+    """The base of the three parts. The completion of the inner term decides the next part."""
 
     inner: Term
     finalbody: Term

@@ -57,7 +57,7 @@ class CacheEntryCounts:
 
 @dataclass(slots=True)
 class Workspace:
-    """A directory with a source, its cache, a file outside of both, and the output and cache entry of each command."""
+    """A directory with a source, its cache, a file outside both, and the output and cache entry of each command."""
 
     folder: Path
     cache: Path

@@ -33,8 +33,8 @@ _HIGHEST_COUNT: Final = 10**12
 def min_step_count(program: Program) -> int:
     """Return the minimum number of `step.do` steps in each run. The engine counts no other steps.
 
-    The steps of a loop are multiplied by its number of passes, if it is constant. The steps of a task count at its
-    start, if the program awaits it.
+    The steps of a loop are multiplied by its number of iterations, if this is constant. The steps of a task count at
+    its start, if the program awaits it.
     """
     return _Counts(_must_complete(program.body)).block_count(program.body)
 

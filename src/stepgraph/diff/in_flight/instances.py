@@ -170,7 +170,7 @@ class Waits(Struct, frozen=True):
     """The first wait after an element: in program order, of a concurrent member, or of the next iteration."""
 
     def at_or_after(self, number: int) -> int | None:
-        """Return a wait of instances that have started an element."""
+        """Return a wait that instances may be in after they have started an element."""
         inside = self.inside[number]
         return self.later[number] if inside is None else inside
 
@@ -340,11 +340,11 @@ class InFlightInstances:
         return self._quoted_wait(self.old_waits.later[old])
 
     def at_or_after(self, old: int) -> str | None:
-        """Return a wait of instances that have started an old element."""
+        """Return a wait that instances may be in after they have started an old element."""
         return self._quoted_wait(self.old_waits.at_or_after(old))
 
     def first_wait(self, group: EditGroup) -> str | None:
-        """Return a wait of instances that have started an element of the group."""
+        """Return a wait that instances may be in after they have started an element of the group."""
         return next((wait for old in group.old if (wait := self.at_or_after(old)) is not None), None)
 
     def quoted(self, old: int) -> str:

@@ -46,14 +46,14 @@ class BodyUsage(Struct):
     awaits_by_task: dict[TaskId, list[Await]] = field(default_factory=dict)
     """The awaits of each task."""
     declared_in_pass: dict[TaskId, frozenset[StepDefinition]] = field(default_factory=dict)
-    """The steps that each pass declares, for each task that starts in a loop."""
+    """The steps that each iteration declares, for each task that starts in a loop."""
     awaited_callees: list[Function] = field(default_factory=list)
     """The functions that the body calls and awaits at once."""
     background_calls: list[Function] = field(default_factory=list)
     """The functions that the body calls in the background. Functions with overlapping calls are listed twice."""
 
     def may_share_step(self, task_id: TaskId, step: StepDefinition) -> bool:
-        """Return whether a task started in a loop may need a step that an earlier pass has begun."""
+        """Return whether a task started in a loop may need a step that an earlier iteration has begun."""
         return task_id in self.declared_in_pass and step not in self.declared_in_pass[task_id]
 
 
@@ -195,7 +195,7 @@ class ProgramUsage:
                     yield from self.steps_used_in(run.body)
 
     def _add_block(self, block: Block, usage: BodyUsage, declares: frozenset[StepDefinition] | None) -> None:
-        """Add the operations of a block. In a loop, `declares` is the set of steps that each pass declares."""
+        """Add the operations of a block. In a loop, `declares` is the set of steps that each iteration declares."""
         for operation in block.operations:
             match operation:
                 case Run(activity=activity):

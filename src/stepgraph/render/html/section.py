@@ -1,4 +1,4 @@
-"""The section of a workflow in a page: summary, foldable picture, notes."""
+"""The section of a workflow in a page: a summary, a foldable picture, and notes."""
 
 from __future__ import annotations
 

@@ -168,7 +168,7 @@ def rejoin_all(figure: Figure) -> Figure:
 
 
 def rejoin(figure: Figure, kind: ExitKind) -> Figure:
-    """Join the exits of a kind to the spine below the figure, if it has any."""
+    """Join the exits of a kind, if the figure has any, to the spine below it."""
     first = figure.exits.of(kind)
     return figure if first is None else ExitJoin(figure, kind, first)
 
