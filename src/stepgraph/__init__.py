@@ -1,4 +1,4 @@
-"""Version graphs of Cloudflare Python Workflows, before deployment and without running them.
+"""Version graphs of Cloudflare Python Workflows, built without deploying or running them.
 
     from stepgraph import analyze_file
 

@@ -56,7 +56,7 @@ def analyze_paths(paths: StrPath | Iterable[StrPath], *, environment: str | None
 def check_analysis(analysis: Analysis) -> tuple[Finding, ...]:
     """Return the findings of all rules in analyzed workflows and their configurations, in source order.
 
-    Equal findings are returned once. Settings and suppression comments are ignored.
+    Equal findings are returned only once. Settings and suppression comments are ignored.
     """
     # Imported here because only checks need the rules.
     from stepgraph.checks.run import check

@@ -153,7 +153,7 @@ class SearchRecord(Struct, frozen=True):
 
 
 class CacheEntry(Struct, frozen=True):
-    """The result of an analysis or a check, with its inputs other than the sources, which the key contains."""
+    """The result of an analysis or a check, with its inputs except the sources, which the key covers."""
 
     workflows: tuple[WorkflowRecord, ...]
     problems: tuple[Problem, ...]

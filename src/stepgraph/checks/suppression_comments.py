@@ -74,7 +74,7 @@ def _comments(path: str, content: bytes) -> list[Comment]:
 
 _MARKER: Final = r"(?:#|//|/\*)[ \t]*"
 _CODE: Final = r"(?:SG\d|[a-z]+-[a-z])"
-# Also matches unknown directives, misspelled suppressions and suppressions of other tools, to report them.
+# This also matches unknown directives, misspelled suppressions and suppressions of other tools, to report them.
 _SUPPRESSION: Final = re.compile(
     _MARKER
     + r"(?P<whole>stepgraph:[ \t]*+(?=[^\s#])"
@@ -122,7 +122,7 @@ def _span(comment: Comment, start: int, end: int) -> Span:
 def configuration_comments(path: str, content: bytes) -> list[Comment]:
     """Return the comments of a valid configuration.
 
-    A comment on its own line applies to the next line with code, any other comment to its own line.
+    A comment on its own line applies to the next line with code, and any other comment to its own line.
     """
     text = content.decode("utf-8-sig", "replace").replace("\r\n", "\n")
     position = LineIndex(text).position

@@ -64,7 +64,7 @@ def parse_sides(
     """Return both sides of a diff, from at most two arguments and the values of --from and --to.
 
     If a revision is compared with a path, the same path in the revision is used. Raises CommandError for an argument
-    that is neither a path nor a revision, or both.
+    that is neither a path nor a revision, or that is both.
     """
     existing = {name: _existing_side(name) for name in arguments}
     if from_revision is not None or to_revision is not None:
@@ -141,7 +141,7 @@ def _existing_side(name: str) -> Side | None:
 
 
 def _is_revision_syntax(name: str) -> bool:
-    """Return whether a name has the syntax of a revision: a merge base, a range of revisions, a full hash."""
+    """Return whether a name has the syntax of a revision: a merge base, a range of revisions, or a full hash."""
     if name.startswith(_PATH_PREFIXES):
         return False
     if _MERGE_BASE in name or _HASH.fullmatch(name):

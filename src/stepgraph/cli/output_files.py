@@ -89,7 +89,7 @@ def file_state(path: str, text: str, *, with_dates: bool = True) -> FileState:
 
 def _compare(path: str, new: bytes, *, with_dates: bool) -> FileState:
     """Return the state of a file. Raises InputError for unreadable files, and CommandError for directories."""
-    # Checked first: a link out of the repository must not reveal anything about its target.
+    # This comes first, because a link out of the repository must not reveal anything about its target.
     check_named(path)
     try:
         status = os.stat(path)

@@ -1,7 +1,7 @@
 """Match the elements of two trees, as GumTree does.
 
 The phases follow Falleri et al., "Fine-grained and Accurate Source Code Differencing" (ASE 2014): top-down, bottom-up,
-recovery. Similarity of names is the weakest evidence and comes last. Renamed functions are matched by their bodies
+and recovery. Similarity of names is the weakest evidence and comes last. Renamed functions are matched by their bodies
 before all phases.
 """
 

@@ -100,7 +100,10 @@ def merge_versions(diff: WorkflowDiff) -> MergedVersions:
 
 
 def _single_version(diff: WorkflowDiff) -> MergedVersions:
-    """Return the merged form of a workflow that has one version only or is too large to compare."""
+    """Return the merged form of a workflow that has one version only or is too large to compare.
+
+    In the latter case, it is the new version, and no element counts as added.
+    """
     items = edited_elements(read_tree(cast("Workflow", diff.old if diff.new is None else diff.new)), ())
     payloads = payloads_of(items[OLD_ROOT])
     all_elements, none = _ordered_keys(reference for reference in payloads if reference != OLD_ROOT), _ordered_keys(())

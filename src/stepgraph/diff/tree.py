@@ -79,7 +79,7 @@ def is_work(element: TreeElement) -> bool:
 
 
 class Tree(Struct, frozen=True):
-    """The elements of a workflow in preorder: the workflow, its nodes, its functions."""
+    """The elements of a workflow in preorder: the workflow, its nodes, and its functions."""
 
     elements: tuple[TreeElement, ...]
     """The elements by number."""

@@ -109,7 +109,7 @@ def log_lines(text: str) -> str:
 
 
 def readable_patch_line(line: str) -> str:
-    """Escape a line of a patch, without line feed, for a terminal or a log. Tabs and carriage returns stay."""
+    """Escape a line of a patch, without its line feed, for a terminal or a log. Tabs and carriage returns stay."""
     end = "\r" if line.endswith("\r") else ""
     return without_commands("\t".join(map(visible, line.removesuffix("\r").split("\t")))) + end
 

@@ -145,7 +145,7 @@ def _group(emitter: _Emitter, block: Block, operations: Sequence[Operation]) -> 
 
 
 def _guard_unseen_error(nodes: list[Node], operations: Sequence[Operation]) -> list[Node]:
-    """Wrap a group in a `try` that catches errors which the graph does not show.
+    """Wrap a group in a `try` that catches errors that the graph does not show.
 
     A call without a clock for its completion needs no `try`: code after its await may run before its steps anyway.
     """

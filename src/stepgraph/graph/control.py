@@ -328,7 +328,7 @@ def _has_break(operations: tuple[Operation, ...]) -> bool:
 
 
 def _without_drawn_breaks(operations: tuple[Operation, ...]) -> tuple[Operation, ...]:
-    """Return the body of a loop without steps with its breaks hidden from the graph."""
+    """Return the body of a loop without steps, hiding its breaks from the graph."""
     rewritten: list[Operation] = []
     for operation in operations:
         match operation:

@@ -343,7 +343,7 @@ class _PendingTasks(Domain[_State], Observer[_State]):
         self.path.pop()
 
     def exit(self, source: Jump | JumpTarget[_State], state: _State, target: JumpTarget[_State]) -> None:
-        """Record the tasks pending at a jump. After a `finally` without steps, it leaves its blocks."""
+        """Record the tasks pending at a jump, or after the `finally` blocks without steps that it runs."""
         crossed = {block for block, _ in self.path[target.depth :]}
         if isinstance(source, Jump):
             exited = {source.drawn or source.kind is JumpKind.RAISE: crossed}

@@ -180,7 +180,7 @@ class _Completion:
         return completed
 
     def each(self, complete: Completer, value: object, at: Keys) -> object:
-        """Return a copy of an array or of an object by names, and complete its items later."""
+        """Return a copy of an array, or of an object with items by name, and complete the items later."""
         if isinstance(value, list):
             items: list[object] = list(value)
             for index, item in enumerate(value):

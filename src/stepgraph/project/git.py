@@ -174,7 +174,7 @@ class Git:
 
 
 def start_git(folder: str, *arguments: str, reads_input: bool = False) -> Git | None:
-    """Start git at the root of the repository that holds a folder. Paths in arguments and input are relative to it.
+    """Start git at the root of the repository that contains a folder. Paths in arguments and input are relative to it.
 
     In a subdirectory, git would prefer a bare repository that was committed there (`HEAD`, `objects`, `refs`). Returns
     None if git is not installed or the repository would block it.

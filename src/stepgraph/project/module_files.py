@@ -154,7 +154,7 @@ class ModuleFiles:
         return ModuleFile(name, path, folder)
 
     def _listing(self, folder: str) -> frozenset[str]:
-        """Return the Python files and the folders in a folder, folders with a trailing slash."""
+        """Return the names of the Python files and, with a trailing slash, of the subfolders in a folder."""
         names = self._listings.get(folder)
         if names is None:
             names = self._listings[folder] = frozenset(self._read(folder))

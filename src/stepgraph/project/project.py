@@ -161,7 +161,7 @@ class Configurations(Struct):
         self.problems.append(Problem(self.paths[0], message, advice, 1, 1, kind=ProblemKind.CONFIGURATION))
 
     def _skip(self, path: str) -> None:
-        """Skip a configuration that exceeds the limit on their total size, which is reported once."""
+        """Skip a configuration that would exceed the limit on their total size. This is reported once."""
         self._read[path] = None
         if not self._is_over_limit:
             self._is_over_limit = True

@@ -56,7 +56,7 @@ class _Entry(Struct, frozen=True):
 
 @contextmanager
 def revision_folder(revision: Revision, on_skipped: OnSkipped = lambda _: None) -> Iterator[str]:
-    """Extract the files of a revision that an analysis reads into a temporary folder for the block.
+    """Extract the files that an analysis needs from a revision. The temporary folder exists for the block.
 
     `on_skipped` is called with a problem for each file that this system cannot store. Raises InputError if git fails,
     if writing fails, or if the files exceed a limit on their number or size.
@@ -297,7 +297,7 @@ _MAX_WINDOWS_PATH_LENGTH: Final = 259
 
 
 def stays_inside(path: str) -> bool:
-    """Return whether a path is inside its folder and outside `.git`, which a crafted tree may violate."""
+    """Return whether a path is inside its folder and outside `.git`. Crafted trees may contain other paths."""
     return _FORBIDDEN_PARTS.isdisjoint(part.casefold() for part in path.split("/"))
 
 

@@ -311,9 +311,9 @@ def find_sources(
 ) -> Sources:
     """Return the modules at `paths`, in order: files, folders, and standard input for `-`.
 
-    A folder selects the main modules of the projects below it or, if no configuration there has workflows, for all
-    modules that define workflow classes. Unreadable files are added to the problems. An `environment` that no
-    configuration defines is a problem. With `needs_configuration`, a missing configuration is a problem as well.
+    A folder selects the main modules of the projects below it or, if no configuration there has workflows, all modules
+    that define workflow classes. Unreadable files are added to the problems. An `environment` that no configuration
+    defines is a problem. With `needs_configuration`, a missing configuration is a problem as well.
     """
     sources = Sources(environment, on_find)
     for path in paths:

@@ -98,7 +98,7 @@ class WorkflowSnapshots(pytest.Module):
 
 
 def _lack_of_syrupy(config: pytest.Config) -> str:
-    """Return a message if syrupy is missing or too old, an empty string otherwise."""
+    """Return a message if syrupy is missing or too old, or an empty string otherwise."""
     advice = f"workflow snapshots require syrupy {_LOWEST_SYRUPY} or later: pip install 'syrupy>={_LOWEST_SYRUPY}'"
     if not config.pluginmanager.hasplugin("syrupy"):
         return advice

@@ -214,7 +214,7 @@ def rule_page(rule: Rule) -> str:
 
 
 def rule_help(rule: Rule) -> str:
-    """Return a short version of a rule's page: without headings, with one flagged and one clean example."""
+    """Return a short version of a rule's page, without headings and with one flagged and one clean example."""
     page = read_page(rule)
     parts = [
         f"{page.summary} {page.why}\n",

@@ -222,7 +222,7 @@ def _marked_end(line: str, start: int, *, is_toml: bool) -> int:
 
 @lru_cache(maxsize=8)
 def _stripped(line: str) -> str:
-    """Return a line without trailing whitespace. The cache serves long lines with many findings."""
+    """Return a line without trailing whitespace, cached for long lines with many findings."""
     return line.rstrip()
 
 

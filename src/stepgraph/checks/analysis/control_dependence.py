@@ -191,7 +191,7 @@ class _LatestOutcomes(Domain[int]):
 
 
 def _exit_choices(loop: Loop) -> list[Choice]:
-    """Return the choices that end a loop because its condition is false, for a condition that runs steps."""
+    """Return the choices that end a loop whose condition runs steps, because the condition is false."""
     return [
         operation
         for operation in loop.body.operations

@@ -349,7 +349,7 @@ class _ConcurrencyImpact:
         return group.container is not None and group.container.version is TreeVersion.NEW and not group.dependencies
 
     def _concurrent_with_waits(self, group: EditGroup) -> Iterator[Impact]:
-        """Yield the impact of elements that run during a wait which they used to follow."""
+        """Yield the impact of elements that run during a wait that they used to follow."""
         old_of, inside = self._instances.sides.old_of, self._instances.inside
         moved = {inner for number in group.new for inner in self._new.visit_subtree(number)}
         for number in self._preexisting_work(self._new.visit_subtree(group.container_number)):

@@ -101,7 +101,7 @@ def _run_block(
 def _run_with_body(
     analysis: BodyAnalysis, planned: Schedule, index: int, run: StepRun, context: SchedulingContext
 ) -> StepRun:
-    """Return the run of a step without its dependencies, with its body expanded.
+    """Return the run of a step without its dependencies and with its body expanded.
 
     The state of the body includes the other runs of the schedule, whether they end before the step or may overlap with
     it.

@@ -138,7 +138,7 @@ def color_rules(theme: Theme) -> list[str]:
 
 
 def _rules(palette: Palette) -> list[str]:
-    """Return the variables, and rules that give a folded frame the look of its band."""
+    """Return the variables, and the rules that give a folded frame the look of its band."""
     folded = (
         f".{SCOPE} .is-folded.{name}>.edge{{fill:{colors.band}}}"
         for name, colors in palette.by_kind.items()
