@@ -1,4 +1,4 @@
-"""Measure drawing large graphs as SVG.
+"""Measure the time it takes to draw large graphs as SVG.
 
     python benchmarks/drawing.py [STEPS ...]
 
@@ -62,29 +62,29 @@ def mixed_steps(first: int) -> list[Node]:
 
 
 def mixed(steps: int) -> Graph:
-    """All types of nodes in turn."""
+    """Return a graph with steps in typical structures."""
     return graph([node for first in range(0, steps, MIXED_STEPS) for node in mixed_steps(first)])
 
 
 def chain(steps: int) -> Graph:
-    """Sequential steps."""
+    """Return a graph of sequential steps."""
     return graph([step(number) for number in range(steps)])
 
 
 def gathered(steps: int) -> Graph:
-    """Concurrent steps."""
+    """Return a graph of concurrent steps."""
     return graph([{"type": "parallel", "kind": "all", "nodes": [step(n, starts=1, resolves=2) for n in range(steps)]}])
 
 
 def staggered(steps: int) -> Graph:
-    """At most five concurrent steps: each starts when the fifth before it ends."""
+    """Return a graph of steps that each start when the fifth step before them ends."""
     return graph(
         [{"type": "parallel", "kind": "all", "nodes": [step(n, starts=n, resolves=n + 5) for n in range(steps)]}]
     )
 
 
 def branches(steps: int) -> Graph:
-    """Steps in the branches of a `switch`."""
+    """Return a graph of steps in the branches of a `switch`."""
     return graph(
         [{"type": "switch", "discriminant": "kind", "branches": [branch(str(n), step(n)) for n in range(steps)]}]
     )

@@ -20,23 +20,23 @@ _RUN = "class W(WorkflowEntrypoint):\n    async def run(self, event, step):\n   
 
 
 def chain(functions: int) -> str:
-    """Each function calls the next."""
+    """Return a module whose functions each call the next."""
     return _program(functions, lambda index: [index + 1])
 
 
 def grid(functions: int) -> str:
-    """Each function calls the next one and the one in the row below."""
+    """Return a module whose functions each call the next one and the one in the row below."""
     width = math.isqrt(functions)
     return _program(functions, lambda index: [index + 1, index + width])
 
 
 def clique(functions: int) -> str:
-    """Each function calls all later functions."""
+    """Return a module whose functions each call all later functions."""
     return _program(functions, lambda index: list(range(index + 1, functions)))
 
 
 def nested(depth: int) -> str:
-    """A step in nested loops."""
+    """Return a module with a step in nested loops."""
     lines = [f"{'    ' * (index + 2)}for x{index} in event['payload']['a']:" for index in range(depth)]
     step = f"{'    ' * (depth + 2)}await step.do('a')(work)()"
     head = "async def work(): ...\n\n\nclass W(WorkflowEntrypoint):\n    async def run(self, event, step):\n"
@@ -80,7 +80,8 @@ def exponent(sizes: Sequence[float], times: Sequence[float]) -> float:
 def rows(rounds: int) -> Iterator[str]:
     """Yield a line for each shape: the time of each size, and the exponents by number and by bytes of source.
 
-    The source of a clique grows with the square of its functions, so that only the exponent by bytes can be linear.
+    The source of a clique grows with the square of its number of functions, so only the exponent by bytes can be
+    linear.
     """
     for name, build, sizes in SHAPES:
         sources = [build(size) for size in sizes]

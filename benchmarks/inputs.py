@@ -40,7 +40,7 @@ def write_workflow(folder: Path, steps: int) -> Path:
 
 
 def write_tree(tree: Path, workflows: int) -> list[Path]:
-    """Write a tree of 10,000 files and 118 MB, and return the paths of those with a workflow of 20 steps."""
+    """Write a tree of 10,000 files and 118 MB, and return the paths of the files with a workflow of 20 steps."""
     workflow_paths: list[Path] = []
     for number in range(TREE_FILES):
         path = tree / f"package_{number // 100}" / f"module_{number}.py"

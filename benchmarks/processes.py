@@ -25,19 +25,19 @@ class ProcessUsage:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Medians of a command, its baseline, and the ratios of both in each round.
+    """Median times of a command and its baseline, and median ratios of both in each round.
 
     The speed of a machine drifts, but the ratio of two consecutive runs does not.
     """
 
     seconds: float
-    """Wall-clock time of the command."""
+    """Wall-clock time of the command in seconds."""
     baseline: float
     """Wall-clock time of the baseline in seconds."""
     ratio: float
-    """Of wall-clock times."""
+    """The median ratio of wall-clock times."""
     memory_ratio: float
-    """Of peak memory."""
+    """The median ratio of peak memory."""
 
 
 def measure(command: Sequence[str]) -> ProcessUsage:

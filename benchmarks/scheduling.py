@@ -1,10 +1,10 @@
-"""Measure scheduling and drawing many steps that depend on each other.
+"""Measure the scheduling and drawing of many steps that depend on each other.
 
     python benchmarks/scheduling.py [STEPS ...]
 
-The time is `build_graph` without parsing and interpretation. A lower bound for it is n log n plus the number of ordered
-pairs of steps, which is the size of the result. The last column is the time per unit of this bound, in nanoseconds, and
-must not grow with n.
+The measured time excludes parsing and interpretation: only `build_graph` counts. A lower bound for it is n log n plus
+the number of ordered pairs of steps, which is the size of the result. The last column is the time per unit of this
+bound, in nanoseconds, and must not grow with n.
 """
 
 from __future__ import annotations
@@ -47,27 +47,27 @@ Dependencies: TypeAlias = list[list[int]]
 
 
 def chain(steps: int) -> Dependencies:
-    """Each step depends on the previous one."""
+    """Let each step depend on the previous one."""
     return [[number - 1] if number else [] for number in range(steps)]
 
 
 def fan(steps: int) -> Dependencies:
-    """The last step depends on all others."""
+    """Let the last step depend on all others."""
     return [[] for _ in range(steps - 1)] + [list(range(steps - 1))]
 
 
 def layers(steps: int) -> Dependencies:
-    """Layers of ten parallel steps, each of which depends on two steps of the previous layer."""
+    """Return layers of ten parallel steps that each depend on two steps of the previous layer."""
     return [[at - WIDTH, at - at % WIDTH - WIDTH + (at + 1) % WIDTH] if at >= WIDTH else [] for at in range(steps)]
 
 
 def staircase(steps: int) -> Dependencies:
-    """A chain, and a dependent of each of its steps: an interval order, which only clocks express exactly."""
+    """Return a chain with a dependent of each of its steps: an interval order, which only clocks express exactly."""
     return [[max(at - 2, 0) if at % 2 == 0 else at - 1] if at else [] for at in range(steps)]
 
 
 def random_dependencies(steps: int) -> Dependencies:
-    """Each step depends on two random steps of the previous fifty: an order that cannot be drawn exactly."""
+    """Let each step depend on two random steps of the previous fifty: an order that cannot be drawn exactly."""
     rng = random.Random(1)  # noqa: S311 - not for cryptography
     return [sorted(rng.sample(range(max(0, at - 50), at), min(at, 2))) for at in range(steps)]
 

@@ -25,7 +25,7 @@ html_theme = "furo"
 html_title = "stepgraph"
 html_static_path = ["_static", "gallery/orders.dark.svg"]
 html_css_files = ["site.css"]
-html_use_index = False  # no page defines entries of an index
+html_use_index = False  # no page defines index entries
 html_theme_options = {
     "source_repository": "https://github.com/stepgraph/stepgraph/",
     "source_branch": "main",

@@ -1,4 +1,4 @@
-"""Write the generated documentation: `python -m docs.generate`; with `--check`, report outdated files."""
+"""Write the generated documentation: `python -m docs.generate`. With `--check`, report outdated files."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ _INTERNAL_FIELDS: Final[Mapping[str, frozenset[str]]] = {
     "Finding": frozenset({"edits"}),
     "WorkflowGraph": frozenset({"describe", "locate"}),
 }
-# Classes that users instantiate, so that the page shows their signature.
+# Classes that users instantiate. The page shows their signatures.
 _CONSTRUCTED: Final = frozenset({"ModuleDates"})
 
 

@@ -70,6 +70,6 @@ def _cell(meaning: str) -> str:
 
 
 def _with_code(text: str) -> str:
-    """Return a text with options and variables as code."""
+    """Return text with options and variables as code."""
     code = r"`[^`]*`|(?<!\w)(--?[a-z][a-z-]*|[A-Z]+_[A-Z_]+)"
     return re.sub(code, lambda match: f"`{match[1]}`" if match[1] else match[0], text)

@@ -10,7 +10,7 @@ A comment before a block determines its meaning:
 Commands must succeed, except that stepgraph and pytest may report findings, and that a comment can state the exit code:
 `run, ends in 3: COMMAND`. Blocks of `sh` without a comment are run line by line. Comments without a block prepare the
 directory: `before: COMMAND`, and `copy: FROM TO` from this repository. Any other block or comment is an error, so that
-each example is tested.
+every example is tested.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class ExampleBlock(NamedTuple):
     """A fenced block of a page, with the comment before it."""
 
     action: str
-    """The first words of the comment, such as `run`; empty without a comment."""
+    """The first words of the comment, such as `run`, or an empty string without a comment."""
     argument: str
     """The path or command of the comment."""
     exit_code: int | None
@@ -164,7 +164,7 @@ class _ExampleRunner:
 
     def _run_lines(self, text: str) -> None:
         for line in text.replace("\\\n", "").splitlines():
-            # Findings of `stepgraph` are shown by other blocks, but tests must pass.
+            # Other blocks show findings of `stepgraph`, but tests must pass.
             self.sandbox.run(line, allowed_codes=(0, 1) if line.startswith(_REPORTING[0]) else (0,))
 
     def _copy(self, source: str, target: str) -> None:
@@ -177,7 +177,7 @@ class _ExampleRunner:
 
 
 def _apply_change(text: str, diff: str) -> str:
-    """Replace the removed lines of a diff by its added lines."""
+    """Replace the removed lines of a diff with its added lines."""
     lines = diff.splitlines(keepends=True)
     old, new = ("".join(line[1:] for line in lines if line.startswith(sign)) for sign in "-+")
     if text.count(old) != 1:

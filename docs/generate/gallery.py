@@ -58,7 +58,7 @@ class Exhibit:
     """A graph, or a finished picture."""
 
     def picture(self, draw: Draw) -> str:
-        """Return the picture; `draw` converts a graph."""
+        """Return the picture. `draw` converts a graph to a picture."""
         return self.content if isinstance(self.content, str) else draw(self.content)
 
 

@@ -29,7 +29,7 @@ _PYTHON: Final = """case " $* " in
   exec {python} "$@" ;;
 esac"""
 
-# Shell scripts by the name of the program. Python is the running interpreter; installing does nothing.
+# Shell scripts by the name of the program. Python is the running interpreter, and installation does nothing.
 _PROGRAMS: Final = {
     "stepgraph": 'exec {python} -m stepgraph "$@"',
     "pytest": 'exec {python} -m pytest "$@"',

@@ -4,5 +4,5 @@ from __future__ import annotations
 
 
 def cell(text: str) -> str:
-    """Return a text for a table cell, on one line and with escaped bars."""
+    """Return text for a table cell, on one line and with escaped bars."""
     return " ".join(text.split()).replace("|", "\\|")

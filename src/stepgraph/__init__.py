@@ -1,4 +1,4 @@
-"""Version graphs of Cloudflare Python Workflows, before deployment and without running them.
+"""Version graphs of Cloudflare Python Workflows, built without deploying or running them.
 
     from stepgraph import analyze_file
 
@@ -46,8 +46,8 @@ __all__ = [
     "check_analysis",
 ]
 
-# The module of each name, imported on first access: the pytest plugin imports this package in each session, including
-# sessions without workflows.
+# The module of each name. Modules are imported on first access, because the pytest plugin imports this package in every
+# session, even one without workflows.
 _MODULES = {
     "Analysis": "stepgraph.analysis",
     "WorkflowAnalysis": "stepgraph.analysis",

@@ -32,24 +32,24 @@ class WorkflowAnalysis:
     path: str
     """The file with the class."""
     locate: Callable[[], Span] = field(repr=False, compare=False)
-    """Computes `span`, which takes up to a quarter of the time of parsing the module."""
+    """Computes `span` on demand, because this takes up to a quarter of the time needed to parse the module."""
     graph: Graph | None
-    """The graph. None if the workflow cannot run any step, for the reasons in `notes`."""
+    """The graph, or None if the workflow cannot run any step. The `notes` state the reasons."""
     notes: tuple[Note, ...]
     """The notes in source order."""
     project: str = ""
-    """The name of the Worker; empty if it is unknown."""
+    """The name of the Worker, or an empty string if it is unknown."""
     steps_limit: int | None = None
     """The configured maximum number of steps of an instance."""
     locate_node: Callable[[Node], Span | None] = field(default=lambda _: None, repr=False, compare=False)
     """Computes `span_of`."""
     describe: Callable[[], Details] = field(default=lambda: NO_DETAILS, repr=False, compare=False)
-    """Computes `details`, which needs the source text of many nodes."""
+    """Computes `details` on demand, because this needs the source text of many nodes."""
     subject: WorkflowSubject | None = field(default=None, repr=False, compare=False)
     """The input of the rules in `check_analysis`."""
 
     def span_of(self, node: Node) -> Span | None:
-        """Return the source location of a node: the declaration of a step, a call, a loop. None if it is unknown.
+        """Return the source location of a node (for a step, its declaration), or None if it is unknown.
 
         The node must be an object of `graph`, not a copy.
         """
@@ -57,7 +57,7 @@ class WorkflowAnalysis:
 
     @property
     def details(self) -> Details:
-        """Text that the graph lacks: the source of loops, handlers, exits and calls; remarks on steps and errors."""
+        """Details that the graph lacks, such as the source of loops and calls, and remarks on steps and errors."""
         return self.describe()
 
     @property
@@ -87,13 +87,13 @@ class WorkflowAnalysis:
         """Return the response of the Workflows API for the graph of this version, as JSON data.
 
         The ids are computed from the names of the project and the workflow, and from the graph. `dates` default to the
-        first and last commit of the module's file, else SOURCE_DATE_EPOCH, else the modification time of the file.
-        Raises InputError if SOURCE_DATE_EPOCH is needed and is not a number.
+        first and last commit of the module's file or, without commits, to SOURCE_DATE_EPOCH or the modification time of
+        the file. Raises InputError if SOURCE_DATE_EPOCH is needed and is not a number.
         """
         return {**self._identity(dates), "graph": self.graph}
 
     def version(self, *, dates: ModuleDates | None = None) -> Version:
-        """Return the response of the Workflows API for this version, as JSON data. `dates` as in `version_graph`."""
+        """Return the response of the Workflows API for this version, as JSON data. See `version_graph` for `dates`."""
         identity = self._identity(dates)
         version: Version = {
             "id": identity["id"],
@@ -131,7 +131,7 @@ class Analysis:
     external: tuple[ExternalWorkflow, ...] = ()
     """Workflows of other Workers that configurations bind."""
     hints: tuple[Problem, ...] = ()
-    """Valid inputs with a surprising effect."""
+    """Valid inputs that may have an unexpected effect."""
     files: tuple[str, ...] = field(default=(), repr=False, compare=False)
     """The paths of all files that were read."""
     project: ProjectSubject | None = field(default=None, repr=False, compare=False)
@@ -172,7 +172,7 @@ class WorkflowRecord(Struct, frozen=True):
     project: str
     steps_limit: int | None
     details: DetailTexts = ()
-    """The details of the nodes of `graph`, in the order of a traversal."""
+    """The details of the nodes in `graph`, in traversal order."""
 
     @classmethod
     def of(cls, workflow: WorkflowAnalysis) -> WorkflowRecord:
@@ -216,7 +216,7 @@ _NAMESPACE: Final = UUID("0a495118-cdb5-4009-a0ba-2b1da2edbb52")
 
 
 def workflow_id(project: str, workflow: str) -> str:
-    """Return the id of a workflow, a version 5 UUID of the names of project and workflow."""
+    """Return the id of a workflow: a version 5 UUID computed from the names of its project and the workflow."""
     # Imported here and below because most commands show no ids.
     from stepgraph.json_text import canonical_json
 
@@ -224,7 +224,7 @@ def workflow_id(project: str, workflow: str) -> str:
 
 
 def version_id(workflow: str, graph: Graph | None) -> str:
-    """Return the id of a version, a version 5 UUID of its graph and the id of its workflow."""
+    """Return the id of a version: a version 5 UUID computed from its graph and the id of its workflow."""
     from stepgraph.json_text import canonical_json
 
     return str(uuid5(UUID(workflow), canonical_json(graph)))

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 
 def analyze_source(source: str | bytes, path: str = "<string>") -> Analysis:
-    """Return the workflows of a module, from its text or the bytes of its file.
+    """Analyze the source text of a module, or the bytes of its file.
 
-    `path` is the location of the module in notes and for dates. Its imports are not followed. Raises InputError, with
-    line and column, for invalid Python.
+    Notes and dates refer to the module as `path`. Its imports are not followed. Raises InputError, with line and
+    column, for invalid Python.
     """
     content = encode_text(source, path) if isinstance(source, str) else source
     check_text(content, path)
@@ -29,10 +29,10 @@ def analyze_source(source: str | bytes, path: str = "<string>") -> Analysis:
 
 
 def analyze_file(path: StrPath, *, environment: str | None = None) -> Analysis:
-    """Return the workflows of the Python file at `path`. Its imports from its project are followed.
+    """Analyze the Python file at `path`, following imports from its project.
 
-    The nearest configuration, for the `environment`, names the workflows. Raises InputError if the file cannot be read
-    or is invalid Python.
+    The nearest configuration names the workflows, with the settings of `environment` if it is set. Raises InputError if
+    the file cannot be read or is invalid Python.
     """
     sources = Sources(environment)
     sources.add_file(path)
@@ -41,13 +41,14 @@ def analyze_file(path: StrPath, *, environment: str | None = None) -> Analysis:
 
 
 def analyze_paths(paths: StrPath | Iterable[StrPath], *, environment: str | None = None) -> Analysis:
-    """Return the workflows of files and projects; `-` is standard input.
+    """Analyze files and projects. The path `-` is standard input.
 
     `paths` is one path or several. A directory selects the projects in it, with the workflows that their configurations
-    name for the `environment`. Without configurations, it selects all workflow classes in it. Unreadable files are
-    among the problems of the result. Raises InternalError, with the path of the module, for defects of the analysis.
+    name for `environment`. If it contains no configuration, it selects all workflow classes in it. Unreadable files are
+    among the problems of the result. Raises InternalError, with the path of the module, if a defect of this package
+    stops the analysis.
     """
-    # A string is an iterable of its characters, too.
+    # Iterating over a string would yield its characters.
     several = (paths,) if isinstance(paths, (str, os.PathLike)) else paths
     return analyze_sources(find_sources(several, environment, import_pipeline))
 
@@ -55,9 +56,9 @@ def analyze_paths(paths: StrPath | Iterable[StrPath], *, environment: str | None
 def check_analysis(analysis: Analysis) -> tuple[Finding, ...]:
     """Return the findings of all rules in analyzed workflows and their configurations, in source order.
 
-    Equal findings are returned once. Settings and suppression comments are ignored.
+    Equal findings are returned only once. Settings and suppression comments are ignored.
     """
-    # Imported here: only checks need the rules.
+    # Imported here because only checks need the rules.
     from stepgraph.checks.run import check
     from stepgraph.large_stack import run_with_large_stack
 

@@ -1,7 +1,7 @@
 """Payloads as JSON text: indented for people and diffs, or canonical for computing ids.
 
-The text is the same as that of `json.dumps`, with invisible characters, control characters and CI commands escaped.
-`json` recurses, and fails at about 250 levels of nested steps.
+The text is the same as that of `json.dumps`, with invisible characters, control characters and CI commands escaped. The
+`json` module recurses and fails at about 250 levels of nested steps.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _CANONICAL = _Style(encode_basestring_ascii, ":", "", "", sorted_keys=True)
 
 
 def pretty_json(value: object) -> str:
-    """Return JSON data (dicts, lists, scalars) as text with an indentation of two spaces, and a line break at the end.
+    """Return JSON data (dicts, lists, scalars) as text, indented by two spaces and ending with a line break.
 
     The indentation stops at `INDENTED_LEVELS`. Letters of all scripts are kept. Invisible characters, control
     characters and CI commands are escaped. Raises ValueError for numbers that JSON does not support, and TypeError for
@@ -50,14 +50,14 @@ def pretty_json(value: object) -> str:
 
 
 def json_line(value: object) -> str:
-    """Return JSON data as text on one line, without a line break. Escapes and raises as `pretty_json`."""
+    """Return JSON data as text on one line, without a line break. Escapes and raises like `pretty_json`."""
     return without_commands_in_json(_write(value, _LINE))
 
 
 def canonical_json(value: object) -> str:
     """Return JSON data as ASCII text with sorted keys and without spaces. Equal data has equal text.
 
-    Raises as `pretty_json`.
+    Raises like `pretty_json`.
     """
     try:
         # Four times as fast as `_write`.

@@ -1,7 +1,7 @@
 """A thread with a large stack for deep recursion.
 
 LibCST's native parser recurses on the C stack. About 3,000 chained calls overflow the usual 8 MB, which kills the
-process. Traversals of such trees recurse as deeply in Python.
+process. Python code that traverses such trees recurses as deeply.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ _FRAME_BYTES: Final = 1_342
 _THREAD_NAME: Final = "stepgraph-analysis"
 
 _MIN_LIMIT_RATIO: Final = 4
-"""The minimum ratio of the memory limit to the stack, because the native parser aborts the process without memory."""
+"""The minimum ratio of the memory limit to the stack size. If memory runs out, the native parser aborts the process."""
 
 
 def run_with_large_stack(function: Callable[[], Result]) -> Result:
-    """Return `function()`, called in a thread with a large stack.
+    """Call a function in a thread with a large stack, and return its result.
 
     Raises the exceptions of `function`, and InputError if there is not enough memory for the stack.
     """

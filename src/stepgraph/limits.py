@@ -29,7 +29,7 @@ class Limit(Enum):
     DEPENDENCIES = "dependencies in the graph"
     VISITS = "visits of elements of the two graphs"
 
-    __hash__ = object.__hash__  # Members are the same objects everywhere, and an Enum's own hash is slow.
+    __hash__ = object.__hash__  # Members are singletons, and an Enum's own hash is slow.
 
 
 MAXIMUM: Final[dict[Limit, int]] = {
@@ -164,7 +164,9 @@ BRACKET_DEPTH_SUM: Final = 60_000
 """The sum of the depths of all brackets in a module. The native parser needs memory in proportion to it."""
 
 PATTERN_DEPTH_SUM: Final = 1_000_000
-"""The sum of 4 to the power of the depth, over all brackets in patterns of a module: about two seconds of parsing."""
+"""The sum of 4 to the power of the depth, over all brackets in the patterns of a module. Parsing takes about two
+seconds.
+"""
 
 CHAIN_LENGTH_SUM: Final = 3_000_000
 """The sum of the positions of all links in their chains. The native parser needs time in proportion to it."""
@@ -173,7 +175,7 @@ CHAIN_LENGTH_SUM: Final = 3_000_000
 # Comparisons of two graphs, besides `Limit.VISITS`.
 
 VISIT_SHARES: Final = 2
-"""The divisor of the remaining visits: for one of several workflows, and for the search for new names."""
+"""One of several workflows, or the search for new names, may use the remaining visits divided by this number."""
 
 NAME_WORK_PER_VISIT: Final = 25
 """The product of the lengths of two compared names that counts as one visit."""
@@ -201,7 +203,7 @@ INDENTED_LEVELS: Final = 100
 
 
 class LimitExceededError(Exception):
-    """A workflow needs more work than its analysis may do."""
+    """The analysis of a workflow exceeds a limit."""
 
     def __init__(self, limit: Limit, maximum: int | None = None) -> None:
         super().__init__(limit)
@@ -258,18 +260,18 @@ class Budget(Struct):
         return any(self.remaining[limit] < self.maximum[limit] * 19 // 20 for limit in _COSTLY)
 
     def check(self) -> None:
-        """Raise LimitExceededError if `evaluations` or `depth` are used up."""
+        """Raise LimitExceededError if `evaluations` or `depth` is used up."""
         if self.evaluations < 0:
             self.exceed(Limit.EVALUATIONS)
         if self.depth < 0:
             self.exceed(Limit.DEPTH)
 
     def exceed(self, limit: Limit) -> None:
-        """Raise LimitExceededError, and set all remaining work to nothing."""
+        """Set all remaining work to zero, and raise LimitExceededError."""
         self.end()
         raise LimitExceededError(limit, self.maximum[limit])
 
     def end(self) -> None:
-        """Set all remaining work to nothing."""
+        """Set all remaining work to zero."""
         self.evaluations = -1
         self.remaining = dict.fromkeys(Limit, -1)

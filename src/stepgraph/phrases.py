@@ -1,4 +1,4 @@
-"""Numbers, durations, payload shapes and names in messages and drawings; similar and partial names."""
+"""Texts of numbers, durations, payload shapes and names, and the search for similar and partial names."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ _LONGEST: Final = 100
 
 
 def duration_text(duration: Number | str) -> str:
-    """Return a duration in words: text unchanged, milliseconds in the largest exact unit.
+    """Return a duration in words. Text stays unchanged, and milliseconds are converted to the largest exact unit.
 
-    `300000` is `5 minutes`, `90000` is `90 seconds`, `1500` stays `1500 ms`.
+    `300000` becomes `5 minutes`, `90000` becomes `90 seconds`, and `1500` becomes `1500 ms`.
     """
     if isinstance(duration, str):
         return duration
@@ -53,7 +53,7 @@ def counted(number: Number, noun: str, plural: str = "") -> str:
 
 
 def workflow_title(name: str, class_name: str) -> str:
-    """Return the title of a workflow, its configured name and its class: `orders (Orders)`, or `Orders` if equal."""
+    """Return the name of a workflow with its class, as in `orders (Orders)`, or the name alone if both are equal."""
     return class_name if name in ("", class_name) else f"{name} ({class_name})"
 
 
@@ -86,8 +86,8 @@ def _key_text(key: str) -> str:
 
 
 def near_names(name: str, available: Iterable[str]) -> list[str]:
-    """Return similar names, ignoring case, nearest first. Names that differ only in case yield the first of them."""
-    # Imported here for start-up: only misspelled names need it.
+    """Return similar names, ignoring case, nearest first. Of names that differ only in case, return the first."""
+    # Imported here for a fast start, because only misspelled names need it.
     from difflib import get_close_matches
 
     by_folded = {each.casefold(): each for each in reversed(list(available))}
@@ -101,7 +101,7 @@ class Suggestions(Struct):
     """The number of comparisons of two names that may still be made."""
 
     def nearest(self, name: str, available: Callable[[], Iterable[str]]) -> str | None:
-        """Return the most similar name, None if no name is similar or the limit is reached."""
+        """Return the most similar name, or None if no name is similar or the limit is reached."""
         if self.remaining <= 0 or len(name) > _LONGEST:
             return None
         from difflib import get_close_matches
@@ -119,7 +119,7 @@ def quoted(names: Iterable[str]) -> list[str]:
 def fits_pieces(text: str, pieces: Sequence[str]) -> bool:
     """Return whether a text consists of the pieces in order, with any text between them.
 
-    Taking the leftmost occurrence of each piece needs no backtracking.
+    It takes the leftmost occurrence of each piece, which needs no backtracking.
     """
     first, last = pieces[0], pieces[-1]
     if len(pieces) == 1:

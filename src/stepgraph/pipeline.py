@@ -1,4 +1,4 @@
-"""The analysis of modules: `AnalysisRun` for all modules of a run, `Pipeline` for a module through all layers."""
+"""The analysis of modules: `AnalysisRun` runs it for all modules, and `Pipeline` for a single one."""
 
 from __future__ import annotations
 
@@ -60,7 +60,8 @@ class AnalysisRun:
 
         `on_module` is called with the path of each module before its analysis. With `checked`, workflows have subjects
         of rules. With `release_modules`, a module is released when no workflow refers to it. With `strict`, an
-        exception in a module ends the run; without it, InputError becomes a problem, and others an InternalError.
+        exception in a module ends the run. Otherwise, an InputError becomes a problem, and any other exception an
+        InternalError.
         """
         self.sources = sources
         self.pipeline = Pipeline(checked)
@@ -74,7 +75,7 @@ class AnalysisRun:
         self._keys: set[tuple[str, ...]] = set()
 
     def analyze(self) -> Iterator[WorkflowAnalysis]:
-        """Yield the workflows of the given modules, then the workflows of derived classes."""
+        """Yield the workflows of the modules in `sources`, then the workflows of derived classes."""
         yield from self.analyze_initial_modules()
         yield from self.analyze_derived()
 
@@ -88,7 +89,7 @@ class AnalysisRun:
             yield from self._analyze_modules(modules)
 
     def deduplicate(self, workflows: Iterable[WorkflowAnalysis]) -> Iterator[WorkflowAnalysis]:
-        """Yield each workflow once, also if several paths or configurations lead to it."""
+        """Yield each workflow once, even if several paths or configurations lead to it."""
         for workflow in workflows:
             key = (workflow.project, workflow.name, workflow.class_name, os.path.realpath(workflow.path))
             if key not in self._keys:
@@ -118,7 +119,7 @@ class AnalysisRun:
 
     def _analyze_modules(self, modules: Sequence[Source]) -> Iterator[WorkflowAnalysis]:
         for module in modules:
-            # No local variable: it would keep the workflows of a module in memory during the analysis of the next one.
+            # A local variable would keep the workflows of a module in memory during the analysis of the next one.
             yield from self.deduplicate(self._analyze_module(module))
 
     def _analyze_module(self, module: Source) -> tuple[WorkflowAnalysis, ...]:
@@ -135,7 +136,7 @@ class AnalysisRun:
             raise InternalError(module.path) from error
 
     def _find_derived(self) -> Sequence[Source]:
-        """Return the modules whose classes derive from classes found since the last call."""
+        """Return the modules whose classes derive from classes discovered since the last call."""
         names = self.pipeline.take_names()
         modules = tuple(self.sources.add_derived_modules(names))
         self._inputs.searches.append(DerivedModules(names, modules))
@@ -143,9 +144,9 @@ class AnalysisRun:
 
 
 def run_without_gc(function: Callable[[], Result]) -> Result:
-    """Return `function()`, called with a large stack and without garbage collection.
+    """Call a function with a large stack and without garbage collection, and return its result.
 
-    Syntax trees contain no garbage, and collecting would take half the time of a large module.
+    Syntax trees contain no garbage, and collection would take half of the time that a large module needs.
     """
     enabled = gc.isenabled()
     gc.disable()
@@ -157,7 +158,7 @@ def run_without_gc(function: Callable[[], Result]) -> Result:
 
 
 class Pipeline(Struct):
-    """Analyzes modules one by one, and parses each at most once. Call it inside of `run_without_gc`."""
+    """Analyzes modules one by one, and parses each at most once. Call it inside `run_without_gc`."""
 
     checked: bool = False
     """Whether workflows have the subjects of rules."""
@@ -192,7 +193,7 @@ class Pipeline(Struct):
         self._new_names += names
 
     def take_names(self) -> tuple[str, ...]:
-        """Return the names of workflow classes that were found since the last call."""
+        """Return the names of the workflow classes discovered since the last call."""
         names, self._new_names = tuple(self._new_names), []
         return names
 

@@ -2,8 +2,8 @@
 
 LibCST's parser holds the interpreter lock, so threads do not help. Workers are forked with `os.fork`: each inherits its
 modules, analyzes one part of them, writes a serialized `PartResult` to a pipe, and exits, which returns its memory.
-`concurrent.futures` takes 45 to 75 ms to import, and waits for its queue on Ctrl-C. Without `os.fork`, as on Windows,
-all modules are analyzed in the calling process.
+`concurrent.futures` is not used, because it takes 45 to 75 ms to import and waits for its queue on Ctrl-C. Without
+`os.fork`, as on Windows, all modules are analyzed in the calling process.
 """
 
 from __future__ import annotations
@@ -44,9 +44,9 @@ class PartResult(Struct, frozen=True):
     import_problems: dict[str, Problem]
     """The problems with imported modules, by path."""
     contents: dict[str, bytes | None]
-    """The contents of all modules, by path; None for the modules of the part, which the parent process has."""
+    """The contents of all modules, by path, or None for the modules of the part, which the parent process has."""
     read_files: dict[str, bytes | None]
-    """The contents of the files that imports led to, by path; None for unreadable files."""
+    """The contents of the files that imports led to, by path, or None for unreadable files."""
     listings: tuple[tuple[int, dict[str, frozenset[str]]], ...]
     """The directory listings of each project, with the number of the first module of the project."""
     tokens: int
@@ -73,7 +73,7 @@ def analyze_in_processes(modules: Sequence[Source]) -> list[PartResult] | None:
     except (OSError, msgspec.DecodeError):
         return None
     finally:
-        # After Ctrl-C, too: a worker whose pipe is closed ends at its next write.
+        # This also runs after Ctrl-C: a worker whose pipe is closed ends at its next write.
         end_processes(running)
     return None if _exceeds_limits(results, modules) else results
 

@@ -21,16 +21,17 @@ if TYPE_CHECKING:
     from stepgraph.process_pool import PartResult
 
 OnModule: TypeAlias = Callable[[str], object]
-"""Called with the path of each module before its analysis."""
+"""A function that is called with the path of each module before its analysis."""
 
 _MIN_MODULES_FOR_PROCESSES: Final = 50
-"""The number of modules from which worker processes save time."""
+"""The minimum number of modules at which worker processes save time."""
 
-# The functions below import `AnalysisRun` only if there are modules: LibCST takes longer to import than all other code.
+# The functions below import `AnalysisRun` only if there are modules, because LibCST takes longer to import than all
+# other code.
 
 
 def import_pipeline() -> None:
-    """Import the code of the analysis, which takes most of the time of a small analysis."""
+    """Import the code of the analysis. For a small input, this takes most of the time."""
     import_module("stepgraph.pipeline")
 
 
@@ -58,7 +59,7 @@ def analyze_sources(sources: Sources, on_module: OnModule | None = None, *, chec
 
 
 def analyze_graphs(sources: Sources, on_module: OnModule | None = None) -> Analysis:
-    """Return the workflows of all modules, without locations of nodes and subjects of rules.
+    """Return the workflows of all modules, without the locations of nodes and the subjects of rules.
 
     No module stays in memory, and many modules are analyzed in worker processes. Raises InternalError.
     """
@@ -76,7 +77,7 @@ def analyze_graphs(sources: Sources, on_module: OnModule | None = None) -> Analy
 
 
 def _graphs(run: AnalysisRun, parts: list[PartResult] | None) -> Iterator[WorkflowAnalysis]:
-    """Yield the workflows of the given modules, from worker processes if possible, and of derived classes."""
+    """Yield the workflows of the initial modules, from worker processes if possible, and of derived classes."""
     if parts is None:
         yield from map(without_modules, run.analyze_initial_modules())
     else:
@@ -89,12 +90,12 @@ def _graphs(run: AnalysisRun, parts: list[PartResult] | None) -> Iterator[Workfl
 def check_sources(
     sources: Sources, on_module: OnModule | None = None, *, with_edits: bool = False
 ) -> tuple[Analysis, tuple[Finding, ...]]:
-    """Return the analysis of all modules, as `analyze_graphs`, and the findings of all rules.
+    """Return the analysis of all modules, like `analyze_graphs`, and the findings of all rules.
 
     Each workflow is checked before the analysis of the next one, so that its modules can be released. With
     `with_edits`, findings have their edits, and the edited modules stay in memory. Raises InternalError.
     """
-    # Imported here: only checks need the rules.
+    # Imported here because only checks need the rules.
     from stepgraph.checks.run import check_project, unique_findings
 
     findings: list[Finding] = []

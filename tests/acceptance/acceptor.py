@@ -1,8 +1,8 @@
 """Decide whether the trace of a run is a path through a graph.
 
-A graph does not record three things of Python, so any choice is accepted: which exceptions a handler catches, where a
-task is awaited, and whether a wait times out. A group of kind `all` ends early only if a step in it failed. A function
-that raises by itself under `asyncio.wait(..., FIRST_EXCEPTION)` is out of scope.
+A graph does not record which exceptions a handler catches, where a task is awaited, and whether a wait times out, so
+any choice is accepted. A group of kind `all` ends early only if a step in it failed. A function that itself raises
+under `asyncio.wait(..., FIRST_EXCEPTION)` is out of scope.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from tests.acceptance.work import FailedStep
 EVENT_TYPES: tuple[EventType, ...] = ("start", "end", "fail")
 
 RECURSION_LIMITS = (2, 4, 8, 16)
-"""Limits tried in turn for recursive calls before the first event. Calls that start no step do not matter."""
+"""Limits on recursive calls before the first event, tried in turn. Calls that start no step do not matter."""
 
 MAX_PARALLEL_STATES = 100
 MAX_STATES = 3_000
@@ -33,7 +33,7 @@ MAX_EXPLORED = 200_000
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether a trace is accepted; if not, the first impossible event and the events possible instead."""
+    """Whether a trace is accepted, and if not, the first impossible event and the events that are possible."""
 
     accepted: bool
     at: int | None = None
@@ -130,7 +130,7 @@ class PathAcceptor:
         return self._search.required_steps(state.main).total()
 
     def _has_required_starts(self, state: State, trace: RunTrace, at: int) -> bool:
-        """Whether the trace starts all steps that each path from here requires, unless a failure may skip some."""
+        """Return whether a trace starts all steps that every path from here requires. A failure may skip some."""
         remaining = trace.events[at:]
         if trace.outcome != "done" or any(event.type == "fail" for event in remaining):
             return True

@@ -67,14 +67,14 @@ def function_term(nodes: list[Node]) -> Term:
 
 
 def _sequence(nodes: list[Node], handling: FailureHandling) -> Term:
-    """Return the term of a list outside of groups: a group if the list awaits work that it starts."""
+    """Return the term of a list outside groups. It is a group if the list awaits work that it starts."""
     if any("resolves" in work for work in _clocked_nodes(nodes)):
         return group("all", _members(nodes))
     return sequence(*(_term(node, handling, in_group=False) for node in nodes))
 
 
 def _in_group(nodes: list[Node], handling: FailureHandling) -> Term:
-    """Return a list in an open group: a sequence, unless it has clocks."""
+    """Return the term of a list in an open group. It is a sequence unless the list has clocks."""
     terms = [_term(node, handling, in_group=True) for node in nodes]
     return group("list", terms) if any(term.clocked for term in terms) and len(terms) > 1 else sequence(*terms)
 
@@ -83,7 +83,7 @@ def _members(nodes: list[Node], *, settled: bool = False) -> Iterator[Term]:
     """Yield the members of a group.
 
     A `try` in the group, or one that the graph omits because no step begins in it, may catch a failure. A single
-    `gather` rules that out: all its steps have equal clocks.
+    `gather`, whose steps all have equal clocks, rules this out.
     """
     clocks = {(work.get("starts"), work.get("resolves")) for work in _clocked_nodes(nodes)}
     handling = FailureHandling(may_be_caught=_contains_try(nodes) or len(clocks) > 1, settled=settled)
@@ -161,7 +161,7 @@ def _clocked_nodes(nodes: Iterable[Node]) -> Iterator[StepNode | FunctionCall]:
 
 
 def _contains_try(nodes: Iterable[Node]) -> bool:
-    """Whether a `try` of the same function is among these nodes or below them."""
+    """Return whether a `try` of the same function is among these nodes or below them."""
     return any(
         node["type"] == "try" or (node["type"] != "step_do" and _contains_try(_children(node))) for node in nodes
     )

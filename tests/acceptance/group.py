@@ -105,11 +105,11 @@ class Group(Term):
         return exits + [Exit(Completion.NORMAL, exit_.pending) for exit_ in exits if self._may_continue_after(exit_)]
 
     def _may_continue_after(self, exit_: Exit) -> bool:
-        """Whether code that awaits all members may continue, as with FIRST_EXCEPTION or in a `try`."""
+        """Return whether code that awaits all members may continue, as with FIRST_EXCEPTION or in a `try`."""
         return self.kind == "all" and exit_.completion is Completion.RAISE
 
     def _is_over(self, exit_: Exit) -> bool:
-        """Whether this exit ends the member for code that awaits it."""
+        """Return whether this exit ends the member for code that awaits it."""
         if exit_.pending.group and self.kind != "list":
             return False
         return exit_.completion is Completion.NORMAL or (
@@ -117,7 +117,7 @@ class Group(Term):
         )
 
     def _ends_group(self, exit_: Exit, member: Member, exits_of_members: list[list[Exit]]) -> bool:
-        """Whether this exit of a member ends the whole group."""
+        """Return whether this exit of a member ends the whole group."""
         if exit_.completion is Completion.NORMAL or self.kind == "all_settled":
             return False
         if exit_.completion is not Completion.RAISE:

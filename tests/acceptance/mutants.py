@@ -29,7 +29,7 @@ class NodeList:
 
 
 Mutation = Callable[[NodeList, int], tuple[str, ...] | None]
-"""Changes the node at an index of a list; returns the names of the affected steps, or None if it does not apply."""
+"""Changes the node at an index of a list. Returns the names of the affected steps, or None if it does not apply."""
 
 
 def mutants(graph: Graph, mutation: Mutation) -> Iterator[Mutant]:

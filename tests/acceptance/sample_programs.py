@@ -157,9 +157,9 @@ def _trace(source: str, class_name: str, seed: int) -> RunTrace:
 
 
 class RandomValue(StubValue):
-    """A value with random truth and a few random elements, as are all values derived from it.
+    """A value with random truth and a few random elements. All values derived from it are random, too.
 
-    Nested collections have fewer elements, so nested loops end.
+    Nested collections have fewer elements, so that nested loops end.
     """
 
     random_: random.Random

@@ -9,7 +9,7 @@ from functools import cache
 
 @cache
 def matches_name(shown: str, name: str) -> bool:
-    """Whether a step shown by this name may have that name in a run."""
+    """Return whether a step shown by this name may have that name in a run."""
     return shown == name or _pattern(shown).fullmatch(name) is not None
 
 

@@ -19,7 +19,7 @@ from typing import TypeAlias, TypeVar
 from tests.acceptance.trace import Kind, StepEvent
 
 StepKey: TypeAlias = tuple[Kind, str] | None
-"""Kind and shown name of a step. None stands for a failed step, after which no step is required."""
+"""The kind and the shown name of a step. None stands for a failed step, after which no step is required."""
 
 T = TypeVar("T")
 
@@ -87,16 +87,16 @@ class Transition:
 
 
 class Term:
-    """A term with structural equality. The hash is cached, as terms are deep."""
+    """A term with structural equality. The hash is cached, because terms are deep."""
 
     @property
     def starts(self) -> float:
-        """Lowest clock at which work in the term begins; -inf if it has none."""
+        """The lowest clock at which work in the term begins, or -inf if the clock is not specified."""
         return -inf
 
     @property
     def resolves(self) -> float:
-        """Lowest clock by which unfinished work in the term is over."""
+        """The lowest clock by which unfinished work in the term is over."""
         return inf
 
     @property
@@ -155,7 +155,7 @@ class Search:
 
     functions: Mapping[str, Term]
     max_explored: int
-    """Budget: terms and combinations that may be explored for a trace."""
+    """The number of terms and combinations that may be explored for a trace."""
     max_recursion: int = 0
     """Maximum depth of recursive calls without an event."""
     explored: int = 0

@@ -25,7 +25,9 @@ from tests.acceptance.step_names import matches_name
 from tests.acceptance.trace import RunTrace
 
 EXPENSIVE = {"gallery/marketplace_payout MarketplacePayoutWorkflow"}
-"""It calls itself many times in a loop before its first step, so rejecting a trace takes too long."""
+"""Programs that are excluded because rejecting a trace takes too long: they call themselves in a loop before their
+first step.
+"""
 
 
 @pytest.fixture(scope="module")

@@ -14,12 +14,12 @@ from tests.acceptance.trace import StepEvent
 
 @dataclass(frozen=True, eq=False)
 class TryPart(Term):
-    """Base of the three parts: how the inner term completes decides the next part."""
+    """The base of the three parts. The completion of the inner term decides the next part."""
 
     inner: Term
     finalbody: Term
     in_group: bool
-    """Whether it is in an open group: then work in flight at its end continues in that group."""
+    """Whether it is in an open group, where work in flight at its end continues."""
 
     @property
     def starts(self) -> float:

@@ -33,7 +33,7 @@ class Clock:
     may_be_caught: bool = False
     """Whether code that awaits the work may catch the failure."""
     settled: bool = False
-    """Whether any exception is a result, also one that no step raised."""
+    """Whether any exception is a result, even one that no step raised."""
 
     @property
     def outlasts(self) -> bool:

@@ -31,5 +31,5 @@ def step(name: str, *nodes: Node) -> Node:
 
 
 def workflow(graph: Graph | None, *notes: Note) -> WorkflowAnalysis:
-    """Return the analysis of the workflow `orders` of the class `Orders`, of the project `shop`."""
+    """Return the analysis of a workflow `orders` with the class `Orders` in the project `shop`."""
     return WorkflowAnalysis("orders", "Orders", SPAN.path, lambda: SPAN, graph, notes, "shop")

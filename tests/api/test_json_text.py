@@ -1,4 +1,4 @@
-"""JSON text of payloads, also for data too deep for `json`."""
+"""JSON text of payloads, including data that is too deep for `json`."""
 
 from __future__ import annotations
 

@@ -59,7 +59,7 @@ class Idle(WorkflowEntrypoint):
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Sixty modules: one imports a module, one imports a broken module, one is broken, others derive classes."""
+    """Sixty modules. One imports a module, one imports a broken module, one is broken, and others derive classes."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(process_pool, "may_fork", lambda: hasattr(os, "fork"))
     monkeypatch.setattr(process_pool, "processors", lambda: 2)

@@ -1,4 +1,4 @@
-"""A cache directory inside of the analyzed code is not used."""
+"""A cache directory inside the analyzed code is not used."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from stepgraph.cache.store import is_outside
 
 @pytest.fixture
 def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A repository with a directory `src`, which is the working directory."""
+    """A repository with a directory `src`. The repository is the working directory."""
     (tmp_path / "checkout/.git").mkdir(parents=True)
     (tmp_path / "checkout/src").mkdir()
     monkeypatch.chdir(tmp_path / "checkout")
@@ -50,14 +50,14 @@ def test_one_of_several_paths_suffices(checkout: Path) -> None:
 def test_a_cache_in_an_outer_checkout_is_inside(
     cache: str, checkout: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """A pull request to the outer repository may contain the cache, and the submodule that is analyzed."""
+    """A pull request to the outer repository may add both the cache and the analyzed submodule."""
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     (checkout.parent / ".git").mkdir()
     assert not is_outside(cache, ["."])
 
 
 def test_a_repository_in_the_home_directory_is_outside(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Many people have a repository of settings there."""
+    """Many people keep a repository with settings there."""
     monkeypatch.setenv("HOME", str(checkout.parent))
     (checkout.parent / ".git").mkdir()
     assert is_outside("../.cache", ["."])

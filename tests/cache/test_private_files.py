@@ -1,4 +1,4 @@
-"""Test that files which are not regular, or which others can write, are rejected as cache entries."""
+"""Test that files are rejected as cache entries if they are not regular or others can write to them."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ class Deployed(NamedTuple):
 
 
 def execute_example(example: Example, folder: Path, **options: Unpack[Options]) -> list[Execution]:
-    """Run the workflows of an example: the configured ones, else all that the analysis finds."""
+    """Run the workflows of an example: the configured ones or, without a configuration, all that the analysis finds."""
     analysis = analyze_example(example, folder)
     defaults: Options = {"mode": _mode(example, analysis)}
     if example.title in PAYLOADS:

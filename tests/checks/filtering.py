@@ -13,7 +13,7 @@ from stepgraph.checks.settings import Settings
 from stepgraph.model.span import Span
 from stepgraph.source_analysis import apply_settings
 
-# The rule that the modules violate and the rules on comments. Further rules might report more.
+# The rule that the modules violate and the rules about comments. Other rules might report more.
 CODE = "SG118"
 SELECTED = (CODE, "SG006", "SG007")
 PLAIN = Settings(select=SELECTED)

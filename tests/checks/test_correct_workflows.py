@@ -1,4 +1,4 @@
-"""Test that correct workflows which resemble mistakes run to their end and have no findings."""
+"""Test that correct workflows that resemble mistakes run to their end and have no findings."""
 
 from __future__ import annotations
 

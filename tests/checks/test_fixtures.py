@@ -20,7 +20,7 @@ from tests.execution.stub_values import StubValue
 from tests.execution.values import PyValue
 from tests.fixtures.test_fixtures import FIXTURES
 
-# fixtures and the root folder of their modules
+# The fixtures and the root folders of their modules.
 PROJECTS: Final = {"orders": "", "shop": "src", "dag": "src", "gallery": ""}
 
 
@@ -66,7 +66,7 @@ OPTIONS: Final[dict[str, Options]] = {
     "RefundWorkflow": {
         "env": {"BILLING": Binding(invoice={"id": 1, "way": "credit", "customer": 7, "total": 10, "iban": "DE00"})},
     },
-    # a later launch would exceed the maximum sleep
+    # A later launch would exceed the maximum sleep.
     "UserOnboardingWorkflow": {"answers": lambda *_: {"accepts_news": False}},
 }
 

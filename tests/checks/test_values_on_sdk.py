@@ -51,7 +51,7 @@ BEFORE = """
 
 
 def has_error(source: str) -> bool:
-    """Whether a rule reports an error."""
+    """Return whether a rule reports an error."""
     return any(finding.severity is Severity.ERROR for finding in check_analysis(analyze_source(source)))
 
 

@@ -1,4 +1,4 @@
-"""The command, run inside of the test process in a temporary directory."""
+"""The command, run inside the test process in a temporary directory."""
 
 from __future__ import annotations
 

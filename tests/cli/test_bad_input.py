@@ -1,4 +1,4 @@
-"""Invalid input: one message, an exit code, and no output."""
+"""Invalid input leads to one message, an exit code, and no output."""
 
 from __future__ import annotations
 

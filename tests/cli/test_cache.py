@@ -1,4 +1,4 @@
-"""Unchanged inputs are served from the cache, and changed inputs never."""
+"""Unchanged inputs are served from the cache, but changed inputs never are."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.cli import edited_projects as projects
 from tests.cli.conftest import Command, Run
 
 EXAMPLES = int(os.environ.get("STEPGRAPH_EXAMPLES", "120")) // 10
-"""How many projects are edited: a tenth of the number asked for, as each is analysed many times."""
+"""The number of edited projects: a tenth of the requested number, because each is analyzed many times."""
 
 COMMANDS = (
     ("graph", "-f", "mermaid"),

@@ -480,7 +480,7 @@ def test_revisions_need_git(stepgraph: Command, monkeypatch: pytest.MonkeyPatch)
 
 
 def path_error(path: str) -> Run:
-    """Return the result of a diff with a path outside of the repository of the working directory."""
+    """Return the result of a diff with a path outside the repository of the working directory."""
     reason = f"`{path}` is not in the git repository of the working directory, where revisions are looked up."
     return Run(2, "", [f"stepgraph: {reason} Run the command in the repository of the path."])
 

@@ -23,7 +23,7 @@ BY_ALL = {"click", "msgspec", "typing_extensions"}
 
 
 def imported_modules(folder: Path, *arguments: str) -> set[str]:
-    """Return the modules that a run imports, without those that Python itself imports."""
+    """Return the modules that a run imports, except those that Python itself imports."""
     code = _CODE.format(arguments=arguments)
     done = subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=True)
     return set(done.stderr.splitlines()[-1].split())

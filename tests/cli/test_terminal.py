@@ -23,7 +23,7 @@ class Terminal(io.StringIO):
 
 
 def look_at_terminal(monkeypatch: pytest.MonkeyPatch, **environment: str) -> Look:
-    """Return color and width of a terminal with 100 columns."""
+    """Return the look of output on a terminal with 100 columns."""
     monkeypatch.setattr(sys, "stdout", Terminal())
     monkeypatch.setenv("TERM", "xterm")
     for name in ("NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE"):

@@ -1,6 +1,6 @@
 """Crash the command at each of its changes to files: `python crashing_runs.py FOLDER ARGUMENTS`.
 
-Each run starts with the same folder, and prints a line of JSON: the number of the prevented change (null for a run that
+Each run starts with the same folder and prints a line of JSON: the number of the prevented change (null for a run that
 completed), the exit code or negative signal, and the contents of all files in the folder.
 """
 
@@ -23,12 +23,12 @@ from stepgraph.source_analysis import import_pipeline
 CRASHED = 99
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 
-# Audit events of changes to files, besides `open`. `os.fsync` has no audit event.
+# Audit events of changes to files, other than `open`. `os.fsync` has no audit event.
 _EVENTS = frozenset({"os.rename", "os.remove", "os.chmod", "os.mkdir", "os.link", "os.truncate", "shutil.move"})
 
 
 def exit_before_change(change: int, folder: str) -> None:
-    """Exit this process immediately before the change of the folder with this number, counted from 0."""
+    """Exit this process immediately before the change to the folder with this number, counted from 0."""
     remaining = change
     fsync = os.fsync
 
@@ -52,7 +52,7 @@ def exit_before_change(change: int, folder: str) -> None:
 
 
 def limit_file_size(size: int) -> None:
-    """Have the system kill this process while it writes more than `size` bytes to a file."""
+    """Make the system kill this process while it writes more than `size` bytes to a file."""
     signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
@@ -84,7 +84,7 @@ def files(folder: Path) -> dict[str, str]:
 
 
 def crash_runs(folder: Path, arguments: list[str]) -> Iterator[tuple[int | None, int, dict[str, str]]]:
-    """Yield the number of the change, the exit code and the files of each crashed run, and of a completed one."""
+    """Yield the number of the change, the exit code and the files of each crashed run and of a completed one."""
     before = folder.with_name("before")
     shutil.copytree(folder, before, symlinks=True)
 

@@ -45,7 +45,7 @@ class CrashedRun:
     """The outcome of a run of the command."""
 
     change: int | None
-    """The number of the change before which it crashed, negative in the middle of a write, None if it completed."""
+    """The number of the change before which it crashed (negative in the middle of a write), or None if it completed."""
     code: int
     """Exit code, negative for a signal."""
     files: dict[str, str]
@@ -68,14 +68,14 @@ def environment() -> dict[str, str]:
 
 
 def crash_runs(folder: Path, *arguments: str) -> list[CrashedRun]:
-    """Crash a command at each of its changes, and return the runs; the last one completes."""
+    """Crash a command at each of its changes, and return the runs. The last one completes."""
     command = [sys.executable, str(CRASHING_RUNS), str(folder), *arguments]
     run = subprocess.run(command, env=environment(), capture_output=True, check=True, text=True)
     return [CrashedRun(*json.loads(line)) for line in run.stdout.splitlines()]
 
 
 def assert_atomic(runs: list[CrashedRun], *outputs: str, before: dict[str, str], writes: int) -> None:
-    """Assert that each output is the old or the new one, and that crashes leave nothing but one temporary file."""
+    """Assert that each output is the old or the new one, and that crashes leave at most one temporary file."""
     *crashed, completed = runs
     assert completed.code in (0, 1)
     assert [name for name in completed.files if TEMPORARY.fullmatch(name)] == []
@@ -135,7 +135,7 @@ def test_a_baseline_is_written_atomically(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_writes_killed_at_random_times_are_atomic(tmp_path: Path) -> None:
-    """The folder of files takes the longest to write."""
+    """Writing a directory of files takes the longest."""
     folder = folder_with(tmp_path, "out/Orders.svg", "out/Returns.svg")
     command = [sys.executable, "-m", "stepgraph", "graph", "shop.py", "-f", "svg", "-o", "out/"]
     began = time.monotonic()

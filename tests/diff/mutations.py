@@ -119,7 +119,7 @@ def rename(random: Random, workflow: Workflow) -> None:
 
 
 def share_a_name(random: Random, workflow: Workflow) -> None:
-    """Give several steps the same name, each beside an identifying sleep."""
+    """Give several steps the same name, each next to an identifying sleep."""
     for nodes in node_lists(workflow):
         steps = [node for node in nodes if node.get("type") == "step_do"]
         if steps and any(node.get("type") == "step_sleep" for node in nodes):

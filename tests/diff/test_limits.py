@@ -1,4 +1,4 @@
-"""Comparisons beyond the limit of visits: the result is coarser, with a note."""
+"""Comparisons beyond the limit on visits have a coarser result, with a note."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def test_workflows_share_the_budget(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_functions_match_by_rare_steps_first() -> None:
     bodies = {f"f{n}": Counter(["common", f"own {n}"]) for n in range(4)}
     others = {f"g{n}": Counter(["common", f"own {n}"]) for n in range(4)}
-    # Pairs by rare steps take four visits each, pairs by the common step 64.
+    # A pair with a common rare step takes four visits, and a pair with the frequent step 64.
     assert len(functions_sharing_steps(bodies, others, budget_of(2 * (4 * 4 + 64)))) == 16
     assert functions_sharing_steps(bodies, others, budget_of(2 * (4 * 4 + 63))) == {
         (f"f{n}", f"g{n}") for n in range(4)

@@ -28,7 +28,7 @@ def test_a_function_has_its_signature_and_docstring() -> None:
         "\n```python\n"
         "analyze_source(source: str | bytes, path: str = '<string>') -> Analysis\n"
         "```\n\n"
-        "Return the workflows of a module, from its text or the bytes of its file.\n"
+        "Analyze the source text of a module, or the bytes of its file.\n"
     )
 
 

@@ -13,13 +13,13 @@ from docs.generate.files import ROOT
 
 PACKAGE: Final = ROOT / "src/stepgraph"
 QUOTED: Final = re.compile(r"`([A-Za-z_][\w.]*)(?:\(\))?`")
-# Constants and classes of several words: single words are also names of examples, keys and Python.
+# Constants and classes of several words. Single words also occur as names in examples, as keys, and in Python.
 CHECKED: Final = re.compile(r"_?[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+|_?(?:[A-Z][a-z0-9]+){2,}")
 BEFORE_A_STATEMENT: Final = (NEWLINE, INDENT, DEDENT, ENCODING)
 
 
 def tokens_of(source: str) -> Iterator[tuple[bool, str]]:
-    """Yield names, strings and comments; the flag is whether it is a docstring or a comment."""
+    """Yield names, strings and comments, each after a flag that is True for docstrings and comments."""
     previous = NEWLINE
     for token in generate_tokens(StringIO(source).readline):
         if token.type == NL:
@@ -35,7 +35,7 @@ def tokens_of(source: str) -> Iterator[tuple[bool, str]]:
 
 
 def quoted_names(prose: str) -> set[str]:
-    """Return the names of classes and constants in backticks, also as parts of dotted names."""
+    """Return the names of classes and constants in backticks, including parts of dotted names."""
     parts = (part for quoted in QUOTED.findall(prose) for part in quoted.split("."))
     return {part for part in parts if CHECKED.fullmatch(part)}
 

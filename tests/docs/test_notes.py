@@ -1,4 +1,4 @@
-"""The documentation explains every code of notes."""
+"""The documentation explains every note code."""
 
 from __future__ import annotations
 

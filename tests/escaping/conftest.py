@@ -30,7 +30,7 @@ class HostileOutput:
 
 
 class HostileRunner:
-    """Runs the command in a folder with hostile project `shops` and saved graphs. Outputs are cached."""
+    """Runs the command in a folder with the hostile project `shops` and saved graphs. Outputs are cached."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder

@@ -1,4 +1,4 @@
-"""References and links that Markdown must not create from text, and unchanged text."""
+"""References and links that Markdown must not create from text, and text that stays unchanged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Parsing of durations as the engine does it."""
+"""Parse durations as the engine does."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _OTHER_BASE = re.compile(r"0(x[0-9a-f]+|o[0-7]+|b[01]+)", re.ASCII | re.IGNORECA
 
 
 def parse_duration(duration: float | str) -> float:
-    """Parse a duration into milliseconds. Return NaN for invalid text; an unknown unit counts as milliseconds."""
+    """Parse a duration into milliseconds. Return NaN for invalid text. An unknown unit counts as milliseconds."""
     amount = parse_number(duration) if isinstance(duration, str) else float(duration)
     if not math.isnan(amount) or not isinstance(duration, str):
         return amount
@@ -34,7 +34,7 @@ def parse_duration(duration: float | str) -> float:
 
 
 def parse_number(text: str) -> float:
-    """Parse text as JavaScript's `Number()` does: empty text is 0, invalid text NaN."""
+    """Parse text as JavaScript's `Number()` does. Empty text is 0, and invalid text is NaN."""
     text = text.strip()
     if not text:
         return 0

@@ -1,4 +1,4 @@
-"""A fake of the engine behind `step`: validates, runs, retries and times out steps on a virtual clock."""
+"""A fake of the engine behind `step`, which validates, runs, retries and times out steps on a virtual clock."""
 
 from __future__ import annotations
 
@@ -39,16 +39,16 @@ class Unanswered:
 UNANSWERED = Unanswered()
 
 Fails = Callable[[str, int, int], BaseException | None]
-"""Maps name, count and attempt of a step to an exception that replaces its result, or None."""
+"""Maps the name, count and attempt of a step to an exception that replaces its result, or None."""
 
 Answers = Callable[[str, int, str], JsValue]
-"""Maps name and count of a wait and its event type to the payload of the event, as a JavaScript value."""
+"""Maps the name, count and event type of a wait to the payload of the event, as a JavaScript value."""
 
 Takes = Callable[[str, int, int], float]
-"""Maps name, count and attempt of a step (1 for a wait) to the virtual seconds before its body runs."""
+"""Maps the name, count and attempt of a step (1 for a wait) to the virtual seconds before its body runs."""
 
 Arrives = Callable[[str, int], float]
-"""Maps name and count of a wait to the virtual seconds until its event arrives."""
+"""Maps the name and count of a wait to the virtual seconds until its event arrives."""
 
 
 class Engine(JsProxy):

@@ -1,4 +1,4 @@
-"""Conversion of exceptions between Python and the engine. Most lose their type."""
+"""Conversion of exceptions between Python and the engine. Most exceptions lose their type."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ NON_RETRYABLE = "NonRetryableError"
 
 
 class NonRetryableError(Exception):
-    """Injected by tests. The SDK recognizes the name; its own class exists only during a run."""
+    """An error that tests inject. The SDK recognizes it by name, because its own class exists only during a run."""
 
 
 def engine_error(message: str) -> JsException:
@@ -37,5 +37,5 @@ def as_thrown(error: BaseException) -> BaseException:
 
 
 def is_non_retryable(error: JsException) -> bool:
-    """Whether the engine does not retry after this error."""
+    """Return whether the engine does not retry after this error."""
     return error.message.startswith(NON_RETRYABLE)

@@ -10,7 +10,7 @@ from types import FrameType
 
 
 class EngineLimit(BaseException):  # derives from BaseException so that workflows do not catch it
-    """The run was stopped: it is deadlocked or does not end."""
+    """The run was stopped because it is deadlocked or does not end."""
 
 
 @contextmanager

@@ -41,7 +41,7 @@ class NotExportedError(LookupError):
 
 
 def find_workflow(entry: ModuleType, base: type, name: str | None = None) -> type:
-    """Find a workflow by class name as Workers does, or the only one if no name is given."""
+    """Find a workflow by class name as Workers does or, without a name, the only workflow."""
     names = getattr(entry, "__all__", None) or [name for name in dir(entry) if not name.startswith("_")]
     members = [getattr(entry, member) for member in names]
     workflows = {

@@ -77,7 +77,7 @@ def _mark_errors(callback: Callable[[PyValue], Awaitable[PyValue]]) -> Callable[
 
 
 def _wrap_step(step: PyValue) -> PyValue:
-    """Wrap JavaScript objects only: a step object passed on to another `run` stays as it is."""
+    """Wrap JavaScript objects only. A step object that is passed on to another `run` stays unchanged."""
     return _StepOfWorkflowsJs(step) if isinstance(step, JsProxy) else step
 
 

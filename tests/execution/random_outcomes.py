@@ -1,4 +1,4 @@
-"""Random failures and durations, reproducible by seed, independent of the order in which steps run."""
+"""Random failures and durations, reproducible by seed and independent of the order in which steps run."""
 
 from __future__ import annotations
 

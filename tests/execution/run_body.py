@@ -1,4 +1,4 @@
-"""Run workflows given only by the body of `run`."""
+"""Run workflows that are defined only by the body of `run`."""
 
 from __future__ import annotations
 

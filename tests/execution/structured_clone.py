@@ -66,12 +66,12 @@ def walk(value: JsValue) -> Iterator[JsValue]:
 
 
 def is_storable(value: JsValue) -> bool:
-    """Whether the engine can store a cloned value, which excludes values passed by reference."""
+    """Return whether the engine can store a cloned value, which excludes values passed by reference."""
     return all(isinstance(part, _STORABLE) or not isinstance(part, JsProxy) for part in walk(value))
 
 
 def is_json_serializable(value: JsValue) -> bool:
-    """Whether JSON can represent all numbers in a cloned value."""
+    """Return whether JSON can represent all numbers in a cloned value."""
     return all(not isinstance(part, int) or abs(part) < _BIG for part in walk(value))
 
 

@@ -19,7 +19,7 @@ class StubValue:
         self.__name = name
 
     def __getattr__(self, name: str) -> PyValue:
-        # `constructor` and `then` would make it a JavaScript object, dunder names would enable Python protocols
+        # `constructor` and `then` would make it a JavaScript object, and dunder names would enable Python protocols.
         if name in ("constructor", "then") or (name.startswith("__") and name.endswith("__")):
             raise AttributeError(name)
         return self if name == "js_object" else StubValue(f"{self.__name}.{name}")

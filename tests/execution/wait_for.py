@@ -1,4 +1,4 @@
-"""`asyncio.wait_for` as in the Python version of Workers."""
+"""`asyncio.wait_for` as in Python 3.12, the version of Workers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 @contextmanager
 def python_312_wait_for() -> Iterator[None]:
-    """Start awaited work in the current task; before Python 3.12, `wait_for` created another one."""
+    """Make `wait_for` start awaited work in the current task. Before Python 3.12, it created another task."""
     if sys.version_info >= (3, 12):
         yield
         return

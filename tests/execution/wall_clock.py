@@ -53,7 +53,7 @@ def _clock() -> VirtualClock | None:
 
 
 class _AcceptsRealInstances(type):
-    """Metaclass whose classes accept instances of the real class."""
+    """A metaclass whose classes accept instances of the real class."""
 
     def __instancecheck__(cls, instance: object) -> bool:
         return isinstance(instance, cls.__bases__[0])

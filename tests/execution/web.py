@@ -70,7 +70,7 @@ class FetchResponse:
         return str(self.js_response.statusText)
 
     def raise_for_status(self) -> None:
-        """Do nothing, as every request succeeds."""
+        """Do nothing, because every request succeeds."""
 
     async def json(self, **_options: JsValue) -> JsValue:
         return await self.js_response.json()

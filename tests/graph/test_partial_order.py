@@ -1,4 +1,4 @@
-"""Partial orders as series, parallels and clocks: the shapes, and that they are sound."""
+"""The decomposition of partial orders into series, parallels and clocks, and its soundness."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Pairs = set[tuple[int, int]]
 
 
 def order(size: int, *pairs: tuple[int, int]) -> list[int]:
-    """Return the transitive closure of pairs of members, as the bit set of predecessors of each."""
+    """Return the transitive closure of pairs of members, as a bit set of predecessors for each member."""
     before = [0] * size
     for earlier, later in sorted(pairs, key=lambda pair: pair[1]):
         before[later] |= before[earlier] | 1 << earlier

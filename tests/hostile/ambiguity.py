@@ -223,7 +223,7 @@ class _Automaton:
                     yield f"{self._names[p]} overlaps {self._names[q]}"
 
     def _never_fails(self, loop: int) -> bool:
-        """Whether the match is accepted anywhere in a loop, so that a search resumes after it."""
+        """Return whether the match is accepted anywhere in a loop, so that a search resumes after it."""
         return any(
             self._reaches(loop, state, frozenset()) and self._reaches(state, loop, frozenset())
             for state in self._accepting
@@ -248,11 +248,11 @@ class _Automaton:
         return not atomic or end in self._reachable_from(start, atomic)
 
     def _is_exponential(self, p: int) -> bool:
-        """Whether a word leads from a state to itself on two different paths."""
+        """Return whether a word leads from a state to itself on two different paths."""
         return self._has_walk((p, p, False), (p, p, True), self._inside[p])
 
     def _is_quadratic(self, p: int, q: int) -> bool:
-        """Whether a word leads from `p` to `p`, from `p` to `q` and from `q` to `q`."""
+        """Return whether a word leads from `p` to `p`, from `p` to `q` and from `q` to `q`."""
         return self._has_walk((p, p, q), (p, q, q), self._inside[p])
 
     def _has_walk(self, start: tuple[int, int, int], end: tuple[int, int, int], atomic: frozenset[int]) -> bool:
@@ -284,7 +284,7 @@ class _Automaton:
                 yield edges[0].state, edges[1].state, edges[2].state
 
     def _share_characters(self, states: list[int], edges: list[Edge]) -> bool:
-        """Whether a pair of characters allows all of these transitions at once."""
+        """Return whether a pair of characters allows all of these transitions at once."""
         before = after = _ALL
         for state, edge in zip(states, edges, strict=True):
             before &= self._masks[state] & edge.anchor[0]

@@ -1,7 +1,7 @@
 """Replace cache entries with hostile files: `python -m tests.hostile.cache_entries COUNT [FIRST]`.
 
-The number of a trial is the seed of its file. The command must treat the file as a cache miss: print the same output as
-without a cache, not block, and not change the target of a link.
+The number of a trial is the seed of its file. The command must treat the file as a cache miss: it must print the same
+output as without a cache, must not block, and must not change the target of a link.
 """
 
 from __future__ import annotations
@@ -52,12 +52,12 @@ class CacheEntryCounts:
     """The command printed a different output."""
     hangs: list[int] = field(default_factory=list)
     writes: list[int] = field(default_factory=list)
-    """The command changed a file outside of the cache."""
+    """The command changed a file outside the cache."""
 
 
 @dataclass(slots=True)
 class Workspace:
-    """A directory with a source, its cache, a file outside of both, and the output and cache entry of each command."""
+    """A directory with a source, its cache, a file outside both, and the output and cache entry of each command."""
 
     folder: Path
     cache: Path

@@ -12,7 +12,7 @@ import pytest
 
 from stepgraph.cli.main import main
 
-# Far more than any test needs.
+# The time limit in seconds, far more than any test needs.
 PATIENCE_SECONDS = 240
 
 

@@ -147,7 +147,7 @@ def _ring_of_bases(depth: int) -> str:
 
 
 def _many_bases(depth: int) -> str:
-    """Stacked diamonds: the number of paths to the top class doubles with each level."""
+    """Return stacked diamonds of classes. The number of paths to the top class doubles with each level."""
     lines = ["class C0: pass"]
     for n in range(1, depth):
         lines += [f"class A{n}(C{n - 1}): pass", f"class B{n}(C{n - 1}): pass", f"class C{n}(A{n}, B{n}): pass"]
@@ -198,13 +198,13 @@ def _gathered(depth: int) -> str:
 
 
 def _while_loops(depth: int) -> str:
-    """Each loop changes a variable that another loop tests."""
+    """Return loops that each change a variable that another loop tests."""
     lines = [f"{' ' * n}while a{n}:\n{' ' * n} a{n} = a{(n + 1) % depth}" for n in range(depth)]
     return _of("\n".join([*lines, " " * depth + _REST.rstrip()]))
 
 
 def _branching(depth: int) -> str:
-    """Each `if` doubles the number of paths, and each step must be on both."""
+    """Return `if`s that each double the number of paths, followed by a call of the selected function."""
     return _of(
         "".join(
             f"if event[{n}]:\n    f = step.sleep\nelse:\n    f = step.sleep_until\nawait f('{n}', 1)\n"
@@ -221,7 +221,7 @@ def _comprehension_clauses(depth: int) -> str:
     return _expression("[a " + " ".join(f"for a{n} in a" for n in range(depth)) + "]")
 
 
-# Generators by the name of the construct; the argument is the depth.
+# Generators by the name of the construct. Their argument is the depth.
 DEEP: Final[dict[str, Program]] = {
     "parentheses": _within("(", ")", "a"),
     "lists": _within("[", "]"),

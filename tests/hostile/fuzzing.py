@@ -26,7 +26,7 @@ from tests.hostile.mutations import generate_module, mutate, texts
 
 _ROOT: Final = Path(__file__).resolve().parents[2]
 _BATCH: Final = 500
-# For a whole batch, which usually takes seconds.
+# The time limit for a whole batch, which usually takes seconds.
 _PATIENCE_SECONDS: Final = 600
 _MOST_NAMED: Final = 20
 _HALF: Final = 0.5
@@ -42,7 +42,7 @@ class FuzzCounts:
     inputs: int = 0
     results: int = 0
     refused: int = 0
-    """Inputs that the command reported an error for."""
+    """Inputs that made the command report an error."""
     defects: list[int] = field(default_factory=list)
     """Inputs that raised an exception or printed no error."""
     crashes: list[int] = field(default_factory=list)
@@ -211,7 +211,7 @@ def _clear() -> None:
 
 
 def run(arguments: tuple[str, ...]) -> tuple[int, str]:
-    """Return the exit code and the output of the command; 5 and the exception if it raises one."""
+    """Return the exit code and the output of the command, or 5 and the exception if it raises one."""
     from stepgraph.cli.main import main
 
     output = io.TextIOWrapper(io.BytesIO(), "utf-8")

@@ -132,7 +132,7 @@ class _Repository:
         Path(".git/config").write_text(_SETTINGS, encoding="utf-8")
 
     def write(self, kind: bytes, content: bytes) -> bytes:
-        """Write an object, rarely a truncated one, and return its hash."""
+        """Write an object, which is rarely truncated, and return its hash."""
         whole = kind + b" " + str(len(content)).encode() + b"\0" + content
         name = sha1(whole, usedforsecurity=False).digest()
         path = Path(".git/objects", name.hex()[:2], name.hex()[2:])

@@ -21,11 +21,13 @@ class HostileInput:
     files: Callable[[int], Files]
     """Returns the input for a size."""
     size: int
-    """Size at which the limits apply; ten times this size is measured as well."""
+    """The size at which the limits apply. Ten times this size is measured as well."""
     command: tuple[str, ...] = ("check", ".")
 
 
 def entry(body: str, before: str = "") -> Files:
-    """Return a project with one workflow: `body` is the unindented body of `run`, `before` the code above the class."""
+    """Return a project with one workflow. `body` is the unindented body of `run`, and `before` the code above the
+    class.
+    """
     lines = "".join(f"        {line}\n" for line in body.splitlines())
     return {"entry.py": f"{HEAD}{before}{RUN}{lines}        await step.sleep('end', 1)\n"}

@@ -179,9 +179,9 @@ def _write_wrangler(rng: Random, main_module: str, base_dir: str) -> None:
 
 
 def _put(rng: Random, name: Path, target: str) -> None:
-    """Replace a file by a link, or rarely by a pipe."""
+    """Replace a file with a link, or rarely with a pipe."""
     with suppress(OSError):
-        # The new file must be inside of the project.
+        # The new file must be inside the project.
         if name.parent.is_symlink() or (name.is_dir() and not name.is_symlink()):
             return
         name.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Print the time and memory of each hostile input: `python -m tests.hostile.inputs`.
+"""Print the time and memory that each hostile input takes: `python -m tests.hostile.inputs`.
 
 Each module in `registry` defines `INPUTS`, a list of `HostileInput`s. Each input runs in a subprocess, at its size and
 at ten times its size. It fails if it exceeds 5 seconds and 500 MB (10 seconds at ten times the size), or if it ends
@@ -41,7 +41,7 @@ class Measurement:
     """First line of the output that names a limit or an error."""
 
     def is_within(self, factor: int) -> bool:
-        """Whether the exit code, the time and, for a factor of 1, the memory are within their limits."""
+        """Return whether the exit code, the time and, for a factor of 1, the memory are within their limits."""
         fits = self.megabytes <= _MEGABYTES or factor > 1
         return self.seconds <= _SECONDS[factor > 1] and fits and self.code in _EXPECTED_CODES
 

@@ -1,4 +1,4 @@
-"""A trial that reads, prints and overwrites files outside of the project, to test the audit of `trials`."""
+"""A trial that reads, prints and overwrites files outside the project, to test the audit of `trials`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tests.hostile.trials import OUTSIDE, SECRET, main
 
 
 def prepare(_number: int, folder: Path) -> Callable[[], tuple[int, str]]:
-    """Return a run that reads a file outside of the project, overwrites another, and prints the secret."""
+    """Return a run that reads a file outside the project, overwrites another one, and prints the secret."""
 
     def run() -> tuple[int, str]:
         (folder / OUTSIDE / "leak.py").read_text(encoding="utf-8")

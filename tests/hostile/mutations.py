@@ -63,7 +63,7 @@ def _is_python(text: bytes) -> bool:
 
 
 def mutate(rng: Random, text: bytes, donors: Sequence[bytes]) -> bytes:
-    """Return a text with random changes, some of which insert parts of `donors`."""
+    """Return text with random changes, including inserted parts of `donors`."""
     for _ in range(rng.choice(_CHANGES_AT_ONCE)):
         text = rng.choice(_CHANGES)(rng, text, rng.choice(donors))
     return text
@@ -163,7 +163,7 @@ def _mutated_module(rng: Random) -> bytes:
 
 
 def _random_tokens(rng: Random) -> bytes:
-    """Lines of random tokens in `run`."""
+    """Return a module with lines of random tokens in `run`."""
     lines = [
         " " * 4 * rng.choice([2, 2, 2, 3, 4]) + " ".join(rng.choices(_TOKENS, k=rng.randint(1, 9)))
         for _ in range(rng.randint(1, 12))
@@ -172,7 +172,7 @@ def _random_tokens(rng: Random) -> bytes:
 
 
 def _lines(rng: Random) -> bytes:
-    """Random lines of the fixtures in `run`."""
+    """Return a module with random lines of the fixtures in `run`."""
     fixture_lines = [rng.choice(rng.choice(texts(".py")).splitlines() or [b""]) for _ in range(rng.randint(1, 30))]
     depth, lines = 2, [_HEAD.encode()]
     for line in fixture_lines:

@@ -27,7 +27,7 @@ from tests.hostile.mutations import mutate, texts
 
 _ROOT: Final = Path(__file__).resolve().parents[2]
 _BATCH: Final = 250
-# For a whole batch, which usually takes a minute.
+# The time limit for a whole batch, which usually takes a minute.
 _PATIENCE_SECONDS: Final = 1800
 _DEEPEST: Final = 4
 _MOST_NAMED: Final = 20
@@ -189,7 +189,7 @@ def try_graph(number: int, counts: SavedGraphCounts) -> None:
 
 
 def _is_harmless(output: str, form: str, *, is_result: bool) -> bool:
-    """Whether the output has no control characters or markup from the graph, and a picture is well-formed."""
+    """Return whether the output has no control characters or markup from the graph, and a picture is well-formed."""
     if hidden_lines(output, tabs=form == "dot") or command_lines(output):
         return False
     if form == "svg" and is_result:

@@ -132,7 +132,7 @@ def exceeded(row: HostileInput, size: int) -> str | None:
 
 
 def test_unknown_decorators_of_one_function_are_bounded() -> None:
-    """The note of each decorator lists the previous ones."""
+    """The note on each decorator lists the previous ones."""
     run = "class Orders(WorkflowEntrypoint):\n    async def run(self, event, step):\n"
     function = "        @unknown\n" * 6_000 + "        def work(): ...\n"
     source = f"from workers import WorkflowEntrypoint\n\n\n{run}{function}        await step.sleep('rest', 1)\n"
@@ -218,7 +218,7 @@ def test_rollback_removes_appended_elements() -> None:
     assert cell["items"] == (1,)
 
 
-# Modules that copy elements without inspecting them, or count them themselves.
+# Modules that copy elements without inspecting them, or that count elements themselves.
 UNCOUNTED: Final = {"with_.py", "task_methods.py", "assignment.py"}
 
 

@@ -1,4 +1,4 @@
-"""A bare repository committed inside of the analyzed directory is not used as its repository."""
+"""A bare repository that is committed inside the analyzed directory is not used as its repository."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ def test_programs_of_length_300_are_analyzed(name: str) -> None:
     assert is_analyzed(DEEP[name](300))
 
 
-# Each of these once crashed the process or hung.
+# Each of these programs once crashed the process or made it hang.
 KILLERS: dict[str, str] = {
     "1,500 brackets": "x = " + "(" * 1_500 + ")" * 1_500,
     "100,000 brackets": "x = " + "(" * 100_000 + ")" * 100_000,

@@ -1,6 +1,7 @@
 """The command has a result or an error message for any input.
 
-`STEPGRAPH_EXAMPLES=100000 pytest tests/hostile` tries more, random inputs; without it, the inputs are always the same.
+`STEPGRAPH_EXAMPLES=100000 pytest tests/hostile` tries more inputs at random. Without it, the inputs are always the
+same.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""No file outside of the project is read, and only the output is written.
+"""No file outside the project is read, and only the output is written.
 
 An audit hook (PEP 578) in a subprocess records the opened files.
 """
@@ -65,7 +65,7 @@ STEPS = "async def {}(step):\n    await step.sleep('rest', 1)\n"
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A project whose imports and links lead outside of it."""
+    """A project whose imports and links lead out of it."""
     outside, project = tmp_path / "outside_of_it", tmp_path / "project"
     outside.mkdir()
     project.mkdir()
@@ -83,7 +83,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def run_watched(project: Path, *arguments: str) -> tuple[int, dict[str, list[str]]]:
-    """Return the exit code of a command, and the paths outside of the project and of Python that it opened."""
+    """Return the exit code of a command, and the paths that it opened outside the project and Python's own folders."""
     allowed = [str(project.resolve()) + os.sep, str(project.resolve()), sys.prefix, sys.base_prefix, os.devnull]
     allowed += [path for path in sys.path if path and Path(path).is_dir()]
     allowed += [str(Path(__file__).resolve().parents[2] / "src")]

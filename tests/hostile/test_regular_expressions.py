@@ -43,7 +43,7 @@ def _patterns(value: object) -> Iterator[re.Pattern[str] | re.Pattern[bytes]]:
 
 
 def _is_searched(tree: ast.Module, name: str) -> bool:
-    """Whether a module uses a pattern other than with `match` or `fullmatch`."""
+    """Return whether a module uses a pattern other than with `match` or `fullmatch`."""
     anchored = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute) and node.attr in _ANCHORED:
@@ -90,7 +90,7 @@ def _in_functions(tree: ast.Module) -> Iterator[ast.Call]:
 
 @pytest.mark.slow
 def test_patterns_in_functions_are_literals() -> None:
-    """Module constants are covered by the previous test."""
+    """The previous test covers patterns in module constants."""
     unchecked = []
     for module in _modules():
         path = Path(str(module.__file__)).relative_to(stepgraph.__path__[0]).as_posix()
@@ -105,7 +105,7 @@ def test_patterns_in_functions_are_literals() -> None:
 
 @pytest.mark.slow
 def test_no_module_imports_a_pattern() -> None:
-    """A use in another module would be missed when deciding whether a pattern is searched for."""
+    """Otherwise, `_is_searched` would miss the uses of the pattern in other modules."""
     imported = [
         (module.__name__, alias.name)
         for module in _modules()

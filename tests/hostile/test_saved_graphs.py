@@ -35,7 +35,7 @@ def nested(depth: int) -> str:
 
 
 def chain(length: int, times: int) -> object:
-    """Return functions that each call the next `times` times: 2 results in 2^length steps."""
+    """Return functions that each call the next one `times` times. Two calls each result in 2^length steps."""
     calls = {f"f{n}": function(f"f{n}", *[call(f"f{n + 1}")] * times) for n in range(length)}
     return graph(call("f0"), **calls, **{f"f{length}": function(f"f{length}", sleep("rest"))})
 

@@ -1,6 +1,7 @@
-"""Hostile paths and git trees have a result or a refusal, and no file outside is read or changed.
+"""Hostile paths and git trees have a result or a refusal, and no file outside the project is read or changed.
 
-`STEPGRAPH_EXAMPLES=10000 pytest tests/hostile/test_trials.py` tries more, random inputs; without it, they are the same.
+`STEPGRAPH_EXAMPLES=10000 pytest tests/hostile/test_trials.py` tries more inputs at random. Without it, they are always
+the same.
 """
 
 from __future__ import annotations

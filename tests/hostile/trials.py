@@ -24,7 +24,7 @@ TEMPORARY: Final = "temporary"
 
 _ROOT: Final = Path(__file__).resolve().parents[2]
 _BATCH: Final = 250
-# For a whole batch, which usually takes seconds.
+# The time limit for a whole batch, which usually takes seconds.
 _PATIENCE_SECONDS: Final = 900
 _MOST_NAMED: Final = 20
 _WRITING: Final = os.O_WRONLY | os.O_RDWR | os.O_CREAT
@@ -34,7 +34,8 @@ _CHANGING: Final = frozenset(
 _READ_ANYWHERE: Final = ("/dev/null",)
 
 Trial = Callable[[int, Path], Callable[[], tuple[int, str]]]
-"""Creates the input of a number in a directory, and returns a function that runs it: exit code and output."""
+"""Creates the input of a number in a directory. Returns a function that runs it and returns its exit code and output.
+"""
 
 
 @dataclass(slots=True)
@@ -44,9 +45,9 @@ class TrialCounts:
     inputs: int = 0
     results: int = 0
     refused: int = 0
-    """Inputs that the command reported an error for."""
+    """Inputs that made the command report an error."""
     violations: list[str] = field(default_factory=list)
-    """Each with the number of its input."""
+    """The violations, each with the number of its input."""
 
     def add(self, counts: TrialCounts) -> None:
         """Add the counts of another batch."""
@@ -86,7 +87,7 @@ def _batch(module: str, first: int, end: int) -> TrialCounts:
 
 
 class _AuditWatch:
-    """An audit hook that records reads outside of the project, and writes elsewhere than there and in `TEMPORARY`."""
+    """An audit hook that records reads outside the project, and writes outside the project and `TEMPORARY`."""
 
     def __init__(self, folder: Path) -> None:
         self.violations: list[str] = []

@@ -86,7 +86,7 @@ class Browser:
         return self.node(identity).find_element(By.CSS_SELECTOR, ":scope > text")
 
     def is_shown(self, identity: str) -> bool:
-        """Return whether a node is drawn, not folded away."""
+        """Return whether a node is drawn rather than folded away."""
         return bool(self.run("return document.getElementById(arguments[0]).getClientRects().length > 0", identity))
 
     def is_in_view(self, identity: str) -> bool:
@@ -128,7 +128,7 @@ class Browser:
         return attributes
 
     def details(self) -> str:
-        """Return the text of the side panel, empty while it is closed."""
+        """Return the text of the side panel, or an empty string while it is closed."""
         return self.find("aside").text if self.find("aside").is_displayed() else ""
 
     def focused(self) -> str:

@@ -11,7 +11,7 @@ import pytest
 from tests.html.browser import Browser, launch
 
 REQUIRED = "STEPGRAPH_BROWSER"
-"""The variable that says `required` where the tests in a browser must not be skipped."""
+"""The environment variable that is set to `required` where the tests in a browser must not be skipped."""
 
 
 @pytest.fixture(scope="module")

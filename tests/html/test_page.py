@@ -1,4 +1,4 @@
-"""The content of pages, without a browser."""
+"""The content of pages, tested without a browser."""
 
 from __future__ import annotations
 

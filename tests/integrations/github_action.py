@@ -60,7 +60,7 @@ class CheckRun:
 
 
 def fill_expressions(texts: Mapping[str, str], values: Mapping[str, str]) -> dict[str, str]:
-    """Replace the expressions in texts by the values of the runner."""
+    """Replace the expressions in texts with the values of the runner."""
     filled = {}
     for name, text in texts.items():
         for key, value in values.items():
@@ -106,5 +106,5 @@ def check(runner_temp: Path, workspace: Path, environment: Mapping[str, str], **
 
 
 def read_if_present(path: Path) -> str:
-    """Return the text of a file, empty if it is missing."""
+    """Return the text of a file, or an empty string if it is missing."""
     return path.read_text(encoding="utf-8") if path.exists() else ""

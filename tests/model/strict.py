@@ -1,4 +1,4 @@
-"""Validation of version graph responses that must be exactly of the documented shapes."""
+"""Validation of version graph responses that must have exactly the documented shapes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ VERSION_GRAPH = TypeAdapter(VersionGraph)
 
 
 def parse_version_graph(text: str | bytes, path: str = "<input>") -> VersionGraph:
-    """Return the version graph response in a JSON text. Raises InputError with a message of one line for other text."""
+    """Return the version graph response in a JSON text. Raises InputError with a one-line message for other text."""
     data = load_json(text, path)
     try:
         return VERSION_GRAPH.validate_python(data)

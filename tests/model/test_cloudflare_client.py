@@ -23,7 +23,7 @@ SHAPES = {"unknown", "object"}
 
 
 def objects_with_type(data: object) -> Iterator[dict[str, object]]:
-    """Yield every node and shape of a payload, however deep: the client leaves nested ones untyped."""
+    """Yield every node and shape of a payload at any depth, because the client leaves nested ones untyped."""
     if isinstance(data, dict):
         if "type" in data:
             yield data

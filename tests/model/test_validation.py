@@ -1,4 +1,4 @@
-"""Data from outside is validated by the definitions of the payload."""
+"""Data from outside is validated against the definitions of the payload."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ PACKAGE = Path(stepgraph.__file__).parent
 
 GATES = {"project/reading.py", "project/writing.py", "project/temporary.py"}
 
-# Its folder belongs to the user, outside any repository, and it checks its files itself.
+# Its folder belongs to the user and is outside any repository, and it checks its files itself.
 CACHE = "cache/"
 
 ELSEWHERE = {
@@ -25,7 +25,7 @@ ELSEWHERE = {
     "render/html/page.py": {"read_text"},
     # pytest has already read the file, and importing the gate would slow down every session.
     "pytest_plugin/__init__.py": {"read_bytes"},
-    # Lists the names of snapshots without reading them.
+    # It lists the names of snapshots without reading them.
     "pytest_plugin/snapshot_tests.py": {"glob"},
 }
 

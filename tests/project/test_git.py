@@ -1,4 +1,4 @@
-"""Behavior without git, and if git hangs or prints without end."""
+"""Behavior without git, and with a git that hangs or never stops printing."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def use_git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def has_no_answers() -> bool:
-    """Return whether git answers none of the questions about revisions, dates and ignored files."""
+    """Return whether all lookups of revisions, dates and ignored files have no result."""
     nowhere = ModuleDates("1970-01-01T00:00:00Z", "1970-01-01T00:00:00Z")
     asked = (revision_of(".", "main"), ignored("", ["built.py"]), module_dates("orders.py"))
     return asked == (None, frozenset(), nowhere)
@@ -80,7 +80,7 @@ def test_a_git_without_output_is_killed(use_git: Path, monkeypatch: pytest.Monke
         monkeypatch.setattr(asking, limit, 0.05)
     monkeypatch.setattr(subprocess, "Popen", noted)
     assert has_no_answers()
-    # It is not asked again.
+    # Git is not run again.
     assert [process.returncode for process in started] == [-9]
 
 

@@ -19,7 +19,7 @@ def in_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def files_in(*names: str, folders: tuple[str, ...] = ("",), vendored: tuple[str, ...] = ()) -> ModuleFiles:
-    """Return the modules of a working directory with these empty files."""
+    """Return the modules of the working directory after creating these empty files."""
     plant(Path(), dict.fromkeys(names, ""))
     return ModuleFiles("", folders, vendored, here())
 

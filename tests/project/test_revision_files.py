@@ -146,7 +146,7 @@ def test_links_that_lead_out_are_not_followed(temporary: Path) -> None:
     (temporary.parent / "outside" / "secret.py").write_text("secret", encoding="utf-8")
     inner = tree(("100644", written("evil"), "evil.py"))
     to_outside = written(str(temporary.parent / "outside"))
-    # Within by its letters, and out of it where the first link is followed.
+    # Inside the folder as text, but outside if the first link is followed.
     sly = tree(("120000", written("../../top"), "link"), ("120000", written("link/../../../outside"), "out"))
     outer = tree(
         ("040000", inner, "top"),

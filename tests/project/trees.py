@@ -25,5 +25,5 @@ def plant(folder: Path, files: dict[str, str]) -> None:
 
 
 def here() -> Root:
-    """Return the working directory as the root that bounds what is read."""
+    """Return the working directory as the root that limits reading."""
     return Root(str(Path.cwd()))

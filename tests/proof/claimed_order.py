@@ -27,7 +27,7 @@ def steps_of(nodes: list[Node], *, certain: bool = False) -> Iterator[StepDo]:
 
 
 def _in_sequence(nodes: list[Node]) -> Iterator[tuple[str, str]]:
-    """In a sequence, all awaited work is over before the next node."""
+    """Yield the pairs of steps in a sequence, where all awaited work is over before the next node."""
     for node in nodes:
         yield from _inside(node)
     for first, second in combinations(nodes, 2):
@@ -37,7 +37,7 @@ def _in_sequence(nodes: list[Node]) -> Iterator[tuple[str, str]]:
 
 
 def _in_group(nodes: list[Node]) -> Iterator[tuple[str, str]]:
-    """In a group, only clocks determine the order."""
+    """Yield the pairs of steps in a group, where only clocks determine the order."""
     for node in nodes:
         yield from _inside(node)
     for first in nodes:

@@ -54,4 +54,4 @@ UNREACHED: Final[Mapping[str, frozenset[str]]] = {
 """Steps that no run reaches, by program title."""
 
 UNDECIDED_SHARES: Final[Mapping[str, float]] = {"marketplace_payout": 0.1}
-"""Maximum share of traces that may exceed the search limit, by program: concurrent recursion has too many paths."""
+"""Maximum share of traces that may exceed the search limit, by program. Concurrent recursion has too many paths."""

@@ -1,6 +1,6 @@
 """Graph variants for programs that use `asyncio.wait` with FIRST_EXCEPTION.
 
-The analysis represents such a wait as a group of kind `all`. Without failures that is exact. After a failure, the
+The analysis represents such a wait as a group of kind `all`. Without failures, this is exact. After a failure, the
 program and the other tasks continue, whereas `gather` raises. A graph cannot express the difference, so a variant turns
 one group into a race.
 """

@@ -1,4 +1,4 @@
-"""Whether what happened in a run fits the walks through the control flow of a graph."""
+"""Check whether a run fits the walks through the control flow of a graph."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class FlowWalks:
         return not self._outer_steps and types.isdisjoint({"parallel", "join"})
 
     def rejection(self, trace: RunTrace) -> str:
-        """Return the first event without a walk to it on which all steps are over, an empty string if there is none.
+        """Return the first event without a walk to it on which all steps are over, or an empty string.
 
         Steps that contain others need not be over.
         """
@@ -46,7 +46,7 @@ class FlowWalks:
         return self._rejection_at_end(trace, self.next_nodes({"start"}, over))
 
     def rejection_in_sequence(self, trace: RunTrace) -> str:
-        """Return the first event that no single walk through all steps of the run leads to."""
+        """Return the first event that no single walk through all steps of the run reaches."""
         nodes = {"start"}
         for event in trace.events:
             if event.type == "start":
@@ -56,7 +56,7 @@ class FlowWalks:
         return self._rejection_at_end(trace, self.next_nodes(nodes))
 
     def next_nodes(self, nodes: Collection[str], passed: Collection[str] = ()) -> set[str]:
-        """Return the nodes that walks from some nodes lead to, through no steps except those that may be passed."""
+        """Return the nodes that walks from `nodes` reach without passing any steps except those in `passed`."""
         result: set[str] = set()
         pending = list(nodes)
         while pending:

@@ -1,4 +1,4 @@
-"""Classes of partial orders, by NetworkX and by definition, independent of the analysis."""
+"""Classes of partial orders, determined with NetworkX and by definition, independently of the analysis."""
 
 from __future__ import annotations
 

@@ -68,7 +68,7 @@ def gallery() -> Iterator[FixtureProgram]:
 
 
 def projects() -> Iterator[FixtureProgram]:
-    """Yield the fixtures with several modules, and the one with mistakes."""
+    """Yield the fixtures with several modules, and the fixture with mistakes."""
     for name in _PROJECTS:
         folder = FIXTURES / name
         root = folder / "src" if (folder / "src").is_dir() else folder
@@ -91,7 +91,7 @@ def examples() -> Iterator[FixtureProgram]:
     for rule in RULES:
         for example in read_page(rule).clean:
             if all(not path.endswith(".py") for path, _ in example.files):
-                continue  # a configuration alone
+                continue  # the example is only a configuration
             yield FixtureProgram(f"{rule.code}, {example.title}", modules_of(example), partial(_workflows_of, example))
 
 

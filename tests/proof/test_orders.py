@@ -1,4 +1,4 @@
-"""Drawn orders of dependent steps, tasks, gathers and awaits match the executed orders."""
+"""The drawn orders of dependent steps, tasks, gathers and awaits match the executed orders."""
 
 from __future__ import annotations
 

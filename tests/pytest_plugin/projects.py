@@ -1,4 +1,4 @@
-"""Projects to run pytest in."""
+"""Projects for inner pytest sessions."""
 
 from __future__ import annotations
 

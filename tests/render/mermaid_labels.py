@@ -34,7 +34,7 @@ def labelled_everywhere(texts: Sequence[str]) -> Chart:
 
 
 def shown(text: str) -> list[str]:
-    """Return the visible lines of a text; none for a text without visible characters."""
+    """Return the visible lines of a text, or none if it has no visible characters."""
     lines = [_as_seen(line) for line in label_lines([text], LINE_WIDTH)]
     return lines if any(lines) else []
 

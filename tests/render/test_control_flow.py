@@ -23,7 +23,7 @@ from tests.render.graphs import (
 
 
 def edges_of(*nodes: Node, functions: dict[str, FunctionDef] | None = None) -> set[str]:
-    """Return the edges without those of failures."""
+    """Return the edges except failure edges."""
     flow = control_flow(graph(*nodes, functions=functions)["workflow"])
     return {
         f"{edge.source} -> {edge.target}"

@@ -1,4 +1,4 @@
-"""Equal graphs give equal bytes in every format, independent of the order of sets."""
+"""Equal graphs produce equal bytes in every format, independently of the order of sets."""
 
 from __future__ import annotations
 

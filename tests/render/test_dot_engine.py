@@ -1,4 +1,4 @@
-"""Drawing DOT: the choice of the renderer, its environment, and its errors."""
+"""Drawing of DOT: the choice of the renderer, its environment, and its errors."""
 
 import os
 import shutil
@@ -158,7 +158,7 @@ def _as_seen(line: str) -> str:
 
 
 def shown(text: str) -> list[str]:
-    """Return the visible lines of a text; none for a text without visible characters."""
+    """Return the visible lines of a text, or none if it has no visible characters."""
     lines = [_as_seen(line) for line in label_lines([text], LINE_WIDTH)]
     return [line for line in lines if cell_width(line)]
 

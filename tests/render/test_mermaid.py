@@ -45,7 +45,7 @@ def lines(text: str) -> list[str]:
 
 
 def steps(count: int) -> list[Node]:
-    """Return a number of steps, which a chart connects with one more arrow."""
+    """Return steps. A chart connects them with one more arrow than there are steps."""
     return [do(f"s{number}") for number in range(count)]
 
 
@@ -103,7 +103,7 @@ def test_arrows_are_colored_by_number() -> None:
 
 
 def every_kind() -> Chart:
-    """Return a chart with every kind of box, frame and arrow, in frames that are nested."""
+    """Return a chart with every kind of box, frame and arrow, in nested frames."""
     boxes = [Box(f"n_{number}", kind, (kind.name,)) for number, kind in enumerate(BoxKind)]
     frames = [FrameStart(f"n_f{number}", kind, kind.name) for number, kind in enumerate(FrameKind)]
     arrows = [Arrow("n_0", f"n_{number}", kind, kind.name) for number, kind in enumerate(ArrowKind, start=1)]

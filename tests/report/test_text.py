@@ -122,7 +122,7 @@ PATH = "a.py"
 
 
 def lines(text: str, begin: int, end: int, width: int = 80) -> list[str]:
-    """Return the first line of a text, and the carets below what is from one column to another."""
+    """Return the first line of a text, and the carets below the characters from `begin` to `end`."""
     sample = excerpt_of(SourceFile((text,)), Span(PATH, 1, begin, 1, end), width)
     assert sample is not None
     return [sample.text, sample.carets]

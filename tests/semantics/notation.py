@@ -50,7 +50,7 @@ def graph_of(body: str, *, after: str = "") -> str:
 def dependent_graph_of(steps: str, body: str) -> str:
     """Return the graph of a workflow whose `run` declares steps such as `a b(a) *c(a, b)`, followed by the body.
 
-    Parentheses contain the dependencies of a step; a star stands for `concurrent=True`.
+    Parentheses contain the dependencies of a step. A star stands for `concurrent=True`.
     """
     return notation(dependent_workflow_of(steps, body).graph)
 

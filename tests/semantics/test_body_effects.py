@@ -1,4 +1,4 @@
-"""Statements of module and class bodies that change existing objects, and values that later statements read of them."""
+"""Statements of module and class bodies that change existing objects, and values that later statements read."""
 
 from __future__ import annotations
 

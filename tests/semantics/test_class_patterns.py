@@ -1,4 +1,4 @@
-"""Class patterns of `match`: the attributes that they capture of one of several objects."""
+"""Class patterns of `match`, and the attributes that they capture if the subject is one of several objects."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Constants of a module that other modules of the program change, even if no name is imported from these."""
+"""Constants of a module that other modules of the program change, even if nothing is imported from the latter."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Jumps out of the block of a generator manager: the code after its `yield` runs before them."""
+"""Jumps out of the block of a generator-based context manager, which run after the code that follows its `yield`."""
 
 from __future__ import annotations
 

@@ -82,7 +82,7 @@ def test_the_n_shape_is_one_parallel_with_clocks() -> None:
 
 
 def test_an_order_that_a_payload_cannot_express_is_partial() -> None:
-    """The order is an N with chains at two ends. The payload orders fewer pairs, but none wrongly."""
+    """The order is an N with chains at two ends. The payload orders fewer pairs, but none of them wrongly."""
     steps = "a b c(a) *d(a, b) e(c) f(d) *end(e, f)"
     assert dependent_graph_of(steps, "await end()") == text("""
         parallel all

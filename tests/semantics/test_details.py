@@ -1,4 +1,4 @@
-"""Details beside the payload: the source text of loops, handlers, exits and calls."""
+"""Details that the payload lacks: the source text of loops, handlers, exits and calls."""
 
 from __future__ import annotations
 

@@ -157,7 +157,7 @@ def test_methods_of_collections(kind: type) -> None:
 
 @pytest.mark.parametrize("receiver", ["'x'", "b'x'", "1", "1.5", "text"])
 def test_methods_of_text_and_numbers(receiver: str) -> None:
-    """Values without steps, whose methods may receive functions with steps."""
+    """These values contain no steps, but their methods may receive functions with steps."""
     names = {name for name in (*dir(str), *dir(int)) if not name.startswith("__")}
     assert complete_bodies({name: f"({receiver}).{name}(lambda: step.sleep('n', 1))" for name in sorted(names)}) == []
 
@@ -206,7 +206,7 @@ INERT = frozenset(
         *("cache", "copyright", "credits", "exit", "help", "license", "quit"),
     ]
 )
-"""What takes no callable, or gives it back."""
+"""Operations that take no callable, or return it unchanged."""
 
 OPERATORS = ["+", "-", "*", "/", "//", "%", "**", "@", "&", "|", "^", "<<", ">>"]
 

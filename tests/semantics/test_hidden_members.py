@@ -1,4 +1,4 @@
-"""Gathers of work without steps and calls, whose steps continue after an error of the work."""
+"""Gathers of work without steps together with calls. The steps of the calls continue after an error of the work."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Values that iterables change between the passes of a loop, and their values where the loop ends."""
+"""Values that iterables change between the iterations of a loop, and their values after the loop."""
 
 from __future__ import annotations
 

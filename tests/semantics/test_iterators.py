@@ -1,4 +1,4 @@
-"""Iterators, generator expressions and views, which are evaluated at their use; iterators only once."""
+"""Iterators, generator expressions and views, which are evaluated when they are used (iterators only once)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Values that context managers change around their blocks: generators and objects that restore them at the exit."""
+"""Values that context managers change around their blocks, including managers that restore them at the exit."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def source(run: str, members: str = "pass") -> str:
 
 
 def calls_in(code: str) -> list[str]:
-    """Return the calls in the graph of `run`, in order, in a complete graph."""
+    """Return the calls in the graph of `run`, in order. The graph must be complete."""
     assert workflow_of_module(code).complete
     lines = graph_of_module(code).split("\ndef ")[0].split("\n")
     return [line.split()[1] for line in lines if line.strip().startswith("call ")]

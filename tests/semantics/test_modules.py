@@ -25,7 +25,7 @@ RESTED = "call rest\ndef rest\n  sleep 'rest' 1"
 
 
 def project_of(entry: str, **modules: str) -> Analysis:
-    """Return the analysis of `entry.py` beside other modules: `shop__part` is `shop/part.py`, `shop__` its package."""
+    """Return the analysis of `entry.py` and other modules: `shop__part` is `shop/part.py`, and `shop__` its package."""
     files = {f"{name.removesuffix('__').replace('__', '/')}.py": source for name, source in modules.items()}
     for name in modules:
         if name.endswith("__"):
@@ -208,7 +208,7 @@ EACH = 'await rest(step)\nawait other(step)\nawait _hidden(step)\nawait step.sle
 
 
 def star_imports_of(listing: str) -> list[str]:
-    """Return the functions that a star imports from a module `SEVERAL` with this end."""
+    """Return the functions that a star import gets from the module `SEVERAL` followed by `listing`."""
     workflow = workflow_of(running("from helpers import *\n", EACH), helpers=SEVERAL + textwrap.dedent(listing))
     return [line.removeprefix("call ") for line in notation(workflow.graph).splitlines() if line.startswith("call ")]
 

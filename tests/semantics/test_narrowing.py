@@ -1,4 +1,4 @@
-"""Variables and attributes in code that runs only if a test of their type or for None holds."""
+"""Variables and attributes in code that runs only if a test of their type, or a test for None, succeeds."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def codes_of(body: str) -> list[str]:
 
 
 def lines_of(body: str, after: str = RESULTS) -> list[str]:
-    """Return the lines of the graph of a body after definitions. The analysis has to be complete."""
+    """Return the lines of the graph of a body after definitions. The analysis must be complete."""
     assert codes_of(after + body) == []
     return graph_of(after + body).split("\n")
 

@@ -26,7 +26,7 @@ def in_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def steps(head: str, body: str = "await act(step)", **modules: str) -> set[str]:
-    """Return the names of the steps in the graph, which is complete."""
+    """Return the names of the steps in the graph, which must be complete."""
     return set(re.findall(r"sleep '(\w+)'", graph_of(FUNCTIONS + head + "\n", body, **modules)))
 
 

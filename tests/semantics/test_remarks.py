@@ -1,4 +1,4 @@
-"""Remarks beside the payload: results that steps receive, workflows that they start, and errors that are lost."""
+"""Remarks that the payload lacks: results that steps receive, workflows that they start, and lost errors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Results of awaits that lead to steps: of work without steps, and of futures of several tasks."""
+"""Results of awaits that lead to steps: results of work without steps, and of futures of several tasks."""
 
 from __future__ import annotations
 

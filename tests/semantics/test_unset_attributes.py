@@ -1,4 +1,4 @@
-"""Attributes that only some paths set; on other paths, the class or the default of `getattr` applies."""
+"""Attributes that only some paths set. On other paths, the class or the default of `getattr` applies."""
 
 from __future__ import annotations
 

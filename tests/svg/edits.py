@@ -1,4 +1,4 @@
-"""Edits of one step of a graph: insertion, removal, renaming."""
+"""Edits of one step of a graph: insertion, removal and renaming."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Place:
 def places(graph: Graph) -> Iterator[Place]:
     """Yield all positions for an inserted node in lists without clocks.
 
-    None of them turns a step into a frame.
+    An insertion at these positions never turns a step into a frame.
     """
     for keys, nodes in _lists(graph["workflow"], ("workflow",)):
         if nodes and not any("starts" in node or "resolves" in node for node in nodes):

@@ -1,4 +1,4 @@
-"""Graphs whose pictures must obey the laws: those in fixtures, and those of other tests."""
+"""Graphs whose pictures must obey the laws, from the fixtures and from other tests."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ class Shown:
 
     nodes: Sequence[Node]
     figures: Sequence[Sequence[Figure]]
-    """The figures of each node; a block without a frame may have several."""
+    """The figures of each node. A block without a frame may have several."""
 
     grouped: bool
 

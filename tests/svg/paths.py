@@ -1,4 +1,4 @@
-"""The order of figures that the lines of a picture show, followed as a reader would."""
+"""The order of figures that the lines of a picture show to a reader."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.svg.strokes import Stroke
 
 PASSAGE = 7
 ABOVE = 12
-"""The gap in pixels between a bar and a line above it; `PASSAGE` is the gap to the sides."""
+"""The gap in pixels between a bar and a line above it. `PASSAGE` is the gap at the sides."""
 EXIT_ROOM = 30
 
 BELOW = 12
@@ -25,7 +25,7 @@ END = "the end"
 class FlowPaths:
     """The paths in a frame, or in the whole picture, between figures, bars and strokes.
 
-    A figure is entered at its top and left at its bottom; exits that continue after a `finally` are entered at their
+    A figure is entered at its top and left at its bottom. Exits that continue after a `finally` are entered at their
     left side. Bars may have gaps for lines that pass.
     """
 
@@ -104,7 +104,7 @@ def entrance_of(pill: Figure) -> Point:
 
 
 def _joined(frame: Figure) -> list[list[Box]]:
-    """Return the pieces of each bar: two pieces are one bar if a shape passes through the gap between them.
+    """Return the pieces of each bar. Two pieces belong to one bar if a shape passes through the gap between them.
 
     If figures are foldable, a figure may move to the position of the line below it.
     """

@@ -1,4 +1,4 @@
-"""A parser of our SVG: nested figures with boxes, lines and text in absolute coordinates."""
+"""A parser of SVG drawings as nested figures, with boxes, lines and text in absolute coordinates."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ class Figure:
             figure = figure.parent
 
     def walk(self) -> Iterator[Figure]:
-        """Yield it and all figures inside, in document order."""
+        """Yield the figure and all figures inside, in document order."""
         pending = [self]
         while pending:
             figure = pending.pop()
@@ -251,7 +251,7 @@ def _rectangle(element: ET.Element, at: Point) -> Box:
 
 
 def _circles(path: str, at: Point) -> Iterator[Box]:
-    """Yield the circles of a path of circles, each of which begins at its top."""
+    """Yield the circles in a path, each of which begins at its top."""
     if "".join(match.group() for match in _CIRCLE.finditer(path)) != path:
         raise ValueError(f"not only circles: {path}")
     for x, y, radius in _CIRCLE.findall(path):

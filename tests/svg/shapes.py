@@ -21,7 +21,7 @@ class Box:
     bottom: float
 
     def holds(self, inner: Box) -> bool:
-        """Return whether `inner` is completely inside; sides may touch."""
+        """Return whether `inner` is completely inside. Sides may touch."""
         return (
             self.left <= inner.left
             and self.top <= inner.top
@@ -64,17 +64,17 @@ class Segment:
 
     @property
     def box(self) -> Box:
-        """The bounding box, without width if vertical and without height if horizontal."""
+        """The bounding box, which has no width if the segment is vertical and no height if it is horizontal."""
         xs, ys = sorted((self.begin.x, self.end.x)), sorted((self.begin.y, self.end.y))
         return Box(xs[0], ys[0], xs[1], ys[1])
 
     def enters(self, box: Box) -> bool:
-        """Return whether a part is inside a box. The corners of round corners count."""
+        """Return whether a part of the segment is inside a box. Round corners count as square ones."""
         mine = self.box
         return mine.left < box.right and box.left < mine.right and mine.top < box.bottom and box.top < mine.bottom
 
     def has(self, point: Point, by: float = 0.5) -> bool:
-        """Return whether a point is on it."""
+        """Return whether a point is on the segment."""
         return self.box.grown(by).has(point)
 
     def runs_along(self, segment: Segment) -> bool:

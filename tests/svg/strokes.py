@@ -1,4 +1,4 @@
-"""A parser of the path commands that our drawings use."""
+"""A parser of the path commands in drawings."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Stroke:
         return [Segment(begin, end) for begin, end in pairwise(points) if begin != end]
 
     def has(self, point: Point, by: float = 0.5) -> bool:
-        """Return whether a point is on it."""
+        """Return whether a point is on the stroke."""
         return any(segment.has(point, by) for segment in self.segments)
 
     @property

@@ -1,4 +1,4 @@
-"""The targets of `break` and `return` in examples; `laws/exits.py` checks all pictures."""
+"""The targets of `break` and `return` in examples. `laws/exits.py` checks all pictures."""
 
 from __future__ import annotations
 
@@ -194,7 +194,7 @@ def test_unawaited_work_ends_above_the_next_bar() -> None:
 
 
 def test_the_common_spine_avoids_lanes_between_columns() -> None:
-    """Else a bar has a gap where the line out of it begins, or a way out runs along that line."""
+    """Otherwise, a bar has a gap where the line out of it begins, or an exit runs along that line."""
     for letters in range(24):
         picture = picture_of(graph(parallel("all", either(branch("x", LEAVE)), do("w" * letters))))
         assert broken_by_bars(picture) == []

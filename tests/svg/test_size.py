@@ -26,7 +26,7 @@ def gathered(size: int) -> Graph:
 
 
 def staggered(size: int) -> Graph:
-    """Return a group in which a step begins whenever the one before the last is over."""
+    """Return a group in which each step begins when the step before the previous one is over."""
     return graph(parallel("all", *(do(f"step {number}", starts=number, resolves=number + 2) for number in range(size))))
 
 

@@ -26,7 +26,7 @@ def changed_lines(old: Sequence[str], new: Sequence[str]) -> int:
 
 
 def common_length(old: Sequence[str], new: Sequence[str]) -> int:
-    """Return the length of the longest common subsequence, with a row of its table in the bits of a number.
+    """Return the length of the longest common subsequence, using the bits of a number as a row of the table.
 
     After Hyyrö, Bit-parallel LCS-length computation revisited (2004). A bit is 0 where the length grows.
     """
@@ -91,7 +91,7 @@ def groups(lines: list[str]) -> dict[str, list[str]]:
 @settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(graphs(3), st.data())
 def test_an_inserted_step_changes_no_line_of_siblings(graph: Graph, data: st.DataObject) -> None:
-    """Except for lines of exits, which lead past other figures."""
+    """Lines of exits, which lead past other figures, are exceptions."""
     candidates = list(places(graph))
     assume(candidates)
     place = data.draw(st.sampled_from(candidates))

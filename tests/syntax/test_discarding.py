@@ -15,7 +15,7 @@ _TASKS = 50
 
 
 class _CountedParents(dict[int, cst.CSTNode]):
-    """Parents of nodes, with a count of lookups."""
+    """The parents of nodes, with a count of lookups."""
 
     lookups = 0
 

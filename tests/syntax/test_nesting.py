@@ -1,4 +1,4 @@
-"""Modules with many nested brackets or long chains, which together cost the parser gigabytes or minutes."""
+"""Modules whose nested brackets or long chains would cost the parser gigabytes or minutes."""
 
 from __future__ import annotations
 

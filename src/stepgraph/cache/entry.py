@@ -1,8 +1,8 @@
-"""Cache entries: their keys, and cached results as plain data with the inputs that decide whether they are fresh.
+"""Cache entries: their keys, their results as plain data, and the inputs that decide whether they are fresh.
 
-A key is a digest of the sources and of the installed code that analyzes them. The versions of stepgraph and LibCST do
-not suffice for the code: all commits between two releases share one. Collecting the sizes and modification times of the
-modules takes about a millisecond; reading their contents would take twenty.
+A key is a digest of the sources and of the installed code that analyzes them. The versions of stepgraph and LibCST
+cannot identify the code, because all commits between two releases share a version. Collecting the sizes and
+modification times of the modules takes about a millisecond. Reading their contents would take twenty.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _FORMAT_VERSION: Final = 2
 """The version of the format of entries."""
 
 PRESENTATION: Final = frozenset({"cli", "diff", "pytest_plugin", "render", "report", "testing"})
-"""Packages that process a finished analysis. A change of their code does not invalidate cache entries."""
+"""Packages that process a finished analysis. Changes to their code do not invalidate cache entries."""
 
 _PACKAGE: Final = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _SKIPPED: Final = PRESENTATION | {"__pycache__"}
@@ -36,7 +36,7 @@ _MODULES: Final = (".py", ".so", ".pyd")
 
 
 def digest(content: bytes) -> str:
-    """Return the SHA-256 digest of a content, in hexadecimal."""
+    """Return the SHA-256 digest of a file's content, in hexadecimal."""
     return sha256(content).hexdigest()
 
 
@@ -66,7 +66,7 @@ def _module_data(module: Source) -> list[object]:
 
 
 def installation_digest() -> str | None:
-    """Return the digest of this installation, None if it is not in plain files, as in a zip archive."""
+    """Return the digest of this installation, or None if it is not stored in plain files (as in a zip archive)."""
     libcst = _libcst_folder()
     if libcst is None:
         return None
@@ -78,8 +78,8 @@ def installation_digest() -> str | None:
 
 
 def _libcst_folder() -> str | None:
-    """Return the directory of LibCST, which is not imported for this: that takes longer than a cached run."""
-    # Imported here, because every run of the command has loaded it by then.
+    """Return the directory of LibCST without importing it, because the import takes longer than a cached run."""
+    # Imported here, where it costs nothing: every run of the command has already loaded it.
     from importlib.util import find_spec
 
     spec = find_spec("libcst")
@@ -87,7 +87,7 @@ def _libcst_folder() -> str | None:
 
 
 def _module_facts(folder: str, skipped: frozenset[str] | None) -> Iterator[tuple[str, int, int]]:
-    """Yield path, size and modification time of each module. Searches subdirectories, except if `skipped` is None."""
+    """Yield the path, size and modification time of each module, searching subdirectories unless `skipped` is None."""
     pending = [folder]
     while pending:
         with os.scandir(pending.pop()) as listing:
@@ -101,7 +101,7 @@ def _module_facts(folder: str, skipped: frozenset[str] | None) -> Iterator[tuple
 
 
 ContentDigest: TypeAlias = str | None
-"""The digest of a file; None for unreadable files."""
+"""The digest of a file, or None if the file is unreadable."""
 
 
 class FindingRecord(Struct, frozen=True):
@@ -153,7 +153,7 @@ class SearchRecord(Struct, frozen=True):
 
 
 class CacheEntry(Struct, frozen=True):
-    """The result of an analysis or a check, with its inputs other than the sources, which the key contains."""
+    """The result of an analysis or a check, with its inputs except the sources, which the key covers."""
 
     workflows: tuple[WorkflowRecord, ...]
     problems: tuple[Problem, ...]
@@ -167,7 +167,7 @@ class CacheEntry(Struct, frozen=True):
     listings: tuple[ListingRecord, ...]
     searches: tuple[SearchRecord, ...]
     findings: tuple[FindingRecord, ...] | None = None
-    """None for a graph, which was not checked."""
+    """The findings, or None if the rules were not run."""
 
     @classmethod
     def of(cls, analysis: Analysis, findings: Sequence[Finding] | None) -> CacheEntry:
@@ -186,9 +186,9 @@ class CacheEntry(Struct, frozen=True):
         )
 
     def load_if_fresh(self, sources: Sources) -> Analysis | None:
-        """Return the cached analysis; None if an input has changed.
+        """Return the cached analysis, or None if an input has changed.
 
-        `sources` must have the key of this entry. Their search for derived classes is repeated.
+        `sources` must have the key of this entry. The searches for derived classes are repeated.
         """
         modules = tuple(sources.modules)
         if not all(_is_fresh_listing(listing, modules) for listing in self.listings):
@@ -212,7 +212,7 @@ class CacheEntry(Struct, frozen=True):
         return Analysis(workflows, self.problems, tuple(sources.external), self.hints, self.files, read=read)
 
     def load_findings(self) -> tuple[Finding, ...]:
-        """Return the cached findings; none for a graph."""
+        """Return the cached findings. An entry of an analysis without a check has none."""
         return tuple(finding.restore() for finding in self.findings or ())
 
 

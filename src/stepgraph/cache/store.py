@@ -1,8 +1,8 @@
-"""The files of the cache: one file per entry, written atomically into a directory that analyzed code cannot write.
+"""The files of the cache: one file per entry, written atomically to a directory that analyzed code cannot write to.
 
-Several processes may use it at once. An entry is read only if file and directory belong to the user and are not
-writable by others, if the digest of its key and content matches, and if its content is valid. Errors of writing are
-ignored, so no command fails because of its cache.
+Several processes may use it at once. An entry is read only if its file and directory belong to the user and are not
+writable by others, if the digest of its key and content matches, and if its content is valid. Write errors are ignored,
+so the cache never makes a command fail.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from msgspec import Struct
 from stepgraph.cache.entry import CacheEntry
 
 MAX_BYTES: Final = 64 * 1024 * 1024
-"""The maximum size of all entries together. Beyond it, the least recently used entries are removed."""
+"""The maximum total size of all entries. If it is exceeded, the least recently used entries are removed."""
 
 _SUFFIX: Final = ".json"
 _MARKER_SUFFIX: Final = ".answered"
@@ -37,7 +37,7 @@ _DIGITS: Final = {".tmp": 16, _MARKER_SUFFIX: 64}
 """The number of hexadecimal digits in the names of files without a header, by suffix."""
 
 _MAX_TEMPORARY_AGE: Final = 24 * 3600
-"""The age in seconds from which temporary files are removed, because their process has ended."""
+"""Temporary files older than this, in seconds, are removed, because their process must have ended."""
 
 
 class CacheStore(Struct, frozen=True):
@@ -46,7 +46,7 @@ class CacheStore(Struct, frozen=True):
     folder: str
 
     def get(self, key: str) -> CacheEntry | None:
-        """Return the entry of a key; None if it does not exist or is invalid."""
+        """Return the entry for a key, or None if it does not exist or is invalid."""
         path = self._path(key)
         try:
             if not is_private_folder(self.folder):
@@ -74,7 +74,7 @@ class CacheStore(Struct, frozen=True):
                     self._evict()
 
     def has_recorded(self, request: str) -> bool:
-        """Return whether a request is recorded, so its result is probably cached."""
+        """Return whether a request is recorded. If it is, its result is probably cached."""
         return os.path.exists(self._marker_path(request))
 
     def record(self, request: str) -> None:
@@ -104,7 +104,7 @@ class CacheStore(Struct, frozen=True):
         return True
 
     def _evict(self) -> None:
-        """Remove the least recently used files beyond the limits, and old temporary files."""
+        """Remove old temporary files, and the least recently used files until the rest is within the limits."""
         files = sorted(self._files(), reverse=True)
         size = 0
         for number, (used, path, length) in enumerate(files):
@@ -115,7 +115,7 @@ class CacheStore(Struct, frozen=True):
                     os.unlink(path)
 
     def _files(self) -> Iterator[tuple[float, str, int]]:
-        """Yield modification time, path and content size of each file with a suffix of the cache."""
+        """Yield the modification time, path and content size of each file with a suffix of the cache."""
         with os.scandir(self.folder) as listing:
             for entry in listing:
                 if entry.name.endswith((_SUFFIX, _MARKER_SUFFIX, ".tmp")):
@@ -129,7 +129,7 @@ def _pack(key: str, content: bytes) -> bytes:
 
 
 def _unpack(key: str, file_content: bytes) -> bytes | None:
-    """Return the content of an entry; None if the file was written for another key."""
+    """Return the content of an entry, or None if the file was written for another key."""
     content = file_content[_HEADER_BYTES:]
     return content if file_content == _pack(key, content) else None
 
@@ -151,7 +151,7 @@ def _is_cache_file(path: str) -> bool:
 
 
 def user_store() -> CacheStore:
-    """Return the cache in the directory STEPGRAPH_CACHE_DIR, by default in the cache directory of the system."""
+    """Return the cache in the directory STEPGRAPH_CACHE_DIR or, by default, in the user's cache directory."""
     folder = os.environ.get("STEPGRAPH_CACHE_DIR")
     if folder:
         return CacheStore(folder)
@@ -167,7 +167,7 @@ _PRIVATE_FILE: Final = 0o600
 
 
 if sys.platform == "win32":
-    # On Windows, the access list of the user's profile protects the files, and modes are ignored.
+    # On Windows, the access control list of the user's profile protects the files, and modes have no effect.
     _READING = os.O_RDONLY | os.O_BINARY
     _CREATING = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_BINARY
 else:
@@ -177,13 +177,13 @@ else:
 
 
 def is_private_folder(folder: str) -> bool:
-    """Return whether a path is a directory of the user that only the user can write to. Raises OSError."""
+    """Return whether a path is a directory that the user owns and nobody else can write to. Raises OSError."""
     status = os.stat(folder)
     return stat.S_ISDIR(status.st_mode) and _is_private(status)
 
 
 def make_private_folder(folder: str) -> bool:
-    """Make a directory and its missing parents for the user only, and return `is_private_folder`.
+    """Create a directory and its missing parents, accessible to the user only. Return whether it is private.
 
     Raises OSError if it cannot be created.
     """
@@ -200,7 +200,7 @@ def make_private_folder(folder: str) -> bool:
 
 
 def read_private_file(path: str, max_bytes: int) -> bytes:
-    """Return the bytes of a regular file of the user that only the user can write to. Never blocks.
+    """Return the bytes of a regular file that the user owns and nobody else can write to. Never blocks.
 
     Raises OSError for links, pipes, files of other users, and files larger than `max_bytes`.
     """
@@ -212,7 +212,7 @@ def read_private_file(path: str, max_bytes: int) -> bytes:
 
 
 def private_file_begins(path: str, prefix: bytes) -> bool:
-    """Return whether a file starts with `prefix`. Raises OSError as `read_private_file`."""
+    """Return whether a file starts with `prefix`. Raises OSError like `read_private_file`."""
     with _opened(path) as (descriptor, _):
         return os.read(descriptor, len(prefix)) == prefix
 
@@ -245,19 +245,19 @@ def _is_private(status: os.stat_result) -> bool:
 
 
 def is_outside(cache: str, paths: Sequence[str]) -> bool:
-    """Return whether a cache directory is outside of the repositories (or directories) of the analyzed paths.
+    """Return whether a cache directory is outside the repositories (or directories) of the analyzed paths.
 
-    A cache inside a checkout can be committed with it: git creates its files with the user as their owner.
+    A repository could contain entries for a cache inside its checkout, and git would make the user their owner.
     """
     ancestors = _identities((*_upward(os.path.abspath(cache)), *_upward(os.path.realpath(cache))))
     return ancestors.isdisjoint(_identities(_roots(paths)))
 
 
 def _roots(paths: Sequence[str]) -> Iterator[str]:
-    """Yield the roots of each path: the enclosing directories with `.git`, or else the directory itself.
+    """Yield the roots of each path: the enclosing directories with `.git` or, if there are none, the directory itself.
 
-    Outer repositories contain the inner one as a submodule. The home directory does not count as an outer repository:
-    many people keep their settings in a repository there, and the default cache is inside it.
+    An outer repository may contain the inner one as a submodule. The home directory does not count as an outer
+    repository: many people keep their settings in a repository there, and the default cache is inside it.
     """
     folders = {path if os.path.isdir(path) else os.path.dirname(path) or "." for path in paths}
     home = os.path.realpath(os.path.expanduser("~"))
@@ -268,7 +268,7 @@ def _roots(paths: Sequence[str]) -> Iterator[str]:
 
 
 def _upward(path: str) -> Iterator[str]:
-    """Yield a path and the directories around it, innermost first."""
+    """Yield a path and its parent directories, innermost first."""
     yield path
     while (parent := os.path.dirname(path)) != path:
         yield (path := parent)

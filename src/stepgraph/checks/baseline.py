@@ -33,8 +33,8 @@ _LENGTH: Final = 24
 def fingerprint(code: str, path: str, line_text: str, occurrence: int) -> str:
     """Return the fingerprint of a finding, which is stable while its file name and source line stay the same.
 
-    `path` is relative to the folder of the baseline. Whitespace is ignored. `occurrence` numbers, from 1, the findings
-    that agree in the other arguments.
+    `path` is relative to the folder of the baseline. Whitespace is ignored. `occurrence` numbers the findings with
+    equal other arguments, from 1.
     """
     return _fingerprint(_hash(code, path, " ".join(line_text.split())), occurrence)
 
@@ -61,7 +61,7 @@ def fingerprints(findings: Sequence[Finding], read: Mapping[str, bytes], folder:
 
 
 def _hash(code: str, path: str, text: str) -> _Hash:
-    """Return the hash of everything but the occurrence, shared by the findings of a long line."""
+    """Return the hash without the occurrence, to be computed once for all findings on the same line."""
     return sha256(canonical_json([code, path, text])[:-1].encode())
 
 
@@ -76,7 +76,7 @@ def _lines(content: bytes) -> list[str]:
 
 
 class BaselineEntry(Struct, frozen=True):
-    """A finding in a baseline. Only the fingerprint identifies it; the other fields are for people."""
+    """A finding in a baseline. Only the fingerprint identifies it. The other fields are for readers of the file."""
 
     fingerprint: str
     code: str
@@ -104,7 +104,7 @@ class Baseline(Struct, frozen=True):
     ) -> tuple[BaselineEntry, ...]:
         """Return the entries without a current finding.
 
-        Entries of files that were not `read` and of rules that are not selected stay.
+        An entry is not outdated if its file was not `read` or its rule is not selected.
         """
         checked = {path_from(self.folder, path) for path in read} | self.gone
         current_set = frozenset(current)
@@ -148,7 +148,7 @@ def read_baseline(path: str, root: Root | None = None) -> Baseline:
 
     Raises InputError, with line and column, for a file that is not a baseline.
     """
-    # Imported here for start-up: most checks have no baseline.
+    # Imported here for a fast start, because most checks have no baseline.
     from stepgraph.project.configuration.jsonc import JsoncDocument
 
     if root is None:
@@ -178,7 +178,7 @@ def read_baseline(path: str, root: Root | None = None) -> Baseline:
 
 
 def _gone(entries: Iterable[BaselineEntry], folder: str, bounds: Root) -> Iterator[str]:
-    """Yield the paths of entries whose file is missing. Paths outside of the bounds are skipped."""
+    """Yield the paths of entries whose file is missing. Paths outside the bounds are skipped."""
     for path in dict.fromkeys(entry.path for entry in entries):
         file = path_in(folder, path)
         if "\0" not in file and bounds.contains(file) and not os.path.lexists(file):

@@ -51,7 +51,7 @@ class Diagnostic(Struct, frozen=True):
     severity: Severity | None = None
     """The severity, or None for the severity of the rule."""
     consequences: tuple[tuple[str, Span], ...] = ()
-    """The codes and spans of findings that follow from this one. They are dropped."""
+    """The codes and spans of findings that are dropped because they follow from this one."""
 
 
 class Finding(Struct, frozen=True):
@@ -89,7 +89,7 @@ def diagnostics_of(
 
 
 def hint_diagnostics(hints: Iterable[Problem]) -> Iterator[Diagnostic]:
-    """Yield diagnostics for valid configuration with a surprising effect."""
+    """Yield diagnostics for valid configuration that may have an unexpected effect."""
     for hint in hints:
         if hint.kind is ProblemKind.CONFIGURATION:
             yield Diagnostic(span_of(hint), hint.message, hint.advice, severity=Severity.NOTE)

@@ -29,7 +29,7 @@ _CONFIGURATION_ERROR: Final = "SG003"
 
 
 class FilteredFindings(Struct, frozen=True):
-    """Filtered findings, with the severities of the settings."""
+    """Filtered findings, with severities overridden by the settings."""
 
     findings: tuple[Finding, ...]
     """The findings to report."""
@@ -64,7 +64,7 @@ def filter_findings(
 ) -> FilteredFindings:
     """Filter findings by the settings, by suppression comments and by a baseline, in this order.
 
-    Findings about the settings come first, findings about suppression comments last. The settings drop findings;
+    Findings about the settings come first, and findings about suppression comments last. The settings drop findings;
     comments and the baseline move them to other fields of the result.
     """
     settings_filter = _SettingsFilter(settings, {})
@@ -88,7 +88,7 @@ class _SettingsFilter(Struct, frozen=True):
     paths: dict[str, str]
     """The path relative to the directory of the settings, by the path of a finding."""
     decisions: dict[tuple[str, str], bool] = field(default_factory=dict)
-    """Whether to report a rule in a file, by rule code and path."""
+    """Whether a rule is enabled in a file, by rule code and path."""
 
     def select(self, findings: Iterable[Finding]) -> Iterator[Finding]:
         """Yield the findings that the settings select, with the severities of the settings."""
@@ -97,7 +97,7 @@ class _SettingsFilter(Struct, frozen=True):
                 yield replace(finding, severity=self.settings.severity_of(finding))
 
     def counts_in(self, code: str, path: str) -> bool:
-        """Return whether the settings report a rule in a file."""
+        """Return whether the settings enable a rule in a file."""
         if path not in self.paths:
             self.paths[path] = path_from(self.settings.folder, path)
         counts = self.decisions.get((code, path))

@@ -39,7 +39,7 @@ class Example(Struct, frozen=True):
     mode: DependencyMode = DependencyMode.IMPLICIT
     """The dependency mode, unless a configuration among the files decides it."""
     snippet: str = ""
-    """The part of a single file that the page shows, or empty text if it shows the files."""
+    """The part of a single file that the page shows, or an empty string if the page shows whole files."""
 
     @property
     def source(self) -> str:
@@ -94,7 +94,7 @@ def read_page(rule: Rule) -> RulePage:
 
 
 def parse_page(text: str) -> RulePage:
-    """Parse a page. Raises KeyError for a page without a section, and ValueError for an example without a title."""
+    """Parse a page. Raises KeyError for a missing section, and ValueError for an example without a title."""
     sections: dict[str, list[_PagePart]] = {"": []}
     heading = ""
     for part in _parts(text):

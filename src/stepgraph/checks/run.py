@@ -40,7 +40,7 @@ def check(
 
 
 def unique_findings(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """Return findings without duplicates: the first of each code, span and message."""
+    """Return findings without duplicates, keeping the first one with each code, span and message."""
     unique: dict[tuple[str, Span, str], Finding] = {}
     for finding in findings:
         unique.setdefault((finding.code, finding.span, finding.message), finding)

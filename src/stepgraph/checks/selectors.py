@@ -17,7 +17,7 @@ INPUT_RULES: Final = frozenset({"SG001", "SG002", "SG003"})
 """The rules that report invalid inputs, which are not analyzed. They cannot be ignored."""
 
 SUPPRESSION_RULES: Final = frozenset({"SG006", "SG007"})
-"""The rules that report suppression comments without effect."""
+"""The rules that report suppression comments that have no effect."""
 
 
 class SelectableRule(Protocol):
@@ -50,7 +50,7 @@ class Selectors(Struct, frozen=True):
         return meaning if meaning in self.codes and meaning not in SUPPRESSION_RULES | INPUT_RULES else None
 
     def explain_not_ignorable(self, selector: str) -> tuple[str, str] | None:
-        """Return the reason why a selector cannot be ignored, and advice. None if it can be ignored."""
+        """Return the reason why a selector cannot be ignored, and advice, or None if it can be ignored."""
         meaning = self.prefix_by_selector.get(selector)
         if meaning is None:
             return f"unknown rule `{selector}`", self.advice(selector)
@@ -59,7 +59,7 @@ class Selectors(Struct, frozen=True):
         return None
 
     def explain_not_suppressible(self, selector: str) -> tuple[str, str] | None:
-        """Return the reason why a comment cannot suppress a selector, and advice. None if it can."""
+        """Return the reason why a comment cannot suppress a selector, and advice, or None if it can."""
         meaning = self.prefix_by_selector.get(selector)
         if meaning in SUPPRESSION_RULES:
             return f"`{selector}` cannot be ignored by a comment", "Add it to `ignore` in `pyproject.toml`."

@@ -115,7 +115,7 @@ _SEVERITIES: Final[dict[str, Severity | None]] = {**{severity.value: severity fo
 def read_settings(paths: Sequence[StrPath], rules: Iterable[Rule] = RULES) -> Settings:
     """Return the settings in the nearest `pyproject.toml` with settings for the paths.
 
-    Invalid values are reported in the `problems` of the settings, and have no other effect.
+    Invalid values are reported in the `problems` of the settings and otherwise ignored.
     """
     try:
         fields = find_settings(paths)
@@ -150,7 +150,7 @@ class _Table(Struct, frozen=True):
         )
 
     def _baseline(self, folder: str) -> str | None:
-        """Return the path of the baseline, None if it is not set or outside the repository."""
+        """Return the path of the baseline, or None if it is not set or outside the repository."""
         name = self.fields.text("baseline")
         if name is None:
             return None
@@ -207,7 +207,7 @@ class _Table(Struct, frozen=True):
 
 
 def _choice(fields: Fields, name: str, values: Collection[str]) -> str | None:
-    """Return a field with one of the allowed values. Other values are reported, and None is returned."""
+    """Return a field if its value is allowed. Otherwise, report the value and return None."""
     text = fields.text(name)
     if text is None or text in values:
         return text

@@ -63,7 +63,7 @@ class WorkflowSubject(Struct, frozen=True, dict=True):
     @cached_property
     def reachable_steps(self) -> ReachableSteps:
         """The declared steps that the program may run."""
-        # Imported here: a result from the cache needs no program.
+        # Imported here because a result from the cache needs no program.
         from stepgraph.checks.analysis.steps import find_reachable_steps
 
         return find_reachable_steps(self.program)

@@ -30,7 +30,7 @@ class Comment(Struct, frozen=True):
     last_line: int
     """The last line that the comment applies to, from 1."""
     class_name: str = ""
-    """The top-level class that contains the comment, or follows it. Empty outside of classes."""
+    """The top-level class that contains or follows the comment, or an empty string."""
 
 
 class SuppressedRule(Struct, frozen=True):
@@ -49,12 +49,12 @@ class SuppressionComment(Struct, frozen=True):
     """The location of the suppression, without the rest of its comment."""
     text: str
     rules: tuple[SuppressedRule, ...] = ()
-    """The suppressed rules. Empty if the form is invalid, or names no rule."""
+    """The suppressed rules, or none if the form is invalid or names no rule."""
     reason: str = ""
     """The reason, which is optional."""
 
 
-# A comment without these words is not read.
+# A file with neither word contains no suppressions.
 _WORDS: Final = ("stepgraph", "noqa")
 
 
@@ -74,7 +74,7 @@ def _comments(path: str, content: bytes) -> list[Comment]:
 
 _MARKER: Final = r"(?:#|//|/\*)[ \t]*"
 _CODE: Final = r"(?:SG\d|[a-z]+-[a-z])"
-# Also matches unknown directives, misspelled suppressions and suppressions of other tools, to report them.
+# This also matches unknown directives, misspelled suppressions and suppressions of other tools, to report them.
 _SUPPRESSION: Final = re.compile(
     _MARKER
     + r"(?P<whole>stepgraph:[ \t]*+(?=[^\s#])"
@@ -122,7 +122,7 @@ def _span(comment: Comment, start: int, end: int) -> Span:
 def configuration_comments(path: str, content: bytes) -> list[Comment]:
     """Return the comments of a valid configuration.
 
-    A comment on its own line applies to the next line with code, any other comment to its own line.
+    A comment on its own line applies to the next line with code, and any other comment to its own line.
     """
     text = content.decode("utf-8-sig", "replace").replace("\r\n", "\n")
     position = LineIndex(text).position
@@ -137,7 +137,7 @@ def configuration_comments(path: str, content: bytes) -> list[Comment]:
 
 
 def _positioned_comments(path: str, text: str) -> Iterator[tuple[int, str]]:
-    # Imported here: a run needs at most one of the two parsers.
+    # Imported here because a run needs at most one of the two parsers.
     if path.endswith(".toml"):
         from stepgraph.project.configuration.toml import toml_comments
 
@@ -185,7 +185,7 @@ def python_comments(path: str, content: bytes) -> list[Comment]:
         for token in tokenize.tokenize(BytesIO(lines).readline):
             collector.feed(token)
     except (SyntaxError, tokenize.TokenError):
-        pass  # rules report nothing else for an invalid module
+        pass  # invalid modules have no other findings to suppress
     collector.close()
     return collector.comments
 
@@ -204,7 +204,7 @@ class _CommentCollector(Struct):
     _first_line: int = 0
     """The first line of the current statement, from 1. Between statements, it is 0."""
     _class_name: str = ""
-    """The current top-level class. Empty outside of classes."""
+    """The name of the current top-level class, or an empty string outside classes."""
     _expects_class_name: bool = False
     """Whether the next token is the name of a class."""
 

@@ -1,4 +1,4 @@
-"""The match of findings with suppression comments, and unused suppressions."""
+"""The matching of findings with suppression comments, and unused suppressions."""
 
 from __future__ import annotations
 
@@ -100,11 +100,11 @@ class SuppressionIndex(Struct):
     def unused(
         self, classes_of_workflows: Iterable[tuple[str, str]], counts: Callable[[str, str], bool]
     ) -> tuple[tuple[SuppressionComment, SuppressedRule], ...]:
-        """Return the suppressed rules without a finding, in the comments whose code was checked.
+        """Return the rules that suppressed no finding, each with its comment, if the commented code was checked.
 
-        The comment must be in a workflow class, or outside of classes in a module with a workflow class, and the rule
-        must be enabled for the file. Other classes and imported modules may belong to workflows that were not analyzed,
-        and configurations to other environments.
+        The comment must be in a workflow class, or outside classes in a module with a workflow class, and the rule must
+        be enabled for the file. Other classes and imported modules may belong to workflows that were not analyzed, and
+        configurations to other environments.
         """
         classes: dict[str, set[str]] = {}
         for path, class_name in classes_of_workflows:

@@ -1,1 +1,1 @@
-"""The command `stepgraph`. Results go to standard output, messages to standard error."""
+"""The command `stepgraph`. Results go to standard output, and messages to standard error."""

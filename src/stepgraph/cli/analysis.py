@@ -1,4 +1,4 @@
-"""Finding and analyzing the inputs of a command, through the cache of results, with messages about problems."""
+"""Find the inputs of a command, analyze them with the help of the cache, and report their problems."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _BASE_IMPORT: Final = re.compile(rf"^from ([\w.]+) import [^\n]*\b{_BASE}\b", re
 
 
 def load_sources(paths: Sequence[str], environment: Environment, cache: Cache) -> Sources:
-    """Return the modules that `paths` select. Modules of the cache are imported during the search.
+    """Return the modules that `paths` select. The cache may import the analysis during the search.
 
     Raises CommandError for JSON files other than configurations.
     """
@@ -89,7 +89,7 @@ def _main_in_another_language(sources: Sources) -> str | None:
 
 
 def _reason(sources: Sources) -> str:
-    """Return the probable reason why sources lack workflows. By default, it defines a workflow."""
+    """Return the probable reason why sources lack workflows or, by default, the definition of a workflow."""
     for module in sources.modules:
         text = module.content.decode(errors="replace")
         derived = _DERIVED_CLASS.search(text)
@@ -125,7 +125,7 @@ class Cache(Struct, frozen=True):
     """The cache of results."""
 
     store: CacheStore | None
-    """The files of the cache; None if the cache is off."""
+    """The store of the cache, or None if the cache is off."""
     with_edits: bool = False
     """Whether findings need their edits. Edits are not cached, so every file is analyzed."""
 
@@ -159,7 +159,7 @@ class Cache(Struct, frozen=True):
         store = self._store(paths)
         if store is None or not sources.modules:
             return analyze()
-        # Imported here: without modules, the cache is not used.
+        # Imported here because the cache is not used without modules.
         from stepgraph.cache.entry import CacheEntry, key_of
 
         digest = key_of(sources)
@@ -178,7 +178,7 @@ class Cache(Struct, frozen=True):
         return result
 
     def _store(self, paths: Sequence[str]) -> CacheStore | None:
-        """Return the store; None if it is off, or inside the analyzed paths, whose author could add entries."""
+        """Return the store, or None if it is off or inside the analyzed paths, whose author could add entries."""
         if self.store is None or self.with_edits:
             return None
         from stepgraph.cache.store import is_outside

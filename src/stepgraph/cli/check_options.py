@@ -48,7 +48,7 @@ class FailureOptions(Struct, frozen=True):
     fail_on: str | None = None
     require_dag: bool | None = None
     exit_zero: bool = False
-    """Whether failing findings do not affect the exit code."""
+    """Whether the exit code ignores findings that fail the check."""
 
 
 class CheckOptions(Struct, frozen=True):
@@ -64,7 +64,7 @@ class CheckOptions(Struct, frozen=True):
 
         --select overrides the ignored rules of the project. Raises UsageError for options that contradict each other.
         """
-        # Imported here: only checks need the rules.
+        # Imported here because only checks need the rules.
         from stepgraph.checks.settings import FailOn, read_settings
 
         failure = self.failure
@@ -131,7 +131,7 @@ def _baseline_options(command: Callable[..., R]) -> Callable[..., R]:
 
 
 def _codes(_context: click.Context, option: click.Parameter, texts: Sequence[str]) -> tuple[str, ...]:
-    """Return the codes of rules in comma-separated texts. Raises BadParameter for unknown and mandatory rules."""
+    """Return the codes of rules in comma-separated strings. Raises BadParameter for unknown and mandatory rules."""
     if not texts:
         return ()
     from stepgraph.checks.catalogue import RULES

@@ -1,4 +1,4 @@
-"""The report of a check: filtering findings by settings and baseline, updating the baseline, and the report itself."""
+"""Filter the findings of a check by settings and baseline, update the baseline, and build the report."""
 
 from __future__ import annotations
 
@@ -66,8 +66,9 @@ def read_criteria(options: CheckOptions, paths: Sequence[str]) -> Criteria:
 def filter_and_update(criteria: Criteria, analysis: Analysis, findings: Sequence[Finding]) -> FilteredFindings:
     """Return the findings of an analysis, filtered by settings, suppressions and baseline.
 
-    With `updates_baseline`, all findings are written to the baseline. Otherwise its fixed findings are reported. Raises
-    CommandError if the baseline cannot be written, or if an input is unreadable, because its findings are unknown.
+    With `updates_baseline`, all findings are written to the baseline. Otherwise, a message reports baseline findings
+    that are fixed. Raises CommandError if the baseline cannot be written, or if an input is unreadable, because its
+    findings are unknown.
     """
     filtered = apply_settings(analysis, findings, criteria.settings, criteria.baseline)
     if criteria.baseline is None or criteria.settings.baseline is None:
@@ -135,7 +136,7 @@ def build_report(filtered: FilteredFindings, settings: Settings, sources: Source
 
 
 def _source_url() -> str:
-    """Return the URL of the files in the commit of a GitHub job; empty outside of GitHub."""
+    """Return the URL of the files in the commit of a GitHub job, or an empty string outside GitHub."""
     parts = [os.environ.get(name, "") for name in ("GITHUB_SERVER_URL", "GITHUB_REPOSITORY", "GITHUB_SHA")]
     server, repository, commit = parts
     return f"{server}/{repository}/blob/{commit}" if all(parts) else ""
@@ -144,7 +145,7 @@ def _source_url() -> str:
 def _source_files(paths: Iterable[str], sources: Sources, analysis: Analysis, settings: Root) -> dict[str, SourceFile]:
     """Return the files at these paths, with their lines and their paths in the repository.
 
-    Files that the analysis has not read are read if they are inside of the roots of the sources, or of the settings.
+    Files that the analysis has not read are read if they are inside the roots of the sources or of the settings.
     """
     contents = {module.path: module.content for module in sources.modules} | dict(analysis.read)
     roots = (*sources.roots, settings)
@@ -158,7 +159,7 @@ def _source_files(paths: Iterable[str], sources: Sources, analysis: Analysis, se
 
 
 def _path_in(root: str, path: str) -> str | None:
-    """Return a path relative to the root; None for standard input and paths outside of the root."""
+    """Return a path relative to the root, or None for standard input and paths outside the root."""
     if path == STANDARD_INPUT_NAME:
         return None
     relative = path_from(root, path)

@@ -16,18 +16,18 @@ from stepgraph.cli.errors import CommandError, ExitCode
 
 
 def encode(text: str) -> bytes:
-    r"""Return UTF-8. Lone surrogates become escapes such as `\udc80`, as in JSON."""
+    r"""Encode text as UTF-8. Lone surrogates become escapes such as `\udc80`, as in JSON."""
     return text.encode("utf-8", "backslashreplace")
 
 
 def write_result(text: str) -> None:
-    """Write a result to standard output. Raises CommandError as `write_bytes`."""
+    """Write a result to standard output. Raises CommandError like `write_bytes`."""
     write_bytes(encode(text))
 
 
 def write_bytes(content: bytes) -> None:
     """Write bytes to standard output. A closed pipe is ignored. Raises CommandError for other failures."""
-    # None if the process was started with closed standard output.
+    # `sys.stdout` is None if the process was started with standard output closed.
     if sys.stdout is None:
         raise CommandError(ExitCode.ERROR, "standard output is closed.")
     try:
@@ -73,7 +73,7 @@ class Look(Struct, frozen=True):
 
     color: bool = False
     width: int | None = None
-    """The number of columns; None for no limit."""
+    """The number of columns, or None for no limit."""
 
 
 COLORS: Final = ("auto", "always", "never")
@@ -87,7 +87,7 @@ def choose_color(context: click.Context, _option: click.Parameter, value: str) -
 
 
 def look_of_standard_output() -> Look:
-    """Return color and width of standard output. Files and pipes have no width, and by default no color.
+    """Return the look of standard output. Files and pipes have no width and, by default, no color.
 
     `--color` overrides `NO_COLOR`, which overrides `FORCE_COLOR` and `CLICOLOR_FORCE`.
     """

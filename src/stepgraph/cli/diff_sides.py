@@ -42,7 +42,7 @@ class PathSide(Struct, frozen=True):
 
 
 class SavedSide(Struct, frozen=True):
-    """A file with saved graphs; `-` is standard input."""
+    """A file with saved graphs. `-` is standard input."""
 
     path: str
 
@@ -64,7 +64,7 @@ def parse_sides(
     """Return both sides of a diff, from at most two arguments and the values of --from and --to.
 
     If a revision is compared with a path, the same path in the revision is used. Raises CommandError for an argument
-    that is neither a path nor a revision, or both.
+    that is neither a path nor a revision, or that is both.
     """
     existing = {name: _existing_side(name) for name in arguments}
     if from_revision is not None or to_revision is not None:
@@ -100,7 +100,7 @@ def _parse_with_revisions(
 
 
 def _side_names(arguments: Sequence[str], existing: Mapping[str, Side | None]) -> tuple[str | None, str | None]:
-    """Return the names of both sides; None for the default of a side."""
+    """Return the names of both sides, or None for the default of a side."""
     match arguments:
         case []:
             return None, None
@@ -125,10 +125,10 @@ def _range_ends(name: str) -> tuple[str, str | None]:
 
 
 def _existing_side(name: str) -> Side | None:
-    """Return the side for standard input or an existing path; None if the argument is a revision.
+    """Return the side for standard input or an existing path, or None if the argument is a revision.
 
-    The author of a repository may name a path like a revision. So arguments in the syntax of revisions are never paths,
-    and a path with the name of a revision is refused, as in git.
+    The author of a repository may give a path the name of a revision. Arguments in the syntax of revisions are
+    therefore never paths, and a path with the name of a revision is refused, as in git.
     """
     if name == STANDARD_INPUT:
         return SavedSide(name)
@@ -141,7 +141,7 @@ def _existing_side(name: str) -> Side | None:
 
 
 def _is_revision_syntax(name: str) -> bool:
-    """Return whether a name has the syntax of a revision: a merge base, a range of revisions, a full hash."""
+    """Return whether a name has the syntax of a revision: a merge base, a range of revisions, or a full hash."""
     if name.startswith(_PATH_PREFIXES):
         return False
     if _MERGE_BASE in name or _HASH.fullmatch(name):
@@ -167,9 +167,9 @@ def _new_side(path: str, name: str | None) -> Side:
 
 
 def _required_repository(path: str, name: str | None) -> str:
-    """Return the root of the repository of the working directory. Raises CommandError for paths outside of it.
+    """Return the root of the repository of the working directory. Raises CommandError for paths outside it.
 
-    A path in a submodule is refused, as a revision of the same name may exist in both repositories.
+    A path in a submodule is refused, because both repositories may have a revision of the same name.
     """
     root = repository_root(CURRENT_FOLDER)
     if root is None and name is None:

@@ -18,7 +18,7 @@ class ExitCode(IntEnum):
     DEFECT = 4
     """A defect of this package."""
     INTERRUPTED = 130
-    """Interrupted with Ctrl-C; the code follows the convention of shells."""
+    """Interrupted with Ctrl-C. The code follows the convention of shells."""
 
 
 class CommandError(Exception):

@@ -1,4 +1,4 @@
-"""Fixes of findings: applying their edits, patches that show them, and writing the files.
+"""Fix findings: apply their edits, show them as a patch, or write the files.
 
 Only runs with --fix import this module.
 """
@@ -116,7 +116,7 @@ def _file_header(file: FixedFile) -> str:
 
 
 def _hunks(file: FixedFile) -> Iterator[str]:
-    """Yield the lines of a file's changes, with one character per byte."""
+    """Yield the lines of the patch of a file, with one character per byte."""
     for line in hunks(_lines(file.before), _lines(file.after)):
         if line.endswith(_LINE_FEED):
             yield line
@@ -134,7 +134,7 @@ def _decoded_lines(file: FixedFile) -> Iterator[str]:
 
 
 def _lines(content: bytes) -> list[str]:
-    """Return the lines of a content with their ends. Only line feeds end lines, as in patches."""
+    """Split content into lines with their line endings. Only line feeds end lines, as in patches."""
     parts = content.decode(_BYTE_ENCODING).split(_LINE_FEED)
     complete_lines = [f"{part}\n" for part in parts[:-1]]
     return [*complete_lines, parts[-1]] if parts[-1] else complete_lines

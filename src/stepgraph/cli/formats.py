@@ -1,6 +1,6 @@
 """The registry of output formats for graphs, check reports and diffs.
 
-A new format is one entry in `_GRAPHS`, `_REPORTS` or `_DIFFS`, with the function that writes it.
+To add a format, add an entry with the function that writes it to `_GRAPHS`, `_REPORTS` or `_DIFFS`.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class FormatOptions(Struct, frozen=True):
     """The options of a run that formats may use."""
 
     look: Look = Look()
-    """Color and width of the terminal."""
+    """The color and width of the terminal."""
 
     quiet: bool = False
     """Whether reports omit their summary."""
@@ -43,7 +43,7 @@ class FormatOptions(Struct, frozen=True):
     """The colors of the picture of a diff."""
 
     view: View | None = None
-    """Folding, expansion, colors and legend of the drawing of a graph; None for the default view."""
+    """The folding, expansion, colors and legend of a drawing, or None for the default view."""
 
     engine: str = "structured"
     """The layout engine of SVG: `structured` or `dot`."""
@@ -53,12 +53,12 @@ class FormatOptions(Struct, frozen=True):
 
 
 class Rendering(Struct, frozen=True):
-    """Output text with warnings about it."""
+    """Output text, with warnings to show."""
 
     text: str
 
     warnings: tuple[str, ...] = ()
-    """One line each."""
+    """The warnings, one line each."""
 
     suffix: str = ""
     """The suffix of the file if it differs from the suffix of the format."""
@@ -73,7 +73,9 @@ class Format(Struct, Generic[Content], frozen=True):
     """The suffix of file names in this format."""
 
     write: Callable[[Content, FormatOptions], Rendering]
-    """For graphs, the content is workflows: all of them for an API response, else those with a graph."""
+    """The content of a graph format is a sequence of workflows: all of them for an API response, otherwise those with a
+    graph.
+    """
 
     options: frozenset[str] = frozenset()
     """The drawing options that the format uses."""
@@ -85,13 +87,13 @@ class Format(Struct, Generic[Content], frozen=True):
     """Whether the document contains the notes of a workflow."""
 
     is_api_response: bool = False
-    """Whether the format is the response of the API, which contains dates and includes workflows without a graph."""
+    """Whether the format is the API response, which contains dates and includes workflows without a graph."""
 
     shows_locations: bool = False
     """Whether the document shows the source locations of nodes."""
 
 
-# The functions below import their renderers, because a run needs only one of them and start-up time counts.
+# The functions below import their renderers when called, because a run needs only one and start-up time counts.
 
 
 def _graph_text(subjects: Sequence[Subject], options: FormatOptions) -> Rendering:

@@ -27,9 +27,9 @@ class Environment(Struct, frozen=True):
     """The environment of the configuration."""
 
     name: str | None
-    """None for the top level of the configuration."""
+    """The name, or None for the top level of the configuration."""
     is_option: bool
-    """Whether --env selected it. CLOUDFLARE_ENV may be set for other programs, so it needs no configuration."""
+    """Whether --env selected it. Other environments come from CLOUDFLARE_ENV and may be missing from configurations."""
 
 
 def environment_option(help_text: str = _ENVIRONMENT_HELP) -> Callable[[Callable[..., R]], Callable[..., R]]:
@@ -81,7 +81,7 @@ workflow_option = click.option(
 def select(
     subjects: Sequence[NamedWorkflow], names: Sequence[str], external: Sequence[ExternalWorkflow] = ()
 ) -> Sequence[NamedWorkflow]:
-    """Return the workflows whose name or class name matches one of these patterns, in their order.
+    """Return the workflows whose name or class name matches one of the patterns, in the original order.
 
     Without patterns, return all. Raises CommandError, with similar names, for a pattern without matches.
     """
@@ -94,7 +94,7 @@ def select(
 
 
 def _matches(subject: WorkflowNames, pattern: str) -> bool:
-    """Return whether a pattern is or matches the name or class name of a workflow. A name may contain `*` itself."""
+    """Return whether a pattern equals or matches the name or class of a workflow. A name may itself contain `*`."""
     return any(name == pattern or fnmatchcase(name, pattern) for name in (subject.name, subject.class_name))
 
 
@@ -123,7 +123,7 @@ _TO_HELP = "Read the new version from this revision."
 
 
 class Revisions(Struct, frozen=True):
-    """The revisions of --from and --to; None for options that were not used."""
+    """The revisions of --from and --to, or None for options that were not used."""
 
     old: str | None
     new: str | None

@@ -23,7 +23,7 @@ _DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
 def external_cause(error: Exception) -> str | None:
-    """Return the message for an error of the environment; None for a defect of this package."""
+    """Return the message for an error of the environment, or None for a defect of this package."""
     cause = _cause(error)
     if isinstance(cause, MemoryError):
         return "not enough memory. Analyze less at once, or raise its limit (`ulimit -v`)."
@@ -77,7 +77,7 @@ Exit codes:
   3  no workflow found
   4  internal error"""
 
-# Imported on first use, because the modules and their imports take 3 ms, and a run needs one of them.
+# Imported on first use, because importing all of these modules takes 3 ms, and a run needs only one.
 _COMMANDS: Final = {
     "check": ("check", "check"),
     "diff": ("diff", "diff"),
@@ -87,7 +87,7 @@ _COMMANDS: Final = {
     "rules": ("reference", "rules"),
     "schema": ("reference", "schema"),
 }
-"""Module and function of each command, by name."""
+"""The module and function of each command, by name."""
 _SYNONYMS: Final = {"explain": "rules", "lint": "check", "draw": "graph", "plan": "diff", "ls": "list"}
 """Names of similar commands of other tools."""
 
@@ -100,7 +100,7 @@ class _Commands(click.Group):
         return list(_COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - as above
-        """Return the command with a name, None for an unknown name."""
+        """Return the command with a name, or None for an unknown name."""
         if cmd_name not in _COMMANDS:
             return None
         module, function = _COMMANDS[cmd_name]
@@ -116,7 +116,7 @@ class _Commands(click.Group):
             return super().resolve_command(ctx, args)
         if os.path.exists(name):
             ctx.fail(f"unknown command `{name}`. Did you mean `stepgraph graph {name}`?")
-        # Imported here: most runs name a command.
+        # Imported here because most runs name a command.
         from difflib import get_close_matches
 
         similar = [_SYNONYMS[name]] if name in _SYNONYMS else get_close_matches(name, _COMMANDS, 1)
@@ -125,7 +125,7 @@ class _Commands(click.Group):
 
 
 def _change_directory(context: click.Context, _option: click.Parameter, directory: str | None) -> None:
-    """Change the working directory to that of -C. Raises UsageError if this fails."""
+    """Change the working directory to the value of -C. Raises UsageError if this fails."""
     if directory is None:
         return
     try:

@@ -1,4 +1,4 @@
-"""The file or directory of --output: written atomically, or compared, and never a source file."""
+"""Write the file or directory of --output atomically, or compare it. Source files are never overwritten."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ class OutputFile(Struct, frozen=True):
         return self.target.name
 
     def write(self, text: str) -> None:
-        """Write a text as UTF-8. Raises CommandError as `write_content`."""
+        """Write text as UTF-8. Raises CommandError like `write_content`."""
         self.write_content(encode(text))
 
     def write_content(self, content: bytes) -> None:
-        """Write a content. Raises CommandError if writing fails; the previous content then remains."""
+        """Write bytes. If this fails, the previous content remains, and CommandError is raised."""
         try:
             self.target.write(content)
         except WriteError as error:
@@ -89,7 +89,7 @@ def file_state(path: str, text: str, *, with_dates: bool = True) -> FileState:
 
 def _compare(path: str, new: bytes, *, with_dates: bool) -> FileState:
     """Return the state of a file. Raises InputError for unreadable files, and CommandError for directories."""
-    # Checked first: a link out of the repository must not reveal anything about its target.
+    # This comes first, because a link out of the repository must not reveal anything about its target.
     check_named(path)
     try:
         status = os.stat(path)
@@ -99,7 +99,7 @@ def _compare(path: str, new: bytes, *, with_dates: bool) -> FileState:
         raise InputError(unreadable_problem(path, error)) from None
     if not stat.S_ISREG(status.st_mode):
         raise path_error(path, "is not a regular file, so it cannot be compared.")
-    # Windows line endings are twice as long, and dates have a constant length.
+    # A larger file cannot be equal: Windows line endings are at most twice as long, and dates have a constant length.
     max_bytes = 2 * len(new)
     if status.st_size > max_bytes and os.access(path, os.R_OK):
         return FileState.OUT_OF_DATE
@@ -110,7 +110,7 @@ def _compare(path: str, new: bytes, *, with_dates: bool) -> FileState:
 
 
 def check_up_to_date(texts: Mapping[str, str], command: str, *, with_dates: bool) -> None:
-    """Write a message for each outdated or missing file, and raise CommandError after any message.
+    """Write a message for each outdated or missing file, then raise CommandError if any was written.
 
     `command` is the command that updates the files.
     """
@@ -152,8 +152,8 @@ def write_folder(
 ) -> None:
     """Write the texts to their paths in a directory, which is created if missing.
 
-    `on_write` is called with each written path. Unchanged files are not written, and further files in the directory
-    remain. Raises CommandError if a path must not be written, before the first write, or if a write fails.
+    `on_write` is called with each written path. Unchanged files are not written, and other files in the directory
+    remain. Raises CommandError before the first write if a path must not be written, or if a write fails.
     """
     folder = _convert_errors(make_folder, name)
     source_paths = list(sources)
@@ -172,7 +172,7 @@ def _convert_errors(function: Callable[[str], R], name: str) -> R:
 
 
 def _file_in(folder: str, path: str, sources: Iterable[str]) -> OutputFile:
-    """Return a file in a directory with this real path."""
+    """Return the output file at `path` in a directory with the real path `folder`."""
     file = prepare_output(path, sources)
     if os.path.islink(path) and os.path.dirname(os.path.realpath(path)) != folder:
         raise path_error(file.name, "is a link that leads out of the directory. Remove it, or name another directory.")
@@ -192,7 +192,8 @@ def _relative(path: str, name: str) -> str:
 def file_stems(subjects: Sequence[Subject]) -> list[str]:
     """Return unique file names without suffix, in the order of the workflows.
 
-    A name is the workflow's name if that is unique. Otherwise the name of its class is added, and then a number.
+    A file name is the workflow's name if this is unique. Otherwise, the class name is added and, if necessary, a
+    number.
     """
     stems = [safe_stem(subject.name) for subject in subjects]
     keys = [file_key(stem) for stem in stems]

@@ -36,11 +36,11 @@ _CHECK_HELP = "Write nothing; fail if the files that -o names are out of date."
 _DRAWING_QUIET_HELP = "Print no notes and no names of written files."
 _COLOR_HELP = "Color of text output; auto colors terminals. NO_COLOR and FORCE_COLOR set the default."
 _CHECK = "--check"
-# Snapshots call the text an outline; both names are accepted.
+# Snapshot settings call the text format an outline, so both names are accepted.
 _TEXT, _OUTLINE = "text", "outline"
 _SEPARATORS = tuple(filter(None, (os.sep, os.altsep)))
 _NO_SUFFIXES: Mapping[str, str] = {}
-# Suffixes that exclude the default format, text.
+# Suffixes of files that must not contain text, the default format.
 _UNSUPPORTED_SUFFIXES = (
     *(".svg", ".png", ".jpg", ".jpeg", ".gif", ".webp", ".pdf", ".html", ".htm"),
     *(".json", ".md", ".mmd", ".mermaid", ".dot", ".gv", ".sarif", ".xml", ".yaml", ".yml", ".csv"),
@@ -54,12 +54,12 @@ class DrawingOutput(Struct, frozen=True):
 
     format: Format[Sequence[Subject]]
     name: str | None
-    """The output file or directory; None for standard output."""
+    """The output file or directory, or None for standard output."""
     check: bool
     """Whether files are compared, not written."""
     quiet: bool
     command: str
-    """The command line that writes the files; empty without `check`."""
+    """The command line that writes the files, or an empty string without `check`."""
 
 
 def output_options(formats: Mapping[str, Format[Sequence[Subject]]]) -> Callable[[Callable[..., R]], Callable[..., R]]:
@@ -94,9 +94,9 @@ def color_option(command: Callable[..., R]) -> Callable[..., R]:
 
 
 def _format_option(names: Iterable[str]) -> Callable[[Callable[..., R]], Callable[..., R]]:
-    """Return a decorator that adds the option --format, in any case, to a command, as the argument `format_name`.
+    """Return a decorator that adds the case-insensitive option --format to a command, as the argument `format_name`.
 
-    The hidden option --output-format is the same, as in ruff.
+    The hidden option --output-format, its name in ruff, does the same.
     """
     choice = click.Choice(list(names), case_sensitive=False)
 
@@ -113,7 +113,7 @@ def _format_option(names: Iterable[str]) -> Callable[[Callable[..., R]], Callabl
 
 
 def _target(name: str | None) -> str | None:
-    """Return the file or directory of --output; None for standard output."""
+    """Return the file or directory of --output, or None for standard output."""
     return None if name == "-" else name
 
 
@@ -178,7 +178,7 @@ _ENGINE_HELP = "Layout engine of an SVG: stepgraph's own (default), or Graphviz.
 
 
 class DrawingOptions(Struct, frozen=True):
-    """The values of the options; None or False for options that were not used."""
+    """The values of the options. Options that were not used are None or False."""
 
     depth: int | None
     collapse: tuple[str, ...] | None
@@ -250,7 +250,7 @@ def drawing_options(command: Callable[..., R]) -> Callable[..., R]:
 
 
 def _collapse(_context: click.Context, _option: click.Parameter, value: str | None) -> tuple[str, ...] | None:
-    """Return the kinds in a comma-separated text, in the order of `COLLAPSIBLE`."""
+    """Return the kinds in a comma-separated string, in the order of `COLLAPSIBLE`."""
     if value is None:
         return None
     named = [kind.strip() for kind in value.split(",") if kind.strip()]
@@ -274,7 +274,7 @@ class DocumentOutput(Struct, Generic[Content], frozen=True):
 
     format: Format[Content]
     name: str | None
-    """The output file; None for standard output."""
+    """The output file, or None for standard output."""
     quiet: bool
     theme: Theme = "auto"
     """The colors of a picture."""

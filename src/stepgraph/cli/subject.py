@@ -32,7 +32,7 @@ class Dates:
         self._without_file = {module.path for module in sources.modules if not module.on_disk}
 
     def of(self, workflow: WorkflowAnalysis) -> ModuleDates:
-        """Return the dates of the module of a workflow. Raises InputError as `dates_without_file`."""
+        """Return the dates of the module of a workflow. Raises InputError like `dates_without_file`."""
         path = workflow.path
         return dates_without_file() if path in self._without_file else self._lookup.dates(path)
 
@@ -69,7 +69,7 @@ class Subject(Struct, frozen=True):
 
     @property
     def state(self) -> str:
-        """A remark on an incomplete graph: `incomplete: 2 notes`. Empty for other graphs."""
+        """A remark on an incomplete graph, such as `incomplete: 2 notes`, or an empty string."""
         notes = sum(note.incomplete for note in self.notes)
         return f"incomplete: {counted(notes, 'note')}" if notes else ""
 
@@ -129,7 +129,7 @@ def read_saved_files(paths: Iterable[str]) -> tuple[list[Subject], bool]:
 
 
 def read_saved_subjects(path: str) -> Iterator[Subject]:
-    """Return the workflows in one file; `-` is standard input. Raises InputError for invalid files."""
+    """Return the workflows in one file. `-` is standard input. Raises InputError for invalid files."""
     from stepgraph.model.saved import read_saved_graphs
 
     name = STANDARD_INPUT_NAME if path == STANDARD_INPUT else shown_path(path)

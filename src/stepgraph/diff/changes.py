@@ -1,4 +1,4 @@
-"""Changes: groups of edits, each of which is one change for the reader."""
+"""Changes: groups of edits that a reader sees as one change."""
 
 from __future__ import annotations
 
@@ -53,13 +53,13 @@ class EditGroup(Struct, frozen=True):
     fields: tuple[str, ...] = ()
     """Names of the changed fields."""
     dependencies: tuple[int, ...] = ()
-    """Numbers in the new tree: elements that `new` newly waits for, or no longer waits for."""
+    """Numbers, in the new tree, of the elements that `new` newly waits for or no longer waits for."""
     edits: tuple[Edit, ...] = ()
     """The edits of the change."""
 
     @property
     def container_number(self) -> int:
-        """Number of the container in its tree, `ROOT` without a container."""
+        """Number of the container in its tree, or `ROOT` without a container."""
         return ROOT if self.container is None else self.container.number
 
 
@@ -134,7 +134,7 @@ class _Grouping:
                 return self._update_draft(edit)
 
     def _move_draft(self, number: int) -> _Draft | None:
-        """Return the reason for a new position: a move, or a wrap or unwrap."""
+        """Return the change that explains the new position of an element: a move, a wrap or an unwrap."""
         if number in self._moved_elements:
             return self._moved_elements[number]
         for side, side_number, drafts in self._both_sides(number):
@@ -170,7 +170,7 @@ class _Grouping:
         return self._group_kind_draft(element) or self._field_draft(Action.CHANGED, update, element)
 
     def _group_kind_draft(self, element: TreeElement) -> _Draft | None:
-        """Return the change of the group's kind if it became a race, or is a race no longer."""
+        """Return the change of the group's kind if it became a race or is no longer one."""
         new, old = self._sides.new.tree, self._sides.old.tree
         group = next((outer for outer in new.ancestors(element.number) if outer.kind == "parallel"), None)
         partner = None if group is None else self._sides.matching.to_old[group.number]
@@ -181,7 +181,7 @@ class _Grouping:
         return self._field_draft(Action.CHANGED, Update(partner, "kind", None), group)
 
     def _rename_draft(self, update: Update, element: TreeElement) -> _Draft:
-        """Return the renaming of an element. The name of a call changes with its function."""
+        """Return the renaming of an element. A call is renamed together with its function."""
         old = update.old
         if element.kind == CALL:
             old = self._functions.get(self._sides.old.tree[old].name, old)
@@ -208,7 +208,7 @@ class _Grouping:
         self._moved_elements.update(dict.fromkeys(run, self._add(draft)))
 
     def _new_move_draft(self, run: Run) -> _Draft:
-        """Return a draft for a moved run: a change of concurrency if it entered or left a group, else a move."""
+        """Return a draft for a moved run: a change of concurrency if it entered or left a group, otherwise a move."""
         old, new = self._sides.old, self._sides.new
         old_host, new_host = old.hosts[self._sides.old_of(run[0])], new.hosts[run[0]]
         if new.tree[new_host].kind == "parallel" and self._sides.matching.to_old[new.hosts[new_host]] == old_host:
@@ -218,7 +218,7 @@ class _Grouping:
         return _Draft(Action.MOVED)
 
     def _draft_unmatched(self, side: Side) -> dict[int, _Draft]:
-        """Return for each unmatched element the draft of its change."""
+        """Return the draft of the change of each unmatched element."""
         owners = owners_of(side, self._sides)
         drafts: dict[int, _Draft] = {}
         for number, subjects in owners.subjects.items():
@@ -241,7 +241,7 @@ class _Grouping:
         return _Draft(action, partners if is_new else elements, elements if is_new else partners, container)
 
     def _add_wait_changes(self) -> None:
-        """Add the elements with other dependencies, one change for each group and action."""
+        """Add the elements whose dependencies changed, as one change for each group and action."""
         drafts: dict[tuple[int, Action], _Draft] = {}
         members: dict[tuple[int, Action], list[int]] = {}
         dependencies: dict[tuple[int, Action], dict[int, None]] = {}
@@ -271,7 +271,7 @@ def _order_action(*, waits_for_more: bool, waits_for_less: bool) -> Action:
 
 
 def _merge_equal_groups(groups: Iterable[EditGroup], sides: Sides) -> Iterator[EditGroup]:
-    """Yield the groups, with equal changes of elements of the same name merged into one."""
+    """Yield the groups, merging equal changes of elements with the same name."""
     by_key: defaultdict[Hashable, list[EditGroup]] = defaultdict(list)
     for index, group in enumerate(groups):
         key = _merge_key(group, sides)
@@ -283,7 +283,7 @@ _UNIQUE_FIELDS = frozenset({KEY, *CLOCKS})
 
 
 def _merge_key(group: EditGroup, sides: Sides) -> Hashable:
-    """Return the key of equal changes, None for a change that is never merged.
+    """Return a key that is equal for equal changes, or None for a change that is never merged.
 
     Functions and clocks are not merged.
     """
@@ -333,7 +333,7 @@ def _rank(group: EditGroup, anchors: Sequence[int]) -> Rank:
 
 
 def _anchors(sides: Sides) -> list[int]:
-    """Return for each old element the new one that it follows: a sibling that keeps its host, or else the parent."""
+    """Return, for each old element, the new one that it follows: a sibling that keeps its host, or the parent."""
     tree = sides.old.tree
     anchors = [ROOT] * len(tree)
     for element in tree.elements[1:]:

@@ -19,7 +19,7 @@ from stepgraph.limits import Limit
 from stepgraph.model.payload import Number
 
 RACES: Final = frozenset({"race", "any"})
-"""Kinds of groups that end with the first member. Its members have no clock for the end."""
+"""Kinds of groups that end when their first member ends. Their members have no clock for the end."""
 
 SPANS_PER_VISIT: Final = 4
 """Number of span comparisons that cost as much as one visit."""
@@ -28,7 +28,7 @@ Span: TypeAlias = tuple[Number, Number]
 
 
 class WaitChange(Struct, frozen=True):
-    """An element with changed dependencies, by new numbers."""
+    """An element whose dependencies changed. Numbers refer to the new tree."""
 
     number: int
     """The element."""
@@ -39,7 +39,7 @@ class WaitChange(Struct, frozen=True):
 
 
 def wait_changes(sides: Sides) -> Iterator[tuple[int, WaitChange]]:
-    """Yield the matched groups with their elements that have changed dependencies."""
+    """Yield the elements of matched groups whose dependencies changed, each with the number of its group."""
     for group in _outermost_groups(sides):
         members = [number for number in sides.new.tree.visit_subtree(group) if _has_clock(sides, number, group)]
         old = _EndOrder({number: sides.old.tree[sides.old_of(number)] for number in members})
@@ -81,7 +81,7 @@ def _has_clock(sides: Sides, number: int, group: int) -> bool:
 
 
 def concurrent_in(tree: Tree, group: int, numbers: Sequence[int]) -> list[int]:
-    """Return the elements of a group that may run concurrently with some of its elements, without their contents."""
+    """Return the elements of a group that may run concurrently with one of `numbers`, except those inside `numbers`."""
     own_elements = {inner for number in numbers for inner in tree.visit_subtree(number)}
     spans = [_span(tree, number, group) for number in numbers]
     inside = tree.visit_subtree(group)[1:]
@@ -94,7 +94,7 @@ def concurrent_in(tree: Tree, group: int, numbers: Sequence[int]) -> list[int]:
 
 
 def _span(tree: Tree, number: int, group: int) -> Span:
-    """Return the start and end of an element in a group, by its outermost clock there; unbounded without a clock.
+    """Return the start and end of an element in a group, by its outermost clock there. Without one, it is unbounded.
 
     Steps nested in a step have separate clocks.
     """
@@ -131,7 +131,7 @@ class _EndOrder:
 
 
 def _equal_prefixes(first: Sequence[int], second: Sequence[int]) -> list[bool]:
-    """Return for each length whether both sequences start with the same set of elements."""
+    """Return, for each length, whether both sequences start with the same set of elements."""
     missing: set[int] = set()
 
     def differing(_: int, pair: tuple[int, int]) -> int:

@@ -69,17 +69,17 @@ class WorkflowDiff(Struct, frozen=True):
     """
 
     name: str
-    """Name of the workflow, by default of its class."""
+    """Name of the workflow. The default is the name of its class."""
     old: Workflow | None
-    """The old version, None if the workflow was added."""
+    """The old version, or None if the workflow was added."""
     new: Workflow | None
-    """The new version, None if the workflow was removed."""
+    """The new version, or None if the workflow was removed."""
     changes: tuple[StructuralChange, ...]
     """The changes in program order."""
     invisible: tuple[Edit, ...] = ()
-    """Edits without a change: renumbered clocks and reordered functions."""
+    """Edits that belong to no change: renumbered clocks and reordered functions."""
     matching: Matching | None = None
-    """The matched trees, None if a version is missing or the versions are too large to compare."""
+    """The matched trees, or None if a version is missing or the versions are too large to compare."""
 
     @property
     def effect(self) -> Effect:
@@ -87,7 +87,7 @@ class WorkflowDiff(Struct, frozen=True):
         return max((change.impact.effect for change in self.changes), default=Effect.SAFE)
 
     def apply(self) -> Workflow | None:
-        """Apply all edits to the old workflow, which results in the new one."""
+        """Return the old workflow with all edits applied, which equals the new workflow."""
         if self.matching is None:
             return self.new
         edits = [edit for change in self.changes for edit in change.edits]
@@ -97,9 +97,9 @@ class WorkflowDiff(Struct, frozen=True):
 def diff_workflows(
     old: Workflow | None, new: Workflow | None, name: str = "", budget: Budget | None = None
 ) -> WorkflowDiff:
-    """Compare two versions of a workflow; None is a missing version.
+    """Compare two versions of a workflow. None stands for a missing version.
 
-    `name` defaults to the name of the class, `budget` to a new one with the default limit of visited elements. For
+    `name` defaults to the name of the class, and `budget` to a new one with the default limit on visited elements. For
     versions that exceed the budget, the result is a single change that reports the limit.
     """
     either = new if new is not None else old
@@ -126,7 +126,7 @@ def _compare(name: str, old: Workflow, new: Workflow, budget: Budget) -> Workflo
 
 
 def _impacts(groups: Sequence[EditGroup], sides: Sides) -> list[Impact]:
-    """Return the impact of each change. Changes beyond the budget of visits count as breaking."""
+    """Return the impact of each change. Once the budget of visits is used up, changes count as breaking."""
     impacts: list[Impact] = []
     try:
         analysis = ImpactAnalysis(sides) if groups else None
@@ -140,8 +140,8 @@ def _impacts(groups: Sequence[EditGroup], sides: Sides) -> list[Impact]:
 def diff_graphs(old: Mapping[str, Workflow], new: Mapping[str, Workflow]) -> tuple[WorkflowDiff, ...]:
     """Compare the workflows of two versions of a project, by name. Unchanged workflows are included.
 
-    The order is the order of the new version, with removed workflows at their old positions. The total budget is twice
-    the limit for one workflow; each workflow may use half of the remainder.
+    The diffs are in the order of the new version, with removed workflows at their old positions. The total budget is
+    twice the limit for one workflow, and each workflow may use half of the remainder.
     """
     diffs: list[WorkflowDiff] = []
     available = MAXIMUM[Limit.VISITS] * VISIT_SHARES

@@ -1,7 +1,7 @@
 """Match the elements of two trees, as GumTree does.
 
 The phases follow Falleri et al., "Fine-grained and Accurate Source Code Differencing" (ASE 2014): top-down, bottom-up,
-recovery. Similarity of names is the weakest evidence and comes last. Renamed functions are matched by their bodies
+and recovery. Similarity of names is the weakest evidence and comes last. Renamed functions are matched by their bodies
 before all phases.
 """
 
@@ -28,7 +28,7 @@ from stepgraph.limits import VISIT_SHARES, Budget, Limit
 def match_trees(old: Tree, new: Tree) -> Matching:
     """Return the matching of two trees.
 
-    Positions have priority over moves, unique candidates over ambiguous ones.
+    Positions have priority over moves, and unique candidates over ambiguous ones.
     """
     matching = empty_matching(old, new, renamed_functions(old, new))
     anchors = [(ROOT, ROOT), *_function_pairs(matching)]
@@ -46,7 +46,7 @@ def match_trees(old: Tree, new: Tree) -> Matching:
 
 
 def _function_pairs(matching: Matching) -> list[tuple[int, int]]:
-    """Return the functions with equal names, and the renamed ones."""
+    """Return the pairs of functions with equal names, and of renamed functions."""
     new = functions_of(matching.new)
     named = ((number, matching.renamed.get(name, name)) for name, number in functions_of(matching.old).items())
     return [(number, new[name]) for number, name in named if name in new]
@@ -85,7 +85,7 @@ def _with_equal_bodies(
     old: Tree, new: Tree, old_functions: dict[str, int], new_functions: dict[str, int]
 ) -> dict[str, str]:
     digester = Digester()
-    # With a common name, recursive functions are isomorphic too.
+    # With a common name, recursive functions can be isomorphic, too.
     old_digests = digester.digests(old, dict.fromkeys(old_functions, ""))
     new_digests = digester.digests(new, dict.fromkeys(new_functions, ""))
     by_digest: defaultdict[int, list[str]] = defaultdict(list)

@@ -43,9 +43,9 @@ class Matching:
     new_digests: list[int]
     """Digests of the new subtrees."""
     to_new: list[int | None] = field(init=False)
-    """For each old element the matched new one."""
+    """The matched new element of each old element, or None."""
     to_old: list[int | None] = field(init=False)
-    """For each new element the matched old one."""
+    """The matched old element of each new element, or None."""
 
     def __post_init__(self) -> None:
         self.to_new = [None] * len(self.old)
@@ -86,12 +86,12 @@ def empty_matching(old: Tree, new: Tree, renamed: Mapping[str, str]) -> Matching
 
 
 def is_movable(element: TreeElement) -> bool:
-    """Return whether an element can move by itself, unlike branches, blocks of a `try` and functions."""
+    """Return whether an element can move on its own, unlike branches, blocks of a `try` and functions."""
     return element.kind != BRANCH and element.slot not in {*BLOCK_SLOTS, FUNCTIONS, ""}
 
 
 def work_counts(tree: Tree) -> list[int]:
-    """Return for each element the number of steps, calls and named elements in its subtree."""
+    """Return the number of steps, calls and named elements in the subtree of each element."""
     work = [int(bool(element.name) or is_work(element)) for element in tree.elements]
     for element in reversed(tree.elements[1:]):
         work[element.parent] += work[element.number]
@@ -157,14 +157,14 @@ def _match_by_key(
 
 
 def _sequence_key(partner: int | None, key: Hashable, unique_key: Hashable) -> Hashable:
-    """Return the key of a child in the sequence of siblings. Without partner and key, it matches no other child."""
+    """Return the key of a child in the sequence of siblings. A child without partner and key matches no other child."""
     if partner is not None:
         return ("matched", partner)
     return unique_key if key is NO_KEY else ("key", key)
 
 
 def sibling_key(tree: Tree, number: int, renamed: Mapping[str, str]) -> Hashable:
-    """Return the identity of an element among its siblings, NO_KEY if it has none."""
+    """Return the identity of an element among its siblings, or NO_KEY if it has none."""
     element = tree[number]
     if element.slot in BLOCK_SLOTS:
         return element.kind
@@ -240,14 +240,14 @@ def _with_equal_keys(
 
 
 MAX_DISTANCE: Final = 16
-"""Maximum number of levels between a container and the descendants that count, which bounds the cost of deep trees."""
+"""Maximum number of levels between a container and a descendant that counts. It bounds the cost of deep trees."""
 
 MIN_OVERLAP: Final = 0.5
 """Minimum share of the smaller container's work that both containers have in common."""
 
 
 def match_containers_in_place(matching: Matching) -> None:
-    """Match containers whose parents match, outermost first."""
+    """Match containers whose parents are matched, outermost first."""
     work = work_counts(matching.old), work_counts(matching.new)
     pending = [(old, new) for new, old in enumerate(matching.to_old) if old is not None]
     while pending:
@@ -274,7 +274,7 @@ def _is_unmatched_container(matching: Matching, old: int) -> bool:
 def _match_best(
     matching: Matching, old: int, work: tuple[list[int], list[int]], allowed: set[int] | None = None
 ) -> list[tuple[int, int]]:
-    """Match a container with the candidate of the largest overlap, if any. Return all new matches.
+    """Match a container with the candidate that has the largest overlap, if any. Return all new matches.
 
     Candidates are limited to `allowed`, if it is set.
     """
@@ -287,7 +287,7 @@ def _match_best(
     eligible = [(dice, candidate) for (dice, containment), candidate in scored if containment >= MIN_OVERLAP]
     if not eligible:
         return []
-    # Ties go to the innermost candidate; outer ones may match outer containers.
+    # Ties go to the innermost candidate, because outer candidates may match outer containers.
     _, candidate = max(eligible)
     matching.add(old, candidate)
     return [(old, candidate), *match_below(matching, old, candidate)]

@@ -100,9 +100,9 @@ def merge_versions(diff: WorkflowDiff) -> MergedVersions:
 
 
 def _single_version(diff: WorkflowDiff) -> MergedVersions:
-    """Return a workflow that has only one version, or is too large to compare.
+    """Return the merged form of a workflow that has one version only or is too large to compare.
 
-    The latter is the new version without added elements.
+    In the latter case, it is the new version, and no element counts as added.
     """
     items = edited_elements(read_tree(cast("Workflow", diff.old if diff.new is None else diff.new)), ())
     payloads = payloads_of(items[OLD_ROOT])
@@ -147,7 +147,7 @@ def _order_children(items: EditableElements, removed: set[ElementRef], old: Tree
         for _, run in groupby(item.children, key=lambda child: (child.slot, is_between(child))):
             ordered += sorted(run, key=lambda child: child.reference not in removed and is_between(child))
         item.children = ordered
-        # Insertions only shift earlier indices, so later ones stay valid.
+        # Each move only shifts elements at earlier indices, so later indices stay valid.
         for index, child in enumerate(list(ordered)):
             if child.reference in removed:
                 _put_before_contents(index, ordered, old)
@@ -218,7 +218,7 @@ def _emptied_elements(items: EditableElements, removed: set[ElementRef], old: Tr
 class SiblingClocks:
     """Maps clocks of removed nodes to the clocks of their remaining siblings.
 
-    `siblings` are the fields of these nodes in the old and the new version.
+    `siblings` are the fields of the siblings in the old and the new version.
     """
 
     def __init__(self, siblings: Sequence[OldAndNewFields]) -> None:
@@ -254,7 +254,7 @@ def _clocks(fields: Mapping[str, object]) -> Iterable[int]:
 
 
 def _clock_pairs(old_fields: Mapping[str, object], new_fields: Mapping[str, object]) -> list[tuple[int, int]]:
-    """Return each clock that both versions of a node have."""
+    """Return the old and the new value of each clock that both versions of a node have."""
     return [
         (old, new)
         for name in CLOCKS

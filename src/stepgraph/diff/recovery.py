@@ -21,7 +21,7 @@ MIN_SIMILARITY: Final = 0.6
 """Minimum similarity of names, from 0 to 1."""
 
 _MAX_COMPARISONS: Final = 400
-"""Maximum number of name pairs in a gap. Beyond it, only the configuration counts."""
+"""Maximum number of name pairs in a gap. In larger gaps, only the configuration counts."""
 
 _DEFAULT_CONFIG: Final = {
     "retries": {"limit": DEFAULT_RETRIES, "delay": DEFAULT_DELAY, "backoff": DEFAULT_BACKOFF},
@@ -122,9 +122,9 @@ def _by_kind(matching: Matching, gap: Gap) -> dict[str, Gap]:
 def _renamed_steps(
     matching: Matching, old: list[int], new: list[int], similarity: NameSimilarity
 ) -> Iterator[tuple[int, int]]:
-    """Yield steps with similar names, with equal unusual configuration, then the remaining ones.
+    """Yield pairs of steps with similar names, then with equal unusual configurations, then the remaining steps.
 
-    The remaining steps need a common name on each side and equal counts.
+    The remaining steps are paired only if each side has equally many, all with one name.
     """
     remaining_old, remaining_new = dict.fromkeys(old), dict.fromkeys(new)
     for find in (partial(_with_similar_names, similarity=similarity), _with_equal_config):
@@ -164,7 +164,7 @@ class NameSimilarity(Struct):
     budget: Budget
 
     def ratio(self, first: str, second: str) -> float:
-        """Return the similarity of two names from 0 to 1, 0 if the comparison is too expensive."""
+        """Return the similarity of two names from 0 to 1, or 0 if the comparison is too expensive."""
         work = len(first) * len(second) * min(len(first), len(second))
         visits = 1 + work // NAME_WORK_PER_VISIT
         if visits > self.budget.remaining[Limit.VISITS] // VISIT_SHARES:
@@ -188,7 +188,7 @@ def _with_equal_config(matching: Matching, old: list[int], new: list[int]) -> li
 
 
 def _hashable(value: object) -> Hashable:
-    """Return a hashable key, equal for equal JSON values."""
+    """Return a hashable key that is equal for equal JSON values."""
     if isinstance(value, dict):
         return frozenset((name, _hashable(inner)) for name, inner in value.items())
     if isinstance(value, list):
@@ -197,7 +197,7 @@ def _hashable(value: object) -> Hashable:
 
 
 def _changed_branches(matching: Matching, old: list[int], new: list[int]) -> Iterator[tuple[int, int]]:
-    """Yield branches with common content, or the only remaining branch of each side."""
+    """Yield pairs of branches with common content, then the only remaining branches of both sides."""
     unmatched = dict.fromkeys(new)
     remaining: list[int] = []
     for number in old:

@@ -32,7 +32,7 @@ class ElementRef(Struct, frozen=True):
     """An element of the edited workflow."""
 
     version: TreeVersion
-    """The tree of the number: old elements refer to the old tree, inserted ones to the new tree."""
+    """The tree that the number refers to: the old tree for old elements, the new tree for inserted ones."""
     number: int
     """Number of the element in its tree."""
 
@@ -47,7 +47,7 @@ class TargetPosition(Struct, frozen=True):
     slot: str
     """The slot of the parent."""
     after: ElementRef | None
-    """The previous sibling, None for the first one."""
+    """The previous sibling, or None for the first one."""
 
 
 class Update(Struct, frozen=True):
@@ -58,7 +58,7 @@ class Update(Struct, frozen=True):
     field: str
     """Name of the field."""
     value: tuple[object] | None
-    """The new value in a tuple, None to remove the field."""
+    """The new value in a tuple, or None to remove the field."""
 
 
 class Insert(Struct, frozen=True):
@@ -82,7 +82,7 @@ class Move(Struct, frozen=True):
 
 
 class Delete(Struct, frozen=True):
-    """Delete an old element. Remaining descendants have been moved before."""
+    """Delete an old element. Its remaining descendants have already been moved out."""
 
     old: int
     """Number of the element in the old tree."""
@@ -173,9 +173,9 @@ class EditableElement(Struct, eq=False):
     fields: Fields
     """The fields, without children."""
     parent: EditableElement | None = None
-    """The parent, None for the root and detached elements."""
+    """The parent, or None for the root and detached elements."""
     children: list[EditableElement] = field(default_factory=list)
-    """The children in order, over all slots."""
+    """The children of all slots, in order."""
 
     def detach(self) -> None:
         """Remove the element and its subtree from its parent, if it has one."""
@@ -201,7 +201,7 @@ def detach_all(items: Iterable[EditableElement]) -> None:
 
 
 class _Inserter:
-    """Inserts elements after their siblings. The last insertion of each parent makes the search fast."""
+    """Inserts elements after their siblings. It remembers the last insertion of each parent, for a fast search."""
 
     def __init__(self) -> None:
         self._last: dict[int, int] = {}

@@ -22,7 +22,7 @@ def longest_increasing(values: Sequence[int]) -> list[int]:
     previous: list[int] = []
     for index, value in enumerate(values):
         length = bisect_left(ends, value)
-        # Replaces an element, or appends one.
+        # Replaces an element or appends one.
         ends[length : length + 1] = [value]
         indices[length : length + 1] = [index]
         previous.append(indices[length - 1] if length else -1)
@@ -37,8 +37,8 @@ def longest_increasing(values: Sequence[int]) -> list[int]:
 def common_sequence(old: Sequence[Hashable], new: Sequence[Hashable]) -> list[Pair]:
     """Return index pairs of equal items, increasing in both sequences.
 
-    Items that are unique in both sequences are matched first, as in a patience diff. The result is a longest common
-    subsequence for short sequences; the total work is bounded.
+    Items that are unique in both sequences are matched first, as in a patience diff. For short sequences, the result is
+    a longest common subsequence. The total work is bounded.
     """
     pairs: list[Pair] = []
     pending = [(0, len(old), 0, len(new))]
@@ -82,7 +82,7 @@ def _anchors(old: Sequence[Hashable], new: Sequence[Hashable]) -> list[Pair]:
 
 
 def _longest_common(old: Sequence[Hashable], new: Sequence[Hashable]) -> list[Pair]:
-    """Return a longest common subsequence, empty for sequences beyond the size limit."""
+    """Return a longest common subsequence, or an empty one for sequences beyond the size limit."""
     if len(old) * len(new) > _MAX_TABLE_SIZE:
         return []
     lengths = [[0] * (len(new) + 1) for _ in range(len(old) + 1)]

@@ -1,6 +1,6 @@
 """Both trees with the matched elements around each element, and the moved and unmatched elements that form changes.
 
-The nearest matched ancestor of an element is its host. An element that keeps its host was not moved; at most, unmatched
+The nearest matched ancestor of an element is its host. An element that keeps its host was not moved. At most, unmatched
 elements were wrapped around it or unwrapped.
 """
 
@@ -27,11 +27,11 @@ class Side(Struct, frozen=True):
     tree: Tree
     """The tree."""
     partners: list[int | None]
-    """For each element the matched one of the other tree."""
+    """The matched element of the other tree for each element, or None."""
     hosts: list[int]
-    """For each element its host."""
+    """The host of each element."""
     members: dict[int, list[int]]
-    """For each host its matched elements in program order."""
+    """The matched elements of each host, in program order."""
 
     def reference(self, number: int) -> ElementRef:
         """Return the reference to an element of this side."""
@@ -47,14 +47,14 @@ class Side(Struct, frozen=True):
         return list(takewhile(self.is_unmatched, above))
 
     def is_structural_part(self, number: int) -> bool:
-        """Return whether an element is part of its parent: a branch, a block of a `try`, a member of a group."""
+        """Return whether an element is part of its parent: a branch, a block of a `try`, or a member of a group."""
         element = self.tree[number]
         is_member = element.kind == "block" and self.tree[element.parent].kind == "parallel"
         return is_member or element.kind == BRANCH or element.slot in BLOCK_SLOTS
 
 
 def side_of(tree: Tree, partners: list[int | None], version: TreeVersion) -> Side:
-    """Return a tree with the hosts of its elements."""
+    """Return the side of a tree, with the hosts of its elements."""
     hosts = [ROOT] * len(tree)
     members: defaultdict[int, list[int]] = defaultdict(list)
     for element in tree.elements[1:]:
@@ -170,11 +170,11 @@ class Owners(Struct, frozen=True):
     """The changes that consist of unmatched elements of one version. Numbers refer to its tree."""
 
     owner: dict[int, int]
-    """For each unmatched element the outermost element of its change."""
+    """The outermost element of the change of each unmatched element."""
     wrapped: dict[int, list[int]]
-    """For each wrapping element the elements inside that keep their hosts."""
+    """The elements inside each wrapping element that keep their hosts."""
     subjects: dict[int, tuple[int, ...]]
-    """For each owner the added or removed elements, empty if the change is a wrap or unwrap."""
+    """The added or removed elements of each owner, or none if the change is a wrap or unwrap."""
 
 
 def owners_of(side: Side, sides: Sides) -> Owners:
@@ -185,7 +185,7 @@ def owners_of(side: Side, sides: Sides) -> Owners:
         number, parent = element.number, element.parent
         if not side.is_unmatched(number):
             continue
-        # A structural part of a matched element is a change by itself.
+        # An unmatched structural part of a matched element is a change of its own.
         belongs_to_parent = parent in owner and (
             side.is_structural_part(number) or (number not in wrapped and owner[parent] not in wrapped)
         )
@@ -199,7 +199,7 @@ def owners_of(side: Side, sides: Sides) -> Owners:
 
 
 def _wrapped_elements(side: Side, sides: Sides) -> dict[int, list[int]]:
-    """Return for each unmatched element the elements inside that keep their hosts."""
+    """Return the elements inside each unmatched element that keep their hosts."""
     wrapped: defaultdict[int, list[int]] = defaultdict(list)
     for host in sorted(side.members):
         for number in side.members[host]:
@@ -231,7 +231,7 @@ def _join_calls(
 def _join_members(
     side: Side, wrapped: dict[int, list[int]], owner: dict[int, int], subjects: dict[int, tuple[int, ...]]
 ) -> None:
-    """Join members that were added to one existing element in a new group: the members are the change."""
+    """Turn a new group around one existing element and its added members into one change: the added members."""
     work = work_counts(side.tree)
     for group in [number for number, inside in wrapped.items() if len(inside) == 1]:
         if side.tree[group].kind != "parallel":

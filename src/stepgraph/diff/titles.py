@@ -186,7 +186,7 @@ _TITLES: Final[Mapping[Action, Callable[[_TitleContext], str]]] = {
 
 
 def _unmatched_subject(numbers: tuple[int, ...], side: Side) -> str:
-    """Return the names of added or removed elements with the added or removed steps inside."""
+    """Return the names of added or removed elements, with the added or removed steps inside them."""
     if len(numbers) > 1:
         return names_of(side.tree, numbers)
     (number,) = numbers
@@ -234,7 +234,7 @@ def _parent_phrase(tree: Tree, number: int, preposition: str) -> str:
 
 
 def _of_parent(tree: Tree, branch: int) -> str:
-    """Return the parent of a branch, empty for the first branch of an `if`, which has the same name."""
+    """Return the parent of a branch, or an empty string for the first branch of an `if`, which has the same name."""
     parent = tree[tree[branch].parent]
     if parent.kind == "if" and parent.children[0] == branch:
         return ""

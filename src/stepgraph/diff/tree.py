@@ -54,13 +54,13 @@ class TreeElement(Struct, frozen=True):
     fields: Fields
     """The fields of the payload. Collections of children are empty."""
     parent: int
-    """Number of the parent, -1 for the root."""
+    """Number of the parent, or -1 for the root."""
     index: int
     """Position among the parent's children."""
     children: tuple[int, ...]
     """Numbers of the children, functions last."""
     end: int
-    """Number after the last element of the subtree."""
+    """The number that follows the last element of the subtree."""
 
     def text(self, field: str) -> str:
         """Return a string field, or an empty string if it is missing or not a string."""
@@ -79,12 +79,12 @@ def is_work(element: TreeElement) -> bool:
 
 
 class Tree(Struct, frozen=True):
-    """The elements of a workflow in preorder: the workflow, its nodes, its functions."""
+    """The elements of a workflow in preorder: the workflow, its nodes, and its functions."""
 
     elements: tuple[TreeElement, ...]
     """The elements by number."""
     budget: Budget
-    """Limit of visited elements. Both trees of a comparison share one budget."""
+    """The limit on visited elements. Both trees of a comparison share one budget."""
 
     def __getitem__(self, number: int) -> TreeElement:
         return self.elements[number]
@@ -120,11 +120,11 @@ class Tree(Struct, frozen=True):
                 yield inner
 
     def previous_sibling(self, number: int) -> int | None:
-        """Return the previous element in the slot, None for the first one. The root is not allowed."""
+        """Return the previous element in the slot, or None for the first one. The root is not allowed."""
         return self._sibling(number, -1)
 
     def next_sibling(self, number: int) -> int | None:
-        """Return the next element in the slot, None for the last one. The root is not allowed."""
+        """Return the next element in the slot, or None for the last one. The root is not allowed."""
         return self._sibling(number, 1)
 
     def _sibling(self, number: int, distance: int) -> int | None:
@@ -143,7 +143,7 @@ class Tree(Struct, frozen=True):
 
 
 def functions_by_key(tree: Tree) -> dict[str, int]:
-    """Return the functions of a workflow and of the workflows that it starts; the first one of each key."""
+    """Return the first function with each key, in a workflow and the workflows that it starts."""
     return {element.text(KEY): element.number for element in reversed(tree.elements) if element.slot == FUNCTIONS}
 
 
@@ -233,7 +233,7 @@ def build_payload(fields: Fields, children: Iterable[tuple[str, str, dict[str, o
 
 
 def _elements_in(slot: str, value: object) -> list[_PendingElement]:
-    """Return the elements of a slot, empty if the value does not have the expected shape."""
+    """Return the elements of a slot, or an empty list if the value does not have the expected shape."""
     if slot in BLOCK_SLOTS:
         return [_PendingElement(kind, slot, value)] if isinstance(value, dict) and (kind := _kind(value)) else []
     default = _DEFAULT_KINDS[slot]
@@ -273,7 +273,7 @@ class Digester:
         return digests
 
     def id_of(self, *key: object) -> int:
-        """Return the id of a key, a new one for a new key."""
+        """Return the id of a key, creating an id for a new key."""
         return self._ids.setdefault(key, len(self._ids))
 
 

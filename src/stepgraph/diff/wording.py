@@ -24,7 +24,7 @@ from stepgraph.model.walk import STEP_TYPES, StepType
 from stepgraph.phrases import duration_text, shape_text
 
 MAX_NAMES: Final = 3
-"""Maximum number of names in a list; the rest is counted."""
+"""Maximum number of names in a list. The others are counted."""
 
 
 def _step_noun(step_type: StepType) -> str:
@@ -51,7 +51,7 @@ _IF: Final = "`if`"
 _UNIDENTIFIED: Final = frozenset({_EXCEPT_CLAUSES, _IF})
 """Names that do not identify an element."""
 _AROUND: Final = frozenset({"try", "loop"})
-"""Kinds named `loop around 'charge'`; others are named `parallel group with 'charge'`."""
+"""Kinds with names such as `loop around 'charge'`. Others have names such as `parallel group with 'charge'`."""
 
 
 def name_of(tree: Tree, number: int, *, inside: Sequence[int] | None = None) -> str:
@@ -172,7 +172,7 @@ def _conditions(tree: Tree, choice: TreeElement) -> Iterator[object]:
 
 
 def location_of(tree: Tree, number: int) -> int | None:
-    """Return the enclosing element that describes the location of an element, None directly in `run`."""
+    """Return the enclosing element that describes the location of an element, or None if this is `run` itself."""
     for element in tree.ancestors(number):
         if element.kind in {"workflow", "start"}:
             break
@@ -183,7 +183,7 @@ def location_of(tree: Tree, number: int) -> int | None:
 
 
 def location_phrase(tree: Tree, number: int) -> str:
-    """Return the phrase for the location of an element, such as `the loop` or a branch; empty directly in `run`."""
+    """Return the phrase for the location of an element, such as `the loop`, or an empty string directly in `run`."""
     location = location_of(tree, number)
     if location is None:
         return ""
@@ -204,7 +204,7 @@ def location_phrase(tree: Tree, number: int) -> str:
 
 
 def neighbor_phrase(side: Side, numbers: Sequence[int], *, as_written: bool = False) -> str:
-    """Return `after` or `before` a neighbor of adjacent elements; empty without neighbors.
+    """Return a phrase with a neighbor of adjacent elements, such as `after step 'a'`, or an empty string.
 
     Members of a concurrent group are `alongside` each other, unless `as_written`.
     """
@@ -344,13 +344,13 @@ def _payload_change(before: object, after: object) -> str:
 
 
 def _shape(value: object) -> str:
-    """Return a payload shape on one line, empty for a missing or unknown shape."""
+    """Return a payload shape on one line, or an empty string for a missing or unknown shape."""
     if not isinstance(value, dict):
         return ""
     try:
         return shape_text(cast("Shape", value))
     except (KeyError, AttributeError):
-        # A shape of a later version.
+        # The shape is from a later version of the API.
         return canonical_json(value)
 
 

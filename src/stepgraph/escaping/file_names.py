@@ -11,7 +11,7 @@ from typing import Final
 
 from stepgraph.escaping.plain_text import visible, without_commands_within
 
-# Safe are ASCII characters without a meaning in shells, file systems and URLs, and other characters except spaces.
+# ASCII characters without a meaning in shells, file systems and URLs are safe. So are other characters, except spaces.
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9._\-\u00a1-\U0010ffff]|[\u1680\u2000-\u200d\u202f\u205f\u3000]")
 _DASHES: Final = re.compile(r"-{2,}")
 # Device names of Windows, which ignores everything after the first dot.
@@ -47,7 +47,7 @@ def clipped(name: str, most_bytes: int) -> str:
 
 
 def file_key(name: str) -> str:
-    """Return a key that is equal for names that a file system without case and normalization treats as equal."""
+    """Return a key that is equal for names that a case-insensitive, normalizing file system treats as equal."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
 
 
@@ -60,9 +60,9 @@ def numbered(name: str, end: str = "") -> Iterator[str]:
 
 
 def patch_name(name: str) -> str:
-    r"""Return a file name for the header of a patch, quoted like git if necessary: `"a/x\ny\303"`.
+    r"""Return a file name for the header of a patch, quoted as in git if necessary: `"a/x\ny\303"`.
 
-    A name with spaces is followed by a tab, as `patch` would otherwise read only its first word.
+    A name with spaces is followed by a tab, because `patch` would otherwise read only its first word.
     """
     if '"' in name or "\\" in name or without_commands_within(visible(name)) != name:
         return f'"{"".join(map(_patch_byte, os.fsencode(name)))}"'

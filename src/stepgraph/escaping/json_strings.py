@@ -1,6 +1,6 @@
 r"""JSON text with unsafe characters as escapes such as `\u202e`, which preserve the value.
 
-Unsafe are the characters that `visible` escapes, and commands that CI runners obey anywhere in a line.
+The characters that `visible` escapes are unsafe, and so are commands that CI runners obey anywhere in a line.
 """
 
 from __future__ import annotations

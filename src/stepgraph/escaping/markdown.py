@@ -1,4 +1,4 @@
-"""Text in Markdown without markup, links, references and mentions of people."""
+"""Escaping of text in Markdown, so that it contains no markup, links, references or mentions of people."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _MARKUP: Final = re.compile(
     """,
     re.IGNORECASE,
 )
-# A slash starts a quick action of GitLab.
+# A slash starts a quick action in GitLab.
 _AT_START: Final = re.compile(r"^[0-9]*[-+=#.)]|^/|^ +")
 # GitHub and GitLab search the rendered text, after resolving character references, for links, people, issues and
 # commits. A zero-width space breaks these. It is written as a character reference to be visible in the source.
@@ -60,7 +60,7 @@ def cell_prose(text: str) -> str:
 
 
 def heading(text: str) -> str:
-    """Escape text for a heading, without code."""
+    """Escape text for a heading. Backticks do not enclose code."""
     plain = _REFERENCE.sub(_without_reference, visible(text))
     return _with_visible_spacers(without_markup(plain, HTML)).replace("&#40;", "(").replace("&#41;", ")")
 
@@ -119,7 +119,7 @@ def _without_reference(match: re.Match[str]) -> str:
 
 
 def _may_be_commit(digits: str) -> bool:
-    """Return whether hexadecimal digits may be a commit hash. Short ones that are a number or a word are not."""
+    """Return whether hexadecimal digits may be a commit hash, unlike short numbers and words."""
     is_mixed = not digits.isdecimal() and not digits.isalpha()
     return len(digits) == _LONGEST_HASH or (is_mixed and _SHORT_OF_HASH < len(digits) < _LONGEST_HASH)
 

@@ -35,7 +35,7 @@ def without_commands_in_markup(markup: str) -> str:
 
 
 def dot_line(line: str) -> str:
-    """Return a line for a string of DOT, without escape sequences, entities and commands of a log.
+    """Return a line for a DOT string, without escape sequences, entities or CI commands.
 
     Pass the quoted string through `graphviz.nohtml`, so that it is not read as HTML.
     """
@@ -44,7 +44,7 @@ def dot_line(line: str) -> str:
 
 
 def mermaid_line(line: str) -> str:
-    """Return a line for a string of Mermaid, without markup."""
+    """Return a line for a Mermaid string, without markup."""
     escaped = without_markup(visible(line), MERMAID)
     return _PLACEHOLDER.sub(_JOINER, escaped)
 

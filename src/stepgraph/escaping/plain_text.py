@@ -41,7 +41,7 @@ def visible_lines(text: str) -> str:
 
 
 def with_unsafe_spelled(text: str, spell: Callable[[str], str]) -> str:
-    """Replace each unsafe character with its escape in a medium. Joiners in words of scripts that use them stay."""
+    """Replace each unsafe character with its escape in a medium. Joiners are kept in scripts that use them."""
     return _unsafe().sub(lambda match: match.group() if _is_joiner_in_word(match) else spell(match.group()), text)
 
 
@@ -68,8 +68,8 @@ def _spelled(character: str) -> str:
 def _unsafe() -> re.Pattern[str]:
     """Return the regular expression for one unsafe character.
 
-    A fixed list, because `unicodedata` changes with the version of Python. It covers the categories Cc, Cf, Co, Cs, Zl
-    and Zp, the property Default_Ignorable_Code_Point, and blank characters.
+    The list is fixed, because `unicodedata` changes with the version of Python. It covers the categories Cc, Cf, Co,
+    Cs, Zl and Zp, the property Default_Ignorable_Code_Point, and blank characters.
     """
     return re.compile(
         "["
@@ -109,7 +109,7 @@ def log_lines(text: str) -> str:
 
 
 def readable_patch_line(line: str) -> str:
-    """Escape a line of a patch, without line feed, for a terminal or a log. Tabs and carriage returns stay."""
+    """Escape a line of a patch, without its line feed, for a terminal or a log. Tabs and carriage returns stay."""
     end = "\r" if line.endswith("\r") else ""
     return without_commands("\t".join(map(visible, line.removesuffix("\r").split("\t")))) + end
 

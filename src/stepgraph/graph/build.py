@@ -1,6 +1,6 @@
 """Construction of the version graph of a program, and its functions.
 
-Functions complete tasks of their callers (`CallSummaries`), equal ones are merged, and each has a unique key.
+Functions may complete tasks of their callers (`CallSummaries`). Equal functions are merged, and each has a unique key.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class BuiltGraph(Struct, frozen=True):
     """The version graph of a program."""
 
     graph: Graph | None
-    """None if the program cannot run any step, or exceeds a limit."""
+    """The graph, or None if the program cannot run any step or exceeds a limit."""
     notes: tuple[Note, ...]
     """The differences between the graph and the behavior of the engine."""
     places: Places
@@ -37,7 +37,7 @@ class BuiltGraph(Struct, frozen=True):
 
 
 def build_graph(program: Program) -> BuiltGraph:
-    """Return the version graph of a program. A program that exceeds a limit has a note and no graph."""
+    """Return the version graph of a program. A program that exceeds a limit gets a note and no graph."""
     places = Places()
     try:
         expanded = _expand(program)

@@ -89,7 +89,7 @@ class CallSummaries(Struct, frozen=True):
     completed: Mapping[int, tuple[AwaitedTask, ...]] = field(default_factory=dict)
     """The caller's tasks that a function awaits on every path to its end."""
     tasks_of_callees: Mapping[TaskId, tuple[AwaitedTask, ...]] = field(default_factory=dict)
-    """The tasks in `completed` of the function that a task calls, by the id of that task."""
+    """For each task that calls a function, the tasks in `completed` of that function."""
 
     def works(self, function: Function) -> bool:
         """Return whether a function runs steps."""

@@ -59,7 +59,7 @@ class _Emitter(Struct):
     clockless: bool = False
     """Whether the current block belongs to a group, so that its nodes carry no clock."""
     nodes: dict[TaskId, Clocked | None] = field(default_factory=dict)
-    """The node of each started task, None for a block."""
+    """The node of each started task, or None for a block."""
     separate_groups: dict[TaskId, tuple[SeparateGroup, ...]] = field(default_factory=dict)
     """The separate parallels that contain each task, outermost first."""
 
@@ -145,9 +145,9 @@ def _group(emitter: _Emitter, block: Block, operations: Sequence[Operation]) -> 
 
 
 def _guard_unseen_error(nodes: list[Node], operations: Sequence[Operation]) -> list[Node]:
-    """Wrap a group in a `try` that catches the error of a task which the graph does not show.
+    """Wrap a group in a `try` that catches errors that the graph does not show.
 
-    Code after the await of a call without a known end may run before the steps of the call in any case.
+    A call without a clock for its completion needs no `try`: code after its await may run before its steps anyway.
     """
     waits_for_call = any(node["type"] == "function_call" and "resolves" in node for node in walk(nodes))
     return _wrap_in_try(nodes, operations) if waits_for_call and _raises_unseen(operations) else nodes
@@ -164,7 +164,7 @@ def _wrap_in_try(nodes: list[Node], operations: Sequence[Operation]) -> list[Nod
 def _shows_error(node: Node, operations: Sequence[Operation]) -> bool:
     """Return whether the group of one call shows the code that runs after an error.
 
-    The error is a result of the await, or the steps of the call continue after an error of concurrent code.
+    This holds if the await returns the error as a result, or if the call continues after an error of concurrent code.
     """
     groups = [await_.group for await_ in awaits_in(Block(tuple(operations)))]
     return node["type"] == "function_call" and any(
@@ -242,7 +242,7 @@ def _add_to_groups(
 
 
 def _dissolved(node: Node, parallel_ids: frozenset[int]) -> list[Node]:
-    """Replace a parallel by its only member if that is a completed step or call. `parallel_ids` are `id`s of nodes."""
+    """Replace a parallel by its only member if that is a completed step or call. `parallel_ids` are `id`s."""
     if node["type"] != "parallel" or id(node) not in parallel_ids:
         return [node]
     node["nodes"] = [flat for inner in node["nodes"] for flat in _dissolved(inner, parallel_ids)]
@@ -341,7 +341,7 @@ def _ordered(emitter: _Emitter, ordered: PartialOrder) -> list[Node]:
 
 
 def _node(emitter: _Emitter, activity: Activity, place: Place) -> Clocked:
-    """Return the node of an activity. Its location is `place`, or the declaration of a step."""
+    """Return the node of an activity. Its location is `place` or, for a step, the declaration."""
     node = _activity(emitter, activity)
     if isinstance(activity, StepRun):
         emitter.places.note(node, activity.definition.place, activity)

@@ -1,7 +1,7 @@
 """Structuring of control flow: jumps are rewritten to the constructs of the payload, `break` and `return`.
 
 After a `continue`, or a `raise` that a handler of the function catches, the rest of the block moves into the branches
-that do not jump. A `raise` out of a loop in the `try` also becomes a `break`; any other `raise` becomes a `return`. A
+that do not jump. A `raise` out of a loop in the `try` also becomes a `break`. Any other `raise` becomes a `return`. A
 `with` becomes its body. Finally, operations that neither run a step nor decide whether one runs are removed.
 """
 
@@ -243,7 +243,7 @@ def _operation(operation: Operation, context: _Context) -> _Fragment:
 
 
 def _jump(operation: Jump, context: _Context) -> _Fragment:
-    """Rewrite a jump. One that skips no step remains, but is not drawn: liveness needs the ends of all paths."""
+    """Rewrite a jump. If it skips no step, it remains undrawn, because liveness needs the ends of all paths."""
     match operation.kind:
         case JumpKind.BREAK | JumpKind.FINISHED:
             return _Fragment(deque((operation,)), may_complete=False)
@@ -276,7 +276,7 @@ def _choice(operation: Choice, context: _Context) -> _Fragment:
 
 
 def _targets(fragments: Sequence[_Fragment]) -> tuple[frozenset[Target], frozenset[Target]]:
-    """Return the targets of the jumps and of the breaks of fragments."""
+    """Return the targets of all jumps and the targets of all breaks in fragments."""
     empty = frozenset[Target]()
     return empty.union(*(f.jumps for f in fragments)), empty.union(*(f.breaks for f in fragments))
 
@@ -328,7 +328,7 @@ def _has_break(operations: tuple[Operation, ...]) -> bool:
 
 
 def _without_drawn_breaks(operations: tuple[Operation, ...]) -> tuple[Operation, ...]:
-    """Return the body of a loop without steps with its breaks hidden from the graph."""
+    """Return the body of a loop without steps, hiding its breaks from the graph."""
     rewritten: list[Operation] = []
     for operation in operations:
         match operation:
@@ -364,7 +364,7 @@ def _try(operation: Try, context: _Context) -> _Fragment:
 
 
 def _may_exit(block: Block) -> bool:
-    """Return whether a block has a drawn `break` or `return`. A drawn `raise` ends the run, as any other code may."""
+    """Return whether a block has a drawn `break` or `return`. A `raise` does not count: any code may raise."""
     return any(
         isinstance(operation, Jump) and operation.drawn and operation.kind is not JumpKind.RAISE
         for operation in operations_in(block)

@@ -82,7 +82,7 @@ def _started(workflows: list[str]) -> tuple[str, ...]:
 
 
 def _errors(part: Part, place: Place, handlers: tuple[Handler, ...]) -> tuple[str, ...]:
-    """Return the effect on an error of handlers that show no nodes: they swallow it, or raise another error."""
+    """Return the effect that handlers without nodes have on an error: they swallow it, or raise another one."""
     if part["nodes"]:
         return ()
     raised = [jump for handler in handlers for jump in _raises(handler.block)]
@@ -90,7 +90,7 @@ def _errors(part: Part, place: Place, handlers: tuple[Handler, ...]) -> tuple[st
         only = raised[0] if len(handlers) == 1 and handlers[0].block.operations == (raised[0],) else None
         return () if only is None else (exit_statement(only.place),)
     if any(handler.place is not None and handler.place.node is place.node for handler in handlers):
-        return (MAY_SWALLOW,)  # a manager, whose exit is unknown
+        return (MAY_SWALLOW,)  # a context manager with an unknown exit
     if any(handler.place is not None and may_raise(place, handler.place) for handler in handlers):
         return ()
     return (SWALLOWS,)

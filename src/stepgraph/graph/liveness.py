@@ -1,7 +1,7 @@
 """Liveness of tasks: the ranges of operations from the start of a task to the await that completes it.
 
-A task escapes if it may be pending at an exit of the block with its start and its awaits. The graph then shows no clock
-for its completion.
+A task escapes if it may be pending at an exit of the block that contains its start and its awaits. The graph then shows
+no clock for its completion.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ Path: TypeAlias = tuple[tuple[int, int], ...]
 
 
 class LiveRange(Struct, frozen=True):
-    """A range of operations of a block during which at least one of the tasks started there is pending."""
+    """A range of operations in a block, during which at least one task that starts there is pending."""
 
     first: int
     """The index of the operation that starts the first task."""
@@ -95,7 +95,7 @@ def must_awaited_tasks(body: Block, foreign: frozenset[TaskId]) -> tuple[Awaited
 
 
 def _pending_at_exits(body: Block, state: _State) -> int:
-    """Return the tasks that may be pending at the normal exits of a function; all tasks if it has no such exit.
+    """Return the tasks that may be pending at the normal exits of a function, or all tasks if it has none.
 
     The losers of a race may be pending, too.
     """
@@ -119,8 +119,8 @@ def _range_start(analysis: _PendingTasks, task_id: TaskId) -> tuple[int, int]:
 def _live_ranges(starts: Mapping[int, int], pending_after: Sequence[int]) -> list[LiveRange]:
     """Return the live ranges of a block in order, with overlapping ones merged.
 
-    `starts` maps the index of an operation to the tasks that begin there; `pending_after` has the tasks pending after
-    each operation.
+    `starts` maps the index of an operation to the tasks that begin there. `pending_after` contains the tasks pending
+    after each operation.
     """
     ranges: list[LiveRange] = []
     first, live = 0, 0
@@ -257,7 +257,7 @@ class _PendingTasks(Domain[_State], Observer[_State]):
     def leave_try(
         self, try_: Try, before: _State, end: _State | None, raised: _State | None
     ) -> tuple[_State | None, _State | None]:
-        """Ignore tasks that only the body awaits: a failing member ends its group while the others continue."""
+        """Ignore tasks that only the body awaits: if one fails, its group ends while the others continue."""
         del before
         return end, None if raised is None else raised.without(self._local_tasks(try_.body))
 
@@ -343,7 +343,7 @@ class _PendingTasks(Domain[_State], Observer[_State]):
         self.path.pop()
 
     def exit(self, source: Jump | JumpTarget[_State], state: _State, target: JumpTarget[_State]) -> None:
-        """Record the tasks pending at a jump. It leaves the blocks of a `try` after a `finally` without steps."""
+        """Record the tasks pending at a jump, or after the `finally` blocks without steps that it runs."""
         crossed = {block for block, _ in self.path[target.depth :]}
         if isinstance(source, Jump):
             exited = {source.drawn or source.kind is JumpKind.RAISE: crossed}
@@ -373,7 +373,7 @@ def _may_leave_members(group: AwaitGroup) -> bool:
 
 
 def _completed(awaited_tasks: Iterable[AwaitedTask], state: _State) -> int:
-    """Return the pending tasks that an await completes: all their runs are awaited, or only one is pending."""
+    """Return the pending tasks that an await completes: all their runs are awaited, or only one run is pending."""
     completed = 0
     for awaited in awaited_tasks:
         if awaited.on_every_path and (awaited.all_runs or not state.several >> awaited.task_id & 1):

@@ -47,7 +47,7 @@ def leaf_node(activity: Sleep | SleepUntil | EventWait) -> StepSleep | StepSleep
 
 
 def payload_shape(payload: PayloadShape) -> Shape | None:
-    """Return the shape of a payload, None if the program reads no key of it."""
+    """Return the shape of a payload, or None if the program reads no key of it."""
     return _value_shape(payload) if payload.fields else None
 
 
@@ -135,7 +135,7 @@ def _block(part: OrderPart, contents: MemberNodes) -> Block:
 
 
 def set_clocks(nodes: Sequence[Node], starts: int, resolves: int | None) -> None:
-    """Set the clocks of nodes. A sequence of several resolved nodes gets no clocks, since its order is more precise."""
+    """Set the clocks of nodes. A sequence of several resolved nodes gets none, because its order is more precise."""
     if len(nodes) > 1 and resolves is not None:
         return
     for node in nodes:
@@ -168,11 +168,11 @@ class Places(Struct):
         self._by_id[id(part)] = (part, place, origin)
 
     def of(self, part: Part) -> Place | None:
-        """Return the location of a part, None if it has not been recorded."""
+        """Return the location of a part, or None if it has not been recorded."""
         entry = self._by_id.get(id(part))
         return None if entry is None else entry[1]
 
     def origin_of(self, part: Part) -> Origin | None:
-        """Return the part of the IR that a part shows, None if it has not been recorded."""
+        """Return the part of the IR that a part shows, or None if it has not been recorded."""
         entry = self._by_id.get(id(part))
         return None if entry is None else entry[2]

@@ -45,7 +45,7 @@ def separate_groups_by_task(body: Block, live: Liveness) -> dict[TaskId, tuple[S
     """Return the separate parallels of a body that contain each task, outermost first.
 
     A group is separate if it is nested in another one, or if its kind is not `all`. It contains only tasks started by
-    its arguments; a task started earlier stays at its start.
+    its arguments. A task started earlier stays at its start.
     """
     groups_by_task: dict[TaskId, tuple[SeparateGroup, ...]] = {}
     for operation in awaits_in(body):
@@ -95,7 +95,7 @@ def _common_block(group: AwaitGroup, task_ids: Sequence[TaskId], live: Liveness)
 
 
 def exact_group(operations: Sequence[Operation], live: Liveness) -> ShownGroup | None:
-    """Return the group of the await that ends a live range, None unless the range only starts the awaited tasks."""
+    """Return the group of the await that ends a live range, if the range only starts the awaited tasks."""
     last = operations[-1]
     final_await = next(awaits_in(Block((last,))), None)
     if final_await is None or not (last is final_await or (isinstance(last, Loop) and final_await.one_per_iteration)):

@@ -2,7 +2,7 @@
 
 A partial order is a list of bit sets: bit j of `before[i]` means that member j is done before member i begins. The list
 must be transitive, and the indices must be a linear extension. An order that cannot be drawn exactly loses relations
-but never gains one. The theory is in `docs/explanation/order.md`.
+but never gains any. The theory is in `docs/explanation/order.md`.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def decompose(before: Sequence[int], *, clocks: bool = True) -> OrderPart:
 
 
 def assign_clocks(before: Sequence[int]) -> Clocked:
-    """Return the members of an order with clocks. The result is exact for an interval order, else less strict."""
+    """Return the members of an order with clocks. The result is exact for an interval order, otherwise less strict."""
     return _Order(before).clocked((1 << len(before)) - 1)
 
 
@@ -108,7 +108,7 @@ class _Order:
         return InParallel(tuple(self.part(component, clocks=False) for component in components))
 
     def series_parallel(self, members: int) -> OrderPart | None:
-        """Return the decomposition into series and parallels, None if the order is not series-parallel."""
+        """Return the decomposition into series and parallels, or None if the order is not series-parallel."""
         if members.bit_count() == 1:
             return members.bit_length() - 1
         if members not in self._decompositions:
@@ -131,7 +131,7 @@ class _Order:
         return kind(tuple(decompositions))
 
     def in_series(self, members: int) -> list[int]:
-        """Return the parts of a series, in order; a single part if the order is not a series."""
+        """Return the parts of a series in order, or a single part if the order is not a series."""
         ordered = sorted(bits(members), key=lambda index: (self.before[index] & members).bit_count())
         parts: list[int] = []
         before_all = rest = upper = members
@@ -171,7 +171,7 @@ class _Order:
         return sorted(sets, key=int.bit_count)
 
     def clocked(self, members: int) -> Clocked:
-        """Return members with clocks, one for each set of a chain of completed members.
+        """Return members with clocks, one clock for each set in a chain of completed members.
 
         A member begins at the last clock whose completed members all precede it.
         """

@@ -1,8 +1,8 @@
 """Constraints of payload fields beyond their types, for pydantic.
 
-They are part of the definitions in `stepgraph.model.payload`, which must be cheap to import. So pydantic is imported
-only when a validator is built. In the validation context `LENIENT`, the constraints accept types and words of other API
-versions.
+They are part of the definitions in `stepgraph.model.payload`, which must be cheap to import. Pydantic is therefore
+imported only when a validator is built. In the validation context `LENIENT`, the constraints accept types and words of
+other API versions.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, Final, LiteralString, TypeAlias, TypeVar, get_args, get_type_hints
 
-# On Python 3.11, pydantic accepts no other typed dictionaries. LibCST imports the module too.
+# On Python 3.11, pydantic rejects `typing.TypedDict`. This import is cheap, because LibCST needs the module, too.
 from typing_extensions import TypedDict
 
 if TYPE_CHECKING:
@@ -37,13 +37,13 @@ Closed.__pydantic_config__ = {  # type: ignore[attr-defined]
     "extra": "forbid",
     "allow_inf_nan": False,
     "use_attribute_docstrings": True,
-    # With a length limit, pydantic decodes strings, and so rejects lone surrogates, which cannot be printed.
+    # A length limit makes pydantic decode strings and thus reject lone surrogates, which cannot be printed.
     "str_min_length": 0,
 }
 
 
 class NullIsAbsent:
-    """A field that may be null in the data, which means that it is absent: the API's Python client writes null."""
+    """A field that may be null, which means the same as absent. The API's Python client writes null."""
 
     def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
         from pydantic_core import PydanticOmit, core_schema

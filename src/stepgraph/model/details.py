@@ -1,4 +1,4 @@
-"""Text about parts of a graph that the payload of the API has no fields for."""
+"""Text about parts of a graph that does not fit into the API's payload."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ class Detail(Struct, frozen=True):
     """The text about one part of a graph."""
 
     source: str = ""
-    """Its source, shown in place of its type, such as `except CardError`; for a call, its arguments."""
+    """The source of the part, shown in place of its type, such as `except CardError`; for a call, its arguments."""
     remarks: tuple[str, ...] = ()
-    """Phrases shown next to it, such as `swallows the error`."""
+    """Phrases shown next to the part, such as `swallows the error`."""
 
     def __bool__(self) -> bool:
         return bool(self.source or self.remarks)
@@ -52,11 +52,11 @@ class Details(Struct, frozen=True, eq=False):
         self._by_identity.update((id(part), detail) for part, detail in self.items)
 
     def of(self, part: Part) -> Detail:
-        """Return the detail of a part, an empty detail by default."""
+        """Return the detail of a part, or an empty detail by default."""
         return self._by_identity.get(id(part), NO_DETAIL)
 
     def source(self, part: Part) -> str:
-        """Return the source of a part, an empty string by default."""
+        """Return the source of a part, or an empty string by default."""
         return self.of(part).source
 
     def remarks(self, part: Part) -> tuple[str, ...]:

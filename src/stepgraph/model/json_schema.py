@@ -1,4 +1,4 @@
-"""JSON Schemas of the output, made from the definitions of its shapes."""
+"""JSON Schemas of the output, generated from the definitions of its shapes."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def _schema(shape: TypeAdapter[object], title: str) -> str:
 
 
 class _OutputSchema(GenerateJsonSchema):
-    """The schema of data as it is written: of the documented types only."""
+    """The schema of data that this package writes, which contains only the documented types."""
 
     def tagged_union_schema(self, schema: core_schema.TaggedUnionSchema) -> JsonSchemaValue:
         documented = {tag: member for tag, member in schema["choices"].items() if tag != UNKNOWN_TAG}

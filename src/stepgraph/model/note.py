@@ -43,12 +43,12 @@ class Note(Struct, frozen=True):
 
     @property
     def label(self) -> str:
-        """The level and code that `stepgraph check` gives to such a finding: `error[SG101]`."""
+        """The level and code of the finding that `stepgraph check` reports for the note: `error[SG101]`."""
         return _LABEL_OF_CODE.get(self.code, _INCOMPLETE)
 
     @property
     def labeled_text(self) -> str:
-        """The note as a finding of the check is printed: location, label, message and advice."""
+        """The note in the form of a printed finding: location, label, message and advice."""
         return f"{self.span}: {self.label}: {self.message} {self.advice}"
 
     def __str__(self) -> str:
@@ -86,9 +86,9 @@ class Problem(Struct, frozen=True):
     advice: str = ""
     """How to solve the problem."""
     line: int | None = None
-    """The line, from 1; None for a problem of the whole file."""
+    """The line, from 1, or None for a problem of the whole file."""
     column: int | None = None
-    """The column, from 1; None for a problem of the whole file."""
+    """The column, from 1, or None for a problem of the whole file."""
     kind: ProblemKind = ProblemKind.UNREADABLE
     """A stable name of the cause."""
 
@@ -119,7 +119,7 @@ class InternalError(Exception):
 
 def _line(text: str) -> str:
     """Return text as one line that is safe in a terminal, a log, and the output of a test runner."""
-    # Imported here for start-up.
+    # Imported here for a fast start.
     from stepgraph.escaping.plain_text import log_line
 
     return log_line(text.rstrip())

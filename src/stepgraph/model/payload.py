@@ -1,8 +1,8 @@
 """The shapes of the Workflows API: the graph of a workflow, its nodes, and the responses about its versions.
 
 Graphs are built, drawn and compared as these typed dictionaries. `stepgraph.model.validation` checks data from outside
-by the same definitions, and `stepgraph.model.json_schema` describes them. The key of an unknown value is absent; only
-`condition` and `graph` may be null.
+by the same definitions, and `stepgraph.model.json_schema` describes them. Unknown values have no key. Only `condition`
+and `graph` may be null.
 
 Source: the API documentation of Cloudflare Workflows, and its Python client.
 """
@@ -16,7 +16,7 @@ from typing_extensions import TypeAliasType
 from stepgraph.model.constraints import Closed, IsoTimestamp, MembersMessage, OrNull, Tagged, Word
 
 Number: TypeAlias = Annotated[int | float, MembersMessage("should be a number", {"type": "number"})]
-"""A JSON number; not a Boolean, an infinity or NaN."""
+"""A JSON number, but not a Boolean, an infinity or NaN."""
 
 Duration: TypeAlias = Annotated[
     int | float | str,
@@ -377,7 +377,7 @@ class Version(VersionIdentity):
     """The limits."""
 
 
-# Conditions of branches that the source does not contain. None of them is a valid expression of Python.
+# Conditions of branches that the source does not contain. None of them is a valid Python expression.
 
 NO_BREAK: Final = "no break"
 """The condition of the `else` of a loop that a `break` skips."""

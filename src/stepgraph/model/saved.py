@@ -37,7 +37,7 @@ class SavedGraph(Struct, frozen=True):
     class_name: str
     """The name of the workflow's class."""
     graph: Graph | None
-    """None if the API returned null."""
+    """The graph, or None if the API returned null."""
 
 
 def read_saved_graphs(text: str | bytes, path: str = "<input>") -> tuple[SavedGraph, ...]:
@@ -130,8 +130,8 @@ _OPTIONS: Final[Fields] = {"timeout": DEFAULT_EVENT_TIMEOUT}
 def read_graph(data: object, path: str, at: Keys = ()) -> Graph:
     """Return the graph in JSON data. Nodes of unknown types are of the shape `UnknownNode`.
 
-    `path` names the input in messages; `at` are the keys that lead to `data` in it. Raises InputError, with a one-line
-    message, for data that cannot be drawn.
+    `path` names the input in messages, and `at` contains the keys that lead to `data` in it. Raises InputError, with a
+    one-line message, for data that cannot be drawn.
     """
     completion = _Completion()
     completed = completion.graph(data)
@@ -148,7 +148,7 @@ class _Completion:
         self.moved: dict[Keys, Keys] = {}
         """Maps the keys of a node inside an unknown node, after the completion, to its keys in the data."""
         self.pending: list[Callable[[], None]] = []
-        """The values still to complete. A list, because nested nodes would exceed the depth of recursion."""
+        """The values still to complete. Nested calls could exceed the recursion limit."""
         self.parts: Final[Mapping[str, Completer]] = {
             "workflow": partial(self.fields, _WORKFLOW),
             "config": partial(self.fields, _CONFIG),
@@ -180,7 +180,7 @@ class _Completion:
         return completed
 
     def each(self, complete: Completer, value: object, at: Keys) -> object:
-        """Return a copy of an array or of an object by names, and complete its items later."""
+        """Return a copy of an array, or of an object with items by name, and complete the items later."""
         if isinstance(value, list):
             items: list[object] = list(value)
             for index, item in enumerate(value):
@@ -194,7 +194,7 @@ class _Completion:
         return value
 
     def later(self, replace: Callable[[object], None], value: object, complete: Completer, at: Keys) -> None:
-        """Complete a value after the values around it, and replace it by the result."""
+        """Complete a value after the values around it, and replace it with the result."""
         self.pending.append(lambda: replace(complete(value, at)))
 
     def node(self, value: object, at: Keys) -> object:

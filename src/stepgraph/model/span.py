@@ -6,7 +6,7 @@ from msgspec import Struct
 
 
 class Span(Struct, frozen=True, order=True):
-    """A range in a source file. Lines and columns are from 1, columns in characters; the end is exclusive."""
+    """A range in a source file. Lines and columns start at 1, columns count characters, and the end is exclusive."""
 
     path: str
     """The path of the file as the user named it, with forward slashes."""

@@ -29,11 +29,11 @@ _EXPECTED_TYPES: Final = {
 _LONGEST_VALUE: Final = 40
 
 MAX_NODE_DEPTH: Final = 120
-"""The limit on nested nodes, below the limits of pydantic and `json`, so that it is the same on every machine."""
+"""The limit on nested nodes. It is lower than the limits of pydantic and `json`, and thus the same on every machine."""
 
 
 def load_json(text: str | bytes, path: str) -> object:
-    """Parse JSON text; bytes are UTF-8, UTF-16 or UTF-32.
+    """Parse JSON text, or bytes in UTF-8, UTF-16 or UTF-32.
 
     Raises InputError for text that is not JSON, and for data with more than `SAVED_NODES` nodes, or nodes nested deeper
     than `MAX_NODE_DEPTH`.
@@ -71,7 +71,7 @@ def _too_deep(path: str) -> InputError:
 def _count_and_depth(data: object) -> tuple[int, int]:
     """Return the number of nodes, branches and workflows in `data`, and the maximum number of nested nodes.
 
-    Iterative, so that deep data cannot exceed the recursion limit here.
+    It iterates rather than recurses, so that deep data cannot exceed the recursion limit.
     """
     count = deepest = 0
     pending = [(data, 0)]
@@ -113,7 +113,7 @@ def explain_kind(at: Keys, expected: str, value: object) -> str:
 
 
 def key_path(keys: Keys) -> str:
-    """Return keys as text, as in `graph.workflow.nodes[0].name`; without keys, `the document`."""
+    """Return keys as text, such as `graph.workflow.nodes[0].name`. Without keys, return `the document`."""
     text = "".join(_step(key) for key in keys).removeprefix(".")
     return text or "the document"
 

@@ -1,4 +1,4 @@
-"""Traversal of graphs: the types of nodes, the nodes inside a node, functions, counts."""
+"""Traversal of graphs: the types of nodes, the nodes inside a node, functions, and counts."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ STEP_TYPES: Final[tuple[StepType, ...]] = get_args(StepType)
 
 
 def as_unknown(node: Node) -> UnknownNode | None:
-    """Return a node of another version of the API, None for a node of a documented type."""
+    """Return the node if its type comes from another version of the API, or None if its type is documented."""
     node_type: NodeType = node["type"]  # so the type checker finds types of the payload that `NodeType` lacks
     return None if node_type in NODE_TYPES else cast("UnknownNode", node)
 
 
 def as_step(node: Node) -> Step | None:
-    """Return a node that is a step, None for any other."""
+    """Return the node if it is a step, otherwise None."""
     return node if node["type"] in STEP_TYPES else None
 
 
 def as_clocked(node: Node) -> Clocked | None:
-    """Return a node of a type with clocks, a step or a call, None for any other."""
+    """Return the node if it is a step or a call, the types with clocks, otherwise None."""
     return node if node["type"] == "function_call" else as_step(node)
 
 
@@ -62,7 +62,7 @@ def node_lists(node: Node) -> list[Sequence[Node]]:
 
 
 def children(node: Node) -> list[Node]:
-    """Return the nodes directly inside a node, its branches or its blocks; for a call none."""
+    """Return the nodes directly inside a node, its branches or its blocks. A call contains none."""
     return [inner for nodes in node_lists(node) for inner in nodes]
 
 
@@ -76,7 +76,7 @@ def walk(nodes: Sequence[Node]) -> Iterator[Node]:
 
 
 def levels(nodes: Sequence[Node]) -> int:
-    """Return the deepest level of a node that contains others; `nodes` are level 1."""
+    """Return the deepest level of a node that contains others. `nodes` are at level 1."""
     deepest = 0
     pending = [(nodes, 1)]
     while pending:
@@ -98,7 +98,7 @@ def functions_of(workflow: Workflow) -> dict[str, FunctionDef]:
 
 
 def called_functions(nodes: Sequence[Node], functions: Mapping[str, FunctionDef]) -> frozenset[str]:
-    """Return the names of the functions that `nodes` call, directly or through others."""
+    """Return the names of the functions that `nodes` call directly or indirectly."""
     called: set[str] = set()
     pending = [nodes]
     while pending:

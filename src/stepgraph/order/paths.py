@@ -190,7 +190,7 @@ class NodeList:
 
     @cached_property
     def _first_barriers(self) -> list[int]:
-        """The index of the first node from each index on that control never passes; the length of the list if none."""
+        """The index of the first node from each index on that control never passes, or the length of the list."""
         size = len(self.nodes)
         barriers = [size]
         for index in reversed(range(size)):
@@ -202,7 +202,7 @@ class PathSegment(Struct, frozen=True, eq=False):
     """A list of nodes on a path, and an index in it."""
 
     parent: Node | None
-    """The node that contains the list, None for the body itself."""
+    """The node that contains the list, or None for the body itself."""
     part: int
     """Identity of the list in its parent: the number of a branch, or `TRY`, `CATCH` or `FINALLY`."""
     list: NodeList

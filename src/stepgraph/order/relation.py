@@ -1,4 +1,4 @@
-"""The relation of two pieces of work in one body, in one execution of the body and the loops around both."""
+"""The relation of two pieces of work in one execution of a body and of the loops around both."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def relation(first: Work, second: Work) -> Relation:
 
 
 def is_awaited_in(work: Work, level: int) -> bool:
-    """Return whether work is over when the node at a level of its path is over; -1 is the whole body."""
+    """Return whether work is over when the node at a level of its path is over. Level -1 is the whole body."""
     return _is_awaited(work, level) and not _may_be_abandoned(work, level)
 
 
@@ -85,7 +85,7 @@ def _is_group_member(path: Path) -> bool:
 
 
 def _common_level(first: Path, second: Path) -> int | None:
-    """Return the level at which two paths diverge into different nodes or lists, None if one contains the other."""
+    """Return the level at which two paths diverge into different nodes or lists, or None if one contains the other."""
     for level, (segment, other_segment) in enumerate(zip(first, second, strict=False)):
         if segment.part != other_segment.part or segment.index != other_segment.index:
             return level
@@ -117,7 +117,7 @@ def _is_before(first: Work, second: Work, level: int) -> bool:
 
 
 def _is_resolved(first: Work, second: Work) -> bool:
-    """Return whether clocks say that `first` is over when `second` starts."""
+    """Return whether the clocks imply that `first` is over when `second` starts."""
     resolves, starts = clocks_of(node_at(first.path)).get("resolves"), clocks_of(node_at(second.path)).get("starts")
     return resolves is not None and starts is not None and resolves <= starts
 
@@ -136,7 +136,7 @@ def _is_awaited(work: Work, level: int) -> bool:
         return False
     clocks = clocks_of(node_at(work.path))
     if "resolves" in clocks:
-        # The work is over at that clock, and so before the end of its group.
+        # The work is over at that clock and therefore before the end of its group.
         return any(is_concurrent(segment.parent) for segment in work.path[level + 1 :])
     return "starts" not in clocks
 

@@ -33,7 +33,8 @@ class WorkflowOrder:
     def relations(self, first_step: Step, second_step: Step) -> frozenset[Relation]:
         """Return the relations of two different steps in one iteration of the loops and functions around both.
 
-        There are several if the steps run at several places, and none if they only run in different iterations.
+        There are several relations if the steps run at several places, and none if the steps only run in different
+        iterations.
         """
         first, second = self._reach(first_step), self._reach(second_step)
         return frozenset(
@@ -47,7 +48,7 @@ class WorkflowOrder:
         )
 
     def may_overlap(self, first_step: Step, second_step: Step) -> bool:
-        """Return whether any two runs may be concurrent: of one step or two, in one iteration or several."""
+        """Return whether two runs of the steps may be concurrent, in the same iteration or in different ones."""
         first, second = self._reach(first_step), self._reach(second_step)
         return any(
             _iterations_overlap(first, site, second, other_site)
@@ -68,7 +69,7 @@ class WorkflowOrder:
 
     @cached_property
     def _reaches(self) -> dict[int, Reach]:
-        """The `Reach` of each step so far, by identity."""
+        """The `Reach` of each step that was queried, by identity."""
         return {}
 
     def _reach(self, step: Step) -> Reach:
@@ -93,7 +94,7 @@ def _diverge(first: Reach, site: WorkSite, second: Reach, other_site: WorkSite) 
 def _may_share_execution(body: Body, through: frozenset[Body], other_through: frozenset[Body]) -> bool:
     """Return whether work at two sites may belong to one execution of each function around both.
 
-    It does not if the sites lead into one function by different calls, or if one leads into the body itself.
+    It may not if the sites lead into one function by different calls, or if one leads into the body itself.
     """
     return body not in through | other_through and not through & other_through
 
@@ -108,7 +109,7 @@ def _iterations_overlap(first: Reach, site: WorkSite, second: Reach, other_site:
 
 
 def predecessors(order: WorkflowOrder) -> list[int]:
-    """Return for each of `order.steps` the steps that always precede it, as a transitive relation.
+    """Return, for each of `order.steps`, the steps that always precede it, as a transitive relation.
 
     Precedence may be intransitive: `a` precedes `b` and `b` precedes `c`, but in an execution without `b`, `c` overlaps
     with `a`. The result is then the part of the relation in which a step has all predecessors of its own predecessors.
@@ -130,7 +131,7 @@ def predecessors(order: WorkflowOrder) -> list[int]:
 
 
 def immediate_predecessors(before: Sequence[int]) -> list[int]:
-    """Return the transitive reduction of a strict order, which has the same paths with the fewest edges."""
+    """Return the transitive reduction of a strict order: the fewest edges that have the same paths."""
     result = []
     for earlier in before:
         immediate, remaining = 0, earlier
@@ -143,7 +144,7 @@ def immediate_predecessors(before: Sequence[int]) -> list[int]:
 
 
 def _related(order: WorkflowOrder) -> list[int]:
-    """Return for each step the steps that are over before it in each execution of both."""
+    """Return, for each step, the steps that are over before it in each execution of both."""
     before = [0] * len(order.steps)
     for (first, step), (second, other_step) in combinations(enumerate(order.steps), 2):
         relations = order.relations(step, other_step) - {Relation.EXCLUSIVE}
@@ -169,16 +170,16 @@ class Reach(Struct, frozen=True, eq=False):
     independent: frozenset[Body]
     """Bodies in which the step continues after a failure of other work."""
     sites: Mapping[Body, Sequence[WorkSite]]
-    """For each of these bodies, the sites that execute the step."""
+    """The sites that execute the step in each of these bodies."""
     through: Mapping[Body, frozenset[Body]]
-    """For each of these bodies, the bodies on every path from it to the step, itself included."""
+    """The bodies on every path from each of these bodies to the step, including the body itself."""
 
     def is_at(self, site: WorkSite) -> bool:
         """Return whether a site is the step itself."""
         return node_at(site.path) is self.step
 
     def work(self, site: WorkSite) -> Work:
-        """Return the step as work of a site."""
+        """Return the work that the step does at a site."""
         if self.is_at(site):
             return Work(site.path)
         return Work(site.path, outlasts=site.inner in self.outlasting, is_independent=site.inner in self.independent)
@@ -238,7 +239,7 @@ class WorkSite(Struct, frozen=True, eq=False):
     path: Path
     """Path to the node."""
     inner: Body | None
-    """The body that the node runs, None for a step without nested steps."""
+    """The body that the node runs, or None for a step without nested steps."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -301,7 +302,7 @@ def _steps_in_order(run: Body) -> Iterator[Step]:
 
 
 def _all_functions(workflow: Workflow) -> dict[str, FunctionDef]:
-    """Return the functions by name, first of the workflow, then of its `start` nodes."""
+    """Return the functions of the workflow and then of its `start` nodes, by name."""
     functions = dict(workflow["functions"])
     for path in paths(workflow["nodes"]):
         node = node_at(path)
@@ -331,7 +332,7 @@ class SiteIndex:
         return self._by_inner.get(body, ())
 
     def callers_closure(self, bodies: Iterable[Body]) -> frozenset[Body]:
-        """Return bodies with all bodies that execute one of them, directly or through others."""
+        """Return bodies and all bodies that execute one of them directly or indirectly."""
         result = set(bodies)
         pending = list(result)
         while pending:

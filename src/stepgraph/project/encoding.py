@@ -1,4 +1,4 @@
-"""The encoding of Python modules: coding lines (PEP 263), positions in bytes, and checks that bytes can be decoded."""
+"""The encoding of Python modules: coding lines (PEP 263), positions in bytes, and validation of bytes."""
 
 from __future__ import annotations
 

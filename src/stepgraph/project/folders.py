@@ -20,7 +20,7 @@ def folder_of(path: str) -> str:
 
 
 def parent_of(prefix: str) -> str | None:
-    """Return the prefix of the parent folder, None at the root of the file system."""
+    """Return the prefix of the parent folder, or None at the root of the file system."""
     if os.path.splitdrive(prefix)[1] == "/":
         return None
     name = prefix.rstrip("/").rsplit("/", 1)[-1]
@@ -65,9 +65,9 @@ def path_from(prefix: str, path: str) -> str:
 
 
 def repository_root(folder: str) -> str | None:
-    """Return the real path of the nearest ancestor with `.git`, None without one.
+    """Return the real path of the nearest ancestor with `.git`, if any.
 
-    Faster than running git outside a repository.
+    This is faster than running git outside a repository.
     """
     root = os.path.realpath(folder)
     while not os.path.lexists(os.path.join(root, ".git")):

@@ -46,7 +46,7 @@ class ForkedProcess:
 def end_processes(processes: Iterable[ForkedProcess]) -> None:
     """Close the pipes of child processes, discarding unread output, and wait until they exit.
 
-    A child inherits the read ends of the pipes of earlier children, so earlier children may exit only after it.
+    A child inherits the read ends of the pipes of earlier children, so these may exit only after it.
     """
     waiting = list(processes)
     for process in waiting:
@@ -67,7 +67,7 @@ def _work_and_exit(work: Callable[[int], object], write_end: int) -> None:
 
 @contextmanager
 def forked(work: Callable[[int], object]) -> Iterator[int | None]:
-    """Fork a child for the block and yield the read end of its pipe, None if the system cannot fork."""
+    """Fork a child for the block and yield the read end of its pipe, or None if the system cannot fork."""
     try:
         process = ForkedProcess(work)
     except OSError:

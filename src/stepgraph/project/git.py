@@ -1,4 +1,4 @@
-"""Git: running it with a time limit and without programs that the repository configures, and looking up revisions."""
+"""Run git with a time limit and without programs that the repository configures, and look up revisions."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _REPOSITORY_VARIABLES = frozenset(
     {"GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_PREFIX"}
 )
 
-# Disables locks, fetching, and transports that start programs.
+# These settings disable locks, fetching, and transports that start programs.
 _SAFE_VARIABLES = {
     "GIT_OPTIONAL_LOCKS": "0",
     "GIT_NO_LAZY_FETCH": "1",
@@ -42,10 +42,10 @@ _OPENED_FILES: Final = (
 )
 _CHUNK_BYTES: Final = 1 << 16
 _SIGNAL_MILLISECONDS: Final = 500
-"""The longest time between a signal and its handler."""
+"""The longest time between a signal and the call of its handler."""
 _SAFE_SETTINGS: Final = ("-c", "core.fsmonitor=false", "-c", "safe.bareRepository=explicit")
 
-# The repositories for which git exceeded its time limit: git is not run there again.
+# The repositories where git exceeded its time limit. Git is not run there again.
 _timed_out: set[str] = set()
 
 
@@ -68,7 +68,7 @@ class Git:
     def read_output(
         self, input_bytes: bytes | None = None, max_bytes: int = GIT_OUTPUT_BYTES, seconds: float | None = None
     ) -> bytes | None:
-        """Return the output of git for an input; None if it exceeds `max_bytes` or the time limit."""
+        """Send input to git and return its output, or None if it exceeds `max_bytes` or the time limit."""
         try:
             output = b"".join(self.read_chunks(input_bytes, max_bytes, seconds))
         except TooLargeError:
@@ -90,7 +90,7 @@ class Git:
     def _read_chunk(self) -> bytes:
         """Read some output, or nothing at its end.
 
-        A signal that arrives just before a blocking read does not interrupt it, so that Ctrl-C would wait for the time
+        A signal that arrives just before a blocking read does not interrupt it, so Ctrl-C would wait for the time
         limit. Waiting in short intervals lets Python run the handler.
         """
         descriptor = self.output.fileno()
@@ -139,7 +139,7 @@ class Git:
 
     @contextmanager
     def _writing_input(self, input_bytes: bytes | None) -> Iterator[None]:
-        """Write to git in a thread while its output is read: otherwise both sides could block on full pipes."""
+        """Write to git in a thread while its output is read, because otherwise both sides could block on full pipes."""
         if input_bytes is None:
             yield
             return
@@ -174,7 +174,7 @@ class Git:
 
 
 def start_git(folder: str, *arguments: str, reads_input: bool = False) -> Git | None:
-    """Start git at the root of the repository that holds a folder. Paths in arguments and input are relative to it.
+    """Start git at the root of the repository that contains a folder. Paths in arguments and input are relative to it.
 
     In a subdirectory, git would prefer a bare repository that was committed there (`HEAD`, `objects`, `refs`). Returns
     None if git is not installed or the repository would block it.
@@ -214,7 +214,7 @@ def _would_block(repository: str) -> bool:
 
 
 def _git_program() -> str | None:
-    """Return the path of git. Relative entries of PATH are skipped: they may lead into the repository."""
+    """Return the path of git. Relative entries of PATH are skipped, because they may lead into the repository."""
     name = "git.exe" if os.name == "nt" else "git"
     candidates = (os.path.join(folder, name) for folder in os.get_exec_path() if os.path.isabs(folder))
     return next((file for file in candidates if os.path.isfile(file) and os.access(file, os.X_OK)), None)
@@ -236,11 +236,11 @@ class Revision(Struct, frozen=True):
     label: str
     """The prefix of paths in the commit, as in `main:src/entry.py`."""
     title: str
-    """The name of the revision in sentences."""
+    """The name of the revision in messages."""
 
 
 def revision_of(root: str, name: str) -> Revision | None:
-    """Resolve a branch, a tag or an expression such as `HEAD~1`; None for an unknown name.
+    """Resolve a branch, a tag or an expression such as `HEAD~1`. Return None for an unknown name.
 
     `A...B` is the merge base of two revisions. An empty side means HEAD.
     """
@@ -252,7 +252,7 @@ def revision_of(root: str, name: str) -> Revision | None:
 
 
 def merge_base(root: str, first: str, second: str) -> Revision | None:
-    """Return the merge base of two revisions; None if a name is unknown, or without a common ancestor."""
+    """Return the merge base of two revisions, or None if a name is unknown or they have no common ancestor."""
     commits = _commit(root, first), _commit(root, second)
     output = None if None in commits else _git_output(root, "merge-base", *filter(None, commits))
     if not output:
@@ -262,7 +262,7 @@ def merge_base(root: str, first: str, second: str) -> Revision | None:
 
 
 def default_branch(root: str) -> str | None:
-    """Return the default branch: the default of `origin`, or `main` or `master`; None without one."""
+    """Return the default branch, if any: the one of `origin`, else `main` or `master`."""
     origin_branch = (_git_output(root, "symbolic-ref", "--quiet", "--short", "refs/remotes/origin/HEAD") or "").strip()
     names = (origin_branch, *DEFAULT_BRANCHES)
     return next((name for name in names if name and _commit(root, name) is not None), None)
@@ -288,7 +288,7 @@ def _commit(root: str, name: str) -> str | None:
 
 
 def _git_output(root: str, *arguments: str) -> str | None:
-    """Return the output of git, None if it fails."""
+    """Return the output of git, or None if it fails."""
     git = start_git(root, *arguments)
     output = None if git is None else git.read_output()
     if git is None or output is None or not git.succeeded:

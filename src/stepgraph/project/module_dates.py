@@ -27,13 +27,13 @@ class ModuleDates(Struct, frozen=True):
     """The creation and modification dates of a module, in UTC with seconds, such as `2026-03-01T12:00:00Z`."""
 
     created_on: str
-    """The first commit of the file; without commits, the same as `modified_on`."""
+    """The date of the first commit of the file or, without commits, the same date as `modified_on`."""
     modified_on: str
-    """The last commit; without commits SOURCE_DATE_EPOCH, else the modification time of the file."""
+    """The date of the last commit or, without commits, SOURCE_DATE_EPOCH or the modification time of the file."""
 
 
 class DateLookup:
-    """Looks up the dates of modules, in background processes for modules passed to `start`.
+    """Looks up the dates of modules. For modules passed to `start`, git runs in the background.
 
     Use it as a context manager: leaving it kills the processes that still run.
     """
@@ -72,7 +72,7 @@ class DateLookup:
 def module_dates(path: str) -> ModuleDates:
     """Return the dates of the file at `path`: its first and last commit, SOURCE_DATE_EPOCH, or its modification time.
 
-    For a missing file, returns `dates_without_file()`. Raises InputError if SOURCE_DATE_EPOCH is not a number.
+    For a missing file, return `dates_without_file()`. Raises InputError if SOURCE_DATE_EPOCH is not a number.
     """
     return DateLookup().dates(path)
 
@@ -87,26 +87,27 @@ def dates_without_file() -> ModuleDates:
 
 
 def start_log(path: str) -> Git | None:
-    """Start a git process that lists the commits of the file at `path`; None without a file, a repository or git."""
+    """Start a git process that lists the commits of a file. Return None without a file, a repository or git."""
     if not os.path.isfile(path):
         return None
     real = os.path.realpath(path)
     root = repository_root(os.path.dirname(real))
     if root is None:
         return None
-    # Imported here for start-up: most commands need no dates.
+    # Imported here for a fast start, because most commands need no dates.
     from stepgraph.project.git import start_git
 
-    # Plumbing: unlike `git log`, it ignores configuration that shows signatures, follows renames or maps names.
+    # A plumbing command: unlike `git log`, it ignores configuration that shows signatures, follows renames or maps
+    # names.
     name = os.path.relpath(real, root)
     return start_git(root, "--literal-pathspecs", "rev-list", "--timestamp", "HEAD", "--", name)
 
 
 def _commit_dates(log: Git | None) -> ModuleDates | None:
-    """Return the dates of the first and the last commit; None for a file without commits, and if git fails."""
+    """Return the dates of the first and the last commit, or None if the file has no commits or git fails."""
     if log is None:
         return None
-    # Imported here for start-up: most commands need no dates.
+    # Imported here for a fast start, because most commands need no dates.
     from stepgraph.project.git import HISTORY_SECONDS
 
     output = log.read_output(seconds=HISTORY_SECONDS) or b""

@@ -1,4 +1,4 @@
-"""Resolving module names to files, and files to module names, without reading files."""
+"""Resolve module names to files, and files to module names, without reading files."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ class ModuleFile(Struct, frozen=True):
     name: str
     """The dotted name."""
     path: str | None
-    """The path of its file, None for a package without `__init__.py`."""
+    """The path of its file, or None for a package without `__init__.py`."""
     folder: str | None = None
-    """The folder of a package, None for a module."""
+    """The folder of a package, or None for a module."""
 
 
 class ModuleFiles:
-    """Finds the modules of a project by name in its folders, in order, and then in its vendored folders.
+    """Finds the modules of a project by name, in its folders in order, and then in its vendored folders.
 
     Names are case-sensitive on every file system. Relative imports and symbolic links are followed inside the root and
     the folders only. Without `bounds`, and outside them, no module is found.
@@ -47,7 +47,7 @@ class ModuleFiles:
         self._real_paths: dict[str, str] = {}
 
     def find(self, name: str) -> ModuleFile | None:
-        """Return the module or package with a dotted name. One with a file takes precedence."""
+        """Return the module or package with a dotted name. A module or package with a file takes precedence."""
         if name not in self._modules:
             self._modules[name] = self._find(name)
         return self._modules[name]
@@ -154,7 +154,7 @@ class ModuleFiles:
         return ModuleFile(name, path, folder)
 
     def _listing(self, folder: str) -> frozenset[str]:
-        """Return the Python files and the folders in a folder, folders with a trailing slash."""
+        """Return the names of the Python files and, with a trailing slash, of the subfolders in a folder."""
         names = self._listings.get(folder)
         if names is None:
             names = self._listings[folder] = frozenset(self._read(folder))
@@ -175,9 +175,9 @@ class ModuleFiles:
 
 
 def _normalized_name(name: str) -> str:
-    """Return a file name in the normal form of identifiers. macOS may store names in NFD."""
+    """Return a file name in the normalization form of identifiers. macOS may store names in NFD."""
     if sys.platform == "darwin" and not name.isascii():
-        # Imported here for start-up.
+        # Imported here for a fast start.
         from unicodedata import normalize
 
         return normalize("NFC", name)

@@ -1,7 +1,7 @@
 """Glob patterns of paths: `*` and `?` within a name, `**` across folders.
 
 A pattern is matched as a nondeterministic automaton whose state set is an integer with a bit for each position in the
-path, so that no pattern takes exponential time.
+path, so no pattern takes exponential time.
 """
 
 from __future__ import annotations

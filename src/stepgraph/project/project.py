@@ -1,4 +1,4 @@
-"""Projects: modules that are deployed together, and their configurations, which are read once in a run."""
+"""Projects: modules that are deployed together, and their configurations. Each configuration is read once per run."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ class Project(Struct, frozen=True):
 
     files: ModuleFiles
     configuration: Configuration | None = None
-    """The configuration with which the modules are deployed, None without one."""
+    """The configuration of the deployment that contains the modules, if any."""
 
     @property
     def name(self) -> str:
-        """The name of the Worker, empty if the configuration has none."""
+        """The name of the Worker, or an empty string if the configuration has none."""
         return "" if self.configuration is None else self.configuration.name
 
     @property
     def mode(self) -> DependencyMode | None:
-        """The dependency mode of steps, None if it has to be derived from the code."""
+        """The dependency mode of steps, or None if it has to be derived from the code."""
         return None if self.configuration is None else self.configuration.mode
 
 
@@ -99,7 +99,7 @@ class Configurations(Struct):
 
     environment: str | None
     problems: list[Problem]
-    """Receives the problems of each file once, also if several paths lead to it."""
+    """Receives the problems of each file once, even if several paths lead to it."""
     _read: dict[str, Configuration | None] = field(default_factory=dict)
     _reported: set[str] = field(default_factory=set)
     _by_folder: dict[str, Configuration | None] = field(default_factory=dict)
@@ -118,11 +118,11 @@ class Configurations(Struct):
         return tuple(reversed(read.values()))
 
     def at(self, path: str, root: Root) -> Configuration | None:
-        """Return the configuration in a file inside a root, None if it cannot be read."""
+        """Return the configuration in a file inside a root, or None if it cannot be read."""
         if path not in self._read and self._bytes > CONFIGURATION_BYTES_IN_ALL:
             self._skip(path)
         if path not in self._read:
-            # Imported here for start-up: many projects have no configuration.
+            # Imported here for a fast start, because many projects have no configuration.
             from stepgraph.project.configuration.wrangler import read_configuration
 
             try:
@@ -132,12 +132,12 @@ class Configurations(Struct):
             except InputError as error:
                 self._read[path] = None
                 self._report(path, (error.problem,))
-                # Its size is unknown here. The estimate stops after a hundred invalid files.
+                # Its size is unknown here. With this estimate, the limit is reached after a hundred invalid files.
                 self._bytes += CONFIGURATION_BYTES_IN_ALL // 100
         return self._read[path]
 
     def above(self, folder: str, root: Root) -> Configuration | None:
-        """Return the configuration in a folder or its nearest ancestor inside a root, None without one."""
+        """Return the configuration in a folder or its nearest ancestor inside a root, if any."""
         if folder not in self._by_folder:
             path = configuration_above(folder)
             self._by_folder[folder] = None if path is None else self.at(path, root)
@@ -145,7 +145,7 @@ class Configurations(Struct):
 
     @property
     def defines_environment(self) -> bool:
-        """Whether a configuration defines the environment, or could not be read, which has been reported."""
+        """Whether a configuration defines the environment, or could not be read and was reported."""
         return any(each is None or each.defines_environment for each in self._read.values())
 
     def require_environment(self) -> None:
@@ -161,7 +161,7 @@ class Configurations(Struct):
         self.problems.append(Problem(self.paths[0], message, advice, 1, 1, kind=ProblemKind.CONFIGURATION))
 
     def _skip(self, path: str) -> None:
-        """Skip a configuration that exceeds the limit on their total size, which is reported once."""
+        """Skip a configuration that would exceed the limit on their total size. This is reported once."""
         self._read[path] = None
         if not self._is_over_limit:
             self._is_over_limit = True

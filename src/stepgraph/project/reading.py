@@ -72,7 +72,7 @@ def read_named(path: StrPath, max_bytes: int = SOURCE_BYTES) -> bytes:
 
 
 def read_inside(path: str, root: Root, max_bytes: int = SOURCE_BYTES) -> bytes:
-    """Return the bytes of a file inside a root, at most `max_bytes`. Raises InputError as `read_named`."""
+    """Return the bytes of a file inside a root, at most `max_bytes`. Raises InputError like `read_named`."""
     real = _real_path(path, root)
     content, actual = _read(real, shown_path(path), max_bytes, _READ_FLAGS_WITHOUT_LINKS)
     # The file may have been replaced between the check and the read.
@@ -82,7 +82,7 @@ def read_inside(path: str, root: Root, max_bytes: int = SOURCE_BYTES) -> bytes:
 
 
 def read_inside_any(path: str, roots: Iterable[Root]) -> bytes | None:
-    """Return the bytes of a file inside one of the roots, None for an unreadable file and outside of all roots."""
+    """Return the bytes of a file inside one of the roots, or None if it is unreadable or outside all roots."""
     for root in roots:
         with suppress(InputError):
             return read_inside(path, root)
@@ -92,7 +92,7 @@ def read_inside_any(path: str, roots: Iterable[Root]) -> bytes | None:
 def read_source(path: str, root: Root) -> bytes:
     """Return the bytes of a Python file inside a root.
 
-    Raises InputError as `read_inside`, and for bytes that are invalid in the encoding of the module.
+    Raises InputError like `read_inside`, and also for bytes that are invalid in the encoding of the module.
     """
     content = read_inside(path, root)
     check_text(content, shown_path(path))
@@ -100,7 +100,7 @@ def read_source(path: str, root: Root) -> bytes:
 
 
 def read_configuration_bytes(path: str, root: Root, max_bytes: int = CONFIGURATION_BYTES) -> bytes:
-    """Return the bytes of a configuration that a search has found. Raises InputError as `read_inside`."""
+    """Return the bytes of a configuration that a search has found. Raises InputError like `read_inside`."""
     try:
         return read_inside(path, root, max_bytes)
     except InputError:
@@ -111,7 +111,7 @@ def read_configuration_bytes(path: str, root: Root, max_bytes: int = CONFIGURATI
 
 
 def read_search_result(path: str, root: Root) -> bytes:
-    """Return the bytes of a file that a search inside a root has just found. Raises InputError as `read_inside`.
+    """Return the bytes of a file that a search inside a root has just found. Raises InputError like `read_inside`.
 
     Most files are small and take three system calls, because `fstat` is skipped.
     """
@@ -148,7 +148,7 @@ def list_entries(folder: str) -> list[os.DirEntry[str]]:
 
 def read_standard_input(name: str, max_bytes: int = SOURCE_BYTES) -> bytes:
     """Read standard input. Raises InputError, with the path `name`, on failure or for more than `max_bytes` bytes."""
-    # Python sets None if the process was started without standard input.
+    # `sys.stdin` is None if the process was started without standard input.
     if sys.stdin is None:
         raise InputError(Problem(name, "standard input is closed.", "Name a file instead of `-`."))
     try:
@@ -256,7 +256,7 @@ def _not_a_file_problem(name: str, mode: int) -> Problem:
 
 
 def _reason_not_a_configuration(path: str) -> str | None:
-    """Explain why a path is not a regular file, None if it is one."""
+    """Explain why a path is not a regular file. Return None if it is one."""
     try:
         mode = os.stat(path).st_mode
     except FileNotFoundError:
@@ -277,7 +277,7 @@ def unreadable_problem(path: str, error: OSError) -> Problem:
 
 
 def _suggest_path(path: str) -> str:
-    """Return advice on a missing file: a path with a line number is likely from a message or an editor."""
+    """Return advice on a missing file. A path with a line number probably comes from a message or an editor."""
     without_line = _LINE_SUFFIX.sub("", path)
     if without_line != path and os.path.isfile(without_line):
         return f"Did you mean `{without_line}`?"

@@ -1,4 +1,4 @@
-"""Extracting the files of a revision from git's object database into a temporary folder.
+"""Extract the files of a revision from git's object database into a temporary folder.
 
 Objects are read unchanged: `git archive` would honor attributes and run the filters of the repository. Trees may be
 crafted by an attacker, so entries are counted and measured before they are read, no file is overwritten, and nothing is
@@ -56,7 +56,7 @@ class _Entry(Struct, frozen=True):
 
 @contextmanager
 def revision_folder(revision: Revision, on_skipped: OnSkipped = lambda _: None) -> Iterator[str]:
-    """Extract the files of a revision that an analysis reads into a temporary folder for the block.
+    """Extract the files that an analysis needs from a revision. The temporary folder exists for the block.
 
     `on_skipped` is called with a problem for each file that this system cannot store. Raises InputError if git fails,
     if writing fails, or if the files exceed a limit on their number or size.
@@ -79,7 +79,8 @@ class _RevisionWriter(Struct, frozen=True):
     on_skipped: OnSkipped
 
     def write(self) -> None:
-        # Ends upward searches, like a repository. As `.git` is an empty file, git is not run inside the folder.
+        # This ends upward searches like a repository. Because `.git` is an empty file, git is not run inside the
+        # folder.
         self.folder.write_file(_REPOSITORY_MARKER, [b""])
         entries = [entry for entry in self._entries() if self._is_storable(entry)]
         files = [entry for entry in entries if entry.mode != _LINK_MODE]
@@ -117,7 +118,7 @@ class _RevisionWriter(Struct, frozen=True):
             for chunk in git.read_chunks(max_bytes=TREE_BYTES, seconds=READING_SECONDS):
                 *lines, rest = (rest + chunk).split(b"\0")
                 yield from lines
-                # Appending chunk by chunk takes quadratic time for an endless path.
+                # Appending chunk by chunk would take quadratic time for an endless path.
                 if len(rest) > _MAX_PATH_BYTES:
                     raise self._limit_error(f"{_MAX_PATH_BYTES:,} bytes in a path")
         except TooLargeError:
@@ -183,7 +184,7 @@ class _RevisionWriter(Struct, frozen=True):
         with git.time_limit(READING_SECONDS):
             for entry in entries:
                 try:
-                    # Asking for all objects at once would block both sides on full pipes.
+                    # Requesting all objects at once would block both sides on full pipes.
                     git.write_input(f"{entry.object}\n".encode())
                 except BrokenPipeError:
                     raise InputError(Problem(self.revision.label, "git cannot read its files.")) from None
@@ -258,7 +259,7 @@ class TreeLinks:
         self._steps = 0
 
     def target(self, path: str) -> str | None:
-        """Return the final target of a link, a path without links; None for a target outside the tree.
+        """Return the final target of a link as a path without links, or None if it is outside the tree.
 
         The target may be missing. Raises TooManyLinksError.
         """
@@ -296,7 +297,7 @@ _MAX_WINDOWS_PATH_LENGTH: Final = 259
 
 
 def stays_inside(path: str) -> bool:
-    """Return whether a path is inside its folder and outside `.git`, which a crafted tree may violate."""
+    """Return whether a path is inside its folder and outside `.git`. Crafted trees may contain other paths."""
     return _FORBIDDEN_PARTS.isdisjoint(part.casefold() for part in path.split("/"))
 
 

@@ -31,7 +31,7 @@ class Root(Struct, frozen=True):
         return self.contains_real(os.path.realpath(path or "."))
 
     def contains_real(self, real: str) -> bool:
-        """Return the same as `contains` for a path that is already resolved."""
+        """Return whether a path that is already resolved is inside the directory, like `contains`."""
         top, candidate = os.path.join(self.path, ""), os.path.join(real, "")
         if not candidate.startswith(top):
             return False
@@ -48,8 +48,8 @@ def root_of(path: str) -> Root:
     """Return the root for a path that the user named: the repository of the file or directory.
 
     Without a repository, it is the nearest ancestor with a configuration of wrangler, or with a `pyproject.toml`.
-    Without either, it is the directory itself. For a file, it is then the working directory or, for a file outside it,
-    the parent of the file's outermost package.
+    Without either, it is the directory itself or, for a file, the working directory. For a file outside the working
+    directory, it is the parent of the file's outermost package.
     """
     is_directory = os.path.isdir(path)
     folder = os.path.realpath(path if is_directory else os.path.dirname(path) or ".")
@@ -65,7 +65,7 @@ def folder_root(path: str) -> Root:
 
 
 def _nearest(folder: str, names: tuple[str, ...]) -> str | None:
-    """Return the nearest ancestor that contains one of the names, None without one."""
+    """Return the nearest ancestor that contains one of the names, if any."""
     while not any(os.path.lexists(os.path.join(folder, name)) for name in names):
         parent = os.path.dirname(folder)
         if parent == folder:
@@ -84,7 +84,7 @@ def _root_without_marks(folder: str) -> Root:
 
 
 def link_leading_out(path: str) -> str | None:
-    """Return the first symbolic link on a path that leads out of its repository, None without one.
+    """Return the first symbolic link on a path that leads out of its repository, if any.
 
     Such a link may come from the author of the repository, although the user named the path. Without a repository, the
     working directory is the limit.

@@ -1,4 +1,4 @@
-"""Searching many files for words that indicate workflow classes, before any file is parsed.
+"""Search many files for words that indicate workflow classes, before any file is parsed.
 
 A large search runs in a child process, while this process imports LibCST for the first matches.
 """
@@ -49,7 +49,7 @@ def scan(paths: Sequence[str], root: Root) -> Iterator[Words]:
         for words in _scan_in_child(paths, root):
             finished += 1
             yield words
-    # All files, or the rest if the child process died.
+    # This searches all files, or the rest if the child process died.
     scanner = _FileScanner(root)
     for path in paths[finished:]:
         yield scanner.words(path)
@@ -124,7 +124,7 @@ class CandidateFiles(Struct):
         return CandidateFiles(self.root, list(self.likely), list(self.others))
 
     def take(self, names: Sequence[str]) -> list[tuple[str, bytes]]:
-        """Remove and return the files, with contents, that derive a class from one of these names or rename it."""
+        """Remove and return the files, with contents, that derive a class from one of `names` or rename it."""
         if not names:
             return []
         self._queries += 1
@@ -175,7 +175,7 @@ _IMPORT_ALIAS: Final = re.compile(r"\b(\w++)\s++as\s++\w")
 _ASSIGNMENT: Final = re.compile(r"=\s*+(?:\w++\.)*+(\w++)[^\S\n]*+(?:#|$)", re.MULTILINE)
 _WORD: Final = re.compile(r"\w+")
 _SPACE: Final = re.compile(r"\s*+")
-# Limits on the length of type parameters and bases, since the text need not be valid Python.
+# Limits on the length of type parameters and bases, because the text need not be valid Python.
 _MAX_TYPE_PARAMETERS_LENGTH: Final = 300
 _MAX_BASES_LENGTH: Final = 600
 

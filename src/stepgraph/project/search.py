@@ -1,4 +1,4 @@
-"""Searching folders for Python files, in the same order on every machine, and asking git which files are ignored."""
+"""Search folders for Python files, in the same order on every machine, and ask git which files are ignored."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class _SearchState(Struct):
 
     @property
     def exceeded(self) -> str | None:
-        """The exceeded limit, None within the limits."""
+        """The exceeded limit, or None."""
         if self.entries > SEARCHED_ENTRIES:
             return f"{SEARCHED_ENTRIES:,} files and directories"
         return f"{SEARCHED_FILES:,} Python files" if len(self.files) + len(self.links) > SEARCHED_FILES else None
@@ -49,9 +49,9 @@ class _SearchState(Struct):
 def search_folder(folder: str) -> Search:
     """Return the `*.py` files below `folder`. Paths start with `folder` and have forward slashes.
 
-    Skipped are hidden folders, `node_modules`, `__pycache__`, `python_modules`, virtual environments, and symbolic
-    links to folders. A symbolic link to a file counts if its target is inside `folder`; links come after the files. A
-    folder with too many files has no result, because a partial result would depend on the file system.
+    Hidden folders, `node_modules`, `__pycache__`, `python_modules`, virtual environments, and symbolic links to folders
+    are skipped. A symbolic link to a file counts if its target is inside `folder`; links come after the files. A folder
+    with too many files has no result, because a partial result would depend on the file system.
     """
     state = _SearchState()
     top = prefix_of(folder)
@@ -116,7 +116,7 @@ def _links_inside(links: list[str], folder: str) -> list[str]:
 
 
 def ignored(folder: str, paths: Sequence[str]) -> frozenset[str]:
-    """Return the paths below a folder that its repository ignores; none if it ignores the folder itself.
+    """Return the paths below a folder that its repository ignores, or none if it ignores the folder itself.
 
     Tracked files are never ignored. The user's global patterns are not used. The patterns of a nested repository, such
     as a submodule, apply to its files.
@@ -130,7 +130,7 @@ def ignored(folder: str, paths: Sequence[str]) -> frozenset[str]:
 
 
 def _repository(folder: str, top: str, cache: dict[str, str]) -> str:
-    """Return the nearest ancestor of a folder that is a repository, up to `top`, which is the default."""
+    """Return the nearest ancestor of a folder that is a repository. Without one below `top`, return `top`."""
     visited: list[str] = []
     while folder not in cache:
         parent = parent_of(folder)
@@ -150,7 +150,7 @@ def _ignored_by_git(prefix: str, paths: Sequence[str]) -> Iterator[str]:
     root = repository_root(prefix)
     if root is None:
         return
-    # Imported here for start-up: `subprocess` is needed only here.
+    # Imported here for a fast start, because `subprocess` is needed only here.
     from stepgraph.project.git import start_git
 
     arguments = ("-c", f"core.excludesFile={os.devnull}", "check-ignore", "-z", "--stdin")

@@ -1,4 +1,4 @@
-"""Finding the modules to analyze from the paths that the user named."""
+"""Find the modules to analyze in the paths that the user named."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Source:
     """Whether a file at `path` has this content."""
     project: Project = dataclasses.field(default=NO_PROJECT, compare=False)
     workflows: tuple[ConfiguredWorkflow, ...] | None = None
-    """The configured workflows of a main module, None for all workflow classes in the module."""
+    """The configured workflows of a main module, or None for all workflow classes in the module."""
 
 
 class ExternalWorkflow(Struct, frozen=True):
@@ -65,7 +65,7 @@ class Sources(Struct):
 
     environment: str | None = None
     on_find: Callable[[], object] = lambda: None
-    """Called when the first module with a workflow class is found in a folder, while the search continues."""
+    """A function that is called at the first module with a workflow class in a folder, while the search continues."""
     modules: list[Source] = field(default_factory=list)
     external: list[ExternalWorkflow] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
@@ -98,7 +98,7 @@ class Sources(Struct):
 
     @property
     def has_configurations(self) -> bool:
-        """Whether there are configurations, even if none could be read."""
+        """Whether configurations exist, even if none could be read."""
         return bool(self._configurations.paths)
 
     @property
@@ -143,7 +143,7 @@ class Sources(Struct):
             self._added, self._first_names, self._candidates = added, first_names, candidates
 
     def add_derived_modules(self, names: Sequence[str]) -> list[Source]:
-        """Add and return further modules of the searched folders that derive classes from classes with these names."""
+        """Add and return further modules of the searched folders with classes derived from classes of these names."""
         count = len(self.modules)
         for folder, candidates in self._candidates.items():
             files = candidates.take(names)
@@ -166,7 +166,7 @@ class Sources(Struct):
         paths = [path for path in search.configurations if path not in skipped]
         configurations = [self._configurations.at(path, root) for path in paths]
         readable = [configuration for configuration in configurations if configuration is not None]
-        # An invalid configuration may deploy any module, so classes are not searched.
+        # An invalid configuration may deploy any module, so classes are not searched for.
         is_invalid = len(readable) < len(configurations) or any(each.problems for each in readable)
         if not self._add_deployed(readable, root) and not is_invalid:
             self._add_classes(folder, search.files, root)
@@ -311,9 +311,9 @@ def find_sources(
 ) -> Sources:
     """Return the modules at `paths`, in order: files, folders, and standard input for `-`.
 
-    A folder selects the main modules of the projects below it or, if no configuration there has workflows, for all
-    modules that define workflow classes. Unreadable files are added to the problems. An `environment` that no
-    configuration defines is a problem; with `needs_configuration`, a missing configuration is a problem as well.
+    A folder selects the main modules of the projects below it or, if no configuration there has workflows, all modules
+    that define workflow classes. Unreadable files are added to the problems. An `environment` that no configuration
+    defines is a problem. With `needs_configuration`, a missing configuration is a problem as well.
     """
     sources = Sources(environment, on_find)
     for path in paths:
@@ -324,18 +324,18 @@ def find_sources(
 
 
 class DerivedModules(Struct, frozen=True):
-    """The result of a search for classes that derive from classes with these names."""
+    """The result of a search for modules with classes derived from classes named in `names`."""
 
     names: tuple[str, ...]
     modules: tuple[Source, ...]
 
 
 class AnalysisInputs(Struct):
-    """The inputs of an analysis in the file system, from which the cache decides whether results are fresh."""
+    """The inputs of an analysis in the file system. They decide whether cached results are fresh."""
 
     modules: Sequence[Source] = ()
-    """The modules that the analysis started with. Folders were listed in their projects."""
+    """The modules that the analysis started with. Their projects record the listed folders."""
     files: Mapping[str, bytes | None] = field(default_factory=dict)
-    """The files that were read, with their contents; None for an unreadable file."""
+    """The files that were read, with their contents, or None for an unreadable file."""
     searches: list[DerivedModules] = field(default_factory=list)
     """The searches for derived classes."""

@@ -34,8 +34,8 @@ _open_folders: set[str] = set()
 class TemporaryFolder(Struct):
     """A temporary folder, by its real path. Paths inside it have forward slashes.
 
-    All methods raise FileExistsError for an existing path (on some file systems, also for a path that differs only in
-    case), and OSError if writing fails.
+    All methods raise FileExistsError for an existing path (on some file systems, even if it differs in case), and
+    OSError if writing fails.
     """
 
     path: str

@@ -20,7 +20,7 @@ from msgspec import Struct
 
 from stepgraph.project.root import Root, is_in_git_folder, link_leading_out
 
-# Contain links to the file descriptors of this process, such as `/dev/stdout`.
+# Folders with links to the file descriptors of this process, such as `/dev/stdout`.
 _SYSTEM_FOLDERS: Final = (Root("/dev"), Root("/proc"))
 if sys.platform == "win32":
     NEW_FILE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_BINARY
@@ -49,11 +49,11 @@ class Target(Struct, frozen=True):
     path: str
     """The real path."""
     permissions: int | None
-    """The permission bits of the existing file, None for a new file."""
+    """The permission bits of the existing file, or None for a new file."""
 
     def write(self, content: bytes) -> None:
         """Replace the file atomically. Raises WriteError on failure, which leaves an existing file unchanged."""
-        # In the same folder: replacing is atomic only within a file system.
+        # In the same folder, because replacing is atomic only within a file system.
         folder = os.path.dirname(self.path)
         remove_leftovers(folder)
         temporary = os.path.join(folder, temporary_name())
@@ -178,7 +178,7 @@ def _is_standard_input(status: os.stat_result) -> bool:
 
 
 def _is_same_file(source: str, status: os.stat_result) -> bool:
-    """Return whether a path leads to this file, also through links or in another case."""
+    """Return whether a path leads to this file, even through links or with different case."""
     try:
         return os.path.samestat(os.stat(source), status)
     except (OSError, ValueError):

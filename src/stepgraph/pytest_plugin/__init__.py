@@ -1,7 +1,7 @@
 """The pytest plugin: the fixture `workflow_graph`, snapshots of graphs, and a test for each workflow of a project.
 
-Every pytest session imports this module if the package is installed. So it imports only pytest, and hooks import other
-modules when they have work to do.
+Every pytest session imports this module if the package is installed. It therefore imports only pytest, and its hooks
+import other modules when they have work to do.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture(scope="session")
 def workflow_graph(pytestconfig: pytest.Config) -> WorkflowGraphs:
-    """The graphs of workflows, by file and name, by name alone, or by class. No workflow is executed."""
+    """The graphs of workflows, selected by file and name, by name alone, or by class. No workflow is executed."""
     from stepgraph.pytest_plugin.selection import graphs
 
     return graphs(pytestconfig)
@@ -102,7 +102,7 @@ def _is_set(config: pytest.Config) -> bool:
         content = (config.rootpath / "pyproject.toml").read_bytes()
     except OSError:
         return False
-    # A file without these words cannot have the setting, and is not parsed.
+    # A file without these words cannot have the setting and is not parsed.
     if _WORD not in content or _SETTING not in content:
         return False
     from stepgraph.pytest_plugin.selection import is_set

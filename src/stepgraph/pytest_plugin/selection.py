@@ -1,4 +1,4 @@
-"""Decides whether a session tests workflows, and selects the file from which they are collected.
+"""Decide whether a session tests workflows, and select the file that they are collected from.
 
 Workflows belong to an existing file, so that users can pass node ids such as `pyproject.toml::OrderWorkflow`. They are
 collected together with the folder of their snapshots.
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 SITE: Final = "workflows"
 """The folder of the snapshots of workflows, in `__snapshots__`."""
 
-# In bytes, on all file systems in use.
+# The limit on file names in bytes, which all common file systems share.
 _LONGEST_NAME: Final = 255
 _MOST_SHOWN: Final = 80
 _CONFIGURATIONS: Final = ("wrangler.jsonc", "wrangler.json", "wrangler.toml")
@@ -56,7 +56,7 @@ def home(config: pytest.Config) -> Path:
 
 
 def _folder_of_setting(root: Path, name: str) -> Path:
-    """Return the folder of the setting. Raises pytest.UsageError if it cannot be a folder."""
+    """Return the folder that the setting names. Raises pytest.UsageError if it cannot be a folder."""
     folder = root / name
     reason = ""
     try:
@@ -109,7 +109,7 @@ _GRAPHS: Final = pytest.StashKey["WorkflowGraphs"]()
 
 def graphs(config: pytest.Config) -> WorkflowGraphs:
     """Return the graphs of the tested project, which are shared by all tests of a session."""
-    # Imported here for start-up: `is_set` runs in sessions without graphs.
+    # Imported here for a fast start, because `is_set` runs in sessions without graphs.
     from stepgraph.testing import WorkflowGraphs
 
     return config.stash.setdefault(_GRAPHS, WorkflowGraphs(config.rootpath))

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 _LOWEST_SYRUPY: Final = 7
-"""Earlier versions remove the snapshots of tests that are not selected."""
+"""The lowest supported major version. Earlier ones remove the snapshots of tests that are not selected."""
 
 _INPUTS: Final = "inputs"
 
@@ -40,7 +40,7 @@ class WorkflowChanged(Exception):
 
 
 class WorkflowItem(pytest.Function):
-    """A test of one workflow, a function for fixtures and syrupy."""
+    """A test of one workflow. Fixtures and syrupy treat it as a test function."""
 
     source: Path
 
@@ -98,7 +98,7 @@ class WorkflowSnapshots(pytest.Module):
 
 
 def _lack_of_syrupy(config: pytest.Config) -> str:
-    """Return a message if syrupy is missing or too old, an empty string otherwise."""
+    """Return a message if syrupy is missing or too old, or an empty string otherwise."""
     advice = f"workflow snapshots require syrupy {_LOWEST_SYRUPY} or later: pip install 'syrupy>={_LOWEST_SYRUPY}'"
     if not config.pluginmanager.hasplugin("syrupy"):
         return advice
@@ -165,7 +165,7 @@ def _none_found(analysis: Analysis) -> str:
     return "".join(["no workflow found to compare with a snapshot.", *hints])
 
 
-# Syrupy removes these from file names, and does not find the snapshot again if a test name contains one.
+# Syrupy removes these characters from file names and then does not find the snapshot of a test with such a name.
 _LEFT_OUT: Final = re.compile(r'[\\/?*:|"<>]')
 # In bytes: file systems allow 255, including the suffix and a number.
 _MOST_BYTES: Final = 240

@@ -1,1 +1,1 @@
-"""Drawings of version graphs: outlines, SVG, pages, DOT, Mermaid. They depend on the payload only."""
+"""Drawings of version graphs: outlines, SVG, pages, DOT and Mermaid. They depend on the payload only."""

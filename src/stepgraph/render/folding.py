@@ -20,7 +20,7 @@ _EXITS: Final[tuple[BreakKind, ...]] = ("break", "return")
 
 
 def exit_kinds(node: Node) -> frozenset[BreakKind]:
-    """Return which of `break` and `return` lead from inside `node` to outside of it.
+    """Return the kinds of exits, `break` and `return`, that lead out of `node`.
 
     Loops catch `break`; functions and steps with nested steps catch both.
     """
@@ -52,7 +52,7 @@ class Folding(Struct, frozen=True):
     """The nodes to fold."""
 
     depth: int | None = None
-    """The number of levels drawn open: with 1, every node that contains others is folded. None folds no level."""
+    """The number of levels drawn open. With 1, every node that contains others is folded. None folds no level."""
 
     kinds: tuple[FoldedKind, ...] = ()
     """Kinds that are always folded: `function` for bodies at their calls, `step` for steps with nested steps."""
@@ -86,7 +86,7 @@ UNFOLDED: Final = Folding()
 def folded_text(nodes: Sequence[Node]) -> str:
     """Return the summary of folded nodes: `5 steps`, `1 step · 2 calls`.
 
-    A call counts once; the steps of the called function count with the function.
+    A call counts once. The steps of the called function count with the function.
     """
     inner = list(walk(nodes))
     steps = sum(node["type"] in STEP_TYPES for node in inner)

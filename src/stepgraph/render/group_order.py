@@ -1,7 +1,7 @@
 """The order of concurrent nodes that follows from their clocks.
 
 A node that starts at s runs after all nodes that resolve at s or before, which is an interval order. It is reduced to
-immediate pairs, without a third node between them.
+immediate pairs, which have no third node between them.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ class ClockSpan(Struct, frozen=True):
     """The time span of the work in a node."""
 
     starts: Number | None
-    """None if unknown."""
+    """The clock at the start, or None if it is unknown."""
 
     resolves: Number | None
-    """None if unknown."""
+    """The clock at the end, or None if it is unknown."""
 
     without_work: bool = False
     """Whether the node contains no work, such as a `break`, or an `if` around a `return`."""
@@ -42,7 +42,7 @@ class GroupOrder(Struct, frozen=True):
     """The order of the nodes of a group, by index."""
 
     before: tuple[tuple[int, ...], ...]
-    """For each node, its immediate predecessors; none for nodes that begin with the group."""
+    """The immediate predecessors of each node. Nodes that begin with the group have none."""
 
     last: tuple[int, ...]
     """The nodes without successors, from left to right."""
@@ -75,7 +75,7 @@ def clock_span(node: Node) -> ClockSpan:
 
 
 def _clocks_in(node: Node) -> list[tuple[Number | None, Number | None]]:
-    """Return the clocks of each piece of work in `node`; functions and unknown nodes are pieces without clocks."""
+    """Return the clocks of each piece of work in `node`. Functions and unknown nodes are pieces without clocks."""
     work: list[tuple[Number | None, Number | None]] = []
     pending = [node]
     while pending:
@@ -155,13 +155,13 @@ def _immediately_before(
 
 
 def _moments(spans: Sequence[ClockSpan]) -> tuple[list[Moment], list[Moment]]:
-    """Return when each node begins, and when each is over."""
+    """Return the moments at which the nodes begin, and the moments at which they are over."""
     begins = _beginnings(spans)
     return begins, [_end(span, begin, index) for index, (span, begin) in enumerate(zip(spans, begins, strict=True))]
 
 
 def _beginnings(spans: Sequence[ClockSpan]) -> list[Moment]:
-    """Return when each node begins. Nodes without work begin at their position in the program."""
+    """Return the moments at which the nodes begin. Nodes without work begin at their position in the program."""
     begins: list[Moment] = []
     clock: Number = -math.inf
     for index, span in enumerate(spans):
@@ -176,7 +176,7 @@ def _beginnings(spans: Sequence[ClockSpan]) -> list[Moment]:
 
 
 def _clock_at(clock: Number, following: Sequence[ClockSpan]) -> Number:
-    """Return the clock after work that started at `clock` was awaited, or the next start if that is earlier."""
+    """Return the clock after the await of work that started at `clock`, or the next start if this is earlier."""
     return min([clock + 1, *(span.starts for span in following if span.starts is not None)])
 
 

@@ -1,4 +1,4 @@
-"""Descriptions of nodes, the same in every format. The text may contain source text; formats escape it."""
+"""Descriptions of nodes, the same in every format. They may contain source text, which formats escape."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class NodeWords(Struct, frozen=True):
     """The title of a folded box: the name, or the type with the first words of the source."""
 
     name: str | None = None
-    """The name in the source; None for nodes without names."""
+    """The name in the source, or None for nodes without names."""
 
 
 def node_words(node: Node) -> NodeWords:

@@ -105,7 +105,7 @@ def _tree(below: Sequence[Row | Node], maker: RowMaker, level_of_nodes: int = 1)
             continue
         item = level.pending.pop()
         if not isinstance(item, Row):
-            # Rows are made lazily, because their order decides which call shows the body of a function.
+            # Rows are created lazily, because their order decides which call shows the body of a function.
             level.pending.extend(reversed(maker.rows(item, level.level)))
             continue
         branch, indent = ("├─ ", "│  ") if level.pending else ("└─ ", "   ")
@@ -119,7 +119,7 @@ def _margin(margin: str, depth: int) -> str:
 
 
 def _separate(heading: str, rows: Iterator[Row], maker: RowMaker) -> Iterator[list[Piece]]:
-    """Yield the lines of separate rows below a heading; none without rows."""
+    """Yield the lines of separate rows below a heading. Without rows, yield nothing."""
     for number, row in enumerate(rows):
         if number == 0:
             yield []
@@ -141,7 +141,7 @@ def _notes(notes: Sequence[Note]) -> Iterator[list[Piece]]:
 
 
 def step_mark(step_type: StepType) -> str:
-    """Return the mark of a step. Marks have one cell in common fonts, and no colored variant in emoji fonts."""
+    """Return the mark of a step. Marks are one cell wide in common fonts, without a colored variant in emoji fonts."""
     match step_type:
         case "step_do":
             return "●"
@@ -211,7 +211,7 @@ class Row(Struct, frozen=True):
 
 
 class RowMaker(Struct):
-    """Makes rows in printing order, so a function is expanded at its first call."""
+    """Creates rows in printing order, so a function is expanded at its first call."""
 
     functions: Mapping[str, FunctionDef]
     body_texts: BodyTexts
@@ -230,7 +230,7 @@ class RowMaker(Struct):
     details: Details = NO_DETAILS
 
     def rows(self, node: Node, level: int = 1) -> Sequence[Row]:
-        """Return the rows of a node: one for each branch of an `if` and each part of a `try`, else one."""
+        """Return the rows of a node: one for each branch of an `if` or part of a `try`, or else a single row."""
         if self.folding.folds(node, level):
             if node["type"] == "function_call":
                 return [self._folded_call(node)]
@@ -378,7 +378,7 @@ class RowMaker(Struct):
 
 
 def _with_level(row: Row, level: int) -> Row:
-    """Return the row with the level for all nodes below it."""
+    """Return a copy of a row with `level` for all nodes below it."""
     rows = [_with_level(item, level) if isinstance(item, Row) else item for item in row.below]
     return replace(row, below=rows, level=level)
 

@@ -14,9 +14,9 @@ _MIN_CLIPPED_WIDTH = 12
 
 
 class Ink(Enum):
-    """The role of a piece of text; the value is its ANSI attributes.
+    """The role of a piece of text. The value is its ANSI attributes.
 
-    Only the basic colors, which every terminal theme makes legible.
+    Only basic colors are used, because every terminal theme makes them legible.
     """
 
     PLAIN = ""
@@ -46,10 +46,10 @@ class Terminal(Struct, frozen=True):
 
     color: bool
     width: int | None
-    """In cells; None for no limit."""
+    """The width in cells, or None for no limit."""
 
     def line(self, pieces: Sequence[Piece]) -> str:
-        """Return one line, without control sequences except our colors, and without workflow commands of CI systems."""
+        """Return one line, with color codes as the only control sequences, and without CI commands."""
         safe = [Piece(visible(piece.text), piece.ink, piece.elastic) for piece in pieces]
         fitting = safe if self.width is None else _fitted(safe, self.width)
         return without_commands("".join(self._with_color(piece) for piece in _without_trailing_space(fitting)))

@@ -16,7 +16,7 @@ from stepgraph.escaping.plain_text import visible
 
 ELLIPSIS: Final = "…"
 MAX_COMBINING_MARKS: Final = 12
-"""The maximum number of combining characters on one letter; more than any script needs."""
+"""The maximum number of combining characters on one letter, which is more than any script needs."""
 _BREAKABLE: Final = "([{,.=/-_"
 
 
@@ -38,7 +38,7 @@ class Ruler(Struct, frozen=True):
         return "" if room < 0 else text[: self._count_fitting(text, room)] + ELLIPSIS
 
     def wrap(self, text: str, width: int, lines: int) -> tuple[str, ...]:
-        """Break `text` into at most `lines` lines of `width`, at spaces, else after punctuation.
+        """Break `text` into at most `lines` lines of `width`, at spaces or, if necessary, after punctuation.
 
         The last line ends in an ellipsis if text is cut off.
         """
@@ -176,8 +176,8 @@ def wrap(text: str, width: int, lines: int) -> tuple[str, ...]:
 
 
 def label_lines(texts: Sequence[str], width: int) -> list[str]:
-    """Return the lines of texts below each other, at most three of `width` cells for each text.
+    """Return the lines of texts below each other, with at most three lines of `width` cells for each text.
 
-    For diagrams that other programs lay out.
+    This is for diagrams that other programs lay out.
     """
     return [line for text in texts for line in wrap(visible(text), width, MAX_LABEL_LINES)]

@@ -1,4 +1,4 @@
-"""Options of a drawing, chosen by its reader, with the marks of a comparison; and the position of nodes in a graph."""
+"""Options of a drawing, the marks of a comparison, and the position of nodes in a graph."""
 
 from __future__ import annotations
 
@@ -25,18 +25,19 @@ class View(Struct, frozen=True):
 
     folding: Folding = UNFOLDED
     expand: Expansion = "first"
-    """The calls of a function that show its body: the first, all, or none, with functions drawn separately."""
+    """The calls of a function that show its body: the first, all, or none. With none, functions are drawn separately.
+    """
 
     theme: Theme = "auto"
-    """`auto` follows the reader's system."""
+    """The colors. `auto` follows the reader's system."""
 
     legend: bool = False
     marks: Marks | None = None
-    """If present, only marks are colored."""
+    """The marks of a comparison. If present, only marks are colored."""
 
     details: Details = NO_DETAILS
     title: str = ""
-    """The title of the workflow; by default, the name of its class."""
+    """The title of the workflow. By default, it is the name of its class."""
     state: str = ""
     """A remark below the title: `incomplete: 2 notes`."""
 
@@ -68,7 +69,7 @@ class MarkKind(Enum):
 
     @property
     def sign(self) -> str:
-        """The character for it in text without color."""
+        """The character that represents the mark in text without color."""
         return {"added": "+", "removed": "-", "changed": "~"}[self.value]
 
 
@@ -80,7 +81,7 @@ class Mark(Struct, frozen=True):
     """Text beside the node."""
 
     unwrapped: bool = False
-    """Whether the node was removed while its contents remain; it is drawn without contents."""
+    """Whether the node was removed while its contents remain. It is drawn without contents."""
 
     quiet: bool = False
     """Whether the sign is omitted, because an enclosing figure has it."""
@@ -92,7 +93,7 @@ class Mark(Struct, frozen=True):
 
 
 class Marks(Struct, frozen=True, eq=False):
-    """The marks of a graph. They apply to these objects by identity, and not to equal ones."""
+    """The marks of a graph. They apply to objects by identity, not to equal objects."""
 
     marked: Sequence[tuple[Mapping[str, object], Mark]]
     _by_identity: dict[int, Mark] = field(default_factory=dict)
@@ -112,7 +113,7 @@ class NodeContext(Struct, frozen=True):
     """The identity in the drawing."""
 
     level: int = 1
-    """The number of levels of nodes from the workflow down; the nodes of the workflow itself are at level 1."""
+    """The number of levels of nodes from the workflow down. The nodes of the workflow itself are at level 1."""
 
     in_group: bool = False
     """Whether the clocks of an enclosing `parallel` order the nodes."""
@@ -138,5 +139,5 @@ class NodeContext(Struct, frozen=True):
         return replace(self, in_group=True)
 
     def ungrouped(self) -> NodeContext:
-        """Return this context outside of any group."""
+        """Return this context outside any group."""
         return replace(self, in_group=False)

@@ -1,4 +1,4 @@
-"""The report as annotations of code: workflow commands of GitHub Actions, and the Code Quality format of GitLab.
+"""The report as annotations of code: workflow commands for GitHub Actions, and GitLab's Code Quality format.
 
 https://docs.gitlab.com/ci/testing/code_quality/#code-quality-report-format
 """

@@ -16,7 +16,7 @@ from stepgraph.report.text import location_text
 
 
 class _TestCase(Struct, frozen=True):
-    """A test case. One without a level has passed."""
+    """A test case. It has passed if it has no level."""
 
     name: str
     path: str
@@ -27,7 +27,7 @@ class _TestCase(Struct, frozen=True):
 
     @property
     def is_failure(self) -> bool:
-        """Whether the test has failed: errors and warnings do, and notes are skipped tests."""
+        """Whether the test has failed. Errors and warnings are failures, and notes are skipped tests."""
         return self.level in {Severity.ERROR, Severity.WARNING}
 
     def xml(self) -> str:
@@ -43,7 +43,7 @@ class _TestCase(Struct, frozen=True):
 
 
 def render_junit(report: Report) -> str:
-    """Return a test case for each finding, and a passed one for each workflow without findings."""
+    """Return a test case for each finding, and a passed test case for each workflow without findings."""
     cases = list(_cases(report))
     failures = sum(case.is_failure for case in cases)
     skipped = sum(case.level is Severity.NOTE for case in cases)

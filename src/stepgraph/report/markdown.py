@@ -26,7 +26,7 @@ from stepgraph.report.text import finding_text
 
 _SIGNS: Final = {Verdict.PASSED: "✅", Verdict.FAILED: "❌", Verdict.UNREADABLE: "❌", Verdict.EMPTY: "⚠️"}
 _TABLE_HEAD: Final = "| Workflow | Class | Where | Steps | Graph | Complete |\n| --- | --- | --- | ---: | --- | --- |\n"
-# Reserved for notes about omitted parts, in characters.
+# The space reserved for notes about omitted parts, in characters.
 _NOTES_SPACE: Final = 500
 _TABLE_SPACE: Final = 20_000
 _MISSING_DAGS_SPACE: Final = 10_000
@@ -75,7 +75,7 @@ def _findings(report: Report, space: int) -> list[str]:
 
 
 def _blocks(report: Report, findings: Sequence[Finding], *, excerpts: bool) -> list[str]:
-    """Return a text for each finding. The first of a severity has a heading."""
+    """Return the text of each finding. The first finding of each severity has a heading."""
     blocks: list[str] = []
     severity = None
     for finding in findings:

@@ -74,9 +74,9 @@ class SourceFile(Struct, frozen=True):
     """A file with findings."""
 
     lines: tuple[str, ...] = ()
-    """Lines for excerpts, empty if unknown."""
+    """Lines for excerpts, or none if they are unknown."""
     from_root: str | None = None
-    """Path from the root of the repository, which GitHub uses; None outside of it."""
+    """Path from the root of the repository, as GitHub uses it, or None outside the repository."""
 
 
 NO_FILE: Final = SourceFile()
@@ -104,11 +104,11 @@ class Report(Struct, frozen=True, kw_only=True):
     require_dag: bool = False
     """Whether workflows without a complete graph fail the check."""
     source_url: str = ""
-    """URL of the repository's root at the checked commit, empty if unknown."""
+    """URL of the repository's root at the checked commit, or an empty string if it is unknown."""
 
     @property
     def verdict(self) -> Verdict:
-        """The result. Unreadable inputs have priority, as they may be the cause of others."""
+        """The result. Unreadable inputs have priority, because they may cause other problems."""
         findings = [reported.finding for reported in self.findings]
         if any(finding.code in INPUT_RULES and finding.severity is Severity.ERROR for finding in findings):
             return Verdict.UNREADABLE
@@ -133,7 +133,7 @@ class Report(Struct, frozen=True, kw_only=True):
         return sum(reported.finding.fixable for reported in self.findings)
 
     def rule_name(self, code: str) -> str:
-        """Return the name of the rule with a code, empty for unknown codes."""
+        """Return the name of the rule with a code, or an empty string for an unknown code."""
         return next((rule.name for rule in self.rules if rule.code == code), "")
 
     def file(self, path: str) -> SourceFile:
@@ -141,7 +141,7 @@ class Report(Struct, frozen=True, kw_only=True):
         return self.files.get(path, NO_FILE)
 
     def path_from_root(self, path: str) -> str:
-        """Return a path relative to the root of the repository, unchanged outside of it."""
+        """Return a path relative to the root of the repository. Paths outside the repository stay unchanged."""
         return self.file(path).from_root or path
 
 
@@ -165,7 +165,7 @@ def rule_url(code: str) -> str:
 
 
 def source_link(report: Report, span: Span) -> str:
-    """Return the URL of a source line, empty if unknown."""
+    """Return the URL of a source line, or an empty string if it is unknown."""
     path = report.file(span.path).from_root
     if not report.source_url or path is None:
         return ""

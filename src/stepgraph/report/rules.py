@@ -121,7 +121,8 @@ def rules_table(rules: Sequence[Rule], width: int | None = None) -> str:
 def explanation(rule: Rule, *, whole: bool = False, color: bool = False, width: int | None = None) -> str:
     """Return the documentation of a rule as text, wrapped at `width` cells if it is set.
 
-    Contains the whole page, or the summary, the reason, and the first flagged and clean example.
+    With `whole`, it contains the whole page, otherwise the summary, the reason, and the first flagged and clean
+    example.
     """
     page, terminal = read_page(rule), Terminal(color=color, width=None)
     count = None if whole else 1
@@ -172,7 +173,7 @@ def _section(
 
 
 def _displayed_files(example: Example) -> tuple[tuple[str, str], ...]:
-    """Return the paths and texts of an example's page: a snippet without its path, or all files."""
+    """Return the paths and texts that an example shows: a snippet without its path, or all files."""
     return (("", example.snippet),) if example.snippet else example.files
 
 
@@ -213,7 +214,7 @@ def rule_page(rule: Rule) -> str:
 
 
 def rule_help(rule: Rule) -> str:
-    """Return a short version of a rule's page: without headings, with one flagged and one clean example."""
+    """Return a short version of a rule's page, without headings and with one flagged and one clean example."""
     page = read_page(rule)
     parts = [
         f"{page.summary} {page.why}\n",

@@ -65,7 +65,7 @@ def _run(report: Report) -> dict[str, object]:
 
 
 def _results(report: Report, rule_indices: dict[str, int]) -> Iterator[dict[str, object]]:
-    """Yield a result for each finding: counted, in the baseline, and suppressed."""
+    """Yield a result for each counted, baseline and suppressed finding."""
     for reported in report.findings:
         yield _result(report, reported, rule_indices)
     for reported in report.baselined:
@@ -138,7 +138,7 @@ def _location(report: Report, span: Span, workflow: str = "") -> dict[str, objec
 
 
 def _artifact(report: Report, path: str) -> dict[str, object]:
-    """Return an `artifactLocation`, relative to the root, or an absolute URI outside of it."""
+    """Return an `artifactLocation`: relative to the root, or an absolute URI outside it."""
     root_path = report.path_from_root(path)
     if root_path.startswith("/"):
         return {"uri": f"file://{url_path(root_path)}"}

@@ -24,17 +24,17 @@ from stepgraph.report.report import (
     yes_or_no,
 )
 
-# Without a terminal, the usual maximum length of source lines.
+# The width without a terminal: the usual maximum length of source lines.
 _UNBOUNDED_EXCERPT: Final = 120
 
 MAX_EXCERPT_WIDTH: Final = 200
 """Maximum width of an excerpt in cells."""
 
 _TAB: Final = "    "
-# Positions in a configuration have no extent; the string or the key of TOML that starts there is marked.
+# Positions in a configuration have no extent, so the string or the TOML key that starts there is marked.
 _STRING: Final = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'[^']*'")
 _BARE_KEY: Final = re.compile(r"[A-Za-z0-9_-]+")
-# Longer than any excerpt; characters of a long line beyond it are skipped.
+# Longer than any excerpt. Further characters of a long line are skipped.
 _MAX_DISTANCE: Final = 4 * MAX_EXCERPT_WIDTH
 _MIN_WIDTH: Final = 40
 _MAX_LINES: Final = 1000
@@ -82,7 +82,7 @@ def render_concise(report: Report, *, color: bool = False, quiet: bool = False) 
 
 
 def finding_text(report: Report, finding: Finding) -> str:
-    """Return the excerpt of a finding as plain text with line number and carets, empty without a source."""
+    """Return the excerpt of a finding as plain text with line number and carets, or nothing without a source."""
     excerpt = excerpt_of(report.file(finding.span.path), finding.span, _UNBOUNDED_EXCERPT)
     formatter = _TextFormatter(Terminal(color=False, width=None), None)
     return "" if excerpt is None else "".join(formatter.excerpt(excerpt, Ink.PLAIN))
@@ -94,7 +94,7 @@ class _TextFormatter(Struct, frozen=True):
     terminal: Terminal
     """Colors of the terminal."""
     width: int | None
-    """Width for wrapping in cells, None for no wrapping."""
+    """Width for wrapping in cells, or None for no wrapping."""
 
     def finding(self, report: Report, finding: Finding) -> str:
         """Return the lines of a finding: location, message, excerpt, help."""
@@ -118,7 +118,7 @@ class _TextFormatter(Struct, frozen=True):
         return self._line(*start) + "".join(self._line(Piece(f"    {line}")) for line in rest)
 
     def hint(self, report: Report) -> str:
-        """Return a line with the command that explains the rules of the findings, empty without findings."""
+        """Return a line with the command that explains the rules of the findings, or nothing without findings."""
         codes = sorted({reported.finding.code for reported in report.findings})
         if not codes:
             return ""
@@ -140,7 +140,7 @@ class _TextFormatter(Struct, frozen=True):
             yield self._line(Piece(" " * len(start) + line))
 
     def _wrapped(self, text: str, used_cells: int, indent: int) -> tuple[str, ...]:
-        """Return the wrapped lines of a text. The first follows `used_cells` cells; others begin with `indent`."""
+        """Wrap text into lines. The first line follows `used_cells` cells, and the others begin with `indent`."""
         shown = visible(text)
         if self.width is None or used_cells + cell_width(shown) <= self.width:
             return (shown,)
@@ -191,7 +191,7 @@ class Excerpt(Struct, frozen=True):
 
 
 def excerpt_of(file: SourceFile, span: Span, width: int) -> Excerpt | None:
-    """Return the first line of a span, clipped to `width` cells; None if the line is missing or blank."""
+    """Return the first line of a span, clipped to `width` cells, or None if the line is missing or blank."""
     if not 1 <= span.line <= len(file.lines):
         return None
     line = _stripped(file.lines[span.line - 1])
@@ -222,7 +222,7 @@ def _marked_end(line: str, start: int, *, is_toml: bool) -> int:
 
 @lru_cache(maxsize=8)
 def _stripped(line: str) -> str:
-    """Return a line without trailing whitespace. The cache serves long lines with many findings."""
+    """Return a line without trailing whitespace, cached for long lines with many findings."""
     return line.rstrip()
 
 

@@ -5,8 +5,8 @@
     graph = WorkflowGraph.of(analyze_file("src/orders.py").workflows[0])
     assert graph.runs_before("reserve stock", "charge card")
 
-With pytest, the fixture `workflow_graph` returns these graphs, and `assert workflow_graph(...) == snapshot` compares
-one with a snapshot.
+With pytest, the fixture `workflow_graph` returns such a graph, and `assert workflow_graph(...) == snapshot` compares it
+with a snapshot.
 """
 
 from stepgraph.testing.errors import (

@@ -73,7 +73,7 @@ def _changes(location: str, old: str, new: str, graph: WorkflowGraph) -> list[st
 
 
 def _words(picture: str) -> str:
-    """Return the texts of a picture, one per line. Coordinates are left out because each step changes many."""
+    """Return the texts of a picture, one per line. Coordinates are omitted, because each step changes many."""
     return "\n".join(_TEXT.findall(picture))
 
 
@@ -91,7 +91,7 @@ def _incomplete(graph: WorkflowGraph) -> Iterator[str]:
 
 
 def explain_comparison(left: object, right: object) -> list[str] | None:
-    """Explain a failed comparison of a graph with a snapshot; None for any other comparison."""
+    """Explain a failed comparison of a graph with a snapshot. Return None for any other comparison."""
     for snapshot, value in ((left, right), (right, left)):
         graph = value.graph if isinstance(value, DrawnGraph) else value
         if is_snapshot(snapshot) and isinstance(graph, WorkflowGraph) and snapshot.num_executions:

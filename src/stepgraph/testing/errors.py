@@ -11,14 +11,14 @@ from stepgraph.phrases import near_names, quoted
 
 
 class _OneLineError(Exception):
-    """An error whose message is escaped as one line of a log, as it contains names from the source."""
+    """An error whose message is escaped as one line of a log, because it contains names from the source."""
 
     def __init__(self, message: str) -> None:
         super().__init__(log_line(message))
 
 
 class _LinesError(Exception):
-    """An error whose message is escaped as lines of a log, as it contains names from the source."""
+    """An error whose message is escaped as lines of a log, because it contains names from the source."""
 
     def __init__(self, message: str) -> None:
         super().__init__(log_lines(message))
@@ -64,7 +64,7 @@ def suggest_names(name: str, available: Iterable[str], fallback: str) -> str:
 
 
 def shown_path(path: Path) -> str:
-    """Return a path relative to the working directory if it is inside it, else unchanged."""
+    """Return a path inside the working directory relative to it, and any other path unchanged."""
     try:
         return path.relative_to(Path.cwd()).as_posix()
     except ValueError:

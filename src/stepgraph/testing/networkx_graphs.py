@@ -17,7 +17,7 @@ _CONTENTS = frozenset({"type", "name", "nodes", "branches", "try_block", "catch_
 
 
 def flow_graph(workflow: Workflow, details: Details, locate: Callable[[Node], Span | None]) -> nx.MultiDiGraph[str]:
-    """Return the control flow. The keys of edges distinguish several ways between the same nodes."""
+    """Return the control flow. Edge keys distinguish several edges between the same nodes."""
     flow = control_flow(workflow)
     graph: nx.MultiDiGraph[str] = nx.MultiDiGraph(name=workflow["class_name"])
     for node in flow.nodes:

@@ -51,7 +51,7 @@ class WorkflowSnapshot(SingleFileSnapshotExtension):
         snapshot_name: str,
         session_id: str,
     ) -> SerializableData | None:
-        """Return the text of a snapshot, None if it is missing. Raises InputError if it may not be read."""
+        """Return the text of a snapshot, or None if it is missing. Raises InputError if it may not be read."""
         if not Path(snapshot_location).exists():
             return None
         content = read_named(snapshot_location, SAVED_BYTES)
@@ -65,7 +65,7 @@ class WorkflowSnapshot(SingleFileSnapshotExtension):
         snapshots: list[tuple[SerializedData, PyTestLocation, SnapshotIndex]],
         name_order: dict[str, int] | None = None,
     ) -> None:
-        """Write a snapshot and make its folder. Raises WriteError if it may not or cannot be written."""
+        """Write a snapshot and create its folder. Raises WriteError if it may not or cannot be written."""
         check_folder(str(Path(snapshot_location).parent))
         super().write_snapshot(snapshot_location=snapshot_location, snapshots=snapshots, name_order=name_order)
 
@@ -123,7 +123,7 @@ EXTENSIONS: Final[dict[Form, type[WorkflowSnapshot]]] = {
 def matches(snapshot: SnapshotAssertion, graph: SnapshotSource, form: Form | None = None) -> bool:
     """Compare a graph with a snapshot, and update the snapshot if pytest runs with `--snapshot-update`.
 
-    By default, the snapshot's extension selects the form; extensions of other packages imply JSON.
+    By default, the snapshot's extension selects the form. Extensions of other packages imply JSON.
     """
     if form is not None or not isinstance(snapshot.extension, WorkflowSnapshot):
         extension = EXTENSIONS[form or "json"]

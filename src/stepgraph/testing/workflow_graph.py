@@ -147,9 +147,9 @@ class WorkflowGraph(SnapshotSource):
     graph: Graph
     """The payload."""
     notes: tuple[Note, ...] = ()
-    """The notes of the analysis in source order; none for a graph from a payload."""
+    """The notes of the analysis in source order. A graph from a payload has none."""
     describe: Callable[[], Details] = field(default_factory=lambda: _without_details)
-    """Computes `details`, which needs the source text of many nodes."""
+    """Computes `details` on demand, because this needs the source text of many nodes."""
     locate: Callable[[Node], Span | None] = field(default_factory=lambda: _without_location)
     """Computes the source location of a node."""
 
@@ -208,8 +208,8 @@ class WorkflowGraph(SnapshotSource):
     def retries(self, name: str) -> Number:
         """Return the number of retries after a failure of the step with that name.
 
-        This is the engine's default, 5, if the code does not set it, or sets it dynamically, which adds a note. Raises
-        the same errors as `step`, and StepNotFoundError for a step that is not a `step.do`.
+        This is the engine's default, 5, if the code does not set the number or sets it dynamically, which adds a note.
+        Raises the same errors as `step`, and StepNotFoundError for a step that is not a `step.do`.
         """
         __tracebackhide__ = True
         retries = self._only(name, "retries", lambda step: settings_of(step).retries)
@@ -222,8 +222,8 @@ class WorkflowGraph(SnapshotSource):
     def reaches(self, name: str) -> bool:
         """Return whether the graph has a step with that name.
 
-        False is a guarantee that no run has such a step, if the graph is complete. True is not: the step may depend on
-        conditions that are never true. A misspelled name is not reached.
+        If the graph is complete, False guarantees that no run has such a step. True does not guarantee anything: the
+        step may depend on conditions that are never true. A misspelled name is not reached.
         """
         return any(step["name"] == name for step in self._order.steps)
 
@@ -244,10 +244,10 @@ class WorkflowGraph(SnapshotSource):
     def concurrent(self, first: str, second: str) -> bool:
         """Return whether two steps with these names may run at the same time.
 
-        False is a guarantee that no two such steps overlap, in any iterations and calls, if the graph is complete. True
-        is not: the program may order the steps in a way that the payload cannot express. If both names are the same,
-        the result refers to two runs of steps with that name. A step overlaps the steps nested in it. Raises
-        StepNotFoundError.
+        If the graph is complete, False guarantees that no two such steps overlap, in any iterations and calls. True
+        does not guarantee anything: the program may order the steps in a way that the payload cannot express. If both
+        names are the same, the result refers to two runs of steps with that name. A step overlaps the steps nested in
+        it. Raises StepNotFoundError.
         """
         __tracebackhide__ = True
         return any(self._order.may_overlap(*pair) for pair in product(self._named(first), self._named(second)))
@@ -262,10 +262,10 @@ class WorkflowGraph(SnapshotSource):
         `next`; `then`, `case` and `else` with the condition as label; `body` and `again` for loops; `parallel` to the
         members of a group; `jump` from a `break` or `return`; `call` and `return`; `failure`.
 
-        When a step begins, all steps on some walk to it are over, except for the steps that contain it. So a step that
-        dominates another one has always run before it. A walk has one member of each group of concurrent steps, so no
-        member dominates the nodes after the group; `order` contains their order. Failures are shown if a `try` of the
-        graph catches them.
+        When a step begins, all steps on some walk to it are over, except for the steps that contain it. A step that
+        dominates another one has therefore always run before it. A walk has one member of each group of concurrent
+        steps, so no member dominates the nodes after the group. `order` contains their order. Failures are shown if a
+        `try` of the graph catches them.
         """
         from stepgraph.testing.networkx_graphs import flow_graph
 

@@ -134,7 +134,7 @@ def ordered(size: int) -> tuple[str, str]:
 
 
 def calls_of_same_steps(size: int) -> tuple[str, str]:
-    """Return functions with a step of the same name each, whose calls are reversed."""
+    """Return functions that each contain a step of the same name, and whose calls are reversed."""
     defined: Json = {f"f{n}": function(f"f{n}", [sleep("same")]) for n in range(size)}
     calls = [call(f"f{n}") for n in range(size)]
     return saved(calls, defined), saved(calls[::-1], defined)
@@ -162,7 +162,7 @@ def deep_loops(size: int) -> tuple[str, str]:
 
 
 def tries(size: int) -> tuple[str, str]:
-    """Return steps that move into a `try` each."""
+    """Return steps that each move into a separate `try`."""
     steps = _named(size, "s")
     block = [
         {
@@ -197,7 +197,7 @@ def exits(size: int) -> tuple[str, str]:
 
 
 def shuffled(size: int) -> tuple[str, str]:
-    """Return steps in a random order, and a quarter of new steps."""
+    """Return steps in a random order, a quarter of them new."""
     old = _named(size, "s")
     new = [sleep(f"s{n * 7919 % size}") if n % 4 else sleep(f"n{n}") for n in range(size)]
     return saved(old), saved(new)

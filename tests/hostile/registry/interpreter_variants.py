@@ -40,7 +40,7 @@ def _tries(size: int) -> Files:
 
 
 def _finals(size: int) -> Files:
-    """Nests of `try` in the `finally` of the one before."""
+    """Return `try` statements, each in the `finally` of the previous one."""
     lines: list[str] = []
     for n in range(size):
         lines += [
@@ -53,7 +53,7 @@ def _finals(size: int) -> Files:
 
 
 def _switches(size: int) -> Files:
-    """A value that differs on each of 2^n paths."""
+    """Return a value that differs on each of 2^n paths."""
     text = "".join(
         f"if e{n}: f = (lambda f: lambda: f())(f)\nelse: f = (lambda f: lambda: f())(f)\n" for n in range(size)
     )
@@ -159,7 +159,7 @@ def _loops_after_each_other(size: int) -> Files:
 
 
 def _computed_writes(size: int) -> Files:
-    """Each look-up of a function considers all changes of attributes with computed names."""
+    """Return look-ups of functions that each consider all changes of attributes with computed names."""
     writes = "".join(f"setattr(app, name, {n})\n" for n in range(size))
     functions = "".join(f"async def f{n}(step): ...\n" for n in range(size))
     calls = "".join(f"await f{n}(step)\n" for n in range(size))
@@ -299,7 +299,7 @@ def _steps_in_helpers(size: int) -> Files:
 
 
 def _epochs(size: int) -> Files:
-    """Helpers that each change the variables that all others read."""
+    """Return helpers that each change the variables that all others read."""
     defs = "".join(f"async def f{n}(step):\n    global g\n    g = f{n}\n    await h(step)\n" for n in range(size))
     text = f"g = None\nasync def h(step):\n{_STEP}    return g\n{defs}"
     calls = "".join(f"    await f{n}(step)\n" for n in range(size))
@@ -307,7 +307,7 @@ def _epochs(size: int) -> Files:
 
 
 def _observed_clique(calls_in_all: int) -> Files:
-    """Functions that call each other and change the variables that the others read."""
+    """Return functions that call each other and change the variables that the others read."""
     size = int(calls_in_all**0.5)
     calls = "".join(f"    await f{n}(step)\n" for n in range(size))
     defs = "".join(
@@ -325,7 +325,7 @@ def _dependent_steps(size: int) -> Files:
 
 
 def _choices_of_steps(size: int) -> Files:
-    """Each name is one of two steps, depending on the path, and both need the previous name."""
+    """Return names, each of one of two steps, depending on the path. Both steps need the previous name."""
     text = "@step.do('s0')\nasync def s0(): pass\n"
     for n in range(1, size):
         for condition in ("if e:", "else:"):
@@ -437,7 +437,7 @@ def _conditionals(size: int) -> Files:
 
 
 def _picks(size: int) -> Files:
-    """Subscripts of subscripts of unions."""
+    """Return subscripts of subscripts of unions."""
     return entry(
         "d = {'a': step, 'b': [step]}\n"
         + "d = {'a': d[x], 'b': [d, d[y]]}\n" * size
@@ -467,7 +467,7 @@ def _step_lists(size: int) -> Files:
 
 
 def _arguments_of_everything(size: int) -> Files:
-    """A dictionary that holds the previous dictionary three times, in each place where values are inspected."""
+    """Return dictionaries that contain the previous one three times, wherever values are inspected."""
     lines = "".join(f"d{n} = {{**d{n - 1}, 'k': d{n - 1}, 'm': [d{n - 1}, step]}}\n" for n in range(1, size))
     last = f"d{size - 1}"
     uses = [f"print({last})", f"unknown({last})", f"self.env.KV.put('a', {last})", f"await s({last})"]
@@ -486,7 +486,7 @@ def _arguments_of_everything(size: int) -> Files:
 
 
 def _default_arguments(size: int) -> Files:
-    """Functions with the previous function as two defaults, compared at the head of a loop."""
+    """Return functions with the previous function as two defaults, compared at the head of a loop."""
     text = "".join(f"    def f{n}(a=f{n - 1}, b=f{n - 1}): return a()\n" for n in range(1, size))
     return entry(f"f0 = step.sleep\nfor i in e:\n{text}    f0 = f{size - 1}\nawait f0('a', 1)")
 
@@ -507,21 +507,21 @@ def _formats(size: int) -> Files:
 
 
 def _names_tried(size: int) -> Files:
-    """A name that is bound repeatedly in a `try`, so that a handler starts with any of its values."""
+    """Return a name that is bound repeatedly in a `try`, so that a handler starts with any of its values."""
     lines = "".join(f"    a = f{n}\n" for n in range(size))
     defs = "".join(f"async def f{n}(step):\n{_STEP}" for n in range(size))
     return entry(f"try:\n{lines}    await a(step)\nexcept E:\n    await a(step)", defs)
 
 
 def _lists_tried(size: int) -> Files:
-    """A list that changes repeatedly in a `try`."""
+    """Return a list that changes repeatedly in a `try`."""
     lines = "".join(f"    a.append(f{n})\n    a.pop()\n    a.insert(0, f{n})\n" for n in range(size))
     defs = "".join(f"async def f{n}(step):\n{_STEP}" for n in range(size))
     return entry(f"a = []\ntry:\n{lines}    await g(step)\nexcept E:\n    for f in a: await f(step)", defs)
 
 
 def _pops(size: int) -> Files:
-    """A list with one of many functions, from which one is removed repeatedly."""
+    """Return a list with one of many functions, and repeated removals of an element."""
     lines = "".join(f"a.insert(0, f{n})\na.pop()\n" for n in range(size))
     defs = "".join(f"async def f{n}(step):\n{_STEP}" for n in range(size))
     return entry(f"a = []\n{lines}for g in a: await g(step)", defs)
@@ -534,7 +534,7 @@ def _slices(size: int) -> Files:
 
 
 def _lists_kept_in_a_try(size: int) -> Files:
-    """A list that contains its own previous value, in a loop that any call may leave."""
+    """Return a list that contains its own previous value, in a loop that any call may leave."""
     lines = "".join(
         f"    try:\n        v = [f{n}, v]\n        await v[0](step)\n    except E: pass\n" for n in range(size)
     )
@@ -558,14 +558,14 @@ def _calls_of_ten(size: int) -> Files:
 
 
 def _computed_bases(size: int) -> Files:
-    """A class whose base is computed by 2^n calls, evaluated to decide whether it is a workflow."""
+    """Return a class whose base, which 2^n calls compute, decides whether it is a workflow."""
     text = "".join(f"def m{n}(b, x):\n    return m{n + 1}(b, [x]), m{n + 1}(b, [x, x])\n" for n in range(size))
     instance = f"class Made(m0(WorkflowEntrypoint, lambda: 1)[0]):\n    async def run(self, event, step):\n    {_STEP}"
     return entry("pass", f"{text}def m{size}(b, x): return b\n{instance}")
 
 
 def _many_workflows(size: int) -> Files:
-    """Each workflow of a module uses up its budget."""
+    """Return a module whose workflows each use up their budget."""
     text = "".join(f"async def f{n}(g, step):\n" + f"    await f{n + 1}(lambda: g(), step)\n" * 2 for n in range(30))
     run = "    async def run(self, event, step):\n        await f0(step.sleep, step)\n"
     classes = "".join(f"class W{n}(WorkflowEntrypoint):\n{run}" for n in range(size))

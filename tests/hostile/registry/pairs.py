@@ -51,7 +51,7 @@ def _depends_on(size: int, needs: int) -> Files:
 
 
 def _conditional_steps(size: int) -> Files:
-    """Each step needs the three previous steps, some of which have already run."""
+    """Return steps that need the three previous steps, although some may already have run."""
     text = ""
     for number in range(size):
         needed = ", ".join(f"s{earlier}=None" for earlier in range(max(0, number - 3), number))

@@ -39,18 +39,18 @@ def function(name: str, nodes: Nodes) -> Json:
 
 
 def sleeps(size: int) -> str:
-    """Return a graph of steps one after the other."""
+    """Return a graph of sequential steps."""
     return saved([sleep(f"s{n}") for n in range(size)])
 
 
 def functions(size: int) -> str:
-    """Return a graph of functions with one step each, called once each."""
+    """Return a graph of functions, each with one step and one call."""
     defined = {f"f{n}": function(f"f{n}", [sleep(f"s{n}")]) for n in range(size)}
     return saved([call(f"f{n}") for n in range(size)], defined)
 
 
 def chain(size: int) -> str:
-    """Return a graph with a chain of functions that call the next."""
+    """Return a graph with a chain of functions that each call the next."""
     defined: Json = {f"f{n}": function(f"f{n}", [call(f"f{n + 1}")]) for n in range(size)}
     return saved([call("f0")], {**defined, f"f{size}": function(f"f{size}", [sleep("rest")])})
 
@@ -134,7 +134,7 @@ def starts(size: int) -> str:
 
 
 def nested_calls(size: int) -> str:
-    """Return a graph of functions that each call all functions after them, of `size` calls in all."""
+    """Return a graph of functions that each call all functions after them, with `size` calls in total."""
     count = int((2 * size) ** 0.5)
     defined: Json = {f"f{n}": function(f"f{n}", [call(f"f{m}") for m in range(n + 1, count)]) for n in range(count)}
     return saved([call("f0")], {**defined, f"f{count - 1}": function(f"f{count - 1}", [sleep("rest")])})
@@ -153,7 +153,7 @@ def payload(size: int) -> str:
 
 
 def calls_of_a_long_function(size: int) -> str:
-    """Return a graph of many calls of a function of many steps."""
+    """Return a graph of many calls of a function with many steps."""
     half = size // 2
     return saved([call("f")] * half, {"f": function("f", [sleep(f"s{n}") for n in range(half)])})
 
@@ -213,7 +213,7 @@ INPUTS += [
     HostileInput(f"{form}: graphs of one name", partial(_files, graphs), 500, ("render", GRAPH, "-f", form, *output))
     for form, output in (("text", ()), ("html", ()), ("svg", ("-o", "out/")))
 ]
-# The maximum number of nodes, and ten times as many, which are refused.
+# The maximum number of nodes. Ten times as many are refused.
 INPUTS += [
     HostileInput(f"{form}: as many {name} as are read", partial(_files, graph), size, ("render", GRAPH, "-f", form))
     for name, graph, size in (

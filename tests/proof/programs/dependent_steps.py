@@ -39,7 +39,7 @@ def module(steps: Sequence[StepPlan], body: Sequence[str]) -> str:
 
 @st.composite
 def step_plans(draw: st.DrawFn, most: int = 12) -> list[StepPlan]:
-    """Draw steps. Each may depend on the ones before."""
+    """Draw steps that may depend on earlier ones."""
     plans: list[StepPlan] = []
     for number in range(draw(st.integers(1, most))):
         others = [plan.name for plan in plans]

@@ -20,7 +20,7 @@ MAX_DEPTH = 5
 
 @dataclass
 class Drawing:
-    """State of the generation of a program: source of choices, budget and counters of names."""
+    """The state of generating a program: the source of choices, the budget, and counters for names."""
 
     draw: st.DrawFn
     statement: Callable[[Drawing, Scope], Statement]

@@ -86,7 +86,7 @@ def reason_unchecked(workflow: WorkflowAnalysis, *, failures: bool) -> str:
 
 
 def has_dependencies(program: GeneratedProgram) -> bool:
-    """Whether any step of a program has dependencies."""
+    """Return whether any step of a program has dependencies."""
     return any(re.search(r"depends=|def s\d+\(s\d", source) for source in program.sources.values())
 
 

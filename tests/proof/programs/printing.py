@@ -14,14 +14,14 @@ class Statement(Protocol):
 
 
 class Expression(Protocol):
-    """A part of a line; `str()` returns its source."""
+    """A part of a line. `str()` returns its source."""
 
     def __str__(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
 class SourceExpression:
-    """An expression given by its source."""
+    """An expression that consists of source text."""
 
     text: str
 

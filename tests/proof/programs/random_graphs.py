@@ -56,7 +56,7 @@ def nodes(depth: int) -> st.SearchStrategy[Node]:
 
 
 def groups(depth: int) -> st.SearchStrategy[Node]:
-    """Groups whose members are steps, sequences, loops or groups."""
+    """Return groups whose members are steps, sequences, loops or groups."""
     inner = st.deferred(lambda: bodies(depth))
     member = st.one_of(
         st.sampled_from(NAMES).map(do),

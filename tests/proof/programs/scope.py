@@ -26,7 +26,7 @@ class DispatchTable:
 
 @dataclass
 class Scope:
-    """The names in scope. A statement adds names for the rest of its block; nested blocks use `inside()`."""
+    """The names in scope. A statement adds names for the rest of its block. Nested blocks use `inside()`."""
 
     step: str
     """Source of the expression for the step object."""
@@ -57,7 +57,7 @@ class Scope:
     in_finally: bool = False
     """Whether this is in a `finally` block. Graphs cannot represent an exception that it raises before its steps."""
     once: bool = False
-    """Whether declarations here run only once. A name refers to the last step declared with it; a second declaration
+    """Whether declarations here run only once. A name refers to the last step declared with it. A second declaration
     while the first step runs would replace it, which graphs do not represent.
     """
     in_class: bool = False

@@ -47,7 +47,7 @@ _COMPOUND: dict[Family, int] = {
 
 
 def statement(drawing: Drawing, scope: Scope) -> Statement:
-    """Draw a statement. Deeply nested statements are simple ones."""
+    """Draw a statement. A deeply nested statement is a simple one."""
     if not scope.thunks:
         return declarations.decorated_step(drawing, scope)
     families = _SIMPLE if scope.depth >= MAX_DEPTH else _SIMPLE | _COMPOUND

@@ -18,7 +18,7 @@ _ERRORS: tuple[Callable[[str], Exception], ...] = (
 _FAILURE_KINDS = ("first", "several", "all", "all", "for good")
 _FAILING_SHARES = (0.05, 0.1, 0.3, 0.5)
 _SUCCEEDING_SHARES = (0, 0, 0, 0.2, 0.5, 0.8)
-"""In some scenarios the first steps succeed, so that the last of many steps gets to fail."""
+"""In some scenarios the first steps succeed, so that the last of many steps can fail."""
 _ARRIVING_SHARES = (0.1, 0.3, 0.8, 1, 1, 1, 1, 1)
 _SEVERAL_ATTEMPTS = 3
 _MAX_ATTEMPTS = 35  # exponential delays would exceed the range of datetimes
@@ -66,7 +66,7 @@ class StepOutcomes:
         return float(10 ** (lots.share(self._seed, "arrives", name, count) * (longest + 1) - 1))
 
     def event_arrives(self, name: str, count: int) -> bool:
-        """Whether an event arrives at all."""
+        """Return whether an event arrives at all."""
         share = lots.one_of(_ARRIVING_SHARES, self._seed, "come", name)
         return lots.share(self._seed, "comes", name, count) < share
 

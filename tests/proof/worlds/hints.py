@@ -1,8 +1,8 @@
-"""Constants that a program compares its values with, by word, so that scenarios can reach each branch.
+"""Constants that a program compares with its values, by word, so that scenarios can reach each branch.
 
 From `order["state"] == "paid"` it follows that values of the word `state` may be `"paid"`. From `if await find() is
-None` it follows that results of `find`, and so the values that it returns, may be None. Scopes are ignored, as hints
-need not be exact.
+None` it follows that results of `find`, and so the values that it returns, may be None. Scopes are ignored, because
+hints need not be exact.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Hints:
 
 _MOMENTS = (Later(200), Later(300))
 OTHER = "other"
-"""A text that the program does not compare with."""
+"""A text that the program compares with no value."""
 
 _DURATIONS = ("5 minutes", 90_000)
 _EVENT_TYPES = ("approved", "rejected")
@@ -226,7 +226,7 @@ def _constants(*expressions: ast.expr | None) -> Iterator[Constant]:
 
 
 def _with_neighbors(value: str | float) -> Iterator[Constant]:
-    """Yield a value and, for numbers, its neighbors, as programs compare numbers by size."""
+    """Yield a value and, for a number, its neighbors, because programs compare numbers by size."""
     yield value
     if not isinstance(value, bool | str):
         yield value - 1

@@ -1,7 +1,7 @@
-"""True orders: programs run with asyncio on a virtual clock, with a separate step object.
+"""True orders, determined by running programs with asyncio on a virtual clock, with a separate step object.
 
-The step object works like the SDK's `_WorkflowStepWrapper`, except that a step counts as started from its call on. So
-no step runs twice that the graph shows once. The analysis shares no code with it.
+The step object works like the SDK's `_WorkflowStepWrapper`, except that a step counts as started from its call on.
+Therefore, no step that the graph shows once runs twice. The analysis shares no code with it.
 """
 
 from __future__ import annotations
@@ -122,7 +122,7 @@ def _run_to_the_end(coroutine: Coroutine[Any, Any, None]) -> None:
 def true_order(source: str, steps: Iterable[str]) -> Relation:
     """Return the pairs (first, second) where the first step ends before the second starts in every run.
 
-    A violation in any run also occurs when the first step takes forever and all others no time. So one run for each
+    A violation in any run also occurs if the first step takes forever and all others take no time, so one run for each
     step suffices.
     """
     names = list(steps)

@@ -33,13 +33,13 @@ class Source(Protocol):
         """Return the value of this word, identified by its key."""
 
     def hinted(self, word: str) -> tuple[Constant, ...]:
-        """Return the constants that the program compares values of this word with."""
+        """Return the constants that the program compares with values of this word."""
 
     def probability(self, word: str, question: str) -> float:
         """Return the probability that values of this word answer a question with True."""
 
     def may_have_items(self) -> bool:
-        """Whether collections may have further items."""
+        """Return whether collections may have further items."""
 
     def delay(self, key: int) -> float:
         """Return the seconds until a response. Raise an error if it fails."""
@@ -275,6 +275,6 @@ Mapping.register(ScenarioValue)
 
 
 def _unpack_count(frame: PyValue) -> int | None:
-    """Return the number of variables that the caller unpacks to, or None."""
+    """Return the number of variables into which the caller unpacks a value, or None."""
     code = frame.f_code.co_code
     return code[frame.f_lasti + 1] if code[frame.f_lasti] == _UNPACK else None

@@ -71,7 +71,7 @@ class Scenario:
         return Service(self, lots.number(self._seed, name), name.rpartition(".")[2])
 
     def value(self, key: int, word: str, depth: int = 0) -> PyValue:
-        """Return the value of this word, usually a constant that the program compares it with."""
+        """Return the value of this word, usually a constant that the program compares with it."""
         hinted = self._hints.constants.get(word)
         if not hinted or not self._is_hinted(hinted, key, word):
             return ScenarioValue(self, key, word, depth)
@@ -87,7 +87,7 @@ class Scenario:
         return self._hints.constants.get(word, ())
 
     def may_have_items(self) -> bool:
-        """Whether collections may have further items. Their number is limited, so that recursion over items ends."""
+        """Return whether collections may have further items. The limit makes recursion over items end."""
         self._sizes += 1
         return self._sizes < _MAX_SIZES
 

@@ -1,4 +1,4 @@
-"""All laws, by a sentence for each."""
+"""All laws, each with a sentence that states it."""
 
 from __future__ import annotations
 

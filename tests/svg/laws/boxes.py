@@ -43,7 +43,7 @@ def shape_is_outside_of_the_picture(picture: Picture) -> Iterator[str]:
 
 
 def bar_touches_a_figure(picture: Picture) -> Iterator[str]:
-    """Only lines touch bars; boxes and other bars keep a distance."""
+    """Only lines touch bars. Boxes and other bars keep a distance."""
     for figure in picture.whole.walk():
         for bar in figure.bars:
             others = [*(inner.box for inner in figure.inner if inner.boxes), *figure.bars]
@@ -80,7 +80,7 @@ def branches_begin_at_different_heights(picture: Picture) -> Iterator[str]:
 
 
 def frame_is_wrongly_stacked(picture: Picture) -> Iterator[str]:
-    """A frame is stacked exactly if it represents all concurrent iterations of a loop."""
+    """A frame is stacked if, and only if, it represents all concurrent iterations of a loop."""
     for figure in picture.figures:
         if figure.css & {"frame", "shut"} and (len(figure.boxes) == 2) != shows_all_iterations(picture, figure):
             yield figure.identity

@@ -1,4 +1,4 @@
-"""Laws about exits: breaks lead below their loop, returns to the end, both through each `finally`."""
+"""Laws about exits: a `break` leads below its loop and a `return` to the end, both through each `finally`."""
 
 from __future__ import annotations
 

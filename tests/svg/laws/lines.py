@@ -47,7 +47,7 @@ def line_runs_along_a_border(picture: Picture) -> Iterator[str]:
 
 
 def _where(segment: Segment) -> tuple[bool, float]:
-    """Return whether a segment is vertical, and its x position if so, else its y position."""
+    """Return whether a segment is vertical, and its x position if it is, otherwise its y position."""
     upright = segment.begin.x == segment.end.x
     return upright, segment.begin.x if upright else segment.begin.y
 
@@ -122,7 +122,7 @@ def _top_of(circle: Box) -> Point:
 
 
 def line_is_filled(picture: Picture) -> Iterator[str]:
-    """Only arrow heads are filled; other lines of filled classes enclose no area."""
+    """Only arrow heads are filled. Other lines of filled classes enclose no area."""
     for line in picture.lines:
         if not set(line.css.split()) & {"filled", "flow", "head"}:
             continue
@@ -133,7 +133,7 @@ def line_is_filled(picture: Picture) -> Iterator[str]:
 
 
 def arrow_points_at_nothing(picture: Picture) -> Iterator[str]:
-    """An arrow of the normal flow ends at the top of a figure, others at a side of a figure or at a spine."""
+    """An arrow of the normal flow ends at the top of a figure, and any other at a side of a figure or at a spine."""
     figures = [box for figure in picture.whole.walk() for box in [*figure.boxes, *figure.marks]]
     spines = [
         segment
@@ -172,7 +172,7 @@ def is_head(stroke: Stroke) -> bool:
 
 
 def tip_of(stroke: Stroke) -> Point | None:
-    """Return the tip of an arrow head, None for other strokes."""
+    """Return the tip of an arrow head, or None for other strokes."""
     if len(stroke.points) != 3:
         return None
     first, tip, last = stroke.points

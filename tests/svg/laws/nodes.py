@@ -75,7 +75,7 @@ def _words(node: Node) -> tuple[str, ...]:
 
 
 def _expected(graph: Graph, expand: Expansion) -> Iterator[Node]:
-    """Yield all nodes to be drawn, as often as they are to be drawn."""
+    """Yield each node as often as it has to be drawn."""
     functions = functions_of(graph["workflow"])
     shown: set[str] = set()
     yield from _drawn_nodes(graph["workflow"]["nodes"], functions, shown, (), expand)

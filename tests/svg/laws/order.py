@@ -60,7 +60,9 @@ def continuing_figure_leads_nowhere(picture: Picture) -> Iterator[str]:
 
 
 def continuation_differs(picture: Picture) -> Iterator[str]:
-    """Steps, calls, loops and functions always go on, exits never, other frames if a path reaches their end."""
+    """Steps, calls, loops and functions always continue, exits never do, and other frames do if a path reaches their
+    end.
+    """
     for figure in picture.figures:
         if figure.css & {"condition", "legend", "shut"} or (
             figure.identity not in picture.nodes and not _is_part(figure)

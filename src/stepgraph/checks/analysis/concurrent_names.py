@@ -36,13 +36,13 @@ class NamedActivity(Struct, frozen=True):
     place: Place
     """The location of the name."""
     direct: bool
-    """Whether it runs or starts directly, not in a called function."""
+    """Whether the program itself runs or starts it, rather than a called function."""
     after_await: bool = False
-    """Whether an earlier await delays it, so that it begins at a time that depends on other work."""
+    """Whether it begins after an earlier await, so that its start time depends on other work."""
 
 
 class NamedActivities(Struct):
-    """The steps and event waits of work, without dependencies and step bodies.
+    """The steps and event waits of work, excluding dependencies and step bodies.
 
     Each function is analyzed once.
     """
@@ -72,7 +72,7 @@ class _AwaitProgress(IntEnum):
 
 
 class _WorkDomain(Domain[_AwaitProgress], Observer[_AwaitProgress]):
-    """The progress of work, and its steps and event waits.
+    """A dataflow domain that follows the progress of work and collects its steps and event waits.
 
     Tasks that request a lock before their first await get it in the order in which they begin, and hold it in turn. The
     steps that they run while they hold it begin in the same order.
@@ -97,7 +97,7 @@ class _WorkDomain(Domain[_AwaitProgress], Observer[_AwaitProgress]):
     def add(
         self, activity: Activity, place: Place, progress: _AwaitProgress, *, in_turn: bool = False, direct: bool = False
     ) -> None:
-        """Add the steps and event waits of an activity that begins at some progress."""
+        """Add the steps and event waits of an activity that begins with the progress `progress`."""
         if in_turn:
             progress = _AwaitProgress.BEFORE_AWAIT
         match activity:

@@ -25,7 +25,7 @@ _RETRIES: Final = ("limit", "delay", "backoff")
 _BACKOFFS: Final = ("constant", "linear", "exponential")
 _MAX_RETRIES: Final = 10_000
 
-# Names that people use for a key, which are too different to be typos.
+# Wrong names that people use for a key, too different from it to be typos.
 _SYNONYMS: Final = {
     **dict.fromkeys(("attempts", "count", "max", "max_attempts", "max_retries", "maxAttempts", "times"), "limit"),
     **dict.fromkeys(("interval", "wait", "retry_delay", "initial_delay", "initialDelay", "base_delay"), "delay"),
@@ -33,7 +33,7 @@ _SYNONYMS: Final = {
     **dict.fromkeys(("timeout_seconds", "timeout_ms", "time_limit", "deadline"), "timeout"),
     **dict.fromkeys(("retry", "retry_policy", "retryPolicy"), "retries"),
 }
-# A key with at least this similarity to a valid key is a typo.
+# A key with at least this similarity to a valid key is treated as a typo.
 _SIMILARITY: Final = 0.75
 
 _OBJECT_BASES: Final = frozenset(["dataclasses.dataclass", "typing.NamedTuple"])
@@ -222,7 +222,7 @@ def _similar_name(name: object, candidates: Iterable[str]) -> str | None:
 
 
 def _must_be_invalid(value: Value, valid: tuple[str, ...]) -> bool:
-    """Return whether a value must differ from all valid strings. None is valid: it equals an absent key."""
+    """Return whether a value must differ from all valid strings. None is valid: it means the same as an absent key."""
     if isinstance(value, Constant):
         return value.value is not None and value.value not in valid
     return kind_of(value) is not None

@@ -78,7 +78,7 @@ class _LatestOutcomes(Domain[int]):
         """The called functions, by `id`."""
 
     def follow(self, body: Block) -> None:
-        """Record the outcomes in a body and in the functions that it calls, directly or through others."""
+        """Record the outcomes in a body and in the functions that it calls directly or indirectly."""
         budget = Budget()
         pending = [body]
         while pending:
@@ -102,7 +102,7 @@ class _LatestOutcomes(Domain[int]):
         return deciding
 
     def decided_before(self, operation: int) -> int:
-        """Return the tests that lead to an operation by only one outcome, as a bit set."""
+        """Return the tests that lead to an operation with only one of their outcomes, as a bit set."""
         decided = 0
         for outcomes in (self.before[operation], self.raised.get(operation, 0)):
             decided |= outcomes ^ outcomes >> 1
@@ -163,7 +163,7 @@ class _LatestOutcomes(Domain[int]):
         return after & ~(both | both << 1)
 
     def leave_try(self, try_: Try, before: int, end: int | None, raised: int | None) -> tuple[int | None, int | None]:
-        """Treat the choice of each handler as a test. The last one has no test if one of the handlers always runs."""
+        """Treat the choice of each handler as a test. If one of the handlers always runs, the last one has no test."""
         count = len(try_.handlers) - (end is None and not _may_bypass_handlers(try_))
         if raised is None or count <= 0:
             return end, raised
@@ -191,7 +191,7 @@ class _LatestOutcomes(Domain[int]):
 
 
 def _exit_choices(loop: Loop) -> list[Choice]:
-    """Return the choices that end a loop because its condition is false, for a condition that runs steps."""
+    """Return the choices that end a loop whose condition runs steps, because the condition is false."""
     return [
         operation
         for operation in loop.body.operations

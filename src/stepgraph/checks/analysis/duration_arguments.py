@@ -1,4 +1,4 @@
-"""The durations that a workflow passes to the engine."""
+"""Durations that a workflow passes to the engine."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _INFINITY = External("math.inf")
 
 
 class DurationUse(StrEnum):
-    """The use of a duration, as a phrase after `the` or `this`."""
+    """The use of a duration, as a phrase that follows `the` or `this`."""
 
     SLEEP = "sleep"
     DELAY = "retry delay"
@@ -37,7 +37,7 @@ class DurationArgument(Struct, frozen=True):
 
     use: DurationUse
     value: Value
-    """The value: a number of milliseconds, or a string with a unit, if it is valid."""
+    """The value. If it is valid, it is a number of milliseconds or a string with a unit."""
     place: Place
 
     @property
@@ -56,7 +56,7 @@ class DurationArgument(Struct, frozen=True):
 
     @property
     def milliseconds(self) -> float | None:
-        """The duration in milliseconds. None if it is unknown, or if the engine does not recognize its unit."""
+        """The duration in milliseconds, or None if it is unknown or the engine does not recognize its unit."""
         if self.text is None:
             return self.number
         duration = parse_duration(self.text) if self.text.strip() else None

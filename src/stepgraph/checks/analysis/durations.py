@@ -86,7 +86,7 @@ def parse_duration(text: str) -> DurationText | None:
 
 
 def _means_milliseconds(unit: str) -> bool:
-    """Return whether a unit means milliseconds. A lone `m` does not: people mean minutes, whatever the engine does."""
+    """Return whether a unit means milliseconds. A lone `m` does not, because people use it for minutes."""
     return unit.lower() in _MILLISECONDS
 
 
@@ -194,10 +194,10 @@ _SECOND_WORDS: Final = frozenset(["s", "sec", "secs", "seconds", "minutes", "min
 
 
 def is_likely_seconds(source: str, number: float) -> bool:
-    """Return whether a number looks like seconds, or a longer unit.
+    """Return whether a number of milliseconds is probably meant in seconds or a longer unit.
 
-    The source is a literal, a name without a word for milliseconds, or a product with a factor 60 and without a
-    multiple of 100. Other computations never look like seconds.
+    This applies only if its source is a literal, a name without a word for milliseconds, or a product with a factor of
+    60 and without a multiple of 100.
     """
     if not 0 < number <= 365 * _SECONDS_IN_DAY * SECOND or number != int(number):
         return False
@@ -228,7 +228,8 @@ def _is_product_of_seconds(source: str) -> bool:
 
 
 _FIELD_AND_UNIT: Final = re.compile(r"\{([^{}]+)\}( *)([A-Za-z]+)")
-# Numbers rather than strings with a unit: arithmetic, calls that return numbers, number formats and descriptive names.
+# Source of a number rather than a string with a unit: arithmetic, a call that returns a number, a number format, or a
+# descriptive name.
 _NUMERIC: Final = re.compile(
     r".*[\w\])] *(?:[*/]|[+-] *\d)"
     r"|(?:int|round|len|min|max)\(.*"

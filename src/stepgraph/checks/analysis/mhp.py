@@ -76,7 +76,7 @@ class _StartsOfName(Struct):
     late_inside: int = 0
     """The starts in which it begins after an await, inside a called function."""
     direct: int = 0
-    """The starts of the activity itself, not of a function that contains it."""
+    """The starts of the activity itself, excluding functions that contain it."""
     direct_at: dict[int, int] = field(default_factory=dict)
     """The direct starts, by the `id` of the node that names the activity."""
 

@@ -26,26 +26,26 @@ from stepgraph.ir.nodes import (
 from stepgraph.ir.program import Program
 from stepgraph.syntax.module import Place
 
-# Loops and calls multiply: an unlimited count could have more digits than Python prints.
+# Loops and calls multiply the count, so without a limit it could have more digits than Python prints.
 _HIGHEST_COUNT: Final = 10**12
 
 
 def min_step_count(program: Program) -> int:
     """Return the minimum number of `step.do` steps in each run. The engine counts no other steps.
 
-    The steps of a loop are multiplied by its number of passes, if it is constant. The steps of a task count at its
-    start, if the program awaits it.
+    The steps of a loop are multiplied by its number of iterations, if this is constant. The steps of a task count at
+    its start, if the program awaits it.
     """
     return _Counts(_must_complete(program.body)).block_count(program.body)
 
 
 def exceeding_place(program: Program, limit: int) -> Place:
-    """Return the location of the loop or step that raises the minimum count of a program above a limit."""
+    """Return the location of the loop or step at which the minimum count of a program exceeds a limit."""
     return _Counts(_must_complete(program.body)).find_excess(program.body, limit) or program.name_place
 
 
 class _Ends(Struct, frozen=True):
-    """The minimum step counts at the exits of a function. None is an unreachable exit."""
+    """The minimum step counts at the exits of a function. None stands for an unreachable exit."""
 
     normal: int | None
     """The count at its normal exits."""
@@ -91,7 +91,7 @@ class _Counts(Struct):
                 return 0
 
     def find_excess(self, block: Block, limit: int) -> Place | None:
-        """Return the location of the operation that raises the minimum count of a block above a limit."""
+        """Return the location of the operation at which the minimum count of a block exceeds a limit."""
         search = _LimitSearch(limit)
         solve(block, 0, _StepCount(self), search)
         operation = search.exceeding
@@ -163,7 +163,7 @@ def _runs_step(operation: Operation) -> bool:
 
 
 class _LimitSearch(Observer[int]):
-    """Search for the first operation that raises the count above a limit on all paths.
+    """Search for the first operation at which the count exceeds a limit on all paths.
 
     Exits do not matter: if the minimum count of a program exceeds a limit, the count at each exit does, too.
     """
@@ -171,7 +171,7 @@ class _LimitSearch(Observer[int]):
     def __init__(self, limit: int) -> None:
         self.limit = limit
         self.exceeding: Operation | None = None
-        """The operation. Reset if a later count is within the limit, so that some path avoids it."""
+        """The operation. It is reset if a later count is within the limit, because some path then avoids it."""
         self.count_before = 0
         """The count before the operation."""
         self.open: list[tuple[Block, int]] = []

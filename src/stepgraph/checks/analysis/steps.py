@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 CONTEXT: Final = "ctx"
-"""The parameter for the step context."""
+"""The name of the parameter that receives the step context."""
 
 
 def declarations_of(subject: WorkflowSubject) -> dict[StepDefinition, StepDeclared]:
@@ -53,7 +53,7 @@ def is_parameter_name(name: str) -> bool:
 
 
 def format_code_list(words: Iterable[str]) -> str:
-    """Return code in backquotes, separated by commas."""
+    """Return words as code in backquotes, separated by commas."""
     return ", ".join(f"`{word}`" for word in words)
 
 

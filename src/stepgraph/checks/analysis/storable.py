@@ -48,7 +48,7 @@ _STR: Final = "Convert it with `str(...)`."
 _SECONDS: Final = "Return its `total_seconds()`."
 _LIST: Final = "Convert it with `list(...)`."
 
-# The kind of the result with its article, and advice.
+# The kind of each call's result with its article, and advice.
 UNSTORABLE: Final[dict[str, tuple[str, str]]] = {
     **dict.fromkeys(_DATES, ("a date", _ISO)),
     **dict.fromkeys((f"{call}().date" for call in _DATETIMES), ("a date", _ISO)),
@@ -87,7 +87,7 @@ UNSTORABLE: Final[dict[str, tuple[str, str]]] = {
 }
 
 IsWritten: TypeAlias = "Callable[[Place], bool]"
-"""Whether a tuple is built at the location of its element, and not by a helper function for another caller."""
+"""Whether a tuple is built where its element is located, and not by a helper function for another caller."""
 MustOccur: TypeAlias = "Callable[[Value], bool]"
 """Whether a possible value must occur on some path."""
 

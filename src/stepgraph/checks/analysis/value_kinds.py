@@ -1,4 +1,4 @@
-"""Kinds of values, in the words of messages."""
+"""Kinds of values, as messages name them."""
 
 from __future__ import annotations
 

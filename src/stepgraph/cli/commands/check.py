@@ -62,7 +62,7 @@ def check(
         # Imported here because most checks fix nothing, and start-up time counts.
         from stepgraph.cli.fixing import compute_fixes, fix_summary, show_fixes, write_fixes
 
-        # Findings in the baseline do not fail the check, but are fixed, too.
+        # Findings in the baseline do not fail the check, but they are fixed, too.
         files = compute_fixes(finding.finding for finding in (*check_run.report.findings, *check_run.report.baselined))
         if fixing is Fixing.WRITE:
             write_fixes(files, check_run.sources.roots.keys())
@@ -100,14 +100,14 @@ def _run_check(
 
 
 def _summary(report: Report) -> str:
-    # Imported here because a printed report needs no further summary.
+    # Imported here because a report that is printed needs no further summary.
     from stepgraph.report.report import verdict_line
 
     return verdict_line(report)
 
 
 def _exit_code(check_run: _ReportedCheck, paths: Sequence[str], *, exit_zero: bool) -> ExitCode:
-    """Return the exit code of a verdict, 0 for failing findings with `exit_zero`.
+    """Return the exit code for the verdict of a check. With `exit_zero`, failing findings exit with 0.
 
     Raises CommandError if no workflow was checked.
     """

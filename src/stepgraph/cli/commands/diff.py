@@ -135,7 +135,7 @@ def _pairs(old: ComparedVersion, new: ComparedVersion) -> tuple[Pair, ...]:
 
 
 def _select_pairs(pairs: tuple[Pair, ...], workflows: tuple[str, ...]) -> tuple[Pair, ...]:
-    """Return the pairs with a workflow of one of the names. Without names, return all."""
+    """Return the pairs with a workflow that has one of the names. Without names, return all."""
     if not workflows:
         return pairs
     candidates = [version for pair in pairs for version in pair if version is not None]

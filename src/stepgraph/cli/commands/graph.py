@@ -162,7 +162,7 @@ def _render_file(subjects: Sequence[Subject], output: DrawingOutput, options: Fo
 def _render_files(
     subjects: Sequence[Subject], output: DrawingOutput, options: FormatOptions
 ) -> dict[str, tuple[str, str]]:
-    """Return the texts for a directory by file name, with summaries."""
+    """Return the text and the summary of each file in an output directory, by file name."""
     from stepgraph.cli.output_files import file_stems
 
     drawable = _renderable(subjects, output)
@@ -177,7 +177,7 @@ def _render_files(
 
 
 def _summary(subjects: Sequence[Subject]) -> str:
-    """Return the contents of a file in a few words: `37 steps, incomplete: 2 notes, see `stepgraph check``."""
+    """Summarize the contents of a file: `37 steps, incomplete: 2 notes, see `stepgraph check``."""
     steps = sum(count_steps(subject.graph["workflow"]) for subject in subjects if subject.graph is not None)
     parts = [counted(len(subjects), "workflow")] if len(subjects) > 1 else []
     parts.append(counted(steps, "step"))

@@ -38,7 +38,7 @@ class ResultKey(Struct, frozen=True):
     name: str
     """The name of the step."""
     duration: str
-    """The duration of a sleep as canonical JSON, empty for other steps."""
+    """The duration of a sleep as canonical JSON, or an empty string for other steps."""
 
 
 class Effect(IntEnum):
@@ -63,14 +63,14 @@ class Impact(Struct, frozen=True):
     effect: Effect
     """The worst effect on any instance."""
     reason: str = ""
-    """The reason for the effect as a clause, empty for safe changes."""
+    """The reason for the effect as a clause, or an empty string for safe changes."""
 
 
 SAFE: Final = Impact(Effect.SAFE)
 
 
 def out_of_order(reason: str) -> Impact:
-    """Return the impact of a step that runs after steps which it now precedes."""
+    """Return the impact of a step that runs after steps that it now precedes."""
     return Impact(Effect.OUT_OF_ORDER, reason)
 
 
@@ -85,7 +85,7 @@ def count_shift(name: str, wait: str) -> Impact:
 
 
 def worst(impacts: Iterable[Impact]) -> Impact:
-    """Return the first impact with the worst effect, `SAFE` without impacts."""
+    """Return the first impact with the worst effect. Without impacts, return a safe one."""
     result = SAFE
     for impact in impacts:
         if impact.effect > result.effect:

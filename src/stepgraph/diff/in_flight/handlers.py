@@ -15,7 +15,7 @@ from stepgraph.diff.tree import BRANCH, FUNCTIONS, KEY, Tree, TreeElement, calls
 
 
 class FailureHandlers:
-    """The handlers of failures in a workflow: `try` statements and groups, also around the calls of a function."""
+    """The handlers of failures in a workflow: `try` statements and groups, including those around function calls."""
 
     def __init__(self, tree: Tree) -> None:
         self._tree = tree
@@ -59,7 +59,7 @@ def enclosing_tries(tree: Tree, number: int) -> Iterator[int]:
 
 
 def block_elements(tree: Tree, try_number: int, slot: str) -> list[int]:
-    """Return the elements in a block of a `try`, empty if the block is missing."""
+    """Return the elements in a block of a `try`, or an empty list if the block is missing."""
     return [number for block in tree.children_by_slot(try_number).get(slot, ()) for number in tree.visit_subtree(block)]
 
 
@@ -76,7 +76,7 @@ def catches_silently(tree: Tree, number: int) -> bool:
 
 
 def is_last_handler(tree: Tree, branch: TreeElement) -> bool:
-    """Return whether a branch is the last of several handlers, which receives the otherwise uncaught failures."""
+    """Return whether a branch is the last of several handlers, which receives failures that no other one catches."""
     switch = tree[branch.parent]
     is_handler = switch.text("discriminant") == "exception" and tree[switch.parent].slot == "catch_block"
     return is_handler and tree.next_sibling(branch.number) is None
@@ -92,9 +92,9 @@ class HandlerImpact:
         self._failures = FailureHandlers(self._old)
 
     def is_for_failures(self, number: int) -> bool:
-        """Return whether a new element is in a new handler of failures that ended the instance before.
+        """Return whether a new element is in a new handler of failures that used to end the instance.
 
-        No instance in a later wait has failed there.
+        An instance in a later wait has not failed there.
         """
         try_number = self._newly_catching(number)
         return try_number is not None and not any(
@@ -108,7 +108,7 @@ class HandlerImpact:
             yield from self._skipped(self._outer_handlers(try_number))
 
     def wrapped(self, group: EditGroup) -> Iterator[Impact]:
-        """Yield the impact of a new `try` around existing elements that catches silently."""
+        """Yield the impact of a new `try` that catches silently, around existing elements."""
         if not catches_silently(self._new, group.container_number):
             return
         outer_handlers = self._outer_handlers(group.container_number)
@@ -160,7 +160,7 @@ class HandlerImpact:
         return self._instances.sides.new_of(old)
 
     def _newly_catching(self, number: int) -> int | None:
-        """Return the new `try` around an element in a new handler, if it did not catch before or caught less."""
+        """Return the new `try` whose new handler contains an element, if it did not catch before or caught less."""
         for element in (self._new[number], *self._new.ancestors(number)):
             if self._to_old[element.number] is not None:
                 continue
@@ -171,7 +171,7 @@ class HandlerImpact:
         return None
 
     def _caught(self, number: int) -> bool:
-        """Return whether a new `try` is matched and caught before."""
+        """Return whether a new `try` is matched with an old one that has handlers."""
         old = self._to_old[number]
         return old is not None and catches(self._old, old)
 
@@ -185,7 +185,7 @@ class HandlerImpact:
         return [outer for outer in self._failures.handlers_of(numbers) if self._to_new[outer] not in excluded]
 
     def _skipped(self, outer_handlers: list[int]) -> Iterator[Impact]:
-        """Yield the impact of steps in outer handlers, which no longer receive the failure."""
+        """Yield the impact of steps in outer handlers that no longer receive the failure."""
         blocks = (
             block for outer in outer_handlers for block in self._old.children_by_slot(outer).get("catch_block", ())
         )

@@ -104,7 +104,7 @@ class ImpactAnalysis:
 
     def _reordered(self, group: EditGroup) -> Iterator[Impact]:
         if not group.dependencies and (self._is_in_group(group.new[0]) or self._was_unordered(group)):
-            # The members start together in any order.
+            # The members start together, in any order.
             return
         yield from self._displaced(group)
 
@@ -130,7 +130,7 @@ class ImpactAnalysis:
         if kind in _TRANSPARENT or wait is None:
             return
         if kind == "loop":
-            # Instances in the loop are in the first iteration, before later ones.
+            # Instances in flight are in the first iteration. Later iterations precede the steps after the loop.
             later = self._instances.later(max(group.old))
             yield from () if later is None else self._repeated(group, later)
         elif kind in _CHOICES:
@@ -226,7 +226,7 @@ class ImpactAnalysis:
         return self._new[number].kind == BRANCH and following is not None
 
     def _changes_exit(self, side: Side, number: int, *kinds: str) -> bool:
-        """Return whether an exit was added or removed with an element, unless its loop was too."""
+        """Return whether an exit was added or removed with an element, but without the loop that it leaves."""
         exits = (side.tree[inner] for inner in side.tree.visit_subtree(number) if side.is_unmatched(inner))
         return any(
             element.kind == "break" and element.text("kind") in kinds and _leaves_element(side, element, number)
@@ -284,7 +284,7 @@ def _overtaken(sides: Sides, old: int, new: int, container: int) -> Iterator[int
 
 
 def _between(tree: Tree, number: int, outer: int) -> Iterator[TreeElement]:
-    """Return the ancestors of an element below `outer`."""
+    """Yield the ancestors of an element below `outer`."""
     return takewhile(lambda element: element.number != outer, tree.ancestors(number))
 
 
@@ -341,7 +341,7 @@ class _ConcurrencyImpact:
             yield from (number for number in self._new.visit_subtree(group.container_number) if number not in moved)
 
     def _has_later_wait(self, old: int) -> bool:
-        """Return whether an instance that started an old element may be in a wait outside of it."""
+        """Return whether an instance that started an old element may be in a wait outside it."""
         return self._instances.old_waits.later[old] is not None
 
     def _is_in_new_group(self, group: EditGroup) -> bool:
@@ -349,7 +349,7 @@ class _ConcurrencyImpact:
         return group.container is not None and group.container.version is TreeVersion.NEW and not group.dependencies
 
     def _concurrent_with_waits(self, group: EditGroup) -> Iterator[Impact]:
-        """Yield the impact of elements that run during a wait which they used to follow."""
+        """Yield the impact of elements that run during a wait that they used to follow."""
         old_of, inside = self._instances.sides.old_of, self._instances.inside
         moved = {inner for number in group.new for inner in self._new.visit_subtree(number)}
         for number in self._preexisting_work(self._new.visit_subtree(group.container_number)):
@@ -379,7 +379,7 @@ class _ConcurrencyImpact:
                 yield count_shift(tree[step].name, wait)
 
     def _wait_of(self, tree: Tree, number: int) -> str | None:
-        """Return a wait of instances that have started an element of either tree."""
+        """Return a wait that instances may be in after they have started an element of either tree."""
         old = number if tree is self._old else self._instances.sides.matching.to_old[number]
         return None if old is None else self._instances.at_or_after(old)
 

@@ -21,7 +21,7 @@ from stepgraph.json_text import canonical_json
 from stepgraph.limits import Limit
 
 Sites: TypeAlias = dict[int, list[int]]
-"""Positions at which an element runs, by function: its own position and calls that lead to it."""
+"""Positions at which an element runs, by function: its own position, and the positions of calls that lead to it."""
 
 
 class StepCounts:
@@ -52,7 +52,7 @@ class StepCounts:
         return list(steps)
 
     def counted_after(self, number: int, step: int, allowed: AbstractSet[int]) -> Iterator[int]:
-        """Yield the steps with the key of `step` that may run after an element which runs `step`.
+        """Yield the steps with the key of `step` that may run after an element that runs `step`.
 
         Only steps and calls in `allowed` count.
         """
@@ -89,7 +89,7 @@ class StepCounts:
         return sites
 
     def _comes_after(self, number: int, later: int) -> bool:
-        """Return whether `other` may run after `number` in the same function."""
+        """Return whether `later` may run after `number` in the same function."""
         above = [number, *(element.number for element in self._tree.ancestors(number))]
         ancestors = set(above)
         meeting = later
@@ -100,7 +100,7 @@ class StepCounts:
         return self._tree[meeting].kind not in _EXCLUSIVE and later > number
 
     def _in_function(self, number: int) -> int:
-        """Return the function of an element, ROOT outside of functions."""
+        """Return the function that contains an element, or ROOT if none does."""
         path = [number, *(element.number for element in self._tree.ancestors(number))]
         return next((outer for outer in path if self._tree[outer].slot == FUNCTIONS), ROOT)
 
@@ -114,9 +114,9 @@ class _Occurrences(Struct, frozen=True):
     """The first and last step with a key in a member of a group."""
 
     member: int
-    """The member."""
+    """Number of the member."""
     step: int
-    """The first step."""
+    """Number of the first step."""
     first: int
     """Index of the first step among all steps of the member."""
     last: int
@@ -126,9 +126,9 @@ class _Occurrences(Struct, frozen=True):
 def steps_out_of_count_order(
     tree: Tree, counts: StepCounts, group: int, changed: Container[int]
 ) -> Iterator[tuple[int, int]]:
-    """Yield steps that start before a step with the same key in a previous, concurrent member, with their own member.
+    """Yield steps, with their member, that start before one with the same key in a previous concurrent member.
 
-    In sequence, they would start after it. One of the two members contains an element of `changed`.
+    In sequential code, they would start after it. One of the two members contains an element of `changed`.
     """
     latest: dict[ResultKey, _Occurrences] = {}
     latest_changed: dict[ResultKey, _Occurrences] = {}
@@ -162,7 +162,7 @@ _EXCLUSIVE = frozenset({"if", "switch"})
 
 
 class Waits(Struct, frozen=True):
-    """The first waits inside and after each element, by number. The graph is an upper bound of real executions."""
+    """The first waits inside and after each element, by number. The graph over-approximates real executions."""
 
     inside: list[int | None]
     """The first wait in an element or the functions it calls."""
@@ -170,13 +170,13 @@ class Waits(Struct, frozen=True):
     """The first wait after an element: in program order, of a concurrent member, or of the next iteration."""
 
     def at_or_after(self, number: int) -> int | None:
-        """Return a wait of instances that have started an element."""
+        """Return a wait that instances may be in after they have started an element."""
         inside = self.inside[number]
         return self.later[number] if inside is None else inside
 
 
 def waits_of(tree: Tree, allowed: Container[int] | None = None) -> Waits:
-    """Return the waits of a workflow. With `allowed`, other waits do not count."""
+    """Return the waits of a workflow. With `allowed`, only waits in it count."""
     waits = {element.number for element in tree.elements if element.kind in WAITS}
     if allowed is not None:
         waits = {number for number in waits if number in allowed}
@@ -197,7 +197,7 @@ def _is_entered(call: tuple[int, int], allowed: Container[int]) -> bool:
 
 
 def _inside(tree: Tree, calls: list[tuple[int, int]], waits: set[int]) -> list[int | None]:
-    """Return the first wait inside each element, as a fixpoint over calls."""
+    """Return the first wait inside each element, computed as a fixpoint over calls."""
     inside: list[int | None] = [number if number in waits else None for number in range(len(tree))]
     while True:
         tree.budget.spend(Limit.VISITS, len(tree))
@@ -252,7 +252,7 @@ class _LaterWaits:
         self._follow_exit(element)
 
     def _add_concurrent_waits(self, group: TreeElement, later: int | None) -> None:
-        """Let members of a group also wait in previous members."""
+        """Count waits in previous members of a group as later waits of each member."""
         previous: int | None = None
         for child in group.children:
             if self._later[child] == later and previous is not None:
@@ -260,7 +260,7 @@ class _LaterWaits:
             previous = self._inside[child] if previous is None else previous
 
     def _follow_exit(self, element: TreeElement) -> None:
-        """Let the elements before an exit continue after its target. No wait follows the end of `run`."""
+        """Let the elements before an exit continue after the exit's target. No wait follows the end of `run`."""
         children = element.children
         if not children or (target := self._exit_targets.get(children[-1])) is None:
             return
@@ -275,7 +275,7 @@ class _LaterWaits:
 
 
 def _exit_targets(tree: Tree) -> dict[int, int]:
-    """Return for each exit the loop, function or workflow that it leaves.
+    """Return the loop, function or workflow that each exit leaves.
 
     Exits through a `finally` or out of a concurrent group are omitted, because more waits may follow.
     """
@@ -340,11 +340,11 @@ class InFlightInstances:
         return self._quoted_wait(self.old_waits.later[old])
 
     def at_or_after(self, old: int) -> str | None:
-        """Return a wait of instances that have started an old element."""
+        """Return a wait that instances may be in after they have started an old element."""
         return self._quoted_wait(self.old_waits.at_or_after(old))
 
     def first_wait(self, group: EditGroup) -> str | None:
-        """Return a wait of instances that have started an element of the group."""
+        """Return a wait that instances may be in after they have started an element of the group."""
         return next((wait for old in group.old if (wait := self.at_or_after(old)) is not None), None)
 
     def quoted(self, old: int) -> str:

@@ -23,7 +23,7 @@ from stepgraph.limits import Limit
 
 
 def expand_start(analysis: BodyAnalysis, operation: Start) -> OperationList:
-    """Return the start of work without dependencies, with the body of a step expanded."""
+    """Return the start of work that has no dependencies. The body of a step is expanded."""
     activity = operation.activity
     if not isinstance(activity, StepRun | Call):
         return [operation]

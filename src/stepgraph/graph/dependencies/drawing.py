@@ -1,4 +1,4 @@
-"""Operations for a schedule: a sequence if runs follow each other, `PartialOrder` for any other order."""
+"""Operations for a schedule: a sequence if runs follow each other, otherwise a `PartialOrder`."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from stepgraph.syntax.module import Place
 
 OperationList: TypeAlias = list[Operation]
 
-# Limits for nested branches around steps that may not have run, since each level multiplies the branches.
+# Limits on nested branches around steps that may not have run, because each level multiplies the branches.
 MAX_BRANCH_DEPTH: Final = 4
 """The maximum nesting depth."""
 MAX_BRANCH_STEPS: Final = 16
@@ -101,7 +101,7 @@ def _run_block(
 def _run_with_body(
     analysis: BodyAnalysis, planned: Schedule, index: int, run: StepRun, context: SchedulingContext
 ) -> StepRun:
-    """Return the run of a step without its dependencies, with its body expanded.
+    """Return the run of a step without its dependencies and with its body expanded.
 
     The state of the body includes the other runs of the schedule, whether they end before the step or may overlap with
     it.

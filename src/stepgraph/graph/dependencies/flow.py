@@ -52,11 +52,11 @@ def expand_to_fixpoint(program: Program, program_usage: ProgramUsage) -> Expande
 def _solve(
     program: Program, program_usage: ProgramUsage, openings: Mapping[int, FirstAwaitSteps]
 ) -> tuple[ProgramFacts, ExpandedProgram]:
-    """Analyze all bodies until no fact changes; return the facts and the expanded program."""
+    """Analyze all bodies until no fact changes, and return the facts and the expanded program."""
     run = Function(("run",), program.place, body=program.body)
     facts = ProgramFacts(program_usage, openings)
     usages = {id(run): program_usage.run, **program_usage.of}
-    # Rounds alternate between callers first and callees first; the first two yield most facts.
+    # Rounds alternate between callers first and callees first. The first two yield most facts.
     order = [run, *program_usage.functions]
     bodies: dict[int, Block] = {}
     while True:
@@ -145,7 +145,7 @@ class _RunStateDomain(Domain[RunHistory], Observer[RunHistory]):
     # States
 
     def transfer(self, operation: Leaf, state: RunHistory) -> RunHistory:
-        """Expand a line at its first operation; the state after it covers all its operations."""
+        """Expand a line at its first operation, and return the state after all operations of the line."""
         del operation
         block, index = self.open[-1]
         line = self.lines[id(block)].get(index)
@@ -179,7 +179,7 @@ class _RunStateDomain(Domain[RunHistory], Observer[RunHistory]):
     def leave_try(
         self, try_: Try, before: RunHistory, end: RunHistory | None, raised: RunHistory | None
     ) -> tuple[RunHistory | None, RunHistory]:
-        """In the state after an exception, any step of the body may have run, and none must have."""
+        """After an exception, treat every step of the body as possibly run, but none as certainly run."""
         del raised
         caught = before.copy()
         caught.only_after_exception = True
@@ -209,7 +209,7 @@ class _RunStateDomain(Domain[RunHistory], Observer[RunHistory]):
         self.open.pop()
 
     def expanded(self, block: Block) -> Block:
-        """Return a block with its dependencies expanded, without its unreachable operations.
+        """Return a block with its dependencies expanded and without its unreachable operations.
 
         A block that is never entered is returned unchanged.
         """

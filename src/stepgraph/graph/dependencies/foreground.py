@@ -24,7 +24,7 @@ from stepgraph.syntax.module import Place
 
 
 def expand_run(analysis: BodyAnalysis, operation: Run) -> OperationList:
-    """Return work that is awaited at once, with the dependencies of a step before it."""
+    """Return work that is awaited at once. A step follows its dependencies."""
     activity = operation.activity
     if isinstance(activity, StepRun):
         return _expand_step(analysis, activity, operation.place)
@@ -51,7 +51,7 @@ def expand_gather(analysis: BodyAnalysis, starts: Sequence[Start], await_: Await
 
 
 def expand_await(analysis: BodyAnalysis, operation: Await) -> OperationList:
-    """Return an await of started tasks, and record that they are over unless the await may end earlier.
+    """Return an await of started tasks, and record that the tasks are over unless the await may end before them.
 
     If all awaited tasks may be over already, the await may not suspend, and then queued tasks do not begin.
     """

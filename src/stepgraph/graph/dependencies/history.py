@@ -34,7 +34,7 @@ RunStates: TypeAlias = dict[StepDefinition, RunState]
 
 
 class PathSplit(Struct, frozen=True):
-    """Run states split by whether a task is queued, for a task that is queued on only some paths."""
+    """Run states for a task that is queued on only some paths, split by whether it is queued."""
 
     queued_tasks: RunStates
     """Run states on the paths on which the task is queued."""
@@ -84,7 +84,7 @@ class RunHistory(Struct, eq=False):
         self.must_have_started |= {start.task_id}
 
     def add_possibly_queued(self, queued: Mapping[TaskId, Start]) -> None:
-        """Record tasks that may be queued, but may also not have started."""
+        """Record tasks that may be queued but may also not have been started."""
         added = {task_id: start for task_id, start in queued.items() if task_id not in self.queued_tasks}
         self.queued_tasks |= added
         self.path_splits = {
@@ -117,7 +117,7 @@ class RunHistory(Struct, eq=False):
     __hash__ = None  # type: ignore[assignment] # mutable
 
     def __eq__(self, other: object) -> bool:
-        """Return whether two states are equal; queued tasks are compared by id."""
+        """Return whether two states are equal. Queued tasks are compared by id."""
         if not isinstance(other, RunHistory):
             return NotImplemented
         same_steps = (
@@ -137,10 +137,10 @@ class RunHistory(Struct, eq=False):
 
 
 def join_states(states: Iterable[RunHistory | None]) -> RunHistory | None:
-    """Return the join of several states; None is a path that does not reach the point.
+    """Return the join of several states. None stands for a path that does not reach the point.
 
-    A path through an exception adds that a step may have run, never that it has not: the step may have failed, or the
-    exception skipped it.
+    From a path through an exception, the join learns that a step may have run, but never that it has not, because the
+    step may have failed or the exception may have skipped it.
     """
     reachable = sorted((state for state in states if state is not None), key=lambda state: state.only_after_exception)
     if not reachable:
@@ -185,7 +185,7 @@ def _join_splits(first: RunHistory, second: RunHistory, *, exceptional: bool) ->
 
 
 def _split_at(state: RunHistory, task_id: TaskId) -> tuple[RunStates | None, RunStates | None]:
-    """Return the run states where a task is queued and where it is not; None where no path leads there."""
+    """Return the run states where a task is queued and where it is not, or None where no path leads there."""
     if task_id not in state.queued_tasks:
         return None, state.run_states
     split = state.path_splits.get(task_id)

@@ -87,7 +87,7 @@ class ProgramFacts(Struct):
     def add_concurrent_steps(self, function: Function, steps: Iterable[StepDefinition]) -> None:
         """Record steps that may begin while a function runs.
 
-        Steps that the function declares are left out, since each call declares its own.
+        Steps that the function declares are left out, because each call declares its own.
         """
         self._add(self.may_begin_during.setdefault(id(function), {}), function, steps)
 
@@ -263,7 +263,7 @@ class BodyAnalysis(Struct):
         self.state.may_precede_first_await = False
 
     def begun(self, steps: Iterable[StepDefinition], *, on_every_path: bool = True) -> None:
-        """Record that steps have begun, so they are over before any step that needs them."""
+        """Record that steps have begun, so that they are over before any step that needs them."""
         for step in steps:
             if step in self.program_usage.needed:
                 self.state.mark_begun(step, on_every_path=on_every_path)

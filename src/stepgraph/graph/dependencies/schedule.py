@@ -36,7 +36,7 @@ class Schedule(Struct, frozen=True):
 
     tasks: tuple[ScheduledRun, ...]
     predecessors: tuple[int, ...]
-    """Bit i of `before[j]` is set if run i is over before run j begins."""
+    """Bit i of `predecessors[j]` is set if run i is over before run j begins."""
     awaited_task_ids: tuple[tuple[TaskId, ...], ...]
     """The background tasks that are over before each run begins."""
     repeated_steps: tuple[StepDefinition, ...]
@@ -53,7 +53,7 @@ class Schedule(Struct, frozen=True):
     def has_begun_for(
         self, roots: AbstractSet[DirectCall], step: StepDefinition, *, used_by_others: bool
     ) -> HasRun | None:
-        """Return whether background work of some roots needs a step that has begun; None if the step has not begun.
+        """Return whether background work of some roots needs a step that has begun, or None if the step has not begun.
 
         With `used_by_others`, other code may begin it before the background work requests it.
         """
@@ -274,7 +274,7 @@ def _awaited_by(task: ScheduledRun) -> Iterator[ScheduledRun]:
 
 
 class _Predecessors:
-    """The runs that are over before each run begins and before its step starts, as bit sets: a greatest fixpoint.
+    """The greatest fixpoint of the runs that are over before each run begins and before its step starts, as bit sets.
 
     A run that several requests may begin comes after the intersection of their predecessors. Sets only shrink.
     """
@@ -369,7 +369,7 @@ def _repeated_steps(
 
 
 def _may_share_path(run: ScheduledRun, requester: ScheduledRun) -> bool:
-    """Return whether two runs may begin on the same path. Calls that may not happen can be on different paths."""
+    """Return whether two runs may begin on the same path. Optional calls can be on different paths."""
     return run.must_begin or must_have_begun_with(requester, run)
 
 

@@ -72,9 +72,9 @@ class ScheduledRun(Struct, eq=False):
 
     run: Dependency
     root: DirectCall | None = None
-    """The direct call; None for a dependency."""
+    """The direct call, or None for a dependency."""
     begun_by: DirectCall | None = None
-    """The direct call on whose behalf the run begins; None if a later request begins it."""
+    """The direct call on whose behalf the run begins, or None if a later request begins it."""
     task_id: TaskId | None = None
     """The background task that runs the step."""
     conditional: bool = False
@@ -108,7 +108,7 @@ class ScheduledRun(Struct, eq=False):
     def must_begin(self) -> bool:
         """Whether the run must begin, because one of its direct calls must.
 
-        Once true, it stays true, since requests are only added.
+        Once true, it stays true, because requests are only added.
         """
         self.must_begin_cached = self.must_begin_cached or any(root.must_begin for root in direct_calls_of(self))
         return self.must_begin_cached

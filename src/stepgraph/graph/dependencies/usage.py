@@ -46,14 +46,14 @@ class BodyUsage(Struct):
     awaits_by_task: dict[TaskId, list[Await]] = field(default_factory=dict)
     """The awaits of each task."""
     declared_in_pass: dict[TaskId, frozenset[StepDefinition]] = field(default_factory=dict)
-    """The steps that each pass declares, for each task that starts in a loop."""
+    """The steps that each iteration declares, for each task that starts in a loop."""
     awaited_callees: list[Function] = field(default_factory=list)
     """The functions that the body calls and awaits at once."""
     background_calls: list[Function] = field(default_factory=list)
-    """The functions that the body calls in the background, twice if several of these calls may overlap."""
+    """The functions that the body calls in the background. Functions with overlapping calls are listed twice."""
 
     def may_share_step(self, task_id: TaskId, step: StepDefinition) -> bool:
-        """Return whether a task started in a loop may need a step that an earlier pass has begun."""
+        """Return whether a task started in a loop may need a step that an earlier iteration has begun."""
         return task_id in self.declared_in_pass and step not in self.declared_in_pass[task_id]
 
 
@@ -135,7 +135,7 @@ class ProgramUsage:
 
     @cached_property
     def resolved_late(self) -> frozenset[StepDefinition]:
-        """Steps needed by steps that are needed themselves: the SDK resolves them when these begin, not at the call."""
+        """Steps that other dependencies need. The SDK resolves them when those begin, not at the call."""
         return frozenset(inner for step in self.needed for inner in self._needs.get(step, ()))
 
     @cached_property
@@ -179,7 +179,7 @@ class ProgramUsage:
         return steps
 
     def steps_shared_by_body(self, run: StepRun) -> Iterator[StepDefinition]:
-        """Yield the steps used by the body of a step that are also used outside of the body."""
+        """Yield the steps that are used both in the body of a step and outside it."""
         for step, count in Counter(self.steps_used_in(run.body)).items():
             if self.places[step] > count:
                 yield step
@@ -195,7 +195,7 @@ class ProgramUsage:
                     yield from self.steps_used_in(run.body)
 
     def _add_block(self, block: Block, usage: BodyUsage, declares: frozenset[StepDefinition] | None) -> None:
-        """Add the operations of a block. In a loop, `declares` is the set of steps that each pass declares."""
+        """Add the operations of a block. In a loop, `declares` is the set of steps that each iteration declares."""
         for operation in block.operations:
             match operation:
                 case Run(activity=activity):

@@ -1,1 +1,1 @@
-"""Reading wrangler's configuration files, with the position of each value."""
+"""Parsers of wrangler's configuration files, which record the position of each value."""

@@ -1,4 +1,4 @@
-"""The runtime that a project is deployed to, selected by a compatibility date and flags.
+"""The runtime features that the compatibility date and flags of a project select.
 
 The dates from which flags are enabled by default follow workerd's `compatibility-date.capnp`.
 """
@@ -29,14 +29,14 @@ class Compatibility(Struct, frozen=True):
     """The compatibility settings of a configuration."""
 
     date: str | None = None
-    """The compatibility date, None if it is missing or invalid."""
+    """The compatibility date, or None if it is missing or invalid."""
     flags: tuple[str, ...] = ()
     position: tuple[int, int] = (1, 1)
     """The line and column, from 1, of the flags or, without flags, of the main module."""
 
     @property
     def mode(self) -> DependencyMode | None:
-        """The dependency mode of steps, None without a date and a flag that decide it."""
+        """The dependency mode of steps, or None if neither the date nor a flag decides it."""
         if f"no_{_IMPLICIT_FLAG}" in self.flags:
             return DependencyMode.LEGACY
         if _IMPLICIT_FLAG in self.flags:
@@ -47,7 +47,7 @@ class Compatibility(Struct, frozen=True):
 
     @property
     def has_python(self) -> bool:
-        """Whether Python is enabled. No date enables it by default."""
+        """Whether a flag enables Python. No compatibility date enables it by default."""
         return "python_workers" in self.flags
 
     @property

@@ -25,7 +25,7 @@ _LINE_END: Final = re.compile("\n")
 MAX_DEPTH: Final = 100
 TOO_DEEP: Final = "nested too deeply"
 
-# Replaces Python's message about its limit on the digits of an integer.
+# This replaces Python's message about its limit on the digits of an integer.
 TOO_MANY_DIGITS: Final = "a number has too many digits"
 
 
@@ -71,7 +71,7 @@ class LineIndex:
 
 
 def innermost_offset(values: Mapping[Path, int], path: Path) -> int:
-    """Return the offset of the value at a path, or of the innermost enclosing value; 0 for the whole document."""
+    """Return the offset of the value at a path, or of the innermost enclosing value. The whole document is at 0."""
     return next((values[path[:length]] for length in range(len(path), 0, -1) if path[:length] in values), 0)
 
 
@@ -99,7 +99,7 @@ class Fields(Struct, frozen=True):
     """The path of this object in the document."""
 
     def text(self, name: str, *, required: bool = False) -> str | None:
-        """Return a field that is a nonempty string of characters that a name can contain."""
+        """Return a field if it is a nonempty string of characters that a name can contain."""
         value = self.values.get(name)
         if value is None:
             if required:
@@ -116,7 +116,7 @@ class Fields(Struct, frozen=True):
         return None
 
     def number(self, name: str) -> int | None:
-        """Return a field that is a positive integer."""
+        """Return a field if it is a positive integer."""
         value = self.values.get(name)
         if value is None or (isinstance(value, int) and not isinstance(value, bool) and value > 0):
             return value
@@ -125,7 +125,7 @@ class Fields(Struct, frozen=True):
         return None
 
     def flag(self, name: str) -> bool | None:
-        """Return a boolean field."""
+        """Return a field if it is a boolean."""
         value = self.values.get(name)
         if value is None or isinstance(value, bool):
             return value
@@ -133,7 +133,7 @@ class Fields(Struct, frozen=True):
         return None
 
     def texts(self, name: str) -> tuple[str, ...] | None:
-        """Return a field that is a list of strings, without the elements of other types."""
+        """Return a field if it is a list, without the elements that are not strings."""
         value = self.values.get(name)
         if value is None:
             return None
@@ -146,7 +146,7 @@ class Fields(Struct, frozen=True):
         return tuple(element for element in value if isinstance(element, str))
 
     def nested(self, name: str) -> Fields | None:
-        """Return a field that is an object."""
+        """Return a field if it is an object."""
         value = self.values.get(name)
         if value is None:
             return None
@@ -181,12 +181,12 @@ class Fields(Struct, frozen=True):
                 yield name, inner
 
     def report(self, below: Sequence[str | int], message: str, advice: str = "") -> None:
-        """Add a problem at the value at the path `below`, relative to this object."""
+        """Add a problem with the value at the path `below`, relative to this object."""
         position = self.position(below)
         self.problems.append(Problem(self.path, message, advice, *position, kind=ProblemKind.CONFIGURATION))
 
     def report_key(self, name: str, message: str, advice: str = "") -> None:
-        """Add a problem at the key of a field."""
+        """Add a problem with the key of a field."""
         position = self.key_position(name)
         self.problems.append(Problem(self.path, message, advice, *position, kind=ProblemKind.CONFIGURATION))
 
@@ -206,7 +206,7 @@ class Fields(Struct, frozen=True):
 
 
 def invalid_character(text: str) -> str | None:
-    """Describe a character that no name or path can contain, None if there is none."""
+    """Describe a character in a text that no name or path can contain, if any."""
     if "\0" in text:
         return "a null character"
     return "half of a surrogate pair" if any("\ud800" <= character <= "\udfff" for character in text) else None

@@ -24,7 +24,7 @@ from stepgraph.project.configuration.document import (
     position_at,
 )
 
-# Strings and comments may be unclosed: a pattern that fails at the end of the file would backtrack.
+# Strings and comments may be unclosed, because a pattern that fails at the end of the file would backtrack.
 _TOKEN: Final = re.compile(
     r'"(?:[^"\\\n]|\\[^\n])*+"?|//[^\r\n]*+|/\*(?:[^*]|\*(?!/))*+(?:\*/)?|[^\s"/,\[\]{}]++|\S', re.DOTALL
 )

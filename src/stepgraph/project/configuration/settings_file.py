@@ -1,4 +1,4 @@
-"""Finding the settings of this package: the table `[tool.stepgraph]` of a `pyproject.toml` file."""
+"""The search for the settings of this package: the table `[tool.stepgraph]` of a `pyproject.toml` file."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _TABLE_NAME: Final = b"stepgraph"
 def find_settings(paths: Sequence[StrPath]) -> Fields | None:
     """Return the table of the nearest `pyproject.toml` that has the table, or None.
 
-    The search starts in the common folder of all paths, and goes up to the root of the repository. Paths without a
-    common folder, and standard input, use the settings of the working directory. Raises InputError for an unreadable
-    file that may have the table.
+    The search goes from the common folder of all paths up to the root of the repository. Paths without a common folder,
+    and standard input, use the settings of the working directory. Raises InputError for an unreadable file that may
+    have the table.
     """
-    # Paths through a link that leads out of the repository are not read, and have no settings.
+    # Paths through a link that leads out of the repository are not read and therefore have no settings.
     readable_paths = [shown_path(path) for path in paths if link_leading_out(os.fspath(path)) is None]
     for prefix in with_ancestors(_common_folder(readable_paths)):
         path = f"{prefix}{_FILE_NAME}"
@@ -50,7 +50,7 @@ def _table(path: str, root: Root) -> Fields | None:
     content = read_configuration_bytes(path, root)
     if _TABLE_NAME not in content:
         return None
-    # Imported here for start-up: most files have no such table.
+    # Imported here for a fast start, because most files have no such table.
     from stepgraph.project.configuration.toml import TomlDocument
 
     try:

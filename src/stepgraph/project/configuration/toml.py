@@ -21,7 +21,7 @@ from stepgraph.project.configuration.document import (
 )
 
 _ERROR_POSITION: Final = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
-# Strings may be unclosed: a pattern that fails at the end of the file would backtrack.
+# Strings may be unclosed, because a pattern that fails at the end of the file would backtrack.
 _STRING: Final = re.compile(
     r'"""(?:[^"\\]|\\.|"{1,2}(?!"))*+(?:"{3,5})?'
     r"|'''(?:[^']|'{1,2}(?!'))*+(?:'{3,5})?"
@@ -82,7 +82,7 @@ def _has_long_name(text: str) -> bool:
 
 
 def _is_too_deep(data: Mapping[str, object]) -> bool:
-    """Return whether tables are nested too deeply: computing positions takes cubic time in the depth."""
+    """Return whether tables are nested too deeply for positions, whose computation takes cubic time in the depth."""
     level: list[object] = [data]
     for _ in range(MAX_DEPTH):
         tables = [table.values() for table in level if isinstance(table, dict)]

@@ -1,7 +1,7 @@
 """The workflows in wrangler's configuration, for one environment.
 
-An environment inherits all fields that are read here except `workflows`. Its Worker is named by its `name`, else by the
-top-level `name` with the suffix `-ENVIRONMENT`.
+An environment inherits all fields that are read here except `workflows`. The name of its Worker is its own `name` or,
+by default, the top-level `name` with the suffix `-ENVIRONMENT`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 @dataclass(frozen=True, slots=True)
 class ConfiguredWorkflow:
-    """A workflow in a configuration. Lines and columns are from 1."""
+    """A workflow in a configuration. Lines and columns start at 1."""
 
     name: str
     class_name: str
@@ -34,13 +34,13 @@ class ConfiguredWorkflow:
     """The line of the class name in the configuration."""
     column: int
     script_name: str | None = None
-    """The Worker that defines the class, None for the Worker of this configuration."""
+    """The Worker that defines the class, or None for the Worker of this configuration."""
     steps: int | None = None
-    """The limit on the steps of an instance, None for the default."""
+    """The limit on the steps of an instance, or None for the default."""
     name_position: tuple[int, int] = field(default=(1, 1), compare=False)
     steps_position: tuple[int, int] = field(default=(1, 1), compare=False)
     binding: str | None = field(default=None, compare=False)
-    """The name of the binding in `env`, None without a binding."""
+    """The name of the binding in `env`, or None without a binding."""
 
     @property
     def label(self) -> str:
@@ -72,12 +72,12 @@ class Configuration:
 
     @property
     def mode(self) -> DependencyMode | None:
-        """The dependency mode of steps, None if the configuration does not decide it."""
+        """The dependency mode of steps, or None if the configuration does not decide it."""
         return self.compatibility.mode
 
     @property
     def is_python(self) -> bool:
-        """Whether the main module is in Python."""
+        """Whether the main module is written in Python."""
         return self.main is not None and self.main.endswith(".py")
 
     @property
@@ -124,7 +124,7 @@ def read_configuration(path: str, root: Root, environment: str | None = None) ->
 
 def _document(path: str, content: bytes) -> Document:
     text = decode_utf_8(content, path)
-    # Imported here for start-up: most runs need at most one of the two parsers.
+    # Imported here for a fast start, because most runs need at most one of the two parsers.
     try:
         if path.endswith(".toml"):
             from stepgraph.project.configuration.toml import TomlDocument
@@ -143,7 +143,7 @@ def _problem(path: str, message: str, advice: str, position: tuple[int, int]) ->
 
 
 def _environment(top_level: Fields, name: str) -> Fields | None:
-    """Return the table of an environment, None if the configuration defines no environments."""
+    """Return the table of an environment, or None if the configuration defines no environments."""
     environments = top_level.nested("env")
     if environments is None:
         return None
@@ -166,7 +166,7 @@ def _table_with(top_level: Fields, override: Fields | None, name: str) -> Fields
 
 
 def _main(top_level: Fields, override: Fields | None, root: Root) -> str | None:
-    """Return the path of the main module. It has to be inside the root if it is a Python module, which is read."""
+    """Return the path of the main module. A Python module must be inside the root, because it is read."""
     main = _relative_to(top_level.path, _inherited(top_level, override, "main"))
     if main is None or not main.endswith(".py") or _is_inside(main, root):
         return main
@@ -192,7 +192,7 @@ def _base_dir(top_level: Fields, override: Fields | None, root: Root | None) -> 
 
 
 def _is_inside(path: str, root: Root) -> bool:
-    """Return whether a path is inside a root. Opening a path with a null character reports it later."""
+    """Return whether a path is inside a root. A null character in the path is reported when the file is opened."""
     return "\0" in path or root.contains(path)
 
 

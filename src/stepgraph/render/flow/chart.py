@@ -126,17 +126,17 @@ class LooseEnd(Struct, frozen=True):
     kind: ArrowKind = ArrowKind.NEXT
     label: str = ""
     frame: str = ""
-    """The frame that it leaves as a whole; empty for an arrow from the box."""
+    """The frame that it leaves as a whole, or an empty string for an arrow from the box."""
 
     into: str = ""
-    """The frame at whose edge it will end; empty for an arrow to a box."""
+    """The frame at whose edge it will end, or an empty string for an arrow to a box."""
 
 
 LooseEnds: TypeAlias = tuple[LooseEnd, ...]
 
 
 def leaving_by(ends: LooseEnds, label: str) -> LooseEnds:
-    """Return the ends as exits by a `break` or `return` that has no box; `label` names it."""
+    """Return the ends as exits by a `break` or `return` without a box. `label` names the statement."""
     return tuple(replace(end, kind=ArrowKind.LEAVE, label=label) for end in ends)
 
 

@@ -52,9 +52,9 @@ class FlowNode(Struct, frozen=True):
     type: str
     """The type of the payload's node, or a type that only the flow has, such as `loop_end`."""
     function: str
-    """The function with the node; empty in `run`."""
+    """The function that contains the node, or an empty string in `run`."""
     node: Node | None = None
-    """The node of the payload, or the block of a `try`, that begins here; None for all other nodes."""
+    """The node of the payload, or the block of a `try`, that begins here, or None for all other nodes."""
     name: str | None = None
     """The name of a step, or of a called function."""
 
@@ -137,7 +137,7 @@ class _FlowContext(Struct, frozen=True):
     """The surroundings of nodes: where jumps and failures in them lead."""
 
     function: str
-    """The function; empty in `run`."""
+    """The function, or an empty string in `run`."""
     failures: tuple[str, ...]
     """The nodes that a failure may lead to."""
     after_return: _FlowTarget
@@ -148,7 +148,7 @@ class _FlowContext(Struct, frozen=True):
     """Whether the clocks of an enclosing `parallel` order the nodes."""
 
     def ungrouped(self) -> _FlowContext:
-        """Return this context outside of any group."""
+        """Return this context outside any group."""
         return replace(self, in_group=False)
 
 
@@ -233,7 +233,7 @@ class _FlowBuilder:
     def _sequence(self, nodes: Sequence[Node], edge: _OpenEdge, context: _FlowContext) -> _OpenEdge | None:
         """Add a list of nodes, one after another or in the order of their clocks.
 
-        Return the edge out of the list, None if control never gets to its end.
+        Return the edge out of the list, or None if control never gets to its end.
         """
         if has_clocks(nodes, in_group=context.in_group):
             return self._join(self._members(nodes, edge, context, waits=True), context)
@@ -304,7 +304,7 @@ class _FlowBuilder:
             return begin
         end = self._end_id(begin.source)
         after = _FlowTarget(end)
-        # After the failure of a nested step, the step is tried again or fails itself.
+        # After a nested step fails, the enclosing step is retried or fails itself.
         inside = _FlowContext(context.function, (begin.source,), after_return=after, after_break=after)
         return self._end(
             end, step["type"], [self._sequence(step["nodes"], replace(begin, kind="body"), inside)], context

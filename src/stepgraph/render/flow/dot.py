@@ -42,7 +42,7 @@ def box_text(texts: Sequence[str]) -> dict[str, str]:
 
 
 def title_text(texts: Sequence[str]) -> dict[str, str]:
-    """Return the wider label of the graph; an empty line separates it from the boxes."""
+    """Return the label of the graph, which is wider and separated from the boxes by an empty line."""
     lines = label_lines(texts, TITLE_WIDTH)
     return {"label": _escaped([*lines, ""]), **_tooltip(texts, lines)}
 
@@ -71,7 +71,7 @@ def _tooltip(texts: Sequence[str], lines: Sequence[str]) -> dict[str, str]:
 
 
 def _shortened(text: str) -> str:
-    """Return a text, cut to the length that Graphviz accepts."""
+    """Return text cut to the length that Graphviz accepts."""
     visible_text = visible(text)
     if len(visible_text) <= MAX_TOOLTIP_LENGTH and len(_escaped([visible_text]).encode()) <= MAX_LABEL_BYTES:
         return visible_text
@@ -98,7 +98,7 @@ class Bars(Struct, frozen=True):
     """The attributes of arrows, by index in the chart."""
 
     def of_box(self, box: Box) -> dict[str, str]:
-        """Return the attributes of a bar; none for other boxes."""
+        """Return the attributes of a bar, or none for other boxes."""
         if box.kind not in {BoxKind.FORK, BoxKind.MERGE}:
             return {}
         from graphviz import nohtml

@@ -1,4 +1,4 @@
-"""Runs a program that draws DOT: Graphviz, or the optional package `graphviz-pure`."""
+"""Run a program that draws DOT: Graphviz, or the optional package `graphviz-pure`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The flow chart of a version graph: the workflow from start to end, and each function by itself."""
+"""The flow chart of a version graph: the workflow from start to end, and each function on its own."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ class FlowDrawer(Struct, frozen=True):
     def filling(
         self, nodes: Sequence[Node], entry: LooseEnds, context: NodeContext, *, empty: str = NO_STEPS
     ) -> DrawnExits:
-        """Draw the contents of a frame; without nodes, a box with the text `empty`."""
+        """Draw the contents of a frame or, without nodes, a box with the text `empty`."""
         if not nodes:
             return DrawnExits(self.builder.box(f"{context.identity}_empty", BoxKind.EMPTY, empty, entry=entry))
         return self.nodes(nodes, entry, context)
@@ -144,7 +144,7 @@ class FlowDrawer(Struct, frozen=True):
             box = self.builder.box(
                 context.identity, BoxKind.FOLDED, *folded_lines(node, self.view.details), entry=entry
             )
-            # Drawn into a temporary chart, only for its exits.
+            # Drawn into a temporary chart, only to determine its exits.
             inside = FlowDrawer().node(node, box, context)
             return folded_exits(box, inside)
         return self._open(node, entry, context.deeper())
@@ -240,7 +240,7 @@ def folded_lines(node: Node, details: Details) -> tuple[str, ...]:
 
 
 def folded_exits(box: LooseEnds, inside: DrawnExits) -> DrawnExits:
-    """Return the exits of the box of a folded node with these exits inside.
+    """Return the exits of a folded node's box from the exits of its contents.
 
     If every path inside breaks or returns, nothing leads from the box to the next node.
     """

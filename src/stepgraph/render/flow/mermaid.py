@@ -36,9 +36,9 @@ MAX_CHARACTERS: Final = 50_000
 
 
 def mermaid_label(texts: Sequence[str]) -> str:
-    """Return the label of texts below each other, a single space without text.
+    """Return a label with texts below each other, or a single space without any text.
 
-    Escapes every character that Mermaid or HTML may interpret. The label belongs between quotes.
+    Every character that Mermaid or HTML may interpret is escaped. The label belongs between quotes.
     """
     return "<br/>".join(mermaid_line(line) or " " for line in label_lines(texts, LINE_WIDTH)) or " "
 
@@ -46,7 +46,7 @@ def mermaid_label(texts: Sequence[str]) -> str:
 def mermaid_chart(charts: Sequence[Chart]) -> str:
     """Return one diagram of charts, with the first one leftmost.
 
-    Uses only old features of Mermaid, because sites that draw it update slowly.
+    The diagram uses only old features of Mermaid, because sites that draw diagrams update slowly.
     """
     arrows = [arrow for chart in charts for arrow in chart.arrows]
     content = [item for chart in charts for item in chart.content]
@@ -57,8 +57,8 @@ def mermaid_chart(charts: Sequence[Chart]) -> str:
 def _side_by_side(charts: Sequence[Chart]) -> Iterator[str]:
     """Yield the content of all charts.
 
-    Mermaid places frames from right to left, and content without a frame last. So the leftmost chart comes last, in an
-    invisible frame.
+    Mermaid places frames from right to left, and content without a frame last. The leftmost chart therefore comes last,
+    in an invisible frame.
     """
     first, *others = charts
     for chart in reversed(others):
@@ -157,7 +157,7 @@ def _looks(arrows: Sequence[Arrow], content: Sequence[Content], *, is_framed: bo
 
 
 def excess(charts: Sequence[Chart]) -> str:
-    """Return the first limit of GitHub that a diagram of these charts exceeds, in words; empty for none."""
+    """Return the first limit of GitHub that a diagram of these charts exceeds, in words, or an empty string."""
     arrows = sum(len(chart.arrows) for chart in charts)
     if arrows > MAX_ARROWS:
         return f"GitHub draws at most {MAX_ARROWS:,} arrows in a diagram, and this one has {arrows:,}"

@@ -1,6 +1,6 @@
 """A version graph as Mermaid, in as many diagrams as necessary, optionally in Markdown.
 
-GitHub and other sites limit the size of Mermaid diagrams. A graph that exceeds a limit is split, then folded; the last
+GitHub and other sites limit the size of Mermaid diagrams. A graph that exceeds a limit is split, then folded. The last
 resort is an outline.
 """
 
@@ -29,10 +29,10 @@ PieceKind: TypeAlias = Literal["mermaid", "outline"]
 _LANGUAGES: Final[dict[PieceKind, str]] = {"mermaid": "mermaid", "outline": "text"}
 
 MAX_LENGTH: Final = 65_000
-"""Maximum length in characters. GitHub's limit for comments is 65,536, for job summaries one megabyte."""
+"""Maximum length in characters. GitHub's limit is 65,536 for comments and one megabyte for job summaries."""
 
 _MIN_DIAGRAM_LENGTH: Final = 500
-"""Below this space, diagrams are not drawn at all."""
+"""If less space remains, no diagrams are drawn."""
 
 
 class MermaidPiece(Struct, frozen=True):
@@ -120,7 +120,7 @@ def _function_graph(graph: Graph, function: FunctionDef) -> Graph:
 
 
 def _fitted(part: _Part, view: View) -> MermaidDrawing:
-    """Return a part as it is, else folded as little as the limits allow, else as an outline."""
+    """Return a part unchanged if it fits, else folded as little as the limits allow, else as an outline."""
     charts = part.charts(view)
     too_large = excess(charts)
     if not too_large:
@@ -166,9 +166,9 @@ def _together(drawings: list[MermaidDrawing]) -> MermaidDrawing:
 
 
 def mermaid_document(pieces: Sequence[MermaidPiece], *, in_markdown: bool = False) -> str:
-    """Return a single diagram as it is, and several pieces as Markdown with a title and a code block for each.
+    """Return a single diagram unchanged, and several pieces as Markdown with a title and a code block for each.
 
-    The pieces may belong to several workflows. `in_markdown` requests Markdown for a single diagram too.
+    The pieces may belong to several workflows. `in_markdown` requests Markdown even for a single diagram.
     """
     if is_one_diagram(pieces) and not in_markdown:
         return pieces[0].text
@@ -194,7 +194,7 @@ def count_fitting(texts: Sequence[str], space: int) -> int:
 
 
 def folded_diagram(name: str, steps: int, graph: Graph, view: View = DEFAULT_VIEW) -> str:
-    """Return the folded Mermaid diagram of a workflow; several or an outline if Mermaid's limits require it."""
+    """Return the folded diagram of a workflow, or several diagrams or an outline if Mermaid's limits require it."""
     summary = f"{html_code(name)}: {counted(steps, 'step')}"
     return f"<details>\n<summary>{summary}</summary>\n\n{_folded_body(render_mermaid(graph, view))}\n</details>\n"
 

@@ -17,7 +17,7 @@ from stepgraph.render.view import Mark, NodeContext, View
 
 
 class DrawnExits(Struct, frozen=True):
-    """The loose ends of drawn nodes: to the next node, out of the loop, out of the function."""
+    """The loose ends of drawn nodes: to the next node, out of the loop, and out of the function."""
 
     next: LooseEnds = ()
     breaks: LooseEnds = ()
@@ -50,7 +50,7 @@ class Drawer(Protocol):
 
     @property
     def view(self) -> View:
-        """Folding, marks and details."""
+        """The folding, marks and details."""
 
     def mark(self, part: Mapping[str, object], context: NodeContext) -> Mark | None:
         """Return the mark of a node, branch or block, and give it to the box or frame of this context."""
@@ -62,7 +62,7 @@ class Drawer(Protocol):
         """Draw a list of nodes in their order. Without nodes, the entry is the exit."""
 
     def filling(self, nodes: Sequence[Node], entry: LooseEnds, context: NodeContext, *, empty: str = ...) -> DrawnExits:
-        """Draw the contents of a frame; without nodes, a box with the text `empty`."""
+        """Draw the contents of a frame or, without nodes, a box with the text `empty`."""
 
 
 def draw_if(drawer: Drawer, node: If, entry: LooseEnds, context: NodeContext) -> DrawnExits:
@@ -82,7 +82,7 @@ def draw_switch(drawer: Drawer, node: Switch, entry: LooseEnds, context: NodeCon
 def _branches(
     drawer: Drawer, branches: Sequence[Branch], diamond: LooseEnd, context: NodeContext, words: tuple[str, str]
 ) -> DrawnExits:
-    """Draw branches; `words` label the branch without a condition, and the arrow past all branches."""
+    """Draw branches. `words` label the branch without a condition and the arrow past all branches."""
     default, implied = words
     parts: list[DrawnExits] = []
     for index, branch in enumerate(branches):
@@ -116,7 +116,7 @@ def draw_loop(drawer: Drawer, node: Loop, entry: LooseEnds, context: NodeContext
 
 
 def draw_try(drawer: Drawer, node: Try, entry: LooseEnds, context: NodeContext) -> DrawnExits:
-    """Draw a `try`. A failure leads from the body as a whole to the `catch`, or past the body without one."""
+    """Draw a `try`. A failure leads from the body as a whole to the `catch` or, without one, past the body."""
     with drawer.builder.frame(context.identity, FrameKind.TRY, "try"):
         body = _part(drawer, FrameKind.TRY_BODY, node.get("try_block"), entry, context.child("try"))
         failure = _failure(drawer, context.child("try"))
@@ -156,7 +156,7 @@ def _recovered(caught: DrawnExits) -> DrawnExits:
 
 
 def _finally(drawer: Drawer, block: Block, before: DrawnExits, failure: LooseEnds, context: NodeContext) -> DrawnExits:
-    """Draw a `finally`. Every path into it, also by `break` or `return`, continues after it."""
+    """Draw a `finally`. Every path into it, including a `break` or `return`, continues after it."""
     entry = drawer.builder.join_ends(f"{context.identity}_join", before.all()) + failure
     final = _part(drawer, FrameKind.FINALLY, block, entry, context.child("finally"))
     return DrawnExits(
@@ -185,7 +185,7 @@ def draw_parallel(drawer: Drawer, node: Parallel, entry: LooseEnds, context: Nod
 def draw_group(
     drawer: Drawer, nodes: Sequence[Node], entry: LooseEnds, context: NodeContext, *, waits: bool
 ) -> DrawnExits:
-    """Draw nodes by their clocks. Unless it `waits`, the group may end before its members do."""
+    """Draw nodes by their clocks. Unless `waits` is set, the group may end before its members do."""
     order = group_order([clock_span(node) for node in nodes])
     start = _shared_entry(drawer.builder, entry, order, context)
     gates = _Gates(drawer.builder, order, start, context, Counter(order.before))

@@ -61,7 +61,7 @@ class Facts(Struct, frozen=True):
 
 
 def facts(node: Node, bodies: BodyTexts, detail: Detail = NO_DETAIL) -> Facts:
-    """Return the facts about a node with its details; for a call, also a summary of the function."""
+    """Return the facts about a node with its details and, for a call, a summary of the function."""
     words = node_words(node)
     return Facts(
         kind=words.kind,

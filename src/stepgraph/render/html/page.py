@@ -47,8 +47,8 @@ _ICON: Final = (
 def render_page(pages: Sequence[Page], view: View = DEFAULT_VIEW) -> str:
     """Return an HTML document of workflows that needs no network.
 
-    The title is the name of the only workflow. The folding of the view is the initial state of the page. Equal graphs
-    give equal bytes.
+    The title of a page with one workflow is the name of the workflow. The folding of the view is the initial state of
+    the page. Equal graphs produce equal bytes.
     """
     title = pages[0].name if len(pages) == 1 else SEVERAL
     sections = _sections(pages, view, title)
@@ -138,7 +138,7 @@ def color_rules(theme: Theme) -> list[str]:
 
 
 def _rules(palette: Palette) -> list[str]:
-    """Return the variables, and rules that give a folded frame the look of its band."""
+    """Return the variables, and the rules that give a folded frame the look of its band."""
     folded = (
         f".{SCOPE} .is-folded.{name}>.edge{{fill:{colors.band}}}"
         for name, colors in palette.by_kind.items()

@@ -1,4 +1,4 @@
-"""The section of a workflow in a page: summary, foldable picture, notes."""
+"""The section of a workflow in a page: a summary, a foldable picture, and notes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Page(Struct, frozen=True):
     """A workflow for a page."""
 
     graph: Graph | None
-    """None if the workflow has no graph; `notes` give the reason."""
+    """The graph, or None if the workflow has none. `notes` give the reason."""
 
     name: str
     places: Callable[[Node], str] | None = None
@@ -36,7 +36,7 @@ class Page(Struct, frozen=True):
 
     notes: Sequence[str] = ()
     complete: bool | None = None
-    """Whether the graph is complete; None if unknown."""
+    """Whether the graph is complete, or None if this is unknown."""
 
     source: str = ""
     """The source location of the workflow."""
@@ -52,10 +52,10 @@ class Section(Struct, frozen=True):
     """The prefix of all identities in the section."""
 
     picture: FoldablePicture | None
-    """None without a graph, and for graphs that are nested too deeply."""
+    """The picture, or None if the graph is missing or nested too deeply."""
 
     title: str
-    """The title of the page; a section with the same name hides its own heading."""
+    """The title of the page. A section with the same name hides its own heading."""
 
     def lines(self) -> Iterator[str]:
         """Yield the lines of the section."""
@@ -144,13 +144,13 @@ class FoldablePicture(Struct, frozen=True):
     """The identities of the frames that are folded initially."""
 
     depth: int | None
-    """The level below which nodes are always folded; None for no such level."""
+    """The level below which nodes are always folded, or None if no level is."""
 
 
 def picture(graph: Graph, view: View, suffix: str) -> FoldablePicture | None:
     """Return the picture of a graph, or None if even its folded form is nested too deeply for a page.
 
-    Folding in the view only sets the initial state, so folded nodes are drawn too.
+    Folding in the view only sets the initial state, so folded nodes are drawn, too.
     """
     for depth in _DEPTHS:
         variables = Variables()
@@ -182,7 +182,7 @@ def _folded(graph: Graph, view: View, drawing: SvgDrawing, suffix: str) -> Itera
 
 
 def with_variations(lines: Iterable[str]) -> Iterator[str]:
-    """Yield the lines of a drawing with values instead of the markers of symbolic lengths.
+    """Yield the lines of a drawing, with values in place of the markers of symbolic lengths.
 
     An element with markers also gets `data-vary="height={3,-8};d=M0 0V{3,20}"`: its attributes with `{variable,number}`
     in place of symbolic lengths. Markers occur in attributes only, and source text cannot contain one.

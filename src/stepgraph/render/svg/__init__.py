@@ -1,1 +1,1 @@
-"""SVG pictures of graphs: a structured layout around spines, with text that changes little if the graph does."""
+"""SVG pictures of graphs, laid out around spines. A small change of a graph changes few lines of the file."""

@@ -1,4 +1,4 @@
-"""SVG documents of one graph or of several drawings on a sheet, and the drawing of a graph, also for a page."""
+"""SVG documents of one graph or several drawings on a sheet, and the drawing of a graph for a document or a page."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Picture(Struct, frozen=True):
 
     @property
     def warning(self) -> str:
-        """A warning about a picture that is too large to view; empty for others."""
+        """A warning if the picture is too large to view, otherwise an empty string."""
         if self.width <= MAX_WIDTH and self.height <= MAX_HEIGHT:
             return ""
         return (
@@ -53,7 +53,7 @@ class Picture(Struct, frozen=True):
 def render_svg(graph: Graph, view: View = DEFAULT_VIEW) -> Picture:
     """Return the graph as a self-contained SVG document.
 
-    Equal graphs give equal bytes. Adding a step changes its own lines and the sizes of the figures around it.
+    Equal graphs produce equal bytes. Adding a step changes its own lines and the sizes of the figures around it.
     """
     drawing = draw(graph, view)
     lines = drawing.document(style_sheet(view.theme))
@@ -101,10 +101,10 @@ class SvgDrawing(Struct, frozen=True):
     identity: str
     lines: Sequence[str]
     width: int
-    """In pixels."""
+    """The width in pixels."""
 
     height: Length
-    """In pixels; symbolic in a page."""
+    """The height in pixels, which is symbolic in a page."""
 
     nodes: Mapping[str, Node]
     """The drawn nodes by identity."""
@@ -130,7 +130,7 @@ class SvgDrawing(Struct, frozen=True):
 def draw(
     graph: Graph, view: View, folds: Variables | None = None, suffix: str = "", above: Sequence[Drawable] = ()
 ) -> SvgDrawing:
-    """Return the drawing of a graph. Frames are foldable if `folds` is given.
+    """Return the drawing of a graph. With `folds`, frames are foldable.
 
     `suffix` makes identities unique among the drawings of a page. `above` are drawings between the title and the
     workflow.
@@ -153,7 +153,7 @@ def _draw(graph: Graph, view: View, folds: Variables | None, suffix: str, above:
     pen.text(title.pieces)
     y: Length = MARGIN + title.height
     for index, figure in enumerate(figures):
-        # The workflow is centered; other figures are at the left edge.
+        # The workflow is centered. Other figures are at the left edge.
         room = (
             0 if index != len(above) else max(0, (width - 2 * MARGIN - figure.left_extent - figure.right_extent) // 2)
         )

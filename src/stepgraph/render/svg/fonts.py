@@ -1,7 +1,7 @@
 """Fonts with their widths.
 
-Widths are the widths of Helvetica, which Arial, Liberation Sans and most substitutes share. They are rounded to whole
-pixels, so text has the same width everywhere.
+Widths come from Helvetica and are rounded to whole pixels, so text has the same width everywhere. Arial, Liberation
+Sans and most substitutes share these widths.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ def slug(text: str, default: str) -> str:
 def identities(nodes: Sequence[Node], parent: str) -> list[str]:
     """Return a unique identity for each node of a list inside the node or part `parent`.
 
-    Steps and functions are identified by name, other nodes by type; duplicates are numbered.
+    Steps and functions are identified by name, and other nodes by type. Duplicates are numbered.
     """
     parent = _shortened(parent)
     numbering = Numbering()

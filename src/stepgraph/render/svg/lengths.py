@@ -32,7 +32,7 @@ class Variables(Struct):
         return self._define(["max", *map(_term, lengths)], max(map(value_of, lengths)))
 
     def fold(self, name: str, open_length: Length, folded_length: int) -> SymbolicLength:
-        """Return `open_length` while the frame with this identity is open, else `folded_length`."""
+        """Return a length that is `open_length` while the frame `name` is open, and `folded_length` otherwise."""
         return self._define(["fold", name, _term(open_length), folded_length], value_of(open_length))
 
     def _define(self, definition: list[object], value: int) -> SymbolicLength:
@@ -51,7 +51,7 @@ class SymbolicLength(Struct, frozen=True):
 
     @property
     def term(self) -> object:
-        """The term for it in definitions."""
+        """The term for this length in definitions."""
         return [self.index, self.offset]
 
     def __add__(self, other: Length) -> SymbolicLength:
@@ -72,7 +72,7 @@ Length: TypeAlias = int | SymbolicLength
 
 
 def longest(lengths: Sequence[Length]) -> Length:
-    """Return the maximum of lengths, 0 by default."""
+    """Return the maximum of lengths, or 0 if there are none."""
     if varying := next((length for length in lengths if isinstance(length, SymbolicLength)), None):
         return varying.variables.longest(lengths)
     return max((length for length in lengths if isinstance(length, int)), default=0)

@@ -1,4 +1,4 @@
-"""Writes SVG, one element per line, each group relative to its parent; and the icons."""
+"""The writer of SVG, with one element per line and each group relative to its parent, and the icons."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ class Pen(Struct):
         self.lines.append(f'<path class="icon {css}" transform="translate({x} {y})" d="{path}"/>')
 
     def text(self, pieces: Iterable[tuple[str, int, int, str]]) -> None:
-        """Draw text in pieces: class, x, base line, text."""
+        """Draw pieces of text, each with its class, x position, base line and text."""
         spans = "".join(
             f'<tspan class="{css}" x="{x}" y="{y}">{markup_text(text)}</tspan>' for css, x, y, text in pieces
         )

@@ -1,7 +1,7 @@
 """The style sheet of drawings, its light and dark colors, and the colors of marks.
 
 Rules are plain, because some SVG programs do not support variables. A reader's preference for dark colors applies to
-screens only; printed pictures are light.
+screens only. Printed pictures are light.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ class KindColors(Struct, frozen=True):
     """
 
     line: str
-    """Icons and words."""
+    """The color of icons and words."""
 
     fill: str
     edge: str
     band: str = ""
-    """The band of a frame with a label; empty for other figures."""
+    """The color of the band of a frame with a label, or an empty string for other figures."""
 
 
 class Palette(Struct, frozen=True):
@@ -43,7 +43,7 @@ class Palette(Struct, frozen=True):
     failure: str
     bar: str
     by_kind: dict[str, KindColors]
-    """By the class of the figure in the style sheet."""
+    """The colors of each kind of figure, by its class in the style sheet."""
 
     unmarked: KindColors
     """The colors of other figures in drawings with marks, which contrast with all marks."""
@@ -179,7 +179,7 @@ def style_sheet(theme: Theme, *, marked: bool = False) -> list[str]:
 
 
 def by_theme(theme: Theme, rules: Callable[[Palette], list[str]]) -> list[str]:
-    """Return the rules of a theme: of one palette, or of both if the reader's system decides."""
+    """Return the rules of a theme, for one palette or, if the reader's system decides, for both."""
     if theme == "dark":
         return rules(DARK)
     light = rules(LIGHT)

@@ -42,11 +42,11 @@ class VersionedWorkflow(Struct, frozen=True):
     path: str
     """File, equal in both versions unless it was renamed."""
     location: str
-    """Location for users."""
+    """Location as shown to users."""
     graph: Graph | None
-    """The graph, None without steps."""
+    """The graph, or None without steps."""
     complete: bool | None = None
-    """Whether the analysis resolved everything, None for a saved graph."""
+    """Whether the analysis resolved everything, or None for a saved graph."""
     remarks: tuple[str, ...] = ()
     """Reasons for an incomplete graph."""
 
@@ -55,9 +55,9 @@ class ComparedWorkflow(Struct, frozen=True):
     """A workflow and its changes."""
 
     old: VersionedWorkflow | None
-    """The old version, None if it was added."""
+    """The old version, or None if it was added."""
     new: VersionedWorkflow | None
-    """The new version, None if it was removed."""
+    """The new version, or None if it was removed."""
     diff: WorkflowDiff
     """The changes."""
 
@@ -153,7 +153,7 @@ def effect_counts(changes: Collection[StructuralChange]) -> str:
 
 
 def versions_line(report: VersionComparison) -> str:
-    """Return the names of the versions in a sentence."""
+    """Return a sentence that names the compared versions."""
     return f"Compared {report.old} with {report.new}."
 
 
@@ -168,11 +168,11 @@ Pair: TypeAlias = tuple[VersionedWorkflow | None, VersionedWorkflow | None]
 def pair_workflows(
     old: Sequence[VersionedWorkflow], new: Sequence[VersionedWorkflow], *, only_workflows: bool = False
 ) -> tuple[Pair, ...]:
-    """Return the workflows of two versions in pairs; a workflow that only one version contains has no partner.
+    """Return the workflows of two versions in pairs. A workflow that only one version contains has no partner.
 
     Workflows are paired by name, first within a file. If a name is not configured in one of the versions, the classes
     are compared. With `only_workflows`, the user selected single sources, and the only remaining workflow of each side
-    forms a pair. The order is the order of the new version, with removed workflows at their old positions.
+    forms a pair. The pairs are in the order of the new version, with removed workflows at their old positions.
     """
     partners: dict[int, VersionedWorkflow] = {}
     unpaired_old, unpaired_new = list(old), list(new)
@@ -221,7 +221,7 @@ def _pair_by_key(
     *,
     requires_default_name: bool = False,
 ) -> None:
-    """Pair workflows with equal keys. `requires_default_name` applies to at least one version."""
+    """Pair workflows with equal keys. With `requires_default_name`, one of each pair is named like its class."""
     candidates: defaultdict[tuple[Hashable, bool], deque[tuple[int, VersionedWorkflow]]] = defaultdict(deque)
     for index, workflow in enumerate(unpaired_old):
         candidates[key(workflow), _has_default_name(workflow)].append((index, workflow))
@@ -261,7 +261,7 @@ def _by_unique_name(pairs: Iterable[Pair]) -> Mapping[str, Pair]:
 
 
 def _unique_name(workflow: VersionedWorkflow, used: Mapping[str, Pair], numbers: Counter[tuple[str, str]]) -> str:
-    """Return a name that is not in `used`. `numbers` are the last ones of each name and location."""
+    """Return a name that is not in `used`. `numbers` has the last number of each name and location."""
     base, location = workflow.name or workflow.class_name, workflow.location
     name = base if base not in used else f"{base} ({location})"
     while name in used:

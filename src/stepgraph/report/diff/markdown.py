@@ -27,14 +27,14 @@ from stepgraph.report.diff.marks import marked_graph
 _LEGEND: Final = "`+` (green) marks additions, `-` (red) removals, and `~` (amber) other changes."
 _SIGNS: Final = {Effect.SAFE: "✅", Effect.OUT_OF_ORDER: "⚠️", Effect.BREAKING: "❌"}
 _TABLE_HEAD: Final = "| | Change | Running instances |\n| :-: | --- | --- |\n"
-# Reserved for notes about omitted parts, in characters.
+# The space reserved for notes about omitted parts, in characters.
 _NOTES_SPACE: Final = 500
 
 
 def render_markdown(report: VersionComparison) -> str:
     """Return a summary, a table of changes for each workflow, and folded diagrams with marks.
 
-    Without changes, it is one line. Text beyond GitHub's limit is omitted with a note: first diagrams, then the last
+    Without changes, return one line. Text beyond GitHub's limit is omitted with a note: first diagrams, then the last
     changes.
     """
     if not report.changes:

@@ -11,7 +11,7 @@ from stepgraph.diff.in_flight.effects import Effect
 from stepgraph.render.terminal import Ink, Piece, Terminal
 from stepgraph.report.diff.comparison import INCOMPLETE, ComparedWorkflow, VersionComparison, summary_line
 
-# Green, red and cyan; other changes are yellow.
+# Green, red and cyan. Other changes are yellow.
 _INKS: Final = {
     Action.ADDED: Ink.LOOP,
     Action.REMOVED: Ink.TRY,

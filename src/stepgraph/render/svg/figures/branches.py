@@ -29,7 +29,7 @@ class BranchColumn(Struct, frozen=True):
 
     condition: Label
     body: Figure | None
-    """None for a branch without steps."""
+    """The body, or None for a branch without steps."""
 
     title: str
     """The full text of the condition."""
@@ -104,7 +104,7 @@ class BranchColumn(Struct, frozen=True):
         pen.box("box", (-width // 2, 0), (width, height), 10)
         self._label.draw(pen, _PILL_SIDES - width // 2, _PILL_PADDING, "")
         if self.mark is not None and self._sign_room:
-            # Imported here for start-up: most drawings have no marks.
+            # Imported here for a fast start, because most drawings have no marks.
             from stepgraph.render.svg.figures.marks import draw_sign
 
             draw_sign(pen, self.mark.kind, _SIGN - width // 2, height // 2)
@@ -119,13 +119,13 @@ class Branches(Struct, frozen=True):
 
     branches: Sequence[BranchColumn]
     anchor: int | None
-    """The index of the branch on the spine; None to center the branches."""
+    """The index of the branch on the spine, or None to center the branches."""
 
     columns: ColumnLayout = UNPLACED
-    """Computed from the branches."""
+    """The layout of the columns, computed from the branches."""
 
     ends: Length = 0
-    """The height at which the branches have joined; computed from the branches."""
+    """The height at which the branches have joined, computed from the branches."""
 
     def __post_init__(self) -> None:
         room = max(branch.pill_height for branch in self.branches)

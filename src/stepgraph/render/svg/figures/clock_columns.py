@@ -1,4 +1,4 @@
-"""The columns of concurrent work, and the columns that meet at each bar. Numbers only, no drawing."""
+"""The columns of concurrent work, and the columns that meet at each bar, as numbers without drawing."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ _HALF_COLUMN: Final = 0.5
 class FreeColumns:
     """An allocator of columns, each occupied for a range of rows.
 
-    A tree of minima finds the first free column in logarithmic time, because there may be as many columns as work.
+    A tree of minima finds the first free column in logarithmic time, because there may be as many columns as pieces of
+    work.
     """
 
     def __init__(self, most: int) -> None:
@@ -25,7 +26,7 @@ class FreeColumns:
         self._ending: dict[int, list[int]] = {}
 
     def take(self, begins: int, ends: int) -> int:
-        """Occupy a column for these rows: the first that becomes free at `begins`, else the first free one."""
+        """Occupy a column for these rows: the first that becomes free at `begins`, or the first free one."""
         column = self._just_free(begins)
         if column is None:
             column = self._first_free(begins)
@@ -81,7 +82,7 @@ class Bar(Struct, frozen=True):
 
     @property
     def follows(self) -> bool:
-        """Whether exactly one column begins directly below the only column that ends: an arrow replaces the bar."""
+        """Whether an arrow replaces the bar, because one column begins directly below the only column that ends."""
         return len(self.ending) == 1 and self.ending == self.beginning
 
 
@@ -89,7 +90,7 @@ class ColumnPlan(Struct, frozen=True):
     """The columns of a group."""
 
     tracks: Sequence[Track]
-    """Work in its order, then wires."""
+    """The work in its order, then the wires."""
 
     columns: Sequence[int]
     """The column of each track."""

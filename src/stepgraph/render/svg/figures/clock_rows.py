@@ -39,8 +39,8 @@ class ClockRows(Struct, frozen=True):
     """A group between two bars.
 
     A bar between rows means that the work below waits for the work that ends above. An arrow replaces it where one
-    member follows another. Lines that pass through a gap in a bar are not affected by it. The fields from `plan` on are
-    computed from the members.
+    member follows another. A bar has gaps for lines that it does not affect. The fields from `plan` on are computed
+    from the members.
     """
 
     members: Sequence[Member]
@@ -166,7 +166,7 @@ class ClockRows(Struct, frozen=True):
         return self.bars[-1] + THICK
 
     def _tracks(self) -> Iterator[tuple[Track, int, Figure | None]]:
-        """Yield each track with its column and its figure; wires have none."""
+        """Yield each track with its column and its figure, which wires lack."""
         figures: list[Figure | None] = [member.figure for member in self.members]
         figures += [None] * (len(self.plan.tracks) - len(figures))
         return zip(self.plan.tracks, self.plan.columns, figures, strict=True)

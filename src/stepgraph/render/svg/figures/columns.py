@@ -1,4 +1,4 @@
-"""Columns of figures beside each other, and the lines between them: from a spine and back, of bars, and of exits."""
+"""Columns of figures beside each other, and the lines between them: to and from a spine, bars, and exits."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ BETWEEN: Final = 22
 _FIRST_LANE: Final = 10
 _NEXT_LANE: Final = 8
 _OFF_LANES: Final = 12
-"""The minimum distance between the common spine and lanes; greater than the gap in bars."""
+"""The minimum distance between the common spine and lanes, which is greater than the gap in bars."""
 
 _NEAR: Final = 96
 _BEND: Final = 14
@@ -31,7 +31,7 @@ class Column(Struct, frozen=True):
     left_extent: int
     right_extent: int
     exits: EarlyExits = NO_EXITS
-    """Relative to the top of all columns."""
+    """The exits, relative to the top of all columns."""
 
     is_line: bool = False
     """Whether the column is only a line below a label, which exits of other columns may cross."""
@@ -51,7 +51,7 @@ class Column(Struct, frozen=True):
 
 
 class ColumnLayout(Struct, frozen=True):
-    """Columns placed beside each other.
+    """The layout of columns that are placed beside each other.
 
     The exits of the last column that is not a line go straight to the right. Exits of the others turn down in a lane
     beside their column, and go to the right below all columns, `return` above `break`.

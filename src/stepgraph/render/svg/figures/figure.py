@@ -1,4 +1,4 @@
-"""The protocol of figures: extents around a spine, early exits, drawing."""
+"""The protocol of figures: extents around a spine, early exits, and drawing."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ExitKind: TypeAlias = Literal["breaks", "returns"]
 class EarlyExits(Struct, frozen=True):
     """The heights at which the first `break` and the first `return` leave a figure, to its right.
 
-    None means no such exit.
+    None means that the figure has no such exit.
     """
 
     breaks: Length | None = None

@@ -27,7 +27,7 @@ class FrameFigure(Struct, frozen=True):
 
     group: SvgGroup
     label: Label | None
-    """None for a frame without a band."""
+    """The label, or None for a frame without a band."""
 
     content: Figure
     lead: int
@@ -37,7 +37,7 @@ class FrameFigure(Struct, frozen=True):
     """The symbolic lengths of a page, in which the frame shrinks to its band when folded."""
 
     stacked: bool = False
-    """Whether a second frame behind it shows that there are any number of these."""
+    """Whether a second frame behind it indicates any number of repetitions."""
 
     left_extent: int = 0
     right_extent: int = 0

@@ -1,4 +1,4 @@
-"""Figures without figures inside: boxes, pills of exits, end points."""
+"""Figures without figures inside: boxes, pills of exits, and end points."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Leaf(Struct, frozen=True):
     group: SvgGroup
     label: Label
     stacked: bool = False
-    """Whether a second box behind it shows that it represents several."""
+    """Whether a second box behind it shows that the box represents several."""
 
     exit_kinds: Collection[BreakKind] = ()
     """The exits of the folded nodes that it represents."""
@@ -124,7 +124,7 @@ class ExitPill(Struct, frozen=True):
 
 
 class EndPoint(Struct, frozen=True):
-    """The point at which a workflow, or a function drawn by itself, begins or ends."""
+    """The point at which a workflow, or a separately drawn function, begins or ends."""
 
     css: str
     """The classes of the circles, separated by spaces."""

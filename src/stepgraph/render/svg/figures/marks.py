@@ -28,7 +28,7 @@ SIGN: Final = 9
 
 MAX_WIDTH: Final = 560
 MAX_ENTRIES: Final = 24
-"""The maximum number of entries; the picture itself shows the others."""
+"""The maximum number of entries. The picture itself shows the others."""
 
 _SIDE_PADDING: Final = 10
 _ABOVE: Final = 4
@@ -48,7 +48,7 @@ class MarkedFigure(Struct, frozen=True):
     figure: Figure
     mark: Mark
     label: Label | None = None
-    """The text of the tab; None without a tab. Pills are too small for tabs."""
+    """The text of the tab, or None without a tab. Pills are too small for tabs."""
 
     def __post_init__(self) -> None:
         if not self.mark.remark or isinstance(self.figure, ExitPill):
@@ -132,7 +132,7 @@ class ListingEntry(Struct, frozen=True):
     kind: MarkKind
     text: str
     more: str = ""
-    """A second text below, in the class `css`; may be empty."""
+    """A second text below, in the class `css`. It may be empty."""
 
     css: str = "detail"
 
@@ -144,7 +144,7 @@ class Listing(Struct, frozen=True):
     remarks: Sequence[str]
     entries: Sequence[ListingEntry]
     lines: Sequence[Sequence[tuple[str, str]]] = ()
-    """The lines of each entry, as pairs of a class and a text; computed from the entries."""
+    """The lines of each entry, as pairs of a class and a text, computed from the entries."""
 
     def __post_init__(self) -> None:
         force_setattr(self, "lines", [list(_lines(entry)) for entry in self.entries[:MAX_ENTRIES]])
@@ -176,7 +176,7 @@ class Listing(Struct, frozen=True):
 
     @property
     def _omission(self) -> str:
-        """The number of omitted entries in words; empty for none."""
+        """The number of omitted entries in words, or an empty string for none."""
         count = len(self.entries) - len(self.lines)
         return f"and {count} more" if count else ""
 

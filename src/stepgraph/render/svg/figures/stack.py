@@ -1,4 +1,4 @@
-"""Figures on one spine: below each other, repeated in a loop, where exits join again, and in a whole workflow."""
+"""Figures on one spine: sequences, loop bodies, joins of exits, and whole workflows."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MAX_CHAIN_DEPTH: Final = 160
 """The maximum nesting of groups in chained stacks, because some XML parsers support only 256 levels."""
 
 LOOP_TAIL: Final = 28
-"""The length of the line below the last figure of a loop body; the line back branches off at its middle."""
+"""The length of the line below the last figure of a loop body. The line back branches off at its middle."""
 
 BEGINNING: Final = EndPoint("dot", (7,), continues=True)
 END: Final = EndPoint("ring dot", (10, 5), continues=False)
@@ -168,7 +168,7 @@ def rejoin_all(figure: Figure) -> Figure:
 
 
 def rejoin(figure: Figure, kind: ExitKind) -> Figure:
-    """Join the exits of a kind to the spine below the figure, if it has any."""
+    """Join the exits of a kind, if the figure has any, to the spine below it."""
     first = figure.exits.of(kind)
     return figure if first is None else ExitJoin(figure, kind, first)
 
@@ -206,5 +206,5 @@ def workflow_figure(content: Figure) -> WorkflowFigure:
 
 
 def with_end(function: Figure) -> Figure:
-    """Return a function drawn by itself, with an end below it if exits lead there."""
+    """Return a separately drawn function, with an end point below it if exits lead there."""
     return Stack([function, END], entered=False) if isinstance(function, ExitJoin) else function

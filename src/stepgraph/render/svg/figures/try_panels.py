@@ -1,4 +1,4 @@
-"""A `try` statement: the body on the spine, `catch` beside it, `finally` below both."""
+"""A `try` statement, with the body on the spine, the `catch` beside it, and the `finally` below both."""
 
 from __future__ import annotations
 
@@ -44,10 +44,10 @@ class TryPanels(Struct, frozen=True):
     """Whether a `finally` follows."""
 
     columns: ColumnLayout = UNPLACED
-    """Computed from the panels."""
+    """The layout of the columns, computed from the panels."""
 
     below: Length = 0
-    """The height at which the panels have joined; computed from the panels."""
+    """The height at which the panels have joined, computed from the panels."""
 
     def __post_init__(self) -> None:
         extents = [Column(panel.left_extent, panel.right_extent, panel.exits.lowered(_ABOVE)) for panel in self._panels]
@@ -131,7 +131,7 @@ class TryFinally(Struct, frozen=True):
     panels: TryPanels
     final: Figure
     resumed_exits: Sequence[ExitPill]
-    """The pills of the exits that continue after the `finally`; `return` comes first, because it leads farther."""
+    """The pills of the exits that continue after the `finally`. `return` comes first, because it leads farther."""
 
     @property
     def left_extent(self) -> int:

@@ -1,1 +1,1 @@
-"""From nodes to measured figures."""
+"""The conversion of nodes to measured figures."""

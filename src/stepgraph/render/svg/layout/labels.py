@@ -52,7 +52,7 @@ def call_title(call: FunctionCall, *phrases: str) -> str:
 
 
 def title_line(name: str, *phrases: str) -> str:
-    """Return a name and the phrases that are not empty on one line."""
+    """Return a name and the nonempty phrases on one line."""
     rest = " · ".join(filter(None, phrases))
     return f"{name} · {rest}" if rest else name
 
@@ -111,7 +111,7 @@ def unwrapped_box(node: Node, identity: str) -> Leaf:
 
 
 def _folded_style(node: Node) -> tuple[str, Icon]:
-    """Return the class and the icon of a folded node; nodes without their own style look like blocks."""
+    """Return the class and the icon of a folded node. Nodes without their own style look like blocks."""
     if as_unknown(node):
         return "block", Icon.BLOCK
     match node["type"]:

@@ -51,7 +51,7 @@ MISSING: Final = "function, not in this graph"
 
 TAIL: Final = 14
 MAX_EXPANDED_CALLS: Final = 2000
-"""The limit of a drawing, because functions may call each other exponentially often."""
+"""The maximum number of expanded calls in a drawing. Functions may call each other exponentially often."""
 
 
 def unexpanded_call(call: FunctionCall, arguments: str, phrase: str, identity: str) -> Leaf:
@@ -207,7 +207,7 @@ class NodeLayout(Struct):
             return measure_function(self, function, call_title(call, "function"), context, arguments=arguments)
 
     def _reason_not_expanded(self, name: str) -> str:
-        """Return the reason why a call is not expanded; empty for an expanded call."""
+        """Return the reason why a call is not expanded, or an empty string for an expanded call."""
         if name not in self.functions:
             return MISSING
         if name in self.open_functions:

@@ -49,7 +49,7 @@ class Layout(Protocol):
 
     @property
     def view(self) -> View:
-        """Folding, expansion, marks and details."""
+        """The folding, expansion, marks and details."""
 
     @property
     def functions(self) -> Mapping[str, FunctionDef]:
@@ -65,7 +65,7 @@ class Layout(Protocol):
 
     @property
     def folds(self) -> Variables | None:
-        """The symbolic lengths of a page with foldable frames, else None."""
+        """The symbolic lengths of a page with foldable frames, otherwise None."""
 
     def measure(self, node: Node, context: NodeContext) -> Figure:
         """Return the figure of a node in its own context."""
@@ -111,7 +111,7 @@ def if_title(node: If) -> str:
 
 
 def _branches(layout: Layout, branches: Sequence[Branch], context: NodeContext, words: tuple[str, str]) -> Figure:
-    """Return the branches; `words` are the texts of a branch without a condition and of the implied branch."""
+    """Return the branches. `words` are the texts of a branch without a condition and of the implied branch."""
     otherwise, implied_text = words
     planned: list[BranchColumn] = []
     for index, branch in enumerate(branches):
@@ -136,7 +136,7 @@ def _branches(layout: Layout, branches: Sequence[Branch], context: NodeContext, 
 
 
 def measure_try(layout: Layout, node: Try, context: NodeContext) -> Figure:
-    """Return a `try`: the body, `catch` beside it, `finally` below both."""
+    """Return a `try`, with the body on the spine, the `catch` beside it, and the `finally` below both."""
     body, _ = _panel(layout, node.get("try_block", NO_BLOCK), ("body", "try body"), None, context)
     catch: Figure | None = None
     catch_edge = 0
@@ -156,7 +156,7 @@ def measure_try(layout: Layout, node: Try, context: NodeContext) -> Figure:
 
 
 def _resumed_exits(panels: TryPanels, final: Figure) -> list[ExitPill]:
-    """Return the pills of the exits that continue after a `finally`; `return` comes first, because it leads farther."""
+    """Return the pills of the exits that continue after a `finally`. `return` comes first, because it leads farther."""
     if not final.continues:
         return []
     exits = panels.exits
@@ -219,7 +219,7 @@ def _group_and_label(layout: Layout, node: Parallel, context: NodeContext, head:
 
 
 def _over_when(node: Parallel) -> str:
-    """Return the condition that ends a group; empty for an unknown kind."""
+    """Return the condition that ends a group, or an empty string for an unknown kind."""
     return {
         "all": "until all are done",
         "all_settled": "until all have ended, failed or not",
@@ -229,7 +229,7 @@ def _over_when(node: Parallel) -> str:
 
 
 def measure_unframed(layout: Layout, nodes: Sequence[Node], context: NodeContext) -> Figure:
-    """Return concurrent nodes outside of any group, such as tasks that nothing awaits."""
+    """Return concurrent nodes outside any group, such as tasks that nothing awaits."""
     rows = _rows(layout, nodes, context, ends_with_first=False)
     title = "at the same time"
     return FrameFigure(
