@@ -1,4 +1,4 @@
-"""A suppression comment with an invalid form or an unknown rule."""
+"""Suppression comments with invalid syntax or an unknown rule."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
-    """Skip loops that wait for one task after another until all are done, as these await every task."""
+    """Skip loops that take one finished task at a time until all tasks are done, because these loops ignore no task."""
     last = {id(race.place.node): race for race in subject.facts_of_type(RaceOutsideStep)}
     for race in last.values():
         if race.loop_continues:

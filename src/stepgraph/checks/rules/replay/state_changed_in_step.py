@@ -1,4 +1,4 @@
-"""Changes of the workflow's state inside steps."""
+"""Changes to the workflow's state inside steps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Handlers of step errors that also catch the TypeError of the SDK for a misdeclared step."""
+"""Handlers for step errors that also catch the SDK's TypeError for a misdeclared step."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
-    """Skip handlers that raise again, and handlers of all errors unless the SDK certainly rejects a step."""
+    """Skip handlers that may raise, and handlers that catch all errors unless the SDK certainly rejects a step."""
     rejections = _Rejections(subject)
     for try_node in find_tries(subject.program.body):
         handler = next((handler for handler in try_node.handlers if _catches_type_error(handler)), None)
@@ -53,7 +53,7 @@ class _Rejections:
         self.budget = Budget()
 
     def rejected_step(self, run: StepRun, place: Place) -> str | None:
-        """Return the name of a rejected step: the step that runs at a location, or one of its dependencies."""
+        """Return the name of the rejected step, either the running step or a dependency. Return None if neither is rejected."""
         if id(place.node) in self._called_with_arguments:
             return run.definition.name
         if not self._noted:

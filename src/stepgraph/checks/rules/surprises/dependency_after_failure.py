@@ -1,4 +1,4 @@
-"""Dependencies that run again after a failure."""
+"""Dependencies that may run again after a failure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Handlers of exception types that steps never raise, because the SDK replaces them."""
+"""Handlers for exception types that never arrive from steps, because the SDK replaces them."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
 
 
 def _is_lost(caught: ExceptionType, try_node: Try) -> bool:
-    """Return whether no exception of the caught type reaches the handler, from steps or other code."""
+    """Return whether no exception of the caught type can reach the handler from steps or other code."""
     if caught.ancestors != (caught.name,):
         builtin_ancestors = [builtin_exception(ancestor) for ancestor in caught.ancestors]
         return not any(ancestor is not None and not _is_plain_error(ancestor) for ancestor in builtin_ancestors)
@@ -52,12 +52,12 @@ def _is_lost(caught: ExceptionType, try_node: Try) -> bool:
 
 
 def _is_plain_error(exception: type[BaseException]) -> bool:
-    """Return whether a type is an ordinary error: not an exception group, a cancellation or an exit."""
+    """Return whether a type is an ordinary error, and not an exception group, a cancellation or an exit."""
     return issubclass(exception, Exception) and not issubclass(exception, BaseExceptionGroup)
 
 
 def _is_foreign_error(name: str) -> bool:
-    """Return whether the name of an external class rules out that it is raised here."""
+    """Return whether an external class, judged by its name, cannot be raised in a `try` with steps."""
     if name.startswith("asyncio."):
         return name.endswith(".TimeoutError")
     if name.startswith("workers"):

@@ -1,4 +1,4 @@
-"""Names of workflows that the engine rejects."""
+"""Workflow names that the engine rejects."""
 
 from __future__ import annotations
 
