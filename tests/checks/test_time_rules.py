@@ -96,7 +96,7 @@ def test_missing_time() -> None:
 _SEND = "and send the event with the same type."
 _CHARACTERS = f"Write letters, digits, hyphens and underscores, {_SEND}"
 _SHORTER = f"Shorten it, {_SEND}"
-_TYPE = "Write the type with which the event is sent."
+_TYPE = "Write the event type that the sender uses."
 
 
 @pytest.mark.parametrize(

@@ -22,8 +22,8 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
         names = ", ".join(map(repr, race.names))
         yield Diagnostic(
             race.place.span,
-            f"the race of {names} is outside of a step: its winner is not stored, so another may win at replay.",
-            "Race inside a step, whose result is stored. For a time limit, set the `timeout` of the step or the wait.",
+            f"this race of {names} runs outside of a step: its winner is not stored, so another may win at replay.",
+            "Race inside a step, which stores the result. For a time limit, set the `timeout` of the step or the wait.",
         )
 
 

@@ -46,8 +46,8 @@ def _message(clash: NameClash) -> str:
         clashing += f" another {first.kind} named {first.name!r} ({_location(first, second.place.span)})"
     if clash.depends_on_timing:
         return (
-            f"{clashing}: the engine numbers the runs by start order, which depends on timing, so one may get the"
-            " result of another after a restart."
+            f"{clashing}: the engine numbers the runs by start order, which depends on timing, so a run may get the"
+            " result of another one after a restart."
         )
     return f"{clashing}: the engine distinguishes them only by start order."
 

@@ -53,7 +53,7 @@ class _Rejections:
         self.budget = Budget()
 
     def rejected_step(self, run: StepRun, place: Place) -> str | None:
-        """Return the name of the rejected step, either the running step or a dependency. Return None if neither is rejected."""
+        """Return the name of the step that the SDK rejects: the running step or a dependency. Return None otherwise."""
         if id(place.node) in self._called_with_arguments:
             return run.definition.name
         if not self._noted:
@@ -72,7 +72,7 @@ def _spans(definition: StepDefinition) -> set[Span]:
 def _hidden_error(handler: Handler, try_node: Try, step: str) -> Diagnostic:
     return Diagnostic(
         _span(handler, try_node),
-        f"`{_source(handler)}` hides the TypeError of the SDK: the step {step!r} never runs.",
+        f"`{_source(handler)}` hides the SDK's TypeError: the step {step!r} never runs.",
         "Correct the declaration or the call of the step, and re-raise unexpected exceptions in this handler.",
     )
 
@@ -81,7 +81,7 @@ def _possible_error(handler: Handler, try_node: Try) -> Diagnostic:
     return Diagnostic(
         _span(handler, try_node),
         f"`{_source(handler)}` would also catch the TypeError that the SDK raises for a misdeclared step.",
-        "Raise a ValueError in the step for errors to handle here.",
+        "For errors that this handler should catch, raise a ValueError in the step.",
         severity=Severity.NOTE,
     )
 

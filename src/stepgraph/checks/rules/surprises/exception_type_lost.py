@@ -69,10 +69,10 @@ def _diagnostic(caught: ExceptionType, *, is_only_type: bool) -> Diagnostic:
     text = caught.place.text
     reason = "only ValueError, TypeError and NonRetryableError keep their type"
     if caught.raised_in is None:
-        message = f"`except {text}` never catches an error of a step, which arrives as `JsException`: {reason}."
+        message = f"`except {text}` never catches an error from a step, which arrives as `JsException`: {reason}."
     else:
         consequence = "so this handler never runs" if is_only_type else "so this does not catch it"
-        message = f"`{text}` of the step {caught.raised_in!r} arrives as `JsException`, {consequence}: {reason}."
+        message = f"`{text}` from the step {caught.raised_in!r} arrives as `JsException`, {consequence}: {reason}."
     return Diagnostic(
         caught.place.span,
         message,

@@ -35,7 +35,7 @@ def _diagnostic_of_cycle(steps: tuple[StepDefinition, ...]) -> Diagnostic:
     return Diagnostic(
         place.span,
         f"dependency cycle: {' needs '.join([*names, names[0]])}, so the step {names[0]} fails with a RecursionError.",
-        "Remove one of these parameters, or move the shared work to a step that both need.",
+        "Remove one of these parameters, or move the shared work to a separate step.",
     )
 
 

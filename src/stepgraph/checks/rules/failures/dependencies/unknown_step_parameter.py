@@ -35,7 +35,7 @@ _CODES_OF_UNKNOWN_STEPS = (
 # The rules on uncalled steps. Their findings are consequences if the parameter refers to the uncalled step.
 _RULES_ON_UNCALLED_STEPS = ("SG202", "SG004")
 _MAX_SUGGESTIONS = 5
-# The cost of comparing two names for similarity, in pairs.
+# The cost of comparing two names for similarity, measured in pairs.
 _COST_OF_SIMILARITY = 20
 
 
@@ -108,7 +108,7 @@ def _is_reported_at_args(parameter: Parameter, function: StepFunctionShape) -> b
 
 
 def _starts_later(steps: _Steps, unknown: UnresolvedStepParameter) -> bool:
-    """Return whether a step only runs in tasks. Tasks start at the next await, so it sees all steps declared before."""
+    """Return whether a step only runs in tasks, which start at the next await and see all steps declared by then."""
     return unknown.definition not in steps.reachable.in_place
 
 
@@ -162,8 +162,8 @@ def _star_advice(source: str, function: StepFunctionShape | None) -> str:
     kinds = {parameter.kind for parameter in function.parameters} if function is not None else set()
     if kinds == {"*args", "**kwargs"}:
         return (
-            "If this is the wrapper of a decorator, add `@functools.wraps(...)`, so the SDK reads the parameters of the"
-            " wrapped function."
+            "If this is the wrapper of a decorator, add `@functools.wraps(...)`, so that the SDK reads the parameters"
+            " of the wrapped function."
         )
     return (
         f"Remove `{source}`: only `ctx` and names of steps are valid parameters. To pass another value, use a variable"
@@ -232,7 +232,7 @@ def _check_positions(steps: _Steps) -> Iterator[Diagnostic]:
                 continue
             yield Diagnostic(
                 parameter.place.span,
-                f"`{parameter.name}` is a keyword argument, but the SDK passes it by position, so the step"
+                f"`{parameter.name}` is keyword-only, but the SDK passes it by position, so the step"
                 f" {definition.name!r} fails with a TypeError in each attempt.",
                 advice,
             )

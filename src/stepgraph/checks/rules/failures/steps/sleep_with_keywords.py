@@ -26,7 +26,7 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
         yield Diagnostic(
             keywords[0].place.span,
             f"unsupported keyword `{keywords[0].keyword}=`: `step.sleep` forwards its arguments to JavaScript, which"
-            " lacks keywords, so the sleep fails.",
+            " lacks keyword arguments, so the sleep fails.",
             'Pass both by position, as in `step.sleep("cool down", "10 minutes")`.',
             _positional_edits(call),
         )

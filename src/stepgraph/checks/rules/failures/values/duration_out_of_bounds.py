@@ -89,7 +89,7 @@ def _check_delay(duration: DurationArgument, length: float) -> Diagnostic | None
 
 def _advice_on_short_timeout(duration: DurationArgument, length: float) -> str:
     if duration.number is not None and length > 0:
-        return f'A number is in milliseconds. Write "{format_duration(length * SECOND)}" for seconds.'
+        return f'Numbers are milliseconds. Write "{format_duration(length * SECOND)}" if you mean seconds.'
     return 'Write "1 second" or more.'
 
 

@@ -20,7 +20,7 @@ _INVALID_PART: Final = re.compile(r"[^a-zA-Z0-9_-]+")
 _FIELD: Final = re.compile(r"\{[^{}]*\}")
 _LONGEST: Final = 100
 
-_ADVICE: Final = "Write the type with which the event is sent."
+_ADVICE: Final = "Write the event type that the sender uses."
 _ADVICE_ON_CHARACTERS: Final = "Write letters, digits, hyphens and underscores, and send the event with the same type."
 
 
