@@ -22,7 +22,7 @@ PAYLOADS: Final = {
     "Timeout that the graph shows as an expression": {"timeout": "5 minutes"},
     "Tab in a computed name": {"orders": [7]},
     "Colon in a computed type": {"order": 7},
-    "Computed type": {"order": 7},
+    "Computed event type": {"order": 7},
     "Type from the payload": {"type": "approved"},
     "Deterministic ID and date": {"url": "https://example.com"},
     "Client created on demand in each step": {"first": 1, "second": 2},

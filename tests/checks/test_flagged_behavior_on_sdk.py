@@ -50,7 +50,7 @@ def test_uncalled_step_never_starts(example: Example, tmp_path: Path) -> None:
     assert (
         execution.started
         == {
-            "Forgotten call": [],
+            "Step without a call": [],
             "Forgotten call to one of two steps": ["reserve-1"],
             "Forgotten call to the dependent step": ["order-1"],
             "Declaration that looks like a call": ["settle-1"],
@@ -81,7 +81,7 @@ def test_unawaited_sleep_delays_nothing(example: Example, tmp_path: Path) -> Non
     [
         ("SG205", "Abbreviated unit", 0.005),
         ("SG205", "Capitalized unit", 0.001),
-        ("SG206", "Small number", 0.03),
+        ("SG206", "Small number as a duration", 0.03),
         ("SG206", "Constant named after seconds", 0.45),
         ("SG206", "Result of `timedelta.total_seconds`", 0.3),
     ],

@@ -43,7 +43,7 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
 
 
 def _exceeded_limit(count: int, configured: int | None) -> _StepLimit | None:
-    """Return the limit that a count of steps exceeds. If it exceeds several defaults, return the highest."""
+    """Return the highest applicable limit that a count of steps exceeds. Return None if the count is allowed."""
     if configured is not None and configured < _HIGHEST:
         advice = f"Raise `limits.steps` (up to {_HIGHEST:,}), {_SPLIT[0].lower()}{_SPLIT[1:]}"
         limits = [_StepLimit(configured, Severity.ERROR, f"`limits.steps` allows {configured:,}", advice)]

@@ -99,7 +99,7 @@ def _find_fault_of_number(number: float, source: str) -> tuple[str, str] | None:
         year = dt.datetime.fromtimestamp(number / 1000, dt.UTC).year
         message = f"`{source}` looks like epoch seconds, but {_TAKES}: the time is in {year}, so it fails."
         return message, f"Write `{source} * 1000`."
-    return f"`{source}` is in the past as epoch milliseconds, so the sleep fails.", _ADVICE
+    return f"the epoch milliseconds `{source}` are in the past, so the sleep fails.", _ADVICE
 
 
 def _find_fault_of_datetime(text: str) -> tuple[str, str] | None:
