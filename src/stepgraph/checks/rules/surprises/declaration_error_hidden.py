@@ -53,7 +53,7 @@ class _Rejections:
         self.budget = Budget()
 
     def rejected_step(self, run: StepRun, place: Place) -> str | None:
-        """Return the name of the rejected step, which runs or is a dependency. Return None if all are valid."""
+        """Return the name of the first rejected step among a step and its dependencies, or None if all are valid."""
         if id(place.node) in self._called_with_arguments:
             return run.definition.name
         if not self._noted:
