@@ -18,15 +18,15 @@ from tests.execution.runner import Execution, Options, execute
 
 # Payloads of examples that fail with a stub, by title.
 PAYLOADS: Final = {
-    "External code without the step object": {"order": 7},
-    "Timeout shown as its source": {"timeout": "5 minutes"},
+    "External code that does not receive the step object": {"order": 7},
+    "Timeout that the graph shows as an expression": {"timeout": "5 minutes"},
     "Tab in a computed name": {"orders": [7]},
     "Colon in a computed type": {"order": 7},
-    "Computed type": {"order": 7},
+    "Computed event type": {"order": 7},
     "Type from the payload": {"type": "approved"},
-    "Reproducible ID and date": {"url": "https://example.com"},
+    "Deterministic ID and date": {"url": "https://example.com"},
     "Client created on demand in each step": {"first": 1, "second": 2},
-    "Sleep in an unused variable": {"due": 1_798_761_600_000},
+    "Sleep assigned to an unused variable": {"due": 1_798_761_600_000},
 }
 
 

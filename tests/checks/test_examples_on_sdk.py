@@ -29,9 +29,9 @@ DO_NOT_FAIL: Final = {
 
 # Titles of clean examples that contain no workflow to execute.
 _WITHOUT_WORKFLOW: Final = (
-    "Workflow of another Worker, with a hyphen in its name",
-    "Flag and date",
-    "Worker without workflows",
+    "Hyphen in the name of another Worker's workflow",
+    "Required flag and date",
+    "Worker that only uses another Worker's workflow",
 )
 
 _CLEAN = [
@@ -62,7 +62,7 @@ SDK_ERRORS: Final = {
 }
 
 
-_BY_NAME_ONLY: Final = "Keyword-only context"
+_BY_NAME_ONLY: Final = "Context as a keyword-only parameter"
 
 
 @parametrize_flagged_with_code(SDK_ERRORS, excluding=_BY_NAME_ONLY)
@@ -93,9 +93,9 @@ MISUSED_DECORATORS: Final = {
     "Config as the second argument": "TypeError: .* takes from 1 to 2 positional arguments .*",
     "Awaited decorator": "TypeError: object function can't be used in 'await' expression",
     "Function in the position of `depends`": "TypeError: object function can't be used in .*",
-    "Config key as an argument": "TypeError: .* unexpected keyword argument 'timeout'",
+    "Config key as a keyword argument": "TypeError: .* unexpected keyword argument 'timeout'",
     "JavaScript method name": "AttributeError: .* has no attribute 'waitForEvent'",
-    "Coroutine in place of the function": "TypeError: <coroutine object .*> is not a callable object",
+    "Coroutine instead of a function": "TypeError: <coroutine object .*> is not a callable object",
 }
 
 
@@ -120,7 +120,7 @@ ENGINE_ERRORS: Final = {
 }
 
 
-_WITHOUT_TIMEOUT: Final = "None as the timeout of a step"
+_WITHOUT_TIMEOUT: Final = "`None` as the timeout of a step"
 
 
 @parametrize_flagged_with_code(ENGINE_ERRORS, excluding=_WITHOUT_TIMEOUT)
@@ -147,7 +147,7 @@ def test_wait_without_event_type_never_starts(example: Example, tmp_path: Path) 
     assert execution.started == []
 
 
-_RESULT_OF_RUN: Final = "Result of `run`"
+_RESULT_OF_RUN: Final = "Date in the result of `run`"
 
 
 @parametrize_flagged("SG121", excluding=_RESULT_OF_RUN)
@@ -198,9 +198,9 @@ def test_moved_name_raises_import_error(example: Example, tmp_path: Path) -> Non
 
 # Errors of unwrapped JavaScript objects.
 UNWRAPPED_ERRORS: Final = {
-    "Steps in a mixin": "TypeError: 'Promise' object is not callable",
-    "Wait in an abstract base class": "AttributeError: 'Engine' object has no attribute 'wait_for_event'",
-    "Key of the event in a mixin": "TypeError: 'JsObject' object is not subscriptable",
+    "Mixin that runs a step": "TypeError: 'Promise' object is not callable",
+    "Abstract base class that waits for an event": "AttributeError: 'Engine' object has no attribute 'wait_for_event'",
+    "Mixin that reads an event key": "TypeError: 'JsObject' object is not subscriptable",
 }
 
 

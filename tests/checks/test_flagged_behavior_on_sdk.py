@@ -40,7 +40,7 @@ def failing_call(step: str, count: int) -> Options:
 @parametrize_flagged("SG201")
 def test_unawaited_coroutine_never_starts(example: Example, tmp_path: Path) -> None:
     execution = execute_only(example, tmp_path)
-    assert execution.started == (["publish-1"] if example.title == "Wait for an approval" else [])
+    assert execution.started == (["publish-1"] if example.title == "Call to `wait_for_event` without `await`" else [])
     assert any(warning.endswith("was never awaited") for warning in execution.warnings)
 
 
@@ -50,9 +50,9 @@ def test_uncalled_step_never_starts(example: Example, tmp_path: Path) -> None:
     assert (
         execution.started
         == {
-            "Forgotten call": [],
-            "Forgotten call of one of two steps": ["reserve-1"],
-            "Forgotten call of the dependent step": ["order-1"],
+            "Step without a call": [],
+            "Forgotten call to one of two steps": ["reserve-1"],
+            "Forgotten call to the dependent step": ["order-1"],
             "Declaration that looks like a call": ["settle-1"],
         }[example.title]
     )
@@ -81,9 +81,9 @@ def test_unawaited_sleep_delays_nothing(example: Example, tmp_path: Path) -> Non
     [
         ("SG205", "Abbreviated unit", 0.005),
         ("SG205", "Capitalized unit", 0.001),
-        ("SG206", "Small number", 0.03),
+        ("SG206", "Small number as a duration", 0.03),
         ("SG206", "Constant named after seconds", 0.45),
-        ("SG206", "Seconds of a timedelta", 0.3),
+        ("SG206", "Result of `timedelta.total_seconds`", 0.3),
     ],
 )
 def test_sleep_lasts_milliseconds(code: str, title: str, seconds: float, tmp_path: Path) -> None:
@@ -92,7 +92,7 @@ def test_sleep_lasts_milliseconds(code: str, title: str, seconds: float, tmp_pat
 
 
 def test_retry_delay_is_in_milliseconds(tmp_path: Path) -> None:
-    example = flagged_example("SG205", "Abbreviated unit of a retry delay")
+    example = flagged_example("SG205", "Abbreviated unit in a retry delay")
     execution = execute_only(example, tmp_path, fails=lambda *of: KeyError() if of[-1] == 1 else None)
     assert event_times(execution, "retry") == {"charge-1": 0.03}
 
@@ -105,7 +105,9 @@ def test_wait_timeout_below_one_second_is_rejected(tmp_path: Path) -> None:
 
 
 def test_wait_timeout_is_in_milliseconds(tmp_path: Path) -> None:
-    execution = execute_only(flagged_example("SG206", "Seconds in an hour"), tmp_path, answers=lambda *_: UNANSWERED)
+    execution = execute_only(
+        flagged_example("SG206", "Number of seconds in an hour"), tmp_path, answers=lambda *_: UNANSWERED
+    )
     assert event_times(execution, "fail") == {"approval-1": 3.6}
 
 
@@ -128,9 +130,9 @@ def test_steps_of_one_name_run_concurrently(example: Example, tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("title", "result"),
     [
-        ("Copied name with results", [10]),
-        ("Redeclared name", 10),
-        ("Indirect dependency", "Hello ada@example.com"),
+        ("Two steps with the same name, one called directly", [10]),
+        ("Name declared again after the dependent step", 10),
+        ("Ambiguous name in an indirect dependency", "Hello ada@example.com"),
     ],
 )
 def test_last_step_of_a_name_is_the_dependency(title: str, result: object, tmp_path: Path) -> None:
@@ -171,18 +173,18 @@ def test_handler_hides_that_the_step_never_runs(example: Example, tmp_path: Path
 
 def test_event_payload_is_nested_in_the_envelope(tmp_path: Path) -> None:
     execution = execute_only(
-        flagged_example("SG212", "Answer of an approver"), tmp_path, answers=lambda *_: {"approved": True}
+        flagged_example("SG212", "Key of an approval event"), tmp_path, answers=lambda *_: {"approved": True}
     )
     assert repr(execution.error) == "KeyError('approved')"
 
 
 def test_default_hides_the_misplaced_key(tmp_path: Path) -> None:
-    example = flagged_example("SG212", "Parameter of the workflow with a default")
+    example = flagged_example("SG212", "Workflow parameter with a default value")
     assert execute_only(example, tmp_path, payload={"amount": 10}).result == 0
 
 
 def test_payload_attribute_is_missing_from_the_event(tmp_path: Path) -> None:
-    example = flagged_example("SG212", "Attribute of an event")
+    example = flagged_example("SG212", "Attribute instead of a key")
     execution = execute_only(example, tmp_path, answers=lambda *_: {"accepted": True})
     assert repr(execution.error) == "AttributeError('accepted')"
 
@@ -223,7 +225,9 @@ def test_branch_differs_in_each_run(example: Example, tmp_path: Path, monkeypatc
 # SG307, SG308, SG309: replays and retries
 
 
-@pytest.mark.parametrize("title", ["Faster of two steps", "Sleep as the time limit of a step", "Race of promises"])
+@pytest.mark.parametrize(
+    "title", ["Race between two steps", "Sleep as the time limit of a step", "Race between promises"]
+)
 def test_race_has_another_winner_on_replay(title: str, tmp_path: Path) -> None:
     slow: dict[str, float] = {"ask the first": 60, "ask the second": 30, "render": 6 * MINUTE}
     first = execute_only(flagged_example("SG307", title), tmp_path, takes=lambda name, *_: slow[name])
@@ -233,7 +237,7 @@ def test_race_has_another_winner_on_replay(title: str, tmp_path: Path) -> None:
 
 
 def test_retry_repeats_the_nested_steps(tmp_path: Path) -> None:
-    for title in ("Step declared in a step", "Method with a step, called in a step"):
+    for title in ("Step declared in a step", "Method that runs a step, called in a step"):
         execution = execute_only(
             flagged_example("SG308", title), tmp_path, fails=lambda *of: KeyError() if of[:2] == ("charge", 1) else None
         )

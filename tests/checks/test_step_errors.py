@@ -186,7 +186,7 @@ def test_message_names_only_the_unreachable_type() -> None:
     (finding,) = findings_in_run("SG210", f"{step}\ntry:\n    await c()\nexcept (KeyError, ValueError):\n    pass")
 
     assert finding.message == (
-        "`KeyError` of the step 'c' arrives as `JsException`, so this does not catch it: only ValueError,"
+        "`KeyError` from the step 'c' arrives as `JsException`, so this does not catch it: only ValueError,"
         " TypeError and NonRetryableError keep their type."
     )
 
@@ -221,7 +221,7 @@ def test_message_locates_the_raise_and_the_actual_type() -> None:
     )
 
     assert finding.message == (
-        "`OutOfStock` of the step 'reserve' arrives as `JsException`, so this handler never runs: only"
+        "`OutOfStock` from the step 'reserve' arrives as `JsException`, so this handler never runs: only"
         " ValueError, TypeError and NonRetryableError keep their type."
     )
 
@@ -286,7 +286,7 @@ def test_handler_hides_an_invalid_declaration(types: str) -> None:
     (finding,) = findings_in_run("SG211", f"{_INVALID_STEP}try:\n    await c()\nexcept {types}:\n    pass")
 
     assert finding.severity is Severity.WARNING
-    assert finding.message == (f"`except {types}` hides the TypeError of the SDK: the step 'c' never runs.")
+    assert finding.message == (f"`except {types}` hides the SDK's TypeError: the step 'c' never runs.")
 
 
 def test_handler_hides_an_invalid_dependency() -> None:

@@ -94,7 +94,7 @@ def test_unused_codes_of_a_comment_are_reported() -> None:
         ("# stepgraph: ignore [SG118]", "10:27: warning: `stepgraph: ignore [SG118]` has no effect"),
         (
             "# stepgraph ignores [SG118]",
-            "10:27: warning: `stepgraph ignores [SG118]` has no effect: its syntax is unknown.",
+            "10:27: warning: `stepgraph ignores [SG118]` has no effect: its syntax is invalid.",
         ),
         ("# stepgraph ignore[SG118]", "10:27: warning: `stepgraph ignore[SG118]` has no effect"),
         ("# Stepgraph: Ignore[SG118]", "10:27: warning: `Stepgraph: Ignore[SG118]` has no effect"),
@@ -105,11 +105,11 @@ def test_unused_codes_of_a_comment_are_reported() -> None:
         (
             "# noqa: SG118",
             (
-                "10:27: warning: `noqa: SG118` has no effect on findings of stepgraph."
+                "10:27: warning: `noqa: SG118` has no effect on stepgraph's findings."
                 " Write `stepgraph: ignore[SG118] reason`, with the rules in brackets. [SG006]"
             ),
         ),
-        ("# noqa: E501, SG118", "10:27: warning: `noqa: E501, SG118` has no effect on findings of stepgraph."),
+        ("# noqa: E501, SG118", "10:27: warning: `noqa: E501, SG118` has no effect on stepgraph's findings."),
         (
             "# stepgraph: ignore-file[SG118]",
             (

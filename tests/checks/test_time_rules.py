@@ -40,8 +40,8 @@ def test_values_that_are_not_times(source: str, message: str) -> None:
             "datetime(2024, 12, 31, tzinfo=timezone.utc)",
             "`2024-12-31T00:00:00+00:00` is in the past, so the sleep fails.",
         ),
-        ("1735689599999", "`1735689599999` is in the past as epoch milliseconds, so the sleep fails."),
-        ("0", "`0` is in the past as epoch milliseconds, so the sleep fails."),
+        ("1735689599999", "the epoch milliseconds `1735689599999` are in the past, so the sleep fails."),
+        ("0", "the epoch milliseconds `0` are in the past, so the sleep fails."),
         (
             "4070908800",
             (
@@ -96,7 +96,7 @@ def test_missing_time() -> None:
 _SEND = "and send the event with the same type."
 _CHARACTERS = f"Write letters, digits, hyphens and underscores, {_SEND}"
 _SHORTER = f"Shorten it, {_SEND}"
-_TYPE = "Write the type with which the event is sent."
+_TYPE = "Write the event type that the sender uses."
 
 
 @pytest.mark.parametrize(

@@ -151,6 +151,6 @@ def test_message_on_nested_steps() -> None:
     (finding,) = findings_in_run("SG308", '@step.do("c")\nasync def c():\n    await a()\n\nawait c()')
 
     assert finding.message == (
-        "the step 'a' runs inside the step 'c': each retry of 'c' renumbers it, so it runs again even if it has"
+        "the step 'a' runs inside the step 'c': each retry of 'c' renumbers 'a', so it runs again even if it has"
         " succeeded."
     )

@@ -79,7 +79,7 @@ def test_context_as_keyword_arguments(tmp_path: Path) -> None:
 
     assert finding.code == "SG101"
     assert finding.message == (
-        "`ctx` is a keyword argument, but the SDK passes it by position, so the step 'mail' fails with a TypeError in"
+        "`ctx` is keyword-only, but the SDK passes it by position, so the step 'mail' fails with a TypeError in"
         " each attempt."
     )
     assert finding.advice == "Remove the `**` before `ctx`."

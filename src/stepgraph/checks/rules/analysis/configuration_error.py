@@ -1,4 +1,4 @@
-"""Invalid values in a configuration."""
+"""Invalid values in the wrangler configuration and in the settings of stepgraph."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Step configs with values known only at run time."""
+"""Step configs with values that are computed at run time."""
 
 from __future__ import annotations
 

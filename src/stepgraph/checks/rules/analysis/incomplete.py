@@ -20,7 +20,7 @@ _ADVICE = "To check them, define the class in the project, exactly once and unde
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
-    """Report code that may run unknown steps. Awaits of unknown methods of the step object fail: SG117 reports them."""
+    """Report code that may run unknown steps. Skip awaits of unknown step methods, which fail: SG117 reports them."""
     missing = SpanIndex(fact.place.span for fact in subject.facts_of_type(MethodMissing))
     for note in subject.notes:
         if note.incomplete and not (note.code == "unresolved-await" and missing.is_enclosed_in(note.span)):

@@ -1,4 +1,4 @@
-"""A module with a syntax error."""
+"""Modules with a syntax error."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A suppression comment with an invalid form or an unknown rule."""
+"""Suppression comments with invalid syntax or an unknown rule."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ def _explain_form(text: str) -> tuple[str, str]:
         message = f"`{text}` has no effect: a comment cannot ignore a whole file."
         return message, "Add the file to `per-file-ignores` in `pyproject.toml`."
     if text.lower().startswith("noqa"):
-        return f"`{text}` has no effect on findings of stepgraph.", _FORM_ADVICE
+        return f"`{text}` has no effect on stepgraph's findings.", _FORM_ADVICE
     if not _IGNORE.match(text):
         return f"`{text}` has no effect: the only directive is `ignore`.", _FORM_ADVICE
     has_list = "[" in text and "[]" not in text
-    reason = "its syntax is unknown" if has_list else "it must name the rules to ignore"
+    reason = "its syntax is invalid" if has_list else "it must name the rules to ignore"
     return f"`{text}` has no effect: {reason}.", _FORM_ADVICE
 
 

@@ -1,4 +1,4 @@
-"""A file that cannot be read."""
+"""Files that cannot be read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A suppression comment without a finding."""
+"""Suppression comments that suppress no finding."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Changes of the event of `run` in place."""
+"""In-place changes to the event of `run`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Timeouts of steps above the recommended maximum."""
+"""Step timeouts above the recommended maximum."""
 
 from __future__ import annotations
 

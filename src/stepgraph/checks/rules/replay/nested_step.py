@@ -42,15 +42,15 @@ def _diagnostic(outer: StepRun, operation: Run | Start) -> Diagnostic:
     outer_name, name = outer.definition.name, name_of(operation.activity)
     if isinstance(operation.activity, StepRun):
         message = (
-            f"the step {name!r} runs inside the step {outer_name!r}: each retry of {outer_name!r} renumbers it, so it"
-            " runs again even if it has succeeded."
+            f"the step {name!r} runs inside the step {outer_name!r}: each retry of {outer_name!r} renumbers"
+            f" {name!r}, so it runs again even if it has succeeded."
         )
     else:
         message = (
             f"waiting for {name!r} inside the step {outer_name!r} uses up the timeout of {outer_name!r} (10 minutes by"
             " default), and each retry waits again."
         )
-    advice = f"Await it in `run`, before or after {outer_name!r}, and pass data between them as results of steps."
+    advice = f"Await it in `run`, before or after {outer_name!r}, and pass data between them as step results."
     return Diagnostic(operation.place.span, message, advice)
 
 

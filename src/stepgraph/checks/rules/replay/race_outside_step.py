@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
-    """Skip loops that wait for one task after another until all are done, as these await every task."""
+    """Skip loops that take one finished task at a time until all tasks are done, because these loops ignore no task."""
     last = {id(race.place.node): race for race in subject.facts_of_type(RaceOutsideStep)}
     for race in last.values():
         if race.loop_continues:
@@ -22,8 +22,8 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
         names = ", ".join(map(repr, race.names))
         yield Diagnostic(
             race.place.span,
-            f"the race of {names} is outside of a step: its winner is not stored, so another may win at replay.",
-            "Race inside a step, whose result is stored. For a time limit, set the `timeout` of the step or the wait.",
+            f"this race of {names} runs outside of a step: its winner is not stored, so another may win at replay.",
+            "Race inside a step, which stores the result. For a time limit, set the `timeout` of the step or the wait.",
         )
 
 

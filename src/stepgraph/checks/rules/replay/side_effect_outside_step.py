@@ -1,4 +1,4 @@
-"""Calls of bindings and servers outside of steps."""
+"""Calls to bindings and servers outside of steps."""
 
 from __future__ import annotations
 

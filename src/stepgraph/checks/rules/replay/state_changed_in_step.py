@@ -1,4 +1,4 @@
-"""Changes of the workflow's state inside steps."""
+"""Changes to the workflow's state inside steps."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
             place.span,
             f"this step changes `{change.mutated_source}`, which is used outside of it ({where}): at replay, the body"
             " of a finished step does not run again, so the change is lost.",
-            f"Return the value from the step, and change `{change.mutated_source}` with its result after the `await`.",
+            f"Return the value from the step, and update `{change.mutated_source}` with the result after the `await`.",
         )
 
 

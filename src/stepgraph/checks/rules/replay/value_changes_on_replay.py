@@ -1,4 +1,4 @@
-"""Values that differ between steps and the code that runs after a replay."""
+"""Values that replay creates again, so that they differ from the results of finished steps."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def _diagnostic(produced_at: Place, used_at: Place) -> Diagnostic:
 
 
 def _string_conversion(produced_at: Place) -> str:
-    """Return the part of the advice that converts a UUID to a string, as steps cannot return UUIDs."""
+    """Return advice to convert a UUID to a string, because steps cannot return UUIDs."""
     return f", as `str({produced_at.text})`," if produced_at.text.startswith("uuid.uuid") else ""
 
 

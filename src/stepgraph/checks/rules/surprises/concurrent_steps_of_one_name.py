@@ -1,11 +1,14 @@
 """Concurrent steps with the same name.
 
-The engine identifies a step by its name and the number of earlier steps with that name. Which step gets which result
-depends on their start order. Members of a gather start in source order: a step that is gathered for each element under
-a constant name gets its own results back, and is not flagged. Two declarations with one name in a gather are flagged,
-because a change of their order would swap the results. If concurrent functions await something before the step starts,
-the order depends on timing and may differ on replay: this is flagged for a single declaration as well. Sleeps are not
-flagged, as they have no results.
+The engine identifies a step by its name and the number of earlier steps with that name, so the start order decides
+which step gets which result.
+
+Members of a gather start in source order. A step that is gathered once for each element under a constant name gets its
+own results back and is not flagged. Two declarations that share a name in a gather are flagged, because reordering them
+would swap their results.
+
+If concurrent functions await something before they start the step, the start order depends on timing and may differ at
+replay. This is flagged even for a single declaration. Sleeps have no results and are not flagged.
 """
 
 from __future__ import annotations
@@ -43,8 +46,8 @@ def _message(clash: NameClash) -> str:
         clashing += f" another {first.kind} named {first.name!r} ({_location(first, second.place.span)})"
     if clash.depends_on_timing:
         return (
-            f"{clashing}: the engine numbers the runs by start order, which depends on timing, so one may get the"
-            " result of another after a restart."
+            f"{clashing}: the engine numbers the runs by start order, which depends on timing, so a run may get the"
+            " result of another one after a restart."
         )
     return f"{clashing}: the engine distinguishes them only by start order."
 

@@ -1,4 +1,4 @@
-"""Handlers of step errors that also catch the TypeError of the SDK for a misdeclared step."""
+"""Handlers for step errors that also catch the SDK's TypeError for a misdeclared step."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
-    """Skip handlers that raise again, and handlers of all errors unless the SDK certainly rejects a step."""
+    """Skip handlers that may raise, and handlers that catch all errors unless the SDK certainly rejects a step."""
     rejections = _Rejections(subject)
     for try_node in find_tries(subject.program.body):
         handler = next((handler for handler in try_node.handlers if _catches_type_error(handler)), None)
@@ -53,7 +53,7 @@ class _Rejections:
         self.budget = Budget()
 
     def rejected_step(self, run: StepRun, place: Place) -> str | None:
-        """Return the name of a rejected step: the step that runs at a location, or one of its dependencies."""
+        """Return the name of the first rejected step among a step and its dependencies, or None if all are valid."""
         if id(place.node) in self._called_with_arguments:
             return run.definition.name
         if not self._noted:
@@ -72,7 +72,7 @@ def _spans(definition: StepDefinition) -> set[Span]:
 def _hidden_error(handler: Handler, try_node: Try, step: str) -> Diagnostic:
     return Diagnostic(
         _span(handler, try_node),
-        f"`{_source(handler)}` hides the TypeError of the SDK: the step {step!r} never runs.",
+        f"`{_source(handler)}` hides the SDK's TypeError: the step {step!r} never runs.",
         "Correct the declaration or the call of the step, and re-raise unexpected exceptions in this handler.",
     )
 
@@ -81,7 +81,7 @@ def _possible_error(handler: Handler, try_node: Try) -> Diagnostic:
     return Diagnostic(
         _span(handler, try_node),
         f"`{_source(handler)}` would also catch the TypeError that the SDK raises for a misdeclared step.",
-        "Raise a ValueError in the step for errors to handle here.",
+        "For errors that this handler should catch, raise a ValueError in the step.",
         severity=Severity.NOTE,
     )
 

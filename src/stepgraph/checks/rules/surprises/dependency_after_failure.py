@@ -1,4 +1,4 @@
-"""Dependencies that run again after a failure."""
+"""Dependencies that may run again after a failure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from stepgraph.checks.rule import Rule
 if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
 
-_ADVICE: Final = "If it must not run again, do not call a step that depends on it after a failure."
+_ADVICE: Final = "If it must not run again, do not call its dependent steps after a failure."
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:

@@ -1,4 +1,4 @@
-"""Keys of the payload that are read from the event."""
+"""Payload keys that are read from the event itself."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from stepgraph.ir.facts import EventKeyAccess
 if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
 
-# The keys of the event of `run`: the first three always exist.
+# The keys of the event that `run` receives. The first three always exist.
 _RUN_KEYS: Final = ("payload", "timestamp", "instanceId", "workflowName", "schedule")
 _RUN_KEYS_IN_MESSAGES: Final = _RUN_KEYS[:3]
 _WAIT_KEYS: Final = ("payload", "timestamp", "type")
 # Attributes of a dictionary, and of the JavaScript object that older versions of the SDK pass.
 _METHODS: Final = frozenset([*dir(dict), "to_py", "object_entries", "object_keys", "object_values", "as_object_map"])
-# The effect by the use of a key.
+# The effect of each use of a missing key.
 _EFFECTS: Final = {
     "read": "fails with a KeyError",
     "get": "always returns the default",
@@ -46,7 +46,7 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
 
 
 def _advice(key: EventKeyAccess) -> str:
-    """Return the access to the payload, with the same default, or the correct spelling of an event key."""
+    """Return advice to read the key from the payload, or to correct the spelling of an event key."""
     envelope_keys = {name.lower(): name for name in (_WAIT_KEYS if key.from_wait else _RUN_KEYS)}
     intended = envelope_keys.get(key.key.replace("_", "").lower())
     if intended is not None:
@@ -57,7 +57,7 @@ def _advice(key: EventKeyAccess) -> str:
 
 
 def _is_mistaken(key: EventKeyAccess) -> bool:
-    """Return whether the envelope does not have a key."""
+    """Return whether the code reads a key or an attribute that the envelope lacks."""
     if key.use not in _EFFECTS or key.key in (_WAIT_KEYS if key.from_wait else _RUN_KEYS):
         return False
     return key.use != "attribute" or not (key.key in _METHODS or key.key.startswith("_"))

@@ -1,4 +1,4 @@
-"""Handlers of exception types that steps never raise, because the SDK replaces them."""
+"""Handlers for exception types that never arrive from steps, because the SDK replaces them."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
 
 
 def _is_lost(caught: ExceptionType, try_node: Try) -> bool:
-    """Return whether no exception of the caught type reaches the handler, from steps or other code."""
+    """Return whether no exception of the caught type can reach the handler from steps or other code."""
     if caught.ancestors != (caught.name,):
         builtin_ancestors = [builtin_exception(ancestor) for ancestor in caught.ancestors]
         return not any(ancestor is not None and not _is_plain_error(ancestor) for ancestor in builtin_ancestors)
@@ -52,12 +52,12 @@ def _is_lost(caught: ExceptionType, try_node: Try) -> bool:
 
 
 def _is_plain_error(exception: type[BaseException]) -> bool:
-    """Return whether a type is an ordinary error: not an exception group, a cancellation or an exit."""
+    """Return whether a type is an ordinary error, and not an exception group, a cancellation or an exit."""
     return issubclass(exception, Exception) and not issubclass(exception, BaseExceptionGroup)
 
 
 def _is_foreign_error(name: str) -> bool:
-    """Return whether the name of an external class rules out that it is raised here."""
+    """Return whether an external class, judged by its name, cannot be raised in a `try` with steps."""
     if name.startswith("asyncio."):
         return name.endswith(".TimeoutError")
     if name.startswith("workers"):
@@ -69,10 +69,10 @@ def _diagnostic(caught: ExceptionType, *, is_only_type: bool) -> Diagnostic:
     text = caught.place.text
     reason = "only ValueError, TypeError and NonRetryableError keep their type"
     if caught.raised_in is None:
-        message = f"`except {text}` never catches an error of a step, which arrives as `JsException`: {reason}."
+        message = f"`except {text}` never catches an error from a step, which arrives as `JsException`: {reason}."
     else:
         consequence = "so this handler never runs" if is_only_type else "so this does not catch it"
-        message = f"`{text}` of the step {caught.raised_in!r} arrives as `JsException`, {consequence}: {reason}."
+        message = f"`{text}` from the step {caught.raised_in!r} arrives as `JsException`, {consequence}: {reason}."
     return Diagnostic(
         caught.place.span,
         message,

@@ -14,7 +14,7 @@ from stepgraph.ir.values import ExternalResult
 if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
 
-# Functions that return seconds, by qualified name, with the source to show.
+# Functions that return seconds: the qualified name, and the source that messages show.
 _FUNCTIONS_OF_SECONDS: Final = {
     "datetime.timedelta().total_seconds": "total_seconds()",
     "time.time": "time.time()",
@@ -25,7 +25,7 @@ _EFFECTS: Final = {
     DurationUse.TIMEOUT: "the step times out after",
     DurationUse.WAIT: "the wait times out after",
 }
-# Retry delays of some hundred milliseconds are common.
+# Retry delays of a few hundred milliseconds are common.
 _MIN_USUAL_DELAY: Final = 100
 
 
@@ -58,7 +58,7 @@ def _check_number(duration: DurationArgument) -> Iterator[Diagnostic]:
 
 
 def _is_likely_seconds(duration: DurationArgument, number: float) -> bool:
-    """Return whether a number looks like seconds. Skip timeouts below 1 second: another rule reports these."""
+    """Return whether a number looks like seconds. Skip wait timeouts below 1 second, which SG110 reports."""
     if duration.use is DurationUse.WAIT and number < SECOND:
         return False
     if duration.use is DurationUse.DELAY and _MIN_USUAL_DELAY <= number < SECOND:

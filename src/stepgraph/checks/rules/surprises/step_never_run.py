@@ -24,7 +24,7 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
 
 
 def _advice(function: str, place: Place, parameter: Place | None) -> str:
-    """Return the advice for a step that is never called. A parameter may have the name of its function by mistake."""
+    """Return advice for an uncalled step. `parameter` seems to refer to it by the name of its function."""
     if parameter is None:
         return f"Call it with `await {function}()`, or remove it."
     span = parameter.span

@@ -1,4 +1,4 @@
-"""Calls of steps, waits and functions with steps that are never awaited."""
+"""Calls to steps, waits, and functions with steps that are never awaited."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from stepgraph.syntax.edits import AddedAwait
 if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
 
-# The effect by the kind of the called work.
+# The effect of a missing `await`, by the kind of work.
 _EFFECTS: Final = {
     "step": "so the step {name!r} never runs",
     "wait": "so the workflow does not wait for {name!r}",

@@ -19,7 +19,7 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
             yield Diagnostic(
                 task.place.span,
                 f"`{task.place.text}` is never awaited: `run` may return before it is done, and its errors are lost.",
-                "Await it before `run` returns. To run other work in parallel, assign it to a variable and await that"
+                "Await it before `run` returns. To run other work in parallel, assign it to a variable and await it"
                 " later.",
             )
 

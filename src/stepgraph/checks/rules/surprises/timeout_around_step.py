@@ -1,4 +1,4 @@
-"""Timeouts of asyncio around steps and event waits, which do not stop them."""
+"""Steps and event waits in asyncio timeouts, which do not stop them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
-    """Skip sleeps: one that continues after the timeout has no effect."""
+    """Skip sleeps: a sleep that continues after the timeout has no effect."""
     last = {id(limited.place.node): limited for limited in subject.facts_of_type(WorkUnderTimeout)}
     for limited in last.values():
         if limited.what == "step":

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 # The minimum similarity of a misspelled unit to a valid one.
 _MIN_SIMILARITY: Final = 0.75
 _AVAILABLE_UNITS: Final = f"Available: {', '.join(f'`{unit}`' for unit in UNITS)}."
-# Milliseconds to the engine, but minutes to most people.
+# The engine reads this unit as milliseconds, but most people read it as minutes.
 _MISLEADING_UNIT: Final = "m"
 
 
@@ -62,7 +62,7 @@ def _suggest_unit(parsed: DurationText, unit: str) -> str:
 
 
 def _check_partial_text(duration: DurationArgument, text: str) -> Iterator[Diagnostic]:
-    """Check a string with a constant unit after unknown parts."""
+    """Check a string that ends in a constant unit after a computed part."""
     partial = parse_partial_duration(text)
     if partial is None or not partial.is_spaced or partial.has_valid_unit:
         return

@@ -22,7 +22,7 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
 
 
 def _diagnostic_of_cycle(steps: tuple[StepDefinition, ...]) -> Diagnostic:
-    """Report a cycle at the parameter of its first step, or at the step without such a parameter."""
+    """Report a cycle at the first step's parameter for the next step, or at the first step itself."""
     first = steps[0]
     names = [repr(step.name) for step in steps]
     place = _parameter_for(first, steps[1 % len(steps)]) or first.place
@@ -35,7 +35,7 @@ def _diagnostic_of_cycle(steps: tuple[StepDefinition, ...]) -> Diagnostic:
     return Diagnostic(
         place.span,
         f"dependency cycle: {' needs '.join([*names, names[0]])}, so the step {names[0]} fails with a RecursionError.",
-        "Remove one of these parameters, or move the shared work to a step that both need.",
+        "Remove one of these parameters, or move the shared work to a separate step.",
     )
 
 

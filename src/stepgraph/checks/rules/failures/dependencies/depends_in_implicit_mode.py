@@ -37,7 +37,7 @@ def _diagnostics(subject: WorkflowSubject) -> Iterator[Diagnostic]:
 
 
 def _follows_javascript(depends: StaticArgument) -> bool:
-    """Whether the second argument is a function or a config, as in JavaScript. SG117 reports that."""
+    """Return whether the second argument is a function or a config, as in JavaScript. SG117 reports such calls."""
     return depends.keyword is None and isinstance(depends.value, StaticFunction | StaticMapping)
 
 

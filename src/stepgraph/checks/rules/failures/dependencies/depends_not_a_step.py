@@ -1,4 +1,4 @@
-"""Elements of `depends` that are not steps."""
+"""Values of `depends` that are not lists of steps."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def _diagnostics(subject: WorkflowSubject) -> Iterator[Diagnostic]:
 def _check_depends(
     declared: StepDeclared, depends: StaticArgument, functions: Mapping[str, str]
 ) -> Iterator[Diagnostic]:
-    """Report a `depends` that is not a list of steps. `functions` maps names of steps to their functions."""
+    """Report a `depends` that is not a list of steps. `functions` maps step and function names to function names."""
     name = declared.definition.name
     match depends.value:
         case StaticCollection(kind="list" | "tuple" | "deque", elements=elements):
@@ -72,7 +72,7 @@ def _check_depends(
 
 
 def _has_numbers(entries: Iterable[StaticEntry]) -> bool:
-    """Whether a dictionary has numbers as keys, by which the SDK may find its entries."""
+    """Return whether a dictionary has integer keys, which the SDK may find when it indexes the value like a list."""
     return any(isinstance(entry.key, Constant) and isinstance(entry.key.value, int) for entry in entries)
 
 

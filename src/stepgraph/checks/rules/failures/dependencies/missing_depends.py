@@ -1,4 +1,4 @@
-"""Steps with parameters and without `depends` in the legacy dependency mode."""
+"""Steps with parameters but without `depends` in the legacy dependency mode."""
 
 from __future__ import annotations
 

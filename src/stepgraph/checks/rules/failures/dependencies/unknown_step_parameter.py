@@ -1,4 +1,4 @@
-"""Parameters of steps that match no declared step, or that the SDK cannot pass by position."""
+"""Step parameters that match no declared step, or that the SDK cannot pass by position."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ if TYPE_CHECKING:
     from stepgraph.model.span import Span
     from stepgraph.syntax.module import Place
 
-# The codes of notes on code that may declare further steps.
+# The codes of notes on code that may declare unknown steps.
 _CODES_OF_UNKNOWN_STEPS = (
     *("assigned-elsewhere", "broken-module", "escapes", "too-many-variants", "unknown-base", "unknown-member"),
     *("unknown-metaclass", "unresolved-call"),
 )
-# The rules that report a step without calls: a consequence if the parameter means this step.
+# The rules on uncalled steps. Their findings are consequences if the parameter refers to the uncalled step.
 _RULES_ON_UNCALLED_STEPS = ("SG202", "SG004")
 _MAX_SUGGESTIONS = 5
-# Measured in compared pairs: the cost of testing two names for similarity.
+# The cost of comparing two names for similarity, measured in pairs.
 _COST_OF_SIMILARITY = 20
 
 
@@ -44,12 +44,12 @@ class _Steps(Struct, frozen=True):
 
     declared: dict[StepDefinition, StepDeclared]
     sole_arguments: dict[StepDefinition, str]
-    """The arguments of the steps that are called with one positional argument."""
+    """The argument of each step that is called with a single positional argument."""
     uncalled: dict[Span, str]
-    """The locations of steps without known calls, each with a predicate for messages."""
+    """The location of each step without a known call, and the predicate that messages use for it."""
     reachable: ReachableSteps
     may_have_others: bool
-    """Whether unresolved code may declare further steps."""
+    """Whether unresolved code may declare other steps."""
     budget: Budget
 
 
@@ -68,7 +68,7 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
 
 
 def _sole_arguments(subject: WorkflowSubject) -> Iterator[tuple[StepDefinition, str]]:
-    """Yield the steps that are called with one positional argument, each with the argument."""
+    """Yield each step that is called with a single positional argument, and the argument."""
     for call in subject.facts_of_type(StepCalled):
         if len(call.arguments.positional) == len(call.arguments.items) == 1:
             yield call.definition, call.arguments.items[0].place.text
@@ -103,19 +103,19 @@ def _check_names(steps: _Steps, facts: Iterable[UnresolvedStepParameter]) -> Ite
 
 
 def _is_reported_at_args(parameter: Parameter, function: StepFunctionShape) -> bool:
-    """Whether a parameter is the `**kwargs` of a function with `*args`, where the finding is."""
+    """Return whether a parameter is `**kwargs` in a function with `*args`. The finding is reported at `*args`."""
     return parameter.kind == "**kwargs" and any(p.kind == "*args" for p in function.parameters)
 
 
 def _starts_later(steps: _Steps, unknown: UnresolvedStepParameter) -> bool:
-    """Whether a step only runs in tasks, which start at the next await: steps declared before it count."""
+    """Return whether a step only runs in tasks, which start at the next await and see all steps declared by then."""
     return unknown.definition not in steps.reachable.in_place
 
 
 def _diagnostic_of_defaults(
     steps: _Steps, declared: StepDeclared, function: StepFunctionShape, unknown: UnresolvedStepParameter
 ) -> Diagnostic:
-    """Report all parameters with defaults at the first one: a single factory function replaces them."""
+    """Report all parameters with defaults at the first one, because a single factory function replaces them."""
     steps.budget.spend(Limit.PAIRS, len(unknown.declared) + len(function.parameters))
     valid_names = {"ctx", *(definition.name for definition in unknown.declared)}
     captured = [p for p in function.parameters if p.default is not None and p.name not in valid_names]
@@ -162,8 +162,8 @@ def _star_advice(source: str, function: StepFunctionShape | None) -> str:
     kinds = {parameter.kind for parameter in function.parameters} if function is not None else set()
     if kinds == {"*args", "**kwargs"}:
         return (
-            "If this is the wrapper of a decorator, add `@functools.wraps(...)`, so the SDK reads the parameters of the"
-            " wrapped function."
+            "If this is the wrapper of a decorator, add `@functools.wraps(...)`, so that the SDK reads the parameters"
+            " of the wrapped function."
         )
     return (
         f"Remove `{source}`: only `ctx` and names of steps are valid parameters. To pass another value, use a variable"
@@ -172,7 +172,7 @@ def _star_advice(source: str, function: StepFunctionShape | None) -> str:
 
 
 def _intended_step(steps: _Steps, name: str, unknown: UnresolvedStepParameter) -> StepDefinition | None:
-    """Return the declared step whose function has the name of the parameter, or whose name is similar to it."""
+    """Return the step that a parameter probably means, by the name of its function or by a similar name, if any."""
     steps.budget.spend(Limit.PAIRS, _COST_OF_SIMILARITY * len(unknown.declared))
     namesake = next((step for step in unknown.declared if step.function_name == name), None)
     if namesake is not None:
@@ -198,13 +198,13 @@ def _name_advice(steps: _Steps, name: str, unknown: UnresolvedStepParameter) -> 
 
 
 def _needs(step: StepDefinition, unknown: UnresolvedStepParameter) -> bool:
-    """Whether a step is the step of the parameter or depends on it."""
+    """Return whether a step is the step of the parameter, or depends on that step."""
     dependencies = [parameter.name for parameter in step.parameters]
     return step == unknown.definition or unknown.definition.name in dependencies
 
 
 def _advice_to_rename(name: str, step: StepDefinition) -> str:
-    """Return advice for a parameter that means a step with another name."""
+    """Return advice for a parameter that refers to a step by the wrong name."""
     function = step.function_name
     if function != name:
         return f"Did you mean `{step.name}`?"
@@ -232,7 +232,7 @@ def _check_positions(steps: _Steps) -> Iterator[Diagnostic]:
                 continue
             yield Diagnostic(
                 parameter.place.span,
-                f"`{parameter.name}` is a keyword argument, but the SDK passes it by position, so the step"
+                f"`{parameter.name}` is keyword-only, but the SDK passes it by position, so the step"
                 f" {definition.name!r} fails with a TypeError in each attempt.",
                 advice,
             )

@@ -1,4 +1,4 @@
-"""Steps whose `depends` and parameters differ in number."""
+"""Steps whose `depends` lists more or fewer steps than they have parameters."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names of workflows that the engine rejects."""
+"""Workflow names that the engine rejects."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _LONGEST: Final = 64
 _VALID: Final = re.compile(r"[a-zA-Z0-9_][a-zA-Z0-9_-]*")
 _INVALID_CHARACTER: Final = re.compile(r"[^a-zA-Z0-9_-]")
-_ADVICE: Final = f"Write 1 to {_LONGEST} letters, digits, hyphens and underscores, and no leading hyphen."
+_ADVICE: Final = f"Write 1 to {_LONGEST} letters, digits, hyphens and underscores, without a leading hyphen."
 
 
 def _check(subject: ProjectSubject) -> Iterator[Diagnostic]:

@@ -1,4 +1,4 @@
-"""Configurations without the compatibility flags of Python workflows."""
+"""Configurations without the compatibility flags that Python workflows need."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ def _check(subject: ProjectSubject) -> Iterator[Diagnostic]:
 
 
 def _has_invalid_flags(configuration: Configuration) -> bool:
-    """Return whether the flags have an invalid type, which is already reported."""
+    """Return whether the flags have an invalid type, which SG003 reports."""
     position = configuration.compatibility.position
     return any((problem.line, problem.column) == position for problem in configuration.problems)
 
 
 def _find_problems(compatibility: Compatibility) -> Iterator[tuple[str, str]]:
-    """Yield a message and advice for each flag that is missing or turns workflows off."""
+    """Yield a message and advice for each missing flag, and for a flag that turns workflows off."""
     if not compatibility.has_python:
         yield (
             "missing compatibility flag `python_workers`: wrangler rejects a Python Worker without it.",

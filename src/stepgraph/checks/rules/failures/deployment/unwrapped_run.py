@@ -1,4 +1,4 @@
-"""Methods `run` that the SDK does not wrap because their class is not a workflow."""
+"""`run` methods that the SDK does not wrap, because their class does not derive from `WorkflowEntrypoint`."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
 
 
 def _find_first_failure(subject: WorkflowSubject) -> str | None:
-    """Return the first use of a feature that JavaScript's step object lacks. It supports sleeps and attributes."""
+    """Return code that JavaScript's step and event objects do not support. Sleeps and attributes work."""
     method = next((call.method for call in subject.facts_of_type(MethodCalled) if call.method != "sleep"), None)
     if method is not None:
         return f"`step.{method}(...)`"

@@ -1,4 +1,4 @@
-"""Imports of names that a module of the SDK does not have."""
+"""Imports of names that an SDK module does not define."""
 
 from __future__ import annotations
 

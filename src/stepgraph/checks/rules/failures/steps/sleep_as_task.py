@@ -1,4 +1,4 @@
-"""Tasks made from sleeps."""
+"""Tasks created from sleeps."""
 
 from __future__ import annotations
 

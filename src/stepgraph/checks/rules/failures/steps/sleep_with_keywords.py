@@ -26,7 +26,7 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
         yield Diagnostic(
             keywords[0].place.span,
             f"unsupported keyword `{keywords[0].keyword}=`: `step.sleep` forwards its arguments to JavaScript, which"
-            " lacks keywords, so the sleep fails.",
+            " lacks keyword arguments, so the sleep fails.",
             'Pass both by position, as in `step.sleep("cool down", "10 minutes")`.',
             _positional_edits(call),
         )
@@ -43,7 +43,7 @@ def _positional_edits(call: MethodCalled) -> tuple[Edit, ...]:
 
 
 def _arguments_in_order(call: MethodCalled) -> list[StaticArgument] | None:
-    """Return the name and the duration. Return None if an argument is missing, unknown, or not in the source."""
+    """Return the name and the duration. Return None if an argument is missing, unknown, or absent from the source."""
     positional = call.arguments.positional
     by_keyword = {argument.keyword: argument for argument in call.arguments.items if argument.keyword is not None}
     remaining = _PARAMETERS[len(positional) :]

@@ -23,12 +23,12 @@ _SPLIT: Final = "Combine several steps into one, or split the work between sever
 
 
 class _StepLimit(Struct, frozen=True):
-    """A limit on steps, with the severity and the message for workflows that exceed it."""
+    """A limit on steps, with the severity and the advice for workflows that exceed it."""
 
     steps: int
     severity: Severity
     source: str
-    """A clause that states the limit and its origin."""
+    """A clause of the message that states the limit and its origin."""
     advice: str
 
 
@@ -43,7 +43,7 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
 
 
 def _exceeded_limit(count: int, configured: int | None) -> _StepLimit | None:
-    """Return the exceeded limit: the configured one, or the highest of the fixed ones."""
+    """Return the highest applicable limit that a count of steps exceeds. Return None if the count is allowed."""
     if configured is not None and configured < _HIGHEST:
         advice = f"Raise `limits.steps` (up to {_HIGHEST:,}), {_SPLIT[0].lower()}{_SPLIT[1:]}"
         limits = [_StepLimit(configured, Severity.ERROR, f"`limits.steps` allows {configured:,}", advice)]

@@ -1,4 +1,4 @@
-"""Durations beyond the bounds of the engine."""
+"""Durations that are too long or too short for the engine."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def _check_timeout(duration: DurationArgument, length: float) -> Diagnostic | No
 
 
 def _check_delay(duration: DurationArgument, length: float) -> Diagnostic | None:
-    """Check a retry delay. The rule on configs reports negative numbers; text is parsed only before a retry."""
+    """Check a retry delay, which the engine parses only before a retry. SG108 reports negative numbers."""
     if length == math.inf:
         message = f"infinite retry delay `{duration.place.text}`: retries fail."
         return Diagnostic(duration.place.span, message, _DELAY_ADVICE)
@@ -89,12 +89,12 @@ def _check_delay(duration: DurationArgument, length: float) -> Diagnostic | None
 
 def _advice_on_short_timeout(duration: DurationArgument, length: float) -> str:
     if duration.number is not None and length > 0:
-        return f'A number is in milliseconds. Write "{format_duration(length * SECOND)}" for seconds.'
+        return f'Numbers are milliseconds. Write "{format_duration(length * SECOND)}" if you mean seconds.'
     return 'Write "1 second" or more.'
 
 
 def _diagnostic_of_empty_timeout(duration: DurationArgument) -> Diagnostic:
-    """Return the diagnostic of a timeout that the engine accepts but ignores, such as 0."""
+    """Return the diagnostic for a wait timeout that the engine accepts but ignores: 0 or empty text."""
     message = f"the engine ignores the timeout `{duration.place.text}`: this waits for 24 hours."
     advice = 'Write "1 second" for the shortest wait, or remove the timeout for 24 hours.'
     return Diagnostic(duration.place.span, message, advice, severity=Severity.WARNING)

@@ -91,7 +91,7 @@ def _check_string(duration: DurationArgument, text: str) -> Diagnostic | None:
 
 
 def _check_blank_string(duration: DurationArgument, text: str) -> Diagnostic | None:
-    """Check a blank string, which the engine reads as 0. It ignores an empty string as the timeout of a wait."""
+    """Check a blank string. The engine reads it as 0, but ignores an empty string as the timeout of a wait."""
     if duration.use in _EFFECTS_OF_BLANK:
         message = f"the engine reads an empty duration as 0: {_EFFECTS_OF_BLANK[duration.use]}."
         return Diagnostic(duration.place.span, message, _FORMS, severity=Severity.WARNING)
@@ -101,7 +101,7 @@ def _check_blank_string(duration: DurationArgument, text: str) -> Diagnostic | N
 
 
 def _check_partial_string(duration: DurationArgument, text: str) -> Diagnostic | None:
-    """Check an unknown number with a unit: the engine rejects a unit without a space before it."""
+    """Check a computed number with a constant unit: the engine requires a space between them."""
     partial = parse_partial_duration(text)
     if partial is None or partial.is_spaced or not partial.is_number or partial.intended_unit is None:
         return None
@@ -116,7 +116,7 @@ def _is_valid_or_reported(duration: DurationArgument) -> bool:
     match duration.value:
         case Constant(value=None):
             return duration.use in (DurationUse.WAIT, DurationUse.DELAY)
-        case Constant(value=bool(constant)):  # JavaScript reads these as 1 and 0, or as no timeout of a wait
+        case Constant(value=bool(constant)):  # JavaScript reads True as 1, and False as 0 or no timeout
             return duration.use is DurationUse.SLEEP or (duration.use is DurationUse.WAIT and not constant)
     return duration.use is DurationUse.DELAY and isinstance(duration.value, StaticFunction | StaticStep)
 

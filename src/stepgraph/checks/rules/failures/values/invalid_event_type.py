@@ -20,7 +20,7 @@ _INVALID_PART: Final = re.compile(r"[^a-zA-Z0-9_-]+")
 _FIELD: Final = re.compile(r"\{[^{}]*\}")
 _LONGEST: Final = 100
 
-_ADVICE: Final = "Write the type with which the event is sent."
+_ADVICE: Final = "Write the event type that the sender uses."
 _ADVICE_ON_CHARACTERS: Final = "Write letters, digits, hyphens and underscores, and send the event with the same type."
 
 
@@ -57,7 +57,7 @@ def _check_event_type(argument: StaticArgument) -> Iterator[Diagnostic]:
 
 
 def _find_fault(value: Value) -> tuple[str, str] | None:
-    """Return the problem of an event type, as a predicate, and advice. Return None if it is valid or unknown."""
+    """Return a predicate with the problem of an event type, and advice. Return None for a valid or unknown type."""
     if isinstance(value, Template):
         return _find_fault_of_template(value.text)
     if not isinstance(value, Constant):
@@ -89,7 +89,7 @@ def _advice_on_characters(text: str) -> str:
 
 
 def _find_fault_of_template(text: str) -> tuple[str, str] | None:
-    """Return the fault of the static parts of a string."""
+    """Return the problem of the static parts of a computed type, and advice. Return None if they are valid."""
     static_text = _FIELD.sub("", text)
     invalid = _INVALID_PART.search(static_text)
     if invalid is None or "{" in static_text or "}" in static_text:

@@ -1,4 +1,4 @@
-"""Configs of steps that the engine rejects."""
+"""Step configs that the engine rejects."""
 
 from __future__ import annotations
 

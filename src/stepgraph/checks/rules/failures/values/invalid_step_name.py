@@ -1,4 +1,4 @@
-"""Names of steps that the engine rejects."""
+"""Step names that the engine rejects."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def _check_name_value(value: Value, place: Place) -> Iterator[Diagnostic]:
 
 
 def _static_text(value: Value) -> str | None:
-    """Return the static text of a name, without its dynamic parts; None if these cannot be located."""
+    """Return the text of a name without its computed parts. Return None if these cannot be located."""
     match value:
         case Constant(value=str(text)):
             return text
@@ -81,7 +81,7 @@ def _static_text(value: Value) -> str | None:
 
 
 def _without_fields(text: str) -> str | None:
-    """Return the text without its fields, whose source may contain braces."""
+    """Return the text outside of the fields of a template. Return None if braces in a field are unbalanced."""
     depth = 0
     outside: list[str] = []
     for part in _BRACE.split(text):

@@ -1,4 +1,4 @@
-"""Timestamps of `sleep_until` that are invalid or in the past."""
+"""Invalid or past timestamps of `sleep_until`."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from stepgraph.ir.values import Constant, ExternalResult, Moment, Template, Valu
 if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
 
-# The first day of Python workflows. The current date would make findings depend on the day of the check.
+# No Python workflow ran before this day. The current date would make findings depend on the day of the check.
 _FIRST_DAY: Final = dt.datetime(2025, 1, 1, tzinfo=dt.UTC)
 _FIRST_MILLISECOND: Final = _FIRST_DAY.timestamp() * 1000
-# A smaller number is in seconds if that time is after the first day.
+# A smaller number counts as seconds if these result in a time after the first day.
 _MAX_SECONDS: Final = 10**11
 
 _TAKES: Final = "`step.sleep_until` takes a datetime or epoch milliseconds"
@@ -99,7 +99,7 @@ def _find_fault_of_number(number: float, source: str) -> tuple[str, str] | None:
         year = dt.datetime.fromtimestamp(number / 1000, dt.UTC).year
         message = f"`{source}` looks like epoch seconds, but {_TAKES}: the time is in {year}, so it fails."
         return message, f"Write `{source} * 1000`."
-    return f"`{source}` is in the past as epoch milliseconds, so the sleep fails.", _ADVICE
+    return f"the epoch milliseconds `{source}` are in the past, so the sleep fails.", _ADVICE
 
 
 def _find_fault_of_datetime(text: str) -> tuple[str, str] | None:

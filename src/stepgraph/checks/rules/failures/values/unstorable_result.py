@@ -1,4 +1,4 @@
-"""Results of steps and `run` that cannot be sent to the engine or stored there."""
+"""Results of steps and of `run` that the engine cannot store or receive."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
 
 _NAME: Final = re.compile(r"[\w.]+")
-# Functions that return tuples for all arguments.
+# Functions whose results always contain tuples.
 _PAIRS: Final = re.compile(r"\b(?:items|zip|enumerate)\(")
-# Functions that test the type of a value, so that code may convert it only if necessary.
+# Tests of the type of a value. Code with such a test may convert the value if necessary.
 _TYPE_TEST: Final = re.compile(r"\b(?:isinstance|issubclass|is_dataclass|hasattr|callable|type)\(|\bmatch |\bexcept\b")
 # Names, and names whose values are tested for their type.
 _NAMES: Final = re.compile(r"[A-Za-z_]\w*")
@@ -67,7 +67,7 @@ def _check_result_of_run(fact: Returned, returns: _Returns) -> Iterator[Diagnost
 
 
 class _Returns:
-    """The return values of functions. The text of each function is read once, and comparisons are limited."""
+    """The return values of functions. Reads the text of each function once, and limits the number of comparisons."""
 
     def __init__(self, returned: list[Returned]) -> None:
         self.all = returned
@@ -85,7 +85,7 @@ class _Returns:
         return [] if parts and self._is_converted(fact) else parts
 
     def _is_created(self, fact: Returned, case_: Value) -> bool:
-        """Return whether the step's own code creates a value on some path, without tests of types."""
+        """Return whether the step's own code creates a value on some path, and contains no type test."""
         self._budget.spend(Limit.PAIRS, len(self.all))
         others = (returned for returned in self.all if returned.function != fact.function)
         if any(case_ in cases_of(returned.value) for returned in others):
@@ -93,14 +93,14 @@ class _Returns:
         return _TYPE_TEST.search(self._text(fact.function)) is None
 
     def _is_written(self, fact: Returned, place: Place) -> bool:
-        """Return whether a part of a value is created in the function, or in a return expression of a function."""
+        """Return whether a part of a value is created in the function, or in the return expression of any function."""
         text = fact.place.text
         if _NAME.fullmatch(text) or _PAIRS.search(text) or fact.function.span.encloses(place.span):
             return True
         return self._spans.encloses_span(place.span)
 
     def _is_converted(self, fact: Returned) -> bool:
-        """Return whether a function may convert the value, with `to_js` or after a test of its type."""
+        """Return whether a function may convert the value with `to_js`, or after a type test."""
         text = self._text(fact.function)
         tested = {name for names in _TESTED_NAMES.findall(text) for name in names if name}
         return "to_js" in text or not tested.isdisjoint(_NAMES.findall(fact.place.text))
