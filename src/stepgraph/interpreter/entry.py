@@ -133,7 +133,7 @@ def class_search_limits(interpreter: Interpreter, entry: OpenModule) -> Iterator
 
 
 def find_workflow_class(interpreter: Interpreter, scope: LexicalScope, name: str) -> ClassValue | None:
-    """Return the workflow class with a name in a module, None if the name is not bound to one."""
+    """Return the workflow class with a name in a module, or None if the name is not bound to one."""
     value = resolve_body_name(interpreter, scope, name)
     return value if isinstance(value, ClassValue) and is_workflow(interpreter, value) else None
 

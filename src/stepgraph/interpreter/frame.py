@@ -92,7 +92,7 @@ class OpenContext(Struct):
     early_raises: list[EarlyRaise] = field(default_factory=list)
     """Exceptions that leave the block before its tasks have begun."""
     deferred: list[DeferredJump] | None = None
-    """The intercepted jumps if they are deferred to the end of a generator, None for other blocks."""
+    """The intercepted jumps if they are deferred to the end of a generator, or None for other blocks."""
     has_passed: bool = False
     """Whether such a jump leaves the block from inside a loop, so that the jump is not deferred."""
 
@@ -105,12 +105,12 @@ class Frame(Struct, eq=False):
     scope: LexicalScope
     """The current scope: `body_scope`, or the scope of a comprehension or lambda in it."""
     function: cst.FunctionDef | None = None
-    """The function, None for a module or class body."""
+    """The function, or None for a module or class body."""
     is_async: bool = False
     returns: list[Case] = field(default_factory=list)
     """The returned values, each with the condition of its branch."""
     checkpoint: int | None = None
-    """The checkpoint of the store before the body of a function, None for other code."""
+    """The checkpoint of the store before the body of a function, or None for other code."""
     last_task_id: TaskId = 0
     """The last task id before the body."""
     branch_depth: int = 0
@@ -173,7 +173,7 @@ class Frame(Struct, eq=False):
     bound_name: str | None = None
     """The name whose lookup requires that statement."""
     previous_value: Value | None = None
-    """The value of that name before the statement, None if it was unbound."""
+    """The value of that name before the statement, or None if it was unbound."""
     rebound: dict[str, Value | None] = field(default_factory=dict)
     """The names that the statement has bound so far, with the values that lookups found before its execution."""
 
@@ -248,7 +248,7 @@ class PathResult(Struct, frozen=True):
     since: TaskId | None = None
     """The last task id before the path; tasks with a higher id are started on the path."""
     position: ReplayPosition | None = None
-    """The position at the end of the path for the tracer, None if it equals the position at its start."""
+    """The position at the end of the path for the tracer, or None if it equals the position at its start."""
 
 
 class FunctionSummary(Struct, frozen=True):

@@ -119,7 +119,7 @@ class Interpreter(Struct, eq=False):
     branch_depth: int = 0
     """The number of branches around the current statement, through all calls."""
     exposed: ExposedValues | None = None
-    """Values overwritten in finished branches of the innermost `try` body, None outside of one."""
+    """Values overwritten in finished branches of the innermost `try` body, or None outside of one."""
     inlined_functions: list[cst.CSTNode] = field(default_factory=list)
     """Functions of inlined generators and context managers whose bodies are being interpreted."""
     task_id_before_call: TaskId = 0

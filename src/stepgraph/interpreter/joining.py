@@ -316,7 +316,7 @@ def covers(value: Slot, part: Slot) -> bool:
 
 
 def callable_name(value: Value) -> str | None:
-    """Return the name of a step or function, None for any other value."""
+    """Return the name of a step or function, or None for any other value."""
     match value:
         case StepFunction(definition=definition):
             return definition.function_name

@@ -150,7 +150,7 @@ class TryBodyErrors(Struct):
                 return isinstance(value, StepCall | WaitCall)
 
     def _value(self, node: cst.BaseExpression) -> Value:
-        """Return the value of a dotted name or of `step.do(...)`, UNKNOWN for any other expression."""
+        """Return the value of a dotted name or of `step.do(...)`, or UNKNOWN for any other expression."""
         match node:
             case cst.Call(func=function):
                 callee = self._value(function)
@@ -246,7 +246,7 @@ def _exception_type(value: Value, place: Place, raised: dict[str, str]) -> Excep
 
 
 def raised_type(interpreter: Interpreter, exception: cst.BaseExpression) -> ExceptionType | None:
-    """Return the exception type of a `raise` that names a class or an instance of it, None if it is unknown."""
+    """Return the exception type of a `raise` that names a class or an instance of it, or None if it is unknown."""
     type_node = exception.func if isinstance(exception, cst.Call) else exception
     if not isinstance(type_node, cst.Name | cst.Attribute) or not _is_dotted_name(type_node):
         return None
@@ -278,7 +278,7 @@ def _project_bases(class_value: ClassValue) -> Iterator[str]:
 
 
 def _external_ancestors(class_value: ClassValue) -> Iterator[str | None]:
-    """Yield the names of the direct and indirect base classes outside the project, None for an unknown base."""
+    """Yield the names of the direct and indirect base classes outside the project, or None for an unknown base."""
     visited = {class_value}
     pending: list[Value] = list(class_value.bases[::-1])
     while pending:

@@ -309,7 +309,7 @@ class Store(Struct):
 
     @staticmethod
     def repeatable_writes(log: WriteLog) -> tuple[Change, ...] | None:
-        """Return the logged writes with their final values, None if one of them can affect steps.
+        """Return the logged writes with their final values, or None if one of them can affect steps.
 
         Writes to collections are omitted: elements that cannot affect steps need not be repeated.
         """

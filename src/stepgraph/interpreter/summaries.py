@@ -204,7 +204,7 @@ class _Signature(Struct):
     """The number of parts compared so far."""
 
     def key_of(self, value: Value, depth: int) -> object:
-        """Return the relevant part of a value at a nesting depth, None for an irrelevant value."""
+        """Return the relevant part of a value at a nesting depth, or None for an irrelevant value."""
         if depth > DEEPEST or self.parts > MAX_SIGNATURE_PARTS:
             return value
         match value:
@@ -265,7 +265,7 @@ def _without_payloads(key: object) -> object:
 
 
 def _active_function(interpreter: Interpreter, callee: FunctionValue, key: Key) -> Function | None:
-    """Return the function of an active call that a recursive call repeats, None if the body must be interpreted."""
+    """Return the function of an active call that a recursive call repeats, or None if the body must be interpreted."""
     active = interpreter.active_functions.get(callee.node)
     if not active:
         return None

@@ -111,7 +111,7 @@ def _find_workflows(interpreter: Interpreter, scope: LexicalScope) -> WorkflowCl
 
 
 def _limit_reason(interpreter: Interpreter, scope: LexicalScope, name: str) -> str | None:
-    """Return the reason that a class exceeds the limit of base classes, None if it does not exceed it."""
+    """Return the reason that a class exceeds the limit of base classes, or None if it does not exceed it."""
     try:
         resolve_body_name(interpreter, scope, name)
     except LimitExceededError as error:
@@ -122,7 +122,7 @@ def _limit_reason(interpreter: Interpreter, scope: LexicalScope, name: str) -> s
 
 
 def _workflow_within_limit(interpreter: Interpreter, scope: LexicalScope, name: str) -> ClassValue | None:
-    """Return the workflow class with a name, None if the name is not bound to one or the class exceeds a limit."""
+    """Return the workflow class with a name, or None if the name is not bound to one or the class exceeds a limit."""
     return None if _limit_reason(interpreter, scope, name) else find_workflow_class(interpreter, scope, name)
 
 

@@ -157,7 +157,7 @@ class Rewrite(Struct, frozen=True):
     before: Slot
     """The value before the write."""
     writer: TaskState | None
-    """The task in flight that may write the new value at any time, None for the current code."""
+    """The task in flight that may write the new value at any time, or None for the current code."""
 
     @property
     def slot(self) -> SlotId:

@@ -14,7 +14,7 @@ class Replacement(Struct, frozen=True):
 
     place: Place
     text: str
-    """Source of the new expression."""
+    """The source of the new expression."""
 
 
 class AddedAwait(Struct, frozen=True):
@@ -28,9 +28,9 @@ class MovedImport(Struct, frozen=True):
 
     place: Place
     names: tuple[str, ...]
-    """The names to import from the new module; the other names of the statement stay."""
+    """The names to import from the new module. The statement keeps its other names."""
     module: str
-    """Dotted name of the new module."""
+    """The dotted name of the new module."""
 
 
 Edit: TypeAlias = Replacement | AddedAwait | MovedImport

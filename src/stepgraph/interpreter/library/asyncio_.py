@@ -225,7 +225,7 @@ def _wait(call: LibraryCall) -> Value:
 
 
 def _some_of(interpreter: Interpreter, members: Sequence[Element]) -> Value:
-    """Return a set of some members of an `asyncio.wait`, UNKNOWN if the members are unknown."""
+    """Return a set of some members of an `asyncio.wait`, or UNKNOWN if the members are unknown."""
     relevant = tuple(as_optional(member) for member in members if member.value.relevant)
     return make_result_collection(interpreter, "set", relevant) if relevant else UNKNOWN
 
@@ -238,7 +238,7 @@ _WAIT_KINDS: Final[dict[str, ParallelKind]] = {
 
 
 def _wait_kind(return_when: Value) -> ParallelKind | None:
-    """Return the kind of an `asyncio.wait` by its `return_when`, None if that is not constant."""
+    """Return the kind of an `asyncio.wait` by its `return_when`, or None if that is not constant."""
     if isinstance(return_when, Constant) and isinstance(return_when.value, str):
         return _WAIT_KINDS.get(f"asyncio.{return_when.value}")
     return _WAIT_KINDS.get(return_when.name) if isinstance(return_when, External) else None

@@ -69,7 +69,7 @@ def _get_attribute(call: LibraryCall) -> Value:
 
 
 def _attribute_name(call: LibraryCall) -> str | None:
-    """Return the constant name in the second argument, None without one."""
+    """Return the constant name in the second argument, or None without one."""
     return constant_name(call.interpreter, call.arguments.items[1]) if len(call.arguments.items) > 1 else None
 
 

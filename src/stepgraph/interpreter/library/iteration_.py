@@ -64,7 +64,7 @@ def _enumerate(call: LibraryCall) -> Value:
 
 
 def _iterator_over(call: LibraryCall, operands: Sequence[Value], compute: Compute) -> Value:
-    """Return an iterator, UNKNOWN if the elements of all operands are unknown."""
+    """Return an iterator, or UNKNOWN if the elements of all operands are unknown."""
     if not any(map(is_iterable, operands)):
         return UNKNOWN
     return make_iterator(call.interpreter, call.name, operands, call.place, compute)
@@ -196,7 +196,7 @@ def _compute_padded_rows(interpreter: Interpreter, lazy: LazyElements) -> Collec
 
 
 def _columns(interpreter: Interpreter, lazy: LazyElements, operands: Sequence[Value]) -> list[Collection | None]:
-    """Return the elements for each operand of `zip`, None if unknown. Operands that share an iterator take turns."""
+    """Return the elements for each operand of `zip`, or None if unknown. Operands that share an iterator take turns."""
     columns: list[Collection | None] = [None] * len(operands)
     for operand, indices in _operands_by_iterator(operands):
         if is_iterable(operand):

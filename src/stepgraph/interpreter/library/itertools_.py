@@ -147,7 +147,7 @@ def _compute_batches(interpreter: Interpreter, lazy: LazyElements) -> Collection
 
 
 def _constant(number: Value) -> int | None:
-    """Return a constant number of elements, None for a large one and any other value."""
+    """Return a constant number of elements, or None for a large one and any other value."""
     match number:
         case Constant(value=int() as constant) if 0 <= constant <= _MAX_ROWS:
             return constant

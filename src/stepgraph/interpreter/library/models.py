@@ -29,7 +29,7 @@ class LibraryCall(Struct, frozen=True):
 
     @property
     def first(self) -> Value:
-        """The first argument, UNKNOWN without arguments."""
+        """The first argument, or UNKNOWN without arguments."""
         return self.arguments.items[0].value if self.arguments.items else UNKNOWN
 
     def unmodeled(self) -> Value:

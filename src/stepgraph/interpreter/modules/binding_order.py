@@ -54,7 +54,7 @@ def _is_dead_code(enclosing_statements: Sequence[EnclosingBlock]) -> bool:
 
 
 def literal_truth(test: cst.BaseExpression) -> bool | None:
-    """Return the truth of a literal test, None for other tests. `TYPE_CHECKING` is false."""
+    """Return the truth of a literal test, or None for other tests. `TYPE_CHECKING` is false."""
     match test:
         case cst.Name(value="True"):
             return True

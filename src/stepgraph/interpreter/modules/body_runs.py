@@ -46,7 +46,7 @@ from stepgraph.syntax.walk import self_and_statements_below
 Definer: TypeAlias = Callable[[Interpreter, LexicalScope, str, cst.CSTNode], None]
 """Binds a name of a body to its value after a statement of the body."""
 Bound: TypeAlias = dict[str, Value | None]
-"""The values that a statement binds to names, None for those that it leaves unbound."""
+"""The values that a statement binds to names, or None for those that it leaves unbound."""
 
 
 def run_bodies(

@@ -50,7 +50,7 @@ class StarImportCache(Struct):
     external_modules: dict[LexicalScope, tuple[str, ...]] = field(default_factory=dict)
     """The dotted names of the other modules that a module star-imports."""
     export_lists: dict[LexicalScope, ExportList | None] = field(default_factory=dict)
-    """The `__all__` of a module, None if it does not define one."""
+    """The `__all__` of a module, or None if it does not define one."""
     exported_names: dict[LexicalScope, tuple[str, ...]] = field(default_factory=dict)
     """The names that a module exports to star imports."""
     origins: dict[tuple[LexicalScope, str], StarImport | Value | None] = field(default_factory=dict)
@@ -80,7 +80,7 @@ class BodyRun(Struct):
     statements: tuple[tuple[cst.CSTNode, frozenset[str]], ...]
     """The statements, each with the names that it binds. Nested imports come before their statement."""
     late: LateImport | None = None
-    """The import in a function that loads the module, None for other modules."""
+    """The import in a function that loads the module, or None for other modules."""
     index: int = 0
     """The index of the next statement."""
     is_entered: bool = False
@@ -118,7 +118,7 @@ class LoadedModules(Struct):
     queues: list[RunQueue] = field(default_factory=list)
     """Runs of bodies that are not finished."""
     program: RunQueue | None = None
-    """The run of all modules, None before its start."""
+    """The run of all modules, or None before its start."""
     started_bodies: set[LexicalScope] = field(default_factory=set)
     """Bodies whose own run has started."""
     visited_by_program: set[LexicalScope] = field(default_factory=set)

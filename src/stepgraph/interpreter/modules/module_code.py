@@ -60,7 +60,7 @@ from stepgraph.syntax.walk import EnclosingBlock, expressions_below, statements_
 def bound_value(
     interpreter: Interpreter, scope: LexicalScope, name: str, binders: Sequence[cst.CSTNode]
 ) -> Value | None:
-    """Return the value of a name after its binders have run in source order, None if it is unbound.
+    """Return the value of a name after its binders have run in source order, or None if it is unbound.
 
     A name that several paths bind becomes a union. Each binder sees the value before it.
     """
@@ -112,7 +112,7 @@ class _BodyBindings(Struct):
     """The position of each statement of the body by the `id` of its node. Empty for a single unconditional binder."""
 
     def value_after(self, binders: Sequence[cst.CSTNode], depth: int, before: Value | None) -> Value | None:
-        """Return the value of the name after binders run in a block at a nesting depth, None if it is unbound.
+        """Return the value of the name after binders run in a block at a nesting depth, or None if it is unbound.
 
         `before` is the value at the start of the block.
         """

@@ -83,7 +83,7 @@ def has_later_star_import(interpreter: Interpreter, scope: LexicalScope, name: s
 def value_of_earlier_stars(
     interpreter: Interpreter, scope: LexicalScope, name: str, start: int, end: int
 ) -> Value | None:
-    """Return the value that a star import of a module binds to a name, None if none binds it.
+    """Return the value that a star import of a module binds to a name, or None if none binds it.
 
     `start` and `end` delimit the star imports of the module to search.
     """

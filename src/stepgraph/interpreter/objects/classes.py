@@ -120,7 +120,7 @@ def derives_from_entrypoint(class_value: ClassValue) -> bool:
 
 
 def is_instance(value: Value, class_value: Value) -> bool | None:
-    """Return whether a value is an instance of a class, None if that is unknown."""
+    """Return whether a value is an instance of a class, or None if that is unknown."""
     if isinstance(class_value, External):
         return _is_instance_of_builtin(value, class_value)
     if not isinstance(class_value, ClassValue) or class_value.caveats:
@@ -155,7 +155,7 @@ def _may_decide_otherwise(class_value: ClassValue) -> bool:
 
 
 def find_member(interpreter: Interpreter, order: tuple[Value, ...], name: str) -> Value | None:
-    """Return a member from the first project class of a resolution order that defines it, None if none does.
+    """Return a member from the first project class of a resolution order that defines it, or None if none does.
 
     An unresolved base earlier in the order may define the member too, which adds a caveat. A class that defines the
     member on only some paths results in a union with the member of the following classes.
@@ -198,7 +198,7 @@ def set_class_attribute(interpreter: Interpreter, scope: LexicalScope, name: str
 
 
 def class_member(interpreter: Interpreter, instance: Instance, name: str) -> Value | None:
-    """Return a member that the class of an instance or one of its bases binds, None if no class binds the name."""
+    """Return a member that the class of an instance or one of its bases binds, or None if no class binds the name."""
     order = resolution_order(instance.cls)
     is_bound = any(
         isinstance(owner, ClassValue) and body_name(owner, name) in owner.scope.bindings.binders for owner in order
@@ -207,7 +207,7 @@ def class_member(interpreter: Interpreter, instance: Instance, name: str) -> Val
 
 
 def class_default(interpreter: Interpreter, instance: Instance, name: str) -> Value:
-    """Return the value that an instance's classes assign to an attribute, UNKNOWN if other modules may assign it."""
+    """Return the value that an instance's classes assign to an attribute, or UNKNOWN if other modules may assign it."""
     for owner in resolution_order(instance.cls):
         value: Value | None = UNSET
         if isinstance(owner, ClassValue):
@@ -343,7 +343,7 @@ def _initialize_member(interpreter: Interpreter, member: Instance, binder: cst.C
 
 
 def enum_members(interpreter: Interpreter, class_value: ClassValue) -> tuple[Element, ...] | None:
-    """Return the members of an enumeration in order, None for any other class."""
+    """Return the members of an enumeration in order, or None for any other class."""
     order = resolution_order(class_value)
     if not _is_enumeration(order) or class_value.metaclass is not None or class_value.caveats:
         return None

@@ -34,7 +34,7 @@ def is_union_of_objects(value: Value) -> TypeGuard[Union]:
 def call_special(
     interpreter: Interpreter, owner: Value, names: Sequence[str], operands: Sequence[Value], place: Place
 ) -> Value | None:
-    """Return the result of the first special method that `owner` defines, None if it defines none of them."""
+    """Return the result of the first special method that `owner` defines, or None if it defines none of them."""
     if is_union_of_objects(owner):
         return interpreter.apply_to_cases(
             owner, lambda case_value: call_special(interpreter, case_value, names, operands, place) or UNKNOWN
@@ -52,7 +52,7 @@ def call_special(
 def apply_binary_operator(
     interpreter: Interpreter, operator: cst.BaseBinaryOp, left_operand: Value, right_operand: Value, place: Place
 ) -> Value | None:
-    """Return the result of a binary operator, None if neither operand defines it."""
+    """Return the result of a binary operator, or None if neither operand defines it."""
     name = _OPERATORS[type(operator)]
     result = call_special(interpreter, left_operand, (f"__{name}__",), (right_operand,), place)
     return (

@@ -185,7 +185,7 @@ def _apply_decorator(interpreter: Interpreter, decorator: Value, value: Value, p
 
 
 def _call_decorator(interpreter: Interpreter, decorator: Value, value: Value, place: Place) -> Value | None:
-    """Return the result of a modeled decorator, None if it depends on unknown code.
+    """Return the result of a modeled decorator, or None if it depends on unknown code.
 
     Unknown code may also call the decorated function. This is reported for a function that is decorated while a
     workflow runs, because it can reach steps that the call does not receive.

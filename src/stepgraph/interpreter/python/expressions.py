@@ -325,7 +325,7 @@ def _merge_cases(interpreter: Interpreter, owner: Union) -> Value:
 
 
 def _evaluate_bound(interpreter: Interpreter, part: cst.BaseExpression | None) -> object:
-    """Return a constant slice bound, None for a missing bound, or the value of any other bound."""
+    """Return a constant slice bound, or None for a missing bound, or the value of any other bound."""
     value = Constant(None) if part is None else interpreter.evaluate(part)
     return value.value if isinstance(value, Constant) else value
 

@@ -202,7 +202,7 @@ def entry_at(owner: Mapping, key: Value, key_place: Place, place: Place, default
 
 
 def _contains_key(owner: Mapping, key: Value) -> bool | None:
-    """Return whether a dictionary has a key, None if this is uncertain."""
+    """Return whether a dictionary has a key, or None if this is uncertain."""
     entries = owner.entries
     if isinstance(key, Constant) and any(entry.key == key and not entry.may_be_missing for entry in entries):
         return True

@@ -127,7 +127,7 @@ def _root(node: cst.BaseExpression) -> cst.BaseExpression:
 
 
 def _state_key(replay: ReplayState, root: cst.BaseExpression, value: Value | None, *, rebound: bool) -> StateKey | None:
-    """Return the key of the workflow state that an expression refers to, None for other state."""
+    """Return the key of the workflow state that an expression refers to, or None for other state."""
     match root:
         case cst.Name(value=name):
             slot = _local_slot(replay.interpreter.frame.scope, name)
@@ -161,7 +161,7 @@ def _collection_key(value: object) -> StateKey | None:
 
 
 def _local_slot(innermost: LexicalScope, name: str) -> StateKey | None:
-    """Return the slot of a name that is local to a function, None for a name of a module or class."""
+    """Return the slot of a name that is local to a function, or None for a name of a module or class."""
     if name in innermost.bindings.globals:
         return None
     scope: LexicalScope | None = innermost

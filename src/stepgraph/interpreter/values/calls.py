@@ -58,7 +58,7 @@ class ExitStack(Value, Struct, eq=False):
     may_run_steps: bool = False
     """Whether a callback or context manager on it may run steps."""
     pushed: Collection | None = None
-    """The callbacks that code other than the statements of its block pushes in it, None if this is not modeled."""
+    """The callbacks that code other than the statements of its block pushes in it, or None if this is not modeled."""
 
 
 class PushedCallback(Value, Struct, eq=False):
@@ -88,7 +88,7 @@ class Suppressor(Value, Struct, eq=False):
     """`contextlib.suppress(...)`."""
 
     handler: Handler | None
-    """The exceptions that it catches, None if it catches none."""
+    """The exceptions that it catches, or None if it catches none."""
 
 
 class Partial(Value, Struct, eq=False):
@@ -155,7 +155,7 @@ class Arguments(Struct, frozen=True):
         return tuple(argument for argument in self.items if argument.keyword is None and not argument.star)
 
     def find(self, index: int | None, keyword: str) -> Argument | None:
-        """Return the argument at a 0-based position or with a keyword, None if it is missing."""
+        """Return the argument at a 0-based position or with a keyword, or None if it is missing."""
         positional = self.positional
         if index is not None and index < len(positional):
             return positional[index]

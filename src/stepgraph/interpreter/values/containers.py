@@ -157,7 +157,7 @@ class Element(Struct, frozen=True):
     may_be_missing: bool = False
     """Whether it may be missing."""
     condition: str | None = None
-    """Source of the condition under which it is present, None if unknown."""
+    """Source of the condition under which it is present, or None if unknown."""
     passes: IterationCount | None = None
     """The number of such elements, as the passes of a loop. None if unknown."""
 
@@ -254,7 +254,7 @@ class Collection(Container, Struct, eq=False):
         return ordered and not any(item.many or item.may_be_missing for item in self.items)
 
     def index_of(self, key: Value) -> int | None:
-        """Return the index of the element at a key, None unless both the key and the positions are certain."""
+        """Return the index of the element at a key, or None unless both the key and the positions are certain."""
         match key:
             case Constant(value=int(index)) if self.has_definite_order and -self.state.size <= index < self.state.size:
                 return index
@@ -266,7 +266,7 @@ class MappingEntry(Struct, frozen=True):
     """A key of a mapping and its value."""
 
     key: Value
-    """The key, UNKNOWN if it is not constant."""
+    """The key, or UNKNOWN if it is not constant."""
     value: Value
     key_place: Place
     place: Place

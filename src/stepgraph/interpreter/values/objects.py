@@ -51,7 +51,7 @@ class ModuleValue(Value, Struct, frozen=True):
 
     file: ModuleFile
     scope: LexicalScope | None
-    """Its names, None for a namespace package."""
+    """Its names, or None for a namespace package."""
 
 
 class CallableArgument(Struct, frozen=True):
@@ -241,7 +241,7 @@ class FreeParameter(Struct, frozen=True):
 
 
 def signature_function(function: Value) -> FunctionValue | None:
-    """Return the function whose name and signature a function reports, None if it is unknown."""
+    """Return the function whose name and signature a function reports, or None if it is unknown."""
     while isinstance(function, FunctionValue) and function.wrapped is not None:
         function = function.wrapped
     return function if isinstance(function, FunctionValue) else None

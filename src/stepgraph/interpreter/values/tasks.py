@@ -112,7 +112,7 @@ class Future(Value, Struct, eq=False):
 
 
 def result_of(future: Value) -> Value:
-    """Return the value of an await of a started task or future, UNKNOWN for any other value."""
+    """Return the value of an await of a started task or future, or UNKNOWN for any other value."""
     if isinstance(future, WaitForCall):
         return result_of(future.inner)
     if isinstance(future, Future):

@@ -262,7 +262,7 @@ def _start_coroutine(interpreter: Interpreter, coroutine: Coroutine) -> Value:
 
 
 def _await_method_call(interpreter: Interpreter, value: Instance, place: Place) -> FunctionCall | None:
-    """Return the call of an instance's `__await__`, None if that is not a plain function of the project."""
+    """Return the call of an instance's `__await__`, or None if that is not a plain function of the project."""
     method = interpreter.attribute(value, "__await__", place)
     if isinstance(method, FunctionValue) and isinstance(method.node, cst.FunctionDef):
         return FunctionCall(method, Arguments(), place)
@@ -417,7 +417,7 @@ def _run_inline(interpreter: Interpreter, task_id: TaskId) -> bool:
 def _await_in_branches(interpreter: Interpreter, value: Union, place: Place) -> list[Value] | None:
     """Move the await into the branches of the choice just emitted: `await (gather(a(), b()) if c else d())`.
 
-    Return the results of the branches, None if that is not possible.
+    Return the results of the branches, or None if that is not possible.
     """
     choice = interpreter.operations[-1]
     if not isinstance(choice, Choice) or len(choice.branches) != len(value.cases):

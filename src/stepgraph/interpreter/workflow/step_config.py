@@ -102,7 +102,7 @@ def _duration_of(value: Value, place: Place) -> Number | str:
 
 
 def number_of(value: Value) -> Number | None:
-    """Return a constant as a JSON number, None for any other value."""
+    """Return a constant as a JSON number, or None for any other value."""
     match value:
         case Constant(value=bool()):
             return None

@@ -186,7 +186,7 @@ def _report_missing(
 
 
 def _suggest_name(interpreter: Interpreter, module: ModuleValue, scope: LexicalScope, name: str) -> str | None:
-    """Return the name in a module that is closest to a misspelled one, None if all differ too much."""
+    """Return the name in a module that is closest to a misspelled one, or None if all differ too much."""
     importer = interpreter.modules.importer
     if importer is None:
         return None

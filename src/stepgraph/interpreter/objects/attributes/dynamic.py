@@ -61,7 +61,7 @@ def call_getattr(interpreter: Interpreter, arguments: Arguments, place: Place) -
 
 
 def get_global(interpreter: Interpreter, name: Argument, place: Place) -> Value | None:
-    """Return `globals()[name]`, None unless the current module binds all candidates for the name."""
+    """Return `globals()[name]`, or None unless the current module binds all candidates for the name."""
     scope = interpreter.modules.scope_of(interpreter.module)
     module = ModuleValue(ModuleFile(scope.path[0], interpreter.module.path), scope)
     constant = constant_name(interpreter, name)
@@ -152,7 +152,7 @@ def _candidate_cases(interpreter: Interpreter, owner: Value, name: Argument, pla
 
 
 def candidate_names(interpreter: Interpreter, owner: Value, name: Argument) -> list[str] | None:
-    """Return the names of the existing attributes that a name may denote, None if it may be any name."""
+    """Return the names of the existing attributes that a name may denote, or None if it may be any name."""
     if isinstance(name.value, Template):
         return _matching_names(interpreter, owner, name.value)
     alternatives = _alternative_names(name.value)
@@ -300,7 +300,7 @@ def _strings_of_table(interpreter: Interpreter, table: cst.BaseExpression) -> li
 
 
 def _table_strings(interpreter: Interpreter, table: cst.BaseExpression) -> Iterator[tuple[str, str | None]]:
-    """Yield the entries of a table: the source of the key, and the value, None if that is not a constant string."""
+    """Yield the entries of a table: the source of the key, and the value, or None if that is not a constant string."""
     values: list[Value] = []
     interpreter.branch(lambda: values.append(interpreter.evaluate(table)))
     match values[-1]:

@@ -173,7 +173,7 @@ def _undefined_attribute(
 
 
 def computed_attribute(interpreter: Interpreter, instance: Instance) -> Value | None:
-    """Return the value that an attribute set by a computed name may have, None if no such name was set."""
+    """Return the value that an attribute set by a computed name may have, or None if no such name was set."""
     interpreter.store.record_outer_read(instance.state, COMPUTED_NAME)
     value = instance.state.get(COMPUTED_NAME, UNSET)
     return None if value is UNSET else with_fallback(value, None)
@@ -209,7 +209,7 @@ def _instance_caveat(instance: Instance, name: str, place: Place) -> Caveat:
 
 
 def _call_lookup_hook(interpreter: Interpreter, instance: Instance, hook: str, name: str, place: Place) -> Value | None:
-    """Return the result of `__getattr__` or `__getattribute__`, None if the class lacks it or `name` is special."""
+    """Return the result of `__getattr__` or `__getattribute__`, or None if the class lacks it or `name` is special."""
     if name.startswith("__"):
         return None
     method = find_member(interpreter, resolution_order(instance.cls), hook)

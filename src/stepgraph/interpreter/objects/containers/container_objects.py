@@ -54,7 +54,7 @@ _METHODS: Final = {name: frozenset(dir(base)) - frozenset(dir(object)) for name,
 
 
 def _container_base(order: tuple[Value, ...]) -> tuple[str, int] | None:
-    """Return the name and the position of the built-in collection in a resolution order, None without one."""
+    """Return the name and the position of the built-in collection in a resolution order, or None without one."""
     for index, base in enumerate(order):
         name = _GENERIC_ALIASES.get(base.name, base.name) if isinstance(base, External) else ""
         if name in _BASES:
@@ -105,7 +105,7 @@ def initialize_contents(interpreter: Interpreter, instance: Instance, arguments:
 
 
 def contents_of(interpreter: Interpreter, instance: Instance) -> Collection | Mapping | None:
-    """Return the collection of an object, None if the object has no collection or an unknown one."""
+    """Return the collection of an object, or None if the object has no collection or an unknown one."""
     base = _container_base(resolution_order(instance.cls))
     if base is None:
         return None
@@ -126,7 +126,7 @@ def _calls_overrides(interpreter: Interpreter, base: str, classes: tuple[Value, 
 def container_attribute(
     interpreter: Interpreter, instance: Instance, order: tuple[Value, ...], name: str
 ) -> BuiltinMethod | None:
-    """Return a method that a built-in collection in a resolution order defines, None for any other attribute.
+    """Return a method that a built-in collection in a resolution order defines, or None for any other attribute.
 
     An unresolved method is one of the object itself.
     """

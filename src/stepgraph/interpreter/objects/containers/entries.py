@@ -122,7 +122,7 @@ def iterated_entries(mapping: Mapping) -> IteratedEntries:
 
 
 def _comparable(key: Value) -> object:
-    """Return an object that differs for keys that must be different, None for a key that may equal any other."""
+    """Return an object that differs for keys that must be different, or None for a key that may equal any other."""
     match key:
         case Constant(value=value) | EnumMember(value=Constant(value=value)):
             return (value,)

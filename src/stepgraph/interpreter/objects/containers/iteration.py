@@ -50,7 +50,7 @@ def materialize_generator(
 
 
 def elements_of(interpreter: Interpreter, value: Value, *, exhausts: bool = True) -> tuple[Element, ...] | None:
-    """Return the elements of an iterable value, None if they are unknown.
+    """Return the elements of an iterable value, or None if they are unknown.
 
     An iterator is used up: with `exhausts` completely, else some of its elements may remain.
     """
@@ -124,7 +124,7 @@ def added_elements(interpreter: Interpreter, value: Value, place: Place) -> tupl
 
 
 def copy_elements(interpreter: Interpreter, value: Value, kind: CollectionKind) -> Collection | None:
-    """Return a new collection of the elements of an iterable value, None if they are unknown."""
+    """Return a new collection of the elements of an iterable value, or None if they are unknown."""
     value = materialize_generator(interpreter, value, exhausts=True)
     items = elements_of(interpreter, value)
     if items is None:
@@ -135,7 +135,7 @@ def copy_elements(interpreter: Interpreter, value: Value, kind: CollectionKind) 
 
 
 def entries_of(interpreter: Interpreter, value: Value, place: Place) -> tuple[MappingEntry, ...] | None:
-    """Return the entries of a dictionary or an iterable of pairs, None if some are unknown."""
+    """Return the entries of a dictionary or an iterable of pairs, or None if some are unknown."""
     value = as_collection(interpreter, value, "keys", "__iter__", "__getitem__")
     if isinstance(value, Mapping):
         if value.partial:

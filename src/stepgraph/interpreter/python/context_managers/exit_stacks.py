@@ -54,7 +54,7 @@ class Push(Struct, frozen=True):
 
 
 def push_of(interpreter: Interpreter, stack: ExitStack, statement: cst.CSTNode) -> Push | None:
-    """Return the push of a statement, None for any other statement and for unsupported forms."""
+    """Return the push of a statement, or None for any other statement and for unsupported forms."""
     match statement:
         case cst.Expr(value=value):
             push = _push_in(value, None)

@@ -47,7 +47,7 @@ class LoopBounds(Struct, frozen=True):
     at_least_once: bool = False
     """Whether at least one pass runs."""
     passes: IterationCount | None = None
-    """The number of passes unless the loop is left early, None if it is unknown."""
+    """The number of passes unless the loop is left early, or None if it is unknown."""
 
 
 def interpret_loop(
@@ -149,7 +149,7 @@ def join_continues(interpreter: Interpreter, loop: LoopState, place: Place, sinc
 
 
 def items_to_unroll(value: Value, *, constants: bool = False) -> tuple[Element, ...] | None:
-    """Return the elements of a collection whose loop is unrolled, None for any other value.
+    """Return the elements of a collection whose loop is unrolled, or None for any other value.
 
     Loops over steps and functions are unrolled. With `constants`, loops over constants are unrolled, too.
     """

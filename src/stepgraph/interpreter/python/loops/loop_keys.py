@@ -23,7 +23,7 @@ def loop_keys(interpreter: Interpreter, loop: cst.For | cst.CompFor, iterable: V
 
 
 def _key_target(interpreter: Interpreter, loop: cst.For | cst.CompFor, iterable: Value) -> cst.BaseExpression | None:
-    """Return the part of the target that is bound to positions, keys or distinct constants, None without one."""
+    """Return the part of the target that is bound to positions, keys or distinct constants, or None without one."""
     target = loop.target
     first = target.elements[0].value if isinstance(target, cst.Tuple) and target.elements else None
     is_view = isinstance(iterable, Collection) and iterable.lazy is not None and iterable.lazy.is_view
