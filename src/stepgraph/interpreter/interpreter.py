@@ -321,7 +321,7 @@ class Interpreter(Struct, eq=False):
 
     @contextmanager
     def at_yield_of(self, function: cst.CSTNode, outer: Frame) -> Iterator[Frame]:
-        """Interpret the code that an inlined function yields to, in the frame `outer`, and return the function's frame."""
+        """Interpret the code that an inlined function yields to, in the frame `outer`. Return the function's frame."""
         inner, self.frame = self.frame, outer
         self.inlined_functions.pop()
         count = len(outer.around_yields)

@@ -1,4 +1,4 @@
-"""The registry of library models: functions that evaluate a call of a function outside the project."""
+"""The registry of library models. A model is a function that evaluates a call of a function outside the project."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ class LibraryCall(Struct, frozen=True):
 
     @property
     def first(self) -> Value:
-        """The first argument, or UNKNOWN without arguments."""
+        """The first argument, or UNKNOWN if there are no arguments."""
         return self.arguments.items[0].value if self.arguments.items else UNKNOWN
 
     def unmodeled(self) -> Value:
-        """Evaluate the call like a call of an unknown function: relevant arguments escape."""
+        """Evaluate the call as a call of an unknown function, to which relevant arguments escape."""
         return call_unknown(self.interpreter, External(self.name), self.arguments, self.place)
 
 
@@ -70,10 +70,10 @@ _STARTING_TASKS: Final[set[str]] = set()
 
 
 def models(*names: str, unpacks: bool = False, starts_tasks: bool = False) -> Callable[[Model], Model]:
-    """Register a function as the model of the functions with these dotted names.
+    """Return a decorator that registers a function as the model of the functions with these dotted names.
 
-    Unless it `unpacks` starred arguments itself, they are replaced by their elements. A function that `starts_tasks`
-    starts its positional arguments as tasks and raises no exceptions of its own.
+    Starred arguments are replaced by their elements, unless the model `unpacks` them itself. A function that
+    `starts_tasks` starts its positional arguments as tasks and raises no exceptions of its own.
     """
 
     def register(model: Model) -> Model:
