@@ -338,7 +338,7 @@ class LoadedModules(Struct):
         return self._callers.get(function, frozenset())
 
     def _collect_assignments(self) -> set[tuple[str, str]]:
-        """Return the assignments to attributes of modules and classes in loaded modules. Each module is scanned once."""
+        """Return the attributes of modules and classes that loaded modules assign. Each module is scanned once."""
         if self._scanned_count < len(self.scopes):
             for module in islice(self.scopes, self._scanned_count, None):
                 assignments = module.once(assigned_attributes).by_owner

@@ -169,7 +169,7 @@ class _BodyBindings(Struct):
                 return self._join([before, *values], statement)
 
     def _must_execute(self, statement: cst.CSTNode, group: Sequence[cst.CSTNode]) -> bool:
-        """Return whether the name's value after a compound statement depends on loop passes or other statements in it."""
+        """Return whether the name's value after a compound statement depends on its loop passes or other statements."""
         if self.scope.bindings.stars or (isinstance(statement, cst.If) and never_runs(statement)):
             return False
         if any(

@@ -69,7 +69,7 @@ def is_iterator(value: Value) -> bool:
 
 
 def is_certainly_empty(interpreter: Interpreter, value: Value) -> bool:
-    """Return whether no code can have filled a value that is a collection, and record that the analysis relies on it."""
+    """Return whether a value is a collection that no code can have filled. Record that the analysis relies on this."""
     return isinstance(value, Container) and value.read_as_empty() and not interpreter.modules.may_import_dynamically()
 
 
