@@ -269,7 +269,7 @@ def _get_event_part(interpreter: Interpreter, receiver: Value, arguments: Argume
 
 
 def _remove(interpreter: Interpreter, receiver: Collection, arguments: Arguments, place: Place) -> Value:
-    """Remove an unknown element, unless the argument is a task that has finished."""
+    """Remove an unknown element, unless the argument is the finished task that a callback removes."""
     del place
     if not arguments.items or not interpreter.work.is_finished(arguments.items[0].value):
         remove_item(interpreter, receiver, UNKNOWN)

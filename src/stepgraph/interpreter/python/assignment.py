@@ -267,7 +267,7 @@ def set_item(interpreter: Interpreter, owner: Collection | Mapping, key: Argumen
 
 
 def _has_distinct_keys(interpreter: Interpreter, owner: Collection | Mapping, key_place: Place) -> bool:
-    """Return whether each loop pass sets a different key of a collection that is older than the loop: `tasks[i] = t`."""
+    """Return whether each loop pass sets a different key of a collection created before the loop: `tasks[i] = t`."""
     is_in_one_loop = interpreter.loop_depth == owner.loop_depth + 1
     return is_in_one_loop and is_loop_key(interpreter, key_place.node)
 
