@@ -104,7 +104,7 @@ def _uses_getattr(node: cst.For) -> bool:
 
 
 def _can_share_loop(iterable: Union) -> bool:
-    """Return whether all cases of an iterable can share a loop: none runs code for its elements, and none is unrolled."""
+    """Return whether all cases of an iterable can share a loop: none runs code for its elements or gets unrolled."""
     values = union_values(iterable)
     return not any(
         isinstance(value, GeneratorCall | Instance | GeneratorExpression) or items_to_unroll(value) for value in values
