@@ -46,7 +46,7 @@ def call_time_matters(interpreter: Interpreter, function: FunctionValue, argumen
 
 
 def timed_effect(interpreter: Interpreter, function: FunctionValue, arguments: Arguments) -> Effect | None:
-    """Return the effect that makes the time of a call matter, or None."""
+    """Return the effect that makes the time of a call matter. Return None if its time does not matter."""
     if call_may_run_steps(interpreter, function, arguments):
         return "runs steps"
     return "changes values that determine steps" if call_time_matters(interpreter, function, arguments) else None
@@ -85,7 +85,7 @@ def _try_call(interpreter: Interpreter, function: FunctionValue, arguments: Argu
 def effect_of_call(
     interpreter: Interpreter, function: FunctionValue, arguments: Arguments = UNKNOWN_ARGUMENTS
 ) -> Effect | None:
-    """Return the effect that is lost if a call is not made, or None. By default, the arguments are unknown."""
+    """Return the effect that is lost without a call; None if nothing is lost. By default, the arguments are unknown."""
     results: list[bool] = []
 
     def call() -> None:
@@ -97,7 +97,7 @@ def effect_of_call(
 
 
 def effect_of(interpreter: Interpreter, run: Callable[[], object], ignored: HeapCell | None = None) -> Effect | None:
-    """Return the effect of the code that `run` interprets, or None if it has none.
+    """Return the effect of the code that `run` interprets. Return None if the code has no effect.
 
     The operations and changes of the code are undone. Changes of the cell `ignored` do not count.
     """

@@ -94,7 +94,7 @@ class OpenModule(Struct, frozen=True):
 
     module: SourceModule
     importer: Importer | None = None
-    """The importer that resolves imports, or None outside a project."""
+    """The importer that resolves imports; None outside a project."""
     workflows: int = 1
     """The number of workflows in the module, which share the budget."""
 
@@ -133,7 +133,7 @@ def class_search_limits(interpreter: Interpreter, entry: OpenModule) -> Iterator
 
 
 def find_workflow_class(interpreter: Interpreter, scope: LexicalScope, name: str) -> ClassValue | None:
-    """Return the workflow class that a module binds to a name, or None if the name is not bound to one."""
+    """Return the workflow class that a module binds to a name. Return None if the name is not bound to one."""
     value = resolve_body_name(interpreter, scope, name)
     return value if isinstance(value, ClassValue) and is_workflow(interpreter, value) else None
 

@@ -78,7 +78,7 @@ def escape(interpreter: Interpreter, value: Value, place: Place, action: str, is
 
 
 def _step_user(interpreter: Interpreter, value: Value, visits: Visits, depth: int) -> str | None:
-    """Return the name of a function in a value that may run steps on its arguments, or None if there is none."""
+    """Return the name of a function in a value that may run steps on its arguments. Return None without one."""
     if isinstance(value, FunctionValue):
         has_parameters = any(True for _ in parameters(value.node.params))
         place = Place(value.scope.module, value.node)
@@ -111,7 +111,7 @@ def _callee(place: Place) -> str:
 
 
 def _describe_escape(interpreter: Interpreter, value: Value, visits: Visits, depth: int) -> str | None:
-    """Return a description of the part of a value that can run steps, or None if no part can."""
+    """Return a description of the part of a value that can run steps. Return None if no part can."""
     match value:
         case StepObject() | StepMethod() | StepDecorator():
             return "the step object"
@@ -176,7 +176,7 @@ _CHANGING_METHODS: Final = COLLECTION_MUTATORS - {"move_to_end", "subtract"}
 
 
 def _describe_generator(interpreter: Interpreter, generator: GeneratorCall, visits: Visits, depth: int) -> str | None:
-    """Return a description of the steps that a generator runs or yields, or None if there are none."""
+    """Return a description of the steps that a generator runs or yields. Return None without such steps."""
     interpreter.work.begun.add(id(generator.place.node))
     effect = effect_of_call(interpreter, generator.function, generator.arguments)
     if effect is None and call_time_matters(interpreter, generator.function, generator.arguments):
@@ -198,7 +198,7 @@ def _describe_generator(interpreter: Interpreter, generator: GeneratorCall, visi
 def _describe_result(
     interpreter: Interpreter, function: FunctionValue, arguments: Arguments, visits: Visits, depth: int
 ) -> str | None:
-    """Return a description of the part of a function's result that can run steps, or None if no part can."""
+    """Return a description of the part of a function's result that can run steps. Return None if no part can."""
     result = returned_by(interpreter, function, arguments)
     return None if depth > DEEPEST or not result.relevant else _describe_escape(interpreter, result, visits, depth + 1)
 
@@ -206,7 +206,7 @@ def _describe_result(
 def _describe_evaluation(
     interpreter: Interpreter, evaluate: Callable[[], Value], depth: int, state: HeapCell | None = None
 ) -> str | None:
-    """Return a description of an evaluation that can run steps or change which steps run, or None if it cannot.
+    """Return a description of an evaluation that can run steps or change which steps run. Return None if it cannot.
 
     No operations are emitted. Changes of `state` do not count, because they belong to the evaluated value itself.
     """

@@ -86,7 +86,7 @@ class OpenContext(Struct):
     last_task_id: TaskId
     """The last task id before the block."""
     jump_states: list[Changes] = field(default_factory=list)
-    """The changes since the checkpoint at each intercepted jump, with which the handlers and the `finally` start."""
+    """The changes since the checkpoint at each intercepted jump. The handlers and the `finally` start with them."""
     jump_kinds: set[JumpKind] = field(default_factory=set)
     """The kinds of the intercepted jumps."""
     early_raises: list[EarlyRaise] = field(default_factory=list)
@@ -94,7 +94,7 @@ class OpenContext(Struct):
     deferred: list[DeferredJump] | None = None
     """The intercepted jumps, if the block defers them to the end of a generator; None for other blocks."""
     has_passed: bool = False
-    """Whether a jump that would be deferred leaves the block from inside a loop and therefore is not."""
+    """Whether an intercepted jump leaves the block from inside a loop, which prevents its deferral."""
 
 
 class Frame(Struct, eq=False):
@@ -105,12 +105,12 @@ class Frame(Struct, eq=False):
     scope: LexicalScope
     """The current scope: `body_scope`, or the scope of a comprehension or lambda in it."""
     function: cst.FunctionDef | None = None
-    """The executed function, or None for a module or class body."""
+    """The executed function; None for a module or class body."""
     is_async: bool = False
     returns: list[Case] = field(default_factory=list)
     """The returned values, each with the condition of its branch."""
     checkpoint: int | None = None
-    """The checkpoint of the store before the body of a function, or None for other code."""
+    """The checkpoint of the store before the body of a function; None for other code."""
     last_task_id: TaskId = 0
     """The last task id before the body."""
     branch_depth: int = 0
@@ -173,9 +173,9 @@ class Frame(Struct, eq=False):
     bound_name: str | None = None
     """The name whose lookup requires `current_statement`."""
     previous_value: Value | None = None
-    """The value of `bound_name` before the statement, or None if the name was unbound."""
+    """The value of `bound_name` before the statement; None if the name was unbound."""
     rebound: dict[str, Value | None] = field(default_factory=dict)
-    """The names that `current_statement` has bound so far, with the values that lookups found before its execution."""
+    """The names that `current_statement` has bound so far, with the values that lookups returned before it ran."""
 
     @classmethod
     def of_body(cls, scope: LexicalScope, function: cst.FunctionDef | None = None, *, is_async: bool = False) -> Frame:
@@ -192,7 +192,7 @@ class Frame(Struct, eq=False):
 
     @contextmanager
     def in_loop(self, loop: LoopState, names: Mapping[str, Constant] | None = None) -> Iterator[None]:
-        """Interpret a pass of a loop, in which the loop variables `names` have constant values."""
+        """Interpret a pass of a loop, with constant values for the loop variables in `names`."""
         outer_loop, outer_names = self.loop, self.attribute_names
         self.loop = loop
         if names:
@@ -248,7 +248,7 @@ class PathResult(Struct, frozen=True):
     since: TaskId | None = None
     """The last task id before the path. Tasks with a higher id are started on the path."""
     position: ReplayPosition | None = None
-    """The tracer's position at the end of the path, or None if it equals the position at the start."""
+    """The tracer's position at the end of the path; None if it equals the position at the start."""
 
 
 class FunctionSummary(Struct, frozen=True):

@@ -119,7 +119,7 @@ class Interpreter(Struct, eq=False):
     branch_depth: int = 0
     """The number of branches around the current statement, through all calls."""
     exposed: ExposedValues | None = None
-    """The values overwritten in finished branches of the innermost `try` body, or None outside of such a body."""
+    """The values overwritten in finished branches of the innermost `try` body; None outside of `try` bodies."""
     inlined_functions: list[cst.CSTNode] = field(default_factory=list)
     """The functions of the inlined generators and context managers whose bodies are being interpreted."""
     task_id_before_call: TaskId = 0
@@ -467,7 +467,7 @@ class Interpreter(Struct, eq=False):
 
 
 def _evaluate_unknown(interpreter: Interpreter, node: cst.CSTNode) -> Value:
-    """Evaluate the parts of an expression whose type has no evaluator. Relevant parts escape."""
+    """Evaluate the parts of an expression of a type without an evaluator. Relevant parts escape."""
     block = interpreter.block_of(lambda: _evaluate_parts(interpreter, node))
     for operation in block.operations:
         interpreter.emit(operation)
@@ -494,5 +494,5 @@ def _evaluate_parts(interpreter: Interpreter, node: cst.CSTNode) -> None:
 
 
 def execute_unknown(interpreter: Interpreter, node: cst.CSTNode) -> None:
-    """Evaluate the expressions in a statement whose type has no executor. Relevant values escape."""
+    """Evaluate the expressions in a statement of a type without an executor. Relevant values escape."""
     _evaluate_unknown(interpreter, node)

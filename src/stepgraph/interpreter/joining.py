@@ -120,7 +120,7 @@ def _as_certain(element: Element | MappingEntry) -> Element | MappingEntry:
 
 
 def _declaration_key(value: Slot) -> object:
-    """Return a key shared by the values that one declaration creates in different passes of a loop, or None."""
+    """Return a key shared by the values that one declaration creates in different passes of a loop; None for others."""
     match value:
         case StepFunction(definition=definition, function=function):
             return definition.place.node, function
@@ -316,7 +316,7 @@ def covers(value: Slot, part: Slot) -> bool:
 
 
 def callable_name(value: Value) -> str | None:
-    """Return the name of a step or function, or None for any other value."""
+    """Return the name of a step or function. Return None for any other value."""
     match value:
         case StepFunction(definition=definition):
             return definition.function_name

@@ -246,7 +246,7 @@ def _exception_type(value: Value, place: Place, raised: dict[str, str]) -> Excep
 
 
 def raised_type(interpreter: Interpreter, exception: cst.BaseExpression) -> ExceptionType | None:
-    """Return the exception type of a `raise` that names a class or an instance, or None if it is unknown."""
+    """Return the exception type of a `raise` that names a class or an instance. Return None if it is unknown."""
     type_node = exception.func if isinstance(exception, cst.Call) else exception
     if not isinstance(type_node, cst.Name | cst.Attribute) or not _is_dotted_name(type_node):
         return None

@@ -245,7 +245,7 @@ def _conditional_literals(node: cst.BaseExpression) -> Iterator[Value]:
 
 
 def function_shape(function: Value) -> StepFunctionShape | None:
-    """Return the declared signature of a step's function without bound parameters, or None if it is unknown."""
+    """Return the declared signature of a step's function without bound parameters. Return None if it is unknown."""
     if not isinstance(function, FunctionValue):
         return None
     declared = signature_function(function)

@@ -64,11 +64,11 @@ class Store(Struct):
     """All heap cells, and the trail of all writes to them."""
 
     budget: Budget
-    """The budget to which rolled-back writes and joined values are charged."""
+    """The budget for rolled-back writes and joined values."""
     epoch: int = 0
     """The version of all slots that functions read from outside their own scope.
 
-    It changes when a write to such a slot may affect steps. Function summaries of an earlier epoch are then stale.
+    It changes when a write to one of these slots may affect steps. Function summaries of earlier epochs are then stale.
     """
     reads: set[SlotId] = field(default_factory=set)
     """The slots outside the function being interpreted that the function has read so far."""
@@ -81,7 +81,7 @@ class Store(Struct):
     _writer: TaskState | None = None
     """The task in flight whose writes are being joined, if any."""
     reordered: list[int] = field(default_factory=list)
-    """The serials of the collections that became unordered, in the order in which they did."""
+    """The serials of the collections that became unordered, in order of time."""
     reopened: list[int] = field(default_factory=list)
     """The serials of the collections that were read as empty but may have elements now."""
     revised: list[int] = field(default_factory=list)
@@ -309,7 +309,7 @@ class Store(Struct):
 
     @staticmethod
     def repeatable_writes(log: WriteLog) -> tuple[Change, ...] | None:
-        """Return the logged writes with their final values, or None if one of them can affect steps.
+        """Return the logged writes with their final values. Return None if one of them can affect steps.
 
         Writes to collections are omitted, because elements that cannot affect steps need not be repeated.
         """
@@ -390,7 +390,7 @@ class PathChanges(Struct, frozen=True):
     """A path that leads to a join, with its changes."""
 
     condition: str | None
-    """The source of the path's condition, or None if it has no condition."""
+    """The source of the path's condition; None for an unconditional path."""
     changes: Changes
 
 

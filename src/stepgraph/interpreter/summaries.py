@@ -145,7 +145,7 @@ def _is_distinguished(interpreter: Interpreter, callee: FunctionValue, key: Key,
 
 
 def _scope_without_sizes(interpreter: Interpreter, callee: FunctionValue, scope: LexicalScope) -> LexicalScope:
-    """Return a scope that represents calls with any size of those collections that have no relevant element."""
+    """Return a scope that represents calls with any size of the collections without relevant elements."""
     general = _Signature()
     values = dict(scope.names)
     for parameter in parameters(callee.node.params):
@@ -204,7 +204,7 @@ class _Signature(Struct):
     """The number of parts compared so far."""
 
     def key_of(self, value: Value, depth: int) -> object:
-        """Return the key of a value at a nesting depth: its relevant part, or None if the value is irrelevant."""
+        """Return the key of a value at a nesting depth: its relevant part. Return None if the value is irrelevant."""
         if depth > DEEPEST or self.parts > MAX_SIGNATURE_PARTS:
             return value
         match value:

@@ -111,7 +111,7 @@ def _find_workflows(interpreter: Interpreter, scope: LexicalScope) -> WorkflowCl
 
 
 def _limit_reason(interpreter: Interpreter, scope: LexicalScope, name: str) -> str | None:
-    """Return the reason for rejecting a class that exceeds the limit of base classes, or None if it does not."""
+    """Return the reason for rejecting a class that exceeds the limit of base classes. Return None for other classes."""
     try:
         resolve_body_name(interpreter, scope, name)
     except LimitExceededError as error:
@@ -122,7 +122,7 @@ def _limit_reason(interpreter: Interpreter, scope: LexicalScope, name: str) -> s
 
 
 def _workflow_within_limit(interpreter: Interpreter, scope: LexicalScope, name: str) -> ClassValue | None:
-    """Return the workflow class bound to a name, or None if there is none or it exceeds a limit."""
+    """Return the workflow class bound to a name. Return None if the value is another one or exceeds a limit."""
     return None if _limit_reason(interpreter, scope, name) else find_workflow_class(interpreter, scope, name)
 
 
@@ -150,8 +150,8 @@ _MISNAMED: Final = (b"on_run", b"onRun", b"Run")
 class ModuleExports:
     """The workflow classes that a main module exports to the runtime.
 
-    The runtime registers classes by class name, not by the name in the module. It searches `__all__`, or all public
-    names if there is no `__all__` (workerd).
+    The runtime registers classes by class name, not by the name in the module. It searches `__all__`, or else all
+    public names (workerd).
     """
 
     def __init__(self, entry: OpenModule) -> None:
@@ -250,7 +250,7 @@ def _not_exported_reason(
 
 
 def _is_failed_import(interpreter: Interpreter, value: Unresolved) -> bool:
-    """Return whether a value comes from an import for which a note reports a missing module or name."""
+    """Return whether a value comes from an import of a missing module or name, according to a note."""
     return any((code, id(value.place.node)) in interpreter.notes for code in ("missing-module", "missing-name"))
 
 

@@ -80,7 +80,7 @@ class WriteLog(Struct):
         return len(self._slots)
 
     def slot(self, container: HeapCell, key: str, initial: Slot) -> LoggedSlot | None:
-        """Return the log of a slot, or None for a newer cell. `initial` is the value before the current write."""
+        """Return the log of a slot. Return None for a newer cell. `initial` is the value before the current write."""
         if container.serial > self.newest:
             return None
         logged = self._slots.get((container.serial, key))
@@ -157,7 +157,7 @@ class Rewrite(Struct, frozen=True):
     before: Slot
     """The value before the write."""
     writer: TaskState | None
-    """The task in flight that may write the new value at any time, or None for the current code."""
+    """The task in flight that may write the new value at any time; None for the current code."""
 
     @property
     def slot(self) -> SlotId:

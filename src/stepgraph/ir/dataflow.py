@@ -59,7 +59,7 @@ class _Solver(Generic[S]):
         return result
 
     def block(self, block: Block, state: S, frame: JumpFrame[S]) -> S | None:
-        """Return the state at the end of a block, or None if the end is unreachable."""
+        """Return the state at the end of a block. Return None if the end is unreachable."""
         observe = self.observe
         if self.budget is not None:
             self.budget.spend(Limit.PAIRS, len(block.operations) + 1)
@@ -181,9 +181,9 @@ class _Solver(Generic[S]):
             raises.failed = state if raises.failed is None else self.domain.join(raises.failed, state)
 
     def try_(self, try_: Try, state: S, frame: JumpFrame[S]) -> S | None:
-        """Return the state after a `try`, or None if no path leads there.
+        """Return the state after a `try`. Return None if no path leads there.
 
-        A handler starts in the join of all states in which an exception that some handler may catch is raised.
+        A handler starts in the join of all states where an exception is raised that some handler may catch.
         Exceptions of unknown types may also bypass the handlers. Every exit of the statement runs `finally`.
         """
         has_finalbody = bool(try_.finalbody.operations)
@@ -240,7 +240,7 @@ class _FinalPaths(Generic[S]):
         """The states before and after each visit."""
 
     def end_state(self, state: S | None, path: Hashable) -> S | None:
-        """Return the state after the `finally` on one path, or None if the end of the `finally` is unreachable."""
+        """Return the state after the `finally` on one path. Return None if the end of the `finally` is unreachable."""
         if state is None:
             return None
         for before, after in self.visits:

@@ -35,7 +35,7 @@ class Domain(Protocol[S]):
     """A dataflow analysis. Its states are immutable, compare by value and form a join-semilattice."""
 
     def transfer(self, operation: Leaf, state: S) -> S | None:
-        """Return the state after an operation, or None if control flow ends there."""
+        """Return the state after an operation. Return None if control flow ends there."""
 
     def join(self, a: S, b: S) -> S:
         """Return the least upper bound of two states."""
@@ -45,7 +45,7 @@ class Domain(Protocol[S]):
         return new
 
     def may_raise(self, operation: Leaf | Try, before: S, after: S | None) -> S | None:
-        """Return the state in which an exception leaves an operation, or None if the operation cannot raise.
+        """Return the state in which an exception leaves an operation. Return None if the operation cannot raise.
 
         The default is the state after the operation: an operation that raises has begun, so a step has run and a task
         is pending. For a `try`, the exception is raised by code of the body before the first operation.
@@ -174,7 +174,7 @@ class JumpFrame(Struct, Generic[S], eq=False):
 
     @classmethod
     def leaving(cls, depth: int, finalbody: Block | None = None) -> JumpFrame[S]:
-        """Return a frame whose jumps all enter `finalbody`, or leave the body if there is none."""
+        """Return a frame whose jumps all enter `finalbody`, or leave the body without one."""
         is_outside = finalbody is None
         exits: dict[JumpKind, JumpTarget[S]] = {
             kind: JumpTarget(depth, finalbody, is_outside=is_outside) for kind in JumpKind if kind is not JumpKind.RAISE

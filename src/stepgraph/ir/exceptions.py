@@ -56,7 +56,7 @@ def _is_beyond_exception(classes: frozenset[str] | None) -> bool:
 
 
 def _classes(exception: ExceptionType) -> frozenset[str] | None:
-    """Return the names of a type and all of its base classes, or None if one of them is unresolved."""
+    """Return the names of a type and all of its base classes. Return None if one of them is unresolved."""
     names = {exception.name, *exception.bases}
     for ancestor in exception.ancestors:
         builtin = builtin_exception(ancestor)
@@ -67,6 +67,6 @@ def _classes(exception: ExceptionType) -> frozenset[str] | None:
 
 
 def builtin_exception(name: str) -> type[BaseException] | None:
-    """Return the built-in exception with a dotted name, or None if there is no such exception."""
+    """Return the built-in exception with a dotted name. Return None if no such exception exists."""
     member = getattr(builtins, name.removeprefix(_BUILTINS), None) if name.startswith(_BUILTINS) else None
     return member if isinstance(member, type) and issubclass(member, BaseException) else None

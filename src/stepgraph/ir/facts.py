@@ -98,7 +98,7 @@ class Parameter(Struct, frozen=True):
     name: str
     kind: ParameterKind
     default: str | None
-    """The source of the default value, or None for a required parameter."""
+    """The source of the default value; None for a required parameter."""
     place: Place
 
 
@@ -120,7 +120,7 @@ class StepDeclared(Fact, Struct, frozen=True):
     arguments: StaticArguments
     """The arguments of `step.do`."""
     function: StepFunctionShape | None
-    """The signature of the function, or None if the function cannot be resolved."""
+    """The signature of the function; None if the function cannot be resolved."""
     mode: DependencyMode
     place: Place
     """The location of the call of `step.do`."""
@@ -176,7 +176,7 @@ class DependencyCountMismatch(Fact, Struct, frozen=True):
     parameters: int
     """The number of parameters other than `ctx`."""
     depends_count: int | None
-    """The number of steps in `depends`, or None without `depends`."""
+    """The number of steps in `depends`; None without `depends`."""
 
 
 class DependencyCycle(Fact, Struct, frozen=True):
@@ -209,7 +209,7 @@ class NeverAwaited(Fact, Struct, frozen=True):
     place: Place
     """The location of the expression that creates the awaitable."""
     is_expression_statement: bool
-    """Whether the expression is a statement of its own, so a fix can insert `await`."""
+    """Whether the expression is itself a statement, so a fix can insert `await`."""
 
 
 class EventKeyAccess(Fact, Struct, frozen=True):

@@ -111,14 +111,14 @@ class StepChoice(Struct, frozen=True, eq=False):
     cases: tuple[StepCase, ...]
     place: Place
     discriminant: str | None
-    """The source of the subject of a `match`, or None for an `if`."""
+    """The source of the subject of a `match`; None for an `if`."""
 
 
 class StepCase(Struct, frozen=True, eq=False):
     """One of the steps of a `StepChoice`."""
 
     condition: str | None
-    """The source of the condition, or None for the default case."""
+    """The source of the condition; None for the default case."""
     dependency: Dependency
 
 
@@ -145,7 +145,7 @@ class EventWait(Struct, frozen=True):
 
     name: str
     event_type: str | None
-    """The event type, or None if the call does not pass one."""
+    """The event type; None if the call does not pass one."""
     timeout: Number | str
     """The timeout, in milliseconds or as source text."""
     payload: PayloadShape
@@ -225,7 +225,7 @@ class Branch(Struct, frozen=True):
     """A branch of a `Choice`."""
 
     condition: str | None
-    """The source of the condition, or None for `else`."""
+    """The source of the condition; None for `else`."""
     block: Block
 
 
@@ -259,7 +259,7 @@ class Loop(Struct, frozen=True):
     redeclared_steps: tuple[StepDefinition, ...] = ()
     """The steps that every iteration declares again."""
     iterations: IterationCount | None = None
-    """The number of iterations without an early exit, or None if it is not constant."""
+    """The number of iterations without an early exit; None if it is not constant."""
 
 
 class IterationCount(Struct, frozen=True):
@@ -297,7 +297,7 @@ class Handler(Struct, frozen=True):
     """An `except` clause."""
 
     condition: str | None
-    """The source of the exception types, or None for a bare `except`."""
+    """The source of the exception types; None for a bare `except`."""
     block: Block
     types: tuple[ExceptionType, ...] = ()
     """The exception types; empty if any of them cannot be resolved."""
@@ -355,7 +355,7 @@ class Jump(Struct, frozen=True):
     drawn: bool = True
     """Whether the graph shows the jump as a node, because it decides whether a step runs. Paths always end here."""
     raised: ExceptionType | None = None
-    """The exception type of a `raise`, or None if unknown."""
+    """The exception type of a `raise`; None if unknown."""
     caught: bool = False
     """Whether a handler of the function must catch the exception of a `raise`."""
 

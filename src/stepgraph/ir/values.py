@@ -118,7 +118,7 @@ class Nondeterministic(Value, Struct, frozen=True):
     place: Place
     """The call of the function."""
     since: int
-    """Number of the last step, sleep or wait before the call, or 0 if there is none."""
+    """Number of the last step, sleep or wait before the call, or 0 if none precedes it."""
     serial: int
     """1-based number of the value in the order of creation."""
     result_name: str
@@ -149,7 +149,7 @@ class Resource(Value, Struct, frozen=True):
     name: str
     """Dotted name: `env.KV.put`, `fetch`."""
     call_place: Place | None = None
-    """The call that returned the value, or None for the resource itself."""
+    """The call that returned the value; None for the resource itself."""
     relevant: ClassVar[bool] = False
     tainted: ClassVar[bool] = True
 
@@ -199,7 +199,7 @@ class ExternalResult(Value, Struct, frozen=True):
 
 
 def origin_name(value: Value) -> str | None:
-    """Return the dotted name of the external function that returned a value, or None for other values."""
+    """Return the dotted name of the external function that returned a value. Return None for other values."""
     if isinstance(value, Nondeterministic) and value.is_called:
         return value.result_name or None
     return value.name if isinstance(value, ExternalResult) else None

@@ -61,7 +61,7 @@ class Bindings(Struct):
         return name in self.binders and name not in self.globals and name not in self.nonlocals
 
     def binds_constant(self, name: str) -> bool:
-        """Return whether a single assignment or import binds `name` to a value that this level does not mutate."""
+        """Return whether a single assignment or import binds `name`, and this scope does not mutate its value."""
         binders = self.binders.get(name, ())
         return (
             len(binders) == 1

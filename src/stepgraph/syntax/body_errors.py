@@ -14,7 +14,7 @@ from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.walk import EnclosingBlock, expressions_below, statements_with_enclosing
 
 CaughtNames: TypeAlias = frozenset[str] | None
-"""The names of the exception types of a handler, or None if it catches any."""
+"""The names of the exception types of a handler; None if it catches any."""
 
 ANY_ERROR: Final = "*"
 """An exception of any type: `raise error`."""

@@ -197,7 +197,7 @@ class DiscardAnalysis(Struct):
                 return None
 
     def _target_conditions(self, targets: Iterable[cst.CSTNode], *, elements_only: bool) -> _Conditions:
-        """Return the conditions for discarding an assigned value, or None unless all targets are local names."""
+        """Return the conditions for discarding an assigned value. Return None unless all targets are local names."""
         conditions: list[_Question] = []
         for target in targets:
             function = self._scope(target)
@@ -241,7 +241,7 @@ class DiscardAnalysis(Struct):
         )
 
     def _merge_conditions(self, uses: Iterable[_Conditions]) -> _Conditions:
-        """Return the conjunction of the conditions of all uses, or None if a use is not a discard."""
+        """Return the conjunction of the conditions of all uses. Return None if a use is not a discard."""
         merged: dict[_Question, None] = {}
         for conditions in uses:
             if conditions is None:

@@ -27,8 +27,8 @@ def apply_source_edits(module: SourceModule, edits: Sequence[Edit]) -> bytes:
 class _Editor(cst.CSTTransformer):
     """Applies all edits of a module bottom-up: nested edits come first.
 
-    One transformer applies the edits of all fixes. A visit takes as long as parsing the module, and it replaces the
-    nodes by which a second transformer would look up its edits.
+    One transformer applies the edits of all fixes. A visit takes the same time as parsing the module, and it replaces
+    the nodes that a second transformer would need to look up its edits.
     """
 
     def __init__(self, module: SourceModule, edits: dict[cst.CSTNode, Edit]) -> None:

@@ -24,7 +24,7 @@ class AddedAwait(Struct, frozen=True):
 
 
 class MovedImport(Struct, frozen=True):
-    """A change of the module from which a `from ... import` statement imports some names."""
+    """A change of a `from ... import` statement, so that some names are imported from another module."""
 
     place: Place
     names: tuple[str, ...]

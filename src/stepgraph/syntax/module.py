@@ -77,8 +77,8 @@ class SourceModule(Struct, eq=False, dict=True, weakref=True):
     def span(self, node: cst.CSTNode) -> Span:
         """Return the location of `node`.
 
-        Positions are computed by writing the module out again, which takes about a third as long as parsing it. The
-        first call writes up to the node, and the first call for a later node writes to the end.
+        Positions are computed by writing the module out again, in about a third of the time of parsing it. The first
+        call writes up to the node, and the first call for a later node writes to the end.
         """
         # Imported here, like LibCST below, because code that only forwards a `Place` does not need LibCST.
         from stepgraph.syntax.positions import positions

@@ -25,7 +25,7 @@ class SourceModules(Struct):
     problems: dict[str, Problem] = field(default_factory=dict)
     """The problem of each file that could not be read or parsed, by path, in order of discovery."""
     read_files: dict[str, bytes | None] = field(default_factory=dict)
-    """The content of each file that was read, by path, or None for an unreadable file."""
+    """The content of each file that was read, by path; None for an unreadable file."""
     parsed_by_workers: dict[str, bytes] = field(default_factory=dict)
     """The contents of the modules that other processes parsed, by path."""
     suggestions: Suggestions = field(default_factory=Suggestions)
@@ -181,14 +181,14 @@ class Importer(Struct, frozen=True):
     modules: SourceModules
 
     def find(self, importing_path: str, level: int, name: str) -> ModuleFile | None:
-        """Return the file of an imported module, or None if it is not in the project.
+        """Return the file of an imported module. Return None if it is not in the project.
 
         `level` is the number of dots before `name` in the import statement of the file `importing_path`.
         """
         return self.files.find_from(importing_path, level, name) if level else self.files.find(name)
 
     def load(self, file: ModuleFile) -> SourceModule | Problem | None:
-        """Return the module in a file or the problem with the file, or None for a package without `__init__.py`."""
+        """Return the module in a file or the problem with the file. Return None for a package without `__init__.py`."""
         bounds = self.files.bounds
         return None if file.path is None or bounds is None else self.modules.load(file.path, bounds)
 

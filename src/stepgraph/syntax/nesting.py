@@ -78,7 +78,7 @@ class Excess(Enum):
 
 
 def find_first_excess(text: str) -> tuple[Excess, int] | None:
-    """Return the first limit that a source exceeds and the offset of the token that exceeds it, or None."""
+    """Return the first limit that a source exceeds and the offset of the token that exceeds it, if any."""
     return _Scanner(text).find()
 
 
@@ -120,7 +120,7 @@ class _Scanner(Struct):
     """The sum, over all brackets in patterns, of the estimated cost; limited by `PATTERN_DEPTH_SUM`."""
 
     def find(self) -> tuple[Excess, int] | None:
-        """Return the first excess and its offset, or None at the end of the source or at an unterminated string."""
+        """Return the first excess and its offset. Return None at the end of the source or at an unterminated string."""
         offset: int | None = 0
         try:
             while offset is not None and (token := _TOKEN.search(self.text, offset)) is not None:
@@ -130,7 +130,7 @@ class _Scanner(Struct):
         return None
 
     def _scan_token(self, token: re.Match[str]) -> int | None:
-        """Scan a token and return the offset of the next one, or None for an unterminated string."""
+        """Scan a token and return the offset of the next one; None for an unterminated string."""
         kind = token.lastgroup
         match kind:
             case "joined" | "comment" | "number" | "plain":
@@ -281,7 +281,7 @@ class LimitViolation(Struct, frozen=True):
 
 
 def find_limit_violation(text: str) -> LimitViolation | None:
-    """Return the first violation of a limit of the native parser, or None."""
+    """Return the first violation of a limit of the native parser, if any."""
     result = find_first_excess(text)
     if result is None:
         return None

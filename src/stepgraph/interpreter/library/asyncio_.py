@@ -238,7 +238,7 @@ _WAIT_KINDS: Final[dict[str, ParallelKind]] = {
 
 
 def _wait_kind(return_when: Value) -> ParallelKind | None:
-    """Return the kind of an `asyncio.wait` with this `return_when`, or None if the argument is not constant."""
+    """Return the kind of an `asyncio.wait` with this `return_when`. Return None if the argument is not constant."""
     if isinstance(return_when, Constant) and isinstance(return_when.value, str):
         return _WAIT_KINDS.get(f"asyncio.{return_when.value}")
     return _WAIT_KINDS.get(return_when.name) if isinstance(return_when, External) else None
@@ -298,7 +298,7 @@ def _task_group(call: LibraryCall) -> Value:
     "queue.SimpleQueue",
 )
 def _queue(call: LibraryCall) -> Value:
-    """Create a queue whose `get` may return any value put into it so far."""
+    """Create a queue whose `get` may return any value added so far."""
     return Queue(make_result_collection(call.interpreter, "list", ()), call.name.startswith("asyncio."))
 
 

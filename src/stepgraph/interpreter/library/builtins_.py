@@ -69,7 +69,7 @@ def _get_attribute(call: LibraryCall) -> Value:
 
 
 def _attribute_name(call: LibraryCall) -> str | None:
-    """Return the constant name in the second argument, or None if there is none."""
+    """Return the name in the second argument. Return None if it is missing or not constant."""
     return constant_name(call.interpreter, call.arguments.items[1]) if len(call.arguments.items) > 1 else None
 
 

@@ -194,7 +194,7 @@ class _DeepCopy(Struct):
     """The copies so far, by the serial of the original cell."""
 
     def copy_of(self, value: Value, depth: int) -> Value:
-        """Return the copy of a value found at a nesting depth."""
+        """Return the copy of a value at a nesting depth."""
         if isinstance(value, Event | EventPart | Payload):
             return UNKNOWN  # the copy may be changed
         if not isinstance(value, _DEEPLY_COPIED):
@@ -286,7 +286,7 @@ def _heapify(call: LibraryCall) -> Value:
 
 @models("heapq.nsmallest", "heapq.nlargest")
 def _select_elements(call: LibraryCall) -> Value:
-    """Return a list in which any of the elements may be missing."""
+    """Return a list whose elements may each be missing."""
     iterable = call.arguments.find(1, "iterable")
     elements = None if iterable is None else copy_elements(call.interpreter, iterable.value, "list")
     if elements is None:

@@ -176,7 +176,7 @@ def _rows(
 
 @models("itertools.zip_longest")
 def _zip_longest(call: LibraryCall) -> Value:
-    """Return rows in which shorter columns are filled with None. Other fill values are not modeled."""
+    """Return rows, with shorter columns filled up with None. Other fill values are not modeled."""
     if any(argument.keyword is not None for argument in call.arguments.items):
         return call.unmodeled()
     return _iterator_over(call, [argument.value for argument in call.arguments.items], _compute_padded_rows)
@@ -196,7 +196,7 @@ def _compute_padded_rows(interpreter: Interpreter, lazy: LazyElements) -> Collec
 
 
 def _columns(interpreter: Interpreter, lazy: LazyElements, operands: Sequence[Value]) -> list[Collection | None]:
-    """Return the elements of each operand of `zip`, or None if unknown. Operands take turns at a shared iterator."""
+    """Return the elements of each operand of `zip`; None if unknown. Operands take turns at a shared iterator."""
     columns: list[Collection | None] = [None] * len(operands)
     for operand, indices in _operands_by_iterator(operands):
         if is_iterable(operand):
@@ -290,7 +290,7 @@ def _compute_unknown_results(interpreter: Interpreter, lazy: LazyElements) -> Co
 
 
 def _call_arguments(item: Element, *, is_single: bool) -> Arguments:
-    """Return the arguments with which `map` calls its function: an element, or the cells of a row."""
+    """Return the arguments that `map` passes to its function: an element, or the cells of a row."""
     row = (item,) if is_single or not isinstance(item.value, Collection) else item.value.items
     return Arguments(tuple(Argument(cell.value, cell.place) for cell in row))
 
@@ -440,7 +440,7 @@ def _row_elements(interpreter: Interpreter, lazy: LazyElements, row: Element) ->
     *("itertools.takewhile", "itertools.dropwhile", "itertools.islice"),
 )
 def _filter(call: LibraryCall) -> Value:
-    """Return an iterator in which each element may be missing, because a function or a position selects elements."""
+    """Return an iterator whose elements may be missing, because a function or a position selects elements."""
     selects_by_position = call.name in ("itertools.compress", "itertools.islice")
     index = 0 if selects_by_position else 1
     if len(call.arguments.items) <= index:

@@ -147,7 +147,7 @@ def _compute_batches(interpreter: Interpreter, lazy: LazyElements) -> Collection
 
 
 def _constant(number: Value) -> int | None:
-    """Return a constant number of elements, or None if it is too large or not constant."""
+    """Return a constant number of elements. Return None if it is too large or not constant."""
     match number:
         case Constant(value=int() as constant) if 0 <= constant <= _MAX_ROWS:
             return constant

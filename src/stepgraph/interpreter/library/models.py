@@ -29,11 +29,11 @@ class LibraryCall(Struct, frozen=True):
 
     @property
     def first(self) -> Value:
-        """The first argument, or UNKNOWN if there are no arguments."""
+        """The first argument, or UNKNOWN without arguments."""
         return self.arguments.items[0].value if self.arguments.items else UNKNOWN
 
     def unmodeled(self) -> Value:
-        """Evaluate the call as a call of an unknown function, to which relevant arguments escape."""
+        """Evaluate the call as a call of an unknown function. Relevant arguments escape."""
         return call_unknown(self.interpreter, External(self.name), self.arguments, self.place)
 
 
@@ -66,14 +66,14 @@ UNPACKING: Final[set[str]] = set()
 
 
 _STARTING_TASKS: Final[set[str]] = set()
-"""The names of functions that start their positional arguments as tasks and do nothing else."""
+"""The names of functions that only start their positional arguments as tasks."""
 
 
 def models(*names: str, unpacks: bool = False, starts_tasks: bool = False) -> Callable[[Model], Model]:
     """Return a decorator that registers a function as the model of the functions with these dotted names.
 
     Starred arguments are replaced by their elements, unless the model `unpacks` them itself. A function that
-    `starts_tasks` starts its positional arguments as tasks and raises no exceptions of its own.
+    `starts_tasks` starts its positional arguments as tasks and raises no exceptions itself.
     """
 
     def register(model: Model) -> Model:
@@ -86,5 +86,5 @@ def models(*names: str, unpacks: bool = False, starts_tasks: bool = False) -> Ca
 
 
 def starts_tasks(function: Value) -> bool:
-    """Return whether a function starts its positional arguments as tasks and raises no exceptions of its own."""
+    """Return whether a function starts its positional arguments as tasks and raises no exceptions itself."""
     return isinstance(function, External) and canonical_name(function.name) in _STARTING_TASKS

@@ -1,1 +1,1 @@
-"""The names and imports of modules, and the order in which module bodies run."""
+"""The names and imports of modules, and the execution order of module bodies."""

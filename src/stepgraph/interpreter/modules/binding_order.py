@@ -35,7 +35,7 @@ def _statement_positions(body: cst.BaseSuite | cst.Module, _: SourceModule) -> d
 
 
 def runtime_binders(binders: Sequence[cst.CSTNode], positions: dict[int, StatementPosition]) -> list[cst.CSTNode]:
-    """Return the binders of a name outside dead blocks such as `if TYPE_CHECKING`, or all binders if there are none."""
+    """Return the binders of a name outside dead blocks such as `if TYPE_CHECKING`, or all binders if all are inside."""
     executed = [
         binder
         for binder in binders
@@ -54,7 +54,7 @@ def _is_dead_code(enclosing_statements: Sequence[EnclosingBlock]) -> bool:
 
 
 def literal_truth(test: cst.BaseExpression) -> bool | None:
-    """Return the truth of a literal test, or None for other tests. `TYPE_CHECKING` is false."""
+    """Return the truth of a literal test. Return None for other tests. `TYPE_CHECKING` is false."""
     match test:
         case cst.Name(value="True"):
             return True
@@ -70,7 +70,7 @@ def literal_truth(test: cst.BaseExpression) -> bool | None:
 def reachable_clauses(statement: cst.If) -> Iterator[tuple[cst.BaseExpression | None, cst.BaseSuite | None]]:
     """Yield the reachable blocks of an `if` with their tests.
 
-    The last test is None: it is the `else` or a test that is literally true. Without an `else`, the last block is None.
+    The last test is None, for an `else` or a literally true test. Without an `else`, the last block is None.
     """
     clause: cst.If | cst.Else | None = statement
     while isinstance(clause, cst.If):

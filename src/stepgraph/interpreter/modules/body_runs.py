@@ -1,8 +1,8 @@
 """Runs of module and class bodies in source order, for values whose state changes while modules load.
 
 Most names are evaluated on demand, in any order. That is wrong for values that several statements change and read, such
-as collections, objects, iterators and closures. The statements that may affect such values therefore run in Python's
-order: from top to bottom, with each imported module at its import. A run pauses before a statement that is already
+as collections, objects, iterators and closures. The statements that may affect these values run in Python's order
+instead: from top to bottom, with each imported module at its import. A run pauses before a statement that is already
 being evaluated, and continues at a later lookup.
 """
 
@@ -46,7 +46,7 @@ from stepgraph.syntax.walk import self_and_statements_below
 Definer: TypeAlias = Callable[[Interpreter, LexicalScope, str, cst.CSTNode], None]
 """A function that binds a name of a body to the value it has after a statement of the body."""
 Bound: TypeAlias = dict[str, Value | None]
-"""The values that a statement binds to names, or None for a name that it leaves unbound."""
+"""The values that a statement binds to names; None for a name that it leaves unbound."""
 
 
 def run_bodies(
@@ -203,7 +203,7 @@ def _advance(interpreter: Interpreter, queue: RunQueue, stops: frozenset[int], d
 
 
 def _push_class(interpreter: Interpreter, queue: RunQueue, run: BodyRun, statement: cst.CSTNode) -> bool:
-    """Queue the body of the class that a statement of a run has defined, if any. Return whether there is one."""
+    """Queue the body of the class that a statement of a run has defined, if any. Return whether it was queued."""
     value = run.scope.names.get(statement.name.value) if isinstance(statement, cst.ClassDef) else None
     if not isinstance(value, ClassValue) or value.node is not statement:
         return False

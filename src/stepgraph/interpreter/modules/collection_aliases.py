@@ -94,7 +94,7 @@ def _modules_of_program(interpreter: Interpreter, scope: LexicalScope) -> tuple[
 
 
 def _may_read(module: SourceModule, name: str) -> bool:
-    """Return whether a module may read a name of another module, or an attribute of that name."""
+    """Return whether a module may read a name from another module, or read an attribute with this name."""
     if not module.mentions(name.encode()):
         return False
     if module.mentions(f".{name}".encode()) or (module.mentions(b"getattr") and _quotes(module, name)):

@@ -22,7 +22,7 @@ from stepgraph.syntax.walk import expressions_below, statements
 def must_succeed(interpreter: Interpreter, body: cst.BaseSuite, name: str, handlers: Sequence[CaughtNames]) -> bool:
     """Return whether no exception that the handlers may catch can change the value of a name after a block.
 
-    Such a block consists of imports that succeed, definitions, and expressions that cannot raise.
+    The block must consist of imports that succeed, definitions, and expressions that cannot raise.
     """
     return all(_statement_must_succeed(interpreter, statement, name, handlers) for statement in statements(body))
 

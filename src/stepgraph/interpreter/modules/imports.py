@@ -56,7 +56,7 @@ def import_by_name(interpreter: Interpreter, name: str, place: Place) -> Value:
 
 
 def _alias_by_name(statement: cst.Import | cst.ImportFrom, _: SourceModule) -> dict[str, cst.ImportAlias]:
-    """Return the alias that binds each name. If there are several, the last one is in effect."""
+    """Return the alias that binds each name. If several bind it, the last one is in effect."""
     names = () if isinstance(statement.names, cst.ImportStar) else statement.names
     return {import_binding(alias): alias for alias in names}
 
@@ -75,7 +75,7 @@ def _import_member(interpreter: Interpreter, source: Value, name: str, place: Pl
     if isinstance(source, Unresolved):
         return source
     if isinstance(source, ModuleValue) and source.scope is not None and source.scope.module is interpreter.module:
-        # In `from . import part` in a package, the package has no attribute `part` before this import.
+        # In `from . import part` in a package, the package lacks the attribute `part` before this import.
         member = submodule(interpreter, source, name, place)
         if member is not None:
             return member
@@ -124,7 +124,7 @@ def star_source(interpreter: Interpreter, statement: cst.ImportFrom) -> Value:
 
 
 def submodule(interpreter: Interpreter, package: ModuleValue, name: str, place: Place) -> Value | None:
-    """Return a submodule of a package, or None if it does not exist."""
+    """Return a submodule of a package. Return None if it does not exist."""
     file = (
         interpreter.modules.importer.files.find_in_package(package.file, name)
         if interpreter.modules.importer is not None

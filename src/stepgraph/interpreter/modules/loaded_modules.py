@@ -50,11 +50,11 @@ class StarImportCache(Struct):
     external_modules: dict[LexicalScope, tuple[str, ...]] = field(default_factory=dict)
     """The dotted names of the external modules that each module star-imports."""
     export_lists: dict[LexicalScope, ExportList | None] = field(default_factory=dict)
-    """The `__all__` of each module, or None if the module does not define one."""
+    """The `__all__` of each module; None if the module does not define one."""
     exported_names: dict[LexicalScope, tuple[str, ...]] = field(default_factory=dict)
     """The names that each module exports to star imports."""
     origins: dict[tuple[LexicalScope, str], StarImport | Value | None] = field(default_factory=dict)
-    """The star import that binds a name in a module, or the value of the name, or None if no star import binds it."""
+    """The star import that binds a name in a module, or the value of the name; None if no star import binds it."""
     earlier_origins: dict[tuple[LexicalScope, str, int, int], StarImport | Value | None] = field(default_factory=dict)
     """Like `origins`, but restricted to the star imports between two positions."""
 
@@ -80,7 +80,7 @@ class BodyRun(Struct):
     statements: tuple[tuple[cst.CSTNode, frozenset[str]], ...]
     """The statements in source order, each with the names that it binds. Imports nested in a statement precede it."""
     late: LateImport | None = None
-    """The import in a function that loads the module, or None if a module body imports it."""
+    """The import in a function that loads the module; None if a module body imports it."""
     index: int = 0
     """The index of the next statement to run."""
     is_entered: bool = False
@@ -104,11 +104,11 @@ class LoadedModules(Struct):
     """The modules that the analysis of one workflow has loaded, with the values of their names."""
 
     importer: Importer | None
-    """The importer that loads modules of the project, or None if no import can be followed."""
+    """The importer that loads modules of the project; None if no import can be followed."""
     store: Store
     """The store that creates the heap cells of module scopes."""
     facts: dict[Fact, None]
-    """The facts, to which those about the source of each loaded module are added."""
+    """The facts so far. Each loaded module adds facts about its source."""
     budget: Budget
     """The budget, which grows by the source size of each loaded module."""
     scopes: dict[SourceModule, LexicalScope] = field(default_factory=dict)
@@ -118,7 +118,7 @@ class LoadedModules(Struct):
     queues: list[RunQueue] = field(default_factory=list)
     """The runs of bodies that are not finished."""
     program: RunQueue | None = None
-    """The run of all modules, or None before its start."""
+    """The run of all modules; None before its start."""
     started_bodies: set[LexicalScope] = field(default_factory=set)
     """The bodies whose own run has started."""
     visited_by_program: set[LexicalScope] = field(default_factory=set)
@@ -126,7 +126,7 @@ class LoadedModules(Struct):
     late_imports: list[LateImport] = field(default_factory=list)
     """The imports by functions that the run of all modules does not include yet."""
     resume_runs: Callable[[], None] | None = None
-    """The function that continues paused runs, or None before the start of the run of all modules."""
+    """The function that continues paused runs; None before the start of the run of all modules."""
     executed_statements: set[int] = field(default_factory=set)
     """The identities of the statements in bodies that were executed for their effects."""
     statement_values: dict[tuple[LexicalScope, str, int], Value | None] = field(default_factory=dict)
@@ -416,7 +416,7 @@ def _possible_imports(module: SourceModule) -> tuple[ModuleReference, ...]:
 
 _IMPORT_CALL: Final = re.compile(rb"\bimport_module\(\s*+[\"']([A-Za-z_][\w.]*+)[\"']")
 _DYNAMIC_IMPORTS: Final = (b"import_module(", b"__import__(", b"pkgutil", b"entry_points")
-"""Source text found in code that may import modules by computed names."""
+"""Source text that marks code that may import modules by computed names."""
 
 
 def imports_dynamically(module: SourceModule) -> bool:

@@ -60,7 +60,7 @@ from stepgraph.syntax.walk import EnclosingBlock, expressions_below, statements_
 def bound_value(
     interpreter: Interpreter, scope: LexicalScope, name: str, binders: Sequence[cst.CSTNode]
 ) -> Value | None:
-    """Return the value of a name after its binders have run in source order, or None if it is unbound.
+    """Return the value of a name after its binders have run in source order. Return None if it is unbound.
 
     The value is a union if several paths bind the name. Each binder is evaluated with the preceding value of the name.
     """
@@ -112,7 +112,7 @@ class _BodyBindings(Struct):
     """The position of each statement of the body, by `id` of the node; empty for a single unconditional binder."""
 
     def value_after(self, binders: Sequence[cst.CSTNode], depth: int, before: Value | None) -> Value | None:
-        """Return the value of the name after the binders in a block at a nesting depth, or None if it is unbound.
+        """Return the value of the name after the binders in a block at a nesting depth. Return None if it is unbound.
 
         `before` is the value at the start of the block.
         """
@@ -194,7 +194,7 @@ class _BodyBindings(Struct):
         before: Value | None,
         try_binders: Sequence[cst.CSTNode],
     ) -> Value | None:
-        """Return the value after a `try`, in which the body and `else` run, or a handler that does not raise."""
+        """Return the value after a `try`: the body and `else` have run, or a handler that does not raise."""
         values: list[Value | None] = []
         if not must_fail(self.interpreter, statement.body):
             value = value_after_suite(statement.body, before)

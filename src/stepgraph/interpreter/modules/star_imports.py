@@ -60,7 +60,7 @@ def _collect_exported_names(interpreter: Interpreter, scope: LexicalScope) -> tu
 
 
 def star_imported_value(interpreter: Interpreter, scope: LexicalScope, name: str) -> Value | None:
-    """Return the value that the last matching `from module import *` binds to a name, or None."""
+    """Return the value that the last matching `from module import *` binds to a name. Return None without a match."""
     origins = interpreter.modules.stars.origins
     key = (scope, name)
     if key not in origins:
@@ -83,7 +83,7 @@ def has_later_star_import(interpreter: Interpreter, scope: LexicalScope, name: s
 def value_of_earlier_stars(
     interpreter: Interpreter, scope: LexicalScope, name: str, start: int, end: int
 ) -> Value | None:
-    """Return the value that some star imports of a module bind to a name, or None if none of them binds it.
+    """Return the value that some star imports of a module bind to a name. Return None if none of them binds it.
 
     `start` and `end` delimit the star imports to search.
     """
@@ -97,14 +97,14 @@ def value_of_earlier_stars(
 def _origin_among(
     interpreter: Interpreter, scope: LexicalScope, name: str, statements: Sequence[cst.CSTNode]
 ) -> StarImport | Value | None:
-    """Return the last of some star imports that binds a name, or the value of the name, or None."""
+    """Return the last of some star imports that binds a name, or the value of the name; None without a match."""
     searched = set(map(id, statements))
     sources = [star for star in _star_sources(interpreter, scope) if id(star.place.node) in searched]
     return _find_binding(interpreter, scope, name, sources)[0]
 
 
 def _find_origin(interpreter: Interpreter, scope: LexicalScope, name: str) -> StarImport | Value | None:
-    """Return the star import that binds a name, or the value of the name, or None.
+    """Return the star import that binds a name, or the value of the name. Return None if neither exists.
 
     The fallback is a star import whose module lists the name in `__all__` without binding it.
     """
@@ -150,7 +150,7 @@ def _find_binding(
 
 
 def _listed_value(interpreter: Interpreter, star: StarImport, name: str) -> Value | None:
-    """Return the value of a name that a module lists in `__all__` but does not get from a project module, or None."""
+    """Return the value of a name that a module lists in `__all__` but does not get from a project module, if any."""
     scope = star.source.scope
     value = (scope and _external_value(interpreter, scope, name)) or submodule(
         interpreter, star.source, name, star.place
@@ -197,7 +197,7 @@ _ALL = "__all__"
 
 
 def _listed_names(interpreter: Interpreter, scope: LexicalScope) -> ExportList | None:
-    """Return the names in a module's `__all__`, or None if it does not define one.
+    """Return the names in a module's `__all__`. Return None if it does not define one.
 
     The names are exact if `__all__` is only written at the top level of the module, by assignments, `+=`, `append`,
     `extend` and `remove` with constants. Otherwise, they include every name mentioned in such statements.

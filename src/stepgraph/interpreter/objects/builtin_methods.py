@@ -137,7 +137,7 @@ def _pop_left(interpreter: Interpreter, receiver: Collection, arguments: Argumen
 
 
 def _combine_sets(interpreter: Interpreter, receiver: Collection, arguments: Arguments, place: Place) -> Value:
-    """Return a set in which each element of the receiver and of the arguments may be missing."""
+    """Return a set of the elements of the receiver and of the arguments, each of which may be missing."""
     del place
     added = (
         item for argument in arguments.items for item in added_elements(interpreter, argument.value, argument.place)

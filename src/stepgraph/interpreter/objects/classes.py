@@ -120,7 +120,7 @@ def derives_from_entrypoint(class_value: ClassValue) -> bool:
 
 
 def is_instance(value: Value, class_value: Value) -> bool | None:
-    """Return whether a value is an instance of a class, or None if that is unknown."""
+    """Return whether a value is an instance of a class. Return None if that is unknown."""
     if isinstance(class_value, External):
         return _is_instance_of_builtin(value, class_value)
     if not isinstance(class_value, ClassValue) or class_value.caveats:
@@ -155,7 +155,7 @@ def _may_decide_otherwise(class_value: ClassValue) -> bool:
 
 
 def find_member(interpreter: Interpreter, order: tuple[Value, ...], name: str) -> Value | None:
-    """Return a member from the first project class of a resolution order that defines it, or None if none does.
+    """Return a member from the first project class of a resolution order that defines it. Return None if none does.
 
     If an unresolved base is earlier in the order, the member has a caveat, because that base may define it too. If a
     class defines the member on only some paths, the result is a union with the member of the following classes.
@@ -198,7 +198,7 @@ def set_class_attribute(interpreter: Interpreter, scope: LexicalScope, name: str
 
 
 def class_member(interpreter: Interpreter, instance: Instance, name: str) -> Value | None:
-    """Return a member that the class of an instance or one of its bases binds, or None if none of them does."""
+    """Return a member that the class of an instance or one of its bases binds. Return None if none of them does."""
     order = resolution_order(instance.cls)
     is_bound = any(
         isinstance(owner, ClassValue) and body_name(owner, name) in owner.scope.bindings.binders for owner in order
@@ -343,7 +343,7 @@ def _initialize_member(interpreter: Interpreter, member: Instance, binder: cst.C
 
 
 def enum_members(interpreter: Interpreter, class_value: ClassValue) -> tuple[Element, ...] | None:
-    """Return the members of an enumeration in order, or None for a class that is not a plain enumeration."""
+    """Return the members of an enumeration in order. Return None for a class that is not a plain enumeration."""
     order = resolution_order(class_value)
     if not _is_enumeration(order) or class_value.metaclass is not None or class_value.caveats:
         return None
@@ -370,7 +370,7 @@ def _target(binder: cst.CSTNode) -> cst.CSTNode:
 def select_member(
     interpreter: Interpreter, class_value: ClassValue, place: Place, is_selected: Callable[[str, Instance], bool]
 ) -> Value | None:
-    """Return the selected member of an enumeration, or the union of all members, or None if they are not objects."""
+    """Return the selected member of an enumeration, or the union of all members; None if they are not objects."""
     members = enum_members(interpreter, class_value) or ()
     objects = [(member.place.text, member.value) for member in members if isinstance(member.value, Instance)]
     for name, member in objects:

@@ -32,7 +32,7 @@ class Copier(Struct):
     """The copied scopes, by the `id` of the original scope."""
 
     def copy(self, value: Value, depth: int = 0) -> Value:
-        """Return a copy of a value, in which all new cells are copied."""
+        """Return a copy of a value with copies of all new cells."""
         if depth > _MAX_DEPTH:
             return value
         match value:

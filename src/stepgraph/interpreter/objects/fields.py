@@ -201,7 +201,7 @@ def _make_field(
 
 
 def _field_function(interpreter: Interpreter, owner: ClassValue, function: cst.BaseExpression) -> str | None:
-    """Return the dotted name of a function that describes a field, or None for other functions."""
+    """Return the dotted name of a function that describes a field. Return None for other functions."""
     with interpreter.in_definition_body(owner.scope):
         value = interpreter.evaluate(function)
     return value.name if isinstance(value, External) and value.name in _FIELD_FUNCTIONS else None

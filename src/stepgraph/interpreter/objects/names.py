@@ -131,7 +131,7 @@ def _value_at(interpreter: Interpreter, scope: LexicalScope, name: str, statemen
 def _star_value_between(
     interpreter: Interpreter, scope: LexicalScope, name: str, start_index: int, end_index: int
 ) -> Value | None:
-    """Return the value that star imports between two statements bind to a name, or None if none of them binds it."""
+    """Return the value that star imports between two statements bind to a name; None if none of them binds it."""
     positions = statement_positions(scope.module, scope_body(scope))
     indices = [positions[id(star)].index for star in scope.bindings.stars]
     start, end = bisect_right(indices, start_index), bisect_left(indices, end_index)
@@ -328,7 +328,7 @@ def _evaluate_binders(
 def _body_value(
     interpreter: Interpreter, scope: LexicalScope, name: str, binders: Sequence[cst.CSTNode]
 ) -> Value | None:
-    """Return the value of a name of a body after its binders, or None if the name is unbound."""
+    """Return the value of a name of a body after its binders. Return None if the name is unbound."""
     final_value = bound_value(interpreter, scope, name, binders)
     if final_value is None:
         return None

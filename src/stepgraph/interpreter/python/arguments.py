@@ -166,7 +166,7 @@ class _ArgumentBinder(Struct):
         return self._union(name, [*self.positional, *self.keywords.pop_candidates(name)])
 
     def bind_keyword(self, name: str) -> Value:
-        """Return the value of a parameter that is keyword-only or for which no positional argument remains."""
+        """Return the value of a parameter that is keyword-only or lacks a positional argument."""
         candidates = self.keywords.pop_candidates(name)
         if len(candidates) == 1 and not candidates[0].may_be_missing:
             return candidates[0].value
@@ -196,7 +196,7 @@ def make_collection(interpreter: Interpreter, kind: CollectionKind, items: tuple
 
 
 def merge_repeated(items: tuple[Element, ...]) -> tuple[Element, ...]:
-    """Return the elements. If there are more than `MAX_ELEMENTS`, one element represents all its repetitions."""
+    """Return the elements. Beyond `MAX_ELEMENTS`, one element represents all its repetitions."""
     if len(items) <= MAX_ELEMENTS:
         return items
     distinct = {id(item.value): item for item in items}

@@ -112,7 +112,7 @@ def field_elements(interpreter: Interpreter, instance: Instance, place: Place) -
 
 
 def _unpacked_items(interpreter: Interpreter, value: Value) -> tuple[Element, ...] | None:
-    """Return the elements of an unpacked value, or None if unresolved. Elements at unknown positions are `many`."""
+    """Return the elements of an unpacked value. Return None if unresolved. Elements at unknown positions are `many`."""
     value = as_collection(interpreter, value, "__iter__")
     if isinstance(value, Collection):
         return value.items if value.has_definite_order else tuple(replace(item, many=True) for item in value.items)

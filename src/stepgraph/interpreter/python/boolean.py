@@ -23,7 +23,7 @@ _TYPE_CHECKING_NAMES: Final = frozenset({"typing.TYPE_CHECKING", "typing_extensi
 
 
 def static_truth(interpreter: Interpreter, test: cst.BaseExpression) -> bool | None:
-    """Return the truth value of a static test, or None if the test is not static.
+    """Return the truth value of a static test. Return None if the test is not static.
 
     Static tests are `True`, `False`, `TYPE_CHECKING` (false at run time) and coroutine checks of resolved values. In
     code that runs before the workflow, such as a decorator, they also include checks for None and for callables.
@@ -51,7 +51,7 @@ def static_truth(interpreter: Interpreter, test: cst.BaseExpression) -> bool | N
 
 
 def _import_time_truth(interpreter: Interpreter, test: cst.BaseExpression) -> bool | None:
-    """Return the truth value of `x`, `x is None`, `x is not None` or `callable(x)`, or None if unresolved."""
+    """Return the truth value of `x`, `x is None`, `x is not None` or `callable(x)`. Return None if unresolved."""
     match test:
         case cst.Comparison(
             left=cst.Name() as name,
@@ -77,7 +77,7 @@ def _is_function(value: Value) -> bool | None:
 def _coroutine_check_result(
     interpreter: Interpreter, function: cst.BaseExpression, argument: cst.BaseExpression
 ) -> bool | None:
-    """Return the result of `iscoroutinefunction`, `iscoroutine` or `isawaitable`, or None if it depends on run time."""
+    """Return the result of `iscoroutinefunction`, `iscoroutine` or `isawaitable`; None if it depends on run time."""
     name = function.attr if isinstance(function, cst.Attribute) else function
     if not isinstance(name, cst.Name) or name.value not in _COROUTINE_CHECKS:
         return None
@@ -101,7 +101,7 @@ _COROUTINE_CHECKS: Final = {
 
 
 def _is_coroutine_function(value: Value) -> bool | None:
-    """Return whether a value is a coroutine function, as every step is, or None if unresolved."""
+    """Return whether a value is a coroutine function, as every step is. Return None if unresolved."""
     match value:
         case StepFunction(may_be_replaced=False):
             return True

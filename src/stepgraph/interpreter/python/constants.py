@@ -72,7 +72,7 @@ def fold_binary(op: cst.BaseBinaryOp, left: Value, right: Value) -> Value:
 
 
 def add_offset(op: cst.BaseBinaryOp, left: Value, right: Value) -> Value | None:
-    """Return the result of adding or subtracting an offset from an external result, or None for other operations.
+    """Return the result of adding or subtracting an offset from an external result. Return None for other operations.
 
     The result has the type of the left operand. An unknown right operand is not accepted for a `timedelta`, because
     `timedelta(hours=1) + x` may be a datetime.
@@ -126,7 +126,7 @@ def _max_result_size(op: cst.BaseBinaryOp, left: Scalar, right: Scalar) -> float
 
 
 def _may_format_wide(template: str | bytes) -> bool:
-    """Return whether a `%` format may use a large width or precision, given by digits or by an operand."""
+    """Return whether digits or an operand may set a large width or precision in a `%` format."""
     string = template if isinstance(template, str) else template.decode("latin-1")
     fields = string.split("%")[1:]
     specifications = [field[: len(field) - len(field.lstrip("#- +.*0123456789"))] for field in fields]
@@ -180,7 +180,7 @@ def _text(value: Value) -> str | None:
 
 
 def format_constant(value: Value, conversion: str | None, spec: str | None) -> str | None:
-    """Return the result of formatting a constant in an f-string, or None if it is unknown."""
+    """Return the result of formatting a constant in an f-string. Return None if it is unknown."""
     if not isinstance(value, Constant) or spec is None or len(spec) > MAX_SPECIFICATION_LENGTH:
         return None
     if _size(value.value) > MAX_SIZE or _is_wide(spec):

@@ -49,7 +49,7 @@ TRANSPARENT_DECORATORS: Final = frozenset(
 )
 
 CACHES: Final = ("functools.cache", "functools.cached_property", "functools.lru_cache", "functools.lru_cache()")
-"""Decorators with which a function runs only once for each combination of arguments."""
+"""Decorators that make a function run only once for each combination of arguments."""
 
 LIMITED_CACHE: Final = "functools.lru_cache(maxsize)"
 """The name of a `lru_cache` decorator whose size may be too small for all results."""
@@ -185,7 +185,7 @@ def _apply_decorator(interpreter: Interpreter, decorator: Value, value: Value, p
 
 
 def _call_decorator(interpreter: Interpreter, decorator: Value, value: Value, place: Place) -> Value | None:
-    """Return the result of a modeled decorator, or None if it depends on unknown code.
+    """Return the result of a modeled decorator. Return None if it depends on unknown code.
 
     Unknown code may also call the decorated function. This is reported if the function is decorated while a workflow
     runs, because it can then reach steps that the call does not receive.
@@ -231,8 +231,8 @@ def caveat_of_decorator(place: Place) -> Caveat:
 def make_class(interpreter: Interpreter, node: cst.ClassDef, scope: LexicalScope) -> Value:
     """Return the value of a `class` statement with its decorators applied.
 
-    Raises LimitExceededError if the class has too many ancestors. Such a class is remembered for the analysis of other
-    workflows of the module.
+    Raises LimitExceededError if the class has too many ancestors. The class is then also rejected in the analysis of
+    other workflows of the module.
     """
     decorators = [(interpreter.evaluate(d.decorator), interpreter.place(d.decorator)) for d in node.decorators]
     refused_classes = scope.module.once(_refused_classes)

@@ -117,7 +117,7 @@ def _narrow_variable(
 
 
 def _resolve_slot(interpreter: Interpreter, node: cst.BaseExpression) -> tuple[HeapCell, str, Value] | None:
-    """Return the heap cell and key of a variable or attribute, or None if it cannot be resolved.
+    """Return the heap cell and key of a variable or attribute. Return None if it cannot be resolved.
 
     The third item is the value of the attribute if it is not set.
     """

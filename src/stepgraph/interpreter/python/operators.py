@@ -100,7 +100,7 @@ def _apply_operator(interpreter: Interpreter, node: cst.BinaryOperation, left: V
 
 
 def _merge_mappings(interpreter: Interpreter, left: Mapping, right: Value, place: Place) -> Mapping:
-    """Return the dictionary `left | right`, in which the entries of `right` take precedence."""
+    """Return the dictionary `left | right`. The entries of `right` take precedence."""
     right_entries = entries_of(interpreter, right, place)
     table = EntryTable(left.entries)
     if right_entries is None:

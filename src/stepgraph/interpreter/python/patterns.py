@@ -112,7 +112,7 @@ def _may_match(interpreter: Interpreter, pattern: cst.MatchPattern, subject: Val
 
 
 def _rest_count(patterns: Sequence[cst.MatchSequenceElement | cst.MatchStar], element_count: int) -> int | None:
-    """Return the number of elements left for the star of a sequence pattern, or None if the pattern cannot match."""
+    """Return the number of elements left for the star of a sequence pattern; None if the pattern cannot match."""
     single_count = sum(isinstance(pattern, cst.MatchSequenceElement) for pattern in patterns)
     rest_count = element_count - single_count
     may_have_rest = single_count < len(patterns)
@@ -151,7 +151,7 @@ def _narrowed(interpreter: Interpreter, pattern: cst.MatchClass, subject: Value)
 
 
 def _bind_attributes(interpreter: Interpreter, pattern: cst.MatchClass, matching: Sequence[Instance]) -> None:
-    """Bind the names that a class pattern captures from attributes, given the objects that it may match."""
+    """Bind the names that a class pattern captures from attributes of the objects that it may match."""
     for position, element in enumerate(pattern.patterns):
         fields = [positional_attributes(interpreter, resolution_order(value.cls)) for value in matching]
         if all(position < len(names) for names in fields):

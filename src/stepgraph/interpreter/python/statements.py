@@ -342,7 +342,7 @@ def _execute_continue(interpreter: Interpreter, node: cst.Continue) -> None:
 
 
 def _skip(interpreter: Interpreter, node: cst.CSTNode) -> None:
-    """Skip a statement that has no effect: `pass`, `global`, `nonlocal` or `type`."""
+    """Skip a statement without effect: `pass`, `global`, `nonlocal` or `type`."""
     del interpreter, node
 
 

@@ -106,7 +106,7 @@ def _default_entry(
 ) -> Value | None:
     """Insert the default of a `defaultdict` at a key that may be missing.
 
-    Return the value at the key, or None if an ordinary lookup finds it.
+    Return the value at the key. Return None if an ordinary lookup can find the value.
     """
     is_constant = isinstance(key, Constant)
     is_present = is_constant and any(entry.key == key and not entry.may_be_missing for entry in owner.entries)
@@ -205,7 +205,7 @@ def entry_at(owner: Mapping, key: Value, key_place: Place, place: Place, default
 
 
 def _contains_key(owner: Mapping, key: Value) -> bool | None:
-    """Return whether a dictionary has a key, or None if this is uncertain."""
+    """Return whether a dictionary has a key. Return None if this is uncertain."""
     entries = owner.entries
     if isinstance(key, Constant) and any(entry.key == key and not entry.may_be_missing for entry in entries):
         return True

@@ -91,7 +91,7 @@ def _has_one_member(node: cst.CSTNode) -> bool:
 def _drains(place: Place) -> bool:
     """Return whether a race is in a loop that also awaits the remaining tasks.
 
-    Such a loop is `while pending: ...`, or contains `done, pending = await asyncio.wait(pending, ...)`.
+    The loop is `while pending: ...`, or contains `done, pending = await asyncio.wait(pending, ...)`.
     """
     parents = place.module.parents
     argument = _awaited_argument(place.node)

@@ -47,7 +47,7 @@ Flag: TypeAlias = Literal["logging_only", "evaluating_target", "evaluating_base"
 
 
 class _Flagged:
-    """A context in which a flag of the replay state is set."""
+    """A context that sets a flag of the replay state."""
 
     __slots__ = ("flag", "previous", "state", "value")
 
@@ -87,7 +87,7 @@ class ReplayState(Struct):
     step_since: int = 0
     """The serial of the newest cell before the body of `step`. Newer cells are local to the body."""
     state_changes: Mapping[StateKey, StateChange] = field(default_factory=dict)
-    """The changes of outer state that step bodies may have made."""
+    """The possible changes of outer state by step bodies so far."""
     recorded_changes: list[tuple[StateKey, StateChange | None]] = field(default_factory=list)
     """All changes, in order of evaluation."""
     state_uses: list[StateUse] = field(default_factory=list)

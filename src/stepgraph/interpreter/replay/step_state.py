@@ -115,7 +115,7 @@ def observe_changed_state(replay: ReplayState) -> None:
 
 
 def _root(node: cst.BaseExpression) -> cst.BaseExpression:
-    """Return the name, or the attribute of a name, with which an expression starts."""
+    """Return the name, or the attribute of a name, at the start of an expression."""
     while True:
         match node:
             case cst.Subscript(value=inner):
@@ -127,7 +127,7 @@ def _root(node: cst.BaseExpression) -> cst.BaseExpression:
 
 
 def _state_key(replay: ReplayState, root: cst.BaseExpression, value: Value | None, *, rebound: bool) -> StateKey | None:
-    """Return the key of the workflow state that an expression refers to, or None if it refers to no such state."""
+    """Return the key of the workflow state that an expression refers to. Return None if it refers to no such state."""
     match root:
         case cst.Name(value=name):
             slot = _local_slot(replay.interpreter.frame.scope, name)
@@ -161,7 +161,7 @@ def _collection_key(value: object) -> StateKey | None:
 
 
 def _local_slot(innermost: LexicalScope, name: str) -> StateKey | None:
-    """Return the slot of a name that is local to a function, or None for other names."""
+    """Return the slot of a name that is local to a function. Return None for other names."""
     if name in innermost.bindings.globals:
         return None
     scope: LexicalScope | None = innermost

@@ -46,11 +46,11 @@ class ReplayPosition(Struct, frozen=True):
     last_step: int = 0
     """The number of the last step, sleep or wait that must have completed, or 0 if none has."""
     state_changes: Mapping[StateKey, StateChange] = field(default_factory=dict)
-    """The changes that steps may have made so far."""
+    """The possible changes by steps so far."""
 
 
 class TraceMark(Struct, frozen=True):
-    """A point in the trace before a loop or a call, given by the number of records so far."""
+    """A point in the trace before a loop or a call, as the numbers of records so far."""
 
     last_step: int = 0
     nondeterministic_count: int = 0
@@ -107,35 +107,35 @@ class Tracer:
     # Contexts of evaluation
 
     def step_body(self, step: cst.CSTNode) -> AbstractContextManager[None]:
-        """Return a context in which the body of a step is evaluated."""
+        """Return a context for evaluating the body of a step."""
         del step
         return _NO_CONTEXT
 
     def task_body(self) -> AbstractContextManager[None]:
-        """Return a context in which the body of a task is evaluated, which runs concurrently with the code after it."""
+        """Return a context for evaluating the body of a task, which runs concurrently with the code after its start."""
         return _NO_CONTEXT
 
     def callee(self, call: cst.Call) -> AbstractContextManager[None]:
-        """Return a context in which the callee of a call is evaluated."""
+        """Return a context for evaluating the callee of a call."""
         del call
         return _NO_CONTEXT
 
     def arguments(self, call: cst.Call) -> AbstractContextManager[None]:
-        """Return a context in which the arguments of a call are evaluated."""
+        """Return a context for evaluating the arguments of a call."""
         del call
         return _NO_CONTEXT
 
     def iterable(self, loop: cst.For) -> AbstractContextManager[None]:
-        """Return a context in which the iterable of a loop is evaluated."""
+        """Return a context for evaluating the iterable of a loop."""
         del loop
         return _NO_CONTEXT
 
     def base(self) -> AbstractContextManager[None]:
-        """Return a context in which the base of an attribute or subscript is evaluated."""
+        """Return a context for evaluating the base of an attribute or subscript."""
         return _NO_CONTEXT
 
     def target(self) -> AbstractContextManager[None]:
-        """Return a context in which the target of a change is evaluated."""
+        """Return a context for evaluating the target of a change."""
         return _NO_CONTEXT
 
     # Expressions
@@ -224,7 +224,7 @@ class Tracer:
         return _NO_TRACE
 
     def on_memoized_call(self, trace: CallTrace, scope: LexicalScope) -> None:
-        """Record a call, with its arguments in `scope`, whose trace equals that of an earlier call."""
+        """Record a call, with its arguments in `scope`, that repeats the trace of an earlier call."""
 
     def on_entry(self, run: cst.CSTNode) -> None:
         """Record that the engine calls the `run` method of the workflow."""

@@ -58,7 +58,7 @@ class ExitStack(Value, Struct, eq=False):
     may_run_steps: bool = False
     """Whether a callback or context manager on the stack may run steps."""
     pushed: Collection | None = None
-    """The callbacks pushed by code other than the direct statements of the block, or None if these are not modeled."""
+    """The callbacks pushed by code other than the direct statements of the block; None if these are not modeled."""
 
 
 class PushedCallback(Value, Struct, eq=False):
@@ -88,7 +88,7 @@ class Suppressor(Value, Struct, eq=False):
     """The context manager of `contextlib.suppress(...)`."""
 
     handler: Handler | None
-    """The handler for the suppressed exceptions, or None if none are suppressed."""
+    """The handler for the suppressed exceptions; None if none are suppressed."""
 
 
 class Partial(Value, Struct, eq=False):
@@ -155,7 +155,7 @@ class Arguments(Struct, frozen=True):
         return tuple(argument for argument in self.items if argument.keyword is None and not argument.star)
 
     def find(self, index: int | None, keyword: str) -> Argument | None:
-        """Return the argument at a 0-based position or with a keyword, or None if there is none."""
+        """Return the argument at a 0-based position or with a keyword. Return None if it is missing."""
         positional = self.positional
         if index is not None and index < len(positional):
             return positional[index]
@@ -163,7 +163,7 @@ class Arguments(Struct, frozen=True):
         return self._find_spread(keyword) if match is None else match
 
     def _find_spread(self, keyword: str) -> Argument | None:
-        """Return a keyword argument from an unpacked dictionary, as in `**options`, or None."""
+        """Return a keyword argument from an unpacked dictionary, as in `**options`. Return None if it is missing."""
         for spread in self.items:
             if spread.star == "**" and isinstance(spread.value, Mapping):
                 for entry in spread.value.entries:

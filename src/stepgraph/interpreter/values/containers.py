@@ -57,7 +57,7 @@ class HeapCell(dict[str, Any]):
         self.shows_constants = False
         """Whether the graph may show constants in the collection."""
         self.reordered = [] if reordered is None else reordered
-        """The serials of all cells that became unordered, in the order in which they did."""
+        """The serials of all cells that became unordered, in order of time."""
         self.reopened = [] if reopened is None else reopened
         """The serials of all cells that were read as empty but may have elements now."""
         self.revised = [] if revised is None else revised
@@ -132,7 +132,7 @@ class Declarations(HeapCell):
         """The number of declarations so far that changed the result of an earlier lookup."""
 
     def look_up(self, name: str) -> Value | None:
-        """Return the current step with a name, a `Union` if the step depends on the path, or None if there is none."""
+        """Return the current step with a name, or a `Union` if it depends on the path. Return None without one."""
         self.looked_up.add(name)
         step: Value | None = self.get(name)
         return step
@@ -157,9 +157,9 @@ class Element(Struct, frozen=True):
     may_be_missing: bool = False
     """Whether the element is absent on some paths."""
     condition: str | None = None
-    """The source of the condition under which the element is present, or None if unknown."""
+    """The source of the condition under which the element is present; None if unknown."""
     passes: IterationCount | None = None
-    """The number of represented elements, as the number of passes of a loop, or None if unknown."""
+    """The number of represented elements, as the number of passes of a loop; None if unknown."""
 
 
 class LazyElements(Struct, frozen=True, eq=False):
@@ -223,13 +223,13 @@ class Collection(Container, Struct, eq=False):
     hidden: bool = False
     """Whether the collection was reached through a non-constant, such as a parameter or a call."""
     is_argument: bool = False
-    """Whether the collection was reached through a parameter, so its constants are hidden: they differ between calls."""
+    """Whether the collection was reached through a parameter. Its constants are hidden, since calls differ in them."""
     has_names: bool = False
-    """Whether strings in it may be attribute names, which remain visible in the arguments of a call."""
+    """Whether strings in the collection may be attribute names, which remain visible in the arguments of a call."""
     parameter: Place | None = None
     """The parameter, if the value also represents arguments with other sizes and keys; None for other values."""
     max_size: int | None = None
-    """The `maxlen` of a deque, or 0 if it is not constant. None if the collection has no maximum size."""
+    """The `maxlen` of a deque, or 0 if it is not constant; None for an unlimited collection."""
     lazy: LazyElements | None = None
     """The source of the elements, for an iterator or a view."""
 
@@ -254,7 +254,7 @@ class Collection(Container, Struct, eq=False):
         return ordered and not any(item.many or item.may_be_missing for item in self.items)
 
     def index_of(self, key: Value) -> int | None:
-        """Return the index of the element at a key, or None if the key or the positions are uncertain."""
+        """Return the index of the element at a key. Return None if the key or the positions are uncertain."""
         match key:
             case Constant(value=int(index)) if self.has_definite_order and -self.state.size <= index < self.state.size:
                 return index
@@ -284,13 +284,13 @@ class Mapping(Container, Struct, eq=False):
 
     state: HeapCell
     loop_depth: int
-    """The number of loops around the expression that created the collection."""
+    """The number of loops around the expression that created the dictionary."""
     hidden: bool = False
-    """Whether the collection was reached through a non-constant, such as a parameter or a call."""
+    """Whether the dictionary was reached through a non-constant, such as a parameter or a call."""
     is_argument: bool = False
-    """Whether the collection was reached through a parameter, so its constants are hidden: they differ between calls."""
+    """Whether the dictionary was reached through a parameter. Its constants are hidden, since calls differ in them."""
     has_names: bool = False
-    """Whether strings in it may be attribute names, which remain visible in the arguments of a call."""
+    """Whether strings in the dictionary may be attribute names, which remain visible in the arguments of a call."""
     parameter: Place | None = None
     """The parameter, if the value also represents arguments with other sizes and keys; None for other values."""
     partial: bool = False
@@ -399,7 +399,7 @@ class Visits(Struct):
 def key_texts(entries: Sequence[MappingEntry]) -> dict[int, str]:
     """Return the text of each key, by `id` of the entry. It is the source of the key, unless other keys share it.
 
-    The text of a constant key without such a source, as in `dict(x=a)`, is the constant.
+    For other constant keys, as in `dict(x=a)`, the text is the constant.
     """
     keys: dict[int, Value] = {}
     shared: set[int] = set()

@@ -51,7 +51,7 @@ class ModuleValue(Value, Struct, frozen=True):
 
     file: ModuleFile
     scope: LexicalScope | None
-    """The scope of the module, or None for a namespace package."""
+    """The scope of the module; None for a namespace package."""
 
 
 class CallableArgument(Struct, frozen=True):
@@ -182,7 +182,7 @@ class SuperObject(Value, Struct, frozen=True):
     """The result of `super()`."""
 
     search_after: ClassValue
-    """The class in the resolution order after which the lookup starts."""
+    """The lookup starts after this class in the resolution order."""
     receiver: Value
     """The bound `self` or `cls`."""
 
@@ -241,7 +241,7 @@ class FreeParameter(Struct, frozen=True):
 
 
 def signature_function(function: Value) -> FunctionValue | None:
-    """Return the function whose name and signature a function reports, or None if that function is unknown."""
+    """Return the function whose name and signature a function reports. Return None if that function is unknown."""
     while isinstance(function, FunctionValue) and function.wrapped is not None:
         function = function.wrapped
     return function if isinstance(function, FunctionValue) else None

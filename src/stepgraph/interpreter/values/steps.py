@@ -27,12 +27,12 @@ class StepDecorator(Value, Struct, eq=False):
     """The decorator returned by `step.do(...)`."""
 
     name: str | None
-    """The name of the step, or None to use the name of the decorated function."""
+    """The name of the step; None to use the name of the decorated function."""
     settings: MergedStepConfig
     concurrent: bool
     """Whether the dependencies of the step may run concurrently."""
     depends: tuple[Element, ...] | None
-    """The elements of `depends=`, or None if it is omitted or None."""
+    """The elements of `depends=`; None if it is omitted or None."""
     arguments: StaticArguments
     """The arguments of `step.do`, for the rules; empty unless the program is checked."""
     place: Place
@@ -48,7 +48,7 @@ class StepFunction(Value, Struct, eq=False):
     function: Value
     """The decorated function, or UNKNOWN if it is not in the project."""
     depends: tuple[Element, ...] | None = None
-    """The elements of `depends=`, or None if it is omitted or None."""
+    """The elements of `depends=`; None if it is omitted or None."""
     depends_collection: Collection | None = None
     """The collection passed as `depends=`, which may grow until the step is called."""
     may_be_replaced: bool = False

@@ -44,7 +44,7 @@ class Task(Value, Struct, frozen=True):
 
 
 class Gathering(Value, Struct, frozen=True):
-    """A future of several awaitables, as `asyncio.gather` returns. If it has no members, its work is finished."""
+    """A future of several awaitables, as `asyncio.gather` returns. Without members, its work is finished."""
 
     kind: ParallelKind
     members: tuple[Value, ...]
@@ -98,7 +98,7 @@ class Queue(Value, Struct, eq=False):
     """A queue of `asyncio` or of the module `queue`."""
 
     contents: Collection
-    """All values put into the queue so far, in any order, including those that `get` has returned."""
+    """All values added to the queue so far, in any order, including those that `get` has returned."""
     is_async: bool
     """Whether `get` returns an awaitable."""
 

@@ -20,7 +20,7 @@ class Case(Struct, frozen=True):
     """One of the possible values of an expression."""
 
     condition: str | None
-    """The source of the condition, or None for the default case."""
+    """The source of the condition; None for the default case."""
     value: Value
 
 
@@ -29,7 +29,7 @@ class Union(Value, Struct, eq=False):
 
     cases: tuple[Case, ...]
     discriminant: str | None
-    """The source of the expression that a `switch` compares, or None for an `if`."""
+    """The source of the expression that a `switch` compares; None for an `if`."""
     place: Place
     size: int = 0
     """The number of cases with nested unions flattened, computed from the fields."""

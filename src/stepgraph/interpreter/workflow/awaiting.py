@@ -262,7 +262,7 @@ def _start_coroutine(interpreter: Interpreter, coroutine: Coroutine) -> Value:
 
 
 def _await_method_call(interpreter: Interpreter, value: Instance, place: Place) -> FunctionCall | None:
-    """Return the call of an instance's `__await__`, or None if that method is not a project function."""
+    """Return the call of an instance's `__await__`. Return None if that method is not a project function."""
     method = interpreter.attribute(value, "__await__", place)
     if isinstance(method, FunctionValue) and isinstance(method.node, cst.FunctionDef):
         return FunctionCall(method, Arguments(), place)
@@ -330,7 +330,7 @@ def _group_member(value: Value, outer_tasks: frozenset[TaskId]) -> tuple[AwaitMe
 def _run_coroutine(
     interpreter: Interpreter, coroutine: Coroutine, *, is_started: bool = False
 ) -> tuple[Activity | None, Value]:
-    """Interpret the body of a coroutine. Return its work, or None if it runs no steps, and its result.
+    """Interpret the body of a coroutine. Return its work, which is None if it runs no steps, and its result.
 
     With `is_started`, a function that reads or writes outer variables counts as work, because it may run steps that are
     assigned to them later, and concurrent code may read its writes.
@@ -417,7 +417,7 @@ def _run_inline(interpreter: Interpreter, task_id: TaskId) -> bool:
 def _await_in_branches(interpreter: Interpreter, value: Union, place: Place) -> list[Value] | None:
     """Move the await into the branches of the choice just emitted, as for `await (gather(a(), b()) if c else d())`.
 
-    Return the results of the branches, or None if that is not possible.
+    Return the results of the branches. Return None if the await cannot be moved.
     """
     choice = interpreter.operations[-1]
     if not isinstance(choice, Choice) or len(choice.branches) != len(value.cases):

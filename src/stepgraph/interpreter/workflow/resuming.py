@@ -1,6 +1,6 @@
 """Tasks in flight that are evaluated again at the next await.
 
-Such tasks read variables that other code writes, or queues and futures that have no value yet. The notes of a task that
+Such tasks read variables that other code writes, or queues and futures without a value so far. The notes of a task that
 reads an empty queue are deferred until the queue has a value.
 """
 
@@ -146,7 +146,7 @@ def _drop_notes(interpreter: Interpreter, task_id: TaskId) -> None:
 
 
 def report_empty_reads(interpreter: Interpreter) -> None:
-    """Report the remaining deferred notes, and values that were put into a queue or future only after a read."""
+    """Report the remaining deferred notes, and values that were added to a queue or future only after a read."""
     for _, notes in interpreter.work.deferred_notes.values():
         for key, note in notes.items():
             interpreter.notes.setdefault(key, note)

@@ -102,7 +102,7 @@ def _duration_of(value: Value, place: Place) -> Number | str:
 
 
 def number_of(value: Value) -> Number | None:
-    """Return a constant as a JSON number, or None if the value cannot be represented as one."""
+    """Return a constant as a JSON number. Return None if the value cannot be represented as one."""
     match value:
         case Constant(value=bool()):
             return None

@@ -85,7 +85,7 @@ class WorkRegistry(Struct):
     provisional_tasks: set[TaskId] = field(default_factory=set)
     """The tasks whose last evaluation called a function whose body was still being interpreted."""
     task_results: dict[TaskId, Value] = field(default_factory=dict)
-    """The results of tasks whose results have changed since their start, because other code wrote what they read."""
+    """The new results of tasks that read variables that other code has written since the start of the task."""
     await_count: int = 0
     """The number of awaits evaluated so far."""
     call_count: int = 0

@@ -17,7 +17,7 @@ from stepgraph.syntax.walk import all_nodes, statements_below
 METHODS: Final = "|".join(sorted(COLLECTION_MUTATORS)).encode()
 EQUALS: Final = rb"(?:<<|>>|\*\*|//|[-+*/%@&|^])?=(?!=)"
 
-# A source without a match assigns no attribute, so there is no need to search its tree.
+# A source without a match assigns no attribute, so its tree is not searched.
 _ASSIGNMENT = re.compile(
     rb"\b(?:set|del)attr\b|attr__\("
     rb"|\.\s*+\w++[\s)]*+(?::[^\n=:]*+)?%(equals)s"

@@ -33,8 +33,8 @@ class _FunctionBlock(Struct, frozen=True):
 def functions_with_state(module: SourceModule) -> frozenset[str]:
     """Return the names of functions whose results may change from call to call, and of the scopes that enclose them.
 
-    Such a function changes default values, changes variables or objects of an enclosing call, or returns the same
-    object again.
+    These functions change default values, change variables or objects of an enclosing call, or return the same object
+    again.
     """
     with_state: set[str] = set()
     pending = [_FunctionBlock(module.tree)]

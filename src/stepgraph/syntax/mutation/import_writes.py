@@ -27,7 +27,7 @@ class ImportWrite(Struct, frozen=True):
     owner: str
     """The last component of the name of a module or class; empty for other objects and for the module itself."""
     is_object: bool
-    """Whether the owner is the result of a call, and therefore neither a module nor a class."""
+    """Whether the owner is the result of a call, so it is neither a module nor a class."""
     is_indirect: bool
     """Whether the statement is not an assignment but a call such as `setattr`, or a change of a namespace dict."""
     is_own_module: bool
@@ -35,7 +35,7 @@ class ImportWrite(Struct, frozen=True):
     statement: int
     """The `id` of the enclosing statement of the module body, or 0 if executing it does not show the change."""
     function: str | None
-    """The innermost function that contains the statement, or None outside functions."""
+    """The innermost function that contains the statement; None outside functions."""
 
 
 class ImportCalls(Struct, frozen=True):
@@ -201,7 +201,7 @@ def _may_give_module(call: cst.Call) -> bool:
 
 
 def _namespace_owner(value: cst.BaseExpression) -> tuple[cst.BaseExpression | None] | None:
-    """Return a tuple with the owner of a namespace dict, `(None,)` for the module's own dict, or None if not a dict."""
+    """Return a tuple with the owner of a namespace dict, `(None,)` for the module's own dict; None if not a dict."""
     match value:
         case cst.Call(func=cst.Name(value="globals")) | cst.Call(func=cst.Name(value="vars"), args=[]):
             return (None,)
@@ -225,7 +225,7 @@ def _is_local_namespace(owner: cst.BaseExpression) -> bool:
 
 
 def _literal_key(node: cst.CSTNode) -> str | None:
-    """Return the constant key in `namespace["key"] = value` or `del namespace["key"]`, or None for other statements."""
+    """Return the constant key in `namespace["key"] = value` or `del namespace["key"]`; None for other statements."""
     match node:
         case (
             cst.Assign(targets=[cst.AssignTarget(target=cst.Subscript(slice=[element]))])

@@ -129,7 +129,7 @@ def get_attribute(interpreter: Interpreter, owner: Value, name: str, place: Plac
 
 
 def forget_attribute(interpreter: Interpreter, owner: Value, name: str | None) -> None:
-    """Forget the cached result of a deleted property. If the name is None, any cached property may be deleted."""
+    """Forget the cached result of a deleted property. Without a name, any cached property may be deleted."""
     for instance in union_values(owner):
         for defining in resolution_order(instance.cls) if isinstance(instance, Instance) else ():
             members = defining.scope.names if isinstance(defining, ClassValue) else {}
@@ -186,7 +186,7 @@ def _report_missing(
 
 
 def _suggest_name(interpreter: Interpreter, module: ModuleValue, scope: LexicalScope, name: str) -> str | None:
-    """Return the name in a module that is closest to a misspelled name, or None if no name is close enough."""
+    """Return the name in a module that is closest to a misspelled name. Return None if no name is close enough."""
     importer = interpreter.modules.importer
     if importer is None:
         return None

@@ -42,7 +42,7 @@ def assign_attribute(interpreter: Interpreter, owner: Value, name: str, value: V
 
 
 def _deletion_hook(interpreter: Interpreter, owner: Value, place: Place) -> Value | None:
-    """Return the `__delattr__` of an object, or None if no class of the project defines one."""
+    """Return the `__delattr__` of an object. Return None if no class of the project defines one."""
     method = class_member(interpreter, owner, "__delattr__") if isinstance(owner, Instance) else None
     if not isinstance(owner, Instance) or not isinstance(method, FunctionValue | Union):
         return None

@@ -61,7 +61,7 @@ def call_getattr(interpreter: Interpreter, arguments: Arguments, place: Place) -
 
 
 def get_global(interpreter: Interpreter, name: Argument, place: Place) -> Value | None:
-    """Return `globals()[name]`, or None unless the current module binds all candidates for the name."""
+    """Return `globals()[name]`. Return None unless the current module binds all candidates for the name."""
     scope = interpreter.modules.scope_of(interpreter.module)
     module = ModuleValue(ModuleFile(scope.path[0], interpreter.module.path), scope)
     constant = constant_name(interpreter, name)
@@ -72,7 +72,7 @@ def get_global(interpreter: Interpreter, name: Argument, place: Place) -> Value 
 
 
 def constant_name(interpreter: Interpreter, name: Argument) -> str | None:
-    """Return a constant name, or the name in the current pass of an unrolled loop, or None for other names."""
+    """Return a constant name, or the name in the current pass of an unrolled loop. Return None for other names."""
     value = name.value
     if isinstance(value, AttributeName):
         return value.value
@@ -152,7 +152,7 @@ def _candidate_cases(interpreter: Interpreter, owner: Value, name: Argument, pla
 
 
 def candidate_names(interpreter: Interpreter, owner: Value, name: Argument) -> list[str] | None:
-    """Return the names of the existing attributes that a name may denote, or None if it may be any name."""
+    """Return the names of the existing attributes that a name may denote. Return None if it may be any name."""
     if isinstance(name.value, Template):
         return _matching_names(interpreter, owner, name.value)
     alternatives = _alternative_names(name.value)
@@ -244,7 +244,7 @@ _MAX_DEPTH: Final = 4
 
 
 def _written_strings(interpreter: Interpreter, node: cst.CSTNode, depth: int = 0) -> list[str]:
-    """Return all strings that an expression of the current function may be, or none if it may be another value."""
+    """Return all strings that an expression of the current function may be; empty if it may be another value."""
     if depth > _MAX_DEPTH:
         return []
     match node:
@@ -273,7 +273,7 @@ def _strings_of_all(interpreter: Interpreter, nodes: list[cst.BaseExpression], d
 
 
 def _assigned_values(interpreter: Interpreter, name: str) -> list[cst.BaseExpression]:
-    """Return the expressions that a function assigns to a local name, or none if it binds the name in other ways."""
+    """Return the expressions that a function assigns to a local name; empty if it binds the name in other ways."""
     scope: LexicalScope | None = interpreter.frame.scope
     while scope is not None and not scope.bindings.binds(name):
         scope = scope.parent

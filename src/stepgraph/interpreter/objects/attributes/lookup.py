@@ -173,7 +173,7 @@ def _undefined_attribute(
 
 
 def computed_attribute(interpreter: Interpreter, instance: Instance) -> Value | None:
-    """Return the value of attributes that were set by a computed name, or None if there are none."""
+    """Return the value of attributes that were set by a computed name. Return None if no attribute was."""
     interpreter.store.record_outer_read(instance.state, COMPUTED_NAME)
     value = instance.state.get(COMPUTED_NAME, UNSET)
     return None if value is UNSET else with_fallback(value, None)

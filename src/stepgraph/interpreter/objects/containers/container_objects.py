@@ -54,7 +54,7 @@ _METHODS: Final = {name: frozenset(dir(base)) - frozenset(dir(object)) for name,
 
 
 def _container_base(order: tuple[Value, ...]) -> tuple[str, int] | None:
-    """Return the name and position of the built-in collection in a resolution order, or None if there is none."""
+    """Return the name and position of the built-in collection in a resolution order. Return None without one."""
     for index, base in enumerate(order):
         name = _GENERIC_ALIASES.get(base.name, base.name) if isinstance(base, External) else ""
         if name in _BASES:
@@ -105,7 +105,7 @@ def initialize_contents(interpreter: Interpreter, instance: Instance, arguments:
 
 
 def contents_of(interpreter: Interpreter, instance: Instance) -> Collection | Mapping | None:
-    """Return the collection of an object, or None if the object has no collection or an unknown one."""
+    """Return the collection of an object. Return None if it is missing or unknown."""
     base = _container_base(resolution_order(instance.cls))
     if base is None:
         return None
@@ -126,7 +126,7 @@ def _calls_overrides(interpreter: Interpreter, base: str, classes: tuple[Value, 
 def container_attribute(
     interpreter: Interpreter, instance: Instance, order: tuple[Value, ...], name: str
 ) -> BuiltinMethod | None:
-    """Return a method that a built-in collection in a resolution order defines, or None for other attributes.
+    """Return a method that a built-in collection in a resolution order defines. Return None for other attributes.
 
     A method that cannot operate on the collection alone is bound to the object itself.
     """
@@ -147,7 +147,7 @@ def container_attribute(
 
 
 def unbound_method(interpreter: Interpreter, name: str, arguments: Arguments) -> Value | None:
-    """Return the bound method for a call through the class, such as `list.append(self, item)`, or None."""
+    """Return the bound method for a call through the class, such as `list.append(self, item)`; None for other calls."""
     base, _, method = name.rpartition(".")
     receiver = arguments.items[0].value if arguments.items and not arguments.items[0].star else UNKNOWN
     if base not in _BASES or method not in _METHODS[base]:
@@ -164,7 +164,7 @@ def unbound_method(interpreter: Interpreter, name: str, arguments: Arguments) ->
 
 
 def _mixin_method(instance: Instance, order: tuple[Value, ...], name: str) -> BuiltinMethod | None:
-    """Return a method that an abstract base class implements by calling methods of the project, or None."""
+    """Return a method that an abstract base class implements by calling methods of the project, if any."""
     for base in order:
         if isinstance(base, External) and base.name.startswith(("collections.abc.", "typing.")):
             abstract_class = getattr(collections.abc, base.name.rsplit(".", 1)[-1], None)

@@ -56,7 +56,7 @@ class EntryTable:
             self._entries[entry.key.value] = entry
 
     def add_default(self, entry: MappingEntry) -> bool:
-        """Set a constant key to a value unless the key has a value. Return whether the key may have had no value."""
+        """Set a constant key to a value unless the key has a value. Return whether the entry was added."""
         if not isinstance(entry.key, Constant) or entry.key.value in self._entries:
             return False
         present = self._remove_optional(entry.key)
@@ -104,7 +104,7 @@ class IteratedEntries(Struct, frozen=True):
 
 
 def iterated_entries(mapping: Mapping) -> IteratedEntries:
-    """Return the entries for an iteration over a dictionary, in which keys that are not constant may be equal."""
+    """Return the entries for an iteration over a dictionary. Keys that are not constant may be equal."""
     later: set[object] = set()
     iterated: list[MappingEntry] = []
     is_ordered = True
@@ -122,7 +122,7 @@ def iterated_entries(mapping: Mapping) -> IteratedEntries:
 
 
 def _comparable(key: Value) -> object:
-    """Return an object that differs for keys that must differ, or None for a key that may equal any other key."""
+    """Return an object that differs for keys that must differ. Return None for a key that may equal any other key."""
     match key:
         case Constant(value=value) | EnumMember(value=Constant(value=value)):
             return (value,)

@@ -50,7 +50,7 @@ def materialize_generator(
 
 
 def elements_of(interpreter: Interpreter, value: Value, *, exhausts: bool = True) -> tuple[Element, ...] | None:
-    """Return the elements of an iterable value, or None if they are unknown.
+    """Return the elements of an iterable value. Return None if they are unknown.
 
     This consumes an iterator: completely with `exhausts`; otherwise some of its elements may remain.
     """
@@ -95,7 +95,7 @@ MAX_OPEN_OBJECTS: Final = 16
 
 
 def _elements_of_object(interpreter: Interpreter, instance: Instance, *, exhausts: bool) -> tuple[Element, ...] | None:
-    """Return the elements of a project object, or None if they are unknown.
+    """Return the elements of a project object. Return None if they are unknown.
 
     They come from `__iter__`, from the results of `__getitem__`, or from the fields of a named tuple.
     """
@@ -124,7 +124,7 @@ def added_elements(interpreter: Interpreter, value: Value, place: Place) -> tupl
 
 
 def copy_elements(interpreter: Interpreter, value: Value, kind: CollectionKind) -> Collection | None:
-    """Return a new collection of the elements of an iterable value, or None if they are unknown."""
+    """Return a new collection of the elements of an iterable value. Return None if they are unknown."""
     value = materialize_generator(interpreter, value, exhausts=True)
     items = elements_of(interpreter, value)
     if items is None:
@@ -135,7 +135,7 @@ def copy_elements(interpreter: Interpreter, value: Value, kind: CollectionKind) 
 
 
 def entries_of(interpreter: Interpreter, value: Value, place: Place) -> tuple[MappingEntry, ...] | None:
-    """Return the entries of a dictionary or of an iterable of pairs, or None if some are unknown."""
+    """Return the entries of a dictionary or of an iterable of pairs. Return None if some are unknown."""
     value = as_collection(interpreter, value, "keys", "__iter__", "__getitem__")
     if isinstance(value, Mapping):
         if value.partial:

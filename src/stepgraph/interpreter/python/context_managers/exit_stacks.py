@@ -35,7 +35,7 @@ class Push(Struct, frozen=True):
     method: str
     """The name of the stack's method."""
     target: cst.BaseExpression | None
-    """The target to which the result of entering the manager is assigned, if any."""
+    """The target for the result of entering the manager, if any."""
 
     @property
     def is_async(self) -> bool:
@@ -54,7 +54,7 @@ class Push(Struct, frozen=True):
 
 
 def push_of(interpreter: Interpreter, stack: ExitStack, statement: cst.CSTNode) -> Push | None:
-    """Return the push in a statement, or None if the statement does not push or has an unsupported form."""
+    """Return the push in a statement. Return None if the statement does not push or has an unsupported form."""
     match statement:
         case cst.Expr(value=value):
             push = _push_in(value, None)

@@ -33,7 +33,7 @@ class ManagedBlock(Struct, frozen=True):
     place: Place
     """The `with` item, or the call that pushes the manager on an exit stack."""
     target: cst.BaseExpression | None
-    """The target to which the result of entering the manager is assigned, if any."""
+    """The target for the result of entering the manager, if any."""
     is_async: bool
     """Whether the manager is entered with `__aenter__` and left with `__aexit__`."""
     body: Callable[[], None]
@@ -65,8 +65,8 @@ def _is_relevant(interpreter: Interpreter, manager: GeneratorCall) -> bool:
 def inline_manager(interpreter: Interpreter, managed: ManagedBlock, manager: GeneratorCall) -> None:
     """Execute the code of a generator in place, with the block at its `yield`.
 
-    A jump out of the block also runs the code after the `yield`. The jump is therefore deferred to the end of the
-    generator, unless only handlers and `finally` blocks follow the `yield`.
+    A jump out of the block also runs the code after the `yield`. The jump is deferred to the end of the generator,
+    unless only handlers and `finally` blocks follow the `yield`.
     """
     outer, depth = interpreter.frame, interpreter.loop_depth
     is_last = _ends_at_yield(body_of(manager.function))

@@ -61,7 +61,7 @@ _NON_SWALLOWING_MODULES: Final = frozenset(
 # Modules whose methods return only files, connections and other managers that never swallow errors.
 _MODULES_OF_FILES: Final = frozenset(["io", "os", "pathlib", "socket", "sqlite3", "tarfile", "tempfile", "zipfile"])
 
-# Base classes from which a class inherits an exit method that may swallow errors.
+# Base classes whose exit method, if inherited, may swallow errors.
 _SWALLOWING_BASES: Final = tuple(External(f"contextlib.{name}") for name in ("AsyncExitStack", "ExitStack", "suppress"))
 
 

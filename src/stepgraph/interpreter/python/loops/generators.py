@@ -110,7 +110,7 @@ def _can_inline(interpreter: Interpreter, generator: GeneratorCall, *, broken: b
 
 
 def last_statement(body: cst.BaseSuite) -> cst.CSTNode | None:
-    """Return the last statement of a block, or None if the block is empty."""
+    """Return the last statement of a block. Return None if the block is empty."""
     return [None, *statements(body)][-1]
 
 

@@ -47,7 +47,7 @@ class LoopBounds(Struct, frozen=True):
     at_least_once: bool = False
     """Whether at least one pass runs."""
     passes: IterationCount | None = None
-    """The number of passes without an early exit, or None if unknown."""
+    """The number of passes without an early exit; None if unknown."""
 
 
 def interpret_loop(
@@ -150,7 +150,7 @@ def join_continues(interpreter: Interpreter, loop: LoopState, place: Place, sinc
 
 
 def items_to_unroll(value: Value, *, constants: bool = False) -> tuple[Element, ...] | None:
-    """Return the elements of a collection whose loop is to be unrolled, or None for other values.
+    """Return the elements of a collection if a loop over it should be unrolled. Return None for other values.
 
     Loops over steps and functions are unrolled. With `constants`, loops over constants are unrolled too.
     """
@@ -216,7 +216,7 @@ def loop_variable_value(interpreter: Interpreter, value: Value, discriminant: st
 
 
 def _task_tuple_parts(item: Element) -> tuple[Element, ...] | None:
-    """Return the parts of an element that is a tuple with a task, or None. Each part has the `many` of the element."""
+    """Return the parts of an element that is a tuple with a task, each with the `many` of the element; else None."""
     value = item.value
     if not isinstance(value, Collection) or not value.has_definite_order:
         return None

@@ -23,7 +23,7 @@ def loop_keys(interpreter: Interpreter, loop: cst.For | cst.CompFor, iterable: V
 
 
 def _key_target(interpreter: Interpreter, loop: cst.For | cst.CompFor, iterable: Value) -> cst.BaseExpression | None:
-    """Return the part of the target that must have a different value in each pass, or None if no part must."""
+    """Return the part of the target that must have a different value in each pass. Return None if no part must."""
     target = loop.target
     first = target.elements[0].value if isinstance(target, cst.Tuple) and target.elements else None
     is_view = isinstance(iterable, Collection) and iterable.lazy is not None and iterable.lazy.is_view

@@ -226,7 +226,7 @@ def execute_while(interpreter: Interpreter, node: cst.While) -> None:
 
 
 def _drained_collection(interpreter: Interpreter, test: cst.BaseExpression) -> HeapCell | None:
-    """Return the heap cell of the collection that a loop such as `while tasks:` drains, or None for other tests."""
+    """Return the heap cell of the collection that a loop such as `while tasks:` drains. Return None for other tests."""
     value = look_up(interpreter, test.value) if isinstance(test, cst.Name) else UNKNOWN
     value = as_collection(interpreter, value, "__bool__", "__len__")
     return value.state if isinstance(value, Collection) else None
