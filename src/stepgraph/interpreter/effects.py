@@ -37,7 +37,7 @@ def call_may_run_steps(interpreter: Interpreter, function: FunctionValue, argume
 def call_time_matters(interpreter: Interpreter, function: FunctionValue, arguments: Arguments) -> bool:
     """Return whether steps may depend on when and how often a call is executed. No operations are emitted.
 
-    Writes that the call undoes count as well, because a generator may be left, or stopped at a `yield`, before it
+    Writes that the call undoes also count, because a generator may be left, or stopped at a `yield`, before it
     undoes them.
     """
     with interpreter.store.logged(interpreter.store.serial, isolated=True) as log:
@@ -85,7 +85,7 @@ def _try_call(interpreter: Interpreter, function: FunctionValue, arguments: Argu
 def effect_of_call(
     interpreter: Interpreter, function: FunctionValue, arguments: Arguments = UNKNOWN_ARGUMENTS
 ) -> Effect | None:
-    """Return the effect that is lost without a call; None if nothing is lost. By default, the arguments are unknown."""
+    """Return the effect that is lost without a call, if any. By default, the arguments are unknown."""
     results: list[bool] = []
 
     def call() -> None:

@@ -78,7 +78,7 @@ def escape(interpreter: Interpreter, value: Value, place: Place, action: str, is
 
 
 def _step_user(interpreter: Interpreter, value: Value, visits: Visits, depth: int) -> str | None:
-    """Return the name of a function in a value that may run steps on its arguments. Return None without one."""
+    """Return the name of a function in a value that may run steps on its arguments. Return None if no function does."""
     if isinstance(value, FunctionValue):
         has_parameters = any(True for _ in parameters(value.node.params))
         place = Place(value.scope.module, value.node)
@@ -176,7 +176,7 @@ _CHANGING_METHODS: Final = COLLECTION_MUTATORS - {"move_to_end", "subtract"}
 
 
 def _describe_generator(interpreter: Interpreter, generator: GeneratorCall, visits: Visits, depth: int) -> str | None:
-    """Return a description of the steps that a generator runs or yields. Return None without such steps."""
+    """Return a description of the steps that a generator runs or yields. Return None if it runs and yields no steps."""
     interpreter.work.begun.add(id(generator.place.node))
     effect = effect_of_call(interpreter, generator.function, generator.arguments)
     if effect is None and call_time_matters(interpreter, generator.function, generator.arguments):

@@ -480,5 +480,5 @@ def unstable_changes(head: Changes, end: Changes, newest: int) -> Changes:
 
 
 def value_before(key: SlotKey, head: Changes, change: Change) -> Slot:
-    """Return the value at the head of a loop of the slot that a change in the loop body concerns."""
+    """Return the value that the slot of a change in a loop body has at the head of the loop."""
     return head[key].value if key in head else change.container.get(change.key, MISSING)

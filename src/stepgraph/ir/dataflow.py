@@ -21,7 +21,10 @@ MAX_FINALLY_REVISITS: Final = 2_000
 def solve(
     body: Block, entry: S, domain: Domain[S], observe: Observer[S] | None = None, budget: Budget | None = None
 ) -> Exits[S]:
-    """Return the states at the exits of a body entered in the state `entry`. Raises LimitExceededError."""
+    """Return the states at the exits of a body entered in the state `entry`.
+
+    Raises LimitExceededError if the body exceeds the budget.
+    """
     outside: JumpFrame[S] = JumpFrame.leaving(0)
     solver = _Solver(domain, observe, budget)
     end = solver.block(body, entry, outside)

@@ -83,7 +83,7 @@ class Domain(Protocol[S]):
         end: S | None,
         raised: S | None,
     ) -> tuple[S | None, S | None]:
-        """Return the state at the end of a `try` body and the state in which exceptions leave it; None if unreachable.
+        """Return the states at the end of a `try` body and where exceptions leave it. None marks an unreachable end.
 
         The body begins with `before` and ends with `end`; `raised` is the join of its exceptional states.
         """

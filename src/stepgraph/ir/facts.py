@@ -34,7 +34,7 @@ class StaticArgument(Struct, frozen=True):
     place: Place
     keyword: str | None
     star: str
-    """`"*"` or `"**"` for a starred argument with unresolved content, else empty."""
+    """`"*"` or `"**"` for a starred argument with unresolved content, and empty for other arguments."""
     nondeterministic: Nondeterministic | None
     """The first nondeterministic value in the argument, except in the elements of collections."""
 
@@ -279,7 +279,7 @@ class NondeterministicCondition(Fact, Struct, frozen=True):
     name: str
     """The dotted name of the function whose call produces the nondeterministic value."""
     produced_at: Place
-    """The location of that call."""
+    """The location of the call that produces the value."""
     test: Place
     controlled_statement: Place
     """The location of the conditional or loop."""
@@ -293,7 +293,7 @@ class NondeterministicUseAfterStep(Fact, Struct, frozen=True):
     name: str
     """The dotted name of the function whose call produces the value."""
     produced_at: Place
-    """The location of that call."""
+    """The location of the call that produces the value."""
     place: Place
     """The location of the use."""
 

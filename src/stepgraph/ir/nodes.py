@@ -161,7 +161,7 @@ class Series(Struct, frozen=True):
     """A step together with the dependencies that run before it, as one activity."""
 
     block: Block
-    """The dependencies, then the step."""
+    """The operations of the dependencies, then those of the step."""
 
 
 Activity: TypeAlias = StepRun | Sleep | SleepUntil | EventWait | Call | Series
@@ -174,11 +174,11 @@ class Function(Struct, eq=False):
     """The names of the function, from the plain one to the fully qualified one."""
     place: Place
     callable_arguments: tuple[str, ...] = ()
-    """The callable arguments that its steps depend on."""
+    """The callable arguments on which the function's steps depend."""
     body: Block = EMPTY_BLOCK
     """The operations of the function. The block is empty while the function is being interpreted."""
     may_run_steps: bool = True
-    """Whether it may run steps. True while the function is being interpreted."""
+    """Whether the function may run steps. True while the function is being interpreted."""
     redeclared_steps: tuple[StepDefinition, ...] = ()
     """The steps that every call declares again."""
     raises_unseen: bool = False
@@ -320,7 +320,7 @@ class Try(Struct, frozen=True):
 
     @property
     def catches(self) -> bool:
-        """Whether it has handlers that may stop an exception."""
+        """Whether the statement has handlers that may stop an exception."""
         return bool(self.handlers)
 
 

@@ -124,7 +124,7 @@ class Nondeterministic(Value, Struct, frozen=True):
     result_name: str
     """Dotted name of the function that returned the value, or of an attribute of its result. Empty if unknown."""
     is_called: bool = True
-    """Whether the value is the result of calling `result_name`. Otherwise it is the attribute itself."""
+    """Whether the value is the result of calling `result_name`. If not, it is the attribute itself."""
     is_truthy: bool = False
     """Whether the value is always truthy, like times and ids."""
     relevant: ClassVar[bool] = False

@@ -210,7 +210,7 @@ def _changes_by(method: cst.FunctionDef) -> Iterator[ObjectChange]:
 
 
 def _is_receiver(node: cst.BaseExpression, receiver: str) -> bool:
-    """Return whether an expression is the name `receiver` of a method's object, or `super()`."""
+    """Return whether an expression refers to a method's object: the name `receiver` or a call of `super`."""
     match node:
         case cst.Name(value=name):
             return name == receiver

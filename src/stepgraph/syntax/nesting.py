@@ -130,7 +130,7 @@ class _Scanner(Struct):
         return None
 
     def _scan_token(self, token: re.Match[str]) -> int | None:
-        """Scan a token and return the offset of the next one; None for an unterminated string."""
+        """Scan a token and return the offset of the next one. Return None for an unterminated string."""
         kind = token.lastgroup
         match kind:
             case "joined" | "comment" | "number" | "plain":

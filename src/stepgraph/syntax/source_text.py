@@ -157,7 +157,7 @@ def _default(field: Field[object]) -> object:
 
 
 def _double_quoted(literal: str) -> str:
-    """Return a string literal in double quotes, or unchanged if its content has quotes or backslashes."""
+    """Return a string literal with double quotes. If its content has quotes or backslashes, return it unchanged."""
     prefix, quote, content = literal.partition("'")
     is_plain = literal.endswith("'") and not set(content[:-1]) & set("'\"\\")
     return f'{prefix}"{content[:-1]}"' if quote and '"' not in prefix and is_plain else literal

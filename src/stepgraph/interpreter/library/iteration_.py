@@ -196,7 +196,7 @@ def _compute_padded_rows(interpreter: Interpreter, lazy: LazyElements) -> Collec
 
 
 def _columns(interpreter: Interpreter, lazy: LazyElements, operands: Sequence[Value]) -> list[Collection | None]:
-    """Return the elements of each operand of `zip`; None if unknown. Operands take turns at a shared iterator."""
+    """Return the elements of each iterable operand of `zip`. Operands take turns at a shared iterator."""
     columns: list[Collection | None] = [None] * len(operands)
     for operand, indices in _operands_by_iterator(operands):
         if is_iterable(operand):

@@ -72,8 +72,8 @@ _STARTING_TASKS: Final[set[str]] = set()
 def models(*names: str, unpacks: bool = False, starts_tasks: bool = False) -> Callable[[Model], Model]:
     """Return a decorator that registers a function as the model of the functions with these dotted names.
 
-    Starred arguments are replaced by their elements, unless the model `unpacks` them itself. A function that
-    `starts_tasks` starts its positional arguments as tasks and raises no exceptions itself.
+    Starred arguments are replaced by their elements, unless the model `unpacks` them itself. `starts_tasks` means that
+    the functions start their positional arguments as tasks and raise no exceptions themselves.
     """
 
     def register(model: Model) -> Model:

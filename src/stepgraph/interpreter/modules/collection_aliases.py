@@ -121,7 +121,7 @@ def _names_from_modules(module: SourceModule) -> frozenset[str]:
 
 
 def can_run_steps(value: Value, depth: int = 0) -> bool:
-    """Return whether a value, or an element of it if it is a collection, can lead to a step."""
+    """Return whether a value can lead to a step. A collection can if one of its elements can."""
     if not isinstance(value, Collection | Mapping):
         return value.relevant
     if depth > DEEPEST:

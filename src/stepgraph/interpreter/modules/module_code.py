@@ -194,7 +194,7 @@ class _BodyBindings(Struct):
         before: Value | None,
         try_binders: Sequence[cst.CSTNode],
     ) -> Value | None:
-        """Return the value after a `try`: the body and `else` have run, or a handler that does not raise."""
+        """Return the value after a `try`, when the body and `else` or a handler that does not raise have run."""
         values: list[Value | None] = []
         if not must_fail(self.interpreter, statement.body):
             value = value_after_suite(statement.body, before)

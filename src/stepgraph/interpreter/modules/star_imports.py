@@ -60,7 +60,7 @@ def _collect_exported_names(interpreter: Interpreter, scope: LexicalScope) -> tu
 
 
 def star_imported_value(interpreter: Interpreter, scope: LexicalScope, name: str) -> Value | None:
-    """Return the value that the last matching `from module import *` binds to a name. Return None without a match."""
+    """Return the value that the last matching `from module import *` binds to a name. Return None if none does."""
     origins = interpreter.modules.stars.origins
     key = (scope, name)
     if key not in origins:
@@ -97,7 +97,7 @@ def value_of_earlier_stars(
 def _origin_among(
     interpreter: Interpreter, scope: LexicalScope, name: str, statements: Sequence[cst.CSTNode]
 ) -> StarImport | Value | None:
-    """Return the last of some star imports that binds a name, or the value of the name; None without a match."""
+    """Return the last of some star imports that binds a name, or the name's value. Return None if it is unbound."""
     searched = set(map(id, statements))
     sources = [star for star in _star_sources(interpreter, scope) if id(star.place.node) in searched]
     return _find_binding(interpreter, scope, name, sources)[0]
@@ -160,7 +160,7 @@ def _listed_value(interpreter: Interpreter, star: StarImport, name: str) -> Valu
 
 
 def _external_value(interpreter: Interpreter, scope: LexicalScope, name: str) -> External | None:
-    """Return the value of a name if a module has exactly one external star import, or else None."""
+    """Return a name's value from a module's only external star import. Return None unless it has exactly one."""
     _star_sources(interpreter, scope)
     outside = interpreter.modules.stars.external_modules[scope]
     return External(f"{outside[0]}.{name}") if len(outside) == 1 else None
@@ -200,7 +200,7 @@ def _listed_names(interpreter: Interpreter, scope: LexicalScope) -> ExportList |
     """Return the names in a module's `__all__`. Return None if it does not define one.
 
     The names are exact if `__all__` is only written at the top level of the module, by assignments, `+=`, `append`,
-    `extend` and `remove` with constants. Otherwise, they include every name mentioned in such statements.
+    `extend` and `remove` with constants. In other modules, they include every name mentioned in such statements.
     """
     binders = scope.bindings.binders.get(_ALL)
     if not binders:

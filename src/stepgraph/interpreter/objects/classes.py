@@ -137,7 +137,7 @@ def is_instance(value: Value, class_value: Value) -> bool | None:
 
 
 def _is_instance_of_builtin(value: Value, class_value: External) -> bool | None:
-    """Return False if an object's class derives only from project classes and so from no built-in class, else None."""
+    """Return False if an object's class derives only from project classes. Return None if the result is unknown."""
     is_builtin = class_value.name.startswith("builtins.") and class_value.name != "builtins.object"
     if not is_builtin or not isinstance(value, Instance) or value.may_be_replaced:
         return None
@@ -370,7 +370,7 @@ def _target(binder: cst.CSTNode) -> cst.CSTNode:
 def select_member(
     interpreter: Interpreter, class_value: ClassValue, place: Place, is_selected: Callable[[str, Instance], bool]
 ) -> Value | None:
-    """Return the selected member of an enumeration, or the union of all members; None if they are not objects."""
+    """Return the selected member of an enumeration, or the union of all. Return None if they are not objects."""
     members = enum_members(interpreter, class_value) or ()
     objects = [(member.place.text, member.value) for member in members if isinstance(member.value, Instance)]
     for name, member in objects:

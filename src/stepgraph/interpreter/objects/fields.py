@@ -256,7 +256,7 @@ def assign_fields(
 
 
 def _default_of(interpreter: Interpreter, field: Field) -> Value | None:
-    """Return the default of a field if it can lead to a step or is created for each object, or else None."""
+    """Return the default of a field. Return None unless it can lead to a step or is created for each object."""
     scope = field.owner.scope
     if may_be_unbound(scope, field.name):
         return Unresolved(f"`{field.name}` is a field only on some paths", Place(scope.module, field.statement))

@@ -145,7 +145,10 @@ def _initialize_fields(
 def _initialize_base(
     interpreter: Interpreter, instance: Instance, order: tuple[Value, ...], arguments: Arguments, *, has_fields: bool
 ) -> None:
-    """Model the `__init__` of an external base class. Exceptions store their arguments; to other bases, they escape."""
+    """Model the `__init__` of an external base class.
+
+    Exceptions store the arguments. With other bases, the arguments escape.
+    """
     base = next((c for c in order if isinstance(c, External | UnknownBase | Unresolved)), None)
     if isinstance(base, External) and base.name.endswith(("Error", "Exception", "Warning")):
         items = tuple(Element(argument.value, argument.place) for argument in arguments.positional)

@@ -131,7 +131,7 @@ def _value_at(interpreter: Interpreter, scope: LexicalScope, name: str, statemen
 def _star_value_between(
     interpreter: Interpreter, scope: LexicalScope, name: str, start_index: int, end_index: int
 ) -> Value | None:
-    """Return the value that star imports between two statements bind to a name; None if none of them binds it."""
+    """Return the value that star imports between two statements bind to a name. Return None if none of them does."""
     positions = statement_positions(scope.module, scope_body(scope))
     indices = [positions[id(star)].index for star in scope.bindings.stars]
     start, end = bisect_right(indices, start_index), bisect_left(indices, end_index)

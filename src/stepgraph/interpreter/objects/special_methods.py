@@ -34,7 +34,7 @@ def is_union_of_objects(value: Value) -> TypeGuard[Union]:
 def call_special(
     interpreter: Interpreter, owner: Value, names: Sequence[str], operands: Sequence[Value], place: Place
 ) -> Value | None:
-    """Call the first of some special methods that `owner` defines. Return the result; None if it defines none."""
+    """Return the result of the first of some special methods that `owner` defines. Return None if it defines none."""
     if is_union_of_objects(owner):
         return interpreter.apply_to_cases(
             owner, lambda case_value: call_special(interpreter, case_value, names, operands, place) or UNKNOWN
@@ -189,7 +189,7 @@ _COMPARISONS: Final[dict[type[cst.BaseCompOp], str]] = {
 
 
 def advance(interpreter: Interpreter, iterable: Value, place: Place) -> Value | None:
-    """Emit the code that runs before a loop pass. Return the next item of a project object; None for other values.
+    """Emit the code that runs before a loop pass. Return the next item of a project object, and None for other values.
 
     This code is the `__anext__` or `__next__` method of an object, or the body of a generator.
     """

@@ -77,7 +77,7 @@ def _is_function(value: Value) -> bool | None:
 def _coroutine_check_result(
     interpreter: Interpreter, function: cst.BaseExpression, argument: cst.BaseExpression
 ) -> bool | None:
-    """Return the result of `iscoroutinefunction`, `iscoroutine` or `isawaitable`; None if it depends on run time."""
+    """Return the result of `iscoroutinefunction`, `iscoroutine` or `isawaitable`. Return None if it can vary."""
     name = function.attr if isinstance(function, cst.Attribute) else function
     if not isinstance(name, cst.Name) or name.value not in _COROUTINE_CHECKS:
         return None

@@ -84,7 +84,7 @@ def _execute_clauses(interpreter: Interpreter, node: cst.If) -> None:
 def _evaluate_elif(interpreter: Interpreter, clause: cst.If, place: Place, branch: int) -> PathResult | None:
     """Evaluate the test of an `elif`, whose index in the choice is `branch`.
 
-    Return the path through this and the later clauses if the test runs steps or writes values that can, else None.
+    If the test runs steps or writes values that can, return the path through this and the later clauses.
     """
     results: list[Value] = []
     checkpoint = interpreter.store.checkpoint()

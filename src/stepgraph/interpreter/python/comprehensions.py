@@ -259,7 +259,7 @@ def _run_comprehension(
     add: Callable[..., None],
     first: Value | None = None,
 ) -> IterationCount | None:
-    """Run a comprehension with `add` as its body. Return its number of elements; None if unknown."""
+    """Run a comprehension with `add` as its body. Return its number of elements, if known."""
     with interpreter.in_scope(_comprehension_scope(interpreter, clause, scope)):
         passes = _run_clause(interpreter, clause, add, first, many=False)
     return None if clause.ifs or clause.inner_for_in is not None else passes

@@ -107,12 +107,12 @@ class HeapCell(dict[str, Any]):
 
     @property
     def contents(self) -> tuple[Any, ...]:
-        """The elements of a collection, for tests whether it is empty or was replaced. Traversals use `elements`."""
+        """The elements of a collection, to check whether it is empty or was replaced. Traversals use `elements`."""
         contents: tuple[Any, ...] = self["items"]
         return contents
 
     def elements(self) -> tuple[Any, ...]:
-        """Return the elements of a collection. Raises LimitExceededError if this exceeds the budget."""
+        """Return the elements of a collection. Raises LimitExceededError if they exceed the budget."""
         elements: tuple[Any, ...] = self["items"]
         self.budget.spend(Limit.ELEMENTS, len(elements))
         return elements
@@ -132,7 +132,7 @@ class Declarations(HeapCell):
         """The number of declarations so far that changed the result of an earlier lookup."""
 
     def look_up(self, name: str) -> Value | None:
-        """Return the current step with a name, or a `Union` if it depends on the path. Return None without one."""
+        """Return the current step with a name, or a `Union` if it depends on the path. Return None if it is missing."""
         self.looked_up.add(name)
         step: Value | None = self.get(name)
         return step
@@ -366,7 +366,7 @@ def _argument_element(element: ElementT, owner: Collection | Mapping) -> Element
 
 
 def without_constants(value: Value) -> Value:
-    """Return a relevant or tainted value unchanged, ABSENT for None, the taint of a template, or else UNKNOWN."""
+    """Return a relevant or tainted value unchanged, ABSENT for None, a template's taint, and UNKNOWN for the rest."""
     if value.relevant or value.tainted or isinstance(value, Absent):
         return value
     if value == Constant(None):

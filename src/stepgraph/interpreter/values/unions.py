@@ -25,7 +25,7 @@ class Case(Struct, frozen=True):
 
 
 class Union(Value, Struct, eq=False):
-    """Exactly one of several values."""
+    """A value that is exactly one of several values."""
 
     cases: tuple[Case, ...]
     discriminant: str | None

@@ -86,7 +86,7 @@ def _text_of(value: Value, place: Place) -> str:
 
 
 def name_text(argument: Argument | None) -> str:
-    """Return the name in an argument, or `{}` without an argument."""
+    """Return the name in an argument, or `{}` if the argument is missing."""
     return "{}" if argument is None else _text_of(argument.value, argument.place)
 
 

@@ -23,9 +23,9 @@ class _FunctionBlock(Struct, frozen=True):
 
     body: cst.BaseSuite | cst.Module
     names: tuple[str, ...] = ()
-    """The names of the functions and classes around it."""
+    """The names of the functions and classes around the body."""
     functions: tuple[cst.FunctionDef, ...] = ()
-    """The functions around it."""
+    """The functions around the body."""
     defaults: frozenset[str] = frozenset()
     """The parameters of the innermost function whose default values are mutable."""
 

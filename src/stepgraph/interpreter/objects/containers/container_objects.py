@@ -54,7 +54,7 @@ _METHODS: Final = {name: frozenset(dir(base)) - frozenset(dir(object)) for name,
 
 
 def _container_base(order: tuple[Value, ...]) -> tuple[str, int] | None:
-    """Return the name and position of the built-in collection in a resolution order. Return None without one."""
+    """Return the name and position of the built-in collection in a resolution order. Return None if it is missing."""
     for index, base in enumerate(order):
         name = _GENERIC_ALIASES.get(base.name, base.name) if isinstance(base, External) else ""
         if name in _BASES:
@@ -147,7 +147,7 @@ def container_attribute(
 
 
 def unbound_method(interpreter: Interpreter, name: str, arguments: Arguments) -> Value | None:
-    """Return the bound method for a call through the class, such as `list.append(self, item)`; None for other calls."""
+    """Return the bound method for a call through the class (`list.append(self, item)`), and None for other calls."""
     base, _, method = name.rpartition(".")
     receiver = arguments.items[0].value if arguments.items and not arguments.items[0].star else UNKNOWN
     if base not in _BASES or method not in _METHODS[base]:

@@ -52,7 +52,7 @@ def materialize_generator(
 def elements_of(interpreter: Interpreter, value: Value, *, exhausts: bool = True) -> tuple[Element, ...] | None:
     """Return the elements of an iterable value. Return None if they are unknown.
 
-    This consumes an iterator: completely with `exhausts`; otherwise some of its elements may remain.
+    This consumes an iterator. Without `exhausts`, some of its elements may remain.
     """
     match materialize_generator(interpreter, value, exhausts=exhausts):
         case Collection(items=items):
@@ -97,7 +97,7 @@ MAX_OPEN_OBJECTS: Final = 16
 def _elements_of_object(interpreter: Interpreter, instance: Instance, *, exhausts: bool) -> tuple[Element, ...] | None:
     """Return the elements of a project object. Return None if they are unknown.
 
-    They come from `__iter__`, from the results of `__getitem__`, or from the fields of a named tuple.
+    The elements come from `__iter__`, from the results of `__getitem__`, or from the fields of a named tuple.
     """
     place = Place(instance.cls.scope.module, instance.cls.node)
     iterator = iterator_of(interpreter, instance, place)

@@ -14,7 +14,7 @@ from stepgraph.syntax.walk import statements_below
 def loop_keys(interpreter: Interpreter, loop: cst.For | cst.CompFor, iterable: Value) -> dict[str, int]:
     """Return the variable of a loop that has a different value in each pass, with the nesting depth of the loop's body.
 
-    Only positions, keys of a dictionary, elements of a set and distinct constants must differ.
+    Only positions, keys of a dictionary, elements of a set and distinct constants are certain to differ.
     """
     key = _key_target(interpreter, loop, iterable)
     if not isinstance(key, cst.Name) or _is_bound_in_body(interpreter, loop, key.value):
@@ -80,7 +80,7 @@ def _constants(target: cst.BaseExpression, value: Value) -> dict[str, Constant]:
 
 
 def constant_key(interpreter: Interpreter, node: cst.CSTNode, key: Value) -> Value:
-    """Return the constant of a key, if a parameter or the current loop pass determines it, or else `key`."""
+    """Return `key`, or its constant if a parameter or the current loop pass determines it."""
     if isinstance(key, AttributeName):
         return Constant(key.value)
     return interpreter.frame.attribute_names.get(node.value, key) if isinstance(node, cst.Name) else key
