@@ -69,7 +69,7 @@ class Domain(Protocol[S]):
         return head
 
     def after_iterations(self, loop: Loop, head: S, end: S | None) -> S | None:
-        """Return the state when a loop is exhausted, whose iterations begin with `head` and end with `end`."""
+        """Return the state when a loop is exhausted. Its iterations begin with `head` and end with `end`."""
         return end if loop.at_least_once else head
 
     def after_loop(self, loop: Loop, head: S, after: S | None) -> S | None:

@@ -260,7 +260,7 @@ def free_parameters(function: Value) -> tuple[FreeParameter, ...]:
 
 
 def _bound_count(value: Value) -> int:
-    """Return the number of positional parameters that a bound argument of a partial function fills."""
+    """Return how many positional parameters a bound argument of a partial function fills."""
     return len(value.collection.items) if isinstance(value, SpreadArguments) else 1
 
 
