@@ -1,1 +1,1 @@
-"""The abstract interpreter: from the syntax of a workflow class to its intermediate representation."""
+"""The abstract interpreter, which turns the syntax of a workflow class into its intermediate representation."""

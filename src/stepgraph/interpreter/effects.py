@@ -1,9 +1,9 @@
-"""External effects of code: whether it runs steps, or changes values that decide which steps run.
+"""Effects of code on steps: whether it runs steps, or changes values that decide which steps run.
 
-Two questions are asked of a change:
+Callers ask one of two questions about code:
 
-- `effect_of`: may a step be missing if the code never runs? No, if the value before the change represents the value
-  after it, as an unknown value represents a constant.
+- `effect_of`: may a step be missing from the graph if the code never runs? A change does not matter if the old value
+  represents the new value, as an unknown value represents a constant.
 - `call_time_matters`: may steps differ before and after the code runs? Any difference on which steps can depend counts.
 """
 
@@ -35,9 +35,9 @@ def call_may_run_steps(interpreter: Interpreter, function: FunctionValue, argume
 
 
 def call_time_matters(interpreter: Interpreter, function: FunctionValue, arguments: Arguments) -> bool:
-    """Return whether the time and number of a call's executions may matter to steps. No operations are emitted.
+    """Return whether steps may depend on when and how often a call is executed. No operations are emitted.
 
-    Writes that the call undoes count as well, because a generator may be left, or stopped at a `yield`, before it
+    Writes that the call undoes also count, because a generator may be left, or stopped at a `yield`, before it
     undoes them.
     """
     with interpreter.store.logged(interpreter.store.serial, isolated=True) as log:
@@ -46,7 +46,7 @@ def call_time_matters(interpreter: Interpreter, function: FunctionValue, argumen
 
 
 def timed_effect(interpreter: Interpreter, function: FunctionValue, arguments: Arguments) -> Effect | None:
-    """Return the effect because of which the time of a call matters, or None."""
+    """Return the effect that makes the time of a call matter. Return None if its time does not matter."""
     if call_may_run_steps(interpreter, function, arguments):
         return "runs steps"
     return "changes values that determine steps" if call_time_matters(interpreter, function, arguments) else None
@@ -73,7 +73,7 @@ def _is_shown(value: object) -> bool:
 
 
 def _try_call(interpreter: Interpreter, function: FunctionValue, arguments: Arguments) -> tuple[bool, Changes]:
-    """Return whether a call may run steps, and its changes, which are undone."""
+    """Make a call and undo its changes. Return whether it may run steps, and the changes."""
     results: list[bool] = []
     with interpreter.without_replay():
         outcome = interpreter.branch(
@@ -85,7 +85,7 @@ def _try_call(interpreter: Interpreter, function: FunctionValue, arguments: Argu
 def effect_of_call(
     interpreter: Interpreter, function: FunctionValue, arguments: Arguments = UNKNOWN_ARGUMENTS
 ) -> Effect | None:
-    """Return the effect that is missing if a call is not made, or None. By default, the arguments are unknown."""
+    """Return the effect that is lost without a call, if any. By default, the arguments are unknown."""
     results: list[bool] = []
 
     def call() -> None:
@@ -97,9 +97,9 @@ def effect_of_call(
 
 
 def effect_of(interpreter: Interpreter, run: Callable[[], object], ignored: HeapCell | None = None) -> Effect | None:
-    """Return the effect of the code that `run` interprets, or None.
+    """Return the effect of the code that `run` interprets. Return None if the code has no effect.
 
-    Its operations and changes are undone. Changes of the cell `ignored` do not count.
+    The operations and changes of the code are undone. Changes of the cell `ignored` do not count.
     """
     newest_serial = interpreter.store.serial
     outcome = interpreter.branch(run)

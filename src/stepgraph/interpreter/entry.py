@@ -64,7 +64,7 @@ _ADVICE: Final = "Its workflows are missing. Simplify the code at this line."
 
 
 class _Callers(dict[type[Value], Caller]):
-    """Callers by type of value. A value without a caller is called like code outside the project."""
+    """Functions that call a value, by type of the value. A value of any other type is called like external code."""
 
     def __missing__(self, value_type: type[Value]) -> Caller:
         return call_unknown
@@ -90,17 +90,17 @@ CALLERS: Final = _Callers(
 
 
 class OpenModule(Struct, frozen=True):
-    """A module to be searched for workflow classes."""
+    """A module to search for workflow classes."""
 
     module: SourceModule
     importer: Importer | None = None
-    """Resolves imports; None outside a project."""
+    """The importer that resolves imports; None outside a project."""
     workflows: int = 1
     """The number of workflows in the module, which share the budget."""
 
 
 def open_interpreter(entry: OpenModule) -> tuple[Interpreter, LexicalScope]:
-    """Return a new interpreter for a module, and the scope of the module. The module is named by its file stem."""
+    """Return a new interpreter for a module, and the scope of the module. The module's name is the stem of its file."""
     budget = Budget(entry.workflows)
     store = Store(budget)
     facts: dict[Fact, None] = {}
@@ -115,7 +115,7 @@ def open_interpreter(entry: OpenModule) -> tuple[Interpreter, LexicalScope]:
 
 @contextmanager
 def class_search_limits(interpreter: Interpreter, entry: OpenModule) -> Iterator[None]:
-    """Guard the search for workflow classes in a module. Raises InputError if it exceeds a limit."""
+    """Guard the search for workflow classes in a module. Raises InputError if the search exceeds a limit."""
     reason = ""
     try:
         yield
@@ -133,7 +133,7 @@ def class_search_limits(interpreter: Interpreter, entry: OpenModule) -> Iterator
 
 
 def find_workflow_class(interpreter: Interpreter, scope: LexicalScope, name: str) -> ClassValue | None:
-    """Return the workflow class with a name in a module, None if the name is not bound to one."""
+    """Return the workflow class that a module binds to a name. Return None if the name is not bound to one."""
     value = resolve_body_name(interpreter, scope, name)
     return value if isinstance(value, ClassValue) and is_workflow(interpreter, value) else None
 
@@ -141,11 +141,11 @@ def find_workflow_class(interpreter: Interpreter, scope: LexicalScope, name: str
 def interpret_workflow(
     entry: OpenModule, name: str, mode: DependencyMode | None = None, *, traced: bool = False
 ) -> Program:
-    """Return the program of the workflow class with a name in a module.
+    """Return the program of the workflow class that a module binds to `name`.
 
-    The `mode` of dependencies follows from the project's compatibility date. Without a mode, a step with `depends`
-    implies legacy mode. A check needs a `traced` program, whose facts include the differences between runs. Raises
-    KeyError if the class does not exist, and InputError if the search for it exceeds a limit.
+    The dependency `mode` follows from the project's compatibility date. Without a mode, a step with `depends` implies
+    legacy mode. A check needs a `traced` program, whose facts include the differences between runs. Raises KeyError if
+    the class does not exist, and InputError if the search for the class exceeds a limit.
     """
     program, lists_depends = _interpret(entry, name, mode or DependencyMode.IMPLICIT, traced=traced)
     if mode is None and lists_depends:
@@ -154,7 +154,7 @@ def interpret_workflow(
 
 
 def _interpret(entry: OpenModule, name: str, mode: DependencyMode, *, traced: bool) -> tuple[Program, bool]:
-    """Return the program in one mode of dependencies, and whether a step lists its `depends`."""
+    """Return the program in one dependency mode, and whether a step lists its dependencies in `depends`."""
     interpreter, scope = open_interpreter(entry)
     interpreter.mode = mode
     if traced:
@@ -191,7 +191,7 @@ def _interpret(entry: OpenModule, name: str, mode: DependencyMode, *, traced: bo
 
 
 def _sorted_notes(interpreter: Interpreter) -> tuple[Note, ...]:
-    """Return the notes in source order."""
+    """Return the interpreter's notes in source order."""
     notes = [
         Note(code, message, advice, place.span, incomplete)
         for (code, _), (place, message, advice, incomplete) in interpreter.notes.items()
@@ -212,7 +212,7 @@ def _interpret_run(
 ) -> tuple[Block, Place]:
     """Interpret `run` as the engine calls it: on a new instance, with the event and the step object.
 
-    Returns its body, and the place of the function or else of the class.
+    Return the body of `run`, and the location of the function, or of the class if the function is unknown.
     """
     instance = Instance(workflow, interpreter.store.new())
     interpreter.replays = True
@@ -268,9 +268,9 @@ def _base_names(module: SourceModule) -> frozenset[str]:
 
 
 def _observe_unwrapped_run(interpreter: Interpreter, workflow_class: ClassValue) -> None:
-    """Observe a `run` that receives the raw JavaScript event and step, because the SDK does not wrap it.
+    """Record a fact if `run` receives the raw JavaScript event and step because the SDK does not wrap it.
 
-    The SDK wraps the `run` in the body of each class that derives from WorkflowEntrypoint, on creation of the class
+    When a class that derives from WorkflowEntrypoint is created, the SDK wraps the `run` in the body of that class
     (SDK: `__init_subclass__` in `workers/entrypoints.py`).
     """
     order = resolution_order(workflow_class)
@@ -282,7 +282,7 @@ def _observe_unwrapped_run(interpreter: Interpreter, workflow_class: ClassValue)
 
 
 def _may_set_members(interpreter: Interpreter, owner: Value) -> bool:
-    """Return whether a class has unknown members, or a hook, metaclass or statement may assign `run`."""
+    """Return whether a class has unknown members, or whether a hook, metaclass or statement may assign its `run`."""
     if not isinstance(owner, ClassValue):
         return not isinstance(owner, External)
     is_plain = owner.metaclass is None or (

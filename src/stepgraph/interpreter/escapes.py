@@ -1,4 +1,4 @@
-"""Escapes: step objects, steps and coroutines that the project passes to code outside the analysis."""
+"""Escapes: step objects, steps and coroutines that the project passes to code that is not analyzed."""
 
 from __future__ import annotations
 
@@ -60,10 +60,10 @@ _ESCAPE_ADVICE: Final = "Steps that run there are missing from the graph. Call t
 
 
 def escape(interpreter: Interpreter, value: Value, place: Place, action: str, is_stored: bool) -> bool:  # noqa: FBT001
-    """Report a value that can run steps where it leaves the analysis, and return whether it can.
+    """Report a value that leaves the analysis if it can run steps, and return whether it can.
 
-    `action` follows the description of the value in the message. If the value `is_stored`, a function in it can run
-    steps if it may use a step object that it receives, because an object of the project may store and call it.
+    In the message, `action` follows the description of the value. With `is_stored`, a function in the value also counts
+    if it may use a step object that it receives, because an object of the project may store the function and call it.
     """
     description = _describe_escape(interpreter, value, Visits(), 0)
     if description is None and is_stored and not interpreter.work.ignores_stores:
@@ -78,7 +78,7 @@ def escape(interpreter: Interpreter, value: Value, place: Place, action: str, is
 
 
 def _step_user(interpreter: Interpreter, value: Value, visits: Visits, depth: int) -> str | None:
-    """Return the name of a function in a value that may run steps on its arguments, None without any."""
+    """Return the name of a function in a value that may run steps on its arguments. Return None if no function does."""
     if isinstance(value, FunctionValue):
         has_parameters = any(True for _ in parameters(value.node.params))
         place = Place(value.scope.module, value.node)
@@ -89,7 +89,7 @@ def _step_user(interpreter: Interpreter, value: Value, visits: Visits, depth: in
 
 
 def report_late_escapes(interpreter: Interpreter) -> None:
-    """Report functions and objects that reach steps at the end of the workflow, but did not when they escaped."""
+    """Report functions and objects that can run steps at the end of the workflow, but could not when they escaped."""
     escaped, interpreter.work.escaped = interpreter.work.escaped, {}
     for value, place, action in escaped.values():
         escape(interpreter, value, place, action, is_stored=False)
@@ -98,9 +98,9 @@ def report_late_escapes(interpreter: Interpreter) -> None:
 def report_escape(
     interpreter: Interpreter, arguments: Arguments, place: Place, why: str = NOT_IN_PROJECT, *, is_stored: bool = False
 ) -> None:
-    """Report the arguments by which the callee can run steps outside the graph. `why` ends the message.
+    """Report the arguments through which the callee can run steps outside the graph. The message ends with `why`.
 
-    With `is_stored`, the callee may be a method of an object of the project, which stores them.
+    With `is_stored`, the callee may be a method of an object of the project, which stores the arguments.
     """
     for argument in arguments.items:
         interpreter.escape(argument.value, argument.place, f"is passed to `{_callee(place)}`{why}", is_stored=is_stored)
@@ -111,7 +111,7 @@ def _callee(place: Place) -> str:
 
 
 def _describe_escape(interpreter: Interpreter, value: Value, visits: Visits, depth: int) -> str | None:
-    """Return a description of the part of a value that can run steps, None without any."""
+    """Return a description of the part of a value that can run steps. Return None if no part can."""
     match value:
         case StepObject() | StepMethod() | StepDecorator():
             return "the step object"
@@ -172,11 +172,11 @@ def _describe_escape(interpreter: Interpreter, value: Value, visits: Visits, dep
 
 
 _CHANGING_METHODS: Final = COLLECTION_MUTATORS - {"move_to_end", "subtract"}
-"""The modeled methods that add elements to a collection or dictionary, or remove them."""
+"""The modeled methods that add elements to a collection or dictionary, or remove elements from it."""
 
 
 def _describe_generator(interpreter: Interpreter, generator: GeneratorCall, visits: Visits, depth: int) -> str | None:
-    """Return a description of the steps that a generator runs or yields, None without any."""
+    """Return a description of the steps that a generator runs or yields. Return None if it runs and yields no steps."""
     interpreter.work.begun.add(id(generator.place.node))
     effect = effect_of_call(interpreter, generator.function, generator.arguments)
     if effect is None and call_time_matters(interpreter, generator.function, generator.arguments):
@@ -198,7 +198,7 @@ def _describe_generator(interpreter: Interpreter, generator: GeneratorCall, visi
 def _describe_result(
     interpreter: Interpreter, function: FunctionValue, arguments: Arguments, visits: Visits, depth: int
 ) -> str | None:
-    """Return a description of the part of a function's result that can run steps, None without any."""
+    """Return a description of the part of a function's result that can run steps. Return None if no part can."""
     result = returned_by(interpreter, function, arguments)
     return None if depth > DEEPEST or not result.relevant else _describe_escape(interpreter, result, visits, depth + 1)
 
@@ -206,9 +206,9 @@ def _describe_result(
 def _describe_evaluation(
     interpreter: Interpreter, evaluate: Callable[[], Value], depth: int, state: HeapCell | None = None
 ) -> str | None:
-    """Return a description of an evaluation that can run steps or change which steps run, None for others.
+    """Return a description of an evaluation that can run steps or change which steps run. Return None if it cannot.
 
-    Nothing is emitted. Changes of `state` belong to the evaluated value itself.
+    No operations are emitted. Changes of `state` do not count, because they belong to the evaluated value itself.
     """
     if depth > DEEPEST:
         return None
@@ -222,7 +222,7 @@ def _describe_evaluation(
 
 
 def _open(interpreter: Interpreter, value: Collection | Mapping) -> None:
-    """Let an empty collection have unknown elements, because code outside the analysis may add them."""
+    """Give an empty collection unknown elements, because code that is not analyzed may add elements."""
     if not value.is_empty or (isinstance(value, Collection) and value.kind in ("tuple", "frozenset")):
         return
     if value.state.read_as_empty:

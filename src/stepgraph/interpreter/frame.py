@@ -22,20 +22,20 @@ from stepgraph.syntax.module import Place
 
 
 class LoopState(Struct):
-    """The innermost loop, with the states at its jumps."""
+    """The state of a loop being interpreted, with the changes at its jumps."""
 
     checkpoint: int
-    """Position in the trail of the store at the start of the loop."""
+    """The position in the store's trail at the start of the loop."""
     jump_states: list[Changes] = field(default_factory=list)
     """The changes since the checkpoint at each `break` and `continue`."""
     break_states: list[Changes] = field(default_factory=list)
     """The changes since the checkpoint at each `break`."""
     test_states: list[Changes] = field(default_factory=list)
-    """The changes of each pass up to the test of a `while`, after which the loop may end."""
+    """The changes of each pass up to the test of a `while`. The loop may end after the test."""
     breaks: bool = False
-    """Whether a `break` is reachable."""
+    """Whether a `break` of the loop is reachable."""
     continues: bool = False
-    """Whether a `continue` is reachable."""
+    """Whether a `continue` of the loop is reachable."""
 
     def add_jump(self, changes: Changes, *, breaks: bool) -> None:
         """Record the changes since the checkpoint at a `break` or `continue`."""
@@ -48,13 +48,13 @@ class InlinedGenerator(Struct):
     """A generator whose body is inlined into the loop over it."""
 
     body_state: LoopState
-    """The body as a loop of one pass: a `return` outside its own loops acts as its `continue`."""
+    """The body as a loop with one pass. A `return` outside the body's own loops acts as the `continue` of this loop."""
     may_break: bool
     """Whether the loop over the generator may end early."""
 
 
 class EarlyRaise(Struct, frozen=True):
-    """A task that has not begun when an exception leaves a block."""
+    """A task that has not begun by the time an exception leaves a block."""
 
     task_id: TaskId
     place: Place
@@ -64,59 +64,59 @@ class EarlyRaise(Struct, frozen=True):
 
 
 class DeferredJump(Struct, frozen=True):
-    """A jump out of the block of a generator manager, whose code after the `yield` runs before it."""
+    """A jump out of the block of a generator manager. The manager's code after the `yield` runs before the jump."""
 
     kind: JumpKind
     place: Place
     condition: str | None
-    """The condition of the innermost branch with the jump."""
+    """The condition of the innermost branch that contains the jump."""
 
 
 class OpenContext(Struct):
-    """A block whose exit code runs on a jump out of its loop or function: a `with`, `try` or `finally`."""
+    """A `with`, `try` or `finally` block, whose exit code runs when a jump leaves the enclosing loop or function."""
 
     loop: LoopState | None
-    """The innermost loop around the block; its jumps leave the block."""
+    """The innermost loop around the block, whose jumps leave the block."""
     leave: Callable[[], None]
-    """Emits the awaits at the end of a task group."""
+    """A function that emits the awaits at the end of a task group."""
     intercepted: frozenset[JumpKind]
-    """Jumps that a handler or a `finally` of the block intercepts."""
+    """The kinds of jumps that a handler or a `finally` of the block intercepts."""
     checkpoint: int
-    """Position in the trail of the store at the start of the block."""
+    """The position in the store's trail at the start of the block."""
     last_task_id: TaskId
     """The last task id before the block."""
     jump_states: list[Changes] = field(default_factory=list)
-    """The changes since the checkpoint at each intercepted jump: the entry states of the handlers and the `finally`."""
+    """The changes since the checkpoint at each intercepted jump. The handlers and the `finally` start with them."""
     jump_kinds: set[JumpKind] = field(default_factory=set)
     """The kinds of the intercepted jumps."""
     early_raises: list[EarlyRaise] = field(default_factory=list)
-    """Exceptions that leave the block before its tasks have begun."""
+    """The tasks that have not begun by the time an exception leaves the block."""
     deferred: list[DeferredJump] | None = None
-    """The intercepted jumps if they are deferred to the end of a generator, None for other blocks."""
+    """The intercepted jumps, if the block defers them to the end of a generator; None for other blocks."""
     has_passed: bool = False
-    """Whether such a jump leaves the block from inside a loop, so that the jump is not deferred."""
+    """Whether an intercepted jump leaves the block from inside a loop, which prevents its deferral."""
 
 
 class Frame(Struct, eq=False):
     """One execution of a function body, or of a module or class body."""
 
     body_scope: LexicalScope
-    """The scope of the body itself."""
+    """The scope of the body."""
     scope: LexicalScope
     """The current scope: `body_scope`, or the scope of a comprehension or lambda in it."""
     function: cst.FunctionDef | None = None
-    """The function, None for a module or class body."""
+    """The executed function; None for a module or class body."""
     is_async: bool = False
     returns: list[Case] = field(default_factory=list)
     """The returned values, each with the condition of its branch."""
     checkpoint: int | None = None
-    """The checkpoint of the store before the body of a function, None for other code."""
+    """The checkpoint of the store before the body of a function; None for other code."""
     last_task_id: TaskId = 0
     """The last task id before the body."""
     branch_depth: int = 0
     """The number of branches around the call."""
     return_states: list[PathChanges] = field(default_factory=list)
-    """The changes of the body at each `return` in a branch or loop."""
+    """The changes that the body has made at each `return` in a branch or loop."""
     returns_at_end: bool = False
     """Whether the body ends with a `return` outside of branches and loops."""
     conditions: list[str | None] = field(default_factory=list)
@@ -124,15 +124,15 @@ class Frame(Struct, eq=False):
     loop: LoopState | None = None
     """The innermost loop of the body around the current statement."""
     called: int = 0
-    """The callables whose steps ran, as a bit set (`WorkRegistry.bit_of`)."""
+    """The callables whose steps have run, as a bit set (`WorkRegistry.bit_of`)."""
     declared: dict[StepFunction, int] = field(default_factory=dict)
-    """Steps that the body and the functions called by it declare, with declaration numbers in ascending order."""
+    """The steps that the body and its callees declare, with declaration numbers in ascending order."""
     emitted: bool = False
     """Whether the body has emitted a `Run`, `Start` or `Await`."""
     returns_awaitable: bool = False
     """Whether a plain function returns an awaitable."""
     emits_before_return: bool = False
-    """Whether such a function emits operations before it returns."""
+    """Whether a plain function that returns an awaitable emits operations before it returns."""
     has_started_tasks: bool = False
     """Whether the body has started a task, which may still be pending."""
     drained_collection: HeapCell | None = None
@@ -145,46 +145,46 @@ class Frame(Struct, eq=False):
     open_contexts: list[OpenContext] = field(default_factory=list)
     """The blocks with exit code around the current statement, outermost first."""
     around_yields: list[OpenContext] = field(default_factory=list)
-    """The blocks with exit code around the `yield` of each generator that manages a block of the body."""
+    """The blocks with exit code that enclose the `yield` of each generator that manages a block of the body."""
     at_yield: Callable[[Value], None] | None = None
-    """Interprets, at a `yield`, the block of the `with` or the body of the loop that uses the generator."""
+    """A function that, at a `yield`, interprets the `with` block or loop body that uses the generator."""
     inlined: InlinedGenerator | None = None
-    """The generator itself, if it is inlined into the loop over it."""
+    """The executed generator, if it is inlined into the loop over it."""
     yields: list[Element] = field(default_factory=list)
     """The relevant values that a generator without `at_yield` yields."""
     type_error_handlers: int = 0
     """The number of `try` statements around the current statement that catch `TypeError` by name."""
     attribute_names: Mapping[str, Constant] = field(default_factory=dict)
-    """Loop variables of unrolled loops over constants, with their current values."""
+    """The variables of unrolled loops over constants, with their current values."""
     loop_keys: Mapping[str, int] = field(default_factory=dict)
-    """Loop variables with a different value in each pass, with the depth of the body of their loop."""
+    """The loop variables that have a different value in each pass, with the nesting depth of their loop's body."""
     may_return_true: bool = False
     """Whether a returned value may be truthy."""
     started_bindings: dict[str, None] = field(default_factory=dict)
-    """The bindings of workflows that the body of a step starts, in order of their first calls."""
+    """The bindings of the workflows that the body of a step starts, in order of their first calls."""
     raises: bool = False
-    """Whether a `raise` is reachable, in the body or in the functions called by it."""
+    """Whether a `raise` is reachable in the body or its callees."""
     raises_unseen: bool = False
-    """Whether a call in the body may raise an exception that no operation of the body shows."""
+    """Whether a call in the body may raise an exception that no operation of the body represents."""
     raises_early: bool = False
-    """Whether tasks that have not begun are pending at such a `raise`."""
+    """Whether tasks that have not begun are pending at a reachable `raise`."""
     current_statement: cst.CSTNode | None = None
     """The statement of a module or class body that is being executed."""
     bound_name: str | None = None
-    """The name whose lookup requires that statement."""
+    """The name whose lookup requires `current_statement`."""
     previous_value: Value | None = None
-    """The value of that name before the statement, None if it was unbound."""
+    """The value of `bound_name` before the statement; None if the name was unbound."""
     rebound: dict[str, Value | None] = field(default_factory=dict)
-    """The names that the statement has bound so far, with the values that lookups found before its execution."""
+    """The names that `current_statement` has bound so far, with the values that lookups returned before it ran."""
 
     @classmethod
     def of_body(cls, scope: LexicalScope, function: cst.FunctionDef | None = None, *, is_async: bool = False) -> Frame:
-        """Return the frame at the start of a body."""
+        """Return the frame for executing a body from its start."""
         return cls(scope, scope, function, is_async)
 
     @property
     def managed_frame(self) -> Frame:
-        """The frame whose block the code of a generator manages; for other code, the frame itself."""
+        """The frame whose block the generator of this frame manages, or this frame itself for other code."""
         frame = self
         while frame.at_yield is not None and frame.inlined is None and frame.caller is not None:
             frame = frame.caller
@@ -192,7 +192,7 @@ class Frame(Struct, eq=False):
 
     @contextmanager
     def in_loop(self, loop: LoopState, names: Mapping[str, Constant] | None = None) -> Iterator[None]:
-        """Interpret a pass of a loop, with the values of loop variables over constants."""
+        """Interpret a pass of a loop, with constant values for the loop variables in `names`."""
         outer_loop, outer_names = self.loop, self.attribute_names
         self.loop = loop
         if names:
@@ -220,15 +220,15 @@ class Recursion(Struct):
     newest_serial: int
     """The serial of the newest cell before the body."""
     place: Place
-    """The function."""
+    """The location of the function."""
     is_called: bool = False
-    """Whether a recursive call was reached."""
+    """Whether a recursive call has been reached."""
     calls: list[Changes] = field(default_factory=list)
-    """The changes of outer cells at each recursive call of the current pass."""
+    """The changes of outer cells at each recursive call in the current pass."""
     head: Changes = field(default_factory=dict)
-    """The join of the changes at recursive calls of earlier passes."""
+    """The join of the changes at the recursive calls in earlier passes."""
     end: Changes = field(default_factory=dict)
-    """The changes of outer cells by the body in the previous pass."""
+    """The changes that the body made to outer cells in the previous pass."""
     passes: int = 0
 
     def outer(self, changes: Changes) -> Changes:
@@ -237,22 +237,22 @@ class Recursion(Struct):
 
 
 class PathResult(Struct, frozen=True):
-    """The operations and changes of one path, which was interpreted and rolled back."""
+    """The operations and changes of one path, recorded when the path was rolled back."""
 
     block: Block
     changes: Changes
     is_reachable: bool
     """Whether the end of the path is reachable."""
     overwritten: tuple[Changes, ...] = ()
-    """Values that the path writes and overwrites later: an exception in the path may expose them."""
+    """Values that the path writes and later overwrites, so an exception in the path may expose them."""
     since: TaskId | None = None
-    """The last task id before the path; tasks with a higher id are started on the path."""
+    """The last task id before the path. Tasks with a higher id are started on the path."""
     position: ReplayPosition | None = None
-    """The position at the end of the path for the tracer, None if it equals the position at its start."""
+    """The tracer's position at the end of the path; None if it equals the position at the start."""
 
 
 class FunctionSummary(Struct, frozen=True):
-    """The effects and the result of a function for one set of arguments."""
+    """The effects and result of a function for one set of arguments."""
 
     function: Function
     result: Value
@@ -261,15 +261,16 @@ class FunctionSummary(Struct, frozen=True):
     declared: tuple[StepFunction, ...]
     """The steps that each call declares, in order."""
     returns_awaitable: bool
-    """As in `Frame`."""
+    """See `Frame.returns_awaitable`."""
     emits_before_return: bool
-    """As in `Frame`."""
+    """See `Frame.emits_before_return`."""
     versions: Mapping[SlotId, int]
     """The versions of the slots in `reads` after the analysis, as in `Store.versions_of`."""
     reusable: bool
-    """Whether later calls can use the summary.
+    """Whether later calls can reuse the summary.
 
-    The function writes no outer slot, and does not return a value that each call creates.
+    They can unless the function makes outer writes that can affect steps, returns a value unique to each call, or may
+    raise before its pending tasks begin.
     """
     may_await: bool = False
     """Whether the function awaits tasks or runs an activity."""
@@ -278,16 +279,16 @@ class FunctionSummary(Struct, frozen=True):
     may_return_true: bool = True
     """Whether the result may be truthy: a truthy result of `__exit__` suppresses the exception."""
     raises: bool = False
-    """As in `Frame`."""
+    """See `Frame.raises`."""
     reads: Reads = Reads()
-    """The slots outside the function that it reads."""
+    """The slots outside the function that the function reads."""
     writes: tuple[Change, ...] = ()
-    """Writes to outer cells that cannot affect steps."""
+    """The writes to outer cells that cannot affect steps."""
     trace: CallTrace = CallTrace()
     """The records of the tracer for the call."""
     allocates: bool = False
-    """Whether the result holds new cells. Each further call gets a copy of them."""
+    """Whether the result holds new cells. Each further call gets its own copy of these cells."""
     since: int = 0
     """The serial of the newest cell before the call."""
     started_bindings: tuple[str, ...] = ()
-    """As in `Frame`."""
+    """See `Frame.started_bindings`."""

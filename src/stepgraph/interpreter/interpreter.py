@@ -1,6 +1,6 @@
-"""The abstract interpreter: its state, dispatch by node and value type, emission of IR, and branching.
+"""The abstract interpreter: its state, dispatch by type of node and value, emission of IR, and branching.
 
-The semantics of Python, of libraries and of the SDK are in the other modules of this package.
+The other modules of this package implement the semantics of Python, of libraries and of the SDK.
 """
 
 from __future__ import annotations
@@ -61,19 +61,19 @@ class Interpreter(Struct, eq=False):
     executors: dict[type[cst.CSTNode], Executor]
     callers: dict[type[Value], Caller]
     attributes: Callable[[Interpreter, Value, str, Place], Value]
-    """Evaluates an attribute of a value."""
+    """The function that evaluates an attribute of a value."""
     escapes: Callable[[Interpreter, Value, Place, str, bool], bool]
-    """Reports a relevant value that leaves the analysis."""
+    """The function that reports a relevant value that leaves the analysis."""
     modules: LoadedModules
     frame: Frame
     store: Store
     facts: dict[Fact, None]
-    """Observations for rules, as an ordered set."""
+    """The facts observed so far, as an ordered set."""
     budget: Budget
     mode: DependencyMode = DependencyMode.IMPLICIT
     steps: DeclaredSteps = field(default_factory=DeclaredSteps)
     work: WorkRegistry = field(default_factory=WorkRegistry)
-    """Coroutines, tasks, generators and objects that the workflow creates."""
+    """The coroutines, tasks, generators and objects that the workflow creates."""
     operations: list[Operation] = field(default_factory=list)
     """The operations of the current block."""
     is_reachable: bool = True
@@ -83,51 +83,51 @@ class Interpreter(Struct, eq=False):
     loop_depth: int = 0
     """The number of loops around the current statement, through all calls."""
     notes: NoteTable = field(default_factory=dict)
-    """Place, message, advice and incompleteness of each note, by its code and the `id` of its node."""
+    """The place, message, advice and incompleteness of each note, by the code and the `id` of the node."""
     in_step: bool = False
     """Whether the body of a step is being interpreted."""
     replays: bool = False
-    """Whether the engine replays the current code: `run` and its callees, without the bodies of steps."""
+    """Whether the engine replays the current code, as it does `run` and its callees except step bodies."""
     tracer: Tracer = NO_TRACER
-    """Follows the differences between runs, for a check."""
+    """The tracer of values that differ between runs, which a check needs."""
     summaries: dict[tuple[object, ...], FunctionSummary] = field(default_factory=dict)
-    """Memoized summaries, by `replays` and the signature of the call."""
+    """The memoized summaries, by `replays` and the signature of the call."""
     active_functions: dict[cst.CSTNode, dict[tuple[object, ...], Function]] = field(default_factory=dict)
-    """Functions whose bodies are being interpreted, by node and signature."""
+    """The functions whose bodies are being interpreted, by node and signature."""
     recursions: dict[Function, Recursion] = field(default_factory=dict)
     """The recursive calls of active functions."""
     step_functions: set[cst.CSTNode] = field(default_factory=set)
-    """Functions that were active when a recursion turned out to run steps."""
+    """The functions that were active when a recursion turned out to run steps."""
     summary_keys: list[tuple[object, ...]] = field(default_factory=list)
-    """The keys of summaries in the order of their computation."""
+    """The keys of `summaries`, in the order of computation."""
     size_variants: dict[tuple[object, ...], set[tuple[object, ...]]] = field(default_factory=dict)
-    """The signatures of the calls of a function that differ in the numbers of elements of their arguments."""
+    """The signatures of a function's calls that differ only in the numbers of elements in their arguments."""
     event_payloads: dict[tuple[cst.CSTNode, tuple[CallableArgument, ...]], PayloadShape] = field(default_factory=dict)
-    """The payload of each wait for an event, by its call and the callables that its function is called with."""
+    """The payload of each wait for an event, by its call and the callable arguments of the function around it."""
     latest_summaries: dict[cst.CSTNode, FunctionSummary] = field(default_factory=dict)
     """The latest summary of each function, for any arguments."""
     interpreted_bodies: int = 0
     """The number of function bodies interpreted so far."""
     open_lambdas: Counter[cst.CSTNode] = field(default_factory=Counter)
-    """The recursion depth of each lambda that is being evaluated."""
+    """The recursion depth of each lambda being evaluated."""
     evaluated_lambdas: int = 0
     """The number of lambda bodies evaluated so far."""
     lambda_names: dict[cst.CSTNode, str] = field(default_factory=dict)
-    """Lambdas that return a single callable, with the name of the callable."""
+    """The lambdas that return a single callable, with the name of that callable."""
     repeated_passes: int = 0
     """The number of repeated loop passes so far."""
     branch_depth: int = 0
     """The number of branches around the current statement, through all calls."""
     exposed: ExposedValues | None = None
-    """Values overwritten in finished branches of the innermost `try` body, None outside of one."""
+    """The values overwritten in finished branches of the innermost `try` body; None outside of `try` bodies."""
     inlined_functions: list[cst.CSTNode] = field(default_factory=list)
-    """Functions of inlined generators and context managers whose bodies are being interpreted."""
+    """The functions of the inlined generators and context managers whose bodies are being interpreted."""
     task_id_before_call: TaskId = 0
     """The last task id before the arguments of the current call were evaluated."""
     open_class_count: int = 0
     """The number of classes whose bases are being evaluated."""
     stopped: bool = False
-    """Whether a limit has ended the analysis."""
+    """Whether an exceeded limit has ended the analysis."""
 
     # Dispatch
 
@@ -137,7 +137,7 @@ class Interpreter(Struct, eq=False):
         return self.frame.scope.module
 
     def place(self, node: cst.CSTNode) -> Place:
-        """Return the place of a node of the current module."""
+        """Return a node of the current module as a place."""
         return Place(self.module, node)
 
     def text(self, node: cst.CSTNode) -> str:
@@ -147,7 +147,7 @@ class Interpreter(Struct, eq=False):
         return text
 
     def evaluate(self, node: cst.BaseExpression) -> Value:
-        """Evaluate an expression: return its value, and emit its operations."""
+        """Evaluate an expression: emit its operations and return its value."""
         evaluator = self.evaluators.get(type(node), _evaluate_unknown)
         budget = self.budget
         budget.evaluations -= 1
@@ -163,9 +163,9 @@ class Interpreter(Struct, eq=False):
         self.execute_each(statements(body))
 
     def execute_each(self, body: Iterable[cst.CSTNode]) -> None:
-        """Execute reachable statements.
+        """Execute the reachable statements among `body`.
 
-        An exceeded limit ends this block and all enclosing blocks, and adds a note.
+        If a limit is exceeded, this block and all enclosing blocks end, and a note is added.
         """
         budget, depth = self.budget, self.budget.depth
         for statement in body:
@@ -184,23 +184,23 @@ class Interpreter(Struct, eq=False):
         budget.depth = depth
 
     def call(self, callee: Value, arguments: Arguments, place: Place) -> Value:
-        """Call a value: return the result, and emit the operations of the call."""
+        """Call a value: emit the operations of the call and return its result."""
         return self.callers[type(callee)](self, callee, arguments, place)
 
     def attribute(self, owner: Value, name: str, place: Place) -> Value:
-        """Evaluate `owner.name`, and emit the operations of a property."""
+        """Evaluate `owner.name`, including the operations of a property."""
         return self.attributes(self, owner, name, place)
 
     def escape(self, value: Value, place: Place, action: str, *, is_stored: bool = False) -> bool:
         """Report a relevant value that leaves the analysis. Return whether it can run steps.
 
-        `action` is the predicate of the message, whose subject is the value: `"is iterated over"`. A value that
-        `is_stored` may come back into the analysis, where a function in it may receive the step object.
+        `action` is the predicate of the message, such as `"is iterated over"`; the value is the subject. A value that
+        `is_stored` may return into the analysis, where a function in it may receive the step object.
         """
         return value.relevant and self.escapes(self, value, place, action, is_stored)
 
     def escape_operand(self, value: Value, place: Place, action: str) -> None:
-        """Report a relevant operand that leaves the analysis. On an awaitable, the operation raises a TypeError."""
+        """Report a relevant operand that leaves the analysis, unless it is an awaitable: these raise a TypeError."""
         if not isinstance(value, StepCall | WaitCall | FunctionCall | PreparedCall | WaitForCall | Task | Gathering):
             self.escape(value, place, action)
 
@@ -219,24 +219,24 @@ class Interpreter(Struct, eq=False):
                     self.store.finish_task(awaited, self.loop_depth, may_have_failed=operation.group.hides_errors)
 
     def note(self, code: str, place: Place, message: str, advice: str, *, incomplete: bool = True) -> None:
-        """Add a note, once per code and place. `incomplete` means that the graph may lack steps."""
+        """Add a note, once per code and place. `incomplete` means that steps may be missing from the graph."""
         self.notes.setdefault((code, id(place.node)), (place, message, advice, incomplete))
 
     def stop(self, error: LimitExceededError, place: Place) -> None:
-        """End the analysis at an exceeded limit, and add a note at the first one."""
+        """End the analysis because a limit is exceeded. The first time, add a note."""
         self.budget.end()
         if not self.stopped:
             self.stopped = True
             self.note("limit-exceeded", place, f"the analysis stops here: {error.reason}.", LIMIT_ADVICE)
 
     def observe(self, fact: Fact) -> None:
-        """Record a fact for rules. Duplicates are ignored."""
+        """Record a fact for the rules. Duplicates are ignored."""
         self.budget.spend(Limit.FACTS)
         self.facts.setdefault(fact)
 
     @contextmanager
     def step_body(self, step: cst.CSTNode) -> Iterator[None]:
-        """Interpret the body of a step, which the engine does not replay: it stores the result."""
+        """Interpret the body of a step, which the engine does not replay because it stores the result."""
         outer, self.in_step = self.in_step, True
         replays, self.replays = self.replays, False
         try:
@@ -246,14 +246,14 @@ class Interpreter(Struct, eq=False):
             self.in_step, self.replays = outer, replays
 
     def report_caveat(self, caveat: Caveat) -> None:
-        """Add a note that a different function may run than the graph shows."""
+        """Add a note that the function that runs may differ from the function that the graph shows."""
         self.note(caveat.code, caveat.place, caveat.message, caveat.advice)
 
     # Branches, scopes and frames
 
     @contextmanager
     def collect_operations(self) -> Iterator[list[Operation]]:
-        """Collect the operations emitted inside in a separate list. Changes of the store stay in effect."""
+        """Collect the operations emitted inside the context in a separate list. Changes of the store stay in effect."""
         outer, self.operations = self.operations, []
         try:
             yield self.operations
@@ -283,7 +283,7 @@ class Interpreter(Struct, eq=False):
     def open_context(
         self, leave: Callable[[], None] = lambda: None, stops: frozenset[JumpKind] = frozenset()
     ) -> Iterator[OpenContext]:
-        """Enter a block with exit code: see `OpenContext`."""
+        """Enter a block with exit code; see `OpenContext`."""
         context = OpenContext(self.frame.loop, leave, stops, self.store.checkpoint(), self.work.last_task_id)
         self.frame.open_contexts.append(context)
         try:
@@ -321,7 +321,7 @@ class Interpreter(Struct, eq=False):
 
     @contextmanager
     def at_yield_of(self, function: cst.CSTNode, outer: Frame) -> Iterator[Frame]:
-        """Interpret the code that an inlined function yields to, in its frame, and return the frame of the function."""
+        """Interpret the code that an inlined function yields to, in the frame `outer`. Return the function's frame."""
         inner, self.frame = self.frame, outer
         self.inlined_functions.pop()
         count = len(outer.around_yields)
@@ -335,7 +335,7 @@ class Interpreter(Struct, eq=False):
 
     @contextmanager
     def in_definition_body(self, scope: LexicalScope) -> Iterator[None]:
-        """Interpret a module or class body. It ran before the workflow, so no rollback undoes its changes."""
+        """Interpret a module or class body. The body ran before the workflow, so no rollback undoes its changes."""
         depth, self.loop_depth = self.loop_depth, 0
         live, self.is_reachable = self.is_reachable, True
         replays, self.replays = self.replays, False
@@ -356,7 +356,7 @@ class Interpreter(Struct, eq=False):
             self.store.creates_shared, self.store.events.read = creates_shared, read
 
     def branch(self, run: Callable[[], object], condition: str | None = None, *, cut_short: bool = False) -> PathResult:
-        """Interpret one of several paths and roll it back.
+        """Interpret one of several paths, roll it back, and return its result.
 
         With `cut_short`, an exception may end the path early, so the result includes the values that it overwrites.
         """
@@ -383,7 +383,7 @@ class Interpreter(Struct, eq=False):
 
     @contextmanager
     def collect_exposed(self, checkpoint: int) -> Iterator[list[Changes]]:
-        """Collect the values written since `checkpoint` that an exception inside may expose to a `finally` block."""
+        """Collect the values written since `checkpoint` that an exception in this context may expose to a `finally`."""
         outer, self.exposed = self.exposed, ExposedValues()
         exposed = self.exposed
         changes: list[Changes] = []
@@ -396,7 +396,7 @@ class Interpreter(Struct, eq=False):
                 outer.add(exposed.changes)
 
     def expose(self, checkpoint: int) -> None:
-        """Record values that an exception may expose to an enclosing `try`, before writes are rolled back."""
+        """Record the values that an exception may expose to an enclosing `try`, before the writes are rolled back."""
         if self.exposed is not None:
             self.exposed.add(self.store.overwritten(checkpoint))
 
@@ -408,9 +408,9 @@ class Interpreter(Struct, eq=False):
         *,
         exclusive: bool = True,
     ) -> None:
-        """Join the ends of several paths. The code after them is unreachable if no end is reachable.
+        """Join the ends of several paths. The code after the paths is unreachable if no end is reachable.
 
-        Paths that are not `exclusive` may follow the start of another path: a handler follows a part of its `try`.
+        Paths are not `exclusive` if one may run after a part of another, as a handler runs after a part of its `try`.
         """
         ends = [PathChanges(condition, path.changes) for condition, path in paths if path.is_reachable]
         self.is_reachable = bool(ends)
@@ -421,7 +421,7 @@ class Interpreter(Struct, eq=False):
         join_paths(self.store, ends, discriminant, place, since if exclusive else None)
 
     def apply_to_cases(self, union: Union, act: Callable[[Value], Value]) -> Value:
-        """Apply a function to each case of a union, and join the results. Emit a choice if a case emits operations."""
+        """Apply a function to each case of a union and join the results. Emit a choice if a case emits operations."""
         results: list[Value] = []
         since = self.work.last_task_id
 
@@ -445,9 +445,9 @@ class Interpreter(Struct, eq=False):
         *,
         exhaustive: bool = False,
     ) -> None:
-        """Emit a choice of paths, and join their ends.
+        """Emit a choice of paths and join their ends.
 
-        A choice that is not `exhaustive` and has no `else` also has the empty path.
+        A choice that is not `exhaustive` and has no `else` also has an empty path.
         """
         blocks = [(condition, path.block) for condition, path in paths]
         self.emit_choice(blocks, discriminant, place, exhaustive=exhaustive)
@@ -463,14 +463,14 @@ class Interpreter(Struct, eq=False):
         *,
         exhaustive: bool = False,
     ) -> None:
-        """Emit a choice, unless all of its branches are empty."""
+        """Emit a choice, unless all its branches are empty."""
         if any(block.operations for _, block in blocks):
             branches = tuple(Branch(condition, block) for condition, block in blocks)
             self.emit(Choice(branches, place, discriminant, exhaustive))
 
 
 def _evaluate_unknown(interpreter: Interpreter, node: cst.CSTNode) -> Value:
-    """Evaluate the parts of an expression without an evaluator. Relevant parts escape."""
+    """Evaluate the parts of an expression of a type without an evaluator. Relevant parts escape."""
     block = interpreter.block_of(lambda: _evaluate_parts(interpreter, node))
     for operation in block.operations:
         interpreter.emit(operation)
@@ -497,5 +497,5 @@ def _evaluate_parts(interpreter: Interpreter, node: cst.CSTNode) -> None:
 
 
 def execute_unknown(interpreter: Interpreter, node: cst.CSTNode) -> None:
-    """Evaluate the expressions in a statement without an executor. Relevant ones escape."""
+    """Evaluate the expressions in a statement of a type without an executor. Relevant values escape."""
     _evaluate_unknown(interpreter, node)

@@ -1,4 +1,4 @@
-"""Joins: the value of a slot at a point where several paths end.
+"""Joins of the values that a slot has on several paths, at the point where the paths merge.
 
 Different values become a `Union`. Collections are joined element by element.
 """
@@ -33,15 +33,15 @@ from stepgraph.syntax.module import Place
 Slot: TypeAlias = Any
 
 
-# A union of more cases is `Unresolved`.
+# A union with more cases is `Unresolved`.
 MAX_CASES: Final = 200
 
 
-# The number of irrelevant values that a join needs: two different values already result in `UNKNOWN`.
+# The number of irrelevant values that a join needs, because two different values already result in `UNKNOWN`.
 _MAX_IRRELEVANT: Final = 2
 
 
-# Cost of a comparison of two elements, in visits of one element.
+# The cost of comparing two elements, in visits of one element.
 _COMPARISON_COST: Final = 4
 
 
@@ -54,9 +54,9 @@ MISSING: Final = _Missing()
 
 
 class Prefix(Struct, frozen=True):
-    """The elements of a collection before an append, as a prefix of the elements after it.
+    """The elements of a collection before an append, stored as a prefix of the elements after the append.
 
-    A copy of each list before each append would take quadratic memory.
+    Copying the list before each append would take quadratic memory.
     """
 
     length: int
@@ -64,7 +64,7 @@ class Prefix(Struct, frozen=True):
 
 
 def visit_cost(slot: Slot) -> int:
-    """Return the cost of visiting a slot, in elements or parts of a value."""
+    """Return the cost of visiting a slot: the number of its elements, or of the parts of its value."""
     return len(slot) + 1 if isinstance(slot, tuple) else 1 if slot is MISSING else slot.parts
 
 
@@ -76,7 +76,7 @@ def is_equivalent(a: Slot, b: Slot) -> bool:
 
 
 def _bucket_key(value: Slot) -> object:
-    """Return a hash key for `is_equivalent`: equivalent values have equal keys, and few other values do."""
+    """Return a hash key for `is_equivalent`. Equivalent values have equal keys; other values rarely do."""
     match value:
         case StepFunction(definition=definition):
             return StepFunction, id(definition.place.node)
@@ -97,7 +97,7 @@ def _bucket_key(value: Slot) -> object:
 
 
 class ValueSet:
-    """A set of values under `is_equivalent`, with hash buckets."""
+    """A set of values that compares them by `is_equivalent`, with hash buckets."""
 
     def __init__(self) -> None:
         self._buckets: dict[object, list[Slot]] = {}
@@ -112,7 +112,7 @@ class ValueSet:
 
 
 def _as_certain(element: Element | MappingEntry) -> Element | MappingEntry:
-    """Return an element as on a path that must add it."""
+    """Return an element as it is on a path that must add it."""
     value = map_tasks(element.value, lambda task: task if task.on_every_path else replace(task, on_every_path=True))
     if isinstance(element, Element):
         return Element(value, element.place, element.many)
@@ -120,7 +120,7 @@ def _as_certain(element: Element | MappingEntry) -> Element | MappingEntry:
 
 
 def _declaration_key(value: Slot) -> object:
-    """Return a key shared by the values that one declaration makes in different passes of a loop, or None."""
+    """Return a key shared by the values that one declaration creates in different passes, and None for other values."""
     match value:
         case StepFunction(definition=definition, function=function):
             return definition.place.node, function
@@ -160,7 +160,7 @@ def requires_new_pass(present: Slot, value: Slot) -> bool:
 
 
 def may_change_reachable_steps(present: Slot, value: Slot) -> bool:
-    """Return whether a write changes the steps that a slot leads to. Adding data or tasks, or removing, does not."""
+    """Return whether a write may change the steps that a slot leads to. Adding data or tasks and removing do not."""
     if present is MISSING or is_equivalent(present, value):
         return present is MISSING and is_relevant(value)
     if isinstance(present, tuple) and isinstance(value, tuple):
@@ -193,12 +193,12 @@ def _may_be_missing(element: Slot) -> bool:
 def join_values(
     branches: Sequence[tuple[str | None, Value]], discriminant: str | None, place: Place, since: TaskId | None = None
 ) -> Value:
-    """Return the join of the values of several branches, each with its condition.
+    """Return the join of the values on several branches, each with its condition.
 
     A task with an id above `since` was started on only one of the branches.
     """
     values = [value for _, value in branches]
-    is_one_entry_table = discriminant is not None and len(values) == 1  # a switch, as for other tables
+    is_one_entry_table = discriminant is not None and len(values) == 1  # remains a switch, like larger tables
     if not is_one_entry_table and all(value is values[0] or value == values[0] for value in values):
         return values[0]
     if not any(value.relevant for value in values):
@@ -209,10 +209,10 @@ def join_values(
 
 
 def on_path(value: Value, values: Sequence[Value], since: TaskId | None) -> Value:
-    """Return a value that is one of several `values`, with `on_every_path` of its tasks updated.
+    """Return one of several `values`, with `on_every_path` of its tasks updated.
 
-    An await of the union finishes a task only if the task was started on the path of this value, after `since`, or if
-    all values are that task.
+    An await of the union finishes a task only if the path of this value started the task, after `since`, or if all
+    values are that task.
     """
 
     def update(task: Task) -> Task:
@@ -232,7 +232,7 @@ def join_slot(
     place: Place,
     since: TaskId | None,
 ) -> Slot:
-    """Return the join of the contents of a slot on several branches, each with its condition."""
+    """Return the join of a slot's contents on several branches, each with its condition."""
     bound = [(condition, value) for condition, value in branches if value is not MISSING]
     if any(isinstance(value, tuple) for _, value in bound):
         collections = [(condition, value) for condition, value in bound if isinstance(value, tuple)]
@@ -243,7 +243,7 @@ def join_slot(
 
 
 def without_partial_taint(branches: Sequence[tuple[str | None, Value]]) -> Sequence[tuple[str | None, Value]]:
-    """Replace nondeterministic values by `UNKNOWN` unless all branches have the same one.
+    """Replace nondeterministic values with `UNKNOWN` unless all branches have the same value.
 
     Rules report only values that must be nondeterministic.
     """
@@ -256,7 +256,7 @@ def without_partial_taint(branches: Sequence[tuple[str | None, Value]]) -> Seque
 
 
 def join_slot_values(budget: Budget, key: str, values: Sequence[Slot], place: Place, since: TaskId | None) -> Slot:
-    """Return the join of possible contents of a slot, without conditions."""
+    """Return the join of the possible contents of a slot, without conditions."""
     bound = _without_duplicates(leaf for value in values for leaf in union_values(value) if leaf is not MISSING)
     if len(bound) == 1:
         return bound[0]
@@ -301,7 +301,7 @@ def _without_duplicates(values: Iterable[Slot]) -> list[Slot]:
 
 
 def union_values(value: Slot) -> list[Slot]:
-    """Return the values of the cases of a union, nested unions flattened; for any other value, the value itself."""
+    """Return the values of a union's cases, with nested unions flattened. Return any other value as the only one."""
     if isinstance(value, Union):
         return [leaf for case in value.cases for leaf in union_values(case.value)]
     return [value]
@@ -316,7 +316,7 @@ def covers(value: Slot, part: Slot) -> bool:
 
 
 def callable_name(value: Value) -> str | None:
-    """Return the name of a step or function, None for any other value."""
+    """Return the name of a step or function. Return None for any other value."""
     match value:
         case StepFunction(definition=definition):
             return definition.function_name
@@ -331,9 +331,9 @@ def _join_elements(
 ) -> tuple[Any, ...]:
     """Return the elements of all collections, in order of first appearance.
 
-    Equivalent elements of different collections become one element, the newest. Equivalent elements of one collection
-    stay, unless each represents many. An element that some collections lack is marked as `may_be_missing`, with the
-    condition of its branch if only one branch adds it.
+    Equivalent elements of different collections become one element, the newest of them. Equivalent elements of one
+    collection stay separate, unless each represents many. An element that some collections lack is marked as
+    `may_be_missing`, with the condition of its branch if only one branch adds it.
     """
     if all(collection is collections[0] for collection in collections):
         return collections[0]
@@ -372,7 +372,7 @@ def _allocation_site(element: Slot) -> object:
 
 
 def _as_uncertain_as(previous: Slot, element: Slot) -> Slot:
-    """Return an element that may be missing if it or the previous element may be missing."""
+    """Return `element`, marked as `may_be_missing` if the previous element is."""
     if not _may_be_missing(previous) or _may_be_missing(element):
         return element
     if isinstance(element, Element):
@@ -395,7 +395,7 @@ def _is_uncertain_task(element: Slot) -> bool:
 def _optional_element(
     element: Slot, sources: Sequence[int], conditions: Sequence[str | None], since: TaskId | None
 ) -> Slot:
-    """Return an element that only some branches add."""
+    """Return an element that only some branches add, marked as `may_be_missing`."""
     if isinstance(element, Element | MappingEntry):
         condition = conditions[sources[0]] if len(sources) == 1 and conditions and not element.may_be_missing else None
         present = on_path(element.value, (), since)
@@ -406,17 +406,17 @@ def _optional_element(
 
 
 def has_relevant_value(value: Slot) -> bool:
-    """Return whether a value, or an element of a collection, is relevant."""
+    """Return whether a value is relevant, or an element of it if it is a collection."""
     if isinstance(value, tuple):
         return any(getattr(element, "value", UNKNOWN).relevant for element in value)
     return value is not MISSING and value.relevant
 
 
 def affects_steps(old: Slot, new: Slot) -> bool:
-    """Return whether a write of `new` over `old` can change which steps run, or taint a value.
+    """Return whether replacing `old` with `new` can change which steps run, or taint a value.
 
-    Counters, caches and other data cannot. A collection that is no longer empty can, because a loop over it runs.
-    Unknown elements can, if other elements of their collection run steps.
+    Changes of counters, caches and other data cannot. Filling an empty collection can, because a loop over it then
+    runs. Changes of unknown elements can, if other elements of the collection run steps.
     """
     if not isinstance(new, tuple) or not isinstance(old, tuple):
         return _is_none(old) != _is_none(new) or any(map(_can_affect_steps, (old, new)))
@@ -445,5 +445,5 @@ def _can_affect_steps(slot: Slot) -> bool:
 
 
 def is_relevant(value: Slot) -> bool:
-    """Return whether the contents of a slot are relevant: a relevant value, or any elements of a collection."""
+    """Return whether the contents of a slot are relevant: a relevant value, or a collection with any elements."""
     return bool(value) if isinstance(value, tuple) else value is not MISSING and value.relevant

@@ -1,4 +1,4 @@
-"""Exception types: the errors of a `try` body outside its steps, and the types of handlers and `raise` statements."""
+"""Errors that a `try` body may raise outside its steps, and the exception types of handlers and `raise` statements."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from stepgraph.limits import Limit
 from stepgraph.syntax.module import Place
 from stepgraph.syntax.walk import children, expressions_below, statements_below
 
-# Nodes that may raise any error. Their semantics are not analyzed.
+# Nodes that may raise any error, because their semantics are not analyzed.
 _ANY_ERROR_NODES: Final = (
     *(cst.Raise, cst.With, cst.Try, cst.TryStar, cst.Match, cst.ClassDef, cst.Import, cst.ImportFrom, cst.Yield),
 )
@@ -33,12 +33,12 @@ _LANGUAGE_ERROR_NODES: Final = (
     *(cst.Subscript, cst.Attribute, cst.BinaryOperation, cst.UnaryOperation, cst.Comparison, cst.FormattedString),
     *(cst.Del, cst.AugAssign, cst.Assert, cst.For, cst.StarredElement, cst.Tuple),
 )
-# Nodes that call special methods of their operands: `__getitem__`, `__add__`, `__eq__`, `__iter__`.
+# Nodes that call special methods of their operands, such as `__getitem__`, `__add__`, `__eq__` and `__iter__`.
 _SPECIAL_METHOD_NODES: Final = (
     *(cst.Subscript, cst.BinaryOperation, cst.UnaryOperation, cst.Comparison, cst.ComparisonTarget, cst.AugAssign),
     *(cst.FormattedStringExpression, cst.For, cst.CompFor, cst.StarredElement, cst.Assign),
 )
-# Values whose special methods are code of the project.
+# Types of values whose special methods are project code.
 _OBJECTS: Final = (Instance, GeneratorCall, GeneratorExpression)
 _OBJECTS_AND_FUNCTIONS: Final = (*_OBJECTS, FunctionValue)
 # Attributes of a workflow that the SDK sets.
@@ -55,17 +55,17 @@ _BUILTINS: Final = frozenset(
 class TryBodyErrors(Struct):
     """A visitor that collects the possible errors of a `try` body.
 
-    It evaluates names after the body was executed, so they have their final values.
+    It runs after the execution of the body, so names have their final values.
     """
 
     interpreter: Interpreter
     own_errors: NonStepErrors = NonStepErrors.NONE
     """The errors that the body may raise outside its steps."""
     raising_steps: dict[str, str] = field(default_factory=dict)
-    """The name of a step that raises an exception, by the source of the exception type."""
+    """The name of a step that raises an exception type, by the source of the type."""
 
     def visit(self, node: cst.CSTNode) -> None:
-        """Visit a statement or expression, without the bodies of nested functions."""
+        """Visit a statement or expression, except the bodies of nested functions."""
         match node:
             case cst.FunctionDef(decorators=decorators):
                 for decorator in decorators:
@@ -85,7 +85,7 @@ class TryBodyErrors(Struct):
         self.own_errors = max(self.own_errors, errors)
 
     def _may_run_project_code(self, node: cst.CSTNode) -> bool:
-        """Return whether an expression may run code of the project: a property, an operator, a generator."""
+        """Return whether an expression may run project code, such as a property, an operator or a generator."""
         match node:
             case cst.Attribute(value=owner, attr=cst.Name(value=name)):
                 name = mangle(self.interpreter.frame.scope, name)
@@ -101,7 +101,7 @@ class TryBodyErrors(Struct):
                 return False
 
     def _is_project_callback(self, argument: cst.Arg) -> bool:
-        """Return whether a callee may run code of the project through an argument: `key=rank`, `str(order)`."""
+        """Return whether a callee may run project code through an argument, as with `key=rank` and `str(order)`."""
         if not isinstance(argument.value, cst.Name | cst.Attribute):
             return isinstance(argument.value, cst.Lambda)
         return any(isinstance(value, _OBJECTS_AND_FUNCTIONS) for value in union_values(self._value(argument.value)))
@@ -134,7 +134,7 @@ class TryBodyErrors(Struct):
                 self._add_errors(NonStepErrors.NONE if self._has_only_steps(self._value(node)) else NonStepErrors.ANY)
 
     def _has_only_steps(self, value: Value) -> bool:
-        """Return whether an await of a value or of its elements awaits only steps, sleeps and waits, not functions."""
+        """Return whether awaiting a value or its elements awaits only steps, sleeps and waits, but no functions."""
         match value:
             case Union(cases=cases):
                 return all(self._has_only_steps(case.value) for case in cases)
@@ -150,7 +150,7 @@ class TryBodyErrors(Struct):
                 return isinstance(value, StepCall | WaitCall)
 
     def _value(self, node: cst.BaseExpression) -> Value:
-        """Return the value of a dotted name or of `step.do(...)`, UNKNOWN for any other expression."""
+        """Return the value of a dotted name or of `step.do(...)`, or UNKNOWN for other expressions."""
         match node:
             case cst.Call(func=function):
                 callee = self._value(function)
@@ -163,7 +163,7 @@ class TryBodyErrors(Struct):
                 return UNKNOWN
 
     def _record_raised(self, step: StepFunction) -> None:
-        """Record the exception types that the body of a step raises."""
+        """Record the exception types in the `raise` statements of a step's body."""
         function = step.function
         if not isinstance(function, FunctionValue) or not isinstance(function.node, cst.FunctionDef):
             return
@@ -202,9 +202,9 @@ def _errors_of_call(callee: Value) -> NonStepErrors:
 
 
 def may_raise_unseen(callee: Value) -> bool:
-    """Return whether a call of code outside the project may raise an exception.
+    """Return whether a call may raise an exception that the interpreter does not see.
 
-    Functions of the project are followed.
+    Calls of project functions and classes do not count, because their code is interpreted.
     """
     if isinstance(callee, Union):
         return any(may_raise_unseen(case.value) for case in callee.cases)
@@ -221,7 +221,7 @@ def _steps(callee: Value) -> Iterator[StepFunction]:
 
 
 def caught_types(value: Value, place: Place, raised: dict[str, str]) -> tuple[ExceptionType, ...]:
-    """Return the types that a handler catches, none if one of them is unknown.
+    """Return the types that a handler catches, or an empty tuple if one of them is unknown.
 
     `raised` is `TryBodyErrors.raising_steps` of the `try` body.
     """
@@ -246,7 +246,7 @@ def _exception_type(value: Value, place: Place, raised: dict[str, str]) -> Excep
 
 
 def raised_type(interpreter: Interpreter, exception: cst.BaseExpression) -> ExceptionType | None:
-    """Return the exception type of a `raise` that names a class or an instance of it, None if it is unknown."""
+    """Return the exception type of a `raise` that names a class or an instance. Return None if it is unknown."""
     type_node = exception.func if isinstance(exception, cst.Call) else exception
     if not isinstance(type_node, cst.Name | cst.Attribute) or not _is_dotted_name(type_node):
         return None
@@ -259,7 +259,7 @@ def raised_type(interpreter: Interpreter, exception: cst.BaseExpression) -> Exce
 
 
 def raised_with_work(interpreter: Interpreter) -> list[Instance]:
-    """Return the raised objects of the project that hold values which may lead to a step."""
+    """Return the raised project objects whose attributes may lead to a step."""
     raised = list(interpreter.work.raised.values())
     interpreter.budget.spend(Limit.ELEMENTS, len(raised))
     return [value for value in raised if any(part.relevant for part in value.state.values())]
@@ -278,7 +278,7 @@ def _project_bases(class_value: ClassValue) -> Iterator[str]:
 
 
 def _external_ancestors(class_value: ClassValue) -> Iterator[str | None]:
-    """Yield the names of the direct and indirect base classes outside the project, None for an unknown base."""
+    """Yield the names of the direct and indirect base classes outside the project, with None for an unknown base."""
     visited = {class_value}
     pending: list[Value] = list(class_value.bases[::-1])
     while pending:

@@ -1,4 +1,4 @@
-"""Snapshots of values for the facts, unaffected by later changes."""
+"""Snapshots of values for facts, which later changes of the values do not affect."""
 
 from __future__ import annotations
 
@@ -68,14 +68,14 @@ from stepgraph.ir.values import (
 from stepgraph.syntax.bindings import bindings_of
 from stepgraph.syntax.module import Place
 
-# Marks a class with unknown bases, decorators or metaclass.
+# The kind that marks a class with unknown bases, decorators or metaclass.
 _UNKNOWN_KIND: Final = "?"
-# Members that replace an object: `__new__` may return another object, and the SDK uses `js_object` in its place.
+# Members that replace an object: `__new__` may return a different object, and the SDK uses `js_object` in its place.
 _REPLACING_MEMBERS: Final = ("__new__", "js_object")
-# Number of elements converted for each collection; further elements are omitted.
+# Maximum number of elements converted for each collection. Further elements are omitted.
 MAX_ELEMENTS: Final = 100
-# Number of elements converted for one value, including nested collections, because rules compare and walk a static
-# value as a tree.
+# Maximum number of elements converted for one value, including nested collections, because rules compare and traverse
+# a static value as a tree.
 MAX_TOTAL_ELEMENTS: Final = 2_000
 
 
@@ -85,13 +85,13 @@ def static_value(value: Value) -> Value:
 
 
 class _StaticValueBuilder(Struct):
-    """Converts one value."""
+    """Converts one value into its snapshot."""
 
     remaining: int = MAX_TOTAL_ELEMENTS
     """The number of elements of collections that may still be converted."""
 
     def static_value(self, value: Value, depth: int) -> Value:
-        """Return a snapshot of a value at a nesting depth in collections, without its taint."""
+        """Return a snapshot, without taint, of a value at a nesting depth in collections."""
         value = without_taint(value)
         match value:
             case Constant() | Moment() | Duration() | External():
@@ -172,10 +172,10 @@ class _StaticValueBuilder(Struct):
 
 
 def _kinds(class_value: ClassValue) -> list[str]:
-    """Return the external bases and decorators of a class and its bases, by dotted name.
+    """Return the kinds of a class, as in `StaticObject.kinds`.
 
-    They are followed by the plain names of members that replace its objects, and by `?` for unknown parts of the
-    definition.
+    These are the dotted names of the external bases and decorators of the class and its bases, the plain names of
+    members that replace its objects, and `?` for unknown parts of the definition.
     """
     kinds: dict[str, None] = {}
     visited: set[ClassValue] = set()
@@ -202,7 +202,7 @@ def _direct_kinds(class_value: ClassValue) -> Iterator[str]:
 
 
 def _has_several_definitions(class_value: ClassValue) -> bool:
-    """Return whether statements bind a class name several times: `try: class A(B)`, `except ImportError: class A`."""
+    """Return whether several statements bind the name of a class, as in `try: class A(B)`, `except: class A`."""
     parent = class_value.scope.parent
     return parent is not None and len(parent.bindings.binders.get(class_value.name, ())) > 1
 
@@ -219,7 +219,7 @@ def _static_argument(argument: Argument) -> StaticArgument:
 
 
 def _nondeterministic_part(value: Value) -> Nondeterministic | None:
-    """Return the first part of a value that may change at a replay, without the parts of collections."""
+    """Return the first nondeterministic value in a value, except in the elements of collections."""
     match value:
         case Nondeterministic():
             return value
@@ -233,7 +233,7 @@ def _nondeterministic_part(value: Value) -> Nondeterministic | None:
 
 
 def _conditional_literals(node: cst.BaseExpression) -> Iterator[Value]:
-    """Yield a snapshot of each possible result of an expression. Everything but literals is unknown."""
+    """Yield a snapshot of each possible result of an expression. Results other than literals are unknown."""
     match node:
         case cst.IfExp(body=body, orelse=orelse):
             yield from _conditional_literals(body)
@@ -245,7 +245,7 @@ def _conditional_literals(node: cst.BaseExpression) -> Iterator[Value]:
 
 
 def function_shape(function: Value) -> StepFunctionShape | None:
-    """Return the declared signature of a step function without bound parameters, None if it is unknown."""
+    """Return the declared signature of a step's function without bound parameters. Return None if it is unknown."""
     if not isinstance(function, FunctionValue):
         return None
     declared = signature_function(function)

@@ -1,7 +1,7 @@
 """The abstract store: the values of names, attributes and collections, and a trail of all writes.
 
-The trail is an undo log. Rolling a branch back and joining it with others takes time in proportion to its writes, not
-to the whole store.
+The trail is an undo log. The time to roll back a branch and join it with others is proportional to the number of its
+writes, not to the size of the store.
 """
 
 from __future__ import annotations
@@ -48,16 +48,16 @@ from stepgraph.ir.values import Value
 from stepgraph.limits import Budget, Limit
 from stepgraph.syntax.module import Place
 
-# Serial of the cells for declared steps and tasks in flight: no function treats them as older than itself.
+# Serial of the cells for declared steps and tasks in flight, so that no function treats them as older than itself.
 MAX_SERIAL: Final = sys.maxsize
 
 
-# Number of slots of a log that one unit of the budget merges into the log around it.
+# Number of slots that one unit of the budget merges from a log into the enclosing log.
 _SLOTS_MERGED_PER_UNIT: Final = 8
 
 
 class Change(Struct, frozen=True):
-    """A slot with its value at the end of a path."""
+    """A slot and its value at the end of a path."""
 
     container: HeapCell
     key: str
@@ -65,7 +65,7 @@ class Change(Struct, frozen=True):
 
 
 SlotKey: TypeAlias = tuple[int, str]
-"""The `id` of a cell, and the key of a slot."""
+"""The `id` of a cell and the key of a slot in it."""
 Changes: TypeAlias = dict[SlotKey, Change]
 
 
@@ -82,14 +82,14 @@ class Store(Struct):
     """All heap cells, and the trail of all writes to them."""
 
     budget: Budget
-    """Counts the writes and values that are rolled back and joined."""
+    """The budget for rolled-back writes and joined values."""
     _versions: dict[SlotId, int] = field(default_factory=dict)
     """The versions of slots that functions read from outside their own scope; 0 for others.
 
     The version changes when a slot gets a different relevant value.
     """
     reads: set[SlotId] = field(default_factory=set)
-    """Slots outside the function being interpreted that it has read so far."""
+    """The slots outside the function being interpreted that the function has read so far."""
     events: CellEvents = field(default_factory=CellEvents)
     """What happened to the cells."""
     shared_serials: set[int] = field(default_factory=set)
@@ -99,25 +99,25 @@ class Store(Struct):
     shares_steps: bool = False
     """Whether code has stored a step in an object of a module or class, or may have."""
     in_flight: HeapCell = field(default_factory=lambda: HeapCell(MAX_SERIAL, Budget()))
-    """For each task id, a tuple with its `TaskState` while the task may be in flight, else an empty tuple."""
+    """For each task id, a tuple with the `TaskState` while the task may be in flight, or else an empty tuple."""
     replaced: set[StepDefinition] = field(default_factory=set)
-    """Steps that were overwritten or removed, or not selected by an exact lookup. They are not reported as unused."""
+    """The steps that were overwritten, removed, or left out by an exact lookup. They are not reported as unused."""
     rewrites: list[Rewrite] = field(default_factory=list)
-    """Writes since the last await to slots that tasks in flight read."""
+    """The writes since the last await to slots that tasks in flight read."""
     _writer: TaskState | None = None
-    """The task in flight whose writes are being added."""
+    """The task in flight whose writes are being joined, if any."""
     log: WriteLog | None = None
     """The log of the innermost function or task being interpreted."""
     _task_writes: set[SlotId] = field(default_factory=set)
-    """Slots that some task may write to."""
+    """The slots that some task may write."""
     _task_reads: set[SlotId] = field(default_factory=set)
-    """Slots that some task reads."""
+    """The slots that some task reads."""
     _selections: set[tuple[int, int]] = field(default_factory=set)
-    """Collections from which a step was selected, by serial and size."""
+    """The collections from which a step was selected, by serial and size."""
     _trail: list[tuple[HeapCell, str, Slot, int | None]] = field(default_factory=list)
     """The undo log: cell and key of each write, with the value before it, and the version if the write changed it."""
     _outer_reads: set[tuple[int, str]] = field(default_factory=set)
-    """Slots that some function has read from outside its own scope."""
+    """The slots that some function has read from outside its own scope."""
     _serial: int = 0
     _version_count: int = 0
     """The number of versions so far. A rollback restores versions, but not this count."""
@@ -178,9 +178,9 @@ class Store(Struct):
 
     @contextmanager
     def logged(self, newest: int, *, isolated: bool = False) -> Iterator[WriteLog]:
-        """Log the writes inside to cells up to the serial `newest`.
+        """Log the writes in this context to cells up to the serial `newest`.
 
-        The enclosing code logs them too, unless the inner code is `isolated`.
+        The enclosing log also includes the writes, unless this context is `isolated`.
         """
         outer, log = self.log, WriteLog(newest)
         self.log = log
@@ -195,7 +195,7 @@ class Store(Struct):
 
     @contextmanager
     def unlogged(self) -> Iterator[None]:
-        """Do not log the writes of the code inside."""
+        """Do not log the writes in this context."""
         outer, self.log = self.log, None
         try:
             yield
@@ -213,7 +213,7 @@ class Store(Struct):
             slot.add(value)
 
     def write(self, container: HeapCell, key: str, value: Slot) -> None:
-        """Set a slot to a value that the program writes."""
+        """Set a slot to a value that the program writes, and log the write."""
         self._log(container, key, value)
         slot = (container.serial, key)
         if slot in self._task_writes:
@@ -223,7 +223,7 @@ class Store(Struct):
         self.put(container, key, value)
 
     def put(self, container: HeapCell, key: str, value: Slot) -> None:
-        """Set a slot to a value that the program has written before, and record that for a rollback."""
+        """Set a slot to a value without logging a write. The change is recorded for a rollback."""
         old = container.get(key, MISSING)
         if old is not value:
             if self._task_writes and (container.serial, key) in self._task_writes:
@@ -231,7 +231,7 @@ class Store(Struct):
             self._write(container, key, old, old, value)
 
     def extend(self, container: HeapCell, value: tuple[Any, ...]) -> None:
-        """Append to a collection. `value` contains all its elements, the existing ones first."""
+        """Append to a collection. `value` contains all its elements, starting with the existing elements."""
         old = container["items"]
         slot = None if self.log is None else self.log.slot(container, "items", old)
         if slot is not None:
@@ -280,7 +280,7 @@ class Store(Struct):
             self.record_unselected(old.state.elements())
 
     def record_selection(self, owner: Collection | Mapping, selected: Value) -> None:
-        """Record that code selects one step of a collection and leaves the other steps unused."""
+        """Record that code selects one step from a collection and leaves the other steps unused."""
         key = owner.state.serial, owner.state.size
         if isinstance(selected, StepFunction) and key not in self._selections:
             self._selections.add(key)
@@ -291,7 +291,7 @@ class Store(Struct):
         self.record_dropped(element.value for element in elements)
 
     def record_dropped(self, values: Iterable[Value | None]) -> None:
-        """Record values that the program does not use any more."""
+        """Record values that the program no longer uses."""
         self.replaced.update(value.definition for value in values if isinstance(value, StepFunction))
 
     def tasks(self) -> list[TaskState]:
@@ -299,7 +299,7 @@ class Store(Struct):
         return [task for states in self.in_flight.values() for task in states]
 
     def conflicting_tasks(self, log: WriteLog, changes: Changes) -> set[cst.CSTNode]:
-        """Return the places of the tasks in flight after `changes` that read or write a logged slot."""
+        """Return the call expressions of the tasks in flight after `changes` that read or write a logged slot."""
         slots = {(logged.container.serial, logged.key) for logged in log}
         tasks = [task for change in changes.values() if change.container is self.in_flight for task in change.value]
         self.budget.spend(Limit.JOINED, len(tasks))
@@ -308,12 +308,12 @@ class Store(Struct):
         }
 
     def weak_update(self, container: HeapCell, key: str, value: Slot, place: Place) -> None:
-        """Update a slot weakly: it has its current value or the new value."""
+        """Update a slot weakly, so its value is either the current value or the new value."""
         self._log(container, key, value)
         self.put(container, key, join_slot_values(self.budget, key, [container.get(key, MISSING), value], place, None))
 
     def start_task(self, task: TaskState, log: WriteLog) -> None:
-        """Record the start of a task with its writes, which may now happen at any time."""
+        """Record the start of a task and its writes, which may now happen at any time."""
         for logged in log:
             if not logged.is_relevant:
                 continue
@@ -334,7 +334,7 @@ class Store(Struct):
             self.put(self.in_flight, str(task.task_id), (task,))
 
     def _merge_earlier_passes(self, task: TaskState) -> None:
-        """Merge the tasks that earlier passes of the loop have started at the same place into this one."""
+        """Merge the tasks that earlier loop passes have started at the same place into this task."""
         for earlier in self.tasks() if task.loop_depth else ():
             if earlier.place.node is task.place.node and earlier.loop_pass != task.loop_pass:
                 self.put(self.in_flight, str(earlier.task_id), ())
@@ -351,7 +351,7 @@ class Store(Struct):
         self.join_writes(task)
 
     def join_writes(self, task: TaskState) -> None:
-        """Join all values that a task in flight may write with the current values, which may belong to another path."""
+        """Join all values that a task in flight may write with the current values, which may be from another path."""
         self._writer = task
         for logged in task.writes.values():
             values = [logged.present, *logged.values]
@@ -364,10 +364,10 @@ class Store(Struct):
         self._writer = None
 
     def finish_task(self, awaited: AwaitedTask, loop_depth: int, *, may_have_failed: bool) -> None:
-        """Record the end of a task: slots that only this task has written get their final values.
+        """Record the end of a task. Slots that only this task has written get their final values.
 
-        If the task may have failed before its last write, the slots get the join of all values that it writes. If each
-        pass of a loop starts the task and only its last run is awaited, it may still be in flight.
+        If the task may have failed before its last write, the slots keep the join of all values that it writes. If each
+        pass of a loop starts the task and only the last run is awaited, the task may still be in flight.
         """
         task_id = awaited.task_id
         for task in self.in_flight.get(str(task_id), ()):
@@ -380,7 +380,7 @@ class Store(Struct):
                     self.put(write.container, write.key, write.final_value)
 
     def _join_task_writes(self, container: HeapCell, key: str, value: Slot) -> Slot:
-        """Join a value that is written to a slot with the values that tasks in flight may write to it."""
+        """Return the join of a value that is written to a slot and the values that tasks in flight may write to it."""
         slot = (container.serial, key)
         tasks = [task for task in self.tasks() if slot in task.writes]
         self.budget.spend(Limit.JOINED, len(self.in_flight))
@@ -392,9 +392,9 @@ class Store(Struct):
 
     @staticmethod
     def repeatable_writes(log: WriteLog) -> tuple[Change, ...] | None:
-        """Return the logged writes with their final values, None if one of them can affect steps.
+        """Return the logged writes with their final values. Return None if one of them can affect steps.
 
-        Writes to collections are omitted: elements that cannot affect steps need not be repeated.
+        Writes to collections are omitted, because elements that cannot affect steps need not be repeated.
         """
         writes: list[Change] = []
         for logged in log:
@@ -417,9 +417,9 @@ class Store(Struct):
         return changes
 
     def overwritten(self, checkpoint: int) -> list[Changes]:
-        """Return the values written since `checkpoint` and overwritten later, which an exception may expose.
+        """Return the values written since `checkpoint` and later overwritten, which an exception may expose.
 
-        Values of a list that is only appended to are omitted, since its current value includes their elements.
+        The earlier values of a list with only appends are omitted, because its current value includes their elements.
         """
         written: set[tuple[int, str]] = set()
         overwritten: list[Changes] = []
@@ -430,11 +430,11 @@ class Store(Struct):
         return overwritten
 
     def commit(self, checkpoint: int) -> None:
-        """Make the writes since `checkpoint` permanent: no rollback undoes them."""
+        """Make the writes since `checkpoint` permanent, so no rollback undoes them."""
         del self._trail[checkpoint:]
 
     def rollback(self, checkpoint: int) -> Changes:
-        """Undo all writes since `checkpoint`, and return them."""
+        """Undo all writes since `checkpoint`, and return the resulting changes."""
         changes = self.changes(checkpoint)
         while len(self._trail) > checkpoint:
             container, key, old, version = self._trail.pop()
@@ -453,13 +453,13 @@ class ExposedValues(Struct):
     """Values that an exception in the body of a `try` may expose to its handlers, without duplicates."""
 
     changes: list[Changes] = field(default_factory=list)
-    """Changes of one slot each."""
+    """The exposed values, as changes of one slot each."""
     _values: dict[SlotId, ValueSet] = field(default_factory=dict)
     _collections: set[tuple[SlotId, int]] = field(default_factory=set)
-    """The collections by slot and `id`, which `changes` keeps alive."""
+    """The slot and `id` of each collection. `changes` keeps the collections alive."""
 
     def add(self, changes: Iterable[Changes]) -> None:
-        """Add the values of changes that can lead to a step."""
+        """Add the values in `changes` that can lead to a step."""
         for change in (change for slots in changes for change in slots.values() if is_relevant(change.value)):
             slot = change.container.serial, change.key
             if isinstance(change.value, tuple):
@@ -472,17 +472,17 @@ class ExposedValues(Struct):
 
 
 class PathChanges(Struct, frozen=True):
-    """One of the paths into a join point, with its changes."""
+    """A path that leads to a join, with its changes."""
 
     condition: str | None
-    """The source of the condition; None for a path without one."""
+    """The source of the path's condition; None for an unconditional path."""
     changes: Changes
 
 
 def join_paths(
     store: Store, paths: Sequence[PathChanges], discriminant: str | None, place: Place, since: TaskId | None = None
 ) -> None:
-    """Set the store to the join of alternative paths, each relative to the current state.
+    """Set the store to the join of alternative paths. Their changes are relative to the current state.
 
     A task with an id above `since` was started on only one of the paths.
     """
@@ -498,9 +498,9 @@ def join_paths(
 
 
 def join_ends(store: Store, ends: Sequence[PathChanges], place: Place, since: TaskId) -> None:
-    """Set the store to the join of all paths out of some code, each relative to the current state.
+    """Set the store to the join of all paths out of some code. Their changes are relative to the current state.
 
-    Their conditions are used if each path except the last has a condition.
+    The conditions are used if they are distinct and each path except the last has one.
     """
     conditions = [end.condition for end in ends]
     if None not in conditions[:-1] and len(set(conditions)) == len(conditions):
@@ -515,18 +515,18 @@ def join_ends(store: Store, ends: Sequence[PathChanges], place: Place, since: Ta
 
 
 def apply(store: Store, changes: Changes) -> None:
-    """Redo changes that were rolled back."""
+    """Apply changes that were rolled back."""
     for change in changes.values():
         store.put(change.container, change.key, change.value)
 
 
 def present_value(change: Change) -> Change:
-    """Return the slot of a change with its current value."""
+    """Return a change of the same slot to its current value."""
     return replace(change, value=change.container.get(change.key, MISSING))
 
 
 def join_any(store: Store, paths: Sequence[Changes], place: Place, since: TaskId | None = None) -> Changes:
-    """Return the join of the current state and of paths from it, without conditions.
+    """Return the join of the current state and of paths that start from it, without conditions.
 
     A task with an id above `since` was started on only one of the paths.
     """
@@ -545,10 +545,10 @@ def join_any(store: Store, paths: Sequence[Changes], place: Place, since: TaskId
 
 
 def unstable_changes(head: Changes, end: Changes, newest: int) -> Changes:
-    """Return the changes at the end of a loop body that require another pass, because its `head` does not cover them.
+    """Return the changes at the end of a loop body that require another pass, because `head` does not cover them.
 
-    Slots that only the body binds are omitted, since it binds them again before each use. Cells newer than the serial
-    `newest` are omitted, since each pass allocates them.
+    Slots that only the body binds are omitted, because it binds them again before each use. Cells newer than the serial
+    `newest` are omitted, because each pass allocates them.
     """
     changed: Changes = {}
     for key, change in end.items():
@@ -565,5 +565,5 @@ def unstable_changes(head: Changes, end: Changes, newest: int) -> Changes:
 
 
 def value_before(key: SlotKey, head: Changes, change: Change) -> Slot:
-    """Return the value of a slot at the head of a loop, for a change of the slot in its body."""
+    """Return the value that the slot of a change in a loop body has at the head of the loop."""
     return head[key].value if key in head else change.container.get(change.key, MISSING)

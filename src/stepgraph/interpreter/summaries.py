@@ -1,4 +1,4 @@
-"""Function summaries: the memoized effects and results of calls of the project's functions."""
+"""Function summaries: the memoized effects and results of calls of project functions."""
 
 from __future__ import annotations
 
@@ -38,21 +38,21 @@ from stepgraph.syntax.module import Place
 
 Key: TypeAlias = tuple[object, ...]
 
-# Number of interpreted bodies after which the latest summary of a function serves calls with any arguments.
+# Number of interpreted bodies after which the latest summary of a function is used for calls with any arguments.
 MAX_INTERPRETED_BODIES: Final = 20_000
-# Maximum number of parts of the arguments of a call that its signature compares.
+# Maximum number of parts of the arguments that the signature of a call compares.
 MAX_SIGNATURE_PARTS: Final = 2_000
-# Maximum number of summaries of a function that differ only in the sizes of its arguments. Further calls share a
+# Maximum number of summaries of a function that differ only in the sizes of the arguments. Further calls share one
 # summary.
 MAX_SIZE_VARIANTS: Final = 8
 # Maximum number of times that the body of a recursive function is interpreted before its changes are widened.
 MAX_RECURSIVE_PASSES: Final = 4
-# Maximum depth of a recursion with different arguments at each call.
+# Maximum depth of a recursion whose calls all have different arguments.
 MAX_RECURSION: Final = 8
 
 
 def summarize_call(interpreter: Interpreter, callee: FunctionValue, arguments: Arguments) -> FunctionSummary:
-    """Return the summary of a call. The body is interpreted unless a summary is memoized.
+    """Return the summary of a call. The body is interpreted unless its summary is memoized.
 
     Raises TypeError for a lambda, whose body is an expression.
     """
@@ -64,7 +64,7 @@ def summarize_call(interpreter: Interpreter, callee: FunctionValue, arguments: A
 
 
 def _with_caveats(result: Value) -> Value:
-    """Return a result that unknown code may replace: irrelevant values become `UNKNOWN`."""
+    """Return a result that unknown code may replace, with irrelevant values replaced by `UNKNOWN`."""
     match result:
         case Instance():
             return replace(result, may_be_replaced=True)
@@ -140,7 +140,7 @@ def _call_key(interpreter: Interpreter, callee: FunctionValue, scope: LexicalSco
 
 
 def _is_distinguished(interpreter: Interpreter, callee: FunctionValue, key: Key, general_key: Key) -> bool:
-    """Return whether a call has a separate summary for its numbers of elements. Recursive calls may have any number."""
+    """Return whether a call gets its own summary for its numbers of elements. Recursive calls do not."""
     if interpreter.active_functions.get(callee.node):
         return False
     variants = interpreter.size_variants.setdefault(general_key, set())
@@ -150,7 +150,7 @@ def _is_distinguished(interpreter: Interpreter, callee: FunctionValue, key: Key,
 
 
 def _scope_without_sizes(interpreter: Interpreter, callee: FunctionValue, scope: LexicalScope) -> LexicalScope:
-    """Return the scope of a call that represents calls with collections of any size, unless an element is relevant."""
+    """Return a scope that represents calls with any size of the collections without relevant elements."""
     general = _Signature()
     values = dict(scope.names)
     for parameter in parameters(callee.node.params):
@@ -196,20 +196,20 @@ def returned_by(interpreter: Interpreter, function: FunctionValue, arguments: Ar
 
 
 class _Signature(Struct):
-    """The keys of the arguments of a call. Calls with equal keys have equal summaries.
+    """A builder of keys for the arguments of a call. Calls with equal keys have equal summaries.
 
-    Collections are compared by their elements, and by identity after `MAX_SIGNATURE_PARTS` parts.
+    Collections are compared by their elements, or by identity after `MAX_SIGNATURE_PARTS` parts.
     """
 
     has_sizes: bool = False
-    """Whether collections differ if their numbers of elements or their keys differ, even without relevant elements."""
+    """Whether collections without relevant elements differ if their keys or numbers of elements differ."""
     omits_sizes: bool = False
     """Whether a key would be different with `has_sizes`."""
     parts: int = 0
     """The number of parts compared so far."""
 
     def key_of(self, value: Value, depth: int) -> object:
-        """Return the relevant part of a value at a nesting depth, None for an irrelevant value."""
+        """Return the key of a value at a nesting depth: its relevant part. Return None if the value is irrelevant."""
         if depth > DEEPEST or self.parts > MAX_SIGNATURE_PARTS:
             return value
         match value:
@@ -244,7 +244,7 @@ class _Signature(Struct):
             case _:
                 self.parts += value.parts
                 is_constant = isinstance(value, Constant) and not depth
-                # A call of None does nothing, while a call of an unknown value may do anything.
+                # Calling None does nothing, while calling an unknown value may do anything.
                 is_distinct = value.relevant or value.tainted or is_constant or isinstance(value, Absent)
                 return value if is_distinct else None
 
@@ -259,10 +259,9 @@ def _entry_key(entry: MappingEntry) -> object:
 
 
 def _without_payloads(key: object) -> object:
-    """Return a key without payloads and constants.
+    """Return a key without payloads, constants and other data.
 
-    A recursion into a payload calls itself with a different part at each call; a recursion over numbers, with a
-    different number.
+    A recursion over a payload passes a different part in each call, and a recursion over numbers a different number.
     """
     if isinstance(key, tuple):
         return tuple(_without_payloads(part) for part in key)
@@ -270,7 +269,7 @@ def _without_payloads(key: object) -> object:
 
 
 def _active_function(interpreter: Interpreter, callee: FunctionValue, key: Key) -> Function | None:
-    """Return the function of an active call that a recursive call repeats, None if the body must be interpreted."""
+    """Return the function of the active call that a recursive call repeats. Return None to interpret the body."""
     active = interpreter.active_functions.get(callee.node)
     if not active:
         return None
@@ -289,10 +288,10 @@ def _active_function(interpreter: Interpreter, callee: FunctionValue, key: Key) 
 def _summarize(
     interpreter: Interpreter, callee: FunctionValue, node: cst.FunctionDef, scope: LexicalScope, key: Key
 ) -> FunctionSummary:
-    """Interpret the body of a function, and memoize its summary.
+    """Interpret the body of a function and memoize its summary.
 
-    At first, recursive calls run no steps and change nothing. The body is interpreted again until recursive calls have
-    the effects of the body, which is the least fixpoint of the function.
+    At first, recursive calls are assumed to run no steps and change nothing. The body is interpreted again until the
+    assumed effects of recursive calls equal the effects of the body, which is the least fixpoint of the function.
     """
     assumes_steps = node in interpreter.step_functions
     function = Function(callee.names, Place(callee.scope.module, node), may_run_steps=assumes_steps)
@@ -322,7 +321,7 @@ def _summarize(
         _forget_summaries(interpreter, summary_count)
     del interpreter.recursions[function]
     reads = interpreter.store.stop_reads(outer_reads, scope.names.serial - 1)
-    function.may_run_steps = False  # a recursive call alone runs no steps
+    function.may_run_steps = False  # so that recursive calls alone do not count as steps
     function.may_run_steps = may_run_steps(function.body)
     del interpreter.active_functions[node][key]
     function.callable_arguments = tuple(
@@ -368,7 +367,7 @@ def _summarize(
 
 
 def _add_to_caller(caller: Frame, callee: Frame) -> None:
-    """Add the calls, started tasks and exceptions of a function to the frame of its caller."""
+    """Add the callables, started bindings and exceptions of a function to the frame of its caller."""
     caller.called |= callee.called
     caller.started_bindings |= callee.started_bindings
     caller.raises = caller.raises or callee.raises
@@ -377,7 +376,7 @@ def _add_to_caller(caller: Frame, callee: Frame) -> None:
 
 
 def _call_recursively(interpreter: Interpreter, recursion: Recursion) -> None:
-    """Record the state of a recursive call, and apply the changes that the body made when it was last interpreted."""
+    """Record the state at a recursive call, and apply the changes that the body made when it was last interpreted."""
     recursion.is_called = True
     recursion.calls.append(recursion.outer(interpreter.store.changes(recursion.checkpoint)))
     if recursion.end:
@@ -385,7 +384,7 @@ def _call_recursively(interpreter: Interpreter, recursion: Recursion) -> None:
 
 
 def _grows(interpreter: Interpreter, recursion: Recursion) -> bool:
-    """Update the assumptions on recursive calls from the current pass, and return whether they changed.
+    """Update the assumptions about recursive calls after the current pass, and return whether they changed.
 
     After `MAX_RECURSIVE_PASSES`, values that still change are widened.
     """
@@ -409,7 +408,7 @@ def _grows(interpreter: Interpreter, recursion: Recursion) -> bool:
 
 
 def _assume_steps(interpreter: Interpreter) -> None:
-    """Assume that active functions run steps, because one of them does and the others call it."""
+    """Assume that all active functions run steps, because one of them does and the others call it."""
     for node, functions in interpreter.active_functions.items():
         if functions:
             interpreter.step_functions.add(node)
@@ -418,7 +417,7 @@ def _assume_steps(interpreter: Interpreter) -> None:
 
 
 def _forget_summaries(interpreter: Interpreter, summary_count: int) -> None:
-    """Delete the summaries after the first `summary_count`, which depend on assumptions on an active function."""
+    """Delete all but the first `summary_count` summaries. They depend on assumptions about an active function."""
     for summary_key in interpreter.summary_keys[summary_count:]:
         interpreter.summaries.pop(summary_key, None)
     del interpreter.summary_keys[summary_count:]
@@ -445,7 +444,7 @@ def _interpret_body(interpreter: Interpreter, frame: Frame, body: cst.BaseSuite)
 
 
 def _result_of(frame: Frame, place: Place) -> Value:
-    """Return the join of the returned values, without constants: calls are never folded."""
+    """Return the join of the returned values, without constants, because calls are never folded."""
     if not frame.returns:
         return UNKNOWN
     value = join_values(without_partial_taint([(case.condition, case.value) for case in frame.returns]), None, place)
@@ -453,12 +452,12 @@ def _result_of(frame: Frame, place: Place) -> Value:
 
 
 def _qualified_names(names: tuple[str, ...], callables: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the names of a function followed by the callables that its steps depend on: `run_all(charge, ship)`."""
+    """Return the names of a function with the callables on which its steps depend, as in `run_all(charge, ship)`."""
     return tuple(f"{name}({', '.join(callables)})" for name in names) if callables else names
 
 
 def _incomplete_summary(function: Function) -> FunctionSummary:
-    """Return the summary of a function whose body is being interpreted: the result is unknown."""
+    """Return the summary of a function whose body is being interpreted. Its result is unknown."""
     return FunctionSummary(
         function, UNKNOWN, 0, (), returns_awaitable=False, emits_before_return=False, versions={}, reusable=False
     )

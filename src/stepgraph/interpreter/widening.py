@@ -17,14 +17,14 @@ from stepgraph.limits import Budget, Limit
 from stepgraph.syntax.module import Place
 
 _REASON: Final = "it differs in each iteration of the loop"
-# Maximum depth of nested objects and collections in a comparison. A chain that grows at each pass exceeds any depth.
+# Maximum depth of nested objects and collections in a comparison. A chain that grows in each pass exceeds any depth.
 _MAX_DEPTH: Final = 6
 
 
 def growing_changes(unstable_changes: Changes, head: Changes, since: int, budget: Budget) -> Changes:
-    """Return the changes that further passes of a loop do not make stable.
+    """Return the changes that would remain unstable in further passes of a loop.
 
-    Objects, collections and functions in cells newer than the serial `since` are allocated at each pass. They are
+    Objects, collections and functions in cells newer than the serial `since` are allocated in each pass. They are
     stable if their contents are.
     """
     comparison = _Comparison(since, budget)
@@ -36,7 +36,7 @@ def growing_changes(unstable_changes: Changes, head: Changes, since: int, budget
 
 
 def widen(change: Change, place: Place) -> Change:
-    """Return a change to an unresolved value, or to a collection with additional unresolved elements."""
+    """Return a change of the same slot to an unresolved value, or to a collection with more, unresolved elements."""
     unresolved = Unresolved(_REASON, place)
     if not isinstance(change.value, tuple):
         return Change(change.container, change.key, unresolved)
@@ -54,7 +54,7 @@ class _Comparison(Struct):
     budget: Budget
 
     def is_isomorphic(self, a: Slot, b: Slot, depth: int) -> bool:
-        """Return whether two values differ only in the passes that allocate them."""
+        """Return whether two values differ only in the passes that allocated them."""
         if a is b or is_equivalent(a, b):
             return True
         if type(a) is not type(b) or not depth:
@@ -63,7 +63,7 @@ class _Comparison(Struct):
         if isinstance(a, Task):
             return True
         if isinstance(a, tuple) and all(isinstance(task, int) for task in (*a, *b)):
-            return True  # task ids of a group, which differ at each pass
+            return True  # task ids of a group, which differ in each pass
         if isinstance(a, Union):
             values = [case.value for case in a.cases]
             return all(any(self.is_isomorphic(value, case.value, depth - 1) for value in values) for case in b.cases)

@@ -1,4 +1,4 @@
-"""The workflow classes of a module: the classes that it defines, and the classes that it exports to the runtime."""
+"""The workflow classes that a module defines, and those that it exports to the runtime."""
 
 from __future__ import annotations
 
@@ -41,20 +41,20 @@ class ExportedClass(Struct, frozen=True):
 
 
 class NotExported(Struct, frozen=True):
-    """The reason that a main module does not export a workflow class."""
+    """The reason why a main module does not export a workflow class."""
 
     kind: ProblemKind
     reason: str
-    """A sentence without its period."""
+    """The reason, as a sentence without a period."""
     exported_classes: tuple[str, ...] = ()
     """The names of the workflow classes that the module exports."""
 
 
 class WorkflowClasses(Struct, frozen=True):
-    """The workflow classes of a module, and classes that are not valid workflows."""
+    """The workflow classes of a module, and its classes that are not valid workflows."""
 
     workflows: tuple[str, ...]
-    """Names of the classes in the module."""
+    """The names of the workflow classes in the module."""
     misnamed_runs: tuple[MisnamedRun, ...] = ()
     over_limit: tuple[ClassOverLimit, ...] = ()
 
@@ -65,11 +65,11 @@ class MisnamedRun(Struct, frozen=True):
     class_name: str
     method: str
     place: Place
-    """The name of the method."""
+    """The location of the method's name."""
 
 
 class ClassOverLimit(Struct, frozen=True):
-    """A class that exceeds a limit."""
+    """A class that exceeds a limit of the analysis."""
 
     class_name: str
     reason: str
@@ -86,7 +86,7 @@ class UndeployedClass(Struct, frozen=True):
 
 
 def find_workflows(entry: OpenModule) -> WorkflowClasses:
-    """Return the workflow classes that a module defines, in source order, or else the workflow classes that it exports.
+    """Return the workflow classes that a module defines, in source order, or those that it exports if it defines none.
 
     Raises InputError if the search exceeds a limit.
     """
@@ -111,7 +111,7 @@ def _find_workflows(interpreter: Interpreter, scope: LexicalScope) -> WorkflowCl
 
 
 def _limit_reason(interpreter: Interpreter, scope: LexicalScope, name: str) -> str | None:
-    """Return the reason that a class exceeds the limit of base classes, None if it does not exceed it."""
+    """Return the reason for rejecting a class that exceeds the limit of base classes. Return None for other classes."""
     try:
         resolve_body_name(interpreter, scope, name)
     except LimitExceededError as error:
@@ -122,12 +122,12 @@ def _limit_reason(interpreter: Interpreter, scope: LexicalScope, name: str) -> s
 
 
 def _workflow_within_limit(interpreter: Interpreter, scope: LexicalScope, name: str) -> ClassValue | None:
-    """Return the workflow class with a name, None if the name is not bound to one or the class exceeds a limit."""
+    """Return the workflow class bound to a name. Return None if the value is another one or exceeds a limit."""
     return None if _limit_reason(interpreter, scope, name) else find_workflow_class(interpreter, scope, name)
 
 
 def _misnamed_runs(interpreter: Interpreter, scope: LexicalScope, name: str) -> Iterator[MisnamedRun]:
-    """Yield methods that look like a misnamed `run`, if a class cannot have a `run`."""
+    """Yield the methods of a class that look like a misnamed `run`, if the class cannot have a `run`."""
     if not any(map(scope.module.mentions, _MISNAMED)):
         return
     value = resolve_body_name(interpreter, scope, name)
@@ -143,15 +143,15 @@ def _misnamed_runs(interpreter: Interpreter, scope: LexicalScope, name: str) -> 
             yield MisnamedRun(name, statement.name.value, Place(scope.module, statement.name))
 
 
-# Names by analogy with the handlers of a Worker, such as `on_fetch`, and with `run` in other languages.
+# Names formed by analogy with the handlers of a Worker, such as `on_fetch`, and with `run` in other languages.
 _MISNAMED: Final = (b"on_run", b"onRun", b"Run")
 
 
 class ModuleExports:
     """The workflow classes that a main module exports to the runtime.
 
-    The runtime registers classes by class name, not by the name in the module. It looks at `__all__`, or at all public
-    names (workerd).
+    The runtime registers classes by class name, not by the name in the module. It searches `__all__`, or else all
+    public names (workerd).
     """
 
     def __init__(self, entry: OpenModule) -> None:
@@ -159,7 +159,7 @@ class ModuleExports:
         self._interpreter, self._scope = open_interpreter(entry)
 
     def find(self, class_name: str) -> ExportedClass | NotExported:
-        """Return the exported class with a class name, or the reason that it is not exported.
+        """Return the exported class with a class name, or the reason why it is not exported.
 
         Raises InputError if the search exceeds a limit.
         """
@@ -201,7 +201,7 @@ class ModuleExports:
 
 
 def find_undeployed(entry: OpenModule, configuration: bytes) -> Iterator[UndeployedClass]:
-    """Yield the workflow classes that a main module defines and exports, and that its configuration never mentions.
+    """Yield the workflow classes that a main module defines and exports but that its configuration never mentions.
 
     Base classes are omitted. A class that the configuration of another environment mentions counts as deployed.
     """
@@ -220,14 +220,14 @@ def find_undeployed(entry: OpenModule, configuration: bytes) -> Iterator[Undeplo
 
 _WORD: Final = re.compile(r"\w+")
 
-# Kind and wording of a problem.
+# The kind and wording of a problem.
 _Reason: TypeAlias = tuple[ProblemKind, str]
 
 
 def _not_exported_reason(
     interpreter: Interpreter, scope: LexicalScope, class_name: str, value: Value | None
 ) -> _Reason:
-    """Return the reason that no workflow class with a name is exported. `value` is the value of the name."""
+    """Return the reason why no workflow class with a name is exported. `value` is the value of the name."""
     path = scope.module.path
     if isinstance(value, ClassValue):
         return _class_not_exported_reason(interpreter, scope.module, class_name, value)
@@ -250,7 +250,7 @@ def _not_exported_reason(
 
 
 def _is_failed_import(interpreter: Interpreter, value: Unresolved) -> bool:
-    """Return whether a value comes from an import with a note about a missing module or name."""
+    """Return whether a value comes from an import of a missing module or name, according to a note."""
     return any((code, id(value.place.node)) in interpreter.notes for code in ("missing-module", "missing-name"))
 
 

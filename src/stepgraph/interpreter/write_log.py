@@ -1,7 +1,7 @@
-"""Logs of the values that code writes on any of its paths, and of the values that tasks in flight read and write.
+"""Logs of the values that code writes on any path, and of the values that tasks in flight read and write.
 
-When a path is rolled back or raises, the trail of the store discards its writes, but a log keeps them. Concurrent code
-may read each of these values, and a summary that lacks one of them must not be used for another call.
+When a path is rolled back or raises, the trail of the store discards its writes, but the log keeps them. Concurrent
+code may read any of these values, and a summary that lacks one of them must not be used for another call.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from stepgraph.syntax.module import Place
 
 
 class LoggedSlot(Struct):
-    """A slot, and the values written to it."""
+    """A slot and the values written to it."""
 
     container: HeapCell
     key: str
@@ -48,7 +48,7 @@ class LoggedSlot(Struct):
         return any(affects_steps(self.initial, value) for value in (*self.values, self.present))
 
     def add(self, value: Slot) -> bool:
-        """Add a value. Return False if it is there already."""
+        """Add a value. Return False if the log already contains it."""
         if isinstance(value, tuple):
             self.container.budget.spend(Limit.ELEMENTS, len(value) + len(self.values))
             is_new = value not in self.values
@@ -59,7 +59,7 @@ class LoggedSlot(Struct):
         return is_new
 
     def extend(self, before: Slot, value: Slot) -> None:
-        """Add the elements of a collection after an append, which include the elements before it."""
+        """Add the elements of a collection after an append, in place of the elements before the append."""
         if self.values and self.values[-1] is before:
             self.values[-1] = value
         else:
@@ -67,10 +67,10 @@ class LoggedSlot(Struct):
 
 
 class WriteLog(Struct):
-    """The slots that some code writes and that are older than the code."""
+    """A log of the writes of some code to slots that are older than the code."""
 
     newest: int
-    """The serial of the newest cell before the code."""
+    """The serial of the newest cell that existed before the code."""
     _slots: dict[tuple[int, str], LoggedSlot] = field(default_factory=dict)
 
     def __iter__(self) -> Iterator[LoggedSlot]:
@@ -80,7 +80,7 @@ class WriteLog(Struct):
         return len(self._slots)
 
     def slot(self, container: HeapCell, key: str, initial: Slot) -> LoggedSlot | None:
-        """Return the log of a slot, whose value before the current write is `initial`. None for a newer cell."""
+        """Return the log of a slot. Return None for a newer cell. `initial` is the value before the current write."""
         if container.serial > self.newest:
             return None
         logged = self._slots.get((container.serial, key))
@@ -89,7 +89,7 @@ class WriteLog(Struct):
         return logged
 
     def merge(self, inner: WriteLog) -> None:
-        """Add the writes of code that this code has run."""
+        """Add the writes logged for code that this code has run."""
         for slot in inner:
             logged = self.slot(slot.container, slot.key, slot.initial)
             if logged is not None:
@@ -106,24 +106,24 @@ class TaskState(Struct, eq=False):
 
     task_id: TaskId
     place: Place
-    """The call that makes the coroutine."""
+    """The call that creates the coroutine."""
     loop_depth: int
     """The number of loops around the start of the task."""
     loop_pass: int
     """The value of `Interpreter.repeated_passes` at the start of the task."""
     reads: frozenset[SlotId]
-    """Slots that the task reads and that are older than the task."""
+    """The slots that the task reads and that are older than the task."""
     writes: dict[SlotId, LoggedSlot] = field(default_factory=dict)
     """The values that the task may write to slots older than itself."""
     exclusive_writes: list[TaskWrite] = field(default_factory=list)
-    """Writes to slots that no other task in flight writes to."""
+    """The writes to slots that no other task in flight writes."""
     contested: set[SlotId] = field(default_factory=set)
-    """Slots that other code has written since the start of the task."""
+    """The slots that other code has written since the start of the task."""
     seen: dict[SlotId, LoggedSlot] = field(default_factory=dict)
-    """The values of the slots that other code has written while the task may have read them."""
+    """The values that slots had while the task may have read them, if other code has written the slots."""
 
     def see(self, container: HeapCell, key: str, value: Slot) -> bool:
-        """Record a value that the task may read. Return whether it is new."""
+        """Record a value that the task may read. Return whether the value is new."""
         slot = self.seen.setdefault((container.serial, key), LoggedSlot(container, key, value))
         added = [slot.add(leaf) for leaf in union_values(value)]
         return any(added)
@@ -139,7 +139,7 @@ class TaskState(Struct, eq=False):
 
 
 class TaskWrite(Struct, frozen=True):
-    """A slot that a task writes to, with its value while the task is in flight and afterwards."""
+    """A slot that a task writes, with its values while the task is in flight and afterward."""
 
     container: HeapCell
     key: str
@@ -157,7 +157,7 @@ class Rewrite(Struct, frozen=True):
     before: Slot
     """The value before the write."""
     writer: TaskState | None
-    """The task in flight that may write the new value at any time, None for the current code."""
+    """The task in flight that may write the new value at any time; None for the current code."""
 
     @property
     def slot(self) -> SlotId:

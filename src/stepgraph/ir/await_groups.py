@@ -33,7 +33,7 @@ class AwaitGroup(Struct, frozen=True, eq=False):
     nested: bool = False
     """Whether the group is written inside another one."""
     loop_depth: int = 0
-    """The number of enclosing loops in its function."""
+    """The number of loops that enclose the await in its function."""
     until_done: bool = True
     """Whether the await lasts until the tasks are done. False for `asyncio.wait` with a timeout."""
     in_completion_order: bool = False
@@ -41,9 +41,9 @@ class AwaitGroup(Struct, frozen=True, eq=False):
     until_error: bool = False
     """Whether the first error of a member also ends the await, without raising it: `asyncio.FIRST_EXCEPTION`."""
     awaits_work_without_steps: bool = False
-    """Whether it also awaits work without steps, whose errors leave the members running."""
+    """Whether the await also waits for work without steps. An error in that work leaves the members running."""
     may_be_left: bool = False
-    """Whether an error outside of steps, after the start of a member, may leave it running without the await."""
+    """Whether an error outside of steps may skip the await after a member has started, and so leave it running."""
 
     @property
     def hides_errors(self) -> bool:
@@ -64,7 +64,7 @@ def awaited_tasks_of(group: AwaitGroup) -> Iterator[AwaitedTask]:
 
 
 def unfinished(group: AwaitGroup, task_ids: Collection[TaskId]) -> AwaitGroup:
-    """Return a group whose await does not guarantee that some tasks are finished."""
+    """Return a copy of a group whose await does not guarantee that the tasks in `task_ids` are finished."""
     members = tuple(
         unfinished(member, task_ids)
         if isinstance(member, AwaitGroup)
@@ -86,7 +86,7 @@ def tasks_done_after(group: AwaitGroup) -> Iterator[AwaitedTask]:
 
 
 def is_race(group: AwaitGroup) -> bool:
-    """Return whether an await ends with the first completed member."""
+    """Return whether an await ends as soon as its first member completes."""
     return group.kind in ("race", "any")
 
 

@@ -15,13 +15,16 @@ from stepgraph.ir.nodes import Block, Choice, ExceptionType, Jump, JumpKind, Loo
 from stepgraph.limits import Budget, Limit
 
 MAX_FINALLY_REVISITS: Final = 2_000
-"""The limit on repeated visits of `finally` blocks, whose paths multiply when nested. Beyond it, states skip them."""
+"""The limit on repeated visits of `finally` blocks, since nesting multiplies the paths. Beyond it, paths skip them."""
 
 
 def solve(
     body: Block, entry: S, domain: Domain[S], observe: Observer[S] | None = None, budget: Budget | None = None
 ) -> Exits[S]:
-    """Return the states at the exits of a body that begins with `entry`. Raises LimitExceededError."""
+    """Return the states at the exits of a body entered in the state `entry`.
+
+    Raises LimitExceededError if the body exceeds the budget.
+    """
     outside: JumpFrame[S] = JumpFrame.leaving(0)
     solver = _Solver(domain, observe, budget)
     end = solver.block(body, entry, outside)
@@ -49,7 +52,7 @@ class _Solver(Generic[S]):
         """The number of repeated visits of `finally` blocks."""
 
     def joined(self, states: Iterable[S | None]) -> S | None:
-        """Return the state at a merge point. None is an unreachable path."""
+        """Return the join of the states at a merge point. None marks an unreachable path."""
         result: S | None = None
         for state in states:
             if result is None:
@@ -59,7 +62,7 @@ class _Solver(Generic[S]):
         return result
 
     def block(self, block: Block, state: S, frame: JumpFrame[S]) -> S | None:
-        """Return the state at the end of a block, None if the end is unreachable."""
+        """Return the state at the end of a block. Return None if the end is unreachable."""
         observe = self.observe
         if self.budget is not None:
             self.budget.spend(Limit.PAIRS, len(block.operations) + 1)
@@ -128,7 +131,7 @@ class _Solver(Generic[S]):
     def loop(self, loop: Loop, state: S, inner: JumpFrame[S], frame: JumpFrame[S]) -> S | None:
         """Iterate over a loop until a fixpoint.
 
-        A later visit reuses the previous result if its state adds nothing. Nested loops thus avoid exponential time.
+        A later visit reuses the previous result if its state adds nothing, so nested loops take no exponential time.
         """
         head = state
         if inner.head is not None:
@@ -181,10 +184,10 @@ class _Solver(Generic[S]):
             raises.failed = state if raises.failed is None else self.domain.join(raises.failed, state)
 
     def try_(self, try_: Try, state: S, frame: JumpFrame[S]) -> S | None:
-        """Return the state after a `try`, or None if no path leads there.
+        """Return the state after a `try`. Return None if no path leads there.
 
-        Handlers begin in the join of all states in which an exception that they may catch is raised. Exceptions of
-        unknown types may also pass them. Every exit of the statement runs `finally`.
+        A handler starts in the join of all states where an exception is raised that some handler may catch.
+        Exceptions of unknown types may also bypass the handlers. Every exit of the statement runs `finally`.
         """
         has_finalbody = bool(try_.finalbody.operations)
         try_frame = frame
@@ -204,7 +207,7 @@ class _Solver(Generic[S]):
         return self.finalbody(try_, end, try_frame, frame) if has_finalbody else end
 
     def handlers(self, try_: Try, raised: S, try_frame: JumpFrame[S]) -> list[S | None]:
-        """Return the states at the ends of the handlers. One of them runs, or several in sequence for `except*`."""
+        """Return the states at the ends of the handlers. One handler runs, or several in sequence with `except*`."""
         ends: list[S | None] = []
         for index, handler in enumerate(try_.handlers):
             begin = self.domain.enter_handler(try_, index, raised)
@@ -240,7 +243,7 @@ class _FinalPaths(Generic[S]):
         """The states before and after each visit."""
 
     def end_state(self, state: S | None, path: Hashable) -> S | None:
-        """Return the state after the `finally` on one path, None if its end is unreachable."""
+        """Return the state after the `finally` on one path. Return None if the end of the `finally` is unreachable."""
         if state is None:
             return None
         for before, after in self.visits:
@@ -259,7 +262,7 @@ Point: TypeAlias = tuple[()]
 
 
 def reachable_exits(block: Block) -> Exits[Point]:
-    """Return the reachable exits of a block; an unreachable exit is None."""
+    """Return the exits of a block, with None for each unreachable exit."""
     return solve(block, (), _Reachability())
 
 

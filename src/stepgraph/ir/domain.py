@@ -35,25 +35,25 @@ class Domain(Protocol[S]):
     """A dataflow analysis. Its states are immutable, compare by value and form a join-semilattice."""
 
     def transfer(self, operation: Leaf, state: S) -> S | None:
-        """Return the state after an operation, None if control flow ends there."""
+        """Return the state after an operation. Return None if control flow ends there."""
 
     def join(self, a: S, b: S) -> S:
         """Return the least upper bound of two states."""
 
     def widen(self, old: S, new: S) -> S:
-        """Return the state for the next visit of a loop's body: `new`, which covers `old`, or an upper bound of it."""
+        """Return the state for the next visit of a loop body: `new`, which covers `old`, or an upper bound of `new`."""
         return new
 
     def may_raise(self, operation: Leaf | Try, before: S, after: S | None) -> S | None:
-        """Return the state in which an exception leaves an operation, None if it cannot raise.
+        """Return the state in which an exception leaves an operation. Return None if the operation cannot raise.
 
-        By default the state after it: an operation that raises has begun, so a step has run and a task is pending.
-        For a `try`, this covers the code of its body before the first operation.
+        The default is the state after the operation: an operation that raises has begun, so a step has run and a task
+        is pending. For a `try`, the exception is raised by code of the body before the first operation.
         """
         return before if after is None else after
 
     def enter_branch(self, choice: Choice, index: int, state: S) -> S:
-        """Return the state at the start of a branch. The index after the last one is the path around all branches."""
+        """Return the state at the start of a branch. The index after the last branch means the path around them all."""
         return state
 
     def enter_handler(self, try_: Try, index: int, raised: S) -> S:
@@ -61,7 +61,7 @@ class Domain(Protocol[S]):
         return raised
 
     def enter_scope(self, scope: Scope, state: S) -> S:
-        """Return the state at the start of the block of a scope."""
+        """Return the state at the start of a scope's block."""
         return state
 
     def enter_iteration(self, loop: Loop, head: S) -> S:
@@ -69,7 +69,7 @@ class Domain(Protocol[S]):
         return head
 
     def after_iterations(self, loop: Loop, head: S, end: S | None) -> S | None:
-        """Return the state at the exhaustion of a loop whose iterations begin with `head` and end with `end`."""
+        """Return the state when a loop is exhausted. Its iterations begin with `head` and end with `end`."""
         return end if loop.at_least_once else head
 
     def after_loop(self, loop: Loop, head: S, after: S | None) -> S | None:
@@ -83,7 +83,7 @@ class Domain(Protocol[S]):
         end: S | None,
         raised: S | None,
     ) -> tuple[S | None, S | None]:
-        """Return the states in which the body of a `try` ends and in which exceptions leave it; None if it cannot.
+        """Return the states at the end of a `try` body and where exceptions leave it. None marks an unreachable end.
 
         The body begins with `before` and ends with `end`; `raised` is the join of its exceptional states.
         """
@@ -91,9 +91,9 @@ class Domain(Protocol[S]):
 
 
 class Observer(Protocol[S]):
-    """A receiver of every state. The solver visits loop bodies and `finally` blocks repeatedly.
+    """A receiver of all computed states. The solver may visit loop bodies and `finally` blocks repeatedly.
 
-    States at operations and exits are ignored by default.
+    By default, states at operations and exits are ignored.
     """
 
     def enter(self, block: Block, state: S) -> None:
@@ -119,17 +119,17 @@ class Exits(Struct, Generic[S]):
     """The states at the exits of a body; None for an unreachable exit."""
 
     end: S | None
-    """At the end of the body."""
+    """The state at the end of the body."""
     breaks: S | None
-    """At a `break` of an enclosing loop, or at the exit through its condition."""
+    """The state where a `break` or a false condition ends a loop around the body."""
     continues: S | None
-    """At a `continue` of an enclosing loop."""
+    """The state at a `continue` of a loop around the body."""
     returns: S | None
-    """At a `return`."""
+    """The state at a `return`."""
     raises: S | None
-    """At a `raise`."""
+    """The state at a `raise`."""
     failed: S | None
-    """At an exception raised by any other operation."""
+    """The state in which any other operation raises an exception."""
 
 
 class JumpTarget(Struct, Generic[S], eq=False):
@@ -160,7 +160,7 @@ class RaiseTargets(Struct, Generic[S], eq=False):
 
 
 class JumpFrame(Struct, Generic[S], eq=False):
-    """The jump targets at a point of a body. Later visits reuse it, because their states only add to earlier ones."""
+    """The jump targets at a point of a body. Later visits reuse the frame and only add to its states."""
 
     exits: dict[JumpKind, JumpTarget[S]]
     """The target of each kind of jump except `raise`."""
@@ -174,7 +174,7 @@ class JumpFrame(Struct, Generic[S], eq=False):
 
     @classmethod
     def leaving(cls, depth: int, finalbody: Block | None = None) -> JumpFrame[S]:
-        """Return a frame whose jumps all enter a `finally`, or leave the body."""
+        """Return a frame whose jumps all enter `finalbody`, or leave the body without one."""
         is_outside = finalbody is None
         exits: dict[JumpKind, JumpTarget[S]] = {
             kind: JumpTarget(depth, finalbody, is_outside=is_outside) for kind in JumpKind if kind is not JumpKind.RAISE
@@ -190,10 +190,10 @@ class JumpFrame(Struct, Generic[S], eq=False):
         return frame
 
     def with_jumps(self, depth: int, *kinds: JumpKind) -> JumpFrame[S]:
-        """Return a frame with new targets for some kinds of jumps."""
+        """Return a copy of the frame with new targets for some kinds of jumps."""
         targets: dict[JumpKind, JumpTarget[S]] = {kind: JumpTarget(depth) for kind in kinds}
         return JumpFrame({**self.exits, **targets}, self.raises)
 
     def with_raises(self, raises: RaiseTargets[S]) -> JumpFrame[S]:
-        """Return a frame with new targets for exceptions and no state from earlier visits."""
+        """Return a copy of the frame with new targets for exceptions and no state from earlier visits."""
         return JumpFrame(self.exits, raises)

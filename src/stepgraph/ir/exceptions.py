@@ -27,7 +27,7 @@ def catch_all(handlers: Iterable[Handler]) -> bool:
 
 
 def may_catch(handlers: Iterable[Handler], raised: ExceptionType | None) -> bool:
-    """Return whether one of the handlers may catch an exception of a type; None is an unknown type."""
+    """Return whether one of the handlers may catch an exception of a type; None means an unknown type."""
     return any(_may_catch(handler, raised) for handler in handlers)
 
 
@@ -39,7 +39,7 @@ def _may_catch(handler: Handler, raised: ExceptionType | None) -> bool:
 
 
 def must_catch(handlers: Iterable[Handler], raised: ExceptionType | None) -> bool:
-    """Return whether one of the handlers catches every exception of a type; None is an unknown type."""
+    """Return whether one of the handlers catches every exception of a type; None means an unknown type."""
     return any(_must_catch(handler, raised) for handler in handlers)
 
 
@@ -51,12 +51,12 @@ def _must_catch(handler: Handler, raised: ExceptionType | None) -> bool:
 
 
 def _is_beyond_exception(classes: frozenset[str] | None) -> bool:
-    """Return whether a type with these classes, such as `KeyboardInterrupt`, is not an `Exception`."""
+    """Return whether a type with these classes, such as `KeyboardInterrupt`, does not derive from `Exception`."""
     return classes is not None and _BASE_EXCEPTION in classes and _EXCEPTION not in classes
 
 
 def _classes(exception: ExceptionType) -> frozenset[str] | None:
-    """Return the names of a type and all of its base classes, None if one of them is unresolved."""
+    """Return the names of a type and all of its base classes. Return None if one of them is unresolved."""
     names = {exception.name, *exception.bases}
     for ancestor in exception.ancestors:
         builtin = builtin_exception(ancestor)
@@ -67,6 +67,6 @@ def _classes(exception: ExceptionType) -> frozenset[str] | None:
 
 
 def builtin_exception(name: str) -> type[BaseException] | None:
-    """Return the built-in exception with a dotted name, None for any other name."""
+    """Return the built-in exception with a dotted name. Return None if no such exception exists."""
     member = getattr(builtins, name.removeprefix(_BUILTINS), None) if name.startswith(_BUILTINS) else None
     return member if isinstance(member, type) and issubclass(member, BaseException) else None

@@ -34,9 +34,9 @@ class StaticArgument(Struct, frozen=True):
     place: Place
     keyword: str | None
     star: str
-    """`"*"` or `"**"` for a starred argument with unresolved content, else empty."""
+    """`"*"` or `"**"` for a starred argument with unresolved content, and empty for other arguments."""
     nondeterministic: Nondeterministic | None
-    """The first nondeterministic value that the argument is or contains, outside of collections."""
+    """The first nondeterministic value in the argument, except in the elements of collections."""
 
 
 class StaticArguments(Struct, frozen=True):
@@ -63,7 +63,7 @@ class StaticArguments(Struct, frozen=True):
 
 
 class MethodCalled(Fact, Struct, frozen=True):
-    """A call of a method of the step object, existing or not."""
+    """A call of a method of the step object, whether or not the method exists."""
 
     method: str
     arguments: StaticArguments
@@ -98,7 +98,7 @@ class Parameter(Struct, frozen=True):
     name: str
     kind: ParameterKind
     default: str | None
-    """The source of the default value, None for a required parameter."""
+    """The source of the default value; None for a required parameter."""
     place: Place
 
 
@@ -120,7 +120,7 @@ class StepDeclared(Fact, Struct, frozen=True):
     arguments: StaticArguments
     """The arguments of `step.do`."""
     function: StepFunctionShape | None
-    """None if the function cannot be resolved."""
+    """The signature of the function; None if the function cannot be resolved."""
     mode: DependencyMode
     place: Place
     """The location of the call of `step.do`."""
@@ -170,13 +170,13 @@ class UnresolvedStepParameter(Fact, Struct, frozen=True):
 
 
 class DependencyCountMismatch(Fact, Struct, frozen=True):
-    """A call of a step, in legacy mode, with different numbers of parameters and dependencies."""
+    """A call of a step, in legacy mode, whose numbers of parameters and dependencies differ."""
 
     definition: StepDefinition
     parameters: int
     """The number of parameters other than `ctx`."""
     depends_count: int | None
-    """The number of steps in `depends`, None without `depends`."""
+    """The number of steps in `depends`; None without `depends`."""
 
 
 class DependencyCycle(Fact, Struct, frozen=True):
@@ -198,9 +198,9 @@ class AmbiguousDependency(Fact, Struct, frozen=True):
 
 
 class NeverAwaited(Fact, Struct, frozen=True):
-    """Work whose awaitable is discarded, so that nothing can await it.
+    """Work whose awaitable is discarded, so nothing can await it.
 
-    A coroutine of a step, a wait or a function with steps never begins. A sleep or a task runs unobserved.
+    The coroutine of a step, a wait or a function with steps never begins. A sleep or a task runs, but unobserved.
     """
 
     work: Work
@@ -209,7 +209,7 @@ class NeverAwaited(Fact, Struct, frozen=True):
     place: Place
     """The location of the expression that creates the awaitable."""
     is_expression_statement: bool
-    """Whether the expression is a statement, so that a fix can insert `await`."""
+    """Whether the expression is itself a statement, so a fix can insert `await`."""
 
 
 class EventKeyAccess(Fact, Struct, frozen=True):
@@ -237,7 +237,7 @@ class WorkUnderTimeout(Fact, Struct, frozen=True):
 
 
 class RaceOutsideStep(Fact, Struct, frozen=True):
-    """An await, outside of steps, that ends with the first completed task."""
+    """An await outside of steps that ends as soon as one task completes."""
 
     names: tuple[str, ...]
     """The names of the steps and waits that compete."""
@@ -279,21 +279,21 @@ class NondeterministicCondition(Fact, Struct, frozen=True):
     name: str
     """The dotted name of the function whose call produces the nondeterministic value."""
     produced_at: Place
-    """The location of that call."""
+    """The location of the call that produces the value."""
     test: Place
     controlled_statement: Place
     """The location of the conditional or loop."""
     first_branch: int
-    """The index of the first branch that the condition decides about."""
+    """The index of the first branch that depends on the condition."""
 
 
 class NondeterministicUseAfterStep(Fact, Struct, frozen=True):
-    """A nondeterministic value used after a step has run since its creation."""
+    """A use of a nondeterministic value that was created before a step and is used after it."""
 
     name: str
     """The dotted name of the function whose call produces the value."""
     produced_at: Place
-    """The location of that call."""
+    """The location of the call that produces the value."""
     place: Place
     """The location of the use."""
 
@@ -315,7 +315,7 @@ class EventMutated(Fact, Struct, frozen=True):
 
 
 class OuterStateMutated(Fact, Struct, frozen=True):
-    """A mutation, inside a step, of state outside of it. A replay skips it, so later reads see a different value."""
+    """A mutation, inside a step, of state outside the step. Replay skips it, so later reads see a different value."""
 
     mutated_source: str
     """The source of the mutated expression."""

@@ -42,7 +42,7 @@ EMPTY_BLOCK = Block()
 
 
 class PayloadShape(Struct, eq=False):
-    """The keys of a payload that the program reads. Grows during interpretation."""
+    """The keys of a payload that the program reads. The shape grows during interpretation."""
 
     fields: dict[str, PayloadShape] = field(default_factory=dict)
 
@@ -86,13 +86,13 @@ class StepInput(Struct, frozen=True):
     """A parameter of a step's function that receives the result of another step."""
 
     parameter: str
-    """The name of the parameter, empty if it is unknown."""
+    """The name of the parameter, or an empty string if unknown."""
     steps: tuple[str, ...]
     """The names of the steps, exactly one of which runs."""
 
 
 class StepRun(Struct, frozen=True, eq=False):
-    """A run of a declared step. The dependencies that run before it follow from the whole program."""
+    """A run of a declared step. Which dependencies run before it depends on the whole program."""
 
     definition: StepDefinition
     body: Block
@@ -111,7 +111,7 @@ class StepChoice(Struct, frozen=True, eq=False):
     cases: tuple[StepCase, ...]
     place: Place
     discriminant: str | None
-    """The source of the subject of a `match`, None for an `if`."""
+    """The source of the subject of a `match`; None for an `if`."""
 
 
 class StepCase(Struct, frozen=True, eq=False):
@@ -130,7 +130,7 @@ class Sleep(Struct, frozen=True):
 
     name: str
     duration: Number | str
-    """In milliseconds, or as source text."""
+    """The duration, in milliseconds or as source text."""
 
 
 class SleepUntil(Struct, frozen=True):
@@ -145,9 +145,9 @@ class EventWait(Struct, frozen=True):
 
     name: str
     event_type: str | None
-    """None if the call does not pass one."""
+    """The event type; None if the call does not pass one."""
     timeout: Number | str
-    """In milliseconds, or as source text."""
+    """The timeout, in milliseconds or as source text."""
     payload: PayloadShape
 
 
@@ -161,7 +161,7 @@ class Series(Struct, frozen=True):
     """A step together with the dependencies that run before it, as one activity."""
 
     block: Block
-    """The dependencies, then the step."""
+    """The operations of the dependencies, then those of the step."""
 
 
 Activity: TypeAlias = StepRun | Sleep | SleepUntil | EventWait | Call | Series
@@ -171,18 +171,18 @@ class Function(Struct, eq=False):
     """A function that runs steps, specialized to one set of callable arguments."""
 
     names: tuple[str, ...]
-    """Its names, from the plain one to the fully qualified one."""
+    """The names of the function, from the plain one to the fully qualified one."""
     place: Place
     callable_arguments: tuple[str, ...] = ()
-    """The callable arguments that its steps depend on."""
+    """The callable arguments on which the function's steps depend."""
     body: Block = EMPTY_BLOCK
-    """Empty while the function is being interpreted, as in a recursive call."""
+    """The operations of the function. The block is empty while the function is being interpreted."""
     may_run_steps: bool = True
-    """Whether it may run steps. True while the function is being interpreted."""
+    """Whether the function may run steps. True while the function is being interpreted."""
     redeclared_steps: tuple[StepDefinition, ...] = ()
     """The steps that every call declares again."""
     raises_unseen: bool = False
-    """Whether code in it may raise an exception that no operation of the body shows."""
+    """Whether the function may raise an exception that no operation of the body represents."""
 
 
 class Run(Struct, frozen=True):
@@ -200,7 +200,7 @@ class Start(Struct, frozen=True):
     task_id: TaskId
     activity: Activity
     eager: bool
-    """Whether it begins immediately (`step.sleep`); a task begins at the next await."""
+    """Whether the activity begins immediately, like `step.sleep`. A task begins at the next await."""
     place: Place
 
 
@@ -210,9 +210,9 @@ class Await(Struct, frozen=True):
     group: AwaitGroup
     place: Place
     one_per_iteration: bool = False
-    """Whether it awaits one member in each iteration of the enclosing loop, and all of them by the end of the loop."""
+    """Whether each iteration of the enclosing loop awaits one member, and the whole loop awaits all of them."""
     before_exit: bool = False
-    """Whether a jump out of a task group causes it. It precedes that jump."""
+    """Whether a jump out of a task group causes the await, which precedes the jump."""
 
 
 class Pause(Struct, frozen=True):
@@ -282,13 +282,13 @@ class ExceptionType(Struct, frozen=True):
     """An exception type named by an `except` clause or a `raise`."""
 
     name: str
-    """The dotted name of the type; the plain name for a class of the project."""
+    """The dotted name of the type, or the plain name of a class of the project."""
     ancestors: tuple[str, ...]
     """The dotted names of the type and its base classes that are defined outside the project."""
     place: Place
     """The location of the name."""
     raised_in: str | None
-    """The name of a step in the `try` that raises it."""
+    """The name of a step in the `try` that raises the exception, if any."""
     bases: tuple[str, ...] = ()
     """The names of its base classes in the project."""
 
@@ -320,7 +320,7 @@ class Try(Struct, frozen=True):
 
     @property
     def catches(self) -> bool:
-        """Whether it has handlers that may stop an exception."""
+        """Whether the statement has handlers that may stop an exception."""
         return bool(self.handlers)
 
 
@@ -330,11 +330,11 @@ class Scope(Struct, frozen=True):
     block: Block
     place: Place
     is_try_else: bool = False
-    """Whether it is the `else` at the end of the body of a `try`, whose exceptions bypass the handlers."""
+    """Whether the scope is the `else` of a `try`, at the end of its body. Exceptions in it bypass the handlers."""
     is_iteration: bool = False
-    """Whether it is an iteration of an unrolled loop, which a `continue` ends."""
+    """Whether the scope is an iteration of an unrolled loop. A `continue` ends the scope."""
     serialized: bool = False
-    """Whether it holds or may hold a lock, so that tasks execute it one at a time, in order of arrival."""
+    """Whether the scope holds or may hold a lock, so tasks execute it one at a time, in order of arrival."""
 
 
 class JumpKind(Enum):
@@ -353,9 +353,9 @@ class Jump(Struct, frozen=True):
     kind: JumpKind
     place: Place
     drawn: bool = True
-    """Whether the graph shows it as a node, because it decides whether a step runs. Paths end here in any case."""
+    """Whether the graph shows the jump as a node, because it decides whether a step runs. Paths always end here."""
     raised: ExceptionType | None = None
-    """The exception type of a `raise`, None if unknown."""
+    """The exception type of a `raise`; None if unknown."""
     caught: bool = False
     """Whether a handler of the function must catch the exception of a `raise`."""
 
@@ -364,7 +364,7 @@ class PartialOrder(Struct, frozen=True):
     """Activities in a partial order, all of which run and are awaited."""
 
     members: tuple[Block, ...]
-    """In display order."""
+    """The activities, in display order."""
     predecessors: tuple[int, ...]
     """The predecessors of each member as a bit set: bit j of `predecessors[i]` means that j runs before i."""
     kind: ParallelKind
@@ -427,7 +427,7 @@ def map_blocks(operation: Operation, change: Callable[[Block], Block]) -> Operat
 
 
 def may_run_steps(block: Block) -> bool:
-    """Return whether a block runs or starts an activity with steps or waits."""
+    """Return whether a block may run or start a step, a sleep or a wait."""
     return any(
         isinstance(operation, Run | Start) and _has_steps(operation.activity) for operation in operations_in(block)
     )
@@ -448,7 +448,7 @@ def tasks_started_in(operation: Operation) -> Iterator[TaskId]:
 
 
 def task_references(block: Block) -> Iterator[TaskId]:
-    """Yield a task once for each operation of a block that starts or awaits it."""
+    """Yield each task once for every operation of a block that starts or awaits it."""
     for operation in operations_in(block):
         match operation:
             case Start(task_id=task_id):

@@ -1,4 +1,4 @@
-"""The program of a workflow class, for the graph and the rules, and the program that the graph shows."""
+"""The program of a workflow class, and its expanded form, which the graph shows."""
 
 from __future__ import annotations
 

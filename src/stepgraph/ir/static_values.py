@@ -1,6 +1,6 @@
-"""Immutable descriptions, for rules, of values that may change or that lead to code.
+"""Immutable descriptions of values that may change or that lead to code, for the rules.
 
-They are snapshots at one point of the program. Other values describe themselves.
+Each description is a snapshot at one point of the program. Rules read all other values directly.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The base class of abstract values, and values without parts.
 
-A join tracks only `relevant` values, which can lead to a step, and replaces others by `UNKNOWN`. A `tainted` value is
+A join tracks only `relevant` values, which can lead to a step, and replaces others with `UNKNOWN`. A `tainted` value is
 unknown to the graph, but rules track its uses.
 """
 
@@ -28,7 +28,7 @@ class Value:
     tainted: ClassVar[bool] = False
     """Whether replay rules track the value, although it leads to no step."""
     parts: int = 1
-    """The number of values in the tree of a value that is compared by its fields; a shared value counts each time."""
+    """The number of values in the tree of this value, if it is compared by fields. A shared value counts each time."""
 
 
 def count_with_children(children: Iterable[Value]) -> int:
@@ -67,7 +67,7 @@ class AttributeName(Value, Struct, frozen=True):
 class Absent(Value, Struct, frozen=True):
     """None as the result of a call or in a variable with several bindings. The graph does not show it as a constant.
 
-    Calling it raises a TypeError, so it ends the branch. Calling `UNKNOWN` does not.
+    Calling it raises a TypeError and so ends the branch, unlike calling `UNKNOWN`.
     """
 
     relevant: ClassVar[bool] = False
@@ -82,7 +82,7 @@ def is_none(value: Value) -> bool:
 
 
 class Unset(Value, Struct, frozen=True):
-    """The contents of an attribute that an object or class does not have itself: a read continues in its classes.
+    """The value of an attribute that an object or class does not have itself. A read continues in its classes.
 
     It is relevant, so that a join with a path that sets the attribute keeps it.
     """
@@ -106,7 +106,7 @@ class Duration(Value, Struct, frozen=True):
     relevant: ClassVar[bool] = False
 
 
-# Attributes of times and ids that are always truthy too.
+# Attributes of times and ids that are always truthy, like the times and ids themselves.
 _TRUTH_PRESERVING: Final = frozenset(["astimezone", "date", "hex", "isoformat", "replace", "strftime", "timestamp"])
 
 
@@ -118,13 +118,13 @@ class Nondeterministic(Value, Struct, frozen=True):
     place: Place
     """The call of the function."""
     since: int
-    """Number of the last step, sleep or wait before the call, 0 for none."""
+    """Number of the last step, sleep or wait before the call, or 0 if none precedes it."""
     serial: int
     """1-based number of the value in the order of creation."""
     result_name: str
     """Dotted name of the function that returned the value, or of an attribute of its result. Empty if unknown."""
     is_called: bool = True
-    """Whether the value is the result of calling `result_name`. Otherwise it is the attribute itself."""
+    """Whether the value is the result of calling `result_name`. If not, it is the attribute itself."""
     is_truthy: bool = False
     """Whether the value is always truthy, like times and ids."""
     relevant: ClassVar[bool] = False
@@ -144,12 +144,12 @@ class Nondeterministic(Value, Struct, frozen=True):
 
 
 class Resource(Value, Struct, frozen=True):
-    """Access to systems outside the workflow, such as a binding of `env` or `fetch`; also the result of such a call."""
+    """A resource outside the workflow, such as `fetch` or a binding of `env`, or the result of calling a resource."""
 
     name: str
     """Dotted name: `env.KV.put`, `fetch`."""
     call_place: Place | None = None
-    """The call that returned the value, None for the resource itself."""
+    """The call that returned the value; None for the resource itself."""
     relevant: ClassVar[bool] = False
     tainted: ClassVar[bool] = True
 
@@ -199,7 +199,7 @@ class ExternalResult(Value, Struct, frozen=True):
 
 
 def origin_name(value: Value) -> str | None:
-    """Return the dotted name of the external function that returned a value, None for other values."""
+    """Return the dotted name of the external function that returned a value. Return None for other values."""
     if isinstance(value, Nondeterministic) and value.is_called:
         return value.result_name or None
     return value.name if isinstance(value, ExternalResult) else None

@@ -108,7 +108,7 @@ _Node: TypeAlias = Block | Operation | Activity | Dependency
 def _children(
     node: Activity | Dependency, in_step: StepRun | None, visited: set[tuple[int, bool]]
 ) -> Iterator[tuple[_Node, StepRun | None]]:
-    """Yield the children of an activity or a dependency, unless they have been visited."""
+    """Yield the children of an activity or a dependency that have not been visited."""
     match node:
         case Series(block=block):
             yield block, in_step

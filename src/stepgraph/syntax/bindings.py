@@ -1,4 +1,4 @@
-"""Names that statements and parameters bind, whether a function is a generator, and modules that imports name.
+"""Names bound by statements and parameters, detection of generators, and modules named by imports.
 
 A name is a constant only if exactly one statement binds it, so the bindings of a body are collected before the
 interpreter executes it. Each function is scanned at most once. Expressions are scanned only if the file contains `:=`
@@ -24,7 +24,7 @@ from stepgraph.syntax.walk import (
     suites,
 )
 
-# Statements that bind no name themselves.
+# Statement types that bind no names themselves.
 _BINDLESS_TYPES: Final = frozenset(
     [cst.Assert, cst.Break, cst.Continue, cst.Expr, cst.If, cst.Pass, cst.Raise, cst.Return, cst.While]
 )
@@ -36,7 +36,7 @@ class Bindings(Struct):
     """The bindings of one scope: a module, class, function or lambda."""
 
     binders: dict[str, list[cst.CSTNode]] = field(default_factory=dict)
-    """The nodes that bind each name: parameters, statements and the assignment expressions of functions."""
+    """The nodes that bind each name: parameters, statements and, in functions, assignment expressions."""
     globals: set[str] = field(default_factory=set)
     """Names declared `global`."""
     nonlocals: set[str] = field(default_factory=set)
@@ -46,7 +46,7 @@ class Bindings(Struct):
     stars_before: dict[str, int] = field(default_factory=dict)
     """The number of star imports before the last binding of each name."""
     mutations: dict[str, list[cst.CSTNode]] = field(default_factory=dict)
-    """Top-level statements of a module or class that mutate the collection bound to a name, by name."""
+    """Top-level statements of a module or class that mutate the collection bound to a name, by that name."""
     top_level_statements: set[int] = field(default_factory=set)
     """Identities of the top-level statements of a module or class."""
     is_generator: bool = False
@@ -61,7 +61,7 @@ class Bindings(Struct):
         return name in self.binders and name not in self.globals and name not in self.nonlocals
 
     def binds_constant(self, name: str) -> bool:
-        """Return whether a single assignment or import binds `name`, and no statement at this level mutates it."""
+        """Return whether a single assignment or import binds `name`, and this scope does not mutate its value."""
         binders = self.binders.get(name, ())
         return (
             len(binders) == 1
@@ -165,7 +165,7 @@ def import_binding(alias: cst.ImportAlias) -> str:
 
 
 def last_name(node: cst.BaseExpression) -> str:
-    """Return the last component of a dotted name, empty for any other expression."""
+    """Return the last component of a dotted name, or an empty string for other expressions."""
     match node:
         case cst.Name(value=name) | cst.Attribute(attr=cst.Name(value=name)):
             return name
@@ -218,7 +218,7 @@ def evaluated_expressions(body: cst.BaseSuite | cst.Module) -> Iterator[cst.CSTN
 
 
 def expressions_of_definition(node: cst.FunctionDef | cst.ClassDef | cst.Lambda) -> Iterator[cst.CSTNode]:
-    """Yield the expressions of a definition that the scope around it evaluates: decorators, defaults and bases."""
+    """Yield the parts of a definition that its outer scope evaluates: decorators, defaults, annotations and bases."""
     if isinstance(node, cst.FunctionDef | cst.ClassDef):
         yield from (decorator.decorator for decorator in node.decorators)
     if isinstance(node, cst.ClassDef):
@@ -231,7 +231,7 @@ def expressions_of_definition(node: cst.FunctionDef | cst.ClassDef | cst.Lambda)
 
 
 def _bind_in_statements(body: cst.BaseSuite | cst.Module, bindings: Bindings) -> None:
-    """Add the statements of a module or class whose expressions bind names, in source order."""
+    """Add the statements of a module or class that contain `:=` as binders, in source order."""
     order: dict[int, int] = {}
     binder_ids: dict[str, set[int]] = {}
     for statement in statements_below(body):
@@ -279,7 +279,7 @@ def _inner_bindings(body: cst.BaseSuite | cst.Module) -> Iterator[Bindings]:
 
 
 ModuleReference: TypeAlias = tuple[int, str]
-"""The number of leading dots, 0 for an absolute import, and the dotted name after them."""
+"""The number of leading dots (0 for an absolute import) and the dotted name after the dots."""
 # Packages of the standard library and the platform. The interpreter models them even if the project has a module with
 # the same name.
 _MODELED_PACKAGES: Final = frozenset(
@@ -292,12 +292,12 @@ _MODELED_PACKAGES: Final = frozenset(
 
 
 def is_modeled_package(name: str) -> bool:
-    """Return whether the interpreter models the package of a dotted name, even if the project also has it."""
+    """Return whether the interpreter models the package of a dotted name, even if the project contains that package."""
     return name.split(".", maxsplit=1)[0] in _MODELED_PACKAGES
 
 
 def imported_module(statement: cst.ImportFrom) -> ModuleReference:
-    """Return the module after `from`."""
+    """Return the module named after `from`."""
     node: cst.BaseExpression | None = statement.module
     parts: list[str] = []
     while isinstance(node, cst.Attribute):
@@ -340,7 +340,7 @@ class ParameterNames(Struct, frozen=True):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The names of all single parameters."""
+        """The names of all parameters except `*args` and `**kwargs`."""
         return (*self.positional, *self.keyword_only)
 
     @staticmethod

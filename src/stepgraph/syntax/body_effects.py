@@ -32,9 +32,9 @@ _PURE_FUNCTIONS: Final = frozenset(["bool", "callable", "float", "hasattr", "int
 
 
 def depends_on_block(statement: cst.CSTNode, binders: Sequence[cst.CSTNode], module: SourceModule) -> bool:
-    """Return whether values that binders in a compound statement bind may depend on other statements in it.
+    """Return whether the values bound by binders in a compound statement may depend on other statements in it.
 
-    These change objects, and the binders read objects.
+    They may if a binder reads objects and another statement changes objects.
     """
     if not any(map(_reads_objects, binders)):
         return False
@@ -43,7 +43,7 @@ def depends_on_block(statement: cst.CSTNode, binders: Sequence[cst.CSTNode], mod
 
 
 def _object_changes(statement: cst.CSTNode, _: SourceModule) -> tuple[int, ...]:
-    """Return the identities of the statements in a statement that change objects."""
+    """Return the identities of those statements that change objects among a statement and its nested statements."""
     return tuple(id(inner) for inner in self_and_statements_below(statement) if _changes_objects(inner))
 
 
@@ -83,7 +83,7 @@ def _changes_objects(statement: cst.CSTNode) -> bool:
 
 
 def _calls(value: cst.BaseExpression) -> bool:
-    """Return whether an expression calls a function that may change objects, or searches a possible iterator."""
+    """Return whether an expression calls a function that may change objects, or searches a variable with `in`."""
     return any(
         (isinstance(node, cst.Call) and not _is_pure(node.func))
         or (isinstance(node, cst.ComparisonTarget) and _searches_variable(node))

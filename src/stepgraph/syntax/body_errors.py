@@ -1,4 +1,4 @@
-"""Exceptions that the body of a module may raise when it is imported, by the names in its source."""
+"""Exceptions that the body of a module may raise during its import, identified by their names in the source."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.walk import EnclosingBlock, expressions_below, statements_with_enclosing
 
 CaughtNames: TypeAlias = frozenset[str] | None
-"""The names of the exception types of a handler, None if it catches any."""
+"""The names of the exception types of a handler; None if it catches any."""
 
 ANY_ERROR: Final = "*"
 """An exception of any type: `raise error`."""
@@ -34,7 +34,7 @@ class RaisedError(Struct, frozen=True):
     name: str
     """The name of its type, `ANY_ERROR` or `OTHER_ERROR`."""
     handlers: tuple[CaughtNames, ...]
-    """The handlers around it in the body that do not raise themselves."""
+    """The handlers around the code that may raise it, except handlers that contain a `raise`."""
 
 
 class BodyImport(Struct, frozen=True):
@@ -72,12 +72,12 @@ def suppressed_names(statement: cst.With) -> tuple[CaughtNames, ...]:
 
 
 def may_catch(handlers: Sequence[CaughtNames], error: str) -> bool:
-    """Return whether one of the handlers may catch an exception with a type of a name."""
+    """Return whether one of the handlers may catch an exception whose type is named `error`."""
     return any(names is None or any(_may_catch(name, error) for name in names) for names in handlers)
 
 
 def must_catch(handlers: Sequence[CaughtNames], error: str) -> bool:
-    """Return whether one of the handlers catches every exception with a type of a name."""
+    """Return whether one of the handlers catches every exception whose type is named `error`."""
     return any(names is None or any(_must_catch(name, error) for name in names) for names in handlers)
 
 
@@ -107,7 +107,7 @@ def body_errors(module: SourceModule) -> BodyErrors:
 def _errors_in(
     module: SourceModule, body: cst.BaseSuite | cst.Module, outer: tuple[CaughtNames, ...], visited: set[int]
 ) -> BodyErrors:
-    """Return the code that may raise exceptions in a body, and in the functions of the module that it calls by name."""
+    """Return the code that may raise exceptions in a body and in the functions of the module that the body calls."""
     raised: set[RaisedError] = set()
     imports: list[BodyImport] = []
     for statement, enclosing in statements_with_enclosing(body):

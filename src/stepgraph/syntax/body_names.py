@@ -1,4 +1,4 @@
-"""Names mentioned by the statements of a module or class body, and dependencies between names.
+"""Names in the statements of a module or class body, and dependencies between names.
 
 Names are compared by their text: the variable `steps` and the attribute `steps` of any object are one name.
 """
@@ -34,7 +34,7 @@ class StatementNames(Struct, frozen=True):
     bound: frozenset[str]
     """Names that the statement binds."""
     imports: tuple[cst.Import | cst.ImportFrom, ...]
-    """The import statements in it."""
+    """The import statements inside the statement, including the statement itself."""
 
 
 def names_of_statements(module: SourceModule, owner: cst.Module | cst.ClassDef) -> Sequence[StatementNames]:
@@ -74,7 +74,7 @@ def _identifiers(nodes: Iterable[cst.CSTNode]) -> Iterator[str]:
 
 
 def evaluated_nodes(statement: cst.CSTNode) -> Iterator[cst.CSTNode]:
-    """Yield the nodes of a statement that may run with the body: nodes in lambdas, but not in functions."""
+    """Yield the nodes of a statement that may run with the body, including nodes in lambdas but not in functions."""
     pending = [statement]
     while pending:
         for node in expressions_below(pending.pop()):
@@ -87,7 +87,7 @@ def evaluated_nodes(statement: cst.CSTNode) -> Iterator[cst.CSTNode]:
                 pending += (argument.value for argument in (*node.bases, *node.keywords))
                 pending += statements(node.body)
                 if node.bases and any(_creates_members(inner) for inner in statements(node.body)):
-                    pending.append(node.name)  # the class may be an enumeration, which calls its methods
+                    pending.append(node.name)  # an enumeration calls its methods when the class is created
             elif isinstance(node, cst.Lambda):
                 pending += (*_defaults(node.params), node.body)
 
@@ -105,9 +105,9 @@ def _defaults(params: cst.Parameters) -> list[cst.BaseExpression]:
 
 
 def dependent_names(body: Sequence[StatementNames], names: Iterable[str]) -> frozenset[str]:
-    """Return the names, and the names whose definitions in a body mention them directly or indirectly.
+    """Return `names` and the names whose definitions in a body mention them directly or indirectly.
 
-    A dependent assignment or call may store each variable that it mentions: `app = App(JOBS)` makes `JOBS` dependent.
+    A dependent assignment or call also makes the variables that it mentions dependent, because it may store them.
     """
     statements_by_name: dict[str, list[StatementNames]] = {}
     variables: set[str] = set()
@@ -130,7 +130,7 @@ _ASSIGNMENTS = (cst.Assign, cst.AnnAssign, cst.AugAssign)
 
 
 def collections_mutated_in_functions(module: SourceModule) -> frozenset[str]:
-    """Return the variables of module and class bodies, and the attributes, whose collections functions mutate."""
+    """Return the module and class variables, and the attributes, whose collections are mutated in functions."""
     classes = (s for s in statements_below(module.tree, into_functions=True) if isinstance(s, cst.ClassDef))
     owners: list[cst.Module | cst.ClassDef] = [module.tree, *classes]
     bound = {name for owner in owners for name in bindings_of(owner, module).binders}
@@ -174,20 +174,20 @@ def _is_stateful(node: cst.CSTNode) -> bool:
 
 
 class ObjectChange(Struct, frozen=True):
-    """A statement of a method that changes an attribute of its object, or mutates the collection in it."""
+    """A statement of a method that changes an attribute of its object, or the collection in that attribute."""
 
     method: str
     attribute: str
-    """Empty for an element of the object, if the object is a collection."""
+    """The name of the attribute, or an empty string if the statement changes an element of the object itself."""
     stores_argument: bool
-    """Whether the statement mentions a parameter of the method, so that it may store and register a function."""
+    """Whether the statement mentions a parameter of the method, so it may store a function passed as argument."""
 
 
 _INITIALIZERS = frozenset({"__init__", "__new__", "__post_init__"})
 
 
 def object_changes(node: cst.ClassDef, module: SourceModule) -> tuple[ObjectChange, ...]:
-    """Return the changes that the methods of a class make to its objects after their creation, memoized."""
+    """Return the changes that the methods of a class make to its objects after creation, memoized."""
     return module.once_for(node, _object_changes)
 
 
@@ -210,7 +210,7 @@ def _changes_by(method: cst.FunctionDef) -> Iterator[ObjectChange]:
 
 
 def _is_receiver(node: cst.BaseExpression, receiver: str) -> bool:
-    """Return whether an expression is the object of a method, or `super()`."""
+    """Return whether an expression refers to a method's object: the name `receiver` or a call of `super`."""
     match node:
         case cst.Name(value=name):
             return name == receiver
@@ -221,7 +221,7 @@ def _is_receiver(node: cst.BaseExpression, receiver: str) -> bool:
 
 
 def _mutated_attributes(statement: cst.CSTNode) -> Iterator[tuple[cst.BaseExpression, str]]:
-    """Yield the owner and the name of each attribute that a statement mutates. The owner itself has no name."""
+    """Yield the owner and name of each attribute that a statement mutates. The name is empty for the owner itself."""
     match statement:
         case cst.Expr(value=cst.Call(func=cst.Attribute(value=owner, attr=cst.Name(value="__setitem__")))):
             yield owner, ""
@@ -240,7 +240,7 @@ def attributes_storing_arguments(module: SourceModule) -> frozenset[str]:
 
 
 def importing_functions(module: SourceModule) -> frozenset[str]:
-    """Return the functions that import modules, with the functions and classes around them."""
+    """Return the names of the functions that import modules, and of the functions and classes that enclose them."""
     names: set[str] = set()
     pending: list[tuple[cst.BaseSuite | cst.Module, tuple[str, ...]]] = [(module.tree, ())]
     while pending:

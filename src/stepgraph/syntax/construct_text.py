@@ -1,6 +1,6 @@
-"""Source text of the constructs drawn in a graph: heads of loops, handlers, exits and arguments.
+"""Source text of the constructs drawn in a graph: loop heads, handlers, exits and arguments.
 
-The text is normalized, so that it does not change when the code is formatted.
+The text is normalized, so formatting the code does not change it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _COMPREHENSIONS: Final = (cst.ListComp, cst.SetComp, cst.GeneratorExp, cst.DictC
 def loop_head(place: Place) -> str:
     """Return the head of a loop, such as `for item in items`, or an empty string.
 
-    The node is a `for` or `while` statement, a `for` clause of a comprehension, or a repeated element of one.
+    The node is a `for` or `while` statement, a `for` clause of a comprehension, or the element of a comprehension.
     """
     node = place.node
     match node:
@@ -45,8 +45,8 @@ def loop_head(place: Place) -> str:
 def handler_head(place: Place) -> str:
     """Return the head of the handlers of a statement, or an empty string for any other node.
 
-    The head is `except ValueError` for a `try` with one handler, `except` for several handlers, and the item of a
-    `with`.
+    The head is `except ValueError` for a `try` with one handler, `except` for one with several handlers, and the item
+    of a `with`.
     """
     node = place.node
     match node:
@@ -84,7 +84,7 @@ def may_raise(place: Place, handler: Place) -> bool:
 
 
 def exit_statement(place: Place) -> str:
-    """Return the source of a `return`, `raise`, `break` or `continue` statement, empty for any other node."""
+    """Return the source of a `return`, `raise`, `break` or `continue` statement; empty for other nodes."""
     match place.node:
         case cst.Return(value=None):
             return "return"
@@ -111,7 +111,7 @@ def call_arguments(place: Place) -> str:
 
 
 def returns_discarded_errors(place: Place) -> bool:
-    """Return whether an await discards the result of a `gather(..., return_exceptions=True)`, with the errors in it."""
+    """Return whether an await discards the result of `gather(..., return_exceptions=True)` and the errors in it."""
     match place.node:
         case cst.Await(expression=cst.Call(args=arguments)):
             returns_errors = any(a.keyword is not None and a.keyword.value == "return_exceptions" for a in arguments)
@@ -121,12 +121,12 @@ def returns_discarded_errors(place: Place) -> bool:
 
 
 def truncate(text: str) -> str:
-    """Return a text with at most `MAX_TEXT_LENGTH` characters."""
+    """Return a text, shortened to `MAX_TEXT_LENGTH` characters if it is longer."""
     return text if len(text) <= MAX_TEXT_LENGTH else f"{text[: MAX_TEXT_LENGTH - 1]}…"
 
 
 def _clause_at(statement: cst.CSTNode, node: cst.CSTNode) -> _Clause | None:
-    """Return the `except` clause of a statement that is a node, or has it as its exception types."""
+    """Return the `except` clause of a statement that is `node`, or whose exception types are `node`."""
     clauses = statement.handlers if isinstance(statement, cst.Try | cst.TryStar) else ()
     return next((clause for clause in clauses if node is clause or node is clause.type), None)
 

@@ -1,6 +1,6 @@
-"""Discarded values: expression statements, values that are only inspected, and values of unused names.
+"""Discarded values: expression statements, values that are only inspected, and values assigned to unused names.
 
-The analysis computes must facts: a use is a discard only if it cannot pass the value on.
+The analysis computes must facts: a use discards a value only if it cannot pass the value on.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from msgspec import Struct, field
 
 from stepgraph.syntax.walk import SCOPES, Parents, all_nodes
 
-# Functions that inspect their arguments and store none of them.
+# Functions that inspect their arguments without storing them.
 _INSPECTING_FUNCTIONS: Final = frozenset(["bool", "isinstance", "len", "print", "repr", "str", "type"])
 # Names of loggers and their methods.
 _LOGGER_NAMES: Final = frozenset(["LOG", "LOGGER", "_log", "_logger", "log", "logger", "logging"])
@@ -27,7 +27,7 @@ _COROUTINE_ATTRIBUTES: Final = frozenset(["__await__", "close", "cr_await", "cr_
 
 
 class _UsedValue(Struct, frozen=True):
-    """The value of an expression, or the elements of that value."""
+    """A value to examine: the value of an expression, or the elements of that value."""
 
     node: cst.CSTNode
     elements_only: bool
@@ -53,7 +53,7 @@ class _ResultDiscarded(Struct, frozen=True):
 
 _Question: TypeAlias = _NameDiscarded | _ResultDiscarded
 
-# The questions that must all be answered with yes; None if the value is used.
+# A value is discarded if the answer to each of these questions is yes. None means that the value is used.
 _Conditions: TypeAlias = "Sequence[_Question] | None"
 _DISCARDED: Final[tuple[_Question, ...]] = ()
 
@@ -71,7 +71,7 @@ class DiscardAnalysis(Struct):
     _conditions_by_value: dict[tuple[int, bool], _Conditions] = field(default_factory=dict)
     """The conditions for a value to be discarded, by the identity of its node and `elements_only`."""
     _names_by_function: dict[int, dict[str, list[cst.Name]]] = field(default_factory=dict)
-    """The names in a function by their text, by the identity of the function."""
+    """The name nodes in each function, by the identity of the function and the text of the name."""
     _scopes: dict[int, cst.CSTNode | None] = field(default_factory=dict)
     """The innermost scope of a node, by the identity of the node."""
 
@@ -88,13 +88,13 @@ class DiscardAnalysis(Struct):
         )
 
     def is_async_statement(self, node: cst.CSTNode) -> bool:
-        """Return whether an expression is a statement in an async function, so that `await` can precede it."""
+        """Return whether an expression is a statement in an async function, so `await` can precede it."""
         scope = self._scope(node)
         is_async = isinstance(scope, cst.FunctionDef) and scope.asynchronous is not None
         return is_async and isinstance(self.parents.get(id(node)), cst.Expr)
 
     def _answer(self, question: _Question) -> bool:
-        """Return the answer to a question, from a greatest fixpoint: questions in a cycle have the answer yes."""
+        """Return the answer to a question, computed as a greatest fixpoint: a cycle of questions has the answer yes."""
         if question not in self._answers:
             self._solve(question)
         return self._answers[question]
@@ -132,7 +132,7 @@ class DiscardAnalysis(Struct):
                 return self._result_conditions(function, elements_only=elements_only)
 
     def _value_conditions(self, value: _UsedValue) -> _Conditions:
-        """Return the conditions for a value, which may become part of the values of enclosing expressions."""
+        """Return the conditions for discarding a value, which may become part of enclosing expressions."""
         keys: list[tuple[int, bool]] = []
         use: _UsedValue | _Conditions = value
         while isinstance(use, _UsedValue):
@@ -146,7 +146,7 @@ class DiscardAnalysis(Struct):
         return use
 
     def _enclosing_use(self, node: cst.CSTNode, *, elements_only: bool) -> _UsedValue | _Conditions:
-        """Return the enclosing value that a node's value becomes part of, or the conditions for the value."""
+        """Return the enclosing value that contains a node's value, or the conditions for discarding that value."""
         parent = self.parents.get(id(node))
         match parent:
             case cst.Expr() | cst.If() | cst.While() | cst.Assert() | cst.FormattedStringExpression():
@@ -197,7 +197,7 @@ class DiscardAnalysis(Struct):
                 return None
 
     def _target_conditions(self, targets: Iterable[cst.CSTNode], *, elements_only: bool) -> _Conditions:
-        """Return the conditions for an assigned value, which is used unless all targets are local names."""
+        """Return the conditions for discarding an assigned value. Return None unless all targets are local names."""
         conditions: list[_Question] = []
         for target in targets:
             function = self._scope(target)
@@ -213,7 +213,7 @@ class DiscardAnalysis(Struct):
         return (_ResultDiscarded(function, elements_only),) if isinstance(function, cst.FunctionDef) else None
 
     def _result_conditions(self, function: cst.FunctionDef, *, elements_only: bool) -> _Conditions:
-        """Return the conditions for the result of a nested function, from all its calls."""
+        """Return the conditions under which all calls of a nested function discard its result."""
         outer = self._scope(function)
         if function.decorators or not isinstance(outer, cst.FunctionDef):
             return None
@@ -225,7 +225,7 @@ class DiscardAnalysis(Struct):
         return self._merge_conditions(self._value_conditions(_UsedValue(result, elements_only)) for result in results)
 
     def _call_result(self, name: cst.Name, *, is_async: bool) -> cst.CSTNode | None:
-        """Return the call of a function by name, or the `await` of the call if async; None for any other use."""
+        """Return the call of `name`, or the `await` of that call if `is_async`. Return None for other uses."""
         call = self.parents.get(id(name))
         if not isinstance(call, cst.Call) or call.func is not name:
             return None
@@ -241,7 +241,7 @@ class DiscardAnalysis(Struct):
         )
 
     def _merge_conditions(self, uses: Iterable[_Conditions]) -> _Conditions:
-        """Return the conjunction of the conditions of all uses, or None if a use is not a discard."""
+        """Return the conjunction of the conditions of all uses. Return None if a use is not a discard."""
         merged: dict[_Question, None] = {}
         for conditions in uses:
             if conditions is None:
@@ -275,13 +275,13 @@ class DiscardAnalysis(Struct):
         return isinstance(call, cst.Call) and call.func is function and isinstance(self.parents.get(id(call)), cst.Expr)
 
     def _discard_method_conditions(self, function: cst.CSTNode) -> _Conditions:
-        """Return the conditions for the `tasks` of `task.add_done_callback(tasks.discard)`."""
+        """Return the conditions for discarding `tasks` in `task.add_done_callback(tasks.discard)`."""
         argument = self.parents.get(id(function))
         call = None if argument is None else self.parents.get(id(argument))
         return self._done_callback_conditions(call.func) if isinstance(call, cst.Call) else None
 
     def _done_callback_conditions(self, function: cst.CSTNode) -> _Conditions:
-        """Return the conditions for a task in a call of `add_done_callback(tasks.discard)`, which does not await it."""
+        """Return the conditions for discarding a task in `task.add_done_callback(tasks.discard)`."""
         match self.parents.get(id(function)):
             case cst.Call(
                 func=cst.Attribute(attr=cst.Name("add_done_callback")),
@@ -292,7 +292,7 @@ class DiscardAnalysis(Struct):
                 return None
 
     def _names_in(self, function: cst.FunctionDef) -> dict[str, list[cst.Name]]:
-        """Return the names in a function's body by their text, including those in nested functions."""
+        """Return the name nodes in a function's body by their text, including those in nested functions."""
         names = self._names_by_function.get(id(function))
         if names is None:
             names = self._names_by_function[id(function)] = {}

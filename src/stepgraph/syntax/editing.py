@@ -25,10 +25,10 @@ def apply_source_edits(module: SourceModule, edits: Sequence[Edit]) -> bytes:
 
 
 class _Editor(cst.CSTTransformer):
-    """Applies all edits of a module bottom-up, so that nested edits are applied first.
+    """Applies all edits of a module bottom-up: nested edits come first.
 
-    One transformer applies the edits of all fixes. Each visit takes as long as parsing the module, and replaces the
-    nodes that a second transformer would need to find its edits.
+    One transformer applies the edits of all fixes. A visit takes the same time as parsing the module, and it replaces
+    the nodes that a second transformer would need to look up its edits.
     """
 
     def __init__(self, module: SourceModule, edits: dict[cst.CSTNode, Edit]) -> None:
@@ -90,7 +90,7 @@ def _split_aliases(
 
 
 def _separate_by_commas(aliases: Sequence[cst.ImportAlias]) -> list[cst.ImportAlias]:
-    """Return aliases with commas for a list on one line."""
+    """Return aliases separated by commas, as a list on one line."""
     comma = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
     last = len(aliases) - 1
     return [
@@ -100,7 +100,7 @@ def _separate_by_commas(aliases: Sequence[cst.ImportAlias]) -> list[cst.ImportAl
 
 
 def _keep_aliases(statement: cst.ImportFrom, remaining: Sequence[cst.ImportAlias]) -> cst.ImportFrom:
-    """Return an import with only the remaining aliases. In a list over several lines, each alias stays on its line."""
+    """Return an import with only the remaining aliases. In a multiline list, each alias stays on its line."""
     names = list(remaining)
     if statement.lpar is None or isinstance(statement.names, cst.ImportStar):
         names[-1] = names[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT)

@@ -14,7 +14,7 @@ class Replacement(Struct, frozen=True):
 
     place: Place
     text: str
-    """Source of the new expression."""
+    """The source of the new expression."""
 
 
 class AddedAwait(Struct, frozen=True):
@@ -24,13 +24,13 @@ class AddedAwait(Struct, frozen=True):
 
 
 class MovedImport(Struct, frozen=True):
-    """A change of the module from which a `from ... import` statement imports some names."""
+    """A change of a `from ... import` statement, so that some names are imported from another module."""
 
     place: Place
     names: tuple[str, ...]
-    """The names to import from the new module; the other names of the statement stay."""
+    """The names to import from the new module. The statement keeps its other names."""
     module: str
-    """Dotted name of the new module."""
+    """The dotted name of the new module."""
 
 
 Edit: TypeAlias = Replacement | AddedAwait | MovedImport

@@ -28,20 +28,20 @@ class SourceModule(Struct, eq=False, dict=True, weakref=True):
     """A parsed module of the analyzed project."""
 
     path: str
-    """As the user wrote it."""
+    """The path as the user wrote it."""
     tree: cst.Module
     source: bytes
     tokens: int = 0
-    """Estimated number of tokens, never too low; see `stepgraph.syntax.parse`."""
+    """An upper bound of the number of tokens; see `stepgraph.syntax.parse`."""
     _mentioned: dict[bytes, bool] = field(default_factory=dict)
     """Results of `mentions`, by word."""
     _positions: dict[int, Range] = field(default_factory=dict)
-    """Ranges of nodes, by the identity of the node; all of them only if `_has_all_positions`."""
+    """Ranges of nodes, by the identity of the node. Some may be missing unless `_has_all_positions`."""
     _has_all_positions: bool = False
     _results: dict[object, object] = field(default_factory=dict)
     """Results of `once`, by function."""
     _results_by_node: dict[object, dict[int, tuple[cst.CSTNode, object]]] = field(default_factory=dict)
-    """Results of `once_for`, by function and by the identity of the node, which the result keeps alive."""
+    """Results of `once_for`, by function and the identity of the node. Each includes the node, to keep it alive."""
 
     def __repr__(self) -> str:
         return f"SourceModule({self.path!r})"
@@ -54,7 +54,7 @@ class SourceModule(Struct, eq=False, dict=True, weakref=True):
         return parents_in(self.tree)
 
     def once(self, compute: Callable[[SourceModule], Result]) -> Result:
-        """Return `compute(self)`, memoized because all workflows of the module need the same results."""
+        """Return `compute(self)`, memoized because all workflows of the module need the same result."""
         if compute not in self._results:
             self._results[compute] = compute(self)
         return cast("Result", self._results[compute])
@@ -68,7 +68,7 @@ class SourceModule(Struct, eq=False, dict=True, weakref=True):
         return cast("Result", memoized[1])
 
     def mentions(self, word: bytes) -> bool:
-        """Return whether the source contains a word anywhere: a cheap test before a search of the tree."""
+        """Return whether the source contains a word anywhere. This is a cheap test before a search of the tree."""
         is_mentioned = self._mentioned.get(word)
         if is_mentioned is None:
             is_mentioned = self._mentioned[word] = word in self.source
@@ -77,10 +77,10 @@ class SourceModule(Struct, eq=False, dict=True, weakref=True):
     def span(self, node: cst.CSTNode) -> Span:
         """Return the location of `node`.
 
-        Positions are computed by writing the module out again, which takes about a third of the time of parsing it. The
-        first call writes up to the node; the first call for a later node writes to the end.
+        Positions are computed by writing the module out again, in about a third of the time of parsing it. The first
+        call writes up to the node, and the first call for a later node writes to the end.
         """
-        # Imported here, as LibCST is below, because code that only forwards a `Place` does not need LibCST.
+        # Imported here, like LibCST below, because code that only forwards a `Place` does not need LibCST.
         from stepgraph.syntax.positions import positions
 
         if id(node) not in self._positions and not self._has_all_positions:
@@ -90,9 +90,9 @@ class SourceModule(Struct, eq=False, dict=True, weakref=True):
         return Span(self.path, line, column + 1, end_line, end_column + 1)
 
     def heading(self, node: cst.CSTNode) -> Span:
-        """Return the location of a class up to the end of its name, or the span of any other node.
+        """Return the location of a class up to the end of its name, or the span of another node.
 
-        This is cheaper than `span`, which has to reach the end of the class.
+        This method is cheaper than `span`, which has to reach the end of the class.
         """
         import libcst as cst
 
@@ -109,7 +109,7 @@ class SourceModule(Struct, eq=False, dict=True, weakref=True):
         return self.once_for(node, _brief_text)
 
     def text(self, node: cst.CSTNode) -> str:
-        """Return the source of `node` on one line, without comments; the name of a function or class."""
+        """Return the source of `node` on one line without comments, or the name of a function or class."""
         from stepgraph.syntax.source_text import source_text
 
         return source_text(self.tree, node)
@@ -121,7 +121,7 @@ def _brief_text(node: cst.CSTNode, module: SourceModule) -> str:
 
 
 class Place(Struct, frozen=True):
-    """A node and its module: the source location of a value or of an operation in the IR."""
+    """A node and its module: the source location of a value or of an operation of the IR."""
 
     module: SourceModule
     node: cst.CSTNode
@@ -136,7 +136,7 @@ class Place(Struct, frozen=True):
 
     @property
     def heading(self) -> Span:
-        """The location of a class up to the end of its name; of other nodes, the whole span."""
+        """The location of a class up to the end of its name, or the span of another node."""
         return self.module.heading(self.node)
 
     @property
@@ -146,12 +146,12 @@ class Place(Struct, frozen=True):
 
     @property
     def text(self) -> str:
-        """The source of the node on one line, without comments; the name of a function or class."""
+        """The source of the node on one line without comments, or the name of a function or class."""
         return self.module.text(self.node)
 
     @property
     def body_text(self) -> str:
-        """The source of the body of a function on one line, without comments; the text of any other node."""
+        """The source of the body of a function on one line without comments, or the text of another node."""
         import libcst as cst
 
         return self.module.text(self.node.body if isinstance(self.node, cst.FunctionDef) else self.node)

@@ -1,4 +1,4 @@
-"""The modules of a run, read and parsed on first use."""
+"""The source modules of an analysis run, read and parsed on first use."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ class SourceModules(Struct):
     problems: dict[str, Problem] = field(default_factory=dict)
     """The problem of each file that could not be read or parsed, by path, in order of discovery."""
     read_files: dict[str, bytes | None] = field(default_factory=dict)
-    """The content of each file that was read, by path; None if the file is unreadable."""
+    """The content of each file that was read, by path; None for an unreadable file."""
     parsed_by_workers: dict[str, bytes] = field(default_factory=dict)
     """The contents of the modules that other processes parsed, by path."""
     suggestions: Suggestions = field(default_factory=Suggestions)
     may_release: bool = False
-    """Whether modules may be released from memory; see `begin`."""
+    """Whether modules may be released from memory; see `start_workflow_module`."""
     room: int = HELD_TOKENS
     """The maximum number of tokens of the modules in memory."""
     tokens: int = 0
@@ -46,9 +46,9 @@ class SourceModules(Struct):
     _used_paths: dict[str, None] = field(default_factory=dict)
     """Paths of the modules that the current workflow module needs."""
     _pinned_paths: dict[str, None] = field(default_factory=dict)
-    """Paths of the modules that stay in memory to the end."""
+    """Paths of the modules that stay in memory until the end of the run."""
     _rejected_paths: dict[str, None] = field(default_factory=dict)
-    """Paths of the modules that exceeded `room`, and may fit for another workflow module."""
+    """Paths of the modules that exceeded `room`, but may fit into memory for another workflow module."""
     _assigned_names: dict[str, frozenset[str]] = field(default_factory=dict)
     """Results of `names_assigned`, by path."""
     _imported_modules: dict[str, tuple[ModuleReference, ...]] = field(default_factory=dict)
@@ -67,7 +67,7 @@ class SourceModules(Struct):
         return self.parsed_by_workers | self._contents
 
     def start_workflow_module(self) -> None:
-        """Start the next workflow module: release the modules that the previous one did not need, if they are large."""
+        """Start the next workflow module, and release modules that the previous one did not need if they are large."""
         unused = sum(module.tokens for path, module in self._parsed.items() if not self._is_needed(path))
         if unused > min(RELEASED_TOKENS, self.room // 2):
             self._release()
@@ -92,7 +92,7 @@ class SourceModules(Struct):
         return module
 
     def _count(self, path: str, content: bytes) -> None:
-        """Count a module before it is parsed. Raises InputError if it exceeds a limit on the modules of a run."""
+        """Count a module before it is parsed. Raises InputError if the run then exceeds a limit on its modules."""
         is_new = path not in self._contents
         self._content_bytes += len(content) if is_new else 0
         number = len(self._contents) + len(self.parsed_by_workers) + is_new
@@ -126,7 +126,7 @@ class SourceModules(Struct):
         return path in self._used_paths or path in self._pinned_paths
 
     def load(self, path: str, root: Root) -> SourceModule | Problem:
-        """Return the module in a file below a root directory, or the problem with the file."""
+        """Return the module in a file under a root directory, or the problem with the file."""
         result = self._parsed.get(path) or (None if path in self._rejected_paths else self.problems.get(path))
         if result is not None:
             self._used_paths[path] = None
@@ -143,8 +143,8 @@ class SourceModules(Struct):
             return error.problem
 
     def names_assigned(self, path: str, root: Root) -> frozenset[str]:
-        """Return the names in other modules that a module may assign, without parsing it; empty if it is unreadable."""
-        # Imported here because only programs of several modules need it, and its patterns take 1 ms to compile.
+        """Return the names in other modules that a module may assign, without parsing it; none if it is unreadable."""
+        # Imported here because only programs with several modules need it, and its patterns take 1 ms to compile.
         from stepgraph.syntax.unparsed_sources import may_assigned_names
 
         names = self._assigned_names.get(path)
@@ -157,7 +157,7 @@ class SourceModules(Struct):
         return names
 
     def modules_imported(self, path: str, root: Root) -> tuple[ModuleReference, ...]:
-        """Return the modules that a module may import, without parsing it; empty if it is unreadable."""
+        """Return the modules that a module may import, without parsing it; none if it is unreadable."""
         references = self._imported_modules.get(path)
         if references is None:
             try:
@@ -168,7 +168,7 @@ class SourceModules(Struct):
         return references
 
     def _read(self, path: str, root: Root) -> bytes:
-        """Return the content of a file below a root directory. Raises InputError if it is missing or not text."""
+        """Return the content of a file under a root directory. Raises InputError if it is missing or not text."""
         self.read_files[path] = None
         content = self.read_files[path] = read_source(path, root)
         return content
@@ -181,14 +181,14 @@ class Importer(Struct, frozen=True):
     modules: SourceModules
 
     def find(self, importing_path: str, level: int, name: str) -> ModuleFile | None:
-        """Return the file of an imported module, or None if it is not in the project.
+        """Return the file of an imported module. Return None if it is not in the project.
 
         `level` is the number of dots before `name` in the import statement of the file `importing_path`.
         """
         return self.files.find_from(importing_path, level, name) if level else self.files.find(name)
 
     def load(self, file: ModuleFile) -> SourceModule | Problem | None:
-        """Return the module in a file or the problem with the file; None for a package without `__init__.py`."""
+        """Return the module in a file or the problem with the file. Return None for a package without `__init__.py`."""
         bounds = self.files.bounds
         return None if file.path is None or bounds is None else self.modules.load(file.path, bounds)
 

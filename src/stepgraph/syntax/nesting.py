@@ -3,9 +3,9 @@
 The native parser overflows its stack on deeply nested brackets. Its time grows with the square of the length of a chain
 (calls, attributes, operators, conditions), and by a factor of two to four with each nesting level of a pattern.
 
-A link is a token that extends an expression, such as an operator, a dot or an opening bracket. The scanner counts
-exactly for any version of Python: it ignores brackets in string literals and counts those in the replacement fields of
-f-strings. It leaves invalid source to the parser.
+A link is a token that extends a chain, such as an operator, a dot or an opening bracket. The scanner counts exactly for
+any version of Python: it ignores brackets in string literals and counts those in the replacement fields of f-strings.
+It leaves invalid source to the parser.
 """
 
 from __future__ import annotations
@@ -47,14 +47,15 @@ _TOKEN: Final = re.compile(
 # Keywords that are links.
 _LINK_KEYWORDS: Final = frozenset({"lambda", "else", "not", "await", "for"})
 _QUOTES: Final = ('"', "'", '"""', "'''")
-# The rest of a string literal after its opening quote, by quote.
+# Patterns for the rest of a string literal after the opening quote, by quote.
 _STRING_REST: Final = {
     '"': re.compile(r'(?:[^"\\\r\n]|\\\r\n|\\.)*+"', re.DOTALL),
     "'": re.compile(r"(?:[^'\\\r\n]|\\\r\n|\\.)*+'", re.DOTALL),
     '"""': re.compile(r'(?:[^"\\]|\\.|"(?!""))*+"""', re.DOTALL),
     "'''": re.compile(r"(?:[^'\\]|\\.|'(?!''))*+'''", re.DOTALL),
 }
-# The next relevant part of a format string. A backslash escapes no brace, but `\N{...}` names a character.
+# A pattern for the next relevant part of a format string. A backslash does not escape a brace, but `\N{...}` names a
+# character.
 _FORMAT_PART: Final = r"\\N\{[\w\ -]+\}|\\[^{}]|\{\{|(?P<field>\{)|(?P<close>\}\}?)|(?P<line>[\r\n])"
 _FORMAT_PARTS: Final = {quote: re.compile(rf"{_FORMAT_PART}|(?P<quote>{quote})", re.DOTALL) for quote in _QUOTES}
 
@@ -63,21 +64,21 @@ class Excess(Enum):
     """A limit of the native parser that a source exceeds."""
 
     BRACKETS = auto()
-    """`BRACKET_DEPTH`, the nesting depth of one bracket."""
+    """The nesting depth of one bracket exceeds `BRACKET_DEPTH`."""
     LINKS = auto()
-    """`CHAINED_LINKS`, the length of one chain."""
+    """The length of one chain exceeds `CHAINED_LINKS`."""
     PATTERNS = auto()
-    """`PATTERN_DEPTH`, the nesting depth of one pattern."""
+    """The nesting depth of one pattern exceeds `PATTERN_DEPTH`."""
     BRACKETS_IN_ALL = auto()
-    """`BRACKET_DEPTH_SUM`, for all brackets of the module."""
+    """The summed depth of all brackets of the module exceeds `BRACKET_DEPTH_SUM`."""
     LINKS_IN_ALL = auto()
-    """`CHAIN_LENGTH_SUM`, for all chains of the module."""
+    """The summed length of all chains of the module exceeds `CHAIN_LENGTH_SUM`."""
     PATTERNS_IN_ALL = auto()
-    """`PATTERN_DEPTH_SUM`, for all patterns of the module."""
+    """The summed depth of all patterns of the module exceeds `PATTERN_DEPTH_SUM`."""
 
 
 def find_first_excess(text: str) -> tuple[Excess, int] | None:
-    """Return the first exceeded limit of a source and the offset of the token that exceeds it, or None."""
+    """Return the first limit that a source exceeds and the offset of the token that exceeds it, if any."""
     return _Scanner(text).find()
 
 
@@ -94,7 +95,7 @@ class _FormatString(Struct):
 
     quote: str
     field_depths: list[int] = field(default_factory=list)
-    """The number of link counters in each open replacement field, outermost first: fields nest in format specs."""
+    """The number of link counters in each open replacement field, outermost first. Fields can nest in format specs."""
 
 
 class _Scanner(Struct):
@@ -106,9 +107,9 @@ class _Scanner(Struct):
     format_strings: list[_FormatString] = field(default_factory=list)
     """Open format strings, outermost first."""
     has_token_in_line: bool = False
-    """Whether the current logical line has a token."""
+    """Whether the current logical line has a token so far."""
     has_match: bool = False
-    """Whether a logical line started with `match`."""
+    """Whether any logical line so far started with `match`."""
     is_in_pattern: bool = False
     """Whether the scanner is between `case` and the colon or guard after the pattern."""
     depth_sum: int = 0
@@ -119,7 +120,7 @@ class _Scanner(Struct):
     """The sum, over all brackets in patterns, of the estimated cost; limited by `PATTERN_DEPTH_SUM`."""
 
     def find(self) -> tuple[Excess, int] | None:
-        """Return the first excess and its offset, or None at the end of the source or at an unterminated string."""
+        """Return the first excess and its offset. Return None at the end of the source or at an unterminated string."""
         offset: int | None = 0
         try:
             while offset is not None and (token := _TOKEN.search(self.text, offset)) is not None:
@@ -129,7 +130,7 @@ class _Scanner(Struct):
         return None
 
     def _scan_token(self, token: re.Match[str]) -> int | None:
-        """Scan a token and return the offset of the next one, or None for an unterminated string."""
+        """Scan a token and return the offset of the next one. Return None for an unterminated string."""
         kind = token.lastgroup
         match kind:
             case "joined" | "comment" | "number" | "plain":
@@ -222,13 +223,13 @@ class _Scanner(Struct):
         return offset
 
     def _is_in_field(self) -> bool:
-        """Return whether the scanner is directly in a replacement field, outside further brackets."""
+        """Return whether the scanner is in a replacement field and outside any brackets in that field."""
         return bool(self.format_strings) and self.format_strings[-1].field_depths[-1:] == [len(self.links)]
 
     def _scan_format_string(self, offset: int) -> int | None:
         """Scan text of the innermost format string and return the offset of the code after it.
 
-        The code is the next replacement field or follows the string. Return None for an unterminated string.
+        That code is in the next replacement field or follows the string. Return None for an unterminated string.
         """
         string = self.format_strings[-1]
         while (part := _FORMAT_PARTS[string.quote].search(self.text, offset)) is not None:
@@ -272,15 +273,15 @@ class LimitViolation(Struct, frozen=True):
 
     message: str
     advice: str
-    """The fix."""
+    """How to fix the violation."""
     line: int
-    """The line, from 1."""
+    """The 1-based line."""
     column: int
-    """The column, from 1, in characters."""
+    """The 1-based column, in characters."""
 
 
 def find_limit_violation(text: str) -> LimitViolation | None:
-    """Return the first violation of a limit of the native parser, or None."""
+    """Return the first violation of a limit of the native parser, if any."""
     result = find_first_excess(text)
     if result is None:
         return None

@@ -1,6 +1,6 @@
-"""Parsing of source files into modules, or into problems with line and column.
+"""Parsing of source files into modules, with a line and column for each problem.
 
-A quick scan proves most sources safe for the native parser, at a fraction of the cost of parsing.
+A quick scan proves most sources safe for the native parser, at a fraction of the cost of parsing them.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from stepgraph.syntax.module import SourceModule
 
 
 class TokenBudgetError(InputError):
-    """A module that is small enough to be parsed, but not together with the modules in memory."""
+    """A module that is small enough to parse, but not together with the modules already in memory."""
 
 
 def parse_module(source: bytes, path: str, room: int = HELD_TOKENS) -> SourceModule:
     """Return the module parsed from `source`.
 
-    Raises InputError if the source is not valid Python or exceeds the limit of tokens for a module, and
+    Raises InputError if the source is not valid Python or exceeds the token limit of a module, and
     TokenBudgetError if it has more than `room` tokens. Call this function in `run_with_large_stack`, because the native
     parser overflows a stack of the default size on long chains of calls.
     """
@@ -77,7 +77,7 @@ def _syntax_problem(source: bytes, path: str, error: Exception) -> Problem:
             warnings.simplefilter("ignore")
             ast.parse(source)
     except SyntaxError as rejection:
-        # Some versions of CPython count columns in bytes of UTF-8, which makes no difference in most code.
+        # Some versions of CPython count columns in UTF-8 bytes, which makes no difference in most code.
         return _problem_at(path, f"syntax error: {rejection.msg}.", "", rejection.lineno or 1, rejection.offset or 1)
     except (ValueError, RecursionError, MemoryError) as rejection:
         return _problem_at(path, f"cannot be parsed: {rejection}.", "", 1, 1)
@@ -93,9 +93,9 @@ def _problem_at(path: str, message: str, advice: str, line: int, column: int) ->
 
 
 _MAX_LINE_OPERATORS: Final = 60
-"""Brackets and operators that a logical line may contain without a further check."""
+"""The number of brackets and operators that a logical line may contain without a further check."""
 _TOKENS_PER_LINE: Final = 2
-"""Tokens that the parser adds for a line."""
+"""The number of tokens that the parser adds for a line."""
 
 # Source without code: comments, strings, and format strings with simple fields. An unterminated string matches too, as
 # the parser rejects it at once, and another attempt at each quote in it would take quadratic time.
@@ -128,7 +128,7 @@ class QuickScan(Struct, frozen=True):
     is_shallow: bool
     """Whether no expression and no pattern can exceed a limit of the native parser; False if unknown."""
     tokens: int
-    """Upper bound of the number of tokens, a measure of the parser's memory.
+    """An upper bound of the number of tokens, as a measure of the parser's memory use.
 
     It counts names, numbers, strings, comments and operators, including those in the fields of format strings, and two
     tokens for each line.
@@ -148,7 +148,7 @@ def quick_scan(text: str) -> QuickScan:
 
     code, count = _COMMENT_OR_STRING.subn(blank, text)
     if _has_quote(code):
-        # A format string did not match, so later code may have matched as a string: count the whole text as code.
+        # A format string did not match, so code after it may have matched as a string. Count the whole text as code.
         count, token_source = 0, text
     else:
         token_source = code + "".join(_FIELD.findall("\n".join(format_strings)))

@@ -1,7 +1,7 @@
-"""Positions of nodes in their file.
+"""Line and column positions of nodes in their file.
 
-LibCST's position provider costs several times the parse. This module writes the tree out again in one pass, only when a
-position is needed and only up to the requested node.
+LibCST's position provider takes several times the time of parsing. This module writes the tree out again in one pass,
+only when a position is needed and only up to the requested node.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from msgspec import Struct
 from stepgraph.large_stack import run_with_large_stack
 
 Range: TypeAlias = tuple[int, int, int, int]
-"""Line and column of the start and of the end: lines are 1-based, columns are 0-based."""
+"""The line and column of the start, then of the end. Lines are 1-based, columns 0-based."""
 
 
 class _PositionState(CodegenState):
-    """A code generator that records the ranges of nodes and discards the code. It stops after the node `last`."""
+    """A code generator that records the ranges of nodes, discards the code, and stops after the node `last`."""
 
     def __init__(self, module: cst.Module, last: cst.CSTNode | None) -> None:
         super().__init__(module.default_indent, module.default_newline)
@@ -63,7 +63,7 @@ class _PositionState(CodegenState):
 class _SyntacticRange(Struct):
     """Records the range of the code that is written in its `with` block.
 
-    A class, because `contextlib.contextmanager` would take a fifth of the time of the pass.
+    This is a class because `contextlib.contextmanager` would take a fifth of the pass's time.
     """
 
     state: _PositionState
@@ -74,7 +74,7 @@ class _SyntacticRange(Struct):
     column: int
 
     def __enter__(self) -> None:
-        """Do nothing: the constructor has recorded the start."""
+        """Do nothing, because the constructor has recorded the start."""
 
     def __exit__(self, error: type[BaseException] | None, *_: object) -> None:
         if error is not None:
@@ -90,9 +90,9 @@ class _LastNodeWritten(Exception):
 
 
 def positions(module: cst.Module, last: cst.CSTNode | None = None) -> dict[int, Range]:
-    """Return the range of each node of the module by the identity of the node, without surrounding whitespace.
+    """Return the range of each node of the module, without surrounding whitespace, by the identity of the node.
 
-    With a `last` node, the result contains only the nodes that end before it, and `last` itself.
+    With `last`, the result contains only this node and the nodes that end before it.
     """
     state = _PositionState(module, last)
     with suppress(_LastNodeWritten):

@@ -81,7 +81,7 @@ PUBLIC_NAMES: Final = {
         "resetwarnings showwarning simplefilter warn warn_explicit"
     ),
 }
-"""The names of Python 3.11 by module, separated by spaces."""
+"""The public names of each standard library module in Python 3.11, separated by spaces."""
 
 SUBMODULES: Final = {
     "asyncio": (
@@ -114,4 +114,4 @@ SUBMODULES: Final = {
     "xml.sax": "expatreader handler saxutils xmlreader",
     "xmlrpc": "client server",
 }
-"""The submodules of Python 3.11 by package, separated by spaces."""
+"""The submodules of each standard library package in Python 3.11, separated by spaces."""

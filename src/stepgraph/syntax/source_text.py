@@ -44,7 +44,7 @@ class _OneLineState(CodegenState):
 
 
 def source_text(module: cst.Module, node: cst.CSTNode) -> str:
-    """Return the source of `node` in `module` on one line, and the name of a function or class."""
+    """Return the source of `node` in `module` on one line, or only the name of a function or class."""
     if isinstance(node, cst.Name) and not node.lpar:
         return node.value
     if isinstance(node, cst.FunctionDef | cst.ClassDef):
@@ -69,7 +69,7 @@ def _join_tokens(tokens: Sequence[str]) -> str:
 
 
 MAX_FORMATTED_LENGTH: Final = 2_000
-"""Maximum length of a normalized source, in characters; longer sources are not normalized."""
+"""Maximum length of a source to normalize, in characters; longer sources are not normalized."""
 
 _OWN_PARENTHESES: Final = (cst.Tuple, cst.GeneratorExp)
 
@@ -77,7 +77,7 @@ _NOTHING: Final = cst.SimpleWhitespace("")
 _SPACE: Final = cst.SimpleWhitespace(" ")
 
 _layouts: dict[type[cst.CSTNode], tuple[Field[object], ...]] = {}
-"""The fields that hold white space, by node type."""
+"""The fields that hold whitespace, by node type."""
 
 
 def formatted_text(module: cst.Module, node: cst.BaseExpression) -> str:
@@ -92,7 +92,7 @@ def formatted_text(module: cst.Module, node: cst.BaseExpression) -> str:
 
 
 class _Formatter(cst.CSTTransformer):
-    """Resets the layout of an expression. Quotes inside of f-strings stay, as older versions of Python need them."""
+    """Resets the layout of an expression. Quotes inside f-strings stay, as older versions of Python require them."""
 
     def __init__(self, module: cst.Module) -> None:
         super().__init__()
@@ -109,7 +109,7 @@ class _Formatter(cst.CSTTransformer):
         return updated_node.with_changes(**changes) if changes else updated_node
 
     def _changes(self, node: cst.CSTNode) -> dict[str, object]:
-        """Return the differences from the default layout of LibCST."""
+        """Return the field changes that reset a node to LibCST's default layout."""
         match node:
             case cst.Comma():
                 return {"whitespace_after": _SPACE}
@@ -137,7 +137,7 @@ class _Formatter(cst.CSTTransformer):
 
 
 def _without_trailing_comma(items: Sequence[cst.CSTNode]) -> list[cst.CSTNode]:
-    """Return the items of a collection or call. LibCST writes the comma of a tuple of one item again."""
+    """Return the items of a collection or call without a trailing comma. LibCST restores the one in a 1-tuple."""
     return [*items[:-1], *(item.with_changes(comma=cst.MaybeSentinel.DEFAULT) for item in items[-1:])]
 
 
@@ -157,7 +157,7 @@ def _default(field: Field[object]) -> object:
 
 
 def _double_quoted(literal: str) -> str:
-    """Return a string literal in double quotes, unless its content has quotes or backslashes."""
+    """Return a string literal with double quotes. If its content has quotes or backslashes, return it unchanged."""
     prefix, quote, content = literal.partition("'")
     is_plain = literal.endswith("'") and not set(content[:-1]) & set("'\"\\")
     return f'{prefix}"{content[:-1]}"' if quote and '"' not in prefix and is_plain else literal

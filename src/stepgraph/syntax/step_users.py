@@ -16,20 +16,20 @@ _STEP_METHODS: Final = frozenset({"do", "sleep", "sleep_until", "wait_for_event"
 
 
 class CalledNames(Struct, frozen=True):
-    """The calls in a function, including those in functions inside of it."""
+    """The calls in a function, including those in nested functions."""
 
     names: frozenset[str]
     """The names of the called functions and methods."""
     has_step_method: bool
-    """Whether it calls a method with the same name as a method of the step object."""
+    """Whether the function calls a method that has the same name as a method of the step object."""
     has_computed_callee: bool
-    """Whether it passes arguments to a variable, or to the value of an expression."""
+    """Whether the function passes arguments in a call of a local variable or of an expression's value."""
 
 
 def may_use_step(function: Place, modules: Iterable[SourceModule]) -> bool:
     """Return whether a function may run steps on an argument, according to the names of its callees.
 
-    A called name may refer to a function of any module.
+    A called name may refer to a function in any of the modules.
     """
     definitions = [module.once(_functions_by_name) for module in modules]
     pending, visited = [function], {id(function.node)}
@@ -56,7 +56,7 @@ def _functions_by_name(module: SourceModule) -> dict[str, list[Place]]:
 
 
 def _names_bound_by_imports(module: SourceModule) -> frozenset[str]:
-    """Return the names that imports bind anywhere in a module."""
+    """Return the names that imports anywhere in a module bind."""
     return frozenset(
         import_binding(alias)
         for statement in statements_below(module.tree, into_functions=True)

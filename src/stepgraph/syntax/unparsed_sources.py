@@ -1,4 +1,4 @@
-"""Imports and assigned attributes of sources that are not parsed, from regular expressions."""
+"""Imports and assigned attributes of sources, found by regular expressions without parsing."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from stepgraph.syntax.mutation.assignments import ANY_NAME, EQUALS, METHODS
 _IGNORED: Final = re.compile(rb"#[^\n]*+|\\\r?\n")
 _IMPORT: Final = re.compile(rb"\bimport\b(?P<names>[^\n(]*+(?:\([^()]*+\))?)")
 _MAX_SOURCE: Final = 300
-"""The maximum length of the name between `from` and `import`, in bytes."""
+"""The maximum length of the module name between `from` and `import`, in bytes."""
 _DOTTED_NAME: Final = re.compile(rb"[\w.]+")
 
 
 def may_imported_modules(source: bytes) -> tuple[ModuleReference, ...]:
-    """Return the modules that import statements of a source may load: a superset, from regular expressions."""
+    """Return a superset of the modules that the import statements of a source may load."""
     return tuple(dict.fromkeys(with_packages(_references(source))))
 
 
@@ -37,13 +37,13 @@ def _references(source: bytes) -> Iterator[ModuleReference]:
 
 
 def with_packages(references: Iterable[ModuleReference]) -> Iterator[ModuleReference]:
-    """Yield each module after the packages that contain it, which Python imports first."""
+    """Yield each module, preceded by the packages that contain it, because Python imports those first."""
     for level, dotted_name in references:
         parts = dotted_name.split(".")
         yield from ((level, ".".join(parts[:length])) for length in range(1, len(parts) + 1))
 
 
-# Names of the attributes that are assigned or mutated.
+# Names of attributes that are assigned or mutated.
 _ASSIGNED_NAME = re.compile(
     rb"(?<!\bself)\.\s*+(\w++)[\s)]*+%(equals)s"
     rb"|\b(\w++)\.(?:%(methods)s)\("
@@ -51,7 +51,7 @@ _ASSIGNED_NAME = re.compile(
 )
 _QUOTED_NAME = re.compile(rb"[\"'.](\w++)[\"']")
 _ATTRIBUTE = re.compile(rb"(?<!\bself)\.\s*+(\w++)")
-# Changes of attributes whose name may be computed.
+# Changes of attributes whose names may be computed.
 _COMPUTED_NAME = re.compile(
     rb"(?<!\bself\.)\b__dict__\b"
     rb"|\bvars\(\s*+([^\s)]\w*+)"
@@ -67,7 +67,7 @@ _IMPORT_ALIAS = re.compile(rb"\b(\w++)\s++as\s++(\w++)")
 
 
 def may_assigned_names(source: bytes) -> frozenset[str]:
-    """Return the attributes that a source may assign or mutate: a superset, from regular expressions."""
+    """Return a superset of the names of the attributes that a source assigns or mutates."""
     attributes = {name for groups in _ASSIGNED_NAME.findall(source) for name in groups if name}
     if _SUBSCRIPT_ASSIGNMENT.search(source):
         attributes.update(name for name, rest in _SUBSCRIPT.findall(source) if _SUBSCRIPT_ASSIGNMENT.search(rest))
@@ -85,7 +85,7 @@ def may_assigned_names(source: bytes) -> frozenset[str]:
 
 
 def _possible_targets(line: bytes) -> bytes:
-    """Return the part of a line with the targets of `for`, `as`, or an assignment to several or annotated targets."""
+    """Return the part of a line that may contain targets of `for`, `as`, or a multiple or annotated assignment."""
     if line.lstrip().startswith(b"#"):
         return b""
     if b"for " in line or b" as " in line:
@@ -95,7 +95,7 @@ def _possible_targets(line: bytes) -> bytes:
 
 
 def _may_compute_names(source: bytes) -> bool:
-    """Return whether a source may change an attribute with a computed name of an object other than `self`."""
+    """Return whether a source may change an attribute of an object other than `self` by a computed name."""
     if not any(word in source for word in (b"__dict__", b"vars", b"attr(")):
         return False
     return any(

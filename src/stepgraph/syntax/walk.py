@@ -1,4 +1,4 @@
-"""Tree traversal without LibCST's visitors, which cost more than the parse itself."""
+"""Tree traversal without LibCST's visitors, which take longer than parsing itself."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class _ChildFields(dict[type[cst.CSTNode], tuple[str, ...]]):
 
 
 class _ChildTypes(dict[type[object], bool]):
-    """Whether the values of a type are child nodes: `isinstance` is slow for the abstract classes of LibCST."""
+    """A memoized test whether values of a type are child nodes, because `isinstance` is slow for LibCST's classes."""
 
     def __missing__(self, value_type: type[object]) -> bool:
         is_child = self[value_type] = issubclass(value_type, cst.CSTNode) and not issubclass(value_type, _LAYOUT_TYPES)
@@ -52,7 +52,7 @@ _child_types: Final = _ChildTypes()
 
 
 def statements(body: cst.BaseSuite | cst.Module) -> Iterator[Statement]:
-    """Yield the statements of a block in source order, each small statement of a line separately."""
+    """Yield the statements of a block in source order. Small statements on one line are yielded separately."""
     for statement in body.body:
         if type(statement) is cst.SimpleStatementLine:
             yield from statement.body
@@ -100,7 +100,7 @@ def _if_suites(statement: cst.If) -> Iterator[cst.BaseSuite]:
 def statements_below(body: cst.BaseSuite | cst.Module, *, into_functions: bool = False) -> Iterator[Statement]:
     """Yield the statements of a block and of all nested blocks, in source order.
 
-    The result includes functions and classes, but the statements in their bodies only with `into_functions`.
+    The result includes functions and classes, but includes the statements in their bodies only with `into_functions`.
     """
     stack = [statements(body)]
     while stack:
@@ -122,7 +122,7 @@ def self_and_statements_below(statement: cst.CSTNode) -> Iterator[cst.CSTNode]:
 
 
 class EnclosingBlock(Struct, frozen=True):
-    """A compound statement and its block that encloses another statement."""
+    """A compound statement and the block of it that encloses another statement."""
 
     statement: cst.CSTNode
     suite: cst.BaseSuite
@@ -143,7 +143,7 @@ def statements_with_enclosing(
 
 
 def children(node: cst.CSTNode) -> list[cst.CSTNode]:
-    """Return the direct children of `node` in field order, without whitespace and punctuation."""
+    """Return the direct children of `node` in field order, excluding whitespace and punctuation."""
     nodes: list[cst.CSTNode] = []
     for name in _child_fields[type(node)]:
         value = getattr(node, name)
@@ -166,7 +166,7 @@ def all_nodes(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
 def expressions_below(node: cst.CSTNode, *, into_lambdas: bool = False) -> Iterator[cst.CSTNode]:
     """Yield `node` and its descendants, depth first.
 
-    The traversal does not enter functions and classes, and enters lambdas only with `into_lambdas`.
+    The traversal does not enter functions or classes, and enters lambdas only with `into_lambdas`.
     """
     stack = [node]
     while stack:
@@ -179,7 +179,7 @@ def expressions_below(node: cst.CSTNode, *, into_lambdas: bool = False) -> Itera
 
 
 Parents: TypeAlias = dict[int, cst.CSTNode]
-"""Parents by the identity of the child."""
+"""The parent of each node, by the identity of the node."""
 
 SCOPES: Final = (cst.FunctionDef, cst.Lambda, cst.ClassDef, cst.Module)
 """Types of the nodes that open a scope."""

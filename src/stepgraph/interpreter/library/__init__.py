@@ -1,1 +1,1 @@
-"""Models of the standard library, Pyodide and JavaScript."""
+"""Models of functions of the standard library, Pyodide and JavaScript."""

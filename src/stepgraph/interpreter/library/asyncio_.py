@@ -1,4 +1,4 @@
-"""Models of asyncio, of the queues of other packages, and of JavaScript promises."""
+"""Models of asyncio, of the queues in other modules, and of JavaScript promises."""
 
 from __future__ import annotations
 
@@ -69,9 +69,9 @@ def _has_steps(interpreter: Interpreter, member: Value) -> bool:
 
 
 def _without_outliving_tasks(interpreter: Interpreter, members: Sequence[Element]) -> list[Element]:
-    """Clear `on_every_path` of the tasks that may outlive an await that ends.
+    """Return the members, with `on_every_path` cleared for tasks that may outlive the await of the members.
 
-    A timeout cancels them, or an error of another task ends their gather.
+    A task may outlive the await if a timeout cancels it, or if the error of another task ends its gather.
     """
     timed_tasks = interpreter.work.timed_tasks
 
@@ -90,14 +90,14 @@ def _without_outliving_tasks(interpreter: Interpreter, members: Sequence[Element
 
 
 def _may_fail_early(member: Value) -> bool:
-    """Return whether a member is a gather that an error of work without steps may end while its members continue."""
+    """Return whether a member is a gather that may end before its members, by an error of work without steps."""
     return isinstance(member, Gathering) and member.kind == "all" and member.awaits_work_without_steps
 
 
 def _sort_starts(interpreter: Interpreter, task_ids: Sequence[TaskId]) -> None:
-    """Sort the starts of a gather's members into the order of its arguments.
+    """Sort the starts of a gather's members by the order of its arguments.
 
-    A gather among the arguments is evaluated first, so its members start before the others.
+    Without sorting, the members of a gather among the arguments come first, because it is evaluated first.
     """
     order = {task_id: index for index, task_id in enumerate(task_ids)}
     first = len(interpreter.operations)
@@ -115,7 +115,7 @@ def _task_ids(members: Sequence[Value]) -> list[TaskId]:
 def _make_gathering(
     interpreter: Interpreter, kind: ParallelKind, members: Sequence[Element], place: Place, since: TaskId
 ) -> Gathering:
-    """Return a future of several awaitables. Tasks with an id greater than `since` were started for it."""
+    """Return a future of several awaitables. The tasks with ids greater than `since` were started for this future."""
     results = tuple(_result_element(interpreter, member, place, may_fail=kind == "all_settled") for member in members)
     values = [member.value for member in members]
     started = [task_id for task_id in _task_ids(values) if task_id > since]
@@ -133,7 +133,7 @@ def _make_gathering(
 
 
 def _result_element(interpreter: Interpreter, member: Element, place: Place, *, may_fail: bool) -> Element:
-    """Return the result of a member of a gather, which is an exception if the member failed."""
+    """Return the result of a member of a gather. If the member `may_fail`, the result may be an exception."""
     futures = union_values(member.value)
     result = union_of_results(futures, place.text, place)
     if may_fail and isinstance(result, Event):
@@ -146,7 +146,7 @@ def _result_element(interpreter: Interpreter, member: Element, place: Place, *, 
 
 
 def start_elements(interpreter: Interpreter, argument: Argument) -> list[Element]:
-    """Start the elements of a collection argument and return the tasks."""
+    """Start each element of a collection argument as a task, and return the tasks as elements."""
     if isinstance(argument.value, Union) and any(isinstance(case.value, Collection) for case in argument.value.cases):
         started = interpreter.apply_to_cases(
             argument.value, lambda chosen: _start_collection(interpreter, replace(argument, value=chosen))
@@ -185,7 +185,7 @@ def _start_item(interpreter: Interpreter, item: Element, argument: Argument) -> 
         outcome = interpreter.branch(lambda: started.append(start(interpreter, item.value, item.place)), condition)
         interpreter.emit_choice([(condition, outcome.block)], None, item.place)
         return started[0]
-    interpreter.loop_depth += 1  # appending to a list in a loop makes its elements `many`
+    interpreter.loop_depth += 1  # a `many` element was appended in a loop, so its start repeats as well
     block = interpreter.block_of(lambda: started.append(start(interpreter, item.value, item.place)))
     interpreter.loop_depth -= 1
     if block.operations:
@@ -216,7 +216,7 @@ def _wait(call: LibraryCall) -> Value:
     members = _without_outliving_tasks(call.interpreter, start_elements(call.interpreter, futures))
     future = _make_gathering(call.interpreter, kind or "all", members, call.place, since)
     if kind == "all" and awaits_work_without_steps(call.interpreter, members):
-        kind = None  # an error of work without steps, which the graph does not show, ends it too
+        kind = None  # an error of work without steps, which the graph does not show, also ends the wait
     timeout = call.arguments.find(None, "timeout")
     until_done = kind is not None and (timeout is None or timeout.value == Constant(None))
     parts = (Element(_some_of(call.interpreter, members), call.place) for _ in ("done", "pending"))
@@ -225,7 +225,7 @@ def _wait(call: LibraryCall) -> Value:
 
 
 def _some_of(interpreter: Interpreter, members: Sequence[Element]) -> Value:
-    """Return a set of some members of an `asyncio.wait`, UNKNOWN if the members are unknown."""
+    """Return a set of some members of an `asyncio.wait`, or UNKNOWN if no member is relevant."""
     relevant = tuple(as_optional(member) for member in members if member.value.relevant)
     return make_result_collection(interpreter, "set", relevant) if relevant else UNKNOWN
 
@@ -238,7 +238,7 @@ _WAIT_KINDS: Final[dict[str, ParallelKind]] = {
 
 
 def _wait_kind(return_when: Value) -> ParallelKind | None:
-    """Return the kind of an `asyncio.wait` by its `return_when`, None if that is not constant."""
+    """Return the kind of an `asyncio.wait` with this `return_when`. Return None if the argument is not constant."""
     if isinstance(return_when, Constant) and isinstance(return_when.value, str):
         return _WAIT_KINDS.get(f"asyncio.{return_when.value}")
     return _WAIT_KINDS.get(return_when.name) if isinstance(return_when, External) else None
@@ -257,7 +257,7 @@ def _wait_for(call: LibraryCall) -> Value:
 
 @models("asyncio.shield", starts_tasks=True)
 def _shield(call: LibraryCall) -> Value:
-    """`asyncio.shield` turns a coroutine into a task immediately."""
+    """Model `asyncio.shield`, which immediately turns a coroutine into a task."""
     argument = call.arguments.find(0, "arg")
     if argument is None or not is_awaitable(argument.value):
         return UNKNOWN if argument is None else argument.value
@@ -274,7 +274,7 @@ def _as_completed(call: LibraryCall) -> Value:
         return UNKNOWN
     members = start_elements(call.interpreter, argument)
     future = _make_gathering(call.interpreter, "all", members, call.place, since)
-    call.interpreter.work.unordered |= future.started_tasks  # `as_completed` puts its arguments into a set
+    call.interpreter.work.unordered |= future.started_tasks  # `as_completed` stores its arguments in a set
     futures = [leaf for member in members for leaf in union_values(member.value)]
     result = union_of_results(futures, call.place.text, call.place)
     if not future.members and not result.relevant:
@@ -298,7 +298,7 @@ def _task_group(call: LibraryCall) -> Value:
     "queue.SimpleQueue",
 )
 def _queue(call: LibraryCall) -> Value:
-    """A `get` may return any value that was put into the queue so far."""
+    """Create a queue whose `get` may return any value added so far."""
     return Queue(make_result_collection(call.interpreter, "list", ()), call.name.startswith("asyncio."))
 
 
@@ -309,7 +309,7 @@ def _future(call: LibraryCall) -> Value:
 
 @models("asyncio.all_tasks")
 def _all_tasks(call: LibraryCall) -> Value:
-    """Assume that a module that cancels tasks may cancel any of these."""
+    """Assume that a module that mentions `cancel` may cancel any of the returned tasks."""
     if call.place.module.mentions(b"cancel"):
         call.interpreter.work.cancelled.update(range(1, call.interpreter.work.last_task_id + 1))
     return call.unmodeled()

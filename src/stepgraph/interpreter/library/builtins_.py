@@ -37,13 +37,13 @@ from stepgraph.syntax.module import Place
 
 @models("builtins.staticmethod", "builtins.classmethod")
 def _method(call: LibraryCall) -> Value:
-    """`go = staticmethod(go)`."""
+    """Model `go = staticmethod(go)` and `go = classmethod(go)`."""
     kind: FunctionKind = "static" if call.name == "builtins.staticmethod" else "class"
     return _of_kind(call.first, kind)
 
 
 def _of_kind(value: Value, kind: FunctionKind) -> Value:
-    """Return a function as a method of a kind, and a union of functions as a union of methods."""
+    """Return a function as a method of some kind, or a union of functions as a union of such methods."""
     if isinstance(value, Union):
         return map_cases(value, lambda case: _of_kind(case, kind))
     return replace(value, kind=kind) if isinstance(value, FunctionValue) else value
@@ -61,7 +61,7 @@ def _member(call: LibraryCall) -> Value:
 
 @models("builtins.object.__getattribute__")
 def _get_attribute(call: LibraryCall) -> Value:
-    """Look up an attribute like a class without `__getattribute__`."""
+    """Look up an attribute as if the class had no `__getattribute__`."""
     name = _attribute_name(call)
     if not isinstance(call.first, Instance) or name is None:
         return call.unmodeled()
@@ -69,13 +69,13 @@ def _get_attribute(call: LibraryCall) -> Value:
 
 
 def _attribute_name(call: LibraryCall) -> str | None:
-    """Return the constant name in the second argument, None without one."""
+    """Return the name in the second argument. Return None if it is missing or not constant."""
     return constant_name(call.interpreter, call.arguments.items[1]) if len(call.arguments.items) > 1 else None
 
 
 @models("builtins.hasattr")
 def _hasattr(call: LibraryCall) -> Value:
-    """`hasattr` calls a property, and `__getattr__` for an attribute that is not set."""
+    """Model `hasattr`, which calls a property, or `__getattr__` if the attribute is not set."""
     if len(call.arguments.items) > 1 and isinstance(call.first, Instance | ClassValue | Union):
         name = constant_name(call.interpreter, call.arguments.items[1])
         if name is not None:
@@ -86,7 +86,7 @@ def _hasattr(call: LibraryCall) -> Value:
 
 
 def _report_properties(call: LibraryCall) -> None:
-    """Report an object whose properties have effects, if a computed name decides which property is read."""
+    """Report the properties of an object that have effects, because a computed name decides which one is read."""
     for owner in union_values(call.first):
         members = relevant_members(call.interpreter, owner.cls, owner) if isinstance(owner, Instance) else ()
         for member in members:
@@ -102,7 +102,7 @@ def _cast(call: LibraryCall) -> Value:
 
 @models("builtins.float", "builtins.int", "builtins.round", "math.ceil", "math.floor", "math.trunc")
 def _number(call: LibraryCall) -> Value:
-    """Keep the origin of a time in seconds through rounding."""
+    """Preserve the origin of a time in seconds when it is rounded."""
     name = origin_name(call.first) or ""
     return ExternalResult(name) if name.rsplit(".", 1)[-1] in _SECONDS else UNKNOWN
 
@@ -112,7 +112,7 @@ _SECONDS: Final = ("time", "timestamp", "total_seconds")
 
 @models("builtins.property")
 def _property(call: LibraryCall) -> Value:
-    """`property(get, set)`."""
+    """Model `property(get, set)`."""
     getter, setter, deleter = (call.arguments.find(index, name) for index, name in enumerate(("fget", "fset", "fdel")))
     if getter is None or not isinstance(getter.value, FunctionValue):
         return call.unmodeled()
@@ -181,7 +181,7 @@ def _unknown_member(owner: ClassValue, place: Place) -> Caveat:
 
 @models("unittest.mock.patch", "unittest.mock.patch.dict", "unittest.mock.patch.multiple", "unittest.mock.patch.object")
 def _patch(call: LibraryCall) -> Value:
-    """Report a temporary replacement of attributes: its end is not modeled."""
+    """Report a temporary replacement of attributes, whose end is not modeled."""
     call.interpreter.note(
         "unknown-member",
         call.place,
@@ -193,7 +193,7 @@ def _patch(call: LibraryCall) -> Value:
 
 @models("builtins.print", unpacks=True)
 def _print(call: LibraryCall) -> Value:
-    """`print(..., file=log)` calls `log.write` for each part."""
+    """Model `print(..., file=log)`, which calls `log.write` for each part."""
     file = call.arguments.find(None, "file")
     if file is not None and file.value.relevant:
         write = call.interpreter.attribute(file.value, "write", call.place)
@@ -223,7 +223,7 @@ def _super(call: LibraryCall) -> Value:
 
 @models("builtins.eval", "builtins.exec")
 def _execute_string(call: LibraryCall) -> Value:
-    """Report an escape: code in a string may use every name in scope."""
+    """Report that values escape, because code in a string may use every name in scope."""
     report_escape(call.interpreter, call.arguments, call.place)
     for name, value in call.interpreter.frame.scope.names.items():
         if call.interpreter.escape(

@@ -1,6 +1,6 @@
 """Functions with a cache: `functools.cache`, `lru_cache` and `cached_property`.
 
-The cache of a function is a dictionary from its arguments to its results. A key is UNKNOWN if an argument is.
+The cache of a function is a dictionary from arguments to results. A key is UNKNOWN if one of its arguments is.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from stepgraph.syntax.module import Place
 
 
 def with_cache(interpreter: Interpreter, function: FunctionValue, *, is_limited: bool = False) -> FunctionValue:
-    """Return a function with an empty cache. A bounded cache may drop any result."""
+    """Return a copy of a function with an empty cache. A limited cache may drop any result."""
     return replace(function, cache=make_mapping(interpreter, (), partial=is_limited))
 
 
 def call_cached(
     interpreter: Interpreter, callee: FunctionValue, cache: Mapping, arguments: Arguments, place: Place
 ) -> Value:
-    """Return the cached result of a call, or call the function. An uncertain hit makes the call optional."""
+    """Return the cached result of a call, or call the function. If a cache hit is uncertain, the call is optional."""
     interpreter.store.record_outer_read(cache.state, "items")
     key = _key_of(callee, arguments)
     entries = cache.entries
@@ -54,7 +54,7 @@ def _call_or_hit(
     cached: Sequence[MappingEntry],
     place: Place,
 ) -> Value:
-    """Call a function whose result may be in the cache already."""
+    """Call a function whose result may already be in the cache."""
     results: list[Value] = []
     path = interpreter.branch(lambda: results.append(interpreter.call(function, arguments, place)))
     interpreter.join_branches([(f"{place.text} is not cached", path)], None, place)
@@ -66,7 +66,7 @@ def _call_or_hit(
 
 
 def _includes(result: Value, cached: MappingEntry, place: Place) -> bool:
-    """Return whether a result includes a cached result: an equal value, or a function that this call created before."""
+    """Return whether a result includes a cached result: an equal value, or a function that the same call created."""
     leaves = union_values(result)
     nodes = [leaf.node for leaf in leaves if isinstance(leaf, FunctionValue) and cached.place.node is place.node]
     return all(
@@ -77,7 +77,7 @@ def _includes(result: Value, cached: MappingEntry, place: Place) -> bool:
 
 
 def _add_result(interpreter: Interpreter, cache: Mapping, entry: MappingEntry) -> None:
-    """Add a result to a cache. It replaces those for the same arguments, or for unknown arguments at the same call."""
+    """Add a result to a cache. It replaces results for equal arguments, or for unknown arguments of the same call."""
     is_constant = _is_constant(entry.key)
     others = tuple(
         existing
@@ -94,7 +94,7 @@ def clear_cache(interpreter: Interpreter, function: FunctionValue) -> None:
 
 
 def forget_result(interpreter: Interpreter, function: FunctionValue, receiver: Instance, *, certain: bool) -> None:
-    """Remove the result of a cached property of an object. It may remain unless the removal is `certain`."""
+    """Remove the result of an object's cached property. The result may remain unless the removal is `certain`."""
     if function.cache is None:
         return
     key = _key_of(replace(function, receiver=receiver), Arguments())
@@ -111,7 +111,7 @@ def _is_constant(key: Value) -> bool:
 
 
 def _key_of(callee: FunctionValue, arguments: Arguments) -> Value:
-    """Return the cache key of a call as a constant, UNKNOWN if an argument is unknown."""
+    """Return the cache key of a call as a constant, or UNKNOWN if the key is not constant."""
     parts = (
         []
         if callee.receiver is None
@@ -124,7 +124,7 @@ def _key_of(callee: FunctionValue, arguments: Arguments) -> Value:
 
 
 def _part_of(argument: Argument) -> str | None:
-    """Return the part of a cache key for an argument, None if it is unknown. Equal arguments have equal parts."""
+    """Return the part of a cache key for an argument, and None for an unknown one. Equal arguments have equal parts."""
     text = None if argument.star else _text_of(argument.value)
     return None if text is None else f"{argument.keyword}={text}"
 

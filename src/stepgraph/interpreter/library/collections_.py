@@ -43,7 +43,7 @@ from stepgraph.syntax.module import Place
 
 @models("builtins.dict", "collections.OrderedDict", "collections.UserDict", unpacks=True)
 def _make_dictionary(call: LibraryCall) -> Value:
-    """`dict(mapping)`, `dict(pairs)`, `dict(a=1)`. The result is `partial` if an argument has unknown entries."""
+    """Model `dict(mapping)`, `dict(pairs)` and `dict(a=1)`. The result is `partial` if entries are unknown."""
     table = EntryTable()
     partial = unordered = False
     for argument in unpacked_arguments(call.arguments).items:
@@ -71,7 +71,7 @@ def _make_dictionary(call: LibraryCall) -> Value:
 
 @models("builtins.dict.fromkeys", "collections.OrderedDict.fromkeys")
 def _from_keys(call: LibraryCall) -> Value:
-    """`dict.fromkeys(keys, value)`."""
+    """Model `dict.fromkeys(keys, value)`."""
     keys = elements_of(call.interpreter, call.arguments.items[0].value) if call.arguments.items else None
     value = call.arguments.items[1].value if len(call.arguments.items) > 1 else Constant(None)
     if keys is None:
@@ -85,7 +85,7 @@ def _from_keys(call: LibraryCall) -> Value:
 
 @models("collections.defaultdict", unpacks=True)
 def _default_dictionary(call: LibraryCall) -> Value:
-    """`defaultdict(list)`: the factory creates the value of a missing key on access."""
+    """Model `defaultdict(list)`, whose factory creates the value of a missing key on access."""
     if any(argument.star == "*" for argument in call.arguments.items):
         return call.unmodeled()
     first = next(iter(call.arguments.positional), None)
@@ -104,7 +104,7 @@ def _context_variable(call: LibraryCall) -> Value:
 
 @models("types.MappingProxyType")
 def _mapping_proxy(call: LibraryCall) -> Value:
-    """`types.MappingProxyType(table)` is modeled as the dictionary itself."""
+    """Model `types.MappingProxyType(table)` as the dictionary itself."""
     if len(call.arguments.items) == 1 and isinstance(call.arguments.items[0].value, Mapping):
         return call.arguments.items[0].value
     return _make_dictionary(call)
@@ -128,7 +128,7 @@ def _make_collection(call: LibraryCall) -> Value:
 
 
 def _make_bounded(call: LibraryCall, size: Value) -> Value:
-    """`deque(xs, maxlen=2)`: a deque with the last elements."""
+    """Model `deque(xs, maxlen=2)`, which keeps the last elements."""
     source = call.arguments.find(0, "iterable")
     elements = None if source is None else copy_elements(call.interpreter, source.value, "deque")
     max_size = size.value if isinstance(size, Constant) and isinstance(size.value, int) else 0
@@ -151,7 +151,7 @@ _KINDS: Final[dict[str, CollectionKind]] = {
 
 @models("copy.copy", "copy.deepcopy", "copy.replace", "dataclasses.replace")
 def _copy_object(call: LibraryCall) -> Value:
-    """Return a copy of an object or a collection, with some attributes replaced."""
+    """Return a copy of an object or a collection, with attributes replaced by the keyword arguments."""
     original = call.first
     if call.name == "copy.deepcopy" and len(call.arguments.items) == 1 and isinstance(original, _DEEPLY_COPIED):
         return _DeepCopy(call.interpreter, call.place).copy_of(original, 0)
@@ -180,13 +180,13 @@ def _copy_object(call: LibraryCall) -> Value:
 
 
 _DEEPLY_COPIED: Final = (Collection, FunctionValue, Instance, Mapping, Union)
-"""The types of values whose deep copy differs from them."""
+"""The types of values whose deep copy is a different value."""
 _MAX_DEPTH: Final = 50
-"""Nesting depth above which a copy is unresolved."""
+"""The nesting depth beyond which a copy is unresolved."""
 
 
 class _DeepCopy(Struct):
-    """One call of `copy.deepcopy`. Values that are reachable in several ways are copied once."""
+    """One call of `copy.deepcopy`. Values that are reachable by several paths are copied once."""
 
     interpreter: Interpreter
     place: Place
@@ -196,7 +196,7 @@ class _DeepCopy(Struct):
     def copy_of(self, value: Value, depth: int) -> Value:
         """Return the copy of a value at a nesting depth."""
         if isinstance(value, Event | EventPart | Payload):
-            return UNKNOWN  # a copy may be changed
+            return UNKNOWN  # the copy may be changed
         if not isinstance(value, _DEEPLY_COPIED):
             return value
         if depth > _MAX_DEPTH:
@@ -286,7 +286,7 @@ def _heapify(call: LibraryCall) -> Value:
 
 @models("heapq.nsmallest", "heapq.nlargest")
 def _select_elements(call: LibraryCall) -> Value:
-    """Return a list of any of the elements."""
+    """Return a list whose elements may each be missing."""
     iterable = call.arguments.find(1, "iterable")
     elements = None if iterable is None else copy_elements(call.interpreter, iterable.value, "list")
     if elements is None:
@@ -302,7 +302,7 @@ def _reorder_heap(call: LibraryCall, heap: Collection) -> None:
 
 
 def _take_from_heap(call: LibraryCall, heap: Collection) -> Value:
-    """Remove any element of a heap and return it."""
+    """Remove an element from a heap and return it. It may be any of the elements."""
     _reorder_heap(call, heap)
     any_index = Arguments.of(UNKNOWN, call.place)
     return call.interpreter.call(BuiltinMethod(heap, "pop"), any_index, call.place)

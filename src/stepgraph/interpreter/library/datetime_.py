@@ -16,7 +16,7 @@ _FIELDS: Final = ("year", "month", "day", "hour", "minute", "second", "microseco
 
 @models("datetime.datetime")
 def _datetime(call: LibraryCall) -> Value:
-    """Evaluate `datetime.datetime(...)` of constants. Return UNKNOWN for any other arguments."""
+    """Evaluate `datetime.datetime(...)` with constant arguments. Return UNKNOWN if an argument is not constant."""
     fields: dict[str, int] = {}
     zone: dt.timezone | None = None
     names = iter((*_FIELDS, "tzinfo"))
@@ -40,7 +40,7 @@ def _datetime(call: LibraryCall) -> Value:
 
 @models("datetime.timedelta")
 def _timedelta(call: LibraryCall) -> Value:
-    """Evaluate `datetime.timedelta(...)`, in milliseconds if its arguments are constant."""
+    """Evaluate `datetime.timedelta(...)`. If its arguments are constant, the result is a number of milliseconds."""
     units: dict[str, float] = {}
     names = iter(_UNITS)
     for argument in call.arguments.items:

@@ -1,4 +1,4 @@
-"""Calls of functions outside the project, dispatched by dotted name, and the special methods that they run."""
+"""Calls of functions outside the project, dispatched by dotted name, and the special methods that these run."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from stepgraph.ir.values import UNKNOWN, External, ExternalResult, Value
 from stepgraph.syntax.bindings import bindings_of
 from stepgraph.syntax.module import Place
 
-# Functions that inspect their arguments without running them.
+# Functions that inspect their arguments without running steps in them.
 HARMLESS: Final = frozenset(
     [
         *("asyncio.iscoroutine", "asyncio.iscoroutinefunction"),
@@ -59,7 +59,7 @@ HARMLESS: Final = frozenset(
     ]
 )
 
-# Functions whose results other modules identify by their dotted name.
+# Functions whose results other modules identify by the dotted name of the function.
 NAMED_RESULTS: Final = frozenset(
     [
         *("asyncio.timeout", "asyncio.timeout_at"),
@@ -69,7 +69,7 @@ NAMED_RESULTS: Final = frozenset(
 
 
 def call_external(interpreter: Interpreter, callee: External, arguments: Arguments, place: Place) -> Value:
-    """Call a function outside the project by its dotted name."""
+    """Call a function outside the project, dispatched by its dotted name."""
     result = _call_external(interpreter, callee, arguments, place)
     result = resource_result(interpreter, callee.name, place, result)
     return interpreter.tracer.on_external_call(callee, arguments, place, result)
@@ -86,7 +86,7 @@ def _call_external(interpreter: Interpreter, callee: External, arguments: Argume
         unpacks = name in UNPACKING
         return model(call if unpacks else replace(call, arguments=without_stars(interpreter, arguments, place)))
     if name.removesuffix("()") in TRANSPARENT_CLASS_DECORATORS:
-        # Called with settings only, the decorator returns a decorator.
+        # A call with settings only returns a decorator.
         return call.first if isinstance(call.first, ClassValue) else External(f"{callee.name.removesuffix('()')}()")
     if is_logging(name):
         return ExternalResult(name)
@@ -101,7 +101,7 @@ def _call_external(interpreter: Interpreter, callee: External, arguments: Argume
     return call_unknown(interpreter, callee, arguments, place)
 
 
-# Functions that take the iterator of an argument when they are called.
+# Functions that call `iter` on an argument immediately.
 _ITERATING: Final = frozenset(
     [
         *("builtins.enumerate", "builtins.filter", "builtins.iter", "builtins.map", "builtins.zip"),
@@ -114,7 +114,7 @@ _CHECKS: Final = {"builtins.isinstance": "__instancecheck__", "builtins.issubcla
 
 
 def _report_hooks(interpreter: Interpreter, name: str, arguments: Arguments, place: Place) -> None:
-    """Report special methods with effects that a library function runs: `__iter__` and `__instancecheck__`."""
+    """Report the special methods with effects that a library function runs, such as `__iter__`."""
     if name in _ITERATING:
         for argument in arguments.items:
             for leaf in union_values(argument.value):
@@ -133,10 +133,10 @@ def _report_hook(interpreter: Interpreter, owner: Value, method: str, arguments:
     if not isinstance(function, FunctionValue) or isinstance(function.node, cst.Lambda):
         return
     if bindings_of(function.node, function.scope.module).is_generator:
-        return  # its body runs when its elements are used
+        return  # the body runs when the elements are used
     effect = timed_effect(interpreter, function, arguments)
     if effect == "runs steps" and method != "__iter__":
-        return  # the owner escapes
+        return  # reported where the owner escapes
     if effect is not None:
         interpreter.note(
             "escapes",

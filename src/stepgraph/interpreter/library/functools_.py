@@ -52,7 +52,7 @@ def _partial(call: LibraryCall) -> Value:
 
 
 def _is_modeled(function: Value) -> bool:
-    """Return whether the calls of a partial object of an external function can be followed."""
+    """Return whether `partial` of an external function can be modeled."""
     return isinstance(function, External) and canonical_name(function.name) in MODELS
 
 
@@ -76,7 +76,7 @@ def _keyword_values(arguments: Sequence[Argument]) -> Iterator[tuple[str, Value]
 
 @models("functools.reduce")
 def _reduce(call: LibraryCall) -> Value:
-    """`reduce(f, xs, initial)` of elements whose order is certain is a chain of calls."""
+    """Model `reduce(f, xs, initial)` as a chain of calls if the order of the elements is certain."""
     iterable = call.arguments.find(1, "iterable")
     initial = call.arguments.find(2, "initial")
     elements = None if iterable is None else copy_elements(call.interpreter, iterable.value, "list")
@@ -98,7 +98,7 @@ _MAX_REDUCED_ELEMENTS: Final = 64
 
 @models("functools.wraps")
 def _wraps(call: LibraryCall) -> Value:
-    """`functools.wraps(f)` returns a decorator that gives a function the name and parameters of `f`."""
+    """Model `functools.wraps(f)`, a decorator that makes a function report the name and parameters of `f`."""
     if len(call.arguments.positional) < 2:  # noqa: PLR2004 - the wrapped function and its wrapper
         return Partial(External("functools.wraps"), call.arguments)
     wrapper = call.arguments.items[-1].value
@@ -136,7 +136,7 @@ def _wrapping_manager(call: LibraryCall) -> Value:
 
 @models("functools.cache", "functools.lru_cache")
 def _cache(call: LibraryCall) -> Value:
-    """Return the decorated function with a cache, or a decorator if called with settings only."""
+    """Return the decorated function with a cache, or a decorator if the call has settings only."""
     if isinstance(call.first, FunctionValue):
         return with_cache(call.interpreter, call.first, is_limited=_is_limited(call.arguments.find(1, "maxsize")))
     report_escape(call.interpreter, call.arguments, call.place)
@@ -146,7 +146,7 @@ def _cache(call: LibraryCall) -> Value:
 
 
 def _is_limited(size: Argument | None) -> bool:
-    """Return whether a cache of this size may drop results, as opposed to the default size."""
+    """Return whether a cache of this size may drop results, which the default size is assumed not to do."""
     return size is not None and not (
         is_none(size.value)
         or (isinstance(size.value, Constant) and isinstance(size.value.value, int) and size.value.value >= _LARGE_SIZE)
@@ -158,7 +158,7 @@ _LARGE_SIZE: Final = 128  # the default
 
 @models("operator.itemgetter", "operator.attrgetter", "operator.methodcaller")
 def _getter(call: LibraryCall) -> Value:
-    """Return a function that receives its argument after the arguments of this call."""
+    """Return a partial object, whose call passes the owner after the arguments of this call."""
     return Partial(External(f"{call.name}.__call__"), call.arguments)
 
 

@@ -1,4 +1,4 @@
-"""Models of functions that iterate: built-in functions, itertools and `random.choice`."""
+"""Models of functions that iterate: built-in functions, parts of itertools, and `random.choice`."""
 
 from __future__ import annotations
 
@@ -64,14 +64,14 @@ def _enumerate(call: LibraryCall) -> Value:
 
 
 def _iterator_over(call: LibraryCall, operands: Sequence[Value], compute: Compute) -> Value:
-    """Return an iterator, UNKNOWN if the elements of all operands are unknown."""
+    """Return an iterator, or UNKNOWN if the elements of all operands are unknown."""
     if not any(map(is_iterable, operands)):
         return UNKNOWN
     return make_iterator(call.interpreter, call.name, operands, call.place, compute)
 
 
 def is_iterable(value: Value) -> bool:
-    """Return whether the elements of a value may be known."""
+    """Return whether the elements of a value can be resolved."""
     return any(isinstance(leaf, _ITERABLES) for leaf in union_values(value))
 
 
@@ -79,7 +79,7 @@ _ITERABLES: Final = (Collection, GeneratorCall, GeneratorExpression, Instance, M
 
 
 def iterated_elements(interpreter: Interpreter, lazy: LazyElements, operand: Value) -> Collection:
-    """Return the elements of an operand as a new collection, any number of unknown ones if they are unknown."""
+    """Return the elements of an operand as a new collection, with any number of unknown elements if unresolved."""
     elements = materialize_generator(interpreter, operand, exhausts=lazy.exhausts)
     # Another operand may end the iterator before a generator is exhausted.
     items = elements_of(interpreter, elements, exhausts=lazy.exhausts and len(lazy.operands) == 1)
@@ -111,7 +111,7 @@ def _compute_pairs(interpreter: Interpreter, lazy: LazyElements) -> Collection:
 
 @models("builtins.reversed")
 def _reversed(call: LibraryCall) -> Value:
-    """`reversed(xs)` starts at the element that is the last one at the time of the call."""
+    """Model `reversed(xs)`, which starts at the last element at the time of the call."""
     operand = as_collection(call.interpreter, call.first, "__reversed__")
     size = operand.state.size if isinstance(operand, Collection | Mapping) else None
     return _iterator_over(call, (operand, Constant(size)), _compute_reversed)
@@ -145,7 +145,7 @@ def _compute_strict_rows(interpreter: Interpreter, lazy: LazyElements) -> Collec
 def _rows(
     interpreter: Interpreter, lazy: LazyElements, operands: Sequence[Value], *, is_strict: bool = False
 ) -> Collection:
-    """Return the rows of `zip` as tuples. With `is_strict`, it takes all elements of its operands."""
+    """Return the rows of `zip` as tuples. With `is_strict`, no operand is shorter than the others."""
     columns = _columns(interpreter, lazy, operands)
     known_columns = [column for column in columns if column is not None]
     if not known_columns or not all(column.has_definite_order for column in known_columns):
@@ -176,7 +176,7 @@ def _rows(
 
 @models("itertools.zip_longest")
 def _zip_longest(call: LibraryCall) -> Value:
-    """Return rows that end with None in the shorter columns. Another fill value is not modeled."""
+    """Return rows, with shorter columns filled up with None. Other fill values are not modeled."""
     if any(argument.keyword is not None for argument in call.arguments.items):
         return call.unmodeled()
     return _iterator_over(call, [argument.value for argument in call.arguments.items], _compute_padded_rows)
@@ -196,7 +196,7 @@ def _compute_padded_rows(interpreter: Interpreter, lazy: LazyElements) -> Collec
 
 
 def _columns(interpreter: Interpreter, lazy: LazyElements, operands: Sequence[Value]) -> list[Collection | None]:
-    """Return the elements for each operand of `zip`, None if unknown. Operands that share an iterator take turns."""
+    """Return the elements of each iterable operand of `zip`. Operands take turns at a shared iterator."""
     columns: list[Collection | None] = [None] * len(operands)
     for operand, indices in _operands_by_iterator(operands):
         if is_iterable(operand):
@@ -207,7 +207,7 @@ def _columns(interpreter: Interpreter, lazy: LazyElements, operands: Sequence[Va
 
 
 def _operands_by_iterator(operands: Sequence[Value]) -> list[tuple[Value, list[int]]]:
-    """Return the operands with their indices, an iterator once for all its indices."""
+    """Return the operands with their indices. An iterator that is passed several times is listed once."""
     indices: dict[object, list[int]] = {}
     for index, operand in enumerate(operands):
         shared = isinstance(operand, GeneratorCall | GeneratorExpression) or is_iterator(operand)
@@ -216,7 +216,7 @@ def _operands_by_iterator(operands: Sequence[Value]) -> list[tuple[Value, list[i
 
 
 def _share(interpreter: Interpreter, elements: Collection, offset: int, count: int) -> Collection:
-    """Return every `count`-th element, from the index `turn`."""
+    """Return every `count`-th element, starting at index `offset`."""
     if not elements.has_definite_order:
         return elements
     items = elements.items[offset::count]
@@ -224,7 +224,7 @@ def _share(interpreter: Interpreter, elements: Collection, offset: int, count: i
 
 
 def _leave_elements(interpreter: Interpreter, operands: Sequence[Value]) -> None:
-    """Mark the operands of `zip` that are iterators, because any of their elements may remain."""
+    """Mark all elements of iterators among the operands of `zip` as optional, because any of them may remain."""
     for operand in operands:
         if isinstance(operand, GeneratorExpression):
             interpreter.store.write(operand.state, "items", tuple(map(as_optional, operand.initial)))
@@ -233,7 +233,7 @@ def _leave_elements(interpreter: Interpreter, operands: Sequence[Value]) -> None
 
 
 def _cell(column: Collection | None, index: int, place: Place, *, is_exact: bool) -> Element:
-    """Return an element of a row. Without `is_exact`, an operand of unknown length may be the shortest."""
+    """Return the element of a column in a row. Unless the rows are exact, the row may not exist on every path."""
     if column is None:
         return Element(UNKNOWN, place)
     item = column.items[index]
@@ -241,14 +241,14 @@ def _cell(column: Collection | None, index: int, place: Place, *, is_exact: bool
 
 
 def any_element(column: Collection | None, place: Place, padding: Sequence[Element] = ()) -> Element:
-    """Return an element that represents any element of a collection."""
+    """Return an element that represents any one of the elements of a collection."""
     items = [*(() if column is None else column.items), *padding]
     return Element(union_of_elements(items, place), place)
 
 
 @models("builtins.map")
 def _map(call: LibraryCall) -> Value:
-    """`map(f, xs)` calls `f` with each element on iteration."""
+    """Model `map(f, xs)`, which calls `f` with each element on iteration."""
     operands = [argument.value for argument in call.arguments.items if argument.keyword is None]
     if not operands[1:]:
         return UNKNOWN
@@ -283,14 +283,14 @@ def _compute_results(interpreter: Interpreter, lazy: LazyElements) -> Collection
 
 
 def _compute_unknown_results(interpreter: Interpreter, lazy: LazyElements) -> Collection:
-    """Run the iterables of a function whose results lead to no step."""
+    """Iterate over the operands of a `map` whose results lead to no step."""
     _columns(interpreter, lazy, lazy.operands)
     result = Element(UNKNOWN, lazy.place, many=True, may_be_missing=True)
     return make_result_collection(interpreter, "list", (result,))
 
 
 def _call_arguments(item: Element, *, is_single: bool) -> Arguments:
-    """Return the arguments of a call by `map` with an element, or with the cells of a row."""
+    """Return the arguments that `map` passes to its function: an element, or the cells of a row."""
     row = (item,) if is_single or not isinstance(item.value, Collection) else item.value.items
     return Arguments(tuple(Argument(cell.value, cell.place) for cell in row))
 
@@ -298,7 +298,7 @@ def _call_arguments(item: Element, *, is_single: bool) -> Arguments:
 def call_with_element(
     interpreter: Interpreter, function: Value, item: Element, arguments: Arguments, place: Place
 ) -> Element:
-    """Call a function with an element, and return the result as an element. If it may be missing, emit a choice."""
+    """Call a function with an element and return the result as an element. Emit a choice if the element is optional."""
     results: list[Value] = []
 
     def call() -> None:
@@ -314,7 +314,7 @@ def call_with_element(
 
 @models("builtins.next")
 def _next(call: LibraryCall) -> Value:
-    """Return the next element, any of the remaining ones if the position of the iterator is unknown."""
+    """Return the next element, or any of the remaining elements if the iterator's position is unknown."""
     if isinstance(call.first, Collection):
         items: tuple[Element, ...] | None = take_next(call.interpreter, call.first)
     else:
@@ -329,7 +329,7 @@ def _next(call: LibraryCall) -> Value:
 
 @models("builtins.all", "builtins.any")
 def _all_any(call: LibraryCall) -> Value:
-    """`any(...)` iterates over a generator until the result is decided."""
+    """Model `any(...)` and `all(...)`, which iterate until the result is decided."""
     for argument in call.arguments.positional:
         elements_of(call.interpreter, argument.value, exhausts=False)
     return UNKNOWN
@@ -337,7 +337,7 @@ def _all_any(call: LibraryCall) -> Value:
 
 @models("builtins.sum")
 def _sum(call: LibraryCall) -> Value:
-    """Report the elements as escaping: their addition is not modeled."""
+    """Report that the elements escape, because their addition is not modeled."""
     for argument in call.arguments.positional:
         for item in elements_of(call.interpreter, argument.value) or ():
             call.interpreter.escape(item.value, call.place, "is summed, which stepgraph does not model")
@@ -346,7 +346,7 @@ def _sum(call: LibraryCall) -> Value:
 
 @models("builtins.max", "builtins.min")
 def _extreme(call: LibraryCall) -> Value:
-    """Return any of the elements or arguments, after calling `key` with each."""
+    """Return any one of the elements or arguments, after calling `key` with each."""
     operands = call.arguments.positional
     if len(operands) == 1:
         elements = elements_of(call.interpreter, operands[0].value)
@@ -395,7 +395,7 @@ def _iterator(call: LibraryCall) -> Value:
 
 @models("itertools.chain", unpacks=True)
 def _chain(call: LibraryCall) -> Value:
-    """`itertools.chain(a, b)`: the elements of each argument in order."""
+    """Model `itertools.chain(a, b)`, which yields the elements of each argument in order."""
     operands = [argument.value for argument in call.arguments.items]
     if any(argument.star for argument in call.arguments.items) or not all(map(is_iterable, operands)):
         return call.unmodeled()
@@ -427,7 +427,7 @@ def _compute_chain_of_rows(interpreter: Interpreter, lazy: LazyElements) -> Coll
 
 
 def _row_elements(interpreter: Interpreter, lazy: LazyElements, row: Element) -> Collection:
-    """Return the elements of a row, which inherit `many` and `may_be_missing` from the row."""
+    """Return the elements of a row. They inherit `many` and `may_be_missing` from the row."""
     elements = iterated_elements(interpreter, lazy, row.value)
     if not (row.many or row.may_be_missing):
         return elements
@@ -440,7 +440,7 @@ def _row_elements(interpreter: Interpreter, lazy: LazyElements, row: Element) ->
     *("itertools.takewhile", "itertools.dropwhile", "itertools.islice"),
 )
 def _filter(call: LibraryCall) -> Value:
-    """Return an iterator in which each element may be missing, because a function or positions select the elements."""
+    """Return an iterator whose elements may be missing, because a function or a position selects elements."""
     selects_by_position = call.name in ("itertools.compress", "itertools.islice")
     index = 0 if selects_by_position else 1
     if len(call.arguments.items) <= index:
@@ -457,7 +457,7 @@ _ENDING_EARLY: Final = ("itertools.compress", "itertools.islice", "itertools.tak
 
 
 def _compute_first(interpreter: Interpreter, lazy: LazyElements) -> Collection:
-    """Return elements of an iterable, of which other elements may remain."""
+    """Return selected elements of an iterable that may not be exhausted."""
     return _compute_selected(interpreter, replace(lazy, exhausts=False))
 
 
@@ -477,7 +477,7 @@ def has_effects(interpreter: Interpreter, function: Value, place: Place) -> bool
 
 @models("random.choice")
 def _choice(call: LibraryCall) -> Value:
-    """`random.choice(steps)` returns any one of the elements."""
+    """Model `random.choice(steps)`, which may return any one of the elements."""
     items = elements_of(call.interpreter, call.arguments.items[0].value) if call.arguments.items else None
     if items is None:
         return call.unmodeled()

@@ -1,4 +1,4 @@
-"""Models of functions of itertools that combine, repeat or group elements."""
+"""Models of the itertools functions that combine, repeat or group elements."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ from stepgraph.interpreter.values.unions import as_optional
 from stepgraph.ir.values import UNKNOWN, Constant, Value
 
 _MAX_ROWS: Final = 64
-"""Largest number of rows that are made one by one."""
+"""The maximum number of rows that are created individually."""
 
 
 @models("itertools.starmap")
 def _starmap(call: LibraryCall) -> Value:
-    """`starmap(f, rows)` calls `f` with the elements of each row on iteration."""
+    """Model `starmap(f, rows)`, which calls `f` with the elements of each row on iteration."""
     operands = [argument.value for argument in call.arguments.items]
     if len(operands) != 2 or not is_iterable(operands[1]):  # noqa: PLR2004 - the function and the rows
         return call.unmodeled()
@@ -91,9 +91,9 @@ def _rows(
     combine: Callable[[Sequence[Sequence[Element]]], Iterable[tuple[Element, ...]]],
     width: int | None,
 ) -> Value:
-    """Return an iterator over rows: the rows that `combine` makes, or any number of rows of any elements.
+    """Return an iterator over the rows that `combine` creates, or over any number of rows with any elements.
 
-    Each position of a row has a separate operand, or `width` positions share the only operand.
+    Each position in a row has its own operand, unless `width` positions share a single operand.
     """
     operands = [_copy(call, argument.value) for argument in call.arguments.items]
     if not operands or not any(map(is_iterable, operands)):
@@ -116,7 +116,7 @@ def _rows(
 
 
 def _copy(call: LibraryCall, operand: Value) -> Value:
-    """Return the current elements of an operand, which the function reads at once."""
+    """Return the current elements of an operand, because all functions except `pairwise` read it immediately."""
     return operand if call.name == "itertools.pairwise" else copy_elements(call.interpreter, operand, "list") or operand
 
 
@@ -147,7 +147,7 @@ def _compute_batches(interpreter: Interpreter, lazy: LazyElements) -> Collection
 
 
 def _constant(number: Value) -> int | None:
-    """Return a constant number of elements, None for a large one and any other value."""
+    """Return a constant number of elements. Return None if it is too large or not constant."""
     match number:
         case Constant(value=int() as constant) if 0 <= constant <= _MAX_ROWS:
             return constant
@@ -156,7 +156,7 @@ def _constant(number: Value) -> int | None:
 
 
 def _any_parts(interpreter: Interpreter, elements: Collection, lazy: LazyElements) -> Collection:
-    """Return any number of parts of a collection, each of any elements."""
+    """Return any number of parts of a collection, each with any of its elements."""
     items = tuple(map(as_optional, elements.items))
     part = make_unordered(make_result_collection(interpreter, "list", items))
     return make_result_collection(interpreter, "list", (Element(part, lazy.place, many=True),))
@@ -164,7 +164,7 @@ def _any_parts(interpreter: Interpreter, elements: Collection, lazy: LazyElement
 
 @models("itertools.groupby")
 def _groupby(call: LibraryCall) -> Value:
-    """`groupby(xs, key)` yields pairs of a key and a group, whose elements are not known."""
+    """Model `groupby(xs, key)`, which yields pairs of a key and a group. Any element may be in any group."""
     key = call.arguments.find(1, "key")
     if not is_iterable(call.first) or (key is not None and has_effects(call.interpreter, key.value, call.place)):
         return call.unmodeled()
@@ -179,7 +179,7 @@ def _compute_groups(interpreter: Interpreter, lazy: LazyElements) -> Collection:
 
 @models("itertools.cycle")
 def _cycle(call: LibraryCall) -> Value:
-    """`cycle(xs)` yields each element any number of times."""
+    """Model `cycle(xs)`, which yields each element any number of times."""
     if not is_iterable(call.first):
         return call.unmodeled()
     return make_iterator(call.interpreter, call.name, (call.first,), call.place, _compute_cycle)

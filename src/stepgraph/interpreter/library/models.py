@@ -1,4 +1,4 @@
-"""The registry of library models: functions that evaluate a call of a function outside the project."""
+"""The registry of library models. A model is a function that evaluates a call of a function outside the project."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ class LibraryCall(Struct, frozen=True):
 
     @property
     def first(self) -> Value:
-        """The first argument, UNKNOWN without arguments."""
+        """The first argument, or UNKNOWN without arguments."""
         return self.arguments.items[0].value if self.arguments.items else UNKNOWN
 
     def unmodeled(self) -> Value:
-        """Evaluate the call like a call of an unknown function: relevant arguments escape."""
+        """Evaluate the call as a call of an unknown function. Relevant arguments escape."""
         return call_unknown(self.interpreter, External(self.name), self.arguments, self.place)
 
 
@@ -66,14 +66,14 @@ UNPACKING: Final[set[str]] = set()
 
 
 _STARTING_TASKS: Final[set[str]] = set()
-"""The names of functions that start their positional arguments as tasks and do nothing else."""
+"""The names of functions that only start their positional arguments as tasks."""
 
 
 def models(*names: str, unpacks: bool = False, starts_tasks: bool = False) -> Callable[[Model], Model]:
-    """Register a function as the model of the functions with these dotted names.
+    """Return a decorator that registers a function as the model of the functions with these dotted names.
 
-    Unless it `unpacks` starred arguments itself, they are replaced by their elements. A function that `starts_tasks`
-    starts its positional arguments as tasks and raises no exceptions of its own.
+    Starred arguments are replaced by their elements, unless the model `unpacks` them itself. `starts_tasks` means that
+    the functions start their positional arguments as tasks and raise no exceptions themselves.
     """
 
     def register(model: Model) -> Model:
@@ -86,5 +86,5 @@ def models(*names: str, unpacks: bool = False, starts_tasks: bool = False) -> Ca
 
 
 def starts_tasks(function: Value) -> bool:
-    """Return whether a function starts its positional arguments as tasks and raises no exceptions of its own."""
+    """Return whether a function starts its positional arguments as tasks and raises no exceptions itself."""
     return isinstance(function, External) and canonical_name(function.name) in _STARTING_TASKS

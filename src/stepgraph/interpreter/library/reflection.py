@@ -1,4 +1,4 @@
-"""Reflection: modules by name, and tables of the names of a scope, module or class, whose values stay unresolved."""
+"""Models of reflection: imports by name, and dictionaries of a scope, module or class, whose values are unresolved."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def _variables(interpreter: Interpreter, scope: LexicalScope) -> dict[str, Value
 
 @models("builtins.globals")
 def _globals(call: LibraryCall) -> Value:
-    """`globals()` in a function that the workflow calls."""
+    """Model `globals()` in a function that the workflow calls."""
     if call.interpreter.is_import_time:
         return call.unmodeled()
     scope: LexicalScope = call.interpreter.frame.body_scope
@@ -64,7 +64,7 @@ def _globals(call: LibraryCall) -> Value:
 
 @models("builtins.vars", "inspect.getmembers", "inspect.getmembers_static")
 def _members(call: LibraryCall) -> Value:
-    """`vars(owner)` and `inspect.getmembers(owner)`."""
+    """Model `vars(owner)` and `inspect.getmembers(owner)`."""
     owner = call.first
     if call.name == "builtins.vars" and not call.arguments.items:
         return _locals(call)
@@ -80,14 +80,14 @@ def _modules(call: LibraryCall) -> Value:
 
 @models("dataclasses.fields")
 def _fields(call: LibraryCall) -> Value:
-    """`dataclasses.fields(owner)`, whose elements have the metadata of the fields."""
+    """Model `dataclasses.fields(owner)`, whose elements have the metadata of the fields."""
     owner = call.first.cls if isinstance(call.first, Instance) else call.first
     has_metadata = isinstance(owner, ClassValue) and owner.scope.module.mentions(b"metadata")
     return Unresolved(NAMESPACE_LOOKUP, call.place) if has_metadata else call.unmodeled()
 
 
 def _members_of(interpreter: Interpreter, owner: Value, place: Place) -> Value:
-    """Return the members of a module, class or object. They are unresolved if any of them can be called."""
+    """Return the members of a module, class or object. They are unresolved if a member can be called."""
     match owner:
         case ModuleValue(scope=LexicalScope() as scope):
             return _unresolved_if(_defines_any(scope), place)
@@ -113,7 +113,7 @@ def _is_definition(value: Value) -> bool:
 
 @models("importlib.import_module")
 def _import_module(call: LibraryCall) -> Value:
-    """`import_module("package.module")` with a constant absolute name."""
+    """Model `import_module("package.module")` with a constant absolute name."""
     name = constant_name(call.interpreter, call.arguments.items[0]) if len(call.arguments.items) == 1 else None
     if name is None or name.startswith("."):
         return call.unmodeled()

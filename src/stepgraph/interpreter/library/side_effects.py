@@ -1,6 +1,6 @@
-"""External calls by their effect at a replay: logging, HTTP requests, and bindings of the environment.
+"""External calls, classified by their effect during replay: logging, HTTP requests, and environment bindings.
 
-A call outside of steps is repeated at each replay. A call that only logs is harmless.
+Each replay repeats the calls outside of steps. A call that only logs is harmless.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def is_logging_only(body: cst.BaseSuite) -> bool:
 
 ENVIRONMENT: Final = Resource("env")
 
-# Calls that return an awaitable, or a client with asynchronous methods.
+# Calls that return an awaitable or a client with asynchronous methods.
 _ASYNCHRONOUS: Final = {
     "workers.fetch": "fetch",
     "js.fetch": "fetch",
@@ -64,7 +64,7 @@ _WORKFLOW_START: Final = re.compile(r"env\.(?P<binding>\w+)\.create(?:_batch|Bat
 
 
 def resource_result(interpreter: Interpreter, name: str, place: Place, result: Value) -> Value:
-    """Return the result of an external call, as a resource if it is an unknown awaitable or client."""
+    """Return the result of an external call, or a resource if the result is an unknown awaitable or client."""
     if name not in _ASYNCHRONOUS or not interpreter.replays or not isinstance(result, Unknown | ExternalResult):
         return result
     return Resource(_ASYNCHRONOUS[name], place)
@@ -74,7 +74,7 @@ def call_resource(interpreter: Interpreter, callee: Resource, arguments: Argumen
     """Call a resource, whose result may be awaitable.
 
     `env.NAME.get()` reads a secret, which is the same at each replay and must not be stored. `env.NAME.create()` in a
-    step may start a workflow.
+    step may start another workflow.
     """
     if interpreter.in_step and (start := _WORKFLOW_START.fullmatch(callee.name)) is not None:
         interpreter.frame.started_bindings.setdefault(start["binding"])
@@ -97,13 +97,13 @@ _LIFECYCLE_METHODS: Final = (".aclose", ".close", ".__aenter__", ".__aexit__")
 
 
 def observe_request(interpreter: Interpreter, name: str, place: Place, result: Value) -> None:
-    """Observe an external call that sends a request outside of steps."""
+    """Record a fact for an external call that sends a request outside of steps."""
     if name in _REQUESTS and interpreter.replays and isinstance(result, Unknown | ExternalResult):
         interpreter.observe(ExternalCallOutsideStep(name, place))
 
 
 def observe_discarded_result(interpreter: Interpreter, value: Value) -> None:
-    """Observe a call of a binding whose result is discarded: a call for its effect, without an `await`."""
+    """Record a fact for a call of a binding, outside of steps, whose result is discarded without an `await`."""
     if (
         isinstance(value, Resource)
         and value.name.startswith("env.")
@@ -113,6 +113,6 @@ def observe_discarded_result(interpreter: Interpreter, value: Value) -> None:
 
 
 def observe_access(interpreter: Interpreter, value: Resource) -> None:
-    """Observe an await outside of steps: its effect repeats, or its result differs, at each replay."""
+    """Record a fact for an access outside of steps, whose effect or result may differ at each replay."""
     if interpreter.replays and value.call_place is not None and not value.name.endswith(_LIFECYCLE_METHODS):
         interpreter.observe(ExternalCallOutsideStep(value.name, value.call_place))

@@ -1,1 +1,1 @@
-"""Names and imports of modules, and the order in which their bodies run."""
+"""The names and imports of modules, and the execution order of module bodies."""

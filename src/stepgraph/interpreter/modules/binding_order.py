@@ -1,4 +1,4 @@
-"""Positions of the bindings in a module or class body, and names that it binds on only some paths."""
+"""The positions of bindings in a module or class body, and names that the body binds on only some paths."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ class StatementPosition(Struct, frozen=True):
     """The position of a statement in a body."""
 
     index: int
-    """0-based index among all statements of the body in source order, nested ones included."""
+    """The 0-based index among all statements of the body, including nested statements, in source order."""
     enclosing: tuple[EnclosingBlock, ...]
     """The enclosing compound statements, outermost first."""
 
 
 def statement_positions(module: SourceModule, body: cst.BaseSuite | cst.Module) -> dict[int, StatementPosition]:
-    """Return the position of each statement of a body of a module, by `id(statement)`."""
+    """Return the position of each statement in a body of a module, by `id(statement)`."""
     return module.once_for(body, _statement_positions)
 
 
@@ -35,7 +35,7 @@ def _statement_positions(body: cst.BaseSuite | cst.Module, _: SourceModule) -> d
 
 
 def runtime_binders(binders: Sequence[cst.CSTNode], positions: dict[int, StatementPosition]) -> list[cst.CSTNode]:
-    """Return the binders of a name outside dead blocks such as `if TYPE_CHECKING`, or all if none is outside."""
+    """Return the binders of a name outside dead blocks such as `if TYPE_CHECKING`, or all binders if all are inside."""
     executed = [
         binder
         for binder in binders
@@ -54,7 +54,7 @@ def _is_dead_code(enclosing_statements: Sequence[EnclosingBlock]) -> bool:
 
 
 def literal_truth(test: cst.BaseExpression) -> bool | None:
-    """Return the truth of a literal test, None for other tests. `TYPE_CHECKING` is false."""
+    """Return the truth of a literal test. Return None for other tests. `TYPE_CHECKING` is false."""
     match test:
         case cst.Name(value="True"):
             return True
@@ -70,7 +70,7 @@ def literal_truth(test: cst.BaseExpression) -> bool | None:
 def reachable_clauses(statement: cst.If) -> Iterator[tuple[cst.BaseExpression | None, cst.BaseSuite | None]]:
     """Yield the reachable blocks of an `if` with their tests.
 
-    The last test is None, for `else` or a true literal. Its block is None without `else`.
+    The last test is None, for an `else` or a literally true test. Without an `else`, the last block is None.
     """
     clause: cst.If | cst.Else | None = statement
     while isinstance(clause, cst.If):
@@ -94,7 +94,7 @@ def scope_body(scope: LexicalScope) -> cst.BaseSuite | cst.Module:
 
 
 def may_be_unbound(scope: LexicalScope, name: str, before: cst.CSTNode | None = None) -> bool:
-    """Return whether a module or class body does not bind a name on some path to its end, or to a statement of it."""
+    """Return whether a name may be unbound at the end of a module or class body, or before one of its statements."""
     binders = scope.bindings.binders.get(name, ())
     if before is None and any(
         isinstance(b, _UNCONDITIONAL) and id(b) in scope.bindings.top_level_statements for b in binders
@@ -116,7 +116,7 @@ _UNCONDITIONAL: Final = (
 def _binds_on_all_paths(
     binders: Sequence[cst.CSTNode], positions: dict[int, StatementPosition], depth: int = 0
 ) -> bool:
-    """Return whether a name is bound after its binders in a block at a nesting depth, on every normal path."""
+    """Return whether binders in a block at a nesting depth bind their name on every normal path through the block."""
     is_bound, index = False, 0
     while index < len(binders):
         enclosing = positions[id(binders[index])].enclosing

@@ -1,9 +1,9 @@
-"""Runs of module and class bodies in source order, for values with state that changes while modules load.
+"""Runs of module and class bodies in source order, for values whose state changes while modules load.
 
-Names are evaluated on demand, in any order. That is wrong for values that statements change and read in turn, such as
-collections, objects, iterators and closures. So the statements that may affect such values run in Python's order: from
-top to bottom, with each imported module at its import. A run pauses before a statement that is under evaluation, and
-continues at a later lookup.
+Most names are evaluated on demand, in any order. That is wrong for values that several statements change and read, such
+as collections, objects, iterators and closures. The statements that may affect these values run in Python's order
+instead: from top to bottom, with each imported module at its import. A run pauses before a statement that is already
+being evaluated, and continues at a later lookup.
 """
 
 from __future__ import annotations
@@ -44,18 +44,18 @@ from stepgraph.syntax.mutation.function_state import functions_with_state, has_c
 from stepgraph.syntax.walk import self_and_statements_below
 
 Definer: TypeAlias = Callable[[Interpreter, LexicalScope, str, cst.CSTNode], None]
-"""Binds a name of a body to its value after a statement of the body."""
+"""A function that binds a name of a body to the value it has after a statement of the body."""
 Bound: TypeAlias = dict[str, Value | None]
-"""The values that a statement binds to names, None for those that it leaves unbound."""
+"""The values that a statement binds to names; None for a name that it leaves unbound."""
 
 
 def run_bodies(
     interpreter: Interpreter, scope: LexicalScope, name: str, define: Definer, *, by_functions: bool
 ) -> None:
-    """Run the statements that may affect the collection `name` of a body, up to a statement under evaluation.
+    """Run the statements that may affect the collection `name` of a body, up to a statement being evaluated.
 
-    Collections that functions mutate (`by_functions`) may be filled by any module, other collections only by their own
-    body.
+    Any module may fill a collection that is mutated in functions (`by_functions`). Only its own body fills another
+    collection.
     """
     modules = interpreter.modules
     if by_functions or _calls_other_code(interpreter, scope):
@@ -78,7 +78,7 @@ def run_bodies(
 
 
 def may_hold_changing_object(value: Value) -> bool:
-    """Return whether a value is an object with state that statements of module bodies may change, or contains one."""
+    """Return whether a value is or contains an object whose state may be changed by statements of module bodies."""
     pending: list[tuple[Value | None, int]] = [(value, 0)]
     visited: set[LexicalScope] = set()
     while pending:
@@ -107,7 +107,7 @@ def may_hold_changing_object(value: Value) -> bool:
 
 
 def _enclosed_values(function: FunctionValue, visited: set[LexicalScope]) -> list[Value]:
-    """Return the values of the variables around a function, for the enclosing calls that were not visited before."""
+    """Return the values of the variables in the calls that enclose a function, except calls visited before."""
     values: list[Value] = []
     scope: LexicalScope | None = function.scope
     while scope is not None and scope.kind != "module" and scope not in visited:
@@ -118,7 +118,7 @@ def _enclosed_values(function: FunctionValue, visited: set[LexicalScope]) -> lis
 
 
 def _has_state(function: FunctionValue) -> bool:
-    """Return whether calls of a function may change its later results, or return the same object again."""
+    """Return whether calls of a function may change the results of later calls, or return the same object again."""
     if isinstance(function.node, cst.FunctionDef):
         if keeps_own_state(function.node):
             return True
@@ -130,7 +130,7 @@ def _has_state(function: FunctionValue) -> bool:
 
 
 def _names_with_aliases(interpreter: Interpreter, scope: LexicalScope) -> frozenset[str]:
-    """Return the variables of a body whose collections may be mutated under another name."""
+    """Return the variables of a body whose collections may be mutated through another name."""
     if interpreter.modules.program is not None:
         return frozenset()
     aliases = scope.module.once(analyze_aliases)
@@ -142,9 +142,9 @@ def _names_with_aliases(interpreter: Interpreter, scope: LexicalScope) -> frozen
 
 
 def _start_program(interpreter: Interpreter, define: Definer, names: frozenset[str]) -> None:
-    """Start the run of all modules: the analyzed module first, then modules that functions have imported.
+    """Start the run of all modules: first the analyzed module, then the modules that functions have imported.
 
-    `names` are collections that change in ways that the sources of the modules do not show by these names.
+    `names` are collections that change in ways that do not mention these names in the source.
     """
     modules = interpreter.modules
     if modules.program is not None or not modules.scopes:
@@ -159,7 +159,7 @@ def _start_program(interpreter: Interpreter, define: Definer, names: frozenset[s
 
 
 def resume(interpreter: Interpreter, define: Definer) -> None:
-    """Continue all paused runs, up to the statements under evaluation."""
+    """Continue all paused runs, up to the statements being evaluated."""
     modules = interpreter.modules
     _queue_late_imports(interpreter)
     for queue in tuple(modules.queues):
@@ -183,7 +183,7 @@ def _advance(interpreter: Interpreter, queue: RunQueue, stops: frozenset[int], d
             continue
         statement, bound = run.statements[run.index]
         if isinstance(statement, cst.Import | cst.ImportFrom) and not run.is_entered:
-            run.is_entered = True  # also if it is under evaluation: Python runs the module before it binds its names
+            run.is_entered = True  # even during its evaluation, because Python runs the module before it binds names
             _push_imported(interpreter, queue, run, statement)
             continue
         if id(statement) in stops:
@@ -203,7 +203,7 @@ def _advance(interpreter: Interpreter, queue: RunQueue, stops: frozenset[int], d
 
 
 def _push_class(interpreter: Interpreter, queue: RunQueue, run: BodyRun, statement: cst.CSTNode) -> bool:
-    """Queue the body of a class that a statement of a run has defined. Return whether it did."""
+    """Queue the body of the class that a statement of a run has defined, if any. Return whether it was queued."""
     value = run.scope.names.get(statement.name.value) if isinstance(statement, cst.ClassDef) else None
     if not isinstance(value, ClassValue) or value.node is not statement:
         return False
@@ -226,7 +226,7 @@ def _run_statement(
 
 
 def _execute_body_statement(interpreter: Interpreter, scope: LexicalScope, statement: cst.CSTNode) -> Bound:
-    """Execute a statement of a body once, and return the values that it binds to names, none while it runs."""
+    """Execute a statement of a body once, and return the values that it binds to names. While it runs, return none."""
     values = interpreter.modules.bound_values
     key = (scope, id(statement))
     if key not in values and key not in interpreter.modules.statements_in_execution:
@@ -242,7 +242,7 @@ def _execute_body_statement(interpreter: Interpreter, scope: LexicalScope, state
 def executed_value(
     interpreter: Interpreter, scope: LexicalScope, name: str, statement: cst.CSTNode, before: Value | None
 ) -> Value | None:
-    """Return the value of a name after the execution of a statement, `before` if it does not bind the name."""
+    """Return the value of a name after a statement is executed, or `before` if the statement does not bind it."""
     if (scope, id(statement)) in interpreter.modules.statements_in_execution:
         return UNKNOWN
     return _execute_body_statement(interpreter, scope, statement).get(name, before)
@@ -250,7 +250,7 @@ def executed_value(
 
 @contextmanager
 def executing(interpreter: Interpreter, scope: LexicalScope, statement: cst.CSTNode) -> Iterator[Bound]:
-    """Execute a statement of a body. At the end, restore the previous values of its names. Yield the new values."""
+    """Execute a statement of a body, then restore the previous values of its names. Yield the new values."""
     frame = interpreter.frame
     saved = frame.current_statement, frame.rebound
     frame.current_statement, frame.rebound = statement, {}
@@ -264,7 +264,7 @@ def executing(interpreter: Interpreter, scope: LexicalScope, statement: cst.CSTN
 
 
 def _keep_bindings(scope: LexicalScope, statement: cst.CSTNode, values: Bound) -> None:
-    """Keep the values of names that no other statement binds. The lookup of other names joins all their values."""
+    """Keep the values of names that no other statement binds. A lookup of any other name joins all its values."""
     inner = {id(node) for node in self_and_statements_below(statement)}
     for name, value in values.items():
         is_bound_outside = any(id(binder) not in inner for binder in scope.bindings.binders.get(name, ()))
@@ -329,7 +329,7 @@ def _bind_imported(
     statement: cst.Import | cst.ImportFrom,
     define: Definer,
 ) -> None:
-    """Bind the names that a statement imports from a module to their values at the import."""
+    """Bind the names that a `from` import imports to the values they have at the time of the import."""
     if isinstance(statement, cst.Import):
         return
     if isinstance(statement.names, cst.ImportStar):
@@ -345,7 +345,7 @@ def _bind_imported(
 
 
 def _value_at_import(interpreter: Interpreter, scope: LexicalScope, name: str, define: Definer) -> Value:
-    """Return the current value of a variable that functions rebind, or the value from its body before any rebinding."""
+    """Return the current value of a variable that functions rebind, or its value from the body if not yet rebound."""
     value: Value | None = scope.names.get(name)
     if value is not None:
         return value
@@ -357,7 +357,7 @@ def _value_at_import(interpreter: Interpreter, scope: LexicalScope, name: str, d
 
 
 def _queue_late_imports(interpreter: Interpreter) -> None:
-    """Queue the modules that functions have imported, once the run of all modules has started."""
+    """Queue the modules that functions have imported, if the run of all modules has started."""
     modules = interpreter.modules
     if modules.program is None or not modules.late_imports:
         return
@@ -377,12 +377,12 @@ def _queue_late_imports(interpreter: Interpreter) -> None:
 
 
 def _defined_names(scope: LexicalScope) -> frozenset[str]:
-    """Return the names that a body defines itself."""
+    """Return the names that a body defines, as opposed to imports."""
     return frozenset(name for item in _statements_of(scope) if not item.imports for name in item.bound)
 
 
 def _names_of_registries(interpreter: Interpreter, scopes: list[LexicalScope], names: frozenset[str]) -> frozenset[str]:
-    """Return the collections that change while modules load, with the names whose definitions mention them."""
+    """Return the values that may change while modules load, with the names whose definitions mention them."""
     for scope in scopes:
         names |= scope.module.once(collections_mutated_in_functions) | scope.bindings.mutations.keys()
         assignments = scope.module.once(assigned_attributes)
@@ -417,7 +417,7 @@ def _body(scope: LexicalScope) -> cst.Module | cst.BaseSuite:
 
 
 def _calls_other_code(interpreter: Interpreter, scope: LexicalScope) -> bool:
-    """Return whether a statement that affects a mutated collection of a body calls code that may mutate others."""
+    """Return whether a statement that affects a mutated collection of a body calls code that may mutate others too."""
     body = _statements_of(scope)
     names = dependent_names(body, scope.bindings.mutations)
     imported = frozenset(
@@ -440,9 +440,9 @@ def _has_call(statement: cst.CSTNode) -> bool:
 
 
 def _statements_under_evaluation(interpreter: Interpreter) -> Iterator[int]:
-    """Yield the identities of the statements that the current frame and its callers evaluate.
+    """Yield the identities of the statements that the current frame and its callers are evaluating.
 
-    The enclosing top-level statements are included.
+    These include the top-level statements that enclose them.
     """
     frame = interpreter.frame
     while frame is not None:

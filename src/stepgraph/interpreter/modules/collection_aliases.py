@@ -1,4 +1,4 @@
-"""Mutations of the collection bound to a name through aliases, in its module or in any module that it reaches."""
+"""Mutations of a named collection through aliases, in its own module or in any module that it flows to."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from stepgraph.syntax.walk import statements_below
 def may_change_by_alias(
     interpreter: Interpreter, scope: LexicalScope, name: str, value: Value, *, by_libraries: bool = False
 ) -> bool:
-    """Return whether a collection may be mutated through an alias, in its module or another module of the program."""
+    """Return whether a collection may be mutated through an alias, in its own or another module of the program."""
     depth = _nesting_depth(value)
     spend = _spender(interpreter)
     return any(
@@ -31,13 +31,13 @@ def may_change_by_alias(
 
 
 def is_kept_by_other_code(interpreter: Interpreter, scope: LexicalScope, name: str, value: Value) -> bool:
-    """Return whether unmodeled code may keep a collection, and a module mutates results of such code."""
+    """Return whether unmodeled code may keep a collection and a module mutates results of such code."""
     return _is_kept(interpreter, scope, name, _nesting_depth(value))
 
 
 def may_change_unseen(interpreter: Interpreter, scope: LexicalScope, name: str, value: Collection | Mapping) -> bool:
     """Return whether a collection of constants that a function binds to a name may change in unmodeled ways."""
-    # Most names are ruled out before the walk through the elements.
+    # This check rules out most names before the elements are visited.
     if value.state.changed or not _may_name_change_unseen(interpreter, scope, name, DEEPEST):
         return False
     return not can_run_steps(value) and _may_name_change_unseen(interpreter, scope, name, _nesting_depth(value))
@@ -68,9 +68,9 @@ def _is_kept(interpreter: Interpreter, scope: LexicalScope, name: str, depth: in
 def _aliases_in_program(
     interpreter: Interpreter, scope: LexicalScope, name: str, depth: int
 ) -> Iterator[tuple[Aliases, AccessPath]]:
-    """Yield the aliases of each module that a collection flows to, with the path of the collection there.
+    """Yield the aliases of each module that a collection flows to, with the access path of the collection there.
 
-    A collection of a function stays in its module, unless unmodeled code keeps it.
+    A collection that a function binds stays in its module, unless unmodeled code keeps it.
     """
     spend = _spender(interpreter)
     start = (scope.module, AccessPath(name))
@@ -94,7 +94,7 @@ def _modules_of_program(interpreter: Interpreter, scope: LexicalScope) -> tuple[
 
 
 def _may_read(module: SourceModule, name: str) -> bool:
-    """Return whether a module may read a name of another module, or an attribute."""
+    """Return whether a module may read a name from another module, or read an attribute with this name."""
     if not module.mentions(name.encode()):
         return False
     if module.mentions(f".{name}".encode()) or (module.mentions(b"getattr") and _quotes(module, name)):
@@ -108,7 +108,7 @@ def _quotes(module: SourceModule, name: str) -> bool:
 
 
 def _names_from_modules(module: SourceModule) -> frozenset[str]:
-    """Return the names that a module imports from others, with a star for a star import."""
+    """Return the names that a module imports from other modules, with `*` for a star import."""
     statements = statements_below(module.tree, into_functions=True)
     imports = [statement for statement in statements if isinstance(statement, cst.ImportFrom)]
     names = frozenset(
@@ -121,7 +121,7 @@ def _names_from_modules(module: SourceModule) -> frozenset[str]:
 
 
 def can_run_steps(value: Value, depth: int = 0) -> bool:
-    """Return whether a value, or an element of a collection, can lead to a step."""
+    """Return whether a value can lead to a step. A collection can if one of its elements can."""
     if not isinstance(value, Collection | Mapping):
         return value.relevant
     if depth > DEEPEST:
@@ -130,7 +130,7 @@ def can_run_steps(value: Value, depth: int = 0) -> bool:
 
 
 def _nesting_depth(value: Value, depth: int = 1) -> int:
-    """Return the nesting depth of collections: 0 for other values."""
+    """Return the nesting depth of a collection, or 0 for other values."""
     if not isinstance(value, Collection | Mapping):
         return depth - 1
     if depth > DEEPEST:

@@ -1,4 +1,4 @@
-"""Imports and blocks of a body that must succeed or must fail, so that handlers never or always run."""
+"""Imports and blocks that must succeed or must fail, so their handlers never run or always run."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from stepgraph.syntax.walk import expressions_below, statements
 
 
 def must_succeed(interpreter: Interpreter, body: cst.BaseSuite, name: str, handlers: Sequence[CaughtNames]) -> bool:
-    """Return whether no exception that a handler may catch can change the value of a name after a block.
+    """Return whether no exception that the handlers may catch can change the value of a name after a block.
 
-    It has only imports that succeed, definitions, and expressions that cannot raise.
+    The block must consist of imports that succeed, definitions, and expressions that cannot raise.
     """
     return all(_statement_must_succeed(interpreter, statement, name, handlers) for statement in statements(body))
 
@@ -46,13 +46,13 @@ def _statement_must_succeed(
 
 
 def must_fail(interpreter: Interpreter, body: cst.BaseSuite) -> bool:
-    """Return whether a block must fail: it imports a missing name from a module of the project."""
+    """Return whether a block must fail because it imports a missing name from a module of the project."""
     imports = (statement for statement in statements(body) if isinstance(statement, cst.ImportFrom))
     return any(imports_missing_name(interpreter, statement) for statement in imports)
 
 
 def _may_be_unbound(interpreter: Interpreter, node: cst.CSTNode, statement: cst.CSTNode) -> bool:
-    """Return whether a node is a name that its module binds on only some paths to a statement."""
+    """Return whether a node is a name that the module binds on only some paths to a statement."""
     if not isinstance(node, cst.Name):
         return False
     scope = interpreter.modules.scope_of(interpreter.module)
@@ -65,9 +65,9 @@ _MAY_RAISE: Final = (cst.Call, cst.Attribute, cst.Subscript, cst.BinaryOperation
 def _import_must_succeed(
     interpreter: Interpreter, statement: cst.Import | cst.ImportFrom, handlers: Sequence[CaughtNames], name: str
 ) -> bool:
-    """Return whether an import of the current module raises no exception that one of the handlers may catch.
+    """Return whether an import in the current module raises no exception that one of the handlers may catch.
 
-    An import of `name` itself from the standard library counts: a handler then defines a substitute for it.
+    An import of `name` from the standard library counts as successful, because a handler only defines a substitute.
     """
     if is_in_python(statement) or _is_in_standard_library(statement):
         return _binds(statement, name) or _has_names(statement)
@@ -80,7 +80,7 @@ def _import_must_succeed(
 
 
 def _may_lack_names(interpreter: Interpreter, importer: SourceModule, statement: cst.Import | cst.ImportFrom) -> bool:
-    """Return whether a statement imports a name that a module of the project binds on only some paths."""
+    """Return whether a statement imports a name that its project module binds on only some paths."""
     if isinstance(statement, cst.Import) or isinstance(statement.names, cst.ImportStar):
         return False
     source = interpreter.modules.importer
@@ -103,8 +103,8 @@ def _is_standard_module(name: str) -> bool:
     return submodule in SUBMODULES.get(package, "").split() if package else name in _STANDARD_LIBRARY
 
 
-# Standard library modules in the Workers runtime: https://pyodide.org/en/stable/usage/wasm-constraints.html The next
-# three lines are modules that exist only in some versions of Python, and the last line is for Windows.
+# Standard library modules in the Workers runtime: https://pyodide.org/en/stable/usage/wasm-constraints.html. The next
+# three lines list modules that exist only in some versions of Python, and the last line those for Windows.
 _STANDARD_LIBRARY: Final = sys.stdlib_module_names - {
     *("curses", "dbm", "ensurepip", "fcntl", "grp", "idlelib", "lib2to3", "lzma", "msvcrt", "pwd", "resource"),
     *("sqlite3", "ssl", "syslog", "termios", "test", "tkinter", "turtle", "turtledemo", "venv", "winreg", "winsound"),
@@ -116,7 +116,7 @@ _STANDARD_LIBRARY: Final = sys.stdlib_module_names - {
 
 
 def _has_names(statement: cst.Import | cst.ImportFrom) -> bool:
-    """Return whether all versions of Python are known to have the names that a statement imports from a module."""
+    """Return whether the imported modules have the imported names in all supported versions of Python."""
     modules = [name for _, name in must_load_modules(statement)]
     if isinstance(statement, cst.Import) or isinstance(statement.names, cst.ImportStar):
         top_level = {name.split(".", 1)[0] for name in modules}
@@ -133,7 +133,7 @@ def _binds(statement: cst.Import | cst.ImportFrom, name: str) -> bool:
 def _errors_of_import(
     interpreter: Interpreter, importer: SourceModule, statement: cst.Import | cst.ImportFrom
 ) -> frozenset[str]:
-    """Return the names of the exceptions that the bodies of the modules that a statement imports may raise."""
+    """Return the names of the exceptions that may leave the bodies of the modules that a statement imports."""
     roots = _imported_modules(interpreter, importer, statement)
     _compute_errors(interpreter, roots)
     errors = interpreter.modules.errors_of_bodies
@@ -147,7 +147,7 @@ def _imported_modules(
 
 
 def _compute_errors(interpreter: Interpreter, roots: Sequence[SourceModule]) -> None:
-    """Compute the exceptions that leave the bodies of modules and of their imports: a least fixpoint."""
+    """Compute the exceptions that may leave the bodies of modules and of their imports, as a least fixpoint."""
     computed = interpreter.modules.errors_of_bodies
     pending = [module for module in roots if module not in computed]
     errors: dict[SourceModule, frozenset[str]] = {}

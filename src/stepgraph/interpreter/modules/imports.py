@@ -1,4 +1,4 @@
-"""Resolution of import statements to modules of the project and their members."""
+"""Resolution of import statements to modules of the project and to members of these modules."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def import_name(interpreter: Interpreter, statement: cst.Import | cst.ImportFrom
 
 
 def _record_late_import(interpreter: Interpreter, statement: cst.Import | cst.ImportFrom) -> None:
-    """Record the modules that an import in a function loads: their code may fill collections of other modules."""
+    """Record the modules that an import in a function loads, since their code may fill collections of other modules."""
     _record_late_scopes(
         interpreter, interpreter.modules.imported_by(interpreter.module, statement), interpreter.place(statement)
     )
@@ -48,7 +48,7 @@ def _record_late_scopes(interpreter: Interpreter, scopes: Iterable[LexicalScope]
 
 
 def import_by_name(interpreter: Interpreter, name: str, place: Place) -> Value:
-    """Return the module with an absolute name, which a function imports."""
+    """Return the module that a function imports by an absolute name."""
     module = _resolve_module(interpreter, 0, name, place)
     if isinstance(module, ModuleValue) and module.scope is not None:
         _record_late_scopes(interpreter, (module.scope,), place)
@@ -56,7 +56,7 @@ def import_by_name(interpreter: Interpreter, name: str, place: Place) -> Value:
 
 
 def _alias_by_name(statement: cst.Import | cst.ImportFrom, _: SourceModule) -> dict[str, cst.ImportAlias]:
-    """Return the alias that binds each name: the last of several aliases is in effect."""
+    """Return the alias that binds each name. If several bind it, the last one is in effect."""
     names = () if isinstance(statement.names, cst.ImportStar) else statement.names
     return {import_binding(alias): alias for alias in names}
 
@@ -75,7 +75,7 @@ def _import_member(interpreter: Interpreter, source: Value, name: str, place: Pl
     if isinstance(source, Unresolved):
         return source
     if isinstance(source, ModuleValue) and source.scope is not None and source.scope.module is interpreter.module:
-        # `from . import part` in a package: the package has no attribute `part` before this import.
+        # In `from . import part` in a package, the package lacks the attribute `part` before this import.
         member = submodule(interpreter, source, name, place)
         if member is not None:
             return member
@@ -83,7 +83,7 @@ def _import_member(interpreter: Interpreter, source: Value, name: str, place: Pl
 
 
 def is_in_project(interpreter: Interpreter, statement: cst.Import | cst.ImportFrom) -> bool:
-    """Return whether an import statement of the current module names existing modules and members of the project."""
+    """Return whether an import statement of the current module names only existing project modules and members."""
     files = [_find_module_file(interpreter, *source) for source in must_load_modules(statement)]
     if isinstance(statement, cst.Import) or isinstance(statement.names, cst.ImportStar):
         return None not in files
@@ -92,14 +92,14 @@ def is_in_project(interpreter: Interpreter, statement: cst.Import | cst.ImportFr
 
 
 def imports_missing_name(interpreter: Interpreter, statement: cst.ImportFrom) -> bool:
-    """Return whether a statement imports a missing name from a module of the project."""
+    """Return whether a statement imports a name that its project module does not have."""
     return _find_module_file(interpreter, *imported_module(statement)) is not None and not is_in_project(
         interpreter, statement
     )
 
 
 def _may_have_name(interpreter: Interpreter, file: ModuleFile, name: str) -> bool:
-    """Return whether a module may have a name, according to its bindings and submodules."""
+    """Return whether a module's bindings and submodules may include a name."""
     importer = interpreter.modules.importer
     if importer is None or importer.files.find_in_package(file, name) is not None:
         return True
@@ -124,7 +124,7 @@ def star_source(interpreter: Interpreter, statement: cst.ImportFrom) -> Value:
 
 
 def submodule(interpreter: Interpreter, package: ModuleValue, name: str, place: Place) -> Value | None:
-    """Return a submodule of a package, or None if it does not exist."""
+    """Return a submodule of a package. Return None if it does not exist."""
     file = (
         interpreter.modules.importer.files.find_in_package(package.file, name)
         if interpreter.modules.importer is not None
@@ -140,7 +140,7 @@ def _find_module_file(interpreter: Interpreter, level: int, name: str) -> Module
 
 
 def _resolve_module(interpreter: Interpreter, level: int, name: str, place: Place) -> Value:
-    """Return a module of the project, External for any other module, or Unresolved if the project lacks it."""
+    """Return a module of the project, External for other modules, or Unresolved if the project lacks the module."""
     file = _find_module_file(interpreter, level, name)
     if file is not None:
         return _load_module(interpreter, file, place)

@@ -1,4 +1,4 @@
-"""The modules that the analysis of a workflow has loaded, and facts that follow from their source alone."""
+"""The modules that the analysis of a workflow has loaded, and properties that follow from their source alone."""
 
 from __future__ import annotations
 
@@ -39,24 +39,24 @@ class ExportList(Struct, frozen=True):
 
     names: tuple[str, ...]
     is_exact: bool
-    """Whether `names` is exact. Otherwise some of them may be missing from `__all__`, and others may be in it."""
+    """Whether `names` is exact. Otherwise, `__all__` may lack some of the names and include others."""
 
 
 class StarImportCache(Struct):
-    """Star imports and exported names of modules, each computed once."""
+    """The star imports and exported names of modules, each computed once."""
 
     star_imports: dict[LexicalScope, tuple[StarImport, ...]] = field(default_factory=dict)
-    """The star imports of a module from modules of the project, in source order."""
+    """The star imports from project modules in each module, in source order."""
     external_modules: dict[LexicalScope, tuple[str, ...]] = field(default_factory=dict)
-    """The dotted names of the other modules that a module star-imports."""
+    """The dotted names of the external modules that each module star-imports."""
     export_lists: dict[LexicalScope, ExportList | None] = field(default_factory=dict)
-    """The `__all__` of a module, None if it does not define one."""
+    """The `__all__` of each module; None if the module does not define one."""
     exported_names: dict[LexicalScope, tuple[str, ...]] = field(default_factory=dict)
-    """The names that a module exports to star imports."""
+    """The names that each module exports to star imports."""
     origins: dict[tuple[LexicalScope, str], StarImport | Value | None] = field(default_factory=dict)
-    """For a module and a name, the star import that binds the name, or its value; None if no star import binds it."""
+    """The star import that binds a name in a module, or the value of the name; None if no star import binds it."""
     earlier_origins: dict[tuple[LexicalScope, str, int, int], StarImport | Value | None] = field(default_factory=dict)
-    """Like `origins`, by the first and last of the star imports that were searched."""
+    """Like `origins`, but restricted to the star imports between two positions."""
 
 
 class LateImport(Struct, frozen=True):
@@ -64,112 +64,112 @@ class LateImport(Struct, frozen=True):
 
     scope: LexicalScope
     place: Place
-    """The import statement."""
+    """The location of the import."""
     is_conditional: bool
     """Whether the statement runs on only some paths."""
     is_nested: bool
-    """Whether a statement of a module body imports it by a call: `import_module("jobs")`."""
+    """Whether a statement of a module body imports the module by a call, such as `import_module("jobs")`."""
     names: frozenset[str] = frozenset()
-    """The collections of other modules that it may fill, with the names whose definitions mention them."""
+    """The collections of other modules that the module may fill, with the names whose definitions mention them."""
 
 
 class BodyRun(Struct):
-    """The run of a module or class body: the statements that may affect some collections, in source order."""
+    """The run of a module or class body, limited to the statements that may affect some collections."""
 
     scope: LexicalScope
     statements: tuple[tuple[cst.CSTNode, frozenset[str]], ...]
-    """The statements, each with the names that it binds. Nested imports come before their statement."""
+    """The statements in source order, each with the names that it binds. Imports nested in a statement precede it."""
     late: LateImport | None = None
-    """The import in a function that loads the module, None for other modules."""
+    """The import in a function that loads the module; None if a module body imports it."""
     index: int = 0
-    """The index of the next statement."""
+    """The index of the next statement to run."""
     is_entered: bool = False
     """Whether the modules that the next statement imports, or the body of its class, are running or have run."""
 
 
 class RunQueue(Struct, eq=False):
-    """A run of one or several bodies."""
+    """A run of one or more bodies."""
 
     runs: list[BodyRun]
-    """The runs in progress: an imported module is above its importer."""
+    """The stack of runs in progress, with an imported module above its importer."""
     names: frozenset[str]
-    """The collections, with the names whose definitions mention them."""
+    """The collections that the run fills, with the names whose definitions mention them."""
     follows_imports: bool
-    """Whether imported modules run at their imports."""
+    """Whether each imported module runs at its import."""
     is_running: bool = False
-    """Whether a statement of it is being executed. Otherwise the run is paused."""
+    """Whether a statement of the run is being executed. Otherwise the run is paused."""
 
 
 class LoadedModules(Struct):
     """The modules that the analysis of one workflow has loaded, with the values of their names."""
 
     importer: Importer | None
-    """Finds and loads modules of the project. None if no import can be followed."""
+    """The importer that loads modules of the project; None if no import can be followed."""
     store: Store
-    """Creates the heap cells of module scopes."""
+    """The store that creates the heap cells of module scopes."""
     facts: dict[Fact, None]
-    """Receives the observations on the source of each loaded module."""
+    """The facts so far. Each loaded module adds facts about its source."""
     budget: Budget
-    """Grows by the bytes of source of each loaded module."""
+    """The budget, which grows by the source size of each loaded module."""
     scopes: dict[SourceModule, LexicalScope] = field(default_factory=dict)
     unloaded: dict[str, ModuleFile] = field(default_factory=dict)
-    """Modules that loaded modules import, directly or indirectly, and that no lookup has needed, by path."""
+    """The modules that loaded modules import, directly or indirectly, but that no lookup has needed yet, by path."""
     stars: StarImportCache = field(default_factory=StarImportCache)
     queues: list[RunQueue] = field(default_factory=list)
-    """Runs of bodies that are not finished."""
+    """The runs of bodies that are not finished."""
     program: RunQueue | None = None
-    """The run of all modules, None before its start."""
+    """The run of all modules; None before its start."""
     started_bodies: set[LexicalScope] = field(default_factory=set)
-    """Bodies whose own run has started."""
+    """The bodies whose own run has started."""
     visited_by_program: set[LexicalScope] = field(default_factory=set)
-    """Modules that the run of all modules has reached."""
+    """The modules that the run of all modules has reached."""
     late_imports: list[LateImport] = field(default_factory=list)
-    """Imports by functions that the run of all modules does not include yet."""
+    """The imports by functions that the run of all modules does not include yet."""
     resume_runs: Callable[[], None] | None = None
-    """Continues paused runs. None before the start of the run of all modules."""
+    """The function that continues paused runs; None before the start of the run of all modules."""
     executed_statements: set[int] = field(default_factory=set)
-    """Identities of the statements of bodies that were executed for their effects."""
+    """The identities of the statements in bodies that were executed for their effects."""
     statement_values: dict[tuple[LexicalScope, str, int], Value | None] = field(default_factory=dict)
-    """The value that a statement of a module or class body binds to a name, by scope, name and statement `id`."""
+    """The value that each binder in a module or class body binds to a name, by scope, name and `id` of the binder."""
     bound_values: dict[tuple[LexicalScope, int], dict[str, Value | None]] = field(default_factory=dict)
-    """The values that the executed statements of bodies bind to names, by scope and statement `id`."""
+    """The values that each executed statement of a body binds to names, by scope and `id` of the statement."""
     statements_in_execution: set[tuple[LexicalScope, int]] = field(default_factory=set)
     """The statements of bodies that are being executed, by scope and `id`."""
     values_after_binders: dict[tuple[LexicalScope, str, int], Value | None] = field(default_factory=dict)
-    """The value of a name after its first n binders, by scope, name and n."""
+    """The value of a name after its first `n` binders, by scope, name and `n`."""
     errors_of_bodies: dict[SourceModule, frozenset[str]] = field(default_factory=dict)
     """The names of the exceptions that may leave the body of a module; see `syntax/body_errors.py`."""
     _registered_paths: set[str] = field(default_factory=set)
-    """Paths of all modules that are loaded or imported by loaded modules."""
+    """The paths of the loaded modules and of their direct and indirect imports."""
     _external_assignments: set[tuple[str, str]] = field(default_factory=set)
-    """Owner and attribute of each assignment to a name of another module, or of a class."""
+    """The owner and attribute of each assignment to a name of another module or of a class."""
     _rebound_externally: set[tuple[str, str]] = field(default_factory=set)
-    """The part of `_external_assignments` that rebinds the name."""
+    """The part of `_external_assignments` that rebinds the name instead of only mutating its collection."""
     _owners_by_attribute: dict[str, set[str]] = field(default_factory=dict)
-    """The pairs of `_external_assignments`, by attribute."""
+    """The owners in `_external_assignments`, by attribute."""
     _import_writes: dict[str, list[ImportWrite]] = field(default_factory=dict)
-    """The attribute changes that may happen at import, by attribute, of the first `_written_count` modules."""
+    """The attribute changes that the first `_written_count` modules may make at import, by attribute."""
     _written_count: int = 0
     _imports_dynamically: bool = False
     """The result of `may_import_dynamically` for the first `_checked_count` modules."""
     _checked_count: int = 0
     _all_modules: tuple[SourceModule, ...] = ()
-    """The result of `all_modules` when `_complete_count` modules were loaded."""
+    """The result of `all_modules` at the time when `_complete_count` modules were loaded."""
     _complete_count: int = 0
     _callers: dict[str, frozenset[int]] = field(default_factory=dict)
-    """The statements of module bodies that may run a function, by its name, of the first `_called_count` modules."""
+    """The statements in the bodies of the first `_called_count` modules that may run a function, by function name."""
     _called_count: int = 0
     _scanned_count: int = 0
-    """The number of modules, in the order of `scopes`, whose assignments were collected."""
+    """The number of modules, in the order of `scopes`, whose assignments have been collected."""
     _unloaded_by_name: dict[str, dict[str, ModuleFile]] = field(default_factory=dict)
-    """Unloaded modules by path, for each name that they may assign to in other modules."""
+    """The unloaded modules by path, for each name that they may assign in other modules."""
     _unindexed: list[ModuleFile] = field(default_factory=list)
-    """Unloaded modules that `_unloaded_by_name` does not include yet."""
+    """The unloaded modules that `_unloaded_by_name` does not include yet."""
 
     def scope_of(self, module: SourceModule, name: str | None = None) -> LexicalScope:
-        """Return the scope of a module, which is created on first use. Lookups evaluate its names.
+        """Return the scope of a module, created on first use. Its names are evaluated when they are looked up.
 
-        `name` is the dotted name of the module, by default derived from its path.
+        `name` is the dotted name of the module. It defaults to a name derived from the path.
         """
         scope = self.scopes.get(module)
         if scope is None:
@@ -189,7 +189,7 @@ class LoadedModules(Struct):
         return scope
 
     def _register_imports(self, module: SourceModule) -> None:
-        """Register the imports of a module, which may assign to names of other modules without a lookup in them."""
+        """Register the imports of a module, because even modules without a lookup may assign names of other modules."""
         self.unloaded.pop(module.path, None)
         self._registered_paths.add(module.path)
         if self.importer is None:
@@ -204,16 +204,16 @@ class LoadedModules(Struct):
             self._unindexed.append(file)
 
     def is_assigned_externally(self, scope: LexicalScope, name: str) -> bool:
-        """Return whether a loaded module, or an import of one, assigns to `name` of the module or class of `scope`."""
+        """Return whether a loaded or imported module assigns to `name` in the module or class of `scope`."""
         self._load_assigning(name)
         return (_last_component(scope), name) in self._collect_assignments()
 
     def may_be_reassigned(self, scope: LexicalScope, name: str) -> bool:
-        """Like `is_assigned_externally`, without statements of module bodies that were executed."""
+        """Like `is_assigned_externally`, but ignore statements of module bodies that were executed."""
         return self.is_assigned_externally(scope, name) and not self._are_executed(_last_component(scope), name)
 
     def _are_executed(self, owner: str, name: str) -> bool:
-        """Return whether all assignments to an attribute of a class are statements of modules that were executed."""
+        """Return whether all assignments to an attribute are statements of module bodies that were executed."""
         self._collect_import_writes()
         writes = [write for write in self._import_writes.get(name, ()) if write.owner == owner]
         self.budget.spend(Limit.ELEMENTS, len(writes))
@@ -222,11 +222,11 @@ class LoadedModules(Struct):
         )
 
     def is_rebound_externally(self, scope: LexicalScope, name: str) -> bool:
-        """Like `is_assigned_externally`, without statements that only mutate the collection of the name."""
+        """Like `is_assigned_externally`, but ignore statements that only mutate the collection bound to the name."""
         return self.is_assigned_externally(scope, name) and (_last_component(scope), name) in self._rebound_externally
 
     def scopes_in_import_order(self) -> list[LexicalScope]:
-        """Return the analyzed module and its direct and indirect imports, each module after its own imports."""
+        """Return the scopes of the analyzed module and of its direct and indirect imports, imported modules first."""
         if self.importer is None or not self.scopes:
             return []
         root = next(iter(self.scopes))
@@ -250,7 +250,7 @@ class LoadedModules(Struct):
         return order
 
     def all_modules(self) -> tuple[SourceModule, ...]:
-        """Return the loaded modules and their direct and indirect imports, which are loaded too."""
+        """Load all direct and indirect imports of the analyzed module, and return all loaded modules."""
         if self._complete_count < len(self.scopes):
             in_import_order = [scope.module for scope in self.scopes_in_import_order()]
             self._all_modules = tuple(dict.fromkeys([*self.scopes, *in_import_order]))
@@ -272,16 +272,16 @@ class LoadedModules(Struct):
         return loaded if isinstance(loaded, SourceModule) else None
 
     def owners_with_assigned_attribute(self, name: str) -> set[str]:
-        """Return the names of the objects whose attribute `name` a module assigns to."""
+        """Return the names of the owners whose attribute `name` is assigned by a module."""
         self._load_assigning(name)
         self._collect_assignments()
         return self._owners_by_attribute.get(name, set())
 
     def is_member_changed(self, scope: LexicalScope, name: str) -> bool:
-        """Return whether code that runs at import may change an attribute of a module or class in an indirect way.
+        """Return whether code that runs at import may change an attribute of a module or class indirectly.
 
-        Indirect ways are a call of `setattr`, a change of its namespace dict, and an owner that the source does not
-        name, as in `for cls in (Orders,): cls.run = run`.
+        A change is indirect if it is a call of `setattr`, a change of the namespace dict, or if the source does not
+        name the owner, as in `for cls in (Orders,): cls.run = run`.
         """
         component = _last_component(scope)
         return any(
@@ -290,7 +290,7 @@ class LoadedModules(Struct):
         )
 
     def is_object_changed(self, name: str) -> bool:
-        """Return whether a statement that runs at import, but was not interpreted, may change an attribute."""
+        """Return whether a statement that runs at import but was not executed may change an attribute of an object."""
         return any(
             not write.is_own_module and not (write.owner and self._names_class_or_module(write.owner))
             for write in self._writes_at_import(name)
@@ -304,7 +304,7 @@ class LoadedModules(Struct):
         return self._imports_dynamically
 
     def _names_class_or_module(self, owner: str) -> bool:
-        """Return whether the last component of a name denotes a class or module of the project, not an object."""
+        """Return whether a name, as the last component of an owner, denotes a class or module instead of an object."""
         scopes = tuple(self.scopes.values())
         binders = [binder for scope in scopes for binder in scope.bindings.binders.get(owner, ())]
         if any(isinstance(binder, cst.ClassDef) for binder in binders):
@@ -313,7 +313,7 @@ class LoadedModules(Struct):
         return not has_other_meaning and any(_last_component(scope) == owner for scope in scopes)
 
     def _writes_at_import(self, name: str) -> Iterator[ImportWrite]:
-        """Yield the changes of an attribute by statements that may run at import and were not executed."""
+        """Yield the changes of an attribute by statements that may run at import but were not executed."""
         self._load_assigning(name)
         self._load_assigning(ANY_NAME)
         self._collect_import_writes()
@@ -333,14 +333,14 @@ class LoadedModules(Struct):
         self._written_count = len(self.scopes)
 
     def _callers_of(self, function: str) -> frozenset[int]:
-        """Return the statements of module bodies that may call a function of this name, also by other functions."""
+        """Return the statements of module bodies that may call a function of this name, directly or indirectly."""
         if self._called_count < len(self.scopes):
             self._called_count = len(self.scopes)
             self._callers = _callers_at_import(self.scopes)
         return self._callers.get(function, frozenset())
 
     def _collect_assignments(self) -> set[tuple[str, str]]:
-        """Return the assignments of loaded modules to names of other modules. Each module is scanned once."""
+        """Return the attributes of modules and classes that loaded modules assign. Each module is scanned once."""
         if self._scanned_count < len(self.scopes):
             for module in islice(self.scopes, self._scanned_count, None):
                 assignments = module.once(assigned_attributes).by_owner
@@ -352,7 +352,7 @@ class LoadedModules(Struct):
         return self._external_assignments
 
     def _load_assigning(self, name: str) -> None:
-        """Load the imported modules that may assign to a name, and recursively their imports."""
+        """Load the directly and indirectly imported modules that may assign to a name."""
         while self.importer is not None:
             self._index_unloaded(self.importer)
             candidates = self._unloaded_by_name.get(name, {})
@@ -378,7 +378,7 @@ class LoadedModules(Struct):
 
 
 def _callers_at_import(modules: Iterable[SourceModule]) -> dict[str, frozenset[int]]:
-    """Return the statements of module bodies that may run a function, by the name of the function."""
+    """Return, by function name, the statements of module bodies that may run a function."""
     callers: dict[str, frozenset[int]] = {}
     called_by: dict[str, set[str]] = {}
     for module in modules:
@@ -403,7 +403,7 @@ def _last_component(scope: LexicalScope) -> str:
 
 
 def _possible_imports(module: SourceModule) -> tuple[ModuleReference, ...]:
-    """Return the modules that import statements of a module may load, in the order of the bound names."""
+    """Return the modules that a module may import, in the order of the bound names."""
     bindings = bindings_of(module.tree, module)
     binders = (binder for binders in bindings.binders.values() for binder in binders)
     import_statements = (binder for binder in binders if isinstance(binder, cst.Import | cst.ImportFrom))
@@ -418,7 +418,7 @@ def _possible_imports(module: SourceModule) -> tuple[ModuleReference, ...]:
 
 _IMPORT_CALL: Final = re.compile(rb"\bimport_module\(\s*+[\"']([A-Za-z_][\w.]*+)[\"']")
 _DYNAMIC_IMPORTS: Final = (b"import_module(", b"__import__(", b"pkgutil", b"entry_points")
-"""Source of code that may import modules by computed names."""
+"""Source text that marks code that may import modules by computed names."""
 
 
 def imports_dynamically(module: SourceModule) -> bool:
@@ -433,7 +433,7 @@ _RIGHT_MODULE: Final = "workers.workflows"
 
 
 def _wrong_imports(module: SourceModule) -> tuple[WrongImport, ...]:
-    """Return the wrong imports among the top-level statements of a module: no `try` guards these."""
+    """Return the wrong imports among the top-level statements of a module, which no `try` guards."""
     if not module.mentions(_MISPLACED_NAME.encode()):
         return ()
     imports = (statement for statement in statements(module.tree) if isinstance(statement, cst.ImportFrom))

@@ -1,6 +1,6 @@
-"""Module and class bodies: the statements that determine the values of names.
+"""Evaluation of the statements in module and class bodies that determine the values of names.
 
-They run before any function does, so their effects are never rolled back.
+Bodies run before the functions of a workflow, so their effects are never rolled back.
 """
 
 from __future__ import annotations
@@ -60,9 +60,9 @@ from stepgraph.syntax.walk import EnclosingBlock, expressions_below, statements_
 def bound_value(
     interpreter: Interpreter, scope: LexicalScope, name: str, binders: Sequence[cst.CSTNode]
 ) -> Value | None:
-    """Return the value of a name after its binders have run in source order, None if it is unbound.
+    """Return the value of a name after its binders have run in source order. Return None if it is unbound.
 
-    A name that several paths bind becomes a union. Each binder sees the value before it.
+    The value is a union if several paths bind the name. Each binder is evaluated with the preceding value of the name.
     """
     if len(binders) == 1 and id(binders[0]) in scope.bindings.top_level_statements:
         return _BodyBindings(interpreter, scope, name, {}).bind(binders[0], None)
@@ -77,7 +77,7 @@ def bound_value(
     if len(body_binders) < len(binders_at_run_time):
         is_in_class = name in scope.module.once(globals_of_classes)
         _report_assigned_by_functions(interpreter, name, body_binders, value, is_in_class=is_in_class)
-    # None is a placeholder until a function assigns the variable.
+    # A constant None is a placeholder until a function assigns the variable.
     return (
         UNKNOWN
         if value is None or (value == Constant(None) and len(body_binders) < len(binders_at_run_time))
@@ -88,7 +88,7 @@ def bound_value(
 def _with_mutations(
     scope: LexicalScope, name: str, binders: Sequence[cst.CSTNode], positions: dict[int, StatementPosition]
 ) -> Sequence[cst.CSTNode]:
-    """Return the binders of a name, with the statements between them that mutate its collection."""
+    """Return the binders of a name and the statements between them that mutate its collection."""
     mutations = scope.bindings.mutations.get(name, ()) if len(binders) > 1 else ()
     if not mutations or any(id(binder) not in positions for binder in binders):
         return binders
@@ -109,10 +109,10 @@ class _BodyBindings(Struct):
     scope: LexicalScope
     name: str
     positions: dict[int, StatementPosition]
-    """The position of each statement of the body by the `id` of its node. Empty for a single unconditional binder."""
+    """The position of each statement of the body, by `id` of the node; empty for a single unconditional binder."""
 
     def value_after(self, binders: Sequence[cst.CSTNode], depth: int, before: Value | None) -> Value | None:
-        """Return the value of the name after binders run in a block at a nesting depth, None if it is unbound.
+        """Return the value of the name after the binders in a block at a nesting depth. Return None if it is unbound.
 
         `before` is the value at the start of the block.
         """
@@ -169,7 +169,7 @@ class _BodyBindings(Struct):
                 return self._join([before, *values], statement)
 
     def _must_execute(self, statement: cst.CSTNode, group: Sequence[cst.CSTNode]) -> bool:
-        """Return whether the name's value after a compound statement depends on passes or other statements in it."""
+        """Return whether the name's value after a compound statement depends on its loop passes or other statements."""
         if self.scope.bindings.stars or (isinstance(statement, cst.If) and never_runs(statement)):
             return False
         if any(
@@ -194,7 +194,7 @@ class _BodyBindings(Struct):
         before: Value | None,
         try_binders: Sequence[cst.CSTNode],
     ) -> Value | None:
-        """Return the value after a `try`: the body and `else` run, or a handler. Re-raising handlers bind nothing."""
+        """Return the value after a `try`, when the body and `else` or a handler that does not raise have run."""
         values: list[Value | None] = []
         if not must_fail(self.interpreter, statement.body):
             value = value_after_suite(statement.body, before)
@@ -211,7 +211,7 @@ class _BodyBindings(Struct):
         return value if statement.finalbody is None else value_after_suite(statement.finalbody.body, value)
 
     def _intermediate_values(self, binders: Sequence[cst.CSTNode]) -> Iterator[Value | None]:
-        """Yield the values bound by statements that have run. An exception may follow any of them."""
+        """Yield the values bound by those binders that have run. An exception may follow any of them."""
         keys = ((self.scope, self.name, id(binder)) for binder in binders)
         return (
             self.interpreter.modules.statement_values[key]
@@ -220,7 +220,7 @@ class _BodyBindings(Struct):
         )
 
     def bind(self, binder: cst.CSTNode, before: Value | None) -> Value | None:
-        """Return the value that a statement binds to the name. The statement runs once, later calls use the cache."""
+        """Return the value that a statement binds to the name. The statement runs once; later calls use the cache."""
         if isinstance(binder, cst.Del):
             return None
         cache = self.interpreter.modules.statement_values
@@ -249,7 +249,7 @@ class _BodyBindings(Struct):
         *,
         in_try: bool = False,
     ) -> Value | None:
-        """Return the union of the relevant values, and of external values that may represent them.
+        """Return the union of the relevant values and of external values that may represent them.
 
         After a `try`, unknown values are included instead of external values, because handlers define fallbacks for
         missing packages. Without any relevant value, return the first value other than the constant None.
@@ -277,7 +277,7 @@ class _BodyBindings(Struct):
         return self._limit_size(Union(tuple(cases), self.name, self.interpreter.place(node)))
 
     def _unconditional_cases(self, value: Value) -> list[Value]:
-        """Return the cases of a union without conditions, or the value itself."""
+        """Return the values of a union that an earlier join created, or the value itself."""
         if not isinstance(value, Union) or value.discriminant != self.name:
             return [value]
         self.interpreter.budget.spend(Limit.ELEMENTS, len(value.cases))
@@ -291,7 +291,7 @@ class _BodyBindings(Struct):
 
 
 def _filter_body_binders(scope: LexicalScope, binders: Sequence[cst.CSTNode]) -> Sequence[cst.CSTNode]:
-    """Return the binders, except those in functions that declare the name `global`, which run later, if at all."""
+    """Return the binders except those in functions that declare the name `global`, which run later or never."""
     if scope.kind != "module" or not scope.module.mentions(b"global"):
         return binders
     body_ids = scope.module.once(_body_statement_ids)
@@ -306,10 +306,9 @@ def _report_assigned_by_functions(
     *,
     is_in_class: bool,
 ) -> None:
-    """Report a function, class or step that functions reassign: `global charge`.
+    """Report a function, class or step that functions reassign, as with `global charge`.
 
-    Other values are reported if several statements of the body, or the body of a class, bind the name, because their
-    order is not modeled.
+    Other values are reported if several statements or a class body bind the name, because their order is not modeled.
     """
     is_defined = any(isinstance(binder, cst.FunctionDef | cst.ClassDef) for binder in body_binders)
     types = (FunctionValue, StepFunction, *(_CHANGING if len(body_binders) > 1 or is_in_class else ()))
@@ -333,7 +332,7 @@ def is_rebound_by_functions(scope: LexicalScope, name: str) -> bool:
 
 
 def _body_statement_ids(module: SourceModule) -> frozenset[int]:
-    """Return the `id` of each statement and `:=` of a module outside functions and classes."""
+    """Return the `id` of each statement and each `:=` outside functions and classes."""
     expressions = evaluated_expressions(module.tree) if module.mentions(b":=") else ()
     assignments = (node for node in expressions if isinstance(node, cst.NamedExpr))
     return frozenset(map(id, (*statements_below(module.tree), *assignments)))
@@ -342,9 +341,9 @@ def _body_statement_ids(module: SourceModule) -> frozenset[int]:
 def apply_changes(
     interpreter: Interpreter, scope: LexicalScope, name: str, value: Collection | Mapping, define: Definer
 ) -> None:
-    """Apply the statements of a body that mutate a collection: `STEPS.append(b)`, `STEPS["b"] = b`.
+    """Apply the statements of a body that mutate a collection, such as `STEPS.append(b)` and `STEPS["b"] = b`.
 
-    If functions mutate it, module-level calls and decorators run too: `setup()`, `@register`.
+    If functions mutate the collection, module-level calls and decorators also run, such as `setup()` and `@register`.
     """
     run_changes(interpreter, scope, name, define)
     is_followed = name in scope.bindings.mutations or interpreter.modules.is_assigned_externally(scope, name)
@@ -368,7 +367,7 @@ def apply_changes(
 def _run_aliases(
     interpreter: Interpreter, scope: LexicalScope, name: str, value: Collection | Mapping, define: Definer
 ) -> bool:
-    """Run the statements that may change a collection through an alias. Return whether all of them are modeled."""
+    """Run the statements that may change a collection through an alias. Return whether all such changes are modeled."""
     if value.state.elements() and not can_run_steps(value):
         return False
     run_bodies(interpreter, scope, name, define, by_functions=True)
@@ -378,20 +377,20 @@ def _run_aliases(
 
 
 def run_changes(interpreter: Interpreter, scope: LexicalScope, name: str, define: Definer) -> None:
-    """Run the statements of bodies that mutate the collection bound to a name, up to a statement under evaluation."""
+    """Run the statements of bodies that mutate the collection bound to a name, up to a statement being evaluated."""
     by_functions = _is_filled_by_other_code(interpreter, scope, name)
     if by_functions or name in scope.bindings.mutations:
         run_bodies(interpreter, scope, name, define, by_functions=by_functions)
 
 
 def _is_filled_by_other_code(interpreter: Interpreter, scope: LexicalScope, name: str) -> bool:
-    """Return whether functions or other bodies mutate the collection bound to a name of a module or class."""
+    """Return whether functions or other bodies mutate the collection that a body binds to a name."""
     is_mutated_in_functions = name in scope.module.once(names_mutated_in_functions)
     return is_mutated_in_functions or interpreter.modules.is_assigned_externally(scope, name)
 
 
 def _report_dynamic_imports(interpreter: Interpreter, scope: LexicalScope, name: str) -> None:
-    """Report a collection that functions mutate if modules are imported by computed names."""
+    """Report a collection that other code mutates if modules are imported by computed names."""
     for module_scope in [interpreter.modules.scope_of(scope.module), *interpreter.modules.scopes_in_import_order()]:
         if imports_dynamically(module_scope.module):
             interpreter.note(
@@ -405,9 +404,9 @@ def _report_dynamic_imports(interpreter: Interpreter, scope: LexicalScope, name:
 def _binder_value(
     interpreter: Interpreter, scope: LexicalScope, name: str, binder: cst.CSTNode, before: Value
 ) -> Value:
-    """Return the value that a statement binds to a name. The value of the name before the statement is `before`.
+    """Return the value that a statement binds to a name, which has the value `before` before the statement.
 
-    A statement that only mutates the collection of the name is executed.
+    A statement that only mutates the collection bound to the name is executed.
     """
     match binder:
         case cst.FunctionDef() if binder.name.value == name:
@@ -443,7 +442,7 @@ def _binder_value(
 
 
 def _binds_several(interpreter: Interpreter, statement: cst.CSTNode) -> bool:
-    """Return whether an assignment has targets other than a name, or an expression in it binds names."""
+    """Return whether a statement has targets other than a single name, or contains `:=`."""
     if isinstance(statement, cst.Assign):
         names = [name for target in statement.targets for name in target_names(target.target)]
         if names and not (len(statement.targets) == 1 and isinstance(statement.targets[0].target, cst.Name)):

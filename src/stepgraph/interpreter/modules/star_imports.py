@@ -1,7 +1,7 @@
-"""Star imports: the names that a module exports, and the values of names bound by `from module import *`.
+"""Star imports: the names that a module exports, and the values of names that `from module import *` binds.
 
-The star imports of a program form a graph, which may be cyclic and deep. Each query traverses it without recursion and
-visits a module once.
+The star imports of a program form a graph, which may be cyclic and deep. Each query traverses the graph without
+recursion and visits each module once.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from stepgraph.syntax.walk import Statement, expressions_below, statements_with_
 
 
 def exported_names(interpreter: Interpreter, scope: LexicalScope) -> tuple[str, ...]:
-    """Return the names that a module exports, in source order: the names in `__all__`, else the public names.
+    """Return the names that a module exports, in source order: those in `__all__`, or the public names without it.
 
     If `__all__` cannot be evaluated exactly, return every name that may be exported.
     """
@@ -33,7 +33,7 @@ def exported_names(interpreter: Interpreter, scope: LexicalScope) -> tuple[str, 
 
 
 def module_names(interpreter: Interpreter, scope: LexicalScope) -> tuple[str, ...]:
-    """Return the names in a module: its own names, then the names from star imports."""
+    """Return the names that a module binds itself, followed by the names from star imports."""
     sources = (star.source.scope for star in _star_sources(interpreter, scope))
     starred = (name for source in sources if source is not None for name in exported_names(interpreter, source))
     return tuple(dict.fromkeys((*scope.bindings.binders, *starred)))
@@ -60,7 +60,7 @@ def _collect_exported_names(interpreter: Interpreter, scope: LexicalScope) -> tu
 
 
 def star_imported_value(interpreter: Interpreter, scope: LexicalScope, name: str) -> Value | None:
-    """Return the value that the last matching `from module import *` binds to a name, or None."""
+    """Return the value that the last matching `from module import *` binds to a name. Return None if none does."""
     origins = interpreter.modules.stars.origins
     key = (scope, name)
     if key not in origins:
@@ -73,7 +73,7 @@ def _value_of_origin(interpreter: Interpreter, origin: StarImport | Value | None
 
 
 def has_later_star_import(interpreter: Interpreter, scope: LexicalScope, name: str) -> bool:
-    """Return whether a star import from a module of the project rebinds a name after all its other bindings."""
+    """Return whether a star import from a project module rebinds a name after all its other bindings."""
     first = scope.bindings.stars_before.get(name, 0)
     if len(scope.bindings.stars) <= first:
         return False
@@ -83,9 +83,9 @@ def has_later_star_import(interpreter: Interpreter, scope: LexicalScope, name: s
 def value_of_earlier_stars(
     interpreter: Interpreter, scope: LexicalScope, name: str, start: int, end: int
 ) -> Value | None:
-    """Return the value that a star import of a module binds to a name, None if none binds it.
+    """Return the value that some star imports of a module bind to a name. Return None if none of them binds it.
 
-    `start` and `end` delimit the star imports of the module to search.
+    `start` and `end` delimit the star imports to search.
     """
     origins = interpreter.modules.stars.earlier_origins
     key = (scope, name, start, end)
@@ -97,16 +97,16 @@ def value_of_earlier_stars(
 def _origin_among(
     interpreter: Interpreter, scope: LexicalScope, name: str, statements: Sequence[cst.CSTNode]
 ) -> StarImport | Value | None:
-    """Return the last of some star imports that binds a name, or the value of the name."""
+    """Return the last of some star imports that binds a name, or the name's value. Return None if it is unbound."""
     searched = set(map(id, statements))
     sources = [star for star in _star_sources(interpreter, scope) if id(star.place.node) in searched]
     return _find_binding(interpreter, scope, name, sources)[0]
 
 
 def _find_origin(interpreter: Interpreter, scope: LexicalScope, name: str) -> StarImport | Value | None:
-    """Return the star import that binds a name, or the value of the name.
+    """Return the star import that binds a name, or the value of the name. Return None if neither exists.
 
-    Falls back to a star import whose module lists the name in `__all__` without binding it.
+    The fallback is a star import whose module lists the name in `__all__` without binding it.
     """
     origin, unbound_listing = _find_binding(interpreter, scope, name, _star_sources(interpreter, scope))
     if origin is not None:
@@ -120,7 +120,7 @@ def _find_origin(interpreter: Interpreter, scope: LexicalScope, name: str) -> St
 def _find_binding(
     interpreter: Interpreter, scope: LexicalScope, name: str, sources: Sequence[StarImport]
 ) -> tuple[StarImport | Value | None, StarImport | None]:
-    """Return the origin of a name, with a star import that lists the name without binding it.
+    """Return the origin of a name, and a star import whose module lists the name without binding it.
 
     `sources` are star imports in source order. The last star import that binds the name takes precedence.
     """
@@ -150,7 +150,7 @@ def _find_binding(
 
 
 def _listed_value(interpreter: Interpreter, star: StarImport, name: str) -> Value | None:
-    """Return the value of a name that a module lists in `__all__`, but does not get from a module of the project."""
+    """Return the value of a name that a module lists in `__all__` but does not get from a project module, if any."""
     scope = star.source.scope
     value = (scope and _external_value(interpreter, scope, name)) or submodule(
         interpreter, star.source, name, star.place
@@ -160,14 +160,14 @@ def _listed_value(interpreter: Interpreter, star: StarImport, name: str) -> Valu
 
 
 def _external_value(interpreter: Interpreter, scope: LexicalScope, name: str) -> External | None:
-    """Return the value of a name by the only external star import of a module, or None."""
+    """Return a name's value from a module's only external star import. Return None unless it has exactly one."""
     _star_sources(interpreter, scope)
     outside = interpreter.modules.stars.external_modules[scope]
     return External(f"{outside[0]}.{name}") if len(outside) == 1 else None
 
 
 def _star_sources(interpreter: Interpreter, scope: LexicalScope) -> tuple[StarImport, ...]:
-    """Return the star imports of a module from the project, in source order, and cache the external ones."""
+    """Return the star imports from project modules in a module, in source order. Cache the external ones."""
     cached = interpreter.modules.stars.star_imports.get(scope)
     if cached is not None:
         return cached
@@ -188,7 +188,7 @@ def _star_sources(interpreter: Interpreter, scope: LexicalScope) -> tuple[StarIm
 def _cached_listing(interpreter: Interpreter, scope: LexicalScope) -> ExportList | None:
     listed = interpreter.modules.stars.export_lists
     if scope not in listed:
-        listed[scope] = None  # ends a cycle of modules that define `__all__` in terms of each other
+        listed[scope] = None  # breaks cycles of modules that define `__all__` in terms of each other
         listed[scope] = _listed_names(interpreter, scope)
     return listed[scope]
 
@@ -197,10 +197,10 @@ _ALL = "__all__"
 
 
 def _listed_names(interpreter: Interpreter, scope: LexicalScope) -> ExportList | None:
-    """Return the names in a module's `__all__`, or None if it does not define one.
+    """Return the names in a module's `__all__`. Return None if it does not define one.
 
     The names are exact if `__all__` is only written at the top level of the module, by assignments, `+=`, `append`,
-    `extend` and `remove` with constants. Otherwise they include every name that is mentioned.
+    `extend` and `remove` with constants. In other modules, they include every name mentioned in such statements.
     """
     binders = scope.bindings.binders.get(_ALL)
     if not binders:
@@ -215,17 +215,17 @@ def _listed_names(interpreter: Interpreter, scope: LexicalScope) -> ExportList |
 
 
 class _ExportListBuilder:
-    """Builds the export list of a module from its statements: the value of `__all__` after those executed so far."""
+    """Builds the export list of a module: the value of `__all__` after the statements executed so far."""
 
     def __init__(self, interpreter: Interpreter) -> None:
         self.names: list[str] = []
-        """The exported names, or every name mentioned if the list is inexact."""
+        """The exported names, or all names mentioned in writes to `__all__` if the list is inexact."""
         self.is_known = True
         """Whether `names` is exact."""
         self._interpreter = interpreter
 
     def apply(self, statement: Statement, *, is_unconditional: bool) -> bool:
-        """Execute a statement, and return whether it is a modeled write to `__all__`."""
+        """Execute a statement and return whether it is a modeled write to `__all__`."""
         match statement:
             case cst.Assign(targets=[cst.AssignTarget(target=cst.Name(value="__all__"))], value=value):
                 self._assign(value, is_unconditional=is_unconditional)

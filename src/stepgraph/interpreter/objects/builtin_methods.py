@@ -76,7 +76,7 @@ from stepgraph.ir.values import UNKNOWN, Constant, Value
 from stepgraph.syntax.module import Place
 
 _UNPACKING: Final = frozenset({"update"})
-"""The methods whose models unpack arguments themselves."""
+"""The methods whose models unpack starred arguments themselves."""
 
 
 def call_builtin_method(interpreter: Interpreter, callee: BuiltinMethod, arguments: Arguments, place: Place) -> Value:
@@ -119,7 +119,7 @@ def _copy(interpreter: Interpreter, receiver: Collection, arguments: Arguments, 
 
 
 def _pop(interpreter: Interpreter, receiver: Collection, arguments: Arguments, place: Place) -> Value:
-    """Return the removed element if its index is constant, else the union of all elements.
+    """Remove an element and return it if its index is constant, or else return the union of all elements.
 
     In a loop that runs until the collection is empty, return each element in turn.
     """
@@ -137,7 +137,7 @@ def _pop_left(interpreter: Interpreter, receiver: Collection, arguments: Argumen
 
 
 def _combine_sets(interpreter: Interpreter, receiver: Collection, arguments: Arguments, place: Place) -> Value:
-    """Return a set in which each element of the receiver and of the arguments may be missing."""
+    """Return a set of the elements of the receiver and of the arguments, each of which may be missing."""
     del place
     added = (
         item for argument in arguments.items for item in added_elements(interpreter, argument.value, argument.place)
@@ -159,7 +159,7 @@ def _remove_and_extend(interpreter: Interpreter, receiver: Collection, arguments
 
 
 def _sort(interpreter: Interpreter, receiver: Collection, arguments: Arguments, place: Place) -> Value:
-    """Emit the calls of `key`, or of the comparison methods of the elements."""
+    """Model `sort`: emit the calls of `key`, or of the comparison methods of the elements."""
     key = arguments.find(None, "key")
     if key is not None:
         call_for_each(interpreter, key.value, receiver.items, key.place)
@@ -169,13 +169,13 @@ def _sort(interpreter: Interpreter, receiver: Collection, arguments: Arguments, 
 
 
 def call_for_each(interpreter: Interpreter, function: Value, items: Sequence[Element], place: Place) -> Value:
-    """Emit a loop that calls a function with each element, and return the union of the results."""
+    """Emit a loop that calls a function with each element and return the union of the results."""
     element = union_of_elements(items, place, each=True)
     return call_in_loop(interpreter, function, Arguments.of(element, place), place)
 
 
 def call_in_loop(interpreter: Interpreter, function: Value, arguments: Arguments, place: Place) -> Value:
-    """Emit a loop that calls a function, and return the union of the results."""
+    """Emit a loop that calls a function and return the union of the results."""
     results: list[Value] = []
     interpret_loop(
         interpreter, lambda: results.append(interpreter.call(function, arguments, place)), None, place, LoopBounds()
@@ -184,7 +184,7 @@ def call_in_loop(interpreter: Interpreter, function: Value, arguments: Arguments
 
 
 def copy_with_attributes(interpreter: Interpreter, original: Instance, arguments: Arguments, place: Place) -> Instance:
-    """Return a copy of an object with its attributes updated by keyword arguments."""
+    """Return a copy of an object, with its attributes updated by the keyword arguments."""
     del place
     state = dict(original.state)
     contents = contents_of(interpreter, original)
@@ -201,7 +201,7 @@ def copy_with_attributes(interpreter: Interpreter, original: Instance, arguments
 
 
 def replace_fields(interpreter: Interpreter, original: Instance, arguments: Arguments, place: Place) -> Value:
-    """Return the result of `dataclasses.replace`: an object that is initialized again with some fields changed."""
+    """Model `dataclasses.replace`: initialize a new object with the fields of the original, some of them changed."""
     order = resolution_order(original.cls)
     if not any(isinstance(owner, ClassValue) and is_data_class(owner) for owner in order):
         return copy_with_attributes(interpreter, original, arguments, place)
@@ -226,7 +226,7 @@ def _as_dictionary(interpreter: Interpreter, receiver: Instance, arguments: Argu
 
 
 def _apply_setter(interpreter: Interpreter, receiver: FunctionValue, arguments: Arguments, place: Place) -> Value:
-    """Apply `@name.setter`."""
+    """Model `@name.setter`."""
     del interpreter, place
     return replace(receiver, setter=arguments.items[0].value) if arguments.items else receiver
 
@@ -242,7 +242,7 @@ def _apply_getter(interpreter: Interpreter, receiver: FunctionValue, arguments: 
 
 
 def _apply_deleter(interpreter: Interpreter, receiver: FunctionValue, arguments: Arguments, place: Place) -> Value:
-    """Apply `@name.deleter`."""
+    """Model `@name.deleter`."""
     del interpreter, place
     return replace(receiver, deleter=arguments.items[0].value) if arguments.items else receiver
 
@@ -260,7 +260,7 @@ def _get_part(interpreter: Interpreter, receiver: Value, arguments: Arguments, p
 
 
 def _get_event_part(interpreter: Interpreter, receiver: Value, arguments: Arguments, place: Place) -> Value:
-    """Return the part of an event at a key, and record the access for rules."""
+    """Return the part of an event at a key, and record the access for the rules."""
     if arguments.items:
         call = place.node
         owner = call.func.value if isinstance(call, cst.Call) and isinstance(call.func, cst.Attribute) else call
@@ -269,7 +269,7 @@ def _get_event_part(interpreter: Interpreter, receiver: Value, arguments: Argume
 
 
 def _remove(interpreter: Interpreter, receiver: Collection, arguments: Arguments, place: Place) -> Value:
-    """Remove an unknown element, unless it is a task that nothing waits for."""
+    """Remove an unknown element, unless the argument is the finished task that a callback removes."""
     del place
     if not arguments.items or not interpreter.work.is_finished(arguments.items[0].value):
         remove_item(interpreter, receiver, UNKNOWN)

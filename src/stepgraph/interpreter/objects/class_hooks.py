@@ -1,4 +1,4 @@
-"""Class creation hooks: `__init_subclass__` of the bases, and the metaclass."""
+"""Hooks that run when a class is created: `__init_subclass__`, `__set_name__` and the metaclass."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _ENUMERATIONS: Final = ("enum.Enum", "enum.Flag", "enum.IntEnum", "enum.IntFlag"
 
 
 def run_hooks(interpreter: Interpreter, class_value: ClassValue) -> None:
-    """Run the hooks of a class statement. They may replace methods of the class."""
+    """Run the hooks of a class statement, which may replace methods of the class."""
     keywords: list[Argument] = []
     place = Place(interpreter.module, class_value.node)
     for argument in class_value.node.keywords:
@@ -54,7 +54,7 @@ def run_hooks(interpreter: Interpreter, class_value: ClassValue) -> None:
 
 
 def _create_members(interpreter: Interpreter, class_value: ClassValue, place: Place) -> None:
-    """Call the methods of an enumeration that initialize its members."""
+    """Create the members of an enumeration by calling its `__new__` and `__init__`."""
     methods = [interpreter.attribute(class_value, name, place) for name in ("__new__", "__init__")]
     functions = [method for method in methods if isinstance(method, FunctionValue)]
     if not functions or not _is_enumeration(interpreter, class_value):
@@ -64,7 +64,7 @@ def _create_members(interpreter: Interpreter, class_value: ClassValue, place: Pl
         if name.startswith("_") or not isinstance(binders[0], cst.Assign | cst.AnnAssign):
             continue
         member = interpreter.attribute(class_value, name, place)
-        if not isinstance(member, Instance):  # its creation has not called anything
+        if not isinstance(member, Instance):  # the lookup has not called the methods
             arguments = Arguments((Argument(UNKNOWN, place), Argument(member, place)))
             for function in functions:
                 interpreter.call(function, arguments, place)
@@ -85,7 +85,7 @@ def _is_enumeration(interpreter: Interpreter, class_value: ClassValue) -> bool:
 
 
 def _run_set_name(interpreter: Interpreter, class_value: ClassValue) -> None:
-    """Call `__set_name__` of each object that a class body creates by naming the object's class."""
+    """Call `__set_name__` of each object that a class body creates by calling the object's class by name."""
     for name, binders in list(class_value.scope.bindings.binders.items()):
         interpreter.budget.spend(Limit.ELEMENTS, len(binders))
         creators = [(creator, binder) for binder in binders for creator in _creators(binder)]
@@ -99,7 +99,7 @@ def _run_set_name(interpreter: Interpreter, class_value: ClassValue) -> None:
 
 
 def _creators(binder: cst.CSTNode) -> Iterator[cst.BaseExpression]:
-    """Yield the name of the function or class, if any, whose result a statement binds."""
+    """Yield the name of the function or class whose result a statement binds, if any."""
     match binder:
         case cst.Assign(value=cst.Call(func=called)) | cst.AnnAssign(value=cst.Call(func=called)):
             pass
@@ -139,7 +139,7 @@ def _run_metaclass(
 
 
 def _report_constructor(interpreter: Interpreter, metaclass: ClassValue, place: Place) -> None:
-    """Report a `__new__` of a metaclass that runs steps or changes values: its calls are not modeled."""
+    """Report a metaclass whose `__new__` runs steps or changes values, because its calls are not modeled."""
     constructor = interpreter.attribute(metaclass, "__new__", place)
     if not isinstance(constructor, FunctionValue):
         return
@@ -181,7 +181,7 @@ def _may_replace_members(
 
 
 def _may_change_namespace(node: cst.FunctionDef) -> bool:
-    """Return whether `__new__` may change the class namespace, because it does more than read or forward it."""
+    """Return whether a `__new__` may change the class namespace because it does more than read or forward it."""
     used_names = _used_names(node)
     parameter_names = [parameter.name.value for parameter in parameters(node.params)]
     namespace = "".join(parameter_names[3:4])
@@ -193,7 +193,7 @@ def _used_names(node: cst.FunctionDef) -> list[str]:
 
 
 def _count_harmless_uses(node: cst.FunctionDef, namespace: str) -> int:
-    """Count the uses that cannot change the class namespace: an argument of another `__new__`, or a read of a key."""
+    """Count the uses that cannot change the class namespace: arguments of another `__new__`, and reads of keys."""
     count = 0
     assigned_nodes = {
         id(target.target) for n in _expressions(node) if isinstance(n, cst.Assign) for target in n.targets

@@ -46,11 +46,11 @@ from stepgraph.syntax.mutation.changes import may_set_computed_attributes
 
 # Members of an enumeration class that can change the `value` of its members.
 _ENUM_VALUE_HOOKS: Final = ("__new__", "__init__", "__getattribute__", "value", "_value_")
-# Functions whose result is a member of an enumeration, whereas a plain function would be a method.
+# Functions that turn a function, which would otherwise be a method, into a member of an enumeration.
 _MEMBER_FUNCTIONS: Final = ("partial", "member")
-# Orders of several bases share classes, so their total length may exceed the limit on one order.
+# The orders of several bases share classes, so their total length may exceed the limit for one order.
 _MAX_MERGE_LENGTH: Final = 10 * MAXIMUM[Limit.BASES]
-# The prefixes of the names of base classes whose subclasses have no instances of other classes.
+# Name prefixes of base classes that do not change the result of `isinstance`.
 _CONCRETE_BASES: Final = ("builtins.", "enum.", "typing.Generic", "typing.NamedTuple")
 ENTRYPOINT: Final = "workers.WorkflowEntrypoint"
 
@@ -58,8 +58,8 @@ ENTRYPOINT: Final = "workers.WorkflowEntrypoint"
 def resolution_order(class_value: ClassValue) -> tuple[Value, ...]:
     """Return the method resolution order of a class, including External and unresolved bases.
 
-    C3 linearization. Bases that contradict each other are ordered depth first; Python rejects them at run time.
-    Raises LimitExceededError for an order longer than `Limit.BASES`.
+    The order is the C3 linearization. Bases that contradict each other are ordered depth first, although Python rejects
+    them at run time. Raises LimitExceededError for an order longer than `Limit.BASES`.
     """
     if not class_value.resolution_order:
         class_value.resolution_order = (class_value,)  # ends the recursion for a class that derives from itself
@@ -82,7 +82,7 @@ def _linearize(class_value: ClassValue) -> tuple[Value, ...]:
 
 
 def _merge_c3(orders: list[list[Value]]) -> list[Value]:
-    """Return the C3 merge of several resolution orders, depth first where no consistent order exists."""
+    """Return the C3 merge of several resolution orders, or depth-first order where no consistent order exists."""
     merged: list[Value] = []
     pending = [order[::-1] for order in orders]
     tail_counts = _count_in_tails(pending)
@@ -102,7 +102,7 @@ def _merge_c3(orders: list[list[Value]]) -> list[Value]:
 
 
 def _count_in_tails(reversed_orders: list[list[Value]]) -> Counter[Value]:
-    """Count for each class the orders that contain it in their tail. The head of a reversed order is its last item."""
+    """Count, for each class, the orders whose tail contains it. The head of a reversed order is its last item."""
     return Counter(c for order in reversed_orders for c in order[:-1])
 
 
@@ -120,7 +120,7 @@ def derives_from_entrypoint(class_value: ClassValue) -> bool:
 
 
 def is_instance(value: Value, class_value: Value) -> bool | None:
-    """Return whether a value is an instance of a class, None if that is unknown."""
+    """Return whether a value is an instance of a class. Return None if that is unknown."""
     if isinstance(class_value, External):
         return _is_instance_of_builtin(value, class_value)
     if not isinstance(class_value, ClassValue) or class_value.caveats:
@@ -137,7 +137,7 @@ def is_instance(value: Value, class_value: Value) -> bool | None:
 
 
 def _is_instance_of_builtin(value: Value, class_value: External) -> bool | None:
-    """Return False for an object of a class that only derives from classes of the project, else None."""
+    """Return False if an object's class derives only from project classes. Return None if the result is unknown."""
     is_builtin = class_value.name.startswith("builtins.") and class_value.name != "builtins.object"
     if not is_builtin or not isinstance(value, Instance) or value.may_be_replaced:
         return None
@@ -145,7 +145,7 @@ def _is_instance_of_builtin(value: Value, class_value: External) -> bool | None:
 
 
 def _may_decide_otherwise(class_value: ClassValue) -> bool:
-    """Return whether `isinstance` may call the metaclass of a class, as for abstract classes and protocols."""
+    """Return whether `isinstance` may call a method of the class's metaclass, as for abstract classes and protocols."""
     return any(
         base.metaclass is not None
         if isinstance(base, ClassValue)
@@ -155,10 +155,10 @@ def _may_decide_otherwise(class_value: ClassValue) -> bool:
 
 
 def find_member(interpreter: Interpreter, order: tuple[Value, ...], name: str) -> Value | None:
-    """Return a member from the first project class of a resolution order that defines it, None if none does.
+    """Return a member from the first project class of a resolution order that defines it. Return None if none does.
 
-    An unresolved base earlier in the order may define the member too, which adds a caveat. A class that defines the
-    member on only some paths results in a union with the member of the following classes.
+    If an unresolved base is earlier in the order, the member has a caveat, because that base may define it too. If a
+    class defines the member on only some paths, the result is a union with the member of the following classes.
     """
     unknown_bases: list[UnknownBase | Unresolved] = []
     for index, owner in enumerate(order):
@@ -178,15 +178,15 @@ def find_member(interpreter: Interpreter, order: tuple[Value, ...], name: str) -
 
 
 def attribute_name(interpreter: Interpreter, name: str, place: Place) -> str:
-    """Return the name of an attribute, mangled if `place` is an expression `owner.name` with it."""
+    """Return the name of an attribute, mangled if `place` is an expression `owner.name` with this name."""
     is_written = isinstance(place.node, cst.Attribute) and place.node.attr.value == name
     return mangle(interpreter.frame.scope, name) if is_written else name
 
 
 def set_slot(interpreter: Interpreter, slots: HeapCell, name: str, value: Value) -> None:
-    """Set an attribute of an object or class. A path that does not set it joins as `UNSET`."""
+    """Set an attribute of an object or class. On paths that do not set it, its value is `UNSET`."""
     if name not in slots:
-        slots[name] = UNSET  # written below the trail, so that a rollback restores it
+        slots[name] = UNSET  # not recorded in the trail, so a rollback restores this value
     interpreter.store.write(slots, name, hide_constants(value))
 
 
@@ -198,7 +198,7 @@ def set_class_attribute(interpreter: Interpreter, scope: LexicalScope, name: str
 
 
 def class_member(interpreter: Interpreter, instance: Instance, name: str) -> Value | None:
-    """Return a member that the class of an instance or one of its bases binds, None if no class binds the name."""
+    """Return a member that the class of an instance or one of its bases binds. Return None if none of them does."""
     order = resolution_order(instance.cls)
     is_bound = any(
         isinstance(owner, ClassValue) and body_name(owner, name) in owner.scope.bindings.binders for owner in order
@@ -207,7 +207,7 @@ def class_member(interpreter: Interpreter, instance: Instance, name: str) -> Val
 
 
 def class_default(interpreter: Interpreter, instance: Instance, name: str) -> Value:
-    """Return the value that an instance's classes assign to an attribute, UNKNOWN if other modules may assign it."""
+    """Return the value that an instance's classes bind to an attribute, or UNKNOWN if other code may change it."""
     for owner in resolution_order(instance.cls):
         value: Value | None = UNSET
         if isinstance(owner, ClassValue):
@@ -238,7 +238,7 @@ def _member_caveats(
 
 
 def _with_caveats(value: Value, caveats: tuple[Caveat, ...]) -> Value:
-    """Return a member that another one may replace at run time: functions carry the caveats, constants are hidden."""
+    """Return a member that may be replaced at run time: functions get the caveats, and constants are hidden."""
     if not caveats:
         return value
     if isinstance(value, FunctionValue):
@@ -251,9 +251,9 @@ def _with_caveats(value: Value, caveats: tuple[Caveat, ...]) -> Value:
 def _class_variable(
     interpreter: Interpreter, owner: ClassValue, name: str, value: Value, order: tuple[Value, ...]
 ) -> Value:
-    """Return a class variable: a constant only if it is bound once and no attribute assignment uses its name.
+    """Return a class variable. It is constant only if it is bound once and no attribute assignment uses its name.
 
-    The modules of all classes in the resolution order are searched for such assignments.
+    The search for such assignments covers the modules of all classes in the resolution order.
     """
     if _is_enumeration(order) and _is_member(owner, name, value):
         return _enum_member(interpreter, owner, name, value, order)
@@ -285,7 +285,7 @@ def _class_variable(
 
 
 def _is_changed_outside(interpreter: Interpreter, owner: ClassValue, name: str) -> bool:
-    """Return whether code outside the body of a class may assign to a member."""
+    """Return whether code outside the body of a class may assign a member."""
     modules = interpreter.modules
     is_changed = not interpreter.is_import_time and modules.is_member_changed(owner.scope, name)
     return is_changed or modules.may_be_reassigned(owner.scope, name)
@@ -304,14 +304,14 @@ def _is_member(owner: ClassValue, name: str, value: Value) -> bool:
 def _enum_member(
     interpreter: Interpreter, owner: ClassValue, name: str, value: Value, order: tuple[Value, ...]
 ) -> Value:
-    """Return a member of an enumeration: an object if the class has methods or the value can lead to a step."""
+    """Return a member of an enumeration, as an object if the class has methods or the value can lead to a step."""
     classes = [c for c in order if isinstance(c, ClassValue)]
     kept_value = value if value.relevant or _must_keep_value(owner, name, order) else UNKNOWN
     binders = [binder for c in classes for group in c.scope.bindings.binders.values() for binder in group]
     interpreter.budget.spend(Limit.ELEMENTS, len(binders))
     if not value.relevant and not any(isinstance(binder, cst.FunctionDef) for binder in binders):
         return EnumMember(owner, kept_value)
-    slot = f"{name}()"  # not a name of the body
+    slot = f"{name}()"  # cannot be a name of the body
     if slot not in owner.scope.names:
         owner.scope.names[slot] = Instance(owner, interpreter.store.new(_member_attributes(kept_value)))
         _initialize_member(interpreter, owner.scope.names[slot], owner.scope.bindings.binders[name][0], value)
@@ -324,7 +324,7 @@ def _member_attributes(value: Value) -> dict[str, Value]:
 
 
 def _initialize_member(interpreter: Interpreter, member: Instance, binder: cst.CSTNode, value: Value) -> None:
-    """Call the `__new__` and `__init__` of a member of an enumeration with its value, or with the items of a tuple."""
+    """Call `__new__` and `__init__` for a member of an enumeration, with its value or the items of a tuple."""
     scope = member.cls.scope
     order = resolution_order(member.cls)
     place = Place(scope.module, binder)
@@ -343,7 +343,7 @@ def _initialize_member(interpreter: Interpreter, member: Instance, binder: cst.C
 
 
 def enum_members(interpreter: Interpreter, class_value: ClassValue) -> tuple[Element, ...] | None:
-    """Return the members of an enumeration in order, None for any other class."""
+    """Return the members of an enumeration in order. Return None for a class that is not a plain enumeration."""
     order = resolution_order(class_value)
     if not _is_enumeration(order) or class_value.metaclass is not None or class_value.caveats:
         return None
@@ -363,14 +363,14 @@ def enum_members(interpreter: Interpreter, class_value: ClassValue) -> tuple[Ele
 
 
 def _target(binder: cst.CSTNode) -> cst.CSTNode:
-    """Return the target of an assignment in the body of an enumeration."""
+    """Return the target of an assignment that defines a member of an enumeration."""
     return binder.targets[0].target if isinstance(binder, cst.Assign) else getattr(binder, "target", binder)
 
 
 def select_member(
     interpreter: Interpreter, class_value: ClassValue, place: Place, is_selected: Callable[[str, Instance], bool]
 ) -> Value | None:
-    """Return the selected member of an enumeration, or the union of all members; None if these are not objects."""
+    """Return the selected member of an enumeration, or the union of all. Return None if they are not objects."""
     members = enum_members(interpreter, class_value) or ()
     objects = [(member.place.text, member.value) for member in members if isinstance(member.value, Instance)]
     for name, member in objects:
@@ -381,19 +381,19 @@ def select_member(
 
 
 def _must_keep_value(owner: ClassValue, name: str, order: tuple[Value, ...]) -> bool:
-    """Return whether no hook can change the `value` of an enumeration member, so that it equals the assigned value."""
+    """Return whether the `value` of an enumeration member must equal the assigned value, because no hook changes it."""
     classes = [c for c in order if isinstance(c, ClassValue)]
     has_hooks = any(hook in c.scope.bindings.binders for c in classes for hook in _ENUM_VALUE_HOOKS)
     return owner.scope.bindings.binds_constant(name) and not has_hooks and all(c.metaclass is None for c in classes)
 
 
 def _is_enumeration(order: tuple[Value, ...]) -> bool:
-    """Return whether a class derives from plain Enum or Flag. IntEnum and StrEnum members behave like plain values."""
+    """Return whether a class derives from plain Enum or Flag. Members of IntEnum and StrEnum act like plain values."""
     return any(isinstance(c, External) and c.name in ("enum.Enum", "enum.Flag") for c in order)
 
 
 def has_class_attribute(interpreter: Interpreter, instance: Instance, name: str) -> bool:
-    """Return whether the class of an instance gives a value to an attribute that the instance does not have itself."""
+    """Return whether the class of an instance provides an attribute, as a member or by a lookup hook."""
     order = resolution_order(instance.cls)
     return any(
         find_member(interpreter, order, member) is not None for member in (name, "__getattr__", "__getattribute__")
@@ -401,7 +401,7 @@ def has_class_attribute(interpreter: Interpreter, instance: Instance, name: str)
 
 
 def relevant_members(interpreter: Interpreter, class_value: ClassValue, receiver: Instance | None) -> Iterator[Value]:
-    """Yield the relevant members of a class, its methods bound to a receiver, except for functions that are running."""
+    """Yield the relevant members of a class, with methods bound to the receiver, except functions being interpreted."""
     for owner in resolution_order(class_value):
         if not isinstance(owner, ClassValue):
             continue

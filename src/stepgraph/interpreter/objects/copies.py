@@ -1,4 +1,4 @@
-"""Copies of values with separate cells: each call of a function allocates its results again."""
+"""Copies of values with separate cells, because each call of a function allocates its results again."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from stepgraph.ir.values import Value
 from stepgraph.limits import Limit
 
 _MAX_DEPTH: Final = 20
-"""Maximum depth of nested values that are copied. Deeper ones are shared."""
+"""Maximum nesting depth of copied values. Deeper values are shared."""
 _MAX_CELLS: Final = 50
-"""Maximum number of cells that are copied. Results that contain results of other calls twice grow exponentially."""
+"""Maximum number of copied cells, because results that contain other results twice grow exponentially."""
 
 
 class Copier(Struct):
-    """A copier of the values that are allocated after a serial. Older cells are shared."""
+    """A copier of values that are allocated after a certain serial. Older cells are shared."""
 
     store: Store
     since: int
     """The serial of the newest cell before the call."""
     copies: dict[int, HeapCell] = field(default_factory=dict)
-    """Copied cells by the `id` of the original."""
+    """The copied cells, by the `id` of the original cell."""
     scopes: dict[int, LexicalScope] = field(default_factory=dict)
-    """Copied scopes by the `id` of the original."""
+    """The copied scopes, by the `id` of the original scope."""
 
     def copy(self, value: Value, depth: int = 0) -> Value:
-        """Return a value whose new cells are copied."""
+        """Return a copy of a value with copies of all new cells."""
         if depth > _MAX_DEPTH:
             return value
         match value:
@@ -79,7 +79,7 @@ class Copier(Struct):
             return scope
         copy = self.scopes.get(id(scope))
         if copy is None:
-            # Registered before its names are copied: closures among them have the same scope.
+            # Register the scope before copying its names, because closures among them have the same scope.
             copy = self.scopes[id(scope)] = replace(scope)
             copy.names = self._copy_cell(scope.names, depth)
             copy.parent = None if scope.parent is None else self._copy_scope(scope.parent, depth)

@@ -44,9 +44,9 @@ from stepgraph.syntax.walk import statements_below
 
 
 def instantiate(interpreter: Interpreter, class_value: ClassValue, arguments: Arguments, place: Place) -> Value:
-    """Return the result of calling a class: a new instance unless its metaclass or its `__new__` overrides that.
+    """Return the result of calling a class: a new instance, unless the metaclass or `__new__` returns something else.
 
-    A `TypedDict` makes a plain dictionary.
+    A call of a `TypedDict` returns a plain dictionary, and a call of an enumeration returns a member.
     """
     if skips_data_call(interpreter, class_value, arguments, place):
         return UNKNOWN
@@ -91,9 +91,9 @@ def _create_instance(interpreter: Interpreter, class_value: ClassValue, argument
 def _initialize_result(
     interpreter: Interpreter, class_value: ClassValue, result: Value, arguments: Arguments, place: Place
 ) -> Value:
-    """Initialize the object that `__new__` returns, unless the object has another class, and return it.
+    """Initialize the object that `__new__` returned, unless it belongs to another class, and return it.
 
-    A kept object that is returned again is initialized again.
+    If `__new__` returns the same object again, the object is initialized again, as in Python.
     """
     if isinstance(result, Union):
         return interpreter.apply_to_cases(
@@ -105,13 +105,13 @@ def _initialize_result(
 
 
 def _new_instance(interpreter: Interpreter, class_value: ClassValue, arguments: Arguments, place: Place) -> Instance:
-    """Return a new object, without its initialization. The arguments are the elements of an immutable collection."""
+    """Return a new, uninitialized object. If its class derives from an immutable collection, `arguments` fill it."""
     contents = make_contents(interpreter, class_value, arguments, place)
     return Instance(class_value, interpreter.store.new(contents), is_from_body=interpreter.is_import_time)
 
 
 def initialize(interpreter: Interpreter, instance: Instance, arguments: Arguments, place: Place) -> Instance:
-    """Initialize a new instance by `__init__`, or by the initializer of a dataclass, and return it."""
+    """Initialize an instance with `__init__` or a generated initializer, and return it."""
     order = resolution_order(instance.cls)
     interpreter.work.objects.append(instance)
     initializer = None if generates_initializer(order) else find_member(interpreter, order, "__init__")
@@ -127,7 +127,7 @@ def initialize(interpreter: Interpreter, instance: Instance, arguments: Argument
 def _initialize_fields(
     interpreter: Interpreter, instance: Instance, order: tuple[Value, ...], arguments: Arguments, place: Place
 ) -> Instance:
-    """Initialize an object like the generated initializer in a resolution order, and return it."""
+    """Initialize an object as the generated initializer in a resolution order does, and return it."""
     if is_container_class(order) and not generates_initializer(order):
         initialize_contents(interpreter, instance, arguments, place)
         return instance
@@ -148,7 +148,10 @@ def _initialize_fields(
 def _initialize_base(
     interpreter: Interpreter, instance: Instance, order: tuple[Value, ...], arguments: Arguments, *, has_fields: bool
 ) -> None:
-    """Model the `__init__` of a base outside the project: exceptions store arguments, other bases make them escape."""
+    """Model the `__init__` of an external base class.
+
+    Exceptions store the arguments. With other bases, the arguments escape.
+    """
     base = next((c for c in order if isinstance(c, External | UnknownBase | Unresolved)), None)
     if isinstance(base, External) and base.name.endswith(("Error", "Exception", "Warning")):
         items = tuple(Element(argument.value, argument.place) for argument in arguments.positional)
@@ -163,7 +166,7 @@ def _initialize_base(
 
 
 def call_instance(interpreter: Interpreter, callee: Instance, arguments: Arguments, place: Place) -> Value:
-    """Return the result of `__call__` of an instance."""
+    """Call an instance through the `__call__` of its class, and return the result."""
     method = find_member(interpreter, resolution_order(callee.cls), "__call__")
     if isinstance(method, Union):
         return interpreter.call(bind_member(interpreter, method, callee, callee.cls, place), arguments, place)
@@ -175,7 +178,7 @@ def call_instance(interpreter: Interpreter, callee: Instance, arguments: Argumen
 
 
 def field_names(class_value: ClassValue) -> Iterator[str]:
-    """Yield the field names of a named tuple, fields of base classes first."""
+    """Yield the field names of a named tuple, starting with those of base classes."""
     for owner in reversed(resolution_order(class_value)):
         if isinstance(owner, ClassValue):
             for statement in statements_below(owner.node.body):
@@ -186,7 +189,7 @@ def field_names(class_value: ClassValue) -> Iterator[str]:
 def call_super_constructor(
     interpreter: Interpreter, callee: SuperConstructor, arguments: Arguments, place: Place
 ) -> Value:
-    """Call `super().__new__(cls)`, which creates an instance, or `super().__call__(...)` of a metaclass.
+    """Model `super().__new__(cls)`, which creates an instance, and `super().__call__(...)` in a metaclass.
 
     `super().__init__(...)` and `Base.__init__(self, ...)` call the generated initializer of a data class.
     """

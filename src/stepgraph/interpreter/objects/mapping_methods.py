@@ -1,4 +1,4 @@
-"""Models of the methods of dictionaries, and of the special methods of containers, called by name."""
+"""Models of the methods of dictionaries, and of the special methods of containers when called by name."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def _iterate(interpreter: Interpreter, receiver: Value, arguments: Arguments, pl
 
 
 def return_unknown(interpreter: Interpreter, receiver: Value, arguments: Arguments, place: Place) -> Value:
-    """Return UNKNOWN: the result leads to no step."""
+    """Return UNKNOWN, because the result leads to no step."""
     del interpreter, receiver, arguments, place
     return UNKNOWN
 
@@ -98,7 +98,7 @@ def clear_container(
 
 
 def forget_order(interpreter: Interpreter, receiver: Collection | Mapping, arguments: Arguments, place: Place) -> Value:
-    """Forget the positions of the elements."""
+    """Mark a collection as unordered, because a method has moved its elements."""
     del interpreter, arguments, place
     receiver.state.changed = receiver.state.unordered = True
     return Constant(None)
@@ -132,8 +132,8 @@ def _pop_entry(interpreter: Interpreter, receiver: Mapping, arguments: Arguments
 
 
 def _view_of(element: Callable[[Interpreter, MappingEntry], Element]) -> Caller:
-    """Return a method of dictionaries that returns a view. `element` returns the element for an entry."""
-    compute = partial(_compute_view, element=element)  # one object, because views of two loop passes are compared
+    """Return a model of a dictionary method that returns a view. `element` maps an entry to an element of the view."""
+    compute = partial(_compute_view, element=element)  # one object, because views from two loop passes are compared
 
     def make(interpreter: Interpreter, receiver: Mapping, arguments: Arguments, place: Place) -> Value:
         del arguments
@@ -195,7 +195,7 @@ def _update_with_unknown(interpreter: Interpreter, receiver: Mapping, place: Pla
 
 
 def _pop_item(interpreter: Interpreter, receiver: Mapping, arguments: Arguments, place: Place) -> Value:
-    """Return the last entry as a pair, or the union of all entries if the last entry is uncertain."""
+    """Model `popitem`: remove the last entry and return it as a pair, or the union of all pairs if it is uncertain."""
     iterated = iterated_entries(receiver)
     pairs = ordered_like(
         receiver,

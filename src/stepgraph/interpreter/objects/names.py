@@ -57,7 +57,7 @@ _BUILTINS = frozenset(dir(builtins))
 
 
 def look_up(interpreter: Interpreter, name: str) -> Value:
-    """Return the value of a name at the statement under execution."""
+    """Return the value of a name at the statement being executed."""
     scope = _lookup_start(interpreter.frame.scope, name)
     statement = interpreter.frame.current_statement
     conditional: list[Value] = []
@@ -81,7 +81,7 @@ def look_up(interpreter: Interpreter, name: str) -> Value:
 
 
 def _with_outer_value(conditional: Sequence[Value], outer: Value | None) -> Value:
-    """Return the value of a name that inner scopes, innermost first, bind on only some paths."""
+    """Return the value of a name that inner scopes (innermost first) bind on only some paths."""
     value = outer
     for inner in reversed(conditional):
         value = with_fallback(inner, value)
@@ -97,7 +97,7 @@ def is_globals_call(interpreter: Interpreter, node: cst.BaseExpression) -> bool:
 
 
 def _statement_in_parent(scope: LexicalScope, statement: cst.CSTNode) -> cst.CSTNode | None:
-    """Return the statement of the parent scope that runs a scope's code, None for a function body, which runs later."""
+    """Return the statement of the parent scope that runs a scope's code. Function bodies run later, so return None."""
     if scope.kind == "class":
         return None if scope.owner is None else scope.owner.node
     return statement if scope.kind == "expression" else None
@@ -131,7 +131,7 @@ def _value_at(interpreter: Interpreter, scope: LexicalScope, name: str, statemen
 def _star_value_between(
     interpreter: Interpreter, scope: LexicalScope, name: str, start_index: int, end_index: int
 ) -> Value | None:
-    """Return the value that star imports between two statements of a module bind to a name, None if none does."""
+    """Return the value that star imports between two statements bind to a name. Return None if none of them does."""
     positions = statement_positions(scope.module, scope_body(scope))
     indices = [positions[id(star)].index for star in scope.bindings.stars]
     start, end = bisect_right(indices, start_index), bisect_left(indices, end_index)
@@ -141,7 +141,7 @@ def _star_value_between(
 def _value_after(
     interpreter: Interpreter, scope: LexicalScope, name: str, binders: Sequence[cst.CSTNode]
 ) -> Value | None:
-    """Return the value of a name after `binders`, the first statements that bind it."""
+    """Return the value of a name after the first statements that bind it, `binders`."""
     cache = interpreter.modules.values_after_binders
     key = (scope, name, len(binders))
     if key not in cache:
@@ -197,12 +197,12 @@ def _value_in_scope(interpreter: Interpreter, scope: LexicalScope, name: str, *,
 
 
 def bind(interpreter: Interpreter, name: str, value: Value) -> None:
-    """Bind a name in the current scope. A name keeps a constant only if it is bound once."""
+    """Bind a name in the current scope. The name holds a constant only if it is bound once."""
     scope = binding_scope(interpreter.frame.scope, name)
     if interpreter.frame.body_scope is scope:
         _record_rebinding(interpreter, scope, name)
     elif scope.kind == "module":
-        resolve_body_name(interpreter, scope, name)  # the value on paths that do not bind the global
+        resolve_body_name(interpreter, scope, name)  # sets the value for paths that do not bind the global
     stored = _stored_value(scope, name, value)
     if stored is not value and isinstance(value, Constant) and isinstance(value.value, str):
         function = interpreter.frame.function
@@ -215,7 +215,7 @@ def bind(interpreter: Interpreter, name: str, value: Value) -> None:
 
 
 def _record_rebinding(interpreter: Interpreter, scope: LexicalScope, name: str) -> None:
-    """Record that the current statement of a module or class body binds a name, with the name's previous value."""
+    """Record that the current statement of a module or class body rebinds a name, and record its previous value."""
     frame = interpreter.frame
     if frame.current_statement is None or name in frame.rebound:
         return
@@ -232,7 +232,7 @@ def _record_rebinding(interpreter: Interpreter, scope: LexicalScope, name: str) 
 
 
 def _stored_value(scope: LexicalScope, name: str, value: Value) -> Value:
-    """Return the value that a name holds after a binding. Constants are hidden if the name is bound more than once."""
+    """Return the value that a name holds once it is bound. A constant is hidden if the name is bound more than once."""
     if isinstance(value, Template):
         return without_constants(value)
     if scope.bindings.binds_constant(name) or isinstance(value, External):
@@ -241,7 +241,7 @@ def _stored_value(scope: LexicalScope, name: str, value: Value) -> Value:
 
 
 def binding_scope(scope: LexicalScope, name: str) -> LexicalScope:
-    """Return the scope that an assignment in `scope` binds a name in, by the rules of `global` and `nonlocal`."""
+    """Return the scope in which an assignment binds a name, according to the rules of `global` and `nonlocal`."""
     target = scope
     while target.kind == "expression" and target.parent is not None and not target.bindings.binds(name):
         target = target.parent
@@ -274,7 +274,7 @@ def resolve_body_name(interpreter: Interpreter, scope: LexicalScope, name: str) 
         value = star_imported_value(interpreter, scope, name)
         bound: Value | None = scope.names.get(name)  # the import may have run now, and the module may rebind the name
         return value if bound is None else bound
-    scope.names[name] = UNKNOWN  # ends the recursion for a definition that refers to itself
+    scope.names[name] = UNKNOWN  # ends the recursion of a definition that refers to itself
     try:
         value = _evaluate_binders(interpreter, scope, name, binders)
         if interpreter.modules.queues:
@@ -289,7 +289,7 @@ def resolve_body_name(interpreter: Interpreter, scope: LexicalScope, name: str) 
 
 
 def _define(interpreter: Interpreter, scope: LexicalScope, name: str, statement: cst.CSTNode) -> None:
-    """Bind a name of a module or class body to its value after a statement of the body."""
+    """Bind a name of a module or class body to the value it has after a statement of the body."""
     binders = scope.bindings.binders[name]
     if len(binders) == 1:
         resolve_body_name(interpreter, scope, name)
@@ -328,12 +328,12 @@ def _evaluate_binders(
 def _body_value(
     interpreter: Interpreter, scope: LexicalScope, name: str, binders: Sequence[cst.CSTNode]
 ) -> Value | None:
-    """Return the value of a name of a body after its binders, None if it is unbound."""
+    """Return the value of a name of a body after its binders. Return None if the name is unbound."""
     final_value = bound_value(interpreter, scope, name, binders)
     if final_value is None:
         return None
     value = _stored_value(scope, name, final_value)
-    # Without a binding, a class inherits the name, and a module has the built-in one.
+    # If the name is unbound, a class inherits it, and a module uses the built-in of that name.
     if (scope.kind == "class" or name in _BUILTINS) and may_be_unbound(scope, name):
         return or_unset(scope, name, value)
     if scope.kind == "module" and _may_be_replaced(interpreter, scope, name, value):
@@ -344,7 +344,7 @@ def _body_value(
 
 
 def _may_be_set_externally(interpreter: Interpreter, scope: LexicalScope, name: str) -> bool:
-    """Return whether other code assigns to an attribute of a class, as in `cls.job = cls()` and `Job.run = run`."""
+    """Return whether code outside a class body assigns an attribute of the class, as in `Job.run = run`."""
     if scope.kind != "class":
         return False
     is_assigned = name in scope.module.once(assigned_attributes).any_owner
@@ -352,7 +352,7 @@ def _may_be_set_externally(interpreter: Interpreter, scope: LexicalScope, name: 
 
 
 def _may_be_replaced(interpreter: Interpreter, scope: LexicalScope, name: str, value: Value) -> bool:
-    """Return whether other modules assign to a name. Statements that only mutate its collection are followed."""
+    """Return whether other modules assign a name. Statements that only mutate its collection do not count."""
     if isinstance(value, Collection | Mapping):
         is_assigned = interpreter.modules.is_rebound_externally(scope, name)
     else:
@@ -362,20 +362,20 @@ def _may_be_replaced(interpreter: Interpreter, scope: LexicalScope, name: str, v
 
 
 def _reassigned_value(interpreter: Interpreter, scope: LexicalScope, name: str, value: Value) -> Value:
-    """Return the value of a variable that other modules assign to: constants are hidden, functions get a caveat."""
+    """Return the value of a variable that other modules assign. Constants are hidden, and functions get a caveat."""
     if isinstance(value, Collection | Mapping):
         value.state.changed = True
         values = [item.value for item in (value.items if isinstance(value, Collection) else value.entries)]
         if not values or any(element_value.relevant for element_value in values):
             _report_external_assignment(interpreter, scope, name)
         return hide_constants(value)
-    if value == Constant(None):  # a placeholder for the value that the other code assigns
+    if value == Constant(None):  # a placeholder for the value that other code assigns
         return UNKNOWN
     return mark_reassigned(interpreter, scope, name, value) if value.relevant else hide_constants(value)
 
 
 def mark_reassigned(interpreter: Interpreter, scope: LexicalScope, name: str, value: Value) -> Value:
-    """Return a value that code outside its module or class may replace. A function gets a caveat, others a report."""
+    """Mark a value that other code may replace, and return it. Functions get a caveat; other values are reported."""
     if isinstance(value, FunctionValue):
         return replace(value, caveats=(*value.caveats, _external_assignment_caveat(scope, name)))
     _report_external_assignment(interpreter, scope, name)
@@ -383,7 +383,7 @@ def mark_reassigned(interpreter: Interpreter, scope: LexicalScope, name: str, va
 
 
 def _report_external_assignment(interpreter: Interpreter, scope: LexicalScope, name: str) -> None:
-    """Report a definition that code outside its module or class may replace."""
+    """Report a definition that code outside the module or class may replace."""
     interpreter.report_caveat(_external_assignment_caveat(scope, name))
 
 

@@ -1,4 +1,4 @@
-"""Special methods of project objects: operators, comparisons and iteration."""
+"""Special methods of project objects for operators, comparisons and iteration."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from stepgraph.syntax.module import Place
 
 
 def is_union_of_objects(value: Value) -> TypeGuard[Union]:
-    """Return whether a value is a union of project objects. Constants such as None may be among its cases."""
+    """Return whether a value is a union of project objects. Its cases may also include constants such as None."""
     objects = [leaf for leaf in union_values(value) if not isinstance(leaf, Constant)]
     return isinstance(value, Union) and bool(objects) and all(isinstance(leaf, Instance) for leaf in objects)
 
@@ -34,7 +34,7 @@ def is_union_of_objects(value: Value) -> TypeGuard[Union]:
 def call_special(
     interpreter: Interpreter, owner: Value, names: Sequence[str], operands: Sequence[Value], place: Place
 ) -> Value | None:
-    """Return the result of the first special method that `owner` defines, None if it defines none of them."""
+    """Return the result of the first of some special methods that `owner` defines. Return None if it defines none."""
     if is_union_of_objects(owner):
         return interpreter.apply_to_cases(
             owner, lambda case_value: call_special(interpreter, case_value, names, operands, place) or UNKNOWN
@@ -52,7 +52,7 @@ def call_special(
 def apply_binary_operator(
     interpreter: Interpreter, operator: cst.BaseBinaryOp, left_operand: Value, right_operand: Value, place: Place
 ) -> Value | None:
-    """Return the result of a binary operator, None if neither operand defines it."""
+    """Return the result of a binary operator. Return None if neither operand defines the operator."""
     name = _OPERATORS[type(operator)]
     result = call_special(interpreter, left_operand, (f"__{name}__",), (right_operand,), place)
     return (
@@ -65,7 +65,7 @@ def apply_binary_operator(
 def apply_augmented_operator(
     interpreter: Interpreter, operator: cst.BaseAugOp, target: Value, value: Value, place: Place
 ) -> Value:
-    """Return the value that `target += value` assigns if `target` is a project object, UNKNOWN otherwise."""
+    """Return the value that `target += value` assigns. It is UNKNOWN unless `target` is a project object."""
     result = call_special(interpreter, target, in_place_methods(operator), (value,), place)
     if result is None:
         interpreter.escape_operand(target, place, "is an operand, which stepgraph does not model")
@@ -73,13 +73,13 @@ def apply_augmented_operator(
 
 
 def in_place_methods(operator: cst.BaseAugOp) -> tuple[str, ...]:
-    """Return the special methods of an augmented assignment, in the order in which Python tries them."""
+    """Return the special methods for an augmented assignment, in the order in which Python tries them."""
     name = _OPERATORS[_BINARY_OPERATORS[type(operator)]]
     return f"__i{name}__", f"__{name}__"
 
 
 def operand_methods(operator: cst.BaseBinaryOp) -> tuple[str, ...]:
-    """Return the special methods of an operator."""
+    """Return the special methods for an operator: that of the left operand, then that of the right operand."""
     name = _OPERATORS[type(operator)]
     return f"__{name}__", f"__r{name}__"
 
@@ -120,7 +120,7 @@ _BINARY_OPERATORS: Final[dict[type[cst.BaseAugOp], type[cst.BaseBinaryOp]]] = {
 
 
 def iterator_of(interpreter: Interpreter, value: Value, place: Place, *, is_async: bool = False) -> Value:
-    """Return the iterator of a project object by its `__iter__` or `__aiter__`, any other value unchanged.
+    """Return the iterator from the `__iter__` or `__aiter__` of a project object. Return other values unchanged.
 
     The iterator of an enumeration is the tuple of its members.
     """
@@ -140,7 +140,7 @@ def iterator_of(interpreter: Interpreter, value: Value, place: Place, *, is_asyn
 def compare(
     interpreter: Interpreter, node: cst.ComparisonTarget, left_operand: Value, right_operand: Value, place: Place
 ) -> Value:
-    """Return the result of a comparison. The right operand decides `in` and `not in` by its `__contains__`."""
+    """Return the result of a comparison. The `__contains__` of the right operand decides `in` and `not in`."""
     name = _COMPARISONS.get(type(node.operator))
     is_membership = isinstance(node.operator, cst.In | cst.NotIn)
     if is_membership or name is not None:
@@ -162,7 +162,7 @@ def compare(
 
 
 def _search_iterator(interpreter: Interpreter, container: Value, place: Place) -> None:
-    """Search an iterator with `in`, which takes its elements up to an equal element."""
+    """Search an iterator with `in`, which consumes its elements up to an equal element."""
     if isinstance(container, GeneratorCall | GeneratorExpression):
         interpreter.escape(container, place, "is searched, which stepgraph does not model")
     elif isinstance(container, Collection) and is_iterator(container):
@@ -170,7 +170,7 @@ def _search_iterator(interpreter: Interpreter, container: Value, place: Place) -
 
 
 def _search_object(interpreter: Interpreter, container: Instance, place: Place) -> None:
-    """Search an object without `__contains__`. Python compares its elements one after another."""
+    """Search an object without `__contains__`, for which Python iterates over the elements."""
     iterator = iterator_of(interpreter, container, place)
     if isinstance(iterator, Instance):
         interpreter.escape_operand(iterator, place, "is searched, which stepgraph does not model")
@@ -189,9 +189,9 @@ _COMPARISONS: Final[dict[type[cst.BaseCompOp], str]] = {
 
 
 def advance(interpreter: Interpreter, iterable: Value, place: Place) -> Value | None:
-    """Emit the code that runs before a loop pass, and return the next item of a project object, None for other values.
+    """Emit the code that runs before a loop pass. Return the next item of a project object, and None for other values.
 
-    This code is the `__anext__` or `__next__` of an object, or the body of a generator.
+    This code is the `__anext__` or `__next__` method of an object, or the body of a generator.
     """
     if isinstance(iterable, GeneratorCall):
         emit_generator_call(interpreter, iterable)
@@ -210,16 +210,16 @@ def _result_of_next(interpreter: Interpreter, iterator: Instance, place: Place) 
 
 
 def _call_next(interpreter: Interpreter, iterator: Instance, place: Place) -> Value:
-    """Return the next item. A call that emits operations may also end the loop, which emits a choice.
+    """Return the next item. If the call emits operations, also emit a choice, because the call may end the loop.
 
-    An object without an iterator is a sequence: Python gets the items 0, 1, 2 and so on.
+    An object without an iterator is a sequence, whose items 0, 1, 2 and so on Python requests.
     """
     operation_count, loop = len(interpreter.operations), interpreter.frame.loop
     before = {} if loop is None else interpreter.store.changes(loop.checkpoint)
     with interpreter.open_context(stops=frozenset({JumpKind.RAISE})) as context:
         item = _result_of_next(interpreter, iterator, place)
     if loop is not None:
-        for changes in context.jump_states:  # the changes before an exception that ends the loop stay
+        for changes in context.jump_states:  # changes before an exception that ends the loop remain
             loop.add_jump(before | changes, breaks=True)
     if len(interpreter.operations) > operation_count:
         exhausted = Block((Jump(JumpKind.FINISHED, place),))
@@ -228,7 +228,7 @@ def _call_next(interpreter: Interpreter, iterator: Instance, place: Place) -> Va
 
 
 def emit_comparisons(interpreter: Interpreter, items: Sequence[Element], place: Place) -> None:
-    """Emit the comparisons of a sort, as a loop for each element with a comparison method."""
+    """Emit the comparisons of a sort, as one loop for each element with a comparison method."""
     for item in items:
         value = item.value
         if isinstance(value, Instance):

@@ -37,7 +37,7 @@ from stepgraph.syntax.module import Place
 
 
 def _exception_of(interpreter: Interpreter, receiver: Value, arguments: Arguments, place: Place) -> Value:
-    """Return any raised exception that may lead to a step."""
+    """Return the union of all raised exceptions that may lead to a step."""
     del receiver, arguments
     raised = raised_with_work(interpreter)
     return union_of_values(list(raised), [value.cls.name for value in raised], place.text, place)
@@ -77,7 +77,7 @@ def _create_task(interpreter: Interpreter, receiver: TaskGroup, arguments: Argum
 
 
 def _get_variable(interpreter: Interpreter, receiver: ContextVariable, arguments: Arguments, place: Place) -> Value:
-    """Return the union of the values that a context variable may have, or its default if it is not set."""
+    """Return the union of the values that a context variable may have, including the default if it may be unset."""
     interpreter.store.record_outer_read(receiver.state, "items")
     items: tuple[Element, ...] = receiver.state.elements()
     values, conditions = [item.value for item in items], [item.place.text for item in items]
@@ -88,7 +88,7 @@ def _get_variable(interpreter: Interpreter, receiver: ContextVariable, arguments
 
 
 def _set_variable(interpreter: Interpreter, receiver: ContextVariable, arguments: Arguments, place: Place) -> Value:
-    """Add a possible value of a context variable: tasks have separate contexts, and `reset` restores a value."""
+    """Add a possible value of a context variable. The old ones remain possible in other tasks and after `reset`."""
     del place
     if arguments.items:
         argument = arguments.items[0]
@@ -110,8 +110,8 @@ def _cancel(interpreter: Interpreter, receiver: Value, arguments: Arguments, pla
 
 
 def _add_done_callback(interpreter: Interpreter, receiver: Value, arguments: Arguments, place: Place) -> Value:
-    """Report a callback that runs steps or changes values on which they depend. It receives the task after its end."""
-    finished = replace(receiver) if isinstance(receiver, Task) else receiver  # only the callback has this reference
+    """Report a callback that runs steps or changes values on which steps depend. It receives the finished task."""
+    finished = replace(receiver) if isinstance(receiver, Task) else receiver  # a copy to which only the callback refers
     task = Argument(finished, place)
     calls = (replace(a, value=Partial(a.value, Arguments((task,)))) for a in arguments.items if a.keyword is None)
     work = interpreter.work

@@ -1,4 +1,4 @@
-"""Unions of the values of elements and choices, and of attributes that are set on only some paths."""
+"""Unions of the values of elements and choices, and values of attributes that are set on only some paths."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from stepgraph.syntax.module import Place
 def union_of_values(
     values: list[Value], conditions: list[str], discriminant: str, place: Place, *, each: bool = False
 ) -> Value:
-    """Return the union of values without duplicates. With `each`, a loop binds them one after another."""
+    """Return the union of values without duplicates. With `each`, a loop takes one value in each pass."""
     cases: list[Case] = []
     distinct = ValueSet()
     for condition, value in zip(conditions, values, strict=True):
@@ -46,20 +46,20 @@ def union_of_values(
 def union_of_elements(
     items: Iterable[Element], place: Place, discriminant: str | None = None, *, each: bool = False
 ) -> Value:
-    """Return the union of the values of elements, by default with the source of the place as its discriminant."""
+    """Return the union of the values of elements. The discriminant defaults to the source of `place`."""
     elements = list(items)
     values, conditions = [item.value for item in elements], [item.place.text for item in elements]
     return union_of_values(values, conditions, place.text if discriminant is None else discriminant, place, each=each)
 
 
 def union_with_numbers(values: list[Value], text: str, place: Place) -> Value:
-    """Return the union of values. The condition of each value is its name, or a text with its number."""
+    """Return the union of values. The condition of each value is its name, or else `text` with its number."""
     conditions = [callable_name(value) or f"{text} {number}" for number, value in enumerate(values, 1)]
     return union_of_values(values, conditions, place.text, place)
 
 
 def union_of_results(futures: Iterable[Value], discriminant: str, place: Place) -> Value:
-    """Return the union of the values of awaits of several futures."""
+    """Return the union of the results of awaiting several futures."""
     results = [result_of(future) for future in futures]
     names = [callable_name(result) or discriminant for result in results]
     return union_of_values(results, names, discriminant, place)
@@ -85,9 +85,9 @@ def may_be_unset(value: Value) -> bool:
 
 
 def with_fallback(value: Value, fallback: Value | None) -> Value:
-    """Return the value of an attribute, with a fallback for the paths that do not set it.
+    """Return the value of an attribute, with a fallback for paths that do not set the attribute.
 
-    Without a fallback, these paths raise an AttributeError, so only the values that are set remain.
+    Without a fallback, such paths raise an AttributeError, so only the values from the other paths remain.
     """
     if value is UNSET:
         return UNKNOWN if fallback is None else fallback
@@ -102,7 +102,7 @@ def with_fallback(value: Value, fallback: Value | None) -> Value:
 
 
 def or_unset(scope: LexicalScope, name: str, value: Value) -> Value:
-    """Return the union of `UNSET` and the value that some paths of a module or class body bind to a name."""
+    """Return the union of `UNSET` and the value that a module or class body binds to a name on only some paths."""
     binders = scope.bindings.binders[name]
     place = Place(scope.module, binders[0])
     value = hide_constants(value)

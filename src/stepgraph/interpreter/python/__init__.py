@@ -1,1 +1,1 @@
-"""The language: statements, expressions, calls."""
+"""Semantics of the Python language: statements, expressions and calls."""

@@ -33,17 +33,17 @@ from stepgraph.syntax.bindings import bindings_of, parameters
 from stepgraph.syntax.module import Place, SourceModule
 from stepgraph.syntax.mutation.changes import names_of_attributes
 
-# Maximum number of values searched for callables, which are only needed to name a function.
+# Maximum number of values that are searched for callables, which are only needed to name a function.
 MAX_CALLABLE_ARGUMENTS: Final = 1_000
-# Maximum number of elements before repeated ones are merged: `l = l + l` doubles a list.
+# Number of elements beyond which repeated elements are merged, since `l = l + l` doubles a list.
 MAX_ELEMENTS: Final = 4096
 
 
 def bind_arguments(interpreter: Interpreter, callee: FunctionValue, arguments: Arguments) -> dict[str, Value]:
-    """Return the value of each parameter, UNKNOWN where it cannot lead to a step.
+    """Return the value of each parameter, or UNKNOWN if the value cannot lead to a step.
 
-    Constants are hidden, because the graph shows a body once for all calls with different constants. Code that runs
-    while a module loads keeps them.
+    Constants are hidden, because the graph shows a body once for all calls with different constants. In code that runs
+    while a module loads, constants stay visible.
     """
     place = Place(callee.scope.module, callee.node)
     keywords = _Keywords(place, callee, arguments)
@@ -68,9 +68,9 @@ def bind_arguments(interpreter: Interpreter, callee: FunctionValue, arguments: A
 
 
 def _parameter_value(name: str, value: Value, attribute_names: frozenset[str]) -> Value:
-    """Return the value of a parameter without constants, except for names of attributes.
+    """Return the value of a parameter without constants, except for attribute names.
 
-    If the function computes names of attributes, any string in a collection may be such a name.
+    If the function computes attribute names, any string in a collection may be such a name.
     """
     if name in attribute_names and isinstance(value, Constant) and isinstance(value.value, str):
         return AttributeName(value.value)
@@ -87,9 +87,9 @@ def _none_defaults(function: cst.FunctionDef | cst.Lambda, _: SourceModule) -> d
 
 
 def _with_constants(callee: FunctionValue, values: dict[str, Value]) -> dict[str, Value]:
-    """Return the values of parameters in module code, which runs once: `key` in `REG[key] = fn` is the constant.
+    """Return the values of parameters in module code, which runs once, so constants remain: `key` in `REG[key] = f`.
 
-    Parameters that the function binds again hide their constants.
+    A parameter that the function binds again does not keep its constant.
     """
     binders = bindings_of(callee.node, callee.scope.module).binders
     return {
@@ -99,15 +99,15 @@ def _with_constants(callee: FunctionValue, values: dict[str, Value]) -> dict[str
 
 
 class _Keywords:
-    """The keyword arguments of a call that are not bound yet."""
+    """The keyword arguments of a call that are not yet bound to parameters."""
 
     def __init__(self, place: Place, callee: FunctionValue, arguments: Arguments) -> None:
         self.named = {name: MappingEntry(Constant(name), value, place, place) for name, value in callee.keywords}
         """The arguments by keyword."""
         self.dynamic: list[MappingEntry] = []
-        """Entries of unpacked mappings whose key is not a constant string. Each entry may bind any parameter."""
+        """Entries of unpacked mappings whose key is not a constant string. Each may be bound to any parameter."""
         self.is_open = False
-        """Whether the call may pass further, unknown keyword arguments."""
+        """Whether the call may pass further keyword arguments that are unknown."""
         for argument in arguments.items:
             if argument.keyword is not None:
                 key = Constant(argument.keyword)
@@ -127,7 +127,7 @@ class _Keywords:
                 self.dynamic.append(replace(entry, many=True))
 
     def pop_candidates(self, name: str) -> list[Element]:
-        """Remove the keyword argument of a parameter, and return every argument that may bind it."""
+        """Remove the keyword argument for a parameter. Return all arguments that may be bound to the parameter."""
         entry = self.named.pop(name, None)
         candidates = [] if entry is None else [Element(entry.value, entry.place, may_be_missing=entry.may_be_missing)]
         if entry is None or entry.may_be_missing:
@@ -147,13 +147,13 @@ class _ArgumentBinder(Struct):
     """Binds arguments to parameters, in parameter order."""
 
     positional: deque[Element]
-    """The positional arguments that are not bound yet."""
+    """The positional arguments that are not yet bound."""
     keywords: _Keywords
-    """The keyword arguments that are not bound yet."""
+    """The keyword arguments that are not yet bound."""
     defaults: dict[str, Value]
     """The default values by parameter name."""
     is_exact: bool = True
-    """Whether each positional argument so far bound exactly one parameter."""
+    """Whether each positional argument so far was bound to exactly one parameter."""
 
     def bind_positional(self, name: str) -> Value:
         """Return the value of a positional parameter."""
@@ -166,7 +166,7 @@ class _ArgumentBinder(Struct):
         return self._union(name, [*self.positional, *self.keywords.pop_candidates(name)])
 
     def bind_keyword(self, name: str) -> Value:
-        """Return the value of a keyword-only parameter, or of a positional one without a positional argument."""
+        """Return the value of a parameter that is keyword-only or lacks a positional argument."""
         candidates = self.keywords.pop_candidates(name)
         if len(candidates) == 1 and not candidates[0].may_be_missing:
             return candidates[0].value
@@ -177,7 +177,7 @@ class _ArgumentBinder(Struct):
         return UNKNOWN if is_overridden else default
 
     def remaining(self) -> tuple[Element, ...]:
-        """Return the elements of `*args`; they may be missing if a positional argument was bound inexactly."""
+        """Return the elements of `*args`. They may be missing if a positional argument was bound inexactly."""
         return tuple(self.positional) if self.is_exact else tuple(map(as_optional, self.positional))
 
     def _union(self, name: str, items: Sequence[Element]) -> Value:
@@ -190,13 +190,13 @@ class _ArgumentBinder(Struct):
 
 
 def make_collection(interpreter: Interpreter, kind: CollectionKind, items: tuple[Element, ...]) -> Collection:
-    """Return a new list, tuple or set. The repeated elements of a very long one are merged."""
+    """Return a new list, tuple or set. If it is very long, repeated elements are merged."""
     interpreter.budget.spend(Limit.ELEMENTS, len(items))
     return Collection(kind, interpreter.store.new({"items": merge_repeated(items)}), interpreter.loop_depth)
 
 
 def merge_repeated(items: tuple[Element, ...]) -> tuple[Element, ...]:
-    """Return the elements. Above `MAX_ELEMENTS`, one element represents all its repetitions."""
+    """Return the elements. Beyond `MAX_ELEMENTS`, one element represents all its repetitions."""
     if len(items) <= MAX_ELEMENTS:
         return items
     distinct = {id(item.value): item for item in items}
@@ -206,7 +206,7 @@ def merge_repeated(items: tuple[Element, ...]) -> tuple[Element, ...]:
 
 
 def make_result_collection(interpreter: Interpreter, kind: CollectionKind, items: tuple[Element, ...]) -> Collection:
-    """Return the list, tuple or set that a call returns. Its constants are hidden, because calls are never folded."""
+    """Return a new list, tuple or set as the result of a call. Its constants are hidden: calls are never folded."""
     return replace(make_collection(interpreter, kind, items), hidden=True)
 
 
@@ -224,13 +224,13 @@ def is_unordered(value: Value) -> bool:
 
 
 def make_mapping(interpreter: Interpreter, entries: tuple[MappingEntry, ...], *, partial: bool = False) -> Mapping:
-    """Return a new dictionary. A `partial` one has further, unknown entries."""
+    """Return a new dictionary. If it is `partial`, it has further entries that are unknown."""
     interpreter.budget.spend(Limit.ELEMENTS, len(entries))
     return Mapping(interpreter.store.new({"items": entries}), interpreter.loop_depth, partial=partial)
 
 
 def callable_arguments(values: Iterable[Value]) -> Iterator[CallableArgument]:
-    """Yield the callables and awaitables in values and in their collections."""
+    """Yield the callables and awaitables among values and in collections among them."""
     for value in islice(_flatten(values, 0), MAX_CALLABLE_ARGUMENTS):
         match value:
             case StepFunction(definition=definition):
@@ -248,7 +248,7 @@ def callable_arguments(values: Iterable[Value]) -> Iterator[CallableArgument]:
 
 
 def _flatten(values: Iterable[Value], depth: int) -> Iterator[Value]:
-    """Yield values, and after each collection its elements."""
+    """Yield the values, each collection followed by its elements."""
     for value in values:
         yield value
         if isinstance(value, Collection | Mapping) and depth < DEEPEST:
@@ -256,7 +256,7 @@ def _flatten(values: Iterable[Value], depth: int) -> Iterator[Value]:
 
 
 def _lambda_name(node: cst.Lambda) -> str:
-    """Return the name of the function that a lambda calls, which names the lambda."""
+    """Return the name of a lambda: the name of the function that it calls, if any."""
     body = node.body.expression if isinstance(node.body, cst.Await) else node.body
     match body:
         case cst.Call(func=cst.Name(value=name)) | cst.Call(func=cst.Attribute(attr=cst.Name(value=name))):
@@ -266,7 +266,7 @@ def _lambda_name(node: cst.Lambda) -> str:
 
 
 def _positional_elements(callee: FunctionValue, arguments: Arguments, place: Place) -> Iterator[Element]:
-    """Yield the positional arguments: the receiver, the bound arguments of a partial, then the call's arguments."""
+    """Yield the positional arguments: the receiver, the stored arguments of a partial, then the call's arguments."""
     if callee.receiver is not None and callee.kind != "static":
         yield Element(callee.receiver, place)
     for value in callee.positional:
@@ -282,7 +282,7 @@ def _positional_elements(callee: FunctionValue, arguments: Arguments, place: Pla
 
 
 def _unpacked_elements(argument: Argument) -> Iterator[Element]:
-    """Yield the elements of a starred argument. An unknown argument represents any number of values."""
+    """Yield the elements of a starred argument. An unknown argument yields one element that stands for any number."""
     match argument.value:
         case Collection(items=items):
             yield from items
@@ -296,7 +296,7 @@ def _unpacked_elements(argument: Argument) -> Iterator[Element]:
 def unpacked_arguments(arguments: Arguments) -> Arguments:
     """Return the arguments with the elements of `*[...]` and `**{...}` unpacked in place.
 
-    Elements at unknown positions, and mappings with unknown entries, keep their stars.
+    Elements at unknown positions and mappings with unknown entries keep their stars.
     """
     unpacked: list[Argument] = []
     for argument in arguments.items:
@@ -311,7 +311,7 @@ def unpacked_arguments(arguments: Arguments) -> Arguments:
 
 
 def without_stars(interpreter: Interpreter, arguments: Arguments, place: Place) -> Arguments:
-    """Return the unpacked arguments of a call of a modeled function. Arguments at unknown positions escape."""
+    """Return the unpacked arguments for a modeled function. Arguments at unknown positions escape."""
     if not any(argument.star for argument in arguments.items):
         return arguments
     unpacked = unpacked_arguments(arguments).items

@@ -1,4 +1,4 @@
-"""Assignment to names, attributes and elements, and unpacking."""
+"""Assignment to names, attributes and elements, with unpacking."""
 
 from __future__ import annotations
 
@@ -33,15 +33,15 @@ from stepgraph.ir.values import UNKNOWN, Constant, Unresolved, Value
 from stepgraph.limits import Limit
 from stepgraph.syntax.module import Place
 
-# Number of elements of a tuple that can be copied at the cost of examining one element.
+# Number of tuple elements that can be copied at the cost of examining one element.
 ELEMENTS_COPIED_PER_UNIT: Final = 64
 
 MAX_REPETITIONS: Final = 64
-"""Largest `n` for which `[a] * n` is expanded element by element."""
+"""The largest `n` for which `[a] * n` is expanded into `n` elements."""
 
 
 def assign(interpreter: Interpreter, target: cst.BaseExpression, value: Value, source: Place | None = None) -> None:
-    """Assign a value to a target. `source` is the place of the assigned expression."""
+    """Assign a value to a target. `source` is the location of the assigned expression."""
     match target:
         case cst.Name(value=name):
             value = _as_variable(name, value, source)
@@ -61,7 +61,7 @@ def assign(interpreter: Interpreter, target: cst.BaseExpression, value: Value, s
 
 
 def _as_variable(name: str, value: Value, source: Place | None) -> Value:
-    """Return one of several results of a call as the variable that holds it, whose name is shown in the choice."""
+    """Return a union of call results with the name of the variable that holds it as discriminant, for the graph."""
     if source is None or not isinstance(source.node, cst.Call) or not isinstance(value, Union):
         return value
     return replace(value, discriminant=name) if value.discriminant == source.text else value
@@ -101,7 +101,7 @@ def _unpack(interpreter: Interpreter, targets: list[cst.BaseExpression], value: 
 
 
 def field_value(interpreter: Interpreter, instance: Instance, name: str) -> Value:
-    """Return the value of a field of a named tuple or dataclass, or its default in the class."""
+    """Return the value of a field of a named tuple or dataclass, or the default in the class if it is not set."""
     value: Value | None = instance.state.get(name)
     return class_member(interpreter, instance, name) or UNKNOWN if value is None else value
 
@@ -112,7 +112,7 @@ def field_elements(interpreter: Interpreter, instance: Instance, place: Place) -
 
 
 def _unpacked_items(interpreter: Interpreter, value: Value) -> tuple[Element, ...] | None:
-    """Return the elements from unpacking a value, None if unresolved. Elements at unknown positions are `many`."""
+    """Return the elements of an unpacked value. Return None if unresolved. Elements at unknown positions are `many`."""
     value = as_collection(interpreter, value, "__iter__")
     if isinstance(value, Collection):
         return value.items if value.has_definite_order else tuple(replace(item, many=True) for item in value.items)
@@ -125,7 +125,7 @@ def _unpacked_items(interpreter: Interpreter, value: Value) -> tuple[Element, ..
 
 
 def _unpacked_union_items(interpreter: Interpreter, value: Union) -> tuple[Element, ...]:
-    """Return the elements from unpacking a union, joined by position if all cases have the same length."""
+    """Return the elements of an unpacked union, joined by position if all cases have the same length."""
     case_items = [(case.condition, _unpacked_items(interpreter, case.value)) for case in value.cases]
     unpacked = [(condition, items) for condition, items in case_items if items is not None]
     if len({len(items) for _, items in unpacked}) > 1 or any(item.many for _, items in unpacked for item in items):
@@ -208,12 +208,12 @@ def _assign_element(interpreter: Interpreter, target: cst.Subscript, value: Valu
 def set_entry(
     interpreter: Interpreter, owner: Mapping, key: Value, value: Value, key_place: Place, place: Place
 ) -> None:
-    """Set a key of a dictionary. A key that is not constant adds an entry and replaces none."""
+    """Set a key of a dictionary. A key that is not constant adds an entry without replacing another."""
     add_entry(interpreter, owner, MappingEntry(key, value, key_place, place))
 
 
 def add_entry(interpreter: Interpreter, owner: Mapping, entry: MappingEntry) -> None:
-    """Set a key of a dictionary, which keeps its position. An entry that may be missing replaces no other entry."""
+    """Set a key of a dictionary at its present position. An entry that may be missing replaces no other entry."""
     if interpreter.loop_depth > owner.loop_depth and not isinstance(entry.key, Constant):
         entry = replace(entry, many=True)
     table = EntryTable(owner.entries)
@@ -223,14 +223,14 @@ def add_entry(interpreter: Interpreter, owner: Mapping, entry: MappingEntry) -> 
 
 
 def add_default_entry(interpreter: Interpreter, owner: Mapping, entry: MappingEntry) -> None:
-    """Set a constant key of a dictionary unless it has a value."""
+    """Set a constant key of a dictionary unless the key has a value."""
     table = EntryTable(owner.entries)
     if table.add_default(entry):
         _write_entries(interpreter, owner, table)
 
 
 def add_entry_if_missing(interpreter: Interpreter, owner: Mapping, entry: MappingEntry) -> None:
-    """Set a key of a dictionary unless it has a value, which is uncertain."""
+    """Set a key of a dictionary unless the key has a value, if it is uncertain whether it has one."""
     if owner.entries or interpreter.loop_depth > owner.loop_depth:
         entry = replace(entry, value=on_some_paths(entry.value), many=True)
     add_entry(interpreter, owner, entry)
@@ -243,7 +243,7 @@ def _write_entries(interpreter: Interpreter, owner: Mapping, table: EntryTable) 
 
 
 def remove_entry(interpreter: Interpreter, owner: Mapping, key: Value) -> None:
-    """Remove a key of a dictionary. A key that is not constant may be any key."""
+    """Remove a key from a dictionary. If the key is not constant, any entry may be removed."""
     if interpreter.work.is_finished(key) and not any(entry.value.relevant for entry in owner.entries):
         return
     owner.state.changed = True
@@ -258,7 +258,7 @@ def remove_entry(interpreter: Interpreter, owner: Mapping, key: Value) -> None:
 
 
 def set_item(interpreter: Interpreter, owner: Collection | Mapping, key: Argument, value: Argument) -> None:
-    """Set an element by a call of `__setitem__`."""
+    """Set an element as a call of `__setitem__` does."""
     if isinstance(owner, Mapping):
         set_entry(interpreter, owner, key.value, value.value, key.place, value.place)
     else:
@@ -267,7 +267,7 @@ def set_item(interpreter: Interpreter, owner: Collection | Mapping, key: Argumen
 
 
 def _has_distinct_keys(interpreter: Interpreter, owner: Collection | Mapping, key_place: Place) -> bool:
-    """Return whether an assignment sets a different key of an older collection in each loop pass: `tasks[i] = ...`."""
+    """Return whether each loop pass sets a different key of a collection created before the loop: `tasks[i] = t`."""
     is_in_one_loop = interpreter.loop_depth == owner.loop_depth + 1
     return is_in_one_loop and is_loop_key(interpreter, key_place.node)
 
@@ -282,7 +282,7 @@ def _is_full_slice(target: cst.Subscript) -> bool:
 
 
 def _replace_all(interpreter: Interpreter, owner: Collection, value: Value, elements: tuple[Element, ...]) -> None:
-    """Assign to `xs[:]`."""
+    """Replace all elements of a list, as an assignment to `xs[:]` does."""
     owner.state.changed = True
     owner.state.unordered = is_unordered(value)
     if not isinstance(value, Collection):
@@ -295,7 +295,7 @@ def _replace_all(interpreter: Interpreter, owner: Collection, value: Value, elem
 def _replace_items(
     interpreter: Interpreter, owner: Collection, key: Value, elements: tuple[Element, ...], *, is_distinct: bool
 ) -> None:
-    """Assign to an index or slice of a list. Unless the index is certain, any element may be replaced."""
+    """Assign to an index or slice of a list. If the index is uncertain, any element may be replaced."""
     items = owner.items
     owner.state.changed = True
     index = owner.index_of(key) if interpreter.loop_depth == owner.loop_depth else None
@@ -317,7 +317,7 @@ def _replace_items(
 def remove_item(interpreter: Interpreter, owner: Collection, key: Value) -> Element | None:
     """Remove an element from a list or set and return it.
 
-    If the index does not resolve to one element, mark every element as possibly absent and return None.
+    If the index does not resolve to one element, mark every element as possibly missing and return None.
     """
     items = owner.items
     owner.state.changed = True
@@ -334,7 +334,7 @@ def remove_item(interpreter: Interpreter, owner: Collection, key: Value) -> Elem
 
 
 def add_items(interpreter: Interpreter, owner: Collection, items: tuple[Element, ...]) -> None:
-    """Add elements to a list or set. If the collection is older than the current loop, mark them `many`."""
+    """Add elements to a list or set. If it was created before the current loop, mark the elements as `many`."""
     if not items:
         return
     if interpreter.loop_depth > owner.loop_depth:
@@ -357,7 +357,7 @@ def add_items(interpreter: Interpreter, owner: Collection, items: tuple[Element,
 
 
 def multiply_items(interpreter: Interpreter, owner: Collection, count: Value) -> None:
-    """Repeat the elements of a collection in place. They are `many` if the count is large or not constant."""
+    """Repeat the elements of a collection in place. If the count is large or not constant, mark them as `many`."""
     number = count.value if isinstance(count, Constant) and isinstance(count.value, int) else None
     owner.state.changed = True
     items = owner.items
@@ -376,7 +376,7 @@ def multiply_items(interpreter: Interpreter, owner: Collection, count: Value) ->
 
 
 def _add_bounded(interpreter: Interpreter, owner: Collection, max_size: int, items: tuple[Element, ...]) -> None:
-    """Append elements to a deque, which drops elements from the other end above its maximum size."""
+    """Append elements to a bounded deque, which drops elements from the other end to keep its maximum size."""
     is_definite = owner.has_definite_order and not any(item.many or item.may_be_missing for item in items)
     elements = merge_repeated((*owner.items, *items))
     if is_definite and max_size:

@@ -23,10 +23,10 @@ _TYPE_CHECKING_NAMES: Final = frozenset({"typing.TYPE_CHECKING", "typing_extensi
 
 
 def static_truth(interpreter: Interpreter, test: cst.BaseExpression) -> bool | None:
-    """Return the truth value of a static test, None for any other test.
+    """Return the truth value of a static test. Return None if the test is not static.
 
-    Static tests are `True`, `False`, `TYPE_CHECKING` (false at run time), coroutine checks of resolved values, and, in
-    code that runs before the workflow, such as a decorator, checks for None and of callables.
+    Static tests are `True`, `False`, `TYPE_CHECKING` (false at run time) and coroutine checks of resolved values. In
+    code that runs before the workflow, such as a decorator, they also include checks for None and for callables.
     """
     if interpreter.is_import_time and (truth := _import_time_truth(interpreter, test)) is not None:
         return truth
@@ -51,7 +51,7 @@ def static_truth(interpreter: Interpreter, test: cst.BaseExpression) -> bool | N
 
 
 def _import_time_truth(interpreter: Interpreter, test: cst.BaseExpression) -> bool | None:
-    """Return the truth value of `x`, `x is None`, `x is not None` or `callable(x)`, None if it is not resolved."""
+    """Return the truth value of `x`, `x is None`, `x is not None` or `callable(x)`. Return None if unresolved."""
     match test:
         case cst.Comparison(
             left=cst.Name() as name,
@@ -68,7 +68,7 @@ def _import_time_truth(interpreter: Interpreter, test: cst.BaseExpression) -> bo
 
 
 def _is_function(value: Value) -> bool | None:
-    """Return whether a value is a function or step, False for None, and None for all other values."""
+    """Return True for a function or step, False for None, and None for all other values."""
     if is_none(value):
         return False
     return True if isinstance(value, FunctionValue | StepFunction) else None
@@ -77,7 +77,7 @@ def _is_function(value: Value) -> bool | None:
 def _coroutine_check_result(
     interpreter: Interpreter, function: cst.BaseExpression, argument: cst.BaseExpression
 ) -> bool | None:
-    """Return the result of `iscoroutinefunction`, `iscoroutine` or `isawaitable`, None if it depends on run time."""
+    """Return the result of `iscoroutinefunction`, `iscoroutine` or `isawaitable`. Return None if it can vary."""
     name = function.attr if isinstance(function, cst.Attribute) else function
     if not isinstance(name, cst.Name) or name.value not in _COROUTINE_CHECKS:
         return None
@@ -101,7 +101,7 @@ _COROUTINE_CHECKS: Final = {
 
 
 def _is_coroutine_function(value: Value) -> bool | None:
-    """Return whether a value is a coroutine function, None if unresolved. Every step is one."""
+    """Return whether a value is a coroutine function, as every step is. Return None if unresolved."""
     match value:
         case StepFunction(may_be_replaced=False):
             return True
@@ -145,7 +145,8 @@ def evaluate_conditional(interpreter: Interpreter, node: cst.IfExp) -> Value:
 def evaluate_boolean(interpreter: Interpreter, node: cst.BooleanOperation) -> Value:
     """Evaluate `a and b` or `a or b`.
 
-    An operand with steps is a branch of a choice. Its condition consists of the operands since the last one with steps.
+    An operand with steps becomes a branch of a choice. The condition of the branch consists of the preceding operands,
+    starting with the last operand with steps.
     """
     operands = _operands(node)
     value = interpreter.evaluate(operands[0])
@@ -160,7 +161,7 @@ def _evaluate_operands(
     index: int,
     value: Value,
 ) -> Value:
-    """Evaluate the operands from `index` on, under the condition of the operands from `first` up to `index`."""
+    """Evaluate the operands from `index` on. The condition consists of the operands from `first` up to `index`."""
     while index < len(operands):
         if static_truth(interpreter, operands[index - 1]) is (not isinstance(node.operator, cst.And)):
             return UNKNOWN
@@ -191,7 +192,7 @@ def _evaluate_operands(
 def _join_operands(
     interpreter: Interpreter, node: cst.BooleanOperation, left: Value, right: Case, since: TaskId | None
 ) -> Value:
-    """Join two results, of which `right` applies under its condition. Irrelevant values need no union."""
+    """Join the results of two operands. `right` is the result under its condition. Irrelevant values need no union."""
     if not (left.relevant or right.value.relevant):
         return interpreter.tracer.on_operation((left, right.value))
     place = interpreter.place(node)
@@ -201,7 +202,7 @@ def _join_operands(
 
 
 def _operands(node: cst.BooleanOperation) -> list[cst.BaseExpression]:
-    """Return the operands of a left-nested chain of the same operator. A parenthesized chain is one operand."""
+    """Return the operands of a chain of the same operator. A parenthesized chain counts as one operand."""
     operands: list[cst.BaseExpression] = []
     current: cst.BaseExpression = node
     kind = type(node.operator)

@@ -23,7 +23,7 @@ from stepgraph.syntax.module import Place
 
 
 def execute_if(interpreter: Interpreter, node: cst.If) -> None:
-    """Execute an `if` and its `elif` clauses as one choice. An `elif` with steps in its test is nested in an `else`."""
+    """Execute an `if` and its `elif` clauses as one choice. An `elif` whose test runs steps is nested in an `else`."""
     truth = static_truth(interpreter, node.test)
     if truth is not None:
         _execute_static_branch(interpreter, node, is_true=truth)
@@ -42,7 +42,7 @@ def _execute_static_branch(interpreter: Interpreter, node: cst.If, *, is_true: b
 
 
 def _execute_clauses(interpreter: Interpreter, node: cst.If) -> None:
-    """Execute the clauses of an `if` whose first test is already evaluated."""
+    """Execute the clauses of an `if` whose first test has already been evaluated."""
     paths: list[tuple[str | None, PathResult]] = []
     clause: cst.If | cst.Else | None = node
     while isinstance(clause, cst.If):
@@ -84,7 +84,7 @@ def _execute_clauses(interpreter: Interpreter, node: cst.If) -> None:
 def _evaluate_elif(interpreter: Interpreter, clause: cst.If, place: Place, branch: int) -> PathResult | None:
     """Evaluate the test of an `elif`, whose index in the choice is `branch`.
 
-    Return the remaining clauses as one path if the test runs steps or writes values that can, else None.
+    If the test runs steps or writes values that can, return the path through this and the later clauses.
     """
     results: list[Value] = []
     checkpoint = interpreter.store.checkpoint()
@@ -105,11 +105,11 @@ def _evaluate_elif(interpreter: Interpreter, clause: cst.If, place: Place, branc
 
 
 def execute_match(interpreter: Interpreter, node: cst.Match) -> None:
-    """Execute a `match` as a switch. A guard with steps is emitted before it, under the condition of its pattern."""
+    """Execute a `match` as a switch. A guard with steps is emitted before the switch, with its pattern as condition."""
     subject = interpreter.evaluate(node.subject)
     interpreter.tracer.on_test(subject, interpreter.place(node.subject), interpreter.place(node))
     if isinstance(subject, Event | Payload) and not all(may_match_mapping(case.pattern) for case in node.cases):
-        subject = UNKNOWN  # patterns of other types imply that the subject may not be a mapping
+        subject = UNKNOWN  # other types of patterns imply that the subject may not be a mapping
     paths: list[tuple[str | None, PathResult]] = []
     is_exhaustive = False
     for case in node.cases:
@@ -148,5 +148,5 @@ def _emit_guard(interpreter: Interpreter, case: cst.MatchCase, subject: Value) -
     guarded = interpreter.branch(evaluate_guard)
     place = interpreter.place(case)
     interpreter.emit_choice([(interpreter.text(case.pattern), guarded.block)], None, place)
-    # The guard is evaluated only if the pattern matches, and other cases follow if it is false.
+    # The guard is evaluated only if the pattern matches. If it is false, the following cases are tried.
     apply(interpreter.store, join_any(interpreter.store, [guarded.changes], place))

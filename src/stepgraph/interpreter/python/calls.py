@@ -1,4 +1,4 @@
-"""Calls, by the type of the callee."""
+"""Calls of values, with one function for each type of callee."""
 
 from __future__ import annotations
 
@@ -44,14 +44,14 @@ from stepgraph.syntax.mutation.aliases import analyze_aliases
 from stepgraph.syntax.mutation.changes import MUTATING_FUNCTIONS, READING_CALLS
 
 MAX_LAMBDA_DEPTH: Final = 50
-"""Maximum depth of recursive calls of one lambda."""
+"""The maximum recursion depth of a lambda."""
 
 MAX_LAMBDA_CALLS: Final = 1_000
-"""Number of evaluated lambda calls above which recursive lambdas are left unresolved."""
+"""The number of evaluated lambda calls beyond which the results of recursive lambdas are unresolved."""
 
 
 def call_function(interpreter: Interpreter, callee: FunctionValue, arguments: Arguments, place: Place) -> Value:
-    """Call a function of the project. The body of a coroutine or generator is interpreted when it starts."""
+    """Call a project function. The body of a coroutine or generator is not interpreted until it starts."""
     if skips_data_call(interpreter, callee, arguments, place):
         return UNKNOWN
     if callee.cache is not None:
@@ -66,7 +66,7 @@ def call_function(interpreter: Interpreter, callee: FunctionValue, arguments: Ar
 
 
 def _call_plain(interpreter: Interpreter, callee: FunctionValue, arguments: Arguments, place: Place) -> Value:
-    """Call a function that is not async. A function that returns a coroutine is treated as a coroutine function."""
+    """Call a function that is not async. If it returns a coroutine, it is treated as a coroutine function."""
     summary = summarize_call(interpreter, callee, arguments)
     if not summary.function.may_run_steps:
         return summary.result
@@ -80,7 +80,7 @@ def _call_plain(interpreter: Interpreter, callee: FunctionValue, arguments: Argu
 
 
 def _call_lambda(interpreter: Interpreter, callee: FunctionValue, node: cst.Lambda, arguments: Arguments) -> Value:
-    """Evaluate the body of a lambda in place. Recursion is followed to a limited depth."""
+    """Evaluate the body of a lambda in place. Recursion is limited."""
     depth = interpreter.open_lambdas[node]
     interpreter.evaluated_lambdas += 1
     if depth >= MAX_LAMBDA_DEPTH or (depth and interpreter.evaluated_lambdas > MAX_LAMBDA_CALLS):
@@ -96,12 +96,12 @@ def _call_lambda(interpreter: Interpreter, callee: FunctionValue, node: cst.Lamb
     interpreter.frame.called |= interpreter.work.bit_of(node)
     callables = list(callable_arguments((value,)))
     if len(callables) == 1:
-        interpreter.lambda_names[node] = callables[0].name  # the graph shows a lambda as its callee
+        interpreter.lambda_names[node] = callables[0].name  # the graph shows the lambda by the name of its callee
     return value
 
 
 def call_step(interpreter: Interpreter, callee: StepFunction, arguments: Arguments, place: Place) -> Value:
-    """Return the coroutine of a declared step. Arguments raise an error at run time, and do not change the graph."""
+    """Return the coroutine of a declared step. Arguments raise an error at run time but do not change the graph."""
     if not callee.may_be_replaced:
         interpreter.steps.called.add(id(callee.definition.place.node))
         interpreter.tracer.on_step_call(callee.definition, unpacked_arguments(arguments), place)
@@ -109,7 +109,7 @@ def call_step(interpreter: Interpreter, callee: StepFunction, arguments: Argumen
 
 
 def call_union(interpreter: Interpreter, callee: Union, arguments: Arguments, place: Place) -> Value:
-    """Call each case of a union. Calls of a constant (None) raise, so their paths end."""
+    """Call each case of a union. A call of a constant such as None raises, so its path ends."""
     cases = tuple(case for case in callee.cases if not isinstance(case.value, Absent)) or callee.cases
     if callee.discriminant is None:
         cases = tuple(case for case in cases if not isinstance(case.value, AttributeName | Constant | Absent))
@@ -120,7 +120,7 @@ def call_union(interpreter: Interpreter, callee: Union, arguments: Arguments, pl
 
 
 def call_partial(interpreter: Interpreter, callee: Partial, arguments: Arguments, place: Place) -> Value:
-    """Call the callee of a `functools.partial` object with the stored arguments first."""
+    """Call the callee of a `functools.partial` object, with the stored arguments first."""
     return interpreter.call(callee.callee, Arguments((*callee.arguments.items, *arguments.items)), place)
 
 
@@ -137,12 +137,12 @@ def call_unresolved(interpreter: Interpreter, callee: Unresolved, arguments: Arg
 
 
 def call_unknown(interpreter: Interpreter, callee: Value, arguments: Arguments, place: Place) -> Value:
-    """Call a value without a model, and report it if it can run steps or receives values that can run steps.
+    """Call a value without a model. Report the call if the value can run steps or receives values that can.
 
-    Logging calls may receive such values.
+    Values passed to a logging call are not reported.
     """
     if is_none(callee):
-        return UNKNOWN  # calling None raises
+        return UNKNOWN  # calling None raises a TypeError
     if not (isinstance(callee, External | ExternalResultMember) and is_log_method(callee.name)):
         why = NOT_IN_PROJECT if _is_external_result(callee) else NOT_MODELED
         report_escape(interpreter, arguments, place, why, is_stored=_may_store(callee, arguments))
@@ -162,7 +162,7 @@ def call_unknown(interpreter: Interpreter, callee: Value, arguments: Arguments, 
 def _may_store(callee: Value, arguments: Arguments) -> bool:
     """Return whether a callee may store an argument in a collection or object of the project.
 
-    A method may store it in its own object, a function only in another argument.
+    A method may store an argument in its own object; a function can only store it in another argument.
     """
     match without_taint(callee):
         case External() | BuiltinMethod():
@@ -173,9 +173,9 @@ def _may_store(callee: Value, arguments: Arguments) -> bool:
 
 
 def _expose_elements(interpreter: Interpreter, callee: Value, arguments: Arguments) -> None:
-    """Let elements of collections be missing after a call of code that may remove or reorder them.
+    """Mark elements of argument collections as possibly missing if the callee may remove or reorder them.
 
-    Unmodeled code does so if it is known to do so, or if the program changes a result of such code.
+    An unmodeled callee may do so if it is known to mutate arguments, or if the program mutates results of such code.
     """
     exposed = _collections_with_steps(arguments)
     if not exposed or not _may_rearrange(interpreter, callee):
@@ -188,7 +188,7 @@ def _expose_elements(interpreter: Interpreter, callee: Value, arguments: Argumen
 
 
 def _may_rearrange(interpreter: Interpreter, callee: Value) -> bool:
-    """Return whether an unmodeled callee may change its arguments, at once or through its result."""
+    """Return whether an unmodeled callee may change its arguments, directly or later through its result."""
     name = callee.name.rpartition(".")[2] if isinstance(callee, External) else ""
     if name in READING_CALLS:
         return False
@@ -198,7 +198,7 @@ def _may_rearrange(interpreter: Interpreter, callee: Value) -> bool:
 
 
 def _collections_with_steps(arguments: Arguments) -> list[Collection | Mapping]:
-    """Return the collections in arguments that have elements which can lead to steps."""
+    """Return the collections in arguments with elements that can lead to steps."""
     collections: list[Collection | Mapping] = []
     visits = Visits()
     pending: list[tuple[Value, int]] = [(argument.value, 0) for argument in arguments.items]

@@ -47,14 +47,14 @@ from stepgraph.syntax.module import Place
 
 
 def evaluate_comprehension(interpreter: Interpreter, node: cst.ListComp | cst.SetComp) -> Value:
-    """Evaluate a list or set comprehension: emit its loop and return its elements."""
+    """Evaluate a list or set comprehension: emit its loop and return the new collection."""
     return _consume_comprehension(
         interpreter, node, interpreter.frame.scope, "list" if isinstance(node, cst.ListComp) else "set"
     )
 
 
 def evaluate_dict_comprehension(interpreter: Interpreter, node: cst.DictComp) -> Value:
-    """Evaluate a dictionary comprehension: emit its loop and return its entries."""
+    """Evaluate a dictionary comprehension: emit its loop and return the new dictionary."""
     table = EntryTable()
     branch_depth, outer_names = interpreter.branch_depth, interpreter.frame.attribute_names
     loop_depth = interpreter.loop_depth
@@ -72,7 +72,10 @@ def evaluate_dict_comprehension(interpreter: Interpreter, node: cst.DictComp) ->
 
 
 def _key(interpreter: Interpreter, node: cst.BaseExpression, outer: Mapping[str, Constant]) -> Value:
-    """Evaluate a key, which may be a constant that the current pass binds, unless the loop is an `outer` one."""
+    """Evaluate a key. It is constant if it is a loop variable that has a constant value in the current pass.
+
+    `outer` are the constant values of the variables of enclosing loops, which do not count.
+    """
     key = interpreter.evaluate(node)
     if not isinstance(node, cst.Name):
         return key
@@ -81,7 +84,7 @@ def _key(interpreter: Interpreter, node: cst.BaseExpression, outer: Mapping[str,
 
 
 def evaluate_generator_expression(interpreter: Interpreter, node: cst.GeneratorExp) -> Value:
-    """Return a generator expression, which runs when it is consumed. Only its first iterable is evaluated here."""
+    """Return a generator expression, which runs when it is consumed. Only its first iterable is evaluated now."""
     first = interpreter.evaluate(node.for_in.iter)
     initial = (Element(first, interpreter.place(node), many=True),)
     return GeneratorExpression(
@@ -92,7 +95,7 @@ def evaluate_generator_expression(interpreter: Interpreter, node: cst.GeneratorE
 def consume_generator_expression(
     interpreter: Interpreter, generator: GeneratorExpression, kind: CollectionKind, *, exhausts: bool
 ) -> Collection:
-    """Emit the loop of a generator expression, and return the elements that it has not yielded yet."""
+    """Emit the loop of a generator expression and return the elements that it has not yet yielded."""
     is_unused = _use(interpreter, generator, exhausts=exhausts)
     if is_unused is None:
         return make_collection(interpreter, kind, ())
@@ -114,7 +117,7 @@ def consume_generator_expression(
 
 
 def _report_effects(interpreter: Interpreter, generator: GeneratorExpression, log: WriteLog) -> None:
-    """Report the changes of a generator expression that may not run to its end."""
+    """Report the changes that a generator expression makes if it may not run to its end."""
     if any(logged.affects_steps for logged in log):
         place = Place(generator.scope.module, generator.node)
         interpreter.note(
@@ -128,7 +131,7 @@ def _report_effects(interpreter: Interpreter, generator: GeneratorExpression, lo
 def _use(interpreter: Interpreter, generator: GeneratorExpression, *, exhausts: bool) -> bool | None:
     """Record a use of a generator expression.
 
-    Return True for the first use, None after its end, and False if it may have yielded some of its elements.
+    Return True if this is the first use, None if it is exhausted, and False if it may have yielded some elements.
     """
     items: tuple[Element, ...] = generator.state.contents
     if items is not generator.initial:
@@ -148,9 +151,9 @@ def _consume_comprehension(
     kind: CollectionKind,
     first: Value | None = None,
 ) -> Collection:
-    """Emit the loop of a comprehension or generator expression, and return its elements.
+    """Emit the loop of a comprehension or generator expression and return the collection of its elements.
 
-    `first` is the first iterable if it is evaluated already.
+    `first` is the first iterable if it has already been evaluated.
     """
     items: list[Element] = []
     branch_depth = interpreter.branch_depth
@@ -168,16 +171,16 @@ def _consume_comprehension(
 
 
 def _has_filter(clause: cst.CompFor | None) -> bool:
-    """Return whether a comprehension may omit elements of its iterables, so that its result may lack some tasks."""
+    """Return whether a comprehension may omit elements of its iterables, so its result may lack some tasks."""
     return clause is not None and (bool(clause.ifs) or _has_filter(clause.inner_for_in))
 
 
 def for_each_element(
     interpreter: Interpreter, generator: GeneratorExpression, consume: Callable[[Value], None]
 ) -> None:
-    """Emit the loop of a generator expression here, and pass each element to `consume` within the loop.
+    """Emit the loop of a generator expression in place, and pass each element to `consume` in the loop.
 
-    If `consume` may leave the loop early or changes the iterable, any of the elements is passed to it instead.
+    If `consume` may leave the loop early or changes the iterable, it receives the union of all elements instead.
     """
     is_unused = _use(interpreter, generator, exhausts=False)
     if is_unused is None:
@@ -188,20 +191,20 @@ def for_each_element(
 
 
 class _Passes(Struct):
-    """The passes of a loop over a generator expression that is inlined."""
+    """The passes of a loop over an inlined generator expression."""
 
     interpreter: Interpreter
     place: Place
-    """The generator expression."""
+    """The location of the generator expression."""
     consume: Callable[[Value], None]
-    """Interprets the body of the loop with an element."""
+    """The function that interprets the body of the loop with an element."""
     breaks: bool = False
     """Whether a pass may end the loop."""
 
     def run_in_turn(self, generator: GeneratorExpression) -> bool:
-        """Run a pass with each element in turn and return True.
+        """Run a pass with each element in turn, and return True.
 
-        Return False and roll the passes back if a pass may end the loop or changes the iterable.
+        If a pass may end the loop or changes the iterable, roll the passes back and return False.
         """
         interpreter, source = self.interpreter, iteration_source(generator.first)
         checkpoint, position = interpreter.store.checkpoint(), interpreter.tracer.position
@@ -228,7 +231,7 @@ class _Passes(Struct):
         _run_comprehension(self.interpreter, generator.node.for_in, generator.scope, add, generator.first)
 
     def run_any(self, generator: GeneratorExpression) -> None:
-        """Run a pass with any of the elements."""
+        """Run one pass with the union of all elements."""
         interpreter = self.interpreter
         with interpreter.store.logged(interpreter.store.serial) as log:
             elements = _consume_comprehension(interpreter, generator.node, generator.scope, "list", generator.first)
@@ -236,7 +239,7 @@ class _Passes(Struct):
         self.consume(loop_variable_value(self.interpreter, elements, self.place.text, self.place))
 
     def _run_pass(self, value: Value) -> None:
-        """Run a pass as a scope that a `continue` leaves."""
+        """Run a pass as a scope that ends at a `continue`."""
         interpreter, last_task_id = self.interpreter, self.interpreter.work.last_task_id
         state = LoopState(interpreter.store.checkpoint())
         with interpreter.frame.in_loop(state):
@@ -256,7 +259,7 @@ def _run_comprehension(
     add: Callable[..., None],
     first: Value | None = None,
 ) -> IterationCount | None:
-    """Run a comprehension with `add` as its body. Return its number of elements, None if it is unknown."""
+    """Run a comprehension with `add` as its body. Return its number of elements, if known."""
     with interpreter.in_scope(_comprehension_scope(interpreter, clause, scope)):
         passes = _run_clause(interpreter, clause, add, first, many=False)
     return None if clause.ifs or clause.inner_for_in is not None else passes
@@ -378,8 +381,8 @@ def _run_filtered(
 ) -> None:
     """Run one pass under the conditions of the remaining filters.
 
-    A filter is emitted as a choice only if its test emits operations. Otherwise the loop, which may run zero times,
-    already covers it.
+    A filter is emitted as a choice only if its test emits operations. Other filters need no choice, because the loop
+    may already run zero times.
     """
     if not filters:
         _run_body(interpreter, clause, add, many=True)

@@ -27,12 +27,12 @@ from stepgraph.syntax.module import Place
 
 DATETIME: Final = "datetime.datetime"
 TIMEDELTA: Final = "datetime.timedelta"
-# Maximum size of a folded constant, in characters of a string or bits of an integer: `"x" * 10**9` is not computed.
+# Maximum size of a folded constant, in characters of a string or bits of an integer, so `"x" * 10**9` is not computed.
 MAX_SIZE: Final = 10_000
 MAX_EXPONENT: Final = 64
 # Maximum length of the format specification of an f-string field, such as `>30,.2f`.
 MAX_SPECIFICATION_LENGTH: Final = 16
-# Maximum digits of a width or precision in a format. They do not limit a width that is an operand, as in `"%*d"`.
+# Maximum number of digits in a width or precision of a format. It does not limit a width operand, as in `"%*d"`.
 MAX_WIDTH_DIGITS: Final = 3
 MAX_WIDTH: Final = 999
 
@@ -72,7 +72,7 @@ def fold_binary(op: cst.BaseBinaryOp, left: Value, right: Value) -> Value:
 
 
 def add_offset(op: cst.BaseBinaryOp, left: Value, right: Value) -> Value | None:
-    """Return the result of adding an offset to an external result, or None for any other operation.
+    """Return the result of adding or subtracting an offset from an external result. Return None for other operations.
 
     The result has the type of the left operand. An unknown right operand is not accepted for a `timedelta`, because
     `timedelta(hours=1) + x` may be a datetime.
@@ -126,7 +126,7 @@ def _max_result_size(op: cst.BaseBinaryOp, left: Scalar, right: Scalar) -> float
 
 
 def _may_format_wide(template: str | bytes) -> bool:
-    """Return whether a `%` format may use a large width or precision, by its digits or as an operand."""
+    """Return whether digits or an operand may set a large width or precision in a `%` format."""
     string = template if isinstance(template, str) else template.decode("latin-1")
     fields = string.split("%")[1:]
     specifications = [field[: len(field) - len(field.lstrip("#- +.*0123456789"))] for field in fields]
@@ -152,9 +152,9 @@ def to_constant(value: object) -> Value:
 
 
 def concatenate(parts: list[tuple[Value, Place]]) -> Value:
-    """Return the concatenation of string parts, or UNKNOWN if it is too long.
+    """Return the concatenation of string parts, or UNKNOWN if the result is too long.
 
-    It is a constant if all parts are. Otherwise it is a template with the source of the other parts in braces.
+    The result is a constant if all parts are constant, or else a template with the source of the other parts in braces.
     """
     texts = [_text(value) for value, _ in parts]
     if sum(len(text) for text in texts if text is not None) > MAX_SIZE:
@@ -167,7 +167,7 @@ def concatenate(parts: list[tuple[Value, Place]]) -> Value:
 
 
 def is_string(value: Value) -> bool:
-    """Return whether a value is a string, at least in part."""
+    """Return whether a value is a constant string or a string template."""
     return _text(value) is not None
 
 
@@ -180,7 +180,7 @@ def _text(value: Value) -> str | None:
 
 
 def format_constant(value: Value, conversion: str | None, spec: str | None) -> str | None:
-    """Return the result of formatting a constant in an f-string, or None if it is unknown."""
+    """Return the result of formatting a constant in an f-string. Return None if it is unknown."""
     if not isinstance(value, Constant) or spec is None or len(spec) > MAX_SPECIFICATION_LENGTH:
         return None
     if _size(value.value) > MAX_SIZE or _is_wide(spec):

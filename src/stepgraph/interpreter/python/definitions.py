@@ -49,12 +49,12 @@ TRANSPARENT_DECORATORS: Final = frozenset(
 )
 
 CACHES: Final = ("functools.cache", "functools.cached_property", "functools.lru_cache", "functools.lru_cache()")
-"""Decorators that call a function once for each combination of arguments."""
+"""Decorators that make a function run only once for each combination of arguments."""
 
 LIMITED_CACHE: Final = "functools.lru_cache(maxsize)"
-"""The name of `lru_cache` with a size that may be too small for all results."""
+"""The name of a `lru_cache` decorator whose size may be too small for all results."""
 
-# External class decorators that do not affect the steps of the methods.
+# External class decorators that do not affect the steps of the class's methods.
 TRANSPARENT_CLASS_DECORATORS: Final = frozenset(
     {
         "attr.attrs",
@@ -97,7 +97,7 @@ _KINDS_BY_DECORATOR: Final[dict[str, FunctionKind]] = {
 
 
 def qualified_names(scope: LexicalScope, name: str) -> tuple[str, ...]:
-    """Return the names of a definition in `scope`, from the plain name to the most qualified one."""
+    """Return the names of a definition in `scope`, from the plain name to the most qualified name."""
     path = (*scope.path, name)
     return tuple(".".join(path[-length:]) for length in range(1, len(path) + 1))
 
@@ -136,7 +136,7 @@ def _caveat_of_changed_function(interpreter: Interpreter, node: cst.FunctionDef)
 
 
 def evaluate_annotation(interpreter: Interpreter, annotation: cst.Annotation | None) -> None:
-    """Evaluate an annotation with calls or `:=`, unless the module postpones the evaluation of all annotations."""
+    """Evaluate an annotation with calls, `await` or `:=`, unless the module postpones evaluation of annotations."""
     if annotation is None or interpreter.module.mentions(b"from __future__ import annotations"):
         return
     if any(isinstance(part, cst.Call | cst.Await | cst.NamedExpr) for part in expressions_below(annotation.annotation)):
@@ -144,7 +144,7 @@ def evaluate_annotation(interpreter: Interpreter, annotation: cst.Annotation | N
 
 
 def default_values(interpreter: Interpreter, params: cst.Parameters) -> tuple[tuple[str, Value], ...]:
-    """Return the default values of parameters that may lead to a step, by parameter name."""
+    """Return the parameter defaults that may lead to a step, each with the name of its parameter."""
     defaults: list[tuple[str, Value]] = []
     for parameter in parameters(params):
         if parameter.default is not None:
@@ -185,10 +185,10 @@ def _apply_decorator(interpreter: Interpreter, decorator: Value, value: Value, p
 
 
 def _call_decorator(interpreter: Interpreter, decorator: Value, value: Value, place: Place) -> Value | None:
-    """Return the result of a modeled decorator, None if it depends on unknown code.
+    """Return the result of a modeled decorator. Return None if it depends on unknown code.
 
-    Unknown code may also call the decorated function. This is reported for a function that is decorated while a
-    workflow runs, because it can reach steps that the call does not receive.
+    Unknown code may also call the decorated function. This is reported if the function is decorated while a workflow
+    runs, because it can then reach steps that the call does not receive.
     """
     if not decorator.relevant:
         _report_registration(interpreter, value, place)
@@ -198,7 +198,7 @@ def _call_decorator(interpreter: Interpreter, decorator: Value, value: Value, pl
 
 
 def _report_registration(interpreter: Interpreter, value: Value, place: Place) -> None:
-    """Report a function or class that unknown code receives as a decorator, if it runs steps or changes values."""
+    """Report a function or class that an unknown decorator receives, if it runs steps or changes values."""
     if interpreter.is_import_time:
         return
     if isinstance(value, FunctionValue) and not isinstance(value.node, cst.Lambda):
@@ -209,7 +209,7 @@ def _report_registration(interpreter: Interpreter, value: Value, place: Place) -
 
 
 def _decorated_by_unknown(interpreter: Interpreter, value: Value, place: Place) -> Value:
-    """Return a function or another value that an unknown decorator may replace."""
+    """Return a function or another value, marked as possibly replaced by an unknown decorator."""
     if isinstance(value, FunctionValue):
         interpreter.budget.spend(Limit.ELEMENTS, len(value.caveats))
         return replace(value, caveats=(*value.caveats, caveat_of_decorator(place)))
@@ -231,8 +231,8 @@ def caveat_of_decorator(place: Place) -> Caveat:
 def make_class(interpreter: Interpreter, node: cst.ClassDef, scope: LexicalScope) -> Value:
     """Return the value of a `class` statement with its decorators applied.
 
-    Raises LimitExceededError if the class has too many ancestors. The module caches this for the analysis of other
-    workflows.
+    Raises LimitExceededError if the class has too many ancestors. The class is then also rejected in the analysis of
+    other workflows of the module.
     """
     decorators = [(interpreter.evaluate(d.decorator), interpreter.place(d.decorator)) for d in node.decorators]
     refused_classes = scope.module.once(_refused_classes)
@@ -288,9 +288,9 @@ def _caveat_of_class(defined: ClassValue, place: Place) -> Caveat:
 
 
 def _make_undecorated_class(interpreter: Interpreter, node: cst.ClassDef, scope: LexicalScope) -> ClassValue:
-    """Return the class without its decorators.
+    """Return the class that a `class` statement defines, without applying its decorators.
 
-    The body of a class in a module is executed lazily, when a member is looked up.
+    The body of a module-level class is executed lazily, when a member is looked up.
     """
     bases = tuple(base for argument in node.bases for base in _bases(interpreter, argument))
     body = LexicalScope(
@@ -307,10 +307,10 @@ def _make_undecorated_class(interpreter: Interpreter, node: cst.ClassDef, scope:
 
 
 def _execute_body(interpreter: Interpreter, defined: ClassValue) -> None:
-    """Execute the body of a class in a function, at the position of the class statement."""
+    """Execute the body of a class that a function defines, at the position of the class statement."""
     scope = defined.scope
     for name in scope.bindings.binders:
-        scope.names[name] = UNSET  # written below the trail: a path that does not bind the name joins as `UNSET`
+        scope.names[name] = UNSET  # not recorded in the trail: on paths that do not bind the name, its value is `UNSET`
     with interpreter.in_scope(scope):
         interpreter.execute(defined.node.body)
 
@@ -330,7 +330,7 @@ def _bases(interpreter: Interpreter, argument: cst.Arg) -> Iterator[Value]:
 
 def _base_class(interpreter: Interpreter, node: cst.BaseExpression, value: Value, place: Place) -> Value:
     if isinstance(node, cst.Subscript) and not isinstance(value, ClassValue):
-        # class W(WorkflowEntrypoint[Env]): the base is the subscripted class.
+        # In `class W(WorkflowEntrypoint[Env])`, the base is the subscripted class.
         subscripted = interpreter.evaluate(node.value)
         value = subscripted if isinstance(subscripted, ClassValue | External) else value
     match value:

@@ -77,7 +77,7 @@ _KEYWORDS: Final = {"True": Constant(value=True), "False": Constant(value=False)
 
 
 def _evaluate_owner(interpreter: Interpreter, node: cst.Attribute | cst.Subscript) -> Value:
-    """Evaluate the object of an attribute or subscript."""
+    """Evaluate the object whose attribute or element is accessed."""
     with interpreter.tracer.base():
         return interpreter.evaluate(node.value)
 
@@ -119,7 +119,7 @@ def _evaluate_f_string(interpreter: Interpreter, node: cst.FormattedString) -> V
 
 
 def _decode_literal_text(node: cst.FormattedString, text: str) -> str | None:
-    """Decode literal text of an f-string: doubled braces and escape sequences.
+    """Decode the literal text of an f-string, including doubled braces and escape sequences.
 
     Return None for an escape sequence that Python rejects.
     """
@@ -132,7 +132,7 @@ def _decode_literal_text(node: cst.FormattedString, text: str) -> str | None:
 
 
 def _evaluate_field(interpreter: Interpreter, field: cst.FormattedStringExpression, values: list[Value]) -> str | None:
-    """Return the formatted text of a field, None if it is not constant. Append the values in the field to `values`."""
+    """Return the formatted text of a field. Return None if it is not constant. Add the values in it to `values`."""
     value = interpreter.evaluate(field.expression)
     values.append(value)
     spec = ""
@@ -209,7 +209,7 @@ def _evaluate_call(interpreter: Interpreter, node: cst.Call) -> Value:
 
 
 def _evaluate_arguments(interpreter: Interpreter, node: cst.Call) -> Arguments:
-    """Evaluate positional arguments, including `*` arguments, and then keyword arguments, as Python does."""
+    """Evaluate positional arguments, including `*` arguments, before keyword arguments, as Python does."""
     positional = {id(a): _evaluate_argument(interpreter, a) for a in node.args if a.keyword is None and a.star != "**"}
     keywords = {id(a): _evaluate_argument(interpreter, a) for a in node.args if a.keyword is not None or a.star == "**"}
     evaluated = positional | keywords
@@ -230,7 +230,7 @@ def _evaluate_callee(interpreter: Interpreter, node: cst.Call) -> Value:
 
 
 def _hide_constant_result(value: Value) -> Value:
-    """Hide a constant result, since calls are never folded."""
+    """Hide a constant result, because calls are never folded."""
     return without_constants(value) if isinstance(value, Constant | Template) else value
 
 
@@ -247,7 +247,7 @@ def _evaluate_argument(interpreter: Interpreter, argument: cst.Arg) -> Argument:
 
 
 def _unpack_argument(interpreter: Interpreter, value: Value, place: Place) -> Value:
-    """Return the elements of a `*` argument, which consumes a generator."""
+    """Return the elements of a `*` argument. This consumes a generator."""
     value = materialize_generator(interpreter, iterator_of(interpreter, value, place), exhausts=True)
     if isinstance(value, GeneratorCall | Mapping):
         return make_collection(
@@ -317,7 +317,7 @@ def _slice(interpreter: Interpreter, owner: Value, node: cst.Slice) -> Value:
 
 
 def _merge_cases(interpreter: Interpreter, owner: Union) -> Value:
-    """Return a list of the elements of all cases, as needed for `todo = todo[10:]` in a loop."""
+    """Return a list with the elements of all cases of a union, as needed for `todo = todo[10:]` in a loop."""
     items: dict[int, Element] = {id(item.value): item for item in elements_of(interpreter, owner) or ()}
     merged = make_collection(interpreter, "list", tuple(items.values()))
     merged.state.unordered = True
@@ -325,7 +325,7 @@ def _merge_cases(interpreter: Interpreter, owner: Union) -> Value:
 
 
 def _evaluate_bound(interpreter: Interpreter, part: cst.BaseExpression | None) -> object:
-    """Return a constant slice bound, None for a missing bound, or the value of any other bound."""
+    """Return a slice bound: its constant, None if the bound is missing, or the abstract value of any other bound."""
     value = Constant(None) if part is None else interpreter.evaluate(part)
     return value.value if isinstance(value, Constant) else value
 
@@ -391,7 +391,7 @@ def _evaluate_yield(interpreter: Interpreter, node: cst.Yield) -> Value:
 
 
 def _delegated_result(interpreter: Interpreter, value: Value, place: Place) -> Value:
-    """Return the value of `yield from`: the value that the generator returns."""
+    """Return the value of a `yield from`, which is the value that the generator returns."""
     generators = [leaf for leaf in union_values(value) if isinstance(leaf, GeneratorCall)]
     results = [returned_by(interpreter, call.function, call.arguments) for call in generators]
     return union_of_values(results, [place.text] * len(results), place.text, place)

@@ -1,4 +1,4 @@
-"""Jumps out of blocks: `break`, `continue`, `return` and `raise`."""
+"""Jumps out of blocks by `break`, `continue`, `return` and `raise`."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from stepgraph.syntax.module import Place
 
 
 def emit_jump(interpreter: Interpreter, kind: JumpKind, place: Place, raised: ExceptionType | None = None) -> None:
-    """Emit a jump, and the exit code of the blocks that it leaves. The rest of the current block is unreachable.
+    """Emit a jump and the exit code of the blocks that it leaves. The rest of the current block is unreachable.
 
-    `raised` is the type of the exception of a `raise`.
+    `raised` is the exception type of a `raise`.
     """
     leaves_function = kind in (JumpKind.RETURN, JumpKind.RAISE)
     interpreter.is_reachable = False
@@ -43,7 +43,7 @@ def emit_jump(interpreter: Interpreter, kind: JumpKind, place: Place, raised: Ex
 
 
 def emit_deferred(interpreter: Interpreter, jump: DeferredJump) -> None:
-    """Emit a deferred jump."""
+    """Emit a jump that was deferred to the end of a generator."""
     loop = interpreter.frame.loop
     if loop is not None and jump.kind is not JumpKind.RETURN:
         loop.add_jump(interpreter.store.changes(loop.checkpoint), breaks=jump.kind is JumpKind.BREAK)
@@ -63,7 +63,7 @@ def record_return(interpreter: Interpreter, *, after_finally: bool = False) -> N
 
 
 def _record_jump_in_managers(interpreter: Interpreter, frame: Frame, kind: JumpKind) -> bool:
-    """Record the state of a jump for the generators that manage blocks of a frame. Return whether one intercepts it."""
+    """Record the state of a jump in the generators that manage blocks of a frame. Return whether one intercepts it."""
     contexts = [context for context in frame.around_yields if kind in context.intercepted]
     for context in contexts:
         context.jump_states.append(interpreter.store.changes(context.checkpoint))
@@ -72,7 +72,7 @@ def _record_jump_in_managers(interpreter: Interpreter, frame: Frame, kind: JumpK
 
 
 def _record_raise_in_callers(interpreter: Interpreter) -> None:
-    """Record the state in which an exception leaves the function for each `try` of its callers."""
+    """For each `try` in the callers, record the state in which an exception leaves the function."""
     caller = interpreter.frame.caller
     while caller is not None:
         for context in caller.open_contexts:

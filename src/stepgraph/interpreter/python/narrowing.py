@@ -1,4 +1,4 @@
-"""Narrowing of variables in code that runs only if a test holds, or only if it fails."""
+"""Narrowing of variables in code that runs only if a test holds or only if it fails."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ from stepgraph.ir.values import is_none as holds_none
 
 _ISINSTANCE: Final = External("builtins.isinstance")
 _Narrowing: TypeAlias = tuple[HeapCell, str, Value]
-"""A variable or attribute, by its heap cell and key, and its narrower value."""
+"""The heap cell and key of a variable or attribute, and its narrowed value."""
 
-# Types whose values are true in any test.
+# Types whose values are always truthy.
 _ALWAYS_TRUE = (StepFunction, FunctionValue, Task, Gathering)
 
 
 @contextmanager
 def narrow(interpreter: Interpreter, test: cst.BaseExpression, *, holds: bool) -> Iterator[None]:
-    """Narrow variables to the cases that satisfy a test, or to those that fail it, while the block runs.
+    """Narrow variables to the cases that satisfy a test, or to those that fail it, while the context is active.
 
-    A variable that the block assigns keeps its new value.
+    A variable that is assigned in the context keeps its new value.
     """
     with _applied(interpreter, list(_narrowings(interpreter, test, holds=holds))):
         yield
@@ -41,16 +41,16 @@ def narrow(interpreter: Interpreter, test: cst.BaseExpression, *, holds: bool) -
 
 @contextmanager
 def narrow_to_instances(interpreter: Interpreter, node: cst.BaseExpression, classes: Sequence[Value]) -> Iterator[None]:
-    """Narrow a variable to the instances of any of several classes while the block runs; all values without classes."""
+    """Narrow a variable to the instances of some classes while the context is active. Without classes, do nothing."""
     narrowings = _narrow_variable(interpreter, node, lambda value: _may_be_instance(value, classes, is_true=True))
     with _applied(interpreter, list(narrowings) if classes else []):
         yield
 
 
 def narrow_after(interpreter: Interpreter, test: cst.BaseExpression) -> None:
-    """Narrow the variables of the function to the cases that fail a test, because the other branch has ended.
+    """Narrow the variables of the function to the cases that fail a test, because the other branch does not continue.
 
-    Other variables keep their cases: a change of them would be an effect of the function.
+    Other variables keep all their cases, because changing them would be an effect of the function.
     """
     for cell, key, value in list(_narrowings(interpreter, test, holds=False)):
         if cell is interpreter.frame.body_scope.names:
@@ -117,9 +117,9 @@ def _narrow_variable(
 
 
 def _resolve_slot(interpreter: Interpreter, node: cst.BaseExpression) -> tuple[HeapCell, str, Value] | None:
-    """Return the heap cell and key of a variable or attribute, None if they cannot be resolved.
+    """Return the heap cell and key of a variable or attribute. Return None if it cannot be resolved.
 
-    The third item is the value of an attribute that is not set.
+    The third item is the value of the attribute if it is not set.
     """
     match node:
         case cst.Name(value=name):
@@ -135,25 +135,25 @@ def _resolve_slot(interpreter: Interpreter, node: cst.BaseExpression) -> tuple[H
 
 
 def _may_be_none(value: Value, *, is_none: bool) -> bool:
-    """Return whether a test of a value for None may have a result."""
+    """Return whether `value is None` may have the result `is_none`."""
     return not isinstance(value, _ALWAYS_TRUE) if is_none else not holds_none(value)
 
 
 def _may_be_true(value: Value, *, is_true: bool) -> bool:
-    """Return whether a test of the truth of a value may have a result."""
+    """Return whether `bool(value)` may have the result `is_true`."""
     if isinstance(value, Absent | Constant):
         return (isinstance(value, Constant) and bool(value.value)) is is_true
     return is_true or not isinstance(value, _ALWAYS_TRUE)
 
 
 def _may_be_instance(value: Value, classes: Sequence[Value], *, is_true: bool) -> bool:
-    """Return whether a test for instances of any of several classes may have a result for a value."""
+    """Return whether `isinstance(value, classes)` may have the result `is_true`."""
     results = [is_instance(value, class_value) for class_value in classes]
     return any(result is not False for result in results) if is_true else not any(results)
 
 
 def _class_expressions(node: cst.BaseExpression) -> list[cst.BaseExpression]:
-    """Return the expressions of the classes in the second argument of `isinstance`."""
+    """Return the expressions of the individual classes in the second argument of `isinstance`."""
     match node:
         case cst.Tuple(elements=elements):
             return [element.value for element in elements]

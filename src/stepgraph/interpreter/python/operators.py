@@ -34,19 +34,19 @@ from stepgraph.syntax.module import Place
 
 
 def template(interpreter: Interpreter, text: str, parts: Iterable[Value]) -> Template:
-    """Return text with unknown parts, tainted by nondeterministic parts."""
+    """Return a template for text with unknown parts, tainted if a part is nondeterministic."""
     taint = interpreter.tracer.on_operation(parts)
     return Template(text, taint if isinstance(taint, Nondeterministic) else None)
 
 
 def concatenate_values(interpreter: Interpreter, parts: list[tuple[Value, Place]]) -> Value:
-    """Return the concatenation of strings, bytes or unknown values."""
+    """Return the concatenation of strings and unknown values."""
     result = concatenate(parts)
     return template(interpreter, result.text, [value for value, _ in parts]) if isinstance(result, Template) else result
 
 
 def evaluate_binary(interpreter: Interpreter, node: cst.BaseExpression) -> Value:
-    """Evaluate a left-nested chain of operators iteratively, since it may be too long for recursion."""
+    """Evaluate a left-nested chain of binary operators iteratively, because it may be too long for recursion."""
     chain: list[cst.BinaryOperation] = []
     while isinstance(node, cst.BinaryOperation):
         chain.append(node)
@@ -83,7 +83,7 @@ def _apply_operator(interpreter: Interpreter, node: cst.BinaryOperation, left: V
     if isinstance(node.operator, cst.Multiply) and isinstance(left, Collection):
         return _repeat(interpreter, left, right)
     if isinstance(node.operator, cst.Add) and isinstance(left, Collection):
-        # A list extended by elements that may be unknown.
+        # The added elements may be unknown.
         rest = added_elements(interpreter, right, interpreter.place(node.right))
         return make_collection(interpreter, left.kind, (*left.items, *rest))
     if isinstance(node.operator, _SET_OPERATORS) and isinstance(left, Collection):
@@ -100,7 +100,7 @@ def _apply_operator(interpreter: Interpreter, node: cst.BinaryOperation, left: V
 
 
 def _merge_mappings(interpreter: Interpreter, left: Mapping, right: Value, place: Place) -> Mapping:
-    """Return `left | right`, where the entries of `right` take precedence."""
+    """Return the dictionary `left | right`. The entries of `right` take precedence."""
     right_entries = entries_of(interpreter, right, place)
     table = EntryTable(left.entries)
     if right_entries is None:
@@ -119,7 +119,7 @@ _SET_OPERATORS: Final = (cst.BitAnd, cst.BitXor, cst.Subtract)
 
 
 def _repeat(interpreter: Interpreter, owner: Collection, count: Value) -> Value:
-    """Return `owner * count`. Elements are marked `many` if the count is large or not constant."""
+    """Return the collection `owner * count`. Its elements are `many` if the count is large or not constant."""
     if isinstance(count, Constant) and isinstance(count.value, int) and 0 <= count.value <= MAX_REPETITIONS:
         return make_collection(interpreter, owner.kind, owner.items * count.value)
     return make_collection(
@@ -128,7 +128,7 @@ def _repeat(interpreter: Interpreter, owner: Collection, count: Value) -> Value:
 
 
 def evaluate_unary(interpreter: Interpreter, node: cst.UnaryOperation) -> Value:
-    """Return the value of a unary operation."""
+    """Evaluate a unary operation."""
     operand = interpreter.evaluate(node.expression)
     method_name = _UNARY_METHODS.get(type(node.operator))
     result = (
@@ -149,7 +149,7 @@ _UNARY_METHODS: Final[dict[type[cst.BaseUnaryOp], str]] = {
 
 
 def _compare_if_true(interpreter: Interpreter, node: cst.Comparison, index: int, left: Value) -> Value:
-    """Evaluate a later operand of a chain of comparisons, if the previous comparisons are true, and return it."""
+    """Evaluate a later operand in a chain of comparisons, on the path on which the previous comparisons are true."""
     target = node.comparisons[index]
     operands: list[Value] = []
 
@@ -165,7 +165,7 @@ def _compare_if_true(interpreter: Interpreter, node: cst.Comparison, index: int,
 
 
 def evaluate_comparison(interpreter: Interpreter, node: cst.Comparison) -> Value:
-    """Evaluate a comparison. In `a < b < c`, `c` is evaluated only if `a < b`."""
+    """Evaluate a comparison or a chain of them. In `a < b < c`, `c` is evaluated only if `a < b` is true."""
     left = interpreter.evaluate(node.left)
     result: Value = UNKNOWN
     for index, target in enumerate(node.comparisons):

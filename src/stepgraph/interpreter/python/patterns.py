@@ -1,4 +1,4 @@
-"""Patterns of `match` statements: the names that they capture from their subject."""
+"""Patterns of `match` statements, and the names that they capture from the subject."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def bind_captures(interpreter: Interpreter, pattern: cst.MatchPattern, subject: 
 
 
 def may_match_mapping(pattern: cst.MatchPattern) -> bool:
-    """Return whether a pattern may match a mapping."""
+    """Return whether a pattern, including all its alternatives, may match a mapping."""
     match pattern:
         case cst.MatchMapping():
             return True
@@ -54,7 +54,7 @@ def is_wildcard(pattern: cst.MatchPattern) -> bool:
 
 
 def is_irrefutable(pattern: cst.MatchPattern) -> bool:
-    """Return whether a pattern matches every value: `_`, a name, or either with `as` or as an alternative."""
+    """Return whether a pattern matches every value: `_`, a name, or a pattern with one of these as an alternative."""
     match pattern:
         case cst.MatchAs(pattern=inner):
             return inner is None or is_irrefutable(inner)
@@ -65,7 +65,7 @@ def is_irrefutable(pattern: cst.MatchPattern) -> bool:
 
 
 def _bind_parts(interpreter: Interpreter, pattern: cst.MatchPattern, subject: Value) -> None:
-    """Bind the names of a pattern that capture resolved parts of the subject."""
+    """Bind the names in a pattern that capture resolved parts of the subject."""
     match pattern:
         case cst.MatchAs(pattern=inner, name=name):
             if isinstance(inner, cst.MatchPattern):
@@ -92,7 +92,7 @@ def _bind_parts(interpreter: Interpreter, pattern: cst.MatchPattern, subject: Va
 
 
 def _bind_alternatives(interpreter: Interpreter, patterns: Sequence[cst.MatchPattern], subject: Value) -> None:
-    """Bind the names of alternative patterns, each of which binds the same names."""
+    """Bind the names in alternative patterns, which all bind the same names."""
     possible = [pattern for pattern in patterns if _may_match(interpreter, pattern, subject)]
     paths = [(None, interpreter.branch(partial(_bind_parts, interpreter, pattern, subject))) for pattern in possible]
     if paths:
@@ -100,7 +100,7 @@ def _bind_alternatives(interpreter: Interpreter, patterns: Sequence[cst.MatchPat
 
 
 def _may_match(interpreter: Interpreter, pattern: cst.MatchPattern, subject: Value) -> bool:
-    """Return whether a pattern may match, by its class or the number of its elements."""
+    """Return whether a pattern may match, according to its class or the number of its elements."""
     match pattern:
         case cst.MatchClass(cls=class_node):
             class_value = interpreter.evaluate(class_node)
@@ -112,7 +112,7 @@ def _may_match(interpreter: Interpreter, pattern: cst.MatchPattern, subject: Val
 
 
 def _rest_count(patterns: Sequence[cst.MatchSequenceElement | cst.MatchStar], element_count: int) -> int | None:
-    """Return the number of elements that a sequence pattern leaves for its star, None if the pattern cannot match."""
+    """Return the number of elements left for a sequence pattern's star. Return None if the pattern cannot match."""
     single_count = sum(isinstance(pattern, cst.MatchSequenceElement) for pattern in patterns)
     rest_count = element_count - single_count
     may_have_rest = single_count < len(patterns)
@@ -120,7 +120,7 @@ def _rest_count(patterns: Sequence[cst.MatchSequenceElement | cst.MatchStar], el
 
 
 def classes_of(interpreter: Interpreter, pattern: cst.MatchPattern) -> list[Value]:
-    """Return the classes whose instances a pattern matches, empty if it matches other values too."""
+    """Return the classes whose instances a pattern matches, or an empty list if it may match other values too."""
     match pattern:
         case cst.MatchClass(cls=node):
             return [interpreter.evaluate(node)]
@@ -134,7 +134,7 @@ def classes_of(interpreter: Interpreter, pattern: cst.MatchPattern) -> list[Valu
 
 
 def _matching_objects(interpreter: Interpreter, pattern: cst.MatchClass, subject: Value) -> list[Instance]:
-    """Return the objects of the project that a class pattern may match, empty if it may match other objects as well."""
+    """Return the project objects that a class pattern may match, or an empty list if it may match other values too."""
     class_value = interpreter.evaluate(pattern.cls)
     values = [value for value in union_values(subject) if is_instance(value, class_value) is not False]
     objects = [value for value in values if isinstance(value, Instance)]
@@ -142,7 +142,7 @@ def _matching_objects(interpreter: Interpreter, pattern: cst.MatchClass, subject
 
 
 def _narrowed(interpreter: Interpreter, pattern: cst.MatchClass, subject: Value) -> Value:
-    """Return the value of a subject that a class pattern matches."""
+    """Return the value of a subject if a class pattern matches it."""
     matching = _matching_objects(interpreter, pattern, subject) if isinstance(subject, Union) else []
     if not matching:
         return subject
@@ -151,7 +151,7 @@ def _narrowed(interpreter: Interpreter, pattern: cst.MatchClass, subject: Value)
 
 
 def _bind_attributes(interpreter: Interpreter, pattern: cst.MatchClass, matching: Sequence[Instance]) -> None:
-    """Bind the names that a class pattern captures from the attributes of one of several objects."""
+    """Bind the names that a class pattern captures from attributes of the objects that it may match."""
     for position, element in enumerate(pattern.patterns):
         fields = [positional_attributes(interpreter, resolution_order(value.cls)) for value in matching]
         if all(position < len(names) for names in fields):
@@ -176,7 +176,7 @@ def _bind_elements(
     patterns: Sequence[cst.MatchSequenceElement | cst.MatchStar],
     elements: tuple[Element, ...],
 ) -> None:
-    """Bind the names of a sequence pattern, if it matches the number of elements."""
+    """Bind the names in a sequence pattern if the pattern matches the number of elements."""
     rest_count = _rest_count(patterns, len(elements))
     if rest_count is None:
         return

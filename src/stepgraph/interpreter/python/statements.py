@@ -56,7 +56,7 @@ def _execute_expression(interpreter: Interpreter, node: cst.Expr) -> None:
 
 
 def _evaluate(interpreter: Interpreter, node: cst.BaseExpression) -> Value:
-    """Evaluate an expression. An `await` that emits nothing is a pause in which started tasks may run."""
+    """Evaluate an expression. An `await` that emits no operation is a pause, during which started tasks may run."""
     if not isinstance(node, cst.Await) or not interpreter.frame.has_started_tasks:
         return interpreter.evaluate(node)
     first_operation = len(interpreter.operations)
@@ -79,14 +79,14 @@ def _execute_annotated_assign(interpreter: Interpreter, node: cst.AnnAssign) -> 
     if node.value is not None:
         assign(interpreter, node.target, _evaluate(interpreter, node.value), interpreter.place(node.value))
     if interpreter.frame.scope.kind in ("class", "module"):
-        evaluate_annotation(interpreter, node.annotation)  # Python ignores annotations in functions
+        evaluate_annotation(interpreter, node.annotation)  # Python does not evaluate annotations in functions
 
 
 def _execute_augmented_assign(interpreter: Interpreter, node: cst.AugAssign) -> None:
     """Execute an augmented assignment such as `tasks += [...]`.
 
-    Collections and dictionaries are updated in place, and project objects run their special methods. Any other result
-    is unknown.
+    Collections and dictionaries are updated in place, and the special methods of project objects run. All other results
+    are unknown.
     """
     with interpreter.tracer.target():
         target = interpreter.evaluate(node.target)
@@ -98,7 +98,7 @@ def _execute_augmented_assign(interpreter: Interpreter, node: cst.AugAssign) -> 
     updated = _update_in_place(interpreter, node.operator, collection, value, place, is_only_name=is_only_name)
     if updated is not None:
         if any(isinstance(leaf, Collection) and leaf.kind in _IMMUTABLE_KINDS for leaf in union_values(updated)):
-            # Python evaluates the target once, so operations of a second evaluation are discarded.
+            # Python evaluates the target only once, so the operations of the second evaluation are discarded.
             interpreter.block_of(lambda: assign(interpreter, node.target, updated))
         return
     if isinstance(target, Instance) or is_union_of_objects(target):
@@ -114,7 +114,7 @@ def _execute_augmented_assign(interpreter: Interpreter, node: cst.AugAssign) -> 
 
 
 def _is_only_name(interpreter: Interpreter, target: cst.BaseExpression) -> bool:
-    """Return whether a target is a variable of the function under execution, and its collections have no other name."""
+    """Return whether a target is a local variable whose collections no other name refers to."""
     frame = interpreter.frame
     if frame.function is None or frame.scope.kind != "function" or not isinstance(target, cst.Name):
         return False
@@ -130,9 +130,9 @@ def _update_in_place(
     *,
     is_only_name: bool = False,
 ) -> Value | None:
-    """Update a collection or dictionary in place and return the new value of the target; None for other targets.
+    """Update a collection or dictionary in place and return the target's new value. Return None for other targets.
 
-    For a union, one case is updated on each path, or each case if the union is the only reference to the cases.
+    For a union, each path updates one case. If the union is the only reference to its cases, all cases are updated.
     """
     match target:
         case Union() if any(
@@ -256,7 +256,7 @@ def _may_be_caught(interpreter: Interpreter) -> bool:
 def _execute_return(interpreter: Interpreter, node: cst.Return) -> None:
     """Execute a `return`.
 
-    An awaitable that a plain function returns is awaited here, as the work of the function itself.
+    An awaitable that a plain function returns is awaited here, as if it were work of the function itself.
     """
     frame = interpreter.frame
     if frame.inlined is not None:
@@ -269,7 +269,7 @@ def _execute_return(interpreter: Interpreter, node: cst.Return) -> None:
         function = Place(frame.body_scope.module, frame.function)
         interpreter.tracer.on_return(function, value, interpreter.place(node.value))
     if not frame.is_async and is_awaitable(value):
-        # This await is the work of the caller, so it does not count as emitted by the function.
+        # This await belongs to the caller, so it does not count as emitted by the function.
         emitted = frame.emitted
         frame.returns_awaitable = True
         frame.emits_before_return = frame.emits_before_return or emitted
@@ -284,7 +284,7 @@ def _execute_return(interpreter: Interpreter, node: cst.Return) -> None:
 
 
 def _may_be_true(value: Value, node: cst.BaseExpression) -> bool:
-    """Return whether a returned value may be truthy. A function that always returns None has a falsy result."""
+    """Return whether a returned value may be truthy. A call of a function that returns None is falsy."""
     if isinstance(value, Constant):
         return bool(value.value)
     return not (isinstance(value, Absent) and isinstance(node, cst.Call | cst.Await))
@@ -310,7 +310,7 @@ def _execute_raise(interpreter: Interpreter, node: cst.Raise) -> None:
 
 
 def _execute_assert(interpreter: Interpreter, node: cst.Assert) -> None:
-    """Execute an `assert`, whose message is evaluated only if the test fails."""
+    """Execute an `assert`. Its message is evaluated only if the test fails."""
     interpreter.evaluate(node.test)
     if node.msg is not None:
         message = node.msg

@@ -1,4 +1,4 @@
-"""Subscripts: the elements of payloads, collections, classes and objects with special methods."""
+"""Subscripts of payloads, collections, classes and objects with special methods."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ from stepgraph.syntax.module import Place
 
 
 def get_item(interpreter: Interpreter, owner: Value, key: Value, key_place: Place, place: Place) -> Value:
-    """Return `owner[key]`, and emit the operations of a special method."""
+    """Evaluate `owner[key]`, including the operations of a special method."""
     key = Constant(key.value) if isinstance(key, AttributeName) else key
     if isinstance(owner, Union) and any(map(_runs_code_for_item, union_values(owner))):
         return interpreter.apply_to_cases(owner, lambda chosen: get_item(interpreter, chosen, key, key_place, place))
@@ -72,7 +72,7 @@ def get_item(interpreter: Interpreter, owner: Value, key: Value, key_place: Plac
 
 
 def _entry_of_object(interpreter: Interpreter, owner: Instance, mapping: Mapping, key: Argument, place: Place) -> Value:
-    """Return the value at a key of an object that is a dictionary. `__missing__` returns the value of a missing key."""
+    """Return the value at a key of an object that is a dictionary. `__missing__` is called for a missing key."""
     method = interpreter.attribute(owner, "__missing__", place)
     is_present = _contains_key(mapping, key.value)
     if not isinstance(method, FunctionValue) or is_present or _is_argument_of_missing(interpreter, method, key):
@@ -88,7 +88,7 @@ def _entry_of_object(interpreter: Interpreter, owner: Instance, mapping: Mapping
 
 
 def _is_argument_of_missing(interpreter: Interpreter, method: FunctionValue, key: Argument) -> bool:
-    """Return whether `__missing__` looks up its own argument. It must have set the key, or else it would not end."""
+    """Return whether a running `__missing__` looks up its own argument. It must have set the key to avoid recursion."""
     if not interpreter.active_functions.get(method.node):
         return False
     name = key.place.node.value if isinstance(key.place.node, cst.Name) else ""
@@ -97,14 +97,17 @@ def _is_argument_of_missing(interpreter: Interpreter, method: FunctionValue, key
 
 
 def _runs_code_for_item(owner: Value) -> bool:
-    """Return whether a subscript of a value may run code of the project: a special method, or a default factory."""
+    """Return whether a subscript of a value may run project code: a special method or a default factory."""
     return isinstance(owner, Instance) or (isinstance(owner, Mapping) and owner.default_factory is not None)
 
 
 def _default_entry(
     interpreter: Interpreter, owner: Mapping, key: Value, key_place: Place, place: Place
 ) -> Value | None:
-    """Return the value of a `defaultdict` at a key that may be missing, and insert it. None for any other key."""
+    """Insert the default of a `defaultdict` at a key that may be missing.
+
+    Return the value at the key. Return None if an ordinary lookup can find the value.
+    """
     is_constant = isinstance(key, Constant)
     is_present = is_constant and any(entry.key == key and not entry.may_be_missing for entry in owner.entries)
     if owner.default_factory is None or is_present:
@@ -135,7 +138,7 @@ def _call_class_getitem(interpreter: Interpreter, owner: ClassValue, key: Value,
 
 
 def element_at(owner: Value, key: Value, key_place: Place, place: Place) -> Value:
-    """Return `owner[key]`."""
+    """Return the value of `owner[key]` without running special methods."""
     match owner:
         case Event() | Payload():
             return payload_member(owner, key)
@@ -204,7 +207,7 @@ def entry_at(owner: Mapping, key: Value, key_place: Place, place: Place, default
 
 
 def _contains_key(owner: Mapping, key: Value) -> bool | None:
-    """Return whether a dictionary has a key, None if this is uncertain."""
+    """Return whether a dictionary has a key. Return None if this is uncertain."""
     entries = owner.entries
     if isinstance(key, Constant) and any(entry.key == key and not entry.may_be_missing for entry in entries):
         return True
@@ -217,7 +220,7 @@ def _contains_key(owner: Mapping, key: Value) -> bool | None:
 def _select_entry(
     owner: Mapping, entries: Sequence[MappingEntry], key_place: Place, place: Place, default: Value | None
 ) -> Value:
-    """Return the value of the last entry that must be present, joined with later entries that may be absent."""
+    """Return the value of the last entry that must be present, joined with later entries that may be missing."""
     last_present = next((index for index in reversed(range(len(entries))) if not entries[index].may_be_missing), None)
     candidates = entries if last_present is None else entries[last_present:]
     values = [_visible_value(owner, entry.value) for entry in candidates]
@@ -227,9 +230,9 @@ def _select_entry(
 
 
 def _visible_value(owner: Collection | Mapping, value: Value) -> Value:
-    """Return an element as read through its collection, which may hide constants.
+    """Return the value of an element as read through its collection, which may hide constants.
 
-    A template is always hidden, since its text is the source of the element itself.
+    A template is always hidden, because its text is the source of the element itself.
     """
     if isinstance(value, Template):
         return without_constants(value)

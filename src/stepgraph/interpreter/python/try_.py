@@ -1,4 +1,4 @@
-"""`try` statements, with their handlers and their `else` and `finally` blocks."""
+"""Execution of `try` statements with their handlers and their `else` and `finally` blocks."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def execute_try(interpreter: Interpreter, node: cst.Try | cst.TryStar) -> None:
         for handler in node.handlers:
             condition = None if handler.type is None else interpreter.text(handler.type)
             types: list[ExceptionType] = []
-            # Several `except*` handlers may run, one after the other.
+            # Several `except*` handlers may run in sequence.
             earlier = [path.changes for _, path in paths[1:]] if isinstance(node, cst.TryStar) else []
             states = [body.changes, *body.overwritten, *body_context.jump_states, *earlier]
 
@@ -105,9 +105,9 @@ def execute_finally(
 ) -> Block:
     """Execute a `finally` block and return its operations.
 
-    The block starts from the join of all states that leave the `try`: at its end, at jumps, and at exceptions that
-    leave it (`interrupted`). Code after it is reachable only from the end of the `try`, so slots that the block does
-    not write have their values at that end.
+    The block starts from the join of all states in which control leaves the `try`: at its end, at jumps, and at
+    uncaught exceptions (`interrupted`). The code after the block is reachable only from the end of the `try`, so slots
+    that the block does not write then have their values from that end.
     """
     live = interpreter.is_reachable
     states = [*interrupted, *(state for context in contexts for state in context.jump_states)]
@@ -144,7 +144,7 @@ def execute_finally(
 
 
 def guards_await(body: cst.BaseSuite, block: Block) -> bool:
-    """Return whether a `try` starts by awaiting a task by its name, before anything in it can raise."""
+    """Return whether a `try` starts by awaiting a task by name, before anything in it can raise."""
     if not block.operations or not isinstance(block.operations[0], Await):
         return False
     first = next(statements(body), None)
@@ -169,7 +169,7 @@ def _execute_body(interpreter: Interpreter, node: cst.Try | cst.TryStar, code: T
 def _execute_handler(
     interpreter: Interpreter, handler: _Handler, states: list[Changes], code: TryBodyErrors
 ) -> tuple[ExceptionType, ...]:
-    """Execute a handler that starts in one of several states, and return the exception types that it catches."""
+    """Execute a handler that may start in any of several states. Return the exception types that it catches."""
     types: tuple[ExceptionType, ...] = ()
     apply(interpreter.store, join_any(interpreter.store, states, interpreter.place(handler)))
     if handler.type is not None:
@@ -184,7 +184,7 @@ def _execute_handler(
 
 
 def _report_effect_of_type(interpreter: Interpreter, node: cst.BaseExpression) -> None:
-    """Report an `except` clause whose type expression runs steps or changes values before the match."""
+    """Report an `except` clause whose type expression runs steps or changes values when it is evaluated."""
     if not any(isinstance(part, cst.Call) for part in expressions_below(node)):
         return
     effect = effect_of(interpreter, lambda: interpreter.evaluate(node))
@@ -198,9 +198,9 @@ def _report_effect_of_type(interpreter: Interpreter, node: cst.BaseExpression) -
 
 
 def _caught_exception(interpreter: Interpreter, handler: _Handler, types: Value, name: str) -> Value:
-    """Return the exception that a handler binds: any raised object of the project that its types may catch.
+    """Return the exception that a handler binds: the union of the raised project objects that its types may catch.
 
-    Neither the members of a group nor the value of a `StopIteration` are tracked.
+    The members of a group and the value of a `StopIteration` are not tracked.
     """
     names = {part.name for part in _parts(types) if isinstance(part, External)}
     is_group = isinstance(handler, cst.ExceptStarHandler) or not names.isdisjoint(_GROUPS)
@@ -226,13 +226,13 @@ def _parts(types: Value) -> list[Value]:
 
 
 def _returns_work(interpreter: Interpreter) -> bool:
-    """Return whether a generator returns a value that may lead to a step."""
+    """Return whether any generator returns a value that may lead to a step."""
     generators = list(interpreter.work.generators.values())
     return any(returned_by(interpreter, call.function, call.arguments).relevant for call in generators)
 
 
 def _may_catch(types: Value, raised: Instance) -> bool:
-    """Return whether a handler may catch an object. Types that are not classes of the project may catch any object."""
+    """Return whether a handler may catch an object. A type that is not a project class may catch any object."""
     if isinstance(types, Collection):
         return any(_may_catch(item.value, raised) for item in types.items)
     return not isinstance(types, ClassValue) or types in resolution_order(raised.cls)

@@ -1,1 +1,1 @@
-"""Differences between the runs of a replayed workflow, for the rules."""
+"""Differences between the runs of a replayed workflow, recorded for the rules."""

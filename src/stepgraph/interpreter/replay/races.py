@@ -1,4 +1,4 @@
-"""Races outside of steps: awaits that end with the first of several tasks."""
+"""Races outside of steps: awaits that end as soon as the first of several tasks completes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from stepgraph.syntax.walk import ancestors_of, expressions_below, self_and_stat
 
 
 def observe_races(interpreter: Interpreter, body: Block) -> None:
-    """Observe the races of a program outside of steps, except races with a single member."""
+    """Record a fact for each race of a program outside of steps that has more than one member."""
     for visit in walk_operations(body):
         if visit.in_step is not None or not isinstance(visit.operation, Await):
             continue
@@ -33,14 +33,14 @@ def observe_races(interpreter: Interpreter, body: Block) -> None:
 
 
 def _tasks_in_race(await_: Await) -> list[TaskId]:
-    """Return the tasks that an await races. `as_completed` races in a loop that ends after its first iteration."""
+    """Return the tasks in a race. `as_completed` is a race if its loop ends after the first iteration."""
     if await_.group.in_completion_order and _ends_after_first_iteration(await_.place):
         return [awaited.task_id for awaited in awaited_tasks_of(await_.group)]
     return list(_tasks_in_group_race(await_.group))
 
 
 def _ends_after_first_iteration(place: Place) -> bool:
-    """Return whether the loop over the awaited variable ends after its first iteration, unless that raises."""
+    """Return whether the loop over the awaited variable must end in its first iteration."""
     awaited = place.node.expression if isinstance(place.node, cst.Await) else None
     if not isinstance(awaited, cst.Name):
         return False
@@ -63,7 +63,7 @@ def _has_continue(statement: cst.CSTNode) -> bool:
 
 
 def _tasks_in_group_race(group: AwaitGroup) -> Iterator[TaskId]:
-    """Yield the tasks of a race, including nested groups."""
+    """Yield the tasks of all races in a group, including tasks in nested groups."""
     for member in group.members:
         if isinstance(member, AwaitGroup):
             yield from _tasks_in_group_race(AwaitGroup(group.kind, member.members) if is_race(group) else member)
@@ -89,9 +89,9 @@ def _has_one_member(node: cst.CSTNode) -> bool:
 
 
 def _drains(place: Place) -> bool:
-    """Return whether a race is in a loop that awaits the remaining tasks.
+    """Return whether a race is in a loop that also awaits the remaining tasks.
 
-    `while pending: ...`, or `done, pending = await asyncio.wait(pending, ...)`.
+    The loop is `while pending: ...`, or contains `done, pending = await asyncio.wait(pending, ...)`.
     """
     parents = place.module.parents
     argument = _awaited_argument(place.node)

@@ -1,4 +1,4 @@
-"""The state of replay analysis: completed steps, nondeterministic uses and changes of workflow state."""
+"""The state of the replay analysis: completed steps, nondeterministic uses and changes of workflow state."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class StateRead(Struct, frozen=True):
     node: cst.Name | cst.Attribute | str
     """The expression that is read, or the name that is bound."""
     owner: Value | None = None
-    """The object whose attribute is read."""
+    """The object whose attribute is read, if the read is of an attribute."""
     value: Value = UNKNOWN
 
 
@@ -47,7 +47,7 @@ Flag: TypeAlias = Literal["logging_only", "evaluating_target", "evaluating_base"
 
 
 class _Flagged:
-    """A block in which a flag of the replay state is set."""
+    """A context that sets a flag of the replay state."""
 
     __slots__ = ("flag", "previous", "state", "value")
 
@@ -65,13 +65,13 @@ class _Flagged:
 
 
 class ReplayState(Struct):
-    """The replay analysis of one workflow at the current point of evaluation."""
+    """The state of the replay analysis of one workflow at the current point of evaluation."""
 
     interpreter: Interpreter
     entry: cst.CSTNode | None = None
     """The `run` method of the workflow."""
     last_step: int = 0
-    """The number of the last step, sleep or wait that must have completed. 0 before the first."""
+    """The number of the last step, sleep or wait that must have completed, or 0 if none has."""
     step_count: int = 0
     """The number of steps, sleeps and waits evaluated so far."""
     nondeterministic_count: int = 0
@@ -83,31 +83,31 @@ class ReplayState(Struct):
     logging_only: bool = False
     """Whether the code being evaluated only prints or logs."""
     step: cst.CSTNode | None = None
-    """The step whose body is being evaluated."""
+    """The step whose body is being evaluated, if any."""
     step_since: int = 0
-    """The serial of the newest cell before that body. Newer cells are local to it."""
+    """The serial of the newest cell before the body of `step`. Newer cells are local to the body."""
     state_changes: Mapping[StateKey, StateChange] = field(default_factory=dict)
-    """The changes of outer state that bodies of steps may have made."""
+    """The possible changes of outer state by step bodies so far."""
     recorded_changes: list[tuple[StateKey, StateChange | None]] = field(default_factory=list)
-    """All changes in order of evaluation."""
+    """All changes, in order of evaluation."""
     state_uses: list[StateUse] = field(default_factory=list)
-    """The reads of changed state."""
+    """The reads of state that a step has changed."""
     state_reads: list[StateRead] = field(default_factory=list)
     """The reads and bindings in the enclosing loops, in order of evaluation."""
     lazily_initialized: set[tuple[int, str]] = field(default_factory=set)
-    """State that steps initialize only if it is missing, by serial of the cell and key."""
+    """The state that steps initialize only if it is missing, by serial of the cell and key."""
     evaluating_target: bool = False
     """Whether the expression being evaluated is the target of a change."""
     evaluating_base: bool = False
-    """Whether the expression being evaluated is the base of an attribute or a subscript."""
+    """Whether the expression being evaluated is the base of an attribute or subscript."""
 
     def flagged(self, flag: Flag, *, value: bool = True) -> _Flagged:
-        """Set a flag for a block if `value` is true, and restore it at the end."""
+        """Set a flag for a context if `value` is true, and restore the flag at the end."""
         return _Flagged(self, flag, value=value)
 
     @contextmanager
     def step_body(self, step: cst.CSTNode) -> Iterator[None]:
-        """Evaluate the body of a step."""
+        """Enter a context that evaluates the body of a step."""
         outer, outer_since = self.step, self.step_since
         self.step, self.step_since = step, self.interpreter.store.serial
         try:
@@ -117,7 +117,7 @@ class ReplayState(Struct):
 
     @contextmanager
     def task_body(self) -> Iterator[None]:
-        """Evaluate the body of a task. The code after its start does not run after the steps of the task."""
+        """Enter a context that evaluates the body of a task. Its steps do not precede the code after its start."""
         last_step = self.last_step
         yield
         self.last_step = last_step
@@ -128,7 +128,7 @@ class ReplayState(Struct):
         return ReplayPosition(self.last_step, self.state_changes)
 
     def restore(self, position: ReplayPosition) -> None:
-        """Continue at another position."""
+        """Continue the analysis at another position."""
         self.last_step, self.state_changes = position.last_step, position.state_changes
 
     def join_paths(self, ends: Sequence[ReplayPosition]) -> None:
@@ -157,13 +157,13 @@ class ReplayState(Struct):
         )
 
     def change(self, key: StateKey, change: StateChange | None) -> None:
-        """Record that a step changes some state. None discards earlier changes."""
+        """Record that a step changes some state. If the change is None, discard earlier changes of this state."""
         self.recorded_changes.append((key, change))
         changes = {unchanged: earlier for unchanged, earlier in self.state_changes.items() if unchanged != key}
         self.state_changes = changes if change is None else {**changes, key: change}
 
     def repeat_changes(self, changes: Sequence[tuple[StateKey, StateChange | None]]) -> None:
-        """Record the changes of a function again, for a further call of it."""
+        """Record the changes that a function makes again, for a further call of the function."""
         for key, change in changes:
             if change is None:
                 self.change(key, None)

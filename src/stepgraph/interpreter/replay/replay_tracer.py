@@ -1,4 +1,4 @@
-"""The tracer of a check: it follows the differences between the runs of a replayed workflow."""
+"""The tracer that a check uses to follow differences between the runs of a replayed workflow."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ _COMPOSITE: Final = (Collection, Mapping, Union)
 
 
 class ReplayTracer(Tracer):
-    """Follows nondeterministic values, state that steps change, and effects outside of steps, for the rules."""
+    """A tracer of nondeterministic values, of state that steps change, and of effects outside of steps."""
 
     __slots__ = ("interpreter", "state")
 
@@ -104,7 +104,7 @@ class ReplayTracer(Tracer):
     # Expressions
 
     def on_read(self, node: cst.Name | cst.Attribute, owner: Value | None, value: Value) -> None:
-        """Record a read. Values that a step body reads flow into the stored result of the step."""
+        """Record a read. A value that a step body reads counts as used, because the engine stores the step's result."""
         state, interpreter = self.state, self.interpreter
         if (
             interpreter.in_step
@@ -123,7 +123,7 @@ class ReplayTracer(Tracer):
         record_method_call(self.state, call, method)
 
     def on_result(self, call: cst.Call, callee: Value, arguments: Arguments, result: Value) -> Value:
-        """Taint the result of a method of a string literal: `"".join(...)`, `"{}".format(...)`."""
+        """Return the result of a call, tainted if it is a method of a string literal, as in `"{}".format(...)`."""
         if not self.state.nondeterministic_count:
             return result
         if isinstance(call.func, cst.Attribute) and isinstance(call.func.value, cst.BaseString):
@@ -172,7 +172,7 @@ class ReplayTracer(Tracer):
         observe_discarded_result(self.interpreter, value)
 
     def on_return(self, function: Place, value: Value, place: Place) -> None:
-        """Record the result of the workflow as a use, because the engine stores it."""
+        """Record a returned value. The result of the workflow counts as used, because the engine stores it."""
         self.interpreter.observe(Returned(function, static_value(value), place))
         if function.node is self.state.entry:
             record_use(self.state, value, place)
@@ -180,7 +180,7 @@ class ReplayTracer(Tracer):
     # Steps
 
     def on_step_method(self, name: str, arguments: Arguments, place: Place) -> StaticArguments:
-        """Record the arguments that the engine stores as uses: all but the names."""
+        """Record a call of a step method. All arguments but the name count as used, because the engine stores them."""
         interpreter = self.interpreter
         expects_type_error = interpreter.frame.type_error_handlers > 0
         passed = static_arguments(arguments)
@@ -203,7 +203,7 @@ class ReplayTracer(Tracer):
         return self.state.mark()
 
     def on_loop_end(self, start: TraceMark, *, repeats: bool) -> None:
-        """Record the uses and reads of a further iteration that a step of this iteration precedes or changes."""
+        """Record the uses and reads of the next iteration that come after a step or its changes in this iteration."""
         state = self.state
         if repeats and state.last_step > start.last_step:
             record_uses_in_loop(state, start.use_count, start.nondeterministic_count)

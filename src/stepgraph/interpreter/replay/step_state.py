@@ -1,4 +1,4 @@
-"""Changes that a replay loses: of workflow state by the body of a step, which it skips, and of the event of `run`."""
+"""Changes that a replay loses: changes of workflow state in step bodies, and changes of the event of `run`."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _RETURNING_METHODS: Final = frozenset(["pop", "popitem", "popleft", "setdefault"
 
 
 def is_pure_mutation(node: cst.Call) -> bool:
-    """Return whether a call mutates a collection without reading it: `items.append(x)`."""
+    """Return whether a call mutates a collection without reading it, as `items.append(x)` does."""
     match node.func:
         case cst.Attribute(attr=cst.Name(value=name)):
             return name in COLLECTION_MUTATORS and name not in _RETURNING_METHODS
@@ -35,9 +35,9 @@ def is_pure_mutation(node: cst.Call) -> bool:
 def record_change(
     replay: ReplayState, target: cst.BaseExpression, value: Value, place: Place, *, rebound: bool = False
 ) -> None:
-    """Record a change of state by the body of a step. `target` is the changed expression, `value` its value.
+    """Record a change of state by a step body. `target` is the changed expression and `value` its value.
 
-    `rebound` means that a name or attribute is assigned, rather than its object mutated.
+    `rebound` means that a name or attribute is assigned, as opposed to a mutation of its object.
     """
     if not replay.interpreter.in_step or _is_event_value(value):
         return
@@ -53,7 +53,7 @@ def record_change(
 
 
 def record_binding(replay: ReplayState, name: str) -> None:
-    """Record that plain code binds a name, which discards earlier changes by steps."""
+    """Record that code outside of steps binds a name, which discards earlier changes by steps."""
     if replay.state_changes:
         key = _local_slot(replay.interpreter.frame.scope, name)
         if key is not None and key in replay.state_changes:
@@ -63,7 +63,7 @@ def record_binding(replay: ReplayState, name: str) -> None:
 
 
 def _record_attribute_binding(replay: ReplayState, owner: Value, name: str) -> None:
-    """Record that plain code binds an attribute, which discards earlier changes by steps."""
+    """Record that code outside of steps binds an attribute, which discards earlier changes by steps."""
     if isinstance(owner, Instance) and not replay.interpreter.in_step and (owner.state, name) in replay.state_changes:
         replay.change((owner.state, name), None)
 
@@ -89,9 +89,9 @@ def _record_use(replay: ReplayState, read: StateRead, place: Place) -> None:
 
 
 def record_reads_of_next_iteration(replay: ReplayState, first: int, newest: int) -> None:
-    """Record reads in a finished loop that observe a step's change at the next iteration.
+    """Record the reads in a finished loop that see a step's change in the next iteration.
 
-    `first` is the index of the first read in the loop. Cells newer than `newest` are recreated at each iteration.
+    `first` is the index of the first read in the loop. Cells newer than `newest` are created again in each iteration.
     """
     changes = replay.state_changes
     reads: dict[StateKey, StateRead] = {}
@@ -108,7 +108,7 @@ def record_reads_of_next_iteration(replay: ReplayState, first: int, newest: int)
 
 
 def observe_changed_state(replay: ReplayState) -> None:
-    """Observe the reads of state that a step has changed, except lazily initialized state."""
+    """Record a fact for each read of state that a step has changed, except lazily initialized state."""
     for use in replay.state_uses:
         if (use.key[0].serial, use.key[1]) not in replay.lazily_initialized:
             replay.interpreter.observe(OuterStateMutated(use.change.target, use.change.place, use.place))
@@ -127,7 +127,7 @@ def _root(node: cst.BaseExpression) -> cst.BaseExpression:
 
 
 def _state_key(replay: ReplayState, root: cst.BaseExpression, value: Value | None, *, rebound: bool) -> StateKey | None:
-    """Return the key of the workflow state that an expression refers to, None for other state."""
+    """Return the key of the workflow state that an expression refers to. Return None if it refers to no such state."""
     match root:
         case cst.Name(value=name):
             slot = _local_slot(replay.interpreter.frame.scope, name)
@@ -145,7 +145,7 @@ def _state_key(replay: ReplayState, root: cst.BaseExpression, value: Value | Non
 
 
 def _read_keys(read: StateRead) -> list[StateKey]:
-    """Return the keys of the state that is read: the collection, and the name or attribute that refers to it."""
+    """Return the keys of the state that is read: the collection, and the name or attribute that holds it."""
     collection_key = _collection_key(read.value)
     if isinstance(read.node, cst.Attribute):
         slot = (
@@ -161,7 +161,7 @@ def _collection_key(value: object) -> StateKey | None:
 
 
 def _local_slot(innermost: LexicalScope, name: str) -> StateKey | None:
-    """Return the slot of a name that is local to a function, None for a name of a module or class."""
+    """Return the slot of a name that is local to a function. Return None for other names."""
     if name in innermost.bindings.globals:
         return None
     scope: LexicalScope | None = innermost
@@ -171,7 +171,7 @@ def _local_slot(innermost: LexicalScope, name: str) -> StateKey | None:
 
 
 def _is_lazy_initialization(replay: ReplayState, root: cst.BaseExpression) -> bool:
-    """Return whether a condition around a change tests the same state: `if self.client is None: self.client = ...`."""
+    """Return whether a condition around a change tests the changed state, as in `if self.x is None: self.x = ...`."""
     text = replay.interpreter.text(root)
     frame: Frame | None = replay.interpreter.frame
     while frame is not None and frame.in_step:
@@ -214,7 +214,7 @@ def record_method_call(replay: ReplayState, node: cst.Call, callee: Value) -> No
 
 
 def record_in_place_operator(replay: ReplayState, node: cst.AugAssign, target: Value, value: Value) -> None:
-    """Record an evaluation of `target += value` or `|=`, which mutates collections in place."""
+    """Record an in-place operator such as `target += value`, which mutates a collection."""
     if isinstance(node.operator, cst.AddAssign | cst.BitOrAssign) and isinstance(value, Collection | Mapping):
         _record_mutation(replay, node.target, target, replay.interpreter.place(node.target))
 
@@ -226,7 +226,7 @@ def _record_mutation(replay: ReplayState, target: cst.BaseExpression, value: Val
 
 
 def _observe_event_change(interpreter: Interpreter, target: cst.BaseExpression, value: Value, place: Place) -> None:
-    """Observe a change of the event of `run`. `target` is the changed expression, `value` its value."""
+    """Record a fact for a change of the event of `run`. `target` is the changed expression and `value` its value."""
     if _is_run_event(value):
         interpreter.observe(EventMutated(interpreter.text(target), place, interpreter.in_step))
 
@@ -240,6 +240,6 @@ def _is_run_event(value: Value) -> bool:
 def observe_event_key(
     interpreter: Interpreter, use: KeyUse, event: Value, key: Value, owner: Place, place: Place
 ) -> None:
-    """Observe a use of a constant key of an event."""
+    """Record a fact for a use of a constant key of an event."""
     if isinstance(event, Event) and isinstance(key, Constant) and isinstance(key.value, str):
         interpreter.observe(EventKeyAccess(use, key.value, not event.is_run_event, owner, place))

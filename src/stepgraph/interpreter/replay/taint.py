@@ -1,4 +1,4 @@
-"""Nondeterministic values: their sources, the propagation of taint, and their uses."""
+"""Nondeterministic values: their sources, their uses, and the propagation of taint."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ from stepgraph.ir.values import (
 )
 from stepgraph.syntax.module import Place
 
-# The maximum number of elements of a collection to search for taint.
+# The maximum number of elements of a collection that are searched for taint.
 _MAX_ELEMENTS: Final = 50
 
 
 def nondeterministic_parts(value: Value) -> Iterator[Nondeterministic]:
-    """Yield the nondeterministic values in a value, including those in collections."""
+    """Yield the nondeterministic values in a value, including elements of collections."""
     return _nondeterministic_parts(value, Visits(), 0)
 
 
@@ -50,7 +50,7 @@ def _nondeterministic_parts(value: Value, visits: Visits, depth: int) -> Iterato
 
 
 def propagate_taint(replay: ReplayState, values: Iterable[Value], result: Value) -> Value:
-    """Return the result of an operation on values, tainted by the oldest nondeterministic value among them.
+    """Return the result of an operation, tainted by the oldest nondeterministic value among the operands.
 
     Only an unknown `result` is tainted.
     """
@@ -95,7 +95,7 @@ def tainted_result(replay: ReplayState, callee: External, arguments: Arguments, 
 
 
 def record_test(replay: ReplayState, test: Value, test_place: Place, decision_place: Place, first_branch: int) -> None:
-    """Record that a nondeterministic value decides which branch runs, among those from `first_branch` on."""
+    """Record that a nondeterministic value decides which of the branches from `first_branch` on runs."""
     if not replay.interpreter.replays or not replay.nondeterministic_count:
         return
     for value in union_values(test):
@@ -107,7 +107,7 @@ def record_test(replay: ReplayState, test: Value, test_place: Place, decision_pl
 
 
 def record_use(replay: ReplayState, value: Value, place: Place) -> None:
-    """Record a use of a value in data that the engine stores. Observe it if a step ran since the value's creation."""
+    """Record a use of a value in data that the engine stores, with a fact if a step has run since it was created."""
     if not replay.nondeterministic_count or replay.logging_only:
         return
     for nondeterministic in nondeterministic_parts(value):
@@ -121,7 +121,7 @@ def _record_use(replay: ReplayState, use: NondeterministicUse) -> None:
 
 
 def record_memoized_uses(replay: ReplayState, trace: CallTrace, scope: LexicalScope) -> None:
-    """Record the uses in a memoized function of values that are arguments of another call, bound in its `scope`."""
+    """Record the uses in a memoized function of values that are arguments of a later call, bound in `scope`."""
     if not trace.uses:
         return
     arguments = {part for value in scope.names.values() for part in nondeterministic_parts(value)}
@@ -131,9 +131,9 @@ def record_memoized_uses(replay: ReplayState, trace: CallTrace, scope: LexicalSc
 
 
 def record_uses_in_loop(replay: ReplayState, first: int, newest: int) -> None:
-    """Record uses in a loop with steps whose values are older than the loop.
+    """Record a fact for each use, in a loop with steps, of a value that is older than the loop.
 
-    `first` is the index of the loop's first use, `newest` the serial of the newest value before the loop.
+    `first` is the index of the loop's first use, and `newest` is the serial of the newest value before the loop.
     """
     for use in replay.uses[first:]:
         if use.nondeterministic.serial <= newest:
@@ -179,7 +179,7 @@ _ALWAYS_RANDOM: Final = frozenset(
     ]
 )
 
-# Functions that use the current time if called with fewer arguments than this.
+# Functions that use the current time if called with fewer arguments than this number.
 _CURRENT_TIME_BELOW: Final = {
     "time.asctime": 1,
     "time.ctime": 1,
@@ -191,13 +191,13 @@ _CURRENT_TIME_BELOW: Final = {
 
 _NONDETERMINISTIC: Final = _CLOCKS | _IDS | _RANDOM | _ALWAYS_RANDOM
 
-# Sources whose values are never zero or empty, and functions that preserve truthiness.
+# Sources whose values are always truthy, and functions that preserve truthiness.
 _ALWAYS_TRUTHY: Final = _CLOCKS | _IDS | {"secrets.token_hex", "secrets.token_urlsafe", "secrets.token_bytes"}
 _TRUTH_PRESERVING: Final = frozenset(["builtins.str", "builtins.repr", "builtins.int", "builtins.float"])
 
 
 def _is_nondeterministic(name: str, arguments: int, *, seeded: bool) -> bool:
-    """Return whether an external call returns a different value each time. `random` does not if `seeded`."""
+    """Return whether an external call returns a different value each time. A `seeded` call of `random` does not."""
     if name in _CURRENT_TIME_BELOW:
         return arguments < _CURRENT_TIME_BELOW[name]
     return name in _NONDETERMINISTIC and not (seeded and name in _RANDOM)
@@ -208,7 +208,7 @@ def _is_always_truthy(name: str) -> bool:
     return name in _ALWAYS_TRUTHY or name in _CURRENT_TIME_BELOW
 
 
-# Modules whose functions compute their result from their arguments alone.
+# Modules whose functions compute their results only from their arguments.
 _PURE_MODULES: Final = frozenset(
     [
         *("base64", "binascii", "builtins", "datetime", "decimal", "hashlib", "hmac", "itertools", "json", "math"),
@@ -216,7 +216,7 @@ _PURE_MODULES: Final = frozenset(
     ]
 )
 
-# Functions whose result does not depend on the nondeterministic part of their arguments.
+# Functions whose results do not depend on the nondeterministic parts of their arguments.
 _UNTAINTED: Final = frozenset(
     f"builtins.{name}"
     for name in [
@@ -227,5 +227,5 @@ _UNTAINTED: Final = frozenset(
 
 
 def _propagates_taint(name: str) -> bool:
-    """Return whether the result of an external call varies with its arguments."""
+    """Return whether the result of an external call is nondeterministic if an argument is."""
     return name.split(".", maxsplit=1)[0] in _PURE_MODULES and name not in _UNTAINTED

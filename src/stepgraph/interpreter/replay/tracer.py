@@ -1,4 +1,4 @@
-"""The hooks of a tracer, which the interpreter calls at each evaluation, and the records of a trace."""
+"""The hooks of a tracer, which the interpreter calls during evaluation, and the records of a trace."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from stepgraph.ir.nodes import Block, StepDefinition
 from stepgraph.ir.values import UNKNOWN, External, Nondeterministic, Resource, Value
 from stepgraph.syntax.module import Place
 
-# The slot of a name or attribute, or a collection with the key "".
+# The slot of a name or attribute. For a collection, the key is empty.
 StateKey: TypeAlias = tuple[HeapCell, str]
 
 
@@ -37,20 +37,20 @@ class StateChange(Struct, frozen=True):
     step: cst.CSTNode | None
     """The step whose body makes the change."""
     function: cst.CSTNode | None
-    """The function that contains the change: the body of the step, or a function that it calls."""
+    """The function that contains the change: the step's function, or a function that it calls."""
 
 
 class ReplayPosition(Struct, frozen=True):
-    """The position of code relative to the steps before it."""
+    """The position of a point in the code, relative to the steps before it."""
 
     last_step: int = 0
-    """The number of the last step, sleep or wait that must have completed. 0 before the first."""
+    """The number of the last step, sleep or wait that must have completed, or 0 if none has."""
     state_changes: Mapping[StateKey, StateChange] = field(default_factory=dict)
-    """The changes that steps may have made."""
+    """The possible changes by steps so far."""
 
 
 class TraceMark(Struct, frozen=True):
-    """A point of the trace: the numbers of its records before a loop or a call."""
+    """A point in the trace before a loop or a call, as the numbers of records so far."""
 
     last_step: int = 0
     nondeterministic_count: int = 0
@@ -58,16 +58,16 @@ class TraceMark(Struct, frozen=True):
     change_count: int = 0
     state_read_count: int = 0
     newest_serial: int = 0
-    """The serial of the newest cell."""
+    """The serial of the newest cell at this point."""
 
 
 class CallTrace(Struct, frozen=True):
-    """The trace of a call, which its summary repeats for further calls."""
+    """The trace of a call. A summary replays the trace for further calls."""
 
     uses: tuple[NondeterministicUse, ...] = ()
-    """Uses of nondeterministic values in the function."""
+    """The uses of nondeterministic values in the function."""
     state_changes: tuple[tuple[StateKey, StateChange | None], ...] = ()
-    """Changes of outer state by steps."""
+    """The changes that steps make to outer state."""
     creates_nondeterministic: bool = False
     """Whether the call creates nondeterministic values."""
 
@@ -80,9 +80,9 @@ _NO_ARGUMENTS: Final = StaticArguments()
 
 
 class Tracer:
-    """The tracer of a graph that is made without a check. Its hooks do nothing.
+    """The tracer for a graph without a check. Its hooks do nothing.
 
-    `ReplayTracer` overrides them to follow the differences between runs. No hook changes the graph: the values that
+    `ReplayTracer` overrides the hooks to follow differences between runs. No hook changes the graph: the values that
     hooks return differ only in their taint.
     """
 
@@ -96,118 +96,118 @@ class Tracer:
         return _START
 
     def restore(self, position: ReplayPosition) -> None:
-        """Continue at another position."""
+        """Continue the analysis at another position."""
 
     def join_paths(self, ends: Sequence[ReplayPosition | None]) -> None:
-        """Continue where several paths end. None is the end of an empty path."""
+        """Continue the analysis at the point where several paths end. None marks the end of an empty path."""
 
     def on_completion(self) -> None:
-        """A further step, sleep or wait has completed before the following code."""
+        """Record that another step, sleep or wait has completed before the following code."""
 
     # Contexts of evaluation
 
     def step_body(self, step: cst.CSTNode) -> AbstractContextManager[None]:
-        """Evaluate the body of a step."""
+        """Return a context for evaluating the body of a step."""
         del step
         return _NO_CONTEXT
 
     def task_body(self) -> AbstractContextManager[None]:
-        """Evaluate the body of a task, which runs concurrently with the code after its start."""
+        """Return a context for evaluating the body of a task, which runs concurrently with the code after its start."""
         return _NO_CONTEXT
 
     def callee(self, call: cst.Call) -> AbstractContextManager[None]:
-        """Evaluate the callee of a call."""
+        """Return a context for evaluating the callee of a call."""
         del call
         return _NO_CONTEXT
 
     def arguments(self, call: cst.Call) -> AbstractContextManager[None]:
-        """Evaluate the arguments of a call."""
+        """Return a context for evaluating the arguments of a call."""
         del call
         return _NO_CONTEXT
 
     def iterable(self, loop: cst.For) -> AbstractContextManager[None]:
-        """Evaluate the iterable of a loop."""
+        """Return a context for evaluating the iterable of a loop."""
         del loop
         return _NO_CONTEXT
 
     def base(self) -> AbstractContextManager[None]:
-        """Evaluate the base of an attribute or a subscript."""
+        """Return a context for evaluating the base of an attribute or subscript."""
         return _NO_CONTEXT
 
     def target(self) -> AbstractContextManager[None]:
-        """Evaluate the target of a change."""
+        """Return a context for evaluating the target of a change."""
         return _NO_CONTEXT
 
     # Expressions
 
     def on_read(self, node: cst.Name | cst.Attribute, owner: Value | None, value: Value) -> None:
-        """A name, or an attribute of `owner`, is read."""
+        """Record that a name, or an attribute of `owner`, is read."""
 
     def on_element_read(self, node: cst.Subscript, value: Value) -> None:
-        """An element of a collection is read."""
+        """Record that an element of a collection is read."""
 
     def on_method_call(self, call: cst.Call, method: Value) -> None:
-        """A bound method, or a union, is about to be called."""
+        """Record that a bound method, or a union that may contain one, is about to be called."""
 
     def on_result(self, call: cst.Call, callee: Value, arguments: Arguments, result: Value) -> Value:
-        """Return the result of a call."""
+        """Return the result of a call, possibly tainted."""
         del call, callee, arguments
         return result
 
     def on_external_call(self, callee: External, arguments: Arguments, place: Place, result: Value) -> Value:
-        """Return the result of a call of a function outside the project."""
+        """Return the result of a call of a function outside the project, possibly tainted."""
         del callee, arguments, place
         return result
 
     def on_operation(self, operands: Iterable[Value], result: Value = UNKNOWN) -> Value:
-        """Return the result of an operation on values."""
+        """Return the result of an operation on values, possibly tainted."""
         del operands
         return result
 
     def on_test(self, test: Value, test_place: Place, decision_place: Place, first_branch: int = 0) -> None:
-        """A value decides which branch runs, among those from `first_branch` on."""
+        """Record that a value decides which of the branches from `first_branch` on runs."""
 
     def on_access(self, resource: Resource) -> None:
-        """A call of a resource is awaited."""
+        """Record that a call of a resource is awaited."""
 
     def on_event_key(self, use: KeyUse, event: Value, key: Value, owner: Place, place: Place) -> None:
-        """A key of a value, which may be an event, is used."""
+        """Record that a key of a value, which may be an event, is used."""
 
     # Statements
 
     def on_binding(self, name: str) -> None:
-        """A name is bound in the current scope."""
+        """Record that a name is bound in the current scope."""
 
     def on_assignment(self, target: cst.Name, value: Value) -> None:
-        """A value is assigned to a name."""
+        """Record that a value is assigned to a name."""
 
     def on_attribute_change(self, target: cst.Attribute, owner: Value) -> None:
-        """An attribute of `owner` is assigned or deleted."""
+        """Record that an attribute of `owner` is assigned or deleted."""
 
     def on_element_change(self, target: cst.Subscript, owner: Value) -> None:
-        """An element of `owner` is assigned or deleted."""
+        """Record that an element of `owner` is assigned or deleted."""
 
     def on_augmented_assignment(self, node: cst.AugAssign, target: Value, value: Value) -> None:
-        """An augmented assignment, such as `target += value`, is evaluated."""
+        """Record that an augmented assignment, such as `target += value`, is evaluated."""
 
     def on_discard(self, value: Value) -> None:
-        """A statement discards the value of its expression."""
+        """Record that a statement discards the value of its expression."""
 
     def on_return(self, function: Place, value: Value, place: Place) -> None:
-        """A function or lambda returns a value."""
+        """Record that a function or lambda returns a value."""
 
     # Steps
 
     def on_step_method(self, name: str, arguments: Arguments, place: Place) -> StaticArguments:
-        """A method of the step object is called, with unpacked arguments. Return a snapshot of these for rules."""
+        """Record a call of a method of the step object. Return a snapshot of the unpacked arguments for the rules."""
         del name, arguments, place
         return _NO_ARGUMENTS
 
     def on_declaration(self, step_arguments: StaticArguments, arguments: Arguments, place: Place) -> None:
-        """The decorator that `step.do(*step_arguments)` returned is called."""
+        """Record a call of the decorator that `step.do(*step_arguments)` returned."""
 
     def on_step_call(self, step: StepDefinition, arguments: Arguments, place: Place) -> None:
-        """A declared step is called, with unpacked arguments."""
+        """Record a call of a declared step, with unpacked arguments."""
 
     # Loops, functions and the workflow
 
@@ -216,7 +216,7 @@ class Tracer:
         return _MARK
 
     def on_loop_end(self, start: TraceMark, *, repeats: bool) -> None:
-        """A loop ends that began at `start`. `repeats` means that its body may run again."""
+        """Record the end of a loop that began at `start`. `repeats` means that its body may run again."""
 
     def trace_since(self, start: TraceMark) -> CallTrace:
         """Return the trace of a call that began at `start`."""
@@ -224,13 +224,13 @@ class Tracer:
         return _NO_TRACE
 
     def on_memoized_call(self, trace: CallTrace, scope: LexicalScope) -> None:
-        """A call, with its arguments in `scope`, has the trace of an earlier one."""
+        """Record a call, with its arguments in `scope`, that repeats the trace of an earlier call."""
 
     def on_entry(self, run: cst.CSTNode) -> None:
-        """The engine calls the `run` method of the workflow."""
+        """Record that the engine calls the `run` method of the workflow."""
 
     def on_end(self, body: Block) -> None:
-        """The workflow is evaluated, with this body."""
+        """Record that the evaluation of the workflow has ended with this body."""
 
 
 NO_TRACER: Final = Tracer()

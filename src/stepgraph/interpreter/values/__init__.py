@@ -1,1 +1,1 @@
-"""The abstract values of expressions."""
+"""The abstract values of the interpreter."""

@@ -1,4 +1,4 @@
-"""Arguments of calls, and calls that are prepared but not awaited, iterated or entered."""
+"""Arguments of calls, and the values of calls that are not yet awaited, iterated or entered."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class WaitCall(Value, Struct, eq=False):
 
 
 class FunctionCall(Value, Struct, eq=False):
-    """The coroutine of an async function of the project."""
+    """The coroutine of an async project function."""
 
     function: FunctionValue
     arguments: Arguments
@@ -42,7 +42,7 @@ class PreparedCall(Value, Struct, eq=False):
 
     function: Function
     result: Value
-    """The returned coroutine."""
+    """The result of awaiting the coroutine."""
     place: Place
     """The call of the function."""
 
@@ -51,14 +51,14 @@ Coroutine: TypeAlias = StepCall | WaitCall | FunctionCall | PreparedCall
 
 
 class ExitStack(Value, Struct, eq=False):
-    """`contextlib.ExitStack()` or `AsyncExitStack()`."""
+    """An exit stack: `contextlib.ExitStack()` or `AsyncExitStack()`."""
 
     supported_call: cst.Call | None = None
-    """The method call that is being evaluated, if it is supported."""
+    """The method call that is being evaluated, if the call is supported."""
     may_run_steps: bool = False
-    """Whether a callback or context manager on it may run steps."""
+    """Whether a callback or context manager on the stack may run steps."""
     pushed: Collection | None = None
-    """The callbacks that code other than the statements of its block pushes in it, None if this is not modeled."""
+    """The callbacks pushed by code other than the direct statements of the block; None if these are not modeled."""
 
 
 class PushedCallback(Value, Struct, eq=False):
@@ -66,7 +66,7 @@ class PushedCallback(Value, Struct, eq=False):
 
     call: Partial
     is_async: bool
-    """Whether its result is awaited."""
+    """Whether the result of the callback is awaited."""
 
 
 class WrappingManager(Value, Struct, eq=False):
@@ -75,7 +75,7 @@ class WrappingManager(Value, Struct, eq=False):
     content: Value
     """The argument, which the `with` statement binds."""
     closing: str | None = None
-    """The method of the argument that is called at the exit, if any."""
+    """The name of the method of the argument that is called at the exit, if any."""
 
 
 class ExitStackArguments(Value, Struct, eq=False):
@@ -85,48 +85,48 @@ class ExitStackArguments(Value, Struct, eq=False):
 
 
 class Suppressor(Value, Struct, eq=False):
-    """`contextlib.suppress(...)`."""
+    """The context manager of `contextlib.suppress(...)`."""
 
     handler: Handler | None
-    """The exceptions that it catches, None if it catches none."""
+    """The handler for the suppressed exceptions; None if none are suppressed."""
 
 
 class Partial(Value, Struct, eq=False):
-    """`functools.partial` of a callable other than a project function."""
+    """A partial object, as from `functools.partial`, of a callable other than a project function."""
 
     callee: Value
     arguments: Arguments
 
 
 class GeneratorCall(Value, Struct, eq=False):
-    """The generator of a function of the project."""
+    """The generator returned by a project function."""
 
     function: FunctionValue
     arguments: Arguments
     place: Place
     loop_depth: int = 0
-    """Number of loops around the call."""
+    """The number of loops around the call."""
 
 
 class ManagerDecorator(Value, Struct, eq=False):
-    """A context manager that is used as a decorator."""
+    """A context manager used as a decorator."""
 
     manager: GeneratorCall | Instance
 
 
 class GeneratorExpression(Value, Struct, eq=False):
-    """A generator expression. Its first iterable is evaluated at once, everything else when it is consumed."""
+    """A generator expression. Its first iterable is evaluated immediately, and the rest when it is consumed."""
 
     node: cst.GeneratorExp
     scope: LexicalScope
     first: Value
-    """The first iterable."""
+    """The value of the first iterable."""
     state: HeapCell
-    """Its slot `items` has an element until the generator expression is exhausted."""
+    """A cell whose slot `items` has an element until the generator expression is exhausted."""
     initial: tuple[Element, ...]
-    """The slot `items` before the first use."""
+    """The value of the slot `items` before the first use."""
     loop_depth: int
-    """Number of loops around the expression."""
+    """The number of loops around the expression."""
 
 
 class Argument(Struct, frozen=True):
@@ -136,7 +136,7 @@ class Argument(Struct, frozen=True):
     place: Place
     keyword: str | None = None
     star: str = ""
-    """`"*"`, `"**"`, or empty."""
+    """The star of the argument: `"*"`, `"**"`, or empty."""
 
 
 class Arguments(Struct, frozen=True):
@@ -146,16 +146,16 @@ class Arguments(Struct, frozen=True):
 
     @classmethod
     def of(cls, value: Value, place: Place) -> Arguments:
-        """Return a single positional argument."""
+        """Return arguments that consist of a single positional argument."""
         return cls((Argument(value, place),))
 
     @property
     def positional(self) -> tuple[Argument, ...]:
-        """The positional arguments, without spread ones."""
+        """The positional arguments, except `*` arguments."""
         return tuple(argument for argument in self.items if argument.keyword is None and not argument.star)
 
     def find(self, index: int | None, keyword: str) -> Argument | None:
-        """Return the argument at a 0-based position or with a keyword, None if it is missing."""
+        """Return the argument at a 0-based position or with a keyword. Return None if it is missing."""
         positional = self.positional
         if index is not None and index < len(positional):
             return positional[index]
@@ -163,7 +163,7 @@ class Arguments(Struct, frozen=True):
         return self._find_spread(keyword) if match is None else match
 
     def _find_spread(self, keyword: str) -> Argument | None:
-        """Return a keyword argument from a spread dictionary, as in `**options`."""
+        """Return a keyword argument from an unpacked dictionary, as in `**options`. Return None if it is missing."""
         for spread in self.items:
             if spread.star == "**" and isinstance(spread.value, Mapping):
                 for entry in spread.value.entries:

@@ -1,4 +1,4 @@
-"""Heap cells, and the values of lists, sets, tuples and dictionaries."""
+"""Heap cells, and values that represent lists, sets, tuples and dictionaries."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class CellEvents(Struct):
 class HeapCell(dict[str, Any]):
     """The slots of a scope, an object or a collection.
 
-    A collection has one slot, `items`.
+    A collection has a single slot, `items`.
     """
 
     __slots__ = (
@@ -61,15 +61,15 @@ class HeapCell(dict[str, Any]):
         self.events = CellEvents() if events is None else events
         """Records events of all cells of the store."""
         self.serial = serial
-        """Number of the cell in the order of creation."""
+        """The number of the cell in the order of creation."""
         self.budget = budget
-        """Counts accesses to elements, because shared collections can be exponentially large as a tree."""
+        """The budget for accesses to elements, because shared collections can be exponentially large as a tree."""
         self.created_empty = False
-        """Whether the collection was created empty, as by `[]`, and no code may have added elements."""
+        """Whether the collection was created empty, as by `[]`, and no code can have added elements."""
         self.is_shared = False
-        """Whether it belongs to an object that a module or class holds."""
+        """Whether the cell belongs to an object that a module or class holds."""
         self.read_as_empty = False
-        """Whether a loop over it was omitted because it is empty."""
+        """Whether the analysis has relied on the collection being empty, as by omitting a loop over it."""
         self.shows_constants = False
         """Whether the graph may show constants in the collection."""
         self._changed = False
@@ -80,7 +80,7 @@ class HeapCell(dict[str, Any]):
 
     @property
     def changed(self) -> bool:
-        """Whether the collection was written to after its creation."""
+        """Whether the collection may have been changed after its creation."""
         return self._changed
 
     @changed.setter
@@ -93,7 +93,7 @@ class HeapCell(dict[str, Any]):
             self.open()
 
     def open(self) -> None:
-        """Record that code may have added elements, also on a path that is rolled back."""
+        """Record that code may have added elements. A rollback does not undo this."""
         if self.created_empty and self.read_as_empty:
             self.events.reopened.append(self.serial)
             self.events.reordered.append(self.serial)
@@ -101,7 +101,7 @@ class HeapCell(dict[str, Any]):
 
     @property
     def unordered(self) -> bool:
-        """Whether the elements of the collection and their order are uncertain."""
+        """Whether the elements of the collection or their order are uncertain."""
         return self._unordered
 
     @unordered.setter
@@ -117,12 +117,12 @@ class HeapCell(dict[str, Any]):
 
     @property
     def contents(self) -> tuple[Any, ...]:
-        """The elements of a collection, to test whether it is empty or was replaced. Traversals use `elements`."""
+        """The elements of a collection, to check whether it is empty or was replaced. Traversals use `elements`."""
         contents: tuple[Any, ...] = self["items"]
         return contents
 
     def elements(self) -> tuple[Any, ...]:
-        """Return the elements of a collection. Raises LimitExceededError above the budget."""
+        """Return the elements of a collection. Raises LimitExceededError if they exceed the budget."""
         elements: tuple[Any, ...] = self["items"]
         self.budget.spend(Limit.ELEMENTS, len(elements))
         self.events.read.add(self.serial)
@@ -135,15 +135,15 @@ class Declarations(HeapCell):
     __slots__ = ("looked_up", "version")
 
     def __init__(self) -> None:
-        # With the largest serial, a declaration in a function does not invalidate the function's summary.
+        # Because of the largest serial, a declaration in a function does not invalidate the function's summary.
         super().__init__(sys.maxsize, Budget())
         self.looked_up: set[str] = set()
         """The names that code has looked up."""
         self.version = 0
-        """Number of declarations since the start that changed the result of an earlier lookup."""
+        """The number of declarations so far that changed the result of an earlier lookup."""
 
     def look_up(self, name: str) -> Value | None:
-        """Return the current step of a name, a `Union` if it depends on the path, or None."""
+        """Return the current step with a name, or a `Union` if it depends on the path. Return None if it is missing."""
         self.looked_up.add(name)
         step: Value | None = self.get(name)
         return step
@@ -153,7 +153,7 @@ class Declarations(HeapCell):
         super().__setitem__(name, value)
 
     def pop(self, name: str, *default: Any) -> Any:  # noqa: ANN401 - the signature of dict.pop
-        """Remove a declaration, for a rollback."""
+        """Remove a declaration, as part of a rollback."""
         self.version += name in self.looked_up
         return super().pop(name, *default)
 
@@ -164,32 +164,32 @@ class Element(Struct, frozen=True):
     value: Value
     place: Place
     many: bool = False
-    """Whether it represents any number of such elements."""
+    """Whether this element represents any number of elements."""
     may_be_missing: bool = False
-    """Whether it may be missing."""
+    """Whether the element is absent on some paths."""
     condition: str | None = None
-    """Source of the condition under which it is present, None if unknown."""
+    """The source of the condition under which the element is present; None if unknown."""
     passes: IterationCount | None = None
-    """The number of such elements, as the passes of a loop. None if unknown."""
+    """The number of represented elements, as the number of passes of a loop; None if unknown."""
 
 
 class LazyElements(Struct, frozen=True, eq=False):
     """The elements of an iterator or a view, which are computed when they are used."""
 
     compute: Callable[[Any, LazyElements], Collection]
-    """Returns the current elements."""
+    """The function that returns the current elements."""
     operands: tuple[Value, ...]
-    """The iterables, and a function that is called with their elements."""
+    """The iterables, and the function that is called with their elements, if any."""
     place: Place
     """The call that creates the iterator or view."""
     initial: tuple[Any, ...]
-    """The slot `items` before the first use: of the iterator, or of the dictionary of a view."""
+    """The slot `items` of the iterator, or of the dictionary of a view, before the first use."""
     is_view: bool = False
-    """Whether it is a view of a dictionary, which can be used any number of times."""
+    """Whether this is a view of a dictionary, which can be used any number of times."""
     has_rows: bool = False
-    """Whether it yields the elements of the elements of its operands."""
+    """Whether the iterator yields elements of the elements of its operands."""
     exhausts: bool = False
-    """Whether the current use takes all elements."""
+    """Whether the current use consumes all elements."""
 
 
 class Container(Value):
@@ -207,17 +207,17 @@ class Container(Value):
 
     @property
     def is_empty(self) -> bool:
-        """Whether it must be empty."""
+        """Whether the container must be empty."""
         return self.state.created_empty and not self.state.contents
 
     def read_as_empty(self) -> bool:
-        """Return whether it must be empty, and record that code relies on this."""
+        """Return whether the container must be empty, and record that the analysis relies on this."""
         self.state.read_as_empty = self.state.read_as_empty or self.is_empty
         return self.is_empty
 
     @property
     def shows_constants(self) -> bool:
-        """Whether the graph may show constants in it. Later changes are recorded as `CellEvents.revised`."""
+        """Whether the graph may show constants in the container. Later changes are recorded as `CellEvents.revised`."""
         if self.hidden or self.state.changed:
             return False
         self.state.shows_constants = True
@@ -225,24 +225,24 @@ class Container(Value):
 
 
 class Collection(Container, Struct, eq=False):
-    """A list, tuple, set, deque or frozenset with all its elements; also an iterator or a view of a dictionary."""
+    """A list, tuple, set, deque or frozenset with all its elements, or an iterator, or a view of a dictionary."""
 
     kind: CollectionKind
     state: HeapCell
     loop_depth: int
-    """Number of loops around the expression that created it."""
+    """The number of loops around the expression that created the collection."""
     hidden: bool = False
-    """Whether it was reached through a non-constant, such as a parameter or a call."""
+    """Whether the collection was reached through a non-constant, such as a parameter or a call."""
     is_argument: bool = False
-    """Whether it was reached through a parameter. Its elements then have no constants, which differ between calls."""
+    """Whether the collection was reached through a parameter. Its constants are hidden, since calls differ in them."""
     has_names: bool = False
-    """Whether its strings may be names of attributes, which each call keeps in its arguments."""
+    """Whether strings in the collection may be attribute names, which remain visible in the arguments of a call."""
     parameter: Place | None = None
-    """The parameter, if its calls differ in elements that cannot lead to a step, else None."""
+    """The parameter, if the value also represents arguments with other sizes and keys; None for other values."""
     max_size: int | None = None
-    """The `maxlen` of a deque, 0 if it is not constant."""
+    """The `maxlen` of a deque, or 0 if it is not constant; None for an unlimited collection."""
     lazy: LazyElements | None = None
-    """The source of the elements of an iterator or a view."""
+    """The source of the elements, for an iterator or a view."""
 
     @property
     def items(self) -> tuple[Element, ...]:
@@ -255,7 +255,7 @@ class Collection(Container, Struct, eq=False):
 
     @property
     def is_set(self) -> bool:
-        """Whether iteration order is arbitrary."""
+        """Whether the collection is a set, whose iteration order is arbitrary."""
         return self.kind in ("set", "frozenset")
 
     @property
@@ -265,7 +265,7 @@ class Collection(Container, Struct, eq=False):
         return ordered and not any(item.many or item.may_be_missing for item in self.items)
 
     def index_of(self, key: Value) -> int | None:
-        """Return the index of the element at a key, None unless both the key and the positions are certain."""
+        """Return the index of the element at a key. Return None if the key or the positions are uncertain."""
         match key:
             case Constant(value=int(index)) if self.has_definite_order and -self.state.size <= index < self.state.size:
                 return index
@@ -277,19 +277,19 @@ class MappingEntry(Struct, frozen=True):
     """A key of a mapping and its value."""
 
     key: Value
-    """The key, UNKNOWN if it is not constant."""
+    """The key, or UNKNOWN if it is not constant."""
     value: Value
     key_place: Place
     place: Place
-    """The place of the value."""
+    """The location of the value."""
     many: bool = False
-    """Whether it represents any number of such entries."""
+    """Whether this entry represents any number of entries."""
     may_be_missing: bool = False
-    """Whether it may be missing."""
+    """Whether the entry is absent on some paths."""
     has_distinct_keys: bool = False
-    """Whether the entries that it represents have different keys, although the keys are not constant."""
+    """Whether the represented entries have different keys, although the keys are not constant."""
     is_unseen: bool = False
-    """Whether it represents the entries of an unknown dictionary."""
+    """Whether this entry represents the entries of an unknown dictionary."""
 
 
 class Mapping(Container, Struct, eq=False):
@@ -297,17 +297,17 @@ class Mapping(Container, Struct, eq=False):
 
     state: HeapCell
     loop_depth: int
-    """Number of loops around the expression that created it."""
+    """The number of loops around the expression that created the dictionary."""
     hidden: bool = False
-    """Whether it was reached through a non-constant, such as a parameter or a call."""
+    """Whether the dictionary was reached through a non-constant, such as a parameter or a call."""
     is_argument: bool = False
-    """Whether it was reached through a parameter. Its elements then have no constants, which differ between calls."""
+    """Whether the dictionary was reached through a parameter. Its constants are hidden, since calls differ in them."""
     has_names: bool = False
-    """Whether its strings may be names of attributes, which each call keeps in its arguments."""
+    """Whether strings in the dictionary may be attribute names, which remain visible in the arguments of a call."""
     parameter: Place | None = None
-    """The parameter, if its calls differ in elements that cannot lead to a step, else None."""
+    """The parameter, if the value also represents arguments with other sizes and keys; None for other values."""
     partial: bool = False
-    """Whether it also has unknown entries, as in `{**unknown}`."""
+    """Whether the dictionary also has unknown entries, as in `{**unknown}`."""
     default_factory: Value | None = None
     """The default factory of a `defaultdict`."""
     variables: dict[str, Value] | None = None
@@ -327,33 +327,33 @@ ElementT = TypeVar("ElementT", Element, MappingEntry)
 
 
 class ContextVariable(Value, Struct, eq=False):
-    """`contextvars.ContextVar(...)`."""
+    """A context variable, as from `contextvars.ContextVar(...)`."""
 
     state: HeapCell
-    """Its slot `items` has an element for each value that it may have, none if it is not set."""
+    """A cell whose slot `items` has an element for each value that the variable may have."""
     default: Value | None = None
-    """The argument `default`."""
+    """The default value, if any."""
 
 
 class SpreadArguments(Value, Struct, frozen=True):
-    """The spread positional arguments of a partial function: `partial(f, *values)`."""
+    """Unpacked positional arguments of a partial function, as in `partial(f, *values)`."""
 
     collection: Collection
-    """The spread collection."""
+    """The unpacked collection."""
 
 
 def hide_constants(value: Value) -> Value:
-    """Return a value as read through a non-constant, which hides constants, including constants in collections."""
+    """Return a value as read through a non-constant. Constants are hidden, including those in collections."""
     if isinstance(value, Collection | Mapping):
         return value if value.hidden else replace(value, hidden=True)
     return without_constants(value)
 
 
 def as_argument(value: Value, *, has_names: bool = False, parameter: Place | None = None) -> Value:
-    """Return a value as read through a parameter: a function has one graph for all constants it is called with.
+    """Return a value as read through a parameter. Constants are hidden: a function has one graph for all constants.
 
-    With `has_names`, strings in collections remain as names of attributes. With `parameter`, the graph also represents
-    calls with other numbers of elements and other keys.
+    With `has_names`, strings in collections remain as attribute names. With `parameter`, the value also represents
+    arguments with other numbers of elements and other keys.
     """
     if isinstance(value, Collection | Mapping):
         if value.is_argument and parameter is None:
@@ -367,7 +367,7 @@ def as_argument(value: Value, *, has_names: bool = False, parameter: Place | Non
 
 
 def _argument_elements(elements: tuple[ElementT, ...], owner: Collection | Mapping) -> tuple[ElementT, ...]:
-    """Return the elements or entries of a collection that was reached through a parameter."""
+    """Return the elements or entries of a collection as read through a parameter."""
     return tuple(_argument_element(element, owner) for element in elements)
 
 
@@ -381,7 +381,7 @@ def _argument_element(element: ElementT, owner: Collection | Mapping) -> Element
 
 
 def without_constants(value: Value) -> Value:
-    """Return a value with constants replaced by UNKNOWN, and None by ABSENT."""
+    """Return a relevant or tainted value unchanged, ABSENT for None, a template's taint, and UNKNOWN for the rest."""
     if value.relevant or value.tainted or isinstance(value, Absent):
         return value
     if value == Constant(None):
@@ -390,21 +390,21 @@ def without_constants(value: Value) -> Value:
 
 
 DEEPEST: Final = 4
-"""Maximum nesting depth of collections in a walk."""
+"""Maximum nesting depth of collections in a traversal."""
 
 
 class Visits(Struct):
-    """The heap cells that a walk has entered.
+    """The heap cells that a traversal has entered.
 
-    Entering a cell again only at a smaller depth makes the walk linear in the number of elements, while the tree may be
-    exponentially large.
+    A cell is entered again only at a smaller depth. The traversal is thus linear in the number of elements, although
+    the tree may be exponentially large.
     """
 
     _depths: dict[int, int] = field(default_factory=dict)
-    """The smallest depth at which each cell was entered, by serial."""
+    """The smallest depth at which each cell was entered, by serial of the cell."""
 
     def enter(self, cell: HeapCell, depth: int) -> bool:
-        """Record a cell at a nesting depth, and return whether the walk must enter it."""
+        """Record a cell at a nesting depth, and return whether the traversal must enter the cell."""
         if depth >= min(DEEPEST, self._depths.get(cell.serial, DEEPEST)):
             return False
         self._depths[cell.serial] = depth
@@ -412,9 +412,9 @@ class Visits(Struct):
 
 
 def key_texts(entries: Sequence[MappingEntry]) -> dict[int, str]:
-    """Return the text of each key by the `id` of its entry: its source, if no other key has the same source.
+    """Return the text of each key, by `id` of the entry. It is the source of the key, unless other keys share it.
 
-    For a constant key without such a source, as in `dict(x=a)` or `table[key] = fn` in a function, it is the constant.
+    For other constant keys, as in `dict(x=a)`, the text is the constant.
     """
     keys: dict[int, Value] = {}
     shared: set[int] = set()

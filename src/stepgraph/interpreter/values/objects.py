@@ -1,4 +1,4 @@
-"""Functions, classes and objects of the project as values; private names of classes, and signatures of functions."""
+"""Values that represent project functions, classes and objects, with private names and function signatures."""
 
 from __future__ import annotations
 
@@ -23,23 +23,23 @@ class LexicalScope(Struct, eq=False):
     """The scope of a module, a class, or one call of a function."""
 
     bindings: Bindings
-    """The names that its code binds."""
+    """The names that the code of the scope binds."""
     names: HeapCell
-    """The values of these names."""
+    """The values of the names."""
     parent: LexicalScope | None
     module: SourceModule
     path: tuple[str, ...] = ()
-    """Components of the qualified name, outermost first. Empty for a module."""
+    """The components of the qualified name, outermost first."""
     kind: Literal["module", "class", "function", "expression"] = "function"
-    """`expression` is a lambda or comprehension."""
+    """The kind of the scope. `expression` means a lambda or comprehension."""
     owner: ClassValue | None = None
-    """The class of the body, if it is the scope of a class body."""
+    """The class, for the scope of a class body."""
     callable_arguments: tuple[CallableArgument, ...] = ()
     """The callable arguments of this call and of the enclosing calls."""
 
     @property
     def is_local(self) -> bool:
-        """Whether it is the scope of a function, or is nested in one."""
+        """Whether the scope belongs to a function or is nested in one."""
         scope: LexicalScope | None = self
         while scope is not None and scope.kind != "function":
             scope = scope.parent
@@ -51,60 +51,60 @@ class ModuleValue(Value, Struct, frozen=True):
 
     file: ModuleFile
     scope: LexicalScope | None
-    """Its names, None for a namespace package."""
+    """The scope of the module; None for a namespace package."""
 
 
 class CallableArgument(Struct, frozen=True):
     """A callable or awaitable argument of a function."""
 
     identity: object
-    """The step definition, the function or its syntax node."""
+    """The step definition, the function, or its syntax node."""
     name: str
-    """The name in the graph."""
+    """The name that the graph shows."""
 
 
 class Caveat(Struct, frozen=True):
-    """The reason why a call may run different code than the resolved function, reported if the call runs steps."""
+    """A reason why a call may run code other than the resolved function. It is reported if the call runs steps."""
 
     code: str
-    """Code of the note."""
+    """The code of the note."""
     place: Place
     message: str
     advice: str
     may_be_another: bool = False
-    """Whether different code may run. If so, a call with an argument that can run steps is reported as well."""
+    """Whether different code may run. If so, a call with an argument that can run steps is also reported."""
 
 
 class FunctionValue(Value, Struct, frozen=True):
-    """A function, method or lambda of the project, with its bound arguments."""
+    """A project function, method or lambda, with its bound arguments."""
 
     node: cst.FunctionDef | cst.Lambda
     scope: LexicalScope
-    """The scope of its definition."""
+    """The scope that contains the definition."""
     names: tuple[str, ...]
-    """Its names, from the plain one to the most qualified one."""
+    """The names of the function, from the plain name to the most qualified name."""
     owner: ClassValue | None = None
-    """The class that defines it."""
+    """The class that defines the function, if any."""
     receiver: Value | None = None
-    """The bound `self` or `cls`."""
+    """The bound `self` or `cls`, if any."""
     positional: tuple[Value, ...] = ()
     """The positional arguments bound by `functools.partial`."""
     keywords: tuple[tuple[str, Value], ...] = ()
     """The keyword arguments bound by `functools.partial`."""
     kind: FunctionKind = "function"
     defaults: tuple[tuple[str, Value], ...] = ()
-    """The relevant parameter defaults, by name."""
+    """The relevant defaults, by parameter name."""
     caveats: tuple[Caveat, ...] = ()
     wrapped: Value | None = None
-    """The argument of `functools.wraps`."""
+    """The function that was passed to `functools.wraps`, if any."""
     setter: Value | None = None
     """The setter of a property."""
     deleter: Value | None = None
     """The deleter of a property."""
     cache: Mapping | None = None
-    """The results by arguments, for a function with a cache. A `partial` cache may drop results."""
+    """The results by arguments, if the function has a cache. A `partial` cache may drop results."""
     parts: int = 1
-    """The number of values in this tree, computed from the fields."""
+    """The number of values in the tree of this value, computed from the fields."""
 
     def __post_init__(self) -> None:
         if self.positional or self.keywords or self.defaults or self.wrapped is not None:
@@ -114,7 +114,7 @@ class FunctionValue(Value, Struct, frozen=True):
 
     @property
     def name(self) -> str:
-        """The plain name."""
+        """The plain name of the function."""
         return self.names[0]
 
 
@@ -123,37 +123,37 @@ class ClassValue(Value, Struct, eq=False):
 
     node: cst.ClassDef
     scope: LexicalScope
-    """The scope of its body."""
+    """The scope of the class body."""
     name: str
     bases: tuple[Value, ...]
-    """`ClassValue` for classes of the project, `External` for classes without relevant members, or `UnknownBase`."""
+    """The base classes. `External` is a class without relevant members; `UnknownBase` may have any member."""
     resolution_order: tuple[Value, ...] = ()
     """The method resolution order, computed on first use."""
     caveats: tuple[Caveat, ...] = ()
-    """The caveats of all its members."""
+    """The caveats that apply to all members."""
     metaclass: Value | None = None
     decorator_names: tuple[str, ...] = ()
-    """Dotted names of its external decorators, such as `dataclasses.dataclass`."""
+    """The dotted names of the external decorators, such as `dataclasses.dataclass`."""
 
 
 class Instance(Value, Struct, eq=False):
-    """An object of a class of the project, `self` included."""
+    """An object of a project class, such as `self`."""
 
     cls: ClassValue
     state: HeapCell
-    """The attributes."""
+    """The attributes of the object."""
     may_be_replaced: bool = False
-    """Whether unknown code may have replaced it by another object."""
+    """Whether unknown code may have replaced the object with another one."""
     is_from_body: bool = False
-    """Whether code that runs at import created it, so that other such code may change it."""
+    """Whether code that runs at import created the object, so other such code may change it."""
 
 
 class EnumMember(Value, Struct, frozen=True):
-    """A member of an enumeration of the project."""
+    """A member of a project enumeration."""
 
     cls: ClassValue
     value: Value = UNKNOWN
-    """The value of its `value` attribute."""
+    """The member's `value` attribute."""
     relevant: ClassVar[bool] = False
 
 
@@ -182,31 +182,31 @@ class SuperObject(Value, Struct, frozen=True):
     """The result of `super()`."""
 
     search_after: ClassValue
-    """The class after which the lookup starts in the resolution order."""
+    """The lookup starts after this class in the resolution order."""
     receiver: Value
     """The bound `self` or `cls`."""
 
 
 class SuperConstructor(Value, Struct, frozen=True):
-    """`super().__new__` or `super().__call__` without a definition in the project, or a generated `__init__`.
+    """A `super().__new__` or `super().__call__` that the project does not define, or a generated `__init__`.
 
-    A call creates or initializes an object.
+    Calling it creates or initializes an object.
     """
 
     super_object: SuperObject
     name: str
-    """`__new__`, `__call__` or `__init__`."""
+    """The name of the method: `__new__`, `__call__` or `__init__`."""
 
 
 class BuiltinMethod(Value, Struct, frozen=True):
-    """A bound method of a built-in type: `tasks.append`, `payload.get`, `group.create_task`."""
+    """A bound method of a built-in type, such as `tasks.append`, `payload.get` or `group.create_task`."""
 
     receiver: Value
     name: str
 
 
 def mangle(scope: LexicalScope, name: str) -> str:
-    """Return an attribute name that code in a scope uses, with Python's mangling of private names: `_Class__name`."""
+    """Return an attribute name used in a scope, mangled as Python mangles private names: `_Class__name`."""
     if not _is_private(name):
         return name
     enclosing: LexicalScope | None = scope
@@ -219,21 +219,21 @@ def mangle(scope: LexicalScope, name: str) -> str:
 
 
 def _is_private(name: str) -> bool:
-    """Return whether Python mangles a name in the body of a class."""
+    """Return whether Python mangles a name in a class body."""
     return name.startswith("__") and not name.endswith("__")
 
 
 def body_name(owner: ClassValue, name: str) -> str:
-    """Return the name by which the body of a class binds a member: `__name` for `_Class__name`."""
+    """Return the name by which a class body binds a member: `__name` for `_Class__name`."""
     class_name = owner.name.lstrip("_")
     private_name = name.removeprefix(f"_{class_name}")
     if not class_name or name == private_name:
-        return f"_{name}" if class_name and _is_private(name) else name  # a body never binds a private name as written
+        return f"_{name}" if class_name and _is_private(name) else name  # no member has an unmangled private name
     return private_name if _is_private(private_name) else name
 
 
 class FreeParameter(Struct, frozen=True):
-    """A parameter without a bound argument. Binding by keyword makes it keyword-only, as in `functools.partial`."""
+    """A parameter without a bound argument. If it is bound by keyword, it becomes keyword-only, as with `partial`."""
 
     node: cst.Param
     kind: ParameterKind
@@ -241,14 +241,14 @@ class FreeParameter(Struct, frozen=True):
 
 
 def signature_function(function: Value) -> FunctionValue | None:
-    """Return the function whose name and signature a function reports, None if it is unknown."""
+    """Return the function whose name and signature a function reports. Return None if that function is unknown."""
     while isinstance(function, FunctionValue) and function.wrapped is not None:
         function = function.wrapped
     return function if isinstance(function, FunctionValue) else None
 
 
 def free_parameters(function: Value) -> tuple[FreeParameter, ...]:
-    """Return the parameters of a function's `inspect.signature` in order; none if it is unknown."""
+    """Return the parameters of a function's `inspect.signature`, in order, or an empty tuple if it is unknown."""
     signature_owner = signature_function(function)
     if signature_owner is None:
         return ()
@@ -260,7 +260,7 @@ def free_parameters(function: Value) -> tuple[FreeParameter, ...]:
 
 
 def _bound_count(value: Value) -> int:
-    """Return the number of positional parameters that an argument of a partial function binds."""
+    """Return how many positional parameters a bound argument of a partial function fills."""
     return len(value.collection.items) if isinstance(value, SpreadArguments) else 1
 
 

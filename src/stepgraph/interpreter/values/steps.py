@@ -1,4 +1,4 @@
-"""Steps, the step object and events as values."""
+"""Values that represent steps, the step object and events."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class StepObject(Value, Struct, frozen=True):
 
 
 class StepMethod(Value, Struct, frozen=True):
-    """A bound method of the step object: `step.do`, `step.sleep`."""
+    """A bound method of the step object, such as `step.do`."""
 
     name: str
 
@@ -27,14 +27,14 @@ class StepDecorator(Value, Struct, eq=False):
     """The decorator returned by `step.do(...)`."""
 
     name: str | None
-    """The step's name, None for the name of the decorated function."""
+    """The name of the step; None to use the name of the decorated function."""
     settings: MergedStepConfig
     concurrent: bool
-    """Whether the step's dependencies may run concurrently."""
+    """Whether the dependencies of the step may run concurrently."""
     depends: tuple[Element, ...] | None
-    """The elements of `depends=`, None if it is omitted or None."""
+    """The elements of `depends=`; None if it is omitted or None."""
     arguments: StaticArguments
-    """The arguments of `step.do`, for rules; empty unless the program is checked."""
+    """The arguments of `step.do`, for the rules; empty unless the program is checked."""
     place: Place
     """The call of `step.do`."""
     depends_collection: Collection | None = None
@@ -46,22 +46,22 @@ class StepFunction(Value, Struct, eq=False):
 
     definition: StepDefinition
     function: Value
-    """The decorated function, UNKNOWN if it is not in the project."""
+    """The decorated function, or UNKNOWN if it is not in the project."""
     depends: tuple[Element, ...] | None = None
-    """The elements of `depends=`, None if it is omitted or None."""
+    """The elements of `depends=`; None if it is omitted or None."""
     depends_collection: Collection | None = None
     """The collection passed as `depends=`, which may grow until the step is called."""
     may_be_replaced: bool = False
-    """Whether an unknown decorator may have replaced it."""
+    """Whether an unknown decorator may have replaced the step."""
 
 
 class Event(Value, Struct, frozen=True):
     """The `event` argument of `run`, or the result of `step.wait_for_event`."""
 
     shape: PayloadShape
-    """The shape of its `["payload"]`."""
+    """The shape of the event's `["payload"]`."""
     is_run_event: bool = False
-    """Whether it is the argument of `run`, which the engine creates again for each replay."""
+    """Whether the event is the argument of `run`, which the engine creates again for each replay."""
 
 
 class Payload(Value, Struct, frozen=True):

@@ -1,4 +1,4 @@
-"""Started tasks, and futures and queues, through which values flow from code to other code."""
+"""Values that represent started tasks, and the futures and queues through which values flow."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ class WaitForCall(Value, Struct, frozen=True):
     """The coroutine of `asyncio.wait_for`."""
 
     inner: Value
-    """The wrapped awaitable. A coroutine starts when the wrapper is awaited."""
+    """The wrapped awaitable. If it is a coroutine, it starts when the wrapper is awaited."""
     place: Place
     parts: int = 1
-    """The number of values in this tree, computed from the fields."""
+    """The number of values in the tree of this value, computed from the fields."""
 
     def __post_init__(self) -> None:
         force_setattr(self, "parts", count_with_children((self.inner,)))
@@ -30,13 +30,13 @@ class Task(Value, Struct, frozen=True):
 
     task_id: TaskId
     result: Value = UNKNOWN
-    """The value of an await of the task."""
+    """The result of awaiting the task."""
     all_runs: bool = False
-    """Whether it represents all tasks started at this place, instead of the last one."""
+    """Whether the value represents all tasks started at this place, instead of only the last one."""
     on_every_path: bool = True
-    """Whether the value is this task on every path, so awaiting the value must await the task."""
+    """Whether the value is this task on every path, so that awaiting the value must await the task."""
     parts: int = 1
-    """The number of values in this tree, computed from the fields."""
+    """The number of values in the tree of this value, computed from the fields."""
 
     def __post_init__(self) -> None:
         if self.result is not UNKNOWN:
@@ -44,36 +44,36 @@ class Task(Value, Struct, frozen=True):
 
 
 class Gathering(Value, Struct, frozen=True):
-    """A future of several awaitables, as returned by `asyncio.gather`. Without members, its work is finished."""
+    """A future of several awaitables, as `asyncio.gather` returns. Without members, its work is finished."""
 
     kind: ParallelKind
     members: tuple[Value, ...]
-    """Tasks and nested gatherings."""
+    """The tasks and nested gatherings."""
     until_done: bool = True
-    """Whether an await lasts until its members finish. A timeout may end it earlier."""
+    """Whether awaiting the future lasts until all members finish. False if a timeout may end the await earlier."""
     result: Value = UNKNOWN
-    """The value of an await of the future."""
+    """The result of awaiting the future."""
     one_per_iteration: bool = False
-    """Whether it is one member, and a different member at each pass of a loop."""
+    """Whether the value is a single member, a different one in each pass of a loop."""
     started_tasks: frozenset[TaskId] = frozenset()
-    """The tasks started for it."""
+    """The tasks that were started for this future."""
     loop_depth: int = 0
-    """Number of loops of the function around its creation."""
+    """The number of loops in the function that enclose the creation of the future."""
     in_completion_order: bool = False
-    """Whether its members are awaited in the order of completion, as by `asyncio.as_completed`."""
+    """Whether the members are awaited in order of completion, as by `asyncio.as_completed`."""
     until_error: bool = False
-    """Whether the first error of a member also ends an await, without raising it."""
+    """Whether the first error of a member also ends the await, without being raised."""
     awaits_work_without_steps: bool = False
-    """Whether it also awaits work without steps, whose errors leave the members running."""
+    """Whether the future also awaits work without steps. An error in that work leaves the members running."""
     parts: int = 1
-    """The number of values in this tree, computed from the fields."""
+    """The number of values in the tree of this value, computed from the fields."""
 
     def __post_init__(self) -> None:
         force_setattr(self, "parts", count_with_children((*self.members, self.result)))
 
     @property
     def _key(self) -> tuple[object, ...]:
-        """The fields that are compared. Futures of the same tasks have the same result."""
+        """The fields that decide equality. The result is not among them, because it follows from the tasks."""
         return (
             None if self.members else self.result,
             self.kind,
@@ -98,21 +98,21 @@ class Queue(Value, Struct, eq=False):
     """A queue of `asyncio` or of the module `queue`."""
 
     contents: Collection
-    """All values that were put into it, in any order. They stay when `get` returns them."""
+    """All values added to the queue so far, in any order, including those that `get` has returned."""
     is_async: bool
     """Whether `get` returns an awaitable."""
 
 
 class Future(Value, Struct, eq=False):
-    """An `asyncio.Future`, or a pending `get` of a queue."""
+    """An `asyncio.Future` or a pending `get` of a queue."""
 
     contents: Collection
-    """The values that it may have."""
+    """The values that the future may have."""
     place: Place
 
 
 def result_of(future: Value) -> Value:
-    """Return the value of an await of a started task or future, UNKNOWN for any other value."""
+    """Return the result of awaiting a started task or future, or UNKNOWN for other values."""
     if isinstance(future, WaitForCall):
         return result_of(future.inner)
     if isinstance(future, Future):
@@ -121,7 +121,7 @@ def result_of(future: Value) -> Value:
 
 
 class TaskGroup(Value, Struct, eq=False):
-    """`asyncio.TaskGroup()`."""
+    """A task group, as from `asyncio.TaskGroup()`."""
 
     state: HeapCell
-    """Its slot `items` has the ids of its tasks."""
+    """A cell whose slot `items` has the ids of the group's tasks."""

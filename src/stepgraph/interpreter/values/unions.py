@@ -1,4 +1,4 @@
-"""Values that depend on the path."""
+"""Values that depend on the execution path."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ class Case(Struct, frozen=True):
     """One of the possible values of an expression."""
 
     condition: str | None
-    """Source of the condition, None for the default case."""
+    """The source of the condition; None for the default case."""
     value: Value
 
 
 class Union(Value, Struct, eq=False):
-    """Exactly one of several values."""
+    """A value that is exactly one of several values."""
 
     cases: tuple[Case, ...]
     discriminant: str | None
-    """Source of the expression that a `switch` compares, None for an `if`."""
+    """The source of the expression that a `switch` compares; None for an `if`."""
     place: Place
     size: int = 0
-    """The number of cases, nested unions flattened, computed from the fields."""
+    """The number of cases with nested unions flattened, computed from the fields."""
     parts: int = 1
-    """The number of values in this tree, computed from the fields."""
+    """The number of values in the tree of this value, computed from the fields."""
 
     def __post_init__(self) -> None:
         self.size = sum(case.value.size if isinstance(case.value, Union) else 1 for case in self.cases)
@@ -42,7 +42,7 @@ class Union(Value, Struct, eq=False):
 
 
 def map_tasks(value: Value, change: Callable[[Task], Task]) -> Value:
-    """Return a value with a change applied to each of its tasks, nested ones included."""
+    """Return a value with a change applied to each of its tasks, including nested tasks."""
     match value:
         case Task():
             return change(value)
@@ -58,21 +58,21 @@ def map_tasks(value: Value, change: Callable[[Task], Task]) -> Value:
 
 
 def with_all_runs(value: Value) -> Value:
-    """Return a value whose tasks represent every task started at their places."""
+    """Return a value whose tasks represent all tasks started at the same places."""
     return map_tasks(value, lambda task: replace(task, all_runs=True))
 
 
 def on_some_paths(value: Value) -> Value:
-    """Return a value for only some paths, so that awaiting it does not guarantee that its tasks are finished."""
+    """Return a value as on only some paths, so awaiting it does not guarantee that its tasks are finished."""
     return map_tasks(value, lambda task: replace(task, on_every_path=False))
 
 
 def as_optional(item: Element) -> Element:
-    """Return the element with `may_be_missing` set."""
+    """Return an element that may be missing."""
     return replace(item, value=on_some_paths(item.value), may_be_missing=True)
 
 
 def map_cases(union: Union, transform: Callable[[Value], Value]) -> Union:
-    """Return a union with each value transformed."""
+    """Return a union with a function applied to the value of each case."""
     cases = tuple(replace(case, value=transform(case.value)) for case in union.cases)
     return Union(cases, union.discriminant, union.place)

@@ -1,1 +1,1 @@
-"""The SDK: the step object, dependencies between steps, awaiting."""
+"""Semantics of the SDK: the step object, dependencies between steps, and awaiting."""

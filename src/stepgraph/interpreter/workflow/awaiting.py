@@ -60,7 +60,7 @@ AWAITABLES: Final = (*COROUTINES, Task, Gathering, WaitForCall, Future)
 
 
 def is_awaitable(value: Value) -> bool:
-    """Return whether a value is, or may be, an awaitable that can run steps."""
+    """Return whether a value may be an awaitable that can run steps."""
     if isinstance(value, Union):
         return any(is_awaitable(case.value) for case in value.cases)
     return isinstance(value, AWAITABLES)
@@ -109,7 +109,7 @@ def await_value(interpreter: Interpreter, value: Value, place: Place, first_oper
 
 
 def current_result(interpreter: Interpreter, future: Task | Gathering, place: Place) -> Value:
-    """Return the result of a task or future. It is unresolved if the result of a task of the future has changed."""
+    """Return the result of a task or future. For a future, it is unresolved if the result of a task has changed."""
     changed = interpreter.work.task_results
     if isinstance(future, Task):
         return changed.get(future.task_id, future.result)
@@ -119,12 +119,12 @@ def current_result(interpreter: Interpreter, future: Task | Gathering, place: Pl
 
 
 def _finished(interpreter: Interpreter, future: Task | Gathering, place: Place) -> Gathering:
-    """Return the future of finished work that has the result of another future."""
+    """Return a future without members, whose work is finished, with the current result of another future."""
     return Gathering("all", (), result=current_result(interpreter, future, place))
 
 
 def _await_union(interpreter: Interpreter, value: Union, place: Place, first_operation: int | None) -> Value:
-    """Await the case of a union that is the value. Tasks that only exist in their case need no choice."""
+    """Await a union. If possible, a single await covers the started tasks of all cases, without a choice."""
     if first_operation is not None and first_operation < len(interpreter.operations):
         results = _await_in_branches(interpreter, value, place)
         if results is not None:
@@ -149,7 +149,7 @@ def _await_union(interpreter: Interpreter, value: Union, place: Place, first_ope
 
 
 def value_of(interpreter: Interpreter, contents: Collection, place: Place) -> Value:
-    """Return a value that represents any value in a queue or future, so none of its tasks must be the result."""
+    """Return a union of the values in a queue or future. Awaiting it does not guarantee that a task is finished."""
     interpreter.store.record_outer_read(contents.state, "items")
     if not contents.items:
         interpreter.work.empty_reads[id(place.node)] = contents, place
@@ -161,19 +161,19 @@ def value_of(interpreter: Interpreter, contents: Collection, place: Place) -> Va
 
 
 def _item_value(value: Value) -> Value:
-    """Return an item of a queue. A sentinel such as `object()` raises if it is called, like None."""
+    """Return the value of a queue item. A sentinel such as `object()` becomes ABSENT, because calling it raises."""
     return ABSENT if origin_name(value) == "builtins.object" else hide_constants(on_some_paths(value))
 
 
 def emit_await(interpreter: Interpreter, await_: Await) -> None:
-    """Emit an await of tasks. Tasks that code may cancel can outlast it."""
+    """Emit an await of tasks. The work of tasks that may be canceled can outlast the await."""
     report_await(interpreter, await_)
     cancelled = interpreter.work.cancelled
     interpreter.emit(replace(await_, group=unfinished(await_.group, cancelled)) if cancelled else await_)
 
 
 def _with_exits(interpreter: Interpreter, group: AwaitGroup) -> AwaitGroup:
-    """Return the group of an await, marked with the errors outside its steps that leave its members running."""
+    """Return a group, marked with whether errors outside its steps may leave its members running."""
     if not _may_continue_after_error(interpreter):
         return replace(group, awaits_work_without_steps=False)
     return replace(group, may_be_left=any(_may_raise_since(interpreter, task_id) for task_id in task_ids_of(group)))
@@ -187,7 +187,7 @@ def _may_raise_since(interpreter: Interpreter, task_id: TaskId) -> bool:
 
 
 def _may_continue_after_error(interpreter: Interpreter) -> bool:
-    """Return whether code may run after an error at this point: in a helper, or where a `try` catches it."""
+    """Return whether code may run after an error at this point: in a caller, or where a `try` catches the error."""
     frame = interpreter.frame
     is_caught = any(JumpKind.RAISE in context.intercepted for context in frame.open_contexts)
     return is_caught or (frame.caller is not None and frame.caller.caller is not None)
@@ -214,7 +214,7 @@ def start(interpreter: Interpreter, value: Value, place: Place) -> Value:
 
 
 def _start_with_timeout(interpreter: Interpreter, wrapped: WaitForCall, started: Value) -> Value:
-    """Report that the engine continues the work of an `asyncio.wait_for` after its timeout."""
+    """Report that the engine continues the work in an `asyncio.wait_for` after the timeout. Return the work."""
     task_ids = [awaited.task_id for awaited in awaited_tasks(started)]
     if task_ids:
         interpreter.work.timed_tasks.update(task_ids)
@@ -224,7 +224,7 @@ def _start_with_timeout(interpreter: Interpreter, wrapped: WaitForCall, started:
 
 
 def _start_coroutine(interpreter: Interpreter, coroutine: Coroutine) -> Value:
-    """Start a coroutine as a task whose writes may take effect at any time until it is awaited."""
+    """Start a coroutine as a task. Its writes may take effect at any time until it is awaited."""
     newest = interpreter.store.serial
     outer_reads, interpreter.store.reads = interpreter.store.reads, set()
     unbegun: tuple[TaskId, ...] = interpreter.work.unbegun["items"]
@@ -262,7 +262,7 @@ def _start_coroutine(interpreter: Interpreter, coroutine: Coroutine) -> Value:
 
 
 def _await_method_call(interpreter: Interpreter, value: Instance, place: Place) -> FunctionCall | None:
-    """Return the call of an instance's `__await__`, None if that is not a plain function of the project."""
+    """Return the call of an instance's `__await__`. Return None if that method is not a project function."""
     method = interpreter.attribute(value, "__await__", place)
     if isinstance(method, FunctionValue) and isinstance(method.node, cst.FunctionDef):
         return FunctionCall(method, Arguments(), place)
@@ -283,7 +283,7 @@ def start_activity(
 
 
 def _await_members(value: Value) -> tuple[AwaitMember, ...]:
-    """Return the members of the await group of a value."""
+    """Return the members of the await group for a value."""
     match value:
         case Task(task_id=task_id, all_runs=every, on_every_path=on_every_path):
             return (AwaitedTask(task_id, every, on_every_path),)
@@ -298,12 +298,12 @@ def _await_members(value: Value) -> tuple[AwaitMember, ...]:
 
 
 def awaited_tasks(value: Value) -> Iterator[AwaitedTask]:
-    """Yield the tasks that an await of a value waits for."""
+    """Yield the tasks that awaiting a value waits for."""
     return awaited_tasks_of(AwaitGroup("all", _await_members(value)))
 
 
 def _await_group(value: Gathering) -> AwaitGroup:
-    """Return the await group of a gathering."""
+    """Return the await group for a gathering."""
     return AwaitGroup(
         value.kind,
         _await_members(value),
@@ -317,7 +317,7 @@ def _await_group(value: Gathering) -> AwaitGroup:
 
 
 def _group_member(value: Value, outer_tasks: frozenset[TaskId]) -> tuple[AwaitMember, ...]:
-    """Return a nested gathering as a group unless its members can join the outer group."""
+    """Return a nested gathering as a group, or its members if these can join the outer group."""
     if not isinstance(value, Gathering):
         return _await_members(value)
     group = _await_group(value)
@@ -330,10 +330,10 @@ def _group_member(value: Value, outer_tasks: frozenset[TaskId]) -> tuple[AwaitMe
 def _run_coroutine(
     interpreter: Interpreter, coroutine: Coroutine, *, is_started: bool = False
 ) -> tuple[Activity | None, Value]:
-    """Interpret the body of a coroutine, and return its work and its result. The work is None if it runs no steps.
+    """Interpret the body of a coroutine. Return its work, which is None if it runs no steps, and its result.
 
-    With `is_started`, a function that reads or writes outer variables counts as work: it may run steps assigned to them
-    later, and concurrent code may read its writes.
+    With `is_started`, a function that reads or writes outer variables counts as work, because it may run steps that are
+    assigned to them later, and concurrent code may read its writes.
     """
     interpreter.work.begun.add(id(coroutine.place.node))
     match coroutine:
@@ -360,7 +360,7 @@ def _run_coroutine(
 
 
 def _step_body(interpreter: Interpreter, step: StepFunction) -> StepBody:
-    """Return the body of a step, evaluated with unknown parameters: they are results of other steps."""
+    """Return the body of a step. Its parameters are unknown, because they are results of other steps."""
     frame = interpreter.frame
     outer, frame.started_bindings = frame.started_bindings, {}
     block = _step_block(interpreter, step)
@@ -386,7 +386,7 @@ def _step_block(interpreter: Interpreter, step: StepFunction) -> Block:
 
 
 def _without_data_defaults(function: FunctionValue) -> FunctionValue:
-    """Remove the defaults of a step's function that lead to no step: the SDK fills each parameter."""
+    """Return a step's function without the defaults that lead to no step, because the SDK fills each parameter."""
     defaults = tuple((name, value) for name, value in function.defaults if not _is_irrelevant(value))
     return function if len(defaults) == len(function.defaults) else replace(function, defaults=defaults)
 
@@ -402,9 +402,9 @@ def _is_irrelevant(value: Value) -> bool:
 
 
 def _run_inline(interpreter: Interpreter, task_id: TaskId) -> bool:
-    """Replace the last operation by a `Run` if it is the eager start of the awaited task: `await step.sleep(...)`.
+    """Replace the last operation with a `Run` if it is the eager start of the awaited task: `await step.sleep(...)`.
 
-    A task created by `create_task` stays a `Start`: waiting tasks begin before it.
+    Return whether it was replaced. The start of a task by `create_task` remains, because waiting tasks begin before it.
     """
     start_operation = interpreter.operations[-1] if interpreter.operations else None
     if not isinstance(start_operation, Start) or not start_operation.eager or start_operation.task_id != task_id:
@@ -415,9 +415,9 @@ def _run_inline(interpreter: Interpreter, task_id: TaskId) -> bool:
 
 
 def _await_in_branches(interpreter: Interpreter, value: Union, place: Place) -> list[Value] | None:
-    """Move the await into the branches of the choice just emitted: `await (gather(a(), b()) if c else d())`.
+    """Move the await into the branches of the choice just emitted, as for `await (gather(a(), b()) if c else d())`.
 
-    Return the results of the branches, None if that is not possible.
+    Return the results of the branches. Return None if the await cannot be moved.
     """
     choice = interpreter.operations[-1]
     if not isinstance(choice, Choice) or len(choice.branches) != len(value.cases):
@@ -437,7 +437,7 @@ def _starts_tasks_of(branch: Branch, task: Value) -> bool:
 
 
 def _with_await(interpreter: Interpreter, branch: Branch, value: Value, place: Place) -> tuple[Branch, Value]:
-    """Return a branch that ends with the await of its value, and the result. A coroutine begins at the await."""
+    """Return the branch extended by the await of its value, and the result. A coroutine begins at the await."""
     with interpreter.collect_operations() as operations:
         operations.extend(branch.block.operations)
         result = await_value(interpreter, value, place)

@@ -1,6 +1,6 @@
-"""Declarations of steps in order, and the dependencies between steps.
+"""Declarations of steps, and dependencies between steps.
 
-These are parameter names, or `depends` in legacy mode (SDK: `_build_dependency_list`).
+Parameter names determine the dependencies; in legacy mode, `depends` does (SDK: `_build_dependency_list`).
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from stepgraph.syntax.module import Place
 
 
 def declare_step(interpreter: Interpreter, step: StepFunction) -> None:
-    """Declare a step. It replaces an earlier step with the same name (SDK: `step_closures`)."""
+    """Declare a step, which replaces an earlier step with the same name (SDK: `step_closures`)."""
     number = interpreter.steps.add(step)
     interpreter.store.write(interpreter.steps.by_name, step.definition.name, step)
     interpreter.frame.declared.pop(step, None)
@@ -42,10 +42,10 @@ def declare_step(interpreter: Interpreter, step: StepFunction) -> None:
 
 
 def declare_again(interpreter: Interpreter, steps: Collection[StepFunction]) -> None:
-    """Declare the steps of a function again at a call of the function.
+    """Declare the steps of a function again, because the function is called.
 
-    Steps that are still current only move to the end of the order. A chain of calls would otherwise declare the
-    steps of its last function in each caller, which takes quadratic time.
+    If all steps are still current, they only move to the end of the order. Declaring them again in each caller of a
+    chain of calls would take quadratic time.
     """
     current = interpreter.steps.by_name
     if not all(current.get(step.definition.name) is step for step in steps):
@@ -70,13 +70,13 @@ class StepBody(Struct, frozen=True):
 
     block: Block
     started_bindings: tuple[str, ...] = ()
-    """The bindings of workflows that it starts."""
+    """The bindings of the workflows that the body starts."""
 
 
 BodyEvaluator: TypeAlias = Callable[[Interpreter, StepFunction], StepBody]
 CONTEXT: Final = "ctx"
 
-# Source text that may change the name or the parameters of a function.
+# Source text of code that may change the name or parameters of a function.
 _RENAMING: Final = (b"__name__ =", b"__name__=", b"__signature__", b"__wrapped__", b"update_wrapper", b"setattr(")
 _FIELD: Final = re.compile(r"\{[^{}]*\}")
 
@@ -91,7 +91,7 @@ def step_run(interpreter: Interpreter, step: StepFunction, evaluate_body: BodyEv
 
 
 def _step_names(dependency: Dependency) -> tuple[str, ...]:
-    """Return the names of the steps that a dependency may run, without the steps required by these."""
+    """Return the names of the steps that a dependency may run, except the steps that these require."""
     if isinstance(dependency, StepRun):
         return (dependency.definition.name,)
     names = (name for case in dependency.cases for name in _step_names(case.dependency))
@@ -103,7 +103,7 @@ def _required_steps(
 ) -> tuple[tuple[str, Dependency], ...]:
     """Return the steps that a call of a step requires, in the order in which the SDK resolves them.
 
-    Each has the name of the parameter that receives its result.
+    Each step is paired with the name of the parameter that receives its result.
     """
     definition = step.definition
     parameters = [parameter for parameter in definition.parameters if parameter.name != CONTEXT]
@@ -125,7 +125,7 @@ def _required_steps(
 def _named_dependencies(
     interpreter: Interpreter, step: StepFunction, parameters: list[StepParameter]
 ) -> Iterator[tuple[str, Value, Place]]:
-    """Yield dependencies in implicit mode: each parameter names a declared step, the last of those with equal names."""
+    """Yield dependencies in implicit mode: each parameter names a step, the last one declared with that name."""
     if step.depends is not None:
         return  # the SDK rejects `depends`, which is reported at the declaration
     for parameter in parameters:
@@ -155,7 +155,7 @@ def _is_declared_in_frame(interpreter: Interpreter, value: Value) -> bool:
 def _listed_dependencies(
     interpreter: Interpreter, step: StepFunction, parameters: list[StepParameter]
 ) -> Iterator[tuple[str, Value, Place]]:
-    """Yield dependencies in legacy mode: `depends` lists one step by position for each parameter except `ctx`."""
+    """Yield dependencies in legacy mode: `depends` lists one step for each parameter except `ctx`, by position."""
     depends = step.depends_collection.items if step.depends_collection is not None else step.depends or ()
     if step.depends is None:
         _report_missing_depends(interpreter, step.definition, parameters)
@@ -164,7 +164,7 @@ def _listed_dependencies(
     names = [parameter.name for parameter in parameters]
     for index, item in enumerate(depends):
         if item.many or item.may_be_missing:
-            names.clear()  # the later steps have no known positions
+            names.clear()  # the positions of later steps are unknown
         if item.many or not _is_step(item.value):
             _report_unresolved_item(interpreter, step.definition, item)
         yield "".join(names[index : index + 1]), item.value, item.place
@@ -197,7 +197,7 @@ def _dependency(
 
 
 def _step_run(interpreter: Interpreter, step: StepFunction, evaluate_body: BodyEvaluator) -> StepRun:
-    """Return the run of a step as a dependency, cached until a declaration replaces a name that was looked up."""
+    """Return the run of a step as a dependency. It is cached until a declaration replaces a name that was looked up."""
     cached = interpreter.steps.runs.get(step.definition)
     if cached is not None and cached[0] == interpreter.steps.by_name.version:
         return cached[1]
@@ -264,7 +264,7 @@ def _step_functions(value: Value) -> Iterator[StepFunction]:
 
 
 def _may_be_named(definition: StepDefinition, name: str) -> bool:
-    """Return whether a step may have a name at run time. Braces in its static name contain source, or are literal."""
+    """Return whether a step may have a name at run time. Braces in its static name are literal or contain source."""
     literals = _FIELD.split(definition.name)
     if len(literals) == 1:
         return False
@@ -274,7 +274,7 @@ def _may_be_named(definition: StepDefinition, name: str) -> bool:
 
 
 def _may_rename_functions(interpreter: Interpreter) -> bool:
-    """Return whether the program may change names or parameters of functions in code that is not modeled."""
+    """Return whether unmodeled code of the program may change the names or parameters of functions."""
     return any(module.mentions(word) for module in interpreter.modules.scopes for word in _RENAMING)
 
 

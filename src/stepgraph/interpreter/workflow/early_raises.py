@@ -18,12 +18,12 @@ from stepgraph.syntax.module import Place
 
 
 def record_start(interpreter: Interpreter, task_id: TaskId, earlier: tuple[TaskId, ...]) -> None:
-    """Record a task that has not begun, in addition to `earlier` ones."""
+    """Record a task that has not begun, in addition to the `earlier` tasks."""
     interpreter.store.write(interpreter.work.unbegun, "items", (*earlier, task_id))
 
 
 def begin_tasks(interpreter: Interpreter) -> None:
-    """Record that the tasks begin, because the code awaits."""
+    """Record that all started tasks begin, because the code awaits."""
     interpreter.store.write(interpreter.work.unbegun, "items", ())
 
 
@@ -49,9 +49,9 @@ def record_early_raise(interpreter: Interpreter, place: Place) -> None:
 def resolve_early_raises(
     interpreter: Interpreter, body: Block, contexts: Sequence[OpenContext], handlers: Sequence[Block]
 ) -> Block:
-    """Return the body of a `try`, without awaits that finish a task that may begin during steps of the handlers.
+    """Return the body of a `try`. Its awaits do not finish a task that may begin during the handlers' steps.
 
-    A task that a called function starts, or that code after the body awaits, is reported.
+    A task that a called function starts, or that a handler awaits, is reported immediately.
     """
     raises = [early for context in contexts for early in context.early_raises]
     if not raises or not any(may_run_steps(block) or may_await(block) for block in handlers):
@@ -66,7 +66,7 @@ def resolve_early_raises(
 
 
 def report_await(interpreter: Interpreter, await_: Await) -> None:
-    """Report an await of a task that an exception may have left before it began."""
+    """Report an await of a task if an exception may have left the task before it began."""
     if interpreter.work.left_early:
         for awaited in awaited_tasks_of(await_.group):
             place = interpreter.work.left_early.get(awaited.task_id)

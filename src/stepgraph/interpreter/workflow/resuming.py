@@ -1,7 +1,7 @@
-"""Tasks in flight, which are evaluated again at the next await.
+"""Tasks in flight that are evaluated again at the next await.
 
-They read variables that other code writes, or queues and futures that have no value yet. The notes of a task that reads
-an empty queue are deferred until there is a value.
+Such tasks read variables that other code writes, or queues and futures without a value so far. The notes of a task that
+reads an empty queue are deferred until the queue has a value.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from stepgraph.ir.await_groups import TaskId
 from stepgraph.ir.nodes import Activity, Call
 from stepgraph.ir.values import Value
 
-# Number of times that tasks in flight are evaluated again at one await.
+# Maximum number of times that tasks in flight are evaluated again at one await.
 MAX_RESUMPTIONS: Final = 16
 
 
@@ -35,12 +35,12 @@ class InFlightTask(TaskState, kw_only=True):
     activity: Activity
     result: Value
     await_count: int
-    """The number of awaits evaluated before its start."""
+    """The number of awaits evaluated before the start of the task."""
     branch_depth: int
-    """The number of branches around its start, through all calls."""
+    """The number of branches around the start of the task, through all calls."""
 
     def may_have_begun(self, interpreter: Interpreter) -> bool:
-        """Return whether the task may have begun before the current await, or may begin on another path without it."""
+        """Return whether the task may have begun before the current await, or may begin on a path without it."""
         return (
             self.await_count + 1 < interpreter.work.await_count
             or self.branch_depth != interpreter.branch_depth
@@ -51,8 +51,8 @@ class InFlightTask(TaskState, kw_only=True):
 def resume_tasks(interpreter: Interpreter) -> None:
     """Evaluate tasks in flight again if other code has written to variables that they read.
 
-    At an await, tasks may read the new values. A task that has begun may have read the old values. Other tasks may in
-    turn read values that a task then writes.
+    At an await, tasks may read the new values. A task that has already begun may have read the old values. The values
+    that a task then writes may in turn be read by other tasks.
     """
     work, store = interpreter.work, interpreter.store
     work.await_count += 1
@@ -83,7 +83,7 @@ def resume_tasks(interpreter: Interpreter) -> None:
 
 
 def _sees_new_values(interpreter: Interpreter, task: InFlightTask, rewrites: Sequence[Rewrite]) -> bool:
-    """Record the values that a task may read at the current await. Return whether some of them are new."""
+    """Record the values that a task may read at the current await. Return whether any of them is new."""
     may_have_begun = task.may_have_begun(interpreter)
     new = [
         task.see(rewrite.container, rewrite.key, rewrite.before)
@@ -97,7 +97,7 @@ def _sees_new_values(interpreter: Interpreter, task: InFlightTask, rewrites: Seq
 
 
 def reevaluate(interpreter: Interpreter, task: InFlightTask) -> None:
-    """Evaluate a task in flight again, with all values that the slots it reads may have."""
+    """Evaluate a task in flight again, with all possible values of the slots that it reads."""
     if not isinstance(task.coroutine, FunctionCall) or not isinstance(task.activity, Call):
         return
     coroutine, store = task.coroutine, interpreter.store
@@ -126,12 +126,12 @@ def reevaluate(interpreter: Interpreter, task: InFlightTask) -> None:
 
 
 def _recursive_calls(interpreter: Interpreter) -> int:
-    """Return the number of calls of functions whose bodies are being interpreted."""
+    """Return the number of recursive calls of functions whose bodies are being interpreted."""
     return sum(len(recursion.calls) for recursion in interpreter.recursions.values())
 
 
 def defer_notes(interpreter: Interpreter, task_id: TaskId, first: int, reads: AnyCollection[int]) -> None:
-    """Defer the notes from the index `first` on, which belong to a task that waits for the values of some reads."""
+    """Defer the notes from the index `first` on, because their task waits for the values of some reads."""
     added = dict(islice(interpreter.notes.items(), first, None))
     for key in added:
         del interpreter.notes[key]
@@ -139,14 +139,14 @@ def defer_notes(interpreter: Interpreter, task_id: TaskId, first: int, reads: An
 
 
 def _drop_notes(interpreter: Interpreter, task_id: TaskId) -> None:
-    """Drop the deferred notes of a task that was evaluated again, if all reads have a value."""
+    """Drop the deferred notes of a task that was evaluated again, if all its reads now have a value."""
     reads, _ = interpreter.work.deferred_notes.get(task_id, (frozenset[int](), {}))
     if reads.isdisjoint(interpreter.work.empty_reads):
         interpreter.work.deferred_notes.pop(task_id, None)
 
 
 def report_empty_reads(interpreter: Interpreter) -> None:
-    """Report the deferred notes that remain, and values that were put into a queue or future after they were read."""
+    """Report the remaining deferred notes, and values that were added to a queue or future only after a read."""
     for _, notes in interpreter.work.deferred_notes.values():
         for key, note in notes.items():
             interpreter.notes.setdefault(key, note)

@@ -54,7 +54,7 @@ def call_method(interpreter: Interpreter, callee: StepMethod, arguments: Argumen
 
 
 def _observe_missing(interpreter: Interpreter, name: str, place: Place) -> None:
-    """Observe a missing method unless the program may define it, or checks for it with `hasattr`."""
+    """Record a fact for a missing method, unless the program may define the method or checks for it with `hasattr`."""
     modules = interpreter.modules.scopes
     if any(name in module.once(assigned_attributes).any_owner or module.mentions(b"hasattr") for module in modules):
         return
@@ -69,7 +69,7 @@ def _wait(interpreter: Interpreter, arguments: Arguments, place: Place) -> Value
         name_text(arguments.find(0, "name")),
         None if event_type is None else name_text(event_type),
         DEFAULT_EVENT_TIMEOUT if timeout is None or timeout.value == Constant(None) else duration_text(timeout),
-        # One shape for all calls of a function, because the graph shows the function once.
+        # All calls of a function share one shape, because the graph shows the function once.
         interpreter.event_payloads.setdefault((place.node, interpreter.frame.scope.callable_arguments), PayloadShape()),
     )
     return interpreter.work.register_coroutine(WaitCall(wait, place), place)
@@ -78,7 +78,7 @@ def _wait(interpreter: Interpreter, arguments: Arguments, place: Place) -> Value
 def _do(interpreter: Interpreter, arguments: Arguments, snapshot: StaticArguments, place: Place) -> Value:
     name = arguments.find(0, "name")
     if name is not None and isinstance(name.value, FunctionValue):
-        # Bare `@step.do` passes the function as the name and declares no step.
+        # A bare `@step.do` passes the function as the name and declares no step.
         interpreter.note(
             "decorator-misuse",
             place,
@@ -89,10 +89,10 @@ def _do(interpreter: Interpreter, arguments: Arguments, snapshot: StaticArgument
         )
     depends = arguments.find(1, "depends")
     if depends is not None and depends.keyword is None and isinstance(depends.value, FunctionValue | Mapping):
-        depends = None  # JavaScript style: a function or the config as the second argument
+        depends = None  # JavaScript style, with a function or the config as the second argument
     interpreter.steps.lists_depends = interpreter.steps.lists_depends or depends is not None
     if depends is not None and interpreter.mode is DependencyMode.IMPLICIT:
-        # If the mode is not configured, this selects legacy mode and the workflow is analyzed again.
+        # If the mode is not configured, `depends` selects legacy mode and the workflow is analyzed again.
         interpreter.note(
             "depends-refused",
             depends.place,
@@ -121,7 +121,7 @@ def _steps_in(interpreter: Interpreter, arguments: Arguments) -> Iterator[StepDe
 
 
 def _may_be_concurrent(argument: Argument | None) -> bool:
-    """Return whether dependencies may run concurrently. True if the argument is not constant."""
+    """Return whether dependencies may run concurrently, which is the case if the argument is not constant."""
     if argument is None:
         return False
     return not isinstance(argument.value, Constant) or bool(argument.value.value)
@@ -135,7 +135,7 @@ def _dependency_elements(interpreter: Interpreter, argument: Argument | None) ->
 
 
 def declare(interpreter: Interpreter, callee: StepDecorator, arguments: Arguments, place: Place) -> Value:
-    """Apply the decorator that `step.do(...)` returned to a function, which declares the step."""
+    """Declare a step by applying the decorator that `step.do(...)` returned to a function."""
     interpreter.tracer.on_declaration(callee.arguments, arguments, place)
     if not arguments.items:
         return Unresolved("a step decorator is called without a function", place)

@@ -21,7 +21,7 @@ _BACKOFFS: Final[dict[object, Backoff]] = {"constant": "constant", "linear": "li
 
 
 def settings_from(interpreter: Interpreter, argument: Argument | None) -> MergedStepConfig:
-    """Return the settings of a `config` argument. Values that are not constant keep their default and are reported."""
+    """Return the settings in a `config` argument. Those that are not constant keep their default and are reported."""
     if argument is None or argument.value == Constant(None):
         return DEFAULTS
     settings = DEFAULTS
@@ -53,7 +53,7 @@ def _with_retry(
 
 
 def _entries(interpreter: Interpreter, value: Value, place: Place, setting: str) -> dict[object, MappingEntry]:
-    """Return the entries of a dictionary with constant keys, by key."""
+    """Return the entries of a dictionary that have constant keys, by key."""
     if not isinstance(value, Mapping) or not value.shows_constants:
         _report(interpreter, place, setting, "the default")
         return {}
@@ -72,12 +72,12 @@ def _report(interpreter: Interpreter, place: Place, setting: str, fallback: obje
     )
 
 
-# Maximum bits of an integer in JSON: readers may reject larger ones.
+# Maximum size of an integer in JSON, in bits, because readers may reject larger integers.
 WIDEST_NUMBER: Final = 512
 
 
 def _text_of(value: Value, place: Place) -> str:
-    """Return constant text, or the source of a value in braces."""
+    """Return the text of a constant string, or the source of another value in braces."""
     match value:
         case Constant(value=str(text)) | Template(text=text):
             return text
@@ -86,23 +86,23 @@ def _text_of(value: Value, place: Place) -> str:
 
 
 def name_text(argument: Argument | None) -> str:
-    """Return the name in an argument, `{}` without the argument."""
+    """Return the name in an argument, or `{}` if the argument is missing."""
     return "{}" if argument is None else _text_of(argument.value, argument.place)
 
 
 def duration_text(argument: Argument | None) -> Number | str:
-    """Return the duration in an argument: milliseconds, or text as written."""
+    """Return the duration in an argument, as milliseconds or as the text in the source."""
     return "{}" if argument is None else _duration_of(argument.value, argument.place)
 
 
 def _duration_of(value: Value, place: Place) -> Number | str:
-    """Return a duration: milliseconds, or text as written."""
+    """Return a duration, as milliseconds or as the text in the source."""
     number = number_of(value)
     return _text_of(value, place) if number is None else number
 
 
 def number_of(value: Value) -> Number | None:
-    """Return a constant as a JSON number, None for any other value."""
+    """Return a constant as a JSON number. Return None if the value cannot be represented as one."""
     match value:
         case Constant(value=bool()):
             return None
@@ -115,7 +115,7 @@ def number_of(value: Value) -> Number | None:
 
 
 def timestamp_text(argument: Argument | None) -> str:
-    """Return a timestamp: text as written, a constant datetime as ISO 8601, epoch milliseconds as digits."""
+    """Return a timestamp as text: ISO 8601 for a constant datetime, digits for epoch milliseconds, or its source."""
     if argument is None:
         return "{}"
     if isinstance(argument.value, Moment):

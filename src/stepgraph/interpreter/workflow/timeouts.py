@@ -1,4 +1,4 @@
-"""Steps and waits under a timeout or cancellation, which the engine continues."""
+"""Steps and waits that the engine continues after a timeout or cancellation."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from stepgraph.syntax.module import Place
 
 
 def report_timeout(interpreter: Interpreter, place: Place, by: TimeoutFunction, block: Block) -> None:
-    """Report that the engine does not stop the work awaited in a block when its timeout expires."""
+    """Report that the engine does not stop the work awaited in a block when the block's timeout expires."""
     task_ids = _awaited_tasks(block)
     started = [interpreter.work.activities[task_id] for task_id in task_ids if task_id in interpreter.work.activities]
     work = [*activities_in(block), *(part for activity in started for part in activities_of(activity))]
@@ -30,12 +30,12 @@ def report_timeout(interpreter: Interpreter, place: Place, by: TimeoutFunction, 
 
 
 def report_cancelled_step(interpreter: Interpreter, place: Place, by: str) -> None:
-    """Report that cancelling a coroutine does not stop its step (SDK: `_do_call` runs in a separate task)."""
+    """Report that canceling a coroutine does not stop its step (SDK: `_do_call` runs in a separate task)."""
     _report_cancelled(interpreter, place, by, "The graph shows it as finished.")
 
 
 def report_cancelled_task(interpreter: Interpreter, place: Place) -> None:
-    """Report that cancelling a task does not stop its step."""
+    """Report that canceling a task does not stop its step."""
     _report_cancelled(interpreter, place, "canceling its task here", "The graph does not show when it finishes.")
 
 
@@ -77,7 +77,7 @@ def _awaited_tasks(block: Block) -> list[TaskId]:
 
 
 def observe_sleep_as_task(interpreter: Interpreter, argument: Argument, place: Place) -> None:
-    """Observe an `asyncio.create_task` whose argument is the future of a sleep rather than a coroutine."""
+    """Record a fact for an `asyncio.create_task` whose argument is the future of a sleep instead of a coroutine."""
     activity = interpreter.work.activities.get(argument.value.task_id) if isinstance(argument.value, Task) else None
     if isinstance(activity, Sleep | SleepUntil):
         callee = place.node.func if isinstance(place.node, cst.Call) else place.node

@@ -1,4 +1,4 @@
-"""Work that nothing awaits: coroutines that never begin, and sleeps and tasks without an await."""
+"""Work that nothing awaits: coroutines that never begin, and sleeps and tasks that run without an await."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _SIGNALS: Final = (b"Barrier(", b"Condition(", b"Event(", b"Queue(", b"create_fu
 
 
 def report_unawaited_work(interpreter: Interpreter, body: Block, run: Place) -> None:
-    """Report coroutines and steps that never begin, and observe work that nothing can await.
+    """Report coroutines and steps that never begin, and record facts about work that nothing can await.
 
     `run` is the method that the SDK calls.
     """
@@ -42,23 +42,23 @@ def report_unawaited_work(interpreter: Interpreter, body: Block, run: Place) -> 
 
 
 class _DiscardedCoroutines(Struct):
-    """Determines whether the program discards values, with one analysis per module and kind of work."""
+    """Analyses of the values that the program discards, one for each module and kind of work."""
 
     interpreter: Interpreter
     run: Place
-    """The method that the SDK calls. Its result is discarded."""
+    """The method that the SDK calls, whose result is discarded."""
     discardings: dict[tuple[int, str], DiscardAnalysis] = field(default_factory=dict)
-    """The analyses by `id` of the module and kind of work."""
+    """The analyses, by `id` of the module and kind of work."""
 
     def observe(self, work: Work, name: str, place: Place, *, is_coroutine: bool = False) -> None:
-        """Observe work whose value must be discarded, so that nothing can await it."""
+        """Record a fact for work if its value must be discarded, so nothing can await the work."""
         ends = frozenset([id(self.run.node)])
         discarding = self._discarding(place, "coroutine" if is_coroutine else "task", ends)
         if discarding.is_discarded(place.node):
             self.interpreter.observe(NeverAwaited(work, name, place, discarding.is_async_statement(place.node)))
 
     def is_unused(self, declared: StepDeclared) -> bool:
-        """Return whether the result of `step.do(...)` on a function is unused, as a name and as an expression."""
+        """Return whether the program uses neither the name nor the expression of a declared step."""
         call = declared.place
         discarding = self._discarding(call, "step")
         match call.module.parents.get(id(call.node)):
@@ -119,7 +119,7 @@ def _report_never_iterated(interpreter: Interpreter) -> None:
 
 
 def _report_special_methods(interpreter: Interpreter) -> None:
-    """Report special methods with steps whose implicit calls are not modeled: `__str__`, `__del__`."""
+    """Report special methods that run steps if their implicit calls are not modeled, such as `__del__`."""
     visited: set[tuple[int, str]] = set()
     owners: list[tuple[Instance | ClassValue, ClassValue]] = [
         *((instance, instance.cls) for instance in interpreter.work.objects),
@@ -138,7 +138,7 @@ def _is_class(value: Value | None) -> TypeGuard[ClassValue]:
 
 
 def _unmodeled_special_methods(class_value: ClassValue) -> Iterator[str]:
-    """Yield the special methods of a class that the interpreter does not call everywhere Python does."""
+    """Yield the special methods of a class that the interpreter does not call wherever Python calls them."""
     names = class_value.scope.bindings.binders
     return (
         name for name in names if name.startswith("__") and name.endswith("__") and name not in MODELED_SPECIAL_METHODS
@@ -152,7 +152,7 @@ def _report_special_method(
     if not isinstance(method, FunctionValue) or isinstance(method.node, cst.Lambda):
         return
     bound = replace(method, receiver=receiver)
-    interpreter.work.ignores_stores = True  # Python does not pass tables of the project to these methods
+    interpreter.work.ignores_stores = True  # Python passes no collections of the project to these methods
     effect = effect_of_call(interpreter, bound)
     interpreter.work.ignores_stores = False
     if effect is None and replaces_constants(interpreter, bound):
@@ -189,11 +189,11 @@ MODELED_SPECIAL_METHODS: Final = frozenset(
         *(f"{prefix}{operator}" for operator in OPERATOR_NAMES for prefix in ("", "r", "i")),
     ]
 )
-"""The special methods that the interpreter calls everywhere Python does."""
+"""The special methods that the interpreter calls wherever Python calls them."""
 
 
 def _observe_unawaited(discarded: _DiscardedCoroutines, body: Block) -> None:
-    """Observe the sleeps and tasks of a program that nothing can await."""
+    """Record facts about the sleeps and tasks of a program that nothing can await."""
     tasks = _Tasks()
     tasks.collect(body)
     for start in tasks.started.values():
@@ -211,14 +211,14 @@ def _observe_unawaited(discarded: _DiscardedCoroutines, body: Block) -> None:
 
 
 def _may_signal(activity: Activity, place: Place) -> bool:
-    """Return whether work may signal its completion without an await: through a queue, an event or a future."""
+    """Return whether work may signal its completion without an await, through a queue, an event or a future."""
     return isinstance(activity, Call) and any(map(place.module.mentions, _SIGNALS))
 
 
 def _observe_never_called(discarded: _DiscardedCoroutines) -> None:
-    """Observe the declared steps that nothing can call and no other step may depend on.
+    """Record a fact for each declared step that nothing can call and on which no other step may depend.
 
-    Other steps that do not run are reported with a note.
+    Other steps that do not run are reported by a note.
     """
     interpreter = discarded.interpreter
     steps = interpreter.steps
@@ -241,8 +241,8 @@ def _observe_never_called(discarded: _DiscardedCoroutines) -> None:
 
 
 def _report_uncalled(interpreter: Interpreter, uncalled: Sequence[StepDeclared]) -> None:
-    """Report steps that are passed to other code and never called directly, because the graph may lack their calls."""
-    # Rules report the steps that `step.do` receives.
+    """Report steps that are never called directly, because the graph lacks indirect calls."""
+    # The rules report the steps that are passed to methods of the step object.
     explained = interpreter.steps.passed | interpreter.store.replaced
     for declared in uncalled:
         if declared.definition not in explained:

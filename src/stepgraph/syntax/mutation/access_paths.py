@@ -8,9 +8,9 @@ from typing import Final
 from msgspec import Struct, field
 
 UNKNOWN_NAME: Final = "?"
-"""The name that represents all values kept by unmodeled code, such as other objects and callers of functions."""
+"""The name for all values that unmodeled code keeps, such as other objects and the callers of functions."""
 _MAX_DEPTH: Final = 3
-"""Depth of nested collections beyond which access paths are merged."""
+"""The nesting depth of collections beyond which access paths are merged."""
 
 
 class AccessPath(Struct, frozen=True):
@@ -20,7 +20,7 @@ class AccessPath(Struct, frozen=True):
     depth: int = 0
     """The number of element accesses, starting at the value of the name."""
     nesting: int = 0
-    """The number of new collections around the accessed element, nested in each other."""
+    """The number of new collections that contain the accessed element, nested in each other."""
 
     def element(self) -> AccessPath:
         """Return the path of an element."""
@@ -45,13 +45,13 @@ class Aliases(Struct, frozen=True):
     """The flow of collections through a module."""
 
     flows: dict[str, set[tuple[AccessPath, str]]]
-    """By name, the access paths that flow to other names, with the name of the target."""
+    """The access paths of each name that flow to another name, each with that other name."""
     mutated: dict[str, set[AccessPath]]
-    """By name, the access paths whose collections are mutated."""
+    """The access paths of each name whose collections are mutated."""
     mutated_by_libraries: dict[str, set[AccessPath]]
     """The part of `mutated` that code outside the project mutates."""
     mutates_unknown: bool
-    """Whether a collection that unmodeled code has kept may be mutated."""
+    """Whether the module may mutate a collection that unmodeled code keeps."""
     keeps_names: bool
     """Whether the module reads its names from a dictionary, as in `globals()["NAME"]`."""
     keeps_names_of_modules: bool
@@ -60,7 +60,7 @@ class Aliases(Struct, frozen=True):
     """The results of `is_kept` and `may_be_mutated` so far, by their arguments."""
 
     def is_kept(self, start: AccessPath, depth: int, spend: Callable[[int], None]) -> bool:
-        """Return whether unmodeled code may keep the collection at a path, or a nested one as in `may_be_mutated`."""
+        """Return whether unmodeled code may keep the collection at a path or one less than `depth` levels inside it."""
         key = (start, depth, True, False, False)
         if key not in self._answers:
             aliases = self.reachable(start, depth, spend)
@@ -68,7 +68,7 @@ class Aliases(Struct, frozen=True):
         return self._answers[key]
 
     def reachable(self, start: AccessPath, depth: int, spend: Callable[[int], None]) -> Iterator[AccessPath]:
-        """Yield the access paths that collections at a path, less than `depth` levels deep, flow to."""
+        """Yield the access paths to which the collections at a path flow, less than `depth` levels deep."""
         visited = {start}
         pending = [start]
         while pending:
@@ -91,7 +91,7 @@ class Aliases(Struct, frozen=True):
         by_libraries: bool = False,
         by_other_names: bool = False,
     ) -> bool:
-        """Return whether the collection at a path, or one nested less than `depth` levels in it, may be mutated.
+        """Return whether the collection at a path, or one less than `depth` levels inside it, may be mutated.
 
         With `by_libraries`, only mutations by code outside the project count. With `by_other_names`, mutations by the
         name of the path itself do not count. The work is charged to `spend`.

@@ -1,4 +1,4 @@
-"""A may-alias analysis of the collections of a module. It finds collections that may be mutated through another name.
+"""May-alias analysis of a module's collections, which finds collections that may be mutated through another name.
 
 The analysis is flow-insensitive and identifies names by their text: `self.names`, a variable `names` and a parameter
 `names` are one name. A collection flows from name to name through assignments, loops, arguments and results.
@@ -28,7 +28,7 @@ from stepgraph.syntax.mutation.changes import (
 from stepgraph.syntax.walk import children, statements_below
 
 _TRUSTED_PACKAGES: Final = sys.stdlib_module_names | {"js", "pyodide", "workers"}
-# Statements that define functions or classes, that bind names or mutate collections.
+# Statements that define functions or classes, bind names, or mutate collections.
 _DEFINITIONS: Final = frozenset([cst.FunctionDef, cst.ClassDef, cst.Import, cst.ImportFrom, cst.Assign])
 _FLOW_STATEMENTS: Final = frozenset(
     [
@@ -67,7 +67,7 @@ class _FlowCollector(Struct):
     flows: dict[str, set[tuple[AccessPath, str]]] = field(default_factory=dict)
     """See `Aliases.flows`."""
     written: dict[str, set[AccessPath]] = field(default_factory=dict)
-    """See `Aliases.written`."""
+    """See `Aliases.mutated`."""
     written_by_libraries: dict[str, set[AccessPath]] = field(default_factory=dict)
     """See `Aliases.mutated_by_libraries`."""
     parameters: dict[str, list[ParameterNames]] = field(default_factory=dict)
@@ -75,11 +75,11 @@ class _FlowCollector(Struct):
     opaque_imports: set[str] = field(default_factory=set)
     """Names imported from untrusted packages, whose functions may mutate their arguments."""
     unknown: set[str] = field(default_factory=set)
-    """Names of values that may come from unmodeled code."""
+    """Names whose values may come from unmodeled code."""
     assigned: set[str] = field(default_factory=set)
     """Names that the module binds."""
     called: set[int] = field(default_factory=set)
-    """Identities of the called expressions so far."""
+    """Identities of the expressions called so far."""
     keeps_names: bool = False
     """See `Aliases.keeps_names`."""
     keeps_names_of_modules: bool = False
@@ -193,7 +193,7 @@ class _FlowCollector(Struct):
                 self._collect_expression_flows(node)
 
     def _record_unknown_values(self, statement: cst.CSTNode) -> None:
-        """Record the targets that a statement binds to a value of unmodeled code."""
+        """Record the targets that a statement binds to a value from unmodeled code."""
         match statement:
             case cst.Assign(targets=targets, value=value) if self._is_unknown(value):
                 for target in targets:
@@ -216,7 +216,7 @@ class _FlowCollector(Struct):
                     self._record_unknown(element.value)
 
     def _is_unknown(self, value: cst.BaseExpression) -> bool:
-        """Return whether an expression is a call of unmodeled code, or the value sent to a generator."""
+        """Return whether an expression is the result of unmodeled code, or a value sent to a generator."""
         match value:
             case cst.Call():
                 is_followed = bool(self.sources(value)) or _is_followed(value)
@@ -231,7 +231,7 @@ class _FlowCollector(Struct):
         self._record_flow((*sources, *_elements(sources)), UNKNOWN_NAME)
 
     def _record_captures(self, pattern: cst.CSTNode, sources: _Paths) -> None:
-        """Record that a value, its elements, or a list of these flow to the names that a pattern captures."""
+        """Record that a value, its elements, or a list of its elements flow to the names that a pattern captures."""
         elements = _elements(sources)
         in_list = tuple(path.in_collection() for path in elements)
         for name in pattern_names(pattern):
@@ -254,7 +254,7 @@ class _FlowCollector(Struct):
                 self._record_assignment(target, _elements(self.sources(iterable)))
 
     def _collect_parameters(self, parameters: cst.Parameters) -> None:
-        """Record the parameters of a function or lambda, which other code may call, and the flow of their defaults."""
+        """Record the parameters of a function or lambda as unknown, since any code may call it, and their defaults."""
         for parameter in (*parameters.posonly_params, *parameters.params, *parameters.kwonly_params):
             self.unknown.add(parameter.name.value)
             if parameter.default is not None:
@@ -347,7 +347,7 @@ class _FlowCollector(Struct):
                 self._record_store(owner, sources)
 
     def _record_store(self, owner: cst.BaseExpression, sources: _Paths) -> None:
-        """Record that a value is stored in a collection, and so flows to each name from which the collection flows."""
+        """Record that a value stored in a collection flows to each name from which the collection flows."""
         in_collection = tuple(path.in_collection() for path in sources)
         for path in self.sources(owner):
             self._record_flow(in_collection, path.name)
@@ -436,7 +436,7 @@ def _elements(sources: _Paths) -> _Paths:
 
 
 def _is_followed(call: cst.Call) -> bool:
-    """Return whether the flow through a call is known. `type(name, bases, attributes)` makes an unmodeled class."""
+    """Return whether the flow through a call is known. The class made by `type(name, bases, attributes)` is not."""
     name = last_name(call.func)
     return name in FOLLOWED_CALLS and (name != "type" or len(call.args) == 1)
 

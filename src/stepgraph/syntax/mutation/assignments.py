@@ -1,4 +1,4 @@
-"""Attributes that a module assigns, and the modules and classes to which they belong."""
+"""Attributes that a module assigns, and the modules and classes that own them."""
 
 from __future__ import annotations
 
@@ -17,14 +17,15 @@ from stepgraph.syntax.walk import all_nodes, statements_below
 METHODS: Final = "|".join(sorted(COLLECTION_MUTATORS)).encode()
 EQUALS: Final = rb"(?:<<|>>|\*\*|//|[-+*/%@&|^])?=(?!=)"
 
-# A source without a match assigns no attribute, so its tree need not be searched.
+# A source without a match assigns no attribute, so its tree is not searched.
 _ASSIGNMENT = re.compile(
     rb"\b(?:set|del)attr\b|attr__\("
     rb"|\.\s*+\w++[\s)]*+(?::[^\n=:]*+)?%(equals)s"
     rb"|\]\s*+%(equals)s"
     rb"|\.(?:%(methods)s)\(" % {b"equals": EQUALS, b"methods": METHODS}
 )
-# Patterns by a word that each match contains. They also match unrelated lines, so only a match of the group counts.
+# Patterns, each with a word that every match contains. They also match unrelated lines, so only matches of the group
+# count.
 _LINE_PATTERNS = (
     (b",", re.compile(rb"\.\s*+\w++\s*+,[^\n(=]*+(=(?!=))?")),
     (b"as", re.compile(rb"\bas\s[^\n:,.]*+(\.)?")),
@@ -43,12 +44,12 @@ class AssignedAttributes(Struct, frozen=True):
     any_owner: frozenset[str]
     """Names of the assigned attributes, of any object."""
     by_owner: frozenset[tuple[str, str]]
-    """Owners and names of the attributes of modules and classes, including attributes whose collections are mutated.
+    """Owners and names of assigned attributes of modules and classes, and of attributes whose collections are mutated.
 
     An owner is the last component of a name, such as `settings` or `Order`; it is empty for any other object.
     """
     rebound: frozenset[tuple[str, str]]
-    """The part of `by_owner` that is assigned, not only mutated."""
+    """The part of `by_owner` whose attributes are assigned, not only mutated."""
     not_of_self: frozenset[str] = frozenset()
     """Names of the assigned attributes of objects other than `self`."""
 
@@ -94,7 +95,7 @@ def _setattr_calls(module: SourceModule) -> Iterator[tuple[cst.BaseExpression, s
 
 
 def may_assign(source: bytes) -> bool:
-    """Return whether a source may assign an attribute. False is certain, True is not."""
+    """Return whether a source may assign an attribute. Only the result False is certain."""
     if _ASSIGNMENT.search(source) or _assigns_in_for(source):
         return True
     return any(match[1] for word, pattern in _LINE_PATTERNS if word in source for match in pattern.finditer(source))
@@ -110,7 +111,7 @@ def _assigns_in_for(source: bytes) -> bool:
 
 
 def _imported_names(statement: cst.Import | cst.ImportFrom) -> Mapping[str, tuple[str, str]]:
-    """Return the last component of the module and the name in it, for each name that a statement imports from it."""
+    """Return, for each name that a `from` import binds, the last component of the module and the name in the module."""
     if isinstance(statement, cst.Import) or isinstance(statement.names, cst.ImportStar):
         return {}
     owner = imported_module(statement)[1].rsplit(".", 1)[-1]
@@ -118,7 +119,7 @@ def _imported_names(statement: cst.Import | cst.ImportFrom) -> Mapping[str, tupl
 
 
 def name_of_owner(owner: cst.BaseExpression, owner_names: Mapping[str, str]) -> str:
-    """Return the last component of the name of a module or class, empty for any other object."""
+    """Return the last component of the name of a module or class, or an empty string for other objects."""
     if isinstance(owner, cst.Name):
         return owner_names.get(owner.value, "").rsplit(".", 1)[-1]
     if isinstance(owner, cst.Attribute):

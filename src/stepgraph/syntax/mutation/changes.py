@@ -1,6 +1,6 @@
-"""Calls and statements that mutate collections: the lists, sets and dicts that names hold.
+"""Calls and statements that mutate collections: the lists, sets and dicts bound to names.
 
-The tables contain functions and methods by their effect on collections, by the last component of their names.
+The tables group functions and methods by their effect on collections. They list the last component of each name.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ MUTATING_FUNCTIONS: Final = frozenset(
 SPECIAL_MUTATORS: Final = frozenset(
     ["__delitem__", "__iadd__", "__iand__", "__imul__", "__ior__", "__isub__", "__ixor__", "__setitem__"]
 )
-"""Special methods that mutate the collection, like the methods in `COLLECTION_MUTATORS`."""
+"""Special methods that mutate their collection, like the methods in `COLLECTION_MUTATORS`."""
 COPYING_CALLS: Final = frozenset(
     [
         *("copy", "deque", "dict", "filter", "frozenset", "iter", "list", "map", "reversed", "set", "sorted", "tuple"),
@@ -97,7 +97,7 @@ def mutated_values(statement: cst.CSTNode) -> Iterator[cst.BaseExpression]:
 
 
 def _self_and_owners(value: cst.BaseExpression) -> Iterator[cst.BaseExpression]:
-    """Yield an expression and the expressions for its enclosing collections: `D` in `D.setdefault("k", [])`."""
+    """Yield an expression and the collections that contain its value, such as `D` for `D.setdefault("k", [])`."""
     yield value
     while True:
         match value:
@@ -112,7 +112,7 @@ def _self_and_owners(value: cst.BaseExpression) -> Iterator[cst.BaseExpression]:
 
 
 def _values_mutated_in_expressions(statement: cst.CSTNode) -> Iterator[cst.BaseExpression]:
-    """Yield the expressions whose collections the call in a statement mutates: `D` in `x = D.setdefault("k", [])`."""
+    """Yield the expressions whose collections an assigned or returned call mutates: `D` in `x = D.pop("k")`."""
     match statement:
         case cst.Assign(value=cst.Call() as call) | cst.AnnAssign(value=cst.Call() as call):
             yield from mutated_values(cst.Expr(call))
@@ -126,9 +126,9 @@ def names_mutated_in_functions(module: SourceModule) -> frozenset[str]:
 
 
 def mutating_functions(module: SourceModule) -> dict[str, frozenset[str]]:
-    """Return the functions that mutate the collection of a name or attribute, with the scopes that enclose them.
+    """Return, for each name, the functions that mutate its collection and the scopes that enclose them.
 
-    Keys are names of variables and attributes, values the names of functions and classes.
+    The keys are names of variables and attributes; the values are names of functions and classes.
     """
     functions_by_name: dict[str, set[str]] = {}
     for statement, enclosing in _statements_in_functions(module):
@@ -140,7 +140,7 @@ def mutating_functions(module: SourceModule) -> dict[str, frozenset[str]]:
 
 
 def rebound_globals(module: SourceModule) -> frozenset[str]:
-    """Return the names of a module that functions or classes declare `global`."""
+    """Return the names that functions or classes of a module declare `global`."""
     if not module.mentions(b"global"):
         return frozenset()
     declarations = (s for s in statements_below(module.tree, into_functions=True) if isinstance(s, cst.Global))
@@ -148,7 +148,7 @@ def rebound_globals(module: SourceModule) -> frozenset[str]:
 
 
 def globals_of_classes(module: SourceModule) -> frozenset[str]:
-    """Return the names of a module that the bodies of classes declare `global`."""
+    """Return the names that class bodies of a module declare `global`."""
     if not module.mentions(b"global"):
         return frozenset()
     classes = (s for s in statements_below(module.tree, into_functions=True) if isinstance(s, cst.ClassDef))
@@ -178,7 +178,7 @@ def _statements_in_functions(module: SourceModule) -> Iterator[tuple[cst.CSTNode
 
 
 _CONTEXT_BYTES: Final = 200
-"""The number of bytes before and after a namespace dict that decide whether it is mutated."""
+"""The number of bytes to examine before and after a namespace dict, to decide whether it is mutated."""
 _EXEC_CALL: Final = b"exec("
 _MUTATING_CALLS: Final = (b".clear(", b".pop(", b".setdefault(", b".update(")
 
@@ -205,14 +205,14 @@ def may_set_computed_attributes(module: SourceModule) -> bool:
 
 
 def _is_exec_call(source: bytes, end: int) -> bool:
-    """Return whether `exec(` before an offset calls the builtin, not a method or a function with a longer name."""
+    """Return whether the `exec(` that ends at `end` calls the builtin, not a method or a longer name."""
     start = end - len(_EXEC_CALL)
     before = source[max(start - 1, 0) : start]
     return not (before.isalnum() or before in (b"_", b"."))
 
 
 def _is_computed(arguments: bytes) -> bool:
-    """Return whether the second argument is not a string literal."""
+    """Return whether the second argument is anything but a string literal."""
     parts = arguments.split(b",", 2)
     return len(parts) == 1 or not parts[1].lstrip().startswith((b'"', b"'"))
 
@@ -233,7 +233,7 @@ def _mutates_namespace(source: bytes, namespace: bytes) -> bool:
 
 
 def _is_mutated(after: bytes) -> bool:
-    """Return whether the source after a namespace dict mutates it: `["k"] = x`, `.update(...)`, `|= x`."""
+    """Return whether the source after a namespace dict mutates the dict: `["k"] = x`, `.update(...)`, `|= x`."""
     if after.startswith(b"["):
         after = after.partition(b"]")[2]
     elif after.startswith(_MUTATING_CALLS):
@@ -243,7 +243,7 @@ def _is_mutated(after: bytes) -> bool:
 
 
 def _occurrence_ends(source: bytes, word: bytes) -> Iterator[int]:
-    """Yield the end offset of each occurrence of a word."""
+    """Yield the end offset of each occurrence of a word in a source."""
     start = source.find(word)
     while start >= 0:
         yield start + len(word)
@@ -257,10 +257,10 @@ _HOOKS: Final = frozenset({"__getattr__", *_METHODS})
 
 
 def names_of_attributes(function: cst.FunctionDef, module: SourceModule) -> frozenset[str]:
-    """Return the names in a function that it uses as names of attributes, memoized.
+    """Return the names that a function uses as attribute names, memoized.
 
-    These are the second arguments of `getattr`, `setattr` or `delattr`, collections with such an argument as an
-    element, and keys of the `__dict__` of objects.
+    These are second arguments of `getattr`, `setattr` or `delattr`, collections that contain such an argument, and keys
+    of the `__dict__` of objects.
     """
     if not module.once(_may_name_attributes):
         return frozenset()

@@ -1,4 +1,4 @@
-"""Functions with state: closures, changed default values and cached results."""
+"""Functions that keep state between calls: closures, changed default values and cached results."""
 
 from __future__ import annotations
 
@@ -19,21 +19,22 @@ _IMMUTABLE_LITERALS: Final = (cst.SimpleString, cst.BaseNumber, cst.Concatenated
 
 
 class _FunctionBlock(Struct, frozen=True):
-    """The body of a module, function or class, with the code around it."""
+    """The body of a module, function or class, with its enclosing functions and classes."""
 
     body: cst.BaseSuite | cst.Module
     names: tuple[str, ...] = ()
-    """The names of the functions and classes around it."""
+    """The names of the functions and classes around the body."""
     functions: tuple[cst.FunctionDef, ...] = ()
-    """The functions around it."""
+    """The functions around the body."""
     defaults: frozenset[str] = frozenset()
-    """The parameters of the innermost function whose default values may be changed."""
+    """The parameters of the innermost function whose default values are mutable."""
 
 
 def functions_with_state(module: SourceModule) -> frozenset[str]:
-    """Return the functions that may return other values after a call, with the scopes around them.
+    """Return the names of functions whose results may change from call to call, and of the scopes that enclose them.
 
-    They change variables or objects of an enclosing call or default values, or return the same object again.
+    These functions change default values, change variables or objects of an enclosing call, or return the same object
+    again.
     """
     with_state: set[str] = set()
     pending = [_FunctionBlock(module.tree)]
@@ -64,7 +65,7 @@ def keeps_own_state(function: cst.FunctionDef) -> bool:
 
 
 def _changeable_defaults(params: cst.Parameters) -> frozenset[str]:
-    """Return the parameters whose default value is not a string, a number or a constant such as `None`."""
+    """Return the parameters whose default value is anything but a string, a number or a constant such as `None`."""
     return frozenset(
         parameter.name.value
         for parameter in parameters(params)
@@ -86,13 +87,13 @@ def _returns_same_object(function: cst.FunctionDef) -> bool:
 
 
 def has_created_default(params: cst.Parameters) -> bool:
-    """Return whether a default value is an object that is created with the function: `def collect(found=[])`."""
+    """Return whether the definition of a function creates an object as a default value: `def collect(found=[])`."""
     defaults = (parameter.default for parameter in parameters(params))
     return any(isinstance(default, cst.List | cst.Dict | cst.Set | cst.Call) for default in defaults)
 
 
 def _may_change_outer_state(statement: cst.CSTNode, block: _FunctionBlock, module: SourceModule) -> bool:
-    """Return whether a statement of a function, or a lambda in it, may change state of another function."""
+    """Return whether a statement of a function, or a lambda in it, may change state outside the current call."""
     if isinstance(statement, cst.Nonlocal):
         return True
     nodes = list(expressions_below(statement)) if module.mentions(b"lambda") else []
@@ -125,7 +126,7 @@ def _called_objects(node: cst.CSTNode) -> Iterator[cst.BaseExpression]:
 
 
 def _called(node: cst.BaseExpression) -> cst.BaseExpression:
-    """Return the expression that a chain of calls begins with."""
+    """Return the innermost called expression in a chain of calls, such as `f` in `f(a)(b)`."""
     while isinstance(node, cst.Call):
         node = node.func
     return node

@@ -1,4 +1,4 @@
-"""Attributes that a module may change while it is imported, by statements outside functions or functions they call."""
+"""Attributes that a module may change during its import, in statements outside functions or in called functions."""
 
 from __future__ import annotations
 
@@ -23,31 +23,31 @@ class ImportWrite(Struct, frozen=True):
     """A statement that changes an attribute."""
 
     name: str
-    """The attribute, `ANY_NAME` if its name is computed."""
+    """The name of the attribute, or `ANY_NAME` if the name is computed."""
     owner: str
-    """The last component of the name of a module or class, empty for any other object and for the module itself."""
+    """The last component of the name of a module or class; empty for other objects and for the module itself."""
     is_object: bool
-    """Whether the owner is the result of a call, so neither a module nor a class."""
+    """Whether the owner is the result of a call, so it is neither a module nor a class."""
     is_indirect: bool
-    """Whether it is a call such as `setattr` or a change of a namespace dict, instead of an assignment."""
+    """Whether the statement is not an assignment but a call such as `setattr`, or a change of a namespace dict."""
     is_own_module: bool
     """Whether the owner is the module itself."""
     statement: int
-    """The `id` of the enclosing statement of the module body, 0 if its execution does not show the change."""
+    """The `id` of the enclosing statement of the module body, or 0 if executing it does not show the change."""
     function: str | None
-    """The innermost function that contains it, None outside functions."""
+    """The innermost function that contains the statement; None outside functions."""
 
 
 class ImportCalls(Struct, frozen=True):
     """The names that a module calls or uses as decorators."""
 
     at_import: Mapping[str, frozenset[int]]
-    """The names called outside functions, with the `id` of each calling statement of the module body."""
+    """The names called outside functions, each with the `id`s of the calling statements of the module body."""
     by_function: Mapping[str, frozenset[str]]
 
 
 class _Region(Struct, frozen=True):
-    """A block with the code around it."""
+    """A block, with its enclosing function and statement of the module body."""
 
     body: cst.BaseSuite | cst.Module
     statement: int
@@ -55,7 +55,7 @@ class _Region(Struct, frozen=True):
     receiver: str | None
     """The first parameter of the enclosing method."""
     created: frozenset[str]
-    """The names that the enclosing function binds to objects it creates, or to functions it defines."""
+    """The names that the enclosing function binds to objects that it creates or to functions that it defines."""
 
 
 def import_writes(module: SourceModule) -> tuple[ImportWrite, ...]:
@@ -183,7 +183,7 @@ class _Writes:
 
 
 def _evaluated_expressions(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
-    """Yield the expressions of a simple statement or of a definition's decorators, including those in lambdas."""
+    """Yield the expressions in a simple statement or in the decorators of a definition, including those in lambdas."""
     if isinstance(node, cst.FunctionDef | cst.ClassDef):
         for decorator in node.decorators:
             yield from expressions_below(decorator.decorator, into_lambdas=True)
@@ -201,7 +201,7 @@ def _may_give_module(call: cst.Call) -> bool:
 
 
 def _namespace_owner(value: cst.BaseExpression) -> tuple[cst.BaseExpression | None] | None:
-    """Return the owner of a namespace dict, `(None,)` for the module's own dict, None for other expressions."""
+    """Return the owner of a namespace dict in a tuple, with None for the module's own dict. Other values give None."""
     match value:
         case cst.Call(func=cst.Name(value="globals")) | cst.Call(func=cst.Name(value="vars"), args=[]):
             return (None,)
@@ -216,7 +216,7 @@ def _namespace_owner(value: cst.BaseExpression) -> tuple[cst.BaseExpression | No
 
 
 def _is_local_namespace(owner: cst.BaseExpression) -> bool:
-    """Return whether an owner is `locals()` or a call of `exec`, which change the enclosing body."""
+    """Return whether an owner is `locals()` or a call of `exec`, both of which change the enclosing body."""
     match owner:
         case cst.Call(func=cst.Name(value="locals" | "exec")):
             return True
@@ -225,7 +225,7 @@ def _is_local_namespace(owner: cst.BaseExpression) -> bool:
 
 
 def _literal_key(node: cst.CSTNode) -> str | None:
-    """Return the constant key of `namespace["key"] = value`."""
+    """Return the constant key in `namespace["key"] = value` or `del namespace["key"]`. Other statements give None."""
     match node:
         case (
             cst.Assign(targets=[cst.AssignTarget(target=cst.Subscript(slice=[element]))])
@@ -257,9 +257,9 @@ def import_calls(module: SourceModule) -> ImportCalls:
 
 
 def _called_names(node: cst.CSTNode) -> Iterator[str]:
-    """Yield the names that a statement calls, empty for calls of other expressions.
+    """Yield the last component of each name that a statement calls, empty for calls of other expressions.
 
-    Only statements without a result and decorators change other objects.
+    Only decorators, expression statements, assignments and `return` count.
     """
     if isinstance(node, cst.FunctionDef | cst.ClassDef):
         for decorator in node.decorators:

@@ -1,4 +1,4 @@
-"""Local variables whose collections no other variable, attribute or element refers to."""
+"""Local variables that hold the only reference to their collections."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from stepgraph.syntax.mutation.changes import COLLECTION_MUTATORS
 from stepgraph.syntax.walk import all_nodes
 
 _COPYING_CALLS: Final = frozenset({"all", "any", "bool", "dict", "len", "list", "print", "set", "sorted", "tuple"})
-"""Functions that return no reference to the collections in their arguments."""
+"""Functions whose results do not refer to their arguments."""
 _METHODS: Final = COLLECTION_MUTATORS | {"copy", "count", "get", "index"}
 
 
 def names_without_aliases(function: cst.FunctionDef, module: SourceModule) -> frozenset[str]:
-    """Return the variables of a function that only hold new collections and are their only reference, memoized."""
+    """Return the variables of a function that hold only new collections, as the only references to them, memoized."""
     return module.once_for(function, _names_without_aliases)
 
 
@@ -53,7 +53,7 @@ def _is_new_collection(value: cst.BaseExpression | None) -> bool:
 
 
 def _aliased_names(function: cst.FunctionDef) -> set[str]:
-    """Return the names that a function uses other than to read or change their values."""
+    """Return the names that a function uses in other ways than to read or change their values."""
     harmless: set[int] = set()
     names: list[cst.Name] = []
     for node in all_nodes(function.body):
@@ -64,7 +64,7 @@ def _aliased_names(function: cst.FunctionDef) -> set[str]:
 
 
 def _operands(node: cst.CSTNode) -> Iterator[cst.CSTNode | None]:
-    """Yield the operands of a node that it reads or changes, without another reference to them."""
+    """Yield the operands that a node reads or changes without creating another reference to them."""
     match node:
         case cst.AugAssign(target=operand) | cst.AssignTarget(target=operand) | cst.AnnAssign(target=operand):
             yield operand

@@ -105,7 +105,7 @@ def get_attribute(interpreter: Interpreter, owner: Value, name: str, place: Plac
         ):
             return BuiltinMethod(owner, name)
         case Union(cases=cases, discriminant=discriminant):
-            # An attribute of None raises an AttributeError, so the path of this case ends.
+            # Reading an attribute of None raises an AttributeError, so the path of this case ends.
             live_cases = [case for case in cases if not isinstance(case.value, Constant | Absent)]
             attributes = [(case.condition, get_attribute(interpreter, case.value, name, place)) for case in live_cases]
             return join_values(attributes, discriminant, owner.place) if attributes else UNKNOWN
@@ -129,7 +129,7 @@ def get_attribute(interpreter: Interpreter, owner: Value, name: str, place: Plac
 
 
 def forget_attribute(interpreter: Interpreter, owner: Value, name: str | None) -> None:
-    """Forget the result of a deleted cached property. Without a name, any of them may be deleted."""
+    """Forget the cached result of a deleted property. Without a name, any cached property may be deleted."""
     for instance in union_values(owner):
         for defining in resolution_order(instance.cls) if isinstance(instance, Instance) else ():
             members = defining.scope.names if isinstance(defining, ClassValue) else {}
@@ -139,7 +139,7 @@ def forget_attribute(interpreter: Interpreter, owner: Value, name: str | None) -
                     forget_result(interpreter, member, instance, certain=is_certain)
 
 
-# Metadata attributes, which lead to no step.
+# Attributes with metadata, which never lead to a step.
 METADATA_ATTRIBUTES: Final = frozenset(
     [
         "__annotations__",
@@ -186,7 +186,7 @@ def _report_missing(
 
 
 def _suggest_name(interpreter: Interpreter, module: ModuleValue, scope: LexicalScope, name: str) -> str | None:
-    """Return the name in a module that is closest to a misspelled one, None if all differ too much."""
+    """Return the name in a module that is closest to a misspelled name. Return None if no name is close enough."""
     importer = interpreter.modules.importer
     if importer is None:
         return None

@@ -1,4 +1,4 @@
-"""Changes of attributes: assignment, deletion, `setattr` with a computed name, and writes to `__dict__`."""
+"""Changes of attributes by assignment, deletion, `setattr` with a computed name, and writes to `__dict__`."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from stepgraph.syntax.module import Place
 
 
 def assign_attribute(interpreter: Interpreter, owner: Value, name: str, value: Value, place: Place) -> None:
-    """Assign `owner.name`."""
+    """Assign a value to `owner.name`."""
     interpreter.tracer.on_event_key("written", owner, Constant(name), place, place)
     name = attribute_name(interpreter, name, place)
     if isinstance(owner, Instance | ClassValue) and call_assignment_hook(
@@ -42,7 +42,7 @@ def assign_attribute(interpreter: Interpreter, owner: Value, name: str, value: V
 
 
 def _deletion_hook(interpreter: Interpreter, owner: Value, place: Place) -> Value | None:
-    """Return the `__delattr__` of an object, None if no class of the project defines one."""
+    """Return the `__delattr__` of an object. Return None if no class of the project defines one."""
     method = class_member(interpreter, owner, "__delattr__") if isinstance(owner, Instance) else None
     if not isinstance(owner, Instance) or not isinstance(method, FunctionValue | Union):
         return None
@@ -50,7 +50,7 @@ def _deletion_hook(interpreter: Interpreter, owner: Value, place: Place) -> Valu
 
 
 def store_attribute(interpreter: Interpreter, owner: Value, name: str, value: Value, place: Place) -> None:
-    """Set an attribute like `object.__setattr__`."""
+    """Set an attribute as `object.__setattr__` does."""
     if isinstance(owner, Instance):
         if name in ("__class__", "__dict__"):
             _report_replaced_members(interpreter, name, place)
@@ -65,7 +65,7 @@ def store_attribute(interpreter: Interpreter, owner: Value, name: str, value: Va
     scope = owner.scope if isinstance(owner, ClassValue | ModuleValue) else None
     if scope is not None:
         set_class_attribute(interpreter, scope, name, value)
-    elif isinstance(owner, Container):  # raises
+    elif isinstance(owner, Container):  # Python raises an AttributeError
         interpreter.escape(value, place, f"is assigned to `{place.text}`, which stepgraph does not model")
     else:
         escape_assigned(interpreter, value, place)
@@ -74,7 +74,7 @@ def store_attribute(interpreter: Interpreter, owner: Value, name: str, value: Va
 def call_assignment_hook(
     interpreter: Interpreter, owner: Instance | ClassValue, name: Argument, value: Value, place: Place
 ) -> bool:
-    """Call the `__setattr__` of the class of an object, or of a metaclass. Return False if the project has none."""
+    """Call `__setattr__` of an object's class or of a metaclass. Return False if the project does not define one."""
     if isinstance(owner, Instance):
         hook = class_member(interpreter, owner, "__setattr__")
     elif isinstance(owner.metaclass, ClassValue):
@@ -131,7 +131,7 @@ def escape_assigned(interpreter: Interpreter, value: Value, place: Place) -> Non
 
 
 def delete_attribute(interpreter: Interpreter, owner: Value, name: str, place: Place) -> Value:
-    """Delete `owner.name`, by the `__delattr__` of its class if the project defines one."""
+    """Delete `owner.name`, with the `__delattr__` of the owner's class if the project defines one."""
     name = attribute_name(interpreter, name, place)
     hook = _deletion_hook(interpreter, owner, place)
     if hook is not None:
@@ -141,7 +141,7 @@ def delete_attribute(interpreter: Interpreter, owner: Value, name: str, place: P
 
 
 def _delete(interpreter: Interpreter, owner: Value, name: str, place: Place) -> Value:
-    """Delete an attribute, by a deleter of its class or so that a later read continues in the class."""
+    """Delete an attribute: call its deleter. Without a deleter, later reads continue in the class."""
     forget_attribute(interpreter, owner, name)
     match owner:
         case Union():
@@ -177,7 +177,7 @@ def _delete_from_instance(interpreter: Interpreter, owner: Instance, name: str, 
 def delete_named(
     interpreter: Interpreter, owner: Value, name: Argument, place: Place, *, calls_hook: bool = False
 ) -> None:
-    """Delete an attribute by name, like `delattr`. A name that is not constant may refer to any attribute."""
+    """Delete an attribute by name, as `delattr` does. A name that is not constant may refer to any attribute."""
     constant = constant_name(interpreter, name)
     if constant is not None:
         (delete_attribute if calls_hook else _delete)(interpreter, owner, constant, place)
@@ -197,9 +197,9 @@ def delete_named(
 
 
 def set_named(interpreter: Interpreter, owner: Instance, name: Argument, value: Value, place: Place) -> None:
-    """Set an attribute of an object by name, like `object.__setattr__`.
+    """Set an attribute of an object by name, as `object.__setattr__` does.
 
-    A name that is not constant may denote several attributes. Each may also keep its value.
+    A name that is not constant may refer to several attributes. Each of them may also keep its value.
     """
     constant = constant_name(interpreter, name)
     if constant is not None:
@@ -219,7 +219,7 @@ def set_named(interpreter: Interpreter, owner: Instance, name: Argument, value: 
 
 
 def set_global(interpreter: Interpreter, name: Argument, value: Value, place: Place) -> None:
-    """Assign `globals()[name]`."""
+    """Assign a value to `globals()[name]`."""
     constant = constant_name(interpreter, name)
     if constant is not None:
         set_class_attribute(interpreter, interpreter.modules.scope_of(interpreter.module), constant, value)
@@ -248,7 +248,7 @@ def _report_replaced_members(interpreter: Interpreter, name: str, place: Place) 
 def update_attributes(
     interpreter: Interpreter, owner: AttributeDictionary, arguments: Arguments, place: Place
 ) -> Value:
-    """Call `update` of the `__dict__` of an object."""
+    """Model `update` of an object's `__dict__`."""
     for argument in arguments.items:
         if argument.keyword is not None:
             name = Argument(Constant(argument.keyword), argument.place)
@@ -273,7 +273,7 @@ def _update_attribute(interpreter: Interpreter, owner: Instance, entry: MappingE
 def set_default_attribute(
     interpreter: Interpreter, owner: AttributeDictionary, arguments: Arguments, place: Place
 ) -> Value:
-    """Call `setdefault` of the `__dict__` of an object."""
+    """Model `setdefault` of an object's `__dict__`."""
     name = constant_name(interpreter, arguments.items[0]) if arguments.items else None
     default = arguments.items[1].value if len(arguments.items) > 1 else Constant(None)
     if name is None:
@@ -286,7 +286,7 @@ def set_default_attribute(
 
 
 def pop_attribute(interpreter: Interpreter, owner: AttributeDictionary, arguments: Arguments, place: Place) -> Value:
-    """Call `pop` of the `__dict__` of an object."""
+    """Model `pop` of an object's `__dict__`."""
     if not arguments.items:
         return UNKNOWN
     name = constant_name(interpreter, arguments.items[0])
@@ -297,7 +297,7 @@ def pop_attribute(interpreter: Interpreter, owner: AttributeDictionary, argument
 
 
 def clear_attributes(interpreter: Interpreter, owner: AttributeDictionary, arguments: Arguments, place: Place) -> Value:
-    """Call `clear` of the `__dict__` of an object."""
+    """Model `clear` of an object's `__dict__`."""
     del arguments, place
     for name in list(owner.owner.state):
         set_slot(interpreter, owner.owner.state, name, UNSET)

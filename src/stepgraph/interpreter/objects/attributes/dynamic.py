@@ -1,4 +1,4 @@
-"""`getattr` with a constant name, a name with constant parts, or a name from literals in the source."""
+"""Evaluation of `getattr` with a constant name, a name with constant parts, or a name from literals in the source."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _NAME_AND_DEFAULT: Final = 3
 
 
 def call_getattr(interpreter: Interpreter, arguments: Arguments, place: Place) -> Value:
-    """Return the result of `getattr(owner, name[, default])`. Several candidate names make a `switch`."""
+    """Return the result of `getattr(owner, name[, default])`. Several candidate names result in a `switch`."""
     if len(arguments.items) < _NAME_AND_DEFAULT - 1:
         for argument in arguments.items:
             interpreter.escape(argument.value, place, _ESCAPE_REASON)
@@ -61,7 +61,7 @@ def call_getattr(interpreter: Interpreter, arguments: Arguments, place: Place) -
 
 
 def get_global(interpreter: Interpreter, name: Argument, place: Place) -> Value | None:
-    """Return `globals()[name]`, None unless the current module binds all candidates for the name."""
+    """Return `globals()[name]`. Return None unless the current module binds all candidates for the name."""
     scope = interpreter.modules.scope_of(interpreter.module)
     module = ModuleValue(ModuleFile(scope.path[0], interpreter.module.path), scope)
     constant = constant_name(interpreter, name)
@@ -72,7 +72,7 @@ def get_global(interpreter: Interpreter, name: Argument, place: Place) -> Value 
 
 
 def constant_name(interpreter: Interpreter, name: Argument) -> str | None:
-    """Return a constant name, or the name in the current pass of an unrolled loop. None for other names."""
+    """Return a constant name, or the name in the current pass of an unrolled loop. Return None for other names."""
     value = name.value
     if isinstance(value, AttributeName):
         return value.value
@@ -107,7 +107,7 @@ def _get_constant(interpreter: Interpreter, owner: Value, name: str, default: Va
 
 
 def _is_conditional(owner: Instance | ClassValue | ModuleValue, name: str) -> bool:
-    """Return whether all bodies that bind a member bind it on only some paths."""
+    """Return whether each body that binds a member binds it on only some paths."""
     if isinstance(owner, ModuleValue):
         scopes = [] if owner.scope is None else [owner.scope]
     else:
@@ -131,7 +131,7 @@ _LOOKUP_HOOKS: Final = frozenset({"__getattr__", "__getattribute__"})
 
 
 def _candidate_cases(interpreter: Interpreter, owner: Value, name: Argument, place: Place) -> Iterator[Case]:
-    """Yield a case for each attribute that the name may denote, nothing if the candidates are unknown."""
+    """Yield a case for each attribute that the name may denote, or nothing if the candidates are unknown."""
     if isinstance(name.value, Template):
         for candidate in _matching_names(interpreter, owner, name.value):
             yield Case(f'"{candidate}"', interpreter.attribute(owner, candidate, place))
@@ -152,7 +152,7 @@ def _candidate_cases(interpreter: Interpreter, owner: Value, name: Argument, pla
 
 
 def candidate_names(interpreter: Interpreter, owner: Value, name: Argument) -> list[str] | None:
-    """Return the names of the existing attributes that a name may denote, None if it may be any name."""
+    """Return the names of the existing attributes that a name may denote. Return None if it may be any name."""
     if isinstance(name.value, Template):
         return _matching_names(interpreter, owner, name.value)
     alternatives = _alternative_names(name.value)
@@ -162,7 +162,7 @@ def candidate_names(interpreter: Interpreter, owner: Value, name: Argument) -> l
 
 
 def _alternative_names(value: Value) -> list[str]:
-    """Return the constant names that a value may be, nothing if it may be any other value."""
+    """Return the constant names that a value may be, or an empty list if it may be anything else."""
     leaves = union_values(value) if isinstance(value, Union) else []
     names = [leaf.value for leaf in leaves if isinstance(leaf, AttributeName)]
     return list(dict.fromkeys(names)) if len(names) == len(leaves) else []
@@ -176,7 +176,7 @@ def _matching_names(interpreter: Interpreter, owner: Value, template: Template) 
 
 
 def _table_entries(interpreter: Interpreter, name: cst.Subscript) -> Iterator[tuple[str, str | None]]:
-    """Yield the entries of a subscripted table of names."""
+    """Yield the entries of the table of names that is subscripted."""
     if isinstance(name.value, cst.Name | cst.Attribute):
         yield from _table_strings(interpreter, name.value)
 
@@ -189,7 +189,7 @@ def _discriminant(name: Argument) -> str:
 
 
 def _member_names(interpreter: Interpreter, owner: Value) -> list[str]:
-    """Return the member names of a class, object or module in source order. Empty if some are unknown."""
+    """Return the member names of a class, object or module in source order, or an empty list if some are unknown."""
     if isinstance(owner, ModuleValue):
         return [] if owner.scope is None else list(module_names(interpreter, owner.scope))
     attributes = [name for name in owner.state if name.isidentifier()] if isinstance(owner, Instance) else []
@@ -209,7 +209,7 @@ def _member_names(interpreter: Interpreter, owner: Value) -> list[str]:
 
 
 def _literals(text: str) -> list[str]:
-    """Return the constant parts around the fields of a template, one more than it has fields."""
+    """Return the constant parts around the fields of a template: `n` fields have `n + 1` parts."""
     parts, depth = [""], 0
     for character in text:
         if character == "{":
@@ -240,11 +240,11 @@ def _may_match(name: str, literals: list[str]) -> bool:
 
 
 _MAX_DEPTH: Final = 4
-"""Maximum number of assignments and conditional expressions that are followed."""
+"""Maximum number of nested assignments and conditional expressions to follow."""
 
 
 def _written_strings(interpreter: Interpreter, node: cst.CSTNode, depth: int = 0) -> list[str]:
-    """Return all strings that an expression of the current function may be, nothing if it may be another value."""
+    """Return all strings that an expression of the current function may be; empty if it may be another value."""
     if depth > _MAX_DEPTH:
         return []
     match node:
@@ -273,7 +273,7 @@ def _strings_of_all(interpreter: Interpreter, nodes: list[cst.BaseExpression], d
 
 
 def _assigned_values(interpreter: Interpreter, name: str) -> list[cst.BaseExpression]:
-    """Return the expressions whose values a function assigns to a local name, nothing if it binds other values."""
+    """Return the expressions that a function assigns to a local name; empty if it binds the name in other ways."""
     scope: LexicalScope | None = interpreter.frame.scope
     while scope is not None and not scope.bindings.binds(name):
         scope = scope.parent
@@ -300,7 +300,7 @@ def _strings_of_table(interpreter: Interpreter, table: cst.BaseExpression) -> li
 
 
 def _table_strings(interpreter: Interpreter, table: cst.BaseExpression) -> Iterator[tuple[str, str | None]]:
-    """Yield the entries of a table: the source of the key, and the value, None if that is not a constant string."""
+    """Yield the source of each key in a table with its value, or with None if the value is not a constant string."""
     values: list[Value] = []
     interpreter.branch(lambda: values.append(interpreter.evaluate(table)))
     match values[-1]:

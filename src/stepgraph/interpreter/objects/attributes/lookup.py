@@ -55,11 +55,11 @@ from stepgraph.syntax.mutation.assignments import ANY_NAME
 
 _NAMED_TUPLE: Final = "typing.NamedTuple"
 COMPUTED_NAME: Final = "*"
-"""The slot for attributes that are set by a computed name, if no other slot may have this name."""
+"""The slot for attributes set by a computed name, which cannot be the name of another slot."""
 
 
 def instance_attribute(interpreter: Interpreter, instance: Instance, name: str, place: Place) -> Value:
-    """Return `instance.name`, by the `__getattribute__` of its class if the project defines one."""
+    """Return `instance.name`, from the `__getattribute__` of the class if the project defines one."""
     if name == "__dict__":
         return AttributeDictionary(instance)
     result = _call_lookup_hook(interpreter, instance, "__getattribute__", name, place)
@@ -67,10 +67,10 @@ def instance_attribute(interpreter: Interpreter, instance: Instance, name: str, 
 
 
 def plain_attribute(interpreter: Interpreter, instance: Instance, name: str, place: Place) -> Value:
-    """Return an attribute of an object like `object.__getattribute__`."""
+    """Return an attribute of an object as `object.__getattribute__` does."""
     had_attribute = name in instance.state
     value = _own_or_inherited(interpreter, instance, name, place)
-    if not had_attribute and name in instance.state:  # the lookup in the class has run a statement that sets it
+    if not had_attribute and name in instance.state:  # the lookup in the class ran a statement that sets it
         value = _own_or_inherited(interpreter, instance, name, place)
     if instance.is_from_body and not interpreter.is_import_time and interpreter.modules.is_object_changed(name):
         return _changed_attribute(interpreter, instance, name, value, place)
@@ -78,7 +78,7 @@ def plain_attribute(interpreter: Interpreter, instance: Instance, name: str, pla
 
 
 def _changed_attribute(interpreter: Interpreter, instance: Instance, name: str, value: Value, place: Place) -> Value:
-    """Return an attribute that code which runs at import may change."""
+    """Return the value of an attribute that may be changed by code that runs at import."""
     if isinstance(value, Union):
         return map_cases(value, lambda case: _changed_attribute(interpreter, instance, name, case, place))
     if isinstance(value, FunctionValue):
@@ -111,7 +111,7 @@ def _own_or_inherited(interpreter: Interpreter, instance: Instance, name: str, p
 
 
 def _or_inherited(interpreter: Interpreter, instance: Instance, name: str, value: Value, place: Place) -> Value:
-    """Return the value of an attribute that is set on some paths, and inherited from the class on the others."""
+    """Return the value of an attribute that is set on some paths and inherited from the class on other paths."""
     if isinstance(value, Union):
         return interpreter.apply_to_cases(
             value, lambda case_value: _or_inherited(interpreter, instance, name, case_value, place)
@@ -154,7 +154,7 @@ def _inherited_attribute(interpreter: Interpreter, instance: Instance, name: str
 def _undefined_attribute(
     interpreter: Interpreter, instance: Instance, order: tuple[Value, ...], name: str, place: Place
 ) -> Value:
-    """Return an attribute without a definition: Unresolved if other code may add an attribute that runs steps."""
+    """Return an attribute without a definition. It is Unresolved if other code may add one that runs steps."""
     if name.startswith("__"):
         return UNKNOWN
     computed = computed_attribute(interpreter, instance)
@@ -173,7 +173,7 @@ def _undefined_attribute(
 
 
 def computed_attribute(interpreter: Interpreter, instance: Instance) -> Value | None:
-    """Return the value that an attribute set by a computed name may have, None if no such name was set."""
+    """Return the value of attributes that were set by a computed name. Return None if no attribute was."""
     interpreter.store.record_outer_read(instance.state, COMPUTED_NAME)
     value = instance.state.get(COMPUTED_NAME, UNSET)
     return None if value is UNSET else with_fallback(value, None)
@@ -184,7 +184,7 @@ def _can_reach_steps(value: Value) -> bool:
 
 
 def _may_be_replaced_on_instance(interpreter: Interpreter, instance: Instance, name: str) -> bool:
-    """Return whether another module may assign to the attribute of a variable that holds an instance of the class."""
+    """Return whether another module may assign this attribute of a variable that holds an instance of the class."""
     owners = interpreter.modules.owners_with_assigned_attribute(name)
     return any(
         isinstance(value, Instance) and value.cls is instance.cls
@@ -209,7 +209,7 @@ def _instance_caveat(instance: Instance, name: str, place: Place) -> Caveat:
 
 
 def _call_lookup_hook(interpreter: Interpreter, instance: Instance, hook: str, name: str, place: Place) -> Value | None:
-    """Return the result of `__getattr__` or `__getattribute__`, None if the class lacks it or `name` is special."""
+    """Return the result of `__getattr__` or `__getattribute__`. Return None if it is missing or `name` is special."""
     if name.startswith("__"):
         return None
     method = find_member(interpreter, resolution_order(instance.cls), hook)
@@ -232,7 +232,7 @@ def _name_argument(name: str, place: Place) -> Arguments:
 
 
 def _base_may_run_steps(interpreter: Interpreter, instance: Instance, order: tuple[Value, ...]) -> bool:
-    """Return whether a member of a base class outside the project can run steps through `self` or its methods."""
+    """Return whether a base class outside the project can run steps through `self` or through its methods."""
     has_unknown_base = any(isinstance(c, UnknownBase | Unresolved) for c in order)
     if has_unknown_base and any(isinstance(value, StepObject) for value in instance.state.values()):
         return True
@@ -241,14 +241,14 @@ def _base_may_run_steps(interpreter: Interpreter, instance: Instance, order: tup
 
 
 def _calls_overrides(base: str) -> bool:
-    """Return whether methods of an external class, such as `collections.UserDict`, call overridden methods."""
+    """Return whether methods of an external class, such as `collections.UserDict`, may call overridden methods."""
     return base.split(".", maxsplit=1)[0] in ("collections", "contextlib")
 
 
 def _overrides_may_run_steps(interpreter: Interpreter, instance: Instance) -> bool:
-    """Return whether inherited methods may run steps: a function defines the class, and methods of it run steps.
+    """Return whether methods of a class that is defined in a function may run steps.
 
-    Methods of other classes can only reach steps through the attributes of the object.
+    The methods of other classes can reach steps only through attributes of the object.
     """
     inspected = interpreter.work.inspected_classes
     if interpreter.is_import_time or instance.cls in inspected or not instance.cls.scope.is_local:
@@ -278,15 +278,15 @@ def class_attribute(interpreter: Interpreter, owner: ClassValue, name: str, plac
 
 
 _CLASS_TABLES: Final = ("__bases__", "__dict__", "__members__", "__mro__", "mro")
-"""Attributes of every class that lead to its members or to other classes."""
+"""Attributes of every class that give access to its members or to other classes."""
 
 
 NAMESPACE_LOOKUP: Final = "it is looked up in a namespace"
-"""The reason why a value is unresolved."""
+"""The reason for an unresolved value, as the start of a sentence."""
 
 
 def table_of_members(interpreter: Interpreter, place: Place) -> Mapping:
-    """Return a dictionary with unresolved members, such as `__dict__` of a class."""
+    """Return a dictionary with unresolved values, such as the `__dict__` of a class."""
     member = Unresolved(NAMESPACE_LOOKUP, place)
     return make_mapping(interpreter, (MappingEntry(UNKNOWN, member, place, place, many=True),), partial=True)
 
@@ -323,7 +323,7 @@ def super_attribute(interpreter: Interpreter, super_object: SuperObject, name: s
 
 
 def class_of_receiver(super_object: SuperObject) -> ClassValue:
-    """Return the class whose resolution order `super()` continues."""
+    """Return the class in whose resolution order `super()` continues."""
     match super_object.receiver:
         case Instance(cls=receiver_class):
             return receiver_class
@@ -336,7 +336,7 @@ def class_of_receiver(super_object: SuperObject) -> ClassValue:
 def bind_member(
     interpreter: Interpreter, value: Value, instance: Instance | None, owner: ClassValue, place: Place
 ) -> Value:
-    """Return a member as an attribute: functions are bound to their receiver, properties and descriptors are called."""
+    """Return the attribute for a member: bind functions to the receiver, and call properties and descriptors."""
     if isinstance(value, Instance):
         return _call_descriptor(interpreter, value, instance, owner, place)
     if isinstance(value, Union):
@@ -361,7 +361,7 @@ def bind_member(
 def _bind_union(
     interpreter: Interpreter, union: Union, instance: Instance | None, owner: ClassValue, place: Place
 ) -> Value:
-    """Bind each case of a union. Properties in it run in a choice between the cases."""
+    """Bind each case of a union. If a case is a property, a choice between the cases is emitted."""
     if any(isinstance(leaf, FunctionValue) and leaf.kind == "property" for leaf in union_values(union)):
         return interpreter.apply_to_cases(
             union, lambda case_value: bind_member(interpreter, case_value, instance, owner, place)
@@ -388,7 +388,7 @@ def with_receiver(method: Value, receiver: Value | None) -> Value:
 
 
 def _delegate_attribute(method: FunctionValue) -> str | None:
-    """Return the attribute that `__getattr__` delegates to: `_step` in `return getattr(self._step, name)`."""
+    """Return the attribute to which `__getattr__` delegates: `_step` in `return getattr(self._step, name)`."""
     if not isinstance(method.node, cst.FunctionDef) or method.caveats:
         return None
     names = [parameter.name.value for parameter in parameters(method.node.params)]
@@ -410,7 +410,7 @@ def _delegate_attribute(method: FunctionValue) -> str | None:
 
 
 def _body_statements(node: cst.FunctionDef) -> list[cst.CSTNode]:
-    """Return the statements of a function body, without its docstring and other expression statements."""
+    """Return the statements of a function body except the docstring and other expression statements."""
     body: list[cst.CSTNode] = []
     for item in node.body.body:
         body += item.body if isinstance(item, cst.SimpleStatementLine) else [item]

@@ -1,1 +1,1 @@
-"""Elements and entries of collections, iterators, and objects that derive from collections."""
+"""Elements and entries of collections, iterators, and objects whose classes derive from collections."""

@@ -1,7 +1,7 @@
 """Objects of project classes that derive from a built-in collection, such as `class Plan(list)`.
 
-An attribute of the object holds the collection with the elements. Methods that the project does not define operate on
-this collection.
+A slot of the object holds the collection with the elements. Methods that the project does not define operate on this
+collection.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from stepgraph.ir.values import UNKNOWN, External, Value
 from stepgraph.syntax.module import Place
 
 CONTENTS: Final = "[]"
-"""The slot of the collection, which is not the name of an attribute."""
+"""The slot that holds the collection. It is not a valid attribute name."""
 _DATA: Final = "data"
 """The attribute that holds the collection of a `UserDict` or `UserList`."""
 
@@ -48,13 +48,13 @@ _GENERIC_ALIASES: Final = {
 }
 _IMMUTABLE: Final = ("builtins.frozenset", "builtins.tuple")
 _WRAPPERS: Final = ("collections.UserDict", "collections.UserList")
-"""Bases whose methods call the special methods that a class overrides. Methods of other bases do not."""
+"""The bases whose methods call special methods that a class overrides. The methods of other bases do not."""
 _ITEM_METHODS: Final = ("__getitem__", "__setitem__", "__delitem__", "__iter__", "__contains__", "__len__")
 _METHODS: Final = {name: frozenset(dir(base)) - frozenset(dir(object)) for name, base in _BASES.items()}
 
 
 def _container_base(order: tuple[Value, ...]) -> tuple[str, int] | None:
-    """Return the name and the position of the built-in collection in a resolution order, None without one."""
+    """Return the name and position of the built-in collection in a resolution order. Return None if it is missing."""
     for index, base in enumerate(order):
         name = _GENERIC_ALIASES.get(base.name, base.name) if isinstance(base, External) else ""
         if name in _BASES:
@@ -65,7 +65,7 @@ def _container_base(order: tuple[Value, ...]) -> tuple[str, int] | None:
 def make_contents(
     interpreter: Interpreter, class_value: ClassValue, arguments: Arguments, place: Place
 ) -> dict[str, Value]:
-    """Return the attribute that holds the elements of a new object, none for an object of any other class."""
+    """Return the slot with the elements of a new object, or no slot if its class does not derive from a collection."""
     base = _container_base(resolution_order(class_value))
     if base is None:
         return {}
@@ -105,7 +105,7 @@ def initialize_contents(interpreter: Interpreter, instance: Instance, arguments:
 
 
 def contents_of(interpreter: Interpreter, instance: Instance) -> Collection | Mapping | None:
-    """Return the collection of an object, None if the object has no collection or an unknown one."""
+    """Return the collection of an object. Return None if it is missing or unknown."""
     base = _container_base(resolution_order(instance.cls))
     if base is None:
         return None
@@ -119,16 +119,16 @@ def contents_of(interpreter: Interpreter, instance: Instance) -> Collection | Ma
 
 
 def _calls_overrides(interpreter: Interpreter, base: str, classes: tuple[Value, ...]) -> bool:
-    """Return whether the methods of the base may call methods of the project."""
+    """Return whether methods of the base class may call methods that the project overrides."""
     return base in _WRAPPERS and any(find_member(interpreter, classes, name) is not None for name in _ITEM_METHODS)
 
 
 def container_attribute(
     interpreter: Interpreter, instance: Instance, order: tuple[Value, ...], name: str
 ) -> BuiltinMethod | None:
-    """Return a method that a built-in collection in a resolution order defines, None for any other attribute.
+    """Return a method that a built-in collection in a resolution order defines. Return None for other attributes.
 
-    An unresolved method is one of the object itself.
+    A method that cannot operate on the collection alone is bound to the object itself.
     """
     base = _container_base(order)
     if base is None:
@@ -147,7 +147,7 @@ def container_attribute(
 
 
 def unbound_method(interpreter: Interpreter, name: str, arguments: Arguments) -> Value | None:
-    """Return the method that a call of a function of a built-in collection calls: `list.append(self, item)`."""
+    """Return the bound method for a call through the class (`list.append(self, item)`), and None for other calls."""
     base, _, method = name.rpartition(".")
     receiver = arguments.items[0].value if arguments.items and not arguments.items[0].star else UNKNOWN
     if base not in _BASES or method not in _METHODS[base]:
@@ -164,7 +164,7 @@ def unbound_method(interpreter: Interpreter, name: str, arguments: Arguments) ->
 
 
 def _mixin_method(instance: Instance, order: tuple[Value, ...], name: str) -> BuiltinMethod | None:
-    """Return a method that an abstract base class implements with methods of the project."""
+    """Return a method that an abstract base class implements by calling methods of the project, if any."""
     for base in order:
         if isinstance(base, External) and base.name.startswith(("collections.abc.", "typing.")):
             abstract_class = getattr(collections.abc, base.name.rsplit(".", 1)[-1], None)
@@ -174,9 +174,9 @@ def _mixin_method(instance: Instance, order: tuple[Value, ...], name: str) -> Bu
 
 
 def as_collection(interpreter: Interpreter, value: Value, *methods: str) -> Value:
-    """Return the collection of an object for an operation, unless the project defines its special methods.
+    """Return the collection inside an object for an operation, unless the project defines one of its `methods`.
 
-    Any other value is returned unchanged.
+    Other values are returned unchanged.
     """
     order = resolution_order(value.cls) if isinstance(value, Instance) else ()
     base = _container_base(order)
@@ -184,7 +184,7 @@ def as_collection(interpreter: Interpreter, value: Value, *methods: str) -> Valu
         return value
     name, index = base
     if name == "collections.UserList" and "__iter__" in methods:
-        methods = (*methods, "__getitem__")  # its iterator is a sequence iterator
+        methods = (*methods, "__getitem__")  # `UserList` iterates by calling `__getitem__`
     if any(find_member(interpreter, order[:index], method) is not None for method in methods):
         return value
     contents = contents_of(interpreter, value)
@@ -192,7 +192,7 @@ def as_collection(interpreter: Interpreter, value: Value, *methods: str) -> Valu
 
 
 def as_plain_collection(interpreter: Interpreter, value: Value, *methods: str) -> Value:
-    """Return the collection of an object for an operator whose result is a plain list, tuple or dictionary."""
+    """Return the collection inside an object for an operator whose result is a plain list, tuple or dictionary."""
     base = _container_base(resolution_order(value.cls)) if isinstance(value, Instance) else None
     is_plain = base is not None and base[0] in ("builtins.dict", "builtins.list", "builtins.tuple")
     return as_collection(interpreter, value, *methods) if is_plain else value

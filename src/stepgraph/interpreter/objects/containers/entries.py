@@ -1,4 +1,4 @@
-"""Entries of dictionaries, with the order and the precedence of their keys."""
+"""Entries of dictionaries, with the order and precedence of their keys."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from stepgraph.ir.values import Constant, Value
 
 
 class EntryTable:
-    """The entries of a dictionary that is built entry by entry.
+    """The entries of a dictionary that is built one entry at a time.
 
-    A later entry for the same constant key replaces an earlier one at its position. If either entry may be missing,
-    both stay, and the later entry takes precedence.
+    A later entry for the same constant key takes the position of the earlier entry and replaces it. If either entry may
+    be missing, both remain, and the later entry takes precedence.
     """
 
     def __init__(self, entries: Iterable[MappingEntry] = ()) -> None:
         self._entries: dict[object, MappingEntry] = {}
-        """Entries that must be present, by constant key, and other entries, by their `id`."""
+        """Entries that must be present, by constant key, and all other entries, by their identity."""
         self._optional: dict[object, list[_Identity]] = {}
-        """The keys of the entries that may be missing, by constant key."""
+        """The identities of the entries that may be missing, by constant key."""
         self.replaced: list[MappingEntry] = []
-        """The entries that others have replaced."""
+        """The entries that later entries have replaced."""
         self.is_ordered = True
         """Whether the position of each entry is certain."""
         for entry in entries:
@@ -38,11 +38,11 @@ class EntryTable:
 
     @property
     def entries(self) -> tuple[MappingEntry, ...]:
-        """The entries in order."""
+        """The entries, in the order of the dictionary."""
         return tuple(self._entries.values())
 
     def add(self, entry: MappingEntry) -> None:
-        """Set a key to a value."""
+        """Add an entry, which sets a key to a value."""
         if not isinstance(entry.key, Constant):
             self._entries[_Identity(entry)] = entry
         elif _may_be_missing(entry):
@@ -56,7 +56,7 @@ class EntryTable:
             self._entries[entry.key.value] = entry
 
     def add_default(self, entry: MappingEntry) -> bool:
-        """Set a constant key to a value unless the key has a value. Return whether it may have had none."""
+        """Set a constant key to a value unless the key has a value. Return whether the entry was added."""
         if not isinstance(entry.key, Constant) or entry.key.value in self._entries:
             return False
         present = self._remove_optional(entry.key)
@@ -66,14 +66,14 @@ class EntryTable:
         return True
 
     def make_optional(self) -> None:
-        """Let every entry be missing on some paths."""
+        """Mark every entry as possibly missing."""
         entries = [replace(entry, value=on_some_paths(entry.value), may_be_missing=True) for entry in self.entries]
         self._entries, self._optional = {}, {}
         for entry in entries:
             self.add(entry)
 
     def _remove_optional(self, key: Constant) -> list[MappingEntry]:
-        """Remove and return the entries of a key that may be missing. The next position of the key is uncertain."""
+        """Remove and return the entries of a key that may be missing. The position of the key may then be uncertain."""
         identities = self._optional.pop(key.value, [])
         if identities and key.value not in self._entries:
             positions = list(self._entries)
@@ -82,7 +82,7 @@ class EntryTable:
 
 
 class _Identity:
-    """The key of an entry that no other entry replaces."""
+    """A unique table key for an entry that no other entry replaces."""
 
     __slots__ = ("entry",)
 
@@ -95,16 +95,16 @@ def _may_be_missing(entry: MappingEntry) -> bool:
 
 
 class IteratedEntries(Struct, frozen=True):
-    """The entries of a dictionary for an iteration."""
+    """The entries that an iteration over a dictionary may visit."""
 
     entries: tuple[MappingEntry, ...]
-    """The entries. A missing entry is absent on some paths, or replaced by an entry with an equal key."""
+    """The entries. One that `may_be_missing` is absent on some paths or replaced by an entry with an equal key."""
     is_ordered: bool
-    """Whether no entry may take the position of another entry."""
+    """Whether each entry has a certain position."""
 
 
 def iterated_entries(mapping: Mapping) -> IteratedEntries:
-    """Return the entries for an iteration over a dictionary: keys that are not constant may be equal."""
+    """Return the entries for an iteration over a dictionary. Keys that are not constant may be equal."""
     later: set[object] = set()
     iterated: list[MappingEntry] = []
     is_ordered = True
@@ -122,7 +122,7 @@ def iterated_entries(mapping: Mapping) -> IteratedEntries:
 
 
 def _comparable(key: Value) -> object:
-    """Return an object that differs for keys that must be different, None for a key that may equal any other."""
+    """Return an object that differs for keys that must differ. Return None for a key that may equal any other key."""
     match key:
         case Constant(value=value) | EnumMember(value=Constant(value=value)):
             return (value,)

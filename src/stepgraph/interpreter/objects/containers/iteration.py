@@ -30,9 +30,9 @@ from stepgraph.syntax.module import Place
 def materialize_generator(
     interpreter: Interpreter, value: Value, kind: CollectionKind = "list", *, exhausts: bool = False
 ) -> Value:
-    """Return a value, a generator expression or an iterator as the collection of its remaining elements.
+    """Return the remaining elements of a generator expression or iterator as a collection, or another value unchanged.
 
-    With `exhausts`, all of them must be used up. The loop of a generator expression is emitted.
+    With `exhausts`, the caller consumes all of them. The loop of a generator expression is emitted.
     """
     match value:
         case GeneratorExpression():
@@ -50,9 +50,9 @@ def materialize_generator(
 
 
 def elements_of(interpreter: Interpreter, value: Value, *, exhausts: bool = True) -> tuple[Element, ...] | None:
-    """Return the elements of an iterable value, None if they are unknown.
+    """Return the elements of an iterable value. Return None if they are unknown.
 
-    An iterator is used up: with `exhausts` completely, else some of its elements may remain.
+    This consumes an iterator. Without `exhausts`, some of its elements may remain.
     """
     match materialize_generator(interpreter, value, exhausts=exhausts):
         case Collection(items=items):
@@ -78,7 +78,7 @@ def elements_of(interpreter: Interpreter, value: Value, *, exhausts: bool = True
 def _elements_of_open_object(
     interpreter: Interpreter, instance: Instance, *, exhausts: bool
 ) -> tuple[Element, ...] | None:
-    """Return the elements of an object of the project, unresolved ones if its iterator iterates over the object."""
+    """Return the elements of a project object. They are unresolved if its iterator iterates over the object itself."""
     place = Place(instance.cls.scope.module, instance.cls.node)
     open_objects = interpreter.work.open_objects
     if instance in open_objects or len(open_objects) >= MAX_OPEN_OBJECTS:
@@ -95,9 +95,9 @@ MAX_OPEN_OBJECTS: Final = 16
 
 
 def _elements_of_object(interpreter: Interpreter, instance: Instance, *, exhausts: bool) -> tuple[Element, ...] | None:
-    """Return the elements of an object of the project.
+    """Return the elements of a project object. Return None if they are unknown.
 
-    The elements are those of its `__iter__`, the results of its `__getitem__`, or the fields of a named tuple.
+    The elements come from `__iter__`, from the results of `__getitem__`, or from the fields of a named tuple.
     """
     place = Place(instance.cls.scope.module, instance.cls.node)
     iterator = iterator_of(interpreter, instance, place)
@@ -118,13 +118,13 @@ def _elements_of_object(interpreter: Interpreter, instance: Instance, *, exhaust
 
 
 def added_elements(interpreter: Interpreter, value: Value, place: Place) -> tuple[Element, ...]:
-    """Return the elements of an iterable that are added to a collection: unknown ones for an unknown iterable."""
+    """Return the elements that an iterable adds to a collection: an unknown element if the iterable is unknown."""
     items = elements_of(interpreter, value)
     return items or (() if is_certainly_empty(interpreter, value) else (Element(UNKNOWN, place, many=True),))
 
 
 def copy_elements(interpreter: Interpreter, value: Value, kind: CollectionKind) -> Collection | None:
-    """Return a new collection of the elements of an iterable value, None if they are unknown."""
+    """Return a new collection of the elements of an iterable value. Return None if they are unknown."""
     value = materialize_generator(interpreter, value, exhausts=True)
     items = elements_of(interpreter, value)
     if items is None:
@@ -135,7 +135,7 @@ def copy_elements(interpreter: Interpreter, value: Value, kind: CollectionKind) 
 
 
 def entries_of(interpreter: Interpreter, value: Value, place: Place) -> tuple[MappingEntry, ...] | None:
-    """Return the entries of a dictionary or an iterable of pairs, None if some are unknown."""
+    """Return the entries of a dictionary or of an iterable of pairs. Return None if some are unknown."""
     value = as_collection(interpreter, value, "keys", "__iter__", "__getitem__")
     if isinstance(value, Mapping):
         if value.partial:

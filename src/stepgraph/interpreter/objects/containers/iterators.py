@@ -1,6 +1,6 @@
-"""Iterators and views: collections whose elements are computed when they are used.
+"""Iterators and views, which are collections whose elements are computed when they are used.
 
-An iterator yields each element once. After a loop, which may be left early, any of its elements may remain.
+An iterator yields each element once. After a loop that may be left early, any of its elements may remain.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ def make_iterator(
     *,
     has_rows: bool = False,
 ) -> Collection:
-    """Return the iterator that the library function `name` makes of its operands, or of their elements (`has_rows`).
+    """Return the iterator that a library function creates from its operands, or from their elements (`has_rows`).
 
-    Until its first use, its only element is the call itself, so that walks find the operands in it.
+    Until its first use, its only element is a `Partial` of the call, so traversals of its elements find the operands.
     """
     arguments = Arguments(tuple(Argument(operand, place) for operand in operands))
     initial = (Element(Partial(External(name), arguments), place, many=True),)
@@ -47,13 +47,13 @@ def make_iterator(
 
 
 def make_view(interpreter: Interpreter, mapping: Mapping, place: Place, compute: Compute) -> Collection:
-    """Return a view of a dictionary, which follows its changes."""
+    """Return a view of a dictionary, which reflects later changes of the dictionary."""
     lazy = LazyElements(compute, (mapping,), place, mapping.state.contents, is_view=True)
     return replace(compute(interpreter, lazy), lazy=lazy)
 
 
 def make_unordered(collection: Collection) -> Collection:
-    """Mark a new collection as unordered, and return it."""
+    """Mark a new collection as unordered and return it."""
     collection.state.unordered = True
     return collection
 
@@ -64,19 +64,19 @@ def is_lazy(value: Value) -> bool:
 
 
 def is_iterator(value: Value) -> bool:
-    """Return whether a value is an iterator, which yields each element once."""
+    """Return whether a value is an iterator, which yields each element once, as opposed to a view."""
     return isinstance(value, Collection) and value.lazy is not None and not value.lazy.is_view
 
 
 def is_certainly_empty(interpreter: Interpreter, value: Value) -> bool:
-    """Return whether a value is a collection that no code can have filled, and record that code relies on this."""
+    """Return whether a value is a collection that no code can have filled. Record that the analysis relies on this."""
     return isinstance(value, Container) and value.read_as_empty() and not interpreter.modules.may_import_dynamically()
 
 
 def take_elements(interpreter: Interpreter, value: Collection, *, exhausts: bool) -> Collection:
-    """Return the present elements of a collection. Those of an iterator are used up.
+    """Return the current elements of a collection. The elements of an iterator are consumed.
 
-    With `exhausts`, all of them must be used up.
+    With `exhausts`, the caller consumes all of them.
     """
     lazy = value.lazy
     if lazy is None:
@@ -96,18 +96,18 @@ def take_elements(interpreter: Interpreter, value: Collection, *, exhausts: bool
 
 
 class IterationSource(Struct):
-    """The containers that a loop takes its elements from while it runs."""
+    """The containers from which a loop takes its elements while it runs."""
 
     cells: dict[HeapCell, tuple[bool, tuple[object, ...]]]
-    """Their heap cells, each with its state before the loop: the elements, and whether they are unordered."""
+    """The heap cell of each container, with its state before the loop: whether it is unordered, and its elements."""
 
     def is_changed(self) -> bool:
-        """Return whether one of the containers was changed since the loop began."""
+        """Return whether one of the containers has changed since the loop began."""
         return any(_contents(cell) != contents for cell, contents in self.cells.items())
 
 
 def iteration_source(value: Value) -> IterationSource:
-    """Return the containers of the elements of an iterable value, including the containers behind an iterator."""
+    """Return the containers that hold the elements of an iterable value, including those behind an iterator."""
     source = IterationSource({})
     pending, visited = [value], set[int]()
     while pending:
@@ -138,7 +138,7 @@ def _contents(cell: HeapCell) -> tuple[bool, tuple[object, ...]]:
 def elements_at_pass(interpreter: Interpreter, value: Value, elements: Value) -> Value:
     """Return the elements that a pass of a loop may take from an iterable value that the loop changes.
 
-    `elements` are the elements of the value before the loop, which other iterators inside it do not yield again.
+    `elements` are the elements before the loop, which nested iterators do not yield again.
     """
     if not isinstance(value, Collection) or value.lazy is None or not isinstance(elements, Collection):
         return value if isinstance(value, Collection | Mapping) else elements
@@ -149,12 +149,12 @@ def elements_at_pass(interpreter: Interpreter, value: Value, elements: Value) ->
 
 
 def record_iteration(interpreter: Interpreter, state: HeapCell) -> None:
-    """Record that a loop begins to take the elements of an iterator, whose number of passes is known."""
+    """Record that a loop has begun to take elements from an iterator whose elements have a definite order."""
     interpreter.work.iterating[state.serial] = (interpreter.frame, interpreter.frame.loop)
 
 
 def report_nested_use(interpreter: Interpreter, state: HeapCell, place: Place) -> None:
-    """Report a use of an iterator in the body of a loop over it, because the use takes elements from the loop."""
+    """Report a use of an iterator inside a loop over it, because the use takes elements away from the loop."""
     iteration = interpreter.work.iterating.get(state.serial)
     if iteration is not None and iteration != (interpreter.frame, interpreter.frame.loop):
         interpreter.note(
@@ -166,7 +166,7 @@ def report_nested_use(interpreter: Interpreter, state: HeapCell, place: Place) -
 
 
 def take_next(interpreter: Interpreter, value: Collection) -> tuple[Element, ...]:
-    """Return the elements that `next` may return, and remove the returned one from the iterator."""
+    """Return the elements that `next` may return, and remove the returned element from the iterator."""
     if value.lazy is None or value.lazy.is_view:
         return value.items
     elements = _remaining(interpreter, value, value.lazy, exhausts=False)
@@ -213,20 +213,20 @@ def _remaining(interpreter: Interpreter, value: Collection, lazy: LazyElements, 
     elements = _compute(interpreter, lazy, exhausts=exhausts)
     if value.state.contents is lazy.initial and interpreter.loop_depth == value.loop_depth:
         return elements
-    # Used on only some paths, or by earlier passes of a loop.
+    # Some paths, or earlier passes of a loop, have used the iterator.
     remaining = make_result_collection(interpreter, "list", tuple(map(as_optional, (*elements.items, *rest))))
     remaining.state.unordered = True
     return remaining
 
 
 def _changes_shared_values(lazy: LazyElements, log: WriteLog) -> bool:
-    """Return whether writes can change which steps run, except writes to iterators that only the expression reaches."""
+    """Return whether writes can change which steps run, ignoring iterators that only the expression itself reaches."""
     own_cells = {id(cell) for cell in _cells_of_arguments(lazy)}
     return any(logged.affects_steps for logged in log if id(logged.container) not in own_cells)
 
 
 def _cells_of_arguments(lazy: LazyElements) -> Iterator[HeapCell]:
-    """Yield the heap cells of the iterators that arguments of a call create: `enumerate(reversed(names))`."""
+    """Yield the heap cells of iterators created by arguments of the call, as in `enumerate(reversed(names))`."""
     call = lazy.place.node
     arguments = {id(argument.value) for argument in call.args} if isinstance(call, cst.Call) else set()
     for operand in lazy.operands:

@@ -1,1 +1,1 @@
-"""`with` statements and the managers that they enter."""
+"""`with` statements and the context managers that they enter."""

@@ -1,4 +1,4 @@
-"""`contextlib.ExitStack` and `AsyncExitStack`: the context managers and callbacks that a block pushes on them."""
+"""Exit stacks (`contextlib.ExitStack`, `AsyncExitStack`), and the managers and callbacks that are pushed on them."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ class Push(Struct, frozen=True):
     call: cst.Call
     """The call of the stack's method."""
     method: str
-    """The name of the method."""
+    """The name of the stack's method."""
     target: cst.BaseExpression | None
-    """The assignment target for the result of entering the manager."""
+    """The target for the result of entering the manager, if any."""
 
     @property
     def is_async(self) -> bool:
@@ -49,12 +49,12 @@ class Push(Struct, frozen=True):
 
     @property
     def leaves(self) -> bool:
-        """Whether the statement pushes only the exit of a manager."""
+        """Whether the statement pushes the exit of a manager without entering the manager."""
         return self.method in _EXIT_METHODS
 
 
 def push_of(interpreter: Interpreter, stack: ExitStack, statement: cst.CSTNode) -> Push | None:
-    """Return the push of a statement, None for any other statement and for unsupported forms."""
+    """Return the push in a statement. Return None if the statement does not push or has an unsupported form."""
     match statement:
         case cst.Expr(value=value):
             push = _push_in(value, None)
@@ -82,7 +82,10 @@ _AWAITED_METHOD: Final = "enter_async_context"
 
 
 def has_other_uses(interpreter: Interpreter, stack: cst.BaseExpression | None, body: Sequence[cst.CSTNode]) -> bool:
-    """Return whether code other than the statements of its block, such as a branch or a helper, may push on a stack."""
+    """Return whether code other than the direct statements of a stack's block may push on the stack.
+
+    Such code may be in a branch or a helper function.
+    """
     if not isinstance(stack, cst.Name):
         return stack is not None
     parts = [part for statement in body if not _is_push(statement) for part in (statement, *_statements_in(statement))]
@@ -108,7 +111,7 @@ def _statements_in(statement: cst.CSTNode) -> Iterator[cst.CSTNode]:
 
 
 def run_pushed(interpreter: Interpreter, pushed: Collection) -> None:
-    """Emit the calls of the callbacks on a stack. Each may be missing, because the block may be left at any point.
+    """Emit the calls of a stack's callbacks. Each call is optional, because the block may be left at any point.
 
     If a callback fails, the others still run.
     """
@@ -137,7 +140,7 @@ def _run_pushed(interpreter: Interpreter, pushed: Collection, items: Sequence[El
 
 
 _MAX_ORDERED: Final = 32
-"""Maximum number of callbacks whose order is shown. Each callback is nested in the previous one."""
+"""Maximum number of callbacks whose order is shown, since each callback is nested in the previous one."""
 
 
 def _run_in_order(interpreter: Interpreter, items: Sequence[Element]) -> None:
@@ -168,7 +171,7 @@ def _run_callback(interpreter: Interpreter, callback: Value, place: Place) -> No
 
 
 def pushed_arguments(interpreter: Interpreter, stack: ExitStack, push: Push) -> Arguments:
-    """Evaluate the call of a push and return its arguments."""
+    """Evaluate the call that pushes a manager or callback, and return its arguments."""
     stack.supported_call = push.call
     value = interpreter.evaluate(push.call)
     stack.supported_call = None
@@ -176,7 +179,7 @@ def pushed_arguments(interpreter: Interpreter, stack: ExitStack, push: Push) -> 
 
 
 def _push(interpreter: Interpreter, receiver: ExitStack, arguments: Arguments, place: Place) -> Value:
-    """Return the arguments if the call is a statement of the `with` block of the stack. Otherwise they escape."""
+    """Return the arguments if the call is a statement in the stack's own block. In other places, they escape."""
     if receiver.supported_call is place.node:
         return ExitStackArguments(arguments)
     report_escape(interpreter, arguments, place, NOT_MODELED)
@@ -186,7 +189,7 @@ def _push(interpreter: Interpreter, receiver: ExitStack, arguments: Arguments, p
 def _push_callback(
     interpreter: Interpreter, receiver: ExitStack, arguments: Arguments, place: Place, *, is_async: bool
 ) -> Value:
-    """Push a callback from a branch, a loop or another function: it may be called at the exit of the block."""
+    """Push a callback from a branch, a loop or another function. It may be called when the block exits."""
     if receiver.supported_call is place.node or receiver.pushed is None or not arguments.positional:
         return _push(interpreter, receiver, arguments, place)
     callee = arguments.items[0].value
@@ -199,7 +202,7 @@ def _push_callback(
 
 
 def _exit_early(interpreter: Interpreter, receiver: ExitStack, arguments: Arguments, place: Place) -> Value:
-    """Report that the contents of a stack exit before the end of its block, or after it."""
+    """Report that the contents of a stack exit at another time than the end of its block."""
     del arguments
     if receiver.may_run_steps:
         interpreter.note(

@@ -1,4 +1,4 @@
-"""Generators as context managers: their code is inlined around the block of the `with`."""
+"""Generators as context managers. Their code is inlined around the block of the `with` statement."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ class ManagedBlock(Struct, frozen=True):
     place: Place
     """The `with` item, or the call that pushes the manager on an exit stack."""
     target: cst.BaseExpression | None
-    """The target to which the result of entering the manager is assigned."""
+    """The target for the result of entering the manager, if any."""
     is_async: bool
     """Whether the manager is entered with `__aenter__` and left with `__aexit__`."""
     body: Callable[[], None]
-    """Executes the block."""
+    """The function that executes the block."""
     suite: cst.BaseSuite | None = None
-    """The statements of the block if the manager is the innermost one of a `with`."""
+    """The statements of the block, if this is the innermost manager of a `with` statement."""
 
 
 def is_inlined(interpreter: Interpreter, manager: Value) -> bool:
@@ -50,7 +50,7 @@ def is_inlined(interpreter: Interpreter, manager: Value) -> bool:
 
 
 def can_inline(interpreter: Interpreter, manager: GeneratorCall) -> bool:
-    """Return whether the code of a generator can be inlined: it has no `return`, and is not being inlined already."""
+    """Return whether the code of a generator can be inlined: it has no `return` and is not being inlined already."""
     function = manager.function
     if function.kind != "context" or function.node in interpreter.inlined_functions:
         return False
@@ -58,15 +58,15 @@ def can_inline(interpreter: Interpreter, manager: GeneratorCall) -> bool:
 
 
 def _is_relevant(interpreter: Interpreter, manager: GeneratorCall) -> bool:
-    """Return whether a generator has effects, or may handle errors of the block."""
+    """Return whether a generator has effects or may handle errors from the block."""
     return may_handle_errors(manager.function) or call_time_matters(interpreter, manager.function, manager.arguments)
 
 
 def inline_manager(interpreter: Interpreter, managed: ManagedBlock, manager: GeneratorCall) -> None:
     """Execute the code of a generator in place, with the block at its `yield`.
 
-    A jump out of the block runs the code after the `yield` as well. It is deferred to the end of the generator, unless
-    only handlers and `finally` blocks follow the `yield`.
+    A jump out of the block also runs the code after the `yield`. The jump is deferred to the end of the generator,
+    unless only handlers and `finally` blocks follow the `yield`.
     """
     outer, depth = interpreter.frame, interpreter.loop_depth
     is_last = _ends_at_yield(body_of(manager.function))
@@ -95,15 +95,15 @@ class _YieldedBlock(Struct, frozen=True):
     """The block of a `with`, executed at a `yield`."""
 
     jumps: tuple[DeferredJump, ...]
-    """The jumps that leave it, which are deferred."""
+    """The deferred jumps that leave the block."""
     may_end: bool
-    """Whether its end is reachable."""
+    """Whether the end of the block is reachable."""
     leaves_early: bool
-    """Whether a `return` in a loop inside it is not deferred."""
+    """Whether a `return` inside a loop of the block leaves the block without being deferred."""
 
 
 def _execute_block(interpreter: Interpreter, managed: ManagedBlock, *, defers: bool) -> _YieldedBlock:
-    """Execute the block of a `with`. Jumps that it defers lead to its end."""
+    """Execute the block of a `with`. With `defers`, jumps out of the block are deferred and lead to its end."""
     since = interpreter.work.last_task_id
     stops = _DEFERRED if defers else frozenset()
     with interpreter.open_context(stops=stops) as context:
@@ -127,7 +127,7 @@ _DEFERRED: Final = frozenset([JumpKind.BREAK, JumpKind.CONTINUE, JumpKind.RETURN
 
 
 def _may_swallow(body: cst.BaseSuite) -> bool:
-    """Return whether the code of a generator may swallow an error of the block, by managers or handlers."""
+    """Return whether managers or handlers in a generator may swallow an error from the block."""
     return any(
         isinstance(statement, cst.With)
         or (
@@ -141,7 +141,7 @@ def _may_swallow(body: cst.BaseSuite) -> bool:
 def _resume_jumps(interpreter: Interpreter, jumps: Sequence[DeferredJump], *, always: bool, may_swallow: bool) -> None:
     """Emit the deferred jumps of a block at the end of its generator.
 
-    If the block `always` jumps, one of them is taken, unless the generator has swallowed an error.
+    If the block `always` jumps, one of the jumps is taken, unless the generator has swallowed an error.
     """
     for index, jump in enumerate(jumps):
         is_last = always and index == len(jumps) - 1
@@ -182,7 +182,7 @@ def yielded_value(interpreter: Interpreter, manager: GeneratorCall) -> Value:
 
 
 def report_manager(interpreter: Interpreter, manager: GeneratorCall) -> None:
-    """Report a context manager from a generator that runs steps or changes values at an unmodeled time."""
+    """Report a generator used as a context manager that runs steps or changes values at an unmodeled time."""
     interpreter.work.begun.add(id(manager.place.node))
     effect = timed_effect(interpreter, manager.function, manager.arguments)
     if effect is not None:

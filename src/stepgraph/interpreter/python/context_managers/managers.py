@@ -1,4 +1,4 @@
-"""Context managers: objects of classes of the project, external managers, and managers as decorators."""
+"""Context managers: objects of project classes, external managers, and managers used as decorators."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ from stepgraph.ir.values import (
 from stepgraph.syntax.module import Place
 from stepgraph.syntax.walk import statements_below
 
-# Functions and modules of the standard library whose managers never swallow errors. Others may return any manager, as
-# `random.choice` returns an element of its argument.
+# Functions and modules of the standard library whose managers never swallow errors. Other functions may return any
+# manager, as `random.choice` returns an element of its argument.
 _NON_SWALLOWING_FUNCTIONS: Final = frozenset(
     [
         *("asyncio.BoundedSemaphore", "asyncio.Condition", "asyncio.Lock", "asyncio.Runner", "asyncio.Semaphore"),
@@ -58,10 +58,10 @@ _NON_SWALLOWING_MODULES: Final = frozenset(
     ]
 )
 
-# Modules whose methods only return files, connections and other managers that never swallow errors.
+# Modules whose methods return only files, connections and other managers that never swallow errors.
 _MODULES_OF_FILES: Final = frozenset(["io", "os", "pathlib", "socket", "sqlite3", "tarfile", "tempfile", "zipfile"])
 
-# Base classes whose inherited exit may swallow an error.
+# Base classes whose exit method, if inherited, may swallow errors.
 _SWALLOWING_BASES: Final = tuple(External(f"contextlib.{name}") for name in ("AsyncExitStack", "ExitStack", "suppress"))
 
 
@@ -69,13 +69,13 @@ class ExitEffects(Struct, frozen=True):
     """The possible effects of a manager's exit."""
 
     has_effects: bool = False
-    """Whether the exit may run steps, or change values that lead to steps."""
+    """Whether the exit may run steps or change values that lead to steps."""
     swallows: bool = False
-    """Whether the exit may swallow an error of the block."""
+    """Whether the exit may swallow an error from the block."""
 
 
 def enter_object(interpreter: Interpreter, manager: Instance, place: Place, *, is_async: bool) -> Value:
-    """Return the result of entering an object, or the object itself if the project does not define its `__enter__`."""
+    """Enter an object and return the result. Without an `__enter__` in the project, the result is the object."""
     method = interpreter.attribute(manager, "__aenter__" if is_async else "__enter__", place)
     if isinstance(method, Unknown):
         return manager
@@ -111,7 +111,7 @@ def exit_effects(interpreter: Interpreter, manager: Value, place: Place, *, is_a
 
 
 def _instance_exit_effects(interpreter: Interpreter, manager: Instance, place: Place, *, is_async: bool) -> ExitEffects:
-    """Derive the effects from the source of the exit method, since the object's state at its exit is unknown."""
+    """Derive the effects from the source of the exit method, because the object's state at the exit is unknown."""
     method = _exit_method(interpreter, manager, place, is_async=is_async)
     match method:
         case FunctionValue(node=cst.FunctionDef() as node) if node.asynchronous is None or is_async:
@@ -144,7 +144,7 @@ def _exit_method(interpreter: Interpreter, manager: Instance, place: Place, *, i
 
 
 def _exit_arguments(place: Place) -> Arguments:
-    """Return the arguments of an exit: exception type, exception and traceback. Each may be None."""
+    """Return the arguments of an exit method: exception type, exception and traceback. Each may be None."""
     return Arguments((Argument(UNKNOWN, place),) * 3)
 
 
@@ -153,7 +153,7 @@ def _completed(interpreter: Interpreter, result: Value, place: Place, *, is_asyn
 
 
 def may_swallow(manager: Value) -> bool:
-    """Return whether a manager may swallow an error of its block in an exit outside the project."""
+    """Return whether an exit method outside the project may swallow an error from the manager's block."""
     manager = without_taint(manager)
     match manager:
         case External(name=name) | ExternalResult(name=name) | ExternalResultMember(name=name):
@@ -167,7 +167,7 @@ def may_swallow(manager: Value) -> bool:
 
 
 def _never_swallows(name: str) -> bool:
-    """Return whether a value of the standard library is a manager that propagates all errors."""
+    """Return whether the value with this name is a standard library manager that propagates all errors."""
     module = name.split(".", 1)[0]
     is_result_of_method = "()" in name
     return name in _NON_SWALLOWING_FUNCTIONS or (
@@ -189,17 +189,17 @@ _METHODS: Final = ("__enter__", "__exit__", "__aenter__", "__aexit__")
 
 
 def decorate(interpreter: Interpreter, callee: ManagerDecorator, arguments: Arguments, place: Place) -> Value:
-    """Return the decorated function. A manager that may run steps or swallow errors gives it a caveat.
+    """Return a function decorated with a manager. It gets a caveat if the manager has effects or may swallow errors.
 
-    A manager that changes values is reported at once, since a function without steps may read them. An object whose
-    class defines `__call__` is called instead.
+    A manager that changes values is reported immediately, because a function without steps may read the values. An
+    object whose class defines `__call__` is called instead.
     """
     if isinstance(callee.manager, Instance) and _has_call_method(interpreter, callee.manager):
         return interpreter.call(callee.manager, arguments, place)
     function = arguments.items[0].value if arguments.items else UNKNOWN
     if not isinstance(function, FunctionValue):
         return function
-    # A manager that is not async is left before the coroutine of an async function begins.
+    # An async function's coroutine begins only after a manager that is not async has exited.
     is_async = isinstance(function.node, cst.FunctionDef) and function.node.asynchronous is not None
     manager = callee.manager
     if isinstance(manager, GeneratorCall):
@@ -220,13 +220,13 @@ def decorate(interpreter: Interpreter, callee: ManagerDecorator, arguments: Argu
 
 
 def _has_call_method(interpreter: Interpreter, decorator: Instance) -> bool:
-    """Return whether the project defines the `__call__` of a decorator. A `ContextDecorator` inherits it."""
+    """Return whether the project defines the `__call__` of a decorator, as opposed to `ContextDecorator`."""
     method = find_member(interpreter, resolution_order(decorator.cls), "__call__")
     return method is not None and not isinstance(method, Unknown)
 
 
 def _generator_may_swallow(manager: GeneratorCall, *, is_async: bool) -> bool:
-    """Return whether a generator may handle errors of its function, or is not a manager."""
+    """Return whether a generator may handle errors from the decorated function, or is not a context manager."""
     node = manager.function.node
     surrounds = not is_async or (isinstance(node, cst.FunctionDef) and node.asynchronous is not None)
     return manager.function.kind != "context" or (surrounds and may_handle_errors(manager.function))
@@ -235,7 +235,7 @@ def _generator_may_swallow(manager: GeneratorCall, *, is_async: bool) -> bool:
 def _object_may_swallow(
     interpreter: Interpreter, manager: Instance, methods: Sequence[Value], place: Place, *, is_async: bool
 ) -> bool:
-    """Return whether an object may handle errors of its function, or has unmodeled methods."""
+    """Return whether an object may handle errors from the decorated function, or has unmodeled methods."""
     if may_swallow(manager) or any(method.relevant and not isinstance(method, FunctionValue) for method in methods):
         return True
     return any(exit_effects(interpreter, manager, place, is_async=kind).swallows for kind in {False, is_async})

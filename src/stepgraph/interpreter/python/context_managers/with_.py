@@ -1,4 +1,4 @@
-"""`with` and `async with` statements, and the blocks of task groups."""
+"""Execution of `with` and `async with` statements, including the blocks of task groups."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ _LOCKS: Final = frozenset(["asyncio.Lock", "asyncio.locks.Lock"])
 
 
 def execute_with(interpreter: Interpreter, node: cst.With) -> None:
-    """Execute a `with`: enter its managers in order, and execute the body inside them."""
+    """Execute a `with`: enter its managers in order and execute the body inside them."""
     _execute_items(interpreter, node, node.items)
 
 
@@ -108,7 +108,7 @@ def _execute_items(interpreter: Interpreter, node: cst.With, items: Sequence[cst
 
 
 def _enter(interpreter: Interpreter, managed: ManagedBlock, manager: Value) -> None:
-    """Enter a manager and execute its block, per case of a union if a generator is inlined."""
+    """Enter a manager and execute its block, once for each case of a union if a case is inlined or a suppressor."""
     if isinstance(manager, Union) and any(
         isinstance(case.value, Suppressor) or is_inlined(interpreter, case.value) for case in manager.cases
     ):
@@ -165,7 +165,7 @@ def _swallowing_handler(managed: ManagedBlock) -> Handler:
 def _execute_with_object(interpreter: Interpreter, managed: ManagedBlock, manager: Value) -> None:
     """Execute a block whose manager is an object of the project.
 
-    The exit becomes a `finally` block, and an empty handler if it may swallow errors.
+    The exit becomes a `finally` block, with an empty handler if it may swallow errors.
     """
     place = Place(managed.place.module, managed.node)
     effects = exit_effects(interpreter, manager, place, is_async=managed.is_async)
@@ -188,7 +188,7 @@ def _execute_as_try(
     *,
     by_turns: bool = False,
 ) -> None:
-    """Execute a block as the body of a `try` with an empty handler and a `finally` block, if either is needed."""
+    """Execute a block as the body of a `try` with an empty handler, a `finally` block or both, if these are needed."""
     place = managed.place
     checkpoint = interpreter.store.checkpoint()
     stops = ALL_EXITS if effects.has_effects else frozenset({JumpKind.RAISE} if handler is not None else ())
@@ -209,7 +209,7 @@ def _execute_as_try(
 
 
 def _execute_swallowed(interpreter: Interpreter, managed: ManagedBlock, context: OpenContext) -> Block:
-    """Execute a block whose errors are swallowed. Code after it also runs in each state in which the block raises."""
+    """Execute a block whose errors are swallowed. Code after the block also runs in each state in which it raises."""
     outcome = interpreter.branch(managed.body, cut_short=True)
     states = [outcome.changes, *outcome.overwritten, *context.jump_states]
     interrupted = join_any(interpreter.store, states, managed.place)
@@ -248,7 +248,7 @@ def _execute_maybe_swallowed(interpreter: Interpreter, managed: ManagedBlock) ->
 
 
 def _raises(block: Block) -> Iterator[bool]:
-    """Yield, for each jump in a block, whether it is a `raise`."""
+    """Yield, for each jump in a block, whether the jump is a `raise`."""
     for operation in block.operations:
         if isinstance(operation, Jump):
             yield operation.kind is JumpKind.RAISE
@@ -257,7 +257,7 @@ def _raises(block: Block) -> Iterator[bool]:
 
 
 def _execute_with_stack(interpreter: Interpreter, managed: ManagedBlock, stack: ExitStack) -> None:
-    """Execute the block of an exit stack. A manager that a statement enters encloses the rest of the block."""
+    """Execute the block of an exit stack. A manager that a statement enters surrounds the rest of the block."""
     if managed.suite is None:
         managed.body()
         return
@@ -273,7 +273,7 @@ def _execute_with_stack(interpreter: Interpreter, managed: ManagedBlock, stack: 
 def _execute_level(
     interpreter: Interpreter, managed: ManagedBlock, stack: ExitStack, body: Sequence[cst.CSTNode]
 ) -> None:
-    """Execute statements of the block of a stack, and at their exit the callbacks that other code pushes meanwhile."""
+    """Execute statements of a stack's block, and then the callbacks that other code has pushed in the meantime."""
     outer = stack.pushed
     if outer is None:
         _execute_stacked(interpreter, stack, body)
@@ -297,7 +297,7 @@ def _execute_stacked(interpreter: Interpreter, stack: ExitStack, body: Sequence[
 
 
 def _execute_push(interpreter: Interpreter, stack: ExitStack, push: Push, rest: Sequence[cst.CSTNode]) -> None:
-    """Execute the rest of a block inside a manager or before a callback that a statement pushes on a stack."""
+    """Execute the rest of a block inside the manager, or before the callback, that a statement pushes on a stack."""
     managed = ManagedBlock(
         push.call.args[0].value,
         interpreter.place(push.call),
@@ -337,14 +337,14 @@ def _is_unlimited(timeout: cst.BaseExpression) -> bool:
 
 
 def _may_be_lock(manager: Value) -> bool:
-    """Return whether a manager may be a lock. In `asyncio`, only the names in `_LOCKS` are."""
+    """Return whether a manager may be a lock. In `asyncio`, only the classes in `_LOCKS` are locks."""
     manager = without_taint(manager)
     name = manager.name if isinstance(manager, External) else origin_name(manager)
     return isinstance(manager, Unknown) or (name is not None and (name in _LOCKS or not name.startswith("asyncio.")))
 
 
 def _entered_value(interpreter: Interpreter, managed: ManagedBlock, manager: Value) -> Value:
-    """Return the value that `as` binds, after running the `__enter__` or `__aenter__` of an object of the project."""
+    """Return the value that `as` binds, after running the `__enter__` or `__aenter__` of a project object."""
     place = Place(managed.place.module, managed.node)
     match manager:
         case Union():
@@ -391,7 +391,7 @@ def _execute_task_group(interpreter: Interpreter, place: Place, execute: Callabl
 
 
 def _has_single_task(block: Block) -> bool:
-    """Return whether a task group has a single task, and no code that can fail and cancel it."""
+    """Return whether a task group has a single task and no code that can fail and cancel the task."""
     match block.operations:
         case (Start(), Await()):
             return True
@@ -400,7 +400,7 @@ def _has_single_task(block: Block) -> bool:
 
 
 def _runs_steps_after_cancellation(activity: Activity | None) -> bool:
-    """Return whether a call that is cancelled while it awaits a step runs further steps."""
+    """Return whether a call that is canceled while it awaits a step runs further steps."""
     if not isinstance(activity, Call):
         return False
     operations = (item.operation for item in walk_operations(activity.function.body))

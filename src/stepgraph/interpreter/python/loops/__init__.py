@@ -1,1 +1,1 @@
-"""Loops: `for` and `while` statements, and loops over generators."""
+"""Interpretation of loops: `for` and `while` statements, and loops over generators."""

@@ -1,8 +1,8 @@
-"""Loops over generators of the project that run steps.
+"""Loops over project generators that run steps.
 
-The code of a generator is inlined in place of the loop, with the loop body at each `yield`. This is exact if the loop
-consumes all values, or if leaving the loop also leaves the code of the generator. Otherwise, each pass is shown with
-one call of the generator, and a note reports this.
+The code of the generator is inlined in place of the loop, with the loop body at each `yield`. This is exact if the loop
+consumes all values, or if leaving the loop also leaves the code of the generator. Other loops are shown with one call
+of the generator in each pass, which a note reports.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class _GeneratorExits(Struct):
     has_yield_in_head: bool = False
     """Whether a `yield` is in the head of a compound statement, such as its test."""
     delegates: bool = False
-    """Whether it has a `yield from`."""
+    """Whether the generator has a `yield from`."""
 
 
 def run_generator(interpreter: Interpreter, generator: GeneratorCall, frame: Frame) -> None:
@@ -59,7 +59,7 @@ def run_generator(interpreter: Interpreter, generator: GeneratorCall, frame: Fra
 
 
 def may_handle_errors(function: FunctionValue) -> bool:
-    """Return whether a generator has exception handlers, or enters managers, which may swallow errors."""
+    """Return whether a generator has exception handlers or enters managers, which may swallow errors."""
     body = statements_below(body_of(function))
     return any(
         isinstance(statement, cst.With) or (isinstance(statement, cst.Try | cst.TryStar) and statement.handlers)
@@ -68,7 +68,7 @@ def may_handle_errors(function: FunctionValue) -> bool:
 
 
 def body_of(function: FunctionValue) -> cst.BaseSuite:
-    """Return the body of a generator function, empty for a lambda."""
+    """Return the body of a generator function. The body is empty for a lambda."""
     return cst.IndentedBlock([]) if isinstance(function.node, cst.Lambda) else function.node.body
 
 
@@ -77,8 +77,8 @@ def inline_generator(
 ) -> bool:
     """Inline the code of a generator, with `take` at each `yield`. Return whether it was inlined.
 
-    A generator is not inlined if it has no steps or cannot be inlined exactly. The loop is `broken` if it may be left
-    early.
+    A generator is not inlined if it has no effects on steps or cannot be inlined exactly. `broken` means that the loop
+    may end early.
     """
     interpreter.work.begun.add(id(generator.place.node))
     if not call_time_matters(interpreter, generator.function, generator.arguments):
@@ -101,7 +101,7 @@ def _can_inline(interpreter: Interpreter, generator: GeneratorCall, *, broken: b
     body = body_of(generator.function)
     exits = _exits(body)
     ends_in_loop = isinstance(last_statement(body), cst.For | cst.While)
-    # Leaving the last loop leaves the generator.
+    # If the generator ends with a loop, leaving this loop leaves the generator.
     returns_are_exact = all(depth == 0 or (depth == 1 and ends_in_loop) for depth in exits.returns)
     breaks_are_exact = not broken or (ends_in_loop and all(depth == 1 for depth in exits.yields))
     if exits.has_guarded_yield or exits.has_yield_in_head or exits.delegates:
@@ -110,7 +110,7 @@ def _can_inline(interpreter: Interpreter, generator: GeneratorCall, *, broken: b
 
 
 def last_statement(body: cst.BaseSuite) -> cst.CSTNode | None:
-    """Return the last statement of a block, None if it is empty."""
+    """Return the last statement of a block. Return None if the block is empty."""
     return [None, *statements(body)][-1]
 
 
@@ -164,7 +164,7 @@ def _inline(
 
 
 def _emit_pass(interpreter: Interpreter, block: Block, state: LoopState, place: Place, since: int) -> None:
-    """Emit a pass as a scope, and join the states of its `continue` statements after it."""
+    """Emit a pass as a scope. After it, join the states of its `continue` statements."""
     if block.operations:
         interpreter.emit(Scope(block, place, is_iteration=True))
     join_continues(interpreter, state, place, since)
@@ -173,7 +173,7 @@ def _emit_pass(interpreter: Interpreter, block: Block, state: LoopState, place: 
 def return_from_generator(interpreter: Interpreter, generator: InlinedGenerator, place: Place) -> None:
     """Execute a `return` in the code of an inlined generator, which ends the loop over it.
 
-    It is a `break` of the innermost loop in the generator, or ends the code outside of a loop.
+    The `return` acts as a `break` of the innermost loop in the generator. Outside of a loop, it ends the generator.
     """
     loop = interpreter.frame.loop or generator.body_state
     kind = JumpKind.CONTINUE if loop is generator.body_state else JumpKind.BREAK
@@ -186,7 +186,7 @@ def return_from_generator(interpreter: Interpreter, generator: InlinedGenerator,
 
 
 def emit_generator_call(interpreter: Interpreter, iterable: GeneratorCall) -> FunctionSummary:
-    """Emit one call of a generator that is not inlined, and report it, because its code runs between the passes."""
+    """Emit one call of a generator that is not inlined. Report it, because its code runs between the passes."""
     summary = summarize_call(interpreter, iterable.function, iterable.arguments)
     if not summary.function.may_run_steps:
         return summary
@@ -203,9 +203,9 @@ def emit_generator_call(interpreter: Interpreter, iterable: GeneratorCall) -> Fu
 def consume_generator(
     interpreter: Interpreter, generator: GeneratorCall, *, exhausts: bool = True
 ) -> tuple[Element, ...]:
-    """Return the relevant values that a generator yields, and run its code at once.
+    """Run the code of a generator at once, and return the relevant values that it yields.
 
-    This is exact for the first consumer, if it `exhausts` the generator. Other consumers are reported.
+    This is exact if the first consumer `exhausts` the generator. Other consumers are reported.
     """
     interpreter.work.begun.add(id(generator.place.node))
     if call_time_matters(interpreter, generator.function, generator.arguments):

@@ -1,4 +1,4 @@
-"""Loops of statements and comprehensions: interpretation of a body to a fixpoint, and unrolling."""
+"""Interpretation of loop bodies to a fixpoint, and unrolling, for both statements and comprehensions."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ from stepgraph.ir.values import UNKNOWN, Constant, RangeResult, Unresolved, Valu
 from stepgraph.model.payload import NO_BREAK
 from stepgraph.syntax.module import Place
 
-# Passes over a body before its remaining changes are widened, by nesting depth. Each level multiplies the passes of the
-# loops inside it.
+# Maximum number of passes over a body before its remaining changes are widened, by nesting depth. Each level multiplies
+# the passes of the loops inside it.
 MAX_PASSES: Final = (24, 12, 6, 3)
-# From this pass on, values are compared by structure, so that new allocations alone do not require another pass.
+# From this pass on, values are compared by structure, so new allocations alone do not require another pass.
 STRUCTURAL_COMPARISON_PASS: Final = 3
-# Repeated passes of all loops after which every change is widened immediately.
+# Number of repeated passes of all loops after which every change is widened immediately.
 MAX_REPEATED_PASSES: Final = 500
-# Longest collection whose loop is unrolled.
+# Maximum length of a collection whose loop is unrolled.
 MAX_UNROLLED_ITEMS: Final = 256
 
 
@@ -47,7 +47,7 @@ class LoopBounds(Struct, frozen=True):
     at_least_once: bool = False
     """Whether at least one pass runs."""
     passes: IterationCount | None = None
-    """The number of passes unless the loop is left early, None if it is unknown."""
+    """The number of passes without an early exit; None if unknown."""
 
 
 def interpret_loop(
@@ -78,8 +78,9 @@ def _interpret_to_fixpoint(
 ) -> tuple[Block, bool, tuple[StepDefinition, ...]]:
     """Interpret a loop body until the state at the loop head is a fixpoint, and continue from that state.
 
-    Return the block of the body, whether the body breaks, and the steps that it declares. Each pass starts from the
-    state before the loop joined with the changes of the previous pass, so that no value of an earlier pass remains.
+    Return the block of the body, whether a `break` is reachable, and the steps that the body declares. Each pass
+    starts from the state before the loop, joined with the changes of the previous pass, so no value of an earlier pass
+    remains.
     """
     outer_loop, live, last_task_id = interpreter.frame.loop, interpreter.is_reachable, interpreter.work.last_task_id
     drained, interpreter.frame.drained_collection = interpreter.frame.drained_collection, None
@@ -136,7 +137,7 @@ def _interpret_to_fixpoint(
 
 
 def join_continues(interpreter: Interpreter, loop: LoopState, place: Place, since: TaskId) -> None:
-    """Join the end of an unrolled pass with the states in which a `continue` leaves it."""
+    """Join the end of an unrolled pass with the states in which a `continue` ends the pass."""
     if not loop.jump_states:
         return
     ends = [PathChanges(None, changes) for changes in loop.jump_states]
@@ -149,9 +150,9 @@ def join_continues(interpreter: Interpreter, loop: LoopState, place: Place, sinc
 
 
 def items_to_unroll(value: Value, *, constants: bool = False) -> tuple[Element, ...] | None:
-    """Return the elements of a collection whose loop is unrolled, None for any other value.
+    """Return the elements of a collection if a loop over it should be unrolled. Return None for other values.
 
-    Loops over steps and functions are unrolled. With `constants`, loops over constants are unrolled, too.
+    Loops over steps and functions are unrolled. With `constants`, loops over constants are unrolled too.
     """
     if not isinstance(value, Collection) or len(value.items) > MAX_UNROLLED_ITEMS:
         return None
@@ -166,9 +167,9 @@ def items_to_unroll(value: Value, *, constants: bool = False) -> tuple[Element, 
 
 
 def loop_bounds(value: Value, place: Place) -> LoopBounds:
-    """Return the bounds of a loop over a value. `place` is the place of the value."""
+    """Return the bounds of a loop over a value at `place`."""
     if isinstance(value, RangeResult):
-        # `at_least_once` ignores the count, so that a different count does not change the structure of the graph.
+        # `at_least_once` ignores the count, so a different count does not change the structure of the graph.
         return LoopBounds(passes=IterationCount(value.count, place))
     if not isinstance(value, Collection):
         return LoopBounds()
@@ -189,7 +190,7 @@ def _has_runnable(value: Value, visits: Visits, depth: int = 0) -> bool:
 
 
 def loop_variable_value(interpreter: Interpreter, value: Value, discriminant: str, place: Place) -> Value:
-    """Return the value of the loop variable: any element of `value`, and a different one in each pass."""
+    """Return the value of the loop variable: any element of `value`, a different one in each pass."""
     if isinstance(value, EventPart) or (isinstance(value, Payload) and value.is_run_event):
         return EventPart()
     if isinstance(value, GeneratorCall):
@@ -215,7 +216,7 @@ def loop_variable_value(interpreter: Interpreter, value: Value, discriminant: st
 
 
 def _task_tuple_parts(item: Element) -> tuple[Element, ...] | None:
-    """Return the parts of an element that is a tuple with a task, each with the `many` of the element, or None."""
+    """Return the parts of an element that is a tuple with a task, each with the `many` of the element; else None."""
     value = item.value
     if not isinstance(value, Collection) or not value.has_definite_order:
         return None
@@ -225,6 +226,6 @@ def _task_tuple_parts(item: Element) -> tuple[Element, ...] | None:
 
 
 def value_in_each_pass(items: Sequence[Element], discriminant: str, place: Place) -> Value:
-    """Return the value of a variable that a loop binds to one element after another."""
+    """Return the value of a variable that a loop binds to a different element in each pass."""
     values = [with_all_runs(item.value) if item.many else item.value for item in items]
     return union_of_values(values, [item.place.text for item in items], discriminant, place, each=True)

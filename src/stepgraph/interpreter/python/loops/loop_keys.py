@@ -12,9 +12,9 @@ from stepgraph.syntax.walk import statements_below
 
 
 def loop_keys(interpreter: Interpreter, loop: cst.For | cst.CompFor, iterable: Value) -> dict[str, int]:
-    """Return the variable of a loop that has a different value in each pass, with the depth of the body of the loop.
+    """Return the variable of a loop that has a different value in each pass, with the nesting depth of the loop's body.
 
-    Only positions, the keys of a dictionary and distinct constants must differ.
+    Only positions, keys of a dictionary, elements of a set and distinct constants are certain to differ.
     """
     key = _key_target(interpreter, loop, iterable)
     if not isinstance(key, cst.Name) or _is_bound_in_body(interpreter, loop, key.value):
@@ -23,7 +23,7 @@ def loop_keys(interpreter: Interpreter, loop: cst.For | cst.CompFor, iterable: V
 
 
 def _key_target(interpreter: Interpreter, loop: cst.For | cst.CompFor, iterable: Value) -> cst.BaseExpression | None:
-    """Return the part of the target that is bound to positions, keys or distinct constants, None without one."""
+    """Return the part of the target that must have a different value in each pass. Return None if no part must."""
     target = loop.target
     first = target.elements[0].value if isinstance(target, cst.Tuple) and target.elements else None
     is_view = isinstance(iterable, Collection) and iterable.lazy is not None and iterable.lazy.is_view
@@ -43,7 +43,7 @@ def _key_target(interpreter: Interpreter, loop: cst.For | cst.CompFor, iterable:
 
 
 def _has_distinct_items(iterable: Value) -> bool:
-    """Return whether an iterable is a set, or its items are distinct constants."""
+    """Return whether an iterable is a set or its items are distinct constants."""
     if not isinstance(iterable, Collection) or iterable.is_set:
         return isinstance(iterable, Collection)
     constants = {item.value.value for item in iterable.items if isinstance(item.value, Constant) and not item.many}
@@ -51,7 +51,7 @@ def _has_distinct_items(iterable: Value) -> bool:
 
 
 def _is_bound_in_body(interpreter: Interpreter, loop: cst.For | cst.CompFor, name: str) -> bool:
-    """Return whether the body of a loop may bind the variable again."""
+    """Return whether the body of a loop may bind its variable again."""
     others = {id(node) for node in interpreter.frame.scope.bindings.binders.get(name, ()) if node is not loop}
     if not others or isinstance(loop, cst.CompFor):
         return bool(others)
@@ -62,7 +62,7 @@ def _is_bound_in_body(interpreter: Interpreter, loop: cst.For | cst.CompFor, nam
 
 
 def pass_constants(interpreter: Interpreter, loop: cst.For | cst.CompFor, item: Value) -> dict[str, Constant]:
-    """Return the constants that a pass of a loop binds to variables, which the variables themselves do not keep."""
+    """Return the constants that a pass of a loop binds to variables. The variables themselves do not hold them."""
     constants = _constants(loop.target, item)
     return {name: value for name, value in constants.items() if not _is_bound_in_body(interpreter, loop, name)}
 
@@ -80,7 +80,7 @@ def _constants(target: cst.BaseExpression, value: Value) -> dict[str, Constant]:
 
 
 def constant_key(interpreter: Interpreter, node: cst.CSTNode, key: Value) -> Value:
-    """Return the value of a key, which may be a constant that the current pass of a loop or a parameter keeps."""
+    """Return `key`, or its constant if a parameter or the current loop pass determines it."""
     if isinstance(key, AttributeName):
         return Constant(key.value)
     return interpreter.frame.attribute_names.get(node.value, key) if isinstance(node, cst.Name) else key

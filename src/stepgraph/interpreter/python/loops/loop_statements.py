@@ -43,7 +43,7 @@ from stepgraph.syntax.walk import expressions_below, statements, statements_belo
 
 
 def execute_for(interpreter: Interpreter, node: cst.For) -> None:
-    """Execute a `for`: unroll it over steps or functions, otherwise emit a loop."""
+    """Execute a `for`: unroll it if it iterates over steps or functions, or else emit a loop."""
     with interpreter.tracer.iterable(node):
         iterable = interpreter.evaluate(node.iter)
     interpreter.tracer.on_test(iterable, interpreter.place(node.iter), interpreter.place(node))
@@ -91,7 +91,7 @@ def _run_over(interpreter: Interpreter, node: cst.For, iterable: Value) -> Value
 
 
 def _uses_getattr(node: cst.For) -> bool:
-    """Return whether a loop body uses the loop variable as the attribute name in `getattr`."""
+    """Return whether a loop body passes the loop variable to `getattr` as the attribute name."""
     names = frozenset(target_names(node.target))
     return any(
         isinstance(call, cst.Call)
@@ -104,7 +104,7 @@ def _uses_getattr(node: cst.For) -> bool:
 
 
 def _can_share_loop(iterable: Union) -> bool:
-    """Return whether all cases of an iterable can share a loop: none runs code for its elements or is unrolled."""
+    """Return whether all cases of an iterable can share a loop: none runs code for its elements or gets unrolled."""
     values = union_values(iterable)
     return not any(
         isinstance(value, GeneratorCall | Instance | GeneratorExpression) or items_to_unroll(value) for value in values
@@ -122,7 +122,7 @@ def _has_any_name(body: cst.BaseSuite, names: frozenset[str]) -> bool:
 def _execute_loop(
     interpreter: Interpreter, node: cst.For, iterable: Value, source: IterationSource, elements: Value
 ) -> None:
-    """Execute a loop to its fixpoint. `elements` are the elements of the iterable value before the loop."""
+    """Execute a loop to its fixpoint. `elements` are the elements of the iterable before the loop."""
     place = interpreter.place(node)
 
     def body() -> None:
@@ -142,9 +142,9 @@ def _execute_loop(
 
 
 def _unroll(interpreter: Interpreter, node: cst.For, source: IterationSource, items: tuple[Element, ...]) -> bool:
-    """Unroll a loop and return whether this is exact, which it is not if the body changes the iterable.
+    """Unroll a loop and return whether the result is exact. It is not if the body changes the iterable.
 
-    Passes of an inexact loop are rolled back.
+    If the result is not exact, the passes are rolled back.
     """
     checkpoint, return_count = interpreter.store.checkpoint(), len(interpreter.frame.return_states)
     with interpreter.collect_operations() as operations:
@@ -169,7 +169,7 @@ def _run_pass(interpreter: Interpreter, node: cst.For, value: Value) -> None:
 
 
 def _unroll_pass(interpreter: Interpreter, node: cst.For, item: Element) -> None:
-    """Execute one pass of an unrolled loop, as a scope that a `continue` leaves."""
+    """Execute one pass of an unrolled loop as a scope that ends at a `continue`."""
     last_task_id = interpreter.work.last_task_id
     loop_state = LoopState(interpreter.store.checkpoint())
     with interpreter.frame.in_loop(loop_state, pass_constants(interpreter, node, item.value)):
@@ -198,7 +198,7 @@ def _has_return(body: cst.BaseSuite) -> bool:
 
 
 def execute_while(interpreter: Interpreter, node: cst.While) -> None:
-    """Execute a `while`. Steps in its test run at the start of each pass, and the loop ends when the test fails."""
+    """Execute a `while`. Steps in the test run at the start of each pass, and the loop ends when the test fails."""
     truth = static_truth(interpreter, node.test)
     orelse = None if node.orelse is None else node.orelse.body
     if truth is False:
@@ -226,7 +226,7 @@ def execute_while(interpreter: Interpreter, node: cst.While) -> None:
 
 
 def _drained_collection(interpreter: Interpreter, test: cst.BaseExpression) -> HeapCell | None:
-    """Return the heap cell of the collection that `while tasks:` drains, None for any other test."""
+    """Return the heap cell of the collection that a loop such as `while tasks:` drains. Return None for other tests."""
     value = look_up(interpreter, test.value) if isinstance(test, cst.Name) else UNKNOWN
     value = as_collection(interpreter, value, "__bool__", "__len__")
     return value.state if isinstance(value, Collection) else None
