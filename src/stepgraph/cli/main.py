@@ -26,7 +26,7 @@ def external_cause(error: Exception) -> str | None:
     """Return the message for an error of the environment; None for a defect of this package."""
     cause = _cause(error)
     if isinstance(cause, MemoryError):
-        return "not enough memory. Analyze less at once, or raise its limit (`ulimit -v`)."
+        return "not enough memory. Analyze fewer files at once, or raise the memory limit (`ulimit -v`)."
     if isinstance(cause, FileNotFoundError) and not _has_working_directory():
         return "the current directory no longer exists. Change to another one."
     # Only click's help can fail here: `write_bytes` converts the errors of results.
