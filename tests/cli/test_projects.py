@@ -431,7 +431,7 @@ def test_a_worker_of_javascript_is_explained(stepgraph: Command) -> None:
         [
             (
                 "wrangler.jsonc:3:9: `main` is `src/index.ts`, which is not a Python module."
-                " The workflows in it are not analyzed."
+                " Its workflows are not analyzed."
             ),
             (
                 "stepgraph: no workflow found: the main module is src/index.ts, and stepgraph reads Python only. To"

@@ -214,7 +214,7 @@ def test_a_javascript_main_module_is_skipped_with_a_hint(tmp_path: Path) -> None
     sources = find_sources(["."])
     assert (sources.modules, sources.problems) == ([], [])
     assert messages_of(sources.hints) == [
-        "wrangler.jsonc:1:10: `main` is `src/index.ts`, which is not a Python module. The workflows in it are not analyzed."
+        "wrangler.jsonc:1:10: `main` is `src/index.ts`, which is not a Python module. Its workflows are not analyzed."
     ]
 
 

@@ -206,7 +206,7 @@ class Sources(Struct):
         elif not main.endswith(".py"):
             message = f"`main` is `{main}`, which is not a Python module."
             position, kind = configuration.main_position, ProblemKind.CONFIGURATION
-            self.hints.append(Problem(path, message, "The workflows in it are not analyzed.", *position, kind=kind))
+            self.hints.append(Problem(path, message, "Its workflows are not analyzed.", *position, kind=kind))
         elif not os.path.isfile(os.path.realpath(main)):  # the system requires each folder before a `..` to exist
             message = f"`main` is `{main}`, which does not exist."
             self._misconfigured(path, message, "", configuration.main_position)
