@@ -142,7 +142,7 @@ def _change_directory(context: click.Context, _option: click.Parameter, director
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 @click.option(
-    "-C", metavar="DIR", callback=_change_directory, expose_value=False, help="Run as if stepgraph was started in DIR."
+    "-C", metavar="DIR", callback=_change_directory, expose_value=False, help="Change to the directory DIR first."
 )
 @click.version_option(__version__, message="%(prog)s %(version)s")
 @click.pass_context
