@@ -37,8 +37,8 @@ _REPOSITORY = "https://github.com/stepgraph/stepgraph/blob/main"
 _PAGE_START = """\
 # Gallery
 
-Pictures by stepgraph: workflows in Python, changes between two versions, and graphs that show one type of node each or
-are hard to draw.
+stepgraph drew these pictures of Python workflows, of changes between two versions, and of graphs that show a single
+type of node or are hard to draw.
 """
 
 Draw: TypeAlias = Callable[[Graph], str]

@@ -27,7 +27,7 @@ class Limit(Enum):
     FACTS = "observations for rules"
     PAIRS = "compared pairs"
     DEPENDENCIES = "dependencies in the graph"
-    VISITS = "visits of elements of the two graphs"
+    VISITS = "element visits in the two graphs"
 
     __hash__ = object.__hash__  # Members are singletons, and an Enum's own hash is slow.
 

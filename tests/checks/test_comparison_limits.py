@@ -63,7 +63,7 @@ def test_rule_stops_at_the_pair_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     source = _gather_calls(3)
     findings = check_analysis(analyze_source(source, "entry.py"))
     assert [finding.message for finding in findings if finding.code == "SG004"] == [
-        "SG207 is checked in part only: more than 10 compared pairs."
+        "SG207 is only partly checked: more than 10 compared pairs."
     ]
 
 

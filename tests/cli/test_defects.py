@@ -67,5 +67,5 @@ def test_out_of_memory_is_not_a_defect(stepgraph: Command, monkeypatch: pytest.M
         raise MemoryError
 
     monkeypatch.setattr("stepgraph.pipeline.Pipeline.analyze", exhaust)
-    message = "stepgraph: not enough memory. Analyze less at once, or raise its limit (`ulimit -v`)."
+    message = "stepgraph: not enough memory. Analyze fewer files at once, or raise the memory limit (`ulimit -v`)."
     assert stepgraph("graph", "orders.py") == Run(2, "", [message])

@@ -137,7 +137,7 @@ def test_a_file_missing_from_a_revision_is_added(stepgraph: Command) -> None:
     orders("nap", path="other.py", name="Other")
     run = stepgraph("diff", "HEAD", "other.py")
     assert run.out.startswith("Other  other.py:4\n  + workflow 'Other' added\n")
-    assert run.messages == ["no workflow found in other.py in HEAD: all are added."]
+    assert run.messages == ["no workflow found in other.py in HEAD, so all count as added."]
 
 
 def test_a_subdirectory_is_compared_with_itself(
@@ -198,7 +198,7 @@ def test_a_dash_reads_a_saved_graph(stepgraph: Command, monkeypatch: pytest.Monk
         "no structural changes in 1 workflow. Compared standard input with orders.py.\n"
     )
     assert stepgraph("diff", "-", "-") == Run(
-        2, "", ["stepgraph: standard input can be one version only. Try `stepgraph diff --help`."]
+        2, "", ["stepgraph: only one of the versions can be standard input. Try `stepgraph diff --help`."]
     )
 
 
@@ -289,7 +289,7 @@ def test_revision_options_are_never_paths(stepgraph: Command) -> None:
             ["--from", "main", "--to", "main", "a.json"],
             "`a.json` is not a Python file or directory, so no revision contains it.",
         ),
-        (["--from", "main", "a.json", "."], "--from and --to allow a single further argument, a path."),
+        (["--from", "main", "a.json", "."], "--from and --to allow at most one argument, a path."),
         (["--from", "--all"], "`--all` is not a file, directory or revision."),
     ],
 )

@@ -139,7 +139,7 @@ def test_the_git_directory_is_never_written(stepgraph: Command, name: str) -> No
     Path("hooks").symlink_to(".git/hooks")
     run = stepgraph("graph", "orders.py", "-f", "text", "-o", name)
     assert run.code == 2
-    assert run.messages[0].endswith("cannot be written: it belongs to git. Name a file or directory outside of `.git`.")
+    assert run.messages[0].endswith("cannot be written: the path is inside `.git`. Name another file or directory.")
     assert [path.name for path in Path(".git/hooks").iterdir()] == ["sample"]
 
 

@@ -161,7 +161,7 @@ def test_a_directory_as_output_file_writes_nothing(stepgraph: Command) -> None:
         2,
         "",
         [
-            "stepgraph: out/Returns.svg is a directory, expected a file. Name another file, or remove the directory.",
+            "stepgraph: out/Returns.svg is a directory, not a file. Name another file, or remove the directory.",
         ],
     )
     assert names("out") == ["Returns.svg"]

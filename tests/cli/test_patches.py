@@ -128,8 +128,8 @@ def test_a_log_gets_escaped_control_characters(
     assert out.isascii()
     assert not {b"\x1b", b"##[", b"##vso["} & {each for each in (b"\x1b", b"##[", b"##vso[") if each in out}
     assert stderr.splitlines()[1] == (
-        "this patch is for reading, as characters in it are spelled out. `--write` changes the files, and `-o FILE`"
-        " writes the patch that `git apply` takes."
+        "this patch is for display only: control characters are escaped. Use `--write` to change the files, or"
+        " `-o FILE` to write a patch for `git apply`."
     )
 
 

@@ -225,7 +225,7 @@ def test_an_environment_without_workflows_is_explained(stepgraph: Command) -> No
         " level. "
         "Repeat them in `env.none`."
     )
-    assert stderr == "stepgraph: no workflow of this project in the current directory (0 Python files searched)."
+    assert stderr == "stepgraph: no workflow to analyze in the current directory (0 Python files searched)."
 
 
 def test_an_unknown_environment_is_an_error(stepgraph: Command) -> None:
@@ -413,7 +413,7 @@ def test_notes_on_a_broken_helper_have_locations(stepgraph: Command) -> None:
 
 def test_only_external_workflows_exit_with_3(stepgraph: Command) -> None:
     configure(BILLING)
-    stderr = ["stepgraph: no workflow of this project in the current directory (0 Python files searched)."]
+    stderr = ["stepgraph: no workflow to analyze in the current directory (0 Python files searched)."]
     assert stepgraph("graph") == Run(3, "", stderr)
 
 

@@ -18,7 +18,7 @@ from stepgraph.report.diff.marks import marked_graph
 from tests.diff.mutations import copied
 from tests.render.graphs import do, graph, loop, parallel
 
-LIMIT = "more than 10 visits of elements of the two graphs"
+LIMIT = "more than 10 element visits in the two graphs"
 NOT_COMPARED = (
     f"changed but is too large to compare in detail: {LIMIT}  breaking: assumed, because the changes are unknown"
 )
@@ -75,7 +75,7 @@ def test_effects_beyond_the_limit_are_breaking(monkeypatch: pytest.MonkeyPatch) 
     old, new = graph(*naps("a", "b", "c", "d", "e")), graph(*naps("a", "b", "c", "d", "e"), do("f"))
     assert lines_of(compared(old, new)) == ["+ step 'f' added after 'e'"]
     monkeypatch.setitem(MAXIMUM, Limit.VISITS, 45)
-    unknown = "breaking: assumed, because computing it takes more than 45 visits of elements of the two graphs"
+    unknown = "breaking: assumed, because computing it takes more than 45 element visits in the two graphs"
     assert lines_of(compared(old, new)) == [f"+ step 'f' added after 'e'  {unknown}"]
 
 
@@ -86,7 +86,7 @@ def test_workflows_share_the_budget(monkeypatch: pytest.MonkeyPatch) -> None:
     names = ["large 1", "large 2", "small", "same"]
     old, new = (dict(zip(names, (large[n], large[n], small[n], large[0]), strict=True)) for n in (0, 1))
     changes = [[change.title for change in diff.changes] for diff in diff_graphs(old, new)]
-    limits = [f"more than {limit} visits of elements of the two graphs" for limit in ("400", "200")]
+    limits = [f"more than {limit} element visits in the two graphs" for limit in ("400", "200")]
     assert changes == [
         [f"workflow 'large 1' changed but is too large to compare in detail: {limits[0]}"],
         [f"workflow 'large 2' changed but is too large to compare in detail: {limits[1]}"],

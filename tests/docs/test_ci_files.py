@@ -237,7 +237,11 @@ def test_each_input_of_the_action_is_documented() -> None:
     page = (ROOT / "docs/how-to/github-actions.md").read_text(encoding="utf-8")
     documented = dict(re.findall(r"^\| `([a-z-]+)` \| .* \| (.*) \|$", page.replace("| |", "|  |"), re.MULTILINE))
     # Defaults that the page describes in words.
-    described = {"paths": "the project in the working directory", "working-directory": "the root", "arguments": ""}
+    described = {
+        "paths": "the project in the working directory",
+        "working-directory": "the root of the repository",
+        "arguments": "",
+    }
     defaults = {name: f"`{action_input.default}`" for name, action_input in ACTION.inputs.items()}
     assert documented == {**defaults, **described}
 

@@ -29,7 +29,7 @@ def test_the_page_describes_each_picture_once(files: dict[str, str]) -> None:
     pictures = [path.removeprefix("docs/") for path in files if path != PAGE]
     assert all(files[PAGE].count(f"({picture})]({picture})") == 1 for picture in pictures)
     assert (
-        "### `step_do`\n\nSteps: with the engine's defaults, with settings of their own, and with steps in them."
+        "### `step_do`\n\nSteps with the engine's defaults, with their own settings, and with nested steps."
         " ([source](../fixtures/nodes/step_do.json))\n\n"
         "[![The graph of step_do](gallery/nodes/step_do.svg)](gallery/nodes/step_do.svg)\n"
     ) in files[PAGE]
@@ -38,4 +38,4 @@ def test_the_page_describes_each_picture_once(files: dict[str, str]) -> None:
 def test_each_workflow_of_a_module_has_a_picture(files: dict[str, str]) -> None:
     picture = "docs/gallery/workflows/subscription_dunning.RefundWorkflow.svg"
     assert files[picture] == "<svg>RefundWorkflow</svg>\n"
-    assert "The other one: an invoice that was paid and should not have been. ([source]" in files[PAGE]
+    assert "Refund an invoice that was paid by mistake. ([source]" in files[PAGE]

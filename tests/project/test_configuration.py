@@ -592,7 +592,7 @@ def test_flags_of_an_environment_replace_those_above() -> None:
 
 def test_a_folder_is_not_a_configuration() -> None:
     Path("wrangler.toml").mkdir()
-    assert why_unreadable("wrangler.toml") == "wrangler.toml: is a directory, expected a configuration file."
+    assert why_unreadable("wrangler.toml") == "wrangler.toml: is a directory, not a configuration file."
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no named pipes")

@@ -63,7 +63,7 @@ def test_an_impossible_path_is_reported(path: str, message: str) -> None:
 
 
 def test_a_folder_is_not_a_file() -> None:
-    assert problem_of(".") == Problem(".", "is a directory, expected a Python file.", "Name the files in it.")
+    assert problem_of(".") == Problem(".", "is a directory, not a Python file.", "Name the files in it.")
 
 
 @on_unix

@@ -147,7 +147,7 @@ def test_orders(snapshot):
 """
     write(pytester.path, {"tests/test_orders.py": test})
     result = run(pytester)
-    result.stdout.fnmatch_lines(["*TypeError: WorkflowSnapshot is for the graphs of workflows, not for int.*"])
+    result.stdout.fnmatch_lines(["*TypeError: WorkflowSnapshot compares the graphs of workflows, not int.*"])
 
 
 def test_other_comparisons_keep_their_explanations(pytester: pytest.Pytester) -> None:

@@ -87,7 +87,7 @@ def test_a_slow_renderer_is_stopped(on_path: StandIn) -> None:
     with pytest.raises(DotEngineError) as raised:
         svg_of("digraph {}", timeout=0.05)
     assert str(raised.value) == (
-        f"{program} was not done after 0.05 seconds: fold the graph with `--depth`, or draw it without `--engine dot`"
+        f"{program} did not finish in 0.05 seconds. Fold the graph with `--depth`, or draw it without `--engine dot`"
     )
 
 
@@ -95,13 +95,13 @@ def test_the_error_contains_the_last_message_of_the_renderer(on_path: StandIn) -
     program = on_path("dot", r"echo Warning >&2; printf 'Error: \033[31m<stdin>\n\n' >&2; exit 1")
     with pytest.raises(DotEngineError) as raised:
         svg_of("digraph {}")
-    assert str(raised.value) == f"{program} failed: Error: \\x1b[31m<stdin>. It can be drawn without `--engine dot`"
+    assert str(raised.value) == f"{program} failed: Error: \\x1b[31m<stdin>. Draw the graph without `--engine dot`"
 
 
 @pytest.mark.parametrize(("script", "status"), [("exit 3", 3), ("exit 0", 0)])
 def test_a_renderer_without_output_has_failed(on_path: StandIn, script: str, status: int) -> None:
     on_path("dot", script)
-    with pytest.raises(DotEngineError, match=f"failed: it ended with status {status} and said nothing"):
+    with pytest.raises(DotEngineError, match=f"failed: it exited with status {status} and no message"):
         svg_of("digraph {}")
 
 

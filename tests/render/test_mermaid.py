@@ -150,7 +150,7 @@ def test_one_more_arrow_splits_the_diagram() -> None:
     assert [(piece.title, piece.kind) for piece in drawn.pieces] == [("Orders", "outline")]
     (message,) = drawn.messages
     assert message == (
-        "Orders: GitHub draws at most 500 arrows in a diagram, and this one has 501, so an outline replaces it."
+        "Orders: GitHub draws at most 500 arrows in a diagram, but this one has 501, so an outline replaces it."
         " Draw everything with `-f svg`."
     )
 
@@ -173,7 +173,7 @@ def test_as_many_characters_as_github_draws_fit() -> None:
 
 def test_one_more_character_does_not_fit() -> None:
     assert excess([padded(MAX_CHARACTERS + 1)]) == (
-        "GitHub draws at most 50,000 characters in a diagram, and this one has 50,001"
+        "GitHub draws at most 50,000 characters in a diagram, but this one has 50,001"
     )
 
 
@@ -193,7 +193,7 @@ def test_a_large_graph_has_a_diagram_for_each_function() -> None:
     assert 'subgraph f1["g"]' in drawn.pieces[2].text
     (message,) = drawn.messages
     assert message == (
-        "Orders: GitHub draws at most 500 arrows in a diagram, and this one has 605, so each of its functions has"
+        "Orders: GitHub draws at most 500 arrows in a diagram, but this one has 605, so each of its functions has"
         " its own diagram."
     )
 
@@ -204,7 +204,7 @@ def test_a_large_part_is_folded_as_little_as_possible() -> None:
     assert 'n_0_0_0["loop<br/>500 steps"]:::foldedBox' in lines(drawn.pieces[0].text)
     (message,) = drawn.messages
     assert message == (
-        "Orders: GitHub draws at most 500 arrows in a diagram, and this one has 510, so it is collapsed to depth 3."
+        "Orders: GitHub draws at most 500 arrows in a diagram, but this one has 510, so it is collapsed to depth 3."
         " Choose another depth with `--depth`, or draw everything with `-f svg`."
     )
 

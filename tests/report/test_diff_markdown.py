@@ -87,7 +87,7 @@ def test_omitted_parts_are_counted() -> None:
     assert (
         f"{3000 - shown} more changes would exceed GitHub's limit. Run `stepgraph diff` to see all changes.\n" in output
     )
-    assert "1 diagram would be too long for GitHub: `stepgraph diff -f svg` draws all.\n" in output
+    assert "1 diagram would exceed GitHub's limit. Run `stepgraph diff -f svg` to see all diagrams.\n" in output
 
 
 @pytest.mark.parametrize("text", HOSTILE)

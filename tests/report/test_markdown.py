@@ -143,7 +143,7 @@ def test_diagrams_are_omitted_first() -> None:
     sample = report(finding(), workflows=[workflow(f"w{number}", graph=large) for number in range(4)])
     text = render_markdown(sample)
     assert utf16_length(text) < MAX_LENGTH
-    assert "2 diagrams would be too long for GitHub: `stepgraph graph` draws all." in text
+    assert "2 diagrams would exceed GitHub's limit. Run `stepgraph graph` to see all diagrams." in text
     assert "the step 'charge' is called" in text
 
 
@@ -156,7 +156,9 @@ def test_excerpts_are_omitted_before_findings() -> None:
     many = render_markdown(report(*([finding()] * 2000), files=source))
     assert utf16_length(many) < MAX_LENGTH
     kept = many.count("the step 'charge' is called")
-    assert f"{2000 - kept} more findings would be too long for GitHub: `stepgraph check` prints all." in many
+    assert (
+        f"{2000 - kept} more findings would exceed GitHub's limit. Run `stepgraph check` to see all findings." in many
+    )
 
 
 @pytest.mark.parametrize("count", [1, 30])

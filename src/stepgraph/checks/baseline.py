@@ -166,7 +166,7 @@ def read_baseline(path: str, root: Root | None = None) -> Baseline:
     version = fields.number("version")
     if version is not None and version > VERSION:
         message = f"unsupported baseline version {version}: this stepgraph supports version {VERSION}."
-        raise InputError(Problem(path, message, "Upgrade it.", *fields.position(("version",))))
+        raise InputError(Problem(path, message, "Upgrade stepgraph.", *fields.position(("version",))))
     if version is None or "findings" not in fields.values:
         fields.report((), "not a baseline: `version` and `findings` are missing.")
     entries = [_entry(each) for each in fields.nested_list("findings")]

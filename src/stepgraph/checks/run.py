@@ -72,7 +72,7 @@ def _run_rule(rule: Rule, workflow: WorkflowSubject) -> Iterator[_Result]:
         for diagnostic in rule.check(workflow):
             yield _Result(rule, _finding(rule, diagnostic, workflow.name), diagnostic.consequences)
     except LimitExceededError as error:
-        message = f"{rule.code} is checked in part only: {error.reason}."
+        message = f"{rule.code} is only partly checked: {error.reason}."
         span = workflow.program.place.heading
         yield _Result(rule, Finding(_INCOMPLETE, Severity.NOTE, message, "Split the workflow.", span, workflow.name))
 

@@ -78,7 +78,7 @@ def no_workflow_error(analysis: Analysis, sources: Sources, paths: Sequence[str]
         advice = "To draw a deployed JavaScript or TypeScript workflow, see `stepgraph render --help`."
         return CommandError(ExitCode.NOTHING, f"{message} {advice}")
     if analysis.external or analysis.hints:
-        return CommandError(ExitCode.NOTHING, f"no workflow of this project in {_searched_paths(sources, paths)}.")
+        return CommandError(ExitCode.NOTHING, f"no workflow to analyze in {_searched_paths(sources, paths)}.")
     return CommandError(ExitCode.NOTHING, f"no workflow found in {_searched_paths(sources, paths)}. {_reason(sources)}")
 
 

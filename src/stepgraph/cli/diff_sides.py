@@ -80,7 +80,7 @@ def _parse_with_revisions(
 ) -> tuple[Side, Side]:
     """Return both sides for --from or --to. An argument is the second side, or a path in both revisions."""
     if len(arguments) > 1:
-        raise CommandError(ExitCode.ERROR, "--from and --to allow a single further argument, a path.")
+        raise CommandError(ExitCode.ERROR, "--from and --to allow at most one argument, a path.")
     side = next(iter(existing.values()), None)
     if arguments and side is None:
         raise CommandError(
@@ -230,7 +230,11 @@ def _revision_advice(root: str, name: str) -> str:
     near = near_names(name, revision_names(root)) or _actual_default_branch(root, name)
     if near:
         return f"Did you mean {', '.join(quoted(near))}?"
-    return "The clone is shallow: `git fetch` may get it." if is_shallow(root) else "`git branch --all` lists branches."
+    return (
+        "The clone is shallow: `git fetch` may retrieve the revision."
+        if is_shallow(root)
+        else "`git branch --all` lists branches."
+    )
 
 
 def _actual_default_branch(root: str, name: str) -> list[str]:

@@ -39,8 +39,8 @@ _LINE_FEED = "\n"
 # CI services set one of these variables.
 _CI_VARIABLES = ("CI", "GITHUB_ACTIONS", "GITLAB_CI", "TF_BUILD", "TEAMCITY_VERSION")
 _READABLE_PATCH_NOTE = (
-    "this patch is for reading, as characters in it are spelled out. `--write` changes the files, and `-o FILE` writes"
-    " the patch that `git apply` takes."
+    "this patch is for display only: control characters are escaped. Use `--write` to change the files, or `-o FILE` to"
+    " write a patch for `git apply`."
 )
 
 

@@ -26,7 +26,7 @@ def external_cause(error: Exception) -> str | None:
     """Return the message for an error of the environment, or None for a defect of this package."""
     cause = _cause(error)
     if isinstance(cause, MemoryError):
-        return "not enough memory. Analyze less at once, or raise its limit (`ulimit -v`)."
+        return "not enough memory. Analyze fewer files at once, or raise the memory limit (`ulimit -v`)."
     if isinstance(cause, FileNotFoundError) and not _has_working_directory():
         return "the current directory no longer exists. Change to another one."
     # Only click's help can fail here: `write_bytes` converts the errors of results.
@@ -142,7 +142,7 @@ def _change_directory(context: click.Context, _option: click.Parameter, director
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 @click.option(
-    "-C", metavar="DIR", callback=_change_directory, expose_value=False, help="Run as if stepgraph was started in DIR."
+    "-C", metavar="DIR", callback=_change_directory, expose_value=False, help="Change to the directory DIR first."
 )
 @click.version_option(__version__, message="%(prog)s %(version)s")
 @click.pass_context

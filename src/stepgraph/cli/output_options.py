@@ -34,7 +34,7 @@ _FORMAT_HELP = "Output format. Defaults to the extension of --output, or text."
 _FILE_OR_FOLDER_HELP = "Write to FILE, or a file for each workflow to DIR/. - is standard output."
 _CHECK_HELP = "Write nothing; fail if the files that -o names are out of date."
 _DRAWING_QUIET_HELP = "Print no notes and no names of written files."
-_COLOR_HELP = "Color of text output; auto colors terminals. NO_COLOR and FORCE_COLOR set the default."
+_COLOR_HELP = "Color text output; auto: in terminals only. NO_COLOR and FORCE_COLOR set the default."
 _CHECK = "--check"
 # Snapshot settings call the text format an outline, so both names are accepted.
 _TEXT, _OUTLINE = "text", "outline"

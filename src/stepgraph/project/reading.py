@@ -248,7 +248,7 @@ def _open_problem(path: StrPath, name: str, error: OSError) -> Problem:
 
 def _not_a_file_problem(name: str, mode: int) -> Problem:
     if stat.S_ISDIR(mode):
-        return Problem(name, "is a directory, expected a Python file.", "Name the files in it.")
+        return Problem(name, "is a directory, not a Python file.", "Name the files in it.")
     if stat.S_ISFIFO(mode):
         return Problem(name, "is a pipe, not a file.", "To read from it, redirect it to standard input and pass `-`.")
     kind = "a socket" if stat.S_ISSOCK(mode) else "a device"
@@ -266,7 +266,7 @@ def _reason_not_a_configuration(path: str) -> str | None:
     if stat.S_ISREG(mode):
         return None
     if stat.S_ISDIR(mode):
-        return "is a directory, expected a configuration file."
+        return "is a directory, not a configuration file."
     return _not_a_file_problem(path, mode).message
 
 

@@ -31,7 +31,7 @@ _DEFAULT_MODE: Final = 0o666
 _PERMISSIONS: Final = 0o777
 
 _NOT_REPLACEABLE: Final = "is not a regular file, so it cannot be replaced. Omit -o to write to standard output."
-_IN_GIT_FOLDER: Final = "cannot be written: it belongs to git. Name a file or directory outside of `.git`."
+_IN_GIT_FOLDER: Final = "cannot be written: the path is inside `.git`. Name another file or directory."
 
 
 class WriteError(Exception):
@@ -162,7 +162,7 @@ def _check_link(name: str, path: str, sources: Iterable[str]) -> None:
 
 def _check_replaceable(name: str, status: os.stat_result, sources: Iterable[str]) -> None:
     if stat.S_ISDIR(status.st_mode):
-        raise WriteError(name, "is a directory, expected a file. Name another file, or remove the directory.")
+        raise WriteError(name, "is a directory, not a file. Name another file, or remove the directory.")
     if not stat.S_ISREG(status.st_mode):
         raise WriteError(name, _NOT_REPLACEABLE)
     if _is_standard_input(status) or any(_is_same_file(source, status) for source in sources):

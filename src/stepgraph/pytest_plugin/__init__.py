@@ -34,12 +34,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     parser.addini(
         "workflow_snapshots_folder",
-        "Directory whose __snapshots__ contains the snapshots of --workflow-snapshots (default: the tests).",
+        "Directory that contains __snapshots__ for --workflow-snapshots (default: the test directory).",
         default="",
     )
     parser.addini(
         "workflow_snapshots_form",
-        "Format of the snapshots of --workflow-snapshots: json, outline, mermaid, dot or svg.",
+        "Snapshot format of --workflow-snapshots: json, outline, mermaid, dot or svg.",
         default="json",
     )
 

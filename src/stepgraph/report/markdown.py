@@ -71,7 +71,7 @@ def _findings(report: Report, space: int) -> list[str]:
             )
     count = count_fitting([f"{block}\n" for block in blocks], space)
     omitted = counted(len(ordered) - count, "more finding")
-    return [*blocks[:count], f"{omitted} would be too long for GitHub: `stepgraph check` prints all.\n"]
+    return [*blocks[:count], f"{omitted} would exceed GitHub's limit. Run `stepgraph check` to see all findings.\n"]
 
 
 def _blocks(report: Report, findings: Sequence[Finding], *, excerpts: bool) -> list[str]:

@@ -33,7 +33,7 @@ class RuleGroup(Struct, frozen=True):
 
 GROUPS: Final = (
     RuleGroup("SG1", "Run-time failures", "The SDK or Cloudflare's engine rejects the code.", "failure"),
-    RuleGroup("SG2", "Surprises", "The code runs, but behaves differently than it reads.", "surprise"),
+    RuleGroup("SG2", "Surprises", "The code runs, but behaves differently than it appears to.", "surprise"),
     RuleGroup(
         "SG3", "Replay hazards", "Code outside of steps runs again after a sleep, a restart or a retry.", "replay"
     ),
@@ -49,10 +49,10 @@ _MAX_LINES: Final = 1000
 _INDEX_START: Final = """\
 # Rules
 
-`stepgraph check` reports these problems. Errors fail at run time or at deployment, warnings mark code that behaves
-differently than it reads, and notes are informational. Confidence is high if the problem follows from the code alone,
-and medium if it depends on the author's intention. `stepgraph rules SG101` explains a rule in the terminal.
-[Configuration](configuration.md) describes how to select and ignore rules.
+`stepgraph check` reports these problems. Errors mark code that fails at run time or at deployment, warnings mark
+code that behaves differently than it appears to, and notes are informational. Confidence is high if the problem follows
+from the code alone, and medium if it depends on the author's intention. `stepgraph rules SG101` explains a rule in the
+terminal. [Configuration](configuration.md) describes how to select and ignore rules.
 """
 
 

@@ -39,7 +39,7 @@ class WorkflowSnapshot(SingleFileSnapshotExtension):
     ) -> SerializedData:
         """Return a graph as text. Raises TypeError for other data."""
         if not isinstance(data, SnapshotSource):
-            raise TypeError(f"{type(self).__name__} is for the graphs of workflows, not for {type(data).__name__}.")
+            raise TypeError(f"{type(self).__name__} compares the graphs of workflows, not {type(data).__name__}.")
         return draw(data.graph, self.form, data.details)
 
     # The methods below reject links that lead out of the repository.

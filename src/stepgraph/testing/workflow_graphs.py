@@ -122,5 +122,5 @@ def _not_found(where: str, name: str | None, analysis: Analysis) -> Exception:
     if name is None:
         return WorkflowNotFoundError(f"{where} has no workflow.")
     names = (label for each in analysis.workflows for label in (each.class_name, each.name))
-    advice = suggest_names(name, names, "It has none.")
+    advice = suggest_names(name, names, "It has no workflows.")
     return WorkflowNotFoundError(f"{where} has no workflow `{name}`. {advice}")

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 _EXIT_CODES = """\b
-Exit codes, equal for all formats:
+Exit codes (the same for all formats):
   0  the check passed
   1  findings failed the check, or a graph that --require-dag requires is
      missing or incomplete

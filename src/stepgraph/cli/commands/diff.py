@@ -81,14 +81,16 @@ def diff(
     touching the working tree. A name that is both a path and a revision is an error. Use --from and --to in jobs that
     run on untrusted code: they accept revisions only.
 
-    A running instance resumes by running the new code, with the stored results of steps by name. Effects: breaking (a
-    stored result is lost, or used for another step), out of order (a new step runs after steps that it now precedes),
-    safe (neither).
+    A running instance resumes by running the new code, and looks up the stored results of its steps by name. Effects:
+    breaking (a stored result is lost, or used for another step), out of order (a new step runs after steps that it now
+    precedes), safe (neither).
     """
     if len(sides) > _MAX_SIDES or sides.count(STANDARD_INPUT) > 1:
         is_pair = len(sides) == _MAX_SIDES
         message = (
-            "standard input can be one version only." if is_pair else "expected at most two versions, OLD and NEW."
+            "only one of the versions can be standard input."
+            if is_pair
+            else "expected at most two versions, OLD and NEW."
         )
         raise click.UsageError(message)
     # Imported here because every command imports this module, and start-up time counts.
@@ -130,7 +132,8 @@ def _pairs(old: ComparedVersion, new: ComparedVersion) -> tuple[Pair, ...]:
         raise CommandError(ExitCode.NOTHING, f"no workflow found in {old.title} or {new.title}.")
     for version in (old, new):
         if not version.workflows:
-            write_message(f"no workflow found in {version.title}: all are {'added' if version is old else 'removed'}.")
+            state = "added" if version is old else "removed"
+            write_message(f"no workflow found in {version.title}, so all count as {state}.")
     return pair_workflows(old.workflows, new.workflows, only_workflows=old.is_single_file and new.is_single_file)
 
 

@@ -42,13 +42,13 @@ def svg_of(dot_source: str, *, timeout: float = TIMEOUT_SECONDS) -> str:
         )
     except subprocess.TimeoutExpired:
         raise DotEngineError(
-            f"{program} was not done after {timeout:g} seconds: fold the graph with `--depth`, or draw it "
+            f"{program} did not finish in {timeout:g} seconds. Fold the graph with `--depth`, or draw it "
             f"without `--engine dot`"
         ) from None
     except OSError as error:
         raise DotEngineError(f"{program} cannot be run: {visible(error.strerror or str(error))}") from error
     if process.returncode != 0 or not process.stdout:
-        raise DotEngineError(f"{program} failed: {_last_message(process)}. It can be drawn without `--engine dot`")
+        raise DotEngineError(f"{program} failed: {_last_message(process)}. Draw the graph without `--engine dot`")
     return without_commands_in_markup(process.stdout.decode("utf-8", "replace"))
 
 
@@ -77,4 +77,4 @@ def _environment() -> dict[str, str]:
 def _last_message(process: subprocess.CompletedProcess[bytes]) -> str:
     lines = process.stderr.decode("utf-8", "replace").split("\n")
     messages = [line.strip() for line in lines if line.strip()]
-    return visible(messages[-1]) if messages else f"it ended with status {process.returncode} and said nothing"
+    return visible(messages[-1]) if messages else f"it exited with status {process.returncode} and no message"

@@ -160,10 +160,10 @@ def excess(charts: Sequence[Chart]) -> str:
     """Return the first limit of GitHub that a diagram of these charts exceeds, in words, or an empty string."""
     arrows = sum(len(chart.arrows) for chart in charts)
     if arrows > MAX_ARROWS:
-        return f"GitHub draws at most {MAX_ARROWS:,} arrows in a diagram, and this one has {arrows:,}"
+        return f"GitHub draws at most {MAX_ARROWS:,} arrows in a diagram, but this one has {arrows:,}"
     characters = utf16_length(mermaid_chart(charts))
     if characters > MAX_CHARACTERS:
-        return f"GitHub draws at most {MAX_CHARACTERS:,} characters in a diagram, and this one has {characters:,}"
+        return f"GitHub draws at most {MAX_CHARACTERS:,} characters in a diagram, but this one has {characters:,}"
     return ""
 
 

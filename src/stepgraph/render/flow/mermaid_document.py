@@ -208,7 +208,7 @@ def fitting_diagrams(drawable: Sequence[Callable[[], str]], space: int, command:
             diagrams.append(text)
             space -= utf16_length(text) + 1
     omitted = len(drawable) - len(diagrams)
-    more = f"{counted(omitted, 'diagram')} would be too long for GitHub: `{command}` draws all.\n"
+    more = f"{counted(omitted, 'diagram')} would exceed GitHub's limit. Run `{command}` to see all diagrams.\n"
     return [*diagrams, more] if omitted else diagrams
 
 

@@ -21,7 +21,7 @@ from stepgraph.render.svg.lengths import BEGIN, END, Variables
 from stepgraph.render.view import View
 
 NO_GRAPH: Final = "No step of this workflow can run, so it has no graph."
-TOO_DEEP: Final = "This workflow is nested too deeply to be drawn in a page. It can be drawn as SVG."
+TOO_DEEP: Final = "This workflow is nested too deeply for a page. Draw it as SVG."
 
 
 class Page(Struct, frozen=True):
@@ -114,7 +114,7 @@ class Section(Struct, frozen=True):
 
     def _own_notes(self) -> Iterator[str]:
         if self.picture and self.picture.depth is not None:
-            yield f"Below {counted(self.picture.depth, 'level')}, all is drawn folded: a page cannot hold more of them."
+            yield f"Below {counted(self.picture.depth, 'level')}, all nodes are folded: a page cannot show more levels."
 
 
 MAX_NESTING: Final = 480

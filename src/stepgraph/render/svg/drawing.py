@@ -45,8 +45,8 @@ class Picture(Struct, frozen=True):
         if self.width <= MAX_WIDTH and self.height <= MAX_HEIGHT:
             return ""
         return (
-            f"the picture is {self.width} by {self.height} pixels, which is more than one can look at."
-            " `--depth 2` or `--collapse loop,if,function` draws less of it."
+            f"the picture is {self.width} by {self.height} pixels, which is hard to view."
+            " Use `--depth 2` or `--collapse loop,if,function` to draw less."
         )
 
 
