@@ -7,12 +7,12 @@ from typing import Final
 
 UNCHECKED: Final[Mapping[str, str]] = {
     "SG101, Computed step name": "incomplete",
-    "SG117, Method that is used if it exists": "incomplete",
+    "SG117, Method called only if it exists": "incomplete",
     "SG123, Base class with steps in a subclass, Flow": "no graph",
 }
 
 SURVIVED_FAILURES: Final[Mapping[str, str]] = {
-    "SG204, Tasks in an attribute": "`asyncio.wait` for one step does not raise its failure",
+    "SG204, Awaited tasks in an attribute": "`asyncio.wait` for one step does not raise its failure",
 }
 """Programs that survive a failure without a `try`, which graphs do not represent. Only runs without failures count."""
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from typing import Any, Final, TypeAlias
 
 import libcst as cst
@@ -55,6 +56,9 @@ MAX_SERIAL: Final = sys.maxsize
 # Number of slots that one unit of the budget merges from a log into the enclosing log.
 _SLOTS_MERGED_PER_UNIT: Final = 8
 
+# The number of slots whose versions are compared for one unit of the budget.
+_SLOTS_READ_PER_UNIT: Final = 32
+
 
 class Change(Struct, frozen=True):
     """A slot and its value at the end of a path."""
@@ -76,6 +80,11 @@ class Reads(Struct, frozen=True):
     """The names and attributes, and the collections in them."""
     contents: frozenset[int] = frozenset()
     """The serials of the collections whose elements it reads, wherever it finds them."""
+
+    @property
+    def size(self) -> int:
+        """The number of slots and collections."""
+        return len(self.slots) + len(self.contents)
 
 
 class Store(Struct):
@@ -169,10 +178,14 @@ class Store(Struct):
 
     def versions_of(self, reads: Reads) -> dict[SlotId, int]:
         """Return the versions of the slots that were changed after a function had read them."""
-        self.budget.spend(Limit.ELEMENTS, len(self._versions) // _SLOTS_MERGED_PER_UNIT)
+        versions = self._versions
+        self.budget.spend(Limit.ELEMENTS, min(len(versions), reads.size) // _SLOTS_READ_PER_UNIT)
+        if len(versions) > reads.size:
+            slots = chain(reads.slots, ((serial, "items") for serial in reads.contents))
+            return {slot: version for slot in slots if (version := versions.get(slot, 0))}
         return {
             slot: version
-            for slot, version in self._versions.items()
+            for slot, version in versions.items()
             if version and (slot in reads.slots or (slot[1] == "items" and slot[0] in reads.contents))
         }
 
