@@ -74,7 +74,7 @@ workflow_option = click.option(
     "workflows",
     multiple=True,
     metavar="NAME",
-    help="Select workflows by name or class name; * and ? match any text. Repeatable.",
+    help="Select workflows by name or class. * matches any text, ? one character. Repeatable.",
 )
 
 

@@ -149,7 +149,8 @@ def _change_directory(context: click.Context, _option: click.Parameter, director
 def commands(context: click.Context) -> ExitCode | None:
     """Visualize and check Cloudflare Python Workflows before you deploy them.
 
-    Your code is never imported or run. With no command, prints the outline of every workflow in the current directory.
+    Your code is never imported or run. Without a command, stepgraph prints the outline of every workflow in the
+    current directory.
     """
     if context.invoked_subcommand is not None:
         return None

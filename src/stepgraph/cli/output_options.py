@@ -31,10 +31,10 @@ if TYPE_CHECKING:
 R = TypeVar("R")
 
 _FORMAT_HELP = "Output format. Defaults to the extension of --output, or text."
-_FILE_OR_FOLDER_HELP = "Write to FILE, or a file for each workflow to DIR/. - is standard output."
+_FILE_OR_FOLDER_HELP = "File to write (- for standard output), or directory for one file per workflow."
 _CHECK_HELP = "Write nothing; fail if the files that -o names are out of date."
 _DRAWING_QUIET_HELP = "Print no notes and no names of written files."
-_COLOR_HELP = "Color text output; auto: in terminals only. NO_COLOR and FORCE_COLOR set the default."
+_COLOR_HELP = "Color text output. auto: only in terminals, unless NO_COLOR or FORCE_COLOR is set."
 _CHECK = "--check"
 # Snapshot settings call the text format an outline, so both names are accepted.
 _TEXT, _OUTLINE = "text", "outline"
@@ -172,7 +172,8 @@ _STRUCTURED_ONLY: Final = frozenset({"--expand", "--theme", "--legend"})
 _DEPTH_HELP = "Expand N levels; collapse anything deeper into a single box."
 _COLLAPSE_HELP = f"Collapse these kinds: {', '.join(COLLAPSIBLE)}."
 _EXPAND_HELP = "Show the body of a function at its first call (default), at all calls, or separately."
-_THEME_HELP = "Colors of an SVG: the viewer's (default), light, or dark."
+_THEME_HELP = "Colors of an SVG or a page: the viewer's (default), light, or dark."
+_DIFF_THEME_HELP = "Colors of an SVG: the viewer's (default), light, or dark."
 _LEGEND_HELP = "Add a legend of the symbols below an SVG."
 _ENGINE_HELP = "Layout engine of an SVG: stepgraph's own (default), or Graphviz."
 
@@ -266,7 +267,7 @@ _REPORT_QUIET_HELP = "Print the findings without a summary."
 _STATISTICS_HELP = "Print the number of findings of each rule instead of the findings."
 _TEXT_REPORTS: Final = ("text", "concise")
 _DIFF_QUIET_HELP = "Print no notes."
-_FILE_HELP = "Write to FILE, replaced atomically and only on success. - is standard output."
+_FILE_HELP = "File to write (- for standard output). It is replaced only on success."
 
 
 class DocumentOutput(Struct, Generic[Content], frozen=True):
@@ -329,7 +330,7 @@ def diff_output_options(command: Callable[..., R]) -> Callable[..., R]:
     @_format_option(DIFF_FORMATS)
     @click.option("-o", "--output", "name", metavar="FILE", help=_FILE_HELP)
     @color_option
-    @click.option("--theme", type=click.Choice(THEMES), help=_THEME_HELP)
+    @click.option("--theme", type=click.Choice(THEMES), help=_DIFF_THEME_HELP)
     @click.option("-q", "--quiet", is_flag=True, help=_DIFF_QUIET_HELP)
     @wraps(command)
     def with_output(

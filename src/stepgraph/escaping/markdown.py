@@ -55,7 +55,7 @@ def prose(text: str) -> str:
 
 
 def cell_prose(text: str) -> str:
-    """Escape text with code in backticks for a table cell, which a vertical bar would end."""
+    """Escape text that may contain code in backticks, for use in a table cell. A vertical bar would end the cell."""
     return _prose(text, cell)
 
 
@@ -76,7 +76,7 @@ def code(text: str) -> str:
 
 
 def cell(text: str) -> str:
-    """Return text as code in a table cell, which a vertical bar would end."""
+    """Return text as code in a table cell. A vertical bar would end the cell."""
     return html_code(text) if _BAR.search(text) else code(text)
 
 

@@ -100,7 +100,7 @@ class CallSummaries(Struct, frozen=True):
         return self.completed.get(id(function), ())
 
     def with_tasks_of_callees(self, group: AwaitGroup) -> AwaitGroup:
-        """Return an await group extended by the tasks that its called functions await."""
+        """Return an await group with the tasks that the functions called by its members await."""
         if not self.tasks_of_callees:
             return group
         members: list[AwaitMember] = []

@@ -179,6 +179,8 @@ class Store(Struct):
     def versions_of(self, reads: Reads) -> dict[SlotId, int]:
         """Return the versions of the slots that were changed after a function had read them."""
         versions = self._versions
+        if not versions:
+            return {}
         self.budget.spend(Limit.ELEMENTS, min(len(versions), reads.size) // _SLOTS_READ_PER_UNIT)
         if len(versions) > reads.size:
             slots = chain(reads.slots, ((serial, "items") for serial in reads.contents))

@@ -6,13 +6,14 @@ from typing import Final
 
 from msgspec import Struct
 
-from stepgraph.interpreter.joining import Slot, is_equivalent
+from stepgraph.interpreter.joining import Slot, is_equivalent, join_slot_values
 from stepgraph.interpreter.store import Change, Changes, value_before
 from stepgraph.interpreter.values.containers import Element, HeapCell, MappingEntry
+from stepgraph.interpreter.values.data import data_objects
 from stepgraph.interpreter.values.objects import LexicalScope
 from stepgraph.interpreter.values.tasks import Task
 from stepgraph.interpreter.values.unions import Union
-from stepgraph.ir.values import UNKNOWN, Unresolved
+from stepgraph.ir.values import UNKNOWN, Unresolved, Value
 from stepgraph.limits import Budget, Limit
 from stepgraph.syntax.module import Place
 
@@ -37,12 +38,15 @@ def growing_changes(unstable_changes: Changes, head: Changes, since: int, budget
 
 def widen(change: Change, place: Place) -> Change:
     """Return a change of the same slot to an unresolved value, or to a collection with more, unresolved elements."""
-    unresolved = Unresolved(_REASON, place)
+    is_data = data_objects(*(change.value if isinstance(change.value, tuple) else (change.value,))) is not None
+    others: Value = UNKNOWN if is_data else Unresolved(_REASON, place)
     if not isinstance(change.value, tuple):
-        return Change(change.container, change.key, unresolved)
-    more: Slot = Element(unresolved, place, many=True, may_be_missing=True)
+        values = [change.value, others] if is_data else [others]
+        joined = join_slot_values(change.container.budget, change.key, values, place, None)
+        return Change(change.container, change.key, joined)
+    more: Slot = Element(others, place, many=True, may_be_missing=True)
     if any(isinstance(element, MappingEntry) for element in change.value):
-        more = MappingEntry(UNKNOWN, unresolved, place, place, many=True, may_be_missing=True)
+        more = MappingEntry(UNKNOWN, others, place, place, many=True, may_be_missing=True)
     return Change(change.container, change.key, (*change.value, more))
 
 

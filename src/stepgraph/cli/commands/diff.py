@@ -54,7 +54,7 @@ Exit codes:
   3  no workflow in either version
   4  internal error"""
 _SHORT_HELP = "Show structural changes between two versions of workflows."
-_FAIL_ON_HELP = "Exit with 1 on changes that break running instances (default), on any, or on none."
+_FAIL_ON_HELP = "Changes that exit with 1: those that break running instances (default), any, or none."
 _ENVIRONMENT_HELP = "Use this environment from both wrangler configurations."
 _MAX_SIDES: Final = 2
 

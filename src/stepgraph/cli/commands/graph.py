@@ -38,8 +38,8 @@ def graph(
     PATHS are files, directories (by default the current one), or - for standard input. A directory selects the
     workflows that its wrangler configurations name, or all its workflow classes if no configuration names any.
 
-    JSON output has the format of Workflows API responses: an object for a single workflow, or an array. An SVG shows a
-    single workflow. Notes follow the outline; for other formats they are printed to standard error.
+    JSON output has the format of Workflows API responses: an object for a single workflow, an array for several. An SVG
+    shows a single workflow. Notes follow the outline; for other formats they are printed to standard error.
     """
     options = drawing.format_options(output)
     selected_paths = paths or (".",)
@@ -70,9 +70,9 @@ def render(
 ) -> ExitCode:
     """Draw saved graphs of Python, JavaScript or TypeScript workflows.
 
-    FILES contain responses of the Workflows API for the graph of a version, or the output of `stepgraph graph -f json`;
-    - is standard input. Unknown node types of later API versions are drawn as plain boxes. A saved graph contains the
-    class name but not the workflow name.
+    Each FILE contains a response of the Workflows API for the graph of a version, or the output of
+    `stepgraph graph -f json`; - is standard input. Unknown node types of later API versions are drawn as plain boxes. A
+    saved graph contains the class name but not the workflow name.
     """
     options = drawing.format_options(output)
     _prepare_destination(output, files)

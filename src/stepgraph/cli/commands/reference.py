@@ -20,6 +20,7 @@ _MAX_NAMES = 5
 # Codes that differ in two digits are not similar.
 _MIN_SIMILARITY = 0.8
 _FORMAT_HELP = "Output format."
+_ALL_HELP = "Show all examples, the evidence for the rule, and how to suppress it."
 
 
 @click.command("rules")
@@ -34,11 +35,13 @@ _FORMAT_HELP = "Output format."
     help=_FORMAT_HELP,
 )
 @color_option
-@click.option("--all", "whole", is_flag=True, help="Show all examples, and the source of the rule.")
+@click.option(
+    "--all", "whole", is_flag=True, help="Show all examples, the evidence for the rule, and how to suppress it."
+)
 def rules(*, code: str | None, output_format: str, whole: bool) -> ExitCode:
     """List the rules of `stepgraph check`, or explain a single rule.
 
-    CODE is a code (SG101) or a name. A prefix such as SG2 lists all rules that start with it.
+    CODE is a code such as SG101, or a name. A prefix such as SG2 lists all rules whose codes start with it.
     """
     from stepgraph.checks.catalogue import RULES
 
@@ -116,8 +119,8 @@ _SCHEMA_KINDS = ("graph", "check", "diff")
 def schema(*, kind: str) -> ExitCode:
     """Print the JSON Schema of a JSON output.
 
-    The default is the version graph of `stepgraph graph -f json`; `check` and `diff` select the reports of
-    `stepgraph check -f json` and `stepgraph diff -f json`.
+    By default, this is the schema of a version graph (`stepgraph graph -f json`). `check` and `diff` select the schemas
+    of their reports.
     """
     from stepgraph.model import json_schema
 

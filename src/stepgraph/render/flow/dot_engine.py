@@ -24,7 +24,7 @@ _DROPPED_PREFIXES: Final = ("GV", "SERVER_NAME", "PYTHON")
 
 
 class DotEngineError(Exception):
-    """DOT cannot be drawn. The message gives the reason and the remedy on one line."""
+    """DOT cannot be drawn. The message gives the reason, and the remedy if there is one, on one line."""
 
 
 def svg_of(dot_source: str, *, timeout: float = TIMEOUT_SECONDS) -> str:
