@@ -31,16 +31,18 @@ def _locals(call: LibraryCall) -> Value:
     They are unresolved if they include a function, a class or a step.
     """
     interpreter, scope = call.interpreter, call.interpreter.frame.body_scope
-    interpreter.budget.spend(Limit.ELEMENTS, len(scope.names))
-    has_definitions = any(map(_is_definition, list(scope.names.values())))
-    if not has_definitions:
+    variables = _variables(interpreter, scope)
+    if not any(map(_is_definition, variables.values())):
         return UNKNOWN
     table = table_of_members(interpreter, call.place)
-    return replace(table, variables=_variables(interpreter, scope)) if scope.kind == "function" else table
+    return replace(table, variables=variables) if scope.kind == "function" else table
 
 
 def _variables(interpreter: Interpreter, scope: LexicalScope) -> dict[str, Value]:
-    """Return the variables of a function, and those that it may use from the functions around it."""
+    """Return the names of a scope, and those that it may use from the functions around it."""
+    if scope.kind != "function":
+        interpreter.budget.spend(Limit.ELEMENTS, len(scope.names))
+        return {name: value for name, value in scope.names.items() if isinstance(value, Value)}
     variables: dict[str, Value] = {}
     enclosing: LexicalScope | None = scope
     while enclosing is not None and enclosing.kind != "module":
