@@ -152,9 +152,9 @@ def test_no_call_is_skipped_after_a_module_has_stored_a_step() -> None:
 
 
 @pytest.mark.usefixtures("strained")
-def test_a_skipped_call_hides_what_cannot_be_resolved_in_data() -> None:
-    source = SKIPPED.format(call="show(rows)", run="await a()") + "\n\ndef show(rows):\n    print(*(rows @ 3))\n"
-    assert workflow_of_module(source).complete
+def test_skipped_calls_have_one_note() -> None:
+    source = SKIPPED.format(call="show(rows); show(rows)", run="await a()") + "\n\ndef show(rows):\n    print(rows)\n"
+    assert [note.code for note in workflow_of_module(source).notes] == ["skipped-calls"]
 
 
 NESTED_STATE = """

@@ -9,7 +9,7 @@ import libcst as cst
 from msgspec import Struct, field
 
 from stepgraph.interpreter.replay.tracer import CallTrace, ReplayPosition
-from stepgraph.interpreter.store import Change, Changes, PathChanges, Reads
+from stepgraph.interpreter.store import Change, Changes, PathChanges
 from stepgraph.interpreter.values.containers import Element, HeapCell
 from stepgraph.interpreter.values.objects import LexicalScope
 from stepgraph.interpreter.values.steps import StepFunction
@@ -264,8 +264,8 @@ class FunctionSummary(Struct, frozen=True):
     """See `Frame.returns_awaitable`."""
     emits_before_return: bool
     """See `Frame.emits_before_return`."""
-    versions: Mapping[SlotId, int]
-    """The versions of the slots in `reads` after the analysis, as in `Store.versions_of`."""
+    epoch: int
+    """The epoch of the store after the analysis."""
     reusable: bool
     """Whether later calls can reuse the summary.
 
@@ -280,7 +280,7 @@ class FunctionSummary(Struct, frozen=True):
     """Whether the result may be truthy: a truthy result of `__exit__` suppresses the exception."""
     raises: bool = False
     """See `Frame.raises`."""
-    reads: Reads = Reads()
+    reads: frozenset[SlotId] = frozenset()
     """The slots outside the function that the function reads."""
     writes: tuple[Change, ...] = ()
     """The writes to outer cells that cannot affect steps."""

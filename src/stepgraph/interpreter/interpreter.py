@@ -341,7 +341,6 @@ class Interpreter(Struct, eq=False):
         replays, self.replays = self.replays, False
         is_import_time, self.is_import_time = self.is_import_time, True
         creates_shared, self.store.creates_shared = self.store.creates_shared, not scope.is_local
-        read, self.store.events.read = self.store.events.read, set()
         active = self.active_functions
         if scope.kind == "module":
             self.active_functions = {}  # the calls of the workflow come later
@@ -353,7 +352,7 @@ class Interpreter(Struct, eq=False):
             self.store.commit(checkpoint)
             self.loop_depth, self.is_reachable, self.replays = depth, live, replays
             self.is_import_time, self.active_functions = is_import_time, active
-            self.store.creates_shared, self.store.events.read = creates_shared, read
+            self.store.creates_shared = creates_shared
 
     def branch(self, run: Callable[[], object], condition: str | None = None, *, cut_short: bool = False) -> PathResult:
         """Interpret one of several paths, roll it back, and return its result.

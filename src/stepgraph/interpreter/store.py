@@ -9,7 +9,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import chain
 from typing import Any, Final, TypeAlias
 
 import libcst as cst
@@ -56,9 +55,6 @@ MAX_SERIAL: Final = sys.maxsize
 # Number of slots that one unit of the budget merges from a log into the enclosing log.
 _SLOTS_MERGED_PER_UNIT: Final = 8
 
-# The number of slots whose versions are compared for one unit of the budget.
-_SLOTS_READ_PER_UNIT: Final = 32
-
 
 class Change(Struct, frozen=True):
     """A slot and its value at the end of a path."""
@@ -73,18 +69,11 @@ SlotKey: TypeAlias = tuple[int, str]
 Changes: TypeAlias = dict[SlotKey, Change]
 
 
-class Reads(Struct, frozen=True):
-    """The slots outside a function that it reads, with the functions that it calls."""
+class FunctionReads(Struct, frozen=True):
+    """The slots that a function has read so far, and the serial of its names."""
 
-    slots: frozenset[SlotId] = frozenset()
-    """The names and attributes, and the collections in them."""
-    contents: frozenset[int] = frozenset()
-    """The serials of the collections whose elements it reads, wherever it finds them."""
-
-    @property
-    def size(self) -> int:
-        """The number of slots and collections."""
-        return len(self.slots) + len(self.contents)
+    slots: set[SlotId]
+    serial: int
 
 
 class Store(Struct):
@@ -92,19 +81,19 @@ class Store(Struct):
 
     budget: Budget
     """The budget for rolled-back writes and joined values."""
-    _versions: dict[SlotId, int] = field(default_factory=dict)
-    """The versions of slots that functions read from outside their own scope; 0 for others.
+    epoch: int = 0
+    """The version of all slots that functions read from outside their own scope.
 
-    The version changes when a slot gets a different relevant value.
+    It changes when a write to one of these slots may affect steps. Function summaries of earlier epochs are then stale.
     """
     reads: set[SlotId] = field(default_factory=set)
     """The slots outside the function being interpreted that the function has read so far."""
     events: CellEvents = field(default_factory=CellEvents)
     """What happened to the cells."""
-    shared_serials: set[int] = field(default_factory=set)
-    """The serials of the cells of modules and classes, which may be newer than a function that reads them."""
     creates_shared: bool = False
     """Whether code runs that has no step object, and whose new cells belong to modules and classes."""
+    skips_calls: bool = False
+    """Whether calls in the bodies of steps were skipped."""
     shares_steps: bool = False
     """Whether code has stored a step in an object of a module or class, or may have."""
     in_flight: HeapCell = field(default_factory=lambda: HeapCell(MAX_SERIAL, Budget()))
@@ -123,13 +112,13 @@ class Store(Struct):
     """The slots that some task reads."""
     _selections: set[tuple[int, int]] = field(default_factory=set)
     """The collections from which a step was selected, by serial and size."""
-    _trail: list[tuple[HeapCell, str, Slot, int | None]] = field(default_factory=list)
-    """The undo log: cell and key of each write, with the value before it, and the version if the write changed it."""
+    _trail: list[tuple[HeapCell, str, Slot, int]] = field(default_factory=list)
+    """The undo log: the cell and key of each write, and the value and epoch before the write."""
     _outer_reads: set[tuple[int, str]] = field(default_factory=set)
     """The slots that some function has read from outside its own scope."""
     _serial: int = 0
-    _version_count: int = 0
-    """The number of versions so far. A rollback restores versions, but not this count."""
+    _epoch_count: int = 0
+    """The number of epochs so far. A rollback restores `epoch`, but not this count."""
 
     @property
     def serial(self) -> int:
@@ -140,56 +129,29 @@ class Store(Struct):
         """Return a new heap cell, which is shared if it holds the names of a module or class."""
         self._serial += 1
         cell = HeapCell(self._serial, self.budget, slots, self.events)
-        if is_shared or self.creates_shared:
-            cell.is_shared = True
-            self.shared_serials.add(cell.serial)
+        cell.is_shared = is_shared or self.creates_shared
         return cell
 
     def record_outer_read(self, container: HeapCell, key: str) -> None:
         """Record that a function reads a slot outside its own scope."""
-        self._outer_reads.add((container.serial, key))
-        self.reads.add((container.serial, key))
+        slot = container.serial, key
+        if slot not in self._outer_reads:
+            self._outer_reads.add(slot)
+            if slot in self.events.written:  # a rollback of this write must not restore the epoch of the current state
+                self._advance_epoch()
+        self.reads.add(slot)
 
-    def start_reads(self) -> tuple[set[SlotId], set[int]]:
-        """Start to record the reads of a function, and return those of the code around it."""
-        outer = self.reads, self.events.read
-        self.reads, self.events.read = set(), set()
-        self.events.read_before |= outer[1]
-        return outer
+    def enter_function(self, serial: int) -> FunctionReads:
+        """Record the reads of a function whose names have this serial. Return the record of its caller."""
+        caller = FunctionReads(self.reads, self.events.function_serial)
+        self.reads, self.events.function_serial = set(), serial
+        return caller
 
-    def stop_reads(self, outer: tuple[set[SlotId], set[int]], newest: int) -> Reads:
-        """Return the reads of a function, without slots newer than the serial `newest`, unless they are shared.
-
-        They also count as reads of the code around it.
-        """
-        shared = self.shared_serials
-        reads = Reads(
-            frozenset(slot for slot in self.reads if slot[0] <= newest or slot[0] in shared),
-            frozenset(serial for serial in self.events.read if serial <= newest or serial in shared),
-        )
-        self.events.read_before |= self.events.read
-        self.reads, self.events.read = outer[0] | reads.slots, outer[1] | reads.contents
+    def leave_function(self, caller: FunctionReads) -> frozenset[SlotId]:
+        """Return the slots outside of a function that it has read, and add them to the reads of its caller."""
+        reads = frozenset(slot for slot in self.reads if slot[0] < self.events.function_serial)
+        self.reads, self.events.function_serial = caller.slots | reads, caller.serial
         return reads
-
-    def read_again(self, reads: Reads) -> None:
-        """Record the reads of a function that is called again."""
-        self.reads |= reads.slots
-        self.events.read |= reads.contents
-
-    def versions_of(self, reads: Reads) -> dict[SlotId, int]:
-        """Return the versions of the slots that were changed after a function had read them."""
-        versions = self._versions
-        if not versions:
-            return {}
-        self.budget.spend(Limit.ELEMENTS, min(len(versions), reads.size) // _SLOTS_READ_PER_UNIT)
-        if len(versions) > reads.size:
-            slots = chain(reads.slots, ((serial, "items") for serial in reads.contents))
-            return {slot: version for slot in slots if (version := versions.get(slot, 0))}
-        return {
-            slot: version
-            for slot, version in versions.items()
-            if version and (slot in reads.slots or (slot[1] == "items" and slot[0] in reads.contents))
-        }
 
     @contextmanager
     def logged(self, newest: int, *, isolated: bool = False) -> Iterator[WriteLog]:
@@ -256,27 +218,29 @@ class Store(Struct):
     def _write(self, container: HeapCell, key: str, old: Slot, logged: Slot, value: Slot) -> None:
         if container.is_shared and not self.shares_steps and not self.creates_shared:
             self._share(old, value)
-        slot = (container.serial, key)
-        version = None
-        if self._is_read(container, slot) and affects_steps(old, value):
-            version = self._versions.get(slot, 0)
-            self._version_count += 1
-            self._versions[slot] = self._version_count
-            if container.is_shared:  # the log omits newer cells, but a repeated call must write them again
-                self.reads.add(slot)
-        self._trail.append((container, key, logged, version))
+        self._trail.append((container, key, logged, self.epoch))
         container[key] = value
         if isinstance(old, StepFunction | Collection | Mapping) and not isinstance(value, Union) and value.relevant:
             self._record_replaced(container, old)
-        if self._task_reads and slot in self._task_reads and old is not MISSING:
+        if self._task_reads and (container.serial, key) in self._task_reads and old is not MISSING:
             self.rewrites.append(Rewrite(container, key, old, self._writer))
+        slot = container.serial, key
+        is_read = slot in self._outer_reads or (key == "items" and container.serial in self.events.read)
+        if (is_read or slot not in self.events.written) and affects_steps(old, value):
+            self.events.written.add(slot)
+            if is_read:
+                self._advance_epoch()
 
-    def _is_read(self, container: HeapCell, slot: SlotId) -> bool:
-        """Return whether some function may have read a slot from outside its own scope."""
-        if slot in self._outer_reads:
-            return True
-        serial, events = container.serial, self.events
-        return slot[1] == "items" and (serial in events.read or serial in events.read_before)
+    def current_epoch(self) -> int:
+        """Return the epoch of the current state."""
+        if self.events.is_stale:
+            self.events.is_stale = False
+            self._advance_epoch()
+        return self.epoch
+
+    def _advance_epoch(self) -> None:
+        self._epoch_count += 1
+        self.epoch = self._epoch_count
 
     def _share(self, old: Slot, value: Slot) -> None:
         """Mark the objects in the new contents of a shared cell as shared."""
@@ -452,9 +416,7 @@ class Store(Struct):
         """Undo all writes since `checkpoint`, and return the resulting changes."""
         changes = self.changes(checkpoint)
         while len(self._trail) > checkpoint:
-            container, key, old, version = self._trail.pop()
-            if version is not None:
-                self._versions[container.serial, key] = version
+            container, key, old, self.epoch = self._trail.pop()
             if old is MISSING:
                 container.pop(key, None)
             elif isinstance(old, Prefix):

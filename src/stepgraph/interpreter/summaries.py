@@ -94,11 +94,11 @@ def _memoized_summary(interpreter: Interpreter, callee: FunctionValue, arguments
         if not _is_distinguished(interpreter, callee, key, general_key):
             scope, key = _scope_without_sizes(interpreter, callee, scope), general_key
     memoized = interpreter.summaries.get((interpreter.replays, *key))
-    if memoized is not None and _is_current(interpreter, memoized):
+    if memoized is not None and memoized.reusable and memoized.epoch == interpreter.store.current_epoch():
         interpreter.frame.called |= memoized.called
         interpreter.frame.started_bindings |= dict.fromkeys(memoized.started_bindings)
         declare_again(interpreter, memoized.declared)
-        interpreter.store.read_again(memoized.reads)
+        interpreter.store.reads |= memoized.reads
         for write in memoized.writes:
             if write.container.get(write.key, MISSING) != write.value:
                 interpreter.store.write(write.container, write.key, write.value)
@@ -120,11 +120,6 @@ def _memoized_summary(interpreter: Interpreter, callee: FunctionValue, arguments
     return _summarize(interpreter, callee, node, scope, key)
 
 
-def _is_current(interpreter: Interpreter, summary: FunctionSummary) -> bool:
-    """Return whether later calls can use a summary: the slots that the function has read are unchanged."""
-    return summary.reusable and summary.versions == interpreter.store.versions_of(summary.reads)
-
-
 def _call_key(interpreter: Interpreter, callee: FunctionValue, scope: LexicalScope, signature: _Signature) -> Key:
     """Return the signature of a call."""
     key = (
@@ -133,6 +128,7 @@ def _call_key(interpreter: Interpreter, callee: FunctionValue, scope: LexicalSco
         interpreter.in_step,
         len(interpreter.store.events.reopened),
         len(interpreter.store.events.revised),
+        len(interpreter.store.events.shuffled),
         *(signature.key_of(value, 0) for value in scope.names.values()),
     )
     interpreter.budget.spend(Limit.ELEMENTS, signature.parts)
@@ -295,7 +291,7 @@ def _summarize(
     """
     assumes_steps = node in interpreter.step_functions
     function = Function(callee.names, Place(callee.scope.module, node), may_run_steps=assumes_steps)
-    outer_reads = interpreter.store.start_reads()
+    caller_reads = interpreter.store.enter_function(scope.names.serial)
     recursion = Recursion(interpreter.store.checkpoint(), interpreter.store.serial, function.place)
     interpreter.recursions[function] = recursion
     while True:
@@ -320,7 +316,7 @@ def _summarize(
         interpreter.store.rollback(checkpoint)
         _forget_summaries(interpreter, summary_count)
     del interpreter.recursions[function]
-    reads = interpreter.store.stop_reads(outer_reads, scope.names.serial - 1)
+    reads = interpreter.store.leave_function(caller_reads)
     function.may_run_steps = False  # so that recursive calls alone do not count as steps
     function.may_run_steps = may_run_steps(function.body)
     del interpreter.active_functions[node][key]
@@ -348,7 +344,7 @@ def _summarize(
         tuple(frame.declared),
         returns_awaitable=frame.returns_awaitable,
         emits_before_return=frame.emits_before_return,
-        versions=interpreter.store.versions_of(reads),
+        epoch=interpreter.store.current_epoch(),
         reusable=not is_unique_per_call and not frame.raises_early and writes is not None,
         writes=writes or (),
         trace=trace,
@@ -459,7 +455,7 @@ def _qualified_names(names: tuple[str, ...], callables: tuple[str, ...]) -> tupl
 def _incomplete_summary(function: Function) -> FunctionSummary:
     """Return the summary of a function whose body is being interpreted. Its result is unknown."""
     return FunctionSummary(
-        function, UNKNOWN, 0, (), returns_awaitable=False, emits_before_return=False, versions={}, reusable=False
+        function, UNKNOWN, 0, (), returns_awaitable=False, emits_before_return=False, epoch=0, reusable=False
     )
 
 

@@ -16,7 +16,7 @@ from stepgraph.interpreter.objects.attributes.lookup import NAMESPACE_LOOKUP, ta
 from stepgraph.interpreter.objects.classes import relevant_members
 from stepgraph.interpreter.objects.names import look_up
 from stepgraph.interpreter.values.objects import ClassValue, FunctionValue, Instance, LexicalScope, ModuleValue
-from stepgraph.interpreter.values.steps import StepFunction
+from stepgraph.interpreter.values.steps import StepFunction, StepObject
 from stepgraph.ir.values import UNKNOWN, Unresolved, Value
 from stepgraph.limits import Limit
 from stepgraph.syntax.module import Place
@@ -35,7 +35,21 @@ def _locals(call: LibraryCall) -> Value:
     if not any(map(_is_definition, variables.values())):
         return UNKNOWN
     table = table_of_members(interpreter, call.place)
-    return replace(table, variables=variables) if scope.kind == "function" else table
+    return replace(table, variables=variables) if _is_lookup(call) else table
+
+
+def _is_lookup(call: LibraryCall) -> bool:
+    """Return whether a call is the owner of a lookup, as in `locals().get("name")`, outside of loops and classes.
+
+    Another call of `locals()` may change the dictionary, and a later pass of a loop may bind more names.
+    """
+    interpreter = call.interpreter
+    if interpreter.frame.body_scope.kind != "function" or interpreter.loop_depth:
+        return False
+    parent = call.place.module.parents.get(id(call.place.node))
+    if isinstance(parent, cst.Attribute):
+        return parent.attr.value == "get"
+    return isinstance(parent, cst.Subscript)
 
 
 def _variables(interpreter: Interpreter, scope: LexicalScope) -> dict[str, Value]:
@@ -110,7 +124,8 @@ def _defines_any(scope: LexicalScope) -> bool:
 
 
 def _is_definition(value: Value) -> bool:
-    return any(isinstance(leaf, FunctionValue | StepFunction | ClassValue) for leaf in union_values(value))
+    definitions = FunctionValue | StepFunction | ClassValue | StepObject
+    return any(isinstance(leaf, definitions) for leaf in union_values(value))
 
 
 @models("importlib.import_module")

@@ -101,6 +101,8 @@ def forget_order(interpreter: Interpreter, receiver: Collection | Mapping, argum
     """Mark a collection as unordered, because a method has moved its elements."""
     del interpreter, arguments, place
     receiver.state.changed = receiver.state.unordered = True
+    if any(element.value.relevant for element in receiver.state.elements()):
+        receiver.state.events.shuffled.append(receiver.state.serial)
     return Constant(None)
 
 

@@ -51,7 +51,7 @@ from stepgraph.ir.values import UNKNOWN, UNSET, AttributeName, Constant, Externa
 from stepgraph.limits import Limit, LimitExceededError
 from stepgraph.syntax.module import Place
 from stepgraph.syntax.mutation.assignments import assigned_attributes
-from stepgraph.syntax.mutation.changes import may_bind_computed_names, names_of_attributes
+from stepgraph.syntax.mutation.changes import may_bind_computed_names, names_of_attributes, rebound_globals
 
 _BUILTINS = frozenset(dir(builtins))
 
@@ -176,10 +176,20 @@ def _binders_before(
     return [binder for binder in binders if id(binder) in positions and positions[id(binder)].index < position.index]
 
 
+def may_be_rebound(interpreter: Interpreter, scope: LexicalScope, name: str) -> bool:
+    """Return whether functions or other modules may bind a name of a module while the workflow runs."""
+    module = scope.module
+    return (
+        name in module.once(rebound_globals)
+        or module.once(may_bind_computed_names)
+        or interpreter.modules.is_assigned_externally(scope, name)
+    )
+
+
 def _value_in_scope(interpreter: Interpreter, scope: LexicalScope, name: str, *, is_local: bool) -> Value | None:
     if scope.kind in ("module", "class"):
         value = resolve_body_name(interpreter, scope, name)
-        if scope.kind == "module" and scope.module.once(may_bind_computed_names):
+        if scope.kind == "module" and may_be_rebound(interpreter, scope, name):
             interpreter.store.record_outer_read(scope.names, name)
         if isinstance(value, Collection | Mapping | ContextVariable):
             interpreter.store.record_outer_read(value.state, "items")

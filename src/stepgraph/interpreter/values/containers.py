@@ -24,12 +24,18 @@ class CellEvents(Struct):
     """The collections that became unordered, in that order."""
     reopened: list[int] = field(default_factory=list)
     """The collections that were read as empty and may have elements now."""
+    shuffled: list[int] = field(default_factory=list)
+    """The collections of relevant values whose order was changed."""
+    read: set[int] = field(default_factory=set)
+    """The collections whose elements a function has read that is newer than the collection."""
+    written: set[tuple[int, str]] = field(default_factory=set)
+    """The slots, by serial and key, that were written in a way that may affect steps before a function read them."""
+    is_stale: bool = False
+    """Whether a function has read the elements of a collection that was written before."""
+    function_serial: int = 0
+    """The serial of the names of the function being interpreted, 0 in `run`."""
     revised: list[int] = field(default_factory=list)
     """The collections that changed after the graph may have shown their constants."""
-    read: set[int] = field(default_factory=set)
-    """The collections whose elements the function being interpreted, or a function that it has called, has read."""
-    read_before: set[int] = field(default_factory=set)
-    """The collections whose elements other functions have read."""
 
 
 class HeapCell(dict[str, Any]):
@@ -125,7 +131,9 @@ class HeapCell(dict[str, Any]):
         """Return the elements of a collection. Raises LimitExceededError if they exceed the budget."""
         elements: tuple[Any, ...] = self["items"]
         self.budget.spend(Limit.ELEMENTS, len(elements))
-        self.events.read.add(self.serial)
+        if self.serial < self.events.function_serial and self.serial not in self.events.read:
+            self.events.read.add(self.serial)
+            self.events.is_stale = self.events.is_stale or (self.serial, "items") in self.events.written
         return elements
 
 

@@ -354,7 +354,7 @@ def _run_coroutine(
             may_work = (
                 summary.function.may_run_steps
                 or summary.may_await
-                or (is_started and (bool(summary.reads.slots) or not summary.reusable))
+                or (is_started and (bool(summary.reads) or not summary.reusable))
             )
             return Call(summary.function) if may_work else None, summary.result
 

@@ -7,6 +7,8 @@ change everything that it can reach.
 
 from __future__ import annotations
 
+from typing import Final
+
 from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
@@ -17,6 +19,9 @@ from stepgraph.interpreter.values.objects import ClassValue, FunctionValue, Inst
 from stepgraph.interpreter.values.unions import as_optional
 from stepgraph.ir.values import UNKNOWN
 from stepgraph.syntax.module import Place
+
+_NOTE: Final = "the workflow needs much work, so calls in the bodies of steps are not analyzed from here on."
+_NOTE_ADVICE: Final = "Steps that depend on what these calls change may be missing from the graph."
 
 
 def skips_data_call(
@@ -32,6 +37,9 @@ def skips_data_call(
     objects = data_objects(callee, *(argument.value for argument in arguments.items))
     if objects is None:
         return False
+    if not interpreter.store.skips_calls:
+        interpreter.store.skips_calls = True
+        interpreter.note("skipped-calls", place, _NOTE, _NOTE_ADVICE)
     for changed in objects:
         _change(interpreter, changed, place)
     interpreter.frame.raises_unseen = True
@@ -60,5 +68,7 @@ def _change_contents(
 ) -> None:
     """Replace the elements of a collection, unless it had unknown elements before."""
     changed.state.changed = changed.state.unordered = True
-    if not any(element.many and not element.value.relevant for element in changed.state.contents):
+    present: tuple[Element | MappingEntry, ...] = changed.state.contents
+    has_unknown = any(element.many and not element.value.relevant for element in present)
+    if not has_unknown or not all(element.may_be_missing for element in present):
         interpreter.store.write(changed.state, "items", contents)

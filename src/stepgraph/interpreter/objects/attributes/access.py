@@ -18,7 +18,7 @@ from stepgraph.interpreter.objects.attributes.lookup import (
     super_attribute,
 )
 from stepgraph.interpreter.objects.classes import attribute_name, resolution_order
-from stepgraph.interpreter.objects.names import resolve_body_name
+from stepgraph.interpreter.objects.names import may_be_rebound, resolve_body_name
 from stepgraph.interpreter.objects.union import with_fallback
 from stepgraph.interpreter.python.constants import DATETIME, TIMEDELTA
 from stepgraph.interpreter.values.calls import ExitStack
@@ -54,7 +54,6 @@ from stepgraph.ir.values import (
     Value,
 )
 from stepgraph.syntax.module import Place
-from stepgraph.syntax.mutation.changes import may_bind_computed_names
 
 
 def get_attribute(interpreter: Interpreter, owner: Value, name: str, place: Place) -> Value:
@@ -158,7 +157,7 @@ def _module_member(interpreter: Interpreter, module: ModuleValue, name: str, pla
     """Return `module.name`."""
     scope = module.scope
     value = None if scope is None else resolve_body_name(interpreter, scope, name)
-    if scope is not None and scope.module.once(may_bind_computed_names):
+    if scope is not None and may_be_rebound(interpreter, scope, name):
         interpreter.store.record_outer_read(scope.names, name)
     value = with_fallback(value, None) if value is not None else submodule(interpreter, module, name, place)
     if value is not None:
