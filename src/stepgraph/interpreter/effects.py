@@ -18,6 +18,7 @@ from stepgraph.interpreter.store import Change, Changes
 from stepgraph.interpreter.summaries import summarize_call
 from stepgraph.interpreter.values.calls import Arguments
 from stepgraph.interpreter.values.containers import HeapCell
+from stepgraph.interpreter.values.data import data_objects
 from stepgraph.interpreter.values.objects import FunctionValue
 from stepgraph.interpreter.values.tasks import Task
 from stepgraph.ir.nodes import may_run_steps
@@ -122,6 +123,9 @@ def _may_lead_to_other_steps(interpreter: Interpreter, change: Change) -> bool:
     before, after = change.container.get(change.key, MISSING), change.value
     if before is UNSET:
         before = MISSING
+    is_open = before == () and not change.container.created_empty  # no code relies on its emptiness any more
+    if is_open and isinstance(after, tuple) and data_objects(*after) is not None:
+        return False
     if may_change_reachable_steps(before, after):
         return True
     if not isinstance(before, tuple) or not isinstance(after, tuple):

@@ -80,8 +80,11 @@ class WriteLog(Struct):
         return len(self._slots)
 
     def slot(self, container: HeapCell, key: str, initial: Slot) -> LoggedSlot | None:
-        """Return the log of a slot. Return None for a newer cell. `initial` is the value before the current write."""
-        if container.serial > self.newest:
+        """Return the log of a slot. `initial` is the value before the current write.
+
+        Return None for a newer cell, unless it belongs to a module or class, which exist before the code runs.
+        """
+        if container.serial > self.newest and not container.is_shared:
             return None
         logged = self._slots.get((container.serial, key))
         if logged is None:

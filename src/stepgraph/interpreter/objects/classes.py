@@ -168,6 +168,8 @@ def find_member(interpreter: Interpreter, order: tuple[Value, ...], name: str) -
             continue
         value = resolve_body_name(interpreter, owner.scope, body_name(owner, name))
         if value is None or value is UNSET:
+            if not interpreter.is_import_time and interpreter.modules.is_assigned_externally(owner.scope, name):
+                interpreter.store.record_outer_read(owner.scope.names, name)
             continue
         inherited = find_member(interpreter, order[index + 1 :], name) if may_be_unset(value) else None
         return _with_caveats(
