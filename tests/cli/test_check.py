@@ -11,13 +11,13 @@ from msgspec.structs import replace
 
 from stepgraph.analysis import Analysis
 from stepgraph.checks.diagnostic import Finding, Severity
+from stepgraph.cli.formats import REPORT_FORMATS
 from stepgraph.model.span import Span
 from stepgraph.project.sources import Sources
 from stepgraph.source_analysis import check_sources
 from tests.cli.conftest import Command, Run
 from tests.cli.sources import SYNTAX_ERROR, module, workflow, write, write_orders, write_unresolved
 
-FORMATS = ["text", "concise", "json", "jsonl", "junit", "sarif", "github", "gitlab", "markdown"]
 WRONG = """\
 from workers import WorkflowEntrypoint
 
@@ -31,7 +31,7 @@ class Wrong(WorkflowEntrypoint):
         await charge(10)
 """
 
-every_format = pytest.mark.parametrize("form", FORMATS)
+every_format = pytest.mark.parametrize("form", REPORT_FORMATS)
 
 
 def add_findings(monkeypatch: pytest.MonkeyPatch, *findings: Finding) -> None:
@@ -57,7 +57,7 @@ def finding(severity: Severity, code: str = "SG201") -> Finding:
 
 def run_all(stepgraph: Command, *arguments: str) -> list[Run]:
     """Run the check once for each format."""
-    return [stepgraph("check", *arguments, "-f", form) for form in FORMATS]
+    return [stepgraph("check", *arguments, "-f", form) for form in REPORT_FORMATS]
 
 
 def codes(runs: Sequence[Run]) -> list[int]:
@@ -88,12 +88,12 @@ def test_a_finding_is_shown_with_its_source(stepgraph: Command) -> None:
 
 def test_clean_code_passes_in_every_format(stepgraph: Command) -> None:
     write_orders()
-    assert codes(run_all(stepgraph)) == [0] * len(FORMATS)
+    assert codes(run_all(stepgraph)) == [0] * len(REPORT_FORMATS)
 
 
 def test_an_error_fails_in_every_format(stepgraph: Command) -> None:
     write("orders.py", WRONG)
-    assert codes(run_all(stepgraph)) == [1] * len(FORMATS)
+    assert codes(run_all(stepgraph)) == [1] * len(REPORT_FORMATS)
 
 
 @pytest.mark.parametrize(
@@ -109,7 +109,7 @@ def test_fail_on_is_the_minimum_severity_in_every_format(
 ) -> None:
     write_orders()
     add_findings(monkeypatch, finding(severity))
-    assert codes(run_all(stepgraph, "--fail-on", fail_on)) == [code] * len(FORMATS)
+    assert codes(run_all(stepgraph, "--fail-on", fail_on)) == [code] * len(REPORT_FORMATS)
 
 
 @pytest.mark.parametrize("code", ["SG001", "SG002", "SG003"])
@@ -118,15 +118,15 @@ def test_an_unreadable_input_is_an_error_in_every_format(
 ) -> None:
     write_orders()
     add_findings(monkeypatch, finding(Severity.ERROR, code))
-    assert codes(run_all(stepgraph)) == [2] * len(FORMATS)
+    assert codes(run_all(stepgraph)) == [2] * len(REPORT_FORMATS)
 
 
 @pytest.mark.parametrize("path", ["missing.py", "broken.py"])
 def test_a_missing_or_invalid_file_is_an_error(stepgraph: Command, path: str) -> None:
     write_orders()
     write("broken.py", SYNTAX_ERROR)
-    assert codes(run_all(stepgraph, path)) == [2] * len(FORMATS)
-    assert codes(run_all(stepgraph, "orders.py", path)) == [2] * len(FORMATS)
+    assert codes(run_all(stepgraph, path)) == [2] * len(REPORT_FORMATS)
+    assert codes(run_all(stepgraph, "orders.py", path)) == [2] * len(REPORT_FORMATS)
 
 
 def test_a_missing_file_has_no_excerpt(stepgraph: Command) -> None:
@@ -157,19 +157,43 @@ def test_a_problem_with_a_finding_is_not_on_standard_error(stepgraph: Command, m
 def test_no_workflows_do_not_pass_in_any_format(stepgraph: Command) -> None:
     write("none/a.py", "x = 1\n")
     runs = run_all(stepgraph, "none")
-    assert codes(runs) == [3] * len(FORMATS)
+    assert codes(runs) == [3] * len(REPORT_FORMATS)
     assert all(
         run.messages[0].startswith("stepgraph: no workflow found in none (1 Python file searched).") for run in runs
     )
-    text, concise, data, lines, junit, sarif, github, gitlab, markdown = (run.out for run in runs)
-    assert (concise, lines) == (text, "")
+
+
+@pytest.mark.parametrize(
+    ("form", "text"),
+    [
+        ("text", "no workflow was found, so nothing was checked\n"),
+        ("concise", "no workflow was found, so nothing was checked\n"),
+        ("jsonl", ""),
+        ("gitlab", "[]\n"),
+        ("markdown", "## ⚠️ Workflow check: no workflow was found, so nothing was checked\n"),
+    ],
+)
+def test_reports_without_workflows(stepgraph: Command, form: str, text: str) -> None:
+    write("none/a.py", "x = 1\n")
+    assert stepgraph("check", "none", "-f", form).out == text
+
+
+def test_json_without_workflows_has_the_verdict(stepgraph: Command) -> None:
+    write("none/a.py", "x = 1\n")
+    assert json.loads(stepgraph("check", "none", "-f", "json").out)["summary"]["verdict"] == "empty"
+
+
+def test_sarif_without_workflows_is_unsuccessful(stepgraph: Command) -> None:
+    write("none/a.py", "x = 1\n")
+    sarif = json.loads(stepgraph("check", "none", "-f", "sarif").out)
+    assert sarif["runs"][0]["invocations"][0]["executionSuccessful"] is False
+
+
+def test_ci_reports_without_workflows_have_an_error(stepgraph: Command) -> None:
+    write("none/a.py", "x = 1\n")
+    junit, github = (stepgraph("check", "none", "-f", form).out for form in ("junit", "github"))
     assert '<failure type="error" message="no workflow was found, so nothing was checked">' in junit
-    assert text == "no workflow was found, so nothing was checked\n"
-    assert json.loads(data)["summary"]["verdict"] == "empty"
-    assert json.loads(sarif)["runs"][0]["invocations"][0]["executionSuccessful"] is False
     assert github.startswith("::error title=stepgraph check::no workflow was found, so nothing was checked\n")
-    assert markdown == "## ⚠️ Workflow check: no workflow was found, so nothing was checked\n"
-    assert gitlab == "[]\n"
 
 
 @every_format

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from stepgraph.cli.formats import DIFF_FORMATS
 from tests.cli.conftest import Command, Run
 from tests.cli.graphs import response, save, sleep, without_graph
 from tests.cli.repositories import commit, git, make_repository, needs_git, remove
@@ -619,7 +620,7 @@ def test_a_source_is_not_overwritten(stepgraph: Command) -> None:
     ]
 
 
-@pytest.mark.parametrize("form", ["text", "markdown", "json", "svg"])
+@pytest.mark.parametrize("form", DIFF_FORMATS)
 def test_output_is_deterministic(
     stepgraph: Command, repository: Path, monkeypatch: pytest.MonkeyPatch, form: str
 ) -> None:

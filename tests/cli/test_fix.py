@@ -11,6 +11,7 @@ import pytest
 
 from stepgraph.cli.errors import CommandError
 from stepgraph.cli.fixing import FixedFile, write_fixes
+from stepgraph.cli.formats import REPORT_FORMATS
 from stepgraph.project.root import root_of
 from tests.cli.conftest import Command
 
@@ -78,7 +79,8 @@ def test_fix_prints_a_diff_and_changes_nothing(stepgraph: Command, entry: Path) 
     assert entry.read_text(encoding="utf-8") == SOURCE
 
 
-@pytest.mark.parametrize("form", ["json", "sarif", "github", "gitlab", "markdown"])
+# --fix replaces the text by a diff.
+@pytest.mark.parametrize("form", sorted(REPORT_FORMATS.keys() - {"text"}))
 def test_other_formats_report_fixable_findings(stepgraph: Command, entry: Path, form: str) -> None:
     run = stepgraph("check", "--fix", "-f", form, "entry.py")
 

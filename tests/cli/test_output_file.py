@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from stepgraph.cli.formats import DIFF_FORMATS, FORMATS, REPORT_FORMATS, SUFFIXES
 from tests.cli.conftest import Command, Run, needs_unix_files
 from tests.cli.sources import SYNTAX_ERROR, module, workflow, write, write_orders, write_unresolved
 
@@ -51,22 +52,49 @@ def test_markdown_has_the_diagram_in_a_block(stepgraph: Command) -> None:
     assert Path("a.md").read_text(encoding="utf-8") == f"## Orders\n\n```mermaid\n{chart}```\n"
 
 
+GRAPH_SUFFIXES = [*(form.suffix for form in FORMATS.values()), ".md"]
+CHECK_SUFFIXES = [form.suffix for form in REPORT_FORMATS.values()]
+DIFF_SUFFIXES = [form.suffix for form in DIFF_FORMATS.values()]
+
+
 @pytest.mark.parametrize(
-    ("command", "name", "ends"),
+    ("command", "name", "suffixes"),
     [
-        ("graph", "flow.png", ".txt, .json, .dot, .svg, .html, .mmd or .md"),
-        ("check", "report.html", ".txt, .json, .jsonl, .xml, .sarif or .md"),
-        ("diff", "changes.html", ".txt, .md, .json or .svg"),
+        ("graph", "flow.png", GRAPH_SUFFIXES),
+        ("graph", "flow.jsonl", GRAPH_SUFFIXES),
+        ("check", "report.html", CHECK_SUFFIXES),
+        ("diff", "changes.html", DIFF_SUFFIXES),
+        ("diff", "changes.SVG", DIFF_SUFFIXES),
     ],
 )
-def test_an_unsupported_suffix_is_refused(stepgraph: Command, command: str, name: str, ends: str) -> None:
+def test_an_unsupported_suffix_is_refused(stepgraph: Command, command: str, name: str, suffixes: list[str]) -> None:
     sides = ["orders.py", "orders.py"] if command == "diff" else ["orders.py"]
     run = stepgraph(command, *sides, "-o", name)
     assert (run.code, run.out) == (2, "")
-    end = Path(name).suffix
-    advice = f"Use {ends}, or set the format with -f. Try `stepgraph {command} --help`."
-    assert run.messages == [f"stepgraph: unsupported file extension `{end}`. {advice}"]
+    *others, last = (suffix for suffix in suffixes if suffix.rfind(".") == 0)
+    advice = f"Use {', '.join(others)} or {last}, or set the format with -f. Try `stepgraph {command} --help`."
+    assert run.messages == [f"stepgraph: unsupported file extension `{Path(name).suffix}`. {advice}"]
     assert not Path(name).exists()
+
+
+@pytest.mark.parametrize(
+    ("command", "suffix"),
+    [
+        (command, suffix)
+        for command, suffixes in (("graph", GRAPH_SUFFIXES), ("check", CHECK_SUFFIXES), ("diff", DIFF_SUFFIXES))
+        for suffix in sorted(SUFFIXES)
+        if not suffix.endswith(tuple(suffixes))
+    ],
+)
+def test_suffixes_of_other_commands_are_refused(stepgraph: Command, command: str, suffix: str) -> None:
+    sides = ["orders.py", "orders.py"] if command == "diff" else ["orders.py"]
+    assert stepgraph(command, *sides, "-o", f"output{suffix}").code == 2
+    assert not Path(f"output{suffix}").exists()
+
+
+@pytest.mark.parametrize("name", ["report.concise.txt", "REPORT.CONCISE.TXT", "report.log"])
+def test_other_suffixes_are_text(stepgraph: Command, name: str) -> None:
+    assert stepgraph("graph", "orders.py", "-o", name) == Run(0, "", [f"wrote {name} (1 step)"])
 
 
 def test_format_allows_any_suffix(stepgraph: Command) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from stepgraph.cli.formats import REPORT_FORMATS
 from stepgraph.cli.main import main
 from tests.cli.sources import module, workflow, write, write_orders
 
@@ -123,7 +124,7 @@ def test_no_workflows_import_no_library() -> None:
     assert imported.isdisjoint({"libcst", "pydantic", "networkx", "graphviz", "subprocess", "pathlib"})
 
 
-@pytest.mark.parametrize("output_format", ["text", "json", "sarif", "github", "gitlab", "markdown"])
+@pytest.mark.parametrize("output_format", REPORT_FORMATS)
 def test_reports_do_not_import_pydantic(output_format: str) -> None:
     write_orders()
     run = stepgraph("check", "-f", output_format, PYTHONPROFILEIMPORTTIME="1")

@@ -12,6 +12,7 @@ from typing import Final
 import pytest
 
 from stepgraph.cli.console import Progress
+from stepgraph.cli.formats import DIFF_FORMATS, DRAWINGS
 from tests.cli.conftest import Command, Run
 from tests.cli.sources import IMPORT, SYNTAX_ERROR, module, workflow, write
 
@@ -594,23 +595,29 @@ def test_an_invalid_main_path_is_not_reported_as_missing(stepgraph: Command, mai
     assert stepgraph("list") == Run(2, "", [f"wrangler.jsonc:3:9: {text}"])
 
 
-@pytest.mark.parametrize(
-    ("form", "title"),
-    [
-        ("text", "orders (Orders)  src/entry.py:4  1 step"),
-        ("svg", ">orders (Orders)</tspan>"),
-        ("dot", 'label="orders (Orders)\\n"'),
-        ("mermaid", "orders #40;Orders#41;"),
-        ("html", ">orders (Orders)</h2>"),
-    ],
-)
-def test_a_title_has_the_configured_name_and_the_class(stepgraph: Command, form: str, title: str) -> None:
+TITLES = {
+    "text": "orders (Orders)  src/entry.py:4  1 step",
+    "svg": ">orders (Orders)</tspan>",
+    "dot": 'label="orders (Orders)\\n"',
+    "mermaid": "orders #40;Orders#41;",
+    "html": ">orders (Orders)</h2>",
+}
+"""The title of a workflow in each drawing."""
+
+
+def test_each_drawing_has_an_expected_title() -> None:
+    assert DRAWINGS.keys() - TITLES.keys() == set(), "add the title in these formats to TITLES"
+
+
+@pytest.mark.parametrize("form", TITLES)
+def test_a_title_has_the_configured_name_and_the_class(stepgraph: Command, form: str) -> None:
     configure(ORDERS)
     write("src/entry.py", ORDERS_ALONE)
-    assert title in stepgraph("graph", "-f", form).out
+    assert TITLES[form] in stepgraph("graph", "-f", form).out
 
 
-@pytest.mark.parametrize("form", ["text", "markdown", "svg"])
+# JSON has the name and the class in separate fields.
+@pytest.mark.parametrize("form", sorted(DIFF_FORMATS.keys() - {"json"}))
 def test_a_diff_has_the_configured_name_and_the_class(stepgraph: Command, form: str) -> None:
     configure(ORDERS)
     write("src/entry.py", ORDERS_ALONE)

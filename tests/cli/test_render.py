@@ -84,9 +84,7 @@ def test_svg_is_a_document(stepgraph: Command) -> None:
 def test_json_is_refused(stepgraph: Command) -> None:
     save("orders.json", response())
     (stderr,) = stepgraph("render", "orders.json", "-f", "json").messages
-    assert stderr.startswith(
-        "stepgraph: Invalid value for '-f' / '--format': 'json' is not one of 'text', 'dot', 'svg'"
-    )
+    assert stderr.startswith("stepgraph: Invalid value for '-f' / '--format': 'json' is not one of 'text',")
 
 
 def test_a_version_without_a_graph_is_reported(stepgraph: Command) -> None:

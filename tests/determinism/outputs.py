@@ -36,10 +36,10 @@ ARGUMENTS = {
     "diff": ["orders", "changed"],
 }
 OTHER_COMMANDS = [["check", *PROJECTS, "--fix"], ["rules"], ["schema"], ["graph", "-f", "json"], ["check"]]
-# A picture shows one workflow.
-SINGLE_WORKFLOW = {"svg": ["--workflow", "orders"]}
+SINGLE_WORKFLOW = [name for name, form in formats.FORMATS.items() if not form.allows_multiple_workflows]
+SELECTION = ["--workflow", "orders"]
 COMMANDS = [
-    [command, *ARGUMENTS[command], "-f", form, *(SINGLE_WORKFLOW.get(form, []) if command == "graph" else [])]
+    [command, *ARGUMENTS[command], "-f", form, *(SELECTION if command == "graph" and form in SINGLE_WORKFLOW else [])]
     for command, forms in FORMATS.items()
     for form in forms
 ] + OTHER_COMMANDS

@@ -8,7 +8,7 @@ import pytest
 
 from docs.generate.files import ROOT
 from stepgraph.cli.errors import ExitCode
-from stepgraph.cli.formats import FORMATS, REPORT_FORMATS
+from stepgraph.cli.formats import DIFF_FORMATS, DRAWINGS, FORMATS, REPORT_FORMATS
 from stepgraph.model.walk import STEP_TYPES
 from stepgraph.render.outline import (
     BLOCK_MARK,
@@ -24,7 +24,6 @@ from stepgraph.render.outline import (
 )
 
 CHECK = (ROOT / "docs/reference/check.md").read_text(encoding="utf-8")
-DIAGRAMS = (ROOT / "docs/reference/diagrams.md").read_text(encoding="utf-8")
 ARCHITECTURE = (ROOT / "docs/explanation/architecture.md").read_text(encoding="utf-8")
 CONTRIBUTING = (ROOT / "docs/contributing.md").read_text(encoding="utf-8")
 
@@ -34,20 +33,66 @@ def test_each_exit_code_is_documented() -> None:
     assert codes == [code for code in ExitCode if code is not ExitCode.INTERRUPTED]
 
 
-@pytest.mark.parametrize(("page", "names"), [(CHECK, list(REPORT_FORMATS)), (DIAGRAMS, list(FORMATS))])
+@pytest.mark.parametrize(("page", "names"), [("check.md", list(REPORT_FORMATS)), ("diagrams.md", list(FORMATS))])
 def test_each_format_is_documented(page: str, names: list[str]) -> None:
-    table = page.split("## Formats")[1].split("\n\n")[1]
-    assert sorted(re.findall(r"^\| `([a-z]+)` \|", table, re.MULTILINE)) == sorted(names)
+    text = (ROOT / "docs/reference" / page).read_text(encoding="utf-8")
+    table = text.split("## Formats")[1].split("\n\n")[1]
+    rows = re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)
+    assert sorted(rows) == sorted(names), f"the table of formats in docs/reference/{page} differs from the registry"
 
 
-def test_each_suffix_of_a_format_is_documented() -> None:
-    for page, forms in ((CHECK, REPORT_FORMATS), (DIAGRAMS, FORMATS)):
-        for name, form in forms.items():
-            (row,) = re.findall(rf"^\| `{name}` \|.*$", page.split("## Formats")[1], re.MULTILINE)
-            assert f"`{form.suffix}`" in row or name in {"text", "github"}
+@pytest.mark.parametrize(
+    ("page", "suffixes"),
+    [
+        ("check.md", {name: form.suffix for name, form in REPORT_FORMATS.items() if name not in {"text", "github"}}),
+        ("diagrams.md", {name: form.suffix for name, form in FORMATS.items()}),
+    ],
+)
+def test_each_suffix_of_a_format_is_documented(page: str, suffixes: dict[str, str]) -> None:
+    rows = (ROOT / "docs/reference" / page).read_text(encoding="utf-8").split("## Formats")[1].splitlines()
+    missing = {
+        name: suffix
+        for name, suffix in suffixes.items()
+        if not any(row.startswith(f"| `{name}` |") and f"`{suffix}`" in row for row in rows)
+    }
+    assert missing == {}, f"the table of formats in docs/reference/{page} lacks these extensions"
 
 
-@pytest.mark.parametrize("path", re.findall(r"`((?:[a-z_]+/)+(?:[a-z_]+\.py)?)`", ARCHITECTURE))
+def paragraph(page: str, start: str) -> str:
+    """Return the paragraph of a page that begins with a string."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    return text[text.index(f"\n{start}") + 1 :].split("\n\n")[0]
+
+
+def test_the_readme_names_each_format_of_a_graph() -> None:
+    words = {"text": "outline", "svg": "picture", "html": "page"}
+    text = paragraph("README.md", "**See.**").lower()
+    missing = [name for name in FORMATS if words.get(name, name) not in text]
+    assert missing == [], "README.md does not name these formats in the paragraph 'See'"
+
+
+def test_the_index_names_each_suffix_of_a_drawing() -> None:
+    text = paragraph("docs/index.md", "The extension selects the format")
+    missing = [form.suffix for name, form in DRAWINGS.items() if name != "text" and f"`{form.suffix}`" not in text]
+    assert missing == [], "docs/index.md does not name these extensions in 'The extension selects the format'"
+
+
+def test_the_page_on_reviews_names_each_format_of_a_diff() -> None:
+    words = {"text": "list of changes", "svg": "picture"}
+    text = (ROOT / "docs/how-to/reviews.md").read_text(encoding="utf-8").lower()
+    missing = [name for name in DIFF_FORMATS if words.get(name, name) not in text]
+    assert missing == [], "docs/how-to/reviews.md does not name these formats"
+
+
+@pytest.mark.parametrize("option", ["--expand", "--theme", "--legend", "--engine"])
+def test_the_formats_of_each_drawing_option_are_documented(option: str) -> None:
+    text = paragraph("docs/reference/diagrams.md", "`--depth N`")
+    assert f"`{option}`" in text
+    missing = [name for name, form in FORMATS.items() if option in form.options and f"`{name}`" not in text]
+    assert missing == [], f"docs/reference/diagrams.md does not name these formats beside {option}"
+
+
+@pytest.mark.parametrize("path", re.findall(r"`((?:[a-z0-9_]+/)+(?:[a-z0-9_]+\.py)?)`", ARCHITECTURE))
 def test_paths_in_the_architecture_exist(path: str) -> None:
     assert (ROOT / "src/stepgraph" / path).exists()
 

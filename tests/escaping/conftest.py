@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
-import os
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,13 +42,15 @@ class HostileRunner:
         return self._outputs[arguments]
 
     def _run(self, arguments: tuple[str, ...]) -> HostileOutput:
+        written = self._folder / "out"
+        shutil.rmtree(written, ignore_errors=True)
         out, err = (io.TextIOWrapper(io.BytesIO(), "utf-8", newline="") for _ in range(2))
         with contextlib.chdir(self._folder), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
             code = int(main(arguments))
         out.seek(0)
         err.seek(0)
-        written = self._folder.glob("out/*") if "-o" in arguments else []
-        return HostileOutput(code, out.read(), err.read(), {path.name: path.read_bytes().decode() for path in written})
+        files = {path.name: path.read_bytes().decode() for path in written.glob("*")}
+        return HostileOutput(code, out.read(), err.read(), files)
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +66,6 @@ def hostile_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HostileRun
         with contextlib.chdir(folder / "shops"):
             write_project(HOSTILE)
         with contextlib.chdir(folder):
-            os.mkdir("out")  # noqa: PTH102 - as short as that
             write_saved("old.json", [*SAVED_TEXTS])
             write_saved("new.json", [f"{text} " for text in SAVED_TEXTS])
         yield HostileRunner(folder)

@@ -86,7 +86,7 @@ GIT: Final = ["git", "-c", "user.name=a", "-c", "user.email=a@b.example"]
 
 
 @pytest.mark.parametrize("branch", BRANCHES)
-@pytest.mark.parametrize("form", ["text", "json", "markdown", "svg"])
+@pytest.mark.parametrize("form", DIFF_FORMATS)
 def test_branch_names_have_no_effect(
     branch: str, form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]
 ) -> None:

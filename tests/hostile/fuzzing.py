@@ -21,7 +21,7 @@ from pathlib import Path
 from random import Random
 from typing import Final
 
-from stepgraph.cli.formats import FORMATS, REPORT_FORMATS
+from stepgraph.cli.formats import DIFF_FORMATS, DRAWINGS, FORMATS, REPORT_FORMATS
 from tests.hostile.mutations import generate_module, mutate, texts
 
 _ROOT: Final = Path(__file__).resolve().parents[2]
@@ -32,7 +32,9 @@ _MOST_NAMED: Final = 20
 _HALF: Final = 0.5
 
 _FORMATS: Final = list(FORMATS)
+_DRAWINGS: Final = list(DRAWINGS)
 _REPORTS: Final = list(REPORT_FORMATS)
+_DIFFS: Final = list(DIFF_FORMATS)
 
 
 @dataclass(slots=True)
@@ -80,13 +82,13 @@ def generate_input(number: int) -> FuzzInput:
     kind = rng.randrange(12)
     if kind == 0:
         saved = {"a.json": _saved(rng), "b.json": _saved(rng)}
-        drawn = ("render", "a.json", "-f", rng.choice(["text", "dot", "svg", "html", "mermaid"]))
-        compared = ("diff", "a.json", "b.json", "-f", rng.choice(["text", "json", "markdown", "svg"]))
+        drawn = ("render", "a.json", "-f", rng.choice(_DRAWINGS))
+        compared = ("diff", "a.json", "b.json", "-f", rng.choice(_DIFFS))
         return FuzzInput(drawn if rng.random() < _HALF else compared, saved)
     files = {"a.py": generate_module(rng)}
     if kind == 1:
         files["b.py"] = mutate(rng, files["a.py"], texts(".py"))
-        return FuzzInput(("diff", "a.py", "b.py", "-f", rng.choice(["text", "json", "markdown", "svg"])), files)
+        return FuzzInput(("diff", "a.py", "b.py", "-f", rng.choice(_DIFFS)), files)
     if kind == 2:
         files[rng.choice(["wrangler.jsonc", "wrangler.json"])] = mutate(rng, _WRANGLER, texts(".jsonc"))
         files["pyproject.toml"] = mutate(rng, _SETTINGS, [_SETTINGS])

@@ -13,6 +13,7 @@ from pathlib import Path
 from random import Random
 from typing import Final
 
+from stepgraph.cli.formats import DIFF_FORMATS
 from tests.hostile.fuzzing import run
 from tests.hostile.trials import OUTSIDE, main
 
@@ -194,7 +195,7 @@ def prepare(number: int, folder: Path) -> Callable[[], tuple[int, str]]:
     Path("orders.py").write_bytes(_ORDERS.replace(b"(API_KEY", b"('rest'"))
     if rng.random() < _RARELY:
         os.mkfifo(Path(".git", rng.choice(["index", "packed-refs"])))
-    form = ("-f", rng.choice(["text", "json", "markdown"]))
+    form = ("-f", rng.choice(list(DIFF_FORMATS)))
     arguments = ("diff", *rng.choice([("--from", commit), ("main",), ("--from", "main...")]), *form)
     return lambda: run(arguments)
 

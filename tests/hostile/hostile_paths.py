@@ -12,6 +12,7 @@ from pathlib import Path
 from random import Random
 from typing import Final
 
+from stepgraph.cli.formats import FORMATS, REPORT_FORMATS
 from tests.hostile.fuzzing import run
 from tests.hostile.trials import OUTSIDE, main
 
@@ -196,11 +197,11 @@ def _arguments(rng: Random, output: str, path: str) -> tuple[str, ...]:
     writing = ("-o", output) if rng.random() < _RARELY else ()
     inside = path if "outside" not in path and not path.startswith("/") else "known.json"
     commands: tuple[tuple[str, ...], ...] = (
-        ("check", named, "-f", rng.choice(["text", "json", "sarif", "github", "gitlab", "markdown"]), *writing),
+        ("check", named, "-f", rng.choice(list(REPORT_FORMATS)), *writing),
         ("check", named, "--baseline", inside, *rng.choice([(), ("--update-baseline",)])),
         ("check", named, *rng.choice([(), (), ("--update-baseline",)])),
         ("check", named, "--fix", *rng.choice([(), ("--write",)])),
-        ("graph", named, "-f", rng.choice(["text", "json", "dot", "html", "mermaid"]), *writing),
+        ("graph", named, "-f", rng.choice(list(FORMATS)), *writing),
         ("list", named, "-f", rng.choice(["text", "json"])),
         ("render", inside or "known.json"),
         ("diff", named, "x.py"),

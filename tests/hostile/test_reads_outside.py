@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from stepgraph.cli.formats import FORMATS, REPORT_FORMATS
 from tests.hostile.conftest import Command
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="links need privileges there")
@@ -23,9 +24,9 @@ class Orders(WorkflowEntrypoint):
 """
 STEALING = ORDERS.replace("\n\n\n", "\nfrom leak import API_KEY\n\n\n").replace('"rest"', "API_KEY")
 WORKFLOWS = '[[workflows]]\nname = "orders"\nbinding = "O"\nclass_name = "Orders"\n'
-FORMATS = [
-    *(("check", ".", "-f", form) for form in ("text", "json", "sarif", "github", "gitlab", "markdown")),
-    *(("graph", ".", "-f", form) for form in ("text", "json", "html")),
+COMMANDS = [
+    *(("check", ".", "-f", form) for form in REPORT_FORMATS),
+    *(("graph", ".", "-f", form) for form in FORMATS),
     ("list", "."),
     ("check", "entry.py"),
     ("check", "src/entry.py"),
@@ -54,7 +55,7 @@ def outside(folder: Path, request: pytest.FixtureRequest, monkeypatch: pytest.Mo
 
 def check_for_leaks(stepgraph: Command) -> list[str]:
     """Assert that no command prints the secret, and return the output of `check .`."""
-    for arguments in FORMATS:
+    for arguments in COMMANDS:
         result = stepgraph(*arguments)
         assert result.is_graceful
         assert SECRET not in result.out + result.err

@@ -8,27 +8,22 @@ import sys
 
 import pytest
 
+from stepgraph.cli.formats import DRAWINGS
+
 SEEDS = range(10)
 SCRIPT = """
 import hashlib
-from stepgraph.render.flow.dot import render_dot
-from stepgraph.render.html.page import Page, render_page
-from stepgraph.render.flow.mermaid_document import mermaid_document
-from stepgraph.render.flow.mermaid_document import render_mermaid
-from stepgraph.render.outline import render_outline
-from stepgraph.render.svg.drawing import render_svg
+from stepgraph.cli.console import Look
+from stepgraph.cli.formats import DRAWINGS, FormatOptions
+from stepgraph.cli.subject import Subject
 from tests.svg.examples import examples
 
-graphs = examples()
-drawn = {
-    "dot": [render_dot(graph) for graph in graphs.values()],
-    "html": [render_page([Page(graph, name) for name, graph in graphs.items()])],
-    "mermaid": [mermaid_document(render_mermaid(graph).pieces) for graph in graphs.values()],
-    "outline": [render_outline(graph, color=True) for graph in graphs.values()],
-    "svg": [render_svg(graph).text for graph in graphs.values()],
-}
-for form, texts in drawn.items():
-    print(form, hashlib.sha256("".join(texts).encode()).hexdigest())
+subjects = [Subject(name, name, graph, str) for name, graph in examples().items()]
+options = FormatOptions(Look(color=True))
+for name, form in DRAWINGS.items():
+    documents = [subjects] if form.allows_multiple_workflows else [[subject] for subject in subjects]
+    text = "".join(form.write(document, options).text for document in documents)
+    print(name, hashlib.sha256(text.encode()).hexdigest())
 """
 
 
@@ -43,4 +38,4 @@ def test_ten_hash_seeds_give_the_same_bytes() -> None:
     digests = {process.communicate()[0] for process in processes}
     assert {process.returncode for process in processes} == {0}
     (lines,) = digests
-    assert [line.split()[0] for line in lines.splitlines()] == ["dot", "html", "mermaid", "outline", "svg"]
+    assert [line.split()[0] for line in lines.splitlines()] == list(DRAWINGS)

@@ -3,31 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stepgraph.cli.console import encode
+from stepgraph.cli.formats import DIFF_FORMATS, FormatOptions
 from stepgraph.escaping.plain_text import visible
 from stepgraph.report.diff.comparison import VersionComparison
-from stepgraph.report.diff.json_report import render_json
-from stepgraph.report.diff.markdown import render_markdown
-from stepgraph.report.diff.svg import render_svg
-from stepgraph.report.diff.text import render_text
 from tests.report.comparisons import everything, everywhere
 from tests.report.reports import HOSTILE
 
 Render = Callable[[VersionComparison], str]
 
-FORMATS: dict[str, Render] = {
-    "text": render_text,
-    "json": render_json,
-    "markdown": render_markdown,
-    "svg": lambda report: render_svg(report).text,
-}
 
-every_format = pytest.mark.parametrize("render", FORMATS.values(), ids=FORMATS.keys())
+def rendered(report: VersionComparison, name: str) -> str:
+    return DIFF_FORMATS[name].write(report, FormatOptions()).text
+
+
+RENDERERS: list[Render] = [partial(rendered, name=name) for name in DIFF_FORMATS]
+
+every_format = pytest.mark.parametrize("render", RENDERERS, ids=DIFF_FORMATS)
 
 
 @pytest.mark.slow
@@ -43,8 +41,8 @@ def test_output_is_encodable_and_ends_with_newline(render: Render, text: str) ->
     assert encode(render(everywhere(text))).decode("utf-8").endswith("\n")
 
 
-@pytest.mark.parametrize("name", ["text", "markdown", "svg"])
+@every_format
 @pytest.mark.parametrize("text", HOSTILE)
-def test_text_output_has_no_control_characters(name: str, text: str) -> None:
-    output = FORMATS[name](everywhere(text)).replace("\u200b", "")
+def test_output_has_no_control_characters(render: Render, text: str) -> None:
+    output = render(everywhere(text)).replace("\u200b", "")
     assert all(visible(line) == line for line in output.split("\n"))

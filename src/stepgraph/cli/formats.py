@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 Content = TypeVar("Content")
 
+TEXT_FILE: Final = ".txt"
+"""The suffix of files in the default format."""
+
 MARKDOWN: Final = ".md"
 """The suffix of Markdown files, which may contain Mermaid diagrams."""
 
@@ -269,7 +272,7 @@ def _diff_svg(report: VersionComparison, options: FormatOptions) -> Rendering:
 
 
 _GRAPHS: Final[tuple[Format[Sequence[Subject]], ...]] = (
-    Format("text", ".txt", _graph_text, _FOLDING, shows_notes=True),
+    Format("text", TEXT_FILE, _graph_text, _FOLDING, shows_notes=True),
     Format("json", ".json", _graph_json, is_api_response=True),
     Format("dot", ".dot", _graph_dot, _FOLDING),
     Format("svg", ".svg", _graph_svg, _PICTURE, allows_multiple_workflows=False),
@@ -277,7 +280,7 @@ _GRAPHS: Final[tuple[Format[Sequence[Subject]], ...]] = (
     Format("mermaid", ".mmd", _graph_mermaid, _FOLDING),
 )
 _REPORTS: Final[tuple[Format[Report], ...]] = (
-    Format("text", ".txt", _report_text),
+    Format("text", TEXT_FILE, _report_text),
     Format("concise", ".concise.txt", _report_concise),
     Format("json", ".json", _report_json),
     Format("jsonl", ".jsonl", _report_json_lines),
@@ -288,14 +291,14 @@ _REPORTS: Final[tuple[Format[Report], ...]] = (
     Format("markdown", MARKDOWN, _report_markdown),
 )
 _DIFFS: Final[tuple[Format[VersionComparison], ...]] = (
-    Format("text", ".txt", _diff_text),
+    Format("text", TEXT_FILE, _diff_text),
     Format("markdown", MARKDOWN, _diff_markdown),
     Format("json", ".json", _diff_json),
     Format("svg", ".svg", _diff_svg, frozenset({"--theme"})),
 )
 
 
-STATISTICS: Final[Format[Report]] = Format("statistics", ".txt", _report_statistics)
+STATISTICS: Final[Format[Report]] = Format("statistics", TEXT_FILE, _report_statistics)
 """The report of `stepgraph check --statistics`."""
 
 
@@ -316,3 +319,8 @@ REPORT_FORMATS: Final[Mapping[str, Format[Report]]] = _by_name(_REPORTS)
 
 DIFF_FORMATS: Final[Mapping[str, Format[VersionComparison]]] = _by_name(_DIFFS)
 """The formats of `stepgraph diff`."""
+
+SUFFIXES: Final = (
+    {each.suffix for each in _GRAPHS} | {each.suffix for each in _REPORTS} | {each.suffix for each in _DIFFS}
+)
+"""The suffixes of the formats of all commands."""

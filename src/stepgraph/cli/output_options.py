@@ -17,6 +17,8 @@ from stepgraph.cli.formats import (
     MARKDOWN,
     REPORT_FORMATS,
     STATISTICS,
+    SUFFIXES,
+    TEXT_FILE,
     Content,
     Format,
     FormatOptions,
@@ -40,10 +42,10 @@ _CHECK = "--check"
 _TEXT, _OUTLINE = "text", "outline"
 _SEPARATORS = tuple(filter(None, (os.sep, os.altsep)))
 _NO_SUFFIXES: Mapping[str, str] = {}
-# Suffixes of files that must not contain text, the default format.
+# Suffixes of files that must not contain text, the default format: those of other commands, and of other programs.
 _UNSUPPORTED_SUFFIXES = (
-    *(".svg", ".png", ".jpg", ".jpeg", ".gif", ".webp", ".pdf", ".html", ".htm"),
-    *(".json", ".md", ".mmd", ".mermaid", ".dot", ".gv", ".sarif", ".xml", ".yaml", ".yml", ".csv"),
+    *(suffix for suffix in SUFFIXES if not suffix.endswith(TEXT_FILE)),
+    *(".png", ".jpg", ".jpeg", ".gif", ".webp", ".pdf", ".htm", ".mermaid", ".gv", ".yaml", ".yml", ".csv"),
 )
 # Markdown files contain Mermaid diagrams.
 _EXTRA_SUFFIXES = {MARKDOWN: "mermaid"}
@@ -339,7 +341,8 @@ def diff_output_options(command: Callable[..., R]) -> Callable[..., R]:
         target = _target(name)
         selected = _select_format(format_name, target, DIFF_FORMATS)
         if theme is not None and "--theme" not in selected.options:
-            raise click.UsageError(f"--theme does not apply to the format {selected.name}, only to svg.")
+            formats = ", ".join(each.name for each in DIFF_FORMATS.values() if "--theme" in each.options)
+            raise click.UsageError(f"--theme does not apply to the format {selected.name}, only to {formats}.")
         return command(output=DocumentOutput(selected, target, quiet, cast("Theme", theme or THEMES[0])), **others)
 
     return with_output

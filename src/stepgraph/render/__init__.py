@@ -1,1 +1,1 @@
-"""Drawings of version graphs: outlines, SVG, pages, DOT and Mermaid. They depend on the payload only."""
+"""Drawings of version graphs as text, pictures, pages and charts. They depend on the payload only."""

@@ -1,1 +1,1 @@
-"""Flow charts of boxes and arrows, written as DOT and as Mermaid."""
+"""Flow charts of boxes and arrows, written in the languages of diagram tools."""
