@@ -152,6 +152,30 @@ def test_no_call_is_skipped_after_a_module_has_stored_a_step() -> None:
 
 
 @pytest.mark.usefixtures("strained")
-def test_skipped_calls_have_one_note() -> None:
-    source = SKIPPED.format(call="show(rows); show(rows)", run="await a()") + "\n\ndef show(rows):\n    print(rows)\n"
-    assert [note.code for note in workflow_of_module(source).notes] == ["skipped-calls"]
+def test_a_skipped_call_that_cannot_matter_has_no_note() -> None:
+    source = SKIPPED.format(call="fill([2])", run="await a()\n        await b()")
+    assert workflow_of_module(source).complete
+
+
+@pytest.mark.usefixtures("strained")
+@pytest.mark.parametrize(
+    "run", ["for job in JOBS: await job()", "SHARED.rows.append(b)", "await Table.get()", "print(ROWS['x'])"]
+)
+def test_skipped_calls_are_noted_if_run_uses_what_they_may_change(run: str) -> None:
+    shared = """
+SHARED = Store()
+ROWS = {"x": []}
+
+class Table:
+    job = None
+
+    @classmethod
+    async def get(cls):
+        if cls.job:
+            await cls.job()
+
+def other():
+    Table.job = other
+"""
+    source = SKIPPED.format(call="fill([2]); fill([3])", run=f"await a()\n        {run}") + shared
+    assert [note.code for note in workflow_of_module(source).notes if note.code == "skipped-calls"] == ["skipped-calls"]

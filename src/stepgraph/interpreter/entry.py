@@ -47,6 +47,7 @@ from stepgraph.interpreter.values.objects import (
 from stepgraph.interpreter.values.steps import Event, StepDecorator, StepFunction, StepMethod, StepObject
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.interpreter.workflow.awaiting import await_value
+from stepgraph.interpreter.workflow.data_calls import report_skipped_calls
 from stepgraph.interpreter.workflow.step_api import call_method, declare
 from stepgraph.interpreter.workflow.unawaited import report_unawaited_work
 from stepgraph.ir.facts import Fact, UnwrappedRun
@@ -202,6 +203,7 @@ def _sorted_notes(interpreter: Interpreter) -> tuple[Note, ...]:
 def _observe_workflow(interpreter: Interpreter, workflow: ClassValue, body: Block, run: Place) -> None:
     """Add the notes and facts that require the complete workflow."""
     report_late_escapes(interpreter)
+    report_skipped_calls(interpreter)
     report_unawaited_work(interpreter, body, run)
     _observe_unwrapped_run(interpreter, workflow)
     interpreter.tracer.on_end(body)

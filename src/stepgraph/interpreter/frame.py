@@ -212,6 +212,17 @@ class Frame(Struct, eq=False):
             self.loop_keys = outer_keys
 
 
+class SkippedCalls(Struct):
+    """The calls in step bodies that are skipped because they handle only data."""
+
+    first_call: Place | None = None
+    """The first skipped call."""
+    step_serial: int = 0
+    """The serial of the newest cell before the current step body."""
+    matters: bool = False
+    """Whether the graph may depend on what skipped calls change."""
+
+
 class Recursion(Struct):
     """The recursive calls of a function whose body is being interpreted."""
 

@@ -14,7 +14,7 @@ from typing import Any, Final, TypeAlias
 import libcst as cst
 from msgspec import Struct, field
 
-from stepgraph.interpreter.frame import Frame, FunctionSummary, OpenContext, PathResult, Recursion
+from stepgraph.interpreter.frame import Frame, FunctionSummary, OpenContext, PathResult, Recursion, SkippedCalls
 from stepgraph.interpreter.joining import join_values, on_path
 from stepgraph.interpreter.modules.loaded_modules import LoadedModules
 from stepgraph.interpreter.replay.tracer import NO_TRACER, Tracer
@@ -128,6 +128,8 @@ class Interpreter(Struct, eq=False):
     """The number of classes whose bases are being evaluated."""
     stopped: bool = False
     """Whether an exceeded limit has ended the analysis."""
+    skipping: SkippedCalls = field(default_factory=SkippedCalls)
+    """The calls in step bodies that are not interpreted."""
 
     # Dispatch
 
@@ -239,11 +241,15 @@ class Interpreter(Struct, eq=False):
         """Interpret the body of a step, which the engine does not replay because it stores the result."""
         outer, self.in_step = self.in_step, True
         replays, self.replays = self.replays, False
+        self.store.events.in_step = True
+        if not outer:
+            self.skipping.step_serial = self.store.serial
         try:
             with self.tracer.step_body(step):
                 yield
         finally:
             self.in_step, self.replays = outer, replays
+            self.store.events.in_step = outer
 
     def report_caveat(self, caveat: Caveat) -> None:
         """Add a note that the function that runs may differ from the function that the graph shows."""

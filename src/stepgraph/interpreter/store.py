@@ -92,8 +92,6 @@ class Store(Struct):
     """What happened to the cells."""
     creates_shared: bool = False
     """Whether code runs that has no step object, and whose new cells belong to modules and classes."""
-    skips_calls: bool = False
-    """Whether calls in the bodies of steps were skipped."""
     shares_steps: bool = False
     """Whether code has stored a step in an object of a module or class, or may have."""
     in_flight: HeapCell = field(default_factory=lambda: HeapCell(MAX_SERIAL, Budget()))
@@ -135,6 +133,7 @@ class Store(Struct):
     def record_outer_read(self, container: HeapCell, key: str) -> None:
         """Record that a function reads a slot outside its own scope."""
         slot = container.serial, key
+        self.events.record_use(container)
         if slot not in self._outer_reads:
             self._outer_reads.add(slot)
             if slot in self.events.written:  # a rollback of this write must not restore the epoch of the current state
@@ -191,6 +190,7 @@ class Store(Struct):
 
     def write(self, container: HeapCell, key: str, value: Slot) -> None:
         """Set a slot to a value that the program writes, and log the write."""
+        self.events.record_use(container)
         self._log(container, key, value)
         slot = (container.serial, key)
         if slot in self._task_writes:
@@ -209,6 +209,7 @@ class Store(Struct):
 
     def extend(self, container: HeapCell, value: tuple[Any, ...]) -> None:
         """Append to a collection. `value` contains all its elements, starting with the existing elements."""
+        self.events.record_use(container)
         old = container["items"]
         slot = None if self.log is None else self.log.slot(container, "items", old)
         if slot is not None:
@@ -250,7 +251,7 @@ class Store(Struct):
         if objects is None:
             self.shares_steps = True
         for shared in objects or ():
-            shared.state.is_shared = True
+            shared.state.is_shared = shared.state.is_escaped = True
 
     def _record_replaced(self, container: HeapCell, old: StepFunction | Collection | Mapping) -> None:
         if isinstance(old, StepFunction) and not isinstance(container, Declarations):

@@ -27,6 +27,7 @@ from stepgraph.interpreter.values.objects import (
     mangle,
 )
 from stepgraph.interpreter.values.unions import Union, map_cases
+from stepgraph.interpreter.workflow.data_calls import record_read
 from stepgraph.ir.values import (
     ABSENT,
     UNKNOWN,
@@ -171,6 +172,8 @@ def find_member(interpreter: Interpreter, order: tuple[Value, ...], name: str) -
             if not interpreter.is_import_time and interpreter.modules.is_assigned_externally(owner.scope, name):
                 interpreter.store.record_outer_read(owner.scope.names, name)
             continue
+        is_assigned = interpreter.modules.is_assigned_externally(owner.scope, name)
+        record_read(interpreter, value, may_be_rebound=is_assigned)
         inherited = find_member(interpreter, order[index + 1 :], name) if may_be_unset(value) else None
         return _with_caveats(
             _class_variable(interpreter, owner, body_name(owner, name), with_fallback(value, inherited), order),

@@ -47,6 +47,7 @@ from stepgraph.interpreter.values.objects import (
     ModuleValue,
 )
 from stepgraph.interpreter.values.tasks import TaskGroup
+from stepgraph.interpreter.workflow.data_calls import record_outer_read, record_read
 from stepgraph.ir.values import UNKNOWN, UNSET, AttributeName, Constant, External, Template, Value
 from stepgraph.limits import Limit, LimitExceededError
 from stepgraph.syntax.module import Place
@@ -193,12 +194,16 @@ def _value_in_scope(interpreter: Interpreter, scope: LexicalScope, name: str, *,
             interpreter.store.record_outer_read(scope.names, name)
         if isinstance(value, Collection | Mapping | ContextVariable):
             interpreter.store.record_outer_read(value.state, "items")
+        if value is not None:
+            record_read(interpreter, value, may_be_rebound=may_be_rebound(interpreter, scope, name))
         return None if value is UNSET else value
     value = scope.names.get(name)
     if value is None and not scope.bindings.binds(name):
         return None
     if not is_local:
         interpreter.store.record_outer_read(scope.names, name)
+        if value is not None:
+            record_outer_read(interpreter, value)
         if isinstance(value, Collection | Mapping | TaskGroup | ContextVariable):
             interpreter.store.record_outer_read(value.state, "items")
     elif isinstance(value, Collection | Mapping) and value.state.serial < scope.names.serial:

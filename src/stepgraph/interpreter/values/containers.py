@@ -34,6 +34,16 @@ class CellEvents(Struct):
     """Whether a function has read the elements of a collection that was written before."""
     function_serial: int = 0
     """The serial of the names of the function being interpreted, 0 in `run`."""
+    in_step: bool = False
+    """Whether the body of a step is being interpreted."""
+    uses_escaped: bool = False
+    """Whether code outside of steps has read or changed an object that skipped code may hold."""
+
+    def record_use(self, cell: HeapCell) -> None:
+        """Record a read or a change of an object."""
+        if cell.is_escaped and not self.in_step:
+            self.uses_escaped = True
+
     revised: list[int] = field(default_factory=list)
     """The collections that changed after the graph may have shown their constants."""
 
@@ -50,6 +60,7 @@ class HeapCell(dict[str, Any]):
         "budget",
         "created_empty",
         "events",
+        "is_escaped",
         "is_shared",
         "read_as_empty",
         "serial",
@@ -72,6 +83,8 @@ class HeapCell(dict[str, Any]):
         """The budget for accesses to elements, because shared collections can be exponentially large as a tree."""
         self.created_empty = False
         """Whether the collection was created empty, as by `[]`, and no code can have added elements."""
+        self.is_escaped = False
+        """Whether skipped code may hold the object."""
         self.is_shared = False
         """Whether the cell belongs to an object that a module or class holds."""
         self.read_as_empty = False
@@ -134,6 +147,7 @@ class HeapCell(dict[str, Any]):
         if self.serial < self.events.function_serial and self.serial not in self.events.read:
             self.events.read.add(self.serial)
             self.events.is_stale = self.events.is_stale or (self.serial, "items") in self.events.written
+        self.events.record_use(self)
         return elements
 
 

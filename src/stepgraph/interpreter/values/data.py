@@ -21,8 +21,8 @@ _MAX_PARTS: Final = 200
 def data_objects(*slots: Any) -> list[DataObject] | None:  # noqa: ANN401 - values, or elements of collections
     """Return the objects that values can reach. Return None if they may lead to a step, or have too many parts.
 
-    Module-level functions and classes are data: they reach steps only by their arguments, or by what modules hold. A
-    value whose reads the graph shows, such as the event, is not data.
+    A function that no function encloses is data: it reaches steps only by its arguments, or by what modules hold. A
+    class, whose attributes code may set, and the event, whose reads the graph shows, are not data.
     """
     objects: dict[int, DataObject] = {}
     pending = list(slots)
@@ -51,16 +51,14 @@ def _parts(slot: Any) -> Iterable[Any] | None:  # noqa: ANN401 - as above
         case Mapping(state=state, default_factory=factory):
             return state.contents if factory is None else (*state.contents, factory)
         case Instance(cls=cls, state=state):
-            return (cls, *state.values())
+            return None if cls.scope.is_local else state.values()
         case Union(cases=cases):
             return (case.value for case in cases)
-        case ClassValue(scope=scope):
-            return None if scope.is_local else ()
         case FunctionValue(scope=scope) if not scope.is_local:
             own = (slot.receiver, slot.wrapped, slot.setter, slot.deleter, slot.cache)
             named = (value for _, value in (*slot.keywords, *slot.defaults))
             return (part for part in (*own, *slot.positional, *named) if part is not None)
-        case Event() | Payload():
+        case Event() | Payload() | ClassValue():
             return None
         case Value():
             return None if slot.relevant and not isinstance(slot, AttributeName) else ()

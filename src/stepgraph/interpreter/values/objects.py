@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import ClassVar, Literal, TypeAlias
+from typing import ClassVar, Final, Literal, TypeAlias
 
 import libcst as cst
 from msgspec import Struct
@@ -134,6 +134,10 @@ class ClassValue(Value, Struct, eq=False):
     metaclass: Value | None = None
     decorator_names: tuple[str, ...] = ()
     """The dotted names of the external decorators, such as `dataclasses.dataclass`."""
+
+
+COMPUTED_NAME: Final = "*"
+"""The slot for attributes set by a computed name, which cannot be the name of another slot."""
 
 
 class Instance(Value, Struct, eq=False):

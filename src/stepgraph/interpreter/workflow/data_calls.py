@@ -2,7 +2,9 @@
 
 The code of a large application runs in its steps, and most of it handles data. Such a call cannot run a step, and the
 result of a step is data. So once a workflow has used a part of its budget, the call has an unknown result, and may
-change everything that it can reach.
+change everything that it can reach. A call that reaches objects of `run` is interpreted. A note reports skipped calls
+if they may matter: if the body of a step can run other steps, or if code outside of steps uses objects that a skipped
+call has reached, or that modules and classes hold.
 """
 
 from __future__ import annotations
@@ -11,13 +13,23 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from stepgraph.interpreter.frame import SkippedCalls
 from stepgraph.interpreter.interpreter import Interpreter
+from stepgraph.interpreter.joining import union_values
 from stepgraph.interpreter.values.calls import Arguments
-from stepgraph.interpreter.values.containers import Collection, Element, Mapping, MappingEntry
+from stepgraph.interpreter.values.containers import (
+    Collection,
+    ContextVariable,
+    Element,
+    HeapCell,
+    Mapping,
+    MappingEntry,
+)
 from stepgraph.interpreter.values.data import DataObject, data_objects
-from stepgraph.interpreter.values.objects import ClassValue, FunctionValue, Instance
+from stepgraph.interpreter.values.objects import COMPUTED_NAME, ClassValue, FunctionValue, Instance
+from stepgraph.interpreter.values.steps import Event, Payload
 from stepgraph.interpreter.values.unions import as_optional
-from stepgraph.ir.values import UNKNOWN
+from stepgraph.ir.values import UNKNOWN, Value
 from stepgraph.syntax.module import Place
 
 _NOTE: Final = "the workflow needs much work, so calls in the bodies of steps are not analyzed from here on."
@@ -34,16 +46,63 @@ def skips_data_call(
     """
     if not interpreter.in_step or not interpreter.budget.is_strained or interpreter.store.shares_steps:
         return False
-    objects = data_objects(callee, *(argument.value for argument in arguments.items))
-    if objects is None:
+    if callee.scope.is_local:
         return False
-    if not interpreter.store.skips_calls:
-        interpreter.store.skips_calls = True
-        interpreter.note("skipped-calls", place, _NOTE, _NOTE_ADVICE)
+    called = () if isinstance(callee, ClassValue) else (callee,)
+    objects = data_objects(*called, *(argument.value for argument in arguments.items))
+    skipping = interpreter.skipping
+    if objects is None or any(_is_older(skipping, reached.state) for reached in objects):
+        return False
+    skipping.first_call = skipping.first_call or place
     for changed in objects:
+        changed.state.is_escaped = True
         _change(interpreter, changed, place)
     interpreter.frame.raises_unseen = True
     return True
+
+
+def record_read(interpreter: Interpreter, value: Value, *, may_be_rebound: bool) -> None:
+    """Record that code reads the value of a name of a module or class, which skipped calls may change or rebind."""
+    if interpreter.skipping.matters or interpreter.in_step or interpreter.is_import_time:
+        return
+    interpreter.skipping.matters = may_be_rebound or any(map(_may_change, union_values(value)))
+
+
+def record_outer_read(interpreter: Interpreter, value: Value) -> None:
+    """Record that the body of a step reads a variable of a function around it, which may lead to a step."""
+    if not interpreter.skipping.matters and interpreter.in_step and value.relevant:
+        is_class = isinstance(value, ClassValue) and not value.scope.is_local
+        is_data = is_class or isinstance(value, Event | Payload) or data_objects(value) is not None
+        interpreter.skipping.matters = not is_data
+
+
+def report_skipped_calls(interpreter: Interpreter) -> None:
+    """Report the skipped calls if the graph may depend on what they change."""
+    skipping, store = interpreter.skipping, interpreter.store
+    matters = skipping.matters or store.shares_steps or store.events.uses_escaped
+    if skipping.first_call is not None and matters:
+        interpreter.note("skipped-calls", skipping.first_call, _NOTE, _NOTE_ADVICE)
+
+
+def _is_older(skipping: SkippedCalls, cell: HeapCell) -> bool:
+    """Return whether an object is older than the body of the step, and belongs to no module or class."""
+    return cell.serial <= skipping.step_serial and not cell.is_shared
+
+
+def _may_change(value: Value) -> bool:
+    """Return whether code may change a value that a module or class holds, although no statement shows it."""
+    match value:
+        case Instance() | ContextVariable():
+            return True
+        case FunctionValue(cache=cache):
+            return cache is not None
+        case Collection() | Mapping():
+            objects = data_objects(value)
+            return objects is None or any(
+                isinstance(inner, Instance) or inner.state.changed or not inner.state.contents for inner in objects
+            )
+        case _:
+            return False
 
 
 def _change(interpreter: Interpreter, changed: DataObject, place: Place) -> None:
@@ -54,6 +113,7 @@ def _change(interpreter: Interpreter, changed: DataObject, place: Place) -> None
             for name in tuple(state):
                 if name.isidentifier() and not isinstance(state[name], Collection | Mapping):
                     store.weak_update(state, name, UNKNOWN, place)
+            store.weak_update(state, COMPUTED_NAME, UNKNOWN, place)
         case Collection():
             added = Element(UNKNOWN, place, many=True, may_be_missing=True)
             _change_contents(interpreter, changed, (*map(as_optional, state.elements()), added))

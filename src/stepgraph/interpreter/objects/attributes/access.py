@@ -38,6 +38,7 @@ from stepgraph.interpreter.values.steps import Event, Payload, StepMethod, StepO
 from stepgraph.interpreter.values.tasks import Future, Gathering, Queue, Task, TaskGroup
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.interpreter.workflow.awaiting import awaited_tasks
+from stepgraph.interpreter.workflow.data_calls import record_read
 from stepgraph.ir.values import (
     ABSENT,
     UNKNOWN,
@@ -159,6 +160,8 @@ def _module_member(interpreter: Interpreter, module: ModuleValue, name: str, pla
     value = None if scope is None else resolve_body_name(interpreter, scope, name)
     if scope is not None and may_be_rebound(interpreter, scope, name):
         interpreter.store.record_outer_read(scope.names, name)
+    if value is not None and scope is not None:
+        record_read(interpreter, value, may_be_rebound=may_be_rebound(interpreter, scope, name))
     value = with_fallback(value, None) if value is not None else submodule(interpreter, module, name, place)
     if value is not None:
         return value

@@ -10,7 +10,7 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import is_relevant, union_values
 from stepgraph.interpreter.objects.attributes.access import forget_attribute
 from stepgraph.interpreter.objects.attributes.dynamic import candidate_names, constant_name
-from stepgraph.interpreter.objects.attributes.lookup import COMPUTED_NAME, bind_member, with_receiver
+from stepgraph.interpreter.objects.attributes.lookup import bind_member, with_receiver
 from stepgraph.interpreter.objects.classes import (
     attribute_name,
     class_member,
@@ -22,7 +22,14 @@ from stepgraph.interpreter.objects.classes import (
 from stepgraph.interpreter.objects.union import with_fallback
 from stepgraph.interpreter.values.calls import Argument, Arguments
 from stepgraph.interpreter.values.containers import Container, Mapping, MappingEntry
-from stepgraph.interpreter.values.objects import AttributeDictionary, ClassValue, FunctionValue, Instance, ModuleValue
+from stepgraph.interpreter.values.objects import (
+    COMPUTED_NAME,
+    AttributeDictionary,
+    ClassValue,
+    FunctionValue,
+    Instance,
+    ModuleValue,
+)
 from stepgraph.interpreter.values.steps import Event, Payload
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.ir.values import UNKNOWN, UNSET, Absent, Constant, Value

@@ -26,6 +26,7 @@ from stepgraph.interpreter.python.arguments import make_mapping
 from stepgraph.interpreter.values.calls import Argument, Arguments, Partial, StepCall
 from stepgraph.interpreter.values.containers import Collection, ContextVariable, Mapping, MappingEntry, hide_constants
 from stepgraph.interpreter.values.objects import (
+    COMPUTED_NAME,
     AttributeDictionary,
     BuiltinMethod,
     Caveat,
@@ -54,8 +55,6 @@ from stepgraph.syntax.module import Place
 from stepgraph.syntax.mutation.assignments import ANY_NAME
 
 _NAMED_TUPLE: Final = "typing.NamedTuple"
-COMPUTED_NAME: Final = "*"
-"""The slot for attributes set by a computed name, which cannot be the name of another slot."""
 
 
 def instance_attribute(interpreter: Interpreter, instance: Instance, name: str, place: Place) -> Value:
