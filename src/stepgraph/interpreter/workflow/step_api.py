@@ -45,11 +45,11 @@ def call_method(interpreter: Interpreter, callee: StepMethod, arguments: Argumen
         case "sleep":
             name, duration = spread_arguments.find(0, "name"), spread_arguments.find(1, "duration")
             sleep = Sleep(name_text(name), duration_text(duration))
-            return start_activity(interpreter, sleep, place, eager=True)
+            return start_activity(interpreter, sleep, place)
         case "sleep_until":
             name, timestamp = spread_arguments.find(0, "name"), spread_arguments.find(1, "timestamp")
             until = SleepUntil(name_text(name), timestamp_text(timestamp))
-            return start_activity(interpreter, until, place, eager=True)
+            return start_activity(interpreter, until, place)
         case "wait_for_event":
             return _wait(interpreter, spread_arguments, place)
 
