@@ -9,6 +9,7 @@ from random import Random
 from typing import Any, TypeAlias, cast
 
 from stepgraph.model.payload import Workflow
+from stepgraph.model.walk import STEP_TYPES, StepType
 
 Fields: TypeAlias = dict[str, Any]
 Pair: TypeAlias = tuple[Workflow, Workflow]
@@ -59,24 +60,38 @@ def _nodes(random: Random, names: _DistinctNames, depth: int) -> list[Fields]:
 
 def _node(random: Random, names: _DistinctNames, depth: int) -> Fields:
     if depth == 0 or random.random() < 0.5:
-        return random.choice([_step, _sleep, _call, _leave])(names)
+        return random.choice([_step, _any_step, _call, _leave])(random, names)
     make = CONTAINERS[random.choice(list(CONTAINERS))]
     return make(names.next(), _nodes(random, names, depth - 1))
 
 
-def _step(names: _DistinctNames) -> Fields:
-    return {"type": "step_do", "name": names.next(), "config": {"timeout": "10 minutes"}, "nodes": []}
+def _step(_: Random, names: _DistinctNames) -> Fields:
+    return {"type": "step_do", "name": names.next(), **_fields_of_step("step_do")}
 
 
-def _sleep(names: _DistinctNames) -> Fields:
-    return {"type": "step_sleep", "name": names.next(), "duration": "1 day"}
+def _any_step(random: Random, names: _DistinctNames) -> Fields:
+    step_type = random.choice(STEP_TYPES)
+    return {"type": step_type, "name": names.next(), **_fields_of_step(step_type)}
 
 
-def _call(names: _DistinctNames) -> Fields:
+def _fields_of_step(step_type: StepType) -> Fields:
+    """Return the fields of a step other than its type and its name."""
+    match step_type:
+        case "step_do":
+            return {"config": {"timeout": "10 minutes"}, "nodes": []}
+        case "step_sleep":
+            return {"duration": "1 day"}
+        case "step_sleep_until":
+            return {"timestamp": "2030-01-02"}
+        case "step_wait_for_event":
+            return {"options": {"event_type": "paid", "timeout": "1 day"}}
+
+
+def _call(_: Random, names: _DistinctNames) -> Fields:
     return {"type": "function_call", "name": f"elsewhere {names.next()}"}
 
 
-def _leave(_: _DistinctNames) -> Fields:
+def _leave(_: Random, __: _DistinctNames) -> Fields:
     return {"type": "break", "kind": "return"}
 
 

@@ -9,7 +9,7 @@ import pytest
 from docs.generate.files import ROOT
 from stepgraph.cli.errors import ExitCode
 from stepgraph.cli.formats import FORMATS, REPORT_FORMATS
-from stepgraph.model.walk import STEP_TYPES
+from stepgraph.model.walk import NODE_TYPES, STEP_TYPES
 from stepgraph.render.outline import (
     BLOCK_MARK,
     EXIT_MARKS,
@@ -55,6 +55,13 @@ def test_paths_in_the_architecture_exist(path: str) -> None:
 @pytest.mark.parametrize("path", re.findall(r"(?:tests|benchmarks|fixtures|docs)/[\w/.]*\w", CONTRIBUTING))
 def test_paths_for_contributors_exist(path: str) -> None:
     assert (ROOT / path).exists()
+
+
+def test_each_node_type_is_documented() -> None:
+    page = (ROOT / "docs/explanation/semantics.md").read_text(encoding="utf-8")
+    types = re.findall(r"`(\w+)`", page.split("consists of")[1].split("nodes.")[0])
+    # Functions are not nodes of `run`, and the graphs of stepgraph have no `start`.
+    assert sorted({*types, "function_def", "start"}) == sorted(NODE_TYPES)
 
 
 def test_each_symbol_of_the_outline_is_documented() -> None:
