@@ -10,10 +10,10 @@ from stepgraph.render.svg.theme import DARK, FIGURE_CLASSES, LIGHT, Palette, has
 
 TEXT = 4.5
 GRAPHICS = 3.0
-BANDED = tuple(name for name in FIGURE_CLASSES if LIGHT.by_kind[name].band)
+BANDED = tuple(name for name, colors in LIGHT.by_kind.items() if colors.band)
 FRAMES = (*BANDED, "body")
 HEADED = tuple(name for name in BANDED if has_heading(name))
-LEAVES = tuple(name for name in FIGURE_CLASSES if not has_heading(name) and name not in {"condition", "body", "legend"})
+LEAVES = tuple(name for name in LIGHT.by_kind if not has_heading(name) and name not in {"condition", "body", "legend"})
 PALETTES = pytest.mark.parametrize("palette", [LIGHT, DARK], ids=["light", "dark"])
 
 
