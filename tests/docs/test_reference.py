@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import get_args
 
 import pytest
 
@@ -22,9 +23,11 @@ from stepgraph.render.outline import (
     TRY_MARK,
     step_mark,
 )
+from stepgraph.testing.workflow_graph import StepKind
 
 CHECK = (ROOT / "docs/reference/check.md").read_text(encoding="utf-8")
 DIAGRAMS = (ROOT / "docs/reference/diagrams.md").read_text(encoding="utf-8")
+API = (ROOT / "docs/reference/api.md").read_text(encoding="utf-8")
 ARCHITECTURE = (ROOT / "docs/explanation/architecture.md").read_text(encoding="utf-8")
 CONTRIBUTING = (ROOT / "docs/contributing.md").read_text(encoding="utf-8")
 
@@ -62,6 +65,11 @@ def test_each_node_type_is_documented() -> None:
     types = re.findall(r"`(\w+)`", page.split("consists of")[1].split("nodes.")[0])
     # Functions are not nodes of `run`, and the graphs of stepgraph have no `start`.
     assert sorted({*types, "function_def", "start"}) == sorted(NODE_TYPES)
+
+
+def test_each_kind_of_step_settings_is_documented() -> None:
+    (row,) = re.findall(r"^\| `kind` \| `StepKind` \|.*$", API, re.MULTILINE)
+    assert [kind for kind in get_args(StepKind) if f"`{kind}`" not in row] == []
 
 
 def test_each_symbol_of_the_outline_is_documented() -> None:
