@@ -263,11 +263,10 @@ class UnwrappedRun(Fact, Struct, frozen=True):
     """The location of the base class through which `run` is inherited."""
 
 
-class SleepAsTask(Fact, Struct, frozen=True):
+class FutureAsTask(Fact, Struct, frozen=True):
     """The future of a sleep passed to a function that expects a coroutine, such as `asyncio.create_task`."""
 
-    name: str
-    """The name of the sleep."""
+    kind: WorkKind
     place: Place
     """The location of the argument."""
     callee_place: Place

@@ -10,7 +10,7 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.values.calls import Argument
 from stepgraph.interpreter.values.tasks import Task
 from stepgraph.ir.await_groups import TaskId, awaited_tasks_of
-from stepgraph.ir.facts import SleepAsTask, TimeoutFunction, WorkUnderTimeout
+from stepgraph.ir.facts import FutureAsTask, TimeoutFunction, WorkUnderTimeout
 from stepgraph.ir.nodes import Activity, Await, Block, begins_at_call, work_kind
 from stepgraph.ir.walk import activities_in, activities_of, name_of, walk_operations
 from stepgraph.syntax.module import Place
@@ -87,9 +87,10 @@ def _awaited_tasks(block: Block) -> list[TaskId]:
     return [awaited.task_id for await_ in awaits for awaited in awaited_tasks_of(await_.group)]
 
 
-def observe_sleep_as_task(interpreter: Interpreter, argument: Argument, place: Place) -> None:
+def observe_future_as_task(interpreter: Interpreter, argument: Argument, place: Place) -> None:
     """Observe an `asyncio.create_task` whose argument is the future of a sleep rather than a coroutine."""
     activity = interpreter.work.activities.get(argument.value.task_id) if isinstance(argument.value, Task) else None
-    if activity is not None and begins_at_call(activity):
+    kind = None if activity is None else work_kind(activity)
+    if activity is not None and kind is not None and begins_at_call(activity):
         callee = place.node.func if isinstance(place.node, cst.Call) else place.node
-        interpreter.observe(SleepAsTask(name_of(activity), argument.place, Place(place.module, callee)))
+        interpreter.observe(FutureAsTask(kind, argument.place, Place(place.module, callee)))
