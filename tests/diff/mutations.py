@@ -15,6 +15,7 @@ Fields: TypeAlias = dict[str, Any]
 Pair: TypeAlias = tuple[Workflow, Workflow]
 
 DEEPEST = 3
+OTHER_STEPS = tuple(step_type for step_type in STEP_TYPES if step_type != "step_do")
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
@@ -60,7 +61,7 @@ def _nodes(random: Random, names: _DistinctNames, depth: int) -> list[Fields]:
 
 def _node(random: Random, names: _DistinctNames, depth: int) -> Fields:
     if depth == 0 or random.random() < 0.5:
-        return random.choice([_step, _any_step, _call, _leave])(random, names)
+        return random.choice([_step, _other_step, _call, _leave])(random, names)
     make = CONTAINERS[random.choice(list(CONTAINERS))]
     return make(names.next(), _nodes(random, names, depth - 1))
 
@@ -69,8 +70,9 @@ def _step(_: Random, names: _DistinctNames) -> Fields:
     return {"type": "step_do", "name": names.next(), **_fields_of_step("step_do")}
 
 
-def _any_step(random: Random, names: _DistinctNames) -> Fields:
-    step_type = random.choice(STEP_TYPES)
+def _other_step(random: Random, names: _DistinctNames) -> Fields:
+    """Return a step of any type but `step_do`."""
+    step_type = random.choice(OTHER_STEPS)
     return {"type": step_type, "name": names.next(), **_fields_of_step(step_type)}
 
 
@@ -134,10 +136,10 @@ def rename(random: Random, workflow: Workflow) -> None:
 
 
 def share_a_name(random: Random, workflow: Workflow) -> None:
-    """Give several steps the same name, each next to an identifying sleep."""
+    """Give several steps the same name, each next to a step of another type that identifies it."""
     for nodes in node_lists(workflow):
         steps = [node for node in nodes if node.get("type") == "step_do"]
-        if steps and any(node.get("type") == "step_sleep" for node in nodes):
+        if steps and any(node.get("type") in OTHER_STEPS for node in nodes):
             random.choice(steps)["name"] = "shared"
 
 
