@@ -9,11 +9,13 @@ from random import Random
 from typing import Any, TypeAlias, cast
 
 from stepgraph.model.payload import Workflow
+from stepgraph.model.walk import STEP_TYPES, StepType
 
 Fields: TypeAlias = dict[str, Any]
 Pair: TypeAlias = tuple[Workflow, Workflow]
 
 DEEPEST = 3
+OTHER_STEPS = tuple(step_type for step_type in STEP_TYPES if step_type != "step_do")
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
@@ -59,24 +61,39 @@ def _nodes(random: Random, names: _DistinctNames, depth: int) -> list[Fields]:
 
 def _node(random: Random, names: _DistinctNames, depth: int) -> Fields:
     if depth == 0 or random.random() < 0.5:
-        return random.choice([_step, _sleep, _call, _leave])(names)
+        return random.choice([_step, _other_step, _call, _leave])(random, names)
     make = CONTAINERS[random.choice(list(CONTAINERS))]
     return make(names.next(), _nodes(random, names, depth - 1))
 
 
-def _step(names: _DistinctNames) -> Fields:
-    return {"type": "step_do", "name": names.next(), "config": {"timeout": "10 minutes"}, "nodes": []}
+def _step(_: Random, names: _DistinctNames) -> Fields:
+    return {"type": "step_do", "name": names.next(), **_fields_of_step("step_do")}
 
 
-def _sleep(names: _DistinctNames) -> Fields:
-    return {"type": "step_sleep", "name": names.next(), "duration": "1 day"}
+def _other_step(random: Random, names: _DistinctNames) -> Fields:
+    """Return a step of any type but `step_do`."""
+    step_type = random.choice(OTHER_STEPS)
+    return {"type": step_type, "name": names.next(), **_fields_of_step(step_type)}
 
 
-def _call(names: _DistinctNames) -> Fields:
+def _fields_of_step(step_type: StepType) -> Fields:
+    """Return the fields of a step other than its type and its name."""
+    match step_type:
+        case "step_do":
+            return {"config": {"timeout": "10 minutes"}, "nodes": []}
+        case "step_sleep":
+            return {"duration": "1 day"}
+        case "step_sleep_until":
+            return {"timestamp": "2030-01-02"}
+        case "step_wait_for_event":
+            return {"options": {"event_type": "paid", "timeout": "1 day"}}
+
+
+def _call(_: Random, names: _DistinctNames) -> Fields:
     return {"type": "function_call", "name": f"elsewhere {names.next()}"}
 
 
-def _leave(_: _DistinctNames) -> Fields:
+def _leave(_: Random, __: _DistinctNames) -> Fields:
     return {"type": "break", "kind": "return"}
 
 
@@ -119,10 +136,10 @@ def rename(random: Random, workflow: Workflow) -> None:
 
 
 def share_a_name(random: Random, workflow: Workflow) -> None:
-    """Give several steps the same name, each next to an identifying sleep."""
+    """Give several steps the same name, each next to a step of another type that identifies it."""
     for nodes in node_lists(workflow):
         steps = [node for node in nodes if node.get("type") == "step_do"]
-        if steps and any(node.get("type") == "step_sleep" for node in nodes):
+        if steps and any(node.get("type") in OTHER_STEPS for node in nodes):
             random.choice(steps)["name"] = "shared"
 
 

@@ -11,12 +11,14 @@ from hypothesis import strategies as st
 
 from stepgraph.diff.diff import diff_workflows
 from stepgraph.model.payload import Graph, Workflow
+from stepgraph.model.walk import NODE_TYPES
 from tests.diff.mutations import (
     add,
     any_workflow,
     change_setting,
     copied,
     move,
+    objects,
     remove,
     rename,
     rename_the_shared,
@@ -32,6 +34,12 @@ MUTATIONS = (rename, change_setting, add, remove, wrap, move)
 Mutation = Callable[[Random, Workflow], None]
 
 each_mutation = pytest.mark.parametrize("mutate", MUTATIONS, ids=lambda mutate: mutate.__name__)
+
+
+def test_random_workflows_contain_each_type() -> None:
+    workflows = [any_workflow(Random(seed)) for seed in range(50)]  # noqa: S311 - the same each time
+    types = {item["type"] for workflow in workflows for item in objects(workflow) if "type" in item}
+    assert set(NODE_TYPES) - types == {"start"}
 
 
 @unhurried

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from typing import get_args
 
 import pytest
 
 from docs.generate.files import ROOT
 from stepgraph.cli.errors import ExitCode
 from stepgraph.cli.formats import DIFF_FORMATS, DRAWINGS, FORMATS, REPORT_FORMATS
-from stepgraph.model.walk import STEP_TYPES
+from stepgraph.model.walk import NODE_TYPES, STEP_TYPES
 from stepgraph.render.outline import (
     BLOCK_MARK,
     EXIT_MARKS,
@@ -22,8 +23,10 @@ from stepgraph.render.outline import (
     TRY_MARK,
     step_mark,
 )
+from stepgraph.testing.workflow_graph import StepKind
 
 CHECK = (ROOT / "docs/reference/check.md").read_text(encoding="utf-8")
+API = (ROOT / "docs/reference/api.md").read_text(encoding="utf-8")
 ARCHITECTURE = (ROOT / "docs/explanation/architecture.md").read_text(encoding="utf-8")
 CONTRIBUTING = (ROOT / "docs/contributing.md").read_text(encoding="utf-8")
 
@@ -94,12 +97,24 @@ def test_the_formats_of_each_drawing_option_are_documented(option: str) -> None:
 
 @pytest.mark.parametrize("path", re.findall(r"`((?:[a-z0-9_]+/)+(?:[a-z0-9_]+\.py)?)`", ARCHITECTURE))
 def test_paths_in_the_architecture_exist(path: str) -> None:
-    assert (ROOT / "src/stepgraph" / path).exists()
+    assert (ROOT / "src/stepgraph" / path).exists() or (ROOT / path).exists()
 
 
 @pytest.mark.parametrize("path", re.findall(r"(?:tests|benchmarks|fixtures|docs)/[\w/.]*\w", CONTRIBUTING))
 def test_paths_for_contributors_exist(path: str) -> None:
     assert (ROOT / path).exists()
+
+
+def test_each_node_type_is_documented() -> None:
+    page = (ROOT / "docs/explanation/semantics.md").read_text(encoding="utf-8")
+    types = re.findall(r"`(\w+)`", page.split("consists of")[1].split("nodes.")[0])
+    # Functions are not nodes of `run`, and the graphs of stepgraph have no `start`.
+    assert sorted({*types, "function_def", "start"}) == sorted(NODE_TYPES)
+
+
+def test_each_kind_of_step_settings_is_documented() -> None:
+    (row,) = re.findall(r"^\| `kind` \| `StepKind` \|.*$", API, re.MULTILINE)
+    assert [kind for kind in get_args(StepKind) if f"`{kind}`" not in row] == []
 
 
 def test_each_symbol_of_the_outline_is_documented() -> None:

@@ -1,4 +1,4 @@
-"""Handwritten payloads: one for each node type, and one graph with all fourteen node types."""
+"""Handwritten payloads: one for each node type, and one graph with all node types."""
 
 from __future__ import annotations
 
@@ -167,7 +167,7 @@ ORDER: VersionGraph = {
         },
     },
 }
-"""An order workflow with all fourteen node types."""
+"""An order workflow with all node types."""
 
 VERSION: Version = {
     "id": "5b7d5f0e-6b1c-5d0a-9d8e-0d8f1b6f2c11",

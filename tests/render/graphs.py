@@ -16,11 +16,14 @@ from stepgraph.model.payload import (
     Number,
     Parallel,
     ParallelKind,
+    Step,
     StepConfig,
     StepDo,
     Switch,
     Try,
+    WaitOptions,
 )
+from stepgraph.model.walk import STEP_TYPES, StepType
 
 DEFAULTS: StepConfig = {
     "retries": {"limit": 5, "delay": 1000, "backoff": "exponential"},
@@ -113,13 +116,23 @@ def deep(levels: int, name: str = "the innermost step") -> Graph:
     return graph(node)
 
 
+def _step_with_text(step_type: StepType, text: str) -> Step:
+    match step_type:
+        case "step_do":
+            return do(text)
+        case "step_sleep":
+            return {"type": "step_sleep", "name": text, "duration": text}
+        case "step_sleep_until":
+            return {"type": "step_sleep_until", "name": text, "timestamp": text}
+        case "step_wait_for_event":
+            options: WaitOptions = {"event_type": text, "timeout": text}
+            return {"type": "step_wait_for_event", "name": text, "options": options}
+
+
 def everywhere(text: str) -> Graph:
     """Return a graph with this text in every field of text."""
     drawn = graph(
-        do(text),
-        {"type": "step_sleep", "name": text, "duration": text},
-        {"type": "step_sleep_until", "name": text, "timestamp": text},
-        {"type": "step_wait_for_event", "name": text, "options": {"event_type": text, "timeout": text}},
+        *(_step_with_text(step_type, text) for step_type in STEP_TYPES),
         either(branch(text, do("a"))),
         switch(text, branch(text, do("b"))),
         call(text),
@@ -215,7 +228,7 @@ ORDERS: Graph = {
         ],
     },
 }
-"""An order workflow with nodes of all fourteen types."""
+"""An order workflow with nodes of all types."""
 
 
 DETAILED: Graph = graph(

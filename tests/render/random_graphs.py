@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from stepgraph.model.payload import Block, Branch, FunctionDef, Graph, Node, Shape
+from stepgraph.model.walk import STEP_TYPES, StepType
 from tests.render.graphs import DEFAULTS, LEAVE, LEAVE_LOOP, block, branch, either, function, graph, loop, switch
 
 DEEPEST = 5
@@ -82,19 +83,13 @@ few_clocks = by_lot(*[no_clocks] * 9, any_clocks)
 
 @cache
 def steps(depth: int, clocks: SearchStrategy[dict[str, object]]) -> SearchStrategy[Node]:
-    """Return steps of all four types, and calls."""
+    """Return steps of all types, and calls."""
     fields: list[dict[str, SearchStrategy[object]]] = [
-        {"type": st.just("step_do"), "name": names, "config": configs, "nodes": st.just([])},
-        {"type": st.just("step_do"), "name": names, "config": configs, "nodes": nodes(depth - 2, most=1)},
-        {"type": st.just("step_sleep"), "name": names, "duration": durations},
-        {"type": st.just("step_sleep_until"), "name": names, "timestamp": st.sampled_from(["2030-01-02", "{when}"])},
-        {"type": st.just("step_wait_for_event"), "name": names},
-        {
-            "type": st.just("step_wait_for_event"),
-            "name": names,
-            "options": st.fixed_dictionaries({"event_type": names, "timeout": durations}),
-            "payload": shapes,
-        },
+        *(
+            {"type": st.just(step_type), "name": names, **others}
+            for step_type in STEP_TYPES
+            for others in _fields_of_step(step_type, depth)
+        ),
         {"type": st.just("function_call"), "name": st.sampled_from([*FUNCTIONS, NOT_THERE])},
     ]
     return st.builds(
@@ -102,6 +97,23 @@ def steps(depth: int, clocks: SearchStrategy[dict[str, object]]) -> SearchStrate
         st.one_of([st.fixed_dictionaries(chosen) for chosen in fields]),
         clocks,
     )
+
+
+def _fields_of_step(step_type: StepType, depth: int) -> list[dict[str, SearchStrategy[object]]]:
+    """Return the variants of the fields of a step other than its type and its name."""
+    match step_type:
+        case "step_do":
+            return [
+                {"config": configs, "nodes": st.just([])},
+                {"config": configs, "nodes": nodes(depth - 2, most=1)},
+            ]
+        case "step_sleep":
+            return [{"duration": durations}]
+        case "step_sleep_until":
+            return [{"timestamp": st.sampled_from(["2030-01-02", "{when}"])}]
+        case "step_wait_for_event":
+            options = st.fixed_dictionaries({"event_type": names, "timeout": durations})
+            return [{}, {"options": options, "payload": shapes}]
 
 
 @cache

@@ -9,6 +9,7 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from stepgraph.model.payload import Graph, Node
+from stepgraph.render.flow import mermaid_style
 from stepgraph.render.flow.chart import Arrow, ArrowKind, Box, BoxKind, Chart, FrameEnd, FrameKind, FrameStart
 from stepgraph.render.flow.flow_chart import flow_chart
 from stepgraph.render.flow.mermaid import MAX_CHARACTERS, excess, mermaid_chart
@@ -112,6 +113,11 @@ def every_kind() -> Chart:
         (*boxes, *frames, Box("n_inner", BoxKind.STEP, ("inner",)), *(FrameEnd() for _ in frames)),
         (*arrows, Arrow("n_0", "n_inner", ArrowKind.FAILURE, tail_frame="", head_frame="n_f0")),
     )
+
+
+def test_each_kind_of_box_and_frame_has_a_class_definition() -> None:
+    used = {*map(mermaid_style.box_class, BoxKind), *map(mermaid_style.frame_class, FrameKind)}
+    assert used - mermaid_style.CLASSES.keys() == set()
 
 
 @pytest.mark.slow

@@ -6,27 +6,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from stepgraph.render.svg.theme import DARK, LIGHT, Palette
+from stepgraph.render.svg.theme import DARK, FIGURE_CLASSES, LIGHT, Palette, has_heading
 
 TEXT = 4.5
 GRAPHICS = 3.0
-LEAVES = ("do", "sleep", "wait", "call", "empty", "unknown")
-FRAMES = (
-    "do",
-    "function",
-    "loop",
-    "parallel",
-    "choice",
-    "try",
-    "body",
-    "catch",
-    "finally",
-    "block",
-    "start",
-    "unknown",
-)
-BANDED = tuple(name for name in FRAMES if name != "body")
-HEADED = ("function", "loop", "parallel", "choice", "try", "catch", "finally", "block", "start")
+BANDED = tuple(name for name, colors in LIGHT.by_kind.items() if colors.band)
+FRAMES = (*BANDED, "body")
+HEADED = tuple(name for name in BANDED if has_heading(name))
+LEAVES = tuple(name for name in LIGHT.by_kind if not has_heading(name) and name not in {"condition", "body", "legend"})
 PALETTES = pytest.mark.parametrize("palette", [LIGHT, DARK], ids=["light", "dark"])
 
 
@@ -76,6 +63,11 @@ def graphics(palette: Palette) -> Iterator[tuple[str, str, str]]:
         yield f"border of a condition on {background}", color, backgrounds[background]
     yield "bar", palette.bar, palette.by_kind["parallel"].fill
     yield "bar that the first gets to", palette.bar, palette.paper
+
+
+@PALETTES
+def test_each_kind_of_figure_has_colors(palette: Palette) -> None:
+    assert set(palette.by_kind) == set(FIGURE_CLASSES)
 
 
 @PALETTES

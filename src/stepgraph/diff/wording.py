@@ -27,23 +27,24 @@ MAX_NAMES: Final = 3
 """Maximum number of names in a list. The others are counted."""
 
 
-def _step_noun(step_type: StepType) -> str:
+def _step_nouns(step_type: StepType) -> tuple[str, str]:
+    """Return the singular and the plural for a step."""
     match step_type:
         case "step_do":
-            return "step"
+            return "step", "steps"
         case "step_sleep" | "step_sleep_until":
-            return "sleep"
+            return "sleep", "sleeps"
         case "step_wait_for_event":
-            return "event wait"
+            return "event wait", "event waits"
 
 
-_STEP_NOUNS: Final[dict[str, str]] = {step_type: _step_noun(step_type) for step_type in STEP_TYPES}
+_STEP_NOUNS: Final[dict[str, str]] = {step_type: _step_nouns(step_type)[0] for step_type in STEP_TYPES}
 _NOUNS: Final = {
     **_STEP_NOUNS,
     "function_call": "call to",
     "function_def": "function",
 }
-_PLURALS: Final = {"step": "steps", "sleep": "sleeps", "event wait": "event waits", "call to": "calls to"}
+_PLURALS: Final = {**dict(map(_step_nouns, STEP_TYPES)), "call to": "calls to"}
 _CONTAINERS: Final = {"try": "`try`", "parallel": "parallel group"}
 _BLOCKS: Final = {"try_block": "`try` block", "catch_block": "`except` block", "finally_block": "`finally` block"}
 _EXCEPT_CLAUSES: Final = "`except` clauses"

@@ -18,7 +18,7 @@ from stepgraph.interpreter.values.objects import BuiltinMethod, ClassValue, Func
 from stepgraph.interpreter.values.steps import Event, Payload, StepFunction, StepMethod
 from stepgraph.interpreter.values.tasks import Gathering, Task
 from stepgraph.interpreter.values.unions import Union
-from stepgraph.ir.nodes import EventWait, ExceptionType, NonStepErrors, Sleep, SleepUntil, StepRun
+from stepgraph.ir.nodes import ExceptionType, NonStepErrors, work_kind
 from stepgraph.ir.values import UNKNOWN, External, ExternalResultMember, Value
 from stepgraph.limits import Limit
 from stepgraph.syntax.module import Place
@@ -143,9 +143,8 @@ class TryBodyErrors(Struct):
             case Gathering(members=members):
                 return all(self._has_only_steps(member) for member in members)
             case Task(task_id=task_id):
-                return isinstance(
-                    self.interpreter.work.activities.get(task_id), StepRun | EventWait | Sleep | SleepUntil
-                )
+                activity = self.interpreter.work.activities.get(task_id)
+                return activity is not None and work_kind(activity) is not None
             case _:
                 return isinstance(value, StepCall | WaitCall)
 

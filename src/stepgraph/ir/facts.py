@@ -14,11 +14,12 @@ from stepgraph.ir.nodes import StepDefinition, StepParameter
 from stepgraph.ir.values import Nondeterministic, Value
 from stepgraph.project.configuration.compatibility import DependencyMode
 from stepgraph.syntax.module import Place
+from stepgraph.syntax.step_methods import WorkKind
 
 ParameterKind: TypeAlias = Literal["positional", "*args", "keyword", "**kwargs"]
 KeyUse: TypeAlias = Literal["read", "get", "attribute", "written", "asked"]
 TimeoutFunction: TypeAlias = Literal["asyncio.wait_for", "asyncio.timeout"]
-Work: TypeAlias = Literal["step", "wait", "function", "sleep", "task"]
+Work: TypeAlias = WorkKind | Literal["function", "task"]
 
 
 class Fact:
@@ -229,7 +230,7 @@ class WorkUnderTimeout(Fact, Struct, frozen=True):
     """An await of engine work under a timeout."""
 
     by: TimeoutFunction
-    what: Literal["step", "wait", "sleep"]
+    what: WorkKind
     """The most significant kind of work under the timeout: a step, else a wait, else a sleep."""
     names: tuple[str, ...]
     """The names of all work of that kind."""
@@ -262,11 +263,10 @@ class UnwrappedRun(Fact, Struct, frozen=True):
     """The location of the base class through which `run` is inherited."""
 
 
-class SleepAsTask(Fact, Struct, frozen=True):
+class FutureAsTask(Fact, Struct, frozen=True):
     """The future of a sleep passed to a function that expects a coroutine, such as `asyncio.create_task`."""
 
-    name: str
-    """The name of the sleep."""
+    kind: WorkKind
     place: Place
     """The location of the argument."""
     callee_place: Place

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from enum import Enum, IntEnum
-from typing import TypeAlias
+from typing import TypeAlias, assert_never
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -30,6 +30,7 @@ from stepgraph.model.payload import (
     ParallelKind,
 )
 from stepgraph.syntax.module import Place
+from stepgraph.syntax.step_methods import WorkKind
 
 
 class Block(Struct, frozen=True):
@@ -165,6 +166,32 @@ class Series(Struct, frozen=True):
 
 
 Activity: TypeAlias = StepRun | Sleep | SleepUntil | EventWait | Call | Series
+
+
+def work_kind(activity: Activity) -> WorkKind | None:
+    """Return the kind of work that the engine runs for an activity, None for an activity that contains others."""
+    match activity:
+        case StepRun():
+            return "step"
+        case Sleep() | SleepUntil():
+            return "sleep"
+        case EventWait():
+            return "wait"
+        case Call() | Series():
+            return None
+        case _ as never:
+            assert_never(never)
+
+
+def begins_at_call(activity: Activity) -> bool:
+    """Return whether the call begins the activity and returns a future. Coroutines begin at an await or as a task."""
+    match activity:
+        case Sleep() | SleepUntil():
+            return True
+        case StepRun() | EventWait() | Call() | Series():
+            return False
+        case _ as never:
+            assert_never(never)
 
 
 class Function(Struct, eq=False):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TypeAlias
+from typing import TypeAlias, assert_never
 
 from msgspec import Struct
 
@@ -87,6 +87,10 @@ def activities_of(activity: Activity) -> Iterator[Activity]:
             yield from activities_in(block)
         case Call(function=function):
             yield from activities_in(function.body)
+        case StepRun() | Sleep() | SleepUntil() | EventWait():
+            pass
+        case _ as never:
+            assert_never(never)
 
 
 def name_of(activity: Activity) -> str:

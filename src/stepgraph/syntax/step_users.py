@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final
 
 import libcst as cst
 from msgspec import Struct
 
 from stepgraph.syntax.bindings import bindings_of, import_binding
 from stepgraph.syntax.module import Place, SourceModule
+from stepgraph.syntax.step_methods import is_step_method
 from stepgraph.syntax.walk import all_nodes, statements_below
-
-_STEP_METHODS: Final = frozenset({"do", "sleep", "sleep_until", "wait_for_event"})
 
 
 class CalledNames(Struct, frozen=True):
@@ -80,7 +78,7 @@ def _compute_called_names(node: cst.CSTNode, module: SourceModule) -> CalledName
         match call.func:
             case cst.Attribute(value=owner, attr=cst.Name(value=name)):
                 is_library = isinstance(owner, cst.Name) and owner.value in imported
-                has_step_method = has_step_method or (name in _STEP_METHODS and not is_library)
+                has_step_method = has_step_method or (is_step_method(name) and not is_library)
                 names.add(name)
             case cst.Name(value=name) if bindings is None or not bindings.binds(name):
                 names.add(name)

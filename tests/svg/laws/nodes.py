@@ -70,7 +70,7 @@ def _words(node: Node) -> tuple[str, ...]:
             return (node["type"], node["kind"])
         case "block" | "try":
             return ()
-        case _:
+        case "loop" | "if":
             return (node["type"],)
 
 

@@ -4,14 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from enum import IntEnum
-from typing import Literal
+from typing import Literal, assert_never
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
 from stepgraph.ir.dataflow import solve
 from stepgraph.ir.domain import Domain, Leaf, Observer
-from stepgraph.ir.nodes import Activity, Await, Block, Call, EventWait, Pause, Run, Scope, Start, StepRun
+from stepgraph.ir.nodes import (
+    Activity,
+    Await,
+    Block,
+    Call,
+    EventWait,
+    Pause,
+    Run,
+    Scope,
+    Series,
+    Sleep,
+    SleepUntil,
+    Start,
+    StepRun,
+)
 from stepgraph.limits import Budget
 from stepgraph.syntax.module import Place
 
@@ -113,6 +127,10 @@ class _WorkDomain(Domain[_AwaitProgress], Observer[_AwaitProgress]):
                     self.in_turn.append(in_turn)
                     solve(function.body, progress, self, self, self.budget)
                     self.in_turn.pop()
+            case Sleep() | SleepUntil() | Series():
+                pass
+            case _ as never:
+                assert_never(never)
 
     def record(self, activity: NamedActivity, *, after_await: bool) -> None:
         self.after_await[activity] = self.after_await.get(activity, False) or after_await

@@ -5,16 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 from msgspec import Struct
 
 from stepgraph.checks.analysis.durations import as_float, parse_duration
 from stepgraph.checks.analysis.steps import config_arguments, constant_key_entries
 from stepgraph.checks.analysis.value_kinds import may_be_guarded, simple_cases
-from stepgraph.ir.facts import MethodCalled
+from stepgraph.ir.facts import MethodCalled, StaticArguments
 from stepgraph.ir.values import Constant, External, Value
 from stepgraph.syntax.module import Place
+from stepgraph.syntax.step_methods import StepMethodName, is_step_method
 
 if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
@@ -87,14 +88,8 @@ def _find_duration_arguments(subject: WorkflowSubject) -> tuple[DurationArgument
 
 def _argument_values(subject: WorkflowSubject) -> Iterator[tuple[DurationUse, Value, Place]]:
     for call in subject.facts_of_type(MethodCalled):
-        if call.method == "sleep":
-            argument = call.arguments.find(1, "duration")
-            if argument is not None and argument.keyword is None:
-                yield DurationUse.SLEEP, argument.value, argument.place
-        elif call.method == "wait_for_event":
-            argument = call.arguments.find(2, "timeout")
-            if argument is not None:
-                yield DurationUse.WAIT, argument.value, argument.place
+        if is_step_method(call.method):
+            yield from _durations_of_method(call.method, call.arguments)
     for config in config_arguments(subject):
         for key, entry in constant_key_entries(config.value):
             if key == "timeout":
@@ -103,3 +98,21 @@ def _argument_values(subject: WorkflowSubject) -> Iterator[tuple[DurationUse, Va
                 for name, inner in constant_key_entries(entry.value):
                     if name == "delay":
                         yield DurationUse.DELAY, inner.value, inner.place
+
+
+def _durations_of_method(
+    method: StepMethodName, arguments: StaticArguments
+) -> Iterator[tuple[DurationUse, Value, Place]]:
+    match method:
+        case "sleep":
+            argument = arguments.find(1, "duration")
+            if argument is not None and argument.keyword is None:
+                yield DurationUse.SLEEP, argument.value, argument.place
+        case "wait_for_event":
+            argument = arguments.find(2, "timeout")
+            if argument is not None:
+                yield DurationUse.WAIT, argument.value, argument.place
+        case "do" | "sleep_until":
+            pass
+        case _ as never:
+            assert_never(never)

@@ -14,10 +14,14 @@ from stepgraph.ir.nodes import (
     Await,
     Block,
     Call,
+    EventWait,
     Function,
     Loop,
     Operation,
     Run,
+    Series,
+    Sleep,
+    SleepUntil,
     Start,
     StepRun,
     Try,
@@ -87,7 +91,7 @@ class _Counts(Struct):
             case Call(function=function):
                 ends = self.function_ends(function)
                 return min((count for count in (ends.normal, ends.raising) if count is not None), default=0)
-            case _:
+            case Sleep() | SleepUntil() | EventWait() | Series():
                 return 0
 
     def find_excess(self, block: Block, limit: int) -> Place | None:

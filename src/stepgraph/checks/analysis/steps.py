@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import keyword
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, assert_never
 
 from msgspec import Struct, field
 
 from stepgraph.ir.facts import MethodCalled, StaticArgument, StepDeclared
-from stepgraph.ir.nodes import Call, Run, Start, StepChoice, StepRun, child_blocks
+from stepgraph.ir.nodes import Call, EventWait, Run, Series, Sleep, SleepUntil, Start, StepChoice, StepRun, child_blocks
 from stepgraph.ir.program import Program
 from stepgraph.ir.static_values import StaticEntry, StaticMapping, cases_of
 from stepgraph.ir.values import Constant, Value
 from stepgraph.syntax.module import Place
+from stepgraph.syntax.step_methods import WorkKind, is_step_method, work_of_method
 
 if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
@@ -85,20 +86,11 @@ def factory_advice(
     )
 
 
-# The kind of the named operation, by method.
-_NAMED_OPERATIONS: Final = {
-    "do": "step",
-    "sleep": "sleep",
-    "sleep_until": "sleep",
-    "wait_for_event": "wait",
-}
-
-
 class NondeterministicName(Struct, frozen=True):
     """A nondeterministic name of a step, sleep or event wait."""
 
-    what: str
-    """The named operation: `step`, `sleep` or `wait`."""
+    what: WorkKind
+    """The kind of the named work."""
     place: Place
     """The location of the name."""
     source: Place
@@ -109,10 +101,10 @@ def nondeterministic_names(subject: WorkflowSubject) -> Iterator[Nondeterministi
     """Yield the nondeterministic names in a workflow, except names in step bodies."""
     for call in subject.facts_of_type(MethodCalled):
         name = call.arguments.find(0, "name")
-        if name is None or call.method not in _NAMED_OPERATIONS or call.in_step:
+        if name is None or not is_step_method(call.method) or call.in_step:
             continue
         if name.nondeterministic is not None:
-            yield NondeterministicName(_NAMED_OPERATIONS[call.method], name.place, name.nondeterministic.place)
+            yield NondeterministicName(work_of_method(call.method), name.place, name.nondeterministic.place)
 
 
 class ReachableSteps(Struct, frozen=True):
@@ -155,6 +147,10 @@ class _ReachabilityWalk(Struct):
                 yield from self._dependency(activity, in_place=in_place)
             case Call(function=function):
                 yield function.body
+            case Sleep() | SleepUntil() | EventWait() | Series():
+                pass
+            case _ as never:
+                assert_never(never)
 
     def _dependency(self, dependency: Dependency, *, in_place: bool) -> Iterator[Block]:
         pending = [dependency]

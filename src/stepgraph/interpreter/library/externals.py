@@ -30,7 +30,7 @@ from stepgraph.interpreter.python.calls import call_unknown
 from stepgraph.interpreter.python.definitions import TRANSPARENT_CLASS_DECORATORS
 from stepgraph.interpreter.values.calls import Argument, Arguments
 from stepgraph.interpreter.values.objects import ClassValue, FunctionValue, Instance
-from stepgraph.interpreter.workflow.timeouts import observe_sleep_as_task
+from stepgraph.interpreter.workflow.timeouts import observe_future_as_task
 from stepgraph.ir.values import UNKNOWN, External, ExternalResult, Value
 from stepgraph.syntax.bindings import bindings_of
 from stepgraph.syntax.module import Place
@@ -79,7 +79,7 @@ def _call_external(interpreter: Interpreter, callee: External, arguments: Argume
     name = canonical_name(callee.name)
     _report_hooks(interpreter, name, arguments, place)
     if name == "asyncio.create_task" and callee.name != "asyncio.ensure_future" and arguments.items:
-        observe_sleep_as_task(interpreter, arguments.items[0], place)
+        observe_future_as_task(interpreter, arguments.items[0], place)
     call = LibraryCall(interpreter, name, arguments, place, interpreter.task_id_before_call)
     model = MODELS.get(name)
     if model is not None:

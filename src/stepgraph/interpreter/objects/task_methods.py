@@ -29,7 +29,7 @@ from stepgraph.interpreter.values.containers import (
 )
 from stepgraph.interpreter.values.tasks import Future, Gathering, Queue, Task, TaskGroup
 from stepgraph.interpreter.workflow.awaiting import awaited_tasks, current_result, start, value_of
-from stepgraph.interpreter.workflow.timeouts import observe_sleep_as_task, report_cancelled_task
+from stepgraph.interpreter.workflow.timeouts import observe_future_as_task, report_cancelled_task
 from stepgraph.ir.await_groups import TaskId
 from stepgraph.ir.values import UNKNOWN, Constant, Value
 from stepgraph.limits import Limit
@@ -65,7 +65,7 @@ def _get_item_now(interpreter: Interpreter, receiver: Queue | Future, arguments:
 def _create_task(interpreter: Interpreter, receiver: TaskGroup, arguments: Arguments, place: Place) -> Value:
     if not arguments.items:
         return UNKNOWN
-    observe_sleep_as_task(interpreter, arguments.items[0], place)
+    observe_future_as_task(interpreter, arguments.items[0], place)
     since = interpreter.work.last_task_id
     task = start(interpreter, arguments.items[0].value, arguments.items[0].place)
     present: tuple[TaskId, ...] = receiver.state["items"]

@@ -49,6 +49,7 @@ from stepgraph.ir.facts import DecoratorApplied, KeyUse, MethodCalled, Returned,
 from stepgraph.ir.nodes import Block, StepDefinition
 from stepgraph.ir.values import UNKNOWN, External, Resource, Value
 from stepgraph.syntax.module import Place
+from stepgraph.syntax.step_methods import is_step_method, stores_arguments
 
 _COMPOSITE: Final = (Collection, Mapping, Union)
 
@@ -185,7 +186,7 @@ class ReplayTracer(Tracer):
         expects_type_error = interpreter.frame.type_error_handlers > 0
         passed = static_arguments(arguments)
         interpreter.observe(MethodCalled(name, passed, place, interpreter.in_step, expects_type_error))
-        if name in ("do", "wait_for_event"):
+        if is_step_method(name) and stores_arguments(name):
             by_keyword = (argument for argument in arguments.items if argument.keyword not in (None, "name"))
             for argument in (*arguments.positional[1:], *by_keyword):
                 record_use(self.state, argument.value, argument.place)

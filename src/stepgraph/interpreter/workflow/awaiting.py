@@ -50,6 +50,7 @@ from stepgraph.ir.nodes import (
     JumpKind,
     Run,
     Start,
+    begins_at_call,
     tasks_started_in,
 )
 from stepgraph.ir.values import ABSENT, UNKNOWN, Resource, Unresolved, Value, origin_name
@@ -270,15 +271,13 @@ def _await_method_call(interpreter: Interpreter, value: Instance, place: Place) 
     return None
 
 
-def start_activity(
-    interpreter: Interpreter, activity: Activity, place: Place, result: Value = UNKNOWN, *, eager: bool = False
-) -> Task:
+def start_activity(interpreter: Interpreter, activity: Activity, place: Place, result: Value = UNKNOWN) -> Task:
     """Emit the start of an activity and return its task."""
     task_id = interpreter.work.new_task_id()
     interpreter.work.activities[task_id] = activity
     interpreter.work.counts_at_start[task_id] = interpreter.work.await_count, interpreter.work.call_count
     interpreter.frame.has_started_tasks = True
-    interpreter.emit(Start(task_id, activity, eager, place))
+    interpreter.emit(Start(task_id, activity, begins_at_call(activity), place))
     return Task(task_id, result)
 
 

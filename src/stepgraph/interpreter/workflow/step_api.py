@@ -27,30 +27,31 @@ from stepgraph.model.payload import DEFAULT_EVENT_TIMEOUT
 from stepgraph.project.configuration.compatibility import DependencyMode
 from stepgraph.syntax.module import Place
 from stepgraph.syntax.mutation.assignments import assigned_attributes
+from stepgraph.syntax.step_methods import is_step_method
 
 
 def call_method(interpreter: Interpreter, callee: StepMethod, arguments: Arguments, place: Place) -> Value:
-    """Call `step.do`, `step.sleep`, `step.sleep_until` or `step.wait_for_event`."""
+    """Call a method of the step object."""
     spread_arguments = unpacked_arguments(arguments)
     snapshot = interpreter.tracer.on_step_method(callee.name, spread_arguments, place)
     interpreter.steps.passed.update(_steps_in(interpreter, spread_arguments))
+    if not is_step_method(callee.name):
+        report_escape(interpreter, arguments, place)
+        _observe_missing(interpreter, callee.name, place)
+        return Unresolved(f"the step object has no method `{callee.name}`", place)
     match callee.name:
         case "do":
             return _do(interpreter, spread_arguments, snapshot, place)
         case "sleep":
             name, duration = spread_arguments.find(0, "name"), spread_arguments.find(1, "duration")
             sleep = Sleep(name_text(name), duration_text(duration))
-            return start_activity(interpreter, sleep, place, eager=True)
+            return start_activity(interpreter, sleep, place)
         case "sleep_until":
             name, timestamp = spread_arguments.find(0, "name"), spread_arguments.find(1, "timestamp")
             until = SleepUntil(name_text(name), timestamp_text(timestamp))
-            return start_activity(interpreter, until, place, eager=True)
+            return start_activity(interpreter, until, place)
         case "wait_for_event":
             return _wait(interpreter, spread_arguments, place)
-        case _:
-            report_escape(interpreter, arguments, place)
-            _observe_missing(interpreter, callee.name, place)
-            return Unresolved(f"the step object has no method `{callee.name}`", place)
 
 
 def _observe_missing(interpreter: Interpreter, name: str, place: Place) -> None:

@@ -10,10 +10,11 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.values.calls import Argument
 from stepgraph.interpreter.values.tasks import Task
 from stepgraph.ir.await_groups import TaskId, awaited_tasks_of
-from stepgraph.ir.facts import SleepAsTask, TimeoutFunction, WorkUnderTimeout
-from stepgraph.ir.nodes import Activity, Await, Block, EventWait, Sleep, SleepUntil, StepRun
-from stepgraph.ir.walk import activities_in, activities_of, walk_operations
+from stepgraph.ir.facts import FutureAsTask, TimeoutFunction, WorkUnderTimeout
+from stepgraph.ir.nodes import Activity, Await, Block, begins_at_call, work_kind
+from stepgraph.ir.walk import activities_in, activities_of, name_of, walk_operations
 from stepgraph.syntax.module import Place
+from stepgraph.syntax.step_methods import WorkKind
 
 
 def report_timeout(interpreter: Interpreter, place: Place, by: TimeoutFunction, block: Block) -> None:
@@ -21,7 +22,8 @@ def report_timeout(interpreter: Interpreter, place: Place, by: TimeoutFunction, 
     task_ids = _awaited_tasks(block)
     started = [interpreter.work.activities[task_id] for task_id in task_ids if task_id in interpreter.work.activities]
     work = [*activities_in(block), *(part for activity in started for part in activities_of(activity))]
-    if any(isinstance(part, EventWait) for part in work) and not any(isinstance(part, StepRun) for part in work):
+    kinds = set(map(work_kind, work))
+    if "wait" in kinds and "step" not in kinds:
         _report_wait(interpreter, place)
     else:
         report_cancelled_step(interpreter, place, "the timeout here")
@@ -60,15 +62,24 @@ def _report_wait(interpreter: Interpreter, place: Place) -> None:
 
 
 def _observe(interpreter: Interpreter, place: Place, by: TimeoutFunction, work: Sequence[Activity]) -> None:
-    steps = [part.definition.name for part in work if isinstance(part, StepRun)]
-    waits = [part.name for part in work if isinstance(part, EventWait)]
-    sleeps = [part.name for part in work if isinstance(part, Sleep | SleepUntil)]
-    if steps:
-        interpreter.observe(WorkUnderTimeout(by, "step", tuple(dict.fromkeys(steps)), place))
-    elif waits:
-        interpreter.observe(WorkUnderTimeout(by, "wait", tuple(dict.fromkeys(waits)), place))
-    elif sleeps:
-        interpreter.observe(WorkUnderTimeout(by, "sleep", tuple(dict.fromkeys(sleeps)), place))
+    names: dict[WorkKind, dict[str, None]] = {}
+    for part in work:
+        if (kind := work_kind(part)) is not None:
+            names.setdefault(kind, {})[name_of(part)] = None
+    if names:
+        most_significant = min(names, key=_rank)
+        interpreter.observe(WorkUnderTimeout(by, most_significant, tuple(names[most_significant]), place))
+
+
+def _rank(kind: WorkKind) -> int:
+    """Return the rank of work by the effect of its continuation after a timeout, 0 for the most significant."""
+    match kind:
+        case "step":
+            return 0
+        case "wait":
+            return 1
+        case "sleep":
+            return 2
 
 
 def _awaited_tasks(block: Block) -> list[TaskId]:
@@ -76,9 +87,10 @@ def _awaited_tasks(block: Block) -> list[TaskId]:
     return [awaited.task_id for await_ in awaits for awaited in awaited_tasks_of(await_.group)]
 
 
-def observe_sleep_as_task(interpreter: Interpreter, argument: Argument, place: Place) -> None:
-    """Record a fact for an `asyncio.create_task` whose argument is the future of a sleep instead of a coroutine."""
+def observe_future_as_task(interpreter: Interpreter, argument: Argument, place: Place) -> None:
+    """Observe an `asyncio.create_task` whose argument is the future of a sleep rather than a coroutine."""
     activity = interpreter.work.activities.get(argument.value.task_id) if isinstance(argument.value, Task) else None
-    if isinstance(activity, Sleep | SleepUntil):
+    kind = None if activity is None else work_kind(activity)
+    if activity is not None and kind is not None and begins_at_call(activity):
         callee = place.node.func if isinstance(place.node, cst.Call) else place.node
-        interpreter.observe(SleepAsTask(activity.name, argument.place, Place(place.module, callee)))
+        interpreter.observe(FutureAsTask(kind, argument.place, Place(place.module, callee)))

@@ -18,7 +18,7 @@ from stepgraph.interpreter.values.objects import ClassValue, FunctionValue, Inst
 from stepgraph.interpreter.workflow.resuming import report_empty_reads
 from stepgraph.ir.await_groups import TaskId, task_ids_of
 from stepgraph.ir.facts import NeverAwaited, StepDeclared, StepNeverCalled, Work
-from stepgraph.ir.nodes import Activity, Await, Block, Call, Run, Sleep, SleepUntil, Start
+from stepgraph.ir.nodes import Activity, Await, Block, Call, Run, Start, work_kind
 from stepgraph.ir.values import Value
 from stepgraph.ir.walk import name_of, walk_operations
 from stepgraph.syntax.discarding import DiscardAnalysis
@@ -197,8 +197,9 @@ def _observe_unawaited(discarded: _DiscardedCoroutines, body: Block) -> None:
     tasks = _Tasks()
     tasks.collect(body)
     for start in tasks.started.values():
-        if start.eager and isinstance(start.activity, Sleep | SleepUntil) and start.task_id not in tasks.awaited:
-            discarded.observe("sleep", start.activity.name, start.place)
+        kind = work_kind(start.activity)
+        if start.eager and kind is not None and start.task_id not in tasks.awaited:
+            discarded.observe(kind, name_of(start.activity), start.place)
     for place, task_ids in discarded.interpreter.work.start_calls.values():
         if place.module.mentions(b"all_tasks") or any(task_id in tasks.awaited for task_id in task_ids):
             continue

@@ -154,21 +154,21 @@ def _write_content(chart: Chart, bars: Bars, root: Digraph) -> None:
     open_graphs = [root]
     for item in chart.content:
         if isinstance(item, FrameStart):
-            attributes = {**dot_style.FRAMES[item.kind], **frame_text(item.title)}
+            attributes = {**dot_style.frame_attributes(item.kind), **frame_text(item.title)}
             open_graphs.append(Digraph(name=_cluster(item.id), graph_attr=attributes))
         elif isinstance(item, FrameEnd):
             subgraph = open_graphs.pop()
             open_graphs[-1].subgraph(subgraph)
         else:
             text = box_text(item.lines) if item.lines else {}
-            open_graphs[-1].node(item.id, **dot_style.BOXES[item.kind], **text, **bars.of_box(item))
+            open_graphs[-1].node(item.id, **dot_style.box_attributes(item.kind), **text, **bars.of_box(item))
 
 
 def _write_arrows(chart: Chart, bars: Bars, root: Digraph) -> None:
     joins = joins_in(chart.content)
     for index, arrow in enumerate(chart.arrows):
         head = {} if has_head(arrow, joins) else dot_style.HEADLESS
-        attributes = {**dot_style.ARROWS[arrow.kind], **head, **arrow_text(arrow.label)}
+        attributes = {**dot_style.arrow_attributes(arrow.kind), **head, **arrow_text(arrow.label)}
         root.edge(arrow.tail, arrow.head, **attributes, **_frames_of(arrow), **bars.of_arrow(index))
 
 

@@ -41,6 +41,8 @@ EDGE: Final = {
     "weight": "4",
 }
 
+HEADLESS: Final = {"arrowhead": "none"}
+
 _POINT: Final = {"fillcolor": INK, "color": INK, "height": "0.06", "label": "", "shape": "circle", "width": "0.06"}
 # A record with a port, an empty field, for each arrow.
 _BAR: Final = {
@@ -54,62 +56,85 @@ _BAR: Final = {
     "style": "filled",
 }
 
-BOXES: Final[dict[BoxKind, dict[str, str]]] = {
-    BoxKind.START: {**_POINT, "height": "0.2", "width": "0.2"},
-    BoxKind.END: {**_POINT, "height": "0.14", "peripheries": "2", "width": "0.14"},
-    BoxKind.STEP: {},
-    BoxKind.SLEEP: {"color": "#607d8b", "fillcolor": "#eceff1"},
-    BoxKind.WAIT: {"color": "#00838f", "fillcolor": "#e0f7fa"},
-    BoxKind.CALL: {"fillcolor": "#ffffff", "peripheries": "2", "style": "filled"},
-    BoxKind.CHOICE: {
-        "color": "#e65100",
-        "fillcolor": "#ffe0b2",
-        "margin": "0.02,0.02",
-        "shape": "diamond",
-        "style": "filled",
-    },
-    BoxKind.FORK: _BAR,
-    BoxKind.MERGE: _BAR,
-    BoxKind.JOIN: _POINT,
-    BoxKind.EXIT: {
-        "color": "#b71c1c",
-        "fillcolor": "#ffffff",
-        "fontcolor": "#b71c1c",
-        "height": "0.3",
-        "margin": "0.12,0.03",
-        "style": "rounded,filled,bold",
-    },
-    BoxKind.EMPTY: {
-        "color": "#9e9e9e",
-        "fillcolor": "#ffffff",
-        "fontcolor": "#616161",
-        "style": "rounded,filled,dashed",
-    },
-    BoxKind.FOLDED: {
-        "color": "#546e7a",
-        "fillcolor": "#eceff1",
-        "fontcolor": "#263238",
-        "shape": "folder",
-        "style": "filled",
-    },
-    BoxKind.UNKNOWN: {
-        "color": "#616161",
-        "fillcolor": "#f5f5f5",
-        "fontcolor": "#424242",
-        "style": "filled,dashed",
-    },
-}
 
-# Weights keep the normal path straight and bend the others around it.
-ARROWS: Final[dict[ArrowKind, dict[str, str]]] = {
-    ArrowKind.NEXT: {},
-    ArrowKind.AGAIN: {"color": "#00695c", "constraint": "false", "style": "dashed"},
-    ArrowKind.SKIP: {"color": "#00695c", "fontcolor": "#00695c", "style": "dashed", "weight": "1"},
-    ArrowKind.FAILURE: {"color": "#b71c1c", "fontcolor": "#b71c1c", "style": "dashed", "weight": "2"},
-    ArrowKind.RECOVERED: {"weight": "1"},
-    ArrowKind.LEAVE: {"color": "#b71c1c", "fontcolor": "#b71c1c", "weight": "0"},
-}
-HEADLESS: Final = {"arrowhead": "none"}
+def box_attributes(kind: BoxKind) -> dict[str, str]:
+    """Return the attributes of a box that differ from the defaults."""
+    match kind:
+        case BoxKind.START:
+            return {**_POINT, "height": "0.2", "width": "0.2"}
+        case BoxKind.END:
+            return {**_POINT, "height": "0.14", "peripheries": "2", "width": "0.14"}
+        case BoxKind.STEP:
+            return {}
+        case BoxKind.SLEEP:
+            return {"color": "#607d8b", "fillcolor": "#eceff1"}
+        case BoxKind.WAIT:
+            return {"color": "#00838f", "fillcolor": "#e0f7fa"}
+        case BoxKind.CALL:
+            return {"fillcolor": "#ffffff", "peripheries": "2", "style": "filled"}
+        case BoxKind.CHOICE:
+            return {
+                "color": "#e65100",
+                "fillcolor": "#ffe0b2",
+                "margin": "0.02,0.02",
+                "shape": "diamond",
+                "style": "filled",
+            }
+        case BoxKind.FORK | BoxKind.MERGE:
+            return _BAR
+        case BoxKind.JOIN:
+            return _POINT
+        case BoxKind.EXIT:
+            return {
+                "color": "#b71c1c",
+                "fillcolor": "#ffffff",
+                "fontcolor": "#b71c1c",
+                "height": "0.3",
+                "margin": "0.12,0.03",
+                "style": "rounded,filled,bold",
+            }
+        case BoxKind.EMPTY:
+            return {
+                "color": "#9e9e9e",
+                "fillcolor": "#ffffff",
+                "fontcolor": "#616161",
+                "style": "rounded,filled,dashed",
+            }
+        case BoxKind.FOLDED:
+            return {
+                "color": "#546e7a",
+                "fillcolor": "#eceff1",
+                "fontcolor": "#263238",
+                "shape": "folder",
+                "style": "filled",
+            }
+        case BoxKind.UNKNOWN:
+            return {
+                "color": "#616161",
+                "fillcolor": "#f5f5f5",
+                "fontcolor": "#424242",
+                "style": "filled,dashed",
+            }
+
+
+def arrow_attributes(kind: ArrowKind) -> dict[str, str]:
+    """Return the attributes of an arrow that differ from the defaults.
+
+    Weights keep the normal path straight and bend the others around it.
+    """
+    match kind:
+        case ArrowKind.NEXT:
+            return {}
+        case ArrowKind.AGAIN:
+            return {"color": "#00695c", "constraint": "false", "style": "dashed"}
+        case ArrowKind.SKIP:
+            return {"color": "#00695c", "fontcolor": "#00695c", "style": "dashed", "weight": "1"}
+        case ArrowKind.FAILURE:
+            return {"color": "#b71c1c", "fontcolor": "#b71c1c", "style": "dashed", "weight": "2"}
+        case ArrowKind.RECOVERED:
+            return {"weight": "1"}
+        case ArrowKind.LEAVE:
+            return {"color": "#b71c1c", "fontcolor": "#b71c1c", "weight": "0"}
 
 
 def _frame(color: str, fill: str, style: str = "rounded,filled") -> dict[str, str]:
@@ -126,17 +151,26 @@ def _frame(color: str, fill: str, style: str = "rounded,filled") -> dict[str, st
     }
 
 
-FRAMES: Final[dict[FrameKind, dict[str, str]]] = {
-    FrameKind.NESTED_STEPS: _frame("#4878a0", "#f5fafe"),
-    FrameKind.LOOP: _frame("#00695c", "#f5fbf9"),
-    FrameKind.PARALLEL: _frame("#7b1fa2", "#faf7fc"),
-    FrameKind.TRY: _frame("#b71c1c", "#fff8f8"),
-    FrameKind.TRY_BODY: _frame("#9e9e9e", "#ffffff", "rounded,filled,dashed"),
-    FrameKind.CATCH: _frame("#b71c1c", "#ffebee", "rounded,filled,dashed"),
-    FrameKind.FINALLY: _frame("#616161", "#eeeeee", "rounded,filled,dashed"),
-    FrameKind.BLOCK: _frame("#9e9e9e", "#ffffff", "rounded,filled,dashed"),
-    FrameKind.CHOICE: _frame("#e65100", "#fffcf5"),
-    FrameKind.FUNCTION: _frame("#37474f", "#ffffff"),
-    FrameKind.START: _frame("#37474f", "#ffffff"),
-    FrameKind.UNKNOWN: _frame("#616161", "#fafafa", "rounded,filled,dashed"),
-}
+def frame_attributes(kind: FrameKind) -> dict[str, str]:
+    """Return the attributes of a frame."""
+    match kind:
+        case FrameKind.NESTED_STEPS:
+            return _frame("#4878a0", "#f5fafe")
+        case FrameKind.LOOP:
+            return _frame("#00695c", "#f5fbf9")
+        case FrameKind.PARALLEL:
+            return _frame("#7b1fa2", "#faf7fc")
+        case FrameKind.TRY:
+            return _frame("#b71c1c", "#fff8f8")
+        case FrameKind.TRY_BODY | FrameKind.BLOCK:
+            return _frame("#9e9e9e", "#ffffff", "rounded,filled,dashed")
+        case FrameKind.CATCH:
+            return _frame("#b71c1c", "#ffebee", "rounded,filled,dashed")
+        case FrameKind.FINALLY:
+            return _frame("#616161", "#eeeeee", "rounded,filled,dashed")
+        case FrameKind.CHOICE:
+            return _frame("#e65100", "#fffcf5")
+        case FrameKind.FUNCTION | FrameKind.START:
+            return _frame("#37474f", "#ffffff")
+        case FrameKind.UNKNOWN:
+            return _frame("#616161", "#fafafa", "rounded,filled,dashed")

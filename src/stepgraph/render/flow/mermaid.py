@@ -105,12 +105,14 @@ def _marked(lines: tuple[str, ...], mark: Mark | None) -> tuple[str, ...]:
 
 
 def _class_of_box(box: Box) -> str:
-    return mermaid_style.BOXES[box.kind] if box.mark is None else mermaid_style.MARKED_BOXES[box.mark.kind.value]
+    return mermaid_style.box_class(box.kind) if box.mark is None else mermaid_style.MARKED_BOXES[box.mark.kind.value]
 
 
 def _class_of_frame(frame: FrameStart) -> str:
     return (
-        mermaid_style.FRAMES[frame.kind] if frame.mark is None else mermaid_style.MARKED_FRAMES[frame.mark.kind.value]
+        mermaid_style.frame_class(frame.kind)
+        if frame.mark is None
+        else mermaid_style.MARKED_FRAMES[frame.mark.kind.value]
     )
 
 
@@ -119,7 +121,7 @@ def _shape(box: Box, lines: tuple[str, ...]) -> mermaid_style.Brackets:
         return mermaid_style.DIAMOND
     if box.kind is BoxKind.START and not lines:
         return mermaid_style.POINT
-    return mermaid_style.SHAPES[box.kind]
+    return mermaid_style.brackets(box.kind)
 
 
 def _arrows(arrows: Sequence[Arrow], content: Sequence[Content]) -> Iterator[str]:

@@ -23,58 +23,86 @@ config:
       bottom: 14
 ---"""
 
-SHAPES: Final[dict[BoxKind, Brackets]] = {
-    BoxKind.START: ("([", "])"),
-    BoxKind.END: ("(((", ")))"),
-    BoxKind.STEP: ("(", ")"),
-    BoxKind.SLEEP: ("(", ")"),
-    BoxKind.WAIT: ("(", ")"),
-    BoxKind.CALL: ("[[", "]]"),
-    BoxKind.CHOICE: ("{{", "}}"),
-    BoxKind.FORK: ("((", "))"),
-    BoxKind.MERGE: ("((", "))"),
-    BoxKind.JOIN: ("((", "))"),
-    BoxKind.EXIT: ("([", "])"),
-    BoxKind.EMPTY: ("(", ")"),
-    BoxKind.FOLDED: ("[", "]"),
-    BoxKind.UNKNOWN: ("[", "]"),
-}
 # A diamond is as high as it is wide, so only short text fits.
 DIAMOND: Final[Brackets] = ("{", "}")
 MAX_DIAMOND_CELLS: Final = 8
 POINT: Final[Brackets] = ("((", "))")
 
-# Names that cannot collide with keywords of Mermaid such as `call`, `end` and `style`.
-BOXES: Final[dict[BoxKind, str]] = {
-    BoxKind.START: "startBox",
-    BoxKind.END: "endBox",
-    BoxKind.STEP: "stepBox",
-    BoxKind.SLEEP: "sleepBox",
-    BoxKind.WAIT: "waitBox",
-    BoxKind.CALL: "callBox",
-    BoxKind.CHOICE: "choiceBox",
-    BoxKind.FORK: "forkBox",
-    BoxKind.MERGE: "forkBox",
-    BoxKind.JOIN: "pointBox",
-    BoxKind.EXIT: "exitBox",
-    BoxKind.EMPTY: "emptyBox",
-    BoxKind.FOLDED: "foldedBox",
-    BoxKind.UNKNOWN: "unknownBox",
-}
-FRAMES: Final[dict[FrameKind, str]] = {
-    FrameKind.NESTED_STEPS: "stepsFrame",
-    FrameKind.LOOP: "loopFrame",
-    FrameKind.PARALLEL: "parallelFrame",
-    FrameKind.TRY: "tryFrame",
-    FrameKind.TRY_BODY: "partFrame",
-    FrameKind.CATCH: "catchFrame",
-    FrameKind.FINALLY: "partFrame",
-    FrameKind.BLOCK: "partFrame",
-    FrameKind.CHOICE: "branchesFrame",
-    FrameKind.FUNCTION: "functionFrame",
-    FrameKind.START: "functionFrame",
-    FrameKind.UNKNOWN: "partFrame",
-}
+
+def brackets(kind: BoxKind) -> Brackets:
+    """Return the brackets of a box, which determine its shape."""
+    match kind:
+        case BoxKind.START | BoxKind.EXIT:
+            return "([", "])"
+        case BoxKind.END:
+            return "(((", ")))"
+        case BoxKind.STEP | BoxKind.SLEEP | BoxKind.WAIT | BoxKind.EMPTY:
+            return "(", ")"
+        case BoxKind.CALL:
+            return "[[", "]]"
+        case BoxKind.CHOICE:
+            return "{{", "}}"
+        case BoxKind.FORK | BoxKind.MERGE | BoxKind.JOIN:
+            return "((", "))"
+        case BoxKind.FOLDED | BoxKind.UNKNOWN:
+            return "[", "]"
+
+
+def box_class(kind: BoxKind) -> str:
+    """Return the class of a box without a mark.
+
+    Classes cannot have the names of Mermaid's keywords, such as `call`, `end` and `style`.
+    """
+    match kind:
+        case BoxKind.START:
+            return "startBox"
+        case BoxKind.END:
+            return "endBox"
+        case BoxKind.STEP:
+            return "stepBox"
+        case BoxKind.SLEEP:
+            return "sleepBox"
+        case BoxKind.WAIT:
+            return "waitBox"
+        case BoxKind.CALL:
+            return "callBox"
+        case BoxKind.CHOICE:
+            return "choiceBox"
+        case BoxKind.FORK | BoxKind.MERGE:
+            return "forkBox"
+        case BoxKind.JOIN:
+            return "pointBox"
+        case BoxKind.EXIT:
+            return "exitBox"
+        case BoxKind.EMPTY:
+            return "emptyBox"
+        case BoxKind.FOLDED:
+            return "foldedBox"
+        case BoxKind.UNKNOWN:
+            return "unknownBox"
+
+
+def frame_class(kind: FrameKind) -> str:
+    """Return the class of a frame without a mark."""
+    match kind:
+        case FrameKind.NESTED_STEPS:
+            return "stepsFrame"
+        case FrameKind.LOOP:
+            return "loopFrame"
+        case FrameKind.PARALLEL:
+            return "parallelFrame"
+        case FrameKind.TRY:
+            return "tryFrame"
+        case FrameKind.TRY_BODY | FrameKind.FINALLY | FrameKind.BLOCK | FrameKind.UNKNOWN:
+            return "partFrame"
+        case FrameKind.CATCH:
+            return "catchFrame"
+        case FrameKind.CHOICE:
+            return "branchesFrame"
+        case FrameKind.FUNCTION | FrameKind.START:
+            return "functionFrame"
+
+
 WHOLE: Final = "wholeFrame"
 CLASSES: Final[dict[str, str]] = {
     "startBox": "fill:#455a64,stroke:#90a4ae,color:#ffffff",

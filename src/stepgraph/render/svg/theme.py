@@ -7,13 +7,37 @@ screens only. Printed pictures are light.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Final
+from typing import Final, Literal, TypeAlias, get_args
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from stepgraph.render.svg.fonts import CODE, CODE_FAMILY, DETAIL, FAMILY, HEADING, NAME, TITLE
 from stepgraph.render.view import MarkKind, Theme
+
+FigureClass: TypeAlias = Literal[
+    "do",
+    "sleep",
+    "wait",
+    "call",
+    "function",
+    "loop",
+    "parallel",
+    "choice",
+    "condition",
+    "try",
+    "body",
+    "catch",
+    "finally",
+    "block",
+    "start",
+    "exit",
+    "empty",
+    "unknown",
+    "legend",
+]
+"""The kinds of figures, by their class in the style sheet."""
+FIGURE_CLASSES: Final[tuple[FigureClass, ...]] = get_args(FigureClass)
 
 
 class KindColors(Struct, frozen=True):
@@ -42,8 +66,8 @@ class Palette(Struct, frozen=True):
     again: str
     failure: str
     bar: str
-    by_kind: dict[str, KindColors]
-    """The colors of each kind of figure, by its class in the style sheet."""
+    by_kind: dict[FigureClass, KindColors]
+    """The colors of each kind of figure."""
 
     unmarked: KindColors
     """The colors of other figures in drawings with marks, which contrast with all marks."""
@@ -155,11 +179,8 @@ _MARK_LAYOUT: Final = f"""\
 .removed>g>*>text>.name,.removed>g>*>text>.heading,.removed>g>*>text>.code{{text-decoration:line-through}}
 .removed.condition>text{{text-decoration:line-through}}"""
 
-# Figures without icons, and figures whose names are bold or plain text instead of colored headings.
-_WITHOUT_ICON: Final = frozenset({"condition", "body", "empty", "legend"})
-_WITHOUT_HEADING: Final = _WITHOUT_ICON | {"do", "sleep", "wait", "call", "unknown"}
 # Figures with their own fill, which contrast with gray ones.
-_OWN_FILL: Final = frozenset({"exit"})
+_OWN_FILL: Final[frozenset[FigureClass]] = frozenset({"exit"})
 _DARK_SCREEN: Final = "@media screen and (prefers-color-scheme:dark){"
 
 
@@ -207,11 +228,30 @@ def _color_rules(palette: Palette) -> list[str]:
         rules.append(f".{name}>.box,.{name}>.edge{{stroke:{colors.edge};fill:{colors.fill}}}")
         if colors.band:
             rules.append(f".{name}>.band{{stroke:{colors.edge};fill:{colors.band}}}")
-        if name not in _WITHOUT_ICON:
+        if _has_icon(name):
             rules.append(f".{name}>.icon{{stroke:{colors.line}}}")
-        if name not in _WITHOUT_HEADING:
+        if has_heading(name):
             rules.append(f".{name}>text>.heading{{fill:{colors.line}}}")
     return rules
+
+
+def _has_icon(figure: FigureClass) -> bool:
+    match figure:
+        case "condition" | "body" | "empty" | "legend":
+            return False
+        case "do" | "sleep" | "wait" | "call" | "unknown":
+            return True
+        case "function" | "loop" | "parallel" | "choice" | "try" | "catch" | "finally" | "block" | "start" | "exit":
+            return True
+
+
+def has_heading(figure: FigureClass) -> bool:
+    """Return whether the figure has a colored heading. The names of other figures are bold or plain text."""
+    match figure:
+        case "condition" | "body" | "empty" | "legend" | "do" | "sleep" | "wait" | "call" | "unknown":
+            return False
+        case "function" | "loop" | "parallel" | "choice" | "try" | "catch" | "finally" | "block" | "start" | "exit":
+            return True
 
 
 def _mark_rules(palette: Palette) -> Iterator[str]:

@@ -11,6 +11,7 @@ from typing import Final
 import libcst as cst
 
 from stepgraph.syntax.module import SourceModule
+from stepgraph.syntax.step_methods import STEP_METHODS
 from stepgraph.syntax.walk import expressions_below, statements_below
 
 COLLECTION_MUTATORS: Final = frozenset(
@@ -52,7 +53,7 @@ READING_CALLS: Final = frozenset(
         *("join", "len", "max", "min", "print", "range", "repr", "str", "sum", "type"),
         *("critical", "debug", "error", "exception", "info", "log", "warning", "warn"),
         *("deepcopy", "dump", "dumps", "loads"),
-        *("do", "sleep", "sleep_until", "wait_for_event"),
+        *STEP_METHODS,
     ]
 )
 """Calls that keep no reference to their arguments."""

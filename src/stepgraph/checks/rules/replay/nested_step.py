@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 from stepgraph.checks.diagnostic import Diagnostic, Severity
 from stepgraph.checks.rule import Rule
 from stepgraph.ir.await_groups import is_race
-from stepgraph.ir.nodes import Await, Block, Call, Run, Start, StepRun
+from stepgraph.ir.nodes import Await, Block, Call, Run, Start, StepRun, work_kind
 from stepgraph.ir.walk import name_of, walk_operations
 from stepgraph.limits import Budget, Limit
 
@@ -40,16 +40,19 @@ def _contains_race(body: Block, budget: Budget) -> bool:
 
 def _diagnostic(outer: StepRun, operation: Run | Start) -> Diagnostic:
     outer_name, name = outer.definition.name, name_of(operation.activity)
-    if isinstance(operation.activity, StepRun):
-        message = (
-            f"the step {name!r} runs inside the step {outer_name!r}: each retry of {outer_name!r} renumbers"
-            f" {name!r}, so it runs again even if it has succeeded."
-        )
-    else:
-        message = (
-            f"waiting for {name!r} inside the step {outer_name!r} uses up the timeout of {outer_name!r} (10 minutes by"
-            " default), and each retry waits again."
-        )
+    match work_kind(operation.activity):
+        case "step":
+            message = (
+                f"the step {name!r} runs inside the step {outer_name!r}: each retry of {outer_name!r} renumbers"
+                f" {name!r}, so it runs again even if it has succeeded."
+            )
+        case "sleep" | "wait" | None:
+            message = (
+                f"waiting for {name!r} inside the step {outer_name!r} uses up the timeout of {outer_name!r}"
+                " (10 minutes by default), and each retry waits again."
+            )
+        case _ as never:
+            assert_never(never)
     advice = f"Await it in `run`, before or after {outer_name!r}, and pass data between them as step results."
     return Diagnostic(operation.place.span, message, advice)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 from stepgraph.checks.diagnostic import Diagnostic, Severity
 from stepgraph.checks.rule import Rule
@@ -17,17 +17,27 @@ if TYPE_CHECKING:
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     """Skip sleeps inside steps, which another rule reports."""
     nested = {id(visit.operation.place.node) for visit in subject.operations if visit.in_step is not None}
-    for sleep in subject.facts_of_type(NeverAwaited):
-        if sleep.work != "sleep" or id(sleep.place.node) in nested:
+    for call in subject.facts_of_type(NeverAwaited):
+        if id(call.place.node) in nested:
             continue
-        yield Diagnostic(
-            sleep.place.span,
-            f"the sleep {sleep.name!r} starts but is never awaited, so the workflow does not pause.",
-            "Write `await` before the call."
-            if sleep.is_expression_statement
-            else "Await it where the workflow should pause.",
-            (AddedAwait(sleep.place),) if sleep.is_expression_statement else (),
-        )
+        match call.work:
+            case "sleep":
+                yield _diagnostic(call)
+            case "step" | "wait" | "function" | "task":
+                pass
+            case _ as never:
+                assert_never(never)
+
+
+def _diagnostic(sleep: NeverAwaited) -> Diagnostic:
+    return Diagnostic(
+        sleep.place.span,
+        f"the sleep {sleep.name!r} starts but is never awaited, so the workflow does not pause.",
+        "Write `await` before the call."
+        if sleep.is_expression_statement
+        else "Await it where the workflow should pause.",
+        (AddedAwait(sleep.place),) if sleep.is_expression_statement else (),
+    )
 
 
 RULE = Rule(

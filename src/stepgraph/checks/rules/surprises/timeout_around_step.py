@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 from stepgraph.checks.diagnostic import Diagnostic, Severity
 from stepgraph.checks.rule import Rule
@@ -17,10 +17,15 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     """Skip sleeps: a sleep that continues after the timeout has no effect."""
     last = {id(limited.place.node): limited for limited in subject.facts_of_type(WorkUnderTimeout)}
     for limited in last.values():
-        if limited.what == "step":
-            yield _timeout_around_steps(limited)
-        elif limited.what == "wait":
-            yield _timeout_around_waits(limited)
+        match limited.what:
+            case "step":
+                yield _timeout_around_steps(limited)
+            case "wait":
+                yield _timeout_around_waits(limited)
+            case "sleep":
+                pass
+            case _ as never:
+                assert_never(never)
 
 
 def _timeout_around_steps(limited: WorkUnderTimeout) -> Diagnostic:

@@ -9,9 +9,11 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from stepgraph.escaping.plain_text import visible
+from stepgraph.model.walk import STEP_TYPES, StepType
 from stepgraph.render.svg.figures.figure import Lanes
 from stepgraph.render.svg.fonts import CODE, DETAIL, HEADING, NAME, Font
 from stepgraph.render.svg.pen import Icon, Pen
+from stepgraph.render.svg.theme import FigureClass
 
 ICON_ROOM: Final = 24
 """The width in pixels of an icon and the space beside it."""
@@ -128,19 +130,38 @@ def _joined(phrases: Sequence[str]) -> list[str]:
     return lines[:MAX_DETAIL_LINES]
 
 
+class IconStyle(Struct, frozen=True):
+    """An icon with its class and its meaning."""
+
+    css: FigureClass
+    icon: Icon
+    meaning: str
+    """The text in the legend."""
+
+
+def step_style(step_type: StepType) -> IconStyle:
+    """Return the style of a step."""
+    match step_type:
+        case "step_do":
+            return IconStyle("do", Icon.DO, "a step that runs code")
+        case "step_sleep":
+            return IconStyle("sleep", Icon.SLEEP, "a sleep for a duration")
+        case "step_sleep_until":
+            return IconStyle("sleep", Icon.SLEEP_UNTIL, "a sleep until a time")
+        case "step_wait_for_event":
+            return IconStyle("wait", Icon.WAIT, "a wait for an event")
+
+
 _LEGEND_ENTRIES: Final = (
-    ("do", Icon.DO, "a step that runs code"),
-    ("sleep", Icon.SLEEP, "a sleep for a duration"),
-    ("sleep", Icon.SLEEP_UNTIL, "a sleep until a time"),
-    ("wait", Icon.WAIT, "a wait for an event"),
-    ("function", Icon.FUNCTION, "a function that runs steps"),
-    ("loop", Icon.LOOP, "a loop: repeats any number of times"),
-    ("choice", Icon.CHOICE, "a choice: one of the branches"),
-    ("choice", Icon.SWITCH, "a choice by the value of an expression"),
-    ("parallel", Icon.PARALLEL, "concurrent; nodes below a bar wait for all nodes above it"),
-    ("try", Icon.PROTECTED, "try: a failure jumps to the except block"),
-    ("start", Icon.BREAK, "leaves the loop"),
-    ("start", Icon.RETURN, "leaves the function or the workflow"),
+    *map(step_style, STEP_TYPES),
+    IconStyle("function", Icon.FUNCTION, "a function that runs steps"),
+    IconStyle("loop", Icon.LOOP, "a loop: repeats any number of times"),
+    IconStyle("choice", Icon.CHOICE, "a choice: one of the branches"),
+    IconStyle("choice", Icon.SWITCH, "a choice by the value of an expression"),
+    IconStyle("parallel", Icon.PARALLEL, "concurrent; nodes below a bar wait for all nodes above it"),
+    IconStyle("try", Icon.PROTECTED, "try: a failure jumps to the except block"),
+    IconStyle("start", Icon.BREAK, "leaves the loop"),
+    IconStyle("start", Icon.RETURN, "leaves the function or the workflow"),
 )
 _LEGEND_ROW: Final = 22
 _LEGEND_PADDING: Final = 12
@@ -156,7 +177,7 @@ class Legend(Struct, frozen=True):
 
     @property
     def right_extent(self) -> int:
-        return max(DETAIL.width(text) for _, _, text in _LEGEND_ENTRIES) + ICON_ROOM + 2 * _LEGEND_PADDING
+        return max(DETAIL.width(entry.meaning) for entry in _LEGEND_ENTRIES) + ICON_ROOM + 2 * _LEGEND_PADDING
 
     @property
     def height(self) -> int:
@@ -166,9 +187,9 @@ class Legend(Struct, frozen=True):
         pen.open("legend", "", "legend")
         pen.box("edge", (0, 0), (self.right_extent, self.height))
         _LEGEND_TITLE.draw(pen, _LEGEND_PADDING, _LEGEND_PADDING - 2, "")
-        for row, (css, icon, text) in enumerate(_LEGEND_ENTRIES, start=1):
-            pen.open(css, "", text)
-            label = _label(icon, [("detail", DETAIL, [text])])
+        for row, entry in enumerate(_LEGEND_ENTRIES, start=1):
+            pen.open(entry.css, "", entry.meaning)
+            label = _label(entry.icon, [("detail", DETAIL, [entry.meaning])])
             label.draw(pen, _LEGEND_PADDING, _LEGEND_PADDING + row * _LEGEND_ROW - 4, "ink")
             pen.close()
         pen.close()

@@ -9,22 +9,9 @@ from stepgraph.model.payload import FunctionCall, Node, Step
 from stepgraph.model.walk import StepType, as_unknown
 from stepgraph.render.folding import exit_kinds, folded_node_text
 from stepgraph.render.node_text import NO_STEPS, clock_text, node_words, step_phrases
-from stepgraph.render.svg.figures.label import WIDEST_EXIT, Label, heading, node_label, plain_label
+from stepgraph.render.svg.figures.label import WIDEST_EXIT, Label, heading, node_label, plain_label, step_style
 from stepgraph.render.svg.figures.leaf import ExitPill, Leaf, SvgGroup
 from stepgraph.render.svg.pen import Icon
-
-
-def _step_style(step_type: StepType) -> tuple[str, Icon]:
-    """Return the class and the icon of a step."""
-    match step_type:
-        case "step_do":
-            return "step do", Icon.DO
-        case "step_sleep":
-            return "step sleep", Icon.SLEEP
-        case "step_sleep_until":
-            return "step sleep", Icon.SLEEP_UNTIL
-        case "step_wait_for_event":
-            return "step wait", Icon.WAIT
 
 
 def captions(step: Step, details: Details) -> tuple[str, ...]:
@@ -64,12 +51,16 @@ def _clocks(node: Step | FunctionCall) -> str:
 
 def step_label(step: Step, details: Details) -> Label:
     """Return the label of a step."""
-    return node_label(_step_style(step["type"])[1], step["name"], captions(step, details))
+    return node_label(step_style(step["type"]).icon, step["name"], captions(step, details))
 
 
 def step_group(step: Step, identity: str, details: Details) -> SvgGroup:
     """Return the SVG group of a step."""
-    return SvgGroup(_step_style(step["type"])[0], identity, step_title(step, details))
+    return SvgGroup(_step_css(step["type"]), identity, step_title(step, details))
+
+
+def _step_css(step_type: StepType) -> str:
+    return f"step {step_style(step_type).css}"
 
 
 def step_leaf(step: Step, identity: str, details: Details) -> Leaf:
@@ -116,7 +107,7 @@ def _folded_style(node: Node) -> tuple[str, Icon]:
         return "block", Icon.BLOCK
     match node["type"]:
         case "step_do" | "step_sleep" | "step_sleep_until" | "step_wait_for_event":
-            return _step_style(node["type"])
+            return _step_css(node["type"]), step_style(node["type"]).icon
         case "loop":
             return "loop", Icon.LOOP
         case "parallel":

@@ -11,13 +11,13 @@ from stepgraph.checks.rule import Rule
 from stepgraph.ir.facts import DecoratorApplied, MethodCalled, MethodMissing
 from stepgraph.ir.static_values import StaticAwaitable, StaticFunction, StaticMapping, StaticStep
 from stepgraph.project.configuration.compatibility import DependencyMode
+from stepgraph.syntax.step_methods import STEP_METHODS
 
 if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
     from stepgraph.ir.facts import StaticArgument, StaticArguments
     from stepgraph.model.span import Span
 
-_METHODS: Final = ("do", "sleep", "sleep_until", "wait_for_event")
 _JAVASCRIPT: Final = {"sleepUntil": "sleep_until", "waitForEvent": "wait_for_event", "run": "do"}
 _ARGUMENTS: Final = ("name", "depends", "concurrent", "config")
 _CONFIG: Final = ("retries", "timeout", "sensitive")
@@ -162,9 +162,9 @@ def _diagnostic_of_awaited_decorator(span: Span) -> Diagnostic:
 
 def _diagnostic_of_unknown_method(access: MethodMissing) -> Diagnostic:
     suggestion = _JAVASCRIPT.get(access.method) or next(
-        iter(get_close_matches(access.method.lower(), _METHODS, 1)), None
+        iter(get_close_matches(access.method.lower(), STEP_METHODS, 1)), None
     )
-    advice = f"Available: {', '.join(f'`{method}`' for method in _METHODS)}."
+    advice = f"Available: {', '.join(f'`{method}`' for method in STEP_METHODS)}."
     if suggestion == "do":
         advice = "Decorate the function with `@step.do(...)`, and await a call of it."
     elif suggestion == "wait_for_event":

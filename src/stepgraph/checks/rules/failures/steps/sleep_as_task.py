@@ -7,21 +7,23 @@ from typing import TYPE_CHECKING
 
 from stepgraph.checks.diagnostic import Diagnostic, Severity
 from stepgraph.checks.rule import Rule
-from stepgraph.ir.facts import SleepAsTask
+from stepgraph.ir.facts import FutureAsTask
 
 if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
-    for sleep in subject.facts_of_type(SleepAsTask):
-        source = sleep.place.text
+    for future in subject.facts_of_type(FutureAsTask):
+        source = future.place.text
         yield Diagnostic(
-            sleep.place.span,
-            f"`{source}` is a future, but `{sleep.callee_place.text}` takes a coroutine, so it fails with a TypeError.",
-            f"The sleep has already started: `await {source}` where it must be over."
+            future.place.span,
+            f"`{source}` is a future, but `{future.callee_place.text}` takes a coroutine, so it fails with a"
+            " TypeError.",
+            f"The {future.kind} has already started: `await {source}` where it must be over."
             if source.isidentifier()
-            else f"A sleep starts when it is called: write `nap = {source}`, and `await nap` where it must be over.",
+            else f"A {future.kind} starts when it is called: write `nap = {source}`, and `await nap` where it must be"
+            " over.",
         )
 
 
