@@ -107,7 +107,7 @@ def test_paths_for_contributors_exist(path: str) -> None:
 
 def test_each_node_type_is_documented() -> None:
     page = (ROOT / "docs/explanation/semantics.md").read_text(encoding="utf-8")
-    types = re.findall(r"`(\w+)`", page.split("consists of")[1].split("nodes.")[0])
+    types = re.findall(r"`(\w+)`", page.split("have the types")[1].split(". ")[0])
     # Functions are not nodes of `run`, and the graphs of stepgraph have no `start`.
     assert sorted({*types, "function_def", "start"}) == sorted(NODE_TYPES)
 

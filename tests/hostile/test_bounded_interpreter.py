@@ -167,7 +167,7 @@ def test_many_workflows_of_a_module_share_limits() -> None:
 
 def test_a_class_with_expensive_bases_is_not_analyzed() -> None:
     source = INPUTS["bases that are computed"].files(40)["entry.py"]
-    message = r"entry\.py is not analyzed: finding its workflow classes takes more than [\d,]+ elements of collections"
+    message = r"entry\.py is not analyzed: finding its workflow classes takes more than [\d,]+ evaluated statements"
     with pytest.raises(InputError, match=message):
         analyze_source(str(source), "entry.py")
 
