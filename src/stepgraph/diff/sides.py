@@ -167,7 +167,10 @@ def _functions_above(side: Side, number: int) -> list[int]:
 
 
 class Owners(Struct, frozen=True):
-    """The changes that consist of unmatched elements of one version. Numbers refer to its tree."""
+    """The changes that consist of unmatched elements of one version.
+
+    Elements are identified by their numbers in the tree of that version.
+    """
 
     owner: dict[int, int]
     """The outermost element of the change of each unmatched element."""

@@ -8,8 +8,9 @@ from contextlib import contextmanager
 import libcst as cst
 from msgspec import Struct, field
 
+from stepgraph.interpreter.path_joins import PathChanges
 from stepgraph.interpreter.replay.tracer import CallTrace, ReplayPosition
-from stepgraph.interpreter.store import Change, Changes, PathChanges
+from stepgraph.interpreter.store import Change, Changes
 from stepgraph.interpreter.values.containers import Element, HeapCell
 from stepgraph.interpreter.values.objects import LexicalScope
 from stepgraph.interpreter.values.steps import StepFunction

@@ -17,8 +17,9 @@ from msgspec import Struct, field
 from stepgraph.interpreter.frame import Frame, FunctionSummary, OpenContext, PathResult, Recursion, SkippedCalls
 from stepgraph.interpreter.joining import join_values, on_path
 from stepgraph.interpreter.modules.loaded_modules import LoadedModules
+from stepgraph.interpreter.path_joins import ExposedValues, PathChanges, join_paths
 from stepgraph.interpreter.replay.tracer import NO_TRACER, Tracer
-from stepgraph.interpreter.store import Changes, ExposedValues, PathChanges, Store, join_paths
+from stepgraph.interpreter.store import Changes, Store
 from stepgraph.interpreter.values.calls import Arguments, FunctionCall, PreparedCall, StepCall, WaitCall
 from stepgraph.interpreter.values.objects import CallableArgument, Caveat, LexicalScope
 from stepgraph.interpreter.values.tasks import Gathering, Task, WaitForCall

@@ -7,26 +7,20 @@ writes, not to the size of the store.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final, TypeAlias
 
 import libcst as cst
 from msgspec import Struct, field
-from msgspec.structs import replace
 
 from stepgraph.interpreter.joining import (
     MISSING,
     Prefix,
     Slot,
-    ValueSet,
     affects_steps,
     covers,
-    is_equivalent,
-    is_relevant,
-    join_slot,
     join_slot_values,
-    requires_new_pass,
     visit_cost,
 )
 from stepgraph.interpreter.values.containers import (
@@ -42,7 +36,7 @@ from stepgraph.interpreter.values.data import data_objects
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.interpreter.write_log import Rewrite, SlotId, TaskState, TaskWrite, WriteLog
-from stepgraph.ir.await_groups import AwaitedTask, TaskId
+from stepgraph.ir.await_groups import AwaitedTask
 from stepgraph.ir.nodes import StepDefinition
 from stepgraph.ir.values import Value
 from stepgraph.limits import Budget, Limit
@@ -425,123 +419,3 @@ class Store(Struct):
             else:
                 container[key] = old
         return changes
-
-
-class ExposedValues(Struct):
-    """Values that an exception in the body of a `try` may expose to its handlers, without duplicates."""
-
-    changes: list[Changes] = field(default_factory=list)
-    """The exposed values, as changes of one slot each."""
-    _values: dict[SlotId, ValueSet] = field(default_factory=dict)
-    _collections: set[tuple[SlotId, int]] = field(default_factory=set)
-    """The slot and `id` of each collection. `changes` keeps the collections alive."""
-
-    def add(self, changes: Iterable[Changes]) -> None:
-        """Add the values in `changes` that can lead to a step."""
-        for change in (change for slots in changes for change in slots.values() if is_relevant(change.value)):
-            slot = change.container.serial, change.key
-            if isinstance(change.value, tuple):
-                is_new = (slot, id(change.value)) not in self._collections
-                self._collections.add((slot, id(change.value)))
-            else:
-                is_new = self._values.setdefault(slot, ValueSet()).add(change.value)
-            if is_new:
-                self.changes.append({(id(change.container), change.key): change})
-
-
-class PathChanges(Struct, frozen=True):
-    """A path that leads to a join, with its changes."""
-
-    condition: str | None
-    """The source of the path's condition; None for an unconditional path."""
-    changes: Changes
-
-
-def join_paths(
-    store: Store, paths: Sequence[PathChanges], discriminant: str | None, place: Place, since: TaskId | None = None
-) -> None:
-    """Set the store to the join of alternative paths. Their changes are relative to the current state.
-
-    A task with an id above `since` was started on only one of the paths.
-    """
-    if len(paths) == 1:
-        apply(store, paths[0].changes)
-        return
-    keys = {key: change for path in paths for key, change in path.changes.items()}
-    for key, change in keys.items():
-        present = change.container.get(change.key, MISSING)
-        values = [(p.condition, p.changes[key].value if key in p.changes else present) for p in paths]
-        store.budget.spend(Limit.JOINED, sum(visit_cost(value) for _, value in values))
-        store.put(change.container, change.key, join_slot(store.budget, values, discriminant, place, since))
-
-
-def join_ends(store: Store, ends: Sequence[PathChanges], place: Place, since: TaskId) -> None:
-    """Set the store to the join of all paths out of some code. Their changes are relative to the current state.
-
-    The conditions are used if they are distinct and each path except the last has one.
-    """
-    conditions = [end.condition for end in ends]
-    if None not in conditions[:-1] and len(set(conditions)) == len(conditions):
-        join_paths(store, ends, None, place, since)
-        return
-    changed = {key: change for end in ends for key, change in end.changes.items()}
-    for key, change in changed.items():
-        present = change.container.get(change.key, MISSING)
-        values = [end.changes[key].value if key in end.changes else present for end in ends]
-        store.budget.spend(Limit.JOINED, len(ends) + sum(map(visit_cost, values)))
-        store.put(change.container, change.key, join_slot_values(store.budget, change.key, values, place, since))
-
-
-def apply(store: Store, changes: Changes) -> None:
-    """Apply changes that were rolled back."""
-    for change in changes.values():
-        store.put(change.container, change.key, change.value)
-
-
-def present_value(change: Change) -> Change:
-    """Return a change of the same slot to its current value."""
-    return replace(change, value=change.container.get(change.key, MISSING))
-
-
-def join_any(store: Store, paths: Sequence[Changes], place: Place, since: TaskId | None = None) -> Changes:
-    """Return the join of the current state and of paths that start from it, without conditions.
-
-    A task with an id above `since` was started on only one of the paths.
-    """
-    values_by_key: dict[SlotKey, tuple[Change, list[Slot]]] = {}
-    for path in paths:
-        for key, change in path.items():
-            values_by_key.setdefault(key, (change, []))[1].append(change.value)
-    joined: Changes = {}
-    for key, (change, written) in values_by_key.items():
-        values = [change.container.get(change.key, MISSING), *written]
-        store.budget.spend(Limit.JOINED, 1 + sum(map(visit_cost, values)))
-        joined[key] = Change(
-            change.container, change.key, join_slot_values(store.budget, change.key, values, place, since)
-        )
-    return joined
-
-
-def unstable_changes(head: Changes, end: Changes, newest: int) -> Changes:
-    """Return the changes at the end of a loop body that require another pass, because `head` does not cover them.
-
-    Slots that only the body binds are omitted, because it binds them again before each use. Cells newer than the serial
-    `newest` are omitted, because each pass allocates them.
-    """
-    changed: Changes = {}
-    for key, change in end.items():
-        if newest < change.container.serial < MAX_SERIAL:
-            continue
-        before = value_before(key, head, change)
-        if (
-            before is not MISSING
-            and not is_equivalent(before, change.value)
-            and requires_new_pass(before, change.value)
-        ):
-            changed[key] = change
-    return changed
-
-
-def value_before(key: SlotKey, head: Changes, change: Change) -> Slot:
-    """Return the value that the slot of a change in a loop body has at the head of the loop."""
-    return head[key].value if key in head else change.container.get(change.key, MISSING)

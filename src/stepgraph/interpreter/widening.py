@@ -7,7 +7,8 @@ from typing import Final
 from msgspec import Struct
 
 from stepgraph.interpreter.joining import Slot, is_equivalent, join_slot_values
-from stepgraph.interpreter.store import Change, Changes, value_before
+from stepgraph.interpreter.path_joins import value_before
+from stepgraph.interpreter.store import Change, Changes
 from stepgraph.interpreter.values.containers import Element, HeapCell, MappingEntry
 from stepgraph.interpreter.values.data import data_objects
 from stepgraph.interpreter.values.objects import LexicalScope

@@ -70,7 +70,7 @@ def render(
 ) -> ExitCode:
     """Draw saved graphs of Python, JavaScript or TypeScript workflows.
 
-    Each FILE contains a response of the Workflows API for the graph of a version, or the output of
+    Each FILE contains a Workflows API response with the graph of a workflow version, or the output of
     `stepgraph graph -f json`; - is standard input. Unknown node types of later API versions are drawn as plain boxes. A
     saved graph contains the class name but not the workflow name.
     """

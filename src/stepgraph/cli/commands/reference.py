@@ -117,7 +117,7 @@ _SCHEMA_KINDS = ("graph", "check", "diff")
 @click.command("schema")
 @click.argument("kind", type=click.Choice(_SCHEMA_KINDS), default=_SCHEMA_KINDS[0], metavar="[graph|check|diff]")
 def schema(*, kind: str) -> ExitCode:
-    """Print the JSON Schema of a JSON output.
+    """Print the JSON Schema of the JSON output of a command.
 
     By default, this is the schema of a version graph (`stepgraph graph -f json`). `check` and `diff` select the schemas
     of their reports.

@@ -7,6 +7,7 @@ import libcst as cst
 from stepgraph.interpreter.frame import PathResult
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import is_relevant
+from stepgraph.interpreter.path_joins import apply, join_any
 from stepgraph.interpreter.python.boolean import static_truth
 from stepgraph.interpreter.python.narrowing import narrow, narrow_after, narrow_to_instances
 from stepgraph.interpreter.python.patterns import (
@@ -16,7 +17,6 @@ from stepgraph.interpreter.python.patterns import (
     is_wildcard,
     may_match_mapping,
 )
-from stepgraph.interpreter.store import apply, join_any
 from stepgraph.interpreter.values.steps import Event, Payload
 from stepgraph.ir.values import UNKNOWN, Value
 from stepgraph.syntax.module import Place

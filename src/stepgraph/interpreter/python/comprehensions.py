@@ -22,6 +22,7 @@ from stepgraph.interpreter.objects.containers.iterators import (
     take_elements,
 )
 from stepgraph.interpreter.objects.special_methods import advance, iterator_of
+from stepgraph.interpreter.path_joins import apply, join_any
 from stepgraph.interpreter.python.arguments import make_collection
 from stepgraph.interpreter.python.assignment import assign
 from stepgraph.interpreter.python.loops.generators import inline_generator
@@ -33,7 +34,6 @@ from stepgraph.interpreter.python.loops.interpretation import (
     loop_variable_value,
 )
 from stepgraph.interpreter.python.loops.loop_keys import is_loop_key, loop_keys, pass_constants
-from stepgraph.interpreter.store import apply, join_any
 from stepgraph.interpreter.values.calls import GeneratorCall, GeneratorExpression
 from stepgraph.interpreter.values.containers import Collection, Element, MappingEntry
 from stepgraph.interpreter.values.objects import LexicalScope

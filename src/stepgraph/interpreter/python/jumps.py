@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from stepgraph.interpreter.frame import DeferredJump, Frame
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.store import PathChanges
+from stepgraph.interpreter.path_joins import PathChanges
 from stepgraph.ir.nodes import ExceptionType, Jump, JumpKind
 from stepgraph.syntax.module import Place
 

@@ -14,9 +14,10 @@ from stepgraph.interpreter.joining import MISSING
 from stepgraph.interpreter.objects.classes import resolution_order
 from stepgraph.interpreter.objects.names import bind
 from stepgraph.interpreter.objects.union import union_of_values
+from stepgraph.interpreter.path_joins import apply, join_any, present_value
 from stepgraph.interpreter.python.jumps import record_return
 from stepgraph.interpreter.raised_exceptions import TryBodyErrors, caught_types, raised_with_work
-from stepgraph.interpreter.store import Changes, apply, join_any, present_value
+from stepgraph.interpreter.store import Changes
 from stepgraph.interpreter.summaries import returned_by
 from stepgraph.interpreter.values.containers import Collection
 from stepgraph.interpreter.values.objects import ClassValue, Instance

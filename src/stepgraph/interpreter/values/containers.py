@@ -21,7 +21,7 @@ class CellEvents(Struct):
     """What happened to the cells of a store, by their serials."""
 
     reordered: list[int] = field(default_factory=list)
-    """The collections that became unordered, in that order."""
+    """The collections that became unordered, in the order in which they did."""
     reopened: list[int] = field(default_factory=list)
     """The collections that were read as empty and may have elements now."""
     shuffled: list[int] = field(default_factory=list)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Final, TypeAlias
+from typing import Final, TypeAlias
 
 from stepgraph.interpreter.values.containers import Collection, Element, Mapping, MappingEntry
 from stepgraph.interpreter.values.objects import ClassValue, FunctionValue, Instance
@@ -18,7 +18,7 @@ _MAX_PARTS: Final = 200
 """The number of parts above which a value is not searched."""
 
 
-def data_objects(*slots: Any) -> list[DataObject] | None:  # noqa: ANN401 - values, or elements of collections
+def data_objects(*slots: object) -> list[DataObject] | None:
     """Return the objects that values can reach. Return None if they may lead to a step, or have too many parts.
 
     A function that no function encloses is data: it reaches steps only by its arguments, or by what modules hold. A
@@ -39,7 +39,7 @@ def data_objects(*slots: Any) -> list[DataObject] | None:  # noqa: ANN401 - valu
     return list(objects.values())
 
 
-def _parts(slot: Any) -> Iterable[Any] | None:  # noqa: ANN401 - as above
+def _parts(slot: object) -> Iterable[object] | None:
     """Return the parts of a value or element, None if it may lead to a step."""
     match slot:
         case Element(value=value):

@@ -12,10 +12,10 @@ from msgspec import Struct
 from stepgraph.interpreter.effects import call_time_matters, timed_effect
 from stepgraph.interpreter.frame import DeferredJump, Frame
 from stepgraph.interpreter.interpreter import Interpreter
+from stepgraph.interpreter.path_joins import PathChanges, join_ends
 from stepgraph.interpreter.python.assignment import assign
 from stepgraph.interpreter.python.jumps import emit_deferred
 from stepgraph.interpreter.python.loops.generators import body_of, last_statement, may_handle_errors, run_generator
-from stepgraph.interpreter.store import PathChanges, join_ends
 from stepgraph.interpreter.summaries import function_scope
 from stepgraph.interpreter.values.calls import GeneratorCall
 from stepgraph.ir.nodes import JumpKind, Scope

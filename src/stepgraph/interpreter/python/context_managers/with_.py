@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from stepgraph.interpreter.escapes import NOT_MODELED, report_escape
 from stepgraph.interpreter.frame import OpenContext, PathResult
 from stepgraph.interpreter.interpreter import Interpreter
+from stepgraph.interpreter.path_joins import apply, join_any
 from stepgraph.interpreter.python.arguments import make_result_collection
 from stepgraph.interpreter.python.assignment import assign
 from stepgraph.interpreter.python.context_managers.exit_stacks import (
@@ -39,7 +40,6 @@ from stepgraph.interpreter.python.context_managers.managers import (
 )
 from stepgraph.interpreter.python.loops.generators import may_handle_errors
 from stepgraph.interpreter.python.try_ import ALL_EXITS, execute_finally, guards_await
-from stepgraph.interpreter.store import apply, join_any
 from stepgraph.interpreter.values.calls import Arguments, ExitStack, GeneratorCall, Suppressor, WrappingManager
 from stepgraph.interpreter.values.objects import Instance
 from stepgraph.interpreter.values.tasks import TaskGroup

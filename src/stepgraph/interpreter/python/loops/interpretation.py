@@ -11,8 +11,9 @@ from msgspec.structs import replace
 from stepgraph.interpreter.frame import LoopState, PathResult
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.objects.union import union_of_values
+from stepgraph.interpreter.path_joins import PathChanges, apply, join_any, join_ends, unstable_changes
 from stepgraph.interpreter.python.arguments import make_collection
-from stepgraph.interpreter.store import Changes, PathChanges, apply, join_any, join_ends, unstable_changes
+from stepgraph.interpreter.store import Changes
 from stepgraph.interpreter.summaries import summarize_call
 from stepgraph.interpreter.values.calls import FunctionCall, GeneratorCall, PreparedCall, StepCall, WaitCall
 from stepgraph.interpreter.values.containers import Collection, Element, Mapping, Visits
