@@ -55,7 +55,7 @@ Exit codes:
   4  internal error"""
 _SHORT_HELP = "Show structural changes between two versions of workflows."
 _FAIL_ON_HELP = "Changes that exit with 1: those that break running instances (default), any, or none."
-_ENVIRONMENT_HELP = "Use this environment from the wrangler configuration of each version."
+_ENVIRONMENT_HELP = "Use this environment of both versions, old and new."
 _MAX_SIDES: Final = 2
 
 
