@@ -168,11 +168,11 @@ def find_member(interpreter: Interpreter, order: tuple[Value, ...], name: str) -
         if not isinstance(owner, ClassValue):
             continue
         value = resolve_body_name(interpreter, owner.scope, body_name(owner, name))
+        is_assigned = not interpreter.is_import_time and interpreter.modules.is_assigned_externally(owner.scope, name)
         if value is None or value is UNSET:
-            if not interpreter.is_import_time and interpreter.modules.is_assigned_externally(owner.scope, name):
+            if is_assigned:
                 interpreter.store.record_outer_read(owner.scope.names, name)
             continue
-        is_assigned = interpreter.modules.is_assigned_externally(owner.scope, name)
         record_read(interpreter, value, may_be_rebound=is_assigned)
         inherited = find_member(interpreter, order[index + 1 :], name) if may_be_unset(value) else None
         return _with_caveats(

@@ -47,7 +47,7 @@ from stepgraph.interpreter.values.objects import (
     ModuleValue,
 )
 from stepgraph.interpreter.values.tasks import TaskGroup
-from stepgraph.interpreter.workflow.data_calls import record_outer_read, record_read
+from stepgraph.interpreter.workflow.data_calls import record_closure_read, record_read
 from stepgraph.ir.values import UNKNOWN, UNSET, AttributeName, Constant, External, Template, Value
 from stepgraph.limits import Limit, LimitExceededError
 from stepgraph.syntax.module import Place
@@ -190,12 +190,13 @@ def may_be_rebound(interpreter: Interpreter, scope: LexicalScope, name: str) -> 
 def _value_in_scope(interpreter: Interpreter, scope: LexicalScope, name: str, *, is_local: bool) -> Value | None:
     if scope.kind in ("module", "class"):
         value = resolve_body_name(interpreter, scope, name)
-        if scope.kind == "module" and may_be_rebound(interpreter, scope, name):
+        is_rebound = may_be_rebound(interpreter, scope, name)
+        if scope.kind == "module" and is_rebound:
             interpreter.store.record_outer_read(scope.names, name)
         if isinstance(value, Collection | Mapping | ContextVariable):
             interpreter.store.record_outer_read(value.state, "items")
         if value is not None:
-            record_read(interpreter, value, may_be_rebound=may_be_rebound(interpreter, scope, name))
+            record_read(interpreter, value, may_be_rebound=is_rebound)
         return None if value is UNSET else value
     value = scope.names.get(name)
     if value is None and not scope.bindings.binds(name):
@@ -203,7 +204,7 @@ def _value_in_scope(interpreter: Interpreter, scope: LexicalScope, name: str, *,
     if not is_local:
         interpreter.store.record_outer_read(scope.names, name)
         if value is not None:
-            record_outer_read(interpreter, value)
+            record_closure_read(interpreter, value)
         if isinstance(value, Collection | Mapping | TaskGroup | ContextVariable):
             interpreter.store.record_outer_read(value.state, "items")
     elif isinstance(value, Collection | Mapping) and value.state.serial < scope.names.serial:

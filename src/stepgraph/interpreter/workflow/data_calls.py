@@ -32,7 +32,7 @@ from stepgraph.interpreter.values.unions import as_optional
 from stepgraph.ir.values import UNKNOWN, Value
 from stepgraph.syntax.module import Place
 
-_NOTE: Final = "the workflow needs much work, so calls in the bodies of steps are not analyzed from here on."
+_NOTE: Final = "the whole workflow takes too much work to analyze, so calls in step bodies are skipped from here on."
 _NOTE_ADVICE: Final = "Steps that depend on what these calls change may be missing from the graph."
 
 
@@ -68,7 +68,7 @@ def record_read(interpreter: Interpreter, value: Value, *, may_be_rebound: bool)
     interpreter.skipping.matters = may_be_rebound or any(map(_may_change, union_values(value)))
 
 
-def record_outer_read(interpreter: Interpreter, value: Value) -> None:
+def record_closure_read(interpreter: Interpreter, value: Value) -> None:
     """Record that the body of a step reads a variable of a function around it, which may lead to a step."""
     if not interpreter.skipping.matters and interpreter.in_step and value.relevant:
         is_class = isinstance(value, ClassValue) and not value.scope.is_local

@@ -158,10 +158,12 @@ def _module_member(interpreter: Interpreter, module: ModuleValue, name: str, pla
     """Return `module.name`."""
     scope = module.scope
     value = None if scope is None else resolve_body_name(interpreter, scope, name)
-    if scope is not None and may_be_rebound(interpreter, scope, name):
-        interpreter.store.record_outer_read(scope.names, name)
-    if value is not None and scope is not None:
-        record_read(interpreter, value, may_be_rebound=may_be_rebound(interpreter, scope, name))
+    if scope is not None:
+        is_rebound = may_be_rebound(interpreter, scope, name)
+        if is_rebound:
+            interpreter.store.record_outer_read(scope.names, name)
+        if value is not None:
+            record_read(interpreter, value, may_be_rebound=is_rebound)
     value = with_fallback(value, None) if value is not None else submodule(interpreter, module, name, place)
     if value is not None:
         return value
