@@ -6,8 +6,6 @@ from collections.abc import Callable, Iterable, Iterator
 from importlib import import_module
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from msgspec.structs import replace
-
 from stepgraph.analysis import Analysis, WorkflowAnalysis, empty_analysis, without_modules
 from stepgraph.checks.subject import ProjectSubject
 from stepgraph.project.sources import Sources
@@ -110,6 +108,7 @@ def _check_workflows(
     """Return the analysis of all modules, and add the findings in their workflows."""
     if not sources.modules:
         return empty_analysis(sources)
+    from stepgraph.checks.diagnostic import without_edits
     from stepgraph.checks.run import check_workflow
     from stepgraph.pipeline import AnalysisRun
 
@@ -119,11 +118,11 @@ def _check_workflows(
         reported = [] if workflow.subject is None else check_workflow(workflow.subject)
         if with_edits:
             run.pipeline.modules.pin(
-                frozenset(edit.place.module.path for finding in reported for edit in finding.edits)
+                frozenset(edit.place.module.path for finding in reported if finding.fix for edit in finding.fix.edits)
             )
             findings.extend(reported)
         else:
-            findings.extend(replace(finding, edits=()) for finding in reported)
+            findings.extend(map(without_edits, reported))
         return without_modules(workflow)
 
     return run.collect(map(check, run.analyze()))

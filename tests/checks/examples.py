@@ -6,11 +6,14 @@ import re
 from pathlib import Path
 from textwrap import dedent
 
+from msgspec.structs import replace
+
 from stepgraph.analysis import Analysis
 from stepgraph.api import analyze_paths, check_analysis
 from stepgraph.checks.diagnostic import Finding
 from stepgraph.checks.page import ENTRY, Example
 from stepgraph.checks.settings import Settings
+from stepgraph.cli.fixing import compute_fixes
 from stepgraph.project.configuration.compatibility import DependencyMode
 from stepgraph.source_analysis import apply_settings
 
@@ -40,6 +43,14 @@ def findings_of_example(example: Example, folder: Path) -> tuple[Finding, ...]:
     """Return the findings in an example that no comment suppresses."""
     analysis = analyze_example(example, folder)
     return apply_settings(analysis, check_analysis(analysis), Settings()).findings
+
+
+def fix_example(example: Example, folder: Path, *, unsafe: bool) -> Example:
+    """Return an example after the fixes of its findings. Its files are in `folder`."""
+    findings = findings_of_example(example, folder)
+    fixed = {file.path: file.after.decode() for file in compute_fixes(findings, unsafe=unsafe)}
+    files = tuple((path, fixed.get(str(folder / path), text)) for path, text in example.files)
+    return replace(example, files=files)
 
 
 def module(title: str, source: str, *, mode: DependencyMode = DependencyMode.IMPLICIT) -> Example:

@@ -9,6 +9,7 @@ from stepgraph.api import analyze_source, check_analysis
 from stepgraph.checks.diagnostic import Finding, Severity
 from stepgraph.checks.page import in_run
 from stepgraph.project.configuration.compatibility import DependencyMode
+from stepgraph.syntax.edits import Edit
 from tests.checks.examples import findings_of_example, module
 
 LEGACY = DependencyMode.LEGACY
@@ -67,6 +68,11 @@ def only_finding(body: str, before: str = "") -> Finding:
     """Return the only finding."""
     (finding,) = findings_in(body, before)
     return finding
+
+
+def edits_of(finding: Finding) -> tuple[Edit, ...]:
+    """Return the edits of the fix of a finding."""
+    return () if finding.fix is None else finding.fix.edits
 
 
 def step_with_config(config: str) -> str:

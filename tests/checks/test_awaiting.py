@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from stepgraph.syntax.edits import AddedAwait
-from tests.checks.snippets import findings_in_module, findings_in_run, flagged_in_module, flagged_in_run
+from tests.checks.snippets import edits_of, findings_in_module, findings_in_run, flagged_in_module, flagged_in_run
 
 
 def test_step_without_await() -> None:
@@ -11,7 +11,7 @@ def test_step_without_await() -> None:
 
     assert finding.message == "`a()` is never awaited, so the step 'a' never runs."
     assert finding.advice == "Write `await` before the call."
-    assert [type(edit) for edit in finding.edits] == [AddedAwait]
+    assert [type(edit) for edit in edits_of(finding)] == [AddedAwait]
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_no_fix_where_await_is_invalid() -> None:
         """,
     )
 
-    assert finding.edits == ()
+    assert finding.fix is None
     assert finding.advice == "Await it: without `await`, this is a coroutine that never starts, not the result."
 
 
@@ -146,7 +146,7 @@ def test_sleep_without_await() -> None:
     (finding,) = findings_in_run("SG203", 'step.sleep("pause", "1 day")\nawait a()')
 
     assert finding.message == "the sleep 'pause' starts but is never awaited, so the workflow does not pause."
-    assert [type(edit) for edit in finding.edits] == [AddedAwait]
+    assert [type(edit) for edit in edits_of(finding)] == [AddedAwait]
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 
 from stepgraph.checks.diagnostic import Severity
 from stepgraph.syntax.edits import Replacement
-from tests.checks.snippets import codes_in, only_finding, step_with_config
+from tests.checks.snippets import codes_in, edits_of, only_finding, step_with_config
 
 _TIMEDELTA = "from datetime import timedelta"
 
@@ -16,7 +16,7 @@ def test_invalid_duration_message_and_fix() -> None:
 
     assert finding.message == "invalid duration '10s': this sleep fails."
     assert finding.advice == 'Write "10 seconds".'
-    assert [edit.text for edit in finding.edits if isinstance(edit, Replacement)] == ['"10 seconds"']
+    assert [edit.text for edit in edits_of(finding) if isinstance(edit, Replacement)] == ['"10 seconds"']
     assert (finding.span.line, finding.span.column, finding.span.end_column) == (7, 39, 44)
 
 
@@ -25,13 +25,13 @@ def test_unknown_unit_message_and_fix() -> None:
 
     assert finding.message == "unknown unit `min`: the engine reads '5 min' as 5 milliseconds."
     assert finding.advice == 'Write "5 minutes".'
-    assert [edit.text for edit in finding.edits if isinstance(edit, Replacement)] == ["'5 minutes'"]
+    assert [edit.text for edit in edits_of(finding) if isinstance(edit, Replacement)] == ["'5 minutes'"]
 
 
 def test_constant_has_no_fix_at_its_use() -> None:
     finding = only_finding('await step.sleep("cool down", PAUSE)', 'PAUSE = "5 min"')
 
-    assert (finding.code, finding.edits) == ("SG205", ())
+    assert (finding.code, finding.fix) == ("SG205", None)
 
 
 def test_unit_m_suggests_minutes() -> None:
@@ -44,7 +44,7 @@ def test_unit_m_suggests_minutes() -> None:
 def test_misspelled_unit_has_advice_but_no_fix() -> None:
     finding = only_finding('await step.sleep("cool down", "5 minuts")')
 
-    assert (finding.advice, finding.edits) == ('Did you mean "5 minutes"?', ())
+    assert (finding.advice, finding.fix) == ('Did you mean "5 minutes"?', None)
 
 
 def test_unknown_unit_is_not_also_out_of_range() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from stepgraph.api import analyze_source, check_analysis
 from stepgraph.syntax.edits import Replacement
-from tests.checks.snippets import codes_in, findings_in, only_finding, step_with_config
+from tests.checks.snippets import codes_in, edits_of, findings_in, only_finding, step_with_config
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ def test_valid_or_unknown_configs(source: str) -> None:
 def test_misspelled_key_has_a_fix() -> None:
     finding = only_finding(step_with_config("{'retires': {'limit': 1, 'delay': 500}}"))
 
-    assert [edit.text for edit in finding.edits if isinstance(edit, Replacement)] == ["'retries'"]
+    assert [edit.text for edit in edits_of(finding) if isinstance(edit, Replacement)] == ["'retries'"]
     assert finding.span.line == 7
 
 

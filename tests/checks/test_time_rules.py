@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from stepgraph.syntax.edits import Replacement
-from tests.checks.snippets import codes_in, only_finding
+from tests.checks.snippets import codes_in, edits_of, only_finding
 
 _BEFORE = "import time\nfrom datetime import date, datetime, timedelta, timezone\nfrom elsewhere import due"
 
@@ -154,13 +154,13 @@ def test_keywords_of_a_sleep_have_a_fix(source: str, edited: list[str]) -> None:
     finding = only_finding(f"self.step = step\nawait {source}")
 
     assert finding.code == "SG119"
-    assert [edit.text for edit in finding.edits if isinstance(edit, Replacement)] == edited
+    assert [edit.text for edit in edits_of(finding) if isinstance(edit, Replacement)] == edited
 
 
 def test_multiline_sleep_has_no_fix() -> None:
     finding = only_finding('await step.sleep(\n    name="a",  # why\n    duration="1 hour",\n)')
 
-    assert (finding.code, finding.edits) == ("SG119", ())
+    assert (finding.code, finding.fix) == ("SG119", None)
 
 
 def test_unknown_keywords_are_not_flagged() -> None:

@@ -41,12 +41,12 @@ def test_advice_for_the_default_of_a_lambda(tmp_path: Path) -> None:
         tmp_path,
         """
         for page in range(3):
-            await step.do(f"page {page}")(lambda page=page: page)()
+            await step.do(f"page {page}")(lambda page=page + 1: page)()
         """,
     )
     assert finding.advice == (
         'Write `return step.do(f"page {page}")(lambda: ...)` in a function `def make_step(page):`, and run the'
-        " step with `await make_step(page)()`."
+        " step with `await make_step(page + 1)()`."
     )
 
 

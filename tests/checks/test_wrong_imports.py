@@ -8,6 +8,7 @@ from stepgraph.api import analyze_source, check_analysis
 from stepgraph.checks.diagnostic import Finding
 from stepgraph.syntax.edits import MovedImport
 from tests.checks.projects import CONFIGURATION, ENTRY, check_project, format_findings
+from tests.checks.snippets import edits_of
 
 
 def import_findings(text: str) -> list[Finding]:
@@ -34,7 +35,7 @@ def test_shared_import_is_flagged_once() -> None:
 def test_import_can_be_moved() -> None:
     (finding,) = import_findings(f"from workers import Response, NonRetryableError as Fatal\n{ENTRY}")
 
-    (edit,) = finding.edits
+    (edit,) = edits_of(finding)
     assert isinstance(edit, MovedImport)
     assert (edit.names, edit.module) == (("NonRetryableError",), "workers.workflows")
     assert edit.place.text == "from workers import Response, NonRetryableError as Fatal"

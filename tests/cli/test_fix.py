@@ -1,4 +1,4 @@
-"""`stepgraph check --fix`: the diff that it prints, and the files that `--write` changes."""
+"""`stepgraph check --fix`, which changes files, and `--diff`, which shows the changes."""
 
 from __future__ import annotations
 
@@ -7,13 +7,21 @@ import json
 import subprocess
 from pathlib import Path
 
+import libcst as cst
 import pytest
+from msgspec.structs import replace
 
+from stepgraph.checks.diagnostic import safe_fix
 from stepgraph.cli.errors import CommandError
-from stepgraph.cli.fixing import FixedFile, write_fixes
+from stepgraph.cli.fixing import FixedFile, compute_fixes, write_fixes
 from stepgraph.cli.formats import REPORT_FORMATS
 from stepgraph.project.root import root_of
+from stepgraph.syntax.edits import Replacement
+from stepgraph.syntax.module import Place
+from stepgraph.syntax.parse import parse_module
+from stepgraph.syntax.walk import all_nodes
 from tests.cli.conftest import Command
+from tests.report.reports import finding
 
 SOURCE = """\
 from workers import WorkflowEntrypoint, NonRetryableError
@@ -63,6 +71,9 @@ DIFFERENCE = """\
 """
 
 
+WARNING = "warning: `--fix` changes files since version 0.2. Use `--diff` to see the changes first."
+
+
 @pytest.fixture
 def entry(folder: Path) -> Path:
     path = folder / "entry.py"
@@ -70,61 +81,68 @@ def entry(folder: Path) -> Path:
     return path
 
 
-def test_fix_prints_a_diff_and_changes_nothing(stepgraph: Command, entry: Path) -> None:
-    run = stepgraph("check", "--fix", "entry.py")
+def test_a_diff_changes_nothing(stepgraph: Command, entry: Path) -> None:
+    run = stepgraph("check", "--diff", "entry.py")
 
     assert run.out == DIFFERENCE
-    assert run.messages == ["safe fixes for 3 findings in 1 file; add --write to apply them"]
+    assert run.messages == ["would fix 3 findings in 1 file"]
     assert run.code == 1
     assert entry.read_text(encoding="utf-8") == SOURCE
 
 
-# --fix replaces the text by a diff.
 @pytest.mark.parametrize("form", sorted(REPORT_FORMATS.keys() - {"text"}))
-def test_other_formats_report_fixable_findings(stepgraph: Command, entry: Path, form: str) -> None:
-    run = stepgraph("check", "--fix", "-f", form, "entry.py")
+@pytest.mark.usefixtures("entry")
+def test_a_diff_has_no_other_format(stepgraph: Command, form: str) -> None:
+    run = stepgraph("check", "--diff", "-f", form, "entry.py")
 
-    assert run.out == stepgraph("check", "--no-cache", "-f", form, "entry.py").out
-    assert run.messages == ["safe fixes for 3 findings in 1 file; add --write to apply them"]
-    assert run.code == 1
-    assert entry.read_text(encoding="utf-8") == SOURCE
+    assert (run.out, run.code) == ("", 2)
+    assert run.messages == [
+        "stepgraph: --diff prints a patch, so it cannot be combined with a format. Try `stepgraph check --help`."
+    ]
 
 
-def test_a_report_file_is_written_with_fix(stepgraph: Command, entry: Path) -> None:
+@pytest.mark.usefixtures("entry")
+def test_exit_zero_applies_to_a_diff(stepgraph: Command) -> None:
+    run = stepgraph("check", "--diff", "--exit-zero", "entry.py")
+
+    assert (run.out, run.code) == (DIFFERENCE, 0)
+
+
+def test_a_report_of_remaining_findings_has_any_format(stepgraph: Command, entry: Path) -> None:
     run = stepgraph("check", "--fix", "-q", "-o", "report.json", "entry.py")
 
-    assert (run.out, run.code) == ("", 1)
-    assert len(json.loads(Path("report.json").read_text(encoding="utf-8"))["findings"]) == 3
-    assert entry.read_text(encoding="utf-8") == SOURCE
+    assert (run.out, run.messages, run.code) == ("", [WARNING, "fixed 3 findings in 1 file"], 0)
+    assert json.loads(Path("report.json").read_text(encoding="utf-8"))["findings"] == []
+    assert entry.read_text(encoding="utf-8") == FIXED
 
 
 @pytest.mark.usefixtures("entry")
 def test_a_diff_can_be_written_to_a_file(stepgraph: Command) -> None:
-    run = stepgraph("check", "--fix", "-o", "fixes.patch", "entry.py")
+    run = stepgraph("check", "--diff", "-o", "fixes.patch", "entry.py")
 
     assert (run.out, run.code) == ("", 1)
     assert Path("fixes.patch").read_text(encoding="utf-8") == DIFFERENCE
 
 
-def test_write_changes_files_and_reports_the_rest(stepgraph: Command, entry: Path) -> None:
+def test_fix_changes_files_and_reports_the_rest(stepgraph: Command, entry: Path) -> None:
     entry.chmod(0o640)
 
-    run = stepgraph("check", "--fix", "--write", "entry.py")
+    run = stepgraph("check", "--fix", "entry.py")
 
     assert entry.read_text(encoding="utf-8") == FIXED
     assert entry.stat().st_mode & 0o777 == 0o640
     assert run.out.endswith("no findings in 1 workflow\n")
-    assert run.messages == ["fixed 3 findings in 1 file"]
+    assert run.messages == [WARNING, "fixed 3 findings in 1 file"]
     assert run.code == 0
 
 
 def test_fixed_files_need_no_second_fix(stepgraph: Command, entry: Path) -> None:
-    stepgraph("check", "--fix", "--write", "entry.py")
+    stepgraph("check", "--fix", "entry.py")
 
-    run = stepgraph("check", "--fix", "entry.py")
+    run = stepgraph("check", "--diff", "entry.py")
 
     assert (run.out, run.code) == ("", 0)
-    assert run.messages == ["no finding has a safe fix"]
+    assert run.messages == ["nothing to fix"]
     assert entry.read_text(encoding="utf-8") == FIXED
 
 
@@ -132,9 +150,9 @@ def test_files_without_fixes_are_not_written(stepgraph: Command, entry: Path) ->
     entry.write_text(FIXED, encoding="utf-8")
     written = entry.stat().st_mtime_ns
 
-    run = stepgraph("check", "--fix", "--write", "entry.py")
+    run = stepgraph("check", "--fix", "entry.py")
 
-    assert (run.messages, run.code) == (["no finding has a safe fix"], 0)
+    assert (run.messages, run.code) == ([WARNING, "nothing to fix"], 0)
     assert run.out.endswith("no findings in 1 workflow\n")
     assert entry.stat().st_mtime_ns == written
 
@@ -142,9 +160,9 @@ def test_files_without_fixes_are_not_written(stepgraph: Command, entry: Path) ->
 def test_an_unfaithful_rewrite_is_not_written(stepgraph: Command, entry: Path) -> None:
     entry.write_text("\x0c" + SOURCE, encoding="utf-8")
 
-    run = stepgraph("check", "--fix", "--write", "entry.py")
+    run = stepgraph("check", "--fix", "entry.py")
 
-    assert (run.messages, run.code) == (["no finding has a safe fix"], 1)
+    assert (run.messages, run.code) == ([WARNING, "nothing to fix"], 1)
     assert entry.read_text(encoding="utf-8") == "\x0c" + SOURCE
 
 
@@ -159,7 +177,7 @@ def test_a_concurrently_changed_file_is_not_written(entry: Path) -> None:
 
 def test_git_applies_the_diff(stepgraph: Command, folder: Path, entry: Path) -> None:
     entry.write_bytes(SOURCE.rstrip("\n").replace("\n", "\r\n").encode())
-    run = stepgraph("check", "--fix", "entry.py")
+    run = stepgraph("check", "--diff", "entry.py")
 
     subprocess.run(["git", "apply", "-"], input=run.out.encode(), cwd=folder, check=True)  # noqa: S607 - git is git
 
@@ -170,7 +188,7 @@ def test_ignored_findings_are_not_fixed(stepgraph: Command, entry: Path) -> None
     text = SOURCE.replace("'5 min' )", "'5 min' )  # stepgraph: ignore[SG203] on purpose")
     entry.write_text(text, encoding="utf-8")
 
-    stepgraph("check", "--fix", "--write", "--ignore", "SG125", "entry.py")
+    stepgraph("check", "--fix", "--ignore", "SG125", "entry.py")
 
     changed = text.replace("'5 min'", "'5 minutes'")
     assert entry.read_text(encoding="utf-8") == changed
@@ -180,7 +198,7 @@ def test_standard_input_gets_a_diff(stepgraph: Command, folder: Path, monkeypatc
     del folder
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(SOURCE.encode())))
 
-    run = stepgraph("check", "--fix", "-")
+    run = stepgraph("check", "--diff", "-")
 
     assert run.out == DIFFERENCE.replace("entry.py", "<stdin>")
 
@@ -189,19 +207,76 @@ def test_standard_input_cannot_be_changed(stepgraph: Command, folder: Path, monk
     del folder
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(SOURCE.encode())))
 
-    run = stepgraph("check", "--fix", "--write", "-")
+    run = stepgraph("check", "--fix", "-")
 
-    assert run.messages == ["stepgraph: cannot apply fixes to standard input. Omit --write to see them."]
+    assert run.messages == [WARNING, "stepgraph: cannot apply fixes to standard input. Use --diff to see them."]
     assert run.code == 2
 
 
-def test_write_without_fix_is_a_usage_error(stepgraph: Command) -> None:
-    run = stepgraph("check", "--write")
+def test_fix_and_write_work_as_before(stepgraph: Command, entry: Path) -> None:
+    run = stepgraph("check", "--fix", "--write", "entry.py")
 
     assert run.messages == [
-        "stepgraph: --write requires --fix. Try `stepgraph check --help`.",
+        "warning: `--write` is no longer needed, because `--fix` changes files.",
+        "fixed 3 findings in 1 file",
     ]
+    assert entry.read_text(encoding="utf-8") == FIXED
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ("--write", "--write is no longer an option: --fix changes files, and --diff shows the changes."),
+        ("--unsafe-fixes", "--unsafe-fixes requires --fix or --diff."),
+    ],
+)
+def test_an_option_without_fix_is_a_usage_error(stepgraph: Command, option: str, message: str) -> None:
+    run = stepgraph("check", option)
+
+    assert run.messages == [f"stepgraph: {message} Try `stepgraph check --help`."]
     assert run.code == 2
+
+
+UNSAFE = """\
+from workers import WorkflowEntrypoint
+
+
+class Orders(WorkflowEntrypoint):
+    async def run(self, event, step):
+        step.sleep("pause", event["delay"])
+"""
+
+
+def test_unsafe_fixes_need_an_option(stepgraph: Command, entry: Path) -> None:
+    entry.write_text(UNSAFE, encoding="utf-8")
+
+    run = stepgraph("check", "--fix", "entry.py")
+
+    assert run.messages == [WARNING, "fixed 1 finding in 1 file; 1 finding can be fixed with --unsafe-fixes"]
+    assert run.out.endswith(
+        "1 warning in 1 workflow, 1 fixable with --fix --unsafe-fixes\n`stepgraph rules SG212` explains SG212.\n"
+    )
+    assert entry.read_text(encoding="utf-8") == UNSAFE.replace("step.sleep", "await step.sleep")
+
+
+def test_unsafe_fixes_are_applied(stepgraph: Command, entry: Path) -> None:
+    entry.write_text(UNSAFE, encoding="utf-8")
+
+    run = stepgraph("check", "--fix", "--unsafe-fixes", "entry.py")
+
+    assert run.messages == [WARNING, "fixed 2 findings in 1 file"]
+    expected = UNSAFE.replace("step.sleep", "await step.sleep").replace('["delay"]', '["payload"]["delay"]')
+    assert entry.read_text(encoding="utf-8") == expected
+
+
+def test_contradictory_fixes_are_not_combined() -> None:
+    module = parse_module(b"nap = 5\n", "entry.py")
+    place = Place(module, next(node for node in all_nodes(module.tree) if isinstance(node, cst.Integer)))
+    fixes = [safe_fix(Replacement(place, "6")), safe_fix(Replacement(place, "7"))]
+
+    (file,) = compute_fixes([replace(finding("odd."), fix=fix) for fix in fixes], unsafe=False)
+
+    assert (file.after, len(file.findings)) == (b"nap = 6\n", 1)
 
 
 def test_a_symbolic_link_is_written_through(stepgraph: Command, entry: Path) -> None:
@@ -210,7 +285,7 @@ def test_a_symbolic_link_is_written_through(stepgraph: Command, entry: Path) -> 
     entry.rename(directory / "entry.py")
     (directory / "link.py").symlink_to("entry.py")
 
-    run = stepgraph("check", "--fix", "--write", "other.py/link.py")
+    run = stepgraph("check", "--fix", "other.py/link.py")
 
     assert run.code == 0
     assert (directory / "link.py").is_symlink()
@@ -225,5 +300,5 @@ def test_findings_in_the_baseline_are_fixed(
     baseline = ("--baseline", "known.json")
     assert stepgraph("check", *baseline, "--update-baseline").code == 0
     assert stepgraph("check", *baseline).code == 0
-    stepgraph("check", *baseline, "--fix", "--write")
+    stepgraph("check", *baseline, "--fix")
     assert Path("entry.py").read_text(encoding="utf-8") == FIXED

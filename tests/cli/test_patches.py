@@ -1,4 +1,4 @@
-"""`check --fix`: patches for `git apply` and `patch`, without control characters for readers."""
+"""`check --diff`: patches for `git apply` and `patch`, without control characters for readers."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def fix(capfdbinary: pytest.CaptureFixture[bytes], *arguments: str) -> tuple[bytes, str]:
     """Return the patch of all files in the working directory, and the messages."""
-    main(["check", "--fix", *arguments])
+    main(["check", "--diff", *arguments])
     out, stderr = capfdbinary.readouterr()
     return out, stderr.decode()
 
@@ -112,7 +112,7 @@ def test_a_pipe_gets_the_bytes_of_the_file(capfdbinary: pytest.CaptureFixture[by
     Path("a.py").write_bytes(SOURCE.replace(b"~", text.encode()))
     out, stderr = fix(capfdbinary, "a.py")
     assert text.encode() in out
-    assert stderr == "safe fixes for 1 finding in 1 file; add --write to apply them\n"
+    assert stderr == "would fix 1 finding in 1 file\n"
     subprocess.run(GIT_APPLY, input=out, check=True)
     assert Path("a.py").read_bytes() == FIXED.replace(b"~", text.encode())
 
@@ -128,7 +128,7 @@ def test_a_log_gets_escaped_control_characters(
     assert out.isascii()
     assert not {b"\x1b", b"##[", b"##vso["} & {each for each in (b"\x1b", b"##[", b"##vso[") if each in out}
     assert stderr.splitlines()[1] == (
-        "this patch is for display only: control characters are escaped. Use `--write` to change the files, or"
+        "this patch is for display only: control characters are escaped. Use `--fix` to change the files, or"
         " `-o FILE` to write a patch for `git apply`."
     )
 
@@ -147,7 +147,7 @@ def test_a_log_gets_a_harmless_patch_unchanged(
     monkeypatch.setenv("CI", "true")
     Path("注文 a.py").write_bytes(SOURCE.replace(b"~", "注文\tfür".encode()).replace(b"\n", b"\r\n"))
     out, stderr = fix(capfdbinary, ".")
-    assert stderr == "safe fixes for 1 finding in 1 file; add --write to apply them\n"
+    assert stderr == "would fix 1 finding in 1 file\n"
     subprocess.run(GIT_APPLY, input=out, check=True)
 
 
@@ -168,7 +168,7 @@ def test_a_file_gets_the_bytes_in_a_terminal_or_log(
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     source = SOURCE.replace(b"~", "\x1b]0;a\x07\u202e".encode())
     Path("a.py").write_bytes(source)
-    summary = "safe fixes for 1 finding in 1 file; add --write to apply them\n"
+    summary = "would fix 1 finding in 1 file\n"
     assert fix(capfdbinary, "a.py", "-o", "a.patch") == (b"", summary)
     subprocess.run([*GIT_APPLY[:-1], "a.patch"], check=True)
     assert Path("a.py").read_bytes() == FIXED.replace(b"~", "\x1b]0;a\x07\u202e".encode())
@@ -176,7 +176,7 @@ def test_a_file_gets_the_bytes_in_a_terminal_or_log(
 
 def test_a_terminal_gets_escaped_control_characters(tmp_path: Path) -> None:
     Path("a.py").write_bytes(SOURCE.replace(b"~", "\x1b]0;a\x07\u202e".encode()))
-    command = f"{sys.executable} -m stepgraph check --fix a.py"
+    command = f"{sys.executable} -m stepgraph check --diff a.py"
     shown = subprocess.run([*SCRIPT, command, "/dev/null"], capture_output=True, check=False, cwd=tmp_path)
     assert b"\\x1b]0;a\\x07\\u202e" in shown.stdout
     # The progress line is erased.

@@ -121,7 +121,7 @@ def test_a_folder_of_files_is_written_atomically(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_a_source_is_fixed_atomically(tmp_path: Path) -> None:
     folder = folder_with(tmp_path)
-    runs = crash_runs(folder, "check", "shop.py", "--fix", "--write")
+    runs = crash_runs(folder, "check", "shop.py", "--fix")
     assert "await load()" in runs[-1].files["shop.py"]
     assert_atomic(runs, "shop.py", before={"shop.py": SHOP}, writes=1)
 

@@ -35,7 +35,7 @@ ARGUMENTS = {
     "check": [*PROJECTS, "--strict"],
     "diff": ["orders", "changed"],
 }
-OTHER_COMMANDS = [["check", *PROJECTS, "--fix"], ["rules"], ["schema"], ["graph", "-f", "json"], ["check"]]
+OTHER_COMMANDS = [["check", *PROJECTS, "--diff"], ["rules"], ["schema"], ["graph", "-f", "json"], ["check"]]
 SINGLE_WORKFLOW = [name for name, form in formats.FORMATS.items() if not form.allows_multiple_workflows]
 SELECTION = ["--workflow", "orders"]
 COMMANDS = [

@@ -102,7 +102,7 @@ def generate_input(number: int) -> FuzzInput:
     commands: list[tuple[str, ...]] = [
         ("graph", "a.py", *graph),
         ("check", "a.py", *report),
-        ("check", "a.py", "--fix"),
+        ("check", "a.py", "--diff"),
         ("list", "a.py"),
     ]
     return FuzzInput(rng.choices(commands, [4, 4, 2, 1])[0], files)

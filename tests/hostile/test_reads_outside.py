@@ -30,7 +30,7 @@ COMMANDS = [
     ("list", "."),
     ("check", "entry.py"),
     ("check", "src/entry.py"),
-    ("check", ".", "--fix"),
+    ("check", ".", "--diff"),
 ]
 
 REFUSED = "a symbolic link that leaves the repository."
@@ -172,7 +172,7 @@ def test_files_outside_are_not_fixed(stepgraph: Command, outside: Path, how: str
     base_dir = f'base_dir = "{outside}"\n' if how == "base_dir" else ""
     Path("wrangler.toml").write_text(f'name = "w"\nmain = "{main}"\n{base_dir}{WORKFLOWS}', encoding="utf-8")
     for path in (".", "entry.py"):
-        stepgraph("check", "--fix", "--write", path)
+        stepgraph("check", "--fix", path)
     assert (outside / "victim.py").read_text(encoding="utf-8") == source
 
 

@@ -53,7 +53,7 @@ def test_finding_has_all_fields() -> None:
         "end_line": 18,
         "end_column": 36,
         "workflow": "orders",
-        "fixable": False,
+        "fix": None,
         "fingerprint": "3f2a",
         "url": "https://github.com/stepgraph/stepgraph/blob/main/docs/reference/rules/SG118.md",
     }

@@ -6,7 +6,7 @@ import json
 
 from msgspec.structs import replace
 
-from stepgraph.checks.diagnostic import Severity
+from stepgraph.checks.diagnostic import Applicability, Fix, Severity
 from stepgraph.report.json_report import json_report, render_json_lines
 from stepgraph.report.statistics import render_statistics
 from stepgraph.report.text import render_concise
@@ -42,7 +42,7 @@ def test_json_lines_are_the_findings_of_the_json_report() -> None:
 
 
 def test_statistics_count_findings_by_rule() -> None:
-    fixable = replace(finding("odd.", code="SG205", severity=Severity.WARNING), fixable=True)
+    fixable = replace(finding("odd.", code="SG205", severity=Severity.WARNING), fix=Fix(Applicability.SAFE))
     assert render_statistics(report(finding("no."), fixable, fixable)) == (
         "COUNT  CODE   NAME                        SEVERITY  FIXABLE\n"
         "    2  SG205  unknown-duration-unit       warning         2\n"

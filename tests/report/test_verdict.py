@@ -79,7 +79,7 @@ def test_uncounted_findings_are_listed_separately() -> None:
 def test_fixable_findings_are_counted() -> None:
     source = "from workers import NonRetryableError, WorkflowEntrypoint\n\n\nclass Flow(WorkflowEntrypoint):\n"
     source += "    async def run(self, event, step):\n        return 1\n"
-    (fixable,) = (results for results in check_analysis(analyze_source(source)) if results.edits)
+    (fixable,) = (results for results in check_analysis(analyze_source(source)) if results.fix)
     assert verdict_line(report(fixable, finding())) == "2 errors in 1 workflow, 1 fixable with --fix"
 
 

@@ -17,7 +17,7 @@ from typing import Final, TypeAlias
 from msgspec import Struct
 
 from stepgraph.analysis import Analysis, WorkflowRecord
-from stepgraph.checks.diagnostic import Finding, Severity
+from stepgraph.checks.diagnostic import Applicability, Finding, Fix, Severity
 from stepgraph.model.note import Problem
 from stepgraph.model.span import Span
 from stepgraph.project.reading import read_inside_any
@@ -105,7 +105,7 @@ ContentDigest: TypeAlias = str | None
 
 
 class FindingRecord(Struct, frozen=True):
-    """A serializable finding, without its edits."""
+    """A serializable finding, without the edits of its fix."""
 
     code: str
     severity: Severity
@@ -113,7 +113,7 @@ class FindingRecord(Struct, frozen=True):
     advice: str
     span: Span
     workflow: str
-    fixable: bool
+    fix: Applicability | None
 
     @classmethod
     def of(cls, finding: Finding) -> FindingRecord:
@@ -125,14 +125,13 @@ class FindingRecord(Struct, frozen=True):
             finding.advice,
             finding.span,
             finding.workflow,
-            finding.fixable,
+            None if finding.fix is None else finding.fix.applicability,
         )
 
     def restore(self) -> Finding:
         """Return the finding."""
-        return Finding(
-            self.code, self.severity, self.message, self.advice, self.span, self.workflow, fixable=self.fixable
-        )
+        fix = None if self.fix is None else Fix(self.fix)
+        return Finding(self.code, self.severity, self.message, self.advice, self.span, self.workflow, fix)
 
 
 class ListingRecord(Struct, frozen=True):

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from stepgraph.model.note import Problem, ProblemKind
 from stepgraph.model.span import Span
@@ -38,6 +39,23 @@ class Confidence(StrEnum):
     """The fault depends on the author's intention."""
 
 
+class Applicability(StrEnum):
+    """The certainty that a fix is correct."""
+
+    SAFE = "safe"
+    """Only one correction is possible. `--fix` applies the fix."""
+    UNSAFE = "unsafe"
+    """The fix follows the probable intention of the author. `--fix` applies it only with `--unsafe-fixes`."""
+
+
+class Fix(Struct, frozen=True):
+    """A change of the source that removes a finding."""
+
+    applicability: Applicability
+    edits: tuple[Edit, ...] = ()
+    """The changes. A fix from the cache has none."""
+
+
 class Diagnostic(Struct, frozen=True):
     """A problem that a rule reports at a location."""
 
@@ -46,8 +64,8 @@ class Diagnostic(Struct, frozen=True):
     """The problem and its consequence."""
     advice: str
     """The code to write instead."""
-    edits: tuple[Edit, ...] = ()
-    """Edits that follow the advice, if only one fix is correct."""
+    fix: Fix | None = None
+    """The change that follows the advice, or None if no change is obvious."""
     severity: Severity | None = None
     """The severity, or None for the severity of the rule."""
     consequences: tuple[tuple[str, Span], ...] = ()
@@ -69,13 +87,26 @@ class Finding(Struct, frozen=True):
     """The location of the problem."""
     workflow: str = ""
     """The name of the workflow. Empty for findings about a project."""
-    edits: tuple[Edit, ...] = ()
-    """The edits of `--fix`. A cached finding has none, even if it is fixable."""
-    fixable: bool = False
-    """Whether `--fix` can fix the problem, because only one fix is correct."""
+    fix: Fix | None = None
+    """The change that `--fix` makes, or None if no change is obvious."""
 
     def __str__(self) -> str:
         return f"{self.span}: {self.severity}: {self.message} {self.advice}".rstrip() + f" [{self.code}]"
+
+
+def safe_fix(*edits: Edit) -> Fix | None:
+    """Return a fix that is the only correction, or None without edits."""
+    return Fix(Applicability.SAFE, edits) if edits else None
+
+
+def unsafe_fix(*edits: Edit) -> Fix | None:
+    """Return a fix that follows the probable intention of the author, or None without edits."""
+    return Fix(Applicability.UNSAFE, edits) if edits else None
+
+
+def without_edits(finding: Finding) -> Finding:
+    """Return a finding whose fix has no edits, so that it keeps no module in memory."""
+    return finding if finding.fix is None else replace(finding, fix=Fix(finding.fix.applicability))
 
 
 def diagnostics_of(

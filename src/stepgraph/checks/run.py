@@ -85,7 +85,6 @@ def check_suppressions(ignores: SuppressionsSubject, rules: Sequence[Rule] = RUL
 
 def _finding(rule: Rule, diagnostic: Diagnostic, workflow: str) -> Finding:
     severity = diagnostic.severity or rule.severity
-    edits = diagnostic.edits
     return Finding(
-        rule.code, severity, diagnostic.message, diagnostic.advice, diagnostic.span, workflow, edits, bool(edits)
+        rule.code, severity, diagnostic.message, diagnostic.advice, diagnostic.span, workflow, diagnostic.fix
     )

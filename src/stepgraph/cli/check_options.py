@@ -11,6 +11,7 @@ import click
 from msgspec import Struct
 from msgspec.structs import replace
 
+from stepgraph.cli.console import write_message
 from stepgraph.project.sources import STANDARD_INPUT
 
 if TYPE_CHECKING:
@@ -29,8 +30,12 @@ _FAIL_ON_HELP = "Lowest level that fails (default: error), or new for findings n
 _REQUIRE_DAG_HELP = "Fail if a workflow has no graph, or an incomplete one."
 _EXIT_ZERO_HELP = "Exit with 0 even if findings fail the check."
 _BASELINE_HELP = "Ignore findings recorded in FILE."
-_FIX_HELP = "Show a diff of the safe fixes instead of the report."
-_WRITE_HELP = "With --fix, apply the fixes and report the remaining findings."
+_FIX_HELP = "Apply safe fixes, and report the remaining findings."
+_DIFF_HELP = "Show the fixes as a diff instead of applying them. Exit with 1 if there are any."
+_UNSAFE_FIXES_HELP = "Include fixes that follow your probable intention, for you to review."
+# Warnings for one release, because `--fix` showed a diff before.
+_FIX_WARNING = "warning: `--fix` changes files since version 0.2. Use `--diff` to see the changes first."
+_WRITE_WARNING = "warning: `--write` is no longer needed, because `--fix` changes files."
 _UPDATE_HELP = "Write the current findings to the baseline, and exit with 0."
 
 
@@ -149,24 +154,40 @@ def _codes(_context: click.Context, option: click.Parameter, texts: Sequence[str
     return tuple(code for name in names if (code := codes.resolve(name)) is not None)
 
 
-class Fixing(Enum):
-    """The treatment of fixes: ignore them, show a patch, or write files."""
+class FixMode(Enum):
+    """The treatment of fixes."""
 
-    NOTHING = "nothing"
+    REPORT = "report"
+    """Mention them in the report."""
     SHOW = "show"
+    """Print a patch instead of the report."""
     WRITE = "write"
+    """Change the files before the report."""
+
+
+class Fixing(Struct, frozen=True):
+    """The options --fix, --diff and --unsafe-fixes."""
+
+    mode: FixMode = FixMode.REPORT
+    unsafe: bool = False
 
 
 def fix_options(command: Callable[..., R]) -> Callable[..., R]:
-    """Add the options --fix and --write to a command, as one argument `fixing`."""
+    """Add the options that apply or show fixes to a command, as one argument `fixing`."""
 
     @click.option("--fix", is_flag=True, help=_FIX_HELP)
-    @click.option("--write", is_flag=True, help=_WRITE_HELP)
+    @click.option("--diff", is_flag=True, help=_DIFF_HELP)
+    @click.option("--unsafe-fixes", is_flag=True, help=_UNSAFE_FIXES_HELP)
+    @click.option("--write", is_flag=True, hidden=True)
     @wraps(command)
-    def with_fixing(*, fix: bool, write: bool, **others: object) -> R:
+    def with_fixing(*, fix: bool, diff: bool, unsafe_fixes: bool, write: bool, **others: object) -> R:
         if write and not fix:
-            raise click.UsageError("--write requires --fix.")
-        fixing = Fixing.NOTHING if not fix else Fixing.WRITE if write else Fixing.SHOW
-        return command(fixing=fixing, **others)
+            raise click.UsageError("--write is no longer an option: --fix changes files, and --diff shows the changes.")
+        if unsafe_fixes and not (fix or diff):
+            raise click.UsageError("--unsafe-fixes requires --fix or --diff.")
+        if fix and not diff:
+            write_message(_WRITE_WARNING if write else _FIX_WARNING)
+        mode = FixMode.SHOW if diff else FixMode.WRITE if fix else FixMode.REPORT
+        return command(fixing=Fixing(mode, unsafe_fixes), **others)
 
     return with_fixing

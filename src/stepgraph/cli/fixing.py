@@ -1,6 +1,6 @@
 """Fix findings: apply their edits, show them as a patch, or write the files.
 
-Only runs with --fix import this module.
+Only runs with --fix or --diff import this module.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from stepgraph.checks.diagnostic import Finding
+from stepgraph.checks.diagnostic import Applicability, Finding
 from stepgraph.cli.console import encode, write_bytes, write_message
 from stepgraph.cli.errors import CommandError, ExitCode
 from stepgraph.cli.output_files import OutputFile, command_error, prepare_output
@@ -29,6 +29,9 @@ from stepgraph.project.sources import STANDARD_INPUT_NAME
 from stepgraph.project.writing import WriteError, source_target
 
 if TYPE_CHECKING:
+    from libcst import CSTNode
+
+    from stepgraph.syntax.edits import Edit
     from stepgraph.syntax.module import SourceModule
 
 
@@ -39,7 +42,7 @@ _LINE_FEED = "\n"
 # CI services set one of these variables.
 _CI_VARIABLES = ("CI", "GITHUB_ACTIONS", "GITLAB_CI", "TF_BUILD", "TEAMCITY_VERSION")
 _READABLE_PATCH_NOTE = (
-    "this patch is for display only: control characters are escaped. Use `--write` to change the files, or `-o FILE` to"
+    "this patch is for display only: control characters are escaped. Use `--fix` to change the files, or `-o FILE` to"
     " write a patch for `git apply`."
 )
 
@@ -55,26 +58,44 @@ class FixedFile(Struct, frozen=True):
     """The fixed findings."""
 
 
-def compute_fixes(findings: Iterable[Finding]) -> tuple[FixedFile, ...]:
-    """Return the files that the edits of findings change, in the order of the findings."""
+def compute_fixes(findings: Iterable[Finding], *, unsafe: bool) -> tuple[FixedFile, ...]:
+    """Return the files that the fixes of findings change, in the order of the findings.
+
+    A fix that changes the same code as an earlier one is omitted. Unsafe fixes are omitted unless `unsafe`.
+    """
     # Applying edits recurses as deeply as syntax is nested.
-    return run_with_large_stack(lambda: _fixed_files(findings))
+    return run_with_large_stack(lambda: _fixed_files(_compatible_findings(findings, unsafe=unsafe)))
 
 
-def _fixed_files(findings: Iterable[Finding]) -> tuple[FixedFile, ...]:
+def _compatible_findings(findings: Iterable[Finding], *, unsafe: bool) -> Iterator[tuple[Finding, tuple[Edit, ...]]]:
+    """Yield the findings with applicable fixes, and their edits, without fixes that contradict earlier ones."""
+    edit_of_node: dict[CSTNode, Edit] = {}
+    for finding in findings:
+        if finding.fix is None or not (unsafe or finding.fix.applicability is Applicability.SAFE):
+            continue
+        edits = finding.fix.edits
+        if all(edit_of_node.get(edit.place.node, edit) == edit for edit in edits):
+            edit_of_node.update((edit.place.node, edit) for edit in edits)
+            yield finding, edits
+
+
+def _fixed_files(fixes: Iterable[tuple[Finding, tuple[Edit, ...]]]) -> tuple[FixedFile, ...]:
     # Imported here because LibCST takes longer to import than all other code, and a run without modules needs none.
     from stepgraph.syntax.editing import apply_source_edits
 
-    by_module: dict[SourceModule, list[Finding]] = {}
-    for finding in findings:
-        for module in dict.fromkeys(edit.place.module for edit in finding.edits):
-            by_module.setdefault(module, []).append(finding)
+    edits_of_module: dict[SourceModule, list[Edit]] = {}
+    findings_of_module: dict[SourceModule, list[Finding]] = {}
+    for finding, edits in fixes:
+        for edit in edits:
+            edits_of_module.setdefault(edit.place.module, []).append(edit)
+        for module in dict.fromkeys(edit.place.module for edit in edits):
+            findings_of_module.setdefault(module, []).append(finding)
     files = []
-    for module, fixed in by_module.items():
-        edits = [edit for finding in fixed for edit in finding.edits if edit.place.module is module]
-        after = apply_source_edits(module, edits)
+    for module, module_edits in edits_of_module.items():
+        after = apply_source_edits(module, module_edits)
         if after != module.source:
-            files.append(FixedFile(module.path, module.tree.encoding, module.source, after, tuple(fixed)))
+            fixed = tuple(findings_of_module[module])
+            files.append(FixedFile(module.path, module.tree.encoding, module.source, after, fixed))
     return tuple(files)
 
 
@@ -147,7 +168,7 @@ def write_fixes(files: Sequence[FixedFile], roots: Collection[Root]) -> None:
     analysis, and InputError if it cannot be read.
     """
     if any(file.path == STANDARD_INPUT_NAME for file in files):
-        raise CommandError(ExitCode.ERROR, "cannot apply fixes to standard input. Omit --write to see them.")
+        raise CommandError(ExitCode.ERROR, "cannot apply fixes to standard input. Use --diff to see them.")
     try:
         outputs = [OutputFile(source_target(file.path, roots)) for file in files]
     except WriteError as error:
@@ -159,13 +180,15 @@ def write_fixes(files: Sequence[FixedFile], roots: Collection[Root]) -> None:
         output.write_content(file.after)
 
 
-def fix_summary(files: Sequence[FixedFile], *, written: bool) -> str:
-    """Return a one-line summary of the fixes."""
-    findings = sum(len(file.findings) for file in files)
-    if not findings:
-        return "no finding has a safe fix"
-    counts = f"{counted(findings, 'finding')} in {counted(len(files), 'file')}"
-    return f"fixed {counts}" if written else f"safe fixes for {counts}; add --write to apply them"
+def fix_summary(files: Sequence[FixedFile], findings: Iterable[Finding], *, written: bool, unsafe: bool) -> str:
+    """Return a one-line summary of the fixes, with the number of unsafe fixes that were omitted."""
+    fixed = sum(len(file.findings) for file in files)
+    fixes = [finding.fix for finding in findings if finding.fix is not None]
+    omitted = 0 if unsafe else sum(fix.applicability is Applicability.UNSAFE for fix in fixes)
+    hint = f"; {counted(omitted, 'finding')} can be fixed with --unsafe-fixes" if omitted else ""
+    if not fixed:
+        return f"nothing to fix{hint}"
+    return f"{'fixed' if written else 'would fix'} {counted(fixed, 'finding')} in {counted(len(files), 'file')}{hint}"
 
 
 def hunks(before: Sequence[str], after: Sequence[str]) -> Iterator[str]:

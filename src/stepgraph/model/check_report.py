@@ -12,6 +12,7 @@ from stepgraph.model.constraints import Closed
 Verdict: TypeAlias = Literal["passed", "failed", "unreadable", "empty"]
 FailOn: TypeAlias = Literal["error", "warning", "new"]
 Severity: TypeAlias = Literal["error", "warning", "note"]
+Applicability: TypeAlias = Literal["safe", "unsafe"]
 
 
 class Tool(Closed):
@@ -93,8 +94,8 @@ class ReportedFinding(Closed):
     """Column after the last character, from 1."""
     workflow: str | None
     """Name of the workflow, or null for a finding about a configuration or a file."""
-    fixable: bool
-    """Whether `stepgraph check --fix` fixes the problem."""
+    fix: Applicability | None
+    """The fix: `safe` if `--fix` applies it, `unsafe` if `--fix` requires `--unsafe-fixes`; null without a fix."""
     fingerprint: str | None
     """Identity of the finding, independent of line numbers; null if unknown."""
     url: str

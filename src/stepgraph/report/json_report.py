@@ -76,7 +76,7 @@ def finding_data(report: Report, reported: FingerprintedFinding) -> shapes.Repor
         "end_line": finding.span.end_line,
         "end_column": finding.span.end_column,
         "workflow": finding.workflow or None,
-        "fixable": finding.fixable,
+        "fix": None if finding.fix is None else finding.fix.applicability.value,
         "fingerprint": reported.fingerprint,
         "url": rule_url(finding.code),
     }

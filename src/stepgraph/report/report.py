@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct, field
 
 from stepgraph.analysis import WorkflowAnalysis
-from stepgraph.checks.diagnostic import Finding, Severity
+from stepgraph.checks.diagnostic import Applicability, Finding, Severity
 from stepgraph.checks.selectors import INPUT_RULES
 from stepgraph.checks.settings import FailOn
 from stepgraph.checks.suppression_index import SuppressedFinding
@@ -127,10 +127,10 @@ class Report(Struct, frozen=True, kw_only=True):
         """Return the number of findings with a severity."""
         return sum(reported.finding.severity is severity for reported in self.findings)
 
-    @property
-    def fixable(self) -> int:
-        """Number of findings that `--fix` corrects."""
-        return sum(reported.finding.fixable for reported in self.findings)
+    def count_fixes(self, applicability: Applicability) -> int:
+        """Return the number of findings with a safe or an unsafe fix."""
+        fixes = (reported.finding.fix for reported in self.findings)
+        return sum(fix is not None and fix.applicability is applicability for fix in fixes)
 
     def rule_name(self, code: str) -> str:
         """Return the name of the rule with a code, or an empty string for an unknown code."""
@@ -182,7 +182,8 @@ def verdict_line(report: Report) -> str:
     if report.workflows_without_dag:
         line += f", {len(report.workflows_without_dag)} without a complete graph"
     other_counts = [
-        (report.fixable, "fixable with --fix"),
+        (report.count_fixes(Applicability.SAFE), "fixable with --fix"),
+        (report.count_fixes(Applicability.UNSAFE), "fixable with --fix --unsafe-fixes"),
         (len(report.baselined), "in the baseline"),
         (len(report.suppressed), "ignored"),
     ]

@@ -15,7 +15,7 @@ def render_statistics(report: Report, *, quiet: bool = False) -> str:
     """Return the number of findings by rule and severity, the most frequent first, and the counts unless `quiet`."""
     findings = [reported.finding for reported in report.findings]
     counts = Counter((finding.code, finding.severity) for finding in findings)
-    fixable = Counter((finding.code, finding.severity) for finding in findings if finding.fixable)
+    fixable = Counter((finding.code, finding.severity) for finding in findings if finding.fix is not None)
     rows = [
         (str(count), code, report.rule_name(code), severity.value, str(fixable[code, severity]))
         for (code, severity), count in sorted(counts.items(), key=lambda entry: (-entry[1], entry[0]))

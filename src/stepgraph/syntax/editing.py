@@ -3,11 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final, TypeVar
 
 import libcst as cst
 
-from stepgraph.syntax.edits import AddedAwait, Edit, MovedImport, Replacement
+from stepgraph.syntax.bindings import parameters
+from stepgraph.syntax.edits import (
+    AddedArgument,
+    AddedAwait,
+    Edit,
+    MovedImport,
+    RemovedArgument,
+    RemovedParameter,
+    Replacement,
+)
 from stepgraph.syntax.module import SourceModule
+
+Item = TypeVar("Item", cst.Arg, cst.Param)
+Function = TypeVar("Function", cst.FunctionDef, cst.Lambda)
+
+_COMMA = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
+# Expressions that need no parentheses in a larger expression.
+_ATOM_TYPES = (cst.Name, cst.SimpleString, cst.Subscript, cst.Call)
+_NO_SPACE = cst.SimpleWhitespace("")
+# The field with the space between an item and its comma.
+_SPACE_AFTER: Final[dict[type[cst.CSTNode], str]] = {
+    cst.Arg: "whitespace_after_arg",
+    cst.Param: "whitespace_after_param",
+}
 
 
 def apply_source_edits(module: SourceModule, edits: Sequence[Edit]) -> bytes:
@@ -39,21 +62,56 @@ class _Editor(cst.CSTTransformer):
     def on_leave(  # type: ignore[override] # LibCST does not restrict the type of the replacement
         self, original_node: cst.CSTNode, updated_node: cst.CSTNode
     ) -> cst.CSTNode | cst.FlattenSentinel[cst.BaseStatement]:
-        if isinstance(original_node, cst.SimpleStatementLine) and isinstance(updated_node, cst.SimpleStatementLine):
-            return self._move_imports(original_node, updated_node)
-        edit = self._edits.get(original_node)
-        if isinstance(edit, Replacement) and isinstance(updated_node, cst.BaseExpression):
-            return self._replace_expression(updated_node, edit.text)
-        if isinstance(edit, AddedAwait) and isinstance(updated_node, cst.BaseExpression):
-            return cst.Await(updated_node)
+        match original_node, updated_node:
+            case cst.SimpleStatementLine(), cst.SimpleStatementLine():
+                return self._move_imports(original_node, updated_node)
+            case cst.Call(), cst.Call():
+                updated_node = self._change_arguments(original_node, updated_node)
+            case cst.FunctionDef(), cst.FunctionDef():
+                updated_node = self._change_parameters(original_node, updated_node)
+            case cst.Lambda(), cst.Lambda():
+                updated_node = self._change_parameters(original_node, updated_node)
+        match self._edits.get(original_node), updated_node:
+            case Replacement(text=text), cst.BaseExpression():
+                return self._replace_expression(updated_node, text)
+            case AddedAwait(), cst.BaseExpression():
+                return cst.Await(updated_node)
         return updated_node
 
     def _replace_expression(self, old: cst.BaseExpression, text: str) -> cst.BaseExpression:
-        """Return the expression in `text` with the parentheses of `old`, which precedence or line breaks may need."""
+        """Return the expression in `text`, with the parentheses of `old` if precedence or line breaks may need them."""
         new = cst.parse_expression(text, self._module.tree.config_for_parsing)
-        if not old.lpar:
+        spaces = [parenthesis.whitespace_after for parenthesis in old.lpar]
+        if isinstance(new, _ATOM_TYPES) and not any(isinstance(space, cst.ParenthesizedWhitespace) for space in spaces):
             return new
         return new.with_changes(lpar=[*old.lpar, *new.lpar], rpar=[*new.rpar, *old.rpar])
+
+    def _change_arguments(self, original: cst.Call, updated: cst.Call) -> cst.Call:
+        """Return a call without the removed arguments and with the added argument."""
+        kept = [
+            argument
+            for old, argument in zip(original.args, updated.args, strict=True)
+            if not isinstance(self._edits.get(old.value), RemovedArgument)
+        ]
+        if len(kept) < len(updated.args):
+            updated = updated.with_changes(args=_end_like(kept, updated.args))
+            if not kept:
+                updated = updated.with_changes(whitespace_before_args=_NO_SPACE)
+        added = self._edits.get(original)
+        if not isinstance(added, AddedArgument):
+            return updated
+        argument = cst.Arg(
+            cst.parse_expression(added.text, self._module.tree.config_for_parsing),
+            cst.Name(added.keyword),
+            equal=cst.AssignEqual(_NO_SPACE, _NO_SPACE),
+        )
+        return updated.with_changes(args=_append(updated.args, argument))
+
+    def _change_parameters(self, original: Function, updated: Function) -> Function:
+        """Return a function without the removed parameters."""
+        pairs = zip(parameters(original.params), parameters(updated.params), strict=True)
+        removed = [parameter for old, parameter in pairs if isinstance(self._edits.get(old), RemovedParameter)]
+        return _without_parameters(updated, removed) if removed else updated
 
     def _move_imports(
         self, original: cst.SimpleStatementLine, updated: cst.SimpleStatementLine
@@ -80,6 +138,59 @@ class _Editor(cst.CSTTransformer):
         return cst.FlattenSentinel([line, *added]) if added else line
 
 
+def _end_like(kept: Sequence[Item], items: Sequence[Item]) -> list[Item]:
+    """Return the kept items of a list. The last one ends as the list did, with or without a comma and a line break."""
+    result = list(kept)
+    if result and result[-1] is not items[-1]:
+        result[-1] = _with_end(result[-1], items[-1])
+    return result
+
+
+def _append(items: Sequence[Item], item: Item) -> list[Item]:
+    """Return a list with one more item. In a list with a trailing comma, each item stays on its line."""
+    if not items:
+        return [item]
+    last = items[-1]
+    separator = items[-2].comma if len(items) > 1 and isinstance(last.comma, cst.Comma) else _COMMA
+    result = list(items)
+    result[-1] = _with_end(last, item).with_changes(comma=separator)
+    return result + [_with_end(item, last)]  # noqa: RUF005
+
+
+def _with_end(item: Item, other: Item) -> Item:
+    """Return an item with the comma and the space after another item."""
+    space = _SPACE_AFTER[type(item)]
+    return item.with_changes(comma=other.comma, **{space: getattr(other, space)})
+
+
+def _without_parameters(function: Function, removed: Sequence[cst.Param]) -> Function:
+    """Return a function without some of its parameters."""
+    params = function.params
+    everything = parameters(params)
+    kept = _end_like([parameter for parameter in everything if parameter not in removed], everything)
+    by_name = {parameter.name.value: parameter for parameter in kept}
+
+    def remaining(group: Sequence[cst.Param]) -> list[cst.Param]:
+        return [by_name[parameter.name.value] for parameter in group if parameter.name.value in by_name]
+
+    keyword_only, positional_only = remaining(params.kwonly_params), remaining(params.posonly_params)
+    changes: dict[str, object] = {
+        "star_arg": by_name[params.star_arg.name.value] if isinstance(params.star_arg, cst.Param) else params.star_arg,
+        "posonly_params": positional_only,
+        "params": remaining(params.params),
+        "kwonly_params": keyword_only,
+    }
+    if not positional_only:
+        changes["posonly_ind"] = cst.MaybeSentinel.DEFAULT
+    if not keyword_only and isinstance(params.star_arg, cst.ParamStar):
+        changes["star_arg"] = cst.MaybeSentinel.DEFAULT
+    changed = function.with_changes(params=params.with_changes(**changes))
+    if kept:
+        return changed
+    is_lambda = isinstance(function, cst.Lambda)
+    return changed.with_changes(**{"whitespace_after_lambda" if is_lambda else "whitespace_before_params": _NO_SPACE})
+
+
 def _split_aliases(
     statement: cst.ImportFrom, names: Sequence[str]
 ) -> tuple[list[cst.ImportAlias], list[cst.ImportAlias]]:
@@ -91,10 +202,9 @@ def _split_aliases(
 
 def _separate_by_commas(aliases: Sequence[cst.ImportAlias]) -> list[cst.ImportAlias]:
     """Return aliases separated by commas, as a list on one line."""
-    comma = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
     last = len(aliases) - 1
     return [
-        alias.with_changes(comma=cst.MaybeSentinel.DEFAULT if index == last else comma)
+        alias.with_changes(comma=cst.MaybeSentinel.DEFAULT if index == last else _COMMA)
         for index, alias in enumerate(aliases)
     ]
 

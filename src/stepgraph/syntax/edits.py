@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from msgspec import Struct
 
 from stepgraph.syntax.module import Place
+
+_QUOTES: Final = ('"', "'", '"""', "'''")
 
 
 class Replacement(Struct, frozen=True):
@@ -23,6 +25,29 @@ class AddedAwait(Struct, frozen=True):
     place: Place
 
 
+class AddedArgument(Struct, frozen=True):
+    """The insertion of a keyword argument after the other arguments of a call."""
+
+    place: Place
+    """The location of the call."""
+    keyword: str
+    text: str
+    """The source of the value."""
+
+
+class RemovedArgument(Struct, frozen=True):
+    """The removal of an argument from a call."""
+
+    place: Place
+    """The location of the value of the argument."""
+
+
+class RemovedParameter(Struct, frozen=True):
+    """The removal of a parameter from a function."""
+
+    place: Place
+
+
 class MovedImport(Struct, frozen=True):
     """A change of a `from ... import` statement, so that some names are imported from another module."""
 
@@ -33,4 +58,12 @@ class MovedImport(Struct, frozen=True):
     """The dotted name of the new module."""
 
 
-Edit: TypeAlias = Replacement | AddedAwait | MovedImport
+Edit: TypeAlias = Replacement | AddedAwait | AddedArgument | RemovedArgument | RemovedParameter | MovedImport
+
+
+def replace_string(place: Place, value: str, replacement: str) -> tuple[Edit, ...]:
+    """Return the edit that gives a string literal another value. Return no edit unless the literal spells `value`."""
+    for quote in _QUOTES:
+        if place.text == f"{quote}{value}{quote}":
+            return (Replacement(place, f"{quote}{replacement}{quote}"),)
+    return ()

@@ -10,7 +10,7 @@ from stepgraph.cli.formats import REPORT_FORMATS
 from tests.hostile.hostile_input import Files, HostileInput, entry
 
 _FORMATS: Final = tuple(REPORT_FORMATS)
-_FIX: Final = ("check", ".", "--fix")
+_FIX: Final = ("check", ".", "--diff")
 
 
 def _findings(size: int) -> Files:

@@ -12,9 +12,10 @@ from msgspec import Struct
 from stepgraph.checks.analysis.durations import as_float
 from stepgraph.checks.analysis.steps import config_arguments, constant_key_entries
 from stepgraph.checks.analysis.value_kinds import kind_of, may_be_guarded, simple_cases
+from stepgraph.checks.diagnostic import Fix, safe_fix
 from stepgraph.ir.static_values import StaticEntry, StaticMapping, StaticObject, cases_of
 from stepgraph.ir.values import Constant, External, Value
-from stepgraph.syntax.edits import Edit, Replacement
+from stepgraph.syntax.edits import replace_string
 from stepgraph.syntax.module import Place
 
 if TYPE_CHECKING:
@@ -48,8 +49,8 @@ class ConfigFault(Struct, frozen=True):
     """The description of the fault: a clause in lower case."""
     advice: str
     """The value or key to write instead."""
-    edits: tuple[Edit, ...] = ()
-    """Edits that follow the advice, if only one fix is correct."""
+    fix: Fix | None = None
+    """The change that follows the advice, or None if no change is obvious."""
 
 
 def config_faults(subject: WorkflowSubject) -> tuple[ConfigFault, ...]:
@@ -183,20 +184,13 @@ def _unknown_key(entry: StaticEntry, key: object, unused_keys: list[str], owner:
         return ConfigFault(entry.key_place, problem, f"Move `{name}` out of `retries`, to the config itself.")
     similar = _similar_name(name, unused_keys)
     if similar is not None:
-        return ConfigFault(
-            entry.key_place, problem, f'Write "{similar}".', _rename_edits(entry.key_place, name, similar)
-        )
+        fix = safe_fix(*replace_string(entry.key_place, name, similar))
+        return ConfigFault(entry.key_place, problem, f'Write "{similar}".', fix)
     synonym = _SYNONYMS.get(name)
     if synonym in unused_keys:
         return ConfigFault(entry.key_place, problem, f'Write "{synonym}".')
     keys = ", ".join(f"`{name}`" for name in unused_keys)
     return ConfigFault(entry.key_place, problem, f"Remove it. Available: {keys}." if keys else "Remove it.")
-
-
-def _rename_edits(place: Place, name: str, replacement: str) -> tuple[Edit, ...]:
-    replacements = {f"{quote}{name}{quote}": f"{quote}{replacement}{quote}" for quote in ('"', "'")}
-    replacement_text = replacements.get(place.text)
-    return () if replacement_text is None else (Replacement(place, replacement_text),)
 
 
 def _missing_keys(value: StaticMapping, place: Place) -> Iterator[ConfigFault]:

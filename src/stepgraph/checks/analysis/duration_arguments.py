@@ -20,7 +20,6 @@ from stepgraph.syntax.step_methods import StepMethodName, is_step_method
 if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
 
-_QUOTES = ('"', "'")
 _INFINITY = External("math.inf")
 
 
@@ -62,14 +61,6 @@ class DurationArgument(Struct, frozen=True):
             return self.number
         duration = parse_duration(self.text) if self.text.strip() else None
         return None if duration is None or duration.unit is not None else duration.milliseconds
-
-    def requote(self, text: str) -> str | None:
-        """Return a literal with the quotes of this argument, if the argument is a plain string literal."""
-        source = self.place.text
-        for quote in _QUOTES:
-            if self.text is not None and source == f"{quote}{self.text}{quote}":
-                return f"{quote}{text}{quote}"
-        return None
 
 
 def duration_arguments(subject: WorkflowSubject) -> tuple[DurationArgument, ...]:

@@ -114,20 +114,22 @@ class ReachableSteps(Struct, frozen=True):
     """The steps that are called, and their dependencies."""
     in_place: frozenset[StepDefinition]
     """The steps that are awaited directly at a call, and their dependencies."""
+    in_tasks: frozenset[StepDefinition]
+    """The steps that a task runs, and their dependencies."""
 
 
 def find_reachable_steps(program: Program) -> ReachableSteps:
     """Return the steps that a program may run."""
     walk = _ReachabilityWalk()
     walk.visit(program.body)
-    return ReachableSteps(frozenset(walk.steps), frozenset(walk.in_place))
+    return ReachableSteps(frozenset(walk.in_place | walk.in_tasks), frozenset(walk.in_place), frozenset(walk.in_tasks))
 
 
 class _ReachabilityWalk(Struct):
     """A walk over the blocks and step runs that are reachable from a block, each visited once."""
 
-    steps: set[StepDefinition] = field(default_factory=set)
     in_place: set[StepDefinition] = field(default_factory=set)
+    in_tasks: set[StepDefinition] = field(default_factory=set)
     visited: set[tuple[int, bool]] = field(default_factory=set)
     """The `id` of each visited block or dependency, and whether it runs in place."""
 
@@ -161,9 +163,7 @@ class _ReachabilityWalk(Struct):
             if isinstance(current, StepChoice):
                 pending += (case.dependency for case in current.cases)
                 continue
-            self.steps.add(current.definition)
-            if in_place:
-                self.in_place.add(current.definition)
+            (self.in_place if in_place else self.in_tasks).add(current.definition)
             pending += current.dependencies
             yield current.body
 

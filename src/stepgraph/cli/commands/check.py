@@ -9,7 +9,7 @@ import click
 from msgspec import Struct
 
 from stepgraph.cli.analysis import Cache, cache_option, load_sources, no_workflow_error
-from stepgraph.cli.check_options import CheckOptions, Fixing, check_options, fix_options
+from stepgraph.cli.check_options import CheckOptions, Fixing, FixMode, check_options, fix_options
 from stepgraph.cli.console import write_message
 from stepgraph.cli.errors import ExitCode
 from stepgraph.cli.formats import REPORT_FORMATS
@@ -19,6 +19,7 @@ from stepgraph.project.sources import Sources
 
 if TYPE_CHECKING:
     from stepgraph.analysis import Analysis
+    from stepgraph.checks.diagnostic import Finding
     from stepgraph.report.report import Report
 
 
@@ -55,25 +56,16 @@ def check(
     `stepgraph rules` lists the rules, and `stepgraph rules SG101` explains one.
     """
     selected_paths = paths or (".",)
-    if fixing is not Fixing.NOTHING:
+    if fixing.mode is not FixMode.REPORT:
         cache = Cache(None, with_edits=True)
     check_run = _run_check(selected_paths, environment, checking, output, cache)
-    if fixing is not Fixing.NOTHING:
-        # Imported here because most checks fix nothing, and start-up time counts.
-        from stepgraph.cli.fixing import compute_fixes, fix_summary, show_fixes, write_fixes
-
-        # Findings in the baseline do not fail the check, but they are fixed, too.
-        files = compute_fixes(finding.finding for finding in (*check_run.report.findings, *check_run.report.baselined))
-        if fixing is Fixing.WRITE:
-            write_fixes(files, check_run.sources.roots.keys())
-        write_message(fix_summary(files, written=fixing is Fixing.WRITE))
-        if fixing is Fixing.SHOW and output.format is REPORT_FORMATS["text"]:
-            show_fixes(files, output.name, check_run.analysis.files)
-            return _exit_code(check_run, selected_paths, exit_zero=checking.failure.exit_zero)
-        if files and fixing is Fixing.WRITE:
-            check_run = _run_check(selected_paths, environment, checking, output, cache)
+    exit_zero = checking.failure.exit_zero
+    if fixing.mode is FixMode.SHOW:
+        return _show_fixes(check_run, selected_paths, output, unsafe=fixing.unsafe, exit_zero=exit_zero)
+    if fixing.mode is FixMode.WRITE and _write_fixes(check_run, unsafe=fixing.unsafe):
+        check_run = _run_check(selected_paths, environment, checking, output, cache)
     output.deliver(check_run.report, check_run.analysis.files, _summary)
-    return _exit_code(check_run, selected_paths, exit_zero=checking.failure.exit_zero)
+    return _exit_code(check_run, selected_paths, exit_zero=exit_zero)
 
 
 class _ReportedCheck(Struct, frozen=True):
@@ -97,6 +89,39 @@ def _run_check(
     analysis = result.analysis
     filtered = filter_and_update(criteria, analysis, result.findings)
     return _ReportedCheck(sources, analysis, build_report(filtered, criteria.settings, sources, analysis))
+
+
+def _show_fixes(
+    check_run: _ReportedCheck, paths: Sequence[str], output: DocumentOutput[Report], *, unsafe: bool, exit_zero: bool
+) -> ExitCode:
+    """Print the fixes as a patch, and return the exit code: 1 if there are any, unless `exit_zero`."""
+    # Imported here because most checks fix nothing, and start-up time counts.
+    from stepgraph.cli.fixing import compute_fixes, fix_summary, show_fixes
+
+    if output.format is not REPORT_FORMATS["text"]:
+        raise click.UsageError("--diff prints a patch, so it cannot be combined with a format.")
+    findings = _fixable_findings(check_run.report)
+    files = compute_fixes(findings, unsafe=unsafe)
+    write_message(fix_summary(files, findings, written=False, unsafe=unsafe))
+    show_fixes(files, output.name, check_run.analysis.files)
+    code = _exit_code(check_run, paths, exit_zero=True)
+    return ExitCode.FINDINGS if code is ExitCode.CLEAN and files and not exit_zero else code
+
+
+def _write_fixes(check_run: _ReportedCheck, *, unsafe: bool) -> bool:
+    """Write the fixes, and return whether there were any."""
+    from stepgraph.cli.fixing import compute_fixes, fix_summary, write_fixes
+
+    findings = _fixable_findings(check_run.report)
+    files = compute_fixes(findings, unsafe=unsafe)
+    write_fixes(files, check_run.sources.roots.keys())
+    write_message(fix_summary(files, findings, written=True, unsafe=unsafe))
+    return bool(files)
+
+
+def _fixable_findings(report: Report) -> list[Finding]:
+    """Return the findings to fix. Those in the baseline do not fail the check, but they are fixed, too."""
+    return [reported.finding for reported in (*report.findings, *report.baselined)]
 
 
 def _summary(report: Report) -> str:

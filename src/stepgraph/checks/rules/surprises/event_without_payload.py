@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from stepgraph.checks.diagnostic import Diagnostic, Severity
+from stepgraph.checks.diagnostic import Diagnostic, Severity, unsafe_fix
 from stepgraph.checks.rule import Rule
 from stepgraph.ir.facts import EventKeyAccess
+from stepgraph.syntax.edits import Edit, Replacement
 
 if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
@@ -42,18 +43,35 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
             f"`{key.place.text}` {_EFFECTS[key.use]}: {envelope} has the keys {', '.join(map(repr, names))} and"
             f" {last!r}, and the sent data is in 'payload'.",
             _advice(key),
+            unsafe_fix(*_edits(key)),
         )
 
 
 def _advice(key: EventKeyAccess) -> str:
     """Return advice to read the key from the payload, or to correct the spelling of an event key."""
-    envelope_keys = {name.lower(): name for name in (_WAIT_KEYS if key.from_wait else _RUN_KEYS)}
-    intended = envelope_keys.get(key.key.replace("_", "").lower())
-    if intended is not None:
-        return f'Write `{key.owner.text}["{intended}"]`.'
-    if key.use == "get":
+    if _intended_key(key) is None and key.use == "get":
         return f'Write `{key.owner.text}["payload"].get("{key.key}", ...)`.'
-    return f'Write `{key.owner.text}["payload"]["{key.key}"]`.'
+    return f"Write `{_correction(key)}`."
+
+
+def _edits(key: EventKeyAccess) -> tuple[Edit, ...]:
+    if _intended_key(key) is None and key.use == "get":
+        return (Replacement(key.owner, f'{key.owner.text}["payload"]'),)
+    return (Replacement(key.place, _correction(key)),)
+
+
+def _correction(key: EventKeyAccess) -> str:
+    """Return the expression that reads the key where it is."""
+    intended = _intended_key(key)
+    if intended is not None:
+        return f'{key.owner.text}["{intended}"]'
+    return f'{key.owner.text}["payload"]["{key.key}"]'
+
+
+def _intended_key(key: EventKeyAccess) -> str | None:
+    """Return the key of the event that differs only in case and underscores, if there is one."""
+    envelope_keys = {name.lower(): name for name in (_WAIT_KEYS if key.from_wait else _RUN_KEYS)}
+    return envelope_keys.get(key.key.replace("_", "").lower())
 
 
 def _is_mistaken(key: EventKeyAccess) -> bool:

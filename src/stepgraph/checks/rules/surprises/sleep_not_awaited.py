@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, assert_never
 
-from stepgraph.checks.diagnostic import Diagnostic, Severity
+from stepgraph.checks.diagnostic import Diagnostic, Severity, safe_fix
 from stepgraph.checks.rule import Rule
 from stepgraph.ir.facts import NeverAwaited
 from stepgraph.syntax.edits import AddedAwait
@@ -36,7 +36,7 @@ def _diagnostic(sleep: NeverAwaited) -> Diagnostic:
         "Write `await` before the call."
         if sleep.is_expression_statement
         else "Await it where the workflow should pause.",
-        (AddedAwait(sleep.place),) if sleep.is_expression_statement else (),
+        safe_fix(AddedAwait(sleep.place)) if sleep.is_expression_statement else None,
     )
 
 

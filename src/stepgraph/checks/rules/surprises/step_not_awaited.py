@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from stepgraph.checks.diagnostic import Diagnostic, Severity
+from stepgraph.checks.diagnostic import Diagnostic, Severity, safe_fix
 from stepgraph.checks.rule import Rule
 from stepgraph.ir.facts import NeverAwaited
 from stepgraph.syntax.edits import AddedAwait
@@ -32,7 +32,7 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
             call.place.span,
             f"`{call.place.text}` is never awaited, {_EFFECTS[call.work].format(name=call.name)}.",
             advice,
-            (AddedAwait(call.place),) if call.is_expression_statement else (),
+            safe_fix(AddedAwait(call.place)) if call.is_expression_statement else None,
         )
 
 

@@ -15,10 +15,10 @@ from stepgraph.checks.analysis.durations import (
     parse_duration,
     parse_partial_duration,
 )
-from stepgraph.checks.diagnostic import Diagnostic, Severity
+from stepgraph.checks.diagnostic import Diagnostic, Severity, safe_fix
 from stepgraph.checks.rule import Rule
 from stepgraph.ir.values import Template
-from stepgraph.syntax.edits import Replacement
+from stepgraph.syntax.edits import replace_string
 
 if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
@@ -50,9 +50,8 @@ def _unknown_unit(duration: DurationArgument, text: str, parsed: DurationText, u
     if intended_unit is None:
         return Diagnostic(duration.place.span, message, _suggest_unit(parsed, unit))
     correction = format_in_unit(parsed.number, intended_unit)
-    quoted = duration.requote(correction)
-    edits = () if quoted is None else (Replacement(duration.place, quoted),)
-    return Diagnostic(duration.place.span, message, f'Write "{correction}".', edits)
+    fix = safe_fix(*replace_string(duration.place, text, correction))
+    return Diagnostic(duration.place.span, message, f'Write "{correction}".', fix)
 
 
 def _suggest_unit(parsed: DurationText, unit: str) -> str:

@@ -5,17 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from stepgraph.checks.analysis.steps import format_code_list, is_parameter_name
-from stepgraph.checks.diagnostic import Diagnostic, Severity, first_diagnostics
+from stepgraph.checks.analysis.step_fixes import parameter_name_of, refer_to_steps, remove_depends
+from stepgraph.checks.analysis.steps import (
+    declarations_of,
+    dependency_parameters,
+    format_code_list,
+    is_parameter_name,
+)
+from stepgraph.checks.diagnostic import Diagnostic, Fix, Severity, first_diagnostics, safe_fix, unsafe_fix
 from stepgraph.checks.rule import Rule
-from stepgraph.ir.facts import MethodCalled
+from stepgraph.ir.facts import MethodCalled, StepDeclared
 from stepgraph.ir.static_values import StaticCollection, StaticFunction, StaticMapping, StaticStep
 from stepgraph.ir.values import Constant
 from stepgraph.project.configuration.compatibility import DependencyMode
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from stepgraph.checks.subject import WorkflowSubject
     from stepgraph.ir.facts import StaticArgument
+    from stepgraph.ir.nodes import StepDefinition
     from stepgraph.ir.values import Value
 
 
@@ -25,6 +34,7 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
 
 
 def _diagnostics(subject: WorkflowSubject) -> Iterator[Diagnostic]:
+    declarations = {declared.place: declared for declared in subject.facts_of_type(StepDeclared)}
     for call in subject.facts_of_type(MethodCalled):
         depends = call.arguments.find(1, "depends") if call.method == "do" else None
         if depends is not None and not call.expects_type_error and not _follows_javascript(depends):
@@ -33,6 +43,7 @@ def _diagnostics(subject: WorkflowSubject) -> Iterator[Diagnostic]:
                 f"{_describe(depends)}: dependencies are implicit at this project's compatibility date or flags, so"
                 " `step.do` fails with a TypeError.",
                 _advice(depends.value),
+                _fix(call, depends, declarations.get(call.place), declarations_of(subject)),
             )
 
 
@@ -47,14 +58,41 @@ def _describe(depends: StaticArgument) -> str:
     return "unexpected argument `depends`"
 
 
-def _advice(value: Value) -> str:
-    if value == Constant(None):
-        return "Remove it."
-    elements = value.elements if isinstance(value, StaticCollection) else ()
+def _lists_nothing(value: Value) -> bool:
+    return value == Constant(None) or (isinstance(value, StaticCollection) and value.is_complete and not value.elements)
+
+
+def _listed_steps(value: Value) -> list[StepDefinition]:
+    """Return the listed steps, or an empty list if an element is no step."""
+    elements = value.elements if isinstance(value, StaticCollection) and value.is_complete else ()
     steps = [element.value.definition for element in elements if isinstance(element.value, StaticStep)]
-    if not steps or len(steps) < len(elements):
+    return steps if len(steps) == len(elements) else []
+
+
+def _fix(
+    call: MethodCalled,
+    depends: StaticArgument,
+    declared: StepDeclared | None,
+    declarations: Mapping[StepDefinition, StepDeclared],
+) -> Fix | None:
+    """Return the fix that removes `depends` and names the parameters of the function after the listed steps."""
+    removal = remove_depends(call, depends)
+    if _lists_nothing(depends.value):
+        return safe_fix(*removal)
+    steps = _listed_steps(depends.value)
+    if not steps or not removal or declared is None or declared.function is None:
+        return None
+    renamings = refer_to_steps(declared.function, dependency_parameters(declared.function), steps, declarations)
+    return None if renamings is None else unsafe_fix(*removal, *renamings)
+
+
+def _advice(value: Value) -> str:
+    if _lists_nothing(value):
+        return "Remove it."
+    steps = _listed_steps(value)
+    if not steps:
         return "Remove it, and name the parameters of the function after the steps it needs."
-    names = [step.name if is_parameter_name(step.name) else step.function_name for step in steps]
+    names = [parameter_name_of(step) for step in steps]
     renamed = [step.function_name for step in steps if not is_parameter_name(step.name)]
     renaming = f' rename the step of `{renamed[0]}` to "{renamed[0]}",' if renamed else ""
     parameters = f"parameter{'s' * (len(names) > 1)} {format_code_list(names)}"

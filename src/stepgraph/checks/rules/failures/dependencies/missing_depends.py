@@ -5,21 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from stepgraph.checks.analysis.step_fixes import inline_advice, inline_captured
 from stepgraph.checks.analysis.steps import (
     declarations_of,
     dependency_parameters,
     factory_advice,
     format_code_list,
 )
-from stepgraph.checks.diagnostic import Diagnostic, Severity, first_diagnostics
+from stepgraph.checks.diagnostic import Diagnostic, Severity, first_diagnostics, unsafe_fix
 from stepgraph.checks.rule import Rule
 from stepgraph.ir.facts import DependencyCountMismatch
+from stepgraph.syntax.edits import AddedArgument
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from stepgraph.checks.subject import WorkflowSubject
-    from stepgraph.ir.facts import StepDeclared, StepFunctionShape
+    from stepgraph.ir.facts import Parameter, StepDeclared, StepFunctionShape
+    from stepgraph.syntax.edits import Edit
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
@@ -28,7 +31,7 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
 
 def _diagnostics(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     declarations = declarations_of(subject)
-    running = subject.reachable_steps.all
+    running, in_tasks = subject.reachable_steps.all, subject.reachable_steps.in_tasks
     functions = {step.name: step.function_name for step in declarations}
     functions |= {step.function_name: step.function_name for step in declarations}
     for missing in subject.facts_of_type(DependencyCountMismatch):
@@ -37,24 +40,45 @@ def _diagnostics(subject: WorkflowSubject) -> Iterator[Diagnostic]:
             continue
         function = declared.function
         if function is not None and (parameters := dependency_parameters(function)):
+            edits = _edits(declared, function, functions, runs_in_place=missing.definition not in in_tasks)
             names = format_code_list(parameter.name for parameter in parameters)
             yield Diagnostic(
                 parameters[0].place.span,
                 f"missing `depends` for the parameter{'s' * (len(parameters) > 1)} {names}: this project's"
                 f" compatibility date or flags require it, so the step {missing.definition.name!r} fails with a"
                 " TypeError.",
-                _advice(declared, function, functions),
+                _advice(declared, function, functions, edits),
+                unsafe_fix(*edits),
             )
 
 
-def _advice(declared: StepDeclared, function: StepFunctionShape, functions: Mapping[str, str]) -> str:
+def _edits(
+    declared: StepDeclared, function: StepFunctionShape, functions: Mapping[str, str], *, runs_in_place: bool
+) -> tuple[Edit, ...]:
+    """Return the edits that add `depends`, or that replace the parameters by the values that they capture."""
+    parameters = dependency_parameters(function)
+    if all(parameter.default is not None for parameter in parameters):
+        return inline_captured(function, parameters) if runs_in_place else ()
+    entries = _entries(parameters, functions)
+    return (AddedArgument(declared.place, "depends", f"[{', '.join(entries)}]"),) if entries else ()
+
+
+def _entries(parameters: Sequence[Parameter], functions: Mapping[str, str]) -> list[str]:
+    """Return the functions of the steps that parameters are named after, or an empty list if one has another name."""
+    names = [functions.get(parameter.name) for parameter in parameters]
+    entries = [name for name in names if name is not None]
+    return entries if len(entries) == len(names) else []
+
+
+def _advice(
+    declared: StepDeclared, function: StepFunctionShape, functions: Mapping[str, str], edits: Sequence[Edit]
+) -> str:
     parameters = dependency_parameters(function)
     captured = [parameter for parameter in parameters if parameter.default is not None]
     if len(captured) == len(parameters):
-        return factory_advice(declared, function, captured)
-    steps = [functions.get(parameter.name) for parameter in parameters]
-    entries = [name for name in steps if name is not None]
-    if len(entries) == len(parameters):
+        return inline_advice(captured) if edits else factory_advice(declared, function, captured)
+    entries = _entries(parameters, functions)
+    if entries:
         return f"Add `depends=[{', '.join(entries)}]` to its `step.do(...)`."
     return (
         "List a step for each parameter in `depends=[...]`. To pass another value, use a variable of the enclosing"

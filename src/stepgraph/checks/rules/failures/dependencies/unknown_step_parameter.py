@@ -8,6 +8,13 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from stepgraph.checks.analysis.step_fixes import (
+    inline_advice,
+    inline_argument,
+    inline_captured,
+    reads_variable,
+    refer_to_steps,
+)
 from stepgraph.checks.analysis.steps import (
     ReachableSteps,
     declarations_of,
@@ -15,7 +22,7 @@ from stepgraph.checks.analysis.steps import (
     format_code_list,
     is_parameter_name,
 )
-from stepgraph.checks.diagnostic import Diagnostic, Severity, first_diagnostics
+from stepgraph.checks.diagnostic import Diagnostic, Severity, first_diagnostics, unsafe_fix
 from stepgraph.checks.rule import Rule
 from stepgraph.ir.facts import StepCalled, StepDeclared, StepNeverCalled, UnresolvedStepParameter
 from stepgraph.limits import Budget, Limit
@@ -25,6 +32,7 @@ if TYPE_CHECKING:
     from stepgraph.ir.facts import Parameter, StepFunctionShape
     from stepgraph.ir.nodes import StepDefinition
     from stepgraph.model.span import Span
+    from stepgraph.syntax.edits import Edit
     from stepgraph.syntax.module import Place
 
 # The codes of notes on code that may declare unknown steps.
@@ -43,8 +51,8 @@ class _Steps(Struct, frozen=True):
     """The steps of a workflow."""
 
     declared: dict[StepDefinition, StepDeclared]
-    sole_arguments: dict[StepDefinition, str]
-    """The argument of each step that is called with a single positional argument."""
+    calls_with_argument: dict[StepDefinition, StepCalled]
+    """The last call of each step with a single positional argument."""
     uncalled: dict[Span, str]
     """The location of each step without a known call, and the predicate that messages use for it."""
     reachable: ReachableSteps
@@ -56,7 +64,7 @@ class _Steps(Struct, frozen=True):
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     steps = _Steps(
         declarations_of(subject),
-        dict(_sole_arguments(subject)),
+        dict(_calls_with_argument(subject)),
         dict(_uncalled(subject)),
         subject.reachable_steps,
         any(note.code in _CODES_OF_UNKNOWN_STEPS for note in subject.notes),
@@ -67,11 +75,11 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     )
 
 
-def _sole_arguments(subject: WorkflowSubject) -> Iterator[tuple[StepDefinition, str]]:
-    """Yield each step that is called with a single positional argument, and the argument."""
+def _calls_with_argument(subject: WorkflowSubject) -> Iterator[tuple[StepDefinition, StepCalled]]:
+    """Yield each step that is called with a single positional argument, and the call."""
     for call in subject.facts_of_type(StepCalled):
         if len(call.arguments.positional) == len(call.arguments.items) == 1:
-            yield call.definition, call.arguments.items[0].place.text
+            yield call.definition, call
 
 
 def _uncalled(subject: WorkflowSubject) -> Iterator[tuple[Span, str]]:
@@ -112,6 +120,11 @@ def _starts_later(steps: _Steps, unknown: UnresolvedStepParameter) -> bool:
     return unknown.definition not in steps.reachable.in_place
 
 
+def _runs_in_place(steps: _Steps, unknown: UnresolvedStepParameter) -> bool:
+    """Return whether a step is always awaited where it is called, before a loop changes the variables that it reads."""
+    return unknown.definition not in steps.reachable.in_tasks
+
+
 def _diagnostic_of_defaults(
     steps: _Steps, declared: StepDeclared, function: StepFunctionShape, unknown: UnresolvedStepParameter
 ) -> Diagnostic:
@@ -119,13 +132,16 @@ def _diagnostic_of_defaults(
     steps.budget.spend(Limit.PAIRS, len(unknown.declared) + len(function.parameters))
     valid_names = {"ctx", *(definition.name for definition in unknown.declared)}
     captured = [p for p in function.parameters if p.default is not None and p.name not in valid_names]
-    value = steps.sole_arguments.get(declared.definition)
+    call = steps.calls_with_argument.get(declared.definition)
+    values = () if call is None or len(captured) > 1 else (call.arguments.items[0].place.text,)
+    edits = inline_captured(function, captured) if call is None and _runs_in_place(steps, unknown) else ()
     sources = [f"{parameter.name}={parameter.default}" for parameter in captured]
     return Diagnostic(
         captured[0].place.span,
         f"the SDK ignores the default{'s' * (len(captured) > 1)} {format_code_list(sources)} and looks for a step"
         f" named {captured[0].name!r}, so the step {declared.definition.name!r} fails with a TypeError.",
-        factory_advice(declared, function, captured, () if value is None or len(captured) > 1 else (value,)),
+        inline_advice(captured) if edits else factory_advice(declared, function, captured, values),
+        unsafe_fix(*edits),
     )
 
 
@@ -134,26 +150,39 @@ def _diagnostic_of_parameter(
 ) -> Diagnostic:
     name = parameter.name
     stars = {"*args": "*", "**kwargs": "**"}.get(parameter.kind, "")
-    function, value = declared.function, steps.sole_arguments.get(declared.definition)
+    function, call = declared.function, steps.calls_with_argument.get(declared.definition)
     intended: StepDefinition | None = None
+    edits: tuple[Edit, ...] | None = None
     if stars:
         advice = _star_advice(stars + name, function)
-    elif value is not None and function is not None and function.parameters[0] == parameter:
-        advice = factory_advice(declared, function, (parameter,), (value,))
+    elif call is not None and function is not None and function.parameters[0] == parameter:
+        argument = call.arguments.items[0]
+        edits = inline_argument(function, parameter, call, argument) if _runs_in_place(steps, unknown) else None
+        advice = (
+            f"Remove the parameter and the argument, and use `{argument.place.text}` in the function."
+            if edits
+            else factory_advice(declared, function, (parameter,), (argument.place.text,))
+        )
+    elif function is not None and _runs_in_place(steps, unknown) and reads_variable(function, parameter):
+        advice = "Remove it: the function can read the variable of the enclosing function."
+        edits = inline_captured(function, (parameter,))
     elif (intended := _intended_step(steps, name, unknown)) is not None:
         advice = _advice_to_rename(name, intended)
+        edits = None if function is None else refer_to_steps(function, (parameter,), (intended,), steps.declared)
     else:
         advice = _name_advice(steps, name, unknown)
     message = (
         f"parameter `{stars}{name}` matches no step declared before the call, so the step"
         f" {declared.definition.name!r} fails with a TypeError"
     )
+    fix = unsafe_fix(*edits or ())
     if intended is None or intended.place.span not in steps.uncalled:
-        return Diagnostic(parameter.place.span, f"{message}.", advice)
+        return Diagnostic(parameter.place.span, f"{message}.", advice, fix)
     return Diagnostic(
         parameter.place.span,
         f"{message}, and the step {intended.name!r} {steps.uncalled[intended.place.span]}.",
         advice,
+        fix,
         consequences=tuple((code, intended.place.span) for code in _RULES_ON_UNCALLED_STEPS),
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from stepgraph.checks.diagnostic import Diagnostic, Severity
+from stepgraph.checks.diagnostic import Diagnostic, Severity, safe_fix
 from stepgraph.checks.rule import Rule
 from stepgraph.ir.facts import WrongImport
 from stepgraph.syntax.edits import MovedImport
@@ -21,7 +21,7 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
             f"unknown name `{wrong.name}` in `{wrong.module}`: the import fails with an ImportError, and the Worker"
             " never starts.",
             f"Write `from {wrong.defining_module} import {wrong.name}`.",
-            (MovedImport(wrong.statement, (wrong.name,), wrong.defining_module),),
+            safe_fix(MovedImport(wrong.statement, (wrong.name,), wrong.defining_module)),
         )
 
 

@@ -14,12 +14,12 @@ from stepgraph.checks.analysis.durations import (
     parse_partial_duration,
 )
 from stepgraph.checks.analysis.value_kinds import describe_wrong_kind, kind_of
-from stepgraph.checks.diagnostic import Diagnostic, Severity
+from stepgraph.checks.diagnostic import Diagnostic, Severity, safe_fix
 from stepgraph.checks.rule import Rule
 from stepgraph.ir.facts import MethodCalled
 from stepgraph.ir.static_values import StaticFunction, StaticStep
 from stepgraph.ir.values import Constant, Duration, Template
-from stepgraph.syntax.edits import Replacement
+from stepgraph.syntax.edits import replace_string
 
 if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
@@ -85,9 +85,8 @@ def _check_string(duration: DurationArgument, text: str) -> Diagnostic | None:
     correction = correct_duration(text)
     if correction is None:
         return Diagnostic(duration.place.span, message, _FORMS)
-    literal = duration.requote(correction)
-    edits = () if literal is None else (Replacement(duration.place, literal),)
-    return Diagnostic(duration.place.span, message, f'Write "{correction}".', edits)
+    fix = safe_fix(*replace_string(duration.place, text, correction))
+    return Diagnostic(duration.place.span, message, f'Write "{correction}".', fix)
 
 
 def _check_blank_string(duration: DurationArgument, text: str) -> Diagnostic | None:

@@ -6,16 +6,19 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
+from stepgraph.checks.analysis.positional_arguments import positional_edits
 from stepgraph.checks.analysis.value_kinds import kind_of, may_be_guarded, simple_cases
-from stepgraph.checks.diagnostic import Diagnostic, Severity
+from stepgraph.checks.diagnostic import Diagnostic, Severity, safe_fix, unsafe_fix
 from stepgraph.checks.rule import Rule
 from stepgraph.ir.facts import MethodCalled, StaticArgument
 from stepgraph.ir.values import Constant, Template, Value
+from stepgraph.syntax.edits import Edit, replace_string
 
 if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
 
 _VALID: Final = re.compile(r"[a-zA-Z0-9_][a-zA-Z0-9_-]*")
+_PARAMETERS: Final = (("name",), ("type", "event_type"))
 _INVALID_PART: Final = re.compile(r"[^a-zA-Z0-9_-]+")
 _FIELD: Final = re.compile(r"\{[^{}]*\}")
 _LONGEST: Final = 100
@@ -43,7 +46,9 @@ def _diagnostic_of_missing_type(call: MethodCalled) -> Diagnostic:
             f"unsupported keyword `{keywords[0].keyword}=`: a wait takes its name and event type by position only, so"
             " it fails with a TypeError."
         )
-        return Diagnostic(keywords[0].place.span, message, advice)
+        return Diagnostic(
+            keywords[0].place.span, message, advice, safe_fix(*positional_edits(call, _PARAMETERS, ("timeout",)))
+        )
     return Diagnostic(call.place.span, "this wait has no event type, so it fails with a TypeError.", advice)
 
 
@@ -53,7 +58,14 @@ def _check_event_type(argument: StaticArgument) -> Iterator[Diagnostic]:
         if fault is not None and not may_be_guarded(value, argument.place):
             problem, advice = fault
             message = f"the event type {problem}: Cloudflare rejects it, and the wait fails."
-            yield Diagnostic(argument.place.span, message, advice)
+            yield Diagnostic(argument.place.span, message, advice, unsafe_fix(*_character_edits(argument, value)))
+
+
+def _character_edits(argument: StaticArgument, value: Value) -> tuple[Edit, ...]:
+    """Return the edit that replaces the invalid characters of a literal. The sender of the event must change, too."""
+    text = value.value if isinstance(value, Constant) and isinstance(value.value, str) else ""
+    correction = _correct(text)
+    return () if correction is None else replace_string(argument.place, text, correction)
 
 
 def _find_fault(value: Value) -> tuple[str, str] | None:
@@ -81,9 +93,15 @@ def _quote(characters: str) -> str:
     return "a space" if characters == " " else repr(characters)
 
 
-def _advice_on_characters(text: str) -> str:
+def _correct(text: str) -> str | None:
+    """Return an event type without invalid characters, or None if no valid character is left, or too many are."""
     correction = _INVALID_PART.sub("-", text).strip("-")
-    if not _VALID.fullmatch(correction):
+    return correction if _VALID.fullmatch(correction) and len(correction) <= _LONGEST else None
+
+
+def _advice_on_characters(text: str) -> str:
+    correction = _correct(text)
+    if correction is None:
         return _ADVICE_ON_CHARACTERS
     return f'Write "{correction}", and send the event with the same type.'
 

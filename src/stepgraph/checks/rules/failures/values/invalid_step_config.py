@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     for fault in config_faults(subject):
         message = f"{fault.problem}: the engine rejects the config, and the step never runs."
-        yield Diagnostic(fault.place.span, message, fault.advice, fault.edits)
+        yield Diagnostic(fault.place.span, message, fault.advice, fault.fix)
 
 
 RULE = Rule(

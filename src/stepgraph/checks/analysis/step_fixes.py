@@ -1,0 +1,116 @@
+"""Edits of the names and parameters of steps, for the rules on dependencies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from stepgraph.checks.analysis.steps import format_code_list, is_parameter_name
+from stepgraph.syntax.edits import Edit, replace_string
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from stepgraph.ir.facts import (
+        MethodCalled,
+        Parameter,
+        StaticArgument,
+        StepCalled,
+        StepDeclared,
+        StepFunctionShape,
+    )
+    from stepgraph.ir.nodes import StepDefinition
+
+
+def parameter_name_of(step: StepDefinition) -> str:
+    """Return the name of parameters that refer to a step: its name or, if that is no valid one, that of its function.
+
+    In the second case, the step must be renamed, too.
+    """
+    return step.name if is_parameter_name(step.name) else step.function_name
+
+
+def refer_to_steps(
+    function: StepFunctionShape,
+    parameters: Sequence[Parameter],
+    steps: Sequence[StepDefinition],
+    declared: Mapping[StepDefinition, StepDeclared],
+) -> tuple[Edit, ...] | None:
+    """Return the edits after which each parameter refers to the step at the same position.
+
+    Returns None if a parameter or a step cannot be renamed.
+    """
+    # Imported here, as below, because it loads LibCST, which a run without findings does not need.
+    from stepgraph.syntax.signature_edits import rename_parameter
+
+    if len(parameters) != len(steps):
+        return None
+    edits: list[Edit] = []
+    for parameter, step in zip(parameters, steps, strict=True):
+        name = parameter_name_of(step)
+        renamed_step = () if step.name == name else _rename_step(step, name, declared)
+        renamed_parameter = (
+            () if parameter.name == name else rename_parameter(function.place, parameter.place, name) or None
+        )
+        if renamed_step is None or renamed_parameter is None:
+            return None
+        edits += (*renamed_step, *renamed_parameter)
+    return tuple(edits)
+
+
+def _rename_step(
+    step: StepDefinition, name: str, declared: Mapping[StepDefinition, StepDeclared]
+) -> tuple[Edit, ...] | None:
+    """Return the edits that rename a step. Return None if its name is no literal, or if either name is not unique."""
+    declaration = declared.get(step)
+    argument = None if declaration is None else declaration.arguments.find(0, "name")
+    if argument is None or not is_parameter_name(name):
+        return None
+    if any(other.name in (name, step.name) for other in declared if other.place != step.place):
+        return None
+    return replace_string(argument.place, step.name, name) or None
+
+
+def reads_variable(function: StepFunctionShape, parameter: Parameter) -> bool:
+    """Return whether the function would read a variable of the enclosing function if it lacked the parameter."""
+    from stepgraph.syntax.signature_edits import shadows_variable
+
+    return shadows_variable(function.place, parameter.place)
+
+
+def inline_captured(function: StepFunctionShape, captured: Iterable[Parameter]) -> tuple[Edit, ...]:
+    """Return the edits that remove parameters, and write their defaults, if they have any, in their place.
+
+    Returns no edits if a default is too complex.
+    """
+    from stepgraph.syntax.signature_edits import inline_parameter
+
+    groups = [inline_parameter(function.place, parameter.place) for parameter in captured]
+    return tuple(edit for group in groups for edit in group) if all(groups) else ()
+
+
+def inline_advice(captured: Sequence[Parameter]) -> str:
+    """Return the advice that the edits of `inline_captured` follow."""
+    values = format_code_list(parameter.default or parameter.name for parameter in captured)
+    return f"Remove the parameter{'s' * (len(captured) > 1)}, and use {values} in the function."
+
+
+def inline_argument(
+    function: StepFunctionShape, parameter: Parameter, call: StepCalled, argument: StaticArgument
+) -> tuple[Edit, ...]:
+    """Return the edits that write the argument of the only call of a step in the place of the parameter.
+
+    Returns no edits if the argument is too complex.
+    """
+    from stepgraph.syntax.signature_edits import inline_parameter, remove_argument
+
+    removal = remove_argument(call.place, argument.place)
+    edits = inline_parameter(function.place, parameter.place, argument.place)
+    return (*edits, *removal) if edits and removal else ()
+
+
+def remove_depends(call: MethodCalled, depends: StaticArgument) -> tuple[Edit, ...]:
+    """Return the edit that removes the argument `depends`. Return no edit if it comes from an unpacked dictionary."""
+    from stepgraph.syntax.signature_edits import remove_argument
+
+    return remove_argument(call.place, depends.place)
