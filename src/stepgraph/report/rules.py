@@ -37,7 +37,7 @@ GROUPS: Final = (
     RuleGroup(
         "SG3", "Replay hazards", "Code outside of steps runs again after a sleep, a restart or a retry.", "replay"
     ),
-    RuleGroup("SG0", "The analysis", "stepgraph cannot process an input, a setting, a comment or part of the code.", "analysis"),
+    RuleGroup("SG0", "The analysis", "stepgraph cannot process part of the input, a setting or a comment.", "analysis"),
 )
 
 _HEADINGS: Final = ("CODE", "NAME", "SEVERITY", "SUMMARY")

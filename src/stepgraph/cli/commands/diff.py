@@ -55,7 +55,7 @@ Exit codes:
   4  internal error"""
 _SHORT_HELP = "Show structural changes between two versions of workflows."
 _FAIL_ON_HELP = "Exit with 1 on changes that break running instances (default), on any change, or never."
-_ENVIRONMENT_HELP = "Use this environment from the wrangler configurations of both versions."
+_ENVIRONMENT_HELP = "Use this wrangler environment in both versions."
 _MAX_SIDES: Final = 2
 
 

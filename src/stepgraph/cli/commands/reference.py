@@ -36,7 +36,10 @@ _ALL_HELP = "Show all examples, the evidence for the rule, and how to suppress i
 )
 @color_option
 @click.option(
-    "--all", "whole", is_flag=True, help="Show all examples, the evidence for the rule, and how to suppress its findings."
+    "--all",
+    "whole",
+    is_flag=True,
+    help="Show all examples, the evidence for the rule, and how to suppress its findings.",
 )
 def rules(*, code: str | None, output_format: str, whole: bool) -> ExitCode:
     """List the rules of `stepgraph check`, or explain a single rule.
