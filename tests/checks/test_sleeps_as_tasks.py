@@ -18,14 +18,14 @@ def test_message_and_advice() -> None:
     )
     assert finding.advice == (
         'A sleep starts when it is called: write `nap = step.sleep("rest", "1 hour")`, and `await nap` where it must be'
-        " over."
+        " finished."
     )
 
 
 def test_advice_for_a_sleep_bound_to_a_name() -> None:
     (finding,) = findings_in('nap = step.sleep("rest", "1 hour")\nawait asyncio.create_task(nap)', ASYNCIO)
 
-    assert finding.advice == "The sleep has already started: `await nap` where it must be over."
+    assert finding.advice == "The sleep has already started: `await nap` where it must be finished."
 
 
 @pytest.mark.parametrize(

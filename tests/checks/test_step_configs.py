@@ -180,4 +180,4 @@ class Example(WorkflowEntrypoint):
 
     assert [f.code for f in findings] == ["SG108", "SG005"]
     assert findings[1].message == 'the step\'s backoff `event["payload"]["backoff"]` is not statically known.'
-    assert findings[1].advice == "The graph shows exponential."
+    assert findings[1].advice == "The graph shows the default, exponential."

@@ -73,7 +73,7 @@ def test_unused_codes_of_a_comment_are_reported() -> None:
         " Remove `SG118` from the comment. [SG007]"
     )
     assert refused == (
-        "entry.py:11:52: warning: `SG006` cannot be ignored by a comment, so it has no effect here."
+        "entry.py:11:52: warning: `SG006` cannot be ignored by a comment, so this entry has no effect."
         " Add it to `ignore` in `pyproject.toml`. [SG006]"
     )
 
@@ -119,7 +119,7 @@ def test_unused_codes_of_a_comment_are_reported() -> None:
         ),
         (
             "# stepgraph: ignore[SG18]",
-            "10:45: warning: unknown rule `SG18`, so it has no effect here. Did you mean `SG118`? [SG006]",
+            "10:45: warning: unknown rule `SG18`, so this entry has no effect. Did you mean `SG118`? [SG006]",
         ),
         (
             "# stepgraph: ignore[SG1]",

@@ -72,7 +72,7 @@ def _write_traceback(error: Exception) -> None:
 _EXIT_CODES = """\b
 Exit codes:
   0  success
-  1  findings, breaking changes, a workflow without a graph, or outdated files
+  1  failed check, breaking changes, a workflow without a graph, or outdated files
   2  usage error, or an unreadable input
   3  no workflow found
   4  internal error"""

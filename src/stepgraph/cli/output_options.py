@@ -35,8 +35,8 @@ R = TypeVar("R")
 _FORMAT_HELP = "Output format. Defaults to the extension of --output, or text."
 _FILE_OR_FOLDER_HELP = "File to write (- for standard output), or directory for one file per workflow."
 _CHECK_HELP = "Write nothing; fail if the files that -o names are out of date."
-_DRAWING_QUIET_HELP = "Print no notes and no names of written files."
-_COLOR_HELP = "Color text output. auto: only in terminals, unless NO_COLOR or FORCE_COLOR is set."
+_DRAWING_QUIET_HELP = "Write no notes and no names of written files to standard error."
+_COLOR_HELP = "Color text output. auto colors terminals only; NO_COLOR and FORCE_COLOR override it."
 _CHECK = "--check"
 # Snapshot settings call the text format an outline, so both names are accepted.
 _TEXT, _OUTLINE = "text", "outline"
@@ -171,12 +171,12 @@ ENGINES: Final = ("structured", "dot")
 # Options that Graphviz does not support.
 _STRUCTURED_ONLY: Final = frozenset({"--expand", "--theme", "--legend"})
 
-_DEPTH_HELP = "Expand N levels; collapse anything deeper into a single box."
-_COLLAPSE_HELP = f"Collapse these kinds: {', '.join(COLLAPSIBLE)}."
+_DEPTH_HELP = "Draw N levels of nested nodes, and collapse deeper ones."
+_COLLAPSE_HELP = f"Collapse nodes of these kinds: {', '.join(COLLAPSIBLE)}."
 _EXPAND_HELP = "Show the body of a function at its first call (default), at all calls, or separately."
-_THEME_HELP = "Colors of an SVG or a page: the viewer's (default), light, or dark."
+_THEME_HELP = "Colors of an SVG or HTML page: the viewer's (default), light, or dark."
 _DIFF_THEME_HELP = "Colors of an SVG: the viewer's (default), light, or dark."
-_LEGEND_HELP = "Add a legend of the symbols below an SVG."
+_LEGEND_HELP = "Add a legend of the symbols to an SVG or HTML page."
 _ENGINE_HELP = "Layout engine of an SVG: stepgraph's own (default), or Graphviz."
 
 

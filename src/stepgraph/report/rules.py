@@ -37,7 +37,7 @@ GROUPS: Final = (
     RuleGroup(
         "SG3", "Replay hazards", "Code outside of steps runs again after a sleep, a restart or a retry.", "replay"
     ),
-    RuleGroup("SG0", "The analysis", "An input, a setting or a comment that stepgraph cannot process.", "analysis"),
+    RuleGroup("SG0", "The analysis", "stepgraph cannot process part of the input, a setting or a comment.", "analysis"),
 )
 
 _HEADINGS: Final = ("CODE", "NAME", "SEVERITY", "SUMMARY")
@@ -146,7 +146,7 @@ def explanation(rule: Rule, *, whole: bool = False, color: bool = False, width: 
 def suppressing(rule: Rule) -> str:
     """Return instructions for suppressing findings of a rule, in Markdown."""
     if rule.code in INPUT_RULES:
-        return "These findings cannot be ignored, because the input was not analyzed."
+        return "These findings cannot be ignored, because part of the input was not analyzed."
     setting = f'`ignore = ["{rule.code}"]` in `[tool.stepgraph]` of `pyproject.toml`'
     if rule.code in SUPPRESSION_RULES:
         return f"Set {setting}. A comment has no effect."

@@ -54,8 +54,8 @@ Exit codes:
   3  no workflow in either version
   4  internal error"""
 _SHORT_HELP = "Show structural changes between two versions of workflows."
-_FAIL_ON_HELP = "Changes that exit with 1: those that break running instances (default), any, or none."
-_ENVIRONMENT_HELP = "Use this environment of both versions, old and new."
+_FAIL_ON_HELP = "Exit with 1 on changes that break running instances (default), on any change, or never."
+_ENVIRONMENT_HELP = "Use this wrangler environment in both versions."
 _MAX_SIDES: Final = 2
 
 
@@ -82,8 +82,8 @@ def diff(
     run on untrusted code: they accept revisions only.
 
     A running instance resumes by running the new code, and looks up the stored results of its steps by name. Effects:
-    breaking (a stored result is lost, or used for another step), out of order (a step runs although steps that follow
-    it in the new code have already run), safe (neither).
+    breaking (an instance loses a stored result, uses it for another step, takes another branch, or waits for another
+    event), out of order (a step runs although steps that follow it in the new code have already run), safe (neither).
     """
     if len(sides) > _MAX_SIDES or sides.count(STANDARD_INPUT) > 1:
         is_pair = len(sides) == _MAX_SIDES

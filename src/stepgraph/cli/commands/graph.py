@@ -39,7 +39,8 @@ def graph(
     workflows that its wrangler configurations name, or all its workflow classes if no configuration names any.
 
     JSON output has the format of Workflows API responses: an object for a single workflow, an array for several. An SVG
-    shows a single workflow. Notes follow the outline; for other formats they are printed to standard error.
+    shows a single workflow. Text and HTML output contains the notes on each graph. For other formats, notes are printed
+    to standard error, unless -o names a file or directory.
     """
     options = drawing.format_options(output)
     selected_paths = paths or (".",)
@@ -71,8 +72,8 @@ def render(
     """Draw saved graphs of Python, JavaScript or TypeScript workflows.
 
     Each FILE contains a Workflows API response with the graph of a workflow version, or the output of
-    `stepgraph graph -f json`; - is standard input. Unknown node types of later API versions are drawn as plain boxes. A
-    saved graph contains the class name but not the workflow name.
+    `stepgraph graph -f json`; - is standard input. Unknown node types of later API versions are drawn as plain boxes.
+    Saved graphs contain no workflow names, so --workflow selects by class.
     """
     options = drawing.format_options(output)
     _prepare_destination(output, files)

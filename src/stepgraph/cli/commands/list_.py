@@ -25,7 +25,7 @@ _HEADINGS = ("NAME", "CLASS", "WHERE", "STEPS", "GRAPH", "COMPLETE")
 )
 @cache_option
 def list_workflows(*, paths: tuple[str, ...], environment: Environment, output_format: str, cache: Cache) -> ExitCode:
-    """List workflows with their location, number of steps, and state.
+    """List workflows with location, number of steps, and graph status.
 
     PATHS are files, directories (by default the current one), or - for standard input. A directory selects the
     workflows that its wrangler configurations name, or all its workflow classes if no configuration names any.

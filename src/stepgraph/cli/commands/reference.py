@@ -20,7 +20,7 @@ _MAX_NAMES = 5
 # Codes that differ in two digits are not similar.
 _MIN_SIMILARITY = 0.8
 _FORMAT_HELP = "Output format."
-_ALL_HELP = "Show all examples, the evidence for the rule, and how to suppress it."
+_ALL_HELP = "Show all examples, the evidence for the rule, and how to suppress its findings."
 
 
 @click.command("rules")
@@ -36,7 +36,10 @@ _ALL_HELP = "Show all examples, the evidence for the rule, and how to suppress i
 )
 @color_option
 @click.option(
-    "--all", "whole", is_flag=True, help="Show all examples, the evidence for the rule, and how to suppress it."
+    "--all",
+    "whole",
+    is_flag=True,
+    help="Show all examples, the evidence for the rule, and how to suppress its findings.",
 )
 def rules(*, code: str | None, output_format: str, whole: bool) -> ExitCode:
     """List the rules of `stepgraph check`, or explain a single rule.
@@ -119,8 +122,8 @@ _SCHEMA_KINDS = ("graph", "check", "diff")
 def schema(*, kind: str) -> ExitCode:
     """Print the JSON Schema of the JSON output of a command.
 
-    By default, this is the schema of a version graph (`stepgraph graph -f json`). `check` and `diff` select the schemas
-    of their reports.
+    The default is the schema of a version graph (`stepgraph graph -f json`). `check` and `diff` select the schemas of
+    their reports.
     """
     from stepgraph.model import json_schema
 

@@ -308,7 +308,7 @@ def _report_conditional_import(interpreter: Interpreter, late: LateImport) -> No
         "assigned-elsewhere",
         late.place,
         f"`{late.place.brief_text}` runs only on some paths, but the module may add to collections of other modules.",
-        "The graph shows these with the additions. Import it at the top of the module.",
+        "The graph shows these collections with the additions. Import it at the top of the module.",
     )
 
 

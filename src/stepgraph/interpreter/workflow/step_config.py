@@ -43,12 +43,12 @@ def _with_retry(
         limit = number_of(entry.value)
         if limit is not None:
             return replace(settings, limit=limit)
-        _report(interpreter, entry.place, "limit", DEFAULTS.limit)
+        _report(interpreter, entry.place, "limit", f"the default, {DEFAULTS.limit}")
     if key == "backoff":
         backoff = _BACKOFFS.get(entry.value.value) if isinstance(entry.value, Constant) else None
         if backoff is not None:
             return replace(settings, backoff=backoff)
-        _report(interpreter, entry.place, "backoff", DEFAULTS.backoff)
+        _report(interpreter, entry.place, "backoff", f"the default, {DEFAULTS.backoff}")
     return settings
 
 

@@ -21,7 +21,7 @@ def _check(subject: SuppressionsSubject) -> Iterator[Diagnostic]:
         if not ignore.rules:
             yield Diagnostic(ignore.span, *_explain_form(ignore.text))
     for named, clause, advice in subject.invalid_rules():
-        yield Diagnostic(named.span, f"{clause}, so it has no effect here.", advice)
+        yield Diagnostic(named.span, f"{clause}, so this entry has no effect.", advice)
 
 
 def _explain_form(text: str) -> tuple[str, str]:

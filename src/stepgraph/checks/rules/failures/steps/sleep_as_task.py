@@ -20,10 +20,10 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
             future.place.span,
             f"`{source}` is a future, but `{future.callee_place.text}` takes a coroutine, so it fails with a"
             " TypeError.",
-            f"The {future.kind} has already started: `await {source}` where it must be over."
+            f"The {future.kind} has already started: `await {source}` where it must be finished."
             if source.isidentifier()
             else f"A {future.kind} starts when it is called: write `nap = {source}`, and `await nap` where it must be"
-            " over.",
+            " finished.",
         )
 
 
