@@ -172,9 +172,9 @@ class Frame(Struct, eq=False):
     current_statement: cst.CSTNode | None = None
     """The statement of a module or class body that is being executed."""
     bound_name: str | None = None
-    """The name whose lookup requires `current_statement`."""
+    """The name whose binder is being evaluated. A lookup of this name returns `previous_value`."""
     previous_value: Value | None = None
-    """The value of `bound_name` before the statement; None if the name was unbound."""
+    """The value of `bound_name` before its binder; None if the name was unbound."""
     rebound: dict[str, Value | None] = field(default_factory=dict)
     """The names that `current_statement` has bound so far, with the values that lookups returned before it ran."""
 
@@ -217,7 +217,7 @@ class SkippedCalls(Struct):
     """The calls in step bodies that are skipped because they handle only data."""
 
     first_call: Place | None = None
-    """The first skipped call."""
+    """The first skipped call; None until a call is skipped."""
     step_serial: int = 0
     """The serial of the newest cell before the current step body."""
     matters: bool = False

@@ -121,7 +121,7 @@ def _memoized_summary(interpreter: Interpreter, callee: FunctionValue, arguments
 
 
 def _call_key(interpreter: Interpreter, callee: FunctionValue, scope: LexicalScope, signature: _Signature) -> Key:
-    """Return the signature of a call."""
+    """Return the key of a call: its function, the state that affects all calls, and the keys of its arguments."""
     key = (
         callee.node,
         callee.scope,
@@ -257,7 +257,7 @@ def _entry_key(entry: MappingEntry) -> object:
 def _without_payloads(key: object) -> object:
     """Return a key without payloads, constants and other data.
 
-    A recursion over a payload passes a different part in each call, and a recursion over numbers a different number.
+    Each call of a recursion over a payload or over numbers passes a different part or number.
     """
     if isinstance(key, tuple):
         return tuple(_without_payloads(part) for part in key)

@@ -56,7 +56,7 @@ class StaticArguments(Struct, frozen=True):
         return not any(argument.star for argument in self.items)
 
     def find(self, index: int | None, keyword: str) -> StaticArgument | None:
-        """Return an argument by its position or its keyword."""
+        """Return an argument by its 0-based position or its keyword. Return None if it is missing."""
         positional = self.positional
         if index is not None and index < len(positional):
             return positional[index]
@@ -195,7 +195,7 @@ class AmbiguousDependency(Fact, Struct, frozen=True):
     resolved_step: StepDefinition
     """The step that the parameter resolves to."""
     shadowed_step: StepDefinition
-    """The step that it shadows."""
+    """The earlier step, which `resolved_step` shadows."""
 
 
 class NeverAwaited(Fact, Struct, frozen=True):

@@ -28,7 +28,7 @@ class Value:
     tainted: ClassVar[bool] = False
     """Whether replay rules track the value, although it leads to no step."""
     parts: int = 1
-    """The number of values in the tree of this value, if it is compared by fields. A shared value counts each time."""
+    """The number of values in the tree of this value, if it is compared by fields. Every occurrence counts."""
 
 
 def count_with_children(children: Iterable[Value]) -> int:
@@ -114,15 +114,15 @@ class Nondeterministic(Value, Struct, frozen=True):
     """A value that differs at replay: a time, a random number, a new id, or a value derived from one."""
 
     name: str
-    """Dotted name of the nondeterministic function: `time.time`."""
+    """The dotted name of the nondeterministic function: `time.time`."""
     place: Place
     """The call of the function."""
     since: int
-    """Number of the last step, sleep or wait before the call, or 0 if none precedes it."""
+    """The number of the last step, sleep or wait before the call, or 0 if none precedes it."""
     serial: int
-    """1-based number of the value in the order of creation."""
+    """The 1-based number of the value in the order of creation."""
     result_name: str
-    """Dotted name of the function that returned the value, or of an attribute of its result. Empty if unknown."""
+    """The dotted name of the function that returned the value, or of an attribute of its result. Empty if unknown."""
     is_called: bool = True
     """Whether the value is the result of calling `result_name`. If not, it is the attribute itself."""
     is_truthy: bool = False
@@ -147,7 +147,7 @@ class Resource(Value, Struct, frozen=True):
     """A resource outside the workflow, such as `fetch` or a binding of `env`, or the result of calling a resource."""
 
     name: str
-    """Dotted name: `env.KV.put`, `fetch`."""
+    """The dotted name: `env.KV.put`, `fetch`."""
     call_place: Place | None = None
     """The call that returned the value; None for the resource itself."""
     relevant: ClassVar[bool] = False
@@ -186,7 +186,7 @@ class External(Value, Struct, frozen=True):
     """A function, class or module outside the project."""
 
     name: str
-    """Dotted name: `asyncio.gather`, `builtins.print`."""
+    """The dotted name: `asyncio.gather`, `builtins.print`."""
     relevant: ClassVar[bool] = False
 
 
@@ -194,7 +194,7 @@ class ExternalResult(Value, Struct, frozen=True):
     """The result of a call of external code, possibly with an offset: `datetime.now() + timedelta(hours=1)`."""
 
     name: str
-    """Dotted name of the called function."""
+    """The dotted name of the called function."""
     relevant: ClassVar[bool] = False
 
 
@@ -209,7 +209,7 @@ class ExternalResultMember(Value, Struct, frozen=True):
     """An attribute of the result of external code."""
 
     name: str
-    """Dotted name: `datetime.datetime.now().date`."""
+    """The dotted name: `datetime.datetime.now().date`."""
     relevant: ClassVar[bool] = False
 
 

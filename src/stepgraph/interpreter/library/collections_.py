@@ -286,7 +286,7 @@ def _heapify(call: LibraryCall) -> Value:
 
 @models("heapq.nsmallest", "heapq.nlargest")
 def _select_elements(call: LibraryCall) -> Value:
-    """Return a list whose elements may each be missing."""
+    """Model `nsmallest` and `nlargest`, which return a list of some of the elements."""
     iterable = call.arguments.find(1, "iterable")
     elements = None if iterable is None else copy_elements(call.interpreter, iterable.value, "list")
     if elements is None:

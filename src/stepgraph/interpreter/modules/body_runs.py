@@ -226,7 +226,7 @@ def _run_statement(
 
 
 def _execute_body_statement(interpreter: Interpreter, scope: LexicalScope, statement: cst.CSTNode) -> Bound:
-    """Execute a statement of a body once, and return the values that it binds to names. While it runs, return none."""
+    """Execute a statement of a body once. Return the values that it binds to names, or none while it is running."""
     values = interpreter.modules.bound_values
     key = (scope, id(statement))
     if key not in values and key not in interpreter.modules.statements_in_execution:
@@ -382,7 +382,7 @@ def _defined_names(scope: LexicalScope) -> frozenset[str]:
 
 
 def _names_of_registries(interpreter: Interpreter, scopes: list[LexicalScope], names: frozenset[str]) -> frozenset[str]:
-    """Return the values that may change while modules load, with the names whose definitions mention them."""
+    """Return `names`, other names whose values may change while modules load, and names defined in terms of these."""
     for scope in scopes:
         names |= scope.module.once(collections_mutated_in_functions) | scope.bindings.mutations.keys()
         assignments = scope.module.once(assigned_attributes)

@@ -280,8 +280,8 @@ class LoadedModules(Struct):
     def is_member_changed(self, scope: LexicalScope, name: str) -> bool:
         """Return whether code that runs at import may change an attribute of a module or class indirectly.
 
-        A change is indirect if it is a call of `setattr`, a change of the namespace dict, or if the source does not
-        name the owner, as in `for cls in (Orders,): cls.run = run`.
+        An indirect change calls `setattr`, writes to the namespace dictionary, or does not name the owner, as in
+        `for cls in (Orders,): cls.run = run`.
         """
         component = _last_component(scope)
         return any(

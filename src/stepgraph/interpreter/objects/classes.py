@@ -138,7 +138,7 @@ def is_instance(value: Value, class_value: Value) -> bool | None:
 
 
 def _is_instance_of_builtin(value: Value, class_value: External) -> bool | None:
-    """Return False if an object's class derives only from project classes. Return None if the result is unknown."""
+    """Return False if a value is not an instance of a built-in class. Return None if that is unknown."""
     is_builtin = class_value.name.startswith("builtins.") and class_value.name != "builtins.object"
     if not is_builtin or not isinstance(value, Instance) or value.may_be_replaced:
         return None

@@ -73,13 +73,13 @@ def apply_augmented_operator(
 
 
 def in_place_methods(operator: cst.BaseAugOp) -> tuple[str, ...]:
-    """Return the special methods for an augmented assignment, in the order in which Python tries them."""
+    """Return the names of the special methods for an augmented assignment, in the order in which Python tries them."""
     name = _OPERATORS[_BINARY_OPERATORS[type(operator)]]
     return f"__i{name}__", f"__{name}__"
 
 
 def operand_methods(operator: cst.BaseBinaryOp) -> tuple[str, ...]:
-    """Return the special methods for an operator: that of the left operand, then that of the right operand."""
+    """Return the names of the special methods for an operator: of the left operand, then of the right operand."""
     name = _OPERATORS[type(operator)]
     return f"__{name}__", f"__r{name}__"
 

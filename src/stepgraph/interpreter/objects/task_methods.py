@@ -88,7 +88,7 @@ def _get_variable(interpreter: Interpreter, receiver: ContextVariable, arguments
 
 
 def _set_variable(interpreter: Interpreter, receiver: ContextVariable, arguments: Arguments, place: Place) -> Value:
-    """Add a possible value of a context variable. The old ones remain possible in other tasks and after `reset`."""
+    """Add a possible value of a context variable. Earlier values remain possible in other tasks and after `reset`."""
     del place
     if arguments.items:
         argument = arguments.items[0]

@@ -78,7 +78,7 @@ def _parameter_value(name: str, value: Value, attribute_names: frozenset[str]) -
 
 
 def _none_defaults(function: cst.FunctionDef | cst.Lambda, _: SourceModule) -> dict[str, Value]:
-    """Return None for each parameter whose default is None."""
+    """Return the constant None for each parameter whose default is None, by parameter name."""
     return {
         p.name.value: Constant(None)
         for p in parameters(function.params)
@@ -144,7 +144,7 @@ class _Keywords:
 
 
 class _ArgumentBinder(Struct):
-    """Binds arguments to parameters, in parameter order."""
+    """The binding of arguments to parameters, in parameter order."""
 
     positional: deque[Element]
     """The positional arguments that are not yet bound."""

@@ -132,7 +132,7 @@ def _decode_literal_text(node: cst.FormattedString, text: str) -> str | None:
 
 
 def _evaluate_field(interpreter: Interpreter, field: cst.FormattedStringExpression, values: list[Value]) -> str | None:
-    """Return the formatted text of a field. Return None if it is not constant. Add the values in it to `values`."""
+    """Evaluate a field, and append its values to `values`. Return its text, or None if the text is not constant."""
     value = interpreter.evaluate(field.expression)
     values.append(value)
     spec = ""

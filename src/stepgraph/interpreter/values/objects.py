@@ -186,7 +186,7 @@ class SuperObject(Value, Struct, frozen=True):
     """The result of `super()`."""
 
     search_after: ClassValue
-    """The lookup starts after this class in the resolution order."""
+    """The class in the resolution order after which the lookup starts."""
     receiver: Value
     """The bound `self` or `cls`."""
 

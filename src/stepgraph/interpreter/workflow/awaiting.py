@@ -174,7 +174,7 @@ def emit_await(interpreter: Interpreter, await_: Await) -> None:
 
 
 def _with_exits(interpreter: Interpreter, group: AwaitGroup) -> AwaitGroup:
-    """Return a group, marked with whether errors outside its steps may leave its members running."""
+    """Return a group, marked if errors outside its steps may leave its members running."""
     if not _may_continue_after_error(interpreter):
         return replace(group, awaits_work_without_steps=False)
     return replace(group, may_be_left=any(_may_raise_since(interpreter, task_id) for task_id in task_ids_of(group)))

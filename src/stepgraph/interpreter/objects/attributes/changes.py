@@ -38,7 +38,7 @@ from stepgraph.syntax.module import Place
 
 
 def assign_attribute(interpreter: Interpreter, owner: Value, name: str, value: Value, place: Place) -> None:
-    """Assign a value to `owner.name`."""
+    """Assign a value to `owner.name`, with the `__setattr__` of the owner's class if the project defines one."""
     interpreter.tracer.on_event_key("written", owner, Constant(name), place, place)
     name = attribute_name(interpreter, name, place)
     if isinstance(owner, Instance | ClassValue) and call_assignment_hook(

@@ -91,7 +91,7 @@ def _elements_of_open_object(
 
 
 MAX_OPEN_OBJECTS: Final = 16
-"""Maximum number of objects whose iterators iterate over each other."""
+"""The maximum number of objects whose iterators iterate over each other."""
 
 
 def _elements_of_object(interpreter: Interpreter, instance: Instance, *, exhausts: bool) -> tuple[Element, ...] | None:
