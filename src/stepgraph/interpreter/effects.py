@@ -47,7 +47,7 @@ def call_time_matters(interpreter: Interpreter, function: FunctionValue, argumen
 
 
 def timed_effect(interpreter: Interpreter, function: FunctionValue, arguments: Arguments) -> Effect | None:
-    """Return the effect on steps by which the time of a call matters. Return None if its time does not matter."""
+    """Return the effect of a call on steps if its time matters. Return None if its time does not matter."""
     if call_may_run_steps(interpreter, function, arguments):
         return "runs steps"
     return "changes values that determine steps" if call_time_matters(interpreter, function, arguments) else None

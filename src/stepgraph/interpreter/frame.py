@@ -221,7 +221,7 @@ class SkippedCalls(Struct):
     step_serial: int = 0
     """The serial of the newest cell before the current step body."""
     matters: bool = False
-    """Whether the graph may depend on what skipped calls change."""
+    """Whether the graph may depend on values that skipped calls change."""
 
 
 class Recursion(Struct):

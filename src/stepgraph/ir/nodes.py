@@ -162,7 +162,7 @@ class Series(Struct, frozen=True):
     """A step together with the dependencies that run before it, as one activity."""
 
     block: Block
-    """The operations of the dependencies, then those of the step."""
+    """The operations of the dependencies, followed by the operations of the step."""
 
 
 Activity: TypeAlias = StepRun | Sleep | SleepUntil | EventWait | Call | Series

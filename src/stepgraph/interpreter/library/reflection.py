@@ -28,7 +28,7 @@ _DEFINITIONS: Final = (cst.FunctionDef, cst.ClassDef)
 def _locals(call: LibraryCall) -> Value:
     """Model `locals()` as a dictionary with unresolved values, or UNKNOWN if no variable is a function, class or step.
 
-    For a lookup with a constant key, the dictionary also has the values of the variables.
+    For a direct lookup, as in `locals()["name"]`, the dictionary also has the values of the variables.
     """
     interpreter, scope = call.interpreter, call.interpreter.frame.body_scope
     variables = _variables(interpreter, scope)

@@ -144,7 +144,7 @@ def _names_with_aliases(interpreter: Interpreter, scope: LexicalScope) -> frozen
 def _start_program(interpreter: Interpreter, define: Definer, names: frozenset[str]) -> None:
     """Start the run of all modules: first the analyzed module, then the modules that functions have imported.
 
-    `names` are collections that change in ways that do not mention these names in the source.
+    `names` are collections whose changes do not mention these names in the source.
     """
     modules = interpreter.modules
     if modules.program is not None or not modules.scopes:

@@ -169,7 +169,7 @@ class _BodyBindings(Struct):
                 return self._join([before, *values], statement)
 
     def _must_execute(self, statement: cst.CSTNode, group: Sequence[cst.CSTNode]) -> bool:
-        """Return whether the name's value after a statement requires its execution, as for loops and mutations."""
+        """Return whether a statement must be executed to find the name's value after it, as for loops and mutations."""
         if self.scope.bindings.stars or (isinstance(statement, cst.If) and never_runs(statement)):
             return False
         if any(

@@ -189,7 +189,7 @@ _COMPARISONS: Final[dict[type[cst.BaseCompOp], str]] = {
 
 
 def advance(interpreter: Interpreter, iterable: Value, place: Place) -> Value | None:
-    """Emit the code that runs before a loop pass. Return the next item of a project object, and None for other values.
+    """Emit the code that runs before a loop pass. Return the next item of a project object, or None for other values.
 
     This code is the `__anext__` or `__next__` method of an object, or the body of a generator.
     """

@@ -175,7 +175,7 @@ def _may_store(callee: Value, arguments: Arguments) -> bool:
 def _expose_elements(interpreter: Interpreter, callee: Value, arguments: Arguments) -> None:
     """Mark elements of argument collections as possibly missing if the callee may remove or reorder them.
 
-    An unmodeled callee may do so if it is known to mutate arguments, or if the program mutates results of such code.
+    An unmodeled callee may remove elements if it is known to mutate arguments, or if the program mutates its results.
     """
     exposed = _collections_with_steps(arguments)
     if not exposed or not _may_rearrange(interpreter, callee):

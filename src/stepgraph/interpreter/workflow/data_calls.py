@@ -77,7 +77,7 @@ def record_closure_read(interpreter: Interpreter, value: Value) -> None:
 
 
 def report_skipped_calls(interpreter: Interpreter) -> None:
-    """Report the skipped calls if the graph may depend on what they change."""
+    """Report the skipped calls if the graph may depend on values that they change."""
     skipping, store = interpreter.skipping, interpreter.store
     matters = skipping.matters or store.shares_steps or store.events.uses_escaped
     if skipping.first_call is not None and matters:

@@ -91,7 +91,7 @@ def step_run(interpreter: Interpreter, step: StepFunction, evaluate_body: BodyEv
 
 
 def _step_names(dependency: Dependency) -> tuple[str, ...]:
-    """Return the names of the steps that a dependency may run, except the steps that these require."""
+    """Return the names of the steps that a dependency may run, without the dependencies of these steps."""
     if isinstance(dependency, StepRun):
         return (dependency.definition.name,)
     names = (name for case in dependency.cases for name in _step_names(case.dependency))

@@ -212,7 +212,7 @@ def _execute_as_try(
 
 
 def _execute_swallowed(interpreter: Interpreter, managed: ManagedBlock, context: OpenContext) -> Block:
-    """Execute a block whose errors are swallowed. Code after the block also runs in each state at an error."""
+    """Execute a block whose errors are swallowed. Code after the block also runs in the state at each error."""
     outcome = interpreter.branch(managed.body, cut_short=True)
     states = [outcome.changes, *outcome.overwritten, *context.jump_states]
     interrupted = join_any(interpreter.store, states, managed.place)
