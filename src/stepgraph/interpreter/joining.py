@@ -120,7 +120,7 @@ def _as_certain(element: Element | MappingEntry) -> Element | MappingEntry:
 
 
 def _declaration_key(value: Slot) -> object:
-    """Return a key shared by the values that one declaration creates in several passes. Return None for other values."""
+    """Return a key that the values of one declaration share across passes. Return None for other values."""
     match value:
         case StepFunction(definition=definition, function=function):
             return definition.place.node, function

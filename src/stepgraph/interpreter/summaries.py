@@ -453,7 +453,7 @@ def _qualified_names(names: tuple[str, ...], callables: tuple[str, ...]) -> tupl
 
 
 def _incomplete_summary(function: Function) -> FunctionSummary:
-    """Return the summary of a function whose body is being interpreted. Its result is unknown."""
+    """Return the summary of a function whose body is being interpreted. The result of the function is unknown."""
     return FunctionSummary(
         function, UNKNOWN, 0, (), returns_awaitable=False, emits_before_return=False, epoch=0, reusable=False
     )

@@ -40,7 +40,7 @@ def count_with_children(children: Iterable[Value]) -> int:
 
 
 class Unknown(Value, Struct, frozen=True):
-    """A value without any information. It is assumed to lead to no step."""
+    """A value without any information. The interpreter assumes that the value leads to no step."""
 
     relevant: ClassVar[bool] = False
 
@@ -124,7 +124,7 @@ class Nondeterministic(Value, Struct, frozen=True):
     result_name: str
     """The dotted name of the function that returned the value, or of an attribute of its result. Empty if unknown."""
     is_called: bool = True
-    """Whether the value is the result of calling `result_name`. If not, it is the attribute itself."""
+    """Whether the value is the result of calling `result_name`. If not, the value is the attribute itself."""
     is_truthy: bool = False
     """Whether the value is always truthy, like times and ids."""
     relevant: ClassVar[bool] = False
@@ -175,7 +175,7 @@ class Template(Value, Struct, frozen=True):
 
 
 class Unresolved(Value, Struct, frozen=True):
-    """A value that may lead to a step and cannot be resolved. Calling or awaiting it is reported."""
+    """A value that may lead to a step and cannot be resolved. Calling or awaiting the value is reported."""
 
     reason: str
     """The cause, as the start of a sentence in a note."""

@@ -124,7 +124,7 @@ def _key_of(callee: FunctionValue, arguments: Arguments) -> Value:
 
 
 def _part_of(argument: Argument) -> str | None:
-    """Return the part of a cache key for an argument; equal arguments have equal parts. Return None if it is unknown."""
+    """Return the part of a cache key for an argument. Equal arguments have equal parts. Return None if unknown."""
     text = None if argument.star else _text_of(argument.value)
     return None if text is None else f"{argument.keyword}={text}"
 

@@ -302,7 +302,7 @@ def _reorder_heap(call: LibraryCall, heap: Collection) -> None:
 
 
 def _take_from_heap(call: LibraryCall, heap: Collection) -> Value:
-    """Remove an element from a heap and return it. It may be any of the elements."""
+    """Remove an element from a heap and return it. The removed element may be any of the elements."""
     _reorder_heap(call, heap)
     any_index = Arguments.of(UNKNOWN, call.place)
     return call.interpreter.call(BuiltinMethod(heap, "pop"), any_index, call.place)

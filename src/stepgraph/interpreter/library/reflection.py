@@ -103,7 +103,7 @@ def _fields(call: LibraryCall) -> Value:
 
 
 def _members_of(interpreter: Interpreter, owner: Value, place: Place) -> Value:
-    """Return the members of a module, class or object. They are unresolved if a member can be called."""
+    """Return the members of a module, class or object. The members are unresolved if any of them can be called."""
     match owner:
         case ModuleValue(scope=LexicalScope() as scope):
             return _unresolved_if(_defines_any(scope), place)

@@ -54,8 +54,8 @@ def run_bodies(
 ) -> None:
     """Run the statements that may affect the collection `name` of a body, up to a statement being evaluated.
 
-    Any module may fill a collection that is mutated in functions (`by_functions`). Only its own body fills another
-    collection.
+    Any module may fill a collection that is mutated in functions (`by_functions`). Only the body that defines any other
+    collection fills it.
     """
     modules = interpreter.modules
     if by_functions or _calls_other_code(interpreter, scope):

@@ -167,9 +167,9 @@ class LoadedModules(Struct):
     """The unloaded modules that `_unloaded_by_name` does not include yet."""
 
     def scope_of(self, module: SourceModule, name: str | None = None) -> LexicalScope:
-        """Return the scope of a module, created on first use. Its names are evaluated when they are looked up.
+        """Return the scope of a module, created on first use. The names are evaluated when they are looked up.
 
-        `name` is the dotted name of the module. It defaults to a name derived from the path.
+        `name` is the dotted name of the module. The default is derived from the path.
         """
         scope = self.scopes.get(module)
         if scope is None:

@@ -211,7 +211,7 @@ class _BodyBindings(Struct):
         return value if statement.finalbody is None else value_after_suite(statement.finalbody.body, value)
 
     def _intermediate_values(self, binders: Sequence[cst.CSTNode]) -> Iterator[Value | None]:
-        """Yield the value from each binder that has been evaluated. An exception may occur after any of them."""
+        """Yield the value from each binder that has been evaluated. An exception may occur after any binder."""
         keys = ((self.scope, self.name, id(binder)) for binder in binders)
         return (
             self.interpreter.modules.statement_values[key]

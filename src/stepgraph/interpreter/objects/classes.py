@@ -189,14 +189,14 @@ def attribute_name(interpreter: Interpreter, name: str, place: Place) -> str:
 
 
 def set_slot(interpreter: Interpreter, slots: HeapCell, name: str, value: Value) -> None:
-    """Set an attribute of an object or class. On paths that do not set it, its value is `UNSET`."""
+    """Set an attribute of an object or class. On paths that do not set the attribute, its value is `UNSET`."""
     if name not in slots:
         slots[name] = UNSET  # not recorded in the trail, so a rollback restores this value
     interpreter.store.write(slots, name, hide_constants(value))
 
 
 def set_class_attribute(interpreter: Interpreter, scope: LexicalScope, name: str, value: Value) -> None:
-    """Set an attribute of a class or module. On paths that do not set it, its definition applies."""
+    """Set an attribute of a class or module. On paths that do not set the attribute, its definition applies."""
     name = name if scope.owner is None else body_name(scope.owner, name)
     resolve_body_name(interpreter, scope, name)
     set_slot(interpreter, scope.names, name, value)

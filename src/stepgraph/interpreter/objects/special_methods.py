@@ -65,7 +65,7 @@ def apply_binary_operator(
 def apply_augmented_operator(
     interpreter: Interpreter, operator: cst.BaseAugOp, target: Value, value: Value, place: Place
 ) -> Value:
-    """Return the value that `target += value` assigns. It is UNKNOWN unless `target` is a project object."""
+    """Return the value that `target += value` assigns. The value is UNKNOWN unless `target` is a project object."""
     result = call_special(interpreter, target, in_place_methods(operator), (value,), place)
     if result is None:
         interpreter.escape_operand(target, place, "is an operand, which stepgraph does not model")

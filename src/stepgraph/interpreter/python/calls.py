@@ -66,7 +66,7 @@ def call_function(interpreter: Interpreter, callee: FunctionValue, arguments: Ar
 
 
 def _call_plain(interpreter: Interpreter, callee: FunctionValue, arguments: Arguments, place: Place) -> Value:
-    """Call a function that is not async. If it returns a coroutine, it is treated as a coroutine function."""
+    """Call a function that is not async. A function that returns a coroutine is treated as a coroutine function."""
     summary = summarize_call(interpreter, callee, arguments)
     if not summary.function.may_run_steps:
         return summary.result

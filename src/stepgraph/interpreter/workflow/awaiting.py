@@ -359,7 +359,7 @@ def _run_coroutine(
 
 
 def _step_body(interpreter: Interpreter, step: StepFunction) -> StepBody:
-    """Return the body of a step. Its parameters are unknown, because they are results of other steps."""
+    """Return the body of a step. The parameters are unknown, because they are results of other steps."""
     frame = interpreter.frame
     outer, frame.started_bindings = frame.started_bindings, {}
     block = _step_block(interpreter, step)

@@ -39,7 +39,7 @@ _NOTE_ADVICE: Final = "Steps that depend on what these calls change may be missi
 def skips_data_call(
     interpreter: Interpreter, callee: FunctionValue | ClassValue, arguments: Arguments, place: Place
 ) -> bool:
-    """Return whether a call in the body of a step is skipped, because it handles only data. Its result is unknown.
+    """Return whether a call in the body of a step is skipped, because it handles only data. The result is unknown.
 
     As long as no module or class holds a step, a function outside of other functions reaches steps only through its
     arguments.

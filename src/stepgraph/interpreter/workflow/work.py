@@ -122,7 +122,7 @@ class WorkRegistry(Struct):
         return generator
 
     def record_start(self, place: Place, task_ids: Iterable[TaskId]) -> None:
-        """Record the tasks that a call starts. Code that has the result of the call can await them."""
+        """Record the tasks that a call starts. Code that has the result of the call can await the tasks."""
         self.start_calls.setdefault(id(place.node), (place, set()))[1].update(task_ids)
 
 

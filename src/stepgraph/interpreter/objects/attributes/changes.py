@@ -206,7 +206,7 @@ def delete_named(
 def set_named(interpreter: Interpreter, owner: Instance, name: Argument, value: Value, place: Place) -> None:
     """Set an attribute of an object by name, as `object.__setattr__` does.
 
-    A name that is not constant may refer to several attributes. Each of them may also keep its value.
+    A name that is not constant may refer to several attributes. Each attribute may also keep its value.
     """
     constant = constant_name(interpreter, name)
     if constant is not None:

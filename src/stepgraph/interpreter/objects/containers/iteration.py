@@ -32,7 +32,7 @@ def materialize_generator(
 ) -> Value:
     """Return the remaining elements of a generator expression or iterator as a collection, or another value unchanged.
 
-    With `exhausts`, the caller consumes all of them. The loop of a generator expression is emitted.
+    With `exhausts`, the caller consumes all elements. The loop of a generator expression is emitted.
     """
     match value:
         case GeneratorExpression():
@@ -52,7 +52,7 @@ def materialize_generator(
 def elements_of(interpreter: Interpreter, value: Value, *, exhausts: bool = True) -> tuple[Element, ...] | None:
     """Return the elements of an iterable value. Return None if they are unknown.
 
-    This consumes an iterator. Without `exhausts`, some of its elements may remain.
+    The call consumes an iterator. Without `exhausts`, some elements of the iterator may remain.
     """
     match materialize_generator(interpreter, value, exhausts=exhausts):
         case Collection(items=items):

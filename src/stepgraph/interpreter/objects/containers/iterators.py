@@ -76,7 +76,7 @@ def is_certainly_empty(interpreter: Interpreter, value: Value) -> bool:
 def take_elements(interpreter: Interpreter, value: Collection, *, exhausts: bool) -> Collection:
     """Return the current elements of a collection. The elements of an iterator are consumed.
 
-    With `exhausts`, the caller consumes all of them.
+    With `exhausts`, the caller consumes all elements.
     """
     lazy = value.lazy
     if lazy is None:
