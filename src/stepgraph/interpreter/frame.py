@@ -87,7 +87,7 @@ class OpenContext(Struct):
     last_task_id: TaskId
     """The last task id before the block."""
     jump_states: list[Changes] = field(default_factory=list)
-    """The changes since the checkpoint at each intercepted jump. The handlers and the `finally` start with them."""
+    """The changes since the checkpoint at each intercepted jump, with which handlers and the `finally` start."""
     jump_kinds: set[JumpKind] = field(default_factory=set)
     """The kinds of the intercepted jumps."""
     early_raises: list[EarlyRaise] = field(default_factory=list)
@@ -281,8 +281,8 @@ class FunctionSummary(Struct, frozen=True):
     reusable: bool
     """Whether later calls can reuse the summary.
 
-    They can unless the function makes outer writes that can affect steps, returns a value unique to each call, or may
-    raise before its pending tasks begin.
+    The exceptions are a function that makes outer writes that can affect steps, returns a value unique to each call, or
+    may raise before its pending tasks begin.
     """
     may_await: bool = False
     """Whether the function awaits tasks or runs an activity."""

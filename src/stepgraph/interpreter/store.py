@@ -78,14 +78,14 @@ class Store(Struct):
     epoch: int = 0
     """The version of all slots that functions read from outside their own scope.
 
-    It changes when a write to one of these slots may affect steps. Function summaries of earlier epochs are then stale.
+    The epoch changes when a write to one of these slots may affect steps. Summaries of earlier epochs are then stale.
     """
     reads: set[SlotId] = field(default_factory=set)
     """The slots outside the function being interpreted that the function has read so far."""
     events: CellEvents = field(default_factory=CellEvents)
     """The reads and changes of the cells."""
     creates_shared: bool = False
-    """Whether a module or class body is being interpreted. It has no step object, and its new cells are shared."""
+    """Whether a module or class body is being interpreted, which has no step object and whose new cells are shared."""
     shares_steps: bool = False
     """Whether code may have stored a step in an object of a module or class."""
     in_flight: HeapCell = field(default_factory=lambda: HeapCell(MAX_SERIAL, Budget()))

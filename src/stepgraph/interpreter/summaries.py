@@ -413,7 +413,7 @@ def _assume_steps(interpreter: Interpreter) -> None:
 
 
 def _forget_summaries(interpreter: Interpreter, summary_count: int) -> None:
-    """Delete all but the first `summary_count` summaries. They depend on assumptions about an active function."""
+    """Delete all summaries after the first `summary_count`, which depend on assumptions about an active function."""
     for summary_key in interpreter.summary_keys[summary_count:]:
         interpreter.summaries.pop(summary_key, None)
     del interpreter.summary_keys[summary_count:]

@@ -1,7 +1,7 @@
 """Facts: observations about the source code, recorded during interpretation for the rules to check.
 
-The interpreter may execute code several times, such as the body of a loop. It may then record a fact repeatedly, or
-record different facts for one location if the values differ.
+The interpreter may execute code several times, such as the body of a loop. A fact may then be recorded repeatedly, or
+different facts for one location if the values differ.
 """
 
 from __future__ import annotations
@@ -315,7 +315,7 @@ class EventMutated(Fact, Struct, frozen=True):
 
 
 class OuterStateMutated(Fact, Struct, frozen=True):
-    """A mutation, inside a step, of state outside the step. Replay skips it, so later reads see a different value."""
+    """A mutation, inside a step, of state outside the step. Later reads differ at replay, which skips the mutation."""
 
     mutated_source: str
     """The source of the mutated expression."""

@@ -82,7 +82,7 @@ def is_none(value: Value) -> bool:
 
 
 class Unset(Value, Struct, frozen=True):
-    """The value of an attribute that an object or class does not have itself. A read continues in its classes.
+    """The value of an attribute that an object or class does not have itself. A read continues in the bases.
 
     It is relevant, so that a join with a path that sets the attribute keeps it.
     """

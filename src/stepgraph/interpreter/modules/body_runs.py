@@ -78,7 +78,7 @@ def run_bodies(
 
 
 def may_hold_changing_object(value: Value) -> bool:
-    """Return whether a value is or contains an object whose state may be changed by statements of module bodies."""
+    """Return whether a value is or contains an object that statements of module bodies may change."""
     pending: list[tuple[Value | None, int]] = [(value, 0)]
     visited: set[LexicalScope] = set()
     while pending:

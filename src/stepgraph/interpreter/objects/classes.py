@@ -256,7 +256,7 @@ def _with_caveats(value: Value, caveats: tuple[Caveat, ...]) -> Value:
 def _class_variable(
     interpreter: Interpreter, owner: ClassValue, name: str, value: Value, order: tuple[Value, ...]
 ) -> Value:
-    """Return a class variable. It is constant only if it is bound once and no attribute assignment uses its name.
+    """Return a class variable, as a constant only if it is bound once and no attribute assignment uses its name.
 
     The search for such assignments covers the modules of all classes in the resolution order.
     """

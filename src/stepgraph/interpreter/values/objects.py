@@ -64,7 +64,7 @@ class CallableArgument(Struct, frozen=True):
 
 
 class Caveat(Struct, frozen=True):
-    """A reason why a call may run code other than the resolved function. It is reported if the call runs steps."""
+    """A reason why a call may run code other than the resolved function, reported if the call runs steps."""
 
     code: str
     """The code of the note."""

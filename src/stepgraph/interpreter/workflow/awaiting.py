@@ -110,7 +110,7 @@ def await_value(interpreter: Interpreter, value: Value, place: Place, first_oper
 
 
 def current_result(interpreter: Interpreter, future: Task | Gathering, place: Place) -> Value:
-    """Return the result of a task or future. For a future, it is unresolved if the result of a task has changed."""
+    """Return the result of a task or future. A future has an unresolved result if the result of a task has changed."""
     changed = interpreter.work.task_results
     if isinstance(future, Task):
         return changed.get(future.task_id, future.result)
@@ -150,7 +150,7 @@ def _await_union(interpreter: Interpreter, value: Union, place: Place, first_ope
 
 
 def value_of(interpreter: Interpreter, contents: Collection, place: Place) -> Value:
-    """Return a union of the values in a queue or future. Awaiting it does not guarantee that a task is finished."""
+    """Return a union of the values in a queue or future. An await of the union does not guarantee finished tasks."""
     interpreter.store.record_outer_read(contents.state, "items")
     if not contents.items:
         interpreter.work.empty_reads[id(place.node)] = contents, place

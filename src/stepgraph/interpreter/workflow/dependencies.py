@@ -197,7 +197,7 @@ def _dependency(
 
 
 def _step_run(interpreter: Interpreter, step: StepFunction, evaluate_body: BodyEvaluator) -> StepRun:
-    """Return the run of a step as a dependency. It is cached until a declaration replaces a name that was looked up."""
+    """Return the run of a step as a dependency, cached until a declaration replaces a name that was looked up."""
     cached = interpreter.steps.runs.get(step.definition)
     if cached is not None and cached[0] == interpreter.steps.by_name.version:
         return cached[1]

@@ -1,6 +1,6 @@
 """Tasks in flight that are evaluated again at the next await.
 
-Such tasks read variables that other code writes, or queues and futures without a value so far. The notes of a task that
+The tasks read variables that other code writes, or queues and futures without a value so far. The notes of a task that
 reads an empty queue are deferred until the queue has a value.
 """
 

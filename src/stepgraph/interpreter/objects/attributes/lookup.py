@@ -153,7 +153,7 @@ def _inherited_attribute(interpreter: Interpreter, instance: Instance, name: str
 def _undefined_attribute(
     interpreter: Interpreter, instance: Instance, order: tuple[Value, ...], name: str, place: Place
 ) -> Value:
-    """Return an attribute without a definition. It is Unresolved if other code may add one that runs steps."""
+    """Return an attribute without a definition: Unresolved if other code may add a definition that runs steps."""
     if name.startswith("__"):
         return UNKNOWN
     computed = computed_attribute(interpreter, instance)

@@ -78,7 +78,7 @@ def elements_of(interpreter: Interpreter, value: Value, *, exhausts: bool = True
 def _elements_of_open_object(
     interpreter: Interpreter, instance: Instance, *, exhausts: bool
 ) -> tuple[Element, ...] | None:
-    """Return the elements of a project object. They are unresolved if its iterator iterates over the object itself."""
+    """Return the elements of a project object, or an unresolved element if its iterator iterates over the object."""
     place = Place(instance.cls.scope.module, instance.cls.node)
     open_objects = interpreter.work.open_objects
     if instance in open_objects or len(open_objects) >= MAX_OPEN_OBJECTS:

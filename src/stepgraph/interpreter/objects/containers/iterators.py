@@ -1,6 +1,6 @@
 """Iterators and views, which are collections whose elements are computed when they are used.
 
-An iterator yields each element once. After a loop that may be left early, any of its elements may remain.
+An iterator yields each element once. After a loop that may be left early, any element may remain.
 """
 
 from __future__ import annotations
