@@ -165,7 +165,7 @@ class Declarations(HeapCell):
         """The number of declarations so far that changed the result of an earlier lookup."""
 
     def look_up(self, name: str) -> Value | None:
-        """Return the current step with a name, or a `Union` if the step depends on the path. Return None without a step."""
+        """Return the current step with a name, or a `Union` if the path determines it. Return None without one."""
         self.looked_up.add(name)
         step: Value | None = self.get(name)
         return step
