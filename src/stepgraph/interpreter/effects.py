@@ -2,7 +2,7 @@
 
 Callers ask one of two questions about code:
 
-- `effect_of`: may a step be missing from the graph if the code never runs? A change does not matter if the old value
+- `effect_of`: may a step be missing from the graph if it omits the code? A change does not matter if the old value
   represents the new value, as an unknown value represents a constant.
 - `call_time_matters`: may steps differ before and after the code runs? Any difference on which steps can depend counts.
 """
@@ -47,7 +47,7 @@ def call_time_matters(interpreter: Interpreter, function: FunctionValue, argumen
 
 
 def timed_effect(interpreter: Interpreter, function: FunctionValue, arguments: Arguments) -> Effect | None:
-    """Return the effect that makes the time of a call matter. Return None if its time does not matter."""
+    """Return the effect of a call on steps if its time matters. Return None if its time does not matter."""
     if call_may_run_steps(interpreter, function, arguments):
         return "runs steps"
     return "changes values that determine steps" if call_time_matters(interpreter, function, arguments) else None
@@ -86,7 +86,7 @@ def _try_call(interpreter: Interpreter, function: FunctionValue, arguments: Argu
 def effect_of_call(
     interpreter: Interpreter, function: FunctionValue, arguments: Arguments = UNKNOWN_ARGUMENTS
 ) -> Effect | None:
-    """Return the effect that is lost without a call, if any. By default, the arguments are unknown."""
+    """Return the effect of a call on steps. Return None if it has none. By default, the arguments are unknown."""
     results: list[bool] = []
 
     def call() -> None:

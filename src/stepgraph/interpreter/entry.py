@@ -116,7 +116,7 @@ def open_interpreter(entry: OpenModule) -> tuple[Interpreter, LexicalScope]:
 
 @contextmanager
 def class_search_limits(interpreter: Interpreter, entry: OpenModule) -> Iterator[None]:
-    """Guard the search for workflow classes in a module. Raises InputError if the search exceeds a limit."""
+    """Raise InputError if the search for workflow classes in a module, which this context encloses, exceeds a limit."""
     reason = ""
     try:
         yield

@@ -60,7 +60,7 @@ _ESCAPE_ADVICE: Final = "Steps that run there are missing from the graph. Call t
 
 
 def escape(interpreter: Interpreter, value: Value, place: Place, action: str, is_stored: bool) -> bool:  # noqa: FBT001
-    """Report a value that leaves the analysis if it can run steps, and return whether it can.
+    """Report a value that leaves the analysis and can run steps. Return whether the value can.
 
     In the message, `action` follows the description of the value. With `is_stored`, a function in the value also counts
     if it may use a step object that it receives, because an object of the project may store the function and call it.

@@ -87,7 +87,7 @@ class OpenContext(Struct):
     last_task_id: TaskId
     """The last task id before the block."""
     jump_states: list[Changes] = field(default_factory=list)
-    """The changes since the checkpoint at each intercepted jump. The handlers and the `finally` start with them."""
+    """The changes since the checkpoint at each intercepted jump, with which handlers and the `finally` start."""
     jump_kinds: set[JumpKind] = field(default_factory=set)
     """The kinds of the intercepted jumps."""
     early_raises: list[EarlyRaise] = field(default_factory=list)
@@ -172,9 +172,9 @@ class Frame(Struct, eq=False):
     current_statement: cst.CSTNode | None = None
     """The statement of a module or class body that is being executed."""
     bound_name: str | None = None
-    """The name whose lookup requires `current_statement`."""
+    """The name whose binder is being evaluated. A lookup of this name returns `previous_value`."""
     previous_value: Value | None = None
-    """The value of `bound_name` before the statement; None if the name was unbound."""
+    """The value of `bound_name` before its binder; None if the name was unbound."""
     rebound: dict[str, Value | None] = field(default_factory=dict)
     """The names that `current_statement` has bound so far, with the values that lookups returned before it ran."""
 
@@ -217,11 +217,11 @@ class SkippedCalls(Struct):
     """The calls in step bodies that are skipped because they handle only data."""
 
     first_call: Place | None = None
-    """The first skipped call."""
+    """The first skipped call; None until a call is skipped."""
     step_serial: int = 0
     """The serial of the newest cell before the current step body."""
     matters: bool = False
-    """Whether the graph may depend on what skipped calls change."""
+    """Whether the graph may depend on values that skipped calls change."""
 
 
 class Recursion(Struct):
@@ -281,8 +281,8 @@ class FunctionSummary(Struct, frozen=True):
     reusable: bool
     """Whether later calls can reuse the summary.
 
-    They can unless the function makes outer writes that can affect steps, returns a value unique to each call, or may
-    raise before its pending tasks begin.
+    The exceptions are a function that makes outer writes that can affect steps, returns a value unique to each call, or
+    may raise before its pending tasks begin.
     """
     may_await: bool = False
     """Whether the function awaits tasks or runs an activity."""

@@ -84,7 +84,7 @@ class Interpreter(Struct, eq=False):
     loop_depth: int = 0
     """The number of loops around the current statement, through all calls."""
     notes: NoteTable = field(default_factory=dict)
-    """The place, message, advice and incompleteness of each note, by the code and the `id` of the node."""
+    """The place, message, advice and incompleteness of each note, by its code and the `id` of its syntax node."""
     in_step: bool = False
     """Whether the body of a step is being interpreted."""
     replays: bool = False
@@ -197,13 +197,14 @@ class Interpreter(Struct, eq=False):
     def escape(self, value: Value, place: Place, action: str, *, is_stored: bool = False) -> bool:
         """Report a relevant value that leaves the analysis. Return whether it can run steps.
 
-        `action` is the predicate of the message, such as `"is iterated over"`; the value is the subject. A value that
-        `is_stored` may return into the analysis, where a function in it may receive the step object.
+        `action` is the predicate of the message, such as `"is iterated over"`; the value is the subject.
+
+        With `is_stored`, the value may return into the analysis, where a function in it may receive the step object.
         """
         return value.relevant and self.escapes(self, value, place, action, is_stored)
 
     def escape_operand(self, value: Value, place: Place, action: str) -> None:
-        """Report a relevant operand that leaves the analysis, unless it is an awaitable: these raise a TypeError."""
+        """Report a relevant operand that leaves the analysis, except an awaitable, which raises a TypeError."""
         if not isinstance(value, StepCall | WaitCall | FunctionCall | PreparedCall | WaitForCall | Task | Gathering):
             self.escape(value, place, action)
 
@@ -226,7 +227,7 @@ class Interpreter(Struct, eq=False):
         self.notes.setdefault((code, id(place.node)), (place, message, advice, incomplete))
 
     def stop(self, error: LimitExceededError, place: Place) -> None:
-        """End the analysis because a limit is exceeded. The first time, add a note."""
+        """End the analysis because a limit is exceeded. Add a note at the first exceeded limit."""
         self.budget.end()
         if not self.stopped:
             self.stopped = True
@@ -364,7 +365,7 @@ class Interpreter(Struct, eq=False):
     def branch(self, run: Callable[[], object], condition: str | None = None, *, cut_short: bool = False) -> PathResult:
         """Interpret one of several paths, roll it back, and return its result.
 
-        With `cut_short`, an exception may end the path early, so the result includes the values that it overwrites.
+        With `cut_short`, an exception may end the path early, so the result includes the overwritten values.
         """
         self.budget.spend(Limit.BRANCHES)
         checkpoint, since, before = self.store.checkpoint(), self.work.last_task_id, self.tracer.position

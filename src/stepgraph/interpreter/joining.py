@@ -112,7 +112,7 @@ class ValueSet:
 
 
 def _as_certain(element: Element | MappingEntry) -> Element | MappingEntry:
-    """Return an element as it is on a path that must add it."""
+    """Return an element without the marks of optional elements, as on a path that must add the element."""
     value = map_tasks(element.value, lambda task: task if task.on_every_path else replace(task, on_every_path=True))
     if isinstance(element, Element):
         return Element(value, element.place, element.many)
@@ -120,7 +120,7 @@ def _as_certain(element: Element | MappingEntry) -> Element | MappingEntry:
 
 
 def _declaration_key(value: Slot) -> object:
-    """Return a key shared by the values that one declaration creates in different passes, and None for other values."""
+    """Return a key that the values of one declaration share across passes. Return None for other values."""
     match value:
         case StepFunction(definition=definition, function=function):
             return definition.place.node, function
@@ -160,7 +160,7 @@ def requires_new_pass(present: Slot, value: Slot) -> bool:
 
 
 def may_change_reachable_steps(present: Slot, value: Slot) -> bool:
-    """Return whether a write may change the steps that a slot leads to. Adding data or tasks and removing do not."""
+    """Return whether a write may change the steps that a slot leads to. Added data, added tasks and removals do not."""
     if present is MISSING or is_equivalent(present, value):
         return present is MISSING and is_relevant(value)
     if isinstance(present, tuple) and isinstance(value, tuple):
@@ -301,7 +301,7 @@ def _without_duplicates(values: Iterable[Slot]) -> list[Slot]:
 
 
 def union_values(value: Slot) -> list[Slot]:
-    """Return the values of a union's cases, with nested unions flattened. Return any other value as the only one."""
+    """Return the values of a union's cases, with nested unions flattened. For other values, return only the value."""
     if isinstance(value, Union):
         return [leaf for case in value.cases for leaf in union_values(case.value)]
     return [value]
@@ -332,7 +332,7 @@ def _join_elements(
     """Return the elements of all collections, in order of first appearance.
 
     Equivalent elements of different collections become one element, the newest of them. Equivalent elements of one
-    collection stay separate, unless each represents many. An element that some collections lack is marked as
+    collection stay separate, unless the later one is `many`. An element that some collections lack is marked as
     `may_be_missing`, with the condition of its branch if only one branch adds it.
     """
     if all(collection is collections[0] for collection in collections):

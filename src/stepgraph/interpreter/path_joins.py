@@ -58,7 +58,7 @@ class PathChanges(Struct, frozen=True):
 def join_paths(
     store: Store, paths: Sequence[PathChanges], discriminant: str | None, place: Place, since: TaskId | None = None
 ) -> None:
-    """Set the store to the join of alternative paths. Their changes are relative to the current state.
+    """Set the store to the join of alternative paths. The changes of the paths are relative to the current state.
 
     A task with an id above `since` was started on only one of the paths.
     """
@@ -74,7 +74,7 @@ def join_paths(
 
 
 def join_ends(store: Store, ends: Sequence[PathChanges], place: Place, since: TaskId) -> None:
-    """Set the store to the join of all paths out of some code. Their changes are relative to the current state.
+    """Set the store to the join of all paths out of some code. The changes of `ends` are relative to the current state.
 
     The conditions are used if they are distinct and each path except the last has one.
     """

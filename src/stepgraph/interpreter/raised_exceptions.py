@@ -55,7 +55,7 @@ _BUILTINS: Final = frozenset(
 class TryBodyErrors(Struct):
     """A visitor that collects the possible errors of a `try` body.
 
-    It runs after the execution of the body, so names have their final values.
+    The visitor runs after the execution of the body, so names have their final values.
     """
 
     interpreter: Interpreter

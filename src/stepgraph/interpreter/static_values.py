@@ -85,7 +85,7 @@ def static_value(value: Value) -> Value:
 
 
 class _StaticValueBuilder(Struct):
-    """Converts one value into its snapshot."""
+    """A converter of one value into its snapshot."""
 
     remaining: int = MAX_TOTAL_ELEMENTS
     """The number of elements of collections that may still be converted."""

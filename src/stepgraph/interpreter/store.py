@@ -64,7 +64,7 @@ Changes: TypeAlias = dict[SlotKey, Change]
 
 
 class FunctionReads(Struct, frozen=True):
-    """The slots that a function has read so far, and the serial of its names."""
+    """The slots that a function has read so far, and the serial of the cell with its names."""
 
     slots: set[SlotId]
     serial: int
@@ -78,16 +78,16 @@ class Store(Struct):
     epoch: int = 0
     """The version of all slots that functions read from outside their own scope.
 
-    It changes when a write to one of these slots may affect steps. Function summaries of earlier epochs are then stale.
+    The epoch changes when a write to one of these slots may affect steps. Summaries of earlier epochs are then stale.
     """
     reads: set[SlotId] = field(default_factory=set)
     """The slots outside the function being interpreted that the function has read so far."""
     events: CellEvents = field(default_factory=CellEvents)
-    """What happened to the cells."""
+    """The reads and changes of the cells."""
     creates_shared: bool = False
-    """Whether code runs that has no step object, and whose new cells belong to modules and classes."""
+    """Whether a module or class body is being interpreted, which has no step object and whose new cells are shared."""
     shares_steps: bool = False
-    """Whether code has stored a step in an object of a module or class, or may have."""
+    """Whether code may have stored a step in an object of a module or class."""
     in_flight: HeapCell = field(default_factory=lambda: HeapCell(MAX_SERIAL, Budget()))
     """For each task id, a tuple with the `TaskState` while the task may be in flight, or else an empty tuple."""
     replaced: set[StepDefinition] = field(default_factory=set)
@@ -135,7 +135,7 @@ class Store(Struct):
         self.reads.add(slot)
 
     def enter_function(self, serial: int) -> FunctionReads:
-        """Record the reads of a function whose names have this serial. Return the record of its caller."""
+        """Record the reads of a function whose names are in the cell `serial`. Return the record of its caller."""
         caller = FunctionReads(self.reads, self.events.function_serial)
         self.reads, self.events.function_serial = set(), serial
         return caller
@@ -265,7 +265,7 @@ class Store(Struct):
         self.record_dropped(element.value for element in elements)
 
     def record_dropped(self, values: Iterable[Value | None]) -> None:
-        """Record values that the program no longer uses."""
+        """Record that the program no longer uses the steps among some values."""
         self.replaced.update(value.definition for value in values if isinstance(value, StepFunction))
 
     def tasks(self) -> list[TaskState]:

@@ -121,7 +121,7 @@ def _memoized_summary(interpreter: Interpreter, callee: FunctionValue, arguments
 
 
 def _call_key(interpreter: Interpreter, callee: FunctionValue, scope: LexicalScope, signature: _Signature) -> Key:
-    """Return the signature of a call."""
+    """Return the key of a call: its function, the state that affects all calls, and the keys of its arguments."""
     key = (
         callee.node,
         callee.scope,
@@ -257,7 +257,7 @@ def _entry_key(entry: MappingEntry) -> object:
 def _without_payloads(key: object) -> object:
     """Return a key without payloads, constants and other data.
 
-    A recursion over a payload passes a different part in each call, and a recursion over numbers a different number.
+    Each call of a recursion over a payload or over numbers passes a different part or number.
     """
     if isinstance(key, tuple):
         return tuple(_without_payloads(part) for part in key)
@@ -413,7 +413,7 @@ def _assume_steps(interpreter: Interpreter) -> None:
 
 
 def _forget_summaries(interpreter: Interpreter, summary_count: int) -> None:
-    """Delete all but the first `summary_count` summaries. They depend on assumptions about an active function."""
+    """Delete all summaries after the first `summary_count`, which depend on assumptions about an active function."""
     for summary_key in interpreter.summary_keys[summary_count:]:
         interpreter.summaries.pop(summary_key, None)
     del interpreter.summary_keys[summary_count:]
@@ -453,7 +453,7 @@ def _qualified_names(names: tuple[str, ...], callables: tuple[str, ...]) -> tupl
 
 
 def _incomplete_summary(function: Function) -> FunctionSummary:
-    """Return the summary of a function whose body is being interpreted. Its result is unknown."""
+    """Return the summary of a function whose body is being interpreted. The result of the function is unknown."""
     return FunctionSummary(
         function, UNKNOWN, 0, (), returns_awaitable=False, emits_before_return=False, epoch=0, reusable=False
     )

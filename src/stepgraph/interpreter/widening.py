@@ -38,7 +38,7 @@ def growing_changes(unstable_changes: Changes, head: Changes, since: int, budget
 
 
 def widen(change: Change, place: Place) -> Change:
-    """Return a change of the same slot to an unresolved value, or to a collection with more, unresolved elements."""
+    """Return a change of the same slot to an unresolved value, or to a collection with an unresolved element added."""
     is_data = data_objects(*(change.value if isinstance(change.value, tuple) else (change.value,))) is not None
     others: Value = UNKNOWN if is_data else Unresolved(_REASON, place)
     if not isinstance(change.value, tuple):

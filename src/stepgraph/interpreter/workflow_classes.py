@@ -74,7 +74,7 @@ class ClassOverLimit(Struct, frozen=True):
     class_name: str
     reason: str
     place: Place
-    """The name of the class."""
+    """The location of the class name."""
 
 
 class UndeployedClass(Struct, frozen=True):
@@ -82,7 +82,7 @@ class UndeployedClass(Struct, frozen=True):
 
     class_name: str
     place: Place
-    """The name of the class."""
+    """The location of the class name."""
 
 
 def find_workflows(entry: OpenModule) -> WorkflowClasses:
@@ -122,7 +122,7 @@ def _limit_reason(interpreter: Interpreter, scope: LexicalScope, name: str) -> s
 
 
 def _workflow_within_limit(interpreter: Interpreter, scope: LexicalScope, name: str) -> ClassValue | None:
-    """Return the workflow class bound to a name. Return None if the value is another one or exceeds a limit."""
+    """Return the workflow class bound to a name. Return None if there is none, or if it exceeds a limit."""
     return None if _limit_reason(interpreter, scope, name) else find_workflow_class(interpreter, scope, name)
 
 
@@ -227,7 +227,7 @@ _Reason: TypeAlias = tuple[ProblemKind, str]
 def _not_exported_reason(
     interpreter: Interpreter, scope: LexicalScope, class_name: str, value: Value | None
 ) -> _Reason:
-    """Return the reason why no workflow class with a name is exported. `value` is the value of the name."""
+    """Return the reason why no workflow class named `class_name` is exported. `value` is the value of this name."""
     path = scope.module.path
     if isinstance(value, ClassValue):
         return _class_not_exported_reason(interpreter, scope.module, class_name, value)

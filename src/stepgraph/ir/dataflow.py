@@ -15,7 +15,7 @@ from stepgraph.ir.nodes import Block, Choice, ExceptionType, Jump, JumpKind, Loo
 from stepgraph.limits import Budget, Limit
 
 MAX_FINALLY_REVISITS: Final = 2_000
-"""The limit on repeated visits of `finally` blocks, since nesting multiplies the paths. Beyond it, paths skip them."""
+"""The limit on repeated visits of `finally` blocks, since nesting multiplies the paths. Further paths skip them."""
 
 
 def solve(

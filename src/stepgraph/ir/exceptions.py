@@ -27,7 +27,7 @@ def catch_all(handlers: Iterable[Handler]) -> bool:
 
 
 def may_catch(handlers: Iterable[Handler], raised: ExceptionType | None) -> bool:
-    """Return whether one of the handlers may catch an exception of a type; None means an unknown type."""
+    """Return whether one of the handlers may catch an exception of a type. The type None is unknown."""
     return any(_may_catch(handler, raised) for handler in handlers)
 
 
@@ -39,7 +39,7 @@ def _may_catch(handler: Handler, raised: ExceptionType | None) -> bool:
 
 
 def must_catch(handlers: Iterable[Handler], raised: ExceptionType | None) -> bool:
-    """Return whether one of the handlers catches every exception of a type; None means an unknown type."""
+    """Return whether one of the handlers catches every exception of a type. The type None is unknown."""
     return any(_must_catch(handler, raised) for handler in handlers)
 
 

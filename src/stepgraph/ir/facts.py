@@ -1,7 +1,7 @@
 """Facts: observations about the source code, recorded during interpretation for the rules to check.
 
-The interpreter may execute code several times, such as the body of a loop. It may then record a fact repeatedly, or
-record different facts for one location if the values differ.
+The interpreter may execute code several times, such as the body of a loop. A fact may then be recorded repeatedly, or
+different facts for one location if the values differ.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class StaticArguments(Struct, frozen=True):
         return not any(argument.star for argument in self.items)
 
     def find(self, index: int | None, keyword: str) -> StaticArgument | None:
-        """Return an argument by its position or its keyword."""
+        """Return an argument by its 0-based position or its keyword. Return None if it is missing."""
         positional = self.positional
         if index is not None and index < len(positional):
             return positional[index]
@@ -195,7 +195,7 @@ class AmbiguousDependency(Fact, Struct, frozen=True):
     resolved_step: StepDefinition
     """The step that the parameter resolves to."""
     shadowed_step: StepDefinition
-    """The step that it shadows."""
+    """The earlier step, which `resolved_step` shadows."""
 
 
 class NeverAwaited(Fact, Struct, frozen=True):
@@ -315,7 +315,7 @@ class EventMutated(Fact, Struct, frozen=True):
 
 
 class OuterStateMutated(Fact, Struct, frozen=True):
-    """A mutation, inside a step, of state outside the step. Replay skips it, so later reads see a different value."""
+    """A mutation, inside a step, of state outside the step. Later reads differ at replay, which skips the mutation."""
 
     mutated_source: str
     """The source of the mutated expression."""

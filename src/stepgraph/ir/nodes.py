@@ -68,7 +68,7 @@ class StepParameter(Struct, frozen=True):
     """A parameter of a step's function."""
 
     name: str
-    """The name of a step that this one depends on, or `ctx`."""
+    """The name of the parameter: `ctx`, or the name of a required step. In legacy mode, any name is allowed."""
     place: Place
 
 
@@ -93,7 +93,7 @@ class StepInput(Struct, frozen=True):
 
 
 class StepRun(Struct, frozen=True, eq=False):
-    """A run of a declared step. Which dependencies run before it depends on the whole program."""
+    """A run of a declared step. The whole program determines which dependencies run before the step."""
 
     definition: StepDefinition
     body: Block
@@ -162,14 +162,14 @@ class Series(Struct, frozen=True):
     """A step together with the dependencies that run before it, as one activity."""
 
     block: Block
-    """The operations of the dependencies, then those of the step."""
+    """The operations of the dependencies, followed by the operations of the step."""
 
 
 Activity: TypeAlias = StepRun | Sleep | SleepUntil | EventWait | Call | Series
 
 
 def work_kind(activity: Activity) -> WorkKind | None:
-    """Return the kind of work that the engine runs for an activity, None for an activity that contains others."""
+    """Return the kind of work that the engine runs for an activity. Return None for one that contains others."""
     match activity:
         case StepRun():
             return "step"
@@ -380,7 +380,7 @@ class Jump(Struct, frozen=True):
     kind: JumpKind
     place: Place
     drawn: bool = True
-    """Whether the graph shows the jump as a node, because it decides whether a step runs. Paths always end here."""
+    """Whether the graph shows the jump as a node, because it decides whether a step runs. Either way, the path ends."""
     raised: ExceptionType | None = None
     """The exception type of a `raise`; None if unknown."""
     caught: bool = False

@@ -28,7 +28,7 @@ class Value:
     tainted: ClassVar[bool] = False
     """Whether replay rules track the value, although it leads to no step."""
     parts: int = 1
-    """The number of values in the tree of this value, if it is compared by fields. A shared value counts each time."""
+    """The number of values in the tree of this value, if it is compared by fields. Every occurrence counts."""
 
 
 def count_with_children(children: Iterable[Value]) -> int:
@@ -40,7 +40,7 @@ def count_with_children(children: Iterable[Value]) -> int:
 
 
 class Unknown(Value, Struct, frozen=True):
-    """A value without any information. It is assumed to lead to no step."""
+    """A value without any information. The interpreter assumes that the value leads to no step."""
 
     relevant: ClassVar[bool] = False
 
@@ -82,7 +82,7 @@ def is_none(value: Value) -> bool:
 
 
 class Unset(Value, Struct, frozen=True):
-    """The value of an attribute that an object or class does not have itself. A read continues in its classes.
+    """The value of an attribute that an object or class does not have itself. A read continues in the bases.
 
     It is relevant, so that a join with a path that sets the attribute keeps it.
     """
@@ -114,17 +114,17 @@ class Nondeterministic(Value, Struct, frozen=True):
     """A value that differs at replay: a time, a random number, a new id, or a value derived from one."""
 
     name: str
-    """Dotted name of the nondeterministic function: `time.time`."""
+    """The dotted name of the nondeterministic function: `time.time`."""
     place: Place
     """The call of the function."""
     since: int
-    """Number of the last step, sleep or wait before the call, or 0 if none precedes it."""
+    """The number of the last step, sleep or wait before the call, or 0 if none precedes it."""
     serial: int
-    """1-based number of the value in the order of creation."""
+    """The 1-based number of the value in the order of creation."""
     result_name: str
-    """Dotted name of the function that returned the value, or of an attribute of its result. Empty if unknown."""
+    """The dotted name of the function that returned the value, or of an attribute of its result. Empty if unknown."""
     is_called: bool = True
-    """Whether the value is the result of calling `result_name`. If not, it is the attribute itself."""
+    """Whether the value is the result of calling `result_name`. If not, the value is the attribute itself."""
     is_truthy: bool = False
     """Whether the value is always truthy, like times and ids."""
     relevant: ClassVar[bool] = False
@@ -147,7 +147,7 @@ class Resource(Value, Struct, frozen=True):
     """A resource outside the workflow, such as `fetch` or a binding of `env`, or the result of calling a resource."""
 
     name: str
-    """Dotted name: `env.KV.put`, `fetch`."""
+    """The dotted name: `env.KV.put`, `fetch`."""
     call_place: Place | None = None
     """The call that returned the value; None for the resource itself."""
     relevant: ClassVar[bool] = False
@@ -175,7 +175,7 @@ class Template(Value, Struct, frozen=True):
 
 
 class Unresolved(Value, Struct, frozen=True):
-    """A value that may lead to a step and cannot be resolved. Calling or awaiting it is reported."""
+    """A value that may lead to a step and cannot be resolved. Calling or awaiting the value is reported."""
 
     reason: str
     """The cause, as the start of a sentence in a note."""
@@ -186,7 +186,7 @@ class External(Value, Struct, frozen=True):
     """A function, class or module outside the project."""
 
     name: str
-    """Dotted name: `asyncio.gather`, `builtins.print`."""
+    """The dotted name: `asyncio.gather`, `builtins.print`."""
     relevant: ClassVar[bool] = False
 
 
@@ -194,7 +194,7 @@ class ExternalResult(Value, Struct, frozen=True):
     """The result of a call of external code, possibly with an offset: `datetime.now() + timedelta(hours=1)`."""
 
     name: str
-    """Dotted name of the called function."""
+    """The dotted name of the called function."""
     relevant: ClassVar[bool] = False
 
 
@@ -209,7 +209,7 @@ class ExternalResultMember(Value, Struct, frozen=True):
     """An attribute of the result of external code."""
 
     name: str
-    """Dotted name: `datetime.datetime.now().date`."""
+    """The dotted name: `datetime.datetime.now().date`."""
     relevant: ClassVar[bool] = False
 
 

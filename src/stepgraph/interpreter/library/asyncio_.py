@@ -309,7 +309,7 @@ def _future(call: LibraryCall) -> Value:
 
 @models("asyncio.all_tasks")
 def _all_tasks(call: LibraryCall) -> Value:
-    """Assume that a module that mentions `cancel` may cancel any of the returned tasks."""
+    """Model `asyncio.all_tasks`. A module that mentions `cancel` may cancel any of the returned tasks."""
     if call.place.module.mentions(b"cancel"):
         call.interpreter.work.cancelled.update(range(1, call.interpreter.work.last_task_id + 1))
     return call.unmodeled()

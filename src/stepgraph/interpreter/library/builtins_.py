@@ -102,7 +102,7 @@ def _cast(call: LibraryCall) -> Value:
 
 @models("builtins.float", "builtins.int", "builtins.round", "math.ceil", "math.floor", "math.trunc")
 def _number(call: LibraryCall) -> Value:
-    """Preserve the origin of a time in seconds when it is rounded."""
+    """Model a numeric conversion, which preserves the origin of a time in seconds."""
     name = origin_name(call.first) or ""
     return ExternalResult(name) if name.rsplit(".", 1)[-1] in _SECONDS else UNKNOWN
 

@@ -1,6 +1,6 @@
 """Functions with a cache: `functools.cache`, `lru_cache` and `cached_property`.
 
-The cache of a function is a dictionary from arguments to results. A key is UNKNOWN if one of its arguments is.
+The cache of a function is a dictionary from arguments to results. An unknown argument makes the key UNKNOWN.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def _includes(result: Value, cached: MappingEntry, place: Place) -> bool:
 
 
 def _add_result(interpreter: Interpreter, cache: Mapping, entry: MappingEntry) -> None:
-    """Add a result to a cache. It replaces results for equal arguments, or for unknown arguments of the same call."""
+    """Add a result to a cache, replacing results for equal arguments, or for unknown arguments of the same call."""
     is_constant = _is_constant(entry.key)
     others = tuple(
         existing
@@ -124,7 +124,7 @@ def _key_of(callee: FunctionValue, arguments: Arguments) -> Value:
 
 
 def _part_of(argument: Argument) -> str | None:
-    """Return the part of a cache key for an argument, and None for an unknown one. Equal arguments have equal parts."""
+    """Return the part of a cache key for an argument. Equal arguments have equal parts. Return None if unknown."""
     text = None if argument.star else _text_of(argument.value)
     return None if text is None else f"{argument.keyword}={text}"
 

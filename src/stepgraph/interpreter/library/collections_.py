@@ -286,7 +286,7 @@ def _heapify(call: LibraryCall) -> Value:
 
 @models("heapq.nsmallest", "heapq.nlargest")
 def _select_elements(call: LibraryCall) -> Value:
-    """Return a list whose elements may each be missing."""
+    """Model `nsmallest` and `nlargest`, which return a list of some of the elements."""
     iterable = call.arguments.find(1, "iterable")
     elements = None if iterable is None else copy_elements(call.interpreter, iterable.value, "list")
     if elements is None:
@@ -302,7 +302,7 @@ def _reorder_heap(call: LibraryCall, heap: Collection) -> None:
 
 
 def _take_from_heap(call: LibraryCall, heap: Collection) -> Value:
-    """Remove an element from a heap and return it. It may be any of the elements."""
+    """Remove an element from a heap and return it. The removed element may be any of the elements."""
     _reorder_heap(call, heap)
     any_index = Arguments.of(UNKNOWN, call.place)
     return call.interpreter.call(BuiltinMethod(heap, "pop"), any_index, call.place)

@@ -1,4 +1,4 @@
-"""Calls of functions outside the project, dispatched by dotted name, and the special methods that these run."""
+"""Calls of functions outside the project, dispatched by dotted name, and the special methods that they run."""
 
 from __future__ import annotations
 

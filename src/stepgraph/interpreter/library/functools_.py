@@ -146,7 +146,7 @@ def _cache(call: LibraryCall) -> Value:
 
 
 def _is_limited(size: Argument | None) -> bool:
-    """Return whether a cache of this size may drop results, which the default size is assumed not to do."""
+    """Return whether a cache of this size may drop results. The default size is assumed to be large enough."""
     return size is not None and not (
         is_none(size.value)
         or (isinstance(size.value, Constant) and isinstance(size.value.value, int) and size.value.value >= _LARGE_SIZE)
@@ -158,7 +158,7 @@ _LARGE_SIZE: Final = 128  # the default
 
 @models("operator.itemgetter", "operator.attrgetter", "operator.methodcaller")
 def _getter(call: LibraryCall) -> Value:
-    """Return a partial object, whose call passes the owner after the arguments of this call."""
+    """Return a partial object that stores the arguments. Its call appends the object, as in `itemgetter(0)(xs)`."""
     return Partial(External(f"{call.name}.__call__"), call.arguments)
 
 

@@ -196,7 +196,7 @@ def _compute_padded_rows(interpreter: Interpreter, lazy: LazyElements) -> Collec
 
 
 def _columns(interpreter: Interpreter, lazy: LazyElements, operands: Sequence[Value]) -> list[Collection | None]:
-    """Return the elements of each iterable operand of `zip`. Operands take turns at a shared iterator."""
+    """Return the elements of each iterable operand of `zip`. Operands that share an iterator alternate."""
     columns: list[Collection | None] = [None] * len(operands)
     for operand, indices in _operands_by_iterator(operands):
         if is_iterable(operand):
@@ -427,7 +427,7 @@ def _compute_chain_of_rows(interpreter: Interpreter, lazy: LazyElements) -> Coll
 
 
 def _row_elements(interpreter: Interpreter, lazy: LazyElements, row: Element) -> Collection:
-    """Return the elements of a row. They inherit `many` and `may_be_missing` from the row."""
+    """Return the elements of a row. The elements inherit `many` and `may_be_missing` from the row."""
     elements = iterated_elements(interpreter, lazy, row.value)
     if not (row.many or row.may_be_missing):
         return elements
@@ -457,7 +457,7 @@ _ENDING_EARLY: Final = ("itertools.compress", "itertools.islice", "itertools.tak
 
 
 def _compute_first(interpreter: Interpreter, lazy: LazyElements) -> Collection:
-    """Return selected elements of an iterable that may not be exhausted."""
+    """Return the selected elements of an iterable. The selection may end before the iterable does."""
     return _compute_selected(interpreter, replace(lazy, exhausts=False))
 
 

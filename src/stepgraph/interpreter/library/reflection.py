@@ -26,9 +26,9 @@ _DEFINITIONS: Final = (cst.FunctionDef, cst.ClassDef)
 
 @models("builtins.locals")
 def _locals(call: LibraryCall) -> Value:
-    """`locals()`: in a function, its variables by name. With other keys, the values are unresolved.
+    """Model `locals()` as a dictionary with unresolved values, or UNKNOWN if no variable is a function, class or step.
 
-    They are unresolved if they include a function, a class or a step.
+    For a direct lookup, as in `locals()["name"]`, the dictionary also has the values of the variables.
     """
     interpreter, scope = call.interpreter, call.interpreter.frame.body_scope
     variables = _variables(interpreter, scope)
@@ -53,7 +53,7 @@ def _is_lookup(call: LibraryCall) -> bool:
 
 
 def _variables(interpreter: Interpreter, scope: LexicalScope) -> dict[str, Value]:
-    """Return the names of a scope, and those that it may use from the functions around it."""
+    """Return the values of the variables of a scope and of its enclosing functions, by name."""
     if scope.kind != "function":
         interpreter.budget.spend(Limit.ELEMENTS, len(scope.names))
         return {name: value for name, value in scope.names.items() if isinstance(value, Value)}
@@ -103,7 +103,7 @@ def _fields(call: LibraryCall) -> Value:
 
 
 def _members_of(interpreter: Interpreter, owner: Value, place: Place) -> Value:
-    """Return the members of a module, class or object. They are unresolved if a member can be called."""
+    """Return the members of a module, class or object. The members are unresolved if any of them can be called."""
     match owner:
         case ModuleValue(scope=LexicalScope() as scope):
             return _unresolved_if(_defines_any(scope), place)

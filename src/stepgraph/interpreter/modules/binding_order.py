@@ -35,7 +35,7 @@ def _statement_positions(body: cst.BaseSuite | cst.Module, _: SourceModule) -> d
 
 
 def runtime_binders(binders: Sequence[cst.CSTNode], positions: dict[int, StatementPosition]) -> list[cst.CSTNode]:
-    """Return the binders of a name outside dead blocks such as `if TYPE_CHECKING`, or all binders if all are inside."""
+    """Return the binders of a name outside dead blocks such as `if TYPE_CHECKING`, or all if none is outside."""
     executed = [
         binder
         for binder in binders

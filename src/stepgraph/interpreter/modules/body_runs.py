@@ -54,8 +54,8 @@ def run_bodies(
 ) -> None:
     """Run the statements that may affect the collection `name` of a body, up to a statement being evaluated.
 
-    Any module may fill a collection that is mutated in functions (`by_functions`). Only its own body fills another
-    collection.
+    Any module may fill a collection that is mutated in functions (`by_functions`). Only the body that defines any other
+    collection fills it.
     """
     modules = interpreter.modules
     if by_functions or _calls_other_code(interpreter, scope):
@@ -78,7 +78,7 @@ def run_bodies(
 
 
 def may_hold_changing_object(value: Value) -> bool:
-    """Return whether a value is or contains an object whose state may be changed by statements of module bodies."""
+    """Return whether a value is or contains an object that statements of module bodies may change."""
     pending: list[tuple[Value | None, int]] = [(value, 0)]
     visited: set[LexicalScope] = set()
     while pending:
@@ -144,7 +144,7 @@ def _names_with_aliases(interpreter: Interpreter, scope: LexicalScope) -> frozen
 def _start_program(interpreter: Interpreter, define: Definer, names: frozenset[str]) -> None:
     """Start the run of all modules: first the analyzed module, then the modules that functions have imported.
 
-    `names` are collections that change in ways that do not mention these names in the source.
+    `names` are collections whose changes do not mention these names in the source.
     """
     modules = interpreter.modules
     if modules.program is not None or not modules.scopes:
@@ -226,7 +226,7 @@ def _run_statement(
 
 
 def _execute_body_statement(interpreter: Interpreter, scope: LexicalScope, statement: cst.CSTNode) -> Bound:
-    """Execute a statement of a body once, and return the values that it binds to names. While it runs, return none."""
+    """Execute a statement of a body once. Return the values that it binds to names, or none while it is running."""
     values = interpreter.modules.bound_values
     key = (scope, id(statement))
     if key not in values and key not in interpreter.modules.statements_in_execution:
@@ -382,7 +382,7 @@ def _defined_names(scope: LexicalScope) -> frozenset[str]:
 
 
 def _names_of_registries(interpreter: Interpreter, scopes: list[LexicalScope], names: frozenset[str]) -> frozenset[str]:
-    """Return the values that may change while modules load, with the names whose definitions mention them."""
+    """Return `names`, other names whose values may change while modules load, and names defined in terms of these."""
     for scope in scopes:
         names |= scope.module.once(collections_mutated_in_functions) | scope.bindings.mutations.keys()
         assignments = scope.module.once(assigned_attributes)

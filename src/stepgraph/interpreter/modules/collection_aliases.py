@@ -31,7 +31,7 @@ def may_change_by_alias(
 
 
 def is_kept_by_other_code(interpreter: Interpreter, scope: LexicalScope, name: str, value: Value) -> bool:
-    """Return whether unmodeled code may keep a collection and a module mutates results of such code."""
+    """Return whether unmodeled code may store a collection, and a module mutates results of such code."""
     return _is_kept(interpreter, scope, name, _nesting_depth(value))
 
 
@@ -70,7 +70,7 @@ def _aliases_in_program(
 ) -> Iterator[tuple[Aliases, AccessPath]]:
     """Yield the aliases of each module that a collection flows to, with the access path of the collection there.
 
-    A collection that a function binds stays in its module, unless unmodeled code keeps it.
+    A collection that a function binds stays in its module, unless unmodeled code stores it.
     """
     spend = _spender(interpreter)
     start = (scope.module, AccessPath(name))

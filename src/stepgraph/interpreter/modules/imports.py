@@ -56,7 +56,7 @@ def import_by_name(interpreter: Interpreter, name: str, place: Place) -> Value:
 
 
 def _alias_by_name(statement: cst.Import | cst.ImportFrom, _: SourceModule) -> dict[str, cst.ImportAlias]:
-    """Return the alias that binds each name. If several bind it, the last one is in effect."""
+    """Return the alias that binds each name. If several aliases bind a name, the last one is in effect."""
     names = () if isinstance(statement.names, cst.ImportStar) else statement.names
     return {import_binding(alias): alias for alias in names}
 

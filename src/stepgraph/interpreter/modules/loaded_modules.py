@@ -167,9 +167,9 @@ class LoadedModules(Struct):
     """The unloaded modules that `_unloaded_by_name` does not include yet."""
 
     def scope_of(self, module: SourceModule, name: str | None = None) -> LexicalScope:
-        """Return the scope of a module, created on first use. Its names are evaluated when they are looked up.
+        """Return the scope of a module, created on first use. The names are evaluated when they are looked up.
 
-        `name` is the dotted name of the module. It defaults to a name derived from the path.
+        `name` is the dotted name of the module. The default is derived from the path.
         """
         scope = self.scopes.get(module)
         if scope is None:
@@ -280,8 +280,8 @@ class LoadedModules(Struct):
     def is_member_changed(self, scope: LexicalScope, name: str) -> bool:
         """Return whether code that runs at import may change an attribute of a module or class indirectly.
 
-        A change is indirect if it is a call of `setattr`, a change of the namespace dict, or if the source does not
-        name the owner, as in `for cls in (Orders,): cls.run = run`.
+        An indirect change calls `setattr`, writes to the namespace dictionary, or does not name the owner, as in
+        `for cls in (Orders,): cls.run = run`.
         """
         component = _last_component(scope)
         return any(

@@ -103,7 +103,7 @@ def _with_mutations(
 
 
 class _BodyBindings(Struct):
-    """Evaluates the statements of a module or class body that bind one name."""
+    """An evaluator of the statements of a module or class body that bind one name."""
 
     interpreter: Interpreter
     scope: LexicalScope
@@ -169,7 +169,7 @@ class _BodyBindings(Struct):
                 return self._join([before, *values], statement)
 
     def _must_execute(self, statement: cst.CSTNode, group: Sequence[cst.CSTNode]) -> bool:
-        """Return whether the name's value after a compound statement depends on its loop passes or other statements."""
+        """Return whether a statement must be executed to find the name's value after it, as for loops and mutations."""
         if self.scope.bindings.stars or (isinstance(statement, cst.If) and never_runs(statement)):
             return False
         if any(
@@ -211,7 +211,7 @@ class _BodyBindings(Struct):
         return value if statement.finalbody is None else value_after_suite(statement.finalbody.body, value)
 
     def _intermediate_values(self, binders: Sequence[cst.CSTNode]) -> Iterator[Value | None]:
-        """Yield the values bound by those binders that have run. An exception may follow any of them."""
+        """Yield the value from each binder that has been evaluated. An exception may occur after any binder."""
         keys = ((self.scope, self.name, id(binder)) for binder in binders)
         return (
             self.interpreter.modules.statement_values[key]
@@ -404,7 +404,7 @@ def _report_dynamic_imports(interpreter: Interpreter, scope: LexicalScope, name:
 def _binder_value(
     interpreter: Interpreter, scope: LexicalScope, name: str, binder: cst.CSTNode, before: Value
 ) -> Value:
-    """Return the value that a statement binds to a name, which has the value `before` before the statement.
+    """Return the value that a statement binds to a name. `before` is the name's value before the statement.
 
     A statement that only mutates the collection bound to the name is executed.
     """

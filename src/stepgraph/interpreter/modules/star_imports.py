@@ -167,7 +167,7 @@ def _external_value(interpreter: Interpreter, scope: LexicalScope, name: str) ->
 
 
 def _star_sources(interpreter: Interpreter, scope: LexicalScope) -> tuple[StarImport, ...]:
-    """Return the star imports from project modules in a module, in source order. Cache the external ones."""
+    """Return a module's star imports from project modules, in source order. Record those from external modules."""
     cached = interpreter.modules.stars.star_imports.get(scope)
     if cached is not None:
         return cached
@@ -215,7 +215,7 @@ def _listed_names(interpreter: Interpreter, scope: LexicalScope) -> ExportList |
 
 
 class _ExportListBuilder:
-    """Builds the export list of a module: the value of `__all__` after the statements executed so far."""
+    """A builder of the export list of a module: the value of `__all__` after the statements executed so far."""
 
     def __init__(self, interpreter: Interpreter) -> None:
         self.names: list[str] = []

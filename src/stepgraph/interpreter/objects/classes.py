@@ -138,7 +138,7 @@ def is_instance(value: Value, class_value: Value) -> bool | None:
 
 
 def _is_instance_of_builtin(value: Value, class_value: External) -> bool | None:
-    """Return False if an object's class derives only from project classes. Return None if the result is unknown."""
+    """Return False if a value is not an instance of a built-in class. Return None if that is unknown."""
     is_builtin = class_value.name.startswith("builtins.") and class_value.name != "builtins.object"
     if not is_builtin or not isinstance(value, Instance) or value.may_be_replaced:
         return None
@@ -189,14 +189,14 @@ def attribute_name(interpreter: Interpreter, name: str, place: Place) -> str:
 
 
 def set_slot(interpreter: Interpreter, slots: HeapCell, name: str, value: Value) -> None:
-    """Set an attribute of an object or class. On paths that do not set it, its value is `UNSET`."""
+    """Set an attribute of an object or class. On paths that do not set the attribute, its value is `UNSET`."""
     if name not in slots:
         slots[name] = UNSET  # not recorded in the trail, so a rollback restores this value
     interpreter.store.write(slots, name, hide_constants(value))
 
 
 def set_class_attribute(interpreter: Interpreter, scope: LexicalScope, name: str, value: Value) -> None:
-    """Set an attribute of a class or module. On paths that do not set it, its definition applies."""
+    """Set an attribute of a class or module. On paths that do not set the attribute, its definition applies."""
     name = name if scope.owner is None else body_name(scope.owner, name)
     resolve_body_name(interpreter, scope, name)
     set_slot(interpreter, scope.names, name, value)
@@ -256,7 +256,7 @@ def _with_caveats(value: Value, caveats: tuple[Caveat, ...]) -> Value:
 def _class_variable(
     interpreter: Interpreter, owner: ClassValue, name: str, value: Value, order: tuple[Value, ...]
 ) -> Value:
-    """Return a class variable. It is constant only if it is bound once and no attribute assignment uses its name.
+    """Return a class variable, as a constant only if it is bound once and no attribute assignment uses its name.
 
     The search for such assignments covers the modules of all classes in the resolution order.
     """

@@ -15,9 +15,9 @@ from stepgraph.ir.values import Value
 from stepgraph.limits import Limit
 
 _MAX_DEPTH: Final = 20
-"""Maximum nesting depth of copied values. Deeper values are shared."""
+"""The maximum nesting depth of copied values. Deeper values are shared."""
 _MAX_CELLS: Final = 50
-"""Maximum number of copied cells, because results that contain other results twice grow exponentially."""
+"""The maximum number of copied cells, because results that contain other results twice grow exponentially."""
 
 
 class Copier(Struct):

@@ -178,7 +178,7 @@ def call_instance(interpreter: Interpreter, callee: Instance, arguments: Argumen
 
 
 def field_names(class_value: ClassValue) -> Iterator[str]:
-    """Yield the field names of a named tuple, starting with those of base classes."""
+    """Yield the field names of a named tuple, starting with the fields of base classes."""
     for owner in reversed(resolution_order(class_value)):
         if isinstance(owner, ClassValue):
             for statement in statements_below(owner.node.body):

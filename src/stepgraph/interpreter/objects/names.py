@@ -82,7 +82,7 @@ def look_up(interpreter: Interpreter, name: str) -> Value:
 
 
 def _with_outer_value(conditional: Sequence[Value], outer: Value | None) -> Value:
-    """Return the value of a name that inner scopes (innermost first) bind on only some paths."""
+    """Return the value of a name with `conditional` bindings, innermost first, and `outer` as the fallback."""
     value = outer
     for inner in reversed(conditional):
         value = with_fallback(inner, value)
@@ -98,7 +98,7 @@ def is_globals_call(interpreter: Interpreter, node: cst.BaseExpression) -> bool:
 
 
 def _statement_in_parent(scope: LexicalScope, statement: cst.CSTNode) -> cst.CSTNode | None:
-    """Return the statement of the parent scope that runs a scope's code. Function bodies run later, so return None."""
+    """Return the statement of the parent scope that runs a scope's code. Return None for a function scope."""
     if scope.kind == "class":
         return None if scope.owner is None else scope.owner.node
     return statement if scope.kind == "expression" else None
@@ -142,7 +142,7 @@ def _star_value_between(
 def _value_after(
     interpreter: Interpreter, scope: LexicalScope, name: str, binders: Sequence[cst.CSTNode]
 ) -> Value | None:
-    """Return the value of a name after the first statements that bind it, `binders`."""
+    """Return the value of a name after `binders`, the first statements that bind it. Return None if it is unbound."""
     cache = interpreter.modules.values_after_binders
     key = (scope, name, len(binders))
     if key not in cache:

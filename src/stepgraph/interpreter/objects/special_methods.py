@@ -65,7 +65,7 @@ def apply_binary_operator(
 def apply_augmented_operator(
     interpreter: Interpreter, operator: cst.BaseAugOp, target: Value, value: Value, place: Place
 ) -> Value:
-    """Return the value that `target += value` assigns. It is UNKNOWN unless `target` is a project object."""
+    """Return the value that `target += value` assigns. The value is UNKNOWN unless `target` is a project object."""
     result = call_special(interpreter, target, in_place_methods(operator), (value,), place)
     if result is None:
         interpreter.escape_operand(target, place, "is an operand, which stepgraph does not model")
@@ -73,13 +73,13 @@ def apply_augmented_operator(
 
 
 def in_place_methods(operator: cst.BaseAugOp) -> tuple[str, ...]:
-    """Return the special methods for an augmented assignment, in the order in which Python tries them."""
+    """Return the names of the special methods for an augmented assignment, in the order in which Python tries them."""
     name = _OPERATORS[_BINARY_OPERATORS[type(operator)]]
     return f"__i{name}__", f"__{name}__"
 
 
 def operand_methods(operator: cst.BaseBinaryOp) -> tuple[str, ...]:
-    """Return the special methods for an operator: that of the left operand, then that of the right operand."""
+    """Return the names of the special methods for an operator: of the left operand, then of the right operand."""
     name = _OPERATORS[type(operator)]
     return f"__{name}__", f"__r{name}__"
 
@@ -189,7 +189,7 @@ _COMPARISONS: Final[dict[type[cst.BaseCompOp], str]] = {
 
 
 def advance(interpreter: Interpreter, iterable: Value, place: Place) -> Value | None:
-    """Emit the code that runs before a loop pass. Return the next item of a project object, and None for other values.
+    """Emit the code that runs before a loop pass. Return the next item of a project object, or None for other values.
 
     This code is the `__anext__` or `__next__` method of an object, or the body of a generator.
     """

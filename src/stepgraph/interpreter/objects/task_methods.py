@@ -88,7 +88,7 @@ def _get_variable(interpreter: Interpreter, receiver: ContextVariable, arguments
 
 
 def _set_variable(interpreter: Interpreter, receiver: ContextVariable, arguments: Arguments, place: Place) -> Value:
-    """Add a possible value of a context variable. The old ones remain possible in other tasks and after `reset`."""
+    """Add a possible value of a context variable. Earlier values remain possible in other tasks and after `reset`."""
     del place
     if arguments.items:
         argument = arguments.items[0]
@@ -110,7 +110,7 @@ def _cancel(interpreter: Interpreter, receiver: Value, arguments: Arguments, pla
 
 
 def _add_done_callback(interpreter: Interpreter, receiver: Value, arguments: Arguments, place: Place) -> Value:
-    """Report a callback that runs steps or changes values on which steps depend. It receives the finished task."""
+    """Report a callback on a finished task that runs steps or changes values on which steps depend."""
     finished = replace(receiver) if isinstance(receiver, Task) else receiver  # a copy to which only the callback refers
     task = Argument(finished, place)
     calls = (replace(a, value=Partial(a.value, Arguments((task,)))) for a in arguments.items if a.keyword is None)

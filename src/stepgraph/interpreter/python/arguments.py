@@ -78,7 +78,7 @@ def _parameter_value(name: str, value: Value, attribute_names: frozenset[str]) -
 
 
 def _none_defaults(function: cst.FunctionDef | cst.Lambda, _: SourceModule) -> dict[str, Value]:
-    """Return None for each parameter whose default is None."""
+    """Return the constant None for each parameter whose default is None, by parameter name."""
     return {
         p.name.value: Constant(None)
         for p in parameters(function.params)
@@ -144,7 +144,7 @@ class _Keywords:
 
 
 class _ArgumentBinder(Struct):
-    """Binds arguments to parameters, in parameter order."""
+    """The binding of arguments to parameters, in parameter order."""
 
     positional: deque[Element]
     """The positional arguments that are not yet bound."""
@@ -177,7 +177,7 @@ class _ArgumentBinder(Struct):
         return UNKNOWN if is_overridden else default
 
     def remaining(self) -> tuple[Element, ...]:
-        """Return the elements of `*args`. They may be missing if a positional argument was bound inexactly."""
+        """Return the elements of `*args`. The elements may be missing if a positional argument was bound inexactly."""
         return tuple(self.positional) if self.is_exact else tuple(map(as_optional, self.positional))
 
     def _union(self, name: str, items: Sequence[Element]) -> Value:
@@ -190,7 +190,7 @@ class _ArgumentBinder(Struct):
 
 
 def make_collection(interpreter: Interpreter, kind: CollectionKind, items: tuple[Element, ...]) -> Collection:
-    """Return a new list, tuple or set. If it is very long, repeated elements are merged."""
+    """Return a new list, tuple or set. If the collection is very long, repeated elements are merged."""
     interpreter.budget.spend(Limit.ELEMENTS, len(items))
     return Collection(kind, interpreter.store.new({"items": merge_repeated(items)}), interpreter.loop_depth)
 
@@ -224,7 +224,7 @@ def is_unordered(value: Value) -> bool:
 
 
 def make_mapping(interpreter: Interpreter, entries: tuple[MappingEntry, ...], *, partial: bool = False) -> Mapping:
-    """Return a new dictionary. If it is `partial`, it has further entries that are unknown."""
+    """Return a new dictionary. A `partial` dictionary also has unknown entries."""
     interpreter.budget.spend(Limit.ELEMENTS, len(entries))
     return Mapping(interpreter.store.new({"items": entries}), interpreter.loop_depth, partial=partial)
 

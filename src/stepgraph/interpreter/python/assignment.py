@@ -230,7 +230,7 @@ def add_default_entry(interpreter: Interpreter, owner: Mapping, entry: MappingEn
 
 
 def add_entry_if_missing(interpreter: Interpreter, owner: Mapping, entry: MappingEntry) -> None:
-    """Set a key of a dictionary unless the key has a value, if it is uncertain whether it has one."""
+    """Set a key of a dictionary unless the key has a value. If the key may have one, the entry is optional."""
     if owner.entries or interpreter.loop_depth > owner.loop_depth:
         entry = replace(entry, value=on_some_paths(entry.value), many=True)
     add_entry(interpreter, owner, entry)

@@ -192,7 +192,7 @@ def _evaluate_operands(
 def _join_operands(
     interpreter: Interpreter, node: cst.BooleanOperation, left: Value, right: Case, since: TaskId | None
 ) -> Value:
-    """Join the results of two operands. `right` is the result under its condition. Irrelevant values need no union."""
+    """Join the results of two operands. `right` includes its condition. Irrelevant values need no union."""
     if not (left.relevant or right.value.relevant):
         return interpreter.tracer.on_operation((left, right.value))
     place = interpreter.place(node)

@@ -66,7 +66,7 @@ def call_function(interpreter: Interpreter, callee: FunctionValue, arguments: Ar
 
 
 def _call_plain(interpreter: Interpreter, callee: FunctionValue, arguments: Arguments, place: Place) -> Value:
-    """Call a function that is not async. If it returns a coroutine, it is treated as a coroutine function."""
+    """Call a function that is not async. A function that returns a coroutine is treated as a coroutine function."""
     summary = summarize_call(interpreter, callee, arguments)
     if not summary.function.may_run_steps:
         return summary.result
@@ -175,7 +175,7 @@ def _may_store(callee: Value, arguments: Arguments) -> bool:
 def _expose_elements(interpreter: Interpreter, callee: Value, arguments: Arguments) -> None:
     """Mark elements of argument collections as possibly missing if the callee may remove or reorder them.
 
-    An unmodeled callee may do so if it is known to mutate arguments, or if the program mutates results of such code.
+    An unmodeled callee may remove elements if it is known to mutate arguments, or if the program mutates its results.
     """
     exposed = _collections_with_steps(arguments)
     if not exposed or not _may_rearrange(interpreter, callee):

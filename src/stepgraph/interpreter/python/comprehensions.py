@@ -72,9 +72,9 @@ def evaluate_dict_comprehension(interpreter: Interpreter, node: cst.DictComp) ->
 
 
 def _key(interpreter: Interpreter, node: cst.BaseExpression, outer: Mapping[str, Constant]) -> Value:
-    """Evaluate a key. It is constant if it is a loop variable that has a constant value in the current pass.
+    """Evaluate a key. A loop variable with a constant value in the current pass is a constant key.
 
-    `outer` are the constant values of the variables of enclosing loops, which do not count.
+    `outer` are the constant values of the variables of enclosing loops, which do not make a key constant.
     """
     key = interpreter.evaluate(node)
     if not isinstance(node, cst.Name):
@@ -84,7 +84,7 @@ def _key(interpreter: Interpreter, node: cst.BaseExpression, outer: Mapping[str,
 
 
 def evaluate_generator_expression(interpreter: Interpreter, node: cst.GeneratorExp) -> Value:
-    """Return a generator expression, which runs when it is consumed. Only its first iterable is evaluated now."""
+    """Return a generator expression, which runs when it is consumed. Only the first iterable is evaluated now."""
     first = interpreter.evaluate(node.for_in.iter)
     initial = (Element(first, interpreter.place(node), many=True),)
     return GeneratorExpression(

@@ -59,7 +59,7 @@ _UNARY_OPERATORS: Final[dict[type[cst.BaseUnaryOp], Callable[[Any], object]]] = 
 
 
 def fold_binary(op: cst.BaseBinaryOp, left: Value, right: Value) -> Value:
-    """Return the result of an operator on two constants, or UNKNOWN."""
+    """Return the result of an operator on constants. Return UNKNOWN for other operands, errors and large results."""
     function = _BINARY_OPERATORS.get(type(op))
     if function is None or not isinstance(left, Constant) or not isinstance(right, Constant):
         return UNKNOWN
@@ -87,7 +87,7 @@ def add_offset(op: cst.BaseBinaryOp, left: Value, right: Value) -> Value | None:
 
 
 def fold_unary(op: cst.BaseUnaryOp, operand: Value) -> Value:
-    """Return the result of an operator on a constant, or UNKNOWN."""
+    """Return the result of an operator on a constant. Return UNKNOWN for other operands, errors and large results."""
     function = _UNARY_OPERATORS.get(type(op))
     if function is None or not isinstance(operand, Constant) or _size(operand.value) > MAX_SIZE:
         return UNKNOWN

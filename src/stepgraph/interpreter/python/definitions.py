@@ -188,7 +188,7 @@ def _call_decorator(interpreter: Interpreter, decorator: Value, value: Value, pl
     """Return the result of a modeled decorator. Return None if it depends on unknown code.
 
     Unknown code may also call the decorated function. This is reported if the function is decorated while a workflow
-    runs, because it can then reach steps that the call does not receive.
+    runs, because the function can then reach steps through the variables of enclosing functions.
     """
     if not decorator.relevant:
         _report_registration(interpreter, value, place)

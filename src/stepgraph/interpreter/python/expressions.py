@@ -132,7 +132,7 @@ def _decode_literal_text(node: cst.FormattedString, text: str) -> str | None:
 
 
 def _evaluate_field(interpreter: Interpreter, field: cst.FormattedStringExpression, values: list[Value]) -> str | None:
-    """Return the formatted text of a field. Return None if it is not constant. Add the values in it to `values`."""
+    """Evaluate a field, and append its values to `values`. Return its text, or None if the text is not constant."""
     value = interpreter.evaluate(field.expression)
     values.append(value)
     spec = ""
@@ -247,7 +247,7 @@ def _evaluate_argument(interpreter: Interpreter, argument: cst.Arg) -> Argument:
 
 
 def _unpack_argument(interpreter: Interpreter, value: Value, place: Place) -> Value:
-    """Return the elements of a `*` argument. This consumes a generator."""
+    """Return the elements of a `*` argument. A generator is consumed."""
     value = materialize_generator(interpreter, iterator_of(interpreter, value, place), exhausts=True)
     if isinstance(value, GeneratorCall | Mapping):
         return make_collection(

@@ -119,7 +119,7 @@ _SET_OPERATORS: Final = (cst.BitAnd, cst.BitXor, cst.Subtract)
 
 
 def _repeat(interpreter: Interpreter, owner: Collection, count: Value) -> Value:
-    """Return the collection `owner * count`. Its elements are `many` if the count is large or not constant."""
+    """Return the collection `owner * count`. The elements are `many` if the count is large or not constant."""
     if isinstance(count, Constant) and isinstance(count.value, int) and 0 <= count.value <= MAX_REPETITIONS:
         return make_collection(interpreter, owner.kind, owner.items * count.value)
     return make_collection(

@@ -112,7 +112,7 @@ def _may_match(interpreter: Interpreter, pattern: cst.MatchPattern, subject: Val
 
 
 def _rest_count(patterns: Sequence[cst.MatchSequenceElement | cst.MatchStar], element_count: int) -> int | None:
-    """Return the number of elements left for a sequence pattern's star. Return None if the pattern cannot match."""
+    """Return the number of elements that a sequence pattern's star binds. Return None if the pattern cannot match."""
     single_count = sum(isinstance(pattern, cst.MatchSequenceElement) for pattern in patterns)
     rest_count = element_count - single_count
     may_have_rest = single_count < len(patterns)

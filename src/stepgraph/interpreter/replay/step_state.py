@@ -37,7 +37,7 @@ def record_change(
 ) -> None:
     """Record a change of state by a step body. `target` is the changed expression and `value` its value.
 
-    `rebound` means that a name or attribute is assigned, as opposed to a mutation of its object.
+    With `rebound`, the step assigns a name or attribute, as opposed to mutating its object.
     """
     if not replay.interpreter.in_step or _is_event_value(value):
         return

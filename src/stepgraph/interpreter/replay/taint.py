@@ -121,7 +121,7 @@ def _record_use(replay: ReplayState, use: NondeterministicUse) -> None:
 
 
 def record_memoized_uses(replay: ReplayState, trace: CallTrace, scope: LexicalScope) -> None:
-    """Record the uses in a memoized function of values that are arguments of a later call, bound in `scope`."""
+    """Record a memoized function's uses of the arguments of a later call. `scope` binds these arguments."""
     if not trace.uses:
         return
     arguments = {part for value in scope.names.values() for part in nondeterministic_parts(value)}

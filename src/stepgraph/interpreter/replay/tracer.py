@@ -62,7 +62,7 @@ class TraceMark(Struct, frozen=True):
 
 
 class CallTrace(Struct, frozen=True):
-    """The trace of a call. A summary replays the trace for further calls."""
+    """The trace of a call. Further calls with the same summary repeat the trace."""
 
     uses: tuple[NondeterministicUse, ...] = ()
     """The uses of nondeterministic values in the function."""

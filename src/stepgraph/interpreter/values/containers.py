@@ -18,22 +18,22 @@ from stepgraph.syntax.module import Place
 
 
 class CellEvents(Struct):
-    """What happened to the cells of a store, by their serials."""
+    """The reads and changes of the cells of a store, by serial of the cell."""
 
     reordered: list[int] = field(default_factory=list)
-    """The collections that became unordered, in the order in which they did."""
+    """The collections that became unordered, in order of these changes."""
     reopened: list[int] = field(default_factory=list)
     """The collections that were read as empty and may have elements now."""
     shuffled: list[int] = field(default_factory=list)
     """The collections of relevant values whose order was changed."""
     read: set[int] = field(default_factory=set)
-    """The collections whose elements a function has read that is newer than the collection."""
+    """The collections that are older than a function that has read their elements."""
     written: set[tuple[int, str]] = field(default_factory=set)
     """The slots, by serial and key, that were written in a way that may affect steps before a function read them."""
     is_stale: bool = False
-    """Whether a function has read the elements of a collection that was written before."""
+    """Whether a function has read the elements of a collection in `written`."""
     function_serial: int = 0
-    """The serial of the names of the function being interpreted, 0 in `run`."""
+    """The serial of the cell with the names of the function being interpreted; 0 in `run`."""
     in_step: bool = False
     """Whether the body of a step is being interpreted."""
     uses_escaped: bool = False
@@ -165,7 +165,7 @@ class Declarations(HeapCell):
         """The number of declarations so far that changed the result of an earlier lookup."""
 
     def look_up(self, name: str) -> Value | None:
-        """Return the current step with a name, or a `Union` if it depends on the path. Return None if it is missing."""
+        """Return the current step with a name, or a `Union` if the path determines it. Return None without one."""
         self.looked_up.add(name)
         step: Value | None = self.get(name)
         return step
@@ -205,7 +205,7 @@ class LazyElements(Struct, frozen=True, eq=False):
     place: Place
     """The call that creates the iterator or view."""
     initial: tuple[Any, ...]
-    """The slot `items` of the iterator, or of the dictionary of a view, before the first use."""
+    """The value of the slot `items` before the first use: of the iterator, or of the dictionary of a view."""
     is_view: bool = False
     """Whether this is a view of a dictionary, which can be used any number of times."""
     has_rows: bool = False
@@ -403,7 +403,7 @@ def _argument_element(element: ElementT, owner: Collection | Mapping) -> Element
 
 
 def without_constants(value: Value) -> Value:
-    """Return a relevant or tainted value unchanged, ABSENT for None, a template's taint, and UNKNOWN for the rest."""
+    """Return a relevant or tainted value itself, ABSENT for None, the taint of a template, and UNKNOWN for others."""
     if value.relevant or value.tainted or isinstance(value, Absent):
         return value
     if value == Constant(None):
@@ -412,7 +412,7 @@ def without_constants(value: Value) -> Value:
 
 
 DEEPEST: Final = 4
-"""Maximum nesting depth of collections in a traversal."""
+"""The maximum nesting depth of collections in a traversal."""
 
 
 class Visits(Struct):
@@ -434,9 +434,9 @@ class Visits(Struct):
 
 
 def key_texts(entries: Sequence[MappingEntry]) -> dict[int, str]:
-    """Return the text of each key, by `id` of the entry. It is the source of the key, unless other keys share it.
+    """Return the text of each key, by `id` of the entry.
 
-    For other constant keys, as in `dict(x=a)`, the text is the constant.
+    The text is the source of the key. For a constant key without its own source, as in `dict(x=a)`, it is the constant.
     """
     keys: dict[int, Value] = {}
     shared: set[int] = set()

@@ -21,7 +21,7 @@ _MAX_PARTS: Final = 200
 def data_objects(*slots: object) -> list[DataObject] | None:
     """Return the objects that values can reach. Return None if they may lead to a step, or have too many parts.
 
-    A function that no function encloses is data: it reaches steps only by its arguments, or by what modules hold. A
+    A function that no function encloses is data: it reaches steps only through its arguments, or through modules. A
     class, whose attributes code may set, and the event, whose reads the graph shows, are not data.
     """
     objects: dict[int, DataObject] = {}
@@ -40,7 +40,7 @@ def data_objects(*slots: object) -> list[DataObject] | None:
 
 
 def _parts(slot: object) -> Iterable[object] | None:
-    """Return the parts of a value or element, None if it may lead to a step."""
+    """Return the parts of a value or element. Return None if it may lead to a step."""
     match slot:
         case Element(value=value):
             return (value,)

@@ -64,7 +64,7 @@ class CallableArgument(Struct, frozen=True):
 
 
 class Caveat(Struct, frozen=True):
-    """A reason why a call may run code other than the resolved function. It is reported if the call runs steps."""
+    """A reason why a call may run code other than the resolved function, reported if the call runs steps."""
 
     code: str
     """The code of the note."""
@@ -186,7 +186,7 @@ class SuperObject(Value, Struct, frozen=True):
     """The result of `super()`."""
 
     search_after: ClassValue
-    """The lookup starts after this class in the resolution order."""
+    """The class in the resolution order after which the lookup starts."""
     receiver: Value
     """The bound `self` or `cls`."""
 

@@ -16,7 +16,7 @@ class WaitForCall(Value, Struct, frozen=True):
     """The coroutine of `asyncio.wait_for`."""
 
     inner: Value
-    """The wrapped awaitable. If it is a coroutine, it starts when the wrapper is awaited."""
+    """The wrapped awaitable. A wrapped coroutine starts when the wrapper is awaited."""
     place: Place
     parts: int = 1
     """The number of values in the tree of this value, computed from the fields."""

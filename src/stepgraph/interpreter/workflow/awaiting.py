@@ -110,7 +110,7 @@ def await_value(interpreter: Interpreter, value: Value, place: Place, first_oper
 
 
 def current_result(interpreter: Interpreter, future: Task | Gathering, place: Place) -> Value:
-    """Return the result of a task or future. For a future, it is unresolved if the result of a task has changed."""
+    """Return the result of a task or future. A future has an unresolved result if the result of a task has changed."""
     changed = interpreter.work.task_results
     if isinstance(future, Task):
         return changed.get(future.task_id, future.result)
@@ -150,7 +150,7 @@ def _await_union(interpreter: Interpreter, value: Union, place: Place, first_ope
 
 
 def value_of(interpreter: Interpreter, contents: Collection, place: Place) -> Value:
-    """Return a union of the values in a queue or future. Awaiting it does not guarantee that a task is finished."""
+    """Return a union of the values in a queue or future. An await of the union does not guarantee finished tasks."""
     interpreter.store.record_outer_read(contents.state, "items")
     if not contents.items:
         interpreter.work.empty_reads[id(place.node)] = contents, place
@@ -174,7 +174,7 @@ def emit_await(interpreter: Interpreter, await_: Await) -> None:
 
 
 def _with_exits(interpreter: Interpreter, group: AwaitGroup) -> AwaitGroup:
-    """Return a group, marked with whether errors outside its steps may leave its members running."""
+    """Return a group, marked if errors outside its steps may leave its members running."""
     if not _may_continue_after_error(interpreter):
         return replace(group, awaits_work_without_steps=False)
     return replace(group, may_be_left=any(_may_raise_since(interpreter, task_id) for task_id in task_ids_of(group)))
@@ -359,7 +359,7 @@ def _run_coroutine(
 
 
 def _step_body(interpreter: Interpreter, step: StepFunction) -> StepBody:
-    """Return the body of a step. Its parameters are unknown, because they are results of other steps."""
+    """Return the body of a step. The parameters are unknown, because they are results of other steps."""
     frame = interpreter.frame
     outer, frame.started_bindings = frame.started_bindings, {}
     block = _step_block(interpreter, step)

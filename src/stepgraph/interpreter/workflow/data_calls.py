@@ -1,10 +1,10 @@
 """Calls in step bodies that handle only data, which need not be interpreted.
 
 The code of a large application runs in its steps, and most of it handles data. Such a call cannot run a step, and the
-result of a step is data. So once a workflow has used a part of its budget, the call has an unknown result, and may
-change everything that it can reach. A call that reaches objects of `run` is interpreted. A note reports skipped calls
-if they may matter: if the body of a step can run other steps, or if code outside of steps uses objects that a skipped
-call has reached, or that modules and classes hold.
+result of a step is data. So once the analysis has used a twentieth of one of its limits, the interpreter skips
+the call: the result is unknown, and everything that the call can reach may have changed. A call that reaches objects of
+`run` is interpreted. A note reports skipped calls if they may matter: if the body of a step can run other steps, or if
+code outside of steps uses objects that a skipped call has reached, or objects of modules and classes.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ _NOTE_ADVICE: Final = "Steps that depend on what these calls change may be missi
 def skips_data_call(
     interpreter: Interpreter, callee: FunctionValue | ClassValue, arguments: Arguments, place: Place
 ) -> bool:
-    """Return whether a call in the body of a step is skipped, because it handles only data. Its result is unknown.
+    """Return whether a call in the body of a step is skipped, because it handles only data. The result is unknown.
 
-    As long as no module or class holds a step, a function outside of other functions reaches steps only by its
+    As long as no module or class holds a step, a function outside of other functions reaches steps only through its
     arguments.
     """
     if not interpreter.in_step or not interpreter.budget.is_strained or interpreter.store.shares_steps:
@@ -77,7 +77,7 @@ def record_closure_read(interpreter: Interpreter, value: Value) -> None:
 
 
 def report_skipped_calls(interpreter: Interpreter) -> None:
-    """Report the skipped calls if the graph may depend on what they change."""
+    """Report the skipped calls if the graph may depend on values that they change."""
     skipping, store = interpreter.skipping, interpreter.store
     matters = skipping.matters or store.shares_steps or store.events.uses_escaped
     if skipping.first_call is not None and matters:
@@ -90,7 +90,7 @@ def _is_older(skipping: SkippedCalls, cell: HeapCell) -> bool:
 
 
 def _may_change(value: Value) -> bool:
-    """Return whether code may change a value that a module or class holds, although no statement shows it."""
+    """Return whether code may change a value of a module or class without a statement that shows the change."""
     match value:
         case Instance() | ContextVariable():
             return True

@@ -91,7 +91,7 @@ def step_run(interpreter: Interpreter, step: StepFunction, evaluate_body: BodyEv
 
 
 def _step_names(dependency: Dependency) -> tuple[str, ...]:
-    """Return the names of the steps that a dependency may run, except the steps that these require."""
+    """Return the names of the steps that a dependency may run, without the dependencies of these steps."""
     if isinstance(dependency, StepRun):
         return (dependency.definition.name,)
     names = (name for case in dependency.cases for name in _step_names(case.dependency))
@@ -197,7 +197,7 @@ def _dependency(
 
 
 def _step_run(interpreter: Interpreter, step: StepFunction, evaluate_body: BodyEvaluator) -> StepRun:
-    """Return the run of a step as a dependency. It is cached until a declaration replaces a name that was looked up."""
+    """Return the run of a step as a dependency, cached until a declaration replaces a name that was looked up."""
     cached = interpreter.steps.runs.get(step.definition)
     if cached is not None and cached[0] == interpreter.steps.by_name.version:
         return cached[1]

@@ -49,7 +49,7 @@ def record_early_raise(interpreter: Interpreter, place: Place) -> None:
 def resolve_early_raises(
     interpreter: Interpreter, body: Block, contexts: Sequence[OpenContext], handlers: Sequence[Block]
 ) -> Block:
-    """Return the body of a `try`. Its awaits do not finish a task that may begin during the handlers' steps.
+    """Return the body of a `try`, with awaits that do not finish a task that may begin during the handlers' steps.
 
     A task that a called function starts, or that a handler awaits, is reported immediately.
     """

@@ -1,6 +1,6 @@
 """Tasks in flight that are evaluated again at the next await.
 
-Such tasks read variables that other code writes, or queues and futures without a value so far. The notes of a task that
+The tasks read variables that other code writes, or queues and futures without a value so far. The notes of a task that
 reads an empty queue are deferred until the queue has a value.
 """
 
@@ -51,8 +51,8 @@ class InFlightTask(TaskState, kw_only=True):
 def resume_tasks(interpreter: Interpreter) -> None:
     """Evaluate tasks in flight again if other code has written to variables that they read.
 
-    At an await, tasks may read the new values. A task that has already begun may have read the old values. The values
-    that a task then writes may in turn be read by other tasks.
+    At an await, tasks may read the new values. A task that has already begun may have read the old values. Other
+    tasks may read the values that a task then writes.
     """
     work, store = interpreter.work, interpreter.store
     work.await_count += 1

@@ -21,7 +21,7 @@ _BACKOFFS: Final[dict[object, Backoff]] = {"constant": "constant", "linear": "li
 
 
 def settings_from(interpreter: Interpreter, argument: Argument | None) -> MergedStepConfig:
-    """Return the settings in a `config` argument. Those that are not constant keep their default and are reported."""
+    """Return the settings in a `config` argument. A setting that is not constant keeps its default and is reported."""
     if argument is None or argument.value == Constant(None):
         return DEFAULTS
     settings = DEFAULTS

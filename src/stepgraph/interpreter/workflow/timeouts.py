@@ -88,7 +88,7 @@ def _awaited_tasks(block: Block) -> list[TaskId]:
 
 
 def observe_future_as_task(interpreter: Interpreter, argument: Argument, place: Place) -> None:
-    """Observe an `asyncio.create_task` whose argument is the future of a sleep rather than a coroutine."""
+    """Record a fact for an `asyncio.create_task` whose argument is the future of a sleep rather than a coroutine."""
     activity = interpreter.work.activities.get(argument.value.task_id) if isinstance(argument.value, Task) else None
     kind = None if activity is None else work_kind(activity)
     if activity is not None and kind is not None and begins_at_call(activity):

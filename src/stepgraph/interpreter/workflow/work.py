@@ -49,7 +49,7 @@ class WorkRegistry(Struct):
     escaped: dict[tuple[int, int], tuple[Value, Place, str]] = field(default_factory=dict)
     """The functions, classes and objects that escaped without steps, with the place and predicate for a report."""
     finished_task: Value | None = None
-    """The finished task whose callback is being evaluated, if any. Removing it from a collection loses no work."""
+    """The finished task whose callback is being evaluated, if any. Its removal from a collection loses no work."""
     is_finished_in_loop: bool = False
     """Whether the finished task represents several tasks, because a loop starts it."""
     ignores_stores: bool = False
@@ -122,7 +122,7 @@ class WorkRegistry(Struct):
         return generator
 
     def record_start(self, place: Place, task_ids: Iterable[TaskId]) -> None:
-        """Record the tasks that a call starts. Code that has the result of the call can await them."""
+        """Record the tasks that a call starts. Code that has the result of the call can await the tasks."""
         self.start_calls.setdefault(id(place.node), (place, set()))[1].update(task_ids)
 
 

@@ -58,7 +58,7 @@ from stepgraph.syntax.module import Place
 
 
 def get_attribute(interpreter: Interpreter, owner: Value, name: str, place: Place) -> Value:
-    """Return `owner.name`."""
+    """Return the value of `owner.name`, including the effects of properties and hooks."""
     name = attribute_name(interpreter, name, place)
     match owner:
         case StepObject():
@@ -155,7 +155,7 @@ METADATA_ATTRIBUTES: Final = frozenset(
 
 
 def _module_member(interpreter: Interpreter, module: ModuleValue, name: str, place: Place) -> Value:
-    """Return `module.name`."""
+    """Return the value of `module.name`, which may be a submodule. Report a name that does not exist."""
     scope = module.scope
     value = None if scope is None else resolve_body_name(interpreter, scope, name)
     if scope is not None:

@@ -38,7 +38,7 @@ from stepgraph.syntax.module import Place
 
 
 def assign_attribute(interpreter: Interpreter, owner: Value, name: str, value: Value, place: Place) -> None:
-    """Assign a value to `owner.name`."""
+    """Assign a value to `owner.name`, with the `__setattr__` of the owner's class if the project defines one."""
     interpreter.tracer.on_event_key("written", owner, Constant(name), place, place)
     name = attribute_name(interpreter, name, place)
     if isinstance(owner, Instance | ClassValue) and call_assignment_hook(
@@ -206,7 +206,7 @@ def delete_named(
 def set_named(interpreter: Interpreter, owner: Instance, name: Argument, value: Value, place: Place) -> None:
     """Set an attribute of an object by name, as `object.__setattr__` does.
 
-    A name that is not constant may refer to several attributes. Each of them may also keep its value.
+    A name that is not constant may refer to several attributes. Each attribute may also keep its value.
     """
     constant = constant_name(interpreter, name)
     if constant is not None:

@@ -176,7 +176,7 @@ def _matching_names(interpreter: Interpreter, owner: Value, template: Template) 
 
 
 def _table_entries(interpreter: Interpreter, name: cst.Subscript) -> Iterator[tuple[str, str | None]]:
-    """Yield the entries of the table of names that is subscripted."""
+    """Yield the entries of the table that an expression such as `NAMES[key]` subscripts; see `_table_strings`."""
     if isinstance(name.value, cst.Name | cst.Attribute):
         yield from _table_strings(interpreter, name.value)
 
@@ -240,7 +240,7 @@ def _may_match(name: str, literals: list[str]) -> bool:
 
 
 _MAX_DEPTH: Final = 4
-"""Maximum number of nested assignments and conditional expressions to follow."""
+"""The maximum number of nested assignments and conditional expressions to follow."""
 
 
 def _written_strings(interpreter: Interpreter, node: cst.CSTNode, depth: int = 0) -> list[str]:

@@ -153,7 +153,7 @@ def _inherited_attribute(interpreter: Interpreter, instance: Instance, name: str
 def _undefined_attribute(
     interpreter: Interpreter, instance: Instance, order: tuple[Value, ...], name: str, place: Place
 ) -> Value:
-    """Return an attribute without a definition. It is Unresolved if other code may add one that runs steps."""
+    """Return an attribute without a definition: Unresolved if other code may add a definition that runs steps."""
     if name.startswith("__"):
         return UNKNOWN
     computed = computed_attribute(interpreter, instance)
@@ -263,7 +263,7 @@ def _overrides_may_run_steps(interpreter: Interpreter, instance: Instance) -> bo
 
 
 def class_attribute(interpreter: Interpreter, owner: ClassValue, name: str, place: Place) -> Value:
-    """Return `Class.name`."""
+    """Return the value of `Class.name`, looked up in the resolution order of the class."""
     if name == "__init__" and generates_initializer(resolution_order(owner)):
         return SuperConstructor(SuperObject(owner, owner), name)
     value = find_member(interpreter, resolution_order(owner), name)
@@ -291,7 +291,7 @@ def table_of_members(interpreter: Interpreter, place: Place) -> Mapping:
 
 
 def super_attribute(interpreter: Interpreter, super_object: SuperObject, name: str, place: Place) -> Value:
-    """Return `super().name`."""
+    """Return the value of `super().name`, looked up in the following classes of the resolution order."""
     receiver_class = class_of_receiver(super_object)
     order = resolution_order(receiver_class)
     following_classes = (
@@ -387,7 +387,10 @@ def with_receiver(method: Value, receiver: Value | None) -> Value:
 
 
 def _delegate_attribute(method: FunctionValue) -> str | None:
-    """Return the attribute to which `__getattr__` delegates: `_step` in `return getattr(self._step, name)`."""
+    """Return the attribute to which `__getattr__` delegates: `_step` in `return getattr(self._step, name)`.
+
+    Return None if the method does anything else.
+    """
     if not isinstance(method.node, cst.FunctionDef) or method.caveats:
         return None
     names = [parameter.name.value for parameter in parameters(method.node.params)]

@@ -147,7 +147,7 @@ def container_attribute(
 
 
 def unbound_method(interpreter: Interpreter, name: str, arguments: Arguments) -> Value | None:
-    """Return the bound method for a call through the class (`list.append(self, item)`), and None for other calls."""
+    """Return the bound method for a call through the class: `list.append(self, item)`. Return None for other calls."""
     base, _, method = name.rpartition(".")
     receiver = arguments.items[0].value if arguments.items and not arguments.items[0].star else UNKNOWN
     if base not in _BASES or method not in _METHODS[base]:

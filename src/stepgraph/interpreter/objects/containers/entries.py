@@ -98,7 +98,7 @@ class IteratedEntries(Struct, frozen=True):
     """The entries that an iteration over a dictionary may visit."""
 
     entries: tuple[MappingEntry, ...]
-    """The entries. One that `may_be_missing` is absent on some paths or replaced by an entry with an equal key."""
+    """The entries. An entry with `may_be_missing` is absent on some paths, or replaced by one with an equal key."""
     is_ordered: bool
     """Whether each entry has a certain position."""
 

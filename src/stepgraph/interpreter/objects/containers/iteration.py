@@ -32,7 +32,7 @@ def materialize_generator(
 ) -> Value:
     """Return the remaining elements of a generator expression or iterator as a collection, or another value unchanged.
 
-    With `exhausts`, the caller consumes all of them. The loop of a generator expression is emitted.
+    With `exhausts`, the caller consumes all elements. The loop of a generator expression is emitted.
     """
     match value:
         case GeneratorExpression():
@@ -52,7 +52,7 @@ def materialize_generator(
 def elements_of(interpreter: Interpreter, value: Value, *, exhausts: bool = True) -> tuple[Element, ...] | None:
     """Return the elements of an iterable value. Return None if they are unknown.
 
-    This consumes an iterator. Without `exhausts`, some of its elements may remain.
+    The call consumes an iterator. Without `exhausts`, some elements of the iterator may remain.
     """
     match materialize_generator(interpreter, value, exhausts=exhausts):
         case Collection(items=items):
@@ -78,7 +78,7 @@ def elements_of(interpreter: Interpreter, value: Value, *, exhausts: bool = True
 def _elements_of_open_object(
     interpreter: Interpreter, instance: Instance, *, exhausts: bool
 ) -> tuple[Element, ...] | None:
-    """Return the elements of a project object. They are unresolved if its iterator iterates over the object itself."""
+    """Return the elements of a project object, or an unresolved element if its iterator iterates over the object."""
     place = Place(instance.cls.scope.module, instance.cls.node)
     open_objects = interpreter.work.open_objects
     if instance in open_objects or len(open_objects) >= MAX_OPEN_OBJECTS:
@@ -91,7 +91,7 @@ def _elements_of_open_object(
 
 
 MAX_OPEN_OBJECTS: Final = 16
-"""Maximum number of objects whose iterators iterate over each other."""
+"""The maximum number of objects whose iterators iterate over each other."""
 
 
 def _elements_of_object(interpreter: Interpreter, instance: Instance, *, exhausts: bool) -> tuple[Element, ...] | None:

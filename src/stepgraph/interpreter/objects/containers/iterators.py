@@ -1,6 +1,6 @@
 """Iterators and views, which are collections whose elements are computed when they are used.
 
-An iterator yields each element once. After a loop that may be left early, any of its elements may remain.
+An iterator yields each element once. After a loop that may be left early, any element may remain.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def is_certainly_empty(interpreter: Interpreter, value: Value) -> bool:
 def take_elements(interpreter: Interpreter, value: Collection, *, exhausts: bool) -> Collection:
     """Return the current elements of a collection. The elements of an iterator are consumed.
 
-    With `exhausts`, the caller consumes all of them.
+    With `exhausts`, the caller consumes all elements.
     """
     lazy = value.lazy
     if lazy is None:

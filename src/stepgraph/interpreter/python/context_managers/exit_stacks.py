@@ -140,7 +140,7 @@ def _run_pushed(interpreter: Interpreter, pushed: Collection, items: Sequence[El
 
 
 _MAX_ORDERED: Final = 32
-"""Maximum number of callbacks whose order is shown, since each callback is nested in the previous one."""
+"""The maximum number of callbacks whose order is shown, since each callback is nested in the previous one."""
 
 
 def _run_in_order(interpreter: Interpreter, items: Sequence[Element]) -> None:
@@ -189,7 +189,7 @@ def _push(interpreter: Interpreter, receiver: ExitStack, arguments: Arguments, p
 def _push_callback(
     interpreter: Interpreter, receiver: ExitStack, arguments: Arguments, place: Place, *, is_async: bool
 ) -> Value:
-    """Push a callback from a branch, a loop or another function. It may be called when the block exits."""
+    """Push a callback from a branch, a loop or another function. The callback may be called when the block exits."""
     if receiver.supported_call is place.node or receiver.pushed is None or not arguments.positional:
         return _push(interpreter, receiver, arguments, place)
     callee = arguments.items[0].value
@@ -202,7 +202,7 @@ def _push_callback(
 
 
 def _exit_early(interpreter: Interpreter, receiver: ExitStack, arguments: Arguments, place: Place) -> Value:
-    """Report that the contents of a stack exit at another time than the end of its block."""
+    """Report that the contents of a stack exit at a time other than the end of its block."""
     del arguments
     if receiver.may_run_steps:
         interpreter.note(

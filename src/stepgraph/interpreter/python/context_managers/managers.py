@@ -189,7 +189,7 @@ _METHODS: Final = ("__enter__", "__exit__", "__aenter__", "__aexit__")
 
 
 def decorate(interpreter: Interpreter, callee: ManagerDecorator, arguments: Arguments, place: Place) -> Value:
-    """Return a function decorated with a manager. It gets a caveat if the manager has effects or may swallow errors.
+    """Return a function decorated with a manager, with a caveat if the manager has effects or may swallow errors.
 
     A manager that changes values is reported immediately, because a function without steps may read the values. An
     object whose class defines `__call__` is called instead.

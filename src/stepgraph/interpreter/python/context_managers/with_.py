@@ -188,7 +188,10 @@ def _execute_as_try(
     *,
     by_turns: bool = False,
 ) -> None:
-    """Execute a block as the body of a `try` with an empty handler, a `finally` block or both, if these are needed."""
+    """Execute a block as the body of a `try` with an empty handler, a `finally` block or both, if these are needed.
+
+    With `by_turns`, only one task at a time executes a block that needs neither.
+    """
     place = managed.place
     checkpoint = interpreter.store.checkpoint()
     stops = ALL_EXITS if effects.has_effects else frozenset({JumpKind.RAISE} if handler is not None else ())
@@ -209,7 +212,7 @@ def _execute_as_try(
 
 
 def _execute_swallowed(interpreter: Interpreter, managed: ManagedBlock, context: OpenContext) -> Block:
-    """Execute a block whose errors are swallowed. Code after the block also runs in each state in which it raises."""
+    """Execute a block whose errors are swallowed. Code after the block also runs in the state at each error."""
     outcome = interpreter.branch(managed.body, cut_short=True)
     states = [outcome.changes, *outcome.overwritten, *context.jump_states]
     interrupted = join_any(interpreter.store, states, managed.place)

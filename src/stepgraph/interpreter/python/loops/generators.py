@@ -186,7 +186,10 @@ def return_from_generator(interpreter: Interpreter, generator: InlinedGenerator,
 
 
 def emit_generator_call(interpreter: Interpreter, iterable: GeneratorCall) -> FunctionSummary:
-    """Emit one call of a generator that is not inlined. Report it, because its code runs between the passes."""
+    """Emit one call of a generator that is not inlined, and return the summary of the call.
+
+    The call is reported if it runs steps, because these run between the passes of a loop.
+    """
     summary = summarize_call(interpreter, iterable.function, iterable.arguments)
     if not summary.function.may_run_steps:
         return summary

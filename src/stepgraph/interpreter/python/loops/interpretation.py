@@ -217,7 +217,7 @@ def loop_variable_value(interpreter: Interpreter, value: Value, discriminant: st
 
 
 def _task_tuple_parts(item: Element) -> tuple[Element, ...] | None:
-    """Return the parts of an element that is a tuple with a task, each with the `many` of the element; else None."""
+    """Return the parts of a tuple with a task, each with the `many` of the tuple. Return None for other elements."""
     value = item.value
     if not isinstance(value, Collection) or not value.has_definite_order:
         return None

@@ -142,7 +142,7 @@ def _execute_loop(
 
 
 def _unroll(interpreter: Interpreter, node: cst.For, source: IterationSource, items: tuple[Element, ...]) -> bool:
-    """Unroll a loop and return whether the result is exact. It is not if the body changes the iterable.
+    """Unroll a loop and return whether the result is exact. The result is not exact if the body changes the iterable.
 
     If the result is not exact, the passes are rolled back.
     """
