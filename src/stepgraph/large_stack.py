@@ -22,7 +22,7 @@ On Linux and macOS the stack is address space, and only the used part takes memo
 """
 
 _FRAME_BYTES: Final = 1_342
-"""Stack per level of recursion in Python, in bytes: 400,000 levels in the largest stack."""
+"""The stack bytes that one level of recursion in Python takes. The largest stack allows 400,000 levels."""
 
 _THREAD_NAME: Final = "stepgraph-analysis"
 

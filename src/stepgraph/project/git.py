@@ -174,7 +174,7 @@ class Git:
 
 
 def start_git(folder: str, *arguments: str, reads_input: bool = False) -> Git | None:
-    """Start git at the root of the repository that contains a folder. Paths in arguments and input are relative to it.
+    """Start git at the root of the repository around `folder`. Paths in arguments and input are relative to the root.
 
     In a subdirectory, git would prefer a bare repository that was committed there (`HEAD`, `objects`, `refs`). Returns
     None if git is not installed or the repository would block it.
@@ -230,7 +230,7 @@ class Revision(Struct, frozen=True):
     """A commit of a repository."""
 
     root: str
-    """The root folder of the repository."""
+    """The root directory of the repository."""
     commit: str
     """The object id of the commit."""
     label: str

@@ -176,7 +176,7 @@ def _beginnings(spans: Sequence[ClockSpan]) -> list[Moment]:
 
 
 def _clock_at(clock: Number, following: Sequence[ClockSpan]) -> Number:
-    """Return the clock after work that started at `clock`, or an earlier start in `following`."""
+    """Return the clock after `clock`, or the first start of the spans in `following` if that is earlier."""
     return min([clock + 1, *(span.starts for span in following if span.starts is not None)])
 
 

@@ -136,8 +136,8 @@ class WorkflowGraph(SnapshotSource):
 
     The graph orders two steps only if the program guarantees the order, in runs in which no step fails and for failures
     that a `try` catches. A `complete` graph has every step that may run. The documentation of each method states which
-    of its results are guaranteed. Steps have their names in the graph: a dynamic part is its source in braces, as in
-    `pack {item.sku}`.
+    of its results are guaranteed. Methods identify steps by their names in the graph. A dynamic part of a name is its
+    source in braces, as in `pack {item.sku}`.
 
     Graphs are equal if their structure is equal. `graph == snapshot` compares with a snapshot of syrupy in JSON, and
     `graph.as_outline() == snapshot` (`as_mermaid`, `as_dot`, `as_svg`) in other forms. These also show the `details`,

@@ -233,7 +233,7 @@ class _FlowBuilder:
     def _sequence(self, nodes: Sequence[Node], edge: _OpenEdge, context: _FlowContext) -> _OpenEdge | None:
         """Add a list of nodes, one after another or in the order of their clocks.
 
-        Return the edge out of the list, or None if control never gets to its end.
+        Return the edge out of the list, or None if control never reaches its end.
         """
         if has_clocks(nodes, in_group=context.in_group):
             return self._join(self._members(nodes, edge, context, waits=True), context)
@@ -368,7 +368,7 @@ class _FlowBuilder:
     def _members(
         self, nodes: Sequence[Node], edge: _OpenEdge, context: _FlowContext, *, waits: bool
     ) -> list[_OpenEdge]:
-        """Add nodes in the order of their clocks, and return the edges out of those that nothing follows.
+        """Add nodes in the order of their clocks, and return the edges out of nodes without a successor.
 
         Without `waits`, the group is over when one of its members is.
         """

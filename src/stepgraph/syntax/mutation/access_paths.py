@@ -8,7 +8,7 @@ from typing import Final
 from msgspec import Struct, field
 
 UNKNOWN_NAME: Final = "?"
-"""The name for all values that unmodeled code keeps, such as other objects and the callers of functions."""
+"""The name that stands for the variables of unmodeled code, such as other objects and callers, which store values."""
 _MAX_DEPTH: Final = 3
 """The nesting depth of collections beyond which access paths are merged."""
 
@@ -23,7 +23,7 @@ class AccessPath(Struct, frozen=True):
     """The number of new collections that contain the accessed element, nested in each other."""
 
     def element(self) -> AccessPath:
-        """Return the path of an element."""
+        """Return the path of an element of the value."""
         if self.nesting:
             return AccessPath(self.name, self.depth, self.nesting - 1)
         return AccessPath(self.name, min(self.depth + 1, _MAX_DEPTH))

@@ -436,7 +436,7 @@ def _elements(sources: _Paths) -> _Paths:
 
 
 def _is_followed(call: cst.Call) -> bool:
-    """Return whether the flow through a call is known. The class made by `type(name, bases, attributes)` is not."""
+    """Return whether the flow through a call is known. Calls `type(name, bases, attributes)` make unknown classes."""
     name = last_name(call.func)
     return name in FOLLOWED_CALLS and (name != "type" or len(call.args) == 1)
 

@@ -33,7 +33,7 @@ class ImportWrite(Struct, frozen=True):
     is_own_module: bool
     """Whether the owner is the module itself."""
     statement: int
-    """The `id` of the enclosing statement of the module body, or 0 if executing it does not show the change."""
+    """The `id` of the enclosing statement of the module body, or 0 for `locals()` and `exec`."""
     function: str | None
     """The innermost function that contains the statement; None outside functions."""
 

@@ -26,7 +26,7 @@ class FreeColumns:
         self._ending: dict[int, list[int]] = {}
 
     def take(self, begins: int, ends: int) -> int:
-        """Occupy a column for these rows: the first that becomes free at `begins`, or the first free one."""
+        """Occupy a column for these rows and return it: the first that ends at `begins`, or else the first free one."""
         column = self._just_free(begins)
         if column is None:
             column = self._first_free(begins)
