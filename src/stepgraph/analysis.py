@@ -32,7 +32,7 @@ class WorkflowAnalysis:
     path: str
     """The file with the class."""
     locate: Callable[[], Span] = field(repr=False, compare=False)
-    """Computes `span` on demand, because this takes up to a quarter of the time needed to parse the module."""
+    """Computes `span` on demand, because the computation takes up to a quarter of the time of parsing the module."""
     graph: Graph | None
     """The graph, or None if the workflow cannot run any step. The `notes` state the reasons."""
     notes: tuple[Note, ...]
@@ -44,7 +44,7 @@ class WorkflowAnalysis:
     locate_node: Callable[[Node], Span | None] = field(default=lambda _: None, repr=False, compare=False)
     """Returns the source location of a node, or None if it is unknown."""
     describe: Callable[[], Details] = field(default=lambda: NO_DETAILS, repr=False, compare=False)
-    """Computes `details` on demand, because this needs the source text of many nodes."""
+    """Computes `details` on demand, because they need the source text of many nodes."""
     subject: WorkflowSubject | None = field(default=None, repr=False, compare=False)
     """The input of the rules in `check_analysis`."""
 
@@ -191,7 +191,7 @@ class WorkflowRecord(Struct, frozen=True):
         )
 
     def restore(self) -> WorkflowAnalysis:
-        """Return the workflow. Its `span_of` returns None for each node."""
+        """Return the workflow of the record. The `span_of` of the result returns None for each node."""
         graph: Any = self.graph
         return WorkflowAnalysis(
             self.name,

@@ -1,7 +1,7 @@
 """A thread with a large stack for deep recursion.
 
 LibCST's native parser recurses on the C stack. About 3,000 chained calls overflow the usual 8 MB, which kills the
-process. Python code that traverses such trees recurses as deeply.
+process. Python code that traverses the parsed trees recurses as deeply.
 """
 
 from __future__ import annotations

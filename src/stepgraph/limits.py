@@ -223,8 +223,8 @@ class LimitExceededError(Exception):
 class Budget(Struct):
     """The remaining work of the analysis of one workflow. After a limit is exceeded, all further work raises an error.
 
-    The budget of a module is divided into `shares`. `evaluations` and `depth` are fields, because they are counted for
-    each expression. The code that counts them also checks them.
+    The budget of a module is divided into `shares`. `evaluations` and `depth` are fields for speed, because
+    they change with each expression. The code that changes them also checks them.
     """
 
     shares: int = 1

@@ -209,7 +209,7 @@ class Pipeline(Struct):
     def _configured_workflows(
         self, entry: OpenModule, source: Source, workflows: Sequence[ConfiguredWorkflow]
     ) -> Iterator[WorkflowAnalysis]:
-        """Yield the configured workflows of a module, and report those without a class."""
+        """Yield the configured workflows of a module, and report configured workflows whose class is missing."""
         missing: list[Problem] = []
         exports = ModuleExports(entry)
         entry = replace(entry, workflows=len(workflows))

@@ -131,7 +131,7 @@ class Git:
         return self._process.stdout
 
     def write_input(self, input_bytes: bytes) -> None:
-        """Write to the standard input of git. Raises BrokenPipeError if it has exited."""
+        """Write to the standard input of git. Raises BrokenPipeError if git has exited."""
         if self._process.stdin is None:
             raise BrokenPipeError
         self._process.stdin.write(input_bytes)
@@ -262,7 +262,7 @@ def merge_base(root: str, first: str, second: str) -> Revision | None:
 
 
 def default_branch(root: str) -> str | None:
-    """Return the default branch, if any: the one of `origin`, else `main` or `master`."""
+    """Return the default branch of `origin`, else `main` or `master`, or None if none of them exists."""
     origin_branch = (_git_output(root, "symbolic-ref", "--quiet", "--short", "refs/remotes/origin/HEAD") or "").strip()
     names = (origin_branch, *DEFAULT_BRANCHES)
     return next((name for name in names if name and _commit(root, name) is not None), None)

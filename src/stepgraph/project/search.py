@@ -50,8 +50,8 @@ def search_folder(folder: str) -> Search:
     """Return the `*.py` files below `folder`. Paths start with `folder` and have forward slashes.
 
     Hidden directories, `node_modules`, `__pycache__`, `python_modules`, virtual environments, and symbolic links to
-    directories are skipped. A symbolic link to a file counts if its target is inside `folder`; links come after the
-    files. A directory with too many files has no result, because a partial result would depend on the file system.
+    directories are skipped. A symbolic link to a file is included, after all files, if its target is inside `folder`. A
+    directory with too many files has no result, because a partial result would depend on the file system.
     """
     state = _SearchState()
     top = prefix_of(folder)

@@ -1,7 +1,7 @@
 """Private temporary directories, which are removed even if a signal terminates the process.
 
-Files in such a directory are never overwritten. Links are never followed, because they are made after all directories
-and files.
+Files in a temporary directory are never overwritten. Links are never followed, because they are made after all
+directories and files.
 """
 
 from __future__ import annotations

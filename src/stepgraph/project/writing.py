@@ -35,7 +35,7 @@ _IN_GIT_FOLDER: Final = "cannot be written: the path is inside `.git`. Name anot
 
 
 class WriteError(Exception):
-    """A file or directory cannot be written. The message is the name followed by the reason."""
+    """A file or directory cannot be written. The message consists of the path and the reason."""
 
     def __init__(self, name: str, reason: str) -> None:
         super().__init__(f"{name or repr(name)} {reason}")

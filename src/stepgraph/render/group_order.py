@@ -147,7 +147,7 @@ def _columns(before: Sequence[tuple[int, ...]], sequence: Sequence[int]) -> dict
 def _immediately_before(
     begin: Moment, by_end: list[int], end_moments: list[Moment], latest_begin: list[Moment]
 ) -> tuple[int, ...]:
-    """Return the nodes that are over at `begin`, except nodes that are over before another of these begins."""
+    """Return the nodes that are over at `begin`, except nodes that are over before another such node begins."""
     over = bisect_right(end_moments, begin)
     if over == 0:
         return ()

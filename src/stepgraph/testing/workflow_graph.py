@@ -149,7 +149,7 @@ class WorkflowGraph(SnapshotSource):
     notes: tuple[Note, ...] = ()
     """The notes of the analysis in source order. A graph from a payload has none."""
     describe: Callable[[], Details] = field(default_factory=lambda: _without_details)
-    """Computes `details` on demand, because this needs the source text of many nodes."""
+    """Computes `details` on demand, because they need the source text of many nodes."""
     locate: Callable[[Node], Span | None] = field(default_factory=lambda: _without_location)
     """Computes the source location of a node."""
 
@@ -274,7 +274,7 @@ class WorkflowGraph(SnapshotSource):
     def order(self) -> nx.DiGraph[str]:
         """Return the strict order of the steps as a graph of NetworkX, transitively reduced.
 
-        A path from one step to another is a guarantee like that of `runs_before`: in every run, within one iteration of
+        A path from one step to another gives the guarantee of `runs_before`: in every run, within one iteration of
         the innermost loop or one call of the innermost function that contains both, the first step has ended or failed
         before the second one starts. Steps have the names and attributes of `to_networkx`. The time grows with the
         square of the number of steps: a second for 400 steps.

@@ -71,7 +71,7 @@ class LineIndex:
 
 
 def innermost_offset(values: Mapping[Path, int], path: Path) -> int:
-    """Return the offset of the value at a path, or of the innermost enclosing value. The whole document is at 0."""
+    """Return the offset of the value at a path, or of the innermost enclosing value. The document starts at 0."""
     return next((values[path[:length]] for length in range(len(path), 0, -1) if path[:length] in values), 0)
 
 

@@ -60,7 +60,7 @@ class FlowNode(Struct, frozen=True):
 
 
 class FlowEdge(Struct, frozen=True):
-    """A transition that control may take."""
+    """A possible transition of control between two nodes."""
 
     source: str
     target: str
@@ -216,7 +216,7 @@ class _FlowBuilder:
         return self._names.unique(f"{id_} end")
 
     def _end(self, id_: str, type_: str, edges: Sequence[_OpenEdge | None], context: _FlowContext) -> _OpenEdge:
-        """Add the end of a node with contents, to which these edges lead."""
+        """Add the end of a node with contents, to which `edges` lead, and return the edge out of it."""
         after = self._add(FlowNode(id_, f"{type_}_end", context.function), context)
         for edge in edges:
             self._lead(edge, id_)

@@ -88,7 +88,7 @@ def _width_of_wide_letters(lines: Sequence[str]) -> dict[str, str]:
 class Bars(Struct, frozen=True):
     """The bars around concurrent work. Each bar is long enough for its arrows and has a port for each of them.
 
-    Without ports, all arrows would meet in the middle of a bar. Ports also keep the source order.
+    Without ports, all arrows would meet in the middle of a bar. Ports also preserve the source order.
     """
 
     sizes: Counter[str]

@@ -53,7 +53,7 @@ class Drawer(Protocol):
         """The folding, marks and details."""
 
     def mark(self, part: Mapping[str, object], context: NodeContext) -> Mark | None:
-        """Return the mark of a node, branch or block, and give it to the box or frame of this context."""
+        """Return the mark of a node, branch or block, and add it to the box or frame of this context."""
 
     def node(self, node: Node, entry: LooseEnds, context: NodeContext) -> DrawnExits:
         """Draw one node."""

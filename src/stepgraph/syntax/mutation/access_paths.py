@@ -51,7 +51,7 @@ class Aliases(Struct, frozen=True):
     mutated_by_libraries: dict[str, set[AccessPath]]
     """The part of `mutated` that code outside the project mutates."""
     mutates_unknown: bool
-    """Whether the module may mutate a collection that unmodeled code keeps."""
+    """Whether the module may mutate a collection that unmodeled code stores."""
     keeps_names: bool
     """Whether the module reads its names from a dictionary, as in `globals()["NAME"]`."""
     keeps_names_of_modules: bool
@@ -60,7 +60,7 @@ class Aliases(Struct, frozen=True):
     """The results of `is_kept` and `may_be_mutated` so far, by their arguments."""
 
     def is_kept(self, start: AccessPath, depth: int, spend: Callable[[int], None]) -> bool:
-        """Return whether unmodeled code may keep the collection at a path or one less than `depth` levels inside it."""
+        """Return whether unmodeled code may store a collection at a path or less than `depth` levels inside it."""
         key = (start, depth, True, False, False)
         if key not in self._answers:
             aliases = self.reachable(start, depth, spend)

@@ -227,7 +227,7 @@ class _FlowCollector(Struct):
                 return isinstance(value, cst.Yield)
 
     def _keep(self, sources: _Paths) -> None:
-        """Record that unmodeled code may keep collections."""
+        """Record that unmodeled code may store the collections at `sources`, or their elements."""
         self._record_flow((*sources, *_elements(sources)), UNKNOWN_NAME)
 
     def _record_captures(self, pattern: cst.CSTNode, sources: _Paths) -> None:

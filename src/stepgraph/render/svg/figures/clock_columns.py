@@ -72,13 +72,13 @@ class Bar(Struct, frozen=True):
     """The columns at the bar above a row."""
 
     ending: tuple[int, ...]
-    """The columns whose work ends there."""
+    """The columns whose work ends at the bar."""
 
     beginning: tuple[int, ...]
-    """The columns whose work begins there."""
+    """The columns whose work begins at the bar."""
 
     passing: tuple[int, ...]
-    """The columns whose work continues."""
+    """The columns whose work continues past the bar."""
 
     @property
     def follows(self) -> bool:
