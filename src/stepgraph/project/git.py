@@ -88,7 +88,7 @@ class Git:
             self._process.wait()
 
     def _read_chunk(self) -> bytes:
-        """Read some output, or nothing at its end.
+        """Return the next bytes of the output, or empty bytes at its end.
 
         A signal that arrives just before a blocking read does not interrupt it, so Ctrl-C would wait for the time
         limit. Waiting in short intervals lets Python run the handler.

@@ -97,7 +97,7 @@ def has_clocks(nodes: Sequence[Node], *, in_group: bool) -> bool:
 
 
 def group_order(spans: Sequence[ClockSpan]) -> GroupOrder:
-    """Return the order of nodes with these spans, in program order."""
+    """Return the order of nodes from their spans, which are in program order."""
     begins, ends = _moments(spans)
     by_end = sorted(range(len(spans)), key=lambda index: ends[index])
     end_moments = [ends[index] for index in by_end]
@@ -121,7 +121,7 @@ class RowSpan(Struct, frozen=True):
 
 
 def row_spans(spans: Sequence[ClockSpan]) -> tuple[RowSpan, ...]:
-    """Return the rows of nodes with these spans, in program order.
+    """Return the rows of nodes from their spans, which are in program order.
 
     There is one row for each set of finished nodes.
     """

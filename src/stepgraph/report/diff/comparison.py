@@ -40,7 +40,7 @@ class VersionedWorkflow(Struct, frozen=True):
     class_name: str
     """Name of the class."""
     path: str
-    """File, equal in both versions unless it was renamed."""
+    """Path of the file, equal in both versions unless the file was renamed."""
     location: str
     """Location as shown to users."""
     graph: Graph | None
