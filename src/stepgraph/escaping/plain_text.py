@@ -89,7 +89,7 @@ def _unsafe() -> re.Pattern[str]:
 def _joining() -> re.Pattern[str]:
     """Return the regular expression for one character of scripts that join or stack letters, or of emoji.
 
-    These scripts are the Arabic, Indic and Southeast Asian scripts. Joiners between such characters are part of the spelling.
+    These are the Arabic, Indic and Southeast Asian scripts. Joiners between their characters are part of the spelling.
     """
     return re.compile(
         "[\u0620-\u06dc\u06de-\u06ff\u0710-\u0dff\u0f00-\u109f\u1780-\u17b3\u17b6-\u180a\u1810-\u18af\u1a20-\u1aff"
