@@ -32,7 +32,7 @@ class WorkflowAnalysis:
     path: str
     """The file with the class."""
     locate: Callable[[], Span] = field(repr=False, compare=False)
-    """Computes `span` on demand, because this takes up to a quarter of the time needed to parse the module."""
+    """Computes `span` on demand, because the computation takes up to a quarter of the time of parsing the module."""
     graph: Graph | None
     """The graph, or None if the workflow cannot run any step. The `notes` state the reasons."""
     notes: tuple[Note, ...]
@@ -42,9 +42,9 @@ class WorkflowAnalysis:
     steps_limit: int | None = None
     """The configured maximum number of steps of an instance."""
     locate_node: Callable[[Node], Span | None] = field(default=lambda _: None, repr=False, compare=False)
-    """Computes `span_of`."""
+    """Returns the source location of a node, or None if it is unknown."""
     describe: Callable[[], Details] = field(default=lambda: NO_DETAILS, repr=False, compare=False)
-    """Computes `details` on demand, because this needs the source text of many nodes."""
+    """Computes `details` on demand, because they need the source text of many nodes."""
     subject: WorkflowSubject | None = field(default=None, repr=False, compare=False)
     """The input of the rules in `check_analysis`."""
 
@@ -129,9 +129,9 @@ class Analysis:
     problems: tuple[Problem, ...]
     """Invalid or unreadable inputs, in order of discovery."""
     external: tuple[ExternalWorkflow, ...] = ()
-    """Workflows of other Workers that configurations bind."""
+    """Workflows that configurations bind and other Workers define."""
     hints: tuple[Problem, ...] = ()
-    """Valid inputs that may have an unexpected effect."""
+    """Remarks on valid inputs that may have an unexpected effect."""
     files: tuple[str, ...] = field(default=(), repr=False, compare=False)
     """The paths of all files that were read."""
     project: ProjectSubject | None = field(default=None, repr=False, compare=False)
@@ -139,7 +139,7 @@ class Analysis:
     read: Mapping[str, bytes] = field(default_factory=dict, repr=False, compare=False)
     """The contents of modules and configurations, by path."""
     inputs: AnalysisInputs = field(default_factory=AnalysisInputs, repr=False, compare=False)
-    """The other parts of the file system that the result depends on."""
+    """The modules, files and searches that decide whether a cached result is fresh."""
 
 
 def empty_analysis(sources: Sources) -> Analysis:
@@ -160,7 +160,7 @@ def empty_analysis(sources: Sources) -> Analysis:
 
 
 class WorkflowRecord(Struct, frozen=True):
-    """A serializable `WorkflowAnalysis`, without the locations of nodes and the subject of rules."""
+    """A serializable `WorkflowAnalysis`, without the locations of nodes and the `subject` for the rules."""
 
     name: str
     class_name: str
@@ -191,7 +191,7 @@ class WorkflowRecord(Struct, frozen=True):
         )
 
     def restore(self) -> WorkflowAnalysis:
-        """Return the workflow. Its `span_of` returns None for each node."""
+        """Return the workflow of the record. The `span_of` of the result returns None for each node."""
         graph: Any = self.graph
         return WorkflowAnalysis(
             self.name,
@@ -207,7 +207,7 @@ class WorkflowRecord(Struct, frozen=True):
 
 
 def without_modules(workflow: WorkflowAnalysis) -> WorkflowAnalysis:
-    """Return a copy of a workflow that does not keep its modules in memory."""
+    """Return a copy of a workflow without references to its modules, so that these can be released."""
     return WorkflowRecord.of(workflow).restore()
 
 

@@ -1,7 +1,7 @@
 """Payloads as JSON text: indented for people and diffs, or canonical for computing ids.
 
-The text is the same as that of `json.dumps`, with invisible characters, control characters and CI commands escaped. The
-`json` module recurses and fails at about 250 levels of nested steps.
+The text equals the output of `json.dumps`, except that invisible characters, control characters and CI commands are
+escaped. `json.dumps` itself recurses, and fails at about 250 levels of nested steps.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _CANONICAL = _Style(encode_basestring_ascii, ":", "", "", sorted_keys=True)
 def pretty_json(value: object) -> str:
     """Return JSON data (dicts, lists, scalars) as text, indented by two spaces and ending with a line break.
 
-    The indentation stops at `INDENTED_LEVELS`. Letters of all scripts are kept. Invisible characters, control
+    The indentation stops at `INDENTED_LEVELS`. Letters of all scripts stay unescaped. Invisible characters, control
     characters and CI commands are escaped. Raises ValueError for numbers that JSON does not support, and TypeError for
     values of other types.
     """

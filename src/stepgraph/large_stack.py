@@ -1,7 +1,7 @@
 """A thread with a large stack for deep recursion.
 
 LibCST's native parser recurses on the C stack. About 3,000 chained calls overflow the usual 8 MB, which kills the
-process. Python code that traverses such trees recurses as deeply.
+process. Python code that traverses the parsed trees recurses as deeply.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ On Linux and macOS the stack is address space, and only the used part takes memo
 """
 
 _FRAME_BYTES: Final = 1_342
-"""Stack per level of recursion in Python, in bytes: 400,000 levels in the largest stack."""
+"""The stack bytes that one level of recursion in Python takes. The largest stack allows 400,000 levels."""
 
 _THREAD_NAME: Final = "stepgraph-analysis"
 

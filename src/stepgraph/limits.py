@@ -48,7 +48,7 @@ MAXIMUM: Final[dict[Limit, int]] = {
     Limit.DEPENDENCIES: 40_000,
     Limit.VISITS: 2_000_000,
 }
-"""The base amount of each kind of work. Real projects need less than a twentieth of it."""
+"""The maximum of each kind of work for a workflow, before `PER_KILOBYTE`. Real projects need less than a twentieth."""
 
 PER_KILOBYTE: Final[dict[Limit, int]] = {
     Limit.EVALUATIONS: 2_000,
@@ -74,129 +74,133 @@ FULL_SHARES: Final = 10
 MEGABYTE: Final = 1_000_000
 
 SOURCE_BYTES: Final = 5 * MEGABYTE
-"""The size of a Python file, including standard input."""
+"""The maximum size of a Python file or of standard input."""
 
 CONFIGURATION_BYTES: Final = 1 * MEGABYTE
-"""The size of a `wrangler.*` or `pyproject.toml` file."""
+"""The maximum size of a `wrangler.*` or `pyproject.toml` file."""
 
 CONFIGURATION_BYTES_IN_ALL: Final = 16 * MEGABYTE
-"""The total size of the configurations that one command reads. A thousand Workers need a tenth of it."""
+"""The maximum total size of the configurations that one command reads. A thousand Workers need a tenth of it."""
 
 SAVED_BYTES: Final = 50 * MEGABYTE
-"""The size of a file with saved graphs, a snapshot or a baseline. These have a line for each step or finding."""
+"""The maximum size of a file with saved graphs, a snapshot or a baseline: a line or more for each step or finding."""
 
 SCANNED_BYTES: Final = 64 * MEGABYTE
-"""The searched part of a Python file over the size limit, which may contain data or a workflow class."""
+"""The maximum searched part of a Python file over `SOURCE_BYTES`, which may contain data or a workflow class."""
 
 SCANNED_BYTES_IN_ALL: Final = 256 * MEGABYTE
-"""The total size of the searched parts of such files."""
+"""The maximum total size of the searched parts of Python files over `SOURCE_BYTES`."""
 
 SEARCHED_FILES: Final = 200_000
-"""The number of Python files below a searched directory."""
+"""The maximum number of Python files below a searched directory."""
 
 SEARCHED_ENTRIES: Final = 1_000_000
-"""The number of all files and directories below a searched directory."""
+"""The maximum number of all files and directories below a searched directory."""
 
 DEEPEST_FOLDER: Final = 200
-"""The depth of nested directories. Resolving a path takes quadratic time in its depth."""
+"""The maximum depth of nested directories. Resolving a path takes quadratic time in its depth."""
 
 READ_MODULES: Final = 20_000
-"""The number of modules that one command parses."""
+"""The maximum number of modules that one command parses."""
 
 READ_BYTES: Final = 256 * MEGABYTE
-"""The total size of these modules."""
+"""The maximum total size of the modules that one command parses."""
 
 # Output of git.
 
 GIT_OUTPUT_BYTES: Final = 16 * MEGABYTE
-"""The size of the output, such as branch names or commit dates, except for the file list of a revision."""
+"""The maximum output of a git process, such as branch names or commit dates, except file lists of revisions."""
 
 TREE_FILES: Final = 100_000
-"""The number of files in a revision that an analysis may read."""
+"""The maximum number of files in a revision that an analysis may read."""
 
 TREE_FOLDERS: Final = 100_000
-"""The number of directories that contain these files."""
+"""The maximum number of directories in a revision that contain files for an analysis."""
 
 TREE_LINKS: Final = 20_000
-"""The number of symbolic links in a revision."""
+"""The maximum number of symbolic links in a revision."""
 
 TREE_ENTRIES: Final = 500_000
-"""The number of all files in a revision."""
+"""The maximum number of all files in a revision."""
 
 TREE_BYTES: Final = 64 * MEGABYTE
-"""The size of the list of all files in a revision."""
+"""The maximum size of the list of all files in a revision."""
 
 REVISION_BYTES: Final = 512 * MEGABYTE
-"""The total size of the files in a revision that an analysis may read."""
+"""The maximum total size of the files in a revision that an analysis may read."""
 
 
 # Parsing. A token takes 1.5 to 3.6 KB of memory, including the objects of the analysis and the rules.
 
 HELD_TOKENS: Final = 500_000
-"""The tokens of the modules that are in memory at once, which take less than 2 GB. Each line adds two tokens.
+"""The maximum number of tokens of the modules in memory, which take less than 2 GB. Each line adds two tokens.
 
-A single workflow and its imports must not exceed it. A workflow with 20,000 sleeps has 220,000 tokens, and one with
-9,000 steps that have a `config` has 480,000.
+A single workflow and its imports must not exceed this limit. A workflow with 20,000 sleeps has 220,000 tokens, and one
+with 9,000 steps that have a `config` has 480,000.
 """
 
 RELEASED_TOKENS: Final = 100_000
-"""The tokens of unneeded modules in memory above which these modules are released."""
+"""The number of tokens of unneeded modules in memory above which these modules are released."""
 
 PARSED_TOKENS: Final = 20_000_000
-"""The tokens of all modules that one command parses, including repetitions. Enough for 10,000 files of 2,000 tokens."""
+"""The maximum number of tokens that one command parses, including modules parsed again after their release."""
 
 MOST_PROCESSES: Final = 8
-"""The number of worker processes. Each has an equal part of HELD_TOKENS."""
+"""The maximum number of worker processes. Each has an equal part of `HELD_TOKENS`."""
 
 BRACKET_DEPTH: Final = 200
-"""The depth of nested brackets, which is also the limit of CPython's tokenizer."""
+"""The maximum depth of nested brackets, which is also the limit of CPython's tokenizer."""
 
 CHAINED_LINKS: Final = 1_000
-"""The length of a chain of operators, calls and attributes."""
+"""The maximum length of a chain of operators, calls and attributes."""
 
 PATTERN_DEPTH: Final = 8
-"""The depth of nested patterns. Each level multiplies the time of the native parser by two to four."""
+"""The maximum depth of nested patterns. Each level multiplies the time of the native parser by two to four."""
 
 FREE_DEPTH: Final = 10
-"""The bracket depth, or position in a chain, that the sums of depths and positions ignore. Usual code has no more."""
+"""The amount subtracted from each bracket depth and each position in a chain before they are summed. Usual code
+has no more.
+"""
 
 BRACKET_DEPTH_SUM: Final = 60_000
-"""The sum of the depths of all brackets in a module. The native parser needs memory in proportion to it."""
+"""The maximum sum of the depths of all brackets in a module. The native parser needs memory in proportion to it."""
 
 PATTERN_DEPTH_SUM: Final = 1_000_000
-"""The sum of 4 to the power of the depth, over all brackets in the patterns of a module. Parsing takes about two
-seconds.
+"""The maximum sum of 4 to the power of the depth, over all brackets in the patterns of a module. At the maximum, the
+native parser takes about two seconds.
 """
 
 CHAIN_LENGTH_SUM: Final = 3_000_000
-"""The sum of the positions of all links in their chains. The native parser needs time in proportion to it."""
+"""The maximum sum of the positions of all links in their chains. The native parser needs time in proportion to it."""
 
 
 # Comparisons of two graphs, besides `Limit.VISITS`.
 
 VISIT_SHARES: Final = 2
-"""One of several workflows, or the search for new names, may use the remaining visits divided by this number."""
+"""The divisor of the remaining visits: one workflow, the pairing of functions, and each comparison of two names may
+use the resulting part.
+"""
 
 NAME_WORK_PER_VISIT: Final = 25
-"""The product of the lengths of two compared names that counts as one visit."""
+"""The work that counts as one visit: the product of the lengths of two names, times the shorter length."""
 
 SEQUENCE_WORK: Final = 100_000
-"""The number of items and table cells read to find a common subsequence of two sequences."""
+"""The base amount of items and table cells that may be read to find a common subsequence of two sequences."""
 
 SEQUENCE_WORK_PER_ITEM: Final = 20
-"""The amount that each item adds to this limit."""
+"""The amount that each item of the two sequences adds to `SEQUENCE_WORK`."""
 
 
 SAVED_NODES: Final = 30_000
-"""The number of nodes, branches and workflows in a file of saved graphs. A typical workflow has a few hundred."""
+"""The maximum number of nodes, branches and workflows in a file of saved graphs. A typical workflow has hundreds."""
 
 SAVED_GRAPHS: Final = 5_000
-"""The number of graphs in such a file. Each may be written to a separate file."""
+"""The maximum number of graphs in a file of saved graphs. Each may be written to a separate file."""
 
 # Output.
 
 DIFFLIB_LINES: Final = 1_000
-"""The number of lines of a file that `difflib` compares. It takes cubic time if many lines are repeated."""
+"""The maximum number of lines of a file that `difflib` compares. It takes cubic time if many lines are repeated."""
 
 INDENTED_LEVELS: Final = 100
 """The maximum indentation of outlines and JSON, in levels. It prevents quadratic size."""
@@ -219,8 +223,8 @@ class LimitExceededError(Exception):
 class Budget(Struct):
     """The remaining work of the analysis of one workflow. After a limit is exceeded, all further work raises an error.
 
-    The budget of a module is divided into `shares`. `evaluations` and `depth` are fields, because they are counted for
-    each expression. The code that counts them also checks them.
+    The budget of a module is divided into `shares`. `evaluations` and `depth` are fields for speed, because
+    they change with each expression. The code that changes them also checks them.
     """
 
     shares: int = 1
@@ -239,7 +243,7 @@ class Budget(Struct):
         return amount * FULL_SHARES // max(FULL_SHARES, self.shares)
 
     def grow(self, size: int) -> None:
-        """Raise the limits for a number of bytes of source."""
+        """Raise the limits for `size` more bytes of analyzed modules, as in `PER_KILOBYTE`."""
         if self.evaluations < 0:
             return
         for limit, rate in PER_KILOBYTE.items():
@@ -256,7 +260,7 @@ class Budget(Struct):
 
     @property
     def is_strained(self) -> bool:
-        """Whether more work was done than a real project usually needs: a twentieth of what may be done."""
+        """Whether more than a twentieth of a costly limit is used, which real projects do not need."""
         return any(self.remaining[limit] < self.maximum[limit] * 19 // 20 for limit in _COSTLY)
 
     def check(self) -> None:

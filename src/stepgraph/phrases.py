@@ -119,7 +119,7 @@ def quoted(names: Iterable[str]) -> list[str]:
 def fits_pieces(text: str, pieces: Sequence[str]) -> bool:
     """Return whether a text consists of the pieces in order, with any text between them.
 
-    It takes the leftmost occurrence of each piece, which needs no backtracking.
+    Each piece is matched at its leftmost occurrence, so no backtracking is needed.
     """
     first, last = pieces[0], pieces[-1]
     if len(pieces) == 1:

@@ -58,10 +58,10 @@ class AnalysisRun:
     ) -> None:
         """Prepare the run.
 
-        `on_module` is called with the path of each module before its analysis. With `checked`, workflows have subjects
-        of rules. With `release_modules`, a module is released when no workflow refers to it. With `strict`, an
-        exception in a module ends the run. Otherwise, an InputError becomes a problem, and any other exception an
-        InternalError.
+        `on_module` is called with the path of each module before its analysis. With `checked`, each workflow has a
+        `subject` for the rules. With `release_modules`, a module is released when no workflow refers to it. With
+        `strict`, an exception in a module ends the run. Otherwise, an InputError becomes a problem, and any other
+        exception an InternalError.
         """
         self.sources = sources
         self.pipeline = Pipeline(checked)
@@ -97,7 +97,7 @@ class AnalysisRun:
                 yield workflow
 
     def collect(self, workflows: Iterator[WorkflowAnalysis]) -> Analysis:
-        """Run the lazy analysis of `workflows`, and return its result with everything that it has read."""
+        """Run the lazy analysis of `workflows`, and return its result with all files that it has read."""
         analyzed = run_without_gc(partial(tuple, workflows))
         pipeline = self.pipeline
         self._inputs.files = pipeline.modules.read_files
@@ -161,7 +161,7 @@ class Pipeline(Struct):
     """Analyzes modules one by one, and parses each at most once. Call it inside `run_without_gc`."""
 
     checked: bool = False
-    """Whether workflows have the subjects of rules."""
+    """Whether each workflow has a `subject` for the rules."""
     problems: list[Problem] = field(default_factory=list)
     """Invalid modules, and configured classes that do not exist."""
     hints: list[Problem] = field(default_factory=list)
@@ -209,7 +209,7 @@ class Pipeline(Struct):
     def _configured_workflows(
         self, entry: OpenModule, source: Source, workflows: Sequence[ConfiguredWorkflow]
     ) -> Iterator[WorkflowAnalysis]:
-        """Yield the configured workflows of a module, and report those without a class."""
+        """Yield the configured workflows of a module, and report configured workflows whose class is missing."""
         missing: list[Problem] = []
         exports = ModuleExports(entry)
         entry = replace(entry, workflows=len(workflows))
@@ -274,7 +274,7 @@ _MAX_NAMES: Final = 8
 
 
 def _missing_run_hint(misnamed: MisnamedRun) -> Problem:
-    """Return the hint for a workflow class with a method that looks like `run`."""
+    """Return the hint for a workflow class without `run` that has a method with a similar name."""
     span = misnamed.place.span
     message = (
         f"the class `{misnamed.class_name}` has no method `run`, and the engine does not call `{misnamed.method}`."

@@ -1,6 +1,6 @@
 """Analysis of many modules in worker processes.
 
-LibCST's parser holds the interpreter lock, so threads do not help. Workers are forked with `os.fork`: each inherits its
+LibCST's parser holds the interpreter lock, so threads do not help. Workers are forked with `os.fork`: each inherits all
 modules, analyzes one part of them, writes a serialized `PartResult` to a pipe, and exits, which returns its memory.
 `concurrent.futures` is not used, because it takes 45 to 75 ms to import and waits for its queue on Ctrl-C. Without
 `os.fork`, as on Windows, all modules are analyzed in the calling process.
@@ -44,13 +44,13 @@ class PartResult(Struct, frozen=True):
     import_problems: dict[str, Problem]
     """The problems with imported modules, by path."""
     contents: dict[str, bytes | None]
-    """The contents of all modules, by path, or None for the modules of the part, which the parent process has."""
+    """The contents of all modules, by path, or None for the modules of the part itself."""
     read_files: dict[str, bytes | None]
     """The contents of the files that imports led to, by path, or None for unreadable files."""
     listings: tuple[tuple[int, dict[str, frozenset[str]]], ...]
     """The directory listings of each project, with the number of the first module of the project."""
     tokens: int
-    """The size of all modules in tokens."""
+    """The number of tokens of all parsed modules."""
 
 
 def analyze_in_processes(modules: Sequence[Source]) -> list[PartResult] | None:

@@ -29,12 +29,12 @@ _MIN_MODULES_FOR_PROCESSES: Final = 50
 
 
 def import_pipeline() -> None:
-    """Import the code of the analysis. For a small input, this takes most of the time."""
+    """Import the code of the analysis. This takes most of the run time of a small input."""
     import_module("stepgraph.pipeline")
 
 
 def analyze_strictly(sources: Sources) -> Analysis:
-    """Return the workflows of all modules, with the subjects of rules. Raises InputError for invalid Python."""
+    """Return all workflows, each with a `subject` for the rules. Raises InputError for a module with invalid Python."""
     if not sources.modules:
         return empty_analysis(sources)
     from stepgraph.pipeline import AnalysisRun
@@ -46,7 +46,7 @@ def analyze_strictly(sources: Sources) -> Analysis:
 def analyze_sources(sources: Sources, on_module: OnModule | None = None, *, checked: bool = True) -> Analysis:
     """Return the workflows of all modules. Modules with invalid Python are among the problems.
 
-    Without `checked`, the workflows lack the subjects of rules. Raises InternalError for defects of the analysis.
+    Without `checked`, workflows have no `subject` for the rules. Raises InternalError for a defect of the analysis.
     """
     if not sources.modules:
         return empty_analysis(sources)
@@ -57,9 +57,10 @@ def analyze_sources(sources: Sources, on_module: OnModule | None = None, *, chec
 
 
 def analyze_graphs(sources: Sources, on_module: OnModule | None = None) -> Analysis:
-    """Return the workflows of all modules, without the locations of nodes and the subjects of rules.
+    """Return the workflows of all modules, without the locations of nodes and the `subject` for the rules.
 
-    No module stays in memory, and many modules are analyzed in worker processes. Raises InternalError.
+    No module stays in memory, and many modules are analyzed in worker processes. Raises InternalError for a defect of
+    the analysis.
     """
     if not sources.modules:
         return empty_analysis(sources)
@@ -91,7 +92,8 @@ def check_sources(
     """Return the analysis of all modules, like `analyze_graphs`, and the findings of all rules.
 
     Each workflow is checked before the analysis of the next one, so that its modules can be released. With
-    `with_edits`, findings have their edits, and the edited modules stay in memory. Raises InternalError.
+    `with_edits`, findings have their edits, and the edited modules stay in memory. Raises InternalError for a defect of
+    the analysis.
     """
     # Imported here because only checks need the rules.
     from stepgraph.checks.run import check_project, unique_findings

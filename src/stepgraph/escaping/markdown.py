@@ -50,17 +50,17 @@ _WITH_SPACER: Final = rf"\g<0>{_SPACER}"
 
 
 def prose(text: str) -> str:
-    """Escape text in which backticks enclose code, which is rendered as code."""
+    """Escape text, except that parts in backticks become inline code."""
     return _prose(text, code)
 
 
 def cell_prose(text: str) -> str:
-    """Escape text that may contain code in backticks, for use in a table cell. A vertical bar would end the cell."""
+    """Escape text like `prose` for a table cell. Code with a vertical bar, which would end the cell, becomes HTML."""
     return _prose(text, cell)
 
 
 def heading(text: str) -> str:
-    """Escape text for a heading. Backticks do not enclose code."""
+    """Escape all markup in text for a heading, including backticks."""
     plain = _REFERENCE.sub(_without_reference, visible(text))
     return _with_visible_spacers(without_markup(plain, HTML)).replace("&#40;", "(").replace("&#41;", ")")
 
@@ -76,7 +76,7 @@ def code(text: str) -> str:
 
 
 def cell(text: str) -> str:
-    """Return text as code in a table cell. A vertical bar would end the cell."""
+    """Return text as code in a table cell: as HTML if it contains a vertical bar, which would end the cell."""
     return html_code(text) if _BAR.search(text) else code(text)
 
 

@@ -25,7 +25,7 @@ _JOINER: Final = "#8205;"
 
 
 def markup_text(text: str) -> str:
-    """Escape text as content or attribute of XML or HTML, on one line."""
+    """Escape text for the content or an attribute of an XML or HTML element, on one line."""
     return without_commands_in_markup(visible(text).translate(_ENTITIES))
 
 

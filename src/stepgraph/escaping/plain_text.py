@@ -3,8 +3,8 @@ r"""Plain text for terminals, error messages, labels, and the logs of CI runners
 `visible` escapes characters that are invisible, reorder others, or control a terminal. `log_line` also breaks commands
 for the runner: GitHub obeys `::name ...::` after white space at the start of a line, and `##[name]` anywhere in it;
 Azure Pipelines `##vso[...]` and TeamCity `##teamcity[...]` anywhere; GitLab `section_start:1:name`, though only before
-a carriage return. A backslash breaks each: `\::name`, `#\#[name]`, `section_start\:1`. Media with character references
-use these to break the commands that are obeyed anywhere, and their lines begin with markup.
+a carriage return. A backslash breaks each: `\::name`, `#\#[name]`, `section_start\:1`. JSON and markup instead use
+their own escapes to break the commands that are obeyed anywhere, and their lines never begin with escaped text.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def visible_lines(text: str) -> str:
 
 
 def with_unsafe_spelled(text: str, spell: Callable[[str], str]) -> str:
-    """Replace each unsafe character with its escape in a medium. Joiners are kept in scripts that use them."""
+    """Replace each unsafe character with the result of `spell`. Joiners are kept in scripts that use them."""
     return _unsafe().sub(lambda match: match.group() if _is_joiner_in_word(match) else spell(match.group()), text)
 
 
@@ -89,7 +89,7 @@ def _unsafe() -> re.Pattern[str]:
 def _joining() -> re.Pattern[str]:
     """Return the regular expression for one character of scripts that join or stack letters, or of emoji.
 
-    These scripts are Arabic, Indic and Southeast Asian ones. Joiners between such characters are part of the spelling.
+    These are the Arabic, Indic and Southeast Asian scripts. Joiners between their characters are part of the spelling.
     """
     return re.compile(
         "[\u0620-\u06dc\u06de-\u06ff\u0710-\u0dff\u0f00-\u109f\u1780-\u17b3\u17b6-\u180a\u1810-\u18af\u1a20-\u1aff"

@@ -27,7 +27,7 @@ def sarif_message(*parts: str) -> str:
 
 
 def url_path(path: str) -> str:
-    """Return a path as a part of a URL, percent-encoding its bytes except slashes."""
+    """Return a path as a part of a URL. Its bytes are percent-encoded, except slashes and unreserved characters."""
     return quote(_bytes_of(path), safe="/")
 
 
@@ -40,7 +40,7 @@ def _bytes_of(path: str) -> bytes:
 
 
 def github_command(name: str, properties: Mapping[str, str], *lines: str) -> str:
-    """Return a workflow command on one line, with a message of several lines."""
+    """Return a GitHub workflow command as one line of text. Its message shows each of the `lines` on its own line."""
     options = ",".join(f"{key}={_property(value)}" for key, value in properties.items())
     return f"::{name} {options}::{_data(chr(10).join(map(visible, lines)))}"
 

@@ -120,7 +120,7 @@ def _check_declared(content: bytes, path: str, declared: CodingLine) -> None:
 
 
 def _error(content: bytes, path: str, offset: int, message: str, advice: str) -> InputError:
-    """Return the error at a byte. Bytes that cannot be decoded count as one character each."""
+    """Return the error at a byte. Each byte that cannot be decoded counts as one character of the column."""
     before = content[:offset].removeprefix(codecs.BOM_UTF8)
     lines = before.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
     return InputError(Problem(path, message, advice, len(lines), len(lines[-1].decode("utf-8", "replace")) + 1))

@@ -1,6 +1,7 @@
-"""Path arithmetic on folders, and the repositories around them.
+"""Path arithmetic on directories, and the repositories around them.
 
-A folder is represented by the prefix of the paths in it: `src/`, `../`, and the empty string for the working directory.
+A directory is represented by the prefix of the paths in it: `src/`, `../`, and the empty string for the working
+directory.
 """
 
 from __future__ import annotations
@@ -10,17 +11,17 @@ from collections.abc import Iterator
 
 
 def prefix_of(folder: str) -> str:
-    """Return the prefix of the paths in a folder."""
+    """Return the prefix of the paths in a directory."""
     return "" if folder in (".", "") else folder.rstrip("/") + "/"
 
 
 def folder_of(path: str) -> str:
-    """Return the prefix of the folder of a file."""
+    """Return the prefix of the directory of a file."""
     return path[: path.rfind("/") + 1]
 
 
 def parent_of(prefix: str) -> str | None:
-    """Return the prefix of the parent folder, or None at the root of the file system."""
+    """Return the prefix of the parent directory, or None at the root of the file system."""
     if os.path.splitdrive(prefix)[1] == "/":
         return None
     name = prefix.rstrip("/").rsplit("/", 1)[-1]
@@ -31,7 +32,7 @@ def parent_of(prefix: str) -> str | None:
 
 
 def with_ancestors(prefix: str) -> Iterator[str]:
-    """Yield a folder and its ancestors up to the root of a repository (the folder with `.git`)."""
+    """Yield a directory and its ancestors up to the root of a repository (the directory with `.git`)."""
     folder: str | None = prefix
     while folder is not None:
         yield folder
@@ -41,18 +42,18 @@ def with_ancestors(prefix: str) -> Iterator[str]:
 
 
 def is_inside(path: str, prefix: str) -> bool:
-    """Return whether a path is a folder or is inside it, after resolving symbolic links."""
+    """Return whether a path is a directory or is inside it, after resolving symbolic links."""
     root = os.path.join(os.path.realpath(prefix or "."), "")
     return os.path.join(os.path.realpath(path or "."), "").startswith(root)
 
 
 def path_in(prefix: str, path: str) -> str:
-    """Join a folder and a path relative to it."""
+    """Join a directory and a path relative to it."""
     return os.path.normpath(os.path.join(prefix, path)).replace(os.sep, "/")
 
 
 def path_from(prefix: str, path: str) -> str:
-    """Return a path relative to a folder, with forward slashes, after resolving symbolic links to folders.
+    """Return a path relative to a directory, with forward slashes, after resolving symbolic links to directories.
 
     A path on another drive is returned unchanged.
     """
@@ -67,7 +68,7 @@ def path_from(prefix: str, path: str) -> str:
 def repository_root(folder: str) -> str | None:
     """Return the real path of the nearest ancestor with `.git`, if any.
 
-    This is faster than running git outside a repository.
+    It is a fast test that avoids starting git outside a repository.
     """
     root = os.path.realpath(folder)
     while not os.path.lexists(os.path.join(root, ".git")):

@@ -88,7 +88,7 @@ class Git:
             self._process.wait()
 
     def _read_chunk(self) -> bytes:
-        """Read some output, or nothing at its end.
+        """Return the next bytes of the output, or empty bytes at its end.
 
         A signal that arrives just before a blocking read does not interrupt it, so Ctrl-C would wait for the time
         limit. Waiting in short intervals lets Python run the handler.
@@ -131,7 +131,7 @@ class Git:
         return self._process.stdout
 
     def write_input(self, input_bytes: bytes) -> None:
-        """Write to the standard input of git. Raises BrokenPipeError if it has exited."""
+        """Write to the standard input of git. Raises BrokenPipeError if git has exited."""
         if self._process.stdin is None:
             raise BrokenPipeError
         self._process.stdin.write(input_bytes)
@@ -174,7 +174,7 @@ class Git:
 
 
 def start_git(folder: str, *arguments: str, reads_input: bool = False) -> Git | None:
-    """Start git at the root of the repository that contains a folder. Paths in arguments and input are relative to it.
+    """Start git at the root of the repository around `folder`. Paths in arguments and input are relative to the root.
 
     In a subdirectory, git would prefer a bare repository that was committed there (`HEAD`, `objects`, `refs`). Returns
     None if git is not installed or the repository would block it.
@@ -230,7 +230,7 @@ class Revision(Struct, frozen=True):
     """A commit of a repository."""
 
     root: str
-    """The root folder of the repository."""
+    """The root directory of the repository."""
     commit: str
     """The object id of the commit."""
     label: str
@@ -262,7 +262,7 @@ def merge_base(root: str, first: str, second: str) -> Revision | None:
 
 
 def default_branch(root: str) -> str | None:
-    """Return the default branch, if any: the one of `origin`, else `main` or `master`."""
+    """Return the default branch of `origin`, else `main` or `master`, or None if none of them exists."""
     origin_branch = (_git_output(root, "symbolic-ref", "--quiet", "--short", "refs/remotes/origin/HEAD") or "").strip()
     names = (origin_branch, *DEFAULT_BRANCHES)
     return next((name for name in names if name and _commit(root, name) is not None), None)

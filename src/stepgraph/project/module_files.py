@@ -24,14 +24,14 @@ class ModuleFile(Struct, frozen=True):
     path: str | None
     """The path of its file, or None for a package without `__init__.py`."""
     folder: str | None = None
-    """The folder of a package, or None for a module."""
+    """The directory of a package, or None for a module."""
 
 
 class ModuleFiles:
-    """Finds the modules of a project by name, in its folders in order, and then in its vendored folders.
+    """Finds the modules of a project by name, in its directories in order, and then in its vendored directories.
 
     Names are case-sensitive on every file system. Relative imports and symbolic links are followed inside the root and
-    the folders only. Without `bounds`, and outside them, no module is found.
+    the directories only. Without `bounds`, and outside them, no module is found.
     """
 
     def __init__(
@@ -85,7 +85,7 @@ class ModuleFiles:
         return path.removeprefix(base).removesuffix(".py").removesuffix("/__init__").replace("/", ".")
 
     def _top_folder(self, folder: str) -> str:
-        """Return the folder that contains the outermost package of a folder, limited to the project."""
+        """Return the directory that contains the outermost package of a directory, limited to the project."""
         nested: list[str] = []
         top = folder
         while top not in self._top_folders and _PACKAGE_FILE in self._listing(top):
@@ -100,7 +100,7 @@ class ModuleFiles:
 
     @property
     def listings(self) -> Mapping[str, frozenset[str]]:
-        """The contents of the folders listed so far: Python files, and folders with a trailing slash."""
+        """The contents of the directories listed so far: Python files, and directories with a trailing slash."""
         return self._listings
 
     def add_listings(self, listings: Mapping[str, frozenset[str]]) -> None:
@@ -108,7 +108,7 @@ class ModuleFiles:
         self._listings |= listings
 
     def has_listing(self, folder: str, names: frozenset[str]) -> bool:
-        """Return whether a folder contains exactly these names."""
+        """Return whether a directory contains exactly these names."""
         return self._listing(folder) == names
 
     def _is_in_project(self, path: str) -> bool:
@@ -116,9 +116,9 @@ class ModuleFiles:
         return any(real.startswith(self._real_path(folder)) for folder in (self.root, *self.folders))
 
     def _real_path(self, path: str) -> str:
-        """Return the real path of a folder with a trailing slash, derived from the cached real path of its parent.
+        """Return the real path of a directory with a trailing slash, derived from the cached real path of its parent.
 
-        Calling `realpath` for each folder of a deep tree takes quadratic time in the depth.
+        Calling `realpath` for each directory of a deep tree takes quadratic time in the depth.
         """
         pending: list[str] = []
         folder = prefix_of(path)
@@ -142,7 +142,7 @@ class ModuleFiles:
                 return None
             folder = f"{folder}{package}/"
             if f"{package}.py" in names and _PACKAGE_FILE not in self._listing(folder):
-                return None  # a module takes precedence over a folder without `__init__.py`
+                return None  # a module takes precedence over a directory without `__init__.py`
         names = self._listing(folder)
         package_file = self._package(f"{folder}{last}/", name) if f"{last}/" in names else None
         if f"{last}.py" in names and (package_file is None or package_file.path is None):
@@ -154,7 +154,7 @@ class ModuleFiles:
         return ModuleFile(name, path, folder)
 
     def _listing(self, folder: str) -> frozenset[str]:
-        """Return the names of the Python files and, with a trailing slash, of the subfolders in a folder."""
+        """Return the names of the Python files and, with a trailing slash, of the subdirectories in a directory."""
         names = self._listings.get(folder)
         if names is None:
             names = self._listings[folder] = frozenset(self._read(folder))

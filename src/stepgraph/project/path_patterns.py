@@ -1,4 +1,4 @@
-"""Glob patterns of paths: `*` and `?` within a name, `**` across folders.
+"""Glob patterns of paths: `*` and `?` within a name, `**` across directories.
 
 A pattern is matched as a nondeterministic automaton whose state set is an integer with a bit for each position in the
 path, so no pattern takes exponential time.
@@ -16,10 +16,10 @@ _MAX_PATH_BYTES: Final = 4_096
 
 
 def matches(pattern: str, path: str) -> bool:
-    """Return whether a pattern matches a path. Both are relative to the same folder, with forward slashes.
+    """Return whether a pattern matches a path. Both are relative to the same directory, with forward slashes.
 
-    A pattern without a slash matches the file name in any folder. A pattern that ends in a slash matches everything
-    inside the folder. A pattern that is longer than any path matches nothing.
+    A pattern without a slash matches the file name in any directory. A pattern that ends in a slash matches everything
+    inside the directory. A pattern that is longer than any path matches nothing.
     """
     anywhere = "" if "/" in pattern.rstrip("/") else "**/"
     below = "**" if pattern.endswith("/") else ""

@@ -48,8 +48,8 @@ NO_PROJECT = Project(ModuleFiles("", ()))
 def configured_project(configuration: Configuration, bounds: Root) -> Project:
     """Return the project of a configuration, limited to modules inside the `bounds`.
 
-    Modules are imported from `base_dir`, by default the folder of `main`, and from the folder of `main` itself.
-    Vendored packages are in a folder next to the configuration (pywrangler).
+    Modules are imported from `base_dir`, by default the directory of `main`, and from the directory of `main` itself.
+    Vendored packages are in a directory next to the configuration (pywrangler).
     """
     folder = folder_of(configuration.path)
     main = folder if configuration.main is None else folder_of(configuration.main)
@@ -68,8 +68,8 @@ def project_of_file(path: str, configuration: Configuration | None, bounds: Root
 def _unconfigured_project(folder: str, bounds: Root) -> Project:
     """Return a project without a configuration.
 
-    Modules are imported from the folder of the file, from the parent of its outermost package, and from the top of the
-    project: the nearest folder with a configuration, a `pyproject.toml` or `.git`, or the working directory.
+    Modules are imported from the directory of the file, from the parent of its outermost package, and from the top of
+    the project: the nearest directory with a configuration, a `pyproject.toml` or `.git`, or the working directory.
     """
     ancestors = list(with_ancestors(folder))
     package_parent = next((ancestor for ancestor in ancestors if not os.path.isfile(f"{ancestor}__init__.py")), folder)
@@ -85,12 +85,12 @@ def _is_marked(folder: str) -> bool:
 
 
 def configuration_in(folder: str) -> str | None:
-    """Return the path of the configuration in a folder that wrangler would use. It may be a folder or a broken link."""
+    """Return the path of the configuration that wrangler would use in a directory. The path may be a broken link."""
     return next((path for name in CONFIGURATION_NAMES if os.path.lexists(path := f"{folder}{name}")), None)
 
 
 def configuration_above(folder: str) -> str | None:
-    """Return the path of the configuration in a folder or its nearest ancestor with one."""
+    """Return the path of the configuration in a directory or its nearest ancestor with one."""
     return next((path for ancestor in with_ancestors(folder) if (path := configuration_in(ancestor)) is not None), None)
 
 
@@ -99,7 +99,7 @@ class Configurations(Struct):
 
     environment: str | None
     problems: list[Problem]
-    """Receives the problems of each file once, even if several paths lead to it."""
+    """The problems of all configurations. Each file adds its problems once, even if several paths lead to it."""
     _read: dict[str, Configuration | None] = field(default_factory=dict)
     _reported: set[str] = field(default_factory=set)
     _by_folder: dict[str, Configuration | None] = field(default_factory=dict)
@@ -137,7 +137,7 @@ class Configurations(Struct):
         return self._read[path]
 
     def above(self, folder: str, root: Root) -> Configuration | None:
-        """Return the configuration in a folder or its nearest ancestor inside a root, if any."""
+        """Return the configuration in a directory or its nearest ancestor inside a root, if any."""
         if folder not in self._by_folder:
             path = configuration_above(folder)
             self._by_folder[folder] = None if path is None else self.at(path, root)

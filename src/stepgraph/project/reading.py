@@ -141,7 +141,7 @@ def read_chunks(path: str, max_bytes: int) -> Iterator[bytes]:
 
 
 def list_entries(folder: str) -> list[os.DirEntry[str]]:
-    """Return the unsorted entries of a folder, at most one more than the limit of a search. Raises OSError."""
+    """Return the unsorted entries of a directory, at most one more than the limit of a search. Raises OSError."""
     with os.scandir(folder or ".") as listing:
         return list(islice(listing, SEARCHED_ENTRIES + 1))
 
@@ -238,7 +238,7 @@ def _null_character_problem(name: str) -> Problem:
 
 
 def _open_problem(path: StrPath, name: str, error: OSError) -> Problem:
-    # Sockets, and folders on some systems, cannot be opened. Report the kind of file instead of the system's error.
+    # Sockets, and directories on some systems, cannot be opened. Report the kind of file instead of the system's error.
     try:
         mode = os.stat(path).st_mode
     except OSError:

@@ -1,4 +1,4 @@
-"""Extract the files of a revision from git's object database into a temporary folder.
+"""Extract the files of a revision from git's object database into a temporary directory.
 
 Objects are read unchanged: `git archive` would honor attributes and run the filters of the repository. Trees may be
 crafted by an attacker, so entries are counted and measured before they are read, no file is overwritten, and nothing is
@@ -56,7 +56,7 @@ class _Entry(Struct, frozen=True):
 
 @contextmanager
 def revision_folder(revision: Revision, on_skipped: OnSkipped = lambda _: None) -> Iterator[str]:
-    """Extract the files that an analysis needs from a revision. The temporary folder exists for the block.
+    """Extract the files that an analysis needs from a revision. The temporary directory exists for the block.
 
     `on_skipped` is called with a problem for each file that this system cannot store. Raises InputError if git fails,
     if writing fails, or if the files exceed a limit on their number or size.
@@ -72,7 +72,7 @@ def revision_folder(revision: Revision, on_skipped: OnSkipped = lambda _: None) 
 
 
 class _RevisionWriter(Struct, frozen=True):
-    """Writes the files of a revision to a folder."""
+    """Writes the files of a revision to a directory."""
 
     revision: Revision
     folder: TemporaryFolder
@@ -80,7 +80,7 @@ class _RevisionWriter(Struct, frozen=True):
 
     def write(self) -> None:
         # This ends upward searches like a repository. Because `.git` is an empty file, git is not run inside the
-        # folder.
+        # directory.
         self.folder.write_file(_REPOSITORY_MARKER, [b""])
         entries = [entry for entry in self._entries() if self._is_storable(entry)]
         files = [entry for entry in entries if entry.mode != _LINK_MODE]
@@ -134,7 +134,7 @@ class _RevisionWriter(Struct, frozen=True):
         return True
 
     def _sizes(self, entries: Sequence[_Entry]) -> dict[str, int]:
-        """Return the size in bytes of each object."""
+        """Return the size in bytes of each object, by object id. Raises InputError if an object is missing."""
         objects = list(dict.fromkeys(entry.object for entry in entries))
         if not objects:
             return {}
@@ -161,7 +161,7 @@ class _RevisionWriter(Struct, frozen=True):
             raise self._limit_error(f"{REVISION_BYTES // MEGABYTE} MB of Python files and configurations")
 
     def _make_folders(self, entries: Sequence[_Entry], links: frozenset[str]) -> None:
-        """Make the parent folders of all entries. Raises InputError if one of them is a link."""
+        """Make the parent directories of all entries. Raises InputError if one of them is a link."""
         for entry in entries:
             folder = entry.path.rpartition("/")[0]
             ancestor = folder
@@ -203,7 +203,7 @@ class _RevisionWriter(Struct, frozen=True):
         output.read(1)
 
     def _write_links(self, contents: dict[_Entry, bytes]) -> None:
-        """Make the links that lead into the folder, each directly to its final target."""
+        """Make the links that lead into the directory, each directly to its final target."""
         tree = TreeLinks({entry.path: os.fsdecode(content) for entry, content in contents.items()})
         for entry in contents:
             try:
@@ -252,7 +252,7 @@ class TooManyLinksError(Exception):
 
 
 class TreeLinks:
-    """Resolves the symbolic links of a tree, which maps the path of each link to its text."""
+    """Resolves the symbolic links of a tree. `links` maps the path of each link to its text."""
 
     def __init__(self, links: Mapping[str, str]) -> None:
         self._links = links
@@ -261,7 +261,7 @@ class TreeLinks:
     def target(self, path: str) -> str | None:
         """Return the final target of a link as a path without links, or None if it is outside the tree.
 
-        The target may be missing. Raises TooManyLinksError.
+        The target may be missing. Raises TooManyLinksError if all calls together visit too many path components.
         """
         pending = path.split("/")[::-1]
         real: list[str] = []
@@ -297,7 +297,7 @@ _MAX_WINDOWS_PATH_LENGTH: Final = 259
 
 
 def stays_inside(path: str) -> bool:
-    """Return whether a path is inside its folder and outside `.git`. Crafted trees may contain other paths."""
+    """Return whether a path is inside its directory and outside `.git`. Crafted trees may contain other paths."""
     return _FORBIDDEN_PARTS.isdisjoint(part.casefold() for part in path.split("/"))
 
 
@@ -307,6 +307,6 @@ def is_too_long(path: str) -> bool:
 
 
 def windows_cannot_hold(path: str, folder: str) -> bool:
-    """Return whether Windows cannot store a file at a path inside a folder."""
+    """Return whether Windows cannot store a file at a path inside a directory."""
     invalid = _INVALID_ON_WINDOWS.search(path) or _DEVICES.search(path)
     return invalid is not None or len(folder) + 1 + len(path) > _MAX_WINDOWS_PATH_LENGTH

@@ -34,7 +34,7 @@ class Words(IntEnum):
     BASE_CLASS = 2
     """The name of the SDK's base class, which contains the common word."""
     UNREADABLE = 3
-    """The name of the base class, in a file that cannot be analyzed."""
+    """The name of the base class in a file over the size limit, or a file that cannot be searched."""
 
 
 # A module without this word cannot derive a class from the SDK's base class, and is not parsed.
@@ -56,7 +56,7 @@ def scan(paths: Sequence[str], root: Root) -> Iterator[Words]:
 
 
 class _FileScanner(Struct):
-    """Searches files inside a root."""
+    """Searches files inside a root for the words of `Words`."""
 
     root: Root
     remaining_bytes: int = SCANNED_BYTES_IN_ALL
@@ -72,7 +72,7 @@ class _FileScanner(Struct):
         return Words.BASE_CLASS if _BASE_CLASS in content else Words.COMMON
 
     def _words_in_chunks(self, path: str) -> Words:
-        """Search a file that is too large to be analyzed, to report it if it has a workflow class."""
+        """Search a large file. Return `UNREADABLE` if it names the base class or cannot be searched, else `NEITHER`."""
         last_bytes = b""
         try:
             for chunk in read_chunks(path, min(SCANNED_BYTES, self.remaining_bytes)):
@@ -92,7 +92,7 @@ def _scan_in_child(paths: Sequence[str], root: Root) -> Iterator[Words]:
 
 
 def _write(paths: Sequence[str], root: Root, write_end: int) -> None:
-    """Write the result of each file as one byte."""
+    """Scan files and write the `Words` of each to a pipe, as one byte."""
     scanner = _FileScanner(root)
     for first in range(0, len(paths), _BATCH_SIZE):
         os.write(write_end, bytes(map(scanner.words, paths[first : first + _BATCH_SIZE])))
@@ -108,9 +108,9 @@ class CandidateFiles(Struct):
 
     root: Root
     likely: list[str] = field(default_factory=list)
-    """Files that contain the word `COMMON`."""
+    """Files that contain the common word, as in `Words.COMMON`."""
     others: list[str] = field(default_factory=list)
-    """Files that do not contain it."""
+    """Files that contain neither word."""
     _queries: int = 0
     _index: dict[str, list[str]] | None = None
 
@@ -124,7 +124,7 @@ class CandidateFiles(Struct):
         return CandidateFiles(self.root, list(self.likely), list(self.others))
 
     def take(self, names: Sequence[str]) -> list[tuple[str, bytes]]:
-        """Remove and return the files, with contents, that derive a class from one of `names` or rename it."""
+        """Remove and return the files, with contents, that derive a class from a class in `names` or rename it."""
         if not names:
             return []
         self._queries += 1

@@ -1,4 +1,4 @@
-"""Search folders for Python files, in the same order on every machine, and ask git which files are ignored."""
+"""Search directories for Python files, in the same order on every machine, and ask git which files are ignored."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _ENVIRONMENT_MARKER = "pyvenv.cfg"
 
 
 class Search(Struct, frozen=True):
-    """The result of searching a folder."""
+    """The result of searching a directory."""
 
     files: tuple[str, ...]
     """The paths of the Python files, sorted."""
     configurations: tuple[str, ...]
-    """The paths of the configurations, sorted by folder."""
+    """The paths of the configurations, sorted by directory."""
     problems: tuple[Problem, ...]
-    """The folders that could not be searched."""
+    """The directories that could not be searched."""
 
 
 class _SearchState(Struct):
@@ -49,9 +49,9 @@ class _SearchState(Struct):
 def search_folder(folder: str) -> Search:
     """Return the `*.py` files below `folder`. Paths start with `folder` and have forward slashes.
 
-    Hidden folders, `node_modules`, `__pycache__`, `python_modules`, virtual environments, and symbolic links to folders
-    are skipped. A symbolic link to a file counts if its target is inside `folder`; links come after the files. A folder
-    with too many files has no result, because a partial result would depend on the file system.
+    Hidden directories, `node_modules`, `__pycache__`, `python_modules`, virtual environments, and symbolic links to
+    directories are skipped. A symbolic link to a file is included, after all files, if its target is inside `folder`. A
+    directory with too many files has no result, because a partial result would depend on the file system.
     """
     state = _SearchState()
     top = prefix_of(folder)
@@ -78,7 +78,7 @@ def search_folder(folder: str) -> Search:
 
 
 def _list_folder(prefix: str, state: _SearchState, *, is_named: bool) -> list[str]:
-    """Add the Python files of a folder to `state`, and return the subfolders to search.
+    """Add the Python files of a directory to `state`, and return the subdirectories to search.
 
     A virtual environment is searched only if `is_named`: the user named it.
     """
@@ -108,7 +108,7 @@ def _collect_entries(entries: list[os.DirEntry[str]], prefix: str, state: _Searc
 
 
 def _links_inside(links: list[str], folder: str) -> list[str]:
-    """Return the links that lead to a file inside the folder."""
+    """Return the links that lead to a file inside the directory."""
     if not links:
         return []
     root = os.path.join(os.path.realpath(folder), "")
@@ -116,7 +116,7 @@ def _links_inside(links: list[str], folder: str) -> list[str]:
 
 
 def ignored(folder: str, paths: Sequence[str]) -> frozenset[str]:
-    """Return the paths below a folder that its repository ignores, or none if it ignores the folder itself.
+    """Return the paths below a directory that its repository ignores, or none if it ignores the directory itself.
 
     Tracked files are never ignored. The user's global patterns are not used. The patterns of a nested repository, such
     as a submodule, apply to its files.
@@ -130,7 +130,7 @@ def ignored(folder: str, paths: Sequence[str]) -> frozenset[str]:
 
 
 def _repository(folder: str, top: str, cache: dict[str, str]) -> str:
-    """Return the nearest ancestor of a folder that is a repository. Without one below `top`, return `top`."""
+    """Return the nearest ancestor of a directory that is a repository. Without one below `top`, return `top`."""
     visited: list[str] = []
     while folder not in cache:
         parent = parent_of(folder)

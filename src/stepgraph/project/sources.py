@@ -65,7 +65,7 @@ class Sources(Struct):
 
     environment: str | None = None
     on_find: Callable[[], object] = lambda: None
-    """A function that is called at the first module with a workflow class in a folder, while the search continues."""
+    """A function that is called at the first module with a workflow class in a directory, before the search ends."""
     modules: list[Source] = field(default_factory=list)
     external: list[ExternalWorkflow] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
@@ -111,7 +111,7 @@ class Sources(Struct):
         self._configurations.require_environment()
 
     def find(self, path: StrPath) -> None:
-        """Add the modules of a file, a folder, or standard input."""
+        """Add the modules of a file, a directory, or standard input."""
         name = shown_path(path)
         try:
             if name == STANDARD_INPUT:
@@ -143,7 +143,7 @@ class Sources(Struct):
             self._added, self._first_names, self._candidates = added, first_names, candidates
 
     def add_derived_modules(self, names: Sequence[str]) -> list[Source]:
-        """Add and return further modules of the searched folders with classes derived from classes of these names."""
+        """Add and return the modules of the searched directories that derive classes from classes of these names."""
         count = len(self.modules)
         for folder, candidates in self._candidates.items():
             files = candidates.take(names)
@@ -207,7 +207,7 @@ class Sources(Struct):
             message = f"`main` is `{main}`, which is not a Python module."
             position, kind = configuration.main_position, ProblemKind.CONFIGURATION
             self.hints.append(Problem(path, message, "Its workflows are not analyzed.", *position, kind=kind))
-        elif not os.path.isfile(os.path.realpath(main)):  # the system requires each folder before a `..` to exist
+        elif not os.path.isfile(os.path.realpath(main)):  # the system requires each directory before a `..` to exist
             message = f"`main` is `{main}`, which does not exist."
             self._misconfigured(path, message, "", configuration.main_position)
         else:
@@ -260,7 +260,7 @@ class Sources(Struct):
         self._add_source(path, content, self._project_of(path, root))
 
     def _project_of(self, path: str, root: Root) -> Project:
-        """Return the project of a file. All files of a folder share one object, so that folders are listed once."""
+        """Return the project of a file. Files in one directory share it, so that directories are listed once."""
         folder = folder_of(path)
         configuration = self._configurations.above(folder, root)
         key = (folder if configuration is None else configuration.path, configuration is None, root)
@@ -309,11 +309,11 @@ def find_sources(
     *,
     needs_configuration: bool = True,
 ) -> Sources:
-    """Return the modules at `paths`, in order: files, folders, and standard input for `-`.
+    """Return the modules at `paths`, in order: files, directories, and standard input for `-`.
 
-    A folder selects the main modules of the projects below it or, if no configuration there has workflows, all modules
-    that define workflow classes. Unreadable files are added to the problems. An `environment` that no configuration
-    defines is a problem. With `needs_configuration`, a missing configuration is a problem as well.
+    A directory selects the main modules of the projects below it or, if no configuration there has workflows, all
+    modules that define workflow classes. Unreadable files are added to the problems. An `environment` that no
+    configuration defines is a problem. With `needs_configuration`, a missing configuration is a problem as well.
     """
     sources = Sources(environment, on_find)
     for path in paths:
@@ -334,7 +334,7 @@ class AnalysisInputs(Struct):
     """The inputs of an analysis in the file system. They decide whether cached results are fresh."""
 
     modules: Sequence[Source] = ()
-    """The modules that the analysis started with. Their projects record the listed folders."""
+    """The modules that the analysis started with. Their projects record the listed directories."""
     files: Mapping[str, bytes | None] = field(default_factory=dict)
     """The files that were read, with their contents, or None for an unreadable file."""
     searches: list[DerivedModules] = field(default_factory=list)

@@ -1,6 +1,7 @@
-"""Private temporary folders, which are removed even if a signal terminates the process.
+"""Private temporary directories, which are removed even if a signal terminates the process.
 
-Files in such a folder are never overwritten, and links are never followed: they are made after all folders and files.
+Files in a temporary directory are never overwritten. Links are never followed, because they are made after all
+directories and files.
 """
 
 from __future__ import annotations
@@ -27,12 +28,12 @@ _PRIVATE_FILE: Final = 0o600
 _PRIVATE_FOLDER: Final = 0o700
 _SIGNALS: Final = ("SIGTERM", "SIGHUP")
 
-# The temporary folders of this process.
+# The temporary directories of this process.
 _open_folders: set[str] = set()
 
 
 class TemporaryFolder(Struct):
-    """A temporary folder, by its real path. Paths inside it have forward slashes.
+    """A temporary directory, by its real path. Paths inside it have forward slashes.
 
     All methods raise FileExistsError for an existing path (on some file systems, even if it differs in case), and
     OSError if writing fails.
@@ -43,11 +44,11 @@ class TemporaryFolder(Struct):
 
     @property
     def folder_count(self) -> int:
-        """The number of folders inside it."""
+        """The number of directories inside it."""
         return len(self._folders) - 1
 
     def make_folder(self, path: str) -> None:
-        """Make a folder and its parents."""
+        """Make a directory and its parents."""
         missing = []
         while path not in self._folders:
             missing.append(path)
@@ -57,13 +58,13 @@ class TemporaryFolder(Struct):
             self._folders.add(folder)
 
     def write_file(self, path: str, chunks: Iterable[bytes]) -> None:
-        """Write a file into an existing folder."""
+        """Write a file into an existing directory."""
         descriptor = os.open(os.path.join(self.path, path), NEW_FILE, _PRIVATE_FILE)
         with os.fdopen(descriptor, "wb") as file:
             file.writelines(chunks)
 
     def write_link(self, path: str, target: str) -> None:
-        """Make a symbolic link in an existing folder to a path inside it, after all files are written.
+        """Make a symbolic link in an existing directory to a path inside it, after all files are written.
 
         Does nothing on systems that do not support or allow links.
         """
@@ -78,7 +79,7 @@ class TemporaryFolder(Struct):
 
 @contextmanager
 def temporary_folder() -> Iterator[TemporaryFolder]:
-    """Make a temporary folder for the block. Raises OSError if it cannot be made."""
+    """Make a temporary directory for the block. Raises OSError if it cannot be made."""
     _remove_stale()
     path = os.path.realpath(tempfile.mkdtemp(prefix=_PREFIX))
     _open_folders.add(path)
@@ -92,7 +93,7 @@ def temporary_folder() -> Iterator[TemporaryFolder]:
 
 @contextmanager
 def _remove_on_signals() -> Iterator[None]:
-    """Remove the folders on signals that terminate the process and have no handler."""
+    """Remove the directories on signals that terminate the process and have no handler."""
     numbers = [number for name in _SIGNALS if (number := getattr(signal, name, None)) is not None]
     # Only the main thread may set signal handlers.
     is_main = threading.current_thread() is threading.main_thread()
@@ -114,7 +115,7 @@ def _remove_and_exit(number: int, _frame: FrameType | None) -> None:
 
 
 def _remove_stale() -> None:
-    """Remove the folders of killed processes."""
+    """Remove the directories of killed processes."""
     with suppress(OSError), os.scandir(tempfile.gettempdir()) as listing:
         for entry in listing:
             if entry.name.startswith(_PREFIX) and _is_stale(entry):

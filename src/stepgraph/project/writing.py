@@ -1,7 +1,7 @@
 """The only module that writes output files: atomically, and without following symbolic links.
 
-If the path is a symbolic link, the link is replaced and its target stays unchanged. Folders behind a link that leads
-out of the repository are refused, because a pull request may have added that link.
+If the path is a symbolic link, the link is replaced and its target stays unchanged. Directories behind a link that
+leads out of the repository are refused, because a pull request may have added that link.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from msgspec import Struct
 
 from stepgraph.project.root import Root, is_in_git_folder, link_leading_out
 
-# Folders with links to the file descriptors of this process, such as `/dev/stdout`.
+# Directories with links to the file descriptors of this process, such as `/dev/stdout`.
 _SYSTEM_FOLDERS: Final = (Root("/dev"), Root("/proc"))
 if sys.platform == "win32":
     NEW_FILE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_BINARY
@@ -35,7 +35,7 @@ _IN_GIT_FOLDER: Final = "cannot be written: the path is inside `.git`. Name anot
 
 
 class WriteError(Exception):
-    """A file or folder cannot be written. The message is the name followed by the reason."""
+    """A file or directory cannot be written. The message consists of the path and the reason."""
 
     def __init__(self, name: str, reason: str) -> None:
         super().__init__(f"{name or repr(name)} {reason}")
@@ -53,7 +53,7 @@ class Target(Struct, frozen=True):
 
     def write(self, content: bytes) -> None:
         """Replace the file atomically. Raises WriteError on failure, which leaves an existing file unchanged."""
-        # In the same folder, because replacing is atomic only within a file system.
+        # In the same directory, because replacing is atomic only within a file system.
         folder = os.path.dirname(self.path)
         remove_leftovers(folder)
         temporary = os.path.join(folder, temporary_name())
@@ -77,10 +77,10 @@ class Target(Struct, frozen=True):
 
 
 def target_of(name: str, sources: Iterable[str] = ()) -> Target:
-    """Check a path for output before there is anything to write.
+    """Check a path before there is anything to write, and return its target.
 
-    Raises WriteError for a folder, a device, one of the `sources`, a path that a link leads out of the repository, and
-    a path without write permission.
+    Raises WriteError for a directory, a device, one of the `sources`, a path that a link leads out of the repository,
+    and a path without write permission.
     """
     folder = _real_folder(name)
     path = os.path.join(folder, os.path.basename(name))
@@ -100,7 +100,7 @@ def target_of(name: str, sources: Iterable[str] = ()) -> Target:
 
 
 def source_target(name: str, roots: Iterable[Root]) -> Target:
-    """Check a source file that is to be changed. Links inside a root are resolved.
+    """Check a source file that is to be changed, and return its target. Links inside a root are resolved.
 
     Raises WriteError unless it is a regular file inside one of the roots.
     """
@@ -112,7 +112,7 @@ def source_target(name: str, roots: Iterable[Root]) -> Target:
 
 
 def make_folder(name: str) -> str:
-    """Make a folder and its parents, and return its real path. Raises WriteError."""
+    """Make a directory and its parents, and return its real path. Raises WriteError on failure."""
     plain = name.rstrip("/" + os.sep) or name
     check_folder(name)
     try:
@@ -124,7 +124,7 @@ def make_folder(name: str) -> str:
 
 
 def check_folder(name: str) -> None:
-    """Raise WriteError for a folder, existing or not, that must not be written to."""
+    """Raise WriteError for a directory, existing or not, that must not be written to."""
     if is_in_git_folder(os.path.realpath(name)):
         raise WriteError(name, _IN_GIT_FOLDER)
     if link_leading_out(name) is not None:
@@ -139,7 +139,7 @@ def reason(error: OSError) -> str:
 
 
 def _real_folder(name: str) -> str:
-    """Return the real path of the folder of a file. Raises WriteError if it is missing or not writable."""
+    """Return the real path of the directory of a file. Raises WriteError if it is missing or not writable."""
     folder = os.path.dirname(name) or "."
     if not name or "\0" in name or not os.path.isdir(folder):
         raise WriteError(name, "cannot be written: the directory does not exist. Create it first.")
@@ -150,7 +150,7 @@ def _real_folder(name: str) -> str:
 
 
 def _check_link(name: str, path: str, sources: Iterable[str]) -> None:
-    """Raise WriteError for a link that must not be replaced: to a source, a folder or a device."""
+    """Raise WriteError for a link that must not be replaced: to a source, a directory or a device."""
     if any(root.contains_real(path) for root in _SYSTEM_FOLDERS):
         raise WriteError(name, _NOT_REPLACEABLE)
     try:
@@ -204,7 +204,7 @@ def temporary_name() -> str:
 
 @cache
 def remove_leftovers(folder: str) -> None:
-    """Remove the temporary files of killed processes in a folder, once per process."""
+    """Remove the temporary files of killed processes in a directory, once per process."""
     with suppress(OSError), os.scandir(folder) as listing:
         for entry in listing:
             if _TEMPORARY_NAME.fullmatch(entry.name) and _is_stale(entry):

@@ -54,7 +54,7 @@ def workflow_graph(pytestconfig: pytest.Config) -> WorkflowGraphs:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection(session: pytest.Session) -> None:
-    """Collect the workflows together with the folder of the tests."""
+    """Collect the workflows together with the directory of the tests."""
     if _is_on(session.config):
         from stepgraph.pytest_plugin.selection import select
 

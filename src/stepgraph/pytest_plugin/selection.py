@@ -1,7 +1,7 @@
 """Decide whether a session tests workflows, and select the file that they are collected from.
 
 Workflows belong to an existing file, so that users can pass node ids such as `pyproject.toml::OrderWorkflow`. They are
-collected together with the folder of their snapshots.
+collected together with the directory of their snapshots.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from stepgraph.testing import WorkflowGraphs
 
 SITE: Final = "workflows"
-"""The folder of the snapshots of workflows, in `__snapshots__`."""
+"""The directory of the snapshots of workflows, in `__snapshots__`."""
 
 # The limit on file names in bytes, which all common file systems share.
 _LONGEST_NAME: Final = 255
@@ -43,7 +43,7 @@ def owner(config: pytest.Config) -> Path:
 
 
 def home(config: pytest.Config) -> Path:
-    """Return the folder whose `__snapshots__` has the workflows' snapshots: the setting, or the folder of tests."""
+    """Return the parent directory of the workflows' `__snapshots__`: the setting, or the directory of the tests."""
     root = config.rootpath
     setting = str(config.getini("workflow_snapshots_folder"))
     if setting:
@@ -51,12 +51,12 @@ def home(config: pytest.Config) -> Path:
     named = [root / path for path in config.getini("testpaths")]
     folders = [path for path in (named if len(named) == 1 else [root / "tests"]) if path.is_dir()]
     usual = folders[0] if folders else root
-    # Snapshots that were written before the folder of tests existed stay in use.
+    # Snapshots that were written before the directory of tests existed stay in use.
     return root if _has_snapshots(root) and not _has_snapshots(usual) else usual
 
 
 def _folder_of_setting(root: Path, name: str) -> Path:
-    """Return the folder that the setting names. Raises pytest.UsageError if it cannot be a folder."""
+    """Return the directory that the setting names. Raises pytest.UsageError if it cannot be a directory."""
     folder = root / name
     reason = ""
     try:
@@ -82,7 +82,7 @@ def _has_snapshots(folder: Path) -> bool:
 
 
 def select(config: pytest.Config) -> None:
-    """Add the workflows to the arguments if the folder of their snapshots is collected, but not their file."""
+    """Add the workflows to the arguments if the directory of their snapshots is collected, but not their file."""
     folders = [path for path in (config.invocation_params.dir / each for each in config.args) if path.is_dir()]
     ancestors = [home(config), *home(config).parents]
     chosen = owner(config)

@@ -82,7 +82,7 @@ class WorkflowSnapshots(pytest.Module):
         call.__name__ = name
         test = WorkflowItem.from_parent(self, name=name, callobj=call)
         test.source = Path(log_line(str(source.absolute())))
-        # Syrupy writes snapshots next to this path, in a folder with its name.
+        # Syrupy writes snapshots next to this path, in a directory with its name.
         test.path = home(self.config) / SITE
         return test
 

@@ -86,7 +86,7 @@ UNFOLDED: Final = Folding()
 def folded_text(nodes: Sequence[Node]) -> str:
     """Return the summary of folded nodes: `5 steps`, `1 step · 2 calls`.
 
-    A call counts once. The steps of the called function count with the function.
+    Calls are counted without the steps of the called functions.
     """
     inner = list(walk(nodes))
     steps = sum(node["type"] in STEP_TYPES for node in inner)

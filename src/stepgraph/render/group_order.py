@@ -97,7 +97,7 @@ def has_clocks(nodes: Sequence[Node], *, in_group: bool) -> bool:
 
 
 def group_order(spans: Sequence[ClockSpan]) -> GroupOrder:
-    """Return the order of nodes with these spans, in program order."""
+    """Return the order of nodes from their spans, which are in program order."""
     begins, ends = _moments(spans)
     by_end = sorted(range(len(spans)), key=lambda index: ends[index])
     end_moments = [ends[index] for index in by_end]
@@ -121,7 +121,7 @@ class RowSpan(Struct, frozen=True):
 
 
 def row_spans(spans: Sequence[ClockSpan]) -> tuple[RowSpan, ...]:
-    """Return the rows of nodes with these spans, in program order.
+    """Return the rows of nodes from their spans, which are in program order.
 
     There is one row for each set of finished nodes.
     """
@@ -147,7 +147,7 @@ def _columns(before: Sequence[tuple[int, ...]], sequence: Sequence[int]) -> dict
 def _immediately_before(
     begin: Moment, by_end: list[int], end_moments: list[Moment], latest_begin: list[Moment]
 ) -> tuple[int, ...]:
-    """Return the nodes that are over at `begin`, except nodes that are over before another of these begins."""
+    """Return the nodes that are over at `begin`, except nodes that are over before another such node begins."""
     over = bisect_right(end_moments, begin)
     if over == 0:
         return ()
@@ -176,7 +176,7 @@ def _beginnings(spans: Sequence[ClockSpan]) -> list[Moment]:
 
 
 def _clock_at(clock: Number, following: Sequence[ClockSpan]) -> Number:
-    """Return the clock after work that started at `clock`, or an earlier start in `following`."""
+    """Return the clock after `clock`, or the first start of the spans in `following` if that is earlier."""
     return min([clock + 1, *(span.starts for span in following if span.starts is not None)])
 
 

@@ -49,8 +49,8 @@ def render_outline(
     """Return the outline of a graph. Only the folding and the details of the view apply.
 
     `location` is the source location of the workflow (`src/orders.py:12`). The header reports whether the graph is
-    complete, according to the notes. For graphs without a location, such as saved graphs, it reports only that they are
-    incomplete. Lines except notes are clipped to `width` cells.
+    complete, according to the notes. For graphs without a location, such as saved graphs, the header reports only an
+    incomplete graph. Lines except notes are clipped to `width` cells.
     """
     terminal = Terminal(color=color, width=width)
     workflow = graph["workflow"]

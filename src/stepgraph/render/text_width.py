@@ -178,6 +178,6 @@ def wrap(text: str, width: int, lines: int) -> tuple[str, ...]:
 def label_lines(texts: Sequence[str], width: int) -> list[str]:
     """Return the lines of texts below each other, with at most three lines of `width` cells for each text.
 
-    This is for diagrams that other programs lay out.
+    Diagrams that other programs lay out need these lines.
     """
     return [line for text in texts for line in wrap(visible(text), width, MAX_LABEL_LINES)]

@@ -61,7 +61,7 @@ DEFAULT_VIEW: Final = View()
 
 
 class MarkKind(Enum):
-    """The kind of a mark."""
+    """The kind of a mark: the change that a comparison shows."""
 
     ADDED = "added"
     REMOVED = "removed"

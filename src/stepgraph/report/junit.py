@@ -16,7 +16,7 @@ from stepgraph.report.text import location_text
 
 
 class _TestCase(Struct, frozen=True):
-    """A test case. It has passed if it has no level."""
+    """A test case. A test case without a level has passed."""
 
     name: str
     path: str

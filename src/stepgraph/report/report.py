@@ -67,7 +67,7 @@ class WorkflowSummary(Struct, frozen=True):
     complete: bool
     """Whether the analysis resolved everything."""
     graph: Graph | None = None
-    """The graph, if diagrams are wanted."""
+    """The graph, or None for a report without diagrams."""
 
 
 class SourceFile(Struct, frozen=True):

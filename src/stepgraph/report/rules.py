@@ -198,7 +198,7 @@ def _overview(group: RuleGroup, rules: Sequence[Rule]) -> str:
 
 
 def rule_path(code: str) -> str:
-    """Return the path of a rule's page, relative to the folder of the index."""
+    """Return the path of a rule's page, relative to the directory of the index."""
     return f"rules/{code}.md"
 
 

@@ -111,7 +111,7 @@ class _TextFormatter(Struct, frozen=True):
         return "".join(lines)
 
     def statement(self, location: str, label: str, ink: Ink, message: str) -> str:
-        """Return `place: label: message`, wrapped."""
+        """Return `location: label: message`, wrapped at the width of the formatter."""
         used_cells = cell_width(visible(f"{location}: {label}: "))
         first, *rest = self._wrapped(message, used_cells, 4)
         start = [Piece(f"{location}: ", Ink.STRONG), Piece(label, ink), Piece(f": {first}")]
@@ -186,7 +186,7 @@ class Excerpt(Struct, frozen=True):
 
     @property
     def carets(self) -> str:
-        """The line below, with carets under the marked part, at least one."""
+        """The line below the source line, with at least one caret under the marked part."""
         return " " * cell_width(self.before) + "^" * max(1, cell_width(self.marked))
 
 

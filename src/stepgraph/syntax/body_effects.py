@@ -43,7 +43,7 @@ def depends_on_block(statement: cst.CSTNode, binders: Sequence[cst.CSTNode], mod
 
 
 def _object_changes(statement: cst.CSTNode, _: SourceModule) -> tuple[int, ...]:
-    """Return the identities of those statements that change objects among a statement and its nested statements."""
+    """Return the identities of the statements that change objects: the statement, and statements nested in it."""
     return tuple(id(inner) for inner in self_and_statements_below(statement) if _changes_objects(inner))
 
 

@@ -174,7 +174,7 @@ def _errors_of(statement: cst.CSTNode) -> Iterator[str]:
 
 
 def _expressions_of(statement: cst.CSTNode) -> Iterator[cst.CSTNode]:
-    """Yield the expressions that a statement evaluates itself, without those in its blocks."""
+    """Yield the expressions that a statement evaluates itself, without the expressions in its blocks."""
     for root in _roots(statement):
         yield from expressions_below(root)
 

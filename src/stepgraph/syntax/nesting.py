@@ -72,9 +72,9 @@ class Excess(Enum):
     BRACKETS_IN_ALL = auto()
     """The summed depth of all brackets of the module exceeds `BRACKET_DEPTH_SUM`."""
     LINKS_IN_ALL = auto()
-    """The summed length of all chains of the module exceeds `CHAIN_LENGTH_SUM`."""
+    """The summed positions of all links in their chains exceed `CHAIN_LENGTH_SUM`."""
     PATTERNS_IN_ALL = auto()
-    """The summed depth of all patterns of the module exceeds `PATTERN_DEPTH_SUM`."""
+    """The summed cost of all brackets in patterns of the module exceeds `PATTERN_DEPTH_SUM`."""
 
 
 def find_first_excess(text: str) -> tuple[Excess, int] | None:

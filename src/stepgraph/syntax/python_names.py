@@ -1,4 +1,4 @@
-"""Public names and submodules of the standard library that every supported version of Python has."""
+"""Public names and submodules of the standard library in Python 3.11, the oldest supported version."""
 
 from __future__ import annotations
 

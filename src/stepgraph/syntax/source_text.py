@@ -137,7 +137,7 @@ class _Formatter(cst.CSTTransformer):
 
 
 def _without_trailing_comma(items: Sequence[cst.CSTNode]) -> list[cst.CSTNode]:
-    """Return the items of a collection or call without a trailing comma. LibCST restores the one in a 1-tuple."""
+    """Return the items of a collection or call without a trailing comma. LibCST adds the comma of a 1-tuple again."""
     return [*items[:-1], *(item.with_changes(comma=cst.MaybeSentinel.DEFAULT) for item in items[-1:])]
 
 

@@ -65,7 +65,7 @@ class WorkflowSnapshot(SingleFileSnapshotExtension):
         snapshots: list[tuple[SerializedData, PyTestLocation, SnapshotIndex]],
         name_order: dict[str, int] | None = None,
     ) -> None:
-        """Write a snapshot and create its folder. Raises WriteError if it may not or cannot be written."""
+        """Write a snapshot and create its directory. Raises WriteError if it may not or cannot be written."""
         check_folder(str(Path(snapshot_location).parent))
         super().write_snapshot(snapshot_location=snapshot_location, snapshots=snapshots, name_order=name_order)
 

@@ -136,8 +136,8 @@ class WorkflowGraph(SnapshotSource):
 
     The graph orders two steps only if the program guarantees the order, in runs in which no step fails and for failures
     that a `try` catches. A `complete` graph has every step that may run. The documentation of each method states which
-    of its results are guaranteed. Steps have their names in the graph: a dynamic part is its source in braces, as in
-    `pack {item.sku}`.
+    of its results are guaranteed. Methods identify steps by their names in the graph. A dynamic part of a name is its
+    source in braces, as in `pack {item.sku}`.
 
     Graphs are equal if their structure is equal. `graph == snapshot` compares with a snapshot of syrupy in JSON, and
     `graph.as_outline() == snapshot` (`as_mermaid`, `as_dot`, `as_svg`) in other forms. These also show the `details`,
@@ -149,7 +149,7 @@ class WorkflowGraph(SnapshotSource):
     notes: tuple[Note, ...] = ()
     """The notes of the analysis in source order. A graph from a payload has none."""
     describe: Callable[[], Details] = field(default_factory=lambda: _without_details)
-    """Computes `details` on demand, because this needs the source text of many nodes."""
+    """Computes `details` on demand, because they need the source text of many nodes."""
     locate: Callable[[Node], Span | None] = field(default_factory=lambda: _without_location)
     """Computes the source location of a node."""
 
@@ -274,7 +274,7 @@ class WorkflowGraph(SnapshotSource):
     def order(self) -> nx.DiGraph[str]:
         """Return the strict order of the steps as a graph of NetworkX, transitively reduced.
 
-        A path from one step to another is a guarantee like that of `runs_before`: in every run, within one iteration of
+        A path from one step to another gives the guarantee of `runs_before`: in every run, within one iteration of
         the innermost loop or one call of the innermost function that contains both, the first step has ended or failed
         before the second one starts. Steps have the names and attributes of `to_networkx`. The time grows with the
         square of the number of steps: a second for 400 steps.

@@ -30,15 +30,15 @@ class WorkflowGraphs:
     """A factory for the graphs of a project's workflows. Paths are relative to the `root` of the project."""
 
     root: Path
-    """The folder of the project."""
+    """The directory of the project."""
     _analyses: dict[Path, Analysis] = field(default_factory=dict, repr=False)
 
     def __call__(self, source: str | os.PathLike[str] | type, name: str | None = None) -> WorkflowGraph:
         """Return the graph of one workflow.
 
-        The workflow is identified by a file or folder and its name or class name, `("src/entry.py", "OrderWorkflow")`;
-        by its name alone, `("orders")`, if `stepgraph list` lists it; by the file alone if it has a single workflow; or
-        by its class, `(OrderWorkflow)`. The file is neither imported nor executed.
+        The workflow is identified by a file or directory and its name or class name, `("src/entry.py",
+        "OrderWorkflow")`; by its name alone, `("orders")`, if `stepgraph list` lists it; by the file alone if it has a
+        single workflow; or by its class, `(OrderWorkflow)`. The file is neither imported nor executed.
 
         Raises WorkflowNotFoundError, AmbiguousWorkflowError, NoGraphError if no step can run, and InputError for a file
         that cannot be read or is not valid Python. Warns with IncompleteGraphWarning if steps may be missing.
@@ -52,7 +52,7 @@ class WorkflowGraphs:
         return _graph_of(self._workflow(path, name))
 
     def analysis(self, path: Path) -> Analysis:
-        """Return the analysis of a file or a folder, cached while the files it has read are unchanged."""
+        """Return the analysis of a file or a directory, cached while the files it has read are unchanged."""
         analysis = self._analyses.get(path)
         if analysis is None or not _is_current(analysis.read):
             analysis = self._analyses[path] = _analyze(path)

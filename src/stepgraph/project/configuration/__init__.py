@@ -1,1 +1,1 @@
-"""Parsers of wrangler's configuration files, which record the position of each value."""
+"""Parsers of wrangler's configuration and of `pyproject.toml`, which record the position of each value."""

@@ -71,7 +71,7 @@ class LineIndex:
 
 
 def innermost_offset(values: Mapping[Path, int], path: Path) -> int:
-    """Return the offset of the value at a path, or of the innermost enclosing value. The whole document is at 0."""
+    """Return the offset of the value at a path, or of the innermost enclosing value. The document starts at 0."""
     return next((values[path[:length]] for length in range(len(path), 0, -1) if path[:length] in values), 0)
 
 
@@ -87,7 +87,7 @@ _KINDS = {
 
 
 class Fields(Struct, frozen=True):
-    """An object in a document."""
+    """Typed access to the fields of an object in a document. Methods report a field of a wrong type and return None."""
 
     path: str
     """The path of the configuration file."""
@@ -99,7 +99,7 @@ class Fields(Struct, frozen=True):
     """The path of this object in the document."""
 
     def text(self, name: str, *, required: bool = False) -> str | None:
-        """Return a field if it is a nonempty string of characters that a name can contain."""
+        """Return a nonempty string without invalid characters. Report any other value."""
         value = self.values.get(name)
         if value is None:
             if required:
@@ -116,7 +116,7 @@ class Fields(Struct, frozen=True):
         return None
 
     def number(self, name: str) -> int | None:
-        """Return a field if it is a positive integer."""
+        """Return a positive integer. Report any other value."""
         value = self.values.get(name)
         if value is None or (isinstance(value, int) and not isinstance(value, bool) and value > 0):
             return value
@@ -125,7 +125,7 @@ class Fields(Struct, frozen=True):
         return None
 
     def flag(self, name: str) -> bool | None:
-        """Return a field if it is a boolean."""
+        """Return a boolean. Report any other value."""
         value = self.values.get(name)
         if value is None or isinstance(value, bool):
             return value
@@ -133,7 +133,7 @@ class Fields(Struct, frozen=True):
         return None
 
     def texts(self, name: str) -> tuple[str, ...] | None:
-        """Return a field if it is a list, without the elements that are not strings."""
+        """Return the strings in a list. Report any other value, and elements of other types."""
         value = self.values.get(name)
         if value is None:
             return None
@@ -146,7 +146,7 @@ class Fields(Struct, frozen=True):
         return tuple(element for element in value if isinstance(element, str))
 
     def nested(self, name: str) -> Fields | None:
-        """Return a field if it is an object."""
+        """Return typed access to an object. Report any other value."""
         value = self.values.get(name)
         if value is None:
             return None
@@ -156,7 +156,7 @@ class Fields(Struct, frozen=True):
         return None
 
     def nested_list(self, name: str) -> Iterator[Fields]:
-        """Yield the objects in a field that is a list of objects."""
+        """Yield the objects in a list. Report any other value, and elements of other types."""
         value = self.values.get(name)
         if value is None:
             return
@@ -170,7 +170,7 @@ class Fields(Struct, frozen=True):
                 self.report((name, index), f"`{name}` must contain only objects, got {_kind_text(element)}.")
 
     def named_objects(self) -> Iterator[tuple[str, Fields]]:
-        """Yield the name and value of each field that is an object. Other fields are reported."""
+        """Yield the name and value of each field that is an object. Report any other field."""
         for name in self.values:
             invalid = invalid_character(name)
             if invalid is not None:

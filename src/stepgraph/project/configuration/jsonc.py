@@ -123,7 +123,7 @@ class _JsonOffsets:
 
 
 def _message(error: json.JSONDecodeError) -> str:
-    """Return the parser's message as part of a sentence, without the preposition before its position."""
+    """Return the parser's message for use in a sentence, without a final `at` or `starting` before the position."""
     return (error.msg[:1].lower() + error.msg[1:]).removesuffix(" at").removesuffix(" starting")
 
 

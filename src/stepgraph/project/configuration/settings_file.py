@@ -21,9 +21,9 @@ _TABLE_NAME: Final = b"stepgraph"
 def find_settings(paths: Sequence[StrPath]) -> Fields | None:
     """Return the table of the nearest `pyproject.toml` that has the table, or None.
 
-    The search goes from the common folder of all paths up to the root of the repository. Paths without a common folder,
-    and standard input, use the settings of the working directory. Raises InputError for an unreadable file that may
-    have the table.
+    The search goes from the common directory of all paths up to the root of the repository. Paths without a common
+    directory, and standard input, use the settings of the working directory. Raises InputError for an unreadable file
+    that may have the table.
     """
     # Paths through a link that leads out of the repository are not read and therefore have no settings.
     readable_paths = [shown_path(path) for path in paths if link_leading_out(os.fspath(path)) is None]
@@ -31,7 +31,7 @@ def find_settings(paths: Sequence[StrPath]) -> Fields | None:
         path = f"{prefix}{_FILE_NAME}"
         root = root_of(prefix or ".")
         if not root.contains(prefix or "."):
-            continue  # a folder in `.git`
+            continue  # a directory in `.git`
         # A link that leads out of the root is reported even if its target is missing.
         exists = os.path.isfile(path) or not root.contains(path)
         table = _table(path, root) if exists else None

@@ -155,7 +155,7 @@ class _TomlOffsets:
         return path
 
     def _keys(self) -> list[str]:
-        """Read a dotted key."""
+        """Read a dotted key and return its parts, without quotes."""
         keys: list[str] = []
         while True:
             self._skip(_SPACE)

@@ -59,14 +59,14 @@ class Configuration:
     """The path of the main module, relative to the working directory unless it is absolute."""
     main_position: tuple[int, int]
     base_dir: str | None
-    """The folder from which modules are imported, relative to the working directory unless it is absolute."""
+    """The directory from which modules are imported, relative to the working directory unless it is absolute."""
     compatibility: Compatibility
     workflows: tuple[ConfiguredWorkflow, ...]
     problems: tuple[Problem, ...]
     hints: tuple[Problem, ...]
     """Remarks on likely mistakes in a valid configuration."""
     defines_environment: bool = False
-    """Whether it has a table for the environment."""
+    """Whether the configuration has a table for the environment."""
     content: bytes = field(default=b"", repr=False, compare=False)
     """The bytes of the file."""
 
@@ -175,9 +175,10 @@ def _main(top_level: Fields, override: Fields | None, root: Root) -> str | None:
 
 
 def _base_dir(top_level: Fields, override: Fields | None, root: Root | None) -> str | None:
-    """Return the folder from which modules are imported. A folder that is missing or outside the root is reported.
+    """Return the directory from which modules are imported. Report a directory that is missing or outside the root.
 
-    Without a `root`, the Worker is in another language and the folder may not be built yet.
+    For a Worker in another language, `root` is None, and nothing is reported: its build may not have made the
+    directory.
     """
     folder = _relative_to(top_level.path, _inherited(top_level, override, "base_dir"))
     if folder is None or root is None:

@@ -14,7 +14,7 @@ from stepgraph.render.view import Mark
 
 
 class BoxKind(Enum):
-    """The kind of a box."""
+    """The kind of a box, which determines its shape and color."""
 
     START = auto()
     END = auto()
@@ -33,7 +33,7 @@ class BoxKind(Enum):
 
 
 class FrameKind(Enum):
-    """The kind of a frame."""
+    """The kind of a frame, which determines its style."""
 
     NESTED_STEPS = auto()
     LOOP = auto()
@@ -50,7 +50,7 @@ class FrameKind(Enum):
 
 
 class ArrowKind(Enum):
-    """The kind of an arrow."""
+    """The kind of an arrow, which determines its line style and color."""
 
     NEXT = auto()
     AGAIN = auto()
@@ -109,7 +109,7 @@ def has_head(arrow: Arrow, joins: Collection[str]) -> bool:
 
 
 class Chart(Struct, frozen=True):
-    """A chart in writing order.
+    """A chart. Its content and arrows are in the order in which formats write them.
 
     Identities consist of letters, digits and underscores, and depend on positions in the graph, never on its text.
     """
@@ -167,20 +167,20 @@ class ChartBuilder(Struct):
 
     @contextmanager
     def frame(self, identity: str, kind: FrameKind, title: str = "") -> Iterator[None]:
-        """Put everything added in the context into a frame."""
+        """Open a frame around everything that is added in the `with` block."""
         self.content.append(FrameStart(identity, kind, title, self.marks.get(identity)))
         self._awaiting_first.append(identity)
         yield
         self.content.append(FrameEnd())
 
     def join(self, identity: str, ends: LooseEnds) -> LooseEnds:
-        """Return a single loose end, adding a join for several."""
+        """Return `ends` if it is a single loose end, else the loose end of a new join of them."""
         return ends if len(ends) == 1 else self.join_ends(identity, ends)
 
     def join_ends(self, identity: str, ends: LooseEnds) -> LooseEnds:
-        """Return a single loose end from a join. A join for a single end keeps its label in the frame.
+        """Add a join of `ends`, even of a single one, and return its loose end. Without ends, add nothing.
 
-        Without ends, add nothing.
+        A single end has a join so that the label of its arrow is drawn inside the current frame.
         """
         return self.box(identity, BoxKind.JOIN, entry=ends) if ends else ()
 

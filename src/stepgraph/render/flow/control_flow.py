@@ -60,7 +60,7 @@ class FlowNode(Struct, frozen=True):
 
 
 class FlowEdge(Struct, frozen=True):
-    """A transition that control may take."""
+    """A possible transition of control between two nodes."""
 
     source: str
     target: str
@@ -216,7 +216,7 @@ class _FlowBuilder:
         return self._names.unique(f"{id_} end")
 
     def _end(self, id_: str, type_: str, edges: Sequence[_OpenEdge | None], context: _FlowContext) -> _OpenEdge:
-        """Add the end of a node with contents, to which these edges lead."""
+        """Add the end of a node with contents, to which `edges` lead, and return the edge out of it."""
         after = self._add(FlowNode(id_, f"{type_}_end", context.function), context)
         for edge in edges:
             self._lead(edge, id_)
@@ -233,7 +233,7 @@ class _FlowBuilder:
     def _sequence(self, nodes: Sequence[Node], edge: _OpenEdge, context: _FlowContext) -> _OpenEdge | None:
         """Add a list of nodes, one after another or in the order of their clocks.
 
-        Return the edge out of the list, or None if control never gets to its end.
+        Return the edge out of the list, or None if control never reaches its end.
         """
         if has_clocks(nodes, in_group=context.in_group):
             return self._join(self._members(nodes, edge, context, waits=True), context)
@@ -368,7 +368,7 @@ class _FlowBuilder:
     def _members(
         self, nodes: Sequence[Node], edge: _OpenEdge, context: _FlowContext, *, waits: bool
     ) -> list[_OpenEdge]:
-        """Add nodes in the order of their clocks, and return the edges out of those that nothing follows.
+        """Add nodes in the order of their clocks, and return the edges out of nodes without a successor.
 
         Without `waits`, the group is over when one of its members is.
         """

@@ -36,19 +36,19 @@ MAX_BAR_WIDTH: Final = 9.6
 
 
 def box_text(texts: Sequence[str]) -> dict[str, str]:
-    """Return the label of texts below each other, with a tooltip if it is incomplete."""
+    """Return a label of texts below each other, with the full texts as a tooltip if the label shortens them."""
     lines = label_lines(texts, LINE_WIDTH)
     return {"label": _escaped(lines), **_tooltip(texts, lines), **_width_of_wide_letters(lines)}
 
 
 def title_text(texts: Sequence[str]) -> dict[str, str]:
-    """Return the label of the graph, which is wider and separated from the boxes by an empty line."""
+    """Return the label of the graph. It may be wider than a box, and ends in an empty line before the boxes."""
     lines = label_lines(texts, TITLE_WIDTH)
     return {"label": _escaped([*lines, ""]), **_tooltip(texts, lines)}
 
 
 def frame_text(text: str) -> dict[str, str]:
-    """Return the label of a frame with a tooltip, because it would inherit the tooltip of its parent."""
+    """Return the label of a frame, with its own tooltip so that it does not inherit the tooltip of its parent."""
     return {"label": _escaped(label_lines([text], LINE_WIDTH)), "tooltip": _escaped([_shortened(text)])}
 
 
@@ -59,7 +59,7 @@ def arrow_text(text: str) -> dict[str, str]:
 
 
 def _escaped(lines: Sequence[str]) -> str:
-    """Return lines without placeholders, entities and HTML."""
+    """Return lines as one string that Graphviz reads without placeholders, entities or HTML."""
     from graphviz import nohtml
 
     return nohtml("\\n".join(map(dot_line, lines)))
@@ -71,7 +71,7 @@ def _tooltip(texts: Sequence[str], lines: Sequence[str]) -> dict[str, str]:
 
 
 def _shortened(text: str) -> str:
-    """Return text cut to the length that Graphviz accepts."""
+    """Return text for a tooltip, cut to the length that Graphviz accepts."""
     visible_text = visible(text)
     if len(visible_text) <= MAX_TOOLTIP_LENGTH and len(_escaped([visible_text]).encode()) <= MAX_LABEL_BYTES:
         return visible_text
@@ -86,16 +86,16 @@ def _width_of_wide_letters(lines: Sequence[str]) -> dict[str, str]:
 
 
 class Bars(Struct, frozen=True):
-    """The bars around concurrent work, which are long enough for their arrows and have a port for each.
+    """The bars around concurrent work. Each bar is long enough for its arrows and has a port for each of them.
 
-    Without ports, all arrows would meet in the middle of a bar. Ports also keep the source order.
+    Without ports, all arrows would meet in the middle of a bar. Ports also preserve the source order.
     """
 
     sizes: Counter[str]
     """The number of arrows at each bar."""
 
     ports: dict[int, dict[str, str]]
-    """The attributes of arrows, by index in the chart."""
+    """The port attributes of arrows, by index of the arrow in the chart."""
 
     def of_box(self, box: Box) -> dict[str, str]:
         """Return the attributes of a bar, or none for other boxes."""

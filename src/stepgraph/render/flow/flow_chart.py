@@ -121,7 +121,7 @@ class FlowDrawer(Struct, frozen=True):
         return exits
 
     def mark(self, part: Mapping[str, object], context: NodeContext) -> Mark | None:
-        """Return the mark of a node, branch or block, and give it to the box or frame of this context."""
+        """Return the mark of a node, branch or block, and add it to the box or frame of this context."""
         mark = self.view.mark(part)
         if mark is not None:
             self.builder.marks[context.identity] = mark

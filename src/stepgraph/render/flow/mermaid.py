@@ -143,7 +143,7 @@ def _line(kind: ArrowKind, *, has_head: bool) -> str:
 
 
 def _looks(arrows: Sequence[Arrow], content: Sequence[Content], *, is_framed: bool) -> Iterator[str]:
-    """Yield the used classes, the classes of frames, and the colors of arrows."""
+    """Yield the definitions of the used classes, the classes of frames, and the colors of arrows."""
     frames = {mermaid_style.WHOLE: [WHOLE]} if is_framed else {}
     for item in content:
         if isinstance(item, FrameStart):

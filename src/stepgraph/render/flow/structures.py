@@ -24,7 +24,7 @@ class DrawnExits(Struct, frozen=True):
     returns: LooseEnds = ()
 
     def then(self, later: DrawnExits) -> DrawnExits:
-        """Return the exits of these nodes followed by others."""
+        """Return the exits of these nodes followed by nodes with the exits `later`."""
         return DrawnExits(later.next, self.breaks + later.breaks, self.returns + later.returns)
 
     def all(self) -> LooseEnds:
@@ -53,7 +53,7 @@ class Drawer(Protocol):
         """The folding, marks and details."""
 
     def mark(self, part: Mapping[str, object], context: NodeContext) -> Mark | None:
-        """Return the mark of a node, branch or block, and give it to the box or frame of this context."""
+        """Return the mark of a node, branch or block, and add it to the box or frame of this context."""
 
     def node(self, node: Node, entry: LooseEnds, context: NodeContext) -> DrawnExits:
         """Draw one node."""
@@ -140,7 +140,7 @@ def _part(drawer: Drawer, kind: FrameKind, block: Block | None, entry: LooseEnds
 
 
 def _outside(end: LooseEnd, context: NodeContext) -> LooseEnd:
-    """Return an end that no longer enters the part at whose edge it would have ended."""
+    """Return an end for use after a part. If nothing was drawn in the part, the end no longer leads to its edge."""
     return replace(end, into="") if end.into == context.identity else end
 
 

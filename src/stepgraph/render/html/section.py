@@ -144,7 +144,7 @@ class FoldablePicture(Struct, frozen=True):
     """The identities of the frames that are folded initially."""
 
     depth: int | None
-    """The level below which nodes are always folded, or None if no level is."""
+    """The level below which nodes are always folded, or None if none are."""
 
 
 def picture(graph: Graph, view: View, suffix: str) -> FoldablePicture | None:

@@ -101,7 +101,7 @@ class Pen(Struct):
 
 
 class Icon(StrEnum):
-    """Icons, as paths in a square of 16 pixels. They are lines only, so they print and take any color."""
+    """Icons, as paths in a square of 16 pixels. They have no fill, so that they print well in any color."""
 
     DO = "M9 1.5 3.5 9H8L7 14.5 12.5 7H8z"
     SLEEP = "M8 2a6 6 0 1 0 0 12A6 6 0 0 0 8 2M8 4.5V8l2.5 1.5"

@@ -269,7 +269,7 @@ def _mark_rules(palette: Palette) -> Iterator[str]:
 
 
 def quiet(palette: Palette) -> Palette:
-    """Return the palette in gray, against which marks contrast."""
+    """Return the palette in gray, so that marks stand out."""
     by_kind = {name: colors if name in _OWN_FILL else palette.unmarked for name, colors in palette.by_kind.items()}
     return replace(palette, by_kind=by_kind, again=palette.line, failure=palette.line, bar=palette.line)
 

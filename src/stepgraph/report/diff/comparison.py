@@ -40,7 +40,7 @@ class VersionedWorkflow(Struct, frozen=True):
     class_name: str
     """Name of the class."""
     path: str
-    """File, equal in both versions unless it was renamed."""
+    """Path of the file, equal in both versions unless the file was renamed."""
     location: str
     """Location as shown to users."""
     graph: Graph | None
@@ -59,7 +59,7 @@ class ComparedWorkflow(Struct, frozen=True):
     new: VersionedWorkflow | None
     """The new version, or None if it was removed."""
     diff: WorkflowDiff
-    """The changes."""
+    """The changes between the versions."""
 
     @property
     def name(self) -> str:
@@ -131,9 +131,9 @@ class VersionComparison(Struct, frozen=True):
 
 
 def count_line(report: VersionComparison) -> str:
-    """Return the number of changes with their effects, and of incomplete graphs, in sentences.
+    """Return sentences that count the changes, by effect, and the incomplete graphs.
 
-    For example `2 changes in 1 workflow (1 out of order, 1 safe). 1 graph is incomplete.`
+    For example: `2 changes in 1 workflow (1 out of order, 1 safe). 1 graph is incomplete.`
     """
     if report.changes:
         changes = f"{counted(len(report.changes), 'change')} in {counted(len(report.changed_workflows), 'workflow')}"

@@ -8,7 +8,7 @@ from typing import Final
 from msgspec import Struct, field
 
 UNKNOWN_NAME: Final = "?"
-"""The name for all values that unmodeled code keeps, such as other objects and the callers of functions."""
+"""The name that stands for the variables of unmodeled code, such as other objects and callers, which store values."""
 _MAX_DEPTH: Final = 3
 """The nesting depth of collections beyond which access paths are merged."""
 
@@ -23,7 +23,7 @@ class AccessPath(Struct, frozen=True):
     """The number of new collections that contain the accessed element, nested in each other."""
 
     def element(self) -> AccessPath:
-        """Return the path of an element."""
+        """Return the path of an element of the value."""
         if self.nesting:
             return AccessPath(self.name, self.depth, self.nesting - 1)
         return AccessPath(self.name, min(self.depth + 1, _MAX_DEPTH))
@@ -51,7 +51,7 @@ class Aliases(Struct, frozen=True):
     mutated_by_libraries: dict[str, set[AccessPath]]
     """The part of `mutated` that code outside the project mutates."""
     mutates_unknown: bool
-    """Whether the module may mutate a collection that unmodeled code keeps."""
+    """Whether the module may mutate a collection that unmodeled code stores."""
     keeps_names: bool
     """Whether the module reads its names from a dictionary, as in `globals()["NAME"]`."""
     keeps_names_of_modules: bool
@@ -60,7 +60,7 @@ class Aliases(Struct, frozen=True):
     """The results of `is_kept` and `may_be_mutated` so far, by their arguments."""
 
     def is_kept(self, start: AccessPath, depth: int, spend: Callable[[int], None]) -> bool:
-        """Return whether unmodeled code may keep the collection at a path or one less than `depth` levels inside it."""
+        """Return whether unmodeled code may store a collection at a path or less than `depth` levels inside it."""
         key = (start, depth, True, False, False)
         if key not in self._answers:
             aliases = self.reachable(start, depth, spend)

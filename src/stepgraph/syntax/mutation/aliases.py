@@ -227,7 +227,7 @@ class _FlowCollector(Struct):
                 return isinstance(value, cst.Yield)
 
     def _keep(self, sources: _Paths) -> None:
-        """Record that unmodeled code may keep collections."""
+        """Record that unmodeled code may store the collections at `sources`, or their elements."""
         self._record_flow((*sources, *_elements(sources)), UNKNOWN_NAME)
 
     def _record_captures(self, pattern: cst.CSTNode, sources: _Paths) -> None:
@@ -436,7 +436,7 @@ def _elements(sources: _Paths) -> _Paths:
 
 
 def _is_followed(call: cst.Call) -> bool:
-    """Return whether the flow through a call is known. The class made by `type(name, bases, attributes)` is not."""
+    """Return whether the flow through a call is known. Calls `type(name, bases, attributes)` make unknown classes."""
     name = last_name(call.func)
     return name in FOLLOWED_CALLS and (name != "type" or len(call.args) == 1)
 

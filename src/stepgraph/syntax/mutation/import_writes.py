@@ -33,7 +33,7 @@ class ImportWrite(Struct, frozen=True):
     is_own_module: bool
     """Whether the owner is the module itself."""
     statement: int
-    """The `id` of the enclosing statement of the module body, or 0 if executing it does not show the change."""
+    """The `id` of the enclosing statement of the module body, or 0 for `locals()` and `exec`."""
     function: str | None
     """The innermost function that contains the statement; None outside functions."""
 
@@ -201,7 +201,7 @@ def _may_give_module(call: cst.Call) -> bool:
 
 
 def _namespace_owner(value: cst.BaseExpression) -> tuple[cst.BaseExpression | None] | None:
-    """Return the owner of a namespace dict in a tuple, with None for the module's own dict. Other values give None."""
+    """Return a tuple with the owner of a namespace dict (None for the module's own dict), or None for other values."""
     match value:
         case cst.Call(func=cst.Name(value="globals")) | cst.Call(func=cst.Name(value="vars"), args=[]):
             return (None,)
@@ -225,7 +225,7 @@ def _is_local_namespace(owner: cst.BaseExpression) -> bool:
 
 
 def _literal_key(node: cst.CSTNode) -> str | None:
-    """Return the constant key in `namespace["key"] = value` or `del namespace["key"]`. Other statements give None."""
+    """Return the constant key in `namespace["key"] = value` or `del namespace["key"]`, or None if there is none."""
     match node:
         case (
             cst.Assign(targets=[cst.AssignTarget(target=cst.Subscript(slice=[element]))])

@@ -53,7 +53,7 @@ def _is_new_collection(value: cst.BaseExpression | None) -> bool:
 
 
 def _aliased_names(function: cst.FunctionDef) -> set[str]:
-    """Return the names that a function uses in other ways than to read or change their values."""
+    """Return the names that a function uses in ways other than reading or changing their values."""
     harmless: set[int] = set()
     names: list[cst.Name] = []
     for node in all_nodes(function.body):

@@ -63,7 +63,7 @@ class BranchColumn(Struct, frozen=True):
 
     @property
     def pill_height(self) -> int:
-        """The height of its own pill."""
+        """The height of the pill of this branch."""
         return self._pill[1]
 
     @property

@@ -26,7 +26,7 @@ class FreeColumns:
         self._ending: dict[int, list[int]] = {}
 
     def take(self, begins: int, ends: int) -> int:
-        """Occupy a column for these rows: the first that becomes free at `begins`, or the first free one."""
+        """Occupy a column for these rows and return it: the first that ends at `begins`, or else the first free one."""
         column = self._just_free(begins)
         if column is None:
             column = self._first_free(begins)
@@ -72,13 +72,13 @@ class Bar(Struct, frozen=True):
     """The columns at the bar above a row."""
 
     ending: tuple[int, ...]
-    """The columns whose work ends there."""
+    """The columns whose work ends at the bar."""
 
     beginning: tuple[int, ...]
-    """The columns whose work begins there."""
+    """The columns whose work begins at the bar."""
 
     passing: tuple[int, ...]
-    """The columns whose work continues."""
+    """The columns whose work continues past the bar."""
 
     @property
     def follows(self) -> bool:

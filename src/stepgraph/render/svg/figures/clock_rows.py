@@ -166,7 +166,7 @@ class ClockRows(Struct, frozen=True):
         return self.bars[-1] + THICK
 
     def _tracks(self) -> Iterator[tuple[Track, int, Figure | None]]:
-        """Yield each track with its column and its figure, which wires lack."""
+        """Yield each track with its column and its figure, or None for a wire."""
         figures: list[Figure | None] = [member.figure for member in self.members]
         figures += [None] * (len(self.plan.tracks) - len(figures))
         return zip(self.plan.tracks, self.plan.columns, figures, strict=True)

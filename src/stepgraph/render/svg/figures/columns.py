@@ -53,8 +53,8 @@ class Column(Struct, frozen=True):
 class ColumnLayout(Struct, frozen=True):
     """The layout of columns that are placed beside each other.
 
-    The exits of the last column that is not a line go straight to the right. Exits of the others turn down in a lane
-    beside their column, and go to the right below all columns, `return` above `break`.
+    The exits of the last column that is not a line go straight to the right. Exits of the other columns turn down in a
+    lane beside their column, and go to the right below all columns, `return` above `break`.
     """
 
     columns: Sequence[Column]

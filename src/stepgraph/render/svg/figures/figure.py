@@ -76,7 +76,7 @@ class Drawable(Protocol):
         """The distance from the top to the bottom."""
 
     def draw(self, pen: Pen, lanes: Lanes) -> None:
-        """Draw it at the origin of the open group."""
+        """Draw the figure at the origin of the open group."""
 
 
 class Figure(Drawable, Protocol):

@@ -41,7 +41,7 @@ class TextLine(Struct, frozen=True):
     text: str
     x: int
     y: int
-    """The base line."""
+    """The y position of the baseline, in pixels."""
 
 
 class Label(Struct, frozen=True):

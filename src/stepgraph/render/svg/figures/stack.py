@@ -163,7 +163,7 @@ class ExitJoin(Struct, frozen=True):
 
 
 def rejoin_all(figure: Figure) -> Figure:
-    """Join both kinds of exits of a body that no exit leaves."""
+    """Join the exits of a frame that no exit leaves, such as a function, to the spine below it."""
     return rejoin(rejoin(figure, "breaks"), "returns")
 
 
