@@ -87,7 +87,10 @@ def _libcst_folder() -> str | None:
 
 
 def _module_facts(folder: str, skipped: frozenset[str] | None) -> Iterator[tuple[str, int, int]]:
-    """Yield the path, size and modification time of each module, searching subdirectories unless `skipped` is None."""
+    """Yield the path, size in bytes, and modification time in nanoseconds of each module in a directory.
+
+    Subdirectories are searched, except those named in `skipped`. With None, no subdirectory is searched.
+    """
     pending = [folder]
     while pending:
         with os.scandir(pending.pop()) as listing:
@@ -117,7 +120,7 @@ class FindingRecord(Struct, frozen=True):
 
     @classmethod
     def of(cls, finding: Finding) -> FindingRecord:
-        """Return the record of a finding."""
+        """Copy the fields of a finding, except its edits."""
         return cls(
             finding.code,
             finding.severity,
@@ -129,7 +132,7 @@ class FindingRecord(Struct, frozen=True):
         )
 
     def restore(self) -> Finding:
-        """Return the finding."""
+        """Return the finding, without its edits."""
         return Finding(
             self.code, self.severity, self.message, self.advice, self.span, self.workflow, fixable=self.fixable
         )
@@ -139,7 +142,7 @@ class ListingRecord(Struct, frozen=True):
     """The names in a directory of a project."""
 
     module: int
-    """The number of a module of the project."""
+    """The index, among the analyzed modules, of a module of the project."""
     folder: str
     names: tuple[str, ...]
 
@@ -149,7 +152,7 @@ class SearchRecord(Struct, frozen=True):
 
     names: tuple[str, ...]
     modules: tuple[tuple[str, str], ...]
-    """The path and the digest of each module of the result."""
+    """The path and the digest of each module that the search found."""
 
 
 class CacheEntry(Struct, frozen=True):
@@ -163,7 +166,7 @@ class CacheEntry(Struct, frozen=True):
     read: tuple[str, ...]
     """The paths of the files whose content is part of the result."""
     read_files: dict[str, ContentDigest]
-    """The digests of the files that imports led to, by path."""
+    """The digest of each file that an import led to, by path."""
     listings: tuple[ListingRecord, ...]
     searches: tuple[SearchRecord, ...]
     findings: tuple[FindingRecord, ...] | None = None
@@ -171,7 +174,7 @@ class CacheEntry(Struct, frozen=True):
 
     @classmethod
     def of(cls, analysis: Analysis, findings: Sequence[Finding] | None) -> CacheEntry:
-        """Return the entry for an analysis, and for the findings of a check."""
+        """Return the entry for an analysis. `findings` are the findings of a check, or None if no rules were run."""
         inputs = analysis.inputs
         return cls(
             tuple(map(WorkflowRecord.of, analysis.workflows)),
@@ -188,7 +191,8 @@ class CacheEntry(Struct, frozen=True):
     def load_if_fresh(self, sources: Sources) -> Analysis | None:
         """Return the cached analysis, or None if an input has changed.
 
-        `sources` must have the key of this entry. The searches for derived classes are repeated.
+        `sources` must have the key of this entry. The method repeats the searches for derived classes, and adds the
+        modules that they find to `sources`.
         """
         modules = tuple(sources.modules)
         if not all(_is_fresh_listing(listing, modules) for listing in self.listings):

@@ -32,7 +32,7 @@ class Summary(Closed):
     text: str
     """The result as one line of text."""
     fail_on: FailOn
-    """The lowest level that fails the check, or `new` for errors and warnings outside of the baseline."""
+    """The lowest level that fails the check, or `new` for errors and warnings that are not in the baseline."""
     require_dag: bool
     """Whether the check fails for a workflow without a complete graph."""
     workflows: int
@@ -65,7 +65,7 @@ class CheckedWorkflow(Closed):
     steps: int
     """Number of steps in the graph."""
     complete: bool
-    """Whether the analysis resolved everything. If not, the graph may lack steps."""
+    """Whether the graph is complete. If not, it may lack steps, because the analysis could not resolve all code."""
 
 
 class ReportedFinding(Closed):

@@ -44,7 +44,7 @@ class DiffSummary(Closed):
     fail_on: FailOn
     """The changes that fail the comparison: `breaking`, `any` or `none`."""
     fails: bool
-    """Whether such a change exists (exit code 1)."""
+    """Whether a change fails the comparison, so that the exit code is 1."""
     workflows: int
     """Number of workflows, including those in one version only."""
     changed_workflows: int
@@ -73,7 +73,7 @@ class WorkflowVersion(Closed):
     has_dag: bool
     """Whether the workflow has a graph, that is, at least one step that can run."""
     complete: bool | None
-    """Whether the analysis resolved everything. If not, changes may be missing. Null for a saved graph."""
+    """Whether the graph is complete. If not, changes may be missing. Null for a saved graph."""
 
 
 class WorkflowChange(Closed):
@@ -82,7 +82,7 @@ class WorkflowChange(Closed):
     action: Action
     """The kind of change."""
     sign: Sign
-    """`+` for an addition, `-` for a removal, `~` for a change of something in both versions."""
+    """`+` for an addition, `-` for a removal, `~` for any other change."""
     text: str
     """The change and its location, in a sentence."""
     effect: Effect

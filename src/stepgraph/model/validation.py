@@ -1,4 +1,4 @@
-"""Reading JSON data from outside, and one-line messages about invalid data."""
+"""Parsing of external JSON data, and one-line messages about invalid data."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def _too_deep(path: str) -> InputError:
 def _count_and_depth(data: object) -> tuple[int, int]:
     """Return the number of nodes, branches and workflows in `data`, and the maximum number of nested nodes.
 
-    It iterates rather than recurses, so that deep data cannot exceed the recursion limit.
+    The traversal is iterative, so that deep data cannot exceed the recursion limit.
     """
     count = deepest = 0
     pending = [(data, 0)]
