@@ -71,13 +71,13 @@ class _PagePart(Struct, frozen=True):
 
     text: str
     level: int = 0
-    """The level of a heading, or 0."""
+    """The level of a heading, or 0 for any other part."""
     info: str | None = None
-    """The info string of a code block, or None."""
+    """The info string of a code block, or None for any other part."""
 
 
 def in_run(title: str, body: str, *, imports: str = "", mode: DependencyMode = DependencyMode.IMPLICIT) -> Example:
-    """Return an example from the body of `run` and its imports, one per line."""
+    """Return an example from the body of `run`. `imports` contains its imports, one per line."""
     lines = [*dedent(imports).strip().splitlines(), "from workers import WorkflowEntrypoint"]
     other_imports = "".join(f"{line}\n" for line in lines if not line.startswith("from workers"))
     sdk_imports = "".join(f"{line}\n" for line in lines if line.startswith("from workers"))

@@ -52,7 +52,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     severity: Mapping[str, Severity | None] = field(default_factory=dict)
     """The severities by prefix. None disables a rule."""
     per_file_ignores: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """The prefixes of disabled rules, by a glob pattern of paths relative to `folder`."""
+    """The prefixes of disabled rules, by glob pattern. Patterns match paths relative to `folder`."""
     fail_on: FailOn = FailOn.ERROR
     strict: bool = False
     """Whether unresolved code (SG004) is an error."""

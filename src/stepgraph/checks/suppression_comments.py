@@ -59,7 +59,7 @@ _WORDS: Final = ("stepgraph", "noqa")
 
 
 def parse_suppression_comments(files: Mapping[str, bytes]) -> Iterator[SuppressionComment]:
-    """Yield the suppressions in files, which map paths to contents."""
+    """Yield the suppressions in files. `files` maps the path of each file to its content."""
     for path, content in files.items():
         lowered = content.lower()
         if any(word.encode() in lowered for word in _WORDS):

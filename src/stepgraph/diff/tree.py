@@ -1,6 +1,6 @@
 """A workflow as a tree of uniform elements: nodes, branches, blocks and functions.
 
-The tree is lossless: the payload, including unknown fields and node types, is restored from it. Trees may have any
+The tree is lossless: `build_payload` restores the payload, including unknown fields and node types. Trees can have any
 depth.
 """
 

@@ -422,7 +422,7 @@ def _try(emitter: _Emitter, try_: Try) -> list[Node]:
 
 
 def _handlers(emitter: _Emitter, try_: Try, nodes_by_handler: list[list[Node]]) -> list[Node]:
-    """Return the nodes of the handlers. A default branch with a `return` stands for exceptions that no handler catches."""
+    """Return the nodes of the handlers. A default branch with a `return` stands for uncaught exceptions."""
     pairs = list(zip(try_.handlers, nodes_by_handler, strict=True))
     if try_.except_star:
         return [

@@ -50,9 +50,9 @@ class NamedActivity(Struct, frozen=True):
     place: Place
     """The location of the name."""
     direct: bool
-    """Whether the program itself runs or starts it, rather than a called function."""
+    """Whether the program itself, rather than a called function, runs or starts the activity."""
     after_await: bool = False
-    """Whether it begins after an earlier await, so that its start time depends on other work."""
+    """Whether the activity begins after an earlier await, so that its start time depends on other work."""
 
 
 class NamedActivities(Struct):
@@ -104,14 +104,18 @@ class _WorkDomain(Domain[_AwaitProgress], Observer[_AwaitProgress]):
         """The analyzed functions by `id`, with the progress at the call and whether a lock is held in turn."""
 
     def activities(self) -> Iterator[NamedActivity]:
-        """Yield the steps and event waits so far."""
+        """Yield the steps and event waits that the analysis has collected."""
         for activity, after_await in self.after_await.items():
             yield replace(activity, after_await=after_await)
 
     def add(
         self, activity: Activity, place: Place, progress: _AwaitProgress, *, in_turn: bool = False, direct: bool = False
     ) -> None:
-        """Add the steps and event waits of an activity that begins with the progress `progress`."""
+        """Add the steps and event waits of an activity that begins with the progress `progress`.
+
+        `in_turn` states whether the activity runs while a lock is held in turn, and `direct` whether the program itself
+        runs or starts it.
+        """
         if in_turn:
             progress = _AwaitProgress.BEFORE_AWAIT
         match activity:

@@ -64,7 +64,7 @@ class DurationArgument(Struct, frozen=True):
         return None if duration is None or duration.unit is not None else duration.milliseconds
 
     def requote(self, text: str) -> str | None:
-        """Return a literal with the quotes of this argument, if the argument is a plain string literal."""
+        """Return `text` in the quotes of this argument, or None if the argument is not a plain string literal."""
         source = self.place.text
         for quote in _QUOTES:
             if self.text is not None and source == f"{quote}{self.text}{quote}":

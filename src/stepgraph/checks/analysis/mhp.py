@@ -72,9 +72,9 @@ class _StartsOfName(Struct):
     """The starts that contain a step or event wait with one name, as bit sets."""
 
     late: int = 0
-    """The starts in which it begins after an await."""
+    """The starts in which the activity begins after an await."""
     late_inside: int = 0
-    """The starts in which it begins after an await, inside a called function."""
+    """The starts in which the activity begins after an await, inside a called function."""
     direct: int = 0
     """The starts of the activity itself, excluding functions that contain it."""
     direct_at: dict[int, int] = field(default_factory=dict)
@@ -185,7 +185,7 @@ class _PendingStarts(Domain[int]):
             self.record_earliest(clashes, starts_of, self.candidates[key], pending)
 
     def may_add_clash(self, second: NamedActivity) -> bool:
-        """Return whether an activity may still be the second one of a clash, or of a clash that depends on timing."""
+        """Return whether an activity can still add a clash: after another kind, only one that depends on timing."""
         node = id(second.place.node)
         if node in self.timing_clashes:
             return False
@@ -214,7 +214,7 @@ class _PendingStarts(Domain[int]):
             clashes.setdefault(node, clash)
 
     def clash_with(self, number: int, second: NamedActivity, *, depends_on_timing: bool) -> tuple[int, NameClash]:
-        """Return the clash of an activity with an activity of a start, and its position in the work."""
+        """Return the clash of `second` with the first possible activity of a start, after the position of that activity."""
         for position, first in enumerate(self.named_activities.of(self.work_by_number[number])):
             if (first.kind, first.name) == (second.kind, second.name) and (
                 first.after_await and not (first.direct and second.direct) if depends_on_timing else first.direct

@@ -45,11 +45,11 @@ class Effect(IntEnum):
     """Effect of a change on instances in flight, from best to worst."""
 
     SAFE = 0
-    """All saved results are used as before."""
+    """The engine uses all saved results as before."""
     OUT_OF_ORDER = 1
     """A step runs after the instance resumes, although steps that now follow it have already run."""
     BREAKING = 2
-    """Saved results are lost or used for other steps, or a wait is abandoned."""
+    """The engine loses saved results, uses them for other steps, or abandons a wait."""
 
     @property
     def label(self) -> str:
@@ -70,12 +70,12 @@ SAFE: Final = Impact(Effect.SAFE)
 
 
 def out_of_order(reason: str) -> Impact:
-    """Return the impact of a step that runs after steps that it now precedes."""
+    """Return the impact, with its reason, of a step that runs after steps that it now precedes."""
     return Impact(Effect.OUT_OF_ORDER, reason)
 
 
 def breaking(reason: str) -> Impact:
-    """Return the impact of lost or misused results."""
+    """Return the impact, with its reason, of lost or misused results."""
     return Impact(Effect.BREAKING, reason)
 
 
