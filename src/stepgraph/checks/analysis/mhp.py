@@ -214,7 +214,7 @@ class _PendingStarts(Domain[int]):
             clashes.setdefault(node, clash)
 
     def clash_with(self, number: int, second: NamedActivity, *, depends_on_timing: bool) -> tuple[int, NameClash]:
-        """Return the clash of `second` with the first possible activity of a start, after the position of that activity."""
+        """Return the clash of `second` with an activity of a start, preceded by the position of the activity."""
         for position, first in enumerate(self.named_activities.of(self.work_by_number[number])):
             if (first.kind, first.name) == (second.kind, second.name) and (
                 first.after_await and not (first.direct and second.direct) if depends_on_timing else first.direct
