@@ -2,7 +2,7 @@
 
 A key is a digest of the sources and of the installed code that analyzes them. The versions of stepgraph and LibCST
 cannot identify the code, because all commits between two releases share a version. Collecting the sizes and
-modification times of the modules takes about a millisecond. Reading their contents would take twenty.
+modification times of the modules takes about a millisecond. Reading the modules would take twenty milliseconds.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ def _libcst_folder() -> str | None:
 def _module_facts(folder: str, skipped: frozenset[str] | None) -> Iterator[tuple[str, int, int]]:
     """Yield the path, size in bytes, and modification time in nanoseconds of each module in a directory.
 
-    Subdirectories are searched, except those named in `skipped`. With None, no subdirectory is searched.
+    Searches all subdirectories except those named in `skipped`, or none if `skipped` is None.
     """
     pending = [folder]
     while pending:

@@ -183,9 +183,9 @@ def is_private_folder(folder: str) -> bool:
 
 
 def make_private_folder(folder: str) -> bool:
-    """Create a directory and its missing parents, accessible to the user only. Return whether it is private.
+    """Create a directory and its missing parents, accessible to the user only. Return whether the directory is private.
 
-    Raises OSError if it cannot be created.
+    Raises OSError if the directory cannot be created.
     """
     try:
         return is_private_folder(folder)
@@ -218,7 +218,7 @@ def private_file_begins(path: str, prefix: bytes) -> bool:
 
 
 def create_private_file(path: str, content: bytes) -> None:
-    """Write a new file that only the user can read and write, regardless of the umask. Raises OSError if it exists."""
+    """Write a new file that only the user can read and write, for any umask. Raises OSError if the path exists."""
     descriptor = os.open(path, _CREATING, _PRIVATE_FILE)
     with open(descriptor, "wb") as file:
         if sys.platform != "win32":
@@ -256,7 +256,7 @@ def is_outside(cache: str, paths: Sequence[str]) -> bool:
 def _roots(paths: Sequence[str]) -> Iterator[str]:
     """Yield the roots of each path: the enclosing directories with `.git` or, if there are none, the directory itself.
 
-    An outer repository may contain the inner one as a submodule. The home directory does not count as an outer
+    An outer repository can contain the inner one as a submodule. The home directory does not count as an outer
     repository: many people keep their settings in a repository there, and the default cache is inside it.
     """
     folders = {path if os.path.isdir(path) else os.path.dirname(path) or "." for path in paths}

@@ -40,7 +40,7 @@ def fingerprint(code: str, path: str, line_text: str, occurrence: int) -> str:
 
 
 def fingerprints(findings: Sequence[Finding], read: Mapping[str, bytes], folder: str) -> list[str]:
-    """Return the fingerprint of each finding, independent of their order. Paths are relative to `folder`."""
+    """Return the fingerprint of each finding, whatever the order of the findings. Paths are relative to `folder`."""
     lines = {path: _lines(read.get(path, b"")) for path in {finding.span.path for finding in findings}}
     names = {path: path_from(folder, path) for path in lines}
     occurrences: Counter[tuple[str, str, str]] = Counter()
@@ -76,7 +76,7 @@ def _lines(content: bytes) -> list[str]:
 
 
 class BaselineEntry(Struct, frozen=True):
-    """A finding in a baseline. Only the fingerprint identifies it. The other fields are for readers of the file."""
+    """A finding in a baseline. Its identity is the fingerprint alone. The other fields are for readers of the file."""
 
     fingerprint: str
     code: str

@@ -37,7 +37,7 @@ class Example(Struct, frozen=True):
     files: tuple[tuple[str, str], ...]
     """The paths and texts of the files. The main module is `entry.py` unless a configuration names another."""
     mode: DependencyMode = DependencyMode.IMPLICIT
-    """The dependency mode, unless a configuration among the files decides it."""
+    """The dependency mode, unless a configuration among the files sets the mode."""
     snippet: str = ""
     """The part of a single file that the page shows, or an empty string if the page shows whole files."""
 
@@ -77,7 +77,7 @@ class _PagePart(Struct, frozen=True):
 
 
 def in_run(title: str, body: str, *, imports: str = "", mode: DependencyMode = DependencyMode.IMPLICIT) -> Example:
-    """Return an example from the body of `run`. `imports` contains its imports, one per line."""
+    """Return an example from the body of `run`. `imports` contains the imports of the module, one per line."""
     lines = [*dedent(imports).strip().splitlines(), "from workers import WorkflowEntrypoint"]
     other_imports = "".join(f"{line}\n" for line in lines if not line.startswith("from workers"))
     sdk_imports = "".join(f"{line}\n" for line in lines if line.startswith("from workers"))

@@ -80,7 +80,7 @@ class Selectors(Struct, frozen=True):
 
 
 def selectors(rules: Iterable[SelectableRule]) -> Selectors:
-    """Return the selectors of rules."""
+    """Return the selectors that match at least one of the rules."""
     names = {rule.name: rule.code for rule in rules}
     codes = {code: code for code in names.values()}
     prefixes = {code[:length]: code[:length] for code in codes for length in range(len(ALL), len(code))}

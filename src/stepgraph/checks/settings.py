@@ -207,7 +207,7 @@ class _Table(Struct, frozen=True):
 
 
 def _choice(fields: Fields, name: str, values: Collection[str]) -> str | None:
-    """Return a field if its value is allowed. Otherwise, report the value and return None."""
+    """Return the value of a field if it is allowed. Report any other value, and return None."""
     text = fields.text(name)
     if text is None or text in values:
         return text

@@ -37,7 +37,7 @@ class SuppressedRule(Struct, frozen=True):
     """A rule in a suppression comment."""
 
     text: str
-    """The code or name as written. It may be invalid."""
+    """The code or name as written, which may be invalid."""
     span: Span
 
 
@@ -202,7 +202,7 @@ class _CommentCollector(Struct):
     _trailing: list[tokenize.TokenInfo] = field(default_factory=list)
     """Comments at the ends of lines of the current statement."""
     _first_line: int = 0
-    """The first line of the current statement, from 1. Between statements, it is 0."""
+    """The first line of the current statement, from 1, or 0 between statements."""
     _class_name: str = ""
     """The name of the current top-level class, or an empty string outside classes."""
     _expects_class_name: bool = False

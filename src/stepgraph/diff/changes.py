@@ -116,7 +116,7 @@ class _Grouping:
         self._add_wait_changes()
 
     def assign(self, edit: Edit) -> bool:
-        """Add an edit to the change that it is part of, and return whether there is one."""
+        """Add an edit to the change that it belongs to. Return False for an edit that belongs to no change."""
         draft = self._draft_of(edit)
         if draft is not None:
             draft.edits.append(edit)
@@ -208,7 +208,7 @@ class _Grouping:
         self._moved_elements.update(dict.fromkeys(run, self._add(draft)))
 
     def _new_move_draft(self, run: Run) -> _Draft:
-        """Return a draft for a moved run: a change of concurrency if it entered or left a group, otherwise a move."""
+        """Return a draft for a moved run: a concurrency change for a run that entered or left a group, else a move."""
         old, new = self._sides.old, self._sides.new
         old_host, new_host = old.hosts[self._sides.old_of(run[0])], new.hosts[run[0]]
         if new.tree[new_host].kind == "parallel" and self._sides.matching.to_old[new.hosts[new_host]] == old_host:

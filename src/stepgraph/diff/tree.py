@@ -186,7 +186,7 @@ class _PendingElement(Struct, frozen=True):
 
 
 def read_tree(workflow: Workflow, budget: Budget | None = None) -> Tree:
-    """Return the elements of a workflow. `budget` defaults to a new one."""
+    """Return the elements of a workflow. `budget` defaults to a new budget."""
     read: list[tuple[_PendingElement, Fields, int]] = []
     children: list[list[int]] = []
     pending = [(_PendingElement(WORKFLOW, "", cast("Mapping[str, object]", workflow)), -1)]

@@ -164,7 +164,8 @@ def _wrap_in_try(nodes: list[Node], operations: Sequence[Operation]) -> list[Nod
 def _shows_error(node: Node, operations: Sequence[Operation]) -> bool:
     """Return whether a group with a single call shows the code that runs after an error.
 
-    This holds if the await returns the error as a result, or if the call continues after an error of concurrent code.
+    The group does so if the await returns the error as a result, or if the call continues after an error of concurrent
+    code.
     """
     groups = [await_.group for await_ in awaits_in(Block(tuple(operations)))]
     return node["type"] == "function_call" and any(
@@ -344,7 +345,7 @@ def _ordered(emitter: _Emitter, ordered: PartialOrder) -> list[Node]:
 
 
 def _node(emitter: _Emitter, activity: Activity, place: Place) -> Clocked:
-    """Return the node of an activity. Its location is `place` or, for a step, the declaration."""
+    """Return the node of an activity. The location of the node is `place` or, for a step, the declaration."""
     node = _activity(emitter, activity)
     if isinstance(activity, StepRun):
         emitter.places.note(node, activity.definition.place, activity)

@@ -1,7 +1,7 @@
 """Liveness of tasks: the ranges of operations from the start of a task to the await that completes it.
 
-A task escapes if it may be pending at an exit of the block that contains its start and its awaits. The graph then shows
-no clock for its completion.
+A task escapes if it may be pending at an exit of the block that contains its start and its awaits. For an escaping
+task, the graph shows no clock of completion.
 """
 
 from __future__ import annotations
@@ -152,7 +152,7 @@ class _State(Struct, frozen=True):
 
 
 class _PendingTasks(Domain[_State], Observer[_State]):
-    """The may-be-pending analysis of tasks. Its observations only grow, so repeated visits are safe.
+    """The may-be-pending analysis of tasks. The recorded facts only grow, so repeated visits are safe.
 
     A one-by-one await is an await of one member of a collection in each iteration of a loop.
     """

@@ -44,8 +44,8 @@ class ShownGroup(Struct, frozen=True):
 def separate_groups_by_task(body: Block, live: Liveness) -> dict[TaskId, tuple[SeparateGroup, ...]]:
     """Return the separate parallels of a body that contain each task, outermost first.
 
-    A group is separate if it is nested in another group, or if its kind is not `all`. Its parallel contains only tasks
-    that its arguments start. A task that started earlier stays at its start.
+    A group is separate if it is nested in another group, or if its kind is not `all`. A separate parallel contains
+    only tasks that the arguments of the group start. A task that started earlier stays at its start.
     """
     groups_by_task: dict[TaskId, tuple[SeparateGroup, ...]] = {}
     for operation in awaits_in(body):

@@ -1,6 +1,6 @@
 """The JSON of `stepgraph check -f json`.
 
-`version` is 2. It changes when a field is removed or changes its meaning, but not when a field is added.
+`version` is 2. The version changes when a field is removed or changes its meaning, but not when a field is added.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Summary(Closed):
     warnings: int
     """Number of warnings."""
     notes: int
-    """Number of notes. They never fail the check."""
+    """Number of notes, which never fail the check."""
     known: int
     """Number of findings in the baseline, which are not counted above."""
     ignored: int
@@ -65,7 +65,7 @@ class CheckedWorkflow(Closed):
     steps: int
     """Number of steps in the graph."""
     complete: bool
-    """Whether the graph is complete. If not, it may lack steps, because the analysis could not resolve all code."""
+    """Whether the graph is complete. An incomplete graph may lack steps, because some code could not be resolved."""
 
 
 class ReportedFinding(Closed):

@@ -1,8 +1,8 @@
 """Constraints of payload fields beyond their types, for pydantic.
 
-They are part of the definitions in `stepgraph.model.payload`, which must be cheap to import. Pydantic is therefore
-imported only when a validator is built. In the validation context `LENIENT`, the constraints accept types and words of
-other API versions.
+The constraints are part of `stepgraph.model.payload`, which must be cheap to import. Pydantic is therefore imported
+only when a validator is built. In the validation context `LENIENT`, the constraints accept types and words of other API
+versions.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The JSON of `stepgraph diff -f json`.
 
-`version` is 2. It changes when a field is removed or changes its meaning, but not when a field is added.
+`version` is 2. The version changes when a field is removed or changes its meaning, but not when a field is added.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ class WorkflowVersion(Closed):
     has_dag: bool
     """Whether the workflow has a graph, that is, at least one step that can run."""
     complete: bool | None
-    """Whether the graph is complete. If not, changes may be missing. Null for a saved graph."""
+    """Whether the graph is complete. Without a complete graph, changes may be missing. Null for a saved graph."""
 
 
 class WorkflowChange(Closed):
@@ -84,7 +84,7 @@ class WorkflowChange(Closed):
     sign: Sign
     """`+` for an addition, `-` for a removal, `~` for any other change."""
     text: str
-    """The change and its location, in a sentence."""
+    """A sentence that describes the change and its location."""
     effect: Effect
     """The effect on running instances: `breaking` loses stored results or uses them for another step, `out_of_order`
     runs a step after steps that it now precedes, `safe` does neither."""

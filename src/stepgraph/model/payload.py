@@ -1,8 +1,8 @@
 """The shapes of the Workflows API: the graph of a workflow, its nodes, and the responses about its versions.
 
-Graphs are built, drawn and compared as these typed dictionaries. `stepgraph.model.validation` checks data from outside
-by the same definitions, and `stepgraph.model.json_schema` describes them. Unknown values have no key. Only `condition`
-and `graph` may be null.
+Graphs are built, drawn and compared as these typed dictionaries. `stepgraph.model.validation` validates external data
+with the same definitions, and `stepgraph.model.json_schema` generates JSON Schemas from them. Unknown values have no
+key. Only `condition` and `graph` can be null.
 
 Source: the API documentation of Cloudflare Workflows, and its Python client.
 """
@@ -143,7 +143,7 @@ class StepWaitForEvent(Closed):
     name: str
     """The name."""
     options: NotRequired[OrNull[WaitOptions]]
-    """The type of the event and the timeout."""
+    """The event type and the timeout of the wait."""
     payload: NotRequired[OrNull[Shape]]
     """The parts of the event's payload that the workflow reads."""
     starts: NotRequired[OrNull[Number]]

@@ -97,8 +97,8 @@ def _children(value: object) -> Iterator[object]:
 def explain(error: ValidationError, data: object, at: Keys = (), moved: Mapping[Keys, Keys] | None = None) -> str:
     """Return a message about the first invalid value in `data`: the keys that lead to it and the expected value.
 
-    `at` are the keys that lead to `data` in the document. For values that were moved, `moved` maps their keys in `data`
-    to their keys in the document, without `at`.
+    `at` contains the keys that lead to `data` in the document. For values that were moved, `moved` maps their keys in
+    `data` to their keys in the document, without `at`.
     """
     first, *others = error.errors(include_url=False)
     keys, value = _locate(first, data)

@@ -2,8 +2,8 @@
 
 A path leads through the lists of nodes around a node (`executed_lists`). An exit leads to the next node, out of the
 loop (`break`), or out of the function (`return`). One transfer function, `exits_through`, maps the exits of a list of
-nodes to the exits of the node that contains it. It serves both directions: from a node into its lists (`exits_of`), and
-from a position in a list outward (`may_continue`).
+nodes to the exits of the node that contains it. The function serves both directions: from a node into its lists
+(`exits_of`), and from a position in a list outward (`may_continue`).
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def is_concurrent(node: Node | None) -> bool:
 
 
 def clocks_of(node: Node) -> Clocks:
-    """Return the clocks of a node of any type."""
+    """Return the clocks of a node, which are empty for a node without clocks."""
     fields = cast("Clocks", node)
     clocks: Clocks = {}
     if "starts" in fields:
@@ -206,7 +206,7 @@ class PathSegment(Struct, frozen=True, eq=False):
     part: int
     """Identity of the list in its parent: the number of a branch, `TRY`, `CATCH` or `FINALLY`, otherwise 0."""
     list: NodeList
-    """The node list. All paths through it share the object."""
+    """The node list, an object that all paths through the list share."""
     index: int
     """Index of the next node on the path."""
 

@@ -20,7 +20,7 @@ class Relation(Enum):
     EXCLUSIVE = auto()
     """At most one of them runs."""
     OVERLAPPING = auto()
-    """They may run concurrently."""
+    """Both may run concurrently."""
 
 
 class Work(Struct, frozen=True, eq=False):

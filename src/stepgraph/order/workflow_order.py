@@ -94,7 +94,7 @@ def _diverge(first: Reach, site: WorkSite, second: Reach, other_site: WorkSite) 
 def _may_share_execution(body: Body, through: frozenset[Body], other_through: frozenset[Body]) -> bool:
     """Return whether work at two sites may belong to one execution of each function around both.
 
-    It cannot if the sites lead into one function by different calls, or if one of them leads back into the body.
+    The answer is False if the sites lead into one function by different calls, or if a site leads back into the body.
     """
     return body not in through | other_through and not through & other_through
 

@@ -62,7 +62,7 @@ class NamedActivities(Struct):
     """
 
     budget: Budget
-    """The budget that each visited operation is charged to."""
+    """The budget to which the analysis charges each visited operation."""
     _cache: dict[int, Sequence[NamedActivity]] = field(default_factory=dict)
 
     def of(self, work: StartedActivity) -> Sequence[NamedActivity]:
@@ -89,7 +89,7 @@ class _WorkDomain(Domain[_AwaitProgress], Observer[_AwaitProgress]):
     """A dataflow domain that follows the progress of work and collects its steps and event waits.
 
     Tasks that request a lock before their first await get it in the order in which they begin, and hold it in turn. The
-    steps that they run while they hold it begin in the same order.
+    steps that these tasks run under the lock begin in the same order.
     """
 
     def __init__(self, budget: Budget) -> None:

@@ -1,7 +1,7 @@
 """Control dependence of steps: the tests of choices and loops that decide whether a step runs.
 
-A step depends on a test if it runs only after one of the two outcomes. It also depends on the tests that decide whether
-that test is evaluated.
+A step depends on a test if it runs only after one of the two outcomes. The step also depends on the tests that
+decide whether the first test is evaluated.
 """
 
 from __future__ import annotations
@@ -191,7 +191,7 @@ class _LatestOutcomes(Domain[int]):
 
 
 def _exit_choices(loop: Loop) -> list[Choice]:
-    """Return the choices that end a loop when its condition is false, for a loop whose condition runs steps."""
+    """Return the choices that end a loop when the condition of the loop, which runs steps, is false."""
     return [
         operation
         for operation in loop.body.operations

@@ -87,7 +87,7 @@ def parse_duration(text: str) -> DurationText | None:
 
 
 def _means_milliseconds(unit: str) -> bool:
-    """Return whether a unit means milliseconds. A lone `m` does not, because people use it for minutes."""
+    """Return whether a unit means milliseconds. A lone `m` does not count, because people use it for minutes."""
     return unit.lower() in _MILLISECONDS
 
 

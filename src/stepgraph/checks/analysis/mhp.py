@@ -1,7 +1,7 @@
 """May-happen-in-parallel (MHP) analysis of steps and event waits with equal names.
 
-The state is a bit set of pending starts. Starts are indexed by the names of their steps, so only starts with a common
-name are compared.
+The state is a bit set of pending starts. The analysis indexes starts by the names of their steps, and compares only
+starts with a common name.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class NameClash(Struct, frozen=True):
     second: NamedActivity
     """The activity that begins while the first may be pending."""
     depends_on_timing: bool
-    """Whether the order in which they begin depends on the duration of earlier work."""
+    """Whether the order in which the activities begin depends on the duration of earlier work."""
 
 
 def find_name_clashes(body: Block, budget: Budget) -> Iterator[NameClash]:
@@ -148,7 +148,7 @@ class _PendingStarts(Domain[int]):
         return a | b
 
     def start_bit(self, start: Start, work: StartedActivity) -> int:
-        """Return a bit set with one start. The first call for a start indexes its activities."""
+        """Return the bit set that contains only this start. The first call for a start indexes its activities."""
         number = self.numbers.get(id(start))
         if number is not None:
             return 1 << number
@@ -169,7 +169,7 @@ class _PendingStarts(Domain[int]):
         return pending
 
     def record_clashes(self, work: StartedActivity, pending: int) -> None:
-        """Record the clashes of work that begins with pending work."""
+        """Record the clashes between work that begins now and pending work."""
         if not pending:
             return
         key = activity_key(work)
@@ -185,7 +185,7 @@ class _PendingStarts(Domain[int]):
             self.record_earliest(clashes, starts_of, self.candidates[key], pending)
 
     def may_add_clash(self, second: NamedActivity) -> bool:
-        """Return whether an activity can still add a clash: after another kind, only one that depends on timing."""
+        """Return whether an activity can add a clash. After a clash that depends on timing, it adds no other clash."""
         node = id(second.place.node)
         if node in self.timing_clashes:
             return False

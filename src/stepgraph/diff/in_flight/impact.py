@@ -1,6 +1,6 @@
 """The impact of each change on instances in flight.
 
-`effects` describes the rules of the engine. The impact of a change depends on the waits that follow it.
+`effects` describes the rules of the engine. The impact of a change depends on the waits that follow the change.
 """
 
 from __future__ import annotations
@@ -341,7 +341,7 @@ class _ConcurrencyImpact:
             yield from (number for number in self._new.visit_subtree(group.container_number) if number not in moved)
 
     def _has_later_wait(self, old: int) -> bool:
-        """Return whether an instance that started an old element may be in a wait outside it."""
+        """Return whether an instance that started an old element may be in a wait outside the element."""
         return self._instances.old_waits.later[old] is not None
 
     def _is_in_new_group(self, group: EditGroup) -> bool:

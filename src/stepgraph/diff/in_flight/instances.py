@@ -312,7 +312,7 @@ def is_repeated(tree: Tree, number: int) -> bool:
 class InFlightInstances:
     """Instances that start with the old workflow and resume with the new one.
 
-    `preexisting` are the matched new elements, `remaining` the matched old ones.
+    `preexisting` contains the matched new elements, and `remaining` the matched old elements.
     """
 
     def __init__(self, sides: Sides) -> None:

@@ -1,9 +1,10 @@
 """The schedule of called steps: the runs of their dependencies that have not run, then their own runs.
 
 The SDK resolves the dependencies of a step when the step begins: one after another, or as separate tasks for a
-`concurrent` step. It awaits a step that has begun and does not run it again (`_gather_results`, `_resolve_dependency`).
-`Simulation` follows the event loop at one await, up to the point where every task waits. Requests after the simulated
-part of an await may come in any order, so the schedule orders two runs only if every execution does.
+`concurrent` step. The SDK awaits a step that has begun instead of running the step again (`_gather_results`,
+`_resolve_dependency`). `Simulation` follows the event loop at one await, up to the point where every task waits.
+Requests after the simulated part of an await may come in any order, so the schedule orders two runs only if every
+execution does.
 """
 
 from __future__ import annotations
