@@ -216,7 +216,7 @@ class CacheEntry(Struct, frozen=True):
         return Analysis(workflows, self.problems, tuple(sources.external), self.hints, self.files, read=read)
 
     def load_findings(self) -> tuple[Finding, ...]:
-        """Return the cached findings. An entry of an analysis without a check has none."""
+        """Return the cached findings, or no findings for an entry of an analysis without a check."""
         return tuple(finding.restore() for finding in self.findings or ())
 
 

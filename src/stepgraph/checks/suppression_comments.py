@@ -51,7 +51,7 @@ class SuppressionComment(Struct, frozen=True):
     rules: tuple[SuppressedRule, ...] = ()
     """The suppressed rules, or none if the form is invalid or names no rule."""
     reason: str = ""
-    """The reason, which is optional."""
+    """The reason, or an empty string without a reason."""
 
 
 # A file with neither word contains no suppressions.

@@ -188,7 +188,7 @@ def sibling_key(tree: Tree, number: int, renamed: Mapping[str, str]) -> Hashable
 def match_isomorphic(matching: Matching, *, unique: bool) -> None:
     """Match unmatched isomorphic subtrees that contain steps or calls, outermost first.
 
-    With `unique`, subtrees with several candidates are skipped. Without it, they are matched in order.
+    With `unique`, subtrees with several candidates are skipped. Without `unique`, such subtrees are matched in order.
     """
     old_work, new_work = work_counts(matching.old), work_counts(matching.new)
     old = [n for n in matching.unmatched_old() if old_work[n] and is_movable(matching.old[n])]

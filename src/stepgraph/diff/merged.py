@@ -78,7 +78,7 @@ class MergedVersions(Struct, frozen=True):
 
 
 def merge_versions(diff: WorkflowDiff) -> MergedVersions:
-    """Merge both versions of a workflow. At least one of them exists."""
+    """Merge both versions of a workflow, at least one of which exists."""
     if diff.matching is None:
         return _single_version(diff)
     edits = [*(edit for change in diff.changes for edit in change.edits), *diff.invisible]

@@ -45,7 +45,7 @@ class TargetPosition(Struct, frozen=True):
     parent: ElementRef
     """The parent."""
     slot: str
-    """The slot of the parent."""
+    """The slot of the parent that contains the element."""
     after: ElementRef | None
     """The previous sibling, or None for the first one."""
 
@@ -169,7 +169,7 @@ class EditableElement(Struct, eq=False):
     reference: ElementRef
     """Identity of the element."""
     slot: str
-    """The slot of the parent."""
+    """The slot of the parent that contains the element."""
     fields: Fields
     """The fields, without children."""
     parent: EditableElement | None = None

@@ -188,8 +188,8 @@ class _Order:
     def chain(self, members: int) -> list[int]:
         """Return the completed members at each clock, as a chain of sets that preserves many relations.
 
-        Dynamic programming over the predecessor sets and their intersections maximizes the number of ordered pairs. A
-        greedy chain replaces it for more than `MAX_COMPARED_SETS` sets.
+        Dynamic programming over the predecessor sets and their intersections maximizes the number of ordered pairs. For
+        more than `MAX_COMPARED_SETS` sets, a greedy algorithm chooses the chain.
         """
         sets = self.predecessor_sets(members)
         if self.is_interval_order(members):

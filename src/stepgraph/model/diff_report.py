@@ -123,4 +123,4 @@ class DiffReport(Closed):
     summary: DiffSummary
     """The result of the comparison."""
     workflows: list[WorkflowDifference]
-    """The workflows of both versions in the order of the new version. Removed workflows keep their place."""
+    """The workflows of both versions in the order of the new version. Removed workflows keep their old position."""

@@ -248,7 +248,7 @@ class Break(Closed):
 
 
 class Start(Closed):
-    """A workflow as a node."""
+    """A workflow that appears as a node of a graph."""
 
     type: Literal["start"]
     class_name: str
@@ -314,7 +314,7 @@ class Workflow(Closed):
 
 
 class Graph(Closed):
-    """A graph in a version of the format."""
+    """A workflow in one version of the graph format."""
 
     version: Number
     """The version of the format."""

@@ -130,7 +130,7 @@ _OPTIONS: Final[Fields] = {"timeout": DEFAULT_EVENT_TIMEOUT}
 def read_graph(data: object, path: str, at: Keys = ()) -> Graph:
     """Return the graph in JSON data. Nodes of unknown types are of the shape `UnknownNode`.
 
-    `path` names the input in messages, and `at` contains the keys that lead to `data` in it. Raises InputError, with a
+    `path` names the input in messages, and `at` contains the keys that lead to `data` there. Raises InputError, with a
     one-line message, for data that cannot be drawn.
     """
     completion = _Completion()

@@ -62,7 +62,7 @@ def node_lists(node: Node) -> list[Sequence[Node]]:
 
 
 def children(node: Node) -> list[Node]:
-    """Return the nodes directly inside a node, its branches or its blocks. A call contains none."""
+    """Return the nodes directly inside a node, its branches or its blocks. A call contains no nodes."""
     return [inner for nodes in node_lists(node) for inner in nodes]
 
 

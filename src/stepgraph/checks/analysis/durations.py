@@ -92,7 +92,7 @@ def _means_milliseconds(unit: str) -> bool:
 
 
 def _number(text: str) -> float | None:
-    """Convert a string as JavaScript's `Number` does. Return None for NaN. A blank string is 0."""
+    """Convert a string as JavaScript's `Number` does. Return None for NaN. A blank string converts to 0."""
     stripped = text.strip()
     if not stripped:
         return 0.0

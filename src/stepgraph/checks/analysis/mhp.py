@@ -29,7 +29,7 @@ class NameClash(Struct, frozen=True):
     first: NamedActivity
     """The activity that begins first."""
     second: NamedActivity
-    """The activity that begins while the first may be pending."""
+    """The activity that begins while the first activity may be pending."""
     depends_on_timing: bool
     """Whether the order in which the activities begin depends on the duration of earlier work."""
 
@@ -37,8 +37,8 @@ class NameClash(Struct, frozen=True):
 def find_name_clashes(body: Block, budget: Budget) -> Iterator[NameClash]:
     """Yield a clash for each step or event wait that may run in parallel with an earlier one of the same name.
 
-    Clashes that depend on timing come first. In all other clashes, both activities are started directly, by different
-    declarations. Raises LimitExceededError.
+    Clashes that depend on timing come first. In all other clashes, the program starts both activities directly, by
+    different declarations. Raises LimitExceededError.
     """
     operations = [visit.operation for visit in walk_operations(body)]
     domain = _PendingStarts(budget, frozenset(_awaited_task_ids(operations)), NamedActivities(budget))

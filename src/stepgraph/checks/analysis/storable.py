@@ -179,7 +179,7 @@ def _part_faults(value: StaticCollection | StaticMapping, certainty: Certainty) 
 
 
 def _key_faults(value: StaticCollection | StaticMapping) -> Iterator[UnstorablePart]:
-    """Yield keys and set members other than None, booleans, numbers and strings."""
+    """Yield each key or set member that is not None, a boolean, a number or a string."""
     if isinstance(value, StaticMapping):
         for entry in value.entries:
             if kind := _invalid_key_kind(entry.key):

@@ -64,7 +64,7 @@ def block_elements(tree: Tree, try_number: int, slot: str) -> list[int]:
 
 
 def catches(tree: Tree, number: int) -> bool:
-    """Return whether an element is a `try` with handlers. Saved graphs may omit handlers without steps."""
+    """Return whether an element is a `try` with handlers. Saved graphs can omit handlers without steps."""
     slots = tree.children_by_slot(number)
     return tree[number].kind == "try" and ("catch_block" in slots or "finally_block" not in slots)
 
@@ -94,7 +94,7 @@ class HandlerImpact:
     def is_for_failures(self, number: int) -> bool:
         """Return whether a new element is in a new handler of failures that used to end the instance.
 
-        An instance in a later wait has not failed in this handler's `try`, because a failure would have ended it.
+        An instance in a later wait has not failed in the `try` of this handler, because a failure would have ended it.
         """
         try_number = self._newly_catching(number)
         return try_number is not None and not any(

@@ -229,7 +229,7 @@ class _RunStateDomain(Domain[RunHistory], Observer[RunHistory]):
     def expanded_line(self, block: Block, line: _StraightLine) -> Sequence[Operation]:
         """Return the expanded operations of a straight line for the joined state of its visits.
 
-        The paths through a `finally` block visit a line in different states.
+        The paths through a `finally` block visit a straight line in different states.
         """
         if line.entry is not None and line.entry is not line.last_entry and line.entry != line.last_entry:
             self.expand_line(block, line, line.entry)

@@ -255,7 +255,7 @@ class BodyAnalysis(Struct):
         return task_id in self.state.must_have_started and task_id not in self.program_usage.unordered
 
     def record_await(self, steps: Iterable[StepDefinition]) -> None:
-        """Record an await. If it may be the first one in the function, `steps` and the queued tasks may begin there."""
+        """Record an await. If this may be the first await of the function, `steps` and queued tasks may begin there."""
         if self.state.may_precede_first_await:
             self.first_await_steps_of.update(dict.fromkeys(steps))
             for task_id in sorted(self.state.queued_tasks):

@@ -168,7 +168,7 @@ class Simulation:
                 return
 
     def _request(self, task: ScheduledRun, position: int, *, later: bool) -> bool:
-        """Await the run that has begun for a dependency, or begin one. Return whether the task has to wait."""
+        """Await the run that has begun for a dependency, or begin one. Return whether the requesting run must wait."""
         dependency = task.dependencies[position]
         key = definitions_of(dependency)
         candidates = self.begun.get(key)
@@ -192,7 +192,7 @@ class Simulation:
     def _request_from_context(
         self, task: ScheduledRun, position: int, dependency: Dependency, key: Key, *, later: bool
     ) -> bool:
-        """Resolve a dependency that no run at this await has begun. Return whether the task has to wait."""
+        """Resolve a dependency that no run at this await has begun. Return whether the requesting run must wait."""
         if self._has_run_with_earlier(task, position, key):
             return False
         states = self._run_states(key, task.begun_by)

@@ -99,7 +99,7 @@ class ProgramUsage:
         return steps
 
     def direct_dependencies(self, run: StepRun) -> Mapping[StepDefinition, Iterable[StepDefinition]]:
-        """Return the direct dependencies of each step in the closure of a run, for steps that have any."""
+        """Return the direct dependencies of each step in the closure of a run, for steps with dependencies."""
         dependencies = self._needed_by.get(id(run))
         if dependencies is None:
             dependencies = self._needed_by[id(run)] = {}
@@ -135,7 +135,7 @@ class ProgramUsage:
 
     @cached_property
     def resolved_late(self) -> frozenset[StepDefinition]:
-        """Steps that other dependencies need. The SDK resolves them when those dependencies begin, not at the call."""
+        """Steps that other dependencies need. The SDK resolves such a step when the dependency begins, not at the call."""
         return frozenset(inner for step in self.needed for inner in self._needs.get(step, ()))
 
     @cached_property
