@@ -43,4 +43,4 @@ class Rule(Struct, frozen=True, kw_only=True):
     check_ignores: SuppressionsCheck = _no_diagnostics
     """The check of suppression comments, which runs after all other checks."""
     is_consequence: bool = False
-    """Whether findings only follow other faults. Such findings are dropped if another rule reports an error or warning."""
+    """Whether findings follow from other faults. They are dropped if a different rule reports an error or warning."""

@@ -191,7 +191,7 @@ def waits_of(tree: Tree, allowed: Container[int] | None = None) -> Waits:
 
 
 def _is_entered(call: tuple[int, int], allowed: Container[int]) -> bool:
-    """Return whether an instance may be inside a function through a call. New calls lead only into new functions."""
+    """Return whether an instance may have entered a function by a call. New calls lead only into new functions."""
     site, function = call
     return site in allowed or function not in allowed
 

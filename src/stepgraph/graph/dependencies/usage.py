@@ -135,7 +135,7 @@ class ProgramUsage:
 
     @cached_property
     def resolved_late(self) -> frozenset[StepDefinition]:
-        """Steps that other dependencies need. The SDK resolves such a step when the dependency begins, not at the call."""
+        """Steps that dependencies need. The SDK resolves such a step when the dependency begins, not at the call."""
         return frozenset(inner for step in self.needed for inner in self._needs.get(step, ()))
 
     @cached_property
