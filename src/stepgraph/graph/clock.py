@@ -398,7 +398,7 @@ def _choice(emitter: _Emitter, choice: Choice) -> list[Node]:
 
 
 def _try(emitter: _Emitter, try_: Try) -> list[Node]:
-    """Return the node of a `try`. Handlers begin at the clock of the `try`. Later operations begin at the latest clock."""
+    """Return the node of a `try`. Handlers begin at the clock of the `try`, and later operations at the last clock."""
     node: TryNode = {"type": "try"}
     clock = emitter.clock
     body = _block(emitter, try_.body)
