@@ -74,11 +74,11 @@ class CacheStore(Struct, frozen=True):
                     self._evict()
 
     def has_recorded(self, request: str) -> bool:
-        """Return whether the request with a digest is recorded. The result of a recorded request is probably cached."""
+        """Return whether a request is recorded under its digest. The result of a recorded request is probably cached."""
         return os.path.exists(self._marker_path(request))
 
     def record(self, request: str) -> None:
-        """Record that the result of the request with a digest is cached."""
+        """Record under the digest of a request that its result is cached."""
         if not self.has_recorded(request):
             with suppress(OSError):
                 if make_private_folder(self.folder):

@@ -88,7 +88,7 @@ def in_run(title: str, body: str, *, imports: str = "", mode: DependencyMode = D
 
 @cache
 def read_page(rule: Rule) -> RulePage:
-    """Read the page of a rule."""
+    """Return the page of a rule, read from the Markdown file next to the module of the rule."""
     package, _, name = rule.module.rpartition(".")
     return parse_page(files(package).joinpath(f"{name}.md").read_text("utf-8"))
 

@@ -218,7 +218,7 @@ def _emptied_elements(items: EditableElements, removed: set[ElementRef], old: Tr
 class SiblingClocks:
     """Maps clocks of removed nodes to the clocks of their remaining siblings.
 
-    `siblings` are the fields of the siblings in the old and the new version.
+    `siblings` contains the fields of the siblings in the old and the new version.
     """
 
     def __init__(self, siblings: Sequence[OldAndNewFields]) -> None:

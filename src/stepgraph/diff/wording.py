@@ -58,7 +58,7 @@ _AROUND: Final = frozenset({"try", "loop"})
 def name_of(tree: Tree, number: int, *, inside: Sequence[int] | None = None) -> str:
     """Return the name of an element: `step 'charge'`, or `loop around 'charge'` by its first step.
 
-    `inside` are steps and calls to list instead, even for elements with a name: `loop with 'charge', 'ship'`.
+    `inside` contains steps and calls to list instead of the name, even for elements with a name: `loop with 'charge', 'ship'`.
     """
     element = tree[number]
     plain = _plain_name(tree, element)
@@ -165,7 +165,7 @@ def _plain_name(tree: Tree, element: TreeElement) -> str:
 
 
 def _conditions(tree: Tree, choice: TreeElement) -> Iterator[object]:
-    """Yield the conditions of the branches of an `if` or switch. An `else` has none."""
+    """Yield the conditions of the branches of an `if` or switch. An `else` has no condition."""
     for child in choice.children:
         condition = tree[child].fields.get("condition")
         if condition is not None:
@@ -366,7 +366,7 @@ _PLAIN: Final = {
 def remarks_on(group: EditGroup, matching: Matching) -> Iterator[tuple[int, str]]:
     """Yield the elements with a remark in pictures, by new number, and the remark.
 
-    Additions, removals and wraps have marks instead.
+    Pictures mark additions, removals and wraps without a remark.
     """
     if group.action in _PLAIN:
         yield from ((number, _PLAIN[group.action]) for number in group.new)

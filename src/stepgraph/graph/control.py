@@ -244,7 +244,7 @@ def _operation(operation: Operation, context: _Context) -> _Fragment:
 
 
 def _jump(operation: Jump, context: _Context) -> _Fragment:
-    """Rewrite a jump. One that skips no step remains, without a node, because liveness needs the ends of all paths."""
+    """Rewrite a jump. A jump that skips no step remains without a node, as liveness needs the ends of all paths."""
     match operation.kind:
         case JumpKind.BREAK | JumpKind.FINISHED:
             return _Fragment(deque((operation,)), may_complete=False)

@@ -106,7 +106,7 @@ def _pending_at_exits(body: Block, state: _State) -> int:
 
 
 def _range_start(analysis: _PendingTasks, task_id: TaskId) -> tuple[int, int]:
-    """Return the `id` of the innermost block with the start and all awaits of a task, and the index of its beginning."""
+    """Return the `id` of the innermost block with the start and all awaits of a task, and the index where it begins."""
     start = analysis.started[task_id]
     depth = len(start)
     for path in analysis.awaited.get(task_id, ()):

@@ -135,7 +135,7 @@ def _block(part: OrderPart, contents: MemberNodes) -> Block:
 
 
 def set_clocks(nodes: Sequence[Node], starts: int, resolves: int | None) -> None:
-    """Set the clocks of nodes. A sequence of nodes that `resolves` gets none, because its order is more precise."""
+    """Set the clocks of nodes. With `resolves`, a sequence gets no clocks, because its order is more precise."""
     if len(nodes) > 1 and resolves is not None:
         return
     for node in nodes:

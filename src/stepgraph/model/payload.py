@@ -71,7 +71,7 @@ class Retries(Closed):
     delay: Duration
     """The delay before the first retry: milliseconds, or a string such as `5 minutes`."""
     backoff: Backoff
-    """The growth of the delay."""
+    """The growth of the delay with each retry."""
 
 
 class StepConfig(Closed):
@@ -179,7 +179,7 @@ class Block(Closed):
 
 
 class Try(Closed):
-    """A `try` statement. A block without steps may be absent."""
+    """A `try` statement. A block without steps can be absent."""
 
     type: Literal["try"]
     try_block: NotRequired[OrNull[Block]]
