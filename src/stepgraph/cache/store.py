@@ -74,7 +74,7 @@ class CacheStore(Struct, frozen=True):
                     self._evict()
 
     def has_recorded(self, request: str) -> bool:
-        """Return whether a request is recorded under its digest. The result of a recorded request is probably cached."""
+        """Return whether a request is recorded under its digest. The result of such a request is probably cached."""
         return os.path.exists(self._marker_path(request))
 
     def record(self, request: str) -> None:

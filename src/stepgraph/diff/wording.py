@@ -58,7 +58,7 @@ _AROUND: Final = frozenset({"try", "loop"})
 def name_of(tree: Tree, number: int, *, inside: Sequence[int] | None = None) -> str:
     """Return the name of an element: `step 'charge'`, or `loop around 'charge'` by its first step.
 
-    `inside` contains steps and calls to list instead of the name, even for elements with a name: `loop with 'charge', 'ship'`.
+    `inside` contains steps and calls to list instead of the name of an element, as in `loop with 'charge', 'ship'`.
     """
     element = tree[number]
     plain = _plain_name(tree, element)

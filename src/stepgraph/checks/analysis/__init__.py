@@ -1,1 +1,1 @@
-"""Analyses that rules share: durations, step configs, kinds of values, storability, step counts, control dependence and concurrency."""
+"""Analyses that rules share: of durations, step configs, values, step counts, control dependence and concurrency."""
