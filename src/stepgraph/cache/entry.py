@@ -2,7 +2,7 @@
 
 A key is a digest of the sources and of the installed code that analyzes them. The versions of stepgraph and LibCST
 cannot identify the code, because all commits between two releases share a version. Collecting the sizes and
-modification times of the modules takes about a millisecond. Reading their contents would take twenty.
+modification times of the modules takes about a millisecond. Reading the modules would take twenty milliseconds.
 """
 
 from __future__ import annotations
@@ -87,7 +87,10 @@ def _libcst_folder() -> str | None:
 
 
 def _module_facts(folder: str, skipped: frozenset[str] | None) -> Iterator[tuple[str, int, int]]:
-    """Yield the path, size and modification time of each module, searching subdirectories unless `skipped` is None."""
+    """Yield the path, size in bytes, and modification time in nanoseconds of each module in a directory.
+
+    Searches all subdirectories except those named in `skipped`, or none if `skipped` is None.
+    """
     pending = [folder]
     while pending:
         with os.scandir(pending.pop()) as listing:
@@ -117,7 +120,7 @@ class FindingRecord(Struct, frozen=True):
 
     @classmethod
     def of(cls, finding: Finding) -> FindingRecord:
-        """Return the record of a finding."""
+        """Copy the fields of a finding, except its edits."""
         return cls(
             finding.code,
             finding.severity,
@@ -138,7 +141,7 @@ class ListingRecord(Struct, frozen=True):
     """The names in a directory of a project."""
 
     module: int
-    """The number of a module of the project."""
+    """The index, among the analyzed modules, of a module of the project."""
     folder: str
     names: tuple[str, ...]
 
@@ -148,7 +151,7 @@ class SearchRecord(Struct, frozen=True):
 
     names: tuple[str, ...]
     modules: tuple[tuple[str, str], ...]
-    """The path and the digest of each module of the result."""
+    """The path and the digest of each module that the search found."""
 
 
 class CacheEntry(Struct, frozen=True):
@@ -162,7 +165,7 @@ class CacheEntry(Struct, frozen=True):
     read: tuple[str, ...]
     """The paths of the files whose content is part of the result."""
     read_files: dict[str, ContentDigest]
-    """The digests of the files that imports led to, by path."""
+    """The digest of each file that an import led to, by path."""
     listings: tuple[ListingRecord, ...]
     searches: tuple[SearchRecord, ...]
     findings: tuple[FindingRecord, ...] | None = None
@@ -170,7 +173,7 @@ class CacheEntry(Struct, frozen=True):
 
     @classmethod
     def of(cls, analysis: Analysis, findings: Sequence[Finding] | None) -> CacheEntry:
-        """Return the entry for an analysis, and for the findings of a check."""
+        """Return the entry for an analysis. `findings` are the findings of a check, or None if no rules were run."""
         inputs = analysis.inputs
         return cls(
             tuple(map(WorkflowRecord.of, analysis.workflows)),
@@ -187,7 +190,8 @@ class CacheEntry(Struct, frozen=True):
     def load_if_fresh(self, sources: Sources) -> Analysis | None:
         """Return the cached analysis, or None if an input has changed.
 
-        `sources` must have the key of this entry. The searches for derived classes are repeated.
+        `sources` must have the key of this entry. The method repeats the searches for derived classes, and adds the
+        modules that they find to `sources`.
         """
         modules = tuple(sources.modules)
         if not all(_is_fresh_listing(listing, modules) for listing in self.listings):
@@ -211,7 +215,7 @@ class CacheEntry(Struct, frozen=True):
         return Analysis(workflows, self.problems, tuple(sources.external), self.hints, self.files, read=read)
 
     def load_findings(self) -> tuple[Finding, ...]:
-        """Return the cached findings. An entry of an analysis without a check has none."""
+        """Return the cached findings, or no findings for an entry of an analysis without a check."""
         return tuple(finding.restore() for finding in self.findings or ())
 
 

@@ -1,8 +1,8 @@
-"""The files of the cache: one file per entry, written atomically to a directory that analyzed code cannot write to.
+"""The files of the cache: one file per entry, written atomically to a directory that only the user can write to.
 
-Several processes may use it at once. An entry is read only if its file and directory belong to the user and are not
-writable by others, if the digest of its key and content matches, and if its content is valid. Write errors are ignored,
-so the cache never makes a command fail.
+Several processes can use the cache at once. An entry is read only if its file and directory belong to the user and are
+not writable by others, if the digest of its key and content matches, and if its content is valid. Write errors are
+ignored, so the cache never makes a command fail.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class CacheStore(Struct, frozen=True):
         return entry
 
     def put(self, key: str, entry: CacheEntry) -> None:
-        """Write an entry, unless it cannot be serialized without loss."""
+        """Write an entry, unless it is too large or cannot be serialized without loss. Ignores write errors."""
         try:
             content = msgspec.json.encode(entry)
             survives = msgspec.json.decode(content, type=CacheEntry) == entry
@@ -74,11 +74,11 @@ class CacheStore(Struct, frozen=True):
                     self._evict()
 
     def has_recorded(self, request: str) -> bool:
-        """Return whether a request is recorded. If it is, its result is probably cached."""
+        """Return whether a request is recorded under its digest. The result of such a request is probably cached."""
         return os.path.exists(self._marker_path(request))
 
     def record(self, request: str) -> None:
-        """Record that the result of a request is cached."""
+        """Record under the digest of a request that its result is cached."""
         if not self.has_recorded(request):
             with suppress(OSError):
                 if make_private_folder(self.folder):
@@ -91,7 +91,7 @@ class CacheStore(Struct, frozen=True):
         return os.path.join(self.folder, f"{key}{_SUFFIX}")
 
     def _write(self, path: str, content: bytes) -> bool:
-        """Write a file atomically, and return whether the directory is private. Raises OSError."""
+        """Write a file atomically if the directory is private, and return whether it is. Raises OSError."""
         if not make_private_folder(self.folder):
             return False
         temporary = os.path.join(self.folder, f"{os.urandom(8).hex()}.tmp")
@@ -115,7 +115,7 @@ class CacheStore(Struct, frozen=True):
                     os.unlink(path)
 
     def _files(self) -> Iterator[tuple[float, str, int]]:
-        """Yield the modification time, path and content size of each file with a suffix of the cache."""
+        """Yield the modification time in seconds, path, and content size in bytes of each file with a cache suffix."""
         with os.scandir(self.folder) as listing:
             for entry in listing:
                 if entry.name.endswith((_SUFFIX, _MARKER_SUFFIX, ".tmp")):
@@ -129,7 +129,7 @@ def _pack(key: str, content: bytes) -> bytes:
 
 
 def _unpack(key: str, file_content: bytes) -> bytes | None:
-    """Return the content of an entry, or None if the file was written for another key."""
+    """Return the content of an entry, or None if the file is damaged or belongs to another key."""
     content = file_content[_HEADER_BYTES:]
     return content if file_content == _pack(key, content) else None
 
@@ -151,7 +151,7 @@ def _is_cache_file(path: str) -> bool:
 
 
 def user_store() -> CacheStore:
-    """Return the cache in the directory STEPGRAPH_CACHE_DIR or, by default, in the user's cache directory."""
+    """Return the cache in the directory that STEPGRAPH_CACHE_DIR names or, by default, the user's cache directory."""
     folder = os.environ.get("STEPGRAPH_CACHE_DIR")
     if folder:
         return CacheStore(folder)
@@ -183,9 +183,9 @@ def is_private_folder(folder: str) -> bool:
 
 
 def make_private_folder(folder: str) -> bool:
-    """Create a directory and its missing parents, accessible to the user only. Return whether it is private.
+    """Create a directory and its missing parents, accessible to the user only. Return whether the directory is private.
 
-    Raises OSError if it cannot be created.
+    Raises OSError if the directory cannot be created.
     """
     try:
         return is_private_folder(folder)
@@ -202,7 +202,7 @@ def make_private_folder(folder: str) -> bool:
 def read_private_file(path: str, max_bytes: int) -> bytes:
     """Return the bytes of a regular file that the user owns and nobody else can write to. Never blocks.
 
-    Raises OSError for links, pipes, files of other users, and files larger than `max_bytes`.
+    Raises OSError for links, pipes, files that others own or can write to, and files larger than `max_bytes`.
     """
     with _opened(path) as (descriptor, status):
         if status.st_size > max_bytes:
@@ -218,7 +218,7 @@ def private_file_begins(path: str, prefix: bytes) -> bool:
 
 
 def create_private_file(path: str, content: bytes) -> None:
-    """Write a new file that only the user can read and write, for any umask. Raises OSError if it exists."""
+    """Write a new file that only the user can read and write, for any umask. Raises OSError if the path exists."""
     descriptor = os.open(path, _CREATING, _PRIVATE_FILE)
     with open(descriptor, "wb") as file:
         if sys.platform != "win32":
@@ -256,7 +256,7 @@ def is_outside(cache: str, paths: Sequence[str]) -> bool:
 def _roots(paths: Sequence[str]) -> Iterator[str]:
     """Yield the roots of each path: the enclosing directories with `.git` or, if there are none, the directory itself.
 
-    An outer repository may contain the inner one as a submodule. The home directory does not count as an outer
+    An outer repository can contain the inner one as a submodule. The home directory does not count as an outer
     repository: many people keep their settings in a repository there, and the default cache is inside it.
     """
     folders = {path if os.path.isdir(path) else os.path.dirname(path) or "." for path in paths}

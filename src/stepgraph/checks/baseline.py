@@ -40,7 +40,7 @@ def fingerprint(code: str, path: str, line_text: str, occurrence: int) -> str:
 
 
 def fingerprints(findings: Sequence[Finding], read: Mapping[str, bytes], folder: str) -> list[str]:
-    """Return the fingerprint of each finding, independent of their order. Paths are relative to `folder`."""
+    """Return the fingerprint of each finding, whatever the order of the findings. Paths are relative to `folder`."""
     lines = {path: _lines(read.get(path, b"")) for path in {finding.span.path for finding in findings}}
     names = {path: path_from(folder, path) for path in lines}
     occurrences: Counter[tuple[str, str, str]] = Counter()
@@ -76,7 +76,7 @@ def _lines(content: bytes) -> list[str]:
 
 
 class BaselineEntry(Struct, frozen=True):
-    """A finding in a baseline. Only the fingerprint identifies it. The other fields are for readers of the file."""
+    """A finding in a baseline. Its identity is the fingerprint alone. The other fields are for readers of the file."""
 
     fingerprint: str
     code: str
@@ -104,7 +104,7 @@ class Baseline(Struct, frozen=True):
     ) -> tuple[BaselineEntry, ...]:
         """Return the entries without a current finding.
 
-        An entry is not outdated if its file was not `read` or its rule is not selected.
+        Only entries whose file was `read` or deleted, and whose rule is selected, can be outdated.
         """
         checked = {path_from(self.folder, path) for path in read} | self.gone
         current_set = frozenset(current)
@@ -117,7 +117,7 @@ class Baseline(Struct, frozen=True):
     def updated(
         self, findings: Iterable[Finding], fingerprint_of: Callable[[Finding], str], outdated: Iterable[BaselineEntry]
     ) -> Baseline:
-        """Return the baseline with these findings and without the outdated entries."""
+        """Return a baseline with `findings` added, except findings about inputs, and without the `outdated` entries."""
         dropped = {entry.fingerprint for entry in outdated}
         entries = {entry.fingerprint: entry for entry in self.entries if entry.fingerprint not in dropped}
         for finding in findings:
@@ -146,7 +146,7 @@ _REWRITE_ADVICE = "Correct it, or remove it and run with --update-baseline."
 def read_baseline(path: str, root: Root | None = None) -> Baseline:
     """Read a baseline file inside a root or, without a root, a file that the user named.
 
-    Raises InputError, with line and column, for a file that is not a baseline.
+    Raises InputError for a missing or unreadable file, and for a file that is not a baseline.
     """
     # Imported here for a fast start, because most checks have no baseline.
     from stepgraph.project.configuration.jsonc import JsoncDocument
@@ -178,7 +178,7 @@ def read_baseline(path: str, root: Root | None = None) -> Baseline:
 
 
 def _gone(entries: Iterable[BaselineEntry], folder: str, bounds: Root) -> Iterator[str]:
-    """Yield the paths of entries whose file is missing. Paths outside the bounds are skipped."""
+    """Yield the paths of entries whose file is missing, except for paths outside `bounds`."""
     for path in dict.fromkeys(entry.path for entry in entries):
         file = path_in(folder, path)
         if "\0" not in file and bounds.contains(file) and not os.path.lexists(file):

@@ -42,7 +42,7 @@ class FilteredFindings(Struct, frozen=True):
     _fingerprints: Mapping[_Key, str] = field(default_factory=dict)
 
     def fingerprint(self, finding: Finding) -> str:
-        """Return the fingerprint of a reported or baseline finding. It does not depend on line numbers."""
+        """Return the fingerprint of a reported or baseline finding, which does not depend on line numbers."""
         return self._fingerprints[_key(finding)]
 
 

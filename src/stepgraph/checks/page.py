@@ -37,7 +37,7 @@ class Example(Struct, frozen=True):
     files: tuple[tuple[str, str], ...]
     """The paths and texts of the files. The main module is `entry.py` unless a configuration names another."""
     mode: DependencyMode = DependencyMode.IMPLICIT
-    """The dependency mode, unless a configuration among the files decides it."""
+    """The dependency mode, unless a configuration among the files sets the mode."""
     snippet: str = ""
     """The part of a single file that the page shows, or an empty string if the page shows whole files."""
 
@@ -71,13 +71,13 @@ class _PagePart(Struct, frozen=True):
 
     text: str
     level: int = 0
-    """The level of a heading, or 0."""
+    """The level of a heading, or 0 for any other part."""
     info: str | None = None
-    """The info string of a code block, or None."""
+    """The info string of a code block, or None for any other part."""
 
 
 def in_run(title: str, body: str, *, imports: str = "", mode: DependencyMode = DependencyMode.IMPLICIT) -> Example:
-    """Return an example from the body of `run` and its imports, one per line."""
+    """Return an example from the body of `run`. `imports` contains the imports of the module, one per line."""
     lines = [*dedent(imports).strip().splitlines(), "from workers import WorkflowEntrypoint"]
     other_imports = "".join(f"{line}\n" for line in lines if not line.startswith("from workers"))
     sdk_imports = "".join(f"{line}\n" for line in lines if line.startswith("from workers"))
@@ -88,7 +88,7 @@ def in_run(title: str, body: str, *, imports: str = "", mode: DependencyMode = D
 
 @cache
 def read_page(rule: Rule) -> RulePage:
-    """Read the page of a rule."""
+    """Return the page of a rule, read from the Markdown file next to the module of the rule."""
     package, _, name = rule.module.rpartition(".")
     return parse_page(files(package).joinpath(f"{name}.md").read_text("utf-8"))
 

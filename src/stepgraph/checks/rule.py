@@ -1,4 +1,4 @@
-"""The definition of a rule: its metadata and its checks. The page next to its module documents it."""
+"""The definition of a rule: its metadata and its checks. The page next to the module of a rule documents the rule."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Rule(Struct, frozen=True, kw_only=True):
     name: str
     """The stable name: `unknown-step-parameter`."""
     module: str
-    """The name of its module. Its page has the same path with the extension `.md`."""
+    """The name of the rule's module. The page of the rule has the same path with the extension `.md`."""
     severity: Severity
     """The severity of diagnostics that do not set their own."""
     confidence: Confidence = Confidence.HIGH
@@ -43,4 +43,4 @@ class Rule(Struct, frozen=True, kw_only=True):
     check_ignores: SuppressionsCheck = _no_diagnostics
     """The check of suppression comments, which runs after all other checks."""
     is_consequence: bool = False
-    """Whether findings follow from other faults. They are dropped if another rule reports an error or warning."""
+    """Whether findings follow from other faults. They are dropped if a different rule reports an error or warning."""

@@ -41,11 +41,11 @@ class Selectors(Struct, frozen=True):
     """The complete codes."""
 
     def resolve(self, selector: str) -> str | None:
-        """Return the code or code prefix of a selector, if it is valid."""
+        """Return the code or code prefix of a selector, or None if it is invalid."""
         return self.prefix_by_selector.get(selector)
 
     def suppressible_code(self, selector: str) -> str | None:
-        """Return the code of a selector, if a comment can suppress it."""
+        """Return the code of a selector, or None if a comment cannot suppress it."""
         meaning = self.prefix_by_selector.get(selector)
         return meaning if meaning in self.codes and meaning not in SUPPRESSION_RULES | INPUT_RULES else None
 
@@ -80,7 +80,7 @@ class Selectors(Struct, frozen=True):
 
 
 def selectors(rules: Iterable[SelectableRule]) -> Selectors:
-    """Return the selectors of rules."""
+    """Return the selectors that match at least one of the rules."""
     names = {rule.name: rule.code for rule in rules}
     codes = {code: code for code in names.values()}
     prefixes = {code[:length]: code[:length] for code in codes for length in range(len(ALL), len(code))}

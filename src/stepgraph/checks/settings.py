@@ -52,7 +52,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     severity: Mapping[str, Severity | None] = field(default_factory=dict)
     """The severities by prefix. None disables a rule."""
     per_file_ignores: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """The prefixes of disabled rules, by a glob pattern of paths relative to `folder`."""
+    """The prefixes of disabled rules, by glob pattern. Patterns match paths relative to `folder`."""
     fail_on: FailOn = FailOn.ERROR
     strict: bool = False
     """Whether unresolved code (SG004) is an error."""
@@ -207,7 +207,7 @@ class _Table(Struct, frozen=True):
 
 
 def _choice(fields: Fields, name: str, values: Collection[str]) -> str | None:
-    """Return a field if its value is allowed. Otherwise, report the value and return None."""
+    """Return the value of a field if it is allowed. Report any other value, and return None."""
     text = fields.text(name)
     if text is None or text in values:
         return text

@@ -37,7 +37,7 @@ class SuppressedRule(Struct, frozen=True):
     """A rule in a suppression comment."""
 
     text: str
-    """The code or name as written. It may be invalid."""
+    """The code or name as written, which may be invalid."""
     span: Span
 
 
@@ -51,7 +51,7 @@ class SuppressionComment(Struct, frozen=True):
     rules: tuple[SuppressedRule, ...] = ()
     """The suppressed rules, or none if the form is invalid or names no rule."""
     reason: str = ""
-    """The reason, which is optional."""
+    """The reason, or an empty string without a reason."""
 
 
 # A file with neither word contains no suppressions.
@@ -59,7 +59,7 @@ _WORDS: Final = ("stepgraph", "noqa")
 
 
 def parse_suppression_comments(files: Mapping[str, bytes]) -> Iterator[SuppressionComment]:
-    """Yield the suppressions in files, which map paths to contents."""
+    """Yield the suppressions in files. `files` maps the path of each file to its content."""
     for path, content in files.items():
         lowered = content.lower()
         if any(word.encode() in lowered for word in _WORDS):
@@ -202,7 +202,7 @@ class _CommentCollector(Struct):
     _trailing: list[tokenize.TokenInfo] = field(default_factory=list)
     """Comments at the ends of lines of the current statement."""
     _first_line: int = 0
-    """The first line of the current statement, from 1. Between statements, it is 0."""
+    """The first line of the current statement, from 1, or 0 between statements."""
     _class_name: str = ""
     """The name of the current top-level class, or an empty string outside classes."""
     _expects_class_name: bool = False

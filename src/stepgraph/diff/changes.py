@@ -49,7 +49,7 @@ class EditGroup(Struct, frozen=True):
     new: tuple[int, ...] = ()
     """Numbers of the elements in the new tree."""
     container: ElementRef | None = None
-    """The new or removed element around the elements, or the group in which they run."""
+    """The new or removed element around the elements, or the group in which they run. None if there is neither."""
     fields: tuple[str, ...] = ()
     """Names of the changed fields."""
     dependencies: tuple[int, ...] = ()
@@ -66,7 +66,7 @@ class EditGroup(Struct, frozen=True):
 def group_edits(matching: Matching, edits: Iterable[Edit]) -> tuple[tuple[EditGroup, ...], tuple[Edit, ...]]:
     """Return the changes that consist of `edits`, and the edits that belong to no change.
 
-    The latter are renumbered clocks and reordered functions.
+    Edits that only renumber clocks or reorder functions belong to no change.
     """
     sides = sides_of(matching)
     grouping = _Grouping(sides)
@@ -116,7 +116,7 @@ class _Grouping:
         self._add_wait_changes()
 
     def assign(self, edit: Edit) -> bool:
-        """Add an edit to its change. Return whether it has one."""
+        """Add an edit to the change that it belongs to. Return False for an edit that belongs to no change."""
         draft = self._draft_of(edit)
         if draft is not None:
             draft.edits.append(edit)
@@ -170,7 +170,7 @@ class _Grouping:
         return self._group_kind_draft(element) or self._field_draft(Action.CHANGED, update, element)
 
     def _group_kind_draft(self, element: TreeElement) -> _Draft | None:
-        """Return the change of the group's kind if it became a race or is no longer one."""
+        """Return the change of the group around an element if the group became a race or is no longer one."""
         new, old = self._sides.new.tree, self._sides.old.tree
         group = next((outer for outer in new.ancestors(element.number) if outer.kind == "parallel"), None)
         partner = None if group is None else self._sides.matching.to_old[group.number]
@@ -208,7 +208,7 @@ class _Grouping:
         self._moved_elements.update(dict.fromkeys(run, self._add(draft)))
 
     def _new_move_draft(self, run: Run) -> _Draft:
-        """Return a draft for a moved run: a change of concurrency if it entered or left a group, otherwise a move."""
+        """Return a draft for a moved run: a concurrency change for a run that entered or left a group, else a move."""
         old, new = self._sides.old, self._sides.new
         old_host, new_host = old.hosts[self._sides.old_of(run[0])], new.hosts[run[0]]
         if new.tree[new_host].kind == "parallel" and self._sides.matching.to_old[new.hosts[new_host]] == old_host:
@@ -285,7 +285,7 @@ _UNIQUE_FIELDS = frozenset({KEY, *CLOCKS})
 def _merge_key(group: EditGroup, sides: Sides) -> Hashable:
     """Return a key that is equal for equal changes, or None for a change that is never merged.
 
-    Functions and clocks are not merged.
+    Changes of functions and of clocks are never merged.
     """
     if group.action not in {Action.RENAMED, Action.CHANGED} or not _UNIQUE_FIELDS.isdisjoint(group.fields):
         return None
@@ -322,7 +322,7 @@ _ACTIONS = tuple(Action)
 
 
 def _rank(group: EditGroup, anchors: Sequence[int]) -> Rank:
-    """Return the sort key of a group: at a new element, or after one in old program order."""
+    """Return the sort key of a change: at a new element, or after the new element that the removed elements follow."""
     action = _ACTIONS.index(group.action)
     container = group.container
     if group.action in {Action.WRAPPED, Action.CONCURRENT} and container is not None and not group.dependencies:
@@ -333,7 +333,7 @@ def _rank(group: EditGroup, anchors: Sequence[int]) -> Rank:
 
 
 def _anchors(sides: Sides) -> list[int]:
-    """Return, for each old element, the new one that it follows: a sibling that keeps its host, or the parent."""
+    """Return, for each old element, the new element that it follows: a sibling that keeps its host, or the parent."""
     tree = sides.old.tree
     anchors = [ROOT] * len(tree)
     for element in tree.elements[1:]:

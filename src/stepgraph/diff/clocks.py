@@ -1,6 +1,6 @@
 """Dependencies between the members of a group, derived from their clocks.
 
-Clocks with different numbers can have the same meaning.
+Clocks with different values can describe the same dependencies.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ class WaitChange(Struct, frozen=True):
     number: int
     """The element."""
     waits_for: tuple[int, ...]
-    """Elements that it newly waits for."""
+    """Elements that the element newly waits for."""
     no_longer: tuple[int, ...]
-    """Elements that it no longer waits for."""
+    """Elements that the element no longer waits for."""
 
 
 def wait_changes(sides: Sides) -> Iterator[tuple[int, WaitChange]]:
@@ -94,9 +94,9 @@ def concurrent_in(tree: Tree, group: int, numbers: Sequence[int]) -> list[int]:
 
 
 def _span(tree: Tree, number: int, group: int) -> Span:
-    """Return the start and end of an element in a group, by its outermost clock there. Without one, it is unbounded.
+    """Return the clocks at which an element of a group starts and ends, or infinite bounds for missing clocks.
 
-    Steps nested in a step have separate clocks.
+    The outermost clocks inside the group count, because steps nested in a step have separate clocks.
     """
     span: Span = -math.inf, math.inf
     for inner in takewhile(lambda inner: inner.number != group, (tree[number], *tree.ancestors(number))):

@@ -1,4 +1,4 @@
-"""Compare two versions of a workflow."""
+"""The comparison of two versions of a workflow: the changes, their titles and their impact."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class WorkflowDiff(Struct, frozen=True):
     """
 
     name: str
-    """Name of the workflow. The default is the name of its class."""
+    """Name of the workflow, by default the name of its class."""
     old: Workflow | None
     """The old version, or None if the workflow was added."""
     new: Workflow | None
@@ -99,8 +99,8 @@ def diff_workflows(
 ) -> WorkflowDiff:
     """Compare two versions of a workflow. None stands for a missing version.
 
-    `name` defaults to the name of the class, and `budget` to a new one with the default limit on visited elements. For
-    versions that exceed the budget, the result is a single change that reports the limit.
+    `name` defaults to the name of the class, and `budget` to a new budget with the default limit on visited elements.
+    For versions that exceed the budget, the result is a single change that reports the limit.
     """
     either = new if new is not None else old
     name = name or (either["class_name"] if either is not None else "")
@@ -126,7 +126,7 @@ def _compare(name: str, old: Workflow, new: Workflow, budget: Budget) -> Workflo
 
 
 def _impacts(groups: Sequence[EditGroup], sides: Sides) -> list[Impact]:
-    """Return the impact of each change. Once the budget of visits is used up, changes count as breaking."""
+    """Return the impact of each change. When the budget is exhausted, the remaining changes count as breaking."""
     impacts: list[Impact] = []
     try:
         analysis = ImpactAnalysis(sides) if groups else None

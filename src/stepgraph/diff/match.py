@@ -28,7 +28,7 @@ from stepgraph.limits import VISIT_SHARES, Budget, Limit
 def match_trees(old: Tree, new: Tree) -> Matching:
     """Return the matching of two trees.
 
-    Positions have priority over moves, and unique candidates over ambiguous ones.
+    Matches in place have priority over moves, and unique candidates over ambiguous ones.
     """
     matching = empty_matching(old, new, renamed_functions(old, new))
     anchors = [(ROOT, ROOT), *_function_pairs(matching)]
@@ -139,7 +139,7 @@ def functions_sharing_steps(
 
 
 def _functions_by_step(functions: dict[str, Counter[str]]) -> dict[str, list[str]]:
-    """Return the functions that contain a step or call, by its name."""
+    """Return, for the name of each step and call, the functions that contain it."""
     holders: defaultdict[str, list[str]] = defaultdict(list)
     for name, inside in functions.items():
         for step in inside:

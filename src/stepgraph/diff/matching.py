@@ -30,7 +30,7 @@ from stepgraph.diff.tree import (
 
 @dataclass(slots=True)
 class Matching:
-    """A one-to-one matching between the elements of two trees. It grows in the phases of `match_trees`."""
+    """A one-to-one matching between the elements of two trees. Each phase of `match_trees` adds pairs."""
 
     old: Tree
     """The old tree."""
@@ -39,7 +39,7 @@ class Matching:
     renamed: Mapping[str, str]
     """New names of renamed functions, by old name."""
     old_digests: list[int]
-    """Digests of the old subtrees. Renamed functions have their new names."""
+    """Digests of the old subtrees, computed with the new names of renamed functions."""
     new_digests: list[int]
     """Digests of the new subtrees."""
     to_new: list[int | None] = field(init=False)
@@ -188,7 +188,7 @@ def sibling_key(tree: Tree, number: int, renamed: Mapping[str, str]) -> Hashable
 def match_isomorphic(matching: Matching, *, unique: bool) -> None:
     """Match unmatched isomorphic subtrees that contain steps or calls, outermost first.
 
-    With `unique`, subtrees with several candidates are skipped. Otherwise they are matched in order.
+    With `unique`, subtrees with several candidates are skipped. Without `unique`, such subtrees are matched in order.
     """
     old_work, new_work = work_counts(matching.old), work_counts(matching.new)
     old = [n for n in matching.unmatched_old() if old_work[n] and is_movable(matching.old[n])]
@@ -294,7 +294,7 @@ def _match_best(
 
 
 def _overlap(weight: int, old_work: int, new_work: int) -> tuple[float, float]:
-    """Return the Dice coefficient of two containers and the shared part of the smaller one."""
+    """Return the Dice coefficient of two containers, and the shared fraction of the smaller one."""
     return 2 * weight / max(1, old_work + new_work), weight / max(1, min(old_work, new_work))
 
 
@@ -311,7 +311,7 @@ def _matched_descendants(matching: Matching, number: int) -> Iterator[tuple[int,
 
 
 def _candidates(matching: Matching, number: int, kind: str) -> Iterator[int]:
-    """Yield the unmatched ancestors of a new element with the kind."""
+    """Yield the unmatched ancestors of a new element that are of the given kind."""
     for element in islice(matching.new.ancestors(number), MAX_DISTANCE):
         if element.kind == kind and matching.to_old[element.number] is None and is_movable(element):
             yield element.number

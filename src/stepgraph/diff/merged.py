@@ -55,7 +55,7 @@ class MergedVersions(Struct, frozen=True):
     removed: KeysView[ElementRef]
     """Elements that only the old version contains."""
     emptied: frozenset[ElementRef]
-    """Removed elements whose steps remain."""
+    """Removed elements without removed steps, but with remaining contents."""
     items: EditableElements
     """The elements by reference."""
 
@@ -78,7 +78,7 @@ class MergedVersions(Struct, frozen=True):
 
 
 def merge_versions(diff: WorkflowDiff) -> MergedVersions:
-    """Merge both versions of a workflow. At least one of them exists."""
+    """Merge both versions of a workflow, at least one of which exists."""
     if diff.matching is None:
         return _single_version(diff)
     edits = [*(edit for change in diff.changes for edit in change.edits), *diff.invisible]
@@ -102,7 +102,7 @@ def merge_versions(diff: WorkflowDiff) -> MergedVersions:
 def _single_version(diff: WorkflowDiff) -> MergedVersions:
     """Return the merged form of a workflow that has one version only or is too large to compare.
 
-    In the latter case, it is the new version, and no element counts as added.
+    The merged form of a workflow that is too large is the new version, without added elements.
     """
     items = edited_elements(read_tree(cast("Workflow", diff.old if diff.new is None else diff.new)), ())
     payloads = payloads_of(items[OLD_ROOT])
@@ -183,7 +183,7 @@ def _rename_removed_functions(items: EditableElements, removed: set[ElementRef])
 
 
 def _set_clocks(items: EditableElements, removed: set[ElementRef], old: Tree) -> None:
-    """Adapt the clocks of removed nodes to their siblings."""
+    """Adapt the clocks of removed nodes to the new clocks of their siblings."""
     for item in items.values():
         removed_children = [child for child in item.children if child.reference in removed]
         siblings = [child for child in item.children if child.reference not in removed]
@@ -218,7 +218,7 @@ def _emptied_elements(items: EditableElements, removed: set[ElementRef], old: Tr
 class SiblingClocks:
     """Maps clocks of removed nodes to the clocks of their remaining siblings.
 
-    `siblings` are the fields of the siblings in the old and the new version.
+    `siblings` contains the fields of the siblings in the old and the new version.
     """
 
     def __init__(self, siblings: Sequence[OldAndNewFields]) -> None:

@@ -1,4 +1,4 @@
-"""Recovery phase: match the remaining elements between matched siblings, by similarity."""
+"""The recovery phase of the matching, which matches the remaining elements between matched siblings by similarity."""
 
 from __future__ import annotations
 
@@ -159,7 +159,7 @@ def _with_similar_names(
 
 
 class NameSimilarity(Struct):
-    """Similarity of names, computed within the budget of visits."""
+    """Computes the similarity of names within the budget of visits."""
 
     budget: Budget
 

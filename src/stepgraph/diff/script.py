@@ -45,7 +45,7 @@ class TargetPosition(Struct, frozen=True):
     parent: ElementRef
     """The parent."""
     slot: str
-    """The slot of the parent."""
+    """The slot of the parent that contains the element."""
     after: ElementRef | None
     """The previous sibling, or None for the first one."""
 
@@ -82,7 +82,7 @@ class Move(Struct, frozen=True):
 
 
 class Delete(Struct, frozen=True):
-    """Delete an old element. Its remaining descendants have already been moved out."""
+    """Delete an old element. Other edits have already moved the remaining descendants out."""
 
     old: int
     """Number of the element in the old tree."""
@@ -169,7 +169,7 @@ class EditableElement(Struct, eq=False):
     reference: ElementRef
     """Identity of the element."""
     slot: str
-    """The slot of the parent."""
+    """The slot of the parent that contains the element."""
     fields: Fields
     """The fields, without children."""
     parent: EditableElement | None = None
@@ -178,7 +178,7 @@ class EditableElement(Struct, eq=False):
     """The children of all slots, in order."""
 
     def detach(self) -> None:
-        """Remove the element and its subtree from its parent, if it has one."""
+        """Remove the element and its subtree from its parent, if any."""
         detach_all([self])
 
     def subtree(self) -> list[EditableElement]:
@@ -201,7 +201,7 @@ def detach_all(items: Iterable[EditableElement]) -> None:
 
 
 class _Inserter:
-    """Inserts elements after their siblings. It remembers the last insertion of each parent, for a fast search."""
+    """Inserts elements after their siblings. The last insertion of each parent is cached, for a fast search."""
 
     def __init__(self) -> None:
         self._last: dict[int, int] = {}
@@ -282,7 +282,7 @@ def _update(item: EditableElement, update: Update) -> None:
 
 
 def _placed_element(items: EditableElements, edit: Insert | Move) -> EditableElement:
-    """Return the element of an edit. An insertion creates it."""
+    """Return the element of an edit. For an insertion, this is a new element."""
     if isinstance(edit, Move):
         return items[ElementRef(TreeVersion.OLD, edit.old)]
     reference = ElementRef(TreeVersion.NEW, edit.position.number)

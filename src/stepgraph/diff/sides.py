@@ -1,7 +1,7 @@
 """Both trees with the matched elements around each element, and the moved and unmatched elements that form changes.
 
-The nearest matched ancestor of an element is its host. An element that keeps its host was not moved. At most, unmatched
-elements were wrapped around it or unwrapped.
+The nearest matched ancestor of an element is its host. An element that keeps its host was not moved, although unmatched
+elements may have been wrapped around it or removed from around it.
 """
 
 from __future__ import annotations
@@ -173,9 +173,9 @@ class Owners(Struct, frozen=True):
     """
 
     owner: dict[int, int]
-    """The outermost element of the change of each unmatched element."""
+    """For each unmatched element, the outermost element of its change."""
     wrapped: dict[int, list[int]]
-    """The elements inside each wrapping element that keep their hosts."""
+    """For each wrapping element, the elements inside it that keep their hosts."""
     subjects: dict[int, tuple[int, ...]]
     """The added or removed elements of each owner, or none if the change is a wrap or unwrap."""
 
@@ -202,7 +202,7 @@ def owners_of(side: Side, sides: Sides) -> Owners:
 
 
 def _wrapped_elements(side: Side, sides: Sides) -> dict[int, list[int]]:
-    """Return the elements inside each unmatched element that keep their hosts."""
+    """Return, for each unmatched element, the elements inside it that keep their hosts."""
     wrapped: defaultdict[int, list[int]] = defaultdict(list)
     for host in sorted(side.members):
         for number in side.members[host]:

@@ -217,7 +217,7 @@ def _waits(context: _TitleContext) -> str:
 
 
 def _in_places(context: _TitleContext) -> str:
-    """Return the number of places, if there are several."""
+    """Return ` in 3 places` for a change with three elements, or an empty string for one element."""
     count = len(context.group.new)
     return f" in {count} places" if count > 1 else ""
 
@@ -229,12 +229,12 @@ def _comma(location: str, neighbor: str) -> str:
 
 
 def _parent_phrase(tree: Tree, number: int, preposition: str) -> str:
-    """Return the parent of an added or removed branch, handler or function."""
+    """Return a phrase for the parent of an added or removed element, or an empty string directly in `run`."""
     return "" if tree[number].parent == ROOT else f" {preposition} {parent_name(tree, number)}"
 
 
 def _of_parent(tree: Tree, branch: int) -> str:
-    """Return the parent of a branch, or an empty string for the first branch of an `if`, which has the same name."""
+    """Return a phrase for the parent of a branch, or an empty string for the first branch of an `if` (same name)."""
     parent = tree[tree[branch].parent]
     if parent.kind == "if" and parent.children[0] == branch:
         return ""

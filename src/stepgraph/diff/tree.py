@@ -1,6 +1,6 @@
 """A workflow as a tree of uniform elements: nodes, branches, blocks and functions.
 
-The tree is lossless: the payload, including unknown fields and node types, is restored from it. Trees may have any
+The tree is lossless: `build_payload` restores the payload, including unknown fields and node types. Trees can have any
 depth.
 """
 
@@ -186,7 +186,7 @@ class _PendingElement(Struct, frozen=True):
 
 
 def read_tree(workflow: Workflow, budget: Budget | None = None) -> Tree:
-    """Return the elements of a workflow. `budget` defaults to a new one."""
+    """Return the elements of a workflow. `budget` defaults to a new budget."""
     read: list[tuple[_PendingElement, Fields, int]] = []
     children: list[list[int]] = []
     pending = [(_PendingElement(WORKFLOW, "", cast("Mapping[str, object]", workflow)), -1)]

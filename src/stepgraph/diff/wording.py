@@ -58,7 +58,7 @@ _AROUND: Final = frozenset({"try", "loop"})
 def name_of(tree: Tree, number: int, *, inside: Sequence[int] | None = None) -> str:
     """Return the name of an element: `step 'charge'`, or `loop around 'charge'` by its first step.
 
-    `inside` are steps and calls to list instead, even for elements with a name: `loop with 'charge', 'ship'`.
+    `inside` contains steps and calls to list instead of the name of an element, as in `loop with 'charge', 'ship'`.
     """
     element = tree[number]
     plain = _plain_name(tree, element)
@@ -97,12 +97,12 @@ def names_of(tree: Tree, numbers: Sequence[int]) -> str:
 
 
 def quoted(tree: Tree, numbers: Iterable[int]) -> str:
-    """Return the short names of elements."""
+    """Return the short names of elements, separated by commas."""
     return join_names([short_name(tree, number) for number in numbers])
 
 
 def join_names(texts: Sequence[str]) -> str:
-    """Return the first names and the number of others."""
+    """Return the first names, separated by commas, and the number of the remaining names."""
     if len(texts) <= MAX_NAMES:
         return ", ".join(texts)
     return f"{', '.join(texts[:MAX_NAMES])} and {len(texts) - MAX_NAMES} more"
@@ -165,7 +165,7 @@ def _plain_name(tree: Tree, element: TreeElement) -> str:
 
 
 def _conditions(tree: Tree, choice: TreeElement) -> Iterator[object]:
-    """Yield the conditions of the branches of an `if` or switch. An `else` has none."""
+    """Yield the conditions of the branches of an `if` or switch. An `else` has no condition."""
     for child in choice.children:
         condition = tree[child].fields.get("condition")
         if condition is not None:
@@ -222,7 +222,7 @@ def neighbor_phrase(side: Side, numbers: Sequence[int], *, as_written: bool = Fa
 
 
 def _following(side: Side, number: int) -> int | None:
-    """Return the next sibling that both versions contain in part. New siblings are described by their predecessors."""
+    """Return the next sibling with content of both versions, or None. Predecessors locate entirely new siblings."""
     following = side.tree.next_sibling(number)
     while following is not None and all(side.is_unmatched(inner) for inner in side.tree.visit_subtree(following)):
         following = side.tree.next_sibling(following)
@@ -345,7 +345,7 @@ def _payload_change(before: object, after: object) -> str:
 
 
 def _shape(value: object) -> str:
-    """Return a payload shape on one line, or an empty string for a missing or unknown shape."""
+    """Return the text of a payload shape on one line, or an empty string for a missing or unknown shape."""
     if not isinstance(value, dict):
         return ""
     try:
@@ -366,7 +366,7 @@ _PLAIN: Final = {
 def remarks_on(group: EditGroup, matching: Matching) -> Iterator[tuple[int, str]]:
     """Yield the elements with a remark in pictures, by new number, and the remark.
 
-    Additions, removals and wraps have marks instead.
+    Pictures mark additions, removals and wraps without a remark.
     """
     if group.action in _PLAIN:
         yield from ((number, _PLAIN[group.action]) for number in group.new)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 
 def bits(members: int) -> Iterator[int]:
-    """Yield the members of a set, in order."""
+    """Yield the members of a set, in ascending order."""
     while members:
         lowest = members & -members
         yield lowest.bit_length() - 1
@@ -22,9 +22,9 @@ def bit_set(members: Iterable[int]) -> int:
 
 
 def restrict(sets: Sequence[int], part: Sequence[int]) -> list[int]:
-    """Restrict a relation to the members in `part` and renumber them by their position in `part`.
+    """Return a relation restricted to the members in `part`, renumbered by their position in `part`.
 
-    `sets` contains the set of related members for each member.
+    `sets` contains, for each member, the set of members to which it is related.
     """
     inside = bit_set(part)
     if list(part) == list(range(part[0], part[0] + len(part))):

@@ -1,6 +1,7 @@
 """Construction of the version graph of a program, and its functions.
 
-Functions may complete tasks of their callers (`CallSummaries`). Equal functions are merged, and each has a unique key.
+A function can complete tasks of its callers (`CallSummaries`). Functions with equal nodes are merged, and each function
+of the graph has a unique key.
 """
 
 from __future__ import annotations
@@ -147,7 +148,7 @@ def _callers_tasks(body: Block) -> frozenset[TaskId]:
 
 
 def _called_tasks(block: Block) -> Iterator[tuple[TaskId, Function]]:
-    """Yield the tasks of a block that call a function, with that function."""
+    """Yield each task of a block that calls a function, with the function."""
     for operation in operations_in(block):
         if isinstance(operation, Start) and isinstance(operation.activity, Call):
             yield operation.task_id, operation.activity.function
@@ -212,7 +213,7 @@ def _qualify(functions: list[Function], level: int, reserved: Sequence[str], key
 
 
 def _number(functions: Sequence[Function], keys: dict[int, str], reserved: Sequence[str]) -> dict[int, str]:
-    """Number duplicate keys. A qualified name of one function may equal a plain name of another."""
+    """Number duplicate keys, which remain because a qualified name can equal the plain name of another function."""
     used = set(reserved)
     for function in functions:
         name = keys[id(function)]

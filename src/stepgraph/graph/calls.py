@@ -87,12 +87,12 @@ class CallSummaries(Struct, frozen=True):
     step_functions: frozenset[int]
     """The functions that run steps, directly or through other functions."""
     completed: Mapping[int, tuple[AwaitedTask, ...]] = field(default_factory=dict)
-    """The caller's tasks that a function awaits on every path to its end."""
+    """For each function, the caller's tasks that it awaits on every path to its end."""
     tasks_of_callees: Mapping[TaskId, tuple[AwaitedTask, ...]] = field(default_factory=dict)
-    """For each task that calls a function, the tasks in `completed` of that function."""
+    """For each task that calls a function, the tasks in `completed` for that function."""
 
     def works(self, function: Function) -> bool:
-        """Return whether a function runs steps."""
+        """Return whether a function runs steps, directly or through other functions."""
         return id(function) in self.step_functions
 
     def tasks_done_after_call(self, function: Function) -> tuple[AwaitedTask, ...]:
@@ -100,7 +100,7 @@ class CallSummaries(Struct, frozen=True):
         return self.completed.get(id(function), ())
 
     def with_tasks_of_callees(self, group: AwaitGroup) -> AwaitGroup:
-        """Return an await group with the tasks that the functions called by its members await."""
+        """Return an await group with the additional tasks that the functions called by its members await."""
         if not self.tasks_of_callees:
             return group
         members: list[AwaitMember] = []

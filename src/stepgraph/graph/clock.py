@@ -50,16 +50,16 @@ class _Emitter(Struct):
 
     live: Liveness
     name_of: Callable[[Function], str]
-    """Return the key of a called function."""
+    """Returns the key of a called function."""
     places: Places
     clock: int = 1
     """The current clock value."""
     grouped: bool = False
     """Whether a group is open."""
     clockless: bool = False
-    """Whether the current block belongs to a group, so that its nodes carry no clock."""
+    """Whether the current block is a series or a member of a partial order, so that its nodes carry no clocks."""
     nodes: dict[TaskId, Clocked | None] = field(default_factory=dict)
-    """The node of each started task, or None for a block."""
+    """The node of each started task, or None for a task that is drawn as a block."""
     separate_groups: dict[TaskId, tuple[SeparateGroup, ...]] = field(default_factory=dict)
     """The separate parallels that contain each task, outermost first."""
 
@@ -154,7 +154,7 @@ def _guard_unseen_error(nodes: list[Node], operations: Sequence[Operation]) -> l
 
 
 def _wrap_in_try(nodes: list[Node], operations: Sequence[Operation]) -> list[Node]:
-    """Wrap the nodes of a dissolved group in a `try` if a `try` around its await may catch exceptions."""
+    """Wrap the nodes of a group in a `try` if a `try` around the await of the group may catch exceptions."""
     if not _catch_await(operations):
         return nodes
     try_node: TryNode = {"type": "try", "try_block": {"type": "block", "nodes": nodes}}
@@ -162,9 +162,10 @@ def _wrap_in_try(nodes: list[Node], operations: Sequence[Operation]) -> list[Nod
 
 
 def _shows_error(node: Node, operations: Sequence[Operation]) -> bool:
-    """Return whether the group of one call shows the code that runs after an error.
+    """Return whether a group with a single call shows the code that runs after an error.
 
-    This holds if the await returns the error as a result, or if the call continues after an error of concurrent code.
+    The group does so if the await returns the error as a result, or if the call continues after an error of concurrent
+    code.
     """
     groups = [await_.group for await_ in awaits_in(Block(tuple(operations)))]
     return node["type"] == "function_call" and any(
@@ -242,7 +243,10 @@ def _add_to_groups(
 
 
 def _dissolved(node: Node, parallel_ids: frozenset[int]) -> list[Node]:
-    """Replace a parallel by its only member if that is a completed step or call. `parallel_ids` are `id`s."""
+    """Replace a parallel by its only member if this is a step or call with a clock for its completion.
+
+    `parallel_ids` contains the `id`s of the replaceable parallels.
+    """
     if node["type"] != "parallel" or id(node) not in parallel_ids:
         return [node]
     node["nodes"] = [flat for inner in node["nodes"] for flat in _dissolved(inner, parallel_ids)]
@@ -341,7 +345,7 @@ def _ordered(emitter: _Emitter, ordered: PartialOrder) -> list[Node]:
 
 
 def _node(emitter: _Emitter, activity: Activity, place: Place) -> Clocked:
-    """Return the node of an activity. Its location is `place` or, for a step, the declaration."""
+    """Return the node of an activity. The location of the node is `place` or, for a step, the declaration."""
     node = _activity(emitter, activity)
     if isinstance(activity, StepRun):
         emitter.places.note(node, activity.definition.place, activity)
@@ -394,7 +398,7 @@ def _choice(emitter: _Emitter, choice: Choice) -> list[Node]:
 
 
 def _try(emitter: _Emitter, try_: Try) -> list[Node]:
-    """Return a `try`. Every handler begins at the clock of the `try`; later operations begin at the latest clock."""
+    """Return the node of a `try`. Handlers begin at the clock of the `try`, and later operations at the last clock."""
     node: TryNode = {"type": "try"}
     clock = emitter.clock
     body = _block(emitter, try_.body)
@@ -419,7 +423,7 @@ def _try(emitter: _Emitter, try_: Try) -> list[Node]:
 
 
 def _handlers(emitter: _Emitter, try_: Try, nodes_by_handler: list[list[Node]]) -> list[Node]:
-    """Return the nodes of the handlers. A default branch returns if no handler catches the exception."""
+    """Return the nodes of the handlers. A default branch with a `return` stands for uncaught exceptions."""
     pairs = list(zip(try_.handlers, nodes_by_handler, strict=True))
     if try_.except_star:
         return [

@@ -1,8 +1,9 @@
 """Structuring of control flow: jumps are rewritten to the constructs of the payload, `break` and `return`.
 
 After a `continue`, or a `raise` that a handler of the function catches, the rest of the block moves into the branches
-that do not jump. A `raise` out of a loop in the `try` also becomes a `break`. Any other `raise` becomes a `return`. A
-`with` becomes its body. Finally, operations that neither run a step nor decide whether one runs are removed.
+that do not jump. A caught `raise` that leaves a loop inside the `try` also becomes a `break`. Any other `raise` becomes
+a `return`. A `with` becomes its body. Finally, operations that neither run a step nor decide whether one runs are
+removed.
 """
 
 from __future__ import annotations
@@ -90,11 +91,11 @@ class _Fragment(Struct):
 
     operations: deque[Operation] = field(default_factory=deque)
     trailing_choice: _TrailingChoice | None = None
-    """A choice after the operations."""
+    """The choice after the operations, if any."""
     jumps: frozenset[Target] = frozenset()
-    """The targets of its jumps without a node."""
+    """The targets of the jumps in the fragment that have no payload node."""
     breaks: frozenset[Target] = frozenset()
-    """The targets of exceptions that leave the innermost loop by a `break`. They become jumps of that loop."""
+    """The targets of exceptions that leave the innermost loop by a `break`: the `jumps` of the fragment of the loop."""
     may_complete: bool = True
     """Whether the end of the fragment is reachable."""
 
@@ -105,7 +106,7 @@ def structure_control_flow(block: Block, calls: CallSummaries) -> Block:
 
 
 def _with_resolved_calls(block: Block, calls: CallSummaries) -> Block:
-    """Remove calls of functions without steps, and add the awaits of called functions to their callers."""
+    """Return a block without calls of functions without steps, with the awaits of called functions in their callers."""
     return Block(tuple(result for operation in block.operations for result in _resolved(operation, calls)))
 
 
@@ -187,7 +188,7 @@ def _is_relevant_operation(operation: Operation) -> bool:
 
 
 def _guarded(first: _Fragment, rest: _Fragment, origin: Operation) -> _Fragment:
-    """Move `rest` into a branch that the jumps of `first` bypass."""
+    """Return the concatenation of two fragments, with `rest` in a branch that the jumps of `first` bypass."""
     jumps, breaks = first.jumps | rest.jumps, first.breaks | rest.breaks
     choice = first.trailing_choice
     completing = [] if choice is None else [i for i, branch in enumerate(choice.branches) if branch.may_complete]
@@ -243,7 +244,7 @@ def _operation(operation: Operation, context: _Context) -> _Fragment:
 
 
 def _jump(operation: Jump, context: _Context) -> _Fragment:
-    """Rewrite a jump. If it skips no step, it remains undrawn, because liveness needs the ends of all paths."""
+    """Rewrite a jump. A jump that skips no step remains without a node, as liveness needs the ends of all paths."""
     match operation.kind:
         case JumpKind.BREAK | JumpKind.FINISHED:
             return _Fragment(deque((operation,)), may_complete=False)
@@ -276,7 +277,7 @@ def _choice(operation: Choice, context: _Context) -> _Fragment:
 
 
 def _targets(fragments: Sequence[_Fragment]) -> tuple[frozenset[Target], frozenset[Target]]:
-    """Return the targets of all jumps and the targets of all breaks in fragments."""
+    """Return the union of the `jumps` and the union of the `breaks` of fragments."""
     empty = frozenset[Target]()
     return empty.union(*(f.jumps for f in fragments)), empty.union(*(f.breaks for f in fragments))
 
@@ -364,7 +365,7 @@ def _try(operation: Try, context: _Context) -> _Fragment:
 
 
 def _may_exit(block: Block) -> bool:
-    """Return whether a block has a drawn `break` or `return`. A `raise` does not count: any code may raise."""
+    """Return whether a block has a `break` or `return` that the graph draws, excluding `raise`: any code may raise."""
     return any(
         isinstance(operation, Jump) and operation.drawn and operation.kind is not JumpKind.RAISE
         for operation in operations_in(block)

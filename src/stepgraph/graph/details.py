@@ -33,7 +33,7 @@ ANY_OTHER_ERROR: Final = "any other error"
 
 
 def describe(graph: Graph, places: Places, workflows: Mapping[str, str]) -> Details:
-    """Return the details of a graph. `workflows` are the names of workflows by their bindings."""
+    """Return the details of a graph. `workflows` maps the name of each binding to the name of its workflow."""
     return details_of(graph, partial(_detail, places, workflows))
 
 
@@ -66,7 +66,7 @@ def _detail(places: Places, workflows: Mapping[str, str], part: Part) -> Detail:
 
 
 def _received(inputs: tuple[StepInput, ...]) -> tuple[str, ...]:
-    """Return the results that a step receives: `receives order, price from load price`."""
+    """Return a remark on the results that a step receives, such as `receives order, price from load price`, if any."""
     return (f"receives {', '.join(map(_received_result, inputs))}",) if inputs else ()
 
 
@@ -76,13 +76,13 @@ def _received_result(received: StepInput) -> str:
 
 
 def _started(workflows: list[str]) -> tuple[str, ...]:
-    """Return the workflows that a step starts: `starts workflow orders (Orders)`."""
+    """Return a remark on the workflows that a step starts, such as `starts workflow orders (Orders)`, if any."""
     word = "workflow" if len(workflows) == 1 else "workflows"
     return (f"starts {word} {', '.join(workflows)}",) if workflows else ()
 
 
 def _errors(part: Part, place: Place, handlers: tuple[Handler, ...]) -> tuple[str, ...]:
-    """Return the effect that handlers without nodes have on an error: they swallow it, or raise another one."""
+    """Return a remark on the effect of handlers without nodes, if any: they swallow the error or raise another one."""
     if part["nodes"]:
         return ()
     raised = [jump for handler in handlers for jump in _raises(handler.block)]

@@ -1,7 +1,7 @@
 """Liveness of tasks: the ranges of operations from the start of a task to the await that completes it.
 
-A task escapes if it may be pending at an exit of the block that contains its start and its awaits. The graph then shows
-no clock for its completion.
+A task escapes if it may be pending at an exit of the block that contains its start and its awaits. For an escaping
+task, the graph shows no clock of completion.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ def liveness(body: Block, *, is_run: bool) -> Liveness:
 
 
 def must_awaited_tasks(body: Block, foreign: frozenset[TaskId]) -> tuple[AwaitedTask, ...]:
-    """Return the caller's tasks that every normal exit of a function has awaited: all their runs, or the last one."""
+    """Return the tasks in `foreign` that a body has awaited at every normal exit: all their runs, or the last run."""
     pending = bit_set(foreign)
     last = pending & ~_pending_at_exits(body, _State(pending))
     every = last & ~_pending_at_exits(body, _State(pending, several=pending))
@@ -106,7 +106,7 @@ def _pending_at_exits(body: Block, state: _State) -> int:
 
 
 def _range_start(analysis: _PendingTasks, task_id: TaskId) -> tuple[int, int]:
-    """Return the innermost block with the start and all awaits of a task, and the index at which the task begins."""
+    """Return the `id` of the innermost block with the start and all awaits of a task, and the index where it begins."""
     start = analysis.started[task_id]
     depth = len(start)
     for path in analysis.awaited.get(task_id, ()):
@@ -117,7 +117,7 @@ def _range_start(analysis: _PendingTasks, task_id: TaskId) -> tuple[int, int]:
 
 
 def _live_ranges(starts: Mapping[int, int], pending_after: Sequence[int]) -> list[LiveRange]:
-    """Return the live ranges of a block in order, with overlapping ones merged.
+    """Return the live ranges of a block in order, with overlapping ranges merged.
 
     `starts` maps the index of an operation to the tasks that begin there. `pending_after` contains the tasks pending
     after each operation.
@@ -152,7 +152,7 @@ class _State(Struct, frozen=True):
 
 
 class _PendingTasks(Domain[_State], Observer[_State]):
-    """The may-be-pending analysis of tasks. Its observations only grow, so repeated visits are safe.
+    """The may-be-pending analysis of tasks. The recorded facts only grow, so repeated visits are safe.
 
     A one-by-one await is an await of one member of a collection in each iteration of a loop.
     """
@@ -214,7 +214,7 @@ class _PendingTasks(Domain[_State], Observer[_State]):
         return _State(a.pending | b.pending, a.several | b.several, a.awaited_in_iteration & b.awaited_in_iteration)
 
     def may_raise(self, operation: Leaf | Try, before: _State, after: _State | None) -> _State | None:
-        """If one of several awaited tasks fails, the others may be pending."""
+        """Return the state at an exception. If one of several awaited tasks fails, the others may be pending."""
         match operation:
             case Try(guards_await=guards_await):
                 return None if guards_await else before
@@ -278,7 +278,7 @@ class _PendingTasks(Domain[_State], Observer[_State]):
         return state.without(completed | raced)
 
     def _call(self, call: Run, state: _State) -> _State:
-        """Complete the caller's tasks that a function awaits. If the call fails, they may be pending."""
+        """Complete the caller's tasks that a function awaits. If the call fails, the tasks may be pending."""
         self._record_await(
             bit_set(awaited.task_id for awaited in call.completed_tasks) & state.pending, tuple(self.path)
         )
@@ -343,7 +343,7 @@ class _PendingTasks(Domain[_State], Observer[_State]):
         self.path.pop()
 
     def exit(self, source: Jump | JumpTarget[_State], state: _State, target: JumpTarget[_State]) -> None:
-        """Record the tasks pending at a jump, or after the `finally` blocks without steps that it runs."""
+        """Record the tasks pending at a jump, or after the `finally` blocks without steps that the jump runs."""
         crossed = {block for block, _ in self.path[target.depth :]}
         if isinstance(source, Jump):
             exited = {source.drawn or source.kind is JumpKind.RAISE: crossed}

@@ -36,7 +36,7 @@ def step_do(run: StepRun, nodes: list[Node]) -> StepDo:
 
 
 def leaf_node(activity: Sleep | SleepUntil | EventWait) -> StepSleep | StepSleepUntil | StepWaitForEvent:
-    """Return the node of a sleep or a wait."""
+    """Return the node of a sleep or an event wait."""
     match activity:
         case Sleep(name=name, duration=duration):
             return {"type": "step_sleep", "name": name, "duration": duration}
@@ -105,7 +105,7 @@ def parallel(part: OrderPart, contents: MemberNodes, kind: ParallelKind, clock: 
 
 
 def members(part: Clocked, contents: MemberNodes, clock: int) -> tuple[list[Node], int]:
-    """Return the nodes of members that begin at `clock` or later, with clocks, and the clock at their end."""
+    """Return the nodes of members with clocks from `clock` on, and the clock at the end of all members."""
     nodes: list[Node] = []
     for member in part.members:
         set_clocks(contents[member.index], clock + member.starts, clock + member.resolves)
@@ -135,7 +135,7 @@ def _block(part: OrderPart, contents: MemberNodes) -> Block:
 
 
 def set_clocks(nodes: Sequence[Node], starts: int, resolves: int | None) -> None:
-    """Set the clocks of nodes. A sequence of several resolved nodes gets none, because its order is more precise."""
+    """Set the clocks of nodes. With `resolves`, a sequence gets no clocks, because its order is more precise."""
     if len(nodes) > 1 and resolves is not None:
         return
     for node in nodes:
@@ -164,7 +164,7 @@ class Places(Struct):
     _by_id: dict[int, tuple[Part, Place, Origin | None]] = field(default_factory=dict)
 
     def note(self, part: Part, place: Place, origin: Origin | None = None) -> None:
-        """Record the location of a part. The reference to the part prevents reuse of its `id`."""
+        """Record the location of a part. The recorded reference to the part prevents reuse of its `id`."""
         self._by_id[id(part)] = (part, place, origin)
 
     def of(self, part: Part) -> Place | None:
@@ -173,6 +173,6 @@ class Places(Struct):
         return None if entry is None else entry[1]
 
     def origin_of(self, part: Part) -> Origin | None:
-        """Return the part of the IR that a part shows, or None if it has not been recorded."""
+        """Return the part of the IR that a part of the graph shows, or None if it has not been recorded."""
         entry = self._by_id.get(id(part))
         return None if entry is None else entry[2]

@@ -44,8 +44,8 @@ class ShownGroup(Struct, frozen=True):
 def separate_groups_by_task(body: Block, live: Liveness) -> dict[TaskId, tuple[SeparateGroup, ...]]:
     """Return the separate parallels of a body that contain each task, outermost first.
 
-    A group is separate if it is nested in another one, or if its kind is not `all`. It contains only tasks started by
-    its arguments. A task started earlier stays at its start.
+    A group is separate if it is nested in another group, or if its kind is not `all`. A separate parallel contains
+    only tasks that the arguments of the group start. A task that started earlier stays at its start.
     """
     groups_by_task: dict[TaskId, tuple[SeparateGroup, ...]] = {}
     for operation in awaits_in(body):
@@ -83,7 +83,7 @@ def _collect(
 
 
 def _common_block(group: AwaitGroup, task_ids: Sequence[TaskId], live: Liveness) -> int:
-    """Return the innermost block with all starts of a group's tasks, in no more loops than the group itself."""
+    """Return the `id` of the innermost block with the starts of all tasks, in no more loops than the group itself."""
     first, *rest = (live.start_blocks[task_id] for task_id in task_ids)
     common, loops = first[0], 0
     for depth, block in enumerate(first):
@@ -95,7 +95,7 @@ def _common_block(group: AwaitGroup, task_ids: Sequence[TaskId], live: Liveness)
 
 
 def exact_group(operations: Sequence[Operation], live: Liveness) -> ShownGroup | None:
-    """Return the group of the await that ends a live range, if the range only starts the awaited tasks."""
+    """Return the group of the await that ends a live range, or None if the range does more than start awaited tasks."""
     last = operations[-1]
     final_await = next(awaits_in(Block((last,))), None)
     if final_await is None or not (last is final_await or (isinstance(last, Loop) and final_await.one_per_iteration)):

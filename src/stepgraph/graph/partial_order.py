@@ -32,7 +32,7 @@ class InParallel(Struct, frozen=True):
 
 
 class ClockedMember(Struct, frozen=True):
-    """A member with clock values, relative to the start of its parallel."""
+    """A member with clock values, relative to the start of its `parallel`."""
 
     index: int
     starts: int
@@ -83,7 +83,7 @@ class _Order:
         self._decompositions: dict[int, OrderPart | None] = {}
 
     def part(self, members: int, *, clocks: bool) -> OrderPart:
-        """Return the decomposition of a subset."""
+        """Return the decomposition of a subset, given as a bit set."""
         exact = self.series_parallel(members)
         if exact is not None:
             return exact
@@ -94,7 +94,7 @@ class _Order:
         return self.clocked(members) if clocks else self.cone(members)
 
     def in_parallel(self, members: int, components: list[int], *, clocks: bool) -> OrderPart:
-        """Return components in parallel. A component that becomes a block carries no clocks.
+        """Return the decomposition of components in parallel. A component that becomes a block carries no clocks.
 
         At most one component uses clocks, because clocks in two components would imply an order between them.
         """
@@ -188,8 +188,8 @@ class _Order:
     def chain(self, members: int) -> list[int]:
         """Return the completed members at each clock, as a chain of sets that preserves many relations.
 
-        Dynamic programming over the predecessor sets and their intersections maximizes the number of ordered pairs. A
-        greedy chain replaces it for more than `MAX_COMPARED_SETS` sets.
+        Dynamic programming over the predecessor sets and their intersections maximizes the number of ordered pairs. For
+        more than `MAX_COMPARED_SETS` sets, a greedy algorithm chooses the chain.
         """
         sets = self.predecessor_sets(members)
         if self.is_interval_order(members):

@@ -1,6 +1,6 @@
 """The JSON of `stepgraph check -f json`.
 
-`version` is 2. It changes when a field is removed or changes its meaning, but not when a field is added.
+`version` is 2. The version changes when a field is removed or changes its meaning, but not when a field is added.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Summary(Closed):
     text: str
     """The result as one line of text."""
     fail_on: FailOn
-    """The lowest level that fails the check, or `new` for errors and warnings outside of the baseline."""
+    """The lowest level that fails the check, or `new` for errors and warnings that are not in the baseline."""
     require_dag: bool
     """Whether the check fails for a workflow without a complete graph."""
     workflows: int
@@ -43,7 +43,7 @@ class Summary(Closed):
     warnings: int
     """Number of warnings."""
     notes: int
-    """Number of notes. They never fail the check."""
+    """Number of notes, which never fail the check."""
     known: int
     """Number of findings in the baseline, which are not counted above."""
     ignored: int
@@ -66,7 +66,7 @@ class CheckedWorkflow(Closed):
     steps: int
     """Number of steps in the graph."""
     complete: bool
-    """Whether the analysis resolved everything. If not, the graph may lack steps."""
+    """Whether the graph is complete. An incomplete graph may lack steps, because some code could not be resolved."""
 
 
 class ReportedFinding(Closed):

@@ -1,8 +1,8 @@
 """Constraints of payload fields beyond their types, for pydantic.
 
-They are part of the definitions in `stepgraph.model.payload`, which must be cheap to import. Pydantic is therefore
-imported only when a validator is built. In the validation context `LENIENT`, the constraints accept types and words of
-other API versions.
+The constraints are part of `stepgraph.model.payload`, which must be cheap to import. Pydantic is therefore imported
+only when a validator is built. In the validation context `LENIENT`, the constraints accept types and words of other API
+versions.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ UNKNOWN_TAG: Final = "\0unknown"
 
 
 class Closed(TypedDict):
-    """The base of the shapes. Fields have exactly their documented types, and unknown fields are rejected."""
+    """The base class of payload and report shapes. Fields have exactly their documented types. Others are invalid."""
 
 
 Closed.__pydantic_config__ = {  # type: ignore[attr-defined]
@@ -43,7 +43,7 @@ Closed.__pydantic_config__ = {  # type: ignore[attr-defined]
 
 
 class NullIsAbsent:
-    """A field that may be null, which means the same as absent. The API's Python client writes null."""
+    """A field that can be null or absent, with the same meaning. The API's Python client writes null."""
 
     def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
         from pydantic_core import PydanticOmit, core_schema
@@ -105,7 +105,7 @@ class IsoTimestamp:
 
 
 class Word:
-    """One of several words. Lenient validation accepts others."""
+    """One of several words. Lenient validation accepts any string."""
 
     def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
         from pydantic_core import core_schema
@@ -117,7 +117,7 @@ class Word:
 
 
 class Tagged:
-    """A union whose field `type` selects the member. Lenient validation accepts other types as members `unknown`."""
+    """A union whose field `type` selects the member. Lenient validation accepts other types as the member `unknown`."""
 
     def __init__(self, unknown: type) -> None:
         self.unknown = unknown

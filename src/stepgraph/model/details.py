@@ -52,15 +52,15 @@ class Details(Struct, frozen=True, eq=False):
         self._by_identity.update((id(part), detail) for part, detail in self.items)
 
     def of(self, part: Part) -> Detail:
-        """Return the detail of a part, or an empty detail by default."""
+        """Return the detail of a part, or an empty detail if it has none."""
         return self._by_identity.get(id(part), NO_DETAIL)
 
     def source(self, part: Part) -> str:
-        """Return the source of a part, or an empty string by default."""
+        """Return the source of a part, or an empty string if it has none."""
         return self.of(part).source
 
     def remarks(self, part: Part) -> tuple[str, ...]:
-        """Return the remarks on a part."""
+        """Return the remarks on a part, or an empty tuple if it has none."""
         return self.of(part).remarks
 
 
@@ -80,7 +80,7 @@ def as_texts(graph: Graph, details: Details) -> DetailTexts:
 
 
 def from_texts(graph: Graph, texts: DetailTexts) -> Details:
-    """Return the details of a graph from plain data. Indexes beyond the graph are ignored."""
+    """Return the details of a graph from plain data. Ignores indexes beyond the last part."""
     by_index = {index: Detail(source, tuple(remarks)) for index, source, remarks in texts}
     return Details([(part, by_index[index]) for index, part in enumerate(parts_of(graph)) if index in by_index])
 

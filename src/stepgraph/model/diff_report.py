@@ -1,6 +1,6 @@
 """The JSON of `stepgraph diff -f json`.
 
-`version` is 2. It changes when a field is removed or changes its meaning, but not when a field is added.
+`version` is 2. The version changes when a field is removed or changes its meaning, but not when a field is added.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class DiffSummary(Closed):
     fail_on: FailOn
     """The changes that fail the comparison: `breaking`, `any` or `none`."""
     fails: bool
-    """Whether such a change exists (exit code 1)."""
+    """Whether a change fails the comparison, so that the exit code is 1."""
     workflows: int
     """Number of workflows, including those in one version only."""
     changed_workflows: int
@@ -73,7 +73,7 @@ class WorkflowVersion(Closed):
     has_dag: bool
     """Whether the workflow has a graph, that is, at least one step that can run."""
     complete: bool | None
-    """Whether the analysis resolved everything. If not, changes may be missing. Null for a saved graph."""
+    """Whether the graph is complete. Without a complete graph, changes may be missing. Null for a saved graph."""
 
 
 class WorkflowChange(Closed):
@@ -82,9 +82,9 @@ class WorkflowChange(Closed):
     action: Action
     """The kind of change."""
     sign: Sign
-    """`+` for an addition, `-` for a removal, `~` for a change of something in both versions."""
+    """`+` for an addition, `-` for a removal, `~` for any other change."""
     text: str
-    """The change and its location, in a sentence."""
+    """A sentence that describes the change and its location."""
     effect: Effect
     """The effect on running instances: `breaking` loses stored results or uses them for another step, `out_of_order`
     runs a step after steps that it now precedes, `safe` does neither."""
@@ -123,4 +123,4 @@ class DiffReport(Closed):
     summary: DiffSummary
     """The result of the comparison."""
     workflows: list[WorkflowDifference]
-    """The workflows of both versions in the order of the new version. Removed workflows keep their place."""
+    """The workflows of both versions in the order of the new version. Removed workflows keep their old position."""

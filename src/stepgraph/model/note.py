@@ -39,7 +39,7 @@ class Note(Struct, frozen=True):
     span: Span
     """The location of the code."""
     incomplete: bool = True
-    """Whether the graph may lack steps because of it."""
+    """Whether the graph may lack steps because of this code."""
 
     @property
     def label(self) -> str:
@@ -59,7 +59,7 @@ class ProblemKind(StrEnum):
     """The cause of a problem."""
 
     UNREADABLE = "unreadable"
-    """The file is missing, may not be read, or has the wrong type."""
+    """The file is missing, unreadable, or of the wrong type."""
     SYNTAX = "syntax"
     """The file is not valid Python."""
     CONFIGURATION = "configuration"

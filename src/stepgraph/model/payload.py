@@ -1,8 +1,8 @@
 """The shapes of the Workflows API: the graph of a workflow, its nodes, and the responses about its versions.
 
-Graphs are built, drawn and compared as these typed dictionaries. `stepgraph.model.validation` checks data from outside
-by the same definitions, and `stepgraph.model.json_schema` describes them. Unknown values have no key. Only `condition`
-and `graph` may be null.
+Graphs are built, drawn and compared as these typed dictionaries. `stepgraph.model.validation` validates external data
+with the same definitions, and `stepgraph.model.json_schema` generates JSON Schemas from them. Unknown values have no
+key. Only `condition` and `graph` can be null.
 
 Source: the API documentation of Cloudflare Workflows, and its Python client.
 """
@@ -69,9 +69,9 @@ class Retries(Closed):
     limit: Number
     """The number of retries after the first attempt."""
     delay: Duration
-    """The delay before the first retry: milliseconds or text."""
+    """The delay before the first retry: milliseconds, or a string such as `5 minutes`."""
     backoff: Backoff
-    """The growth of the delay."""
+    """The growth of the delay with each retry."""
 
 
 class StepConfig(Closed):
@@ -80,7 +80,7 @@ class StepConfig(Closed):
     retries: Retries
     """The retries."""
     timeout: Duration
-    """The timeout of each attempt: milliseconds or text."""
+    """The timeout of each attempt: milliseconds, or a string such as `5 minutes`."""
 
 
 class WaitOptions(Closed):
@@ -89,7 +89,7 @@ class WaitOptions(Closed):
     event_type: str
     """The type of the event."""
     timeout: Duration
-    """The longest wait: milliseconds or text."""
+    """The longest wait: milliseconds, or a string such as `5 minutes`."""
 
 
 class StepDo(Closed):
@@ -101,11 +101,11 @@ class StepDo(Closed):
     config: StepConfig
     """The retries and the timeout."""
     nodes: list[Node]
-    """The steps that its code runs."""
+    """The nodes that the code of the step runs."""
     starts: NotRequired[OrNull[Number]]
-    """In a group: the clock at which it starts, after all nodes of the group that resolve at or before this clock."""
+    """In a group: the clock at which this node starts, after all nodes that resolve at or before this clock."""
     resolves: NotRequired[OrNull[Number]]
-    """In a group: the first clock at which it must be over."""
+    """In a group: the first clock at which this node must be over."""
 
 
 class StepSleep(Closed):
@@ -115,11 +115,11 @@ class StepSleep(Closed):
     name: str
     """The name."""
     duration: Duration
-    """The duration: milliseconds or text."""
+    """The duration: milliseconds, or a string such as `5 minutes`."""
     starts: NotRequired[OrNull[Number]]
-    """In a group: the clock at which it starts, after all nodes of the group that resolve at or before this clock."""
+    """In a group: the clock at which this node starts, after all nodes that resolve at or before this clock."""
     resolves: NotRequired[OrNull[Number]]
-    """In a group: the first clock at which it must be over."""
+    """In a group: the first clock at which this node must be over."""
 
 
 class StepSleepUntil(Closed):
@@ -131,9 +131,9 @@ class StepSleepUntil(Closed):
     timestamp: str
     """The point in time, or the expression that computes it."""
     starts: NotRequired[OrNull[Number]]
-    """In a group: the clock at which it starts, after all nodes of the group that resolve at or before this clock."""
+    """In a group: the clock at which this node starts, after all nodes that resolve at or before this clock."""
     resolves: NotRequired[OrNull[Number]]
-    """In a group: the first clock at which it must be over."""
+    """In a group: the first clock at which this node must be over."""
 
 
 class StepWaitForEvent(Closed):
@@ -143,13 +143,13 @@ class StepWaitForEvent(Closed):
     name: str
     """The name."""
     options: NotRequired[OrNull[WaitOptions]]
-    """The type of the event and the timeout."""
+    """The event type and the timeout of the wait."""
     payload: NotRequired[OrNull[Shape]]
     """The parts of the event's payload that the workflow reads."""
     starts: NotRequired[OrNull[Number]]
-    """In a group: the clock at which it starts, after all nodes of the group that resolve at or before this clock."""
+    """In a group: the clock at which this node starts, after all nodes that resolve at or before this clock."""
     resolves: NotRequired[OrNull[Number]]
-    """In a group: the first clock at which it must be over."""
+    """In a group: the first clock at which this node must be over."""
 
 
 class Loop(Closed):
@@ -179,7 +179,7 @@ class Block(Closed):
 
 
 class Try(Closed):
-    """A `try` statement. A block without steps may be absent."""
+    """A `try` statement. A block without steps can be absent."""
 
     type: Literal["try"]
     try_block: NotRequired[OrNull[Block]]
@@ -191,7 +191,7 @@ class Try(Closed):
 
 
 class Branch(Closed):
-    """A branch of a choice."""
+    """A branch of an `if` or `switch`."""
 
     condition: str | None
     """The condition, or the case of a `switch`; null for `else` and the default case."""
@@ -222,11 +222,11 @@ class FunctionCall(Closed):
 
     type: Literal["function_call"]
     name: str
-    """The key of the function."""
+    """The key of the function in `functions`."""
     starts: NotRequired[OrNull[Number]]
-    """In a group: the clock at which it starts, after all nodes of the group that resolve at or before this clock."""
+    """In a group: the clock at which this node starts, after all nodes that resolve at or before this clock."""
     resolves: NotRequired[OrNull[Number]]
-    """In a group: the first clock at which it must be over."""
+    """In a group: the first clock at which this node must be over."""
 
 
 class FunctionDef(Closed):
@@ -248,7 +248,7 @@ class Break(Closed):
 
 
 class Start(Closed):
-    """A workflow as a node."""
+    """A workflow that appears as a node of a graph."""
 
     type: Literal["start"]
     class_name: str
@@ -267,9 +267,9 @@ class UnknownNode(Closed):
     type: str
     """The unknown type."""
     name: NotRequired[str]
-    """The name, if it has one."""
+    """The name of the node, if it has one."""
     nodes: list[Node]
-    """All nodes inside it."""
+    """All nodes inside the node."""
 
 
 Node = TypeAliasType(
@@ -314,7 +314,7 @@ class Workflow(Closed):
 
 
 class Graph(Closed):
-    """A graph in a version of the format."""
+    """A workflow in one version of the graph format."""
 
     version: Number
     """The version of the format."""
@@ -354,25 +354,25 @@ class Concurrency(Closed, total=False):
 
 
 class DefaultRetention(Closed, total=False):
-    """The retention of instances."""
+    """How long the engine retains finished instances by default."""
 
     error_retention: OrNull[int]
-    """After a failure, in milliseconds."""
+    """The retention after a failure, in milliseconds."""
     success_retention: OrNull[int]
-    """After a success, in milliseconds."""
+    """The retention after a success, in milliseconds."""
 
 
 class Version(VersionIdentity):
     """One version of a workflow: `GET .../workflows/{workflow_name}/versions/{version_id}`, or one of a list."""
 
     has_dag: bool
-    """Whether it has a graph."""
+    """Whether the version has a graph."""
     language: Literal["javascript", "python"]
     """The language of the workflow."""
     concurrency: NotRequired[OrNull[Concurrency]]
     """The concurrency."""
     default_retention: NotRequired[OrNull[DefaultRetention]]
-    """The retention of instances."""
+    """How long the engine retains finished instances by default."""
     limits: NotRequired[OrNull[VersionLimits]]
     """The limits."""
 
@@ -395,7 +395,7 @@ _NOT_RUN: Final = " has not run"
 
 
 def has_not_run(step_name: str) -> str:
-    """Return the condition of running a step before a step that needs it: the step has not run yet."""
+    """Return the condition under which a step runs as a dependency of another step: it has not run yet."""
     return f"{step_name}{_NOT_RUN}"
 
 

@@ -1,8 +1,8 @@
 """The graphs in a saved file: responses of the Workflows API, or the output of `stepgraph graph -f json`.
 
-Graphs are read leniently, because another version of the API may have written them. Before pydantic validates with the
-context `LENIENT`, which accepts unknown fields, types and words, absent values are completed with the engine's
-defaults, and unknown nodes are reduced to their type, their name and the nodes inside them.
+Graphs are read leniently, because another version of the API may have written them. The reader completes absent values
+with the engine's defaults, and reduces unknown nodes to their type, their name and the nodes inside them. Pydantic then
+ignores unknown fields and, in the context `LENIENT`, accepts unknown types and words.
 """
 
 from __future__ import annotations
@@ -43,8 +43,8 @@ class SavedGraph(Struct, frozen=True):
 def read_saved_graphs(text: str | bytes, path: str = "<input>") -> tuple[SavedGraph, ...]:
     """Read the graphs in JSON text: a version graph response, a `graph` object, or an array of these.
 
-    They may be inside the API's envelope (`{"result": ...}`). `path` names the input in messages. Raises InputError for
-    other data, for a response with an error, and for a graph that cannot be drawn.
+    The data may be inside the API's envelope (`{"result": ...}`). `path` names the input in messages. Raises InputError
+    for other data, for a response with an error, for too many graphs, and for a graph that cannot be drawn.
     """
     return tuple(_saved(load_json(text, path), path))
 
@@ -63,7 +63,7 @@ def _saved(data: object, path: str) -> Iterator[SavedGraph]:
 
 
 def _result(envelope: Mapping[str, object], path: str) -> object:
-    """Return the result in an envelope of the API. Raises InputError for a response with an error."""
+    """Return the result in an API envelope. Raises InputError for a response with an error or without a result."""
     if envelope.get("success", True) is not True:
         raise InputError(Problem(path, f"the API returned an error: {_first_error(envelope)}."))
     if envelope.get("result") is None:
@@ -130,7 +130,7 @@ _OPTIONS: Final[Fields] = {"timeout": DEFAULT_EVENT_TIMEOUT}
 def read_graph(data: object, path: str, at: Keys = ()) -> Graph:
     """Return the graph in JSON data. Nodes of unknown types are of the shape `UnknownNode`.
 
-    `path` names the input in messages, and `at` contains the keys that lead to `data` in it. Raises InputError, with a
+    `path` names the input in messages, and `at` contains the keys that lead to `data` there. Raises InputError, with a
     one-line message, for data that cannot be drawn.
     """
     completion = _Completion()

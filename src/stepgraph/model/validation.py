@@ -1,4 +1,4 @@
-"""Reading JSON data from outside, and one-line messages about invalid data."""
+"""Parsing of external JSON data, and one-line messages about invalid data."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def _too_deep(path: str) -> InputError:
 def _count_and_depth(data: object) -> tuple[int, int]:
     """Return the number of nodes, branches and workflows in `data`, and the maximum number of nested nodes.
 
-    It iterates rather than recurses, so that deep data cannot exceed the recursion limit.
+    The traversal is iterative, so that deep data cannot exceed the recursion limit.
     """
     count = deepest = 0
     pending = [(data, 0)]
@@ -97,8 +97,8 @@ def _children(value: object) -> Iterator[object]:
 def explain(error: ValidationError, data: object, at: Keys = (), moved: Mapping[Keys, Keys] | None = None) -> str:
     """Return a message about the first invalid value in `data`: the keys that lead to it and the expected value.
 
-    `at` are the keys that lead to `data` in the document. For values that were moved, `moved` maps their keys in `data`
-    to their keys in the document, without `at`.
+    `at` contains the keys that lead to `data` in the document. For values that were moved, `moved` maps their keys in
+    `data` to their keys in the document, without `at`.
     """
     first, *others = error.errors(include_url=False)
     keys, value = _locate(first, data)

@@ -62,12 +62,12 @@ def node_lists(node: Node) -> list[Sequence[Node]]:
 
 
 def children(node: Node) -> list[Node]:
-    """Return the nodes directly inside a node, its branches or its blocks. A call contains none."""
+    """Return the nodes directly inside a node, its branches or its blocks. A call contains no nodes."""
     return [inner for nodes in node_lists(node) for inner in nodes]
 
 
 def walk(nodes: Sequence[Node]) -> Iterator[Node]:
-    """Yield nodes and everything inside them in source order, without the bodies of called functions."""
+    """Yield nodes and all nodes inside them in source order, without the bodies of called functions."""
     pending = list(reversed(nodes))
     while pending:
         node = pending.pop()
@@ -76,7 +76,7 @@ def walk(nodes: Sequence[Node]) -> Iterator[Node]:
 
 
 def levels(nodes: Sequence[Node]) -> int:
-    """Return the deepest level of a node that contains others. `nodes` are at level 1."""
+    """Return the deepest level with a node that contains other nodes, or 0 if there is none. `nodes` are at level 1."""
     deepest = 0
     pending = [(nodes, 1)]
     while pending:
@@ -89,7 +89,7 @@ def levels(nodes: Sequence[Node]) -> int:
 
 
 def functions_of(workflow: Workflow) -> dict[str, FunctionDef]:
-    """Return the functions that calls refer to. Functions of the workflow precede equal names in its `start` nodes."""
+    """Return the functions that calls refer to. Functions of the workflow override equal names in its `start` nodes."""
     functions = dict(workflow["functions"])
     for node in walk(workflow["nodes"]):
         if node["type"] == "start":

@@ -2,8 +2,8 @@
 
 A path leads through the lists of nodes around a node (`executed_lists`). An exit leads to the next node, out of the
 loop (`break`), or out of the function (`return`). One transfer function, `exits_through`, maps the exits of a list of
-nodes to the exits of the node that contains it. It serves both directions: from a node into its lists (`exits_of`), and
-from a position in a list outward (`may_continue`).
+nodes to the exits of the node that contains it. The function serves both directions: from a node into its lists
+(`exits_of`), and from a position in a list outward (`may_continue`).
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ _SEQUENCES: Final = frozenset({"loop", "block", "start"})
 
 
 class Clocks(TypedDict, total=False):
-    """The clocks of a node. Either may be absent."""
+    """The clocks at which a node starts and resolves. Either can be absent."""
 
     starts: Number
     resolves: Number
 
 
 def executed_lists(node: Node) -> list[tuple[int, Sequence[Node]]]:
-    """Return the lists of nodes that run as part of a node, by part.
+    """Return the lists of nodes that run as part of a node, each with its `PathSegment.part`.
 
-    Steps nested in a step and functions are separate bodies.
+    The nodes nested in a step, and the nodes of a function, are separate bodies and not included.
     """
     if unknown := as_unknown(node):
         return [(0, unknown["nodes"])]
@@ -57,7 +57,7 @@ def executed_lists(node: Node) -> list[tuple[int, Sequence[Node]]]:
 
 
 def may_end_early(node: Node | None) -> bool:
-    """Return whether a node may end before its contents end: races and unknown types."""
+    """Return whether a node may end before its contents: it is a race, or its type is unknown."""
     if node is None or node["type"] in {*_SEQUENCES, "if", "switch", "try"}:
         return False
     return node["type"] != "parallel" or node["kind"] in {"any", "race"}
@@ -69,7 +69,7 @@ def is_concurrent(node: Node | None) -> bool:
 
 
 def clocks_of(node: Node) -> Clocks:
-    """Return the clocks of a node of any type."""
+    """Return the clocks of a node, which are empty for a node without clocks."""
     fields = cast("Clocks", node)
     clocks: Clocks = {}
     if "starts" in fields:
@@ -96,7 +96,7 @@ def exits_of(nodes: Iterable[Node]) -> Exits:
 def may_swallow(try_node: Try) -> bool:
     """Return whether control may continue after a `try` in which a step has failed.
 
-    Saved graphs may omit a handler without steps.
+    Saved graphs can omit a handler without steps, so a `try` without any other block counts as one with a handler.
     """
     handler = try_node.get("catch_block")
     if handler is None:
@@ -119,7 +119,7 @@ def _exits_of_node(node: Node) -> Exits:
 
 
 def exits_through(parent: Node | None, part: int, exits: Exits) -> Exits:
-    """Return the exits of a node through one of its lists with these exits."""
+    """Return the exits of `parent` when control runs its list `part`, which has the exits `exits`."""
     if is_concurrent(parent):
         return exits | NEXT
     if parent is None:
@@ -145,7 +145,7 @@ def _exits_of_handler(nodes: Sequence[Node]) -> Exits:
 
 
 def exits_then(exits: Exits, next_exits: Exits) -> Exits:
-    """Return the exits of nodes followed by others, from the exits of both."""
+    """Return the exits of two lists that run in sequence, from the exits of each."""
     return (exits - NEXT) | next_exits if "next" in exits else exits
 
 
@@ -169,11 +169,11 @@ class NodeList:
         return False
 
     def exits_from(self, index: int) -> Exits:
-        """Return the exits of the nodes from an index on, which run in sequence."""
+        """Return the exits of the nodes from `index` to the end of the list, which run in sequence."""
         return self._suffix_exits[index]
 
     def may_pass(self, begin: int, end: int) -> bool:
-        """Return whether control may get from the node at `begin` to the node at `end`, which is not earlier."""
+        """Return whether control may pass all nodes from `begin` up to, but not including, `end`."""
         return self._first_barriers[begin] >= end
 
     @cached_property
@@ -182,7 +182,7 @@ class NodeList:
 
     @cached_property
     def _suffix_exits(self) -> list[Exits]:
-        """The exits of the nodes from each index on."""
+        """For each index, the exits of the nodes from that index to the end of the list."""
         suffixes = [NEXT]
         for exits in reversed(self._node_exits):
             suffixes.append(exits_then(exits, suffixes[-1]))
@@ -190,7 +190,7 @@ class NodeList:
 
     @cached_property
     def _first_barriers(self) -> list[int]:
-        """The index of the first node from each index on that control never passes, or the length of the list."""
+        """For each index, the first index from there on that control never passes, or the length of the list."""
         size = len(self.nodes)
         barriers = [size]
         for index in reversed(range(size)):
@@ -204,9 +204,9 @@ class PathSegment(Struct, frozen=True, eq=False):
     parent: Node | None
     """The node that contains the list, or None for the body itself."""
     part: int
-    """Identity of the list in its parent: the number of a branch, or `TRY`, `CATCH` or `FINALLY`."""
+    """Identity of the list in its parent: the number of a branch, `TRY`, `CATCH` or `FINALLY`, otherwise 0."""
     list: NodeList
-    """The list, which all paths through it share."""
+    """The node list, an object that all paths through the list share."""
     index: int
     """Index of the next node on the path."""
 
@@ -225,7 +225,7 @@ def node_at(path: Path) -> Node:
 
 
 def may_continue(path: Path, level: int, end: int) -> bool:
-    """Return whether control may get from a node to the node at index `end` of the list at `level` of its path.
+    """Return whether control may get from the end of a path to the node at index `end` of the list at `level`.
 
     Only the current iteration of the loops around that list counts.
     """

@@ -1,4 +1,4 @@
-"""The relation of two pieces of work in one execution of a body and of the loops around both."""
+"""The order of two pieces of work in one execution of a body, and in one iteration of each loop around both."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ class Relation(Enum):
     AFTER = auto()
     """The first starts only after the second is over."""
     EXCLUSIVE = auto()
-    """Only one of them runs."""
+    """At most one of them runs."""
     OVERLAPPING = auto()
-    """They may run concurrently."""
+    """Both may run concurrently."""
 
 
 class Work(Struct, frozen=True, eq=False):
-    """A step, or the work of a call or step, identified by the path to its node."""
+    """A step, or all steps that a call or a step with nested steps runs, identified by the path to the node."""
 
     path: Path
-    """The path."""
+    """The path to the node."""
     outlasts: bool = False
     """Whether the work may continue after the node is over."""
     is_independent: bool = False
@@ -64,7 +64,7 @@ def is_independent(work: Work, level: int) -> bool:
 
 
 def loops_with_both(first: Path, second: Path) -> list[tuple[int, bool]]:
-    """Return the loops around both paths: the level of their lists, and whether their iterations may be concurrent."""
+    """Return the level of the body of each loop around both paths, and whether its iterations may be concurrent."""
     level = _common_level(first, second)
     shared = first if level is None else first[: level + 1]
     return [
@@ -75,7 +75,7 @@ def loops_with_both(first: Path, second: Path) -> list[tuple[int, bool]]:
 
 
 def _is_group_member(path: Path) -> bool:
-    """Return whether the end of a path is in a group without a sequence in between."""
+    """Return whether the end of a path is in a concurrent group, without a `block` in between."""
     for segment in reversed(path):
         if is_concurrent(segment.parent):
             return True
@@ -131,7 +131,7 @@ def _is_earlier(first: Path, second: Path, level: int) -> bool:
 
 
 def _is_awaited(work: Work, level: int) -> bool:
-    """Return whether work is over at the end of the node at a level, unless something fails."""
+    """Return whether work is over when the node at a level of its path ends, provided that nothing fails."""
     if work.outlasts or any(may_end_early(segment.parent) for segment in work.path[level + 1 :]):
         return False
     clocks = clocks_of(node_at(work.path))

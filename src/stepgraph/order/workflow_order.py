@@ -1,6 +1,6 @@
-"""The order of a workflow's steps, through all bodies that contain them, and the strict order of all steps.
+"""The order of a workflow's steps across all bodies that contain them, and a strict partial order of all steps.
 
-Bodies are those of `run`, of functions, and of steps with nested steps.
+`run`, each function, and each step with nested steps has a body.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ class WorkflowOrder:
 
     @cached_property
     def steps(self) -> tuple[Step, ...]:
-        """The reachable steps in program order. Steps of a function come at its first call."""
+        """The reachable steps in program order. The steps of a function appear at its first call."""
         return tuple(_steps_in_order(self._bodies[0]))
 
     def relations(self, first_step: Step, second_step: Step) -> frozenset[Relation]:
-        """Return the relations of two different steps in one iteration of the loops and functions around both.
+        """Return the relations of two different steps in one iteration of each loop and one call of each function.
 
-        There are several relations if the steps run at several places, and none if the steps only run in different
-        iterations.
+        Only loops and functions that contain both steps count. There are several relations if the steps run at several
+        places, and none if the steps only run in different iterations.
         """
         first, second = self._reach(first_step), self._reach(second_step)
         return frozenset(
@@ -80,27 +80,27 @@ class WorkflowOrder:
 
 
 def _meetings(first: Reach, second: Reach) -> Iterator[tuple[Body, WorkSite, WorkSite]]:
-    """Yield the bodies with a site for each step."""
+    """Yield each body that executes both steps, with each pair of a site of the first and a site of the second."""
     for body, sites in first.sites.items():
         for site, other_site in product(sites, second.sites.get(body, ())):
             yield body, site, other_site
 
 
 def _diverge(first: Reach, site: WorkSite, second: Reach, other_site: WorkSite) -> bool:
-    """Return whether the paths to two steps diverge here: at different nodes, or at a step that contains the other."""
+    """Return whether the paths to two steps diverge at two sites: at different nodes, or at a step around the other."""
     return site is not other_site or first.is_at(site) != second.is_at(site)
 
 
 def _may_share_execution(body: Body, through: frozenset[Body], other_through: frozenset[Body]) -> bool:
     """Return whether work at two sites may belong to one execution of each function around both.
 
-    It may not if the sites lead into one function by different calls, or if one leads into the body itself.
+    The answer is False if the sites lead into one function by different calls, or if a site leads back into the body.
     """
     return body not in through | other_through and not through & other_through
 
 
 def _iterations_overlap(first: Reach, site: WorkSite, second: Reach, other_site: WorkSite) -> bool:
-    """Return whether an iteration of a loop around both sites may start before another one is over."""
+    """Return whether an iteration of a loop around both sites may start before another iteration is over."""
     work, other_work = first.work(site), second.work(other_site)
     return any(
         is_concurrent or not is_awaited_in(work, level) or not is_awaited_in(other_work, level)
@@ -109,11 +109,11 @@ def _iterations_overlap(first: Reach, site: WorkSite, second: Reach, other_site:
 
 
 def predecessors(order: WorkflowOrder) -> list[int]:
-    """Return, for each of `order.steps`, the steps that always precede it, as a transitive relation.
+    """Return, for each of `order.steps`, the steps that always precede it, as bit sets of a transitive relation.
 
-    Precedence may be intransitive: `a` precedes `b` and `b` precedes `c`, but in an execution without `b`, `c` overlaps
-    with `a`. The result is then the part of the relation in which a step has all predecessors of its own predecessors.
-    If the relation is transitive, this is all of it.
+    Precedence can be intransitive: `a` precedes `b` and `b` precedes `c`, but in an execution without `b`, `c` overlaps
+    with `a`. The result then includes a predecessor only if all of its own predecessors precede the step, too. If
+    precedence is transitive, the result includes every predecessor.
     """
     related = _related(order)
     result: list[int] = []
@@ -131,7 +131,7 @@ def predecessors(order: WorkflowOrder) -> list[int]:
 
 
 def immediate_predecessors(before: Sequence[int]) -> list[int]:
-    """Return the transitive reduction of a strict order: the fewest edges that have the same paths."""
+    """Return the transitive reduction of a strict order: the fewest edges with the same reachability, as bit sets."""
     result = []
     for earlier in before:
         immediate, remaining = 0, earlier
@@ -144,7 +144,7 @@ def immediate_predecessors(before: Sequence[int]) -> list[int]:
 
 
 def _related(order: WorkflowOrder) -> list[int]:
-    """Return, for each step, the steps that are over before it in each execution of both."""
+    """Return, for each step, the bit set of the steps that are over when it starts, whenever both run."""
     before = [0] * len(order.steps)
     for (first, step), (second, other_step) in combinations(enumerate(order.steps), 2):
         relations = order.relations(step, other_step) - {Relation.EXCLUSIVE}
@@ -159,7 +159,7 @@ _WHOLE_BODY = -1
 
 
 class Reach(Struct, frozen=True, eq=False):
-    """The executions of a step in each body."""
+    """The bodies that execute a step, and the sites at which they do."""
 
     step: Step
     """The step."""
@@ -170,9 +170,9 @@ class Reach(Struct, frozen=True, eq=False):
     independent: frozenset[Body]
     """Bodies in which the step continues after a failure of other work."""
     sites: Mapping[Body, Sequence[WorkSite]]
-    """The sites that execute the step in each of these bodies."""
+    """The sites that execute the step in each of `bodies`."""
     through: Mapping[Body, frozenset[Body]]
-    """The bodies on every path from each of these bodies to the step, including the body itself."""
+    """For each of `bodies`, the bodies on every call path from it to the step, including itself."""
 
     def is_at(self, site: WorkSite) -> bool:
         """Return whether a site is the step itself."""
@@ -185,12 +185,12 @@ class Reach(Struct, frozen=True, eq=False):
         return Work(site.path, outlasts=site.inner in self.outlasting, is_independent=site.inner in self.independent)
 
     def bodies_through(self, site: WorkSite) -> frozenset[Body]:
-        """Return the bodies on every path from a site to the step."""
+        """Return the bodies on every call path from a site to the step, or none if the site is the step."""
         return frozenset() if self.is_at(site) or site.inner is None else self.through[site.inner]
 
 
 def _reach_of(step: Step, index: SiteIndex) -> Reach:
-    """Return the executions of a step in each body."""
+    """Return the bodies that execute a step, and the sites at which they do."""
     homes = index.sites_of(step)
     bodies = index.callers_closure(body for body, _ in homes)
     sites: dict[Body, list[WorkSite]] = {body: [] for body in bodies}
@@ -215,7 +215,7 @@ def _reach_of(step: Step, index: SiteIndex) -> Reach:
 
 
 def _dominating_bodies(step: Step, sites: Mapping[Body, Sequence[WorkSite]]) -> dict[Body, frozenset[Body]]:
-    """Return the greatest fixpoint of `Reach.through`."""
+    """Return the value of `Reach.through`, computed as a greatest fixpoint."""
     result = dict.fromkeys(sites, frozenset(sites))
     while True:
         refined = {body: _on_all_paths(body, step, sites[body], result) for body in sites}
@@ -239,7 +239,7 @@ class WorkSite(Struct, frozen=True, eq=False):
     path: Path
     """Path to the node."""
     inner: Body | None
-    """The body that the node runs, or None for a step without nested steps."""
+    """The body that the node runs, or None for a step without nested steps and for a call of an unknown function."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -288,7 +288,7 @@ def _reachable_bodies(run: Body) -> tuple[Body, ...]:
 
 
 def _steps_in_order(run: Body) -> Iterator[Step]:
-    """Yield the reachable steps in program order. Steps of a function come at its first call."""
+    """Yield the reachable steps in program order. The steps of a function appear at its first call."""
     visited = {run}
     pending = list(reversed(run.sites))
     while pending:
@@ -318,21 +318,21 @@ def _is_reached(path: Path) -> bool:
 
 @dataclass(frozen=True, eq=False)
 class SiteIndex:
-    """The sites of several bodies, by the node and by the body that they execute."""
+    """The sites of several bodies, indexed by their node and by the body that they execute."""
 
     bodies: tuple[Body, ...]
     """The bodies."""
 
     def sites_of(self, step: Step) -> Sequence[tuple[Body, WorkSite]]:
-        """Return the sites that are the step itself, with their bodies. Steps are compared by identity."""
+        """Return the sites that are the step itself, by identity, each after the body that contains it."""
         return self._by_node.get(id(step), ())
 
     def callers(self, body: Body) -> Sequence[tuple[Body, WorkSite]]:
-        """Return the sites that execute a body, with their own bodies."""
+        """Return the sites that execute a body, each after the body that contains it."""
         return self._by_inner.get(body, ())
 
     def callers_closure(self, bodies: Iterable[Body]) -> frozenset[Body]:
-        """Return bodies and all bodies that execute one of them directly or indirectly."""
+        """Return `bodies` and all bodies that execute one of them, directly or indirectly."""
         result = set(bodies)
         pending = list(result)
         while pending:

@@ -1,1 +1,1 @@
-"""Analyses that rules share: durations, kinds of values, step configs, taint, control dependence and concurrency."""
+"""Analyses that rules share: of durations, step configs, values, step counts, control dependence and concurrency."""

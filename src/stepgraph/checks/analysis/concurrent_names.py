@@ -50,9 +50,9 @@ class NamedActivity(Struct, frozen=True):
     place: Place
     """The location of the name."""
     direct: bool
-    """Whether the program itself runs or starts it, rather than a called function."""
+    """Whether the program itself, rather than a called function, runs or starts the activity."""
     after_await: bool = False
-    """Whether it begins after an earlier await, so that its start time depends on other work."""
+    """Whether the activity begins after an earlier await, so that its start time depends on other work."""
 
 
 class NamedActivities(Struct):
@@ -62,7 +62,7 @@ class NamedActivities(Struct):
     """
 
     budget: Budget
-    """The budget that each visited operation is charged to."""
+    """The budget to which the analysis charges each visited operation."""
     _cache: dict[int, Sequence[NamedActivity]] = field(default_factory=dict)
 
     def of(self, work: StartedActivity) -> Sequence[NamedActivity]:
@@ -89,7 +89,7 @@ class _WorkDomain(Domain[_AwaitProgress], Observer[_AwaitProgress]):
     """A dataflow domain that follows the progress of work and collects its steps and event waits.
 
     Tasks that request a lock before their first await get it in the order in which they begin, and hold it in turn. The
-    steps that they run while they hold it begin in the same order.
+    steps that these tasks run under the lock begin in the same order.
     """
 
     def __init__(self, budget: Budget) -> None:
@@ -104,14 +104,18 @@ class _WorkDomain(Domain[_AwaitProgress], Observer[_AwaitProgress]):
         """The analyzed functions by `id`, with the progress at the call and whether a lock is held in turn."""
 
     def activities(self) -> Iterator[NamedActivity]:
-        """Yield the steps and event waits so far."""
+        """Yield the steps and event waits that the analysis has collected."""
         for activity, after_await in self.after_await.items():
             yield replace(activity, after_await=after_await)
 
     def add(
         self, activity: Activity, place: Place, progress: _AwaitProgress, *, in_turn: bool = False, direct: bool = False
     ) -> None:
-        """Add the steps and event waits of an activity that begins with the progress `progress`."""
+        """Add the steps and event waits of an activity that begins with the progress `progress`.
+
+        `in_turn` states whether the activity runs while a lock is held in turn, and `direct` whether the program itself
+        runs or starts it.
+        """
         if in_turn:
             progress = _AwaitProgress.BEFORE_AWAIT
         match activity:

@@ -1,7 +1,7 @@
 """Control dependence of steps: the tests of choices and loops that decide whether a step runs.
 
-A step depends on a test if it runs only after one of the two outcomes. It also depends on the tests that decide whether
-that test is evaluated.
+A step depends on a test if it runs only after one of the two outcomes. The step also depends on the tests that
+decide whether the first test is evaluated.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from stepgraph.syntax.module import Place
 
 
 def deciding_tests(program: Program, tests: Iterator[NondeterministicCondition]) -> Iterator[NondeterministicCondition]:
-    """Yield the tests on which steps of a program are control dependent. Raises LimitExceededError."""
+    """Yield those of `tests` that decide whether steps of a program run. Raises LimitExceededError."""
     candidates = list(tests)
     if not candidates:
         return
@@ -191,7 +191,7 @@ class _LatestOutcomes(Domain[int]):
 
 
 def _exit_choices(loop: Loop) -> list[Choice]:
-    """Return the choices that end a loop whose condition runs steps, because the condition is false."""
+    """Return the choices that end a loop when the condition of the loop, which runs steps, is false."""
     return [
         operation
         for operation in loop.body.operations
@@ -217,7 +217,7 @@ def _even_bits(length: int) -> int:
 
 
 def _field(tests: _Tests) -> int:
-    """Return the bits of the outcomes of tests."""
+    """Return the bit set of both outcomes of each test."""
     return (1 << tests.stop) - (1 << tests.start)
 
 

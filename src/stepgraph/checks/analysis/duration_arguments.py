@@ -37,18 +37,18 @@ class DurationArgument(Struct, frozen=True):
 
     use: DurationUse
     value: Value
-    """The value. If it is valid, it is a number of milliseconds or a string with a unit."""
+    """The value. A valid value is a number of milliseconds or a string with a unit."""
     place: Place
 
     @property
     def text(self) -> str | None:
-        """The value, if it is a string."""
+        """The value if it is a string, otherwise None."""
         value = self.value.value if isinstance(self.value, Constant) else None
         return value if isinstance(value, str) else None
 
     @property
     def number(self) -> float | None:
-        """The value, if it is a number."""
+        """The value if it is a number, otherwise None."""
         if self.value == _INFINITY:
             return math.inf
         value = self.value.value if isinstance(self.value, Constant) else None

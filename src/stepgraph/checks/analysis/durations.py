@@ -4,7 +4,8 @@ A string that JavaScript converts to a number is a number of milliseconds, too. 
 spaces and one word, with an optional final `s`. The engine silently treats an unknown word as milliseconds (package
 `itty-time`, function `ms`).
 
-`is_likely_seconds` and `parse_partial_duration` judge durations that are valid or unknown, and probably wrong.
+`is_likely_seconds` and `parse_partial_duration` detect durations that are probably wrong, although the engine accepts
+them or their value is not fully known.
 """
 
 from __future__ import annotations
@@ -86,12 +87,12 @@ def parse_duration(text: str) -> DurationText | None:
 
 
 def _means_milliseconds(unit: str) -> bool:
-    """Return whether a unit means milliseconds. A lone `m` does not, because people use it for minutes."""
+    """Return whether a unit means milliseconds. A lone `m` does not count, because people use it for minutes."""
     return unit.lower() in _MILLISECONDS
 
 
 def _number(text: str) -> float | None:
-    """Convert a string as JavaScript's `Number` does. Return None for NaN. A blank string is 0."""
+    """Convert a string as JavaScript's `Number` does. Return None for NaN. A blank string converts to 0."""
     stripped = text.strip()
     if not stripped:
         return 0.0
@@ -119,7 +120,7 @@ def is_unit(unit: str) -> bool:
 
 
 def expand_unit(unit: str) -> str | None:
-    """Return the unit that an abbreviation means, if it is unambiguous."""
+    """Return the unit that an abbreviation means, or None if it is ambiguous or unknown."""
     # `5 M` may be minutes or months.
     return None if unit == "M" else _ABBREVIATIONS.get(_singular(unit))
 
@@ -142,7 +143,7 @@ def format_duration(milliseconds: float) -> str:
 
 
 def correct_duration(text: str) -> str | None:
-    """Return the valid form of an invalid duration, if its meaning is unambiguous."""
+    """Return the valid form of an invalid duration, or None if its meaning is ambiguous."""
     iso = _ISO.fullmatch(text.strip())
     if iso is not None and any(iso.groups()):
         return _format_sum((number, unit) for unit, number in iso.groupdict().items() if number)
@@ -196,8 +197,8 @@ _SECOND_WORDS: Final = frozenset(["s", "sec", "secs", "seconds", "minutes", "min
 def is_likely_seconds(source: str, number: float) -> bool:
     """Return whether a number of milliseconds is probably meant in seconds or a longer unit.
 
-    This applies only if its source is a literal, a name without a word for milliseconds, or a product with a factor of
-    60 and without a multiple of 100.
+    The source of such a number is a literal, a name without a word for milliseconds, or a product with a factor of 60
+    and without a multiple of 100.
     """
     if not 0 < number <= 365 * _SECONDS_IN_DAY * SECOND or number != int(number):
         return False

@@ -1,7 +1,7 @@
 """May-happen-in-parallel (MHP) analysis of steps and event waits with equal names.
 
-The state is a bit set of pending starts. Starts are indexed by the names of their steps, so only starts with a common
-name are compared.
+The state is a bit set of pending starts. The analysis indexes starts by the names of their steps, and compares only
+starts with a common name.
 """
 
 from __future__ import annotations
@@ -29,16 +29,16 @@ class NameClash(Struct, frozen=True):
     first: NamedActivity
     """The activity that begins first."""
     second: NamedActivity
-    """The activity that begins while the first may be pending."""
+    """The activity that begins while the first activity may be pending."""
     depends_on_timing: bool
-    """Whether the order in which they begin depends on the duration of earlier work."""
+    """Whether the order in which the activities begin depends on the duration of earlier work."""
 
 
 def find_name_clashes(body: Block, budget: Budget) -> Iterator[NameClash]:
     """Yield a clash for each step or event wait that may run in parallel with an earlier one of the same name.
 
-    Clashes that depend on timing come first. In all other clashes, both activities are started directly, by different
-    declarations. Raises LimitExceededError.
+    Clashes that depend on timing come first. In all other clashes, the program starts both activities directly, by
+    different declarations. Raises LimitExceededError.
     """
     operations = [visit.operation for visit in walk_operations(body)]
     domain = _PendingStarts(budget, frozenset(_awaited_task_ids(operations)), NamedActivities(budget))
@@ -72,9 +72,9 @@ class _StartsOfName(Struct):
     """The starts that contain a step or event wait with one name, as bit sets."""
 
     late: int = 0
-    """The starts in which it begins after an await."""
+    """The starts in which the activity begins after an await."""
     late_inside: int = 0
-    """The starts in which it begins after an await, inside a called function."""
+    """The starts in which the activity begins after an await, inside a called function."""
     direct: int = 0
     """The starts of the activity itself, excluding functions that contain it."""
     direct_at: dict[int, int] = field(default_factory=dict)
@@ -148,7 +148,7 @@ class _PendingStarts(Domain[int]):
         return a | b
 
     def start_bit(self, start: Start, work: StartedActivity) -> int:
-        """Return a bit set with one start. The first call for a start indexes its activities."""
+        """Return the bit set that contains only this start. The first call for a start indexes its activities."""
         number = self.numbers.get(id(start))
         if number is not None:
             return 1 << number
@@ -169,7 +169,7 @@ class _PendingStarts(Domain[int]):
         return pending
 
     def record_clashes(self, work: StartedActivity, pending: int) -> None:
-        """Record the clashes of work that begins with pending work."""
+        """Record the clashes between work that begins now and pending work."""
         if not pending:
             return
         key = activity_key(work)
@@ -185,7 +185,7 @@ class _PendingStarts(Domain[int]):
             self.record_earliest(clashes, starts_of, self.candidates[key], pending)
 
     def may_add_clash(self, second: NamedActivity) -> bool:
-        """Return whether an activity may still be the second one of a clash, or of a clash that depends on timing."""
+        """Return whether an activity can add a clash. After a clash that depends on timing, it adds no other clash."""
         node = id(second.place.node)
         if node in self.timing_clashes:
             return False
@@ -214,7 +214,7 @@ class _PendingStarts(Domain[int]):
             clashes.setdefault(node, clash)
 
     def clash_with(self, number: int, second: NamedActivity, *, depends_on_timing: bool) -> tuple[int, NameClash]:
-        """Return the clash of an activity with an activity of a start, and its position in the work."""
+        """Return the clash of `second` with an activity of a start, preceded by the position of the activity."""
         for position, first in enumerate(self.named_activities.of(self.work_by_number[number])):
             if (first.kind, first.name) == (second.kind, second.name) and (
                 first.after_await and not (first.direct and second.direct) if depends_on_timing else first.direct

@@ -37,8 +37,8 @@ _HIGHEST_COUNT: Final = 10**12
 def min_step_count(program: Program) -> int:
     """Return the minimum number of `step.do` steps in each run. The engine counts no other steps.
 
-    The steps of a loop are multiplied by its number of iterations, if this is constant. The steps of a task count at
-    its start, if the program awaits it.
+    The steps of a loop count once for each iteration, if the number of iterations is constant. The steps of a task
+    count where the task starts, if the program awaits the task.
     """
     return _Counts(_must_complete(program.body)).block_count(program.body)
 
@@ -52,9 +52,9 @@ class _Ends(Struct, frozen=True):
     """The minimum step counts at the exits of a function. None stands for an unreachable exit."""
 
     normal: int | None
-    """The count at its normal exits."""
+    """The count at the normal exits of the function."""
     raising: int | None
-    """The count at its `raise` statements."""
+    """The count at the `raise` statements of the function."""
 
 
 class _Counts(Struct):
@@ -143,7 +143,7 @@ class _StepCount(Domain[int]):
         return min(a, b)
 
     def may_raise(self, operation: Leaf | Try, before: int, after: int | None) -> int | None:
-        """Return the count before an operation, plus a step that it runs in place.
+        """Return the count before an operation, plus one if the operation runs a step in place.
 
         A `try` that begins with a step raises only from its body.
         """

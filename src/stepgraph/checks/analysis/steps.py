@@ -68,7 +68,7 @@ def factory_advice(
 ) -> str:
     """Return advice to declare a step in a factory function, with parameters for the captured values.
 
-    The advice passes `values` to the factory, by default the defaults of the captured parameters.
+    The advice passes `values` to the factory or, if there are none, the defaults of the captured parameters.
     """
     factory_parameters = ", ".join(parameter.name for parameter in captured)
     factory_arguments = ", ".join(values or (parameter.default or parameter.name for parameter in captured))

@@ -146,7 +146,8 @@ class Certainty(Struct, frozen=True):
 def unstorable_parts(value: Value, certainty: Certainty, *, awaited: bool) -> Iterator[UnstorablePart]:
     """Yield the parts of a value that cannot be stored. With `awaited`, the SDK awaits an awaitable value itself.
 
-    A union is reported if all of its cases are unstorable or None. Otherwise, only cases that must occur are reported.
+    For a union whose cases are all unstorable or None, all parts are reported. For any other union, only cases that
+    must occur are reported.
     """
     cases = cases_of(value)
     faults_by_case = [tuple(_case_faults(case_, certainty, awaited=awaited)) for case_ in cases]
@@ -178,7 +179,7 @@ def _part_faults(value: StaticCollection | StaticMapping, certainty: Certainty) 
 
 
 def _key_faults(value: StaticCollection | StaticMapping) -> Iterator[UnstorablePart]:
-    """Yield keys and set members other than None, booleans, numbers and strings."""
+    """Yield each key or set member that is not None, a boolean, a number or a string."""
     if isinstance(value, StaticMapping):
         for entry in value.entries:
             if kind := _invalid_key_kind(entry.key):
@@ -203,7 +204,7 @@ def _invalid_key_kind(value: Value) -> str | None:
 
 
 def _simple_fault(value: Value) -> UnstorablePart | None:
-    """Return the fault of a value other than a collection. Return None if it is storable or unknown."""
+    """Return the fault of a value other than a collection. Return None for a storable or unknown value."""
     match value:
         case Constant(value=complex()):
             return UnstorablePart(*UNSTORABLE["builtins.complex"])
@@ -229,7 +230,7 @@ def _simple_fault(value: Value) -> UnstorablePart | None:
 
 
 def _object_fault(value: StaticObject) -> UnstorablePart | None:
-    """Return the fault of an object. Return None if one of its bases is unknown or storable."""
+    """Return the fault of an object. Return None for an object with an unknown or storable base."""
     kinds = set(value.kinds)
     unknown_bases = kinds - _PLAIN_BASES - _ENUMERATIONS - _NAMED_TUPLES - _DATACLASSES - _ATTRS - _MODELS
     if unknown_bases:

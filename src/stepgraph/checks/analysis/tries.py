@@ -38,7 +38,7 @@ def may_reraise(block: Block) -> bool:
 
 
 def propagating_work(body: Block, budget: Budget) -> Iterator[Run | Start]:
-    """Yield the work in a block whose errors propagate out of it. Errors in a `try` with handlers do not.
+    """Yield the work in a block whose errors propagate out of it. Errors in a `try` with handlers do not propagate.
 
     Each operation is charged to the budget.
     """

@@ -91,7 +91,7 @@ def kind_of(value: Value) -> str | None:
 
 
 def describe_wrong_kind(value: Value, source: str) -> str | None:
-    """Return a clause about a value of the wrong kind, to be followed by "but", if its kind is certain."""
+    """Return a clause about a value of the wrong kind, to be followed by "but", or None if its kind is uncertain."""
     kind = kind_of(value)
     if kind is None:
         return None

@@ -1,8 +1,8 @@
 """Effects of code changes on running instances, and the rules of the engine behind them.
 
 To resume an instance, the engine runs the code from the start. A step with a saved result does not run again; the
-engine returns the result. It finds the result by `ResultKey` and the number of previous steps with the same key, as in
-`charge-1`.
+engine returns the result. The engine finds the result by `ResultKey` and the number of previous steps with the same
+key, as in `charge-1`.
 
 Instances are assumed to be in flight only at steps in `WAITS`. Retries also wait, but for minutes rather than days.
 """
@@ -45,11 +45,11 @@ class Effect(IntEnum):
     """Effect of a change on instances in flight, from best to worst."""
 
     SAFE = 0
-    """All saved results are used as before."""
+    """The engine uses all saved results as before."""
     OUT_OF_ORDER = 1
     """A step runs after the instance resumes, although steps that now follow it have already run."""
     BREAKING = 2
-    """Saved results are lost or used for other steps, or a wait is abandoned."""
+    """The engine loses saved results, uses them for other steps, or abandons a wait."""
 
     @property
     def label(self) -> str:
@@ -70,12 +70,12 @@ SAFE: Final = Impact(Effect.SAFE)
 
 
 def out_of_order(reason: str) -> Impact:
-    """Return the impact of a step that runs after steps that it now precedes."""
+    """Return the impact of a step that runs after steps that it now precedes, with a reason."""
     return Impact(Effect.OUT_OF_ORDER, reason)
 
 
 def breaking(reason: str) -> Impact:
-    """Return the impact of lost or misused results."""
+    """Return the impact of lost or misused results, with a reason."""
     return Impact(Effect.BREAKING, reason)
 
 
@@ -85,7 +85,7 @@ def count_shift(name: str, wait: str) -> Impact:
 
 
 def worst(impacts: Iterable[Impact]) -> Impact:
-    """Return the first impact with the worst effect. Without impacts, return a safe one."""
+    """Return the first impact with the worst effect, or a safe impact if there are no impacts."""
     result = SAFE
     for impact in impacts:
         if impact.effect > result.effect:

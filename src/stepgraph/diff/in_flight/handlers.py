@@ -37,7 +37,7 @@ class FailureHandlers:
         return sorted(handlers)
 
     def _handlers_in_function(self, number: int) -> Iterator[TreeElement]:
-        """Yield the handlers of a failure in its function, innermost first, and finally the function."""
+        """Yield each `try` and group of the function that handles a failure, and finally the function itself."""
         yield from (self._tree[outer] for outer in enclosing_tries(self._tree, number))
         for element in self._tree.ancestors(number):
             if element.kind == "parallel":
@@ -64,7 +64,7 @@ def block_elements(tree: Tree, try_number: int, slot: str) -> list[int]:
 
 
 def catches(tree: Tree, number: int) -> bool:
-    """Return whether an element is a `try` with handlers. Saved graphs may omit handlers without steps."""
+    """Return whether an element is a `try` with handlers. Saved graphs can omit handlers without steps."""
     slots = tree.children_by_slot(number)
     return tree[number].kind == "try" and ("catch_block" in slots or "finally_block" not in slots)
 
@@ -94,7 +94,7 @@ class HandlerImpact:
     def is_for_failures(self, number: int) -> bool:
         """Return whether a new element is in a new handler of failures that used to end the instance.
 
-        An instance in a later wait has not failed there.
+        An instance in a later wait has not failed in the `try` of this handler, because a failure would have ended it.
         """
         try_number = self._newly_catching(number)
         return try_number is not None and not any(
@@ -102,7 +102,7 @@ class HandlerImpact:
         )
 
     def added(self, number: int) -> Iterator[Impact]:
-        """Yield the impact of a new handler that takes failures from an outer handler."""
+        """Yield the impact of a new handler that catches failures before they reach an outer handler."""
         try_number = self._newly_catching(number)
         if try_number is not None:
             yield from self._skipped(self._outer_handlers(try_number))
@@ -150,7 +150,7 @@ class HandlerImpact:
             yield breaking(f"instances waiting at {later} {reason}")
 
     def _follows(self, new: int, outer: int) -> bool:
-        """Return whether a new element follows old work in the `try` block, which may have failed."""
+        """Return whether a new element follows old work in a `try` block. The old work may have failed."""
         block = block_elements(self._new, self._new_of(outer), "try_block")
         return any(
             earlier < new and self._to_old[earlier] is not None for earlier in block if is_work(self._new[earlier])
@@ -160,7 +160,7 @@ class HandlerImpact:
         return self._instances.sides.new_of(old)
 
     def _newly_catching(self, number: int) -> int | None:
-        """Return the new `try` whose new handler contains an element, if it did not catch before or caught less."""
+        """Return the new `try` whose new handler contains an element, if the `try` caught nothing or less before."""
         for element in (self._new[number], *self._new.ancestors(number)):
             if self._to_old[element.number] is not None:
                 continue
@@ -176,12 +176,12 @@ class HandlerImpact:
         return old is not None and catches(self._old, old)
 
     def _outer_handlers(self, try_number: int) -> list[int]:
-        """Return the old handlers of failures in the `try` block."""
+        """Return the old handlers, outside a new `try`, of failures in its `try` block."""
         partners = (self._to_old[number] for number in block_elements(self._new, try_number, "try_block"))
         return self._old_handlers([old for old in partners if old is not None], self._new.subtree(try_number))
 
     def _old_handlers(self, numbers: Iterable[int], excluded: Container[int]) -> list[int]:
-        """Return the old handlers of failures, except those matched to `excluded` elements."""
+        """Return the old handlers of failures of the elements, except handlers matched to `excluded` elements."""
         return [outer for outer in self._failures.handlers_of(numbers) if self._to_new[outer] not in excluded]
 
     def _skipped(self, outer_handlers: list[int]) -> Iterator[Impact]:

@@ -1,6 +1,6 @@
 """The impact of each change on instances in flight.
 
-`effects` describes the rules of the engine. The impact of a change depends on the waits that follow it.
+`effects` describes the rules of the engine. The impact of a change depends on the waits that follow the change.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ class ImpactAnalysis:
                 yield out_of_order(f"more iterations may run when instances waiting at {later} resume")
 
     def _is_counted_after(self, number: int, step: int) -> bool:
-        """Return whether a remaining step with the same key may run after an old element."""
+        """Return whether a remaining step with the key of `step` may run after an old element."""
         return any(True for _ in self._instances.old_counts.counted_after(number, step, self._instances.remaining))
 
     def _renamed(self, group: EditGroup) -> Iterator[Impact]:
@@ -341,7 +341,7 @@ class _ConcurrencyImpact:
             yield from (number for number in self._new.visit_subtree(group.container_number) if number not in moved)
 
     def _has_later_wait(self, old: int) -> bool:
-        """Return whether an instance that started an old element may be in a wait outside it."""
+        """Return whether an instance that started an old element may be in a wait outside the element."""
         return self._instances.old_waits.later[old] is not None
 
     def _is_in_new_group(self, group: EditGroup) -> bool:
@@ -349,7 +349,7 @@ class _ConcurrencyImpact:
         return group.container is not None and group.container.version is TreeVersion.NEW and not group.dependencies
 
     def _concurrent_with_waits(self, group: EditGroup) -> Iterator[Impact]:
-        """Yield the impact of elements that run during a wait that they used to follow."""
+        """Yield the impact of elements that now run during a wait that they followed in the old version."""
         old_of, inside = self._instances.sides.old_of, self._instances.inside
         moved = {inner for number in group.new for inner in self._new.visit_subtree(number)}
         for number in self._preexisting_work(self._new.visit_subtree(group.container_number)):
@@ -365,13 +365,13 @@ class _ConcurrencyImpact:
                 yield _runs_during_wait(wait)
 
     def _preexisting_work(self, numbers: Iterable[int]) -> Iterator[int]:
-        """Yield the matched steps and calls."""
+        """Yield the steps and calls among new elements that are matched with old ones."""
         return (number for number in numbers if number in self._instances.preexisting and is_work(self._new[number]))
 
     def _counted_differently(
         self, tree: Tree, counts: StepCounts, group: int, moved: tuple[int, ...]
     ) -> Iterator[Impact]:
-        """Yield the impact of steps with one key that start in another order."""
+        """Yield the impact of steps with equal keys that start in a different order."""
         for step, member in steps_out_of_count_order(tree, counts, group, frozenset(moved)):
             waits = (self._wait_of(tree, number) for number in tree.visit_subtree(member))
             wait = next((wait for wait in waits if wait is not None), None)

@@ -1,6 +1,6 @@
 """Instances in flight: the counts of their steps with equal result keys, and the waits that they may be in.
 
-The engine identifies a result by key and count.
+The engine identifies a result by its key and the number of earlier steps with this key.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ class StepCounts:
         )
 
     def _sites(self, number: int, allowed: Container[int]) -> Sites:
-        """Return the sites of an element."""
+        """Return the `Sites` of an element. Only calls in `allowed` count."""
         sites: Sites = {}
         pending = [number]
         while pending:
@@ -126,9 +126,9 @@ class _Occurrences(Struct, frozen=True):
 def steps_out_of_count_order(
     tree: Tree, counts: StepCounts, group: int, changed: Container[int]
 ) -> Iterator[tuple[int, int]]:
-    """Yield steps, with their member, that start before one with the same key in a previous concurrent member.
+    """Yield steps, with their member, that start before a step with the same key in a previous concurrent member.
 
-    In sequential code, they would start after it. One of the two members contains an element of `changed`.
+    In sequential code, they would start after that step. One of the two members contains an element of `changed`.
     """
     latest: dict[ResultKey, _Occurrences] = {}
     latest_changed: dict[ResultKey, _Occurrences] = {}
@@ -147,7 +147,7 @@ def steps_out_of_count_order(
 
 
 def _occurrences(tree: Tree, counts: StepCounts, member: int) -> dict[ResultKey, _Occurrences]:
-    """Return the occurrences in a member by key."""
+    """Return the first and last step with each key in a member of a group."""
     occurrences: dict[ResultKey, _Occurrences] = {}
     for index, step in enumerate(counts.steps_run_by(member)):
         key = _key_of(tree[step])
@@ -191,7 +191,7 @@ def waits_of(tree: Tree, allowed: Container[int] | None = None) -> Waits:
 
 
 def _is_entered(call: tuple[int, int], allowed: Container[int]) -> bool:
-    """Return whether an instance may be inside a function through a call. New calls lead only into new functions."""
+    """Return whether an instance may have entered a function by a call. New calls lead only into new functions."""
     site, function = call
     return site in allowed or function not in allowed
 
@@ -312,7 +312,7 @@ def is_repeated(tree: Tree, number: int) -> bool:
 class InFlightInstances:
     """Instances that start with the old workflow and resume with the new one.
 
-    `preexisting` are the matched new elements, `remaining` the matched old ones.
+    `preexisting` contains the matched new elements, and `remaining` the matched old elements.
     """
 
     def __init__(self, sides: Sides) -> None:

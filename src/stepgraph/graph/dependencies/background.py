@@ -23,7 +23,7 @@ from stepgraph.limits import Limit
 
 
 def expand_start(analysis: BodyAnalysis, operation: Start) -> OperationList:
-    """Return the start of work that has no dependencies. The body of a step is expanded."""
+    """Return the start of an activity without dependencies. In the body of a step, dependencies are expanded."""
     activity = operation.activity
     if not isinstance(activity, StepRun | Call):
         return [operation]
@@ -46,7 +46,7 @@ def expand_starts(analysis: BodyAnalysis, starts: Sequence[Start]) -> OperationL
 def expand_starts_before_await(analysis: BodyAnalysis, starts: Sequence[Start]) -> OperationList | None:
     """Return the starts of steps before an await of one of them, with their common dependencies drawn first.
 
-    Return None if no common dependencies can be drawn first, or if the steps share further dependencies.
+    Returns None if no common dependencies can be drawn first, or if the steps share further dependencies.
     """
     group = _schedule_group(analysis, starts)
     tasks = group.planned.tasks
@@ -67,7 +67,7 @@ class _StartGroup(Struct, frozen=True):
     by_root: dict[DirectCall, Start]
     """The start of each called step."""
     context: SchedulingContext
-    """The facts where the steps begin."""
+    """The facts at the point where the steps begin."""
     planned: Schedule
     """The schedule of the steps."""
 
@@ -91,7 +91,7 @@ def _schedule_group(analysis: BodyAnalysis, starts: Sequence[Start]) -> _StartGr
 
 
 def _context_of_group(analysis: BodyAnalysis, starts: Sequence[Start]) -> SchedulingContext:
-    """Return the facts at the later await where the steps begin, as recorded by the analysis of that await."""
+    """Return the facts at the later await where the steps begin, as the analysis of that await recorded them."""
     run_states: RunStates = {}
     for operation in starts:
         for step, run_state in analysis.facts.task_entry_run_states.get(operation.task_id, {}).items():
@@ -116,7 +116,7 @@ def _context_of_group(analysis: BodyAnalysis, starts: Sequence[Start]) -> Schedu
 
 
 def _merge_starts(analysis: BodyAnalysis, group: _StartGroup, part: Sequence[int]) -> Operation:
-    """Return one piece of work under the lowest id of its tasks, which are awaited together."""
+    """Return the start of one piece of work for several tasks, which are awaited together, under the lowest task id."""
     piece = group.planned.restricted_to(part)
     direct_starts = [group.by_root[task.root] for task in piece.tasks if task.root is not None]
     first = min(direct_starts, key=lambda start: start.task_id)
@@ -208,7 +208,7 @@ def begin_queued_tasks(
 def record_unordered_begins(analysis: BodyAnalysis) -> None:
     """Record the steps that unordered tasks may begin before other tasks need them.
 
-    A step that several tasks need, while it may still wait for its own dependencies, may run again.
+    The SDK may repeat a step that several tasks need while the step waits for its own dependencies.
     """
     queued = analysis.state.queued_tasks
     unordered = sorted(queued.keys() & analysis.program_usage.unordered)
@@ -223,7 +223,7 @@ def record_unordered_begins(analysis: BodyAnalysis) -> None:
 
 
 def _record_awaited_root(analysis: BodyAnalysis, root: DirectCall, planned: Schedule) -> None:
-    """Record that a directly awaited step has begun, with the dependencies that it begins at once."""
+    """Record that a directly awaited step and the dependencies that it begins at once have begun."""
     for tasks in planned.begun_runs.values():
         for task in tasks:
             if task.begun_by is root and not task.later_requests:
@@ -239,7 +239,7 @@ class _AwaitPoint(Struct):
     planned: Schedule
     """The schedule of the steps."""
     roots: dict[TaskId, DirectCall]
-    """The direct calls of the tasks."""
+    """The direct call of each task that runs a step."""
     concurrent: set[StepDefinition]
     """The steps that other code may begin at the same time."""
     later: set[StepDefinition]
@@ -247,7 +247,7 @@ class _AwaitPoint(Struct):
     splits: Mapping[TaskId, PathSplit]
     """The split run states of tasks that are queued on only some paths."""
     early: set[StepDefinition] = field(default_factory=set)
-    """The steps that functions started earlier begin at once."""
+    """The steps that functions in earlier tasks begin at once."""
     recorded: set[TaskId] = field(default_factory=set)
     """The tasks whose run states are recorded."""
 
@@ -307,7 +307,7 @@ def _steps_begun_by_first_await(analysis: BodyAnalysis, function: Function) -> l
 def _record_task_entry(analysis: BodyAnalysis, task_id: TaskId, await_point: _AwaitPoint) -> None:
     """Record the run states at the beginning of a task and of the tasks started together with it.
 
-    These include the steps that other code may begin in the meantime.
+    The recorded states include the steps that other code may begin in the meantime.
     """
     if task_id in await_point.recorded:
         return
@@ -367,7 +367,7 @@ def _begin_step(analysis: BodyAnalysis, root: DirectCall, await_point: _AwaitPoi
 def _record_begun(
     analysis: BodyAnalysis, steps: Iterable[StepDefinition], task_id: TaskId | None, splits: Mapping[TaskId, PathSplit]
 ) -> None:
-    """Record that steps have begun with a task, on the paths on which it was queued."""
+    """Record that steps have begun with a task, on the paths on which the task was queued."""
     split = None if task_id is None else splits.get(task_id)
     if split is None:
         analysis.begun(steps, on_every_path=task_id is None or analysis.must_begin_in_order(task_id))

@@ -103,8 +103,8 @@ def _run_with_body(
 ) -> StepRun:
     """Return the run of a step without its dependencies and with its body expanded.
 
-    The state of the body includes the other runs of the schedule, whether they end before the step or may overlap with
-    it.
+    The state of the body includes the other runs of the schedule: runs that end before the step, and runs that may
+    overlap with it.
     """
     if not run.body.operations:
         return analysis.run_with_expanded_body(run)
@@ -141,7 +141,7 @@ def _block_with_dependencies(analysis: BodyAnalysis, run: StepRun, context: Sche
 def _flat_run(analysis: BodyAnalysis, run: StepRun) -> Operation:
     """Return a step and all its dependencies in one `PartialOrder`, each in a separate branch.
 
-    Nested branches would multiply.
+    With nested branches, the number of branches would multiply.
     """
     runs = _runs_in_postorder(run)
     analysis.program_usage.budget.spend(Limit.DEPENDENCIES, len(runs))

@@ -71,7 +71,7 @@ def _solve(
 
 
 def _with_queued_tasks(analysis: BodyAnalysis, state: RunHistory) -> RunHistory:
-    """Return the state at a normal exit. Queued tasks begin at the next await of the caller."""
+    """Return the state at a normal exit. Queued tasks begin at the caller's next await and count as possibly begun."""
     program_usage = analysis.program_usage
     shared_steps = [step for step, count in program_usage.places.items() if count > 1 and not analysis.is_run_method]
     analysis.state = state.copy()
@@ -123,11 +123,11 @@ class _StraightLine(Struct):
     first: int
     last: int
     entry: RunHistory | None = None
-    """The joined state at its start, over all visits."""
+    """The state at the start of the sequence, joined over all visits."""
     last_entry: RunHistory | None = None
-    """The state at its start, at the last visit."""
+    """The state at the start of the sequence, at the last visit."""
     operations: Sequence[Operation] = ()
-    """The expanded operations of the last visit."""
+    """The operations as expanded at the last visit."""
 
 
 class _RunStateDomain(Domain[RunHistory], Observer[RunHistory]):
@@ -145,7 +145,7 @@ class _RunStateDomain(Domain[RunHistory], Observer[RunHistory]):
     # States
 
     def transfer(self, operation: Leaf, state: RunHistory) -> RunHistory:
-        """Expand a line at its first operation, and return the state after all operations of the line."""
+        """Expand a straight line at its first operation, and return the state after all operations of the line."""
         del operation
         block, index = self.open[-1]
         line = self.lines[id(block)].get(index)
@@ -179,7 +179,7 @@ class _RunStateDomain(Domain[RunHistory], Observer[RunHistory]):
     def leave_try(
         self, try_: Try, before: RunHistory, end: RunHistory | None, raised: RunHistory | None
     ) -> tuple[RunHistory | None, RunHistory]:
-        """After an exception, treat every step of the body as possibly run, but none as certainly run."""
+        """Treat every step of the body as possibly run, but none as certainly run, after an exception in the body."""
         del raised
         caught = before.copy()
         caught.only_after_exception = True
@@ -227,9 +227,9 @@ class _RunStateDomain(Domain[RunHistory], Observer[RunHistory]):
         return Block(tuple(operations))
 
     def expanded_line(self, block: Block, line: _StraightLine) -> Sequence[Operation]:
-        """Return the expanded operations of a line for the joined state of its visits.
+        """Return the expanded operations of a straight line for the joined state of its visits.
 
-        The paths through a `finally` block visit a line in different states.
+        The paths through a `finally` block visit a straight line in different states.
         """
         if line.entry is not None and line.entry is not line.last_entry and line.entry != line.last_entry:
             self.expand_line(block, line, line.entry)
@@ -252,7 +252,7 @@ def _straight_lines(operations: Sequence[Operation]) -> Iterator[_StraightLine]:
 
 
 def _expand_line(analysis: BodyAnalysis, operations: Sequence[Operation], position: int, last: int) -> OperationList:
-    """Return a line with the dependencies of its steps expanded, and advance the state to its end."""
+    """Return a straight line with the dependencies of its steps expanded, and advance the state to its end."""
     expanded: OperationList = []
     # Starts before these positions are not examined again.
     tried_until = plain_until = 0
@@ -285,7 +285,7 @@ def _expand_line(analysis: BodyAnalysis, operations: Sequence[Operation], positi
 
 
 def _consecutive_starts(operations: Sequence[Operation], position: int) -> list[Start]:
-    """Return the consecutive starts of steps from a position on."""
+    """Return the longest run of consecutive starts of steps that begins at a position."""
     row = takewhile(_is_step_start, map(operations.__getitem__, range(position, len(operations))))
     return [operation for operation in row if isinstance(operation, Start)]
 
@@ -295,7 +295,7 @@ def _is_step_start(operation: Operation) -> bool:
 
 
 def _is_await_of_any(next_operations: Sequence[Operation], starts: Sequence[Start]) -> bool:
-    """Return whether the next operation awaits at least one of the started tasks, directly or in a loop over them."""
+    """Return whether the next operation awaits only tasks in `starts`, directly or in a loop over them."""
     match next_operations:
         case [Loop(at_least_once=True, body=Block(operations=(Await(one_per_iteration=True, group=group),)))]:
             members = group.members
@@ -308,7 +308,7 @@ def _is_await_of_any(next_operations: Sequence[Operation], starts: Sequence[Star
 
 
 def _starts_awaited_together(analysis: BodyAnalysis, operations: Sequence[Operation], position: int) -> list[Start]:
-    """Return the consecutive starts of steps from a position on that are awaited together."""
+    """Return the consecutive starts of steps, from a position on, that one await includes."""
     starts: list[Start] = []
     shared_await: Await | None = None
     for operation in map(operations.__getitem__, range(position, len(operations))):

@@ -24,7 +24,7 @@ from stepgraph.syntax.module import Place
 
 
 def expand_run(analysis: BodyAnalysis, operation: Run) -> OperationList:
-    """Return work that is awaited at once. A step follows its dependencies."""
+    """Return the operations of work that is awaited at once. A step comes after its dependencies."""
     activity = operation.activity
     if isinstance(activity, StepRun):
         return _expand_step(analysis, activity, operation.place)
@@ -36,7 +36,7 @@ def expand_run(analysis: BodyAnalysis, operation: Run) -> OperationList:
 
 
 def expand_gather(analysis: BodyAnalysis, starts: Sequence[Start], await_: Await) -> OperationList:
-    """Return steps that are started and awaited together, with their dependencies.
+    """Return the operations of steps that are started and awaited together, with their dependencies.
 
     Queued tasks begin before these steps.
     """
@@ -96,7 +96,7 @@ def _record_await(analysis: BodyAnalysis, operation: Await) -> None:
 
 
 def record_finished_tasks(analysis: BodyAnalysis, task_ids: Iterable[TaskId]) -> None:
-    """Record that background tasks are over."""
+    """Record that background tasks, and thus their steps, are over."""
     for task_id in task_ids:
         activity = analysis.usage.activities.get(task_id)
         on_every_path = task_id in analysis.state.must_have_started
@@ -115,7 +115,7 @@ def record_finished_tasks(analysis: BodyAnalysis, task_ids: Iterable[TaskId]) ->
 
 
 def _expand_step(analysis: BodyAnalysis, run: StepRun, place: Place) -> OperationList:
-    """Return a step that is awaited at once, after its dependencies. Queued tasks begin when one of these suspends."""
+    """Return a step that is awaited at once, after its dependencies. Queued tasks begin at the first suspension."""
     return _expand_at_await(analysis, [DirectCall(run, awaited=True), *queued_calls(analysis)], "all", place)
 
 
@@ -195,7 +195,7 @@ def _record_call(analysis: BodyAnalysis, function: Function) -> None:
 
 
 def _apply_call(analysis: BodyAnalysis, function: Function) -> None:
-    """Apply a call to the state.
+    """Apply the effects of a call to the state, and record its entry states.
 
     Queued tasks begin at the first await of the callee, before or after any of its steps.
     """

@@ -1,6 +1,6 @@
-"""Run states of steps that other steps need: whether each has run on the paths to a program point.
+"""Run states of steps that other steps need: whether each step has run on the paths to a program point.
 
-A task is started by a `Start`, is queued until the next await, and begins to run there.
+A `Start` starts a task. The task is queued until the next await, and begins to run there.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class RunHistory(Struct, eq=False):
     """Whether some path to the point has not awaited yet."""
 
     def copy(self) -> RunHistory:
-        """Return a copy for another path."""
+        """Return a copy whose dictionaries can change independently, for another path."""
         return replace(
             self,
             run_states=dict(self.run_states),
@@ -84,7 +84,7 @@ class RunHistory(Struct, eq=False):
         self.must_have_started |= {start.task_id}
 
     def add_possibly_queued(self, queued: Mapping[TaskId, Start]) -> None:
-        """Record tasks that may be queued but may also not have been started."""
+        """Record tasks that are queued on some paths and not started on others."""
         added = {task_id: start for task_id, start in queued.items() if task_id not in self.queued_tasks}
         self.queued_tasks |= added
         self.path_splits = {
@@ -185,7 +185,7 @@ def _join_splits(first: RunHistory, second: RunHistory, *, exceptional: bool) ->
 
 
 def _split_at(state: RunHistory, task_id: TaskId) -> tuple[RunStates | None, RunStates | None]:
-    """Return the run states where a task is queued and where it is not, or None where no path leads there."""
+    """Return the run states on paths with a task queued, and on all others. Each is None if there are no such paths."""
     if task_id not in state.queued_tasks:
         return None, state.run_states
     split = state.path_splits.get(task_id)
@@ -207,7 +207,7 @@ def _join_run_states(first: RunStates, second: RunStates, *, exceptional: bool) 
 
 
 def run_state_of(run_states: Mapping[StepDefinition, RunState], step: StepDefinition) -> RunState:
-    """Return the run state of a step. A step without an entry has the state that it had at the call."""
+    """Return the run state of a step, or `FROM_CALLER` for a step without an entry."""
     return run_states.get(step, FROM_CALLER)
 
 

@@ -66,7 +66,7 @@ class ProgramFacts(Struct):
     first_await_steps: dict[int, FirstAwaitSteps] = field(default_factory=dict)
     """The steps begun by the first await of each function, by `id`, from the current fixpoint."""
     notes: dict[tuple[str, StepDefinition], Note] = field(default_factory=dict)
-    """The notes, by code and step."""
+    """The notes, by their code and the step that they are about."""
     changed: bool = False
     """Whether a fact has changed in the current round."""
 
@@ -87,7 +87,7 @@ class ProgramFacts(Struct):
     def add_concurrent_steps(self, function: Function, steps: Iterable[StepDefinition]) -> None:
         """Record steps that may begin while a function runs.
 
-        Steps that the function declares are left out, because each call declares its own.
+        Steps that the function declares are omitted, because each call declares them anew.
         """
         self._add(self.may_begin_during.setdefault(id(function), {}), function, steps)
 
@@ -146,7 +146,7 @@ class BodyAnalysis(Struct):
     branch_depth: int = 0
     """The current nesting depth of branches for steps that may not have run."""
     first_await_steps_of: dict[StepDefinition, None] = field(default_factory=dict)
-    """The steps that may begin by the first await."""
+    """The steps that may begin by the first await of the function."""
 
     @property
     def program_usage(self) -> ProgramUsage:
@@ -159,7 +159,7 @@ class BodyAnalysis(Struct):
         return self.state.begun_by_first_await is None
 
     def run_state(self, step: StepDefinition, run_states: RunStates | None = None) -> RunState:
-        """Return the run state of a step for any caller of the function, here or in other run states."""
+        """Return the run state of a step over all calls of the function, in the current or in other run states."""
         run_state = run_state_of(self.state.run_states if run_states is None else run_states, step)
         if run_state & FROM_CALLER:
             run_state = run_state & ~FROM_CALLER | (NOT_RUN if self.is_run_method else self._run_state_at_call(step))
@@ -184,7 +184,7 @@ class BodyAnalysis(Struct):
         return self.facts.may_wait_during.get(id(self.function), {})
 
     def may_wait(self, steps: Iterable[StepDefinition]) -> list[StepDefinition]:
-        """Return the steps that may wait for their own dependencies if they begin here."""
+        """Return those of `steps` that may wait for their own dependencies if they begin here."""
         return [
             step
             for step in steps
@@ -202,9 +202,9 @@ class BodyAnalysis(Struct):
         return self.program_usage.steps_used_by(activity.function) if isinstance(activity, Call) else {}
 
     def has_run(self, step: StepDefinition, run_states: RunStates | None = None) -> HasRun:
-        """Return whether a step has run when another step needs it, here or in other run states.
+        """Return whether a step has run when another step needs it, in the current or in other run states.
 
-        Add a note if the step may have failed.
+        Adds a note if the step may have failed.
         """
         run_state = self.run_state(step, run_states)
         failed_meanwhile = run_state & RUN and self.state.running_task_by_step.get(step) in self.state.may_be_running
@@ -255,7 +255,7 @@ class BodyAnalysis(Struct):
         return task_id in self.state.must_have_started and task_id not in self.program_usage.unordered
 
     def record_await(self, steps: Iterable[StepDefinition]) -> None:
-        """Record an await: if it may be the first one, the steps and the queued tasks may begin there."""
+        """Record an await. If this may be the first await of the function, `steps` and queued tasks may begin there."""
         if self.state.may_precede_first_await:
             self.first_await_steps_of.update(dict.fromkeys(steps))
             for task_id in sorted(self.state.queued_tasks):
@@ -263,13 +263,13 @@ class BodyAnalysis(Struct):
         self.state.may_precede_first_await = False
 
     def begun(self, steps: Iterable[StepDefinition], *, on_every_path: bool = True) -> None:
-        """Record that steps have begun, so that they are over before any step that needs them."""
+        """Record that steps have begun. A step that needs them then waits for their end instead of running them."""
         for step in steps:
             if step in self.program_usage.needed:
                 self.state.mark_begun(step, on_every_path=on_every_path)
 
     def record_possible_failure(self, steps: Iterable[StepDefinition], state: RunHistory | None = None) -> None:
-        """Record that the program may continue after steps have failed, here or in another state."""
+        """Record that the program may continue after steps have failed, in the current or in another state."""
         target = state or self.state
         for step in steps:
             if step in self.program_usage.needed:
@@ -304,7 +304,7 @@ class BodyAnalysis(Struct):
         return replace(run, body=body, dependencies=())
 
     def report_steps_of_others(self, roots: Iterable[DirectCall]) -> None:
-        """Add a note for each step that calls need while concurrent functions may wait for its dependencies."""
+        """Add a note for each step that calls need and that may wait for its dependencies in a concurrent function."""
         waiting = dict(self.may_wait_during())
         for task_id in sorted(self.state.may_be_running):
             if isinstance(self.usage.activities.get(task_id), Call):

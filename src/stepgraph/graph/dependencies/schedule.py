@@ -1,9 +1,10 @@
 """The schedule of called steps: the runs of their dependencies that have not run, then their own runs.
 
 The SDK resolves the dependencies of a step when the step begins: one after another, or as separate tasks for a
-`concurrent` step. It awaits a step that has begun and does not run it again (`_gather_results`, `_resolve_dependency`).
-`Simulation` follows the event loop at one await, up to the point where every task waits. Requests after the simulated
-part of an await may come in any order, so the schedule orders two runs only if every execution does.
+`concurrent` step. The SDK awaits a step that has begun instead of running the step again (`_gather_results`,
+`_resolve_dependency`). `Simulation` follows the event loop at one await, up to the point where every task waits.
+Requests after the simulated part of an await may come in any order, so the schedule orders two runs only if every
+execution does.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ class Schedule(Struct, frozen=True):
     repeated_steps: tuple[StepDefinition, ...]
     """The steps that the SDK runs again, because they are needed while they wait for their own dependencies."""
     begun_runs: Mapping[Key, Sequence[ScheduledRun]]
-    """All runs that begin, by the definitions of their dependency."""
+    """All runs that begin at the await, by the steps of their dependency."""
 
     def restricted_to(self, part: Sequence[int]) -> Schedule:
         """Return the schedule of some runs, without the begun runs and the repeated steps of the whole schedule."""
@@ -53,9 +54,9 @@ class Schedule(Struct, frozen=True):
     def has_begun_for(
         self, roots: AbstractSet[DirectCall], step: StepDefinition, *, used_by_others: bool
     ) -> HasRun | None:
-        """Return whether background work of some roots needs a step that has begun, or None if the step has not begun.
+        """Return whether a step has begun when background work of `roots` requests it, or None if it does not begin.
 
-        With `used_by_others`, other code may begin it before the background work requests it.
+        With `used_by_others`, other code may begin the step before the background work requests it.
         """
         if any(step in key for key in self.begun_runs if len(key) > 1):
             return HasRun.SOMETIMES
@@ -122,7 +123,7 @@ class Simulation:
     def begin(self, roots: Sequence[DirectCall]) -> list[ScheduledRun]:
         """Begin steps in the order of the event loop, then request the dependencies that are resolved later.
 
-        Return the runs of the direct calls.
+        Returns the runs of the direct calls.
         """
         tasks = [ScheduledRun(root.run, root, root, root.task_id) for root in roots]
         for task in tasks:
@@ -167,7 +168,7 @@ class Simulation:
                 return
 
     def _request(self, task: ScheduledRun, position: int, *, later: bool) -> bool:
-        """Await the run that has begun for a dependency, or begin one. Return whether the task has to wait."""
+        """Await the run that has begun for a dependency, or begin one. Return whether the requesting run must wait."""
         dependency = task.dependencies[position]
         key = definitions_of(dependency)
         candidates = self.begun.get(key)
@@ -191,7 +192,7 @@ class Simulation:
     def _request_from_context(
         self, task: ScheduledRun, position: int, dependency: Dependency, key: Key, *, later: bool
     ) -> bool:
-        """Resolve a dependency that no run at this await has begun. Return whether the task has to wait."""
+        """Resolve a dependency that no run at this await has begun. Return whether the requesting run must wait."""
         if self._has_run_with_earlier(task, position, key):
             return False
         states = self._run_states(key, task.begun_by)
@@ -223,7 +224,7 @@ class Simulation:
         return True
 
     def may_wait_for_dependencies(self, dependency: Dependency) -> bool:
-        """Return whether a step, if it has not run, waits for dependencies of its own first."""
+        """Return whether a step that has not run may first wait for its own dependencies."""
         needed = dependency.dependencies if isinstance(dependency, StepRun) else ()
         return any(
             self.context.has_run(step) is not HasRun.ALWAYS for inner in needed for step in definitions_of(inner)
@@ -234,7 +235,7 @@ class Simulation:
         return set(map(has_run, key))
 
     def _has_run_with_earlier(self, task: ScheduledRun, position: int, key: Key) -> bool:
-        """Return whether a dependency must have run because it is needed by an earlier dependency of the same task."""
+        """Return whether a dependency must have run because an earlier dependency of the same task needs it."""
         if task.is_concurrent or len(key) > 1:
             return False
         earlier = (run for waits in task.awaited_runs[:position] for run in waits if run.conditional)
@@ -245,7 +246,7 @@ class Simulation:
 
 
 def _postorder(roots: Sequence[ScheduledRun]) -> tuple[list[ScheduledRun], list[tuple[ScheduledRun, bool]]]:
-    """Return the runs that roots wait for in postorder, and the visits: True on entry, False on exit."""
+    """Return `roots` and the runs that they wait for in postorder, and all visits: True on entry, False on exit."""
     visits: list[tuple[ScheduledRun, bool]] = []
     tasks: list[ScheduledRun] = []
     visited: set[ScheduledRun] = set()
@@ -276,7 +277,7 @@ def _awaited_by(task: ScheduledRun) -> Iterator[ScheduledRun]:
 class _Predecessors:
     """The greatest fixpoint of the runs that are over before each run begins and before its step starts, as bit sets.
 
-    A run that several requests may begin comes after the intersection of their predecessors. Sets only shrink.
+    For a run that several requests may begin, only predecessors common to all requests count. The sets only shrink.
     """
 
     def __init__(
@@ -300,9 +301,9 @@ class _Predecessors:
                 changed |= self._update_begin(task) if entered else self._update_start(task)
 
     def over_at(self, task: ScheduledRun, position: int) -> int:
-        """Return the runs that are over when a task requests a dependency, by its position.
+        """Return the runs that are over when a task requests the dependency at a position, as a bit set.
 
-        At the position after the last dependency, return the runs that are over when all dependencies are over.
+        At the position after the last dependency, these are the runs that are over when all dependencies are over.
         """
         over = self._over_at[task]
         for waits in task.awaited_runs[len(over) - 1 : position]:
@@ -369,7 +370,7 @@ def _repeated_steps(
 
 
 def _may_share_path(run: ScheduledRun, requester: ScheduledRun) -> bool:
-    """Return whether two runs may begin on the same path. Optional calls can be on different paths."""
+    """Return whether two runs may begin on the same path. Calls that need not begin can be on different paths."""
     return run.must_begin or must_have_begun_with(requester, run)
 
 

@@ -1,4 +1,4 @@
-"""The runs of steps at one await, with their callers and the runs for which they wait."""
+"""The runs of steps at one await, with the direct calls that begin them and the runs that they await."""
 
 from __future__ import annotations
 
@@ -36,39 +36,39 @@ class DirectCall(Struct, frozen=True, eq=False):
     must_begin: bool = True
     """Whether the step must begin at this await."""
     has_run: Callable[[StepDefinition], HasRun] | None = None
-    """Whether a step has run on the paths on which this call begins. None if it begins on all paths."""
+    """Returns whether a step has run on the paths on which this call begins. None if the call begins on all paths."""
 
 
 class SchedulingContext(Struct, frozen=True):
     """Facts about steps at the point where scheduled steps begin."""
 
     has_run: Callable[[StepDefinition], HasRun]
-    """Whether a step has run."""
+    """Returns whether a step has run at this point."""
     running: Callable[[StepDefinition], TaskId | None]
-    """The background task that runs a step."""
+    """Returns the background task that runs a step, or None."""
     runs_inside: Callable[[StepRun], Iterable[StepDefinition]]
-    """The steps that may run in the body of a step."""
+    """Returns the steps that may run in the body of a step."""
     closure_of: Callable[[Dependency], Mapping[StepDefinition, None]]
-    """The steps of a dependency and of its transitive dependencies."""
+    """Returns the steps of a dependency and of its transitive dependencies."""
     has_begun_at_same_await: Callable[[Iterable[StepDefinition]], bool] = lambda _: False
-    """Whether other work has begun one of the steps at the same await.
+    """Returns whether other work has begun one of the steps at the same await.
 
-    In this case the step is awaited, but the schedule cannot order it.
+    The SDK awaits such a step, but the schedule cannot order it.
     """
     may_await_dependencies: Callable[[StepDefinition], bool] = lambda _: False
-    """Whether a step in the background may still be waiting for its own dependencies."""
+    """Returns whether a step in the background may still be waiting for its own dependencies."""
     steps_of_beginning_functions: AbstractSet[StepDefinition] = frozenset()
     """The steps of the functions that begin at this await."""
     may_begin_at_once: AbstractSet[StepDefinition] = frozenset()
-    """The steps that these functions may begin at once, and the steps that other running code may begin."""
+    """The steps that functions beginning at this await may begin at once, and the steps that running code may begin."""
     may_begin_beside: Callable[[StepRun], Iterable[StepDefinition]] = lambda _: ()
-    """The steps that the body of a step needs and other code may begin."""
+    """Returns the steps that the body of a step needs and that other code may begin."""
     budget: Budget = field(default_factory=Budget)
     """The budget for comparisons."""
 
 
 class ScheduledRun(Struct, eq=False):
-    """One run of a step, which is called directly or needed by another run."""
+    """One run of a step that is called directly or needed by another run."""
 
     run: Dependency
     root: DirectCall | None = None
@@ -76,7 +76,7 @@ class ScheduledRun(Struct, eq=False):
     begun_by: DirectCall | None = None
     """The direct call on whose behalf the run begins, or None if a later request begins it."""
     task_id: TaskId | None = None
-    """The background task that runs the step."""
+    """The background task that runs the step, or None if the schedule runs it."""
     conditional: bool = False
     """Whether the step may have run already."""
     may_request_early: bool = False
@@ -86,15 +86,15 @@ class ScheduledRun(Struct, eq=False):
     awaited_runs: list[list[ScheduledRun]] = field(default_factory=list)
     """For each dependency, the candidate runs: the first to finish ends the wait."""
     later_requests: list[tuple[ScheduledRun, int]] = field(default_factory=list)
-    """The later requests that may begin the run, as (task, position). Empty if it begins with the await."""
+    """The later requests that may begin the run, as (run, position). Empty if the run begins with the await."""
     shared_requests: list[tuple[ScheduledRun, int]] = field(default_factory=list)
-    """The requests that find the run already begun, as (task, position)."""
+    """The requests that find the run already begun, as (run, position)."""
     must_begin_cached: bool = False
     """Cached result of `must_begin`."""
 
     @property
     def dependencies(self) -> tuple[Dependency, ...]:
-        """The dependencies that the run resolves. A choice, a conditional run and background work resolve none here."""
+        """The dependencies that the run resolves itself: none for a choice, a conditional run or a background task."""
         if self.conditional or isinstance(self.run, StepChoice) or self.task_id is not None:
             return ()
         return self.run.dependencies

@@ -1,4 +1,4 @@
-"""Use of steps, functions and tasks: an index of a whole program, built before its dependencies are expanded."""
+"""An index of the steps, functions and tasks of a whole program, built before its dependencies are expanded."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class BodyUsage(Struct):
 
 
 class ProgramUsage:
-    """Steps, functions and tasks of a program: of `run`, and of its callees in the order of their first call."""
+    """The steps, functions and tasks that `run` and its callees use, with callees in the order of their first call."""
 
     def __init__(self, body: Block, unordered: frozenset[TaskId] = frozenset()) -> None:
         self.budget = Budget()
@@ -99,7 +99,7 @@ class ProgramUsage:
         return steps
 
     def direct_dependencies(self, run: StepRun) -> Mapping[StepDefinition, Iterable[StepDefinition]]:
-        """Return the direct dependencies of each step in the closure of a run, for steps that have any."""
+        """Return the direct dependencies of each step in the closure of a run, for steps with dependencies."""
         dependencies = self._needed_by.get(id(run))
         if dependencies is None:
             dependencies = self._needed_by[id(run)] = {}
@@ -115,7 +115,7 @@ class ProgramUsage:
 
     @cached_property
     def declared_by_overlapping_calls(self) -> frozenset[StepDefinition]:
-        """Steps declared by functions that may run in several concurrent calls."""
+        """Steps that functions with possibly concurrent calls declare."""
         usages = [self.run, *self.of.values()]
         roots = [self.run.awaited_callees, *([function] for usage in usages for function in usage.background_calls)]
         count: Counter[int] = Counter()
@@ -135,7 +135,7 @@ class ProgramUsage:
 
     @cached_property
     def resolved_late(self) -> frozenset[StepDefinition]:
-        """Steps that other dependencies need. The SDK resolves them when those begin, not at the call."""
+        """Steps that dependencies need. The SDK resolves such a step when the dependency begins, not at the call."""
         return frozenset(inner for step in self.needed for inner in self._needs.get(step, ()))
 
     @cached_property
