@@ -32,7 +32,7 @@ The public names of `stepgraph` and `stepgraph.testing`. [The library](library.m
 _INTERNAL_FIELDS: Final[Mapping[str, frozenset[str]]] = {
     "Analysis": frozenset({"external", "project", "read", "inputs"}),
     "WorkflowAnalysis": frozenset({"locate", "locate_node", "describe", "subject"}),
-    "Finding": frozenset({"edits"}),
+    "Fix": frozenset({"edits"}),
     "WorkflowGraph": frozenset({"describe", "locate"}),
 }
 # Classes that users instantiate. The page shows their signatures.

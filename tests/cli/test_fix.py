@@ -71,7 +71,7 @@ DIFFERENCE = """\
 """
 
 
-WARNING = "warning: `--fix` changes files since version 0.2. Use `--diff` to see the changes first."
+NOTE = "note: `--fix` changes files since version 0.2. `--diff` shows the changes first."
 
 
 @pytest.fixture
@@ -111,7 +111,7 @@ def test_exit_zero_applies_to_a_diff(stepgraph: Command) -> None:
 def test_a_report_of_remaining_findings_has_any_format(stepgraph: Command, entry: Path) -> None:
     run = stepgraph("check", "--fix", "-q", "-o", "report.json", "entry.py")
 
-    assert (run.out, run.messages, run.code) == ("", [WARNING, "fixed 3 findings in 1 file"], 0)
+    assert (run.out, run.messages, run.code) == ("", ["fixed 3 findings in 1 file", NOTE], 0)
     assert json.loads(Path("report.json").read_text(encoding="utf-8"))["findings"] == []
     assert entry.read_text(encoding="utf-8") == FIXED
 
@@ -132,7 +132,7 @@ def test_fix_changes_files_and_reports_the_rest(stepgraph: Command, entry: Path)
     assert entry.read_text(encoding="utf-8") == FIXED
     assert entry.stat().st_mode & 0o777 == 0o640
     assert run.out.endswith("no findings in 1 workflow\n")
-    assert run.messages == [WARNING, "fixed 3 findings in 1 file"]
+    assert run.messages == ["fixed 3 findings in 1 file", NOTE]
     assert run.code == 0
 
 
@@ -152,7 +152,7 @@ def test_files_without_fixes_are_not_written(stepgraph: Command, entry: Path) ->
 
     run = stepgraph("check", "--fix", "entry.py")
 
-    assert (run.messages, run.code) == ([WARNING, "nothing to fix"], 0)
+    assert (run.messages, run.code) == (["nothing to fix"], 0)
     assert run.out.endswith("no findings in 1 workflow\n")
     assert entry.stat().st_mtime_ns == written
 
@@ -162,7 +162,7 @@ def test_an_unfaithful_rewrite_is_not_written(stepgraph: Command, entry: Path) -
 
     run = stepgraph("check", "--fix", "entry.py")
 
-    assert (run.messages, run.code) == ([WARNING, "nothing to fix"], 1)
+    assert (run.messages, run.code) == (["nothing to fix"], 1)
     assert entry.read_text(encoding="utf-8") == "\x0c" + SOURCE
 
 
@@ -209,17 +209,14 @@ def test_standard_input_cannot_be_changed(stepgraph: Command, folder: Path, monk
 
     run = stepgraph("check", "--fix", "-")
 
-    assert run.messages == [WARNING, "stepgraph: cannot apply fixes to standard input. Use --diff to see them."]
+    assert run.messages == ["stepgraph: cannot apply fixes to standard input. Use --diff to see them."]
     assert run.code == 2
 
 
 def test_fix_and_write_work_as_before(stepgraph: Command, entry: Path) -> None:
     run = stepgraph("check", "--fix", "--write", "entry.py")
 
-    assert run.messages == [
-        "warning: `--write` is no longer needed, because `--fix` changes files.",
-        "fixed 3 findings in 1 file",
-    ]
+    assert run.messages == ["fixed 3 findings in 1 file"]
     assert entry.read_text(encoding="utf-8") == FIXED
 
 
@@ -252,7 +249,7 @@ def test_unsafe_fixes_need_an_option(stepgraph: Command, entry: Path) -> None:
 
     run = stepgraph("check", "--fix", "entry.py")
 
-    assert run.messages == [WARNING, "fixed 1 finding in 1 file; 1 finding can be fixed with --unsafe-fixes"]
+    assert run.messages == ["fixed 1 finding in 1 file; 1 finding can be fixed with --unsafe-fixes", NOTE]
     assert run.out.endswith(
         "1 warning in 1 workflow, 1 fixable with --fix --unsafe-fixes\n`stepgraph rules SG212` explains SG212.\n"
     )
@@ -264,7 +261,7 @@ def test_unsafe_fixes_are_applied(stepgraph: Command, entry: Path) -> None:
 
     run = stepgraph("check", "--fix", "--unsafe-fixes", "entry.py")
 
-    assert run.messages == [WARNING, "fixed 2 findings in 1 file"]
+    assert run.messages == ["fixed 2 findings in 1 file", NOTE]
     expected = UNSAFE.replace("step.sleep", "await step.sleep").replace('["delay"]', '["payload"]["delay"]')
     assert entry.read_text(encoding="utf-8") == expected
 

@@ -11,7 +11,6 @@ import click
 from msgspec import Struct
 from msgspec.structs import replace
 
-from stepgraph.cli.console import write_message
 from stepgraph.project.sources import STANDARD_INPUT
 
 if TYPE_CHECKING:
@@ -33,9 +32,6 @@ _BASELINE_HELP = "Ignore findings recorded in FILE."
 _FIX_HELP = "Apply safe fixes, and report the remaining findings."
 _DIFF_HELP = "Show the fixes as a diff instead of applying them. Exit with 1 if there are any."
 _UNSAFE_FIXES_HELP = "Include fixes that follow your probable intention, for you to review."
-# Warnings for one release, because `--fix` showed a diff before.
-_FIX_WARNING = "warning: `--fix` changes files since version 0.2. Use `--diff` to see the changes first."
-_WRITE_WARNING = "warning: `--write` is no longer needed, because `--fix` changes files."
 _UPDATE_HELP = "Write the current findings to the baseline, and exit with 0."
 
 
@@ -170,6 +166,8 @@ class Fixing(Struct, frozen=True):
 
     mode: FixMode = FixMode.REPORT
     unsafe: bool = False
+    has_old_form: bool = False
+    """Whether --fix is combined with the former option --write, so that its new meaning is expected."""
 
 
 def fix_options(command: Callable[..., R]) -> Callable[..., R]:
@@ -185,9 +183,7 @@ def fix_options(command: Callable[..., R]) -> Callable[..., R]:
             raise click.UsageError("--write is no longer an option: --fix changes files, and --diff shows the changes.")
         if unsafe_fixes and not (fix or diff):
             raise click.UsageError("--unsafe-fixes requires --fix or --diff.")
-        if fix and not diff:
-            write_message(_WRITE_WARNING if write else _FIX_WARNING)
         mode = FixMode.SHOW if diff else FixMode.WRITE if fix else FixMode.REPORT
-        return command(fixing=Fixing(mode, unsafe_fixes), **others)
+        return command(fixing=Fixing(mode, unsafe_fixes, has_old_form=write), **others)
 
     return with_fixing

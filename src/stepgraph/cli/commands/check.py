@@ -33,6 +33,10 @@ Exit codes (the same for all formats):
   4  internal error"""
 
 
+# Written for one release, because `--fix` only showed a diff before.
+_FIX_WARNING = "note: `--fix` changes files since version 0.2. `--diff` shows the changes first."
+
+
 @click.command("check", epilog=_EXIT_CODES)
 @inputs
 @report_options
@@ -62,7 +66,7 @@ def check(
     exit_zero = checking.failure.exit_zero
     if fixing.mode is FixMode.SHOW:
         return _show_fixes(check_run, selected_paths, output, unsafe=fixing.unsafe, exit_zero=exit_zero)
-    if fixing.mode is FixMode.WRITE and _write_fixes(check_run, unsafe=fixing.unsafe):
+    if fixing.mode is FixMode.WRITE and _write_fixes(check_run, fixing):
         check_run = _run_check(selected_paths, environment, checking, output, cache)
     output.deliver(check_run.report, check_run.analysis.files, _summary)
     return _exit_code(check_run, selected_paths, exit_zero=exit_zero)
@@ -108,14 +112,16 @@ def _show_fixes(
     return ExitCode.FINDINGS if code is ExitCode.CLEAN and files and not exit_zero else code
 
 
-def _write_fixes(check_run: _ReportedCheck, *, unsafe: bool) -> bool:
+def _write_fixes(check_run: _ReportedCheck, fixing: Fixing) -> bool:
     """Write the fixes, and return whether there were any."""
     from stepgraph.cli.fixing import compute_fixes, fix_summary, write_fixes
 
     findings = _fixable_findings(check_run.report)
-    files = compute_fixes(findings, unsafe=unsafe)
+    files = compute_fixes(findings, unsafe=fixing.unsafe)
     write_fixes(files, check_run.sources.roots.keys())
-    write_message(fix_summary(files, findings, written=True, unsafe=unsafe))
+    write_message(fix_summary(files, findings, written=True, unsafe=fixing.unsafe))
+    if files and not fixing.has_old_form:
+        write_message(_FIX_WARNING)
     return bool(files)
 
 
