@@ -12,7 +12,7 @@ from stepgraph.checks.baseline import Baseline, BaselineEntry, fingerprints
 from stepgraph.checks.catalogue import RULES
 from stepgraph.checks.diagnostic import Finding, Severity, span_of
 from stepgraph.checks.rule import Rule
-from stepgraph.checks.run import check_suppressions
+from stepgraph.checks.run import check_suppressions, unique_findings
 from stepgraph.checks.selectors import INPUT_RULES, selectors
 from stepgraph.checks.settings import Settings
 from stepgraph.checks.suppression_comments import parse_suppression_comments
@@ -80,7 +80,7 @@ def filter_findings(
     matching = SuppressionIndex(tuple(parse_suppression_comments(inputs.read)), selectors(rules))
     suppressed: list[SuppressedFinding] = []
     remaining: list[Finding] = []
-    for finding in settings_filter.select([*map(_configuration_error, settings.problems), *findings]):
+    for finding in settings_filter.select(unique_findings([*map(_configuration_error, settings.problems), *findings])):
         ignore = None if finding.code in INPUT_RULES else matching.suppression_of(finding)
         if ignore is None:
             remaining.append(finding)
