@@ -59,6 +59,83 @@ def test_workflows_have_their_configured_names(stepgraph: Command) -> None:
     )
 
 
+def test_a_named_configuration_selects_its_workflows(stepgraph: Command) -> None:
+    write("src/entry.py", ENTRY)
+    configure(ORDERS)
+    Path("wrangler.jsonc").rename("wrangler.staging.jsonc")
+    configure(REFUNDS)
+
+    assert names(stepgraph("list")) == ["refunds"]
+    assert names(stepgraph("list", "wrangler.staging.jsonc")) == ["orders"]
+    assert names(stepgraph("list", "--config", "wrangler.staging.jsonc")) == ["orders"]
+    assert names(stepgraph("list", "wrangler.jsonc", "wrangler.staging.jsonc")) == ["refunds", "orders"]
+
+
+def test_a_configuration_of_another_name_is_not_used(stepgraph: Command) -> None:
+    write("src/entry.py", ENTRY)
+    configure(ORDERS)
+    Path("wrangler.jsonc").rename("wrangler.staging.jsonc")
+
+    run = stepgraph("list")
+
+    assert names(run) == ["Orders", "Refunds"]
+    assert run.messages == [
+        (
+            "wrangler.staging.jsonc: this configuration is not used, because wrangler uses other names only if a"
+            " command line names them. To check its workflows, run `stepgraph check wrangler.staging.jsonc`."
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--config", "wrangler.jsonc", "."), "--config selects the workflows of a configuration, so omit PATHS."),
+        (
+            ("--config", "src/entry.py"),
+            (
+                "`src/entry.py` is not a wrangler configuration: its name must end in .jsonc or .toml, or begin with"
+                " `wrangler.`."
+            ),
+        ),
+    ],
+)
+def test_the_option_config_names_a_configuration(stepgraph: Command, arguments: tuple[str, ...], message: str) -> None:
+    run = stepgraph("list", *arguments)
+
+    assert (run.code, run.messages) == (2, [f"stepgraph: {message} Try `stepgraph list --help`."])
+
+
+def test_a_configuration_without_workflows_is_reported(stepgraph: Command) -> None:
+    write("src/entry.py", ENTRY)
+    configure()
+
+    run = stepgraph("list", "wrangler.jsonc")
+
+    assert run.code == 3
+    assert run.messages[0] == (
+        "wrangler.jsonc: this configuration names no workflow. Add the class to `workflows`, or name the Python file"
+        " instead."
+    )
+
+
+@pytest.mark.parametrize("date", ["%COMPAT_DATE%", "{{ date }}", "$DATE", "<date>", "__DATE__"])
+def test_a_placeholder_of_a_date_is_a_warning(stepgraph: Command, date: str) -> None:
+    write("src/entry.py", ORDERS_ALONE)
+    configure(ORDERS, compatibility_date=date, compatibility_flags=["python_workers"])
+
+    run = stepgraph("check", "-f", "concise")
+
+    assert run.code == 0
+    assert run.out.splitlines() == [
+        (
+            f"wrangler.jsonc:4:23: SG003 the compatibility date is the placeholder `{date}`, so the code decides the"
+            " dependency mode: legacy if it uses `depends`, and implicit otherwise."
+        ),
+        "1 warning in 1 workflow",
+    ]
+
+
 def test_an_undeployed_workflow_is_reported(stepgraph: Command) -> None:
     write("src/entry.py", ENTRY)
     configure(ORDERS)

@@ -126,6 +126,8 @@ def hint_diagnostics(hints: Iterable[Problem]) -> Iterator[Diagnostic]:
     for hint in hints:
         if hint.kind is ProblemKind.CONFIGURATION:
             yield Diagnostic(span_of(hint), hint.message, hint.advice, severity=Severity.NOTE)
+        elif hint.kind is ProblemKind.PLACEHOLDER:
+            yield Diagnostic(span_of(hint), hint.message, hint.advice, severity=Severity.WARNING)
 
 
 def span_of(problem: Problem) -> Span:

@@ -16,7 +16,7 @@ from msgspec import Struct, field
 from stepgraph.checks.selectors import ALL
 from stepgraph.model.span import Span
 from stepgraph.project.configuration.document import LineIndex
-from stepgraph.project.root import CONFIGURATION_NAMES
+from stepgraph.project.root import is_configuration_name
 
 
 class Comment(Struct, frozen=True):
@@ -74,7 +74,7 @@ def parse_suppression_comments(files: Mapping[str, bytes]) -> Iterator[Suppressi
 
 
 def _comments(path: str, content: bytes) -> list[Comment]:
-    is_configuration = path.rsplit("/", 1)[-1] in CONFIGURATION_NAMES
+    is_configuration = is_configuration_name(path.rsplit("/", 1)[-1])
     return configuration_comments(path, content) if is_configuration else python_comments(path, content)
 
 

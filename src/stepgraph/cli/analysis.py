@@ -16,7 +16,7 @@ from stepgraph.analysis import Analysis
 from stepgraph.cli.console import Progress, write_message
 from stepgraph.cli.errors import CommandError, ExitCode
 from stepgraph.cli.input_options import Environment
-from stepgraph.project.root import CONFIGURATION_NAMES
+from stepgraph.project.root import is_configuration_name
 from stepgraph.project.sources import STANDARD_INPUT, Sources, find_sources
 from stepgraph.source_analysis import analyze_graphs, analyze_sources, check_sources, import_pipeline
 
@@ -43,7 +43,7 @@ def load_sources(paths: Sequence[str], environment: Environment, cache: Cache) -
     Raises CommandError for JSON files other than configurations.
     """
     for path in paths:
-        if path.endswith(".json") and os.path.basename(path) not in CONFIGURATION_NAMES and os.path.isfile(path):
+        if path.endswith(".json") and not is_configuration_name(os.path.basename(path)) and os.path.isfile(path):
             advice = f"To draw a saved graph, run `stepgraph render {shlex.quote(path)}`."
             raise CommandError(ExitCode.ERROR, f"{path} is JSON, not Python. {advice}")
     on_find = cache.first_module_callback(paths, environment.name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from fnmatch import fnmatchcase
 from functools import wraps
@@ -13,6 +14,7 @@ from msgspec import Struct
 
 from stepgraph.cli.errors import CommandError, ExitCode
 from stepgraph.phrases import near_names, quoted
+from stepgraph.project.root import is_configuration_name
 
 if TYPE_CHECKING:
     from stepgraph.project.sources import ExternalWorkflow
@@ -47,9 +49,25 @@ def environment_option(help_text: str = _ENVIRONMENT_HELP) -> Callable[[Callable
     return decorate
 
 
+_CONFIGURATION_HELP = "Select the workflows of this wrangler configuration, like PATHS."
+
+
 def inputs(command: Callable[..., R]) -> Callable[..., R]:
-    """Add the argument PATHS (files, directories and `-`) and the option --env to a command."""
-    return click.argument("paths", nargs=-1, metavar="[PATHS]...")(environment_option()(command))
+    """Add the argument PATHS (files, directories and `-`) and the options --env and --config to a command."""
+
+    @click.argument("paths", nargs=-1, metavar="[PATHS]...")
+    @environment_option()
+    @click.option("--config", "configuration", metavar="FILE", help=_CONFIGURATION_HELP)
+    @wraps(command)
+    def with_inputs(*, paths: tuple[str, ...], configuration: str | None, **others: object) -> R:
+        if configuration is not None and paths:
+            raise click.UsageError("--config selects the workflows of a configuration, so omit PATHS.")
+        if configuration is not None and not is_configuration_name(os.path.basename(configuration)):
+            message = "its name must end in .jsonc or .toml, or begin with `wrangler.`."
+            raise click.UsageError(f"`{configuration}` is not a wrangler configuration: {message}")
+        return command(paths=paths if configuration is None else (configuration,), **others)
+
+    return with_inputs
 
 
 _MAX_NAMES = 8

@@ -64,6 +64,8 @@ class ProblemKind(StrEnum):
     """The file is not valid Python."""
     CONFIGURATION = "configuration"
     """A configuration has an invalid value."""
+    PLACEHOLDER = "placeholder"
+    """A configuration has a placeholder instead of a value, as in a template."""
     MISSING_CLASS = "missing-class"
     """A configuration names a workflow class that does not exist."""
     UNEXPORTED_CLASS = "unexported-class"

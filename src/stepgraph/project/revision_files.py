@@ -28,10 +28,10 @@ from stepgraph.limits import (
 )
 from stepgraph.model.note import InputError, Problem
 from stepgraph.project.git import READING_SECONDS, Git, Revision, TooLargeError, start_git
-from stepgraph.project.root import CONFIGURATION_NAMES
+from stepgraph.project.root import is_configuration_name
 from stepgraph.project.temporary import TemporaryFolder, temporary_folder
 
-_READ_NAMES: Final = frozenset({*CONFIGURATION_NAMES, "pyproject.toml", "pyvenv.cfg"})
+_READ_NAMES: Final = frozenset({"pyproject.toml", "pyvenv.cfg"})
 _LINK_MODE: Final = "120000"
 _FILE_MODES: Final = frozenset({"100644", "100755", "100664"})
 _REPOSITORY_MARKER: Final = ".git"
@@ -237,7 +237,8 @@ class _RevisionWriter(Struct, frozen=True):
 
 def _is_read(entry: _Entry) -> bool:
     name = entry.path.rpartition("/")[2]
-    return entry.mode == _LINK_MODE or (entry.mode in _FILE_MODES and (name.endswith(".py") or name in _READ_NAMES))
+    is_read = name.endswith(".py") or name in _READ_NAMES or is_configuration_name(name)
+    return entry.mode == _LINK_MODE or (entry.mode in _FILE_MODES and is_read)
 
 
 _MAX_FOLLOWED_LINKS: Final = 40

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import Final
 
 from msgspec import Struct
@@ -13,9 +14,18 @@ from stepgraph.project.folders import repository_root
 CONFIGURATION_NAMES: Final = ("wrangler.json", "wrangler.jsonc", "wrangler.toml")
 
 
+_VARIANT_OF_CONFIGURATION: Final = re.compile(r"wrangler\..*\b(?:jsonc?|toml)\b|.*\.jsonc|(?!pyproject\.toml$).*\.toml")
 _GIT_FOLDER = ".git"
 _PACKAGE_FILE = "__init__.py"
 _SETTINGS_FILE = "pyproject.toml"
+
+
+def is_configuration_name(name: str) -> bool:
+    """Return whether a file name is that of a wrangler configuration, such as `wrangler.staging.jsonc`.
+
+    Wrangler uses other names than those in `CONFIGURATION_NAMES` only if a command line names them.
+    """
+    return _VARIANT_OF_CONFIGURATION.fullmatch(name) is not None
 
 
 class Root(Struct, frozen=True):

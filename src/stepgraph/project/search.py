@@ -13,8 +13,9 @@ from stepgraph.project.file_selection import DEFAULT_SELECTION, FileSelection
 from stepgraph.project.folders import folder_of, parent_of, prefix_of, repository_root
 from stepgraph.project.project import configuration_in
 from stepgraph.project.reading import list_entries, unreadable_problem
-from stepgraph.project.root import CONFIGURATION_NAMES
+from stepgraph.project.root import CONFIGURATION_NAMES, is_configuration_name
 
+_CONFIGURATION_START = "wrangler."
 _ENVIRONMENT_MARKER = "pyvenv.cfg"
 
 
@@ -27,6 +28,8 @@ class Search(Struct, frozen=True):
     """The paths of the configurations, sorted by directory."""
     problems: tuple[Problem, ...]
     """The directories that could not be searched."""
+    variants: tuple[str, ...] = ()
+    """The first file in each directory without a configuration that looks like one, such as `wrangler.prod.jsonc`."""
 
 
 class _SearchState(Struct):
@@ -36,6 +39,7 @@ class _SearchState(Struct):
     files: list[str] = field(default_factory=list)
     links: list[str] = field(default_factory=list)
     configured_folders: list[str] = field(default_factory=list)
+    variants: list[str] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     entries: int = 0
 
@@ -75,7 +79,8 @@ def search_folder(folder: str, selection: FileSelection = DEFAULT_SELECTION) -> 
     configurations = [
         path for prefix in sorted(state.configured_folders) if (path := configuration_in(prefix)) is not None
     ]
-    return Search((*sorted(state.files), *links), tuple(configurations), tuple(problems))
+    files = (*sorted(state.files), *links)
+    return Search(files, tuple(configurations), tuple(problems), tuple(sorted(state.variants)))
 
 
 def _list_folder(prefix: str, state: _SearchState, *, is_named: bool) -> list[str]:
@@ -87,9 +92,12 @@ def _list_folder(prefix: str, state: _SearchState, *, is_named: bool) -> list[st
     state.entries += len(entries)
     if not is_named and any(entry.name == _ENVIRONMENT_MARKER for entry in entries):
         return []
-    configurations = [entry.name for entry in entries if entry.name in CONFIGURATION_NAMES]
-    if any(state.selection.includes_file(prefix, name) for name in configurations):
+    names = [entry.name for entry in entries if entry.name.startswith(_CONFIGURATION_START)]
+    included = [name for name in names if state.selection.includes_file(prefix, name)]
+    if any(name in CONFIGURATION_NAMES for name in included):
         state.configured_folders.append(prefix)
+    else:
+        state.variants += [prefix + name for name in sorted(included) if is_configuration_name(name)][:1]
     return _collect_entries(entries, prefix, state)
 
 

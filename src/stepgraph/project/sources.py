@@ -25,7 +25,7 @@ from stepgraph.project.reading import (
     read_standard_input,
     shown_path,
 )
-from stepgraph.project.root import Root, root_of
+from stepgraph.project.root import Root, is_configuration_name, root_of
 from stepgraph.project.scan import CandidateFiles, Words, scan
 from stepgraph.project.search import ignored, search_folder
 
@@ -112,7 +112,7 @@ class Sources(Struct):
         self._configurations.require_environment()
 
     def find(self, path: StrPath) -> None:
-        """Add the modules of a file, a directory, or standard input."""
+        """Add the modules of a file, a directory, a wrangler configuration, or standard input."""
         name = shown_path(path)
         try:
             if name == STANDARD_INPUT:
@@ -120,6 +120,8 @@ class Sources(Struct):
             elif os.path.isdir(path):
                 check_named(path)
                 self._add_folder(name, self._root(name))
+            elif is_configuration_name(os.path.basename(name)):
+                self._add_configuration(name)
             else:
                 self.add_file(path)
         except InputError as error:
@@ -160,10 +162,20 @@ class Sources(Struct):
         self.roots[root] = None
         return root
 
+    def _add_configuration(self, path: str) -> None:
+        root = self._root(path)
+        check_named(path)
+        configuration = self._configurations.at(path, root)
+        if configuration is not None and not self._add_deployed([configuration], root):
+            message = "this configuration names no workflow."
+            advice = "Add the class to `workflows`, or name the Python file instead."
+            self.hints.append(Problem(path, message, advice, kind=ProblemKind.CONFIGURATION))
+
     def _add_folder(self, folder: str, root: Root) -> None:
         settings = read_selection(folder)
         search = search_folder(folder, settings.selection)
         self.problems += (*settings.problems, *search.problems)
+        self.hints += map(_unused_variant, search.variants)
         skipped = ignored(folder, search.configurations)
         paths = [path for path in search.configurations if path not in skipped]
         configurations = [self._configurations.at(path, root) for path in paths]
@@ -297,6 +309,12 @@ class Sources(Struct):
         root = self._root(STANDARD_INPUT_NAME)
         project = project_of_file(STANDARD_INPUT_NAME, self._configurations.above("", root), root)
         self.modules.append(Source(STANDARD_INPUT_NAME, content, on_disk=False, project=project))
+
+
+def _unused_variant(path: str) -> Problem:
+    message = "this configuration is not used, because wrangler uses other names only if a command line names them."
+    advice = f"To check its workflows, run `stepgraph check {path}`."
+    return Problem(path, message, advice, kind=ProblemKind.CONFIGURATION)
 
 
 def _too_many(folder: str) -> Problem:

@@ -22,6 +22,8 @@ from stepgraph.project.root import Root
 
 _KEEP_INSIDE: Final = "Files outside of the repository or the named directory are never read."
 _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
+# A value that a template leaves to a script, such as `%COMPAT_DATE%`, `{{ date }}`, `$DATE`, `<date>` or `__DATE__`.
+_PLACEHOLDER: Final = re.compile(r"[%{$<]|__")
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +128,7 @@ def _document(path: str, content: bytes) -> Document:
     text = decode_utf_8(content, path)
     # Imported here for a fast start, because most runs need at most one of the two parsers.
     try:
-        if path.endswith(".toml"):
+        if _is_toml(path):
             from stepgraph.project.configuration.toml import TomlDocument
 
             return TomlDocument(text)
@@ -134,8 +136,12 @@ def _document(path: str, content: bytes) -> Document:
 
         return JsoncDocument(text)
     except MalformedError as error:
-        kind = "TOML" if path.endswith(".toml") else "JSON"
+        kind = "TOML" if _is_toml(path) else "JSON"
         raise InputError(_problem(path, f"not valid {kind}: {error.message}.", "", error.position)) from None
+
+
+def _is_toml(path: str) -> bool:
+    return ".toml" in path.rsplit("/", 1)[-1]
 
 
 def _problem(path: str, message: str, advice: str, position: tuple[int, int]) -> Problem:
@@ -219,7 +225,9 @@ def _relative_to(path: str, name: str | None) -> str | None:
 
 def _compatibility(top_level: Fields, override: Fields | None) -> Compatibility:
     date = _inherited(top_level, override, "compatibility_date")
-    if date is not None and not _DATE.fullmatch(date):
+    if date is not None and _PLACEHOLDER.match(date):
+        date = None
+    elif date is not None and not _DATE.fullmatch(date):
         _table_with(top_level, override, "compatibility_date").report(
             ("compatibility_date",), f"`{date}` is not a date such as 2026-03-01."
         )
@@ -278,6 +286,7 @@ def _hints(top_level: Fields, override: Fields | None, environment: str | None) 
             f"environment `{environment}` has no `workflows`, and environments do not inherit them from the top level."
         )
         yield _problem(top_level.path, message, f"Repeat them in `env.{environment}`.", override.position())
+    yield from _placeholder_hints(top_level, override)
     part = top_level if override is None else override
     if "workflows" in part.values:
         return
@@ -285,3 +294,16 @@ def _hints(top_level: Fields, override: Fields | None, environment: str | None) 
         if key.casefold().replace("_", "").removesuffix("s") == "workflow":
             message = f"unknown field `{key}`."
             yield _problem(top_level.path, message, "Did you mean `workflows`?", part.key_position(key))
+
+
+def _placeholder_hints(top_level: Fields, override: Fields | None) -> Iterator[Problem]:
+    table = _table_with(top_level, override, "compatibility_date")
+    date = table.values.get("compatibility_date")
+    if isinstance(date, str) and _PLACEHOLDER.match(date):
+        message = (
+            f"the compatibility date is the placeholder `{date}`, so the code decides the dependency mode: legacy if it"
+            " uses `depends`, and implicit otherwise."
+        )
+        position = table.position(("compatibility_date",))
+        advice = "Check the configuration with its final date, too."
+        yield Problem(top_level.path, message, advice, *position, kind=ProblemKind.PLACEHOLDER)
