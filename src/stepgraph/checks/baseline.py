@@ -33,7 +33,7 @@ _LENGTH: Final = 24
 def fingerprint(code: str, path: str, line_text: str, occurrence: int) -> str:
     """Return the fingerprint of a finding, which is stable while its file name and source line stay the same.
 
-    `path` is relative to the folder of the baseline. Whitespace is ignored. `occurrence` numbers the findings with
+    `path` is relative to the directory of the baseline. Whitespace is ignored. `occurrence` numbers the findings with
     equal other arguments, from 1.
     """
     return _fingerprint(_hash(code, path, " ".join(line_text.split())), occurrence)
@@ -81,7 +81,7 @@ class BaselineEntry(Struct, frozen=True):
     fingerprint: str
     code: str
     path: str
-    """The path relative to the folder of the baseline."""
+    """The path relative to the directory of the baseline."""
     message: str
 
 
@@ -89,7 +89,7 @@ class Baseline(Struct, frozen=True):
     """The findings in a baseline file."""
 
     folder: str
-    """The folder of the file, as a path prefix."""
+    """The directory of the file, as a path prefix."""
     entries: tuple[BaselineEntry, ...] = ()
     gone: frozenset[str] = frozenset()
     """The paths of entries whose file was deleted."""

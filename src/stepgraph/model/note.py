@@ -80,7 +80,7 @@ class Problem(Struct, frozen=True):
     """An input that could not be read."""
 
     path: str
-    """The file or folder as the user named it, or an environment variable."""
+    """The file or directory as the user named it, or an environment variable."""
     message: str
     """The cause."""
     advice: str = ""
