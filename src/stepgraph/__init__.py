@@ -3,7 +3,7 @@
     from stepgraph import analyze_file
 
     for workflow in analyze_file("src/orders.py").workflows:
-        print(workflow.name, workflow.has_dag, workflow.steps, workflow.complete)
+        print(workflow.name, workflow.has_dag, workflow.step_count, workflow.complete)
         response = workflow.version_graph()
 
 Find problems before deployment:

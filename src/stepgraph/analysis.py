@@ -76,7 +76,7 @@ class WorkflowAnalysis:
         return not any(note.incomplete for note in self.notes)
 
     @property
-    def steps(self) -> int:
+    def step_count(self) -> int:
         """The number of steps in the graph. Steps in functions and in bodies of other steps are counted once."""
         # Imported here and below because most commands do not need it.
         from stepgraph.model.walk import count_steps

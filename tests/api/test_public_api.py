@@ -70,7 +70,7 @@ def test_help_shows_every_public_name() -> None:
 
 def test_text_can_be_analyzed() -> None:
     workflow = only_workflow(analyze_source(WORKFLOW))
-    assert (workflow.name, workflow.class_name, workflow.has_dag, workflow.steps) == ("Orders", "Orders", True, 1)
+    assert (workflow.name, workflow.class_name, workflow.has_dag, workflow.step_count) == ("Orders", "Orders", True, 1)
 
 
 def test_locations_in_text_have_the_given_path() -> None:

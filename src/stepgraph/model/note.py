@@ -93,12 +93,12 @@ class Problem(Struct, frozen=True):
     """A stable name of the cause."""
 
     @property
-    def place(self) -> str:
+    def location(self) -> str:
         """The location, `path:line:column` or the path alone."""
         return self.path if self.line is None else f"{self.path}:{self.line}:{self.column or 1}"
 
     def __str__(self) -> str:
-        return _line(f"{self.place}: {self.message} {self.advice}")
+        return _line(f"{self.location}: {self.message} {self.advice}")
 
 
 class InputError(Exception):

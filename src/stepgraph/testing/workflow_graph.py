@@ -150,7 +150,7 @@ class WorkflowGraph(SnapshotSource):
     """The notes of the analysis in source order. A graph from a payload has none."""
     describe: Callable[[], Details] = field(default_factory=lambda: _without_details)
     """Computes `details` on demand, because they need the source text of many nodes."""
-    locate: Callable[[Node], Span | None] = field(default_factory=lambda: _without_location)
+    locate_node: Callable[[Node], Span | None] = field(default_factory=lambda: _without_location)
     """Computes the source location of a node."""
 
     @staticmethod
@@ -161,14 +161,14 @@ class WorkflowGraph(SnapshotSource):
         """
         notes: tuple[Note, ...] = ()
         describe = _without_details
-        locate: Callable[[Node], Span | None] = _without_location
+        locate_node: Callable[[Node], Span | None] = _without_location
         if isinstance(source, Mapping):
             graph = _graph_in(source)
         else:
-            graph, notes, describe, locate = source.graph, source.notes, source.describe, source.locate_node
+            graph, notes, describe, locate_node = source.graph, source.notes, source.describe, source.locate_node
         if graph is None:
             raise NoGraphError("\n".join(["The workflow has no graph, because no step can run.", *map(str, notes)]))
-        return WorkflowGraph(graph, notes, describe, locate)
+        return WorkflowGraph(graph, notes, describe, locate_node)
 
     @property
     def class_name(self) -> str:
@@ -269,7 +269,7 @@ class WorkflowGraph(SnapshotSource):
         """
         from stepgraph.testing.networkx_graphs import flow_graph
 
-        return flow_graph(self.graph["workflow"], self.details, self.locate)
+        return flow_graph(self.graph["workflow"], self.details, self.locate_node)
 
     def order(self) -> nx.DiGraph[str]:
         """Return the strict order of the steps as a graph of NetworkX, transitively reduced.
@@ -281,7 +281,7 @@ class WorkflowGraph(SnapshotSource):
         """
         from stepgraph.testing.networkx_graphs import order_graph
 
-        return order_graph(self._order, self.locate)
+        return order_graph(self._order, self.locate_node)
 
     def as_outline(self) -> DrawnGraph:
         """Return the outline, to be compared with a snapshot."""
