@@ -107,11 +107,11 @@ def _lack_of_syrupy(config: pytest.Config) -> str:
 
 
 def _form(config: pytest.Config) -> Form:
-    form = config.getini("workflow_snapshots_form")
+    form = config.getini("workflow_snapshots_format")
     form = "outline" if form == "text" else form  # the name of this format on the command line
     if form not in FORMS:
         raise pytest.UsageError(
-            f"workflow_snapshots_form: `{log_line(str(form))}` is not supported. Available: {', '.join(FORMS)}"
+            f"workflow_snapshots_format: `{log_line(str(form))}` is not supported. Available: {', '.join(FORMS)}"
         )
     return cast("Form", form)
 
