@@ -54,6 +54,9 @@ class Note(Struct, frozen=True):
     def __str__(self) -> str:
         return _line(f"{self.span}: {self.message} {self.advice}")
 
+    def __repr__(self) -> str:
+        return f"<Note {self.code} at {_brief_line(str(self.span))}: {_brief_line(self.message)}>"
+
 
 class ProblemKind(StrEnum):
     """The cause of a problem."""
@@ -100,6 +103,9 @@ class Problem(Struct, frozen=True):
     def __str__(self) -> str:
         return _line(f"{self.location}: {self.message} {self.advice}")
 
+    def __repr__(self) -> str:
+        return f"<Problem {self.kind} at {_brief_line(self.location)}: {_brief_line(self.message)}>"
+
 
 class InputError(Exception):
     """An input that could not be read. Carries the `Problem` to show."""
@@ -123,3 +129,10 @@ def _line(text: str) -> str:
     from stepgraph.escaping.plain_text import log_line
 
     return log_line(text.rstrip())
+
+
+def _brief_line(text: str) -> str:
+    """Return text like `_line`, truncated."""
+    from stepgraph.escaping.plain_text import brief_line
+
+    return brief_line(text)

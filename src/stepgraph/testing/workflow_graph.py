@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from hashlib import sha256
 from itertools import product
 from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar, cast
 
-from stepgraph.escaping.plain_text import log_line
+from stepgraph.escaping.plain_text import brief_line
 from stepgraph.json_text import canonical_json
 from stepgraph.model.details import NO_DETAILS, Details
 from stepgraph.model.note import Note
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 StepKind: TypeAlias = Literal["do", "sleep", "sleep_until", "wait_for_event"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class StepSettings:
     """The settings of a step in a graph. Settings that do not apply to its kind are None.
 
@@ -59,6 +59,11 @@ class StepSettings:
     """The end of a `step.sleep_until`."""
     event_type: str | None = None
     """The type of the event of a wait."""
+
+    def __repr__(self) -> str:
+        values = ((setting.name, getattr(self, setting.name)) for setting in fields(self))
+        settings = [f"{name}={brief_line(repr(value))}" for name, value in values if value is not None]
+        return f"StepSettings({', '.join(settings)})"
 
 
 def settings_of(step: Step) -> StepSettings:
@@ -307,11 +312,10 @@ class WorkflowGraph(SnapshotSource):
 
     def __repr__(self) -> str:
         # The fingerprint distinguishes graphs in snapshots that use `repr`.
-        state = "" if self.complete else ", incomplete"
+        state = "complete" if self.complete else "incomplete"
         fingerprint = sha256(canonical_json(self.graph).encode()).hexdigest()[:12]
-        return (
-            f"<WorkflowGraph {log_line(self.class_name)}: {counted(len(self.steps()), 'step')}{state}, {fingerprint}>"
-        )
+        steps = counted(len(self.steps()), "step")
+        return f"<WorkflowGraph {brief_line(self.class_name)}: {steps}, {state}, {fingerprint}>"
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, WorkflowGraph):
