@@ -36,7 +36,7 @@ _INTERNAL_FIELDS: Final[Mapping[str, frozenset[str]]] = {
     "WorkflowGraph": frozenset({"describe", "locate_node"}),
 }
 # Classes that users instantiate. The page shows their signatures.
-_CONSTRUCTED: Final = frozenset({"ModuleDates"})
+_CONSTRUCTED: Final = frozenset({"ModuleDates", "WorkflowGraphs"})
 
 
 def api_files() -> dict[str, str]:

@@ -67,7 +67,7 @@ class WorkflowSnapshots(pytest.Module):
             yield self._test(_INPUTS, _failing([lack]), self.path)
             return
         form = _form(self.config)
-        analysis = graphs(self.config).analysis(self.config.rootpath)
+        analysis = graphs(self.config).analyze()
         names = _names(analysis.workflows)
         for name, workflow in zip(names, analysis.workflows, strict=True):
             yield self._test(name, _holding(workflow, form), Path(workflow.path))
