@@ -143,7 +143,7 @@ def _signature(name: str, function: Callable[..., object]) -> str:
         default = "" if parameter.default is parameter.empty else f" = {parameter.default!r}"
         parameter_texts.append(f"{parameter.name}: {_type_text(parameter.annotation)}{default}")
     result = signature.return_annotation
-    returns = "" if result in {signature.empty, None} else f" -> {_type_text(result)}"
+    returns = "" if result in {signature.empty, "None"} else f" -> {_type_text(result)}"
     return f"{name}({', '.join(parameter_texts)}){returns}"
 
 

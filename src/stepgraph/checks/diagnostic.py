@@ -52,6 +52,7 @@ class Fix(Struct, frozen=True):
     """A change of the source that removes a finding."""
 
     applicability: Applicability
+    """The certainty that the fix is correct."""
     edits: tuple[Edit, ...] = ()
     """The changes. A fix from the cache has none."""
 

@@ -103,7 +103,9 @@ class DrawnGraph:
     """A drawing of a graph. `str()` returns its text."""
 
     graph: WorkflowGraph
+    """The graph."""
     form: Form
+    """The format: `json`, `outline`, `mermaid`, `dot` or `svg`."""
 
     def __str__(self) -> str:
         return draw(self.graph.graph, self.form, self.graph.details)
