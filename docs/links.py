@@ -63,7 +63,7 @@ def _is_reachable(path: Path, target: str, pages: dict[Path, _Page]) -> bool:
 def main(arguments: list[str]) -> int:
     """Print the dead links of a site, and return the exit code: 1 for dead links, 2 for a usage error."""
     if len(arguments) != 1 or not Path(arguments[0], "index.html").is_file():
-        sys.stderr.write("usage: python -m docs.links FOLDER (the built documentation)\n")
+        sys.stderr.write("usage: python -m docs.links DIRECTORY (the built documentation)\n")
         return 2
     dead = list(dead_links(Path(arguments[0])))
     sys.stdout.writelines(f"{link} does not exist\n" for link in dead)

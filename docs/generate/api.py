@@ -33,10 +33,10 @@ _INTERNAL_FIELDS: Final[Mapping[str, frozenset[str]]] = {
     "Analysis": frozenset({"external", "project", "read", "inputs"}),
     "WorkflowAnalysis": frozenset({"locate", "locate_node", "describe", "subject"}),
     "Fix": frozenset({"edits"}),
-    "WorkflowGraph": frozenset({"describe", "locate"}),
+    "WorkflowGraph": frozenset({"describe", "locate_node"}),
 }
 # Classes that users instantiate. The page shows their signatures.
-_CONSTRUCTED: Final = frozenset({"ModuleDates"})
+_CONSTRUCTED: Final = frozenset({"ModuleDates", "WorkflowGraphs"})
 
 
 def api_files() -> dict[str, str]:
@@ -143,7 +143,7 @@ def _signature(name: str, function: Callable[..., object]) -> str:
         default = "" if parameter.default is parameter.empty else f" = {parameter.default!r}"
         parameter_texts.append(f"{parameter.name}: {_type_text(parameter.annotation)}{default}")
     result = signature.return_annotation
-    returns = "" if result in {signature.empty, None} else f" -> {_type_text(result)}"
+    returns = "" if result in {signature.empty, "None"} else f" -> {_type_text(result)}"
     return f"{name}({', '.join(parameter_texts)}){returns}"
 
 

@@ -1,7 +1,7 @@
 """The pairs of workflow versions in `fixtures/diff`, with the expected changes.
 
 A pair is one Markdown file, `NAME.md`: a `diff` block with the whole module, and a `text` block with the changes. Pairs
-that the documentation uses as files are folders with `before.py`, `after.py` and `changes.txt`.
+that the documentation uses as files are directories with `before.py`, `after.py` and `changes.txt`.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ class DiffPair:
     """Two versions of a module."""
 
     name: str
-    """Name of the file or folder."""
+    """Name of the file or directory."""
     source: Path
-    """The file, or the new version in the folder."""
+    """The file, or the new version in the directory."""
     before: str
     """The old module."""
     after: str

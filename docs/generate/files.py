@@ -7,7 +7,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 
-# Folders with generated files only.
+# Directories with generated files only.
 FOLDERS = ("docs/gallery", "docs/reference/rules", "docs/schema")
 
 
@@ -17,7 +17,7 @@ def out_of_date(files: Mapping[str, str], root: Path = ROOT) -> list[str]:
 
 
 def obsolete(files: Mapping[str, str], root: Path = ROOT) -> list[str]:
-    """Return the sorted paths of files in generated folders that are not generated any more."""
+    """Return the sorted paths of files in generated directories that are not generated any more."""
     existing = (file for folder in FOLDERS for file in (root / folder).rglob("*") if file.is_file())
     return sorted({file.relative_to(root).as_posix() for file in existing} - set(files))
 

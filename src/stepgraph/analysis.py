@@ -21,7 +21,15 @@ if TYPE_CHECKING:
     from stepgraph.project.sources import ExternalWorkflow, Sources
 
 
-@dataclass(frozen=True, slots=True)
+def _without_location(_: Node) -> None:
+    return None
+
+
+def _without_details() -> Details:
+    return NO_DETAILS
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class WorkflowAnalysis:
     """A workflow class with its graph and notes."""
 
@@ -31,7 +39,7 @@ class WorkflowAnalysis:
     """The name of the class."""
     path: str
     """The file with the class."""
-    locate: Callable[[], Span] = field(repr=False, compare=False)
+    locate: Callable[[], Span] = field(compare=False)
     """Computes `span` on demand, because the computation takes up to a quarter of the time of parsing the module."""
     graph: Graph | None
     """The graph, or None if the workflow cannot run any step. The `notes` state the reasons."""
@@ -41,11 +49,11 @@ class WorkflowAnalysis:
     """The name of the Worker, or an empty string if it is unknown."""
     steps_limit: int | None = None
     """The configured maximum number of steps of an instance."""
-    locate_node: Callable[[Node], Span | None] = field(default=lambda _: None, repr=False, compare=False)
+    locate_node: Callable[[Node], Span | None] = field(default_factory=lambda: _without_location, compare=False)
     """Returns the source location of a node, or None if it is unknown."""
-    describe: Callable[[], Details] = field(default=lambda: NO_DETAILS, repr=False, compare=False)
+    describe: Callable[[], Details] = field(default_factory=lambda: _without_details, compare=False)
     """Computes `details` on demand, because they need the source text of many nodes."""
-    subject: WorkflowSubject | None = field(default=None, repr=False, compare=False)
+    subject: WorkflowSubject | None = field(default=None, compare=False)
     """The input of the rules in `check_analysis`."""
 
     def span_of(self, node: Node) -> Span | None:
@@ -76,7 +84,7 @@ class WorkflowAnalysis:
         return not any(note.incomplete for note in self.notes)
 
     @property
-    def steps(self) -> int:
+    def step_count(self) -> int:
         """The number of steps in the graph. Steps in functions and in bodies of other steps are counted once."""
         # Imported here and below because most commands do not need it.
         from stepgraph.model.walk import count_steps
@@ -108,6 +116,14 @@ class WorkflowAnalysis:
             version["limits"] = {"steps": self.steps_limit}
         return version
 
+    def __repr__(self) -> str:
+        from stepgraph.escaping.plain_text import brief_line
+        from stepgraph.phrases import counted, workflow_title
+
+        title = workflow_title(brief_line(self.name), brief_line(self.class_name))
+        size = counted(self.step_count, "step") if self.has_dag else "no graph"
+        return f"<WorkflowAnalysis {title}: {size}, {'complete' if self.complete else 'incomplete'}>"
+
     def _identity(self, dates: ModuleDates | None) -> VersionIdentity:
         known_dates = module_dates(self.path) if dates is None else dates
         workflow = workflow_id(self.project, self.name)
@@ -120,7 +136,7 @@ class WorkflowAnalysis:
         }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Analysis:
     """The result of analyzing files and projects."""
 
@@ -132,14 +148,20 @@ class Analysis:
     """Workflows that configurations bind and other Workers define."""
     hints: tuple[Problem, ...] = ()
     """Remarks on valid inputs that may have an unexpected effect."""
-    files: tuple[str, ...] = field(default=(), repr=False, compare=False)
+    files: tuple[str, ...] = field(default=(), compare=False)
     """The paths of all files that were read."""
-    project: ProjectSubject | None = field(default=None, repr=False, compare=False)
+    project: ProjectSubject | None = field(default=None, compare=False)
     """The input of project rules in `check_analysis`."""
-    read: Mapping[str, bytes] = field(default_factory=dict, repr=False, compare=False)
+    read: Mapping[str, bytes] = field(default_factory=dict, compare=False)
     """The contents of modules and configurations, by path."""
-    inputs: AnalysisInputs = field(default_factory=AnalysisInputs, repr=False, compare=False)
+    inputs: AnalysisInputs = field(default_factory=AnalysisInputs, compare=False)
     """The modules, files and searches that decide whether a cached result is fresh."""
+
+    def __repr__(self) -> str:
+        # Imported here because only a person at a prompt needs it.
+        from stepgraph.phrases import counted
+
+        return f"<Analysis: {counted(len(self.workflows), 'workflow')}, {counted(len(self.problems), 'problem')}>"
 
 
 def empty_analysis(sources: Sources) -> Analysis:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from stepgraph.analysis import Analysis
 from stepgraph.checks.subject import ProjectSubject
 from stepgraph.project.encoding import check_text, encode_text
-from stepgraph.project.reading import StrPath
+from stepgraph.project.reading import shown_path
 from stepgraph.project.sources import Source, Sources, find_sources
 from stepgraph.source_analysis import analyze_sources, analyze_strictly, import_pipeline
 
@@ -17,18 +17,19 @@ if TYPE_CHECKING:
     from stepgraph.checks.diagnostic import Finding
 
 
-def analyze_source(source: str | bytes, path: str = "<string>") -> Analysis:
+def analyze_source(source: str | bytes, path: str | os.PathLike[str] = "<string>") -> Analysis:
     """Analyze the source text of a module, or the bytes of its file.
 
     Notes and dates refer to the module as `path`. Its imports are not followed. Raises InputError, with line and
     column, for invalid Python.
     """
-    content = encode_text(source, path) if isinstance(source, str) else source
-    check_text(content, path)
-    return analyze_strictly(Sources(modules=[Source(path, content)]))
+    name = shown_path(path)
+    content = encode_text(source, name) if isinstance(source, str) else source
+    check_text(content, name)
+    return analyze_strictly(Sources(modules=[Source(name, content)]))
 
 
-def analyze_file(path: StrPath, *, environment: str | None = None) -> Analysis:
+def analyze_file(path: str | os.PathLike[str], *, environment: str | None = None) -> Analysis:
     """Analyze the Python file at `path`, following imports from its project.
 
     The nearest configuration names the workflows, with the settings of `environment` if it is set. Raises InputError if
@@ -40,7 +41,9 @@ def analyze_file(path: StrPath, *, environment: str | None = None) -> Analysis:
     return analyze_strictly(sources)
 
 
-def analyze_paths(paths: StrPath | Iterable[StrPath], *, environment: str | None = None) -> Analysis:
+def analyze_paths(
+    paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]], *, environment: str | None = None
+) -> Analysis:
     """Analyze files and projects. The path `-` is standard input.
 
     `paths` is one path or several. A directory selects the projects in it, with the workflows that their configurations

@@ -36,11 +36,11 @@ def test_steps_are_counted_at_any_depth() -> None:
         {"type": "function_call", "name": "pay"},
     )
     graph["workflow"]["functions"]["pay"] = {"type": "function_def", "name": "pay", "nodes": [step("charge")]}
-    assert workflow(graph).steps == 5
+    assert workflow(graph).step_count == 5
 
 
 def test_without_a_graph_there_are_no_steps() -> None:
-    assert workflow(None).steps == 0
+    assert workflow(None).step_count == 0
 
 
 def test_a_version_graph_is_an_api_response() -> None:

@@ -12,7 +12,7 @@ from stepgraph.checks.diagnostic import Severity
 
 _BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 # Pages whose examples have findings on purpose.
-_PAGES_WITH_MISTAKES = ("configuration.md", "tutorial.md")
+_PAGES_WITH_MISTAKES = ("configuration.md", "library.md", "tutorial.md")
 
 EXAMPLES = [
     pytest.param(block, id=f"{page.name} {number}")

@@ -239,14 +239,14 @@ def test_an_undecodable_main_module_hides_no_other_project(tmp_path: Path) -> No
     (tmp_path / "a/src/entry.py").write_bytes(b"# \xe9")
     sources = find_sources(["."])
     assert paths(sources) == ["b/src/entry.py"]
-    assert [problem.place for problem in sources.problems] == ["a/src/entry.py:1:3"]
+    assert [problem.location for problem in sources.problems] == ["a/src/entry.py:1:3"]
 
 
 def test_a_broken_configuration_hides_no_other_project(tmp_path: Path) -> None:
     plant(tmp_path, {"a/wrangler.jsonc": "{", "b/wrangler.jsonc": CONFIGURATION, "b/src/entry.py": WORKFLOW})
     sources = find_sources(["."])
     assert paths(sources) == ["b/src/entry.py"]
-    assert [problem.place for problem in sources.problems] == ["a/wrangler.jsonc:1:2"]
+    assert [problem.location for problem in sources.problems] == ["a/wrangler.jsonc:1:2"]
 
 
 def test_a_file_belongs_to_the_nearest_configuration(tmp_path: Path) -> None:

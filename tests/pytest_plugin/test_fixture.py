@@ -181,7 +181,7 @@ import sys
 
 def test_it():
     ours = {name for name in sys.modules if name.split(".")[0] == "stepgraph"}
-    assert ours == {"stepgraph", "stepgraph.pytest_plugin"}
+    assert ours == {"stepgraph", "stepgraph.lazy_names", "stepgraph.pytest_plugin"}
     assert not {"libcst", "pydantic", "click"} & set(sys.modules)
 """
     write(pytester.path, {"tests/test_it.py": test})

@@ -158,7 +158,7 @@ def test_settings_that_cannot_be_read_are_an_error(pytester: pytest.Pytester) ->
 
 
 def test_the_folder_and_the_form_can_be_set(pytester: pytest.Pytester) -> None:
-    more = 'workflow_snapshots_folder = "tests/graphs"\nworkflow_snapshots_form = "svg"\n'
+    more = 'workflow_snapshots_directory = "tests/graphs"\nworkflow_snapshots_format = "svg"\n'
     write(pytester.path, {"pyproject.toml": SETTINGS + more, "tests/graphs/README": "as pictures"})
     run(pytester, "--snapshot-update").assert_outcomes(passed=3)
     run(pytester).assert_outcomes(passed=3)
@@ -202,8 +202,8 @@ def around(request):
     [
         ('[tool.stepgraph]\nsnapshot = "yes"\n', "ERROR: *pyproject.toml:2:*snapshot*"),
         (
-            SETTINGS + 'workflow_snapshots_form = "png"\n',
-            "*workflow_snapshots_form: `png` is not supported. Available: json, *",
+            SETTINGS + 'workflow_snapshots_format = "png"\n',
+            "*workflow_snapshots_format: `png` is not supported. Available: json, *",
         ),
     ],
 )
@@ -246,10 +246,10 @@ def test_existing_snapshots_keep_their_folder(pytester: pytest.Pytester) -> None
 
 @pytest.mark.parametrize("folder", ["f" * 400, "missing/" + "f" * 400, "f\0", "pyproject.toml", "a/" * 3000])
 def test_an_impossible_folder_is_a_usage_error(pytester: pytest.Pytester, folder: str) -> None:
-    write(pytester.path, {"pyproject.toml": SETTINGS + f"workflow_snapshots_folder = {json.dumps(folder)}\n"})
+    write(pytester.path, {"pyproject.toml": SETTINGS + f"workflow_snapshots_directory = {json.dumps(folder)}\n"})
     result = run(pytester)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines([f"ERROR: workflow_snapshots_folder: `{folder[:1]}*` cannot be used: *."])
+    result.stderr.fnmatch_lines([f"ERROR: workflow_snapshots_directory: `{folder[:1]}*` cannot be used: *."])
     assert "INTERNALERROR" not in result.stdout.str() + result.stderr.str()
 
 
@@ -274,7 +274,7 @@ def test_names_of_workflows_are_escaped(pytester: pytest.Pytester) -> None:
 
 
 def test_text_is_another_name_of_the_form_outline(pytester: pytest.Pytester) -> None:
-    write(pytester.path, {"pyproject.toml": SETTINGS + 'workflow_snapshots_form = "text"\n'})
+    write(pytester.path, {"pyproject.toml": SETTINGS + 'workflow_snapshots_format = "text"\n'})
     run(pytester, "--snapshot-update")
     (outline, *_) = sorted((pytester.path / "tests").rglob("*.txt"))
     assert outline.stem in outline.read_text(encoding="utf-8").splitlines()[0].split()

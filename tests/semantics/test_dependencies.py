@@ -914,7 +914,7 @@ def test_all_entries_of_a_dictionary_share_a_dependency() -> None:
 def test_conditional_dependencies_nest_at_most_four_levels() -> None:
     steps = "s0 s1 " + " ".join(f"s{n}(s{n - 1}, s{n - 2})" for n in range(2, 30))
     body = "\n".join(f"if x: await s{n}()" for n in range(29)) + "\nawait s29()"
-    assert dependent_workflow_of(steps, body).steps < 2_000
+    assert dependent_workflow_of(steps, body).step_count < 2_000
 
 
 def test_a_dependency_on_one_of_several_steps_is_a_branch() -> None:
@@ -946,7 +946,7 @@ def test_alternative_dependencies_nest_at_most_four_levels() -> None:
     )
     declared += "".join(f"@step.do()\nasync def s{n}(s{n - 1}, s{n - 2}): ...\n\n" for n in range(3, 12))
     body = declared + "\n".join(f"if y: await s{n}()" for n in range(11)) + "\nawait s11()"
-    assert dependent_workflow_of("s0 s1", body).steps < 1_000
+    assert dependent_workflow_of("s0 s1", body).step_count < 1_000
 
 
 def test_work_started_in_a_branch_of_a_group_is_concurrent() -> None:

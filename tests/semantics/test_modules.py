@@ -707,7 +707,7 @@ def test_an_invalid_module_is_noted_and_is_a_problem() -> None:
     assert notation(workflow.graph) == "sleep 'kept' 1"
     assert not workflow.complete
     (problem,) = analysis.problems
-    assert problem.place == "helpers.py:1:5"
+    assert problem.location == "helpers.py:1:5"
     note = workflow.notes[0]
     assert (note.code, note.span.line, note.span.column) == ("broken-module", 1, 1)
     assert note.message.startswith("`from helpers import rest` cannot be resolved: helpers.py:1:5: syntax error")

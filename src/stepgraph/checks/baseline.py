@@ -81,7 +81,7 @@ class BaselineEntry(Struct, frozen=True):
     fingerprint: str
     code: str
     path: str
-    """The path relative to the folder of the baseline."""
+    """The path relative to the directory of the baseline."""
     message: str
 
 
@@ -89,7 +89,7 @@ class Baseline(Struct, frozen=True):
     """The findings in a baseline file."""
 
     folder: str
-    """The folder of the file, as a path prefix."""
+    """The directory of the file, as a path prefix."""
     entries: tuple[BaselineEntry, ...] = ()
     gone: frozenset[str] = frozenset()
     """The paths of entries whose file was deleted."""

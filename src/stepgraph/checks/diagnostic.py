@@ -52,8 +52,12 @@ class Fix(Struct, frozen=True):
     """A change of the source that removes a finding."""
 
     applicability: Applicability
+    """The certainty that the fix is correct."""
     edits: tuple[Edit, ...] = ()
     """The changes. A fix from the cache has none."""
+
+    def __repr__(self) -> str:
+        return f"<Fix {self.applicability}>"
 
 
 class Diagnostic(Struct, frozen=True):
@@ -94,6 +98,12 @@ class Finding(Struct, frozen=True):
 
     def __str__(self) -> str:
         return f"{self.span}: {self.severity}: {self.message} {self.advice}".rstrip() + f" [{self.code}]"
+
+    def __repr__(self) -> str:
+        # Imported here for a fast start.
+        from stepgraph.escaping.plain_text import brief_line
+
+        return f"<Finding {self.code} {self.severity} at {brief_line(str(self.span))}: {brief_line(self.message)}>"
 
 
 def safe_fix(*edits: Edit) -> Fix | None:

@@ -26,6 +26,7 @@ _JOINERS: Final = frozenset("\u200c\u200d")
 _SHORT: Final = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _LAST_OF_TWO_DIGITS: Final = 0xFF
 _LAST_OF_FOUR_DIGITS: Final = 0xFFFF
+_BRIEF_LENGTH: Final = 200
 
 
 def visible(text: str) -> str:
@@ -101,6 +102,12 @@ def _joining() -> re.Pattern[str]:
 def log_line(text: str) -> str:
     """Return text as one line of a log, with unsafe characters escaped and commands broken."""
     return without_commands(visible(text))
+
+
+def brief_line(text: str) -> str:
+    """Return text like `log_line`, truncated to 200 characters."""
+    line = log_line(text[: _BRIEF_LENGTH + 1])
+    return line if len(line) <= _BRIEF_LENGTH else f"{line[: _BRIEF_LENGTH - 1]}…"
 
 
 def log_lines(text: str) -> str:

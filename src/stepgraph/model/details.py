@@ -51,6 +51,9 @@ class Details(Struct, frozen=True, eq=False):
     def __post_init__(self) -> None:
         self._by_identity.update((id(part), detail) for part, detail in self.items)
 
+    def __repr__(self) -> str:
+        return f"<Details of {len(self.items)} part{'' if len(self.items) == 1 else 's'}>"
+
     def of(self, part: Part) -> Detail:
         """Return the detail of a part, or an empty detail if it has none."""
         return self._by_identity.get(id(part), NO_DETAIL)

@@ -54,6 +54,9 @@ class Note(Struct, frozen=True):
     def __str__(self) -> str:
         return _line(f"{self.span}: {self.message} {self.advice}")
 
+    def __repr__(self) -> str:
+        return f"<Note {self.code} at {_brief_line(str(self.span))}: {_brief_line(self.message)}>"
+
 
 class ProblemKind(StrEnum):
     """The cause of a problem."""
@@ -82,7 +85,7 @@ class Problem(Struct, frozen=True):
     """An input that could not be read."""
 
     path: str
-    """The file or folder as the user named it, or an environment variable."""
+    """The file or directory as the user named it, or an environment variable."""
     message: str
     """The cause."""
     advice: str = ""
@@ -95,12 +98,15 @@ class Problem(Struct, frozen=True):
     """A stable name of the cause."""
 
     @property
-    def place(self) -> str:
+    def location(self) -> str:
         """The location, `path:line:column` or the path alone."""
         return self.path if self.line is None else f"{self.path}:{self.line}:{self.column or 1}"
 
     def __str__(self) -> str:
-        return _line(f"{self.place}: {self.message} {self.advice}")
+        return _line(f"{self.location}: {self.message} {self.advice}")
+
+    def __repr__(self) -> str:
+        return f"<Problem {self.kind} at {_brief_line(self.location)}: {_brief_line(self.message)}>"
 
 
 class InputError(Exception):
@@ -125,3 +131,10 @@ def _line(text: str) -> str:
     from stepgraph.escaping.plain_text import log_line
 
     return log_line(text.rstrip())
+
+
+def _brief_line(text: str) -> str:
+    """Return text like `_line`, truncated."""
+    from stepgraph.escaping.plain_text import brief_line
+
+    return brief_line(text)

@@ -29,3 +29,9 @@ class Span(Struct, frozen=True, order=True):
 
     def __str__(self) -> str:
         return f"{self.path}:{self.line}:{self.column}"
+
+    def __repr__(self) -> str:
+        # Imported here for a fast start.
+        from stepgraph.escaping.plain_text import brief_line
+
+        return f"<Span {brief_line(self.path)}:{self.line}:{self.column}-{self.end_line}:{self.end_column}>"

@@ -33,12 +33,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="Compare each workflow of the project with its snapshot, as `snapshot = true` in [tool.stepgraph] does.",
     )
     parser.addini(
-        "workflow_snapshots_folder",
+        "workflow_snapshots_directory",
         "Directory that contains __snapshots__ for --workflow-snapshots (default: the test directory).",
         default="",
     )
     parser.addini(
-        "workflow_snapshots_form",
+        "workflow_snapshots_format",
         "Snapshot format of --workflow-snapshots: json, outline, mermaid, dot or svg.",
         default="json",
     )

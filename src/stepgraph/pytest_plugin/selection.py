@@ -45,7 +45,7 @@ def owner(config: pytest.Config) -> Path:
 def home(config: pytest.Config) -> Path:
     """Return the parent directory of the workflows' `__snapshots__`: the setting, or the directory of the tests."""
     root = config.rootpath
-    setting = str(config.getini("workflow_snapshots_folder"))
+    setting = str(config.getini("workflow_snapshots_directory"))
     if setting:
         return _folder_of_setting(root, setting)
     named = [root / path for path in config.getini("testpaths")]
@@ -73,7 +73,7 @@ def _folder_of_setting(root: Path, name: str) -> Path:
         reason = str(error)
     if reason:
         shown = log_line(name[:_MOST_SHOWN])
-        raise pytest.UsageError(f"workflow_snapshots_folder: `{shown}` cannot be used: {reason.lower()}.")
+        raise pytest.UsageError(f"workflow_snapshots_directory: `{shown}` cannot be used: {reason.lower()}.")
     return folder
 
 

@@ -67,7 +67,7 @@ class WorkflowSnapshots(pytest.Module):
             yield self._test(_INPUTS, _failing([lack]), self.path)
             return
         form = _form(self.config)
-        analysis = graphs(self.config).analysis(self.config.rootpath)
+        analysis = graphs(self.config).analyze()
         names = _names(analysis.workflows)
         for name, workflow in zip(names, analysis.workflows, strict=True):
             yield self._test(name, _holding(workflow, form), Path(workflow.path))
@@ -107,11 +107,11 @@ def _lack_of_syrupy(config: pytest.Config) -> str:
 
 
 def _form(config: pytest.Config) -> Form:
-    form = config.getini("workflow_snapshots_form")
+    form = config.getini("workflow_snapshots_format")
     form = "outline" if form == "text" else form  # the name of this format on the command line
     if form not in FORMS:
         raise pytest.UsageError(
-            f"workflow_snapshots_form: `{log_line(str(form))}` is not supported. Available: {', '.join(FORMS)}"
+            f"workflow_snapshots_format: `{log_line(str(form))}` is not supported. Available: {', '.join(FORMS)}"
         )
     return cast("Form", form)
 

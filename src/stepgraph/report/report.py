@@ -153,7 +153,7 @@ def workflow_summary(workflow: WorkflowAnalysis) -> WorkflowSummary:
         workflow.path,
         workflow.span.line,
         workflow.has_dag,
-        workflow.steps,
+        workflow.step_count,
         workflow.complete,
         workflow.graph,
     )

@@ -1,28 +1,23 @@
 """Assertions on the graphs of workflows.
 
+    from stepgraph import analyze_file
     from stepgraph.testing import WorkflowGraph
 
-    graph = WorkflowGraph.of(analyze_file("src/orders.py").workflows[0])
-    assert graph.runs_before("reserve stock", "charge card")
+    graph = WorkflowGraph.of(analyze_file("src/entry.py").workflows[0])
+    assert graph.runs_before("charge card", "pack {item}")
 
 With pytest, the fixture `workflow_graph` returns such a graph, and `assert workflow_graph(...) == snapshot` compares it
 with a snapshot.
 """
 
-from stepgraph.testing.errors import (
-    AmbiguousStepError,
-    AmbiguousWorkflowError,
-    IncompleteGraphWarning,
-    NoGraphError,
-    StepNotFoundError,
-    WorkflowNotFoundError,
-)
-from stepgraph.testing.workflow_graph import StepSettings, WorkflowGraph
-from stepgraph.testing.workflow_graphs import WorkflowGraphs
+from typing import TYPE_CHECKING
+
+from stepgraph.lazy_names import lazy_names
 
 __all__ = [
     "AmbiguousStepError",
     "AmbiguousWorkflowError",
+    "DrawnGraph",
     "IncompleteGraphWarning",
     "NoGraphError",
     "StepNotFoundError",
@@ -31,3 +26,32 @@ __all__ = [
     "WorkflowGraphs",
     "WorkflowNotFoundError",
 ]
+
+if TYPE_CHECKING:
+    from stepgraph.testing.errors import (
+        AmbiguousStepError,
+        AmbiguousWorkflowError,
+        IncompleteGraphWarning,
+        NoGraphError,
+        StepNotFoundError,
+        WorkflowNotFoundError,
+    )
+    from stepgraph.testing.workflow_graph import DrawnGraph, StepSettings, WorkflowGraph
+    from stepgraph.testing.workflow_graphs import WorkflowGraphs
+else:
+    # Modules are imported on first access, because pytest imports the warning of a filter in every session.
+    __getattr__, __dir__ = lazy_names(
+        globals(),
+        {
+            "AmbiguousStepError": "stepgraph.testing.errors",
+            "AmbiguousWorkflowError": "stepgraph.testing.errors",
+            "IncompleteGraphWarning": "stepgraph.testing.errors",
+            "NoGraphError": "stepgraph.testing.errors",
+            "StepNotFoundError": "stepgraph.testing.errors",
+            "WorkflowNotFoundError": "stepgraph.testing.errors",
+            "DrawnGraph": "stepgraph.testing.workflow_graph",
+            "StepSettings": "stepgraph.testing.workflow_graph",
+            "WorkflowGraph": "stepgraph.testing.workflow_graph",
+            "WorkflowGraphs": "stepgraph.testing.workflow_graphs",
+        },
+    )

@@ -1,6 +1,6 @@
 """Extensions of syrupy for snapshots of graphs, one file per snapshot.
 
-`snapshot.use_extension(OutlineSnapshot)` makes a test compare its graphs as outlines instead of JSON.
+A fixture `snapshot` that returns `snapshot.use_extension(OutlineSnapshot)` compares graphs as outlines instead of JSON.
 """
 
 from __future__ import annotations

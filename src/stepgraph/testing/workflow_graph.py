@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from hashlib import sha256
 from itertools import product
 from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar, cast
 
-from stepgraph.escaping.plain_text import log_line
+from stepgraph.escaping.plain_text import brief_line
 from stepgraph.json_text import canonical_json
 from stepgraph.model.details import NO_DETAILS, Details
 from stepgraph.model.note import Note
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 StepKind: TypeAlias = Literal["do", "sleep", "sleep_until", "wait_for_event"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class StepSettings:
     """The settings of a step in a graph. Settings that do not apply to its kind are None.
 
@@ -59,6 +59,11 @@ class StepSettings:
     """The end of a `step.sleep_until`."""
     event_type: str | None = None
     """The type of the event of a wait."""
+
+    def __repr__(self) -> str:
+        values = ((setting.name, getattr(self, setting.name)) for setting in fields(self))
+        settings = [f"{name}={brief_line(repr(value))}" for name, value in values if value is not None]
+        return f"StepSettings({', '.join(settings)})"
 
 
 def settings_of(step: Step) -> StepSettings:
@@ -98,7 +103,9 @@ class DrawnGraph:
     """A drawing of a graph. `str()` returns its text."""
 
     graph: WorkflowGraph
+    """The graph."""
     form: Form
+    """The format: `json`, `outline`, `mermaid`, `dot` or `svg`."""
 
     def __str__(self) -> str:
         return draw(self.graph.graph, self.form, self.graph.details)
@@ -150,7 +157,7 @@ class WorkflowGraph(SnapshotSource):
     """The notes of the analysis in source order. A graph from a payload has none."""
     describe: Callable[[], Details] = field(default_factory=lambda: _without_details)
     """Computes `details` on demand, because they need the source text of many nodes."""
-    locate: Callable[[Node], Span | None] = field(default_factory=lambda: _without_location)
+    locate_node: Callable[[Node], Span | None] = field(default_factory=lambda: _without_location)
     """Computes the source location of a node."""
 
     @staticmethod
@@ -161,14 +168,14 @@ class WorkflowGraph(SnapshotSource):
         """
         notes: tuple[Note, ...] = ()
         describe = _without_details
-        locate: Callable[[Node], Span | None] = _without_location
+        locate_node: Callable[[Node], Span | None] = _without_location
         if isinstance(source, Mapping):
             graph = _graph_in(source)
         else:
-            graph, notes, describe, locate = source.graph, source.notes, source.describe, source.locate_node
+            graph, notes, describe, locate_node = source.graph, source.notes, source.describe, source.locate_node
         if graph is None:
             raise NoGraphError("\n".join(["The workflow has no graph, because no step can run.", *map(str, notes)]))
-        return WorkflowGraph(graph, notes, describe, locate)
+        return WorkflowGraph(graph, notes, describe, locate_node)
 
     @property
     def class_name(self) -> str:
@@ -269,7 +276,7 @@ class WorkflowGraph(SnapshotSource):
         """
         from stepgraph.testing.networkx_graphs import flow_graph
 
-        return flow_graph(self.graph["workflow"], self.details, self.locate)
+        return flow_graph(self.graph["workflow"], self.details, self.locate_node)
 
     def order(self) -> nx.DiGraph[str]:
         """Return the strict order of the steps as a graph of NetworkX, transitively reduced.
@@ -281,7 +288,7 @@ class WorkflowGraph(SnapshotSource):
         """
         from stepgraph.testing.networkx_graphs import order_graph
 
-        return order_graph(self._order, self.locate)
+        return order_graph(self._order, self.locate_node)
 
     def as_outline(self) -> DrawnGraph:
         """Return the outline, to be compared with a snapshot."""
@@ -307,11 +314,10 @@ class WorkflowGraph(SnapshotSource):
 
     def __repr__(self) -> str:
         # The fingerprint distinguishes graphs in snapshots that use `repr`.
-        state = "" if self.complete else ", incomplete"
+        state = "complete" if self.complete else "incomplete"
         fingerprint = sha256(canonical_json(self.graph).encode()).hexdigest()[:12]
-        return (
-            f"<WorkflowGraph {log_line(self.class_name)}: {counted(len(self.steps()), 'step')}{state}, {fingerprint}>"
-        )
+        steps = counted(len(self.steps()), "step")
+        return f"<WorkflowGraph {brief_line(self.class_name)}: {steps}, {state}, {fingerprint}>"
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, WorkflowGraph):

@@ -6,10 +6,10 @@ import os
 import sys
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from stepgraph.escaping.plain_text import brief_line
 from stepgraph.model.note import InputError
 from stepgraph.phrases import quoted
 from stepgraph.testing.errors import (
@@ -25,13 +25,21 @@ if TYPE_CHECKING:
     from stepgraph.analysis import Analysis, WorkflowAnalysis
 
 
-@dataclass(slots=True)
 class WorkflowGraphs:
-    """A factory for the graphs of a project's workflows. Paths are relative to the `root` of the project."""
+    """A factory for the graphs of a project's workflows, by default of the project in the working directory.
+
+    Paths are relative to the `root` of the project.
+    """
 
     root: Path
-    """The directory of the project."""
-    _analyses: dict[Path, Analysis] = field(default_factory=dict, repr=False)
+    """The absolute path of the directory of the project."""
+
+    def __init__(self, root: str | os.PathLike[str] = ".") -> None:
+        self.root = Path(root).absolute()
+        self._analyses: dict[Path, Analysis] = {}
+
+    def __repr__(self) -> str:
+        return f"<WorkflowGraphs of {brief_line(str(self.root))}>"
 
     def __call__(self, source: str | os.PathLike[str] | type, name: str | None = None) -> WorkflowGraph:
         """Return the graph of one workflow.
@@ -51,17 +59,22 @@ class WorkflowGraphs:
             return _graph_of(self._workflow(self.root, os.fspath(source)))
         return _graph_of(self._workflow(path, name))
 
-    def analysis(self, path: Path) -> Analysis:
-        """Return the analysis of a file or a directory, cached while the files it has read are unchanged."""
-        analysis = self._analyses.get(path)
+    def analyze(self, path: str | os.PathLike[str] = ".") -> Analysis:
+        """Analyze a file or a directory, by default the project. The result is cached until a file it read changes.
+
+        Raises InputError if a file cannot be read or is not valid Python. In a directory, this is a problem of the
+        result.
+        """
+        absolute = self.root / path
+        analysis = self._analyses.get(absolute)
         if analysis is None or not _is_current(analysis.read):
-            analysis = self._analyses[path] = _analyze(path)
+            analysis = self._analyses[absolute] = _analyze(absolute)
         return analysis
 
     def _workflow(self, path: Path, name: str | None) -> WorkflowAnalysis:
         __tracebackhide__ = True
         try:
-            analysis = self.analysis(path)
+            analysis = self.analyze(path)
         except InputError as error:
             # Raised again to keep the frames of the analysis out of the traceback.
             raise InputError(error.problem) from None
@@ -112,7 +125,7 @@ def _file_of(workflow: type) -> Path:
     file = getattr(module, "__file__", None)
     if not isinstance(file, str):
         raise WorkflowNotFoundError(f"the class `{workflow.__qualname__}` is not defined in a file.")
-    return Path(file)
+    return Path(file).absolute()
 
 
 def _not_found(where: str, name: str | None, analysis: Analysis) -> Exception:

@@ -75,7 +75,7 @@ def _table_row(workflow: WorkflowAnalysis) -> tuple[str, ...]:
         workflow.name,
         workflow.class_name,
         f"{workflow.path}:{workflow.span.line}",
-        str(workflow.steps),
+        str(workflow.step_count),
         "yes" if workflow.has_dag else "no",
         "yes" if workflow.complete else "no",
     )
@@ -98,7 +98,7 @@ def _render_json(analysis: Analysis, dates: Dates) -> str:
             "script_name": None,
             "path": workflow.path,
             "line": workflow.span.line,
-            "steps": workflow.steps,
+            "steps": workflow.step_count,
             "has_dag": workflow.has_dag,
             "complete": workflow.complete,
             "version": workflow.version(dates=dates.of(workflow)),

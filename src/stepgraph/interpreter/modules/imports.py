@@ -160,11 +160,11 @@ def _load_module(interpreter: Interpreter, file: ModuleFile, place: Place) -> Va
     module = None if interpreter.modules.importer is None else interpreter.modules.importer.load(file)
     if not isinstance(module, Problem):
         return ModuleValue(file, None if module is None else interpreter.modules.scope_of(module))
-    reason = f"{module.place} cannot be read"
+    reason = f"{module.location} cannot be read"
     interpreter.note(
         "broken-module",
         place,
-        f"`{place.brief_text}` cannot be resolved: {module.place}: {module.message}",
+        f"`{place.brief_text}` cannot be resolved: {module.location}: {module.message}",
         "Steps that depend on it are missing from the graph. Correct the module.",
     )
     return Unresolved(reason, place)
