@@ -19,11 +19,12 @@ from stepgraph.model.payload import (
     Step,
     StepConfig,
     StepDo,
+    StepType,
     Switch,
     Try,
     WaitOptions,
 )
-from stepgraph.model.walk import STEP_TYPES, StepType
+from stepgraph.model.walk import STEP_TYPES
 
 DEFAULTS: StepConfig = {
     "retries": {"limit": 5, "delay": 1000, "backoff": "exponential"},

@@ -19,8 +19,9 @@ from stepgraph.model.payload import (
     DEFAULT_RETRIES,
     DEFAULT_TIMEOUT,
     Shape,
+    StepType,
 )
-from stepgraph.model.walk import STEP_TYPES, StepType
+from stepgraph.model.walk import STEP_TYPES
 from stepgraph.phrases import duration_text, shape_text
 
 MAX_NAMES: Final = 3

@@ -22,11 +22,20 @@ from stepgraph.model.payload import (
     Parallel,
     Start,
     Step,
+    StepType,
     Switch,
     Try,
     UnknownNode,
 )
-from stepgraph.model.walk import StepType, as_unknown, called_functions, children, count_steps, functions_of
+from stepgraph.model.walk import (
+    as_unknown,
+    called_functions,
+    children,
+    count_steps,
+    functions_of,
+    is_leaf_step,
+    is_step,
+)
 from stepgraph.phrases import counted
 from stepgraph.render.folding import UNFOLDED, BodyTexts, Folding, folded_node_text
 from stepgraph.render.node_text import UNKNOWN_TYPE, clock_text, node_words, payload_text, step_phrases
@@ -171,9 +180,9 @@ def _folded_style(node: Node) -> tuple[str, Ink]:
     """Return the mark and the ink of a folded node."""
     if as_unknown(node):
         return UNKNOWN_MARK, Ink.WARNING
+    if is_step(node):
+        return step_mark(node["type"]), Ink.STEP
     match node["type"]:
-        case "step_do" | "step_sleep" | "step_sleep_until" | "step_wait_for_event":
-            return step_mark(node["type"]), Ink.STEP
         case "loop":
             return LOOP_MARK, Ink.LOOP
         case "parallel":
@@ -251,11 +260,11 @@ class RowMaker(Struct):
     def _open(self, node: Node) -> Sequence[Row]:
         if unknown := as_unknown(node):
             return [_unknown(unknown)]
+        if is_leaf_step(node):
+            return [self._step(node)]
         match node["type"]:
             case "step_do":
                 return [self._step(node, node["nodes"])]
-            case "step_sleep" | "step_sleep_until" | "step_wait_for_event":
-                return [self._step(node)]
             case "loop":
                 return [_container(LOOP_MARK, self.details.source(node) or "loop", Ink.LOOP, node["nodes"])]
             case "parallel":

@@ -15,7 +15,8 @@ from typing import Final
 
 from msgspec import Struct
 
-from stepgraph.model.walk import STEP_TYPES, StepType
+from stepgraph.model.payload import StepType
+from stepgraph.model.walk import STEP_TYPES
 
 
 def _is_wait(step_type: StepType) -> bool:

@@ -19,9 +19,10 @@ from stepgraph.model.payload import (
     Start,
     Step,
     StepDo,
+    StepType,
     UnknownNode,
 )
-from stepgraph.model.walk import StepType, as_unknown, children
+from stepgraph.model.walk import as_unknown, children, is_leaf_step
 from stepgraph.render.flow.chart import (
     ArrowKind,
     BoxKind,
@@ -153,11 +154,11 @@ class FlowDrawer(Struct, frozen=True):
         """Draw a node of any type with its contents."""
         if unknown := as_unknown(node):
             return self._unknown(unknown, entry, context)
+        if is_leaf_step(node):
+            return self._step(node, entry, context)
         match node["type"]:
             case "step_do":
                 return self._step_do(node, entry, context)
-            case "step_sleep" | "step_sleep_until" | "step_wait_for_event":
-                return self._step(node, entry, context)
             case "loop":
                 return draw_loop(self, node, entry, context)
             case "parallel":

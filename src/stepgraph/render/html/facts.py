@@ -23,7 +23,7 @@ from stepgraph.model.payload import (
     Switch,
     Try,
 )
-from stepgraph.model.walk import as_clocked, as_unknown, children
+from stepgraph.model.walk import as_unknown, children, is_clocked
 from stepgraph.phrases import duration_text, number_text, shape_text
 from stepgraph.render.folding import BodyTexts, folded_node_text, folded_text
 from stepgraph.render.node_text import node_words
@@ -122,8 +122,8 @@ def _rows(node: Node) -> Iterator[FactRow]:
             pass
         case _ as never:
             assert_never(never)
-    if work := as_clocked(node):
-        yield from _clocks(work.get("starts"), work.get("resolves"))
+    if is_clocked(node):
+        yield from _clocks(node.get("starts"), node.get("resolves"))
 
 
 def _settings(step: StepDo) -> Iterator[FactRow]:

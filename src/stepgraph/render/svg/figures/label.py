@@ -9,7 +9,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from stepgraph.escaping.plain_text import visible
-from stepgraph.model.walk import STEP_TYPES, StepType
+from stepgraph.model.payload import StepType
+from stepgraph.model.walk import STEP_TYPES
 from stepgraph.render.svg.figures.figure import Lanes
 from stepgraph.render.svg.fonts import CODE, DETAIL, HEADING, NAME, Font
 from stepgraph.render.svg.pen import Icon, Pen

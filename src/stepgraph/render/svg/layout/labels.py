@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import assert_never
 
 from stepgraph.model.details import NO_DETAIL, Detail, Details
-from stepgraph.model.payload import FunctionCall, Node, Step
-from stepgraph.model.walk import StepType, as_unknown
+from stepgraph.model.payload import FunctionCall, Node, Step, StepType
+from stepgraph.model.walk import as_unknown, is_step
 from stepgraph.render.folding import exit_kinds, folded_node_text
 from stepgraph.render.node_text import NO_STEPS, clock_text, node_words, step_phrases
 from stepgraph.render.svg.figures.label import WIDEST_EXIT, Label, heading, node_label, plain_label, step_style
@@ -105,9 +105,9 @@ def _folded_style(node: Node) -> tuple[str, Icon]:
     """Return the class and the icon of a folded node. Nodes without their own style look like blocks."""
     if as_unknown(node):
         return "block", Icon.BLOCK
+    if is_step(node):
+        return _step_css(node["type"]), step_style(node["type"]).icon
     match node["type"]:
-        case "step_do" | "step_sleep" | "step_sleep_until" | "step_wait_for_event":
-            return _step_css(node["type"]), step_style(node["type"]).icon
         case "loop":
             return "loop", Icon.LOOP
         case "parallel":
