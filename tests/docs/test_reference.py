@@ -21,8 +21,8 @@ from stepgraph.render.outline import (
     REPEATED_MARK,
     SWITCH_MARK,
     TRY_MARK,
-    step_mark,
 )
+from stepgraph.render.step_types import step_style
 from stepgraph.testing.workflow_graph import StepKind
 
 CHECK = (ROOT / "docs/reference/check.md").read_text(encoding="utf-8")
@@ -121,7 +121,7 @@ def test_each_symbol_of_the_outline_is_documented() -> None:
     page = (ROOT / "docs/how-to/reading-diagrams.md").read_text(encoding="utf-8")
     table = page.split("| symbol |")[1].split("\n\n")[0]
     marks = {
-        *map(step_mark, STEP_TYPES),
+        *(step_style(step_type).mark for step_type in STEP_TYPES),
         *EXIT_MARKS.values(),
         REPEATED_MARK,
         BLOCK_MARK,

@@ -9,9 +9,10 @@ from msgspec import Struct, field
 
 from stepgraph.model.payload import Block, FunctionCall, FunctionDef, Loop, Node, Start, StepDo, UnknownNode
 from stepgraph.model.walk import as_unknown, children, is_leaf_step
+from stepgraph.phrases import payload_text
 from stepgraph.render.folding import BodyTexts
 from stepgraph.render.group_order import has_clocks
-from stepgraph.render.node_text import NO_STEPS, UNKNOWN_TYPE, payload_text
+from stepgraph.render.node_text import NO_STEPS, UNKNOWN_TYPE
 from stepgraph.render.svg.figures.figure import GAP, Figure
 from stepgraph.render.svg.figures.frame import FrameFigure
 from stepgraph.render.svg.figures.label import heading, node_label
