@@ -1,6 +1,6 @@
 import pytest
 
-from stepgraph.model.payload import Number, StepConfig, StepSleepUntil, StepWaitForEvent
+from stepgraph.model.payload import Number, StepConfig, StepWaitForEvent
 from stepgraph.model.walk import STEP_TYPES
 from stepgraph.render.step_types import step_style, step_text
 from tests.render.graphs import DEFAULTS, do
