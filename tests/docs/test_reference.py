@@ -10,6 +10,7 @@ import pytest
 from docs.generate.files import ROOT
 from stepgraph.cli.errors import ExitCode
 from stepgraph.cli.formats import DIFF_FORMATS, DRAWINGS, FORMATS, REPORT_FORMATS
+from stepgraph.diff.step_types import TRAITS, WAITS
 from stepgraph.model.walk import NODE_TYPES, STEP_TYPES
 from stepgraph.render.outline import (
     BLOCK_MARK,
@@ -24,6 +25,7 @@ from stepgraph.render.outline import (
 )
 from stepgraph.render.step_types import step_style
 from stepgraph.testing.workflow_graph import StepKind
+from tests.model.payloads import NEVER_EMITTED
 
 CHECK = (ROOT / "docs/reference/check.md").read_text(encoding="utf-8")
 API = (ROOT / "docs/reference/api.md").read_text(encoding="utf-8")
@@ -108,8 +110,19 @@ def test_paths_for_contributors_exist(path: str) -> None:
 def test_each_node_type_is_documented() -> None:
     page = (ROOT / "docs/explanation/semantics.md").read_text(encoding="utf-8")
     types = re.findall(r"`(\w+)`", page.split("have the types")[1].split(". ")[0])
-    # Functions are not nodes of `run`, and the graphs of stepgraph have no `start`.
-    assert sorted({*types, "function_def", "start"}) == sorted(NODE_TYPES)
+    # Functions are not nodes of `run`.
+    emitted = set(NODE_TYPES) - NEVER_EMITTED - {"function_def"}
+    assert sorted(types) == sorted(emitted), (
+        "docs/explanation/semantics.md should list the node types that the analysis emits after 'have the types'; "
+        "add a type that it never emits to NEVER_EMITTED in tests/model/payloads.py"
+    )
+
+
+def test_the_page_on_reviews_names_each_wait() -> None:
+    text = (ROOT / "docs/how-to/reviews.md").read_text(encoding="utf-8")
+    named = re.findall(r"\bat ([a-z ]+?)(?=,| and|$)", text.split("instances wait only ")[1].split(".")[0])
+    waits = {TRAITS[step_type].plural for step_type in WAITS}
+    assert sorted(named) == sorted(waits), "docs/how-to/reviews.md should list these in 'instances wait only'"
 
 
 def test_each_kind_of_step_settings_is_documented() -> None:
