@@ -127,7 +127,8 @@ def test_the_page_on_reviews_names_each_wait() -> None:
 
 def test_each_kind_of_step_settings_is_documented() -> None:
     (row,) = re.findall(r"^\| `kind` \| `StepKind` \|.*$", API, re.MULTILINE)
-    assert [kind for kind in get_args(StepKind) if f"`{kind}`" not in row] == []
+    missing = [kind for kind in get_args(StepKind) if f"`{kind}`" not in row]
+    assert missing == [], "docs/reference/api.md should name these kinds in the row of `kind`"
 
 
 def test_each_symbol_of_the_outline_is_documented() -> None:
@@ -142,4 +143,5 @@ def test_each_symbol_of_the_outline_is_documented() -> None:
         IF_MARK,
         LOOP_MARK,
     }
-    assert {mark for mark in {*marks, PARALLEL_MARK, SWITCH_MARK, TRY_MARK} if f"`{mark}`" not in table} == set()
+    missing = {mark for mark in {*marks, PARALLEL_MARK, SWITCH_MARK, TRY_MARK} if f"`{mark}`" not in table}
+    assert missing == set(), "add these symbols to the table in docs/how-to/reading-diagrams.md"
