@@ -72,6 +72,11 @@ def shape_text(shape: Shape) -> str:
     return "".join(pieces)
 
 
+def payload_text(shape: Shape) -> str:
+    """Return the shape of a payload on one line: `payload: {order: {id, lines}, note}`."""
+    return f"payload: {shape_text(shape)}"
+
+
 def _object_parts(shape: ObjectShape) -> list[str | Shape]:
     parts: list[str | Shape] = ["{"]
     for name, field in shape["fields"].items():

@@ -110,7 +110,7 @@ def test_removed_handler_joins_its_replacement() -> None:
 
 def test_removed_handler_joins_an_unknown_handler() -> None:
     old = graph(protected(block(do("charge")), catch=block(do("refund"), do("tell"))))
-    handlers = cast("Block", unknown("handlers", nodes=[do("retry")]))
+    handlers = cast("Block", unknown("handlers", do("retry")))
     new = graph(protected(block(do("charge")), catch=handlers))
     assert outline(merge(old, new).workflow) == [[["charge"], ["refund", "tell", "retry"]]]
 
@@ -134,8 +134,8 @@ def test_removed_function_keeps_its_body() -> None:
 
 def test_removed_function_gets_a_unique_name() -> None:
     settle = function("settle", do("charge"))
-    old = graph(unknown("start", functions={}, class_name="Other", nodes=[]), functions={"settle": settle})
-    new = graph(unknown("start", functions={"settle": settle}, class_name="Other", nodes=[]))
+    old = graph(unknown("start", functions={}, class_name="Other"), functions={"settle": settle})
+    new = graph(unknown("start", functions={"settle": settle}, class_name="Other"))
     assert list(merge(old, new).workflow["functions"]) == ["settle (old)"]
 
 

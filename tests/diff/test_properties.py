@@ -39,7 +39,7 @@ each_mutation = pytest.mark.parametrize("mutate", MUTATIONS, ids=lambda mutate: 
 def test_random_workflows_contain_each_type() -> None:
     workflows = [any_workflow(Random(seed)) for seed in range(50)]  # noqa: S311 - the same each time
     types = {item["type"] for workflow in workflows for item in objects(workflow) if "type" in item}
-    assert set(NODE_TYPES) - types == {"start"}
+    assert set(NODE_TYPES) - types == {"start"}, "add the other node types to tests/diff/mutations.py"
 
 
 @unhurried

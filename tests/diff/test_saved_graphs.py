@@ -69,24 +69,24 @@ def test_discriminant_change_is_listed_with_other_fields() -> None:
 
 
 def test_unknown_node_can_wrap_steps() -> None:
-    diff = diff_of([do("a"), do("b")], [unknown("map", name="all", nodes=[do("a"), do("b")])])
+    diff = diff_of([do("a"), do("b")], [unknown("map", do("a"), do("b"), name="all")])
     assert lines_of(diff) == ["~ steps 'a', 'b' wrapped in map 'all'"]
 
 
 def test_node_in_new_list_is_added() -> None:
-    old, new = [unknown("map", name="all")], [unknown("map", name="all", nodes=[do("a")])]
+    old, new = [unknown("map", name="all")], [unknown("map", do("a"), name="all")]
     assert lines_of(diff_of(old, new)) == ["+ step 'a' added to the map"]
     assert diff_of(old, new).apply() == graph(*new)["workflow"]
 
 
 def test_nodes_beside_branches_belong_to_the_if() -> None:
-    old, new = [unknown("if", branches=[], nodes=[do("a")])], [unknown("if", branches=[], nodes=[do("a"), do("b")])]
+    old, new = [unknown("if", do("a"), branches=[])], [unknown("if", do("a"), do("b"), branches=[])]
     assert lines_of(diff_of(old, new)) == ["+ step 'b' added to the `if`, after 'a'"]
 
 
 def test_unknown_branch_can_be_unwrapped() -> None:
     old = [unknown("map", branches=[branch("x", do("a")), branch("y", do("b"))])]
-    new = [unknown("map", branches=[branch("x", do("a"))], nodes=[do("b")])]
+    new = [unknown("map", do("b"), branches=[branch("x", do("a"))])]
     assert "~ step 'b' moved out of branch `y` of the map with 'a'" in lines_of(diff_of(old, new))
 
 

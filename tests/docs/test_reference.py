@@ -10,6 +10,7 @@ import pytest
 from docs.generate.files import ROOT
 from stepgraph.cli.errors import ExitCode
 from stepgraph.cli.formats import DIFF_FORMATS, DRAWINGS, FORMATS, REPORT_FORMATS
+from stepgraph.diff.step_types import TRAITS, WAITS
 from stepgraph.model.walk import NODE_TYPES, STEP_TYPES
 from stepgraph.render.outline import (
     BLOCK_MARK,
@@ -21,9 +22,10 @@ from stepgraph.render.outline import (
     REPEATED_MARK,
     SWITCH_MARK,
     TRY_MARK,
-    step_mark,
 )
+from stepgraph.render.step_types import step_style
 from stepgraph.testing.workflow_graph import StepKind
+from tests.model.payloads import NEVER_EMITTED
 
 CHECK = (ROOT / "docs/reference/check.md").read_text(encoding="utf-8")
 API = (ROOT / "docs/reference/api.md").read_text(encoding="utf-8")
@@ -108,20 +110,32 @@ def test_paths_for_contributors_exist(path: str) -> None:
 def test_each_node_type_is_documented() -> None:
     page = (ROOT / "docs/explanation/semantics.md").read_text(encoding="utf-8")
     types = re.findall(r"`(\w+)`", page.split("have the types")[1].split(". ")[0])
-    # Functions are not nodes of `run`, and the graphs of stepgraph have no `start`.
-    assert sorted({*types, "function_def", "start"}) == sorted(NODE_TYPES)
+    # Functions are not nodes of `run`.
+    emitted = set(NODE_TYPES) - NEVER_EMITTED - {"function_def"}
+    assert sorted(types) == sorted(emitted), (
+        "docs/explanation/semantics.md should list the node types that the analysis emits after 'have the types'; "
+        "add a type that it never emits to NEVER_EMITTED in tests/model/payloads.py"
+    )
+
+
+def test_the_page_on_reviews_names_each_wait() -> None:
+    text = (ROOT / "docs/how-to/reviews.md").read_text(encoding="utf-8")
+    named = re.findall(r"\bat ([a-z ]+?)(?=,| and|$)", text.split("instances wait only ")[1].split(".")[0])
+    waits = {TRAITS[step_type].plural for step_type in WAITS}
+    assert sorted(named) == sorted(waits), "docs/how-to/reviews.md should list these in 'instances wait only'"
 
 
 def test_each_kind_of_step_settings_is_documented() -> None:
     (row,) = re.findall(r"^\| `kind` \| `StepKind` \|.*$", API, re.MULTILINE)
-    assert [kind for kind in get_args(StepKind) if f"`{kind}`" not in row] == []
+    missing = [kind for kind in get_args(StepKind) if f"`{kind}`" not in row]
+    assert missing == [], "docs/reference/api.md should name these kinds in the row of `kind`"
 
 
 def test_each_symbol_of_the_outline_is_documented() -> None:
     page = (ROOT / "docs/how-to/reading-diagrams.md").read_text(encoding="utf-8")
     table = page.split("| symbol |")[1].split("\n\n")[0]
     marks = {
-        *map(step_mark, STEP_TYPES),
+        *(step_style(step_type).mark for step_type in STEP_TYPES),
         *EXIT_MARKS.values(),
         REPEATED_MARK,
         BLOCK_MARK,
@@ -129,4 +143,5 @@ def test_each_symbol_of_the_outline_is_documented() -> None:
         IF_MARK,
         LOOP_MARK,
     }
-    assert {mark for mark in {*marks, PARALLEL_MARK, SWITCH_MARK, TRY_MARK} if f"`{mark}`" not in table} == set()
+    missing = {mark for mark in {*marks, PARALLEL_MARK, SWITCH_MARK, TRY_MARK} if f"`{mark}`" not in table}
+    assert missing == set(), "add these symbols to the table in docs/how-to/reading-diagrams.md"

@@ -115,7 +115,9 @@ def _node(rng: Random, depth: int, functions: list[str]) -> object:
         lambda: {"type": "switch", "discriminant": name, "branches": branches()},
         lambda: {"type": "try", "try_block": block(), "catch_block": block()},
         lambda: {"type": "function_call", "name": rng.choice([*functions, name])},
+        lambda: {"type": "function_def", "name": name, "nodes": below()},
         lambda: {"type": "break", "kind": kind},
+        lambda: {"type": "start", "class_name": name, "functions": {}, "nodes": below()},
         lambda: {"type": name, "name": _text(rng), "nodes": below()},
     ]
     node = rng.choice(makers)()

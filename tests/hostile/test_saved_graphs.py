@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from stepgraph.cli.formats import DIFF_FORMATS, DRAWINGS
+from stepgraph.model.walk import NODE_TYPES
 from tests.hostile.conftest import Command
 from tests.hostile.saved_graphs import SavedGraphCounts, saved_graph, try_graph
 
@@ -100,6 +101,12 @@ def test_random_graphs_are_drawn_and_compared(folder: Path) -> None:
         try_graph(number, counts)
     assert (counts.defects, counts.forbidden) == ([], [])
     assert counts.results > 75
+
+
+def test_random_graphs_have_nodes_of_each_type() -> None:
+    text = b"".join(saved_graph(number) for number in range(200)).decode("utf-8", "ignore")
+    missing = [node_type for node_type in NODE_TYPES if f'"type": "{node_type}"' not in text]
+    assert missing == [], "add these node types to `makers` in tests/hostile/saved_graphs.py"
 
 
 def test_saved_graphs_are_reproducible() -> None:

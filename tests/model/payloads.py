@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from stepgraph.model.payload import Node, Version, VersionGraph
 
+NEVER_EMITTED = {"start"}
+"""The node types that the analysis never emits, and that only saved graphs have."""
+
 NODES: dict[str, Node] = {
     "step_do": {
         "type": "step_do",

@@ -31,7 +31,7 @@ def complaints(data: object) -> list[str]:
     ],
 )
 def test_the_published_files_are_the_schemas_of_the_models(name: str, schema: Callable[[], str]) -> None:
-    assert (PUBLISHED / name).read_text(encoding="utf-8") == schema()
+    assert (PUBLISHED / name).read_text(encoding="utf-8") == schema(), "run `python -m docs.generate schemas`"
 
 
 def test_the_schema_is_valid_by_its_own_dialect() -> None:

@@ -34,12 +34,16 @@ def types_within(data: object) -> Iterator[object]:
 
 def test_the_types_of_nodes_are_those_of_the_union() -> None:
     members = get_args(get_args(Node.__value__)[0])
-    assert [get_args(get_type_hints(member)["type"])[0] for member in members] == list(NODE_TYPES)
+    types = [get_args(get_type_hints(member)["type"])[0] for member in members]
+    assert types == list(NODE_TYPES), (
+        "the union `Node` and the literal `NodeType` in model/payload.py should have the same types in the same order"
+    )
 
 
 def test_the_payloads_of_these_tests_cover_all_node_types() -> None:
-    assert set(NODES) == set(NODE_TYPES)
-    assert set(types_within(ORDER)) >= set(NODE_TYPES)
+    assert set(NODES) == set(NODE_TYPES), "NODES in tests/model/payloads.py should have one node of each type"
+    missing = set(NODE_TYPES) - set(types_within(ORDER))
+    assert missing == set(), "use these node types in ORDER in tests/model/payloads.py"
 
 
 @pytest.mark.parametrize("node", [*NODES.values(), *BARE_NODES.values()])

@@ -8,8 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stepgraph.model.payload import Number
-from stepgraph.phrases import Suggestions, counted, duration_text, fits_pieces, is_same_duration, number_text
+from stepgraph.model.payload import Number, Shape
+from stepgraph.phrases import (
+    Suggestions,
+    counted,
+    duration_text,
+    fits_pieces,
+    is_same_duration,
+    number_text,
+    payload_text,
+)
 
 
 @pytest.mark.parametrize(
@@ -97,3 +105,35 @@ def test_pieces_match_like_a_regular_expression(text: str, pieces: list[str]) ->
 
 def test_a_mismatch_of_many_pieces_is_fast() -> None:
     assert not fits_pieces("a" * 10_000, ["a"] * 5_000 + ["b"])
+
+
+UNKNOWN: Shape = {"type": "unknown"}
+
+
+@pytest.mark.parametrize(
+    ("shape", "text"),
+    [
+        (UNKNOWN, "payload: unknown"),
+        ({"type": "object", "fields": {}}, "payload: {}"),
+        (
+            {
+                "type": "object",
+                "fields": {
+                    "order": {"type": "object", "fields": {"id": UNKNOWN, "n": UNKNOWN}},
+                    "note": UNKNOWN,
+                },
+            },
+            "payload: {order: {id, n}, note}",
+        ),
+        ({"type": "object", "fields": {"a b": UNKNOWN, "": UNKNOWN}}, 'payload: {"a b", ""}'),
+    ],
+)
+def test_a_payload_is_one_line(shape: Shape, text: str) -> None:
+    assert payload_text(shape) == text
+
+
+def test_a_deep_payload_exceeds_the_recursion_limit() -> None:
+    shape: Shape = UNKNOWN
+    for _ in range(5000):
+        shape = {"type": "object", "fields": {"a": shape}}
+    assert payload_text(shape) == "payload: " + "{a: " * 4999 + "{a" + "}" * 5000

@@ -45,7 +45,7 @@ def _containers(nodes: st.SearchStrategy[Node]) -> st.SearchStrategy[Node]:
         branches.map(lambda inner: switch("d", *inner)),
         st.builds(lambda body, catch, final: protected(body, catch=catch, final=final), blocks, blocks, blocks),
         several.map(lambda inner: function("g", *inner)),
-        several.map(lambda inner: unknown("odd", nodes=inner)),
+        several.map(lambda inner: unknown("odd", *inner)),
     )
 
 

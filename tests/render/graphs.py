@@ -19,11 +19,12 @@ from stepgraph.model.payload import (
     Step,
     StepConfig,
     StepDo,
+    StepType,
     Switch,
     Try,
     WaitOptions,
 )
-from stepgraph.model.walk import STEP_TYPES, StepType
+from stepgraph.model.walk import STEP_TYPES
 
 DEFAULTS: StepConfig = {
     "retries": {"limit": 5, "delay": 1000, "backoff": "exponential"},
@@ -103,9 +104,9 @@ LEAVE_LOOP: Node = {"type": "break", "kind": "break"}
 LEAVE: Node = {"type": "break", "kind": "return"}
 
 
-def unknown(kind: str, **fields: object) -> Node:
+def unknown(kind: str, *nodes: Node, **fields: object) -> Node:
     """Return a node of a future type, in the form that the lenient reader returns."""
-    return cast("Node", {"type": kind, "nodes": [], **fields})
+    return cast("Node", {"type": kind, "nodes": list(nodes), **fields})
 
 
 def deep(levels: int, name: str = "the innermost step") -> Graph:
@@ -137,7 +138,7 @@ def everywhere(text: str) -> Graph:
         switch(text, branch(text, do("b"))),
         call(text),
         unknown(f"unknown {text}", name=text),
-        unknown("start", class_name=text, functions={}, nodes=[]),
+        unknown("start", class_name=text, functions={}),
         functions={text: function(text, do("c"))},
         class_name=text,
     )

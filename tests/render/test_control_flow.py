@@ -233,7 +233,7 @@ def test_a_failure_in_a_group_of_results_leads_to_its_end() -> None:
 
 
 def test_contents_of_unknown_nodes_may_run_in_any_order() -> None:
-    assert edges_of(unknown("future", nodes=[do("a"), do("b")])) == {
+    assert edges_of(unknown("future", do("a"), do("b"))) == {
         "start -> future 1",
         "future 1 -> a (body)",
         "future 1 -> b (body)",

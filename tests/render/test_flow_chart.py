@@ -284,12 +284,12 @@ def test_a_function_has_its_own_start_and_end() -> None:
 
 
 def test_a_start_is_drawn_with_its_functions() -> None:
-    start = unknown("start", class_name="Orders", functions={"f": function("f", do("a"))}, nodes=[call("f")])
+    start = unknown("start", call("f"), class_name="Orders", functions={"f": function("f", do("a"))})
     assert arrows(graph(start)) == ["start → f", "start → a", "a → end", "f → end"]
 
 
 def test_an_unknown_node_is_a_box() -> None:
-    assert arrows(graph(do("a"), unknown("teleport", nodes=[do("b")]), do("c"))) == [
+    assert arrows(graph(do("a"), unknown("teleport", do("b")), do("c"))) == [
         "start → a",
         "a → teleport",
         "teleport → b",

@@ -119,13 +119,13 @@ def test_a_folded_step_shows_its_settings() -> None:
 
 
 def test_an_unknown_node_is_folded_by_its_depth() -> None:
-    odd = unknown("teleport", name="beam", nodes=[do("a")])
+    odd = unknown("teleport", do("a"), name="beam")
     assert folded_boxes(graph(odd), folded(1)) == [("teleport beam", "1 step")]
     assert rows(graph(odd), folded(1)) == ["└─ ? teleport beam  (1 step)"]
 
 
 def test_a_start_is_folded_by_its_depth() -> None:
-    start = unknown("start", class_name="Orders", functions={}, nodes=[do("a")])
+    start = unknown("start", do("a"), class_name="Orders", functions={})
     assert folded_boxes(graph(start), folded(1)) == [("start Orders", "1 step")]
     assert rows(graph(start), folded(1)) == ["└─ ▸ start Orders  (1 step)"]
 

@@ -14,7 +14,7 @@ def types_in(graph: Graph) -> set[str]:
 
 
 def test_the_order_workflow_contains_each_type() -> None:
-    assert set(NODE_TYPES) - types_in(ORDERS) == set()
+    assert set(NODE_TYPES) - types_in(ORDERS) == set(), "use these node types in ORDERS in tests/render/graphs.py"
 
 
 def test_random_graphs_contain_each_type() -> None:
@@ -27,4 +27,4 @@ def test_random_graphs_contain_each_type() -> None:
         types.update(types_in(graph))
 
     collect()
-    assert set(NODE_TYPES) - types == set()
+    assert set(NODE_TYPES) - types == set(), "add these node types to tests/render/random_graphs.py"

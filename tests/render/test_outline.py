@@ -164,7 +164,7 @@ def test_functions_that_nothing_calls_are_listed_at_the_end() -> None:
 
 
 def test_a_function_of_a_start_is_expanded() -> None:
-    start = unknown("start", class_name="Orders", functions={"f": function("f", do("a"))}, nodes=[call("f"), call("f")])
+    start = unknown("start", call("f"), call("f"), class_name="Orders", functions={"f": function("f", do("a"))})
     assert tree(graph(start)) == [
         "└─ ▸ start Orders",
         "   ├─ ƒ f",
@@ -174,7 +174,7 @@ def test_a_function_of_a_start_is_expanded() -> None:
 
 
 def test_a_function_with_an_ambiguous_name_is_shown() -> None:
-    start = unknown("start", class_name="Orders", functions={"f": function("f", do("b"))}, nodes=[call("f")])
+    start = unknown("start", call("f"), class_name="Orders", functions={"f": function("f", do("b"))})
     assert tree(graph(start, functions={"f": function("f", do("a"))})) == [
         "└─ ▸ start Orders",
         "   ├─ ƒ f",
@@ -185,7 +185,7 @@ def test_a_function_with_an_ambiguous_name_is_shown() -> None:
 
 
 def test_an_unknown_node_shows_type_name_and_contents() -> None:
-    drawn = graph(unknown("step_teleport", name="beam", nodes=[do("a"), do("c")]), unknown("fork"))
+    drawn = graph(unknown("step_teleport", do("a"), do("c"), name="beam"), unknown("fork"))
     assert tree(drawn) == [
         "├─ ? step_teleport beam  (unknown type of node)",
         "│  ├─ ● a",

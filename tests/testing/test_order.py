@@ -231,8 +231,8 @@ def test_functions_are_followed(nodes: list[Node], functions: dict[str, Function
 
 
 def test_unknown_nodes_have_no_order() -> None:
-    assert answer(about(unknown("future", nodes=[A]), B)) == "concurrent"
-    assert answer(about(unknown("future", nodes=[A, B]))) == "concurrent"
+    assert answer(about(unknown("future", A), B)) == "concurrent"
+    assert answer(about(unknown("future", A, B))) == "concurrent"
 
 
 def test_function_steps_come_at_first_call() -> None:

@@ -81,7 +81,9 @@ class Format(Struct, Generic[Content], frozen=True):
     """
 
     options: frozenset[str] = frozenset()
-    """The drawing options that the format uses."""
+    """The drawing options that the format uses. Each drawing supports `_FOLDING`, and describes folded nodes with
+    `folded_node_text` of `render/folding.py`.
+    """
 
     allows_multiple_workflows: bool = True
     """Whether one document may contain several workflows."""

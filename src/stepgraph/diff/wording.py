@@ -3,48 +3,29 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
 from typing import Final, cast
 
 from stepgraph.diff.changes import Action, EditGroup
 from stepgraph.diff.matching import Matching
 from stepgraph.diff.sides import Side
+from stepgraph.diff.step_types import TRAITS, Setting, settings_in
 from stepgraph.diff.tree import BRANCH, KEY, Tree, TreeElement, is_work
 from stepgraph.json_text import canonical_json
-from stepgraph.model.payload import (
-    DEFAULT_BACKOFF,
-    DEFAULT_DELAY,
-    DEFAULT_EVENT_TIMEOUT,
-    DEFAULT_RETRIES,
-    DEFAULT_TIMEOUT,
-    Shape,
-)
-from stepgraph.model.walk import STEP_TYPES, StepType
+from stepgraph.model.payload import Shape
 from stepgraph.phrases import duration_text, shape_text
 
 MAX_NAMES: Final = 3
 """Maximum number of names in a list. The others are counted."""
 
 
-def _step_nouns(step_type: StepType) -> tuple[str, str]:
-    """Return the singular and the plural for a step."""
-    match step_type:
-        case "step_do":
-            return "step", "steps"
-        case "step_sleep" | "step_sleep_until":
-            return "sleep", "sleeps"
-        case "step_wait_for_event":
-            return "event wait", "event waits"
-
-
-_STEP_NOUNS: Final[dict[str, str]] = {step_type: _step_nouns(step_type)[0] for step_type in STEP_TYPES}
 _NOUNS: Final = {
-    **_STEP_NOUNS,
+    **{step_type: traits.noun for step_type, traits in TRAITS.items()},
     "function_call": "call to",
     "function_def": "function",
 }
-_PLURALS: Final = {**dict(map(_step_nouns, STEP_TYPES)), "call to": "calls to"}
+_PLURALS: Final = {**{traits.noun: traits.plural for traits in TRAITS.values()}, "call to": "calls to"}
 _CONTAINERS: Final = {"try": "`try`", "parallel": "parallel group"}
 _BLOCKS: Final = {"try_block": "`try` block", "catch_block": "`except` block", "finally_block": "`finally` block"}
 _EXCEPT_CLAUSES: Final = "`except` clauses"
@@ -270,63 +251,46 @@ def _branch_text(tree: Tree, branch: int) -> str:
 _MAX_LENGTH: Final = 60
 """Maximum length of a JSON value in characters."""
 
-_SETTINGS: Final[Mapping[str, tuple[tuple[str, str, object], ...]]] = {
-    "config": (
-        ("retries.limit", "retries", DEFAULT_RETRIES),
-        ("retries.delay", "retry delay", DEFAULT_DELAY),
-        ("retries.backoff", "backoff", DEFAULT_BACKOFF),
-        ("timeout", "timeout", DEFAULT_TIMEOUT),
-    ),
-    "options": (("event_type", "event type", ""), ("timeout", "timeout", DEFAULT_EVENT_TIMEOUT)),
-}
-_DURATIONS: Final = frozenset({"duration", "timeout", "retry delay"})
-
 
 def changes_of(old: TreeElement, new: TreeElement, field: str) -> Iterator[str]:
     """Yield a phrase for each change of a field: `timeout 1 minute → 2 minutes`."""
     before, after = old.fields.get(field), new.fields.get(field)
     match field:
-        case "config" | "options":
-            yield from _setting_changes(field, before, after)
         case "payload":
             yield _payload_change(before, after)
         case "resolves":
             yield "now awaited" if field in new.fields else "no longer awaited"
         case "discriminant":
             yield f"value `{before}` → `{after}`"
+        case _ if settings := settings_in(new.kind, field):
+            changes = [_setting_change(setting, old, new) for setting in settings]
+            yield from filter(None, changes) if any(changes) else [f"{field} changed"]
         case _:
             yield _change(field, before, after)
 
 
-def _setting_changes(field: str, before: object, after: object) -> Iterator[str]:
-    """Yield the changes of settings. Missing settings have the engine's defaults."""
-    has_difference = False
-    for path, noun, default in _SETTINGS[field]:
-        first, second = _at(before, path, default), _at(after, path, default)
-        if canonical_json(first) != canonical_json(second):
-            has_difference = True
-            yield _change(noun, first, second)
-    if not has_difference:
-        yield f"{field} changed"
+def _setting_change(setting: Setting, old: TreeElement, new: TreeElement) -> str:
+    """Return the change of a setting, or an empty string if it is unchanged. A missing setting has its default."""
+    before, after = (
+        setting.default if value is None else value
+        for value in (setting.value_in(old.fields), setting.value_in(new.fields))
+    )
+    if canonical_json(before) == canonical_json(after):
+        return ""
+    return _change(setting.noun, before, after, is_duration=setting.is_duration)
 
 
-def _at(value: object, path: str, default: object) -> object:
-    for key in path.split("."):
-        value = value.get(key) if isinstance(value, dict) else None
-    return default if value is None else value
-
-
-def _change(noun: str, before: object, after: object) -> str:
-    old, new = _value(noun, before), _value(noun, after)
+def _change(noun: str, before: object, after: object, *, is_duration: bool = False) -> str:
+    old, new = _value(before, is_duration=is_duration), _value(after, is_duration=is_duration)
     if old == new:
         return f"{noun} written as {_shorten(canonical_json(after))} instead of {_shorten(canonical_json(before))}"
     return f"{noun} {old} → {new}"
 
 
-def _value(noun: str, value: object) -> str:
+def _value(value: object, *, is_duration: bool) -> str:
     if value is None:
         return "none"
-    if noun in _DURATIONS and isinstance(value, int | float | str):
+    if is_duration and isinstance(value, int | float | str):
         return duration_text(value)
     return _shorten(value if isinstance(value, str) else canonical_json(value))
 

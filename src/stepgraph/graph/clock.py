@@ -43,7 +43,7 @@ from stepgraph.model.payload import Block as BlockNode
 from stepgraph.model.payload import Branch as BranchNode
 from stepgraph.model.payload import Break, Clocked, Node, Parallel
 from stepgraph.model.payload import Try as TryNode
-from stepgraph.model.walk import as_clocked, walk
+from stepgraph.model.walk import is_clocked, walk
 from stepgraph.syntax.module import Place
 
 
@@ -195,8 +195,7 @@ def _catch_await(operations: Sequence[Operation]) -> bool:
 
 def _has_resolved(node: Node) -> TypeGuard[Clocked]:
     """Return whether a node is a step or call with a clock for its completion."""
-    clocked = as_clocked(node)
-    return clocked is not None and "resolves" in clocked
+    return is_clocked(node) and "resolves" in node
 
 
 def _sequence(

@@ -25,7 +25,7 @@ from stepgraph.model.payload import (
     StepWaitForEvent,
     UnknownShape,
 )
-from stepgraph.model.walk import as_clocked
+from stepgraph.model.walk import is_clocked
 from stepgraph.syntax.module import Place
 
 
@@ -147,11 +147,10 @@ def set_clocks(nodes: Sequence[Node], starts: int, resolves: int | None) -> None
                 if resolves is None:
                     set_clocks(node["nodes"], starts, None)
             case _:
-                clocked = as_clocked(node)
-                if clocked is not None:
-                    clocked["starts"] = starts
+                if is_clocked(node):
+                    node["starts"] = starts
                     if resolves is not None:
-                        clocked["resolves"] = resolves
+                        node["resolves"] = resolves
 
 
 Origin: TypeAlias = StepRun | Jump | Try | Handler

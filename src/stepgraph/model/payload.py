@@ -272,30 +272,34 @@ class UnknownNode(Closed):
     """All nodes inside the node."""
 
 
+LeafStep: TypeAlias = StepSleep | StepSleepUntil | StepWaitForEvent
+"""The steps without nodes inside."""
+LeafStepType: TypeAlias = Literal["step_sleep", "step_sleep_until", "step_wait_for_event"]
+Step: TypeAlias = StepDo | LeafStep
+StepType: TypeAlias = Literal["step_do", LeafStepType]
+
 Node = TypeAliasType(
     "Node",
     Annotated[
-        StepDo
-        | StepSleep
-        | StepSleepUntil
-        | StepWaitForEvent
-        | Loop
-        | Parallel
-        | Try
-        | Block
-        | If
-        | Switch
-        | FunctionCall
-        | FunctionDef
-        | Break
-        | Start,
+        Step | Loop | Parallel | Try | Block | If | Switch | FunctionCall | FunctionDef | Break | Start,
         Tagged(UnknownNode),
     ],
 )
 """A node of a graph. The JSON Schema defines a named alias once and refers to it."""
+NodeType: TypeAlias = Literal[
+    StepType,
+    "loop",
+    "parallel",
+    "try",
+    "block",
+    "if",
+    "switch",
+    "function_call",
+    "function_def",
+    "break",
+    "start",
+]
 
-
-Step: TypeAlias = StepDo | StepSleep | StepSleepUntil | StepWaitForEvent
 Clocked: TypeAlias = Step | FunctionCall
 """The nodes with `starts` and `resolves`."""
 

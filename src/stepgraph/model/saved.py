@@ -125,6 +125,7 @@ _BRANCH: Final[Fields] = {"condition": None, "nodes": []}
 _CONFIG: Final[Fields] = {"retries": {}, "timeout": DEFAULT_TIMEOUT}
 _RETRIES: Final[Fields] = {"limit": DEFAULT_RETRIES, "delay": DEFAULT_DELAY, "backoff": DEFAULT_BACKOFF}
 _OPTIONS: Final[Fields] = {"timeout": DEFAULT_EVENT_TIMEOUT}
+_NO_PARTS: Final[Mapping[str, Completer]] = {}
 
 
 def read_graph(data: object, path: str, at: Keys = ()) -> Graph:
@@ -151,9 +152,6 @@ class _Completion:
         """The values still to complete. Nested calls could exceed the recursion limit."""
         self.parts: Final[Mapping[str, Completer]] = {
             "workflow": partial(self.fields, _WORKFLOW),
-            "config": partial(self.fields, _CONFIG),
-            "retries": partial(self.fields, _RETRIES),
-            "options": partial(self.fields, _OPTIONS),
             "payload": self.shape,
             "fields": partial(self.each, self.shape),
             "functions": partial(self.each, self.node),
@@ -163,6 +161,13 @@ class _Completion:
             "catch_block": self.node,
             "finally_block": self.node,
         }
+        """Completers of the fields of any object, by key."""
+        retries = {"retries": partial(self.fields, _RETRIES)}
+        self.parts_by_type: Final[Mapping[str, Mapping[str, Completer]]] = {
+            "step_do": {"config": partial(self.fields, _CONFIG, parts=retries)},
+            "step_wait_for_event": {"options": partial(self.fields, _OPTIONS)},
+        }
+        """Completers of the fields of one node type, by key, in addition to `parts`."""
 
     def graph(self, data: object) -> object:
         completed = self.fields({"version": 1}, data, ())
@@ -170,13 +175,17 @@ class _Completion:
             self.pending.pop()()
         return completed
 
-    def fields(self, defaults: Fields, value: object, at: Keys) -> object:
-        """Return an object with defaults for the fields that are absent or null, and complete its fields later."""
+    def fields(self, defaults: Fields, value: object, at: Keys, parts: Mapping[str, Completer] = _NO_PARTS) -> object:
+        """Return an object with defaults for the fields that are absent or null, and complete its fields later.
+
+        `parts` has the completers of fields that only this kind of object has.
+        """
         if not isinstance(value, dict):
             return value
         completed = {**defaults, **{key: item for key, item in value.items() if item is not None}}
-        for key in completed.keys() & self.parts.keys():
-            self.later(partial(completed.__setitem__, key), completed[key], self.parts[key], (*at, key))
+        for completers in (self.parts, parts):
+            for key in completed.keys() & completers.keys():
+                self.later(partial(completed.__setitem__, key), completed[key], completers[key], (*at, key))
         return completed
 
     def each(self, complete: Completer, value: object, at: Keys) -> object:
@@ -201,7 +210,9 @@ class _Completion:
         kind = value.get("type") if isinstance(value, dict) else None
         if isinstance(value, dict) and isinstance(kind, str) and kind not in NODE_TYPES:
             return self.unknown(kind, value, at)
-        return self.fields(_NODE_DEFAULTS.get(kind, {}) if isinstance(kind, str) else {}, value, at)
+        if not isinstance(kind, str):
+            return self.fields({}, value, at)
+        return self.fields(_NODE_DEFAULTS.get(kind, {}), value, at, self.parts_by_type.get(kind, _NO_PARTS))
 
     def unknown(self, kind: str, fields: Fields, at: Keys) -> Fields:
         """Return a node of an unknown type with all nodes inside it."""

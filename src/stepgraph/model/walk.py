@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Final, Literal, TypeAlias, assert_never, cast, get_args
+from typing import TYPE_CHECKING, Final, assert_never, cast, get_args
 
-from stepgraph.model.payload import Clocked, FunctionDef, Node, Step, UnknownNode, Workflow
-
-StepType: TypeAlias = Literal["step_do", "step_sleep", "step_sleep_until", "step_wait_for_event"]
-NodeType: TypeAlias = Literal[
+from stepgraph.model.payload import (
+    Clocked,
+    FunctionDef,
+    LeafStep,
+    LeafStepType,
+    Node,
+    NodeType,
+    Step,
     StepType,
-    "loop",
-    "parallel",
-    "try",
-    "block",
-    "if",
-    "switch",
-    "function_call",
-    "function_def",
-    "break",
-    "start",
-]
+    UnknownNode,
+    Workflow,
+)
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeIs
+
 NODE_TYPES: Final[tuple[NodeType, ...]] = get_args(NodeType)
 STEP_TYPES: Final[tuple[StepType, ...]] = get_args(StepType)
+_LEAF_STEP_TYPES: Final[tuple[LeafStepType, ...]] = get_args(LeafStepType)
 
 
 def as_unknown(node: Node) -> UnknownNode | None:
@@ -31,20 +32,27 @@ def as_unknown(node: Node) -> UnknownNode | None:
     return None if node_type in NODE_TYPES else cast("UnknownNode", node)
 
 
-def as_step(node: Node) -> Step | None:
-    """Return the node if it is a step, otherwise None."""
-    return node if node["type"] in STEP_TYPES else None
+def is_step(node: Node) -> TypeIs[Step]:
+    """Return whether the node is a step."""
+    return node["type"] in STEP_TYPES
 
 
-def as_clocked(node: Node) -> Clocked | None:
-    """Return the node if it is a step or a call, the types with clocks, otherwise None."""
-    return node if node["type"] == "function_call" else as_step(node)
+def is_leaf_step(node: Node) -> TypeIs[LeafStep]:
+    """Return whether the node is a step of a type without nodes inside."""
+    return node["type"] in _LEAF_STEP_TYPES
+
+
+def is_clocked(node: Node) -> TypeIs[Clocked]:
+    """Return whether the node is a step or a call, the types with clocks."""
+    return node["type"] == "function_call" or is_step(node)
 
 
 def node_lists(node: Node) -> list[Sequence[Node]]:
     """Return the lists of nodes directly inside `node`, in source order."""
     if unknown := as_unknown(node):
         return [unknown["nodes"]]
+    if is_leaf_step(node):
+        return []
     match node["type"]:
         case "step_do" | "loop" | "parallel" | "block" | "function_def":
             return [node["nodes"]]
@@ -55,7 +63,7 @@ def node_lists(node: Node) -> list[Sequence[Node]]:
         case "try":
             blocks = (node.get("try_block"), node.get("catch_block"), node.get("finally_block"))
             return [block["nodes"] for block in blocks if block is not None]
-        case "step_sleep" | "step_sleep_until" | "step_wait_for_event" | "function_call" | "break":
+        case "function_call" | "break":
             return []
         case _ as never:
             assert_never(never)
@@ -112,4 +120,4 @@ def called_functions(nodes: Sequence[Node], functions: Mapping[str, FunctionDef]
 def count_steps(workflow: Workflow) -> int:
     """Return the number of steps of a workflow. Nested steps and the steps of its functions count once each."""
     bodies = [workflow["nodes"], *(function["nodes"] for function in workflow["functions"].values())]
-    return sum(node["type"] in STEP_TYPES for body in bodies for node in walk(body))
+    return sum(is_step(node) for body in bodies for node in walk(body))

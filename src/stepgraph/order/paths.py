@@ -16,7 +16,7 @@ from typing import Final, Literal, TypeAlias, TypedDict, assert_never, cast
 from msgspec import Struct
 
 from stepgraph.model.payload import Node, Number, Try
-from stepgraph.model.walk import as_unknown
+from stepgraph.model.walk import as_unknown, is_step
 
 TRY: Final = 0
 CATCH: Final = 1
@@ -41,6 +41,8 @@ def executed_lists(node: Node) -> list[tuple[int, Sequence[Node]]]:
     """
     if unknown := as_unknown(node):
         return [(0, unknown["nodes"])]
+    if is_step(node):
+        return []
     match node["type"]:
         case "loop" | "parallel" | "block" | "start":
             return [(0, node["nodes"])]
@@ -48,8 +50,6 @@ def executed_lists(node: Node) -> list[tuple[int, Sequence[Node]]]:
             return [(number, branch["nodes"]) for number, branch in enumerate(node["branches"])]
         case "try":
             return [(part, node[key]["nodes"]) for part, key in _BLOCKS if key in node]  # type: ignore[literal-required]
-        case "step_do" | "step_sleep" | "step_sleep_until" | "step_wait_for_event":
-            return []
         case "function_call" | "function_def" | "break":
             return []
         case _ as never:

@@ -13,7 +13,7 @@ from itertools import combinations, product
 from msgspec import Struct
 
 from stepgraph.model.payload import FunctionDef, Node, Step, Workflow
-from stepgraph.model.walk import as_step
+from stepgraph.model.walk import is_step
 from stepgraph.order.paths import Path, is_concurrent, node_at, paths
 from stepgraph.order.relation import Relation, Work, is_awaited_in, is_independent, loops_with_both, relation
 
@@ -265,7 +265,7 @@ class Body:
                 yield WorkSite(path, Body(node["nodes"], self.bodies))
             elif node["type"] == "function_call":
                 yield WorkSite(path, self.bodies.get(node["name"]))
-            elif as_step(node) is not None:
+            elif is_step(node):
                 yield WorkSite(path, None)
 
 
@@ -293,9 +293,9 @@ def _steps_in_order(run: Body) -> Iterator[Step]:
     pending = list(reversed(run.sites))
     while pending:
         site = pending.pop()
-        step = as_step(node_at(site.path))
-        if step is not None:
-            yield step
+        node = node_at(site.path)
+        if is_step(node):
+            yield node
         if site.inner is not None and site.inner not in visited:
             visited.add(site.inner)
             pending.extend(reversed(site.inner.sites))

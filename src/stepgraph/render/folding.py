@@ -8,7 +8,7 @@ from typing import Final, Literal, TypeAlias, assert_never
 from msgspec import Struct, field
 
 from stepgraph.model.payload import BreakKind, FunctionDef, Node
-from stepgraph.model.walk import STEP_TYPES, as_unknown, children, walk
+from stepgraph.model.walk import as_unknown, children, is_leaf_step, is_step, walk
 from stepgraph.phrases import counted
 from stepgraph.render.node_text import NO_STEPS
 
@@ -65,7 +65,7 @@ class Folding(Struct, frozen=True):
 
 
 def _folded_kind(node: Node) -> FoldedKind | None:
-    if as_unknown(node):
+    if as_unknown(node) or is_leaf_step(node):
         return None
     match node["type"]:
         case "loop" | "parallel" | "try" | "if" | "switch" | "block":
@@ -74,7 +74,7 @@ def _folded_kind(node: Node) -> FoldedKind | None:
             return "function"
         case "step_do":
             return "step"
-        case "step_sleep" | "step_sleep_until" | "step_wait_for_event" | "break" | "start":
+        case "break" | "start":
             return None
         case _ as never:
             assert_never(never)
@@ -89,7 +89,7 @@ def folded_text(nodes: Sequence[Node]) -> str:
     Calls are counted without the steps of the called functions.
     """
     inner = list(walk(nodes))
-    steps = sum(node["type"] in STEP_TYPES for node in inner)
+    steps = sum(map(is_step, inner))
     calls = sum(node["type"] == "function_call" for node in inner)
     counts = (counted(number, noun) for number, noun in ((steps, "step"), (calls, "call")) if number)
     return " · ".join(counts) or NO_STEPS

@@ -15,7 +15,7 @@ from typing import TypeAlias
 from msgspec import Struct
 
 from stepgraph.model.payload import Node, Number, Parallel
-from stepgraph.model.walk import as_clocked, as_unknown, children
+from stepgraph.model.walk import as_unknown, children, is_clocked
 
 Moment: TypeAlias = tuple[Number, int]
 """A clock and a position in the program. Nodes that resolve at a clock are over before others start at it."""
@@ -53,8 +53,7 @@ class GroupOrder(Struct, frozen=True):
 
 def is_unawaited(node: Node) -> bool:
     """Return whether the group does not wait for the node, which may outlast it."""
-    work = as_clocked(node)
-    return work is not None and "starts" in work and "resolves" not in work
+    return is_clocked(node) and "starts" in node and "resolves" not in node
 
 
 def is_over_at_the_first(group: Parallel) -> bool:
@@ -80,8 +79,8 @@ def _clocks_in(node: Node) -> list[tuple[Number | None, Number | None]]:
     pending = [node]
     while pending:
         inner = pending.pop()
-        if item := as_clocked(inner):
-            work.append((item.get("starts"), item.get("resolves")))
+        if is_clocked(inner):
+            work.append((inner.get("starts"), inner.get("resolves")))
         elif as_unknown(inner) or inner["type"] in {"function_def", "start"}:
             work.append((None, None))
         else:
@@ -93,7 +92,7 @@ def has_clocks(nodes: Sequence[Node], *, in_group: bool) -> bool:
     """Return whether clocks order `nodes`: the clocks of the nodes or, in a group, of the work inside them."""
     if in_group:
         return any(span.starts is not None or span.resolves is not None for span in map(clock_span, nodes))
-    return any("starts" in item or "resolves" in item for node in nodes if (item := as_clocked(node)))
+    return any("starts" in node or "resolves" in node for node in nodes if is_clocked(node))
 
 
 def group_order(spans: Sequence[ClockSpan]) -> GroupOrder:

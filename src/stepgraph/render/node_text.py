@@ -8,22 +8,10 @@ from typing import Final, assert_never
 from msgspec import Struct
 
 from stepgraph.model.details import Details
-from stepgraph.model.payload import (
-    DEFAULT_BACKOFF,
-    DEFAULT_DELAY,
-    DEFAULT_RETRIES,
-    DEFAULT_TIMEOUT,
-    Block,
-    Branch,
-    Clocked,
-    Node,
-    Shape,
-    Step,
-    StepDo,
-    StepWaitForEvent,
-)
-from stepgraph.model.walk import as_unknown
-from stepgraph.phrases import counted, duration_text, number_text, shape_text
+from stepgraph.model.payload import Block, Branch, Clocked, Node
+from stepgraph.model.walk import as_unknown, is_step
+from stepgraph.phrases import number_text
+from stepgraph.render.step_types import step_style
 
 NO_STEPS: Final = "no steps"
 UNKNOWN_TYPE: Final = "unknown type of node"
@@ -49,15 +37,9 @@ def node_words(node: Node) -> NodeWords:
     if unknown := as_unknown(node):
         name = unknown.get("name", "")
         return NodeWords(UNKNOWN_TYPE.capitalize(), f"{unknown['type']} {name}".rstrip(), name or None)
+    if is_step(node):
+        return _named(step_style(node["type"]).heading, node["name"])
     match node["type"]:
-        case "step_do":
-            return _named("Step that runs code", node["name"])
-        case "step_sleep":
-            return _named("Sleep for a duration", node["name"])
-        case "step_sleep_until":
-            return _named("Sleep until a time", node["name"])
-        case "step_wait_for_event":
-            return _named("Wait for an event", node["name"])
         case "loop":
             return NodeWords("Loop: repeats any number of times", "loop")
         case "parallel":
@@ -87,22 +69,6 @@ def _named(kind: str, name: str) -> NodeWords:
     return NodeWords(kind, name, name)
 
 
-def step_phrases(step: Step) -> tuple[str, ...]:
-    """Return the settings of a step as short phrases.
-
-    Retries and timeouts equal to the engine's defaults are omitted.
-    """
-    match step["type"]:
-        case "step_do":
-            return _settings(step)
-        case "step_sleep":
-            return (f"sleep {duration_text(step['duration'])}",)
-        case "step_sleep_until":
-            return (f"until {step['timestamp']}",)
-        case "step_wait_for_event":
-            return _event(step)
-
-
 def clock_text(node: Clocked) -> str:
     """Return the clocks of a node: `[1→2]`, `[1→]` without an end, or nothing."""
     starts, resolves = node.get("starts"), node.get("resolves")
@@ -130,32 +96,3 @@ def is_exhaustive(branches: Sequence[Branch], details: Details) -> bool:
     """
     is_handlers = len(branches) > 1 and all(details.source(branch) for branch in branches)
     return is_handlers or any(branch["condition"] is None for branch in branches)
-
-
-def payload_text(shape: Shape) -> str:
-    """Return the shape of a payload on one line: `payload: {order: {id, lines}, note}`."""
-    return f"payload: {shape_text(shape)}"
-
-
-def _settings(step: StepDo) -> tuple[str, ...]:
-    retries, timeout = step["config"]["retries"], step["config"]["timeout"]
-    phrases: list[str] = []
-    if retries["limit"] != DEFAULT_RETRIES:
-        phrases.append(counted(retries["limit"], "retry", "retries") if retries["limit"] else "no retries")
-    # Without retries, delay and backoff have no effect.
-    if retries["limit"] and retries["delay"] != DEFAULT_DELAY:
-        phrases.append(f"retry delay {duration_text(retries['delay'])}")
-    if retries["limit"] and retries["backoff"] != DEFAULT_BACKOFF:
-        phrases.append(f"{retries['backoff']} backoff")
-    if timeout != DEFAULT_TIMEOUT:
-        phrases.append(f"timeout {duration_text(timeout)}")
-    return tuple(phrases)
-
-
-def _event(step: StepWaitForEvent) -> tuple[str, ...]:
-    phrases: list[str] = []
-    if "options" in step:
-        phrases += [f"event {step['options']['event_type']}", f"timeout {duration_text(step['options']['timeout'])}"]
-    if "payload" in step:
-        phrases.append(payload_text(step["payload"]))
-    return tuple(phrases) or ("event",)

@@ -26,10 +26,19 @@ from stepgraph.model.payload import (
     Try,
     UnknownNode,
 )
-from stepgraph.model.walk import StepType, as_unknown, called_functions, children, count_steps, functions_of
-from stepgraph.phrases import counted
+from stepgraph.model.walk import (
+    as_unknown,
+    called_functions,
+    children,
+    count_steps,
+    functions_of,
+    is_leaf_step,
+    is_step,
+)
+from stepgraph.phrases import counted, payload_text
 from stepgraph.render.folding import UNFOLDED, BodyTexts, Folding, folded_node_text
-from stepgraph.render.node_text import UNKNOWN_TYPE, clock_text, node_words, payload_text, step_phrases
+from stepgraph.render.node_text import UNKNOWN_TYPE, clock_text, node_words
+from stepgraph.render.step_types import step_style, step_text
 from stepgraph.render.terminal import Ink, Piece, Terminal
 from stepgraph.render.view import DEFAULT_VIEW, View
 
@@ -140,19 +149,6 @@ def _notes(notes: Sequence[Note]) -> Iterator[list[Piece]]:
             yield [Piece(f"   {note.advice}", Ink.QUIET)]
 
 
-def step_mark(step_type: StepType) -> str:
-    """Return the mark of a step. Marks are one cell wide in common fonts, without a colored variant in emoji fonts."""
-    match step_type:
-        case "step_do":
-            return "●"
-        case "step_sleep":
-            return "◔"
-        case "step_sleep_until":
-            return "◕"
-        case "step_wait_for_event":
-            return "◎"
-
-
 EXIT_MARKS = {"break": "⤶", "return": "⏎"}
 EXIT_MARK = "⤶"
 LOOP_MARK = "↻"
@@ -171,9 +167,9 @@ def _folded_style(node: Node) -> tuple[str, Ink]:
     """Return the mark and the ink of a folded node."""
     if as_unknown(node):
         return UNKNOWN_MARK, Ink.WARNING
+    if is_step(node):
+        return step_style(node["type"]).mark, Ink.STEP
     match node["type"]:
-        case "step_do" | "step_sleep" | "step_sleep_until" | "step_wait_for_event":
-            return step_mark(node["type"]), Ink.STEP
         case "loop":
             return LOOP_MARK, Ink.LOOP
         case "parallel":
@@ -251,11 +247,11 @@ class RowMaker(Struct):
     def _open(self, node: Node) -> Sequence[Row]:
         if unknown := as_unknown(node):
             return [_unknown(unknown)]
+        if is_leaf_step(node):
+            return [self._step(node)]
         match node["type"]:
             case "step_do":
                 return [self._step(node, node["nodes"])]
-            case "step_sleep" | "step_sleep_until" | "step_wait_for_event":
-                return [self._step(node)]
             case "loop":
                 return [_container(LOOP_MARK, self.details.source(node) or "loop", Ink.LOOP, node["nodes"])]
             case "parallel":
@@ -314,8 +310,8 @@ class RowMaker(Struct):
         return Row((mark, statement, *_quiet(*self.details.remarks(node))))
 
     def _step(self, step: Step, nested: Sequence[Node] = ()) -> Row:
-        mark = _mark(step_mark(step["type"]), Ink.STEP)
-        phrases = (*step_phrases(step), *self.details.remarks(step))
+        mark = _mark(step_style(step["type"]).mark, Ink.STEP)
+        phrases = (*step_text(step).phrases, *self.details.remarks(step))
         return Row((mark, _name(step["name"]), *_clock(clock_text(step)), *_quiet(*phrases)), nested)
 
     def _parallel(self, parallel: Parallel) -> Row:
@@ -364,7 +360,7 @@ class RowMaker(Struct):
         title = Piece((is_loop and self.details.source(node)) or node_words(node).title, ink, elastic=True)
         phrases: tuple[Piece, ...] = ()
         if node["type"] == "step_do":
-            phrases = (*_clock(clock_text(node)), *_quiet(*step_phrases(node), *self.details.remarks(node)))
+            phrases = (*_clock(clock_text(node)), *_quiet(*step_text(node).phrases, *self.details.remarks(node)))
         return Row((_mark(mark, ink), title, *phrases, *_quiet(f"({folded_node_text(node)})")))
 
     def _start(self, start: Start) -> Row:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, fields
 from functools import cached_property
 from hashlib import sha256
 from itertools import product
-from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar, cast
+from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar, assert_never, cast
 
 from stepgraph.escaping.plain_text import brief_line
 from stepgraph.json_text import canonical_json
@@ -90,6 +90,8 @@ def settings_of(step: Step) -> StepSettings:
                 return StepSettings(name=name, kind="wait_for_event")
             event_type, timeout = options["event_type"], options["timeout"]
             return StepSettings(name=name, kind="wait_for_event", event_type=event_type, timeout=timeout)
+        case _ as never:
+            assert_never(never)
 
 
 def is_snapshot(value: object) -> TypeIs[SnapshotAssertion]:

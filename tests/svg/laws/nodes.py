@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from stepgraph.escaping.plain_text import visible
 from stepgraph.model.payload import FunctionDef, Graph, Node
-from stepgraph.model.walk import as_unknown, functions_of, node_lists
+from stepgraph.model.walk import as_unknown, functions_of, is_step, node_lists
 from stepgraph.render.view import Expansion, View
 from tests.svg.picture import Picture
 
@@ -57,8 +57,10 @@ def _words(node: Node) -> tuple[str, ...]:
     """Return the type of a node and its identifying text."""
     if unknown := as_unknown(node):
         return (unknown["type"], visible(unknown.get("name") or unknown["type"]))
+    if is_step(node):
+        return (node["type"], visible(node["name"]))
     match node["type"]:
-        case "step_do" | "step_sleep" | "step_sleep_until" | "step_wait_for_event" | "function_call" | "function_def":
+        case "function_call" | "function_def":
             return (node["type"], visible(node["name"]))
         case "switch":
             return (node["type"], visible(node["discriminant"]))

@@ -4,7 +4,8 @@ To resume an instance, the engine runs the code from the start. A step with a sa
 engine returns the result. The engine finds the result by `ResultKey` and the number of previous steps with the same
 key, as in `charge-1`.
 
-Instances are assumed to be in flight only at steps in `WAITS`. Retries also wait, but for minutes rather than days.
+Instances are assumed to be in flight only at the waits that `diff/step_types.py` defines. Retries also wait, but for
+minutes rather than days.
 """
 
 from __future__ import annotations
@@ -14,20 +15,6 @@ from enum import IntEnum
 from typing import Final
 
 from msgspec import Struct
-
-from stepgraph.model.walk import STEP_TYPES, StepType
-
-
-def _is_wait(step_type: StepType) -> bool:
-    match step_type:
-        case "step_do":
-            return False
-        case "step_sleep" | "step_sleep_until" | "step_wait_for_event":
-            return True
-
-
-WAITS: Final = frozenset(filter(_is_wait, STEP_TYPES))
-"""Types of steps at which an instance may be in flight."""
 
 
 class ResultKey(Struct, frozen=True):

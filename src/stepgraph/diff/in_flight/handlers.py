@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Iterator
 
 from stepgraph.diff.changes import EditGroup
-from stepgraph.diff.in_flight.effects import WAITS, Impact, breaking, out_of_order
+from stepgraph.diff.in_flight.effects import Impact, breaking, out_of_order
 from stepgraph.diff.in_flight.instances import InFlightInstances
+from stepgraph.diff.step_types import WAITS
 from stepgraph.diff.tree import BRANCH, FUNCTIONS, KEY, Tree, TreeElement, calls_by_name, is_work
 
 

@@ -11,13 +11,13 @@ from typing import Final
 
 from stepgraph.diff.changes import Action, EditGroup
 from stepgraph.diff.clocks import RACES, concurrent_in
-from stepgraph.diff.in_flight.effects import SAFE, WAITS, Impact, breaking, count_shift, out_of_order, worst
+from stepgraph.diff.in_flight.effects import SAFE, Impact, breaking, count_shift, out_of_order, worst
 from stepgraph.diff.in_flight.handlers import HandlerImpact
 from stepgraph.diff.in_flight.instances import InFlightInstances, StepCounts, is_repeated, steps_out_of_count_order
 from stepgraph.diff.script import TreeVersion
 from stepgraph.diff.sides import Side, Sides
+from stepgraph.diff.step_types import WAITS, settings_impact
 from stepgraph.diff.tree import BRANCH, FUNCTION, ROOT, STEPS, Tree, TreeElement, is_work
-from stepgraph.phrases import is_same_duration
 
 _TRANSPARENT: Final = frozenset({"try", "block", "parallel", FUNCTION})
 _CHOICES: Final = frozenset({"if", "switch", BRANCH})
@@ -202,16 +202,13 @@ class ImpactAnalysis:
 
     def _field(self, old: int, new: int, field: str) -> Impact:
         kind = self._old[old].kind
+        if kind in STEPS:
+            return settings_impact(kind, field, self._old[old].fields, self._new[new].fields)
         if field in {"condition", "discriminant"}:
             wait = self._instances.at_or_after(old if kind == "switch" else self._old[old].parent)
             subject = "" if wait is None else f"instances waiting at {wait}"
             return breaking(f"{subject} may take a different branch when they resume") if subject else SAFE
-        if field in {"duration", "timestamp"} and kind in WAITS:
-            if is_same_duration(self._old[old].fields.get(field), self._new[new].fields.get(field)):
-                return SAFE
-            return out_of_order("instances at or after it may sleep again when they resume")
-        if field == "options" and _event_type(self._old[old].fields) != _event_type(self._new[new].fields):
-            return breaking("instances may be waiting for an event of the old type")
+        # `_kind` and `_ConcurrencyImpact` have the impact of other fields that the engine uses.
         return SAFE
 
     def _has_effect(self, old: int) -> bool:
@@ -245,11 +242,6 @@ def _leaves_element(side: Side, exit_: TreeElement, number: int) -> bool:
     """Return whether an exit leaves the element with this number, and not only an unmatched loop inside."""
     loop = next((element.number for element in side.tree.ancestors(exit_.number) if element.kind == "loop"), None)
     return exit_.text("kind") == "return" or loop is None or (loop < number and not side.is_unmatched(loop))
-
-
-def _event_type(fields: Mapping[str, object]) -> object:
-    options = fields.get("options")
-    return options.get("event_type") if isinstance(options, dict) else None
 
 
 def _keeps_execution_order(sides: Sides, old: int, new: int) -> bool:

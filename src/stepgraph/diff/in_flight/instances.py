@@ -14,8 +14,9 @@ from msgspec import Struct
 
 from stepgraph.diff.changes import EditGroup
 from stepgraph.diff.clocks import concurrent_in
-from stepgraph.diff.in_flight.effects import WAITS, ResultKey
+from stepgraph.diff.in_flight.effects import ResultKey
 from stepgraph.diff.sides import Sides
+from stepgraph.diff.step_types import WAITS
 from stepgraph.diff.tree import CALL, FUNCTIONS, KEY, ROOT, STEPS, Tree, TreeElement, calls_by_name, functions_by_key
 from stepgraph.json_text import canonical_json
 from stepgraph.limits import Limit

@@ -32,7 +32,7 @@ from stepgraph.model.payload import (
     UnknownNode,
     Workflow,
 )
-from stepgraph.model.walk import as_step, as_unknown, functions_of, walk
+from stepgraph.model.walk import as_unknown, functions_of, is_leaf_step, is_step, walk
 from stepgraph.render.group_order import clock_span, group_order, has_clocks, is_over_at_the_first, is_unawaited
 
 START: Final = "start"
@@ -89,9 +89,8 @@ def step_ids(workflow: Workflow) -> Mapping[int, str]:
     bodies = [workflow["nodes"], *(function["nodes"] for function in functions_of(workflow).values())]
     result: dict[int, str] = {}
     for node in (node for body in bodies for node in walk(body)):
-        step = as_step(node)
-        if step is not None and id(step) not in result:
-            result[id(step)] = names.unique(step["name"])
+        if is_step(node) and id(node) not in result:
+            result[id(node)] = names.unique(node["name"])
     return result
 
 
@@ -256,11 +255,11 @@ class _FlowBuilder:
     def _node(self, node: Node, edge: _OpenEdge, context: _FlowContext) -> _OpenEdge | None:
         if unknown := as_unknown(node):
             return self._unknown(unknown, edge, context)
+        if is_leaf_step(node):
+            return self._step(node, edge, context)
         match node["type"]:
             case "step_do":
                 return self._step_do(node, edge, context)
-            case "step_sleep" | "step_sleep_until" | "step_wait_for_event":
-                return self._step(node, edge, context)
             case "loop":
                 return self._loop(node, edge, context)
             case "parallel":

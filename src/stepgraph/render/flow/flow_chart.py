@@ -21,7 +21,8 @@ from stepgraph.model.payload import (
     StepDo,
     UnknownNode,
 )
-from stepgraph.model.walk import StepType, as_unknown, children
+from stepgraph.model.walk import as_unknown, children, is_leaf_step
+from stepgraph.phrases import payload_text
 from stepgraph.render.flow.chart import (
     ArrowKind,
     BoxKind,
@@ -43,18 +44,21 @@ from stepgraph.render.flow.structures import (
 )
 from stepgraph.render.folding import folded_node_text
 from stepgraph.render.group_order import has_clocks
-from stepgraph.render.node_text import NO_STEPS, UNKNOWN_TYPE, node_words, payload_text, step_phrases, with_clock
+from stepgraph.render.node_text import NO_STEPS, UNKNOWN_TYPE, node_words, with_clock
+from stepgraph.render.step_types import StepCategory, step_style, step_text
 from stepgraph.render.view import DEFAULT_VIEW, Mark, NodeContext, View
 
 
-def _step_box(step_type: StepType) -> BoxKind:
-    match step_type:
-        case "step_do":
+def _step_box(category: StepCategory) -> BoxKind:
+    match category:
+        case "do":
             return BoxKind.STEP
-        case "step_sleep" | "step_sleep_until":
+        case "sleep":
             return BoxKind.SLEEP
-        case "step_wait_for_event":
+        case "wait":
             return BoxKind.WAIT
+        case _ as never:
+            assert_never(never)
 
 
 def flow_chart(graph: Graph, view: View = DEFAULT_VIEW) -> Chart:
@@ -153,11 +157,11 @@ class FlowDrawer(Struct, frozen=True):
         """Draw a node of any type with its contents."""
         if unknown := as_unknown(node):
             return self._unknown(unknown, entry, context)
+        if is_leaf_step(node):
+            return self._step(node, entry, context)
         match node["type"]:
             case "step_do":
                 return self._step_do(node, entry, context)
-            case "step_sleep" | "step_sleep_until" | "step_wait_for_event":
-                return self._step(node, entry, context)
             case "loop":
                 return draw_loop(self, node, entry, context)
             case "parallel":
@@ -191,8 +195,9 @@ class FlowDrawer(Struct, frozen=True):
         return DrawnExits(nested.all())
 
     def _step(self, step: Step, entry: LooseEnds, context: NodeContext) -> DrawnExits:
-        lines = (with_clock(step["name"], step), *step_phrases(step), *self.view.details.remarks(step))
-        return DrawnExits(self.builder.box(context.identity, _step_box(step["type"]), *lines, entry=entry))
+        lines = (with_clock(step["name"], step), *step_text(step).phrases, *self.view.details.remarks(step))
+        box = _step_box(step_style(step["type"]).category)
+        return DrawnExits(self.builder.box(context.identity, box, *lines, entry=entry))
 
     def _call(self, call: FunctionCall, entry: LooseEnds, context: NodeContext) -> DrawnExits:
         lines = filter(None, (with_clock(call["name"], call), self.view.details.source(call)))
@@ -235,7 +240,7 @@ def folded_lines(node: Node, details: Details) -> tuple[str, ...]:
     """Return the lines of a folded node: its title, the settings of a step, and a summary of its contents."""
     title, inside = node_words(node).title, folded_node_text(node)
     if node["type"] == "step_do":
-        return (with_clock(title, node), *step_phrases(node), *details.remarks(node), inside)
+        return (with_clock(title, node), *step_text(node).phrases, *details.remarks(node), inside)
     return ((details.source(node) if node["type"] == "loop" else "") or title, inside)
 
 

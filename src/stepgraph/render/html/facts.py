@@ -3,35 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Final, TypeAlias, assert_never
+from typing import Final, assert_never
 
 from msgspec import Struct
 
 from stepgraph.escaping.plain_text import visible
 from stepgraph.model.details import NO_DETAIL, Detail
-from stepgraph.model.payload import (
-    DEFAULT_BACKOFF,
-    DEFAULT_DELAY,
-    DEFAULT_RETRIES,
-    DEFAULT_TIMEOUT,
-    If,
-    Node,
-    Number,
-    ParallelKind,
-    StepDo,
-    StepWaitForEvent,
-    Switch,
-    Try,
-)
-from stepgraph.model.walk import as_clocked, as_unknown, children
-from stepgraph.phrases import duration_text, number_text, shape_text
+from stepgraph.model.payload import Clocked, If, Node, ParallelKind, Switch, Try
+from stepgraph.model.walk import as_unknown, children, is_step
+from stepgraph.phrases import number_text, shape_text
 from stepgraph.render.folding import BodyTexts, folded_node_text, folded_text
 from stepgraph.render.node_text import node_words
-
-DEFAULT: Final = "default"
-
-FactRow: TypeAlias = tuple[str, str] | tuple[str, str, str]
-"""A label, a value, and optionally a remark on the value, for example on a default."""
+from stepgraph.render.step_types import FactRow, step_text
 
 _END_CONDITIONS: Final[Mapping[ParallelKind, str]] = {
     "all": "when all are done, or at the first failure",
@@ -98,15 +81,13 @@ def _rows(node: Node) -> Iterator[FactRow]:
     if unknown := as_unknown(node):
         yield "Type", unknown["type"]
         return
+    if is_step(node):
+        yield from step_text(node).rows
+        yield from _clocks(node)
+        return
     match node["type"]:
-        case "step_do":
-            yield from _settings(node)
-        case "step_sleep":
-            yield "Duration", duration_text(node["duration"])
-        case "step_sleep_until":
-            yield "Until", node["timestamp"]
-        case "step_wait_for_event":
-            yield from _event(node)
+        case "function_call":
+            yield from _clocks(node)
         case "parallel":
             yield "Ends", _END_CONDITIONS.get(node["kind"], "unknown"), node["kind"]
         case "if" | "switch":
@@ -118,32 +99,10 @@ def _rows(node: Node) -> Iterator[FactRow]:
         case "start":
             if "payload" in node:
                 yield "Payload", shape_text(node["payload"])
-        case "loop" | "block" | "function_call" | "function_def":
+        case "loop" | "block" | "function_def":
             pass
         case _ as never:
             assert_never(never)
-    if work := as_clocked(node):
-        yield from _clocks(work.get("starts"), work.get("resolves"))
-
-
-def _settings(step: StepDo) -> Iterator[FactRow]:
-    retries, timeout = step["config"]["retries"], step["config"]["timeout"]
-    yield _setting("Retries", number_text(retries["limit"]), is_default=retries["limit"] == DEFAULT_RETRIES)
-    yield _setting("Retry delay", duration_text(retries["delay"]), is_default=retries["delay"] == DEFAULT_DELAY)
-    yield _setting("Backoff", retries["backoff"], is_default=retries["backoff"] == DEFAULT_BACKOFF)
-    yield _setting("Timeout", duration_text(timeout), is_default=timeout == DEFAULT_TIMEOUT)
-
-
-def _setting(label: str, value: str, *, is_default: bool) -> FactRow:
-    return (label, value, DEFAULT) if is_default else (label, value)
-
-
-def _event(step: StepWaitForEvent) -> Iterator[FactRow]:
-    if "options" in step:
-        yield "Event type", step["options"]["event_type"]
-        yield "Timeout", duration_text(step["options"]["timeout"])
-    if "payload" in step:
-        yield "Payload", shape_text(step["payload"])
 
 
 def _conditions(node: If | Switch) -> Iterator[FactRow]:
@@ -165,8 +124,9 @@ def _blocks(node: Try) -> Iterator[FactRow]:
             yield label, folded_text(block["nodes"])
 
 
-def _clocks(starts: Number | None, resolves: Number | None) -> Iterator[FactRow]:
+def _clocks(node: Clocked) -> Iterator[FactRow]:
     """Yield the meaning of the clocks of a node, if it has any."""
+    starts, resolves = node.get("starts"), node.get("resolves")
     if starts is None and resolves is None:
         return
     if starts is not None:

@@ -12,8 +12,8 @@ from stepgraph.escaping.plain_text import visible
 from stepgraph.large_stack import run_with_large_stack
 from stepgraph.model.payload import Graph, Node
 from stepgraph.model.walk import called_functions, functions_of
+from stepgraph.phrases import payload_text
 from stepgraph.render.folding import BodyTexts
-from stepgraph.render.node_text import payload_text
 from stepgraph.render.svg.figures.figure import Drawable, Lanes
 from stepgraph.render.svg.figures.label import LEGEND
 from stepgraph.render.svg.figures.stack import with_end, workflow_figure

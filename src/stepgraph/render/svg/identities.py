@@ -10,7 +10,7 @@ from typing import Final, assert_never
 from msgspec import Struct, field
 
 from stepgraph.model.payload import Node
-from stepgraph.model.walk import as_unknown
+from stepgraph.model.walk import as_unknown, is_step
 
 BETWEEN: Final = "--"
 _LONGEST: Final = 48
@@ -58,9 +58,9 @@ def _shortened(identity: str) -> str:
 def _key(node: Node) -> str:
     if unknown := as_unknown(node):
         return f"unknown.{slug(unknown.get('name', '') or unknown['type'], 'node')}"
+    if is_step(node):
+        return slug(node["name"], "step")
     match node["type"]:
-        case "step_do" | "step_sleep" | "step_sleep_until" | "step_wait_for_event":
-            return slug(node["name"], "step")
         case "function_call" | "function_def":
             return f"call.{slug(node['name'], 'function')}"
         case "break":

@@ -101,12 +101,11 @@ class Pen(Struct):
 
 
 class Icon(StrEnum):
-    """Icons, as paths in a square of 16 pixels. They have no fill, so that they print well in any color."""
+    """Icons as paths in a square of 16 pixels, without fill, so that they print well in any color.
 
-    DO = "M9 1.5 3.5 9H8L7 14.5 12.5 7H8z"
-    SLEEP = "M8 2a6 6 0 1 0 0 12A6 6 0 0 0 8 2M8 4.5V8l2.5 1.5"
-    SLEEP_UNTIL = "M2.5 4h11v9.5h-11zM2.5 7h11M5.5 2v3M10.5 2v3M6 10l1.5 1.5 2.5-2.5"
-    WAIT = "M1.5 4h13v9h-13zM1.5 4.5 8 9.5l6.5-5"
+    `render.step_types` has the icons of steps.
+    """
+
     FUNCTION = "M11 2.5c-2-.5-2.8.5-3.1 2.2L6.6 11.5c-.3 1.7-1.3 2.4-2.8 2M5 6.5h5"
     LOOP = "M13 8A5 5 0 1 1 11.5 4.4M11.8 1.5v3.2H8.6"
     PARALLEL = "M8 1.5V4M3 12V4h10v8M8 4v8M1.5 12h3M6.5 12h3M11.5 12h3"

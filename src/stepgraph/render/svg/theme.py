@@ -12,13 +12,12 @@ from typing import Final, Literal, TypeAlias, get_args
 from msgspec import Struct
 from msgspec.structs import replace
 
+from stepgraph.render.step_types import StepCategory
 from stepgraph.render.svg.fonts import CODE, CODE_FAMILY, DETAIL, FAMILY, HEADING, NAME, TITLE
 from stepgraph.render.view import MarkKind, Theme
 
 FigureClass: TypeAlias = Literal[
-    "do",
-    "sleep",
-    "wait",
+    StepCategory,
     "call",
     "function",
     "loop",

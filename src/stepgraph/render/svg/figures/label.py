@@ -9,7 +9,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from stepgraph.escaping.plain_text import visible
-from stepgraph.model.walk import STEP_TYPES, StepType
+from stepgraph.model.payload import StepType
+from stepgraph.model.walk import STEP_TYPES
+from stepgraph.render.step_types import step_style
 from stepgraph.render.svg.figures.figure import Lanes
 from stepgraph.render.svg.fonts import CODE, DETAIL, HEADING, NAME, Font
 from stepgraph.render.svg.pen import Icon, Pen
@@ -134,26 +136,18 @@ class IconStyle(Struct, frozen=True):
     """An icon with its class and its meaning."""
 
     css: FigureClass
-    icon: Icon
+    icon: str
     meaning: str
     """The text in the legend."""
 
 
-def step_style(step_type: StepType) -> IconStyle:
-    """Return the style of a step."""
-    match step_type:
-        case "step_do":
-            return IconStyle("do", Icon.DO, "a step that runs code")
-        case "step_sleep":
-            return IconStyle("sleep", Icon.SLEEP, "a sleep for a duration")
-        case "step_sleep_until":
-            return IconStyle("sleep", Icon.SLEEP_UNTIL, "a sleep until a time")
-        case "step_wait_for_event":
-            return IconStyle("wait", Icon.WAIT, "a wait for an event")
+def _step_entry(step_type: StepType) -> IconStyle:
+    style = step_style(step_type)
+    return IconStyle(style.category, style.icon, style.meaning)
 
 
 _LEGEND_ENTRIES: Final = (
-    *map(step_style, STEP_TYPES),
+    *map(_step_entry, STEP_TYPES),
     IconStyle("function", Icon.FUNCTION, "a function that runs steps"),
     IconStyle("loop", Icon.LOOP, "a loop: repeats any number of times"),
     IconStyle("choice", Icon.CHOICE, "a choice: one of the branches"),

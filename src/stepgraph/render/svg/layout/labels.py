@@ -6,26 +6,18 @@ from typing import assert_never
 
 from stepgraph.model.details import NO_DETAIL, Detail, Details
 from stepgraph.model.payload import FunctionCall, Node, Step
-from stepgraph.model.walk import StepType, as_unknown
+from stepgraph.model.walk import as_unknown, is_step
 from stepgraph.render.folding import exit_kinds, folded_node_text
-from stepgraph.render.node_text import NO_STEPS, clock_text, node_words, step_phrases
-from stepgraph.render.svg.figures.label import WIDEST_EXIT, Label, heading, node_label, plain_label, step_style
+from stepgraph.render.node_text import NO_STEPS, clock_text, node_words
+from stepgraph.render.step_types import StepStyle, step_style, step_text
+from stepgraph.render.svg.figures.label import WIDEST_EXIT, Label, heading, node_label, plain_label
 from stepgraph.render.svg.figures.leaf import ExitPill, Leaf, SvgGroup
 from stepgraph.render.svg.pen import Icon
 
 
 def captions(step: Step, details: Details) -> tuple[str, ...]:
-    """Return the phrases below the name of a step: its kind, then its settings and remarks."""
-    phrases = (*step_phrases(step), *details.remarks(step))
-    match step["type"]:
-        case "step_do":
-            return ("step", *phrases)
-        case "step_sleep":
-            return phrases
-        case "step_sleep_until":
-            return (f"sleep {phrases[0]}", *phrases[1:])
-        case "step_wait_for_event":
-            return (f"wait for {phrases[0]}", *phrases[1:])
+    """Return the phrases below the name of a step: its kind and settings, then its remarks."""
+    return (*step_text(step).captions, *details.remarks(step))
 
 
 def step_title(step: Step, details: Details) -> str:
@@ -56,11 +48,11 @@ def step_label(step: Step, details: Details) -> Label:
 
 def step_group(step: Step, identity: str, details: Details) -> SvgGroup:
     """Return the SVG group of a step."""
-    return SvgGroup(_step_css(step["type"]), identity, step_title(step, details))
+    return SvgGroup(_step_css(step_style(step["type"])), identity, step_title(step, details))
 
 
-def _step_css(step_type: StepType) -> str:
-    return f"step {step_style(step_type).css}"
+def _step_css(style: StepStyle) -> str:
+    return f"step {style.category}"
 
 
 def step_leaf(step: Step, identity: str, details: Details) -> Leaf:
@@ -101,13 +93,14 @@ def unwrapped_box(node: Node, identity: str) -> Leaf:
     return Leaf(SvgGroup(css, identity, name), node_label(icon, name, []))
 
 
-def _folded_style(node: Node) -> tuple[str, Icon]:
+def _folded_style(node: Node) -> tuple[str, str]:
     """Return the class and the icon of a folded node. Nodes without their own style look like blocks."""
     if as_unknown(node):
         return "block", Icon.BLOCK
+    if is_step(node):
+        style = step_style(node["type"])
+        return _step_css(style), style.icon
     match node["type"]:
-        case "step_do" | "step_sleep" | "step_sleep_until" | "step_wait_for_event":
-            return _step_css(node["type"]), step_style(node["type"]).icon
         case "loop":
             return "loop", Icon.LOOP
         case "parallel":

@@ -8,10 +8,11 @@ from typing import Final, assert_never
 from msgspec import Struct, field
 
 from stepgraph.model.payload import Block, FunctionCall, FunctionDef, Loop, Node, Start, StepDo, UnknownNode
-from stepgraph.model.walk import as_unknown, children
+from stepgraph.model.walk import as_unknown, children, is_leaf_step
+from stepgraph.phrases import payload_text
 from stepgraph.render.folding import BodyTexts
 from stepgraph.render.group_order import has_clocks
-from stepgraph.render.node_text import NO_STEPS, UNKNOWN_TYPE, payload_text
+from stepgraph.render.node_text import NO_STEPS, UNKNOWN_TYPE
 from stepgraph.render.svg.figures.figure import GAP, Figure
 from stepgraph.render.svg.figures.frame import FrameFigure
 from stepgraph.render.svg.figures.label import heading, node_label
@@ -139,11 +140,11 @@ class NodeLayout(Struct):
         if self._folds(node, context):
             head = self.view.details.source(node) if node["type"] == "loop" else ""
             return folded_box(node, context.identity, head=head)
+        if is_leaf_step(node):
+            return step_leaf(node, context.identity, self.view.details)
         match node["type"]:
             case "step_do":
                 return self._step(node, context)
-            case "step_sleep" | "step_sleep_until" | "step_wait_for_event":
-                return step_leaf(node, context.identity, self.view.details)
             case "loop":
                 return self._loop(node, context)
             case "parallel":

@@ -1,0 +1,115 @@
+"""The traits of each step type in a comparison: its nouns, its settings, and the effects of changed settings."""
+
+from __future__ import annotations
+
+from typing import Final, assert_never
+
+from msgspec import Struct
+
+from stepgraph.diff.in_flight.effects import SAFE, Impact, breaking, out_of_order, worst
+from stepgraph.diff.tree import CLOCKS, Fields
+from stepgraph.json_text import canonical_json
+from stepgraph.model.payload import (
+    DEFAULT_BACKOFF,
+    DEFAULT_DELAY,
+    DEFAULT_EVENT_TIMEOUT,
+    DEFAULT_RETRIES,
+    DEFAULT_TIMEOUT,
+    StepType,
+)
+from stepgraph.model.walk import STEP_TYPES
+from stepgraph.phrases import is_same_duration
+
+
+class Setting(Struct, frozen=True):
+    """A value in the payload of a step."""
+
+    path: tuple[str, ...]
+    """The keys that lead to the value. The first key is the field of the step."""
+    noun: str
+    """The name of the setting in reports."""
+    default: object = None
+    """The engine's value for a missing setting."""
+    is_duration: bool = False
+    """Whether the value is a duration, for which `60000` and `1 minute` are the same."""
+    impact: Impact = SAFE
+    """The impact of another value on instances in flight."""
+
+    def value_in(self, fields: Fields) -> object:
+        """Return the value in the fields of a step, or None if it is missing."""
+        value: object = fields
+        for key in self.path:
+            value = value.get(key) if isinstance(value, dict) else None
+        return value
+
+    def differs(self, old: Fields, new: Fields) -> bool:
+        """Return whether two steps have different values."""
+        return canonical_json(self.value_in(old)) != canonical_json(self.value_in(new))
+
+
+class StepTraits(Struct, frozen=True):
+    """The traits of a step type."""
+
+    noun: str
+    plural: str
+    settings: tuple[Setting, ...]
+    """All settings. Changes of other fields are shown as JSON, and are breaking for waits."""
+    is_wait: bool
+    """Whether instances may be in flight at the step for hours or days."""
+
+
+_SLEEPS_AGAIN: Final = out_of_order("instances at or after it may sleep again when they resume")
+_OTHER_EVENT: Final = breaking("instances may be waiting for an event of the old type")
+
+
+def step_traits(step_type: StepType) -> StepTraits:
+    """Return the traits of a step type."""
+    match step_type:
+        case "step_do":
+            config = (
+                Setting(("config", "retries", "limit"), "retries", DEFAULT_RETRIES),
+                Setting(("config", "retries", "delay"), "retry delay", DEFAULT_DELAY, is_duration=True),
+                Setting(("config", "retries", "backoff"), "backoff", DEFAULT_BACKOFF),
+                Setting(("config", "timeout"), "timeout", DEFAULT_TIMEOUT, is_duration=True),
+            )
+            return StepTraits("step", "steps", config, is_wait=False)
+        case "step_sleep":
+            duration = Setting(("duration",), "duration", is_duration=True, impact=_SLEEPS_AGAIN)
+            return StepTraits("sleep", "sleeps", (duration,), is_wait=True)
+        case "step_sleep_until":
+            timestamp = Setting(("timestamp",), "timestamp", impact=_SLEEPS_AGAIN)
+            return StepTraits("sleep", "sleeps", (timestamp,), is_wait=True)
+        case "step_wait_for_event":
+            settings = (
+                Setting(("options", "event_type"), "event type", "", impact=_OTHER_EVENT),
+                Setting(("options", "timeout"), "timeout", DEFAULT_EVENT_TIMEOUT, is_duration=True),
+                Setting(("payload",), "payload"),
+            )
+            return StepTraits("event wait", "event waits", settings, is_wait=True)
+        case _ as never:
+            assert_never(never)
+
+
+TRAITS: Final[dict[str, StepTraits]] = {step_type: step_traits(step_type) for step_type in STEP_TYPES}
+"""The traits of all step types. Other kinds of elements have none."""
+
+WAITS: Final = frozenset(step_type for step_type, traits in TRAITS.items() if traits.is_wait)
+"""Types of steps at which an instance may be in flight."""
+
+
+def settings_in(kind: str, field: str) -> tuple[Setting, ...]:
+    """Return the settings in a field of a kind of element, which are none for fields of later versions of the API."""
+    traits = TRAITS.get(kind)
+    return () if traits is None else tuple(setting for setting in traits.settings if setting.path[0] == field)
+
+
+def settings_impact(kind: str, field: str, old: Fields, new: Fields) -> Impact:
+    """Return the impact of a changed field of a step. Changed clocks have no impact of their own."""
+    changed = [setting for setting in settings_in(kind, field) if setting.differs(old, new)]
+    if not changed and kind in WAITS and field not in CLOCKS:
+        return breaking(f"instances may be waiting at it, and the effect of its {field} is unknown")
+    return worst(setting.impact for setting in changed if not _is_same_duration(setting, old, new))
+
+
+def _is_same_duration(setting: Setting, old: Fields, new: Fields) -> bool:
+    return setting.is_duration and is_same_duration(setting.value_in(old), setting.value_in(new))
