@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from stepgraph.cli.formats import DIFF_FORMATS
 from tests.cli.conftest import Command, Run
 from tests.cli.graphs import response, save, sleep, without_graph
 from tests.cli.repositories import commit, git, make_repository, needs_git, remove
 from tests.cli.sources import SYNTAX_ERROR, module, workflow, write, write_orders, write_unresolved
+from tests.text_formats import TEXT_DIFFS
 
 pytestmark = needs_git
 
@@ -620,7 +620,7 @@ def test_a_source_is_not_overwritten(stepgraph: Command) -> None:
     ]
 
 
-@pytest.mark.parametrize("form", DIFF_FORMATS)
+@pytest.mark.parametrize("form", TEXT_DIFFS)
 def test_output_is_deterministic(
     stepgraph: Command, repository: Path, monkeypatch: pytest.MonkeyPatch, form: str
 ) -> None:

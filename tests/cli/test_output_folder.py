@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from stepgraph.cli.formats import FORMATS
 from tests.cli.conftest import Command, Run, needs_unix_files
 from tests.cli.sources import SYNTAX_ERROR, module, workflow, write, write_shop, write_unresolved
+from tests.text_formats import TEXT_FORMATS
 
 GRAPH = ["graph", "shop.py", "-f", "svg", "-o"]
 
@@ -43,9 +43,9 @@ def test_one_workflow_is_written_to_a_directory(stepgraph: Command) -> None:
     assert stepgraph(*GRAPH, "out/", "--workflow", "Returns").messages == ["wrote out/Returns.svg (1 step)"]
 
 
-@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("form", TEXT_FORMATS)
 def test_every_format_has_its_suffix(stepgraph: Command, form: str) -> None:
-    suffix = FORMATS[form].suffix
+    suffix = TEXT_FORMATS[form].suffix
     assert stepgraph("graph", "shop.py", "-f", form, "-o", "out/", "--quiet") == Run(0, "", [])
     assert names("out") == [f"Orders{suffix}", f"Returns{suffix}"]
 
