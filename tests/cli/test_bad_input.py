@@ -141,7 +141,7 @@ def test_an_error_outranks_a_missing_graph(stepgraph: Command) -> None:
 @pytest.mark.parametrize(
     ("arguments", "begin", "end"),
     [
-        (["graph", "-f", "png"], "Invalid value for '-f' / '--format': 'png'", "Try `stepgraph graph --help`."),
+        (["graph", "-f", "gif"], "Invalid value for '-f' / '--format': 'gif'", "Try `stepgraph graph --help`."),
         (["graph", "--nonsense"], "No such option", "Try `stepgraph graph --help`."),
         (["nonsense"], "unknown command `nonsense`. Available: check, diff, graph,", "Try `stepgraph --help`."),
         (["chek"], "unknown command `chek`. Did you mean `check`?", "Try `stepgraph --help`."),

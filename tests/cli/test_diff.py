@@ -609,7 +609,7 @@ def test_theme_is_refused_for_other_formats(stepgraph: Command) -> None:
     assert stepgraph("diff", "HEAD", "--theme", "dark") == Run(
         2,
         "",
-        ["stepgraph: --theme does not apply to the format text, only to svg. Try `stepgraph diff --help`."],
+        ["stepgraph: --theme does not apply to the format text, only to svg, png. Try `stepgraph diff --help`."],
     )
 
 

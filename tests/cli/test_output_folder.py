@@ -119,7 +119,7 @@ def test_json_has_a_null_graph(stepgraph: Command) -> None:
 
 
 def test_an_svg_holds_one_workflow(stepgraph: Command) -> None:
-    advice = "Choose one with --workflow NAME, or write a file for each with -o DIR/."
+    advice = "Choose one with --workflow NAME, or write a file for each with -f svg -o DIR/."
     refusal = Run(2, "", [f"stepgraph: svg output holds a single workflow, not 2. {advice}"])
     assert stepgraph("graph", "-f", "svg") == refusal
     assert stepgraph(*GRAPH, "all.svg") == refusal
@@ -137,7 +137,7 @@ def test_equal_names_are_selected_by_class(stepgraph: Command) -> None:
     assert run.code == 2
     assert run.messages[-1] == (
         "stepgraph: svg output holds a single workflow, not 2. All are named `orders`: choose one by its class"
-        " (`Orders`, `OrderFlow`), or write a file for each with -o DIR/."
+        " (`Orders`, `OrderFlow`), or write a file for each with -f svg -o DIR/."
     )
 
 
@@ -146,7 +146,7 @@ def test_equal_names_and_classes_are_selected_by_path(stepgraph: Command) -> Non
         write(f"{folder}/entry.py", module(workflow("Orders", "rest")))
     assert stepgraph("graph", "a", "b", "-f", "svg").messages[-1] == (
         "stepgraph: svg output holds a single workflow, not 2. All are named `Orders`: pass the path of one,"
-        " or write a file for each with -o DIR/."
+        " or write a file for each with -f svg -o DIR/."
     )
 
 

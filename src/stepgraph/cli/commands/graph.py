@@ -212,7 +212,7 @@ def _render(drawable: Sequence[Subject], output: DrawingOutput, options: FormatO
         message = (
             f"{output_format.name} output holds a single workflow, not {len(drawable)}. {_selection_advice(drawable)}"
         )
-        raise CommandError(ExitCode.ERROR, f"{message}, or write a file for each with -o DIR/.")
+        raise CommandError(ExitCode.ERROR, f"{message}, or write a file for each with -f {output_format.name} -o DIR/.")
     rendering = output_format.write(drawable, options)
     for warning in () if output.quiet else rendering.warnings:
         write_message(warning)
