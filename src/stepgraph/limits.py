@@ -202,6 +202,12 @@ SAVED_GRAPHS: Final = 5_000
 
 # Output.
 
+PNG_PIXELS: Final = 50_000_000
+"""The maximum number of pixels of a PNG. Each takes 8 bytes of memory while it is drawn."""
+
+PNG_SIDE: Final = 32_767
+"""The maximum width and height of a PNG in pixels, beyond which common programs fail to show it."""
+
 DIFFLIB_LINES: Final = 1_000
 """The maximum number of lines of a file that `difflib` compares. It takes cubic time if many lines are repeated."""
 

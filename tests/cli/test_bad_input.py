@@ -10,15 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from stepgraph.cli.formats import FORMATS
 from tests.cli.conftest import Command, Run
 from tests.cli.sources import SYNTAX_ERROR, module, workflow, write, write_orders
+from tests.text_formats import TEXT_FORMATS
 
 WORKFLOW_HINT = "A workflow is a class with a method `run` that derives from `workers.WorkflowEntrypoint`."
 SAVE_AS_UTF_8 = "Save it as UTF-8, or name its encoding in the first line, as in `# coding: latin-1`."
 
 
-@pytest.fixture(params=list(FORMATS))
+@pytest.fixture(params=list(TEXT_FORMATS))
 def graph(request: pytest.FixtureRequest, stepgraph: Command) -> Command:
     """Run `stepgraph graph` in each of its formats."""
 
@@ -141,7 +141,7 @@ def test_an_error_outranks_a_missing_graph(stepgraph: Command) -> None:
 @pytest.mark.parametrize(
     ("arguments", "begin", "end"),
     [
-        (["graph", "-f", "png"], "Invalid value for '-f' / '--format': 'png'", "Try `stepgraph graph --help`."),
+        (["graph", "-f", "gif"], "Invalid value for '-f' / '--format': 'gif'", "Try `stepgraph graph --help`."),
         (["graph", "--nonsense"], "No such option", "Try `stepgraph graph --help`."),
         (["nonsense"], "unknown command `nonsense`. Available: check, diff, graph,", "Try `stepgraph --help`."),
         (["chek"], "unknown command `chek`. Did you mean `check`?", "Try `stepgraph --help`."),

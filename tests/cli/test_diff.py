@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from stepgraph.cli.formats import DIFF_FORMATS
 from tests.cli.conftest import Command, Run
 from tests.cli.graphs import response, save, sleep, without_graph
 from tests.cli.repositories import commit, git, make_repository, needs_git, remove
 from tests.cli.sources import SYNTAX_ERROR, module, workflow, write, write_orders, write_unresolved
+from tests.text_formats import TEXT_DIFFS
 
 pytestmark = needs_git
 
@@ -609,7 +609,7 @@ def test_theme_is_refused_for_other_formats(stepgraph: Command) -> None:
     assert stepgraph("diff", "HEAD", "--theme", "dark") == Run(
         2,
         "",
-        ["stepgraph: --theme does not apply to the format text, only to svg. Try `stepgraph diff --help`."],
+        ["stepgraph: --theme does not apply to the format text, only to svg, png. Try `stepgraph diff --help`."],
     )
 
 
@@ -620,7 +620,7 @@ def test_a_source_is_not_overwritten(stepgraph: Command) -> None:
     ]
 
 
-@pytest.mark.parametrize("form", DIFF_FORMATS)
+@pytest.mark.parametrize("form", TEXT_DIFFS)
 def test_output_is_deterministic(
     stepgraph: Command, repository: Path, monkeypatch: pytest.MonkeyPatch, form: str
 ) -> None:

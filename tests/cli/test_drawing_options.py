@@ -7,13 +7,14 @@ from typing import get_args
 import pytest
 
 from stepgraph.cli import output_options
-from stepgraph.cli.formats import DRAWINGS, FORMATS
+from stepgraph.cli.formats import FORMATS
 from stepgraph.render.flow import dot_engine
 from stepgraph.render.folding import FoldedKind
 from stepgraph.render.svg import drawing
 from stepgraph.render.view import Expansion, Theme
 from tests.cli.conftest import Command, Run
 from tests.cli.graphs import response, save, sleep
+from tests.text_formats import TEXT_DRAWINGS
 
 LOOP = {"type": "loop", "nodes": [sleep("a"), {"type": "if", "branches": [{"condition": "x", "nodes": [sleep("b")]}]}]}
 
@@ -48,7 +49,7 @@ def supporting(option: str) -> str:
 
 
 # Folded parts of a page can be opened, so it still has them.
-@pytest.mark.parametrize("form", sorted(DRAWINGS.keys() - {"html"}))
+@pytest.mark.parametrize("form", sorted(TEXT_DRAWINGS.keys() - {"html"}))
 def test_all_drawings_can_be_folded(stepgraph: Command, form: str) -> None:
     whole = stepgraph("render", "orders.json", "-f", form)
     folded = stepgraph("render", "orders.json", "-f", form, "--collapse", "loop")

@@ -8,9 +8,9 @@ import sys
 
 import pytest
 
-from stepgraph.cli.formats import DRAWINGS
 from tests.cli.conftest import Command
 from tests.cli.sources import module, workflow, write, write_orders, write_unresolved
+from tests.text_formats import TEXT_DRAWINGS
 
 ORDERS_JSON = """\
 {
@@ -124,7 +124,7 @@ def test_quiet_omits_notes(stepgraph: Command) -> None:
     assert stepgraph("graph", "-f", "json", "--quiet").messages == []
 
 
-@pytest.mark.parametrize("form", DRAWINGS)
+@pytest.mark.parametrize("form", TEXT_DRAWINGS)
 def test_a_workflow_without_a_graph_is_reported(stepgraph: Command, form: str) -> None:
     write("orders.py", module(workflow("Orders")))
     run = stepgraph("graph", "-f", form)
@@ -148,7 +148,7 @@ REMARKS = {
 
 
 def test_each_drawing_has_a_remark_or_notes() -> None:
-    without = [name for name, form in DRAWINGS.items() if not form.shows_notes and name not in REMARKS]
+    without = [name for name, form in TEXT_DRAWINGS.items() if not form.shows_notes and name not in REMARKS]
     assert without == [], "add the remark of these formats to REMARKS"
 
 

@@ -60,7 +60,7 @@ DIFF_SUFFIXES = [form.suffix for form in DIFF_FORMATS.values()]
 @pytest.mark.parametrize(
     ("command", "name", "suffixes"),
     [
-        ("graph", "flow.png", GRAPH_SUFFIXES),
+        ("graph", "flow.gif", GRAPH_SUFFIXES),
         ("graph", "flow.jsonl", GRAPH_SUFFIXES),
         ("check", "report.html", CHECK_SUFFIXES),
         ("diff", "changes.html", DIFF_SUFFIXES),
@@ -90,6 +90,14 @@ def test_suffixes_of_other_commands_are_refused(stepgraph: Command, command: str
     sides = ["orders.py", "orders.py"] if command == "diff" else ["orders.py"]
     assert stepgraph(command, *sides, "-o", f"output{suffix}").code == 2
     assert not Path(f"output{suffix}").exists()
+
+
+@pytest.mark.parametrize("name", ["flow.pdf", "FLOW.PDF"])
+def test_a_pdf_is_refused_with_advice(stepgraph: Command, name: str) -> None:
+    (message,) = stepgraph("graph", "orders.py", "-o", name).messages
+    assert message.endswith(
+        "set the format with -f. For a PDF, write an SVG, and print it from a browser. Try `stepgraph graph --help`."
+    )
 
 
 @pytest.mark.parametrize("name", ["report.concise.txt", "REPORT.CONCISE.TXT", "report.log"])

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from stepgraph.cli.formats import FORMATS
 from tests.cli.conftest import Command, Run, needs_unix_files
 from tests.cli.sources import SYNTAX_ERROR, module, workflow, write, write_shop, write_unresolved
+from tests.text_formats import TEXT_FORMATS
 
 GRAPH = ["graph", "shop.py", "-f", "svg", "-o"]
 
@@ -43,9 +43,9 @@ def test_one_workflow_is_written_to_a_directory(stepgraph: Command) -> None:
     assert stepgraph(*GRAPH, "out/", "--workflow", "Returns").messages == ["wrote out/Returns.svg (1 step)"]
 
 
-@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("form", TEXT_FORMATS)
 def test_every_format_has_its_suffix(stepgraph: Command, form: str) -> None:
-    suffix = FORMATS[form].suffix
+    suffix = TEXT_FORMATS[form].suffix
     assert stepgraph("graph", "shop.py", "-f", form, "-o", "out/", "--quiet") == Run(0, "", [])
     assert names("out") == [f"Orders{suffix}", f"Returns{suffix}"]
 
@@ -119,7 +119,7 @@ def test_json_has_a_null_graph(stepgraph: Command) -> None:
 
 
 def test_an_svg_holds_one_workflow(stepgraph: Command) -> None:
-    advice = "Choose one with --workflow NAME, or write a file for each with -o DIR/."
+    advice = "Choose one with --workflow NAME, or write a file for each with -f svg -o DIR/."
     refusal = Run(2, "", [f"stepgraph: svg output holds a single workflow, not 2. {advice}"])
     assert stepgraph("graph", "-f", "svg") == refusal
     assert stepgraph(*GRAPH, "all.svg") == refusal
@@ -137,7 +137,7 @@ def test_equal_names_are_selected_by_class(stepgraph: Command) -> None:
     assert run.code == 2
     assert run.messages[-1] == (
         "stepgraph: svg output holds a single workflow, not 2. All are named `orders`: choose one by its class"
-        " (`Orders`, `OrderFlow`), or write a file for each with -o DIR/."
+        " (`Orders`, `OrderFlow`), or write a file for each with -f svg -o DIR/."
     )
 
 
@@ -146,7 +146,7 @@ def test_equal_names_and_classes_are_selected_by_path(stepgraph: Command) -> Non
         write(f"{folder}/entry.py", module(workflow("Orders", "rest")))
     assert stepgraph("graph", "a", "b", "-f", "svg").messages[-1] == (
         "stepgraph: svg output holds a single workflow, not 2. All are named `Orders`: pass the path of one,"
-        " or write a file for each with -o DIR/."
+        " or write a file for each with -f svg -o DIR/."
     )
 
 

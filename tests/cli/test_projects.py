@@ -12,9 +12,9 @@ from typing import Final
 import pytest
 
 from stepgraph.cli.console import Progress
-from stepgraph.cli.formats import DIFF_FORMATS, DRAWINGS
 from tests.cli.conftest import Command, Run
 from tests.cli.sources import IMPORT, SYNTAX_ERROR, module, workflow, write
+from tests.text_formats import TEXT_DIFFS, TEXT_DRAWINGS
 
 pytestmark = pytest.mark.usefixtures("folder")
 
@@ -683,7 +683,7 @@ TITLES = {
 
 
 def test_each_drawing_has_an_expected_title() -> None:
-    assert DRAWINGS.keys() - TITLES.keys() == set(), "add the title in these formats to TITLES"
+    assert TEXT_DRAWINGS.keys() - TITLES.keys() == set(), "add the title in these formats to TITLES"
 
 
 @pytest.mark.parametrize("form", TITLES)
@@ -694,7 +694,7 @@ def test_a_title_has_the_configured_name_and_the_class(stepgraph: Command, form:
 
 
 # JSON has the name and the class in separate fields.
-@pytest.mark.parametrize("form", sorted(DIFF_FORMATS.keys() - {"json"}))
+@pytest.mark.parametrize("form", sorted(TEXT_DIFFS.keys() - {"json"}))
 def test_a_diff_has_the_configured_name_and_the_class(stepgraph: Command, form: str) -> None:
     configure(ORDERS)
     write("src/entry.py", ORDERS_ALONE)

@@ -11,10 +11,10 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from stepgraph.cli.formats import DRAWINGS
 from tests.cli.conftest import Command, Run
 from tests.cli.graphs import response, save, sleep, without_graph
 from tests.cli.sources import module, workflow, write, write_orders
+from tests.text_formats import TEXT_DRAWINGS
 
 OUTLINE = "Orders  1 step\n└─ ◔ rest  sleep 1 hour\n"
 EXPECTED = "Expected a version graph response of the Workflows API."
@@ -61,7 +61,7 @@ def test_a_workflow_is_selected_by_class_name(stepgraph: Command) -> None:
     )
 
 
-@pytest.mark.parametrize("form", DRAWINGS)
+@pytest.mark.parametrize("form", TEXT_DRAWINGS)
 def test_unknown_nodes_are_drawn_in_every_format(stepgraph: Command, form: str) -> None:
     nodes = [
         {"type": "start", "class_name": "Orders", "nodes": [{"type": "block", "nodes": [sleep("in a block")]}]},
@@ -138,7 +138,7 @@ def test_a_graph_with_huge_numbers_is_drawn(stepgraph: Command) -> None:
     save(
         "a.json", response("Orders", {"type": "step_do", "name": "a", "config": {"retries": retries}, "starts": -1e300})
     )
-    for form in DRAWINGS:
+    for form in TEXT_DRAWINGS:
         assert stepgraph("render", "a.json", "-f", form).code == 0
 
 

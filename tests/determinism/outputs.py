@@ -10,7 +10,7 @@ import io
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import redirect_stderr, redirect_stdout
 from random import Random
 from types import TracebackType
@@ -20,12 +20,18 @@ from stepgraph.cli.main import main
 
 _LISTED = os.scandir
 
+
+def text_formats(table: Mapping[str, formats.Format[formats.Content]]) -> list[str]:
+    """Return the names of formats that need no optional packages."""
+    return [name for name, form in table.items() if not form.is_binary]
+
+
 FORMATS = {
-    "graph": list(formats.FORMATS),
-    "render": list(formats.DRAWINGS),
+    "graph": text_formats(formats.FORMATS),
+    "render": text_formats(formats.DRAWINGS),
     "list": ["text", "json"],
     "check": list(formats.REPORT_FORMATS),
-    "diff": list(formats.DIFF_FORMATS),
+    "diff": text_formats(formats.DIFF_FORMATS),
 }
 PROJECTS = ["shop", "orders", "mistakes"]
 ARGUMENTS = {

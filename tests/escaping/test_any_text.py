@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stepgraph.cli.formats import DIFF_FORMATS, DRAWINGS, REPORT_FORMATS, FormatOptions
+from stepgraph.cli.formats import REPORT_FORMATS, FormatOptions
 from stepgraph.cli.main import main
 from stepgraph.cli.subject import Subject
 from stepgraph.model.note import Note
@@ -23,6 +23,7 @@ from tests.escaping.hostile_texts import HOSTILE
 from tests.escaping.readers import command_lines, hidden_lines, without_annotations
 from tests.render import graphs
 from tests.report import comparisons, reports
+from tests.text_formats import TEXT_DIFFS, TEXT_DRAWINGS
 
 OPTIONS: Final = FormatOptions()
 ANY_TEXT: Final = st.text(st.characters(codec=None), max_size=40) | st.lists(
@@ -34,7 +35,7 @@ def drawing_of(text: str, name: str) -> str:
     """Draw a workflow with this name in a format."""
     note = Note("unresolved-call", text, text, Span(text, 1, 1, 1, 2))
     subject = Subject(text, text, graphs.everywhere(text), lambda: text, (note,), lambda: text, lambda _: text, False)  # noqa: FBT003
-    return DRAWINGS[name].write([subject], OPTIONS).text
+    return TEXT_DRAWINGS[name].write([subject], OPTIONS).text
 
 
 def report_of(text: str, name: str) -> str:
@@ -44,15 +45,15 @@ def report_of(text: str, name: str) -> str:
 
 def diff_of(text: str, name: str) -> str:
     """Return a diff with the text in all positions, in a format."""
-    return DIFF_FORMATS[name].write(comparisons.everywhere(text), OPTIONS).text
+    return TEXT_DIFFS[name].write(comparisons.everywhere(text), OPTIONS).text
 
 
 WRITERS: Final[dict[str, Callable[[str], str]]] = {
     f"{command} {name}": partial(write, name=name)
     for command, write, names in (
-        ("graph", drawing_of, DRAWINGS),
+        ("graph", drawing_of, TEXT_DRAWINGS),
         ("check", report_of, REPORT_FORMATS),
-        ("diff", diff_of, DIFF_FORMATS),
+        ("diff", diff_of, TEXT_DIFFS),
     )
     for name in names
 }
@@ -86,7 +87,7 @@ GIT: Final = ["git", "-c", "user.name=a", "-c", "user.email=a@b.example"]
 
 
 @pytest.mark.parametrize("branch", BRANCHES)
-@pytest.mark.parametrize("form", DIFF_FORMATS)
+@pytest.mark.parametrize("form", TEXT_DIFFS)
 def test_branch_names_have_no_effect(
     branch: str, form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]
 ) -> None:

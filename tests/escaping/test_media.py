@@ -13,26 +13,27 @@ import cmarkgfm
 import pytest
 from cmarkgfm.cmark import Options
 
-from stepgraph.cli.formats import DIFF_FORMATS, DRAWINGS, FORMATS, REPORT_FORMATS
+from stepgraph.cli.formats import REPORT_FORMATS
 from stepgraph.escaping.plain_text import visible
 from tests.escaping.conftest import SAVED_TEXTS, HostileOutput, HostileRunner
 from tests.escaping.readers import command_lines, hidden_lines, without_annotations
 from tests.html.reading import read
+from tests.text_formats import TEXT_DIFFS, TEXT_DRAWINGS, TEXT_FORMATS
 
 Runs: TypeAlias = dict[str, tuple[str, ...]]
 
 # Each command in each format. Formats of a single workflow write a file for each.
 DRAWN: Final[Runs] = {
     name: ("render", "old.json", "-f", name, *(() if form.allows_multiple_workflows else ("-o", "out/")))
-    for name, form in DRAWINGS.items()
+    for name, form in TEXT_DRAWINGS.items()
 }
 GRAPHS: Final[Runs] = {
     name: ("graph", "shops", "-f", name)
-    for name, form in FORMATS.items()
+    for name, form in TEXT_FORMATS.items()
     if form.shows_notes or form.shows_locations or form.is_api_response
 }
 REPORTS: Final[Runs] = {name: ("check", "shops", "-f", name) for name in REPORT_FORMATS}
-DIFFS: Final[Runs] = {name: ("diff", "old.json", "new.json", "-f", name) for name in DIFF_FORMATS}
+DIFFS: Final[Runs] = {name: ("diff", "old.json", "new.json", "-f", name) for name in TEXT_DIFFS}
 OTHERS: Final[Runs] = {
     "list": ("list", "shops"),
     "list of data": ("list", "shops", "-f", "json"),

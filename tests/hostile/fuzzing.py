@@ -21,8 +21,9 @@ from pathlib import Path
 from random import Random
 from typing import Final
 
-from stepgraph.cli.formats import DIFF_FORMATS, DRAWINGS, FORMATS, REPORT_FORMATS
+from stepgraph.cli.formats import REPORT_FORMATS
 from tests.hostile.mutations import generate_module, mutate, texts
+from tests.text_formats import TEXT_DIFFS, TEXT_DRAWINGS, TEXT_FORMATS
 
 _ROOT: Final = Path(__file__).resolve().parents[2]
 _BATCH: Final = 500
@@ -31,10 +32,10 @@ _PATIENCE_SECONDS: Final = 600
 _MOST_NAMED: Final = 20
 _HALF: Final = 0.5
 
-_FORMATS: Final = list(FORMATS)
-_DRAWINGS: Final = list(DRAWINGS)
+_FORMATS: Final = list(TEXT_FORMATS)
+_DRAWINGS: Final = list(TEXT_DRAWINGS)
 _REPORTS: Final = list(REPORT_FORMATS)
-_DIFFS: Final = list(DIFF_FORMATS)
+_DIFFS: Final = list(TEXT_DIFFS)
 
 
 @dataclass(slots=True)

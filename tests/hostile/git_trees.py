@@ -13,9 +13,9 @@ from pathlib import Path
 from random import Random
 from typing import Final
 
-from stepgraph.cli.formats import DIFF_FORMATS
 from tests.hostile.fuzzing import run
 from tests.hostile.trials import OUTSIDE, main
+from tests.text_formats import TEXT_DIFFS
 
 _ORDERS: Final = b"""from workers import WorkflowEntrypoint
 from leak import API_KEY
@@ -195,7 +195,7 @@ def prepare(number: int, folder: Path) -> Callable[[], tuple[int, str]]:
     Path("orders.py").write_bytes(_ORDERS.replace(b"(API_KEY", b"('rest'"))
     if rng.random() < _RARELY:
         os.mkfifo(Path(".git", rng.choice(["index", "packed-refs"])))
-    form = ("-f", rng.choice(list(DIFF_FORMATS)))
+    form = ("-f", rng.choice(list(TEXT_DIFFS)))
     arguments = ("diff", *rng.choice([("--from", commit), ("main",), ("--from", "main...")]), *form)
     return lambda: run(arguments)
 

@@ -12,9 +12,10 @@ from pathlib import Path
 from random import Random
 from typing import Final
 
-from stepgraph.cli.formats import FORMATS, REPORT_FORMATS
+from stepgraph.cli.formats import REPORT_FORMATS
 from tests.hostile.fuzzing import run
 from tests.hostile.trials import OUTSIDE, main
+from tests.text_formats import TEXT_FORMATS
 
 _PATHS: Final = (
     *(
@@ -201,7 +202,7 @@ def _arguments(rng: Random, output: str, path: str) -> tuple[str, ...]:
         ("check", named, "--baseline", inside, *rng.choice([(), ("--update-baseline",)])),
         ("check", named, *rng.choice([(), (), ("--update-baseline",)])),
         ("check", named, "--diff", *rng.choice([(), ("--write",)])),
-        ("graph", named, "-f", rng.choice(list(FORMATS)), *writing),
+        ("graph", named, "-f", rng.choice(list(TEXT_FORMATS)), *writing),
         ("list", named, "-f", rng.choice(["text", "json"])),
         ("render", inside or "known.json"),
         ("diff", named, "x.py"),

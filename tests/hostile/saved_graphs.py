@@ -19,11 +19,11 @@ from random import Random
 from typing import Final
 from xml.etree import ElementTree as ET
 
-from stepgraph.cli.formats import DIFF_FORMATS, DRAWINGS
 from tests.escaping.hostile_texts import HOSTILE
 from tests.escaping.readers import command_lines, hidden_lines
 from tests.hostile.fuzzing import run
 from tests.hostile.mutations import mutate, texts
+from tests.text_formats import TEXT_DIFFS, TEXT_DRAWINGS
 
 _ROOT: Final = Path(__file__).resolve().parents[2]
 _BATCH: Final = 250
@@ -177,8 +177,8 @@ def try_graph(number: int, counts: SavedGraphCounts) -> None:
     """Draw a graph in all formats in the working directory, and compare it with the previous graph."""
     Path("a.json").write_bytes(saved_graph(number - 1))
     Path("b.json").write_bytes(saved_graph(number))
-    compared = ("diff", "a.json", "b.json", "-f", list(DIFF_FORMATS)[number % len(DIFF_FORMATS)])
-    runs = [*(("render", "b.json", "-f", form) for form in DRAWINGS), compared]
+    compared = ("diff", "a.json", "b.json", "-f", list(TEXT_DIFFS)[number % len(TEXT_DIFFS)])
+    runs = [*(("render", "b.json", "-f", form) for form in TEXT_DRAWINGS), compared]
     counts.graphs += 1
     for arguments in runs:
         code, output = run(arguments)

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from stepgraph.cli.formats import FORMATS, REPORT_FORMATS
+from stepgraph.cli.formats import REPORT_FORMATS
 from tests.hostile.conftest import Command
+from tests.text_formats import TEXT_FORMATS
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="links need privileges there")
 
@@ -26,7 +27,7 @@ STEALING = ORDERS.replace("\n\n\n", "\nfrom leak import API_KEY\n\n\n").replace(
 WORKFLOWS = '[[workflows]]\nname = "orders"\nbinding = "O"\nclass_name = "Orders"\n'
 COMMANDS = [
     *(("check", ".", "-f", form) for form in REPORT_FORMATS),
-    *(("graph", ".", "-f", form) for form in FORMATS),
+    *(("graph", ".", "-f", form) for form in TEXT_FORMATS),
     ("list", "."),
     ("check", "entry.py"),
     ("check", "src/entry.py"),

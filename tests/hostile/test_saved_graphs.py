@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from stepgraph.cli.formats import DIFF_FORMATS, DRAWINGS
 from stepgraph.model.walk import NODE_TYPES
 from tests.hostile.conftest import Command
 from tests.hostile.saved_graphs import SavedGraphCounts, saved_graph, try_graph
+from tests.text_formats import TEXT_DIFFS, TEXT_DRAWINGS
 
 
 def graph(*nodes: object, **functions: object) -> object:
@@ -76,7 +76,7 @@ def write(name: str, document: object) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("document", GRAPHS.values(), ids=GRAPHS.keys())
-@pytest.mark.parametrize("form", DRAWINGS)
+@pytest.mark.parametrize("form", TEXT_DRAWINGS)
 def test_any_graph_is_drawn_or_refused(stepgraph: Command, form: str, document: object) -> None:
     write("a.json", document)
     result = stepgraph("render", "a.json", "-f", form)
@@ -86,7 +86,7 @@ def test_any_graph_is_drawn_or_refused(stepgraph: Command, form: str, document: 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("document", GRAPHS.values(), ids=GRAPHS.keys())
-@pytest.mark.parametrize("form", DIFF_FORMATS)
+@pytest.mark.parametrize("form", TEXT_DIFFS)
 def test_any_graph_is_compared_or_refused(stepgraph: Command, form: str, document: object) -> None:
     write("a.json", document)
     write("b.json", graph(sleep("rest"), sleep("again")))

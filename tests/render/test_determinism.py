@@ -8,19 +8,20 @@ import sys
 
 import pytest
 
-from stepgraph.cli.formats import DRAWINGS
+from tests.text_formats import TEXT_DRAWINGS
 
 SEEDS = range(10)
 SCRIPT = """
 import hashlib
 from stepgraph.cli.console import Look
-from stepgraph.cli.formats import DRAWINGS, FormatOptions
+from stepgraph.cli.formats import FormatOptions
+from tests.text_formats import TEXT_DRAWINGS
 from stepgraph.cli.subject import Subject
 from tests.svg.examples import examples
 
 subjects = [Subject(name, name, graph, str) for name, graph in examples().items()]
 options = FormatOptions(Look(color=True))
-for name, form in DRAWINGS.items():
+for name, form in TEXT_DRAWINGS.items():
     documents = [subjects] if form.allows_multiple_workflows else [[subject] for subject in subjects]
     text = "".join(form.write(document, options).text for document in documents)
     print(name, hashlib.sha256(text.encode()).hexdigest())
@@ -38,4 +39,4 @@ def test_ten_hash_seeds_give_the_same_bytes() -> None:
     digests = {process.communicate()[0] for process in processes}
     assert {process.returncode for process in processes} == {0}
     (lines,) = digests
-    assert [line.split()[0] for line in lines.splitlines()] == list(DRAWINGS)
+    assert [line.split()[0] for line in lines.splitlines()] == list(TEXT_DRAWINGS)

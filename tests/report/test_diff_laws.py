@@ -10,22 +10,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stepgraph.cli.console import encode
-from stepgraph.cli.formats import DIFF_FORMATS, FormatOptions
+from stepgraph.cli.formats import FormatOptions
 from stepgraph.escaping.plain_text import visible
 from stepgraph.report.diff.comparison import VersionComparison
 from tests.report.comparisons import everything, everywhere
 from tests.report.reports import HOSTILE
+from tests.text_formats import TEXT_DIFFS
 
 Render = Callable[[VersionComparison], str]
 
 
 def rendered(report: VersionComparison, name: str) -> str:
-    return DIFF_FORMATS[name].write(report, FormatOptions()).text
+    return TEXT_DIFFS[name].write(report, FormatOptions()).text
 
 
-RENDERERS: list[Render] = [partial(rendered, name=name) for name in DIFF_FORMATS]
+RENDERERS: list[Render] = [partial(rendered, name=name) for name in TEXT_DIFFS]
 
-every_format = pytest.mark.parametrize("render", RENDERERS, ids=DIFF_FORMATS)
+every_format = pytest.mark.parametrize("render", RENDERERS, ids=TEXT_DIFFS)
 
 
 @pytest.mark.slow

@@ -15,7 +15,7 @@ from stepgraph.checks.diagnostic import Severity
 from stepgraph.checks.filtering import FilteredFindings
 from stepgraph.checks.selectors import INPUT_RULES
 from stepgraph.checks.settings import Settings
-from stepgraph.cli.console import write_message
+from stepgraph.cli.console import encode, write_message
 from stepgraph.cli.errors import CommandError, ExitCode
 from stepgraph.cli.output_files import OutputFile, prepare_output
 from stepgraph.project.encoding import source_lines
@@ -103,7 +103,7 @@ def _update_baseline(filtered: FilteredFindings, baseline: Baseline, output: Out
     updated = baseline.updated(all_findings, filtered.fingerprint, filtered.outdated)
     from stepgraph.phrases import counted
 
-    output.write(updated.text())
+    output.write(encode(updated.text()))
     write_message(f"wrote {output.name}: {counted(len(updated.entries), 'finding')}")
     return replace(filtered, findings=(), baselined=all_findings, outdated=())
 

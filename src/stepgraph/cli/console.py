@@ -39,6 +39,11 @@ def write_bytes(content: bytes) -> None:
             raise CommandError(ExitCode.ERROR, f"standard output cannot be written: {error.strerror}.") from None
 
 
+def writes_to_terminal() -> bool:
+    """Return whether standard output is a terminal."""
+    return sys.stdout is not None and sys.stdout.isatty()
+
+
 def write_message(message: str) -> None:
     """Write one line to standard error, with control characters and CI commands escaped."""
     from stepgraph.escaping.plain_text import log_line
@@ -91,7 +96,7 @@ def look_of_standard_output() -> Look:
 
     `--color` overrides `NO_COLOR`, which overrides `FORCE_COLOR` and `CLICOLOR_FORCE`.
     """
-    is_terminal = sys.stdout is not None and sys.stdout.isatty()
+    is_terminal = writes_to_terminal()
     context = click.get_current_context(silent=True)
     choice = "auto" if context is None else context.meta.get(_COLOR_KEY, "auto")
     color = _is_colored(is_terminal=is_terminal) if choice == "auto" else choice == "always"

@@ -105,7 +105,7 @@ def show_fixes(files: Sequence[FixedFile], output: str | None, sources: Collecti
     """
     exact = patch(files)
     if output is not None:
-        prepare_output(output, sources).write_content(exact)
+        prepare_output(output, sources).write(exact)
         return
     readable = encode(readable_patch(files)) if _is_for_people() else exact
     if readable != exact:
@@ -175,7 +175,7 @@ def write_fixes(files: Sequence[FixedFile], roots: Collection[Root]) -> None:
         if read_named(output.target.path) != file.before:
             raise CommandError(ExitCode.ERROR, f"{file.path} has changed since it was read. Run the command again.")
     for output, file in zip(outputs, files, strict=True):
-        output.write_content(file.after)
+        output.write(file.after)
 
 
 def fix_summary(files: Sequence[FixedFile], findings: Iterable[Finding], *, written: bool, unsafe: bool) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, Generic, TypeVar
 from msgspec import Struct
 from msgspec.structs import replace
 
-from stepgraph.cli.console import Look
+from stepgraph.cli.console import Look, encode, writes_to_terminal
 from stepgraph.cli.errors import CommandError, ExitCode
 from stepgraph.cli.subject import Subject
 
@@ -56,7 +56,7 @@ class FormatOptions(Struct, frozen=True):
 
 
 class Rendering(Struct, frozen=True):
-    """Output text, with warnings to show."""
+    """Output text or the bytes of a picture, with warnings to show."""
 
     text: str
 
@@ -65,6 +65,14 @@ class Rendering(Struct, frozen=True):
 
     suffix: str = ""
     """The suffix of the file if it differs from the suffix of the format."""
+
+    picture: bytes = b""
+    """The content of a binary format, which has no text."""
+
+    @property
+    def content(self) -> bytes:
+        """The bytes of the output."""
+        return self.picture or encode(self.text)
 
 
 class Format(Struct, Generic[Content], frozen=True):
@@ -96,6 +104,26 @@ class Format(Struct, Generic[Content], frozen=True):
 
     shows_locations: bool = False
     """Whether the document shows the source locations of nodes."""
+
+    is_binary: bool = False
+    """Whether the content is bytes for other programs, which must not be written to a terminal."""
+
+    require: Callable[[], None] | None = None
+    """Raises CommandError if the packages that the format requires are not installed."""
+
+    def prepare(self, *, to_file: bool) -> None:
+        """Raise CommandError if the format is unavailable, or is binary and standard output is a terminal.
+
+        Commands call this before the analysis.
+        """
+        if self.is_binary and not to_file and writes_to_terminal():
+            raise CommandError(
+                ExitCode.ERROR,
+                f"{self.name} output is binary, so it is not written to a terminal. "
+                f"Name a file with -o FILE{self.suffix}, or redirect standard output.",
+            )
+        if self.require is not None:
+            self.require()
 
 
 # The functions below import their renderers when called, because a run needs only one and start-up time counts.
@@ -144,6 +172,42 @@ def _svg_of_dot(source: str) -> str:
     try:
         return svg_of(source)
     except DotEngineError as error:
+        raise CommandError(ExitCode.ERROR, f"{error}.") from None
+
+
+def _graph_png(subjects: Sequence[Subject], options: FormatOptions) -> Rendering:
+    from stepgraph.render.view import DEFAULT_VIEW
+
+    view = options.view or DEFAULT_VIEW
+    drawing = _graph_svg(subjects, replace(options, view=replace(view, theme=_fixed_theme(view.theme))))
+    names = ", ".join(subject.name for subject, _ in _with_graphs(subjects))
+    advice = "Draw less with `--depth 2` or `--collapse loop,if,function`, or write an SVG."
+    return Rendering("", drawing.warnings, picture=_png_of(drawing.text, names, advice))
+
+
+def _fixed_theme(theme: Theme) -> Theme:
+    """Return the colors of a picture that cannot follow its viewer."""
+    return "light" if theme == "auto" else theme
+
+
+def _png_of(svg: str, name: str, advice: str) -> bytes:
+    """Return an SVG as PNG. Raises CommandError with `advice` if the picture is too large."""
+    from stepgraph.render.png import PictureTooLargeError, PngError, png_of
+
+    try:
+        return png_of(svg)
+    except PictureTooLargeError as error:
+        raise CommandError(ExitCode.ERROR, f"{name}: {error}. {advice}") from None
+    except PngError as error:
+        raise CommandError(ExitCode.ERROR, f"{error}.") from None
+
+
+def _require_png() -> None:
+    from stepgraph.render.png import PngError, require_converter
+
+    try:
+        require_converter()
+    except PngError as error:
         raise CommandError(ExitCode.ERROR, f"{error}.") from None
 
 
@@ -273,11 +337,17 @@ def _diff_svg(report: VersionComparison, options: FormatOptions) -> Rendering:
     return Rendering(render_svg(report, options.theme).text)
 
 
+def _diff_png(report: VersionComparison, options: FormatOptions) -> Rendering:
+    svg = _diff_svg(report, replace(options, theme=_fixed_theme(options.theme))).text
+    return Rendering("", picture=_png_of(svg, "diff", "Write an SVG, or compare one workflow with --workflow NAME."))
+
+
 _GRAPHS: Final[tuple[Format[Sequence[Subject]], ...]] = (
     Format("text", TEXT_FILE, _graph_text, _FOLDING, shows_notes=True),
     Format("json", ".json", _graph_json, is_api_response=True),
     Format("dot", ".dot", _graph_dot, _FOLDING),
     Format("svg", ".svg", _graph_svg, _PICTURE, allows_multiple_workflows=False),
+    Format("png", ".png", _graph_png, _PICTURE, allows_multiple_workflows=False, is_binary=True, require=_require_png),
     Format("html", ".html", _graph_html, _PICTURE - {"--engine"}, shows_notes=True, shows_locations=True),
     Format("mermaid", ".mmd", _graph_mermaid, _FOLDING),
 )
@@ -297,6 +367,7 @@ _DIFFS: Final[tuple[Format[VersionComparison], ...]] = (
     Format("markdown", MARKDOWN, _diff_markdown),
     Format("json", ".json", _diff_json),
     Format("svg", ".svg", _diff_svg, frozenset({"--theme"})),
+    Format("png", ".png", _diff_png, frozenset({"--theme"}), is_binary=True, require=_require_png),
 )
 
 

@@ -12,7 +12,7 @@ from typing import Final, TypeVar
 
 from msgspec import Struct
 
-from stepgraph.cli.console import encode, write_message
+from stepgraph.cli.console import write_message
 from stepgraph.cli.errors import CommandError, ExitCode
 from stepgraph.cli.subject import Subject
 from stepgraph.escaping.file_names import file_key, numbered, safe_stem
@@ -31,11 +31,7 @@ class OutputFile(Struct, frozen=True):
         """The path as the user wrote it."""
         return self.target.name
 
-    def write(self, text: str) -> None:
-        """Write text as UTF-8. Raises CommandError like `write_content`."""
-        self.write_content(encode(text))
-
-    def write_content(self, content: bytes) -> None:
+    def write(self, content: bytes) -> None:
         """Write bytes. If this fails, the previous content remains, and CommandError is raised."""
         try:
             self.target.write(content)
@@ -76,18 +72,28 @@ class FileState(Enum):
     OUT_OF_DATE = "is out of date"
 
 
-def file_state(path: str, text: str, *, with_dates: bool = True) -> FileState:
-    """Return the state of a file relative to its new text. Differences in line endings are ignored.
+class Comparison(Enum):
+    """The differences between an existing file and its new content that count."""
 
-    Without `with_dates`, dates in API responses are ignored. Raises CommandError if the file cannot be read.
-    """
+    BYTES = "bytes"
+    """All differences, for binary files."""
+
+    TEXT = "text"
+    """All differences except line endings."""
+
+    TEXT_WITHOUT_DATES = "text without dates"
+    """All differences except line endings and the dates in API responses."""
+
+
+def file_state(path: str, content: bytes, comparison: Comparison) -> FileState:
+    """Return the state of a file relative to its new content. Raises CommandError if the file cannot be read."""
     try:
-        return _compare(path, encode(text), with_dates=with_dates)
+        return _compare(path, content, comparison)
     except InputError as error:
         raise path_error(path, f"cannot be read: {error.problem.message}") from None
 
 
-def _compare(path: str, new: bytes, *, with_dates: bool) -> FileState:
+def _compare(path: str, new: bytes, comparison: Comparison) -> FileState:
     """Return the state of a file. Raises InputError for unreadable files, and CommandError for directories."""
     # This comes first, because a link out of the repository must not reveal anything about its target.
     check_named(path)
@@ -103,18 +109,16 @@ def _compare(path: str, new: bytes, *, with_dates: bool) -> FileState:
     max_bytes = 2 * len(new)
     if status.st_size > max_bytes and os.access(path, os.R_OK):
         return FileState.OUT_OF_DATE
-    is_equal = _comparable(read_named(path, max_bytes), with_dates=with_dates) == _comparable(
-        new, with_dates=with_dates
-    )
+    is_equal = _comparable(read_named(path, max_bytes), comparison) == _comparable(new, comparison)
     return FileState.CURRENT if is_equal else FileState.OUT_OF_DATE
 
 
-def check_up_to_date(texts: Mapping[str, str], command: str, *, with_dates: bool) -> None:
+def check_up_to_date(contents: Mapping[str, bytes], command: str, comparison: Comparison) -> None:
     """Write a message for each outdated or missing file, then raise CommandError if any was written.
 
     `command` is the command that updates the files.
     """
-    states = {path: file_state(path, text, with_dates=with_dates) for path, text in texts.items()}
+    states = {path: file_state(path, content, comparison) for path, content in contents.items()}
     outdated = {path: state for path, state in states.items() if state is not FileState.CURRENT}
     for path, state in outdated.items():
         write_message(f"{path} {state.value}: run `{command}`")
@@ -122,9 +126,11 @@ def check_up_to_date(texts: Mapping[str, str], command: str, *, with_dates: bool
         raise CommandError(ExitCode.FINDINGS)
 
 
-def _comparable(content: bytes, *, with_dates: bool) -> bytes:
+def _comparable(content: bytes, comparison: Comparison) -> bytes:
+    if comparison is Comparison.BYTES:
+        return content
     normalized = content.replace(b"\r\n", b"\n")
-    return normalized if with_dates else _DATES.sub(rb"\1", normalized)
+    return normalized if comparison is Comparison.TEXT else _DATES.sub(rb"\1", normalized)
 
 
 R = TypeVar("R")
@@ -148,19 +154,23 @@ def prepare_folder(name: str) -> None:
 
 
 def write_folder(
-    name: str, texts: Mapping[str, str], sources: Iterable[str], on_write: Callable[[str], object]
+    name: str,
+    contents: Mapping[str, bytes],
+    sources: Iterable[str],
+    comparison: Comparison,
+    on_write: Callable[[str], object],
 ) -> None:
-    """Write the texts to their paths in a directory, which is created if missing.
+    """Write the contents to their paths in a directory, which is created if missing.
 
     `on_write` is called with each written path. Unchanged files are not written, and other files in the directory
     remain. Raises CommandError before the first write if a path must not be written, or if a write fails.
     """
     folder = _convert_errors(make_folder, name)
     source_paths = list(sources)
-    files = [(_file_in(folder, path, source_paths), text) for path, text in texts.items()]
-    for file, text in files:
-        if file_state(file.name, text) is not FileState.CURRENT:
-            file.write(text)
+    files = [(_file_in(folder, path, source_paths), content) for path, content in contents.items()]
+    for file, content in files:
+        if file_state(file.name, content, comparison) is not FileState.CURRENT:
+            file.write(content)
             on_write(file.name)
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, Generic, TypeVar, cast
 import click
 from msgspec import Struct
 
-from stepgraph.cli.console import COLORS, Look, choose_color, look_of_standard_output, write_message, write_result
+from stepgraph.cli.console import COLORS, Look, choose_color, look_of_standard_output, write_bytes, write_message
 from stepgraph.cli.formats import (
     DIFF_FORMATS,
     FORMATS,
@@ -45,7 +45,7 @@ _NO_SUFFIXES: Mapping[str, str] = {}
 # Suffixes of files that must not contain text, the default format: those of other commands, and of other programs.
 _UNSUPPORTED_SUFFIXES = (
     *(suffix for suffix in SUFFIXES if not suffix.endswith(TEXT_FILE)),
-    *(".png", ".jpg", ".jpeg", ".gif", ".webp", ".pdf", ".htm", ".mermaid", ".gv", ".yaml", ".yml", ".csv"),
+    *(".jpg", ".jpeg", ".gif", ".webp", ".pdf", ".htm", ".mermaid", ".gv", ".yaml", ".yml", ".csv"),
 )
 # Markdown files contain Mermaid diagrams.
 _EXTRA_SUFFIXES = {MARKDOWN: "mermaid"}
@@ -144,8 +144,10 @@ def _select_format(
         return by_suffix[max(matching, key=len)]
     if target.lower().endswith(_UNSUPPORTED_SUFFIXES):
         suffix = os.path.splitext(target)[1]
+        print_advice = " For a PDF, write an SVG, and print it from a browser." if suffix.lower() == ".pdf" else ""
         raise click.UsageError(
             f"unsupported file extension `{suffix}`. Use {_list_suffixes(by_suffix)}, or set the format with -f."
+            f"{print_advice if '.svg' in by_suffix else ''}"
         )
     return first
 
@@ -174,10 +176,10 @@ _STRUCTURED_ONLY: Final = frozenset({"--expand", "--theme", "--legend"})
 _DEPTH_HELP = "Draw N levels of nested nodes, and collapse deeper ones."
 _COLLAPSE_HELP = f"Collapse nodes of these kinds: {', '.join(COLLAPSIBLE)}."
 _EXPAND_HELP = "Show the body of a function at its first call (default), at all calls, or separately."
-_THEME_HELP = "Colors of an SVG or HTML page: the viewer's (default), light, or dark."
-_DIFF_THEME_HELP = "Colors of an SVG: the viewer's (default), light, or dark."
-_LEGEND_HELP = "Add a legend of the symbols to an SVG or HTML page."
-_ENGINE_HELP = "Layout engine of an SVG: stepgraph's own (default), or Graphviz."
+_THEME_HELP = "Colors of a picture or HTML page: the viewer's (default; light in a PNG), light, or dark."
+_DIFF_THEME_HELP = "Colors of a picture: the viewer's (default; light in a PNG), light, or dark."
+_LEGEND_HELP = "Add a legend of the symbols to a picture or HTML page."
+_ENGINE_HELP = "Layout engine of an SVG or PNG: stepgraph's own (default), or Graphviz."
 
 
 class DrawingOptions(Struct, frozen=True):
@@ -283,7 +285,8 @@ class DocumentOutput(Struct, Generic[Content], frozen=True):
     """The colors of a picture."""
 
     def prepare(self, sources: Collection[str]) -> None:
-        """Raise CommandError if the output file cannot or must not be written."""
+        """Raise CommandError if the format is unavailable, or the output file cannot or must not be written."""
+        self.format.prepare(to_file=self.name is not None)
         if self.name is not None:
             from stepgraph.cli.output_files import prepare_output
 
@@ -292,16 +295,16 @@ class DocumentOutput(Struct, Generic[Content], frozen=True):
     def deliver(self, content: Content, sources: Collection[str], summarize: Callable[[Content], str]) -> None:
         """Print the document, or write it to its file and print its summary. Raises CommandError if writing fails."""
         if self.name is None:
-            write_result(self._text(content, look_of_standard_output()))
+            write_bytes(self._content(content, look_of_standard_output()))
             return
         from stepgraph.cli.output_files import prepare_output
 
-        prepare_output(self.name, sources).write(self._text(content, Look()))
+        prepare_output(self.name, sources).write(self._content(content, Look()))
         if not self.quiet:
             write_message(f"{self.name}: {summarize(content)}")
 
-    def _text(self, content: Content, look: Look) -> str:
-        return self.format.write(content, FormatOptions(look, self.quiet, self.theme)).text
+    def _content(self, content: Content, look: Look) -> bytes:
+        return self.format.write(content, FormatOptions(look, self.quiet, self.theme)).content
 
 
 def report_options(command: Callable[..., R]) -> Callable[..., R]:

@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Final, TypeAlias
 
-from stepgraph.cli.formats import DRAWINGS
 from stepgraph.limits import SAVED_NODES
 from tests.hostile.hostile_input import Files, HostileInput
+from tests.text_formats import TEXT_DRAWINGS
 
 Json: TypeAlias = dict[str, object]
 Nodes: TypeAlias = list[Json]
@@ -198,7 +198,7 @@ def _files(graph: Callable[[int], str], size: int) -> Files:
 INPUTS = [
     HostileInput(f"{form}: {name}", partial(_files, graph), size, ("render", GRAPH, "-f", form))
     for name, (graph, size) in GRAPHS.items()
-    for form in DRAWINGS
+    for form in TEXT_DRAWINGS
 ]
 INPUTS += [
     HostileInput(
@@ -207,7 +207,7 @@ INPUTS += [
         4_000,
         ("render", GRAPH, "-f", form, "--collapse", "function"),
     )
-    for form in DRAWINGS
+    for form in TEXT_DRAWINGS
 ]
 INPUTS += [
     HostileInput(f"{form}: graphs of one name", partial(_files, graphs), 500, ("render", GRAPH, "-f", form, *output))
@@ -222,5 +222,5 @@ INPUTS += [
         ("ifs that return", ifs, (SAVED_NODES - 1) // 4),
         ("tries", tries, (SAVED_NODES - 1) // 5),
     )
-    for form in DRAWINGS
+    for form in TEXT_DRAWINGS
 ]

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 import click
 
 from stepgraph.cli.analysis import Cache, analyze_inputs, cache_option, load_sources, require_workflows
-from stepgraph.cli.console import write_message, write_result
+from stepgraph.cli.console import write_bytes, write_message
 from stepgraph.cli.errors import CommandError, ExitCode
 from stepgraph.cli.formats import DRAWINGS, FORMATS, FormatOptions, Rendering
 from stepgraph.cli.input_options import Environment, inputs, select, workflow_option
@@ -39,8 +39,9 @@ def graph(
     workflows that its wrangler configurations name, or all its workflow classes if no configuration names any.
 
     JSON output has the format of Workflows API responses: an object for a single workflow, an array for several. An SVG
-    shows a single workflow. Text and HTML output contains the notes on each graph. For other formats, notes are printed
-    to standard error, unless -o names a file or directory.
+    or PNG shows a single workflow. PNG output requires `pip install 'stepgraph[png]'`. Text and HTML output contains
+    the notes on each graph. For other formats, notes are printed to standard error, unless -o names a file or
+    directory.
     """
     options = drawing.format_options(output)
     selected_paths = paths or (".",)
@@ -92,7 +93,8 @@ def render(
 
 
 def _prepare_destination(output: DrawingOutput, sources: Collection[str]) -> None:
-    """Raise CommandError if the output file or directory cannot or must not be written."""
+    """Raise CommandError if the format is unavailable, or the output cannot or must not be written."""
+    output.format.prepare(to_file=output.name is not None)
     if output.name is None or output.check:
         return
     from stepgraph.cli.output_files import is_folder_name, prepare_folder, prepare_output
@@ -117,7 +119,7 @@ def _deliver(
     written, or if a checked file is out of date.
     """
     if output.name is None:
-        write_result(_render(_renderable(subjects, output), output, options).text)
+        write_bytes(_render(_renderable(subjects, output), output, options).content)
     elif failed:
         raise _not_written_error(output, ExitCode.ERROR, "because an input could not be read")
     else:
@@ -130,15 +132,24 @@ def _deliver(
 def _deliver_files(
     name: str, subjects: Sequence[Subject], output: DrawingOutput, options: FormatOptions, sources: Collection[str]
 ) -> None:
-    from stepgraph.cli.output_files import check_up_to_date, is_folder_name, path_in, prepare_output, write_folder
+    from stepgraph.cli.output_files import (
+        Comparison,
+        check_up_to_date,
+        is_folder_name,
+        path_in,
+        prepare_output,
+        write_folder,
+    )
 
     if is_folder_name(name):
         files = {path_in(name, file): content for file, content in _render_files(subjects, output, options).items()}
     else:
         files = {name: _render_file(subjects, output, options)}
-    texts = {path: text for path, (text, _) in files.items()}
+    contents = {path: content for path, (content, _) in files.items()}
+    comparison = Comparison.BYTES if output.format.is_binary else Comparison.TEXT
     if output.check:
-        check_up_to_date(texts, output.command, with_dates=not output.format.is_api_response)
+        without_dates = Comparison.TEXT_WITHOUT_DATES
+        check_up_to_date(contents, output.command, without_dates if output.format.is_api_response else comparison)
         return
 
     def report(path: str) -> None:
@@ -146,34 +157,34 @@ def _deliver_files(
             write_message(f"wrote {path} ({files[path][1]})")
 
     if is_folder_name(name):
-        write_folder(name, texts, sources, report)
+        write_folder(name, contents, sources, comparison, report)
     else:
-        prepare_output(name, sources).write(texts[name])
+        prepare_output(name, sources).write(contents[name])
         report(name)
 
 
-def _render_file(subjects: Sequence[Subject], output: DrawingOutput, options: FormatOptions) -> tuple[str, str]:
-    """Return the text of a single output file, with a summary."""
+def _render_file(subjects: Sequence[Subject], output: DrawingOutput, options: FormatOptions) -> tuple[bytes, str]:
+    """Return the content of a single output file, with a summary."""
     drawable = _renderable(subjects, output)
     if not drawable:
         raise _not_written_error(output, ExitCode.FINDINGS, "because the workflow has no graph")
-    return _render(drawable, output, options).text, _summary(drawable)
+    return _render(drawable, output, options).content, _summary(drawable)
 
 
 def _render_files(
     subjects: Sequence[Subject], output: DrawingOutput, options: FormatOptions
-) -> dict[str, tuple[str, str]]:
-    """Return the text and the summary of each file in an output directory, by file name."""
+) -> dict[str, tuple[bytes, str]]:
+    """Return the content and the summary of each file in an output directory, by file name."""
     from stepgraph.cli.output_files import file_stems
 
     drawable = _renderable(subjects, output)
     if len(drawable) < len(subjects):
         name = next(subject.name for subject in subjects if subject.graph is None)
         raise _not_written_error(output, ExitCode.FINDINGS, f"because `{name}` has no graph")
-    files: dict[str, tuple[str, str]] = {}
+    files: dict[str, tuple[bytes, str]] = {}
     for stem, subject in zip(file_stems(drawable), drawable, strict=True):
         rendering = _render([subject], output, options)
-        files[stem + (rendering.suffix or output.format.suffix)] = rendering.text, _summary([subject])
+        files[stem + (rendering.suffix or output.format.suffix)] = rendering.content, _summary([subject])
     return files
 
 
@@ -201,7 +212,7 @@ def _render(drawable: Sequence[Subject], output: DrawingOutput, options: FormatO
         message = (
             f"{output_format.name} output holds a single workflow, not {len(drawable)}. {_selection_advice(drawable)}"
         )
-        raise CommandError(ExitCode.ERROR, f"{message}, or write a file for each with -o DIR/.")
+        raise CommandError(ExitCode.ERROR, f"{message}, or write a file for each with -f {output_format.name} -o DIR/.")
     rendering = output_format.write(drawable, options)
     for warning in () if output.quiet else rendering.warnings:
         write_message(warning)
