@@ -199,7 +199,9 @@ class Pipeline(Struct):
 
     def _all_workflows(self, entry: OpenModule, project: Project) -> Iterator[WorkflowAnalysis]:
         """Yield each workflow class of a module without configured workflows."""
-        classes = find_workflows(entry)
+        configuration = project.configuration
+        own_workflows = () if configuration is None else configuration.own_workflows
+        classes = find_workflows(entry, {configured.class_name for configured in own_workflows})
         self.hints += map(_missing_run_hint, classes.misnamed_runs)
         self.problems += map(_limit_problem, classes.over_limit)
         entry = replace(entry, workflows=len(classes.workflows))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 from functools import cached_property
 from typing import Final, TypeAlias
@@ -14,6 +14,7 @@ from msgspec import Struct
 from stepgraph.interpreter.entry import (
     OpenModule,
     class_search_limits,
+    find_configured_class,
     find_workflow_class,
     may_be_base,
     open_interpreter,
@@ -85,17 +86,17 @@ class UndeployedClass(Struct, frozen=True):
     """The location of the class name."""
 
 
-def find_workflows(entry: OpenModule) -> WorkflowClasses:
+def find_workflows(entry: OpenModule, configured: Collection[str] = ()) -> WorkflowClasses:
     """Return the workflow classes that a module defines, in source order, or those that it exports if it defines none.
 
-    Raises InputError if the search exceeds a limit.
+    A class that is `configured`, by name, is a workflow class even if its base class is unknown. Raises InputError if the search exceeds a limit.
     """
     interpreter, scope = open_interpreter(entry)
     with class_search_limits(interpreter, entry):
-        return _find_workflows(interpreter, scope)
+        return _find_workflows(interpreter, scope, configured)
 
 
-def _find_workflows(interpreter: Interpreter, scope: LexicalScope) -> WorkflowClasses:
+def _find_workflows(interpreter: Interpreter, scope: LexicalScope, configured: Collection[str]) -> WorkflowClasses:
     classes = classes_of(scope.module)
     reasons = {name: reason for name in classes if (reason := _limit_reason(interpreter, scope, name)) is not None}
     within_limit = [name for name in classes if name not in reasons]
@@ -104,7 +105,11 @@ def _find_workflows(interpreter: Interpreter, scope: LexicalScope) -> WorkflowCl
         ClassOverLimit(name, reason, Place(scope.module, classes[name].name)) for name, reason in reasons.items()
     )
     for names in (within_limit, exported_names(interpreter, scope)):
-        workflows = tuple(name for name in names if _workflow_within_limit(interpreter, scope, name) is not None)
+        workflows = tuple(
+            name
+            for name in names
+            if _workflow_within_limit(interpreter, scope, name, is_configured=name in configured) is not None
+        )
         if workflows:
             return WorkflowClasses(workflows, misnamed, refused)
     return WorkflowClasses((), misnamed, refused)
@@ -121,9 +126,12 @@ def _limit_reason(interpreter: Interpreter, scope: LexicalScope, name: str) -> s
     return None
 
 
-def _workflow_within_limit(interpreter: Interpreter, scope: LexicalScope, name: str) -> ClassValue | None:
+def _workflow_within_limit(
+    interpreter: Interpreter, scope: LexicalScope, name: str, *, is_configured: bool = False
+) -> ClassValue | None:
     """Return the workflow class bound to a name. Return None if there is none, or if it exceeds a limit."""
-    return None if _limit_reason(interpreter, scope, name) else find_workflow_class(interpreter, scope, name)
+    find = find_configured_class if is_configured else find_workflow_class
+    return None if _limit_reason(interpreter, scope, name) else find(interpreter, scope, name)
 
 
 def _misnamed_runs(interpreter: Interpreter, scope: LexicalScope, name: str) -> Iterator[MisnamedRun]:
@@ -178,6 +186,8 @@ class ModuleExports:
         alias = self._by_class_name.get(class_name)
         if alias is not None:
             return ExportedClass(alias)
+        if has_class and find_configured_class(self._interpreter, self._scope, class_name) is not None:
+            return ExportedClass(class_name)
         kind, reason = _not_exported_reason(self._interpreter, self._scope, class_name, value)
         return NotExported(kind, reason, self._class_names)
 
