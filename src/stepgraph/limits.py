@@ -94,6 +94,9 @@ SCANNED_BYTES_IN_ALL: Final = 256 * MEGABYTE
 SEARCHED_FILES: Final = 200_000
 """The maximum number of Python files below a searched directory."""
 
+SEARCHED_MODULES: Final = 500
+"""The maximum number of modules of a project, and of its directories, that are searched for a missing class."""
+
 SEARCHED_ENTRIES: Final = 1_000_000
 """The maximum number of all files and directories below a searched directory."""
 

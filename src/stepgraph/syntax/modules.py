@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import gc
+import re
 from collections.abc import Iterable
+from itertools import islice
 
 from msgspec import Struct, field
 
-from stepgraph.limits import HELD_TOKENS, MEGABYTE, PARSED_TOKENS, READ_BYTES, READ_MODULES, RELEASED_TOKENS
+from stepgraph.limits import (
+    HELD_TOKENS,
+    MEGABYTE,
+    PARSED_TOKENS,
+    READ_BYTES,
+    READ_MODULES,
+    RELEASED_TOKENS,
+    SEARCHED_MODULES,
+)
 from stepgraph.model.note import InputError, Problem
 from stepgraph.phrases import Suggestions
 from stepgraph.project.module_files import ModuleFile, ModuleFiles
@@ -167,6 +177,14 @@ class SourceModules(Struct):
             self._imported_modules[path] = references
         return references
 
+    def defines_class(self, path: str, root: Root, class_name: str) -> bool:
+        """Return whether a module may define a class at the top level, without parsing it."""
+        try:
+            content = self._read(path, root)
+        except InputError:
+            return False
+        return re.search(rb"^class\s+%b\b" % re.escape(class_name.encode()), content, re.MULTILINE) is not None
+
     def _read(self, path: str, root: Root) -> bytes:
         """Return the content of a file under a root directory. Raises InputError if it is missing or not text."""
         self.read_files[path] = None
@@ -186,6 +204,12 @@ class Importer(Struct, frozen=True):
         `level` is the number of dots before `name` in the import statement of the file `importing_path`.
         """
         return self.files.find_from(importing_path, level, name) if level else self.files.find(name)
+
+    def find_class(self, class_name: str) -> str | None:
+        """Return the path of the first module of the project that may define a class. Searches a limited number."""
+        bounds = self.files.bounds
+        paths = () if bounds is None else islice(self.files.module_paths(), SEARCHED_MODULES)
+        return next((path for path in paths if bounds and self.modules.defines_class(path, bounds, class_name)), None)
 
     def load(self, file: ModuleFile) -> SourceModule | Problem | None:
         """Return the module in a file or the problem with the file. Return None for a package without `__init__.py`."""

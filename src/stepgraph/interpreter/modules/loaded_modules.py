@@ -24,7 +24,6 @@ from stepgraph.syntax.modules import Importer
 from stepgraph.syntax.mutation.assignments import ANY_NAME, assigned_attributes
 from stepgraph.syntax.mutation.import_writes import ImportWrite, import_calls, import_writes
 from stepgraph.syntax.unparsed_sources import with_packages
-from stepgraph.syntax.walk import statements
 
 
 class StarImport(Struct, frozen=True):
