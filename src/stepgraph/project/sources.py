@@ -154,6 +154,18 @@ class Sources(Struct):
             self._add_all(folder, files, candidates.root)
         return self.modules[count:]
 
+    def other_modules(self, limit: int) -> Iterator[Source]:
+        """Yield the modules of the searched directories that do not name the SDK's base class.
+
+        At most `limit` files of each directory are read. Files that git ignores are omitted.
+        """
+        for folder, candidates in self._candidates.items():
+            paths = candidates.paths[:limit]
+            skipped = ignored(folder, paths)
+            for path in paths:
+                if path not in skipped:
+                    yield Source(path, candidates.content(path), project=self._project_of(path, candidates.root))
+
     def _root(self, path: str) -> Root:
         root = root_of(path)
         self.roots[root] = None
