@@ -57,6 +57,11 @@ def test_base_class_without_an_import_next_to_another_import(stepgraph: Command)
     [
         (f"from shop.sdk import WorkflowEntrypoint\n{workflow('Orders')}", "shop.sdk.WorkflowEntrypoint"),
         (f"from sdk import (\n    Step,\n    WorkflowEntrypoint,\n)\n{workflow('Orders')}", "sdk.WorkflowEntrypoint"),
+        (f"from sdk import *\n{workflow('Orders')}", "sdk.WorkflowEntrypoint"),
+        (
+            f"try:\n    from js import WorkflowEntrypoint\nexcept ImportError: ...\n{workflow('Orders')}",
+            "js.WorkflowEntrypoint",
+        ),
         (f"import js\n{workflow('Orders').replace('(Work', '(js.Work')}", "js.WorkflowEntrypoint"),
         (f"import sdk\n{workflow('Orders').replace('(Work', '(sdk.Work')}", "sdk.WorkflowEntrypoint"),
     ],

@@ -19,6 +19,7 @@ from msgspec import Struct
 from stepgraph.model.note import InputError
 from stepgraph.project.folders import folder_of, parent_of, prefix_of, with_ancestors
 from stepgraph.project.project import configuration_in
+from stepgraph.project.reading import shown_path
 from stepgraph.project.root import root_of
 from stepgraph.project.sources import STANDARD_INPUT, Source, Sources
 
@@ -30,8 +31,8 @@ _BASE: Final = "WorkflowEntrypoint"
 _CORRECT_BASES: Final = (f"workers.{_BASE}", f"workers.entrypoints.{_BASE}")
 _WRITE_IMPORT: Final = f"Write `from workers import {_BASE}`."
 _CLASS: Final = re.compile(r"^class\s++(\w++)\s*+(?:\(([^()]{0,500}+)\))?+\s*+:", re.MULTILINE)
-_IMPORT: Final = re.compile(r"^from[ \t]++([\w.]++)[ \t]++import[ \t]++(\([^()]*+\)|[^\n(]++)", re.MULTILINE)
-_IMPORTED_NAME: Final = re.compile(r"(\*|\w++)(?:\s++as\s++(\w++))?+")
+_IMPORT: Final = re.compile(r"^[ \t]*+from[ \t]++([\w.]++)[ \t]++import[ \t]++(\([^()]*+\)|[^\n(]++)", re.MULTILINE)
+_IMPORTED_NAME: Final = re.compile(r"(\w++|\*)(?:\s++as\s++(\w++))?+")
 _BASE_CLASS: Final = re.compile(r"\s*+([\w.]++)\s*+(?:\[[^\]]*+\]\s*+)?+")
 # The next statement at the top level ends the body of a class.
 _BODY_END: Final = re.compile(r"^[^\s#)]", re.MULTILINE)
@@ -39,7 +40,7 @@ _RUN: Final = re.compile(r"^[ \t]++(?:async[ \t]++)?+def\s++run\b", re.MULTILINE
 _RUN_WITH_STEP: Final = re.compile(
     r"^[ \t]++(?:async[ \t]++)?+def\s++run\s*+\(\s*+self\b[^(),]*+,[^(),]*+,\s*+step\b", re.MULTILINE
 )
-_MAX_FILES: Final = 1_000
+_MAY_RUN: Final = b"run"
 
 
 class ClassText(Struct, frozen=True):
@@ -65,7 +66,8 @@ def near_miss(sources: Sources) -> str | None:
 
 def unknown_class(sources: Sources) -> str | None:
     """Return one or two sentences about a class with `run` whose base class is not in the project, or None."""
-    return _first_reason(chain(sources.modules, sources.other_modules(_MAX_FILES)), _unknown_base)
+    modules = chain(sources.modules, sources.other_modules())
+    return _first_reason((module for module in modules if _MAY_RUN in module.content), _unknown_base)
 
 
 def _first_reason(modules: Iterable[Source], reason: Callable[[ClassText, ModuleFiles], str | None]) -> str | None:
@@ -79,9 +81,10 @@ def workflows_above(paths: Sequence[str], environment: str | None, command: str)
     The repository of the path limits the search.
     """
     for path in paths:
-        configuration = None if path == STANDARD_INPUT else _configuration_above(path, environment)
+        configuration = None if path == STANDARD_INPUT else _configuration_above(shown_path(path), environment)
         if configuration is not None:
-            folder = folder_of(configuration.path).rstrip("/") or "."
+            prefix = folder_of(configuration.path)
+            folder = prefix.rstrip("/") or prefix or "."
             run = f"Run `stepgraph {command} {shlex.quote(folder)}`."
             return f"The workflows of {configuration.path} are in {configuration.main}. {run}"
     return None
@@ -166,9 +169,12 @@ def _bases(arguments: str, imported: dict[str, str]) -> Iterator[str]:
 
 
 def _imported_names(text: str) -> dict[str, str]:
-    """Return the dotted name of each name that an import statement of the form `from ... import` binds."""
+    """Return the dotted name of each name that an import statement of the form `from ... import` binds.
+
+    A star import may bind the SDK's base class.
+    """
     return {
-        local or name: f"{source}.{name}"
+        local or (_BASE if name == "*" else name): f"{source}.{_BASE if name == '*' else name}"
         for source, names in _IMPORT.findall(text)
         for name, local in _IMPORTED_NAME.findall(names)
     }
