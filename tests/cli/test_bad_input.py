@@ -170,3 +170,19 @@ def test_a_saved_graph_suggests_render(stepgraph: Command, command: str) -> None
     write("saved.json", "{}")
     advice = "To draw a saved graph, run `stepgraph render saved.json`."
     assert stepgraph(command, "saved.json") == Run(2, "", [f"stepgraph: saved.json is JSON, not Python. {advice}"])
+
+
+@pytest.mark.parametrize("command", ["graph", "check", "list"])
+@pytest.mark.parametrize(("path", "folder"), [("wrangler.toml", "."), ("shop/wrangler.jsonc", "shop")])
+def test_a_configuration_suggests_its_directory(stepgraph: Command, command: str, path: str, folder: str) -> None:
+    write(path, "")
+    advice = f"To analyze its workflows, run `stepgraph {command} {folder}`."
+    assert stepgraph(command, path) == Run(2, "", [f"stepgraph: {path} is a configuration, not Python. {advice}"])
+
+
+def test_a_configuration_of_another_name(stepgraph: Command) -> None:
+    write("wrangler.test.jsonc", "{}")
+    advice = "Name a directory to analyze the workflows of its wrangler configuration."
+    assert stepgraph("list", "wrangler.test.jsonc") == Run(
+        2, "", [f"stepgraph: wrangler.test.jsonc is not Python. {advice}"]
+    )

@@ -35,14 +35,25 @@ _WORKFLOW_DEFINITION = "A workflow is a class with a method `run` that derives f
 def load_sources(paths: Sequence[str], environment: Environment, cache: Cache) -> Sources:
     """Return the modules that `paths` select. The cache may import the analysis during the search.
 
-    Raises CommandError for JSON files other than configurations.
+    Raises CommandError for saved graphs and configurations.
     """
     for path in paths:
-        if path.endswith(".json") and os.path.basename(path) not in CONFIGURATION_NAMES and os.path.isfile(path):
-            advice = f"To draw a saved graph, run `stepgraph render {shlex.quote(path)}`."
-            raise CommandError(ExitCode.ERROR, f"{path} is JSON, not Python. {advice}")
+        if path.endswith((".json", ".jsonc", ".toml")) and os.path.isfile(path):
+            raise CommandError(ExitCode.ERROR, _not_python(path))
     on_find = cache.first_module_callback(paths, environment.name)
     return find_sources(paths, environment.name, on_find, needs_configuration=environment.is_option)
+
+
+def _not_python(path: str) -> str:
+    """Return the message for a path with the extension of a saved graph or a configuration."""
+    folder, name = os.path.split(path)
+    if name in CONFIGURATION_NAMES:
+        command = click.get_current_context().info_name or "check"
+        advice = f"To analyze its workflows, run `stepgraph {command} {shlex.quote(folder or '.')}`."
+        return f"{path} is a configuration, not Python. {advice}"
+    if path.endswith(".json"):
+        return f"{path} is JSON, not Python. To draw a saved graph, run `stepgraph render {shlex.quote(path)}`."
+    return f"{path} is not Python. Name a directory to analyze the workflows of its wrangler configuration."
 
 
 def analyze_inputs(sources: Sources, paths: Sequence[str], cache: Cache, *, with_locations: bool = False) -> Analysis:
