@@ -6,6 +6,7 @@ import gc
 import re
 from collections.abc import Iterable
 from itertools import islice
+from typing import Final
 
 from msgspec import Struct, field
 
@@ -27,6 +28,9 @@ from stepgraph.syntax.bindings import ModuleReference
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.parse import TokenBudgetError, parse_module
 from stepgraph.syntax.unparsed_sources import may_imported_modules
+
+# Non-ASCII names contain bytes above 127.
+_CLASS: Final = re.compile(rb"^class[ \t]++([\w\x80-\xff]++)", re.MULTILINE)
 
 
 class SourceModules(Struct):
@@ -61,6 +65,8 @@ class SourceModules(Struct):
     """Paths of the modules that exceeded `room`, but may fit into memory for another workflow module."""
     _assigned_names: dict[str, frozenset[str]] = field(default_factory=dict)
     """Results of `names_assigned`, by path."""
+    _class_names: dict[str, frozenset[str]] = field(default_factory=dict)
+    """Results of `class_names`, by path."""
     _imported_modules: dict[str, tuple[ModuleReference, ...]] = field(default_factory=dict)
     """Results of `modules_imported`, by path."""
     _content_bytes: int = 0
@@ -177,13 +183,16 @@ class SourceModules(Struct):
             self._imported_modules[path] = references
         return references
 
-    def defines_class(self, path: str, root: Root, class_name: str) -> bool:
-        """Return whether a module may define a class at the top level, without parsing it."""
-        try:
-            content = self._read(path, root)
-        except InputError:
-            return False
-        return re.search(rb"^class\s+%b\b" % re.escape(class_name.encode()), content, re.MULTILINE) is not None
+    def class_names(self, path: str, root: Root) -> frozenset[str]:
+        """Return the names of the top-level classes of a module, without parsing it; none if it is unreadable."""
+        names = self._class_names.get(path)
+        if names is None:
+            try:
+                names = frozenset(name.decode(errors="replace") for name in _CLASS.findall(self._read(path, root)))
+            except InputError:
+                names = frozenset()
+            self._class_names[path] = names
+        return names
 
     def _read(self, path: str, root: Root) -> bytes:
         """Return the content of a file under a root directory. Raises InputError if it is missing or not text."""
@@ -209,7 +218,7 @@ class Importer(Struct, frozen=True):
         """Return the path of the first module of the project that may define a class. Searches a limited number."""
         bounds = self.files.bounds
         paths = () if bounds is None else islice(self.files.module_paths(), SEARCHED_MODULES)
-        return next((path for path in paths if bounds and self.modules.defines_class(path, bounds, class_name)), None)
+        return next((path for path in paths if bounds and class_name in self.modules.class_names(path, bounds)), None)
 
     def load(self, file: ModuleFile) -> SourceModule | Problem | None:
         """Return the module in a file or the problem with the file. Return None for a package without `__init__.py`."""
