@@ -94,6 +94,15 @@ SCANNED_BYTES_IN_ALL: Final = 256 * MEGABYTE
 SEARCHED_FILES: Final = 200_000
 """The maximum number of Python files below a searched directory."""
 
+SEARCHED_MODULES: Final = 500
+"""The maximum number of modules of a project, and of its directories, that are searched for a missing class."""
+
+EXPLAINED_MODULES: Final = 1_000
+"""The maximum number of modules of a directory that are searched for the reason why no workflow is found."""
+
+EXPLAINED_BYTES: Final = 16 * MEGABYTE
+"""The maximum total size of these modules."""
+
 SEARCHED_ENTRIES: Final = 1_000_000
 """The maximum number of all files and directories below a searched directory."""
 

@@ -20,7 +20,7 @@ from stepgraph.interpreter.entry import OpenModule, interpret_workflow
 from stepgraph.interpreter.workflow_classes import (
     ClassOverLimit,
     ExportedClass,
-    MisnamedRun,
+    MissingRun,
     ModuleExports,
     NotExported,
     UndeployedClass,
@@ -105,7 +105,7 @@ class AnalysisRun:
         problems = tuple(
             dict.fromkeys([*self.sources.problems, *pipeline.problems, *pipeline.modules.problems.values()])
         )
-        hints = (*empty.hints, *pipeline.hints)
+        hints = (*empty.hints, *pipeline.hints, *pipeline.missing_run_hints())
         return dataclasses.replace(
             empty,
             workflows=analyzed,
@@ -157,6 +157,13 @@ def run_without_gc(function: Callable[[], Result]) -> Result:
             gc.enable()
 
 
+class MissingRunHint(Struct, frozen=True):
+    """The hint for a class without `run`, which applies unless another module derives a class from it."""
+
+    class_name: str
+    problem: Problem
+
+
 class Pipeline(Struct):
     """Analyzes modules one by one, and parses each at most once. Call it inside `run_without_gc`."""
 
@@ -165,7 +172,9 @@ class Pipeline(Struct):
     problems: list[Problem] = field(default_factory=list)
     """Invalid modules, and configured classes that do not exist."""
     hints: list[Problem] = field(default_factory=list)
-    """Classes that only look like workflows, and workflows that are not deployed."""
+    """Workflows that are not deployed."""
+    missing_runs: list[MissingRunHint] = field(default_factory=list)
+    """Classes that only look like workflows."""
     derivations: dict[str, tuple[Derivation, ...]] = field(default_factory=dict)
     """The classes that may derive from workflow classes, by path of the module."""
     modules: SourceModules = field(default_factory=SourceModules)
@@ -197,10 +206,18 @@ class Pipeline(Struct):
         names, self._new_names = tuple(self._new_names), []
         return names
 
+    def missing_run_hints(self) -> Iterator[Problem]:
+        """Yield the hints for classes without `run` from which no analyzed module derives a class."""
+        if self.missing_runs:
+            bases = {base for each in self.derivations.values() for derivation in each for base in derivation.bases}
+            yield from (hint.problem for hint in self.missing_runs if hint.class_name not in bases)
+
     def _all_workflows(self, entry: OpenModule, project: Project) -> Iterator[WorkflowAnalysis]:
         """Yield each workflow class of a module without configured workflows."""
-        classes = find_workflows(entry)
-        self.hints += map(_missing_run_hint, classes.misnamed_runs)
+        configuration = project.configuration
+        own_workflows = () if configuration is None else configuration.own_workflows
+        classes = find_workflows(entry, {configured.class_name for configured in own_workflows})
+        self.missing_runs += map(_missing_run_hint, classes.missing_runs)
         self.problems += map(_limit_problem, classes.over_limit)
         entry = replace(entry, workflows=len(classes.workflows))
         for name in classes.workflows:
@@ -220,13 +237,28 @@ class Pipeline(Struct):
             else:
                 classes = partial(tuple, exported.exported_classes)
                 near = self.modules.suggestions.nearest(configured.class_name, classes)
-                missing.append(_not_exported_problem(source, configured, exported, near))
+                found = (
+                    self._import_advice(entry, source, configured)
+                    if exported.kind is ProblemKind.MISSING_CLASS
+                    else None
+                )
+                missing.append(_not_exported_problem(source, configured, exported, near, found))
         self.problems += missing
         configuration = source.project.configuration
         # A configuration with wrong names does not determine the deployed classes.
         if configuration is not None and not missing and not configuration.problems:
             undeployed = find_undeployed(entry, configuration.content)
             self.hints += (_not_deployed_hint(workflow, configuration.path) for workflow in undeployed)
+
+    def _import_advice(self, entry: OpenModule, source: Source, configured: ConfiguredWorkflow) -> str | None:
+        """Return the advice to import a missing class from the module of the project that defines it, if any."""
+        path = None if entry.importer is None else entry.importer.find_class(configured.class_name)
+        if path is None or path == source.path:
+            return None
+        name = source.project.files.name_of(path)
+        if not all(map(str.isidentifier, name.split("."))):
+            return f"{path} defines it."
+        return f"{path} defines it: add `from {name} import {configured.class_name}` to {source.path}."
 
 
 def _analyze_workflow(
@@ -273,13 +305,18 @@ def _span_of(place: Place | None) -> Span | None:
 _MAX_NAMES: Final = 8
 
 
-def _missing_run_hint(misnamed: MisnamedRun) -> Problem:
-    """Return the hint for a workflow class without `run` that has a method with a similar name."""
-    span = misnamed.place.span
-    message = (
-        f"the class `{misnamed.class_name}` has no method `run`, and the engine does not call `{misnamed.method}`."
+def _missing_run_hint(missing: MissingRun) -> MissingRunHint:
+    """Return the hint for a workflow class without `run` that has the code of a workflow."""
+    span = missing.place.span
+    consequence = (
+        f"and the engine does not call `{missing.method}`"
+        if missing.method
+        else "and its body uses `step`, which is undefined there: a NameError when the Worker starts"
     )
-    return Problem(span.path, message, "Name the method `run`.", span.line, span.column, kind=ProblemKind.NO_RUN)
+    message = f"the class `{missing.class_name}` has no method `run`, {consequence}."
+    advice = "Name the method `run`." if missing.method else "Declare the steps in `async def run(self, event, step)`."
+    problem = Problem(span.path, message, advice, span.line, span.column, kind=ProblemKind.NO_RUN)
+    return MissingRunHint(missing.class_name, problem)
 
 
 def _limit_problem(class_: ClassOverLimit) -> Problem:
@@ -299,11 +336,14 @@ def _not_deployed_hint(undeployed: UndeployedClass, configuration: str) -> Probl
 
 
 def _not_exported_problem(
-    source: Source, configured: ConfiguredWorkflow, missing: NotExported, near: str | None
+    source: Source, configured: ConfiguredWorkflow, missing: NotExported, near: str | None, found: str | None
 ) -> Problem:
-    """Return the problem of a configured class that its module does not export. `near` is a similar name."""
+    """Return the problem of a configured class that its module does not export.
+
+    `near` is a similar name, and `found` the advice for a class that another module defines.
+    """
     path = source.path if source.project.configuration is None else source.project.configuration.path
-    advice = f"Did you mean `{near}`?" if near else _exported_names(source, missing)
+    advice = found or (f"Did you mean `{near}`?" if near else _exported_names(source, missing))
     return Problem(path, f"{missing.reason}.", advice, configured.line, configured.column, kind=missing.kind)
 
 

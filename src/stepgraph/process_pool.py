@@ -20,7 +20,7 @@ from msgspec import Struct
 from stepgraph.analysis import WorkflowAnalysis, WorkflowRecord
 from stepgraph.limits import HELD_TOKENS, MOST_PROCESSES, PARSED_TOKENS, READ_BYTES, READ_MODULES
 from stepgraph.model.note import InputError, Problem
-from stepgraph.pipeline import Pipeline, run_without_gc
+from stepgraph.pipeline import MissingRunHint, Pipeline, run_without_gc
 from stepgraph.project.forked import ForkedProcess, end_processes, may_fork, processors
 from stepgraph.project.sources import Source
 from stepgraph.syntax.class_visitor import Derivation
@@ -41,6 +41,7 @@ class PartResult(Struct, frozen=True):
     """The classes that may derive from workflow classes, by path of the module."""
     problems: tuple[Problem, ...]
     hints: tuple[Problem, ...]
+    missing_runs: tuple[MissingRunHint, ...]
     import_problems: dict[str, Problem]
     """The problems with imported modules, by path."""
     contents: dict[str, bytes | None]
@@ -121,6 +122,7 @@ def _analyze_part(modules: Sequence[Source]) -> PartResult:
         pipeline.derivations,
         tuple(pipeline.problems),
         tuple(pipeline.hints),
+        tuple(pipeline.missing_runs),
         pipeline.modules.problems,
         {path: None if path in paths else content for path, content in pipeline.modules.contents.items()},
         pipeline.modules.read_files,
@@ -157,6 +159,7 @@ def merge(parts: Sequence[PartResult], modules: Sequence[Source], pipeline: Pipe
         pipeline.modules.problems |= part.import_problems
         pipeline.problems += part.problems
         pipeline.hints += part.hints
+        pipeline.missing_runs += part.missing_runs
         for number, listing in part.listings:
             part_modules[number].project.files.add_listings(listing)
     return iter(workflows)

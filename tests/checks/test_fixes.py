@@ -50,7 +50,11 @@ _REPAIRED = {
     "SG109": ("Number and unit without a space", "Retry delay with two units", "Wait timeout in ISO 8601 format"),
     "SG112": ("Dot in the type", "Type passed by keyword"),
     "SG119": ("Name and duration as keywords", "Duration as a keyword"),
-    "SG125": ("Import from the wrong module",),
+    "SG125": (
+        "Import from the wrong module",
+        "Base class from the module of JavaScript globals",
+        "Base class from the module of the error",
+    ),
 }
 
 

@@ -236,7 +236,127 @@ def test_class_with_a_misspelled_run() -> None:
         "class Worker:\n    async def on_run(self, event, step): ...\n",
         "from lib import A\n\nclass B(A, WorkflowEntrypoint):\n    async def on_run(self, event, step): ...\n",
         "class Flow(Good):\n    async def on_run(self, event, step): ...\n",
+        "class Flow(WorkflowEntrypoint):\n    def main(self): ...\n",
+        "step = object()\nclass Flow(WorkflowEntrypoint):\n    @step.do('x')\n    async def charge(self): ...\n",
     ],
 )
 def test_classes_that_may_have_a_run(text: str) -> None:
     assert [line for line in _findings_in_module(text) if "SG122" in line] == []
+
+
+@pytest.mark.parametrize("name", ["execute", "handle", "handler", "main", "start", "workflow", "__call__"])
+def test_class_with_the_run_of_another_framework(name: str) -> None:
+    text = f"class Bad(WorkflowEntrypoint):\n    async def {name}(self, event, step): ...\n"
+
+    assert _findings_in_module(text) == [
+        (
+            f"<string>:14:15: warning: the class `Bad` has no method `run`, and the engine does not call `{name}`."
+            " Name the method `run`. [SG122]"
+        )
+    ]
+
+
+def test_steps_declared_in_a_class_body() -> None:
+    text = "class Bad(WorkflowEntrypoint):\n"
+    text += (
+        "    @step.do('charge')\n    async def charge(self): ...\n    @step.do('ship')\n    async def ship(self): ...\n"
+    )
+
+    assert _findings_in_module(text) == [
+        (
+            "<string>:14:6: warning: the class `Bad` has no method `run`, and its body uses `step`, which is undefined"
+            " there: a NameError when the Worker starts. Declare the steps in `async def run(self, event, step)`."
+            " [SG122]"
+        )
+    ]
+
+
+def test_base_class_of_another_module_needs_no_run(tmp_path: Path) -> None:
+    base = "from workers import WorkflowEntrypoint\n\n\nclass Base(WorkflowEntrypoint):\n"
+    base += "    async def execute(self, event, step): ...\n"
+    derived = "from base import Base\n\n\nclass Orders(Base):\n    async def run(self, event, step): ...\n"
+
+    assert check_project(tmp_path, {"base.py": base, "orders.py": derived}, "SG122") == []
+
+
+def test_configured_class_with_a_misnamed_run(tmp_path: Path) -> None:
+    text = ENTRY.replace("def run", "def execute")
+
+    assert format_findings(check_project(tmp_path, entry(text), "SG122"), tmp_path) == [
+        (
+            "wrangler.toml:9:14: error: the class `Orders` in entry.py has no method `run`, and the engine does not"
+            " call `execute`. Each instance fails when it starts. Add `async def run(self, event, step)`, or name the"
+            " class that defines it. [SG122]"
+        )
+    ]
+
+
+UNKNOWN_BASE = """\
+from agents import AgentWorkflow
+
+
+class Orders(AgentWorkflow):
+    async def run(self, event, step):
+        await step.sleep("rest", "1 hour")
+"""
+
+
+def test_configured_class_with_an_unknown_base(tmp_path: Path) -> None:
+    assert format_findings(check_project(tmp_path, entry(UNKNOWN_BASE), "SG004"), tmp_path) == [
+        (
+            "entry.py:4:14: note: the base class `AgentWorkflow` of `Orders` is not in the project. It may not be a"
+            " workflow class, and it may run steps of its own. The graph shows `Orders.run`. [SG004]"
+        )
+    ]
+    (workflow,) = analyze_paths([tmp_path]).workflows
+    assert (workflow.name, workflow.step_count) == ("orders", 1)
+
+
+def test_named_file_of_a_class_with_an_unknown_base(tmp_path: Path) -> None:
+    check_project(tmp_path, entry(UNKNOWN_BASE), "SG004")
+
+    assert [workflow.name for workflow in analyze_paths([tmp_path / "entry.py"]).workflows] == ["orders"]
+
+
+@pytest.mark.parametrize("base", ["threading.Thread", "js.WorkflowEntrypoint"])
+def test_base_of_the_platform_is_no_workflow_class(base: str, tmp_path: Path) -> None:
+    text = UNKNOWN_BASE.replace("from agents import AgentWorkflow", "import js, threading").replace(
+        "AgentWorkflow", base
+    )
+
+    assert format_findings(check_project(tmp_path, entry(text), "SG114"), tmp_path) == [
+        (
+            "wrangler.toml:9:14: error: the class `Orders` in entry.py does not derive from `WorkflowEntrypoint`. The"
+            " workflow never starts. entry.py exports no workflow class. [SG114]"
+        )
+    ]
+
+
+def test_unconfigured_class_with_an_unknown_base() -> None:
+    assert analyze_source(UNKNOWN_BASE).workflows == ()
+
+
+def missing_class_advice(folder: Path, files: dict[str, str]) -> str:
+    (finding,) = check_project(folder, {"wrangler.toml": CONFIGURATION, "entry.py": "", **files}, "SG114")
+    return finding.advice.replace(f"{folder.as_posix()}/", "")
+
+
+@pytest.mark.parametrize(
+    ("path", "advice"),
+    [
+        ("orders.py", "orders.py defines it: add `from orders import Orders` to entry.py."),
+        ("shop/flows.py", "shop/flows.py defines it: add `from shop.flows import Orders` to entry.py."),
+        ("my-orders.py", "my-orders.py defines it."),
+        ("node_modules/orders.py", "entry.py exports no workflow class."),
+        ("python_modules/orders.py", "entry.py exports no workflow class."),
+    ],
+)
+def test_class_in_a_module_that_is_not_imported(path: str, advice: str, tmp_path: Path) -> None:
+    assert missing_class_advice(tmp_path, {path: ENTRY}) == advice
+
+
+def test_search_for_a_class_ends_in_a_cycle(tmp_path: Path) -> None:
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    (tmp_path / "a" / "b" / "up").symlink_to(tmp_path / "a", target_is_directory=True)
+
+    assert missing_class_advice(tmp_path, {}) == "entry.py exports no workflow class."

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from stepgraph.api import analyze_source, check_analysis
 from stepgraph.checks.diagnostic import Finding
 from stepgraph.syntax.edits import MovedImport
@@ -86,4 +88,77 @@ def test_import_of_a_shared_module_is_flagged_once(tmp_path: Path) -> None:
 
     assert [line.split(": ")[0] for line in format_findings(check_project(tmp_path, files, "SG125"), tmp_path)] == [
         "failures.py:1:21"
+    ]
+
+
+SDK_IMPORT = "from workers import WorkflowEntrypoint\n"
+
+
+def base_import_lines(source: str) -> list[str]:
+    text = ENTRY.replace(SDK_IMPORT, f"{source}\n")
+    return [str(finding).removeprefix("<string>:") for finding in import_findings(text)]
+
+
+@pytest.mark.parametrize(
+    ("module", "column"),
+    [("js", 16), ("workers.workflows", 31), ("workers.workflow", 30), ("cloudflare", 24), ("cloudflare.workers", 32)],
+)
+def test_import_of_the_base_class(module: str, column: int) -> None:
+    assert base_import_lines(f"from {module} import WorkflowEntrypoint") == [
+        (
+            f"1:{column}: error: unknown name `WorkflowEntrypoint` in `{module}`: the import fails with an ImportError,"
+            " and the Worker never starts. Write `from workers import WorkflowEntrypoint`. [SG125]"
+        )
+    ]
+
+
+def test_class_with_a_misplaced_base_is_analyzed() -> None:
+    analysis = analyze_source(ENTRY.replace("from workers import", "from js import"))
+
+    assert [(each.name, each.step_count, each.complete) for each in analysis.workflows] == [("Orders", 1, True)]
+
+
+@pytest.mark.parametrize("name", ["WorkflowStep", "WorkflowEvent"])
+def test_types_of_javascript_cannot_be_moved(name: str) -> None:
+    (finding,) = import_findings(ENTRY.replace("import Work", f"import {name}, Work"))
+
+    assert finding.advice == f"Remove it: the Python SDK has no class `{name}`."
+    assert finding.fix is None
+
+
+def test_base_class_of_another_package_is_not_flagged() -> None:
+    assert base_import_lines("from agents import WorkflowEntrypoint") == []
+
+
+def test_base_class_from_its_own_module() -> None:
+    findings = check_analysis(analyze_source(ENTRY.replace("from workers import", "from workers.entrypoints import")))
+
+    assert findings == ()
+
+
+def test_guarded_import_of_the_base_class() -> None:
+    guarded = "try:\n    from js import WorkflowEntrypoint\nexcept ImportError:\n    WorkflowEntrypoint = object"
+
+    assert base_import_lines(guarded) == []
+
+
+def test_base_class_of_a_project_package(tmp_path: Path) -> None:
+    files = {
+        "wrangler.toml": CONFIGURATION,
+        "entry.py": ENTRY.replace("from workers import", "from cloudflare.workers import"),
+        "cloudflare/workers.py": SDK_IMPORT,
+    }
+
+    assert check_project(tmp_path, files, "SG125") == []
+
+
+def test_base_class_imported_through_another_module(tmp_path: Path) -> None:
+    files = {
+        "wrangler.toml": CONFIGURATION,
+        "entry.py": ENTRY.replace("from workers import", "from base import"),
+        "base.py": "from js import WorkflowEntrypoint\n",
+    }
+
+    assert [line.split(": ")[0] for line in format_findings(check_project(tmp_path, files, "SG125"), tmp_path)] == [
+        "base.py:1:16"
     ]

@@ -170,29 +170,3 @@ def test_a_saved_graph_suggests_render(stepgraph: Command, command: str) -> None
     write("saved.json", "{}")
     advice = "To draw a saved graph, run `stepgraph render saved.json`."
     assert stepgraph(command, "saved.json") == Run(2, "", [f"stepgraph: saved.json is JSON, not Python. {advice}"])
-
-
-@pytest.mark.parametrize(
-    ("imports", "origin"),
-    [
-        ("from cloudflare.workers import WorkflowEntrypoint\n", "`cloudflare.workers.WorkflowEntrypoint`"),
-        ("", "`WorkflowEntrypoint`, which is not imported"),
-    ],
-)
-def test_a_wrong_import_is_explained(stepgraph: Command, imports: str, origin: str) -> None:
-    write("a.py", imports + workflow("Orders", "rest"))
-    assert stepgraph("graph", "a.py") == Run(
-        3,
-        "",
-        [
-            (
-                f"stepgraph: no workflow found in a.py. `Orders` derives from {origin}."
-                " Write `from workers import WorkflowEntrypoint`."
-            )
-        ],
-    )
-
-
-def test_a_class_without_run_is_no_workflow(stepgraph: Command) -> None:
-    write("a.py", "from workers import WorkflowEntrypoint\nclass Orders(WorkflowEntrypoint): ...\n")
-    assert stepgraph("graph", "a.py") == Run(3, "", [f"stepgraph: no workflow found in a.py. {WORKFLOW_HINT}"])

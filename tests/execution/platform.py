@@ -103,6 +103,13 @@ class _JsClass(SimpleNamespace):
         return getattr(stub_value("class"), name)
 
 
+def _global_value(name: str) -> StubValue:
+    """Return a global value of JavaScript. The classes of the module `cloudflare:workers` are not global."""
+    if name.startswith("Workflow"):
+        raise AttributeError(name)
+    return stub_value(name)
+
+
 def _fake_modules() -> dict[str, ModuleType]:
     ffi = _module(
         "pyodide.ffi",
@@ -129,7 +136,7 @@ def _fake_modules() -> dict[str, ModuleType]:
         Promise=Promises,
         Response=_JsClass(new=web.JsResponse),
         fetch=web.fetch,
-        __getattr__=stub_value,
+        __getattr__=_global_value,
     )
     helper = _module(
         "_pyodide_entrypoint_helper",

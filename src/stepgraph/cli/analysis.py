@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shlex
 from collections.abc import Callable, Sequence
 from functools import wraps
@@ -31,10 +30,6 @@ _NAMES = {".": "the current directory", STANDARD_INPUT: "standard input"}
 _MAX_NAMES = 5
 
 _WORKFLOW_DEFINITION = "A workflow is a class with a method `run` that derives from `workers.WorkflowEntrypoint`."
-_BASE: Final = "WorkflowEntrypoint"
-_DERIVED_CLASS: Final = re.compile(rf"^class (\w+)\((?:[\w.]+\.)?{_BASE}\):", re.MULTILINE)
-_SDK_IMPORT: Final = re.compile(r"^(?:from workers import|import workers)\b", re.MULTILINE)
-_BASE_IMPORT: Final = re.compile(rf"^from ([\w.]+) import [^\n]*\b{_BASE}\b", re.MULTILINE)
 
 
 def load_sources(paths: Sequence[str], environment: Environment, cache: Cache) -> Sources:
@@ -79,7 +74,8 @@ def no_workflow_error(analysis: Analysis, sources: Sources, paths: Sequence[str]
         return CommandError(ExitCode.NOTHING, f"{message} {advice}")
     if analysis.external or analysis.hints:
         return CommandError(ExitCode.NOTHING, f"no workflow to analyze in {_searched_paths(sources, paths)}.")
-    return CommandError(ExitCode.NOTHING, f"no workflow found in {_searched_paths(sources, paths)}. {_reason(sources)}")
+    reason = _probable_reason(sources, paths)
+    return CommandError(ExitCode.NOTHING, f"no workflow found in {_searched_paths(sources, paths)}. {reason}")
 
 
 def _main_in_another_language(sources: Sources) -> str | None:
@@ -88,16 +84,18 @@ def _main_in_another_language(sources: Sources) -> str | None:
     return None if sources.modules else next(mains, None)
 
 
-def _reason(sources: Sources) -> str:
+def _probable_reason(sources: Sources, paths: Sequence[str]) -> str:
     """Return the probable reason why sources lack workflows or, by default, the definition of a workflow."""
-    for module in sources.modules:
-        text = module.content.decode(errors="replace")
-        derived = _DERIVED_CLASS.search(text)
-        if derived and not _SDK_IMPORT.search(text):
-            origin = _BASE_IMPORT.search(text)
-            name = f"`{origin[1]}.{_BASE}`" if origin else f"`{_BASE}`, which is not imported"
-            return f"`{derived[1]}` derives from {name}. Write `from workers import {_BASE}`."
-    return _WORKFLOW_DEFINITION
+    # Imported here because most commands find workflows, and start-up time counts.
+    from stepgraph.cli.near_misses import near_miss, unknown_class, workflows_above
+
+    command = click.get_current_context().info_name or "check"
+    return (
+        near_miss(sources)
+        or workflows_above(paths, sources.environment, command)
+        or unknown_class(sources)
+        or _WORKFLOW_DEFINITION
+    )
 
 
 def _searched_paths(sources: Sources, paths: Sequence[str]) -> str:

@@ -38,6 +38,8 @@ class ComparedVersion(Struct, frozen=True):
     has_configurations: bool = False
     defines_environment: bool = False
     """Whether one of its configurations defines the selected environment."""
+    near_miss: str | None = None
+    """The probable reason why it has no workflow, as sentences."""
 
 
 def read_version(side: Side, version_name: str, environment: str | None) -> ComparedVersion:
@@ -127,7 +129,16 @@ def _analyze(
         is_single_file,
         has_configurations=sources.has_configurations,
         defines_environment=sources.defines_environment,
+        near_miss=None if workflows else _near_miss(sources, to_message),
     )
+
+
+def _near_miss(sources: Sources, to_message: Callable[[str], str]) -> str | None:
+    # Imported here because most versions have workflows.
+    from stepgraph.cli.near_misses import near_miss, unknown_class
+
+    reason = near_miss(sources) or unknown_class(sources)
+    return None if reason is None else to_message(reason)
 
 
 def _version_of_workflow(workflow: WorkflowAnalysis, path: str, to_message: Callable[[str], str]) -> VersionedWorkflow:

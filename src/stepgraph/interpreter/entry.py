@@ -19,7 +19,13 @@ from stepgraph.interpreter.modules.loaded_modules import LoadedModules
 from stepgraph.interpreter.objects.attributes.access import get_attribute
 from stepgraph.interpreter.objects.builtin_methods import call_builtin_method
 from stepgraph.interpreter.objects.class_hooks import HARMLESS_METACLASSES
-from stepgraph.interpreter.objects.classes import derives_from_entrypoint, is_workflow, resolution_order
+from stepgraph.interpreter.objects.classes import (
+    derives_from_entrypoint,
+    is_workflow,
+    may_be_workflow,
+    resolution_order,
+    unknown_base,
+)
 from stepgraph.interpreter.objects.instances import call_instance, call_super_constructor, instantiate
 from stepgraph.interpreter.objects.names import resolve_body_name
 from stepgraph.interpreter.python.calls import (
@@ -139,6 +145,12 @@ def find_workflow_class(interpreter: Interpreter, scope: LexicalScope, name: str
     return value if isinstance(value, ClassValue) and is_workflow(interpreter, value) else None
 
 
+def find_configured_class(interpreter: Interpreter, scope: LexicalScope, name: str) -> ClassValue | None:
+    """Like `find_workflow_class`, for a class that a configuration names: its unknown base may be a workflow class."""
+    value = resolve_body_name(interpreter, scope, name)
+    return value if isinstance(value, ClassValue) and may_be_workflow(interpreter, value) else None
+
+
 def interpret_workflow(
     entry: OpenModule, name: str, mode: DependencyMode | None = None, *, traced: bool = False
 ) -> Program:
@@ -163,9 +175,10 @@ def _interpret(entry: OpenModule, name: str, mode: DependencyMode, *, traced: bo
 
         interpreter.tracer = ReplayTracer(interpreter)
     with class_search_limits(interpreter, entry):
-        workflow = find_workflow_class(interpreter, scope, name)
+        workflow = find_configured_class(interpreter, scope, name)
     if workflow is None:
         raise KeyError(name)
+    _report_unknown_base(interpreter, workflow)
     place = Place(workflow.scope.module, workflow.node)
     payload = PayloadShape()
     body, run = EMPTY_BLOCK, place
@@ -189,6 +202,19 @@ def _interpret(entry: OpenModule, name: str, mode: DependencyMode, *, traced: bo
         unordered=frozenset(interpreter.work.unordered),
     )
     return program, interpreter.steps.lists_depends
+
+
+def _report_unknown_base(interpreter: Interpreter, workflow: ClassValue) -> None:
+    """Add a note for a class that is a workflow only if its unknown base class is one."""
+    base = None if derives_from_entrypoint(workflow) else unknown_base(workflow)
+    if base is not None:
+        interpreter.note(
+            "unknown-base",
+            base.place,
+            f"the base class `{base.place.text}` of `{workflow.name}` is not in the project. It may not be a workflow"
+            " class, and it may run steps of its own.",
+            f"The graph shows `{workflow.name}.run`.",
+        )
 
 
 def _sorted_notes(interpreter: Interpreter) -> tuple[Note, ...]:

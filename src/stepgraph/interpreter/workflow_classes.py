@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 from functools import cached_property
+from itertools import islice
 from typing import Final, TypeAlias
 
 import libcst as cst
@@ -14,13 +15,20 @@ from msgspec import Struct
 from stepgraph.interpreter.entry import (
     OpenModule,
     class_search_limits,
+    find_configured_class,
     find_workflow_class,
     may_be_base,
     open_interpreter,
 )
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.modules.star_imports import exported_names
-from stepgraph.interpreter.objects.classes import derives_from_entrypoint, find_member, is_workflow, resolution_order
+from stepgraph.interpreter.objects.classes import (
+    derives_from_entrypoint,
+    find_member,
+    is_workflow,
+    resolution_order,
+    unknown_base,
+)
 from stepgraph.interpreter.objects.names import resolve_body_name
 from stepgraph.interpreter.values.objects import ClassValue, LexicalScope, UnknownBase
 from stepgraph.interpreter.values.unions import Union
@@ -55,17 +63,18 @@ class WorkflowClasses(Struct, frozen=True):
 
     workflows: tuple[str, ...]
     """The names of the workflow classes in the module."""
-    misnamed_runs: tuple[MisnamedRun, ...] = ()
+    missing_runs: tuple[MissingRun, ...] = ()
     over_limit: tuple[ClassOverLimit, ...] = ()
 
 
-class MisnamedRun(Struct, frozen=True):
-    """A method that looks like a misnamed `run`, in a subclass of WorkflowEntrypoint without `run`."""
+class MissingRun(Struct, frozen=True):
+    """A subclass of WorkflowEntrypoint without `run` whose body has the code of a workflow."""
 
     class_name: str
     method: str
+    """The method that looks like a misnamed `run`, or an empty string if the class declares steps in its body."""
     place: Place
-    """The location of the method's name."""
+    """The location of the method's name or of the first declaration."""
 
 
 class ClassOverLimit(Struct, frozen=True):
@@ -85,29 +94,34 @@ class UndeployedClass(Struct, frozen=True):
     """The location of the class name."""
 
 
-def find_workflows(entry: OpenModule) -> WorkflowClasses:
+def find_workflows(entry: OpenModule, configured: Collection[str] = ()) -> WorkflowClasses:
     """Return the workflow classes that a module defines, in source order, or those that it exports if it defines none.
 
-    Raises InputError if the search exceeds a limit.
+    A class that is `configured`, by name, is a workflow class even if its base class is unknown. Raises InputError if
+    the search exceeds a limit.
     """
     interpreter, scope = open_interpreter(entry)
     with class_search_limits(interpreter, entry):
-        return _find_workflows(interpreter, scope)
+        return _find_workflows(interpreter, scope, configured)
 
 
-def _find_workflows(interpreter: Interpreter, scope: LexicalScope) -> WorkflowClasses:
+def _find_workflows(interpreter: Interpreter, scope: LexicalScope, configured: Collection[str]) -> WorkflowClasses:
     classes = classes_of(scope.module)
     reasons = {name: reason for name in classes if (reason := _limit_reason(interpreter, scope, name)) is not None}
     within_limit = [name for name in classes if name not in reasons]
-    misnamed = tuple(method for name in within_limit for method in _misnamed_runs(interpreter, scope, name))
+    missing = tuple(run for name in within_limit for run in _missing_runs(interpreter, scope, name))
     refused = tuple(
         ClassOverLimit(name, reason, Place(scope.module, classes[name].name)) for name, reason in reasons.items()
     )
     for names in (within_limit, exported_names(interpreter, scope)):
-        workflows = tuple(name for name in names if _workflow_within_limit(interpreter, scope, name) is not None)
+        workflows = tuple(
+            name
+            for name in names
+            if _workflow_within_limit(interpreter, scope, name, is_configured=name in configured) is not None
+        )
         if workflows:
-            return WorkflowClasses(workflows, misnamed, refused)
-    return WorkflowClasses((), misnamed, refused)
+            return WorkflowClasses(workflows, missing, refused)
+    return WorkflowClasses((), missing, refused)
 
 
 def _limit_reason(interpreter: Interpreter, scope: LexicalScope, name: str) -> str | None:
@@ -121,14 +135,17 @@ def _limit_reason(interpreter: Interpreter, scope: LexicalScope, name: str) -> s
     return None
 
 
-def _workflow_within_limit(interpreter: Interpreter, scope: LexicalScope, name: str) -> ClassValue | None:
+def _workflow_within_limit(
+    interpreter: Interpreter, scope: LexicalScope, name: str, *, is_configured: bool = False
+) -> ClassValue | None:
     """Return the workflow class bound to a name. Return None if there is none, or if it exceeds a limit."""
-    return None if _limit_reason(interpreter, scope, name) else find_workflow_class(interpreter, scope, name)
+    find = find_configured_class if is_configured else find_workflow_class
+    return None if _limit_reason(interpreter, scope, name) else find(interpreter, scope, name)
 
 
-def _misnamed_runs(interpreter: Interpreter, scope: LexicalScope, name: str) -> Iterator[MisnamedRun]:
-    """Yield the methods of a class that look like a misnamed `run`, if the class cannot have a `run`."""
-    if not any(map(scope.module.mentions, _MISNAMED)):
+def _missing_runs(interpreter: Interpreter, scope: LexicalScope, name: str) -> Iterator[MissingRun]:
+    """Yield the code in a class that belongs into `run`, if the class cannot have a `run`."""
+    if not scope.module.once(_may_lack_run):
         return
     value = resolve_body_name(interpreter, scope, name)
     if not isinstance(value, ClassValue) or not derives_from_entrypoint(value) or is_workflow(interpreter, value):
@@ -138,13 +155,45 @@ def _misnamed_runs(interpreter: Interpreter, scope: LexicalScope, name: str) -> 
         or _not_workflow_reason(interpreter, scope.module.path, name, value)[0] is not ProblemKind.NO_RUN
     ):
         return
-    for statement in statements(value.node.body):
-        if isinstance(statement, cst.FunctionDef) and statement.name.value.encode() in _MISNAMED:
-            yield MisnamedRun(name, statement.name.value, Place(scope.module, statement.name))
+    methods = [statement for statement in statements(value.node.body) if isinstance(statement, cst.FunctionDef)]
+    misnamed = [method for method in methods if _is_misnamed_run(method)]
+    for method in misnamed:
+        yield MissingRun(name, method.name.value, Place(scope.module, method.name))
+    if not misnamed and not _may_bind(scope, _STEP):
+        places = (Place(value.scope.module, call) for method in methods for call in _declarations(method))
+        yield from (MissingRun(name, "", place) for place in islice(places, 1))
 
 
+def _may_lack_run(module: SourceModule) -> bool:
+    return any(module.mentions(f"def {name}".encode()) for name in _MISNAMED) or module.mentions(b"@step.")
+
+
+def _is_misnamed_run(method: cst.FunctionDef) -> bool:
+    """Return whether a method looks like a misnamed `run`."""
+    takes_step = len(method.params.posonly_params) + len(method.params.params) >= _RUN_PARAMETERS
+    return method.name.value in _HANDLERS or (method.name.value in _MISNAMED and takes_step)
+
+
+def _declarations(method: cst.FunctionDef) -> Iterator[cst.Call]:
+    """Yield the calls that declare a step and decorate a method, such as `step.do("charge")`."""
+    for decorator in method.decorators:
+        match decorator.decorator:
+            case cst.Call(func=cst.Attribute(value=cst.Name(value=owner))) as call if owner == _STEP:
+                yield call
+
+
+def _may_bind(scope: LexicalScope, name: str) -> bool:
+    """Return whether a module binds a name, directly or by a star import."""
+    return name in scope.bindings.binders or bool(scope.bindings.stars) or _may_bind_dynamically(scope.module)
+
+
+_STEP: Final = "step"
 # Names formed by analogy with the handlers of a Worker, such as `on_fetch`, and with `run` in other languages.
-_MISNAMED: Final = (b"on_run", b"onRun", b"Run")
+_HANDLERS: Final = ("on_run", "onRun", "Run")
+# Names of the entry points of other frameworks. A method with one of these names must take the event and the step.
+_MISNAMED: Final = (*_HANDLERS, "__call__", "execute", "handle", "handler", "main", "run_workflow", "start", "workflow")
+# The instance, the event and the step.
+_RUN_PARAMETERS: Final = 3
 
 
 class ModuleExports:
@@ -178,6 +227,8 @@ class ModuleExports:
         alias = self._by_class_name.get(class_name)
         if alias is not None:
             return ExportedClass(alias)
+        if has_class and find_configured_class(self._interpreter, self._scope, class_name) is not None:
+            return ExportedClass(class_name)
         kind, reason = _not_exported_reason(self._interpreter, self._scope, class_name, value)
         return NotExported(kind, reason, self._class_names)
 
@@ -287,11 +338,16 @@ def _not_workflow_reason(interpreter: Interpreter, path: str, class_name: str, v
     if unresolved is not None:
         reason = f"a base of the class `{class_name}` in {path} cannot be resolved: {unresolved.reason}"
         return ProblemKind.UNRESOLVED_CLASS, reason
-    may_be_workflow = any(isinstance(base, UnknownBase) for base in order)
     if not derives_from_entrypoint(value):
         reason = f"the class `{class_name}` in {path} does not derive from `WorkflowEntrypoint`"
-        return ProblemKind.UNRESOLVED_CLASS if may_be_workflow else ProblemKind.MISSING_CLASS, reason
+        return ProblemKind.UNRESOLVED_CLASS if unknown_base(value) else ProblemKind.MISSING_CLASS, reason
+    may_be_workflow = any(isinstance(base, UnknownBase) for base in order)
     may_be_workflow = may_be_workflow or find_member(interpreter, order, "run") is not None
     may_be_workflow = may_be_workflow or interpreter.modules.is_assigned_externally(value.scope, "run")
     reason = f"the class `{class_name}` in {path} has no method `run`"
+    misnamed = next(
+        (s for s in statements(value.node.body) if isinstance(s, cst.FunctionDef) and _is_misnamed_run(s)), None
+    )
+    if misnamed is not None:
+        reason += f", and the engine does not call `{misnamed.name.value}`"
     return ProblemKind.UNRESOLVED_CLASS if may_be_workflow else ProblemKind.NO_RUN, reason

@@ -153,8 +153,8 @@ class WrongImport(Fact, Struct, frozen=True):
 
     name: str
     module: str
-    defining_module: str
-    """The SDK module that defines the name."""
+    defining_module: str | None
+    """The SDK module that defines the name, or None if no module defines it."""
     place: Place
     """The location of the name."""
     statement: Place

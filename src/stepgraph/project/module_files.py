@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
-from stepgraph.limits import DEEPEST_FOLDER
+from stepgraph.limits import DEEPEST_FOLDER, SEARCHED_MODULES
 from stepgraph.project.folders import folder_of, parent_of, prefix_of
 from stepgraph.project.reading import list_entries
 from stepgraph.project.root import Root
 
 _PACKAGE_FILE = "__init__.py"
+# Directories that usually contain other packages.
+_NOT_OF_PROJECT = frozenset({"__pycache__/", "env/", "node_modules/", "python_modules/", "venv/"})
 
 
 class ModuleFile(Struct, frozen=True):
@@ -40,6 +43,7 @@ class ModuleFiles:
         self.root = root
         self.bounds = bounds
         self.folders = tuple(dict.fromkeys((*folders, *vendored)))
+        self._vendored = frozenset(vendored)
         self._named_from = (*vendored, *folders)
         self._listings: dict[str, frozenset[str]] = {}
         self._top_folders: dict[str, str] = {}
@@ -77,6 +81,22 @@ class ModuleFiles:
         """Return the names of the modules of a package, sorted."""
         names = () if package.folder is None else self._listing(package.folder)
         return sorted({name.removesuffix("/").removesuffix(".py") for name in names} - {"__init__"})
+
+    def module_paths(self) -> Iterator[str]:
+        """Yield the paths of the Python files of the project without vendored packages, outer directories first.
+
+        A limited number of directories is searched.
+        """
+        pending = deque(folder for folder in self.folders if folder not in self._vendored)
+        visited: set[str] = set()
+        while pending and len(visited) < SEARCHED_MODULES:
+            folder = pending.popleft()
+            if self._real_path(folder) in visited:
+                continue
+            visited.add(self._real_path(folder))
+            names = sorted(self._listing(folder))
+            yield from (folder + name for name in names if name.endswith(".py"))
+            pending.extend(folder + name for name in names if name.endswith("/") and name not in _NOT_OF_PROJECT)
 
     def name_of(self, path: str) -> str:
         """Return the dotted name of a module file, starting with its outermost package."""

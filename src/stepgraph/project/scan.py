@@ -119,6 +119,15 @@ class CandidateFiles(Struct):
         """Whether an index exists, which makes queries cheap."""
         return self._index is not None
 
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """All files, with the likely ones first."""
+        return (*self.likely, *self.others)
+
+    def content(self, path: str) -> bytes:
+        """Return the content of one of the files, or nothing if it is unreadable."""
+        return _content(path, self.root)
+
     def copied(self) -> CandidateFiles:
         """Return an independent copy."""
         return CandidateFiles(self.root, list(self.likely), list(self.others))

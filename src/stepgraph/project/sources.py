@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
-from stepgraph.limits import MEGABYTE, READ_BYTES, READ_MODULES
+from stepgraph.limits import EXPLAINED_BYTES, EXPLAINED_MODULES, MEGABYTE, READ_BYTES, READ_MODULES
 from stepgraph.model.note import InputError, Problem, ProblemKind
 from stepgraph.project.encoding import check_text
 from stepgraph.project.file_selection import read_selection
@@ -156,6 +156,23 @@ class Sources(Struct):
                 self._ignored[folder] = ignored(folder, remaining)
             self._add_all(folder, files, candidates.root)
         return self.modules[count:]
+
+    def other_modules(self) -> Iterator[Source]:
+        """Yield modules of the searched directories that do not name the SDK's base class, up to a limit.
+
+        Files that git ignores are omitted.
+        """
+        size = 0
+        for folder, candidates in self._candidates.items():
+            paths = candidates.paths[:EXPLAINED_MODULES]
+            skipped = ignored(folder, paths)
+            for path in paths:
+                content = b"" if path in skipped else candidates.content(path)
+                size += len(content)
+                if size > EXPLAINED_BYTES:
+                    return
+                if content:
+                    yield Source(path, content, project=self._project_of(path, candidates.root))
 
     def _root(self, path: str) -> Root:
         root = root_of(path)

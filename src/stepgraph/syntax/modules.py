@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 import gc
+import re
 from collections.abc import Iterable
+from itertools import islice
+from typing import Final
 
 from msgspec import Struct, field
 
-from stepgraph.limits import HELD_TOKENS, MEGABYTE, PARSED_TOKENS, READ_BYTES, READ_MODULES, RELEASED_TOKENS
+from stepgraph.limits import (
+    HELD_TOKENS,
+    MEGABYTE,
+    PARSED_TOKENS,
+    READ_BYTES,
+    READ_MODULES,
+    RELEASED_TOKENS,
+    SEARCHED_MODULES,
+)
 from stepgraph.model.note import InputError, Problem
 from stepgraph.phrases import Suggestions
 from stepgraph.project.module_files import ModuleFile, ModuleFiles
@@ -17,6 +28,9 @@ from stepgraph.syntax.bindings import ModuleReference
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.parse import TokenBudgetError, parse_module
 from stepgraph.syntax.unparsed_sources import may_imported_modules
+
+# Non-ASCII names contain bytes above 127.
+_CLASS: Final = re.compile(rb"^class[ \t]++([\w\x80-\xff]++)", re.MULTILINE)
 
 
 class SourceModules(Struct):
@@ -51,6 +65,8 @@ class SourceModules(Struct):
     """Paths of the modules that exceeded `room`, but may fit into memory for another workflow module."""
     _assigned_names: dict[str, frozenset[str]] = field(default_factory=dict)
     """Results of `names_assigned`, by path."""
+    _class_names: dict[str, frozenset[str]] = field(default_factory=dict)
+    """Results of `class_names`, by path."""
     _imported_modules: dict[str, tuple[ModuleReference, ...]] = field(default_factory=dict)
     """Results of `modules_imported`, by path."""
     _content_bytes: int = 0
@@ -167,6 +183,17 @@ class SourceModules(Struct):
             self._imported_modules[path] = references
         return references
 
+    def class_names(self, path: str, root: Root) -> frozenset[str]:
+        """Return the names of the top-level classes of a module, without parsing it; none if it is unreadable."""
+        names = self._class_names.get(path)
+        if names is None:
+            try:
+                names = frozenset(name.decode(errors="replace") for name in _CLASS.findall(self._read(path, root)))
+            except InputError:
+                names = frozenset()
+            self._class_names[path] = names
+        return names
+
     def _read(self, path: str, root: Root) -> bytes:
         """Return the content of a file under a root directory. Raises InputError if it is missing or not text."""
         self.read_files[path] = None
@@ -186,6 +213,12 @@ class Importer(Struct, frozen=True):
         `level` is the number of dots before `name` in the import statement of the file `importing_path`.
         """
         return self.files.find_from(importing_path, level, name) if level else self.files.find(name)
+
+    def find_class(self, class_name: str) -> str | None:
+        """Return the path of the first module of the project that may define a class. Searches a limited number."""
+        bounds = self.files.bounds
+        paths = () if bounds is None else islice(self.files.module_paths(), SEARCHED_MODULES)
+        return next((path for path in paths if bounds and class_name in self.modules.class_names(path, bounds)), None)
 
     def load(self, file: ModuleFile) -> SourceModule | Problem | None:
         """Return the module in a file or the problem with the file. Return None for a package without `__init__.py`."""

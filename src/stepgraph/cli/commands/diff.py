@@ -129,11 +129,14 @@ def _pairs(old: ComparedVersion, new: ComparedVersion) -> tuple[Pair, ...]:
     from stepgraph.report.diff.comparison import pair_workflows
 
     if not old.workflows and not new.workflows:
-        raise CommandError(ExitCode.NOTHING, f"no workflow found in {old.title} or {new.title}.")
+        reason = new.near_miss or old.near_miss
+        message = f"no workflow found in {old.title} or {new.title}."
+        raise CommandError(ExitCode.NOTHING, message if reason is None else f"{message} {reason}")
     for version in (old, new):
         if not version.workflows:
             state = "added" if version is old else "removed"
-            write_message(f"no workflow found in {version.title}, so all count as {state}.")
+            reason = "" if version.near_miss is None else f" {version.near_miss}"
+            write_message(f"no workflow found in {version.title}, so all count as {state}.{reason}")
     return pair_workflows(old.workflows, new.workflows, only_workflows=old.is_single_file and new.is_single_file)
 
 

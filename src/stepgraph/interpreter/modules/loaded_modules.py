@@ -11,19 +11,19 @@ import libcst as cst
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from stepgraph.interpreter.modules.sdk_imports import unguarded_wrong_imports
 from stepgraph.interpreter.store import Store
 from stepgraph.interpreter.values.objects import LexicalScope, ModuleValue
-from stepgraph.ir.facts import Fact, WrongImport
+from stepgraph.ir.facts import Fact
 from stepgraph.ir.values import Value
 from stepgraph.limits import Budget, Limit
 from stepgraph.project.module_files import ModuleFile
-from stepgraph.syntax.bindings import ModuleReference, bindings_of, imported_module, may_load_modules
+from stepgraph.syntax.bindings import ModuleReference, bindings_of, is_modeled_package, may_load_modules
 from stepgraph.syntax.module import Place, SourceModule
 from stepgraph.syntax.modules import Importer
 from stepgraph.syntax.mutation.assignments import ANY_NAME, assigned_attributes
 from stepgraph.syntax.mutation.import_writes import ImportWrite, import_calls, import_writes
 from stepgraph.syntax.unparsed_sources import with_packages
-from stepgraph.syntax.walk import statements
 
 
 class StarImport(Struct, frozen=True):
@@ -183,10 +183,15 @@ class LoadedModules(Struct):
             self.scopes[module] = scope
             self.budget.grow(len(module.source))
             self._register_imports(module)
-            for wrong_import in module.once(_wrong_imports):
-                self.budget.spend(Limit.FACTS)
-                self.facts.setdefault(wrong_import)
+            for wrong_import in module.once(unguarded_wrong_imports):
+                if not self.is_in_project(wrong_import.module):
+                    self.budget.spend(Limit.FACTS)
+                    self.facts.setdefault(wrong_import)
         return scope
+
+    def is_in_project(self, name: str) -> bool:
+        """Return whether the project has a module with a dotted name that no package of the platform shadows."""
+        return self.importer is not None and not is_modeled_package(name) and self.importer.files.find(name) is not None
 
     def _register_imports(self, module: SourceModule) -> None:
         """Register the imports of a module, because even modules without a lookup may assign names of other modules."""
@@ -424,28 +429,3 @@ _DYNAMIC_IMPORTS: Final = (b"import_module(", b"__import__(", b"pkgutil", b"entr
 def imports_dynamically(module: SourceModule) -> bool:
     """Return whether a module may import modules by computed names."""
     return any(map(module.mentions, _DYNAMIC_IMPORTS))
-
-
-# The name that programs commonly import from the wrong module (SDK: `workers.workflows`).
-_MISPLACED_NAME: Final = "NonRetryableError"
-_WRONG_MODULE: Final = "workers"
-_RIGHT_MODULE: Final = "workers.workflows"
-
-
-def _wrong_imports(module: SourceModule) -> tuple[WrongImport, ...]:
-    """Return the wrong imports among the top-level statements of a module, which no `try` guards."""
-    if not module.mentions(_MISPLACED_NAME.encode()):
-        return ()
-    imports = (statement for statement in statements(module.tree) if isinstance(statement, cst.ImportFrom))
-    return tuple(wrong_import for statement in imports for wrong_import in wrong_imports(module, statement))
-
-
-def wrong_imports(module: SourceModule, statement: cst.ImportFrom) -> Iterator[WrongImport]:
-    """Yield the names that a statement imports from a module that does not define them."""
-    if isinstance(statement.names, cst.ImportStar) or imported_module(statement) != (0, _WRONG_MODULE):
-        return
-    for alias in statement.names:
-        if alias.evaluated_name == _MISPLACED_NAME:
-            yield WrongImport(
-                _MISPLACED_NAME, _WRONG_MODULE, _RIGHT_MODULE, Place(module, alias.name), Place(module, statement)
-            )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
@@ -11,6 +12,7 @@ from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import union_values
+from stepgraph.interpreter.modules.sdk_imports import ENTRYPOINT
 from stepgraph.interpreter.objects.names import mark_reassigned, resolve_body_name
 from stepgraph.interpreter.objects.union import may_be_unset, union_of_values, with_fallback
 from stepgraph.interpreter.values.calls import Argument, Arguments
@@ -41,6 +43,7 @@ from stepgraph.ir.values import (
     is_none,
 )
 from stepgraph.limits import MAXIMUM, Limit, LimitExceededError
+from stepgraph.syntax.bindings import is_modeled_package
 from stepgraph.syntax.module import Place
 from stepgraph.syntax.mutation.assignments import assigned_attributes
 from stepgraph.syntax.mutation.changes import may_set_computed_attributes
@@ -53,7 +56,6 @@ _MEMBER_FUNCTIONS: Final = ("partial", "member")
 _MAX_MERGE_LENGTH: Final = 10 * MAXIMUM[Limit.BASES]
 # Name prefixes of base classes that do not change the result of `isinstance`.
 _CONCRETE_BASES: Final = ("builtins.", "enum.", "typing.Generic", "typing.NamedTuple")
-ENTRYPOINT: Final = "workers.WorkflowEntrypoint"
 
 
 def resolution_order(class_value: ClassValue) -> tuple[Value, ...]:
@@ -109,10 +111,36 @@ def _count_in_tails(reversed_orders: list[list[Value]]) -> Counter[Value]:
 
 def is_workflow(interpreter: Interpreter, class_value: ClassValue) -> bool:
     """Return whether a class derives from WorkflowEntrypoint and defines or inherits `run`."""
-    if not derives_from_entrypoint(class_value):
-        return False
+    return derives_from_entrypoint(class_value) and _has_run(interpreter, class_value)
+
+
+def may_be_workflow(interpreter: Interpreter, class_value: ClassValue) -> bool:
+    """Return whether a class is a workflow, or is one if an unknown base class derives from WorkflowEntrypoint."""
+    is_candidate = derives_from_entrypoint(class_value) or unknown_base(class_value) is not None
+    return is_candidate and _has_run(interpreter, class_value)
+
+
+def _has_run(interpreter: Interpreter, class_value: ClassValue) -> bool:
+    """Return whether a class of the project defines or inherits `run`."""
     run = find_member(interpreter, resolution_order(class_value), "run")
     return run is not None and all(isinstance(leaf, FunctionValue) for leaf in union_values(run))
+
+
+def unknown_base(class_value: ClassValue) -> UnknownBase | None:
+    """Return the first base class that may be a workflow class of another package, or None.
+
+    A class with an unresolved base has none, because its module may fail to load.
+    """
+    order = resolution_order(class_value)
+    if any(isinstance(base, Unresolved) for base in order):
+        return None
+    return next((base for base in order if isinstance(base, UnknownBase) and not _is_of_platform(base)), None)
+
+
+def _is_of_platform(base: UnknownBase) -> bool:
+    """Return whether a base class is from the standard library or the platform, which define no workflow classes."""
+    name = base.identity
+    return isinstance(name, str) and (is_modeled_package(name) or name.split(".")[0] in sys.stdlib_module_names)
 
 
 def derives_from_entrypoint(class_value: ClassValue) -> bool:

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from stepgraph.interpreter.effects import call_time_matters
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.library.caches import with_cache
+from stepgraph.interpreter.modules.sdk_imports import ENTRYPOINT, means_entrypoint
 from stepgraph.interpreter.objects.class_hooks import run_hooks
 from stepgraph.interpreter.values.calls import Arguments, ExitStack, GeneratorCall, ManagerDecorator, Partial
 from stepgraph.interpreter.values.containers import Collection, Mapping
@@ -337,6 +338,8 @@ def _base_class(interpreter: Interpreter, node: cst.BaseExpression, value: Value
         case ClassValue() | Unresolved():
             return value
         case External(name=name):
+            if means_entrypoint(name, interpreter.facts):
+                return External(ENTRYPOINT)
             return value if name.split(".")[0] in _STEPLESS_PACKAGES else UnknownBase(name, place)
         case _:
             return UnknownBase(node, place)

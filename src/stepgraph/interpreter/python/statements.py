@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from stepgraph.interpreter.interpreter import Executor, Interpreter
 from stepgraph.interpreter.joining import union_values
 from stepgraph.interpreter.modules.imports import import_name
-from stepgraph.interpreter.modules.loaded_modules import wrong_imports
+from stepgraph.interpreter.modules.sdk_imports import wrong_imports
 from stepgraph.interpreter.objects.attributes.changes import delete_attribute, delete_named, update_attributes
 from stepgraph.interpreter.objects.containers.container_objects import as_collection
 from stepgraph.interpreter.objects.containers.iteration import added_elements, materialize_generator
@@ -242,7 +242,8 @@ def _execute_import(interpreter: Interpreter, node: cst.Import | cst.ImportFrom)
         return
     if isinstance(node, cst.ImportFrom) and not _may_be_caught(interpreter):
         for fact in wrong_imports(interpreter.module, node):
-            interpreter.observe(fact)
+            if not interpreter.modules.is_in_project(fact.module):
+                interpreter.observe(fact)
     for alias in node.names:
         name = import_binding(alias)
         bind(interpreter, name, import_name(interpreter, node, name))

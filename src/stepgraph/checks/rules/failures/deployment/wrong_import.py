@@ -20,9 +20,17 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
             wrong.place.span,
             f"unknown name `{wrong.name}` in `{wrong.module}`: the import fails with an ImportError, and the Worker"
             " never starts.",
-            f"Write `from {wrong.defining_module} import {wrong.name}`.",
-            safe_fix(MovedImport(wrong.statement, (wrong.name,), wrong.defining_module)),
+            _advice(wrong),
+            None
+            if wrong.defining_module is None
+            else safe_fix(MovedImport(wrong.statement, (wrong.name,), wrong.defining_module)),
         )
+
+
+def _advice(wrong: WrongImport) -> str:
+    if wrong.defining_module is None:
+        return f"Remove it: the Python SDK has no class `{wrong.name}`."
+    return f"Write `from {wrong.defining_module} import {wrong.name}`."
 
 
 RULE = Rule(

@@ -1,0 +1,71 @@
+"""The base class of workflows in the SDK, and imports of SDK names from modules that do not define them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+import libcst as cst
+from msgspec import Struct
+
+from stepgraph.ir.facts import Fact, WrongImport
+from stepgraph.syntax.bindings import imported_module
+from stepgraph.syntax.module import Place, SourceModule
+from stepgraph.syntax.walk import statements
+
+ENTRYPOINT: Final = "workers.WorkflowEntrypoint"
+_BASE_CLASS: Final = "WorkflowEntrypoint"
+
+
+class SdkName(Struct, frozen=True):
+    """A name that programs commonly import from the wrong module."""
+
+    module: str | None
+    """The module to import the name from, or None for a name that only the SDK for JavaScript defines."""
+    definers: tuple[str, ...] = ()
+    """All modules that define the name."""
+
+
+# Verified with the modules of the SDK.
+_NAMES: Final = {
+    _BASE_CLASS: SdkName("workers", ("workers", "workers.entrypoints")),
+    "NonRetryableError": SdkName("workers.workflows", ("workers.workflows",)),
+    "WorkflowStep": SdkName(None),
+    "WorkflowEvent": SdkName(None),
+}
+# Packages that lack these names in all modules but the ones above. JavaScript has the modules `cloudflare:workers` and
+# `cloudflare:workflows`.
+_PACKAGES: Final = frozenset({"cloudflare", "js", "pyodide", "workers"})
+
+
+def unguarded_wrong_imports(module: SourceModule) -> tuple[WrongImport, ...]:
+    """Return the wrong imports among the top-level statements of a module, which no `try` guards."""
+    if not any(module.mentions(name.encode()) for name in _NAMES):
+        return ()
+    imports = (statement for statement in statements(module.tree) if isinstance(statement, cst.ImportFrom))
+    return tuple(wrong_import for statement in imports for wrong_import in wrong_imports(module, statement))
+
+
+def wrong_imports(module: SourceModule, statement: cst.ImportFrom) -> Iterator[WrongImport]:
+    """Yield the names that a statement imports from a module that does not define them."""
+    level, source = imported_module(statement)
+    if level or isinstance(statement.names, cst.ImportStar) or source.split(".")[0] not in _PACKAGES:
+        return
+    for alias in statement.names:
+        known = _NAMES.get(alias.evaluated_name)
+        if known is not None and source not in known.definers:
+            places = Place(module, alias.name), Place(module, statement)
+            yield WrongImport(alias.evaluated_name, source, known.module, *places)
+
+
+def means_entrypoint(name: str, facts: Iterable[Fact]) -> bool:
+    """Return whether the dotted name of an imported class means the SDK's base class of workflows.
+
+    A wrong import of the base class is among the `facts`, and its class is treated as if the import were correct.
+    """
+    source, _, class_name = name.rpartition(".")
+    if class_name != _BASE_CLASS:
+        return False
+    return source in _NAMES[_BASE_CLASS].definers or any(
+        isinstance(fact, WrongImport) and (fact.module, fact.name) == (source, class_name) for fact in facts
+    )

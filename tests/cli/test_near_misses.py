@@ -1,0 +1,196 @@
+"""The reasons that commands give when they find no workflow."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Command, Run
+from tests.cli.repositories import make_repository, needs_git
+from tests.cli.sources import module, workflow, write
+
+BASE = "from workers import WorkflowEntrypoint\n\n\nclass Orders(WorkflowEntrypoint):\n"
+EXTERNAL = workflow("Flow", "rest").replace("WorkflowEntrypoint", "AgentWorkflow")
+CONFIGURATION = """\
+name = "shop"
+main = "src/entry.py"
+compatibility_date = "2026-03-01"
+compatibility_flags = ["python_workers"]
+workflows = [{ name = "orders", binding = "ORDERS", class_name = "Orders" }]
+"""
+DEFINITION = "A workflow is a class with a method `run` that derives from `workers.WorkflowEntrypoint`."
+
+
+def reason(stepgraph: Command, text: str) -> str:
+    """Return the reason why a module has no workflow."""
+    write("a.py", text)
+    run = stepgraph("graph", "a.py")
+    (message,) = run.messages
+    prefix = "stepgraph: no workflow found in a.py. "
+    assert (run.code, run.out, message[: len(prefix)]) == (3, "", prefix)
+    return message.removeprefix(prefix)
+
+
+def in_folder(stepgraph: Command, *arguments: str) -> str:
+    """Return the reason why the searched directories have no workflow."""
+    (message,) = stepgraph(*arguments).messages
+    return message.partition("searched). ")[2]
+
+
+def test_base_class_without_an_import(stepgraph: Command) -> None:
+    assert reason(stepgraph, workflow("Orders", "rest")) == (
+        "`Orders` (a.py:3) derives from `WorkflowEntrypoint`, which is not imported."
+        " Write `from workers import WorkflowEntrypoint`."
+    )
+
+
+def test_base_class_without_an_import_next_to_another_import(stepgraph: Command) -> None:
+    assert reason(stepgraph, f"from workers import Response\n{workflow('Orders', 'rest')}") == (
+        "`Orders` (a.py:4) derives from `WorkflowEntrypoint`, which is not imported."
+        " Write `from workers import WorkflowEntrypoint`."
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "base"),
+    [
+        (f"from shop.sdk import WorkflowEntrypoint\n{workflow('Orders')}", "shop.sdk.WorkflowEntrypoint"),
+        (f"from sdk import (\n    Step,\n    WorkflowEntrypoint,\n)\n{workflow('Orders')}", "sdk.WorkflowEntrypoint"),
+        (f"from sdk import *\n{workflow('Orders')}", "sdk.WorkflowEntrypoint"),
+        (
+            f"try:\n    from js import WorkflowEntrypoint\nexcept ImportError: ...\n{workflow('Orders')}",
+            "js.WorkflowEntrypoint",
+        ),
+        (f"import js\n{workflow('Orders').replace('(Work', '(js.Work')}", "js.WorkflowEntrypoint"),
+        (f"import sdk\n{workflow('Orders').replace('(Work', '(sdk.Work')}", "sdk.WorkflowEntrypoint"),
+    ],
+)
+def test_base_class_of_another_module(stepgraph: Command, text: str, base: str) -> None:
+    line = text[: text.index("class ")].count("\n") + 1
+    assert reason(stepgraph, text) == (
+        f"`Orders` (a.py:{line}) derives from `{base}`, which is not the base class of the SDK."
+        " Write `from workers import WorkflowEntrypoint`."
+    )
+
+
+@pytest.mark.parametrize("body", ["    ...\n", "    def process(self, event, step): ...\n"])
+def test_class_without_run(stepgraph: Command, body: str) -> None:
+    assert reason(stepgraph, BASE + body) == (
+        "`Orders` (a.py:4) has no method `run`, which the engine calls. Add `async def run(self, event, step)`."
+    )
+
+
+def test_misnamed_run(stepgraph: Command) -> None:
+    write("a.py", f"{BASE}    async def execute(self, event, step): ...\n")
+    hint = "a.py:5:15: the class `Orders` has no method `run`, and the engine does not call `execute`."
+    assert stepgraph("list", "a.py") == Run(
+        3, "", [f"{hint} Name the method `run`.", "stepgraph: no workflow to analyze in a.py."]
+    )
+
+
+def test_class_with_an_external_base(stepgraph: Command) -> None:
+    assert reason(stepgraph, f"from agents import AgentWorkflow\n{EXTERNAL}") == (
+        "`Flow` (a.py:4) derives from `agents.AgentWorkflow`, which is not in the project."
+        " To analyze it, name the class in `workflows` of a wrangler configuration."
+    )
+
+
+@pytest.mark.parametrize("command", ["check", "graph", "list"])
+def test_external_base_in_a_searched_directory(stepgraph: Command, command: str) -> None:
+    write("flows/a.py", f"from agents import Agent\n{EXTERNAL.replace('AgentWorkflow', 'Agent')}")
+    assert in_folder(stepgraph, command) == (
+        "`Flow` (flows/a.py:4) derives from `agents.Agent`, which is not in the project."
+        " To analyze it, name the class in `workflows` of a wrangler configuration."
+    )
+
+
+@needs_git
+def test_ignored_files_are_no_reason(stepgraph: Command) -> None:
+    make_repository()
+    write(".gitignore", "a.py\n")
+    write("a.py", f"from agents import AgentWorkflow\n{EXTERNAL}")
+    assert in_folder(stepgraph, "list") == DEFINITION
+
+
+def test_project_class_is_not_external(stepgraph: Command) -> None:
+    write("agents.py", "class AgentWorkflow: ...\n")
+    assert reason(stepgraph, f"from agents import AgentWorkflow\n{EXTERNAL}") == DEFINITION
+
+
+def test_class_of_the_standard_library_is_not_external(stepgraph: Command) -> None:
+    text = f"from threading import Thread\n{EXTERNAL.replace('AgentWorkflow', 'Thread')}"
+    assert reason(stepgraph, text) == DEFINITION
+
+
+@pytest.mark.parametrize("bases", ["", "(object)"])
+def test_class_without_a_base(stepgraph: Command, bases: str) -> None:
+    assert reason(stepgraph, workflow("Orders", "rest").replace("(WorkflowEntrypoint)", bases)) == (
+        "`Orders` (a.py:3) has a method `run`, but does not derive from `workers.WorkflowEntrypoint`."
+    )
+
+
+def test_run_of_a_thread_is_no_near_miss(stepgraph: Command) -> None:
+    assert reason(stepgraph, "class Job:\n    def run(self): ...\n") == DEFINITION
+
+
+@pytest.fixture
+def project(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A configured project, with its directory `docs` as the working directory."""
+    write("wrangler.toml", CONFIGURATION)
+    write("src/entry.py", module(workflow("Orders", "rest")))
+    write("docs/conf.py", "x = 1\n")
+    monkeypatch.chdir("docs")
+    return folder
+
+
+@pytest.mark.usefixtures("project")
+@pytest.mark.parametrize("command", ["check", "graph", "list"])
+def test_workflows_above_the_working_directory(stepgraph: Command, command: str) -> None:
+    assert in_folder(stepgraph, command) == (
+        f"The workflows of ../wrangler.toml are in ../src/entry.py. Run `stepgraph {command} ..`."
+    )
+
+
+def test_workflows_above_a_named_path(stepgraph: Command, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(project)
+    run = "The workflows of wrangler.toml are in src/entry.py. Run `stepgraph list .`."
+    assert in_folder(stepgraph, "list", "docs") == run
+    assert stepgraph("list", "docs/conf.py").messages == [f"stepgraph: no workflow found in docs/conf.py. {run}"]
+
+
+def test_configuration_outside_of_the_repository(stepgraph: Command, project: Path) -> None:
+    (project / "docs" / ".git").mkdir()
+    assert in_folder(stepgraph, "list") == DEFINITION
+
+
+@pytest.mark.parametrize("text", ["", "workflows = [", CONFIGURATION.replace("src/entry.py", "src/lost.py")])
+def test_configuration_above_without_modules(stepgraph: Command, project: Path, text: str) -> None:
+    (project / "wrangler.toml").write_text(text, encoding="utf-8")
+    assert in_folder(stepgraph, "list") == DEFINITION
+
+
+def test_advice_to_import_a_class_is_not_stale(stepgraph: Command) -> None:
+    write("wrangler.toml", CONFIGURATION)
+    write("src/entry.py", "")
+    write("src/orders.py", module(workflow("Orders", "rest")))
+    assert "from orders import Orders" in stepgraph("list").messages[0]
+    Path("src/orders.py").rename("src/flows.py")
+    assert "from flows import Orders" in stepgraph("list").messages[0]
+    write("src/flows.py", "")
+    assert stepgraph("list").messages[0].endswith("src/entry.py exports no workflow class.")
+
+
+def test_diff_names_the_near_miss(stepgraph: Command) -> None:
+    write("old.py", module(workflow("Orders", "rest")))
+    write("new.py", workflow("Orders", "rest"))
+    near_miss = (
+        "`Orders` (new.py:3) derives from `WorkflowEntrypoint`, which is not imported."
+        " Write `from workers import WorkflowEntrypoint`."
+    )
+    assert stepgraph("diff", "old.py", "new.py").messages == [
+        f"no workflow found in new.py, so all count as removed. {near_miss}"
+    ]
+    assert stepgraph("diff", "new.py", "new.py").messages == [
+        f"stepgraph: no workflow found in new.py or new.py. {near_miss}"
+    ]
