@@ -11,6 +11,7 @@ import click
 from click.core import ParameterSource
 from msgspec import Struct
 
+from stepgraph.cli.completions import complete_files
 from stepgraph.cli.errors import CommandError, ExitCode
 from stepgraph.phrases import near_names, quoted
 
@@ -49,7 +50,9 @@ def environment_option(help_text: str = _ENVIRONMENT_HELP) -> Callable[[Callable
 
 def inputs(command: Callable[..., R]) -> Callable[..., R]:
     """Add the argument PATHS (files, directories and `-`) and the option --env to a command."""
-    return click.argument("paths", nargs=-1, metavar="[PATHS]...")(environment_option()(command))
+    return click.argument("paths", nargs=-1, metavar="[PATHS]...", shell_complete=complete_files)(
+        environment_option()(command)
+    )
 
 
 _MAX_NAMES = 8
