@@ -143,7 +143,7 @@ def test_an_error_outranks_a_missing_graph(stepgraph: Command) -> None:
     [
         (["graph", "-f", "png"], "Invalid value for '-f' / '--format': 'png'", "Try `stepgraph graph --help`."),
         (["graph", "--nonsense"], "unknown option `--nonsense`.", "Try `stepgraph graph --help`."),
-        (["nonsense"], "unknown command `nonsense`. Available: check, diff, graph,", "Try `stepgraph --help`."),
+        (["nonsense"], "unknown command `nonsense`. Available: check, completion, diff,", "Try `stepgraph --help`."),
         (["chek"], "unknown command `chek`. Did you mean `check`?", "Try `stepgraph --help`."),
         (["lst"], "unknown command `lst`. Did you mean `list`?", "Try `stepgraph --help`."),
         (["."], "unknown command `.`. Did you mean `stepgraph graph .`?", "Try `stepgraph --help`."),

@@ -125,7 +125,7 @@ def _select_format(
     if format_name is not None:
         return formats[format_name]
     first, *_ = formats.values()
-    if target in formats and not os.path.exists(target):
+    if target is not None and target in formats and not os.path.exists(target):
         # mypy's --output selects the format.
         raise click.UsageError(f"`{target}` is a format. Use `-f {target}`, or `-o ./{target}` for a file.")
     if target is None or os.path.isdir(target) or target.endswith(_SEPARATORS):

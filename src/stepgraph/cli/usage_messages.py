@@ -48,7 +48,7 @@ def _unknown_option_message(error: click.NoSuchOption, context: click.Context) -
     formats = _formats(context.command)
     advice = (
         advice_on_option(f"-{argument}" if argument != option else option, available, formats)
-        or advice_on_option(option, available, formats)
+        or (advice_on_option(option, available, formats) if _begins_with_option(argument) else None)
         or _advice_on_other_commands(option, context)
         or _similar_option(option, available)
     )
@@ -63,6 +63,14 @@ def _argument_of(option: str, context: click.Context) -> str:
             if name.startswith(option) and name[1:].replace("-", "").isalpha():
                 return name
     return option
+
+
+def _begins_with_option(argument: str) -> bool:
+    """Return whether an argument is an option (`-v`), a repeated one (`-vv`) or one with a value (`-Tsvg`).
+
+    An argument such as `-json` is the name of an option of another tool instead.
+    """
+    return argument.startswith("--") or len(set(argument[1:])) == 1 or not argument[1:].islower()
 
 
 def _options(command: click.Command) -> set[str]:
