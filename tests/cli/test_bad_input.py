@@ -142,10 +142,10 @@ def test_an_error_outranks_a_missing_graph(stepgraph: Command) -> None:
     ("arguments", "begin", "end"),
     [
         (["graph", "-f", "gif"], "Invalid value for '-f' / '--format': 'gif'", "Try `stepgraph graph --help`."),
-        (["graph", "--nonsense"], "No such option", "Try `stepgraph graph --help`."),
-        (["nonsense"], "unknown command `nonsense`. Available: check, diff, graph,", "Try `stepgraph --help`."),
+        (["graph", "--nonsense"], "unknown option `--nonsense`.", "Try `stepgraph graph --help`."),
+        (["nonsense"], "unknown command `nonsense`. Available: check, completion, diff,", "Try `stepgraph --help`."),
         (["chek"], "unknown command `chek`. Did you mean `check`?", "Try `stepgraph --help`."),
-        (["explain"], "unknown command `explain`. Did you mean `rules`?", "Try `stepgraph --help`."),
+        (["lst"], "unknown command `lst`. Did you mean `list`?", "Try `stepgraph --help`."),
         (["."], "unknown command `.`. Did you mean `stepgraph graph .`?", "Try `stepgraph --help`."),
     ],
 )

@@ -10,6 +10,8 @@ from msgspec import Struct
 
 ALL: Final = "SG"
 """The prefix of all codes."""
+_ALL_NAME: Final = "ALL"
+"""The selector of all rules in ruff, which is accepted, too."""
 _SIMILARITY: Final = 0.8
 """The similarity cutoff of suggestions. Codes with two different digits are below it."""
 
@@ -71,7 +73,7 @@ class Selectors(Struct, frozen=True):
 
     def advice(self, selector: str) -> str:
         """Return advice on an invalid selector: the most similar valid one, or the valid forms."""
-        by_folded = {name.casefold(): name for name in self.prefix_by_selector if name != ALL}
+        by_folded = {name.casefold(): name for name in self.prefix_by_selector if name not in (ALL, _ALL_NAME)}
         similar = get_close_matches(selector.casefold(), list(by_folded), 1, _SIMILARITY)
         if similar:
             return f"Did you mean `{by_folded[similar[0]]}`?"
@@ -85,4 +87,4 @@ def selectors(rules: Iterable[SelectableRule]) -> Selectors:
     names = {rule.name: rule.code for rule in rules}
     codes = {code: code for code in names.values()}
     prefixes = {code[:length]: code[:length] for code in codes for length in range(len(ALL), len(code))}
-    return Selectors({**codes, **names, **prefixes}, frozenset(codes))
+    return Selectors({**codes, **names, **prefixes, _ALL_NAME: ALL}, frozenset(codes))

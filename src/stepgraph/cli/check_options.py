@@ -11,6 +11,7 @@ import click
 from msgspec import Struct
 from msgspec.structs import replace
 
+from stepgraph.cli.completions import complete_files, complete_rules
 from stepgraph.cli.input_options import workflow_option
 from stepgraph.project.sources import STANDARD_INPUT
 
@@ -92,8 +93,8 @@ class CheckOptions(Struct, frozen=True):
 def check_options(command: Callable[..., R]) -> Callable[..., R]:
     """Add the options that filter findings to a command, as one argument `checking`."""
 
-    @click.option("--select", multiple=True, callback=_codes, metavar="RULES", help=_SELECT_HELP)
-    @click.option("--ignore", multiple=True, callback=_codes, metavar="RULES", help=_IGNORE_HELP)
+    @_rules_option("--select", _SELECT_HELP)
+    @_rules_option("--ignore", _IGNORE_HELP)
     @_failure_options
     @_baseline_options
     @workflow_option
@@ -112,6 +113,12 @@ def check_options(command: Callable[..., R]) -> Callable[..., R]:
     return with_checking
 
 
+def _rules_option(name: str, help_text: str) -> Callable[[Callable[..., R]], Callable[..., R]]:
+    return click.option(
+        name, multiple=True, callback=_codes, metavar="RULES", help=help_text, shell_complete=complete_rules
+    )
+
+
 def _failure_options(command: Callable[..., R]) -> Callable[..., R]:
     @click.option("--strict/--no-strict", default=None, help=_STRICT_HELP)
     @click.option("--fail-on", type=click.Choice(FAIL_ON), help=_FAIL_ON_HELP)
@@ -127,7 +134,7 @@ def _failure_options(command: Callable[..., R]) -> Callable[..., R]:
 
 
 def _baseline_options(command: Callable[..., R]) -> Callable[..., R]:
-    @click.option("--baseline", metavar="FILE", help=_BASELINE_HELP)
+    @click.option("--baseline", metavar="FILE", help=_BASELINE_HELP, shell_complete=complete_files)
     @click.option("--update-baseline", is_flag=True, help=_UPDATE_HELP)
     @wraps(command)
     def with_baseline(*, baseline: str | None, update_baseline: bool, **others: object) -> R:

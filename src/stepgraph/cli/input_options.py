@@ -12,6 +12,7 @@ import click
 from click.core import ParameterSource
 from msgspec import Struct
 
+from stepgraph.cli.completions import complete_files
 from stepgraph.cli.errors import CommandError, ExitCode
 from stepgraph.phrases import near_names, quoted
 from stepgraph.project.root import is_configuration_name
@@ -55,9 +56,9 @@ _CONFIGURATION_HELP = "Select the workflows of this wrangler configuration, like
 def inputs(command: Callable[..., R]) -> Callable[..., R]:
     """Add the argument PATHS (files, directories and `-`) and the options --env and --config to a command."""
 
-    @click.argument("paths", nargs=-1, metavar="[PATHS]...")
+    @click.argument("paths", nargs=-1, metavar="[PATHS]...", shell_complete=complete_files)
     @environment_option()
-    @click.option("--config", "configuration", metavar="FILE", help=_CONFIGURATION_HELP)
+    @click.option("--config", "configuration", metavar="FILE", shell_complete=complete_files, help=_CONFIGURATION_HELP)
     @wraps(command)
     def with_inputs(*, paths: tuple[str, ...], configuration: str | None, **others: object) -> R:
         if configuration is not None and paths:

@@ -13,6 +13,8 @@ from typing import Final, NoReturn
 
 import click
 
+from stepgraph.cli.aliases import COMMAND_ALIASES, expand_option_aliases
+from stepgraph.cli.completions import complete_directories
 from stepgraph.cli.console import encode, write_message
 from stepgraph.cli.errors import CommandError, ExitCode
 from stepgraph.model.note import InputError, InternalError
@@ -80,6 +82,7 @@ Exit codes:
 # Imported on first use, because importing all of these modules takes 3 ms, and a run needs only one.
 _COMMANDS: Final = {
     "check": ("check", "check"),
+    "completion": ("completion", "completion"),
     "diff": ("diff", "diff"),
     "graph": ("graph", "graph"),
     "list": ("list_", "list_workflows"),
@@ -88,8 +91,6 @@ _COMMANDS: Final = {
     "schema": ("reference", "schema"),
 }
 """The module and function of each command, by name."""
-_SYNONYMS: Final = {"explain": "rules", "lint": "check", "draw": "graph", "plan": "diff", "ls": "list"}
-"""Names of similar commands of other tools."""
 
 
 class _Commands(click.Group):
@@ -110,18 +111,39 @@ class _Commands(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Return the command in the arguments. Raises UsageError for unknown commands."""
-        name = args[0]
-        if name in _COMMANDS or name.startswith("-"):
+        """Return the command in the arguments. Raises UsageError for unknown commands.
+
+        `help` and `version` stand for the options --help and --version.
+        """
+        name = COMMAND_ALIASES.get(args[0], args[0])
+        command = self.get_command(ctx, name)
+        if command is not None:
+            return name, command, expand_option_aliases(command, args[1:])
+        if ctx.resilient_parsing:
+            return None, None, args[1:]
+        if name == "help":
+            return self._resolve_help(ctx, args[1:])
+        if name == "version":
+            click.echo(f"stepgraph {__version__}")
+            ctx.exit()
+        if name.startswith("-"):
             return super().resolve_command(ctx, args)
         if os.path.exists(name):
             ctx.fail(f"unknown command `{name}`. Did you mean `stepgraph graph {name}`?")
         # Imported here because most runs name a command.
-        from difflib import get_close_matches
+        from stepgraph.cli.usage_messages import unknown_command_message
 
-        similar = [_SYNONYMS[name]] if name in _SYNONYMS else get_close_matches(name, _COMMANDS, 1)
-        advice = f"Did you mean `{similar[0]}`?" if similar else f"Available: {', '.join(_COMMANDS)}."
-        raise click.UsageError(f"unknown command `{name}`. {advice}", ctx)
+        raise click.UsageError(unknown_command_message(name, tuple(_COMMANDS)), ctx)
+
+    def _resolve_help(
+        self, ctx: click.Context, args: Sequence[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command in the arguments with --help. Without one, print the help of the group and exit."""
+        topic = next((argument for argument in args if not argument.startswith("-")), None)
+        if topic is None:
+            click.echo(ctx.get_help())
+            ctx.exit()
+        return self.resolve_command(ctx, [topic, "--help"])
 
 
 def _change_directory(context: click.Context, _option: click.Parameter, directory: str | None) -> None:
@@ -142,9 +164,14 @@ def _change_directory(context: click.Context, _option: click.Parameter, director
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 @click.option(
-    "-C", metavar="DIR", callback=_change_directory, expose_value=False, help="Change to the directory DIR first."
+    "-C",
+    metavar="DIR",
+    callback=_change_directory,
+    expose_value=False,
+    help="Change to the directory DIR first.",
+    shell_complete=complete_directories,
 )
-@click.version_option(__version__, message="%(prog)s %(version)s")
+@click.version_option(__version__, "-V", "--version", message="%(prog)s %(version)s")
 @click.pass_context
 def commands(context: click.Context) -> ExitCode | None:
     """Visualize and check Cloudflare Python Workflows before you deploy them.
@@ -174,7 +201,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         write_message(str(error.problem))
         return ExitCode.ERROR
     except click.ClickException as error:
-        write_message(_usage_message(error))
+        # Imported here because most runs have no usage error.
+        from stepgraph.cli.usage_messages import usage_message
+
+        write_message(usage_message(error))
         return ExitCode.ERROR
     except (click.Abort, KeyboardInterrupt):
         return ExitCode.INTERRUPTED
@@ -186,14 +216,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         write_defect(error)
         return ExitCode.DEFECT
     return code or ExitCode.CLEAN
-
-
-def _usage_message(error: click.ClickException) -> str:
-    context = error.ctx if isinstance(error, click.UsageError) else None
-    command = "stepgraph" if context is None else context.command_path
-    message = error.format_message()
-    message = message if message.endswith("?") else f"{message.removesuffix('.')}."
-    return f"stepgraph: {message} Try `{command} --help`."
 
 
 _TRACERS = frozenset({"cProfile", "coverage", "profile", "trace"})

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, Generic, TypeVar, cast
 import click
 from msgspec import Struct
 
+from stepgraph.cli.completions import complete_files, complete_values
 from stepgraph.cli.console import COLORS, Look, choose_color, look_of_standard_output, write_bytes, write_message
 from stepgraph.cli.formats import (
     DIFF_FORMATS,
@@ -69,7 +70,9 @@ def output_options(formats: Mapping[str, Format[Sequence[Subject]]]) -> Callable
 
     def decorate(command: Callable[..., R]) -> Callable[..., R]:
         @_format_option([*formats, _OUTLINE])
-        @click.option("-o", "--output", "name", metavar="FILE|DIR/", help=_FILE_OR_FOLDER_HELP)
+        @click.option(
+            "-o", "--output", "name", metavar="FILE|DIR/", help=_FILE_OR_FOLDER_HELP, shell_complete=complete_files
+        )
         @color_option
         @click.option(_CHECK, is_flag=True, help=_CHECK_HELP)
         @click.option("-q", "--quiet", is_flag=True, help=_DRAWING_QUIET_HELP)
@@ -96,22 +99,9 @@ def color_option(command: Callable[..., R]) -> Callable[..., R]:
 
 
 def _format_option(names: Iterable[str]) -> Callable[[Callable[..., R]], Callable[..., R]]:
-    """Return a decorator that adds the case-insensitive option --format to a command, as the argument `format_name`.
-
-    The hidden option --output-format, its name in ruff, does the same.
-    """
+    """Return a decorator that adds the case-insensitive option --format to a command, as the argument `format_name`."""
     choice = click.Choice(list(names), case_sensitive=False)
-
-    def decorate(command: Callable[..., R]) -> Callable[..., R]:
-        @click.option("-f", "--format", "format_name", type=choice, help=_FORMAT_HELP)
-        @click.option("--output-format", "alias", type=choice, hidden=True)
-        @wraps(command)
-        def with_format(*, format_name: str | None, alias: str | None, **others: object) -> R:
-            return command(format_name=format_name or alias, **others)
-
-        return with_format
-
-    return decorate
+    return click.option("-f", "--format", "format_name", type=choice, help=_FORMAT_HELP)
 
 
 def _target(name: str | None) -> str | None:
@@ -135,6 +125,9 @@ def _select_format(
     if format_name is not None:
         return formats[format_name]
     first, *_ = formats.values()
+    if target is not None and target in formats and not os.path.exists(target):
+        # mypy's --output selects the format.
+        raise click.UsageError(f"`{target}` is a format. Use `-f {target}`, or `-o ./{target}` for a file.")
     if target is None or os.path.isdir(target) or target.endswith(_SEPARATORS):
         return first
     by_suffix = {each.suffix: each for each in formats.values()}
@@ -233,7 +226,13 @@ def drawing_options(command: Callable[..., R]) -> Callable[..., R]:
     """Add the drawing options to a command, as one argument `drawing`."""
 
     @click.option("--depth", type=click.IntRange(min=1), metavar="N", help=_DEPTH_HELP)
-    @click.option("--collapse", callback=_collapse, metavar="KIND,...", help=_COLLAPSE_HELP)
+    @click.option(
+        "--collapse",
+        callback=_collapse,
+        metavar="KIND,...",
+        help=_COLLAPSE_HELP,
+        shell_complete=complete_values(COLLAPSIBLE),
+    )
     @click.option("--expand", type=click.Choice(EXPANSIONS), help=_EXPAND_HELP)
     @click.option("--theme", type=click.Choice(THEMES), help=_THEME_HELP)
     @click.option("--legend", is_flag=True, help=_LEGEND_HELP)
@@ -311,7 +310,7 @@ def report_options(command: Callable[..., R]) -> Callable[..., R]:
     """Add the options -f, -o, -q, --statistics and --color to a command, as one argument `output`."""
 
     @_format_option(REPORT_FORMATS)
-    @click.option("-o", "--output", "name", metavar="FILE", help=_FILE_HELP)
+    @click.option("-o", "--output", "name", metavar="FILE", help=_FILE_HELP, shell_complete=complete_files)
     @click.option("-q", "--quiet", is_flag=True, help=_REPORT_QUIET_HELP)
     @color_option
     @click.option("--statistics", is_flag=True, help=_STATISTICS_HELP)
@@ -333,7 +332,7 @@ def diff_output_options(command: Callable[..., R]) -> Callable[..., R]:
     """Add the options -f, -o, -q, --theme and --color to a command, as one argument `output`."""
 
     @_format_option(DIFF_FORMATS)
-    @click.option("-o", "--output", "name", metavar="FILE", help=_FILE_HELP)
+    @click.option("-o", "--output", "name", metavar="FILE", help=_FILE_HELP, shell_complete=complete_files)
     @color_option
     @click.option("--theme", type=click.Choice(THEMES), help=_DIFF_THEME_HELP)
     @click.option("-q", "--quiet", is_flag=True, help=_DIFF_QUIET_HELP)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from stepgraph.cli.completions import complete_files
 from stepgraph.cli.console import write_message
 from stepgraph.cli.errors import CommandError, ExitCode
 from stepgraph.cli.input_options import (
@@ -60,7 +61,7 @@ _MAX_SIDES: Final = 2
 
 
 @click.command("diff", short_help=_SHORT_HELP, epilog=_EXIT_CODES)
-@click.argument("sides", nargs=-1, metavar="[OLD] [NEW]")
+@click.argument("sides", nargs=-1, metavar="[OLD] [NEW]", shell_complete=complete_files)
 @revision_options
 @environment_option(_ENVIRONMENT_HELP)
 @workflow_option

@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 import click
 
 from stepgraph.cli.analysis import Cache, analyze_inputs, cache_option, load_sources, require_workflows
+from stepgraph.cli.completions import complete_files
 from stepgraph.cli.console import write_bytes, write_message
 from stepgraph.cli.errors import CommandError, ExitCode
 from stepgraph.cli.formats import DRAWINGS, FORMATS, FormatOptions, Rendering
@@ -63,7 +64,7 @@ def graph(
 
 
 @click.command("render")
-@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...", shell_complete=complete_files)
 @workflow_option
 @output_options(DRAWINGS)
 @drawing_options

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from stepgraph.cli.completions import complete_rule
 from stepgraph.cli.console import look_of_standard_output, write_result
 from stepgraph.cli.errors import CommandError, ExitCode
 from stepgraph.cli.output_options import color_option
@@ -24,7 +25,7 @@ _ALL_HELP = "Show all examples, the evidence for the rule, and how to suppress i
 
 
 @click.command("rules")
-@click.argument("code", required=False)
+@click.argument("code", required=False, shell_complete=complete_rule)
 @click.option(
     "-f",
     "--format",
