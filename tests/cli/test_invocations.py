@@ -132,9 +132,13 @@ def test_unknown_commands_name_the_right_one(stepgraph: Command, command: str, a
         (
             ["check", "--legend"],
             "--legend",
-            "It is an option of `stepgraph diff`, `stepgraph graph` and `stepgraph render`.",
+            "It is an option of `stepgraph graph` and `stepgraph render`.",
         ),
-        (["graph", "--exclude", "x"], "--exclude", "Set `exclude` or `extend-exclude` in `[tool.stepgraph]` of"),
+        (
+            ["graph", "--exclude", "x"],
+            "--exclude",
+            "Set `exclude` or `extend-exclude` in `[tool.stepgraph]` of `pyproject.toml`.",
+        ),
         (["check", "--fixx"], "--fixx", "Did you mean `--fix`?"),
     ],
     ids=str,
