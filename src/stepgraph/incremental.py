@@ -61,19 +61,25 @@ class ModuleResult(Struct, frozen=True):
         pipeline.modules.read_files |= self.read_files
 
 
+class PreviousRun(Struct, frozen=True):
+    """The state of the last run that the next one reuses."""
+
+    results: Mapping[ResultKey, ModuleResult]
+    contents: Mapping[str, bytes]
+    """The contents of the modules and of the files that imports led to, by path."""
+    parsed: ParsedModules
+
+
 class IncrementalRun(AnalysisRun):
     """A run that reuses the results of modules whose inputs are unchanged."""
 
-    def __init__(
-        self, sources: Sources, on_module: OnModule | None, previous: PreviousRun, parsed: ParsedModules, *, checked: bool
-    ) -> None:
-        """Prepare the run. Modules are parsed unless they are among `parsed`."""
+    def __init__(self, sources: Sources, on_module: OnModule | None, previous: PreviousRun, *, checked: bool) -> None:
+        """Prepare the run."""
         super().__init__(sources, on_module, checked=checked)
         self.results: dict[ResultKey, ModuleResult] = {}
         self.contents: dict[str, bytes] = {}
         """The contents of the files that imports led to, by path. Equal contents of earlier runs are shared."""
         self._previous = previous
-        self._parsed = parsed
         self._current: dict[str, bytes | None] = {}
 
     def _analyze_module(self, module: Source) -> tuple[WorkflowAnalysis, ...]:
@@ -114,7 +120,7 @@ class IncrementalRun(AnalysisRun):
 
     def _analyze_alone(self, module: Source) -> ModuleResult:
         """Return the result of a module, analyzed by a pipeline of its own, which records all its inputs."""
-        modules = SourceModules(may_release=True, earlier=self._parsed, tokens=self.pipeline.modules.tokens)
+        modules = SourceModules(may_release=True, earlier=self._previous.parsed, tokens=self.pipeline.modules.tokens)
         pipeline = Pipeline(self.pipeline.checked, modules=modules)
         workflows: tuple[WorkflowAnalysis, ...] = ()
         try:
@@ -155,14 +161,6 @@ def _is_same_project(first: Project, second: Project) -> bool:
     )
 
 
-class PreviousRun(Struct, frozen=True):
-    """The state of the last run that the next one reuses."""
-
-    results: Mapping[ResultKey, ModuleResult]
-    contents: Mapping[str, bytes]
-    """The contents of the modules and of the files that imports led to, by path."""
-
-
 class IncrementalAnalysis:
     """Analyzes sources repeatedly, with the results of the last run in memory.
 
@@ -171,7 +169,8 @@ class IncrementalAnalysis:
 
     def __init__(self) -> None:
         self.parsed = ParsedModules()
-        self._previous = PreviousRun({}, {})
+        """The modules parsed by the runs."""
+        self._previous = PreviousRun({}, {}, self.parsed)
 
     def analyze(self, sources: Sources, on_module: OnModule | None = None) -> Analysis:
         """Return the workflows of all modules, like `analyze_graphs`. Use an object for either graphs or checks."""
@@ -186,9 +185,9 @@ class IncrementalAnalysis:
 
     def _run(self, sources: Sources, on_module: OnModule | None, *, checked: bool) -> Analysis:
         if not sources.modules:
-            self._previous = PreviousRun({}, {})
+            self._previous = PreviousRun({}, {}, self.parsed)
             return empty_analysis(sources)
-        run = IncrementalRun(sources, on_module, self._previous, self.parsed, checked=checked)
+        run = IncrementalRun(sources, on_module, self._previous, checked=checked)
         analysis = run.collect(run.analyze())
-        self._previous = PreviousRun(run.results, run.contents)
+        self._previous = PreviousRun(run.results, run.contents, self.parsed)
         return analysis

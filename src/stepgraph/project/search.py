@@ -27,6 +27,8 @@ class Search(Struct, frozen=True):
     """The paths of the configurations, sorted by directory."""
     problems: tuple[Problem, ...]
     """The directories that could not be searched."""
+    folders: tuple[str, ...] = ()
+    """The prefixes of the searched directories, sorted."""
 
 
 class _SearchState(Struct):
@@ -34,6 +36,7 @@ class _SearchState(Struct):
 
     files: list[str] = field(default_factory=list)
     links: list[str] = field(default_factory=list)
+    folders: list[str] = field(default_factory=list)
     configured_folders: list[str] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     entries: int = 0
@@ -74,7 +77,7 @@ def search_folder(folder: str) -> Search:
     configurations = [
         path for prefix in sorted(state.configured_folders) if (path := configuration_in(prefix)) is not None
     ]
-    return Search((*sorted(state.files), *links), tuple(configurations), tuple(problems))
+    return Search((*sorted(state.files), *links), tuple(configurations), tuple(problems), tuple(sorted(state.folders)))
 
 
 def _list_folder(prefix: str, state: _SearchState, *, is_named: bool) -> list[str]:
@@ -86,6 +89,7 @@ def _list_folder(prefix: str, state: _SearchState, *, is_named: bool) -> list[st
     state.entries += len(entries)
     if not is_named and any(entry.name == _ENVIRONMENT_MARKER for entry in entries):
         return []
+    state.folders.append(prefix)
     if any(entry.name in CONFIGURATION_NAMES for entry in entries):
         state.configured_folders.append(prefix)
     return _collect_entries(entries, prefix, state)
@@ -96,7 +100,7 @@ def _collect_entries(entries: list[os.DirEntry[str]], prefix: str, state: _Searc
     for entry in entries:
         name = entry.name
         if entry.is_dir(follow_symlinks=False):
-            if not name.startswith(".") and name not in _SKIPPED:
+            if not is_skipped(name):
                 folders.append(f"{prefix}{name}/")
         elif not name.endswith(".py"):
             continue
@@ -105,6 +109,11 @@ def _collect_entries(entries: list[os.DirEntry[str]], prefix: str, state: _Searc
         elif entry.is_file(follow_symlinks=False):
             state.files.append(prefix + name)
     return folders
+
+
+def is_skipped(name: str) -> bool:
+    """Return whether a search skips directories of this name: hidden ones, packages of npm and caches."""
+    return name.startswith(".") or name in _SKIPPED
 
 
 def _links_inside(links: list[str], folder: str) -> list[str]:

@@ -15,8 +15,8 @@ from stepgraph.project.reading import read_source
 from stepgraph.project.root import Root
 from stepgraph.syntax.bindings import ModuleReference
 from stepgraph.syntax.module import SourceModule
-from stepgraph.syntax.parsed_modules import ParsedModules
 from stepgraph.syntax.parse import TokenBudgetError, parse_module
+from stepgraph.syntax.parsed_modules import ParsedModules
 from stepgraph.syntax.unparsed_sources import may_imported_modules
 
 
