@@ -100,6 +100,9 @@ SEARCHED_ENTRIES: Final = 1_000_000
 DEEPEST_FOLDER: Final = 200
 """The maximum depth of nested directories. Resolving a path takes quadratic time in its depth."""
 
+PATTERN_CHARACTERS: Final = 2_000
+"""The maximum total length of the patterns in a setting that selects files. Each is matched with all files."""
+
 READ_MODULES: Final = 20_000
 """The maximum number of modules that one command parses."""
 

@@ -132,7 +132,7 @@ def test_later_step_of_concurrent_calls(use: str) -> None:
 
     assert finding.message == (
         "the step 'second' runs concurrently with itself: the engine numbers the runs by start order, which depends"
-        " on timing, so a run may get the result of another one after a restart."
+        " on timing, so a run may get the result of another one at replay."
     )
 
 

@@ -88,7 +88,8 @@ def test_every_key() -> None:
             'colour = "red"',
             (
                 "pyproject.toml:2:1: unknown setting `colour`. Available: `select`, `ignore`, `severity`,"
-                " `per-file-ignores`, `fail-on`, `strict`, `require-dag`, `baseline`, `snapshot`."
+                " `per-file-ignores`, `fail-on`, `strict`, `require-dag`, `baseline`, `snapshot`, `include`, `exclude`,"
+                " `extend-exclude`."
             ),
         ),
         ('select = ["SG1", "SG2O5"]', "pyproject.toml:2:18: unknown rule `SG2O5`. Did you mean `SG205`?"),
@@ -280,7 +281,10 @@ def test_patterns_are_relative_to_the_settings_file(folder: Path) -> None:
         ("test_*.py", "deep/down/test_a.py", "deep/test_x/a.py"),
         ("legacy/", "legacy/x/a.py", "legacy.py"),
         ("./a?.py", "ab.py", "a.py"),
-        ("src/[a].py", "src/[a].py", "src/a.py"),
+        ("src/[a-c].py", "src/b.py", "src/[a-c].py"),
+        ("src/[!a].py", "src/b.py", "src/a.py"),
+        ("src/\\[a].py", "src/[a].py", "src/a.py"),
+        ("src/[.py", "src/[.py", "src/a.py"),
     ],
 )
 def test_pattern_matching(pattern: str, fits: str, does_not: str) -> None:

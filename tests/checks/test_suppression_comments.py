@@ -49,6 +49,40 @@ def test_comment_applies_to_its_statement(body: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "comment",
+    [
+        "# stepgraph: ignore-file",
+        "# stepgraph: ignore-file generated code",
+        "# stepgraph: ignore-file[SG118] generated code",
+        "# stepgraph: ignore-file[SG205, step-called-with-arguments]",
+        "# stepgraph: ignore-file[SG1]",
+    ],
+)
+def test_comment_applies_to_its_file(comment: str) -> None:
+    result = filter_module(f"{comment}\n{in_run('await charge(10)')}")
+    assert [line for line in code_lines(result.findings) if line[0] != "SG007"] == []
+    assert [suppressed.finding.code for suppressed in result.suppressed] == ["SG118"]
+
+
+def test_comment_for_a_file_has_a_reason() -> None:
+    result = filter_module(f"# stepgraph: ignore-file generated code\n{in_run('await charge(10)')}")
+    assert [suppressed.reason for suppressed in result.suppressed] == ["generated code"]
+
+
+@pytest.mark.parametrize(
+    ("comment", "message"),
+    [
+        ("# stepgraph: ignore-file", "entry.py:1:14: warning: stepgraph reports nothing in this file, so the comment"),
+        ("# stepgraph: ignore-file[SG118]", "entry.py:1:26: warning: `SG118` reports nothing in this file, so the"),
+    ],
+)
+def test_comment_for_a_file_without_findings_is_unused(comment: str, message: str) -> None:
+    (unused,) = filter_module(f"{comment}\n{in_run('await charge()')}", Settings()).findings
+    assert unused.code == "SG007"
+    assert str(unused).startswith(message)
+
+
+@pytest.mark.parametrize(
     ("body", "expected"),
     [
         ("await charge(  # stepgraph: ignore[SG118]\n    10,\n)", [("SG118", 11), ("SG007", 10)]),
@@ -99,7 +133,7 @@ def test_unused_codes_of_a_comment_are_reported() -> None:
         ("# stepgraph ignore[SG118]", "10:27: warning: `stepgraph ignore[SG118]` has no effect"),
         ("# Stepgraph: Ignore[SG118]", "10:27: warning: `Stepgraph: Ignore[SG118]` has no effect"),
         ("# stepgraph: noqa[SG118]", "10:27: warning: `stepgraph: noqa[SG118]` has no effect"),
-        ("# stepgraph: disable", "10:27: warning: `stepgraph: disable` has no effect: the only directive is `ignore`."),
+        ("# stepgraph: disable", "10:27: warning: `stepgraph: disable` has no effect: the only directives are"),
         ("# stepgraph: disable=SG118", "10:27: warning: `stepgraph: disable=SG118` has no effect: the only"),
         ("# stepgraph: see [SG118]", "10:27: warning: `stepgraph: see [SG118]` has no effect: the only"),
         (
@@ -111,12 +145,14 @@ def test_unused_codes_of_a_comment_are_reported() -> None:
         ),
         ("# noqa: E501, SG118", "10:27: warning: `noqa: E501, SG118` has no effect on stepgraph's findings."),
         (
-            "# stepgraph: ignore-file[SG118]",
-            (
-                "10:27: warning: `stepgraph: ignore-file[SG118]` has no effect: a comment cannot ignore a whole file."
-                " Add the file to `per-file-ignores` in `pyproject.toml`. [SG006]"
-            ),
+            "# stepgraph: ignore-files",
+            "10:27: warning: `stepgraph: ignore-files` has no effect: it must name the rules",
         ),
+        (
+            "# stepgraph: ignore-file[]",
+            "10:27: warning: `stepgraph: ignore-file[]` has no effect: it must name the rules",
+        ),
+        ("# stepgraph: ignore-file[SG007]", "10:50: warning: `SG007` cannot be ignored by a comment, so this entry"),
         (
             "# stepgraph: ignore[SG18]",
             "10:45: warning: unknown rule `SG18`, so this entry has no effect. Did you mean `SG118`? [SG006]",

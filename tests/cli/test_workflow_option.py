@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from tests.cli.conftest import Command
@@ -73,3 +75,69 @@ def test_several_names_select_compared_workflows(stepgraph: Command) -> None:
 def test_unselected_workflows_may_lack_graphs(stepgraph: Command) -> None:
     run = stepgraph("graph", "--workflow", "ChargeCard")
     assert (run.code, run.messages) == (0, [])
+
+
+SHARED = """\
+from workers import WorkflowEntrypoint
+
+
+class Base(WorkflowEntrypoint):
+    async def run(self, event, step):
+        @step.do("pay")
+        async def pay():
+            return 1
+
+        await pay(1)
+
+
+class Charge(Base):
+    pass
+
+
+class Refund(Base):
+    async def run(self, event, step):
+        await super().run(event, step)
+        step.sleep("rest", "1 hour")
+"""
+
+
+def test_a_check_reports_only_selected_workflows(stepgraph: Command) -> None:
+    write("b.py", SHARED)
+
+    assert _codes(stepgraph, "--workflow", "Refund") == ["SG118", "SG203"]
+    assert _codes(stepgraph, "--workflow", "Charge") == ["SG118"]
+    assert _codes(stepgraph, "--workflow", "*d", "--workflow", "Charge") == ["SG118", "SG203"]
+
+
+def _codes(stepgraph: Command, *arguments: str) -> list[str]:
+    run = stepgraph("check", "-f", "json", "b.py", *arguments)
+    return [finding["code"] for finding in json.loads(run.out)["findings"]]
+
+
+def test_a_shared_finding_names_a_selected_workflow(stepgraph: Command) -> None:
+    write("b.py", SHARED)
+
+    for _ in ("analyzed", "from the cache"):
+        report = json.loads(stepgraph("check", "-f", "json", "b.py", "--workflow", "Refund").out)
+        assert [finding["workflow"] for finding in report["findings"]] == ["Refund", "Refund"]
+        assert [workflow["name"] for workflow in report["workflows"]] == ["Refund"]
+
+
+def test_a_check_of_an_unknown_workflow_is_an_error(stepgraph: Command) -> None:
+    run = stepgraph("check", "--workflow", "chargecart")
+
+    assert (run.code, run.out) == (2, "")
+    assert run.messages == ["stepgraph: no workflow named `chargecart`. Did you mean `ChargeCard`?"]
+
+
+def test_a_baseline_is_not_updated_for_some_workflows(stepgraph: Command) -> None:
+    run = stepgraph("check", "--workflow", "Empty", "--baseline", "b.json", "--update-baseline")
+
+    message = "--update-baseline writes the findings of all workflows, so omit --workflow."
+    assert (run.code, run.messages) == (2, [f"stepgraph: {message} Try `stepgraph check --help`."])
+
+
+def test_a_list_has_only_selected_workflows(stepgraph: Command) -> None:
+    run = stepgraph("list", "--workflow", "*Card")
+
+    assert [line.split()[0] for line in run.out.splitlines()[1:]] == ["ChargeCard", "RefundCard"]

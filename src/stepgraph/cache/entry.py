@@ -117,6 +117,7 @@ class FindingRecord(Struct, frozen=True):
     span: Span
     workflow: str
     fix: Applicability | None
+    other_workflows: tuple[str, ...]
 
     @classmethod
     def of(cls, finding: Finding) -> FindingRecord:
@@ -129,12 +130,15 @@ class FindingRecord(Struct, frozen=True):
             finding.span,
             finding.workflow,
             None if finding.fix is None else finding.fix.applicability,
+            finding.other_workflows,
         )
 
     def restore(self) -> Finding:
         """Return the finding."""
         fix = None if self.fix is None else Fix(self.fix)
-        return Finding(self.code, self.severity, self.message, self.advice, self.span, self.workflow, fix)
+        return Finding(
+            self.code, self.severity, self.message, self.advice, self.span, self.workflow, fix, self.other_workflows
+        )
 
 
 class ListingRecord(Struct, frozen=True):

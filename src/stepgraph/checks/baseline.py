@@ -33,8 +33,8 @@ _LENGTH: Final = 24
 def fingerprint(code: str, path: str, line_text: str, occurrence: int) -> str:
     """Return the fingerprint of a finding, which is stable while its file name and source line stay the same.
 
-    `path` is relative to the folder of the baseline. Whitespace is ignored. `occurrence` numbers the findings with
-    equal other arguments, from 1.
+    `path` is relative to the directory of the baseline. Whitespace is ignored. `occurrence` is the number of the
+    finding, from 1, among those with the same code, path and text.
     """
     return _fingerprint(_hash(code, path, " ".join(line_text.split())), occurrence)
 

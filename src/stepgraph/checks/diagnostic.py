@@ -89,6 +89,8 @@ class Finding(Struct, frozen=True):
     """The name of the workflow. Empty for findings about a project."""
     fix: Fix | None = None
     """The change that `--fix` makes, or None if no change is obvious."""
+    other_workflows: tuple[str, ...] = ()
+    """The names of the other workflows with the same finding, in code that they share."""
 
     def __str__(self) -> str:
         return f"{self.span}: {self.severity}: {self.message} {self.advice}".rstrip() + f" [{self.code}]"

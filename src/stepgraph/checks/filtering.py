@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Final, TypeAlias
 
 from msgspec import Struct, field
@@ -12,7 +12,7 @@ from stepgraph.checks.baseline import Baseline, BaselineEntry, fingerprints
 from stepgraph.checks.catalogue import RULES
 from stepgraph.checks.diagnostic import Finding, Severity, span_of
 from stepgraph.checks.rule import Rule
-from stepgraph.checks.run import check_suppressions
+from stepgraph.checks.run import check_suppressions, unique_findings
 from stepgraph.checks.selectors import INPUT_RULES, selectors
 from stepgraph.checks.settings import Settings
 from stepgraph.checks.suppression_comments import parse_suppression_comments
@@ -45,6 +45,15 @@ class FilteredFindings(Struct, frozen=True):
         """Return the fingerprint of a reported or baseline finding, which does not depend on line numbers."""
         return self._fingerprints[_key(finding)]
 
+    def of_workflows(self, names: Collection[str]) -> FilteredFindings:
+        """Return the findings in workflows of these names, and those in no workflow."""
+        return replace(
+            self,
+            findings=tuple(_of_workflows(self.findings, names)),
+            baselined=tuple(_of_workflows(self.baselined, names)),
+            suppressed=tuple(each for each in self.suppressed if any(_of_workflows([each.finding], names))),
+        )
+
 
 class CheckedSources(Struct, frozen=True):
     """The sources of a check."""
@@ -71,7 +80,7 @@ def filter_findings(
     matching = SuppressionIndex(tuple(parse_suppression_comments(inputs.read)), selectors(rules))
     suppressed: list[SuppressedFinding] = []
     remaining: list[Finding] = []
-    for finding in settings_filter.select([*map(_configuration_error, settings.problems), *findings]):
+    for finding in settings_filter.select(unique_findings([*map(_configuration_error, settings.problems), *findings])):
         ignore = None if finding.code in INPUT_RULES else matching.suppression_of(finding)
         if ignore is None:
             remaining.append(finding)
@@ -134,6 +143,13 @@ def _split_by_baseline(
     new = [finding for finding in findings if finding.code in INPUT_RULES or current[_key(finding)] not in in_baseline]
     outdated = baseline.outdated(current.values(), inputs.read, settings.enables)
     return FilteredFindings(tuple(new), tuple(baselined), suppressed, outdated, current)
+
+
+def _of_workflows(findings: Iterable[Finding], names: Collection[str]) -> Iterator[Finding]:
+    for finding in findings:
+        own = [name for name in (finding.workflow, *finding.other_workflows) if name in names]
+        if own or not finding.workflow:
+            yield replace(finding, workflow=own[0] if own else "")
 
 
 def _key(finding: Finding) -> _Key:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from stepgraph.checks.catalogue import RULES
 from stepgraph.checks.diagnostic import Diagnostic, Finding, Severity
@@ -40,11 +41,19 @@ def check(
 
 
 def unique_findings(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """Return findings without duplicates, keeping the first one with each code, span and message."""
-    unique: dict[tuple[str, Span, str], Finding] = {}
+    """Return findings without duplicates, keeping the first one with each code, span and message.
+
+    It names the workflows of the others.
+    """
+    unique: dict[tuple[str, Span, str], list[Finding]] = {}
     for finding in findings:
-        unique.setdefault((finding.code, finding.span, finding.message), finding)
-    return tuple(unique.values())
+        unique.setdefault((finding.code, finding.span, finding.message), []).append(finding)
+    return tuple(_merge(*equal) for equal in unique.values())
+
+
+def _merge(first: Finding, *others: Finding) -> Finding:
+    names = dict.fromkeys(finding.workflow for finding in others if finding.workflow != first.workflow)
+    return replace(first, other_workflows=tuple(names)) if names else first
 
 
 def check_project(project: ProjectSubject, rules: Sequence[Rule] = RULES) -> list[Finding]:

@@ -44,10 +44,11 @@ class Selectors(Struct, frozen=True):
         """Return the code or code prefix of a selector, or None if it is invalid."""
         return self.prefix_by_selector.get(selector)
 
-    def suppressible_code(self, selector: str) -> str | None:
-        """Return the code of a selector, or None if a comment cannot suppress it."""
+    def suppressible_code(self, selector: str, *, with_prefixes: bool) -> str | None:
+        """Return the code or, `with_prefixes`, the prefix of a selector, or None if a comment cannot suppress it."""
         meaning = self.prefix_by_selector.get(selector)
-        return meaning if meaning in self.codes and meaning not in SUPPRESSION_RULES | INPUT_RULES else None
+        is_known = meaning in self.codes or with_prefixes
+        return meaning if is_known and meaning not in SUPPRESSION_RULES | INPUT_RULES else None
 
     def explain_not_ignorable(self, selector: str) -> tuple[str, str] | None:
         """Return the reason why a selector cannot be ignored, and advice, or None if it can be ignored."""
@@ -58,12 +59,12 @@ class Selectors(Struct, frozen=True):
             return f"`{selector}` cannot be ignored", "It reports an input that was not checked. Remove it."
         return None
 
-    def explain_not_suppressible(self, selector: str) -> tuple[str, str] | None:
+    def explain_not_suppressible(self, selector: str, *, with_prefixes: bool) -> tuple[str, str] | None:
         """Return the reason why a comment cannot suppress a selector, and advice, or None if it can."""
         meaning = self.prefix_by_selector.get(selector)
         if meaning in SUPPRESSION_RULES:
             return f"`{selector}` cannot be ignored by a comment", "Add it to `ignore` in `pyproject.toml`."
-        if meaning is not None and meaning not in self.codes:
+        if meaning is not None and meaning not in self.codes and not with_prefixes:
             clause = f"`{selector}` is a prefix of several rules, and a comment must name each rule"
             return clause, "List their codes, or add the prefix to `per-file-ignores` in `pyproject.toml`."
         return self.explain_not_ignorable(selector)

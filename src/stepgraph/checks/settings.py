@@ -16,6 +16,7 @@ from stepgraph.checks.selectors import ALL, INPUT_RULES, Selectors, selectors
 from stepgraph.model.note import InputError, Problem
 from stepgraph.project.configuration.document import Fields
 from stepgraph.project.configuration.settings_file import find_settings
+from stepgraph.project.file_selection import SELECTION_KEYS
 from stepgraph.project.folders import folder_of, path_in
 from stepgraph.project.path_patterns import matches
 from stepgraph.project.reading import StrPath
@@ -106,6 +107,7 @@ KEYS: Final = (
     "require-dag",
     "baseline",
     "snapshot",
+    *SELECTION_KEYS,
 )
 
 _OFF: Final = "off"

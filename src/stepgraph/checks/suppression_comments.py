@@ -1,4 +1,7 @@
-"""Suppression comments in Python modules and configurations: `stepgraph: ignore[SG118] reason`."""
+"""Suppression comments in Python modules and configurations.
+
+`stepgraph: ignore[SG118] reason` suppresses rules on a line, and `stepgraph: ignore-file` all rules in a file.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from typing import Final
 
 from msgspec import Struct, field
 
+from stepgraph.checks.selectors import ALL
 from stepgraph.model.span import Span
 from stepgraph.project.configuration.document import LineIndex
 from stepgraph.project.root import CONFIGURATION_NAMES
@@ -49,9 +53,11 @@ class SuppressionComment(Struct, frozen=True):
     """The location of the suppression, without the rest of its comment."""
     text: str
     rules: tuple[SuppressedRule, ...] = ()
-    """The suppressed rules, or none if the form is invalid or names no rule."""
+    """The suppressed rules, or none if the form is invalid or names no rule. For a whole file, all rules by default."""
     reason: str = ""
     """The reason, or an empty string without a reason."""
+    applies_to_file: bool = False
+    """Whether the comment applies to all lines of its file."""
 
 
 # A file with neither word contains no suppressions.
@@ -83,6 +89,9 @@ _SUPPRESSION: Final = re.compile(
     re.IGNORECASE,
 )
 _IGNORE: Final = re.compile(r"stepgraph:[ \t]*ignore\[(?P<rules>[^\]#]*)\](?P<reason>[^#]*)")
+_IGNORE_FILE: Final = re.compile(
+    r"stepgraph:[ \t]*(?P<name>ignore-file)(?:\[(?P<rules>[^\]#]*)\]|(?![\w\[-]))(?P<reason>[^#]*)"
+)
 _BETWEEN_COMMAS: Final = re.compile("[^,]+")
 
 
@@ -91,20 +100,28 @@ def parse_suppressions(comment: Comment) -> Iterator[SuppressionComment]:
     line = comment.text.split("\n", 1)[0]
     for suppression in _SUPPRESSION.finditer(line):
         start = suppression.start("whole")
-        match = _IGNORE.match(line, start)
+        match = _IGNORE.match(line, start) or _IGNORE_FILE.match(line, start)
         if match is None:
             end = line.find("#", start)
             text = line[start : None if end < 0 else end].rstrip()
             yield SuppressionComment(comment, _span(comment, start, start + len(text)), text)
             continue
-        offset = match.start("rules")
-        rules = {
-            rule: SuppressedRule(rule, _span(comment, offset + start, offset + start + len(rule)))
-            for rule, start in _split_list(match["rules"])
-        }
-        end = match.end("rules") + 1
+        end = match.start("reason")
         reason = match["reason"].strip(" \t:-")
-        yield SuppressionComment(comment, _span(comment, start, end), line[start:end], tuple(rules.values()), reason)
+        span, text = _span(comment, start, end), line[start:end].rstrip()
+        yield SuppressionComment(comment, span, text, _rules_in(comment, match), reason, match.re is _IGNORE_FILE)
+
+
+def _rules_in(comment: Comment, match: re.Match[str]) -> tuple[SuppressedRule, ...]:
+    """Return the distinct rules of a suppression, which are all rules if a suppression of a file lists none."""
+    if match["rules"] is None:
+        return (SuppressedRule(ALL, _span(comment, *match.span("name"))),)
+    offset = match.start("rules")
+    rules = {
+        rule: SuppressedRule(rule, _span(comment, offset + start, offset + start + len(rule)))
+        for rule, start in _split_list(match["rules"])
+    }
+    return tuple(rules.values())
 
 
 def _split_list(text: str) -> Iterator[tuple[str, int]]:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from msgspec import Struct, field
 
 from stepgraph.checks.diagnostic import Finding
-from stepgraph.checks.selectors import Selectors
+from stepgraph.checks.selectors import ALL, Selectors
 from stepgraph.checks.suppression_comments import SuppressedRule, SuppressionComment
 from stepgraph.model.span import Span
 
@@ -45,11 +45,16 @@ class _FileIndex(Struct):
 
     Each range is a statement, so ranges do not overlap.
     """
+    of_file: _SuppressedRules = field(default_factory=_SuppressedRules)
+    """The suppressions that apply to the whole file. Their codes may be prefixes."""
     _sorted_ranges: list[tuple[int, int]] = field(default_factory=list)
     """The sorted keys of `by_range`."""
 
     def add(self, number: int, ignore: SuppressionComment, code: str, rule: SuppressedRule) -> None:
         comment = ignore.comment
+        if ignore.applies_to_file:
+            self.of_file.rules.setdefault(code, []).append((number, rule))
+            return
         groups = [self.by_comment_line.setdefault(comment.line, _SuppressedRules())]
         if comment.first_line == comment.last_line:
             groups.append(self.by_line.setdefault(comment.first_line, _SuppressedRules()))
@@ -86,14 +91,16 @@ class SuppressionIndex(Struct):
         file = self._index().get(finding.span.path)
         if file is None:
             return None
+        pairs = [(group, finding.code) for group in file.find(finding.span)]
+        pairs += ((file.of_file, finding.code[:length]) for length in range(len(ALL), len(finding.code) + 1))
         indices: list[int] = []
-        for group in file.find(finding.span):
-            rules = group.rules.get(finding.code)
+        for group, code in pairs:
+            rules = group.rules.get(code)
             if rules is None:
                 continue
             indices.append(rules[0][0])
-            if finding.code not in group.used:
-                group.used.add(finding.code)
+            if code not in group.used:
+                group.used.add(code)
                 self._used.update(rule for _, rule in rules)
         return self.suppressions[min(indices)] if indices else None
 
@@ -114,9 +121,7 @@ class SuppressionIndex(Struct):
             for ignore in self.suppressions
             if ignore.comment.class_name in classes.get(ignore.comment.path, ())
             for rule in ignore.rules
-            if rule not in self._used
-            and (code := self.selectors.suppressible_code(rule.text))
-            and counts(code, ignore.comment.path)
+            if rule not in self._used and (code := self._code_of(ignore, rule)) and counts(code, ignore.comment.path)
         )
 
     def _index(self) -> dict[str, _FileIndex]:
@@ -125,10 +130,14 @@ class SuppressionIndex(Struct):
             for number, ignore in enumerate(self.suppressions):
                 file = self._files.setdefault(ignore.comment.path, _FileIndex())
                 for rule in ignore.rules:
-                    code = self.selectors.suppressible_code(rule.text)
+                    code = self._code_of(ignore, rule)
                     if code is not None:
                         file.add(number, ignore, code, rule)
         return self._files
+
+    def _code_of(self, ignore: SuppressionComment, rule: SuppressedRule) -> str | None:
+        """Return the code or, in a comment for a whole file, the code prefix of a rule, or None if it is invalid."""
+        return self.selectors.suppressible_code(rule.text, with_prefixes=ignore.applies_to_file)
 
 
 class SuppressionsSubject(Struct, frozen=True):
@@ -143,6 +152,6 @@ class SuppressionsSubject(Struct, frozen=True):
         """Yield the rules that a comment cannot suppress, each with the reason and advice."""
         for ignore in self.ignores:
             for rule in ignore.rules:
-                refusal = self.selectors.explain_not_suppressible(rule.text)
+                refusal = self.selectors.explain_not_suppressible(rule.text, with_prefixes=ignore.applies_to_file)
                 if refusal is not None:
                     yield rule, *refusal

@@ -11,6 +11,7 @@ import click
 from msgspec import Struct
 from msgspec.structs import replace
 
+from stepgraph.cli.input_options import workflow_option
 from stepgraph.project.sources import STANDARD_INPUT
 
 if TYPE_CHECKING:
@@ -25,13 +26,13 @@ FAIL_ON: Final = ("error", "warning", "new")
 _SELECT_HELP = "Check only these rules: codes, code prefixes (SG1) or names, comma-separated."
 _IGNORE_HELP = "Skip these rules. If --select names them too, the more specific option wins."
 _STRICT_HELP = "Treat unresolved code (SG004) as an error."
-_FAIL_ON_HELP = "Fail on errors (default), also on warnings, or on both if not in the baseline."
+_FAIL_ON_HELP = "Fail on errors (default), errors and warnings, or new ones (needs a baseline)."
 _REQUIRE_DAG_HELP = "Fail if a workflow has no graph, or an incomplete one."
 _EXIT_ZERO_HELP = "Exit with 0 instead of 1 if the check fails."
 _BASELINE_HELP = "Ignore findings recorded in FILE."
 _FIX_HELP = "Apply safe fixes, and report the remaining findings."
 _DIFF_HELP = "Show the fixes as a diff instead of applying them. Exit with 1 if there are any."
-_UNSAFE_FIXES_HELP = "Include fixes that follow your probable intention, for you to review."
+_UNSAFE_FIXES_HELP = "With --fix or --diff, include fixes that follow your probable intention; review them."
 _UPDATE_HELP = "Write the current findings to the baseline, and exit with 0."
 
 
@@ -59,6 +60,8 @@ class CheckOptions(Struct, frozen=True):
     ignore: tuple[str, ...] = ()
     failure: FailureOptions = FailureOptions()
     baseline: BaselineOptions = BaselineOptions()
+    workflows: tuple[str, ...] = ()
+    """The patterns of the names of the checked workflows. Without patterns, all are checked."""
 
     def settings(self, paths: Sequence[str]) -> Settings:
         """Return the settings of the project at `paths`, overridden by the options.
@@ -93,6 +96,7 @@ def check_options(command: Callable[..., R]) -> Callable[..., R]:
     @click.option("--ignore", multiple=True, callback=_codes, metavar="RULES", help=_IGNORE_HELP)
     @_failure_options
     @_baseline_options
+    @workflow_option
     @wraps(command)
     def with_checking(
         *,
@@ -100,9 +104,10 @@ def check_options(command: Callable[..., R]) -> Callable[..., R]:
         ignore: tuple[str, ...],
         failure: FailureOptions,
         baseline: BaselineOptions,
+        workflows: tuple[str, ...],
         **others: object,
     ) -> R:
-        return command(checking=CheckOptions(select, ignore, failure, baseline), **others)
+        return command(checking=CheckOptions(select, ignore, failure, baseline, workflows), **others)
 
     return with_checking
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TypeGuard
+from typing import TypeGuard, assert_never
 
 from msgspec import Struct, field
 
@@ -27,7 +27,9 @@ from stepgraph.ir.nodes import (
     Loop,
     Operation,
     PartialOrder,
+    Pause,
     Run,
+    Scope,
     Series,
     Sleep,
     SleepUntil,
@@ -283,8 +285,10 @@ def _operation(emitter: _Emitter, operation: Operation) -> list[Node]:
             ends_loop = kind in (JumpKind.BREAK, JumpKind.FINISHED)
             exit_: Break = {"type": "break", "kind": "break" if ends_loop else "return"}
             return _with_place(emitter, [exit_], place, operation)
-        case _:
+        case Jump() | Pause() | Scope():  # `control` has inlined the blocks of scopes
             return []
+        case _ as never:
+            assert_never(never)
 
 
 def _with_place(emitter: _Emitter, nodes: list[Node], place: Place, origin: Origin | None = None) -> list[Node]:

@@ -9,12 +9,12 @@ from msgspec import Struct, field
 
 from stepgraph.limits import DEEPEST_FOLDER, SEARCHED_ENTRIES, SEARCHED_FILES
 from stepgraph.model.note import Problem
+from stepgraph.project.file_selection import DEFAULT_SELECTION, FileSelection
 from stepgraph.project.folders import folder_of, parent_of, prefix_of, repository_root
 from stepgraph.project.project import configuration_in
 from stepgraph.project.reading import list_entries, unreadable_problem
 from stepgraph.project.root import CONFIGURATION_NAMES
 
-_SKIPPED = frozenset({"node_modules", "__pycache__", "python_modules"})
 _ENVIRONMENT_MARKER = "pyvenv.cfg"
 
 
@@ -34,6 +34,7 @@ class Search(Struct, frozen=True):
 class _SearchState(Struct):
     """The paths found so far."""
 
+    selection: FileSelection
     files: list[str] = field(default_factory=list)
     links: list[str] = field(default_factory=list)
     folders: list[str] = field(default_factory=list)
@@ -49,15 +50,15 @@ class _SearchState(Struct):
         return f"{SEARCHED_FILES:,} Python files" if len(self.files) + len(self.links) > SEARCHED_FILES else None
 
 
-def search_folder(folder: str) -> Search:
-    """Return the `*.py` files below `folder`. Paths start with `folder` and have forward slashes.
+def search_folder(folder: str, selection: FileSelection = DEFAULT_SELECTION) -> Search:
+    """Return the selected `*.py` files below `folder`. Paths start with `folder` and have forward slashes.
 
-    Hidden directories, `node_modules`, `__pycache__`, `python_modules`, virtual environments, and symbolic links to
-    directories are skipped. A symbolic link to a file is included, after all files, if its target is inside `folder`. A
-    directory with too many files has no result, because a partial result would depend on the file system.
+    Hidden directories, virtual environments, and symbolic links to directories are skipped. A symbolic link to a file
+    is included, after all files, if its target is inside `folder`. A directory with too many files has no result,
+    because a partial result would depend on the file system.
     """
-    state = _SearchState()
     top = prefix_of(folder)
+    state = _SearchState(selection)
     pending = [top]
     while pending:
         prefix = pending.pop()
@@ -90,7 +91,8 @@ def _list_folder(prefix: str, state: _SearchState, *, is_named: bool) -> list[st
     if not is_named and any(entry.name == _ENVIRONMENT_MARKER for entry in entries):
         return []
     state.folders.append(prefix)
-    if any(entry.name in CONFIGURATION_NAMES for entry in entries):
+    configurations = [entry.name for entry in entries if entry.name in CONFIGURATION_NAMES]
+    if any(state.selection.includes_file(prefix, name) for name in configurations):
         state.configured_folders.append(prefix)
     return _collect_entries(entries, prefix, state)
 
@@ -100,9 +102,9 @@ def _collect_entries(entries: list[os.DirEntry[str]], prefix: str, state: _Searc
     for entry in entries:
         name = entry.name
         if entry.is_dir(follow_symlinks=False):
-            if not is_skipped(name):
+            if not is_skipped(prefix, name, state.selection):
                 folders.append(f"{prefix}{name}/")
-        elif not name.endswith(".py"):
+        elif not name.endswith(".py") or not state.selection.includes_file(prefix, name):
             continue
         elif entry.is_symlink():
             state.links.append(prefix + name)
@@ -111,9 +113,9 @@ def _collect_entries(entries: list[os.DirEntry[str]], prefix: str, state: _Searc
     return folders
 
 
-def is_skipped(name: str) -> bool:
-    """Return whether a search skips directories of this name: hidden ones, packages of npm and caches."""
-    return name.startswith(".") or name in _SKIPPED
+def is_skipped(prefix: str, name: str, selection: FileSelection = DEFAULT_SELECTION) -> bool:
+    """Return whether a search skips a directory `name` in the directory `prefix`: a hidden or an excluded one."""
+    return name.startswith(".") or selection.skips_folder(prefix, name)
 
 
 def _links_inside(links: list[str], folder: str) -> list[str]:

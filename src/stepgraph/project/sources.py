@@ -14,6 +14,7 @@ from msgspec import Struct, field
 from stepgraph.limits import MEGABYTE, READ_BYTES, READ_MODULES
 from stepgraph.model.note import InputError, Problem, ProblemKind
 from stepgraph.project.encoding import check_text
+from stepgraph.project.file_selection import read_selection
 from stepgraph.project.folders import folder_of
 from stepgraph.project.project import NO_PROJECT, Configurations, Project, configured_project, project_of_file
 from stepgraph.project.reading import (
@@ -160,8 +161,9 @@ class Sources(Struct):
         return root
 
     def _add_folder(self, folder: str, root: Root) -> None:
-        search = search_folder(folder)
-        self.problems += search.problems
+        settings = read_selection(folder)
+        search = search_folder(folder, settings.selection)
+        self.problems += (*settings.problems, *search.problems)
         skipped = ignored(folder, search.configurations)
         paths = [path for path in search.configurations if path not in skipped]
         configurations = [self._configurations.at(path, root) for path in paths]

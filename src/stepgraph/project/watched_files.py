@@ -1,7 +1,7 @@
 """The files that can change the result of a run, and the changes between two scans of them.
 
-Each scan follows the rules of the search: hidden directories, packages of npm, caches and virtual environments are
-skipped, and links that lead out of the repository are not followed.
+Each scan follows the rules of the search: hidden and excluded directories and virtual environments are skipped, and
+links that lead out of the repository are not followed.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Final, TypeAlias
 from msgspec import Struct, field
 
 from stepgraph.model.note import InputError
+from stepgraph.project.file_selection import read_selection
 from stepgraph.project.folders import folder_of, prefix_of, with_ancestors
 from stepgraph.project.reading import check_named, list_entries
 from stepgraph.project.root import CONFIGURATION_NAMES, Root, root_of
@@ -86,7 +87,7 @@ class WatchScope(Struct, frozen=True):
         """Return the current state of all relevant files."""
         snapshot = Snapshot()
         for path in filter(os.path.isdir, self.searched):
-            for prefix in search_folder(path).folders:
+            for prefix in search_folder(path, read_selection(path).selection).folders:
                 self._scan_folder(prefix, snapshot, with_modules=True, with_folders=False)
         for prefix in self.modules:
             self._scan_folder(prefix, snapshot, with_modules=True, with_folders=True)
@@ -105,7 +106,7 @@ class WatchScope(Struct, frozen=True):
             for entry in entries:
                 path = prefix + entry.name
                 if entry.is_dir(follow_symlinks=False):
-                    if with_folders and not is_skipped(entry.name):
+                    if with_folders and not is_skipped(prefix, entry.name):
                         snapshot.files[f"{path}/"] = (entry.inode(),)
                 elif entry.name in _SETTINGS_NAMES or path in self.files or (with_modules and _is_module(entry.name)):
                     self._scan_file(path, snapshot)

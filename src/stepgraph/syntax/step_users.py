@@ -25,9 +25,9 @@ class CalledNames(Struct, frozen=True):
 
 
 def may_use_step(function: Place, modules: Iterable[SourceModule]) -> bool:
-    """Return whether a function may run steps on an argument, according to the names of its callees.
+    """Return whether a function may use a step object that it receives, according to the names of its callees.
 
-    A called name may refer to a function in any of the modules.
+    Callees of callees count as well. A called name may refer to a function in any of the modules.
     """
     definitions = [module.once(_functions_by_name) for module in modules]
     pending, visited = [function], {id(function.node)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -13,7 +14,7 @@ from stepgraph.cli.check_options import CheckOptions, Fixing, FixMode, check_opt
 from stepgraph.cli.console import write_message
 from stepgraph.cli.errors import ExitCode
 from stepgraph.cli.formats import REPORT_FORMATS
-from stepgraph.cli.input_options import Environment, inputs
+from stepgraph.cli.input_options import Environment, inputs, select
 from stepgraph.cli.output_options import DocumentOutput, report_options
 from stepgraph.cli.run_options import RunOptions, reject_with_watch, run_options
 from stepgraph.project.sources import Sources
@@ -61,6 +62,8 @@ def check(
     `stepgraph rules` lists the rules, and `stepgraph rules SG101` explains one.
     """
     selected_paths = paths or (".",)
+    if checking.workflows and checking.baseline.update:
+        raise click.UsageError("--update-baseline writes the findings of all workflows, so omit --workflow.")
     if running.watching:
         return _watch(selected_paths, environment, checking, output, fixing)
     cache = running.cache if fixing.mode is FixMode.REPORT else Cache(None, with_edits=True)
@@ -121,6 +124,10 @@ def _run_check(
     result = cache.check(sources, paths)
     analysis = result.analysis
     filtered = filter_and_update(criteria, analysis, result.findings)
+    if checking.workflows:
+        selected = select(analysis.workflows, checking.workflows, analysis.external)
+        analysis = replace(analysis, workflows=tuple(selected))
+        filtered = filtered.of_workflows({workflow.name for workflow in selected})
     return _ReportedCheck(sources, analysis, build_report(filtered, criteria.settings, sources, analysis))
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import click
 
 from stepgraph.analysis import Analysis, WorkflowAnalysis
 from stepgraph.cli.analysis import Cache, analyze_inputs, cache_option, load_sources, require_workflows
 from stepgraph.cli.console import write_result
 from stepgraph.cli.errors import ExitCode
-from stepgraph.cli.input_options import Environment, inputs
+from stepgraph.cli.input_options import Environment, WorkflowNames, inputs, select, workflow_option
 from stepgraph.cli.subject import Dates, start_date_lookups
 from stepgraph.project.module_dates import DateLookup
 from stepgraph.project.sources import ExternalWorkflow
@@ -20,11 +23,14 @@ _HEADINGS = ("NAME", "CLASS", "WHERE", "STEPS", "GRAPH", "COMPLETE")
 
 @click.command("list")
 @inputs
+@workflow_option
 @click.option(
     "-f", "--format", "output_format", type=click.Choice(_FORMATS), default="text", show_default=True, help=_FORMAT_HELP
 )
 @cache_option
-def list_workflows(*, paths: tuple[str, ...], environment: Environment, output_format: str, cache: Cache) -> ExitCode:
+def list_workflows(
+    *, paths: tuple[str, ...], environment: Environment, workflows: tuple[str, ...], output_format: str, cache: Cache
+) -> ExitCode:
     """List workflows with location, number of steps, and graph status.
 
     PATHS are files, directories (by default the current one), or - for standard input. A directory selects the
@@ -35,13 +41,26 @@ def list_workflows(*, paths: tuple[str, ...], environment: Environment, output_f
     with DateLookup() as lookup:
         if output_format == "json":
             start_date_lookups(sources, lookup)
-        analysis = analyze_inputs(sources, selected_paths, cache)
+        analysis = _select(analyze_inputs(sources, selected_paths, cache), workflows)
         if analysis.workflows or analysis.external:
             write_result(
                 _render_json(analysis, Dates(lookup, sources)) if output_format == "json" else _render_table(analysis)
             )
         require_workflows(analysis, sources, selected_paths)
     return ExitCode.ERROR if analysis.problems else ExitCode.CLEAN
+
+
+def _select(analysis: Analysis, patterns: Sequence[str]) -> Analysis:
+    """Return the analysis with only the workflows that match a pattern. Raises CommandError like `select`."""
+    if not patterns:
+        return analysis
+    named: list[WorkflowNames] = [*analysis.workflows, *(external.configured for external in analysis.external)]
+    selected = {id(workflow) for workflow in select(named, patterns)}
+    return replace(
+        analysis,
+        workflows=tuple(workflow for workflow in analysis.workflows if id(workflow) in selected),
+        external=tuple(external for external in analysis.external if id(external.configured) in selected),
+    )
 
 
 def _render_table(analysis: Analysis) -> str:

@@ -98,7 +98,7 @@ def _render_rule(rule: Rule, output_format: str, *, whole: bool) -> str:
 
 
 def _find_rule(rules: Sequence[Rule], name: str) -> Rule:
-    """Return the rule with a code or name, in any case. Raises CommandError, with similar rules, if it is unknown."""
+    """Return the rule with a code or name, ignoring case. Raises CommandError, with similar rules, if it is unknown."""
     from difflib import get_close_matches
 
     rules_by_name = {text.casefold(): rule for rule in rules for text in (rule.code, rule.name)}

@@ -58,7 +58,7 @@ class BodyUsage(Struct):
 
 
 class ProgramUsage:
-    """The steps, functions and tasks that `run` and its callees use, with callees in the order of their first call."""
+    """The steps, functions and tasks that `run` and its callees use."""
 
     def __init__(self, body: Block, unordered: frozenset[TaskId] = frozenset()) -> None:
         self.budget = Budget()
@@ -67,7 +67,7 @@ class ProgramUsage:
         self.run = BodyUsage()
         """The usage of `run`."""
         self.functions: list[Function] = []
-        """The functions that `run` calls, directly or through others."""
+        """The functions that `run` calls, directly or through others, breadth first."""
         self.of: dict[int, BodyUsage] = {}
         """The usage of each function, by `id`."""
         self.needed: dict[StepDefinition, None] = {}

@@ -26,13 +26,10 @@ def _check(subject: SuppressionsSubject) -> Iterator[Diagnostic]:
 
 def _explain_form(text: str) -> tuple[str, str]:
     """Return the message and advice for a comment without a valid list of rules."""
-    if "ignore-file" in text:
-        message = f"`{text}` has no effect: a comment cannot ignore a whole file."
-        return message, "Add the file to `per-file-ignores` in `pyproject.toml`."
     if text.lower().startswith("noqa"):
         return f"`{text}` has no effect on stepgraph's findings.", _FORM_ADVICE
     if not _IGNORE.match(text):
-        return f"`{text}` has no effect: the only directive is `ignore`.", _FORM_ADVICE
+        return f"`{text}` has no effect: the only directives are `ignore` and `ignore-file`.", _FORM_ADVICE
     has_list = "[" in text and "[]" not in text
     reason = "its syntax is invalid" if has_list else "it must name the rules to ignore"
     return f"`{text}` has no effect: {reason}.", _FORM_ADVICE

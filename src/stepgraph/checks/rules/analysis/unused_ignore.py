@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from stepgraph.checks.diagnostic import Diagnostic, Severity
 from stepgraph.checks.rule import Rule
+from stepgraph.checks.selectors import ALL
 
 if TYPE_CHECKING:
     from stepgraph.checks.suppression_index import SuppressionsSubject
@@ -14,7 +15,9 @@ if TYPE_CHECKING:
 
 def _check(subject: SuppressionsSubject) -> Iterator[Diagnostic]:
     for ignore, named in subject.unused:
-        message = f"`{named.text}` reports nothing here, so the comment can only hide future findings."
+        reporter = "stepgraph" if named.text == ALL else f"`{named.text}`"
+        area = "in this file" if ignore.applies_to_file else "here"
+        message = f"{reporter} reports nothing {area}, so the comment can only hide future findings."
         is_only = len(ignore.rules) == 1
         advice = "Remove the comment." if is_only else f"Remove `{named.text}` from the comment."
         yield Diagnostic(named.span, message, advice)

@@ -47,7 +47,7 @@ def _message(clash: NameClash) -> str:
     if clash.depends_on_timing:
         return (
             f"{clashing}: the engine numbers the runs by start order, which depends on timing, so a run may get the"
-            " result of another one after a restart."
+            " result of another one at replay."
         )
     return f"{clashing}: the engine distinguishes them only by start order."
 
