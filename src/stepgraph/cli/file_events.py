@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator, Mapping
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Final
 
 from stepgraph.cli.errors import CommandError, ExitCode
@@ -24,12 +25,10 @@ _TIMEOUT_MILLISECONDS: Final = 1_000
 
 
 def require_watchfiles() -> None:
-    """Raise CommandError if watchfiles is not installed."""
-    try:
-        import watchfiles  # noqa: F401
-    except ImportError:
+    """Raise CommandError if watchfiles is not installed. It is imported after the first run, because that is slow."""
+    if find_spec("watchfiles") is None:
         message = "--watch requires the package watchfiles. Install it with `pip install 'stepgraph[watch]'`."
-        raise CommandError(ExitCode.ERROR, message) from None
+        raise CommandError(ExitCode.ERROR, message)
 
 
 class FileEvents:

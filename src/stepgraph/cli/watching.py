@@ -30,6 +30,7 @@ from stepgraph.project.watched_files import FileChange, Snapshot, WatchScope, sc
 from stepgraph.source_analysis import analyze_sources
 
 _CLEAR_SCREEN: Final = "\x1b[2J\x1b[3J\x1b[H"
+_MAX_UNCOLLECTED_RUNS: Final = 20
 _SEPARATOR: Final = f"\n{'-' * 72}\n\n"
 
 
@@ -112,6 +113,7 @@ class _Watch:
         self._scope: WatchScope = scope_of(command.paths, output=command.output)
         self._snapshot = Snapshot()
         self._runs = 0
+        self._uncollected_runs = 0
 
     def run(self) -> ExitCode:
         """Run the command until its output is closed."""
@@ -125,6 +127,8 @@ class _Watch:
                     return ExitCode.CLEAN
                 if self._events.wait(self._snapshot.folders):
                     changes = self._scan()
+                else:
+                    self._collect_garbage()  # this can take as long as a run
 
     def _run_once(self, changes: Sequence[FileChange]) -> None:
         started = time.perf_counter()
@@ -140,8 +144,15 @@ class _Watch:
         self._runs += 1
         if not self._command.quiet:
             write_message(self._status(changes, time.perf_counter() - started))
-        # Collection is disabled in the process of the command, because most runs are short.
-        gc.collect()
+        self._uncollected_runs += 1
+        if self._uncollected_runs >= _MAX_UNCOLLECTED_RUNS:
+            self._collect_garbage()
+
+    def _collect_garbage(self) -> None:
+        """Collect the garbage of runs, because automatic collection is disabled in the process of the command."""
+        if self._uncollected_runs:
+            gc.collect()
+            self._uncollected_runs = 0
 
     def _separate(self) -> None:
         """Clear the screen or, in the second and later runs, write a separator."""
