@@ -151,7 +151,7 @@ def merge(parts: Sequence[PartResult], modules: Sequence[Source], pipeline: Pipe
         for module in part_modules:
             pipeline.add_derivations(module.path, part.derivations.get(module.path, ()))
         part_contents = {module.path: module.content for module in part_modules}
-        pipeline.modules.parsed_by_workers |= {
+        pipeline.modules.merged_contents |= {
             path: part_contents.get(path, b"") if content is None else content
             for path, content in part.contents.items()
         }

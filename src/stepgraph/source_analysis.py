@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from stepgraph.checks.settings import Settings
     from stepgraph.pipeline import AnalysisRun
     from stepgraph.process_pool import PartResult
+    from stepgraph.syntax.parsed_modules import ParsedModules
 
 OnModule: TypeAlias = Callable[[str], object]
 """A function that is called with the path of each module before its analysis."""
@@ -43,16 +44,24 @@ def analyze_strictly(sources: Sources) -> Analysis:
     return run.collect(run.analyze())
 
 
-def analyze_sources(sources: Sources, on_module: OnModule | None = None, *, checked: bool = True) -> Analysis:
+def analyze_sources(
+    sources: Sources,
+    on_module: OnModule | None = None,
+    *,
+    checked: bool = True,
+    parsed: ParsedModules | None = None,
+) -> Analysis:
     """Return the workflows of all modules. Modules with invalid Python are among the problems.
 
-    Without `checked`, workflows have no `subject` for the rules. Raises InternalError for a defect of the analysis.
+    Without `checked`, workflows have no `subject` for the rules. `parsed` are modules of earlier runs. Raises
+    InternalError for a defect of the analysis.
     """
     if not sources.modules:
         return empty_analysis(sources)
     from stepgraph.pipeline import AnalysisRun
 
     run = AnalysisRun(sources, on_module, checked=checked)
+    run.pipeline.modules.earlier = parsed
     return run.collect(run.analyze())
 
 

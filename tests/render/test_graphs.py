@@ -27,4 +27,6 @@ def test_random_graphs_contain_each_type() -> None:
         types.update(types_in(graph))
 
     collect()
-    assert set(NODE_TYPES) - types == set(), "add these node types to tests/render/random_graphs.py"
+    assert set(NODE_TYPES) - types == set(), (
+        "add these node types to tests/render/random_graphs.py; if it makes them, raise max_examples"
+    )

@@ -7,7 +7,7 @@ import os
 import sys
 import time
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, Self, TextIO
 
 import click
 from msgspec import Struct
@@ -145,7 +145,7 @@ class Progress:
     def show(self, path: str) -> None:
         """Count a module, and show its path."""
         self._count += 1
-        if time.monotonic() - self._start_time < _DELAY_SECONDS or not _is_terminal():
+        if time.monotonic() - self._start_time < _DELAY_SECONDS or not is_terminal(sys.stderr):
             return
         from stepgraph.escaping.plain_text import log_line
 
@@ -153,8 +153,9 @@ class Progress:
         _write(f"{_ERASE_LINE}stepgraph: {self._count} of {max(self._modules, self._count)}: {log_line(path)}")
 
 
-def _is_terminal() -> bool:
-    return sys.stderr is not None and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+def is_terminal(stream: TextIO | None) -> bool:
+    """Return whether a standard stream is a terminal with escape codes."""
+    return stream is not None and stream.isatty() and os.environ.get("TERM") != "dumb"
 
 
 def _write(text: str) -> None:

@@ -67,13 +67,13 @@ def compute_fixes(findings: Iterable[Finding], *, unsafe: bool) -> tuple[FixedFi
 
 def _compatible_findings(findings: Iterable[Finding], *, unsafe: bool) -> Iterator[tuple[Finding, tuple[Edit, ...]]]:
     """Yield the findings with applicable fixes, and their edits, without fixes that contradict earlier ones."""
-    edit_of_node: dict[object, Edit] = {}
+    edit_of_node: dict[int, Edit] = {}  # by the identity of the node
     for finding in findings:
         if finding.fix is None or not (unsafe or finding.fix.applicability is Applicability.SAFE):
             continue
         edits = finding.fix.edits
-        if all(edit_of_node.get(edit.place.node, edit) == edit for edit in edits):
-            edit_of_node.update((edit.place.node, edit) for edit in edits)
+        if all(edit_of_node.get(id(edit.place.node), edit) == edit for edit in edits):
+            edit_of_node.update((id(edit.place.node), edit) for edit in edits)
             yield finding, edits
 
 

@@ -125,6 +125,11 @@ class Format(Struct, Generic[Content], frozen=True):
         if self.require is not None:
             self.require()
 
+    @property
+    def is_text(self) -> bool:
+        """Whether the document is plain text for people and logs."""
+        return self.suffix.endswith(TEXT_FILE)
+
 
 # The functions below import their renderers when called, because a run needs only one and start-up time counts.
 

@@ -1,4 +1,4 @@
-"""Escapes: step objects, steps and coroutines that the project passes to code that is not analyzed."""
+"""Escapes: values that can run steps, such as the step object, steps and functions, and that reach unmodeled code."""
 
 from __future__ import annotations
 

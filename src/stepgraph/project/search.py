@@ -30,6 +30,8 @@ class Search(Struct, frozen=True):
     """The directories that could not be searched."""
     variants: tuple[str, ...] = ()
     """The first file in each directory without a configuration that looks like one, such as `wrangler.prod.jsonc`."""
+    folders: tuple[str, ...] = ()
+    """The prefixes of the searched directories, sorted."""
 
 
 class _SearchState(Struct):
@@ -38,6 +40,7 @@ class _SearchState(Struct):
     selection: FileSelection
     files: list[str] = field(default_factory=list)
     links: list[str] = field(default_factory=list)
+    folders: list[str] = field(default_factory=list)
     configured_folders: list[str] = field(default_factory=list)
     variants: list[str] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
@@ -79,8 +82,13 @@ def search_folder(folder: str, selection: FileSelection = DEFAULT_SELECTION) -> 
     configurations = [
         path for prefix in sorted(state.configured_folders) if (path := configuration_in(prefix)) is not None
     ]
-    files = (*sorted(state.files), *links)
-    return Search(files, tuple(configurations), tuple(problems), tuple(sorted(state.variants)))
+    return Search(
+        (*sorted(state.files), *links),
+        tuple(configurations),
+        tuple(problems),
+        tuple(sorted(state.variants)),
+        tuple(sorted(state.folders)),
+    )
 
 
 def _list_folder(prefix: str, state: _SearchState, *, is_named: bool) -> list[str]:
@@ -92,6 +100,7 @@ def _list_folder(prefix: str, state: _SearchState, *, is_named: bool) -> list[st
     state.entries += len(entries)
     if not is_named and any(entry.name == _ENVIRONMENT_MARKER for entry in entries):
         return []
+    state.folders.append(prefix)
     names = [entry.name for entry in entries if entry.name.startswith(_CONFIGURATION_START)]
     included = [name for name in names if state.selection.includes_file(prefix, name)]
     if any(name in CONFIGURATION_NAMES for name in included):
@@ -106,7 +115,7 @@ def _collect_entries(entries: list[os.DirEntry[str]], prefix: str, state: _Searc
     for entry in entries:
         name = entry.name
         if entry.is_dir(follow_symlinks=False):
-            if not name.startswith(".") and not state.selection.skips_folder(prefix, name):
+            if not is_skipped(prefix, name, state.selection):
                 folders.append(f"{prefix}{name}/")
         elif not name.endswith(".py") or not state.selection.includes_file(prefix, name):
             continue
@@ -115,6 +124,11 @@ def _collect_entries(entries: list[os.DirEntry[str]], prefix: str, state: _Searc
         elif entry.is_file(follow_symlinks=False):
             state.files.append(prefix + name)
     return folders
+
+
+def is_skipped(prefix: str, name: str, selection: FileSelection = DEFAULT_SELECTION) -> bool:
+    """Return whether a search skips a directory `name` in the directory `prefix`: a hidden or an excluded one."""
+    return name.startswith(".") or selection.skips_folder(prefix, name)
 
 
 def _links_inside(links: list[str], folder: str) -> list[str]:

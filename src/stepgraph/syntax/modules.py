@@ -27,6 +27,7 @@ from stepgraph.project.root import Root
 from stepgraph.syntax.bindings import ModuleReference
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.parse import TokenBudgetError, parse_module
+from stepgraph.syntax.parsed_modules import ParsedModules
 from stepgraph.syntax.unparsed_sources import may_imported_modules
 
 # Non-ASCII names contain bytes above 127.
@@ -40,15 +41,17 @@ class SourceModules(Struct):
     """The problem of each file that could not be read or parsed, by path, in order of discovery."""
     read_files: dict[str, bytes | None] = field(default_factory=dict)
     """The content of each file that was read, by path; None for an unreadable file."""
-    parsed_by_workers: dict[str, bytes] = field(default_factory=dict)
-    """The contents of the modules that other processes parsed, by path."""
+    merged_contents: dict[str, bytes] = field(default_factory=dict)
+    """The contents of the modules in merged results of other pipelines, by path."""
     suggestions: Suggestions = field(default_factory=Suggestions)
+    earlier: ParsedModules | None = None
+    """The modules of earlier runs, or None to parse all modules."""
     may_release: bool = False
     """Whether modules may be released from memory; see `start_workflow_module`."""
     room: int = HELD_TOKENS
     """The maximum number of tokens of the modules in memory."""
     tokens: int = 0
-    """The number of tokens of all modules parsed, including released ones."""
+    """The number of tokens of all modules parsed, including released ones, but not those of earlier runs."""
     exceeded_token_budget: bool = False
     """Whether a module was rejected because of `room`."""
     _contents: dict[str, bytes] = field(default_factory=dict)
@@ -75,12 +78,12 @@ class SourceModules(Struct):
     @property
     def paths(self) -> tuple[str, ...]:
         """The paths of all modules that were parsed or have a problem."""
-        return (*self.parsed_by_workers, *self._contents, *self.problems)
+        return (*self.merged_contents, *self._contents, *self.problems)
 
     @property
     def contents(self) -> dict[str, bytes]:
         """The content of each parsed module, by path."""
-        return self.parsed_by_workers | self._contents
+        return self.merged_contents | self._contents
 
     def start_workflow_module(self) -> None:
         """Start the next workflow module, and release modules that the previous one did not need if they are large."""
@@ -102,16 +105,25 @@ class SourceModules(Struct):
         module = self._parsed.get(path)
         if module is None:
             self._count(path, content)
-            module = self._parsed[path] = self._parse(path, content)
+            module = self._earlier_module(path, content)
+            if module is None:
+                module = self._parse(path, content)
+                self.tokens += module.tokens
+            self._parsed[path] = module
+            self._contents[path] = content
             self._tokens_in_memory += module.tokens
-            self.tokens += module.tokens
         return module
+
+    def _earlier_module(self, path: str, content: bytes) -> SourceModule | None:
+        """Return the module of an earlier run if the content is the same and `room` suffices."""
+        module = None if self.earlier is None else self.earlier.get(path, content)
+        return module if module is not None and module.tokens <= self.room - self._tokens_in_memory else None
 
     def _count(self, path: str, content: bytes) -> None:
         """Count a module before it is parsed. Raises InputError if the run then exceeds a limit on its modules."""
         is_new = path not in self._contents
         self._content_bytes += len(content) if is_new else 0
-        number = len(self._contents) + len(self.parsed_by_workers) + is_new
+        number = len(self._contents) + len(self.merged_contents) + is_new
         if number > READ_MODULES or self._content_bytes > READ_BYTES or self.tokens > PARSED_TOKENS:
             limits = f"{READ_MODULES:,} modules, {READ_BYTES // MEGABYTE} MB or {PARSED_TOKENS:,} tokens of them"
             advice = "Analyze the directories of your projects separately."
@@ -127,7 +139,8 @@ class SourceModules(Struct):
         except TokenBudgetError:
             self.exceeded_token_budget = True
             raise
-        self._contents[path] = content
+        if self.earlier is not None:
+            self.earlier.add(module)
         return module
 
     def _release(self) -> None:

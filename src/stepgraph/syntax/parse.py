@@ -128,10 +128,10 @@ class QuickScan(Struct, frozen=True):
     is_shallow: bool
     """Whether no expression and no pattern can exceed a limit of the native parser; False if unknown."""
     tokens: int
-    """An upper bound of the number of tokens, as a measure of the parser's memory use.
+    """The approximate number of tokens, as a measure of the parser's memory use.
 
     It counts names, numbers, strings, comments and operators, including those in the fields of format strings, and two
-    tokens for each line.
+    tokens for each line. The text between these fields does not count.
     """
 
 

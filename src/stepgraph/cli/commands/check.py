@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 import click
 from msgspec import Struct
 
-from stepgraph.cli.analysis import Cache, cache_option, load_sources, no_workflow_error
+from stepgraph.cli.analysis import Cache, load_sources, no_workflow_error
 from stepgraph.cli.check_options import CheckOptions, Fixing, FixMode, check_options, fix_options
 from stepgraph.cli.console import write_message
 from stepgraph.cli.errors import ExitCode
 from stepgraph.cli.formats import REPORT_FORMATS
 from stepgraph.cli.input_options import Environment, inputs, select
 from stepgraph.cli.output_options import DocumentOutput, report_options
+from stepgraph.cli.run_options import RunOptions, reject_with_watch, run_options
 from stepgraph.project.sources import Sources
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ _FIX_WARNING = "note: `--fix` changes files since version 0.2. `--diff` shows th
 @report_options
 @check_options
 @fix_options
-@cache_option
+@run_options
 def check(
     *,
     paths: tuple[str, ...],
@@ -51,7 +52,7 @@ def check(
     output: DocumentOutput[Report],
     checking: CheckOptions,
     fixing: Fixing,
-    cache: Cache,
+    running: RunOptions,
 ) -> ExitCode:
     """Find code that will fail or misbehave at run time.
 
@@ -63,8 +64,9 @@ def check(
     selected_paths = paths or (".",)
     if checking.workflows and checking.baseline.update:
         raise click.UsageError("--update-baseline writes the findings of all workflows, so omit --workflow.")
-    if fixing.mode is not FixMode.REPORT:
-        cache = Cache(None, with_edits=True)
+    if running.watching:
+        return _watch(selected_paths, environment, checking, output, fixing)
+    cache = running.cache if fixing.mode is FixMode.REPORT else Cache(None, with_edits=True)
     check_run = _run_check(selected_paths, environment, checking, output, cache)
     exit_zero = checking.failure.exit_zero
     if fixing.mode is FixMode.SHOW:
@@ -73,6 +75,33 @@ def check(
         check_run = _run_check(selected_paths, environment, checking, output, cache)
     output.deliver(check_run.report, check_run.analysis.files, _summary)
     return _exit_code(check_run, selected_paths, exit_zero=exit_zero)
+
+
+def _watch(
+    paths: Sequence[str],
+    environment: Environment,
+    checking: CheckOptions,
+    output: DocumentOutput[Report],
+    fixing: Fixing,
+) -> ExitCode:
+    """Run the check again after each change. Raises UsageError for options that change files or show a patch."""
+    reject_with_watch(
+        paths,
+        {
+            "--fix": fixing.mode is FixMode.WRITE,
+            "--diff": fixing.mode is FixMode.SHOW,
+            "--update-baseline": checking.baseline.update,
+        },
+    )
+    # Imported here because most runs watch nothing, and start-up time counts.
+    from stepgraph.cli.watching import WatchedCommand, watch
+
+    def run(cache: Cache) -> ExitCode:
+        check_run = _run_check(paths, environment, checking, output, cache)
+        output.deliver(check_run.report, check_run.analysis.files, _summary)
+        return _exit_code(check_run, paths, exit_zero=checking.failure.exit_zero)
+
+    return watch(WatchedCommand(run, paths, output.name, is_text=output.format.is_text, quiet=output.quiet))
 
 
 class _ReportedCheck(Struct, frozen=True):

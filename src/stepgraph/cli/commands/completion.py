@@ -18,7 +18,7 @@ _SHELLS: Final = ("bash", "zsh", "fish")
 @click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="")
 @click.pass_context
 def completion(context: click.Context, *, shell: str | None, words: tuple[str, ...]) -> ExitCode:
-    r"""Print the completion script of a shell.
+    """Print the completion script of a shell.
 
     Load it when the shell starts:
 
@@ -26,7 +26,7 @@ def completion(context: click.Context, *, shell: str | None, words: tuple[str, .
     bash  eval "$(stepgraph completion bash)"      in ~/.bashrc
     zsh   eval "$(stepgraph completion zsh)"       in ~/.zshrc
     fish  stepgraph completion fish | source       in ~/.config/fish/config.fish
-    """
+    """  # noqa: D301 - click reads the control character
     if shell is None:
         raise click.UsageError(f"missing shell. Available: {', '.join(_SHELLS)}.")
     # The script itself passes the words of the command line, up to the cursor.

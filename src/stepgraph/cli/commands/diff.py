@@ -41,9 +41,8 @@ Compared versions:
   stepgraph diff v1...v2        v2 against its merge base with v1
   stepgraph diff src/entry.py   a file or directory against the merge base
   stepgraph diff main src       a directory against a revision
-  stepgraph diff --from main... src
-                                a directory against the merge base; src is
-                                never read as a revision
+  stepgraph diff --from main... ./src
+                                a directory against the merge base
   stepgraph diff old.json new.json
                                 two saved graphs
 

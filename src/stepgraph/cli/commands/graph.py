@@ -6,13 +6,14 @@ from collections.abc import Collection, Sequence
 
 import click
 
-from stepgraph.cli.analysis import Cache, analyze_inputs, cache_option, load_sources, require_workflows
+from stepgraph.cli.analysis import Cache, analyze_inputs, load_sources, require_workflows
 from stepgraph.cli.completions import complete_files
 from stepgraph.cli.console import write_bytes, write_message
 from stepgraph.cli.errors import CommandError, ExitCode
 from stepgraph.cli.formats import DRAWINGS, FORMATS, FormatOptions, Rendering
 from stepgraph.cli.input_options import Environment, inputs, select, workflow_option
 from stepgraph.cli.output_options import DrawingOptions, DrawingOutput, drawing_options, output_options
+from stepgraph.cli.run_options import RunOptions, reject_with_watch, run_options
 from stepgraph.cli.subject import Dates, Subject, analyzed_subject, read_saved_files, start_date_lookups, write_notes
 from stepgraph.model.walk import count_steps
 from stepgraph.phrases import counted, quoted
@@ -24,7 +25,7 @@ from stepgraph.project.module_dates import DateLookup
 @workflow_option
 @output_options(FORMATS)
 @drawing_options
-@cache_option
+@run_options
 def graph(
     *,
     paths: tuple[str, ...],
@@ -32,7 +33,7 @@ def graph(
     workflows: tuple[str, ...],
     output: DrawingOutput,
     drawing: DrawingOptions,
-    cache: Cache,
+    running: RunOptions,
 ) -> ExitCode:
     """Draw the graphs of workflows.
 
@@ -46,13 +47,35 @@ def graph(
     """
     options = drawing.format_options(output)
     selected_paths = paths or (".",)
-    sources = load_sources(selected_paths, environment, cache)
+
+    def run(cache: Cache) -> ExitCode:
+        return _draw(selected_paths, environment, workflows, output, options, cache)
+
+    if not running.watching:
+        return run(running.cache)
+    reject_with_watch(selected_paths, {"--check": output.check})
+    # Imported here because most runs watch nothing, and start-up time counts.
+    from stepgraph.cli.watching import WatchedCommand, watch
+
+    return watch(WatchedCommand(run, selected_paths, output.name, is_text=output.format.is_text, quiet=output.quiet))
+
+
+def _draw(
+    paths: Sequence[str],
+    environment: Environment,
+    workflows: Sequence[str],
+    output: DrawingOutput,
+    options: FormatOptions,
+    cache: Cache,
+) -> ExitCode:
+    """Analyze the inputs and draw the selected workflows. Return the exit code."""
+    sources = load_sources(paths, environment, cache)
     _prepare_destination(output, sources.files)
     with DateLookup() as lookup:
         if output.format.is_api_response:
             start_date_lookups(sources, lookup)
-        analysis = analyze_inputs(sources, selected_paths, cache, with_locations=output.format.shows_locations)
-        require_workflows(analysis, sources, selected_paths)
+        analysis = analyze_inputs(sources, paths, cache, with_locations=output.format.shows_locations)
+        require_workflows(analysis, sources, paths)
         dates = Dates(lookup, sources)
         subjects = [analyzed_subject(workflow, dates) for workflow in analysis.workflows]
         selected = select(subjects, workflows, analysis.external)

@@ -214,7 +214,10 @@ def _inside(tree: Tree, calls: list[tuple[int, int]], waits: set[int]) -> list[i
 
 
 class _LaterWaits:
-    """The fixpoint of the first wait after each element. The wait after a function is the wait after its first call."""
+    """The fixpoint of the first wait after each element.
+
+    The wait after a function is the wait after the first of its calls that a wait follows.
+    """
 
     def __init__(self, tree: Tree, calls: list[tuple[int, int]], inside: list[int | None]) -> None:
         self._tree, self._calls, self._inside = tree, calls, inside

@@ -1,0 +1,233 @@
+"""Run a command again after each change of its inputs.
+
+Only runs with --watch import this module.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import select
+import sys
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Final
+
+import click
+from msgspec import Struct, field
+
+from stepgraph.analysis import Analysis
+from stepgraph.cli.analysis import Cache, CheckResult
+from stepgraph.cli.console import Progress, is_terminal, write_message, write_result
+from stepgraph.cli.error_reports import report_error
+from stepgraph.cli.errors import CommandError, ExitCode
+from stepgraph.cli.file_events import FileEvents, require_watchfiles
+from stepgraph.incremental import IncrementalAnalysis
+from stepgraph.phrases import counted
+from stepgraph.project.sources import Sources
+from stepgraph.project.watched_files import FileChange, Snapshot, WatchScope, scope_of
+from stepgraph.source_analysis import analyze_sources
+
+_CLEAR_SCREEN: Final = "\x1b[2J\x1b[3J\x1b[H"
+_MAX_UNCOLLECTED_RUNS: Final = 20
+# The time between scans without events, as a multiple of the time of a scan.
+_IDLE_SCANS: Final = 20
+# File systems round the times of changes.
+_CLOCK_TOLERANCE_NANOSECONDS: Final = 20_000_000
+_SEPARATOR: Final = f"\n{'-' * 72}\n\n"
+
+
+class _LastRun(Struct):
+    """The inputs of the last run."""
+
+    sources: Sources | None = None
+    files: tuple[str, ...] = ()
+    """The paths of all files that were read."""
+
+
+class MemoryCache(Cache, frozen=True, kw_only=True):
+    """Results of the last run in memory, in place of the cache of the user.
+
+    Saving a file again and again would fill the cache of the user with results that are never used.
+    """
+
+    incremental: IncrementalAnalysis = field(default_factory=IncrementalAnalysis)
+    last_run: _LastRun = field(default_factory=_LastRun)
+
+    def analyze(self, sources: Sources, paths: Sequence[str]) -> Analysis:  # noqa: ARG002 - as in the base class
+        """Return the analysis of sources, without locations of nodes."""
+        self.last_run.sources = sources
+        with Progress(len(sources.modules)) as progress:
+            return self._recorded(self.incremental.analyze(sources, progress.show))
+
+    def analyze_with_locations(self, sources: Sources) -> Analysis:
+        """Return the analysis of sources with locations of nodes. Only parsed modules are reused."""
+        self.last_run.sources = sources
+        with Progress(len(sources.modules)) as progress:
+            parsed = self.incremental.parsed
+            return self._recorded(analyze_sources(sources, progress.show, checked=False, parsed=parsed))
+
+    def check(self, sources: Sources, paths: Sequence[str]) -> CheckResult:  # noqa: ARG002 - as in the base class
+        """Return the analysis of sources with the findings of all rules."""
+        self.last_run.sources = sources
+        with Progress(len(sources.modules)) as progress:
+            analysis, findings = self.incremental.check(sources, progress.show)
+        return CheckResult(self._recorded(analysis), findings)
+
+    def _recorded(self, analysis: Analysis) -> Analysis:
+        self.last_run.files = analysis.files
+        return analysis
+
+
+class WatchedCommand(Struct, frozen=True):
+    """A command that can run again."""
+
+    run: Callable[[Cache], ExitCode]
+    """Runs the command once, and writes its result."""
+    paths: Sequence[str]
+    output: str | None
+    """The output file or directory, or None for standard output."""
+    is_text: bool
+    """Whether the output is plain text, so that a line may separate results."""
+    quiet: bool
+    """Whether no status is written to standard error."""
+
+
+def watch(command: WatchedCommand) -> ExitCode:
+    """Run a command, and again after each change, until Ctrl-C or until the reader of its output ends.
+
+    Raises UsageError like the first run, and CommandError if a path does not exist or watching is not possible.
+    """
+    require_watchfiles()
+    for path in command.paths:
+        if not os.path.exists(path):
+            raise CommandError(ExitCode.ERROR, f"cannot watch {path}: file not found.")
+    return _Watch(command).run()
+
+
+class _Watch:
+    """The loop of runs."""
+
+    def __init__(self, command: WatchedCommand) -> None:
+        self._command = command
+        self._cache = MemoryCache(store=None)
+        self._events = FileEvents()
+        self._pipe = _OutputPipe()
+        self._scope: WatchScope = scope_of(command.paths, output=command.output)
+        self._snapshot = Snapshot()
+        self._runs = 0
+        self._run_start = 0
+        """The time of the start of the last run, in nanoseconds since the epoch."""
+        self._uncollected_runs = 0
+        self._next_scan = 0.0
+        """The monotonic time, in seconds, from which the files are compared even without events."""
+
+    def run(self) -> ExitCode:
+        """Run the command until its output is closed."""
+        changes: tuple[FileChange, ...] = ()
+        self._snapshot = self._timed_scan()
+        while True:
+            self._run_once(changes)
+            changes = self._extend_scope()
+            while not changes:
+                if self._pipe.is_closed():
+                    return ExitCode.CLEAN
+                has_events = self._events.wait(self._snapshot.folders)
+                if not has_events:
+                    self._collect_garbage()  # this can take as long as a run
+                # Systems can lose events, so the files are also compared without events, in 5% of the time.
+                if has_events or time.monotonic() >= self._next_scan:
+                    changes = self._scan()
+
+    def _run_once(self, changes: Sequence[FileChange]) -> None:
+        started, self._run_start = time.perf_counter(), time.time_ns()
+        self._separate()
+        try:
+            self._command.run(self._cache)
+        except click.UsageError as error:
+            if self._runs == 0:
+                raise
+            report_error(error)
+        except Exception as error:  # noqa: BLE001 - the next change may correct it
+            report_error(error)
+        self._runs += 1
+        if not self._command.quiet:
+            write_message(self._status(changes, time.perf_counter() - started))
+        self._uncollected_runs += 1
+        if self._uncollected_runs >= _MAX_UNCOLLECTED_RUNS:
+            self._collect_garbage()
+
+    def _collect_garbage(self) -> None:
+        """Collect the garbage of runs, because automatic collection is disabled in the process of the command."""
+        if self._uncollected_runs:
+            gc.collect()
+            self._uncollected_runs = 0
+
+    def _separate(self) -> None:
+        """Clear the screen or, in the second and later runs, write a separator."""
+        if self._command.output is not None:
+            return
+        if is_terminal(sys.stdout):
+            write_result(_CLEAR_SCREEN)
+        elif self._runs and self._command.is_text:
+            write_result(_SEPARATOR)
+
+    def _status(self, changes: Sequence[FileChange], seconds: float) -> str:
+        files = counted(sum(not path.endswith("/") for path in self._snapshot.files), "file")
+        watching = f"Watching {files}, press Ctrl-C to stop."
+        return f"[{time.strftime('%H:%M:%S')}] {_cause(changes)}done in {_duration(seconds)}. {watching}"
+
+    def _scan(self) -> tuple[FileChange, ...]:
+        """Return the changes since the last scan."""
+        snapshot = self._timed_scan()
+        changes = self._snapshot.changes_to(snapshot)
+        self._snapshot = snapshot
+        return changes
+
+    def _timed_scan(self) -> Snapshot:
+        started = time.monotonic()
+        snapshot = self._scope.scan()
+        self._next_scan = time.monotonic() + _IDLE_SCANS * (time.monotonic() - started)
+        return snapshot
+
+    def _extend_scope(self) -> tuple[FileChange, ...]:
+        """Watch the files that the last run has read, and return the changes during the run."""
+        last_run = self._cache.last_run
+        scope = scope_of(self._command.paths, last_run.sources, last_run.files, self._command.output)
+        if scope == self._scope:
+            return ()  # changes during the run have caused events
+        before, self._scope = self._snapshot, scope
+        self._snapshot = self._timed_scan()
+        # The last run may have read a new file of the scope before the file changed.
+        return before.changes_in(self._snapshot, self._run_start - _CLOCK_TOLERANCE_NANOSECONDS)
+
+
+def _cause(changes: Sequence[FileChange]) -> str:
+    if not changes:
+        return ""
+    first, *others = changes
+    more = f" and {counted(len(others), 'more change')}" if others else ""
+    return f"{first.path} {first.kind.value}{more}: "
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.1f} s" if seconds >= 1 else f"{seconds * 1000:.0f} ms"
+
+
+class _OutputPipe:
+    """Standard output, which may be a pipe whose reader ends."""
+
+    def __init__(self) -> None:
+        # After a failed write, standard output is the null device.
+        self._descriptor: int | None = None
+        with suppress(OSError, ValueError, AttributeError):
+            self._descriptor = os.dup(sys.stdout.fileno())
+
+    def is_closed(self) -> bool:
+        """Return whether nobody reads the output any more. Windows does not tell."""
+        if self._descriptor is None or sys.platform == "win32":
+            return False
+        poll = select.poll()
+        poll.register(self._descriptor, 0)
+        return any(events & (select.POLLERR | select.POLLHUP) for _, events in poll.poll(0))

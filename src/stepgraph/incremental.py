@@ -1,0 +1,193 @@
+"""Repeated analysis of a project: each run analyzes only the modules whose inputs have changed since the last run.
+
+The inputs of a module are its content, its configuration, the modules that it imports, and the directories that were
+searched for them. A module with a changed import is analyzed again, but only the changed files are parsed again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TypeAlias
+
+from msgspec import Struct
+
+from stepgraph.analysis import Analysis, WorkflowAnalysis, empty_analysis, without_modules
+from stepgraph.checks.diagnostic import Finding, without_edits
+from stepgraph.checks.run import check_project, check_workflow, unique_findings
+from stepgraph.checks.subject import ProjectSubject
+from stepgraph.model.note import InputError, InternalError, Problem
+from stepgraph.pipeline import AnalysisRun, Pipeline
+from stepgraph.project.project import Project
+from stepgraph.project.reading import read_inside_any
+from stepgraph.project.sources import Source, Sources
+from stepgraph.syntax.class_visitor import Derivation
+from stepgraph.syntax.modules import SourceModules
+from stepgraph.syntax.parsed_modules import ParsedModules
+
+OnModule: TypeAlias = Callable[[str], object]
+"""A function that is called with the path of each module before its analysis."""
+
+ResultKey: TypeAlias = tuple[str, str]
+"""The path of a module, and the path of its configuration or an empty string."""
+
+
+class ModuleResult(Struct, frozen=True):
+    """The result of analyzing one module, with its inputs."""
+
+    source: Source
+    workflows: tuple[WorkflowAnalysis, ...]
+    """The workflows, without references to parsed modules."""
+    findings: tuple[Finding, ...]
+    """The findings in the workflows, without edits."""
+    derivations: tuple[Derivation, ...]
+    problems: tuple[Problem, ...]
+    hints: tuple[Problem, ...]
+    import_problems: dict[str, Problem]
+    """The problems with imported modules, by path."""
+    contents: dict[str, bytes]
+    """The contents of all parsed modules, by path."""
+    read_files: dict[str, bytes | None]
+    """The contents of the files that imports led to, by path, or None for unreadable files."""
+    listings: dict[str, frozenset[str]]
+    """The contents of the listed directories of the project."""
+
+    def merge_into(self, pipeline: Pipeline) -> None:
+        """Add the result, except its workflows and findings, to the pipeline of a run."""
+        pipeline.add_derivations(self.source.path, self.derivations)
+        pipeline.problems += self.problems
+        pipeline.hints += self.hints
+        pipeline.modules.problems |= self.import_problems
+        pipeline.modules.merged_contents |= self.contents
+        pipeline.modules.read_files |= self.read_files
+
+
+class PreviousRun(Struct, frozen=True):
+    """The state of the last run that the next one reuses."""
+
+    results: Mapping[ResultKey, ModuleResult]
+    contents: Mapping[str, bytes]
+    """The contents of the modules and of the files that imports led to, by path."""
+    parsed: ParsedModules
+
+
+class IncrementalRun(AnalysisRun):
+    """A run that reuses the results of modules whose inputs are unchanged."""
+
+    def __init__(self, sources: Sources, on_module: OnModule | None, previous: PreviousRun, *, checked: bool) -> None:
+        """Prepare the run."""
+        super().__init__(sources, on_module, checked=checked)
+        self.results: dict[ResultKey, ModuleResult] = {}
+        self.contents: dict[str, bytes] = {}
+        """The contents of the files that imports led to, by path. Equal contents of earlier runs are shared."""
+        self._previous = previous
+        self._current: dict[str, bytes | None] = {}
+
+    def _analyze_module(self, module: Source) -> tuple[WorkflowAnalysis, ...]:
+        configuration = module.project.configuration
+        key = (module.path, "" if module.workflows is None or configuration is None else configuration.path)
+        result = self._previous.results.get(key)
+        if result is None or not self._is_fresh(result, module):
+            if self._on_module is not None:
+                self._on_module(module.path)
+            result = self._analyze_alone(module)
+        self.results[key] = result
+        result.merge_into(self.pipeline)
+        return result.workflows
+
+    def _is_fresh(self, result: ModuleResult, module: Source) -> bool:
+        """Return whether the inputs of a result are unchanged."""
+        old = result.source
+        return (
+            (old.content, old.workflows, old.on_disk) == (module.content, module.workflows, module.on_disk)
+            and _is_same_project(old.project, module.project)
+            and all(module.project.files.has_listing(folder, names) for folder, names in result.listings.items())
+            and all(self._current_content(path) == content for path, content in result.read_files.items())
+        )
+
+    def _current_content(self, path: str) -> bytes | None:
+        """Return the content of a file, read once per run, or None if it is unreadable."""
+        if path not in self._current:
+            content = read_inside_any(path, self.sources.roots)
+            self._current[path] = None if content is None else self._shared(path, content)
+        return self._current[path]
+
+    def _shared(self, path: str, content: bytes) -> bytes:
+        """Return the equal object of the last run, if any: it takes no more memory, and comparing it takes no time."""
+        earlier = self.contents.get(path, self._previous.contents.get(path))
+        shared = earlier if earlier is not None and earlier == content else content
+        self.contents[path] = shared
+        return shared
+
+    def _analyze_alone(self, module: Source) -> ModuleResult:
+        """Return the result of a module, analyzed by a pipeline of its own, which records all its inputs."""
+        modules = SourceModules(may_release=True, earlier=self._previous.parsed, tokens=self.pipeline.modules.tokens)
+        pipeline = Pipeline(self.pipeline.checked, modules=modules)
+        workflows: tuple[WorkflowAnalysis, ...] = ()
+        try:
+            workflows = pipeline.analyze(module)
+        except InputError as error:
+            pipeline.problems.append(error.problem)
+        except Exception as error:
+            raise InternalError(module.path) from error
+        self.pipeline.modules.tokens = modules.tokens
+        subjects = (workflow.subject for workflow in workflows if workflow.subject is not None)
+        findings = (finding for subject in subjects for finding in check_workflow(subject))
+        return ModuleResult(
+            module,
+            tuple(map(without_modules, workflows)),
+            tuple(map(without_edits, findings)),
+            pipeline.derivations.get(module.path, ()),
+            tuple(pipeline.problems),
+            tuple(pipeline.hints),
+            modules.problems,
+            {path: self._shared(path, content) for path, content in modules.contents.items()},
+            {
+                path: None if content is None else self._shared(path, content)
+                for path, content in modules.read_files.items()
+            },
+            dict(module.project.files.listings),
+        )
+
+
+def _is_same_project(first: Project, second: Project) -> bool:
+    return (first.files.root, first.files.folders) == (second.files.root, second.files.folders) and (
+        first.configuration is second.configuration
+        or (
+            first.configuration is not None
+            and second.configuration is not None
+            and first.configuration == second.configuration
+            and first.configuration.content == second.configuration.content
+        )
+    )
+
+
+class IncrementalAnalysis:
+    """Analyzes sources repeatedly, with the results of the last run in memory.
+
+    The memory is bounded: only results of the last run and a limited number of parsed modules are stored.
+    """
+
+    def __init__(self) -> None:
+        self.parsed = ParsedModules()
+        """The modules parsed by the runs."""
+        self._previous = PreviousRun({}, {}, self.parsed)
+
+    def analyze(self, sources: Sources, on_module: OnModule | None = None) -> Analysis:
+        """Return the workflows of all modules, like `analyze_graphs`. Use an object for either graphs or checks."""
+        return self._run(sources, on_module, checked=False)
+
+    def check(self, sources: Sources, on_module: OnModule | None = None) -> tuple[Analysis, tuple[Finding, ...]]:
+        """Return the analysis of all modules and the findings of all rules, like `check_sources`."""
+        analysis = self._run(sources, on_module, checked=True)
+        project = analysis.project or ProjectSubject(problems=analysis.problems)
+        findings = (finding for result in self._previous.results.values() for finding in result.findings)
+        return analysis, unique_findings([*check_project(project), *findings])
+
+    def _run(self, sources: Sources, on_module: OnModule | None, *, checked: bool) -> Analysis:
+        if not sources.modules:
+            self._previous = PreviousRun({}, {}, self.parsed)
+            return empty_analysis(sources)
+        run = IncrementalRun(sources, on_module, self._previous, checked=checked)
+        analysis = run.collect(run.analyze())
+        self._previous = PreviousRun(run.results, run.contents, self.parsed)
+        return analysis

@@ -1,0 +1,97 @@
+"""Repeated runs return the same result as a single run, and analyze only what has changed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from stepgraph.incremental import IncrementalAnalysis
+from stepgraph.project.sources import find_sources
+from stepgraph.source_analysis import analyze_graphs, check_sources
+from stepgraph.syntax.parse import parse_module
+from stepgraph.syntax.parsed_modules import ParsedModules
+from tests.cli.edited_projects import edit, start
+from tests.cli.sources import module, workflow, write
+
+
+@pytest.fixture(autouse=True)
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def analyzed_modules(incremental: IncrementalAnalysis) -> list[str]:
+    """Run a check, and return the paths of the modules that were analyzed."""
+    paths: list[str] = []
+    incremental.check(find_sources(["."]), paths.append)
+    return paths
+
+
+def write_three() -> None:
+    """Write `a.py` and `b.py`, which import `shared.py`, and `c.py`, each with a workflow."""
+    write("shared.py", "async def work(step):\n    await step.sleep('work', '1 hour')\n")
+    for name in ("a", "b"):
+        text = f"{workflow(name.upper(), 'rest')}        await work(step)\n"
+        write(f"{name}.py", f"from shared import work\n{module(text)}")
+    write("c.py", module(workflow("C", "rest")))
+
+
+def test_an_unchanged_project_is_not_analyzed_again() -> None:
+    write_three()
+    incremental = IncrementalAnalysis()
+    assert analyzed_modules(incremental) == ["a.py", "b.py", "c.py"]
+    assert analyzed_modules(incremental) == []
+
+
+def test_only_the_changed_module_is_analyzed_again() -> None:
+    write_three()
+    incremental = IncrementalAnalysis()
+    analyzed_modules(incremental)
+    write("c.py", module(workflow("C", "rest", "again")))
+    assert analyzed_modules(incremental) == ["c.py"]
+
+
+def test_importers_of_a_changed_module_are_analyzed_again() -> None:
+    write_three()
+    incremental = IncrementalAnalysis()
+    analyzed_modules(incremental)
+    write("shared.py", "async def work(step): ...\n")
+    assert analyzed_modules(incremental) == ["a.py", "b.py"]
+
+
+def test_a_new_module_of_an_imported_name_is_noticed() -> None:
+    write_three()
+    incremental = IncrementalAnalysis()
+    analyzed_modules(incremental)
+    write("shared/__init__.py", "async def work(step): ...\n")
+    assert set(analyzed_modules(incremental)) >= {"a.py", "b.py"}
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_repeated_checks_equal_single_ones(project: Path, seed: int) -> None:
+    random = Random(seed)  # noqa: S311 - the examples need no secrecy
+    start(project, random)
+    incremental, graphs = IncrementalAnalysis(), IncrementalAnalysis()
+    for _ in range(12):
+        edit(project, random)
+        analysis, findings = incremental.check(find_sources(["."]))
+        expected, expected_findings = check_sources(find_sources(["."]))
+        assert (analysis, findings) == (expected, expected_findings)
+        assert (analysis.files, analysis.read) == (expected.files, expected.read)
+        assert graphs.analyze(find_sources(["."])) == analyze_graphs(find_sources(["."]))
+
+
+def test_the_parsed_modules_are_bounded() -> None:
+    modules = [parse_module(b"x = 1\n" * 10, f"{number}.py") for number in range(3)]
+    parsed = ParsedModules(room=2 * modules[0].tokens)
+    for each in modules:
+        parsed.add(each)
+    assert [parsed.get(each.path, each.source) for each in modules] == [None, modules[1], modules[2]]
+
+
+def test_a_parsed_module_with_other_content_is_not_reused() -> None:
+    parsed = ParsedModules()
+    parsed.add(parse_module(b"x = 1\n", "a.py"))
+    assert parsed.get("a.py", b"x = 2\n") is None
