@@ -168,7 +168,7 @@ _STRUCTURED_ONLY: Final = frozenset({"--expand", "--theme", "--legend"})
 
 _DEPTH_HELP = "Draw N levels of nested nodes, and collapse deeper ones."
 _COLLAPSE_HELP = f"Collapse nodes of these kinds: {', '.join(COLLAPSIBLE)}."
-_EXPAND_HELP = "In a picture or HTML page, show a function at its first call (default), at all, or separately."
+_EXPAND_HELP = "In svg, png and html: draw a function at its first call (default), at all, or apart."
 _THEME_HELP = "Colors of a picture or HTML page: the viewer's (default; light in a PNG), light, or dark."
 _DIFF_THEME_HELP = "Colors of a picture: the viewer's (default; light in a PNG), light, or dark."
 _LEGEND_HELP = "Add a legend of the symbols to a picture or HTML page."
