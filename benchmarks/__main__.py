@@ -1,7 +1,7 @@
-"""Run the benchmarks of stepgraph: `python -m benchmarks [table|growth|peers] [--rounds N]`.
+"""Run the benchmarks of stepgraph: `python -m benchmarks [table|growth|peers|watch] [--rounds N]`.
 
 `table` compares commands with a lower bound for their work, `growth` fits the exponents of growing inputs, and `peers`
-installs a comparable tool and times both.
+installs a comparable tool and times both, and `watch` times the runs of `--watch` after an edit.
 """
 
 from __future__ import annotations
@@ -13,12 +13,13 @@ from pathlib import Path
 from benchmarks.growth import print_growth
 from benchmarks.peers import print_peers
 from benchmarks.table import print_table
+from benchmarks.watch import print_watch
 
 
 def main() -> None:
     """Run the benchmark that the arguments select."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=str(__doc__).partition(":")[0])
-    parser.add_argument("benchmark", nargs="?", choices=("table", "growth", "peers"), default="table")
+    parser.add_argument("benchmark", nargs="?", choices=("table", "growth", "peers", "watch"), default="table")
     parser.add_argument("--rounds", type=int, default=7)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
@@ -26,6 +27,8 @@ def main() -> None:
             print_growth(options.rounds)
         elif options.benchmark == "peers":
             print_peers(Path(folder), options.rounds)
+        elif options.benchmark == "watch":
+            print_watch(Path(folder), options.rounds)
         else:
             print_table(Path(folder), options.rounds)
 

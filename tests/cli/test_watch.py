@@ -319,3 +319,16 @@ def test_a_missing_watchfiles_is_an_error(stepgraph: Command, monkeypatch: pytes
     run = stepgraph("check", "--watch")
     message = "stepgraph: --watch requires the package watchfiles. Install it with `pip install 'stepgraph[watch]'`."
     assert (run.code, run.messages) == (2, [message])
+
+
+@needs_unix_files
+def test_a_terminal_is_cleared(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    write_orders()
+    reader, terminal = os.openpty()
+    command = [sys.executable, "-m", "stepgraph", "check", "--watch"]
+    with subprocess.Popen(command, cwd=folder, stdout=terminal, stderr=subprocess.DEVNULL) as process:
+        os.close(terminal)
+        assert os.read(reader, 100).startswith(b"\x1b[2J\x1b[3J\x1b[H")
+        process.kill()
+    os.close(reader)
