@@ -100,7 +100,8 @@ def parse_suppressions(comment: Comment) -> Iterator[SuppressionComment]:
     line = comment.text.split("\n", 1)[0]
     for suppression in _SUPPRESSION.finditer(line):
         start = suppression.start("whole")
-        match = _IGNORE.match(line, start) or _IGNORE_FILE.match(line, start)
+        file_match = _IGNORE_FILE.match(line, start)
+        match = file_match or _IGNORE.match(line, start)
         if match is None:
             end = line.find("#", start)
             text = line[start : None if end < 0 else end].rstrip()
@@ -109,7 +110,7 @@ def parse_suppressions(comment: Comment) -> Iterator[SuppressionComment]:
         end = match.start("reason")
         reason = match["reason"].strip(" \t:-")
         span, text = _span(comment, start, end), line[start:end].rstrip()
-        yield SuppressionComment(comment, span, text, _rules_in(comment, match), reason, match.re is _IGNORE_FILE)
+        yield SuppressionComment(comment, span, text, _rules_in(comment, match), reason, file_match is not None)
 
 
 def _rules_in(comment: Comment, match: re.Match[str]) -> tuple[SuppressedRule, ...]:

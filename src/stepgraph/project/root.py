@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from typing import Final
 
 from msgspec import Struct
@@ -14,7 +13,6 @@ from stepgraph.project.folders import repository_root
 CONFIGURATION_NAMES: Final = ("wrangler.json", "wrangler.jsonc", "wrangler.toml")
 
 
-_VARIANT_OF_CONFIGURATION: Final = re.compile(r"wrangler\..*\b(?:jsonc?|toml)\b|.*\.jsonc|(?!pyproject\.toml$).*\.toml")
 _GIT_FOLDER = ".git"
 _PACKAGE_FILE = "__init__.py"
 _SETTINGS_FILE = "pyproject.toml"
@@ -25,7 +23,10 @@ def is_configuration_name(name: str) -> bool:
 
     Wrangler uses other names than those in `CONFIGURATION_NAMES` only if a command line names them.
     """
-    return _VARIANT_OF_CONFIGURATION.fullmatch(name) is not None
+    extensions = name.split(".")[1:]
+    if name.startswith("wrangler."):
+        return not {"json", "jsonc", "toml"}.isdisjoint(extensions)
+    return name.endswith((".jsonc", ".toml")) and name != _SETTINGS_FILE
 
 
 class Root(Struct, frozen=True):

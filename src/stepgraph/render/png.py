@@ -32,7 +32,7 @@ svg text{font-family:Arimo}
 svg.stepgraph text{font-family:Arimo}
 svg.stepgraph text .code{font-family:Roboto Mono}
 """
-_SIZE: Final = re.compile(r'<svg\b[^>]*?\swidth="(\d+(?:\.\d+)?)(pt|px)?"\s+height="(\d+(?:\.\d+)?)(pt|px)?"')
+_LENGTH: Final = re.compile(r'\s(width|height)="(\d+(?:\.\d+)?)(pt|px)?"')
 _DPI: Final = 96
 """The pixels per inch of SVG, which convert the points of Graphviz."""
 _PIXELS_PER_UNIT: Final = {"": 1.0, "px": 1.0, "pt": _DPI / 72}
@@ -73,11 +73,12 @@ def png_of(svg: str) -> bytes:
 
 def _pixels(svg: str) -> tuple[int, int]:
     """Return the width and height of the PNG in pixels. Raises PngError for an SVG without a size."""
-    match = _SIZE.search(svg)
-    if match is None:
+    start = svg.find("<svg")
+    tag = svg[start : svg.find(">", start)]
+    lengths = {name: _scaled(number, unit) for name, number, unit in _LENGTH.findall(tag)}
+    if lengths.keys() != {"width", "height"}:
         raise PngError("the picture has no size, so it cannot be drawn as PNG. Write an SVG")
-    width, width_unit, height, height_unit = match.groups(default="")
-    return _scaled(width, width_unit), _scaled(height, height_unit)
+    return lengths["width"], lengths["height"]
 
 
 def _scaled(length: str, unit: str) -> int:
