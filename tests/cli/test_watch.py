@@ -61,9 +61,14 @@ class Watcher:
             pass
 
     def interrupt(self) -> int:
-        """Interrupt the command like Ctrl-C, and return its exit code."""
-        self.process.send_signal(signal.SIGINT)
-        return self.process.wait(SECONDS)
+        """Interrupt the command like Ctrl-C until it ends, and return its exit code."""
+        for _ in range(SECONDS // 5):
+            self.process.send_signal(signal.SIGINT)
+            try:
+                return self.process.wait(5)
+            except subprocess.TimeoutExpired:
+                continue  # a single interrupt was lost once, for an unknown reason
+        return self.process.wait(5)
 
 
 Watch = Callable[..., Watcher]

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 
 def parameter_name_of(step: StepDefinition) -> str:
-    """Return the name of parameters that refer to a step: its name or, if that is no valid one, that of its function.
+    """Return the name of parameters that refer to a step.
 
-    In the second case, the step must be renamed, too.
+    If the name of the step is not a valid parameter name, it is the name of the function, and the step must get it, too.
     """
     return step.name if is_parameter_name(step.name) else step.function_name
 
