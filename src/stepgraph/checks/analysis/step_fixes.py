@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def parameter_name_of(step: StepDefinition) -> str:
     """Return the name of parameters that refer to a step.
 
-    If the name of the step is not a valid parameter name, it is the name of the function, and the step must get it, too.
+    If the name of the step is not a valid parameter name, this is the name of its function, and the step must get it.
     """
     return step.name if is_parameter_name(step.name) else step.function_name
 
