@@ -14,6 +14,10 @@ from queue import Empty, Queue
 
 import pytest
 
+from stepgraph.cli.analysis import Cache
+from stepgraph.cli.errors import ExitCode
+from stepgraph.cli.watching import WatchedCommand
+from stepgraph.cli.watching import watch as run_repeatedly
 from tests.cli.conftest import Command, needs_unix_files
 from tests.cli.sources import IMPORT, module, workflow, write, write_orders
 
@@ -61,14 +65,9 @@ class Watcher:
             pass
 
     def interrupt(self) -> int:
-        """Interrupt the command like Ctrl-C until it ends, and return its exit code."""
-        for _ in range(SECONDS // 5):
-            self.process.send_signal(signal.SIGINT)
-            try:
-                return self.process.wait(5)
-            except subprocess.TimeoutExpired:
-                continue  # a single interrupt was lost once, for an unknown reason
-        return self.process.wait(5)
+        """Interrupt the command like Ctrl-C, and return its exit code."""
+        self.process.send_signal(signal.SIGINT)
+        return self.process.wait(SECONDS)
 
 
 Watch = Callable[..., Watcher]
@@ -276,6 +275,21 @@ def test_ctrl_c_ends_the_command(watch: Watch) -> None:
     watcher = watch("check")
     watcher.run()
     assert watcher.interrupt() == 130
+
+
+@needs_unix_files
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_an_interrupt_of_a_finalizer_ends_the_command(folder: Path) -> None:  # noqa: ARG001 - the command runs there
+    class Interrupted:
+        def __del__(self) -> None:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    def run(_: Cache) -> ExitCode:
+        Interrupted()
+        return ExitCode.CLEAN
+
+    with pytest.raises(KeyboardInterrupt):
+        run_repeatedly(WatchedCommand(run, ["."], output=None, is_text=True, quiet=True))
 
 
 @needs_unix_files

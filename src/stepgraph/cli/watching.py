@@ -8,10 +8,12 @@ from __future__ import annotations
 import gc
 import os
 import select
+import signal
 import sys
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from types import FrameType
 from typing import Final
 
 import click
@@ -97,20 +99,23 @@ class WatchedCommand(Struct, frozen=True):
 def watch(command: WatchedCommand) -> ExitCode:
     """Run a command, and again after each change, until Ctrl-C or until the reader of its output ends.
 
-    Raises UsageError like the first run, and CommandError if a path does not exist or watching is not possible.
+    Raises KeyboardInterrupt on Ctrl-C, UsageError like the first run, and CommandError if a path does not exist or if
+    watching is not possible.
     """
     require_watchfiles()
     for path in command.paths:
         if not os.path.exists(path):
             raise CommandError(ExitCode.ERROR, f"cannot watch {path}: file not found.")
-    return _Watch(command).run()
+    with _recorded_interrupts() as interrupts:
+        return _Watch(command, interrupts).run()
 
 
 class _Watch:
     """The loop of runs."""
 
-    def __init__(self, command: WatchedCommand) -> None:
+    def __init__(self, command: WatchedCommand, interrupts: list[int]) -> None:
         self._command = command
+        self._interrupts = interrupts
         self._cache = MemoryCache(store=None)
         self._events = FileEvents()
         self._pipe = _OutputPipe()
@@ -134,6 +139,8 @@ class _Watch:
                 if self._pipe.is_closed():
                     return ExitCode.CLEAN
                 has_events = self._events.wait(self._snapshot.folders)
+                if self._interrupts:
+                    raise KeyboardInterrupt
                 if not has_events:
                     self._collect_garbage()  # this can take as long as a run
                 # Systems can lose events, so the files are also compared without events, in 5% of the time.
@@ -201,6 +208,25 @@ class _Watch:
         self._snapshot = self._timed_scan()
         # The last run may have read a new file of the scope before the file changed.
         return before.changes_in(self._snapshot, self._run_start - _CLOCK_TOLERANCE_NANOSECONDS)
+
+
+@contextmanager
+def _recorded_interrupts() -> Iterator[list[int]]:
+    """Record each Ctrl-C, because Python discards a KeyboardInterrupt that it raises in a finalizer."""
+    interrupts: list[int] = []
+
+    def interrupt(number: int, _frame: FrameType | None) -> None:
+        interrupts.append(number)
+        raise KeyboardInterrupt
+
+    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield interrupts  # as in a shell's background job, which ignores Ctrl-C
+        return
+    signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield interrupts
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _cause(changes: Sequence[FileChange]) -> str:
