@@ -18,6 +18,9 @@ _COMMAND_IN_BRACKETS: Final = re.compile(r"##[a-z]*\[", re.IGNORECASE)
 _SECTION: Final = re.compile(r"section_(start|end):[0-9]+:")
 _OWN_COMMANDS: Final = re.compile(r"::(error|warning|notice) [^\r\n]*::[^\r\n]*")
 
+FORMATS_WITH_TABS: Final = frozenset({"dot"})
+"""The output formats that contain tabs. All other formats must not contain any."""
+
 
 def hidden_lines(text: str, *, tabs: bool = False) -> list[str]:
     """Return the lines with characters that control a terminal, reorder text or are invisible.

@@ -16,7 +16,7 @@ from cmarkgfm.cmark import Options
 from stepgraph.cli.formats import REPORT_FORMATS
 from stepgraph.escaping.plain_text import visible
 from tests.escaping.conftest import SAVED_TEXTS, HostileOutput, HostileRunner
-from tests.escaping.readers import command_lines, hidden_lines, without_annotations
+from tests.escaping.readers import FORMATS_WITH_TABS, command_lines, hidden_lines, without_annotations
 from tests.html.reading import read
 from tests.text_formats import TEXT_DIFFS, TEXT_DRAWINGS, TEXT_FORMATS
 
@@ -64,7 +64,7 @@ def output_texts(hostile_run: HostileOutput) -> Iterator[str]:
 @pytest.mark.slow
 @pytest.mark.parametrize("run", ALL.values(), ids=ALL.keys())
 def test_output_has_no_control_or_invisible_characters(hostile_run: HostileRunner, run: Sequence[str]) -> None:
-    tabs = "dot" in run
+    tabs = not FORMATS_WITH_TABS.isdisjoint(run)
     assert [line for text in output_texts(hostile_run(*run)) for line in hidden_lines(text, tabs=tabs)] == []
 
 

@@ -20,7 +20,7 @@ from typing import Final
 from xml.etree import ElementTree as ET
 
 from tests.escaping.hostile_texts import HOSTILE
-from tests.escaping.readers import command_lines, hidden_lines
+from tests.escaping.readers import FORMATS_WITH_TABS, command_lines, hidden_lines
 from tests.hostile.fuzzing import run
 from tests.hostile.mutations import mutate, texts
 from tests.text_formats import TEXT_DIFFS, TEXT_DRAWINGS
@@ -192,7 +192,7 @@ def try_graph(number: int, counts: SavedGraphCounts) -> None:
 
 def _is_harmless(output: str, form: str, *, is_result: bool) -> bool:
     """Return whether the output has no control characters or markup from the graph, and a picture is well-formed."""
-    if hidden_lines(output, tabs=form == "dot") or command_lines(output):
+    if hidden_lines(output, tabs=form in FORMATS_WITH_TABS) or command_lines(output):
         return False
     if form == "svg" and is_result:
         # Notes on the picture precede it.
