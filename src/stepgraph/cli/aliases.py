@@ -20,6 +20,7 @@ OPTION_ALIASES: Final = {
     "--out": "--output",
     "--output-file": "--output",
     "--output-format": "--format",
+    "--stdin-display-name": "--stdin-filename",
 }
 """The option that each alias stands for, in commands that have it."""
 

@@ -25,7 +25,6 @@ from stepgraph.limits import DIFFLIB_LINES
 from stepgraph.phrases import counted
 from stepgraph.project.reading import read_named
 from stepgraph.project.root import Root
-from stepgraph.project.sources import STANDARD_INPUT_NAME
 from stepgraph.project.writing import WriteError, source_target
 
 if TYPE_CHECKING:
@@ -165,8 +164,6 @@ def write_fixes(files: Sequence[FixedFile], roots: Collection[Root]) -> None:
     Nothing is written outside of the roots. Raises CommandError if a file cannot be written or has changed since the
     analysis, and InputError if it cannot be read.
     """
-    if any(file.path == STANDARD_INPUT_NAME for file in files):
-        raise CommandError(ExitCode.ERROR, "cannot apply fixes to standard input. Use --diff to see them.")
     try:
         outputs = [OutputFile(source_target(file.path, roots)) for file in files]
     except WriteError as error:

@@ -1,4 +1,4 @@
-"""The options that select inputs and workflows: PATHS, --env and --workflow."""
+"""The options that select inputs and workflows: PATHS, --stdin-filename, --config, --env and --workflow."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from stepgraph.cli.completions import complete_files
 from stepgraph.cli.errors import CommandError, ExitCode
 from stepgraph.phrases import near_names, quoted
 from stepgraph.project.root import is_configuration_name
+from stepgraph.project.sources import STANDARD_INPUT
 
 if TYPE_CHECKING:
     from stepgraph.project.sources import ExternalWorkflow
@@ -51,24 +52,52 @@ def environment_option(help_text: str = _ENVIRONMENT_HELP) -> Callable[[Callable
 
 
 _CONFIGURATION_HELP = "Select the workflows of this wrangler configuration, like PATHS."
+_STDIN_FILENAME_HELP = "Read this file from standard input, and all other files from disk."
 
 
 def inputs(command: Callable[..., R]) -> Callable[..., R]:
-    """Add the argument PATHS (files, directories and `-`) and the options --env and --config to a command."""
+    """Add the argument PATHS (files, directories and `-`) and the options that change its meaning to a command."""
 
     @click.argument("paths", nargs=-1, metavar="[PATHS]...", shell_complete=complete_files)
     @environment_option()
     @click.option("--config", "configuration", metavar="FILE", shell_complete=complete_files, help=_CONFIGURATION_HELP)
+    @click.option("--stdin-filename", metavar="FILE", shell_complete=complete_files, help=_STDIN_FILENAME_HELP)
     @wraps(command)
-    def with_inputs(*, paths: tuple[str, ...], configuration: str | None, **others: object) -> R:
-        if configuration is not None and paths:
-            raise click.UsageError("--config selects the workflows of a configuration, so omit PATHS.")
-        if configuration is not None and not is_configuration_name(os.path.basename(configuration)):
-            message = "its name must end in .jsonc or .toml, or begin with `wrangler.`."
-            raise click.UsageError(f"`{configuration}` is not a wrangler configuration: {message}")
-        return command(paths=paths if configuration is None else (configuration,), **others)
+    def with_inputs(
+        *, paths: tuple[str, ...], configuration: str | None, stdin_filename: str | None, **others: object
+    ) -> R:
+        if configuration is not None:
+            paths = (_configuration_path(configuration, paths),)
+        if stdin_filename is not None:
+            paths = _read_unsaved_file(stdin_filename, paths)
+        return command(paths=paths, **others)
 
     return with_inputs
+
+
+def _configuration_path(configuration: str, paths: Sequence[str]) -> str:
+    """Return the path of --config. Raises UsageError if the file is no configuration, or if PATHS are used as well."""
+    if paths:
+        raise click.UsageError("--config selects the workflows of a configuration, so omit PATHS.")
+    if not is_configuration_name(os.path.basename(configuration)):
+        message = "its name must end in .jsonc or .toml, or begin with `wrangler.`."
+        raise click.UsageError(f"`{configuration}` is not a wrangler configuration: {message}")
+    return configuration
+
+
+def _read_unsaved_file(filename: str, paths: Sequence[str]) -> tuple[str, ...]:
+    """Read an unsaved file from standard input, for the rest of the command.
+
+    Returns PATHS with its name instead of `-`, or only its name by default.
+    """
+    if os.path.isdir(filename or "."):
+        raise click.UsageError("--stdin-filename requires the name of a file, not of a directory.")
+    # Imported here because most commands read only files, and start-up time counts.
+    from stepgraph.project.reading import read_standard_input, unsaved_file
+
+    content = read_standard_input(filename)
+    click.get_current_context().with_resource(unsaved_file(filename, content))
+    return tuple(filename if path == STANDARD_INPUT else path for path in paths) or (filename,)
 
 
 _MAX_NAMES = 8

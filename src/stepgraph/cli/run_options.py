@@ -10,6 +10,7 @@ import click
 from msgspec import Struct
 
 from stepgraph.cli.analysis import Cache, cache_option
+from stepgraph.project.reading import has_unsaved_files
 from stepgraph.project.sources import STANDARD_INPUT
 
 R = TypeVar("R")
@@ -53,5 +54,5 @@ def reject_with_watch(paths: Sequence[str], options: Mapping[str, bool]) -> None
     for option, is_used in options.items():
         if is_used:
             raise click.UsageError(f"--watch cannot be combined with {option}, which {_REASONS[option]}.")
-    if STANDARD_INPUT in paths:
+    if STANDARD_INPUT in paths or has_unsaved_files():
         raise click.UsageError("--watch cannot read standard input again. Name files or directories.")

@@ -12,7 +12,7 @@ import re
 import stat
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from itertools import islice
 from typing import Final
 
@@ -42,6 +42,30 @@ _LINE_SUFFIX: Final = re.compile(r"(?::\d+){1,2}$")
 
 StrPath = str | os.PathLike[str]
 
+_unsaved: dict[str, bytes] = {}
+"""The contents of unsaved files, by real path."""
+
+
+@contextmanager
+def unsaved_file(path: str, content: bytes) -> Iterator[None]:
+    """Within the block, read the file at `path` as if it had this content. The file need not exist."""
+    real = os.path.realpath(path)
+    _unsaved[real] = content
+    try:
+        yield
+    finally:
+        del _unsaved[real]
+
+
+def has_unsaved_files() -> bool:
+    """Return whether the content of any file is unsaved."""
+    return bool(_unsaved)
+
+
+def is_unsaved(path: str) -> bool:
+    """Return whether the content of the file at `path` is unsaved."""
+    return bool(_unsaved) and os.path.realpath(path) in _unsaved
+
 
 def shown_path(path: StrPath) -> str:
     """Return a path as shown in messages, with forward slashes."""
@@ -65,6 +89,8 @@ def read_named(path: StrPath, max_bytes: int = SOURCE_BYTES) -> bytes:
     check_named(path)
     name = shown_path(path)
     expected = path if "\0" in name else os.path.realpath(path)
+    if expected in _unsaved:
+        return _unsaved_content(expected, name, max_bytes)
     content, actual = _read(path, name, max_bytes, _READ_FLAGS)
     if actual not in (None, expected):
         raise InputError(Problem(name, "the file was replaced while it was read.", "Run the command again."))
@@ -74,6 +100,8 @@ def read_named(path: StrPath, max_bytes: int = SOURCE_BYTES) -> bytes:
 def read_inside(path: str, root: Root, max_bytes: int = SOURCE_BYTES) -> bytes:
     """Return the bytes of a file inside a root, at most `max_bytes`. Raises InputError like `read_named`."""
     real = _real_path(path, root)
+    if real in _unsaved:
+        return _unsaved_content(real, shown_path(path), max_bytes)
     content, actual = _read(real, shown_path(path), max_bytes, _READ_FLAGS_WITHOUT_LINKS)
     # The file may have been replaced between the check and the read.
     if not root.contains_real(actual or os.path.realpath(path)):
@@ -115,6 +143,8 @@ def read_search_result(path: str, root: Root) -> bytes:
 
     Most files are small and take three system calls, because `fstat` is skipped.
     """
+    if is_unsaved(path):
+        return read_inside(path, root)
     try:
         descriptor = os.open(path, _READ_FLAGS_WITHOUT_LINKS)
         try:
@@ -128,6 +158,9 @@ def read_search_result(path: str, root: Root) -> bytes:
 
 def read_chunks(path: str, max_bytes: int) -> Iterator[bytes]:
     """Yield the chunks of a file that a search has just found. Raises InputError for more than `max_bytes` bytes."""
+    if is_unsaved(path):
+        yield _unsaved_content(os.path.realpath(path), shown_path(path), max_bytes)
+        return
     try:
         descriptor = os.open(path, _READ_FLAGS_WITHOUT_LINKS)
     except OSError as error:
@@ -156,6 +189,13 @@ def read_standard_input(name: str, max_bytes: int = SOURCE_BYTES) -> bytes:
     except OSError as error:
         message = f"standard input cannot be read: {error.strerror or type(error).__name__}."
         raise InputError(Problem(name, message)) from None
+    if len(content) > max_bytes:
+        raise InputError(_too_large_problem(name, max_bytes))
+    return content
+
+
+def _unsaved_content(real: str, name: str, max_bytes: int) -> bytes:
+    content = _unsaved[real]
     if len(content) > max_bytes:
         raise InputError(_too_large_problem(name, max_bytes))
     return content

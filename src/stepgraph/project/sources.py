@@ -20,6 +20,7 @@ from stepgraph.project.project import NO_PROJECT, Configurations, Project, confi
 from stepgraph.project.reading import (
     StrPath,
     check_named,
+    is_unsaved,
     read_inside,
     read_named,
     read_standard_input,
@@ -315,7 +316,8 @@ class Sources(Struct):
         self._added |= {key, (real, "")}
         check_text(content, path)
         self.searched[path] = None
-        self.modules.append(Source(path, content, project=project, workflows=workflows))
+        on_disk = not is_unsaved(path)
+        self.modules.append(Source(path, content, on_disk=on_disk, project=project, workflows=workflows))
 
     def _add_standard_input(self) -> None:
         if STANDARD_INPUT_NAME in self.searched:

@@ -17,7 +17,8 @@ from stepgraph.cli.formats import REPORT_FORMATS
 from stepgraph.cli.input_options import Environment, inputs, select
 from stepgraph.cli.output_options import DocumentOutput, report_options
 from stepgraph.cli.run_options import RunOptions, reject_with_watch, run_options
-from stepgraph.project.sources import Sources
+from stepgraph.project.reading import has_unsaved_files
+from stepgraph.project.sources import STANDARD_INPUT, Sources
 
 if TYPE_CHECKING:
     from stepgraph.analysis import Analysis
@@ -64,6 +65,8 @@ def check(
     selected_paths = paths or (".",)
     if checking.workflows and checking.baseline.update:
         raise click.UsageError("--update-baseline writes the findings of all workflows, so omit --workflow.")
+    if fixing.mode is FixMode.WRITE and (STANDARD_INPUT in selected_paths or has_unsaved_files()):
+        raise click.UsageError("--fix cannot change standard input. Use --diff to see the fixes.")
     if running.watching:
         return _watch(selected_paths, environment, checking, output, fixing)
     cache = running.cache if fixing.mode is FixMode.REPORT else Cache(None, with_edits=True)
