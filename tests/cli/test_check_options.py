@@ -124,7 +124,9 @@ def test_fixed_findings_are_reported_and_removed(
     write("entry.py", in_run("await charge(20)"))
     stderr(capfdbinary)
     check("--baseline", "known.json")
-    assert stderr(capfdbinary) == ["1 finding in known.json is fixed. Run with --update-baseline to remove it."]
+    assert stderr(capfdbinary) == [
+        "1 recorded finding no longer occurs. Run with --update-baseline to remove it from known.json."
+    ]
     check("--baseline", "known.json", "--update-baseline")
     assert stderr(capfdbinary) == ["wrote known.json: 1 finding"]
 

@@ -27,13 +27,13 @@ FAIL_ON: Final = ("error", "warning", "new")
 _SELECT_HELP = "Check only these rules: codes, code prefixes (SG1) or names, comma-separated."
 _IGNORE_HELP = "Skip these rules. If --select names them too, the more specific option wins."
 _STRICT_HELP = "Treat unresolved code (SG004) as an error."
-_FAIL_ON_HELP = "Fail on errors (default), errors and warnings, or new ones (needs a baseline)."
+_FAIL_ON_HELP = "Fail on errors (default) or also on warnings. new is warning, and requires a baseline."
 _REQUIRE_DAG_HELP = "Fail if a workflow has no graph, or an incomplete one."
 _EXIT_ZERO_HELP = "Exit with 0 instead of 1 if the check fails."
 _BASELINE_HELP = "Ignore findings recorded in FILE."
 _FIX_HELP = "Apply safe fixes, and report the remaining findings."
 _DIFF_HELP = "Show the fixes as a diff instead of applying them. Exit with 1 if there are any."
-_UNSAFE_FIXES_HELP = "With --fix or --diff, include fixes that follow your probable intention; review them."
+_UNSAFE_FIXES_HELP = "With --fix or --diff, include fixes that may differ from your intention; review them."
 _UPDATE_HELP = "Write the current findings to the baseline, and exit with 0."
 
 
@@ -91,7 +91,7 @@ class CheckOptions(Struct, frozen=True):
 
 
 def check_options(command: Callable[..., R]) -> Callable[..., R]:
-    """Add the options that filter findings to a command, as one argument `checking`."""
+    """Add the options for rules, failure, the baseline and workflows to a command, as one argument `checking`."""
 
     @_rules_option("--select", _SELECT_HELP)
     @_rules_option("--ignore", _IGNORE_HELP)

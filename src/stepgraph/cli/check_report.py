@@ -111,9 +111,9 @@ def _update_baseline(filtered: FilteredFindings, baseline: Baseline, output: Out
 def _report_outdated(filtered: FilteredFindings, path: str) -> None:
     count = len(filtered.outdated)
     if count:
-        state = f"1 finding in {path} is fixed" if count == 1 else f"{count} findings in {path} are fixed"
+        state = "1 recorded finding no longer occurs" if count == 1 else f"{count} recorded findings no longer occur"
         pronoun = "it" if count == 1 else "them"
-        write_message(f"{state}. Run with --update-baseline to remove {pronoun}.")
+        write_message(f"{state}. Run with --update-baseline to remove {pronoun} from {path}.")
 
 
 def build_report(filtered: FilteredFindings, settings: Settings, sources: Sources, analysis: Analysis) -> Report:

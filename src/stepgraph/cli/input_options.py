@@ -51,7 +51,7 @@ def environment_option(help_text: str = _ENVIRONMENT_HELP) -> Callable[[Callable
     return decorate
 
 
-_CONFIGURATION_HELP = "Select the workflows of this wrangler configuration, like PATHS."
+_CONFIGURATION_HELP = "Select the workflows of this wrangler configuration, instead of PATHS."
 _STDIN_FILENAME_HELP = "Read this file from standard input, and all other files from disk."
 
 

@@ -168,9 +168,9 @@ _STRUCTURED_ONLY: Final = frozenset({"--expand", "--theme", "--legend"})
 
 _DEPTH_HELP = "Draw N levels of nested nodes, and collapse deeper ones."
 _COLLAPSE_HELP = f"Collapse nodes of these kinds: {', '.join(COLLAPSIBLE)}."
-_EXPAND_HELP = "In svg, png and html: draw a function at its first call (default), at all, or apart."
-_THEME_HELP = "Colors of a picture or HTML page: the viewer's (default; light in a PNG), light, or dark."
-_DIFF_THEME_HELP = "Colors of a picture: the viewer's (default; light in a PNG), light, or dark."
+_EXPAND_HELP = "In svg, png, html: draw a function at its first call (default), at all, or separately."
+_THEME_HELP = "Colors of a picture or page. auto (default) follows the viewer, and is light in a PNG."
+_DIFF_THEME_HELP = "Colors of a picture. auto (default) follows the viewer, and is light in a PNG."
 _LEGEND_HELP = "Add a legend of the symbols to a picture or HTML page."
 _ENGINE_HELP = "Layout engine of an SVG or PNG: stepgraph's own (default), or Graphviz."
 

@@ -29,8 +29,7 @@ if TYPE_CHECKING:
 _EXIT_CODES = """\b
 Exit codes (the same for all formats):
   0  the check passed
-  1  findings failed the check, or a graph that --require-dag requires is
-     missing or incomplete
+  1  the check failed, or --diff found fixes
   2  usage error, or an unreadable input or configuration
   3  no workflow found
   4  internal error"""

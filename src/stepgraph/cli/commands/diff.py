@@ -32,8 +32,8 @@ FAIL_ON: Final = ("breaking", "any", "none")
 _EXIT_CODES = """\b
 Compared versions:
   stepgraph diff                the working tree against its merge base with
-                                the default branch (origin/HEAD, main or
-                                master)
+                                the default branch (that of origin, else
+                                main or master)
   stepgraph diff main           the working tree against a revision
   stepgraph diff main...        the working tree against its merge base with
                                 main

@@ -19,6 +19,8 @@ from stepgraph.model.walk import count_steps
 from stepgraph.phrases import counted, quoted
 from stepgraph.project.module_dates import DateLookup
 
+_RENDER_SHORT_HELP = "Draw saved graphs of workflows in any language."
+
 
 @click.command("graph")
 @inputs
@@ -40,7 +42,7 @@ def graph(
     PATHS are files, directories (by default the current one), or - for standard input. A directory selects the
     workflows that its wrangler configurations name, or all its workflow classes if no configuration names any.
 
-    JSON output has the format of Workflows API responses: an object for a single workflow, an array for several. An SVG
+    JSON output is the version graph of the Workflows API or, for several workflows, an array of version graphs. An SVG
     or PNG shows a single workflow. PNG output requires `pip install 'stepgraph[png]'`. Text and HTML output contains
     the notes on each graph. For other formats, notes are printed to standard error, unless -o names a file or
     directory.
@@ -86,7 +88,7 @@ def _draw(
         return _deliver(selected, output, options, sources=analysis.files, failed=bool(analysis.problems))
 
 
-@click.command("render")
+@click.command("render", short_help=_RENDER_SHORT_HELP)
 @click.argument("files", nargs=-1, required=True, metavar="FILE...", shell_complete=complete_files)
 @workflow_option
 @output_options(DRAWINGS)

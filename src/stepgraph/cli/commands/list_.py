@@ -18,10 +18,11 @@ from stepgraph.project.sources import ExternalWorkflow
 
 _FORMATS = ("text", "json")
 _FORMAT_HELP = "Output format."
+_SHORT_HELP = "List workflows with their steps and graph status."
 _HEADINGS = ("NAME", "CLASS", "WHERE", "STEPS", "GRAPH", "COMPLETE")
 
 
-@click.command("list")
+@click.command("list", short_help=_SHORT_HELP)
 @inputs
 @workflow_option
 @click.option(
