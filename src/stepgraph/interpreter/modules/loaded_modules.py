@@ -60,17 +60,17 @@ class StarImportCache(Struct):
 
 
 class LateImport(Struct, frozen=True):
-    """A module of the project that a function imports."""
+    """A module of the project that a function, or a call of `import_module`, imports."""
 
     scope: LexicalScope
     place: Place
     """The location of the import."""
     is_conditional: bool
-    """Whether the statement runs on only some paths."""
+    """Whether the import runs on only some paths."""
     is_nested: bool
-    """Whether a statement of a module body imports the module by a call, such as `import_module("jobs")`."""
+    """Whether the import runs while other modules load, as a call `import_module("jobs")` in a module body does."""
     names: frozenset[str] = frozenset()
-    """The collections of other modules that the module may fill, with the names whose definitions mention them."""
+    """The collections of other modules that the module may fill, and the names whose definitions mention them."""
 
 
 class BodyRun(Struct):
@@ -84,7 +84,7 @@ class BodyRun(Struct):
     index: int = 0
     """The index of the next statement to run."""
     is_entered: bool = False
-    """Whether the modules that the next statement imports, or the body of its class, are running or have run."""
+    """Whether the modules that the next statement imports, or its class body, are running or have run."""
 
 
 class RunQueue(Struct, eq=False):
@@ -93,7 +93,7 @@ class RunQueue(Struct, eq=False):
     runs: list[BodyRun]
     """The stack of runs in progress, with an imported module above its importer."""
     names: frozenset[str]
-    """The collections that the run fills, with the names whose definitions mention them."""
+    """The collections that the run fills, and the names whose definitions mention them."""
     follows_imports: bool
     """Whether each imported module runs at its import."""
     is_running: bool = False
@@ -283,7 +283,9 @@ class LoadedModules(Struct):
         return self._owners_by_attribute.get(name, set())
 
     def is_member_changed(self, scope: LexicalScope, name: str) -> bool:
-        """Return whether code that runs at import may change an attribute of a module or class indirectly.
+        """Return whether code that may run at import, but was not executed, may change an attribute indirectly.
+
+        The attribute `name` belongs to the module or class of `scope`.
 
         An indirect change calls `setattr`, writes to the namespace dictionary, or does not name the owner, as in
         `for cls in (Orders,): cls.run = run`.
@@ -295,7 +297,7 @@ class LoadedModules(Struct):
         )
 
     def is_object_changed(self, name: str) -> bool:
-        """Return whether a statement that runs at import but was not executed may change an attribute of an object."""
+        """Return whether code that may run at import, but was not executed, may change an attribute of an object."""
         return any(
             not write.is_own_module and not (write.owner and self._names_class_or_module(write.owner))
             for write in self._writes_at_import(name)
