@@ -238,7 +238,7 @@ def _observe_workflow(interpreter: Interpreter, workflow: ClassValue, body: Bloc
 def _interpret_run(
     interpreter: Interpreter, workflow: ClassValue, payload: PayloadShape, place: Place
 ) -> tuple[Block, Place]:
-    """Interpret `run` as the engine calls it: on a new instance, with the event and the step object.
+    """Interpret the creation of an instance and the call of its `run` with the event and the step object.
 
     Return the body of `run`, and the location of the function, or of the class if the function is unknown.
     """

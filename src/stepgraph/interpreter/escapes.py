@@ -81,7 +81,7 @@ def escape(interpreter: Interpreter, value: Value, place: Place, action: str, is
 
 
 def _step_user(interpreter: Interpreter, value: Value, visits: Visits, depth: int) -> str | None:
-    """Return the name of a function in a value that may use a step object passed to it. Return None without one."""
+    """Return the name of a function in a value that may use a step object passed to it. Return None if none may."""
     if isinstance(value, FunctionValue):
         has_parameters = any(True for _ in parameters(value.node.params))
         place = Place(value.scope.module, value.node)

@@ -126,7 +126,7 @@ class Interpreter(Struct, eq=False):
     task_id_before_call: TaskId = 0
     """The last task id before the arguments of the current call were evaluated."""
     open_class_count: int = 0
-    """The number of classes whose bases are being evaluated."""
+    """The number of nested class definitions being evaluated, such as a class and its bases."""
     stopped: bool = False
     """Whether an exceeded limit has ended the analysis."""
     skipping: SkippedCalls = field(default_factory=SkippedCalls)
@@ -204,7 +204,10 @@ class Interpreter(Struct, eq=False):
         return value.relevant and self.escapes(self, value, place, action, is_stored)
 
     def escape_operand(self, value: Value, place: Place, action: str) -> None:
-        """Report a relevant operand that leaves the analysis. An operation on an awaitable only raises a TypeError."""
+        """Report a relevant operand that leaves the analysis.
+
+        An awaitable is not reported, because the operation raises a TypeError.
+        """
         if not isinstance(value, StepCall | WaitCall | FunctionCall | PreparedCall | WaitForCall | Task | Gathering):
             self.escape(value, place, action)
 

@@ -121,7 +121,7 @@ class Store(Struct):
         return self._serial
 
     def new(self, slots: dict[str, Slot] | None = None, *, is_shared: bool = False) -> HeapCell:
-        """Return a new heap cell, which is shared if it holds the names of a module or class."""
+        """Return a new heap cell, shared if it holds the names of a module or class, or if their body creates it."""
         self._serial += 1
         cell = HeapCell(self._serial, self.budget, slots, self.events)
         cell.is_shared = is_shared or self.creates_shared

@@ -208,7 +208,10 @@ class _Signature(Struct):
     """The number of parts compared so far."""
 
     def key_of(self, value: Value, depth: int) -> object:
-        """Return the key of a value at a nesting depth: the part on which summaries depend. Return None without it."""
+        """Return the key of a value at a nesting depth.
+
+        The key is the part of the value on which summaries depend, or None if they do not depend on it.
+        """
         if depth > DEEPEST or self.parts > MAX_SIGNATURE_PARTS:
             return value
         match value:
@@ -243,7 +246,7 @@ class _Signature(Struct):
             case _:
                 self.parts += value.parts
                 is_constant = isinstance(value, Constant) and not depth
-                # Calling None does nothing, while calling an unknown value may do anything.
+                # Calling None runs no steps, while calling an unknown value may run any step.
                 is_distinct = value.relevant or value.tainted or is_constant or isinstance(value, Absent)
                 return value if is_distinct else None
 

@@ -183,7 +183,7 @@ def _declarations(method: cst.FunctionDef) -> Iterator[cst.Call]:
 
 
 def _may_bind(scope: LexicalScope, name: str) -> bool:
-    """Return whether a module binds a name, directly or by a star import."""
+    """Return whether a module may bind a name, directly, by a star import or dynamically."""
     return name in scope.bindings.binders or bool(scope.bindings.stars) or _may_bind_dynamically(scope.module)
 
 

@@ -433,7 +433,7 @@ def _compute_chain_of_rows(interpreter: Interpreter, lazy: LazyElements) -> Coll
 
 
 def _row_elements(interpreter: Interpreter, lazy: LazyElements, row: Element) -> Collection:
-    """Return the elements of a row. The elements inherit `many` and `may_be_missing` from the row."""
+    """Return the elements of a row. They are `many` if the row is, and optional if it is `many` or `may_be_missing`."""
     elements = iterated_elements(interpreter, lazy, row.value)
     if not (row.many or row.may_be_missing):
         return elements

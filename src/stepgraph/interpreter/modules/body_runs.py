@@ -335,7 +335,7 @@ def _bind_imported(
     statement: cst.Import | cst.ImportFrom,
     define: Definer,
 ) -> None:
-    """Bind names that a `from` import imports, and that may change later, to their values at the time of the import."""
+    """Bind the names in a `from` import whose values may change later to the values at the time of the import."""
     if isinstance(statement, cst.Import):
         return
     if isinstance(statement.names, cst.ImportStar):
@@ -423,7 +423,7 @@ def _body(scope: LexicalScope) -> cst.Module | cst.BaseSuite:
 
 
 def _calls_other_code(interpreter: Interpreter, scope: LexicalScope) -> bool:
-    """Return whether a statement that affects a mutated collection of a body calls code that may mutate others too."""
+    """Return whether a statement that affects a mutated collection of a body calls code that may mutate other ones."""
     body = _statements_of(scope)
     names = dependent_names(body, scope.bindings.mutations)
     imported = frozenset(

@@ -142,9 +142,9 @@ class LoadedModules(Struct):
     _registered_paths: set[str] = field(default_factory=set)
     """The paths of the loaded modules and of their direct and indirect imports."""
     _external_assignments: set[tuple[str, str]] = field(default_factory=set)
-    """The owner and attribute of each assignment to a name of another module or of a class."""
+    """The owner and name of each attribute of a module or class that is assigned or whose collection is mutated."""
     _rebound_externally: set[tuple[str, str]] = field(default_factory=set)
-    """The part of `_external_assignments` that rebinds the name instead of only mutating its collection."""
+    """The part of `_external_assignments` whose attributes are assigned, not only mutated."""
     _owners_by_attribute: dict[str, set[str]] = field(default_factory=dict)
     """The owners in `_external_assignments`, by attribute."""
     _import_writes: dict[str, list[ImportWrite]] = field(default_factory=dict)
@@ -209,7 +209,10 @@ class LoadedModules(Struct):
             self._unindexed.append(file)
 
     def is_assigned_externally(self, scope: LexicalScope, name: str) -> bool:
-        """Return whether a loaded or imported module assigns to `name` in the module or class of `scope`."""
+        """Return whether a loaded or imported module assigns to `name` in a module or class, or mutates its collection.
+
+        `scope` is the scope of the module or class.
+        """
         self._load_assigning(name)
         return (_last_component(scope), name) in self._collect_assignments()
 
@@ -277,7 +280,7 @@ class LoadedModules(Struct):
         return loaded if isinstance(loaded, SourceModule) else None
 
     def owners_with_assigned_attribute(self, name: str) -> set[str]:
-        """Return the names of the owners whose attribute `name` is assigned by a module."""
+        """Return the names of the owners whose attribute `name` is assigned or mutated by a module."""
         self._load_assigning(name)
         self._collect_assignments()
         return self._owners_by_attribute.get(name, set())
@@ -347,7 +350,7 @@ class LoadedModules(Struct):
         return self._callers.get(function, frozenset())
 
     def _collect_assignments(self) -> set[tuple[str, str]]:
-        """Return the attributes of modules and classes that loaded modules assign. Each module is scanned once."""
+        """Return the attributes of modules and classes that loaded modules change. Each module is scanned once."""
         if self._scanned_count < len(self.scopes):
             for module in islice(self.scopes, self._scanned_count, None):
                 assignments = module.once(assigned_attributes).by_owner

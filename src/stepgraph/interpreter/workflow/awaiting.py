@@ -329,7 +329,9 @@ def _group_member(value: Value, outer_tasks: frozenset[TaskId]) -> tuple[AwaitMe
 def _run_coroutine(
     interpreter: Interpreter, coroutine: Coroutine, *, is_started: bool = False
 ) -> tuple[Activity | None, Value]:
-    """Interpret the body of a coroutine. Return its work, which is None without steps and awaits, and its result.
+    """Interpret the body of a coroutine, and return its work and its result.
+
+    The work is None if the coroutine runs no steps and awaits nothing.
 
     With `is_started`, a function that reads or writes outer variables counts as work, because it may run steps that are
     assigned to them later, and concurrent code may read its writes.
