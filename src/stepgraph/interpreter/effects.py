@@ -2,7 +2,7 @@
 
 Callers ask one of two questions about code:
 
-- `effect_of`: may a step be missing from the graph if it omits the code? A change does not matter if the old value
+- `effect_of`: may steps be missing from a graph that omits the code? A change does not matter if the old value
   represents the new value, as an unknown value represents a constant.
 - `call_time_matters`: may steps differ before and after the code runs? Any difference on which steps can depend counts.
 """
@@ -54,7 +54,10 @@ def timed_effect(interpreter: Interpreter, function: FunctionValue, arguments: A
 
 
 def replaces_constants(interpreter: Interpreter, function: FunctionValue) -> bool:
-    """Return whether a call replaces or removes constants, which the graph may show. No operations are emitted."""
+    """Return whether a call with unknown arguments replaces or removes a constant that the graph may show.
+
+    No operations are emitted.
+    """
     newest_serial = interpreter.store.serial
     _, changes = _try_call(interpreter, function, UNKNOWN_ARGUMENTS)
     return any(map(_replaces_constant, (c for c in changes.values() if c.container.serial <= newest_serial)))
@@ -100,7 +103,8 @@ def effect_of_call(
 def effect_of(interpreter: Interpreter, run: Callable[[], object], ignored: HeapCell | None = None) -> Effect | None:
     """Return the effect of the code that `run` interprets. Return None if the code has no effect.
 
-    The operations and changes of the code are undone. Changes of the cell `ignored` do not count.
+    The operations and changes of the code are undone. Changes of the cell `ignored` and of cells that the code creates
+    do not count.
     """
     newest_serial = interpreter.store.serial
     outcome = interpreter.branch(run)
@@ -123,7 +127,7 @@ def _may_lead_to_other_steps(interpreter: Interpreter, change: Change) -> bool:
     before, after = change.container.get(change.key, MISSING), change.value
     if before is UNSET:
         before = MISSING
-    is_open = before == () and not change.container.created_empty  # no code relies on its emptiness any more
+    is_open = before == () and not change.container.created_empty  # code may already have added elements
     if is_open and isinstance(after, tuple) and data_objects(*after) is not None:
         return False
     if may_change_reachable_steps(before, after):

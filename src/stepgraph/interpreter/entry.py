@@ -1,4 +1,4 @@
-"""Entry points of the interpreter: a module, and a workflow class in it."""
+"""Entry points of the interpreter, which open a module, find a workflow class in it, and interpret the class."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ _ADVICE: Final = "Its workflows are missing. Simplify the code at this line."
 
 
 class _Callers(dict[type[Value], Caller]):
-    """Functions that call a value, by type of the value. A value of any other type is called like external code."""
+    """The functions that call a value, by type of the value. `call_unknown` calls a value of any other type."""
 
     def __missing__(self, value_type: type[Value]) -> Caller:
         return call_unknown
@@ -122,7 +122,7 @@ def open_interpreter(entry: OpenModule) -> tuple[Interpreter, LexicalScope]:
 
 @contextmanager
 def class_search_limits(interpreter: Interpreter, entry: OpenModule) -> Iterator[None]:
-    """Raise InputError if the search for workflow classes in a module, which this context encloses, exceeds a limit."""
+    """Search for workflow classes in a module. Raise InputError at the end if the search exceeds a limit."""
     reason = ""
     try:
         yield
@@ -158,7 +158,7 @@ def interpret_workflow(
 
     The dependency `mode` follows from the project's compatibility date. Without a mode, a step with `depends` implies
     legacy mode. A check needs a `traced` program, whose facts include the differences between runs. Raises KeyError if
-    the class does not exist, and InputError if the search for the class exceeds a limit.
+    `name` is not bound to a workflow class, and InputError if the search for the class exceeds a limit.
     """
     program, lists_depends = _interpret(entry, name, mode or DependencyMode.IMPLICIT, traced=traced)
     if mode is None and lists_depends:
@@ -238,7 +238,7 @@ def _observe_workflow(interpreter: Interpreter, workflow: ClassValue, body: Bloc
 def _interpret_run(
     interpreter: Interpreter, workflow: ClassValue, payload: PayloadShape, place: Place
 ) -> tuple[Block, Place]:
-    """Interpret `run` as the engine calls it: on a new instance, with the event and the step object.
+    """Interpret the creation of an instance and the call of its `run` with the event and the step object.
 
     Return the body of `run`, and the location of the function, or of the class if the function is unknown.
     """

@@ -1,4 +1,7 @@
-"""Escapes: values that can run steps, such as the step object, steps and functions, and that reach unmodeled code."""
+"""Escapes: values that can run steps, such as the step object, steps and functions, and that reach unmodeled code.
+
+Unresolved values, and values whose use changes which steps run, also count as values that can run steps.
+"""
 
 from __future__ import annotations
 
@@ -60,7 +63,7 @@ _ESCAPE_ADVICE: Final = "Steps that run there are missing from the graph. Call t
 
 
 def escape(interpreter: Interpreter, value: Value, place: Place, action: str, is_stored: bool) -> bool:  # noqa: FBT001
-    """Report a value that leaves the analysis and can run steps. Return whether the value can.
+    """Report a value that leaves the analysis if it can run steps. Return whether it can.
 
     In the message, `action` follows the description of the value. With `is_stored`, a function in the value also counts
     if it may use a step object that it receives, because an object of the project may store the function and call it.
@@ -78,7 +81,7 @@ def escape(interpreter: Interpreter, value: Value, place: Place, action: str, is
 
 
 def _step_user(interpreter: Interpreter, value: Value, visits: Visits, depth: int) -> str | None:
-    """Return the name of a function in a value that may run steps on its arguments. Return None if no function does."""
+    """Return the name of a function in a value that may use a step object passed to it. Return None if none may."""
     if isinstance(value, FunctionValue):
         has_parameters = any(True for _ in parameters(value.node.params))
         place = Place(value.scope.module, value.node)
@@ -89,7 +92,7 @@ def _step_user(interpreter: Interpreter, value: Value, visits: Visits, depth: in
 
 
 def report_late_escapes(interpreter: Interpreter) -> None:
-    """Report functions and objects that can run steps at the end of the workflow, but could not when they escaped."""
+    """Report escaped functions, classes and objects that can run steps only now, at the end of the workflow."""
     escaped, interpreter.work.escaped = interpreter.work.escaped, {}
     for value, place, action in escaped.values():
         escape(interpreter, value, place, action, is_stored=False)
@@ -100,7 +103,7 @@ def report_escape(
 ) -> None:
     """Report the arguments through which the callee can run steps outside the graph. The message ends with `why`.
 
-    With `is_stored`, the callee may be a method of an object of the project, which stores the arguments.
+    With `is_stored`, the callee may store the arguments in an object of the project.
     """
     for argument in arguments.items:
         interpreter.escape(argument.value, argument.place, f"is passed to `{_callee(place)}`{why}", is_stored=is_stored)
@@ -176,7 +179,7 @@ _CHANGING_METHODS: Final = COLLECTION_MUTATORS - {"move_to_end", "subtract"}
 
 
 def _describe_generator(interpreter: Interpreter, generator: GeneratorCall, visits: Visits, depth: int) -> str | None:
-    """Return a description of the steps that a generator runs or yields. Return None if it runs and yields no steps."""
+    """Return a description of a generator, or of a value that it yields, if it can run steps. Otherwise return None."""
     interpreter.work.begun.add(id(generator.place.node))
     effect = effect_of_call(interpreter, generator.function, generator.arguments)
     if effect is None and call_time_matters(interpreter, generator.function, generator.arguments):
@@ -206,7 +209,7 @@ def _describe_result(
 def _describe_evaluation(
     interpreter: Interpreter, evaluate: Callable[[], Value], depth: int, state: HeapCell | None = None
 ) -> str | None:
-    """Return a description of an evaluation that can run steps or change which steps run. Return None if it cannot.
+    """Return a description of an evaluation, or of its result, if it can run steps. Otherwise return None.
 
     No operations are emitted. Changes of `state` do not count, because they belong to the evaluated value itself.
     """
@@ -222,7 +225,10 @@ def _describe_evaluation(
 
 
 def _open(interpreter: Interpreter, value: Collection | Mapping) -> None:
-    """Give an empty collection unknown elements, because code that is not analyzed may add elements."""
+    """Record that code that is not analyzed may add elements to an empty collection.
+
+    If the analysis has relied on the collection being empty, add unknown elements.
+    """
     if not value.is_empty or (isinstance(value, Collection) and value.kind in ("tuple", "frozenset")):
         return
     if value.state.read_as_empty:

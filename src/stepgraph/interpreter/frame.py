@@ -65,7 +65,7 @@ class EarlyRaise(Struct, frozen=True):
 
 
 class DeferredJump(Struct, frozen=True):
-    """A jump out of the block of a generator manager. The manager's code after the `yield` runs before the jump."""
+    """A jump out of a `with` block whose context manager is a generator. The code after its `yield` runs first."""
 
     kind: JumpKind
     place: Place
@@ -74,12 +74,12 @@ class DeferredJump(Struct, frozen=True):
 
 
 class OpenContext(Struct):
-    """A `with`, `try` or `finally` block, whose exit code runs when a jump leaves the enclosing loop or function."""
+    """A block whose exits are recorded: a `with` block, the body or handlers of a `try`, or a call of `__next__`."""
 
     loop: LoopState | None
     """The innermost loop around the block, whose jumps leave the block."""
     leave: Callable[[], None]
-    """A function that emits the awaits at the end of a task group."""
+    """A function that emits the awaits at the end of a task group; for other blocks, it does nothing."""
     intercepted: frozenset[JumpKind]
     """The kinds of jumps that a handler or a `finally` of the block intercepts."""
     checkpoint: int
@@ -87,7 +87,7 @@ class OpenContext(Struct):
     last_task_id: TaskId
     """The last task id before the block."""
     jump_states: list[Changes] = field(default_factory=list)
-    """The changes since the checkpoint at each intercepted jump, with which handlers and the `finally` start."""
+    """The changes since the checkpoint at each intercepted jump. Handlers and the `finally` start in these states."""
     jump_kinds: set[JumpKind] = field(default_factory=set)
     """The kinds of the intercepted jumps."""
     early_raises: list[EarlyRaise] = field(default_factory=list)
@@ -144,9 +144,9 @@ class Frame(Struct, eq=False):
     in_step: bool = False
     """Whether the call is in the body of a step."""
     open_contexts: list[OpenContext] = field(default_factory=list)
-    """The blocks with exit code around the current statement, outermost first."""
+    """The contexts around the current statement, outermost first."""
     around_yields: list[OpenContext] = field(default_factory=list)
-    """The blocks with exit code that enclose the `yield` of each generator that manages a block of the body."""
+    """The contexts around the `yield` of each generator that manages a block of the body."""
     at_yield: Callable[[Value], None] | None = None
     """A function that, at a `yield`, interprets the `with` block or loop body that uses the generator."""
     inlined: InlinedGenerator | None = None
@@ -281,8 +281,8 @@ class FunctionSummary(Struct, frozen=True):
     reusable: bool
     """Whether later calls can reuse the summary.
 
-    The exceptions are a function that makes outer writes that can affect steps, returns a value unique to each call, or
-    may raise before its pending tasks begin.
+    False if the function makes outer writes that can affect steps, returns or yields values that are unique to each
+    call, or may raise before its pending tasks begin.
     """
     may_await: bool = False
     """Whether the function awaits tasks or runs an activity."""

@@ -56,7 +56,7 @@ LIMIT_ADVICE: Final = "Later steps are missing from the graph. Split the workflo
 
 
 class Interpreter(Struct, eq=False):
-    """The abstract interpreter of one workflow."""
+    """The abstract interpreter of one workflow, or of one search for workflow classes."""
 
     evaluators: dict[type[cst.CSTNode], Evaluator]
     executors: dict[type[cst.CSTNode], Executor]
@@ -102,7 +102,7 @@ class Interpreter(Struct, eq=False):
     summary_keys: list[tuple[object, ...]] = field(default_factory=list)
     """The keys of `summaries`, in the order of computation."""
     size_variants: dict[tuple[object, ...], set[tuple[object, ...]]] = field(default_factory=dict)
-    """The signatures of a function's calls that differ only in the numbers of elements in their arguments."""
+    """The signatures of calls that differ only in the sizes of their arguments, by the signature without sizes."""
     event_payloads: dict[tuple[cst.CSTNode, tuple[CallableArgument, ...]], PayloadShape] = field(default_factory=dict)
     """The payload of each wait for an event, by its call and the callable arguments of the function around it."""
     latest_summaries: dict[cst.CSTNode, FunctionSummary] = field(default_factory=dict)
@@ -120,13 +120,13 @@ class Interpreter(Struct, eq=False):
     branch_depth: int = 0
     """The number of branches around the current statement, through all calls."""
     exposed: ExposedValues | None = None
-    """The values overwritten in finished branches of the innermost `try` body; None outside of `try` bodies."""
+    """The values that finished branches expose to the innermost `try` or `with` block; None outside of both."""
     inlined_functions: list[cst.CSTNode] = field(default_factory=list)
     """The functions of the inlined generators and context managers whose bodies are being interpreted."""
     task_id_before_call: TaskId = 0
     """The last task id before the arguments of the current call were evaluated."""
     open_class_count: int = 0
-    """The number of classes whose bases are being evaluated."""
+    """The number of nested class definitions being evaluated, such as a class and its bases."""
     stopped: bool = False
     """Whether an exceeded limit has ended the analysis."""
     skipping: SkippedCalls = field(default_factory=SkippedCalls)
@@ -204,14 +204,17 @@ class Interpreter(Struct, eq=False):
         return value.relevant and self.escapes(self, value, place, action, is_stored)
 
     def escape_operand(self, value: Value, place: Place, action: str) -> None:
-        """Report a relevant operand that leaves the analysis, except an awaitable, which raises a TypeError."""
+        """Report a relevant operand that leaves the analysis.
+
+        An awaitable is not reported, because the operation raises a TypeError.
+        """
         if not isinstance(value, StepCall | WaitCall | FunctionCall | PreparedCall | WaitForCall | Task | Gathering):
             self.escape(value, place, action)
 
     # Emission of operations, notes and facts
 
     def emit(self, operation: Operation) -> None:
-        """Append an operation to the current block."""
+        """Append an operation to the current block. An `Await` also finishes the tasks that are done after it."""
         self.budget.spend(Limit.OPERATIONS)
         self.operations.append(operation)
         if isinstance(operation, Run | Start | Await):
@@ -291,7 +294,7 @@ class Interpreter(Struct, eq=False):
     def open_context(
         self, leave: Callable[[], None] = lambda: None, stops: frozenset[JumpKind] = frozenset()
     ) -> Iterator[OpenContext]:
-        """Enter a block with exit code; see `OpenContext`."""
+        """Enter a block whose exits are recorded; see `OpenContext`."""
         context = OpenContext(self.frame.loop, leave, stops, self.store.checkpoint(), self.work.last_task_id)
         self.frame.open_contexts.append(context)
         try:
@@ -390,7 +393,7 @@ class Interpreter(Struct, eq=False):
 
     @contextmanager
     def collect_exposed(self, checkpoint: int) -> Iterator[list[Changes]]:
-        """Collect the values written since `checkpoint` that an exception in this context may expose to a `finally`."""
+        """Collect the values written since `checkpoint` that an exception may expose to the exit code of a `with`."""
         outer, self.exposed = self.exposed, ExposedValues()
         exposed = self.exposed
         changes: list[Changes] = []
@@ -403,7 +406,7 @@ class Interpreter(Struct, eq=False):
                 outer.add(exposed.changes)
 
     def expose(self, checkpoint: int) -> None:
-        """Record the values that an exception may expose to an enclosing `try`, before the writes are rolled back."""
+        """Record the overwritten values that an exception may expose to enclosing code, before they are rolled back."""
         if self.exposed is not None:
             self.exposed.add(self.store.overwritten(checkpoint))
 
@@ -477,7 +480,7 @@ class Interpreter(Struct, eq=False):
 
 
 def _evaluate_unknown(interpreter: Interpreter, node: cst.CSTNode) -> Value:
-    """Evaluate the parts of an expression of a type without an evaluator. Relevant parts escape."""
+    """Evaluate the parts of an expression that has no evaluator, and report its steps. Relevant parts escape."""
     block = interpreter.block_of(lambda: _evaluate_parts(interpreter, node))
     for operation in block.operations:
         interpreter.emit(operation)
@@ -504,5 +507,5 @@ def _evaluate_parts(interpreter: Interpreter, node: cst.CSTNode) -> None:
 
 
 def execute_unknown(interpreter: Interpreter, node: cst.CSTNode) -> None:
-    """Evaluate the expressions in a statement of a type without an executor. Relevant values escape."""
+    """Evaluate the expressions in a statement that has no executor, and report its steps. Relevant values escape."""
     _evaluate_unknown(interpreter, node)

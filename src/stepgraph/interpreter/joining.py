@@ -56,7 +56,7 @@ MISSING: Final = _Missing()
 class Prefix(Struct, frozen=True):
     """The elements of a collection before an append, stored as a prefix of the elements after the append.
 
-    Copying the list before each append would take quadratic memory.
+    Copying the elements before each append would take quadratic memory.
     """
 
     length: int
@@ -69,7 +69,10 @@ def visit_cost(slot: Slot) -> int:
 
 
 def is_equivalent(a: Slot, b: Slot) -> bool:
-    """Return whether two values are equal, or come from the same code in two passes of a loop."""
+    """Return whether two values are equal, or come from the same code in two passes of a loop.
+
+    Elements can be equivalent even if only one of them may be missing.
+    """
     if isinstance(a, Element | MappingEntry) and isinstance(b, Element | MappingEntry) and a is not b:
         a, b = _as_certain(a), _as_certain(b)
     return a is b or bool(a == b) or (_declaration_key(a) is not None and _declaration_key(a) == _declaration_key(b))
@@ -160,7 +163,10 @@ def requires_new_pass(present: Slot, value: Slot) -> bool:
 
 
 def may_change_reachable_steps(present: Slot, value: Slot) -> bool:
-    """Return whether a write may change the steps that a slot leads to. Added data, added tasks and removals do not."""
+    """Return whether a write may change the steps that a slot leads to.
+
+    Removals do not, and neither do data and tasks that are added to a nonempty collection.
+    """
     if present is MISSING or is_equivalent(present, value):
         return present is MISSING and is_relevant(value)
     if isinstance(present, tuple) and isinstance(value, tuple):
@@ -277,8 +283,8 @@ def join_slot_values(budget: Budget, key: str, values: Sequence[Slot], place: Pl
 def _without_duplicates(values: Iterable[Slot]) -> list[Slot]:
     """Return the values without duplicates and without values that cannot change a join.
 
-    A join needs at most two irrelevant values, and at most one more relevant value than a union can have. All
-    collections are returned, since a join needs all their elements.
+    A join needs at most two irrelevant values, and at most one more relevant value than a union can have. Every
+    collection that differs from the preceding value is returned, since a join needs the elements of all collections.
     """
     result: list[Slot] = []
     unique = ValueSet()
@@ -308,7 +314,7 @@ def union_values(value: Slot) -> list[Slot]:
 
 
 def covers(value: Slot, part: Slot) -> bool:
-    """Return whether a value includes each case of another value."""
+    """Return whether a value includes each case of another value. A collection includes only an equal collection."""
     if isinstance(value, tuple) or isinstance(part, tuple):
         return bool(value == part)
     values = union_values(value)
@@ -406,7 +412,7 @@ def _optional_element(
 
 
 def has_relevant_value(value: Slot) -> bool:
-    """Return whether a value is relevant, or an element of it if it is a collection."""
+    """Return whether the contents of a slot are a relevant value, or a collection with a relevant element."""
     if isinstance(value, tuple):
         return any(getattr(element, "value", UNKNOWN).relevant for element in value)
     return value is not MISSING and value.relevant
@@ -415,8 +421,9 @@ def has_relevant_value(value: Slot) -> bool:
 def affects_steps(old: Slot, new: Slot) -> bool:
     """Return whether replacing `old` with `new` can change which steps run, or taint a value.
 
-    Changes of counters, caches and other data cannot. Filling an empty collection can, because a loop over it then
-    runs. Changes of unknown elements can, if other elements of the collection run steps.
+    Changes of counters, caches and other data cannot, except changes from or to None. Filling or emptying a collection
+    can, because it decides whether a loop over the collection runs. Changes of unknown elements can, if other elements
+    of the collection run steps.
     """
     if not isinstance(new, tuple) or not isinstance(old, tuple):
         return _is_none(old) != _is_none(new) or any(map(_can_affect_steps, (old, new)))

@@ -26,7 +26,7 @@ from stepgraph.syntax.module import Place
 
 
 class ExposedValues(Struct):
-    """Values that an exception in the body of a `try` may expose to its handlers, without duplicates."""
+    """Values that an exception may expose to the handler or `finally` that it reaches, without duplicates."""
 
     changes: list[Changes] = field(default_factory=list)
     """The exposed values, as changes of one slot each."""
@@ -35,7 +35,7 @@ class ExposedValues(Struct):
     """The slot and `id` of each collection. `changes` keeps the collections alive."""
 
     def add(self, changes: Iterable[Changes]) -> None:
-        """Add the values in `changes` that can lead to a step."""
+        """Add the relevant values in `changes`."""
         for change in (change for slots in changes for change in slots.values() if is_relevant(change.value)):
             slot = change.container.serial, change.key
             if isinstance(change.value, tuple):
@@ -51,7 +51,7 @@ class PathChanges(Struct, frozen=True):
     """A path that leads to a join, with its changes."""
 
     condition: str | None
-    """The source of the path's condition; None for an unconditional path."""
+    """The source of the path's condition; None for an `else` or if the path has no condition."""
     changes: Changes
 
 

@@ -24,7 +24,7 @@ from stepgraph.limits import Limit
 from stepgraph.syntax.module import Place
 from stepgraph.syntax.walk import children, expressions_below, statements_below
 
-# Nodes that may raise any error, because their semantics are not analyzed.
+# Nodes that may raise any error, because this module does not model their semantics.
 _ANY_ERROR_NODES: Final = (
     *(cst.Raise, cst.With, cst.Try, cst.TryStar, cst.Match, cst.ClassDef, cst.Import, cst.ImportFrom, cst.Yield),
 )
@@ -55,17 +55,17 @@ _BUILTINS: Final = frozenset(
 class TryBodyErrors(Struct):
     """A visitor that collects the possible errors of a `try` body.
 
-    The visitor runs after the execution of the body, so names have their final values.
+    The visitor runs after the interpretation of the body, so names have the values at the end of the body.
     """
 
     interpreter: Interpreter
     own_errors: NonStepErrors = NonStepErrors.NONE
     """The errors that the body may raise outside its steps."""
     raising_steps: dict[str, str] = field(default_factory=dict)
-    """The name of a step that raises an exception type, by the source of the type."""
+    """The name of a step that raises an exception type, by the source text of the type."""
 
     def visit(self, node: cst.CSTNode) -> None:
-        """Visit a statement or expression, except the bodies of nested functions."""
+        """Visit a statement or expression. Of nested functions, visit only the decorators."""
         match node:
             case cst.FunctionDef(decorators=decorators):
                 for decorator in decorators:
@@ -85,7 +85,7 @@ class TryBodyErrors(Struct):
         self.own_errors = max(self.own_errors, errors)
 
     def _may_run_project_code(self, node: cst.CSTNode) -> bool:
-        """Return whether an expression may run project code, such as a property, an operator or a generator."""
+        """Return whether a node itself may run project code, such as a property, an operator or a generator."""
         match node:
             case cst.Attribute(value=owner, attr=cst.Name(value=name)):
                 name = mangle(self.interpreter.frame.scope, name)
@@ -149,7 +149,7 @@ class TryBodyErrors(Struct):
                 return isinstance(value, StepCall | WaitCall)
 
     def _value(self, node: cst.BaseExpression) -> Value:
-        """Return the value of a dotted name or of `step.do(...)`, or UNKNOWN for other expressions."""
+        """Return the value of a dotted name, `step.do` for a call of it, or UNKNOWN for other expressions."""
         match node:
             case cst.Call(func=function):
                 callee = self._value(function)

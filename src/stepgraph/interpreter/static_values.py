@@ -68,7 +68,7 @@ from stepgraph.ir.values import (
 from stepgraph.syntax.bindings import bindings_of
 from stepgraph.syntax.module import Place
 
-# The kind that marks a class with unknown bases, decorators or metaclass.
+# The kind that marks a class whose definition is not completely known, such as a class with an unknown base.
 _UNKNOWN_KIND: Final = "?"
 # Members that replace an object: `__new__` may return a different object, and the SDK uses `js_object` in its place.
 _REPLACING_MEMBERS: Final = ("__new__", "js_object")
@@ -164,7 +164,7 @@ class _StaticValueBuilder(Struct):
         )
 
     def static_value_at(self, value: Value, place: Place, depth: int) -> Value:
-        """Return a snapshot of a value at its source location. `"a" if x else "b"` becomes a union of literals."""
+        """Return a snapshot of a value. An unknown value of `"a" if x else "b"` becomes a union of the literals."""
         if isinstance(value, Unknown) and isinstance(place.node, cst.IfExp):
             cases = tuple(_conditional_literals(place.node))
             return StaticUnion(cases) if any(case != UNKNOWN for case in cases) else UNKNOWN

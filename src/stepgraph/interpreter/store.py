@@ -74,7 +74,7 @@ class Store(Struct):
     """All heap cells, and the trail of all writes to them."""
 
     budget: Budget
-    """The budget for rolled-back writes and joined values."""
+    """The budget for joins, recorded changes and accesses to elements."""
     epoch: int = 0
     """The version of all slots that functions read from outside their own scope.
 
@@ -85,7 +85,10 @@ class Store(Struct):
     events: CellEvents = field(default_factory=CellEvents)
     """The reads and changes of the cells."""
     creates_shared: bool = False
-    """Whether a module or class body is being interpreted, which has no step object and whose new cells are shared."""
+    """Whether the body of a module, or of a class outside of functions, is being interpreted.
+
+    The body has no step object, and the cells that it creates are shared.
+    """
     shares_steps: bool = False
     """Whether code may have stored a step in an object of a module or class."""
     in_flight: HeapCell = field(default_factory=lambda: HeapCell(MAX_SERIAL, Budget()))
@@ -118,7 +121,7 @@ class Store(Struct):
         return self._serial
 
     def new(self, slots: dict[str, Slot] | None = None, *, is_shared: bool = False) -> HeapCell:
-        """Return a new heap cell, which is shared if it holds the names of a module or class."""
+        """Return a new heap cell, shared if it holds the names of a module or class, or if their body creates it."""
         self._serial += 1
         cell = HeapCell(self._serial, self.budget, slots, self.events)
         cell.is_shared = is_shared or self.creates_shared
@@ -135,7 +138,7 @@ class Store(Struct):
         self.reads.add(slot)
 
     def enter_function(self, serial: int) -> FunctionReads:
-        """Record the reads of a function whose names are in the cell `serial`. Return the record of its caller."""
+        """Start to record the reads of a function whose names are in the cell `serial`. Return the caller's record."""
         caller = FunctionReads(self.reads, self.events.function_serial)
         self.reads, self.events.function_serial = set(), serial
         return caller
@@ -148,7 +151,7 @@ class Store(Struct):
 
     @contextmanager
     def logged(self, newest: int, *, isolated: bool = False) -> Iterator[WriteLog]:
-        """Log the writes in this context to cells up to the serial `newest`.
+        """Log the writes in this context to cells up to the serial `newest` and to shared cells.
 
         The enclosing log also includes the writes, unless this context is `isolated`.
         """
@@ -238,7 +241,7 @@ class Store(Struct):
         self.epoch = self._epoch_count
 
     def _share(self, old: Slot, value: Slot) -> None:
-        """Mark the objects in the new contents of a shared cell as shared."""
+        """Mark the objects in the new contents of a shared cell as shared. Record if the contents may include steps."""
         before = set(map(id, old)) if isinstance(old, tuple) else ()
         added = [element for element in value if id(element) not in before] if isinstance(value, tuple) else [value]
         objects = data_objects(*added)
@@ -319,7 +322,7 @@ class Store(Struct):
                 task.add_writes(earlier.writes.values())
 
     def extend_writes(self, task: TaskState, log: WriteLog) -> None:
-        """Add values that a task in flight may write."""
+        """Add the values in a log to those that a task in flight may write, and join them with the current values."""
         task.add_writes(logged for logged in log if logged.is_relevant)
         self._task_writes |= task.writes.keys()
         self.join_writes(task)

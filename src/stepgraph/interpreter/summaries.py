@@ -136,7 +136,7 @@ def _call_key(interpreter: Interpreter, callee: FunctionValue, scope: LexicalSco
 
 
 def _is_distinguished(interpreter: Interpreter, callee: FunctionValue, key: Key, general_key: Key) -> bool:
-    """Return whether a call gets its own summary for its numbers of elements. Recursive calls do not."""
+    """Return whether a call gets its own summary for the sizes of its arguments. Recursive calls do not."""
     if interpreter.active_functions.get(callee.node):
         return False
     variants = interpreter.size_variants.setdefault(general_key, set())
@@ -146,7 +146,10 @@ def _is_distinguished(interpreter: Interpreter, callee: FunctionValue, key: Key,
 
 
 def _scope_without_sizes(interpreter: Interpreter, callee: FunctionValue, scope: LexicalScope) -> LexicalScope:
-    """Return a scope that represents calls with any size of the collections without relevant elements."""
+    """Return a scope that represents calls with collections of any size.
+
+    Collections with relevant elements are unchanged.
+    """
     general = _Signature()
     values = dict(scope.names)
     for parameter in parameters(callee.node.params):
@@ -205,7 +208,10 @@ class _Signature(Struct):
     """The number of parts compared so far."""
 
     def key_of(self, value: Value, depth: int) -> object:
-        """Return the key of a value at a nesting depth: its relevant part. Return None if the value is irrelevant."""
+        """Return the key of a value at a nesting depth.
+
+        The key is the part of the value on which summaries depend, or None if they do not depend on it.
+        """
         if depth > DEEPEST or self.parts > MAX_SIGNATURE_PARTS:
             return value
         match value:
@@ -240,7 +246,7 @@ class _Signature(Struct):
             case _:
                 self.parts += value.parts
                 is_constant = isinstance(value, Constant) and not depth
-                # Calling None does nothing, while calling an unknown value may do anything.
+                # Calling None runs no steps, while calling an unknown value may run any step.
                 is_distinct = value.relevant or value.tainted or is_constant or isinstance(value, Absent)
                 return value if is_distinct else None
 
@@ -413,7 +419,7 @@ def _assume_steps(interpreter: Interpreter) -> None:
 
 
 def _forget_summaries(interpreter: Interpreter, summary_count: int) -> None:
-    """Delete all summaries after the first `summary_count`, which depend on assumptions about an active function."""
+    """Keep only the first `summary_count` summaries. The others depend on assumptions about an active function."""
     for summary_key in interpreter.summary_keys[summary_count:]:
         interpreter.summaries.pop(summary_key, None)
     del interpreter.summary_keys[summary_count:]

@@ -1,4 +1,7 @@
-"""Widening: a value that still changes after several passes of a loop becomes `Unresolved`."""
+"""Widening: a value that still changes after several passes of a loop or recursion becomes `Unresolved`.
+
+Data becomes unknown instead.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +41,10 @@ def growing_changes(unstable_changes: Changes, head: Changes, since: int, budget
 
 
 def widen(change: Change, place: Place) -> Change:
-    """Return a change of the same slot to an unresolved value, or to a collection with an unresolved element added."""
+    """Return a change of the same slot to an unresolved value, or to a collection with an unresolved element added.
+
+    For data, unknown values are added instead.
+    """
     is_data = data_objects(*(change.value if isinstance(change.value, tuple) else (change.value,))) is not None
     others: Value = UNKNOWN if is_data else Unresolved(_REASON, place)
     if not isinstance(change.value, tuple):

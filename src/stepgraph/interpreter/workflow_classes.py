@@ -68,13 +68,13 @@ class WorkflowClasses(Struct, frozen=True):
 
 
 class MissingRun(Struct, frozen=True):
-    """A subclass of WorkflowEntrypoint without `run` whose body has the code of a workflow."""
+    """A subclass of WorkflowEntrypoint that has no `run`, although its body contains the code of a workflow."""
 
     class_name: str
     method: str
     """The method that looks like a misnamed `run`, or an empty string if the class declares steps in its body."""
     place: Place
-    """The location of the method's name or of the first declaration."""
+    """The location of the method's name or of the first declaration of a step."""
 
 
 class ClassOverLimit(Struct, frozen=True):
@@ -144,7 +144,7 @@ def _workflow_within_limit(
 
 
 def _missing_runs(interpreter: Interpreter, scope: LexicalScope, name: str) -> Iterator[MissingRun]:
-    """Yield the code in a class that belongs into `run`, if the class cannot have a `run`."""
+    """Yield the code in a class that belongs in `run`, if the class cannot have a `run`."""
     if not scope.module.once(_may_lack_run):
         return
     value = resolve_body_name(interpreter, scope, name)
@@ -183,16 +183,17 @@ def _declarations(method: cst.FunctionDef) -> Iterator[cst.Call]:
 
 
 def _may_bind(scope: LexicalScope, name: str) -> bool:
-    """Return whether a module binds a name, directly or by a star import."""
+    """Return whether a module may bind a name, directly, by a star import or dynamically."""
     return name in scope.bindings.binders or bool(scope.bindings.stars) or _may_bind_dynamically(scope.module)
 
 
 _STEP: Final = "step"
 # Names formed by analogy with the handlers of a Worker, such as `on_fetch`, and with `run` in other languages.
 _HANDLERS: Final = ("on_run", "onRun", "Run")
-# Names of the entry points of other frameworks. A method with one of these names must take the event and the step.
+# The names above and the names of entry points of other frameworks. A method with one of the latter names counts only
+# if it takes the event and the step.
 _MISNAMED: Final = (*_HANDLERS, "__call__", "execute", "handle", "handler", "main", "run_workflow", "start", "workflow")
-# The instance, the event and the step.
+# The number of parameters of `run`: the instance, the event and the step.
 _RUN_PARAMETERS: Final = 3
 
 
@@ -252,7 +253,7 @@ class ModuleExports:
 
 
 def find_undeployed(entry: OpenModule, configuration: bytes) -> Iterator[UndeployedClass]:
-    """Yield the workflow classes that a main module defines and exports but that its configuration never mentions.
+    """Yield the workflow classes that a main module defines and exports, but its configuration never mentions.
 
     Base classes are omitted. A class that the configuration of another environment mentions counts as deployed.
     """
@@ -261,7 +262,7 @@ def find_undeployed(entry: OpenModule, configuration: bytes) -> Iterator[Undeplo
     if not unmentioned:
         return
     interpreter, scope = open_interpreter(entry)
-    with suppress(LimitExceededError):  # a missing hint is better than an error
+    with suppress(LimitExceededError):  # a missing finding is better than an error
         exported = frozenset(exported_names(interpreter, scope))
         for name in unmentioned:
             workflow = _workflow_within_limit(interpreter, scope, name) if name in exported else None

@@ -67,10 +67,10 @@ class LoggedSlot(Struct):
 
 
 class WriteLog(Struct):
-    """A log of the writes of some code to slots that are older than the code."""
+    """A log of the writes of some code to cells that existed before the code ran, and to shared cells."""
 
     newest: int
-    """The serial of the newest cell that existed before the code."""
+    """The serial of the newest cell that existed before the code ran."""
     _slots: dict[tuple[int, str], LoggedSlot] = field(default_factory=dict)
 
     def __iter__(self) -> Iterator[LoggedSlot]:
@@ -82,7 +82,7 @@ class WriteLog(Struct):
     def slot(self, container: HeapCell, key: str, initial: Slot) -> LoggedSlot | None:
         """Return the log of a slot. `initial` is the value before the current write.
 
-        Return None for a newer cell, unless it belongs to a module or class, which exist before the code runs.
+        Return None for a newer cell, unless it is shared: modules and classes exist before the code runs.
         """
         if container.serial > self.newest and not container.is_shared:
             return None

@@ -97,7 +97,7 @@ def _may_fail_early(member: Value) -> bool:
 def _sort_starts(interpreter: Interpreter, task_ids: Sequence[TaskId]) -> None:
     """Sort the starts of a gather's members by the order of its arguments.
 
-    Without sorting, the members of a gather among the arguments come first, because it is evaluated first.
+    Without sorting, the members of a nested gather come first, because Python evaluates arguments before the call.
     """
     order = {task_id: index for index, task_id in enumerate(task_ids)}
     first = len(interpreter.operations)

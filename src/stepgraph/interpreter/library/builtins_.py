@@ -43,7 +43,7 @@ def _method(call: LibraryCall) -> Value:
 
 
 def _of_kind(value: Value, kind: FunctionKind) -> Value:
-    """Return a function as a method of some kind, or a union of functions as a union of such methods."""
+    """Return a function as a static method or class method. For a union, convert each case."""
     if isinstance(value, Union):
         return map_cases(value, lambda case: _of_kind(case, kind))
     return replace(value, kind=kind) if isinstance(value, FunctionValue) else value

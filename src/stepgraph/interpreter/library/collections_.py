@@ -43,7 +43,7 @@ from stepgraph.syntax.module import Place
 
 @models("builtins.dict", "collections.OrderedDict", "collections.UserDict", unpacks=True)
 def _make_dictionary(call: LibraryCall) -> Value:
-    """Model `dict(mapping)`, `dict(pairs)` and `dict(a=1)`. The result is `partial` if entries are unknown."""
+    """Model `dict(mapping)`, `dict(pairs)` and `dict(a=1)`. The result is `partial` if it may have unknown entries."""
     table = EntryTable()
     partial = unordered = False
     for argument in unpacked_arguments(call.arguments).items:

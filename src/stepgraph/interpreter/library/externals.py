@@ -35,7 +35,7 @@ from stepgraph.ir.values import UNKNOWN, External, ExternalResult, Value
 from stepgraph.syntax.bindings import bindings_of
 from stepgraph.syntax.module import Place
 
-# Functions that inspect their arguments without running steps in them.
+# Functions that inspect their arguments without running steps.
 HARMLESS: Final = frozenset(
     [
         *("asyncio.iscoroutine", "asyncio.iscoroutinefunction"),
@@ -86,7 +86,7 @@ def _call_external(interpreter: Interpreter, callee: External, arguments: Argume
         unpacks = name in UNPACKING
         return model(call if unpacks else replace(call, arguments=without_stars(interpreter, arguments, place)))
     if name.removesuffix("()") in TRANSPARENT_CLASS_DECORATORS:
-        # A call with settings only returns a decorator.
+        # A call that passes only settings returns a decorator.
         return call.first if isinstance(call.first, ClassValue) else External(f"{callee.name.removesuffix('()')}()")
     if is_logging(name):
         return ExternalResult(name)

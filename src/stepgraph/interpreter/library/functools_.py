@@ -136,7 +136,7 @@ def _wrapping_manager(call: LibraryCall) -> Value:
 
 @models("functools.cache", "functools.lru_cache")
 def _cache(call: LibraryCall) -> Value:
-    """Return the decorated function with a cache, or a decorator if the call has settings only."""
+    """Return the decorated function with a cache, or a decorator if the call passes only settings."""
     if isinstance(call.first, FunctionValue):
         return with_cache(call.interpreter, call.first, is_limited=_is_limited(call.arguments.find(1, "maxsize")))
     report_escape(call.interpreter, call.arguments, call.place)

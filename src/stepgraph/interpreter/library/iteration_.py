@@ -64,14 +64,14 @@ def _enumerate(call: LibraryCall) -> Value:
 
 
 def _iterator_over(call: LibraryCall, operands: Sequence[Value], compute: Compute) -> Value:
-    """Return an iterator, or UNKNOWN if the elements of all operands are unknown."""
+    """Return an iterator, or UNKNOWN if no operand is iterable."""
     if not any(map(is_iterable, operands)):
         return UNKNOWN
     return make_iterator(call.interpreter, call.name, operands, call.place, compute)
 
 
 def is_iterable(value: Value) -> bool:
-    """Return whether the elements of a value can be resolved."""
+    """Return whether iteration over a value is modeled. The elements of an unresolved value are unresolved."""
     return any(isinstance(leaf, _ITERABLES) for leaf in union_values(value))
 
 
@@ -79,7 +79,10 @@ _ITERABLES: Final = (Collection, GeneratorCall, GeneratorExpression, Instance, M
 
 
 def iterated_elements(interpreter: Interpreter, lazy: LazyElements, operand: Value) -> Collection:
-    """Return the elements of an operand as a new collection, with any number of unknown elements if unresolved."""
+    """Return the elements of an operand as a new collection.
+
+    If they cannot be resolved, the collection has any number of unknown elements.
+    """
     elements = materialize_generator(interpreter, operand, exhausts=lazy.exhausts)
     # Another operand may end the iterator before a generator is exhausted.
     items = elements_of(interpreter, elements, exhausts=lazy.exhausts and len(lazy.operands) == 1)
@@ -176,7 +179,7 @@ def _rows(
 
 @models("itertools.zip_longest")
 def _zip_longest(call: LibraryCall) -> Value:
-    """Return rows, with shorter columns filled up with None. Other fill values are not modeled."""
+    """Model `zip_longest`, which fills up shorter columns with None. Other fill values are not modeled."""
     if any(argument.keyword is not None for argument in call.arguments.items):
         return call.unmodeled()
     return _iterator_over(call, [argument.value for argument in call.arguments.items], _compute_padded_rows)
@@ -196,7 +199,10 @@ def _compute_padded_rows(interpreter: Interpreter, lazy: LazyElements) -> Collec
 
 
 def _columns(interpreter: Interpreter, lazy: LazyElements, operands: Sequence[Value]) -> list[Collection | None]:
-    """Return the elements of each iterable operand of `zip`. Operands that share an iterator alternate."""
+    """Return the elements of each operand of a function such as `zip`, or None for an operand that is not iterable.
+
+    Operands that share an iterator get its elements alternately.
+    """
     columns: list[Collection | None] = [None] * len(operands)
     for operand, indices in _operands_by_iterator(operands):
         if is_iterable(operand):
@@ -216,7 +222,7 @@ def _operands_by_iterator(operands: Sequence[Value]) -> list[tuple[Value, list[i
 
 
 def _share(interpreter: Interpreter, elements: Collection, offset: int, count: int) -> Collection:
-    """Return every `count`-th element, starting at index `offset`."""
+    """Return every `count`-th element, starting at index `offset`, or all elements if their order is uncertain."""
     if not elements.has_definite_order:
         return elements
     items = elements.items[offset::count]
@@ -427,7 +433,7 @@ def _compute_chain_of_rows(interpreter: Interpreter, lazy: LazyElements) -> Coll
 
 
 def _row_elements(interpreter: Interpreter, lazy: LazyElements, row: Element) -> Collection:
-    """Return the elements of a row. The elements inherit `many` and `may_be_missing` from the row."""
+    """Return the elements of a row. They are `many` if the row is, and optional if it is `many` or `may_be_missing`."""
     elements = iterated_elements(interpreter, lazy, row.value)
     if not (row.many or row.may_be_missing):
         return elements

@@ -39,7 +39,7 @@ def _locals(call: LibraryCall) -> Value:
 
 
 def _is_lookup(call: LibraryCall) -> bool:
-    """Return whether a call is the owner of a lookup, as in `locals().get("name")`, outside of loops and classes.
+    """Return whether a call is the owner of a lookup, as in `locals().get("name")`, in a function outside of loops.
 
     Another call of `locals()` may change the dictionary, and a later pass of a loop may bind more names.
     """

@@ -64,7 +64,7 @@ _WORKFLOW_START: Final = re.compile(r"env\.(?P<binding>\w+)\.create(?:_batch|Bat
 
 
 def resource_result(interpreter: Interpreter, name: str, place: Place, result: Value) -> Value:
-    """Return the result of an external call, or a resource if the result is an unknown awaitable or client."""
+    """Return the result of an external call. Outside of steps, return an unknown awaitable or client as a resource."""
     if name not in _ASYNCHRONOUS or not interpreter.replays or not isinstance(result, Unknown | ExternalResult):
         return result
     return Resource(_ASYNCHRONOUS[name], place)
@@ -113,6 +113,6 @@ def observe_discarded_result(interpreter: Interpreter, value: Value) -> None:
 
 
 def observe_access(interpreter: Interpreter, value: Resource) -> None:
-    """Record a fact for an access outside of steps, whose effect or result may differ at each replay."""
+    """Record a fact for an access to a resource outside of steps. Its effect or result may differ at each replay."""
     if interpreter.replays and value.call_place is not None and not value.name.endswith(_LIFECYCLE_METHODS):
         interpreter.observe(ExternalCallOutsideStep(value.name, value.call_place))

@@ -70,7 +70,7 @@ def literal_truth(test: cst.BaseExpression) -> bool | None:
 def reachable_clauses(statement: cst.If) -> Iterator[tuple[cst.BaseExpression | None, cst.BaseSuite | None]]:
     """Yield the reachable blocks of an `if` with their tests.
 
-    The last test is None, for an `else` or a literally true test. Without an `else`, the last block is None.
+    The last test is None, for a literally true test, an `else`, or a missing `else`, whose block is also None.
     """
     clause: cst.If | cst.Else | None = statement
     while isinstance(clause, cst.If):

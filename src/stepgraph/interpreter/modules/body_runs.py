@@ -54,8 +54,8 @@ def run_bodies(
 ) -> None:
     """Run the statements that may affect the collection `name` of a body, up to a statement being evaluated.
 
-    Any module may fill a collection that is mutated in functions (`by_functions`). Only the body that defines any other
-    collection fills it.
+    Any module may fill a collection that is mutated in functions (`by_functions`). Other collections are filled only by
+    the bodies that define them.
     """
     modules = interpreter.modules
     if by_functions or _calls_other_code(interpreter, scope):
@@ -130,7 +130,10 @@ def _has_state(function: FunctionValue) -> bool:
 
 
 def _names_with_aliases(interpreter: Interpreter, scope: LexicalScope) -> frozenset[str]:
-    """Return the variables of a body whose collections may be mutated through another name."""
+    """Return the variables of a body whose collections may be mutated through another name.
+
+    Return no variables if the run of all modules has already started, because it starts only once.
+    """
     if interpreter.modules.program is not None:
         return frozenset()
     aliases = scope.module.once(analyze_aliases)
@@ -144,7 +147,7 @@ def _names_with_aliases(interpreter: Interpreter, scope: LexicalScope) -> frozen
 def _start_program(interpreter: Interpreter, define: Definer, names: frozenset[str]) -> None:
     """Start the run of all modules: first the analyzed module, then the modules that functions have imported.
 
-    `names` are collections whose changes do not mention these names in the source.
+    `names` are collections to include even if no source mentions their changes by name.
     """
     modules = interpreter.modules
     if modules.program is not None or not modules.scopes:
@@ -250,7 +253,10 @@ def executed_value(
 
 @contextmanager
 def executing(interpreter: Interpreter, scope: LexicalScope, statement: cst.CSTNode) -> Iterator[Bound]:
-    """Execute a statement of a body, then restore the previous values of its names. Yield the new values."""
+    """Execute a statement of a body, then restore the previous values of its names.
+
+    Yield a dictionary that has the new values after the end of the context.
+    """
     frame = interpreter.frame
     saved = frame.current_statement, frame.rebound
     frame.current_statement, frame.rebound = statement, {}
@@ -329,7 +335,7 @@ def _bind_imported(
     statement: cst.Import | cst.ImportFrom,
     define: Definer,
 ) -> None:
-    """Bind the names that a `from` import imports to the values they have at the time of the import."""
+    """Bind the names in a `from` import whose values may change later to the values at the time of the import."""
     if isinstance(statement, cst.Import):
         return
     if isinstance(statement.names, cst.ImportStar):
@@ -377,7 +383,7 @@ def _queue_late_imports(interpreter: Interpreter) -> None:
 
 
 def _defined_names(scope: LexicalScope) -> frozenset[str]:
-    """Return the names that a body defines, as opposed to imports."""
+    """Return the names that a body binds in statements without imports."""
     return frozenset(name for item in _statements_of(scope) if not item.imports for name in item.bound)
 
 
@@ -417,7 +423,7 @@ def _body(scope: LexicalScope) -> cst.Module | cst.BaseSuite:
 
 
 def _calls_other_code(interpreter: Interpreter, scope: LexicalScope) -> bool:
-    """Return whether a statement that affects a mutated collection of a body calls code that may mutate others too."""
+    """Return whether a statement that affects a mutated collection of a body calls code that may mutate other ones."""
     body = _statements_of(scope)
     names = dependent_names(body, scope.bindings.mutations)
     imported = frozenset(
@@ -442,7 +448,7 @@ def _has_call(statement: cst.CSTNode) -> bool:
 def _statements_under_evaluation(interpreter: Interpreter) -> Iterator[int]:
     """Yield the identities of the statements that the current frame and its callers are evaluating.
 
-    These include the top-level statements that enclose them.
+    For a nested statement, also yield the top-level statement around it.
     """
     frame = interpreter.frame
     while frame is not None:

@@ -31,12 +31,12 @@ def may_change_by_alias(
 
 
 def is_kept_by_other_code(interpreter: Interpreter, scope: LexicalScope, name: str, value: Value) -> bool:
-    """Return whether unmodeled code may store a collection, and a module mutates results of such code."""
+    """Return whether unmodeled code may store a collection, and a module mutates objects from unmodeled code."""
     return _is_kept(interpreter, scope, name, _nesting_depth(value))
 
 
 def may_change_unseen(interpreter: Interpreter, scope: LexicalScope, name: str, value: Collection | Mapping) -> bool:
-    """Return whether a collection of constants that a function binds to a name may change in unmodeled ways."""
+    """Return whether a collection of data that a function binds to a name may change in unmodeled ways."""
     # This check rules out most names before the elements are visited.
     if value.state.changed or not _may_name_change_unseen(interpreter, scope, name, DEEPEST):
         return False

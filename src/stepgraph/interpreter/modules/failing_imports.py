@@ -22,7 +22,7 @@ from stepgraph.syntax.walk import expressions_below, statements
 def must_succeed(interpreter: Interpreter, body: cst.BaseSuite, name: str, handlers: Sequence[CaughtNames]) -> bool:
     """Return whether no exception that the handlers may catch can change the value of a name after a block.
 
-    The block must consist of imports that succeed, definitions, and expressions that cannot raise.
+    The block must consist of imports that succeed, definitions, and assignments and expressions that cannot raise.
     """
     return all(_statement_must_succeed(interpreter, statement, name, handlers) for statement in statements(body))
 
@@ -103,8 +103,9 @@ def _is_standard_module(name: str) -> bool:
     return submodule in SUBMODULES.get(package, "").split() if package else name in _STANDARD_LIBRARY
 
 
-# Standard library modules in the Workers runtime: https://pyodide.org/en/stable/usage/wasm-constraints.html. The next
-# three lines list modules that exist only in some versions of Python, and the last line those for Windows.
+# Standard library modules in the Workers runtime: https://pyodide.org/en/stable/usage/wasm-constraints.html. The first
+# two lines exclude modules that the runtime lacks, the next three lines modules that exist only in some versions of
+# Python, and the last line modules for Windows.
 _STANDARD_LIBRARY: Final = sys.stdlib_module_names - {
     *("curses", "dbm", "ensurepip", "fcntl", "grp", "idlelib", "lib2to3", "lzma", "msvcrt", "pwd", "resource"),
     *("sqlite3", "ssl", "syslog", "termios", "test", "tkinter", "turtle", "turtledemo", "venv", "winreg", "winsound"),

@@ -60,17 +60,17 @@ class StarImportCache(Struct):
 
 
 class LateImport(Struct, frozen=True):
-    """A module of the project that a function imports."""
+    """A module of the project that a function, or a call of `import_module`, imports."""
 
     scope: LexicalScope
     place: Place
     """The location of the import."""
     is_conditional: bool
-    """Whether the statement runs on only some paths."""
+    """Whether the import runs on only some paths."""
     is_nested: bool
-    """Whether a statement of a module body imports the module by a call, such as `import_module("jobs")`."""
+    """Whether the import runs while other modules load, as a call `import_module("jobs")` in a module body does."""
     names: frozenset[str] = frozenset()
-    """The collections of other modules that the module may fill, with the names whose definitions mention them."""
+    """The collections of other modules that the module may fill, and the names whose definitions mention them."""
 
 
 class BodyRun(Struct):
@@ -84,7 +84,7 @@ class BodyRun(Struct):
     index: int = 0
     """The index of the next statement to run."""
     is_entered: bool = False
-    """Whether the modules that the next statement imports, or the body of its class, are running or have run."""
+    """Whether the modules that the next statement imports, or its class body, are running or have run."""
 
 
 class RunQueue(Struct, eq=False):
@@ -93,7 +93,7 @@ class RunQueue(Struct, eq=False):
     runs: list[BodyRun]
     """The stack of runs in progress, with an imported module above its importer."""
     names: frozenset[str]
-    """The collections that the run fills, with the names whose definitions mention them."""
+    """The collections that the run fills, and the names whose definitions mention them."""
     follows_imports: bool
     """Whether each imported module runs at its import."""
     is_running: bool = False
@@ -142,9 +142,9 @@ class LoadedModules(Struct):
     _registered_paths: set[str] = field(default_factory=set)
     """The paths of the loaded modules and of their direct and indirect imports."""
     _external_assignments: set[tuple[str, str]] = field(default_factory=set)
-    """The owner and attribute of each assignment to a name of another module or of a class."""
+    """The owner and name of each attribute of a module or class that is assigned or whose collection is mutated."""
     _rebound_externally: set[tuple[str, str]] = field(default_factory=set)
-    """The part of `_external_assignments` that rebinds the name instead of only mutating its collection."""
+    """The part of `_external_assignments` whose attributes are assigned, not only mutated."""
     _owners_by_attribute: dict[str, set[str]] = field(default_factory=dict)
     """The owners in `_external_assignments`, by attribute."""
     _import_writes: dict[str, list[ImportWrite]] = field(default_factory=dict)
@@ -209,7 +209,10 @@ class LoadedModules(Struct):
             self._unindexed.append(file)
 
     def is_assigned_externally(self, scope: LexicalScope, name: str) -> bool:
-        """Return whether a loaded or imported module assigns to `name` in the module or class of `scope`."""
+        """Return whether a loaded or imported module assigns to `name` in a module or class, or mutates its collection.
+
+        `scope` is the scope of the module or class.
+        """
         self._load_assigning(name)
         return (_last_component(scope), name) in self._collect_assignments()
 
@@ -277,13 +280,15 @@ class LoadedModules(Struct):
         return loaded if isinstance(loaded, SourceModule) else None
 
     def owners_with_assigned_attribute(self, name: str) -> set[str]:
-        """Return the names of the owners whose attribute `name` is assigned by a module."""
+        """Return the names of the owners whose attribute `name` is assigned or mutated by a module."""
         self._load_assigning(name)
         self._collect_assignments()
         return self._owners_by_attribute.get(name, set())
 
     def is_member_changed(self, scope: LexicalScope, name: str) -> bool:
-        """Return whether code that runs at import may change an attribute of a module or class indirectly.
+        """Return whether code that may run at import, but was not executed, may change an attribute indirectly.
+
+        The attribute `name` belongs to the module or class of `scope`.
 
         An indirect change calls `setattr`, writes to the namespace dictionary, or does not name the owner, as in
         `for cls in (Orders,): cls.run = run`.
@@ -295,7 +300,7 @@ class LoadedModules(Struct):
         )
 
     def is_object_changed(self, name: str) -> bool:
-        """Return whether a statement that runs at import but was not executed may change an attribute of an object."""
+        """Return whether code that may run at import, but was not executed, may change an attribute of an object."""
         return any(
             not write.is_own_module and not (write.owner and self._names_class_or_module(write.owner))
             for write in self._writes_at_import(name)
@@ -345,7 +350,7 @@ class LoadedModules(Struct):
         return self._callers.get(function, frozenset())
 
     def _collect_assignments(self) -> set[tuple[str, str]]:
-        """Return the attributes of modules and classes that loaded modules assign. Each module is scanned once."""
+        """Return the attributes of modules and classes that loaded modules change. Each module is scanned once."""
         if self._scanned_count < len(self.scopes):
             for module in islice(self.scopes, self._scanned_count, None):
                 assignments = module.once(assigned_attributes).by_owner

@@ -169,7 +169,7 @@ class _BodyBindings(Struct):
                 return self._join([before, *values], statement)
 
     def _must_execute(self, statement: cst.CSTNode, group: Sequence[cst.CSTNode]) -> bool:
-        """Return whether a statement must be executed to find the name's value after it, as for loops and mutations."""
+        """Return whether a statement must be executed to find the value of the name, as with loops and mutations."""
         if self.scope.bindings.stars or (isinstance(statement, cst.If) and never_runs(statement)):
             return False
         if any(
@@ -194,7 +194,7 @@ class _BodyBindings(Struct):
         before: Value | None,
         try_binders: Sequence[cst.CSTNode],
     ) -> Value | None:
-        """Return the value after a `try`, when the body and `else` or a handler that does not raise have run."""
+        """Return the value after a `try`: at the end of its body and `else`, or of a handler that does not raise."""
         values: list[Value | None] = []
         if not must_fail(self.interpreter, statement.body):
             value = value_after_suite(statement.body, before)
@@ -249,10 +249,10 @@ class _BodyBindings(Struct):
         *,
         in_try: bool = False,
     ) -> Value | None:
-        """Return the union of the relevant values and of external values that may represent them.
+        """Return the union of the relevant values and of values from external packages that may replace them.
 
         After a `try`, unknown values are included instead of external values, because handlers define fallbacks for
-        missing packages. Without any relevant value, return the first value other than the constant None.
+        missing packages. If no value is relevant, return the first value, if possible one other than the constant None.
         """
         bound_values = [value for value in values if value is not None]
         relevant_values = [
@@ -308,7 +308,8 @@ def _report_assigned_by_functions(
 ) -> None:
     """Report a function, class or step that functions reassign, as with `global charge`.
 
-    Other values are reported if several statements or a class body bind the name, because their order is not modeled.
+    Collections, objects and unresolved values are also reported if several statements or a class body bind the name,
+    because the order of the bindings is not modeled.
     """
     is_defined = any(isinstance(binder, cst.FunctionDef | cst.ClassDef) for binder in body_binders)
     types = (FunctionValue, StepFunction, *(_CHANGING if len(body_binders) > 1 or is_in_class else ()))

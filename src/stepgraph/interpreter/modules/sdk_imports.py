@@ -61,7 +61,7 @@ def wrong_imports(module: SourceModule, statement: cst.ImportFrom) -> Iterator[W
 def means_entrypoint(name: str, facts: Iterable[Fact]) -> bool:
     """Return whether the dotted name of an imported class means the SDK's base class of workflows.
 
-    A wrong import of the base class is among the `facts`, and its class is treated as if the import were correct.
+    The class of a wrong import among the `facts` is treated as if the import were correct.
     """
     source, _, class_name = name.rpartition(".")
     if class_name != _BASE_CLASS:

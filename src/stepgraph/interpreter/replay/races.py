@@ -17,7 +17,7 @@ from stepgraph.syntax.walk import ancestors_of, expressions_below, self_and_stat
 
 
 def observe_races(interpreter: Interpreter, body: Block) -> None:
-    """Record a fact for each race of a program outside of steps that has more than one member."""
+    """Record a fact for each race outside of steps, unless it has only one member."""
     for visit in walk_operations(body):
         if visit.in_step is not None or not isinstance(visit.operation, Await):
             continue

@@ -73,7 +73,7 @@ class ReplayState(Struct):
     last_step: int = 0
     """The number of the last step, sleep or wait that must have completed, or 0 if none has."""
     step_count: int = 0
-    """The number of steps, sleeps and waits evaluated so far."""
+    """The number of steps, sleeps and waits completed so far. Tasks that are awaited together count once."""
     nondeterministic_count: int = 0
     """The number of nondeterministic values created so far."""
     uses: list[NondeterministicUse] = field(default_factory=list)
@@ -163,7 +163,7 @@ class ReplayState(Struct):
         self.state_changes = changes if change is None else {**changes, key: change}
 
     def repeat_changes(self, changes: Sequence[tuple[StateKey, StateChange | None]]) -> None:
-        """Record the changes that a function makes again, for a further call of the function."""
+        """Record the changes of a function again, because a further call repeats them."""
         for key, change in changes:
             if change is None:
                 self.change(key, None)

@@ -124,7 +124,7 @@ class ReplayTracer(Tracer):
         record_method_call(self.state, call, method)
 
     def on_result(self, call: cst.Call, callee: Value, arguments: Arguments, result: Value) -> Value:
-        """Return the result of a call, tainted if it is a method of a string literal, as in `"{}".format(...)`."""
+        """Return the result of a call. A method of a string literal, as in `"{}".format(...)`, propagates taint."""
         if not self.state.nondeterministic_count:
             return result
         if isinstance(call.func, cst.Attribute) and isinstance(call.func.value, cst.BaseString):
@@ -181,7 +181,7 @@ class ReplayTracer(Tracer):
     # Steps
 
     def on_step_method(self, name: str, arguments: Arguments, place: Place) -> StaticArguments:
-        """Record a call of a step method. All arguments but the name count as used, because the engine stores them."""
+        """Record a call of a step method. The arguments that the engine stores count as used, except for the name."""
         interpreter = self.interpreter
         expects_type_error = interpreter.frame.type_error_handlers > 0
         passed = static_arguments(arguments)

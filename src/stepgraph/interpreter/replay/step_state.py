@@ -127,7 +127,7 @@ def _root(node: cst.BaseExpression) -> cst.BaseExpression:
 
 
 def _state_key(replay: ReplayState, root: cst.BaseExpression, value: Value | None, *, rebound: bool) -> StateKey | None:
-    """Return the key of the workflow state that an expression refers to. Return None if it refers to no such state."""
+    """Return the key of the workflow state that an expression refers to. Return None if it refers to anything else."""
     match root:
         case cst.Name(value=name):
             slot = _local_slot(replay.interpreter.frame.scope, name)

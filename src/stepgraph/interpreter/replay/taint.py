@@ -95,7 +95,7 @@ def tainted_result(replay: ReplayState, callee: External, arguments: Arguments, 
 
 
 def record_test(replay: ReplayState, test: Value, test_place: Place, decision_place: Place, first_branch: int) -> None:
-    """Record that a nondeterministic value decides which of the branches from `first_branch` on runs."""
+    """Record a fact if a nondeterministic value decides which of the branches from `first_branch` on runs."""
     if not replay.interpreter.replays or not replay.nondeterministic_count:
         return
     for value in union_values(test):
@@ -107,7 +107,7 @@ def record_test(replay: ReplayState, test: Value, test_place: Place, decision_pl
 
 
 def record_use(replay: ReplayState, value: Value, place: Place) -> None:
-    """Record a use of a value in data that the engine stores, with a fact if a step has run since it was created."""
+    """Record a use in data that the engine stores, with a fact if a step has run since the value was created."""
     if not replay.nondeterministic_count or replay.logging_only:
         return
     for nondeterministic in nondeterministic_parts(value):
@@ -208,7 +208,7 @@ def _is_always_truthy(name: str) -> bool:
     return name in _ALWAYS_TRUTHY or name in _CURRENT_TIME_BELOW
 
 
-# Modules whose functions compute their results only from their arguments.
+# Modules whose functions, apart from the sources above, compute their results only from their arguments.
 _PURE_MODULES: Final = frozenset(
     [
         *("base64", "binascii", "builtins", "datetime", "decimal", "hashlib", "hmac", "itertools", "json", "math"),

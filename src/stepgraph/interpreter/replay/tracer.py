@@ -168,7 +168,7 @@ class Tracer:
         """Record that a value decides which of the branches from `first_branch` on runs."""
 
     def on_access(self, resource: Resource) -> None:
-        """Record that a call of a resource is awaited."""
+        """Record that a call of a resource is awaited, or passed to a function that awaits it."""
 
     def on_event_key(self, use: KeyUse, event: Value, key: Value, owner: Place, place: Place) -> None:
         """Record that a key of a value, which may be an event, is used."""

@@ -110,7 +110,7 @@ def await_value(interpreter: Interpreter, value: Value, place: Place, first_oper
 
 
 def current_result(interpreter: Interpreter, future: Task | Gathering, place: Place) -> Value:
-    """Return the result of a task or future. A future has an unresolved result if the result of a task has changed."""
+    """Return the result of a task or future. A future's result is unresolved if the result of a task in it changed."""
     changed = interpreter.work.task_results
     if isinstance(future, Task):
         return changed.get(future.task_id, future.result)
@@ -174,7 +174,7 @@ def emit_await(interpreter: Interpreter, await_: Await) -> None:
 
 
 def _with_exits(interpreter: Interpreter, group: AwaitGroup) -> AwaitGroup:
-    """Return a group, marked if errors outside its steps may leave its members running."""
+    """Return a group, marked if errors outside its steps may leave its members running while other code runs."""
     if not _may_continue_after_error(interpreter):
         return replace(group, awaits_work_without_steps=False)
     return replace(group, may_be_left=any(_may_raise_since(interpreter, task_id) for task_id in task_ids_of(group)))
@@ -195,7 +195,7 @@ def _may_continue_after_error(interpreter: Interpreter) -> bool:
 
 
 def start(interpreter: Interpreter, value: Value, place: Place) -> Value:
-    """Emit the start of a coroutine and return its task. Other awaitables are returned unchanged."""
+    """Emit the start of a coroutine and return its task. Tasks and futures are returned unchanged."""
     match value:
         case StepCall() | WaitCall() | FunctionCall() | PreparedCall():
             return _start_coroutine(interpreter, value)
@@ -215,7 +215,7 @@ def start(interpreter: Interpreter, value: Value, place: Place) -> Value:
 
 
 def _start_with_timeout(interpreter: Interpreter, wrapped: WaitForCall, started: Value) -> Value:
-    """Report that the engine continues the work in an `asyncio.wait_for` after the timeout. Return the work."""
+    """Report that the engine continues work in an `asyncio.wait_for` after the timeout. Return the `started` work."""
     task_ids = [awaited.task_id for awaited in awaited_tasks(started)]
     if task_ids:
         interpreter.work.timed_tasks.update(task_ids)
@@ -329,7 +329,9 @@ def _group_member(value: Value, outer_tasks: frozenset[TaskId]) -> tuple[AwaitMe
 def _run_coroutine(
     interpreter: Interpreter, coroutine: Coroutine, *, is_started: bool = False
 ) -> tuple[Activity | None, Value]:
-    """Interpret the body of a coroutine. Return its work, which is None if it runs no steps, and its result.
+    """Interpret the body of a coroutine, and return its work and its result.
+
+    The work is None if the coroutine runs no steps and awaits nothing.
 
     With `is_started`, a function that reads or writes outer variables counts as work, because it may run steps that are
     assigned to them later, and concurrent code may read its writes.
@@ -403,7 +405,7 @@ def _is_irrelevant(value: Value) -> bool:
 def _run_inline(interpreter: Interpreter, task_id: TaskId) -> bool:
     """Replace the last operation with a `Run` if it is the eager start of the awaited task: `await step.sleep(...)`.
 
-    Return whether it was replaced. The start of a task by `create_task` remains, because waiting tasks begin before it.
+    Return whether it was replaced. The start by `create_task` remains, because tasks started earlier begin before it.
     """
     start_operation = interpreter.operations[-1] if interpreter.operations else None
     if not isinstance(start_operation, Start) or not start_operation.eager or start_operation.task_id != task_id:

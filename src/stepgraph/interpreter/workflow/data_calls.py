@@ -1,10 +1,11 @@
 """Calls in step bodies that handle only data, which need not be interpreted.
 
-The code of a large application runs in its steps, and most of it handles data. Such a call cannot run a step, and the
-result of a step is data. So once the analysis has used a twentieth of one of its limits, the interpreter skips
-the call: the result is unknown, and everything that the call can reach may have changed. A call that reaches objects of
-`run` is interpreted. A note reports skipped calls if they may matter: if the body of a step can run other steps, or if
-code outside of steps uses objects that a skipped call has reached, or objects of modules and classes.
+The code of a large application runs in its steps, and most of it handles data. A call that handles only data cannot run
+a step, and the result of a step is data. So once the analysis has used a twentieth of its limit for function bodies or
+joins, the interpreter skips these calls: the result is unknown, and everything that the call can reach may have
+changed. A call that reaches objects of `run` is interpreted. A note reports skipped calls if they may matter: if the
+body of a step can run other steps, or if code outside of steps uses objects that a skipped call has reached, or objects
+of modules and classes.
 """
 
 from __future__ import annotations
@@ -39,7 +40,9 @@ _NOTE_ADVICE: Final = "Steps that depend on what these calls change may be missi
 def skips_data_call(
     interpreter: Interpreter, callee: FunctionValue | ClassValue, arguments: Arguments, place: Place
 ) -> bool:
-    """Return whether a call in the body of a step is skipped, because it handles only data. The result is unknown.
+    """Skip a call in the body of a step if it handles only data, and return whether it is skipped.
+
+    The result of a skipped call is unknown, and the call may change the objects that it reaches.
 
     As long as no module or class holds a step, a function outside of other functions reaches steps only through its
     arguments.
@@ -126,7 +129,7 @@ def _change(interpreter: Interpreter, changed: DataObject, place: Place) -> None
 def _change_contents(
     interpreter: Interpreter, changed: Collection | Mapping, contents: tuple[Element | MappingEntry, ...]
 ) -> None:
-    """Replace the elements of a collection, unless it had unknown elements before."""
+    """Replace the elements of a collection, unless they already include unknown elements and all are optional."""
     changed.state.changed = changed.state.unordered = True
     present: tuple[Element | MappingEntry, ...] = changed.state.contents
     has_unknown = any(element.many and not element.value.relevant for element in present)

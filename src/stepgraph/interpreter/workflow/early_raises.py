@@ -49,9 +49,10 @@ def record_early_raise(interpreter: Interpreter, place: Place) -> None:
 def resolve_early_raises(
     interpreter: Interpreter, body: Block, contexts: Sequence[OpenContext], handlers: Sequence[Block]
 ) -> Block:
-    """Return the body of a `try`, with awaits that do not finish a task that may begin during the handlers' steps.
+    """Return a `try` body with changed awaits, which do not finish tasks that may begin during the handlers' steps.
 
-    A task that a called function starts, or that a handler awaits, is reported immediately.
+    A task that a called function starts, or that a handler awaits, is reported immediately. Other tasks are reported if
+    they are awaited later.
     """
     raises = [early for context in contexts for early in context.early_raises]
     if not raises or not any(may_run_steps(block) or may_await(block) for block in handlers):
@@ -66,7 +67,7 @@ def resolve_early_raises(
 
 
 def report_await(interpreter: Interpreter, await_: Await) -> None:
-    """Report an await of a task if an exception may have left the task before it began."""
+    """Report an await of a task that may not have begun when an exception left its block."""
     if interpreter.work.left_early:
         for awaited in awaited_tasks_of(await_.group):
             place = interpreter.work.left_early.get(awaited.task_id)

@@ -122,7 +122,7 @@ def _steps_in(interpreter: Interpreter, arguments: Arguments) -> Iterator[StepDe
 
 
 def _may_be_concurrent(argument: Argument | None) -> bool:
-    """Return whether dependencies may run concurrently, which is the case if the argument is not constant."""
+    """Return whether dependencies may run concurrently. An argument that is not constant may be true."""
     if argument is None:
         return False
     return not isinstance(argument.value, Constant) or bool(argument.value.value)

@@ -21,7 +21,11 @@ _BACKOFFS: Final[dict[object, Backoff]] = {"constant": "constant", "linear": "li
 
 
 def settings_from(interpreter: Interpreter, argument: Argument | None) -> MergedStepConfig:
-    """Return the settings in a `config` argument. A setting that is not constant keeps its default and is reported."""
+    """Return the settings in a `config` argument.
+
+    A duration that is not constant is represented by its source. Other settings that are not constant keep their
+    defaults and are reported.
+    """
     if argument is None or argument.value == Constant(None):
         return DEFAULTS
     settings = DEFAULTS
@@ -86,17 +90,17 @@ def _text_of(value: Value, place: Place) -> str:
 
 
 def name_text(argument: Argument | None) -> str:
-    """Return the name in an argument, or `{}` if the argument is missing."""
+    """Return the name in an argument, as in `_text_of`, or `{}` without an argument."""
     return "{}" if argument is None else _text_of(argument.value, argument.place)
 
 
 def duration_text(argument: Argument | None) -> Number | str:
-    """Return the duration in an argument, as milliseconds or as the text in the source."""
+    """Return the duration in an argument, as in `_duration_of`, or `{}` without an argument."""
     return "{}" if argument is None else _duration_of(argument.value, argument.place)
 
 
 def _duration_of(value: Value, place: Place) -> Number | str:
-    """Return a duration, as milliseconds or as the text in the source."""
+    """Return a duration as milliseconds, as its constant string, or as its source in braces."""
     number = number_of(value)
     return _text_of(value, place) if number is None else number
 
@@ -115,7 +119,10 @@ def number_of(value: Value) -> Number | None:
 
 
 def timestamp_text(argument: Argument | None) -> str:
-    """Return a timestamp as text: ISO 8601 for a constant datetime, digits for epoch milliseconds, or its source."""
+    """Return a timestamp as text, or `{}` without an argument.
+
+    A constant datetime is in ISO 8601, and constant epoch milliseconds are digits. For other values, see `_text_of`.
+    """
     if argument is None:
         return "{}"
     if isinstance(argument.value, Moment):

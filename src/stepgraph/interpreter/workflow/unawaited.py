@@ -1,4 +1,4 @@
-"""Work that nothing awaits: coroutines that never begin, and sleeps and tasks that run without an await."""
+"""Work that is never awaited, iterated over or called, and special methods whose implicit calls are not modeled."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _SIGNALS: Final = (b"Barrier(", b"Condition(", b"Event(", b"Queue(", b"create_fu
 
 
 def report_unawaited_work(interpreter: Interpreter, body: Block, run: Place) -> None:
-    """Report coroutines and steps that never begin, and record facts about work that nothing can await.
+    """Report coroutines, generators and steps that never begin, and record facts about work that nothing can await.
 
     `run` is the method that the SDK calls.
     """
@@ -119,7 +119,7 @@ def _report_never_iterated(interpreter: Interpreter) -> None:
 
 
 def _report_special_methods(interpreter: Interpreter) -> None:
-    """Report special methods that run steps if their implicit calls are not modeled, such as `__del__`."""
+    """Report special methods with effects on steps if their implicit calls are not modeled, such as `__del__`."""
     visited: set[tuple[int, str]] = set()
     owners: list[tuple[Instance | ClassValue, ClassValue]] = [
         *((instance, instance.cls) for instance in interpreter.work.objects),
@@ -219,7 +219,7 @@ def _may_signal(activity: Activity, place: Place) -> bool:
 def _observe_never_called(discarded: _DiscardedCoroutines) -> None:
     """Record a fact for each declared step that nothing can call and on which no other step may depend.
 
-    Other steps that do not run are reported by a note.
+    Other steps that do not run are reported by a note, unless an earlier note says that the graph may lack steps.
     """
     interpreter = discarded.interpreter
     steps = interpreter.steps

@@ -51,7 +51,7 @@ class WorkRegistry(Struct):
     finished_task: Value | None = None
     """The finished task whose callback is being evaluated, if any. Its removal from a collection loses no work."""
     is_finished_in_loop: bool = False
-    """Whether the finished task represents several tasks, because a loop starts it."""
+    """Whether the finished task represents several tasks, because its callback is added in a loop."""
     ignores_stores: bool = False
     """Whether functions that are stored in an unmodeled object do not count as escaping."""
     classes_with_metaclass: list[ClassValue] = field(default_factory=list)
@@ -59,7 +59,7 @@ class WorkRegistry(Struct):
     inspected_classes: list[ClassValue] = field(default_factory=list)
     """The stack of classes whose methods are being searched for steps."""
     raised: dict[int, Instance] = field(default_factory=dict)
-    """The exception that each `raise` statement raises, with its attributes at that point."""
+    """The latest project object that each `raise` statement raises, with its attributes at that point."""
     generators: dict[int, GeneratorCall] = field(default_factory=dict)
     """The first generator that each call site creates."""
     exhausted: dict[int, GeneratorCall] = field(default_factory=dict)
