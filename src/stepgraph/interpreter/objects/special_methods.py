@@ -34,7 +34,7 @@ def is_union_of_objects(value: Value) -> TypeGuard[Union]:
 def call_special(
     interpreter: Interpreter, owner: Value, names: Sequence[str], operands: Sequence[Value], place: Place
 ) -> Value | None:
-    """Return the result of the first of some special methods that `owner` defines. Return None if it defines none."""
+    """Return the result of the first method in `names` that `owner` defines. Return None if it defines none."""
     if is_union_of_objects(owner):
         return interpreter.apply_to_cases(
             owner, lambda case_value: call_special(interpreter, case_value, names, operands, place) or UNKNOWN

@@ -1,4 +1,4 @@
-"""Unions of the values of elements and choices, and values of attributes that are set on only some paths."""
+"""Unions of several values, and values of attributes that are set on only some paths."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from stepgraph.syntax.module import Place
 def union_of_values(
     values: list[Value], conditions: list[str], discriminant: str, place: Place, *, each: bool = False
 ) -> Value:
-    """Return the union of values without duplicates. With `each`, a loop takes one value in each pass."""
+    """Return the union of values, or UNKNOWN if none is relevant. With `each`, a loop takes one value in each pass."""
     cases: list[Case] = []
     distinct = ValueSet()
     for condition, value in zip(conditions, values, strict=True):

@@ -172,7 +172,7 @@ def _undefined_attribute(
 
 
 def computed_attribute(interpreter: Interpreter, instance: Instance) -> Value | None:
-    """Return the value of attributes that were set by a computed name. Return None if no attribute was."""
+    """Return the value of the attributes that were set by a computed name. Return None if there are none."""
     interpreter.store.record_outer_read(instance.state, COMPUTED_NAME)
     value = instance.state.get(COMPUTED_NAME, UNSET)
     return None if value is UNSET else with_fallback(value, None)
@@ -208,7 +208,10 @@ def _instance_caveat(instance: Instance, name: str, place: Place) -> Caveat:
 
 
 def _call_lookup_hook(interpreter: Interpreter, instance: Instance, hook: str, name: str, place: Place) -> Value | None:
-    """Return the result of `__getattr__` or `__getattribute__`. Return None if it is missing or `name` is special."""
+    """Return the result of `__getattr__` or `__getattribute__`.
+
+    Return None if the class lacks the hook or `name` is a special name.
+    """
     if name.startswith("__"):
         return None
     method = find_member(interpreter, resolution_order(instance.cls), hook)

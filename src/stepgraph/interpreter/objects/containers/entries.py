@@ -20,8 +20,8 @@ from stepgraph.ir.values import Constant, Value
 class EntryTable:
     """The entries of a dictionary that is built one entry at a time.
 
-    A later entry for the same constant key takes the position of the earlier entry and replaces it. If either entry may
-    be missing, both remain, and the later entry takes precedence.
+    A later entry for the same constant key replaces the earlier entries, and takes the position of an earlier entry
+    that must be present. A later entry that may be missing replaces none, but takes precedence over them.
     """
 
     def __init__(self, entries: Iterable[MappingEntry] = ()) -> None:
