@@ -212,7 +212,7 @@ def _result_of_next(interpreter: Interpreter, iterator: Instance, place: Place) 
 def _call_next(interpreter: Interpreter, iterator: Instance, place: Place) -> Value:
     """Return the next item. If the call emits operations, also emit a choice, because the call may end the loop.
 
-    An object without an iterator is a sequence, whose items 0, 1, 2 and so on Python requests.
+    For an object without an iterator, Python reads the items 0, 1, 2 and so on with `__getitem__`.
     """
     operation_count, loop = len(interpreter.operations), interpreter.frame.loop
     before = {} if loop is None else interpreter.store.changes(loop.checkpoint)

@@ -87,7 +87,7 @@ def may_be_unset(value: Value) -> bool:
 def with_fallback(value: Value, fallback: Value | None) -> Value:
     """Return the value of an attribute, with a fallback for paths that do not set the attribute.
 
-    Without a fallback, such paths raise an AttributeError, so only the values from the other paths remain.
+    Without a fallback, such paths raise an error, so only the values from the other paths remain.
     """
     if value is UNSET:
         return UNKNOWN if fallback is None else fallback

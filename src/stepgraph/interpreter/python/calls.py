@@ -51,7 +51,7 @@ MAX_LAMBDA_CALLS: Final = 1_000
 
 
 def call_function(interpreter: Interpreter, callee: FunctionValue, arguments: Arguments, place: Place) -> Value:
-    """Call a project function. The body of an async function or generator is interpreted later."""
+    """Call a project function. The body of an async function or generator is interpreted when the result is used."""
     if skips_data_call(interpreter, callee, arguments, place):
         return UNKNOWN
     if callee.cache is not None:
@@ -120,7 +120,7 @@ def call_union(interpreter: Interpreter, callee: Union, arguments: Arguments, pl
 
 
 def call_partial(interpreter: Interpreter, callee: Partial, arguments: Arguments, place: Place) -> Value:
-    """Call the callee of a `functools.partial` object, with the stored arguments first."""
+    """Call the callee of a `Partial`, with the stored arguments first."""
     return interpreter.call(callee.callee, Arguments((*callee.arguments.items, *arguments.items)), place)
 
 

@@ -119,7 +119,7 @@ def _narrow_variable(
 def _resolve_slot(interpreter: Interpreter, node: cst.BaseExpression) -> tuple[HeapCell, str, Value] | None:
     """Return the heap cell and key of a variable or attribute. Return None if it cannot be resolved.
 
-    The third item is the value of an attribute that the object does not set, from its class.
+    The third item is the default of the attribute in the class, or UNKNOWN.
     """
     match node:
         case cst.Name(value=name):

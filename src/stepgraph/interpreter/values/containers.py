@@ -445,7 +445,7 @@ class Visits(Struct):
 def key_texts(entries: Sequence[MappingEntry]) -> dict[int, str]:
     """Return the text of each key, by `id` of the entry.
 
-    The text is the source of the key. For a constant key without its own source, as in `dict(x=a)`, it is the constant.
+    The text is the source of the key, or the formatted constant if the key has no own source, as in `dict(x=a)`.
     """
     keys: dict[int, Value] = {}
     shared: set[int] = set()

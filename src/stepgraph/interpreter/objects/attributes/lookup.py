@@ -183,7 +183,7 @@ def _can_reach_steps(value: Value) -> bool:
 
 
 def _may_be_replaced_on_instance(interpreter: Interpreter, instance: Instance, name: str) -> bool:
-    """Return whether another module may assign this attribute of a variable that holds an instance of the class."""
+    """Return whether a module may assign the attribute on a variable that holds an instance of the class."""
     owners = interpreter.modules.owners_with_assigned_attribute(name)
     return any(
         isinstance(value, Instance) and value.cls is instance.cls

@@ -73,7 +73,7 @@ class EntryTable:
             self.add(entry)
 
     def _remove_optional(self, key: Constant) -> list[MappingEntry]:
-        """Remove and return the entries of a key that may be missing. The position of the key may then be uncertain."""
+        """Remove and return the optional entries of a key. The position of the key may then be uncertain."""
         identities = self._optional.pop(key.value, [])
         if identities and key.value not in self._entries:
             positions = list(self._entries)
@@ -82,7 +82,7 @@ class EntryTable:
 
 
 class _Identity:
-    """A unique table key for an entry that no other entry replaces."""
+    """A unique table key for an entry that may be missing or whose key is not constant."""
 
     __slots__ = ("entry",)
 

@@ -35,7 +35,7 @@ class ManagedBlock(Struct, frozen=True):
     target: cst.BaseExpression | None
     """The target for the result of entering the manager, if any."""
     is_async: bool
-    """Whether the manager is entered with `__aenter__` and left with `__aexit__`."""
+    """Whether the manager is entered with `__aenter__` and left with `__aexit__`, or the callback is awaited."""
     body: Callable[[], None]
     """The function that executes the block."""
     suite: cst.BaseSuite | None = None
