@@ -85,7 +85,7 @@ def _is_enumeration(interpreter: Interpreter, class_value: ClassValue) -> bool:
 
 
 def _run_set_name(interpreter: Interpreter, class_value: ClassValue) -> None:
-    """Call `__set_name__` of each object that a class body creates by calling the object's class by name."""
+    """Call `__set_name__` of each object that a class body creates by calling a class or decorating with it."""
     for name, binders in list(class_value.scope.bindings.binders.items()):
         interpreter.budget.spend(Limit.ELEMENTS, len(binders))
         creators = [(creator, binder) for binder in binders for creator in _creators(binder)]

@@ -129,7 +129,7 @@ def _has_run(interpreter: Interpreter, class_value: ClassValue) -> bool:
 def unknown_base(class_value: ClassValue) -> UnknownBase | None:
     """Return the first base class that may be a workflow class of another package, or None.
 
-    A class with an unresolved base has none, because its module may fail to load.
+    For a class with an unresolved base, the result is None, because the module of the class may fail to load.
     """
     order = resolution_order(class_value)
     if any(isinstance(base, Unresolved) for base in order):
@@ -186,7 +186,7 @@ def _may_decide_otherwise(class_value: ClassValue) -> bool:
 def find_member(interpreter: Interpreter, order: tuple[Value, ...], name: str) -> Value | None:
     """Return a member from the first project class of a resolution order that defines it. Return None if none does.
 
-    If an unresolved base is earlier in the order, the member has a caveat, because that base may define it too. If a
+    If an unknown base is earlier in the order, the member has a caveat, because that base may define it, too. If a
     class defines the member on only some paths, the result is a union with the member of the following classes.
     """
     unknown_bases: list[UnknownBase | Unresolved] = []
@@ -403,7 +403,7 @@ def _target(binder: cst.CSTNode) -> cst.CSTNode:
 def select_member(
     interpreter: Interpreter, class_value: ClassValue, place: Place, is_selected: Callable[[str, Instance], bool]
 ) -> Value | None:
-    """Return the selected member of an enumeration, or the union of all. Return None if they are not objects."""
+    """Return the selected member of an enumeration, or the union of all. Return None if no member is an `Instance`."""
     members = enum_members(interpreter, class_value) or ()
     objects = [(member.place.text, member.value) for member in members if isinstance(member.value, Instance)]
     for name, member in objects:

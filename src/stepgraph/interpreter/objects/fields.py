@@ -78,7 +78,7 @@ def is_data_class(owner: ClassValue) -> bool:
 
 
 def _decorator_flags(owner: ClassValue) -> dict[str, bool]:
-    """Return the keyword arguments of a class's decorators whose values are `True` or `False`."""
+    """Return the keyword arguments of a class's decorators whose value is a name, and whether this name is `True`."""
     calls = [d.decorator for d in owner.node.decorators if isinstance(d.decorator, cst.Call)]
     return {
         argument.keyword.value: argument.value.value == "True"
@@ -220,8 +220,8 @@ def assign_fields(
 ) -> Arguments:
     """Assign arguments and defaults to fields as a generated initializer does. Return the arguments of `__post_init__`.
 
-    In a call with unknown arguments, fields without a value are unresolved if an unknown argument can lead to a step,
-    and are UNKNOWN if it cannot and they have no relevant default.
+    If the call has unknown arguments, these may set any field that no other argument sets. Such fields are unresolved
+    if an unknown argument can lead to a step. Otherwise, they have their relevant defaults, or else UNKNOWN.
     """
     values: dict[str, Value] = {}
     positional = [field for field in fields if field.in_initializer and not field.keyword_only]

@@ -150,7 +150,7 @@ def _initialize_base(
 ) -> None:
     """Model the `__init__` of an external base class.
 
-    Exceptions store the arguments. With other bases, the arguments escape.
+    Exceptions store the arguments. With other bases, the arguments escape, unless fields receive them.
     """
     base = next((c for c in order if isinstance(c, External | UnknownBase | Unresolved)), None)
     if isinstance(base, External) and base.name.endswith(("Error", "Exception", "Warning")):
@@ -191,7 +191,8 @@ def call_super_constructor(
 ) -> Value:
     """Model `super().__new__(cls)`, which creates an instance, and `super().__call__(...)` in a metaclass.
 
-    `super().__init__(...)` and `Base.__init__(self, ...)` call the generated initializer of a data class.
+    `super().__init__(...)` and `Base.__init__(self, ...)` call the generated initializer of a data class, or initialize
+    the collection in the object.
     """
     receiver = callee.super_object.receiver
     if callee.name == "__init__":

@@ -197,7 +197,10 @@ def _update_with_unknown(interpreter: Interpreter, receiver: Mapping, place: Pla
 
 
 def _pop_item(interpreter: Interpreter, receiver: Mapping, arguments: Arguments, place: Place) -> Value:
-    """Model `popitem`: remove the last entry and return it as a pair, or the union of all pairs if it is uncertain."""
+    """Model `popitem`: remove the last entry and return it as a pair.
+
+    If the last entry is uncertain, any entry may be removed, and the result is the union of all pairs.
+    """
     iterated = iterated_entries(receiver)
     pairs = ordered_like(
         receiver,

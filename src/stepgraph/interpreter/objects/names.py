@@ -248,7 +248,7 @@ def _record_rebinding(interpreter: Interpreter, scope: LexicalScope, name: str) 
 
 
 def _stored_value(scope: LexicalScope, name: str, value: Value) -> Value:
-    """Return the value that a name holds once it is bound. A constant is hidden if the name is bound more than once."""
+    """Return the value that a name holds after a binding. A constant is hidden if the name has several bindings."""
     if isinstance(value, Template):
         return without_constants(value)
     if scope.bindings.binds_constant(name) or isinstance(value, External):
@@ -305,7 +305,7 @@ def resolve_body_name(interpreter: Interpreter, scope: LexicalScope, name: str) 
 
 
 def _define(interpreter: Interpreter, scope: LexicalScope, name: str, statement: cst.CSTNode) -> None:
-    """Bind a name of a module or class body to the value it has after a statement of the body."""
+    """Evaluate the bindings of a name in a module or class body, up to and including `statement`."""
     binders = scope.bindings.binders[name]
     if len(binders) == 1:
         resolve_body_name(interpreter, scope, name)
@@ -360,7 +360,7 @@ def _body_value(
 
 
 def _may_be_set_externally(interpreter: Interpreter, scope: LexicalScope, name: str) -> bool:
-    """Return whether code outside a class body assigns an attribute of the class, as in `Job.run = run`."""
+    """Return whether code outside a class body may assign an attribute of the class, as in `Job.run = run`."""
     if scope.kind != "class":
         return False
     is_assigned = name in scope.module.once(assigned_attributes).any_owner
@@ -368,7 +368,7 @@ def _may_be_set_externally(interpreter: Interpreter, scope: LexicalScope, name: 
 
 
 def _may_be_replaced(interpreter: Interpreter, scope: LexicalScope, name: str, value: Value) -> bool:
-    """Return whether other modules assign a name. Statements that only mutate its collection do not count."""
+    """Return whether other code may assign a name of a module. Mutations of the name's collection do not count."""
     if isinstance(value, Collection | Mapping):
         is_assigned = interpreter.modules.is_rebound_externally(scope, name)
     else:
@@ -378,7 +378,7 @@ def _may_be_replaced(interpreter: Interpreter, scope: LexicalScope, name: str, v
 
 
 def _reassigned_value(interpreter: Interpreter, scope: LexicalScope, name: str, value: Value) -> Value:
-    """Return the value of a variable that other modules assign. Constants are hidden, and functions get a caveat."""
+    """Return the value of a variable that other code may assign. Constants are hidden, and functions get a caveat."""
     if isinstance(value, Collection | Mapping):
         value.state.changed = True
         values = [item.value for item in (value.items if isinstance(value, Collection) else value.entries)]

@@ -34,7 +34,7 @@ def is_union_of_objects(value: Value) -> TypeGuard[Union]:
 def call_special(
     interpreter: Interpreter, owner: Value, names: Sequence[str], operands: Sequence[Value], place: Place
 ) -> Value | None:
-    """Return the result of the first of some special methods that `owner` defines. Return None if it defines none."""
+    """Return the result of the first method in `names` that `owner` defines. Return None if it defines none."""
     if is_union_of_objects(owner):
         return interpreter.apply_to_cases(
             owner, lambda case_value: call_special(interpreter, case_value, names, operands, place) or UNKNOWN
@@ -212,7 +212,7 @@ def _result_of_next(interpreter: Interpreter, iterator: Instance, place: Place) 
 def _call_next(interpreter: Interpreter, iterator: Instance, place: Place) -> Value:
     """Return the next item. If the call emits operations, also emit a choice, because the call may end the loop.
 
-    An object without an iterator is a sequence, whose items 0, 1, 2 and so on Python requests.
+    For an object without an iterator, Python reads the items 0, 1, 2 and so on with `__getitem__`.
     """
     operation_count, loop = len(interpreter.operations), interpreter.frame.loop
     before = {} if loop is None else interpreter.store.changes(loop.checkpoint)

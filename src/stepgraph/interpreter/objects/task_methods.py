@@ -110,7 +110,7 @@ def _cancel(interpreter: Interpreter, receiver: Value, arguments: Arguments, pla
 
 
 def _add_done_callback(interpreter: Interpreter, receiver: Value, arguments: Arguments, place: Place) -> Value:
-    """Report a callback on a finished task that runs steps or changes values on which steps depend."""
+    """Report a done callback of a task if the callback runs steps or changes values on which steps depend."""
     finished = replace(receiver) if isinstance(receiver, Task) else receiver  # a copy to which only the callback refers
     task = Argument(finished, place)
     calls = (replace(a, value=Partial(a.value, Arguments((task,)))) for a in arguments.items if a.keyword is None)

@@ -1,4 +1,4 @@
-"""Unions of the values of elements and choices, and values of attributes that are set on only some paths."""
+"""Unions of several values, and values of attributes that are set on only some paths."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from stepgraph.syntax.module import Place
 def union_of_values(
     values: list[Value], conditions: list[str], discriminant: str, place: Place, *, each: bool = False
 ) -> Value:
-    """Return the union of values without duplicates. With `each`, a loop takes one value in each pass."""
+    """Return the union of values, or UNKNOWN if none is relevant. With `each`, a loop takes one value in each pass."""
     cases: list[Case] = []
     distinct = ValueSet()
     for condition, value in zip(conditions, values, strict=True):
@@ -87,7 +87,7 @@ def may_be_unset(value: Value) -> bool:
 def with_fallback(value: Value, fallback: Value | None) -> Value:
     """Return the value of an attribute, with a fallback for paths that do not set the attribute.
 
-    Without a fallback, such paths raise an AttributeError, so only the values from the other paths remain.
+    Without a fallback, such paths raise an error, so only the values from the other paths remain.
     """
     if value is UNSET:
         return UNKNOWN if fallback is None else fallback

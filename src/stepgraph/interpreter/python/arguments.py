@@ -33,17 +33,17 @@ from stepgraph.syntax.bindings import bindings_of, parameters
 from stepgraph.syntax.module import Place, SourceModule
 from stepgraph.syntax.mutation.changes import names_of_attributes
 
-# Maximum number of values that are searched for callables, which are only needed to name a function.
+# Maximum number of arguments and elements that are searched for callables, whose names the graph shows.
 MAX_CALLABLE_ARGUMENTS: Final = 1_000
 # Number of elements beyond which repeated elements are merged, since `l = l + l` doubles a list.
 MAX_ELEMENTS: Final = 4096
 
 
 def bind_arguments(interpreter: Interpreter, callee: FunctionValue, arguments: Arguments) -> dict[str, Value]:
-    """Return the value of each parameter, or UNKNOWN if the value cannot lead to a step.
+    """Return the value of each parameter, by name.
 
     Constants are hidden, because the graph shows a body once for all calls with different constants. In code that runs
-    while a module loads, constants stay visible.
+    at import, the constants of parameters that are not bound again stay visible.
     """
     place = Place(callee.scope.module, callee.node)
     keywords = _Keywords(place, callee, arguments)
@@ -87,7 +87,7 @@ def _none_defaults(function: cst.FunctionDef | cst.Lambda, _: SourceModule) -> d
 
 
 def _with_constants(callee: FunctionValue, values: dict[str, Value]) -> dict[str, Value]:
-    """Return the values of parameters in module code, which runs once, so constants remain: `key` in `REG[key] = f`.
+    """Return the values of parameters in a call at import. Constants remain, such as `key` in `REG[key] = f`.
 
     A parameter that the function binds again does not keep its constant.
     """
@@ -127,7 +127,10 @@ class _Keywords:
                 self.dynamic.append(replace(entry, many=True))
 
     def pop_candidates(self, name: str) -> list[Element]:
-        """Remove the keyword argument for a parameter. Return all arguments that may be bound to the parameter."""
+        """Remove the keyword argument for a parameter. Return the elements that may be bound to the parameter.
+
+        These are the keyword argument and, unless it must be present, the relevant `dynamic` entries.
+        """
         entry = self.named.pop(name, None)
         candidates = [] if entry is None else [Element(entry.value, entry.place, may_be_missing=entry.may_be_missing)]
         if entry is None or entry.may_be_missing:
@@ -190,13 +193,13 @@ class _ArgumentBinder(Struct):
 
 
 def make_collection(interpreter: Interpreter, kind: CollectionKind, items: tuple[Element, ...]) -> Collection:
-    """Return a new list, tuple or set. If the collection is very long, repeated elements are merged."""
+    """Return a new collection. If it is very long, repeated elements are merged."""
     interpreter.budget.spend(Limit.ELEMENTS, len(items))
     return Collection(kind, interpreter.store.new({"items": merge_repeated(items)}), interpreter.loop_depth)
 
 
 def merge_repeated(items: tuple[Element, ...]) -> tuple[Element, ...]:
-    """Return the elements. Beyond `MAX_ELEMENTS`, one element represents all its repetitions."""
+    """Return the elements. If there are more than `MAX_ELEMENTS`, elements with the same value are merged."""
     if len(items) <= MAX_ELEMENTS:
         return items
     distinct = {id(item.value): item for item in items}
@@ -206,7 +209,7 @@ def merge_repeated(items: tuple[Element, ...]) -> tuple[Element, ...]:
 
 
 def make_result_collection(interpreter: Interpreter, kind: CollectionKind, items: tuple[Element, ...]) -> Collection:
-    """Return a new list, tuple or set as the result of a call. Its constants are hidden: calls are never folded."""
+    """Return a new collection as the result of a call. Its constants are hidden, because calls are never folded."""
     return replace(make_collection(interpreter, kind, items), hidden=True)
 
 
@@ -256,7 +259,7 @@ def _flatten(values: Iterable[Value], depth: int) -> Iterator[Value]:
 
 
 def _lambda_name(node: cst.Lambda) -> str:
-    """Return the name of a lambda: the name of the function that it calls, if any."""
+    """Return a name for a lambda: the name of the function or method that its body calls, or `lambda`."""
     body = node.body.expression if isinstance(node.body, cst.Await) else node.body
     match body:
         case cst.Call(func=cst.Name(value=name)) | cst.Call(func=cst.Attribute(attr=cst.Name(value=name))):
@@ -296,7 +299,7 @@ def _unpacked_elements(argument: Argument) -> Iterator[Element]:
 def unpacked_arguments(arguments: Arguments) -> Arguments:
     """Return the arguments with the elements of `*[...]` and `**{...}` unpacked in place.
 
-    Elements at unknown positions and mappings with unknown entries keep their stars.
+    Elements at unknown positions become starred arguments. A mapping with entries that cannot be unpacked is kept, too.
     """
     unpacked: list[Argument] = []
     for argument in arguments.items:
@@ -311,7 +314,7 @@ def unpacked_arguments(arguments: Arguments) -> Arguments:
 
 
 def without_stars(interpreter: Interpreter, arguments: Arguments, place: Place) -> Arguments:
-    """Return the unpacked arguments for a modeled function. Arguments at unknown positions escape."""
+    """Return the unpacked arguments for a modeled function, without starred arguments, which escape."""
     if not any(argument.star for argument in arguments.items):
         return arguments
     unpacked = unpacked_arguments(arguments).items

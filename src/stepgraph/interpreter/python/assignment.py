@@ -61,7 +61,7 @@ def assign(interpreter: Interpreter, target: cst.BaseExpression, value: Value, s
 
 
 def _as_variable(name: str, value: Value, source: Place | None) -> Value:
-    """Return a union of call results with the name of the variable that holds it as discriminant, for the graph."""
+    """Return a value, with `name` as the discriminant if it is the union that the call at `source` returned."""
     if source is None or not isinstance(source.node, cst.Call) or not isinstance(value, Union):
         return value
     return replace(value, discriminant=name) if value.discriminant == source.text else value
@@ -101,7 +101,7 @@ def _unpack(interpreter: Interpreter, targets: list[cst.BaseExpression], value: 
 
 
 def field_value(interpreter: Interpreter, instance: Instance, name: str) -> Value:
-    """Return the value of a field of a named tuple or dataclass, or the default in the class if it is not set."""
+    """Return the value of a field of a named tuple or dataclass, or else its default in the class."""
     value: Value | None = instance.state.get(name)
     return class_member(interpreter, instance, name) or UNKNOWN if value is None else value
 
@@ -112,7 +112,7 @@ def field_elements(interpreter: Interpreter, instance: Instance, place: Place) -
 
 
 def _unpacked_items(interpreter: Interpreter, value: Value) -> tuple[Element, ...] | None:
-    """Return the elements of an unpacked value. Return None if unresolved. Elements at unknown positions are `many`."""
+    """Return the elements of a value, or None if they are unknown. Elements at unknown positions are `many`."""
     value = as_collection(interpreter, value, "__iter__")
     if isinstance(value, Collection):
         return value.items if value.has_definite_order else tuple(replace(item, many=True) for item in value.items)
@@ -125,7 +125,7 @@ def _unpacked_items(interpreter: Interpreter, value: Value) -> tuple[Element, ..
 
 
 def _unpacked_union_items(interpreter: Interpreter, value: Union) -> tuple[Element, ...]:
-    """Return the elements of an unpacked union, joined by position if all cases have the same length."""
+    """Return the elements of a union, joined by position if all resolved cases have the same fixed length."""
     case_items = [(case.condition, _unpacked_items(interpreter, case.value)) for case in value.cases]
     unpacked = [(condition, items) for condition, items in case_items if items is not None]
     if len({len(items) for _, items in unpacked}) > 1 or any(item.many for _, items in unpacked for item in items):
@@ -213,7 +213,10 @@ def set_entry(
 
 
 def add_entry(interpreter: Interpreter, owner: Mapping, entry: MappingEntry) -> None:
-    """Set a key of a dictionary at its present position. An entry that may be missing replaces no other entry."""
+    """Set a key of a dictionary. An existing key keeps its position.
+
+    An entry that may be missing, or whose key is not constant, replaces no other entry.
+    """
     if interpreter.loop_depth > owner.loop_depth and not isinstance(entry.key, Constant):
         entry = replace(entry, many=True)
     table = EntryTable(owner.entries)
@@ -230,7 +233,7 @@ def add_default_entry(interpreter: Interpreter, owner: Mapping, entry: MappingEn
 
 
 def add_entry_if_missing(interpreter: Interpreter, owner: Mapping, entry: MappingEntry) -> None:
-    """Set a key of a dictionary unless the key has a value. If the key may have one, the entry is optional."""
+    """Set a key of a dictionary unless the key has a value. If the key may have a value, the entry is `many`."""
     if owner.entries or interpreter.loop_depth > owner.loop_depth:
         entry = replace(entry, value=on_some_paths(entry.value), many=True)
     add_entry(interpreter, owner, entry)
@@ -334,7 +337,7 @@ def remove_item(interpreter: Interpreter, owner: Collection, key: Value) -> Elem
 
 
 def add_items(interpreter: Interpreter, owner: Collection, items: tuple[Element, ...]) -> None:
-    """Add elements to a list or set. If it was created before the current loop, mark the elements as `many`."""
+    """Add elements to a collection. If it was created before the current loop, mark the new elements as `many`."""
     if not items:
         return
     if interpreter.loop_depth > owner.loop_depth:
@@ -357,7 +360,7 @@ def add_items(interpreter: Interpreter, owner: Collection, items: tuple[Element,
 
 
 def multiply_items(interpreter: Interpreter, owner: Collection, count: Value) -> None:
-    """Repeat the elements of a collection in place. If the count is large or not constant, mark them as `many`."""
+    """Repeat the elements of a collection in place. If the result is large or uncertain, mark them as `many`."""
     number = count.value if isinstance(count, Constant) and isinstance(count.value, int) else None
     owner.state.changed = True
     items = owner.items

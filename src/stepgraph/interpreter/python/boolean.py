@@ -25,8 +25,9 @@ _TYPE_CHECKING_NAMES: Final = frozenset({"typing.TYPE_CHECKING", "typing_extensi
 def static_truth(interpreter: Interpreter, test: cst.BaseExpression) -> bool | None:
     """Return the truth value of a static test. Return None if the test is not static.
 
-    Static tests are `True`, `False`, `TYPE_CHECKING` (false at run time) and coroutine checks of resolved values. In
-    code that runs before the workflow, such as a decorator, they also include checks for None and for callables.
+    Static tests are `True`, `False`, `TYPE_CHECKING` (false at run time), coroutine checks of resolved values, and the
+    negations of static tests. In code that runs at import, such as a decorator, they also include checks for None and
+    for callables.
     """
     if interpreter.is_import_time and (truth := _import_time_truth(interpreter, test)) is not None:
         return truth
@@ -77,7 +78,7 @@ def _is_function(value: Value) -> bool | None:
 def _coroutine_check_result(
     interpreter: Interpreter, function: cst.BaseExpression, argument: cst.BaseExpression
 ) -> bool | None:
-    """Return the result of `iscoroutinefunction`, `iscoroutine` or `isawaitable`. Return None if it can vary."""
+    """Return the result of `iscoroutinefunction`, `iscoroutine` or `isawaitable`. Return None if it is not certain."""
     name = function.attr if isinstance(function, cst.Attribute) else function
     if not isinstance(name, cst.Name) or name.value not in _COROUTINE_CHECKS:
         return None
@@ -146,7 +147,7 @@ def evaluate_boolean(interpreter: Interpreter, node: cst.BooleanOperation) -> Va
     """Evaluate `a and b` or `a or b`.
 
     An operand with steps becomes a branch of a choice. The condition of the branch consists of the preceding operands,
-    starting with the last operand with steps.
+    starting with the last of them that has steps, or else with the first.
     """
     operands = _operands(node)
     value = interpreter.evaluate(operands[0])
@@ -161,7 +162,7 @@ def _evaluate_operands(
     index: int,
     value: Value,
 ) -> Value:
-    """Evaluate the operands from `index` on. The condition consists of the operands from `first` up to `index`."""
+    """Evaluate the operands from `index` on. Their conditions start with the operand at `first`."""
     while index < len(operands):
         if static_truth(interpreter, operands[index - 1]) is (not isinstance(node.operator, cst.And)):
             return UNKNOWN

@@ -23,7 +23,10 @@ from stepgraph.syntax.module import Place
 
 
 def execute_if(interpreter: Interpreter, node: cst.If) -> None:
-    """Execute an `if` and its `elif` clauses as one choice. An `elif` whose test runs steps is nested in an `else`."""
+    """Execute an `if` and its `elif` clauses as one choice.
+
+    An `elif` whose test may affect steps is nested in an `else`.
+    """
     truth = static_truth(interpreter, node.test)
     if truth is not None:
         _execute_static_branch(interpreter, node, is_true=truth)
@@ -84,7 +87,8 @@ def _execute_clauses(interpreter: Interpreter, node: cst.If) -> None:
 def _evaluate_elif(interpreter: Interpreter, clause: cst.If, place: Place, branch: int) -> PathResult | None:
     """Evaluate the test of an `elif`, whose index in the choice is `branch`.
 
-    If the test runs steps or writes values that can, return the path through this and the later clauses.
+    If the test runs steps or writes relevant values, return the path through this and the later clauses. Return None
+    for other tests.
     """
     results: list[Value] = []
     checkpoint = interpreter.store.checkpoint()

@@ -51,7 +51,7 @@ MAX_LAMBDA_CALLS: Final = 1_000
 
 
 def call_function(interpreter: Interpreter, callee: FunctionValue, arguments: Arguments, place: Place) -> Value:
-    """Call a project function. The body of a coroutine or generator is not interpreted until it starts."""
+    """Call a project function. The body of an async function or generator is interpreted when the result is used."""
     if skips_data_call(interpreter, callee, arguments, place):
         return UNKNOWN
     if callee.cache is not None:
@@ -66,7 +66,7 @@ def call_function(interpreter: Interpreter, callee: FunctionValue, arguments: Ar
 
 
 def _call_plain(interpreter: Interpreter, callee: FunctionValue, arguments: Arguments, place: Place) -> Value:
-    """Call a function that is not async. A function that returns a coroutine is treated as a coroutine function."""
+    """Call a function that is not async. A call that runs steps and returns an awaitable is treated as a coroutine."""
     summary = summarize_call(interpreter, callee, arguments)
     if not summary.function.may_run_steps:
         return summary.result
@@ -101,7 +101,7 @@ def _call_lambda(interpreter: Interpreter, callee: FunctionValue, node: cst.Lamb
 
 
 def call_step(interpreter: Interpreter, callee: StepFunction, arguments: Arguments, place: Place) -> Value:
-    """Return the coroutine of a declared step. Arguments raise an error at run time but do not change the graph."""
+    """Return the coroutine of a declared step. Arguments cause an error at run time, but do not change the graph."""
     if not callee.may_be_replaced:
         interpreter.steps.called.add(id(callee.definition.place.node))
         interpreter.tracer.on_step_call(callee.definition, unpacked_arguments(arguments), place)
@@ -120,7 +120,7 @@ def call_union(interpreter: Interpreter, callee: Union, arguments: Arguments, pl
 
 
 def call_partial(interpreter: Interpreter, callee: Partial, arguments: Arguments, place: Place) -> Value:
-    """Call the callee of a `functools.partial` object, with the stored arguments first."""
+    """Call the callee of a `Partial`, with the stored arguments first."""
     return interpreter.call(callee.callee, Arguments((*callee.arguments.items, *arguments.items)), place)
 
 
@@ -162,7 +162,8 @@ def call_unknown(interpreter: Interpreter, callee: Value, arguments: Arguments, 
 def _may_store(callee: Value, arguments: Arguments) -> bool:
     """Return whether a callee may store an argument in a collection or object of the project.
 
-    A method may store an argument in its own object; a function can only store it in another argument.
+    External functions and built-in methods can only store an argument in another argument. Any other callee may be a
+    method that stores an argument in its own object.
     """
     match without_taint(callee):
         case External() | BuiltinMethod():
@@ -198,7 +199,7 @@ def _may_rearrange(interpreter: Interpreter, callee: Value) -> bool:
 
 
 def _collections_with_steps(arguments: Arguments) -> list[Collection | Mapping]:
-    """Return the collections in arguments with elements that can lead to steps."""
+    """Return the collections in the arguments that have an element that can lead to a step."""
     collections: list[Collection | Mapping] = []
     visits = Visits()
     pending: list[tuple[Value, int]] = [(argument.value, 0) for argument in arguments.items]

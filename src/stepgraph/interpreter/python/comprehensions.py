@@ -117,7 +117,7 @@ def consume_generator_expression(
 
 
 def _report_effects(interpreter: Interpreter, generator: GeneratorExpression, log: WriteLog) -> None:
-    """Report the changes that a generator expression makes if it may not run to its end."""
+    """Report a generator expression that may not run to its end, if it changes values that affect steps."""
     if any(logged.affects_steps for logged in log):
         place = Place(generator.scope.module, generator.node)
         interpreter.note(
@@ -180,7 +180,8 @@ def for_each_element(
 ) -> None:
     """Emit the loop of a generator expression in place, and pass each element to `consume` in the loop.
 
-    If `consume` may leave the loop early or changes the iterable, it receives the union of all elements instead.
+    If `consume` may leave the loop early or changes the iterable, or if the expression may have been used before,
+    `consume` receives the union of all elements instead.
     """
     is_unused = _use(interpreter, generator, exhausts=False)
     if is_unused is None:

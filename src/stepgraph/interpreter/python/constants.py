@@ -32,7 +32,7 @@ MAX_SIZE: Final = 10_000
 MAX_EXPONENT: Final = 64
 # Maximum length of the format specification of an f-string field, such as `>30,.2f`.
 MAX_SPECIFICATION_LENGTH: Final = 16
-# Maximum number of digits in a width or precision of a format. It does not limit a width operand, as in `"%*d"`.
+# Maximum number of digits in a width or precision of a format. Formats with a width operand (`"%*d"`) are not folded.
 MAX_WIDTH_DIGITS: Final = 3
 MAX_WIDTH: Final = 999
 
@@ -72,7 +72,7 @@ def fold_binary(op: cst.BaseBinaryOp, left: Value, right: Value) -> Value:
 
 
 def add_offset(op: cst.BaseBinaryOp, left: Value, right: Value) -> Value | None:
-    """Return the result of adding or subtracting an offset from an external result. Return None for other operations.
+    """Return an external result plus or minus an offset. Return None for other operations.
 
     The result has the type of the left operand. An unknown right operand is not accepted for a `timedelta`, because
     `timedelta(hours=1) + x` may be a datetime.
@@ -211,7 +211,7 @@ _SHORT_INTEGER_DIGITS = 10
 def evaluate_literal(node: cst.SimpleString | cst.Integer | cst.Float | cst.Imaginary) -> Value:
     """Return the value of a string or number literal, or UNKNOWN if Python rejects it."""
     if isinstance(node, cst.SimpleString) and not node.prefix and "\\" not in node.value and "\r" not in node.value:
-        return Constant(node.raw_value)  # fast path: most strings are unescaped
+        return Constant(node.raw_value)  # fast path: most strings have no escapes
     if isinstance(node, cst.Integer) and len(node.value) < _SHORT_INTEGER_DIGITS and node.value.isdecimal():
         return Constant(int(node.value))  # fast path: most numbers are short
     return evaluate_literal_source(node.value)

@@ -53,7 +53,7 @@ CACHES: Final = ("functools.cache", "functools.cached_property", "functools.lru_
 """Decorators that make a function run only once for each combination of arguments."""
 
 LIMITED_CACHE: Final = "functools.lru_cache(maxsize)"
-"""The name of a `lru_cache` decorator whose size may be too small for all results."""
+"""The name of an `lru_cache` decorator whose size may be too small for all results."""
 
 # External class decorators that do not affect the steps of the class's methods.
 TRANSPARENT_CLASS_DECORATORS: Final = frozenset(
@@ -210,7 +210,7 @@ def _report_registration(interpreter: Interpreter, value: Value, place: Place) -
 
 
 def _decorated_by_unknown(interpreter: Interpreter, value: Value, place: Place) -> Value:
-    """Return a function or another value, marked as possibly replaced by an unknown decorator."""
+    """Return a value that an unknown decorator may replace. Functions get a caveat; other values are reported."""
     if isinstance(value, FunctionValue):
         interpreter.budget.spend(Limit.ELEMENTS, len(value.caveats))
         return replace(value, caveats=(*value.caveats, caveat_of_decorator(place)))

@@ -247,7 +247,7 @@ def _evaluate_argument(interpreter: Interpreter, argument: cst.Arg) -> Argument:
 
 
 def _unpack_argument(interpreter: Interpreter, value: Value, place: Place) -> Value:
-    """Return the elements of a `*` argument. A generator is consumed."""
+    """Return the value of a `*` argument, as a collection if it is a generator, iterator or dictionary."""
     value = materialize_generator(interpreter, iterator_of(interpreter, value, place), exhausts=True)
     if isinstance(value, GeneratorCall | Mapping):
         return make_collection(

@@ -63,7 +63,7 @@ def record_return(interpreter: Interpreter, *, after_finally: bool = False) -> N
 
 
 def _record_jump_in_managers(interpreter: Interpreter, frame: Frame, kind: JumpKind) -> bool:
-    """Record the state of a jump in the generators that manage blocks of a frame. Return whether one intercepts it."""
+    """Record the state at a jump for the generators that manage blocks of a frame. Return whether one intercepts it."""
     contexts = [context for context in frame.around_yields if kind in context.intercepted]
     for context in contexts:
         context.jump_states.append(interpreter.store.changes(context.checkpoint))

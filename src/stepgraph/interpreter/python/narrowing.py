@@ -48,7 +48,7 @@ def narrow_to_instances(interpreter: Interpreter, node: cst.BaseExpression, clas
 
 
 def narrow_after(interpreter: Interpreter, test: cst.BaseExpression) -> None:
-    """Narrow the variables of the function to the cases that fail a test, because the other branch does not continue.
+    """Narrow the variables of the function to the cases that fail a test, after an `if` whose body always jumps.
 
     Other variables keep all their cases, because changing them would be an effect of the function.
     """
@@ -119,7 +119,7 @@ def _narrow_variable(
 def _resolve_slot(interpreter: Interpreter, node: cst.BaseExpression) -> tuple[HeapCell, str, Value] | None:
     """Return the heap cell and key of a variable or attribute. Return None if it cannot be resolved.
 
-    The third item is the value of the attribute if it is not set.
+    The third item is the default of the attribute in the class, or UNKNOWN.
     """
     match node:
         case cst.Name(value=name):

@@ -142,7 +142,7 @@ def _matching_objects(interpreter: Interpreter, pattern: cst.MatchClass, subject
 
 
 def _narrowed(interpreter: Interpreter, pattern: cst.MatchClass, subject: Value) -> Value:
-    """Return the value of a subject if a class pattern matches it."""
+    """Return the value that a subject has where a class pattern matches it."""
     matching = _matching_objects(interpreter, pattern, subject) if isinstance(subject, Union) else []
     if not matching:
         return subject

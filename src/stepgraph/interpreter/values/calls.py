@@ -1,4 +1,4 @@
-"""Arguments of calls, and the values of calls that are not yet awaited, iterated or entered."""
+"""Arguments of calls, and values that represent coroutines, generators, context managers and partial objects."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ class FunctionCall(Value, Struct, eq=False):
 
 
 class PreparedCall(Value, Struct, eq=False):
-    """The coroutine returned by a plain function, represented as a call of that function."""
+    """An awaitable that a plain function returns, represented as a call of that function."""
 
     function: Function
     result: Value
-    """The result of awaiting the coroutine."""
+    """The result of awaiting the awaitable."""
     place: Place
     """The call of the function."""
 
@@ -54,7 +54,7 @@ class ExitStack(Value, Struct, eq=False):
     """An exit stack: `contextlib.ExitStack()` or `AsyncExitStack()`."""
 
     supported_call: cst.Call | None = None
-    """The method call that is being evaluated, if the call is supported."""
+    """The method call that is being evaluated, if it is a direct statement of the block."""
     may_run_steps: bool = False
     """Whether a callback or context manager on the stack may run steps."""
     pushed: Collection | None = None
@@ -62,7 +62,7 @@ class ExitStack(Value, Struct, eq=False):
 
 
 class PushedCallback(Value, Struct, eq=False):
-    """A callback on an exit stack."""
+    """A callback in `ExitStack.pushed`."""
 
     call: Partial
     is_async: bool
@@ -75,7 +75,7 @@ class WrappingManager(Value, Struct, eq=False):
     content: Value
     """The argument, which the `with` statement binds."""
     closing: str | None = None
-    """The name of the method of the argument that is called at the exit, if any."""
+    """The name of the argument's method that the exit calls; None for `nullcontext`."""
 
 
 class ExitStackArguments(Value, Struct, eq=False):
@@ -92,7 +92,10 @@ class Suppressor(Value, Struct, eq=False):
 
 
 class Partial(Value, Struct, eq=False):
-    """A partial object, as from `functools.partial`, of a callable other than a project function."""
+    """A callable with stored arguments.
+
+    For `functools.partial` of a project function, the arguments are stored in a `FunctionValue` instead.
+    """
 
     callee: Value
     arguments: Arguments
@@ -115,7 +118,10 @@ class ManagerDecorator(Value, Struct, eq=False):
 
 
 class GeneratorExpression(Value, Struct, eq=False):
-    """A generator expression. Its first iterable is evaluated immediately, and the rest when it is consumed."""
+    """A generator expression.
+
+    The first iterable is evaluated immediately, and the rest of the expression when the generator is consumed.
+    """
 
     node: cst.GeneratorExp
     scope: LexicalScope

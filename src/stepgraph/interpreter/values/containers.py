@@ -21,17 +21,20 @@ class CellEvents(Struct):
     """The reads and changes of the cells of a store, by serial of the cell."""
 
     reordered: list[int] = field(default_factory=list)
-    """The collections that became unordered, in order of these changes."""
+    """The collections that became unordered, and those in `reopened` and `revised`, in order of these events.
+
+    A loop around such an event needs another pass.
+    """
     reopened: list[int] = field(default_factory=list)
     """The collections that were read as empty and may have elements now."""
     shuffled: list[int] = field(default_factory=list)
-    """The collections of relevant values whose order was changed."""
+    """The collections with relevant elements that a method, such as `sort`, may have reordered."""
     read: set[int] = field(default_factory=set)
-    """The collections that are older than a function that has read their elements."""
+    """The collections created before the call of a function that has read their elements."""
     written: set[tuple[int, str]] = field(default_factory=set)
-    """The slots, by serial and key, that were written in a way that may affect steps before a function read them."""
+    """The slots, by serial and key, that were written in a way that may affect steps."""
     is_stale: bool = False
-    """Whether a function has read the elements of a collection in `written`."""
+    """Whether the epoch must advance, because a function has read the elements of a collection in `written`."""
     function_serial: int = 0
     """The serial of the cell with the names of the function being interpreted; 0 in `run`."""
     in_step: bool = False
@@ -40,7 +43,7 @@ class CellEvents(Struct):
     """Whether code outside of steps has read or changed an object that skipped code may hold."""
 
     def record_use(self, cell: HeapCell) -> None:
-        """Record a read or a change of an object."""
+        """Record a read or a change of an object in `uses_escaped`."""
         if cell.is_escaped and not self.in_step:
             self.uses_escaped = True
 
@@ -76,17 +79,17 @@ class HeapCell(dict[str, Any]):
     ) -> None:
         super().__init__(slots or {})
         self.events = CellEvents() if events is None else events
-        """Records events of all cells of the store."""
+        """The events of all cells of the store."""
         self.serial = serial
         """The number of the cell in the order of creation."""
         self.budget = budget
-        """The budget for accesses to elements, because shared collections can be exponentially large as a tree."""
+        """The budget for accesses to elements. A tree of collections that share parts can be exponentially large."""
         self.created_empty = False
         """Whether the collection was created empty, as by `[]`, and no code can have added elements."""
         self.is_escaped = False
         """Whether skipped code may hold the object."""
         self.is_shared = False
-        """Whether the cell belongs to an object that a module or class holds."""
+        """Whether the cell holds the names of a module or class, or belongs to an object that these may hold."""
         self.read_as_empty = False
         """Whether the analysis has relied on the collection being empty, as by omitting a loop over it."""
         self.shows_constants = False
@@ -136,7 +139,7 @@ class HeapCell(dict[str, Any]):
 
     @property
     def contents(self) -> tuple[Any, ...]:
-        """The elements of a collection, to check whether it is empty or was replaced. Traversals use `elements`."""
+        """The elements of a collection, for checks of emptiness and identity. Traversals use `elements`."""
         contents: tuple[Any, ...] = self["items"]
         return contents
 
@@ -162,10 +165,13 @@ class Declarations(HeapCell):
         self.looked_up: set[str] = set()
         """The names that code has looked up."""
         self.version = 0
-        """The number of declarations so far that changed the result of an earlier lookup."""
+        """The number of changes so far that may have changed the result of an earlier lookup."""
 
     def look_up(self, name: str) -> Value | None:
-        """Return the current step with a name, or a `Union` if the path determines it. Return None without one."""
+        """Return the current step with a name, or a `Union` if the step depends on the path.
+
+        Return None if no step has the name.
+        """
         self.looked_up.add(name)
         step: Value | None = self.get(name)
         return step
@@ -205,7 +211,7 @@ class LazyElements(Struct, frozen=True, eq=False):
     place: Place
     """The call that creates the iterator or view."""
     initial: tuple[Any, ...]
-    """The value of the slot `items` before the first use: of the iterator, or of the dictionary of a view."""
+    """The initial value of the slot `items`: of the iterator, or of the dictionary when the view is created."""
     is_view: bool = False
     """Whether this is a view of a dictionary, which can be used any number of times."""
     has_rows: bool = False
@@ -239,7 +245,7 @@ class Container(Value):
 
     @property
     def shows_constants(self) -> bool:
-        """Whether the graph may show constants in the container. Later changes are recorded as `CellEvents.revised`."""
+        """Whether the graph may show constants in the container. Later changes are recorded in `CellEvents.revised`."""
         if self.hidden or self.state.changed:
             return False
         self.state.shows_constants = True
@@ -254,11 +260,11 @@ class Collection(Container, Struct, eq=False):
     loop_depth: int
     """The number of loops around the expression that created the collection."""
     hidden: bool = False
-    """Whether the collection was reached through a non-constant, such as a parameter or a call."""
+    """Whether constants in the collection are hidden, for example because it comes from a parameter."""
     is_argument: bool = False
     """Whether the collection was reached through a parameter. Its constants are hidden, since calls differ in them."""
     has_names: bool = False
-    """Whether strings in the collection may be attribute names, which remain visible in the arguments of a call."""
+    """Whether strings in the collection are read as `AttributeName`, because a function may use them for attributes."""
     parameter: Place | None = None
     """The parameter, if the value also represents arguments with other sizes and keys; None for other values."""
     max_size: int | None = None
@@ -287,7 +293,10 @@ class Collection(Container, Struct, eq=False):
         return ordered and not any(item.many or item.may_be_missing for item in self.items)
 
     def index_of(self, key: Value) -> int | None:
-        """Return the index of the element at a key. Return None if the key or the positions are uncertain."""
+        """Return the index of the element at a key.
+
+        Return None if the key is not a valid constant index, or if the order of the elements is uncertain.
+        """
         match key:
             case Constant(value=int(index)) if self.has_definite_order and -self.state.size <= index < self.state.size:
                 return index
@@ -321,11 +330,11 @@ class Mapping(Container, Struct, eq=False):
     loop_depth: int
     """The number of loops around the expression that created the dictionary."""
     hidden: bool = False
-    """Whether the dictionary was reached through a non-constant, such as a parameter or a call."""
+    """Whether constants in the dictionary are hidden, for example because it comes from a parameter."""
     is_argument: bool = False
     """Whether the dictionary was reached through a parameter. Its constants are hidden, since calls differ in them."""
     has_names: bool = False
-    """Whether strings in the dictionary may be attribute names, which remain visible in the arguments of a call."""
+    """Whether strings in the dictionary are read as `AttributeName`, because a function may use them for attributes."""
     parameter: Place | None = None
     """The parameter, if the value also represents arguments with other sizes and keys; None for other values."""
     partial: bool = False
@@ -365,7 +374,7 @@ class SpreadArguments(Value, Struct, frozen=True):
 
 
 def hide_constants(value: Value) -> Value:
-    """Return a value as read through a non-constant. Constants are hidden, including those in collections."""
+    """Return a value with its constants hidden, including those in collections."""
     if isinstance(value, Collection | Mapping):
         return value if value.hidden else replace(value, hidden=True)
     return without_constants(value)
@@ -436,7 +445,7 @@ class Visits(Struct):
 def key_texts(entries: Sequence[MappingEntry]) -> dict[int, str]:
     """Return the text of each key, by `id` of the entry.
 
-    The text is the source of the key. For a constant key without its own source, as in `dict(x=a)`, it is the constant.
+    The text is the source of the key, or the formatted constant if the key has no own source, as in `dict(x=a)`.
     """
     keys: dict[int, Value] = {}
     shared: set[int] = set()

@@ -21,8 +21,9 @@ _MAX_PARTS: Final = 200
 def data_objects(*slots: object) -> list[DataObject] | None:
     """Return the objects that values can reach. Return None if they may lead to a step, or have too many parts.
 
-    A function that no function encloses is data: it reaches steps only through its arguments, or through modules. A
-    class, whose attributes code may set, and the event, whose reads the graph shows, are not data.
+    A function that no function encloses is data if its defaults and bound arguments are, because it reaches steps only
+    through its arguments, or through modules. A class, whose attributes code may set, and the event, whose reads the
+    graph shows, are not data.
     """
     objects: dict[int, DataObject] = {}
     pending = list(slots)

@@ -64,7 +64,7 @@ class CallableArgument(Struct, frozen=True):
 
 
 class Caveat(Struct, frozen=True):
-    """A reason why a call may run code other than the resolved function, reported if the call runs steps."""
+    """A reason why a call may not run the resolved function exactly once, reported if the call runs steps."""
 
     code: str
     """The code of the note."""
@@ -72,7 +72,7 @@ class Caveat(Struct, frozen=True):
     message: str
     advice: str
     may_be_another: bool = False
-    """Whether different code may run. If so, a call with an argument that can run steps is also reported."""
+    """Whether different code may run. If so, a call that receives the step object or a step is also reported."""
 
 
 class FunctionValue(Value, Struct, frozen=True):
@@ -133,11 +133,11 @@ class ClassValue(Value, Struct, eq=False):
     """The caveats that apply to all members."""
     metaclass: Value | None = None
     decorator_names: tuple[str, ...] = ()
-    """The dotted names of the external decorators, such as `dataclasses.dataclass`."""
+    """The dotted names of the external decorators that do not affect steps, such as `dataclasses.dataclass`."""
 
 
 COMPUTED_NAME: Final = "*"
-"""The slot for attributes set by a computed name, which cannot be the name of another slot."""
+"""The slot for attributes that are set by a computed name. No attribute has this name."""
 
 
 class Instance(Value, Struct, eq=False):
@@ -153,7 +153,10 @@ class Instance(Value, Struct, eq=False):
 
 
 class EnumMember(Value, Struct, frozen=True):
-    """A member of a project enumeration."""
+    """A member of a project enumeration.
+
+    Members of a class with methods, and members whose value can lead to a step, are represented by `Instance` instead.
+    """
 
     cls: ClassValue
     value: Value = UNKNOWN
@@ -192,7 +195,7 @@ class SuperObject(Value, Struct, frozen=True):
 
 
 class SuperConstructor(Value, Struct, frozen=True):
-    """A `super().__new__` or `super().__call__` that the project does not define, or a generated `__init__`.
+    """A `super().__new__` or `super().__call__` outside the project, or the `__init__` of a data class or collection.
 
     Calling it creates or initializes an object.
     """
@@ -237,7 +240,10 @@ def body_name(owner: ClassValue, name: str) -> str:
 
 
 class FreeParameter(Struct, frozen=True):
-    """A parameter without a bound argument. If it is bound by keyword, it becomes keyword-only, as with `partial`."""
+    """A parameter that is not bound by position, as `inspect.signature` reports it.
+
+    If `partial` binds a parameter by keyword, this parameter and the following ones are keyword-only.
+    """
 
     node: cst.Param
     kind: ParameterKind

@@ -73,7 +73,7 @@ class Gathering(Value, Struct, frozen=True):
 
     @property
     def _key(self) -> tuple[object, ...]:
-        """The fields that decide equality. The result is not among them, because it follows from the tasks."""
+        """The fields that decide equality. The result counts only if there are no members from which it follows."""
         return (
             None if self.members else self.result,
             self.kind,

@@ -148,7 +148,7 @@ def delete_attribute(interpreter: Interpreter, owner: Value, name: str, place: P
 
 
 def _delete(interpreter: Interpreter, owner: Value, name: str, place: Place) -> Value:
-    """Delete an attribute: call its deleter. Without a deleter, later reads continue in the class."""
+    """Delete an attribute by calling its deleter. Without a deleter, later reads continue in the class."""
     forget_attribute(interpreter, owner, name)
     match owner:
         case Union():

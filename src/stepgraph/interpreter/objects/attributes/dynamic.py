@@ -152,7 +152,7 @@ def _candidate_cases(interpreter: Interpreter, owner: Value, name: Argument, pla
 
 
 def candidate_names(interpreter: Interpreter, owner: Value, name: Argument) -> list[str] | None:
-    """Return the names of the existing attributes that a name may denote. Return None if it may be any name."""
+    """Return the attribute names that the value of `name` may be. Return None if it may be any string."""
     if isinstance(name.value, Template):
         return _matching_names(interpreter, owner, name.value)
     alternatives = _alternative_names(name.value)
@@ -189,7 +189,7 @@ def _discriminant(name: Argument) -> str:
 
 
 def _member_names(interpreter: Interpreter, owner: Value) -> list[str]:
-    """Return the member names of a class, object or module in source order, or an empty list if some are unknown."""
+    """Return the member names of a class, object or module, or an empty list if some are unknown."""
     if isinstance(owner, ModuleValue):
         return [] if owner.scope is None else list(module_names(interpreter, owner.scope))
     attributes = [name for name in owner.state if name.isidentifier()] if isinstance(owner, Instance) else []
@@ -244,7 +244,7 @@ _MAX_DEPTH: Final = 4
 
 
 def _written_strings(interpreter: Interpreter, node: cst.CSTNode, depth: int = 0) -> list[str]:
-    """Return all strings that an expression of the current function may be; empty if it may be another value."""
+    """Return all strings that an expression of the current function may be, or an empty list if some are unknown."""
     if depth > _MAX_DEPTH:
         return []
     match node:
@@ -273,7 +273,7 @@ def _strings_of_all(interpreter: Interpreter, nodes: list[cst.BaseExpression], d
 
 
 def _assigned_values(interpreter: Interpreter, name: str) -> list[cst.BaseExpression]:
-    """Return the expressions that a function assigns to a local name; empty if it binds the name in other ways."""
+    """Return the expressions that a function assigns to a local name, or an empty list if some values are unknown."""
     scope: LexicalScope | None = interpreter.frame.scope
     while scope is not None and not scope.bindings.binds(name):
         scope = scope.parent

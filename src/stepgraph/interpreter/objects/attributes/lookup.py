@@ -172,7 +172,7 @@ def _undefined_attribute(
 
 
 def computed_attribute(interpreter: Interpreter, instance: Instance) -> Value | None:
-    """Return the value of attributes that were set by a computed name. Return None if no attribute was."""
+    """Return the value of the attributes that were set by a computed name. Return None if there are none."""
     interpreter.store.record_outer_read(instance.state, COMPUTED_NAME)
     value = instance.state.get(COMPUTED_NAME, UNSET)
     return None if value is UNSET else with_fallback(value, None)
@@ -183,7 +183,7 @@ def _can_reach_steps(value: Value) -> bool:
 
 
 def _may_be_replaced_on_instance(interpreter: Interpreter, instance: Instance, name: str) -> bool:
-    """Return whether another module may assign this attribute of a variable that holds an instance of the class."""
+    """Return whether a module may assign the attribute on a variable that holds an instance of the class."""
     owners = interpreter.modules.owners_with_assigned_attribute(name)
     return any(
         isinstance(value, Instance) and value.cls is instance.cls
@@ -208,7 +208,10 @@ def _instance_caveat(instance: Instance, name: str, place: Place) -> Caveat:
 
 
 def _call_lookup_hook(interpreter: Interpreter, instance: Instance, hook: str, name: str, place: Place) -> Value | None:
-    """Return the result of `__getattr__` or `__getattribute__`. Return None if it is missing or `name` is special."""
+    """Return the result of `__getattr__` or `__getattribute__`.
+
+    Return None if the class lacks the hook or `name` is a special name.
+    """
     if name.startswith("__"):
         return None
     method = find_member(interpreter, resolution_order(instance.cls), hook)

@@ -79,7 +79,7 @@ def _slot(base: str) -> str:
 
 
 def initialize_contents(interpreter: Interpreter, instance: Instance, arguments: Arguments, place: Place) -> None:
-    """Call the `__init__` of the built-in collection."""
+    """Initialize the collection in an object as the `__init__` of the built-in base class does."""
     order = resolution_order(instance.cls)
     base = _container_base(order)
     if base is None or base[0] in _IMMUTABLE:
@@ -174,7 +174,7 @@ def _mixin_method(instance: Instance, order: tuple[Value, ...], name: str) -> Bu
 
 
 def as_collection(interpreter: Interpreter, value: Value, *methods: str) -> Value:
-    """Return the collection inside an object for an operation, unless the project defines one of its `methods`.
+    """Return the collection inside an object, unless the project defines one of the special `methods` of an operation.
 
     Other values are returned unchanged.
     """
@@ -192,7 +192,7 @@ def as_collection(interpreter: Interpreter, value: Value, *methods: str) -> Valu
 
 
 def as_plain_collection(interpreter: Interpreter, value: Value, *methods: str) -> Value:
-    """Return the collection inside an object for an operator whose result is a plain list, tuple or dictionary."""
+    """Like `as_collection`, but only for classes whose operators return a plain list, tuple or dictionary."""
     base = _container_base(resolution_order(value.cls)) if isinstance(value, Instance) else None
     is_plain = base is not None and base[0] in ("builtins.dict", "builtins.list", "builtins.tuple")
     return as_collection(interpreter, value, *methods) if is_plain else value

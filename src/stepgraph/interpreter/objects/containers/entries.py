@@ -20,8 +20,8 @@ from stepgraph.ir.values import Constant, Value
 class EntryTable:
     """The entries of a dictionary that is built one entry at a time.
 
-    A later entry for the same constant key takes the position of the earlier entry and replaces it. If either entry may
-    be missing, both remain, and the later entry takes precedence.
+    A later entry for the same constant key replaces the earlier entries, and takes the position of an earlier entry
+    that must be present. A later entry that may be missing replaces none, but takes precedence over them.
     """
 
     def __init__(self, entries: Iterable[MappingEntry] = ()) -> None:
@@ -73,7 +73,7 @@ class EntryTable:
             self.add(entry)
 
     def _remove_optional(self, key: Constant) -> list[MappingEntry]:
-        """Remove and return the entries of a key that may be missing. The position of the key may then be uncertain."""
+        """Remove and return the optional entries of a key. The position of the key may then be uncertain."""
         identities = self._optional.pop(key.value, [])
         if identities and key.value not in self._entries:
             positions = list(self._entries)
@@ -82,7 +82,7 @@ class EntryTable:
 
 
 class _Identity:
-    """A unique table key for an entry that no other entry replaces."""
+    """A unique table key for an entry that may be missing or whose key is not constant."""
 
     __slots__ = ("entry",)
 

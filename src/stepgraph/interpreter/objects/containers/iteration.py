@@ -30,8 +30,9 @@ from stepgraph.syntax.module import Place
 def materialize_generator(
     interpreter: Interpreter, value: Value, kind: CollectionKind = "list", *, exhausts: bool = False
 ) -> Value:
-    """Return the remaining elements of a generator expression or iterator as a collection, or another value unchanged.
+    """Return the remaining elements of a generator expression or iterator as a collection.
 
+    For an object whose class derives from a collection, return its collection. Other values are returned unchanged.
     With `exhausts`, the caller consumes all elements. The loop of a generator expression is emitted.
     """
     match value:

@@ -189,7 +189,10 @@ def _push(interpreter: Interpreter, receiver: ExitStack, arguments: Arguments, p
 def _push_callback(
     interpreter: Interpreter, receiver: ExitStack, arguments: Arguments, place: Place, *, is_async: bool
 ) -> Value:
-    """Push a callback from a branch, a loop or another function. The callback may be called when the block exits."""
+    """Push a callback.
+
+    If a branch, a loop or another function pushes the callback, its call at the exit of the block is optional.
+    """
     if receiver.supported_call is place.node or receiver.pushed is None or not arguments.positional:
         return _push(interpreter, receiver, arguments, place)
     callee = arguments.items[0].value

@@ -35,7 +35,7 @@ class ManagedBlock(Struct, frozen=True):
     target: cst.BaseExpression | None
     """The target for the result of entering the manager, if any."""
     is_async: bool
-    """Whether the manager is entered with `__aenter__` and left with `__aexit__`."""
+    """Whether the manager is entered with `__aenter__` and left with `__aexit__`, or the callback is awaited."""
     body: Callable[[], None]
     """The function that executes the block."""
     suite: cst.BaseSuite | None = None
@@ -50,7 +50,7 @@ def is_inlined(interpreter: Interpreter, manager: Value) -> bool:
 
 
 def can_inline(interpreter: Interpreter, manager: GeneratorCall) -> bool:
-    """Return whether the code of a generator can be inlined: it has no `return` and is not being inlined already."""
+    """Return whether a generator is a context manager without `return` that is not being inlined already."""
     function = manager.function
     if function.kind != "context" or function.node in interpreter.inlined_functions:
         return False
@@ -58,7 +58,7 @@ def can_inline(interpreter: Interpreter, manager: GeneratorCall) -> bool:
 
 
 def _is_relevant(interpreter: Interpreter, manager: GeneratorCall) -> bool:
-    """Return whether a generator has effects or may handle errors from the block."""
+    """Return whether the code of a generator may affect steps, or handle errors from the block."""
     return may_handle_errors(manager.function) or call_time_matters(interpreter, manager.function, manager.arguments)
 
 
@@ -66,7 +66,7 @@ def inline_manager(interpreter: Interpreter, managed: ManagedBlock, manager: Gen
     """Execute the code of a generator in place, with the block at its `yield`.
 
     A jump out of the block also runs the code after the `yield`. The jump is deferred to the end of the generator,
-    unless only handlers and `finally` blocks follow the `yield`.
+    unless only handlers, `finally` blocks and exits of managers follow the `yield`.
     """
     outer, depth = interpreter.frame, interpreter.loop_depth
     is_last = _ends_at_yield(body_of(manager.function))
@@ -156,7 +156,7 @@ def _resume_jumps(interpreter: Interpreter, jumps: Sequence[DeferredJump], *, al
 
 
 def _ends_at_yield(suite: cst.BaseSuite) -> bool:
-    """Return whether only handlers and `finally` blocks follow the `yield` of a generator."""
+    """Return whether only handlers, `finally` blocks and exits of managers follow the `yield` of a generator."""
     match list(statements(suite))[-1:]:
         case [cst.Expr(value=cst.Yield()) | cst.Assign(value=cst.Yield())]:
             return True
@@ -182,7 +182,7 @@ def yielded_value(interpreter: Interpreter, manager: GeneratorCall) -> Value:
 
 
 def report_manager(interpreter: Interpreter, manager: GeneratorCall) -> None:
-    """Report a generator used as a context manager that runs steps or changes values at an unmodeled time."""
+    """Report a generator that is used as a context manager and affects steps at an unmodeled time."""
     interpreter.work.begun.add(id(manager.place.node))
     effect = timed_effect(interpreter, manager.function, manager.arguments)
     if effect is not None:

@@ -189,11 +189,11 @@ _METHODS: Final = ("__enter__", "__exit__", "__aenter__", "__aexit__")
 
 
 def decorate(interpreter: Interpreter, callee: ManagerDecorator, arguments: Arguments, place: Place) -> Value:
-    """Return a function decorated with a manager, with a caveat if the manager has effects or may swallow errors.
+    """Return a function decorated with a manager, with a caveat if the manager affects steps or may swallow errors.
 
-    A caveat is normally reported only if the decorated function runs steps. If the manager changes values that steps
-    depend on, it is reported at once, because a function without steps may read these values. An object whose class
-    defines `__call__` is called instead.
+    A caveat is normally reported only if the decorated function runs steps. If the manager runs steps or changes values
+    that steps depend on, the caveat is reported at once, because a function without steps may read these values. An
+    object whose class defines `__call__` is called instead.
     """
     if isinstance(callee.manager, Instance) and _has_call_method(interpreter, callee.manager):
         return interpreter.call(callee.manager, arguments, place)

@@ -1,4 +1,4 @@
-"""Loops over project generators that run steps.
+"""Loops over project generators whose code affects steps.
 
 The code of the generator is inlined in place of the loop, with the loop body at each `yield`. This is exact if the loop
 consumes all values, or if leaving the loop also leaves the code of the generator. Other loops are shown with one call
@@ -45,7 +45,7 @@ class _GeneratorExits(Struct):
 
 
 def run_generator(interpreter: Interpreter, generator: GeneratorCall, frame: Frame) -> None:
-    """Execute the code of a generator in its frame, as part of the function that iterates over it."""
+    """Execute the code of a generator in a frame, as part of the function that iterates over it or enters it."""
     function, outer = generator.function, interpreter.frame
     with interpreter.inlining(function.node), interpreter.in_frame(frame):
         interpreter.execute(body_of(function))
@@ -171,7 +171,7 @@ def _emit_pass(interpreter: Interpreter, block: Block, state: LoopState, place: 
 
 
 def return_from_generator(interpreter: Interpreter, generator: InlinedGenerator, place: Place) -> None:
-    """Execute a `return` in the code of an inlined generator, which ends the loop over it.
+    """Execute a `return` in the code of an inlined generator, which ends the loop over the generator.
 
     The `return` acts as a `break` of the innermost loop in the generator. Outside of a loop, it ends the generator.
     """

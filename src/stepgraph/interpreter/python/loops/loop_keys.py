@@ -23,7 +23,7 @@ def loop_keys(interpreter: Interpreter, loop: cst.For | cst.CompFor, iterable: V
 
 
 def _key_target(interpreter: Interpreter, loop: cst.For | cst.CompFor, iterable: Value) -> cst.BaseExpression | None:
-    """Return the part of the target that must have a different value in each pass. Return None if no part must."""
+    """Return the part of the target that must have a different value in each pass. Return None if there is none."""
     target = loop.target
     first = target.elements[0].value if isinstance(target, cst.Tuple) and target.elements else None
     is_view = isinstance(iterable, Collection) and iterable.lazy is not None and iterable.lazy.is_view
@@ -62,7 +62,7 @@ def _is_bound_in_body(interpreter: Interpreter, loop: cst.For | cst.CompFor, nam
 
 
 def pass_constants(interpreter: Interpreter, loop: cst.For | cst.CompFor, item: Value) -> dict[str, Constant]:
-    """Return the constants that a pass of a loop binds to variables. The variables themselves do not hold them."""
+    """Return the constants that a loop pass binds, by variable. The values of these variables hide the constants."""
     constants = _constants(loop.target, item)
     return {name: value for name, value in constants.items() if not _is_bound_in_body(interpreter, loop, name)}
 

@@ -43,7 +43,7 @@ from stepgraph.syntax.walk import expressions_below, statements, statements_belo
 
 
 def execute_for(interpreter: Interpreter, node: cst.For) -> None:
-    """Execute a `for`: unroll it if it iterates over steps or functions, or else emit a loop."""
+    """Execute a `for`: inline a generator, unroll a loop over steps or functions, or else emit a loop."""
     with interpreter.tracer.iterable(node):
         iterable = interpreter.evaluate(node.iter)
     interpreter.tracer.on_test(iterable, interpreter.place(node.iter), interpreter.place(node))
