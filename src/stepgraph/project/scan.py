@@ -125,11 +125,11 @@ class CandidateFiles(Struct):
         return (*self.likely, *self.others)
 
     def content(self, path: str) -> bytes:
-        """Return the content of one of the files, or nothing if it is unreadable."""
+        """Return the content of one of the files, or empty bytes if it is unreadable."""
         return _content(path, self.root)
 
     def copied(self) -> CandidateFiles:
-        """Return an independent copy."""
+        """Return an independent copy without the index."""
         return CandidateFiles(self.root, list(self.likely), list(self.others))
 
     def take(self, names: Sequence[str]) -> list[tuple[str, bytes]]:

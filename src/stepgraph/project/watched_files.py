@@ -63,8 +63,8 @@ class Snapshot(Struct, frozen=True):
     def changes_in(self, later: Snapshot, since: int) -> tuple[FileChange, ...]:
         """Return the changes to a later snapshot of another scope.
 
-        A file that only the later scope has is changed if it changed after `since`, in nanoseconds since the epoch. It
-        was added if this snapshot has its directory.
+        A file that only the later snapshot has counts as new if this snapshot has its directory, and as changed if not.
+        It is omitted if it was last modified before `since`, in nanoseconds since the epoch.
         """
         changes: list[FileChange] = []
         for path, state in sorted(later.files.items()):
@@ -113,7 +113,7 @@ class WatchScope(Struct, frozen=True):
         return snapshot
 
     def _scan_folder(self, prefix: str, snapshot: Snapshot, *, with_modules: bool, with_folders: bool) -> None:
-        """Add a directory and its relevant files to the snapshot, unless it contains it."""
+        """Add a directory and its relevant files to the snapshot, unless it is outside the roots."""
         if prefix in snapshot.folders or not self._contains(prefix):
             return
         with suppress(OSError):  # it was just removed, or it is not readable
