@@ -59,7 +59,7 @@ class MergedStepConfig(Struct, frozen=True):
     limit: Number = DEFAULT_RETRIES
     """The maximum number of retries."""
     delay: Number | str = DEFAULT_DELAY
-    """The delay before a retry, in milliseconds or as source text."""
+    """The delay before the first retry, in milliseconds or as source text."""
     backoff: Backoff = DEFAULT_BACKOFF
     timeout: Number | str = DEFAULT_TIMEOUT
     """The time limit of one attempt, in milliseconds or as source text."""
@@ -111,7 +111,7 @@ class StepRun(Struct, frozen=True, eq=False):
 
 
 class StepChoice(Struct, frozen=True, eq=False):
-    """A dependency on exactly one of several steps, because each path declares a different step."""
+    """A dependency on exactly one of several steps, for example because two paths declare different steps."""
 
     cases: tuple[StepCase, ...]
     place: Place
@@ -163,10 +163,9 @@ class Call(Struct, frozen=True):
 
 
 class Series(Struct, frozen=True):
-    """A step together with the dependencies that run before it, as one activity."""
+    """Operations that run in order as one activity, such as a step and the dependencies that run before it."""
 
     block: Block
-    """The operations of the dependencies, followed by the operations of the step."""
 
 
 Activity: TypeAlias = StepRun | Sleep | SleepUntil | EventWait | Call | Series
@@ -325,18 +324,21 @@ class ExceptionType(Struct, frozen=True):
 
 
 class Handler(Struct, frozen=True):
-    """An `except` clause."""
+    """An `except` clause, or the empty handler of a `with` that suppresses exceptions."""
 
     condition: str | None
-    """The source of the exception types; None for a bare `except`."""
+    """The source of the exception types; None if the handler names none, as in a bare `except`."""
     block: Block
     types: tuple[ExceptionType, ...] = ()
-    """The exception types; empty for a bare `except`, or if any of them cannot be resolved."""
+    """The exception types; empty if the handler names none, or if any of them cannot be resolved."""
     place: Place | None = None
 
 
 class Try(Struct, frozen=True):
-    """A `try` statement. A `Scope` at the end of the body models its `else`."""
+    """A `try` statement, or a `with` that suppresses exceptions or whose exit has effects.
+
+    A `Scope` at the end of the body models the `else` of a `try`.
+    """
 
     body: Block
     handlers: tuple[Handler, ...]
@@ -388,7 +390,7 @@ class Jump(Struct, frozen=True):
     raised: ExceptionType | None = None
     """The exception type of a `raise`; None if unknown."""
     caught: bool = False
-    """Whether a handler of the function must catch the exception of a `raise`."""
+    """For a `break` that stands for a `raise`: whether a handler outside the loop must catch the exception."""
 
 
 class PartialOrder(Struct, frozen=True):

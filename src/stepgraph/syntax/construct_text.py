@@ -126,7 +126,7 @@ def truncate(text: str) -> str:
 
 
 def _clause_at(statement: cst.CSTNode, node: cst.CSTNode) -> _Clause | None:
-    """Return the `except` clause of a statement that is located by `node`: the clause itself or its exception types."""
+    """Return the `except` clause of a statement at `node`, which is the clause itself or its exception types."""
     clauses = statement.handlers if isinstance(statement, cst.Try | cst.TryStar) else ()
     return next((clause for clause in clauses if node is clause or node is clause.type), None)
 
