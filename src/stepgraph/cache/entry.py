@@ -25,7 +25,7 @@ from stepgraph.project.sources import Source, Sources
 from stepgraph.version import __version__
 
 _FORMAT_VERSION: Final = 2
-"""The version of the format of entries."""
+"""The version of the entry format, which is part of each key."""
 
 PRESENTATION: Final = frozenset({"cli", "diff", "pytest_plugin", "render", "report", "testing"})
 """Packages that process a finished analysis. Changes to their code do not invalidate cache entries."""

@@ -94,7 +94,7 @@ class CacheStore(Struct, frozen=True):
         return os.path.join(self.folder, f"{key}{_SUFFIX}")
 
     def _write(self, path: str, content: bytes) -> bool:
-        """Write a file atomically if the directory is private, and return whether it is. Raises OSError."""
+        """Write a file atomically if the directory is private, and return whether the directory is. Raises OSError."""
         if not make_private_folder(self.folder):
             return False
         temporary = os.path.join(self.folder, f"{os.urandom(8).hex()}.tmp")

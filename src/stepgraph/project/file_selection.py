@@ -15,9 +15,9 @@ from stepgraph.project.folders import folder_of, path_from, prefix_of
 from stepgraph.project.path_patterns import is_excluded, matches
 
 SELECTION_KEYS: Final = ("include", "exclude", "extend-exclude")
-"""The settings of a selection."""
+"""The names of the settings that select files."""
 DEFAULT_EXCLUDE: Final = ("node_modules", "__pycache__", "python_modules")
-"""The value of `exclude` without the setting."""
+"""The default of the setting `exclude`."""
 
 _DEFAULT_NAMES: Final = frozenset(DEFAULT_EXCLUDE)
 

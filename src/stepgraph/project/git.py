@@ -62,7 +62,7 @@ class Git:
 
     @property
     def succeeded(self) -> bool:
-        """Whether it exited with 0."""
+        """Whether git exited with 0."""
         return self._process.returncode == 0
 
     def read_output(

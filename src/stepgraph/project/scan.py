@@ -37,7 +37,7 @@ class Words(IntEnum):
     """The name of the base class in a file over the size limit, or a file that cannot be searched."""
 
 
-# A module without this word cannot derive a class from the SDK's base class, and is not parsed.
+# A module without this word cannot derive a class directly from the SDK's base class.
 _BASE_CLASS: Final = b"WorkflowEntrypoint"
 COMMON: Final = b"orkflow"
 

@@ -55,11 +55,12 @@ class _SearchState(Struct):
 
 
 def search_folder(folder: str, selection: FileSelection = DEFAULT_SELECTION) -> Search:
-    """Return the selected Python files and configurations below `folder`. Paths start with `folder`.
+    """Return the selected Python files and configurations below `folder`.
 
-    Paths have forward slashes. Hidden and excluded directories, virtual environments, and symbolic links to directories
-    are skipped. A symbolic link to a file is included, after all files, if its target is inside `folder`. A directory
-    with too many files has no result, because a partial result would depend on the file system.
+    Paths start with `folder` and have forward slashes. Hidden and excluded directories, virtual environments, and
+    symbolic links to directories are skipped. A symbolic link to a file is included, after all files, if its target is
+    inside `folder`. A directory with too many files has no result, because a partial result would depend on the file
+    system.
     """
     top = prefix_of(folder)
     state = _SearchState(selection)

@@ -94,7 +94,7 @@ class WatchScope(Struct, frozen=True):
     settings: tuple[str, ...]
     """The prefixes of directories of which only the settings are relevant."""
     files: frozenset[str]
-    """The paths of relevant files in these directories with any name."""
+    """The paths of files in these directories that are relevant whatever their names."""
     roots: tuple[Root, ...]
     """Nothing outside of these is watched."""
     output: str | None = None
@@ -170,7 +170,7 @@ def scope_of(
     modules += () if sources is None else _listed_folders(sources)
     modules += map(folder_of, sorted(relevant_files))
     settings = [ancestor for folder in folders_of_named for ancestor in with_ancestors(folder)]
-    # A change of its target changes the state of a link, so only the directory has to be watched.
+    # The state of a link includes that of its target, so it suffices to watch the directory of the target.
     settings += (folder_of(os.path.realpath(path)) for path in sorted(relevant_files) if os.path.islink(path))
     return WatchScope(
         searched,

@@ -123,7 +123,7 @@ _UNIFY_BRACKETS: Final = bytes.maketrans(b"[]{}", b"()()")
 
 
 class QuickScan(Struct, frozen=True):
-    """The result of a quick scan."""
+    """An estimate of the work of parsing a source, made without parsing it."""
 
     is_shallow: bool
     """Whether no expression and no pattern can exceed a limit of the native parser; False if unknown."""
@@ -136,7 +136,7 @@ class QuickScan(Struct, frozen=True):
 
 
 def quick_scan(text: str) -> QuickScan:
-    """Return the result of a quick scan of a source."""
+    """Return an estimate of the nesting and the number of tokens of a source, made with regular expressions."""
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     format_strings: list[str] = []

@@ -55,7 +55,7 @@ def shadows_variable(function: Place, parameter: Place) -> bool:
 
 
 def inline_parameter(function: Place, parameter: Place, argument: Place | None = None) -> tuple[Edit, ...]:
-    """Return the edits that remove a parameter and write a value in its place.
+    """Return the edits that remove a parameter and replace its uses with a value.
 
     The value is the argument, the default value of the parameter, or a variable with the name of the parameter.
 
@@ -119,7 +119,7 @@ class _Variables(Struct, frozen=True):
                 yield node
 
     def may_be_renamed(self, variable: cst.Name) -> bool:
-        """Return whether a node reads a variable, or binds it in the function, but not by an import or a definition."""
+        """Return whether a node only reads a variable, or binds it in the function by no import and no definition."""
         binder = _binder(variable, self.parents)
         if binder is None:
             return True

@@ -62,7 +62,7 @@ _SUBSCRIPT_ASSIGNMENT = re.compile(rb"\]\s*+%(equals)s" % {b"equals": EQUALS})
 _DELETION = re.compile(rb"\bdel\s([^\n]*+)")
 _DELETED_NAME = re.compile(rb"\b(\w++)\s*+(?:\[|$)")
 
-# Names that an import binds to another name.
+# Names that are imported under another name.
 _IMPORT_ALIAS = re.compile(rb"\b(\w++)\s++as\s++(\w++)")
 
 

@@ -30,7 +30,7 @@ TOO_MANY_DIGITS: Final = "a number has too many digits"
 
 
 class MalformedError(Exception):
-    """A syntax error in a configuration file."""
+    """A configuration file cannot be parsed, or is nested too deeply."""
 
     def __init__(self, message: str, position: Position) -> None:
         super().__init__(message)

@@ -254,7 +254,7 @@ class _FlowCollector(Struct):
                 self._record_assignment(target, _elements(self.sources(iterable)))
 
     def _collect_parameters(self, parameters: cst.Parameters) -> None:
-        """Record that parameters may have unknown values, because any code may call the function, or default values."""
+        """Record that unknown code may pass values to parameters, and that their default values flow to them."""
         for parameter in (*parameters.posonly_params, *parameters.params, *parameters.kwonly_params):
             self.unknown.add(parameter.name.value)
             if parameter.default is not None:

@@ -35,11 +35,11 @@ _FOR_CLAUSE = re.compile(rb"\bfor\s([^\n:]*+)")
 _IN_KEYWORD = re.compile(rb"\bin\b")
 
 ANY_NAME = "*"
-"""The attribute name of a `setattr` whose name is not a constant."""
+"""The attribute name that stands for a computed name, as in `setattr(order, key, value)`."""
 
 
 class AssignedAttributes(Struct, frozen=True):
-    """The attributes that a module assigns."""
+    """The attributes that a module assigns, deletes or mutates."""
 
     any_owner: frozenset[str]
     """Names of the assigned attributes, of any object."""
@@ -56,7 +56,7 @@ class AssignedAttributes(Struct, frozen=True):
 
 
 def assigned_attributes(module: SourceModule) -> AssignedAttributes:
-    """Return the attributes that a module assigns, including calls of `setattr`."""
+    """Return the attributes that a module assigns, deletes or mutates, including those that `setattr` sets."""
     if not may_assign(module.source):
         return AssignedAttributes(frozenset(), frozenset(), frozenset())
     assignments: list[tuple[cst.BaseExpression, str]] = []
