@@ -1,7 +1,7 @@
 """Cache entries: their keys, their results as plain data, and the inputs that decide whether they are fresh.
 
-A key is a digest of the sources and of the installed code that analyzes them. The versions of stepgraph and LibCST
-cannot identify the code, because all commits between two releases share a version. Collecting the sizes and
+A key is a digest of the sources, their settings, and the installed code that analyzes them. The versions of stepgraph
+and LibCST cannot identify the code, because all commits between two releases share a version. Collecting the sizes and
 modification times of the modules takes about a millisecond. Reading the modules would take twenty milliseconds.
 """
 
@@ -25,7 +25,7 @@ from stepgraph.project.sources import Source, Sources
 from stepgraph.version import __version__
 
 _FORMAT_VERSION: Final = 2
-"""The version of the format of entries."""
+"""The version of the entry format, which is part of each key."""
 
 PRESENTATION: Final = frozenset({"cli", "diff", "pytest_plugin", "render", "report", "testing"})
 """Packages that process a finished analysis. Changes to their code do not invalidate cache entries."""
@@ -66,7 +66,7 @@ def _module_data(module: Source) -> list[object]:
 
 
 def installation_digest() -> str | None:
-    """Return the digest of this installation, or None if it is not stored in plain files (as in a zip archive)."""
+    """Return the digest of this installation, or None if its files cannot be listed, as in a zip archive."""
     libcst = _libcst_folder()
     if libcst is None:
         return None
@@ -79,7 +79,7 @@ def installation_digest() -> str | None:
 
 def _libcst_folder() -> str | None:
     """Return the directory of LibCST without importing it, because the import takes longer than a cached run."""
-    # Imported here, where it costs nothing: every run of the command has already loaded it.
+    # Imported here because only this function needs it.
     from importlib.util import find_spec
 
     spec = find_spec("libcst")
@@ -89,7 +89,8 @@ def _libcst_folder() -> str | None:
 def _module_facts(folder: str, skipped: frozenset[str] | None) -> Iterator[tuple[str, int, int]]:
     """Yield the path, size in bytes, and modification time in nanoseconds of each module in a directory.
 
-    Searches all subdirectories except those named in `skipped`, or none if `skipped` is None.
+    Searches all subdirectories except those in `skipped` and those with a dot in the name. If `skipped` is None, no
+    subdirectory is searched.
     """
     pending = [folder]
     while pending:
@@ -134,7 +135,7 @@ class FindingRecord(Struct, frozen=True):
         )
 
     def restore(self) -> Finding:
-        """Return the finding."""
+        """Return the finding. Its fix, if any, has no edits."""
         fix = None if self.fix is None else Fix(self.fix)
         return Finding(
             self.code, self.severity, self.message, self.advice, self.span, self.workflow, fix, self.other_workflows
@@ -151,7 +152,7 @@ class ListingRecord(Struct, frozen=True):
 
 
 class SearchRecord(Struct, frozen=True):
-    """A search for modules with classes derived from the classes `names`."""
+    """A search for modules with classes derived from the classes in `names`."""
 
     names: tuple[str, ...]
     modules: tuple[tuple[str, str], ...]

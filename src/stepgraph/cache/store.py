@@ -1,8 +1,8 @@
-"""The files of the cache: one file per entry, written atomically to a directory that only the user can write to.
+"""The files of the cache: entries and markers of requests, in a directory that only the user can write to.
 
-Several processes can use the cache at once. An entry is read only if its file and directory belong to the user and are
-not writable by others, if the digest of its key and content matches, and if its content is valid. Write errors are
-ignored, so the cache never makes a command fail.
+Each entry is a file that is written atomically, so several processes can use the cache at once. An entry is read only
+if its file and directory belong to the user and are not writable by others, if the digest of its key and content
+matches, and if its content is valid. Write errors are ignored, so the cache never makes a command fail.
 """
 
 from __future__ import annotations
@@ -27,14 +27,17 @@ _SUFFIX: Final = ".json"
 _MARKER_SUFFIX: Final = ".answered"
 _MAX_FILES: Final = 4000
 _EVICTION_PREFIX: Final = "0"
-"""The prefix of one in sixteen keys. Only writing such a key evicts entries, because listing a directory is slow."""
+"""The prefix of one in sixteen keys.
+
+Only writing an entry that has such a key or is large evicts entries, because listing a directory is slow.
+"""
 
 _MAX_ENTRY_BYTES: Final = MAX_BYTES // 4
 _LARGE_ENTRY_BYTES: Final = MAX_BYTES // 64
 _MAGIC: Final = b"stepgraph cache entry\n"
 _HEADER_BYTES: Final = len(_MAGIC) + len(sha256().hexdigest()) + 1
 _DIGITS: Final = {".tmp": 16, _MARKER_SUFFIX: 64}
-"""The number of hexadecimal digits in the names of files without a header, by suffix."""
+"""The number of hexadecimal digits in the names of temporary files and markers, by suffix."""
 
 _MAX_TEMPORARY_AGE: Final = 24 * 3600
 """Temporary files older than this, in seconds, are removed, because their process must have ended."""
@@ -91,7 +94,7 @@ class CacheStore(Struct, frozen=True):
         return os.path.join(self.folder, f"{key}{_SUFFIX}")
 
     def _write(self, path: str, content: bytes) -> bool:
-        """Write a file atomically if the directory is private, and return whether it is. Raises OSError."""
+        """Write a file atomically if the directory is private, and return whether the directory is. Raises OSError."""
         if not make_private_folder(self.folder):
             return False
         temporary = os.path.join(self.folder, f"{os.urandom(8).hex()}.tmp")
@@ -141,7 +144,7 @@ def _entry_digest(key: str, content: bytes) -> bytes:
 def _is_cache_file(path: str) -> bool:
     """Return whether a file belongs to the cache. Other files in the directory are never removed."""
     if not path.endswith(_SUFFIX):
-        # Without content, only their names identify them.
+        # Markers are empty, and temporary files may be incomplete, so only their names identify them.
         digits, suffix = os.path.splitext(os.path.basename(path))
         return len(digits) == _DIGITS.get(suffix) and not digits.strip("0123456789abcdef")
     try:
@@ -218,7 +221,7 @@ def private_file_begins(path: str, prefix: bytes) -> bool:
 
 
 def create_private_file(path: str, content: bytes) -> None:
-    """Write a new file that only the user can read and write, for any umask. Raises OSError if the path exists."""
+    """Write a new file that only the user can read and write. Raises OSError if the path exists."""
     descriptor = os.open(path, _CREATING, _PRIVATE_FILE)
     with open(descriptor, "wb") as file:
         if sys.platform != "win32":

@@ -31,11 +31,11 @@ class AwaitGroup(Struct, frozen=True, eq=False):
     started_tasks: frozenset[TaskId] = frozenset()
     """The tasks started by the arguments of the group."""
     nested: bool = False
-    """Whether the group is written inside another one."""
+    """Whether the arguments of the enclosing group start all tasks of this group, as in a nested call of `gather`."""
     loop_depth: int = 0
-    """The number of loops that enclose the await in its function."""
+    """The number of loops in the function that enclose the creation of the group."""
     until_done: bool = True
-    """Whether the await lasts until the tasks are done. False for `asyncio.wait` with a timeout."""
+    """Whether the await lasts as long as its `kind` implies. False if it may end earlier, as with a timeout."""
     in_completion_order: bool = False
     """Whether the members are awaited in order of completion (`as_completed`)."""
     until_error: bool = False
@@ -86,7 +86,7 @@ def tasks_done_after(group: AwaitGroup) -> Iterator[AwaitedTask]:
 
 
 def is_race(group: AwaitGroup) -> bool:
-    """Return whether an await ends as soon as its first member completes."""
+    """Return whether an await ends with its first member that completes or, for `any`, that succeeds."""
     return group.kind in ("race", "any")
 
 

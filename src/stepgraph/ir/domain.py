@@ -28,7 +28,7 @@ from stepgraph.ir.nodes import (
 S = TypeVar("S")
 
 Leaf: TypeAlias = Run | Start | Await | Pause | PartialOrder
-"""An operation without control flow."""
+"""An operation whose effect on the state a domain computes as a whole."""
 
 
 class Domain(Protocol[S]):
@@ -127,9 +127,9 @@ class Exits(Struct, Generic[S]):
     returns: S | None
     """The state at a `return`."""
     raises: S | None
-    """The state at a `raise`."""
+    """The state where a `raise` may leave the body."""
     failed: S | None
-    """The state in which any other operation raises an exception."""
+    """The state where any other exception may leave the body."""
 
 
 class JumpTarget(Struct, Generic[S], eq=False):
@@ -146,7 +146,7 @@ class JumpTarget(Struct, Generic[S], eq=False):
 
 
 class RaiseTargets(Struct, Generic[S], eq=False):
-    """The targets of exceptions."""
+    """The targets of the exceptions that code of one `try` or function body raises."""
 
     handled: JumpTarget[S]
     """The target of a `raise` that the handlers catch."""

@@ -1,4 +1,7 @@
-"""Matching of exceptions and handlers. A type is unresolved if it is neither built in nor a class of the project."""
+"""Matching of exceptions and handlers.
+
+A type is resolved if it and all of its base classes are built in or defined in the project.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ _CATCH_ALL: Final = frozenset([_EXCEPTION, _BASE_EXCEPTION])
 
 
 def catches_all(handler: Handler) -> bool:
-    """Return whether a handler catches all errors: a bare `except`, or one for `Exception`."""
+    """Return whether a handler catches all errors: a bare `except`, or one for `Exception` or `BaseException`."""
     return handler.condition is None or any(caught.name in _CATCH_ALL for caught in handler.types)
 
 

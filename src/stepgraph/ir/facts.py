@@ -149,7 +149,7 @@ class Returned(Fact, Struct, frozen=True):
 
 
 class WrongImport(Fact, Struct, frozen=True):
-    """An import of a name from an SDK module that does not define it."""
+    """An import of a name of the Workflows API from a module that does not define it."""
 
     name: str
     module: str
@@ -181,10 +181,13 @@ class DependencyCountMismatch(Fact, Struct, frozen=True):
 
 
 class DependencyCycle(Fact, Struct, frozen=True):
-    """A call of a step that depends on itself through other steps, on every path of the program."""
+    """A call of a step that depends on itself, directly or through other steps.
+
+    Cycles through a `StepChoice` are not recorded, because they may occur on some paths only.
+    """
 
     steps: tuple[StepDefinition, ...]
-    """The cycle: each step depends on the next one."""
+    """The cycle: each step depends on the next one, and the last step on the first one."""
 
 
 class AmbiguousDependency(Fact, Struct, frozen=True):
@@ -206,11 +209,11 @@ class NeverAwaited(Fact, Struct, frozen=True):
 
     work: Work
     name: str
-    """The name of the step, wait or function."""
+    """The name of the step, sleep, wait or function. For a task, the names of its activities, separated by commas."""
     place: Place
     """The location of the expression that creates the awaitable."""
     is_expression_statement: bool
-    """Whether the expression is itself a statement, so a fix can insert `await`."""
+    """Whether the expression is a statement of an async function, so a fix can insert `await`."""
 
 
 class EventKeyAccess(Fact, Struct, frozen=True):
@@ -241,7 +244,7 @@ class RaceOutsideStep(Fact, Struct, frozen=True):
     """An await outside of steps that ends as soon as one task completes."""
 
     names: tuple[str, ...]
-    """The names of the steps and waits that compete."""
+    """The names of the competing activities: steps, sleeps, waits and functions."""
     loop_continues: bool
     """Whether an enclosing loop then awaits the remaining tasks."""
     place: Place
@@ -255,7 +258,7 @@ class StepNeverCalled(Fact, Struct, frozen=True):
 
 
 class UnwrappedRun(Fact, Struct, frozen=True):
-    """A workflow class that inherits `run` from a class outside of WorkflowEntrypoint's hierarchy."""
+    """A workflow class that inherits `run` from a class that does not derive from WorkflowEntrypoint."""
 
     owner: str
     """The name of the class that defines `run`."""

@@ -1,8 +1,9 @@
 """The intermediate representation of a workflow: its steps, waits and control flow, without Python syntax.
 
-The body of a function is a `Block` of operations. Work is an `Activity`: a step, a sleep, a wait, or a call of a
-function with steps. `Run` executes an activity and waits for it, `Start` starts one as a task, and `Await` waits for
-tasks started anywhere in the program. Every operation carries its source location. For example:
+The body of a function is a `Block` of operations. Work is an `Activity`: a step, a sleep, a wait, a call of a function
+of the project, or a series of these. `Run` executes an activity and waits for it, `Start` starts one as a task without
+waiting, and `Await` waits for tasks started anywhere in the program. Every operation carries its source location. For
+example:
 
     task = asyncio.create_task(load())     Start(step 'load', task 1)
     await charge()                         Run(step 'charge')
@@ -43,7 +44,7 @@ EMPTY_BLOCK = Block()
 
 
 class PayloadShape(Struct, eq=False):
-    """The keys of a payload that the program reads. The shape grows during interpretation."""
+    """The keys that the program reads from a payload. The shape grows during interpretation."""
 
     fields: dict[str, PayloadShape] = field(default_factory=dict)
 
@@ -56,9 +57,9 @@ class MergedStepConfig(Struct, frozen=True):
     """The configuration of a step, merged with the engine's defaults."""
 
     limit: Number = DEFAULT_RETRIES
-    """The number of retries."""
+    """The maximum number of retries."""
     delay: Number | str = DEFAULT_DELAY
-    """The delay before a retry, in milliseconds or as source text."""
+    """The delay before the first retry, in milliseconds or as source text."""
     backoff: Backoff = DEFAULT_BACKOFF
     timeout: Number | str = DEFAULT_TIMEOUT
     """The time limit of one attempt, in milliseconds or as source text."""
@@ -93,13 +94,16 @@ class StepInput(Struct, frozen=True):
 
 
 class StepRun(Struct, frozen=True, eq=False):
-    """A run of a declared step. The whole program determines which dependencies run before the step."""
+    """A run of a declared step.
+
+    A dependency runs before the step only if it has not run yet, which depends on the whole program.
+    """
 
     definition: StepDefinition
     body: Block
     """The operations inside the step's function."""
     dependencies: tuple[Dependency, ...]
-    """The steps that its parameters or `depends` refer to at the time of the call, in order."""
+    """The steps that the parameters or `depends` of the step refer to at the time of the call, in order."""
     inputs: tuple[StepInput, ...]
     """The parameters that receive the results of the dependencies, in order."""
     started_bindings: tuple[str, ...]
@@ -107,7 +111,7 @@ class StepRun(Struct, frozen=True, eq=False):
 
 
 class StepChoice(Struct, frozen=True, eq=False):
-    """A dependency on exactly one of several steps, because each path declares a different step."""
+    """A dependency on exactly one of several steps, for example because two paths declare different steps."""
 
     cases: tuple[StepCase, ...]
     place: Place
@@ -159,17 +163,16 @@ class Call(Struct, frozen=True):
 
 
 class Series(Struct, frozen=True):
-    """A step together with the dependencies that run before it, as one activity."""
+    """Operations that run in order as one activity, such as a step and the dependencies that run before it."""
 
     block: Block
-    """The operations of the dependencies, followed by the operations of the step."""
 
 
 Activity: TypeAlias = StepRun | Sleep | SleepUntil | EventWait | Call | Series
 
 
 def work_kind(activity: Activity) -> WorkKind | None:
-    """Return the kind of work that the engine runs for an activity. Return None for one that contains others."""
+    """Return the kind of work that the engine runs for an activity. Return None for a call or a series."""
     match activity:
         case StepRun():
             return "step"
@@ -195,17 +198,17 @@ def begins_at_call(activity: Activity) -> bool:
 
 
 class Function(Struct, eq=False):
-    """A function that runs steps, specialized to one set of callable arguments."""
+    """A function of the project, specialized to one set of callable arguments."""
 
     names: tuple[str, ...]
     """The names of the function, from the plain one to the fully qualified one."""
     place: Place
     callable_arguments: tuple[str, ...] = ()
-    """The callable arguments on which the function's steps depend."""
+    """The names of the callable arguments whose steps the function runs."""
     body: Block = EMPTY_BLOCK
     """The operations of the function. The block is empty while the function is being interpreted."""
     may_run_steps: bool = True
-    """Whether the function may run steps. True while the function is being interpreted."""
+    """Whether the function may run steps. This is an assumption while the function is being interpreted."""
     redeclared_steps: tuple[StepDefinition, ...] = ()
     """The steps that every call declares again."""
     raises_unseen: bool = False
@@ -264,7 +267,7 @@ class Choice(Struct, frozen=True):
     discriminant: str | None = None
     """The source of the subject of a `match`."""
     exhaustive: bool = False
-    """Whether one of the branches always runs."""
+    """Whether one of the branches always runs, even without an `else`."""
 
     @property
     def may_skip(self) -> bool:
@@ -273,11 +276,11 @@ class Choice(Struct, frozen=True):
 
 
 class Loop(Struct, frozen=True):
-    """A loop with any number of iterations."""
+    """A loop of the program or of library code whose iterations are not unrolled."""
 
     body: Block
     orelse: Block
-    """The `else` of the loop, which runs unless a `break` ends the loop."""
+    """The `else` of the loop, which runs unless a `break`, a `return` or an exception ends the loop."""
     place: Place
     infinite: bool = False
     """Whether only a jump ends the loop."""
@@ -311,28 +314,31 @@ class ExceptionType(Struct, frozen=True):
     name: str
     """The dotted name of the type, or the plain name of a class of the project."""
     ancestors: tuple[str, ...]
-    """The dotted names of the type and its base classes that are defined outside the project."""
+    """The dotted names of the classes outside the project, among the type and its base classes."""
     place: Place
     """The location of the name."""
     raised_in: str | None
-    """The name of a step in the `try` that raises the exception, if any."""
+    """The name of a step that raises the exception inside the `try`, if any."""
     bases: tuple[str, ...] = ()
-    """The names of its base classes in the project."""
+    """The names of the base classes of the type in the project."""
 
 
 class Handler(Struct, frozen=True):
-    """An `except` clause."""
+    """An `except` clause, or the empty handler of a `with` that suppresses exceptions."""
 
     condition: str | None
-    """The source of the exception types; None for a bare `except`."""
+    """The source of the exception types; None if the handler names none, as in a bare `except`."""
     block: Block
     types: tuple[ExceptionType, ...] = ()
-    """The exception types; empty if any of them cannot be resolved."""
+    """The exception types; empty if the handler names none, or if any of them cannot be resolved."""
     place: Place | None = None
 
 
 class Try(Struct, frozen=True):
-    """A `try` statement. A `Scope` at the end of the body models its `else`."""
+    """A `try` statement, or a `with` that suppresses exceptions or whose exit has effects.
+
+    A `Scope` at the end of the body models the `else` of a `try`.
+    """
 
     body: Block
     handlers: tuple[Handler, ...]
@@ -359,7 +365,7 @@ class Scope(Struct, frozen=True):
     is_try_else: bool = False
     """Whether the scope is the `else` of a `try`, at the end of its body. Exceptions in it bypass the handlers."""
     is_iteration: bool = False
-    """Whether the scope is an iteration of an unrolled loop. A `continue` ends the scope."""
+    """Whether a `continue` in the scope leads to its end, as in an iteration of an unrolled loop."""
     serialized: bool = False
     """Whether the scope holds or may hold a lock, so tasks execute it one at a time, in order of arrival."""
 
@@ -384,7 +390,7 @@ class Jump(Struct, frozen=True):
     raised: ExceptionType | None = None
     """The exception type of a `raise`; None if unknown."""
     caught: bool = False
-    """Whether a handler of the function must catch the exception of a `raise`."""
+    """For a `break` that stands for a `raise`: whether a handler outside the loop must catch the exception."""
 
 
 class PartialOrder(Struct, frozen=True):
@@ -475,7 +481,7 @@ def tasks_started_in(operation: Operation) -> Iterator[TaskId]:
 
 
 def task_references(block: Block) -> Iterator[TaskId]:
-    """Yield each task once for every operation of a block that starts or awaits it."""
+    """Yield the tasks that each operation of a block starts or awaits. Several operations may yield the same task."""
     for operation in operations_in(block):
         match operation:
             case Start(task_id=task_id):

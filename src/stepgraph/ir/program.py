@@ -19,7 +19,7 @@ class Program(Struct, frozen=True):
     body: Block
     """The body of `run`."""
     payload: PayloadShape
-    """The keys of the event's payload that the program reads."""
+    """The keys that the program reads from the payload of the event."""
     notes: tuple[Note, ...]
     place: Place
     """The location of the class."""
@@ -41,10 +41,10 @@ class ExpandedProgram(Struct, frozen=True):
     body: Block
     """The body of `run`."""
     bodies: dict[int, Block] = field(default_factory=dict)
-    """The expanded bodies of functions, by `id` of the function."""
+    """The expanded bodies of functions, by `id` of the function; empty if the program has no dependencies."""
     notes: tuple[Note, ...] = ()
     """Notes about differences between the graph and the engine."""
 
     def body_of(self, function: Function) -> Block:
-        """Return the body of a function, expanded if its steps have dependencies."""
+        """Return the body of a function, expanded unless the program has no dependencies."""
         return self.bodies.get(id(function), function.body)

@@ -80,10 +80,10 @@ class StaticObject(Value, Struct, frozen=True):
 
     class_name: str
     kinds: tuple[str, ...]
-    """The origins of its behavior.
+    """The parts of the class definition that may change the behavior of its instances.
 
     Dotted names are base classes and decorators from outside the project: `enum.Enum`, `dataclasses.dataclass`,
-    `typing.NamedTuple`. Plain names are special methods of the class: `__new__`. An unresolved one is `?`.
+    `typing.NamedTuple`. Plain names are members that replace instances: `__new__`. A `?` stands for an unknown part.
     """
 
 
@@ -92,7 +92,7 @@ class StaticAwaitable(Value, Struct, frozen=True):
 
 
 class StaticGenerator(Value, Struct, frozen=True):
-    """A generator of the project, including a generator expression."""
+    """A generator, a generator expression or another lazy iterator, such as the result of `map`."""
 
 
 class StaticUnion(Value, Struct, frozen=True):

@@ -1,7 +1,7 @@
 """The base class of abstract values, and values without parts.
 
-A join tracks only `relevant` values, which can lead to a step, and replaces others with `UNKNOWN`. A `tainted` value is
-unknown to the graph, but rules track its uses.
+A value is `relevant` if it can lead to a step. The join of different values is `UNKNOWN` unless one of them is
+relevant. A `tainted` value is unknown to the graph, but rules track its uses.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Value:
     tainted: ClassVar[bool] = False
     """Whether replay rules track the value, although it leads to no step."""
     parts: int = 1
-    """The number of values in the tree of this value, if it is compared by fields. Every occurrence counts."""
+    """The number of values in the tree of this value if its fields decide equality. Repeated values count each time."""
 
 
 def count_with_children(children: Iterable[Value]) -> int:
@@ -49,7 +49,7 @@ UNKNOWN = Unknown()
 
 
 class Constant(Value, Struct, frozen=True):
-    """A constant in the source."""
+    """A literal, or the result of an operation on literals."""
 
     value: Scalar
     relevant: ClassVar[bool] = False
@@ -65,7 +65,7 @@ class AttributeName(Value, Struct, frozen=True):
 
 
 class Absent(Value, Struct, frozen=True):
-    """None as the result of a call or in a variable with several bindings. The graph does not show it as a constant.
+    """A None that the graph does not show as a constant, such as the result of a call.
 
     Calling it raises a TypeError and so ends the branch, unlike calling `UNKNOWN`.
     """
@@ -214,7 +214,7 @@ class ExternalResultMember(Value, Struct, frozen=True):
 
 
 def without_taint(value: Value) -> Value:
-    """Return the value that an analysis without a tracer computes."""
+    """Return the value that an analysis without taint tracking computes."""
     if not isinstance(value, Nondeterministic):
         return value
     if not value.result_name:
@@ -223,7 +223,7 @@ def without_taint(value: Value) -> Value:
 
 
 def is_from_package(value: Value) -> bool:
-    """Return whether a value comes from a package outside the standard library, whose definitions are unknown."""
+    """Return whether a value comes from a third-party package, whose definitions are unknown."""
     if isinstance(value, ExternalResult | ExternalResultMember | External):
         return value.name.split(".")[0] not in _STANDARD_PACKAGES
     return False

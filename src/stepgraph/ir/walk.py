@@ -64,7 +64,7 @@ def activities_in(block: Block) -> Iterator[Activity]:
 
 
 def transitive_dependencies(run: StepRun) -> Iterator[StepDefinition]:
-    """Yield the transitive dependencies of a step."""
+    """Yield the steps that a step depends on, directly or through other steps."""
     stack: list[Dependency] = list(run.dependencies)
     visited: set[int] = set()
     while stack:
@@ -112,7 +112,7 @@ _Node: TypeAlias = Block | Operation | Activity | Dependency
 def _children(
     node: Activity | Dependency, in_step: StepRun | None, visited: set[tuple[int, bool]]
 ) -> Iterator[tuple[_Node, StepRun | None]]:
-    """Yield the children of an activity or a dependency that have not been visited."""
+    """Yield the children of an activity or a dependency, except bodies and dependencies that have been visited."""
     match node:
         case Series(block=block):
             yield block, in_step

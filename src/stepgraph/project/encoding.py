@@ -25,7 +25,7 @@ class CodingLine(Struct, frozen=True):
 
 
 def coding_line(content: bytes) -> CodingLine | None:
-    """Return the coding line: the first line, or the second if the first is blank or a comment."""
+    """Return the coding line, if any: the first line, or the second if the first is blank or a comment."""
     start = 3 if content.startswith(b"\xef\xbb\xbf") else 0
     for _ in range(2):
         end = _LINE_BREAK.search(content, start)

@@ -15,9 +15,9 @@ from stepgraph.project.folders import folder_of, path_from, prefix_of
 from stepgraph.project.path_patterns import is_excluded, matches
 
 SELECTION_KEYS: Final = ("include", "exclude", "extend-exclude")
-"""The settings of a selection."""
+"""The names of the settings that select files."""
 DEFAULT_EXCLUDE: Final = ("node_modules", "__pycache__", "python_modules")
-"""The value of `exclude` without the setting."""
+"""The default of the setting `exclude`."""
 
 _DEFAULT_NAMES: Final = frozenset(DEFAULT_EXCLUDE)
 
@@ -26,13 +26,13 @@ class FileSelection(Struct, frozen=True):
     """The patterns of a search. They match paths relative to the directory of the settings."""
 
     include: tuple[str, ...] = ()
-    """The patterns of the searched files, or no pattern for all Python files."""
+    """The patterns of the searched Python files and configurations; empty for all of them."""
     exclude: tuple[str, ...] = DEFAULT_EXCLUDE
     """The patterns of skipped files and directories, as in a `.gitignore` file."""
     searched: str = ""
     """The prefix of the paths in the searched directory."""
     from_settings: str = ""
-    """The prefix of the searched directory relative to that of the settings."""
+    """The prefix of the searched directory, relative to the directory of the settings."""
 
     def skips_folder(self, prefix: str, name: str) -> bool:
         """Return whether the search skips a directory, by the prefix of its parent and its name."""
@@ -65,7 +65,7 @@ class SelectionSettings(Struct, frozen=True):
 
 
 def read_selection(folder: str) -> SelectionSettings:
-    """Return the selection of the nearest `pyproject.toml` with settings for a directory."""
+    """Return the selection for the search of a directory, from the nearest `pyproject.toml` with settings."""
     try:
         fields = find_settings([folder])
     except InputError as error:

@@ -32,7 +32,7 @@ def parent_of(prefix: str) -> str | None:
 
 
 def with_ancestors(prefix: str) -> Iterator[str]:
-    """Yield a directory and its ancestors up to the root of a repository (the directory with `.git`)."""
+    """Yield a directory and its ancestors, up to the one with `.git` or the root of the file system."""
     folder: str | None = prefix
     while folder is not None:
         yield folder
@@ -42,7 +42,7 @@ def with_ancestors(prefix: str) -> Iterator[str]:
 
 
 def is_inside(path: str, prefix: str) -> bool:
-    """Return whether a path is a directory or is inside it, after resolving symbolic links."""
+    """Return whether a path is the directory `prefix` or is inside it, after resolving symbolic links."""
     root = os.path.join(os.path.realpath(prefix or "."), "")
     return os.path.join(os.path.realpath(path or "."), "").startswith(root)
 
@@ -66,9 +66,9 @@ def path_from(prefix: str, path: str) -> str:
 
 
 def repository_root(folder: str) -> str | None:
-    """Return the real path of the nearest ancestor with `.git`, if any.
+    """Return the real path of the nearest directory with `.git`, if any: the directory itself or an ancestor.
 
-    It is a fast test that avoids starting git outside a repository.
+    This fast test avoids starting git outside a repository.
     """
     root = os.path.realpath(folder)
     while not os.path.lexists(os.path.join(root, ".git")):

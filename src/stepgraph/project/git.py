@@ -23,7 +23,7 @@ _REPOSITORY_VARIABLES = frozenset(
     {"GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_PREFIX"}
 )
 
-# These settings disable locks, fetching, and transports that start programs.
+# These settings disable locks, fetching, transports that start programs, replaced objects and password prompts.
 _SAFE_VARIABLES = {
     "GIT_OPTIONAL_LOCKS": "0",
     "GIT_NO_LAZY_FETCH": "1",
@@ -62,7 +62,7 @@ class Git:
 
     @property
     def succeeded(self) -> bool:
-        """Whether it exited with 0."""
+        """Whether git exited with 0."""
         return self._process.returncode == 0
 
     def read_output(
@@ -177,7 +177,7 @@ def start_git(folder: str, *arguments: str, reads_input: bool = False) -> Git | 
     """Start git at the root of the repository around `folder`. Paths in arguments and input are relative to the root.
 
     In a subdirectory, git would prefer a bare repository that was committed there (`HEAD`, `objects`, `refs`). Returns
-    None if git is not installed or the repository would block it.
+    None if git cannot be started, if a file of the repository would block it, or if it exceeded its time limit there.
     """
     repository = repository_root(folder) or os.path.realpath(folder)
     git = None if repository in _timed_out or _would_block(repository) else _git_program()
@@ -262,7 +262,7 @@ def merge_base(root: str, first: str, second: str) -> Revision | None:
 
 
 def default_branch(root: str) -> str | None:
-    """Return the default branch of `origin`, else `main` or `master`, or None if none of them exists."""
+    """Return the default branch of `origin` or else the first of `DEFAULT_BRANCHES` that exists, if any."""
     origin_branch = (_git_output(root, "symbolic-ref", "--quiet", "--short", "refs/remotes/origin/HEAD") or "").strip()
     names = (origin_branch, *DEFAULT_BRANCHES)
     return next((name for name in names if name and _commit(root, name) is not None), None)

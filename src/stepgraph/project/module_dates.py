@@ -72,7 +72,8 @@ class DateLookup:
 def module_dates(path: str) -> ModuleDates:
     """Return the dates of the file at `path`: its first and last commit, SOURCE_DATE_EPOCH, or its modification time.
 
-    For a missing file, return `dates_without_file()`. Raises InputError if SOURCE_DATE_EPOCH is not a number.
+    For a missing file, return `dates_without_file()`. Raises InputError if SOURCE_DATE_EPOCH is needed but is not a
+    number.
     """
     return DateLookup().dates(path)
 

@@ -15,7 +15,7 @@ from stepgraph.project.reading import list_entries
 from stepgraph.project.root import Root
 
 _PACKAGE_FILE = "__init__.py"
-# Directories that usually contain other packages.
+# Directories that usually contain packages of other projects.
 _NOT_OF_PROJECT = frozenset({"__pycache__/", "env/", "node_modules/", "python_modules/", "venv/"})
 
 
@@ -73,12 +73,12 @@ class ModuleFiles:
         return ModuleFile(self.name_of(module.path or f"{module.folder}{_PACKAGE_FILE}"), module.path, module.folder)
 
     def find_in_package(self, package: ModuleFile, name: str) -> ModuleFile | None:
-        """Return a module of a package."""
+        """Return the module or package with a dotted name relative to a package, if it exists."""
         module = None if package.folder is None else self._find_below(package.folder, name)
         return module and ModuleFile(f"{package.name}.{name}", module.path, module.folder)
 
     def module_names(self, package: ModuleFile) -> list[str]:
-        """Return the names of the modules of a package, sorted."""
+        """Return the names of the modules and packages in a package, sorted."""
         names = () if package.folder is None else self._listing(package.folder)
         return sorted({name.removesuffix("/").removesuffix(".py") for name in names} - {"__init__"})
 

@@ -22,7 +22,7 @@ def is_excluded(patterns: Sequence[str], path: str, *, is_folder: bool) -> bool:
     """Return whether patterns exclude a path, as in a `.gitignore` file in the directory that the path is relative to.
 
     The last matching pattern decides; one that begins with `!` includes the path again. A pattern that ends in a slash
-    matches only directories. Paths in an excluded directory are not considered.
+    matches only directories. Only the path itself is matched, not its parent directories.
     """
     for pattern in reversed(patterns):
         is_negated = pattern.startswith("!")

@@ -33,7 +33,7 @@ class Project(Struct, frozen=True):
 
     @property
     def name(self) -> str:
-        """The name of the Worker, or an empty string if the configuration has none."""
+        """The name of the Worker, or an empty string if it is unknown."""
         return "" if self.configuration is None else self.configuration.name
 
     @property
@@ -48,8 +48,9 @@ NO_PROJECT = Project(ModuleFiles("", ()))
 def configured_project(configuration: Configuration, bounds: Root) -> Project:
     """Return the project of a configuration, limited to modules inside the `bounds`.
 
-    Modules are imported from `base_dir`, by default the directory of `main`, and from the directory of `main` itself.
-    Vendored packages are in a directory next to the configuration (pywrangler).
+    Modules are imported from `base_dir` (by default the directory of `main`), the directory of `main`, and the
+    directory of the configuration. Vendored packages (pywrangler) are in `python_modules` next to the configuration or
+    in `base_dir`.
     """
     folder = folder_of(configuration.path)
     main = folder if configuration.main is None else folder_of(configuration.main)
@@ -68,8 +69,9 @@ def project_of_file(path: str, configuration: Configuration | None, bounds: Root
 def _unconfigured_project(folder: str, bounds: Root) -> Project:
     """Return a project without a configuration.
 
-    Modules are imported from the directory of the file, from the parent of its outermost package, and from the top of
-    the project: the nearest directory with a configuration, a `pyproject.toml` or `.git`, or the working directory.
+    Modules are imported from the directory of the file, the parent of its outermost package, the top of the project,
+    and the `src` directory there. The top is the nearest directory with a configuration, a `pyproject.toml` or `.git`,
+    or else the working directory.
     """
     ancestors = list(with_ancestors(folder))
     package_parent = next((ancestor for ancestor in ancestors if not os.path.isfile(f"{ancestor}__init__.py")), folder)

@@ -1,4 +1,4 @@
-"""The only module that opens files for reading: regular files of limited size, without blocking.
+"""The only module that opens input files: regular files of limited size, without blocking.
 
 Paths from the analyzed project (configurations, imports, links) are read only inside a `Root`. Paths that the user
 named may be anywhere, unless a symbolic link of a repository leads there.
@@ -98,7 +98,10 @@ def read_named(path: StrPath, max_bytes: int = SOURCE_BYTES) -> bytes:
 
 
 def read_inside(path: str, root: Root, max_bytes: int = SOURCE_BYTES) -> bytes:
-    """Return the bytes of a file inside a root, at most `max_bytes`. Raises InputError like `read_named`."""
+    """Return the bytes of a file inside a root.
+
+    Raises InputError like `read_named`, and for a path outside the root.
+    """
     real = _real_path(path, root)
     if real in _unsaved:
         return _unsaved_content(real, shown_path(path), max_bytes)
@@ -157,7 +160,10 @@ def read_search_result(path: str, root: Root) -> bytes:
 
 
 def read_chunks(path: str, max_bytes: int) -> Iterator[bytes]:
-    """Yield the chunks of a file that a search has just found. Raises InputError for more than `max_bytes` bytes."""
+    """Yield the chunks of a file that a search has just found.
+
+    Raises InputError if the file cannot be opened, is not regular, or is larger than `max_bytes` bytes.
+    """
     if is_unsaved(path):
         yield _unsaved_content(os.path.realpath(path), shown_path(path), max_bytes)
         return
@@ -296,7 +302,7 @@ def _not_a_file_problem(name: str, mode: int) -> Problem:
 
 
 def _reason_not_a_configuration(path: str) -> str | None:
-    """Explain why a path is not a regular file. Return None if it is one."""
+    """Explain why a path is not a regular file. Return None if it is one or does not exist."""
     try:
         mode = os.stat(path).st_mode
     except FileNotFoundError:

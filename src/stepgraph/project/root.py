@@ -19,7 +19,7 @@ _SETTINGS_FILE = "pyproject.toml"
 
 
 def is_configuration_name(name: str) -> bool:
-    """Return whether a file name is that of a wrangler configuration, such as `wrangler.staging.jsonc`.
+    """Return whether a file name may be that of a wrangler configuration, such as `wrangler.staging.jsonc`.
 
     Wrangler uses other names than those in `CONFIGURATION_NAMES` only if a command line names them.
     """
@@ -76,7 +76,7 @@ def folder_root(path: str) -> Root:
 
 
 def _nearest(folder: str, names: tuple[str, ...]) -> str | None:
-    """Return the nearest ancestor that contains one of the names, if any."""
+    """Return the nearest directory that contains one of the names, if any: the directory itself or an ancestor."""
     while not any(os.path.lexists(os.path.join(folder, name)) for name in names):
         parent = os.path.dirname(folder)
         if parent == folder:

@@ -37,7 +37,7 @@ class Words(IntEnum):
     """The name of the base class in a file over the size limit, or a file that cannot be searched."""
 
 
-# A module without this word cannot derive a class from the SDK's base class, and is not parsed.
+# A module without this word cannot derive a class directly from the SDK's base class.
 _BASE_CLASS: Final = b"WorkflowEntrypoint"
 COMMON: Final = b"orkflow"
 
@@ -125,11 +125,11 @@ class CandidateFiles(Struct):
         return (*self.likely, *self.others)
 
     def content(self, path: str) -> bytes:
-        """Return the content of one of the files, or nothing if it is unreadable."""
+        """Return the content of one of the files, or empty bytes if it is unreadable."""
         return _content(path, self.root)
 
     def copied(self) -> CandidateFiles:
-        """Return an independent copy."""
+        """Return an independent copy without the index."""
         return CandidateFiles(self.root, list(self.likely), list(self.others))
 
     def take(self, names: Sequence[str]) -> list[tuple[str, bytes]]:

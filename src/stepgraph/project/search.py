@@ -23,13 +23,13 @@ class Search(Struct, frozen=True):
     """The result of searching a directory."""
 
     files: tuple[str, ...]
-    """The paths of the Python files, sorted."""
+    """The paths of the Python files, sorted, followed by the symbolic links to Python files."""
     configurations: tuple[str, ...]
     """The paths of the configurations, sorted by directory."""
     problems: tuple[Problem, ...]
     """The directories that could not be searched."""
     variants: tuple[str, ...] = ()
-    """The first file in each directory without a configuration that looks like one, such as `wrangler.prod.jsonc`."""
+    """For each directory without a configuration, the first file named like one, such as `wrangler.prod.jsonc`."""
     folders: tuple[str, ...] = ()
     """The prefixes of the searched directories, sorted."""
 
@@ -55,11 +55,12 @@ class _SearchState(Struct):
 
 
 def search_folder(folder: str, selection: FileSelection = DEFAULT_SELECTION) -> Search:
-    """Return the selected `*.py` files below `folder`. Paths start with `folder` and have forward slashes.
+    """Return the selected Python files and configurations below `folder`.
 
-    Hidden directories, virtual environments, and symbolic links to directories are skipped. A symbolic link to a file
-    is included, after all files, if its target is inside `folder`. A directory with too many files has no result,
-    because a partial result would depend on the file system.
+    Paths start with `folder` and have forward slashes. Hidden and excluded directories, virtual environments, and
+    symbolic links to directories are skipped. A symbolic link to a file is included, after all files, if its target is
+    inside `folder`. A directory with too many files has no result, because a partial result would depend on the file
+    system.
     """
     top = prefix_of(folder)
     state = _SearchState(selection)
@@ -92,7 +93,7 @@ def search_folder(folder: str, selection: FileSelection = DEFAULT_SELECTION) -> 
 
 
 def _list_folder(prefix: str, state: _SearchState, *, is_named: bool) -> list[str]:
-    """Add the Python files of a directory to `state`, and return the subdirectories to search.
+    """Add the Python files and configurations of a directory to `state`, and return the subdirectories to search.
 
     A virtual environment is searched only if `is_named`: the user named it.
     """
@@ -154,7 +155,7 @@ def ignored(folder: str, paths: Sequence[str]) -> frozenset[str]:
 
 
 def _repository(folder: str, top: str, cache: dict[str, str]) -> str:
-    """Return the nearest ancestor of a directory that is a repository. Without one below `top`, return `top`."""
+    """Return the innermost repository below `top` that contains a directory, or `top` if there is none."""
     visited: list[str] = []
     while folder not in cache:
         parent = parent_of(folder)

@@ -62,7 +62,8 @@ class ExternalWorkflow(Struct, frozen=True):
 class Sources(Struct):
     """The modules, external workflows and problems of a search, in order.
 
-    A file reached by two paths is analyzed once, under the first path.
+    A file reached by two paths is analyzed once, under the first path. The main module of several configurations is
+    analyzed once for each of them.
     """
 
     environment: str | None = None
@@ -105,11 +106,11 @@ class Sources(Struct):
 
     @property
     def defines_environment(self) -> bool:
-        """Whether a configuration that was read defines the environment."""
+        """Whether a configuration defines the environment, or could not be read and was reported."""
         return self._configurations.defines_environment
 
     def require_environment(self) -> None:
-        """Add a problem if no configuration that was read defines the environment."""
+        """Add a problem if the user named an environment that no configuration defines."""
         self._configurations.require_environment()
 
     def find(self, path: StrPath) -> None:
@@ -204,7 +205,7 @@ class Sources(Struct):
             self._add_classes(folder, search.files, root)
 
     def _add_deployed(self, configurations: Sequence[Configuration], root: Root) -> bool:
-        """Add the main modules of projects, and return whether a configuration has workflows."""
+        """Add the main modules of projects, and return whether a configuration has workflows or hints."""
         deployed = [configuration for configuration in configurations if configuration.workflows or configuration.hints]
         for configuration in deployed:
             real = os.path.realpath(configuration.path)
@@ -352,7 +353,8 @@ def find_sources(
 
     A directory selects the main modules of the projects below it or, if no configuration there has workflows, all
     modules that define workflow classes. Unreadable files are added to the problems. An `environment` that no
-    configuration defines is a problem. With `needs_configuration`, a missing configuration is a problem as well.
+    configuration defines is a problem. If there is no configuration at all, it is a problem only with
+    `needs_configuration`.
     """
     sources = Sources(environment, on_find)
     for path in paths:

@@ -1,4 +1,4 @@
-"""Private temporary directories, which are removed even if a signal terminates the process.
+"""Private temporary directories, which are removed even if SIGTERM or SIGHUP ends the process.
 
 Files in a temporary directory are never overwritten. Links are never followed, because they are made after all
 directories and files.
@@ -35,8 +35,8 @@ _open_folders: set[str] = set()
 class TemporaryFolder(Struct):
     """A temporary directory, by its real path. Paths inside it have forward slashes.
 
-    All methods raise FileExistsError for an existing path (on some file systems, even if it differs in case), and
-    OSError if writing fails.
+    All methods raise FileExistsError if something else exists at the path (on some file systems, even if its case
+    differs), and OSError if writing fails.
     """
 
     path: str
@@ -44,11 +44,11 @@ class TemporaryFolder(Struct):
 
     @property
     def folder_count(self) -> int:
-        """The number of directories inside it."""
+        """The number of directories inside the temporary directory."""
         return len(self._folders) - 1
 
     def make_folder(self, path: str) -> None:
-        """Make a directory and its parents."""
+        """Make a directory and its parents, unless this object has made them already."""
         missing = []
         while path not in self._folders:
             missing.append(path)
@@ -64,7 +64,7 @@ class TemporaryFolder(Struct):
             file.writelines(chunks)
 
     def write_link(self, path: str, target: str) -> None:
-        """Make a symbolic link in an existing directory to a path inside it, after all files are written.
+        """Make a symbolic link to a path inside the temporary directory, after all files are written.
 
         Does nothing on systems that do not support or allow links.
         """

@@ -63,8 +63,8 @@ class Snapshot(Struct, frozen=True):
     def changes_in(self, later: Snapshot, since: int) -> tuple[FileChange, ...]:
         """Return the changes to a later snapshot of another scope.
 
-        A file that only the later scope has is changed if it changed after `since`, in nanoseconds since the epoch. It
-        was added if this snapshot has its directory.
+        A file that only the later snapshot has counts as new if this snapshot has its directory, and as changed if not.
+        It is omitted if it was last modified before `since`, in nanoseconds since the epoch.
         """
         changes: list[FileChange] = []
         for path, state in sorted(later.files.items()):
@@ -94,7 +94,7 @@ class WatchScope(Struct, frozen=True):
     settings: tuple[str, ...]
     """The prefixes of directories of which only the settings are relevant."""
     files: frozenset[str]
-    """The paths of relevant files in these directories with any name."""
+    """The paths of files in these directories that are relevant whatever their names."""
     roots: tuple[Root, ...]
     """Nothing outside of these is watched."""
     output: str | None = None
@@ -113,7 +113,7 @@ class WatchScope(Struct, frozen=True):
         return snapshot
 
     def _scan_folder(self, prefix: str, snapshot: Snapshot, *, with_modules: bool, with_folders: bool) -> None:
-        """Add a directory and its relevant files to the snapshot, unless it contains it."""
+        """Add a directory and its relevant files to the snapshot, unless it is outside the roots."""
         if prefix in snapshot.folders or not self._contains(prefix):
             return
         with suppress(OSError):  # it was just removed, or it is not readable
@@ -170,7 +170,7 @@ def scope_of(
     modules += () if sources is None else _listed_folders(sources)
     modules += map(folder_of, sorted(relevant_files))
     settings = [ancestor for folder in folders_of_named for ancestor in with_ancestors(folder)]
-    # A change of its target changes the state of a link, so only the directory has to be watched.
+    # The state of a link includes that of its target, so it suffices to watch the directory of the target.
     settings += (folder_of(os.path.realpath(path)) for path in sorted(relevant_files) if os.path.islink(path))
     return WatchScope(
         searched,

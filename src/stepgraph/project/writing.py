@@ -1,7 +1,8 @@
-"""The only module that writes output files: atomically, and without following symbolic links.
+"""The only module that writes output files and changed source files. Each file is replaced atomically.
 
-If the path is a symbolic link, the link is replaced and its target stays unchanged. Directories behind a link that
-leads out of the repository are refused, because a pull request may have added that link.
+If the path of an output file is a symbolic link, the link is replaced and its target stays unchanged. Links to source
+files are resolved. Directories behind a link that leads out of the repository are refused, because a pull request may
+have added that link.
 """
 
 from __future__ import annotations
@@ -79,8 +80,8 @@ class Target(Struct, frozen=True):
 def target_of(name: str, sources: Iterable[str] = ()) -> Target:
     """Check a path before there is anything to write, and return its target.
 
-    Raises WriteError for a directory, a device, one of the `sources`, a path that a link leads out of the repository,
-    and a path without write permission.
+    Raises WriteError for a directory, a device, one of the `sources`, a path in a missing directory or in `.git`, a
+    path that a link leads out of the repository, and a file without write permission.
     """
     folder = _real_folder(name)
     path = os.path.join(folder, os.path.basename(name))
@@ -139,7 +140,7 @@ def reason(error: OSError) -> str:
 
 
 def _real_folder(name: str) -> str:
-    """Return the real path of the directory of a file. Raises WriteError if it is missing or not writable."""
+    """Return the real path of the directory of a file. Raises WriteError if it is missing or must not be written to."""
     folder = os.path.dirname(name) or "."
     if not name or "\0" in name or not os.path.isdir(folder):
         raise WriteError(name, "cannot be written: the directory does not exist. Create it first.")

@@ -208,7 +208,7 @@ def _bind_expressions(body: cst.BaseSuite | cst.Module, bindings: Bindings) -> N
 
 
 def evaluated_expressions(body: cst.BaseSuite | cst.Module) -> Iterator[cst.CSTNode]:
-    """Yield the nodes of a body that its own scope evaluates, in source order."""
+    """Yield the nodes that the scope of a body evaluates, with the statements of the body in source order."""
     pending: list[cst.CSTNode] = [*reversed(body.body)]
     while pending:
         for node in expressions_below(pending.pop()):

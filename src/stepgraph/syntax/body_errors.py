@@ -14,7 +14,7 @@ from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.walk import EnclosingBlock, expressions_below, statements_with_enclosing
 
 CaughtNames: TypeAlias = frozenset[str] | None
-"""The names of the exception types of a handler; None if it catches any."""
+"""The names of the exception types of a handler; None if it may catch any type."""
 
 ANY_ERROR: Final = "*"
 """An exception of any type: `raise error`."""
@@ -46,7 +46,7 @@ class BodyImport(Struct, frozen=True):
 
 
 class BodyErrors(Struct, frozen=True):
-    """The code in the body of a module that may raise exceptions."""
+    """The exceptions that the body of a module may raise, and its imports, which may raise others."""
 
     raised: frozenset[RaisedError]
     imports: tuple[BodyImport, ...]
@@ -100,14 +100,14 @@ def _exception(name: str) -> type[BaseException] | None:
 
 
 def body_errors(module: SourceModule) -> BodyErrors:
-    """Return the code in the body of a module that may raise exceptions. Call it through `module.once`."""
+    """Return the exceptions and imports of the body of a module. Call this function through `module.once`."""
     return _errors_in(module, module.tree, (), set())
 
 
 def _errors_in(
     module: SourceModule, body: cst.BaseSuite | cst.Module, outer: tuple[CaughtNames, ...], visited: set[int]
 ) -> BodyErrors:
-    """Return the code that may raise exceptions in a body and in the functions of the module that the body calls."""
+    """Return the exceptions and imports of a body and of the functions of the module that the body calls."""
     raised: set[RaisedError] = set()
     imports: list[BodyImport] = []
     for statement, enclosing in statements_with_enclosing(body):

@@ -74,7 +74,7 @@ def _identifiers(nodes: Iterable[cst.CSTNode]) -> Iterator[str]:
 
 
 def evaluated_nodes(statement: cst.CSTNode) -> Iterator[cst.CSTNode]:
-    """Yield the nodes of a statement that may run with the body, including nodes in lambdas but not in functions."""
+    """Yield the nodes of a statement that may run with the body, including lambdas but not the bodies of functions."""
     pending = [statement]
     while pending:
         for node in expressions_below(pending.pop()):
@@ -174,7 +174,7 @@ def _is_stateful(node: cst.CSTNode) -> bool:
 
 
 class ObjectChange(Struct, frozen=True):
-    """A statement of a method that changes an attribute of its object, or the collection in that attribute."""
+    """A statement, inside a method, that changes an attribute of its object or the collection in the attribute."""
 
     method: str
     attribute: str

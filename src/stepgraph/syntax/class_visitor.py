@@ -28,7 +28,7 @@ class WorkflowClassVisitor(cst.CSTVisitor):
     """Collect the classes and derivations of a module, except those in the bodies of functions and classes.
 
     The visitor skips all nodes but statements and takes 1% of the time that parsing the module takes. A visitor of all
-    nodes would take 90%, LibCST's position provider 190%, and its scope provider 420%.
+    nodes would take about 100%, LibCST's position provider 200%, and its scope provider 400%.
     """
 
     def __init__(self) -> None:
@@ -56,7 +56,7 @@ class WorkflowClassVisitor(cst.CSTVisitor):
         return False
 
     def visit_SimpleStatementSuite(self, node: cst.SimpleStatementSuite) -> bool:
-        """Record aliases and renamed imports in statements on the line of their `if`."""
+        """Record aliases and renamed imports in statements on the line of a compound statement, such as an `if`."""
         for statement in node.body:
             self._add_derivations(statement)
         return False

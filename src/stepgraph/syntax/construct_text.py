@@ -45,8 +45,8 @@ def loop_head(place: Place) -> str:
 def handler_head(place: Place) -> str:
     """Return the head of the handlers of a statement, or an empty string for any other node.
 
-    The head is `except ValueError` for a `try` with one handler, `except` for one with several handlers, and the item
-    of a `with`.
+    The head is `except ValueError` for a `try` with one handler, `except` or `except*` for a `try` with several
+    handlers, and `with open_order()` for a context manager in a `with` or on an exit stack.
     """
     node = place.node
     match node:
@@ -75,7 +75,7 @@ def handler_clause(place: Place, handler: Place) -> str:
 
 
 def may_raise(place: Place, handler: Place) -> bool:
-    """Return whether a handler may raise: by a `raise`, an `assert`, or a function of the project.
+    """Return whether a handler may raise: by a `raise`, an `assert`, a call of `exit`, or a function of the project.
 
     Functions are recognized by the form of their call: a name that is not built in, or a method of `self`.
     """
@@ -126,7 +126,7 @@ def truncate(text: str) -> str:
 
 
 def _clause_at(statement: cst.CSTNode, node: cst.CSTNode) -> _Clause | None:
-    """Return the `except` clause of a statement that is `node`, or whose exception types are `node`."""
+    """Return the `except` clause of a statement at `node`, which is the clause itself or its exception types."""
     clauses = statement.handlers if isinstance(statement, cst.Try | cst.TryStar) else ()
     return next((clause for clause in clauses if node is clause or node is clause.type), None)
 

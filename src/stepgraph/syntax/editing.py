@@ -50,7 +50,7 @@ def apply_source_edits(module: SourceModule, edits: Sequence[Edit]) -> bytes:
 class _Editor(cst.CSTTransformer):
     """Applies all edits of a module bottom-up: nested edits come first.
 
-    One transformer applies the edits of all fixes. A visit takes the same time as parsing the module, and it replaces
+    One transformer applies the edits of all fixes. A visit takes about as long as parsing the module, and it replaces
     the nodes that a second transformer would need to look up its edits.
     """
 

@@ -62,7 +62,7 @@ Edit: TypeAlias = Replacement | AddedAwait | AddedArgument | RemovedArgument | R
 
 
 def replace_string(place: Place, value: str, replacement: str) -> tuple[Edit, ...]:
-    """Return the edit that gives a string literal another value. Return no edit unless the literal spells `value`."""
+    """Return the edit that changes the string literal `value`, or no edit if the literal has a prefix or escapes."""
     for quote in _QUOTES:
         if place.text == f"{quote}{value}{quote}":
             return (Replacement(place, f"{quote}{replacement}{quote}"),)

@@ -32,7 +32,7 @@ class SourceModule(Struct, eq=False, dict=True, weakref=True):
     tree: cst.Module
     source: bytes
     tokens: int = 0
-    """An upper bound of the number of tokens; see `stepgraph.syntax.parse`."""
+    """The approximate number of tokens, as in `stepgraph.syntax.parse.QuickScan`."""
     _mentioned: dict[bytes, bool] = field(default_factory=dict)
     """Results of `mentions`, by word."""
     _positions: dict[int, Range] = field(default_factory=dict)

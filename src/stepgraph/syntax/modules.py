@@ -86,7 +86,7 @@ class SourceModules(Struct):
         return self.merged_contents | self._contents
 
     def start_workflow_module(self) -> None:
-        """Start the next workflow module, and release modules that the previous one did not need if they are large."""
+        """Start the next workflow module. If the modules that the previous one did not need are large, release them."""
         unused = sum(module.tokens for path, module in self._parsed.items() if not self._is_needed(path))
         if unused > min(RELEASED_TOKENS, self.room // 2):
             self._release()

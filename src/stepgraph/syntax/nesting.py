@@ -103,7 +103,7 @@ class _Scanner(Struct):
 
     text: str
     links: list[int] = field(default_factory=lambda: [0])
-    """The number of links since the last comma, for the statement and each open bracket, outermost first."""
+    """The number of links since the last `,` or `;`, for the statement and each open bracket, outermost first."""
     format_strings: list[_FormatString] = field(default_factory=list)
     """Open format strings, outermost first."""
     has_token_in_line: bool = False

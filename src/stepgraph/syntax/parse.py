@@ -1,4 +1,4 @@
-"""Parsing of source files into modules, with a line and column for each problem.
+"""Parsing of source files into modules, with a line and column for each syntax error.
 
 A quick scan proves most sources safe for the native parser, at a fraction of the cost of parsing them.
 """
@@ -21,15 +21,15 @@ from stepgraph.syntax.module import SourceModule
 
 
 class TokenBudgetError(InputError):
-    """A module that is small enough to parse, but not together with the modules already in memory."""
+    """A module could be parsed alone, but has too many tokens for the room that other modules leave in memory."""
 
 
 def parse_module(source: bytes, path: str, room: int = HELD_TOKENS) -> SourceModule:
     """Return the module parsed from `source`.
 
-    Raises InputError if the source is not valid Python or exceeds the token limit of a module, and
-    TokenBudgetError if it has more than `room` tokens. Call this function in `run_with_large_stack`, because the native
-    parser overflows a stack of the default size on long chains of calls.
+    Raises InputError if the source is not valid Python, is nested too deeply, or exceeds the token limit of a module,
+    and TokenBudgetError if it has more than `room` tokens. Call this function in `run_with_large_stack`, because the
+    native parser overflows a stack of the default size on long chains of calls.
     """
     try:
         text = _decode(source)
@@ -123,7 +123,7 @@ _UNIFY_BRACKETS: Final = bytes.maketrans(b"[]{}", b"()()")
 
 
 class QuickScan(Struct, frozen=True):
-    """The result of a quick scan."""
+    """An estimate of the work of parsing a source, made without parsing it."""
 
     is_shallow: bool
     """Whether no expression and no pattern can exceed a limit of the native parser; False if unknown."""
@@ -136,7 +136,7 @@ class QuickScan(Struct, frozen=True):
 
 
 def quick_scan(text: str) -> QuickScan:
-    """Return the result of a quick scan of a source."""
+    """Return an estimate of the nesting and the number of tokens of a source, made with regular expressions."""
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     format_strings: list[str] = []

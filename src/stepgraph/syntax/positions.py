@@ -1,6 +1,6 @@
 """Line and column positions of nodes in their file.
 
-LibCST's position provider takes several times the time of parsing. This module writes the tree out again in one pass,
+LibCST's position provider takes at least twice the time of parsing. This module writes the tree out again in one pass,
 only when a position is needed and only up to the requested node.
 """
 

@@ -1,4 +1,4 @@
-"""Public names and submodules of the standard library in Python 3.11, the oldest supported version."""
+"""Public names and submodules of common standard library modules in Python 3.11, the oldest supported version."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ PUBLIC_NAMES: Final = {
         "resetwarnings showwarning simplefilter warn warn_explicit"
     ),
 }
-"""The public names of each standard library module in Python 3.11, separated by spaces."""
+"""The names without a leading underscore in each module, separated by spaces."""
 
 SUBMODULES: Final = {
     "asyncio": (
@@ -114,4 +114,4 @@ SUBMODULES: Final = {
     "xml.sax": "expatreader handler saxutils xmlreader",
     "xmlrpc": "client server",
 }
-"""The submodules of each standard library package in Python 3.11, separated by spaces."""
+"""The submodules of each package, separated by spaces."""

@@ -31,8 +31,8 @@ _FIXED_BINDERS: Final = (cst.CompFor, cst.NameItem, cst.ImportAlias, cst.Functio
 def rename_parameter(function: Place, parameter: Place, name: str) -> tuple[Edit, ...]:
     """Return the edits that rename a parameter.
 
-    Returns no edits if the function already uses the new name, or if more than a variable of the function has the old
-    name, such as a variable of an inner function.
+    Returns no edits if the function already uses the new name, or if an inner scope, a `global` statement, an import or
+    a definition binds the old name.
     """
     variables = _Variables.of(function, parameter)
     if variables is None or any(variables.named(name)):
@@ -55,12 +55,12 @@ def shadows_variable(function: Place, parameter: Place) -> bool:
 
 
 def inline_parameter(function: Place, parameter: Place, argument: Place | None = None) -> tuple[Edit, ...]:
-    """Return the edits that remove a parameter and write a value in its place.
+    """Return the edits that remove a parameter and replace its uses with a value.
 
     The value is the argument, the default value of the parameter, or a variable with the name of the parameter.
 
-    Returns no edits if the value is not a constant, a name or an attribute, or if the function assigns to the parameter
-    or to a name in the value.
+    Returns no edits if the value is not a constant, a name or an attribute, if it is a string and the parameter is used
+    in an f-string, or if the function assigns to the parameter or to a name in the value.
     """
     variables = _Variables.of(function, parameter)
     if variables is None:
@@ -90,7 +90,7 @@ def _is_constant(value: cst.CSTNode) -> bool:
 
 
 class _Variables(Struct, frozen=True):
-    """The variables in the body of a function that has a parameter."""
+    """The variables of a function, for edits of one of its parameters."""
 
     function: Function
     parameter: cst.Param
@@ -110,7 +110,7 @@ class _Variables(Struct, frozen=True):
         return self.module.parents
 
     def named(self, name: str) -> Iterator[cst.Name]:
-        """Yield the nodes that read or bind a variable, and the names of the other parameters, in no fixed order."""
+        """Yield the nodes in the body that read or bind a variable of this name, and other parameters of this name."""
         for own in parameters(self.function.params):
             if own is not self.parameter and own.name.value == name:
                 yield own.name
@@ -119,7 +119,7 @@ class _Variables(Struct, frozen=True):
                 yield node
 
     def may_be_renamed(self, variable: cst.Name) -> bool:
-        """Return whether a variable is that of the function, and is not bound by an import or a definition."""
+        """Return whether a node only reads a variable, or binds it in the function by no import and no definition."""
         binder = _binder(variable, self.parents)
         if binder is None:
             return True

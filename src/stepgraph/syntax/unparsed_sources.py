@@ -62,12 +62,12 @@ _SUBSCRIPT_ASSIGNMENT = re.compile(rb"\]\s*+%(equals)s" % {b"equals": EQUALS})
 _DELETION = re.compile(rb"\bdel\s([^\n]*+)")
 _DELETED_NAME = re.compile(rb"\b(\w++)\s*+(?:\[|$)")
 
-# Names that an import binds to another name.
+# Names that are imported under another name.
 _IMPORT_ALIAS = re.compile(rb"\b(\w++)\s++as\s++(\w++)")
 
 
 def may_assigned_names(source: bytes) -> frozenset[str]:
-    """Return a superset of the names of the attributes that a source assigns or mutates."""
+    """Return a superset of the attribute names that a source assigns or mutates in objects other than `self`."""
     attributes = {name for groups in _ASSIGNED_NAME.findall(source) for name in groups if name}
     if _SUBSCRIPT_ASSIGNMENT.search(source):
         attributes.update(name for name, rest in _SUBSCRIPT.findall(source) if _SUBSCRIPT_ASSIGNMENT.search(rest))

@@ -1,4 +1,4 @@
-"""Tree traversal without LibCST's visitors, which take longer than parsing itself."""
+"""Tree traversal without LibCST's visitors, which take about as long as parsing."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def statements_below(body: cst.BaseSuite | cst.Module, *, into_functions: bool =
 
 
 def self_and_statements_below(statement: cst.CSTNode) -> Iterator[cst.CSTNode]:
-    """Yield a statement and all statements in its blocks, in source order, but not in functions and classes."""
+    """Yield a statement and all statements in its blocks except in functions and classes, in source order."""
     yield statement
     if not isinstance(statement, cst.FunctionDef | cst.ClassDef):
         for suite in suites(statement):

@@ -21,7 +21,7 @@ Position: TypeAlias = tuple[int, int]
 
 _LINE_END: Final = re.compile("\n")
 
-# The nesting limit of brackets and dotted names, checked before parsing: the parsers take quadratic time in the depth.
+# The nesting limit of values and dotted names, because work on deeper ones takes quadratic or cubic time in the depth.
 MAX_DEPTH: Final = 100
 TOO_DEEP: Final = "nested too deeply"
 
@@ -30,7 +30,7 @@ TOO_MANY_DIGITS: Final = "a number has too many digits"
 
 
 class MalformedError(Exception):
-    """A syntax error in a configuration file."""
+    """A configuration file cannot be parsed, or is nested too deeply."""
 
     def __init__(self, message: str, position: Position) -> None:
         super().__init__(message)
@@ -87,7 +87,7 @@ _KINDS = {
 
 
 class Fields(Struct, frozen=True):
-    """Typed access to the fields of an object in a document. Methods report a field of a wrong type and return None."""
+    """Typed access to the fields of an object in a document. Methods report and omit values of a wrong type."""
 
     path: str
     """The path of the configuration file."""
@@ -99,7 +99,7 @@ class Fields(Struct, frozen=True):
     """The path of this object in the document."""
 
     def text(self, name: str, *, required: bool = False) -> str | None:
-        """Return a nonempty string without invalid characters. Report any other value."""
+        """Return a nonempty string without invalid characters. Report any other value, and a missing `required` one."""
         value = self.values.get(name)
         if value is None:
             if required:

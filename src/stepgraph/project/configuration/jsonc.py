@@ -1,7 +1,7 @@
 """JSON with comments and trailing commas, read by the standard library's parser.
 
 Comments and trailing commas are first replaced with spaces, which preserves offsets. Positions of values are computed
-on demand: a file without mistakes needs none.
+on first use.
 """
 
 from __future__ import annotations

@@ -22,8 +22,8 @@ def find_settings(paths: Sequence[StrPath]) -> Fields | None:
     """Return the table of the nearest `pyproject.toml` that has the table, or None.
 
     The search goes from the common directory of all paths up to the root of the repository. Paths without a common
-    directory, and standard input, use the settings of the working directory. Raises InputError for an unreadable file
-    that may have the table.
+    directory, and standard input, use the settings of the working directory. Raises InputError for an unreadable or
+    invalid file that may have the table.
     """
     # Paths through a link that leads out of the repository are not read and therefore have no settings.
     readable_paths = [shown_path(path) for path in paths if link_leading_out(os.fspath(path)) is None]

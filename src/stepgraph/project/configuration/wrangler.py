@@ -95,8 +95,8 @@ class Configuration:
 def read_configuration(path: str, root: Root, environment: str | None = None) -> Configuration:
     """Read a configuration file inside a root.
 
-    Paths that lead out of the root are among the configuration's problems. Raises InputError if the file cannot be
-    read or does not define the environment.
+    Paths that lead out of the root are among the configuration's problems. Raises InputError if the file cannot be read
+    or parsed, or if it defines environments but not this one.
     """
     content = read_configuration_bytes(path, root)
     document = _document(path, content)

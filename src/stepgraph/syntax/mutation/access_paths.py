@@ -8,7 +8,7 @@ from typing import Final
 from msgspec import Struct, field
 
 UNKNOWN_NAME: Final = "?"
-"""The name that stands for the variables of unmodeled code, such as other objects and callers, which store values."""
+"""The name that stands for all variables in which unmodeled code, such as a caller, may store values."""
 _MAX_DEPTH: Final = 3
 """The nesting depth of collections beyond which access paths are merged."""
 

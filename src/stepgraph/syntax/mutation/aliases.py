@@ -73,7 +73,7 @@ class _FlowCollector(Struct):
     parameters: dict[str, list[ParameterNames]] = field(default_factory=dict)
     """The parameters of functions and constructors, by the name of the function or class."""
     opaque_imports: set[str] = field(default_factory=set)
-    """Names imported from untrusted packages, whose functions may mutate their arguments."""
+    """Names imported from the project or from untrusted packages. Calls of them may mutate the arguments."""
     unknown: set[str] = field(default_factory=set)
     """Names whose values may come from unmodeled code."""
     assigned: set[str] = field(default_factory=set)
@@ -254,7 +254,7 @@ class _FlowCollector(Struct):
                 self._record_assignment(target, _elements(self.sources(iterable)))
 
     def _collect_parameters(self, parameters: cst.Parameters) -> None:
-        """Record the parameters of a function or lambda as unknown, since any code may call it, and their defaults."""
+        """Record that unknown code may pass values to parameters, and that their default values flow to them."""
         for parameter in (*parameters.posonly_params, *parameters.params, *parameters.kwonly_params):
             self.unknown.add(parameter.name.value)
             if parameter.default is not None:
@@ -451,7 +451,7 @@ def _literal_attribute(call: cst.Call) -> _Paths:
 
 
 def _nodes_outside_blocks(statement: cst.CSTNode) -> list[cst.CSTNode]:
-    """Return the nodes of a statement except those in nested blocks, parents first."""
+    """Return the nodes of a statement except those in nested blocks and decorators, parents first."""
     nodes = [statement]
     for node in nodes:
         nodes += [child for child in children(node) if type(child) not in _BLOCK_TYPES]

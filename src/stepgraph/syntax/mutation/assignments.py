@@ -17,7 +17,7 @@ from stepgraph.syntax.walk import all_nodes, statements_below
 METHODS: Final = "|".join(sorted(COLLECTION_MUTATORS)).encode()
 EQUALS: Final = rb"(?:<<|>>|\*\*|//|[-+*/%@&|^])?=(?!=)"
 
-# A source without a match assigns no attribute, so its tree is not searched.
+# A source without a match assigns and mutates no attribute, so its tree is not searched.
 _ASSIGNMENT = re.compile(
     rb"\b(?:set|del)attr\b|attr__\("
     rb"|\.\s*+\w++[\s)]*+(?::[^\n=:]*+)?%(equals)s"
@@ -35,18 +35,19 @@ _FOR_CLAUSE = re.compile(rb"\bfor\s([^\n:]*+)")
 _IN_KEYWORD = re.compile(rb"\bin\b")
 
 ANY_NAME = "*"
-"""The attribute name of a `setattr` whose name is not a constant."""
+"""The attribute name that stands for a computed name, as in `setattr(order, key, value)`."""
 
 
 class AssignedAttributes(Struct, frozen=True):
-    """The attributes that a module assigns."""
+    """The attributes that a module assigns, deletes or mutates."""
 
     any_owner: frozenset[str]
     """Names of the assigned attributes, of any object."""
     by_owner: frozenset[tuple[str, str]]
-    """Owners and names of assigned attributes of modules and classes, and of attributes whose collections are mutated.
+    """Owners and names of the assigned attributes, and of the attributes whose collections are mutated.
 
-    An owner is the last component of a name, such as `settings` or `Order`; it is empty for any other object.
+    The owner of an attribute is the last component of the name of a module or class, such as `settings` or `Order`. It
+    is empty for the attributes of any other object.
     """
     rebound: frozenset[tuple[str, str]]
     """The part of `by_owner` whose attributes are assigned, not only mutated."""
@@ -55,7 +56,7 @@ class AssignedAttributes(Struct, frozen=True):
 
 
 def assigned_attributes(module: SourceModule) -> AssignedAttributes:
-    """Return the attributes that a module assigns, including calls of `setattr`."""
+    """Return the attributes that a module assigns, deletes or mutates, including those that `setattr` sets."""
     if not may_assign(module.source):
         return AssignedAttributes(frozenset(), frozenset(), frozenset())
     assignments: list[tuple[cst.BaseExpression, str]] = []
@@ -86,7 +87,7 @@ def assigned_attributes(module: SourceModule) -> AssignedAttributes:
 
 
 def _setattr_calls(module: SourceModule) -> Iterator[tuple[cst.BaseExpression, str]]:
-    """Yield the object and the name of each call of `setattr` in a module, including lambdas."""
+    """Yield the object and the attribute name in each call of `setattr` in a module, including calls in lambdas."""
     for node in all_nodes(module.tree) if module.mentions(b"setattr") else ():
         match node:
             case cst.Call(func=cst.Name(value="setattr"), args=[owner, attribute, *_]):
@@ -95,7 +96,7 @@ def _setattr_calls(module: SourceModule) -> Iterator[tuple[cst.BaseExpression, s
 
 
 def may_assign(source: bytes) -> bool:
-    """Return whether a source may assign an attribute. Only the result False is certain."""
+    """Return whether a source may assign or mutate an attribute. Only the result False is certain."""
     if _ASSIGNMENT.search(source) or _assigns_in_for(source):
         return True
     return any(match[1] for word, pattern in _LINE_PATTERNS if word in source for match in pattern.finditer(source))
@@ -128,7 +129,7 @@ def name_of_owner(owner: cst.BaseExpression, owner_names: Mapping[str, str]) -> 
 
 
 def attribute_targets(statement: cst.CSTNode) -> Iterator[tuple[cst.BaseExpression, str]]:
-    """Yield the object and name of each attribute that a statement assigns."""
+    """Yield the object and name of each attribute that a statement assigns or deletes."""
     match statement:
         case cst.Assign(targets=targets):
             assigned: list[cst.CSTNode] = [assign_target.target for assign_target in targets]

@@ -258,10 +258,11 @@ _HOOKS: Final = frozenset({"__getattr__", *_METHODS})
 
 
 def names_of_attributes(function: cst.FunctionDef, module: SourceModule) -> frozenset[str]:
-    """Return the names that a function uses as attribute names, memoized.
+    """Return the variables whose values a function uses as attribute names, memoized.
 
-    These are second arguments of `getattr`, `setattr` or `delattr`, collections that contain such an argument, and keys
-    of the `__dict__` of objects.
+    These are second arguments of `getattr`, `setattr` or `delattr`, collections that contain such an argument, keys of
+    the `__dict__` of objects, arguments of calls such as `object.__setattr__(...)`, and the second parameter of such a
+    special method.
     """
     if not module.once(_may_name_attributes):
         return frozenset()

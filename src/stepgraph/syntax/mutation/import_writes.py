@@ -29,7 +29,7 @@ class ImportWrite(Struct, frozen=True):
     is_object: bool
     """Whether the owner is the result of a call, so it is neither a module nor a class."""
     is_indirect: bool
-    """Whether the statement is not an assignment but a call such as `setattr`, or a change of a namespace dict."""
+    """Whether the statement changes the attribute by a call such as `setattr`, or in a namespace dict."""
     is_own_module: bool
     """Whether the owner is the module itself."""
     statement: int
@@ -44,6 +44,7 @@ class ImportCalls(Struct, frozen=True):
     at_import: Mapping[str, frozenset[int]]
     """The names called outside functions, each with the `id`s of the calling statements of the module body."""
     by_function: Mapping[str, frozenset[str]]
+    """The names called in functions, by the name of the innermost function."""
 
 
 class _Region(Struct, frozen=True):
@@ -59,7 +60,7 @@ class _Region(Struct, frozen=True):
 
 
 def import_writes(module: SourceModule) -> tuple[ImportWrite, ...]:
-    """Return the attribute changes of a module, except changes of `self` in methods."""
+    """Return the attribute changes of a module, except those of `self` and of objects that their function creates."""
     if not may_assign(module.source) and not any(map(module.mentions, _NAMESPACES)):
         return ()
     visitor = _Writes(module)
@@ -216,7 +217,7 @@ def _namespace_owner(value: cst.BaseExpression) -> tuple[cst.BaseExpression | No
 
 
 def _is_local_namespace(owner: cst.BaseExpression) -> bool:
-    """Return whether an owner is `locals()` or a call of `exec`, both of which change the enclosing body."""
+    """Return whether an owner is `locals()` or a call of `exec`, which may bind names in the enclosing body."""
     match owner:
         case cst.Call(func=cst.Name(value="locals" | "exec")):
             return True
