@@ -88,7 +88,9 @@ def output(sandbox: Sandbox, options: str = "") -> list[str]:
 
 def run_editor(sandbox: Sandbox, *command: str) -> str:
     """Run an editor that finds `stepgraph`, and return its output."""
-    environment = {**os.environ, "PATH": f"{sandbox.programs}{os.pathsep}{os.environ['PATH']}", "LC_ALL": "C.UTF-8"}
+    path = f"{sandbox.programs}{os.pathsep}{os.environ['PATH']}"
+    # Emacs runs compilations in a terminal of the type `dumb`, but not in batch mode.
+    environment = {**os.environ, "PATH": path, "LC_ALL": "C.UTF-8", "TERM": "dumb"}
     done = subprocess.run(
         command, cwd=sandbox.folder, env=environment, capture_output=True, text=True, timeout=60, check=False
     )
