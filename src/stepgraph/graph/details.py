@@ -33,7 +33,7 @@ ANY_OTHER_ERROR: Final = "any other error"
 
 
 def describe(graph: Graph, places: Places, workflows: Mapping[str, str]) -> Details:
-    """Return the details of a graph. `workflows` maps the name of each binding to the name of its workflow."""
+    """Return the details of a graph. `workflows` maps each binding to the label of its workflow: `orders (Orders)`."""
     return details_of(graph, partial(_detail, places, workflows))
 
 

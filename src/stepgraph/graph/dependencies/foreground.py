@@ -122,7 +122,7 @@ def _expand_step(analysis: BodyAnalysis, run: StepRun, place: Place) -> Operatio
 def _expand_at_await(
     analysis: BodyAnalysis, roots: Sequence[DirectCall], kind: ParallelKind, place: Place
 ) -> OperationList:
-    """Return the steps that begin at one await, except for steps of background tasks, and record their run states."""
+    """Return the operations of the steps that begin at one await, except background tasks, and record run states."""
     record_unordered_begins(analysis)
     context = analysis.scheduling_context()
     planned = schedule(roots, context)
