@@ -53,7 +53,7 @@ class EditGroup(Struct, frozen=True):
     fields: tuple[str, ...] = ()
     """Names of the changed fields."""
     dependencies: tuple[int, ...] = ()
-    """Numbers, in the new tree, of the elements that `new` newly waits for or no longer waits for."""
+    """Numbers, in the new tree, of the elements that those in `new` newly wait for or no longer wait for."""
     edits: tuple[Edit, ...] = ()
     """The edits of the change."""
 
