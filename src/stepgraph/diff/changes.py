@@ -134,7 +134,7 @@ class _Grouping:
                 return self._update_draft(edit)
 
     def _move_draft(self, number: int) -> _Draft | None:
-        """Return the change that explains the new position of an element: a move, a wrap or an unwrap."""
+        """Return the change that explains the new position of an element, such as a move or a wrap."""
         if number in self._moved_elements:
             return self._moved_elements[number]
         for side, side_number, drafts in self._both_sides(number):

@@ -31,7 +31,7 @@ class WaitChange(Struct, frozen=True):
     """An element whose dependencies changed. Numbers refer to the new tree."""
 
     number: int
-    """The element."""
+    """Number of the element."""
     waits_for: tuple[int, ...]
     """Elements that the element newly waits for."""
     no_longer: tuple[int, ...]

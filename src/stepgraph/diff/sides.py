@@ -212,7 +212,7 @@ def _wrapped_elements(side: Side, sides: Sides) -> dict[int, list[int]]:
 def _join_calls(
     side: Side, wrapped: dict[int, list[int]], owner: dict[int, int], subjects: dict[int, tuple[int, ...]]
 ) -> None:
-    """Join the first call of an extracted function to its change."""
+    """Join the first call of an extracted or inlined function to the change of the function."""
     extracted = {
         side.tree[number].name: number
         for number in wrapped
@@ -230,7 +230,7 @@ def _join_calls(
 def _join_members(
     side: Side, wrapped: dict[int, list[int]], owner: dict[int, int], subjects: dict[int, tuple[int, ...]]
 ) -> None:
-    """Turn a new group around one existing element and its added members into one change: the added members."""
+    """Turn an unmatched group around one matched element into one change with its unmatched members as subjects."""
     work = work_counts(side.tree)
     for group in [number for number, inside in wrapped.items() if len(inside) == 1]:
         if side.tree[group].kind != "parallel":

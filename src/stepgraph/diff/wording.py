@@ -332,7 +332,7 @@ _PLAIN: Final = {
 
 
 def remarks_on(group: EditGroup, matching: Matching) -> Iterator[tuple[int, str]]:
-    """Yield the elements with a remark in pictures, by new number, and the remark.
+    """Yield the new number and the remark of each element that has a remark in pictures.
 
     Pictures mark additions, removals and wraps without a remark.
     """

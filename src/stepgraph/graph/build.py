@@ -48,7 +48,7 @@ def build_graph(program: Program) -> BuiltGraph:
 
 
 def _expand(program: Program) -> ExpandedProgram:
-    """Return a program with its dependencies expanded."""
+    """Return a program with the dependencies of its steps expanded."""
     program_usage = ProgramUsage(program.body, program.unordered)
     if not program_usage.needed:
         return ExpandedProgram(program.body)
@@ -158,8 +158,8 @@ def _representatives(functions: Sequence[Function], bodies: Mapping[int, Block])
     """Return the representative of each function by `id`: the first function of its equivalence class.
 
     The classes are computed by partition refinement. Initially, all functions with the same definition and the same
-    callable arguments are equivalent. A class is split while the nodes of its members differ, where a call refers to
-    the representative of the callee.
+    callable arguments are equivalent. A class is split while the nodes of its members differ. In the compared nodes, a
+    call refers to the representative of its callee.
     """
     groups: dict[object, list[Function]] = {}
     for function in functions:

@@ -82,7 +82,7 @@ def _runs_steps(block: Block) -> bool:
 
 
 class CallSummaries(Struct, frozen=True):
-    """The summaries of all called functions, keyed by `id`."""
+    """The summaries of all called functions. Functions are identified by `id`."""
 
     step_functions: frozenset[int]
     """The functions that run steps, directly or through other functions."""

@@ -404,7 +404,10 @@ def _choice(emitter: _Emitter, choice: Choice) -> list[Node]:
 
 
 def _try(emitter: _Emitter, try_: Try) -> list[Node]:
-    """Return the node of a `try`. Handlers begin at the clock of the `try`, and later operations at the last clock."""
+    """Return the node of a `try`.
+
+    The handlers begin at the clock of the `try`, and the `finally` at the latest clock of the body and the handlers.
+    """
     node: TryNode = {"type": "try"}
     clock = emitter.clock
     body = _block(emitter, try_.body)

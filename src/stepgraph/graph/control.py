@@ -1,9 +1,9 @@
 """Structuring of control flow: jumps are rewritten to the constructs of the payload, `break` and `return`.
 
 After a `continue`, or a `raise` that a handler of the function catches, the rest of the block moves into the branches
-that do not jump. A caught `raise` that leaves a loop inside the `try` also becomes a `break`. Any other `raise` becomes
-a `return`. A `with` becomes its body. Operations that neither run nor await steps, and do not decide whether a step
-runs, are removed.
+that do not jump. A caught `raise` that leaves a loop inside the `try` also becomes a `break`. A `raise` that no handler
+of the function catches becomes a `return`. A `with` becomes its body. Operations that neither run nor await steps, and
+do not decide whether a step runs, are removed.
 """
 
 from __future__ import annotations
@@ -368,7 +368,10 @@ def _try(operation: Try, context: _Context) -> _Fragment:
 
 
 def _may_exit(block: Block) -> bool:
-    """Return whether a block has a `break` or `return` that the graph draws, excluding `raise`: any code may raise."""
+    """Return whether a block has a `break` or `return` that the graph shows.
+
+    A `raise` does not count, because any code may raise.
+    """
     return any(
         isinstance(operation, Jump) and operation.drawn and operation.kind is not JumpKind.RAISE
         for operation in operations_in(block)

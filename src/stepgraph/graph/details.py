@@ -82,7 +82,7 @@ def _started(workflows: list[str]) -> tuple[str, ...]:
 
 
 def _errors(part: Part, place: Place, handlers: tuple[Handler, ...]) -> tuple[str, ...]:
-    """Return a remark on the effect of handlers without nodes, if any: they swallow the error or raise another one."""
+    """Return a remark if handlers without nodes swallow the error or raise another one."""
     if part["nodes"]:
         return ()
     raised = [jump for handler in handlers for jump in _raises(handler.block)]

@@ -45,7 +45,7 @@ class Summary(Closed):
     notes: int
     """Number of notes, which never fail the check."""
     known: int
-    """Number of findings in the baseline, which are not counted above."""
+    """Number of findings of this check that the baseline contains. They are not counted above."""
     ignored: int
     """Number of findings that comments suppress, which are not counted above."""
 
@@ -60,7 +60,7 @@ class CheckedWorkflow(Closed):
     path: str
     """File of the class, relative if the path on the command line is, with forward slashes."""
     line: int
-    """First line of the class, from 1."""
+    """Line of the keyword `class`, from 1."""
     has_dag: bool
     """Whether the workflow has a graph. It has none if no step can run, or if the analysis exceeds a limit."""
     steps: int
@@ -127,6 +127,6 @@ class CheckReport(Closed):
     findings: list[ReportedFinding]
     """The counted findings: of the project, then of the workflows, in source order."""
     known: list[ReportedFinding]
-    """The findings in the baseline."""
+    """The findings of this check that the baseline contains."""
     ignored: list[IgnoredFinding]
     """The findings that comments suppress."""

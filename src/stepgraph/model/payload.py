@@ -367,7 +367,7 @@ class DefaultRetention(Closed, total=False):
 
 
 class Version(VersionIdentity):
-    """One version of a workflow: `GET .../workflows/{workflow_name}/versions/{version_id}`, or one of a list."""
+    """One version of a workflow: `GET .../workflows/{workflow_name}/versions/{version_id}`, or an item of a list."""
 
     has_dag: bool
     """Whether the version has a graph."""

@@ -44,7 +44,7 @@ def expand_starts(analysis: BodyAnalysis, starts: Sequence[Start]) -> OperationL
 
 
 def expand_starts_before_await(analysis: BodyAnalysis, starts: Sequence[Start]) -> OperationList | None:
-    """Return the starts of steps before an await of one of them, with their common dependencies drawn first.
+    """Return the starts of steps before an await of one or several of them, with their common dependencies drawn first.
 
     Returns None if no common dependencies can be drawn first, or if the steps share further dependencies.
     """

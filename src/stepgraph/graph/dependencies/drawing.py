@@ -37,7 +37,7 @@ OperationList: TypeAlias = list[Operation]
 MAX_BRANCH_DEPTH: Final = 4
 """The maximum nesting depth."""
 MAX_BRANCH_STEPS: Final = 16
-"""The maximum number of steps that a nested branch may run."""
+"""The maximum number of steps in a branch that contains nested branches."""
 
 
 def operations_of(

@@ -180,7 +180,10 @@ def _record_runs(analysis: BodyAnalysis, planned: Schedule) -> None:
 
 
 def _record_call(analysis: BodyAnalysis, function: Function) -> None:
-    """Record the steps that may run concurrently with a called function, and with background tasks during the call."""
+    """Record the steps that may run concurrently with a called function.
+
+    Also record the steps of this function as concurrent with the functions that background tasks call.
+    """
     task_ids = sorted(analysis.state.may_be_running | analysis.state.queued_tasks.keys())
     steps = [step for task_id in task_ids for step in analysis.steps_of(task_id)]
     analysis.facts.add_concurrent_steps(function, [*steps, *analysis.may_begin_during()])
