@@ -108,7 +108,7 @@ def structure_control_flow(block: Block, calls: CallSummaries) -> Block:
 def _with_resolved_calls(block: Block, calls: CallSummaries) -> Block:
     """Return a block without calls of functions that run no steps.
 
-    The remaining operations also complete the tasks of the block that called functions await.
+    The remaining operations also complete those tasks of the block that are awaited in called functions.
     """
     return Block(tuple(result for operation in block.operations for result in _resolved(operation, calls)))
 

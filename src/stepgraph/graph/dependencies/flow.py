@@ -336,7 +336,7 @@ def _only_await(analysis: BodyAnalysis, operation: Start) -> Await | None:
 
 
 def _is_await_of_all(await_: Await) -> bool:
-    """Return whether an await waits for all members together, and each member is a task awaited on every path."""
+    """Return whether an await waits for all of its members together and each one is a task awaited on every path."""
     group = await_.group
     plain = all(isinstance(member, AwaitedTask) and member.on_every_path for member in group.members)
     return plain and group.until_done and not await_.one_per_iteration and group.kind in ("all", "all_settled")
