@@ -53,7 +53,7 @@ class EditGroup(Struct, frozen=True):
     fields: tuple[str, ...] = ()
     """Names of the changed fields."""
     dependencies: tuple[int, ...] = ()
-    """Numbers, in the new tree, of the elements that `new` newly waits for or no longer waits for."""
+    """Numbers, in the new tree, of the elements that those in `new` newly wait for or no longer wait for."""
     edits: tuple[Edit, ...] = ()
     """The edits of the change."""
 
@@ -134,7 +134,7 @@ class _Grouping:
                 return self._update_draft(edit)
 
     def _move_draft(self, number: int) -> _Draft | None:
-        """Return the change that explains the new position of an element: a move, a wrap or an unwrap."""
+        """Return the change that explains the new position of an element, such as a move or a wrap."""
         if number in self._moved_elements:
             return self._moved_elements[number]
         for side, side_number, drafts in self._both_sides(number):

@@ -19,7 +19,7 @@ from stepgraph.limits import Limit
 from stepgraph.model.payload import Number
 
 RACES: Final = frozenset({"race", "any"})
-"""Kinds of groups that end when their first member ends. Their members have no clock for the end."""
+"""Kinds of groups that end when one member ends or succeeds. Their members have no clock for the end."""
 
 SPANS_PER_VISIT: Final = 4
 """Number of span comparisons that cost as much as one visit."""
@@ -31,7 +31,7 @@ class WaitChange(Struct, frozen=True):
     """An element whose dependencies changed. Numbers refer to the new tree."""
 
     number: int
-    """The element."""
+    """Number of the element."""
     waits_for: tuple[int, ...]
     """Elements that the element newly waits for."""
     no_longer: tuple[int, ...]

@@ -100,7 +100,7 @@ def diff_workflows(
     """Compare two versions of a workflow. None stands for a missing version.
 
     `name` defaults to the name of the class, and `budget` to a new budget with the default limit on visited elements.
-    For versions that exceed the budget, the result is a single change that reports the limit.
+    For different versions that exceed the budget, the result is a single change that reports the limit.
     """
     either = new if new is not None else old
     name = name or (either["class_name"] if either is not None else "")

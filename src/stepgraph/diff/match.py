@@ -72,7 +72,7 @@ def renamed_functions(old: Tree, new: Tree) -> dict[str, str]:
 
 
 def functions_of(tree: Tree) -> dict[str, int]:
-    """Return the workflow's functions by key."""
+    """Return the numbers of the workflow's functions, by key."""
     return {tree[number].text(KEY): number for number in tree.children_by_slot(ROOT).get(FUNCTIONS, ())}
 
 
@@ -99,7 +99,7 @@ def _with_equal_bodies(
 
 
 def _with_similar_bodies(old: dict[str, Counter[str]], new: dict[str, Counter[str]], budget: Budget) -> dict[str, str]:
-    """Return the most similar pairs of functions with a common step name. Each function has at most one partner."""
+    """Return the most similar pairs of functions with a common step or call name, each function in at most one pair."""
     old_order = {name: place for place, name in enumerate(old)}
     new_order = {name: place for place, name in enumerate(new)}
     scores = {
@@ -119,7 +119,10 @@ def _with_similar_bodies(old: dict[str, Counter[str]], new: dict[str, Counter[st
 def functions_sharing_steps(
     old: dict[str, Counter[str]], new: dict[str, Counter[str]], budget: Budget
 ) -> set[tuple[str, str]]:
-    """Return the pairs of functions with a common step name, rarest names first, within the budget of visits."""
+    """Return the pairs of functions with a common step or call name.
+
+    If the budget of visits does not suffice for all names, the names with the highest costs are ignored.
+    """
     old_holders, new_holders = _functions_by_step(old), _functions_by_step(new)
     costs = {
         step: len(new_holders[step]) * sum(len(old[name]) for name in holders)

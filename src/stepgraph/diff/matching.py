@@ -33,9 +33,7 @@ class Matching:
     """A one-to-one matching between the elements of two trees. Each phase of `match_trees` adds pairs."""
 
     old: Tree
-    """The old tree."""
     new: Tree
-    """The new tree."""
     renamed: Mapping[str, str]
     """New names of renamed functions, by old name."""
     old_digests: list[int]
@@ -67,7 +65,7 @@ class Matching:
         return self.to_new[old] is None and self.to_old[new] is None
 
     def are_isomorphic(self, old: int, new: int) -> bool:
-        """Return whether two subtrees are equal except for clocks."""
+        """Return whether two subtrees are equal except for clocks and the names of renamed functions."""
         return self.old_digests[old] == self.new_digests[new]
 
     def unmatched_old(self) -> list[int]:
@@ -102,9 +100,10 @@ NO_KEY = None
 
 
 def match_below(matching: Matching, old: int, new: int) -> list[tuple[int, int]]:
-    """Match the descendants of two matched elements that have the same position. Return the new matches.
+    """Match the descendants of two matched elements, in order and within the same slot. Return the new matches.
 
-    Isomorphic children come first, then children with the same name or condition.
+    Isomorphic children are matched first, then children with the same name or condition. The result lacks the matches
+    inside isomorphic subtrees.
     """
     matches: list[tuple[int, int]] = []
     pending = [(old, new)]
@@ -186,7 +185,7 @@ def sibling_key(tree: Tree, number: int, renamed: Mapping[str, str]) -> Hashable
 
 
 def match_isomorphic(matching: Matching, *, unique: bool) -> None:
-    """Match unmatched isomorphic subtrees that contain steps or calls, outermost first.
+    """Match unmatched isomorphic subtrees that contain steps, calls or named elements, outermost first.
 
     With `unique`, subtrees with several candidates are skipped. Without `unique`, such subtrees are matched in order.
     """
@@ -240,7 +239,7 @@ def _with_equal_keys(
 
 
 MAX_DISTANCE: Final = 16
-"""Maximum number of levels between a container and a descendant that counts. It bounds the cost of deep trees."""
+"""Maximum distance, in levels, from a container to the descendants that count. It bounds the cost of deep trees."""
 
 MIN_OVERLAP: Final = 0.5
 """Minimum share of the smaller container's work that both containers have in common."""

@@ -75,11 +75,10 @@ def _match_reordered_siblings(matching: Matching, old: int, new: int) -> None:
 
 
 class _Similarity:
-    """Similarity of elements."""
+    """The similarity of names and of containers."""
 
     def __init__(self, matching: Matching) -> None:
         self.names = NameSimilarity(matching.old.budget)
-        """Similarity of names."""
         digester = Digester()
         self._old_shapes, self._new_shapes = _shapes(matching.old, digester), _shapes(matching.new, digester)
         self._old_work, self._new_work = work_counts(matching.old), work_counts(matching.new)
@@ -122,9 +121,9 @@ def _by_kind(matching: Matching, gap: Gap) -> dict[str, Gap]:
 def _renamed_steps(
     matching: Matching, old: list[int], new: list[int], similarity: NameSimilarity
 ) -> Iterator[tuple[int, int]]:
-    """Yield pairs of steps with similar names, then with equal unusual configurations, then the remaining steps.
+    """Yield pairs of steps with similar names, then with equal configurations other than the default, then the rest.
 
-    The remaining steps are paired only if each side has equally many, all with one name.
+    The remaining steps are paired only if both sides have equally many, and all steps of a side have the same name.
     """
     remaining_old, remaining_new = dict.fromkeys(old), dict.fromkeys(new)
     for find in (partial(_with_similar_names, similarity=similarity), _with_equal_config):
@@ -197,7 +196,10 @@ def _hashable(value: object) -> Hashable:
 
 
 def _changed_branches(matching: Matching, old: list[int], new: list[int]) -> Iterator[tuple[int, int]]:
-    """Yield pairs of branches with common content, then the only remaining branches of both sides."""
+    """Yield pairs of branches with common content, then the remaining branch of each side if there is only one.
+
+    A branch for uncaught exceptions is only paired with another one.
+    """
     unmatched = dict.fromkeys(new)
     remaining: list[int] = []
     for number in old:

@@ -43,7 +43,7 @@ class TargetPosition(Struct, frozen=True):
     number: int
     """Number in the new tree. Elements are placed in this order."""
     parent: ElementRef
-    """The parent."""
+    """The parent in the edited workflow."""
     slot: str
     """The slot of the parent that contains the element."""
     after: ElementRef | None
@@ -65,11 +65,10 @@ class Insert(Struct, frozen=True):
     """Insert a new element without its children."""
 
     position: TargetPosition
-    """The position of the element."""
     kind: str
-    """The kind of the element."""
+    """The node type, or `branch` or `function_def`."""
     fields: Fields
-    """The fields of the element."""
+    """The fields of the payload, without children."""
 
 
 class Move(Struct, frozen=True):
@@ -141,7 +140,7 @@ def _reference(matching: Matching, number: int) -> ElementRef:
 
 
 def _fields_to_compare(matching: Matching, old: int, new: TreeElement) -> Iterable[str]:
-    """Return the fields that may differ: only clocks for isomorphic elements."""
+    """Return the fields that may differ: only clocks for isomorphic elements if no function was renamed."""
     if matching.are_isomorphic(old, new.number) and not matching.renamed:
         return CLOCKS
     return {**matching.old[old].fields, **new.fields}
@@ -233,7 +232,7 @@ def apply_edits(workflow: Workflow, edits: Iterable[Edit]) -> Workflow:
 
 
 def edited_elements(tree: Tree, edits: Iterable[Edit]) -> EditableElements:
-    """Return the old and inserted elements after all edits."""
+    """Return the old and inserted elements after all edits. Deleted elements are included, but detached."""
     items = _items(tree)
     updates: list[Update] = []
     placements: list[Insert | Move] = []

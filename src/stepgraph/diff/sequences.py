@@ -1,4 +1,4 @@
-"""Common subsequences."""
+"""Longest increasing and common subsequences, computed with bounded work."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ def longest_increasing(values: Sequence[int]) -> list[int]:
 def common_sequence(old: Sequence[Hashable], new: Sequence[Hashable]) -> list[Pair]:
     """Return index pairs of equal items, increasing in both sequences.
 
-    Items that are unique in both sequences are matched first, as in a patience diff. For short sequences, the result is
-    a longest common subsequence. The total work is bounded.
+    Items that are unique in both sequences are matched first, as in a patience diff. Between them, short sequences are
+    matched by a longest common subsequence. The total work is bounded.
     """
     pairs: list[Pair] = []
     pending = [(0, len(old), 0, len(new))]

@@ -23,9 +23,7 @@ class Side(Struct, frozen=True):
     """One of the two trees."""
 
     version: TreeVersion
-    """The version of the tree."""
     tree: Tree
-    """The tree."""
     partners: list[int | None]
     """The matched element of the other tree for each element, or None."""
     hosts: list[int]
@@ -47,7 +45,7 @@ class Side(Struct, frozen=True):
         return list(takewhile(self.is_unmatched, above))
 
     def is_structural_part(self, number: int) -> bool:
-        """Return whether an element is part of its parent: a branch, a block of a `try`, or a member of a group."""
+        """Return whether an element is part of its parent: a branch, a block of a `try`, or a `block` in a group."""
         element = self.tree[number]
         is_member = element.kind == "block" and self.tree[element.parent].kind == "parallel"
         return is_member or element.kind == BRANCH or element.slot in BLOCK_SLOTS
@@ -69,11 +67,9 @@ class Sides(Struct, frozen=True):
     """Both sides of a diff."""
 
     matching: Matching
-    """The matching of the trees."""
+    """The matching of the two trees."""
     old: Side
-    """The old side."""
     new: Side
-    """The new side."""
 
     def keeps_host(self, new: int) -> bool:
         """Return whether a new element is matched and its host matches the host of its partner."""
@@ -216,7 +212,7 @@ def _wrapped_elements(side: Side, sides: Sides) -> dict[int, list[int]]:
 def _join_calls(
     side: Side, wrapped: dict[int, list[int]], owner: dict[int, int], subjects: dict[int, tuple[int, ...]]
 ) -> None:
-    """Join the first call of an extracted function to its change."""
+    """Join the first call of an extracted or inlined function to the change of the function."""
     extracted = {
         side.tree[number].name: number
         for number in wrapped
@@ -234,7 +230,7 @@ def _join_calls(
 def _join_members(
     side: Side, wrapped: dict[int, list[int]], owner: dict[int, int], subjects: dict[int, tuple[int, ...]]
 ) -> None:
-    """Turn a new group around one existing element and its added members into one change: the added members."""
+    """Turn an unmatched group around one matched element into one change with its unmatched members as subjects."""
     work = work_counts(side.tree)
     for group in [number for number, inside in wrapped.items() if len(inside) == 1]:
         if side.tree[group].kind != "parallel":

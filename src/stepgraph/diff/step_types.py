@@ -98,7 +98,7 @@ WAITS: Final = frozenset(step_type for step_type, traits in TRAITS.items() if tr
 
 
 def settings_in(kind: str, field: str) -> tuple[Setting, ...]:
-    """Return the settings in a field of a kind of element, which are none for fields of later versions of the API."""
+    """Return the settings in a field of a step type, or none for other kinds of elements and for unknown fields."""
     traits = TRAITS.get(kind)
     return () if traits is None else tuple(setting for setting in traits.settings if setting.path[0] == field)
 

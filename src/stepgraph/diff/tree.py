@@ -256,7 +256,7 @@ NO_RENAMES: Final[Mapping[str, str]] = {}
 
 
 class Digester:
-    """Computes ids of subtrees, comparable across trees.
+    """Computes ids of subtrees, which are comparable across the trees of one digester.
 
     Subtrees have the same id if they are equal except for clocks.
     """
@@ -278,7 +278,7 @@ class Digester:
 
 
 def field_text(element: TreeElement, renamed: Mapping[str, str]) -> str:
-    """Return the fields of an element as canonical JSON, without clocks."""
+    """Return the fields of an element as canonical JSON, without clocks and with the names in `renamed`."""
     fields = {name: value for name, value in element.fields.items() if name not in CLOCKS}
     if renamed and (element.kind == CALL or element.slot == FUNCTIONS):
         fields |= {

@@ -39,7 +39,8 @@ _AROUND: Final = frozenset({"try", "loop"})
 def name_of(tree: Tree, number: int, *, inside: Sequence[int] | None = None) -> str:
     """Return the name of an element: `step 'charge'`, or `loop around 'charge'` by its first step.
 
-    `inside` contains steps and calls to list instead of the name of an element, as in `loop with 'charge', 'ship'`.
+    `inside` contains the elements to list in place of the first step, as in `loop with 'charge', 'ship'`. If it is
+    empty, the name mentions no other element.
     """
     element = tree[number]
     plain = _plain_name(tree, element)
@@ -203,7 +204,10 @@ def neighbor_phrase(side: Side, numbers: Sequence[int], *, as_written: bool = Fa
 
 
 def _following(side: Side, number: int) -> int | None:
-    """Return the next sibling with content of both versions, or None. Predecessors locate entirely new siblings."""
+    """Return the next sibling with content of both versions, or None.
+
+    An entirely new sibling does not count, because its own title refers to the element before it.
+    """
     following = side.tree.next_sibling(number)
     while following is not None and all(side.is_unmatched(inner) for inner in side.tree.visit_subtree(following)):
         following = side.tree.next_sibling(following)
@@ -249,7 +253,7 @@ def _branch_text(tree: Tree, branch: int) -> str:
 
 
 _MAX_LENGTH: Final = 60
-"""Maximum length of a JSON value in characters."""
+"""Maximum length of a shown value in characters."""
 
 
 def changes_of(old: TreeElement, new: TreeElement, field: str) -> Iterator[str]:
@@ -328,7 +332,7 @@ _PLAIN: Final = {
 
 
 def remarks_on(group: EditGroup, matching: Matching) -> Iterator[tuple[int, str]]:
-    """Yield the elements with a remark in pictures, by new number, and the remark.
+    """Yield the new number and the remark of each element that has a remark in pictures.
 
     Pictures mark additions, removals and wraps without a remark.
     """

@@ -1,7 +1,7 @@
-"""Construction of the version graph of a program, and its functions.
+"""Construction of the version graph: the nodes of `run` and of the functions that it calls.
 
-A function can complete tasks of its callers (`CallSummaries`). Functions with equal nodes are merged, and each function
-of the graph has a unique key.
+A function can complete tasks of its callers (`CallSummaries`). Functions with the same definition and equal nodes are
+merged, and each function of the graph has a unique key.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class BuiltGraph(Struct, frozen=True):
     graph: Graph | None
     """The graph, or None if the program cannot run any step or exceeds a limit."""
     notes: tuple[Note, ...]
-    """The differences between the graph and the behavior of the engine."""
+    """The differences between the graph and the behavior of the engine, or the exceeded limit."""
     places: Places
     """The source locations of the nodes."""
 
@@ -48,7 +48,7 @@ def build_graph(program: Program) -> BuiltGraph:
 
 
 def _expand(program: Program) -> ExpandedProgram:
-    """Return a program with its dependencies expanded."""
+    """Return a program with the dependencies of its steps expanded."""
     program_usage = ProgramUsage(program.body, program.unordered)
     if not program_usage.needed:
         return ExpandedProgram(program.body)
@@ -117,7 +117,7 @@ def _summarize_calls(body: Block, body_of: BodyOf) -> CallSummaries:
         return calls
     tasks = {task_id: function for inner in bodies for task_id, function in _called_tasks(inner)}
     while True:
-        # Callees come first, so that only mutual recursion needs another round.
+        # In reverse order, most functions follow their callees, which saves rounds.
         refined = calls
         for function in reversed(functions):
             refined = _with_summary(refined, function, structure_control_flow(body_of(function), refined), tasks)
@@ -148,7 +148,7 @@ def _callers_tasks(body: Block) -> frozenset[TaskId]:
 
 
 def _called_tasks(block: Block) -> Iterator[tuple[TaskId, Function]]:
-    """Yield each task of a block that calls a function, with the function."""
+    """Yield, for each call that a block starts as a task, the task and the called function."""
     for operation in operations_in(block):
         if isinstance(operation, Start) and isinstance(operation.activity, Call):
             yield operation.task_id, operation.activity.function
@@ -158,8 +158,8 @@ def _representatives(functions: Sequence[Function], bodies: Mapping[int, Block])
     """Return the representative of each function by `id`: the first function of its equivalence class.
 
     The classes are computed by partition refinement. Initially, all functions with the same definition and the same
-    callable arguments are equivalent. A class is split while the nodes of its members differ, where a call refers to
-    the representative of the callee.
+    callable arguments are equivalent. A class is split while the nodes of its members differ. In the compared nodes, a
+    call refers to the representative of its callee.
     """
     groups: dict[object, list[Function]] = {}
     for function in functions:
@@ -213,7 +213,10 @@ def _qualify(functions: list[Function], level: int, reserved: Sequence[str], key
 
 
 def _number(functions: Sequence[Function], keys: dict[int, str], reserved: Sequence[str]) -> dict[int, str]:
-    """Number duplicate keys, which remain because a qualified name can equal the plain name of another function."""
+    """Number the remaining duplicate keys.
+
+    Functions can have equal names at every level, and a qualified name can equal the plain name of another function.
+    """
     used = set(reserved)
     for function in functions:
         name = keys[id(function)]

@@ -63,7 +63,7 @@ def functions_with_steps(functions: Sequence[Function], body_of: BodyOf) -> froz
 
 
 def reachable(body: Block, body_of: BodyOf) -> list[Function]:
-    """Return the functions that a body calls, directly or through other functions, callers first."""
+    """Return the functions that a body calls, directly or through other functions, each after one of its callers."""
     functions: dict[int, Function] = {}
     pending = [body]
     while pending:
@@ -82,7 +82,7 @@ def _runs_steps(block: Block) -> bool:
 
 
 class CallSummaries(Struct, frozen=True):
-    """The summaries of all called functions, keyed by `id`."""
+    """The summaries of all called functions. Functions are identified by `id`."""
 
     step_functions: frozenset[int]
     """The functions that run steps, directly or through other functions."""
@@ -96,7 +96,7 @@ class CallSummaries(Struct, frozen=True):
         return id(function) in self.step_functions
 
     def tasks_done_after_call(self, function: Function) -> tuple[AwaitedTask, ...]:
-        """Return the caller's tasks that are done after a call."""
+        """Return the caller's tasks that are done after a call of a function."""
         return self.completed.get(id(function), ())
 
     def with_tasks_of_callees(self, group: AwaitGroup) -> AwaitGroup:

@@ -94,7 +94,10 @@ def _block(emitter: _Emitter, block: Block) -> list[Node]:
 
 
 def _with_concurrent_blocks(nodes: list[Node]) -> list[Node]:
-    """Wrap the nodes of a branch or loop in a parallel if they contain blocks, which have no clocks to order them."""
+    """Wrap the nodes of a branch, loop or `try` block in a parallel if they contain blocks and no clocks.
+
+    Without clocks, blocks outside of a parallel would appear to run in sequence.
+    """
     series = [node for node in nodes if _is_series(node) or _repeats_series(node)]
     if not series or any(map(_has_clock, nodes)) or (len(nodes) == 1 and _is_series(nodes[0])):
         return nodes
@@ -147,7 +150,7 @@ def _group(emitter: _Emitter, block: Block, operations: Sequence[Operation]) -> 
 
 
 def _guard_unseen_error(nodes: list[Node], operations: Sequence[Operation]) -> list[Node]:
-    """Wrap a group in a `try` that catches errors that the graph does not show.
+    """Wrap a group in a `try` if a handler around its await may catch errors that the graph does not show.
 
     A call without a clock for its completion needs no `try`: code after its await may run before its steps anyway.
     """
@@ -164,9 +167,9 @@ def _wrap_in_try(nodes: list[Node], operations: Sequence[Operation]) -> list[Nod
 
 
 def _shows_error(node: Node, operations: Sequence[Operation]) -> bool:
-    """Return whether a group with a single call shows the code that runs after an error.
+    """Return whether a group around a single call is needed to show that code may run after an error.
 
-    The group does so if the await returns the error as a result, or if the call continues after an error of concurrent
+    The group is needed if the await returns the error as a result, or if the call may continue after an error of other
     code.
     """
     groups = [await_.group for await_ in awaits_in(Block(tuple(operations)))]
@@ -370,7 +373,7 @@ def _activity(emitter: _Emitter, activity: Activity) -> Clocked:
 
 
 def _tick(emitter: _Emitter, operation_id: int) -> None:
-    """Advance the clock at an await that completes tasks or ends a race, and resolve the completed tasks."""
+    """Advance the clock at an await or loop that completes tasks or ends a race, and resolve the completed tasks."""
     completed = emitter.live.completed_by.get(operation_id)
     if completed is None:
         return
@@ -401,7 +404,10 @@ def _choice(emitter: _Emitter, choice: Choice) -> list[Node]:
 
 
 def _try(emitter: _Emitter, try_: Try) -> list[Node]:
-    """Return the node of a `try`. Handlers begin at the clock of the `try`, and later operations at the last clock."""
+    """Return the node of a `try`.
+
+    The handlers begin at the clock of the `try`, and the `finally` at the latest clock of the body and the handlers.
+    """
     node: TryNode = {"type": "try"}
     clock = emitter.clock
     body = _block(emitter, try_.body)

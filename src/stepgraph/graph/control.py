@@ -1,9 +1,9 @@
 """Structuring of control flow: jumps are rewritten to the constructs of the payload, `break` and `return`.
 
 After a `continue`, or a `raise` that a handler of the function catches, the rest of the block moves into the branches
-that do not jump. A caught `raise` that leaves a loop inside the `try` also becomes a `break`. Any other `raise` becomes
-a `return`. A `with` becomes its body. Finally, operations that neither run a step nor decide whether one runs are
-removed.
+that do not jump. A caught `raise` that leaves a loop inside the `try` also becomes a `break`. A `raise` that no handler
+of the function catches becomes a `return`. A `with` becomes its body. Operations that neither run nor await steps, and
+do not decide whether a step runs, are removed.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ class _Context(Struct, frozen=True):
 
 
 class _TrailingChoice(Struct):
-    """A choice at the end of a fragment with branches that jump. Later operations may move into the other branches."""
+    """A choice at the end of a fragment. If some branches jump, later operations can move into the other branches."""
 
     operation: Choice
     branches: list[_Fragment]
@@ -95,18 +95,21 @@ class _Fragment(Struct):
     jumps: frozenset[Target] = frozenset()
     """The targets of the jumps in the fragment that have no payload node."""
     breaks: frozenset[Target] = frozenset()
-    """The targets of exceptions that leave the innermost loop by a `break`: the `jumps` of the fragment of the loop."""
+    """The targets of exceptions that leave the innermost loop by a `break`. Outside the loop, they are `jumps`."""
     may_complete: bool = True
     """Whether the end of the fragment is reachable."""
 
 
 def structure_control_flow(block: Block, calls: CallSummaries) -> Block:
-    """Return a function body without `continue`, `raise`, `with`, loop `else` and operations unrelated to steps."""
+    """Return a function body with the control flow of the payload, and without operations unrelated to steps."""
     return _block(_with_resolved_calls(block, calls), _Context())[0]
 
 
 def _with_resolved_calls(block: Block, calls: CallSummaries) -> Block:
-    """Return a block without calls of functions without steps, with the awaits of called functions in their callers."""
+    """Return a block without calls of functions that run no steps.
+
+    The remaining operations also complete those tasks of the block that are awaited in called functions.
+    """
     return Block(tuple(result for operation in block.operations for result in _resolved(operation, calls)))
 
 
@@ -290,7 +293,7 @@ def _loop(operation: Loop, context: _Context) -> _Fragment:
     body, fragment = _block(operation.body, inner)
     has_break = _has_break(body.operations)
     jumps = fragment.jumps - {_ITERATION_END} | fragment.breaks
-    # A break of a loop without steps matters only if an exception skips steps after the loop.
+    # The breaks of a loop without steps matter only if an exception that leaves the loop skips steps after it.
     if not runs_steps and not _is_relevant_block(operation.orelse) and not _may_skip_steps(jumps, context):
         body = Block(_without_drawn_breaks(body.operations))
     loop = _Fragment(may_complete=has_break or not operation.infinite, jumps=jumps)
@@ -365,7 +368,10 @@ def _try(operation: Try, context: _Context) -> _Fragment:
 
 
 def _may_exit(block: Block) -> bool:
-    """Return whether a block has a `break` or `return` that the graph draws, excluding `raise`: any code may raise."""
+    """Return whether a block has a `break` or `return` that the graph shows.
+
+    A `raise` does not count, because any code may raise.
+    """
     return any(
         isinstance(operation, Jump) and operation.drawn and operation.kind is not JumpKind.RAISE
         for operation in operations_in(block)

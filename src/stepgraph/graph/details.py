@@ -33,7 +33,7 @@ ANY_OTHER_ERROR: Final = "any other error"
 
 
 def describe(graph: Graph, places: Places, workflows: Mapping[str, str]) -> Details:
-    """Return the details of a graph. `workflows` maps the name of each binding to the name of its workflow."""
+    """Return the details of a graph. `workflows` maps each binding to the label of its workflow: `orders (Orders)`."""
     return details_of(graph, partial(_detail, places, workflows))
 
 
@@ -82,7 +82,7 @@ def _started(workflows: list[str]) -> tuple[str, ...]:
 
 
 def _errors(part: Part, place: Place, handlers: tuple[Handler, ...]) -> tuple[str, ...]:
-    """Return a remark on the effect of handlers without nodes, if any: they swallow the error or raise another one."""
+    """Return a remark if handlers without nodes swallow the error or raise another one."""
     if part["nodes"]:
         return ()
     raised = [jump for handler in handlers for jump in _raises(handler.block)]

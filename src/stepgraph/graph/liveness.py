@@ -1,7 +1,7 @@
 """Liveness of tasks: the ranges of operations from the start of a task to the await that completes it.
 
-A task escapes if it may be pending at an exit of the block that contains its start and its awaits. For an escaping
-task, the graph shows no clock of completion.
+A task escapes if it may be pending at an exit of the block that contains its start and its awaits, or after a race that
+includes it. For an escaping task, the graph shows no clock of completion.
 """
 
 from __future__ import annotations
@@ -35,16 +35,16 @@ from stepgraph.ir.nodes import (
 )
 
 Path: TypeAlias = tuple[tuple[int, int], ...]
-"""The enclosing blocks of an operation by `id`, outermost first, each with the index of the operation in it."""
+"""The enclosing blocks of an operation by `id`, outermost first. Each has the index of its operation on the path."""
 
 
 class LiveRange(Struct, frozen=True):
     """A range of operations in a block, during which at least one task that starts there is pending."""
 
     first: int
-    """The index of the operation that starts the first task."""
+    """The index of the operation that starts the first task, or 0 if that task may be pending before the block."""
     last: int
-    """The index of the operation after which no task is pending."""
+    """The index of the operation after which none of the tasks is pending, or of the last operation of the block."""
 
 
 class Liveness(Struct, frozen=True):
@@ -95,7 +95,7 @@ def must_awaited_tasks(body: Block, foreign: frozenset[TaskId]) -> tuple[Awaited
 
 
 def _pending_at_exits(body: Block, state: _State) -> int:
-    """Return the tasks that may be pending at the normal exits of a function, or all tasks if it has none.
+    """Return the tasks that may be pending at the normal exits of a function or, without such exits, at its start.
 
     The losers of a race may be pending, too.
     """
@@ -106,7 +106,7 @@ def _pending_at_exits(body: Block, state: _State) -> int:
 
 
 def _range_start(analysis: _PendingTasks, task_id: TaskId) -> tuple[int, int]:
-    """Return the `id` of the innermost block with the start and all awaits of a task, and the index where it begins."""
+    """Return the `id` of the innermost block with the start and all awaits of a task, and `LiveRange.first` for it."""
     start = analysis.started[task_id]
     depth = len(start)
     for path in analysis.awaited.get(task_id, ()):
@@ -257,7 +257,10 @@ class _PendingTasks(Domain[_State], Observer[_State]):
     def leave_try(
         self, try_: Try, before: _State, end: _State | None, raised: _State | None
     ) -> tuple[_State | None, _State | None]:
-        """Ignore tasks that only the body awaits: if one fails, its group ends while the others continue."""
+        """After an exception, ignore the pending tasks that only the body starts and awaits.
+
+        In the graph, too, a group ends when one of its tasks fails, while the others continue.
+        """
         del before
         return end, None if raised is None else raised.without(self._local_tasks(try_.body))
 
@@ -278,7 +281,7 @@ class _PendingTasks(Domain[_State], Observer[_State]):
         return state.without(completed | raced)
 
     def _call(self, call: Run, state: _State) -> _State:
-        """Complete the caller's tasks that a function awaits. If the call fails, the tasks may be pending."""
+        """Complete the caller's tasks that a called function awaits."""
         self._record_await(
             bit_set(awaited.task_id for awaited in call.completed_tasks) & state.pending, tuple(self.path)
         )

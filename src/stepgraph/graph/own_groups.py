@@ -28,7 +28,7 @@ class SeparateGroup(Struct, frozen=True, eq=False):
 
     kind: ParallelKind
     block: int
-    """The `id` of the block that contains the parallel, and starts all tasks of the group."""
+    """The `id` of the block that contains the parallel and the starts of all tasks of the group, possibly nested."""
     place: Place
     """The location of the await."""
 
@@ -42,7 +42,7 @@ class ShownGroup(Struct, frozen=True):
 
 
 def separate_groups_by_task(body: Block, live: Liveness) -> dict[TaskId, tuple[SeparateGroup, ...]]:
-    """Return the separate parallels of a body that contain each task, outermost first.
+    """Return, for each task, the separate parallels of a body that contain the task, outermost first.
 
     A group is separate if it is nested in another group, or if its kind is not `all`. A separate parallel contains
     only tasks that the arguments of the group start. A task that started earlier stays at its start.
@@ -95,7 +95,10 @@ def _common_block(group: AwaitGroup, task_ids: Sequence[TaskId], live: Liveness)
 
 
 def exact_group(operations: Sequence[Operation], live: Liveness) -> ShownGroup | None:
-    """Return the group of the await that ends a live range, or None if the range does more than start awaited tasks."""
+    """Return the group of the await that ends a live range.
+
+    Return None if the range does more than start and await tasks of the group, or if a nested group starts tasks.
+    """
     last = operations[-1]
     final_await = next(awaits_in(Block((last,))), None)
     if final_await is None or not (last is final_await or (isinstance(last, Loop) and final_await.one_per_iteration)):

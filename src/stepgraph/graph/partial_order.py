@@ -1,8 +1,8 @@
 """Decomposition of a partial order into series, parallels and clocks.
 
-A partial order is a list of bit sets: bit j of `before[i]` means that member j is done before member i begins. The list
-must be transitive, and the indices must be a linear extension. An order that cannot be drawn exactly loses relations
-but never gains any. The theory is in `docs/explanation/order.md`.
+A partial order is a list of bit sets: bit j of `before[i]` means that member j is done before member i begins. This
+relation must be transitive, and the indices must be a linear extension of it. An order that cannot be drawn exactly
+loses relations but never gains any. The theory is in `docs/explanation/order.md`.
 """
 
 from __future__ import annotations

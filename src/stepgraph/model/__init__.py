@@ -1,1 +1,1 @@
-"""Data types that all layers share: the payloads of the API, source locations, notes and problems."""
+"""Data types that all layers share: payloads of the API, JSON reports, locations, notes and problems."""

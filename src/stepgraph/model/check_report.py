@@ -28,8 +28,8 @@ class Summary(Closed):
     """The result of the check."""
 
     verdict: Verdict
-    """`passed` (exit code 0), `failed` (1), `unreadable` if an input could not be read (2), or `empty` if no workflow
-    was found (3), which is not a pass."""
+    """`passed` (exit code 0), `failed` (1, or 0 with `--exit-zero`), `unreadable` if an input could not be read (2), or
+    `empty` if no workflow was found (3), which does not count as passed."""
     text: str
     """The result as one line of text."""
     fail_on: FailOn
@@ -45,13 +45,13 @@ class Summary(Closed):
     notes: int
     """Number of notes, which never fail the check."""
     known: int
-    """Number of findings in the baseline, which are not counted above."""
+    """Number of findings of this check that the baseline contains. They are not counted above."""
     ignored: int
     """Number of findings that comments suppress, which are not counted above."""
 
 
 class CheckedWorkflow(Closed):
-    """A checked workflow."""
+    """The name, the location and the size of a checked workflow."""
 
     name: str
     """Configured name, by default the name of the class."""
@@ -60,9 +60,9 @@ class CheckedWorkflow(Closed):
     path: str
     """File of the class, relative if the path on the command line is, with forward slashes."""
     line: int
-    """First line of the class, from 1."""
+    """Line of the keyword `class`, from 1."""
     has_dag: bool
-    """Whether the workflow has a graph, that is, at least one step that can run."""
+    """Whether the workflow has a graph. It has none if no step can run, or if the analysis exceeds a limit."""
     steps: int
     """Number of steps in the graph."""
     complete: bool
@@ -77,11 +77,12 @@ class ReportedFinding(Closed):
     name: str
     """Name of the rule, such as `unknown-step-parameter`."""
     severity: Severity
-    """`error`: fails at run time; `warning`: behaves differently than the code suggests; `note`: informational."""
+    """By default, `error` for unreadable input and for code that fails at run time, `warning` for code that behaves
+    differently than it appears to, and `note` for information. Settings can change the severity."""
     message: str
     """The problem and its consequence."""
     advice: str
-    """The fix. May be empty."""
+    """The change to make. May be empty."""
     path: str
     """File, relative if the path on the command line is, with forward slashes; `<stdin>` for standard input."""
     line: int
@@ -95,9 +96,10 @@ class ReportedFinding(Closed):
     workflow: str | None
     """Name of the workflow, or null for a finding about a configuration or a file."""
     fix: Applicability | None
-    """The fix: `safe` if `--fix` applies it, `unsafe` if `--fix` requires `--unsafe-fixes`; null without a fix."""
+    """The kind of automatic fix: `safe` if `--fix` applies it, `unsafe` if `--fix` requires `--unsafe-fixes`; null if
+    there is none."""
     fingerprint: str | None
-    """Identity of the finding, independent of line numbers; null if unknown."""
+    """Identity of the finding, independent of line numbers; null for an ignored finding."""
     url: str
     """URL of the documentation of the rule."""
 
@@ -108,7 +110,7 @@ class IgnoredFinding(Closed):
     reason: str
     """The reason in the comment. May be empty."""
     finding: ReportedFinding
-    """The finding."""
+    """The suppressed finding."""
 
 
 class CheckReport(Closed):
@@ -125,6 +127,6 @@ class CheckReport(Closed):
     findings: list[ReportedFinding]
     """The counted findings: of the project, then of the workflows, in source order."""
     known: list[ReportedFinding]
-    """The findings in the baseline."""
+    """The findings of this check that the baseline contains."""
     ignored: list[IgnoredFinding]
     """The findings that comments suppress."""

@@ -29,7 +29,7 @@ UNKNOWN_TAG: Final = "\0unknown"
 
 
 class Closed(TypedDict):
-    """The base class of payload and report shapes. Fields have exactly their documented types. Others are invalid."""
+    """The base class of payload and report shapes. Values must have the documented types, without additional fields."""
 
 
 Closed.__pydantic_config__ = {  # type: ignore[attr-defined]

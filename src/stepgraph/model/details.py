@@ -13,7 +13,7 @@ Part: TypeAlias = Mapping[str, object]
 """A node of a graph, a block of a `try`, or a branch of an `if` or `switch`."""
 
 DetailTexts: TypeAlias = tuple[tuple[int, str, tuple[str, ...]], ...]
-"""Details as plain data: the index of a part in the order of `parts_of`, its source and its remarks."""
+"""Details as plain data: for each part with a detail, its index in `parts_of`, its source and its remarks."""
 
 _WITHOUT_PARTS: Final = frozenset({"payload", "config", "options"})
 
@@ -38,11 +38,11 @@ class Details(Struct, frozen=True, eq=False):
 
     - Loops: the head, `for item in order["items"]`.
     - Catch blocks and branches for exceptions: the handler, `except CardError as error`, and whether it swallows the
-      error.
+      error or raises another one.
     - Exits: the statement, `raise Declined("no")`, and whether a handler of the function catches the exception.
     - Function calls: the arguments, `(step, "after B3")`.
     - Steps: the results that they receive, and the workflows that they start.
-    - Groups: whether they raise the errors of their members.
+    - Groups of the kind `all_settled`: whether the code discards the errors of the members.
     """
 
     items: Sequence[tuple[Part, Detail]] = ()

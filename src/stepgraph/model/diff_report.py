@@ -56,7 +56,7 @@ class DiffSummary(Closed):
     out_of_order: int
     """Number of changes that run steps of running instances out of order."""
     safe: int
-    """Number of changes without effect on running instances."""
+    """Number of changes that are safe for running instances."""
     incomplete_workflows: int
     """Number of workflows with an incomplete graph, whose changes may be missing."""
 
@@ -71,7 +71,7 @@ class WorkflowVersion(Closed):
     place: str
     """Location of the class: `src/entry.py:12`, in a revision `main:src/entry.py:12`, or the file of a saved graph."""
     has_dag: bool
-    """Whether the workflow has a graph, that is, at least one step that can run."""
+    """Whether the workflow has a graph. It has none if no step can run, or if the analysis exceeds a limit."""
     complete: bool | None
     """Whether the graph is complete. Without a complete graph, changes may be missing. Null for a saved graph."""
 
@@ -86,8 +86,8 @@ class WorkflowChange(Closed):
     text: str
     """A sentence that describes the change and its location."""
     effect: Effect
-    """The effect on running instances: `breaking` loses stored results or uses them for another step, `out_of_order`
-    runs a step after steps that it now precedes, `safe` does neither."""
+    """The effect on running instances: `breaking` loses stored results, uses them for another step or abandons a wait,
+    `out_of_order` runs a step after steps that it now precedes, `safe` does none of these."""
     reason: str
     """The reason for the effect. Empty for a safe change."""
 

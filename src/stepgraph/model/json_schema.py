@@ -40,12 +40,12 @@ def _schema(shape: TypeAdapter[object], title: str) -> str:
 
 
 class _OutputSchema(GenerateJsonSchema):
-    """The schema of data that this package writes, which contains only the documented types."""
+    """A generator of schemas for the output of this package. The output contains only documented node types."""
 
     def tagged_union_schema(self, schema: core_schema.TaggedUnionSchema) -> JsonSchemaValue:
         documented = {tag: member for tag, member in schema["choices"].items() if tag != UNKNOWN_TAG}
         described = super().tagged_union_schema({**schema, "choices": documented})
-        # An OpenAPI keyword: validators that are strict about keywords reject the whole schema for it.
+        # Validators that are strict about keywords reject a schema with this keyword of OpenAPI.
         described.pop("discriminator", None)
         return described
 

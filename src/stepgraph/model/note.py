@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from stepgraph.model.span import Span
 
-# A test compares these with the rules.
+# A test compares these labels with the rules.
 _LABEL_OF_CODE: Final = {
     "cancelled-step": "warning[SG213]",
     "decorator-awaited": "error[SG117]",
@@ -28,7 +28,7 @@ _INCOMPLETE: Final = "note[SG004]"
 
 
 class Note(Struct, frozen=True):
-    """A remark on code that the graph of a workflow does not show completely."""
+    """A remark on code whose behavior the graph of a workflow does not show completely."""
 
     code: str
     """A stable name, such as `unresolved-call` or `never-awaited`."""
@@ -39,7 +39,7 @@ class Note(Struct, frozen=True):
     span: Span
     """The location of the code."""
     incomplete: bool = True
-    """Whether the graph may lack steps because of this code."""
+    """Whether the graph may lack steps because of the code at `span`."""
 
     @property
     def label(self) -> str:
@@ -62,11 +62,11 @@ class ProblemKind(StrEnum):
     """The cause of a problem."""
 
     UNREADABLE = "unreadable"
-    """The file is missing, unreadable, or of the wrong type."""
+    """A file is missing, unreadable, or of the wrong type, or saved data is invalid."""
     SYNTAX = "syntax"
-    """The file is not valid Python."""
+    """A file is not valid Python."""
     CONFIGURATION = "configuration"
-    """A configuration has an invalid value."""
+    """A configuration is missing or invalid, or has an unexpected effect."""
     PLACEHOLDER = "placeholder"
     """A configuration has a placeholder instead of a value, as in a template."""
     MISSING_CLASS = "missing-class"
@@ -74,15 +74,15 @@ class ProblemKind(StrEnum):
     UNEXPORTED_CLASS = "unexported-class"
     """A configuration names a workflow class that the main module does not export."""
     NO_RUN = "no-run"
-    """A configuration names a class without a method `run`."""
+    """A class without a method `run` is configured, or has the code of a workflow."""
     UNRESOLVED_CLASS = "unresolved-class"
-    """A configuration names a class that may be valid but cannot be resolved."""
+    """A configured class may be valid but cannot be resolved, or the search for classes exceeds a limit."""
     LIMIT = "limit-exceeded"
     """The analysis of a class exceeds a limit."""
 
 
 class Problem(Struct, frozen=True):
-    """An input that could not be read."""
+    """An input that could not be read, is invalid, or may have an unexpected effect."""
 
     path: str
     """The file or directory as the user named it, or an environment variable."""
@@ -110,7 +110,7 @@ class Problem(Struct, frozen=True):
 
 
 class InputError(Exception):
-    """An input that could not be read. Carries the `Problem` to show."""
+    """An input that could not be read or is invalid. Carries the `Problem` to show."""
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(str(problem))

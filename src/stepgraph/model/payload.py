@@ -1,8 +1,8 @@
 """The shapes of the Workflows API: the graph of a workflow, its nodes, and the responses about its versions.
 
-Graphs are built, drawn and compared as these typed dictionaries. `stepgraph.model.validation` validates external data
-with the same definitions, and `stepgraph.model.json_schema` generates JSON Schemas from them. Unknown values have no
-key. Only `condition` and `graph` can be null.
+Graphs are built, drawn and compared as these typed dictionaries. `stepgraph.model.saved` validates external data with
+the same definitions, and `stepgraph.model.json_schema` generates JSON Schemas from them. Unknown values have no key.
+Only `condition` and `graph` can be null.
 
 Source: the API documentation of Cloudflare Workflows, and its Python client.
 """
@@ -57,7 +57,7 @@ class ObjectShape(Closed):
 
     type: Literal["object"]
     fields: dict[str, Shape]
-    """The keys that the workflow reads."""
+    """The keys that the workflow reads, with the shapes of their values."""
 
 
 Shape = TypeAliasType("Shape", Annotated[UnknownShape | ObjectShape, Tagged(UnknownShape)])
@@ -78,7 +78,7 @@ class StepConfig(Closed):
     """The configuration of a step."""
 
     retries: Retries
-    """The retries."""
+    """The number, delay and backoff of the retries."""
     timeout: Duration
     """The timeout of each attempt: milliseconds, or a string such as `5 minutes`."""
 
@@ -113,7 +113,7 @@ class StepSleep(Closed):
 
     type: Literal["step_sleep"]
     name: str
-    """The name."""
+    """The name, with `{}` around parts that are unknown before the run."""
     duration: Duration
     """The duration: milliseconds, or a string such as `5 minutes`."""
     starts: NotRequired[OrNull[Number]]
@@ -127,7 +127,7 @@ class StepSleepUntil(Closed):
 
     type: Literal["step_sleep_until"]
     name: str
-    """The name."""
+    """The name, with `{}` around parts that are unknown before the run."""
     timestamp: str
     """The point in time, or the expression that computes it."""
     starts: NotRequired[OrNull[Number]]
@@ -141,7 +141,7 @@ class StepWaitForEvent(Closed):
 
     type: Literal["step_wait_for_event"]
     name: str
-    """The name."""
+    """The name, with `{}` around parts that are unknown before the run."""
     options: NotRequired[OrNull[WaitOptions]]
     """The event type and the timeout of the wait."""
     payload: NotRequired[OrNull[Shape]]
@@ -187,7 +187,7 @@ class Try(Closed):
     catch_block: NotRequired[OrNull[Block]]
     """The exception handlers."""
     finally_block: NotRequired[OrNull[Block]]
-    """The cleanup."""
+    """The `finally` block, which runs in any case."""
 
 
 class Branch(Closed):
@@ -212,7 +212,7 @@ class Switch(Closed):
 
     type: Literal["switch"]
     discriminant: str
-    """The expression."""
+    """The source of the expression, or `exception` for a choice between exception handlers."""
     branches: list[Branch]
     """The cases, in order."""
 
@@ -234,7 +234,7 @@ class FunctionDef(Closed):
 
     type: Literal["function_def"]
     name: str
-    """The name."""
+    """The name, by which calls refer to the function."""
     nodes: list[Node]
     """The body."""
 
@@ -244,7 +244,7 @@ class Break(Closed):
 
     type: Literal["break"]
     kind: BreakKind
-    """The statement."""
+    """`break` leaves the innermost loop. `return` leaves the function, normally or by an exception."""
 
 
 class Start(Closed):
@@ -285,7 +285,7 @@ Node = TypeAliasType(
         Tagged(UnknownNode),
     ],
 )
-"""A node of a graph. The JSON Schema defines a named alias once and refers to it."""
+"""A node of a graph. The JSON Schema defines this type once, because it is a named alias."""
 NodeType: TypeAlias = Literal[
     StepType,
     "loop",
@@ -323,7 +323,7 @@ class Graph(Closed):
     version: Number
     """The version of the format."""
     workflow: Workflow
-    """The workflow."""
+    """The nodes and functions of the workflow."""
 
 
 class VersionIdentity(Closed):
@@ -367,27 +367,27 @@ class DefaultRetention(Closed, total=False):
 
 
 class Version(VersionIdentity):
-    """One version of a workflow: `GET .../workflows/{workflow_name}/versions/{version_id}`, or one of a list."""
+    """One version of a workflow: `GET .../workflows/{workflow_name}/versions/{version_id}`, or an item of a list."""
 
     has_dag: bool
     """Whether the version has a graph."""
     language: Literal["javascript", "python"]
     """The language of the workflow."""
     concurrency: NotRequired[OrNull[Concurrency]]
-    """The concurrency."""
+    """The limit on concurrent instances."""
     default_retention: NotRequired[OrNull[DefaultRetention]]
     """How long the engine retains finished instances by default."""
     limits: NotRequired[OrNull[VersionLimits]]
-    """The limits."""
+    """The limit on steps."""
 
 
 # Conditions of branches that the source does not contain. None of them is a valid Python expression.
 
 NO_BREAK: Final = "no break"
-"""The condition of the `else` of a loop that a `break` skips."""
+"""The condition of a loop's `else`, which a `break` skips."""
 
 NO_CONTINUE: Final = "no continue"
-"""The condition of the rest of a loop body that a `continue` skips."""
+"""The condition of code in a loop body that a `continue` skips."""
 
 NO_EXCEPTION: Final = "no exception"
 """The condition of code that an exception skips."""

@@ -35,7 +35,7 @@ class SavedGraph(Struct, frozen=True):
     """The graph of one version of a workflow."""
 
     class_name: str
-    """The name of the workflow's class."""
+    """The name of the workflow's class, or `The workflow` if a response without a graph lacks the name."""
     graph: Graph | None
     """The graph, or None if the API returned null."""
 
@@ -106,7 +106,7 @@ def _of_graph(graph: Graph) -> SavedGraph:
 
 Fields: TypeAlias = Mapping[str, object]
 Completer: TypeAlias = Callable[[object, Keys], object]
-"""Returns the completed value. The keys lead to the value in the data."""
+"""Returns a completed value. The second argument contains the keys that lead to the value in the data."""
 
 _GRAPH: Final = TypeAdapter(Graph)
 
@@ -129,7 +129,7 @@ _NO_PARTS: Final[Mapping[str, Completer]] = {}
 
 
 def read_graph(data: object, path: str, at: Keys = ()) -> Graph:
-    """Return the graph in JSON data. Nodes of unknown types are of the shape `UnknownNode`.
+    """Return the graph in JSON data. Nodes of unknown types have the shape `UnknownNode`.
 
     `path` names the input in messages, and `at` contains the keys that lead to `data` there. Raises InputError, with a
     one-line message, for data that cannot be drawn.
@@ -149,7 +149,7 @@ class _Completion:
         self.moved: dict[Keys, Keys] = {}
         """Maps the keys of a node inside an unknown node, after the completion, to its keys in the data."""
         self.pending: list[Callable[[], None]] = []
-        """The values still to complete. Nested calls could exceed the recursion limit."""
+        """Callbacks that complete the remaining values. Recursive calls could exceed the recursion limit."""
         self.parts: Final[Mapping[str, Completer]] = {
             "workflow": partial(self.fields, _WORKFLOW),
             "payload": self.shape,

@@ -35,8 +35,8 @@ MAX_NODE_DEPTH: Final = 120
 def load_json(text: str | bytes, path: str) -> object:
     """Parse JSON text, or bytes in UTF-8, UTF-16 or UTF-32.
 
-    Raises InputError for text that is not JSON, and for data with more than `SAVED_NODES` nodes, or nodes nested deeper
-    than `MAX_NODE_DEPTH`.
+    Raises InputError for text that is not JSON, and for data with more than `SAVED_NODES` nodes, branches and
+    workflows, or with nodes nested deeper than `MAX_NODE_DEPTH`.
     """
     data = _load(text, path)
     count, depth = _count_and_depth(data)

@@ -48,7 +48,10 @@ def is_clocked(node: Node) -> TypeIs[Clocked]:
 
 
 def node_lists(node: Node) -> list[Sequence[Node]]:
-    """Return the lists of nodes directly inside `node`, in source order."""
+    """Return the lists of nodes directly inside `node`, in source order.
+
+    A `start` contains the bodies of its functions.
+    """
     if unknown := as_unknown(node):
         return [unknown["nodes"]]
     if is_leaf_step(node):
@@ -75,7 +78,7 @@ def children(node: Node) -> list[Node]:
 
 
 def walk(nodes: Sequence[Node]) -> Iterator[Node]:
-    """Yield nodes and all nodes inside them in source order, without the bodies of called functions."""
+    """Yield nodes and all nodes inside them in source order. A call does not contain the body of its function."""
     pending = list(reversed(nodes))
     while pending:
         node = pending.pop()
@@ -97,7 +100,10 @@ def levels(nodes: Sequence[Node]) -> int:
 
 
 def functions_of(workflow: Workflow) -> dict[str, FunctionDef]:
-    """Return the functions that calls refer to. Functions of the workflow override equal names in its `start` nodes."""
+    """Return the functions that calls refer to, by name.
+
+    Functions of the workflow override functions of its `start` nodes with the same name.
+    """
     functions = dict(workflow["functions"])
     for node in walk(workflow["nodes"]):
         if node["type"] == "start":

@@ -96,7 +96,8 @@ def exits_of(nodes: Iterable[Node]) -> Exits:
 def may_swallow(try_node: Try) -> bool:
     """Return whether control may continue after a `try` in which a step has failed.
 
-    Saved graphs can omit a handler without steps, so a `try` without any other block counts as one with a handler.
+    Saved graphs can omit a handler without steps, so a `try` with neither a handler nor a `finally` counts as one with
+    a handler.
     """
     handler = try_node.get("catch_block")
     if handler is None:
@@ -154,7 +155,6 @@ class NodeList:
     """A list of nodes. Results that require a pass over the list are computed once, for all pairs of its nodes."""
 
     nodes: Sequence[Node]
-    """The nodes."""
 
     @cached_property
     def has_clocks(self) -> bool:

@@ -1,6 +1,6 @@
 """The order of a workflow's steps across all bodies that contain them, and a strict partial order of all steps.
 
-`run`, each function, and each step with nested steps has a body.
+A body contains the nodes of `run`, of a function, or of a step with nested steps.
 """
 
 from __future__ import annotations
@@ -23,7 +23,6 @@ class WorkflowOrder:
     """The order of a workflow's steps, derived from its graph. Steps are nodes of the graph, compared by identity."""
 
     workflow: Workflow
-    """The workflow."""
 
     @cached_property
     def steps(self) -> tuple[Step, ...]:
@@ -34,7 +33,7 @@ class WorkflowOrder:
         """Return the relations of two different steps in one iteration of each loop and one call of each function.
 
         Only loops and functions that contain both steps count. There are several relations if the steps run at several
-        places, and none if the steps only run in different iterations.
+        places, and none if the steps only run in different iterations or calls.
         """
         first, second = self._reach(first_step), self._reach(second_step)
         return frozenset(
@@ -162,7 +161,6 @@ class Reach(Struct, frozen=True, eq=False):
     """The bodies that execute a step, and the sites at which they do."""
 
     step: Step
-    """The step."""
     bodies: frozenset[Body]
     """Bodies that contain the step or execute such a body."""
     outlasting: frozenset[Body]
@@ -247,7 +245,6 @@ class Body:
     """The nodes of `run`, of a function, or of a step with nested steps."""
 
     nodes: Sequence[Node]
-    """The nodes."""
     bodies: Mapping[str, Body]
     """The bodies of functions by name."""
 
@@ -321,7 +318,6 @@ class SiteIndex:
     """The sites of several bodies, indexed by their node and by the body that they execute."""
 
     bodies: tuple[Body, ...]
-    """The bodies."""
 
     def sites_of(self, step: Step) -> Sequence[tuple[Body, WorkSite]]:
         """Return the sites that are the step itself, by identity, each after the body that contains it."""

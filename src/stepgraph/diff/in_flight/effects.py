@@ -62,7 +62,7 @@ def out_of_order(reason: str) -> Impact:
 
 
 def breaking(reason: str) -> Impact:
-    """Return the impact of lost or misused results, with a reason."""
+    """Return the impact of lost or misused results or of an abandoned wait, with a reason."""
     return Impact(Effect.BREAKING, reason)
 
 

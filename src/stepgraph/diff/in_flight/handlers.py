@@ -38,7 +38,7 @@ class FailureHandlers:
         return sorted(handlers)
 
     def _handlers_in_function(self, number: int) -> Iterator[TreeElement]:
-        """Yield each `try` and group of the function that handles a failure, and finally the function itself."""
+        """Yield the `try` statements and groups in an element's function that handle its failure, then the function."""
         yield from (self._tree[outer] for outer in enclosing_tries(self._tree, number))
         for element in self._tree.ancestors(number):
             if element.kind == "parallel":

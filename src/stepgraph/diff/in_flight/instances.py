@@ -129,7 +129,8 @@ def steps_out_of_count_order(
 ) -> Iterator[tuple[int, int]]:
     """Yield steps, with their member, that start before a step with the same key in a previous concurrent member.
 
-    In sequential code, they would start after that step. One of the two members contains an element of `changed`.
+    In sequential code, they would start after that step. At least one of the two members contains an element of
+    `changed`.
     """
     latest: dict[ResultKey, _Occurrences] = {}
     latest_changed: dict[ResultKey, _Occurrences] = {}
@@ -192,7 +193,10 @@ def waits_of(tree: Tree, allowed: Container[int] | None = None) -> Waits:
 
 
 def _is_entered(call: tuple[int, int], allowed: Container[int]) -> bool:
-    """Return whether an instance may have entered a function by a call. New calls lead only into new functions."""
+    """Return whether an instance may have entered a function by a call.
+
+    A new call counts only if its function is new, too, because a new function can contain existing waits.
+    """
     site, function = call
     return site in allowed or function not in allowed
 
@@ -316,7 +320,8 @@ def is_repeated(tree: Tree, number: int) -> bool:
 class InFlightInstances:
     """Instances that start with the old workflow and resume with the new one.
 
-    `preexisting` contains the matched new elements, and `remaining` the matched old elements.
+    `preexisting` contains the matched new elements, and `remaining` the matched old elements. Methods that return a
+    wait return its name in quotes.
     """
 
     def __init__(self, sides: Sides) -> None:

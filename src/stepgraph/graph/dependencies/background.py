@@ -23,7 +23,7 @@ from stepgraph.limits import Limit
 
 
 def expand_start(analysis: BodyAnalysis, operation: Start) -> OperationList:
-    """Return the start of an activity without dependencies. In the body of a step, dependencies are expanded."""
+    """Return the start of an activity that has no dependencies. In the body of its step, dependencies are expanded."""
     activity = operation.activity
     if not isinstance(activity, StepRun | Call):
         return [operation]
@@ -44,7 +44,7 @@ def expand_starts(analysis: BodyAnalysis, starts: Sequence[Start]) -> OperationL
 
 
 def expand_starts_before_await(analysis: BodyAnalysis, starts: Sequence[Start]) -> OperationList | None:
-    """Return the starts of steps before an await of one of them, with their common dependencies drawn first.
+    """Return the starts of steps before an await of one or several of them, with their common dependencies drawn first.
 
     Returns None if no common dependencies can be drawn first, or if the steps share further dependencies.
     """
@@ -116,7 +116,10 @@ def _context_of_group(analysis: BodyAnalysis, starts: Sequence[Start]) -> Schedu
 
 
 def _merge_starts(analysis: BodyAnalysis, group: _StartGroup, part: Sequence[int]) -> Operation:
-    """Return the start of one piece of work for several tasks, which are awaited together, under the lowest task id."""
+    """Return one start, under the lowest task id, for a piece of work of one or several tasks.
+
+    The graph awaits several tasks only together.
+    """
     piece = group.planned.restricted_to(part)
     direct_starts = [group.by_root[task.root] for task in piece.tasks if task.root is not None]
     first = min(direct_starts, key=lambda start: start.task_id)

@@ -37,7 +37,7 @@ OperationList: TypeAlias = list[Operation]
 MAX_BRANCH_DEPTH: Final = 4
 """The maximum nesting depth."""
 MAX_BRANCH_STEPS: Final = 16
-"""The maximum number of steps that a nested branch may run."""
+"""The maximum number of steps in a branch that contains nested branches."""
 
 
 def operations_of(
@@ -45,7 +45,8 @@ def operations_of(
 ) -> OperationList:
     """Return the operations of a schedule.
 
-    Background tasks are awaited before the first runs that must wait for them.
+    A background task is awaited before the runs that must wait for it. If other runs are concurrent with these and need
+    not wait, the await follows all of them.
     """
     run_counts = Counter(definition for task in planned.tasks for definition in definitions_of(task.run))
     operations: OperationList = []
@@ -139,7 +140,7 @@ def _block_with_dependencies(analysis: BodyAnalysis, run: StepRun, context: Sche
 
 
 def _flat_run(analysis: BodyAnalysis, run: StepRun) -> Operation:
-    """Return a step and all its dependencies in one `PartialOrder`, each in a separate branch.
+    """Return a step and all its dependencies in one `PartialOrder`, with each dependency in a separate branch.
 
     With nested branches, the number of branches would multiply.
     """

@@ -107,7 +107,7 @@ def _analyze(facts: ProgramFacts, function: Function, usage: BodyUsage, *, is_ru
 
 
 def _read_block(analysis: BodyAnalysis, block: Block) -> Block:
-    """Return a block with the dependencies of its steps expanded, and set `exit_states` to the states at its exits."""
+    """Return a block with its dependencies expanded, and set `exit_states` to the states at its normal exits."""
     domain = _RunStateDomain(analysis)
     exits = solve(block, analysis.state, domain, domain, analysis.program_usage.budget)
     analysis.exit_states = [end for end in (exits.end, exits.returns) if end is not None]
@@ -308,7 +308,10 @@ def _is_await_of_any(next_operations: Sequence[Operation], starts: Sequence[Star
 
 
 def _starts_awaited_together(analysis: BodyAnalysis, operations: Sequence[Operation], position: int) -> list[Start]:
-    """Return the consecutive starts of steps, from a position on, that one await includes."""
+    """Return the consecutive starts of steps, from a position on, that share their only await.
+
+    Without a shared await, return only the first start.
+    """
     starts: list[Start] = []
     shared_await: Await | None = None
     for operation in map(operations.__getitem__, range(position, len(operations))):
@@ -333,7 +336,7 @@ def _only_await(analysis: BodyAnalysis, operation: Start) -> Await | None:
 
 
 def _is_await_of_all(await_: Await) -> bool:
-    """Return whether an await ends only after all of its members, which are tasks that it awaits on every path."""
+    """Return whether an await waits for all of its members together and each one is a task awaited on every path."""
     group = await_.group
     plain = all(isinstance(member, AwaitedTask) and member.on_every_path for member in group.members)
     return plain and group.until_done and not await_.one_per_iteration and group.kind in ("all", "all_settled")

@@ -122,7 +122,7 @@ def _expand_step(analysis: BodyAnalysis, run: StepRun, place: Place) -> Operatio
 def _expand_at_await(
     analysis: BodyAnalysis, roots: Sequence[DirectCall], kind: ParallelKind, place: Place
 ) -> OperationList:
-    """Return the steps that begin at one await, except for steps of background tasks, and record their run states."""
+    """Return the operations of the steps that begin at one await, except background tasks, and record run states."""
     record_unordered_begins(analysis)
     context = analysis.scheduling_context()
     planned = schedule(roots, context)
@@ -180,7 +180,10 @@ def _record_runs(analysis: BodyAnalysis, planned: Schedule) -> None:
 
 
 def _record_call(analysis: BodyAnalysis, function: Function) -> None:
-    """Record the steps that may run concurrently with a called function, and with background tasks during the call."""
+    """Record the steps that may run concurrently with a called function.
+
+    Also record the steps of this function as concurrent with the functions that background tasks call.
+    """
     task_ids = sorted(analysis.state.may_be_running | analysis.state.queued_tasks.keys())
     steps = [step for task_id in task_ids for step in analysis.steps_of(task_id)]
     analysis.facts.add_concurrent_steps(function, [*steps, *analysis.may_begin_during()])

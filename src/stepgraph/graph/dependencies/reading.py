@@ -125,7 +125,7 @@ class ProgramFacts(Struct):
         )
 
     def add_note(self, code: str, step: StepDefinition, message: str, advice: str) -> None:
-        """Add a note about a difference between the engine and the graph, once for each step."""
+        """Add a note about a difference between the engine and the graph, once for each code and step."""
         if (code, step) not in self.notes:
             self.notes[code, step] = Note(code, message, advice, step.place.span, incomplete=False)
 

@@ -43,7 +43,7 @@ class Schedule(Struct, frozen=True):
     repeated_steps: tuple[StepDefinition, ...]
     """The steps that the SDK runs again, because they are needed while they wait for their own dependencies."""
     begun_runs: Mapping[Key, Sequence[ScheduledRun]]
-    """All runs that begin at the await, by the steps of their dependency."""
+    """All runs that begin at the await, by `Key`."""
 
     def restricted_to(self, part: Sequence[int]) -> Schedule:
         """Return the schedule of some runs, without the begun runs and the repeated steps of the whole schedule."""
@@ -108,7 +108,7 @@ class Simulation:
     def __init__(self, context: SchedulingContext) -> None:
         self.context = context
         self.begun: dict[Key, list[ScheduledRun]] = {}
-        """All runs that begin, by the definitions of their dependency."""
+        """All runs that begin at the await, by `Key`."""
         self.resolvers: dict[ScheduledRun, ScheduledRun] = {}
         """The run that resolves the dependencies of each background run."""
         self.may_have_begun: set[StepDefinition] = set()

@@ -26,7 +26,7 @@ class HasRun(Enum):
 
 
 class DirectCall(Struct, frozen=True, eq=False):
-    """A step that is called directly."""
+    """A call of a step by the program, as opposed to a request for a dependency."""
 
     run: StepRun
     task_id: TaskId | None = None

@@ -75,7 +75,7 @@ class ProgramUsage:
         self.places: dict[StepDefinition, int] = {}
         """The number of uses of each step. A use in a loop counts twice."""
         self._needs: dict[StepDefinition, set[StepDefinition]] = {}
-        """The direct dependencies of each step."""
+        """The direct dependencies of each step, without the candidates of choices."""
         self._closures: dict[int, dict[StepDefinition, None]] = {}
         self._needed_by: dict[int, dict[StepDefinition, dict[StepDefinition, None]]] = {}
         self._inside: dict[int, dict[StepDefinition, None]] = {}
@@ -110,7 +110,7 @@ class ProgramUsage:
         return dependencies
 
     def needed_by(self, step: StepDefinition) -> AbstractSet[StepDefinition]:
-        """Return the direct dependencies of a step."""
+        """Return the direct dependencies of a step, without the candidates of choices."""
         return self._needs.get(step, set())
 
     @cached_property
@@ -195,7 +195,10 @@ class ProgramUsage:
                     yield from self.steps_used_in(run.body)
 
     def _add_block(self, block: Block, usage: BodyUsage, declares: frozenset[StepDefinition] | None) -> None:
-        """Add the operations of a block. In a loop, `declares` is the set of steps that each iteration declares."""
+        """Add the operations of a block. In a loop, `declares` is the set of steps that each iteration declares.
+
+        Outside of loops, it is None.
+        """
         for operation in block.operations:
             match operation:
                 case Run(activity=activity):
