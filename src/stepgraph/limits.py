@@ -1,6 +1,6 @@
-"""Limits on the work and the inputs of one analysis, so that hostile input cannot exhaust resources.
+"""Limits on the work, the inputs and the outputs of one command, so that hostile input cannot exhaust resources.
 
-Limits count operations, never time, so they are the same on every machine.
+Limits count operations, files, bytes and the like, but never time, so they are the same on every machine.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from msgspec import Struct, field
 
 
 class Limit(Enum):
-    """A kind of work that is counted for each workflow, and the word for its unit in messages."""
+    """A kind of work that is counted for each workflow or comparison. The value is the unit in messages."""
 
     EVALUATIONS = "evaluated statements and expressions"
     BASES = "base classes of one class"
@@ -48,7 +48,7 @@ MAXIMUM: Final[dict[Limit, int]] = {
     Limit.DEPENDENCIES: 40_000,
     Limit.VISITS: 2_000_000,
 }
-"""The maximum of each kind of work for a workflow, before `PER_KILOBYTE`. Real projects need less than a twentieth."""
+"""The maximum of each kind of work, before `PER_KILOBYTE` is added. Real projects need less than a twentieth of it."""
 
 PER_KILOBYTE: Final[dict[Limit, int]] = {
     Limit.EVALUATIONS: 2_000,
@@ -74,7 +74,7 @@ FULL_SHARES: Final = 10
 MEGABYTE: Final = 1_000_000
 
 SOURCE_BYTES: Final = 5 * MEGABYTE
-"""The maximum size of a Python file or of standard input."""
+"""The maximum size of a Python file, or of Python source on standard input."""
 
 CONFIGURATION_BYTES: Final = 1 * MEGABYTE
 """The maximum size of a `wrangler.*` or `pyproject.toml` file."""
@@ -86,7 +86,7 @@ SAVED_BYTES: Final = 50 * MEGABYTE
 """The maximum size of a file with saved graphs, a snapshot or a baseline: a line or more for each step or finding."""
 
 SCANNED_BYTES: Final = 64 * MEGABYTE
-"""The maximum searched part of a Python file over `SOURCE_BYTES`, which may contain data or a workflow class."""
+"""The maximum part of a Python file over `SOURCE_BYTES` that is searched for a workflow class."""
 
 SCANNED_BYTES_IN_ALL: Final = 256 * MEGABYTE
 """The maximum total size of the searched parts of Python files over `SOURCE_BYTES`."""
@@ -95,13 +95,13 @@ SEARCHED_FILES: Final = 200_000
 """The maximum number of Python files below a searched directory."""
 
 SEARCHED_MODULES: Final = 500
-"""The maximum number of modules of a project, and of its directories, that are searched for a missing class."""
+"""The maximum number of modules, and of directories, of a project that are searched for a missing class."""
 
 EXPLAINED_MODULES: Final = 1_000
 """The maximum number of modules of a directory that are searched for the reason why no workflow is found."""
 
 EXPLAINED_BYTES: Final = 16 * MEGABYTE
-"""The maximum total size of these modules."""
+"""The maximum total size of the modules that are counted for `EXPLAINED_MODULES`."""
 
 SEARCHED_ENTRIES: Final = 1_000_000
 """The maximum number of all files and directories below a searched directory."""
@@ -171,7 +171,7 @@ PATTERN_DEPTH: Final = 8
 
 FREE_DEPTH: Final = 10
 """The amount subtracted from each bracket depth and each position in a chain before they are summed. Usual code
-has no more.
+does not exceed it.
 """
 
 BRACKET_DEPTH_SUM: Final = 60_000
@@ -239,7 +239,7 @@ class LimitExceededError(Exception):
 
 
 class Budget(Struct):
-    """The remaining work of the analysis of one workflow. After a limit is exceeded, all further work raises an error.
+    """The remaining work of one analysis or comparison. After a limit is exceeded, all further work raises an error.
 
     The budget of a module is divided into `shares`. `evaluations` and `depth` are fields for speed, because
     they change with each expression. The code that changes them also checks them.
@@ -278,7 +278,7 @@ class Budget(Struct):
 
     @property
     def is_strained(self) -> bool:
-        """Whether more than a twentieth of a costly limit is used, which real projects do not need."""
+        """Whether more than a twentieth of a costly limit is used, and thus more than real projects need."""
         return any(self.remaining[limit] < self.maximum[limit] * 19 // 20 for limit in _COSTLY)
 
     def check(self) -> None:
@@ -289,11 +289,11 @@ class Budget(Struct):
             self.exceed(Limit.DEPTH)
 
     def exceed(self, limit: Limit) -> None:
-        """Set all remaining work to zero, and raise LimitExceededError."""
+        """Use up all remaining work, and raise LimitExceededError."""
         self.end()
         raise LimitExceededError(limit, self.maximum[limit])
 
     def end(self) -> None:
-        """Set all remaining work to zero."""
+        """Use up all remaining work, so that further work exceeds a limit."""
         self.evaluations = -1
         self.remaining = dict.fromkeys(Limit, -1)

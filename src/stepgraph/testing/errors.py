@@ -25,7 +25,7 @@ class _LinesError(Exception):
 
 
 class StepNotFoundError(_OneLineError, LookupError):
-    """No step has the name, or the setting does not apply to its kind."""
+    """No step has the name, or the setting does not apply to steps of its kind."""
 
 
 class AmbiguousStepError(_OneLineError, LookupError):
@@ -37,11 +37,11 @@ class WorkflowNotFoundError(_OneLineError, LookupError):
 
 
 class AmbiguousWorkflowError(_OneLineError, LookupError):
-    """Several workflows match."""
+    """Several workflows match the arguments."""
 
 
 class NoGraphError(_LinesError, ValueError):
-    """The workflow lacks a graph because no step can run."""
+    """The workflow has no graph, because no step can run or the analysis exceeds a limit."""
 
 
 class IncompleteGraphWarning(_LinesError, UserWarning):

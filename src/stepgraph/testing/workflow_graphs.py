@@ -62,8 +62,8 @@ class WorkflowGraphs:
     def analyze(self, path: str | os.PathLike[str] = ".") -> Analysis:
         """Analyze a file or a directory, by default the project. The result is cached until a file it read changes.
 
-        Raises InputError if a file cannot be read or is not valid Python. In a directory, this is a problem of the
-        result.
+        Raises InputError if the file cannot be read or is not valid Python. For a directory, such files are among the
+        problems of the result.
         """
         absolute = self.root / path
         analysis = self._analyses.get(absolute)
