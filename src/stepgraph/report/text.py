@@ -48,7 +48,7 @@ _MIN_LOCATION_WIDTH: Final = 16
 def render_text(report: Report, *, color: bool = False, width: int | None = None, quiet: bool = False) -> str:
     """Return the findings with excerpts, then the summary unless `quiet`.
 
-    Messages are wrapped at `width` cells if it is set.
+    Messages are wrapped at `width` cells if it is set. If nothing was checked, even a `quiet` report has the summary.
     """
     formatter = _TextFormatter(Terminal(color=color, width=None), None if width is None else max(width, _MIN_WIDTH))
     blocks = [formatter.finding(report, reported.finding) for reported in report.findings]
@@ -89,7 +89,7 @@ def finding_text(report: Report, finding: Finding) -> str:
 
 
 class _TextFormatter(Struct, frozen=True):
-    """Formats lines."""
+    """Formats the parts of a report as lines."""
 
     terminal: Terminal
     """Colors of the terminal."""
@@ -154,7 +154,7 @@ class _TextFormatter(Struct, frozen=True):
 
 
 def location_text(report: Report, span: Span) -> str:
-    """Return the location of a finding: `path:line:column`, or the path alone for an unreadable file."""
+    """Return the location of a finding: `path:line:column`, or the path alone for a file without a line to show."""
     return _location(span, excerpt_of(report.file(span.path), span, _UNBOUNDED_EXCERPT))
 
 
@@ -251,7 +251,8 @@ def summary_text(report: Report, width: int | None = None) -> str:
 def _workflow_table(report: Report, width: int | None) -> str:
     """Return the workflows as rows.
 
-    In a narrow terminal, classes that name workflows are omitted, and locations are clipped at the start.
+    If they exceed `width`, locations are clipped at the start, and the column of classes is omitted if it only repeats
+    the names.
     """
     rows = [_cells(workflow) for workflow in report.workflows]
     full_table = table(_HEADINGS, rows)
