@@ -55,7 +55,7 @@ def render_outline(
     width: int | None = None,
     location: str = "",
 ) -> str:
-    """Return the outline of a graph. Only the folding and the details of the view apply.
+    """Return the outline of a graph. Only the title, the folding and the details of the view apply.
 
     `location` is the source location of the workflow (`src/orders.py:12`). The header reports whether the graph is
     complete, according to the notes. For graphs without a location, such as saved graphs, the header reports only an
@@ -237,7 +237,7 @@ class RowMaker(Struct):
     def unreached(self, *, called: bool) -> Iterator[Row]:
         """Yield the rows of functions that have none yet: either the called functions or the others.
 
-        A called function lacks a row only if all its calls are folded.
+        A called function lacks a row only if all its calls are inside folded nodes.
         """
         for name, function in self.functions.items():
             if (name in self.called) is called and name not in self.shown and name not in self.counted:

@@ -12,7 +12,7 @@ from stepgraph.render.flow.chart import ArrowKind, BoxKind, FrameKind
 
 Brackets: TypeAlias = tuple[str, str]
 
-# Space for the titles of frames. Other spacing is smaller.
+# Space for the titles of frames. Other spacing is smaller than by default.
 FRONT_MATTER: Final = """\
 ---
 config:

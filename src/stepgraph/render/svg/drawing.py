@@ -169,7 +169,7 @@ def _draw(graph: Graph, view: View, folds: Variables | None, suffix: str, above:
 def _figures(graph: Graph, layout: NodeLayout, identity: str) -> list[Drawable]:
     """Return the workflow, then functions drawn separately, then the legend.
 
-    A function that only folded nodes call is not drawn.
+    A function that only folded nodes call is not drawn, unless all functions are drawn separately.
     """
     nodes = layout.stack(graph["workflow"]["nodes"], NodeContext(identity), tail=0)
     figures: list[Drawable] = [workflow_figure(nodes)]
@@ -179,7 +179,7 @@ def _figures(graph: Graph, layout: NodeLayout, identity: str) -> list[Drawable]:
 
 
 def _separate_functions(graph: Graph, layout: NodeLayout, identity: str) -> Iterator[Drawable]:
-    """Yield the functions that neither the workflow nor an earlier function shows."""
+    """Yield the functions to draw separately: all if no call is expanded, otherwise those that are never called."""
     called = called_functions(graph["workflow"]["nodes"], layout.functions)
     numbering = Numbering()
     for name, function in layout.functions.items():

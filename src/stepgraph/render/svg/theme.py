@@ -1,7 +1,7 @@
 """The style sheet of drawings, its light and dark colors, and the colors of marks.
 
 Rules are plain, because some SVG programs do not support variables. A reader's preference for dark colors applies to
-screens only. Printed pictures are light.
+screens only, so pictures of the theme `auto` are printed in light colors.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class KindColors(Struct, frozen=True):
 
 
 class Palette(Struct, frozen=True):
-    """The colors of a theme. Red is for failures only."""
+    """The colors of a theme. Except in marks, red is for failures only."""
 
     paper: str
     line: str
