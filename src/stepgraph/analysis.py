@@ -230,7 +230,7 @@ class WorkflowRecord(Struct, frozen=True):
 
 
 def without_modules(workflow: WorkflowAnalysis) -> WorkflowAnalysis:
-    """Return a copy of a workflow without references to its modules, so that these can be released."""
+    """Return a copy of a workflow without references to its modules, so that the modules can be released."""
     return WorkflowRecord.of(workflow).restore()
 
 

@@ -83,10 +83,12 @@ CONFIGURATION_BYTES_IN_ALL: Final = 16 * MEGABYTE
 """The maximum total size of the configurations that one command reads. A thousand Workers need a tenth of it."""
 
 SAVED_BYTES: Final = 50 * MEGABYTE
-"""The maximum size of a file with saved graphs, a snapshot or a baseline: a line or more for each step or finding."""
+"""The maximum size of a snapshot, a baseline or a file with saved graphs. A step or finding takes at least a line."""
 
 SCANNED_BYTES: Final = 64 * MEGABYTE
-"""The maximum part of a Python file over `SOURCE_BYTES` that is searched for a workflow class."""
+"""The maximum part of a Python file over `SOURCE_BYTES` that is searched for a workflow class, and the maximum size of
+a file in a revision.
+"""
 
 SCANNED_BYTES_IN_ALL: Final = 256 * MEGABYTE
 """The maximum total size of the searched parts of Python files over `SOURCE_BYTES`."""
@@ -145,7 +147,7 @@ REVISION_BYTES: Final = 512 * MEGABYTE
 # Parsing. A token takes 1.5 to 3.6 KB of memory, including the objects of the analysis and the rules.
 
 HELD_TOKENS: Final = 500_000
-"""The maximum number of tokens of the modules in memory, which take less than 2 GB. Each line adds two tokens.
+"""The maximum number of tokens of the modules in memory. The modules take less than 2 GB. Each line adds two tokens.
 
 A single workflow and its imports must not exceed this limit. A workflow with 20,000 sleeps has 220,000 tokens, and one
 with 9,000 steps that have a `config` has 480,000.
@@ -212,7 +214,7 @@ SAVED_GRAPHS: Final = 5_000
 # Output.
 
 PNG_PIXELS: Final = 50_000_000
-"""The maximum number of pixels of a PNG. Each takes 8 bytes of memory while it is drawn."""
+"""The maximum number of pixels of a PNG. A pixel takes 8 bytes of memory while the picture is drawn."""
 
 PNG_SIDE: Final = 32_767
 """The maximum width and height of a PNG in pixels, beyond which common programs fail to show it."""

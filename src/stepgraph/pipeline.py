@@ -158,7 +158,7 @@ def run_without_gc(function: Callable[[], Result]) -> Result:
 
 
 class MissingRunHint(Struct, frozen=True):
-    """The hint for a class without `run`, which applies unless another module derives a class from it."""
+    """A hint about a class without `run`. It is dropped if an analyzed module derives another class from this class."""
 
     class_name: str
     problem: Problem

@@ -57,7 +57,7 @@ class WorkflowSnapshots(pytest.Module):
     """The workflows of the project, collected from the file that represents them."""
 
     def _getobj(self) -> types.ModuleType:
-        # Fixtures that request the module of a test receive this.
+        # Fixtures that request the module of a test receive this object.
         return types.ModuleType(SITE)
 
     def collect(self) -> Iterator[WorkflowItem]:
@@ -177,7 +177,7 @@ _NAMELESS: Final = "workflow"
 
 
 def names_of_tests(names: Sequence[str]) -> list[str]:
-    """Return a unique test name for each name, which is also the file name of its snapshot.
+    """Return a unique test name for each name. The test name is also the file name of the snapshot.
 
     Safe names stay unchanged, and other names are made safe. Names that would collide are numbered.
     """

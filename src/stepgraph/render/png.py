@@ -34,7 +34,7 @@ svg.stepgraph text .code{font-family:Roboto Mono}
 """
 _LENGTH: Final = re.compile(r'\s(width|height)="(\d+(?:\.\d+)?)(pt|px)?"')
 _DPI: Final = 96
-"""The pixels per inch of SVG, which convert the points of Graphviz."""
+"""The pixels per inch of SVG, for the conversion of sizes in points, as in pictures of Graphviz."""
 _PIXELS_PER_UNIT: Final = {"": 1.0, "px": 1.0, "pt": _DPI / 72}
 
 
@@ -86,7 +86,7 @@ def _scaled(length: str, unit: str) -> int:
 
 
 def _converted(svg: str, width: int, height: int) -> bytes:
-    # Imported here, because it is optional.
+    # Imported here because the package is optional.
     from resvg_py import svg_to_bytes
 
     try:

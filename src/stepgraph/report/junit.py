@@ -16,7 +16,7 @@ from stepgraph.report.text import location_text
 
 
 class _TestCase(Struct, frozen=True):
-    """A test case. A test case without a level has passed."""
+    """A test case, which has passed if it has no level."""
 
     name: str
     path: str

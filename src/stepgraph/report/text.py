@@ -140,7 +140,7 @@ class _TextFormatter(Struct, frozen=True):
             yield self._line(Piece(" " * len(start) + line))
 
     def _wrapped(self, text: str, used_cells: int, indent: int) -> tuple[str, ...]:
-        """Wrap text into lines. The first line follows `used_cells` cells, and the others begin with `indent`."""
+        """Wrap text into lines, with space for `used_cells` cells in the first line and for `indent` in the others."""
         shown = visible(text)
         if self.width is None or used_cells + cell_width(shown) <= self.width:
             return (shown,)
@@ -235,7 +235,8 @@ def _fitted(before: str, marked: str, after: str, width: int) -> tuple[str, str,
     if cell_width(before + marked + after) <= width:
         return before, marked, after
     if cell_width(before + marked) >= width:
-        # The context shares the space, and the marked part leaves some room for the text before it.
+        # The texts beside the marked part share the free space, and a long marked part leaves some room for the text
+        # before it.
         free = width - cell_width(marked)
         before = clip_start(before, max(free // 2, free - cell_width(after), width // 4))
         marked = clip(marked, width - cell_width(before) - (1 if after else 0))

@@ -1,4 +1,7 @@
-"""Errors and warnings of tests, and parts of their messages. Test runners print the messages unchanged."""
+"""Errors and warnings of tests, and parts of their messages.
+
+The messages are escaped, because test runners print them unchanged.
+"""
 
 from __future__ import annotations
 

@@ -267,15 +267,15 @@ class WorkflowGraph(SnapshotSource):
 
         Each execution is a walk from `start` to `end`, or to `failure` if it fails. Nodes are the steps by name
         (`charge`, `charge (2)`) and the control flow around them (`if 1`, `if 1 end`, `call pack`, `pack start`). They
-        have the attribute `type`, and, if they apply, `name`, `function`, `source`, `location`, and the fields of the
-        payload such as `config`. Edges have a `kind` and a `label`, and two nodes may have several edges between them:
-        `next`; `then`, `case` and `else` with the condition as label; `body` and `again` for loops; `parallel` to the
-        members of a group; `jump` from a `break` or `return`; `call` and `return`; `failure`.
+        have the attributes `type` and `function` (empty in `run`) and, if they apply, `name`, `source`, `location`, and
+        the fields of the payload such as `config`. Two nodes may have several edges between them. Edges have a `label`
+        and a `kind`: `next`; `then` and `case` with the condition as label; `else`; `body` and `again` for loops;
+        `parallel` to the members of a group; `jump` from a `break` or `return`; `call` and `return`; `failure`.
 
         When a step begins, all steps on some walk to it are over, except for the steps that contain it. A step that
         dominates another one has therefore always run before it. A walk has one member of each group of concurrent
-        steps, so no member dominates the nodes after the group. `order` contains their order. Failures are shown if a
-        `try` of the graph catches them.
+        steps, so no member dominates the nodes after the group. The method `order` returns their order. A failure leads
+        to the innermost `try` or step of the graph around it, or else to `failure`.
         """
         from stepgraph.testing.networkx_graphs import flow_graph
 
@@ -286,8 +286,8 @@ class WorkflowGraph(SnapshotSource):
 
         A path from one step to another gives the guarantee of `runs_before`: in every run, within one iteration of
         the innermost loop or one call of the innermost function that contains both, the first step has ended or failed
-        before the second one starts. Steps have the names and attributes of `to_networkx`. The time grows with the
-        square of the number of steps: a second for 400 steps.
+        before the second one starts. Steps have the names and attributes of `to_networkx`, except `function`. The
+        time grows with the square of the number of steps: a second for 400 steps.
         """
         from stepgraph.testing.networkx_graphs import order_graph
 

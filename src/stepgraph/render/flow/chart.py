@@ -109,7 +109,7 @@ def has_head(arrow: Arrow, joins: Collection[str]) -> bool:
 
 
 class Chart(Struct, frozen=True):
-    """A chart. Its content and arrows are in the order in which formats write them.
+    """A flow chart, with its content and arrows in the order in which formats write them.
 
     Identities consist of letters, digits and underscores, and depend on positions in the graph, never on its text.
     """

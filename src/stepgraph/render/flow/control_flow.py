@@ -1,7 +1,8 @@
 """The control flow of a workflow through its functions, as nodes and labeled edges.
 
 Each execution is a walk from `start` to `end`, or to `failure` if it fails. A node with contents has a second flow node
-for its end, through which all paths lead that complete the node. A `block` or `start` is a sequence and has no node.
+for its end, and every path that completes the node leads through this end. A `block` or `start` is a sequence and has
+no node.
 
 When a step begins, control has passed all nodes of some walk to it, and the steps on that walk are over, except for the
 steps that contain it. A walk contains the steps of only one member of a concurrent group.
@@ -133,7 +134,7 @@ class _FlowTarget(Struct):
 
 
 class _FlowContext(Struct, frozen=True):
-    """The surroundings of nodes: where jumps and failures in them lead."""
+    """The nodes to which jumps and failures in a part of the program lead."""
 
     function: str
     """The function, or an empty string in `run`."""
@@ -142,7 +143,7 @@ class _FlowContext(Struct, frozen=True):
     after_return: _FlowTarget
     after_break: _FlowTarget
     results: tuple[str, ...] = ()
-    """The end of a group in which failures of members are results."""
+    """The end of the innermost group that treats failures of its members as results, if any."""
     in_group: bool = False
     """Whether the clocks of an enclosing `parallel` order the nodes."""
 

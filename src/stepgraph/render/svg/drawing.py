@@ -53,7 +53,7 @@ class Picture(Struct, frozen=True):
 def render_svg(graph: Graph, view: View = DEFAULT_VIEW) -> Picture:
     """Return the graph as a self-contained SVG document.
 
-    Equal graphs produce equal bytes. Adding a step changes its own lines and the sizes of the figures around it.
+    Equal graphs produce equal bytes. An added step changes only its own lines and the sizes of the figures around it.
     """
     drawing = draw(graph, view)
     lines = drawing.document(style_sheet(view.theme))
@@ -96,7 +96,7 @@ def render_sheet(drawings: Sequence[SvgDrawing], title: str, theme: Theme) -> Pi
 
 
 class SvgDrawing(Struct, frozen=True):
-    """The lines of a drawing."""
+    """A drawing of a graph as lines of SVG, with its size and its nodes."""
 
     identity: str
     lines: Sequence[str]

@@ -34,7 +34,7 @@ class Pen(Struct):
         self.depth += 1
 
     def open(self, css: str, identity: str, title: str) -> None:
-        """Open the group of a node, with a title for pointers and screen readers.
+        """Open the group of a node, with a title for tooltips and screen readers.
 
         Groups that are not nodes have an empty identity.
         """

@@ -104,7 +104,7 @@ class Picture {
     });
   }
 
-  /** Draw each frame as folded or open, and move the elements around the folded frames. */
+  /** Draw each frame as folded or open, and update the elements whose positions depend on it. */
   fold() {
     for (const frame of this.frames) {
       const isFolded = this.folded.has(frame.id);

@@ -45,7 +45,7 @@ class ClockRows(Struct, frozen=True):
 
     members: Sequence[Member]
     ends_with_first: bool
-    """Whether the group ends with the first of its members, which its last bar shows."""
+    """Whether the group ends with the first of its members. The look of the last bar shows this."""
 
     plan: ColumnPlan = UNPLANNED
     bars: Sequence[Length] = ()

@@ -27,7 +27,7 @@ class SvgGroup(Struct, frozen=True):
 
     identity: str
     title: str
-    """The full text of the node, for pointers and screen readers."""
+    """The full text of the node, for tooltips and screen readers."""
 
 
 class Leaf(Struct, frozen=True):
