@@ -227,7 +227,7 @@ INDENTED_LEVELS: Final = 100
 
 
 class LimitExceededError(Exception):
-    """The analysis of a workflow exceeds a limit."""
+    """An analysis or a comparison exceeds a limit."""
 
     def __init__(self, limit: Limit, maximum: int | None = None) -> None:
         super().__init__(limit)

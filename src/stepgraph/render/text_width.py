@@ -65,7 +65,7 @@ class Ruler(Struct, frozen=True):
         yield rest
 
     def _count_fitting(self, text: str, width: int) -> int:
-        """Return the number of leading characters that fit into `width`, with limited combining marks on a letter."""
+        """Return the number of leading characters that fit into `width`, up to an excess of combining marks."""
         used = marks = 0
         for index, letter in enumerate(text):
             letter_width = self.width_of(letter)

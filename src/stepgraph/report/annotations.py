@@ -79,7 +79,7 @@ class _Violation(TypedDict):
 
 
 def render_gitlab(report: Report) -> str:
-    """Return the findings as JSON. Paths are relative to the root of the repository."""
+    """Return the findings and the missing graphs as JSON. Paths are relative to the root of the repository."""
     violations = [_violation(report, reported) for reported in report.findings]
     return pretty_json(
         [*violations, *(_missing_dag_violation(report, workflow) for workflow in report.workflows_without_dag)]

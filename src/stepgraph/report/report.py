@@ -66,7 +66,7 @@ class WorkflowSummary(Struct, frozen=True):
     complete: bool
     """Whether the analysis resolved everything."""
     graph: Graph | None = None
-    """The graph, or None for a report without diagrams."""
+    """The graph, or None if the workflow has none."""
 
 
 class SourceFile(Struct, frozen=True):

@@ -62,7 +62,7 @@ def render_text(report: Report, *, color: bool = False, width: int | None = None
 
 
 def render_concise(report: Report, *, color: bool = False, quiet: bool = False) -> str:
-    """Return a line for each finding, `path:line:column: SG101 message`, and the counts unless `quiet`."""
+    """Return a line for each finding, `path:line:column: SG101 message`, and the verdict unless `quiet`."""
     terminal = Terminal(color=color, width=None)
     entries = [
         (location_text(report, finding.span), finding.code, INKS[finding.severity], finding.message)

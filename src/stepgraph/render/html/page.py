@@ -45,7 +45,7 @@ _ICON: Final = (
 
 
 def render_page(pages: Sequence[Page], view: View = DEFAULT_VIEW) -> str:
-    """Return an HTML document of workflows that needs no network.
+    """Return a self-contained HTML document of workflows, which needs no network.
 
     The title of a page with one workflow is the name of the workflow. The folding of the view is the initial state of
     the page. Equal arguments produce equal bytes.

@@ -44,7 +44,7 @@ class VersionedWorkflow(Struct, frozen=True):
     location: str
     """Location as shown to users."""
     graph: Graph | None
-    """The graph, or None without steps."""
+    """The graph, or None if the workflow has none."""
     complete: bool | None = None
     """Whether the analysis resolved everything, or None for a saved graph."""
     remarks: tuple[str, ...] = ()
