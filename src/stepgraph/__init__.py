@@ -50,8 +50,8 @@ if TYPE_CHECKING:
     from stepgraph.project.module_dates import ModuleDates
     from stepgraph.version import __version__
 else:
-    # Hidden from type checkers, which would accept every name. Modules are imported on first access, because the pytest
-    # plugin imports this package in every session, even one without workflows.
+    # Type checkers do not see `__getattr__`, which would make them accept every name. Modules are imported on first
+    # access, because the pytest plugin imports this package in every session, even one without workflows.
     __getattr__, __dir__ = lazy_names(
         globals(),
         {

@@ -42,19 +42,19 @@ class WorkflowAnalysis:
     locate: Callable[[], Span] = field(compare=False)
     """Computes `span` on demand, because the computation takes up to a quarter of the time of parsing the module."""
     graph: Graph | None
-    """The graph, or None if the workflow cannot run any step. The `notes` state the reasons."""
+    """The graph, or None if no step can run or the analysis exceeds a limit. The `notes` may state the reason."""
     notes: tuple[Note, ...]
     """The notes in source order."""
     project: str = ""
     """The name of the Worker, or an empty string if it is unknown."""
     steps_limit: int | None = None
-    """The configured maximum number of steps of an instance."""
+    """The maximum number of steps of an instance, or None if it is not configured."""
     locate_node: Callable[[Node], Span | None] = field(default_factory=lambda: _without_location, compare=False)
     """Returns the source location of a node, or None if it is unknown."""
     describe: Callable[[], Details] = field(default_factory=lambda: _without_details, compare=False)
     """Computes `details` on demand, because they need the source text of many nodes."""
     subject: WorkflowSubject | None = field(default=None, compare=False)
-    """The input of the rules in `check_analysis`."""
+    """The input of the rules in `check_analysis`, or None if the workflow cannot be checked."""
 
     def span_of(self, node: Node) -> Span | None:
         """Return the source location of a node (for a step, its declaration), or None if it is unknown.
@@ -95,8 +95,9 @@ class WorkflowAnalysis:
         """Return the response of the Workflows API for the graph of this version, as JSON data.
 
         The ids are computed from the names of the project and the workflow, and from the graph. `dates` default to the
-        first and last commit of the module's file or, without commits, to SOURCE_DATE_EPOCH or the modification time of
-        the file. Raises InputError if SOURCE_DATE_EPOCH is needed and is not a number.
+        first and last commit of the module's file. Without commits, both are SOURCE_DATE_EPOCH, the modification time
+        of the file or, without a file, the beginning of 1970. Raises InputError if SOURCE_DATE_EPOCH is needed and is
+        not a number.
         """
         return {**self._identity(dates), "graph": self.graph}
 
@@ -143,15 +144,15 @@ class Analysis:
     workflows: tuple[WorkflowAnalysis, ...]
     """The workflows in source order."""
     problems: tuple[Problem, ...]
-    """Invalid or unreadable inputs, in order of discovery."""
+    """Problems with the inputs, such as unreadable files and invalid configurations, without duplicates."""
     external: tuple[ExternalWorkflow, ...] = ()
     """Workflows that configurations bind and other Workers define."""
     hints: tuple[Problem, ...] = ()
     """Remarks on valid inputs that may have an unexpected effect."""
     files: tuple[str, ...] = field(default=(), compare=False)
-    """The paths of all files that were read."""
+    """The paths of all files that were searched or read, including configurations."""
     project: ProjectSubject | None = field(default=None, compare=False)
-    """The input of project rules in `check_analysis`."""
+    """The input of the rules for projects in `check_analysis`."""
     read: Mapping[str, bytes] = field(default_factory=dict, compare=False)
     """The contents of modules and configurations, by path."""
     inputs: AnalysisInputs = field(default_factory=AnalysisInputs, compare=False)
@@ -165,7 +166,7 @@ class Analysis:
 
 
 def empty_analysis(sources: Sources) -> Analysis:
-    """Return the result for sources without modules: their problems, hints and configurations."""
+    """Return an analysis without workflows, with the problems, hints and configurations of the sources."""
     from stepgraph.checks.subject import ProjectSubject
 
     problems, hints = tuple(dict.fromkeys(sources.problems)), tuple(sources.hints)
@@ -194,7 +195,7 @@ class WorkflowRecord(Struct, frozen=True):
     project: str
     steps_limit: int | None
     details: DetailTexts = ()
-    """The details of the nodes in `graph`, in traversal order."""
+    """The details of the nodes, branches and blocks in `graph`, in traversal order."""
 
     @classmethod
     def of(cls, workflow: WorkflowAnalysis) -> WorkflowRecord:
@@ -229,7 +230,7 @@ class WorkflowRecord(Struct, frozen=True):
 
 
 def without_modules(workflow: WorkflowAnalysis) -> WorkflowAnalysis:
-    """Return a copy of a workflow without references to its modules, so that these can be released."""
+    """Return a copy of a workflow without references to its modules, so that the modules can be released."""
     return WorkflowRecord.of(workflow).restore()
 
 

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 def analyze_source(source: str | bytes, path: str | os.PathLike[str] = "<string>") -> Analysis:
     """Analyze the source text of a module, or the bytes of its file.
 
-    Notes and dates refer to the module as `path`. Its imports are not followed. Raises InputError, with line and
-    column, for invalid Python.
+    Notes name the module `path`. If this file exists, versions have its dates by default. Imports are not followed.
+    Raises InputError, with line and column, for invalid Python.
     """
     name = shown_path(path)
     content = encode_text(source, name) if isinstance(source, str) else source
@@ -30,10 +30,10 @@ def analyze_source(source: str | bytes, path: str | os.PathLike[str] = "<string>
 
 
 def analyze_file(path: str | os.PathLike[str], *, environment: str | None = None) -> Analysis:
-    """Analyze the Python file at `path`, following imports from its project.
+    """Analyze the Python file at `path`, following its imports within its project.
 
-    The nearest configuration names the workflows, with the settings of `environment` if it is set. Raises InputError if
-    the file cannot be read or is invalid Python.
+    The names of the workflows come from the nearest configuration, with the settings of `environment` if it is set.
+    Raises InputError if the file cannot be read or is invalid Python.
     """
     sources = Sources(environment)
     sources.add_file(path)
@@ -46,10 +46,9 @@ def analyze_paths(
 ) -> Analysis:
     """Analyze files and projects. The path `-` is standard input.
 
-    `paths` is one path or several. A directory selects the projects in it, with the workflows that their configurations
-    name for `environment`. If it contains no configuration, it selects all workflow classes in it. Unreadable files are
-    among the problems of the result. Raises InternalError, with the path of the module, if a defect of this package
-    stops the analysis.
+    `paths` is one path or several. A directory selects the workflows that the configurations in it name for
+    `environment` or, if they name none, all workflow classes in it. Unreadable and invalid files are among the problems
+    of the result. Raises InternalError, with the path of the module, if a defect of this package stops the analysis.
     """
     # Iterating over a string would yield its characters.
     several = (paths,) if isinstance(paths, (str, os.PathLike)) else paths
@@ -57,7 +56,7 @@ def analyze_paths(
 
 
 def check_analysis(analysis: Analysis) -> tuple[Finding, ...]:
-    """Return the findings of all rules in analyzed workflows and their configurations, in source order.
+    """Return the findings of all rules: first in the configurations, then in each workflow in source order.
 
     Equal findings are returned only once. Settings and suppression comments are ignored.
     """

@@ -1,7 +1,8 @@
 """Repeated analysis of a project: each run analyzes only the modules whose inputs have changed since the last run.
 
 The inputs of a module are its content, its configuration, the modules that it imports, and the directories that were
-searched for them. A module with a changed import is analyzed again, but only the changed files are parsed again.
+searched for them. A module with a changed import is analyzed again, but unchanged files are parsed again only if they
+are no longer in memory.
 """
 
 from __future__ import annotations
@@ -47,9 +48,9 @@ class ModuleResult(Struct, frozen=True):
     contents: dict[str, bytes]
     """The contents of all parsed modules, by path."""
     read_files: dict[str, bytes | None]
-    """The contents of the files that imports led to, by path, or None for unreadable files."""
+    """The contents of the files that the analysis read, by path, or None for unreadable files."""
     listings: dict[str, frozenset[str]]
-    """The contents of the listed directories of the project."""
+    """The names in each listed directory of the project, by path."""
 
     def merge_into(self, pipeline: Pipeline) -> None:
         """Add the result, except its workflows and findings, to the pipeline of a run."""
@@ -66,7 +67,7 @@ class PreviousRun(Struct, frozen=True):
 
     results: Mapping[ResultKey, ModuleResult]
     contents: Mapping[str, bytes]
-    """The contents of the modules and of the files that imports led to, by path."""
+    """The contents of files that the run read, by path."""
     parsed: ParsedModules
 
 
@@ -78,7 +79,7 @@ class IncrementalRun(AnalysisRun):
         super().__init__(sources, on_module, checked=checked)
         self.results: dict[ResultKey, ModuleResult] = {}
         self.contents: dict[str, bytes] = {}
-        """The contents of the files that imports led to, by path. Equal contents of earlier runs are shared."""
+        """The contents of the files that this run has read, by path, shared with the last run where they are equal."""
         self._previous = previous
         self._current: dict[str, bytes | None] = {}
 
@@ -112,7 +113,7 @@ class IncrementalRun(AnalysisRun):
         return self._current[path]
 
     def _shared(self, path: str, content: bytes) -> bytes:
-        """Return the equal object of the last run, if any: it takes no more memory, and comparing it takes no time."""
+        """Return an equal object of this run or the last one, or else `content`. Comparing shared objects is fast."""
         earlier = self.contents.get(path, self._previous.contents.get(path))
         shared = earlier if earlier is not None and earlier == content else content
         self.contents[path] = shared
@@ -173,11 +174,11 @@ class IncrementalAnalysis:
         self._previous = PreviousRun({}, {}, self.parsed)
 
     def analyze(self, sources: Sources, on_module: OnModule | None = None) -> Analysis:
-        """Return the workflows of all modules, like `analyze_graphs`. Use an object for either graphs or checks."""
+        """Return the workflows of all modules, like `analyze_graphs`. Do not call `check` on the same object."""
         return self._run(sources, on_module, checked=False)
 
     def check(self, sources: Sources, on_module: OnModule | None = None) -> tuple[Analysis, tuple[Finding, ...]]:
-        """Return the analysis of all modules and the findings of all rules, like `check_sources`."""
+        """Return the analysis of all modules and the findings of all rules, like `check_sources` without edits."""
         analysis = self._run(sources, on_module, checked=True)
         project = analysis.project or ProjectSubject(problems=analysis.problems)
         findings = (finding for result in self._previous.results.values() for finding in result.findings)

@@ -1,7 +1,8 @@
-"""Payloads as JSON text: indented for people and diffs, or canonical for computing ids.
+"""JSON data as text: indented for people and diffs, on one line for programs, or canonical for computing ids.
 
 The text equals the output of `json.dumps`, except that invisible characters, control characters and CI commands are
-escaped. `json.dumps` itself recurses, and fails at about 250 levels of nested steps.
+escaped, and that deep levels are not indented further. `json.dumps` itself recurses, and fails at about 250 levels of
+nested steps.
 """
 
 from __future__ import annotations

@@ -18,7 +18,8 @@ Result = TypeVar("Result")
 STACK_BYTES: Final = (512 * 2**20, 256 * 2**20, 128 * 2**20, 64 * 2**20)
 """Stack sizes in bytes, largest first. The thread gets the first size that fits into memory.
 
-On Linux and macOS the stack is address space, and only the used part takes memory. Windows commits all of it.
+On Linux and macOS, the stack is address space, and only the used part takes memory. Windows commits all of it, so the
+thread gets the smallest size there.
 """
 
 _FRAME_BYTES: Final = 1_342

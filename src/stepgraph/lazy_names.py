@@ -9,7 +9,7 @@ def lazy_names(
 ) -> tuple[Callable[[str], object], Callable[[], list[str]]]:
     """Return `__getattr__` and `__dir__` of a package from its `globals()` and the module of each public name.
 
-    `__getattr__` raises AttributeError for other names. Python adds a similar name from `__dir__` to its message.
+    `__getattr__` raises AttributeError for other names. Python adds a similar name from `__dir__` to the message.
     """
 
     def import_name(name: str) -> object:

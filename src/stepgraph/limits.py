@@ -1,6 +1,6 @@
-"""Limits on the work and the inputs of one analysis, so that hostile input cannot exhaust resources.
+"""Limits on the work, the inputs and the outputs of one command, so that hostile input cannot exhaust resources.
 
-Limits count operations, never time, so they are the same on every machine.
+Limits count operations, files, bytes and the like, but never time, so they are the same on every machine.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from msgspec import Struct, field
 
 
 class Limit(Enum):
-    """A kind of work that is counted for each workflow, and the word for its unit in messages."""
+    """A kind of work that is counted for each workflow or comparison. The value is the unit in messages."""
 
     EVALUATIONS = "evaluated statements and expressions"
     BASES = "base classes of one class"
@@ -48,7 +48,7 @@ MAXIMUM: Final[dict[Limit, int]] = {
     Limit.DEPENDENCIES: 40_000,
     Limit.VISITS: 2_000_000,
 }
-"""The maximum of each kind of work for a workflow, before `PER_KILOBYTE`. Real projects need less than a twentieth."""
+"""The maximum of each kind of work, before `PER_KILOBYTE` is added. Real projects need less than a twentieth of it."""
 
 PER_KILOBYTE: Final[dict[Limit, int]] = {
     Limit.EVALUATIONS: 2_000,
@@ -74,7 +74,7 @@ FULL_SHARES: Final = 10
 MEGABYTE: Final = 1_000_000
 
 SOURCE_BYTES: Final = 5 * MEGABYTE
-"""The maximum size of a Python file or of standard input."""
+"""The maximum size of a Python file, or of Python source on standard input."""
 
 CONFIGURATION_BYTES: Final = 1 * MEGABYTE
 """The maximum size of a `wrangler.*` or `pyproject.toml` file."""
@@ -83,10 +83,12 @@ CONFIGURATION_BYTES_IN_ALL: Final = 16 * MEGABYTE
 """The maximum total size of the configurations that one command reads. A thousand Workers need a tenth of it."""
 
 SAVED_BYTES: Final = 50 * MEGABYTE
-"""The maximum size of a file with saved graphs, a snapshot or a baseline: a line or more for each step or finding."""
+"""The maximum size of a snapshot, a baseline or a file with saved graphs. A step or finding takes at least a line."""
 
 SCANNED_BYTES: Final = 64 * MEGABYTE
-"""The maximum searched part of a Python file over `SOURCE_BYTES`, which may contain data or a workflow class."""
+"""The maximum part of a Python file over `SOURCE_BYTES` that is searched for a workflow class, and the maximum size of
+a file in a revision.
+"""
 
 SCANNED_BYTES_IN_ALL: Final = 256 * MEGABYTE
 """The maximum total size of the searched parts of Python files over `SOURCE_BYTES`."""
@@ -95,13 +97,13 @@ SEARCHED_FILES: Final = 200_000
 """The maximum number of Python files below a searched directory."""
 
 SEARCHED_MODULES: Final = 500
-"""The maximum number of modules of a project, and of its directories, that are searched for a missing class."""
+"""The maximum number of modules, and of directories, of a project that are searched for a missing class."""
 
 EXPLAINED_MODULES: Final = 1_000
 """The maximum number of modules of a directory that are searched for the reason why no workflow is found."""
 
 EXPLAINED_BYTES: Final = 16 * MEGABYTE
-"""The maximum total size of these modules."""
+"""The maximum total size of the modules that are counted for `EXPLAINED_MODULES`."""
 
 SEARCHED_ENTRIES: Final = 1_000_000
 """The maximum number of all files and directories below a searched directory."""
@@ -145,7 +147,7 @@ REVISION_BYTES: Final = 512 * MEGABYTE
 # Parsing. A token takes 1.5 to 3.6 KB of memory, including the objects of the analysis and the rules.
 
 HELD_TOKENS: Final = 500_000
-"""The maximum number of tokens of the modules in memory, which take less than 2 GB. Each line adds two tokens.
+"""The maximum number of tokens of the modules in memory. The modules take less than 2 GB. Each line adds two tokens.
 
 A single workflow and its imports must not exceed this limit. A workflow with 20,000 sleeps has 220,000 tokens, and one
 with 9,000 steps that have a `config` has 480,000.
@@ -171,7 +173,7 @@ PATTERN_DEPTH: Final = 8
 
 FREE_DEPTH: Final = 10
 """The amount subtracted from each bracket depth and each position in a chain before they are summed. Usual code
-has no more.
+does not exceed it.
 """
 
 BRACKET_DEPTH_SUM: Final = 60_000
@@ -212,7 +214,7 @@ SAVED_GRAPHS: Final = 5_000
 # Output.
 
 PNG_PIXELS: Final = 50_000_000
-"""The maximum number of pixels of a PNG. Each takes 8 bytes of memory while it is drawn."""
+"""The maximum number of pixels of a PNG. A pixel takes 8 bytes of memory while the picture is drawn."""
 
 PNG_SIDE: Final = 32_767
 """The maximum width and height of a PNG in pixels, beyond which common programs fail to show it."""
@@ -225,7 +227,7 @@ INDENTED_LEVELS: Final = 100
 
 
 class LimitExceededError(Exception):
-    """The analysis of a workflow exceeds a limit."""
+    """An analysis or a comparison exceeds a limit."""
 
     def __init__(self, limit: Limit, maximum: int | None = None) -> None:
         super().__init__(limit)
@@ -239,7 +241,7 @@ class LimitExceededError(Exception):
 
 
 class Budget(Struct):
-    """The remaining work of the analysis of one workflow. After a limit is exceeded, all further work raises an error.
+    """The remaining work of one analysis or comparison. After a limit is exceeded, all further work raises an error.
 
     The budget of a module is divided into `shares`. `evaluations` and `depth` are fields for speed, because
     they change with each expression. The code that changes them also checks them.
@@ -278,7 +280,7 @@ class Budget(Struct):
 
     @property
     def is_strained(self) -> bool:
-        """Whether more than a twentieth of a costly limit is used, which real projects do not need."""
+        """Whether more than a twentieth of a costly limit is used, and thus more than real projects need."""
         return any(self.remaining[limit] < self.maximum[limit] * 19 // 20 for limit in _COSTLY)
 
     def check(self) -> None:
@@ -289,11 +291,11 @@ class Budget(Struct):
             self.exceed(Limit.DEPTH)
 
     def exceed(self, limit: Limit) -> None:
-        """Set all remaining work to zero, and raise LimitExceededError."""
+        """Use up all remaining work, and raise LimitExceededError."""
         self.end()
         raise LimitExceededError(limit, self.maximum[limit])
 
     def end(self) -> None:
-        """Set all remaining work to zero."""
+        """Use up all remaining work, so that further work exceeds a limit."""
         self.evaluations = -1
         self.remaining = dict.fromkeys(Limit, -1)

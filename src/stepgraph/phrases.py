@@ -53,7 +53,7 @@ def counted(number: Number, noun: str, plural: str = "") -> str:
 
 
 def workflow_title(name: str, class_name: str) -> str:
-    """Return the name of a workflow with its class, as in `orders (Orders)`, or the name alone if both are equal."""
+    """Return a workflow's name and class, as in `orders (Orders)`, or the class alone if the name adds nothing."""
     return class_name if name in ("", class_name) else f"{name} ({class_name})"
 
 
@@ -91,7 +91,7 @@ def _key_text(key: str) -> str:
 
 
 def near_names(name: str, available: Iterable[str]) -> list[str]:
-    """Return similar names, ignoring case, nearest first. Of names that differ only in case, return the first."""
+    """Return up to three similar names, ignoring case, nearest first. Of names equal but for case, return the first."""
     # Imported here for a fast start, because only misspelled names need it.
     from difflib import get_close_matches
 
@@ -106,7 +106,7 @@ class Suggestions(Struct):
     """The number of comparisons of two names that may still be made."""
 
     def nearest(self, name: str, available: Callable[[], Iterable[str]]) -> str | None:
-        """Return the most similar name, or None if no name is similar or the limit is reached."""
+        """Return the most similar name, or None if no name is similar, `name` is too long or the limit is reached."""
         if self.remaining <= 0 or len(name) > _LONGEST:
             return None
         from difflib import get_close_matches

@@ -1,4 +1,4 @@
-"""The analysis of modules: `AnalysisRun` runs it for all modules, and `Pipeline` for a single one."""
+"""The analysis of modules: an `AnalysisRun` analyzes all modules of its sources, one by one with a `Pipeline`."""
 
 from __future__ import annotations
 
@@ -59,9 +59,9 @@ class AnalysisRun:
         """Prepare the run.
 
         `on_module` is called with the path of each module before its analysis. With `checked`, each workflow has a
-        `subject` for the rules. With `release_modules`, a module is released when no workflow refers to it. With
-        `strict`, an exception in a module ends the run. Otherwise, an InputError becomes a problem, and any other
-        exception an InternalError.
+        `subject` for the rules. With `release_modules`, modules that the current module does not need may be released
+        from memory. With `strict`, an exception in a module ends the run, and `on_module` is not called. Otherwise, an
+        InputError becomes a problem, and any other exception an InternalError.
         """
         self.sources = sources
         self.pipeline = Pipeline(checked)
@@ -158,33 +158,33 @@ def run_without_gc(function: Callable[[], Result]) -> Result:
 
 
 class MissingRunHint(Struct, frozen=True):
-    """The hint for a class without `run`, which applies unless another module derives a class from it."""
+    """A hint about a class without `run`. It is dropped if an analyzed module derives another class from this class."""
 
     class_name: str
     problem: Problem
 
 
 class Pipeline(Struct):
-    """Analyzes modules one by one, and parses each at most once. Call it inside `run_without_gc`."""
+    """Analyzes modules one by one, and parses each once while it is in memory. Use it inside `run_without_gc`."""
 
     checked: bool = False
     """Whether each workflow has a `subject` for the rules."""
     problems: list[Problem] = field(default_factory=list)
-    """Invalid modules, and configured classes that do not exist."""
+    """Invalid modules, classes over a limit, and configured classes that their module does not export."""
     hints: list[Problem] = field(default_factory=list)
     """Workflows that are not deployed."""
     missing_runs: list[MissingRunHint] = field(default_factory=list)
-    """Classes that only look like workflows."""
+    """Classes without `run` that have the code of a workflow."""
     derivations: dict[str, tuple[Derivation, ...]] = field(default_factory=dict)
-    """The classes that may derive from workflow classes, by path of the module."""
+    """The bindings that may name workflow classes, by path of the module."""
     modules: SourceModules = field(default_factory=SourceModules)
     _names: dict[str, None] = field(default_factory=lambda: {"WorkflowEntrypoint": None})
-    """The names of all classes that are, or derive from, workflow classes."""
+    """The name of the SDK's base class, and the names that may refer to classes derived from it."""
     _new_names: list[str] = field(default_factory=list)
-    """The names since the last call of `take_names`."""
+    """The names added since the last call of `take_names`."""
 
     def analyze(self, source: Source) -> tuple[WorkflowAnalysis, ...]:
-        """Return the workflows of a module, in order. Raises InputError for invalid Python."""
+        """Return the workflows of a module, in order. Raises InputError for invalid Python or an exceeded limit."""
         self.modules.start_workflow_module()
         module = self.modules.parse(source.path, source.content)
         files = source.project.files
@@ -195,7 +195,7 @@ class Pipeline(Struct):
         return tuple(self._configured_workflows(entry, source, source.workflows))
 
     def add_derivations(self, path: str, derivations: tuple[Derivation, ...]) -> None:
-        """Add the classes of a module that derive from previously found classes."""
+        """Record the derivations of a module, and the names that they add to the names of workflow classes."""
         self.derivations[path] = derivations
         names = derived_names(derivations, self._names)
         self._names |= dict.fromkeys(names)
@@ -213,7 +213,7 @@ class Pipeline(Struct):
             yield from (hint.problem for hint in self.missing_runs if hint.class_name not in bases)
 
     def _all_workflows(self, entry: OpenModule, project: Project) -> Iterator[WorkflowAnalysis]:
-        """Yield each workflow class of a module without configured workflows."""
+        """Yield all workflows of a module, and record hints and problems about its other classes."""
         configuration = project.configuration
         own_workflows = () if configuration is None else configuration.own_workflows
         classes = find_workflows(entry, {configured.class_name for configured in own_workflows})
@@ -226,7 +226,7 @@ class Pipeline(Struct):
     def _configured_workflows(
         self, entry: OpenModule, source: Source, workflows: Sequence[ConfiguredWorkflow]
     ) -> Iterator[WorkflowAnalysis]:
-        """Yield the configured workflows of a module, and report configured workflows whose class is missing."""
+        """Yield the configured workflows of a module, and report configured classes that it does not export."""
         missing: list[Problem] = []
         exports = ModuleExports(entry)
         entry = replace(entry, workflows=len(workflows))

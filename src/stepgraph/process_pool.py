@@ -38,18 +38,18 @@ class PartResult(Struct, frozen=True):
     workflows: tuple[tuple[WorkflowRecord, ...], ...]
     """The workflows of each module of the part."""
     derivations: dict[str, tuple[Derivation, ...]]
-    """The classes that may derive from workflow classes, by path of the module."""
+    """The bindings that may name workflow classes, by path of the module."""
     problems: tuple[Problem, ...]
     hints: tuple[Problem, ...]
     missing_runs: tuple[MissingRunHint, ...]
     import_problems: dict[str, Problem]
     """The problems with imported modules, by path."""
     contents: dict[str, bytes | None]
-    """The contents of all modules, by path, or None for the modules of the part itself."""
+    """The contents of all parsed modules, by path, or None for the modules of the part itself."""
     read_files: dict[str, bytes | None]
-    """The contents of the files that imports led to, by path, or None for unreadable files."""
+    """The contents of the files that the worker read, by path, or None for unreadable files."""
     listings: tuple[tuple[int, dict[str, frozenset[str]]], ...]
-    """The directory listings of each project, with the number of the first module of the project."""
+    """The directory listings of each project, with the index of its first module in the part."""
     tokens: int
     """The number of tokens of all parsed modules."""
 
@@ -57,8 +57,9 @@ class PartResult(Struct, frozen=True):
 def analyze_in_processes(modules: Sequence[Source]) -> list[PartResult] | None:
     """Analyze modules in worker processes, and return the results of all parts in order.
 
-    Returns None if no process can be started, a worker fails or exceeds its memory, or all together exceed a limit. The
-    caller then analyzes all modules itself, so that the result does not depend on the number of processes.
+    Returns None if no process can be started, a worker fails or exceeds its part of `HELD_TOKENS`, or all workers
+    together exceed a limit. The caller then analyzes all modules itself, so that the result does not depend on the
+    number of processes.
     """
     if not may_fork():
         return None

@@ -68,8 +68,8 @@ def analyze_sources(
 def analyze_graphs(sources: Sources, on_module: OnModule | None = None) -> Analysis:
     """Return the workflows of all modules, without the locations of nodes and the `subject` for the rules.
 
-    No module stays in memory, and many modules are analyzed in worker processes. Raises InternalError for a defect of
-    the analysis.
+    The result does not keep parsed modules in memory. If there are many modules, worker processes analyze them. Raises
+    InternalError for a defect of the analysis.
     """
     if not sources.modules:
         return empty_analysis(sources)
@@ -85,7 +85,7 @@ def analyze_graphs(sources: Sources, on_module: OnModule | None = None) -> Analy
 
 
 def _graphs(run: AnalysisRun, parts: list[PartResult] | None) -> Iterator[WorkflowAnalysis]:
-    """Yield the workflows of the initial modules, from worker processes if possible, and of derived classes."""
+    """Yield the workflows of the initial modules, taken from `parts` if it is given, and of derived classes."""
     if parts is None:
         yield from map(without_modules, run.analyze_initial_modules())
     else:
@@ -116,7 +116,7 @@ def check_sources(
 def _check_workflows(
     sources: Sources, on_module: OnModule | None, findings: list[Finding], *, with_edits: bool
 ) -> Analysis:
-    """Return the analysis of all modules, and add the findings in their workflows."""
+    """Return the analysis of all modules, and add the findings in their workflows to `findings`."""
     if not sources.modules:
         return empty_analysis(sources)
     from stepgraph.checks.diagnostic import without_edits
@@ -144,7 +144,7 @@ def apply_settings(
 ) -> FilteredFindings:
     """Filter findings by settings, suppression comments and a baseline.
 
-    Findings about invalid settings and unused comments are added.
+    Findings about the settings and the suppression comments themselves are added.
     """
     from stepgraph.checks.filtering import CheckedSources, filter_findings
 

@@ -11,7 +11,7 @@ from typing import Final
 
 from stepgraph.escaping.plain_text import visible, without_commands_within
 
-# ASCII characters without a meaning in shells, file systems and URLs are safe. So are other characters, except spaces.
+# ASCII characters without a meaning in shells, file systems and URLs are safe, and so are non-ASCII ones but spaces.
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9._\-\u00a1-\U0010ffff]|[\u1680\u2000-\u200d\u202f\u205f\u3000]")
 _DASHES: Final = re.compile(r"-{2,}")
 # Device names of Windows, which ignores everything after the first dot.
@@ -34,7 +34,7 @@ _ESCAPES: Final = {
 
 
 def safe_stem(name: str) -> str:
-    """Return a safe file name stem that resembles a name and has at most 100 bytes."""
+    """Return a safe file name stem that resembles a name and has at most 101 bytes of UTF-8."""
     # `visible` replaces invisible characters with escapes, whose backslashes are unsafe here.
     plain = unicodedata.normalize("NFC", _DASHES.sub("-", _UNSAFE.sub("-", visible(name))))
     stem = clipped(plain.strip("-."), _MOST_BYTES).rstrip("-.") or _NAMELESS
@@ -52,7 +52,7 @@ def file_key(name: str) -> str:
 
 
 def numbered(name: str, end: str = "") -> Iterator[str]:
-    """Yield the name, then the name with 2, 3 and so on before its suffix `end`."""
+    """Yield the name, then the name with `-2`, `-3` and so on before its suffix `end`."""
     begin = name.removesuffix(end)
     yield name
     for number in count(2):
@@ -62,7 +62,7 @@ def numbered(name: str, end: str = "") -> Iterator[str]:
 def patch_name(name: str) -> str:
     r"""Return a file name for the header of a patch, quoted as in git if necessary: `"a/x\ny\303"`.
 
-    A name with spaces is followed by a tab, because `patch` would otherwise read only its first word.
+    An unquoted name with spaces is followed by a tab, because `patch` would otherwise read only its first word.
     """
     if '"' in name or "\\" in name or without_commands_within(visible(name)) != name:
         return f'"{"".join(map(_patch_byte, os.fsencode(name)))}"'

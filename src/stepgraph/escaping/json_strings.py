@@ -13,19 +13,22 @@ from stepgraph.escaping.plain_text import broken_commands, with_unsafe_spelled
 
 _DELETE: Final = "\x7f"
 _FIRST_OF_TWO_UNITS: Final = 0x10000
-# These can end a script element or start a comment in it.
+# `<` and `>` can end a script element or start a comment in it. XML parsers read `&` as the start of a reference.
 _ACTIVE: Final = str.maketrans({character: f"\\u{ord(character):04x}" for character in "<>&"})
 
 
 def json_string(text: str) -> str:
-    """Return text as a JSON string. `without_commands_in_json` breaks commands for a whole document at once."""
+    """Return text as a JSON string.
+
+    Commands stay: `without_commands_in_json` breaks them in a whole document at once.
+    """
     quoted = encode_basestring(text)
-    # In ASCII, JSON itself escapes all control characters but one.
+    # JSON itself escapes all ASCII control characters but DEL, which `without_commands_in_json` escapes.
     return quoted if quoted.isascii() else with_unsafe_spelled(quoted, _escaped)
 
 
 def without_commands_in_json(text: str) -> str:
-    """Return equivalent JSON text without commands for CI runners."""
+    """Return equivalent JSON text without commands for CI runners and without DEL characters."""
     if _DELETE in text:
         text = text.replace(_DELETE, "\\u007f")
     return broken_commands(text, lambda character: f"\\u{ord(character):04x}")

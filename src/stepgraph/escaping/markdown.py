@@ -1,4 +1,4 @@
-"""Escaping of text in Markdown, so that it contains no markup, links, references or mentions of people."""
+"""Escaping of text in Markdown, so that it adds no markup, links, references or mentions of people."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _TICKS: Final = re.compile("`+")
 _MARKUP: Final = re.compile(
     r"""(?x)
     [\\`*\[\]<>&|~$]        # anywhere
-    | (?<![^\W_])_ | _(?![^\W_]) # within a word it is not markup
-    | :(?=\S)                # of links, and of emoji names
-    | (?<=www\u200b)\.       # likewise
+    | (?<![^\W_])_ | _(?![^\W_]) # not within a word
+    | :(?=\S)                # in links and emoji names
+    | (?<=www\u200b)\.       # in links
     """,
     re.IGNORECASE,
 )
@@ -55,7 +55,7 @@ def prose(text: str) -> str:
 
 
 def cell_prose(text: str) -> str:
-    """Escape text like `prose` for a table cell. Code with a vertical bar, which would end the cell, becomes HTML."""
+    """Escape text like `prose` for a table cell. Code with a vertical bar or a backslash becomes HTML."""
     return _prose(text, cell)
 
 
@@ -76,7 +76,7 @@ def code(text: str) -> str:
 
 
 def cell(text: str) -> str:
-    """Return text as code in a table cell: as HTML if it contains a vertical bar, which would end the cell."""
+    """Return text as code in a table cell: as HTML if it has a vertical bar or a backslash, which cells interpret."""
     return html_code(text) if _BAR.search(text) else code(text)
 
 
@@ -119,7 +119,7 @@ def _without_reference(match: re.Match[str]) -> str:
 
 
 def _may_be_commit(digits: str) -> bool:
-    """Return whether hexadecimal digits may be a commit hash, unlike short numbers and words."""
+    """Return whether hexadecimal digits may be a commit hash: 40 of them, or 7 to 39 that mix numbers and letters."""
     is_mixed = not digits.isdecimal() and not digits.isalpha()
     return len(digits) == _LONGEST_HASH or (is_mixed and _SHORT_OF_HASH < len(digits) < _LONGEST_HASH)
 

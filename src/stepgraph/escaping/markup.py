@@ -18,8 +18,8 @@ _ALWAYS_SAFE: Final = frozenset(" ,")
 _SAFE_IN_WORDS: Final = frozenset("_./")
 _LINKS: Final = ("www.", "://")
 # Mermaid uses the first two internally for `&` and `;`, and replaces every occurrence. It reads the third as a line
-# break in labels of several lines. A zero-width joiner, as a character reference, separates the characters of such a
-# sequence in a source.
+# break in labels of several lines. If a text contains such a sequence, a zero-width joiner, written as a character
+# reference, separates its characters.
 _PLACEHOLDER: Final = re.compile(r"(?<=ﬂ)(?=°)|(?<=¶)(?=ß)|(?<=#92;)(?=n)")
 _JOINER: Final = "#8205;"
 

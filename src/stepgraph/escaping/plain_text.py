@@ -4,7 +4,7 @@ r"""Plain text for terminals, error messages, labels, and the logs of CI runners
 for the runner: GitHub obeys `::name ...::` after white space at the start of a line, and `##[name]` anywhere in it;
 Azure Pipelines `##vso[...]` and TeamCity `##teamcity[...]` anywhere; GitLab `section_start:1:name`, though only before
 a carriage return. A backslash breaks each: `\::name`, `#\#[name]`, `section_start\:1`. JSON and markup instead use
-their own escapes to break the commands that are obeyed anywhere, and their lines never begin with escaped text.
+their own escapes to break the commands that are obeyed anywhere, and their lines never begin with untrusted text.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def _spelled(character: str) -> str:
     return f"\\U{code:08x}"
 
 
-# Compiled on demand: both take 2 milliseconds, and few runs need them.
+# Both regular expressions are compiled on demand: this takes 2 milliseconds, and few runs need them.
 @cache
 def _unsafe() -> re.Pattern[str]:
     """Return the regular expression for one unsafe character.
@@ -90,7 +90,8 @@ def _unsafe() -> re.Pattern[str]:
 def _joining() -> re.Pattern[str]:
     """Return the regular expression for one character of scripts that join or stack letters, or of emoji.
 
-    These are the Arabic, Indic and Southeast Asian scripts. Joiners between their characters are part of the spelling.
+    The scripts include Arabic, Mongolian, and the Indic and Southeast Asian ones. Joiners between their characters are
+    part of the spelling.
     """
     return re.compile(
         "[\u0620-\u06dc\u06de-\u06ff\u0710-\u0dff\u0f00-\u109f\u1780-\u17b3\u17b6-\u180a\u1810-\u18af\u1a20-\u1aff"
@@ -116,13 +117,16 @@ def log_lines(text: str) -> str:
 
 
 def readable_patch_line(line: str) -> str:
-    """Escape a line of a patch, without its line feed, for a terminal or a log. Tabs and carriage returns stay."""
+    """Escape a line of a patch, without its line feed, for a terminal or a log.
+
+    Tabs and a final carriage return stay.
+    """
     end = "\r" if line.endswith("\r") else ""
     return without_commands("\t".join(map(visible, line.removesuffix("\r").split("\t")))) + end
 
 
 def without_commands(text: str) -> str:
-    """Break the commands in lines of text that end in line feeds."""
+    """Break the commands in text whose lines end in line feeds."""
     if ":" in text and any(start in text for start in _STARTS):
         text = _COLONS_AT_START.sub(r"\1\\\2", text)
     return without_commands_within(text)

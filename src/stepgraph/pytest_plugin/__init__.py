@@ -46,7 +46,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture(scope="session")
 def workflow_graph(pytestconfig: pytest.Config) -> WorkflowGraphs:
-    """The graphs of workflows, selected by file and name, by name alone, or by class. No workflow is executed."""
+    """The graphs of workflows, selected by file, by name, by both, or by class. No workflow is executed."""
     from stepgraph.pytest_plugin.selection import graphs
 
     return graphs(pytestconfig)
@@ -54,7 +54,7 @@ def workflow_graph(pytestconfig: pytest.Config) -> WorkflowGraphs:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection(session: pytest.Session) -> None:
-    """Collect the workflows together with the directory of the tests."""
+    """Collect the workflows together with the directory of their snapshots."""
     if _is_on(session.config):
         from stepgraph.pytest_plugin.selection import select
 
@@ -90,7 +90,7 @@ _ENABLED = pytest.StashKey[bool]()
 
 
 def _is_on(config: pytest.Config) -> bool:
-    """Return whether each workflow is a test."""
+    """Return whether the session has a test for each workflow."""
     if _ENABLED not in config.stash:
         config.stash[_ENABLED] = bool(config.getoption(_OPTION)) or _is_set(config)
     return config.stash[_ENABLED]

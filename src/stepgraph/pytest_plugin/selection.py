@@ -43,7 +43,7 @@ def owner(config: pytest.Config) -> Path:
 
 
 def home(config: pytest.Config) -> Path:
-    """Return the parent directory of the workflows' `__snapshots__`: the setting, or the directory of the tests."""
+    """Return the parent of the workflows' `__snapshots__`: the setting, the directory of the tests, or the root."""
     root = config.rootpath
     setting = str(config.getini("workflow_snapshots_directory"))
     if setting:
@@ -82,7 +82,7 @@ def _has_snapshots(folder: Path) -> bool:
 
 
 def select(config: pytest.Config) -> None:
-    """Add the workflows to the arguments if the directory of their snapshots is collected, but not their file."""
+    """Add the file of the workflows to the arguments if their snapshots' directory is collected, but not the file."""
     folders = [path for path in (config.invocation_params.dir / each for each in config.args) if path.is_dir()]
     ancestors = [home(config), *home(config).parents]
     chosen = owner(config)

@@ -36,7 +36,7 @@ _INPUTS: Final = "inputs"
 
 
 class WorkflowChanged(Exception):
-    """A workflow differs from its snapshot. The message describes the changes."""
+    """A workflow does not match its snapshot, or has none yet. The message explains the failure."""
 
 
 class WorkflowItem(pytest.Function):
@@ -57,11 +57,15 @@ class WorkflowSnapshots(pytest.Module):
     """The workflows of the project, collected from the file that represents them."""
 
     def _getobj(self) -> types.ModuleType:
-        # Fixtures that request the module of a test receive this.
+        # Fixtures that request the module of a test receive this object.
         return types.ModuleType(SITE)
 
     def collect(self) -> Iterator[WorkflowItem]:
-        """Yield a test for each workflow, and a failing test for unreadable files or a project without workflows."""
+        """Yield a test for each workflow, and a failing test for unreadable files or a project without workflows.
+
+        Snapshots whose workflows may be in unreadable files get skipped tests. Without a supported version of syrupy,
+        a failing test is the only one.
+        """
         lack = _lack_of_syrupy(self.config)
         if lack:
             yield self._test(_INPUTS, _failing([lack]), self.path)
@@ -117,9 +121,9 @@ def _form(config: pytest.Config) -> Form:
 
 
 def _names(workflows: Sequence[WorkflowAnalysis]) -> list[str]:
-    """Return the test names of workflows: the class name, with the workflow's name in brackets if classes share it.
+    """Return the test names of workflows: the class name, or `Class[workflow]` if several workflows have that class.
 
-    If workflows of several Workers share both names, the workflow's name follows the name of the Worker.
+    If several workflows share both names, the name of the Worker precedes the workflow's name in the brackets.
     """
     classes = Counter(workflow.class_name for workflow in workflows)
     pairs = Counter((workflow.class_name, workflow.name) for workflow in workflows)
@@ -173,9 +177,9 @@ _NAMELESS: Final = "workflow"
 
 
 def names_of_tests(names: Sequence[str]) -> list[str]:
-    """Return a unique test name for each name, which is also the file name of its snapshot.
+    """Return a unique test name for each name. The test name is also the file name of the snapshot.
 
-    Safe names stay unchanged. Other names are numbered if they would collide.
+    Safe names stay unchanged, and other names are made safe. Names that would collide are numbered.
     """
     safe = [safe_name(name) for name in names]
     unchanged = {file_key(label) for label, name in zip(safe, names, strict=True) if label == name}

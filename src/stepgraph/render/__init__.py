@@ -1,1 +1,1 @@
-"""Drawings of version graphs as text, pictures, pages and charts. They depend on the payload only."""
+"""Drawings of version graphs as text, pictures, pages and charts, made from a payload and its details alone."""

@@ -52,7 +52,7 @@ class Folding(Struct, frozen=True):
     """The nodes to fold."""
 
     depth: int | None = None
-    """The number of levels drawn open. With 1, every node that contains others is folded. None folds no level."""
+    """The number of drawn levels. With 1, every node that contains others is folded. None folds no level."""
 
     kinds: tuple[FoldedKind, ...] = ()
     """Kinds that are always folded: `function` for bodies at their calls, `step` for steps with nested steps."""

@@ -1,7 +1,7 @@
 """The order of concurrent nodes that follows from their clocks.
 
-A node that starts at s runs after all nodes that resolve at s or before, which is an interval order. It is reduced to
-immediate pairs, which have no third node between them.
+A node that starts at s runs after all nodes that resolve at s or before. This interval order is reduced to immediate
+pairs, which have no third node between them.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def clock_span(node: Node) -> ClockSpan:
 
 
 def _clocks_in(node: Node) -> list[tuple[Number | None, Number | None]]:
-    """Return the clocks of each piece of work in `node`. Functions and unknown nodes are pieces without clocks."""
+    """Return the clocks of the work in `node`. A function, a `start` or an unknown node is work without clocks."""
     work: list[tuple[Number | None, Number | None]] = []
     pending = [node]
     while pending:
@@ -122,7 +122,7 @@ class RowSpan(Struct, frozen=True):
 def row_spans(spans: Sequence[ClockSpan]) -> tuple[RowSpan, ...]:
     """Return the rows of nodes from their spans, which are in program order.
 
-    There is one row for each set of finished nodes.
+    Nodes that begin after the same set of finished nodes begin in the same row.
     """
     begins, ends = _moments(spans)
     end_moments = sorted(ends)

@@ -26,7 +26,7 @@ class NodeWords(Struct, frozen=True):
     """The kind of node in a few words, capitalized."""
 
     title: str
-    """The title of a folded box: the name, or the type with the first words of the source."""
+    """The title of a folded box: the name, or the type with a condition or kind."""
 
     name: str | None = None
     """The name in the source, or None for nodes without names."""

@@ -55,7 +55,7 @@ def render_outline(
     width: int | None = None,
     location: str = "",
 ) -> str:
-    """Return the outline of a graph. Only the folding and the details of the view apply.
+    """Return the outline of a graph. Only the title, the folding and the details of the view apply.
 
     `location` is the source location of the workflow (`src/orders.py:12`). The header reports whether the graph is
     complete, according to the notes. For graphs without a location, such as saved graphs, the header reports only an
@@ -123,7 +123,7 @@ def _tree(below: Sequence[Row | Node], maker: RowMaker, level_of_nodes: int = 1)
 
 
 def _margin(margin: str, depth: int) -> str:
-    """Return the margin of lines at a depth, which restarts at regular depths to bound its length."""
+    """Return the margin of lines at a depth. It restarts at regular depths, which bounds its length."""
     return margin if depth % INDENTED_LEVELS else f"⋯{depth} "
 
 
@@ -237,7 +237,7 @@ class RowMaker(Struct):
     def unreached(self, *, called: bool) -> Iterator[Row]:
         """Yield the rows of functions that have none yet: either the called functions or the others.
 
-        A called function lacks a row only if all its calls are folded.
+        A called function lacks a row only if all its calls are inside folded nodes.
         """
         for name, function in self.functions.items():
             if (name in self.called) is called and name not in self.shown and name not in self.counted:
@@ -364,7 +364,7 @@ class RowMaker(Struct):
         return Row((_mark(mark, ink), title, *phrases, *_quiet(f"({folded_node_text(node)})")))
 
     def _start(self, start: Start) -> Row:
-        """Return the row of a `start`, with its functions whose names refer to other functions in the workflow."""
+        """Return the row of a `start`, with those of its functions that functions of the workflow hide by name."""
         functions = start["functions"].items()
         shadowed = [function for name, function in functions if self.functions.get(name) is not function]
         pieces = [_mark(START_MARK, Ink.STRONG), Piece("start ", Ink.STRONG), _name(start["class_name"])]

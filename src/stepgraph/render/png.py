@@ -1,8 +1,8 @@
 """Pictures as PNG: SVG documents drawn by the optional package `resvg-py`.
 
 The text of a PNG is drawn with packaged fonts that have the widths of `render/svg/fonts.py`, so it fits its boxes, and
-equal graphs produce equal bytes on machines with different fonts. Fonts of the system supply characters that the
-packaged fonts lack.
+equal graphs produce equal bytes on machines with different fonts. Only characters that the packaged fonts lack are
+drawn with fonts of the system.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _FONTS: Final = (
     ("fontpkg_arimo", ("files", "Arimo[wght].ttf")),
     ("fontpkg_roboto_mono", ("files", "RobotoMono[wght].ttf")),
 )
-# More specific selectors than those of the style sheet of drawings. The first rule is for pictures of Graphviz.
+# The selectors are more specific than those of the style sheet of drawings. The first rule is for Graphviz pictures.
 _STYLE: Final = """\
 svg text{font-family:Arimo}
 svg.stepgraph text{font-family:Arimo}
@@ -34,7 +34,7 @@ svg.stepgraph text .code{font-family:Roboto Mono}
 """
 _LENGTH: Final = re.compile(r'\s(width|height)="(\d+(?:\.\d+)?)(pt|px)?"')
 _DPI: Final = 96
-"""The pixels per inch of SVG, which convert the points of Graphviz."""
+"""The pixels per inch of SVG, for the conversion of sizes in points, as in pictures of Graphviz."""
 _PIXELS_PER_UNIT: Final = {"": 1.0, "px": 1.0, "pt": _DPI / 72}
 
 
@@ -56,7 +56,7 @@ def require_converter() -> None:
 
 
 def png_of(svg: str) -> bytes:
-    """Return an SVG document as PNG. Equal documents produce equal bytes.
+    """Return an SVG document as PNG. Equal documents produce equal bytes with the same fonts.
 
     Raises PictureTooLargeError before the picture takes memory, and PngError if it cannot be drawn.
     """
@@ -86,7 +86,7 @@ def _scaled(length: str, unit: str) -> int:
 
 
 def _converted(svg: str, width: int, height: int) -> bytes:
-    # Imported here, because it is optional.
+    # Imported here because the package is optional.
     from resvg_py import svg_to_bytes
 
     try:

@@ -74,7 +74,7 @@ class StepText(Struct, frozen=True):
     """Short phrases beside the mark or box of the step. Retries and timeouts equal to the defaults are omitted."""
 
     captions: tuple[str, ...]
-    """The phrases below the name of the step in pictures, which also contain its kind."""
+    """The phrases below the name of the step in pictures. The first one contains the kind of the step."""
 
     rows: Iterator[FactRow]
     """All settings, for the details panel of the page. They are computed lazily, because other drawings omit them."""

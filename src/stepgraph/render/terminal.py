@@ -104,7 +104,7 @@ _GAP = "  "
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Return the headings and rows as aligned lines. Columns of numbers are right-aligned.
 
-    Control characters and log commands are escaped. All rows have the length of the headings.
+    Control characters and log commands are escaped. All rows must be as long as the headings.
     """
     lines = [headings, *([log_line(cell) for cell in row] for row in rows)]
     columns = [_aligned(column) for column in zip(*lines, strict=True)]

@@ -1,7 +1,7 @@
 """Measuring, cutting and wrapping text, in any unit of length and in terminal cells.
 
 Widths in cells are from Unicode 15.1.0 instead of `unicodedata`, so that they do not depend on the version of Python.
-Characters that Unicode 15.1.0 lacks have one cell.
+Most characters that Unicode 15.1.0 lacks have one cell.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Ruler(Struct, frozen=True):
         return "" if room < 0 else text[: self._count_fitting(text, room)] + ELLIPSIS
 
     def wrap(self, text: str, width: int, lines: int) -> tuple[str, ...]:
-        """Break `text` into at most `lines` lines of `width`, at spaces or, if necessary, after punctuation.
+        """Break `text` into at most `lines` lines of `width`: at spaces, else after punctuation, else anywhere.
 
         The last line ends in an ellipsis if text is cut off.
         """
@@ -65,7 +65,7 @@ class Ruler(Struct, frozen=True):
         yield rest
 
     def _count_fitting(self, text: str, width: int) -> int:
-        """Return the number of leading characters that fit into `width`, with limited combining marks on a letter."""
+        """Return the number of leading characters that fit into `width`, up to an excess of combining marks."""
         used = marks = 0
         for index, letter in enumerate(text):
             letter_width = self.width_of(letter)
@@ -120,7 +120,7 @@ _COMBINING: Final = (
     " 1e2ec-1e2ef 1e4ec-1e4ef 1e8d0-1e8d6 1e944-1e94a e0100-e01ef"
 )
 """Combining characters, and joiners without width."""
-# Letters have at most this many combining marks in any script.
+# In any script, a letter with its combining marks has at most this many characters.
 _MAX_CHARACTERS_PER_CELL: Final = 8
 MAX_LABEL_LINES: Final = 3
 
@@ -178,6 +178,6 @@ def wrap(text: str, width: int, lines: int) -> tuple[str, ...]:
 def label_lines(texts: Sequence[str], width: int) -> list[str]:
     """Return the lines of texts below each other, with at most three lines of `width` cells for each text.
 
-    Diagrams that other programs lay out need these lines.
+    Diagrams need these breaks if other programs lay them out.
     """
     return [line for text in texts for line in wrap(visible(text), width, MAX_LABEL_LINES)]

@@ -33,7 +33,7 @@ class View(Struct, frozen=True):
 
     legend: bool = False
     marks: Marks | None = None
-    """The marks of a comparison. If present, only marks are colored."""
+    """The marks of a comparison. If present, only marked parts are colored."""
 
     details: Details = NO_DETAILS
     title: str = ""
@@ -123,7 +123,7 @@ class NodeContext(Struct, frozen=True):
         return replace(self, identity=identity)
 
     def child(self, name: str | int) -> NodeContext:
-        """Return the context of a part, whose identity is the name appended to this one."""
+        """Return the context of a part. Its identity is this identity with the name appended."""
         return replace(self, identity=f"{self.identity}_{name}")
 
     def inside(self, identity: str) -> NodeContext:

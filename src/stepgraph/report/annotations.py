@@ -31,7 +31,7 @@ _REQUIRE_DAG: Final = "require-dag"
 def render_github(report: Report, *, quiet: bool = False) -> str:
     """Return one annotation per line, then the summary unless `quiet`.
 
-    Paths are relative to the root of the repository.
+    The paths of annotations are relative to the root of the repository.
     """
     lines = [_annotation(report, reported.finding) for reported in report.findings]
     lines += [_missing_dag_annotation(report, workflow) for workflow in report.workflows_without_dag]
@@ -79,7 +79,7 @@ class _Violation(TypedDict):
 
 
 def render_gitlab(report: Report) -> str:
-    """Return the findings as JSON. Paths are relative to the root of the repository."""
+    """Return the findings and the missing graphs as JSON. Paths are relative to the root of the repository."""
     violations = [_violation(report, reported) for reported in report.findings]
     return pretty_json(
         [*violations, *(_missing_dag_violation(report, workflow) for workflow in report.workflows_without_dag)]
@@ -92,7 +92,7 @@ def _violation(report: Report, reported: FingerprintedFinding) -> _Violation:
     return {
         "description": shown_field(finding.message, finding.advice),
         "check_name": f"{finding.code} {report.rule_name(finding.code)}".rstrip(),
-        # Fingerprints of findings contain configured paths, which several reports of a pipeline may share.
+        # The path from the root distinguishes equal files of several projects, whose reports a pipeline may combine.
         "fingerprint": fingerprint(finding.code, path, reported.fingerprint or finding.message, 1),
         "severity": _GITLAB_SEVERITIES[finding.severity],
         "location": {"path": shown_field(path), "lines": {"begin": finding.span.line, "end": finding.span.end_line}},

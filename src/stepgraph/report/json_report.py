@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def render_json(report: Report) -> str:
-    """Return the report as JSON text. Strings from sources, including lone surrogates, are unchanged."""
+    """Return the report as JSON text. Reading it gives strings of the source unchanged, even lone surrogates."""
     return pretty_json(json_report(report))
 
 

@@ -16,7 +16,7 @@ from stepgraph.report.text import location_text
 
 
 class _TestCase(Struct, frozen=True):
-    """A test case. A test case without a level has passed."""
+    """A test case, which has passed if it has no level."""
 
     name: str
     path: str
@@ -43,7 +43,7 @@ class _TestCase(Struct, frozen=True):
 
 
 def render_junit(report: Report) -> str:
-    """Return a test case for each finding, and a passed test case for each workflow without findings."""
+    """Return a test case for each finding and each missing graph, and a passed one for each workflow without them."""
     cases = list(_cases(report))
     failures = sum(case.is_failure for case in cases)
     skipped = sum(case.level is Severity.NOTE for case in cases)

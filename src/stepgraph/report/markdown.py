@@ -33,7 +33,7 @@ _MISSING_DAGS_SPACE: Final = 10_000
 
 
 def render_markdown(report: Report, *, quiet: bool = False) -> str:
-    """Return the verdict, the workflows, the findings by severity, and a folded diagram of each workflow.
+    """Return the verdict, the workflows, the findings by severity, and a collapsed diagram of each workflow.
 
     Text beyond GitHub's limit is omitted with a note: first diagrams, then excerpts, then the last findings. With
     `quiet`, workflows and diagrams are omitted.

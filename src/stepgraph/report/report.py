@@ -28,14 +28,14 @@ NOTHING_CHECKED: Final = "no workflow was found, so nothing was checked"
 
 
 class Verdict(StrEnum):
-    """The result of a check, equal in every format. It alone determines the exit code."""
+    """The result of a check, equal in every format. Only `--exit-zero` changes the exit code that it determines."""
 
     PASSED = "passed"
     """Workflows were checked without failing findings."""
     FAILED = "failed"
-    """A finding or a required graph fails the check."""
+    """A finding, or a workflow without a required complete graph, fails the check."""
     UNREADABLE = "unreadable"
-    """An input could not be read."""
+    """An input is unreadable or invalid."""
     EMPTY = "empty"
     """No workflow was found, which does not count as passed."""
 
@@ -44,7 +44,6 @@ class FingerprintedFinding(Struct, frozen=True):
     """A finding with its fingerprint."""
 
     finding: Finding
-    """The finding."""
     fingerprint: str | None = None
     """Identity of the finding, independent of line numbers."""
 
@@ -59,19 +58,19 @@ class WorkflowSummary(Struct, frozen=True):
     path: str
     """File of the class."""
     line: int
-    """First line of the class."""
+    """Line of the `class` keyword."""
     has_dag: bool
-    """Whether the graph has at least one step."""
+    """Whether the workflow has a graph."""
     steps: int
     """Number of steps in the graph."""
     complete: bool
     """Whether the analysis resolved everything."""
     graph: Graph | None = None
-    """The graph, or None for a report without diagrams."""
+    """The graph, or None if the workflow has none."""
 
 
 class SourceFile(Struct, frozen=True):
-    """A file with findings."""
+    """A file with findings or workflows."""
 
     lines: tuple[str, ...] = ()
     """Lines for excerpts, or none if they are unknown."""
@@ -86,21 +85,21 @@ class Report(Struct, frozen=True, kw_only=True):
     """The result of a check."""
 
     findings: tuple[FingerprintedFinding, ...]
-    """Findings that count."""
+    """Findings that are neither in the baseline nor suppressed."""
     workflows: tuple[WorkflowSummary, ...]
     """The checked workflows."""
     rules: tuple[Rule, ...]
-    """The enabled rules."""
+    """All rules, even disabled ones."""
     version: str
     """Version of stepgraph."""
     files: Mapping[str, SourceFile] = field(default_factory=dict)
-    """Files with findings by path."""
+    """Files with findings or workflows, by path."""
     baselined: tuple[FingerprintedFinding, ...] = ()
     """Findings in the baseline."""
     suppressed: tuple[SuppressedFinding, ...] = ()
     """Findings suppressed by comments."""
     fail_on: FailOn = FailOn.ERROR
-    """Severity from which findings fail the check."""
+    """The severities that fail the check."""
     require_dag: bool = False
     """Whether workflows without a complete graph fail the check."""
     source_url: str = ""
@@ -128,7 +127,7 @@ class Report(Struct, frozen=True, kw_only=True):
         return sum(reported.finding.severity is severity for reported in self.findings)
 
     def count_fixes(self, applicability: Applicability) -> int:
-        """Return the number of findings with a safe or an unsafe fix."""
+        """Return the number of findings with a fix of this applicability."""
         fixes = (reported.finding.fix for reported in self.findings)
         return sum(fix is not None and fix.applicability is applicability for fix in fixes)
 
@@ -137,7 +136,7 @@ class Report(Struct, frozen=True, kw_only=True):
         return next((rule.name for rule in self.rules if rule.code == code), "")
 
     def file(self, path: str) -> SourceFile:
-        """Return the file at a path."""
+        """Return the file at a path, without lines for an unknown path."""
         return self.files.get(path, NO_FILE)
 
     def path_from_root(self, path: str) -> str:
@@ -173,7 +172,7 @@ def source_link(report: Report, span: Span) -> str:
 
 
 def verdict_line(report: Report) -> str:
-    """Return the number of findings and workflows: `1 error, 2 notes in 2 workflows`."""
+    """Return the verdict as numbers, such as `1 error, 2 notes in 2 workflows`, or as words if nothing was checked."""
     if not report.workflows and not report.findings and not report.baselined and not report.suppressed:
         return NOTHING_CHECKED
     line = _counts(report)

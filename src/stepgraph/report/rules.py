@@ -24,11 +24,11 @@ class RuleGroup(Struct, frozen=True):
     prefix: str
     """Start of the codes."""
     title: str
-    """Title."""
+    """Heading of the group."""
     meaning: str
     """Consequence of the findings, in one sentence."""
     tag: str
-    """Tag for programs."""
+    """Tag of the rules in SARIF."""
 
 
 GROUPS: Final = (
@@ -121,8 +121,8 @@ def rules_table(rules: Sequence[Rule], width: int | None = None) -> str:
 def explanation(rule: Rule, *, whole: bool = False, color: bool = False, width: int | None = None) -> str:
     """Return the documentation of a rule as text, wrapped at `width` cells if it is set.
 
-    With `whole`, it contains the whole page, otherwise the summary, the reason, and the first flagged and clean
-    example.
+    With `whole`, it contains the whole page, otherwise the summary, the reason, the fix, and the first flagged and
+    clean example.
     """
     page, terminal = read_page(rule), Terminal(color=color, width=None)
     count = None if whole else 1

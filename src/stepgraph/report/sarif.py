@@ -91,7 +91,7 @@ def _result(report: Report, reported: FingerprintedFinding, rule_indices: dict[s
 
 
 def _invocation(report: Report) -> dict[str, object]:
-    """Return the `invocation`. It succeeded if all inputs were read and at least one workflow was checked."""
+    """Return the `invocation`. It succeeded unless an input was unreadable or invalid, or nothing was checked."""
     notifications: list[dict[str, object]] = [
         {
             "level": "error",
@@ -128,7 +128,7 @@ def _descriptor(rule: Rule) -> dict[str, object]:
 
 
 def _location(report: Report, span: Span, workflow: str = "") -> dict[str, object]:
-    """Return a `location`: a region of a file, and the workflow."""
+    """Return a `location`: a region of a file, and the workflow if there is one."""
     result: dict[str, object] = {
         "physicalLocation": {"artifactLocation": _artifact(report, span.path), "region": _region(span)}
     }
@@ -157,5 +157,5 @@ def _region(span: Span) -> dict[str, object]:
 
 
 def _message(*parts: str) -> dict[str, object]:
-    """Return a `message` of the non-empty parts as plain text, in which `[a](b)` is not a link."""
+    """Return a `message` of the nonempty parts as plain text, in which `[a](b)` is not a link."""
     return {"text": sarif_message(*parts)}

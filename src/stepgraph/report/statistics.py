@@ -12,7 +12,7 @@ _HEADINGS: Final = ("COUNT", "CODE", "NAME", "SEVERITY", "FIXABLE")
 
 
 def render_statistics(report: Report, *, quiet: bool = False) -> str:
-    """Return the number of findings by rule and severity, the most frequent first, and the counts unless `quiet`."""
+    """Return the number of findings by rule and severity, the most frequent first, and the verdict unless `quiet`."""
     findings = [reported.finding for reported in report.findings]
     counts = Counter((finding.code, finding.severity) for finding in findings)
     fixable = Counter((finding.code, finding.severity) for finding in findings if finding.fix is not None)

@@ -48,7 +48,7 @@ _MIN_LOCATION_WIDTH: Final = 16
 def render_text(report: Report, *, color: bool = False, width: int | None = None, quiet: bool = False) -> str:
     """Return the findings with excerpts, then the summary unless `quiet`.
 
-    Messages are wrapped at `width` cells if it is set.
+    Messages are wrapped at `width` cells if it is set. If nothing was checked, even a `quiet` report has the summary.
     """
     formatter = _TextFormatter(Terminal(color=color, width=None), None if width is None else max(width, _MIN_WIDTH))
     blocks = [formatter.finding(report, reported.finding) for reported in report.findings]
@@ -62,7 +62,7 @@ def render_text(report: Report, *, color: bool = False, width: int | None = None
 
 
 def render_concise(report: Report, *, color: bool = False, quiet: bool = False) -> str:
-    """Return a line for each finding, `path:line:column: SG101 message`, and the counts unless `quiet`."""
+    """Return a line for each finding, `path:line:column: SG101 message`, and the verdict unless `quiet`."""
     terminal = Terminal(color=color, width=None)
     entries = [
         (location_text(report, finding.span), finding.code, INKS[finding.severity], finding.message)
@@ -89,7 +89,7 @@ def finding_text(report: Report, finding: Finding) -> str:
 
 
 class _TextFormatter(Struct, frozen=True):
-    """Formats lines."""
+    """Formats the parts of a report as lines."""
 
     terminal: Terminal
     """Colors of the terminal."""
@@ -140,7 +140,7 @@ class _TextFormatter(Struct, frozen=True):
             yield self._line(Piece(" " * len(start) + line))
 
     def _wrapped(self, text: str, used_cells: int, indent: int) -> tuple[str, ...]:
-        """Wrap text into lines. The first line follows `used_cells` cells, and the others begin with `indent`."""
+        """Wrap text into lines, with space for `used_cells` cells in the first line and for `indent` in the others."""
         shown = visible(text)
         if self.width is None or used_cells + cell_width(shown) <= self.width:
             return (shown,)
@@ -154,7 +154,7 @@ class _TextFormatter(Struct, frozen=True):
 
 
 def location_text(report: Report, span: Span) -> str:
-    """Return the location of a finding: `path:line:column`, or the path alone for an unreadable file."""
+    """Return the location of a finding: `path:line:column`, or the path alone for a file without a line to show."""
     return _location(span, excerpt_of(report.file(span.path), span, _UNBOUNDED_EXCERPT))
 
 
@@ -235,7 +235,8 @@ def _fitted(before: str, marked: str, after: str, width: int) -> tuple[str, str,
     if cell_width(before + marked + after) <= width:
         return before, marked, after
     if cell_width(before + marked) >= width:
-        # The context shares the space, and the marked part leaves some room for the text before it.
+        # The texts beside the marked part share the free space, and a long marked part leaves some room for the text
+        # before it.
         free = width - cell_width(marked)
         before = clip_start(before, max(free // 2, free - cell_width(after), width // 4))
         marked = clip(marked, width - cell_width(before) - (1 if after else 0))
@@ -251,7 +252,8 @@ def summary_text(report: Report, width: int | None = None) -> str:
 def _workflow_table(report: Report, width: int | None) -> str:
     """Return the workflows as rows.
 
-    In a narrow terminal, classes that name workflows are omitted, and locations are clipped at the start.
+    If they exceed `width`, locations are clipped at the start, and the column of classes is omitted if it only repeats
+    the names.
     """
     rows = [_cells(workflow) for workflow in report.workflows]
     full_table = table(_HEADINGS, rows)

@@ -6,8 +6,8 @@
     graph = WorkflowGraph.of(analyze_file("src/entry.py").workflows[0])
     assert graph.runs_before("charge card", "pack {item}")
 
-With pytest, the fixture `workflow_graph` returns such a graph, and `assert workflow_graph(...) == snapshot` compares it
-with a snapshot.
+With pytest, calling the fixture `workflow_graph` returns such a graph, and `assert workflow_graph(...) == snapshot`
+compares it with a snapshot.
 """
 
 from typing import TYPE_CHECKING
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from stepgraph.testing.workflow_graph import DrawnGraph, StepSettings, WorkflowGraph
     from stepgraph.testing.workflow_graphs import WorkflowGraphs
 else:
-    # Modules are imported on first access, because pytest imports the warning of a filter in every session.
+    # Modules are imported on first access, because pytest imports the class of a warning filter in every session.
     __getattr__, __dir__ = lazy_names(
         globals(),
         {

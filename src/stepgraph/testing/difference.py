@@ -31,7 +31,7 @@ def explain_difference(old: Graph, new: Graph) -> list[str]:
 
 
 def explain_mismatch(snapshot: SnapshotAssertion, graph: WorkflowGraph) -> list[str]:
-    """Explain the failure of a snapshot's last comparison, and how to update it, in lines that are safe in a log."""
+    """Explain why a snapshot's last comparison failed and how to update the snapshot, in lines safe for a log."""
     return [log_line(line.expandtabs(_TAB)) for line in _explanation(snapshot, graph)]
 
 
@@ -73,7 +73,7 @@ def _changes(location: str, old: str, new: str, graph: WorkflowGraph) -> list[st
 
 
 def _words(picture: str) -> str:
-    """Return the texts of a picture, one per line. Coordinates are omitted, because each step changes many."""
+    """Return the texts of a picture, one per line. Coordinates are omitted, because any change moves many elements."""
     return "\n".join(_TEXT.findall(picture))
 
 

@@ -1,4 +1,7 @@
-"""Errors and warnings of tests, and parts of their messages. Test runners print the messages unchanged."""
+"""Errors and warnings of tests, and parts of their messages.
+
+The messages are escaped, because test runners print them unchanged.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,7 @@ class _LinesError(Exception):
 
 
 class StepNotFoundError(_OneLineError, LookupError):
-    """No step has the name, or the setting does not apply to its kind."""
+    """No step has the name, or the setting does not apply to steps of its kind."""
 
 
 class AmbiguousStepError(_OneLineError, LookupError):
@@ -37,11 +40,11 @@ class WorkflowNotFoundError(_OneLineError, LookupError):
 
 
 class AmbiguousWorkflowError(_OneLineError, LookupError):
-    """Several workflows match."""
+    """Several workflows match the arguments."""
 
 
 class NoGraphError(_LinesError, ValueError):
-    """The workflow lacks a graph because no step can run."""
+    """The workflow has no graph, because no step can run or the analysis exceeds a limit."""
 
 
 class IncompleteGraphWarning(_LinesError, UserWarning):

@@ -54,7 +54,7 @@ def _attributes(node: FlowNode, source: str, locate: Callable[[Node], Span | Non
 
 
 def _settings(node: Node) -> dict[str, object]:
-    """Return the fields of a node of the payload, without its contents."""
+    """Return the fields of a node of the payload, without its type, its name and its contents."""
     fields: Mapping[str, object] = node
     return {key: value for key, value in fields.items() if key not in _CONTENTS}
 

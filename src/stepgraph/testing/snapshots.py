@@ -129,6 +129,6 @@ def matches(snapshot: SnapshotAssertion, graph: SnapshotSource, form: Form | Non
         extension = EXTENSIONS[form or "json"]
         # This snapshot is not compared. It makes syrupy search for unused snapshots of this extension.
         snapshot.use_extension(extension)
-        # This attribute counts the comparisons in a test.
+        # Only the snapshot of the test counts the comparisons in it, so its extension is replaced for one comparison.
         snapshot = snapshot(extension_class=extension)
     return snapshot == graph

@@ -37,8 +37,9 @@ StepKind: TypeAlias = Literal["do", "sleep", "sleep_until", "wait_for_event"]
 class StepSettings:
     """The settings of a step in a graph. Settings that do not apply to its kind are None.
 
-    Settings that the code does not specify have the engine's defaults. Dynamic values are their source in braces.
-    Durations are milliseconds or the text in the code.
+    Settings that the code does not specify have the engine's defaults, as does a dynamic `config`, `retries`, `limit`
+    or `backoff`, which adds a note. Other dynamic values are their source in braces. Durations are milliseconds or the
+    text in the code.
     """
 
     name: str
@@ -58,7 +59,7 @@ class StepSettings:
     timestamp: str | None = None
     """The end of a `step.sleep_until`."""
     event_type: str | None = None
-    """The type of the event of a wait."""
+    """The type of the event that a `step.wait_for_event` waits for."""
 
     def __repr__(self) -> str:
         values = ((setting.name, getattr(self, setting.name)) for setting in fields(self))
@@ -148,9 +149,9 @@ class WorkflowGraph(SnapshotSource):
     of its results are guaranteed. Methods identify steps by their names in the graph. A dynamic part of a name is its
     source in braces, as in `pack {item.sku}`.
 
-    Graphs are equal if their structure is equal. `graph == snapshot` compares with a snapshot of syrupy in JSON, and
-    `graph.as_outline() == snapshot` (`as_mermaid`, `as_dot`, `as_svg`) in other forms. These also show the `details`,
-    such as `except CardError`, which the JSON of the API lacks.
+    Graphs are equal if their structure is equal. `graph == snapshot` compares with a snapshot of syrupy, by default in
+    JSON, and `graph.as_outline() == snapshot` (`as_mermaid`, `as_dot`, `as_svg`) in other forms. The other forms also
+    show the `details`, such as `except CardError`, which the JSON of the API lacks.
     """
 
     graph: Graph
@@ -160,7 +161,7 @@ class WorkflowGraph(SnapshotSource):
     describe: Callable[[], Details] = field(default_factory=lambda: _without_details)
     """Computes `details` on demand, because they need the source text of many nodes."""
     locate_node: Callable[[Node], Span | None] = field(default_factory=lambda: _without_location)
-    """Computes the source location of a node."""
+    """Returns the source location of a node, or None if it is unknown."""
 
     @staticmethod
     def of(source: WorkflowAnalysis | VersionGraph | Graph | Workflow) -> WorkflowGraph:
@@ -208,8 +209,8 @@ class WorkflowGraph(SnapshotSource):
     def step(self, name: str) -> StepSettings:
         """Return the settings of the step with that name: its kind, retries, timeout, duration and so on.
 
-        If the step runs, it runs with these settings. Raises StepNotFoundError, with similar names, and
-        AmbiguousStepError if several steps have the name and different settings.
+        If the step runs, it runs with these settings, except dynamic ones that add a note. Raises StepNotFoundError,
+        with similar names, and AmbiguousStepError if several steps have the name and different settings.
         """
         __tracebackhide__ = True
         return self._only(name, "settings", settings_of)
@@ -242,8 +243,8 @@ class WorkflowGraph(SnapshotSource):
         True is a guarantee: in every run, within one iteration of the innermost loop or one call of the innermost
         function that contains both, each `first` that runs has ended or failed before any `second` starts. This covers
         all steps with these names. It does not imply that either step runs, nor an order between different iterations.
-        False is not a guarantee: the payload may be unable to express the order. It is also False if no iteration has
-        both steps, so that an assertion never passes vacuously. Raises StepNotFoundError.
+        False is not a guarantee: the payload may be unable to express the order. The result is also False if no
+        iteration has both steps, so that an assertion never passes vacuously. Raises StepNotFoundError.
         """
         __tracebackhide__ = True
         pairs = product(self._named(first), self._named(second))
@@ -266,15 +267,15 @@ class WorkflowGraph(SnapshotSource):
 
         Each execution is a walk from `start` to `end`, or to `failure` if it fails. Nodes are the steps by name
         (`charge`, `charge (2)`) and the control flow around them (`if 1`, `if 1 end`, `call pack`, `pack start`). They
-        have the attribute `type`, and, if they apply, `name`, `function`, `source`, `location`, and the fields of the
-        payload such as `config`. Edges have a `kind` and a `label`, and two nodes may have several edges between them:
-        `next`; `then`, `case` and `else` with the condition as label; `body` and `again` for loops; `parallel` to the
-        members of a group; `jump` from a `break` or `return`; `call` and `return`; `failure`.
+        have the attributes `type` and `function` (empty in `run`) and, if they apply, `name`, `source`, `location`, and
+        the fields of the payload such as `config`. Two nodes may have several edges between them. Edges have a `label`
+        and a `kind`: `next`; `then` and `case` with the condition as label; `else`; `body` and `again` for loops;
+        `parallel` to the members of a group; `jump` from a `break` or `return`; `call` and `return`; `failure`.
 
         When a step begins, all steps on some walk to it are over, except for the steps that contain it. A step that
         dominates another one has therefore always run before it. A walk has one member of each group of concurrent
-        steps, so no member dominates the nodes after the group. `order` contains their order. Failures are shown if a
-        `try` of the graph catches them.
+        steps, so no member dominates the nodes after the group. The method `order` returns their order. A failure leads
+        to the innermost `try` or step of the graph around it, or else to `failure`.
         """
         from stepgraph.testing.networkx_graphs import flow_graph
 
@@ -285,8 +286,8 @@ class WorkflowGraph(SnapshotSource):
 
         A path from one step to another gives the guarantee of `runs_before`: in every run, within one iteration of
         the innermost loop or one call of the innermost function that contains both, the first step has ended or failed
-        before the second one starts. Steps have the names and attributes of `to_networkx`. The time grows with the
-        square of the number of steps: a second for 400 steps.
+        before the second one starts. Steps have the names and attributes of `to_networkx`, except `function`. The
+        time grows with the square of the number of steps: a second for 400 steps.
         """
         from stepgraph.testing.networkx_graphs import order_graph
 

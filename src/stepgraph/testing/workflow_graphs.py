@@ -48,8 +48,9 @@ class WorkflowGraphs:
         "OrderWorkflow")`; by its name alone, `("orders")`, if `stepgraph list` lists it; by the file alone if it has a
         single workflow; or by its class, `(OrderWorkflow)`. The file is neither imported nor executed.
 
-        Raises WorkflowNotFoundError, AmbiguousWorkflowError, NoGraphError if no step can run, and InputError for a file
-        that cannot be read or is not valid Python. Warns with IncompleteGraphWarning if steps may be missing.
+        Raises WorkflowNotFoundError, AmbiguousWorkflowError, NoGraphError for a workflow without a graph, and
+        InputError for a file that cannot be read or is not valid Python. Warns with IncompleteGraphWarning if steps may
+        be missing.
         """
         __tracebackhide__ = True
         if isinstance(source, type):
@@ -62,8 +63,8 @@ class WorkflowGraphs:
     def analyze(self, path: str | os.PathLike[str] = ".") -> Analysis:
         """Analyze a file or a directory, by default the project. The result is cached until a file it read changes.
 
-        Raises InputError if a file cannot be read or is not valid Python. In a directory, this is a problem of the
-        result.
+        Raises InputError if the file cannot be read or is not valid Python. For a directory, such files are among the
+        problems of the result.
         """
         absolute = self.root / path
         analysis = self._analyses.get(absolute)

@@ -85,7 +85,7 @@ class FrameEnd(Struct, frozen=True):
 
 
 class Arrow(Struct, frozen=True):
-    """An arrow between boxes, or between the frames around them if `tail_frame` or `head_frame` is set."""
+    """An arrow between boxes. With `tail_frame` or `head_frame`, that end is at the frame around its box."""
 
     tail: str
     head: str
@@ -109,7 +109,7 @@ def has_head(arrow: Arrow, joins: Collection[str]) -> bool:
 
 
 class Chart(Struct, frozen=True):
-    """A chart. Its content and arrows are in the order in which formats write them.
+    """A flow chart, with its content and arrows in the order in which formats write them.
 
     Identities consist of letters, digits and underscores, and depend on positions in the graph, never on its text.
     """
@@ -126,17 +126,17 @@ class LooseEnd(Struct, frozen=True):
     kind: ArrowKind = ArrowKind.NEXT
     label: str = ""
     frame: str = ""
-    """The frame that it leaves as a whole, or an empty string for an arrow from the box."""
+    """The frame whose edge the arrow leaves, or an empty string for an arrow from the box."""
 
     into: str = ""
-    """The frame at whose edge it will end, or an empty string for an arrow to a box."""
+    """The frame at whose edge the arrow will end, or an empty string for an arrow to a box."""
 
 
 LooseEnds: TypeAlias = tuple[LooseEnd, ...]
 
 
 def leaving_by(ends: LooseEnds, label: str) -> LooseEnds:
-    """Return the ends as exits by a `break` or `return` without a box. `label` names the statement."""
+    """Return the ends as exits by a `break` or `return` that is not drawn as a box. `label` names the statement."""
     return tuple(replace(end, kind=ArrowKind.LEAVE, label=label) for end in ends)
 
 
@@ -174,7 +174,7 @@ class ChartBuilder(Struct):
         self.content.append(FrameEnd())
 
     def join(self, identity: str, ends: LooseEnds) -> LooseEnds:
-        """Return `ends` if it is a single loose end, else the loose end of a new join of them."""
+        """Return `ends` if it has at most one loose end, else the loose end of a new join of them."""
         return ends if len(ends) == 1 else self.join_ends(identity, ends)
 
     def join_ends(self, identity: str, ends: LooseEnds) -> LooseEnds:

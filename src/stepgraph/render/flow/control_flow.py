@@ -1,7 +1,8 @@
 """The control flow of a workflow through its functions, as nodes and labeled edges.
 
 Each execution is a walk from `start` to `end`, or to `failure` if it fails. A node with contents has a second flow node
-for its end, through which all its paths lead. A `block` is a sequence and has no node.
+for its end, and every path that completes the node leads through this end. A `block` or `start` is a sequence and has
+no node.
 
 When a step begins, control has passed all nodes of some walk to it, and the steps on that walk are over, except for the
 steps that contain it. A walk contains the steps of only one member of a concurrent group.
@@ -70,7 +71,7 @@ class FlowEdge(Struct, frozen=True):
 
 
 class ControlFlow(Struct, frozen=True):
-    """The nodes that control may reach, and the edges between them."""
+    """The nodes that control may reach, `end` and `failure`, and the edges between them."""
 
     nodes: tuple[FlowNode, ...]
     edges: tuple[FlowEdge, ...]
@@ -133,7 +134,7 @@ class _FlowTarget(Struct):
 
 
 class _FlowContext(Struct, frozen=True):
-    """The surroundings of nodes: where jumps and failures in them lead."""
+    """The nodes to which jumps and failures in a part of the program lead."""
 
     function: str
     """The function, or an empty string in `run`."""
@@ -142,7 +143,7 @@ class _FlowContext(Struct, frozen=True):
     after_return: _FlowTarget
     after_break: _FlowTarget
     results: tuple[str, ...] = ()
-    """The end of a group in which failures of members are results."""
+    """The end of the innermost group that treats failures of its members as results, if any."""
     in_group: bool = False
     """Whether the clocks of an enclosing `parallel` order the nodes."""
 
@@ -179,7 +180,7 @@ class _FlowBuilder:
             self._body(self._functions[name]["nodes"], name, self._called[name])
 
     def reachable(self) -> ControlFlow:
-        """Return the nodes that `start` leads to, and the edges between them."""
+        """Return the nodes that `start` leads to, `end` and `failure`, and the edges between them."""
         targets: dict[str, list[str]] = {}
         for edge in self._edges:
             targets.setdefault(edge.source, []).append(edge.target)
@@ -190,7 +191,7 @@ class _FlowBuilder:
                 if target not in reached:
                     reached[target] = None
                     pending.append(target)
-        # `end` is included even if no execution ends.
+        # `end` and `failure` are included even if no execution reaches them.
         nodes = tuple(node for node in self._nodes.values() if node.id in reached or node.id in {END, FAILURE})
         return ControlFlow(nodes, tuple(edge for edge in self._edges if edge.source in reached))
 
@@ -244,7 +245,7 @@ class _FlowBuilder:
         return edge
 
     def _join(self, edges: Sequence[_OpenEdge], context: _FlowContext) -> _OpenEdge | None:
-        """Return one edge for several, through a node that joins them."""
+        """Return one edge for several, through a node that joins them, or None without edges."""
         if len(edges) <= 1:
             return edges[0] if edges else None
         join = self._add(FlowNode(self._names.numbered("join"), "join", context.function), context)
@@ -282,7 +283,7 @@ class _FlowBuilder:
                 assert_never(never)
 
     def _unknown(self, node: UnknownNode, edge: _OpenEdge, context: _FlowContext) -> _OpenEdge:
-        """Add a node whose contents may run in any order and any number of times."""
+        """Add a node of an unknown type. One path to its end leads through each node inside, and one past them all."""
         head = self._add(FlowNode(self._names.numbered(node["type"]), node["type"], context.function), context, edge)
         if not node["nodes"]:
             return head

@@ -59,7 +59,7 @@ def arrow_text(text: str) -> dict[str, str]:
 
 
 def _escaped(lines: Sequence[str]) -> str:
-    """Return lines as one string that Graphviz reads without placeholders, entities or HTML."""
+    """Return lines as one string in which Graphviz finds no placeholders, entities or HTML."""
     from graphviz import nohtml
 
     return nohtml("\\n".join(map(dot_line, lines)))
@@ -108,12 +108,12 @@ class Bars(Struct, frozen=True):
         return {"label": nohtml(fields), "width": f"{min(size * ARROW_SPACING, MAX_BAR_WIDTH):.1f}"}
 
     def of_arrow(self, index: int) -> dict[str, str]:
-        """Return the attributes of an arrow that leaves a fork or enters a merge."""
+        """Return the attributes of an arrow that leaves a fork or enters a merge, or none for other arrows."""
         return self.ports.get(index, {})
 
 
 def bars_of(chart: Chart) -> Bars:
-    """Return the bars of a chart with numbered arrows."""
+    """Return the bars of a chart, with a numbered port for each arrow at a bar."""
     kinds = {item.id: item.kind for item in chart.content if isinstance(item, Box)}
     sizes: Counter[str] = Counter()
     ports: dict[int, dict[str, str]] = {}
@@ -130,7 +130,7 @@ def bars_of(chart: Chart) -> Bars:
 def render_dot(graph: Graph, view: View = DEFAULT_VIEW) -> str:
     """Return the graph in DOT, with clusters for frames.
 
-    Only the folding and the details of the view apply.
+    Only the title, the state, the folding and the details of the view apply.
     """
     from graphviz import Digraph
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from stepgraph.render.flow.chart import ArrowKind, BoxKind, FrameKind
 
-# Renderers without fonts have the metrics of the regular face of this font.
+# Renderers without access to fonts know the widths of this font, but only of its regular face.
 FONT: Final = "Helvetica"
 INK: Final = "#455a64"
 TEXT: Final = "#1a237e"
@@ -44,7 +44,7 @@ EDGE: Final = {
 HEADLESS: Final = {"arrowhead": "none"}
 
 _POINT: Final = {"fillcolor": INK, "color": INK, "height": "0.06", "label": "", "shape": "circle", "width": "0.06"}
-# A record with a port, an empty field, for each arrow.
+# A record with an empty field as a port for each arrow.
 _BAR: Final = {
     "color": "#7b1fa2",
     "fillcolor": "#7b1fa2",

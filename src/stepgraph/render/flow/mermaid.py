@@ -78,7 +78,7 @@ def _content(chart: Chart, depth: int) -> Iterator[str]:
             yield f'{_indent(depth)}subgraph {item.id}["{mermaid_label(_marked((item.title,), item.mark))}"]'
             depth += 1
             if item.kind is FrameKind.FUNCTION:
-                # Mermaid would turn a frame without incoming arrows on its side.
+                # Without a direction, Mermaid would lay out a frame without incoming arrows from left to right.
                 yield f"{_indent(depth)}direction TB"
         else:
             # The first box of a chart has room for the title.

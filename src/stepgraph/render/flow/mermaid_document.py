@@ -29,7 +29,7 @@ PieceKind: TypeAlias = Literal["mermaid", "outline"]
 _LANGUAGES: Final[dict[PieceKind, str]] = {"mermaid": "mermaid", "outline": "text"}
 
 MAX_LENGTH: Final = 65_000
-"""Maximum length in characters. GitHub's limit is 65,536 for comments and one megabyte for job summaries."""
+"""Maximum length of Markdown in characters. GitHub allows 65,536 in comments, and one megabyte in job summaries."""
 
 _MIN_DIAGRAM_LENGTH: Final = 500
 """If less space remains, no diagrams are drawn."""
@@ -48,13 +48,13 @@ class MermaidDrawing(Struct, frozen=True):
 
     pieces: tuple[MermaidPiece, ...]
     messages: tuple[str, ...] = ()
-    """How and why the graph was split or folded."""
+    """How and why the graph was split, folded or replaced by an outline."""
 
 
 def render_mermaid(graph: Graph, view: View = DEFAULT_VIEW) -> MermaidDrawing:
     """Return the graph as Mermaid.
 
-    Only the folding, the marks and the details of the view apply.
+    Only the title, the state, the folding, the marks and the details of the view apply.
     """
     title = view.title_of(graph["workflow"])
     workflow = _whole(graph, title, lambda view: flow_charts(graph, view))
@@ -126,7 +126,7 @@ def _fitted(part: _Part, view: View) -> MermaidDrawing:
     if not too_large:
         return MermaidDrawing((_mermaid_piece(part.title, charts),))
     depths = _depths(part, view)
-    # The bisection assumes that folding less gives a larger diagram. If not, it still finds a fitting depth.
+    # The bisection assumes that folding less gives a larger diagram. Even if not, a depth that it finds fits.
     fitting = bisect_left(depths, 1, key=lambda depth: excess(part.charts(_folded(view, depth))) != "")
     if fitting:
         depth = depths[fitting - 1]
@@ -166,7 +166,7 @@ def _together(drawings: list[MermaidDrawing]) -> MermaidDrawing:
 
 
 def mermaid_document(pieces: Sequence[MermaidPiece], *, in_markdown: bool = False) -> str:
-    """Return a single diagram unchanged, and several pieces as Markdown with a title and a code block for each.
+    """Return a single diagram unchanged, and other pieces as Markdown with a title and a code block for each.
 
     The pieces may belong to several workflows. `in_markdown` requests Markdown even for a single diagram.
     """
@@ -176,7 +176,7 @@ def mermaid_document(pieces: Sequence[MermaidPiece], *, in_markdown: bool = Fals
 
 
 def is_one_diagram(pieces: Sequence[MermaidPiece]) -> bool:
-    """Return whether the document is Mermaid (`.mmd`) rather than Markdown (`.md`)."""
+    """Return whether the document is Mermaid (`.mmd`) by default, rather than Markdown (`.md`)."""
     return len(pieces) == 1 and pieces[0].kind == "mermaid"
 
 
@@ -194,7 +194,7 @@ def count_fitting(texts: Sequence[str], space: int) -> int:
 
 
 def folded_diagram(name: str, steps: int, graph: Graph, view: View = DEFAULT_VIEW) -> str:
-    """Return the folded diagram of a workflow, or several diagrams or an outline if Mermaid's limits require it."""
+    """Return a collapsed `details` element with the diagram of a workflow, which may be split or be an outline."""
     summary = f"{html_code(name)}: {counted(steps, 'step')}"
     return f"<details>\n<summary>{summary}</summary>\n\n{_folded_body(render_mermaid(graph, view))}\n</details>\n"
 

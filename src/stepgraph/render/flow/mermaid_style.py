@@ -1,7 +1,7 @@
 """Shapes and colors of Mermaid by kind of box, frame and arrow.
 
 Boxes have light fills and dark text, which are legible in light and dark themes. Frames are transparent, with outlines
-that are visible in both. Titles and labels of arrows have the colors of the theme.
+that are visible in both. Titles of frames and labels of arrows have the colors of the theme.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from stepgraph.render.flow.chart import ArrowKind, BoxKind, FrameKind
 
 Brackets: TypeAlias = tuple[str, str]
 
-# Space for the titles of frames. Other spacing is smaller.
+# Space for the titles of frames. Other spacing is smaller than by default.
 FRONT_MATTER: Final = """\
 ---
 config:

@@ -109,7 +109,7 @@ def draw_loop(drawer: Drawer, node: Loop, entry: LooseEnds, context: NodeContext
             end = builder.box(foot, BoxKind.JOIN, entry=body.next)
             builder.lead((LooseEnd(foot, ArrowKind.AGAIN),), head)
         else:
-            # Every iteration leaves the loop, so the next node is reached only without any iteration.
+            # Every iteration leaves the loop early, so its normal end is reached only without any iteration.
             end = builder.box(foot, BoxKind.JOIN, entry=(LooseEnd(head, ArrowKind.SKIP, "no pass"),))
     after = builder.join(f"{context.identity}_after", end + body.breaks)
     return DrawnExits(after, (), body.returns)
@@ -150,7 +150,7 @@ def _failure(drawer: Drawer, body: NodeContext) -> LooseEnds:
 
 
 def _recovered(caught: DrawnExits) -> DrawnExits:
-    """Return the exits of a `catch`, which have their own kinds of arrows."""
+    """Return the exits of a `catch`, with another kind of arrow to the next node."""
     ends = (replace(end, kind=ArrowKind.RECOVERED) if end.kind is ArrowKind.NEXT else end for end in caught.next)
     return replace(caught, next=tuple(ends))
 

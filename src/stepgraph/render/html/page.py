@@ -45,10 +45,10 @@ _ICON: Final = (
 
 
 def render_page(pages: Sequence[Page], view: View = DEFAULT_VIEW) -> str:
-    """Return an HTML document of workflows that needs no network.
+    """Return a self-contained HTML document of workflows, which needs no network.
 
     The title of a page with one workflow is the name of the workflow. The folding of the view is the initial state of
-    the page. Equal graphs produce equal bytes.
+    the page. Equal arguments produce equal bytes.
     """
     title = pages[0].name if len(pages) == 1 else SEVERAL
     sections = _sections(pages, view, title)
@@ -133,7 +133,7 @@ def _source(text: str) -> str:
 
 
 def color_rules(theme: Theme) -> list[str]:
-    """Return the style rules that define the variables and color folded frames. Printed pages are light."""
+    """Return the rules that define the variables and color folded frames. With `auto`, printed pages are light."""
     return by_theme(theme, _rules)
 
 

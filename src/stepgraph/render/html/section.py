@@ -28,7 +28,7 @@ class Page(Struct, frozen=True):
     """A workflow for a page."""
 
     graph: Graph | None
-    """The graph, or None if the workflow has none. `notes` give the reason."""
+    """The graph, or None if the workflow has none. `notes` may give the reason."""
 
     name: str
     places: Callable[[Node], str] | None = None
@@ -144,7 +144,7 @@ class FoldablePicture(Struct, frozen=True):
     """The identities of the frames that are folded initially."""
 
     depth: int | None
-    """The level below which nodes are always folded, or None if none are."""
+    """The level from which nodes are always folded, or None if there is no such level."""
 
 
 def picture(graph: Graph, view: View, suffix: str) -> FoldablePicture | None:

@@ -53,7 +53,7 @@ class Picture(Struct, frozen=True):
 def render_svg(graph: Graph, view: View = DEFAULT_VIEW) -> Picture:
     """Return the graph as a self-contained SVG document.
 
-    Equal graphs produce equal bytes. Adding a step changes its own lines and the sizes of the figures around it.
+    Equal graphs produce equal bytes. An added step changes only its own lines and the sizes of the figures around it.
     """
     drawing = draw(graph, view)
     lines = drawing.document(style_sheet(view.theme))
@@ -96,7 +96,7 @@ def render_sheet(drawings: Sequence[SvgDrawing], title: str, theme: Theme) -> Pi
 
 
 class SvgDrawing(Struct, frozen=True):
-    """The lines of a drawing."""
+    """A drawing of a graph as lines of SVG, with its size and its nodes."""
 
     identity: str
     lines: Sequence[str]
@@ -169,7 +169,7 @@ def _draw(graph: Graph, view: View, folds: Variables | None, suffix: str, above:
 def _figures(graph: Graph, layout: NodeLayout, identity: str) -> list[Drawable]:
     """Return the workflow, then functions drawn separately, then the legend.
 
-    A function that only folded nodes call is not drawn.
+    A function that only folded nodes call is not drawn, unless all functions are drawn separately.
     """
     nodes = layout.stack(graph["workflow"]["nodes"], NodeContext(identity), tail=0)
     figures: list[Drawable] = [workflow_figure(nodes)]
@@ -179,7 +179,7 @@ def _figures(graph: Graph, layout: NodeLayout, identity: str) -> list[Drawable]:
 
 
 def _separate_functions(graph: Graph, layout: NodeLayout, identity: str) -> Iterator[Drawable]:
-    """Yield the functions that neither the workflow nor an earlier function shows."""
+    """Yield the functions to draw separately: all if no call is expanded, otherwise those that are never called."""
     called = called_functions(graph["workflow"]["nodes"], layout.functions)
     numbering = Numbering()
     for name, function in layout.functions.items():

@@ -1,7 +1,7 @@
 """Fonts with their widths.
 
-Widths come from Helvetica and are rounded to whole pixels, so text has the same width everywhere. Arial, Liberation
-Sans and most substitutes share these widths.
+The widths of ASCII characters come from Helvetica, except in code, and the widths of other characters are estimates.
+Arial, Liberation Sans and most substitutes share the widths of Helvetica.
 """
 
 from __future__ import annotations

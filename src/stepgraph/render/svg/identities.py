@@ -19,14 +19,15 @@ _OTHERS: Final = re.compile(r"[^a-z0-9]+")
 
 
 def slug(text: str, default: str) -> str:
-    """Return `text` as lower case letters, digits and single hyphens, or `default` if none remain."""
+    """Return `text` as up to 48 lower case ASCII letters, digits and single hyphens, or `default` if none remain."""
     return _OTHERS.sub("-", text[: 4 * _LONGEST].lower()).strip("-")[:_LONGEST].strip("-") or default
 
 
 def identities(nodes: Sequence[Node], parent: str) -> list[str]:
     """Return a unique identity for each node of a list inside the node or part `parent`.
 
-    Steps and functions are identified by name, and other nodes by type. Duplicates are numbered.
+    Steps, calls and functions are identified by name, exits by kind, and most other nodes by type. Duplicates are
+    numbered.
     """
     parent = _shortened(parent)
     numbering = Numbering()

@@ -34,7 +34,7 @@ class Pen(Struct):
         self.depth += 1
 
     def open(self, css: str, identity: str, title: str) -> None:
-        """Open the group of a node, with a title for pointers and screen readers.
+        """Open the group of a node, with a title for tooltips and screen readers.
 
         Groups that are not nodes have an empty identity.
         """
@@ -93,7 +93,7 @@ class Pen(Struct):
         self.lines.append(f'<path class="icon {css}" transform="translate({x} {y})" d="{path}"/>')
 
     def text(self, pieces: Iterable[tuple[str, int, int, str]]) -> None:
-        """Draw pieces of text, each with its class, x position, base line and text."""
+        """Draw pieces of text, each with its class, x position, baseline and text."""
         spans = "".join(
             f'<tspan class="{css}" x="{x}" y="{y}">{markup_text(text)}</tspan>' for css, x, y, text in pieces
         )

@@ -1,7 +1,7 @@
 """The style sheet of drawings, its light and dark colors, and the colors of marks.
 
 Rules are plain, because some SVG programs do not support variables. A reader's preference for dark colors applies to
-screens only. Printed pictures are light.
+screens only, so pictures of the theme `auto` are printed in light colors.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ FIGURE_CLASSES: Final[tuple[FigureClass, ...]] = get_args(FigureClass)
 class KindColors(Struct, frozen=True):
     """The colors of one kind of figure.
 
-    Steps have edges in their full color and frames in fainter ones, so that steps attract attention first.
+    Edges have the full color in steps and a fainter one in frames, so that steps attract attention first.
     """
 
     line: str
@@ -55,7 +55,7 @@ class KindColors(Struct, frozen=True):
 
 
 class Palette(Struct, frozen=True):
-    """The colors of a theme. Red is for failures only."""
+    """The colors of a theme. Except in marks, red is for failures only."""
 
     paper: str
     line: str
@@ -69,7 +69,7 @@ class Palette(Struct, frozen=True):
     """The colors of each kind of figure."""
 
     unmarked: KindColors
-    """The colors of other figures in drawings with marks, which contrast with all marks."""
+    """The colors of unmarked figures in drawings with marks. They contrast with all marks."""
 
     marks: dict[MarkKind, KindColors]
 

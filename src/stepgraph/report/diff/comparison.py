@@ -44,7 +44,7 @@ class VersionedWorkflow(Struct, frozen=True):
     location: str
     """Location as shown to users."""
     graph: Graph | None
-    """The graph, or None without steps."""
+    """The graph, or None if the workflow has none."""
     complete: bool | None = None
     """Whether the analysis resolved everything, or None for a saved graph."""
     remarks: tuple[str, ...] = ()
@@ -55,9 +55,9 @@ class ComparedWorkflow(Struct, frozen=True):
     """A workflow and its changes."""
 
     old: VersionedWorkflow | None
-    """The old version, or None if it was added."""
+    """The old version, or None if the workflow was added."""
     new: VersionedWorkflow | None
-    """The new version, or None if it was removed."""
+    """The new version, or None if the workflow was removed."""
     diff: WorkflowDiff
     """The changes between the versions."""
 
@@ -107,7 +107,7 @@ class VersionComparison(Struct, frozen=True):
 
     @property
     def changes(self) -> tuple[StructuralChange, ...]:
-        """All changes."""
+        """The changes of all workflows, in order."""
         return tuple(change for workflow in self.workflows for change in workflow.diff.changes)
 
     @property
@@ -117,7 +117,7 @@ class VersionComparison(Struct, frozen=True):
 
     @property
     def incomplete_workflows(self) -> tuple[ComparedWorkflow, ...]:
-        """Workflows whose changes may be missing."""
+        """Workflows with an incomplete graph, whose changes may be missing or wrong."""
         return tuple(workflow for workflow in self.workflows if workflow.is_incomplete)
 
     @property
@@ -170,9 +170,10 @@ def pair_workflows(
 ) -> tuple[Pair, ...]:
     """Return the workflows of two versions in pairs. A workflow that only one version contains has no partner.
 
-    Workflows are paired by name, first within a file. If a name is not configured in one of the versions, the classes
-    are compared. With `only_workflows`, the user selected single sources, and the only remaining workflow of each side
-    forms a pair. The pairs are in the order of the new version, with removed workflows at their old positions.
+    Workflows are paired by name, first within a file. The remaining workflows are paired by class if at least one of
+    the two has no configured name. Set `only_workflows` if the user selected a single source on each side: if one
+    workflow remains on each side, the two then form a pair. The pairs are in the order of the new version, with removed
+    workflows at their old positions.
     """
     partners: dict[int, VersionedWorkflow] = {}
     unpaired_old, unpaired_new = list(old), list(new)
@@ -221,7 +222,7 @@ def _pair_by_key(
     *,
     requires_default_name: bool = False,
 ) -> None:
-    """Pair workflows with equal keys. With `requires_default_name`, one of each pair is named like its class."""
+    """Pair workflows with equal keys. With `requires_default_name`, at least one of them has the name of its class."""
     candidates: defaultdict[tuple[Hashable, bool], deque[tuple[int, VersionedWorkflow]]] = defaultdict(deque)
     for index, workflow in enumerate(unpaired_old):
         candidates[key(workflow), _has_default_name(workflow)].append((index, workflow))
@@ -243,7 +244,7 @@ def _has_default_name(workflow: VersionedWorkflow) -> bool:
 
 
 def compare_workflows(pairs: Iterable[Pair]) -> tuple[ComparedWorkflow, ...]:
-    """Return the changes of each pair, in the order of the new version."""
+    """Compare the workflows of each pair, and return the results in the order of the new version."""
     by_name = _by_unique_name(pairs)
     old = {name: _workflow(pair[0]) for name, pair in by_name.items() if pair[0] is not None}
     new = {name: _workflow(pair[1]) for name, pair in by_name.items() if pair[1] is not None}
@@ -251,7 +252,7 @@ def compare_workflows(pairs: Iterable[Pair]) -> tuple[ComparedWorkflow, ...]:
 
 
 def _by_unique_name(pairs: Iterable[Pair]) -> Mapping[str, Pair]:
-    """Return the pairs by unique name. Locations distinguish equal names."""
+    """Return the pairs by unique name. Locations, and then numbers, distinguish equal names."""
     by_name: dict[str, Pair] = {}
     numbers: Counter[tuple[str, str]] = Counter()
     for old, new in pairs:

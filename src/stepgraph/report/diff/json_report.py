@@ -21,7 +21,7 @@ _EFFECTS: Final[dict[Effect, shapes.Effect]] = {
 
 
 def render_json(report: VersionComparison) -> str:
-    """Return the comparison as JSON text. Strings from sources, including lone surrogates, are unchanged."""
+    """Return the comparison as JSON text. Reading it gives strings of the source unchanged, even lone surrogates."""
     return pretty_json(json_report(report))
 
 

@@ -32,10 +32,10 @@ _NOTES_SPACE: Final = 500
 
 
 def render_markdown(report: VersionComparison) -> str:
-    """Return a summary, a table of changes for each workflow, and folded diagrams with marks.
+    """Return a summary, a table of changes for each workflow, and collapsed diagrams with marks.
 
-    Without changes, return one line. Text beyond GitHub's limit is omitted with a note: first diagrams, then the last
-    changes.
+    Without changes, return the summary and the incomplete workflows. Text beyond GitHub's limit is omitted with a note:
+    first diagrams, then the last changes.
     """
     if not report.changes:
         incomplete = [f"- {_incomplete(workflow)}\n" for workflow in report.incomplete_workflows]

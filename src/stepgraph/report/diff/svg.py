@@ -1,4 +1,4 @@
-"""The comparison as a picture: both versions of each changed workflow in one."""
+"""The comparison as a picture: both versions of each changed workflow in one drawing."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _KINDS: Final = {kind.sign: kind for kind in MarkKind}
 
 
 def render_svg(report: VersionComparison, theme: Theme = "auto") -> Picture:
-    """Return the picture: a list of changes, then the workflow, marked by color and sign."""
+    """Return a picture with, for each changed workflow, a list of changes and a drawing marked by color and sign."""
     drawings = [_drawing(workflow, number, report, theme) for number, workflow in enumerate(report.changed_workflows)]
     return render_sheet(drawings, summary_line(report), theme)
 

@@ -1,4 +1,4 @@
-// All is there: begin, if there is anything to show.
+// Start of the page, if it has any workflow.
 
 function begin() {
   for (const { viewport } of pictures) {
@@ -13,7 +13,7 @@ function begin() {
   addEventListener("hashchange", follow);
   open(current);
   follow();
-  // Once more when browsers have scrolled to what the address says, which they do without regard for what is around it.
+  // Browsers scroll to the addressed node after loading, but may leave it partly hidden, so it is revealed again.
   addEventListener("load", () => requestAnimationFrame(follow));
 }
 

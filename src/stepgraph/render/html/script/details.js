@@ -10,7 +10,7 @@ function select(group) {
   panel.replaceChildren(...details(group));
   const wasHidden = panel.hidden;
   panel.hidden = false;
-  // It may have come to stand in front of what it tells of.
+  // The panel may cover the node.
   if (wasHidden) current.reveal(group);
   remember(group.id);
 }

@@ -1,9 +1,9 @@
-// The pointer and the keyboard in a picture.
+// Pointer and keyboard input in a picture.
 
 function onClick(event) {
   const group = around(event.target);
   if (!group) return unselect();
-  // The band and what is in it; the edge has taken their place while the frame is folded.
+  // The band and its label fold the frame. While it is folded, its edge takes the place of the band.
   const isInside = event.target.matches(".edge") && !current.folded.has(group.id);
   const isBand = event.target.closest("g") === group && !isInside;
   if (event.target.closest(".toggle") || (group.matches(".foldable") && isBand)) {
@@ -38,14 +38,14 @@ function onKey(event) {
   keys[event.key]();
 }
 
-/** Let a mouse drag the picture, with its first or its middle button. */
+/** Let the primary or middle mouse button drag the picture. */
 function letDrag(viewport) {
   let from = null, isDragged = false;
   viewport.addEventListener("mousedown", (event) => { if (event.button === 1) event.preventDefault(); });
   viewport.addEventListener("pointerdown", (event) => {
     const isBeside = event.offsetX > viewport.clientWidth || event.offsetY > viewport.clientHeight;
     isDragged = false;
-    // A press on a scroll bar is one on the viewport itself.
+    // The target of a press on a scroll bar is the viewport.
     if (event.target === viewport && isBeside) return;
     if (event.pointerType === "mouse" && event.button < 2) from = { x: event.clientX, y: event.clientY };
   });
@@ -73,7 +73,7 @@ function onWheel(event) {
   current.zoom(current.scale * Math.exp((-event.deltaY * lines) / 300), { x: event.clientX, y: event.clientY });
 }
 
-/** Zoom by two fingers. */
+/** Zoom with two fingers. */
 function letPinch(viewport) {
   let apart = 0;
   viewport.addEventListener("touchmove", (event) => {

@@ -1,4 +1,4 @@
-/** Return the lengths that follow from their definitions while the frames of these identities are folded. */
+/** Return the values of the defined lengths while the frames with the identities in `folded` are folded. */
 function lengths(definitions, folded) {
   const known = [];
   const value = (term) => (typeof term === "number" ? term : known[term[0]] + term[1]);
@@ -10,7 +10,7 @@ function lengths(definitions, folded) {
   return known;
 }
 
-/** The attributes of an element that vary, each as text in turn with a variable and a number to add to it. */
+/** Return the attributes of an element that vary. Their `pieces` repeat a text, a variable and a number added to it. */
 function variations(element) {
   return element.dataset.vary.split(";").map((part) => {
     const begin = part.indexOf("=");

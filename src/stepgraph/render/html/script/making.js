@@ -1,6 +1,6 @@
 const find = (identity) => document.getElementById(identity);
 const focusable = (group) => group.querySelector(":scope > .toggle") ?? group;
-// Where another frame is behind it, that comes first.
+// A stacked frame has two edges, and the one behind comes first.
 const edgeOf = (frame) => [...frame.querySelectorAll(":scope > .edge")].at(-1);
 
 /** Return the middle of an element on the screen. */

@@ -1,10 +1,10 @@
-// What is open: a workflow, and perhaps a node of it, which the address of the page names.
+// The open workflow, and the node that the address of the page may name.
 
 const pictures = JSON.parse(find("stepgraph.data").textContent).map((entry) => new Picture(entry));
 const around = (target) => target.closest?.("[data-node]");
 const owner = (identity) => pictures.find((one) => one.identity === identity || one.nodes.has(identity));
 
-/** Make a node of what is open the one that the keyboard is at. */
+/** Move the keyboard focus to a node of the open workflow. */
 function focus(group) {
   current.land(group);
   focusable(group).focus({ preventScroll: true });
@@ -14,11 +14,11 @@ function remember(identity) {
   try {
     history.replaceState(null, "", `#${identity}`);
   } catch {
-    // A page without an address of its own: there is nothing to link to.
+    // The page has no address of its own, so there is nothing to link to.
   }
 }
 
-// Tabs, of which there are none for a single workflow.
+// Tabs, which are shown only for several workflows.
 
 let current = pictures[0];
 const tabs = make("div", { class: "tabs", role: "tablist", "aria-label": "Workflows" });
@@ -51,7 +51,7 @@ function open(picture) {
   percent.textContent = `${Math.round(picture.scale * 100)} %`;
 }
 
-/** Open what an address of this page says: a workflow, or a node with the panel. */
+/** Open the workflow that the address of the page names, or select the node that it names. */
 function follow() {
   const identity = location.hash.slice(1);
   const picture = owner(identity);

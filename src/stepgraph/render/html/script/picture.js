@@ -3,7 +3,7 @@ const LARGEST = 4;
 const READABLE = 0.7;
 const MARGIN = 24;
 
-/** One workflow: its picture, what is folded in it, how large it is shown. */
+/** A workflow with its picture, its folded frames and its scale. */
 class Picture {
   constructor({ identity, definitions, folded, nodes }) {
     Object.assign(this, { identity, definitions, scale: 1, ready: false });
@@ -17,7 +17,7 @@ class Picture {
     this.folded = new Set(folded);
   }
 
-  /** Make it ready to be shown, the first time. */
+  /** Show the section, and prepare its picture the first time. */
   show() {
     this.section.hidden = false;
     if (this.ready || !this.svg) return;
@@ -35,7 +35,7 @@ class Picture {
 
   prepareFrames() {
     for (const frame of this.frames) {
-      // A band begins at its lower left corner.
+      // The path of a band begins at its lower left corner.
       const [x, bottom] = frame.querySelector(":scope > .band").getAttribute("d").match(/-?\d+/g).map(Number);
       const title = frame.querySelector(":scope > title").textContent;
       const inside = this.nodes.get(frame.id)?.inside ?? "";
@@ -63,24 +63,24 @@ class Picture {
     this.land(this.groups[0]);
   }
 
-  /** Make a node the one that the keyboard comes to. */
+  /** Make a node the only one that the Tab key reaches. */
   land(group) {
     if (this.at) focusable(this.at).setAttribute("tabindex", "-1");
     this.at = group;
     if (group) focusable(group).setAttribute("tabindex", "0");
   }
 
-  /** Return what is folded and hides a node, the outermost if there are several. */
+  /** Return the outermost folded frame that hides a node, if any. */
   hiding(group) {
     return this.frames.find((frame) => frame !== group && this.folded.has(frame.id) && frame.contains(group));
   }
 
-  /** Tell whether a node is within something that is drawn folded: where all nodes ask, to try all frames is slow. */
+  /** Return whether a folded frame hides a node. For all nodes, this is faster than a search through all frames. */
   isHidden(group) {
     return group.parentNode.closest(".is-folded") !== null;
   }
 
-  /** Say in the bands of what is folded how much is in it, as far as there is room. Measuring all at once is quick. */
+  /** Show summaries in the bands of folded frames, shortened if necessary. All texts are measured at once for speed. */
   tell() {
     const silent = (frame) => !frame.querySelector(":scope > .inside") && !this.isHidden(frame);
     const told = this.frames.filter((frame) => this.folded.has(frame.id) && silent(frame)).map((frame) => {
@@ -104,7 +104,7 @@ class Picture {
     });
   }
 
-  /** Draw what is folded as folded, and the rest where it then is. */
+  /** Draw each frame as folded or open, and update the elements whose positions depend on it. */
   fold() {
     for (const frame of this.frames) {
       const isFolded = this.folded.has(frame.id);
@@ -119,7 +119,7 @@ class Picture {
     if (hiding) this.land(hiding);
   }
 
-  /** Fold a frame or unfold it, which stays where it is on the screen. */
+  /** Fold or unfold a frame, and keep its position on the screen. */
   toggle(frame, isFolded = !this.folded.has(frame.id)) {
     const before = frame.getBoundingClientRect().top;
     if (isFolded) this.folded.add(frame.id);
@@ -138,7 +138,7 @@ class Picture {
     this.svg.style.height = `${this.svg.getAttribute("height") * this.scale}px`;
   }
 
-  /** Show it at another scale; what is at a point of the screen stays there. */
+  /** Change the scale, and keep the point `at` in its position on the screen. */
   zoom(scale, at = middle(this.viewport)) {
     const before = this.svg.getBoundingClientRect();
     const old = this.scale;
@@ -156,7 +156,7 @@ class Picture {
     this.zoom(Math.min(1, clientWidth / width, clientHeight / height));
   }
 
-  /** Unfold what hides a node, and bring it into view. */
+  /** Unfold the frames that hide a node, and scroll it into view. */
   reveal(group) {
     if (this.hiding(group)) {
       for (let frame = this.hiding(group); frame; frame = this.hiding(group)) this.folded.delete(frame.id);
@@ -172,7 +172,7 @@ class Picture {
     this.viewport.scrollBy({ left, top: box.top + height / 2 - view.top - view.height / 2, behavior });
   }
 
-  /** Return the nodes that are not within something folded. */
+  /** Return the nodes that no folded frame hides. */
   visible() {
     return this.groups.filter((group) => !this.isHidden(group));
   }

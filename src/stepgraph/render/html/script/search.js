@@ -1,4 +1,4 @@
-// Search, through all workflows, beginning with the one that is open.
+// Search in all workflows, starting with the open one.
 
 const field = make("input", { type: "search", placeholder: "Find a step", "aria-label": "Find a step",
   title: "Find (/)", "aria-keyshortcuts": "/", spellcheck: "false", autocomplete: "off" });

@@ -116,7 +116,7 @@ def column_plan(work: Sequence[Track]) -> ColumnPlan:
 
 
 def _wires(work: Sequence[Track], rows: int) -> list[Track]:
-    """Return wires to the bars that the tracks alone do not connect with all work that is over above them."""
+    """Return a wire for each bar that the tracks alone do not connect with all work that is over above it."""
     wires: list[Track] = []
     over = [0]  # for each bar, the work that is over there, as bits
     ending: dict[int, list[int]] = {}

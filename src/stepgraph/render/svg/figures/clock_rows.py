@@ -45,7 +45,7 @@ class ClockRows(Struct, frozen=True):
 
     members: Sequence[Member]
     ends_with_first: bool
-    """Whether the group ends with the first of its members, which its last bar shows."""
+    """Whether the group ends with the first of its members. The look of the last bar shows this."""
 
     plan: ColumnPlan = UNPLANNED
     bars: Sequence[Length] = ()
@@ -53,7 +53,7 @@ class ClockRows(Struct, frozen=True):
 
     columns: ColumnLayout = UNPLACED
     stopped: frozenset[tuple[int, int]] = frozenset()
-    """The rows and columns in which a figure ends that control never leaves."""
+    """The row and the column of the end of each figure that control never leaves."""
 
     def __post_init__(self) -> None:
         force_setattr(self, "plan", column_plan([Track(member.rows, member.awaited) for member in self.members]))
@@ -178,7 +178,7 @@ class ClockRows(Struct, frozen=True):
         return columns
 
     def _stopped(self) -> frozenset[tuple[int, int]]:
-        """Return the rows and columns in which a figure ends that control never leaves."""
+        """Return the row and the column of the end of each figure that control never leaves."""
         ends = ((track.rows.ends, column, figure) for track, column, figure in self._tracks())
         return frozenset((row, column) for row, column, figure in ends if figure and not figure.continues)
 

@@ -34,7 +34,7 @@ class FrameFigure(Struct, frozen=True):
     """The distance from the band to the content."""
 
     folds: Variables | None = None
-    """The symbolic lengths of a page, in which the frame shrinks to its band when folded."""
+    """The symbolic lengths of a page, in which the frame shrinks to its band when folded, or None without folding."""
 
     stacked: bool = False
     """Whether a second frame behind it indicates any number of repetitions."""

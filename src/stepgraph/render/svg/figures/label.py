@@ -1,4 +1,4 @@
-"""Labels (an icon and lines of text, wrapped and measured), and the legend, which labels every icon."""
+"""Labels (an icon and lines of text, wrapped and measured), and the legend, which explains the main icons."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def node_label(icon: str, name: str, details: Sequence[str]) -> Label:
 
 
 def plain_label(text: str, widest: int = WIDEST_DETAIL) -> Label:
-    """Return a label of words that are not source text."""
+    """Return a label of one text in the font of details, without an icon."""
     return _label("", [("detail", DETAIL, _wrapped(DETAIL, text, widest))])
 
 

@@ -27,7 +27,7 @@ class SvgGroup(Struct, frozen=True):
 
     identity: str
     title: str
-    """The full text of the node, for pointers and screen readers."""
+    """The full text of the node, for tooltips and screen readers."""
 
 
 class Leaf(Struct, frozen=True):
@@ -36,10 +36,10 @@ class Leaf(Struct, frozen=True):
     group: SvgGroup
     label: Label
     stacked: bool = False
-    """Whether a second box behind it shows that the box represents several."""
+    """Whether a second box behind it shows that the box represents other nodes."""
 
     exit_kinds: Collection[BreakKind] = ()
-    """The exits of the folded nodes that it represents."""
+    """The kinds of exits out of the folded nodes that it represents."""
 
     @property
     def continues(self) -> bool:

@@ -126,7 +126,7 @@ class TryPanels(Struct, frozen=True):
 
 
 class TryFinally(Struct, frozen=True):
-    """A `try` with a `finally` below it. Exits of the body lead through the `finally`."""
+    """A `try` with a `finally` below it. Exits of the body and the `catch` lead through the `finally`."""
 
     panels: TryPanels
     final: Figure

@@ -21,12 +21,12 @@ def captions(step: Step, details: Details) -> tuple[str, ...]:
 
 
 def step_title(step: Step, details: Details) -> str:
-    """Return a step with its phrases and clocks on one line."""
+    """Return the title of a step: its name, phrases and clocks on one line."""
     return title_line(step["name"], *captions(step, details), _clocks(step))
 
 
 def call_title(call: FunctionCall, *phrases: str) -> str:
-    """Return a call with phrases and its clocks on one line."""
+    """Return the title of a call: its name, the phrases and its clocks on one line."""
     return title_line(call["name"], *phrases, _clocks(call))
 
 

@@ -106,7 +106,7 @@ class NodeLayout(Struct):
         entered: bool = True,
         empty: str = NO_STEPS,
     ) -> Figure:
-        """Return the figures of nodes below each other, or in columns where their clocks overlap."""
+        """Return the figures of nodes below each other, or in columns if their clocks overlap."""
         if not nodes:
             return Stack([empty_box(f"{context.identity}.empty", empty)], tail, entered)
         order: Sequence[int] | None = range(len(nodes))

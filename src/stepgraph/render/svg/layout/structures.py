@@ -84,7 +84,7 @@ class Layout(Protocol):
 
 
 def measure_if(layout: Layout, node: If, context: NodeContext) -> Figure:
-    """Return an `if`. Without an `else`, an implied branch leads past it."""
+    """Return an `if`, with an implied branch if it lacks an `else`."""
     branches = _branches(layout, node["branches"], context, ("else", "else"))
     return FrameFigure(
         SvgGroup("choice", context.identity, if_title(node)),
@@ -96,7 +96,7 @@ def measure_if(layout: Layout, node: If, context: NodeContext) -> Figure:
 
 
 def measure_switch(layout: Layout, node: Switch, context: NodeContext) -> Figure:
-    """Return a `switch`. Without a default case, an implied branch leads past it."""
+    """Return a `switch`, with an implied branch if it lacks a default case."""
     branches = _branches(layout, node["branches"], context, ("default", "no match"))
     label = heading(Icon.SWITCH, "switch", node["discriminant"])
     return FrameFigure(
@@ -186,9 +186,9 @@ def measure_parallel(layout: Layout, node: Parallel, context: NodeContext) -> Fi
 
 
 def loop_of_passes(node: Node) -> Loop | None:
-    """Return the loop that is the only content of a group.
+    """Return the loop that is the only content of a group, or None for other nodes.
 
-    All its iterations run concurrently, and it shares the frame of the group.
+    The iterations of the loop run concurrently, and it shares the frame of the group.
     """
     if node["type"] != "parallel" or len(node["nodes"]) != 1:
         return None
@@ -209,7 +209,7 @@ def _measure_passes(layout: Layout, node: Parallel, loop: Loop, context: NodeCon
 def _group_and_label(layout: Layout, node: Parallel, context: NodeContext, head: str = "") -> tuple[SvgGroup, Label]:
     """Return the SVG group and the label of a `parallel`.
 
-    Both show the head of the loop, if any, the condition that ends the group, and the remarks on it.
+    Both show the head of the loop, if any, the condition that ends the group, and the remarks on the group.
     """
     when = ", ".join(filter(None, (head, _over_when(node))))
     words = BETWEEN.join(filter(None, (when, *layout.view.details.remarks(node))))
