@@ -52,7 +52,7 @@ class _Commands(click.Group):
         if cmd_name not in _COMMANDS:
             return None
         module, function = _COMMANDS[cmd_name]
-        command: click.Command = getattr(import_module(f"stepgraph.cli.commands.{module}"), function)
+        command: click.Command = getattr(import_module(f"stepgraph.cli.{module}"), function)
         return command
 
     def resolve_command(
@@ -128,7 +128,7 @@ def commands(context: click.Context) -> ExitCode | None:
     """
     if context.invoked_subcommand is not None:
         return None
-    from stepgraph.cli.commands.graph import graph
+    from stepgraph.cli.graph import graph
 
     result: ExitCode = context.invoke(graph)
     return result
