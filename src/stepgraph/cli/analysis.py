@@ -87,7 +87,7 @@ def _main_in_another_language(sources: Sources) -> str | None:
 def _probable_reason(sources: Sources, paths: Sequence[str]) -> str:
     """Return the probable reason why sources lack workflows or, by default, the definition of a workflow."""
     # Imported here because most commands find workflows, and start-up time counts.
-    from stepgraph.cli.near_misses import near_miss, unknown_class, workflows_above
+    from stepgraph.near_misses import near_miss, unknown_class, workflows_above
 
     command = click.get_current_context().info_name or "check"
     return (

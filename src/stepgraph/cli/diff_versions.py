@@ -135,7 +135,7 @@ def _analyze(
 
 def _near_miss(sources: Sources, to_message: Callable[[str], str]) -> str | None:
     # Imported here because most versions have workflows.
-    from stepgraph.cli.near_misses import near_miss, unknown_class
+    from stepgraph.near_misses import near_miss, unknown_class
 
     reason = near_miss(sources) or unknown_class(sources)
     return None if reason is None else to_message(reason)
