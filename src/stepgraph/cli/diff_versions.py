@@ -13,13 +13,13 @@ from stepgraph.analysis import Analysis, WorkflowAnalysis
 from stepgraph.cli.console import Progress, write_message
 from stepgraph.cli.diff_sides import CURRENT_FOLDER, PathSide, RevisionSide, SavedSide, Side
 from stepgraph.cli.errors import CommandError, ExitCode
-from stepgraph.cli.subject import read_saved_subjects
 from stepgraph.model.note import InputError, InternalError
 from stepgraph.project.folders import repository_root
 from stepgraph.project.revision_files import revision_folder
 from stepgraph.project.sources import STANDARD_INPUT, Sources
 from stepgraph.report.diff.comparison import VersionedWorkflow
 from stepgraph.source_analysis import analyze_graphs, import_pipeline
+from stepgraph.subject import read_saved_subjects
 
 _STANDARD_INPUT: Final = "standard input"
 

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from stepgraph.cli.console import Look, encode, writes_to_terminal
 from stepgraph.cli.errors import CommandError, ExitCode
-from stepgraph.cli.subject import Subject
+from stepgraph.subject import Subject
 
 if TYPE_CHECKING:
     from stepgraph.model.payload import Graph

@@ -12,9 +12,9 @@ from stepgraph.cli.analysis import Cache, analyze_inputs, cache_option, load_sou
 from stepgraph.cli.console import write_result
 from stepgraph.cli.errors import ExitCode
 from stepgraph.cli.input_options import Environment, WorkflowNames, inputs, select, workflow_option
-from stepgraph.cli.subject import Dates, start_date_lookups
 from stepgraph.project.module_dates import DateLookup
 from stepgraph.project.sources import ExternalWorkflow
+from stepgraph.subject import Dates, start_date_lookups
 
 _FORMATS = ("text", "json")
 _FORMAT_HELP = "Output format."

@@ -24,7 +24,7 @@ from stepgraph.cli.formats import (
     Format,
     FormatOptions,
 )
-from stepgraph.cli.subject import Subject
+from stepgraph.subject import Subject
 
 if TYPE_CHECKING:
     from stepgraph.render.folding import FoldedKind
