@@ -11,7 +11,7 @@ from typing import Final
 
 import click
 
-from stepgraph.cli.aliases import COMMAND_ALIASES, OPTION_ALIASES
+from stepgraph.cli.main import COMMAND_ALIASES, OPTION_ALIASES
 from stepgraph.cli.synonyms import COMMAND_ADVICE, advice_on_option
 from stepgraph.phrases import quoted
 
