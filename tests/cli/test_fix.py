@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from stepgraph.checks.diagnostic import safe_fix
 from stepgraph.cli.check import write_fixed_files
-from stepgraph.cli.errors import CommandError
+from stepgraph.cli.console import CommandError
 from stepgraph.cli.formats import REPORT_FORMATS
 from stepgraph.fixing import FixedFile, compute_fixes
 from stepgraph.project.root import root_of

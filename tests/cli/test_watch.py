@@ -15,7 +15,7 @@ from queue import Empty, Queue
 import pytest
 
 from stepgraph.cli.analysis import Cache
-from stepgraph.cli.errors import ExitCode
+from stepgraph.cli.console import ExitCode
 from stepgraph.cli.watching import WatchedCommand
 from stepgraph.cli.watching import watch as run_repeatedly
 from tests.cli.conftest import Command, needs_unix_files

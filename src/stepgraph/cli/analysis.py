@@ -12,8 +12,7 @@ import click
 from msgspec import Struct
 
 from stepgraph.analysis import Analysis
-from stepgraph.cli.console import Progress, write_message
-from stepgraph.cli.errors import CommandError, ExitCode
+from stepgraph.cli.console import CommandError, ExitCode, Progress, write_message
 from stepgraph.cli.input_options import Environment
 from stepgraph.project.root import is_configuration_name
 from stepgraph.project.sources import STANDARD_INPUT, Sources, find_sources

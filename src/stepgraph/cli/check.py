@@ -13,8 +13,7 @@ from msgspec import Struct
 
 from stepgraph.cli.analysis import Cache, load_sources, no_workflow_error
 from stepgraph.cli.check_options import CheckOptions, Fixing, FixMode, check_options, fix_options
-from stepgraph.cli.console import encode, write_bytes, write_message
-from stepgraph.cli.errors import CommandError, ExitCode
+from stepgraph.cli.console import CommandError, ExitCode, encode, write_bytes, write_message
 from stepgraph.cli.formats import REPORT_FORMATS
 from stepgraph.cli.input_options import Environment, inputs, select
 from stepgraph.cli.output_options import DocumentOutput, report_options

@@ -15,8 +15,7 @@ from stepgraph.checks.diagnostic import Severity
 from stepgraph.checks.filtering import FilteredFindings
 from stepgraph.checks.selectors import INPUT_RULES
 from stepgraph.checks.settings import Settings
-from stepgraph.cli.console import encode, write_message
-from stepgraph.cli.errors import CommandError, ExitCode
+from stepgraph.cli.console import CommandError, ExitCode, encode, write_message
 from stepgraph.cli.output_files import OutputFile, prepare_output
 from stepgraph.project.encoding import source_lines
 from stepgraph.project.folders import path_from, repository_root

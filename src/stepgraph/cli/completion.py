@@ -7,8 +7,7 @@ from typing import Final
 
 import click
 
-from stepgraph.cli.console import write_result
-from stepgraph.cli.errors import ExitCode
+from stepgraph.cli.console import ExitCode, write_result
 
 _SHELLS: Final = ("bash", "zsh", "fish")
 

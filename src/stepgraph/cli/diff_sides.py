@@ -9,7 +9,7 @@ from typing import Final, TypeAlias
 
 from msgspec import Struct
 
-from stepgraph.cli.errors import CommandError, ExitCode
+from stepgraph.cli.console import CommandError, ExitCode
 from stepgraph.phrases import near_names, quoted
 from stepgraph.project.folders import repository_root
 from stepgraph.project.git import (

@@ -10,9 +10,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from stepgraph.analysis import Analysis, WorkflowAnalysis
-from stepgraph.cli.console import Progress, write_message
+from stepgraph.cli.console import CommandError, ExitCode, Progress, write_message
 from stepgraph.cli.diff_sides import CURRENT_FOLDER, PathSide, RevisionSide, SavedSide, Side
-from stepgraph.cli.errors import CommandError, ExitCode
 from stepgraph.model.note import InputError, InternalError
 from stepgraph.project.folders import repository_root
 from stepgraph.project.revision_files import revision_folder

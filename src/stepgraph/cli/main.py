@@ -13,8 +13,7 @@ from typing import Final, NoReturn
 import click
 
 from stepgraph.cli.completions import complete_directories
-from stepgraph.cli.error_reports import report_error
-from stepgraph.cli.errors import ExitCode
+from stepgraph.cli.console import ExitCode, report_error
 from stepgraph.version import __version__
 
 _EXIT_CODES = """\b

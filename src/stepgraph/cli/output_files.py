@@ -12,8 +12,7 @@ from typing import Final, TypeVar
 
 from msgspec import Struct
 
-from stepgraph.cli.console import write_message
-from stepgraph.cli.errors import CommandError, ExitCode
+from stepgraph.cli.console import CommandError, ExitCode, write_message
 from stepgraph.escaping.file_names import file_key, numbered, safe_stem
 from stepgraph.model.note import InputError
 from stepgraph.project.reading import check_named, read_named, unreadable_problem

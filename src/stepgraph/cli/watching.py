@@ -21,9 +21,15 @@ from msgspec import Struct, field
 
 from stepgraph.analysis import Analysis
 from stepgraph.cli.analysis import Cache, CheckResult
-from stepgraph.cli.console import Progress, is_terminal, write_message, write_result
-from stepgraph.cli.error_reports import report_error
-from stepgraph.cli.errors import CommandError, ExitCode
+from stepgraph.cli.console import (
+    CommandError,
+    ExitCode,
+    Progress,
+    is_terminal,
+    report_error,
+    write_message,
+    write_result,
+)
 from stepgraph.incremental import IncrementalAnalysis
 from stepgraph.phrases import counted
 from stepgraph.project.file_events import FileEvents, WatchError, has_watchfiles
