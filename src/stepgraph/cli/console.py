@@ -207,7 +207,7 @@ def report_error(error: Exception) -> ExitCode:
         return ExitCode.ERROR
     if isinstance(error, click.ClickException):
         # Imported here because most runs have no usage error.
-        from stepgraph.cli.usage_messages import usage_message
+        from stepgraph.cli.usage_errors import usage_message
 
         write_message(usage_message(error))
         return ExitCode.ERROR

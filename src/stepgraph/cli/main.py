@@ -95,7 +95,7 @@ class _Commands(click.Group):
         if os.path.exists(name):
             ctx.fail(f"unknown command `{name}`. Did you mean `stepgraph graph {name}`?")
         # Imported here because most runs name a command.
-        from stepgraph.cli.usage_messages import unknown_command_message
+        from stepgraph.cli.usage_errors import unknown_command_message
 
         raise click.UsageError(unknown_command_message(name, tuple(_COMMANDS)), ctx)
 
