@@ -11,7 +11,7 @@ import click
 from msgspec import Struct
 from msgspec.structs import replace
 
-from stepgraph.cli.completions import complete_files, complete_rules
+from stepgraph.cli.completion import complete_files, complete_rules
 from stepgraph.cli.input_options import workflow_option
 from stepgraph.project.sources import STANDARD_INPUT
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from stepgraph.cli.completions import complete_files
+from stepgraph.cli.completion import complete_files
 from stepgraph.cli.console import CommandError, ExitCode, write_message
 from stepgraph.cli.input_options import (
     Environment,

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 import click
 
 from stepgraph.cli.analysis import Cache, analyze_inputs, load_sources, require_workflows
-from stepgraph.cli.completions import complete_files
+from stepgraph.cli.completion import complete_files
 from stepgraph.cli.console import CommandError, ExitCode, write_bytes, write_message
 from stepgraph.cli.formats import DRAWINGS, FORMATS, FormatOptions, Rendering
 from stepgraph.cli.input_options import Environment, inputs, select, workflow_option

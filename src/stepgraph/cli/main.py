@@ -12,7 +12,7 @@ from typing import Final, NoReturn
 
 import click
 
-from stepgraph.cli.completions import complete_directories
+from stepgraph.cli.completion import complete_directories
 from stepgraph.cli.console import ExitCode, report_error
 from stepgraph.version import __version__
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from stepgraph.cli.completions import complete_rule
+from stepgraph.cli.completion import complete_rule
 from stepgraph.cli.console import CommandError, ExitCode, look_of_standard_output, write_result
 from stepgraph.cli.output_options import color_option
 
