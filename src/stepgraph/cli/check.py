@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING
 import click
 from msgspec import Struct
 
-from stepgraph.cli.analysis import Cache, load_sources, no_workflow_error
+from stepgraph.cli.analysis import Cache, RunOptions, load_sources, no_workflow_error, reject_with_watch, run_options
 from stepgraph.cli.check_options import CheckOptions, Fixing, FixMode, check_options, fix_options
 from stepgraph.cli.console import CommandError, ExitCode, encode, write_bytes, write_message
 from stepgraph.cli.formats import REPORT_FORMATS
 from stepgraph.cli.input_options import Environment, inputs, select
 from stepgraph.cli.output_options import DocumentOutput, report_options
-from stepgraph.cli.run_options import RunOptions, reject_with_watch, run_options
 from stepgraph.phrases import counted
 from stepgraph.project.reading import has_unsaved_files, read_named
 from stepgraph.project.sources import STANDARD_INPUT, Sources

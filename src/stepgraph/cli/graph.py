@@ -6,13 +6,20 @@ from collections.abc import Collection, Iterable, Sequence
 
 import click
 
-from stepgraph.cli.analysis import Cache, analyze_inputs, load_sources, require_workflows
+from stepgraph.cli.analysis import (
+    Cache,
+    RunOptions,
+    analyze_inputs,
+    load_sources,
+    reject_with_watch,
+    require_workflows,
+    run_options,
+)
 from stepgraph.cli.completion import complete_files
 from stepgraph.cli.console import CommandError, ExitCode, write_bytes, write_message
 from stepgraph.cli.formats import DRAWINGS, FORMATS, FormatOptions, Rendering
 from stepgraph.cli.input_options import Environment, inputs, select, workflow_option
 from stepgraph.cli.output_options import DrawingOptions, DrawingOutput, drawing_options, output_options
-from stepgraph.cli.run_options import RunOptions, reject_with_watch, run_options
 from stepgraph.model.note import InputError
 from stepgraph.model.walk import count_steps
 from stepgraph.phrases import counted, quoted
