@@ -12,7 +12,16 @@ import click
 from msgspec import Struct
 
 from stepgraph.cli.analysis import Cache, RunOptions, load_sources, no_workflow_error, reject_with_watch, run_options
-from stepgraph.cli.check_options import CheckOptions, Fixing, FixMode, check_options, fix_options
+from stepgraph.cli.checking import (
+    CheckOptions,
+    Fixing,
+    FixMode,
+    build_report,
+    check_options,
+    filter_and_update,
+    fix_options,
+    read_criteria,
+)
 from stepgraph.cli.console import CommandError, ExitCode, encode, write_bytes, write_message
 from stepgraph.cli.formats import REPORT_FORMATS
 from stepgraph.cli.input_options import Environment, inputs, select
@@ -120,9 +129,6 @@ class _ReportedCheck(Struct, frozen=True):
 def _run_check(
     paths: Sequence[str], environment: Environment, checking: CheckOptions, output: DocumentOutput[Report], cache: Cache
 ) -> _ReportedCheck:
-    # Imported here because every command imports this module, and start-up time counts.
-    from stepgraph.cli.check_report import build_report, filter_and_update, read_criteria
-
     criteria = read_criteria(checking, paths)
     sources = load_sources(paths, environment, cache)
     output.prepare(sources.files)
