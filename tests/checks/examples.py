@@ -13,7 +13,7 @@ from stepgraph.api import analyze_paths, check_analysis
 from stepgraph.checks.diagnostic import Finding
 from stepgraph.checks.page import ENTRY, Example
 from stepgraph.checks.settings import Settings
-from stepgraph.cli.fixing import compute_fixes
+from stepgraph.fixing import compute_fixes
 from stepgraph.project.configuration.compatibility import DependencyMode
 from stepgraph.source_analysis import apply_settings
 

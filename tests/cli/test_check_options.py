@@ -12,9 +12,8 @@ from stepgraph.api import analyze_paths, check_analysis
 from stepgraph.checks.diagnostic import Finding, Severity
 from stepgraph.checks.filtering import FilteredFindings
 from stepgraph.checks.settings import FailOn, Settings
-from stepgraph.cli.check_options import CheckOptions, check_options
-from stepgraph.cli.check_report import filter_and_update, read_criteria
-from stepgraph.cli.errors import CommandError
+from stepgraph.cli.checking import CheckOptions, check_options, filter_and_update, read_criteria
+from stepgraph.cli.console import CommandError
 from stepgraph.model.note import InputError
 from stepgraph.model.span import Span
 from tests.checks.filtering import code_lines, in_run

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from stepgraph.cli.completion_scripts import SCRIPTS
+from stepgraph.cli.completion import SCRIPTS
 from tests.cli.conftest import Command, Run
 
 CODES = ["SG201", "SG202", "SG203", "SG204", "SG205", "SG206", "SG207", "SG208", "SG209"]

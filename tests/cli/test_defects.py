@@ -47,7 +47,7 @@ def test_a_defect_outside_of_the_analysis_has_no_path(stepgraph: Command, monkey
     def fail(*_: object) -> None:
         raise RecursionError
 
-    monkeypatch.setattr("stepgraph.cli.commands.graph.load_sources", fail)
+    monkeypatch.setattr("stepgraph.cli.graph.load_sources", fail)
     run = stepgraph("graph")
     assert run.code == 4
     assert run.messages[0].startswith("stepgraph: internal error: RecursionError. Please report it")
@@ -57,7 +57,7 @@ def test_ctrl_c_prints_nothing(stepgraph: Command, monkeypatch: pytest.MonkeyPat
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("stepgraph.cli.commands.graph.load_sources", interrupt)
+    monkeypatch.setattr("stepgraph.cli.graph.load_sources", interrupt)
     run = stepgraph("graph")
     assert (run.code, run.out, "".join(run.messages)) == (130, "", "")
 

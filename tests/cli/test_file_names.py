@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stepgraph.cli.output_files import file_stems
-from stepgraph.cli.subject import Subject
+from stepgraph.subject import Subject
 
 
 def stems(*names: str | tuple[str, str]) -> list[str]:

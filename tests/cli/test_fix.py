@@ -12,9 +12,10 @@ import pytest
 from msgspec.structs import replace
 
 from stepgraph.checks.diagnostic import safe_fix
-from stepgraph.cli.errors import CommandError
-from stepgraph.cli.fixing import FixedFile, compute_fixes, write_fixes
+from stepgraph.cli.check import write_fixed_files
+from stepgraph.cli.console import CommandError
 from stepgraph.cli.formats import REPORT_FORMATS
+from stepgraph.fixing import FixedFile, compute_fixes
 from stepgraph.project.root import root_of
 from stepgraph.syntax.edits import Replacement
 from stepgraph.syntax.module import Place
@@ -170,7 +171,7 @@ def test_a_concurrently_changed_file_is_not_written(entry: Path) -> None:
     fixed = FixedFile("entry.py", "utf-8", b"as it was read", FIXED.encode(), ())
 
     with pytest.raises(CommandError, match=r"entry\.py has changed since it was read\. Run the command again\."):
-        write_fixes([fixed], [root_of("entry.py")])
+        write_fixed_files([fixed], [root_of("entry.py")])
 
     assert entry.read_text(encoding="utf-8") == SOURCE
 

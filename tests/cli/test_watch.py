@@ -15,7 +15,7 @@ from queue import Empty, Queue
 import pytest
 
 from stepgraph.cli.analysis import Cache
-from stepgraph.cli.errors import ExitCode
+from stepgraph.cli.console import ExitCode
 from stepgraph.cli.watching import WatchedCommand
 from stepgraph.cli.watching import watch as run_repeatedly
 from tests.cli.conftest import Command, needs_unix_files
@@ -334,7 +334,7 @@ def test_a_missing_path_is_an_error(stepgraph: Command) -> None:
 
 
 def test_a_missing_watchfiles_is_an_error(stepgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("stepgraph.cli.file_events.find_spec", lambda _: None)
+    monkeypatch.setattr("stepgraph.project.file_events.find_spec", lambda _: None)
     run = stepgraph("check", "--watch")
     message = "stepgraph: --watch requires the package watchfiles. Install it with `pip install 'stepgraph[watch]'`."
     assert (run.code, run.messages) == (2, [message])

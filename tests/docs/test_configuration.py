@@ -15,7 +15,7 @@ from stepgraph.checks.baseline import Baseline
 from stepgraph.checks.catalogue import RULES
 from stepgraph.checks.filtering import FilteredFindings
 from stepgraph.checks.settings import KEYS, FailOn, Settings, read_settings
-from stepgraph.cli.check_options import check_options
+from stepgraph.cli.checking import check_options
 from stepgraph.source_analysis import apply_settings
 from tests.checks.filtering import SELECTED, code_lines, make_rule
 

@@ -8,7 +8,7 @@ from typing import get_args
 import pytest
 
 from docs.generate.files import ROOT
-from stepgraph.cli.errors import ExitCode
+from stepgraph.cli.console import ExitCode
 from stepgraph.cli.formats import DIFF_FORMATS, DRAWINGS, FORMATS, REPORT_FORMATS
 from stepgraph.diff.step_types import TRAITS, WAITS
 from stepgraph.model.walk import NODE_TYPES, STEP_TYPES

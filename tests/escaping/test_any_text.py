@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 
 from stepgraph.cli.formats import REPORT_FORMATS, FormatOptions
 from stepgraph.cli.main import main
-from stepgraph.cli.subject import Subject
 from stepgraph.model.note import Note
 from stepgraph.model.span import Span
+from stepgraph.subject import Subject
 from tests.escaping.hostile_texts import HOSTILE
 from tests.escaping.readers import FORMATS_WITH_TABS, command_lines, hidden_lines, without_annotations
 from tests.render import graphs

@@ -16,7 +16,7 @@ import pytest
 WATCHER = """
 import json, os, sys
 from stepgraph.source_analysis import import_pipeline
-import stepgraph.checks.run, stepgraph.cli.main, stepgraph.cli.diff_versions, stepgraph.report.diff.comparison
+import stepgraph.checks.run, stepgraph.cli.main, stepgraph.cli.diff_sides, stepgraph.report.diff.comparison
 import_pipeline()
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 seen = {"read": [], "written": [], "run": []}

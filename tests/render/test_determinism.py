@@ -16,7 +16,7 @@ import hashlib
 from stepgraph.cli.console import Look
 from stepgraph.cli.formats import FormatOptions
 from tests.text_formats import TEXT_DRAWINGS
-from stepgraph.cli.subject import Subject
+from stepgraph.subject import Subject
 from tests.svg.examples import examples
 
 subjects = [Subject(name, name, graph, str) for name, graph in examples().items()]

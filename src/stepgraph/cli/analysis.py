@@ -1,10 +1,10 @@
-"""Find the inputs of a command, analyze them with the help of the cache, and report their problems."""
+"""The analysis for a command: its inputs, its cache, its problems, and the options --no-cache and --watch."""
 
 from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -12,9 +12,9 @@ import click
 from msgspec import Struct
 
 from stepgraph.analysis import Analysis
-from stepgraph.cli.console import Progress, write_message
-from stepgraph.cli.errors import CommandError, ExitCode
+from stepgraph.cli.console import CommandError, ExitCode, Progress, write_message
 from stepgraph.cli.input_options import Environment
+from stepgraph.project.reading import has_unsaved_files
 from stepgraph.project.root import is_configuration_name
 from stepgraph.project.sources import STANDARD_INPUT, Sources, find_sources
 from stepgraph.source_analysis import analyze_graphs, analyze_sources, check_sources, import_pipeline
@@ -87,7 +87,7 @@ def _main_in_another_language(sources: Sources) -> str | None:
 def _probable_reason(sources: Sources, paths: Sequence[str]) -> str:
     """Return the probable reason why sources lack workflows or, by default, the definition of a workflow."""
     # Imported here because most commands find workflows, and start-up time counts.
-    from stepgraph.cli.near_misses import near_miss, unknown_class, workflows_above
+    from stepgraph.near_misses import near_miss, unknown_class, workflows_above
 
     command = click.get_current_context().info_name or "check"
     return (
@@ -110,6 +110,14 @@ def _searched_paths(sources: Sources, paths: Sequence[str]) -> str:
 R = TypeVar("R")
 
 _NO_CACHE_HELP: Final = "Ignore the cache and do not write to it."
+_WATCH_HELP: Final = "Run again after each change, until Ctrl-C. Requires stepgraph[watch]."
+_REASONS: Final = {
+    "--check": "compares files once",
+    "--diff": "prints a single patch",
+    "--fix": "would change files while you edit them",
+    "--update-baseline": "would record each new finding",
+}
+"""Why options cannot be combined with --watch."""
 
 
 class CheckResult(Struct, frozen=True):
@@ -197,6 +205,38 @@ def cache_option(command: Callable[..., R]) -> Callable[..., R]:
         return command(cache=Cache(user_store()), **others)
 
     return with_cache
+
+
+class RunOptions(Struct, frozen=True):
+    """The options --no-cache and --watch."""
+
+    cache: Cache
+    watching: bool
+    """Whether the command runs again after each change."""
+
+
+def run_options(command: Callable[..., R]) -> Callable[..., R]:
+    """Add the options --no-cache and --watch to a command, as one argument `running`."""
+
+    @cache_option
+    @click.option("-w", "--watch", "watching", is_flag=True, help=_WATCH_HELP)
+    @wraps(command)
+    def with_running(*, cache: Cache, watching: bool, **others: object) -> R:
+        return command(running=RunOptions(cache, watching), **others)
+
+    return with_running
+
+
+def reject_with_watch(paths: Sequence[str], options: Mapping[str, bool]) -> None:
+    """Raise UsageError for standard input and for options that contradict --watch.
+
+    `options` are the options with a reason in `_REASONS`, and whether they are used.
+    """
+    for option, is_used in options.items():
+        if is_used:
+            raise click.UsageError(f"--watch cannot be combined with {option}, which {_REASONS[option]}.")
+    if STANDARD_INPUT in paths or has_unsaved_files():
+        raise click.UsageError("--watch cannot read standard input again. Name files or directories.")
 
 
 def _analyze(sources: Sources, *, graphs_only: bool = False) -> Analysis:

@@ -1,4 +1,4 @@
-"""Standard output, standard error and the terminal. Output is UTF-8 in any locale."""
+"""Exit codes, standard output and error, the terminal, and reports of errors. Output is UTF-8 in any locale."""
 
 from __future__ import annotations
 
@@ -6,13 +6,39 @@ import errno
 import os
 import sys
 import time
+from enum import IntEnum
 from types import TracebackType
 from typing import Final, Self, TextIO
 
 import click
 from msgspec import Struct
 
-from stepgraph.cli.errors import CommandError, ExitCode
+from stepgraph.model.note import InputError, InternalError
+
+
+class ExitCode(IntEnum):
+    """The exit codes. If several apply, the highest one except `NOTHING` is used."""
+
+    CLEAN = 0
+    FINDINGS = 1
+    """A selected workflow has no graph, a check failed, or a file is out of date."""
+    ERROR = 2
+    """A usage error, or an unreadable input or configuration."""
+    NOTHING = 3
+    """No workflow was found."""
+    DEFECT = 4
+    """A defect of this package."""
+    INTERRUPTED = 130
+    """Interrupted with Ctrl-C. The code follows the convention of shells."""
+
+
+class CommandError(Exception):
+    """Ends the command with an exit code and a one-line message. An empty message is not printed."""
+
+    def __init__(self, code: ExitCode, message: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
 
 
 def encode(text: str) -> bytes:
@@ -164,3 +190,77 @@ def _write(text: str) -> None:
         sys.stderr.buffer.flush()
     except OSError:
         return  # the terminal was closed
+
+
+_DEBUG: Final = "STEPGRAPH_DEBUG"
+_DISK_ERRORS: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+
+
+def report_error(error: Exception) -> ExitCode:
+    """Write the message for an exception to standard error, and return its exit code."""
+    if isinstance(error, CommandError):
+        if error.message:
+            write_message(f"stepgraph: {error.message}")
+        return error.code
+    if isinstance(error, InputError):
+        write_message(str(error.problem))
+        return ExitCode.ERROR
+    if isinstance(error, click.ClickException):
+        # Imported here because most runs have no usage error.
+        from stepgraph.cli.usage_errors import usage_message
+
+        write_message(usage_message(error))
+        return ExitCode.ERROR
+    cause = _external_cause(error)
+    if cause is not None:
+        write_message(f"stepgraph: {cause}")
+        return ExitCode.ERROR
+    _write_defect(error)
+    return ExitCode.DEFECT
+
+
+def _external_cause(error: Exception) -> str | None:
+    """Return the message for an error of the environment, or None for a defect of this package."""
+    cause = _cause(error)
+    if isinstance(cause, MemoryError):
+        return "not enough memory. Analyze fewer files at once, or raise the memory limit (`ulimit -v`)."
+    if isinstance(cause, FileNotFoundError) and not _has_working_directory():
+        return "the current directory no longer exists. Change to another one."
+    # Only click's help can fail here: `write_bytes` converts the errors of results.
+    if isinstance(cause, OSError) and cause.errno in _DISK_ERRORS and cause.filename is None:
+        return f"standard output cannot be written: {cause.strerror}."
+    return None
+
+
+def _cause(error: Exception) -> BaseException:
+    return error.__cause__ if isinstance(error, InternalError) and error.__cause__ is not None else error
+
+
+def _has_working_directory() -> bool:
+    from pathlib import Path
+
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def _write_defect(error: Exception) -> None:
+    """Write the error and its location to standard error, and with STEPGRAPH_DEBUG=1 the traceback."""
+    cause = _cause(error)
+    location = f" while analyzing {error.path}" if isinstance(error, InternalError) else ""
+    description = f"{type(cause).__name__}: {cause}".rstrip(": ")
+    advice = f"Please report it, with the file if possible. Set {_DEBUG}=1 to see the traceback."
+    write_message(f"stepgraph: internal error{location}: {description}. {advice}")
+    if os.environ.get(_DEBUG) == "1" and sys.stderr is not None:
+        _write_traceback(error)
+
+
+def _write_traceback(error: Exception) -> None:
+    import traceback
+
+    from stepgraph.escaping.plain_text import log_lines
+
+    sys.stderr.buffer.write(encode(log_lines("".join(traceback.format_exception(error)))))
+    sys.stderr.buffer.flush()

@@ -1,15 +1,18 @@
-"""The arguments of `stepgraph diff`: paths, saved graphs, revisions, and the default branch."""
+"""The sides of a diff: paths, saved graphs or revisions, from its arguments to their workflows."""
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, TypeAlias
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from stepgraph.cli.errors import CommandError, ExitCode
+from stepgraph.analysis import Analysis, WorkflowAnalysis
+from stepgraph.cli.console import CommandError, ExitCode, Progress, write_message
+from stepgraph.model.note import InputError, InternalError
 from stepgraph.phrases import near_names, quoted
 from stepgraph.project.folders import repository_root
 from stepgraph.project.git import (
@@ -24,15 +27,20 @@ from stepgraph.project.git import (
     revision_of,
 )
 from stepgraph.project.reading import shown_path
-from stepgraph.project.sources import STANDARD_INPUT
+from stepgraph.project.revision_files import revision_folder
+from stepgraph.project.sources import STANDARD_INPUT, Sources
+from stepgraph.report.diff.comparison import VersionedWorkflow
+from stepgraph.source_analysis import analyze_graphs, import_pipeline
+from stepgraph.subject import read_saved_subjects
 
-CURRENT_FOLDER: Final = "."
+_CURRENT_FOLDER: Final = "."
 _RANGE: Final = ".."
 _MERGE_BASE: Final = "..."
 _PYTHON: Final = ".py"
 _HASH: Final = re.compile(r"[0-9a-fA-F]{40}|[0-9a-fA-F]{64}")
 # Prefixes of arguments that are always paths.
 _PATH_PREFIXES: Final = ("./", "../", "/")
+_STANDARD_INPUT: Final = "standard input"
 
 
 class PathSide(Struct, frozen=True):
@@ -70,7 +78,7 @@ def parse_sides(
     if from_revision is not None or to_revision is not None:
         return _parse_with_revisions(arguments, existing, from_revision, to_revision)
     names = _side_names(arguments, existing)
-    path = next((side.path for side in existing.values() if isinstance(side, PathSide)), CURRENT_FOLDER)
+    path = next((side.path for side in existing.values() if isinstance(side, PathSide)), _CURRENT_FOLDER)
     old, new = (None if name is None else existing.get(name) for name in names)
     return old or RevisionSide(_old_revision(path, names[0]), path), new or _new_side(path, names[1])
 
@@ -91,7 +99,7 @@ def _parse_with_revisions(
         raise CommandError(
             ExitCode.ERROR, f"`{arguments[0]}` is not a Python file or directory, so no revision contains it."
         )
-    path = side.path if isinstance(side, PathSide) else CURRENT_FOLDER
+    path = side.path if isinstance(side, PathSide) else _CURRENT_FOLDER
     before = None if old is None else RevisionSide(_find_revision(_required_repository(path, old), old), path)
     after = None if new is None else RevisionSide(_find_revision(_required_repository(path, new), new), path)
     if before is None:
@@ -151,7 +159,7 @@ def _is_revision_syntax(name: str) -> bool:
 
 
 def _is_revision(name: str) -> bool:
-    root = None if name.startswith(_PATH_PREFIXES) else repository_root(CURRENT_FOLDER)
+    root = None if name.startswith(_PATH_PREFIXES) else repository_root(_CURRENT_FOLDER)
     return root is not None and revision_of(root, name) is not None
 
 
@@ -171,9 +179,9 @@ def _required_repository(path: str, name: str | None) -> str:
 
     A path in a submodule is refused, because both repositories may have a revision of the same name.
     """
-    root = repository_root(CURRENT_FOLDER)
+    root = repository_root(_CURRENT_FOLDER)
     if root is None and name is None:
-        subject = "the current directory" if path == CURRENT_FOLDER else path
+        subject = "the current directory" if path == _CURRENT_FOLDER else path
         message = f"{subject} is not in a git repository, so there is no version to compare with."
         raise CommandError(ExitCode.ERROR, f"{message} Name two: `stepgraph diff OLD NEW`.")
     if root is None:
@@ -241,3 +249,137 @@ def _actual_default_branch(root: str, name: str) -> list[str]:
     """Return the default branch, if `name` is a common name for it."""
     branch = default_branch(root) if name in DEFAULT_BRANCHES else None
     return [] if branch is None else [branch]
+
+
+class ComparedVersion(Struct, frozen=True):
+    """The workflows of one side of a diff."""
+
+    title: str
+    """The title of the side in messages."""
+    workflows: tuple[VersionedWorkflow, ...]
+    files: tuple[str, ...]
+    """The files that were read, which must not be overwritten."""
+    is_single_file: bool
+    """Whether the side is one file."""
+    is_saved: bool = False
+    has_configurations: bool = False
+    defines_environment: bool = False
+    """Whether one of its configurations defines the selected environment."""
+    near_miss: str | None = None
+    """The probable reason why it has no workflow, as sentences."""
+
+
+def read_version(side: Side, version_name: str, environment: str | None) -> ComparedVersion:
+    """Return the workflows of a side. Raises CommandError, after writing the problems, if an input is unreadable."""
+    try:
+        match side:
+            case SavedSide():
+                return _read_saved(side)
+            case PathSide():
+                return _analyze(side.path, version_name, title_of(side), environment, lambda text: text)
+            case RevisionSide():
+                return _read_revision(side, version_name, environment)
+    except InputError as error:
+        write_message(str(error.problem))
+    raise _unreadable_error(version_name, title_of(side))
+
+
+def title_of(side: Side) -> str:
+    """Return the title of a side in messages."""
+    match side:
+        case RevisionSide(revision, path):
+            return revision.title if path == _CURRENT_FOLDER else f"{path} in {revision.title}"
+        case PathSide(path) if path == _CURRENT_FOLDER:
+            return "the working tree" if repository_root(_CURRENT_FOLDER) is not None else "the current directory"
+        case SavedSide(path) if path == STANDARD_INPUT:
+            return _STANDARD_INPUT
+        case _:
+            return side.path
+
+
+def _unreadable_error(version_name: str, title: str) -> CommandError:
+    return CommandError(
+        ExitCode.ERROR, f"the {version_name} version ({title}) could not be read, so nothing was compared."
+    )
+
+
+def _read_saved(side: SavedSide) -> ComparedVersion:
+    title = title_of(side)
+    workflows = tuple(
+        VersionedWorkflow(subject.name, subject.class_name, "", title, subject.graph)
+        for subject in read_saved_subjects(side.path)
+    )
+    return ComparedVersion(
+        title, workflows, () if side.path == STANDARD_INPUT else (side.path,), is_single_file=True, is_saved=True
+    )
+
+
+def _read_revision(side: RevisionSide, version_name: str, environment: str | None) -> ComparedVersion:
+    """Return the workflows in a revision. Messages show its name in place of its temporary directory."""
+    relative = _path_in_repository(side)
+    title = title_of(side)
+    with revision_folder(side.revision, lambda problem: write_message(str(problem))) as folder:
+        path = folder if relative == _CURRENT_FOLDER else f"{folder}/{relative}"
+        if not os.path.lexists(path):
+            return ComparedVersion(title, (), (), is_single_file=False)
+        label = f"{side.revision.label}:"
+        version = _analyze(path, version_name, title, environment, lambda text: text.replace(f"{folder}/", label))
+    return replace(version, files=())
+
+
+def _path_in_repository(side: RevisionSide) -> str:
+    """Return the path relative to the root of the repository."""
+    return os.path.relpath(os.path.realpath(side.path), side.revision.root).replace(os.sep, "/")
+
+
+def _analyze(
+    path: str, version_name: str, title: str, environment: str | None, to_message: Callable[[str], str]
+) -> ComparedVersion:
+    """Return the workflows of a file or directory. `to_message` converts paths for messages."""
+    sources = Sources(environment, import_pipeline)
+    sources.find(path)
+    with Progress(len(sources.modules)) as progress:
+        try:
+            analysis: Analysis = analyze_graphs(sources, lambda module: progress.show(to_message(module)))
+        except InternalError as error:
+            raise InternalError(to_message(error.path)) from error.__cause__
+    for problem in (*analysis.problems, *analysis.hints):
+        write_message(to_message(str(problem)))
+    if analysis.problems:
+        raise _unreadable_error(version_name, title)
+    workflows = tuple(_version_of_workflow(workflow, path, to_message) for workflow in analysis.workflows)
+    is_single_file = not os.path.isdir(path)
+    return ComparedVersion(
+        title,
+        workflows,
+        analysis.files,
+        is_single_file,
+        has_configurations=sources.has_configurations,
+        defines_environment=sources.defines_environment,
+        near_miss=None if workflows else _near_miss(sources, to_message),
+    )
+
+
+def _near_miss(sources: Sources, to_message: Callable[[str], str]) -> str | None:
+    # Imported here because most versions have workflows.
+    from stepgraph.near_misses import near_miss, unknown_class
+
+    reason = near_miss(sources) or unknown_class(sources)
+    return None if reason is None else to_message(reason)
+
+
+def _version_of_workflow(workflow: WorkflowAnalysis, path: str, to_message: Callable[[str], str]) -> VersionedWorkflow:
+    location = f"{workflow.path}:{workflow.span.line}"
+    missing_graph = (
+        [] if workflow.graph is not None else [f"{workflow.span}: `{workflow.name}` has no graph: no step can run."]
+    )
+    notes = [note.labeled_text for note in workflow.notes if note.incomplete]
+    return VersionedWorkflow(
+        workflow.name,
+        workflow.class_name,
+        workflow.path.removeprefix(path).removeprefix("/"),
+        to_message(location),
+        workflow.graph,
+        workflow.complete,
+        tuple(to_message(remark) for remark in (*missing_graph, *notes)),
+    )

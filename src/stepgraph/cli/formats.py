@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Final, Generic, TypeVar
 from msgspec import Struct
 from msgspec.structs import replace
 
-from stepgraph.cli.console import Look, encode, writes_to_terminal
-from stepgraph.cli.errors import CommandError, ExitCode
-from stepgraph.cli.subject import Subject
+from stepgraph.cli.console import CommandError, ExitCode, Look, encode, writes_to_terminal
+from stepgraph.subject import Subject
 
 if TYPE_CHECKING:
     from stepgraph.model.payload import Graph

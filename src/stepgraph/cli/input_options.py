@@ -12,8 +12,8 @@ import click
 from click.core import ParameterSource
 from msgspec import Struct
 
-from stepgraph.cli.completions import complete_files
-from stepgraph.cli.errors import CommandError, ExitCode
+from stepgraph.cli.completion import complete_files
+from stepgraph.cli.console import CommandError, ExitCode
 from stepgraph.phrases import near_names, quoted
 from stepgraph.project.root import is_configuration_name
 from stepgraph.project.sources import STANDARD_INPUT

@@ -12,13 +12,12 @@ from typing import Final, TypeVar
 
 from msgspec import Struct
 
-from stepgraph.cli.console import write_message
-from stepgraph.cli.errors import CommandError, ExitCode
-from stepgraph.cli.subject import Subject
+from stepgraph.cli.console import CommandError, ExitCode, write_message
 from stepgraph.escaping.file_names import file_key, numbered, safe_stem
 from stepgraph.model.note import InputError
 from stepgraph.project.reading import check_named, read_named, unreadable_problem
 from stepgraph.project.writing import Target, WriteError, check_folder, make_folder, target_of
+from stepgraph.subject import Subject
 
 
 class OutputFile(Struct, frozen=True):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, Generic, TypeVar, cast
 import click
 from msgspec import Struct
 
-from stepgraph.cli.completions import complete_files, complete_values
+from stepgraph.cli.completion import complete_files, complete_values
 from stepgraph.cli.console import COLORS, Look, choose_color, look_of_standard_output, write_bytes, write_message
 from stepgraph.cli.formats import (
     DIFF_FORMATS,
@@ -24,7 +24,7 @@ from stepgraph.cli.formats import (
     Format,
     FormatOptions,
 )
-from stepgraph.cli.subject import Subject
+from stepgraph.subject import Subject
 
 if TYPE_CHECKING:
     from stepgraph.render.folding import FoldedKind

@@ -21,12 +21,18 @@ from msgspec import Struct, field
 
 from stepgraph.analysis import Analysis
 from stepgraph.cli.analysis import Cache, CheckResult
-from stepgraph.cli.console import Progress, is_terminal, write_message, write_result
-from stepgraph.cli.error_reports import report_error
-from stepgraph.cli.errors import CommandError, ExitCode
-from stepgraph.cli.file_events import FileEvents, require_watchfiles
+from stepgraph.cli.console import (
+    CommandError,
+    ExitCode,
+    Progress,
+    is_terminal,
+    report_error,
+    write_message,
+    write_result,
+)
 from stepgraph.incremental import IncrementalAnalysis
 from stepgraph.phrases import counted
+from stepgraph.project.file_events import FileEvents, WatchError, has_watchfiles
 from stepgraph.project.sources import Sources
 from stepgraph.project.watched_files import FileChange, Snapshot, WatchScope, scope_of
 from stepgraph.source_analysis import analyze_sources
@@ -102,12 +108,17 @@ def watch(command: WatchedCommand) -> ExitCode:
     Raises KeyboardInterrupt on Ctrl-C, UsageError like the first run, and CommandError if a path does not exist or if
     watching is not possible.
     """
-    require_watchfiles()
+    if not has_watchfiles():
+        message = "--watch requires the package watchfiles. Install it with `pip install 'stepgraph[watch]'`."
+        raise CommandError(ExitCode.ERROR, message)
     for path in command.paths:
         if not os.path.exists(path):
             raise CommandError(ExitCode.ERROR, f"cannot watch {path}: file not found.")
     with _recorded_interrupts() as interrupts:
-        return _Watch(command, interrupts).run()
+        try:
+            return _Watch(command, interrupts).run()
+        except WatchError as error:
+            raise CommandError(ExitCode.ERROR, str(error)) from None
 
 
 class _Watch:

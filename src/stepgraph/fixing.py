@@ -1,31 +1,19 @@
-"""Fix findings: apply their edits, show them as a patch, or write the files.
-
-Only runs with --fix or --diff import this module.
-"""
+"""Fixes of findings: the edited contents of files, and their changes as a patch."""
 
 from __future__ import annotations
 
-import os
-import sys
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from difflib import Match, SequenceMatcher
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from stepgraph.checks.diagnostic import Applicability, Finding
-from stepgraph.cli.console import encode, write_bytes, write_message
-from stepgraph.cli.errors import CommandError, ExitCode
-from stepgraph.cli.output_files import OutputFile, command_error, prepare_output
 from stepgraph.diff.sequences import common_sequence
 from stepgraph.escaping.file_names import patch_name
 from stepgraph.escaping.plain_text import readable_patch_line
 from stepgraph.large_stack import run_with_large_stack
 from stepgraph.limits import DIFFLIB_LINES
-from stepgraph.phrases import counted
-from stepgraph.project.reading import read_named
-from stepgraph.project.root import Root
-from stepgraph.project.writing import WriteError, source_target
 
 if TYPE_CHECKING:
     from stepgraph.syntax.edits import Edit
@@ -36,12 +24,6 @@ _WITHOUT_NEWLINE = "\\ No newline at end of file\n"
 # Maps each byte to one character, so a diff of such texts is a diff of bytes.
 _BYTE_ENCODING = "latin-1"
 _LINE_FEED = "\n"
-# CI services set one of these variables.
-_CI_VARIABLES = ("CI", "GITHUB_ACTIONS", "GITLAB_CI", "TF_BUILD", "TEAMCITY_VERSION")
-_READABLE_PATCH_NOTE = (
-    "this patch is for display only: control characters are escaped. Use `--fix` to change the files, or `-o FILE` to"
-    " write a patch for `git apply`."
-)
 
 
 class FixedFile(Struct, frozen=True):
@@ -96,22 +78,6 @@ def _fixed_files(fixes: Iterable[tuple[Finding, tuple[Edit, ...]]]) -> tuple[Fix
     return tuple(files)
 
 
-def show_fixes(files: Sequence[FixedFile], output: str | None, sources: Collection[str]) -> None:
-    """Write the fixes as a patch to the file `output`, or to standard output.
-
-    Files and pipes get a patch for `git apply` and `patch -p1`. On terminals and in logs, control characters are
-    escaped. Raises CommandError if writing fails, or if `output` is one of the `sources`.
-    """
-    exact = patch(files)
-    if output is not None:
-        prepare_output(output, sources).write(exact)
-        return
-    readable = encode(readable_patch(files)) if _is_for_people() else exact
-    if readable != exact:
-        write_message(_READABLE_PATCH_NOTE)
-    write_bytes(readable)
-
-
 def patch(files: Sequence[FixedFile]) -> bytes:
     """Return the changes of all files as a unified diff, in the encodings of the files."""
     return b"".join(_file_header(file).encode() + "".join(_hunks(file)).encode(_BYTE_ENCODING) for file in files)
@@ -121,11 +87,6 @@ def readable_patch(files: Sequence[FixedFile]) -> str:
     """Return the changes of all files as a unified diff with control characters escaped."""
     lines = (line for file in files for line in _decoded_lines(file))
     return "".join(f"{readable_patch_line(line.removesuffix(_LINE_FEED))}\n" for line in lines)
-
-
-def _is_for_people() -> bool:
-    """Return whether standard output is a terminal or the log of a CI job."""
-    return (sys.stdout is not None and sys.stdout.isatty()) or any(map(os.environ.get, _CI_VARIABLES))
 
 
 def _file_header(file: FixedFile) -> str:
@@ -156,34 +117,6 @@ def _lines(content: bytes) -> list[str]:
     parts = content.decode(_BYTE_ENCODING).split(_LINE_FEED)
     complete_lines = [f"{part}\n" for part in parts[:-1]]
     return [*complete_lines, parts[-1]] if parts[-1] else complete_lines
-
-
-def write_fixes(files: Sequence[FixedFile], roots: Collection[Root]) -> None:
-    """Write the fixed files, each atomically.
-
-    Nothing is written outside of the roots. Raises CommandError if a file cannot be written or has changed since the
-    analysis, and InputError if it cannot be read.
-    """
-    try:
-        outputs = [OutputFile(source_target(file.path, roots)) for file in files]
-    except WriteError as error:
-        raise command_error(error) from None
-    for output, file in zip(outputs, files, strict=True):
-        if read_named(output.target.path) != file.before:
-            raise CommandError(ExitCode.ERROR, f"{file.path} has changed since it was read. Run the command again.")
-    for output, file in zip(outputs, files, strict=True):
-        output.write(file.after)
-
-
-def fix_summary(files: Sequence[FixedFile], findings: Iterable[Finding], *, written: bool, unsafe: bool) -> str:
-    """Return a one-line summary of the fixes, with the number of unsafe fixes that were omitted."""
-    fixed = sum(len(file.findings) for file in files)
-    fixes = [finding.fix for finding in findings if finding.fix is not None]
-    omitted = 0 if unsafe else sum(fix.applicability is Applicability.UNSAFE for fix in fixes)
-    hint = f"; {counted(omitted, 'finding')} can be fixed with --unsafe-fixes" if omitted else ""
-    if not fixed:
-        return f"nothing to fix{hint}"
-    return f"{'fixed' if written else 'would fix'} {counted(fixed, 'finding')} in {counted(len(files), 'file')}{hint}"
 
 
 def hunks(before: Sequence[str], after: Sequence[str]) -> Iterator[str]:

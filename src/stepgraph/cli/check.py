@@ -2,27 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+import sys
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
 from msgspec import Struct
 
-from stepgraph.cli.analysis import Cache, load_sources, no_workflow_error
-from stepgraph.cli.check_options import CheckOptions, Fixing, FixMode, check_options, fix_options
-from stepgraph.cli.console import write_message
-from stepgraph.cli.errors import ExitCode
+from stepgraph.cli.analysis import Cache, RunOptions, load_sources, no_workflow_error, reject_with_watch, run_options
+from stepgraph.cli.checking import (
+    CheckOptions,
+    Fixing,
+    FixMode,
+    build_report,
+    check_options,
+    filter_and_update,
+    fix_options,
+    read_criteria,
+)
+from stepgraph.cli.console import CommandError, ExitCode, encode, write_bytes, write_message
 from stepgraph.cli.formats import REPORT_FORMATS
 from stepgraph.cli.input_options import Environment, inputs, select
 from stepgraph.cli.output_options import DocumentOutput, report_options
-from stepgraph.cli.run_options import RunOptions, reject_with_watch, run_options
-from stepgraph.project.reading import has_unsaved_files
+from stepgraph.phrases import counted
+from stepgraph.project.reading import has_unsaved_files, read_named
 from stepgraph.project.sources import STANDARD_INPUT, Sources
 
 if TYPE_CHECKING:
     from stepgraph.analysis import Analysis
     from stepgraph.checks.diagnostic import Finding
+    from stepgraph.fixing import FixedFile
+    from stepgraph.project.root import Root
     from stepgraph.report.report import Report
 
 
@@ -117,9 +129,6 @@ class _ReportedCheck(Struct, frozen=True):
 def _run_check(
     paths: Sequence[str], environment: Environment, checking: CheckOptions, output: DocumentOutput[Report], cache: Cache
 ) -> _ReportedCheck:
-    # Imported here because every command imports this module, and start-up time counts.
-    from stepgraph.cli.check_report import build_report, filter_and_update, read_criteria
-
     criteria = read_criteria(checking, paths)
     sources = load_sources(paths, environment, cache)
     output.prepare(sources.files)
@@ -131,41 +140,6 @@ def _run_check(
         analysis = replace(analysis, workflows=tuple(selected))
         filtered = filtered.of_workflows({workflow.name for workflow in selected})
     return _ReportedCheck(sources, analysis, build_report(filtered, criteria.settings, sources, analysis))
-
-
-def _show_fixes(
-    check_run: _ReportedCheck, paths: Sequence[str], output: DocumentOutput[Report], *, unsafe: bool, exit_zero: bool
-) -> ExitCode:
-    """Print the fixes as a patch, and return the exit code: 1 if there are any, unless `exit_zero`."""
-    # Imported here because most checks fix nothing, and start-up time counts.
-    from stepgraph.cli.fixing import compute_fixes, fix_summary, show_fixes
-
-    if output.format is not REPORT_FORMATS["text"]:
-        raise click.UsageError("--diff prints a patch, so it cannot be combined with a format.")
-    findings = _fixable_findings(check_run.report)
-    files = compute_fixes(findings, unsafe=unsafe)
-    write_message(fix_summary(files, findings, written=False, unsafe=unsafe))
-    show_fixes(files, output.name, check_run.analysis.files)
-    code = _exit_code(check_run, paths, exit_zero=True)
-    return ExitCode.FINDINGS if code is ExitCode.CLEAN and files and not exit_zero else code
-
-
-def _write_fixes(check_run: _ReportedCheck, fixing: Fixing) -> bool:
-    """Write the fixes, and return whether there were any."""
-    from stepgraph.cli.fixing import compute_fixes, fix_summary, write_fixes
-
-    findings = _fixable_findings(check_run.report)
-    files = compute_fixes(findings, unsafe=fixing.unsafe)
-    write_fixes(files, check_run.sources.roots.keys())
-    write_message(fix_summary(files, findings, written=True, unsafe=fixing.unsafe))
-    if files and not fixing.has_old_form:
-        write_message(_FIX_WARNING)
-    return bool(files)
-
-
-def _fixable_findings(report: Report) -> list[Finding]:
-    """Return the findings to fix. Those in the baseline do not fail the check, but they are fixed, too."""
-    return [reported.finding for reported in (*report.findings, *report.baselined)]
 
 
 def _summary(report: Report) -> str:
@@ -190,3 +164,105 @@ def _exit_code(check_run: _ReportedCheck, paths: Sequence[str], *, exit_zero: bo
         Verdict.UNREADABLE: ExitCode.ERROR,
     }
     return codes[check_run.report.verdict]
+
+
+# The functions below import the code that fixes findings, because most checks fix nothing and start-up time counts.
+
+# CI services set one of these variables.
+_CI_VARIABLES = ("CI", "GITHUB_ACTIONS", "GITLAB_CI", "TF_BUILD", "TEAMCITY_VERSION")
+_READABLE_PATCH_NOTE = (
+    "this patch is for display only: control characters are escaped. Use `--fix` to change the files, or `-o FILE` to"
+    " write a patch for `git apply`."
+)
+
+
+def _show_fixes(
+    check_run: _ReportedCheck, paths: Sequence[str], output: DocumentOutput[Report], *, unsafe: bool, exit_zero: bool
+) -> ExitCode:
+    """Print the fixes as a patch, and return the exit code: 1 if there are any, unless `exit_zero`."""
+    from stepgraph.fixing import compute_fixes
+
+    if output.format is not REPORT_FORMATS["text"]:
+        raise click.UsageError("--diff prints a patch, so it cannot be combined with a format.")
+    findings = _fixable_findings(check_run.report)
+    files = compute_fixes(findings, unsafe=unsafe)
+    write_message(_fix_summary(files, findings, written=False, unsafe=unsafe))
+    _write_patch(files, output.name, check_run.analysis.files)
+    code = _exit_code(check_run, paths, exit_zero=True)
+    return ExitCode.FINDINGS if code is ExitCode.CLEAN and files and not exit_zero else code
+
+
+def _write_fixes(check_run: _ReportedCheck, fixing: Fixing) -> bool:
+    """Write the fixes, and return whether there were any."""
+    from stepgraph.fixing import compute_fixes
+
+    findings = _fixable_findings(check_run.report)
+    files = compute_fixes(findings, unsafe=fixing.unsafe)
+    write_fixed_files(files, check_run.sources.roots.keys())
+    write_message(_fix_summary(files, findings, written=True, unsafe=fixing.unsafe))
+    if files and not fixing.has_old_form:
+        write_message(_FIX_WARNING)
+    return bool(files)
+
+
+def _fixable_findings(report: Report) -> list[Finding]:
+    """Return the findings to fix. Those in the baseline do not fail the check, but they are fixed, too."""
+    return [reported.finding for reported in (*report.findings, *report.baselined)]
+
+
+def _fix_summary(files: Sequence[FixedFile], findings: Iterable[Finding], *, written: bool, unsafe: bool) -> str:
+    """Return a one-line summary of the fixes, with the number of unsafe fixes that were omitted."""
+    from stepgraph.checks.diagnostic import Applicability
+
+    fixed = sum(len(file.findings) for file in files)
+    fixes = [finding.fix for finding in findings if finding.fix is not None]
+    omitted = 0 if unsafe else sum(fix.applicability is Applicability.UNSAFE for fix in fixes)
+    hint = f"; {counted(omitted, 'finding')} can be fixed with --unsafe-fixes" if omitted else ""
+    if not fixed:
+        return f"nothing to fix{hint}"
+    return f"{'fixed' if written else 'would fix'} {counted(fixed, 'finding')} in {counted(len(files), 'file')}{hint}"
+
+
+def _write_patch(files: Sequence[FixedFile], output: str | None, sources: Collection[str]) -> None:
+    """Write the fixes as a patch to the file `output`, or to standard output.
+
+    Files and pipes get a patch for `git apply` and `patch -p1`. On terminals and in logs, control characters are
+    escaped. Raises CommandError if writing fails, or if `output` is one of the `sources`.
+    """
+    from stepgraph.fixing import patch, readable_patch
+
+    exact = patch(files)
+    if output is not None:
+        from stepgraph.cli.output_files import prepare_output
+
+        prepare_output(output, sources).write(exact)
+        return
+    readable = encode(readable_patch(files)) if _is_for_people() else exact
+    if readable != exact:
+        write_message(_READABLE_PATCH_NOTE)
+    write_bytes(readable)
+
+
+def _is_for_people() -> bool:
+    """Return whether standard output is a terminal or the log of a CI job."""
+    return (sys.stdout is not None and sys.stdout.isatty()) or any(map(os.environ.get, _CI_VARIABLES))
+
+
+def write_fixed_files(files: Sequence[FixedFile], roots: Collection[Root]) -> None:
+    """Write the fixed files, each atomically.
+
+    Nothing is written outside of the roots. Raises CommandError if a file cannot be written or has changed since the
+    analysis, and InputError if it cannot be read.
+    """
+    from stepgraph.cli.output_files import OutputFile, command_error
+    from stepgraph.project.writing import WriteError, source_target
+
+    try:
+        outputs = [OutputFile(source_target(file.path, roots)) for file in files]
+    except WriteError as error:
+        raise command_error(error) from None
+    for output, file in zip(outputs, files, strict=True):
+        if read_named(output.target.path) != file.before:
+            raise CommandError(ExitCode.ERROR, f"{file.path} has changed since it was read. Run the command again.")
+    for output, file in zip(outputs, files, strict=True):
+        output.write(file.after)

@@ -9,12 +9,11 @@ import click
 
 from stepgraph.analysis import Analysis, WorkflowAnalysis
 from stepgraph.cli.analysis import Cache, analyze_inputs, cache_option, load_sources, require_workflows
-from stepgraph.cli.console import write_result
-from stepgraph.cli.errors import ExitCode
+from stepgraph.cli.console import ExitCode, write_result
 from stepgraph.cli.input_options import Environment, WorkflowNames, inputs, select, workflow_option
-from stepgraph.cli.subject import Dates, start_date_lookups
 from stepgraph.project.module_dates import DateLookup
 from stepgraph.project.sources import ExternalWorkflow
+from stepgraph.subject import Dates, start_date_lookups
 
 _FORMATS = ("text", "json")
 _FORMAT_HELP = "Output format."

@@ -1,15 +1,14 @@
-"""The workflows that commands show: analyzed workflows and saved graphs."""
+"""The workflows to show: analyzed workflows and saved graphs."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from stepgraph.analysis import WorkflowAnalysis
-from stepgraph.cli.console import write_message
 from stepgraph.limits import SAVED_BYTES
 from stepgraph.model.details import NO_DETAILS, Details
 from stepgraph.model.note import InputError, Note, Problem
@@ -22,26 +21,6 @@ from stepgraph.project.sources import STANDARD_INPUT, STANDARD_INPUT_NAME, Sourc
 if TYPE_CHECKING:
     from stepgraph.model.payload import Graph, Node, VersionGraph
     from stepgraph.model.saved import SavedGraph
-
-
-class Dates:
-    """Looks up the dates of workflows by their modules."""
-
-    def __init__(self, lookup: DateLookup, sources: Sources) -> None:
-        self._lookup = lookup
-        self._without_file = {module.path for module in sources.modules if not module.on_disk}
-
-    def of(self, workflow: WorkflowAnalysis) -> ModuleDates:
-        """Return the dates of the module of a workflow. Raises InputError like `dates_without_file`."""
-        path = workflow.path
-        return dates_without_file() if path in self._without_file else self._lookup.dates(path)
-
-
-def start_date_lookups(sources: Sources, lookup: DateLookup) -> None:
-    """Start git processes for the dates of modules. They run during the analysis."""
-    for module in sources.modules:
-        if module.on_disk:
-            lookup.start(module.path)
 
 
 def _unknown_location() -> str:
@@ -99,33 +78,30 @@ def _location_text(span: Span | None) -> str:
     return f"{span.path}:{span.line}" if span else ""
 
 
+class Dates:
+    """Looks up the dates of workflows by their modules."""
+
+    def __init__(self, lookup: DateLookup, sources: Sources) -> None:
+        self._lookup = lookup
+        self._without_file = {module.path for module in sources.modules if not module.on_disk}
+
+    def of(self, workflow: WorkflowAnalysis) -> ModuleDates:
+        """Return the dates of the module of a workflow. Raises InputError like `dates_without_file`."""
+        path = workflow.path
+        return dates_without_file() if path in self._without_file else self._lookup.dates(path)
+
+
+def start_date_lookups(sources: Sources, lookup: DateLookup) -> None:
+    """Start git processes for the dates of modules. They run during the analysis."""
+    for module in sources.modules:
+        if module.on_disk:
+            lookup.start(module.path)
+
+
 def subject_of_saved_graph(saved: SavedGraph, path: str) -> Subject:
     """Return the subject of a graph saved at `path`. The name of its class is also its name."""
     message = f"{path}: `{saved.class_name}` has no graph: the API returned none for this version."
     return Subject(saved.class_name, saved.class_name, saved.graph, lambda: message)
-
-
-def write_notes(subject: Subject, *, quiet: bool) -> None:
-    """Write the notes of a workflow to standard error, after a message if its graph is missing."""
-    if subject.graph is None:
-        write_message(subject.missing_graph_message())
-    if quiet:
-        return
-    for note in subject.notes:
-        write_message(note.labeled_text)
-
-
-def read_saved_files(paths: Iterable[str]) -> tuple[list[Subject], bool]:
-    """Return the workflows in saved files, and whether a file failed. Problems are written to standard error."""
-    subjects: list[Subject] = []
-    failed = False
-    for path in dict.fromkeys(paths):
-        try:
-            subjects += read_saved_subjects(path)
-        except InputError as error:
-            write_message(str(error.problem))
-            failed = True
-    return subjects, failed
 
 
 def read_saved_subjects(path: str) -> Iterator[Subject]:

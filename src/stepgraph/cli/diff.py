@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from stepgraph.cli.completions import complete_files
-from stepgraph.cli.console import write_message
-from stepgraph.cli.errors import CommandError, ExitCode
+from stepgraph.cli.completion import complete_files
+from stepgraph.cli.console import CommandError, ExitCode, write_message
 from stepgraph.cli.input_options import (
     Environment,
     Revisions,
@@ -22,7 +21,7 @@ from stepgraph.project.sources import STANDARD_INPUT
 from stepgraph.version import __version__
 
 if TYPE_CHECKING:
-    from stepgraph.cli.diff_versions import ComparedVersion
+    from stepgraph.cli.diff_sides import ComparedVersion
     from stepgraph.report.diff.comparison import Pair, VersionComparison
 
 
@@ -93,9 +92,8 @@ def diff(
             else "expected at most two versions, OLD and NEW."
         )
         raise click.UsageError(message)
-    # Imported here because every command imports this module, and start-up time counts.
-    from stepgraph.cli.diff_sides import parse_sides
-    from stepgraph.cli.diff_versions import read_version
+    # Imported here because help and usage errors need no versions, and start-up time counts.
+    from stepgraph.cli.diff_sides import parse_sides, read_version
     from stepgraph.report.diff.comparison import count_line
 
     old_side, new_side = parse_sides(sides, revisions.old, revisions.new)

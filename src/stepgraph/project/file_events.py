@@ -1,7 +1,7 @@
 """Waiting for file system events, with the package watchfiles.
 
-Only runs with --watch import this module. Events only wake the command up. A scan then determines what has changed,
-because events can be missing, duplicated, or caused by irrelevant files.
+Events only wake up the caller. A scan (`watched_files.py`) then determines what has changed, because events can be
+missing, duplicated, or caused by irrelevant files.
 """
 
 from __future__ import annotations
@@ -10,12 +10,9 @@ import os
 import time
 from collections.abc import Iterator, Mapping
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from stepgraph.cli.errors import CommandError, ExitCode
-
-if TYPE_CHECKING:
-    from stepgraph.project.watched_files import FolderIdentity
+from stepgraph.project.watched_files import FolderIdentity
 
 _STEP_MILLISECONDS: Final = 20
 """The time without events that ends a group of events."""
@@ -24,11 +21,13 @@ _DEBOUNCE_MILLISECONDS: Final = 500
 _TIMEOUT_MILLISECONDS: Final = 1_000
 
 
-def require_watchfiles() -> None:
-    """Raise CommandError if watchfiles is not installed. It is imported after the first run, because that is slow."""
-    if find_spec("watchfiles") is None:
-        message = "--watch requires the package watchfiles. Install it with `pip install 'stepgraph[watch]'`."
-        raise CommandError(ExitCode.ERROR, message)
+class WatchError(Exception):
+    """The system cannot watch directories. The message is a sentence with advice."""
+
+
+def has_watchfiles() -> bool:
+    """Return whether watchfiles is installed. It is imported at the first wait, because that is slow."""
+    return find_spec("watchfiles") is not None
 
 
 class FileEvents:
@@ -42,7 +41,7 @@ class FileEvents:
         """Wait for events for about a second, and return whether files may have changed since the last call.
 
         Files may also have changed if `folders` differ from those of the last call. Raises KeyboardInterrupt on Ctrl-C,
-        and CommandError if the system cannot watch the directories.
+        and WatchError if the system cannot watch the directories.
         """
         is_new = self._events is None or self._folders != folders
         if is_new:
@@ -59,8 +58,7 @@ class FileEvents:
         except OSError as error:
             reason = error.strerror or str(error)
             advice = "Name fewer directories, or raise the limit of the system (on Linux, fs.inotify.max_user_watches)."
-            message = f"cannot watch {len(folders)} directories: {reason}. {advice}"
-            raise CommandError(ExitCode.ERROR, message) from None
+            raise WatchError(f"cannot watch {len(folders)} directories: {reason}. {advice}") from None
         except RuntimeError:
             # watchfiles rejects file names that are not valid Unicode, and its iterator then ends.
             self._events = None

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from stepgraph.cli.completions import complete_rule
-from stepgraph.cli.console import look_of_standard_output, write_result
-from stepgraph.cli.errors import CommandError, ExitCode
+from stepgraph.cli.completion import complete_rule
+from stepgraph.cli.console import CommandError, ExitCode, look_of_standard_output, write_result
 from stepgraph.cli.output_options import color_option
 
 if TYPE_CHECKING:

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import click
 
-from stepgraph.cli.analysis import Cache, analyze_inputs, load_sources, require_workflows
-from stepgraph.cli.completions import complete_files
-from stepgraph.cli.console import write_bytes, write_message
-from stepgraph.cli.errors import CommandError, ExitCode
+from stepgraph.cli.analysis import (
+    Cache,
+    RunOptions,
+    analyze_inputs,
+    load_sources,
+    reject_with_watch,
+    require_workflows,
+    run_options,
+)
+from stepgraph.cli.completion import complete_files
+from stepgraph.cli.console import CommandError, ExitCode, write_bytes, write_message
 from stepgraph.cli.formats import DRAWINGS, FORMATS, FormatOptions, Rendering
 from stepgraph.cli.input_options import Environment, inputs, select, workflow_option
 from stepgraph.cli.output_options import DrawingOptions, DrawingOutput, drawing_options, output_options
-from stepgraph.cli.run_options import RunOptions, reject_with_watch, run_options
-from stepgraph.cli.subject import Dates, Subject, analyzed_subject, read_saved_files, start_date_lookups, write_notes
+from stepgraph.model.note import InputError
 from stepgraph.model.walk import count_steps
 from stepgraph.phrases import counted, quoted
 from stepgraph.project.module_dates import DateLookup
+from stepgraph.subject import Dates, Subject, analyzed_subject, read_saved_subjects, start_date_lookups
 
 _RENDER_SHORT_HELP = "Draw saved graphs of workflows in any language."
 
@@ -84,7 +91,7 @@ def _draw(
         shows_notes = output.format.shows_notes or output.name is not None
         for subject in selected:
             if subject.graph is None or not shows_notes:
-                write_notes(subject, quiet=output.quiet)
+                _write_notes(subject, quiet=output.quiet)
         return _deliver(selected, output, options, sources=analysis.files, failed=bool(analysis.problems))
 
 
@@ -104,15 +111,38 @@ def render(
     """
     options = drawing.format_options(output)
     _prepare_destination(output, files)
-    subjects, failed = read_saved_files(files)
+    subjects, failed = _read_saved_files(files)
     if not subjects and not failed:
         raise CommandError(ExitCode.NOTHING, f"no graph found in {', '.join(files)}: the array is empty.")
     if not subjects:
         return ExitCode.ERROR
     selected = select(subjects, workflows)
     for subject in selected:
-        write_notes(subject, quiet=output.quiet)
+        _write_notes(subject, quiet=output.quiet)
     return _deliver(selected, output, options, sources=files, failed=failed)
+
+
+def _read_saved_files(paths: Iterable[str]) -> tuple[list[Subject], bool]:
+    """Return the workflows in saved files, and whether a file failed. Problems are written to standard error."""
+    subjects: list[Subject] = []
+    failed = False
+    for path in dict.fromkeys(paths):
+        try:
+            subjects += read_saved_subjects(path)
+        except InputError as error:
+            write_message(str(error.problem))
+            failed = True
+    return subjects, failed
+
+
+def _write_notes(subject: Subject, *, quiet: bool) -> None:
+    """Write the notes of a workflow to standard error, after a message if its graph is missing."""
+    if subject.graph is None:
+        write_message(subject.missing_graph_message())
+    if quiet:
+        return
+    for note in subject.notes:
+        write_message(note.labeled_text)
 
 
 # Code for writing files is imported inside functions, because most runs write none and start-up time counts.

@@ -1,0 +1,239 @@
+"""Messages of usage errors, with advice on names of commands and options that other tools have.
+
+Only runs that end in a usage error import this module.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from difflib import get_close_matches
+from typing import Final
+
+import click
+
+from stepgraph.cli.main import COMMAND_ALIASES, OPTION_ALIASES
+from stepgraph.phrases import quoted
+
+_SHORT_OPTION: Final = 2
+"""The length of a short option."""
+_NAMED_OPTION: Final = re.compile(r"`(--?[\w-]+)")
+_FORMAT_SYNONYMS: Final = {"md": "markdown", "mmd": "mermaid", "txt": "text", "json-lines": "jsonl"}
+
+
+def usage_message(error: click.ClickException) -> str:
+    """Return the message of a usage error in one line, with the command whose help to read."""
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    command = "stepgraph" if context is None else context.command_path
+    if isinstance(error, click.NoSuchOption) and context is not None:
+        message = _unknown_option_message(error, context)
+    else:
+        message = error.format_message()
+    message = message if message.endswith("?") else f"{message.removesuffix('.')}."
+    return f"stepgraph: {message} Try `{command} --help`."
+
+
+def unknown_command_message(name: str, commands: Sequence[str]) -> str:
+    """Return the message for a command that is none of the `commands`."""
+    if name in COMMAND_ADVICE:
+        advice = COMMAND_ADVICE[name]
+    elif similar := get_close_matches(name, [*commands, *COMMAND_ALIASES], 1):
+        advice = f"Did you mean `{COMMAND_ALIASES.get(similar[0], similar[0])}`?"
+    else:
+        advice = f"Available: {', '.join(commands)}."
+    return f"unknown command `{name}`. {advice}"
+
+
+def _unknown_option_message(error: click.NoSuchOption, context: click.Context) -> str:
+    option, argument = error.option_name, _argument_of(error.option_name, context)
+    available = _options(context.command)
+    formats = _formats(context.command)
+    advice = (
+        advice_on_option(f"-{argument}" if argument != option else option, available, formats)
+        or (advice_on_option(option, available, formats) if _begins_with_option(argument) else None)
+        or _advice_on_other_commands(option, context)
+        or _similar_option(option, available)
+    )
+    return f"unknown option `{argument}`. {advice}" if advice else f"unknown option `{argument}`"
+
+
+def _argument_of(option: str, context: click.Context) -> str:
+    """Return the argument that contains an unknown option: `-json` for `-j`, but `-j` for `-j4`."""
+    if len(option) == _SHORT_OPTION:
+        for argument in context.find_root().obj or ():
+            name = str(argument).partition("=")[0]
+            if name.startswith(option) and name[1:].replace("-", "").isalpha():
+                return name
+    return option
+
+
+def _begins_with_option(argument: str) -> bool:
+    """Return whether an argument is an option (`-v`), a repeated one (`-vv`) or one with a value (`-Tsvg`).
+
+    An argument such as `-json` is the name of an option of another tool instead.
+    """
+    return argument.startswith("--") or len(set(argument[1:])) == 1 or not argument[1:].islower()
+
+
+def _options(command: click.Command) -> set[str]:
+    """Return the options of a command that its help shows."""
+    shown = (each for each in command.params if isinstance(each, click.Option) and not each.hidden)
+    return {name for option in shown for name in (*option.opts, *option.secondary_opts)}
+
+
+def _formats(command: click.Command) -> Sequence[str]:
+    types = (option.type for option in command.params if "--format" in option.opts)
+    return next((each.choices for each in types if isinstance(each, click.Choice)), ())
+
+
+def advice_on_option(option: str, available: Collection[str], formats: Collection[str]) -> str | None:
+    """Return advice on an unknown option of a command with the `available` options and `formats`, or None."""
+    for advice in _OPTION_ADVICE.get(option, ()):
+        if all(name in available for name in _NAMED_OPTION.findall(advice)):
+            return advice
+    name = option.lstrip("-")
+    format_name = _FORMAT_SYNONYMS.get(name, name)
+    return f"Use `-f {format_name}`." if format_name in formats else None
+
+
+def _advice_on_other_commands(option: str, context: click.Context) -> str | None:
+    """Return the commands that have the option, or None."""
+    target = OPTION_ALIASES.get(option, option).partition("=")[0]
+    names = quoted(f"stepgraph {name}" for name, command in _commands(context) if target in _options(command))
+    return f"It is an option of {' and '.join(filter(None, (', '.join(names[:-1]), *names[-1:])))}." if names else None
+
+
+def _commands(context: click.Context) -> Iterator[tuple[str, click.Command]]:
+    root = context.find_root()
+    group = root.command
+    if not isinstance(group, click.Group):
+        return
+    for name in group.list_commands(root):
+        command = group.get_command(root, name)
+        if command is not None:
+            yield name, command
+
+
+def _similar_option(option: str, available: set[str]) -> str | None:
+    similar = get_close_matches(option, sorted(available), 1)
+    return f"Did you mean `{similar[0]}`?" if similar else None
+
+
+_CHECK: Final = "`stepgraph check` finds problems."
+_DRAW: Final = "`stepgraph graph` draws workflows, and `stepgraph render` draws saved graphs."
+_DIFF: Final = "`stepgraph diff` shows changes and their effect on running instances."
+_FIX: Final = "`stepgraph check --fix` applies fixes."
+_SETTINGS: Final = "Settings are in `[tool.stepgraph]` of `pyproject.toml`."
+
+COMMAND_ADVICE: Final[Mapping[str, str]] = {
+    "analyze": _CHECK,
+    "audit": _CHECK,
+    "compare": _DIFF,
+    "config": _SETTINGS,
+    "diagram": _DRAW,
+    "fix": _FIX,
+    "fmt": f"{_FIX} stepgraph does not format code.",
+    "format": f"{_FIX} stepgraph does not format code.",
+    "init": _SETTINGS,
+    "plan": _DIFF,
+    "scan": _CHECK,
+    "show": _DRAW,
+    "test": "Tests of graphs run with pytest.",
+    "validate": _CHECK,
+    "view": _DRAW,
+    "visualize": _DRAW,
+}
+"""Advice on each unknown command."""
+
+_BASELINE: Final = "Use `--baseline FILE` with `--update-baseline`."
+_DIRECTORY: Final = "Use `stepgraph -C DIR` before the command."
+_EXCLUDE: Final = "Set `exclude` or `extend-exclude` in `[tool.stepgraph]` of `pyproject.toml`."
+_FAIL_ON: Final = "`--fail-on` sets the levels that fail the check, and `--ignore` hides rules."
+_FORMAT: Final = "Use `--format`."
+_IGNORE: Final = "Use `--ignore RULES`."
+_JUNIT: Final = "Use `-f junit` with `-o FILE`."
+_LIST: Final = "`stepgraph list` lists workflows."
+_PROCESSES: Final = "The number of processes is chosen automatically."
+_RULES: Final = "`stepgraph rules` lists the rules, and `stepgraph rules CODE` explains one."
+_SELECT: Final = "Use `--select RULES`."
+_SILENT: Final = "Use `--quiet`, and redirect the output to discard it."
+_SOURCE: Final = "Findings always show their source. `-f concise` omits it."
+_VERBOSE: Final = "There is no verbose output. `-f json` prints all data."
+_VERSION: Final = "`stepgraph -V` prints the version."
+_WORKFLOW: Final = "Use `--workflow NAME`."
+
+_OPTION_ADVICE: Final[Mapping[str, tuple[str, ...]]] = {
+    "--add-noqa": (_BASELINE,),
+    "--base": ("Use `--from REV`.",),
+    "--cache-dir": ("Set the environment variable STEPGRAPH_CACHE_DIR.",),
+    "--chdir": (_DIRECTORY,),
+    "--collect-only": (_LIST,),
+    "--config": (_SETTINGS,),
+    "--config-file": (_SETTINGS,),
+    "--cwd": (_DIRECTORY,),
+    "--debug": ("Set the environment variable STEPGRAPH_DEBUG to 1.",),
+    "--detailed-exitcode": ("Use `--fail-on any`.",),
+    "--directory": (_DIRECTORY,),
+    "--disable": (_IGNORE,),
+    "--disable-error-code": (_IGNORE,),
+    "--dry-run": ("`--diff` shows the fixes without applying them.", "Use `--check`."),
+    "--enable": (_SELECT,),
+    "--enable-error-code": (_SELECT,),
+    "--exclude": (_EXCLUDE,),
+    "--exit-code": ("Use `--fail-on any`.",),
+    "--exit-non-zero-on-fix": ("`--diff` exits with 1 if there are fixes.",),
+    "--explain": (_RULES,),
+    "--extend-exclude": (_EXCLUDE,),
+    "--force-exclude": (_EXCLUDE,),
+    "--include": ("Set `include` in `[tool.stepgraph]` of `pyproject.toml`.",),
+    "--extend-select": (_SELECT,),
+    "--fail-level": (_FAIL_ON,),
+    "--filter": (_WORKFLOW,),
+    "--fix-only": ("Use `--fix` with `--exit-zero`.",),
+    "--generate-baseline": (_BASELINE,),
+    "--head": ("Use `--to REV`.",),
+    "--jobs": (_PROCESSES,),
+    "--junit-xml": (_JUNIT,),
+    "--junitxml": (_JUNIT,),
+    "--list-files": (_LIST,),
+    "--list-rules": (_RULES,),
+    "--max-warnings": (_FAIL_ON,),
+    "--min-confidence": (_FAIL_ON,),
+    "--min-severity": (_FAIL_ON,),
+    "--name": (_WORKFLOW,),
+    "--no-error-summary": ("Use `--quiet`.",),
+    "--no-fix": ("Files change only with `--fix`.",),
+    "--no-summary": ("Use `--quiet`.",),
+    "--numprocesses": (_PROCESSES,),
+    "--per-file-ignores": ("Set `per-file-ignores` in `[tool.stepgraph]` of `pyproject.toml`.",),
+    "--preview": ("`--diff` shows the fixes without applying them.",),
+    "--project": (_DIRECTORY,),
+    "--report-format": (_FORMAT,),
+    "--reporter": (_FORMAT,),
+    "--rootdir": (_DIRECTORY,),
+    "--rule": (_SELECT,),
+    "--show-error-codes": ("Findings always show their codes.",),
+    "--show-files": (_LIST,),
+    "--show-fixes": ("`--diff` shows the fixes without applying them.",),
+    "--show-source": (_SOURCE,),
+    "--silent": (_SILENT,),
+    "--skip": (_IGNORE,),
+    "--target": (_WORKFLOW,),
+    "--type": (_FORMAT,),
+    "--verbose": (_VERBOSE,),
+    "--version": (_VERSION,),
+    "--workers": (_PROCESSES,),
+    "-T": (_FORMAT,),
+    "-c": (_SETTINGS,),
+    "-d": (_DIRECTORY,),
+    "-j": (_PROCESSES,),
+    "-k": (_WORKFLOW,),
+    "-n": (_PROCESSES,),
+    "-p": (_DIRECTORY,),
+    "-s": (_SILENT,),
+    "-t": (_WORKFLOW,),
+    "-v": ("`-V` prints the version.", _VERBOSE),
+    "-w": ("Use `--watch`.",),
+    "-x": ("Findings of all files are reported at once.",),
+}
+"""Advice on each unknown option. The first advice whose options the command has applies."""
