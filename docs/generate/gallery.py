@@ -12,12 +12,13 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from typing import TYPE_CHECKING, TypeAlias
 
 from docs.generate.diff_pairs import DiffPair, diff_pair
 from docs.generate.files import ROOT
 from stepgraph import WorkflowAnalysis, analyze_file, analyze_source
 from stepgraph.model.payload import Graph
+from stepgraph.model.saved import read_saved_graphs
 
 if TYPE_CHECKING:
     from stepgraph.render.view import Theme
@@ -113,12 +114,25 @@ def changes() -> Iterator[Exhibit]:
 
 
 def nodes() -> Iterator[Exhibit]:
-    """Yield the graph of each file in `fixtures/nodes`: a graph or a response of the API, with or without envelope."""
+    """Yield the graph of each file in `fixtures/nodes`."""
     for source in sorted((FIXTURES / "nodes").glob("*.json")):
-        data: dict[str, Any] = json.loads(source.read_text(encoding="utf-8"))
-        response = data.get("result", data)
-        graph = cast("Graph", response.get("graph", response))
-        yield Exhibit(f"`{source.stem}`", source.stem, source, _first_line(data["about"]), graph)
+        yield saved_exhibit(source, source.relative_to(ROOT).as_posix())
+
+
+def saved_exhibit(source: Path, path: str) -> Exhibit:
+    """Read a graph or a response of the API, with or without envelope, and its description.
+
+    `path` names the file in messages. Raises InputError for a file that cannot be drawn, and ValueError for a file
+    without a graph or without a description.
+    """
+    text = source.read_text(encoding="utf-8")
+    (saved,) = read_saved_graphs(text, path)
+    if saved.graph is None:
+        raise ValueError(f"{path}: the version has no graph")
+    about = json.loads(text).get("about")
+    if about is None:
+        raise ValueError(f"{path}: missing `about`, the description of the graph in one sentence")
+    return Exhibit(f"`{source.stem}`", source.stem, source, _first_line(about), saved.graph)
 
 
 def draw_svg(graph: Graph, theme: Theme = "auto") -> str:

@@ -12,7 +12,7 @@ from stepgraph.diff.diff import diff_workflows
 from stepgraph.diff.in_flight.effects import SAFE, Effect
 from stepgraph.diff.step_types import TRAITS, WAITS, settings_impact
 from stepgraph.model.payload import Step
-from tests.model.payloads import NODES
+from tests.model.payloads import ENGINE_DEFAULTS, NODES
 from tests.render.graphs import graph
 
 NOT_SETTINGS = {"type", "name", "nodes", "starts", "resolves"}
@@ -33,6 +33,15 @@ def paths(shape: object, above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...
 def test_each_field_of_a_step_is_a_setting(step_type: str) -> None:
     described = {setting.path for setting in TRAITS[step_type].settings}
     assert described == set(paths(STEPS[step_type])), f"add the fields of `{step_type}` to diff/step_types.py"
+
+
+@pytest.mark.parametrize("step_type", ENGINE_DEFAULTS)
+def test_settings_have_the_engines_defaults(step_type: str) -> None:
+    # An absent event type is shown as empty text, although the engine has no default for it.
+    described = {each.path: each.default for each in TRAITS[step_type].settings if each.default not in (None, "")}
+    assert described == ENGINE_DEFAULTS[step_type], (
+        f"the defaults of `{step_type}` in diff/step_types.py and in ENGINE_DEFAULTS of tests/model/payloads.py differ"
+    )
 
 
 @pytest.mark.parametrize("step_type", TRAITS)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
-from docs.generate.gallery import CHANGES, FIXTURES, PAGE, gallery
+from docs.generate.gallery import CHANGES, FIXTURES, PAGE, gallery, saved_exhibit
+from stepgraph.model.note import InputError
 from stepgraph.model.payload import Graph
+from tests.render.graphs import do
 
 
 def draw(graph: Graph) -> str:
@@ -39,3 +42,30 @@ def test_each_workflow_of_a_module_has_a_picture(files: dict[str, str]) -> None:
     picture = "docs/gallery/workflows/subscription_dunning.RefundWorkflow.svg"
     assert files[picture] == "<svg>RefundWorkflow</svg>\n"
     assert "Refund an invoice that was paid by mistake. ([source]" in files[PAGE]
+
+
+def saved_graph(folder: Path, node: object, **fields: object) -> Path:
+    """Write a graph with one node, and return its path."""
+    path = folder / "nap.json"
+    workflow = {"class_name": "Orders", "functions": {}, "nodes": [node]}
+    path.write_text(json.dumps({**fields, "version": 1, "workflow": workflow}), encoding="utf-8")
+    return path
+
+
+def test_saved_graphs_may_omit_settings_with_a_default(tmp_path: Path) -> None:
+    path = saved_graph(tmp_path, {"type": "step_do", "name": "a"}, about="A step.")
+    content = saved_exhibit(path, "nap.json").content
+    assert not isinstance(content, str)
+    assert content["workflow"]["nodes"] == [do("a")]
+
+
+def test_a_saved_graph_without_a_required_setting_is_named(tmp_path: Path) -> None:
+    path = saved_graph(tmp_path, {"type": "step_sleep", "name": "a"}, about="A sleep.")
+    with pytest.raises(InputError, match=r"^nap\.json: workflow\.nodes\[0\]\.duration is missing\."):
+        saved_exhibit(path, "nap.json")
+
+
+def test_a_saved_graph_without_a_description_is_named(tmp_path: Path) -> None:
+    path = saved_graph(tmp_path, do("a"))
+    with pytest.raises(ValueError, match=r"^nap\.json: missing `about`"):
+        saved_exhibit(path, "nap.json")

@@ -10,6 +10,7 @@ import pytest
 from docs.generate.files import ROOT
 from stepgraph.cli.console import ExitCode
 from stepgraph.cli.formats import DIFF_FORMATS, DRAWINGS, FORMATS, REPORT_FORMATS
+from stepgraph.diff.in_flight.effects import Effect
 from stepgraph.diff.step_types import TRAITS, WAITS
 from stepgraph.model.walk import NODE_TYPES, STEP_TYPES
 from stepgraph.render.outline import (
@@ -125,10 +126,39 @@ def test_the_page_on_reviews_names_each_wait() -> None:
     assert sorted(named) == sorted(waits), "docs/how-to/reviews.md should list these in 'instances wait only'"
 
 
+def test_the_page_on_reviews_names_each_breaking_setting() -> None:
+    text = (ROOT / "docs/how-to/reviews.md").read_text(encoding="utf-8")
+    row = text.split("| `breaking` |")[1].split("\n")[0]
+    settings = [setting for step_type in WAITS for setting in TRAITS[step_type].settings]
+    breaking = {setting.noun for setting in settings if setting.impact.effect is Effect.BREAKING}
+    missing = sorted(noun for noun in breaking if f"the old {noun}" not in row)
+    assert missing == [], (
+        "the row `breaking` of docs/how-to/reviews.md should name these settings, as in 'wait for the old event type'"
+    )
+
+
 def test_each_kind_of_step_settings_is_documented() -> None:
     (row,) = re.findall(r"^\| `kind` \| `StepKind` \|.*$", API, re.MULTILINE)
     missing = [kind for kind in get_args(StepKind) if f"`{kind}`" not in row]
     assert missing == [], "name these kinds in the docstring of `StepSettings.kind`, then run `python -m docs.generate`"
+
+
+ICONS = {
+    "step_do": "a bolt",
+    "step_sleep": "a clock",
+    "step_sleep_until": "a calendar",
+    "step_wait_for_event": "an envelope",
+}
+
+
+def test_icons_has_each_step_type() -> None:
+    assert set(ICONS) == set(STEP_TYPES), "describe the icon of each step type in ICONS of tests/docs/test_reference.py"
+
+
+def test_each_icon_of_a_step_is_documented() -> None:
+    text = paragraph("docs/how-to/reading-diagrams.md", "- **Steps** are boxes with an icon").split("\n- ")[0]
+    missing = [icon for icon in ICONS.values() if icon not in " ".join(text.split())]
+    assert missing == [], "docs/how-to/reading-diagrams.md should name these icons in 'Steps are boxes with an icon'"
 
 
 def test_each_symbol_of_the_outline_is_documented() -> None:

@@ -91,6 +91,19 @@ BARE_NODES: dict[str, Node] = {
 }
 """The nodes with optional fields, without any of them."""
 
+ENGINE_DEFAULTS: dict[str, dict[tuple[str, ...], object]] = {
+    "step_do": {
+        ("config", "retries", "limit"): 5,
+        ("config", "retries", "delay"): 1000,
+        ("config", "retries", "backoff"): "exponential",
+        ("config", "timeout"): "10 minutes",
+    },
+    "step_sleep": {},
+    "step_sleep_until": {},
+    "step_wait_for_event": {("options", "timeout"): "24 hours"},
+}
+"""The engine's defaults for absent settings of each step type, by the keys that lead to the setting."""
+
 
 def response(*nodes: Node) -> VersionGraph:
     """Return a response whose workflow has these nodes."""

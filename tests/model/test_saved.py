@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+from copy import deepcopy
+from functools import reduce
+from operator import getitem
+from typing import Any, cast
 
 import pytest
 
@@ -11,7 +15,8 @@ from stepgraph.model.note import InputError
 from stepgraph.model.payload import Graph, Node, VersionGraph
 from stepgraph.model.saved import SavedGraph, read_saved_graphs
 from stepgraph.model.validation import MAX_NODE_DEPTH
-from tests.model.payloads import RESPONSES, nested_ifs, response
+from stepgraph.model.walk import STEP_TYPES
+from tests.model.payloads import ENGINE_DEFAULTS, NODES, RESPONSES, nested_ifs, response
 
 EMPTY: Graph = {"version": 1, "workflow": {"class_name": "Order", "functions": {}, "nodes": []}}
 ADVICE = "Expected a version graph response of the Workflows API."
@@ -81,6 +86,40 @@ def test_unknown_fields_are_dropped() -> None:
     assert nodes({"type": "loop", "label": "x", "nodes": [{"type": "block", "nodes": [], "more": {"a": []}}]}) == [
         {"type": "loop", "nodes": [{"type": "block", "nodes": []}]}
     ]
+
+
+def without(node: Node, path: tuple[str, ...]) -> Node:
+    """Return a copy of a node without the value at a path."""
+    copy: Any = deepcopy(node)
+    *above, last = path
+    del reduce(getitem, above, copy)[last]
+    return cast("Node", copy)
+
+
+def setting_after_reading(node: Node, path: tuple[str, ...]) -> object:
+    """Return the setting of a node after reading it, or None if the reader does not accept the node."""
+    try:
+        value: Any = nodes(node)[0]
+    except InputError:
+        return None
+    return reduce(getitem, path, value)
+
+
+def test_engine_defaults_has_each_step_type() -> None:
+    assert set(ENGINE_DEFAULTS) == set(STEP_TYPES), (
+        "ENGINE_DEFAULTS in tests/model/payloads.py should have each step type, if need be without defaults"
+    )
+
+
+@pytest.mark.parametrize(
+    ("step_type", "path", "default"),
+    [(step_type, *item) for step_type, defaults in ENGINE_DEFAULTS.items() for item in defaults.items()],
+)
+def test_a_missing_setting_is_completed(step_type: str, path: tuple[str, ...], default: object) -> None:
+    assert setting_after_reading(without(NODES[step_type], path), path) == default, (
+        f"the reader should complete `{'.'.join(path)}` of `{step_type}`: "
+        "add it to _NODE_DEFAULTS, or to an object of parts_by_type, in model/saved.py"
+    )
 
 
 def test_missing_settings_get_the_engines_defaults() -> None:

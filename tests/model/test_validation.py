@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from typing import get_args, get_type_hints
+from typing import NotRequired, get_args, get_origin, get_type_hints
 
 import pytest
 from pydantic import TypeAdapter, ValidationError
@@ -16,6 +16,10 @@ from tests.model.payloads import BARE_NODES, NODES, ORDER, RESPONSES, VERSION, r
 NODE: TypeAdapter[Node] = TypeAdapter(Node)
 VERSION_GRAPH = TypeAdapter(VersionGraph)
 VERSION_SHAPE = TypeAdapter(Version)
+MEMBERS: dict[str, type] = {
+    get_args(get_type_hints(member)["type"])[0]: member for member in get_args(get_args(Node.__value__)[0])
+}
+"""The members of the union `Node`, by node type."""
 
 
 def valid_node(data: object) -> Node:
@@ -33,15 +37,34 @@ def types_within(data: object) -> Iterator[object]:
 
 
 def test_the_types_of_nodes_are_those_of_the_union() -> None:
-    members = get_args(get_args(Node.__value__)[0])
-    types = [get_args(get_type_hints(member)["type"])[0] for member in members]
-    assert types == list(NODE_TYPES), (
+    assert list(MEMBERS) == list(NODE_TYPES), (
         "the union `Node` and the literal `NodeType` in model/payload.py should have the same types in the same order"
     )
 
 
-def test_the_payloads_of_these_tests_cover_all_node_types() -> None:
+def optional_fields(member: type) -> set[str]:
+    hints = get_type_hints(member, include_extras=True)
+    return {name for name, hint in hints.items() if get_origin(hint) is NotRequired}
+
+
+def test_nodes_has_each_node_type() -> None:
     assert set(NODES) == set(NODE_TYPES), "NODES in tests/model/payloads.py should have one node of each type"
+
+
+def test_bare_nodes_has_each_type_with_optional_fields() -> None:
+    types = [node_type for node_type, member in MEMBERS.items() if optional_fields(member)]
+    assert set(BARE_NODES) == set(types), (
+        "BARE_NODES in tests/model/payloads.py should have one node of each type with optional fields"
+    )
+
+
+@pytest.mark.parametrize("node", BARE_NODES.values(), ids=BARE_NODES.keys())
+def test_a_bare_node_has_no_optional_fields(node: Node) -> None:
+    optional = optional_fields(MEMBERS[node["type"]]) & set(node)
+    assert optional == set(), "remove these fields from the node in BARE_NODES of tests/model/payloads.py"
+
+
+def test_order_uses_each_node_type() -> None:
     missing = set(NODE_TYPES) - set(types_within(ORDER))
     assert missing == set(), "use these node types in ORDER in tests/model/payloads.py"
 

@@ -164,10 +164,10 @@ def shown(text: str) -> list[str]:
 
 
 def test_a_real_renderer_draws_the_order_workflow(renderer: str) -> None:
-    drawn = labels(svg_of(render_dot(ORDERS)))
+    drawn = labels(svg_of(render_dot(ORDERS))).values()
     assert renderer
-    assert drawn["n_3_4"] == ["Book the carrier [3→4]"]
-    assert drawn["cluster_n_4"] == ["loop"]
+    assert ["Book the carrier [3→4]"] in drawn
+    assert ["loop"] in drawn
 
 
 def test_a_real_renderer_reports_syntax_errors(renderer: str) -> None:

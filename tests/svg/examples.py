@@ -6,9 +6,9 @@ import json
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any, cast
 
 from stepgraph.model.payload import Graph
+from stepgraph.model.saved import read_saved_graphs
 from stepgraph.render.view import DEFAULT_VIEW, View
 from tests.render.graphs import ORDERS
 from tests.svg.picture import Picture, picture_of
@@ -23,9 +23,9 @@ def examples() -> Mapping[str, Graph]:
     for name in ("gallery", "orders"):
         graphs |= json.loads((FIXTURES / name / "graphs.json").read_text(encoding="utf-8"))
     for path in sorted((FIXTURES / "nodes").glob("*.json")):
-        data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        response = data.get("result", data)
-        graphs[path.stem] = cast("Graph", response.get("graph", response))
+        (saved,) = read_saved_graphs(path.read_text(encoding="utf-8"), path.name)
+        assert saved.graph is not None
+        graphs[path.stem] = saved.graph
     return graphs
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import asdict
+
 import pytest
 
 from stepgraph import analyze_source
-from stepgraph.model.payload import Node
+from stepgraph.model.payload import Node, Step
+from stepgraph.model.walk import is_step
 from stepgraph.testing import (
     AmbiguousStepError,
     NoGraphError,
@@ -13,6 +17,8 @@ from stepgraph.testing import (
     StepSettings,
     WorkflowGraph,
 )
+from stepgraph.testing.workflow_graph import settings_of
+from tests.model.payloads import NODES
 from tests.render.graphs import DEFAULTS, ORDERS, do, graph
 
 NAP: Node = {"type": "step_sleep", "name": "nap", "duration": "1 hour"}
@@ -45,6 +51,35 @@ class Orders(WorkflowEntrypoint):
 )
 def test_a_step_has_the_settings_of_its_kind(node: Node, expected: StepSettings) -> None:
     assert WorkflowGraph.of(graph(node)).step(expected.name) == expected
+
+
+STEPS = [node for node in NODES.values() if is_step(node)]
+NOT_IN_SETTINGS = {"type", "nodes", "starts", "resolves"}
+
+
+def scalars(value: object) -> Iterator[object]:
+    """Yield the strings and numbers in the settings of a step."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            if key not in NOT_IN_SETTINGS:
+                yield from scalars(inner)
+    elif isinstance(value, list):
+        for item in value:
+            yield from scalars(item)
+    else:
+        yield value
+
+
+@pytest.mark.parametrize("step", STEPS, ids=lambda step: step["type"])
+def test_the_kind_is_the_type_without_its_prefix(step: Step) -> None:
+    assert settings_of(step).kind == step["type"].removeprefix("step_")
+
+
+@pytest.mark.parametrize("step", STEPS, ids=lambda step: step["type"])
+def test_settings_have_each_value_of_a_step(step: Step) -> None:
+    settings = asdict(settings_of(step)).values()
+    missing = [value for value in scalars(step) if value not in settings]
+    assert missing == [], f"`settings_of` in testing/workflow_graph.py lacks these values of a `{step['type']}`"
 
 
 def test_retries_are_those_of_the_step_or_the_engines_default() -> None:

@@ -28,12 +28,12 @@ class Setting(Struct, frozen=True):
     """The keys that lead to the value. The first key is the field of the step."""
     noun: str
     """The name of the setting in reports."""
+    impact: Impact
+    """The impact of another value on instances in flight."""
     default: object = None
     """The engine's value for a missing setting."""
     is_duration: bool = False
     """Whether the value is a duration, for which `60000` and `1 minute` are the same."""
-    impact: Impact = SAFE
-    """The impact of another value on instances in flight."""
 
     def value_in(self, fields: Fields) -> object:
         """Return the value in the fields of a step, or None if it is missing."""
@@ -67,23 +67,23 @@ def step_traits(step_type: StepType) -> StepTraits:
     match step_type:
         case "step_do":
             config = (
-                Setting(("config", "retries", "limit"), "retries", DEFAULT_RETRIES),
-                Setting(("config", "retries", "delay"), "retry delay", DEFAULT_DELAY, is_duration=True),
-                Setting(("config", "retries", "backoff"), "backoff", DEFAULT_BACKOFF),
-                Setting(("config", "timeout"), "timeout", DEFAULT_TIMEOUT, is_duration=True),
+                Setting(("config", "retries", "limit"), "retries", SAFE, DEFAULT_RETRIES),
+                Setting(("config", "retries", "delay"), "retry delay", SAFE, DEFAULT_DELAY, is_duration=True),
+                Setting(("config", "retries", "backoff"), "backoff", SAFE, DEFAULT_BACKOFF),
+                Setting(("config", "timeout"), "timeout", SAFE, DEFAULT_TIMEOUT, is_duration=True),
             )
             return StepTraits("step", "steps", config, is_wait=False)
         case "step_sleep":
-            duration = Setting(("duration",), "duration", is_duration=True, impact=_SLEEPS_AGAIN)
+            duration = Setting(("duration",), "duration", _SLEEPS_AGAIN, is_duration=True)
             return StepTraits("sleep", "sleeps", (duration,), is_wait=True)
         case "step_sleep_until":
-            timestamp = Setting(("timestamp",), "timestamp", impact=_SLEEPS_AGAIN)
+            timestamp = Setting(("timestamp",), "timestamp", _SLEEPS_AGAIN)
             return StepTraits("sleep", "sleeps", (timestamp,), is_wait=True)
         case "step_wait_for_event":
             settings = (
-                Setting(("options", "event_type"), "event type", "", impact=_OTHER_EVENT),
-                Setting(("options", "timeout"), "timeout", DEFAULT_EVENT_TIMEOUT, is_duration=True),
-                Setting(("payload",), "payload"),
+                Setting(("options", "event_type"), "event type", _OTHER_EVENT, ""),
+                Setting(("options", "timeout"), "timeout", SAFE, DEFAULT_EVENT_TIMEOUT, is_duration=True),
+                Setting(("payload",), "payload", SAFE),
             )
             return StepTraits("event wait", "event waits", settings, is_wait=True)
         case _ as never:

@@ -45,7 +45,7 @@ class StepSettings:
     name: str
     """The name of the step."""
     kind: StepKind
-    """The method of the step object: `do`, `sleep`, `sleep_until` or `wait_for_event`."""
+    """The type of the step without `step_`: `do`, `sleep`, `sleep_until` or `wait_for_event`."""
     retries: Number | None = None
     """The number of retries of a `step.do`."""
     delay: Number | str | None = None
@@ -53,7 +53,7 @@ class StepSettings:
     backoff: Backoff | None = None
     """The growth of the delay between retries of a `step.do`."""
     timeout: Number | str | None = None
-    """The timeout of an attempt of a `step.do`, or of a wait for an event."""
+    """The timeout of an attempt of a `step.do`, or of a wait."""
     duration: Number | str | None = None
     """The duration of a sleep."""
     timestamp: str | None = None
