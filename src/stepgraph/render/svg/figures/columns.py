@@ -20,7 +20,7 @@ _OFF_LANES: Final = 12
 
 _NEAR: Final = 96
 _BEND: Final = 14
-THICK: Final = 6
+THICK: Final = 4
 PASSAGE: Final = 7
 """The gap in pixels between a bar and a line that passes it."""
 
@@ -206,8 +206,9 @@ def draw_bar(pen: Pen, css: str, y: Length, ends: tuple[int, int], passing: Iter
     """Draw a bar between two x positions, with gaps for the x ranges in `passing`."""
     begin, end = ends
     for gap_begin, gap_end in sorted(passing):
-        if begin < gap_end and gap_begin < end:
+        if begin < gap_end + PASSAGE and gap_begin - PASSAGE < end:
             if gap_begin - PASSAGE > begin:
                 pen.box(css, (begin, y), (gap_begin - PASSAGE - begin, THICK), THICK // 2)
             begin = max(begin, gap_end + PASSAGE)
-    pen.box(css, (begin, y), (end - begin, THICK), THICK // 2)
+    if begin < end:
+        pen.box(css, (begin, y), (end - begin, THICK), THICK // 2)
