@@ -200,7 +200,7 @@ def test_a_changed_picture_is_explained_by_its_texts(pytester: pytest.Pytester) 
     updated(pytester, TEST.replace(" == snapshot", ".as_svg() == snapshot"))
     write(pytester.path, {"src/entry.py": CHANGED})
     result = run(pytester, "-vv")
-    result.stdout.fnmatch_lines(["*-step · 3 retries", "*+step · 7 retries"])
+    result.stdout.fnmatch_lines(["*-3 retries", "*+7 retries"])
     result.stdout.no_fnmatch_line("*<g *")
 
 

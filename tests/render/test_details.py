@@ -57,7 +57,7 @@ def test_exception_handlers_replace_cases() -> None:
         "   └─ ◆ switch exception",
         "      ├─ except KeyError as error  swallows the error",
         "      └─ default",
-        "         └─ ⏎ raise  any other error",
+        "         └─ ✕ raise  any other error",
     ]
 
 

@@ -99,7 +99,7 @@ def test_the_workflow_is_left_of_its_functions() -> None:
 def test_arrows_are_colored_by_number() -> None:
     text = lines(source(either(branch("x", LEAVE)), do("a")))
     arrows = [line for line in text if "--" in line and not line.startswith("---")]
-    assert "linkStyle 5 stroke:#d9534f" in text
+    assert "linkStyle 5 stroke:#8c8c8c" in text
     assert arrows[5] == "n_0_b0_0 --> n_end"
 
 

@@ -7,7 +7,8 @@ from collections.abc import Collection, Container, Iterator, Mapping
 from dataclasses import dataclass, field
 from xml.etree import ElementTree as ET
 
-from stepgraph.model.payload import BreakKind, Graph, Node
+from stepgraph.model.payload import Graph, Node
+from stepgraph.render.folding import LeavingKind
 from stepgraph.render.svg.drawing import SvgDrawing, draw
 from stepgraph.render.svg.fonts import CODE, DETAIL, HEADING, NAME, TITLE
 from stepgraph.render.svg.lengths import BEGIN, END, Variables
@@ -114,7 +115,7 @@ class Picture:
     nodes: Mapping[str, Node]
     """The nodes of figures, by identity."""
 
-    exit_kinds: Mapping[str, Collection[BreakKind]]
+    exit_kinds: Mapping[str, Collection[LeavingKind]]
     """The exits of each figure of the class `shut`."""
 
     @property
@@ -139,7 +140,7 @@ def picture_of(graph: Graph, view: View = DEFAULT_VIEW) -> Picture:
 
 
 def page_of(
-    graph: Graph, folded: Mapping[str, Collection[BreakKind]] | None = None, view: View = DEFAULT_VIEW
+    graph: Graph, folded: Mapping[str, Collection[LeavingKind]] | None = None, view: View = DEFAULT_VIEW
 ) -> Picture:
     """Draw a graph for a page and parse its picture while some frames are folded.
 
@@ -153,7 +154,7 @@ def page_of(
     return _picture(drawn, text, folded)
 
 
-def _picture(drawn: SvgDrawing, text: str, folded: Mapping[str, Collection[BreakKind]] | None = None) -> Picture:
+def _picture(drawn: SvgDrawing, text: str, folded: Mapping[str, Collection[LeavingKind]] | None = None) -> Picture:
     root, folded = ET.fromstring(text), folded or {}  # noqa: S314 - it is our own
     whole = Figure(frozenset({"whole"}), "", "", None)
     _read(root, whole, folded)
@@ -236,6 +237,8 @@ def _read_shape(element: ET.Element, figure: Figure, at: Point) -> None:
         case "path" if "icon" in css.split():
             corner = _moved(element, at)
             figure.icons.append(Box(corner.x, corner.y, corner.x + 16, corner.y + 16))
+        case "path" if css == "cross":
+            pass  # a part of its mark
         case "path" if css == "band":
             points = [point for stroke in strokes(element.attrib["d"], at) for point in stroke.points]
             figure.band = bounding_box([Box(point.x, point.y, point.x, point.y) for point in points])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from stepgraph.model.details import Detail, details_of
 from stepgraph.model.payload import Graph
 from stepgraph.render.folding import Folding
 from stepgraph.render.view import View
@@ -71,10 +72,32 @@ def test_a_break_ends_just_below_its_loop() -> None:
     assert below(picture, "orders--node.loop--node.loop") == 12
 
 
-def test_a_return_ends_at_the_end_of_the_workflow() -> None:
+def test_a_return_of_the_workflow_ends_beside_its_pill() -> None:
     picture = picture_of(graph(loop(do("a"), either(branch("x", LEAVE))), do("b")))
+    (pill,) = (figure for figure in picture.figures if "exit" in figure.css)
+    ring, dot = pill.marks
+    assert (ring.left - pill.box.right, ring.right - ring.left, dot.right - dot.left) == (14, 14, 8)
+    assert tips(picture) == []
+
+
+def test_a_raise_ends_in_a_cross() -> None:
+    drawn = graph(call("f"), functions={"f": function("f", either(branch("x", LEAVE)), do("a"))})
+    details = details_of(drawn, lambda part: Detail("raise ValueError()" if part.get("type") == "break" else ""))
+    picture = picture_of(drawn, View(details=details))
+    (pill,) = (figure for figure in picture.figures if "exit" in figure.css)
+    assert (pill.title, "raise" in pill.css, len(pill.marks)) == ("raise ValueError()", True, 1)
+    assert tips(picture) == []
+
+
+def test_a_return_in_a_group_leads_to_the_end_of_the_workflow() -> None:
+    picture = picture_of(graph(parallel("all", either(branch("x", LEAVE)), do("a")), do("b")))
     end = picture.whole.marks[1]
     assert tips(picture) == [Point(end.right + 1, (end.top + end.bottom) / 2)]
+
+
+def test_a_workflow_that_always_returns_early_has_no_other_end() -> None:
+    picture = picture_of(graph(either(branch("x", LEAVE), branch(None, do("a"), LEAVE))))
+    assert len(picture.whole.marks) == 1
 
 
 def test_a_return_of_a_function_ends_just_below_it() -> None:
@@ -98,9 +121,13 @@ def test_an_exit_leads_through_finally() -> None:
     picture = picture_of(graph(protected(block(do("a"), LEAVE), final=block(do("b")))))
     final = picture.figure("orders--node.try.finally--b").parent
     assert final is not None
-    into, out_of = tips(picture)
+    (into,) = tips(picture)
     assert (into.x, final.box.top < into.y < final.box.bottom) == (final.box.right + 1, True)
-    assert out_of.y > final.box.bottom
+    pills = [figure for figure in picture.figures if figure.title.endswith(", after finally")]
+    assert [(pill.title, pill.box.top > final.box.bottom, len(pill.marks)) for pill in pills] == [
+        ("raise, after finally", True, 1),
+        ("return, after finally", True, 2),
+    ]
 
 
 def test_an_exit_into_finally_avoids_its_corner() -> None:
@@ -127,7 +154,7 @@ def test_a_failure_into_finally_crosses_no_exit() -> None:
 
 
 def test_arrow_heads_into_finally_are_filled() -> None:
-    wide = block(either(branch("x", do("w" * 40)), branch(None, do("w" * 40))))
+    wide = block(either(*(branch(condition, do("w" * 40)) for condition in ("x", "y", "z", None))))
     picture = picture_of(graph(protected(block(LEAVE), catch=block(do("c")), final=wide)))
     final = next(panel.box for panel in picture.figure("orders--node.try").inner if "finally" in panel.css)
     onto = [
@@ -140,7 +167,7 @@ def test_each_exit_continues_after_finally() -> None:
     body = block(either(branch("x", LEAVE), branch("y", LEAVE_LOOP)))
     picture = picture_of(graph(loop(protected(body, final=block(do("b"))))))
     pills = [figure.title for figure in picture.figure("orders--node.loop--node.try").inner if "exit" in figure.css]
-    assert pills == ["return, after finally", "break, after finally"]
+    assert pills == ["raise, after finally", "return, after finally", "break, after finally"]
 
 
 def test_no_exit_continues_after_a_finally_that_exits() -> None:
@@ -150,11 +177,10 @@ def test_no_exit_continues_after_a_finally_that_exits() -> None:
 
 def test_exits_of_folded_nodes_lead_to_the_same_targets() -> None:
     body = loop(either(branch("x", LEAVE_LOOP), branch("y", LEAVE)), do("a"))
-    picture = picture_of(graph(body), View(Folding(kinds=("if",))))
-    end = picture.whole.marks[1]
-    loop_end, work_end = tips(picture)
-    assert loop_end.y - picture.figure("orders--node.loop").box.bottom == 12
-    assert work_end == Point(end.right + 1, (end.top + end.bottom) / 2)
+    picture = picture_of(graph(call("f"), functions={"f": function("f", body)}), View(Folding(kinds=("if",))))
+    loop_end, function_end = tips(picture)
+    assert loop_end.y - picture.figure("orders--call.f--node.loop").box.bottom == 12
+    assert function_end.y - picture.figure("orders--call.f").box.bottom == 12
 
 
 def test_breaks_of_concurrent_iterations_end_below_the_frame() -> None:
@@ -256,7 +282,7 @@ def test_a_bar_has_a_gap_only_for_the_exit_of_finished_work() -> None:
     leaves = block(do("leaves"), LEAVE)
     drawn = graph(parallel("all", tall, leaves, do("b", starts=2, resolves=3), do("c", starts=2)))
     (_, (middle, *_), *_) = bars(drawn)
-    assert [(left, right) for top, left, right in bars(drawn) if top == middle] == [(108, 353), (367, 458)]
+    assert [(left, right) for top, left, right in bars(drawn) if top == middle] == [(100, 341), (355, 446)]
 
 
 def test_branches_that_all_exit_do_not_join() -> None:

@@ -63,9 +63,9 @@ def test_an_outline_shows_details() -> None:
         "│  └─ ▣ except CardError as error",
         "│     └─ ◆ switch exception",
         "│        ├─ case CardError",
-        '│        │  └─ ⏎ raise Declined("no card", item) from error  not caught here',
+        '│        │  └─ ✕ raise Declined("no card", item) from error  not caught here',
         "│        └─ default",
-        "│           └─ ⏎ raise  any other error",
+        "│           └─ ✕ raise  any other error",
         "└─ ◔ rest  sleep 5 ms",
     ]
 

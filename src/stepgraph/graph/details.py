@@ -8,7 +8,7 @@ from typing import Final
 
 from stepgraph.graph.nodes import Places
 from stepgraph.ir.nodes import Block, Handler, Jump, JumpKind, StepInput, StepRun, Try, operations_in
-from stepgraph.model.details import NO_DETAIL, Detail, Details, Part, details_of
+from stepgraph.model.details import ANY_OTHER_ERROR, NO_DETAIL, Detail, Details, Part, details_of
 from stepgraph.model.payload import Graph
 from stepgraph.syntax.construct_text import (
     call_arguments,
@@ -29,7 +29,6 @@ GROUP_KEEPS: Final = "does not raise errors"
 NOT_CAUGHT: Final = "not caught here"
 CAUGHT: Final = "caught outside the loop"
 MAY_BE_CAUGHT: Final = "may be caught outside the loop"
-ANY_OTHER_ERROR: Final = "any other error"
 
 
 def describe(graph: Graph, places: Places, workflows: Mapping[str, str]) -> Details:

@@ -32,6 +32,9 @@ class Detail(Struct, frozen=True):
 
 NO_DETAIL: Final = Detail()
 
+ANY_OTHER_ERROR: Final = "any other error"
+"""The remark on the `raise` of an exception that no handler catches."""
+
 
 class Details(Struct, frozen=True, eq=False):
     """The details of parts of one or several graphs, by the identity of the parts.
@@ -61,6 +64,10 @@ class Details(Struct, frozen=True, eq=False):
     def source(self, part: Part) -> str:
         """Return the source of a part, or an empty string if it has none."""
         return self.of(part).source
+
+    def is_raise(self, part: Part) -> bool:
+        """Return whether an exit is a `raise` statement."""
+        return self.source(part).split(" ", 1)[0] == "raise"
 
     def remarks(self, part: Part) -> tuple[str, ...]:
         """Return the remarks on a part, or an empty tuple if it has none."""

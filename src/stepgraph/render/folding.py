@@ -7,40 +7,51 @@ from typing import Final, Literal, TypeAlias, assert_never
 
 from msgspec import Struct, field
 
-from stepgraph.model.payload import BreakKind, FunctionDef, Node
+from stepgraph.model.details import NO_DETAILS, Details
+from stepgraph.model.payload import Break, FunctionDef, Node
 from stepgraph.model.walk import as_unknown, children, is_leaf_step, is_step, walk
 from stepgraph.phrases import counted
 from stepgraph.render.node_text import NO_STEPS
 
-_EITHER: Final[frozenset[BreakKind]] = frozenset({"break", "return"})
-_NEITHER: Final[frozenset[BreakKind]] = frozenset()
+LeavingKind: TypeAlias = Literal["break", "return", "raise"]
+"""The kinds of exits. The payload has no `raise`, but its details do."""
+
+_ALL: Final[frozenset[LeavingKind]] = frozenset({"break", "return", "raise"})
+_NONE: Final[frozenset[LeavingKind]] = frozenset()
 
 FoldedKind: TypeAlias = Literal["loop", "parallel", "try", "if", "switch", "block", "function", "step"]
-_EXITS: Final[tuple[BreakKind, ...]] = ("break", "return")
+_EXITS: Final[tuple[LeavingKind, ...]] = ("break", "return", "raise")
 
 
-def exit_kinds(node: Node) -> frozenset[BreakKind]:
-    """Return the kinds of exits, `break` and `return`, that lead out of `node`.
+def exit_kind(node: Break, details: Details) -> LeavingKind:
+    """Return the kind of an exit. A `raise` that leaves only a loop, and an unknown kind, are a `break`."""
+    if node["kind"] != "return":
+        return "break"
+    return "raise" if details.is_raise(node) else "return"
 
-    Loops catch `break`; functions and steps with nested steps catch both.
+
+def exit_kinds(node: Node, details: Details = NO_DETAILS) -> frozenset[LeavingKind]:
+    """Return the kinds of exits that lead out of `node`.
+
+    Loops catch `break`; functions and steps with nested steps catch all kinds.
     """
-    kinds: set[BreakKind] = set()
-    pending = [(node, _EITHER)]
+    kinds: set[LeavingKind] = set()
+    pending = [(node, _ALL)]
     while pending:
         inner, free = pending.pop()
-        if inner["type"] == "break" and inner["kind"] in free:
-            kinds.add(inner["kind"])
+        if inner["type"] == "break" and (kind := exit_kind(inner, details)) in free:
+            kinds.add(kind)
         if free := free - _caught_by(inner):
             pending.extend((child, free) for child in _flow_of(inner))
     return frozenset(kinds)
 
 
-def _caught_by(node: Node) -> frozenset[BreakKind]:
+def _caught_by(node: Node) -> frozenset[LeavingKind]:
     if as_unknown(node):
-        return _NEITHER
+        return _NONE
     if node["type"] == "loop":
         return frozenset({"break"})
-    return _EITHER if node["type"] in {"step_do", "function_def"} else _NEITHER
+    return _ALL if node["type"] in {"step_do", "function_def"} else _NONE
 
 
 def _flow_of(node: Node) -> Sequence[Node]:
@@ -108,8 +119,8 @@ class BodyTexts(Struct, frozen=True):
         return self._texts[name]
 
 
-def folded_node_text(node: Node) -> str:
+def folded_node_text(node: Node, details: Details = NO_DETAILS) -> str:
     """Return the summary of the nodes inside `node` and of its exits: `1 step · may return`."""
-    kinds = exit_kinds(node)
+    kinds = exit_kinds(node, details)
     exits = [f"may {kind}" for kind in _EXITS if kind in kinds]
     return " · ".join([folded_text(children(node)), *exits])

@@ -7,7 +7,7 @@ from typing import Final, assert_never
 
 from msgspec import Struct
 
-from stepgraph.model.details import Details
+from stepgraph.model.details import ANY_OTHER_ERROR, Details
 from stepgraph.model.payload import Block, Branch, Clocked, Node
 from stepgraph.model.walk import as_unknown, is_step
 from stepgraph.phrases import number_text
@@ -84,8 +84,15 @@ def with_clock(text: str, node: Clocked) -> str:
 
 
 def branch_text(branch: Branch, default: str, details: Details) -> str:
-    """Return the `except` clause of a branch, or its condition, or `default`."""
-    return details.source(branch) or (default if branch["condition"] is None else branch["condition"])
+    """Return the `except` clause of a branch, or its condition, or `default`.
+
+    The branch of an exception that no handler catches is called `any other error`.
+    """
+    if branch["condition"] is not None:
+        return details.source(branch) or branch["condition"]
+    if any(ANY_OTHER_ERROR in details.remarks(node) for node in branch["nodes"]):
+        return ANY_OTHER_ERROR
+    return details.source(branch) or default
 
 
 def is_exhaustive(branches: Sequence[Branch], details: Details) -> bool:

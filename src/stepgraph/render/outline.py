@@ -36,7 +36,7 @@ from stepgraph.model.walk import (
     is_step,
 )
 from stepgraph.phrases import counted, payload_text
-from stepgraph.render.folding import UNFOLDED, BodyTexts, Folding, folded_node_text
+from stepgraph.render.folding import UNFOLDED, BodyTexts, Folding, exit_kind, folded_node_text
 from stepgraph.render.node_text import UNKNOWN_TYPE, clock_text, node_words
 from stepgraph.render.step_types import step_style, step_text
 from stepgraph.render.terminal import Ink, Piece, Terminal
@@ -149,7 +149,7 @@ def _notes(notes: Sequence[Note]) -> Iterator[list[Piece]]:
             yield [Piece(f"   {note.advice}", Ink.QUIET)]
 
 
-EXIT_MARKS = {"break": "⤶", "return": "⏎"}
+EXIT_MARKS = {"break": "⤶", "return": "⏎", "raise": "✕"}
 EXIT_MARK = "⤶"
 LOOP_MARK = "↻"
 PARALLEL_MARK = "∥"
@@ -187,7 +187,7 @@ def _folded_style(node: Node) -> tuple[str, Ink]:
         case "start":
             return START_MARK, Ink.STRONG
         case "break":
-            return EXIT_MARK, Ink.EXIT
+            return EXIT_MARK, Ink.STRONG
         case _ as never:
             assert_never(never)
 
@@ -305,9 +305,10 @@ class RowMaker(Struct):
         return rows
 
     def _exit(self, node: Break) -> Row:
-        mark = _mark(EXIT_MARKS.get(node["kind"], EXIT_MARK), Ink.EXIT)
-        statement = Piece(self.details.source(node) or node["kind"], Ink.EXIT, elastic=True)
-        return Row((mark, statement, *_quiet(*self.details.remarks(node))))
+        kind = exit_kind(node, self.details)
+        ink = Ink.FAILURE if kind == "raise" else Ink.STRONG
+        statement = Piece(self.details.source(node) or node["kind"], ink, elastic=True)
+        return Row((_mark(EXIT_MARKS.get(kind, EXIT_MARK), ink), statement, *_quiet(*self.details.remarks(node))))
 
     def _step(self, step: Step, nested: Sequence[Node] = ()) -> Row:
         mark = _mark(step_style(step["type"]).mark, Ink.STEP)
@@ -361,7 +362,7 @@ class RowMaker(Struct):
         phrases: tuple[Piece, ...] = ()
         if node["type"] == "step_do":
             phrases = (*_clock(clock_text(node)), *_quiet(*step_text(node).phrases, *self.details.remarks(node)))
-        return Row((_mark(mark, ink), title, *phrases, *_quiet(f"({folded_node_text(node)})")))
+        return Row((_mark(mark, ink), title, *phrases, *_quiet(f"({folded_node_text(node, self.details)})")))
 
     def _start(self, start: Start) -> Row:
         """Return the row of a `start`, with those of its functions that functions of the workflow hide by name."""

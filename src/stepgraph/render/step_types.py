@@ -74,7 +74,7 @@ class StepText(Struct, frozen=True):
     """Short phrases beside the mark or box of the step. Retries and timeouts equal to the defaults are omitted."""
 
     captions: tuple[str, ...]
-    """The phrases below the name of the step in pictures. The first one contains the kind of the step."""
+    """The phrases below the name of the step in pictures. Waits and sleeps begin with their kind."""
 
     rows: Iterator[FactRow]
     """All settings, for the details panel of the page. They are computed lazily, because other drawings omit them."""
@@ -85,7 +85,7 @@ def step_text(step: Step) -> StepText:
     match step["type"]:
         case "step_do":
             phrases = _config_phrases(step["config"])
-            return StepText(phrases, ("step", *phrases), _config_rows(step["config"]))
+            return StepText(phrases, phrases, _config_rows(step["config"]))
         case "step_sleep":
             duration = duration_text(step["duration"])
             phrases = (f"sleep {duration}",)

@@ -27,7 +27,7 @@ class Ink(Enum):
     LOOP = "32"
     PARALLEL = "35"
     TRY = "31"
-    EXIT = "1;31"
+    FAILURE = "1;31"
     WARNING = "1;33"
     NOTE = "1;34"
 

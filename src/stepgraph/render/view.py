@@ -106,6 +106,13 @@ class Marks(Struct, frozen=True, eq=False):
         return self._by_identity.get(id(part))
 
 
+Exits: TypeAlias = Literal["end", "join", "finally"]
+"""Where exits lead: `return` ends at once, joins the end of a function or group, or leads through a `finally`.
+
+`raise` ends at once, unless it leads through a `finally`.
+"""
+
+
 class NodeContext(Struct, frozen=True):
     """The position of a node, or of a list of nodes, in a graph."""
 
@@ -117,6 +124,8 @@ class NodeContext(Struct, frozen=True):
 
     in_group: bool = False
     """Whether the clocks of an enclosing `parallel` order the nodes."""
+
+    exits: Exits = "end"
 
     def at(self, identity: str) -> NodeContext:
         """Return the context of a sibling with this identity."""
@@ -136,8 +145,12 @@ class NodeContext(Struct, frozen=True):
 
     def grouped(self) -> NodeContext:
         """Return this context inside a group."""
-        return replace(self, in_group=True)
+        return replace(self, in_group=True, exits="join" if self.exits == "end" else self.exits)
 
-    def ungrouped(self) -> NodeContext:
-        """Return this context outside any group."""
-        return replace(self, in_group=False)
+    def in_body(self) -> NodeContext:
+        """Return this context in the body of a function, a step or a workflow, outside any group."""
+        return replace(self, in_group=False, exits="join")
+
+    def before_finally(self) -> NodeContext:
+        """Return this context in a block whose exits lead through a `finally`."""
+        return replace(self, exits="finally")

@@ -38,7 +38,7 @@ _BARE_KEY: Final = re.compile(r"[A-Za-z0-9_-]+")
 _MAX_DISTANCE: Final = 4 * MAX_EXCERPT_WIDTH
 _MIN_WIDTH: Final = 40
 _MAX_LINES: Final = 1000
-INKS: Final = {Severity.ERROR: Ink.EXIT, Severity.WARNING: Ink.WARNING, Severity.NOTE: Ink.NOTE}
+INKS: Final = {Severity.ERROR: Ink.FAILURE, Severity.WARNING: Ink.WARNING, Severity.NOTE: Ink.NOTE}
 """The color of each level."""
 
 _HEADINGS: Final = ("NAME", "CLASS", "WHERE", "STEPS", "GRAPH", "COMPLETE")
@@ -53,7 +53,7 @@ def render_text(report: Report, *, color: bool = False, width: int | None = None
     formatter = _TextFormatter(Terminal(color=color, width=None), None if width is None else max(width, _MIN_WIDTH))
     blocks = [formatter.finding(report, reported.finding) for reported in report.findings]
     blocks += [
-        formatter.statement(f"{workflow.path}:{workflow.line}", "error", Ink.EXIT, missing_dag_message(workflow))
+        formatter.statement(f"{workflow.path}:{workflow.line}", "error", Ink.FAILURE, missing_dag_message(workflow))
         for workflow in report.workflows_without_dag
     ]
     if not quiet or report.verdict is Verdict.EMPTY:
@@ -69,7 +69,7 @@ def render_concise(report: Report, *, color: bool = False, quiet: bool = False) 
         for finding in (reported.finding for reported in report.findings)
     ]
     entries += [
-        (f"{workflow.path}:{workflow.line}", "error", Ink.EXIT, missing_dag_message(workflow))
+        (f"{workflow.path}:{workflow.line}", "error", Ink.FAILURE, missing_dag_message(workflow))
         for workflow in report.workflows_without_dag
     ]
     lines = [

@@ -1,11 +1,14 @@
-"""Laws about exits: a `break` leads below its loop and a `return` to the end, both through each `finally`."""
+"""Laws about exits.
+
+A `break` leads below its loop. A `return` ends beside its pill or, in a function or group, leads to its end. A `raise`
+ends beside its pill. All lead through each `finally` first.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
-from stepgraph.model.payload import BreakKind
-from stepgraph.render.folding import exit_kinds
+from stepgraph.render.folding import LeavingKind, exit_kinds
 from tests.svg.laws.boxes import shows_all_iterations
 from tests.svg.laws.lines import is_head, kind, tip_of
 from tests.svg.paths import FlowPaths, is_resumed_exit
@@ -15,8 +18,8 @@ from tests.svg.shapes import Box, Point
 BELOW = 40
 """The maximum distance in pixels from a frame to the joins of both kinds of its exits."""
 AFTER = ", after finally"
-KINDS: tuple[BreakKind, ...] = ("return", "break")
-"""`return` is first, because it leads farther."""
+KINDS: tuple[LeavingKind, ...] = ("raise", "return", "break")
+"""Kinds that lead farther are first."""
 
 
 def exit_has_a_wrong_target(picture: Picture) -> Iterator[str]:
@@ -34,6 +37,17 @@ def exit_has_a_wrong_target(picture: Picture) -> Iterator[str]:
             yield f"{figure.identity or figure.title} leads to {tips}, not {destinations}"
 
 
+def exit_has_a_wrong_end(picture: Picture) -> Iterator[str]:
+    """An exit has an end mark if, and only if, it ends beside its pill: one ring for `raise`, two for `return`."""
+    for pill in picture.whole.walk():
+        if "exit" not in pill.css or not pill.boxes:
+            continue
+        kind_of_exit = _kind_of(pill)
+        expected = {"raise": 1, "return": 2, "break": 0}[kind_of_exit] if _ends_at_once(pill, kind_of_exit) else 0
+        if len(pill.marks) != expected or any(mark.left < pill.box.right for mark in pill.marks):
+            yield f"{pill.title} in {pill.parent and pill.parent.identity} has {len(pill.marks)} circles"
+
+
 def exit_line_has_no_source(picture: Picture) -> Iterator[str]:
     """Each line of exits begins at an exit, or at the end of another line."""
     lines = [line for line in picture.lines if kind(line) == "out"]
@@ -46,17 +60,19 @@ def exit_line_has_no_source(picture: Picture) -> Iterator[str]:
 
 
 def exit_stops_at_finally(picture: Picture) -> Iterator[str]:
-    """After a `finally` that can end, exactly the exits that lead into it continue."""
+    """After a `finally` that can end, exactly the exits and uncaught failures that lead into it continue."""
     for panel in picture.whole.walk():
         frame = panel.parent
         if "finally" not in panel.css or frame is None:
             continue
-        into = {
+        into: set[LeavingKind] = {
             exit_kind
             for figure in frame.walk()
             for exit_kind in _kinds(picture, figure)
             if _is_next(picture, figure, exit_kind, panel)
         }
+        if not any("catch" in inner.css for inner in frame.inner):
+            into.add("raise")
         expected = [f"{exit_kind}{AFTER}" for exit_kind in KINDS if exit_kind in into and ends_below(panel)]
         pills = sorted(filter(is_resumed_exit, frame.inner), key=lambda pill: pill.box.top)
         if [pill.title for pill in pills] != expected:
@@ -80,12 +96,14 @@ def failure_has_a_wrong_target(picture: Picture) -> Iterator[str]:
             continue
         (failure,), (tip,) = strokes, tips
         into = to.box.touches(tip, 1) if to else tip == Point(_spine(frame) + 1, tip.y) and tip.y > body.bottom
-        begins = failure.begin.x == body.right and body.top < failure.begin.y < body.bottom
+        at_side = failure.begin.x == body.right and body.top < failure.begin.y < body.bottom
+        at_bottom = failure.begin.y == body.bottom and body.left < failure.begin.x < body.right
+        begins = at_side or at_bottom
         if not (begins and into and abs(failure.end.x - tip.x) + abs(failure.end.y - tip.y) <= 6):
             yield f"from {failure.begin} to {tip} in {frame.identity}"
 
 
-def destination(picture: Picture, figure: Figure, exit_kind: BreakKind) -> Box:
+def destination(picture: Picture, figure: Figure, exit_kind: LeavingKind) -> Box:
     """Return the first target of an exit: the next `finally`, the area below its loop or function, or the end."""
     inner: Figure | None = figure
     for outer in [figure, *figure.parents] if "shut" in figure.css else figure.parents:
@@ -117,7 +135,7 @@ def ends_below(panel: Figure) -> bool:
     )
 
 
-def exit_kinds_of(picture: Picture, frame: Figure) -> set[BreakKind]:
+def exit_kinds_of(picture: Picture, frame: Figure) -> set[LeavingKind]:
     """Return the kinds of exits inside a frame that lead out of it."""
     inside = [figure.box for figure in frame.walk() if figure.boxes]
     below = [Box(box.left, box.bottom, box.right, box.bottom + BELOW) for box in inside]
@@ -129,11 +147,14 @@ def exit_kinds_of(picture: Picture, frame: Figure) -> set[BreakKind]:
     }
 
 
-def _kinds(picture: Picture, figure: Figure) -> Collection[BreakKind]:
-    """Return the kinds of exits at a figure: its own, or those of its folded contents."""
+def _kinds(picture: Picture, figure: Figure) -> Collection[LeavingKind]:
+    """Return the kinds of exits that lead out of a figure: its own, or those of its folded contents."""
+    return [exit_kind for exit_kind in _own_kinds(picture, figure) if not _ends_at_once(figure, exit_kind)]
+
+
+def _own_kinds(picture: Picture, figure: Figure) -> Collection[LeavingKind]:
     if "exit" in figure.css and figure.boxes:
-        name = figure.title.removesuffix(AFTER) if is_resumed_exit(figure) else figure.title
-        return [exit_kind for exit_kind in KINDS if exit_kind == name]
+        return [_kind_of(figure)]
     if "shut" in figure.css:
         return picture.exit_kinds[figure.identity]
     if "folded" in figure.css:
@@ -141,11 +162,33 @@ def _kinds(picture: Picture, figure: Figure) -> Collection[BreakKind]:
     return ()
 
 
-def _is_next(picture: Picture, figure: Figure, exit_kind: BreakKind, panel: Figure) -> bool:
+def _kind_of(pill: Figure) -> LeavingKind:
+    """Return the kind of exit of a pill, whose title is a statement."""
+    return next(exit_kind for exit_kind in KINDS if pill.title.replace(",", " ").split()[0] == exit_kind)
+
+
+def _ends_at_once(figure: Figure, exit_kind: LeavingKind) -> bool:
+    """Return whether an exit at a figure ends beside it."""
+    if exit_kind == "break":
+        return False
+    inner = figure
+    for outer in [figure, *figure.parents] if "shut" in figure.css else figure.parents:
+        is_before_finally = "try" in outer.css and "finally" not in inner.css and not is_resumed_exit(inner)
+        if is_before_finally and any("finally" in panel.css for panel in outer.inner):
+            return False
+        if outer.css & {"function", "start", "step"}:
+            return exit_kind == "raise"
+        if exit_kind == "return" and "parallel" in outer.css and not outer.identity.endswith(".concurrent"):
+            return False
+        inner = outer
+    return True
+
+
+def _is_next(picture: Picture, figure: Figure, exit_kind: LeavingKind, panel: Figure) -> bool:
     return destination(picture, figure, exit_kind) == panel.box
 
 
-def _is_left(picture: Picture, frame: Figure, exit_kind: BreakKind) -> bool:
+def _is_left(picture: Picture, frame: Figure, exit_kind: LeavingKind) -> bool:
     """Return whether an exit that reaches a frame leads below it."""
     if frame.css & {"function", "start", "step"}:
         return True

@@ -27,6 +27,7 @@ class BoxKind(Enum):
     MERGE = auto()
     JOIN = auto()
     EXIT = auto()
+    RAISE = auto()
     EMPTY = auto()
     FOLDED = auto()
     UNKNOWN = auto()

@@ -86,6 +86,15 @@ def box_attributes(kind: BoxKind) -> dict[str, str]:
             return _POINT
         case BoxKind.EXIT:
             return {
+                "color": "#546e7a",
+                "fillcolor": "#eceff1",
+                "fontcolor": "#37474f",
+                "height": "0.3",
+                "margin": "0.12,0.03",
+                "style": "rounded,filled",
+            }
+        case BoxKind.RAISE:
+            return {
                 "color": "#b71c1c",
                 "fillcolor": "#ffffff",
                 "fontcolor": "#b71c1c",
@@ -134,7 +143,7 @@ def arrow_attributes(kind: ArrowKind) -> dict[str, str]:
         case ArrowKind.RECOVERED:
             return {"weight": "1"}
         case ArrowKind.LEAVE:
-            return {"color": "#b71c1c", "fontcolor": "#b71c1c", "weight": "0"}
+            return {"color": "#78909c", "fontcolor": "#546e7a", "weight": "0"}
 
 
 def _frame(color: str, fill: str, style: str = "rounded,filled") -> dict[str, str]:
@@ -161,7 +170,7 @@ def frame_attributes(kind: FrameKind) -> dict[str, str]:
         case FrameKind.PARALLEL:
             return _frame("#7b1fa2", "#faf7fc")
         case FrameKind.TRY:
-            return _frame("#b71c1c", "#fff8f8")
+            return _frame("#616161", "#fafbfc")
         case FrameKind.TRY_BODY | FrameKind.BLOCK:
             return _frame("#9e9e9e", "#ffffff", "rounded,filled,dashed")
         case FrameKind.CATCH:

@@ -42,7 +42,7 @@ from stepgraph.render.flow.structures import (
     draw_switch,
     draw_try,
 )
-from stepgraph.render.folding import folded_node_text
+from stepgraph.render.folding import exit_kind, folded_node_text
 from stepgraph.render.group_order import has_clocks
 from stepgraph.render.node_text import NO_STEPS, UNKNOWN_TYPE, node_words, with_clock
 from stepgraph.render.step_types import StepCategory, step_style, step_text
@@ -191,7 +191,7 @@ class FlowDrawer(Struct, frozen=True):
             return self._step(step, entry, context)
         with self.builder.frame(f"{context.identity}_steps", FrameKind.NESTED_STEPS):
             before = self._step(step, entry, context)
-            nested = self.nodes(step["nodes"], before.next, context.ungrouped())
+            nested = self.nodes(step["nodes"], before.next, context.in_body())
         return DrawnExits(nested.all())
 
     def _step(self, step: Step, entry: LooseEnds, context: NodeContext) -> DrawnExits:
@@ -205,7 +205,10 @@ class FlowDrawer(Struct, frozen=True):
 
     def _exit(self, node: Break, entry: LooseEnds, context: NodeContext) -> DrawnExits:
         lines = (self.view.details.source(node) or node["kind"], *self.view.details.remarks(node))
-        self.builder.box(context.identity, BoxKind.EXIT, *lines, entry=entry)
+        fails = exit_kind(node, self.view.details) == "raise"
+        self.builder.box(context.identity, BoxKind.RAISE if fails else BoxKind.EXIT, *lines, entry=entry)
+        if fails and context.exits != "finally":
+            return DrawnExits()
         end = (LooseEnd(context.identity, ArrowKind.LEAVE),)
         return DrawnExits(returns=end) if node["kind"] == "return" else DrawnExits(breaks=end)
 
@@ -216,13 +219,13 @@ class FlowDrawer(Struct, frozen=True):
     def _definition(self, function: FunctionDef, entry: LooseEnds, context: NodeContext) -> DrawnExits:
         """Draw a function definition among nodes as if it ran there."""
         with self.builder.frame(context.identity, FrameKind.FUNCTION, function["name"]):
-            body = self.filling(function["nodes"], entry, context.ungrouped())
+            body = self.filling(function["nodes"], entry, context.in_body())
         return DrawnExits(body.all())
 
     def _start(self, start: Start, entry: LooseEnds, context: NodeContext) -> DrawnExits:
         """Draw a `start` as a frame around its nodes, with its functions beside them."""
         with self.builder.frame(context.identity, FrameKind.START, f"start {start['class_name']}"):
-            exits = self.filling(start["nodes"], entry, context.ungrouped())
+            exits = self.filling(start["nodes"], entry, context.in_body())
             for index, function in enumerate(start["functions"].values()):
                 self.function(function, context.child(f"f{index}"))
         return exits
@@ -238,7 +241,7 @@ class FlowDrawer(Struct, frozen=True):
 
 def folded_lines(node: Node, details: Details) -> tuple[str, ...]:
     """Return the lines of a folded node: its title, the settings of a step, and a summary of its contents."""
-    title, inside = node_words(node).title, folded_node_text(node)
+    title, inside = node_words(node).title, folded_node_text(node, details)
     if node["type"] == "step_do":
         return (with_clock(title, node), *step_text(node).phrases, *details.remarks(node), inside)
     return ((details.source(node) if node["type"] == "loop" else "") or title, inside)

@@ -32,7 +32,7 @@ POINT: Final[Brackets] = ("((", "))")
 def brackets(kind: BoxKind) -> Brackets:
     """Return the brackets of a box, which determine its shape."""
     match kind:
-        case BoxKind.START | BoxKind.EXIT:
+        case BoxKind.START | BoxKind.EXIT | BoxKind.RAISE:
             return "([", "])"
         case BoxKind.END:
             return "(((", ")))"
@@ -74,6 +74,8 @@ def box_class(kind: BoxKind) -> str:
             return "pointBox"
         case BoxKind.EXIT:
             return "exitBox"
+        case BoxKind.RAISE:
+            return "raiseBox"
         case BoxKind.EMPTY:
             return "emptyBox"
         case BoxKind.FOLDED:
@@ -114,14 +116,15 @@ CLASSES: Final[dict[str, str]] = {
     "callBox": "fill:#ffffff,stroke:#4878a0,color:#1a237e",
     "choiceBox": "fill:#ffe0b2,stroke:#e65100,color:#5d2200",
     "forkBox": "fill:#9c4dcc,stroke:#9c4dcc,color:#9c4dcc",
-    "exitBox": "fill:#ffebee,stroke:#d9363e,color:#b71c1c",
+    "exitBox": "fill:#eceff1,stroke:#78909c,color:#37474f",
+    "raiseBox": "fill:#ffebee,stroke:#d9363e,color:#b71c1c",
     "emptyBox": "fill:#fafafa,stroke:#9e9e9e,color:#616161,stroke-dasharray:4 3",
     "foldedBox": "fill:#eceff1,stroke:#546e7a,color:#263238,stroke-width:3px",
     "unknownBox": "fill:#f5f5f5,stroke:#757575,color:#424242,stroke-dasharray:4 3",
     "stepsFrame": "fill:#4878a014,stroke:#5b8db8",
     "loopFrame": "fill:#00968814,stroke:#26938a",
     "parallelFrame": "fill:#9c4dcc14,stroke:#9c5fc4",
-    "tryFrame": "fill:#d9363e0d,stroke:#d9534f",
+    "tryFrame": "fill:#78909c0d,stroke:#8c8c8c",
     "catchFrame": "fill:#d9363e1f,stroke:#d9534f,stroke-dasharray:4 3",
     "partFrame": "fill:#8080800f,stroke:#8c8c8c,stroke-dasharray:4 3",
     "branchesFrame": "fill:#e651000d,stroke:#d9762b",
@@ -154,5 +157,5 @@ ARROWS: Final[dict[ArrowKind, str]] = {
     ArrowKind.AGAIN: "stroke:#26938a",
     ArrowKind.SKIP: "stroke:#26938a",
     ArrowKind.FAILURE: "stroke:#d9534f",
-    ArrowKind.LEAVE: "stroke:#d9534f",
+    ArrowKind.LEAVE: "stroke:#8c8c8c",
 }

@@ -117,11 +117,12 @@ def draw_loop(drawer: Drawer, node: Loop, entry: LooseEnds, context: NodeContext
 
 def draw_try(drawer: Drawer, node: Try, entry: LooseEnds, context: NodeContext) -> DrawnExits:
     """Draw a `try`. A failure leads from the body as a whole to the `catch` or, without one, past the body."""
+    inside = context.before_finally() if "finally_block" in node else context
     with drawer.builder.frame(context.identity, FrameKind.TRY, "try"):
-        body = _part(drawer, FrameKind.TRY_BODY, node.get("try_block"), entry, context.child("try"))
-        failure = _failure(drawer, context.child("try"))
+        body = _part(drawer, FrameKind.TRY_BODY, node.get("try_block"), entry, inside.child("try"))
+        failure = _failure(drawer, inside.child("try"))
         if "catch_block" in node:
-            caught = _part(drawer, FrameKind.CATCH, node["catch_block"], failure, context.child("catch"))
+            caught = _part(drawer, FrameKind.CATCH, node["catch_block"], failure, inside.child("catch"))
             body, failure = combine((body, _recovered(caught))), ()
         if "finally_block" in node:
             return _finally(drawer, node["finally_block"], body, failure, context)

@@ -78,6 +78,18 @@ class Pen(Struct):
         x, y = begin
         self.path(css, f"M{x} {y}H{lane - RADIUS}q{RADIUS} 0 {RADIUS} {RADIUS}")
 
+    def end(self, begin: tuple[int, int], length: int, radius: int, *, failed: bool) -> None:
+        """Draw a line to the right with an end mark: a dot in a ring or, if `failed`, a cross in a ring."""
+        x, y = begin
+        middle, arm = x + length + radius, radius // 2
+        self.path("end fault" if failed else "end", f"M{x} {y}h{length}")
+        self.lines.append(f'<circle class="{"ring fault" if failed else "ring"}" cx="{middle}" cy="{y}" r="{radius}"/>')
+        if failed:
+            cross = f"M{middle - arm} {y - arm}l{2 * arm} {2 * arm}m0 {-2 * arm}l{-2 * arm} {2 * arm}"
+            self.path("cross", cross)
+        else:
+            self.lines.append(f'<circle class="dot" cx="{middle}" cy="{y}" r="{radius - 3}"/>')
+
     def path(self, css: str, path: str) -> None:
         """Draw a path."""
         self.lines.append(f'<path class="{css}" d="{path}"/>')
@@ -117,6 +129,7 @@ class Icon(StrEnum):
     BLOCK = "M3 3h10v10H3z"
     BREAK = "M2 4h5v8h7M11 9l3 3-3 3"
     RETURN = "M8 3v7M4.5 7 8 10.5 11.5 7M3 13.5h10"
+    RAISE = "M8 2a6 6 0 1 0 0 12A6 6 0 0 0 8 2M5.8 5.8l4.4 4.4M10.2 5.8l-4.4 4.4"
     START = "M4.5 2.5 12.5 8l-8 5.5z"
     UNKNOWN = "M5.5 6a2.5 2.5 0 1 1 3.7 2.2C8.3 8.7 8 9.2 8 10M8 12.5v.5"
     ADDED = "M8 3.5v9M3.5 8h9"

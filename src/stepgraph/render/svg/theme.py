@@ -31,6 +31,7 @@ FigureClass: TypeAlias = Literal[
     "block",
     "start",
     "exit",
+    "raise",
     "empty",
     "unknown",
     "legend",
@@ -79,27 +80,28 @@ LIGHT: Final = Palette(
     line="#4b5b6b",
     text="#16202a",
     detail="#4d5b69",
-    exit="#22303c",
+    exit="#7d8996",
     again="#0b7350",
     failure="#b3261e",
-    bar="#7a2fa8",
+    bar="#a46ac9",
     by_kind={
-        "do": KindColors("#2f6fb0", "#ecf4fd", "#2f6fb0", "#dcebfa"),
+        "do": KindColors("#2f6fb0", "#ffffff", "#4f86bd", "#eaf2fb"),
         "sleep": KindColors("#647388", "#f2f4f7", "#647388"),
         "wait": KindColors("#0f7680", "#e5f6f7", "#0f7680"),
         "call": KindColors("#4b51b5", "#f3f3fe", "#4b51b5"),
-        "function": KindColors("#4b51b5", "#fcfcff", "#8286cc", "#eaebfc"),
-        "loop": KindColors("#0b7350", "#f6fcf9", "#4d997f", "#def3ea"),
-        "parallel": KindColors("#7a2fa8", "#fcf9fe", "#a978c7", "#f1e4f8"),
-        "choice": KindColors("#a04f00", "#fffbf4", "#ba7f44", "#fdeed7"),
+        "function": KindColors("#4b51b5", "#fdfdff", "#8286cc", "#f1f1fd"),
+        "loop": KindColors("#0b7350", "#fafefc", "#4d997f", "#e8f6f0"),
+        "parallel": KindColors("#7a2fa8", "#fdfbfe", "#a978c7", "#f6eefb"),
+        "choice": KindColors("#a04f00", "#fffdf9", "#ba7f44", "#fdf3e3"),
         "condition": KindColors("#a04f00", "#fff3e0", "#b5762f"),
-        "try": KindColors("#b3261e", "#fffafa", "#ce716c", "#fde6e4"),
+        "try": KindColors("#55616e", "#fafbfc", "#848e99", "#eef0f3"),
         "body": KindColors("#7b8794", "#ffffff", "#818d9a"),
-        "catch": KindColors("#b3261e", "#fdf0ef", "#cd6d67", "#fadedb"),
+        "catch": KindColors("#b3261e", "#fff7f6", "#d0746e", "#fde8e6"),
         "finally": KindColors("#55616e", "#f5f6f8", "#848d97", "#e6e9ed"),
         "block": KindColors("#55616e", "#ffffff", "#838d98", "#eef0f3"),
         "start": KindColors("#37474f", "#fdfdfd", "#828d91", "#e9edef"),
-        "exit": KindColors("#ffffff", "#22303c", "#22303c"),
+        "exit": KindColors("#37434f", "#eceff3", "#7b8794"),
+        "raise": KindColors("#b3261e", "#ffffff", "#b3261e"),
         "empty": KindColors("#7b8794", "#ffffff", "#818d9a"),
         "unknown": KindColors("#5f5f5f", "#f6f6f6", "#808080", "#e9e9e9"),
         "legend": KindColors("#7b8794", "#ffffff", "#8a96a3"),
@@ -116,12 +118,12 @@ DARK: Final = Palette(
     line="#9aabbb",
     text="#e9eff5",
     detail="#b0becb",
-    exit="#d5dee7",
+    exit="#7a8794",
     again="#4cc896",
     failure="#f5938a",
-    bar="#a873c9",
+    bar="#8f62ad",
     by_kind={
-        "do": KindColors("#5ea6e6", "#142a3f", "#5ea6e6", "#1b3753"),
+        "do": KindColors("#5ea6e6", "#151e28", "#4683b8", "#1a2f45"),
         "sleep": KindColors("#93a3b5", "#1e2731", "#93a3b5"),
         "wait": KindColors("#43bfc9", "#0f2e32", "#43bfc9"),
         "call": KindColors("#a3a8f7", "#1d2140", "#a3a8f7"),
@@ -130,13 +132,14 @@ DARK: Final = Palette(
         "parallel": KindColors("#cb95ea", "#191521", "#89649f", "#2a1e36"),
         "choice": KindColors("#f0ab57", "#1b1813", "#936a38", "#2e2416"),
         "condition": KindColors("#f0ab57", "#2d2312", "#996a2e"),
-        "try": KindColors("#f5938a", "#1e1517", "#a1615b", "#331e1e"),
+        "try": KindColors("#a3afbb", "#131a21", "#697580", "#222b34"),
         "body": KindColors("#93a0ad", "#10161d", "#687480"),
         "catch": KindColors("#f5938a", "#2a1819", "#a2605b", "#41211f"),
         "finally": KindColors("#a3afbb", "#1a2128", "#69737d", "#29323c"),
         "block": KindColors("#a3afbb", "#131a22", "#687480", "#242d37"),
         "start": KindColors("#a9b8c6", "#151c24", "#677480", "#273039"),
-        "exit": KindColors("#10161d", "#d5dee7", "#d5dee7"),
+        "exit": KindColors("#c5d0da", "#26303a", "#7a8794"),
+        "raise": KindColors("#f5938a", "#1e1517", "#f5938a"),
         "empty": KindColors("#93a0ad", "#10161d", "#687480"),
         "unknown": KindColors("#b5b5b5", "#1f1f1f", "#777777", "#2e2e2e"),
         "legend": KindColors("#93a0ad", "#10161d", "#64707c"),
@@ -159,13 +162,14 @@ text{{font-family:{FAMILY};white-space:pre}}
 .detail{{font-size:{DETAIL.size}px}}
 .code{{font-family:{CODE_FAMILY};font-size:{CODE.size}px}}
 .title{{font-size:{TITLE.size}px;font-weight:bold}}
-path{{fill:none;stroke-width:1.5;stroke-linejoin:round}}
-.box,.edge,.band{{stroke-width:1.2}}
+path{{fill:none;stroke-width:1.25;stroke-linejoin:round}}
+.flow{{stroke-width:2}}
+.box,.edge,.band{{stroke-width:1}}
 .icon{{stroke-width:1.3;stroke-linecap:round}}
 .again,.failure{{stroke-dasharray:5 3}}
 .unawaited{{stroke-dasharray:1.5 4}}
 .unawaited.end{{stroke-dasharray:none}}
-.out,.unawaited{{stroke-linecap:round}}
+.out,.unawaited,.cross{{stroke-linecap:round}}
 .body>.edge,.block>.edge,.empty>.box,.unknown>.box,.unknown>.edge,.implied>.box{{stroke-dasharray:4 3}}
 .head{{stroke-dasharray:none}}
 .first{{fill:none;stroke-width:1.5;stroke-dasharray:4 3}}"""
@@ -178,8 +182,6 @@ _MARK_LAYOUT: Final = f"""\
 .removed>g>*>text>.name,.removed>g>*>text>.heading,.removed>g>*>text>.code{{text-decoration:line-through}}
 .removed.condition>text{{text-decoration:line-through}}"""
 
-# Figures with their own fill, which contrast with gray ones.
-_OWN_FILL: Final[frozenset[FigureClass]] = frozenset({"exit"})
 _DARK_SCREEN: Final = "@media screen and (prefers-color-scheme:dark){"
 
 
@@ -214,8 +216,9 @@ def _color_rules(palette: Palette) -> list[str]:
         f".line,.unawaited{{stroke:{palette.line}}}",
         f".flow,.dot{{stroke:{palette.line};fill:{palette.line}}}",
         f".ring{{stroke:{palette.line};fill:{palette.paper}}}",
-        f".out{{stroke:{palette.exit}}}",
+        f".out,.end{{stroke:{palette.exit}}}",
         f".out.filled{{fill:{palette.exit}}}",
+        f".fault,.cross{{stroke:{palette.failure}}}",
         f".failure{{stroke:{palette.failure}}}",
         f".failure.head{{fill:{palette.failure}}}",
         f".again{{stroke:{palette.again}}}",
@@ -240,7 +243,19 @@ def _has_icon(figure: FigureClass) -> bool:
             return False
         case "do" | "sleep" | "wait" | "call" | "unknown":
             return True
-        case "function" | "loop" | "parallel" | "choice" | "try" | "catch" | "finally" | "block" | "start" | "exit":
+        case (
+            "function"
+            | "loop"
+            | "parallel"
+            | "choice"
+            | "try"
+            | "catch"
+            | "finally"
+            | "block"
+            | "start"
+            | "exit"
+            | "raise"
+        ):
             return True
 
 
@@ -249,7 +264,19 @@ def has_heading(figure: FigureClass) -> bool:
     match figure:
         case "condition" | "body" | "empty" | "legend" | "do" | "sleep" | "wait" | "call" | "unknown":
             return False
-        case "function" | "loop" | "parallel" | "choice" | "try" | "catch" | "finally" | "block" | "start" | "exit":
+        case (
+            "function"
+            | "loop"
+            | "parallel"
+            | "choice"
+            | "try"
+            | "catch"
+            | "finally"
+            | "block"
+            | "start"
+            | "exit"
+            | "raise"
+        ):
             return True
 
 
@@ -269,7 +296,7 @@ def _mark_rules(palette: Palette) -> Iterator[str]:
 
 def quiet(palette: Palette) -> Palette:
     """Return the palette in gray, so that marks stand out."""
-    by_kind = {name: colors if name in _OWN_FILL else palette.unmarked for name, colors in palette.by_kind.items()}
+    by_kind = dict.fromkeys(palette.by_kind, palette.unmarked)
     return replace(palette, by_kind=by_kind, again=palette.line, failure=palette.line, bar=palette.line)
 
 

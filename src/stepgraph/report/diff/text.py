@@ -18,7 +18,7 @@ _INKS: Final = {
     Action.MOVED: Ink.STEP,
     Action.REORDERED: Ink.STEP,
 }
-_EFFECTS: Final = {Effect.OUT_OF_ORDER: Ink.WARNING, Effect.BREAKING: Ink.EXIT}
+_EFFECTS: Final = {Effect.OUT_OF_ORDER: Ink.WARNING, Effect.BREAKING: Ink.FAILURE}
 
 
 def render_text(report: VersionComparison, *, color: bool = False) -> str:

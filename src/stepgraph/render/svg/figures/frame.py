@@ -13,7 +13,7 @@ from stepgraph.render.svg.figures.leaf import STACK_OFFSET, SvgGroup
 from stepgraph.render.svg.lengths import Length, Variables
 from stepgraph.render.svg.pen import Pen
 
-SIDES: Final = 16
+SIDES: Final = 12
 _BAND_PADDING: Final = 6
 _BAND_SIDES: Final = 10
 _RADIUS: Final = 8

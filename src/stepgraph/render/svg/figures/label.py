@@ -20,11 +20,11 @@ from stepgraph.render.svg.theme import FigureClass
 ICON_ROOM: Final = 24
 """The width in pixels of an icon and the space beside it."""
 
-MAX_LINES: Final = 3
+MAX_LINES: Final = 4
 MAX_CODE_LINES: Final = 5
-MAX_DETAIL_LINES: Final = 5
-WIDEST_NAME: Final = 230
-WIDEST_DETAIL: Final = 250
+MAX_DETAIL_LINES: Final = 7
+WIDEST_NAME: Final = 168
+WIDEST_DETAIL: Final = 168
 WIDEST_HEADING: Final = 320
 WIDEST_EXIT: Final = 190
 WIDEST_CODE: Final = 320
@@ -156,6 +156,7 @@ _LEGEND_ENTRIES: Final = (
     IconStyle("try", Icon.PROTECTED, "try: a failure jumps to the except block"),
     IconStyle("start", Icon.BREAK, "leaves the loop"),
     IconStyle("start", Icon.RETURN, "leaves the function or the workflow"),
+    IconStyle("raise", Icon.RAISE, "fails: raises an exception"),
 )
 _LEGEND_ROW: Final = 22
 _LEGEND_PADDING: Final = 12

@@ -7,14 +7,17 @@ from typing import Final
 
 from msgspec import Struct
 
-from stepgraph.model.payload import BreakKind
+from stepgraph.render.folding import LeavingKind
 from stepgraph.render.svg.figures.figure import NO_EXITS, EarlyExits, Lanes
 from stepgraph.render.svg.figures.label import Label
 from stepgraph.render.svg.pen import Pen
 
 PADDING: Final = 11
 MIN_WIDTH: Final = 128
-"""The minimum width in pixels of a box with an icon, so that most boxes are equally wide."""
+"""The minimum width in pixels of a box with an icon."""
+
+WIDTH_STEP: Final = 32
+"""The difference in pixels between the widths of boxes with icons, so that boxes below each other are equally wide."""
 
 STACK_OFFSET: Final = 4
 
@@ -38,8 +41,8 @@ class Leaf(Struct, frozen=True):
     stacked: bool = False
     """Whether a second box behind it shows that the box represents other nodes."""
 
-    exit_kinds: Collection[BreakKind] = ()
-    """The kinds of exits out of the folded nodes that it represents."""
+    exit_kinds: Collection[LeavingKind] = ()
+    """The kinds of exits of the folded nodes that lead out of the box."""
 
     @property
     def continues(self) -> bool:
@@ -48,14 +51,16 @@ class Leaf(Struct, frozen=True):
     @property
     def exits(self) -> EarlyExits:
         middle = self.height // 2
-        return EarlyExits(
-            middle if "break" in self.exit_kinds else None, middle if "return" in self.exit_kinds else None
-        )
+        returns = "return" in self.exit_kinds or "raise" in self.exit_kinds
+        return EarlyExits(middle if "break" in self.exit_kinds else None, middle if returns else None)
 
     @property
     def width(self) -> int:
         """The width of the box, an even number so that its spine is at a whole pixel."""
-        return max(MIN_WIDTH if self.label.icon else 0, _even(self.label.width + 2 * PADDING))
+        width = self.label.width + 2 * PADDING
+        if not self.label.icon:
+            return _even(width)
+        return max(MIN_WIDTH, -(-width // WIDTH_STEP) * WIDTH_STEP)
 
     @property
     def left_extent(self) -> int:
@@ -76,8 +81,8 @@ class Leaf(Struct, frozen=True):
     def draw(self, pen: Pen, lanes: Lanes) -> None:
         box = (self.width, self._box_height)
         pen.open(self.group.css, self.group.identity, self.group.title)
-        for kind, lane in (("break", lanes.breaks), ("return", lanes.returns)):
-            if kind in self.exit_kinds:
+        for first, lane in ((self.exits.breaks, lanes.breaks), (self.exits.returns, lanes.returns)):
+            if first is not None:
                 pen.leave((self.right_extent, self.height // 2), lane)
         if self.stacked:
             pen.box("box", (STACK_OFFSET - self.left_extent, STACK_OFFSET), box)
@@ -86,12 +91,18 @@ class Leaf(Struct, frozen=True):
         pen.close()
 
 
+_END_LINE: Final = 14
+_END_RADIUS: Final = 7
+
+
 class ExitPill(Struct, frozen=True):
-    """The pill of a `break` or `return`, with a line to the right."""
+    """The pill of an exit, with a line to the right."""
 
     group: SvgGroup
     label: Label
-    kind: str
+    kind: LeavingKind
+    ends: bool = False
+    """Whether the line leads to an end mark beside the pill, which is a cross for `raise`."""
 
     @property
     def left_extent(self) -> int:
@@ -99,7 +110,7 @@ class ExitPill(Struct, frozen=True):
 
     @property
     def right_extent(self) -> int:
-        return self.left_extent
+        return self.left_extent + (_END_LINE + 2 * _END_RADIUS if self.ends else 0)
 
     @property
     def height(self) -> int:
@@ -112,12 +123,17 @@ class ExitPill(Struct, frozen=True):
     @property
     def exits(self) -> EarlyExits:
         middle = self.height // 2
-        return EarlyExits(returns=middle) if self.kind == "return" else EarlyExits(breaks=middle)
+        if self.ends:
+            return NO_EXITS
+        return EarlyExits(breaks=middle) if self.kind == "break" else EarlyExits(returns=middle)
 
     def draw(self, pen: Pen, lanes: Lanes) -> None:
-        lane = lanes.returns if self.kind == "return" else lanes.breaks
         pen.open(self.group.css, self.group.identity, self.group.title)
-        pen.leave((self.right_extent, self.height // 2), lane)
+        if self.ends:
+            pen.end((self.left_extent, self.height // 2), _END_LINE, _END_RADIUS, failed=self.kind == "raise")
+        else:
+            lane = lanes.breaks if self.kind == "break" else lanes.returns
+            pen.leave((self.right_extent, self.height // 2), lane)
         pen.box("box", (-self.left_extent, 0), (2 * self.left_extent, self.height), self.height // 2)
         self.label.draw(pen, PADDING - self.left_extent, PADDING // 2, "ink")
         pen.close()

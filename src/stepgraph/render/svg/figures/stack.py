@@ -200,9 +200,10 @@ class WorkflowFigure(Struct, frozen=True):
 
 
 def workflow_figure(content: Figure) -> WorkflowFigure:
-    """Return a workflow with this content."""
+    """Return a workflow with this content. It has no end that nothing leads to."""
     figures = content.figures if isinstance(content, Stack) else [content]
-    return WorkflowFigure(Stack([BEGINNING, *figures, END], entered=False))
+    end = [END] if content.continues or content.exits else []
+    return WorkflowFigure(Stack([BEGINNING, *figures, *end], entered=False))
 
 
 def with_end(function: Figure) -> Figure:

@@ -1,9 +1,9 @@
-"""A `try` statement, with the body on the spine, the `catch` beside it, and the `finally` below both."""
+"""A `try` statement, with the body on the spine, the `catch` beside or below it, and the `finally` below both."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import ClassVar, Final
 
 from msgspec import Struct
 from msgspec.structs import force_setattr
@@ -27,6 +27,13 @@ _ENTERS: Final = 9
 _NEXT_ENTERS: Final = 20
 _PILL_AWAY: Final = 26
 _PILL_ROOM: Final = 34
+_WIDEST_BESIDE: Final = 640
+"""The maximum width in pixels of a `try` with its `catch` beside the body."""
+
+_INDENT: Final = 28
+"""The distance from the spine to a `catch` below the body."""
+
+_INTO_CATCH: Final = 30
 
 
 class TryPanels(Struct, frozen=True):
@@ -109,29 +116,111 @@ class TryPanels(Struct, frozen=True):
             pen.path("failure", f"M{self.body.right_extent} {y}H{edge - 6}")
             pen.path("failure head", f"M{edge - 8} {y - 4}L{edge - 1} {y}L{edge - 8} {y + 4}z")
         elif not self.final:
-            self.draw_failure_to(pen, self.failure_lane, self.below, 1)
+            _draw_failure_to(pen, self.body, self.failure_lane, self.below, 1)
 
-    def draw_failure_to(self, pen: Pen, lane: int, y: Length, end: int) -> None:
-        """Draw the line of an uncaught failure down a lane to `y`, and as an arrow left to `end`."""
-        pen.path("failure", f"{self._failure_out(lane)}V{y - RADIUS}q0 {RADIUS} {-RADIUS} {RADIUS}H{end + 5}")
-        pen.path("failure head", f"M{end + 7} {y - 4}L{end} {y}L{end + 7} {y + 4}z")
 
-    def draw_failure_onto(self, pen: Pen, lane: int, y: Length) -> None:
-        """Draw the line of an uncaught failure down a lane, as an arrow onto the figure that begins at `y`."""
-        pen.path("failure", f"{self._failure_out(lane)}V{y - 6}")
-        pen.path("failure head", f"M{lane - 4} {y - 8}L{lane} {y - 1}L{lane + 4} {y - 8}z")
+class CatchBelow(Struct, frozen=True):
+    """The body of a `try` with its `catch` below it, to the right of the spine. It is narrower than `TryPanels`."""
 
-    def _failure_out(self, lane: int) -> str:
-        return f"M{self.body.right_extent} {_ABOVE + _FAILURE}H{lane - RADIUS}q{RADIUS} 0 {RADIUS} {RADIUS}"
+    body: Figure
+    catch: Figure
+    catch_edge: int
+    """The distance from the spine of the `catch` to the left edge of its frame."""
+
+    fails_into_final: ClassVar[bool] = False
+
+    @property
+    def left_extent(self) -> int:
+        return self.body.left_extent
+
+    @property
+    def right_extent(self) -> int:
+        return max(self.body.right_extent, self._catch_x + self.catch.right_extent)
+
+    @property
+    def height(self) -> Length:
+        return self._joined + _TAIL
+
+    @property
+    def continues(self) -> bool:
+        return self.body.continues or self.catch.continues
+
+    @property
+    def exits(self) -> EarlyExits:
+        return self.body.exits.lowered(_ABOVE).before(self.catch.exits.lowered(self._catch_top))
+
+    @property
+    def failure_lane(self) -> int:
+        """The x position of the arrow from the body to the `catch`: below the body, or to the right of a narrow one."""
+        edge = self._catch_x - self.catch_edge
+        below = min(edge + _INTO_CATCH, self.body.right_extent - _CORNER)
+        return below if below >= edge + _CORNER else self.body.right_extent + _FAILURE_LANE
+
+    @property
+    def _catch_x(self) -> int:
+        return _INDENT + self.catch.left_extent
+
+    @property
+    def _body_end(self) -> Length:
+        return self.body.height + _ABOVE
+
+    @property
+    def _catch_top(self) -> Length:
+        return self._body_end + _INTO_CATCH
+
+    @property
+    def _joined(self) -> Length:
+        bottom = self._catch_top + self.catch.height
+        return bottom + _JOIN if self.continues else bottom
+
+    def draw(self, pen: Pen, lanes: Lanes) -> None:
+        pen.path("line", f"M0 0V{_ABOVE}")
+        ends: list[tuple[int, Length]] = []
+        for panel, x, top in ((self.body, 0, _ABOVE), (self.catch, self._catch_x, self._catch_top)):
+            pen.open_at(x, top)
+            panel.draw(pen, lanes.relative_to(x))
+            pen.close()
+            if panel.continues:
+                ends.append((x, panel.height + top))
+        begin = f"M{self.failure_lane} {self._body_end}"
+        if self.failure_lane > self.body.right_extent:
+            begin = _failure_out(self.body, self.failure_lane)
+        _draw_failure_onto(pen, begin, self.failure_lane, self._catch_top)
+        if self.continues:
+            pen.path("line", gathered(ends, self._joined, self.height))
+
+
+def place_panels(body: Figure, catch: Figure | None, catch_edge: int, *, final: bool) -> TryPanels | CatchBelow:
+    """Return the body with its `catch` beside it or, if that would be too wide, below it."""
+    beside = TryPanels(body, catch, catch_edge, final)
+    if catch is None or beside.left_extent + beside.right_extent <= _WIDEST_BESIDE:
+        return beside
+    return CatchBelow(body, catch, catch_edge)
+
+
+def _draw_failure_to(pen: Pen, body: Figure, lane: int, y: Length, end: int) -> None:
+    """Draw the line of an uncaught failure of a body down a lane to `y`, and as an arrow left to `end`."""
+    pen.path("failure", f"{_failure_out(body, lane)}V{y - RADIUS}q0 {RADIUS} {-RADIUS} {RADIUS}H{end + 5}")
+    pen.path("failure head", f"M{end + 7} {y - 4}L{end} {y}L{end + 7} {y + 4}z")
+
+
+def _draw_failure_onto(pen: Pen, begin: str, lane: int, y: Length) -> None:
+    """Draw the line of a failure from its beginning down a lane, as an arrow onto the figure that begins at `y`."""
+    pen.path("failure", f"{begin}V{y - 6}")
+    pen.path("failure head", f"M{lane - 4} {y - 8}L{lane} {y - 1}L{lane + 4} {y - 8}z")
+
+
+def _failure_out(body: Figure, lane: int) -> str:
+    return f"M{body.right_extent} {_ABOVE + _FAILURE}H{lane - RADIUS}q{RADIUS} 0 {RADIUS} {RADIUS}"
 
 
 class TryFinally(Struct, frozen=True):
     """A `try` with a `finally` below it. Exits of the body and the `catch` lead through the `finally`."""
 
-    panels: TryPanels
+    panels: TryPanels | CatchBelow
     final: Figure
     resumed_exits: Sequence[ExitPill]
-    """The pills of the exits that continue after the `finally`. `return` comes first, because it leads farther."""
+    """The pills of the exits that continue after the `finally`. Those that lead farther come first."""
 
     @property
     def left_extent(self) -> int:
@@ -139,7 +228,7 @@ class TryFinally(Struct, frozen=True):
 
     @property
     def right_extent(self) -> int:
-        pills = (_PILL_AWAY + 2 * pill.left_extent for pill in self.resumed_exits)
+        pills = (_PILL_AWAY + pill.left_extent + pill.right_extent for pill in self.resumed_exits)
         lanes = [self._lane] if self.panels.exits else []
         lanes += [self._failure_lane] if self.panels.fails_into_final else []
         return max([*lanes, self.panels.right_extent, self.final.right_extent, *pills])
@@ -150,7 +239,7 @@ class TryFinally(Struct, frozen=True):
 
     @property
     def continues(self) -> bool:
-        return self.final.continues and (self.panels.continues or self.panels.fails_into_final)
+        return self.final.continues and self.panels.continues
 
     @property
     def exits(self) -> EarlyExits:
@@ -221,6 +310,6 @@ class TryFinally(Struct, frozen=True):
             elif begin is not None:
                 pen.onto((lane, begin), top)
         if fails_aside:
-            self.panels.draw_failure_to(pen, self._failure_lane, top + _ENTERS, side + 1)
+            _draw_failure_to(pen, self.panels.body, self._failure_lane, top + _ENTERS, side + 1)
         elif self.panels.fails_into_final:
-            self.panels.draw_failure_onto(pen, self._failure_lane, top)
+            _draw_failure_onto(pen, _failure_out(self.panels.body, self._failure_lane), self._failure_lane, top)

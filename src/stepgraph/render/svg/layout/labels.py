@@ -7,22 +7,24 @@ from typing import assert_never
 from stepgraph.model.details import NO_DETAIL, Detail, Details
 from stepgraph.model.payload import FunctionCall, Node, Step
 from stepgraph.model.walk import as_unknown, is_step
-from stepgraph.render.folding import exit_kinds, folded_node_text
+from stepgraph.render.folding import LeavingKind, exit_kinds, folded_node_text
 from stepgraph.render.node_text import NO_STEPS, clock_text, node_words
 from stepgraph.render.step_types import StepStyle, step_style, step_text
 from stepgraph.render.svg.figures.label import WIDEST_EXIT, Label, heading, node_label, plain_label
 from stepgraph.render.svg.figures.leaf import ExitPill, Leaf, SvgGroup
 from stepgraph.render.svg.pen import Icon
+from stepgraph.render.view import NodeContext
 
 
 def captions(step: Step, details: Details) -> tuple[str, ...]:
-    """Return the phrases below the name of a step: its kind and settings, then its remarks."""
+    """Return the phrases below the name of a step: its settings, then its remarks."""
     return (*step_text(step).captions, *details.remarks(step))
 
 
 def step_title(step: Step, details: Details) -> str:
-    """Return the title of a step: its name, phrases and clocks on one line."""
-    return title_line(step["name"], *captions(step, details), _clocks(step))
+    """Return the title of a step: its name, kind, phrases and clocks on one line."""
+    kind = "step" if step["type"] == "step_do" else ""  # the captions of other steps begin with their kind
+    return title_line(step["name"], kind, *captions(step, details), _clocks(step))
 
 
 def call_title(call: FunctionCall, *phrases: str) -> str:
@@ -60,14 +62,23 @@ def step_leaf(step: Step, identity: str, details: Details) -> Leaf:
     return Leaf(step_group(step, identity, details), step_label(step, details))
 
 
-def exit_pill(kind: str, identity: str, title: str, detail: Detail = NO_DETAIL) -> ExitPill:
-    """Return the pill of a `break` or `return`, with the source of its statement if available.
+def exit_pill(
+    kind: LeavingKind, context: NodeContext, word: str, title: str = "", details: Detail = NO_DETAIL
+) -> ExitPill:
+    """Return the pill of an exit, with the source of its statement or, without source, with a word.
 
-    A long statement is cut in the pill, but not in the title.
+    A long statement is cut in the pill, but not in the title, which is `title` if there is no source.
     """
-    icon = Icon.RETURN if kind == "return" else Icon.BREAK
-    group = SvgGroup("exit", identity, title_line(detail.source or title, *detail.remarks))
-    return ExitPill(group, heading(icon, detail.source or kind, widest_word=WIDEST_EXIT), kind)
+    icon = {"break": Icon.BREAK, "return": Icon.RETURN, "raise": Icon.RAISE}[kind]
+    css = "exit raise" if kind == "raise" else "exit"
+    group = SvgGroup(css, context.identity, title_line(details.source or title or word, *details.remarks))
+    label = heading(icon, details.source or word, widest_word=WIDEST_EXIT)
+    return ExitPill(group, label, kind, ends=ends_at_once(kind, context))
+
+
+def ends_at_once(kind: LeavingKind, context: NodeContext) -> bool:
+    """Return whether an exit ends beside its pill."""
+    return (context.exits == "end" and kind != "break") or (context.exits == "join" and kind == "raise")
 
 
 def empty_box(identity: str, text: str = NO_STEPS) -> Leaf:
@@ -75,15 +86,16 @@ def empty_box(identity: str, text: str = NO_STEPS) -> Leaf:
     return Leaf(SvgGroup("empty", identity, text), plain_label(text))
 
 
-def folded_box(node: Node, identity: str, text: str = "", head: str = "") -> Leaf:
+def folded_box(node: Node, context: NodeContext, details: Details, text: str = "", head: str = "") -> Leaf:
     """Return the box of a folded node: its name, a summary of its contents, and its exits.
 
     `text` and `head` replace the computed summary and name.
     """
     css, icon = _folded_style(node)
-    name, text = head or node_words(node).title, text or folded_node_text(node)
-    group = SvgGroup(f"folded {css}", identity, title_line(name, text))
-    return Leaf(group, node_label(icon, name, [text]), stacked=True, exit_kinds=exit_kinds(node))
+    name, text = head or node_words(node).title, text or folded_node_text(node, details)
+    group = SvgGroup(f"folded {css}", context.identity, title_line(name, text))
+    leaving = [kind for kind in exit_kinds(node, details) if not ends_at_once(kind, context)]
+    return Leaf(group, node_label(icon, name, [text]), stacked=True, exit_kinds=leaving)
 
 
 def unwrapped_box(node: Node, identity: str) -> Leaf:

@@ -10,7 +10,7 @@ from msgspec import Struct, field
 from stepgraph.model.payload import Block, FunctionCall, FunctionDef, Loop, Node, Start, StepDo, UnknownNode
 from stepgraph.model.walk import as_unknown, children, is_leaf_step
 from stepgraph.phrases import payload_text
-from stepgraph.render.folding import BodyTexts
+from stepgraph.render.folding import BodyTexts, exit_kind
 from stepgraph.render.group_order import has_clocks
 from stepgraph.render.node_text import NO_STEPS, UNKNOWN_TYPE
 from stepgraph.render.svg.figures.figure import GAP, Figure
@@ -69,7 +69,7 @@ def measure_function(
 
     The label shows the arguments of the call, or else the remark.
     """
-    inside = context.inside(context.identity).ungrouped()
+    inside = context.inside(context.identity).in_body()
     with layout.open_functions.within(function["name"]):
         body = layout.stack(function["nodes"], inside, empty=layout.view.when_empty(function))
     label = heading(Icon.FUNCTION, function["name"], arguments or remark, code=bool(arguments))
@@ -139,7 +139,7 @@ class NodeLayout(Struct):
             return self._unknown(unknown, context)
         if self._folds(node, context):
             head = self.view.details.source(node) if node["type"] == "loop" else ""
-            return folded_box(node, context.identity, head=head)
+            return folded_box(node, context, self.view.details, head=head)
         if is_leaf_step(node):
             return step_leaf(node, context.identity, self.view.details)
         match node["type"]:
@@ -162,7 +162,8 @@ class NodeLayout(Struct):
             case "function_def":
                 return measure_function(self, node, f"function {node['name']}", context)
             case "break":
-                return exit_pill(node["kind"], context.identity, node["kind"], self.view.details.of(node))
+                details = self.view.details
+                return exit_pill(exit_kind(node, details), context, node["kind"], details=details.of(node))
             case "start":
                 return self._start(node, context)
             case _ as never:
@@ -176,7 +177,7 @@ class NodeLayout(Struct):
     def _step(self, step: StepDo, context: NodeContext) -> Figure:
         if not step["nodes"]:
             return step_leaf(step, context.identity, self.view.details)
-        inside = context.inside(context.identity).ungrouped()
+        inside = context.inside(context.identity).in_body()
         nested = self.stack(step["nodes"], inside)
         group = step_group(step, context.identity, self.view.details)
         return rejoin_all(FrameFigure(group, step_label(step, self.view.details), nested, GAP, self.folds))
@@ -201,7 +202,7 @@ class NodeLayout(Struct):
             return unexpanded_call(call, arguments, phrase, context.identity)
         function = self.functions[name]
         if function["nodes"] and self.view.folding.folds(function, context.level):
-            return folded_box(function, context.identity, self.body_texts.of(name))
+            return folded_box(function, context, self.view.details, self.body_texts.of(name))
         self.shown.add(name)
         self.expanded_calls += 1
         with self.open_functions.within(name):
@@ -224,7 +225,7 @@ class NodeLayout(Struct):
         """Return a `start` as a frame around its nodes. Calls anywhere may refer to its functions."""
         payload = payload_text(start["payload"]) if "payload" in start else ""
         label = heading(Icon.START, f"start {start['class_name']}", payload)
-        body = self.stack(start["nodes"], context.inside(context.identity).ungrouped())
+        body = self.stack(start["nodes"], context.inside(context.identity).in_body())
         group = SvgGroup("start", context.identity, title_line("start", start["class_name"], payload))
         return rejoin_all(FrameFigure(group, label, body, GAP, self.folds))
 

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Final, Protocol
 
 from stepgraph.model.payload import Block, Branch, FunctionDef, If, Loop, Node, Parallel, Switch, Try, is_generated
+from stepgraph.render.folding import LeavingKind, exit_kinds
 from stepgraph.render.group_order import RowSpan, clock_span, is_over_at_the_first, is_unawaited, row_spans
 from stepgraph.render.node_text import NO_BLOCK, branch_text, is_exhaustive
 from stepgraph.render.svg.figures.branches import BranchColumn, Branches
@@ -17,7 +18,7 @@ from stepgraph.render.svg.figures.frame import FrameFigure
 from stepgraph.render.svg.figures.label import BETWEEN, WIDEST_NAME, Label, add_remark, heading, plain_label
 from stepgraph.render.svg.figures.leaf import ExitPill, SvgGroup
 from stepgraph.render.svg.figures.stack import rejoin
-from stepgraph.render.svg.figures.try_panels import TryFinally, TryPanels
+from stepgraph.render.svg.figures.try_panels import TryFinally, place_panels
 from stepgraph.render.svg.identities import identities
 from stepgraph.render.svg.layout.labels import empty_box, exit_pill, title_line
 from stepgraph.render.svg.lengths import Variables
@@ -137,31 +138,39 @@ def _branches(layout: Layout, branches: Sequence[Branch], context: NodeContext, 
 
 def measure_try(layout: Layout, node: Try, context: NodeContext) -> Figure:
     """Return a `try`, with the body on the spine, the `catch` beside it, and the `finally` below both."""
-    body, _ = _panel(layout, node.get("try_block", NO_BLOCK), ("body", "try body"), None, context)
+    inside = context.before_finally() if "finally_block" in node else context
+    body, _ = _panel(layout, node.get("try_block", NO_BLOCK), ("body", "try body"), None, inside)
     catch: Figure | None = None
     catch_edge = 0
     if "catch_block" in node:
         handler = layout.view.details.source(node["catch_block"])
         label = heading(Icon.CAUGHT, "" if handler else "catch", handler, widest=WIDEST_NAME)
-        catch, catch_edge = _panel(layout, node["catch_block"], ("catch", "catch, on failure"), label, context)
-    content: Figure = TryPanels(body, catch, catch_edge)
+        catch, catch_edge = _panel(layout, node["catch_block"], ("catch", "catch, on failure"), label, inside)
+    panels = place_panels(body, catch, catch_edge, final="finally_block" in node)
+    content: Figure = panels
     if "finally_block" in node:
         label = heading(Icon.FINALLY, "finally")
         final, _ = _panel(layout, node["finally_block"], ("finally", "finally, in any case"), label, context)
-        protected = TryPanels(body, catch, catch_edge, final=True)
-        content = TryFinally(protected, final, _resumed_exits(protected, final))
+        content = TryFinally(panels, final, _resumed_exits(layout, node, final, context))
     return FrameFigure(
         SvgGroup("try", context.identity, "try"), heading(Icon.PROTECTED, "try"), content, 0, layout.folds
     )
 
 
-def _resumed_exits(panels: TryPanels, final: Figure) -> list[ExitPill]:
-    """Return the pills of the exits that continue after a `finally`. `return` comes first, because it leads farther."""
+_RESUMED: Final[tuple[LeavingKind, ...]] = ("raise", "return", "break")
+"""The order of the exits that continue after a `finally`: those that lead farther come first."""
+
+
+def _resumed_exits(layout: Layout, node: Try, final: Figure, context: NodeContext) -> list[ExitPill]:
+    """Return the pills of the exits that continue after a `finally`, which include an exception that is not caught."""
     if not final.continues:
         return []
-    exits = panels.exits
-    kinds = [kind for kind, first in (("return", exits.returns), ("break", exits.breaks)) if first is not None]
-    return [exit_pill(kind, "", f"{kind}, after finally") for kind in kinds]
+    blocks = [node.get("try_block", NO_BLOCK), node.get("catch_block", NO_BLOCK)]
+    kinds = {kind for block in blocks for kind in exit_kinds(block, layout.view.details)}
+    if "catch_block" not in node:
+        kinds.add("raise")
+    unnamed = context.at("")
+    return [exit_pill(kind, unnamed, kind, f"{kind}, after finally") for kind in _RESUMED if kind in kinds]
 
 
 def _panel(
