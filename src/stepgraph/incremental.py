@@ -17,7 +17,7 @@ from stepgraph.checks.diagnostic import Finding, without_edits
 from stepgraph.checks.run import check_project, check_workflow, unique_findings
 from stepgraph.checks.subject import ProjectSubject
 from stepgraph.model.note import InputError, InternalError, Problem
-from stepgraph.pipeline import AnalysisRun, Pipeline
+from stepgraph.pipeline import AnalysisRun, MissingRunHint, Pipeline
 from stepgraph.project.project import Project
 from stepgraph.project.reading import read_inside_any
 from stepgraph.project.sources import Source, Sources
@@ -43,6 +43,7 @@ class ModuleResult(Struct, frozen=True):
     derivations: tuple[Derivation, ...]
     problems: tuple[Problem, ...]
     hints: tuple[Problem, ...]
+    missing_runs: tuple[MissingRunHint, ...]
     import_problems: dict[str, Problem]
     """The problems with imported modules, by path."""
     contents: dict[str, bytes]
@@ -57,6 +58,7 @@ class ModuleResult(Struct, frozen=True):
         pipeline.add_derivations(self.source.path, self.derivations)
         pipeline.problems += self.problems
         pipeline.hints += self.hints
+        pipeline.missing_runs += self.missing_runs
         pipeline.modules.problems |= self.import_problems
         pipeline.modules.merged_contents |= self.contents
         pipeline.modules.read_files |= self.read_files
@@ -140,6 +142,7 @@ class IncrementalRun(AnalysisRun):
             pipeline.derivations.get(module.path, ()),
             tuple(pipeline.problems),
             tuple(pipeline.hints),
+            tuple(pipeline.missing_runs),
             modules.problems,
             {path: self._shared(path, content) for path, content in modules.contents.items()},
             {

@@ -69,6 +69,14 @@ def test_a_new_module_of_an_imported_name_is_noticed() -> None:
     assert set(analyzed_modules(incremental)) >= {"a.py", "b.py"}
 
 
+def test_a_class_without_run_is_mentioned_in_each_run() -> None:
+    write("a.py", module(workflow("A", "rest").replace("def run", "def execute")))
+    incremental = IncrementalAnalysis()
+    hints = [incremental.analyze(find_sources(["."])).hints for _ in range(2)]
+    assert hints == [analyze_graphs(find_sources(["."])).hints] * 2
+    assert len(hints[0]) == 1
+
+
 @pytest.mark.parametrize("seed", range(8))
 def test_repeated_checks_equal_single_ones(project: Path, seed: int) -> None:
     random = Random(seed)  # noqa: S311 - the examples need no secrecy

@@ -321,6 +321,10 @@ def test_a_cancelled_step_that_continues_is_reported(cut: str) -> None:
     assert workflow.complete
 
 
+def test_a_sleep_with_a_timeout_needs_no_remark() -> None:
+    assert workflow_of("await asyncio.wait_for(step.sleep('pause', '1 day'), 5)").notes == ()
+
+
 def test_a_wait_without_a_limit_cuts_nothing_short() -> None:
     assert workflow_of("await asyncio.wait_for(a(), timeout=None)").notes == ()
 

@@ -63,7 +63,7 @@ def scalars(value: object) -> Iterator[object]:
         for key, inner in value.items():
             if key not in NOT_IN_SETTINGS:
                 yield from scalars(inner)
-    elif isinstance(value, list):
+    elif isinstance(value, list | tuple):
         for item in value:
             yield from scalars(item)
     else:
@@ -77,7 +77,7 @@ def test_the_kind_is_the_type_without_its_prefix(step: Step) -> None:
 
 @pytest.mark.parametrize("step", STEPS, ids=lambda step: step["type"])
 def test_settings_have_each_value_of_a_step(step: Step) -> None:
-    settings = asdict(settings_of(step)).values()
+    settings = list(scalars(asdict(settings_of(step))))
     missing = [value for value in scalars(step) if value not in settings]
     assert missing == [], f"`settings_of` in testing/workflow_graph.py lacks these values of a `{step['type']}`"
 
@@ -89,7 +89,7 @@ def test_retries_are_those_of_the_step_or_the_engines_default() -> None:
 
 def test_only_step_do_has_retries() -> None:
     with pytest.raises(
-        StepNotFoundError, match="`nap` has no retries: it is a `sleep` step, and only `do` steps have them"
+        StepNotFoundError, match="`nap` has no retries: its kind is `sleep`, and only `do` steps have them"
     ):
         WorkflowGraph.of(graph(NAP)).retries("nap")
 

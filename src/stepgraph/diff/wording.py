@@ -255,6 +255,9 @@ def _branch_text(tree: Tree, branch: int) -> str:
 _MAX_LENGTH: Final = 60
 """Maximum length of a shown value in characters."""
 
+_CONTEXT: Final = 20
+"""The number of equal characters shown before the first difference of two long values."""
+
 
 def changes_of(old: TreeElement, new: TreeElement, field: str) -> Iterator[str]:
     """Yield a phrase for each change of a field: `timeout 1 minute → 2 minutes`."""
@@ -288,6 +291,12 @@ def _change(noun: str, before: object, after: object, *, is_duration: bool = Fal
     old, new = _value(before, is_duration=is_duration), _value(after, is_duration=is_duration)
     if old == new:
         return f"{noun} written as {_shorten(canonical_json(after))} instead of {_shorten(canonical_json(before))}"
+    same = next(
+        (at for at, (first, second) in enumerate(zip(old, new, strict=False)) if first != second),
+        min(len(old), len(new)),
+    )
+    start = same - _CONTEXT if same >= _MAX_LENGTH - 1 else 0
+    old, new = (_shorten(f"…{text[start:]}" if start else text) for text in (old, new))
     return f"{noun} {old} → {new}"
 
 
@@ -296,7 +305,9 @@ def _value(value: object, *, is_duration: bool) -> str:
         return "none"
     if is_duration and isinstance(value, int | float | str):
         return duration_text(value)
-    return _shorten(value if isinstance(value, str) else canonical_json(value))
+    if value == "":
+        return '""'
+    return value if isinstance(value, str) else canonical_json(value)
 
 
 def _shorten(text: str) -> str:

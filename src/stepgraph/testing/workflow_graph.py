@@ -225,7 +225,7 @@ class WorkflowGraph(SnapshotSource):
         retries = self._only(name, "retries", lambda step: settings_of(step).retries)
         if retries is None:
             raise StepNotFoundError(
-                f"`{name}` has no retries: it is a `{self.step(name).kind}` step, and only `do` steps have them."
+                f"`{name}` has no retries: its kind is `{self.step(name).kind}`, and only `do` steps have them."
             )
         return retries
 

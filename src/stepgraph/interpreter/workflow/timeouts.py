@@ -23,10 +23,10 @@ def report_timeout(interpreter: Interpreter, place: Place, by: TimeoutFunction, 
     started = [interpreter.work.activities[task_id] for task_id in task_ids if task_id in interpreter.work.activities]
     work = [*activities_in(block), *(part for activity in started for part in activities_of(activity))]
     kinds = set(map(work_kind, work))
-    if "wait" in kinds and "step" not in kinds:
-        _report_wait(interpreter, place)
-    else:
+    if "step" in kinds:
         report_cancelled_step(interpreter, place, "the timeout here")
+    elif "wait" in kinds:
+        _report_wait(interpreter, place)
     if not (task_ids and interpreter.work.shielded.issuperset(task_ids)):
         _observe(interpreter, place, by, work)
 
