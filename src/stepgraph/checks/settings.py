@@ -41,7 +41,7 @@ class FailOn(StrEnum):
 
 
 class Settings(Struct, frozen=True, kw_only=True):
-    """The settings of a run.
+    """The settings of a check.
 
     Rules are selected by code or code prefix. The longest matching prefix decides.
     """
@@ -58,7 +58,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     strict: bool = False
     """Whether unresolved code (SG004) is an error."""
     require_dag: bool = False
-    """Whether a run fails if a workflow has no complete graph."""
+    """Whether a check fails if a workflow has no complete graph."""
     baseline: str | None = None
     """The path of the baseline file, or None without a baseline."""
     snapshot: bool = False

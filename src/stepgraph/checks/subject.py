@@ -74,7 +74,7 @@ class WorkflowSubject(Struct, frozen=True, dict=True):
 
 
 class ProjectSubject(Struct, frozen=True):
-    """The configurations of a run, and the problems with its inputs."""
+    """The configurations of a check, and the problems with its inputs."""
 
     configurations: tuple[Configuration, ...] = ()
     problems: tuple[Problem, ...] = ()

@@ -144,7 +144,7 @@ class SuppressionIndex(Struct):
 
 
 class SuppressionsSubject(Struct, frozen=True):
-    """The suppression comments of a run, after all other rules have run."""
+    """The suppression comments of a check, after all other rules have run."""
 
     ignores: tuple[SuppressionComment, ...]
     """The comments, without those in vendored packages."""

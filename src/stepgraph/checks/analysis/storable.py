@@ -119,7 +119,7 @@ _COLLECTIONS: Final = {
     "frozenset": UNSTORABLE["builtins.frozenset"],
     "deque": UNSTORABLE["collections.deque"],
 }
-# The smallest integer that is too large for JavaScript.
+# The smallest absolute value of an integer that cannot be stored.
 _TOO_LARGE: Final = 2**53 - 1
 
 
