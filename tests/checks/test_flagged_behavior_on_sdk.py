@@ -82,7 +82,7 @@ def test_unawaited_sleep_delays_nothing(example: Example, tmp_path: Path) -> Non
         ("SG205", "Abbreviated unit", 0.005),
         ("SG205", "Capitalized unit", 0.001),
         ("SG206", "Small number as a duration", 0.03),
-        ("SG206", "Constant named after seconds", 0.45),
+        ("SG206", "Constant whose name refers to seconds", 0.45),
         ("SG206", "Result of `timedelta.total_seconds`", 0.3),
     ],
 )

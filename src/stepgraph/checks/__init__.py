@@ -1,1 +1,1 @@
-"""Rules about code that fails or behaves unexpectedly at run time, and their execution."""
+"""The rules, their execution, and the filtering of findings by settings, suppression comments and baselines."""

@@ -1,4 +1,7 @@
-"""Baselines of existing findings, identified by fingerprints that do not depend on line numbers, and their files."""
+"""Baselines of existing findings, and the files that store them.
+
+A finding is identified by a fingerprint that does not depend on line numbers.
+"""
 
 from __future__ import annotations
 
@@ -31,16 +34,19 @@ _LENGTH: Final = 24
 
 
 def fingerprint(code: str, path: str, line_text: str, occurrence: int) -> str:
-    """Return the fingerprint of a finding, which is stable while its file name and source line stay the same.
+    """Return the fingerprint of a finding: a hash of its code, path, source line and occurrence.
 
-    `path` is relative to the directory of the baseline. Whitespace is ignored. `occurrence` is the number of the
-    finding, from 1, among those with the same code, path and text.
+    `path` is relative to the directory of the baseline. Indentation and the amount of whitespace between words do not
+    matter. `occurrence` is the number of the finding, from 1, among those with the same code, path and text.
     """
     return _fingerprint(_hash(code, path, " ".join(line_text.split())), occurrence)
 
 
 def fingerprints(findings: Sequence[Finding], read: Mapping[str, bytes], folder: str) -> list[str]:
-    """Return the fingerprint of each finding, whatever the order of the findings. Paths are relative to `folder`."""
+    """Return the fingerprint of each finding. It does not depend on the order of the findings.
+
+    Paths in fingerprints are relative to `folder`.
+    """
     lines = {path: _lines(read.get(path, b"")) for path in {finding.span.path for finding in findings}}
     names = {path: path_from(folder, path) for path in lines}
     occurrences: Counter[tuple[str, str, str]] = Counter()
@@ -61,7 +67,7 @@ def fingerprints(findings: Sequence[Finding], read: Mapping[str, bytes], folder:
 
 
 def _hash(code: str, path: str, text: str) -> _Hash:
-    """Return the hash without the occurrence, to be computed once for all findings on the same line."""
+    """Return the unfinished hash, without the occurrence. Findings with the same code, path and text share it."""
     return sha256(canonical_json([code, path, text])[:-1].encode())
 
 
@@ -76,13 +82,14 @@ def _lines(content: bytes) -> list[str]:
 
 
 class BaselineEntry(Struct, frozen=True):
-    """A finding in a baseline. Its identity is the fingerprint alone. The other fields are for readers of the file."""
+    """A finding in a baseline. Current findings are compared with it by fingerprint alone."""
 
     fingerprint: str
     code: str
     path: str
     """The path relative to the directory of the baseline."""
     message: str
+    """The message, for readers of the file."""
 
 
 class Baseline(Struct, frozen=True):
@@ -92,7 +99,7 @@ class Baseline(Struct, frozen=True):
     """The directory of the file, as a path prefix."""
     entries: tuple[BaselineEntry, ...] = ()
     gone: frozenset[str] = frozenset()
-    """The paths of entries whose file was deleted."""
+    """The paths of entries whose file does not exist."""
 
     @property
     def fingerprints(self) -> frozenset[str]:
@@ -104,7 +111,7 @@ class Baseline(Struct, frozen=True):
     ) -> tuple[BaselineEntry, ...]:
         """Return the entries without a current finding.
 
-        Only entries whose file was `read` or deleted, and whose rule is selected, can be outdated.
+        Only entries whose file was `read` or does not exist, and whose rule is selected, can be outdated.
         """
         checked = {path_from(self.folder, path) for path in read} | self.gone
         current_set = frozenset(current)
@@ -146,7 +153,7 @@ _REWRITE_ADVICE = "Correct it, or remove it and run with --update-baseline."
 def read_baseline(path: str, root: Root | None = None) -> Baseline:
     """Read a baseline file inside a root or, without a root, a file that the user named.
 
-    Raises InputError for a missing or unreadable file, and for a file that is not a baseline.
+    Raises InputError for a missing or unreadable file, an invalid baseline and an unsupported version.
     """
     # Imported here for a fast start, because most checks have no baseline.
     from stepgraph.project.configuration.jsonc import JsoncDocument

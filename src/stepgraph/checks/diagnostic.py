@@ -1,4 +1,4 @@
-"""Diagnostics: the results of rules, with severity and confidence. Findings: diagnostics as shown to users."""
+"""Diagnostics, which rules yield, and findings: diagnostics with the code and severity that users see."""
 
 from __future__ import annotations
 
@@ -20,14 +20,17 @@ else:
 
 
 class Severity(StrEnum):
-    """The effect of a finding on a deployment."""
+    """The importance of a finding. The settings can override it.
+
+    An error can also mark an invalid input or a deployment that fails, and a warning a comment without effect.
+    """
 
     ERROR = "error"
     """The code fails at run time."""
     WARNING = "warning"
-    """The code behaves unexpectedly."""
+    """The code behaves differently than it appears to."""
     NOTE = "note"
-    """A remark on correct code."""
+    """Information about code that may be correct."""
 
 
 class Confidence(StrEnum):
@@ -49,7 +52,7 @@ class Applicability(StrEnum):
 
 
 class Fix(Struct, frozen=True):
-    """A change of the source that removes a finding."""
+    """A change to the source that resolves a finding."""
 
     applicability: Applicability
     """The certainty that the fix is correct."""
@@ -67,9 +70,9 @@ class Diagnostic(Struct, frozen=True):
     message: str
     """The problem and its consequence."""
     advice: str
-    """The code to write instead."""
+    """The change to make, or an empty string without advice."""
     fix: Fix | None = None
-    """The change that follows the advice, or None if no change is obvious."""
+    """An automatic change that follows the advice, if any."""
     severity: Severity | None = None
     """The severity, or None for the severity of the rule."""
     consequences: tuple[tuple[str, Span], ...] = ()
@@ -80,19 +83,19 @@ class Finding(Struct, frozen=True):
     """A problem that a rule reports at a location in a source file or a configuration."""
 
     code: str
-    """The code of the rule: `SG101`."""
+    """The code of the rule, such as `SG101`."""
     severity: Severity
-    """The severity of the rule, or the severity from the settings."""
+    """The severity from the rule, unless the settings override it."""
     message: str
     """The problem and its consequence."""
     advice: str
-    """The change to make."""
+    """The change to make, or an empty string without advice."""
     span: Span
     """The location of the problem."""
     workflow: str = ""
-    """The name of the workflow. Empty for findings about a project."""
+    """The name of the workflow, or an empty string for a finding that belongs to no workflow."""
     fix: Fix | None = None
-    """The change that `--fix` makes, or None if no change is obvious."""
+    """An automatic change that `--fix` can make, if any."""
     other_workflows: tuple[str, ...] = ()
     """The names of the other workflows with the same finding, in code that they share."""
 
@@ -117,14 +120,17 @@ def unsafe_fix(*edits: Edit) -> Fix | None:
 
 
 def without_edits(finding: Finding) -> Finding:
-    """Return a finding whose fix has no edits, so that it keeps no module in memory."""
+    """Return a finding without the edits of its fix, because edits keep modules in memory."""
     return finding if finding.fix is None else replace(finding, fix=Fix(finding.fix.applicability))
 
 
 def diagnostics_of(
     problems: Iterable[Problem], kind: ProblemKind, consequence: str = "", advice: str | None = None
 ) -> Iterator[Diagnostic]:
-    """Yield diagnostics for problems of a kind. `advice` replaces the advice of each problem."""
+    """Yield diagnostics for problems of a kind.
+
+    `consequence` is appended to the message of each problem, and `advice` replaces its advice.
+    """
     for problem in problems:
         if problem.kind is kind:
             message = f"{problem.message} {consequence}".rstrip()
@@ -132,7 +138,7 @@ def diagnostics_of(
 
 
 def hint_diagnostics(hints: Iterable[Problem]) -> Iterator[Diagnostic]:
-    """Yield diagnostics for valid configuration that may have an unexpected effect."""
+    """Yield a warning for each placeholder in a configuration, and a note for each other hint about a configuration."""
     for hint in hints:
         if hint.kind is ProblemKind.CONFIGURATION:
             yield Diagnostic(span_of(hint), hint.message, hint.advice, severity=Severity.NOTE)

@@ -1,4 +1,4 @@
-"""The filter of findings: settings, suppression comments and the baseline."""
+"""The filtering of findings by settings, suppression comments and a baseline."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class FilteredFindings(Struct, frozen=True):
 
 
 class CheckedSources(Struct, frozen=True):
-    """The sources of a check."""
+    """The files and workflow classes of a check."""
 
     read: Mapping[str, bytes]
     """The content of each analyzed file, by path."""

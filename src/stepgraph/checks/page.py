@@ -1,8 +1,8 @@
 """The documentation of rules: the Markdown page next to the module of each rule.
 
 A page has the sections of `RulePage`. A paragraph that ends in a colon is the title of the example below it. An example
-is the body of `run`, with the imports of its module on top, or a module that defines the class, or several files, each
-below a paragraph with its path. Flagged lines end in a comment with the code of the rule.
+is the body of `run`, with the imports of its module on top, or a module that defines the class, or one or more files,
+each below a paragraph with its path. Flagged lines end in a comment with the code of the rule.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Example(Struct, frozen=True):
     mode: DependencyMode = DependencyMode.IMPLICIT
     """The dependency mode, unless a configuration among the files sets the mode."""
     snippet: str = ""
-    """The part of a single file that the page shows, or an empty string if the page shows whole files."""
+    """The code block of an example without paths, or an empty string if the page shows files with their paths."""
 
     @property
     def source(self) -> str:
@@ -61,7 +61,7 @@ class RulePage(Struct, frozen=True):
     fix: str
     """The text of the section *Use instead*: the change that resolves a finding."""
     clean: tuple[Example, ...]
-    """The examples of the section *Use instead*: code without findings."""
+    """The examples of the section *Use instead*: code without errors and warnings."""
     evidence: str
     """The section *Source*: the evidence for the rule, and how it was verified."""
 

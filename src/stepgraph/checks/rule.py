@@ -30,9 +30,9 @@ class Rule(Struct, frozen=True, kw_only=True):
     """A rule with at least one check."""
 
     code: str
-    """The stable code: `SG101`."""
+    """The stable code, such as `SG101`."""
     name: str
-    """The stable name: `unknown-step-parameter`."""
+    """The stable name, such as `unknown-step-parameter`."""
     module: str
     """The name of the rule's module. The page of the rule has the same path with the extension `.md`."""
     severity: Severity
@@ -43,4 +43,7 @@ class Rule(Struct, frozen=True, kw_only=True):
     check_ignores: SuppressionsCheck = _no_diagnostics
     """The check of suppression comments, which runs after all other checks."""
     is_consequence: bool = False
-    """Whether findings follow from other faults. They are dropped if a different rule reports an error or warning."""
+    """Whether the findings usually follow from other faults.
+
+    They are dropped if a rule without this flag reports an error or a warning for the same workflow.
+    """

@@ -1,4 +1,4 @@
-"""The execution of rules on a project and its workflows."""
+"""The execution of rules on a project, its workflows and its suppression comments."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class _Result(Struct, frozen=True):
 def check(
     project: ProjectSubject, workflows: Iterable[WorkflowSubject], rules: Sequence[Rule] = RULES
 ) -> tuple[Finding, ...]:
-    """Return the distinct findings of rules: first for the project, then for each workflow, in source order.
+    """Return the distinct findings: first those for the project, then those for each workflow in source order.
 
     A finding in code that several workflows share, such as a base class, belongs to the first workflow.
     """
@@ -41,9 +41,9 @@ def check(
 
 
 def unique_findings(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """Return findings without duplicates, keeping the first one with each code, span and message.
+    """Return the first finding with each code, span and message.
 
-    It names the workflows of the others.
+    Its `other_workflows` are the workflows of its duplicates.
     """
     unique: dict[tuple[str, Span, str], list[Finding]] = {}
     for finding in findings:
@@ -62,7 +62,7 @@ def check_project(project: ProjectSubject, rules: Sequence[Rule] = RULES) -> lis
 
 
 def check_workflow(workflow: WorkflowSubject, rules: Sequence[Rule] = RULES) -> list[Finding]:
-    """Return the findings of rules for a workflow, without consequences of other findings."""
+    """Return the findings of rules for a workflow in source order, without consequences of other findings."""
     results = [result for rule in rules for result in _run_rule(rule, workflow)]
     has_cause = any(not each.rule.is_consequence and each.finding.severity is not Severity.NOTE for each in results)
     consequences = {consequence for result in results for consequence in result.consequences}

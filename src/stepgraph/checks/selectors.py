@@ -11,15 +11,15 @@ from msgspec import Struct
 ALL: Final = "SG"
 """The prefix of all codes."""
 _ALL_NAME: Final = "ALL"
-"""The selector of all rules in ruff, which is accepted, too."""
+"""Ruff's selector of all rules, which stepgraph accepts, too."""
 _SIMILARITY: Final = 0.8
-"""The similarity cutoff of suggestions. Codes with two different digits are below it."""
+"""The similarity cutoff of suggestions, which a code with one wrong digit reaches."""
 
 INPUT_RULES: Final = frozenset({"SG001", "SG002", "SG003"})
-"""The rules that report invalid inputs, which are not analyzed. They cannot be ignored."""
+"""The rules that report invalid inputs and settings. These rules cannot be ignored."""
 
 SUPPRESSION_RULES: Final = frozenset({"SG006", "SG007"})
-"""The rules that report suppression comments that have no effect."""
+"""The rules that report suppression comments without effect. Comments cannot suppress these rules."""
 
 
 class SelectableRule(Protocol):
@@ -47,7 +47,7 @@ class Selectors(Struct, frozen=True):
         return self.prefix_by_selector.get(selector)
 
     def suppressible_code(self, selector: str, *, with_prefixes: bool) -> str | None:
-        """Return the code or, `with_prefixes`, the prefix of a selector, or None if a comment cannot suppress it."""
+        """Return the code of a selector, or None if a comment cannot suppress it. `with_prefixes` allows prefixes."""
         meaning = self.prefix_by_selector.get(selector)
         is_known = meaning in self.codes or with_prefixes
         return meaning if is_known and meaning not in SUPPRESSION_RULES | INPUT_RULES else None
@@ -83,7 +83,7 @@ class Selectors(Struct, frozen=True):
 
 
 def selectors(rules: Iterable[SelectableRule]) -> Selectors:
-    """Return the selectors that match at least one of the rules."""
+    """Return all valid selectors of the rules: codes, names, prefixes of codes, and `ALL`."""
     names = {rule.name: rule.code for rule in rules}
     codes = {code: code for code in names.values()}
     prefixes = {code[:length]: code[:length] for code in codes for length in range(len(ALL), len(code))}

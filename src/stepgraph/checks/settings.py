@@ -1,4 +1,4 @@
-"""The settings of a check: rule selection, severities and failure conditions, read from `pyproject.toml`."""
+"""The settings of checks in `pyproject.toml`: rules, severities, failure conditions, the baseline and snapshots."""
 
 from __future__ import annotations
 
@@ -27,21 +27,21 @@ _INCOMPLETE = "SG004"
 
 
 class FailOn(StrEnum):
-    """The findings that make a run fail."""
+    """The findings that make a check fail. Findings in the baseline never do."""
 
     ERROR = "error"
     WARNING = "warning"
     """Errors and warnings."""
     NEW = "new"
-    """Errors and warnings that are not in the baseline."""
+    """Errors and warnings, as with `warning`, but the check requires a baseline."""
 
     def fails(self, severity: Severity) -> bool:
-        """Return whether a finding outside the baseline makes a run fail."""
+        """Return whether a finding of a severity makes a check fail, unless the finding is in the baseline."""
         return severity is Severity.ERROR or (self is not FailOn.ERROR and severity is Severity.WARNING)
 
 
 class Settings(Struct, frozen=True, kw_only=True):
-    """The settings of a run.
+    """The settings of a check.
 
     Rules are selected by code or code prefix. The longest matching prefix decides.
     """
@@ -58,13 +58,13 @@ class Settings(Struct, frozen=True, kw_only=True):
     strict: bool = False
     """Whether unresolved code (SG004) is an error."""
     require_dag: bool = False
-    """Whether a run fails if a workflow has no complete graph."""
+    """Whether a check fails if a workflow has no complete graph."""
     baseline: str | None = None
-    """The path of the baseline file."""
+    """The path of the baseline file, or None without a baseline."""
     snapshot: bool = False
     """Whether the pytest plugin compares each workflow with a snapshot."""
     folder: str = ""
-    """The directory of the settings, as a path prefix."""
+    """The directory of the file with the settings, as a path prefix."""
     problems: tuple[Problem, ...] = ()
     """The errors in the settings themselves."""
 
@@ -77,12 +77,15 @@ class Settings(Struct, frozen=True, kw_only=True):
         return self.severity.get(self._severity_prefix(finding.code)) or finding.severity
 
     def enables(self, code: str) -> bool:
-        """Return whether a rule is enabled in some file. Rules about inputs are always enabled."""
+        """Return whether `select`, `ignore` and `severity` enable a rule, disregarding `per_file_ignores`."""
         is_off = self.severity.get(self._severity_prefix(code), Severity.ERROR) is None
         return len(_longest_prefix(code, self.select)) > len(_longest_prefix(code, self.ignore)) and not is_off
 
     def enables_in(self, code: str, path: str) -> bool:
-        """Return whether a rule is enabled in a file. The path is relative to `folder`."""
+        """Return whether a rule is enabled in a file. Rules about inputs are always enabled.
+
+        `path` is relative to `folder`.
+        """
         if code in INPUT_RULES:
             return True
         ignored = (code.startswith(codes) for pattern, codes in self.per_file_ignores.items() if matches(pattern, path))
@@ -115,7 +118,7 @@ _SEVERITIES: Final[dict[str, Severity | None]] = {**{severity.value: severity fo
 
 
 def read_settings(paths: Sequence[StrPath], rules: Iterable[Rule] = RULES) -> Settings:
-    """Return the settings in the nearest `pyproject.toml` with settings for the paths.
+    """Return the settings in the nearest `pyproject.toml` that has any, from the common directory of the paths upward.
 
     Invalid values are reported in the `problems` of the settings and otherwise ignored.
     """
@@ -127,7 +130,7 @@ def read_settings(paths: Sequence[StrPath], rules: Iterable[Rule] = RULES) -> Se
 
 
 class _Table(Struct, frozen=True):
-    """The table of settings, with the valid selectors of rules."""
+    """The table `[tool.stepgraph]`, with the valid selectors of rules."""
 
     fields: Fields
     selectors: Selectors

@@ -1,4 +1,4 @@
-"""The subjects of rules: an analyzed workflow, or a project with its configurations."""
+"""Subjects of rules: an analyzed workflow, and a project with its configurations and problems."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ class WorkflowSubject(Struct, frozen=True, dict=True):
     """The intermediate representation, with the facts that the interpreter recorded."""
     graph: Graph | None
     notes: tuple[Note, ...]
-    """The notes on the program and on the graph."""
+    """The notes on the program and on the graph, in source order."""
     configured: ConfiguredWorkflow | None = None
-    """The entry of the workflow in a configuration."""
+    """The entry of the workflow in a configuration, or None without an entry."""
     _results: dict[object, object] = field(default_factory=dict)
     """Results of `once`, by function."""
 
@@ -63,7 +63,7 @@ class WorkflowSubject(Struct, frozen=True, dict=True):
     @cached_property
     def reachable_steps(self) -> ReachableSteps:
         """The declared steps that the program may run."""
-        # Imported here because a result from the cache needs no program.
+        # Imported here for a fast start, because findings from the cache need no analysis of steps.
         from stepgraph.checks.analysis.steps import find_reachable_steps
 
         return find_reachable_steps(self.program)
@@ -74,10 +74,10 @@ class WorkflowSubject(Struct, frozen=True, dict=True):
 
 
 class ProjectSubject(Struct, frozen=True):
-    """The configurations of a run, and the problems with its inputs."""
+    """The configurations of a check, and the problems with its inputs."""
 
     configurations: tuple[Configuration, ...] = ()
     problems: tuple[Problem, ...] = ()
     """Invalid or unreadable inputs."""
     hints: tuple[Problem, ...] = ()
-    """Valid inputs with a surprising effect."""
+    """Remarks on valid inputs that have a surprising effect."""

@@ -1,6 +1,7 @@
 """Suppression comments in Python modules and configurations.
 
-`stepgraph: ignore[SG118] reason` suppresses rules on a line, and `stepgraph: ignore-file` all rules in a file.
+`stepgraph: ignore[SG118] reason` suppresses the listed rules in a line or statement. `stepgraph: ignore-file`
+suppresses all rules in a file, and `stepgraph: ignore-file[SG118]` suppresses the listed rules.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from stepgraph.project.root import is_configuration_name
 
 
 class Comment(Struct, frozen=True):
-    """A comment of a Python module or a configuration."""
+    """A comment in a Python module or a configuration."""
 
     path: str
     line: int
@@ -34,24 +35,25 @@ class Comment(Struct, frozen=True):
     last_line: int
     """The last line that the comment applies to, from 1."""
     class_name: str = ""
-    """The top-level class that contains or follows the comment, or an empty string."""
+    """The name of the top-level class that contains or follows the comment, or an empty string."""
 
 
 class SuppressedRule(Struct, frozen=True):
     """A rule in a suppression comment."""
 
     text: str
-    """The code or name as written, which may be invalid."""
+    """The code, code prefix or name as written, which may be invalid."""
     span: Span
 
 
 class SuppressionComment(Struct, frozen=True):
-    """A suppression: the part of a comment from the word `stepgraph` on."""
+    """A suppression: a part of a comment that begins with `stepgraph` or `noqa`."""
 
     comment: Comment
     span: Span
-    """The location of the suppression, without the rest of its comment."""
+    """The location of the suppression, without its reason."""
     text: str
+    """The source at the location."""
     rules: tuple[SuppressedRule, ...] = ()
     """The suppressed rules, or none if the form is invalid or names no rule. For a whole file, all rules by default."""
     reason: str = ""
@@ -80,7 +82,7 @@ def _comments(path: str, content: bytes) -> list[Comment]:
 
 _MARKER: Final = r"(?:#|//|/\*)[ \t]*"
 _CODE: Final = r"(?:SG\d|[a-z]+-[a-z])"
-# This also matches unknown directives, misspelled suppressions and suppressions of other tools, to report them.
+# This also matches unknown directives, misspelled suppressions and `noqa` comments with codes of rules, to report them.
 _SUPPRESSION: Final = re.compile(
     _MARKER
     + r"(?P<whole>stepgraph:[ \t]*+(?=[^\s#])"
@@ -96,7 +98,7 @@ _BETWEEN_COMMAS: Final = re.compile("[^,]+")
 
 
 def parse_suppressions(comment: Comment) -> Iterator[SuppressionComment]:
-    """Yield the suppressions in a comment, which may begin with directives of other tools."""
+    """Yield the suppressions in a comment, which may also contain directives of other tools."""
     line = comment.text.split("\n", 1)[0]
     for suppression in _SUPPRESSION.finditer(line):
         start = suppression.start("whole")
@@ -114,7 +116,7 @@ def parse_suppressions(comment: Comment) -> Iterator[SuppressionComment]:
 
 
 def _rules_in(comment: Comment, match: re.Match[str]) -> tuple[SuppressedRule, ...]:
-    """Return the distinct rules of a suppression, which are all rules if a suppression of a file lists none."""
+    """Return the distinct rules of a suppression. A suppression of a file without a list covers all rules."""
     if match["rules"] is None:
         return (SuppressedRule(ALL, _span(comment, *match.span("name"))),)
     offset = match.start("rules")
@@ -155,7 +157,7 @@ def configuration_comments(path: str, content: bytes) -> list[Comment]:
 
 
 def _positioned_comments(path: str, text: str) -> Iterator[tuple[int, str]]:
-    # Imported here because a run needs at most one of the two parsers.
+    # Imported here because most runs need at most one of the two parsers.
     if path.endswith(".toml"):
         from stepgraph.project.configuration.toml import toml_comments
 
@@ -166,7 +168,7 @@ def _positioned_comments(path: str, text: str) -> Iterator[tuple[int, str]]:
 
 
 def _next_code_lines(lines: list[str], comment_lines: set[int]) -> dict[int, int]:
-    """Map each line number to the first line with code at or after it. Lines after the last code have no entry."""
+    """Map each line number to the first line with code at or after it. Lines after the last code line have no entry."""
     next_code_line: dict[int, int] = {}
     for number in range(len(lines), 0, -1):
         if number not in comment_lines and lines[number - 1].strip():
@@ -177,7 +179,7 @@ def _next_code_lines(lines: list[str], comment_lines: set[int]) -> dict[int, int
 
 
 def _comment_only_lines(lines: list[str]) -> set[int]:
-    """Return the numbers of lines that consist of a comment. Only the first line of a block comment counts."""
+    """Return the numbers of lines that consist of a comment. Block comments on several lines do not count."""
     return {
         number
         for number, line in enumerate(lines, 1)
@@ -191,11 +193,11 @@ _NO_CODE: Final = frozenset(
 
 
 def python_comments(path: str, content: bytes) -> list[Comment]:
-    """Return the comments of a module that name this package, up to the first syntax error.
+    """Return the comments of a module that contain `stepgraph` or `noqa`, up to the first syntax error.
 
-    A comment at the end of a statement applies to all lines of the statement, because a formatter may have wrapped it.
-    A comment at the end of any other line applies to that line. A comment on its own line applies to the next
-    statement or, inside a statement, to the next line of the statement.
+    A comment at the end of a statement applies to all lines of the statement, because a formatter may have wrapped the
+    statement. A comment at the end of any other line applies to that line. A comment on its own line applies to the
+    next statement or, inside a statement, to the next line of the statement.
     """
     collector = _CommentCollector(path)
     lines = content.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
@@ -203,7 +205,7 @@ def python_comments(path: str, content: bytes) -> list[Comment]:
         for token in tokenize.tokenize(BytesIO(lines).readline):
             collector.feed(token)
     except (SyntaxError, tokenize.TokenError):
-        pass  # invalid modules have no other findings to suppress
+        pass  # an invalid module has no findings that a comment could suppress
     collector.close()
     return collector.comments
 

@@ -22,15 +22,15 @@ class SuppressedFinding(Struct, frozen=True):
 
 
 class _SuppressedRules(Struct):
-    """The suppressed rules of a line, or of a range of lines.
+    """The suppressed rules of a line, a range of lines or a file.
 
     The time to look up a finding does not depend on the number of comments.
     """
 
     rules: dict[str, list[tuple[int, SuppressedRule]]] = field(default_factory=dict)
-    """The rules by code, each with the index of its comment."""
+    """The rules, each with the index of its comment, by code or, for a file, by code prefix."""
     used: set[str] = field(default_factory=set)
-    """The codes with a finding."""
+    """The keys of `rules` that have suppressed a finding."""
 
 
 class _FileIndex(Struct):
@@ -107,11 +107,11 @@ class SuppressionIndex(Struct):
     def unused(
         self, classes_of_workflows: Iterable[tuple[str, str]], counts: Callable[[str, str], bool]
     ) -> tuple[tuple[SuppressionComment, SuppressedRule], ...]:
-        """Return the rules that suppressed no finding, each with its comment, if the commented code was checked.
+        """Return the rules in checked code that suppressed no finding, each with its comment.
 
-        The comment must be in a workflow class, or outside classes in a module with a workflow class, and the rule must
-        be enabled for the file. Other classes and imported modules may belong to workflows that were not analyzed, and
-        configurations to other environments.
+        The code counts as checked if it is in a workflow class, or outside classes in a module with a workflow class,
+        and if the rule is enabled for the file. Other classes and imported modules may belong to workflows that were
+        not analyzed, and configurations to other environments.
         """
         classes: dict[str, set[str]] = {}
         for path, class_name in classes_of_workflows:
@@ -136,14 +136,18 @@ class SuppressionIndex(Struct):
         return self._files
 
     def _code_of(self, ignore: SuppressionComment, rule: SuppressedRule) -> str | None:
-        """Return the code or, in a comment for a whole file, the code prefix of a rule, or None if it is invalid."""
+        """Return the code of a rule, or None if the comment cannot suppress the rule.
+
+        In a comment for a file, the result may be a prefix of codes.
+        """
         return self.selectors.suppressible_code(rule.text, with_prefixes=ignore.applies_to_file)
 
 
 class SuppressionsSubject(Struct, frozen=True):
-    """The suppression comments of a run, after all other rules have run."""
+    """The suppression comments of a check, after all other rules have run."""
 
     ignores: tuple[SuppressionComment, ...]
+    """The comments, without those in vendored packages."""
     unused: tuple[tuple[SuppressionComment, SuppressedRule], ...]
     """The rules in checked code that suppressed no finding, each with its comment."""
     selectors: Selectors

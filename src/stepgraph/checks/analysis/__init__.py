@@ -1,1 +1,1 @@
-"""Analyses that rules share: of durations, step configs, values, step counts, control dependence and concurrency."""
+"""Analyses and edits that rules share."""

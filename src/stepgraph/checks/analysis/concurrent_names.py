@@ -48,7 +48,7 @@ class NamedActivity(Struct, frozen=True):
     kind: Literal["step", "wait"]
     name: str
     place: Place
-    """The location of the name."""
+    """The location of the call that declares the step or waits for the event."""
     direct: bool
     """Whether the program itself, rather than a called function, runs or starts the activity."""
     after_await: bool = False
@@ -95,7 +95,7 @@ class _WorkDomain(Domain[_AwaitProgress], Observer[_AwaitProgress]):
     def __init__(self, budget: Budget) -> None:
         self.budget = budget
         self.after_await: dict[NamedActivity, bool] = {}
-        """Whether a step or event wait begins after an await on some path. The keys lack this field."""
+        """Whether a step or event wait begins after an await on some path. The keys do not set `after_await`."""
         self.in_turn: list[bool] = [False]
         """Whether a lock is held in turn in each open block, innermost last."""
         self.held_in_turn: dict[int, bool] = {}
@@ -145,7 +145,7 @@ class _WorkDomain(Domain[_AwaitProgress], Observer[_AwaitProgress]):
                 self.add(activity, place, state, in_turn=self.in_turn[-1])
                 return _AwaitProgress.AFTER_AWAIT
             case Start(activity=activity, place=place):
-                # A task does not hold the lock of the work that starts it, but tasks start in turn.
+                # A task does not hold the lock of the work that starts it, but tasks under a lock are started in turn.
                 self.add(activity, place, _AwaitProgress.BEFORE_AWAIT if self.in_turn[-1] else state)
                 return state
             case Await() | Pause():

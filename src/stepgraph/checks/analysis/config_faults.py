@@ -1,4 +1,4 @@
-"""Faults in the `config` of a step that the engine rejects."""
+"""Faults in the `config` of a step that make the engine reject the config."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _SYNONYMS: Final = {
     **dict.fromkeys(("timeout_seconds", "timeout_ms", "time_limit", "deadline"), "timeout"),
     **dict.fromkeys(("retry", "retry_policy", "retryPolicy"), "retries"),
 }
-# A key with at least this similarity to a valid key is treated as a typo.
+# A name with at least this similarity to a valid name is treated as a typo.
 _SIMILARITY: Final = 0.75
 
 _OBJECT_BASES: Final = frozenset(["dataclasses.dataclass", "typing.NamedTuple"])
@@ -42,19 +42,19 @@ _NOT_FINITE: Final = frozenset(["math.inf", "math.nan"])
 
 
 class ConfigFault(Struct, frozen=True):
-    """A part of a config that the engine rejects."""
+    """A part of a config that makes the engine reject the config."""
 
     place: Place
     problem: str
     """The description of the fault: a clause in lower case."""
     advice: str
-    """The value or key to write instead."""
+    """The change to make."""
     fix: Fix | None = None
-    """The change that follows the advice, or None if no change is obvious."""
+    """An automatic change that follows the advice, if any."""
 
 
 def config_faults(subject: WorkflowSubject) -> tuple[ConfigFault, ...]:
-    """Return the faults in the step configs of a workflow, except invalid durations."""
+    """Return the faults in the step configs of a workflow. Other rules report most invalid durations."""
     return subject.once(_find_config_faults)
 
 

@@ -1,7 +1,7 @@
-"""Control dependence of steps: the tests of choices and loops that decide whether a step runs.
+"""Control dependence of steps: the tests of choices, loops and handlers that decide whether a step runs.
 
-A step depends on a test if it runs only after one of the two outcomes. The step also depends on the tests that
-decide whether the first test is evaluated.
+A step depends on a test if the step runs only after one of the two outcomes. The step also depends on the tests that
+decide whether that test is evaluated.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def deciding_tests(program: Program, tests: Iterator[NondeterministicCondition])
 
 
 _Tests: TypeAlias = range
-"""The tests of a choice, one for each branch except a final `else`, or the single test of a loop."""
+"""The tests of a choice (one per branch except a final `else`), a loop (one) or a `try` (one per uncertain handler)."""
 
 
 class _LatestOutcomes(Domain[int]):
@@ -61,13 +61,13 @@ class _LatestOutcomes(Domain[int]):
 
     def __init__(self) -> None:
         self.decision_of: dict[int, int] = {}
-        """The `id` of the choice or loop of each test."""
+        """The `id` of the choice, loop or `try` of each test."""
         self.tests_of: dict[int, _Tests] = {}
-        """The tests of each choice or loop, by `id`."""
+        """The tests of each choice, loop or `try`, by `id`."""
         self.decisions: dict[Place, dict[int, _Tests]] = {}
-        """The tests of the choices and loops at each location, by `id`."""
+        """The tests of the choices, loops and `try` statements at each location, by `id`."""
         self.before: dict[int, int] = {}
-        """The outcomes before each choice and loop, and before each operation that runs steps, by `id`."""
+        """The outcomes before each choice, loop, `try` and operation that runs steps, by `id`."""
         self.raised: dict[int, int] = {}
         """The outcomes on the paths to the handlers of each `try`, by `id`."""
         self.steps: dict[int, None] = {}
@@ -145,7 +145,7 @@ class _LatestOutcomes(Domain[int]):
         if exhausted is None:
             self.never_exhausted.add(id(loop))
             return None
-        # If an iteration reaches its end, the test fails later, even if it held before.
+        # After an iteration that reaches its end, the test held before and fails now, so both outcomes are possible.
         failed = _at_branch(tests, 1, exhausted)
         return failed if end is None else failed | _at_branch(tests, 0, exhausted)
 
@@ -177,7 +177,7 @@ class _LatestOutcomes(Domain[int]):
         return raised if tests is None else _at_branch(tests, index, raised)
 
     def tests(self, decision: Choice | Loop | Try, place: Place, count: int) -> _Tests:
-        """Return the tests of a choice or loop, and record its location."""
+        """Return the tests of a choice, loop or `try`, and record its location."""
         tests = self.tests_of.get(id(decision))
         if tests is None:
             first = 2 * len(self.decision_of)

@@ -37,7 +37,7 @@ class DurationArgument(Struct, frozen=True):
 
     use: DurationUse
     value: Value
-    """The value. A valid value is a number of milliseconds or a string with a unit."""
+    """The value. It is valid if it is a number of milliseconds or a string that the engine can parse."""
     place: Place
 
     @property
@@ -56,7 +56,7 @@ class DurationArgument(Struct, frozen=True):
 
     @property
     def milliseconds(self) -> float | None:
-        """The duration in milliseconds, or None if it is unknown or the engine does not recognize its unit."""
+        """The duration in milliseconds, or None if it is unknown, blank, invalid or in an unknown unit."""
         if self.text is None:
             return self.number
         duration = parse_duration(self.text) if self.text.strip() else None

@@ -1,8 +1,8 @@
 """Durations as the engine parses them: a number of milliseconds, or a string with a number and a unit.
 
-A string that JavaScript converts to a number is a number of milliseconds, too. Any other valid string is a number,
-spaces and one word, with an optional final `s`. The engine silently treats an unknown word as milliseconds (package
-`itty-time`, function `ms`).
+A string that JavaScript converts to a number is a number of milliseconds, too. Any other valid string consists of a
+number, spaces and one word, with an optional final `s`. The engine silently treats an unknown word as milliseconds
+(package `itty-time`, function `ms`).
 
 `is_likely_seconds` and `parse_partial_duration` detect durations that are probably wrong, although the engine accepts
 them or their value is not fully known.
@@ -67,7 +67,7 @@ class DurationText(Struct, frozen=True):
     number: str = ""
     """The number before the unit, as written. Empty without a unit."""
     unit: str | None = None
-    """The unit as written, if the engine does not know it and it does not mean milliseconds."""
+    """The unit as written if the engine misreads it as milliseconds, otherwise None."""
 
 
 def parse_duration(text: str) -> DurationText | None:
@@ -102,7 +102,7 @@ def _number(text: str) -> float | None:
 
 
 def as_float(number: float) -> float:
-    """Return a number as JavaScript represents it. A number that is too large is infinite."""
+    """Return a number as JavaScript represents it. A number that is too large becomes infinite."""
     try:
         return float(number)
     except OverflowError:
@@ -110,7 +110,7 @@ def as_float(number: float) -> float:
 
 
 def is_number(text: str) -> bool:
-    """Return whether a string is a number without a unit, which is in milliseconds."""
+    """Return whether a string is a number without a unit, which the engine reads as milliseconds."""
     return bool(text.strip()) and _number(text) is not None
 
 
@@ -143,7 +143,7 @@ def format_duration(milliseconds: float) -> str:
 
 
 def correct_duration(text: str) -> str | None:
-    """Return the valid form of an invalid duration, or None if its meaning is ambiguous."""
+    """Return the valid form of an invalid duration, or None if its meaning is ambiguous or unknown."""
     iso = _ISO.fullmatch(text.strip())
     if iso is not None and any(iso.groups()):
         return _format_sum((number, unit) for unit, number in iso.groupdict().items() if number)
@@ -183,7 +183,7 @@ _SECONDS_IN_DAY: Final = DAY // SECOND
 _SIXTY: Final = 60
 _HUNDRED: Final = 100
 
-# A shorter wait in milliseconds is unlikely to be intended.
+# A shorter duration in milliseconds is unlikely to be intended.
 _MIN_DELIBERATE: Final = 100
 
 _LITERAL: Final = re.compile(r"[\"']?\d[\d_]*[\"']?", re.ASCII)
@@ -197,8 +197,8 @@ _SECOND_WORDS: Final = frozenset(["s", "sec", "secs", "seconds", "minutes", "min
 def is_likely_seconds(source: str, number: float) -> bool:
     """Return whether a number of milliseconds is probably meant in seconds or a longer unit.
 
-    The source of such a number is a literal, a name without a word for milliseconds, or a product with a factor of 60
-    and without a multiple of 100.
+    The source of such a number is a literal, a name without a word for milliseconds, or a product that has a factor of
+    60 but no factor that is a multiple of 100.
     """
     if not 0 < number <= 365 * _SECONDS_IN_DAY * SECOND or number != int(number):
         return False

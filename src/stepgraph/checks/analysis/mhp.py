@@ -37,8 +37,8 @@ class NameClash(Struct, frozen=True):
 def find_name_clashes(body: Block, budget: Budget) -> Iterator[NameClash]:
     """Yield a clash for each step or event wait that may run in parallel with an earlier one of the same name.
 
-    Clashes that depend on timing come first. In all other clashes, the program starts both activities directly, by
-    different declarations. Raises LimitExceededError.
+    Clashes that depend on timing come first. In all other clashes, the program itself starts both activities, which
+    have different declarations. Raises LimitExceededError.
     """
     operations = [visit.operation for visit in walk_operations(body)]
     domain = _PendingStarts(budget, frozenset(_awaited_task_ids(operations)), NamedActivities(budget))
@@ -128,7 +128,7 @@ class _PendingStarts(Domain[int]):
         self.declaration_clashes: _Clashes = {}
         """The clashes of different declarations that are started directly."""
         self.candidates: dict[int, Sequence[NamedActivity]] = {}
-        """The activities that may still be the second activity of a new clash, by the identity of the work."""
+        """The activities that may still be the second activity of a new clash, by the `activity_key` of the work."""
 
     def transfer(self, operation: Leaf, state: int) -> int:
         match operation:

@@ -35,16 +35,16 @@ _HIGHEST_COUNT: Final = 10**12
 
 
 def min_step_count(program: Program) -> int:
-    """Return the minimum number of `step.do` steps in each run. The engine counts no other steps.
+    """Return the minimum number of `step.do` steps in each run. The engine counts neither sleeps nor event waits.
 
-    The steps of a loop count once for each iteration, if the number of iterations is constant. The steps of a task
-    count where the task starts, if the program awaits the task.
+    The steps of a loop count once for each iteration if the number of iterations is constant. Otherwise, they count
+    once if the loop runs at least once. The steps of a task count where the task starts, if every path awaits the task.
     """
     return _Counts(_must_complete(program.body)).block_count(program.body)
 
 
 def exceeding_place(program: Program, limit: int) -> Place:
-    """Return the location of the loop or step at which the minimum count of a program exceeds a limit."""
+    """Return the location of the operation at which the minimum count of a program exceeds a limit."""
     return _Counts(_must_complete(program.body)).find_excess(program.body, limit) or program.name_place
 
 
@@ -175,7 +175,7 @@ class _LimitSearch(Observer[int]):
     def __init__(self, limit: int) -> None:
         self.limit = limit
         self.exceeding: Operation | None = None
-        """The operation. It is reset if a later count is within the limit, because some path then avoids it."""
+        """The first such operation. It is reset if a later count is within the limit, because a path avoids it."""
         self.count_before = 0
         """The count before the operation."""
         self.open: list[tuple[Block, int]] = []

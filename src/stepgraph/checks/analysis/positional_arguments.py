@@ -17,10 +17,11 @@ _CALLEE: Final = re.compile(r"[\w.]+(?=\()")
 def positional_edits(
     call: MethodCalled, parameters: Sequence[Collection[str]], keywords: Collection[str] = ()
 ) -> tuple[Edit, ...]:
-    """Return the edits that pass arguments by position, each under one of several keywords now.
+    """Return the edits that turn keyword arguments of a call into positional arguments.
 
-    Arguments for `keywords` stay keyword arguments. Returns no edits if an argument is missing, unknown or absent from
-    the source, as in `**options`, or if the call has several lines.
+    `parameters` lists the accepted keywords of each position. Arguments for `keywords` stay keyword arguments. Returns
+    no edits if an argument is missing, unknown or absent from the source, as in `**options`, or if the call spans
+    several lines.
     """
     callee = _CALLEE.match(call.place.text)
     if callee is None or not call.arguments.whole or call.place.span.line != call.place.span.end_line:

@@ -14,7 +14,7 @@ _Position: TypeAlias = tuple[int, int]
 
 
 class SpanIndex:
-    """An index that determines in logarithmic time whether one of its spans contains another span, or is inside it."""
+    """An index that determines in logarithmic time whether one of its spans encloses, or is inside, another span."""
 
     def __init__(self, spans: Iterable[Span]) -> None:
         by_path: dict[str, list[tuple[_Position, _Position]]] = {}

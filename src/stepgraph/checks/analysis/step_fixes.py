@@ -1,4 +1,4 @@
-"""Edits of the names and parameters of steps, for the rules on dependencies."""
+"""Edits of names, parameters and `depends` of steps, for the rules on dependencies."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 def parameter_name_of(step: StepDefinition) -> str:
     """Return the name of parameters that refer to a step.
 
-    If the name of the step is not a valid parameter name, this is the name of its function, and the step must get it.
+    If the name of the step is not a valid parameter name, returns the name of its function, which must become the name
+    of the step.
     """
     return step.name if is_parameter_name(step.name) else step.function_name
 
@@ -61,7 +62,7 @@ def refer_to_steps(
 def _rename_step(
     step: StepDefinition, name: str, declared: Mapping[StepDefinition, StepDeclared]
 ) -> tuple[Edit, ...] | None:
-    """Return the edits that rename a step. Return None if its name is no literal, or if either name is not unique."""
+    """Return the edits that rename a step. Return None if its name is not a literal, or either name is not unique."""
     declaration = declared.get(step)
     argument = None if declaration is None else declaration.arguments.find(0, "name")
     if argument is None or not is_parameter_name(name):
@@ -79,7 +80,7 @@ def reads_variable(function: StepFunctionShape, parameter: Parameter) -> bool:
 
 
 def inline_captured(function: StepFunctionShape, captured: Iterable[Parameter]) -> tuple[Edit, ...]:
-    """Return the edits that remove parameters, and write their defaults, if they have any, in their place.
+    """Return the edits that remove parameters, and replace each use of a parameter with its default, if any.
 
     Returns no edits if a default is too complex.
     """
@@ -98,7 +99,7 @@ def inline_advice(captured: Sequence[Parameter]) -> str:
 def inline_argument(
     function: StepFunctionShape, parameter: Parameter, call: StepCalled, argument: StaticArgument
 ) -> tuple[Edit, ...]:
-    """Return the edits that write the argument of the only call of a step in the place of the parameter.
+    """Return the edits that remove a parameter and the argument of a call, and use the argument in the function.
 
     Returns no edits if the argument is too complex.
     """
@@ -110,7 +111,7 @@ def inline_argument(
 
 
 def remove_depends(call: MethodCalled, depends: StaticArgument) -> tuple[Edit, ...]:
-    """Return the edit that removes the argument `depends`. Return no edit if it comes from an unpacked dictionary."""
+    """Return the edit that removes the argument `depends`. Return no edit if the argument is unpacked."""
     from stepgraph.syntax.signature_edits import remove_argument
 
     return remove_argument(call.place, depends.place)

@@ -59,7 +59,7 @@ def format_code_list(words: Iterable[str]) -> str:
 
 
 def dependency_parameters(function: StepFunctionShape) -> tuple[Parameter, ...]:
-    """Return the parameters that name steps."""
+    """Return the parameters that must name steps: all except the step context."""
     return tuple(parameter for parameter in function.parameters if parameter.name != CONTEXT)
 
 

@@ -30,7 +30,7 @@ _DATES: Final = (
     "datetime.date.fromordinal",
     "datetime.date.fromisocalendar",
 )
-# Calls that return a datetime. The results of its `.date()` and `.time()` cannot be returned.
+# Calls that return a datetime. A step cannot return the results of its methods `date` and `time`.
 _DATETIMES: Final = (
     "datetime.datetime",
     "datetime.datetime.now",
@@ -48,7 +48,7 @@ _STR: Final = "Convert it with `str(...)`."
 _SECONDS: Final = "Return its `total_seconds()`."
 _LIST: Final = "Convert it with `list(...)`."
 
-# The kind of each call's result with its article, and advice.
+# The kind of the result, with its article, and the advice, by the dotted name of the call.
 UNSTORABLE: Final[dict[str, tuple[str, str]]] = {
     **dict.fromkeys(_DATES, ("a date", _ISO)),
     **dict.fromkeys((f"{call}().date" for call in _DATETIMES), ("a date", _ISO)),
@@ -87,9 +87,9 @@ UNSTORABLE: Final[dict[str, tuple[str, str]]] = {
 }
 
 IsWritten: TypeAlias = "Callable[[Place], bool]"
-"""Whether a tuple is built where its element is located, and not by a helper function for another caller."""
+"""Whether the code at a location creates a part of the result, and not a value for another purpose."""
 MustOccur: TypeAlias = "Callable[[Value], bool]"
-"""Whether a possible value must occur on some path."""
+"""Whether a case of a union certainly occurs on some path."""
 
 # Bases and decorators that do not make an object storable.
 _PLAIN_BASES: Final = frozenset(
@@ -119,7 +119,7 @@ _COLLECTIONS: Final = {
     "frozenset": UNSTORABLE["builtins.frozenset"],
     "deque": UNSTORABLE["collections.deque"],
 }
-# The smallest integer that is too large for JavaScript.
+# The smallest absolute value of an integer that cannot be stored.
 _TOO_LARGE: Final = 2**53 - 1
 
 
@@ -129,7 +129,7 @@ class UnstorablePart(Struct, frozen=True):
     kind: str
     """The kind of the value, with its article."""
     advice: str
-    """The value to return instead."""
+    """The change to make."""
     place: Place | None = None
     """The location of the part, or None for the whole value."""
     is_sendable: bool = False
@@ -137,7 +137,7 @@ class UnstorablePart(Struct, frozen=True):
 
 
 class Certainty(Struct, frozen=True):
-    """Predicates that determine which possible values are certain."""
+    """Predicates that determine which cases of a value certainly occur."""
 
     is_written: IsWritten
     must_occur: MustOccur
@@ -179,7 +179,7 @@ def _part_faults(value: StaticCollection | StaticMapping, certainty: Certainty) 
 
 
 def _key_faults(value: StaticCollection | StaticMapping) -> Iterator[UnstorablePart]:
-    """Yield each key or set member that is not None, a boolean, a number or a string."""
+    """Yield a fault for each invalid key, and for each member of a set that is invalid only in a set."""
     if isinstance(value, StaticMapping):
         for entry in value.entries:
             if kind := _invalid_key_kind(entry.key):

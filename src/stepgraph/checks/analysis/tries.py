@@ -16,14 +16,14 @@ JAVASCRIPT: Final = ("js.", "pyodide.", "_pyodide.")
 
 
 def find_tries(body: Block) -> Iterator[Try]:
-    """Yield each `try` of a program outside of step bodies."""
+    """Yield each `try` that a body may execute outside of steps."""
     for reachable in walk_operations(body):
         if reachable.in_step is None and isinstance(reachable.operation, Try):
             yield reachable.operation
 
 
 def runs_steps(try_: Try) -> bool:
-    """Return whether the body of a `try` runs, starts or awaits work of the engine."""
+    """Return whether the body of a `try` may run, start or await steps, sleeps, event waits or functions with them."""
     return any(isinstance(reachable.operation, Run | Start | Await) for reachable in walk_operations(try_.body))
 
 
@@ -38,7 +38,7 @@ def may_reraise(block: Block) -> bool:
 
 
 def propagating_work(body: Block, budget: Budget) -> Iterator[Run | Start]:
-    """Yield the work in a block whose errors propagate out of it. Errors in a `try` with handlers do not propagate.
+    """Yield the work whose errors propagate out of a block. Errors in a `try` with handlers do not propagate.
 
     Each operation is charged to the budget.
     """

@@ -1,4 +1,4 @@
-"""Kinds of values, as messages name them."""
+"""The kinds of values, as messages name them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from stepgraph.ir.values import Constant, Duration, ExternalResult, Moment, Valu
 if TYPE_CHECKING:
     from stepgraph.syntax.module import Place
 
-# The kinds of results, by the dotted name of the call.
+# The kinds of results, by the dotted name of the called function or class.
 _RESULT_KINDS: Final = {
     "datetime.timedelta": "a timedelta",
     "datetime.date": "a date",
@@ -34,7 +34,7 @@ _RESULT_KINDS: Final = {
 
 
 _NAME: Final = re.compile(r"[^\W\d][\w.]*")
-# Members of enumerations with other bases are strings or numbers, too.
+# Members of enumerations with other bases, such as `str`, may also be strings or numbers.
 _PLAIN_ENUMERATION_BASES: Final = frozenset(["enum.Enum", "enum.unique", "enum.global_enum"])
 
 

@@ -1,1 +1,1 @@
-"""SG0: remarks on the analysis itself."""
+"""SG0: inputs, settings and code that stepgraph cannot process, and suppression comments without effect."""

@@ -1,4 +1,4 @@
-"""Invalid values in the wrangler configuration and in the settings of stepgraph."""
+"""Invalid or surprising configurations of wrangler, and invalid settings of stepgraph."""
 
 from __future__ import annotations
 

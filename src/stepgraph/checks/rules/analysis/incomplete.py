@@ -1,4 +1,4 @@
-"""Code that the analysis could not resolve."""
+"""Code that may run steps but that the analysis could not resolve."""
 
 from __future__ import annotations
 

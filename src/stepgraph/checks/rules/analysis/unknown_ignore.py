@@ -1,4 +1,4 @@
-"""Suppression comments with invalid syntax or an unknown rule."""
+"""Suppression comments with invalid syntax, or with a rule that is unknown or cannot be suppressed by a comment."""
 
 from __future__ import annotations
 

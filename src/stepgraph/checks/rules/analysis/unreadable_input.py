@@ -1,4 +1,4 @@
-"""Files that cannot be read."""
+"""Files that are missing, unreadable, too large, outside of the repository, or not valid text."""
 
 from __future__ import annotations
 

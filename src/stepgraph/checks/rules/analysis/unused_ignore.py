@@ -1,4 +1,4 @@
-"""Suppression comments that suppress no finding."""
+"""Suppression comments, or single rules in them, that suppress no finding."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""SG1: code that fails at run time."""
+"""SG1: code that fails at run time or at deployment."""

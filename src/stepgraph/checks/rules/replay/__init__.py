@@ -1,1 +1,1 @@
-"""SG3: code that breaks on replay."""
+"""SG3: code that misbehaves when the engine runs it again, at replay or in another attempt of a step."""

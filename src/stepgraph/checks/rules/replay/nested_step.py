@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
-    """Skip races inside a step, which the documentation recommends."""
+    """Skip steps that contain a race, because Cloudflare recommends races inside steps."""
     contains_race: dict[int, bool] = {}
     budget = Budget()
     for visit in subject.operations:

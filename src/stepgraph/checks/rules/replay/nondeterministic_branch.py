@@ -1,4 +1,4 @@
-"""Branches and loops around steps that depend on a nondeterministic value."""
+"""Nondeterministic conditions of branches and loops around steps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Step names that depend on a nondeterministic value."""
+"""Nondeterministic names of steps, sleeps and event waits."""
 
 from __future__ import annotations
 

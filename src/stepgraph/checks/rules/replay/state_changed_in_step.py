@@ -1,4 +1,4 @@
-"""Changes to the workflow's state inside steps."""
+"""Changes inside steps to variables and attributes that are used outside of the steps."""
 
 from __future__ import annotations
 

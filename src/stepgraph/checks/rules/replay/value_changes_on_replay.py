@@ -1,4 +1,4 @@
-"""Values that replay creates again, so that they differ from the results of finished steps."""
+"""Values that replay creates again, so that they may not match the results of finished steps."""
 
 from __future__ import annotations
 

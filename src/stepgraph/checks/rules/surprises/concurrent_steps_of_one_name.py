@@ -3,9 +3,9 @@
 The engine identifies a step by its name and the number of earlier steps with that name, so the start order decides
 which step gets which result.
 
-Members of a gather start in source order. A step that is gathered once for each element under a constant name gets its
-own results back and is not flagged. Two declarations that share a name in a gather are flagged, because reordering them
-would swap their results.
+Members of a gather start in source order. If a step with a constant name is gathered once for each element, each run
+gets its own result back, and the step is not flagged. Two declarations that share a name in a gather are flagged,
+because reordering them would swap their results.
 
 If concurrent functions await something before they start the step, the start order depends on timing and may differ at
 replay. This is flagged even for a single declaration. Sleeps have no results and are not flagged.

@@ -42,7 +42,7 @@ def _catches_type_error(handler: Handler) -> bool:
 
 
 class _Rejections:
-    """The runs of steps that the SDK rejects."""
+    """The step runs that the SDK rejects with a TypeError."""
 
     def __init__(self, subject: WorkflowSubject) -> None:
         calls = subject.facts_of_type(StepCalled)

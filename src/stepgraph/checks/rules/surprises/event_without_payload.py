@@ -28,7 +28,7 @@ _EFFECTS: Final = {
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
-    """Skip keys that the code sets or tests, and keys that it reads from both the event and the payload."""
+    """Skip keys that the code sets or tests, and keys of the payload that it also reads with `event.get`."""
     keys = list(subject.facts_of_type(EventKeyAccess))
     expected = {(key.key, key.from_wait) for key in keys if key.use in ("written", "asked")}
     in_payload = subject.program.payload.fields
@@ -61,7 +61,7 @@ def _edits(key: EventKeyAccess) -> tuple[Edit, ...]:
 
 
 def _correction(key: EventKeyAccess) -> str:
-    """Return the expression that reads the key where it is."""
+    """Return the expression that reads the key from the mapping that contains it."""
     intended = _intended_key(key)
     if intended is not None:
         return f'{key.owner.text}["{intended}"]'
@@ -75,7 +75,7 @@ def _intended_key(key: EventKeyAccess) -> str | None:
 
 
 def _is_mistaken(key: EventKeyAccess) -> bool:
-    """Return whether the code reads a key or an attribute that the envelope lacks."""
+    """Return whether the code reads a key or an attribute that the event does not have."""
     if key.use not in _EFFECTS or key.key in (_WAIT_KEYS if key.from_wait else _RUN_KEYS):
         return False
     return key.use != "attribute" or not (key.key in _METHODS or key.key.startswith("_"))

@@ -1,4 +1,4 @@
-"""Calls to steps, waits, and functions with steps that are never awaited."""
+"""Unawaited calls to steps, event waits, and functions with steps."""
 
 from __future__ import annotations
 

@@ -63,7 +63,7 @@ def _lists_nothing(value: Value) -> bool:
 
 
 def _listed_steps(value: Value) -> list[StepDefinition]:
-    """Return the listed steps, or an empty list if an element is no step."""
+    """Return the listed steps, or an empty list if the list is not fully known or an element is not a step."""
     elements = value.elements if isinstance(value, StaticCollection) and value.is_complete else ()
     steps = [element.value.definition for element in elements if isinstance(element.value, StaticStep)]
     return steps if len(steps) == len(elements) else []

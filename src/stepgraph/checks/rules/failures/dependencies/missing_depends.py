@@ -55,7 +55,7 @@ def _diagnostics(subject: WorkflowSubject) -> Iterator[Diagnostic]:
 def _edits(
     declared: StepDeclared, function: StepFunctionShape, functions: Mapping[str, str], *, runs_in_place: bool
 ) -> tuple[Edit, ...]:
-    """Return the edits that add `depends`, or that replace the parameters by the values that they capture."""
+    """Return the edits that add `depends`, or that replace the parameters with the values that they capture."""
     parameters = dependency_parameters(function)
     if all(parameter.default is not None for parameter in parameters):
         return inline_captured(function, parameters) if runs_in_place else ()
@@ -64,7 +64,7 @@ def _edits(
 
 
 def _entries(parameters: Sequence[Parameter], functions: Mapping[str, str]) -> list[str]:
-    """Return the functions of the steps that parameters are named after, or an empty list if one has another name."""
+    """Return the functions of the steps that the parameters name, or an empty list if a parameter names no step."""
     names = [functions.get(parameter.name) for parameter in parameters]
     entries = [name for name in names if name is not None]
     return entries if len(entries) == len(names) else []

@@ -1,4 +1,4 @@
-"""Step parameters that match no declared step, or that the SDK cannot pass by position."""
+"""Step parameters that match no declared step, or that do not accept a positional argument."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class _Steps(Struct, frozen=True):
 
     declared: dict[StepDefinition, StepDeclared]
     calls_with_argument: dict[StepDefinition, StepCalled]
-    """The last call of each step with a single positional argument."""
+    """The last call with a single positional argument, by step."""
     uncalled: dict[Span, str]
     """The location of each step without a known call, and the predicate that messages use for it."""
     reachable: ReachableSteps
@@ -121,7 +121,7 @@ def _starts_later(steps: _Steps, unknown: UnresolvedStepParameter) -> bool:
 
 
 def _runs_in_place(steps: _Steps, unknown: UnresolvedStepParameter) -> bool:
-    """Return whether a step is always awaited where it is called, before a loop changes the variables that it reads."""
+    """Return whether a step always runs where it is called, before a loop changes the variables that it reads."""
     return unknown.definition not in steps.reachable.in_tasks
 
 

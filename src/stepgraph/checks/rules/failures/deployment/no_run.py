@@ -17,7 +17,7 @@ _ADVICE: Final = "Add `async def run(self, event, step)`, or name the class that
 
 
 def _check(subject: ProjectSubject) -> Iterator[Diagnostic]:
-    """Check only configured classes, because other classes need not be deployed."""
+    """Report configured classes as errors. Report other classes with the code of a workflow as warnings."""
     yield from diagnostics_of(subject.problems, ProblemKind.NO_RUN, "Each instance fails when it starts.", _ADVICE)
     for diagnostic in diagnostics_of(subject.hints, ProblemKind.NO_RUN):
         yield replace(diagnostic, severity=Severity.WARNING)

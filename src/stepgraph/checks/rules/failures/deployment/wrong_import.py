@@ -1,4 +1,4 @@
-"""Imports of names that an SDK module does not define."""
+"""Imports of names of the Workflows API from modules that do not define them."""
 
 from __future__ import annotations
 

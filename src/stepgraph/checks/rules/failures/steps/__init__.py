@@ -1,1 +1,1 @@
-"""Steps that are declared or called incorrectly, or too often."""
+"""Incorrect declarations and calls of steps and sleeps, and workflows with too many steps or none."""

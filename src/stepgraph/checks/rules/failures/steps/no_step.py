@@ -1,4 +1,4 @@
-"""Workflows without steps."""
+"""Workflows without a step that can run."""
 
 from __future__ import annotations
 

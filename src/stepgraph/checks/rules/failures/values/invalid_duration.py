@@ -1,4 +1,4 @@
-"""Durations that the engine cannot parse."""
+"""Missing durations, and durations that the engine cannot parse."""
 
 from __future__ import annotations
 

@@ -94,7 +94,7 @@ def _quote(characters: str) -> str:
 
 
 def _correct(text: str) -> str | None:
-    """Return an event type without invalid characters, or None if no valid character is left, or too many are."""
+    """Return an event type without invalid characters, or None if it would be empty or too long."""
     correction = _INVALID_PART.sub("-", text).strip("-")
     return correction if _VALID.fullmatch(correction) and len(correction) <= _LONGEST else None
 

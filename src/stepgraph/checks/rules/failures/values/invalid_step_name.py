@@ -70,7 +70,7 @@ def _check_name_value(value: Value, place: Place) -> Iterator[Diagnostic]:
 
 
 def _static_text(value: Value) -> str | None:
-    """Return the text of a name without its computed parts. Return None if these cannot be located."""
+    """Return the text of a name without its computed parts. Return None if the constant parts are unknown."""
     match value:
         case Constant(value=str(text)):
             return text

@@ -1,4 +1,4 @@
-"""Invalid or past timestamps of `sleep_until`."""
+"""Missing, invalid or past timestamps of `sleep_until`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 # No Python workflow ran before this day. The current date would make findings depend on the day of the check.
 _FIRST_DAY: Final = dt.datetime(2025, 1, 1, tzinfo=dt.UTC)
 _FIRST_MILLISECOND: Final = _FIRST_DAY.timestamp() * 1000
-# A smaller number counts as seconds if these result in a time after the first day.
+# A smaller number counts as epoch seconds if they denote a time after the first day.
 _MAX_SECONDS: Final = 10**11
 
 _TAKES: Final = "`step.sleep_until` takes a datetime or epoch milliseconds"

@@ -85,7 +85,7 @@ class _Returns:
         return [] if parts and self._is_converted(fact) else parts
 
     def _is_created(self, fact: Returned, case_: Value) -> bool:
-        """Return whether the step's own code creates a value on some path, and contains no type test."""
+        """Return whether the function itself creates a value on some path, and contains no type test."""
         self._budget.spend(Limit.PAIRS, len(self.all))
         others = (returned for returned in self.all if returned.function != fact.function)
         if any(case_ in cases_of(returned.value) for returned in others):
