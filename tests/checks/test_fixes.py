@@ -167,6 +167,24 @@ def test_an_argument_is_written_in_place_of_its_parameter(tmp_path: Path) -> Non
     )
 
 
+def test_different_arguments_are_not_written_in_place_of_the_parameter(tmp_path: Path) -> None:
+    example = in_run(
+        "two calls",
+        dedent(
+            """\
+            @step.do("charge")
+            async def charge(amount):
+                return amount
+
+            await charge(1)
+            await charge(2)
+            """
+        ),
+    )
+
+    assert fix_example(example, tmp_path, unsafe=True) == example
+
+
 def test_a_parameter_named_after_a_variable_is_removed(tmp_path: Path) -> None:
     body = """\
         rate = 2

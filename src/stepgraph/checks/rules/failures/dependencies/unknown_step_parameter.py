@@ -53,6 +53,8 @@ class _Steps(Struct, frozen=True):
     declared: dict[StepDefinition, StepDeclared]
     calls_with_argument: dict[StepDefinition, StepCalled]
     """The last call with a single positional argument, by step."""
+    called_at_one_place: frozenset[StepDefinition]
+    """The steps with a single call, which may run several times."""
     uncalled: dict[Span, str]
     """The location of each step without a known call, and the predicate that messages use for it."""
     reachable: ReachableSteps
@@ -65,6 +67,7 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     steps = _Steps(
         declarations_of(subject),
         dict(_calls_with_argument(subject)),
+        _called_at_one_place(subject),
         dict(_uncalled(subject)),
         subject.reachable_steps,
         any(note.code in _CODES_OF_UNKNOWN_STEPS for note in subject.notes),
@@ -80,6 +83,13 @@ def _calls_with_argument(subject: WorkflowSubject) -> Iterator[tuple[StepDefinit
     for call in subject.facts_of_type(StepCalled):
         if len(call.arguments.positional) == len(call.arguments.items) == 1:
             yield call.definition, call
+
+
+def _called_at_one_place(subject: WorkflowSubject) -> frozenset[StepDefinition]:
+    calls: dict[StepDefinition, set[Span]] = {}
+    for call in subject.facts_of_type(StepCalled):
+        calls.setdefault(call.definition, set()).add(call.place.span)
+    return frozenset(definition for definition, spans in calls.items() if len(spans) == 1)
 
 
 def _uncalled(subject: WorkflowSubject) -> Iterator[tuple[Span, str]]:
@@ -157,7 +167,8 @@ def _diagnostic_of_parameter(
         advice = _star_advice(stars + name, function)
     elif call is not None and function is not None and function.parameters[0] == parameter:
         argument = call.arguments.items[0]
-        edits = inline_argument(function, parameter, call, argument) if _runs_in_place(steps, unknown) else None
+        can_inline = declared.definition in steps.called_at_one_place and _runs_in_place(steps, unknown)
+        edits = inline_argument(function, parameter, call, argument) if can_inline else None
         advice = (
             f"Remove the parameter and the argument, and use `{argument.place.text}` in the function."
             if edits
