@@ -81,8 +81,8 @@ def diff(
     run on untrusted code: they accept revisions only.
 
     A running instance resumes by running the new code, and looks up the stored results of its steps by name. Effects:
-    breaking (an instance loses a stored result, uses it for another step, takes another branch, or waits for another
-    event), out of order (a step runs although steps that follow it in the new code have already run), safe (neither).
+    breaking (an instance loses a stored result, uses it for another step, takes another branch, or restarts or abandons
+    a wait), out of order (a step runs although steps that follow it in the new code have already run), safe (neither).
     """
     if len(sides) > _MAX_SIDES or sides.count(STANDARD_INPUT) > 1:
         is_pair = len(sides) == _MAX_SIDES

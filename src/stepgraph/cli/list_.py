@@ -17,7 +17,7 @@ from stepgraph.subject import Dates, start_date_lookups
 
 _FORMATS = ("text", "json")
 _FORMAT_HELP = "Output format."
-_SHORT_HELP = "List workflows with their steps and graph status."
+_SHORT_HELP = "List workflows with their step counts and graph status."
 _HEADINGS = ("NAME", "CLASS", "WHERE", "STEPS", "GRAPH", "COMPLETE")
 
 

@@ -270,7 +270,7 @@ _REPORT_QUIET_HELP = "Print the findings without a summary."
 _STATISTICS_HELP = "Print the number of findings of each rule instead of the findings."
 _TEXT_REPORTS: Final = ("text", "concise")
 _DIFF_QUIET_HELP = "Print no notes."
-_FILE_HELP = "File to write (- for standard output). It is replaced only on success."
+_FILE_HELP = "File to write (- for standard output). It is replaced only by complete output."
 
 
 class DocumentOutput(Struct, Generic[Content], frozen=True):

@@ -36,7 +36,7 @@ class Effect(IntEnum):
     OUT_OF_ORDER = 1
     """A step runs after the instance resumes, although steps that now follow it have already run."""
     BREAKING = 2
-    """The engine loses saved results, uses them for other steps, or abandons a wait."""
+    """The engine loses saved results, uses them for other steps, or restarts or abandons a wait."""
 
     @property
     def label(self) -> str:

@@ -292,7 +292,7 @@ class _Predecessors:
         self.start = dict.fromkeys(index, everything)
         """The runs that are over before the step of each run starts."""
         self._over_at = {task: [everything] * (len(task.awaited_runs) + 1) for task in index}
-        """The runs that are over at each request of a run, for the requests computed in this round."""
+        """The runs that are over when a run requests each of its dependencies, in order, as computed so far."""
         changed = True
         while changed:
             changed = False

@@ -42,8 +42,8 @@ MAX_ELEMENTS: Final = 4096
 def bind_arguments(interpreter: Interpreter, callee: FunctionValue, arguments: Arguments) -> dict[str, Value]:
     """Return the value of each parameter, by name.
 
-    Constants are hidden, because the graph shows a body once for all calls with different constants. In code that runs
-    at import, the constants of parameters that are not bound again stay visible.
+    Constants other than attribute names become unknown values, because the graph shows a body once for calls that
+    differ only in constants. In code that runs at import, parameters that are not bound again keep their constants.
     """
     place = Place(callee.scope.module, callee.node)
     keywords = _Keywords(place, callee, arguments)

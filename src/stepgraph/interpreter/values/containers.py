@@ -260,9 +260,9 @@ class Collection(Container, Struct, eq=False):
     loop_depth: int
     """The number of loops around the expression that created the collection."""
     hidden: bool = False
-    """Whether constants in the collection are hidden, for example because it comes from a parameter."""
+    """Whether constants in the collection are unknown, for example because it comes from a parameter."""
     is_argument: bool = False
-    """Whether the collection was reached through a parameter. Its constants are hidden, since calls differ in them."""
+    """Whether the collection was reached through a parameter. Its constants are unknown, since calls differ in them."""
     has_names: bool = False
     """Whether strings in the collection are read as `AttributeName`, because a function may use them for attributes."""
     parameter: Place | None = None
@@ -330,9 +330,9 @@ class Mapping(Container, Struct, eq=False):
     loop_depth: int
     """The number of loops around the expression that created the dictionary."""
     hidden: bool = False
-    """Whether constants in the dictionary are hidden, for example because it comes from a parameter."""
+    """Whether constants in the dictionary are unknown, for example because it comes from a parameter."""
     is_argument: bool = False
-    """Whether the dictionary was reached through a parameter. Its constants are hidden, since calls differ in them."""
+    """Whether the dictionary was reached through a parameter. Its constants are unknown, since calls differ in them."""
     has_names: bool = False
     """Whether strings in the dictionary are read as `AttributeName`, because a function may use them for attributes."""
     parameter: Place | None = None
@@ -374,14 +374,14 @@ class SpreadArguments(Value, Struct, frozen=True):
 
 
 def hide_constants(value: Value) -> Value:
-    """Return a value with its constants hidden, including those in collections."""
+    """Return a value with unknown values in place of its constants, including those in collections."""
     if isinstance(value, Collection | Mapping):
         return value if value.hidden else replace(value, hidden=True)
     return without_constants(value)
 
 
 def as_argument(value: Value, *, has_names: bool = False, parameter: Place | None = None) -> Value:
-    """Return a value as read through a parameter. Constants are hidden: a function has one graph for all constants.
+    """Return a value as read through a parameter. Constants are unknown: a function has one graph for all constants.
 
     With `has_names`, strings in collections remain as attribute names. With `parameter`, the value also represents
     arguments with other numbers of elements and other keys.

@@ -86,10 +86,10 @@ def _calls_with_argument(subject: WorkflowSubject) -> Iterator[tuple[StepDefinit
 
 
 def _called_at_one_place(subject: WorkflowSubject) -> frozenset[StepDefinition]:
-    calls: dict[StepDefinition, set[Span]] = {}
+    calls: dict[StepDefinition, set[int]] = {}
     for call in subject.facts_of_type(StepCalled):
-        calls.setdefault(call.definition, set()).add(call.place.span)
-    return frozenset(definition for definition, spans in calls.items() if len(spans) == 1)
+        calls.setdefault(call.definition, set()).add(id(call.place.node))  # spans are computed only for findings
+    return frozenset(definition for definition, nodes in calls.items() if len(nodes) == 1)
 
 
 def _uncalled(subject: WorkflowSubject) -> Iterator[tuple[Span, str]]:
