@@ -66,7 +66,10 @@ _COSTLY: Final = (Limit.JOINED, Limit.SUMMARIES)
 
 
 FULL_SHARES: Final = 10
-"""The number of workflows in a module that get a full budget each. More workflows share the total of these budgets."""
+"""The maximum number of workflows in a module that each get a full budget.
+
+If there are more, all workflows of the module share that many budgets equally, for the limits in `PER_KILOBYTE`.
+"""
 
 
 # Files, in bytes or numbers of files.
@@ -243,8 +246,8 @@ class LimitExceededError(Exception):
 class Budget(Struct):
     """The remaining work of one analysis or comparison. After a limit is exceeded, all further work raises an error.
 
-    The budget of a module is divided into `shares`. `evaluations` and `depth` are fields for speed, because
-    they change with each expression. The code that changes them also checks them.
+    If a module has more workflows than `FULL_SHARES`, each gets one of `shares` equal parts. `evaluations` and `depth`
+    are fields for speed, because they change with each expression. The code that changes them also checks them.
     """
 
     shares: int = 1

@@ -26,7 +26,7 @@ _SHELLS: Final = ("bash", "zsh", "fish")
 @click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="")
 @click.pass_context
 def completion(context: click.Context, *, shell: str | None, words: tuple[str, ...]) -> ExitCode:
-    """Print the completion script of a shell.
+    """Print the completion script for a shell.
 
     Load it when the shell starts:
 

@@ -1,10 +1,10 @@
 r"""Plain text for terminals, error messages, labels, and the logs of CI runners.
 
-`visible` escapes characters that are invisible, reorder others, or control a terminal. `log_line` also breaks commands
+`visible` escapes characters that are invisible, reorder others, or control a terminal. `log_line` also escapes commands
 for the runner: GitHub obeys `::name ...::` after white space at the start of a line, and `##[name]` anywhere in it;
 Azure Pipelines `##vso[...]` and TeamCity `##teamcity[...]` anywhere; GitLab `section_start:1:name`, though only before
-a carriage return. A backslash breaks each: `\::name`, `#\#[name]`, `section_start\:1`. JSON and markup instead use
-their own escapes to break the commands that are obeyed anywhere, and their lines never begin with untrusted text.
+a carriage return. A backslash disables each: `\::name`, `#\#[name]`, `section_start\:1`. JSON and markup instead use
+their own escapes for the commands that are obeyed anywhere, and their lines never begin with untrusted text.
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ def _joining() -> re.Pattern[str]:
 
 
 def log_line(text: str) -> str:
-    """Return text as one line of a log, with unsafe characters escaped and commands broken."""
+    """Return text as one line of a log, with unsafe characters and commands for CI runners escaped."""
     return without_commands(visible(text))
 
 

@@ -1,6 +1,6 @@
 """Source text of the constructs drawn in a graph: loop heads, handlers, exits and arguments.
 
-The text is normalized, so formatting the code does not change it.
+The text is normalized, so formatting the code rarely changes it.
 """
 
 from __future__ import annotations

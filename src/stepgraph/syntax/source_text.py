@@ -2,7 +2,8 @@
 
 The text has no comments. Each line break, with its surrounding whitespace and backslash, becomes one space, or nothing
 directly inside a bracket. Normalized text has the spaces, quotes, trailing commas and outer parentheses of common
-formatters, as in `f(a, b="c")`, so that formatting the code does not change it.
+formatters, as in `f(a, b="c")`, so that formatting the code rarely changes it. Strings that contain quotes
+or backslashes keep their own quotes.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The forms in which a graph is drawn and saved as a snapshot.
 
-The forms do not depend on dates, locations, ids or the formatting of the code, except for conditions and names, which
-are source text.
+The forms do not depend on dates, locations or ids. Formatters rarely change them, except for conditions and names,
+which are source text as written.
 """
 
 from __future__ import annotations

@@ -32,7 +32,7 @@ def report_timeout(interpreter: Interpreter, place: Place, by: TimeoutFunction, 
 
 
 def report_cancelled_step(interpreter: Interpreter, place: Place, by: str) -> None:
-    """Report that canceling a coroutine does not stop its step (SDK: `_do_call` runs in a separate task)."""
+    """Report that canceling a coroutine does not stop its step, because the engine continues the step."""
     _report_cancelled(interpreter, place, by, "The graph shows it as finished.")
 
 

@@ -65,8 +65,8 @@ def _is_relevant(interpreter: Interpreter, manager: GeneratorCall) -> bool:
 def inline_manager(interpreter: Interpreter, managed: ManagedBlock, manager: GeneratorCall) -> None:
     """Execute the code of a generator in place, with the block at its `yield`.
 
-    A `break`, `continue` or `return` out of the block also runs the code after the `yield`. It is deferred to the end of
-    the generator, unless only handlers, `finally` blocks and exits of managers follow the `yield`.
+    A `break`, `continue` or `return` out of the block also runs the code after the `yield`. It is deferred to the end
+    of the generator, unless only handlers, `finally` blocks and exits of managers follow the `yield`.
     """
     outer, depth = interpreter.frame, interpreter.loop_depth
     is_last = _ends_at_yield(body_of(manager.function))
