@@ -168,7 +168,7 @@ _STRUCTURED_ONLY: Final = frozenset({"--expand", "--theme", "--legend"})
 
 _DEPTH_HELP = "Draw N levels of nested nodes, and collapse deeper ones."
 _COLLAPSE_HELP = f"Collapse nodes of these kinds: {', '.join(COLLAPSIBLE)}."
-_EXPAND_HELP = "In svg, png, html: draw a function at its first call (default), at all, or separately."
+_EXPAND_HELP = "In svg, png, html: draw a function at its first call (default), each call, or apart."
 _THEME_HELP = "Colors of a picture or page. auto (default) follows the viewer, and is light in a PNG."
 _DIFF_THEME_HELP = "Colors of a picture. auto (default) follows the viewer, and is light in a PNG."
 _LEGEND_HELP = "Add a legend of the symbols to a picture or HTML page."

@@ -165,7 +165,8 @@ def requires_new_pass(present: Slot, value: Slot) -> bool:
 def may_change_reachable_steps(present: Slot, value: Slot) -> bool:
     """Return whether a write may change the steps that a slot leads to.
 
-    Removals do not, and neither do data and tasks that are added to a nonempty collection.
+    The removal of an element on all paths does not, and neither do data and tasks added to a nonempty collection. An
+    element that becomes optional does.
     """
     if present is MISSING or is_equivalent(present, value):
         return present is MISSING and is_relevant(value)

@@ -121,7 +121,7 @@ class TaskState(Struct, eq=False):
     exclusive_writes: list[TaskWrite] = field(default_factory=list)
     """The writes to slots that no other task in flight writes."""
     contested: set[SlotId] = field(default_factory=set)
-    """The slots that other code has written since the start of the task."""
+    """The slots in `writes` that other code has written, too, since the start of the task."""
     seen: dict[SlotId, LoggedSlot] = field(default_factory=dict)
     """The values that slots had while the task may have read them, if other code has written the slots."""
 

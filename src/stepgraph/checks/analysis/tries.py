@@ -38,9 +38,9 @@ def may_reraise(block: Block) -> bool:
 
 
 def propagating_work(body: Block, budget: Budget) -> Iterator[Run | Start]:
-    """Yield the work whose errors propagate out of a block. Errors in a `try` with handlers do not propagate.
+    """Yield the work whose errors propagate out of a block.
 
-    Each operation is charged to the budget.
+    Errors in the body of a `try` with handlers do not propagate. Each operation is charged to the budget.
     """
     domain = _FailedWork(budget)
     failed = domain.failed_in(body)

@@ -62,8 +62,8 @@ class Stack(Struct, frozen=True):
     def draw(self, pen: Pen, lanes: Lanes) -> None:
         """Draw the figures below each other.
 
-        Each figure is inside the group of the previous one, so that an inserted figure moves those below without
-        changing their lines. Long stacks, whose groups would be nested too deeply, use sibling groups.
+        Outside of pages, each figure is inside the group of the previous one, so that an inserted figure moves those
+        below without changing their lines. Long stacks, whose groups would be nested too deeply, use sibling groups.
         """
         chained = pen.chains and pen.depth + len(self.figures) <= MAX_CHAIN_DEPTH
         y: Length = 0
