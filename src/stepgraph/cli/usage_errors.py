@@ -127,6 +127,7 @@ _SETTINGS: Final = "Settings are in `[tool.stepgraph]` of `pyproject.toml`."
 
 COMMAND_ADVICE: Final[Mapping[str, str]] = {
     "analyze": _CHECK,
+    "apply": _FIX,
     "audit": _CHECK,
     "compare": _DIFF,
     "config": _SETTINGS,
@@ -136,12 +137,14 @@ COMMAND_ADVICE: Final[Mapping[str, str]] = {
     "format": f"{_FIX} stepgraph does not format code.",
     "init": _SETTINGS,
     "plan": _DIFF,
+    "run": "stepgraph never runs workflows. `stepgraph check` finds problems.",
     "scan": _CHECK,
     "show": _DRAW,
     "test": "Tests of graphs run with pytest.",
     "validate": _CHECK,
     "view": _DRAW,
     "visualize": _DRAW,
+    "watch": "Use `stepgraph check --watch` or `stepgraph graph --watch`.",
 }
 """Advice on each unknown command."""
 
@@ -198,6 +201,7 @@ _OPTION_ADVICE: Final[Mapping[str, tuple[str, ...]]] = {
     "--list-files": (_LIST,),
     "--list-rules": (_RULES,),
     "--max-warnings": (_FAIL_ON,),
+    "--maxfail": ("Findings of all files are reported at once.",),
     "--min-confidence": (_FAIL_ON,),
     "--min-severity": (_FAIL_ON,),
     "--name": (_WORKFLOW,),
@@ -205,6 +209,7 @@ _OPTION_ADVICE: Final[Mapping[str, tuple[str, ...]]] = {
     "--no-fix": ("Files change only with `--fix`.",),
     "--no-summary": ("Use `--quiet`.",),
     "--numprocesses": (_PROCESSES,),
+    "--persona": (_SELECT,),
     "--per-file-ignores": ("Set `per-file-ignores` in `[tool.stepgraph]` of `pyproject.toml`.",),
     "--preview": ("`--diff` shows the fixes without applying them.",),
     "--project": (_DIRECTORY,),
