@@ -179,7 +179,10 @@ _CHANGING_METHODS: Final = COLLECTION_MUTATORS - {"move_to_end", "subtract"}
 
 
 def _describe_generator(interpreter: Interpreter, generator: GeneratorCall, visits: Visits, depth: int) -> str | None:
-    """Return a description of a generator, or of a value that it yields, if it can run steps. Otherwise return None."""
+    """Return a description of a generator that runs steps or changes values that determine steps.
+
+    For another generator, describe the first yielded value that can do so, or return None.
+    """
     interpreter.work.begun.add(id(generator.place.node))
     effect = effect_of_call(interpreter, generator.function, generator.arguments)
     if effect is None and call_time_matters(interpreter, generator.function, generator.arguments):

@@ -65,9 +65,9 @@ def step_leaf(step: Step, identity: str, details: Details) -> Leaf:
 def exit_pill(
     kind: LeavingKind, context: NodeContext, word: str, title: str = "", details: Detail = NO_DETAIL
 ) -> ExitPill:
-    """Return the pill of an exit, with the source of its statement or, without source, with a word.
+    """Return the pill of an exit, with the source of its statement.
 
-    A long statement is cut in the pill, but not in the title, which is `title` if there is no source.
+    The pill cuts a long statement, and the title shows all of it. Without source, they show `word` and `title`.
     """
     icon = {"break": Icon.BREAK, "return": Icon.RETURN, "raise": Icon.RAISE}[kind]
     css = "exit raise" if kind == "raise" else "exit"

@@ -137,7 +137,7 @@ def _branches(layout: Layout, branches: Sequence[Branch], context: NodeContext, 
 
 
 def measure_try(layout: Layout, node: Try, context: NodeContext) -> Figure:
-    """Return a `try`, with the body on the spine, the `catch` beside it, and the `finally` below both."""
+    """Return a `try`, with the body on the spine, the `catch` beside or below it, and the `finally` below."""
     inside = context.before_finally() if "finally_block" in node else context
     body, _ = _panel(layout, node.get("try_block", NO_BLOCK), ("body", "try body"), None, inside)
     catch: Figure | None = None
