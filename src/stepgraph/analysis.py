@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID, uuid5
 
 from msgspec import Struct
 
-from stepgraph.model.details import NO_DETAILS, Details, DetailTexts, as_texts, from_texts
+from stepgraph.drawing.methods import GraphDrawing
+from stepgraph.model.details import NO_DETAILS, Details, DetailTexts, as_texts, from_texts, parts_of
 from stepgraph.model.note import Note, Problem
 from stepgraph.model.span import Span
 from stepgraph.project.module_dates import ModuleDates, module_dates
@@ -17,6 +18,7 @@ from stepgraph.project.sources import AnalysisInputs
 
 if TYPE_CHECKING:
     from stepgraph.checks.subject import ProjectSubject, WorkflowSubject
+    from stepgraph.drawing.workflow import DrawnWorkflow
     from stepgraph.model.payload import Graph, Node, Version, VersionGraph, VersionIdentity
     from stepgraph.project.sources import ExternalWorkflow, Sources
 
@@ -25,13 +27,17 @@ def _without_location(_: Node) -> None:
     return None
 
 
+def _without_nodes(_: Span) -> None:
+    return None
+
+
 def _without_details() -> Details:
     return NO_DETAILS
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class WorkflowAnalysis:
-    """A workflow class with its graph and notes."""
+class WorkflowAnalysis(GraphDrawing):
+    """A workflow class with its graph and notes. A notebook shows its picture."""
 
     name: str
     """The configured name of the workflow, or the name of its class."""
@@ -55,6 +61,8 @@ class WorkflowAnalysis:
     """Computes `details` on demand, because they need the source text of many nodes."""
     subject: WorkflowSubject | None = field(default=None, compare=False)
     """The input of the rules in `check_analysis`, or None if the workflow cannot be checked."""
+    find_node: Callable[[Span], Node | None] = field(default_factory=lambda: _without_nodes, compare=False)
+    """Returns the innermost node whose code contains a location, or None if there is none."""
 
     def span_of(self, node: Node) -> Span | None:
         """Return the source location of a node (for a step, its declaration), or None if it is unknown.
@@ -62,6 +70,14 @@ class WorkflowAnalysis:
         The node must be an object of `graph`, not a copy.
         """
         return self.locate_node(node)
+
+    def node_at(self, span: Span) -> Node | None:
+        """Return the innermost node of `graph` whose code contains a location, or None if there is none.
+
+        The code of a step is its declaration, the function below it, and its call. For example,
+        `workflow.node_at(finding.span)` is the step that a finding concerns.
+        """
+        return self.find_node(span)
 
     @property
     def details(self) -> Details:
@@ -125,6 +141,9 @@ class WorkflowAnalysis:
         size = counted(self.step_count, "step") if self.has_dag else "no graph"
         return f"<WorkflowAnalysis {title}: {size}, {'complete' if self.complete else 'incomplete'}>"
 
+    def _drawn(self) -> DrawnWorkflow:
+        return drawn_workflow(self)
+
     def _identity(self, dates: ModuleDates | None) -> VersionIdentity:
         known_dates = module_dates(self.path) if dates is None else dates
         workflow = workflow_id(self.project, self.name)
@@ -135,6 +154,27 @@ class WorkflowAnalysis:
             "modified_on": known_dates.modified_on,
             "workflow_id": workflow,
         }
+
+
+def drawn_workflow(workflow: WorkflowAnalysis) -> DrawnWorkflow:
+    """Return the form in which a workflow is drawn. Slow fields are computed on demand."""
+    from stepgraph.drawing.workflow import DrawnWorkflow
+
+    return DrawnWorkflow(
+        name=workflow.name,
+        class_name=workflow.class_name,
+        graph=workflow.graph,
+        notes=workflow.notes,
+        location=lambda: f"{workflow.path}:{workflow.span.line}",
+        node_location=lambda node: _location_text(workflow.span_of(node)),
+        find_node=workflow.node_at,
+        complete=workflow.complete,
+        details=lambda: workflow.details,
+    )
+
+
+def _location_text(span: Span | None) -> str:
+    return f"{span.path}:{span.line}" if span else ""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -183,7 +223,7 @@ def empty_analysis(sources: Sources) -> Analysis:
 
 
 class WorkflowRecord(Struct, frozen=True):
-    """A serializable `WorkflowAnalysis`, without the locations of nodes and the `subject` for the rules."""
+    """A serializable `WorkflowAnalysis`, without the locations of most nodes and the `subject` for the rules."""
 
     name: str
     class_name: str
@@ -196,6 +236,8 @@ class WorkflowRecord(Struct, frozen=True):
     steps_limit: int | None
     details: DetailTexts = ()
     """The details of the nodes, branches and blocks in `graph`, in traversal order."""
+    gaps: tuple[tuple[Span, int], ...] = ()
+    """The locations of notes for which the graph may lack steps, each with the index of its node in traversal order."""
 
     @classmethod
     def of(cls, workflow: WorkflowAnalysis) -> WorkflowRecord:
@@ -211,11 +253,18 @@ class WorkflowRecord(Struct, frozen=True):
             workflow.project,
             workflow.steps_limit,
             () if workflow.graph is None else as_texts(workflow.graph, workflow.details),
+            tuple(_gaps(workflow)),
         )
 
     def restore(self) -> WorkflowAnalysis:
-        """Return the workflow of the record. The `span_of` of the result returns None for each node."""
+        """Return the workflow of the record.
+
+        The `span_of` of the result returns None for each node, and `node_at` finds only the nodes of notes for which
+        the graph may lack steps.
+        """
         graph: Any = self.graph
+        parts: list[Any] = list(parts_of(graph)) if self.gaps else []
+        nodes = {span: parts[index] for span, index in self.gaps if index < len(parts)}
         return WorkflowAnalysis(
             self.name,
             self.class_name,
@@ -226,7 +275,20 @@ class WorkflowRecord(Struct, frozen=True):
             self.project,
             self.steps_limit,
             describe=lambda: NO_DETAILS if graph is None else from_texts(graph, self.details),
+            find_node=nodes.get,
         )
+
+
+def _gaps(workflow: WorkflowAnalysis) -> Iterator[tuple[Span, int]]:
+    """Yield the location of each note for which the graph may lack steps, with the index of its node if it has one."""
+    spans = [note.span for note in workflow.notes if note.incomplete]
+    if workflow.graph is None or not spans:
+        return
+    indexes = {id(part): index for index, part in enumerate(parts_of(workflow.graph))}
+    for span in dict.fromkeys(spans):
+        node = workflow.node_at(span)
+        if node is not None:
+            yield span, indexes[id(node)]
 
 
 def without_modules(workflow: WorkflowAnalysis) -> WorkflowAnalysis:

@@ -16,6 +16,7 @@ from stepgraph.analysis import Analysis, WorkflowAnalysis, empty_analysis
 from stepgraph.checks.subject import ProjectSubject, WorkflowSubject
 from stepgraph.graph.build import BuiltGraph, build_graph
 from stepgraph.graph.details import describe
+from stepgraph.graph.node_index import NodeIndex
 from stepgraph.interpreter.entry import OpenModule, interpret_workflow
 from stepgraph.interpreter.workflow_classes import (
     ClassOverLimit,
@@ -287,6 +288,7 @@ def _analyze_workflow(
         lambda node: _span_of(built.places.of(node)),
         lambda: _details(built, project),
         WorkflowSubject(name, program, built.graph, notes, configured) if checked else None,
+        NodeIndex(built.graph, built.places).innermost,
     )
 
 

@@ -8,74 +8,57 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from stepgraph.analysis import WorkflowAnalysis
+from stepgraph.analysis import WorkflowAnalysis, drawn_workflow
+from stepgraph.drawing.workflow import DrawnWorkflow
 from stepgraph.limits import SAVED_BYTES
-from stepgraph.model.details import NO_DETAILS, Details
 from stepgraph.model.note import InputError, Note, Problem
-from stepgraph.model.span import Span
-from stepgraph.phrases import counted, workflow_title
 from stepgraph.project.module_dates import DateLookup, ModuleDates, dates_without_file
 from stepgraph.project.reading import read_named, read_standard_input, shown_path
 from stepgraph.project.sources import STANDARD_INPUT, STANDARD_INPUT_NAME, Sources
 
 if TYPE_CHECKING:
-    from stepgraph.model.payload import Graph, Node, VersionGraph
+    from stepgraph.model.payload import Graph, VersionGraph
     from stepgraph.model.saved import SavedGraph
 
 
-def _unknown_location() -> str:
-    return ""
-
-
 class Subject(Struct, frozen=True):
-    """A workflow to show. Fields with defaults are unknown for saved graphs."""
+    """A workflow to show."""
 
-    name: str
-    class_name: str
-    graph: Graph | None
+    drawn: DrawnWorkflow
+    """The workflow in the form in which it is drawn."""
     missing_graph_message: Callable[[], str]
     """Returns the message for a workflow without a graph."""
-    notes: tuple[Note, ...] = ()
-    location: Callable[[], str] = _unknown_location
-    """Returns the location of the class: `src/orders.py:12`."""
-    node_location: Callable[[Node], str] | None = None
-    """Returns the location of a node of the graph."""
-    complete: bool | None = None
-    """Whether everything was resolved."""
     api_response: Callable[[], VersionGraph] | None = None
-    """Returns the response of the Workflows API for the graph."""
-    details: Callable[[], Details] = lambda: NO_DETAILS
+    """Returns the response of the Workflows API for the graph, or None for a saved graph."""
 
     @property
-    def state(self) -> str:
-        """A remark on an incomplete graph, such as `incomplete: 2 notes`, or an empty string."""
-        notes = sum(note.incomplete for note in self.notes)
-        return f"incomplete: {counted(notes, 'note')}" if notes else ""
+    def name(self) -> str:
+        """The configured name of the workflow, or the name of its class."""
+        return self.drawn.name
 
     @property
-    def title(self) -> str:
-        """The title of the workflow: `orders (Orders)`."""
-        return workflow_title(self.name, self.class_name)
+    def class_name(self) -> str:
+        """The name of the workflow class."""
+        return self.drawn.class_name
+
+    @property
+    def graph(self) -> Graph | None:
+        """The graph, or None if the workflow has none."""
+        return self.drawn.graph
+
+    @property
+    def notes(self) -> tuple[Note, ...]:
+        """The notes of the analysis, which a saved graph lacks."""
+        return self.drawn.notes
 
 
 def analyzed_subject(workflow: WorkflowAnalysis, dates: Dates) -> Subject:
-    """Return the subject of an analyzed workflow. Slow fields are computed on demand."""
+    """Return the subject of an analyzed workflow."""
     return Subject(
-        workflow.name,
-        workflow.class_name,
-        workflow.graph,
+        drawn_workflow(workflow),
         lambda: f"{workflow.span}: `{workflow.name}` has no graph: no step can run.",
-        workflow.notes,
-        lambda: f"{workflow.path}:{workflow.span.line}",
-        lambda node: _location_text(workflow.span_of(node)),
-        workflow.complete,
         lambda: workflow.version_graph(dates=dates.of(workflow)),
-        lambda: workflow.details,
     )
-
-
-def _location_text(span: Span | None) -> str:
-    return f"{span.path}:{span.line}" if span else ""
 
 
 class Dates:
@@ -101,7 +84,8 @@ def start_date_lookups(sources: Sources, lookup: DateLookup) -> None:
 def subject_of_saved_graph(saved: SavedGraph, path: str) -> Subject:
     """Return the subject of a graph saved at `path`. The name of its class is also its name."""
     message = f"{path}: `{saved.class_name}` has no graph: the API returned none for this version."
-    return Subject(saved.class_name, saved.class_name, saved.graph, lambda: message)
+    drawn = DrawnWorkflow(name=saved.class_name, class_name=saved.class_name, graph=saved.graph)
+    return Subject(drawn, lambda: message)
 
 
 def read_saved_subjects(path: str) -> Iterator[Subject]:

@@ -7,13 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stepgraph.cli.output_files import file_stems
+from stepgraph.drawing.workflow import DrawnWorkflow
 from stepgraph.subject import Subject
 
 
 def stems(*names: str | tuple[str, str]) -> list[str]:
     """Return the file stems for workflows, from pairs of name and class name."""
     pairs = [(name, name) if isinstance(name, str) else name for name in names]
-    return file_stems([Subject(name, class_name, None, str) for name, class_name in pairs])
+    return file_stems(
+        [Subject(DrawnWorkflow(name=name, class_name=class_name, graph=None), str) for name, class_name in pairs]
+    )
 
 
 @pytest.mark.parametrize(

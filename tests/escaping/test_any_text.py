@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from stepgraph.cli.formats import REPORT_FORMATS, FormatOptions
 from stepgraph.cli.main import main
+from stepgraph.drawing.workflow import DrawnWorkflow
 from stepgraph.model.note import Note
 from stepgraph.model.span import Span
 from stepgraph.subject import Subject
@@ -34,8 +35,18 @@ ANY_TEXT: Final = st.text(st.characters(codec=None), max_size=40) | st.lists(
 def drawing_of(text: str, name: str) -> str:
     """Draw a workflow with this name in a format."""
     note = Note("unresolved-call", text, text, Span(text, 1, 1, 1, 2))
-    subject = Subject(text, text, graphs.everywhere(text), lambda: text, (note,), lambda: text, lambda _: text, False)  # noqa: FBT003
-    return TEXT_DRAWINGS[name].write([subject], OPTIONS).text
+    drawn = graphs.everywhere(text)
+    workflow = DrawnWorkflow(
+        name=text,
+        class_name=text,
+        graph=drawn,
+        notes=(note,),
+        location=lambda: text,
+        node_location=lambda _: text,
+        find_node=lambda _: drawn["workflow"]["nodes"][0],
+        complete=False,
+    )
+    return TEXT_DRAWINGS[name].write([Subject(workflow, lambda: text)], OPTIONS).text
 
 
 def report_of(text: str, name: str) -> str:

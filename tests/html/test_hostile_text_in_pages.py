@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stepgraph.escaping.plain_text import visible
+from stepgraph.render.findings import ShownFinding
 from stepgraph.render.html.page import render_page
 from stepgraph.render.html.section import Page
 from tests.html.reading import Element, data_of, read
@@ -38,7 +39,9 @@ HOSTILE = [
 
 def everywhere(text: str) -> Page:
     """Return a page with this text in every field of text."""
-    return Page(graphs.everywhere(text), text, lambda _: text, [text], complete=False, source=text)
+    drawn = graphs.everywhere(text)
+    finding = ShownFinding("gap", "SG004", text, text, text, "https://x/SG004", drawn["workflow"]["nodes"][0])
+    return Page(drawn, text, lambda _: text, [finding], complete=False, source=text, state="incomplete")
 
 
 def _shape(root: Element) -> list[tuple[str, tuple[str, ...]]]:
@@ -82,7 +85,7 @@ def test_text_is_preserved_exactly(text: str) -> None:
     expected = visible(text)
     assert root.all("title")[0].text == expected
     assert root.all("h2")[0].text == expected
-    assert root.with_class("notes")[0].all("li")[0].text == expected
+    assert root.with_class("message")[0].text == expected
     assert _step(root)["name"] == expected
     assert _step(root)["place"] == expected
 

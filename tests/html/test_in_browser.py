@@ -6,6 +6,7 @@ import pytest
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 
+from stepgraph.render.findings import ShownFinding
 from stepgraph.render.folding import Folding
 from stepgraph.render.html.page import render_page
 from stepgraph.render.html.section import Page
@@ -27,9 +28,12 @@ SEVERAL = render_page(
     [
         Page(SMALL, "orders"),
         Page(
-            graph(do("Refund"), do("Ship it back"), class_name="Returns"), "returns", notes=["a note"], complete=False
+            graph(do("Refund"), do("Ship it back"), class_name="Returns"),
+            "returns",
+            findings=[ShownFinding("gap", "SG004", "a note")],
+            complete=False,
         ),
-        Page(None, "invoices", notes=["no step"], complete=False),
+        Page(None, "invoices", findings=[ShownFinding("gap", "SG004", "no step")], complete=False),
     ]
 )
 

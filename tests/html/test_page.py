@@ -203,10 +203,10 @@ def test_locations_are_looked_up_for_nodes_of_the_graph() -> None:
     assert any(node is step for node in requests)
 
 
-def test_notes_and_completeness_are_shown() -> None:
-    root = read(render_page([Page(graph(do("a")), "a", notes=["src/a.py:3: <unresolved>"], complete=False)]))
-    assert [element.text for element in root.with_class("badge")] == ["incomplete"]
-    assert [element.text for element in root.with_class("notes")[0].all("li")] == ["src/a.py:3: <unresolved>"]
+def test_an_incomplete_graph_has_a_badge() -> None:
+    root = read(render_page([Page(graph(do("a")), "a", complete=False, state="incomplete: 2 notes")]))
+    assert [element.text for element in root.with_class("badge")] == ["incomplete: 2 notes"]
+    assert [element.text for element in root.with_class("tally")] == ["incomplete: 2 notes"]
     assert read(render_page([Page(graph(do("a")), "a")])).with_class("badge") == []
 
 
@@ -263,7 +263,7 @@ def test_nesting_is_within_the_limit_of_html_parsers(drawn: Graph) -> None:
 
 
 def test_permanent_folding_is_noted() -> None:
-    assert "60 levels" in _page(deep(500)).with_class("notes")[0].all("li")[0].text
+    assert "60 levels" in _page(deep(500)).with_class("message")[0].text
     assert _page(deep(100)).with_class("notes") == []
 
 

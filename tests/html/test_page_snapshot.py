@@ -6,14 +6,16 @@ import re
 
 from syrupy.assertion import SnapshotAssertion
 
+from stepgraph.render.findings import ShownFinding
 from stepgraph.render.html.page import render_page
 from stepgraph.render.html.section import Page
 from tests.render.graphs import LEAVE, branch, call, do, either, function, graph, loop
 
+PACK = call("pack")
 SHOP = graph(
     do("load the order"),
     either(branch("order is None", LEAVE)),
-    loop(call("pack")),
+    loop(PACK),
     functions={"pack": function("pack", do("pack it"))},
     class_name="Orders",
 )
@@ -25,11 +27,18 @@ def test_a_page_of_two_workflows_without_style_and_script(snapshot: SnapshotAsse
             SHOP,
             "orders",
             places=lambda node: f"src/{node['type']}.py:3",
-            notes=["orders.py:7:1: a note"],
+            findings=[
+                ShownFinding(
+                    "warning", "SG205", "unknown unit", "Write more.", "orders.py:7:1", "https://x/SG205", PACK
+                ),
+                ShownFinding("gap", "SG004", "unresolved", location="orders.py:9:1"),
+            ],
+            state="incomplete: 1 note",
+            checked=True,
             complete=False,
             source="orders.py:1",
         ),
-        Page(None, "returns", notes=["returns.py:2:1: no step can run"]),
+        Page(None, "returns", findings=[ShownFinding("gap", "SG004", "no step", location="returns.py:2:1")]),
     ]
     page = re.sub(r"(<(style|script)>).*?(</\2>)", r"\1…\3", render_page(pages), flags=re.DOTALL)
     assert re.sub(r"sha256-[\w+/=]+", "sha256-…", page) == snapshot

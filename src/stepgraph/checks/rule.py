@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from msgspec import Struct
 
@@ -24,6 +24,15 @@ SuppressionsCheck: TypeAlias = "Callable[[SuppressionsSubject], Iterable[Diagnos
 
 def _no_diagnostics(_: object) -> Iterable[Diagnostic]:
     return ()
+
+
+HOME: Final = "https://github.com/stepgraph/stepgraph"
+_PAGES: Final = f"{HOME}/blob/main/docs/reference/rules"
+
+
+def rule_url(code: str) -> str:
+    """Return the URL of a rule's documentation."""
+    return f"{_PAGES}/{code}.md"
 
 
 class Rule(Struct, frozen=True, kw_only=True):

@@ -45,12 +45,18 @@ def load_sources(paths: Sequence[str], environment: Environment, cache: Cache) -
     return find_sources(paths, environment.name, on_find, needs_configuration=environment.is_option)
 
 
-def analyze_inputs(sources: Sources, paths: Sequence[str], cache: Cache, *, with_locations: bool = False) -> Analysis:
+def analyze_inputs(
+    sources: Sources, paths: Sequence[str], cache: Cache, *, with_locations: bool = False, checked: bool = False
+) -> Analysis:
     """Return the analysis of sources, after writing its problems to standard error.
 
-    With `with_locations`, nodes of graphs have source locations, and the cache is not used.
+    With `with_locations`, nodes of graphs have source locations. With `checked`, they have locations, and
+    `check_analysis` can check the result. The cache is used only without both.
     """
-    analysis = cache.analyze_with_locations(sources) if with_locations else cache.analyze(sources, paths)
+    if with_locations or checked:
+        analysis = cache.analyze_with_locations(sources, checked=checked)
+    else:
+        analysis = cache.analyze(sources, paths)
     for problem in (*analysis.problems, *analysis.hints):
         write_message(str(problem))
     return analysis
@@ -147,13 +153,15 @@ class Cache(Struct, frozen=True):
 
     def analyze(self, sources: Sources, paths: Sequence[str]) -> Analysis:
         """Return the analysis of sources that `paths` selected, without locations of nodes."""
-        return self._load_or_run(
-            sources, paths, lambda: CheckResult(_analyze(sources, graphs_only=True), ()), check=False
-        ).analysis
+        return self._load_or_run(sources, paths, lambda: CheckResult(_analyze(sources), ()), check=False).analysis
 
-    def analyze_with_locations(self, sources: Sources) -> Analysis:
-        """Return the analysis of sources with locations of nodes, which are not cached."""
-        return _analyze(sources)
+    def analyze_with_locations(self, sources: Sources, *, checked: bool) -> Analysis:
+        """Return the analysis of sources with locations of nodes, which are not cached.
+
+        With `checked`, `check_analysis` can check the result.
+        """
+        with Progress(len(sources.modules)) as progress:
+            return analyze_sources(sources, progress.show, checked=checked)
 
     def check(self, sources: Sources, paths: Sequence[str]) -> CheckResult:
         """Return the analysis of sources with the findings of all rules."""
@@ -239,13 +247,9 @@ def reject_with_watch(paths: Sequence[str], options: Mapping[str, bool]) -> None
         raise click.UsageError("--watch cannot read standard input again. Name files or directories.")
 
 
-def _analyze(sources: Sources, *, graphs_only: bool = False) -> Analysis:
+def _analyze(sources: Sources) -> Analysis:
     with Progress(len(sources.modules)) as progress:
-        return (
-            analyze_graphs(sources, progress.show)
-            if graphs_only
-            else analyze_sources(sources, progress.show, checked=False)
-        )
+        return analyze_graphs(sources, progress.show)
 
 
 def _check(sources: Sources, *, with_edits: bool) -> CheckResult:

@@ -5,7 +5,7 @@ To add a format, add an entry with the function that writes it to `_GRAPHS`, `_R
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 from msgspec import Struct
@@ -15,7 +15,7 @@ from stepgraph.cli.console import CommandError, ExitCode, Look, encode, writes_t
 from stepgraph.subject import Subject
 
 if TYPE_CHECKING:
-    from stepgraph.model.payload import Graph
+    from stepgraph.drawing.workflow import DrawnWorkflow
     from stepgraph.render.view import Theme, View
     from stepgraph.report.diff.comparison import VersionComparison
     from stepgraph.report.report import Report
@@ -29,7 +29,7 @@ MARKDOWN: Final = ".md"
 """The suffix of Markdown files, which may contain Mermaid diagrams."""
 
 _FOLDING: Final = frozenset({"--depth", "--collapse"})
-_PICTURE: Final = _FOLDING | {"--expand", "--theme", "--legend", "--engine"}
+_PICTURE: Final = _FOLDING | {"--expand", "--theme", "--legend", "--engine", "--findings"}
 
 
 class FormatOptions(Struct, frozen=True):
@@ -104,6 +104,9 @@ class Format(Struct, Generic[Content], frozen=True):
     shows_locations: bool = False
     """Whether the document shows the source locations of nodes."""
 
+    checks_by_default: bool = False
+    """Whether the document shows findings unless an option excludes them."""
+
     is_binary: bool = False
     """Whether the content is bytes for other programs, which must not be written to a terminal."""
 
@@ -134,15 +137,8 @@ class Format(Struct, Generic[Content], frozen=True):
 
 
 def _graph_text(subjects: Sequence[Subject], options: FormatOptions) -> Rendering:
-    from stepgraph.render.outline import render_outline
-
     color, width = options.look.color, options.look.width
-    outlines = [
-        render_outline(
-            graph, _view(subject, options), color=color, notes=subject.notes, width=width, location=subject.location()
-        )
-        for subject, graph in _with_graphs(subjects)
-    ]
+    outlines = [drawn.outline(_view(options), color=color, width=width) for drawn in _drawable(subjects)]
     return Rendering("\n".join(outlines))
 
 
@@ -155,19 +151,15 @@ def _graph_json(subjects: Sequence[Subject], _options: FormatOptions) -> Renderi
 
 
 def _graph_dot(subjects: Sequence[Subject], options: FormatOptions) -> Rendering:
-    from stepgraph.render.flow.dot import render_dot
-
-    return Rendering("".join(render_dot(graph, _view(subject, options)) for subject, graph in _with_graphs(subjects)))
+    return Rendering("".join(drawn.dot(_view(options)) for drawn in _drawable(subjects)))
 
 
 def _graph_svg(subjects: Sequence[Subject], options: FormatOptions) -> Rendering:
     if options.engine == "dot":
         return Rendering(_svg_of_dot(_graph_dot(subjects, options).text))
-    from stepgraph.render.svg.drawing import render_svg
-
-    ((subject, graph),) = _with_graphs(subjects)
-    drawing = render_svg(graph, _view(subject, options))
-    return Rendering(drawing.text, (f"{subject.name}: {drawing.warning}",) if drawing.warning else ())
+    (drawn,) = _drawable(subjects)
+    picture = drawn.svg(_view(options))
+    return Rendering(picture.text, (f"{drawn.name}: {picture.warning}",) if picture.warning else ())
 
 
 def _svg_of_dot(source: str) -> str:
@@ -180,11 +172,9 @@ def _svg_of_dot(source: str) -> str:
 
 
 def _graph_png(subjects: Sequence[Subject], options: FormatOptions) -> Rendering:
-    from stepgraph.render.view import DEFAULT_VIEW
-
-    view = options.view or DEFAULT_VIEW
+    view = _view(options)
     drawing = _graph_svg(subjects, replace(options, view=replace(view, theme=_fixed_theme(view.theme))))
-    names = ", ".join(subject.name for subject, _ in _with_graphs(subjects))
+    names = ", ".join(drawn.name for drawn in _drawable(subjects))
     advice = "Draw less with `--depth 2` or `--collapse loop,if,function`, or write an SVG."
     return Rendering("", drawing.warnings, picture=_png_of(drawing.text, names, advice))
 
@@ -217,9 +207,9 @@ def _require_png() -> None:
 
 def _graph_mermaid(subjects: Sequence[Subject], options: FormatOptions) -> Rendering:
     """Return one diagram, or Markdown if several diagrams are needed."""
-    from stepgraph.render.flow.mermaid_document import is_one_diagram, mermaid_document, render_mermaid
+    from stepgraph.render.flow.mermaid_document import is_one_diagram, mermaid_document
 
-    drawings = [render_mermaid(graph, _view(subject, options)) for subject, graph in _with_graphs(subjects)]
+    drawings = [drawn.mermaid(_view(options)) for drawn in _drawable(subjects)]
     pieces = [piece for drawing in drawings for piece in drawing.pieces]
     messages = tuple(message for drawing in drawings for message in drawing.messages)
     text = mermaid_document(pieces, in_markdown=options.in_markdown)
@@ -228,33 +218,18 @@ def _graph_mermaid(subjects: Sequence[Subject], options: FormatOptions) -> Rende
 
 def _graph_html(subjects: Sequence[Subject], options: FormatOptions) -> Rendering:
     from stepgraph.render.html.page import render_page
-    from stepgraph.render.html.section import Page
+
+    return Rendering(render_page([subject.drawn.page() for subject in subjects], _view(options)))
+
+
+def _view(options: FormatOptions) -> View:
     from stepgraph.render.view import DEFAULT_VIEW
 
-    pages = [
-        Page(
-            subject.graph,
-            subject.title,
-            subject.node_location,
-            [str(note) for note in subject.notes],
-            subject.complete,
-            subject.location(),
-            subject.details(),
-        )
-        for subject in subjects
-    ]
-    return Rendering(render_page(pages, options.view or DEFAULT_VIEW))
+    return options.view or DEFAULT_VIEW
 
 
-def _view(subject: Subject, options: FormatOptions) -> View:
-    """Return the view with the source details of a workflow."""
-    from stepgraph.render.view import DEFAULT_VIEW
-
-    return replace(options.view or DEFAULT_VIEW, details=subject.details(), title=subject.title, state=subject.state)
-
-
-def _with_graphs(subjects: Sequence[Subject]) -> Iterator[tuple[Subject, Graph]]:
-    return ((subject, subject.graph) for subject in subjects if subject.graph is not None)
+def _drawable(subjects: Sequence[Subject]) -> list[DrawnWorkflow]:
+    return [subject.drawn for subject in subjects if subject.graph is not None]
 
 
 def _report_text(report: Report, options: FormatOptions) -> Rendering:
@@ -352,7 +327,15 @@ _GRAPHS: Final[tuple[Format[Sequence[Subject]], ...]] = (
     Format("dot", ".dot", _graph_dot, _FOLDING),
     Format("svg", ".svg", _graph_svg, _PICTURE, allows_multiple_workflows=False),
     Format("png", ".png", _graph_png, _PICTURE, allows_multiple_workflows=False, is_binary=True, require=_require_png),
-    Format("html", ".html", _graph_html, _PICTURE - {"--engine"}, shows_notes=True, shows_locations=True),
+    Format(
+        "html",
+        ".html",
+        _graph_html,
+        _PICTURE - {"--engine"},
+        shows_notes=True,
+        shows_locations=True,
+        checks_by_default=True,
+    ),
     Format("mermaid", ".mmd", _graph_mermaid, _FOLDING),
 )
 _REPORTS: Final[tuple[Format[Report], ...]] = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 
 import click
+from msgspec import Struct
 
 from stepgraph.cli.analysis import (
     Cache,
@@ -18,6 +19,12 @@ from stepgraph.cli.analysis import (
 from stepgraph.cli.completion import complete_files
 from stepgraph.cli.console import CommandError, ExitCode, write_bytes, write_message
 from stepgraph.cli.formats import DRAWINGS, FORMATS, FormatOptions, Rendering
+from stepgraph.cli.graph_findings import (
+    filtered_findings,
+    findings_option,
+    project_criteria,
+    with_findings,
+)
 from stepgraph.cli.input_options import Environment, inputs, select, workflow_option
 from stepgraph.cli.output_options import DrawingOptions, DrawingOutput, drawing_options, output_options
 from stepgraph.model.note import InputError
@@ -34,6 +41,7 @@ _RENDER_SHORT_HELP = "Draw saved graphs of workflows in any language."
 @workflow_option
 @output_options(FORMATS)
 @drawing_options
+@findings_option
 @run_options
 def graph(
     *,
@@ -56,9 +64,10 @@ def graph(
     """
     options = drawing.format_options(output)
     selected_paths = paths or (".",)
+    request = _Request(selected_paths, environment, workflows, drawing.shows_findings(output))
 
     def run(cache: Cache) -> ExitCode:
-        return _draw(selected_paths, environment, workflows, output, options, cache)
+        return _draw(request, output, options, cache)
 
     if not running.watching:
         return run(running.cache)
@@ -69,25 +78,34 @@ def graph(
     return watch(WatchedCommand(run, selected_paths, output.name, is_text=output.format.is_text, quiet=output.quiet))
 
 
-def _draw(
-    paths: Sequence[str],
-    environment: Environment,
-    workflows: Sequence[str],
-    output: DrawingOutput,
-    options: FormatOptions,
-    cache: Cache,
-) -> ExitCode:
+class _Request(Struct, frozen=True):
+    """The workflows to draw."""
+
+    paths: Sequence[str]
+    environment: Environment
+    workflows: Sequence[str]
+    """The patterns of the names of the workflows. Without patterns, all are drawn."""
+    checked: bool
+    """Whether the drawing shows findings."""
+
+
+def _draw(request: _Request, output: DrawingOutput, options: FormatOptions, cache: Cache) -> ExitCode:
     """Analyze the inputs and draw the selected workflows. Return the exit code."""
-    sources = load_sources(paths, environment, cache)
+    paths, checked = request.paths, request.checked
+    criteria = project_criteria(paths) if checked else None
+    sources = load_sources(paths, request.environment, cache)
     _prepare_destination(output, sources.files)
     with DateLookup() as lookup:
         if output.format.is_api_response:
             start_date_lookups(sources, lookup)
-        analysis = analyze_inputs(sources, paths, cache, with_locations=output.format.shows_locations)
+        with_locations = output.format.shows_locations
+        analysis = analyze_inputs(sources, paths, cache, with_locations=with_locations, checked=checked)
         require_workflows(analysis, sources, paths)
         dates = Dates(lookup, sources)
         subjects = [analyzed_subject(workflow, dates) for workflow in analysis.workflows]
-        selected = select(subjects, workflows, analysis.external)
+        selected = select(subjects, request.workflows, analysis.external)
+        if criteria is not None:
+            selected = with_findings(selected, filtered_findings(analysis, criteria))
         shows_notes = output.format.shows_notes or output.name is not None
         for subject in selected:
             if subject.graph is None or not shows_notes:

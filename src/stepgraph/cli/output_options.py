@@ -163,8 +163,10 @@ COLLAPSIBLE: Final = ("loop", "parallel", "try", "if", "switch", "block", "funct
 EXPANSIONS: Final = ("first", "all", "none")
 THEMES: Final = ("auto", "light", "dark")
 ENGINES: Final = ("structured", "dot")
+# Options that do not change the view, so that its module need not be imported.
+_WITHOUT_VIEW: Final = frozenset({"--engine", "--findings"})
 # Options that Graphviz does not support.
-_STRUCTURED_ONLY: Final = frozenset({"--expand", "--theme", "--legend"})
+_STRUCTURED_ONLY: Final = frozenset({"--expand", "--theme", "--legend", "--findings"})
 
 _DEPTH_HELP = "Draw N levels of nested nodes, and collapse deeper ones."
 _COLLAPSE_HELP = f"Collapse nodes of these kinds: {', '.join(COLLAPSIBLE)}."
@@ -184,6 +186,12 @@ class DrawingOptions(Struct, frozen=True):
     theme: str | None
     engine: str | None
     legend: bool
+    findings: bool | None = None
+    """Whether findings are shown, or None for the default of the format."""
+
+    def shows_findings(self, output: DrawingOutput) -> bool:
+        """Return whether the drawing shows findings."""
+        return output.format.checks_by_default if self.findings is None else self.findings
 
     def format_options(self, output: DrawingOutput) -> FormatOptions:
         """Return the options of the format. Raises UsageError for options that it does not support."""
@@ -194,7 +202,7 @@ class DrawingOptions(Struct, frozen=True):
                 raise click.UsageError(message)
             if self.engine == "dot" and option in _STRUCTURED_ONLY:
                 raise click.UsageError(f"{option} does not apply to the engine dot.")
-        view = None if self._explicit_options() in ([], ["--engine"]) else self._view()
+        view = None if set(self._explicit_options()) <= _WITHOUT_VIEW else self._view()
         look = Look() if output.name else look_of_standard_output()
         in_markdown = output.name is not None and output.name.endswith(MARKDOWN)
         return FormatOptions(look, view=view, engine=self.engine or ENGINES[0], in_markdown=in_markdown)
@@ -207,6 +215,7 @@ class DrawingOptions(Struct, frozen=True):
             "--theme": self.theme,
             "--legend": self.legend or None,
             "--engine": self.engine,
+            "--findings": self.findings,
         }
         return [option for option, value in values.items() if value is not None]
 

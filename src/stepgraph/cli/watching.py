@@ -69,12 +69,12 @@ class MemoryCache(Cache, frozen=True, kw_only=True):
         with Progress(len(sources.modules)) as progress:
             return self._recorded(self.incremental.analyze(sources, progress.show))
 
-    def analyze_with_locations(self, sources: Sources) -> Analysis:
+    def analyze_with_locations(self, sources: Sources, *, checked: bool) -> Analysis:
         """Return the analysis of sources with locations of nodes. Only parsed modules are reused."""
         self.last_run.sources = sources
         with Progress(len(sources.modules)) as progress:
             parsed = self.incremental.parsed
-            return self._recorded(analyze_sources(sources, progress.show, checked=False, parsed=parsed))
+            return self._recorded(analyze_sources(sources, progress.show, checked=checked, parsed=parsed))
 
     def check(self, sources: Sources, paths: Sequence[str]) -> CheckResult:  # noqa: ARG002 - as in the base class
         """Return the analysis of sources with the findings of all rules."""

@@ -354,7 +354,7 @@ def _node(emitter: _Emitter, activity: Activity, place: Place) -> Clocked:
     """Return the node of an activity. The location of the node is `place` or, for a step, the declaration."""
     node = _activity(emitter, activity)
     if isinstance(activity, StepRun):
-        emitter.places.note(node, activity.definition.place, activity)
+        emitter.places.note(node, activity.definition.place, activity, place)
     else:
         emitter.places.note(node, place)
     return node

@@ -8,7 +8,7 @@ from typing import Final, Literal, TypeAlias, assert_never
 from msgspec import Struct, field
 
 from stepgraph.model.details import NO_DETAILS, Details
-from stepgraph.model.payload import Break, FunctionDef, Node
+from stepgraph.model.payload import Break, FunctionDef, Loop, Node
 from stepgraph.model.walk import as_unknown, children, is_leaf_step, is_step, walk
 from stepgraph.phrases import counted
 from stepgraph.render.node_text import NO_STEPS
@@ -57,6 +57,17 @@ def _caught_by(node: Node) -> frozenset[LeavingKind]:
 def _flow_of(node: Node) -> Sequence[Node]:
     """Return the nodes that a run of `node` executes, which excludes the functions of a `start`."""
     return node["nodes"] if node["type"] == "start" else children(node)
+
+
+def loop_of_passes(node: Node) -> Loop | None:
+    """Return the loop that is the only content of a group, or None for other nodes.
+
+    The iterations of the loop run concurrently, and it shares the frame of the group.
+    """
+    if node["type"] != "parallel" or len(node["nodes"]) != 1:
+        return None
+    (only,) = node["nodes"]
+    return only if only["type"] == "loop" else None
 
 
 class Folding(Struct, frozen=True):

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from stepgraph.model.details import NO_DETAILS, Details
 from stepgraph.model.payload import Workflow
+from stepgraph.render.findings import ShownFinding
 from stepgraph.render.folding import UNFOLDED, Folding
 from stepgraph.render.node_text import NO_STEPS
 
@@ -40,6 +41,9 @@ class View(Struct, frozen=True):
     """The title of the workflow. By default, it is the name of its class."""
     state: str = ""
     """A remark below the title: `incomplete: 2 notes`."""
+
+    findings: Sequence[ShownFinding] = ()
+    """The findings and notes to show at nodes."""
 
     def title_of(self, workflow: Workflow) -> str:
         """Return the title of a workflow."""

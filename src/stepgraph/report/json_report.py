@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from stepgraph.checks.diagnostic import Severity
+from stepgraph.checks.rule import rule_url
 from stepgraph.json_text import json_line, pretty_json
-from stepgraph.report.report import FingerprintedFinding, Report, WorkflowSummary, rule_url, verdict_line
+from stepgraph.report.report import FingerprintedFinding, Report, WorkflowSummary, verdict_line
 
 if TYPE_CHECKING:
     from stepgraph.model import check_report as shapes

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Final
 
 from stepgraph.checks.diagnostic import Finding, Severity
+from stepgraph.checks.rule import rule_url
 from stepgraph.escaping.markdown import cell, code, fenced, prose
 from stepgraph.model.span import Span
 from stepgraph.phrases import counted
@@ -17,7 +18,6 @@ from stepgraph.report.report import (
     Verdict,
     WorkflowSummary,
     missing_dag_message,
-    rule_url,
     source_link,
     verdict_line,
     yes_or_no,

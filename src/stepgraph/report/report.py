@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from stepgraph.model.payload import Graph
 
 
-HOME: Final = "https://github.com/stepgraph/stepgraph"
-RULES: Final = f"{HOME}/blob/main/docs/reference/rules"
 NOTHING_CHECKED: Final = "no workflow was found, so nothing was checked"
 
 
@@ -156,11 +154,6 @@ def workflow_summary(workflow: WorkflowAnalysis) -> WorkflowSummary:
         workflow.complete,
         workflow.graph,
     )
-
-
-def rule_url(code: str) -> str:
-    """Return the URL of a rule's documentation."""
-    return f"{RULES}/{code}.md"
 
 
 def source_link(report: Report, span: Span) -> str:

@@ -9,13 +9,12 @@ from typing import Final
 from msgspec import Struct
 
 from stepgraph.checks.page import Example, read_page
-from stepgraph.checks.rule import Rule
+from stepgraph.checks.rule import Rule, rule_url
 from stepgraph.checks.selectors import INPUT_RULES, SUPPRESSION_RULES
 from stepgraph.escaping.markdown import fenced
 from stepgraph.escaping.plain_text import visible_lines
 from stepgraph.render.terminal import Ink, Piece, Terminal, table
 from stepgraph.render.text_width import cell_width, wrap
-from stepgraph.report.report import rule_url
 
 
 class RuleGroup(Struct, frozen=True):

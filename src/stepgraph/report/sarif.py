@@ -8,18 +8,16 @@ from typing import Final
 
 from stepgraph.checks.diagnostic import Confidence, Severity
 from stepgraph.checks.page import read_page
-from stepgraph.checks.rule import Rule
+from stepgraph.checks.rule import HOME, Rule, rule_url
 from stepgraph.escaping.report_fields import sarif_message, shown_field, url_path
 from stepgraph.json_text import pretty_json
 from stepgraph.model.span import Span
 from stepgraph.report.report import (
-    HOME,
     NOTHING_CHECKED,
     FingerprintedFinding,
     Report,
     Verdict,
     missing_dag_message,
-    rule_url,
 )
 from stepgraph.report.rules import group_of, rule_help
 

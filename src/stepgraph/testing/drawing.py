@@ -6,13 +6,13 @@ which are source text as written.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal, TypeAlias, get_args
 
+from stepgraph.drawing.workflow import DrawnWorkflow
 from stepgraph.json_text import pretty_json
 from stepgraph.model.details import NO_DETAILS, Details
 from stepgraph.model.payload import Graph
-from stepgraph.render.view import View
+from stepgraph.render.view import DEFAULT_VIEW
 
 Form: TypeAlias = Literal["json", "outline", "mermaid", "dot", "svg"]
 
@@ -30,46 +30,11 @@ class SnapshotSource:
 
 def draw(graph: Graph, form: Form, details: Details = NO_DETAILS) -> str:
     """Draw a graph in a form, with a final line break. All forms but JSON show the details."""
-    return _FORMS[form](graph, View(details=details))
+    if form == "json":
+        return pretty_json(graph)
+    class_name = graph["workflow"]["class_name"]
+    drawn = DrawnWorkflow(name=class_name, class_name=class_name, graph=graph, details=lambda: details)
+    return drawn.text(form, DEFAULT_VIEW)
 
 
-# Each form imports its own renderer, because most test runs use a single form.
-
-
-def _json(graph: Graph, view: View) -> str:
-    del view  # the payload has no field for details
-    return pretty_json(graph)
-
-
-def _outline(graph: Graph, view: View) -> str:
-    from stepgraph.render.outline import render_outline
-
-    return render_outline(graph, view, color=False)
-
-
-def _mermaid(graph: Graph, view: View) -> str:
-    from stepgraph.render.flow.mermaid_document import mermaid_document, render_mermaid
-
-    return mermaid_document(render_mermaid(graph, view).pieces)
-
-
-def _dot(graph: Graph, view: View) -> str:
-    from stepgraph.render.flow.dot import render_dot
-
-    return render_dot(graph, view)
-
-
-def _svg(graph: Graph, view: View) -> str:
-    from stepgraph.render.svg.drawing import render_svg
-
-    return render_svg(graph, view).text
-
-
-_FORMS: Final[Mapping[Form, Callable[[Graph, View], str]]] = {
-    "json": _json,
-    "outline": _outline,
-    "mermaid": _mermaid,
-    "dot": _dot,
-    "svg": _svg,
-}
-FORMS: Final[tuple[Form, ...]] = tuple(_FORMS)
+FORMS: Final[tuple[Form, ...]] = get_args(Form)

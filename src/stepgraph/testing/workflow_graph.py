@@ -10,6 +10,7 @@ from hashlib import sha256
 from itertools import product
 from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar, assert_never, cast
 
+from stepgraph.drawing.methods import GraphDrawing
 from stepgraph.escaping.plain_text import brief_line
 from stepgraph.json_text import canonical_json
 from stepgraph.model.details import NO_DETAILS, Details
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from typing_extensions import TypeIs
 
     from stepgraph.analysis import WorkflowAnalysis
+    from stepgraph.drawing.workflow import DrawnWorkflow
 
 
 StepKind: TypeAlias = Literal["do", "sleep", "sleep_until", "wait_for_event"]
@@ -140,9 +142,13 @@ def _without_location(_: Node) -> None:
     return None
 
 
+def _without_nodes(_: Span) -> None:
+    return None
+
+
 @dataclass(frozen=True, eq=False, repr=False)
-class WorkflowGraph(SnapshotSource):
-    """The graph of a workflow, and the guarantees about runs that follow from it.
+class WorkflowGraph(SnapshotSource, GraphDrawing):
+    """The graph of a workflow, and the guarantees about runs that follow from it. A notebook shows its picture.
 
     The graph orders two steps only if the program guarantees the order, in runs in which no step fails and for failures
     that a `try` catches. A `complete` graph has every step that may run. The documentation of each method states which
@@ -162,6 +168,8 @@ class WorkflowGraph(SnapshotSource):
     """Computes `details` on demand, because they need the source text of many nodes."""
     locate_node: Callable[[Node], Span | None] = field(default_factory=lambda: _without_location)
     """Returns the source location of a node, or None if it is unknown."""
+    find_node: Callable[[Span], Node | None] = field(default_factory=lambda: _without_nodes)
+    """Returns the innermost node whose code contains a location, or None if there is none."""
 
     @staticmethod
     def of(source: WorkflowAnalysis | VersionGraph | Graph | Workflow) -> WorkflowGraph:
@@ -169,16 +177,12 @@ class WorkflowGraph(SnapshotSource):
 
         Raises NoGraphError for a workflow without a graph.
         """
-        notes: tuple[Note, ...] = ()
-        describe = _without_details
-        locate_node: Callable[[Node], Span | None] = _without_location
-        if isinstance(source, Mapping):
-            graph = _graph_in(source)
-        else:
-            graph, notes, describe, locate_node = source.graph, source.notes, source.describe, source.locate_node
+        graph, notes = (_graph_in(source), ()) if isinstance(source, Mapping) else (source.graph, source.notes)
         if graph is None:
             raise NoGraphError("\n".join(["The workflow has no graph, because no step can run.", *map(str, notes)]))
-        return WorkflowGraph(graph, notes, describe, locate_node)
+        if isinstance(source, Mapping):
+            return WorkflowGraph(graph)
+        return WorkflowGraph(graph, notes, source.describe, source.locate_node, source.find_node)
 
     @property
     def class_name(self) -> str:
@@ -310,10 +314,19 @@ class WorkflowGraph(SnapshotSource):
         return DrawnGraph(self, "svg")
 
     def __str__(self) -> str:
-        from stepgraph.render.outline import render_outline
-        from stepgraph.render.view import View
+        return self.outline()
 
-        return render_outline(self.graph, View(details=self.details), color=False, notes=self.notes)
+    def _drawn(self) -> DrawnWorkflow:
+        from stepgraph.drawing.workflow import DrawnWorkflow
+
+        return DrawnWorkflow(
+            name=self.class_name,
+            class_name=self.class_name,
+            graph=self.graph,
+            notes=self.notes,
+            find_node=self.find_node,
+            details=lambda: self.details,
+        )
 
     def __repr__(self) -> str:
         # The fingerprint distinguishes graphs in snapshots that use `repr`.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, assert_never
 
 from msgspec import Struct
@@ -12,6 +12,7 @@ from stepgraph.model.details import NO_DETAIL, Detail
 from stepgraph.model.payload import Clocked, If, Node, ParallelKind, Switch, Try
 from stepgraph.model.walk import as_unknown, children, is_step
 from stepgraph.phrases import number_text, shape_text
+from stepgraph.render.findings import LEVEL_WORDS, ShownFinding
 from stepgraph.render.folding import BodyTexts, folded_node_text, folded_text
 from stepgraph.render.node_text import node_words
 from stepgraph.render.step_types import FactRow, step_text
@@ -43,16 +44,23 @@ class Facts(Struct, frozen=True):
         return required | {key: value for key, value in optional.items() if value}
 
 
-def facts(node: Node, bodies: BodyTexts, detail: Detail = NO_DETAIL) -> Facts:
-    """Return the facts about a node with its details and, for a call, a summary of the function."""
+def facts(node: Node, bodies: BodyTexts, detail: Detail = NO_DETAIL, findings: Sequence[ShownFinding] = ()) -> Facts:
+    """Return the facts about a node with its findings, its details and, for a call, a summary of the function."""
     words = node_words(node)
     return Facts(
         kind=words.kind,
         name=visible(_heading(node) if words.name is None else words.name),
-        rows=tuple((row[0], visible(row[1]), *row[2:]) for row in (*_details(node, detail), *_rows(node))),
+        rows=tuple(
+            (row[0], visible(row[1]), *row[2:]) for row in (*_findings(findings), *_details(node, detail), *_rows(node))
+        ),
         searchable=words.name is not None,
         inside=_inside(node, bodies),
     )
+
+
+def _findings(findings: Sequence[ShownFinding]) -> Iterator[FactRow]:
+    for finding in findings:
+        yield LEVEL_WORDS[finding.level].capitalize(), f"{finding.code}: {finding.message} {finding.advice}".rstrip()
 
 
 def _details(node: Node, detail: Detail) -> Iterator[FactRow]:

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from stepgraph.escaping.json_strings import script_data
 from stepgraph.escaping.markup import markup_text
 from stepgraph.render.html.section import Page, Section, picture
+from stepgraph.render.svg.badge_style import badge_style
 from stepgraph.render.svg.identities import slug
 from stepgraph.render.svg.theme import DARK, SCOPE, Palette, by_theme, style_sheet
 from stepgraph.render.view import DEFAULT_VIEW, Theme, View
@@ -28,6 +29,7 @@ SCRIPTS: Final = (
     "navigation",
     "details",
     "search",
+    "findings",
     "toolbar",
     "input",
     "begin",
@@ -52,7 +54,8 @@ def render_page(pages: Sequence[Page], view: View = DEFAULT_VIEW) -> str:
     """
     title = pages[0].name if len(pages) == 1 else SEVERAL
     sections = _sections(pages, view, title)
-    style = "\n".join(["", *style_sheet(view.theme), *color_rules(view.theme), _asset("page.css")])
+    badges = badge_style(view.theme) if any(page.findings for page in pages) else []
+    style = "\n".join(["", *style_sheet(view.theme), *badges, *color_rules(view.theme), _asset("page.css")])
     script = _script()
     lines = [
         "<!DOCTYPE html>",
@@ -91,9 +94,13 @@ def _sections(pages: Sequence[Page], view: View, title: str) -> list[Section]:
             numbers[stem] += 1
             suffix = f"-{numbers[stem] + 1}"
         identities.add(stem + suffix)
-        drawn = picture(page.graph, replace(view, details=page.details), suffix) if page.graph else None
+        drawn = picture(page.graph, _view_of(page, view), suffix) if page.graph else None
         sections.append(Section(page, stem + suffix, drawn, title))
     return sections
+
+
+def _view_of(page: Page, view: View) -> View:
+    return replace(view, details=page.details, state=page.state, findings=page.findings)
 
 
 def _header(sections: Sequence[Section], title: str) -> Iterator[str]:
@@ -163,5 +170,7 @@ def _variables(palette: Palette) -> str:
         "good-fill": by_kind["loop"].band,
         "warning": by_kind["choice"].line,
         "warning-fill": by_kind["choice"].band,
+        "error": palette.failure,
+        "error-fill": by_kind["catch"].band,
     }
     return ":root{" + ";".join(f"--{name}:{color}" for name, color in colors.items()) + "}"

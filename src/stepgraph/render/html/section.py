@@ -1,4 +1,4 @@
-"""The section of a workflow in a page: a summary, a foldable picture, and notes."""
+"""The section of a workflow in a page: a summary, a foldable picture, and a list of findings."""
 
 from __future__ import annotations
 
@@ -14,8 +14,12 @@ from stepgraph.model.details import NO_DETAILS, Details
 from stepgraph.model.payload import Graph, Node
 from stepgraph.model.walk import count_steps, functions_of
 from stepgraph.phrases import counted
+from stepgraph.render.findings import ShownFinding
 from stepgraph.render.folding import UNFOLDED, BodyTexts, Folding
 from stepgraph.render.html.facts import facts
+from stepgraph.render.html.finding_list import ListedFinding, finding_list
+from stepgraph.render.node_text import node_words
+from stepgraph.render.svg.badges import Badges
 from stepgraph.render.svg.drawing import SvgDrawing, draw
 from stepgraph.render.svg.lengths import BEGIN, END, Variables
 from stepgraph.render.view import View
@@ -34,7 +38,9 @@ class Page(Struct, frozen=True):
     places: Callable[[Node], str] | None = None
     """Returns the source location of a node (`src/orders.py:12`), or an empty string."""
 
-    notes: Sequence[str] = ()
+    findings: Sequence[ShownFinding] = ()
+    """The findings and notes to list, and to show at their nodes."""
+
     complete: bool | None = None
     """Whether the graph is complete, or None if this is unknown."""
 
@@ -42,6 +48,11 @@ class Page(Struct, frozen=True):
     """The source location of the workflow."""
 
     details: Details = NO_DETAILS
+    state: str = ""
+    """A remark on an incomplete graph: `incomplete: 2 notes`."""
+
+    checked: bool = False
+    """Whether a check ran. Otherwise, only notes are listed."""
 
 
 class Section(Struct, frozen=True):
@@ -72,7 +83,7 @@ class Section(Struct, frozen=True):
             yield f'<div class="viewport" tabindex="0" role="region" aria-label="Picture of {name}">'
             yield from self.picture.lines
             yield "</div>"
-        yield from self._notes()
+        yield from finding_list(list(self._listed()), checked=self.page.checked)
         yield "</section>"
 
     def data(self) -> dict[str, object]:
@@ -80,12 +91,15 @@ class Section(Struct, frozen=True):
         if self.page.graph is None or self.picture is None:
             return {"identity": self.identity, "definitions": [], "folded": [], "nodes": {}}
         bodies, places = BodyTexts(functions_of(self.page.graph["workflow"])), self.page.places
+        own = self.picture.badges.own
         return {
             "identity": self.identity,
             "definitions": self.picture.definitions,
             "folded": self.picture.folded,
             "nodes": {
-                identity: facts(node, bodies, self.page.details.of(node)).as_json(places(node) if places else "")
+                identity: facts(node, bodies, self.page.details.of(node), own.get(identity, ())).as_json(
+                    places(node) if places else ""
+                )
                 for identity, node in self.picture.nodes.items()
             },
         }
@@ -100,21 +114,20 @@ class Section(Struct, frozen=True):
             yield f"<li><code>{markup_text(page.source)}</code></li>"
         if page.complete is not None:
             word = "complete" if page.complete else "incomplete"
-            yield f'<li><strong class="badge {word}">{word}</strong></li>'
+            yield f'<li><strong class="badge {word}">{page.state or word}</strong></li>'
         yield "</ul>"
 
-    def _notes(self) -> Iterator[str]:
-        notes = [*self.page.notes, *self._own_notes()]
-        if notes:
-            yield f'<details class="notes"><summary>Notes <span class="count">{len(notes)}</span></summary>'
-            yield "<ol>"
-            yield from (f"<li>{markup_text(note)}</li>" for note in notes)
-            yield "</ol>"
-            yield "</details>"
-
-    def _own_notes(self) -> Iterator[str]:
-        if self.picture and self.picture.depth is not None:
-            yield f"Below {counted(self.picture.depth, 'level')}, all nodes are folded: a page cannot show more levels."
+    def _listed(self) -> Iterator[ListedFinding]:
+        """Yield the findings with links to their figures, then a note on the picture itself."""
+        if self.picture is None:
+            yield from map(ListedFinding, self.page.findings)
+            return
+        for finding, identity in zip(self.page.findings, self.picture.badges.identities, strict=True):
+            yield ListedFinding(finding, identity, node_words(self.picture.nodes[identity]).title if identity else "")
+        if self.picture.depth is not None:
+            levels = counted(self.picture.depth, "level")
+            message = f"Below {levels}, all nodes are folded: a page cannot show more levels."
+            yield ListedFinding(ShownFinding("note", "", message))
 
 
 MAX_NESTING: Final = 480
@@ -143,6 +156,9 @@ class FoldablePicture(Struct, frozen=True):
     folded: Sequence[str]
     """The identities of the frames that are folded initially."""
 
+    badges: Badges
+    """The findings at figures."""
+
     depth: int | None
     """The level from which nodes are always folded, or None if there is no such level."""
 
@@ -158,7 +174,8 @@ def picture(graph: Graph, view: View, suffix: str) -> FoldablePicture | None:
         lines = drawing.document()
         if _nesting(lines) <= MAX_NESTING:
             folded = list(_folded(graph, view, drawing, suffix))
-            return FoldablePicture(list(with_variations(lines)), drawing.nodes, variables.definitions, folded, depth)
+            varied = list(with_variations(lines))
+            return FoldablePicture(varied, drawing.nodes, variables.definitions, folded, drawing.badges, depth)
     return None
 
 

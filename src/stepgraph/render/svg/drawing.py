@@ -14,6 +14,9 @@ from stepgraph.model.payload import Graph, Node
 from stepgraph.model.walk import called_functions, functions_of
 from stepgraph.phrases import payload_text
 from stepgraph.render.folding import BodyTexts
+from stepgraph.render.svg.badge_style import badge_style
+from stepgraph.render.svg.badges import NO_BADGES, Badges, place_badges
+from stepgraph.render.svg.figures.badge import SIZE, draw_pills, pills_width, state_pills
 from stepgraph.render.svg.figures.figure import Drawable, Lanes
 from stepgraph.render.svg.figures.label import LEGEND
 from stepgraph.render.svg.figures.stack import with_end, workflow_figure
@@ -30,6 +33,8 @@ MAX_WIDTH: Final = 4000
 MAX_HEIGHT: Final = 12_000
 _BETWEEN_FIGURES: Final = 32
 _MAX_TITLE_WIDTH: Final = 560
+_BELOW_TITLE: Final = 18
+_ABOVE_PILLS: Final = 6
 
 
 class Picture(Struct, frozen=True):
@@ -56,7 +61,7 @@ def render_svg(graph: Graph, view: View = DEFAULT_VIEW) -> Picture:
     Equal graphs produce equal bytes. An added step changes only its own lines and the sizes of the figures around it.
     """
     drawing = draw(graph, view)
-    lines = drawing.document(style_sheet(view.theme))
+    lines = drawing.document([*style_sheet(view.theme), *(badge_style(view.theme) if drawing.has_badges else [])])
     return Picture("\n".join([*lines, ""]), drawing.width, value_of(drawing.height))
 
 
@@ -110,6 +115,16 @@ class SvgDrawing(Struct, frozen=True):
     """The drawn nodes by identity."""
 
     title: str
+    badges: Badges = NO_BADGES
+    """The findings at figures."""
+
+    has_pills: bool = False
+    """Whether there are pills below the title."""
+
+    @property
+    def has_badges(self) -> bool:
+        """Whether the drawing contains badges, which have their own style sheet."""
+        return self.has_pills or bool(self.badges.own)
 
     def document(self, style: Sequence[str] = ()) -> list[str]:
         """Return the lines of the SVG element, with a style sheet unless `style` is empty."""
@@ -144,13 +159,16 @@ def _draw(graph: Graph, view: View, folds: Variables | None, suffix: str, above:
     identity = slug(workflow["class_name"], "workflow") + suffix
     functions = functions_of(workflow)
     layout = NodeLayout(functions, BodyTexts(functions), view, folds)
-    title = _title(
-        view.title_of(workflow), payload_text(workflow["payload"]) if "payload" in workflow else "", view.state
-    )
     figures = [*above, *_figures(graph, layout, identity)]
+    badges = place_badges(view.findings, graph, layout.nodes_by_id)
+    pills = state_pills(view.state, view.findings, badges)
+    title = _title(
+        view.title_of(workflow), payload_text(workflow["payload"]) if "payload" in workflow else "", pills_width(pills)
+    )
     width = max([title.width, *(figure.left_extent + figure.right_extent for figure in figures)]) + 2 * MARGIN
-    pen = Pen(chains=folds is None)
+    pen = Pen(chains=folds is None, badges=badges)
     pen.text(title.pieces)
+    draw_pills(pen, pills, MARGIN, MARGIN + title.height - _BELOW_TITLE - SIZE)
     y: Length = MARGIN + title.height
     for index, figure in enumerate(figures):
         # The workflow is centered. Other figures are at the left edge.
@@ -162,7 +180,14 @@ def _draw(graph: Graph, view: View, folds: Variables | None, suffix: str, above:
         pen.close()
         y = y + figure.height + _BETWEEN_FIGURES
     return SvgDrawing(
-        identity, pen.lines, width, y + (MARGIN - _BETWEEN_FIGURES), layout.nodes_by_id, view.title_of(workflow)
+        identity,
+        pen.lines,
+        width,
+        y + (MARGIN - _BETWEEN_FIGURES),
+        layout.nodes_by_id,
+        view.title_of(workflow),
+        badges,
+        has_pills=bool(pills),
     )
 
 
@@ -200,7 +225,8 @@ class _Title(Struct, frozen=True):
     height: int
 
 
-def _title(name: str, payload: str, state: str) -> _Title:
+def _title(name: str, payload: str, pills: int) -> _Title:
+    """Return the title, with room below it for pills of this width."""
     names = TITLE.wrap(visible(name), _MAX_TITLE_WIDTH, 2)
     details = DETAIL.wrap(visible(payload), _MAX_TITLE_WIDTH, 3) if payload else ()
     pieces: list[tuple[str, int, int, str]] = []
@@ -211,9 +237,8 @@ def _title(name: str, payload: str, state: str) -> _Title:
     for text in details:
         y += DETAIL.line_height
         pieces.append(("detail", MARGIN, y - 1, text))
-    if state:
-        y += HEADING.line_height
-        pieces.append(("heading", MARGIN, y - 2, state))
-    return _Title(
-        pieces, max([*map(TITLE.width, names), *map(DETAIL.width, details), HEADING.width(state)]), y - MARGIN + 18
-    )
+    widths = [*map(TITLE.width, names), *map(DETAIL.width, details)]
+    if pills:
+        y += _ABOVE_PILLS + SIZE
+        widths.append(pills)
+    return _Title(pieces, max(widths), y - MARGIN + _BELOW_TITLE)

@@ -9,6 +9,7 @@ from typing import Final
 from msgspec import Struct, field
 
 from stepgraph.escaping.markup import markup_text
+from stepgraph.render.svg.badges import NO_BADGES, Badges
 from stepgraph.render.svg.lengths import Length
 
 RADIUS: Final = 8
@@ -27,6 +28,9 @@ class Pen(Struct):
 
     chains: bool = True
     """Whether each figure of a stack is inside the group of the previous one."""
+
+    badges: Badges = NO_BADGES
+    """The findings to show at figures."""
 
     def open_at(self, x: int, y: Length) -> None:
         """Open a group with its own origin."""

@@ -190,13 +190,13 @@ def style_sheet(theme: Theme, *, marked: bool = False) -> list[str]:
 
     In drawings with marks, only marks are colored.
     """
-    layout = _scoped(_LAYOUT.splitlines())
+    layout = scoped(_LAYOUT.splitlines())
     if not marked:
-        return [*layout, *by_theme(theme, lambda palette: _scoped(_color_rules(palette)))]
+        return [*layout, *by_theme(theme, lambda palette: scoped(_color_rules(palette)))]
     return [
         *layout,
-        *_scoped(_MARK_LAYOUT.splitlines()),
-        *by_theme(theme, lambda palette: _scoped([*_color_rules(quiet(palette)), *_mark_rules(palette)])),
+        *scoped(_MARK_LAYOUT.splitlines()),
+        *by_theme(theme, lambda palette: scoped([*_color_rules(quiet(palette)), *_mark_rules(palette)])),
     ]
 
 
@@ -300,7 +300,8 @@ def quiet(palette: Palette) -> Palette:
     return replace(palette, by_kind=by_kind, again=palette.line, failure=palette.line, bar=palette.line)
 
 
-def _scoped(rules: list[str]) -> list[str]:
+def scoped(rules: list[str]) -> list[str]:
+    """Return rules that are limited to drawings."""
     return [
         ",".join(f".{SCOPE} {selector}" for selector in rule.partition("{")[0].split(","))
         + "{"

@@ -7,6 +7,7 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import force_setattr
 
+from stepgraph.render.svg.figures.badge import draw_frame_badge
 from stepgraph.render.svg.figures.figure import NO_EXITS, EarlyExits, Figure, Lanes
 from stepgraph.render.svg.figures.label import Label
 from stepgraph.render.svg.figures.leaf import STACK_OFFSET, SvgGroup
@@ -83,6 +84,8 @@ class FrameFigure(Struct, frozen=True):
             self.label.draw(pen, _BAND_SIDES - self.left_extent, _BAND_PADDING, "ink")
         if self.folds is not None:
             self._draw_folded_exits(pen, lanes)
+        right = self.right_extent - (STACK_OFFSET if self.stacked else 0)
+        draw_frame_badge(pen, self.group.identity, right, foldable=self.folds is not None)
         pen.open_at(0, self.band + self.lead)
         self.content.draw(pen, lanes)
         pen.close()

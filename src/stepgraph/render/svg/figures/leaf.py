@@ -8,6 +8,7 @@ from typing import Final
 from msgspec import Struct
 
 from stepgraph.render.folding import LeavingKind
+from stepgraph.render.svg.figures.badge import draw_badge
 from stepgraph.render.svg.figures.figure import NO_EXITS, EarlyExits, Lanes
 from stepgraph.render.svg.figures.label import Label
 from stepgraph.render.svg.pen import Pen
@@ -88,6 +89,7 @@ class Leaf(Struct, frozen=True):
             pen.box("box", (STACK_OFFSET - self.left_extent, STACK_OFFSET), box)
         pen.box("box", (-self.left_extent, 0), box)
         self.label.draw(pen, PADDING - self.left_extent, PADDING - 2, "ink")
+        draw_badge(pen, self.group.identity, self.width - self.left_extent)
         pen.close()
 
 
@@ -136,6 +138,7 @@ class ExitPill(Struct, frozen=True):
             pen.leave((self.right_extent, self.height // 2), lane)
         pen.box("box", (-self.left_extent, 0), (2 * self.left_extent, self.height), self.height // 2)
         self.label.draw(pen, PADDING - self.left_extent, PADDING // 2, "ink")
+        draw_badge(pen, self.group.identity, self.left_extent)
         pen.close()
 
 

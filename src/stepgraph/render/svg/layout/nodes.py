@@ -10,7 +10,7 @@ from msgspec import Struct, field
 from stepgraph.model.payload import Block, FunctionCall, FunctionDef, Loop, Node, Start, StepDo, UnknownNode
 from stepgraph.model.walk import as_unknown, children, is_leaf_step
 from stepgraph.phrases import payload_text
-from stepgraph.render.folding import BodyTexts, exit_kind
+from stepgraph.render.folding import BodyTexts, exit_kind, loop_of_passes
 from stepgraph.render.group_order import has_clocks
 from stepgraph.render.node_text import NO_STEPS, UNKNOWN_TYPE
 from stepgraph.render.svg.figures.figure import GAP, Figure
@@ -34,7 +34,6 @@ from stepgraph.render.svg.layout.structures import (
     Layout,
     OpenFunctions,
     in_sequence,
-    loop_of_passes,
     measure_if,
     measure_parallel,
     measure_switch,

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Final, Protocol
 
 from stepgraph.model.payload import Block, Branch, FunctionDef, If, Loop, Node, Parallel, Switch, Try, is_generated
-from stepgraph.render.folding import LeavingKind, exit_kinds
+from stepgraph.render.folding import LeavingKind, exit_kinds, loop_of_passes
 from stepgraph.render.group_order import RowSpan, clock_span, is_over_at_the_first, is_unawaited, row_spans
 from stepgraph.render.node_text import NO_BLOCK, branch_text, is_exhaustive
 from stepgraph.render.svg.figures.branches import BranchColumn, Branches
@@ -192,17 +192,6 @@ def measure_parallel(layout: Layout, node: Parallel, context: NodeContext) -> Fi
     rows = _rows(layout, node["nodes"], inside, ends_with_first=is_over_at_the_first(node))
     group, label = _group_and_label(layout, node, context)
     return FrameFigure(group, label, rows, 0, layout.folds)
-
-
-def loop_of_passes(node: Node) -> Loop | None:
-    """Return the loop that is the only content of a group, or None for other nodes.
-
-    The iterations of the loop run concurrently, and it shares the frame of the group.
-    """
-    if node["type"] != "parallel" or len(node["nodes"]) != 1:
-        return None
-    (only,) = node["nodes"]
-    return only if only["type"] == "loop" else None
 
 
 def _measure_passes(layout: Layout, node: Parallel, loop: Loop, context: NodeContext) -> Figure:

@@ -1,0 +1,62 @@
+"""The findings in pictures and pages: those of `stepgraph check` with the settings of the project."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import wraps
+from typing import TYPE_CHECKING, Final, TypeVar
+
+import click
+from msgspec.structs import replace
+
+from stepgraph.analysis import Analysis
+from stepgraph.cli.output_options import DrawingOptions
+from stepgraph.subject import Subject
+
+if TYPE_CHECKING:
+    from stepgraph.checks.diagnostic import Finding
+    from stepgraph.cli.checking import Criteria
+
+R = TypeVar("R")
+
+_HELP: Final = "Show the findings of `stepgraph check` at their steps in svg, png, html. On by default in html."
+
+
+def findings_option(command: Callable[..., R]) -> Callable[..., R]:
+    """Add the option --findings to a command, as a field of its argument `drawing`."""
+
+    @click.option("--findings/--no-findings", default=None, help=_HELP)
+    @wraps(command)
+    def with_option(*, drawing: DrawingOptions, findings: bool | None, **others: object) -> R:
+        return command(drawing=replace(drawing, findings=findings), **others)
+
+    return with_option
+
+
+def project_criteria(paths: Sequence[str]) -> Criteria:
+    """Return the settings and the baseline of the project, before the analysis.
+
+    Raises InputError for an unreadable baseline.
+    """
+    # Imported here and below because most drawings show no findings, and start-up time counts.
+    from stepgraph.cli.checking import CheckOptions, read_criteria
+
+    return read_criteria(CheckOptions(), paths)
+
+
+def filtered_findings(analysis: Analysis, criteria: Criteria) -> Sequence[Finding]:
+    """Return the findings that `stepgraph check` reports for an analysis."""
+    from stepgraph.api import check_analysis
+    from stepgraph.source_analysis import apply_settings
+
+    return apply_settings(analysis, check_analysis(analysis), criteria.settings, criteria.baseline).findings
+
+
+def with_findings(subjects: Sequence[Subject], findings: Sequence[Finding]) -> list[Subject]:
+    """Return the workflows with their findings. The first one has those about no workflow, as in configurations."""
+    checked = [replace(subject, drawn=subject.drawn.with_findings(findings)) for subject in subjects]
+    general = tuple(finding for finding in findings if not finding.workflow)
+    if not checked or not general:
+        return checked
+    first = checked[0].drawn
+    return [replace(checked[0], drawn=replace(first, findings=(*general, *(first.findings or ())))), *checked[1:]]

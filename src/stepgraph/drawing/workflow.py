@@ -1,0 +1,153 @@
+"""A workflow to draw, in each format. The command, the library and snapshots draw through this class."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Literal, TypeAlias, assert_never
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from stepgraph.model.details import NO_DETAILS, Details
+from stepgraph.model.note import Note
+from stepgraph.model.payload import Graph, Node
+from stepgraph.model.span import Span
+from stepgraph.phrases import counted, workflow_title
+
+if TYPE_CHECKING:
+    from stepgraph.checks.diagnostic import Finding
+    from stepgraph.render.findings import ShownFinding
+    from stepgraph.render.flow.mermaid_document import MermaidDrawing
+    from stepgraph.render.html.section import Page
+    from stepgraph.render.svg.drawing import Picture
+    from stepgraph.render.view import View
+
+
+TextForm: TypeAlias = Literal["outline", "mermaid", "dot", "svg"]
+"""The forms in which a workflow is drawn as text."""
+
+
+def _unknown_location() -> str:
+    return ""
+
+
+def _no_node(_: Span) -> None:
+    return None
+
+
+class DrawnWorkflow(Struct, frozen=True, kw_only=True):
+    """A workflow to draw. Fields with defaults are unknown for saved graphs.
+
+    Each method imports its own renderer, because a run needs only one and start-up time counts. Methods that return a
+    drawing raise ValueError for a workflow without a graph.
+    """
+
+    name: str
+    class_name: str
+    graph: Graph | None
+    notes: tuple[Note, ...] = ()
+    location: Callable[[], str] = _unknown_location
+    """Returns the location of the class: `src/orders.py:12`."""
+    node_location: Callable[[Node], str] | None = None
+    """Returns the location of a node of the graph."""
+    find_node: Callable[[Span], Node | None] = _no_node
+    """Returns the innermost node whose code contains a location."""
+    complete: bool | None = None
+    """Whether everything was resolved."""
+    details: Callable[[], Details] = lambda: NO_DETAILS
+    findings: tuple[Finding, ...] | None = None
+    """The findings to show, or None if the workflow is drawn without a check."""
+
+    @property
+    def state(self) -> str:
+        """A remark on an incomplete graph, such as `incomplete: 2 notes`, or an empty string."""
+        notes = sum(note.incomplete for note in self.notes)
+        return f"incomplete: {counted(notes, 'note')}" if notes else ""
+
+    @property
+    def title(self) -> str:
+        """The title of the workflow: `orders (Orders)`."""
+        return workflow_title(self.name, self.class_name)
+
+    def with_findings(self, findings: Iterable[Finding]) -> DrawnWorkflow:
+        """Return the workflow with those of the findings that are about it."""
+        own = (each for each in findings if self.name in (each.workflow, *each.other_workflows))
+        return replace(self, findings=tuple(own))
+
+    def outline(self, view: View, *, color: bool = False, width: int | None = None) -> str:
+        """Return the outline with the notes. With `color`, it is for a terminal with lines of `width` cells."""
+        from stepgraph.render.outline import render_outline
+
+        graph, location = self._graph(), self.location()
+        return render_outline(graph, self._view(view), color=color, notes=self.notes, width=width, location=location)
+
+    def dot(self, view: View) -> str:
+        """Return the graph in DOT, the language of Graphviz."""
+        from stepgraph.render.flow.dot import render_dot
+
+        return render_dot(self._graph(), self._view(view))
+
+    def mermaid(self, view: View) -> MermaidDrawing:
+        """Return the graph as one or several Mermaid diagrams."""
+        from stepgraph.render.flow.mermaid_document import render_mermaid
+
+        return render_mermaid(self._graph(), self._view(view))
+
+    def svg(self, view: View) -> Picture:
+        """Return the picture."""
+        from stepgraph.render.svg.drawing import render_svg
+
+        return render_svg(self._graph(), self._view(view))
+
+    def text(self, form: TextForm, view: View) -> str:
+        """Return the drawing in a form, with a final line break. A large graph as Mermaid is Markdown."""
+        match form:
+            case "outline":
+                return self.outline(view)
+            case "mermaid":
+                from stepgraph.render.flow.mermaid_document import mermaid_document
+
+                return mermaid_document(self.mermaid(view).pieces)
+            case "dot":
+                return self.dot(view)
+            case "svg":
+                return self.svg(view).text
+            case _ as never:
+                assert_never(never)
+
+    def page(self) -> Page:
+        """Return the section of the workflow in a page."""
+        from stepgraph.drawing.placement import place_findings, place_notes
+        from stepgraph.render.html.section import Page
+
+        if self.findings is None:
+            shown = place_notes(self.notes, self.find_node)
+        else:
+            shown = place_findings(self.findings, self.notes, self.find_node)
+        return Page(
+            self.graph,
+            self.title,
+            self.node_location,
+            shown,
+            self.complete,
+            self.location(),
+            self.details(),
+            self.state,
+            checked=self.findings is not None,
+        )
+
+    def _graph(self) -> Graph:
+        if self.graph is None:
+            raise ValueError(f"`{self.name}` has no graph: no step can run.")
+        return self.graph
+
+    def _view(self, view: View) -> View:
+        """Return the view with the title, the state, the details and the findings of the workflow."""
+        return replace(view, details=self.details(), title=self.title, state=self.state, findings=self._shown())
+
+    def _shown(self) -> list[ShownFinding]:
+        if self.findings is None and not self.state:
+            return []
+        from stepgraph.drawing.placement import place_findings
+
+        return place_findings(self.findings or (), self.notes, self.find_node)

@@ -1,0 +1,72 @@
+"""The list of findings and notes below a picture. Each leads to its step and to the documentation of its rule."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from msgspec import Struct
+
+from stepgraph.escaping.markup import markup_text
+from stepgraph.escaping.plain_text import visible
+from stepgraph.phrases import counted
+from stepgraph.render.findings import LEVEL_WORDS, LEVELS, FindingLevel, ShownFinding
+
+MAX_OPEN: Final = 3
+"""The maximum number of findings at which the list is initially open."""
+
+
+class ListedFinding(Struct, frozen=True):
+    """A finding with a link to its figure."""
+
+    finding: ShownFinding
+    identity: str = ""
+    """The figure in the picture, or an empty string if no figure shows the finding."""
+
+    name: str = ""
+    """The text of the link."""
+
+
+def finding_list(listed: Sequence[ListedFinding], *, checked: bool) -> Iterator[str]:
+    """Yield the lines of the list, or none for an empty list. Without a check, it contains only notes."""
+    if not listed:
+        return
+    opened = " open" if len(listed) <= MAX_OPEN else ""
+    heading = "Findings" if checked else "Notes"
+    counts = " ".join(_counts([each.finding.level for each in listed]))
+    yield f'<details class="notes"{opened}><summary>{heading} {counts}</summary>'
+    yield "<ol>"
+    for each in listed:
+        yield from _item(each)
+    yield "</ol>"
+    yield "</details>"
+
+
+def _counts(levels: Sequence[FindingLevel]) -> Iterator[str]:
+    counts = Counter(levels)
+    for level in LEVELS:
+        if counts[level]:
+            number, word = counts[level], LEVEL_WORDS[level]
+            text = f"{number} {word}" if level == "gap" else counted(number, word)
+            yield f'<span class="level is-{level}">{text}</span>'
+
+
+def _item(listed: ListedFinding) -> Iterator[str]:
+    finding = listed.finding
+    yield "<li>"
+    yield f'<span class="level is-{finding.level}">{LEVEL_WORDS[finding.level]}</span>'
+    if finding.url:
+        link = f'href="{markup_text(finding.url)}" target="_blank" rel="noopener noreferrer"'
+        yield f'<a class="rule" {link} title="Documentation of the rule">{markup_text(finding.code)}</a>'
+    message, advice = _text(finding.message), _text(finding.advice)
+    yield f'<p><span class="message">{message}</span> <span class="advice">{advice}</span></p>'
+    if listed.identity:
+        yield f'<a class="place" href="#{listed.identity}">{_text(listed.name)}</a>'
+    if finding.location:
+        yield f"<code>{_text(finding.location)}</code>"
+    yield "</li>"
+
+
+def _text(text: str) -> str:
+    return markup_text(visible(text))

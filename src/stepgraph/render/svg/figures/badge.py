@@ -1,0 +1,109 @@
+"""Badges of findings: a pill at the upper right corner of a figure, and a pill with text below the title."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from msgspec import Struct
+
+from stepgraph.phrases import counted
+from stepgraph.render.findings import LEVEL_WORDS, FindingLevel, ShownFinding, most_important
+from stepgraph.render.svg.badges import Badges
+from stepgraph.render.svg.fonts import BADGE
+from stepgraph.render.svg.pen import Pen
+
+SIZE: Final = 16
+"""The height of a badge in pixels."""
+
+_OVERHANG: Final = 4
+"""The distance from the right side of a figure to the right side of its badge."""
+
+_SIDES: Final = 5
+_PILL_SIDES: Final = 8
+_BASELINE: Final = 12
+_ERROR_RADIUS: Final = 4
+_BETWEEN_PILLS: Final = 6
+_SIGNS: Final[dict[FindingLevel, str]] = {"error": "!", "warning": "!", "gap": "?", "note": "i"}
+_MAX_IN_TITLE: Final = 8
+BETWEEN: Final = " · "
+
+
+def draw_badge(pen: Pen, identity: str, right: int) -> None:
+    """Draw the badge of a figure, if it has findings, at the upper right corner of its box."""
+    if identity in pen.badges.own:
+        _draw_at_corner(pen, pen.badges.own[identity], right)
+
+
+def draw_frame_badge(pen: Pen, identity: str, right: int, *, foldable: bool) -> None:
+    """Draw the badge of a frame. While a foldable frame is folded, a badge with the findings inside replaces it."""
+    own, inner = pen.badges.own.get(identity), pen.badges.inner.get(identity)
+    if foldable and inner is not None and inner != own:
+        _draw_at_corner(pen, inner, right, " while-folded")
+        if own is not None:
+            _draw_at_corner(pen, own, right, " while-open")
+    elif own is not None:
+        _draw_at_corner(pen, own, right)
+
+
+class StatePill(Struct, frozen=True):
+    """A pill with text below the title of a picture."""
+
+    level: FindingLevel
+    text: str
+    findings: Sequence[ShownFinding]
+    """The findings in its title."""
+
+    @property
+    def width(self) -> int:
+        """The width in pixels."""
+        return BADGE.width(self.text) + 2 * _PILL_SIDES
+
+
+def state_pills(state: str, findings: Sequence[ShownFinding], badges: Badges) -> list[StatePill]:
+    """Return the pill of an incomplete graph, and the pill of the other findings that no figure shows."""
+    pills: list[StatePill] = []
+    if state:
+        pills.append(StatePill("gap", state, [finding for finding in findings if finding.level == "gap"]))
+    pairs = zip(findings, badges.identities, strict=True)
+    unplaced = [finding for finding, identity in pairs if not identity and finding.level != "gap"]
+    if unplaced:
+        levels = {finding.level for finding in unplaced}
+        noun = LEVEL_WORDS[unplaced[0].level] if len(levels) == 1 else "finding"
+        text = f"{counted(len(unplaced), noun)} outside the graph"
+        pills.append(StatePill(most_important(unplaced), text, unplaced))
+    return pills
+
+
+def pills_width(pills: Sequence[StatePill]) -> int:
+    """Return the width of pills beside each other."""
+    return sum(pill.width + _BETWEEN_PILLS for pill in pills)
+
+
+def draw_pills(pen: Pen, pills: Sequence[StatePill], x: int, y: int) -> None:
+    """Draw pills beside each other, with their upper left corner at `x` and `y`."""
+    for pill in pills:
+        _draw_pill(pen, f"{pill.level} state", _title(pill.findings) or pill.text, pill.text, (x, y, pill.width))
+        x += pill.width + _BETWEEN_PILLS
+
+
+def _draw_at_corner(pen: Pen, findings: Sequence[ShownFinding], right: int, css: str = "") -> None:
+    level = most_important(findings)
+    text = _SIGNS[level] if len(findings) == 1 else str(len(findings))
+    width = max(SIZE, BADGE.width(text) + 2 * _SIDES)
+    _draw_pill(pen, f"{level}{css}", _title(findings), text, (right + _OVERHANG - width, -SIZE // 2, width))
+
+
+def _draw_pill(pen: Pen, css: str, title: str, text: str, place: tuple[int, int, int]) -> None:
+    """Draw a pill with its left side, its top and its width in `place`. Errors have a different shape."""
+    x, y, width = place
+    pen.open(f"finding {css}", "", title)
+    pen.box("pill", (x, y), (width, SIZE), _ERROR_RADIUS if css.startswith("error") else SIZE // 2)
+    pen.text([("tally", x + (width - BADGE.width(text)) // 2, y + _BASELINE, text)])
+    pen.close()
+
+
+def _title(findings: Sequence[ShownFinding]) -> str:
+    texts = [finding.text for finding in findings[:_MAX_IN_TITLE]]
+    more = len(findings) - len(texts)
+    return BETWEEN.join([*texts, f"and {more} more"] if more else texts)
