@@ -31,6 +31,7 @@ from stepgraph.render.svg.figures.guard import Guard
 from stepgraph.render.svg.figures.label import BETWEEN, WIDEST_NAME, Label, add_remark, heading, plain_label
 from stepgraph.render.svg.figures.leaf import ExitPill, SvgGroup
 from stepgraph.render.svg.figures.stack import rejoin
+from stepgraph.render.svg.figures.staggered import StaggeredRows
 from stepgraph.render.svg.figures.try_panels import TryFinally, place_panels
 from stepgraph.render.svg.identities import identities
 from stepgraph.render.svg.layout.labels import empty_box, exit_pill, title_line
@@ -39,6 +40,11 @@ from stepgraph.render.svg.pen import Icon
 from stepgraph.render.view import NodeContext, View
 
 WIDEST_CONDITION: Final = 230
+MAX_COLUMNS: Final = 5
+WIDEST_GROUP: Final = 1000
+"""The maximum width in pixels of concurrent nodes in one row."""
+
+_BARS_OF_ONE_ROW: Final = 2
 _NO_MATCH: Final = "no match"
 
 
@@ -312,6 +318,7 @@ def in_sequence(nodes: Sequence[Node]) -> list[int] | None:
 
 
 def _rows(layout: Layout, nodes: Sequence[Node], context: NodeContext, *, ends_with_first: bool) -> Figure:
+    """Return concurrent nodes in columns, or in two rows if they all overlap and the columns would be too wide."""
     if not nodes:
         return ClockRows([Member(empty_box(f"{context.identity}.empty"), RowSpan(0, 1))], ends_with_first)
     spans = row_spans([clock_span(node) for node in nodes])
@@ -324,4 +331,13 @@ def _rows(layout: Layout, nodes: Sequence[Node], context: NodeContext, *, ends_w
         else:
             figure = layout.measure(node, inside)
         members.append(Member(figure, span, awaited=ends_with_first or not is_unawaited(node)))
-    return ClockRows(members, ends_with_first)
+    rows = ClockRows(members, ends_with_first)
+    is_wide = len(members) > MAX_COLUMNS or rows.left_extent + rows.right_extent > WIDEST_GROUP
+    if is_wide and len(rows.bars) == _BARS_OF_ONE_ROW and not any(_needs_lane(member) for member in members):
+        return StaggeredRows([member.figure for member in members], ends_with_first)
+    return rows
+
+
+def _needs_lane(member: Member) -> bool:
+    """Return whether an exit or a loose end of a member needs a column of its own."""
+    return bool(member.figure.exits) or not member.awaited
