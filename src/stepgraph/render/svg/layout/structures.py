@@ -25,6 +25,7 @@ from stepgraph.render.group_order import RowSpan, clock_span, is_over_at_the_fir
 from stepgraph.render.node_text import NO_BLOCK, branch_text, is_exhaustive
 from stepgraph.render.svg.figures.branches import BranchColumn, Branches
 from stepgraph.render.svg.figures.clock_rows import ClockRows, Member
+from stepgraph.render.svg.figures.columns import is_too_wide
 from stepgraph.render.svg.figures.figure import GAP, Figure
 from stepgraph.render.svg.figures.frame import FrameFigure
 from stepgraph.render.svg.figures.guard import Guard
@@ -40,10 +41,6 @@ from stepgraph.render.svg.pen import Icon
 from stepgraph.render.view import NodeContext, View
 
 WIDEST_CONDITION: Final = 230
-MAX_COLUMNS: Final = 5
-WIDEST_GROUP: Final = 1000
-"""The maximum width in pixels of concurrent nodes in one row."""
-
 _BARS_OF_ONE_ROW: Final = 2
 _NO_MATCH: Final = "no match"
 
@@ -332,8 +329,8 @@ def _rows(layout: Layout, nodes: Sequence[Node], context: NodeContext, *, ends_w
             figure = layout.measure(node, inside)
         members.append(Member(figure, span, awaited=ends_with_first or not is_unawaited(node)))
     rows = ClockRows(members, ends_with_first)
-    is_wide = len(members) > MAX_COLUMNS or rows.left_extent + rows.right_extent > WIDEST_GROUP
-    if is_wide and len(rows.bars) == _BARS_OF_ONE_ROW and not any(_needs_lane(member) for member in members):
+    has_one_row = len(rows.bars) == _BARS_OF_ONE_ROW and not any(_needs_lane(member) for member in members)
+    if has_one_row and is_too_wide(rows.columns):
         return StaggeredRows([member.figure for member in members], ends_with_first)
     return rows
 
