@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 R = TypeVar("R")
 
-_HELP: Final = "Show the findings of `stepgraph check` at their steps in svg, png, html. On by default in html."
+_HELP: Final = "In svg, png, html: show the findings of `stepgraph check`. On by default in html."
 
 
 def findings_option(command: Callable[..., R]) -> Callable[..., R]:
