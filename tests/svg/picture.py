@@ -10,14 +10,14 @@ from xml.etree import ElementTree as ET
 from stepgraph.model.payload import Graph, Node
 from stepgraph.render.folding import LeavingKind
 from stepgraph.render.svg.drawing import SvgDrawing, draw
-from stepgraph.render.svg.fonts import CODE, DETAIL, HEADING, NAME, TITLE
+from stepgraph.render.svg.fonts import BADGE, CODE, DETAIL, HEADING, NAME, TITLE
 from stepgraph.render.svg.lengths import BEGIN, END, Variables
 from stepgraph.render.view import DEFAULT_VIEW, View
 from tests.svg.heights import lengths_of
 from tests.svg.shapes import Box, Point, bounding_box
 from tests.svg.strokes import Stroke, strokes
 
-FONTS = {"name": NAME, "detail": DETAIL, "heading": HEADING, "code": CODE, "title": TITLE}
+FONTS = {"name": NAME, "detail": DETAIL, "heading": HEADING, "code": CODE, "title": TITLE, "tally": BADGE}
 SVG = "{http://www.w3.org/2000/svg}"
 _TRANSLATE = re.compile(r"translate\((-?\d+) (-?\d+)\)")
 _MARK = re.compile(f"{BEGIN}([0-9]+):(-?[0-9]+):-?[0-9]+{END}")
@@ -33,6 +33,16 @@ class Text:
     css: str
     text: str
     box: Box
+
+
+@dataclass(frozen=True, slots=True)
+class Badge:
+    """A badge of findings."""
+
+    css: frozenset[str]
+    title: str
+    box: Box
+    text: Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +74,7 @@ class Figure:
 
     tab_texts: list[Text] = field(default_factory=list)
     """The text on tabs."""
+    badges: list[Badge] = field(default_factory=list)
     loose_ends: list[Box] = field(default_factory=list)
     icons: list[Box] = field(default_factory=list)
     band: Box | None = None
@@ -172,6 +183,8 @@ def _read(root: ET.Element, whole: Figure, folded: Container[str]) -> None:
         for child in _shown(element, figure):
             if child.tag == f"{SVG}text" and "mark" in element.get("class", "").split():
                 figure.tab_texts += [_text(span, at) for span in child]
+            elif "finding" in child.get("class", "").split():
+                figure.badges.append(_badge(child, at))
             elif child.tag == f"{SVG}g":
                 inner.append(_group(child, figure, at, folded))
             else:
@@ -194,8 +207,13 @@ def _shown(element: ET.Element, figure: Figure) -> Iterator[ET.Element]:
         if "shut" not in figure.css:
             if "while-folded" not in css:
                 yield child
-        elif child.tag != f"{SVG}g" and "band" not in css:
+        elif (child.tag != f"{SVG}g" or "finding" in css) and not {"band", "while-open"} & set(css):
             yield child
+
+
+def _badge(element: ET.Element, at: Point) -> Badge:
+    title, box, text = element
+    return Badge(frozenset(element.attrib["class"].split()), title.text or "", _rectangle(box, at), _text(text[0], at))
 
 
 def _group(element: ET.Element, figure: Figure, at: Point, folded: Container[str]) -> tuple[ET.Element, Figure, Point]:

@@ -7,7 +7,7 @@ from typing import Final, TypeAlias
 
 from stepgraph.model.payload import Graph
 from stepgraph.render.view import View
-from tests.svg.laws import boxes, exits, lines, markup, nodes, order, texts
+from tests.svg.laws import badges, boxes, exits, lines, markup, nodes, order, texts
 from tests.svg.picture import Picture
 
 Law: TypeAlias = Callable[[Graph, Picture, View], Iterator[str]]
@@ -55,6 +55,10 @@ LAWS: Final[dict[str, Law]] = {
     "lines of exits begin at exits": _of_picture(exits.exit_line_has_no_source),
     "exits continue after finally": _of_picture(exits.exit_stops_at_finally),
     "failures lead to their catch or through finally": _of_picture(exits.failure_has_a_wrong_target),
+    "badges are at the corners of their figures": _of_picture(badges.badge_is_not_at_its_corner),
+    "badges cover no text, icons or lines": _of_picture(badges.badge_covers_a_shape),
+    "badges cover no other figures": _of_picture(badges.badge_covers_another_figure),
+    "badges are inside the picture": _of_picture(badges.badge_leaves_the_picture),
     "elements and attributes are from a fixed set": _of_picture(markup.element_or_attribute_is_not_ours),
     "identities are unique": _of_picture(markup.identity_is_not_unique),
     "each line of the file is one element": _of_picture(markup.line_of_the_file_is_not_one_element),

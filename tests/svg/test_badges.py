@@ -1,0 +1,135 @@
+"""Badges of findings in pictures."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+
+from stepgraph.model.payload import Graph, Node
+from stepgraph.render.findings import FindingLevel, ShownFinding
+from stepgraph.render.folding import UNFOLDED, Folding
+from stepgraph.render.svg.badge_style import DARK_BADGES, LIGHT_BADGES
+from stepgraph.render.svg.drawing import render_svg
+from stepgraph.render.svg.theme import DARK, LIGHT, KindColors, Palette
+from stepgraph.render.view import Expansion, View
+from tests.render.graphs import LEAVE, block, branch, call, do, either, function, graph, loop, parallel
+from tests.render.random_graphs import graphs
+from tests.svg.examples import examples
+from tests.svg.findings import finding, findings_everywhere
+from tests.svg.laws.all_laws import broken
+from tests.svg.picture import Picture, page_of, picture_of
+from tests.svg.test_contrast import GRAPHICS, TEXT, contrast
+from tests.svg.test_laws import lots
+
+
+def badges_of(picture: Picture) -> dict[str, list[str]]:
+    """Return the texts of the badges of each figure, by the first word of its title."""
+    figures = [figure for figure in picture.whole.walk() if figure.badges]
+    return {figure.title.split(" ", 1)[0]: [badge.text.text for badge in figure.badges] for figure in figures}
+
+
+def drawn(graph: Graph, *findings: ShownFinding, folding: Folding = UNFOLDED, expand: Expansion = "first") -> Picture:
+    return picture_of(graph, View(findings=findings, folding=folding, expand=expand))
+
+
+def test_pictures_with_findings_at_all_nodes_obey_all_laws() -> None:
+    for name, example in examples().items():
+        view = View(findings=findings_everywhere(example), state="incomplete: 2 notes")
+        assert broken(example, picture_of(example, view), view) == {}, name
+
+
+@pytest.mark.slow
+@settings(lots, max_examples=60)
+@given(graphs())
+def test_any_picture_with_findings_obeys_all_laws(example: Graph) -> None:
+    view = View(findings=findings_everywhere(example), state="incomplete: 2 notes")
+    assert broken(example, picture_of(example, view), view) == {}
+    assert broken(example, page_of(example, view=view), view) == {}
+
+
+def test_a_badge_shows_the_level_of_its_finding() -> None:
+    nodes = {level: do(level) for level in ("error", "warning", "gap", "note")}
+    levels: list[FindingLevel] = ["error", "warning", "gap", "note"]
+    picture = drawn(graph(*nodes.values()), *(finding(level, nodes[level]) for level in levels))
+    assert badges_of(picture) == {"error": ["!"], "warning": ["!"], "gap": ["?"], "note": ["i"]}
+    css = [badge.css for figure in picture.figures for badge in figure.badges]
+    assert css == [{"finding", level} for level in levels]
+
+
+def test_several_findings_share_a_badge_of_the_highest_level() -> None:
+    step = do("a")
+    (badge,) = drawn(graph(step), finding("warning", step, "one."), finding("error", step, "two.")).figures[0].badges
+    assert (badge.text.text, "error" in badge.css) == ("2", True)
+    assert badge.title == "warning SG205: one. · error SG205: two."
+
+
+def test_a_badge_applies_to_one_of_equal_steps() -> None:
+    first, second = do("a"), do("a")
+    picture = drawn(graph(first, second), finding("warning", second))
+    assert [len(figure.badges) for figure in picture.figures] == [0, 1]
+
+
+def test_a_folded_frame_shows_the_findings_inside() -> None:
+    step = do("a")
+    picture = drawn(graph(loop(block(step)), do("b")), finding("error", step), folding=Folding(1))
+    assert badges_of(picture) == {"loop": ["!"]}
+
+
+def test_a_folded_call_shows_the_findings_of_its_function() -> None:
+    step = do("a")
+    folded = graph(call("pack"), functions={"pack": function("pack", step)})
+    assert badges_of(drawn(folded, finding("error", step), folding=Folding(kinds=("function",)))) == {"pack": ["!"]}
+
+
+@pytest.mark.parametrize(("expand", "count"), [("first", 1), ("all", 2), ("none", 1)])
+def test_each_drawing_of_a_step_has_its_badge(expand: Expansion, count: int) -> None:
+    step = do("a")
+    twice = graph(call("pack"), call("pack"), functions={"pack": function("pack", step)})
+    badges = [badge for figure in drawn(twice, finding("note", step), expand=expand).figures for badge in figure.badges]
+    assert len(badges) == count
+
+
+def test_the_loop_of_a_group_shares_the_badge_of_its_frame() -> None:
+    passes = loop(do("a"))
+    assert badges_of(drawn(graph(parallel("all", passes)), finding("warning", passes))) == {"parallel": ["!"]}
+
+
+def test_a_guard_has_a_badge() -> None:
+    guard = either(branch("x", LEAVE))
+    assert badges_of(drawn(graph(guard, do("a")), finding("warning", guard))) == {"if": ["!"]}
+
+
+def test_findings_without_a_figure_are_counted_below_the_title() -> None:
+    picture = drawn(graph(do("a")), finding("error", do("b")), finding("warning"), finding("gap"))
+    (badge,) = picture.whole.badges
+    assert (badge.text.text, "error" in badge.css) == ("2 findings outside the graph", True)
+
+
+def test_the_pill_of_an_incomplete_graph_has_its_notes_in_its_title() -> None:
+    view = View(state="incomplete: 2 notes", findings=[finding("gap", None, "one."), finding("gap", None, "two.")])
+    (badge,) = picture_of(graph(do("a")), view).whole.badges
+    assert badge.text.text == "incomplete: 2 notes"
+    assert badge.title == "incomplete SG205: one. · incomplete SG205: two."
+
+
+def test_a_folded_frame_of_a_page_counts_the_findings_inside() -> None:
+    step, frame = do("a"), loop(do("b"))
+    frame["nodes"].append(step)
+    view = View(findings=[finding("warning", frame), finding("error", step)])
+    unfolded, folded = page_of(graph(frame), view=view), page_of(graph(frame), {"orders--node.loop": ()}, view)
+    assert badges_of(unfolded) == {"loop": ["!"], "a": ["!"]}
+    (badge,) = folded.figure("orders--node.loop").badges
+    assert (badge.text.text, "error" in badge.css) == ("2", True)
+
+
+def test_pictures_without_findings_have_no_styles_for_badges() -> None:
+    step: Node = do("a")
+    assert "tally" not in render_svg(graph(step)).text
+    assert "tally" in render_svg(graph(step), View(findings=[finding("note", step)])).text
+
+
+@pytest.mark.parametrize(("palette", "badges"), [(LIGHT, LIGHT_BADGES), (DARK, DARK_BADGES)], ids=["light", "dark"])
+def test_badges_have_enough_contrast(palette: Palette, badges: dict[FindingLevel, KindColors]) -> None:
+    for level, colors in badges.items():
+        assert contrast(colors.line, colors.fill) >= TEXT, level
+        assert max(contrast(colors.fill, palette.paper), contrast(colors.edge, palette.paper)) >= GRAPHICS, level
