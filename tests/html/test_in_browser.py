@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.remote.webelement import WebElement
 
 from stepgraph.render.findings import ShownFinding
 from stepgraph.render.folding import Folding
@@ -97,6 +98,43 @@ def test_folding_of_the_view_is_the_initial_state(browser: Browser) -> None:
     assert not browser.is_shown(WEIGH)
     browser.band(LOOP).click()
     assert browser.is_shown(WEIGH)
+
+
+STEP, PACKED = do("Load"), do("Pack")
+FINDINGS = render_page(
+    [
+        Page(
+            graph(STEP, loop(PACKED)),
+            "orders",
+            findings=[ShownFinding("error", "SG101", "it fails", node=node) for node in (STEP, PACKED)],
+        ),
+        Page(graph(do("Refund"), class_name="Returns"), "returns"),
+    ]
+)
+
+
+def _link(browser: Browser, identity: str) -> WebElement:
+    return browser.find(f'a[href="#{identity}"].place')
+
+
+def test_a_finding_opens_its_step(browser: Browser) -> None:
+    browser.open(FINDINGS)
+    browser.button("Fold all").click()
+    _link(browser, "orders--node.loop--pack").click()
+    assert browser.is_in_view("orders--node.loop--pack")
+    assert browser.find(".details h2").text == "Pack"
+    assert browser.find(".details dd").text == "SG101: it fails"
+    browser.press(Keys.ESCAPE)
+    _link(browser, "orders--node.loop--pack").click()
+    assert browser.find(".details h2").text == "Pack"
+
+
+def test_a_folded_frame_shows_the_badge_of_a_finding_inside(browser: Browser) -> None:
+    browser.open(FINDINGS)
+    badge = browser.node("orders--node.loop").find_element("css selector", ":scope > .finding.while-folded")
+    assert not badge.is_displayed()
+    browser.band("orders--node.loop").click()
+    assert badge.is_displayed()
 
 
 def test_search_counts_highlights_and_unfolds(browser: Browser) -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from collections.abc import Sequence
 from importlib.resources import files
 
 import pytest
 
 from stepgraph.model.payload import Graph, Node
+from stepgraph.render.findings import ShownFinding
 from stepgraph.render.folding import Folding
 from stepgraph.render.html.page import render_page
 from stepgraph.render.html.section import NO_GRAPH, TOO_DEEP, Page
@@ -208,6 +210,50 @@ def test_an_incomplete_graph_has_a_badge() -> None:
     assert [element.text for element in root.with_class("badge")] == ["incomplete: 2 notes"]
     assert [element.text for element in root.with_class("tally")] == ["incomplete: 2 notes"]
     assert read(render_page([Page(graph(do("a")), "a")])).with_class("badge") == []
+
+
+STEP, OTHER = do("a"), do("b")
+FINDINGS = [
+    ShownFinding("error", "SG101", "it fails.", "Fix it.", "src/a.py:3:5", "https://example.org/SG101", STEP),
+    ShownFinding("warning", "SG201", "it never runs.", "", "src/a.py:9:5", "https://example.org/SG201"),
+    ShownFinding("warning", "SG205", "unknown unit.", "", "src/a.py:4:5", "https://example.org/SG205", OTHER),
+]
+
+
+def _listed(findings: Sequence[ShownFinding], *, checked: bool = True) -> Element:
+    root = read(render_page([Page(graph(STEP, loop(OTHER)), "a", findings=findings, checked=checked)]))
+    return root.with_class("notes")[0]
+
+
+def test_findings_lead_to_their_steps_and_rules() -> None:
+    items = _listed(FINDINGS).all("li")
+    assert [[(link.text, link.attributes["href"]) for link in item.all("a")] for item in items] == [
+        [("SG101", "https://example.org/SG101"), ("a", "#orders--a")],
+        [("SG201", "https://example.org/SG201")],
+        [("SG205", "https://example.org/SG205"), ("b", "#orders--node.loop--b")],
+    ]
+    assert [item.all("code")[0].text for item in items] == ["src/a.py:3:5", "src/a.py:9:5", "src/a.py:4:5"]
+    assert [item.with_class("advice")[0].text for item in items] == ["Fix it.", "", ""]
+
+
+def test_findings_are_counted_by_level() -> None:
+    listed = _listed(FINDINGS)
+    assert listed.all("summary")[0].text.strip() == "Findings"
+    assert [level.text for level in listed.all("summary")[0].with_class("level")] == ["1 error", "2 warnings"]
+
+
+def test_without_a_check_the_list_contains_notes() -> None:
+    assert _listed(FINDINGS, checked=False).all("summary")[0].text.strip() == "Notes"
+
+
+def test_only_a_short_list_is_open() -> None:
+    assert "open" in _listed(FINDINGS).attributes
+    assert "open" not in _listed([*FINDINGS, *FINDINGS]).attributes
+
+
+def test_the_facts_of_a_step_begin_with_its_findings() -> None:
+    root = read(render_page([Page(graph(STEP), "a", findings=FINDINGS)]))
+    assert data_of(root)[0]["nodes"]["orders--a"]["rows"][0] == ["Error", "SG101: it fails. Fix it."]
 
 
 def test_a_workflow_without_a_graph_has_a_message() -> None:

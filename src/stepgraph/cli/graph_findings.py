@@ -39,9 +39,10 @@ def project_criteria(paths: Sequence[str]) -> Criteria:
     Raises InputError for an unreadable baseline.
     """
     # Imported here and below because most drawings show no findings, and start-up time counts.
-    from stepgraph.cli.checking import CheckOptions, read_criteria
+    from stepgraph.cli.checking import CheckOptions, FailureOptions, read_criteria
 
-    return read_criteria(CheckOptions(), paths)
+    # A drawing fails for no finding, so a setting for new findings needs no baseline.
+    return read_criteria(CheckOptions(failure=FailureOptions(fail_on="error")), paths)
 
 
 def filtered_findings(analysis: Analysis, criteria: Criteria) -> Sequence[Finding]:

@@ -55,11 +55,11 @@ def render_outline(
     width: int | None = None,
     location: str = "",
 ) -> str:
-    """Return the outline of a graph. Only the title, the folding and the details of the view apply.
+    """Return the outline of a graph. Only the title, the state, the folding and the details of the view apply.
 
     `location` is the source location of the workflow (`src/orders.py:12`). The header reports whether the graph is
-    complete, according to the notes. For graphs without a location, such as saved graphs, the header reports only an
-    incomplete graph. Lines except notes are clipped to `width` cells.
+    complete, according to the state and the notes. For graphs without a location, such as saved graphs, the header
+    reports only an incomplete graph. Lines except notes are clipped to `width` cells.
     """
     terminal = Terminal(color=color, width=width)
     workflow = graph["workflow"]
@@ -82,7 +82,7 @@ def _header(graph: Graph, view: View, notes: Sequence[Note], location: str) -> l
     if location:
         pieces += [Piece(location, Ink.QUIET, elastic=True), Piece("  ")]
     pieces.append(Piece(counted(count_steps(workflow), "step")))
-    if any(note.incomplete for note in notes):
+    if view.state or any(note.incomplete for note in notes):
         pieces += [Piece(" · "), Piece("incomplete", Ink.WARNING)]
     elif location:
         pieces.append(Piece(" · complete"))
