@@ -15,6 +15,7 @@ from typing import Final, TypeAlias
 import stepgraph
 import stepgraph.testing
 from docs.generate.tables import cell
+from stepgraph.drawing.methods import GraphDrawing
 
 PAGE: Final = "docs/reference/api.md"
 
@@ -31,9 +32,9 @@ The public names of `stepgraph` and `stepgraph.testing`. [The library](library.m
 # Fields for internal use, which may change with any version.
 _INTERNAL_FIELDS: Final[Mapping[str, frozenset[str]]] = {
     "Analysis": frozenset({"external", "project", "read", "inputs"}),
-    "WorkflowAnalysis": frozenset({"locate", "locate_node", "describe", "subject"}),
+    "WorkflowAnalysis": frozenset({"locate", "locate_node", "find_node", "describe", "subject"}),
     "Fix": frozenset({"edits"}),
-    "WorkflowGraph": frozenset({"describe", "locate_node"}),
+    "WorkflowGraph": frozenset({"describe", "locate_node", "find_node"}),
 }
 # Classes that users instantiate. The page shows their signatures.
 _CONSTRUCTED: Final = frozenset({"ModuleDates", "WorkflowGraphs"})
@@ -74,7 +75,8 @@ def _section(public: Public) -> Iterator[str]:
         yield from _members(public)
         return
     yield from _fields(public)
-    for name, member in vars(public).items():
+    drawing = vars(GraphDrawing) if issubclass(public, GraphDrawing) else {}
+    for name, member in (*vars(public).items(), *drawing.items()):
         if name == "__call__" or not name.startswith("_"):
             yield from _member(public.__name__, name, member)
 
