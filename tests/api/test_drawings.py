@@ -48,8 +48,9 @@ def test_a_page_without_findings_lists_notes() -> None:
 
 def test_a_notebook_shows_the_picture() -> None:
     workflow = orders()
-    assert workflow._repr_svg_() == workflow.svg()
-    assert workflow._repr_mimebundle_() == {"text/plain": repr(workflow), "image/svg+xml": workflow.svg()}
+    picture = workflow.svg(theme="auto", fit=800)
+    assert workflow._repr_svg_() == picture
+    assert workflow._repr_mimebundle_() == {"text/plain": repr(workflow), "image/svg+xml": picture}
 
 
 def test_a_workflow_without_a_graph_is_only_text_in_a_notebook() -> None:

@@ -139,15 +139,24 @@ def test_each_workflow_has_its_own_findings(stepgraph: Command) -> None:
 
 @pytest.mark.parametrize(
     ("form", "arguments"),
-    [("svg", []), ("svg", ["--theme", "dark"]), ("svg", ["--depth", "1"]), ("mermaid", []), ("dot", []), ("text", [])],
+    [
+        ("svg", []),
+        ("svg", ["--theme", "dark"]),
+        ("svg", ["--depth", "1"]),
+        ("svg", ["--fit", "none"]),
+        ("mermaid", []),
+        ("dot", []),
+        ("text", []),
+    ],
 )
 def test_drawings_equal_the_output_of_the_command(
     stepgraph: Command, orders: WorkflowAnalysis, form: str, arguments: list[str]
 ) -> None:
     options = dict(zip([option.removeprefix("--") for option in arguments[::2]], arguments[1::2], strict=True))
     depth = int(options["depth"]) if "depth" in options else None
+    fit = None if "fit" in options else 800
     drawn = {
-        "svg": lambda: orders.svg(theme="dark" if "theme" in options else "auto", depth=depth),
+        "svg": lambda: orders.svg(theme="dark" if "theme" in options else "auto", depth=depth, fit=fit),
         "mermaid": orders.mermaid,
         "dot": orders.dot,
         "text": orders.outline,

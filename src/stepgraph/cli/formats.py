@@ -29,7 +29,11 @@ MARKDOWN: Final = ".md"
 """The suffix of Markdown files, which may contain Mermaid diagrams."""
 
 _FOLDING: Final = frozenset({"--depth", "--collapse"})
-_PICTURE: Final = _FOLDING | {"--expand", "--theme", "--legend", "--engine", "--findings"}
+_PAGE: Final = _FOLDING | {"--expand", "--theme", "--legend", "--findings"}
+_PICTURE: Final = _PAGE | {"--fit", "--engine"}
+
+DEFAULT_FIT: Final = 800
+"""The width in pixels at which GitHub shows pictures in a README or a pull request."""
 
 
 class FormatOptions(Struct, frozen=True):
@@ -46,6 +50,9 @@ class FormatOptions(Struct, frozen=True):
 
     view: View | None = None
     """The folding, expansion, colors and legend of a drawing, or None for the default view."""
+
+    fit: int | None = DEFAULT_FIT
+    """The width in pixels at which a picture is shown, or None to draw everything."""
 
     engine: str = "structured"
     """The layout engine of SVG: `structured` or `dot`."""
@@ -158,8 +165,8 @@ def _graph_svg(subjects: Sequence[Subject], options: FormatOptions) -> Rendering
     if options.engine == "dot":
         return Rendering(_svg_of_dot(_graph_dot(subjects, options).text))
     (drawn,) = _drawable(subjects)
-    picture = drawn.svg(_view(options))
-    return Rendering(picture.text, (f"{drawn.name}: {picture.warning}",) if picture.warning else ())
+    picture = drawn.svg(replace(_view(options), fit=options.fit))
+    return Rendering(picture.text, tuple(f"{drawn.name}: {warning}" for warning in picture.warnings))
 
 
 def _svg_of_dot(source: str) -> str:
@@ -327,15 +334,7 @@ _GRAPHS: Final[tuple[Format[Sequence[Subject]], ...]] = (
     Format("dot", ".dot", _graph_dot, _FOLDING),
     Format("svg", ".svg", _graph_svg, _PICTURE, allows_multiple_workflows=False),
     Format("png", ".png", _graph_png, _PICTURE, allows_multiple_workflows=False, is_binary=True, require=_require_png),
-    Format(
-        "html",
-        ".html",
-        _graph_html,
-        _PICTURE - {"--engine"},
-        shows_notes=True,
-        shows_locations=True,
-        checks_by_default=True,
-    ),
+    Format("html", ".html", _graph_html, _PAGE, shows_notes=True, shows_locations=True, checks_by_default=True),
     Format("mermaid", ".mmd", _graph_mermaid, _FOLDING),
 )
 _REPORTS: Final[tuple[Format[Report], ...]] = (

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import wraps
 from typing import TYPE_CHECKING, Final, TypeVar
 
 import click
 from msgspec.structs import replace
 
 from stepgraph.analysis import Analysis
-from stepgraph.cli.output_options import DrawingOptions
 from stepgraph.subject import Subject
 
 if TYPE_CHECKING:
@@ -23,14 +21,8 @@ _HELP: Final = "In svg, png, html: show the findings of `stepgraph check`. On by
 
 
 def findings_option(command: Callable[..., R]) -> Callable[..., R]:
-    """Add the option --findings to a command, as a field of its argument `drawing`."""
-
-    @click.option("--findings/--no-findings", default=None, help=_HELP)
-    @wraps(command)
-    def with_option(*, drawing: DrawingOptions, findings: bool | None, **others: object) -> R:
-        return command(drawing=replace(drawing, findings=findings), **others)
-
-    return with_option
+    """Add the option --findings to a command. Below `drawing_options`, it is a field of the argument `drawing`."""
+    return click.option("--findings/--no-findings", default=None, help=_HELP)(command)
 
 
 def project_criteria(paths: Sequence[str]) -> Criteria:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from stepgraph.checks.diagnostic import Finding
     from stepgraph.drawing.workflow import DrawnWorkflow
     from stepgraph.render.view import Theme, View
+
+
+_NOTEBOOK_WIDTH: Final = 800
+"""The usual width in pixels of the output of a cell."""
 
 
 class GraphDrawing:
@@ -20,21 +24,28 @@ class GraphDrawing:
 
     __slots__ = ()
 
-    def svg(self, *, theme: Theme = "auto", depth: int | None = None, findings: Iterable[Finding] | None = None) -> str:
+    def svg(
+        self,
+        *,
+        theme: Theme = "auto",
+        depth: int | None = None,
+        fit: int | None = None,
+        findings: Iterable[Finding] | None = None,
+    ) -> str:
         """Return a picture as a self-contained SVG document.
 
         `theme` is `light`, `dark`, or `auto` for the colors of the viewer's system. With `depth`, only this number of
-        levels of nested nodes is drawn. `findings` are shown as badges at their steps; those of other workflows are
-        ignored.
+        levels of nested nodes is drawn. With `fit`, nodes are folded until names are legible at a width of `fit`
+        pixels. `findings` are shown as badges at their steps; those of other workflows are ignored.
         """
-        return self._drawn_with(findings).text("svg", _view(depth, theme))
+        return self._drawn_with(findings).text("svg", _view(depth, theme, fit))
 
     def html(
         self, *, theme: Theme = "auto", depth: int | None = None, findings: Iterable[Finding] | None = None
     ) -> str:
         """Return a page with a foldable picture, the details of each step, and the findings and notes.
 
-        The arguments are those of `svg`, except that `depth` is only the initial state of the page.
+        The arguments are those of `svg`. `depth` is only the initial state of the page.
         """
         from stepgraph.render.html.page import render_page
 
@@ -54,8 +65,7 @@ class GraphDrawing:
 
     def _repr_svg_(self) -> str | None:
         """Return the picture that a notebook shows, or None for a workflow without a graph."""
-        drawn = self._drawn()
-        return None if drawn.graph is None else drawn.text("svg", _view(None))
+        return None if self._drawn().graph is None else self.svg(fit=_NOTEBOOK_WIDTH)
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:  # noqa: ARG002
         """Return the forms of the graph that a notebook chooses from: a picture, and text for a terminal."""
@@ -71,8 +81,8 @@ class GraphDrawing:
         raise NotImplementedError
 
 
-def _view(depth: int | None, theme: Theme = "auto") -> View:
+def _view(depth: int | None, theme: Theme = "auto", fit: int | None = None) -> View:
     from stepgraph.render.folding import Folding
     from stepgraph.render.view import View
 
-    return View(Folding(depth), theme=theme)
+    return View(Folding(depth), theme=theme, fit=fit)
