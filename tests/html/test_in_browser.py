@@ -23,6 +23,7 @@ SMALL = graph(
     {"type": "function_call", "name": "notify"},
     functions={"notify": function("notify", do("Send the mail"))},
 )
+PHONE = {"width": 390, "height": 800, "deviceScaleFactor": 1, "mobile": False}
 LOOP, IF, WEIGH = "orders--node.loop", "orders--node.loop--node.if", "orders--node.loop--node.if.2--weigh"
 PAGE = render_page([Page(SMALL, "orders", lambda node: "src/orders.py:12" if node["type"] == "step_do" else "")])
 SEVERAL = render_page(
@@ -127,6 +128,17 @@ def test_a_finding_opens_its_step(browser: Browser) -> None:
     browser.press(Keys.ESCAPE)
     _link(browser, "orders--node.loop--pack").click()
     assert browser.find(".details h2").text == "Pack"
+
+
+def test_a_narrow_screen_begins_with_a_closed_list(browser: Browser) -> None:
+    browser.open(FINDINGS)
+    assert browser.find(".notes").get_attribute("open")
+    browser.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", PHONE)
+    try:
+        browser.open(FINDINGS)
+        assert not browser.find(".notes").get_attribute("open")
+    finally:
+        browser.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
 
 def test_a_folded_frame_shows_the_badge_of_a_finding_inside(browser: Browser) -> None:
@@ -380,8 +392,7 @@ def test_print_shows_all_pictures_in_light_colors(browser: Browser) -> None:
 
 
 def test_a_narrow_screen_has_the_panel_below(browser: Browser) -> None:
-    size = {"width": 390, "height": 800, "deviceScaleFactor": 1, "mobile": False}
-    browser.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    browser.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", PHONE)
     try:
         browser.open(PAGE, WEIGH)
         viewport, panel = browser.find(".viewport").rect, browser.find("aside").rect

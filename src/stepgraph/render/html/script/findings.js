@@ -1,4 +1,8 @@
-// Links from the list of findings to their steps.
+// The list of findings: its links to steps, and its initial state on narrow screens, where the picture needs the room.
+
+if (matchMedia("(max-width:760px)").matches) {
+  for (const list of document.querySelectorAll(".notes")) list.open = false;
+}
 
 document.querySelector("main").addEventListener("click", (event) => {
   const link = event.target.closest?.("a.place");
