@@ -44,6 +44,12 @@ def test_findings_are_badges_at_their_steps(stepgraph: Command, form: str) -> No
     assert [title for title in badges(drawing) if title.startswith(FINDING)]
 
 
+def test_findings_are_signs_in_an_outline(stepgraph: Command) -> None:
+    lines = stepgraph("graph", "--findings").out.splitlines()
+    assert lines[3] == "   └─ ◔ cool down  sleep 5 min  ! SG205"
+    assert stepgraph("graph").out.splitlines()[3] == "   └─ ◔ cool down  sleep 5 min"
+
+
 def test_findings_are_on_by_default_only_in_pages(stepgraph: Command) -> None:
     assert "SG205" in stepgraph("graph", "-f", "html").out
     assert "SG205" not in stepgraph("graph", "-f", "html", "--no-findings").out
@@ -113,10 +119,8 @@ def test_findings_of_configurations_are_in_the_first_list(stepgraph: Command) ->
 
 
 def test_formats_without_badges_refuse_the_option(stepgraph: Command) -> None:
-    run = stepgraph("graph", "-f", "dot", "--findings")
-    assert run.messages == [
-        "stepgraph: --findings does not apply to the format dot, only to svg, png, html. Try `stepgraph graph --help`."
-    ]
+    (message,) = stepgraph("graph", "-f", "dot", "--findings").messages
+    assert message.startswith("stepgraph: --findings does not apply to the format dot, only to text, svg, png, html.")
 
 
 def test_the_engine_dot_refuses_the_option(stepgraph: Command) -> None:

@@ -5,7 +5,10 @@ from syrupy.assertion import SnapshotAssertion
 from stepgraph.model.note import Note
 from stepgraph.model.payload import Graph
 from stepgraph.model.span import Span
+from stepgraph.render.findings import ShownFinding
+from stepgraph.render.folding import UNFOLDED, Folding
 from stepgraph.render.outline import render_outline
+from stepgraph.render.view import View
 from tests.render.graphs import (
     LEAVE,
     LEAVE_LOOP,
@@ -24,6 +27,7 @@ from tests.render.graphs import (
     switch,
     unknown,
 )
+from tests.svg.findings import finding
 
 UNRESOLVED = Note(
     code="unresolved-call",
@@ -77,6 +81,47 @@ def test_completeness_of_a_saved_graph_is_not_shown() -> None:
 def test_nested_steps_and_steps_of_functions_count() -> None:
     drawn = graph(do("a", do("b")), call("f"), call("f"), functions={"f": function("f", do("c"))})
     assert render_outline(drawn, color=False).splitlines()[0] == "Orders  3 steps"
+
+
+STEP = do("a")
+
+
+def signs(drawn: Graph, *findings: ShownFinding, folding: Folding = UNFOLDED) -> list[str]:
+    """Return the lines below the header."""
+    return render_outline(drawn, View(folding, findings=findings), color=False).splitlines()[1:]
+
+
+def test_findings_are_signs_at_their_steps() -> None:
+    repeated = loop(STEP)
+    assert signs(graph(repeated, do("b")), finding("warning", STEP), finding("gap", repeated)) == [
+        "├─ ↻ loop  ? incomplete",
+        "│  └─ ● a  ! SG205",
+        "└─ ● b",
+    ]
+
+
+def test_a_folded_node_has_the_signs_of_its_contents() -> None:
+    drawn = graph(loop(STEP), call("f"), functions={"f": function("f", do("b"))})
+    inside = drawn["workflow"]["functions"]["f"]["nodes"][0]
+    assert signs(drawn, finding("error", STEP), finding("note", inside), folding=Folding(1)) == [
+        "├─ ↻ loop  (1 step)  ! SG205",
+        "└─ ƒ f  (1 step)  i SG205",
+    ]
+
+
+def test_a_function_shows_its_findings_at_its_first_call() -> None:
+    pack = function("f", do("b"))
+    drawn = graph(call("f"), call("f"), functions={"f": pack})
+    assert signs(drawn, finding("warning", pack)) == [
+        "├─ ƒ f  ! SG205",
+        "│  └─ ● b",
+        "└─ ↑ f  (shown above)",
+    ]
+
+
+def test_signs_of_several_findings_are_ordered_by_level() -> None:
+    findings = [finding("note", STEP), finding("error", STEP), finding("error", STEP), finding("gap", STEP)]
+    assert signs(graph(STEP), *findings) == ["└─ ● a  ! SG205  ? incomplete  i SG205"]
 
 
 def test_notes_are_last_with_location_message_and_advice() -> None:

@@ -329,7 +329,7 @@ def _diff_png(report: VersionComparison, options: FormatOptions) -> Rendering:
 
 
 _GRAPHS: Final[tuple[Format[Sequence[Subject]], ...]] = (
-    Format("text", TEXT_FILE, _graph_text, _FOLDING, shows_notes=True),
+    Format("text", TEXT_FILE, _graph_text, _FOLDING | {"--findings"}, shows_notes=True),
     Format("json", ".json", _graph_json, is_api_response=True),
     Format("dot", ".dot", _graph_dot, _FOLDING),
     Format("svg", ".svg", _graph_svg, _PICTURE, allows_multiple_workflows=False),

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 R = TypeVar("R")
 
-_HELP: Final = "In svg, png, html: show the findings of `stepgraph check`. On by default in html."
+_HELP: Final = "In text, svg, png, html: show findings of `stepgraph check`. On by default in html."
 
 
 def findings_option(command: Callable[..., R]) -> Callable[..., R]:

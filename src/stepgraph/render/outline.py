@@ -34,8 +34,10 @@ from stepgraph.model.walk import (
     functions_of,
     is_leaf_step,
     is_step,
+    walk,
 )
 from stepgraph.phrases import counted, payload_text
+from stepgraph.render.finding_signs import FindingSigns
 from stepgraph.render.folding import UNFOLDED, BodyTexts, Folding, exit_kind, folded_node_text
 from stepgraph.render.node_text import UNKNOWN_TYPE, clock_text, node_words
 from stepgraph.render.step_types import step_style, step_text
@@ -55,17 +57,18 @@ def render_outline(
     width: int | None = None,
     location: str = "",
 ) -> str:
-    """Return the outline of a graph. Only the title, the state, the folding and the details of the view apply.
+    """Return the outline of a graph. Only the title, the folding, the details and the findings of the view apply.
 
     `location` is the source location of the workflow (`src/orders.py:12`). The header reports whether the graph is
-    complete, according to the state and the notes. For graphs without a location, such as saved graphs, the header
-    reports only an incomplete graph. Lines except notes are clipped to `width` cells.
+    complete, according to the notes. For graphs without a location, such as saved graphs, the header reports only an
+    incomplete graph. Lines except notes are clipped to `width` cells.
     """
     terminal = Terminal(color=color, width=width)
     workflow = graph["workflow"]
     functions = functions_of(workflow)
     called = called_functions(workflow["nodes"], functions)
-    maker = RowMaker(functions, BodyTexts(functions), called, view.folding, details=view.details)
+    signs = FindingSigns(view.findings)
+    maker = RowMaker(functions, BodyTexts(functions), called, view.folding, details=view.details, signs=signs)
     lines = [terminal.line(_header(graph, view, notes, location))]
     if "payload" in workflow:
         lines.append(terminal.line([Piece(payload_text(workflow["payload"]), Ink.QUIET, elastic=True)]))
@@ -82,7 +85,7 @@ def _header(graph: Graph, view: View, notes: Sequence[Note], location: str) -> l
     if location:
         pieces += [Piece(location, Ink.QUIET, elastic=True), Piece("  ")]
     pieces.append(Piece(counted(count_steps(workflow), "step")))
-    if view.state or any(note.incomplete for note in notes):
+    if any(note.incomplete for note in notes):
         pieces += [Piece(" · "), Piece("incomplete", Ink.WARNING)]
     elif location:
         pieces.append(Piece(" · complete"))
@@ -115,7 +118,8 @@ def _tree(below: Sequence[Row | Node], maker: RowMaker, level_of_nodes: int = 1)
         item = level.pending.pop()
         if not isinstance(item, Row):
             # Rows are created lazily, because their order decides which call shows the body of a function.
-            level.pending.extend(reversed(maker.rows(item, level.level)))
+            rows = maker.rows(item, level.level)
+            level.pending.extend(reversed(maker.with_signs(item, rows) if maker.signs else rows))
             continue
         branch, indent = ("├─ ", "│  ") if level.pending else ("└─ ", "   ")
         yield [Piece(level.indent + branch, Ink.QUIET), *item.pieces]
@@ -224,6 +228,8 @@ class RowMaker(Struct):
     """The names of the functions summarized by a folded call."""
 
     details: Details = NO_DETAILS
+    signs: FindingSigns = FindingSigns()
+    """The findings of the nodes."""
 
     def rows(self, node: Node, level: int = 1) -> Sequence[Row]:
         """Return the rows of a node: one for each branch of an `if` or part of a `try`, or else a single row."""
@@ -234,6 +240,19 @@ class RowMaker(Struct):
                 return [self._folded(node)]
         return [_with_level(row, level + 1) for row in self._open(node)]
 
+    def with_signs(self, node: Node, rows: Sequence[Row]) -> Sequence[Row]:
+        """Return the rows of a node with the signs of its findings, and of those without a row of their own."""
+        shown: list[Node] = [node]
+        function = self.functions.get(node["name"]) if node["type"] == "function_call" else None
+        if any(row.below for row in rows):
+            shown += [function] if function else []
+        elif function is None:
+            shown = list(walk([node]))
+        elif function["name"] in self.counted:
+            shown += walk([function])
+        first, *others = rows
+        return [replace(first, pieces=(*first.pieces, *self.signs.pieces(shown))), *others]
+
     def unreached(self, *, called: bool) -> Iterator[Row]:
         """Yield the rows of functions that have none yet: either the called functions or the others.
 
@@ -242,7 +261,7 @@ class RowMaker(Struct):
         for name, function in self.functions.items():
             if (name in self.called) is called and name not in self.shown and name not in self.counted:
                 self.shown.add(name)
-                yield from self.rows(function)
+                yield from self.with_signs(function, self.rows(function))
 
     def _open(self, node: Node) -> Sequence[Row]:
         if unknown := as_unknown(node):

@@ -13,7 +13,6 @@ from stepgraph.model.span import Span
 from stepgraph.phrases import counted
 from stepgraph.render.flow.mermaid import utf16_length
 from stepgraph.render.flow.mermaid_document import MAX_LENGTH, count_fitting, fitting_diagrams, folded_diagram
-from stepgraph.render.view import View
 from stepgraph.report.report import (
     Report,
     Verdict,
@@ -133,12 +132,8 @@ def _limited(lines: Sequence[str], space: int, noun: str) -> str:
 
 def _diagrams(report: Report, space: int) -> list[str]:
     drawable = [
-        partial(folded_diagram, workflow.name, workflow.steps, workflow.graph, _view(workflow))
+        partial(folded_diagram, workflow.name, workflow.steps, workflow.graph)
         for workflow in report.workflows
         if workflow.graph is not None
     ]
     return fitting_diagrams(drawable, space, "stepgraph graph")
-
-
-def _view(workflow: WorkflowSummary) -> View:
-    return View(state="" if workflow.complete else "incomplete")
