@@ -34,7 +34,7 @@ _INTERNAL_FIELDS: Final[Mapping[str, frozenset[str]]] = {
     "Analysis": frozenset({"external", "project", "read", "inputs"}),
     "WorkflowAnalysis": frozenset({"locate", "locate_node", "find_node", "describe", "subject"}),
     "Fix": frozenset({"edits"}),
-    "WorkflowGraph": frozenset({"describe", "locate_node"}),
+    "WorkflowGraph": frozenset({"describe", "locate_node", "find_node"}),
 }
 # Classes that users instantiate. The page shows their signatures.
 _CONSTRUCTED: Final = frozenset({"ModuleDates", "WorkflowGraphs"})

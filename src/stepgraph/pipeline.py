@@ -39,6 +39,7 @@ from stepgraph.syntax.module import Place
 from stepgraph.syntax.modules import Importer, SourceModules
 
 if TYPE_CHECKING:
+    from stepgraph.model.payload import Node
     from stepgraph.project.configuration.wrangler import ConfiguredWorkflow
 
 
@@ -288,8 +289,18 @@ def _analyze_workflow(
         lambda node: _span_of(built.places.of(node)),
         lambda: _details(built, project),
         WorkflowSubject(name, program, built.graph, notes, configured) if checked else None,
-        NodeIndex(built.graph, built.places).innermost,
+        _node_finder(built),
     )
+
+
+def _node_finder(built: BuiltGraph) -> Callable[[Span], Node | None]:
+    index = NodeIndex(built.graph, built.places)
+
+    # Unlike a bound method, a function looks the same in all snapshots of syrupy.
+    def find_node(span: Span) -> Node | None:
+        return index.innermost(span)
+
+    return find_node
 
 
 def _details(built: BuiltGraph, project: Project) -> Details:

@@ -168,8 +168,8 @@ class WorkflowGraph(SnapshotSource, GraphDrawing):
     """Computes `details` on demand, because they need the source text of many nodes."""
     locate_node: Callable[[Node], Span | None] = field(default_factory=lambda: _without_location)
     """Returns the source location of a node, or None if it is unknown."""
-    _find_node: Callable[[Span], Node | None] = field(default_factory=lambda: _without_nodes)
-    """Returns the innermost node whose code contains a location. Private fields are not part of syrupy's snapshots."""
+    find_node: Callable[[Span], Node | None] = field(default_factory=lambda: _without_nodes)
+    """Returns the innermost node whose code contains a location, or None if there is none."""
 
     @staticmethod
     def of(source: WorkflowAnalysis | VersionGraph | Graph | Workflow) -> WorkflowGraph:
@@ -324,7 +324,7 @@ class WorkflowGraph(SnapshotSource, GraphDrawing):
             class_name=self.class_name,
             graph=self.graph,
             notes=self.notes,
-            find_node=self._find_node,
+            find_node=self.find_node,
             details=lambda: self.details,
         )
 
