@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Final
 
 from msgspec import Struct
@@ -29,16 +29,26 @@ class Badges(Struct, frozen=True):
 NO_BADGES: Final = Badges({}, {}, ())
 
 
-def place_badges(findings: Sequence[ShownFinding], graph: Graph, drawn: Mapping[str, Node]) -> Badges:
-    """Return the figure of each finding: its node or, if this is not drawn, the innermost drawn node around it.
+class DrawnNodes(Struct, frozen=True):
+    """The nodes that a picture draws."""
 
-    `drawn` are the drawn nodes by the identities of their figures.
-    """
+    by_identity: Mapping[str, Node]
+    """The drawn nodes, by the identities of their figures."""
+
+    expanded: Mapping[str, int]
+    """The `id` of the first call that shows the body of each function, by the name of the function."""
+
+    all_expanded: bool = False
+    """Whether other calls show the body, too."""
+
+
+def place_badges(findings: Sequence[ShownFinding], graph: Graph, drawn: DrawnNodes) -> Badges:
+    """Return the figure of each finding: its node or, if this is not drawn, the innermost drawn node around it."""
     if not any(finding.node for finding in findings):
         return Badges({}, {}, [""] * len(findings))
-    outer = _outer_nodes(graph)
+    outer = _outer_nodes(graph, drawn)
     figures: dict[int, list[str]] = {}
-    for identity, node in drawn.items():
+    for identity, node in drawn.by_identity.items():
         if not any(loop_of_passes(group) is node for group in outer.get(id(node), ())):
             figures.setdefault(id(node), []).append(identity)
     own: dict[str, list[ShownFinding]] = {}
@@ -55,17 +65,33 @@ def place_badges(findings: Sequence[ShownFinding], graph: Graph, drawn: Mapping[
     return Badges(own, inner, identities)
 
 
-def _outer_nodes(graph: Graph) -> dict[int, list[Node]]:
-    """Return the nodes that directly contain each node, by its identity. The calls of a function contain it."""
+def _outer_nodes(graph: Graph, drawn: DrawnNodes) -> dict[int, list[Node]]:
+    """Return the nodes that directly contain each node, by its identity. The calls that show a function contain it."""
     workflow = graph["workflow"]
     functions = functions_of(workflow)
     outer: dict[int, list[Node]] = {}
+    calls: dict[str, list[Node]] = {}
     for node in walk([*workflow["nodes"], *functions.values()]):
         for child in children(node):
             outer.setdefault(id(child), []).append(node)
         if node["type"] == "function_call" and node["name"] in functions:
-            outer.setdefault(id(functions[node["name"]]), []).append(node)
+            calls.setdefault(node["name"], []).append(node)
+    visible = {id(node) for node in drawn.by_identity.values()}
+    for name, calls_of_function in calls.items():
+        outer[id(functions[name])] = list(_showing(calls_of_function, drawn.expanded.get(name), visible, drawn))
     return outer
+
+
+def _showing(
+    calls: Sequence[Node], expanded: int | None, visible: Collection[int], drawn: DrawnNodes
+) -> Iterator[Node]:
+    """Yield the calls that show a function: those that expand it or, if it is folded, the first drawn call."""
+    if drawn.all_expanded:
+        yield from calls
+    elif expanded is not None:
+        yield from (call for call in calls if id(call) == expanded)
+    else:
+        yield next((call for call in calls if id(call) in visible), calls[0])
 
 
 def _outwards(node: Node, outer: Mapping[int, Sequence[Node]]) -> Iterator[Node]:

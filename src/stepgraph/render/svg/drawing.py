@@ -15,7 +15,7 @@ from stepgraph.model.walk import called_functions, functions_of
 from stepgraph.phrases import counted, payload_text
 from stepgraph.render.folding import BodyTexts
 from stepgraph.render.svg.badge_style import badge_style
-from stepgraph.render.svg.badges import NO_BADGES, Badges, place_badges
+from stepgraph.render.svg.badges import NO_BADGES, Badges, DrawnNodes, place_badges
 from stepgraph.render.svg.figures.badge import SIZE, draw_pills, pills_width, state_pills
 from stepgraph.render.svg.figures.figure import Drawable, Lanes
 from stepgraph.render.svg.figures.label import LEGEND
@@ -204,7 +204,8 @@ def _draw(graph: Graph, view: View, folds: Variables | None, suffix: str, above:
     functions = functions_of(workflow)
     layout = NodeLayout(functions, BodyTexts(functions), view, folds)
     figures = [*above, *_figures(graph, layout, identity)]
-    badges = place_badges(view.findings, graph, layout.nodes_by_id)
+    drawn = DrawnNodes(layout.nodes_by_id, layout.shown, view.expand == "all")
+    badges = place_badges(view.findings, graph, drawn)
     pills = state_pills(view.state, view.findings, badges)
     title = _title_of(graph, view, pills_width(pills))
     width = _width(title, figures)
