@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from docs.generate.diff_pairs import DiffPair, diff_pair
 from docs.generate.files import ROOT
-from stepgraph import WorkflowAnalysis, analyze_file, analyze_source
+from stepgraph import WorkflowAnalysis, analyze_file, analyze_source, check_analysis
 from stepgraph.model.details import NO_DETAILS, Details
 from stepgraph.model.payload import Graph
 from stepgraph.model.saved import read_saved_graphs
@@ -88,11 +88,17 @@ def gallery(draw: Draw) -> dict[str, str]:
 
 
 def readme_pictures() -> dict[str, str]:
-    """Return the picture of the README in both themes, between which GitHub chooses."""
-    (workflow,) = analyze_file(FIXTURES / "readme" / "src" / "entry.py").workflows
+    """Return the picture of the README in both themes, between which GitHub chooses, with the finding that it names."""
+    from stepgraph.cli.formats import DEFAULT_FIT
+
+    analysis = analyze_file(FIXTURES / "readme" / "src" / "entry.py")
+    (workflow,) = analysis.workflows
+    findings = check_analysis(analysis)
     themes: tuple[Theme, Theme] = ("light", "dark")
-    graph = _graph_of(workflow)
-    return {f"docs/{PICTURES}/orders.{theme}.svg": draw_svg(graph, workflow.details, theme) for theme in themes}
+    return {
+        f"docs/{PICTURES}/orders.{theme}.svg": workflow.svg(theme=theme, fit=DEFAULT_FIT, findings=findings)
+        for theme in themes
+    }
 
 
 def workflows() -> Iterator[Exhibit]:
