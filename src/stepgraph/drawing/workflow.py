@@ -71,8 +71,8 @@ class DrawnWorkflow(Struct, frozen=True, kw_only=True):
 
     def with_findings(self, findings: Iterable[Finding]) -> DrawnWorkflow:
         """Return the workflow with those of the findings that are about it."""
-        own = (each for each in findings if self.name in (each.workflow, *each.other_workflows))
-        return replace(self, findings=tuple(own))
+        about = (finding for finding in findings if self.name in (finding.workflow, *finding.other_workflows))
+        return replace(self, findings=tuple(about))
 
     def outline(self, view: View, *, color: bool = False, width: int | None = None) -> str:
         """Return the outline with the notes. With `color`, it is for a terminal with lines of `width` cells."""

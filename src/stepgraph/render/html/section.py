@@ -91,13 +91,13 @@ class Section(Struct, frozen=True):
         if self.page.graph is None or self.picture is None:
             return {"identity": self.identity, "definitions": [], "folded": [], "nodes": {}}
         bodies, places = BodyTexts(functions_of(self.page.graph["workflow"])), self.page.places
-        own = self.picture.badges.own
+        findings = self.picture.badges.by_figure
         return {
             "identity": self.identity,
             "definitions": self.picture.definitions,
             "folded": self.picture.folded,
             "nodes": {
-                identity: facts(node, bodies, self.page.details.of(node), own.get(identity, ())).as_json(
+                identity: facts(node, bodies, self.page.details.of(node), findings.get(identity, ())).as_json(
                     places(node) if places else ""
                 )
                 for identity, node in self.picture.nodes.items()

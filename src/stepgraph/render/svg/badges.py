@@ -16,10 +16,10 @@ from stepgraph.render.folding import loop_of_passes
 class Badges(Struct, frozen=True):
     """The findings of each figure, by its identity."""
 
-    own: Mapping[str, Sequence[ShownFinding]]
+    by_figure: Mapping[str, Sequence[ShownFinding]]
     """The findings of each figure, which include those of nodes that are folded in it."""
 
-    inner: Mapping[str, Sequence[ShownFinding]]
+    with_contents: Mapping[str, Sequence[ShownFinding]]
     """The findings of each figure and of all figures inside, which a frame shows while it is folded in a page."""
 
     identities: Sequence[str]
@@ -51,18 +51,18 @@ def place_badges(findings: Sequence[ShownFinding], graph: Graph, drawn: DrawnNod
     for identity, node in drawn.by_identity.items():
         if not any(loop_of_passes(group) is node for group in outer.get(id(node), ())):
             figures.setdefault(id(node), []).append(identity)
-    own: dict[str, list[ShownFinding]] = {}
-    inner: dict[str, list[ShownFinding]] = {}
+    by_figure: dict[str, list[ShownFinding]] = {}
+    with_contents: dict[str, list[ShownFinding]] = {}
     identities: list[str] = []
     for finding in findings:
-        around = [] if finding.node is None else list(_outwards(finding.node, outer))
-        shown = next((figures[id(node)] for node in around if id(node) in figures), [])
+        enclosing = [] if finding.node is None else list(_outwards(finding.node, outer))
+        shown = next((figures[id(node)] for node in enclosing if id(node) in figures), [])
         identities.append(shown[0] if shown else "")
         for identity in shown:
-            own.setdefault(identity, []).append(finding)
-        for identity in (identity for node in around for identity in figures.get(id(node), ())):
-            inner.setdefault(identity, []).append(finding)
-    return Badges(own, inner, identities)
+            by_figure.setdefault(identity, []).append(finding)
+        for identity in (identity for node in enclosing for identity in figures.get(id(node), ())):
+            with_contents.setdefault(identity, []).append(finding)
+    return Badges(by_figure, with_contents, identities)
 
 
 def _outer_nodes(graph: Graph, drawn: DrawnNodes) -> dict[int, list[Node]]:
@@ -97,10 +97,10 @@ def _showing(
 def _outwards(node: Node, outer: Mapping[int, Sequence[Node]]) -> Iterator[Node]:
     """Yield a node and all nodes around it, inner ones first."""
     pending = [node]
-    found = {id(node)}
+    visited = {id(node)}
     for inner in pending:
         yield inner
-        for around in outer.get(id(inner), ()):
-            if id(around) not in found:
-                found.add(id(around))
-                pending.append(around)
+        for enclosing in outer.get(id(inner), ()):
+            if id(enclosing) not in visited:
+                visited.add(id(enclosing))
+                pending.append(enclosing)

@@ -168,7 +168,7 @@ class SvgDrawing(Struct, frozen=True):
     @property
     def has_badges(self) -> bool:
         """Whether the drawing contains badges, which have their own style sheet."""
-        return self.has_pills or bool(self.badges.own)
+        return self.has_pills or bool(self.badges.by_figure)
 
     def document(self, style: Sequence[str] = ()) -> list[str]:
         """Return the lines of the SVG element, with a style sheet unless `style` is empty."""

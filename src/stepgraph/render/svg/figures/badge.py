@@ -31,19 +31,19 @@ BETWEEN: Final = " · "
 
 def draw_badge(pen: Pen, identity: str, right: int) -> None:
     """Draw the badge of a figure, if it has findings, at the upper right corner of its box."""
-    if identity in pen.badges.own:
-        _draw_at_corner(pen, pen.badges.own[identity], right)
+    if identity in pen.badges.by_figure:
+        _draw_at_corner(pen, pen.badges.by_figure[identity], right)
 
 
 def draw_frame_badge(pen: Pen, identity: str, right: int, *, foldable: bool) -> None:
     """Draw the badge of a frame. While a foldable frame is folded, a badge with the findings inside replaces it."""
-    own, inner = pen.badges.own.get(identity), pen.badges.inner.get(identity)
-    if foldable and inner is not None and inner != own:
-        _draw_at_corner(pen, inner, right, " while-folded")
-        if own is not None:
-            _draw_at_corner(pen, own, right, " while-open")
-    elif own is not None:
-        _draw_at_corner(pen, own, right)
+    while_open, while_folded = pen.badges.by_figure.get(identity), pen.badges.with_contents.get(identity)
+    if foldable and while_folded is not None and while_folded != while_open:
+        _draw_at_corner(pen, while_folded, right, " while-folded")
+        if while_open is not None:
+            _draw_at_corner(pen, while_open, right, " while-open")
+    elif while_open is not None:
+        _draw_at_corner(pen, while_open, right)
 
 
 class StatePill(Struct, frozen=True):
