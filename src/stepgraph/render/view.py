@@ -138,6 +138,11 @@ class NodeContext(Struct, frozen=True):
     """Whether the clocks of an enclosing `parallel` order the nodes."""
 
     exits: Exits = "end"
+    handled_here: bool = False
+    """Whether a handler of the same function may catch exceptions."""
+
+    handled_by_caller: bool = False
+    """Whether a handler of a calling function may catch exceptions."""
 
     def at(self, identity: str) -> NodeContext:
         """Return the context of a sibling with this identity."""
@@ -160,8 +165,17 @@ class NodeContext(Struct, frozen=True):
         return replace(self, in_group=True, exits="join" if self.exits == "end" else self.exits)
 
     def in_body(self) -> NodeContext:
-        """Return this context in the body of a function, a step or a workflow, outside any group."""
-        return replace(self, in_group=False, exits="join")
+        """Return this context in the body of a step or a workflow, outside any group."""
+        return replace(self, in_group=False, exits="join", handled_here=False, handled_by_caller=False)
+
+    def in_function(self) -> NodeContext:
+        """Return this context in the body of a function, outside any group."""
+        is_handled = self.handled_here or self.handled_by_caller
+        return replace(self.in_body(), handled_by_caller=is_handled)
+
+    def before_handlers(self) -> NodeContext:
+        """Return this context in a block whose exceptions handlers may catch."""
+        return replace(self, handled_here=True)
 
     def before_finally(self) -> NodeContext:
         """Return this context in a block whose exits lead through a `finally`."""

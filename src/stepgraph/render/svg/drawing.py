@@ -213,7 +213,8 @@ def _figures(graph: Graph, layout: NodeLayout, identity: str) -> list[Drawable]:
 
     A function that only folded nodes call is not drawn, unless all functions are drawn separately.
     """
-    nodes = layout.stack(graph["workflow"]["nodes"], NodeContext(identity), tail=0)
+    workflow = graph["workflow"]
+    nodes = layout.part(workflow, workflow["nodes"], NodeContext(identity), tail=0)
     figures: list[Drawable] = [workflow_figure(nodes)]
     if layout.functions.keys() - layout.shown.keys():
         figures += _separate_functions(graph, layout, identity)
