@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, Generic, TypeVar, cast
 
 import click
 from msgspec import Struct
+from msgspec.structs import replace
 
 from stepgraph.cli.completion import complete_files, complete_values
 from stepgraph.cli.console import COLORS, Look, choose_color, look_of_standard_output, write_bytes, write_message
@@ -27,6 +28,7 @@ from stepgraph.cli.formats import (
 from stepgraph.subject import Subject
 
 if TYPE_CHECKING:
+    from stepgraph.project.source_links import SourceLinks
     from stepgraph.render.folding import FoldedKind
     from stepgraph.render.view import Expansion, Theme, View
 
@@ -164,7 +166,7 @@ EXPANSIONS: Final = ("first", "all", "none")
 THEMES: Final = ("auto", "light", "dark")
 ENGINES: Final = ("structured", "dot")
 # Options that Graphviz does not support.
-_STRUCTURED_ONLY: Final = frozenset({"--expand", "--theme", "--legend"})
+_STRUCTURED_ONLY: Final = frozenset({"--expand", "--theme", "--legend", "--source-url"})
 
 _DEPTH_HELP = "Draw N levels of nested nodes, and collapse deeper ones."
 _COLLAPSE_HELP = f"Collapse nodes of these kinds: {', '.join(COLLAPSIBLE)}."
@@ -172,6 +174,7 @@ _EXPAND_HELP = "In svg, png, html: draw a function at its first call (default), 
 _THEME_HELP = "Colors of a picture or page. auto (default) follows the viewer, and is light in a PNG."
 _DIFF_THEME_HELP = "Colors of a picture. auto (default) follows the viewer, and is light in a PNG."
 _LEGEND_HELP = "Add a legend of the symbols to a picture or HTML page."
+_SOURCE_URL_HELP = "Link steps to their code: a URL with {path} and {line}, or auto for permalinks."
 _ENGINE_HELP = "Layout engine of an SVG or PNG: stepgraph's own (default), or Graphviz."
 
 
@@ -184,6 +187,7 @@ class DrawingOptions(Struct, frozen=True):
     theme: str | None
     engine: str | None
     legend: bool
+    source_url: str | None = None
 
     def format_options(self, output: DrawingOutput) -> FormatOptions:
         """Return the options of the format. Raises UsageError for options that it does not support."""
@@ -194,10 +198,11 @@ class DrawingOptions(Struct, frozen=True):
                 raise click.UsageError(message)
             if self.engine == "dot" and option in _STRUCTURED_ONLY:
                 raise click.UsageError(f"{option} does not apply to the engine dot.")
-        view = None if self._explicit_options() in ([], ["--engine"]) else self._view()
+        view = None if {*self._explicit_options()} <= {"--engine", "--source-url"} else self._view()
         look = Look() if output.name else look_of_standard_output()
         in_markdown = output.name is not None and output.name.endswith(MARKDOWN)
-        return FormatOptions(look, view=view, engine=self.engine or ENGINES[0], in_markdown=in_markdown)
+        engine = self.engine or ENGINES[0]
+        return FormatOptions(look, view=view, engine=engine, source_links=self._source_links(), in_markdown=in_markdown)
 
     def _explicit_options(self) -> list[str]:
         values = {
@@ -207,8 +212,16 @@ class DrawingOptions(Struct, frozen=True):
             "--theme": self.theme,
             "--legend": self.legend or None,
             "--engine": self.engine,
+            "--source-url": self.source_url,
         }
         return [option for option, value in values.items() if value is not None]
+
+    def _source_links(self) -> SourceLinks | None:
+        if self.source_url is None:
+            return None
+        from stepgraph.project.source_links import SourceLinks
+
+        return SourceLinks(self.source_url)
 
     def _view(self) -> View:
         from stepgraph.render.folding import Folding
@@ -251,6 +264,37 @@ def drawing_options(command: Callable[..., R]) -> Callable[..., R]:
         return command(drawing=DrawingOptions(depth, collapse, expand, theme, engine, legend), **others)
 
     return with_drawing
+
+
+def source_url_option(command: Callable[..., R]) -> Callable[..., R]:
+    """Add the option --source-url to a command with `drawing_options`, whose graphs have source locations."""
+
+    @click.option(
+        "--source-url",
+        metavar="URL",
+        callback=_source_url,
+        help=_SOURCE_URL_HELP,
+        shell_complete=complete_values(("auto",)),
+    )
+    @wraps(command)
+    def with_source_url(*, source_url: str | None, drawing: DrawingOptions, **others: object) -> R:
+        return command(drawing=replace(drawing, source_url=source_url), **others)
+
+    return with_source_url
+
+
+def _source_url(_context: click.Context, _option: click.Parameter, value: str | None) -> str | None:
+    """Return the template of links or `auto`. Raises BadParameter for other text."""
+    if value is None:
+        return None
+    from stepgraph.project.source_links import AUTO, SCHEMES, is_template
+
+    if value == AUTO or is_template(value):
+        return value
+    raise click.BadParameter(
+        f"`{value}` is not a URL with {{path}} or {{file}}, such as https://example.com/{{path}}#L{{line}}. "
+        f"Schemes: {', '.join(SCHEMES)}."
+    )
 
 
 def _collapse(_context: click.Context, _option: click.Parameter, value: str | None) -> tuple[str, ...] | None:

@@ -6,7 +6,9 @@ function onClick(event) {
   // The band and its label fold the frame. While it is folded, its edge takes the place of the band.
   const isInside = event.target.matches(".edge") && !current.folded.has(group.id);
   const isBand = event.target.closest("g") === group && !isInside;
-  if (event.target.closest(".toggle") || (group.matches(".foldable") && isBand)) {
+  if (event.target.closest(".info")) {
+    select(group);
+  } else if (event.target.closest(".toggle") || (group.matches(".foldable") && isBand)) {
     current.toggle(group);
     if (!panel.hidden) select(group);
   } else {
@@ -36,6 +38,19 @@ function onKey(event) {
   if (!Object.hasOwn(keys, event.key)) return;
   event.preventDefault();
   keys[event.key]();
+}
+
+/** Let a double click select the name of a node, which can then be copied. A single click or a drag selects nothing. */
+function letSelectNames(viewport) {
+  viewport.addEventListener("mousedown", (event) => {
+    if (!event.target.closest("text")) return;
+    event.preventDefault();
+    if (event.detail === 1) getSelection().removeAllRanges();
+  });
+  viewport.addEventListener("dblclick", (event) => {
+    const parts = event.target.closest("text")?.querySelectorAll(".name, .heading, .code") ?? [];
+    if (parts.length) getSelection().setBaseAndExtent(parts[0], 0, parts[parts.length - 1], 1);
+  });
 }
 
 /** Let the primary or middle mouse button drag the picture. */
@@ -93,5 +108,6 @@ function listen(viewport) {
   viewport.addEventListener("keydown", onKey);
   viewport.addEventListener("wheel", onWheel, { passive: false });
   letDrag(viewport);
+  letSelectNames(viewport);
   letPinch(viewport);
 }
