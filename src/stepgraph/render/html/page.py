@@ -40,6 +40,7 @@ SCRIPTS: Final = (
     "menu",
     "toolbar",
     "hover",
+    "selection",
     "input",
     "printing",
     "begin",

@@ -22,7 +22,7 @@ function letHover(viewport) {
     offerDetails(group);
   });
   viewport.addEventListener("pointerleave", () => { light(null); offerDetails(null); });
-  viewport.addEventListener("focusin", (event) => offerDetails(around(event.target)));
+  viewport.addEventListener("focusin", ({ target }) => { if (target !== viewport) offerDetails(around(target)); });
 }
 
 // A click on the band of a frame folds it, so its details have a button, which is in one frame at a time.

@@ -1,6 +1,7 @@
 // Pointer and keyboard input in a picture.
 
 function onClick(event) {
+  if (isSecondClickOnText(event)) return;
   const group = around(event.target);
   if (!group) return unselect();
   // The band and its label fold the frame. While it is folded, its edge takes the place of the band.
@@ -38,19 +39,6 @@ function onKey(event) {
   if (!Object.hasOwn(keys, event.key)) return;
   event.preventDefault();
   keys[event.key]();
-}
-
-/** Let a double click select the name of a node, which can then be copied. A single click or a drag selects nothing. */
-function letSelectNames(viewport) {
-  viewport.addEventListener("mousedown", (event) => {
-    if (!event.target.closest("text")) return;
-    event.preventDefault();
-    if (event.detail === 1) getSelection().removeAllRanges();
-  });
-  viewport.addEventListener("dblclick", (event) => {
-    const parts = event.target.closest("text")?.querySelectorAll(".name, .heading, .code") ?? [];
-    if (parts.length) getSelection().setBaseAndExtent(parts[0], 0, parts[parts.length - 1], 1);
-  });
 }
 
 /** Let the primary or middle mouse button drag the picture. */

@@ -23,7 +23,7 @@ function sourceCode({ code }) {
   const lines = texts.slice(first - start, first - start + shown);
   const indent = Math.min(...lines.filter((line) => line).map((line) => line.search(/\S|$/)));
   const numbered = lines.map((line, index) =>
-    make("span", { class: "line", "data-number": first + index }, `${line.slice(indent)}\n`));
+    make("span", { class: "numbered", "data-number": first + index }, `${line.slice(indent)}\n`));
   const rest = more ? [make("p", { class: "more" }, `${more} more ${more === 1 ? "line" : "lines"}`)] : [];
   return [make("pre", { class: "source", tabindex: "0", role: "region", "aria-label": "Source code" },
     make("code", {}, ...numbered)), ...rest];
