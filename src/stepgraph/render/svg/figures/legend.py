@@ -89,7 +89,7 @@ def _loose_end(pen: Pen, x: int, y: int) -> None:
 ENTRIES: Final = (
     *map(_step, STEP_TYPES),
     _icon("function", Icon.FUNCTION, "a function that runs steps"),
-    Entry("a card for several nodes, which are folded or drawn elsewhere", _stacked_card, "call"),
+    Entry("several nodes, folded or drawn elsewhere", _stacked_card, "call"),
     _icon("loop", Icon.LOOP, "a loop: repeats any number of times"),
     Entry("the line back to the start of a loop", _repetition),
     _icon("choice", Icon.CHOICE, "a choice: one of the branches"),
@@ -101,12 +101,12 @@ ENTRIES: Final = (
     Entry("work that no await completes", _loose_end),
     _icon("try", Icon.PROTECTED, "try: a failure jumps to the except block"),
     Entry("a failure continues along this line", _failure),
-    Entry("an exit out of a loop, a function or the workflow", _exit_pill, "exit"),
+    Entry("an exit from a loop, function or workflow", _exit_pill, "exit"),
     _icon("exit", Icon.BREAK, "break: leaves the loop"),
     _icon("exit", Icon.RETURN, "return: leaves the function or the workflow"),
     _icon("raise", Icon.RAISE, "raise: fails with an exception"),
     Entry("the workflow ends", _end),
-    Entry("the workflow fails, unless a handler catches the exception", _failed_end),
+    Entry("the failure leaves, unless a handler catches it", _failed_end),
 )
 _TITLE: Final = heading("", "Legend")
 
