@@ -1,4 +1,7 @@
-// The bars of narrow screens: a list of the workflows in place of the tabs, and a search that opens on demand.
+// The bars of narrow screens: a list of the workflows in place of the tabs, and a search that opens on demand. Wide
+// screens have the list, too, if the tabs would need several rows.
+
+const MAX_TABS = 6;
 
 const chooser = make("select", { class: "chooser", "aria-label": "Workflow", change: () => {
   const picture = pictures.find(({ identity }) => identity === chooser.value);

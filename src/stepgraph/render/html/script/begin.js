@@ -13,6 +13,7 @@ function begin() {
   document.body.append(legend);
   document.documentElement.classList.add("js");
   document.body.classList.toggle("tabbed", pictures.length > 1);
+  document.body.classList.toggle("many", pictures.length > MAX_TABS);
   addEventListener("hashchange", follow);
   open(current);
   follow();
