@@ -228,7 +228,7 @@ class WorkflowRecord(Struct, frozen=True):
         )
 
     def restore(self) -> WorkflowAnalysis:
-        """Return the workflow of the record. The `span_of` of the result returns None for each node."""
+        """Return the workflow of the record. Its `span_of` and `code_of` return None for each node."""
         graph: Any = self.graph
         return WorkflowAnalysis(
             self.name,

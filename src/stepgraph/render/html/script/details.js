@@ -46,8 +46,8 @@ function details(group) {
 
 function panelHeader(fact) {
   return make("header", {}, make("h2", {}, fact.name || "no name"),
-    button("‹", "Previous ([)", () => step(-1), { class: "round", "aria-keyshortcuts": "[" }),
-    button("›", "Next (])", () => step(1), { class: "round", "aria-keyshortcuts": "]" }),
+    button("‹", "Previous ([ or p)", () => step(-1), { class: "round", "aria-keyshortcuts": "[ p" }),
+    button("›", "Next (] or n)", () => step(1), { class: "round", "aria-keyshortcuts": "] n" }),
     button("×", "Close (Esc)", unselect, { class: "round" }));
 }
 

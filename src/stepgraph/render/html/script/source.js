@@ -7,7 +7,10 @@ function sourceLink({ place, code }) {
   const text = make("code", {}, ...breakable(place));
   const link = code ? sources[code[0]].link : [];
   if (!link.length) return text;
-  return make("a", { href: link.join(String(code[1])), rel: "noreferrer", title: "Open the source code" }, text);
+  const href = link.join(String(code[1]));
+  // An editor opens beside the page, and a web page in a new tab.
+  const target = href.startsWith("http") ? { target: "_blank" } : {};
+  return make("a", { href, rel: "noopener noreferrer", title: "Open the source code", ...target }, text);
 }
 
 /** Return a path as text that may be broken after each slash. */

@@ -11,6 +11,9 @@ const actions = {
   "/": () => showSearch(true),
   "[": () => step(-1),
   "]": () => step(1),
+  // Some keyboards have no key for brackets.
+  p: () => step(-1),
+  n: () => step(1),
   Escape: unselect,
 };
 // The scale is the accessible name, and the title only describes the button: a name must contain the visible text.
