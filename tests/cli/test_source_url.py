@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+from pathlib import Path
+
 import pytest
 
 from tests.cli.conftest import Command
@@ -29,6 +32,11 @@ def test_a_page_has_the_link_of_each_file(stepgraph: Command) -> None:
     run = stepgraph("graph", "-f", "html", "--source-url", "vscode://file{file}:{line}")
     assert '/orders.py:",""]' in run.out
     assert '"link":["vscode://file/' in run.out
+
+
+def test_standard_input_has_no_link(stepgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(Path("orders.py").read_bytes())))
+    assert "<a " not in stepgraph("graph", "-", "-f", "svg", "--source-url", TEMPLATE).out
 
 
 @needs_git

@@ -17,6 +17,7 @@ from stepgraph.escaping.report_fields import url_path
 from stepgraph.model.code import Code
 from stepgraph.project.folders import folder_of, path_from, repository_root
 from stepgraph.project.git import HEAD, blob_id, git_setting, revision_of
+from stepgraph.project.sources import STANDARD_INPUT_NAME
 
 LineUrl: TypeAlias = tuple[str, ...]
 """The parts of a URL between its line numbers, or an empty tuple without a URL."""
@@ -88,8 +89,8 @@ class SourceLinks(Struct):
 
     @property
     def warning(self) -> str:
-        """A warning if none of the files so far has a link, otherwise an empty string."""
-        if not self._urls or any(self._urls.values()):
+        """A warning if none of the files so far has a permalink, otherwise an empty string."""
+        if self.template != AUTO or not self._urls or any(self._urls.values()):
             return ""
         return (
             "no links to source code: `--source-url auto` requires files that are unmodified in the current commit,"
@@ -97,6 +98,8 @@ class SourceLinks(Struct):
         )
 
     def _link(self, code: Code) -> LineUrl:
+        if code.path == STANDARD_INPUT_NAME:
+            return ()
         root = repository_root(folder_of(code.path) or ".")
         path = code.path if root is None else path_from(root, code.path)
         template = self._permalink(root, path, code.content) if self.template == AUTO else self.template
