@@ -42,4 +42,5 @@ def test_code_is_a_statement_or_a_function(kind: str, lines: tuple[int, int, int
     code = workflow.code_of(node)
     assert code is not None
     assert (code.line, code.first, code.last) == lines
+    assert repr(code) == f"<Code orders.py:{lines[1]}-{lines[2]}>"
     assert code.lines[5] == "        @step.do("

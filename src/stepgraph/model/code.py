@@ -22,3 +22,9 @@ class Code(Struct, frozen=True):
     """The first line of the statement or, for a step, of the decorator."""
     last: int
     """The last line of the statement or of the decorated function."""
+
+    def __repr__(self) -> str:
+        # Imported here for a fast start.
+        from stepgraph.escaping.plain_text import brief_line
+
+        return f"<Code {brief_line(self.path)}:{self.first}-{self.last}>"
