@@ -206,6 +206,12 @@ def test_each_workflow_is_printed_on_one_page(browser: Browser) -> None:
     assert printed_pages(browser) == [b"0 0 792 612", b"0 0 612 792"]
 
 
+def test_many_workflows_are_in_a_list(browser: Browser) -> None:
+    browser.open(render_page([shop(f"orders {number}") for number in range(7)]))
+    assert browser.find(".chooser").is_displayed()
+    assert not browser.find("[role=tablist]").is_displayed()
+
+
 def test_the_bars_of_a_narrow_screen_are_low(phone: Browser) -> None:
     phone.open(SEVERAL)
     bars = phone.find(".masthead").rect["height"] + phone.find(".summary").rect["height"]

@@ -31,7 +31,8 @@ function details(group) {
   for (const [label, value, remark] of fact.rows ?? []) list.append(...row(label, value, remark));
   if (fact.inside) list.append(...row("Inside", fact.inside));
   const path = current.groups.filter((one) => one !== group && one.contains(group));
-  if (path.length) list.append(make("dt", {}, "In"), make("dd", { class: "path" }, ...path.map(pathButton)));
+  if (path.length) list.append(make("dt", {}, "In"), make("dd", { class: "path" },
+    ...path.map((frame) => nodeButton(frame, nodeLabel(frame)))));
   list.append(...orderRows(fact));
   if (fact.place) list.append(make("dt", {}, "Source"), make("dd", {}, sourceLink(fact)));
   const link = make("a", { class: "link", href: `#${group.id}` }, "Link to this");
@@ -54,10 +55,6 @@ function panelHeader(fact) {
 function row(label, value, remark) {
   const told = remark ? [make("span", { class: remark === "default" ? "remark tag" : "remark" }, remark)] : [];
   return [make("dt", {}, label), make("dd", {}, ...(label === "Receives" ? received(value) : [value]), ...told)];
-}
-
-function pathButton(group) {
-  return nodeButton(group, current.nodes.get(group.id).name);
 }
 
 function copyButton(link) {

@@ -28,6 +28,7 @@ function sourceCode({ code }) {
   const numbered = lines.map((line, index) =>
     make("span", { class: "numbered", "data-number": first + index }, `${line.slice(indent)}\n`));
   const rest = more ? [make("p", { class: "more" }, `${more} more ${more === 1 ? "line" : "lines"}`)] : [];
-  return [make("pre", { class: "source", tabindex: "0", role: "region", "aria-label": "Source code" },
+  return [make("pre", { class: "source", tabindex: "0", role: "region", "aria-label": "Source code",
+    "aria-live": "off" },
     make("code", {}, ...numbered)), ...rest];
 }
