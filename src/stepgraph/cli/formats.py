@@ -259,6 +259,7 @@ def _graph_html(subjects: Sequence[Subject], options: FormatOptions) -> Renderin
             subject.location(),
             subject.details(),
             subject.code,
+            subject.state,
         )
         for subject in subjects
     ]

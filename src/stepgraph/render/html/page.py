@@ -124,9 +124,8 @@ def _sections(pages: Sequence[Page], view: View, title: str) -> list[Section]:
             numbers[stem] += 1
             suffix = f"-{numbers[stem] + 1}"
         identities.add(stem + suffix)
-        drawn = (
-            picture(page.graph, replace(view, details=page.details, title=page.name), suffix) if page.graph else None
-        )
+        shown = replace(view, details=page.details, title=page.name, state=page.state)
+        drawn = picture(page.graph, shown, suffix) if page.graph else None
         sections.append(Section(page, stem + suffix, drawn, title))
     return sections
 

@@ -48,6 +48,9 @@ class Page(Struct, frozen=True):
     code: Callable[[Node], Code | None] = lambda _: None
     """Returns the lines of code of a node."""
 
+    state: str = ""
+    """A remark in the picture on an incomplete graph, which downloaded pictures need: `incomplete: 2 notes`."""
+
 
 class Section(Struct, frozen=True):
     """A workflow with its picture."""
