@@ -9,8 +9,8 @@ const chooser = make("select", { class: "chooser", "aria-label": "Workflow", cha
   remember(picture.identity);
 } }, ...pictures.map(({ identity, name }) => make("option", { value: identity }, name || "no name")));
 
-const finder = make("button", { type: "button", class: "finder", title: "Find (/)", "aria-label": "Find a step",
-  "aria-expanded": "false", click: () => { showSearch(!document.body.matches(".searching")); } }, make("span", { class: "magnifier" }));
+const finder = button(make("span", { class: "magnifier" }), "Find a step (/)",
+  () => showSearch(!document.body.matches(".searching")), { class: "finder", "aria-expanded": "false" });
 
 /** Show or hide the search, which wide screens always show. */
 function showSearch(isShown) {

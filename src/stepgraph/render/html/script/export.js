@@ -13,7 +13,8 @@ function pictureRules(rules = document.styleSheets[0].cssRules) {
 /** Return a copy of a picture as it is folded, without the controls of the page. */
 function pictureCopy(svg) {
   const copy = svg.cloneNode(true);
-  for (const one of copy.querySelectorAll(".toggle, .info, .is-folded > g:last-child, .is-folded > .band")) one.remove();
+  const controls = ".toggle, .info", folded = ".is-folded > g:last-child, .is-folded > .band";
+  for (const one of copy.querySelectorAll(`${controls}, ${folded}`)) one.remove();
   for (const one of copy.querySelectorAll(".while-folded")) {
     if (one.parentNode.matches(".is-folded")) one.classList.remove("while-folded");
     else one.remove();
@@ -46,8 +47,9 @@ async function downloadPng() {
   // A data URL, because the policy of the page allows it, and a canvas drawn from it can be read in a local file.
   image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(pictureText())}`;
   await image.decode();
-  const scale = Math.min(2, MAX_SIDE / image.naturalWidth, MAX_SIDE / image.naturalHeight);
-  const canvas = make("canvas", { width: Math.round(image.naturalWidth * scale), height: Math.round(image.naturalHeight * scale) });
+  const { naturalWidth: width, naturalHeight: height } = image;
+  const scale = Math.min(2, MAX_SIDE / width, MAX_SIDE / height);
+  const canvas = make("canvas", { width: Math.round(width * scale), height: Math.round(height * scale) });
   canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
   canvas.toBlob((blob) => blob && download(blob, ".png"), "image/png");
 }

@@ -8,7 +8,8 @@ function showLegend() {
     const drawn = new DOMParser().parseFromString(find("stepgraph.legend").textContent, "image/svg+xml");
     const close = button("×", "Close (Esc)", () => legend.close(), { class: "round" });
     legend.append(make("header", {}, make("h2", {}, "Legend"), close),
-      make("div", { class: "legend-picture", tabindex: "0", role: "region", "aria-label": "Symbols" }, document.importNode(drawn.documentElement, true)));
+      make("div", { class: "legend-picture", tabindex: "0", role: "region", "aria-label": "Symbols" },
+        document.importNode(drawn.documentElement, true)));
   }
   legend.showModal();
 }

@@ -5,7 +5,8 @@ const pictureItems = [menuItem("Download SVG", downloadSvg), menuItem("Download 
 const menu = make(
   "details",
   { class: "menu" },
-  make("summary", { title: "More" }, make("span", { "aria-hidden": "true" }, "⋯"), make("span", { class: "said" }, "More")),
+  make("summary", { title: "More" },
+    make("span", { "aria-hidden": "true" }, "⋯"), make("span", { class: "said" }, "More")),
   make("div", { class: "items" },
     menuItem("Legend", showLegend),
     ...pictureItems,

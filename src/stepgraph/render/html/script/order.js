@@ -7,8 +7,11 @@ function orderRows({ before = [], after = [] }) {
     return make("li", {}, nodeButton(group, nodeLabel(group)),
       ...(remark ? [" ", make("span", { class: "when" }, remark)] : []));
   });
-  const rows = [["Runs after", before], ["Then", after]].filter(([, neighbors]) => neighbors.length);
-  return rows.flatMap(([label, neighbors]) => [make("dt", {}, label), make("dd", {}, make("ul", {}, ...links(neighbors)))]);
+  // A loop that shares its frame with a group has no group of its own in the picture.
+  const drawn = (neighbors) => neighbors.filter(([identity]) => find(identity));
+  const rows = [["Runs after", drawn(before)], ["Then", drawn(after)]].filter(([, neighbors]) => neighbors.length);
+  return rows.flatMap(([label, neighbors]) =>
+    [make("dt", {}, label), make("dd", {}, make("ul", {}, ...links(neighbors)))]);
 }
 
 /** Return the name of a node or, for a node without a name, the title of its frame. */
@@ -22,7 +25,8 @@ function received(text) {
   const steps = new Map(current.groups.filter((group) => group.matches(".step"))
     .map((group) => [current.nodes.get(group.id).name, group]));
   const parts = text.split(/(, | or | from )/);
-  return parts.map((part, index) => (steps.has(part) && parts[index + 1] !== " from " ? nodeButton(steps.get(part), part) : part));
+  const isStep = (part, index) => steps.has(part) && parts[index + 1] !== " from "; // else it is a parameter
+  return parts.map((part, index) => (isStep(part, index) ? nodeButton(steps.get(part), part) : part));
 }
 
 /** Return a link to a node. */
