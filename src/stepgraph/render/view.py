@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 from typing import Final, Literal, TypeAlias
 
@@ -10,7 +10,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from stepgraph.model.details import NO_DETAILS, Details
-from stepgraph.model.payload import Workflow
+from stepgraph.model.payload import Node, Workflow
 from stepgraph.render.folding import UNFOLDED, Folding
 from stepgraph.render.node_text import NO_STEPS
 
@@ -50,6 +50,8 @@ class View(Struct, frozen=True):
     details: Details = NO_DETAILS
     title: str = ""
     """The title of the workflow. By default, it is the name of its class."""
+    url_of: Callable[[Node], str] | None = None
+    """Returns the URL of the source code of a node, or an empty string. None draws no links."""
     state: str = ""
     """A remark below the title: `incomplete: 2 notes`."""
 

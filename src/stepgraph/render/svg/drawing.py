@@ -15,7 +15,7 @@ from stepgraph.model.walk import called_functions, functions_of
 from stepgraph.phrases import counted, payload_text
 from stepgraph.render.folding import BodyTexts
 from stepgraph.render.svg.figures.figure import Drawable, Lanes
-from stepgraph.render.svg.figures.label import LEGEND
+from stepgraph.render.svg.figures.legend import LEGEND
 from stepgraph.render.svg.figures.stack import with_end, workflow_figure
 from stepgraph.render.svg.fonts import DETAIL, HEADING, NAME, TITLE
 from stepgraph.render.svg.identities import BETWEEN, Numbering, slug
@@ -191,7 +191,7 @@ def _draw(graph: Graph, view: View, folds: Variables | None, suffix: str, above:
     title = _title_of(graph, view)
     figures = [*above, *_figures(graph, layout, identity)]
     width = _width(title, figures)
-    pen = Pen(chains=folds is None)
+    pen = Pen(chains=folds is None, links=_links(layout.nodes_by_id, view))
     pen.text(title.pieces)
     y: Length = MARGIN + title.height
     for index, figure in enumerate(figures):
@@ -206,6 +206,12 @@ def _draw(graph: Graph, view: View, folds: Variables | None, suffix: str, above:
     return SvgDrawing(
         identity, pen.lines, width, y + (MARGIN - _BETWEEN_FIGURES), layout.nodes_by_id, view.title_of(workflow)
     )
+
+
+def _links(nodes: Mapping[str, Node], view: View) -> Mapping[str, str]:
+    """Return the URLs of the source code of nodes, by identity."""
+    url_of = view.url_of
+    return {} if url_of is None else {identity: url_of(node) for identity, node in nodes.items()}
 
 
 def _figures(graph: Graph, layout: NodeLayout, identity: str) -> list[Drawable]:

@@ -100,6 +100,7 @@ class Leaf(Struct, frozen=True):
 
     def draw(self, pen: Pen, lanes: Lanes) -> None:
         box = (self.width, self._box_height)
+        is_link = pen.open_link(self.group.identity)
         pen.open(self.group.css, self.group.identity, self.group.title)
         for first, lane in ((self.exits.breaks, lanes.breaks), (self.exits.returns, lanes.returns)):
             if first is not None:
@@ -112,6 +113,8 @@ class Leaf(Struct, frozen=True):
         pen.box("box", (-self.left_extent, 0), box)
         self.label.draw(pen, PADDING - self.left_extent, PADDING - 2, "ink")
         pen.close()
+        if is_link:
+            pen.close_link()
 
 
 class ExitPill(Struct, frozen=True):
