@@ -10,6 +10,7 @@ from uuid import UUID, uuid5
 from msgspec import Struct
 
 from stepgraph.drawing.methods import GraphDrawing
+from stepgraph.model.code import Code
 from stepgraph.model.details import NO_DETAILS, Details, DetailTexts, as_texts, from_texts, parts_of
 from stepgraph.model.note import Note, Problem
 from stepgraph.model.span import Span
@@ -28,6 +29,10 @@ def _without_location(_: Node) -> None:
 
 
 def _without_nodes(_: Span) -> None:
+    return None
+
+
+def _without_code(_: Node) -> None:
     return None
 
 
@@ -59,6 +64,8 @@ class WorkflowAnalysis(GraphDrawing):
     """Returns the source location of a node, or None if it is unknown."""
     describe: Callable[[], Details] = field(default_factory=lambda: _without_details, compare=False)
     """Computes `details` on demand, because they need the source text of many nodes."""
+    locate_code: Callable[[Node], Code | None] = field(default_factory=lambda: _without_code, compare=False)
+    """Returns the lines of code of a node, or None if they are unknown."""
     subject: WorkflowSubject | None = field(default=None, compare=False)
     """The input of the rules in `check_analysis`, or None if the workflow cannot be checked."""
     find_node: Callable[[Span], Node | None] = field(default_factory=lambda: _without_nodes, compare=False)
@@ -70,6 +77,13 @@ class WorkflowAnalysis(GraphDrawing):
         The node must be an object of `graph`, not a copy.
         """
         return self.locate_node(node)
+
+    def code_of(self, node: Node) -> Code | None:
+        """Return the lines of the statement of a node or, for a step, of its function, or None if they are unknown.
+
+        The node must be an object of `graph`, not a copy.
+        """
+        return self.locate_code(node)
 
     def node_at(self, span: Span) -> Node | None:
         """Return the innermost node of `graph` whose code contains a location, or None if there is none.
@@ -167,6 +181,7 @@ def drawn_workflow(workflow: WorkflowAnalysis) -> DrawnWorkflow:
         notes=workflow.notes,
         location=lambda: f"{workflow.path}:{workflow.span.line}",
         node_location=lambda node: _location_text(workflow.span_of(node)),
+        code=workflow.code_of,
         find_node=workflow.node_at,
         complete=workflow.complete,
         details=lambda: workflow.details,
@@ -259,7 +274,7 @@ class WorkflowRecord(Struct, frozen=True):
     def restore(self) -> WorkflowAnalysis:
         """Return the workflow of the record.
 
-        The `span_of` of the result returns None for each node, and `node_at` finds only the nodes of notes for which
+        Its `span_of` and `code_of` return None for each node, and its `node_at` finds only the nodes of notes for which
         the graph may lack steps.
         """
         graph: Any = self.graph

@@ -17,8 +17,11 @@ from hypothesis import strategies as st
 from stepgraph.cli.formats import REPORT_FORMATS, FormatOptions
 from stepgraph.cli.main import main
 from stepgraph.drawing.workflow import DrawnWorkflow
+from stepgraph.escaping.report_fields import url_path
+from stepgraph.model.code import Code
 from stepgraph.model.note import Note
 from stepgraph.model.span import Span
+from stepgraph.project.source_links import LineUrl, SourceLinks
 from stepgraph.subject import Subject
 from tests.escaping.hostile_texts import HOSTILE
 from tests.escaping.readers import FORMATS_WITH_TABS, command_lines, hidden_lines, without_annotations
@@ -26,7 +29,15 @@ from tests.render import graphs
 from tests.report import comparisons, reports
 from tests.text_formats import TEXT_DIFFS, TEXT_DRAWINGS
 
-OPTIONS: Final = FormatOptions()
+
+class HostileLinks(SourceLinks):
+    """Links to files with any names, even those that no file can have."""
+
+    def of(self, code: Code) -> LineUrl:
+        return (f"https://example.com/{url_path(code.path)}#L", "")
+
+
+OPTIONS: Final = FormatOptions(source_links=HostileLinks("https://example.com/{path}#L{line}"))
 ANY_TEXT: Final = st.text(st.characters(codec=None), max_size=40) | st.lists(
     st.sampled_from(HOSTILE) | st.sampled_from("#[]: \n\r\u200d`|@/w."), max_size=3
 ).map("".join)
@@ -45,6 +56,7 @@ def drawing_of(text: str, name: str) -> str:
         node_location=lambda _: text,
         find_node=lambda _: drawn["workflow"]["nodes"][0],
         complete=False,
+        code=lambda _: Code(text, b"", (text,), 1, 1, 1),
     )
     return TEXT_DRAWINGS[name].write([Subject(workflow, lambda: text)], OPTIONS).text
 

@@ -7,10 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stepgraph.escaping.plain_text import visible
+from stepgraph.model.code import Code
+from stepgraph.model.span import Span
 from stepgraph.render.findings import ShownFinding
 from stepgraph.render.html.page import render_page
 from stepgraph.render.html.section import Page
-from tests.html.reading import Element, data_of, read
+from tests.html.reading import Element, data_of, read, sources_of
 from tests.render import graphs
 
 HOSTILE = [
@@ -39,9 +41,20 @@ HOSTILE = [
 
 def everywhere(text: str) -> Page:
     """Return a page with this text in every field of text."""
-    drawn = graphs.everywhere(text)
-    finding = ShownFinding("gap", "SG004", text, text, text, "https://x/SG004", drawn["workflow"]["nodes"][0])
-    return Page(drawn, text, lambda _: text, [finding], complete=False, source=text, state="incomplete")
+    drawn, code = graphs.everywhere(text), Code(text, b"", (text,), 1, 1, 1)
+    finding = ShownFinding(
+        "gap", "SG004", text, text, Span(text, 1, 1, 1, 1), "https://x", drawn["workflow"]["nodes"][0]
+    )
+    return Page(
+        drawn,
+        text,
+        lambda _: text,
+        [finding],
+        complete=False,
+        source=text,
+        code=lambda _: code,
+        state="incomplete",
+    )
 
 
 def _shape(root: Element) -> list[tuple[str, tuple[str, ...]]]:
@@ -88,6 +101,7 @@ def test_text_is_preserved_exactly(text: str) -> None:
     assert root.with_class("message")[0].text == expected
     assert _step(root)["name"] == expected
     assert _step(root)["place"] == expected
+    assert sources_of(root)[0]["runs"] == [[1, [expected if len(expected) <= 200 else f"{expected[:199]}…"]]]
 
 
 @given(st.text(max_size=200))

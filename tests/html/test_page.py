@@ -10,7 +10,9 @@ from importlib.resources import files
 
 import pytest
 
+from stepgraph.model.code import Code
 from stepgraph.model.payload import Graph, Node
+from stepgraph.model.span import Span
 from stepgraph.render.findings import ShownFinding
 from stepgraph.render.folding import Folding
 from stepgraph.render.html.page import render_page
@@ -63,7 +65,7 @@ def test_identities_differ_for_names_that_differ_in_case() -> None:
 
 
 def test_the_picture_equals_the_drawing_without_folding() -> None:
-    drawn = draw(ORDERS, DEFAULT_VIEW)
+    drawn = draw(ORDERS, View(title="orders"))
     page = render_page([Page(ORDERS, "orders")])
     assert f'width="{drawn.width}" height="{drawn.height}"' in page
     texts = [element.text for element in read("\n".join(drawn.document())).all("tspan")]
@@ -214,9 +216,13 @@ def test_an_incomplete_graph_has_a_badge() -> None:
 
 STEP, OTHER = do("a"), do("b")
 FINDINGS = [
-    ShownFinding("error", "SG101", "it fails.", "Fix it.", "src/a.py:3:5", "https://example.org/SG101", STEP),
-    ShownFinding("warning", "SG201", "it never runs.", "", "src/a.py:9:5", "https://example.org/SG201"),
-    ShownFinding("warning", "SG205", "unknown unit.", "", "src/a.py:4:5", "https://example.org/SG205", OTHER),
+    ShownFinding(
+        "error", "SG101", "it fails.", "Fix it.", Span("src/a.py", 3, 5, 3, 9), "https://example.org/SG101", STEP
+    ),
+    ShownFinding("warning", "SG201", "it never runs.", "", Span("src/a.py", 9, 5, 9, 9), "https://example.org/SG201"),
+    ShownFinding(
+        "warning", "SG205", "unknown unit.", "", Span("src/a.py", 4, 5, 4, 9), "https://example.org/SG205", OTHER
+    ),
 ]
 
 
@@ -234,6 +240,16 @@ def test_findings_lead_to_their_steps_and_rules() -> None:
     ]
     assert [item.all("code")[0].text for item in items] == ["src/a.py:3:5", "src/a.py:9:5", "src/a.py:4:5"]
     assert [item.with_class("advice")[0].text for item in items] == ["Fix it.", "", ""]
+
+
+def test_findings_lead_to_their_source_code() -> None:
+    code = Code("src/a.py", b"", ("",) * 9, 1, 1, 1)
+    page = Page(graph(STEP), "a", findings=FINDINGS[:2], code=lambda _: code)
+    root = read(render_page([page], link_of=lambda _: ("https://example.org/a.py#L", "")))
+    assert [link.attributes["href"] for link in root.with_class("notes")[0].with_class("source")] == [
+        "https://example.org/a.py#L3",
+        "https://example.org/a.py#L9",
+    ]
 
 
 def test_findings_are_counted_by_level() -> None:

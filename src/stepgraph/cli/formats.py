@@ -16,6 +16,8 @@ from stepgraph.subject import Subject
 
 if TYPE_CHECKING:
     from stepgraph.drawing.workflow import DrawnWorkflow
+    from stepgraph.model.payload import Node
+    from stepgraph.project.source_links import SourceLinks
     from stepgraph.render.view import Theme, View
     from stepgraph.report.diff.comparison import VersionComparison
     from stepgraph.report.report import Report
@@ -31,6 +33,7 @@ MARKDOWN: Final = ".md"
 _FOLDING: Final = frozenset({"--depth", "--collapse"})
 _PAGE: Final = _FOLDING | {"--expand", "--theme", "--legend", "--findings"}
 _PICTURE: Final = _PAGE | {"--fit", "--engine"}
+_LINKED: Final = frozenset({"--source-url"})
 
 DEFAULT_FIT: Final = 800
 """The width in pixels at which GitHub shows pictures in a README or a pull request."""
@@ -56,6 +59,9 @@ class FormatOptions(Struct, frozen=True):
 
     engine: str = "structured"
     """The layout engine of SVG: `structured` or `dot`."""
+
+    source_links: SourceLinks | None = None
+    """The links to source code, or None for a drawing without links."""
 
     in_markdown: bool = False
     """Whether the output file is Markdown, even for a single Mermaid diagram."""
@@ -165,8 +171,27 @@ def _graph_svg(subjects: Sequence[Subject], options: FormatOptions) -> Rendering
     if options.engine == "dot":
         return Rendering(_svg_of_dot(_graph_dot(subjects, options).text))
     (drawn,) = _drawable(subjects)
-    picture = drawn.svg(replace(_view(options), fit=options.fit))
-    return Rendering(picture.text, tuple(f"{drawn.name}: {warning}" for warning in picture.warnings))
+    view = replace(_view(options), fit=options.fit, url_of=_url_lookup(drawn, options.source_links))
+    picture = drawn.svg(view)
+    warnings = [f"{drawn.name}: {warning}" for warning in picture.warnings]
+    return Rendering(picture.text, (*warnings, *_link_warnings(options.source_links)))
+
+
+def _url_lookup(drawn: DrawnWorkflow, links: SourceLinks | None) -> Callable[[Node], str] | None:
+    """Return a function that returns the URL of the source code of a node or an empty string, or None without links."""
+    if links is None:
+        return None
+
+    def url_of(node: Node) -> str:
+        code = drawn.code(node)
+        return "" if code is None else links.url(code)
+
+    return url_of
+
+
+def _link_warnings(links: SourceLinks | None) -> tuple[str, ...]:
+    """Return a warning if links were requested and no file has one."""
+    return (links.warning,) if links is not None and links.warning else ()
 
 
 def _svg_of_dot(source: str) -> str:
@@ -226,7 +251,10 @@ def _graph_mermaid(subjects: Sequence[Subject], options: FormatOptions) -> Rende
 def _graph_html(subjects: Sequence[Subject], options: FormatOptions) -> Rendering:
     from stepgraph.render.html.page import render_page
 
-    return Rendering(render_page([subject.drawn.page() for subject in subjects], _view(options)))
+    links = options.source_links
+    pages = [subject.drawn.page() for subject in subjects]
+    page = render_page(pages, _view(options), None if links is None else links.of)
+    return Rendering(page, _link_warnings(links))
 
 
 def _view(options: FormatOptions) -> View:
@@ -332,9 +360,17 @@ _GRAPHS: Final[tuple[Format[Sequence[Subject]], ...]] = (
     Format("text", TEXT_FILE, _graph_text, _FOLDING | {"--findings"}, shows_notes=True),
     Format("json", ".json", _graph_json, is_api_response=True),
     Format("dot", ".dot", _graph_dot, _FOLDING),
-    Format("svg", ".svg", _graph_svg, _PICTURE, allows_multiple_workflows=False),
+    Format("svg", ".svg", _graph_svg, _PICTURE | _LINKED, allows_multiple_workflows=False),
     Format("png", ".png", _graph_png, _PICTURE, allows_multiple_workflows=False, is_binary=True, require=_require_png),
-    Format("html", ".html", _graph_html, _PAGE, shows_notes=True, shows_locations=True, checks_by_default=True),
+    Format(
+        "html",
+        ".html",
+        _graph_html,
+        _PAGE | _LINKED,
+        shows_notes=True,
+        shows_locations=True,
+        checks_by_default=True,
+    ),
     Format("mermaid", ".mmd", _graph_mermaid, _FOLDING),
 )
 _REPORTS: Final[tuple[Format[Report], ...]] = (

@@ -26,7 +26,13 @@ from stepgraph.cli.graph_findings import (
     with_findings,
 )
 from stepgraph.cli.input_options import Environment, inputs, select, workflow_option
-from stepgraph.cli.output_options import DrawingOptions, DrawingOutput, drawing_options, output_options
+from stepgraph.cli.output_options import (
+    DrawingOptions,
+    DrawingOutput,
+    drawing_options,
+    output_options,
+    source_url_option,
+)
 from stepgraph.model.note import InputError
 from stepgraph.model.walk import count_steps
 from stepgraph.phrases import counted, quoted
@@ -41,6 +47,7 @@ _RENDER_SHORT_HELP = "Draw saved graphs of workflows in any language."
 @workflow_option
 @output_options(FORMATS)
 @drawing_options
+@source_url_option
 @findings_option
 @run_options
 def graph(
@@ -98,7 +105,7 @@ def _draw(request: _Request, output: DrawingOutput, options: FormatOptions, cach
     with DateLookup() as lookup:
         if output.format.is_api_response:
             start_date_lookups(sources, lookup)
-        with_locations = output.format.shows_locations
+        with_locations = output.format.shows_locations or options.source_links is not None
         analysis = analyze_inputs(sources, paths, cache, with_locations=with_locations, checked=checked)
         require_workflows(analysis, sources, paths)
         dates = Dates(lookup, sources)

@@ -45,7 +45,7 @@ def _placed_finding(finding: Finding, find_node: FindNode) -> ShownFinding:
         finding.code,
         finding.message,
         finding.advice,
-        str(finding.span),
+        finding.span,
         rule_url(finding.code),
         find_node(finding.span),
     )
@@ -58,7 +58,7 @@ def _placed_note(note: Note, find_node: FindNode) -> ShownFinding:
         code,
         note.message,
         note.advice,
-        str(note.span),
+        note.span,
         rule_url(code),
         find_node(note.span),
     )

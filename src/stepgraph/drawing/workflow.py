@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, assert_never
 from msgspec import Struct
 from msgspec.structs import replace
 
+from stepgraph.model.code import Code
 from stepgraph.model.details import NO_DETAILS, Details
 from stepgraph.model.note import Note
 from stepgraph.model.payload import Graph, Node
@@ -35,6 +36,10 @@ def _no_node(_: Span) -> None:
     return None
 
 
+def _no_code(_: Node) -> None:
+    return None
+
+
 class DrawnWorkflow(Struct, frozen=True, kw_only=True):
     """A workflow to draw. Fields with defaults are unknown for saved graphs.
 
@@ -50,6 +55,8 @@ class DrawnWorkflow(Struct, frozen=True, kw_only=True):
     """Returns the location of the class: `src/orders.py:12`."""
     node_location: Callable[[Node], str] | None = None
     """Returns the location of a node of the graph."""
+    code: Callable[[Node], Code | None] = _no_code
+    """Returns the lines of code of a node of the graph."""
     find_node: Callable[[Span], Node | None] = _no_node
     """Returns the innermost node whose code contains a location."""
     complete: bool | None = None
@@ -132,6 +139,7 @@ class DrawnWorkflow(Struct, frozen=True, kw_only=True):
             self.complete,
             self.location(),
             self.details(),
+            self.code,
             self.state,
             checked=self.findings is not None,
         )

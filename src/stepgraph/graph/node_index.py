@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
-from stepgraph.graph.nodes import Places
+from stepgraph.graph.places import Places
 from stepgraph.model.payload import Graph, Node
 from stepgraph.model.span import Span
 from stepgraph.model.walk import walk

@@ -1,15 +1,11 @@
-"""Payload nodes of activities and of partial orders, and the source locations of nodes."""
+"""Payload nodes of activities and of partial orders."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import TypeAlias
-
-from msgspec import Struct, field
+from collections.abc import Sequence
 
 from stepgraph.graph.partial_order import Clocked, InParallel, InSeries, OrderPart
-from stepgraph.ir.nodes import EventWait, Handler, Jump, MergedStepConfig, PayloadShape, Sleep, SleepUntil, StepRun, Try
-from stepgraph.model.details import Part
+from stepgraph.ir.nodes import EventWait, MergedStepConfig, PayloadShape, Sleep, SleepUntil, StepRun
 from stepgraph.model.payload import (
     Block,
     Node,
@@ -26,8 +22,6 @@ from stepgraph.model.payload import (
     UnknownShape,
 )
 from stepgraph.model.walk import is_clocked
-from stepgraph.syntax.decorated import decorated_function
-from stepgraph.syntax.module import Place
 
 
 def step_do(run: StepRun, nodes: list[Node]) -> StepDo:
@@ -152,46 +146,3 @@ def set_clocks(nodes: Sequence[Node], starts: int, resolves: int | None) -> None
                     node["starts"] = starts
                     if resolves is not None:
                         node["resolves"] = resolves
-
-
-Origin: TypeAlias = StepRun | Jump | Try | Handler
-"""The part of the IR that a part of the graph shows."""
-
-
-class Places(Struct):
-    """The source locations and origins of parts, keyed by identity because different parts may be equal."""
-
-    _by_id: dict[int, tuple[Part, Place, Origin | None]] = field(default_factory=dict)
-    _calls: dict[int, Place] = field(default_factory=dict)
-    """The calls of steps, whose locations are their declarations."""
-
-    def note(self, part: Part, place: Place, origin: Origin | None = None, call: Place | None = None) -> None:
-        """Record the location of a part and, for a step, its call.
-
-        The recorded reference to the part prevents reuse of its `id`.
-        """
-        self._by_id[id(part)] = (part, place, origin)
-        if call is not None:
-            self._calls[id(part)] = call
-
-    def of(self, part: Part) -> Place | None:
-        """Return the location of a part, or None if it has not been recorded."""
-        entry = self._by_id.get(id(part))
-        return None if entry is None else entry[1]
-
-    def origin_of(self, part: Part) -> Origin | None:
-        """Return the part of the IR that a part of the graph shows, or None if it has not been recorded."""
-        entry = self._by_id.get(id(part))
-        return None if entry is None else entry[2]
-
-    def regions_of(self, part: Part) -> Iterator[Place]:
-        """Yield the code of a part: its location and, for a step, the function that it runs, and its call."""
-        place, call = self.of(part), self._calls.get(id(part))
-        if place is not None:
-            yield place
-        if place is not None and isinstance(self.origin_of(part), StepRun):
-            function = decorated_function(place)
-            if function is not None:
-                yield function
-        if call is not None:
-            yield call

@@ -8,6 +8,7 @@ from typing import Final, Literal, TypeAlias
 from msgspec import Struct
 
 from stepgraph.model.payload import Node
+from stepgraph.model.span import Span
 
 FindingLevel: TypeAlias = Literal["error", "warning", "note", "gap"]
 """The severity of a finding, or `gap` for code that was not resolved, so that the graph may lack steps."""
@@ -36,8 +37,8 @@ class ShownFinding(Struct, frozen=True, eq=False):
     advice: str = ""
     """The change to make, or an empty string without advice."""
 
-    location: str = ""
-    """The source location: `src/orders.py:31:39`."""
+    span: Span | None = None
+    """The source location, or None for a finding about the drawing itself."""
 
     url: str = ""
     """The documentation of the rule, or an empty string if there is none."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from msgspec import Struct
 
 from stepgraph.escaping.markup import markup_text
 from stepgraph.escaping.plain_text import visible
+from stepgraph.model.span import Span
 from stepgraph.phrases import counted
 from stepgraph.render.findings import LEVEL_WORDS, LEVELS, FindingLevel, ShownFinding
 
@@ -28,8 +29,11 @@ class ListedFinding(Struct, frozen=True):
     """The text of the link."""
 
 
-def finding_list(listed: Sequence[ListedFinding], *, checked: bool) -> Iterator[str]:
-    """Yield the lines of the list, or none for an empty list. Without a check, it contains only notes."""
+def finding_list(listed: Sequence[ListedFinding], source_url: Callable[[Span], str], *, checked: bool) -> Iterator[str]:
+    """Yield the lines of the list, or none for an empty list. Without a check, it contains only notes.
+
+    `source_url` returns the URL of a source location, or an empty string.
+    """
     if not listed:
         return
     opened = " open" if len(listed) <= MAX_OPEN else ""
@@ -38,7 +42,7 @@ def finding_list(listed: Sequence[ListedFinding], *, checked: bool) -> Iterator[
     yield f'<details class="notes"{opened}><summary>{heading} {counts}</summary>'
     yield "<ol>"
     for each in listed:
-        yield from _item(each)
+        yield from _item(each, source_url)
     yield "</ol>"
     yield "</details>"
 
@@ -52,20 +56,26 @@ def _counts(levels: Sequence[FindingLevel]) -> Iterator[str]:
             yield f'<span class="level is-{level}">{text}</span>'
 
 
-def _item(listed: ListedFinding) -> Iterator[str]:
+def _item(listed: ListedFinding, source_url: Callable[[Span], str]) -> Iterator[str]:
     finding = listed.finding
     yield "<li>"
     yield f'<span class="level is-{finding.level}">{LEVEL_WORDS[finding.level]}</span>'
     if finding.url:
-        link = f'href="{markup_text(finding.url)}" target="_blank" rel="noopener noreferrer"'
-        yield f'<a class="rule" {link} title="Documentation of the rule">{markup_text(finding.code)}</a>'
+        yield _link(finding.url, _text(finding.code), "rule", "Documentation of the rule")
     message, advice = _text(finding.message), _text(finding.advice)
     yield f'<p><span class="message">{message}</span> <span class="advice">{advice}</span></p>'
     if listed.identity:
         yield f'<a class="place" href="#{listed.identity}">{_text(listed.name)}</a>'
-    if finding.location:
-        yield f"<code>{_text(finding.location)}</code>"
+    if finding.span is not None:
+        location, url = f"<code>{_text(str(finding.span))}</code>", source_url(finding.span)
+        yield _link(url, location, "source", "Open the source code") if url else location
     yield "</li>"
+
+
+def _link(url: str, content: str, css: str, title: str) -> str:
+    """Return a link with content in HTML. A web page opens in a new tab, and an editor beside the page."""
+    target = ' target="_blank"' if url.startswith("http") else ""
+    return f'<a class="{css}" href="{markup_text(url)}"{target} rel="noopener noreferrer" title="{title}">{content}</a>'
 
 
 def _text(text: str) -> str:

@@ -10,6 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from stepgraph.escaping.markup import markup_text
+from stepgraph.model.code import Code
 from stepgraph.model.details import NO_DETAILS, Details
 from stepgraph.model.payload import Graph, Node
 from stepgraph.model.walk import count_steps, functions_of
@@ -18,10 +19,12 @@ from stepgraph.render.findings import ShownFinding
 from stepgraph.render.folding import UNFOLDED, BodyTexts, Folding
 from stepgraph.render.html.facts import facts
 from stepgraph.render.html.finding_list import ListedFinding, finding_list
+from stepgraph.render.html.neighbors import Neighbors
+from stepgraph.render.html.source import SourceTable
 from stepgraph.render.node_text import node_words
 from stepgraph.render.svg.badges import Badges
 from stepgraph.render.svg.drawing import SvgDrawing, draw
-from stepgraph.render.svg.lengths import BEGIN, END, Variables
+from stepgraph.render.svg.lengths import BEGIN, END, Variables, value_of
 from stepgraph.render.view import View
 
 NO_GRAPH: Final = "No step of this workflow can run, so it has no graph."
@@ -48,8 +51,11 @@ class Page(Struct, frozen=True):
     """The source location of the workflow."""
 
     details: Details = NO_DETAILS
+    code: Callable[[Node], Code | None] = lambda _: None
+    """Returns the lines of code of a node."""
+
     state: str = ""
-    """A remark on an incomplete graph: `incomplete: 2 notes`."""
+    """A remark in the picture on an incomplete graph, which downloaded pictures need: `incomplete: 2 notes`."""
 
     checked: bool = False
     """Whether a check ran. Otherwise, only notes are listed."""
@@ -68,10 +74,11 @@ class Section(Struct, frozen=True):
     title: str
     """The title of the page. A section with the same name hides its own heading."""
 
-    def lines(self) -> Iterator[str]:
-        """Yield the lines of the section."""
+    def lines(self, sources: SourceTable) -> Iterator[str]:
+        """Yield the lines of the section. `sources` has the files of the nodes."""
         name = markup_text(self.page.name)
-        yield f'<section class="workflow" id="{self.identity}.section" aria-labelledby="{self.identity}.heading">'
+        css = "workflow wide" if self.picture is not None and self.picture.is_wide else "workflow"
+        yield f'<section class="{css}" id="{self.identity}.section" aria-labelledby="{self.identity}.heading">'
         yield '<header class="summary">'
         hidden = ' class="said"' if self.page.name == self.title else ""
         yield f'<h2{hidden} id="{self.identity}.heading">{name}</h2>'
@@ -83,26 +90,34 @@ class Section(Struct, frozen=True):
             yield f'<div class="viewport" tabindex="0" role="region" aria-label="Picture of {name}">'
             yield from self.picture.lines
             yield "</div>"
-        yield from finding_list(list(self._listed()), checked=self.page.checked)
+        yield from finding_list(list(self._listed()), sources.url, checked=self.page.checked)
         yield "</section>"
 
-    def data(self) -> dict[str, object]:
-        """Return the data for the script, as JSON data."""
+    def data(self, sources: SourceTable) -> dict[str, object]:
+        """Return the data for the script, as JSON data, and add the code of the nodes to `sources`."""
         if self.page.graph is None or self.picture is None:
             return {"identity": self.identity, "definitions": [], "folded": [], "nodes": {}}
-        bodies, places = BodyTexts(functions_of(self.page.graph["workflow"])), self.page.places
-        findings = self.picture.badges.by_figure
+        workflow = self.page.graph["workflow"]
+        bodies, neighbors = BodyTexts(functions_of(workflow)), Neighbors.of(workflow, self.picture.nodes)
         return {
             "identity": self.identity,
             "definitions": self.picture.definitions,
             "folded": self.picture.folded,
             "nodes": {
-                identity: facts(node, bodies, self.page.details.of(node), findings.get(identity, ())).as_json(
-                    places(node) if places else ""
+                identity: self._facts(identity, node, bodies)
+                | _nonempty(
+                    before=neighbors.before(identity),
+                    after=neighbors.after(identity),
+                    code=sources.add(self.page.code(node)),
                 )
                 for identity, node in self.picture.nodes.items()
             },
         }
+
+    def _facts(self, identity: str, node: Node, bodies: BodyTexts) -> dict[str, object]:
+        place = "" if self.page.places is None else self.page.places(node)
+        findings = self.picture.badges.by_figure.get(identity, ()) if self.picture else ()
+        return facts(node, bodies, self.page.details.of(node), findings).as_json(place)
 
     def _summary(self) -> Iterator[str]:
         page = self.page
@@ -128,6 +143,10 @@ class Section(Struct, frozen=True):
             levels = counted(self.picture.depth, "level")
             message = f"Below {levels}, all nodes are folded: a page cannot show more levels."
             yield ListedFinding(ShownFinding("note", "", message))
+
+
+def _nonempty(**fields: Sequence[object]) -> dict[str, object]:
+    return {name: value for name, value in fields.items() if value}
 
 
 MAX_NESTING: Final = 480
@@ -162,6 +181,9 @@ class FoldablePicture(Struct, frozen=True):
     depth: int | None
     """The level from which nodes are always folded, or None if there is no such level."""
 
+    is_wide: bool
+    """Whether the picture is wider than high, which prints better on a landscape page."""
+
 
 def picture(graph: Graph, view: View, suffix: str) -> FoldablePicture | None:
     """Return the picture of a graph, or None if even its folded form is nested too deeply for a page.
@@ -174,8 +196,9 @@ def picture(graph: Graph, view: View, suffix: str) -> FoldablePicture | None:
         lines = drawing.document()
         if _nesting(lines) <= MAX_NESTING:
             folded = list(_folded(graph, view, drawing, suffix))
+            is_wide = drawing.width > value_of(drawing.height)
             varied = list(with_variations(lines))
-            return FoldablePicture(varied, drawing.nodes, variables.definitions, folded, drawing.badges, depth)
+            return FoldablePicture(varied, drawing.nodes, variables.definitions, folded, drawing.badges, depth, is_wide)
     return None
 
 

@@ -18,7 +18,7 @@ from stepgraph.render.svg.badge_style import badge_style
 from stepgraph.render.svg.badges import NO_BADGES, Badges, DrawnNodes, place_badges
 from stepgraph.render.svg.figures.badge import SIZE, draw_pills, pills_width, state_pills
 from stepgraph.render.svg.figures.figure import Drawable, Lanes
-from stepgraph.render.svg.figures.label import LEGEND
+from stepgraph.render.svg.figures.legend import LEGEND
 from stepgraph.render.svg.figures.stack import with_end, workflow_figure
 from stepgraph.render.svg.fonts import DETAIL, HEADING, NAME, TITLE
 from stepgraph.render.svg.identities import BETWEEN, Numbering, slug
@@ -209,7 +209,7 @@ def _draw(graph: Graph, view: View, folds: Variables | None, suffix: str, above:
     pills = state_pills(view.state, view.findings, badges)
     title = _title_of(graph, view, pills_width(pills))
     width = _width(title, figures)
-    pen = Pen(chains=folds is None, badges=badges)
+    pen = Pen(chains=folds is None, badges=badges, links=_links(layout.nodes_by_id, view))
     pen.text(title.pieces)
     draw_pills(pen, pills, MARGIN, MARGIN + title.height - _BELOW_TITLE - SIZE)
     y: Length = MARGIN + title.height
@@ -234,12 +234,19 @@ def _draw(graph: Graph, view: View, folds: Variables | None, suffix: str, above:
     )
 
 
+def _links(nodes: Mapping[str, Node], view: View) -> Mapping[str, str]:
+    """Return the URLs of the source code of nodes, by identity."""
+    url_of = view.url_of
+    return {} if url_of is None else {identity: url_of(node) for identity, node in nodes.items()}
+
+
 def _figures(graph: Graph, layout: NodeLayout, identity: str) -> list[Drawable]:
     """Return the workflow, then functions drawn separately, then the legend.
 
     A function that only folded nodes call is not drawn, unless all functions are drawn separately.
     """
-    nodes = layout.stack(graph["workflow"]["nodes"], NodeContext(identity), tail=0)
+    workflow = graph["workflow"]
+    nodes = layout.part(workflow, workflow["nodes"], NodeContext(identity), tail=0)
     figures: list[Drawable] = [workflow_figure(nodes)]
     if layout.functions.keys() - layout.shown.keys():
         figures += _separate_functions(graph, layout, identity)
