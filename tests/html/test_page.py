@@ -246,7 +246,7 @@ def test_findings_lead_to_their_source_code() -> None:
     code = Code("src/a.py", b"", ("",) * 9, 1, 1, 1)
     page = Page(graph(STEP), "a", findings=FINDINGS[:2], code=lambda _: code)
     root = read(render_page([page], link_of=lambda _: ("https://example.org/a.py#L", "")))
-    assert [link.attributes["href"] for link in root.with_class("notes")[0].with_class("source")] == [
+    assert [link.attributes["href"] for link in root.with_class("notes")[0].with_class("file")] == [
         "https://example.org/a.py#L3",
         "https://example.org/a.py#L9",
     ]

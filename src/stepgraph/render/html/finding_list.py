@@ -68,7 +68,7 @@ def _item(listed: ListedFinding, source_url: Callable[[Span], str]) -> Iterator[
         yield f'<a class="place" href="#{listed.identity}">{_text(listed.name)}</a>'
     if finding.span is not None:
         location, url = f"<code>{_text(str(finding.span))}</code>", source_url(finding.span)
-        yield _link(url, location, "source", "Open the source code") if url else location
+        yield _link(url, location, "file", "Open the source code") if url else location
     yield "</li>"
 
 
