@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.html.browser import Browser
+from tests.html.test_in_browser import FINDINGS
 from tests.html.test_page_tools_in_browser import PAGE, SEVERAL
 
 AXE = os.environ.get("STEPGRAPH_AXE", "")
@@ -41,7 +42,7 @@ def violations(browser: Browser) -> list[str]:
 
 
 @pytest.mark.parametrize("colors", ["light", "dark"])
-@pytest.mark.parametrize("page", [PAGE, SEVERAL], ids=["one", "several"])
+@pytest.mark.parametrize("page", [PAGE, SEVERAL, FINDINGS], ids=["one", "several", "findings"])
 def test_a_page_violates_no_rule(screen: Browser, page: str, colors: str) -> None:
     media = {"features": [{"name": "prefers-color-scheme", "value": colors}]}
     screen.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
