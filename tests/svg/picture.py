@@ -212,8 +212,11 @@ def _shown(element: ET.Element, figure: Figure) -> Iterator[ET.Element]:
 
 
 def _badge(element: ET.Element, at: Point) -> Badge:
-    title, box, text = element
-    return Badge(frozenset(element.attrib["class"].split()), title.text or "", _rectangle(box, at), _text(text[0], at))
+    title, group = element
+    box, text = group
+    at = _moved(group, at)
+    css = frozenset(element.attrib["class"].split())
+    return Badge(css, title.text or "", _rectangle(box, at), _text(text[0], at))
 
 
 def _group(element: ET.Element, figure: Figure, at: Point, folded: Container[str]) -> tuple[ET.Element, Figure, Point]:

@@ -37,6 +37,6 @@ def _color_rules(palette: Palette) -> list[str]:
     badges = DARK_BADGES if palette is DARK else LIGHT_BADGES
     rules: list[str] = []
     for level, colors in badges.items():
-        rules.append(f".finding.{level}>.pill{{stroke:{colors.edge};fill:{colors.fill}}}")
-        rules.append(f".finding.{level}>text>.tally{{fill:{colors.line}}}")
+        rules.append(f".finding.{level} .pill{{stroke:{colors.edge};fill:{colors.fill}}}")
+        rules.append(f".finding.{level} .tally{{fill:{colors.line}}}")
     return scoped(rules)

@@ -83,7 +83,8 @@ def pills_width(pills: Sequence[StatePill]) -> int:
 def draw_pills(pen: Pen, pills: Sequence[StatePill], x: int, y: int) -> None:
     """Draw pills beside each other, with their upper left corner at `x` and `y`."""
     for pill in pills:
-        _draw_pill(pen, f"{pill.level} state", _title(pill.findings) or pill.text, pill.text, (x, y, pill.width))
+        title = _title(pill.findings) or pill.text
+        _draw_pill(pen, f"{pill.level} state", title, pill.text, (x + pill.width, y), pill.width)
         x += pill.width + _BETWEEN_PILLS
 
 
@@ -91,15 +92,16 @@ def _draw_at_corner(pen: Pen, findings: Sequence[ShownFinding], right: int, css:
     level = most_important(findings)
     text = _SIGNS[level] if len(findings) == 1 else str(len(findings))
     width = max(SIZE, BADGE.width(text) + 2 * _SIDES)
-    _draw_pill(pen, f"{level}{css}", _title(findings), text, (right + _OVERHANG - width, -SIZE // 2, width))
+    _draw_pill(pen, f"{level}{css}", _title(findings), text, (right + _OVERHANG, -SIZE // 2), width)
 
 
-def _draw_pill(pen: Pen, css: str, title: str, text: str, place: tuple[int, int, int]) -> None:
-    """Draw a pill with its left side, its top and its width in `place`. Errors have a different shape."""
-    x, y, width = place
+def _draw_pill(pen: Pen, css: str, title: str, text: str, corner: tuple[int, int], width: int) -> None:
+    """Draw a pill with its upper right corner at a point. Errors have a different shape."""
     pen.open(f"finding {css}", "", title)
-    pen.box("pill", (x, y), (width, SIZE), _ERROR_RADIUS if css.startswith("error") else SIZE // 2)
-    pen.text([("tally", x + (width - BADGE.width(text)) // 2, y + _BASELINE, text)])
+    pen.open_at(*corner)
+    pen.box("pill", (-width, 0), (width, SIZE), _ERROR_RADIUS if css.startswith("error") else SIZE // 2)
+    pen.text([("tally", -(width + BADGE.width(text)) // 2, _BASELINE, text)])
+    pen.close()
     pen.close()
 
 
