@@ -85,7 +85,7 @@ class Section(Struct, frozen=True):
             "definitions": self.picture.definitions,
             "folded": self.picture.folded,
             "nodes": {
-                identity: facts(node, bodies, self.page.details.of(node)).as_json(places(node) if places else "")
+                identity: facts(node, bodies, self.page.details).as_json(places(node) if places else "")
                 for identity, node in self.picture.nodes.items()
             },
         }
