@@ -7,7 +7,11 @@ function begin() {
   const masthead = document.querySelector(".masthead");
   if (pictures.length > 1) masthead.append(tabs);
   masthead.append(tools);
-  document.querySelector("main").append(panel);
+  document.querySelector("main").append(overlay, panel);
+  document.body.append(palette, help);
+  followers.push(nameAll, cover);
+  watch();
+  forget();
   document.documentElement.classList.add("js");
   document.body.classList.toggle("tabbed", pictures.length > 1);
   addEventListener("hashchange", follow);

@@ -10,6 +10,7 @@ function select(group) {
   panel.replaceChildren(...details(group));
   const wasHidden = panel.hidden;
   panel.hidden = false;
+  update();
   // The panel may cover the node.
   if (wasHidden) current.reveal(group);
   remember(group.id);
@@ -21,6 +22,7 @@ function unselect() {
   selected.classList.remove("is-selected");
   selected = null;
   panel.hidden = true;
+  update();
   if (hadFocus && owner(group.id) === current) focus(group);
 }
 
@@ -53,12 +55,7 @@ function breakable(place) {
 }
 
 function pathButton(group) {
-  const click = () => {
-    select(group);
-    current.reveal(group);
-    focus(group);
-  };
-  return make("button", { click }, current.nodes.get(group.id).name);
+  return make("button", { click: () => visit(group) }, current.nodes.get(group.id).name);
 }
 
 function copyButton(link) {

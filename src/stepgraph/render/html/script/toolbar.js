@@ -8,14 +8,18 @@ const actions = {
   "-": () => zoomBy(1 / STEP),
   0: () => current.svg && current.zoom(1),
   f: () => current.svg && current.fit(),
-  "/": () => field.select(),
-  Escape: unselect,
+  "/": openPalette,
+  "?": () => help.showModal(),
+  n: () => visitHit(here + 1),
+  N: () => visitHit(here - 1),
+  m: () => showMap(!isMapShown),
+  Escape: () => (selected ? unselect() : forget()),
 };
 const percent = button("100 %", "Zoom to 100 % (0)", actions[0], { class: "zoom", "aria-keyshortcuts": "0" });
 const tools = make(
   "div",
   { class: "tools", role: "group", "aria-label": "Picture" },
-  make("div", { class: "group search" }, field, count, previous, next),
+  finder,
   make("div", { class: "group" },
     make("button", { click: () => current.foldAll(true) }, "Fold all"),
     make("button", { click: () => current.foldAll(false) }, "Unfold all")),
@@ -23,11 +27,14 @@ const tools = make(
     button("−", "Zoom out (-)", actions["-"], { "aria-keyshortcuts": "-" }), percent,
     button("+", "Zoom in (+)", actions["+"], { "aria-keyshortcuts": "+" }),
     make("button", { title: "Show all of it (f)", "aria-keyshortcuts": "f", click: actions.f }, "Fit")),
+  make("div", { class: "group" }, helper),
 );
 
 document.addEventListener("keydown", (event) => {
-  const isTyping = event.target === field || event.ctrlKey || event.metaKey || event.altKey;
-  if (isTyping || event.defaultPrevented || !Object.hasOwn(actions, event.key)) return;
+  const isChord = event.ctrlKey || event.metaKey;
+  const key = isChord && event.key.toLowerCase() === "k" ? "/" : event.key;
+  const isElsewhere = event.target.closest("dialog[open]") || event.altKey || (isChord && key !== "/");
+  if (isElsewhere || event.defaultPrevented || !Object.hasOwn(actions, key)) return;
   event.preventDefault();
-  actions[event.key]();
+  actions[key]();
 });

@@ -1,0 +1,182 @@
+// The search: a field with a list of nodes of all workflows. The picture highlights them, also after the list is closed.
+
+const SHOWN = 60;
+const EXAMPLES = [
+  ["kind:wait", "waits for events; also step, sleep, call, loop, parallel, if, try, return, raise"],
+  ["retries:>5", "steps with more than 5 retries"],
+  ["timeout:>10m", "timeouts above 10 minutes; also delay and duration, with s, m, h, d"],
+  ["in:loop", "inside a loop; also any word of an enclosing frame"],
+  ["event:approved", "waits for an event whose type contains “approved”"],
+  ["file:orders.py", "nodes of a source file"],
+];
+
+const field = make("input", { type: "text", role: "combobox", placeholder: "Name, condition, event, setting, exception, file …",
+  "aria-label": "Search", "aria-expanded": "true", "aria-controls": "search.results", "aria-autocomplete": "list",
+  spellcheck: "false", autocomplete: "off", autocapitalize: "off", input: () => look() });
+const results = make("div", { class: "results", role: "listbox", id: "search.results", "aria-label": "Results" });
+const count = make("p", { class: "count", role: "status" });
+const palette = modal({ class: "palette", "aria-label": "Search", keydown: onPaletteKey },
+  make("div", { class: "query" }, field, button("Esc", "Close (Esc)", () => palette.close(), { class: "key" })), results,
+  make("footer", {}, count, make("p", { class: "hint" }, ...keys("↑", "↓"), " choose ", ...keys("Enter"), " go")));
+
+// The results in the pictures and the current one, and the options of the list and the active one.
+let hits = [], here = -1, options = [], at = -1;
+let nodes = null, others = [];
+
+function openPalette() {
+  if (palette.open) return;
+  nodes ??= pictures.flatMap(entriesOf);
+  others = [...workflowEntries(), ...commandEntries()];
+  palette.showModal();
+  field.select();
+  look();
+}
+
+/** Show the results of the search in the list and in the pictures. */
+function look() {
+  const query = field.value.trim();
+  mark(search(nodes, query));
+  const all = [...search(others, query), ...hits], shown = all.slice(0, SHOWN);
+  options = query ? shown.map(resultOf) : EXAMPLES.map(exampleOf);
+  results.replaceChildren(...options.map(({ element }) => element));
+  results.scrollTop = 0;
+  count.textContent = query ? counted(all.length, shown.length) : "Type any words of the picture, or a filter.";
+  choose(all.length ? 0 : -1);
+}
+
+function counted(all, shown) {
+  if (!all) return "No results";
+  return `${all} ${all === 1 ? "result" : "results"}${shown < all ? `, of which ${shown} are listed` : ""}`;
+}
+
+function workflowEntries() {
+  if (pictures.length === 1) return [];
+  return pictures.map((picture) => otherEntry("workflow", picture.name, () => {
+    open(picture);
+    remember(picture.identity);
+  }, picture));
+}
+
+/** Return the buttons of the toolbar as commands. */
+function commandEntries() {
+  const buttons = [...tools.querySelectorAll("button")].filter((one) => one.offsetParent && !finder.contains(one));
+  return buttons.map((one) => otherEntry("command", one.title || one.textContent, () => one.click(), { name: "" }));
+}
+
+function otherEntry(category, name, go, picture) {
+  return { picture, group: null, fact: { name, category }, plain: plain(name), path: [], texts: [], visit: go };
+}
+
+function exampleOf([query, meaning], index) {
+  const run = () => {
+    field.value = query;
+    field.focus();
+    look();
+  };
+  return { run, element: option(index, run, make("code", {}, query), make("span", { class: "about" }, meaning)) };
+}
+
+function resultOf(hit, index) {
+  const { entry, text } = hit, { picture, group, fact, path } = entry;
+  const run = () => {
+    palette.close();
+    if (group) visitHit(hits.indexOf(hit));
+    else entry.visit();
+  };
+  const words = parse(field.value).words;
+  const about = path.length ? [make("span", { class: "where" }, path.map((one) => one.fact.name).join(" › "))] : [];
+  if (text) about.push(make("span", { class: "why" }, `${text.label} `, ...marked(text.text, words)));
+  const context = group ? (pictures.length > 1 ? picture.name : "") : fact.category;
+  const element = option(index, run, iconOf(group),
+    make("span", { class: "what" }, ...marked(fact.name || "no name", text ? [] : words)),
+    make("span", { class: "context" }, context), ...(about.length ? [make("span", { class: "about" }, ...about)] : []));
+  return { element, run };
+}
+
+function option(index, click, ...children) {
+  return make("div", { role: "option", id: `search.option.${index}`, "aria-selected": "false", click,
+    pointermove: () => choose(index, false) }, ...children);
+}
+
+/** Return a text with its first occurrence of each word marked. */
+function marked(text, words) {
+  const flat = plain(text);
+  // Without accents, a few texts have another length, so positions in them mean nothing.
+  const starts = flat.length === text.length ? words.map((word) => [flat.indexOf(word), word.length]) : [];
+  const parts = [];
+  let end = 0;
+  for (const [start, length] of starts.filter(([start]) => start >= 0).sort((one, other) => one[0] - other[0])) {
+    if (start < end) continue;
+    parts.push(text.slice(end, start), make("mark", {}, text.slice(start, start + length)));
+    end = start + length;
+  }
+  return [...parts, text.slice(end)];
+}
+
+/** Make an option of the list the active one. */
+function choose(index, isScrolled = true) {
+  options[at]?.element.setAttribute("aria-selected", "false");
+  at = index;
+  const element = options[at]?.element;
+  element?.setAttribute("aria-selected", "true");
+  if (element) field.setAttribute("aria-activedescendant", element.id);
+  else field.removeAttribute("aria-activedescendant");
+  if (isScrolled) element?.scrollIntoView({ block: "nearest" });
+}
+
+function onPaletteKey(event) {
+  const last = options.length - 1;
+  const moves = {
+    ArrowDown: () => choose(at >= last ? 0 : at + 1),
+    ArrowUp: () => choose(at <= 0 ? last : at - 1),
+    Enter: () => options[at]?.run(),
+  };
+  if (event.target !== field || event.isComposing || !Object.hasOwn(moves, event.key)) return;
+  event.preventDefault();
+  moves[event.key]();
+}
+
+// The results in the pictures, of which one is the current result.
+
+function mark(found) {
+  for (const { entry } of hits) entry.group.classList.remove("is-hit", "is-here");
+  hits = found;
+  here = -1;
+  for (const { entry } of hits) entry.group.classList.add("is-hit");
+  tellHits();
+}
+
+/** Go to a result, counted from the end if negative. */
+function visitHit(index) {
+  if (!hits.length) return;
+  hits[here]?.entry.group.classList.remove("is-here");
+  here = (index + hits.length) % hits.length;
+  const { group } = hits[here].entry;
+  group.classList.add("is-here");
+  visit(group);
+  tellHits();
+}
+
+function forget() {
+  field.value = "";
+  mark([]);
+}
+
+// The button that opens the search, and buttons for the next and the previous result.
+
+const opener = make("button", { class: "opener", title: `Search (/ or ${CHORD})`, "aria-keyshortcuts": "/ Control+K Meta+K",
+  "aria-haspopup": "dialog", click: openPalette });
+const walk = [
+  button("‹", "Previous result (Shift+N)", () => visitHit(here - 1), { "aria-keyshortcuts": "Shift+N" }),
+  button("›", "Next result (N)", () => visitHit(here + 1), { "aria-keyshortcuts": "N" }),
+  button("×", "Clear the search (Esc)", forget),
+];
+const finder = make("div", { class: "group finder" }, opener, ...walk);
+
+function tellHits() {
+  const query = field.value.trim();
+  const position = hits.length && here >= 0 ? `${here + 1} of ${hits.length}` : `${hits.length}`;
+  opener.replaceChildren(...(query ? [make("span", {}, query), make("output", {}, position)] : ["Search", ...keys("/")]));
+  for (const one of walk) one.hidden = !query;
+  update();
+}
