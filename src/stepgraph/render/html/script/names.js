@@ -4,21 +4,38 @@ const READABLE_FROM = 0.45;
 const NAME_SIZE = 11;
 const NAME_HEIGHT = 10;
 const WIDEST = 200;
-const SHORTEST = 40;
+const SHORTEST = 30;
 
 /** Show names in place of the texts of a small picture, for its scale and its folded frames. */
 function nameAll(picture) {
-  const { svg, scale } = picture;
+  const { svg, scale, viewport } = picture;
   if (!svg) return;
   const isSmall = scale < READABLE_FROM;
   svg.classList.toggle("is-small", isSmall);
-  const basis = [scale, picture.viewport.clientWidth, figures(picture)];
-  if (!isSmall || basis.every((one, index) => one === picture.named?.[index])) return;
-  picture.names ??= svg.appendChild(draw("g", { class: "names", "aria-hidden": "true" }));
-  picture.names.style.fontSize = `${NAME_SIZE / scale}px`;
-  picture.names.style.strokeWidth = `${3 / scale}px`;
-  picture.names.replaceChildren(...placedNames(picture).map((name) => drawnName(name, scale)));
-  picture.named = basis;
+  if (!isSmall) return;
+  const basis = [scale, viewport.clientWidth, figures(picture)];
+  if (!picture.names || basis.some((one, index) => one !== picture.names.basis[index])) {
+    picture.names?.group.remove();
+    picture.names = { basis, all: placedNames(picture), group: svg.appendChild(namesGroup(scale)), from: 0, to: 0 };
+  }
+  drawNamesNear(picture);
+}
+
+function namesGroup(scale) {
+  const group = draw("g", { class: "names", "aria-hidden": "true" });
+  group.style.fontSize = `${NAME_SIZE / scale}px`;
+  group.style.strokeWidth = `${3 / scale}px`;
+  return group;
+}
+
+/** Draw the names in and near the visible part, unless they are drawn. Texts are slow to lay out. */
+function drawNamesNear(picture) {
+  const { names, scale } = picture, { y, height } = visibleArea(picture);
+  const isDrawn = names.from <= -y && names.to >= height - y;
+  if (isDrawn) return;
+  [names.from, names.to] = [-y - height, 2 * height - y];
+  const near = names.all.filter((name) => name.y > names.from && name.y < names.to);
+  names.group.replaceChildren(...near.map((name) => drawnName(name, scale)));
 }
 
 function drawnName({ figure, text, from, to, y }, scale) {
@@ -42,7 +59,7 @@ function placedNames(picture) {
   // A narrow picture is in the middle of its viewport, and names may extend beyond it.
   const beside = Math.max(0, (picture.viewport.clientWidth - whole) / 2 - 8);
   for (const figure of candidates) {
-    const name = fitted(figure, scale, [-beside, whole + beside], cards);
+    const name = fitted(figure, scale, [-beside, whole + beside], { cards, taken });
     if (!name || taken.isTaken(name.from, name.to, name.y)) continue;
     taken.add(name.from, name.to, name.y);
     placed.push(name);
@@ -55,8 +72,8 @@ function priority({ isFrame, fact, depth }) {
   return fact || isFrame ? 2 * depth + (isFrame ? 0 : 1) : 1000 + depth;
 }
 
-/** Return the name of a figure, cut to the room between the cards beside it, or null if there is too little. */
-function fitted(figure, scale, [first, last], cards) {
+/** Return the name of a figure, cut to the room between cards and other names, or null if there is too little. */
+function fitted(figure, scale, [first, last], { cards, taken }) {
   const { isFrame, left, top, width, height, band } = figure;
   const from = left * scale, to = from + width * scale;
   const y = (top + (isFrame ? band : height) / 2) * scale;
@@ -64,8 +81,8 @@ function fitted(figure, scale, [first, last], cards) {
   const natural = Math.min(WIDEST, textWidth(text, NAME_SIZE) + 2);
   const next = cards.next(to, y), previous = cards.previous(from, y);
   // Beside another card, the names of both share the space between them.
-  const after = next === undefined ? last - to : (next - to) / 2;
-  const before = previous === undefined ? from - first : (from - previous) / 2;
+  const after = Math.min(next === undefined ? last - to : (next - to) / 2, (taken.next(from, y) ?? last) - to);
+  const before = Math.min(previous === undefined ? from - first : (from - previous) / 2, from - (taken.previous(to, y) ?? first));
   const room = Math.min(natural, to - from - GAP + (isFrame ? after : 2 * Math.min(before, after)));
   if (room < Math.min(natural, SHORTEST)) return null;
   const begin = isFrame ? from + 3 : (from + to - room) / 2;

@@ -114,6 +114,8 @@ class Picture {
     this.figures = null;
     const known = lengths(this.definitions, this.folded);
     for (const one of this.varying) vary(one, known);
+    // Hidden texts have no size.
+    this.svg.classList.remove("is-small");
     this.tell();
     this.resize();
     const hiding = this.at && this.hiding(this.at);
