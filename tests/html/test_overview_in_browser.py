@@ -161,6 +161,14 @@ def test_names_disappear_when_the_picture_is_enlarged(browser: Browser) -> None:
     assert browser.find("svg .name").is_displayed()
 
 
+def test_a_small_picture_is_printed_with_all_texts(browser: Browser) -> None:
+    browser.open(PAGE)
+    _zoom_out(browser, 5)
+    browser.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    assert browser.find("svg .name").is_displayed()
+    assert not browser.find(".names").is_displayed()
+
+
 def test_an_overview_of_five_hundred_steps_is_fast(browser: Browser) -> None:
     nodes = [
         one for index in range(125) for one in (loop(do(f"a {index}"), do(f"b {index}")), do(f"c {index}"), do("d"))

@@ -6,7 +6,8 @@ const MAP_NARROWEST = 72;
 const MAP_THINNEST = 24;
 
 const canvas = make("canvas", { role: "img", "aria-label": "Map of the picture" });
-const mapSwitch = button("", "Hide the map (M)", () => showMap(!isMapShown), { "aria-keyshortcuts": "M", "aria-expanded": "true" });
+const mapSwitch = button("", "Hide the map (M)", () => showMap(!isMapShown),
+  { "aria-keyshortcuts": "M", "aria-expanded": "true" });
 const minimap = make("div", { class: "minimap" }, canvas, mapSwitch);
 let isMapShown = true;
 let place = null;
@@ -24,7 +25,7 @@ function showMap(isShown) {
 /** Draw the map of a picture. Long pictures scroll in the map, so that it stays readable. */
 function drawMap(picture) {
   const { svg, viewport } = picture;
-  const isLarger = Boolean(svg) && (viewport.scrollHeight > viewport.clientHeight + 1 || viewport.scrollWidth > viewport.clientWidth + 1);
+  const isLarger = svg && ["Width", "Height"].some((side) => viewport[`scroll${side}`] > viewport[`client${side}`] + 1);
   minimap.hidden = !isLarger;
   if (!isLarger || !isMapShown || !canvas.offsetParent) return;
   place = placeMap(picture, visibleArea(picture));

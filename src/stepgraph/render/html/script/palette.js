@@ -16,7 +16,7 @@ const field = make("input", { type: "text", role: "combobox", placeholder: "Name
 const results = make("div", { class: "results", role: "listbox", id: "search.results", "aria-label": "Results" });
 const count = make("p", { class: "count", role: "status" });
 const palette = modal({ class: "palette", "aria-label": "Search", keydown: onPaletteKey },
-  make("div", { class: "query" }, field, button("Esc", "Close (Esc)", () => palette.close(), { class: "key" })), results,
+  make("div", { class: "query" }, field, make("button", { class: "key", title: "Close", click: () => palette.close() }, "Esc")), results,
   make("footer", {}, count, make("p", { class: "hint" }, ...keys("↑", "↓"), " choose ", ...keys("Enter"), " go")));
 
 // The results in the pictures and the current one, and the options of the list and the active one.
@@ -162,6 +162,9 @@ function forget() {
   mark([]);
 }
 
+const MAGNIFIER = draw("svg", { viewBox: "0 0 14 14", width: 14, height: 14, "aria-hidden": "true" },
+  draw("path", { d: "M6 1.5a4.5 4.5 0 1 0 0 9a4.5 4.5 0 1 0 0-9M9.5 9.5l3 3" }));
+
 // The button that opens the search, and buttons for the next and the previous result.
 
 const opener = make("button", { class: "opener", title: `Search (/ or ${CHORD})`, "aria-keyshortcuts": "/ Control+K Meta+K",
@@ -176,7 +179,8 @@ const finder = make("div", { class: "group finder" }, opener, ...walk);
 function tellHits() {
   const query = field.value.trim();
   const position = hits.length && here >= 0 ? `${here + 1} of ${hits.length}` : `${hits.length}`;
-  opener.replaceChildren(...(query ? [make("span", {}, query), make("output", {}, position)] : ["Search", ...keys("/")]));
+  const [text, end] = query ? [query, make("output", {}, position)] : ["Search", ...keys("/")];
+  opener.replaceChildren(MAGNIFIER, make("span", {}, text), end);
   for (const one of walk) one.hidden = !query;
   update();
 }
