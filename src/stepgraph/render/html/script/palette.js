@@ -162,9 +162,6 @@ function forget() {
   mark([]);
 }
 
-const MAGNIFIER = draw("svg", { viewBox: "0 0 14 14", width: 14, height: 14, "aria-hidden": "true" },
-  draw("path", { d: "M6 1.5a4.5 4.5 0 1 0 0 9a4.5 4.5 0 1 0 0-9M9.5 9.5l3 3" }));
-
 // The button that opens the search, and buttons for the next and the previous result.
 
 const opener = make("button", { class: "opener", title: `Search (/ or ${CHORD})`, "aria-keyshortcuts": "/ Control+K Meta+K",
@@ -180,7 +177,7 @@ function tellHits() {
   const query = field.value.trim();
   const position = hits.length && here >= 0 ? `${here + 1} of ${hits.length}` : `${hits.length}`;
   const [text, end] = query ? [query, make("output", {}, position)] : ["Search", ...keys("/")];
-  opener.replaceChildren(MAGNIFIER, make("span", {}, text), end);
+  opener.replaceChildren(make("span", { class: "magnifier" }), make("span", { class: "words" }, text), end);
   for (const one of walk) one.hidden = !query;
   update();
 }
