@@ -133,6 +133,11 @@ def test_arrow_keys_choose_a_result_of_any_workflow(browser: Browser) -> None:
     assert browser.is_in_view("returns--book-it-out")
 
 
+def test_results_of_the_open_workflow_come_first(browser: Browser) -> None:
+    browser.open(PAGE, "returns--refund")
+    assert _search(browser, "book") == ["Book it out", "book the car", "book the hotel"]
+
+
 def test_highlights_stay_until_the_search_is_cleared(browser: Browser) -> None:
     browser.open(PAGE)
     _search(browser, "book")

@@ -10,7 +10,7 @@ const EXAMPLES = [
   ["file:orders.py", "nodes of a source file"],
 ];
 
-const field = make("input", { type: "text", role: "combobox", placeholder: "Name, condition, event, setting, exception, file …",
+const field = make("input", { type: "text", role: "combobox", placeholder: "Names, conditions, events, settings …",
   "aria-label": "Search", "aria-expanded": "true", "aria-controls": "search.results", "aria-autocomplete": "list",
   spellcheck: "false", autocomplete: "off", autocapitalize: "off", input: () => look() });
 const results = make("div", { class: "results", role: "listbox", id: "search.results", "aria-label": "Results" });
@@ -26,6 +26,9 @@ let nodes = null, others = [];
 function openPalette() {
   if (palette.open) return;
   nodes ??= pictures.flatMap(entriesOf);
+  // Equally good results of the open workflow come first.
+  const order = ({ picture }) => (picture === current ? -1 : pictures.indexOf(picture));
+  nodes.sort((one, other) => order(one) - order(other));
   others = [...workflowEntries(), ...commandEntries()];
   palette.showModal();
   field.select();
