@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 from selenium.webdriver.common.action_chains import ActionChains
 
+from stepgraph.model.payload import Node
 from stepgraph.render.html.page import render_page
 from stepgraph.render.html.section import Page
 from tests.html.browser import Browser
-from tests.render.graphs import branch, call, do, either, function, graph, loop
+from tests.render.graphs import block, branch, call, do, either, function, graph, loop
 
 LONG = graph(
     do("first"),
@@ -97,6 +98,19 @@ def test_titles_of_frames_stay_at_the_upper_edge(browser: Browser) -> None:
         assert viewport["y"] <= title.rect["y"] <= viewport["y"] + 10
     first, second = browser.every(".titles button")
     assert first.rect["x"] + first.rect["width"] <= second.rect["x"]
+
+
+def test_outer_titles_shrink_to_icons_without_room(browser: Browser) -> None:
+    node: Node = block(*(do(f"step {number}") for number in range(20)))
+    for number in range(9):
+        node = either(branch(f"the_condition_number_{number}", node, do("then")))
+    browser.open(render_page([Page(graph(node), "orders")]))
+    _scroll(browser, 1000)
+    titles = browser.every(".titles button")
+    assert len(titles) == 10
+    assert titles[0].text == ""
+    assert titles[-2].text == "if the_condition_number_0"
+    assert titles[-1].rect["x"] + titles[-1].rect["width"] <= browser.find(".viewport").rect["width"]
 
 
 def test_a_title_at_the_edge_leads_to_its_frame(browser: Browser) -> None:

@@ -11,7 +11,7 @@ const EXAMPLES = [
 ];
 
 const field = make("input", { type: "text", role: "combobox", placeholder: "Names, conditions, events, settings …",
-  "aria-label": "Search", "aria-expanded": "true", "aria-controls": "search.results", "aria-autocomplete": "list",
+  "aria-label": "Search", "aria-expanded": "false", "aria-controls": "search.results", "aria-autocomplete": "list",
   spellcheck: "false", autocomplete: "off", autocapitalize: "off", input: () => look() });
 const results = make("div", { class: "results", role: "listbox", id: "search.results", "aria-label": "Results" });
 const count = make("p", { class: "count", role: "status" });
@@ -43,6 +43,7 @@ function look() {
   options = query ? shown.map(resultOf) : EXAMPLES.map(exampleOf);
   results.replaceChildren(...options.map(({ element }) => element));
   results.scrollTop = 0;
+  field.setAttribute("aria-expanded", String(options.length > 0));
   count.textContent = query ? counted(all.length, shown.length) : "Type any words of the picture, or a filter.";
   choose(all.length ? 0 : -1);
 }

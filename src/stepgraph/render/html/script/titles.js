@@ -55,24 +55,30 @@ function framesOutOfView(picture, covered) {
 function inOneRow(sticky, width) {
   const row = sticky.filter(({ y }) => y === 0);
   for (const one of sticky) one.width = Math.min(widthOf(one.figure), width - one.x - GAP);
-  while (!arranged(row, width)) row.find(({ isSymbol }) => !isSymbol).isSymbol = true;
+  for (let tight = arrange(row, width); tight; tight = arrange(row, width)) tight.isSymbol = true;
+  for (const one of row) one.x = one.at;
   return sticky.filter((one) => one.width >= SYMBOL);
 }
 
-/** Place the titles of a row. Return false if one has no room and another could still shrink. */
-function arranged(row, width) {
-  let end = 0;
+/** Place the titles of a row. Return a title that should shrink, if one has no room. */
+function arrange(row, width) {
+  let end = 0, pushed = [];
   for (const [index, one] of row.entries()) {
+    if (one.x >= end) pushed = [];
     one.at = Math.max(one.x, end);
-    const next = row.slice(index + 1).find((other) => !isInside(other.figure, one.figure) && other.x > one.at + NARROWEST);
+    const isBeside = (other) => other.x > one.at + (isInside(other.figure, one.figure) ? 2 * NARROWEST : NARROWEST);
+    const next = row.slice(index + 1).find(isBeside);
     const room = (next ? next.x : width) - GAP - one.at;
     const natural = one.isSymbol ? SYMBOL : widthOf(one.figure);
-    if (!one.isSymbol && room < Math.min(natural, NARROWEST) && row.some(({ isSymbol }) => !isSymbol)) return false;
+    pushed.push(one);
+    if (room < Math.min(natural, NARROWEST)) {
+      const tight = pushed.find(({ isSymbol }) => !isSymbol);
+      if (tight) return tight;
+    }
     one.width = Math.min(natural, room);
     end = one.at + Math.max(0, one.width) + GAP;
   }
-  for (const one of row) one.x = one.at;
-  return true;
+  return null;
 }
 
 function widthOf(figure) {
