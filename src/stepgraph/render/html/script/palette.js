@@ -39,7 +39,8 @@ function openPalette() {
 function look() {
   const query = field.value.trim();
   mark(search(nodes, query));
-  const all = [...search(others, query), ...hits], shown = all.slice(0, SHOWN);
+  const all = [...hits, ...search(others, query)].sort((one, other) => one.rank - other.rank);
+  const shown = all.slice(0, SHOWN);
   options = query ? shown.map(resultOf) : EXAMPLES.map(exampleOf);
   results.replaceChildren(...options.map(({ element }) => element));
   results.scrollTop = 0;
