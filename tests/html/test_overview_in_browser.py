@@ -165,6 +165,15 @@ def test_names_of_a_small_picture_do_not_overlap(browser: Browser) -> None:
             assert beside or abs(one["y"] - other["y"]) >= 9
 
 
+def test_the_name_of_a_small_folded_frame_replaces_its_summary(browser: Browser) -> None:
+    browser.open(PAGE)
+    browser.button("Fold all").click()
+    _zoom_out(browser, 5)
+    texts = browser.node(LOOP).find_elements("css selector", ":scope > text")
+    assert not any(text.is_displayed() for text in texts)
+    assert "loop" in [element.text for element in browser.every(".names text")]
+
+
 def test_names_disappear_when_the_picture_is_enlarged(browser: Browser) -> None:
     browser.open(PAGE)
     _zoom_out(browser, 5)

@@ -1,18 +1,18 @@
 // The positions of cards and frames in a picture, in pixels at a scale of 1. They change by folding only.
 
-/** Return the cards and frames that no folded frame hides, in document order. */
+/** Return the cards and frames that no folded frame hides, in document order. A folded frame is a card. */
 function figures(picture) {
   picture.figures ??= measureFigures(picture);
   return picture.figures;
 }
 
-function measureFigures({ svg, scale, nodes }) {
+function measureFigures({ svg, scale, nodes, folded }) {
   const origin = svg.getBoundingClientRect();
   const byGroup = new Map();
   for (const edge of svg.querySelectorAll(".box, .edge")) {
     const group = edge.parentNode, box = edge.getBoundingClientRect();
     if (!box.width) continue;
-    const isFrame = edge.matches(".edge");
+    const isFrame = edge.matches(".edge") && !folded.has(group.id);
     const figure = byGroup.get(group) ?? { group, isFrame, parent: null, depth: 0, band: 0, fact: nodes.get(group.id) };
     // A stacked figure has two edges, and the one behind comes first.
     figure.left = (box.left - origin.left) / scale;
