@@ -154,6 +154,15 @@ def test_highlights_stay_until_the_search_is_cleared(browser: Browser) -> None:
     assert browser.find(".finder").text.splitlines()[0] == "Search"
 
 
+def test_the_previous_result_of_none_is_the_last(browser: Browser) -> None:
+    browser.open(PAGE)
+    _search(browser, "book")
+    browser.press(Keys.ESCAPE)
+    browser.find("[title^='Previous result']").click()
+    assert browser.find("aside h2").text == "Book it out"
+    assert browser.find("output").text == "3 of 3"
+
+
 def test_escape_closes_the_search_and_returns_the_focus(browser: Browser) -> None:
     browser.open(PAGE)
     browser.node(CAR).click()

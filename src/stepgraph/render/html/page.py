@@ -32,6 +32,7 @@ SCRIPTS: Final = (
     "query",
     "help",
     "palette",
+    "hits",
     "names",
     "titles",
     "minimap",

@@ -1,4 +1,4 @@
-// The search: a field with a list of nodes of all workflows. The picture highlights them, also after the list is closed.
+// The search: a dialog with a field and a list of nodes, workflows and commands.
 
 const SHOWN = 60;
 const EXAMPLES = [
@@ -19,9 +19,7 @@ const palette = modal({ class: "palette", "aria-label": "Search", keydown: onPal
   make("div", { class: "query" }, field, make("button", { class: "key", title: "Close", click: () => palette.close() }, "Esc")), results,
   make("footer", {}, count, make("p", { class: "hint" }, ...keys("↑", "↓"), " choose ", ...keys("Enter"), " go")));
 
-// The results in the pictures and the current one, and the options of the list and the active one.
-let hits = [], here = -1, options = [], at = -1;
-let nodes = null, others = [];
+let nodes = null, others = [], options = [], at = -1;
 
 function openPalette() {
   if (palette.open) return;
@@ -90,7 +88,7 @@ function resultOf(hit, index) {
   };
   const words = parse(field.value).words;
   const about = path.length ? [make("span", { class: "where" }, path.map((one) => one.fact.name).join(" › "))] : [];
-  if (text) about.push(make("span", { class: "why" }, `${text.label} `, ...marked(text.text, words)));
+  if (text) about.push(make("span", { class: "why" }, `${text.label} `, ...marked(excerpt(text.text, words), words)));
   const context = group ? (pictures.length > 1 ? picture.name : "") : fact.category;
   const element = option(index, run, iconOf(group),
     make("span", { class: "what" }, ...marked(fact.name || "no name", text ? [] : words)),
@@ -101,6 +99,12 @@ function resultOf(hit, index) {
 function option(index, click, ...children) {
   return make("div", { role: "option", id: `search.option.${index}`, "aria-selected": "false", click,
     pointermove: () => choose(index, false) }, ...children);
+}
+
+/** Return a text from shortly before its first matching word. */
+function excerpt(text, words) {
+  const start = Math.max(0, ...words.slice(0, 1).map((word) => plain(text).indexOf(word)));
+  return start > 60 ? `…${text.slice(start - 20)}` : text;
 }
 
 /** Return a text with its first occurrence of each word marked. */
@@ -139,50 +143,4 @@ function onPaletteKey(event) {
   if (event.target !== field || event.isComposing || !Object.hasOwn(moves, event.key)) return;
   event.preventDefault();
   moves[event.key]();
-}
-
-// The results in the pictures, of which one is the current result.
-
-function mark(found) {
-  for (const { entry } of hits) entry.group.classList.remove("is-hit", "is-here");
-  hits = found;
-  here = -1;
-  for (const { entry } of hits) entry.group.classList.add("is-hit");
-  tellHits();
-}
-
-/** Go to a result, counted from the end if negative. */
-function visitHit(index) {
-  if (!hits.length) return;
-  hits[here]?.entry.group.classList.remove("is-here");
-  here = (index + hits.length) % hits.length;
-  const { group } = hits[here].entry;
-  group.classList.add("is-here");
-  visit(group);
-  tellHits();
-}
-
-function forget() {
-  field.value = "";
-  mark([]);
-}
-
-// The button that opens the search, and buttons for the next and the previous result.
-
-const opener = make("button", { class: "opener", title: `Search (/ or ${CHORD})`, "aria-keyshortcuts": "/ Control+K Meta+K",
-  "aria-haspopup": "dialog", click: openPalette });
-const walk = [
-  button("‹", "Previous result (Shift+N)", () => visitHit(here - 1), { "aria-keyshortcuts": "Shift+N" }),
-  button("›", "Next result (N)", () => visitHit(here + 1), { "aria-keyshortcuts": "N" }),
-  button("×", "Clear the search (Esc)", forget),
-];
-const finder = make("div", { class: "group finder" }, opener, ...walk);
-
-function tellHits() {
-  const query = field.value.trim();
-  const position = hits.length && here >= 0 ? `${here + 1} of ${hits.length}` : `${hits.length}`;
-  const [text, end] = query ? [query, make("output", {}, position)] : ["Search", ...keys("/")];
-  opener.replaceChildren(make("span", { class: "magnifier" }), make("span", { class: "words" }, text), end);
-  for (const one of walk) one.hidden = !query;
-  update();
 }

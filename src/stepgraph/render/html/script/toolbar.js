@@ -11,7 +11,7 @@ const actions = {
   "/": openPalette,
   "?": () => help.showModal(),
   n: () => visitHit(here + 1),
-  N: () => visitHit(here - 1),
+  N: visitPrevious,
   m: () => showMap(!isMapShown),
   Escape: () => (selected ? unselect() : forget()),
 };
