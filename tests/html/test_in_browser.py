@@ -284,7 +284,7 @@ def test_hostile_text_runs_no_script_and_makes_no_elements(browser: Browser, tex
         == 1
     )
     browser.run("arguments[0].dispatchEvent(new MouseEvent('click', { bubbles: true }))", browser.every(".do")[-1])
-    assert browser.run("return [document.scripts.length, document.images.length]") == [2, 0]
+    assert browser.run("return [document.scripts.length, document.images.length]") == [4, 0]
     assert browser.run("return document.querySelector('aside h2').children.length") == 0
 
 

@@ -2,18 +2,21 @@
 
 function begin() {
   for (const { viewport } of pictures) {
-    if (viewport) listen(viewport);
+    if (!viewport) continue;
+    listen(viewport);
+    letHover(viewport);
   }
   const masthead = document.querySelector(".masthead");
-  if (pictures.length > 1) masthead.append(tabs);
+  if (pictures.length > 1) masthead.append(tabs, chooser);
   masthead.append(tools);
   document.querySelector("main").append(overlay, panel);
-  document.body.append(palette, help);
+  document.body.append(palette, help, legend);
   followers.push(nameAll, cover);
   watch();
   forget();
   document.documentElement.classList.add("js");
   document.body.classList.toggle("tabbed", pictures.length > 1);
+  document.body.classList.toggle("many", pictures.length > MAX_TABS);
   addEventListener("hashchange", follow);
   open(current);
   follow();

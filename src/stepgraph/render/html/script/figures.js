@@ -45,7 +45,8 @@ function isInside(figure, frame) {
 
 /** Return the name of a figure: that of its node, or the words on it. */
 function label({ group, fact }) {
-  return fact?.name ?? [...group.querySelectorAll(":scope > text > tspan")].map(({ textContent }) => textContent).join(" ");
+  if (fact) return fact.name;
+  return [...group.querySelectorAll(":scope > text > tspan")].map(({ textContent }) => textContent).join(" ");
 }
 
 /** Return the classes of a group that determine its colors. */
@@ -56,7 +57,8 @@ function iconOf(group) {
   const path = group?.querySelector(":scope > .icon")?.cloneNode();
   path?.removeAttribute("transform");
   const colors = draw("g", { class: group ? classesOf(group) : "" }, ...(path ? [path] : []));
-  return draw("svg", { class: "stepgraph symbol", viewBox: "0 0 16 16", width: 16, height: 16, "aria-hidden": "true" }, colors);
+  const size = { viewBox: "0 0 16 16", width: 16, height: 16 };
+  return draw("svg", { class: "stepgraph symbol", ...size, "aria-hidden": "true" }, colors);
 }
 
 const ruler = document.createElement("canvas").getContext("2d");

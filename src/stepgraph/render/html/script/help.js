@@ -14,6 +14,7 @@ const SHORTCUTS = {
     [["→", "←"], "Unfold or go inside; fold or go outside"],
     [["Home", "End"], "First and last node"],
     [["Enter"], "Show the details of a step; fold or unfold a frame"],
+    [["[", "]"], "Previous and next node; also K and J"],
     [["I"], "Show the details of a step or a frame"],
   ],
   Picture: [
@@ -27,11 +28,11 @@ const SHORTCUTS = {
 
 const help = modal({ class: "help", "aria-labelledby": "shortcuts.name" },
   make("header", {}, make("h2", { id: "shortcuts.name" }, "Keyboard shortcuts"),
-    button("×", "Close (Esc)", () => help.close(), { class: "close" })),
+    button("×", "Close (Esc)", () => help.close(), { class: "round" })),
   ...Object.entries(SHORTCUTS).flatMap(([heading, rows]) => [
     make("h3", {}, heading),
     make("dl", {}, ...rows.flatMap(([names, meaning]) => [make("dt", {}, ...keys(...names)), make("dd", {}, meaning)])),
   ]));
 
 const helper = button("?", "Keyboard shortcuts (?)", () => help.showModal(),
-  { "aria-keyshortcuts": "?", "aria-haspopup": "dialog" });
+  { class: "helper", "aria-keyshortcuts": "?", "aria-haspopup": "dialog" });

@@ -31,8 +31,8 @@ function forget() {
 
 // The button that opens the search, and buttons for the next and the previous result.
 
-const opener = make("button", { class: "opener", title: `Search (/ or ${CHORD})`, "aria-keyshortcuts": "/ Control+K Meta+K",
-  "aria-haspopup": "dialog", click: openPalette });
+const opener = make("button", { type: "button", class: "opener", title: `Search (/ or ${CHORD})`,
+  "aria-keyshortcuts": "/ Control+K Meta+K", "aria-haspopup": "dialog", click: openPalette });
 const walk = [
   button("‹", "Previous result (Shift+N)", visitPrevious, { "aria-keyshortcuts": "Shift+N" }),
   button("›", "Next result (N)", () => visitHit(here + 1), { "aria-keyshortcuts": "N" }),

@@ -51,10 +51,12 @@ function placeMap({ svg, scale }, area) {
   const factor = size / scale;
   const seen = { x: -area.x * factor, y: -area.y * factor, width: area.width * factor, height: area.height * factor };
   const width = Math.min(MAP_WIDTH, whole * size), height = Math.min(MAP_HEIGHT, high * size);
-  const shift = (begin, length, all, room) => Math.max(0, Math.min(1, begin / Math.max(1, all - length))) * (all - room);
+  const shift = (begin, length, all, room) => fraction(begin, all - length) * (all - room);
   return { size, factor, width, height, seen,
     left: shift(seen.x, seen.width, whole * size, width), top: shift(seen.y, seen.height, high * size, height) };
 }
+
+const fraction = (part, whole) => Math.max(0, Math.min(1, part / Math.max(1, whole)));
 
 function resizeCanvas(width, height, ratio) {
   const [across, down] = [Math.round(width * ratio), Math.round(height * ratio)];
@@ -85,7 +87,8 @@ function drawFigure(pen, { group, isFrame, left, top, width, height, band }, { s
 
 function drawVisible(pen, { seen, left, top, width, height }) {
   const x = Math.max(left + 0.75, seen.x), y = Math.max(top + 0.75, seen.y);
-  const right = Math.min(left + width - 0.75, seen.x + seen.width), bottom = Math.min(top + height - 0.75, seen.y + seen.height);
+  const right = Math.min(left + width - 0.75, seen.x + seen.width);
+  const bottom = Math.min(top + height - 0.75, seen.y + seen.height);
   pen.fillStyle = mapColor("--paper");
   pen.globalAlpha = 0.4;
   pen.beginPath();
@@ -144,7 +147,6 @@ function startDrag(event) {
 function drag(event) {
   if (!grip) return;
   const at = pointIn(event), { viewport } = current, { seen, width, height } = place;
-  const fraction = (to, room) => Math.max(0, Math.min(1, to / Math.max(1, room)));
   viewport.scrollTo({
     left: fraction(at.x - grip.x, width - seen.width) * (viewport.scrollWidth - viewport.clientWidth),
     top: fraction(at.y - grip.y, height - seen.height) * (viewport.scrollHeight - viewport.clientHeight),

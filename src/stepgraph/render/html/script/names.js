@@ -81,8 +81,10 @@ function fitted(figure, scale, [first, last], { cards, taken }) {
   const natural = Math.min(WIDEST, textWidth(text, NAME_SIZE) + 2);
   const next = cards.next(to, y), previous = cards.previous(from, y);
   // Beside another card, the names of both share the space between them.
-  const after = Math.min(next === undefined ? last - to : (next - to) / 2, (taken.next(from, y) ?? last) - to);
-  const before = Math.min(previous === undefined ? from - first : (from - previous) / 2, from - (taken.previous(to, y) ?? first));
+  const half = { after: next === undefined ? last - to : (next - to) / 2,
+    before: previous === undefined ? from - first : (from - previous) / 2 };
+  const after = Math.min(half.after, (taken.next(from, y) ?? last) - to);
+  const before = Math.min(half.before, from - (taken.previous(to, y) ?? first));
   const room = Math.min(natural, to - from - GAP + (isFrame ? after : 2 * Math.min(before, after)));
   if (room < Math.min(natural, SHORTEST)) return null;
   const begin = isFrame ? from + 3 : (from + to - room) / 2;
@@ -97,7 +99,7 @@ function cut(text, room) {
   return `${text.slice(0, length).trimEnd()}…`;
 }
 
-/** Horizontal stretches by their height on the screen. Two are on the same height if they are nearer than a name is high. */
+/** Horizontal stretches by their y position on the screen. Stretches nearer than the height of a name are in one row. */
 class Rows {
   constructor() {
     this.byRow = new Map();
@@ -111,7 +113,8 @@ class Rows {
 
   near(y) {
     const row = Math.floor(y / NAME_HEIGHT);
-    return [row - 1, row, row + 1].flatMap((one) => this.byRow.get(one) ?? []).filter((one) => Math.abs(one.y - y) < NAME_HEIGHT);
+    const stretches = [row - 1, row, row + 1].flatMap((one) => this.byRow.get(one) ?? []);
+    return stretches.filter((one) => Math.abs(one.y - y) < NAME_HEIGHT);
   }
 
   isTaken(from, to, y) {

@@ -16,7 +16,9 @@ const field = make("input", { type: "text", role: "combobox", placeholder: "Name
 const results = make("div", { class: "results", role: "listbox", id: "search.results", "aria-label": "Results" });
 const count = make("p", { class: "count", role: "status" });
 const palette = modal({ class: "palette", "aria-label": "Search", keydown: onPaletteKey },
-  make("div", { class: "query" }, field, make("button", { class: "key", title: "Close", click: () => palette.close() }, "Esc")), results,
+  make("div", { class: "query" }, field,
+    make("button", { type: "button", class: "key", title: "Close", click: () => palette.close() }, "Esc")),
+  results,
   make("footer", {}, count, make("p", { class: "hint" }, ...keys("↑", "↓"), " choose ", ...keys("Enter"), " go")));
 
 let nodes = null, others = [], options = [], at = -1;
@@ -62,7 +64,8 @@ function workflowEntries() {
 
 /** Return the buttons of the toolbar as commands. */
 function commandEntries() {
-  const buttons = [...tools.querySelectorAll("button")].filter((one) => one.offsetParent && !finder.contains(one));
+  const isCommand = (one) => !one.closest("[hidden]") && !finder.contains(one);
+  const buttons = [...tools.querySelectorAll("button")].filter(isCommand);
   return buttons.map((one) => otherEntry("command", one.title || one.textContent, () => one.click(), { name: "" }));
 }
 

@@ -45,7 +45,7 @@ const filters = {
   duration: { row: "Duration", test: compares("Duration", engineDuration, shortDuration) },
   event: { row: "Event type", test: (entry) => contains(valueOf(entry, "Event type")) },
   file: { test: (entry) => contains(entry.fact.place) },
-  in: { test: (entry) => (value) => entry.path.some(({ fact, plain }) => fact.category === value || plain.includes(value)) },
+  in: { test: ({ path }) => (value) => path.some((one) => one.fact.category === value || one.plain.includes(value)) },
   workflow: { test: (entry) => contains(entry.picture.name) },
 };
 

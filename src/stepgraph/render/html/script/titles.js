@@ -90,7 +90,8 @@ function chipOf(figure) {
   const { group } = figure;
   if (!chips.has(group)) {
     const click = () => scrollToBand(group);
-    const chip = make("button", { type: "button", title: label(figure), click }, iconOf(group), make("span", {}, label(figure)));
+    const name = label(figure);
+    const chip = make("button", { type: "button", title: name, click }, iconOf(group), make("span", {}, name));
     chips.set(group, chip);
     titles.append(chip);
   }
