@@ -14,7 +14,7 @@ const SHORTCUTS = {
     [["→", "←"], "Unfold or go inside; fold or go outside"],
     [["Home", "End"], "First and last node"],
     [["Enter"], "Show the details of a step; fold or unfold a frame"],
-    [["[", "]"], "Previous and next node; also K and J"],
+    [["[", "]"], "Show the details of the previous and next node; also K and J"],
     [["I"], "Show the details of a step or a frame"],
   ],
   Picture: [

@@ -46,5 +46,6 @@ function tellHits() {
   const [text, end] = query ? [query, make("output", {}, position)] : ["Search", ...keys("/")];
   opener.replaceChildren(make("span", { class: "magnifier" }), make("span", { class: "words" }, text), end);
   for (const one of walk) one.hidden = !query;
+  walk[0].disabled = walk[1].disabled = !hits.length;
   update();
 }
