@@ -74,6 +74,18 @@ def test_the_map_draws_the_visible_part(browser: Browser) -> None:
     assert browser.run(pixels) != before
 
 
+def test_the_map_follows_the_theme(browser: Browser) -> None:
+    browser.open(PAGE)
+    pixels = "return document.querySelector('.minimap canvas').toDataURL()"
+    before = browser.run(pixels)
+    browser.find(".menu summary").click()
+    browser.find("[aria-label=Theme] [value=dark]").click()
+    browser.settle()
+    after = browser.run(pixels)
+    browser.run("sessionStorage.clear()")
+    assert after != before
+
+
 def test_phones_and_paper_have_no_map(browser: Browser) -> None:
     browser.open(PAGE)
     browser.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})

@@ -12,7 +12,6 @@ function begin() {
   document.querySelector("main").append(overlay, panel);
   document.body.append(palette, help, legend);
   followers.push(nameAll, cover);
-  watch();
   forget();
   document.documentElement.classList.add("js");
   document.body.classList.toggle("tabbed", pictures.length > 1);

@@ -40,7 +40,7 @@ tabs.addEventListener("keydown", (event) => {
 
 /** Select a node of any workflow, and show it. */
 function visit(group) {
-  const picture = owner(group.id);
+  const picture = current.nodes.has(group.id) ? current : owner(group.id);
   if (picture !== current) open(picture);
   select(group);
   picture.reveal(group);

@@ -22,6 +22,7 @@ class Picture {
     this.section.hidden = false;
     if (this.ready || !this.svg) return;
     this.ready = true;
+    watch(this);
     const inside = [...this.svg.querySelectorAll("[data-vary]")];
     this.varying = (this.svg.dataset.vary ? [this.svg, ...inside] : inside).flatMap(variations);
     this.prepareFrames();

@@ -3,7 +3,7 @@
 const followers = [];
 let isPending = false;
 
-/** Schedule an update after a picture was opened, scrolled, zoomed, folded or marked. */
+/** Schedule an update after a picture was opened, scrolled, zoomed, folded or marked, or after a change of colors. */
 function update() {
   if (isPending) return;
   isPending = true;
@@ -13,16 +13,14 @@ function update() {
   });
 }
 
-/** Update after each change of the scroll positions, the sizes and the colors of pictures. */
-function watch() {
-  const sizes = new ResizeObserver(update);
-  for (const { viewport, svg } of pictures.filter((one) => one.svg)) {
-    viewport.addEventListener("scroll", update, { passive: true });
-    sizes.observe(viewport);
-    sizes.observe(svg);
-  }
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", update);
-  new MutationObserver(update).observe(document.documentElement, { attributes: true });
+const sizes = new ResizeObserver(update);
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", update);
+
+/** Update after each change of the scroll position and the size of a picture. */
+function watch({ viewport, svg }) {
+  viewport.addEventListener("scroll", update, { passive: true });
+  sizes.observe(viewport);
+  sizes.observe(svg);
 }
 
 /** Return the scroll area of a picture on the screen, without scroll bars, and the position of the picture in it. */
