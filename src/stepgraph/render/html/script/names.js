@@ -8,17 +8,24 @@ const SHORTEST = 30;
 
 /** Show names in place of the texts of a small picture, for its scale and its folded frames. */
 function nameAll(picture) {
-  const { svg, scale, viewport } = picture;
+  const { svg, scale } = picture;
   if (!svg) return;
   const isSmall = scale < READABLE_FROM;
   svg.classList.toggle("is-small", isSmall);
   if (!isSmall) return;
-  const basis = [scale, viewport.clientWidth, figures(picture)];
+  const basis = [scale, figures(picture), ...sides(picture)];
   if (!picture.names || basis.some((one, index) => one !== picture.names.basis[index])) {
     picture.names?.group.remove();
     picture.names = { basis, all: placedNames(picture), group: svg.appendChild(namesGroup(scale)), from: 0, to: 0 };
   }
   drawNamesNear(picture);
+}
+
+/** Return the room in pixels on the left and on the right of a picture in its viewport, into which names may extend. */
+function sides({ svg, scale, viewport }) {
+  const before = visibleArea({ svg, viewport }).x + viewport.scrollLeft;
+  const after = viewport.clientWidth - before - Number(svg.getAttribute("width")) * scale;
+  return [before, after].map((room) => Math.max(0, Math.round(room) - 8));
 }
 
 function namesGroup(scale) {
@@ -55,11 +62,9 @@ function placedNames(picture) {
   for (const { isFrame, left, top, width, height } of candidates) {
     if (!isFrame) cards.add(left * scale, (left + width) * scale, (top + height / 2) * scale);
   }
-  const whole = Number(picture.svg.getAttribute("width")) * scale;
-  // A narrow picture is in the middle of its viewport, and names may extend beyond it.
-  const beside = Math.max(0, (picture.viewport.clientWidth - whole) / 2 - 8);
+  const [before, after] = sides(picture), edges = [-before, Number(picture.svg.getAttribute("width")) * scale + after];
   for (const figure of candidates) {
-    const name = fitted(figure, scale, [-beside, whole + beside], { cards, taken });
+    const name = fitted(figure, scale, edges, { cards, taken });
     if (!name || taken.isTaken(name.from, name.to, name.y)) continue;
     taken.add(name.from, name.to, name.y);
     placed.push(name);
