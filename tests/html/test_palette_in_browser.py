@@ -179,6 +179,7 @@ def test_examples_of_filters_are_searches(browser: Browser) -> None:
     browser.find(".opener").click()
     examples = [element.text for element in browser.every("[role=option] code")]
     assert examples[:3] == ["kind:wait", "retries:>5", "timeout:>10m"]
+    assert _names(browser)[:3] == ["trips", "returns", "Fold all"]
     browser.press(Keys.ARROW_DOWN, Keys.ARROW_DOWN, Keys.ENTER)
     assert browser.find("[role=combobox]").get_property("value") == "retries:>5"
     assert _names(browser) == ["réserver le vol"]

@@ -52,11 +52,11 @@ function label({ group, fact }) {
 /** Return the classes of a group that determine its colors. */
 const classesOf = (group) => group.getAttribute("class").replace(/\b(frame|foldable|is-[a-z]+)\b/g, "").trim();
 
-/** Return a copy of the icon of a figure, if it has any, for a button or a list. */
+/** Return a copy of the icon of a figure, which may be empty, for a button or a list. */
 function iconOf(group) {
-  const path = group?.querySelector(":scope > .icon")?.cloneNode();
+  const path = group.querySelector(":scope > .icon")?.cloneNode();
   path?.removeAttribute("transform");
-  const colors = draw("g", { class: group ? classesOf(group) : "" }, ...(path ? [path] : []));
+  const colors = draw("g", { class: classesOf(group) }, ...(path ? [path] : []));
   const size = { viewBox: "0 0 16 16", width: 16, height: 16 };
   return draw("svg", { class: "stepgraph symbol", ...size, "aria-hidden": "true" }, colors);
 }

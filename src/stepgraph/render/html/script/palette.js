@@ -41,7 +41,7 @@ function look() {
   mark(search(nodes, query));
   const all = [...hits, ...search(others, query)].sort((one, other) => one.rank - other.rank);
   const shown = all.slice(0, SHOWN);
-  options = query ? shown.map(resultOf) : EXAMPLES.map(exampleOf);
+  options = query ? shown.map(resultOf) : suggestions();
   results.replaceChildren(...options.map(({ element }) => element));
   results.scrollTop = 0;
   field.setAttribute("aria-expanded", String(options.length > 0));
@@ -73,6 +73,11 @@ function otherEntry(category, name, go, picture) {
   return { picture, group: null, fact: { name, category }, plain: plain(name), path: [], texts: [], visit: go };
 }
 
+/** Return what a search can be, as long as it is empty. */
+function suggestions() {
+  return [...EXAMPLES.map(exampleOf), ...others.map((entry, index) => resultOf({ entry }, EXAMPLES.length + index))];
+}
+
 function exampleOf([query, meaning], index) {
   const run = () => {
     field.value = query;
@@ -93,7 +98,7 @@ function resultOf(hit, index) {
   const about = path.length ? [make("span", { class: "where" }, path.map((one) => one.fact.name).join(" › "))] : [];
   if (text) about.push(make("span", { class: "why" }, `${text.label} `, ...marked(excerpt(text.text, words), words)));
   const context = group ? (pictures.length > 1 ? picture.name : "") : fact.category;
-  const element = option(index, run, iconOf(group),
+  const element = option(index, run, ...(group ? [iconOf(group)] : []),
     make("span", { class: "what" }, ...marked(fact.name || "no name", text ? [] : words)),
     make("span", { class: "context" }, context), ...(about.length ? [make("span", { class: "about" }, ...about)] : []));
   return { element, run };
