@@ -45,7 +45,8 @@ class Details(Struct, frozen=True, eq=False):
     - Exits: the statement, `raise Declined("no")`, and whether a handler of the function catches the exception.
     - Function calls: the arguments, `(step, "after B3")`.
     - Steps: the results that they receive, and the workflows that they start.
-    - Groups of the kind `all_settled`: whether the code discards the errors of the members.
+    - Groups: the function, `gather`, and for the kind `all_settled`, whether the code discards the errors of
+      the members.
     """
 
     items: Sequence[tuple[Part, Detail]] = ()

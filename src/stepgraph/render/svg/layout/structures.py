@@ -218,9 +218,9 @@ def _measure_passes(layout: Layout, node: Parallel, loop: Loop, context: NodeCon
 def _group_and_label(layout: Layout, node: Parallel, context: NodeContext, head: str = "") -> tuple[SvgGroup, Label]:
     """Return the SVG group and the label of a `parallel`.
 
-    Both show the head of the loop, if any, the condition that ends the group, and the remarks on the group.
+    Both show the function that makes the group, the head of the loop, the condition that ends the group, and remarks.
     """
-    when = ", ".join(filter(None, (head, _over_when(node))))
+    when = ", ".join(filter(None, (layout.view.details.source(node), head, _over_when(node))))
     words = BETWEEN.join(filter(None, (when, *layout.view.details.remarks(node))))
     kind = f"parallel {node['kind']}"
     group = SvgGroup("parallel", context.identity, title_line(kind, words))
