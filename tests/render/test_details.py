@@ -56,8 +56,7 @@ def test_exception_handlers_replace_cases() -> None:
         "└─ ▣ except",
         "   └─ ◆ switch exception",
         "      ├─ except KeyError as error  swallows the error",
-        "      └─ default",
-        "         └─ ✕ raise  any other error",
+        "      └─ any other error: raise",
     ]
 
 
@@ -67,8 +66,8 @@ def test_a_handler_with_a_remark_has_no_note_of_missing_steps() -> None:
 
 
 def test_a_group_shows_that_it_swallows_errors() -> None:
-    assert "∥ parallel  all_settled · swallows errors\n" in outline(
-        graph(GROUP), (GROUP, Detail(remarks=("swallows errors",)))
+    assert "∥ parallel all_settled  gather · swallows errors\n" in outline(
+        graph(GROUP), (GROUP, Detail("gather", ("swallows errors",)))
     )
 
 

@@ -8,7 +8,7 @@ from typing import Final, assert_never
 from msgspec import Struct
 
 from stepgraph.model.details import ANY_OTHER_ERROR, Details
-from stepgraph.model.payload import Block, Branch, Clocked, Node
+from stepgraph.model.payload import Block, Branch, Break, Clocked, If, Node
 from stepgraph.model.walk import as_unknown, is_step
 from stepgraph.phrases import number_text
 from stepgraph.render.step_types import step_style
@@ -103,3 +103,25 @@ def is_exhaustive(branches: Sequence[Branch], details: Details) -> bool:
     """
     is_handlers = len(branches) > 1 and all(details.source(branch) for branch in branches)
     return is_handlers or any(branch["condition"] is None for branch in branches)
+
+
+def only_exit(nodes: Sequence[Node]) -> Break | None:
+    """Return the exit that is the only node of a branch, or None for other branches."""
+    if len(nodes) != 1:
+        return None
+    (only,) = nodes
+    return only if only["type"] == "break" else None
+
+
+def exit_remarks(node: Break, details: Details) -> tuple[str, ...]:
+    """Return the remarks on an exit, except for the one that is the text of its branch."""
+    return tuple(remark for remark in details.remarks(node) if remark != ANY_OTHER_ERROR)
+
+
+def is_guard(node: If) -> bool:
+    """Return whether an `if` has a single branch, which has a condition and only leaves."""
+    return (
+        len(node["branches"]) == 1
+        and node["branches"][0]["condition"] is not None
+        and only_exit(node["branches"][0]["nodes"]) is not None
+    )

@@ -35,9 +35,10 @@ from stepgraph.model.walk import (
     is_leaf_step,
     is_step,
 )
-from stepgraph.phrases import counted, payload_text
-from stepgraph.render.folding import UNFOLDED, BodyTexts, Folding, exit_kind, folded_node_text
-from stepgraph.render.node_text import UNKNOWN_TYPE, clock_text, node_words
+from stepgraph.phrases import counted, incomplete_text, payload_text
+from stepgraph.render.folding import UNFOLDED, BodyTexts, Folding, LeavingKind, exit_kind, folded_node_text
+from stepgraph.render.member_clocks import MemberClocks
+from stepgraph.render.node_text import UNKNOWN_TYPE, branch_text, exit_remarks, node_words, only_exit
 from stepgraph.render.step_types import step_style, step_text
 from stepgraph.render.terminal import Ink, Piece, Terminal
 from stepgraph.render.view import DEFAULT_VIEW, View
@@ -55,11 +56,11 @@ def render_outline(
     width: int | None = None,
     location: str = "",
 ) -> str:
-    """Return the outline of a graph. Only the title, the folding and the details of the view apply.
+    """Return the outline of a graph. Only the title, the state, the folding and the details of the view apply.
 
     `location` is the source location of the workflow (`src/orders.py:12`). The header reports whether the graph is
-    complete, according to the notes. For graphs without a location, such as saved graphs, the header reports only an
-    incomplete graph. Lines except notes are clipped to `width` cells.
+    complete, according to the state or the notes. For graphs without a location, such as saved graphs, the header
+    reports only an incomplete graph. Lines except notes are clipped to `width` cells.
     """
     terminal = Terminal(color=color, width=width)
     workflow = graph["workflow"]
@@ -82,8 +83,8 @@ def _header(graph: Graph, view: View, notes: Sequence[Note], location: str) -> l
     if location:
         pieces += [Piece(location, Ink.QUIET, elastic=True), Piece("  ")]
     pieces.append(Piece(counted(count_steps(workflow), "step")))
-    if any(note.incomplete for note in notes):
-        pieces += [Piece(" · "), Piece("incomplete", Ink.WARNING)]
+    if state := view.state or incomplete_text(sum(note.incomplete for note in notes)):
+        pieces += [Piece(" · "), Piece(state, Ink.WARNING)]
     elif location:
         pieces.append(Piece(" · complete"))
     return pieces
@@ -224,6 +225,7 @@ class RowMaker(Struct):
     """The names of the functions summarized by a folded call."""
 
     details: Details = NO_DETAILS
+    clocks: MemberClocks = field(default_factory=MemberClocks)
 
     def rows(self, node: Node, level: int = 1) -> Sequence[Row]:
         """Return the rows of a node: one for each branch of an `if` or part of a `try`, or else a single row."""
@@ -278,7 +280,7 @@ class RowMaker(Struct):
     def _call(self, call: FunctionCall) -> Row:
         name = call["name"]
         arguments = self.details.source(call)
-        suffix = (*((Piece(arguments, elastic=True),) if arguments else ()), *_clock(clock_text(call)))
+        suffix = (*((Piece(arguments, elastic=True),) if arguments else ()), *_clock(self.clocks.text(call)))
         if name in self.shown:
             return Row((_mark(REPEATED_MARK, Ink.STRONG), _name(name), *suffix, *_quiet("(shown above)")))
         if name not in self.functions:
@@ -292,7 +294,7 @@ class RowMaker(Struct):
             return self._call(call)
         self.counted.add(name)
         inside = _quiet(f"({self.body_texts.of(name)})")
-        return Row((_mark(FUNCTION_MARK, Ink.STRONG), _name(name), *_clock(clock_text(call)), *inside))
+        return Row((_mark(FUNCTION_MARK, Ink.STRONG), _name(name), *_clock(self.clocks.text(call)), *inside))
 
     def _try(self, node: Try) -> list[Row]:
         rows = [_container(TRY_MARK, "try", Ink.TRY, node["try_block"]["nodes"] if "try_block" in node else ())]
@@ -306,48 +308,53 @@ class RowMaker(Struct):
 
     def _exit(self, node: Break) -> Row:
         kind = exit_kind(node, self.details)
-        ink = Ink.FAILURE if kind == "raise" else Ink.STRONG
-        statement = Piece(self.details.source(node) or node["kind"], ink, elastic=True)
-        return Row((_mark(EXIT_MARKS.get(kind, EXIT_MARK), ink), statement, *_quiet(*self.details.remarks(node))))
+        mark = _mark(EXIT_MARKS.get(kind, EXIT_MARK), _exit_ink(kind))
+        return Row((mark, *self._exit_pieces(node)))
+
+    def _exit_pieces(self, node: Break) -> Iterator[Piece]:
+        ink = _exit_ink(exit_kind(node, self.details))
+        yield Piece(self.details.source(node) or node["kind"], ink, elastic=True)
+        yield from _quiet(*exit_remarks(node, self.details))
 
     def _step(self, step: Step, nested: Sequence[Node] = ()) -> Row:
         mark = _mark(step_style(step["type"]).mark, Ink.STEP)
         phrases = (*step_text(step).phrases, *self.details.remarks(step))
-        return Row((mark, _name(step["name"]), *_clock(clock_text(step)), *_quiet(*phrases)), nested)
+        return Row((mark, _name(step["name"]), *_clock(self.clocks.text(step)), *_quiet(*phrases)), nested)
 
     def _parallel(self, parallel: Parallel) -> Row:
-        phrases = (parallel["kind"], *self.details.remarks(parallel))
-        pieces = (_mark(PARALLEL_MARK, Ink.PARALLEL), Piece("parallel", Ink.PARALLEL), *_quiet(*phrases))
+        self.clocks.enter(parallel)
+        phrases = filter(None, (self.details.source(parallel), *self.details.remarks(parallel)))
+        kind = Piece(f"parallel {parallel['kind']}", Ink.PARALLEL, elastic=True)
+        pieces = (_mark(PARALLEL_MARK, Ink.PARALLEL), kind, *_quiet(*phrases))
         return _row(pieces, parallel["nodes"])
 
     def _if(self, node: If) -> list[Row]:
-        rows: list[Row] = []
-        for index, branch in enumerate(node["branches"]):
-            word = "if" if index == 0 else "elif"
-            pieces = [_mark(IF_MARK, Ink.CHOICE)]
-            if handler := self.details.source(branch):
-                pieces.append(Piece(handler, Ink.TRY, elastic=True))
-            elif branch["condition"] is None:
-                pieces.append(Piece("else", Ink.CHOICE))
-            else:
-                pieces += [Piece(f"{word} ", Ink.CHOICE), Piece(branch["condition"], elastic=True)]
-            rows.append(self._remarked(branch, pieces, branch["nodes"]))
+        rows = [
+            self._branch(branch, "if " if index == 0 else "elif ", "else", (_mark(IF_MARK, Ink.CHOICE),))
+            for index, branch in enumerate(node["branches"])
+        ]
         return rows or [_container(IF_MARK, "if", Ink.CHOICE, ())]
 
     def _switch(self, node: Switch) -> Row:
-        cases = [self._case(branch) for branch in node["branches"]]
+        cases = [self._branch(branch, "case ", "default") for branch in node["branches"]]
         subject = Piece(node["discriminant"], elastic=True)
         return _row((_mark(SWITCH_MARK, Ink.CHOICE), Piece("switch ", Ink.CHOICE), subject), cases)
 
-    def _case(self, branch: Branch) -> Row:
-        pieces: list[Piece] = []
-        if handler := self.details.source(branch):
-            pieces.append(Piece(handler, Ink.TRY, elastic=True))
+    def _branch(self, branch: Branch, word: str, default: str, before: tuple[Piece, ...] = ()) -> Row:
+        """Return the row of a branch. A branch that only leaves is on one line with its exit."""
+        pieces = [*before, *self._branch_head(branch, word, default)]
+        exit_node = only_exit(branch["nodes"])
+        if exit_node is None:
+            return self._remarked(branch, pieces, branch["nodes"])
+        return Row((*pieces, Piece(": "), *self._exit_pieces(exit_node)))
+
+    def _branch_head(self, branch: Branch, word: str, default: str) -> Iterator[Piece]:
+        if self.details.source(branch):
+            yield Piece(branch_text(branch, default, self.details), Ink.TRY, elastic=True)
         elif branch["condition"] is None:
-            pieces.append(Piece("default", Ink.CHOICE))
+            yield Piece(branch_text(branch, default, self.details), Ink.CHOICE)
         else:
-            pieces += [Piece("case ", Ink.CHOICE), Piece(branch["condition"], elastic=True)]
-        return self._remarked(branch, pieces, branch["nodes"])
+            yield from (Piece(word, Ink.CHOICE), Piece(branch["condition"], elastic=True))
 
     def _remarked(self, part: Part, pieces: Sequence[Piece], nodes: Sequence[Node]) -> Row:
         """Return the row of a branch or block with its remarks, which replace `(no steps)`."""
@@ -361,7 +368,7 @@ class RowMaker(Struct):
         title = Piece((is_loop and self.details.source(node)) or node_words(node).title, ink, elastic=True)
         phrases: tuple[Piece, ...] = ()
         if node["type"] == "step_do":
-            phrases = (*_clock(clock_text(node)), *_quiet(*step_text(node).phrases, *self.details.remarks(node)))
+            phrases = (*_clock(self.clocks.text(node)), *_quiet(*step_text(node).phrases, *self.details.remarks(node)))
         return Row((_mark(mark, ink), title, *phrases, *_quiet(f"({folded_node_text(node, self.details)})")))
 
     def _start(self, start: Start) -> Row:
@@ -372,6 +379,10 @@ class RowMaker(Struct):
         if "payload" in start:
             pieces += _quiet(payload_text(start["payload"]))
         return _row(pieces, [*start["nodes"], *shadowed])
+
+
+def _exit_ink(kind: LeavingKind) -> Ink:
+    return Ink.FAILURE if kind == "raise" else Ink.STRONG
 
 
 def _with_level(row: Row, level: int) -> Row:
