@@ -183,14 +183,10 @@ def test_functions_called_in_folded_nodes_are_listed_below() -> None:
     ]
 
 
-def test_a_return_leads_from_the_box_to_the_end() -> None:
+def test_a_box_that_may_return_has_no_arrow_for_it() -> None:
     drawn = graph(either(branch("x", do("a"), LEAVE)), do("b"))
     assert folded_boxes(drawn, folded(1)) == [("if x …", "1 step · may return")]
-    assert flow_chart(drawn, folded(1)).arrows[1:] == (
-        Arrow("n_0", "n_1"),
-        Arrow("n_1", "n_end"),
-        Arrow("n_0", "n_end", ArrowKind.LEAVE, "return"),
-    )
+    assert flow_chart(drawn, folded(1)).arrows[1:] == (Arrow("n_0", "n_1"), Arrow("n_1", "n_end"))
 
 
 def test_a_break_leads_from_the_box_past_the_loop() -> None:

@@ -137,7 +137,7 @@ MERMAID_STATEMENT = re.compile(
     flowchart\ TB | end | direction\ TB | subgraph\ \w+\["[^"\n]+"\]
     | \w+[\[({]+"[^"\n]+"[\])}]+:::\w+Box
     | \w+\ (?:-->|---|-\.->|-\.-)(?:\|"[^"\n]+"\|)?\ \w+
-    | classDef\ \w+\ [\w:#,.\- ]+ | class\ [\w,]+\ \w+ | linkStyle\ [\d,]+\ [\w:#]+
+    | classDef\ \w+\ [\w:#,.\- ]+ | class\ [\w,]+\ \w+ | linkStyle\ [\d,]+\ [\w:#,\-]+
     """
 )
 

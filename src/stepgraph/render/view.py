@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from stepgraph.model.details import NO_DETAILS, Details
 from stepgraph.model.payload import Workflow
-from stepgraph.render.folding import UNFOLDED, Folding
+from stepgraph.render.folding import UNFOLDED, Folding, LeavingKind
 from stepgraph.render.node_text import NO_STEPS
 
 Expansion: TypeAlias = Literal["first", "all", "none"]
@@ -154,3 +154,7 @@ class NodeContext(Struct, frozen=True):
     def before_finally(self) -> NodeContext:
         """Return this context in a block whose exits lead through a `finally`."""
         return replace(self, exits="finally")
+
+    def ends_at_once(self, kind: LeavingKind) -> bool:
+        """Return whether an exit of a kind ends where it is drawn, so that no line leads from it to another node."""
+        return (self.exits == "end" and kind != "break") or (self.exits == "join" and kind == "raise")

@@ -73,12 +73,7 @@ def exit_pill(
     css = "exit raise" if kind == "raise" else "exit"
     group = SvgGroup(css, context.identity, title_line(details.source or title or word, *details.remarks))
     label = heading(icon, details.source or word, widest_word=WIDEST_EXIT)
-    return ExitPill(group, label, kind, ends=ends_at_once(kind, context))
-
-
-def ends_at_once(kind: LeavingKind, context: NodeContext) -> bool:
-    """Return whether an exit ends beside its pill."""
-    return (context.exits == "end" and kind != "break") or (context.exits == "join" and kind == "raise")
+    return ExitPill(group, label, kind, ends=context.ends_at_once(kind))
 
 
 def empty_box(identity: str, text: str = NO_STEPS) -> Leaf:
@@ -94,7 +89,7 @@ def folded_box(node: Node, context: NodeContext, details: Details, text: str = "
     css, icon = _folded_style(node)
     name, text = head or node_words(node).title, text or folded_node_text(node, details)
     group = SvgGroup(f"folded {css}", context.identity, title_line(name, text))
-    leaving = [kind for kind in exit_kinds(node, details) if not ends_at_once(kind, context)]
+    leaving = [kind for kind in exit_kinds(node, details) if not context.ends_at_once(kind)]
     return Leaf(group, node_label(icon, name, [text]), stacked=True, exit_kinds=leaving)
 
 

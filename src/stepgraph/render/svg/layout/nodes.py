@@ -10,6 +10,7 @@ from msgspec import Struct, field
 from stepgraph.model.payload import Block, FunctionCall, FunctionDef, Loop, Node, Start, StepDo, UnknownNode
 from stepgraph.model.walk import as_unknown, children, is_leaf_step
 from stepgraph.phrases import payload_text
+from stepgraph.render.calls import DRAWN_BEFORE, DRAWN_SEPARATELY, MAX_EXPANDED_CALLS, MISSING, RECURSIVE
 from stepgraph.render.folding import BodyTexts, exit_kind
 from stepgraph.render.group_order import has_clocks
 from stepgraph.render.node_text import NO_STEPS, UNKNOWN_TYPE
@@ -45,14 +46,7 @@ from stepgraph.render.svg.lengths import Variables
 from stepgraph.render.svg.pen import Icon
 from stepgraph.render.view import NodeContext, View
 
-DRAWN_BEFORE: Final = "function, drawn at its first call"
-DRAWN_SEPARATELY: Final = "function, drawn by itself"
-RECURSIVE: Final = "function, calls itself"
-MISSING: Final = "function, not in this graph"
-
 TAIL: Final = 14
-MAX_EXPANDED_CALLS: Final = 2000
-"""The maximum number of expanded calls in a drawing. Functions may call each other exponentially often."""
 
 
 def unexpanded_call(call: FunctionCall, arguments: str, phrase: str, identity: str) -> Leaf:
