@@ -7,17 +7,32 @@ from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from contextlib import contextmanager
 from typing import Final, Protocol
 
-from stepgraph.model.payload import Block, Branch, FunctionDef, If, Loop, Node, Parallel, Switch, Try, is_generated
-from stepgraph.render.folding import LeavingKind, exit_kinds
+from stepgraph.model.payload import (
+    Block,
+    Branch,
+    Break,
+    FunctionDef,
+    If,
+    Loop,
+    Node,
+    Parallel,
+    Switch,
+    Try,
+    is_generated,
+)
+from stepgraph.render.folding import LeavingKind, exit_kind, exit_kinds
 from stepgraph.render.group_order import RowSpan, clock_span, is_over_at_the_first, is_unawaited, row_spans
 from stepgraph.render.node_text import NO_BLOCK, branch_text, is_exhaustive
 from stepgraph.render.svg.figures.branches import BranchColumn, Branches
 from stepgraph.render.svg.figures.clock_rows import ClockRows, Member
+from stepgraph.render.svg.figures.columns import is_too_wide
 from stepgraph.render.svg.figures.figure import GAP, Figure
 from stepgraph.render.svg.figures.frame import FrameFigure
-from stepgraph.render.svg.figures.label import BETWEEN, WIDEST_NAME, Label, add_remark, heading, plain_label
+from stepgraph.render.svg.figures.guard import Guard
+from stepgraph.render.svg.figures.label import BETWEEN, Label, TextWidths, add_remark, heading, plain_label
 from stepgraph.render.svg.figures.leaf import ExitPill, SvgGroup
 from stepgraph.render.svg.figures.stack import rejoin
+from stepgraph.render.svg.figures.staggered import StaggeredRows
 from stepgraph.render.svg.figures.try_panels import TryFinally, place_panels
 from stepgraph.render.svg.identities import identities
 from stepgraph.render.svg.layout.labels import empty_box, exit_pill, title_line
@@ -25,7 +40,8 @@ from stepgraph.render.svg.lengths import Variables
 from stepgraph.render.svg.pen import Icon
 from stepgraph.render.view import NodeContext, View
 
-WIDEST_CONDITION: Final = 230
+_BARS_OF_ONE_ROW: Final = 2
+_NO_MATCH: Final = "no match"
 
 
 class OpenFunctions:
@@ -51,6 +67,10 @@ class Layout(Protocol):
     @property
     def view(self) -> View:
         """The folding, expansion, marks and details."""
+
+    @property
+    def widths(self) -> TextWidths:
+        """The maximum widths of text."""
 
     @property
     def functions(self) -> Mapping[str, FunctionDef]:
@@ -85,21 +105,27 @@ class Layout(Protocol):
 
 
 def measure_if(layout: Layout, node: If, context: NodeContext) -> Figure:
-    """Return an `if`, with an implied branch if it lacks an `else`."""
-    branches = _branches(layout, node["branches"], context, ("else", "else"))
-    return FrameFigure(
-        SvgGroup("choice", context.identity, if_title(node)),
-        heading(Icon.CHOICE, "if"),
-        branches,
-        0,
-        layout.folds,
-    )
+    """Return an `if`, with an implied branch if it lacks an `else`.
+
+    The band shows the condition of a single branch. If this branch is only an exit, the `if` is a guard.
+    """
+    branches = node["branches"]
+    if (only := guard_exit(node, layout.view)) is not None:
+        return _measure_guard(layout, branches[0], only, context)
+    group = SvgGroup("choice", context.identity, if_title(node))
+    if len(branches) == 1 and layout.view.mark(branches[0]) is None:
+        body = layout.stack(branches[0]["nodes"], context.inside(f"{context.identity}.1"), tail=0)
+        content = _with_implied([BranchColumn(None, body)], BranchColumn(None, None))
+        return FrameFigure(group, _condition_label(layout, branches[0], Icon.CHOICE), content, 0, layout.folds)
+    content = _branches(layout, branches, context, "else", BranchColumn(None, None))
+    return FrameFigure(group, heading(Icon.CHOICE, "if"), content, 0, layout.folds)
 
 
 def measure_switch(layout: Layout, node: Switch, context: NodeContext) -> Figure:
     """Return a `switch`, with an implied branch if it lacks a default case."""
-    branches = _branches(layout, node["branches"], context, ("default", "no match"))
-    label = heading(Icon.SWITCH, "switch", node["discriminant"])
+    implied = BranchColumn(plain_label(_NO_MATCH), None, _NO_MATCH, implied=True)
+    branches = _branches(layout, node["branches"], context, "default", implied)
+    label = heading(Icon.SWITCH, "switch", node["discriminant"], widest=layout.widths.code)
     return FrameFigure(
         SvgGroup("choice", context.identity, f"switch {node['discriminant']}"), label, branches, 0, layout.folds
     )
@@ -111,29 +137,70 @@ def if_title(node: If) -> str:
     return title_line("if", *conditions)
 
 
-def _branches(layout: Layout, branches: Sequence[Branch], context: NodeContext, words: tuple[str, str]) -> Figure:
-    """Return the branches. `words` are the texts of a branch without a condition and of the implied branch."""
-    otherwise, implied_text = words
-    planned: list[BranchColumn] = []
-    for index, branch in enumerate(branches):
-        details = layout.view.details
-        text = branch_text(branch, otherwise, details)
-        condition = branch["condition"]
-        is_code = bool(details.source(branch)) or (condition is not None and not is_generated(condition))
-        label = heading("", "", text or " ", widest=WIDEST_CONDITION) if is_code else plain_label(text)
-        for phrase in details.remarks(branch):
-            label = add_remark(label, phrase)
-        inside = context.inside(f"{context.identity}.{index + 1}")
-        body = layout.stack(branch["nodes"], inside, tail=0) if branch["nodes"] else None
-        planned.append(
-            BranchColumn(label, body, title_line(text, *details.remarks(branch)), mark=layout.view.mark(branch))
-        )
-    if is_exhaustive(branches, layout.view.details):
-        return Branches(planned, None)
-    implied = BranchColumn(plain_label(implied_text), None, implied_text, implied=True)
-    leaves = len(planned) == 1 and not planned[0].continues
-    # A branch that always leaves is to the right, where exits are.
-    return Branches([implied, *planned] if leaves else [*planned, implied], 0 if len(planned) == 1 else None)
+def guard_exit(node: Node, view: View) -> Break | None:
+    """Return the exit of a guard: an `if` whose only branch is an exit, without marks on either. None for others."""
+    if node["type"] != "if" or len(node["branches"]) != 1:
+        return None
+    (branch,) = node["branches"]
+    if branch["condition"] is None or len(branch["nodes"]) != 1 or view.mark(branch) is not None:
+        return None
+    (only,) = branch["nodes"]
+    return only if only["type"] == "break" and view.mark(only) is None else None
+
+
+def _measure_guard(layout: Layout, branch: Branch, node: Break, context: NodeContext) -> Guard:
+    inside = context.inside(f"{context.identity}.1")
+    (identity,) = identities([node], inside.identity)
+    layout.nodes_by_id[identity] = node
+    details = layout.view.details
+    kind = exit_kind(node, details)
+    pill = exit_pill(kind, inside.at(identity), layout.widths, word=node["kind"], details=details.of(node))
+    title = title_line("if", branch["condition"] or "", *details.remarks(branch))
+    return Guard(SvgGroup("guard", context.identity, title), _condition_label(layout, branch, Icon.CHOICE), pill)
+
+
+def _branches(
+    layout: Layout, branches: Sequence[Branch], context: NodeContext, otherwise: str, implied: BranchColumn
+) -> Branches:
+    """Return the branches. `otherwise` is the text of a branch without a condition."""
+    columns = [
+        _column(layout, branch, context.inside(f"{context.identity}.{index}"), otherwise)
+        for index, branch in enumerate(branches, 1)
+    ]
+    return Branches(columns) if is_exhaustive(branches, layout.view.details) else _with_implied(columns, implied)
+
+
+def _with_implied(columns: Sequence[BranchColumn], implied: BranchColumn) -> Branches:
+    """Return branches with the implied one: to the right, or to the left of a single branch that always leaves."""
+    leaves = len(columns) == 1 and not columns[0].continues
+    return Branches([implied, *columns] if leaves else [*columns, implied])
+
+
+def _column(layout: Layout, branch: Branch, inside: NodeContext, otherwise: str) -> BranchColumn:
+    body = layout.stack(branch["nodes"], inside, tail=0) if branch["nodes"] else None
+    details = layout.view.details
+    title = title_line(branch_text(branch, otherwise, details), *details.remarks(branch))
+    return BranchColumn(_condition_label(layout, branch, "", otherwise), body, title, mark=layout.view.mark(branch))
+
+
+def _condition_label(layout: Layout, branch: Branch, icon: str, otherwise: str = "else") -> Label:
+    """Return the condition of a branch with the remarks on it.
+
+    With an icon, it is the condition of a whole `if` and follows this word, unless it is an `except` clause.
+    """
+    details = layout.view.details
+    text = branch_text(branch, otherwise, details)
+    condition = branch["condition"]
+    is_code = bool(details.source(branch)) or (condition is not None and not is_generated(condition))
+    if icon:
+        word = "" if details.source(branch) else "if"
+        label = heading(icon, word, text, widest=layout.widths.condition, code=is_code)
+    else:
+        widths = layout.widths
+        label = heading("", "", text or " ", widest=widths.condition) if is_code else plain_label(text, widths.name)
+    for phrase in details.remarks(branch):
+        label = add_remark(label, phrase, layout.widths.name)
+    return label
 
 
 def measure_try(layout: Layout, node: Try, context: NodeContext) -> Figure:
@@ -144,7 +211,7 @@ def measure_try(layout: Layout, node: Try, context: NodeContext) -> Figure:
     catch_edge = 0
     if "catch_block" in node:
         handler = layout.view.details.source(node["catch_block"])
-        label = heading(Icon.CAUGHT, "" if handler else "catch", handler, widest=WIDEST_NAME)
+        label = heading(Icon.CAUGHT, "" if handler else "catch", handler, widest=layout.widths.name)
         catch, catch_edge = _panel(layout, node["catch_block"], ("catch", "catch, on failure"), label, inside)
     panels = place_panels(body, catch, catch_edge, final="finally_block" in node)
     content: Figure = panels
@@ -170,7 +237,11 @@ def _resumed_exits(layout: Layout, node: Try, final: Figure, context: NodeContex
     if "catch_block" not in node:
         kinds.add("raise")
     unnamed = context.at("")
-    return [exit_pill(kind, unnamed, kind, f"{kind}, after finally") for kind in _RESUMED if kind in kinds]
+    return [
+        exit_pill(kind, unnamed, layout.widths, word=kind, title=f"{kind}, after finally")
+        for kind in _RESUMED
+        if kind in kinds
+    ]
 
 
 def _panel(
@@ -224,7 +295,7 @@ def _group_and_label(layout: Layout, node: Parallel, context: NodeContext, head:
     words = BETWEEN.join(filter(None, (when, *layout.view.details.remarks(node))))
     kind = f"parallel {node['kind']}"
     group = SvgGroup("parallel", context.identity, title_line(kind, words))
-    return group, heading(Icon.PARALLEL, kind, words, code=False)
+    return group, heading(Icon.PARALLEL, kind, words, widest=layout.widths.code, code=False)
 
 
 def _over_when(node: Parallel) -> str:
@@ -257,8 +328,11 @@ def in_sequence(nodes: Sequence[Node]) -> list[int] | None:
 
 
 def _rows(layout: Layout, nodes: Sequence[Node], context: NodeContext, *, ends_with_first: bool) -> Figure:
+    """Return concurrent nodes in columns, or in two rows if they all overlap and the columns would be too wide."""
     if not nodes:
-        return ClockRows([Member(empty_box(f"{context.identity}.empty"), RowSpan(0, 1))], ends_with_first)
+        return ClockRows(
+            [Member(empty_box(f"{context.identity}.empty", layout.widths), RowSpan(0, 1))], ends_with_first
+        )
     spans = row_spans([clock_span(node) for node in nodes])
     members: list[Member] = []
     for node, span, identity in zip(nodes, spans, identities(nodes, context.identity), strict=True):
@@ -269,4 +343,13 @@ def _rows(layout: Layout, nodes: Sequence[Node], context: NodeContext, *, ends_w
         else:
             figure = layout.measure(node, inside)
         members.append(Member(figure, span, awaited=ends_with_first or not is_unawaited(node)))
-    return ClockRows(members, ends_with_first)
+    rows = ClockRows(members, ends_with_first)
+    has_one_row = len(rows.bars) == _BARS_OF_ONE_ROW and not any(_needs_lane(member) for member in members)
+    if has_one_row and is_too_wide(rows.columns):
+        return StaggeredRows([member.figure for member in members], ends_with_first)
+    return rows
+
+
+def _needs_lane(member: Member) -> bool:
+    """Return whether an exit or a loose end of a member needs a column of its own."""
+    return bool(member.figure.exits) or not member.awaited
