@@ -190,9 +190,15 @@ def test_a_box_that_may_return_has_no_arrow_for_it() -> None:
 
 
 def test_a_break_leads_from_the_box_past_the_loop() -> None:
-    drawn = graph(loop(do("a"), either(branch("x", LEAVE_LOOP))), do("b"))
-    assert folded_boxes(drawn, folded(2)) == [("if x …", "no steps · may break")]
+    drawn = graph(loop(do("a"), either(branch("x", do("c"), LEAVE_LOOP))), do("b"))
+    assert folded_boxes(drawn, folded(2)) == [("if x …", "1 step · may break")]
     assert Arrow("n_0_1", "n_0_after", ArrowKind.LEAVE, "break") in flow_chart(drawn, folded(2)).arrows
+
+
+def test_an_if_that_only_leaves_is_not_folded() -> None:
+    drawn = graph(either(branch("x", LEAVE)))
+    assert folded_boxes(drawn, folded(1)) == []
+    assert rows(drawn, folded(1)) == ["└─ ◇ if x: return"]
 
 
 def test_nothing_follows_a_folded_node_that_always_returns() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final, assert_never
+from typing import Final, TypeGuard, assert_never
 
 from msgspec import Struct
 
@@ -118,10 +118,11 @@ def exit_remarks(node: Break, details: Details) -> tuple[str, ...]:
     return tuple(remark for remark in details.remarks(node) if remark != ANY_OTHER_ERROR)
 
 
-def is_guard(node: If) -> bool:
-    """Return whether an `if` has a single branch, which has a condition and only leaves."""
+def is_guard(node: Node) -> TypeGuard[If]:
+    """Return whether a node is an `if` with a single branch, which has a condition and only leaves."""
     return (
-        len(node["branches"]) == 1
+        node["type"] == "if"
+        and len(node["branches"]) == 1
         and node["branches"][0]["condition"] is not None
         and only_exit(node["branches"][0]["nodes"]) is not None
     )

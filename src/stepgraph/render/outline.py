@@ -38,7 +38,7 @@ from stepgraph.model.walk import (
 from stepgraph.phrases import counted, incomplete_text, payload_text
 from stepgraph.render.folding import UNFOLDED, BodyTexts, Folding, LeavingKind, exit_kind, folded_node_text
 from stepgraph.render.member_clocks import MemberClocks
-from stepgraph.render.node_text import UNKNOWN_TYPE, branch_text, exit_remarks, node_words, only_exit
+from stepgraph.render.node_text import UNKNOWN_TYPE, branch_text, exit_remarks, is_guard, node_words, only_exit
 from stepgraph.render.step_types import step_style, step_text
 from stepgraph.render.terminal import Ink, Piece, Terminal
 from stepgraph.render.view import DEFAULT_VIEW, View
@@ -229,7 +229,7 @@ class RowMaker(Struct):
 
     def rows(self, node: Node, level: int = 1) -> Sequence[Row]:
         """Return the rows of a node: one for each branch of an `if` or part of a `try`, or else a single row."""
-        if self.folding.folds(node, level):
+        if self.folding.folds(node, level) and not is_guard(node):
             if node["type"] == "function_call":
                 return [self._folded_call(node)]
             if children(node):

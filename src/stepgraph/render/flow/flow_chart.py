@@ -48,7 +48,7 @@ from stepgraph.render.flow.structures import (
 from stepgraph.render.folding import exit_kind, folded_node_text
 from stepgraph.render.group_order import has_clocks
 from stepgraph.render.member_clocks import MemberClocks
-from stepgraph.render.node_text import NO_STEPS, UNKNOWN_TYPE, exit_remarks, node_words, with_clock
+from stepgraph.render.node_text import NO_STEPS, UNKNOWN_TYPE, exit_remarks, is_guard, node_words, with_clock
 from stepgraph.render.step_types import StepCategory, step_style, step_text
 from stepgraph.render.view import DEFAULT_VIEW, Mark, NodeContext, View
 
@@ -168,7 +168,8 @@ class FlowDrawer(Struct, frozen=True):
         if mark is not None and mark.unwrapped:
             return DrawnExits(self.builder.box(context.identity, BoxKind.FOLDED, node_words(node).title, entry=entry))
         content = self._content(node)
-        if self.view.folding.folds(content, context.level) and children(content):
+        # The box of a folded guard would be as large.
+        if self.view.folding.folds(content, context.level) and children(content) and not is_guard(content):
             lines = folded_lines(content, self.view.details)
             box = self.builder.box(context.identity, BoxKind.FOLDED, *lines, entry=entry)
             # Drawn into a temporary chart, only to determine its exits.
