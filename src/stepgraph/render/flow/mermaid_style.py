@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Final, TypeAlias
 
+from msgspec.structs import replace
+
 from stepgraph.render.flow.chart import ArrowKind, BoxKind, FrameKind
 from stepgraph.render.flow.colors import box_colors, frame_colors
 from stepgraph.render.svg.theme import LIGHT, KindColors
@@ -142,17 +144,31 @@ _POINTS: Final = frozenset({BoxKind.END, BoxKind.FORK, BoxKind.MERGE, BoxKind.JO
 """Boxes whose text is invisible."""
 
 
+def _colors(kind: BoxKind) -> KindColors:
+    """Return the colors of a box. Points are visible on dark pages too, and the end is a ring."""
+    colors = box_colors(kind)
+    match kind:
+        case BoxKind.JOIN:
+            return replace(colors, fill=LIGHT.exit, edge=LIGHT.exit)
+        case BoxKind.START:
+            return replace(colors, edge=LIGHT.exit)
+        case BoxKind.END:
+            return replace(colors, edge=box_colors(BoxKind.EXIT).fill)
+        case _:
+            return colors
+
+
 def _text_color(kind: BoxKind) -> str:
     if kind is BoxKind.START:
         return LIGHT.paper
     if kind in _POINTS:
-        return box_colors(kind).fill
+        return _colors(kind).fill
     return box_colors(kind).line if kind in _WORDS else LIGHT.text
 
 
 WHOLE: Final = "wholeFrame"
 CLASSES: Final[dict[str, str]] = {
-    **{box_class(kind): _box_look(box_class(kind), box_colors(kind), _text_color(kind)) for kind in BoxKind},
+    **{box_class(kind): _box_look(box_class(kind), _colors(kind), _text_color(kind)) for kind in BoxKind},
     **{frame_class(kind): _frame_look(frame_class(kind), frame_colors(kind)) for kind in FrameKind},
     WHOLE: "fill:none,stroke:none",
 }
