@@ -121,19 +121,11 @@ def frame_class(kind: FrameKind) -> str:
 
 
 _DASHES: Final = "stroke-dasharray:4 3"
-_DASHED_CLASSES: Final = frozenset({"emptyBox", "unknownBox", "bodyFrame", "blockFrame", "unknownFrame"})
-
-
-def _box_look(name: str, colors: KindColors, text: str) -> str:
-    dashes = f",{_DASHES}" if name in _DASHED_CLASSES else ""
-    return f"fill:{colors.fill},stroke:{colors.edge},color:{text}{dashes}"
-
-
-def _frame_look(name: str, colors: KindColors) -> str:
-    """Return the look of a frame, whose fill is nearly transparent so that it suits light and dark pages."""
-    dashes = f",{_DASHES}" if name in _DASHED_CLASSES else ""
-    return f"fill:{colors.line}{_FRAME_OPACITY},stroke:{colors.edge}{dashes}"
-
+_LINES: Final[dict[str, str]] = {
+    **dict.fromkeys(("emptyBox", "unknownBox", "bodyFrame", "blockFrame", "unknownFrame"), f",{_DASHES}"),
+    "foldedBox": ",stroke-width:3px",
+}
+"""The line styles of classes whose lines are neither solid nor thin."""
 
 _FRAME_OPACITY: Final = "0d"
 _MARKED_FRAME_OPACITY: Final = "1a"
@@ -142,6 +134,15 @@ _WORDS: Final = frozenset({BoxKind.EXIT, BoxKind.RAISE, BoxKind.EMPTY, BoxKind.U
 
 _POINTS: Final = frozenset({BoxKind.END, BoxKind.FORK, BoxKind.MERGE, BoxKind.JOIN})
 """Boxes whose text is invisible."""
+
+
+def _box_look(name: str, colors: KindColors, text: str) -> str:
+    return f"fill:{colors.fill},stroke:{colors.edge},color:{text}{_LINES.get(name, '')}"
+
+
+def _frame_look(name: str, colors: KindColors) -> str:
+    """Return the look of a frame, whose fill is nearly transparent so that it suits light and dark pages."""
+    return f"fill:{colors.line}{_FRAME_OPACITY},stroke:{colors.edge}{_LINES.get(name, '')}"
 
 
 def _colors(kind: BoxKind) -> KindColors:
