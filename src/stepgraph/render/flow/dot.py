@@ -49,7 +49,11 @@ def title_text(texts: Sequence[str]) -> dict[str, str]:
 
 def frame_text(text: str) -> dict[str, str]:
     """Return the label of a frame, with its own tooltip so that it does not inherit the tooltip of its parent."""
-    return {"label": _escaped(label_lines([text], LINE_WIDTH)), "tooltip": _escaped([_shortened(text)])}
+    lines = label_lines([text], LINE_WIDTH)
+    return {
+        "label": _escaped(lines) if len(lines) == 1 else _left_aligned(lines),
+        "tooltip": _escaped([_shortened(text)]),
+    }
 
 
 def arrow_text(text: str) -> dict[str, str]:
@@ -63,6 +67,12 @@ def _escaped(lines: Sequence[str]) -> str:
     from graphviz import nohtml
 
     return nohtml("\\n".join(map(dot_line, lines)))
+
+
+def _left_aligned(lines: Sequence[str]) -> str:
+    from graphviz import nohtml
+
+    return nohtml("".join(f"{dot_line(line)}\\l" for line in lines))
 
 
 def _tooltip(texts: Sequence[str], lines: Sequence[str]) -> dict[str, str]:
