@@ -54,9 +54,9 @@ def rows(drawn: Graph, view: View) -> list[str]:
 
 CONTAINERS: list[tuple[Node, FoldedKind, str]] = [
     (loop(do("a")), "loop", "loop"),
-    (parallel("race", do("a")), "parallel", "parallel · race"),
+    (parallel("race", do("a")), "parallel", "parallel race"),
     (protected(block(do("a")), catch=block()), "try", "try"),
-    (block(do("a")), "block", "block"),
+    (block(do("a")), "block", "in sequence"),
     (either(branch("x > 1", do("a")), branch(None)), "if", "if x > 1 …"),
     (switch("kind", branch("1", do("a"))), "switch", "switch kind"),
     (function("f", do("a")), "function", "f"),

@@ -311,3 +311,19 @@ def test_a_chain_of_functions_is_drawn_quickly() -> None:
     drawn = render_mermaid(graph(call("f0"), functions=functions))
     assert len(drawn.pieces) == 3001
     assert process_time() - started < 20  # one or two seconds; a quadratic algorithm takes minutes
+
+
+STATE = View(state="incomplete: 2 notes")
+
+
+def test_an_incomplete_graph_says_so_at_its_start() -> None:
+    assert 'n_start(["Orders<br/>incomplete#58; 2 notes"]):::startBox' in lines(source(do("a"), view=STATE))
+
+
+def test_only_the_workflow_of_a_split_graph_says_that_it_is_incomplete() -> None:
+    functions = {"f": function("f", *steps(500))}
+    drawn = render_mermaid(graph(*steps(500), call("f"), functions=functions), STATE)
+    assert [piece.text.splitlines()[0] for piece in drawn.pieces] == [
+        "Orders  1000 steps · incomplete: 2 notes",
+        "Orders · f  500 steps",
+    ]

@@ -43,11 +43,11 @@ def node_words(node: Node) -> NodeWords:
         case "loop":
             return NodeWords("Loop: repeats any number of times", "loop")
         case "parallel":
-            return NodeWords("Concurrent work", f"parallel · {node['kind']}")
+            return NodeWords("Concurrent work", f"parallel {node['kind']}")
         case "try":
             return NodeWords("Try: a failure jumps to the except block", "try")
         case "block":
-            return NodeWords("Block", "block")
+            return NodeWords("Nodes in sequence", "in sequence")
         case "if":
             first = node["branches"][0]["condition"] if node["branches"] else None
             return NodeWords("Choice: one of the branches", "if" if first is None else f"if {first} …")

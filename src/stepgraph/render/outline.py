@@ -259,7 +259,7 @@ class RowMaker(Struct):
             case "parallel":
                 return [self._parallel(node)]
             case "block":
-                return [_container(BLOCK_MARK, "block", Ink.QUIET, node["nodes"])]
+                return [_container(BLOCK_MARK, "in sequence", Ink.QUIET, node["nodes"])]
             case "try":
                 return self._try(node)
             case "if":

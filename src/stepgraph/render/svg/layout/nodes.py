@@ -209,7 +209,11 @@ class NodeLayout(Struct):
     def _block(self, block: Block, context: NodeContext) -> Figure:
         body = self.stack(block["nodes"], context.inside(context.identity))
         return FrameFigure(
-            SvgGroup("block", context.identity, "block"), heading(Icon.BLOCK, "block"), body, GAP, self.folds
+            SvgGroup("block", context.identity, "in sequence"),
+            heading(Icon.BLOCK, "in sequence"),
+            body,
+            GAP,
+            self.folds,
         )
 
     def _call(self, call: FunctionCall, context: NodeContext) -> Figure:
