@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from syrupy.assertion import SnapshotAssertion
 
-from stepgraph.model.payload import Graph, Node
+from stepgraph.model.payload import FunctionCall, Graph, Node
 from stepgraph.model.walk import children, count_steps
 from stepgraph.render.flow.chart import Arrow, ArrowKind, Box, BoxKind, FrameStart
 from stepgraph.render.flow.dot import render_dot
@@ -193,6 +193,13 @@ def test_a_break_leads_from_the_box_past_the_loop() -> None:
     drawn = graph(loop(do("a"), either(branch("x", do("c"), LEAVE_LOOP))), do("b"))
     assert folded_boxes(drawn, folded(2)) == [("if x …", "1 step · may break")]
     assert Arrow("n_0_1", "n_0_after", ArrowKind.LEAVE, "break") in flow_chart(drawn, folded(2)).arrows
+
+
+def test_a_folded_call_shows_its_clocks() -> None:
+    called: FunctionCall = {"type": "function_call", "name": "f", "starts": 1, "resolves": 2}
+    group = parallel("all", called, do("a", starts=1, resolves=3))
+    drawn = graph(group, functions={"f": function("f", do("b"))})
+    assert folded_boxes(drawn, folded(None, "function")) == [("f [1→2]", "1 step")]
 
 
 def test_an_if_that_only_leaves_is_not_folded() -> None:

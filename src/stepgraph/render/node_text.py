@@ -77,12 +77,6 @@ def clock_text(node: Clocked) -> str:
     return "[{}→{}]".format(*("" if clock is None else number_text(clock) for clock in (starts, resolves)))
 
 
-def with_clock(text: str, node: Clocked) -> str:
-    """Return `text` followed by the clocks of `node`, if any."""
-    clock = clock_text(node)
-    return f"{text} {clock}" if clock else text
-
-
 def branch_text(branch: Branch, default: str, details: Details) -> str:
     """Return the `except` clause of a branch, or its condition, or `default`.
 

@@ -24,7 +24,7 @@ from stepgraph.model.payload import (
     StepDo,
     UnknownNode,
 )
-from stepgraph.model.walk import as_unknown, called_functions, children, functions_of, is_leaf_step
+from stepgraph.model.walk import as_unknown, called_functions, children, functions_of, is_clocked, is_leaf_step
 from stepgraph.phrases import payload_text
 from stepgraph.render.calls import CallExpansion
 from stepgraph.render.flow.chart import (
@@ -48,7 +48,7 @@ from stepgraph.render.flow.structures import (
 from stepgraph.render.folding import exit_kind, folded_node_text
 from stepgraph.render.group_order import has_clocks
 from stepgraph.render.member_clocks import MemberClocks
-from stepgraph.render.node_text import NO_STEPS, UNKNOWN_TYPE, exit_remarks, is_guard, node_words, with_clock
+from stepgraph.render.node_text import NO_STEPS, UNKNOWN_TYPE, exit_remarks, is_guard, node_words
 from stepgraph.render.step_types import StepCategory, step_style, step_text
 from stepgraph.render.view import DEFAULT_VIEW, Mark, NodeContext, View
 
@@ -170,8 +170,9 @@ class FlowDrawer(Struct, frozen=True):
         content = self._content(node)
         # The box of a folded guard would be as large.
         if self.view.folding.folds(content, context.level) and children(content) and not is_guard(content):
-            lines = folded_lines(content, self.view.details)
-            box = self.builder.box(context.identity, BoxKind.FOLDED, *lines, entry=entry)
+            title, *lines = folded_lines(content, self.view.details)
+            title = self.clocks.beside(title, node) if is_clocked(node) else title
+            box = self.builder.box(context.identity, BoxKind.FOLDED, title, *lines, entry=entry)
             # Drawn into a temporary chart, only to determine its exits.
             inside = FlowDrawer(View(details=self.view.details)).node(content, box, context)
             return folded_exits(box, inside)
@@ -273,7 +274,7 @@ def folded_lines(node: Node, details: Details) -> tuple[str, ...]:
     """Return the lines of a folded node: its title, the settings of a step, and a summary of its contents."""
     title, inside = node_words(node).title, folded_node_text(node, details)
     if node["type"] == "step_do":
-        return (with_clock(title, node), *step_text(node).phrases, *details.remarks(node), inside)
+        return (title, *step_text(node).phrases, *details.remarks(node), inside)
     return ((details.source(node) if node["type"] == "loop" else "") or title, inside)
 
 
