@@ -17,7 +17,7 @@ from stepgraph.render.flow.mermaid import MAX_CHARACTERS, excess, mermaid_chart
 from stepgraph.render.flow.mermaid_document import MermaidPiece, is_one_diagram, mermaid_document, render_mermaid
 from stepgraph.render.folding import Folding
 from stepgraph.render.outline import render_outline
-from stepgraph.render.view import View
+from stepgraph.render.view import Mark, MarkKind, Marks, View
 from tests.render.graphs import (
     LEAVE,
     LEAVE_LOOP,
@@ -311,6 +311,13 @@ def test_a_chain_of_functions_is_drawn_quickly() -> None:
     drawn = render_mermaid(graph(call("f0"), functions=functions))
     assert len(drawn.pieces) == 3001
     assert process_time() - started < 20  # one or two seconds; a quadratic algorithm takes minutes
+
+
+def test_a_changed_condition_is_a_marked_diamond() -> None:
+    changed = branch("x", do("a"))
+    marks = Marks([(changed, Mark(MarkKind.CHANGED, "was y"))])
+    text = lines(source(either(changed), view=View(marks=marks)))
+    assert 'n_0_choice{{"#126; x<br/>#40;was y#41;"}}:::changedBox' in text
 
 
 STATE = View(state="incomplete: 2 notes")

@@ -109,8 +109,9 @@ def _indent(depth: int) -> str:
 
 
 def _box(box: Box, lines: tuple[str, ...]) -> str:
-    opening, closing = _shape(box, lines)
-    return f'{box.id}{opening}"{mermaid_label(_marked(lines, box.mark))}"{closing}:::{_class_of_box(box)}'
+    texts = _marked(lines, box.mark)
+    opening, closing = _shape(box, texts)
+    return f'{box.id}{opening}"{mermaid_label(texts)}"{closing}:::{_class_of_box(box)}'
 
 
 def _marked(lines: tuple[str, ...], mark: Mark | None) -> tuple[str, ...]:

@@ -114,9 +114,7 @@ YES: Final = "yes"
 
 def _condition(drawer: Drawer, branch: Branch, entry: LooseEnds, context: NodeContext) -> DrawnExits:
     """Draw the only branch of an `if` below its condition."""
-    diamond = drawer.builder.box(
-        f"{context.identity}_choice", BoxKind.CHOICE, *_branch_lines(drawer, branch), entry=entry
-    )
+    diamond = _only_condition(drawer, branch, entry, context.child("choice"))
     into = (replace(diamond[0], label=YES),)
     drawn = drawer.nodes(branch["nodes"], into, context.child("b0"))
     return replace(drawn, next=drawer.builder.join(f"{context.identity}_join", drawn.next + diamond))
@@ -124,9 +122,16 @@ def _condition(drawer: Drawer, branch: Branch, entry: LooseEnds, context: NodeCo
 
 def _guard(drawer: Drawer, branch: Branch, entry: LooseEnds, context: NodeContext) -> DrawnExits:
     """Draw an `if` that only leaves: its condition, with the exit beside the main path."""
-    diamond = drawer.builder.box(context.identity, BoxKind.CHOICE, *_branch_lines(drawer, branch), entry=entry)
+    diamond = _only_condition(drawer, branch, entry, context)
     drawn = drawer.nodes(branch["nodes"], (replace(diamond[0], label=YES, kind=ArrowKind.LEAVE),), context.child("b0"))
     return replace(drawn, next=diamond)
+
+
+def _only_condition(drawer: Drawer, branch: Branch, entry: LooseEnds, context: NodeContext) -> LooseEnds:
+    """Draw the condition of the only branch, with the mark of the `if` or else of the branch."""
+    if context.identity not in drawer.builder.marks:
+        drawer.mark(branch, context)
+    return drawer.builder.box(context.identity, BoxKind.CHOICE, *_branch_lines(drawer, branch), entry=entry)
 
 
 def draw_switch(drawer: Drawer, node: Switch, entry: LooseEnds, context: NodeContext) -> DrawnExits:
@@ -143,8 +148,9 @@ def _branches(
     default, implied = words
     parts: list[DrawnExits] = []
     for index, branch in enumerate(branches):
-        text = " · ".join(_branch_lines(drawer, branch, default))
-        entry = (LooseEnd(diamond.box, label=text),)
+        mark = drawer.view.mark(branch)
+        sign = "" if mark is None or mark.quiet else f"{mark.kind.sign} "
+        entry = (LooseEnd(diamond.box, label=sign + " · ".join(_branch_lines(drawer, branch, default))),)
         parts.append(drawer.nodes(branch["nodes"], entry, context.child(f"b{index}")))
     if not is_exhaustive(branches, drawer.view.details):
         parts.append(DrawnExits((LooseEnd(diamond.box, label=implied),)))
@@ -153,10 +159,9 @@ def _branches(
 
 
 def _branch_lines(drawer: Drawer, branch: Branch, default: str = "else") -> tuple[str, ...]:
-    """Return the condition of a branch with the sign of its mark, then the remarks on the branch."""
-    mark, details = drawer.view.mark(branch), drawer.view.details
-    sign = "" if mark is None or mark.quiet else f"{mark.kind.sign} "
-    return (f"{sign}{branch_text(branch, default, details)}", *details.remarks(branch))
+    """Return the condition of a branch, then the remarks on the branch."""
+    details = drawer.view.details
+    return (branch_text(branch, default, details), *details.remarks(branch))
 
 
 def draw_loop(drawer: Drawer, node: Loop, entry: LooseEnds, context: NodeContext) -> DrawnExits:
