@@ -53,10 +53,8 @@ def test_exception_handlers_replace_cases() -> None:
         (LEFT, Detail("raise", ("any other error",))),
     )
     assert text.splitlines()[3:] == [
-        "└─ ▣ except",
-        "   └─ ◆ switch exception",
-        "      ├─ except KeyError as error  swallows the error",
-        "      └─ any other error: raise",
+        "├─ ▣ except KeyError as error  swallows the error",
+        "└─ ▣ any other error: raise",
     ]
 
 

@@ -9,9 +9,10 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from stepgraph.limits import INDENTED_LEVELS
-from stepgraph.model.details import NO_DETAILS, Details, Part
+from stepgraph.model.details import ANY_OTHER_ERROR, NO_DETAILS, Details, Part
 from stepgraph.model.note import Note
 from stepgraph.model.payload import (
+    Block,
     Branch,
     Break,
     FunctionCall,
@@ -234,7 +235,7 @@ class RowMaker(Struct):
                 return [self._folded_call(node)]
             if children(node):
                 return [self._folded(node)]
-        return [_with_level(row, level + 1) for row in self._open(node)]
+        return [_with_level(row, level + 1) for row in self._open(node, level)]
 
     def unreached(self, *, called: bool) -> Iterator[Row]:
         """Yield the rows of functions that have none yet: either the called functions or the others.
@@ -246,7 +247,7 @@ class RowMaker(Struct):
                 self.shown.add(name)
                 yield from self.rows(function)
 
-    def _open(self, node: Node) -> Sequence[Row]:
+    def _open(self, node: Node, level: int) -> Sequence[Row]:
         if unknown := as_unknown(node):
             return [_unknown(unknown)]
         if is_leaf_step(node):
@@ -261,7 +262,7 @@ class RowMaker(Struct):
             case "block":
                 return [_container(BLOCK_MARK, "in sequence", Ink.QUIET, node["nodes"])]
             case "try":
-                return self._try(node)
+                return self._try(node, level)
             case "if":
                 return self._if(node)
             case "switch":
@@ -296,15 +297,26 @@ class RowMaker(Struct):
         inside = _quiet(f"({self.body_texts.of(name)})")
         return Row((_mark(FUNCTION_MARK, Ink.STRONG), _name(name), *_clock(self.clocks.text(call)), *inside))
 
-    def _try(self, node: Try) -> list[Row]:
+    def _try(self, node: Try, level: int) -> list[Row]:
         rows = [_container(TRY_MARK, "try", Ink.TRY, node["try_block"]["nodes"] if "try_block" in node else ())]
         if "catch_block" in node:
-            block = node["catch_block"]
-            pieces = (_mark(TRY_MARK, Ink.TRY), Piece(self.details.source(block) or "catch", Ink.TRY, elastic=True))
-            rows.append(self._remarked(block, pieces, block["nodes"]))
+            rows += self._handlers(node["catch_block"], level)
         if "finally_block" in node:
             rows.append(_container(TRY_MARK, "finally", Ink.TRY, node["finally_block"]["nodes"]))
         return rows
+
+    def _handlers(self, block: Block, level: int) -> Iterator[Row]:
+        """Yield a row for each handler, as in the source, or a single row if the source is unknown."""
+        head = self.details.source(block)
+        choice = _choice_of_exception(block) if head else None
+        if choice is None or self.folding.folds(choice, level + 1):
+            pieces = (_mark(TRY_MARK, Ink.TRY), Piece(head or "catch", Ink.TRY, elastic=True))
+            yield self._remarked(block, pieces, block["nodes"])
+            return
+        for branch in choice["branches"]:
+            is_only = branch["condition"] is not None and not self.details.source(branch)
+            text = head if is_only else branch_text(branch, ANY_OTHER_ERROR, self.details)
+            yield self._branch_row(branch, [_mark(TRY_MARK, Ink.TRY), Piece(text, Ink.TRY, elastic=True)])
 
     def _exit(self, node: Break) -> Row:
         kind = exit_kind(node, self.details)
@@ -342,7 +354,9 @@ class RowMaker(Struct):
 
     def _branch(self, branch: Branch, word: str, default: str, before: tuple[Piece, ...] = ()) -> Row:
         """Return the row of a branch. A branch that only leaves is on one line with its exit."""
-        pieces = [*before, *self._branch_head(branch, word, default)]
+        return self._branch_row(branch, [*before, *self._branch_head(branch, word, default)])
+
+    def _branch_row(self, branch: Branch, pieces: Sequence[Piece]) -> Row:
         exit_node = only_exit(branch["nodes"])
         if exit_node is None:
             return self._remarked(branch, pieces, branch["nodes"])
@@ -379,6 +393,14 @@ class RowMaker(Struct):
         if "payload" in start:
             pieces += _quiet(payload_text(start["payload"]))
         return _row(pieces, [*start["nodes"], *shadowed])
+
+
+def _choice_of_exception(block: Block) -> Switch | None:
+    """Return the choice between handlers that is the only node of a `catch`, or None for other blocks."""
+    if len(block["nodes"]) != 1:
+        return None
+    (only,) = block["nodes"]
+    return only if only["type"] == "switch" and only["discriminant"] == "exception" else None
 
 
 def _exit_ink(kind: LeavingKind) -> Ink:
