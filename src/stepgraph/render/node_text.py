@@ -15,6 +15,9 @@ from stepgraph.render.step_types import step_style
 
 NO_STEPS: Final = "no steps"
 UNKNOWN_TYPE: Final = "unknown type of node"
+ENDLESS_LOOPS: Final = frozenset({"while True", "while 1"})
+"""The heads of loops that only exits leave."""
+
 NO_BLOCK: Final[Block] = {"type": "block", "nodes": []}
 """The body of a `try` without a `try_block`."""
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import assert_never
+from typing import Final, assert_never
 
 from stepgraph.model.details import NO_DETAIL, Detail, Details
 from stepgraph.model.payload import FunctionCall, Node, Step
 from stepgraph.model.walk import as_unknown, is_step
-from stepgraph.render.folding import LeavingKind, exit_kinds, folded_node_text
+from stepgraph.render.folding import LeavingKind, exit_kinds, folded_node_text, may_complete
 from stepgraph.render.node_text import NO_STEPS, clock_text, node_words
 from stepgraph.render.step_types import StepStyle, step_style, step_text
 from stepgraph.render.svg.figures.label import Label, TextWidths, exit_label, node_label, plain_label
@@ -79,7 +79,8 @@ def exit_pill(
     css = "exit raise" if kind == "raise" else "exit"
     group = SvgGroup(css, context.identity, title_line(details.source or title or word, *details.remarks))
     label = exit_label(icon, details.source or word, widths.exit)
-    return ExitPill(group, label, kind, ends=context.ends_at_once(kind))
+    is_caught = context.may_be_caught(kind, details)
+    return ExitPill(group, label, kind, ends=is_caught or context.ends_at_once(kind), is_caught=is_caught)
 
 
 def empty_box(identity: str, widths: TextWidths, text: str = NO_STEPS) -> Leaf:
@@ -97,8 +98,20 @@ def folded_box(
     css, icon = _folded_style(node)
     name, text = head or node_words(node).title, text or folded_node_text(node, details)
     group = SvgGroup(f"folded {css}", context.identity, title_line(name, text))
-    leaving = [kind for kind in exit_kinds(node, details) if not context.ends_at_once(kind)]
-    return Leaf(group, node_label(icon, name, [text], widths.name), stacked=True, exit_kinds=leaving)
+    kinds = exit_kinds(node, details)
+    ending = [kind for kind in _ENDS if kind in kinds and (context.may_be_caught(kind) or context.ends_at_once(kind))]
+    return Leaf(
+        group,
+        node_label(icon, name, [text], widths.name),
+        stacked=True,
+        exit_kinds=kinds.difference(ending),
+        ends=ending,
+        is_caught=context.may_be_caught("raise"),
+        continues=may_complete(node, details),
+    )
+
+
+_ENDS: Final[tuple[LeavingKind, ...]] = ("return", "raise")
 
 
 def unwrapped_box(node: Node, identity: str, widths: TextWidths) -> Leaf:
