@@ -208,10 +208,42 @@ def test_an_error_that_no_handler_catches_is_raised() -> None:
 
 def test_a_raise_goes_through_finally_and_remains_a_raise() -> None:
     drawn = graph(protected(block(do("a"), LEAVE), catch=block(do("c")), final=FINAL))
-    chart = flow_chart(drawn, View(details=Details([(LEAVE, Detail("raise ValueError"))])))
+    detail = Detail("raise ValueError", ("not caught here",))
+    chart = flow_chart(drawn, View(details=Details([(LEAVE, detail)])))
     assert exits_of(chart) == [("raise ValueError", True), ("raise, after finally", False)]
     kinds = [arrow.kind for arrow in chart.arrows if arrow.head == "n_0_raise"]
     assert kinds == [ArrowKind.FAILURE]
+
+
+def test_a_raise_that_a_handler_may_catch_ends_in_its_block() -> None:
+    drawn = graph(protected(block(do("a"), LEAVE), catch=block(do("c")), final=FINAL))
+    chart = flow_chart(drawn, View(details=Details([(LEAVE, Detail("raise ValueError"))])))
+    assert exits_of(chart) == [("raise ValueError", False)]
+
+
+def test_nothing_follows_a_raise_without_a_node() -> None:
+    handler = block(do("c"))
+    drawn = graph(protected(block(do("a")), catch=handler), do("b"))
+    chart = flow_chart(drawn, View(details=Details([(handler, Detail("except KeyError", ending="raise"))])))
+    assert exits_of(chart) == [("raise", False)]
+    assert [arrow.tail for arrow in chart.arrows if arrow.head == "n_1"] == ["n_0_try_0"]
+
+
+def test_a_conditional_raise_without_a_node_is_beside_the_path() -> None:
+    drawn = graph(do("a"))
+    detail = Detail(guards=(("x", "raise ValueError"),))
+    chart = flow_chart(drawn, View(details=Details([(drawn["workflow"], detail)])))
+    assert [(arrow.tail, arrow.head, arrow.label) for arrow in chart.arrows[1:]] == [
+        ("n_0", "n_if0", ""),
+        ("n_if0", "n_raise0", "yes"),
+        ("n_if0", "n_end", ""),
+    ]
+
+
+def test_only_exits_leave_an_endless_loop() -> None:
+    endless = loop(do("a"), BREAKING)
+    chart = flow_chart(graph(endless, do("b")), View(details=Details([(endless, Detail("while True"))])))
+    assert [arrow.tail for arrow in chart.arrows if arrow.head == "n_1"] == ["n_0_1_b0_0"]
 
 
 def frames(chart: Chart) -> list[str]:

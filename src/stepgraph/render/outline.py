@@ -39,7 +39,15 @@ from stepgraph.model.walk import (
 from stepgraph.phrases import counted, incomplete_text, payload_text
 from stepgraph.render.folding import UNFOLDED, BodyTexts, Folding, LeavingKind, exit_kind, folded_node_text
 from stepgraph.render.member_clocks import MemberClocks
-from stepgraph.render.node_text import UNKNOWN_TYPE, branch_text, exit_remarks, is_guard, node_words, only_exit
+from stepgraph.render.node_text import (
+    NO_BLOCK,
+    UNKNOWN_TYPE,
+    branch_text,
+    exit_remarks,
+    is_guard,
+    node_words,
+    only_exit,
+)
 from stepgraph.render.step_types import step_style, step_text
 from stepgraph.render.terminal import Ink, Piece, Terminal
 from stepgraph.render.view import DEFAULT_VIEW, View
@@ -71,7 +79,7 @@ def render_outline(
     lines = [terminal.line(_header(graph, view, notes, location))]
     if "payload" in workflow:
         lines.append(terminal.line([Piece(payload_text(workflow["payload"]), Ink.QUIET, elastic=True)]))
-    lines += (terminal.line(pieces) for pieces in _tree(workflow["nodes"], maker))
+    lines += (terminal.line(pieces) for pieces in _tree(maker.contents(workflow, workflow["nodes"]), maker))
     lines += (terminal.line(pieces) for pieces in _separate(FOLDED_AWAY, maker.unreached(called=True), maker))
     lines += (terminal.line(pieces) for pieces in _separate(UNREACHED, maker.unreached(called=False), maker))
     lines += (Terminal(color=color, width=None).line(pieces) for pieces in _notes(notes))
@@ -270,7 +278,7 @@ class RowMaker(Struct):
             case "function_call":
                 return [self._call(node)]
             case "function_def":
-                return [_container(FUNCTION_MARK, node["name"], Ink.STRONG, node["nodes"])]
+                return [_container(FUNCTION_MARK, node["name"], Ink.STRONG, self.contents(node, node["nodes"]))]
             case "break":
                 return [self._exit(node)]
             case "start":
@@ -287,7 +295,17 @@ class RowMaker(Struct):
         if name not in self.functions:
             return Row((_mark(FUNCTION_MARK, Ink.STRONG), _name(name), *suffix, *_quiet("(not in this graph)")))
         self.shown.add(name)
-        return _row((_mark(FUNCTION_MARK, Ink.STRONG), _name(name), *suffix), self.functions[name]["nodes"])
+        function = self.functions[name]
+        pieces = (_mark(FUNCTION_MARK, Ink.STRONG), _name(name), *suffix)
+        return _row(pieces, self.contents(function, function["nodes"]))
+
+    def contents(self, part: Part, nodes: Sequence[Node]) -> Sequence[Row | Node]:
+        """Return the nodes of a part, then rows of the `raise` statements at its end that have no node."""
+        detail = self.details.of(part)
+        rows = [Row((_mark(IF_MARK, Ink.CHOICE), *_guard_pieces(*guard))) for guard in detail.guards]
+        if detail.ending:
+            rows.append(Row((_mark(EXIT_MARKS["raise"], Ink.FAILURE), _raise(detail.ending))))
+        return [*nodes, *rows] if rows else nodes
 
     def _folded_call(self, call: FunctionCall) -> Row:
         name = call["name"]
@@ -298,11 +316,13 @@ class RowMaker(Struct):
         return Row((_mark(FUNCTION_MARK, Ink.STRONG), _name(name), *_clock(self.clocks.text(call)), *inside))
 
     def _try(self, node: Try, level: int) -> list[Row]:
-        rows = [_container(TRY_MARK, "try", Ink.TRY, node["try_block"]["nodes"] if "try_block" in node else ())]
+        block = node.get("try_block", NO_BLOCK)
+        rows = [_container(TRY_MARK, "try", Ink.TRY, self.contents(block, block["nodes"]))]
         if "catch_block" in node:
             rows += self._handlers(node["catch_block"], level)
         if "finally_block" in node:
-            rows.append(_container(TRY_MARK, "finally", Ink.TRY, node["finally_block"]["nodes"]))
+            block = node["finally_block"]
+            rows.append(_container(TRY_MARK, "finally", Ink.TRY, self.contents(block, block["nodes"])))
         return rows
 
     def _handlers(self, block: Block, level: int) -> Iterator[Row]:
@@ -357,10 +377,12 @@ class RowMaker(Struct):
         return self._branch_row(branch, [*before, *self._branch_head(branch, word, default)])
 
     def _branch_row(self, branch: Branch, pieces: Sequence[Piece]) -> Row:
-        exit_node = only_exit(branch["nodes"])
-        if exit_node is None:
-            return self._remarked(branch, pieces, branch["nodes"])
-        return Row((*pieces, Piece(": "), *self._exit_pieces(exit_node)))
+        exit_node, detail = only_exit(branch["nodes"]), self.details.of(branch)
+        if exit_node is not None:
+            return Row((*pieces, Piece(": "), *self._exit_pieces(exit_node)))
+        if detail.ending and not (branch["nodes"] or detail.guards):
+            return Row((*pieces, Piece(": "), _raise(detail.ending), *_quiet(*detail.remarks)))
+        return self._remarked(branch, pieces, branch["nodes"])
 
     def _branch_head(self, branch: Branch, word: str, default: str) -> Iterator[Piece]:
         if self.details.source(branch):
@@ -372,8 +394,8 @@ class RowMaker(Struct):
 
     def _remarked(self, part: Part, pieces: Sequence[Piece], nodes: Sequence[Node]) -> Row:
         """Return the row of a branch or block with its remarks, which replace `(no steps)`."""
-        remarks = self.details.remarks(part)
-        return Row((*pieces, *_quiet(*remarks)), nodes) if remarks else _row(pieces, nodes)
+        remarks, below = self.details.remarks(part), self.contents(part, nodes)
+        return Row((*pieces, *_quiet(*remarks)), below) if remarks else _row(pieces, below)
 
     def _folded(self, node: Node) -> Row:
         """Return the row of a folded node with a summary of its contents."""
@@ -393,6 +415,14 @@ class RowMaker(Struct):
         if "payload" in start:
             pieces += _quiet(payload_text(start["payload"]))
         return _row(pieces, [*start["nodes"], *shadowed])
+
+
+def _guard_pieces(condition: str, statement: str) -> tuple[Piece, ...]:
+    return (Piece("if ", Ink.CHOICE), Piece(condition, elastic=True), Piece(": "), _raise(statement))
+
+
+def _raise(statement: str) -> Piece:
+    return Piece(statement, Ink.FAILURE, elastic=True)
 
 
 def _choice_of_exception(block: Block) -> Switch | None:
@@ -419,8 +449,8 @@ def _unknown(node: UnknownNode) -> Row:
     return Row((_mark(UNKNOWN_MARK, Ink.WARNING), kind, *name, *_quiet(f"({UNKNOWN_TYPE})")), node["nodes"])
 
 
-def _container(mark: str, title: str, ink: Ink, nodes: Sequence[Node]) -> Row:
-    return _row((_mark(mark, ink), Piece(title, ink, elastic=True)), nodes)
+def _container(mark: str, title: str, ink: Ink, below: Sequence[Row | Node]) -> Row:
+    return _row((_mark(mark, ink), Piece(title, ink, elastic=True)), below)
 
 
 def _row(pieces: Iterable[Piece], below: Sequence[Row | Node]) -> Row:

@@ -11,7 +11,7 @@ from typing import Final, assert_never
 from msgspec import Struct, field
 
 from stepgraph.large_stack import run_with_large_stack
-from stepgraph.model.details import Details
+from stepgraph.model.details import Details, Part
 from stepgraph.model.payload import (
     Block,
     Break,
@@ -37,6 +37,7 @@ from stepgraph.render.flow.chart import (
 )
 from stepgraph.render.flow.structures import (
     DrawnExits,
+    draw_endings,
     draw_exit,
     draw_group,
     draw_if,
@@ -95,7 +96,7 @@ def workflow_chart(graph: Graph, calls: CallExpansion, view: View = DEFAULT_VIEW
     """Return the chart of a workflow."""
     workflow = graph["workflow"]
     drawer = FlowDrawer(view, calls)
-    run_with_large_stack(lambda: drawer.whole(workflow["nodes"], NodeContext("n")))
+    run_with_large_stack(lambda: drawer.whole(workflow, workflow["nodes"], NodeContext("n")))
     payload = (payload_text(workflow["payload"]),) if "payload" in workflow else ()
     return drawer.builder.chart((view.title_of(workflow), *payload, *filter(None, [view.state])))
 
@@ -120,10 +121,10 @@ class FlowDrawer(Struct, frozen=True):
     builder: ChartBuilder = field(default_factory=ChartBuilder)
     clocks: MemberClocks = field(default_factory=MemberClocks)
 
-    def whole(self, nodes: Sequence[Node], context: NodeContext) -> None:
-        """Draw nodes between a start and an end. Without a path to the end, there is none."""
+    def whole(self, part: Part, nodes: Sequence[Node], context: NodeContext) -> None:
+        """Draw a workflow or function between a start and an end, which is omitted if no path leads to it."""
         start = self.builder.box(f"{context.identity}_start", BoxKind.START)
-        ends = self.nodes(nodes, start, context).all()
+        ends = self.part(part, nodes, start, context).all()
         if ends:
             self.builder.box(f"{context.identity}_end", BoxKind.END, entry=ends)
 
@@ -135,7 +136,7 @@ class FlowDrawer(Struct, frozen=True):
             return
         title = " · ".join(filter(None, (function["name"], remark)))
         with self.calls.drawn(function["name"]), self.builder.frame(context.identity, FrameKind.FUNCTION, title):
-            self.whole(function["nodes"], context.deeper().in_body())
+            self.whole(function, function["nodes"], context.deeper().in_function())
 
     def nodes(self, nodes: Sequence[Node], entry: LooseEnds, context: NodeContext) -> DrawnExits:
         """Draw a list of nodes in the order of their clocks, or one after another."""
@@ -161,6 +162,18 @@ class FlowDrawer(Struct, frozen=True):
         if not nodes:
             return DrawnExits(self.builder.box(f"{context.identity}_empty", BoxKind.EMPTY, empty, entry=entry))
         return self.nodes(nodes, entry, context)
+
+    def part(
+        self, part: Part, nodes: Sequence[Node], entry: LooseEnds, context: NodeContext, *, empty: str = ""
+    ) -> DrawnExits:
+        """Draw the nodes of a part, and the `raise` statements at its end that have no node.
+
+        Without both, draw a box with the text `empty`, unless it is an empty string.
+        """
+        detail = self.view.details.of(part)
+        if empty and not detail.ends_by_raise:
+            return self.filling(nodes, entry, context, empty=empty)
+        return draw_endings(self.builder, detail, self.nodes(nodes, entry, context), context)
 
     def node(self, node: Node, entry: LooseEnds, context: NodeContext) -> DrawnExits:
         """Draw a node, as one box if it is folded."""
@@ -245,12 +258,13 @@ class FlowDrawer(Struct, frozen=True):
         self.mark(function, context)
         with self.builder.frame(context.identity, FrameKind.FUNCTION, title):
             empty = self.view.when_empty(function)
-            body = self.filling(function["nodes"], entry, context.in_body(), empty=empty)
+            body = self.part(function, function["nodes"], entry, context.in_function(), empty=empty)
             return DrawnExits(self.builder.join(f"{context.identity}_end", body.all()))
 
     def _exit(self, node: Break, entry: LooseEnds, context: NodeContext) -> DrawnExits:
-        lines = (self.view.details.source(node) or node["kind"], *exit_remarks(node, self.view.details))
-        return draw_exit(self.builder, exit_kind(node, self.view.details), lines, entry, context)
+        details = self.view.details
+        lines = (details.source(node) or node["kind"], *exit_remarks(node, details))
+        return draw_exit(self.builder, exit_kind(node, details), lines, entry, context, details.of(node))
 
     def _block(self, block: Block, entry: LooseEnds, context: NodeContext) -> DrawnExits:
         with self.builder.frame(context.identity, FrameKind.BLOCK):

@@ -9,12 +9,13 @@ from typing import Final, Protocol
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from stepgraph.model.details import NO_DETAIL, Detail, Part
 from stepgraph.model.payload import Block, Branch, If, Loop, Node, Parallel, Switch, Try
 from stepgraph.render.flow.chart import ArrowKind, BoxKind, ChartBuilder, FrameKind, LooseEnd, LooseEnds
 from stepgraph.render.folding import LeavingKind
 from stepgraph.render.group_order import GroupOrder, clock_span, group_order, is_over_at_the_first, is_unawaited
 from stepgraph.render.member_clocks import MemberClocks
-from stepgraph.render.node_text import NO_BLOCK, branch_text, is_exhaustive, is_guard
+from stepgraph.render.node_text import ENDLESS_LOOPS, NO_BLOCK, branch_text, is_exhaustive, is_guard
 from stepgraph.render.view import Mark, NodeContext, View
 
 
@@ -46,9 +47,12 @@ def combine(parts: Sequence[DrawnExits]) -> DrawnExits:
     )
 
 
-def exits_by(kind: LeavingKind, ends: LooseEnds, context: NodeContext) -> DrawnExits:
-    """Return the exits of nodes that leave by a statement. An exit that ends where it is drawn has no loose end."""
-    if context.ends_at_once(kind):
+def exits_by(kind: LeavingKind, ends: LooseEnds, context: NodeContext, detail: Detail = NO_DETAIL) -> DrawnExits:
+    """Return the exits of nodes that leave by a statement. An exit that ends where it is drawn has no loose end.
+
+    An exception that a handler may catch ends there too: the failure of the whole block leads to the handler.
+    """
+    if context.may_be_caught(kind, detail) or context.ends_at_once(kind):
         return DrawnExits()
     match kind:
         case "break":
@@ -60,13 +64,30 @@ def exits_by(kind: LeavingKind, ends: LooseEnds, context: NodeContext) -> DrawnE
 
 
 def draw_exit(
-    builder: ChartBuilder, kind: LeavingKind, lines: Sequence[str], entry: LooseEnds, context: NodeContext
+    builder: ChartBuilder,
+    kind: LeavingKind,
+    lines: Sequence[str],
+    entry: LooseEnds,
+    context: NodeContext,
+    detail: Detail = NO_DETAIL,
 ) -> DrawnExits:
     """Draw an exit as a box."""
     box = BoxKind.RAISE if kind == "raise" else BoxKind.EXIT
     builder.box(context.identity, box, *lines, entry=entry)
     arrow = ArrowKind.FAILURE if kind == "raise" else ArrowKind.LEAVE
-    return exits_by(kind, (LooseEnd(context.identity, arrow),), context)
+    return exits_by(kind, (LooseEnd(context.identity, arrow),), context, detail)
+
+
+def draw_endings(builder: ChartBuilder, detail: Detail, drawn: DrawnExits, context: NodeContext) -> DrawnExits:
+    """Draw the `raise` statements without nodes at the end of a part, after its nodes."""
+    for index, (condition, statement) in enumerate(detail.guards):
+        (diamond,) = builder.box(f"{context.identity}_if{index}", BoxKind.CHOICE, condition, entry=drawn.next)
+        into = (replace(diamond, label=YES, kind=ArrowKind.LEAVE),)
+        raised = draw_exit(builder, "raise", (statement,), into, context.child(f"raise{index}"))
+        drawn = replace(drawn.then(raised), next=(diamond,))
+    if detail.ending:
+        drawn = drawn.then(draw_exit(builder, "raise", (detail.ending,), drawn.next, context.child("ending")))
+    return drawn
 
 
 class Drawer(Protocol):
@@ -93,6 +114,14 @@ class Drawer(Protocol):
     def nodes(self, nodes: Sequence[Node], entry: LooseEnds, context: NodeContext) -> DrawnExits:
         """Draw a list of nodes in their order. Without nodes, the entry is the exit."""
 
+    def part(
+        self, part: Part, nodes: Sequence[Node], entry: LooseEnds, context: NodeContext, *, empty: str = ...
+    ) -> DrawnExits:
+        """Draw the nodes of a part, and the `raise` statements at its end that have no node.
+
+        Without both, draw a box with the text `empty`, unless it is an empty string.
+        """
+
     def filling(self, nodes: Sequence[Node], entry: LooseEnds, context: NodeContext, *, empty: str = ...) -> DrawnExits:
         """Draw the contents of a frame or, without nodes, a box with the text `empty`."""
 
@@ -116,7 +145,7 @@ def _condition(drawer: Drawer, branch: Branch, entry: LooseEnds, context: NodeCo
     """Draw the only branch of an `if` below its condition."""
     diamond = _only_condition(drawer, branch, entry, context.child("choice"))
     into = (replace(diamond[0], label=YES),)
-    drawn = drawer.nodes(branch["nodes"], into, context.child("b0"))
+    drawn = drawer.part(branch, branch["nodes"], into, context.child("b0"))
     return replace(drawn, next=drawer.builder.join(f"{context.identity}_join", drawn.next + diamond))
 
 
@@ -151,7 +180,7 @@ def _branches(
         mark = drawer.view.mark(branch)
         sign = "" if mark is None or mark.quiet else f"{mark.kind.sign} "
         entry = (LooseEnd(diamond.box, label=sign + " · ".join(_branch_lines(drawer, branch, default))),)
-        parts.append(drawer.nodes(branch["nodes"], entry, context.child(f"b{index}")))
+        parts.append(drawer.part(branch, branch["nodes"], entry, context.child(f"b{index}")))
     if not is_exhaustive(branches, drawer.view.details):
         parts.append(DrawnExits((LooseEnd(diamond.box, label=implied),)))
     exits = combine(parts)
@@ -178,18 +207,22 @@ def draw_loop(drawer: Drawer, node: Loop, entry: LooseEnds, context: NodeContext
         if body.next:
             end = builder.box(foot, BoxKind.JOIN, entry=body.next)
             builder.lead((LooseEnd(foot, ArrowKind.AGAIN),), head)
+            end = () if source in ENDLESS_LOOPS else end
+        elif source in ENDLESS_LOOPS:
+            end = ()
         else:
             # Every iteration leaves the loop early, so its normal end is reached only without any iteration.
             end = builder.box(foot, BoxKind.JOIN, entry=(LooseEnd(head, ArrowKind.SKIP, "no pass"),))
-    after = builder.join(f"{context.identity}_after", end + body.breaks)
-    return replace(body, next=after, breaks=())
+    ends = end + body.breaks
+    return replace(body, next=builder.join(f"{context.identity}_after", ends) if ends else (), breaks=())
 
 
 def draw_try(drawer: Drawer, node: Try, entry: LooseEnds, context: NodeContext) -> DrawnExits:
     """Draw a `try`. A failure leads from the body as a whole to the `catch` or, without one, past the body."""
     inside = context.before_finally() if "finally_block" in node else context
     with drawer.builder.frame(context.identity, FrameKind.TRY, "try"):
-        body = _part(drawer, FrameKind.TRY_BODY, node.get("try_block"), entry, inside.child("try"))
+        within = inside.before_handlers() if "catch_block" in node else inside
+        body = _part(drawer, FrameKind.TRY_BODY, node.get("try_block"), entry, within.child("try"))
         failure = _failure(drawer, inside.child("try"))
         if "catch_block" in node:
             caught = _part(drawer, FrameKind.CATCH, node["catch_block"], failure, inside.child("catch"))
@@ -205,7 +238,7 @@ def _part(drawer: Drawer, kind: FrameKind, block: Block | None, entry: LooseEnds
     title = {FrameKind.CATCH: drawer.view.details.source(block) or "catch", FrameKind.FINALLY: "finally"}.get(kind, "")
     drawer.mark(block, context)
     with drawer.builder.frame(context.identity, kind, title):
-        drawn = drawer.filling(block["nodes"], entry, context, empty=drawer.view.when_empty(block))
+        drawn = drawer.part(block, block["nodes"], entry, context, empty=drawer.view.when_empty(block))
     return replace(drawn, next=tuple(_outside(end, context) for end in drawn.next))
 
 
