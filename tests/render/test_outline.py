@@ -2,10 +2,12 @@
 
 from syrupy.assertion import SnapshotAssertion
 
+from stepgraph.model.details import Detail, Details
 from stepgraph.model.note import Note
 from stepgraph.model.payload import Graph
 from stepgraph.model.span import Span
 from stepgraph.render.outline import render_outline
+from stepgraph.render.view import View
 from tests.render.graphs import (
     LEAVE,
     LEAVE_LOOP,
@@ -139,6 +141,30 @@ def test_a_branch_that_only_leaves_is_one_line() -> None:
 def test_a_group_shows_its_kind_and_the_clocks_of_members() -> None:
     drawn = graph(parallel("race", do("a", starts=1, resolves=2), do("b", starts=1)))
     assert tree(drawn) == ["└─ ∥ parallel race", "   ├─ ● a [1→2]", "   └─ ● b [1→]"]
+
+
+def test_a_raise_without_a_node_ends_its_part() -> None:
+    handler = block(do("c"))
+    drawn = graph(protected(block(do("a")), catch=handler))
+    details = Details(
+        [
+            (handler, Detail("except KeyError", ending="raise")),
+            (drawn["workflow"], Detail(guards=(("x", "raise ValueError"),))),
+        ]
+    )
+    assert render_outline(drawn, View(details=details), color=False).splitlines()[3:] == [
+        "├─ ▣ except KeyError",
+        "│  ├─ ● c",
+        "│  └─ ✕ raise",
+        "└─ ◇ if x: raise ValueError",
+    ]
+
+
+def test_a_handler_that_only_raises_is_one_line() -> None:
+    handler = block()
+    drawn = graph(protected(block(do("a")), catch=handler))
+    details = Details([(handler, Detail("except KeyError", ending="raise"))])
+    assert render_outline(drawn, View(details=details), color=False).splitlines()[-1] == "└─ ▣ except KeyError: raise"
 
 
 def test_equal_clocks_of_members_are_not_shown() -> None:

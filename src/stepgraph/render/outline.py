@@ -331,12 +331,12 @@ class RowMaker(Struct):
         choice = _choice_of_exception(block) if head else None
         if choice is None or self.folding.folds(choice, level + 1):
             pieces = (_mark(TRY_MARK, Ink.TRY), Piece(head or "catch", Ink.TRY, elastic=True))
-            yield self._remarked(block, pieces, block["nodes"])
+            yield self._part_row(block, pieces)
             return
         for branch in choice["branches"]:
             is_only = branch["condition"] is not None and not self.details.source(branch)
             text = head if is_only else branch_text(branch, ANY_OTHER_ERROR, self.details)
-            yield self._branch_row(branch, [_mark(TRY_MARK, Ink.TRY), Piece(text, Ink.TRY, elastic=True)])
+            yield self._part_row(branch, [_mark(TRY_MARK, Ink.TRY), Piece(text, Ink.TRY, elastic=True)])
 
     def _exit(self, node: Break) -> Row:
         kind = exit_kind(node, self.details)
@@ -373,16 +373,17 @@ class RowMaker(Struct):
         return _row((_mark(SWITCH_MARK, Ink.CHOICE), Piece("switch ", Ink.CHOICE), subject), cases)
 
     def _branch(self, branch: Branch, word: str, default: str, before: tuple[Piece, ...] = ()) -> Row:
-        """Return the row of a branch. A branch that only leaves is on one line with its exit."""
-        return self._branch_row(branch, [*before, *self._branch_head(branch, word, default)])
+        """Return the row of a branch."""
+        return self._part_row(branch, [*before, *self._branch_head(branch, word, default)])
 
-    def _branch_row(self, branch: Branch, pieces: Sequence[Piece]) -> Row:
-        exit_node, detail = only_exit(branch["nodes"]), self.details.of(branch)
+    def _part_row(self, part: Branch | Block, pieces: Sequence[Piece]) -> Row:
+        """Return the row of a branch or block, on one line with its exit if it only leaves."""
+        exit_node, detail = only_exit(part["nodes"]), self.details.of(part)
         if exit_node is not None:
             return Row((*pieces, Piece(": "), *self._exit_pieces(exit_node)))
-        if detail.ending and not (branch["nodes"] or detail.guards):
+        if detail.ending and not (part["nodes"] or detail.guards):
             return Row((*pieces, Piece(": "), _raise(detail.ending), *_quiet(*detail.remarks)))
-        return self._remarked(branch, pieces, branch["nodes"])
+        return self._remarked(part, pieces, part["nodes"])
 
     def _branch_head(self, branch: Branch, word: str, default: str) -> Iterator[Piece]:
         if self.details.source(branch):

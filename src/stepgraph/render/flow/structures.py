@@ -165,7 +165,8 @@ def _only_condition(drawer: Drawer, branch: Branch, entry: LooseEnds, context: N
 
 def draw_switch(drawer: Drawer, node: Switch, entry: LooseEnds, context: NodeContext) -> DrawnExits:
     """Draw a `switch`. Without a default case, an arrow leads past all cases."""
-    with drawer.builder.frame(context.identity, FrameKind.CHOICE, "switch"):
+    title = "" if node["discriminant"] == "exception" else "switch"  # a choice between handlers has no switch in Python
+    with drawer.builder.frame(context.identity, FrameKind.CHOICE, title):
         diamond = drawer.builder.box(f"{context.identity}_choice", BoxKind.CHOICE, node["discriminant"], entry=entry)
         return _branches(drawer, node["branches"], diamond[0], context, ("default", "no match"))
 
