@@ -206,6 +206,13 @@ def test_an_error_that_no_handler_catches_is_raised() -> None:
     assert (label, exits_of(chart)) == ("any other error", [("raise", False)])
 
 
+def test_no_error_passes_the_handlers_of_a_saved_graph() -> None:
+    handlers = switch("exception", branch("KeyError", do("c")))
+    drawn = graph(protected(block(do("a")), catch=block(handlers)), do("next"))
+    assert paths_of_chart(drawn) == paths_of_control(drawn)
+    assert [item.title for item in flow_chart(drawn).content if isinstance(item, FrameStart)] == ["try", "", "catch"]
+
+
 def test_a_raise_goes_through_finally_and_remains_a_raise() -> None:
     drawn = graph(protected(block(do("a"), LEAVE), catch=block(do("c")), final=FINAL))
     detail = Detail("raise ValueError", ("not caught here",))

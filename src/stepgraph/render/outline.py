@@ -33,6 +33,7 @@ from stepgraph.model.walk import (
     children,
     count_steps,
     functions_of,
+    handlers_in,
     is_leaf_step,
     is_step,
 )
@@ -328,7 +329,7 @@ class RowMaker(Struct):
     def _handlers(self, block: Block, level: int) -> Iterator[Row]:
         """Yield a row for each handler, as in the source, or a single row if the source is unknown."""
         head = self.details.source(block)
-        choice = _choice_of_exception(block) if head else None
+        choice = handlers_in(block["nodes"]) if head else None
         if choice is None or self.folding.folds(choice, level + 1):
             pieces = (_mark(TRY_MARK, Ink.TRY), Piece(head or "catch", Ink.TRY, elastic=True))
             yield self._part_row(block, pieces)
@@ -424,14 +425,6 @@ def _guard_pieces(condition: str, statement: str) -> tuple[Piece, ...]:
 
 def _raise(statement: str) -> Piece:
     return Piece(statement, Ink.FAILURE, elastic=True)
-
-
-def _choice_of_exception(block: Block) -> Switch | None:
-    """Return the choice between handlers that is the only node of a `catch`, or None for other blocks."""
-    if len(block["nodes"]) != 1:
-        return None
-    (only,) = block["nodes"]
-    return only if only["type"] == "switch" and only["discriminant"] == "exception" else None
 
 
 def _exit_ink(kind: LeavingKind) -> Ink:

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from stepgraph.model.details import NO_DETAIL, Detail, Part
 from stepgraph.model.payload import Block, Branch, If, Loop, Node, Parallel, Switch, Try
+from stepgraph.model.walk import handlers_in
 from stepgraph.render.flow.chart import ArrowKind, BoxKind, ChartBuilder, FrameKind, LooseEnd, LooseEnds
 from stepgraph.render.folding import LeavingKind
 from stepgraph.render.group_order import GroupOrder, clock_span, group_order, is_over_at_the_first, is_unawaited
@@ -165,14 +166,25 @@ def _only_condition(drawer: Drawer, branch: Branch, entry: LooseEnds, context: N
 
 def draw_switch(drawer: Drawer, node: Switch, entry: LooseEnds, context: NodeContext) -> DrawnExits:
     """Draw a `switch`. Without a default case, an arrow leads past all cases."""
-    title = "" if node["discriminant"] == "exception" else "switch"  # a choice between handlers has no switch in Python
-    with drawer.builder.frame(context.identity, FrameKind.CHOICE, title):
+    with drawer.builder.frame(context.identity, FrameKind.CHOICE, "switch"):
         diamond = drawer.builder.box(f"{context.identity}_choice", BoxKind.CHOICE, node["discriminant"], entry=entry)
         return _branches(drawer, node["branches"], diamond[0], context, ("default", "no match"))
 
 
+def _draw_handlers(drawer: Drawer, node: Switch, entry: LooseEnds, context: NodeContext) -> DrawnExits:
+    """Draw the choice between handlers in the frame of their `catch`. Another exception leaves the `try`."""
+    diamond = drawer.builder.box(f"{context.identity}_choice", BoxKind.CHOICE, node["discriminant"], entry=entry)
+    return _branches(drawer, node["branches"], diamond[0], context, ("default", ""), leads_past=False)
+
+
 def _branches(
-    drawer: Drawer, branches: Sequence[Branch], diamond: LooseEnd, context: NodeContext, words: tuple[str, str]
+    drawer: Drawer,
+    branches: Sequence[Branch],
+    diamond: LooseEnd,
+    context: NodeContext,
+    words: tuple[str, str],
+    *,
+    leads_past: bool = True,
 ) -> DrawnExits:
     """Draw branches. `words` label the branch without a condition and the arrow past all branches."""
     default, implied = words
@@ -182,7 +194,7 @@ def _branches(
         sign = "" if mark is None or mark.quiet else f"{mark.kind.sign} "
         entry = (LooseEnd(diamond.box, label=sign + " · ".join(_branch_lines(drawer, branch, default))),)
         parts.append(drawer.part(branch, branch["nodes"], entry, context.child(f"b{index}")))
-    if not is_exhaustive(branches, drawer.view.details):
+    if leads_past and not is_exhaustive(branches, drawer.view.details):
         parts.append(DrawnExits((LooseEnd(diamond.box, label=implied),)))
     exits = combine(parts)
     return replace(exits, next=drawer.builder.join_ends(f"{context.identity}_join", exits.next))
@@ -239,7 +251,11 @@ def _part(drawer: Drawer, kind: FrameKind, block: Block | None, entry: LooseEnds
     title = {FrameKind.CATCH: drawer.view.details.source(block) or "catch", FrameKind.FINALLY: "finally"}.get(kind, "")
     drawer.mark(block, context)
     with drawer.builder.frame(context.identity, kind, title):
-        drawn = drawer.part(block, block["nodes"], entry, context, empty=drawer.view.when_empty(block))
+        choice = handlers_in(block["nodes"]) if kind is FrameKind.CATCH else None
+        if choice is None or drawer.view.mark(choice) or drawer.view.folding.folds(choice, context.level):
+            drawn = drawer.part(block, block["nodes"], entry, context, empty=drawer.view.when_empty(block))
+        else:
+            drawn = _draw_handlers(drawer, choice, entry, context.child(0).deeper())
     return replace(drawn, next=tuple(_outside(end, context) for end in drawn.next))
 
 
