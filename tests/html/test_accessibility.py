@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.html.browser import Browser
-from tests.html.test_in_browser import FINDINGS
+from tests.html.test_findings_in_browser import FINDINGS
 from tests.html.test_page_tools_in_browser import PAGE, SEVERAL
 
 AXE = os.environ.get("STEPGRAPH_AXE", "")
@@ -50,6 +50,14 @@ def test_a_page_violates_no_rule(screen: Browser, page: str, colors: str) -> Non
     assert violations(screen) == []
     screen.node("orders--load").click()
     assert violations(screen) == []
+    screen.press("-", "-", "-", "-")
+    screen.settle()
+    assert violations(screen) == []
+    screen.press("/", *"kind:")
+    assert violations(screen) == []
+    screen.press("\ue00c", "?")
+    assert violations(screen) == []
+    screen.press("\ue00c")
     screen.find(".menu summary").click()
     assert violations(screen) == []
     screen.button("Legend").click()

@@ -13,7 +13,7 @@ from stepgraph.model.details import NO_DETAILS, Details
 from stepgraph.model.note import Note
 from stepgraph.model.payload import Graph, Node
 from stepgraph.model.span import Span
-from stepgraph.phrases import counted, workflow_title
+from stepgraph.phrases import incomplete_text, workflow_title
 
 if TYPE_CHECKING:
     from stepgraph.checks.diagnostic import Finding
@@ -68,8 +68,7 @@ class DrawnWorkflow(Struct, frozen=True, kw_only=True):
     @property
     def state(self) -> str:
         """A remark on an incomplete graph, such as `incomplete: 2 notes`, or an empty string."""
-        notes = sum(note.incomplete for note in self.notes)
-        return f"incomplete: {counted(notes, 'note')}" if notes else ""
+        return incomplete_text(sum(note.incomplete for note in self.notes))
 
     @property
     def title(self) -> str:

@@ -117,7 +117,7 @@ class Section(Struct, frozen=True):
     def _facts(self, identity: str, node: Node, bodies: BodyTexts) -> dict[str, object]:
         place = "" if self.page.places is None else self.page.places(node)
         findings = self.picture.badges.by_figure.get(identity, ()) if self.picture else ()
-        return facts(node, bodies, self.page.details.of(node), findings).as_json(place)
+        return facts(node, bodies, self.page.details, findings).as_json(place)
 
     def _summary(self) -> Iterator[str]:
         page = self.page
