@@ -12,7 +12,20 @@ from stepgraph.render.svg.badge_style import DARK_BADGES, LIGHT_BADGES
 from stepgraph.render.svg.drawing import render_svg
 from stepgraph.render.svg.theme import DARK, LIGHT, KindColors, Palette
 from stepgraph.render.view import Expansion, View
-from tests.render.graphs import LEAVE, block, branch, call, do, either, function, graph, loop, parallel
+from tests.render.graphs import (
+    LEAVE,
+    block,
+    branch,
+    call,
+    do,
+    either,
+    function,
+    graph,
+    loop,
+    parallel,
+    protected,
+    switch,
+)
 from tests.render.random_graphs import graphs
 from tests.svg.examples import examples
 from tests.svg.findings import finding, findings_everywhere
@@ -94,6 +107,12 @@ def test_each_drawing_of_a_step_has_its_badge(expand: Expansion, count: int) -> 
 def test_the_loop_of_a_group_shares_the_badge_of_its_frame() -> None:
     passes = loop(do("a"))
     assert badges_of(drawn(graph(parallel("all", passes)), finding("warning", passes))) == {"parallel": ["!"]}
+
+
+def test_a_node_without_a_frame_has_its_badge_at_the_enclosing_figure() -> None:
+    handlers = switch("exception", branch("ValueError", do("a")), branch(None, do("b")))
+    statement = protected(block(do("c")), catch=block(handlers))
+    assert badges_of(drawn(graph(statement), finding("warning", handlers))) == {"try": ["!"]}
 
 
 def test_a_guard_has_a_badge() -> None:

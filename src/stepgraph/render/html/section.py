@@ -198,7 +198,9 @@ def picture(graph: Graph, view: View, suffix: str) -> FoldablePicture | None:
             folded = list(_folded(graph, view, drawing, suffix))
             is_wide = drawing.width > value_of(drawing.height)
             varied = list(with_variations(lines))
-            return FoldablePicture(varied, drawing.nodes, variables.definitions, folded, drawing.badges, depth, is_wide)
+            return FoldablePicture(
+                varied, drawing.figure_nodes, variables.definitions, folded, drawing.badges, depth, is_wide
+            )
     return None
 
 

@@ -10,7 +10,6 @@ from msgspec import Struct
 from stepgraph.model.payload import Graph, Node
 from stepgraph.model.walk import children, functions_of, walk
 from stepgraph.render.findings import ShownFinding
-from stepgraph.render.folding import loop_of_passes
 
 
 class Badges(Struct, frozen=True):
@@ -33,7 +32,7 @@ class DrawnNodes(Struct, frozen=True):
     """The nodes that a picture draws."""
 
     by_identity: Mapping[str, Node]
-    """The drawn nodes, by the identities of their figures."""
+    """The nodes with a figure, by the identity of the figure."""
 
     expanded: Mapping[str, int]
     """The `id` of the first call that shows the body of each function, by the name of the function."""
@@ -49,8 +48,7 @@ def place_badges(findings: Sequence[ShownFinding], graph: Graph, drawn: DrawnNod
     outer = _outer_nodes(graph, drawn)
     figures: dict[int, list[str]] = {}
     for identity, node in drawn.by_identity.items():
-        if not any(loop_of_passes(group) is node for group in outer.get(id(node), ())):
-            figures.setdefault(id(node), []).append(identity)
+        figures.setdefault(id(node), []).append(identity)
     by_figure: dict[str, list[ShownFinding]] = {}
     with_contents: dict[str, list[ShownFinding]] = {}
     identities: list[str] = []

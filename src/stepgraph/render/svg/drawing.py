@@ -159,6 +159,9 @@ class SvgDrawing(Struct, frozen=True):
     """The drawn nodes by identity."""
 
     title: str
+    figure_nodes: Mapping[str, Node]
+    """The drawn nodes that have a figure of their own, by identity."""
+
     badges: Badges = NO_BADGES
     """The findings at figures."""
 
@@ -204,8 +207,8 @@ def _draw(graph: Graph, view: View, folds: Variables | None, suffix: str, above:
     functions = functions_of(workflow)
     layout = NodeLayout(functions, BodyTexts(functions), view, folds)
     figures = [*above, *_figures(graph, layout, identity)]
-    drawn = DrawnNodes(layout.nodes_by_id, layout.shown, view.expand == "all")
-    badges = place_badges(view.findings, graph, drawn)
+    figure_nodes = {name: node for name, node in layout.nodes_by_id.items() if id(node) not in layout.frameless}
+    badges = place_badges(view.findings, graph, DrawnNodes(figure_nodes, layout.shown, view.expand == "all"))
     pills = state_pills(view.state, view.findings, badges)
     title = _title_of(graph, view, pills_width(pills))
     width = _width(title, figures)
@@ -229,6 +232,7 @@ def _draw(graph: Graph, view: View, folds: Variables | None, suffix: str, above:
         y + (MARGIN - _BETWEEN_FIGURES),
         layout.nodes_by_id,
         view.title_of(workflow),
+        figure_nodes,
         badges,
         has_pills=bool(pills),
     )
