@@ -120,6 +120,14 @@ def test_a_function_shows_its_findings_at_its_first_call() -> None:
     ]
 
 
+def test_an_if_that_always_runs_has_its_sign_at_the_first_row() -> None:
+    inner = branch("total", STEP)
+    choice = either(inner)
+    view = View(details=Details([(inner, Detail(is_certain=True))]), findings=[finding("warning", choice)])
+    lines = render_outline(graph(choice, do("b")), view, color=False).splitlines()[1:]
+    assert lines == ["├─ ● a  ! SG205", "└─ ● b"]
+
+
 def test_signs_of_several_findings_are_ordered_by_level() -> None:
     findings = [finding("note", STEP), finding("error", STEP), finding("error", STEP), finding("gap", STEP)]
     assert signs(graph(STEP), *findings) == ["└─ ● a  ! SG205  ? incomplete  i SG205"]

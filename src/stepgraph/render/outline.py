@@ -130,8 +130,7 @@ def _tree(below: Sequence[Row | Node], maker: RowMaker, level_of_nodes: int = 1)
         item = level.pending.pop()
         if not isinstance(item, Row):
             # Rows are created lazily, because their order decides which call shows the body of a function.
-            rows = maker.rows(item, level.level)
-            level.pending.extend(reversed(maker.with_signs(item, rows) if maker.signs else rows))
+            level.pending.extend(reversed(maker.rows(item, level.level)))
             continue
         branch, indent = ("├─ ", "│  ") if level.pending else ("└─ ", "   ")
         yield [Piece(level.indent + branch, Ink.QUIET), *item.pieces]
@@ -249,6 +248,10 @@ class RowMaker(Struct):
 
         An `if` that always runs has no row of its own.
         """
+        rows = self._rows(node, level)
+        return self._with_signs(node, rows) if rows and self.signs else rows
+
+    def _rows(self, node: Node, level: int) -> Sequence[Row]:
         if (branch := always_running_branch(node, self.details)) is not None:
             items = self.contents(branch, branch["nodes"])
             return [row for item in items for row in ([item] if isinstance(item, Row) else self.rows(item, level))]
@@ -259,11 +262,11 @@ class RowMaker(Struct):
                 return [self._folded(node)]
         return [_with_level(row, level + 1) for row in self._open(node, level)]
 
-    def with_signs(self, node: Node, rows: Sequence[Row]) -> Sequence[Row]:
-        """Return the rows of a node with the signs of its findings, and of those without a row of their own."""
+    def _with_signs(self, node: Node, rows: Sequence[Row]) -> Sequence[Row]:
+        """Return the rows of a node with the signs of its findings, and of findings in nodes without rows."""
         shown: list[Node] = [node]
         function = self.functions.get(node["name"]) if node["type"] == "function_call" else None
-        if any(row.below for row in rows):
+        if always_running_branch(node, self.details) is not None or any(row.below for row in rows):
             shown += [function] if function else []
         elif function is None:
             shown = list(walk([node]))
@@ -280,7 +283,7 @@ class RowMaker(Struct):
         for name, function in self.functions.items():
             if (name in self.called) is called and name not in self.shown and name not in self.counted:
                 self.shown.add(name)
-                yield from self.with_signs(function, self.rows(function))
+                yield from self.rows(function)
 
     def _open(self, node: Node, level: int) -> Sequence[Row]:
         if unknown := as_unknown(node):
