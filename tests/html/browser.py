@@ -82,8 +82,12 @@ class Browser:
         ActionChains(self.driver, duration=20).drag_and_drop_by_offset(element, x, y).perform()
 
     def band(self, identity: str) -> WebElement:
-        """Return the text in the band of a frame."""
-        return self.node(identity).find_element(By.CSS_SELECTOR, ":scope > text")
+        """Return the first line of the label of a frame."""
+        return next(line for line in self.label(identity) if line.is_displayed())
+
+    def label(self, identity: str) -> list[WebElement]:
+        """Return the lines of the label of a frame: those in its band, then those of its folded form."""
+        return self.node(identity).find_elements(By.CSS_SELECTOR, ":scope > text > tspan")
 
     def is_shown(self, identity: str) -> bool:
         """Return whether a node is drawn rather than folded away."""

@@ -78,11 +78,11 @@ class Section(Struct, frozen=True):
     def data(self) -> dict[str, object]:
         """Return the data for the script, as JSON data."""
         if self.page.graph is None or self.picture is None:
-            return {"identity": self.identity, "definitions": [], "folded": [], "nodes": {}}
+            return {"identity": self.identity, "lengths": {"frames": [], "definitions": []}, "folded": [], "nodes": {}}
         bodies, places = BodyTexts(functions_of(self.page.graph["workflow"])), self.page.places
         return {
             "identity": self.identity,
-            "definitions": self.picture.definitions,
+            "lengths": {"frames": self.picture.variables.frames, "definitions": self.picture.variables.definitions},
             "folded": self.picture.folded,
             "nodes": {
                 identity: facts(node, bodies, self.page.details.of(node)).as_json(places(node) if places else "")
@@ -124,7 +124,7 @@ _DEPTHS: Final = (None, 60, 30, 12, 4, 1)
 _FOLDABLE: Final = re.compile('<g class="frame foldable [a-z ]+" id="([a-z0-9.-]+)"')
 _FOLDED: Final = re.compile('<g class="folded [a-z ]+" id="([a-z0-9.-]+)"')
 
-_MARK: Final = re.compile(f"{BEGIN}([0-9]+):(-?[0-9]+):(-?[0-9]+){END}")
+_MARK: Final = re.compile(f"{BEGIN}(-?[0-9]+):(-?[0-9]+):(-?[0-9]+){END}")
 _VARIATION: Final = r"{\1,\2}"
 _VALUE: Final = r"\3"
 _ATTRIBUTE: Final = re.compile(f' ([A-Za-z-]++)="([^"{BEGIN}]*+{BEGIN}[^"]*+)"')
@@ -137,8 +137,8 @@ class FoldablePicture(Struct, frozen=True):
     nodes: Mapping[str, Node]
     """The drawn nodes by identity."""
 
-    definitions: Sequence[object]
-    """The definitions of its symbolic heights."""
+    variables: Variables
+    """The symbolic lengths."""
 
     folded: Sequence[str]
     """The identities of the frames that are folded initially."""
@@ -158,7 +158,7 @@ def picture(graph: Graph, view: View, suffix: str) -> FoldablePicture | None:
         lines = drawing.document()
         if _nesting(lines) <= MAX_NESTING:
             folded = list(_folded(graph, view, drawing, suffix))
-            return FoldablePicture(list(with_variations(lines)), drawing.nodes, variables.definitions, folded, depth)
+            return FoldablePicture(list(with_variations(lines)), drawing.nodes, variables, folded, depth)
     return None
 
 

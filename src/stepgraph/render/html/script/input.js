@@ -7,7 +7,7 @@ function onClick(event) {
   const isInside = event.target.matches(".edge") && !current.folded.has(group.id);
   const isBand = event.target.closest("g") === group && !isInside;
   if (event.target.closest(".toggle") || (group.matches(".foldable") && isBand)) {
-    current.toggle(group);
+    current.toggle(group, { x: event.clientX, y: event.clientY });
     if (!panel.hidden) select(group);
   } else {
     select(group);

@@ -2,11 +2,13 @@ const SMALLEST = 0.08;
 const LARGEST = 4;
 const READABLE = 0.7;
 const MARGIN = 24;
+/** The minimum distance in pixels from the pointer to the sides of a frame that it has folded or unfolded. */
+const NEAR = 8;
 
 /** A workflow with its picture, its folded frames and its scale. */
 class Picture {
-  constructor({ identity, definitions, folded, nodes }) {
-    Object.assign(this, { identity, definitions, scale: 1, ready: false });
+  constructor({ identity, lengths, folded, nodes }) {
+    Object.assign(this, { identity, lengths, scale: 1, ready: false });
     this.section = find(`${identity}.section`);
     this.name = find(`${identity}.heading`).textContent;
     this.nodes = new Map(Object.entries(nodes));
@@ -35,20 +37,27 @@ class Picture {
 
   prepareFrames() {
     for (const frame of this.frames) {
-      // The path of a band begins at its lower left corner.
-      const [x, bottom] = frame.querySelector(":scope > .band").getAttribute("d").match(/-?\d+/g).map(Number);
       const title = frame.querySelector(":scope > title").textContent;
       const inside = this.nodes.get(frame.id)?.inside ?? "";
       const toggle = draw(
         "g",
-        { class: "toggle", transform: `translate(${x - 1} ${bottom / 2})`, role: "button", tabindex: "-1",
-          "aria-expanded": "true", "aria-label": inside ? `${title} · ${inside}` : title },
+        { class: "toggle", role: "button", tabindex: "-1", "aria-expanded": "true",
+          "aria-label": inside ? `${title} · ${inside}` : title },
         draw("circle", { class: "reach", r: 12 }),
         draw("circle", { class: "disc", r: 7 }),
         draw("path", { d: "M-3-1.5 0 1.5 3-1.5" }),
       );
       frame.insertBefore(toggle, frame.lastElementChild);
+      this.placeToggle(frame);
     }
+  }
+
+  /** Put the toggle of a frame at the left end of its band or, while it is folded, at the middle of its left side. */
+  placeToggle(frame) {
+    const edge = edgeOf(frame), height = this.folded.has(frame.id) ? edge.getAttribute("height") : bandOf(frame);
+    const transform = `translate(${edge.getAttribute("x") - 1} ${height / 2})`;
+    const toggle = frame.querySelector(":scope > .toggle");
+    if (toggle.getAttribute("transform") !== transform) toggle.setAttribute("transform", transform);
   }
 
   prepareNodes() {
@@ -80,30 +89,6 @@ class Picture {
     return group.parentNode.closest(".is-folded") !== null;
   }
 
-  /** Show summaries in the bands of folded frames, shortened if necessary. All texts are measured at once for speed. */
-  tell() {
-    const silent = (frame) => !frame.querySelector(":scope > .inside") && !this.isHidden(frame);
-    const told = this.frames.filter((frame) => this.folded.has(frame.id) && silent(frame)).map((frame) => {
-      const edge = edgeOf(frame);
-      const [x, width] = [edge.getAttribute("x"), edge.getAttribute("width")].map(Number);
-      const words = this.nodes.get(frame.id)?.inside ?? "";
-      const heading = frame.querySelector(":scope > text");
-      const end = x + width - 10;
-      const span = draw("tspan", { class: "detail", x: end, y: 18 }, words);
-      const text = draw("text", { class: "inside while-folded" }, span);
-      frame.insertBefore(text, frame.lastElementChild);
-      return { text, first: words.split(" · ")[0], heading, end };
-    });
-    const measured = told.map(({ text, first, heading, end }) => {
-      const box = heading.getBBox();
-      const part = first && text.getSubStringLength(0, first.length);
-      return { room: end - box.x - box.width - 12, whole: text.getComputedTextLength(), part };
-    });
-    measured.forEach(({ room, whole, part }, index) => {
-      if (whole > room) told[index].text.firstChild.textContent = part > room ? "" : told[index].first;
-    });
-  }
-
   /** Draw each frame as folded or open, and update the elements whose positions depend on it. */
   fold() {
     for (const frame of this.frames) {
@@ -111,29 +96,52 @@ class Picture {
       frame.classList.toggle("is-folded", isFolded);
       frame.querySelector(":scope > .toggle").setAttribute("aria-expanded", String(!isFolded));
     }
-    const known = lengths(this.definitions, this.folded);
+    const known = evaluate(this.lengths, this.folded);
     for (const one of this.varying) vary(one, known);
-    this.tell();
+    for (const frame of this.frames) this.placeToggle(frame);
     this.resize();
     const hiding = this.at && this.hiding(this.at);
     if (hiding) this.land(hiding);
   }
 
-  /** Fold or unfold a frame, and keep its position on the screen. */
-  toggle(frame, isFolded = !this.folded.has(frame.id)) {
-    const before = frame.getBoundingClientRect().top;
-    if (isFolded) this.folded.add(frame.id);
-    else this.folded.delete(frame.id);
+  /** Fold or unfold a frame, and keep its upper left corner in its position on the screen, and below the pointer. */
+  toggle(frame, pointer) {
+    const edge = edgeOf(frame), before = edge.getBoundingClientRect();
+    if (!this.folded.delete(frame.id)) this.folded.add(frame.id);
     this.fold();
-    this.viewport.scrollTop += frame.getBoundingClientRect().top - before;
+    const { width } = edge.getBoundingClientRect(), height = bandOf(frame) * this.scale;
+    const { x, y } = pointer ?? { x: 0, y: 0 };
+    this.move(edge, Math.max(before.left, x - width + NEAR), Math.max(before.top, y - height + NEAR));
   }
 
+  /** Fold all frames and show all of the picture, or unfold them and keep the beginning where it is. */
   foldAll(isFolded) {
+    if (!this.svg) return;
+    const beginning = this.svg.querySelector("circle.dot"), before = beginning.getBoundingClientRect();
     this.folded = new Set(isFolded ? this.frames.map(({ id }) => id) : []);
-    if (this.svg) this.fold();
+    this.fold();
+    if (isFolded) this.fit();
+    else this.move(beginning, before.left, before.top);
+  }
+
+  /** Move an element to a position on the screen: scroll, and beyond the ends of the picture add margins. */
+  move(element, left, top) {
+    const { style } = this.svg, view = this.viewport.getBoundingClientRect();
+    const offset = () => {
+      const box = element.getBoundingClientRect();
+      return [Math.round(left - box.left), Math.round(top - box.top)];
+    };
+    const scroll = () => this.viewport.scrollBy(...offset().map((distance) => -distance));
+    scroll();
+    const [x, y] = offset(), picture = this.svg.getBoundingClientRect();
+    if (x) style.marginLeft = `${Math.max(0, picture.left - view.left + x)}px`;
+    if (y > 0) style.marginTop = `${y}px`;
+    if (y < 0) style.marginBottom = `${-y}px`;
+    scroll();
   }
 
   resize() {
+    this.svg.style.margin = "";
     this.svg.style.width = `${this.svg.getAttribute("width") * this.scale}px`;
     this.svg.style.height = `${this.svg.getAttribute("height") * this.scale}px`;
   }

@@ -42,12 +42,12 @@ class BranchColumn(Struct, frozen=True):
     """The height of the highest pill of all branches, so that bodies are aligned."""
 
     @property
-    def left_extent(self) -> int:
-        return max(self._pill[0] // 2 + self._sign_room, self.body.left_extent if self.body else 0)
+    def left_extent(self) -> Length:
+        return longest([self._pill[0] // 2 + self._sign_room, self.body.left_extent if self.body else 0])
 
     @property
-    def right_extent(self) -> int:
-        return max(self._pill[0] // 2, self.body.right_extent if self.body else 0)
+    def right_extent(self) -> Length:
+        return longest([self._pill[0] // 2, self.body.right_extent if self.body else 0])
 
     @property
     def height(self) -> Length:
@@ -142,11 +142,11 @@ class Branches(Struct, frozen=True):
         force_setattr(self, "ends", bottom + _JOIN if meets else bottom)
 
     @property
-    def left_extent(self) -> int:
+    def left_extent(self) -> Length:
         return self.columns.left_extent
 
     @property
-    def right_extent(self) -> int:
+    def right_extent(self) -> Length:
         return self.columns.right_extent
 
     @property

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from itertools import pairwise
+from itertools import accumulate
 from typing import Final
 
 from msgspec import Struct
 
 from stepgraph.render.svg.figures.figure import NO_EXITS, EarlyExits, ExitKind, Lanes
-from stepgraph.render.svg.lengths import Length
+from stepgraph.render.svg.lengths import Length, half, high_of, longest, low_of, shortest, value_of
 from stepgraph.render.svg.pen import RADIUS, Pen
 
 BETWEEN: Final = 22
@@ -18,7 +18,6 @@ _NEXT_LANE: Final = 8
 _OFF_LANES: Final = 12
 """The minimum distance between the common spine and lanes, which is greater than the gap in bars."""
 
-_NEAR: Final = 96
 _BEND: Final = 14
 THICK: Final = 4
 PASSAGE: Final = 7
@@ -28,8 +27,8 @@ PASSAGE: Final = 7
 class Column(Struct, frozen=True):
     """The extent of a column around its spine, and its early exits."""
 
-    left_extent: int
-    right_extent: int
+    left_extent: Length
+    right_extent: Length
     exits: EarlyExits = NO_EXITS
     """The exits, relative to the top of all columns."""
 
@@ -43,7 +42,7 @@ class Column(Struct, frozen=True):
         return Lanes(first, first + (_NEXT_LANE if self.exits.breaks is not None else 0))
 
     @property
-    def room(self) -> int:
+    def room(self) -> Length:
         """The right extent with the lanes of its exits."""
         if self.exits.returns is not None:
             return self.lanes.returns
@@ -58,23 +57,23 @@ class ColumnLayout(Struct, frozen=True):
     """
 
     columns: Sequence[Column]
-    spines: Sequence[int]
+    spines: Sequence[Length]
     """The x position of each column's spine."""
 
     straight_from: int
     """The index of the first column whose exits go straight to the right."""
 
     @property
-    def left_extent(self) -> int:
-        return max(column.left_extent - spine for column, spine in zip(self.columns, self.spines, strict=True))
+    def left_extent(self) -> Length:
+        return longest([column.left_extent - spine for column, spine in zip(self.columns, self.spines, strict=True)])
 
     @property
-    def right_extent(self) -> int:
+    def right_extent(self) -> Length:
         rooms = [
             column.right_extent if self._goes_straight(index) else column.room
             for index, column in enumerate(self.columns)
         ]
-        return max(room + spine for room, spine in zip(rooms, self.spines, strict=True))
+        return longest([room + spine for room, spine in zip(rooms, self.spines, strict=True)])
 
     def lanes(self, index: int, outer: Lanes) -> Lanes:
         """Return the lanes for the exits of a column, relative to its spine."""
@@ -135,29 +134,35 @@ def place_columns(columns: Sequence[Column], anchor: int | None = None, between:
 
     Without an anchor, the common spine is near the middle of the columns.
     """
-    spines = [0]
     straight_from = _straight_from(columns)
-    for index, (before, column) in enumerate(pairwise(columns)):
-        room = before.right_extent if index >= straight_from else before.room
-        spines.append(spines[-1] + room + between + column.left_extent)
-    lanes = [
-        spine + lane
-        for column, spine in zip(columns[:straight_from], spines, strict=False)
-        for lane in (column.lanes.breaks, column.lanes.returns)
-        if column.exits
-    ]
-    shift = _middle(spines, lanes) if anchor is None else spines[anchor]
-    return ColumnLayout(columns, [spine - shift for spine in spines], straight_from)
+    rooms = [column.right_extent if index >= straight_from else column.room for index, column in enumerate(columns)]
+    distances = [room + between + column.left_extent for room, column in zip(rooms, columns[1:], strict=False)]
+    last = len(columns) - 1
+    left, right = (last // 2, (last + 1) // 2) if anchor is None else (anchor, anchor)
+    to_left: Length = 0
+    to_right: Length = 0
+    if left < right:
+        has_lanes = left < straight_from and bool(columns[left].exits)
+        to_left, to_right = _around_middle(columns[left], columns[right], between, has_lanes=has_lanes)
+    # Spines are computed from the common spine outward, so that the bounds of symbolic lengths are narrow.
+    leftward = [-x for x in accumulate(reversed(distances[:left]), initial=to_left)]
+    rightward = list(accumulate(distances[right:], initial=to_right))
+    return ColumnLayout(columns, [*reversed(leftward), *rightward[right == left :]], straight_from)
 
 
-def _middle(spines: Sequence[int], lanes: Sequence[int]) -> int:
-    """Return the x position nearest to the middle of the columns that is clear of all lanes."""
-    last = len(spines) - 1
-    middle = (spines[last // 2] + spines[(last + 1) // 2]) // 2
-    near = [lane for lane in lanes if abs(lane - middle) < _NEAR]
-    free = [middle, *(lane + off for lane in near for off in (_OFF_LANES, -_OFF_LANES))]
-    clear = [x for x in free if all(abs(x - lane) >= _OFF_LANES for lane in near)]
-    return min(clear, key=lambda x: abs(x - middle), default=middle)
+def _around_middle(left: Column, right: Column, between: int, *, has_lanes: bool) -> tuple[Length, Length]:
+    """Return the distances from the spines of two columns to the common spine: in the middle, but clear of lanes."""
+    room = left.room if has_lanes else left.right_extent
+    to_left, to_right = half(room + between + right.left_extent), half(room + between + right.left_extent + 1)
+    if not has_lanes:
+        return to_left, to_right
+    first, last = left.lanes.breaks, left.lanes.returns
+    beyond = value_of(first) + value_of(last) - 2 * value_of(to_left)
+    if beyond < 0 or (beyond == 0 and value_of(first) == value_of(last)):
+        to_right = shortest([to_right, room - last + (between - _OFF_LANES) + right.left_extent])
+        return longest([to_left, last + _OFF_LANES]), to_right
+    to_right = longest([to_right, room - first + (between + _OFF_LANES) + right.left_extent])
+    return shortest([to_left, first - _OFF_LANES]), to_right
 
 
 def _straight_from(columns: Sequence[Column]) -> int:
@@ -168,47 +173,60 @@ def _straight_from(columns: Sequence[Column]) -> int:
     return last
 
 
-def fanned_out(spines: Sequence[int], length: int) -> str:
+def fanned_out(spines: Sequence[Length], length: int) -> str:
     """Return the path from a spine down to the spines of columns, `length` pixels below."""
     return "".join(_outward(spine, length) for spine in spines)
 
 
-def gathered(ends: Sequence[tuple[int, Length]], y: Length, bottom: Length) -> str:
+def gathered(ends: Sequence[tuple[Length, Length]], y: Length, bottom: Length) -> str:
     """Return the path from the ends of columns to the spine, where they join at `y`, and down to `bottom`.
 
-    If all columns are on one side, the spine begins in a round corner.
+    If all columns are always on one side, the spine begins in a round corner.
     """
     spines = [spine for spine, _ in ends]
-    if spines and (min(spines) >= 2 * RADIUS or max(spines) <= -2 * RADIUS):
-        side = RADIUS if spines[0] > 0 else -RADIUS
+    if spines and (min(map(low_of, spines)) >= 2 * RADIUS or max(map(high_of, spines)) <= -2 * RADIUS):
+        side = RADIUS if value_of(spines[0]) > 0 else -RADIUS
         lines = "".join(_inward(spine, end, y, side) for spine, end in ends)
         return f"{lines}q{-side} 0 {-side} {RADIUS}V{bottom}"
     return "".join(_inward(spine, end, y) for spine, end in ends) + f"M0 {y}V{bottom}"
 
 
-def _outward(x: int, length: int) -> str:
-    if abs(x) < 2 * RADIUS:
+def _outward(x: Length, length: int) -> str:
+    if isinstance(x, int) and abs(x) < 2 * RADIUS:
         return f"M0 0V{_BEND}H{x}V{length}" if x else f"M0 0V{length}"
-    side = RADIUS if x > 0 else -RADIUS
-    bend = _BEND - RADIUS
+    side, bend = _corner(x), _BEND - RADIUS
     return f"M0 0V{bend}q0 {RADIUS} {side} {RADIUS}H{x - side}q{side} 0 {side} {RADIUS}V{length}"
 
 
-def _inward(x: int, end: Length, y: Length, to: int = 0) -> str:
+def _inward(x: Length, end: Length, y: Length, to: int = 0) -> str:
     """Return the path from the end of a column to the spine, or to the x position `to` beside it."""
-    if abs(x) < 2 * RADIUS:
+    if isinstance(x, int) and abs(x) < 2 * RADIUS:
         return f"M{x} {end}V{y}H0" if x else f"M0 {end}V{y}"
-    side = RADIUS if x > 0 else -RADIUS
+    side = _corner(x)
     return f"M{x} {end}V{y - RADIUS}q0 {RADIUS} {-side} {RADIUS}H{to}"
 
 
-def draw_bar(pen: Pen, css: str, y: Length, ends: tuple[int, int], passing: Iterable[tuple[int, int]]) -> None:
-    """Draw a bar between two x positions, with gaps for the x ranges in `passing`."""
+def _corner(x: Length) -> Length:
+    """Return the width of a round corner on the way to `x`: negative to the left, and smaller while `x` is near."""
+    return longest([-RADIUS, shortest([RADIUS, half(x)])])
+
+
+def draw_bar(
+    pen: Pen, css: str, y: Length, ends: tuple[Length, Length], passing: Iterable[tuple[Length, Length]]
+) -> None:
+    """Draw a bar between two x positions, with gaps for the x ranges in `passing`.
+
+    Where positions vary, a piece may have no width, which means that it is not drawn.
+    """
     begin, end = ends
-    for gap_begin, gap_end in sorted(passing):
-        if begin < gap_end + PASSAGE and gap_begin - PASSAGE < end:
-            if gap_begin - PASSAGE > begin:
-                pen.box(css, (begin, y), (gap_begin - PASSAGE - begin, THICK), THICK // 2)
-            begin = max(begin, gap_end + PASSAGE)
-    if begin < end:
-        pen.box(css, (begin, y), (end - begin, THICK), THICK // 2)
+    gaps = sorted(passing, key=lambda gap: (value_of(gap[0]), value_of(gap[1])))
+    for gap_begin, gap_end in gaps:
+        _draw_piece(pen, css, y, begin, shortest([gap_begin - PASSAGE, end]))
+        begin = longest([begin, gap_end + PASSAGE])
+    _draw_piece(pen, css, y, begin, end)
+
+
+def _draw_piece(pen: Pen, css: str, y: Length, begin: Length, end: Length) -> None:
+    width = longest([0, end - begin])
+    if high_of(width) > 0:
+        pen.box(css, (begin, y), (width, THICK), THICK // 2)

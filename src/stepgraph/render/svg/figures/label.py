@@ -14,6 +14,7 @@ from stepgraph.model.walk import STEP_TYPES
 from stepgraph.render.step_types import step_style
 from stepgraph.render.svg.figures.figure import Lanes
 from stepgraph.render.svg.fonts import CODE, DETAIL, HEADING, NAME, Font
+from stepgraph.render.svg.lengths import Length, SymbolicLength
 from stepgraph.render.svg.pen import Icon, Pen
 from stepgraph.render.svg.theme import FigureClass
 
@@ -54,12 +55,18 @@ class Label(Struct, frozen=True):
     width: int
     height: int
 
-    def draw(self, pen: Pen, x: int, y: int, css: str) -> None:
+    def draw(self, pen: Pen, x: Length, y: int, css: str) -> None:
         """Draw the label with its upper left corner at `x` and `y`."""
         if self.icon:
             pen.icon(css, x, y, self.icon)
-        if self.lines:
-            pen.text((line.css, x + line.x, y + line.y, line.text) for line in self.lines)
+        self.draw_text(pen, x, y)
+
+    def draw_text(self, pen: Pen, x: Length, y: int, css: str = "") -> None:
+        """Draw the lines of the label with its upper left corner at `x` and `y`, in an element with a class."""
+        if not self.lines:
+            return
+        left, by = (0, x) if isinstance(x, SymbolicLength) else (x, None)
+        pen.text(((line.css, left + line.x, y + line.y, line.text) for line in self.lines), css, by)
 
 
 def node_label(icon: str, name: str, details: Sequence[str]) -> Label:

@@ -57,10 +57,7 @@ class Leaf(Struct, frozen=True):
     @property
     def width(self) -> int:
         """The width of the box, an even number so that its spine is at a whole pixel."""
-        width = self.label.width + 2 * PADDING
-        if not self.label.icon:
-            return _even(width)
-        return max(MIN_WIDTH, -(-width // WIDTH_STEP) * WIDTH_STEP)
+        return box_width(self.label)
 
     @property
     def left_extent(self) -> int:
@@ -89,6 +86,14 @@ class Leaf(Struct, frozen=True):
         pen.box("box", (-self.left_extent, 0), box)
         self.label.draw(pen, PADDING - self.left_extent, PADDING - 2, "ink")
         pen.close()
+
+
+def box_width(label: Label) -> int:
+    """Return the width of a box with a label, an even number."""
+    width = label.width + 2 * PADDING
+    if not label.icon:
+        return _even(width)
+    return max(MIN_WIDTH, -(-width // WIDTH_STEP) * WIDTH_STEP)
 
 
 _END_LINE: Final = 14

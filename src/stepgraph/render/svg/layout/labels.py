@@ -10,8 +10,10 @@ from stepgraph.model.walk import as_unknown, is_step
 from stepgraph.render.folding import LeavingKind, exit_kinds, folded_node_text
 from stepgraph.render.node_text import NO_STEPS, clock_text, node_words
 from stepgraph.render.step_types import StepStyle, step_style, step_text
+from stepgraph.render.svg.figures.frame import FoldedForm
 from stepgraph.render.svg.figures.label import WIDEST_EXIT, Label, heading, node_label, plain_label
 from stepgraph.render.svg.figures.leaf import ExitPill, Leaf, SvgGroup
+from stepgraph.render.svg.lengths import Variables
 from stepgraph.render.svg.pen import Icon
 from stepgraph.render.view import NodeContext
 
@@ -96,6 +98,13 @@ def folded_box(node: Node, context: NodeContext, details: Details, text: str = "
     group = SvgGroup(f"folded {css}", context.identity, title_line(name, text))
     leaving = [kind for kind in exit_kinds(node, details) if not ends_at_once(kind, context)]
     return Leaf(group, node_label(icon, name, [text]), stacked=True, exit_kinds=leaving)
+
+
+def folded_form(variables: Variables, node: Node, details: Details, head: str = "") -> FoldedForm:
+    """Return the form of a frame that is folded in a page, with the label of a folded box."""
+    _, icon = _folded_style(node)
+    name = head or node_words(node).title
+    return FoldedForm(variables, node_label(icon, name, [folded_node_text(node, details)]))
 
 
 def unwrapped_box(node: Node, identity: str) -> Leaf:

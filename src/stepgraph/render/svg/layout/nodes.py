@@ -14,7 +14,7 @@ from stepgraph.render.folding import BodyTexts, exit_kind
 from stepgraph.render.group_order import has_clocks
 from stepgraph.render.node_text import NO_STEPS, UNKNOWN_TYPE
 from stepgraph.render.svg.figures.figure import GAP, Figure
-from stepgraph.render.svg.figures.frame import FrameFigure
+from stepgraph.render.svg.figures.frame import FoldedForm, FrameFigure
 from stepgraph.render.svg.figures.label import heading, node_label
 from stepgraph.render.svg.figures.leaf import Leaf, SvgGroup
 from stepgraph.render.svg.figures.stack import LOOP_TAIL, LoopBody, Stack, rejoin, rejoin_all
@@ -24,6 +24,7 @@ from stepgraph.render.svg.layout.labels import (
     empty_box,
     exit_pill,
     folded_box,
+    folded_form,
     step_group,
     step_label,
     step_leaf,
@@ -73,7 +74,7 @@ def measure_function(
     with layout.open_functions.within(function["name"]):
         body = layout.stack(function["nodes"], inside, empty=layout.view.when_empty(function))
     label = heading(Icon.FUNCTION, function["name"], arguments or remark, code=bool(arguments))
-    frame = FrameFigure(SvgGroup("function", context.identity, title), label, body, GAP, layout.folds)
+    frame = FrameFigure(SvgGroup("function", context.identity, title), label, body, GAP, layout.folded_form(function))
     return rejoin_all(layout.marked(frame, function))
 
 
@@ -136,10 +137,9 @@ class NodeLayout(Struct):
 
     def _measure_by_type(self, node: Node, context: NodeContext) -> Figure:
         if unknown := as_unknown(node):
-            return self._unknown(unknown, context)
+            return self._unknown(node, unknown, context)
         if self._folds(node, context):
-            head = self.view.details.source(node) if node["type"] == "loop" else ""
-            return folded_box(node, context, self.view.details, head=head)
+            return folded_box(node, context, self.view.details, head=self._folded_head(node))
         if is_leaf_step(node):
             return step_leaf(node, context.identity, self.view.details)
         match node["type"]:
@@ -169,6 +169,15 @@ class NodeLayout(Struct):
             case _ as never:
                 assert_never(never)
 
+    def folded_form(self, node: Node) -> FoldedForm | None:
+        """Return the form of the frame of a node that is folded in a page, or None outside of pages."""
+        if self.folds is None:
+            return None
+        return folded_form(self.folds, node, self.view.details, self._folded_head(node))
+
+    def _folded_head(self, node: Node) -> str:
+        return self.view.details.source(node) if node["type"] == "loop" else ""
+
     def _folds(self, node: Node, context: NodeContext) -> bool:
         """Return whether a node is folded. A group that shares its frame with a loop is folded with it."""
         sharing = [node, loop] if (loop := loop_of_passes(node)) else [node]
@@ -180,20 +189,20 @@ class NodeLayout(Struct):
         inside = context.inside(context.identity).in_body()
         nested = self.stack(step["nodes"], inside)
         group = step_group(step, context.identity, self.view.details)
-        return rejoin_all(FrameFigure(group, step_label(step, self.view.details), nested, GAP, self.folds))
+        label = step_label(step, self.view.details)
+        return rejoin_all(FrameFigure(group, label, nested, GAP, self.folded_form(step)))
 
     def _loop(self, loop: Loop, context: NodeContext) -> Figure:
         body = self.stack(loop["nodes"], context.inside(context.identity), tail=LOOP_TAIL)
         head = self.view.details.source(loop)
         label = heading(Icon.LOOP, "" if head else "loop", head)
-        frame = FrameFigure(SvgGroup("loop", context.identity, head or "loop"), label, LoopBody(body), GAP, self.folds)
-        return rejoin(frame, "breaks")
+        group = SvgGroup("loop", context.identity, head or "loop")
+        return rejoin(FrameFigure(group, label, LoopBody(body), GAP, self.folded_form(loop)), "breaks")
 
     def _block(self, block: Block, context: NodeContext) -> Figure:
         body = self.stack(block["nodes"], context.inside(context.identity))
-        return FrameFigure(
-            SvgGroup("block", context.identity, "block"), heading(Icon.BLOCK, "block"), body, GAP, self.folds
-        )
+        group = SvgGroup("block", context.identity, "block")
+        return FrameFigure(group, heading(Icon.BLOCK, "block"), body, GAP, self.folded_form(block))
 
     def _call(self, call: FunctionCall, context: NodeContext) -> Figure:
         name, arguments = call["name"], self.view.details.source(call)
@@ -227,9 +236,9 @@ class NodeLayout(Struct):
         label = heading(Icon.START, f"start {start['class_name']}", payload)
         body = self.stack(start["nodes"], context.inside(context.identity).in_body())
         group = SvgGroup("start", context.identity, title_line("start", start["class_name"], payload))
-        return rejoin_all(FrameFigure(group, label, body, GAP, self.folds))
+        return rejoin_all(FrameFigure(group, label, body, GAP, self.folded_form(start)))
 
-    def _unknown(self, unknown: UnknownNode, context: NodeContext) -> Figure:
+    def _unknown(self, node: Node, unknown: UnknownNode, context: NodeContext) -> Figure:
         label = node_label(Icon.UNKNOWN, unknown.get("name", "") or unknown["type"], [unknown["type"], UNKNOWN_TYPE])
         group = SvgGroup(
             "unknown",
@@ -239,4 +248,4 @@ class NodeLayout(Struct):
         if not unknown["nodes"]:
             return Leaf(group, label)
         body = self.stack(unknown["nodes"], context.inside(context.identity))
-        return FrameFigure(group, label, body, GAP, self.folds)
+        return FrameFigure(group, label, body, GAP, self.folded_form(node))
