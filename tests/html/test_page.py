@@ -80,7 +80,7 @@ def test_a_folded_frame_is_narrower_and_lower() -> None:
     root = _page(graph(loop(either(branch("x", do("a")), branch("y", do("b")))), do("c")))
     frame, _ = root.with_class("foldable")
     (width, height, *_) = at_rest(root, frozenset({str(frame.attributes["id"])}))
-    assert width == ("456", "176")
+    assert width == ("416", "176")
     assert height == ("488", "278")
 
 

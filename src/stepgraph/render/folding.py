@@ -33,7 +33,7 @@ def exit_kind(node: Break, details: Details) -> LeavingKind:
 def exit_kinds(node: Node, details: Details = NO_DETAILS) -> frozenset[LeavingKind]:
     """Return the kinds of exits that lead out of `node`.
 
-    Loops catch `break`; functions and steps with nested steps catch all kinds.
+    Loops catch `break`; functions, steps with nested steps and started workflows catch all kinds.
     """
     kinds: set[LeavingKind] = set()
     pending = [(node, _ALL)]
@@ -51,7 +51,7 @@ def _caught_by(node: Node) -> frozenset[LeavingKind]:
         return _NONE
     if node["type"] == "loop":
         return frozenset({"break"})
-    return _ALL if node["type"] in {"step_do", "function_def"} else _NONE
+    return _ALL if node["type"] in {"step_do", "function_def", "start"} else _NONE
 
 
 def _flow_of(node: Node) -> Sequence[Node]:

@@ -146,10 +146,13 @@ Length: TypeAlias = int | SymbolicLength
 
 def longest(lengths: Sequence[Length]) -> Length:
     """Return the maximum of lengths, or 0 if there are none."""
+    number: int | None = None
     for length in lengths:
         if isinstance(length, SymbolicLength):
             return length.variables.longest(lengths)
-    return max((length for length in lengths if isinstance(length, int)), default=0)
+        if number is None or length > number:
+            number = length
+    return number or 0
 
 
 def shortest(lengths: Sequence[Length]) -> Length:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import Final
 
 from msgspec import Struct
@@ -17,6 +17,16 @@ _FIRST_LANE: Final = 10
 _NEXT_LANE: Final = 8
 _OFF_LANES: Final = 12
 """The minimum distance between the common spine and lanes, which is greater than the gap in bars."""
+
+_BESIDE_LINE: Final = 14
+"""The distance between a figure and the line of a figure in another row."""
+
+MAX_COLUMNS: Final = 5
+"""The maximum number of columns in one row."""
+
+MIN_STAGGERED: Final = 2
+MAX_WIDTH: Final = 1000
+"""The maximum width in pixels of columns in one row."""
 
 _BEND: Final = 14
 THICK: Final = 4
@@ -165,6 +175,27 @@ def _around_middle(left: Column, right: Column, between: int, *, has_lanes: bool
     return shortest([to_left, first - _OFF_LANES]), to_right
 
 
+def is_too_wide(layout: ColumnLayout) -> bool:
+    """Return whether columns in one row are too many or too wide."""
+    count, width = len(layout.columns), value_of(layout.left_extent + layout.right_extent)
+    return count > MAX_COLUMNS or (count > MIN_STAGGERED and width > MAX_WIDTH)
+
+
+def place_staggered(columns: Sequence[Column], anchor: int | None = None) -> ColumnLayout:
+    """Place figures alternately in an upper and a lower row, with the spine of `anchor` on the common spine.
+
+    The line of each figure runs between two figures of the other row. The lanes of an upper figure pass the next lower
+    figure, too.
+    """
+    spines: list[Length] = [0]
+    for index, (before, column) in enumerate(pairwise(columns)):
+        passes = before.exits and index % 2 == 0
+        room = before.room + column.left_extent if passes else longest([before.room, column.left_extent])
+        spines.append(spines[-1] + room + _BESIDE_LINE)
+    shift = half(spines[-1]) if anchor is None else spines[anchor]
+    return ColumnLayout(columns, [spine - shift for spine in spines], _straight_from(columns))
+
+
 def _straight_from(columns: Sequence[Column]) -> int:
     """Return the index of the first column with only lines to its right."""
     last = len(columns) - 1
@@ -173,9 +204,9 @@ def _straight_from(columns: Sequence[Column]) -> int:
     return last
 
 
-def fanned_out(spines: Sequence[Length], length: int) -> str:
-    """Return the path from a spine down to the spines of columns, `length` pixels below."""
-    return "".join(_outward(spine, length) for spine in spines)
+def fanned_out(spines: Sequence[Length], tops: Sequence[Length]) -> str:
+    """Return the path from a spine down to the spines of columns, each at its top."""
+    return "".join(_outward(spine, top) for spine, top in zip(spines, tops, strict=True))
 
 
 def gathered(ends: Sequence[tuple[Length, Length]], y: Length, bottom: Length) -> str:
@@ -191,7 +222,7 @@ def gathered(ends: Sequence[tuple[Length, Length]], y: Length, bottom: Length) -
     return "".join(_inward(spine, end, y) for spine, end in ends) + f"M0 {y}V{bottom}"
 
 
-def _outward(x: Length, length: int) -> str:
+def _outward(x: Length, length: Length) -> str:
     if isinstance(x, int) and abs(x) < 2 * RADIUS:
         return f"M0 0V{_BEND}H{x}V{length}" if x else f"M0 0V{length}"
     side, bend = _corner(x), _BEND - RADIUS
@@ -208,7 +239,9 @@ def _inward(x: Length, end: Length, y: Length, to: int = 0) -> str:
 
 def _corner(x: Length) -> Length:
     """Return the width of a round corner on the way to `x`: negative to the left, and smaller while `x` is near."""
-    return longest([-RADIUS, shortest([RADIUS, half(x)])])
+    if low_of(x) >= 2 * RADIUS:
+        return RADIUS
+    return -RADIUS if high_of(x) <= -2 * RADIUS else longest([-RADIUS, shortest([RADIUS, half(x)])])
 
 
 def draw_bar(
