@@ -234,6 +234,13 @@ def test_nodes_folded_by_the_view_are_drawn_and_initially_folded() -> None:
     assert data_of(_page(drawn))[0]["folded"] == []
 
 
+@pytest.mark.parametrize(("steps", "folded"), [(40, []), (41, ["orders--node.loop--node.loop"])])
+def test_a_workflow_of_many_steps_opens_folded_to_two_levels(steps: int, folded: list[str]) -> None:
+    drawn = graph(loop(loop(*(do(f"step {number}") for number in range(steps)))))
+    assert data_of(_page(drawn))[0]["folded"] == folded
+    assert data_of(_page(drawn, View(folding=Folding(depth=9))))[0]["folded"] == []
+
+
 def _nesting(root: Element) -> int:
     deepest, pending = 0, [(root, 0)]
     while pending:

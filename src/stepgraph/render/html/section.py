@@ -117,6 +117,10 @@ class Section(Struct, frozen=True):
             yield f"Below {counted(self.picture.depth, 'level')}, all nodes are folded: a page cannot show more levels."
 
 
+MAX_OPEN_STEPS: Final = 40
+"""The maximum number of steps of a workflow that is open initially, unless the view sets the folding."""
+
+_FOLDED_DEPTH: Final = 2
 MAX_NESTING: Final = 480
 """The maximum nesting of groups. HTML parsers move elements nested deeper than 512 levels."""
 
@@ -150,14 +154,15 @@ class FoldablePicture(Struct, frozen=True):
 def picture(graph: Graph, view: View, suffix: str) -> FoldablePicture | None:
     """Return the picture of a graph, or None if even its folded form is nested too deeply for a page.
 
-    Folding in the view only sets the initial state, so folded nodes are drawn, too.
+    Folding in the view only sets the initial state, so folded nodes are drawn, too. Large workflows are folded to two
+    levels if the view does not fold anything.
     """
     for depth in _DEPTHS:
         variables = Variables()
         drawing = draw(graph, replace(view, folding=Folding(depth)), variables, suffix)
         lines = drawing.document()
         if _nesting(lines) <= MAX_NESTING:
-            folded = list(_folded(graph, view, drawing, suffix))
+            folded = list(_folded(graph, replace(view, folding=_initial_folding(graph, view)), drawing, suffix))
             return FoldablePicture(list(with_variations(lines)), drawing.nodes, variables, folded, depth)
     return None
 
@@ -169,6 +174,12 @@ def _nesting(lines: Sequence[str]) -> int:
         nesting += line.count("<g ") - line.count("</g>")
         deepest = max(deepest, nesting)
     return deepest
+
+
+def _initial_folding(graph: Graph, view: View) -> Folding:
+    """Return the folding of the view or, if it does not set any, one that leaves an overview of a large workflow."""
+    is_large = count_steps(graph["workflow"]) > MAX_OPEN_STEPS
+    return Folding(_FOLDED_DEPTH) if is_large and view.folding == UNFOLDED else view.folding
 
 
 def _folded(graph: Graph, view: View, drawing: SvgDrawing, suffix: str) -> Iterator[str]:

@@ -17,6 +17,7 @@ class Picture {
     this.groups = this.svg ? [...this.svg.querySelectorAll("g[id]")].filter(({ id }) => this.nodes.has(id)) : [];
     this.frames = this.svg ? [...this.svg.querySelectorAll("g.foldable")] : [];
     this.folded = new Set(folded);
+    this.moved = new Map(); // the distance by which folding has moved the spine of each frame
   }
 
   /** Show the section, and prepare its picture the first time. */
@@ -104,14 +105,19 @@ class Picture {
     if (hiding) this.land(hiding);
   }
 
-  /** Fold or unfold a frame, and keep its upper left corner in its position on the screen, and below the pointer. */
-  toggle(frame, pointer) {
-    const edge = edgeOf(frame), before = edge.getBoundingClientRect();
-    if (!this.folded.delete(frame.id)) this.folded.add(frame.id);
+  /** Fold or unfold a frame, and keep it below the pointer. Unfolding returns to the position before folding. */
+  toggle(frame, pointer = middle(focusable(frame))) {
+    const edge = edgeOf(frame), { top } = edge.getBoundingClientRect(), spine = frame.getScreenCTM().e;
+    const isFolding = !this.folded.delete(frame.id);
+    if (isFolding) this.folded.add(frame.id);
     this.fold();
-    const { width } = edge.getBoundingClientRect(), height = bandOf(frame) * this.scale;
-    const { x, y } = pointer ?? { x: 0, y: 0 };
-    this.move(edge, Math.max(before.left, x - width + NEAR), Math.max(before.top, y - height + NEAR));
+    const box = edge.getBoundingClientRect(), left = box.left - frame.getScreenCTM().e, right = left + box.width;
+    let to = spine - (this.moved.get(frame) ?? 0) * this.scale;
+    if (isFolding) {
+      to = Math.max(pointer.x + NEAR - right, Math.min(pointer.x - NEAR - left, spine));
+      this.moved.set(frame, (to - spine) / this.scale);
+    }
+    this.move(edge, to + left, Math.max(top, pointer.y + NEAR - bandOf(frame) * this.scale));
   }
 
   /** Fold all frames and show all of the picture, or unfold them and keep the beginning where it is. */
