@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from stepgraph.escaping.markup import markup_text
 from stepgraph.model.details import NO_DETAILS, Details
 from stepgraph.model.payload import Graph, Node
-from stepgraph.model.walk import count_steps, functions_of
+from stepgraph.model.walk import count_steps, functions_of, levels
 from stepgraph.phrases import counted
 from stepgraph.render.folding import UNFOLDED, BodyTexts, Folding
 from stepgraph.render.html.facts import facts
@@ -157,7 +157,9 @@ def picture(graph: Graph, view: View, suffix: str) -> FoldablePicture | None:
     Folding in the view only sets the initial state, so folded nodes are drawn, too. Large workflows are folded to two
     levels if the view does not fold anything.
     """
-    for depth in _DEPTHS:
+    # Each level has at least one group, so deeper graphs are not drawn in vain.
+    is_deep = levels(graph["workflow"]["nodes"]) > MAX_NESTING
+    for depth in _DEPTHS[is_deep:]:
         variables = Variables()
         drawing = draw(graph, replace(view, folding=Folding(depth)), variables, suffix)
         lines = drawing.document()
