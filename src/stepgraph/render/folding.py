@@ -68,9 +68,12 @@ class Folding(Struct, frozen=True):
     kinds: tuple[FoldedKind, ...] = ()
     """Kinds that are always folded: `function` for bodies at their calls, `step` for steps with nested steps."""
 
+    nodes: frozenset[int] = frozenset()
+    """Single nodes to fold, by their identity as objects. A function is folded at its calls."""
+
     def folds(self, node: Node, level: int) -> bool:
         """Return whether `node` is folded if it has nodes inside. The nodes of a workflow are at level 1."""
-        if self.depth is not None and level >= self.depth:
+        if (self.depth is not None and level >= self.depth) or id(node) in self.nodes:
             return True
         return _folded_kind(node) in self.kinds
 

@@ -16,7 +16,7 @@ from stepgraph.render.svg.figures.columns import (
     gathered,
     is_too_wide,
     place_columns,
-    place_staggered,
+    stagger,
 )
 from stepgraph.render.svg.figures.figure import GAP, NO_EXITS, EarlyExits, Figure, Lanes
 from stepgraph.render.svg.figures.label import Label, add_remark
@@ -152,9 +152,12 @@ class Branches(Struct, frozen=True):
         force_setattr(self, "tops", [self._fork for _ in self.branches])
         force_setattr(self, "columns", place_columns(self._columns(), anchor))
         if is_too_wide(self.columns):
-            lower: Length = longest([branch.height for branch in self.branches[::2]]) + (self._fork + _BETWEEN_ROWS)
-            force_setattr(self, "tops", [lower if index % 2 else self._fork for index in range(len(self.branches))])
-            force_setattr(self, "columns", place_staggered(self._columns(), anchor))
+            layout = stagger(self._columns(), anchor)
+            lower = [layout.is_lower(index) for index in range(len(self.branches))]
+            upper = [branch.height for branch, is_lower in zip(self.branches, lower, strict=True) if not is_lower]
+            lower_top = longest(upper) + (self._fork + _BETWEEN_ROWS)
+            force_setattr(self, "tops", [lower_top if is_lower else self._fork for is_lower in lower])
+            force_setattr(self, "columns", replace(layout.columns, columns=self._columns()))
         bottom = longest([branch.height + top for branch, top in zip(self.branches, self.tops, strict=True)])
         meets = any(self.columns.spines[index] for index in going_on)
         force_setattr(self, "ends", bottom + _JOIN if meets else bottom)

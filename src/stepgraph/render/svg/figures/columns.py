@@ -181,15 +181,32 @@ def is_too_wide(layout: ColumnLayout) -> bool:
     return count > MAX_COLUMNS or (count > MIN_STAGGERED and width > MAX_WIDTH)
 
 
-def place_staggered(columns: Sequence[Column], anchor: int | None = None) -> ColumnLayout:
-    """Place figures alternately in an upper and a lower row, with the spine of `anchor` on the common spine.
+def stagger(columns: Sequence[Column], anchor: int | None = None) -> StaggeredLayout:
+    """Place figures alternately in two rows, with the spine of `anchor` on the common spine.
 
     The line of each figure runs between two figures of the other row. The lanes of an upper figure pass the next lower
-    figure, too.
+    figure, too. The first figure is in the row that makes the layout narrower.
     """
+    layouts = [StaggeredLayout(_place_staggered(columns, first, anchor), first) for first in (0, 1)]
+    return min(layouts, key=lambda layout: value_of(layout.columns.left_extent + layout.columns.right_extent))
+
+
+class StaggeredLayout(Struct, frozen=True):
+    """The layout of figures in two rows."""
+
+    columns: ColumnLayout
+    first_row: int
+    """The row of the first figure: 0 for the upper one."""
+
+    def is_lower(self, index: int) -> bool:
+        """Return whether a figure is in the lower row."""
+        return (index + self.first_row) % 2 == 1
+
+
+def _place_staggered(columns: Sequence[Column], first_row: int, anchor: int | None) -> ColumnLayout:
     spines: list[Length] = [0]
     for index, (before, column) in enumerate(pairwise(columns)):
-        passes = before.exits and index % 2 == 0
+        passes = before.exits and (index + first_row) % 2 == 0
         room = before.room + column.left_extent if passes else longest([before.room, column.left_extent])
         spines.append(spines[-1] + room + _BESIDE_LINE)
     shift = half(spines[-1]) if anchor is None else spines[anchor]

@@ -9,7 +9,7 @@ from msgspec import Struct
 from msgspec.structs import force_setattr
 
 from stepgraph.render.svg.figures.clock_rows import ABOVE_BAR, FORK, OVERHANG, TAIL
-from stepgraph.render.svg.figures.columns import THICK, UNPLACED, Column, ColumnLayout, draw_bar, place_staggered
+from stepgraph.render.svg.figures.columns import THICK, UNPLACED, Column, ColumnLayout, draw_bar, stagger
 from stepgraph.render.svg.figures.figure import GAP, NO_EXITS, EarlyExits, Figure, Lanes
 from stepgraph.render.svg.lengths import Length, longest, shortest
 from stepgraph.render.svg.pen import Pen
@@ -29,6 +29,9 @@ class StaggeredRows(Struct, frozen=True):
     """Whether the group ends with the first of its figures. The look of the last bar shows this."""
 
     columns: ColumnLayout = UNPLACED
+    lower: Sequence[bool] = ()
+    """Whether each figure is in the lower row."""
+
     lower_top: Length = 0
     """The top of the lower row."""
 
@@ -37,8 +40,11 @@ class StaggeredRows(Struct, frozen=True):
 
     def __post_init__(self) -> None:
         columns = [Column(figure.left_extent, figure.right_extent) for figure in self.figures]
-        force_setattr(self, "columns", place_staggered(columns))
-        force_setattr(self, "lower_top", longest([figure.height for figure in self.figures[::2]]) + (_TOP + GAP))
+        layout = stagger(columns)
+        force_setattr(self, "columns", layout.columns)
+        force_setattr(self, "lower", [layout.is_lower(index) for index in range(len(columns))])
+        upper = [figure.height for figure, is_lower in zip(self.figures, self.lower, strict=True) if not is_lower]
+        force_setattr(self, "lower_top", longest(upper) + (_TOP + GAP))
         bottoms = (self._top(index) + figure.height for index, figure in enumerate(self.figures))
         force_setattr(self, "end", longest(list(bottoms)) + ABOVE_BAR)
 
@@ -80,13 +86,13 @@ class StaggeredRows(Struct, frozen=True):
             pen.path("line", f"M0 {self.end + THICK}V{self.height}")
 
     def _top(self, index: int) -> Length:
-        return self.lower_top if index % 2 else _TOP
+        return self.lower_top if self.lower[index] else _TOP
 
     def _lines(self) -> str:
         """Return the path of the lines from the upper bar to the lower row, and from all figures to the lower bar."""
         path = ""
         for index, (figure, spine) in enumerate(zip(self.figures, self.columns.spines, strict=True)):
-            if index % 2:
+            if self.lower[index]:
                 path += f"M{spine} {FORK + THICK}V{self.lower_top + -GAP}"
             if figure.continues:
                 path += f"M{spine} {self._top(index) + figure.height}V{self.end}"

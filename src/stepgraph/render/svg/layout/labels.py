@@ -11,7 +11,7 @@ from stepgraph.render.folding import LeavingKind, exit_kinds, folded_node_text
 from stepgraph.render.node_text import NO_STEPS, clock_text, node_words
 from stepgraph.render.step_types import StepStyle, step_style, step_text
 from stepgraph.render.svg.figures.frame import FoldedForm
-from stepgraph.render.svg.figures.label import WIDEST_EXIT, Label, heading, node_label, plain_label
+from stepgraph.render.svg.figures.label import NORMAL, Label, TextWidths, heading, node_label, plain_label
 from stepgraph.render.svg.figures.leaf import ExitPill, Leaf, SvgGroup
 from stepgraph.render.svg.lengths import Variables
 from stepgraph.render.svg.pen import Icon
@@ -45,9 +45,9 @@ def _clocks(node: Step | FunctionCall) -> str:
     return f"clock {clock.strip('[]')}" if clock else ""
 
 
-def step_label(step: Step, details: Details) -> Label:
+def step_label(step: Step, details: Details, widths: TextWidths) -> Label:
     """Return the label of a step."""
-    return node_label(step_style(step["type"]).icon, step["name"], captions(step, details))
+    return node_label(step_style(step["type"]).icon, step["name"], captions(step, details), widths.name)
 
 
 def step_group(step: Step, identity: str, details: Details) -> SvgGroup:
@@ -59,13 +59,19 @@ def _step_css(style: StepStyle) -> str:
     return f"step {style.category}"
 
 
-def step_leaf(step: Step, identity: str, details: Details) -> Leaf:
+def step_leaf(step: Step, identity: str, details: Details, widths: TextWidths) -> Leaf:
     """Return the box of a step without nested steps."""
-    return Leaf(step_group(step, identity, details), step_label(step, details))
+    return Leaf(step_group(step, identity, details), step_label(step, details, widths))
 
 
 def exit_pill(
-    kind: LeavingKind, context: NodeContext, word: str, title: str = "", details: Detail = NO_DETAIL
+    kind: LeavingKind,
+    context: NodeContext,
+    widths: TextWidths,
+    *,
+    word: str,
+    title: str = "",
+    details: Detail = NO_DETAIL,
 ) -> ExitPill:
     """Return the pill of an exit, with the source of its statement.
 
@@ -74,7 +80,7 @@ def exit_pill(
     icon = {"break": Icon.BREAK, "return": Icon.RETURN, "raise": Icon.RAISE}[kind]
     css = "exit raise" if kind == "raise" else "exit"
     group = SvgGroup(css, context.identity, title_line(details.source or title or word, *details.remarks))
-    label = heading(icon, details.source or word, widest_word=WIDEST_EXIT)
+    label = heading(icon, details.source or word, widest_word=widths.exit)
     return ExitPill(group, label, kind, ends=ends_at_once(kind, context))
 
 
@@ -83,12 +89,14 @@ def ends_at_once(kind: LeavingKind, context: NodeContext) -> bool:
     return (context.exits == "end" and kind != "break") or (context.exits == "join" and kind == "raise")
 
 
-def empty_box(identity: str, text: str = NO_STEPS) -> Leaf:
+def empty_box(identity: str, widths: TextWidths, text: str = NO_STEPS) -> Leaf:
     """Return the box that fills a frame without nodes."""
-    return Leaf(SvgGroup("empty", identity, text), plain_label(text))
+    return Leaf(SvgGroup("empty", identity, text), plain_label(text, widths.name))
 
 
-def folded_box(node: Node, context: NodeContext, details: Details, text: str = "", head: str = "") -> Leaf:
+def folded_box(
+    node: Node, context: NodeContext, details: Details, widths: TextWidths, *, text: str = "", head: str = ""
+) -> Leaf:
     """Return the box of a folded node: its name, a summary of its contents, and its exits.
 
     `text` and `head` replace the computed summary and name.
@@ -97,21 +105,21 @@ def folded_box(node: Node, context: NodeContext, details: Details, text: str = "
     name, text = head or node_words(node).title, text or folded_node_text(node, details)
     group = SvgGroup(f"folded {css}", context.identity, title_line(name, text))
     leaving = [kind for kind in exit_kinds(node, details) if not ends_at_once(kind, context)]
-    return Leaf(group, node_label(icon, name, [text]), stacked=True, exit_kinds=leaving)
+    return Leaf(group, node_label(icon, name, [text], widths.name), stacked=True, exit_kinds=leaving)
 
 
 def folded_form(variables: Variables, node: Node, details: Details, head: str = "") -> FoldedForm:
     """Return the form of a frame that is folded in a page, with the label of a folded box."""
     _, icon = _folded_style(node)
     name = head or node_words(node).title
-    return FoldedForm(variables, node_label(icon, name, [folded_node_text(node, details)]))
+    return FoldedForm(variables, node_label(icon, name, [folded_node_text(node, details)], NORMAL.name))
 
 
-def unwrapped_box(node: Node, identity: str) -> Leaf:
+def unwrapped_box(node: Node, identity: str, widths: TextWidths) -> Leaf:
     """Return the box of a removed node whose contents remain."""
     css, icon = _folded_style(node)
     name = node_words(node).title
-    return Leaf(SvgGroup(css, identity, name), node_label(icon, name, []))
+    return Leaf(SvgGroup(css, identity, name), node_label(icon, name, [], widths.name))
 
 
 def _folded_style(node: Node) -> tuple[str, str]:
