@@ -184,13 +184,17 @@ def _column(layout: Layout, branch: Branch, inside: NodeContext, otherwise: str)
 
 
 def _condition_label(layout: Layout, branch: Branch, icon: str, otherwise: str = "else") -> Label:
-    """Return the condition of a branch with the remarks on it, after `if` for an `if` with an icon."""
+    """Return the condition of a branch with the remarks on it.
+
+    With an icon, it is the condition of a whole `if` and follows this word, unless it is an `except` clause.
+    """
     details = layout.view.details
     text = branch_text(branch, otherwise, details)
     condition = branch["condition"]
     is_code = bool(details.source(branch)) or (condition is not None and not is_generated(condition))
     if icon:
-        label = heading(icon, "if", text, widest=layout.widths.condition, code=is_code)
+        word = "" if details.source(branch) else "if"
+        label = heading(icon, word, text, widest=layout.widths.condition, code=is_code)
     else:
         widths = layout.widths
         label = heading("", "", text or " ", widest=widths.condition) if is_code else plain_label(text, widths.name)
