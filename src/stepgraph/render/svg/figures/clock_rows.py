@@ -13,7 +13,7 @@ from stepgraph.render.group_order import RowSpan
 from stepgraph.render.svg.figures.clock_columns import UNPLANNED, ColumnPlan, Track, column_plan
 from stepgraph.render.svg.figures.columns import THICK, UNPLACED, Column, ColumnLayout, draw_bar, place_columns
 from stepgraph.render.svg.figures.figure import GAP, EarlyExits, Figure, Lanes
-from stepgraph.render.svg.lengths import Length, SymbolicLength, longest, value_of
+from stepgraph.render.svg.lengths import Length, SymbolicLength, high_of, longest, low_of, value_of
 from stepgraph.render.svg.pen import Pen
 
 FORK: Final = 16
@@ -127,7 +127,7 @@ class ClockRows(Struct, frozen=True):
             return
         css = "bar first" if self.ends_with_first and row == last else "bar"
         passing = list(self._passages(row, columns))
-        passing += [(x, x) for x, begins in lanes if value_of(begins) < value_of(self.bars[row])]
+        passing += [(x, x) for x, begins in lanes if low_of(begins) < high_of(self.bars[row])]
         # Folding changes distances between spines, but not their order.
         ends = (min(spines, key=value_of) - OVERHANG, max(spines, key=value_of) + OVERHANG)
         draw_bar(pen, css, self.bars[row], ends, passing)
@@ -135,7 +135,7 @@ class ClockRows(Struct, frozen=True):
     def _passages(self, row: int, columns: Sequence[Sequence[Member]]) -> Iterator[tuple[Length, Length]]:
         """Yield the x ranges of figures and lines that pass the bar above a row.
 
-        Where heights vary, any figure of a passing column may be beside the bar.
+        Where lengths vary, any figure of a passing column may be beside the bar.
         """
         for column in self.plan.bars[row].passing:
             spine, members = self.columns.spines[column], columns[column]
