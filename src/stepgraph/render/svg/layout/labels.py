@@ -11,7 +11,7 @@ from stepgraph.render.folding import LeavingKind, exit_kinds, folded_node_text
 from stepgraph.render.node_text import NO_STEPS, clock_text, node_words
 from stepgraph.render.step_types import StepStyle, step_style, step_text
 from stepgraph.render.svg.figures.frame import FoldedForm
-from stepgraph.render.svg.figures.label import NORMAL, Label, TextWidths, heading, node_label, plain_label
+from stepgraph.render.svg.figures.label import BETWEEN, NORMAL, Label, TextWidths, heading, node_label, plain_label
 from stepgraph.render.svg.figures.leaf import ExitPill, Leaf, SvgGroup
 from stepgraph.render.svg.lengths import Variables
 from stepgraph.render.svg.pen import Icon
@@ -112,7 +112,8 @@ def folded_form(variables: Variables, node: Node, details: Details, head: str = 
     """Return the form of a frame that is folded in a page, with the label of a folded box."""
     _, icon = _folded_style(node)
     name = head or node_words(node).title
-    return FoldedForm(variables, node_label(icon, name, [folded_node_text(node, details)], NORMAL.name))
+    phrases = folded_node_text(node, details).split(BETWEEN)
+    return FoldedForm(variables, node_label(icon, name, phrases, NORMAL.name))
 
 
 def unwrapped_box(node: Node, identity: str, widths: TextWidths) -> Leaf:
