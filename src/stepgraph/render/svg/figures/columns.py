@@ -25,6 +25,9 @@ MAX_COLUMNS: Final = 5
 """The maximum number of columns in one row."""
 
 MIN_STAGGERED: Final = 2
+_ROWS: Final = 2
+"""The maximum number of rows of columns."""
+
 MAX_WIDTH: Final = 1000
 """The maximum width in pixels of columns in one row."""
 
@@ -75,15 +78,18 @@ class ColumnLayout(Struct, frozen=True):
 
     @property
     def left_extent(self) -> Length:
-        return longest([column.left_extent - spine for column, spine in zip(self.columns, self.spines, strict=True)])
+        # In two rows, the second column may extend farther than the first.
+        outer = zip(self.columns[:_ROWS], self.spines[:_ROWS], strict=True)
+        return longest([column.left_extent - spine for column, spine in outer])
 
     @property
     def right_extent(self) -> Length:
+        first = max(0, len(self.columns) - _ROWS)
         rooms = [
             column.right_extent if self._goes_straight(index) else column.room
-            for index, column in enumerate(self.columns)
+            for index, column in enumerate(self.columns[first:], first)
         ]
-        return longest([room + spine for room, spine in zip(rooms, self.spines, strict=True)])
+        return longest([room + spine for room, spine in zip(rooms, self.spines[first:], strict=True)])
 
     def lanes(self, index: int, outer: Lanes) -> Lanes:
         """Return the lanes for the exits of a column, relative to its spine."""
