@@ -31,6 +31,9 @@ _ROWS: Final = 2
 MAX_WIDTH: Final = 1000
 """The maximum width in pixels of columns in one row."""
 
+MAX_COMPACT_WIDTH: Final = 500
+"""The maximum width in pixels of columns in one row, in a picture that would be too wide otherwise."""
+
 _BEND: Final = 14
 THICK: Final = 4
 PASSAGE: Final = 7
@@ -181,10 +184,11 @@ def _around_middle(left: Column, right: Column, between: int, *, has_lanes: bool
     return shortest([to_left, first - _OFF_LANES]), to_right
 
 
-def is_too_wide(layout: ColumnLayout) -> bool:
+def is_too_wide(layout: ColumnLayout, *, compact: bool) -> bool:
     """Return whether columns in one row are too many or too wide."""
-    count, width = len(layout.columns), value_of(layout.left_extent + layout.right_extent)
-    return count > MAX_COLUMNS or (count > MIN_STAGGERED and width > MAX_WIDTH)
+    count, max_width = len(layout.columns), MAX_COMPACT_WIDTH if compact else MAX_WIDTH
+    width = value_of(layout.left_extent + layout.right_extent)
+    return count > MAX_COLUMNS or (count > MIN_STAGGERED and width > max_width)
 
 
 def stagger(columns: Sequence[Column], anchor: int | None = None) -> StaggeredLayout:
@@ -215,8 +219,14 @@ def _place_staggered(columns: Sequence[Column], first_row: int, anchor: int | No
         passes = before.exits and (index + first_row) % 2 == 0
         room = before.room + column.left_extent if passes else longest([before.room, column.left_extent])
         spines.append(spines[-1] + room + _BESIDE_LINE)
-    shift = half(spines[-1]) if anchor is None else spines[anchor]
+    shift = _straightened(half(spines[-1]), spines) if anchor is None else spines[anchor]
     return ColumnLayout(columns, [spine - shift for spine in spines], _straight_from(columns))
+
+
+def _straightened(middle: Length, spines: Sequence[Length]) -> Length:
+    """Return the spine that is so near to the middle that a line between them would be a kink, or else the middle."""
+    nearest = min(spines, key=lambda spine: abs(value_of(spine) - value_of(middle)))
+    return nearest if abs(value_of(nearest) - value_of(middle)) < 2 * RADIUS else middle
 
 
 def _straight_from(columns: Sequence[Column]) -> int:

@@ -11,7 +11,7 @@ from stepgraph.render.folding import LeavingKind, exit_kinds, folded_node_text
 from stepgraph.render.node_text import NO_STEPS, clock_text, node_words
 from stepgraph.render.step_types import StepStyle, step_style, step_text
 from stepgraph.render.svg.figures.frame import FoldedForm
-from stepgraph.render.svg.figures.label import BETWEEN, NORMAL, Label, TextWidths, heading, node_label, plain_label
+from stepgraph.render.svg.figures.label import BETWEEN, NORMAL, Label, TextWidths, exit_label, node_label, plain_label
 from stepgraph.render.svg.figures.leaf import ExitPill, Leaf, SvgGroup
 from stepgraph.render.svg.lengths import Variables
 from stepgraph.render.svg.pen import Icon
@@ -80,7 +80,7 @@ def exit_pill(
     icon = {"break": Icon.BREAK, "return": Icon.RETURN, "raise": Icon.RAISE}[kind]
     css = "exit raise" if kind == "raise" else "exit"
     group = SvgGroup(css, context.identity, title_line(details.source or title or word, *details.remarks))
-    label = heading(icon, details.source or word, widest_word=widths.exit)
+    label = exit_label(icon, details.source or word, widths.exit)
     return ExitPill(group, label, kind, ends=ends_at_once(kind, context))
 
 

@@ -114,10 +114,9 @@ def measure_if(layout: Layout, node: If, context: NodeContext) -> Figure:
     group = SvgGroup("choice", context.identity, if_title(node))
     if len(branches) == 1 and layout.view.mark(branches[0]) is None:
         body = layout.stack(branches[0]["nodes"], context.inside(f"{context.identity}.1"), tail=0)
-        content = _with_implied([BranchColumn(None, body)], BranchColumn(None, None))
-        return FrameFigure(
-            group, _condition_label(layout, branches[0], Icon.CHOICE), content, 0, layout.folded_form(node)
-        )
+        label = _condition_label(layout, branches[0], Icon.CHOICE)
+        content = _with_implied(layout, [BranchColumn(None, body)], BranchColumn(None, None))
+        return FrameFigure(group, label, content, 0, layout.folded_form(node))
     content = _branches(layout, branches, context, "else", BranchColumn(None, None))
     return FrameFigure(group, heading(Icon.CHOICE, "if"), content, 0, layout.folded_form(node))
 
@@ -167,13 +166,15 @@ def _branches(
         _column(layout, branch, context.inside(f"{context.identity}.{index}"), otherwise)
         for index, branch in enumerate(branches, 1)
     ]
-    return Branches(columns) if is_exhaustive(branches, layout.view.details) else _with_implied(columns, implied)
+    if is_exhaustive(branches, layout.view.details):
+        return Branches(columns, layout.view.compact)
+    return _with_implied(layout, columns, implied)
 
 
-def _with_implied(columns: Sequence[BranchColumn], implied: BranchColumn) -> Branches:
+def _with_implied(layout: Layout, columns: Sequence[BranchColumn], implied: BranchColumn) -> Branches:
     """Return branches with the implied one: to the right, or to the left of a single branch that always leaves."""
     leaves = len(columns) == 1 and not columns[0].continues
-    return Branches([implied, *columns] if leaves else [*columns, implied])
+    return Branches([implied, *columns] if leaves else [*columns, implied], layout.view.compact)
 
 
 def _column(layout: Layout, branch: Branch, inside: NodeContext, otherwise: str) -> BranchColumn:
@@ -345,7 +346,7 @@ def _rows(layout: Layout, nodes: Sequence[Node], context: NodeContext, *, ends_w
         members.append(Member(figure, span, awaited=ends_with_first or not is_unawaited(node)))
     rows = ClockRows(members, ends_with_first)
     has_one_row = len(rows.bars) == _BARS_OF_ONE_ROW and not any(_needs_lane(member) for member in members)
-    if has_one_row and is_too_wide(rows.columns):
+    if has_one_row and is_too_wide(rows.columns, compact=layout.view.compact):
         return StaggeredRows([member.figure for member in members], ends_with_first)
     return rows
 
