@@ -127,7 +127,7 @@ class ClockRows(Struct, frozen=True):
             return
         css = "bar first" if self.ends_with_first and row == last else "bar"
         passing = list(self._passages(row, columns))
-        passing += [(x, x) for x, begins in lanes if low_of(begins) < high_of(self.bars[row])]
+        passing += [(x, x) for x, begins in lanes if low_of(begins) < high_of(self.bars[row]) + THICK]
         # Folding changes distances between spines, but not their order.
         ends = (min(spines, key=value_of) - OVERHANG, max(spines, key=value_of) + OVERHANG)
         draw_bar(pen, css, self.bars[row], ends, passing)
