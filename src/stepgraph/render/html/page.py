@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from importlib.resources import files
 from typing import Final
 
@@ -13,7 +13,10 @@ from msgspec.structs import replace
 
 from stepgraph.escaping.json_strings import script_data
 from stepgraph.escaping.markup import markup_text
+from stepgraph.model.code import Code
 from stepgraph.render.html.section import Page, Section, picture
+from stepgraph.render.html.source import SourceTable
+from stepgraph.render.svg.figures.legend import legend_picture
 from stepgraph.render.svg.identities import slug
 from stepgraph.render.svg.theme import DARK, SCOPE, Palette, by_theme, style_sheet
 from stepgraph.render.view import DEFAULT_VIEW, Theme, View
@@ -26,10 +29,20 @@ SCRIPTS: Final = (
     "lengths",
     "picture",
     "navigation",
+    "source",
+    "order",
     "details",
     "search",
+    "bars",
+    "theme",
+    "export",
+    "legend",
+    "menu",
     "toolbar",
+    "hover",
+    "selection",
     "input",
+    "printing",
     "begin",
 )
 """The parts of the script in dependency order."""
@@ -44,16 +57,21 @@ _ICON: Final = (
 )
 
 
-def render_page(pages: Sequence[Page], view: View = DEFAULT_VIEW) -> str:
+def render_page(
+    pages: Sequence[Page], view: View = DEFAULT_VIEW, link_of: Callable[[Code], Sequence[str]] | None = None
+) -> str:
     """Return a self-contained HTML document of workflows, which needs no network.
 
     The title of a page with one workflow is the name of the workflow. The folding of the view is the initial state of
-    the page. Equal arguments produce equal bytes.
+    the page. `link_of` returns the parts of the URL of a file between its line numbers. Equal arguments produce equal
+    bytes.
     """
     title = pages[0].name if len(pages) == 1 else SEVERAL
     sections = _sections(pages, view, title)
     style = "\n".join(["", *style_sheet(view.theme), *color_rules(view.theme), _asset("page.css")])
     script = _script()
+    sources = SourceTable(link_of)
+    data = [section.data(sources) for section in sections]
     lines = [
         "<!DOCTYPE html>",
         '<html lang="en">',
@@ -71,12 +89,27 @@ def render_page(pages: Sequence[Page], view: View = DEFAULT_VIEW) -> str:
         "<main>",
         *(line for section in sections for line in section.lines()),
         "</main>",
-        f'<script type="application/json" id="{SCOPE}.data">{script_data([part.data() for part in sections])}</script>',
+        f'<script type="application/json" id="{SCOPE}.data">{script_data(data)}</script>',
+        *_sources(sources),
+        *_legend(),
         f"<script>{script}</script>",
         "</body>",
         "</html>",
     ]
     return "\n".join([*lines, ""])
+
+
+def _legend() -> Iterator[str]:
+    """Yield the picture of the legend for the script."""
+    yield f'<script type="image/svg+xml" id="{SCOPE}.legend">'
+    yield from legend_picture()
+    yield "</script>"
+
+
+def _sources(sources: SourceTable) -> Iterator[str]:
+    """Yield the source code for the script, if any."""
+    if data := sources.data():
+        yield f'<script type="application/json" id="{SCOPE}.sources">{script_data(data)}</script>'
 
 
 def _sections(pages: Sequence[Page], view: View, title: str) -> list[Section]:
@@ -91,7 +124,8 @@ def _sections(pages: Sequence[Page], view: View, title: str) -> list[Section]:
             numbers[stem] += 1
             suffix = f"-{numbers[stem] + 1}"
         identities.add(stem + suffix)
-        drawn = picture(page.graph, replace(view, details=page.details), suffix) if page.graph else None
+        shown = replace(view, details=page.details, title=page.name, state=page.state)
+        drawn = picture(page.graph, shown, suffix) if page.graph else None
         sections.append(Section(page, stem + suffix, drawn, title))
     return sections
 

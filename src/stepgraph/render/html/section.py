@@ -10,14 +10,17 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from stepgraph.escaping.markup import markup_text
+from stepgraph.model.code import Code
 from stepgraph.model.details import NO_DETAILS, Details
 from stepgraph.model.payload import Graph, Node
 from stepgraph.model.walk import count_steps, functions_of, levels
 from stepgraph.phrases import counted
 from stepgraph.render.folding import UNFOLDED, BodyTexts, Folding
 from stepgraph.render.html.facts import facts
+from stepgraph.render.html.neighbors import Neighbors
+from stepgraph.render.html.source import SourceTable
 from stepgraph.render.svg.drawing import SvgDrawing, draw
-from stepgraph.render.svg.lengths import BEGIN, END, Variables
+from stepgraph.render.svg.lengths import BEGIN, END, Variables, value_of
 from stepgraph.render.view import View
 
 NO_GRAPH: Final = "No step of this workflow can run, so it has no graph."
@@ -42,6 +45,11 @@ class Page(Struct, frozen=True):
     """The source location of the workflow."""
 
     details: Details = NO_DETAILS
+    code: Callable[[Node], Code | None] = lambda _: None
+    """Returns the lines of code of a node."""
+
+    state: str = ""
+    """A remark in the picture on an incomplete graph, which downloaded pictures need: `incomplete: 2 notes`."""
 
 
 class Section(Struct, frozen=True):
@@ -60,7 +68,8 @@ class Section(Struct, frozen=True):
     def lines(self) -> Iterator[str]:
         """Yield the lines of the section."""
         name = markup_text(self.page.name)
-        yield f'<section class="workflow" id="{self.identity}.section" aria-labelledby="{self.identity}.heading">'
+        css = "workflow wide" if self.picture is not None and self.picture.is_wide else "workflow"
+        yield f'<section class="{css}" id="{self.identity}.section" aria-labelledby="{self.identity}.heading">'
         yield '<header class="summary">'
         hidden = ' class="said"' if self.page.name == self.title else ""
         yield f'<h2{hidden} id="{self.identity}.heading">{name}</h2>'
@@ -75,20 +84,30 @@ class Section(Struct, frozen=True):
         yield from self._notes()
         yield "</section>"
 
-    def data(self) -> dict[str, object]:
-        """Return the data for the script, as JSON data."""
+    def data(self, sources: SourceTable) -> dict[str, object]:
+        """Return the data for the script, as JSON data, and add the code of the nodes to `sources`."""
         if self.page.graph is None or self.picture is None:
             return {"identity": self.identity, "lengths": {"frames": [], "definitions": []}, "folded": [], "nodes": {}}
-        bodies, places = BodyTexts(functions_of(self.page.graph["workflow"])), self.page.places
+        workflow = self.page.graph["workflow"]
+        bodies, neighbors = BodyTexts(functions_of(workflow)), Neighbors.of(workflow, self.picture.nodes)
         return {
             "identity": self.identity,
             "lengths": {"frames": self.picture.variables.frames, "definitions": self.picture.variables.definitions},
             "folded": self.picture.folded,
             "nodes": {
-                identity: facts(node, bodies, self.page.details.of(node)).as_json(places(node) if places else "")
+                identity: self._facts(node, bodies)
+                | _nonempty(
+                    before=neighbors.before(identity),
+                    after=neighbors.after(identity),
+                    code=sources.add(self.page.code(node)),
+                )
                 for identity, node in self.picture.nodes.items()
             },
         }
+
+    def _facts(self, node: Node, bodies: BodyTexts) -> dict[str, object]:
+        place = "" if self.page.places is None else self.page.places(node)
+        return facts(node, bodies, self.page.details.of(node)).as_json(place)
 
     def _summary(self) -> Iterator[str]:
         page = self.page
@@ -115,6 +134,10 @@ class Section(Struct, frozen=True):
     def _own_notes(self) -> Iterator[str]:
         if self.picture and self.picture.depth is not None:
             yield f"Below {counted(self.picture.depth, 'level')}, all nodes are folded: a page cannot show more levels."
+
+
+def _nonempty(**fields: Sequence[object]) -> dict[str, object]:
+    return {name: value for name, value in fields.items() if value}
 
 
 MAX_OPEN_STEPS: Final = 40
@@ -150,6 +173,9 @@ class FoldablePicture(Struct, frozen=True):
     depth: int | None
     """The level from which nodes are always folded, or None if there is no such level."""
 
+    is_wide: bool
+    """Whether the picture is wider than high, which prints better on a landscape page."""
+
 
 def picture(graph: Graph, view: View, suffix: str) -> FoldablePicture | None:
     """Return the picture of a graph, or None if even its folded form is nested too deeply for a page.
@@ -165,7 +191,8 @@ def picture(graph: Graph, view: View, suffix: str) -> FoldablePicture | None:
         lines = drawing.document()
         if _nesting(lines) <= MAX_NESTING:
             folded = list(_folded(graph, replace(view, folding=_initial_folding(graph, view)), drawing, suffix))
-            return FoldablePicture(list(with_variations(lines)), drawing.nodes, variables, folded, depth)
+            is_wide = value_of(drawing.width) > value_of(drawing.height)
+            return FoldablePicture(list(with_variations(lines)), drawing.nodes, variables, folded, depth, is_wide)
     return None
 
 

@@ -100,6 +100,7 @@ class Picture {
     const known = evaluate(this.lengths, this.folded);
     for (const one of this.varying) vary(one, known);
     for (const frame of this.frames) this.placeToggle(frame);
+    offerDetails(null);
     this.resize();
     const hiding = this.at && this.hiding(this.at);
     if (hiding) this.land(hiding);

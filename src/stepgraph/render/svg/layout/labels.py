@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import assert_never
+from typing import Final, assert_never
 
-from stepgraph.model.details import NO_DETAIL, Detail, Details
+from stepgraph.model.details import NO_DETAIL, NOT_CAUGHT, Detail, Details
 from stepgraph.model.payload import FunctionCall, Node, Step
 from stepgraph.model.walk import as_unknown, is_step
-from stepgraph.render.folding import LeavingKind, exit_kinds, folded_node_text
+from stepgraph.render.folding import LeavingKind, exit_kinds, folded_node_text, may_complete
 from stepgraph.render.node_text import NO_STEPS, clock_text, node_words
 from stepgraph.render.step_types import StepStyle, step_style, step_text
 from stepgraph.render.svg.figures.frame import FoldedForm
@@ -81,11 +81,18 @@ def exit_pill(
     css = "exit raise" if kind == "raise" else "exit"
     group = SvgGroup(css, context.identity, title_line(details.source or title or word, *details.remarks))
     label = exit_label(icon, details.source or word, widths.exit)
-    return ExitPill(group, label, kind, ends=ends_at_once(kind, context))
+    is_caught = may_be_caught(kind, context, details)
+    return ExitPill(group, label, kind, ends=is_caught or ends_at_once(kind, context), is_caught=is_caught)
+
+
+def may_be_caught(kind: LeavingKind, context: NodeContext, details: Detail = NO_DETAIL) -> bool:
+    """Return whether a handler around an exit may catch its exception, in the function or in a caller."""
+    is_handled = context.handled_by_caller or (context.handled_here and NOT_CAUGHT not in details.remarks)
+    return kind == "raise" and is_handled
 
 
 def ends_at_once(kind: LeavingKind, context: NodeContext) -> bool:
-    """Return whether an exit ends beside its pill."""
+    """Return whether an exit that no handler catches ends beside its pill."""
     return (context.exits == "end" and kind != "break") or (context.exits == "join" and kind == "raise")
 
 
@@ -104,8 +111,20 @@ def folded_box(
     css, icon = _folded_style(node)
     name, text = head or node_words(node).title, text or folded_node_text(node, details)
     group = SvgGroup(f"folded {css}", context.identity, title_line(name, text))
-    leaving = [kind for kind in exit_kinds(node, details) if not ends_at_once(kind, context)]
-    return Leaf(group, node_label(icon, name, [text], widths.name), stacked=True, exit_kinds=leaving)
+    kinds = exit_kinds(node, details)
+    ending = [kind for kind in _ENDS if kind in kinds and (may_be_caught(kind, context) or ends_at_once(kind, context))]
+    return Leaf(
+        group,
+        node_label(icon, name, [text], widths.name),
+        stacked=True,
+        exit_kinds=kinds.difference(ending),
+        ends=ending,
+        is_caught=may_be_caught("raise", context),
+        continues=may_complete(node, details),
+    )
+
+
+_ENDS: Final[tuple[LeavingKind, ...]] = ("return", "raise")
 
 
 def folded_form(variables: Variables, node: Node, details: Details, head: str = "") -> FoldedForm:
