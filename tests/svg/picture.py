@@ -194,7 +194,7 @@ def _shown(element: ET.Element, figure: Figure) -> Iterator[ET.Element]:
         if "shut" not in figure.css:
             if "while-folded" not in css:
                 yield child
-        elif child.tag != f"{SVG}g" and not {"band", "while-open"} & set(css):
+        elif "while-folded" in css or (child.tag != f"{SVG}g" and not {"band", "while-open"} & set(css)):
             yield child
 
 
@@ -203,7 +203,7 @@ def _group(element: ET.Element, figure: Figure, at: Point, folded: Container[str
     if "transform" in element.attrib:
         return element, figure, _moved(element, at)
     css = frozenset(element.attrib["class"].split())
-    if "mark" in css:
+    if css & {"mark", "while-folded"}:
         return element, figure, at
     if "foldable" in css and element.attrib["id"] in folded:
         css = css - {"frame"} | {"shut"}

@@ -48,6 +48,11 @@ class Pen(Struct):
         self.lines.append(f'<g class="{css}"{name}><title>{markup_text(title)}</title>')
         self.depth += 1
 
+    def open_part(self, css: str) -> None:
+        """Open a group of lines of a figure, without a title."""
+        self.lines.append(f'<g class="{css}">')
+        self.depth += 1
+
     def open_link(self, identity: str) -> bool:
         """Open the link around the card of a node. Return whether it has one, which `close_link` ends."""
         url = self.links.get(identity, "")

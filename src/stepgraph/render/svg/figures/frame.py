@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from msgspec import Struct
 from msgspec.structs import force_setattr
 
+from stepgraph.render.folding import LeavingKind
 from stepgraph.render.svg.figures.figure import NO_EXITS, EarlyExits, Figure, Lanes
 from stepgraph.render.svg.figures.label import Label
-from stepgraph.render.svg.figures.leaf import STACK_OFFSET, SvgGroup, box_width
+from stepgraph.render.svg.figures.leaf import END_ROOM, STACK_OFFSET, SvgGroup, box_width, draw_ends
 from stepgraph.render.svg.lengths import Length, Variables, half, longest
 from stepgraph.render.svg.pen import Pen
 
@@ -27,6 +29,11 @@ class FoldedForm(Struct, frozen=True):
     """The symbolic lengths of the page."""
 
     label: Label
+    ends: Sequence[LeavingKind] = ()
+    """The kinds of exits of the nodes inside that end beside the box."""
+
+    is_caught: bool = False
+    """Whether a handler may catch an exception that ends beside the box."""
 
     @property
     def extent(self) -> int:
@@ -62,6 +69,9 @@ class FrameFigure(Struct, frozen=True):
     """The minimum distance from the spine to the right side."""
 
     left_extent: Length = 0
+    right_side: Length = 0
+    """The distance from the spine to the right side, without end marks beside a folded frame."""
+
     right_extent: Length = 0
     height: Length = 0
     continues: bool = False
@@ -73,9 +83,10 @@ class FrameFigure(Struct, frozen=True):
         exits = self.content.exits.lowered(top)
         force_setattr(self, "continues", self.stacked or self.content.continues)
         force_setattr(self, "left_extent", self._unless_folded(left_extent, self._folded_extent))
-        force_setattr(
-            self, "right_extent", self._unless_folded(right_extent + self._offset, self._folded_extent + self._offset)
-        )
+        open_side, folded_side = right_extent + self._offset, self._folded_extent + self._offset
+        force_setattr(self, "right_side", self._unless_folded(open_side, folded_side))
+        room = END_ROOM if self._ends else 0
+        force_setattr(self, "right_extent", self._unless_folded(open_side, folded_side + room))
         height = self.content.height + (top + self._offset)
         force_setattr(self, "height", self._unless_folded(height, self._folded_height + self._offset))
         force_setattr(self, "exits", EarlyExits(self._exit(exits.breaks), self._exit(exits.returns)))
@@ -96,6 +107,12 @@ class FrameFigure(Struct, frozen=True):
     @property
     def _folded_height(self) -> int:
         return 0 if self.folded is None else self.folded.height
+
+    @property
+    def _ends(self) -> Sequence[LeavingKind]:
+        """The kinds of exits that end beside the folded frame. The line of a `return` replaces its mark."""
+        has_line = self.content.exits.returns is not None
+        return [kind for kind in self.folded.ends if kind != "return" or not has_line] if self.folded else ()
 
     def _sides(self) -> tuple[Length, Length]:
         """Return the extents of the open frame, in which the content and the label have room."""
@@ -139,23 +156,27 @@ class FrameFigure(Struct, frozen=True):
         self.folded.label.draw_text(pen, _BAND_SIDES - self.folded.extent, _FOLDED_PADDING, "while-folded")
 
     def _draw_folded_exits(self, pen: Pen, lanes: Lanes) -> None:
-        """Draw the lines of exits that are visible while the frame is folded."""
-        begin = (self._folded_extent + self._offset, self._folded_height // 2)
+        """Draw the lines and the end marks of exits that are visible while the frame is folded."""
+        side = self._folded_extent + self._offset
         for first, lane in ((self.content.exits.breaks, lanes.breaks), (self.content.exits.returns, lanes.returns)):
             if first is not None:
-                pen.leave(begin, lane, "out while-folded")
+                pen.leave((side, self._folded_height // 2), lane, "out while-folded")
+        if self._ends and self.folded is not None:
+            pen.open_part("while-folded")
+            draw_ends(pen, (side, self._folded_height), self._ends, is_caught=self.folded.is_caught)
+            pen.close()
 
     def _draw_edge(self, pen: Pen) -> None:
         if not self.stacked:
-            pen.box("edge", (-self.left_extent, 0), (self.left_extent + self.right_extent, self.height), _RADIUS)
+            pen.box("edge", (-self.left_extent, 0), (self.left_extent + self.right_side, self.height), _RADIUS)
             return
         for shift in (STACK_OFFSET, 0):
-            size = (self.left_extent + self.right_extent - STACK_OFFSET, self.height - STACK_OFFSET)
+            size = (self.left_extent + self.right_side - STACK_OFFSET, self.height - STACK_OFFSET)
             pen.box("edge", (shift - self.left_extent, shift), size, _RADIUS)
         pen.path("line", f"M0 {self.height - STACK_OFFSET}V{self.height}")
 
     def _band_path(self) -> str:
-        width = self.left_extent + self.right_extent - (2 * _RADIUS + self._offset)
+        width = self.left_extent + self.right_side - (2 * _RADIUS + self._offset)
         corner = f"{_RADIUS} {_RADIUS}"
         return (
             f"M{-self.left_extent} {self.band}V{_RADIUS}a{corner} 0 0 1 {_RADIUS} {-_RADIUS}"

@@ -111,8 +111,7 @@ def folded_box(
     css, icon = _folded_style(node)
     name, text = head or node_words(node).title, text or folded_node_text(node, details)
     group = SvgGroup(f"folded {css}", context.identity, title_line(name, text))
-    kinds = exit_kinds(node, details)
-    ending = [kind for kind in _ENDS if kind in kinds and (may_be_caught(kind, context) or ends_at_once(kind, context))]
+    kinds, ending = exit_kinds(node, details), _ending_kinds(node, context, details)
     return Leaf(
         group,
         node_label(icon, name, [text], widths.name),
@@ -127,12 +126,23 @@ def folded_box(
 _ENDS: Final[tuple[LeavingKind, ...]] = ("return", "raise")
 
 
-def folded_form(variables: Variables, node: Node, details: Details, head: str = "") -> FoldedForm:
-    """Return the form of a frame that is folded in a page, with the label of a folded box."""
+def _ending_kinds(node: Node, context: NodeContext, details: Details) -> list[LeavingKind]:
+    """Return the kinds of exits of a folded node that end beside its box."""
+    kinds = exit_kinds(node, details)
+    return [kind for kind in _ENDS if kind in kinds and (may_be_caught(kind, context) or ends_at_once(kind, context))]
+
+
+def folded_form(variables: Variables, node: Node, context: NodeContext, details: Details, head: str = "") -> FoldedForm:
+    """Return the form of a frame that is folded in a page, with the label and the exits of a folded box."""
     _, icon = _folded_style(node)
     name = head or node_words(node).title
     phrases = folded_node_text(node, details).split(BETWEEN)
-    return FoldedForm(variables, node_label(icon, name, phrases, NORMAL.name))
+    return FoldedForm(
+        variables,
+        node_label(icon, name, phrases, NORMAL.name),
+        ends=_ending_kinds(node, context, details),
+        is_caught=may_be_caught("raise", context),
+    )
 
 
 def unwrapped_box(node: Node, identity: str, widths: TextWidths) -> Leaf:

@@ -79,7 +79,9 @@ def measure_function(
     label = heading(
         Icon.FUNCTION, function["name"], arguments or remark, widest=layout.widths.code, code=bool(arguments)
     )
-    frame = FrameFigure(SvgGroup("function", context.identity, title), label, body, GAP, layout.folded_form(function))
+    frame = FrameFigure(
+        SvgGroup("function", context.identity, title), label, body, GAP, layout.folded_form(function, context)
+    )
     return rejoin_all(layout.marked(frame, function))
 
 
@@ -218,11 +220,11 @@ class NodeLayout(Struct):
             case _ as never:
                 assert_never(never)
 
-    def folded_form(self, node: Node) -> FoldedForm | None:
+    def folded_form(self, node: Node, context: NodeContext) -> FoldedForm | None:
         """Return the form of the frame of a node that is folded in a page, or None outside of pages."""
         if self.folds is None:
             return None
-        return folded_form(self.folds, node, self.view.details, self._folded_head(node))
+        return folded_form(self.folds, node, context, self.view.details, self._folded_head(node))
 
     def _folded_head(self, node: Node) -> str:
         return self.view.details.source(node) if node["type"] == "loop" else ""
@@ -244,7 +246,7 @@ class NodeLayout(Struct):
         nested = self.stack(step["nodes"], inside)
         group = step_group(step, context.identity, self.view.details)
         label = step_label(step, self.view.details, self.widths)
-        return rejoin_all(FrameFigure(group, label, nested, GAP, self.folded_form(step)))
+        return rejoin_all(FrameFigure(group, label, nested, GAP, self.folded_form(step, context)))
 
     def _loop(self, loop: Loop, context: NodeContext) -> Figure:
         head = self.view.details.source(loop)
@@ -253,12 +255,12 @@ class NodeLayout(Struct):
         body = LoopBody(self.stack(loop["nodes"], context.inside(context.identity), tail=tail), endless)
         label = heading(Icon.LOOP, "" if head else "loop", head, widest=self.widths.code)
         group = SvgGroup("loop", context.identity, head or "loop")
-        return rejoin(FrameFigure(group, label, body, GAP, self.folded_form(loop)), "breaks")
+        return rejoin(FrameFigure(group, label, body, GAP, self.folded_form(loop, context)), "breaks")
 
     def _block(self, block: Block, context: NodeContext) -> Figure:
         body = self.stack(block["nodes"], context.inside(context.identity))
         group = SvgGroup("block", context.identity, "block")
-        return FrameFigure(group, heading(Icon.BLOCK, "block"), body, GAP, self.folded_form(block))
+        return FrameFigure(group, heading(Icon.BLOCK, "block"), body, GAP, self.folded_form(block, context))
 
     def _call(self, call: FunctionCall, context: NodeContext) -> Figure:
         name, arguments = call["name"], self.view.details.source(call)
@@ -292,7 +294,7 @@ class NodeLayout(Struct):
         label = heading(Icon.START, f"start {start['class_name']}", payload, widest=self.widths.code)
         body = self.stack(start["nodes"], context.inside(context.identity).in_body())
         group = SvgGroup("start", context.identity, title_line("start", start["class_name"], payload))
-        return rejoin_all(FrameFigure(group, label, body, GAP, self.folded_form(start)))
+        return rejoin_all(FrameFigure(group, label, body, GAP, self.folded_form(start, context)))
 
     def _unknown(self, node: Node, unknown: UnknownNode, context: NodeContext) -> Figure:
         name, phrases = unknown.get("name", "") or unknown["type"], [unknown["type"], UNKNOWN_TYPE]
@@ -305,4 +307,4 @@ class NodeLayout(Struct):
         if not unknown["nodes"]:
             return Leaf(group, label)
         body = self.stack(unknown["nodes"], context.inside(context.identity))
-        return FrameFigure(group, label, body, GAP, self.folded_form(node))
+        return FrameFigure(group, label, body, GAP, self.folded_form(node, context))

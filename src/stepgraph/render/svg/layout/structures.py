@@ -84,7 +84,7 @@ class Layout(Protocol):
     def nodes_by_id(self) -> MutableMapping[str, Node]:
         """The nodes of all figures so far, by identity."""
 
-    def folded_form(self, node: Node) -> FoldedForm | None:
+    def folded_form(self, node: Node, context: NodeContext) -> FoldedForm | None:
         """Return the form of the frame of a node that is folded in a page, or None outside of pages."""
 
     def measure(self, node: Node, context: NodeContext) -> Figure:
@@ -127,9 +127,9 @@ def measure_if(layout: Layout, node: If, context: NodeContext) -> Figure:
         body = layout.part(branches[0], branches[0]["nodes"], context.inside(f"{context.identity}.1"), tail=0)
         label = _condition_label(layout, branches[0], Icon.CHOICE)
         content = _with_implied(layout, [BranchColumn(None, body)], BranchColumn(None, None))
-        return FrameFigure(group, label, content, 0, layout.folded_form(node))
+        return FrameFigure(group, label, content, 0, layout.folded_form(node, context))
     content = _branches(layout, branches, context, "else", BranchColumn(None, None))
-    return FrameFigure(group, heading(Icon.CHOICE, "if"), content, 0, layout.folded_form(node))
+    return FrameFigure(group, heading(Icon.CHOICE, "if"), content, 0, layout.folded_form(node, context))
 
 
 def measure_switch(layout: Layout, node: Switch, context: NodeContext) -> Figure:
@@ -138,7 +138,7 @@ def measure_switch(layout: Layout, node: Switch, context: NodeContext) -> Figure
     branches = _branches(layout, node["branches"], context, "default", implied)
     label = heading(Icon.SWITCH, "switch", node["discriminant"], widest=layout.widths.code)
     group = SvgGroup("choice", context.identity, f"switch {node['discriminant']}")
-    return FrameFigure(group, label, branches, 0, layout.folded_form(node))
+    return FrameFigure(group, label, branches, 0, layout.folded_form(node, context))
 
 
 def if_title(node: If) -> str:
@@ -235,7 +235,7 @@ def measure_try(layout: Layout, node: Try, context: NodeContext) -> Figure:
         final, _ = _panel(layout, node["finally_block"], ("finally", "finally, in any case"), label, context)
         content = TryFinally(panels, final, _resumed_exits(layout, node, final, context))
     group = SvgGroup("try", context.identity, "try")
-    return FrameFigure(group, heading(Icon.PROTECTED, "try"), content, 0, layout.folded_form(node))
+    return FrameFigure(group, heading(Icon.PROTECTED, "try"), content, 0, layout.folded_form(node, context))
 
 
 _RESUMED: Final[tuple[LeavingKind, ...]] = ("raise", "return", "break")
@@ -276,7 +276,7 @@ def measure_parallel(layout: Layout, node: Parallel, context: NodeContext) -> Fi
     inside = context.inside(context.identity).grouped()
     rows = _rows(layout, node["nodes"], inside, ends_with_first=is_over_at_the_first(node))
     group, label = _group_and_label(layout, node, context)
-    return FrameFigure(group, label, rows, 0, layout.folded_form(node))
+    return FrameFigure(group, label, rows, 0, layout.folded_form(node, context))
 
 
 def loop_of_passes(node: Node) -> Loop | None:
@@ -297,7 +297,7 @@ def _measure_passes(layout: Layout, node: Parallel, loop: Loop, context: NodeCon
     body = layout.stack(loop["nodes"], context.inside(identity).grouped())
     head = layout.view.details.source(loop) or "every pass of the loop"
     group, label = _group_and_label(layout, node, context, head)
-    frame = FrameFigure(group, label, body, GAP, layout.folded_form(node), stacked=True)
+    frame = FrameFigure(group, label, body, GAP, layout.folded_form(node, context), stacked=True)
     return layout.marked(rejoin(frame, "breaks"), loop)
 
 
