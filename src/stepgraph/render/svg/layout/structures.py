@@ -20,6 +20,7 @@ from stepgraph.model.payload import (
     Try,
     is_generated,
 )
+from stepgraph.model.walk import handlers_in
 from stepgraph.render.folding import LeavingKind, exit_kind, exit_kinds
 from stepgraph.render.group_order import RowSpan, clock_span, is_over_at_the_first, is_unawaited, row_spans
 from stepgraph.render.node_text import NO_BLOCK, branch_text, is_exhaustive
@@ -173,13 +174,19 @@ def _branches(
     layout: Layout, branches: Sequence[Branch], context: NodeContext, otherwise: str, implied: BranchColumn
 ) -> Branches:
     """Return the branches. `otherwise` is the text of a branch without a condition."""
-    columns = [
-        _column(layout, branch, context.inside(f"{context.identity}.{index}"), otherwise)
-        for index, branch in enumerate(branches, 1)
-    ]
+    columns = _columns(layout, branches, context, otherwise)
     if is_exhaustive(branches, layout.view.details):
         return Branches(columns, layout.view.compact)
     return _with_implied(layout, columns, implied)
+
+
+def _columns(
+    layout: Layout, branches: Sequence[Branch], context: NodeContext, otherwise: str
+) -> Sequence[BranchColumn]:
+    return [
+        _column(layout, branch, context.inside(f"{context.identity}.{index}"), otherwise)
+        for index, branch in enumerate(branches, 1)
+    ]
 
 
 def _with_implied(layout: Layout, columns: Sequence[BranchColumn], implied: BranchColumn) -> Branches:
@@ -246,9 +253,12 @@ def _resumed_exits(layout: Layout, node: Try, final: Figure, context: NodeContex
     """Return the pills of the exits that continue after a `finally`, which include an exception that is not caught."""
     if not final.continues:
         return []
-    blocks = [node.get("try_block", NO_BLOCK), node.get("catch_block", NO_BLOCK)]
-    kinds = {kind for block in blocks for kind in exit_kinds(block, layout.view.details)}
-    if "catch_block" not in node:
+    details = layout.view.details
+    kinds = set(exit_kinds(node.get("try_block", NO_BLOCK), details))
+    if "catch_block" in node:
+        # Handlers that catch only some exceptions raise the others.
+        kinds = kinds - {"raise"} | exit_kinds(node["catch_block"], details)
+    else:
         kinds.add("raise")
     unnamed = context.at("")
     return [
@@ -264,8 +274,15 @@ def _panel(
     """Return the frame of a block with its mark, and the distance from the spine to the left edge of the frame."""
     css, title = words
     inside = context.inside(f"{context.identity}.{css}")
-    stack = layout.part(block, block["nodes"], inside)
-    frame = FrameFigure(SvgGroup(f"panel {css}", inside.identity, title), label, stack, GAP)
+    group = SvgGroup(f"panel {css}", inside.identity, title)
+    handlers = handlers_in(block["nodes"])
+    if handlers is None or layout.view.mark(handlers) is not None or layout.view.folding.folds(handlers, inside.level):
+        frame = FrameFigure(group, label, layout.part(block, block["nodes"], inside), GAP)
+    else:
+        (identity,) = identities([handlers], inside.identity)
+        layout.nodes_by_id[identity] = handlers
+        columns = _columns(layout, handlers["branches"], inside.at(identity), "default")
+        frame = FrameFigure(group, label, Branches(columns, layout.view.compact), 0)
     return layout.marked(frame, block), frame.left_extent
 
 
