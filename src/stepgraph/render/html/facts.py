@@ -8,13 +8,13 @@ from typing import Final, assert_never
 from msgspec import Struct
 
 from stepgraph.escaping.plain_text import visible
-from stepgraph.model.details import NO_DETAIL, Detail
+from stepgraph.model.details import NO_DETAILS, Detail, Details
 from stepgraph.model.payload import Clocked, If, Node, ParallelKind, Switch, Try
 from stepgraph.model.walk import as_unknown, children, is_step
 from stepgraph.phrases import number_text, shape_text
 from stepgraph.render.folding import BodyTexts, folded_node_text, folded_text
 from stepgraph.render.node_text import node_words
-from stepgraph.render.step_types import FactRow, step_text
+from stepgraph.render.step_types import FactRow, step_style, step_text
 
 _END_CONDITIONS: Final[Mapping[ParallelKind, str]] = {
     "all": "when all are done, or at the first failure",
@@ -30,34 +30,35 @@ class Facts(Struct, frozen=True):
     kind: str
     name: str
     rows: tuple[FactRow, ...]
-    searchable: bool
-    """Whether the node has a name from the source."""
+    category: str
+    """The word for the node in searches, such as `wait` for `kind:wait`."""
 
     inside: str
     """A summary of the nodes inside."""
 
     def as_json(self, place: str) -> dict[str, object]:
         """Return the facts as JSON data with the source location `place`, without empty fields."""
-        required: dict[str, object] = {"kind": self.kind, "name": self.name}
-        optional = {"rows": self.rows, "inside": self.inside, "place": visible(place), "found": int(self.searchable)}
+        required: dict[str, object] = {"kind": self.kind, "name": self.name, "category": self.category}
+        optional = {"rows": self.rows, "inside": self.inside, "place": visible(place)}
         return required | {key: value for key, value in optional.items() if value}
 
 
-def facts(node: Node, bodies: BodyTexts, detail: Detail = NO_DETAIL) -> Facts:
+def facts(node: Node, bodies: BodyTexts, details: Details = NO_DETAILS) -> Facts:
     """Return the facts about a node with its details and, for a call, a summary of the function."""
     words = node_words(node)
+    rows = (*_details(node, details.of(node)), *_rows(node, details))
     return Facts(
         kind=words.kind,
-        name=visible(_heading(node) if words.name is None else words.name),
-        rows=tuple((row[0], visible(row[1]), *row[2:]) for row in (*_details(node, detail), *_rows(node))),
-        searchable=words.name is not None,
+        name=visible(_heading(node, details.source(node)) if words.name is None else words.name),
+        rows=tuple((row[0], visible(row[1]), *row[2:]) for row in rows),
+        category=_category(node, details),
         inside=_inside(node, bodies),
     )
 
 
 def _details(node: Node, detail: Detail) -> Iterator[FactRow]:
-    if detail.source:
-        yield "Arguments" if node["type"] == "function_call" else "Source", detail.source
+    if detail.source and node["type"] == "function_call":
+        yield "Arguments", detail.source
     for remark in detail.remarks:
         if node["type"] == "step_do":
             word, _, rest = remark.partition(" ")  # `receives order` or `starts workflow orders`
@@ -72,12 +73,39 @@ def _inside(node: Node, bodies: BodyTexts) -> str:
     return folded_node_text(node) if children(node) else ""
 
 
-def _heading(node: Node) -> str:
-    """Return the heading for a node without a name: its type, or the statement of an exit."""
-    return node["kind"] if node["type"] == "break" else node["type"]
+def _heading(node: Node, source: str) -> str:
+    """Return the heading for a node without a name: its source, or its type with a condition or kind."""
+    match node["type"]:
+        case "break":
+            return source or node["kind"]
+        case "parallel":
+            return f"parallel {node['kind']}"
+        case "switch":
+            return f"switch {node['discriminant']}"
+        case "if":
+            condition = node["branches"][0]["condition"] if node["branches"] else None
+            return f"if {condition}" if condition else "if"
+        case _:
+            return source or node["type"]
 
 
-def _rows(node: Node) -> Iterator[FactRow]:
+def _category(node: Node, details: Details) -> str:
+    if as_unknown(node):
+        return "unknown"
+    if is_step(node):
+        return "step" if node["type"] == "step_do" else step_style(node["type"]).category
+    match node["type"]:
+        case "break":
+            return "raise" if details.is_raise(node) else node["kind"]
+        case "function_call":
+            return "call"
+        case "function_def":
+            return "function"
+        case _:
+            return node["type"]
+
+
+def _rows(node: Node, details: Details) -> Iterator[FactRow]:
     if unknown := as_unknown(node):
         yield "Type", unknown["type"]
         return
@@ -93,7 +121,7 @@ def _rows(node: Node) -> Iterator[FactRow]:
         case "if" | "switch":
             yield from _conditions(node)
         case "try":
-            yield from _blocks(node)
+            yield from _blocks(node, details)
         case "break":
             yield "Leaves", "the function or the workflow" if node["kind"] == "return" else "the loop"
         case "start":
@@ -117,11 +145,16 @@ def _conditions(node: If | Switch) -> Iterator[FactRow]:
             yield "Case" if is_switch else ("Else if" if index else "If"), branch["condition"], steps
 
 
-def _blocks(node: Try) -> Iterator[FactRow]:
+def _blocks(node: Try, details: Details) -> Iterator[FactRow]:
     named = (("Try", node.get("try_block")), ("Catch", node.get("catch_block")), ("Finally", node.get("finally_block")))
     for label, block in named:
-        if block is not None:
-            yield label, folded_text(block["nodes"])
+        if block is None:
+            continue
+        steps, source = folded_text(block["nodes"]), details.source(block)
+        if source:
+            yield label, source, steps
+        else:
+            yield label, steps
 
 
 def _clocks(node: Clocked) -> Iterator[FactRow]:

@@ -107,7 +107,7 @@ class Section(Struct, frozen=True):
 
     def _facts(self, node: Node, bodies: BodyTexts) -> dict[str, object]:
         place = "" if self.page.places is None else self.page.places(node)
-        return facts(node, bodies, self.page.details.of(node)).as_json(place)
+        return facts(node, bodies, self.page.details).as_json(place)
 
     def _summary(self) -> Iterator[str]:
         page = self.page

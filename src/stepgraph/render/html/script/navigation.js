@@ -38,6 +38,15 @@ tabs.addEventListener("keydown", (event) => {
   current.tab.focus();
 });
 
+/** Select a node of any workflow, and show it. */
+function visit(group) {
+  const picture = current.nodes.has(group.id) ? current : owner(group.id);
+  if (picture !== current) open(picture);
+  select(group);
+  picture.reveal(group);
+  focus(group);
+}
+
 function open(picture) {
   if (picture !== current) unselect();
   current = picture;
@@ -50,6 +59,7 @@ function open(picture) {
   picture.show();
   tools.hidden = !picture.svg;
   percent.textContent = `${Math.round(picture.scale * 100)} %`;
+  update();
 }
 
 /** Open the workflow that the address of the page names, or select the node that it names. */
@@ -59,8 +69,5 @@ function follow() {
   if (!picture) return;
   open(picture);
   const group = picture.nodes.has(identity) && picture.groups.find(({ id }) => id === identity);
-  if (!group) return;
-  select(group);
-  picture.reveal(group);
-  focus(group);
+  if (group) visit(group);
 }
