@@ -9,6 +9,7 @@ from importlib.resources import files
 
 import pytest
 
+from stepgraph.model.details import Detail, Details
 from stepgraph.model.payload import Graph, Node
 from stepgraph.render.folding import Folding
 from stepgraph.render.html.page import render_page
@@ -82,6 +83,17 @@ def test_a_folded_frame_is_narrower_and_lower() -> None:
     (width, height, *_) = at_rest(root, frozenset({str(frame.attributes["id"])}))
     assert width == ("416", "176")
     assert height == ("488", "278")
+
+
+def test_a_folded_frame_shows_how_its_exits_end() -> None:
+    failure: Node = {"type": "break", "kind": "return"}
+    details = Details([(failure, Detail('raise Declined("no")'))])
+    root = read(render_page([Page(graph(loop(do("a"), either(branch("x", failure)))), "orders", details=details)]))
+    (frame,) = root.with_class("foldable")
+    summary, ends = [element for element in frame.children if "while-folded" in (element.attributes.get("class") or "")]
+    assert [span.text for span in summary.children] == ["loop", "1 step · may raise"]
+    assert [element.attributes["class"] for element in ends.children] == ["end fault", "ring fault", "cross"]
+    assert data_of(root)[0]["nodes"]["orders--node.loop"]["inside"] == "1 step · may raise"
 
 
 def test_a_page_contains_no_control_characters() -> None:
