@@ -23,7 +23,7 @@ from stepgraph.model.payload import (
 from stepgraph.model.walk import handlers_in
 from stepgraph.render.folding import LeavingKind, exit_kind, exit_kinds
 from stepgraph.render.group_order import RowSpan, clock_span, is_over_at_the_first, is_unawaited, row_spans
-from stepgraph.render.node_text import NO_BLOCK, branch_text, is_exhaustive
+from stepgraph.render.node_text import NO_BLOCK, branch_text, is_exhaustive, is_guard, only_exit
 from stepgraph.render.svg.figures.branches import BranchColumn, Branches
 from stepgraph.render.svg.figures.clock_rows import ClockRows, Member
 from stepgraph.render.svg.figures.columns import is_too_wide
@@ -150,13 +150,10 @@ def if_title(node: If) -> str:
 
 def guard_exit(node: Node, view: View) -> Break | None:
     """Return the exit of a guard: an `if` whose only branch is an exit, without marks on either. None for others."""
-    if node["type"] != "if" or len(node["branches"]) != 1:
+    if not is_guard(node) or view.mark(node["branches"][0]) is not None:
         return None
-    (branch,) = node["branches"]
-    if branch["condition"] is None or len(branch["nodes"]) != 1 or view.mark(branch) is not None:
-        return None
-    (only,) = branch["nodes"]
-    return only if only["type"] == "break" and view.mark(only) is None else None
+    only = only_exit(node["branches"][0]["nodes"])
+    return only if only is not None and view.mark(only) is None else None
 
 
 def _measure_guard(layout: Layout, branch: Branch, node: Break, context: NodeContext) -> Guard:
@@ -321,9 +318,9 @@ def _measure_passes(layout: Layout, node: Parallel, loop: Loop, context: NodeCon
 def _group_and_label(layout: Layout, node: Parallel, context: NodeContext, head: str = "") -> tuple[SvgGroup, Label]:
     """Return the SVG group and the label of a `parallel`.
 
-    Both show the head of the loop, if any, the condition that ends the group, and the remarks on the group.
+    Both show the function that makes the group, the head of the loop, the condition that ends the group, and remarks.
     """
-    when = ", ".join(filter(None, (head, _over_when(node))))
+    when = ", ".join(filter(None, (layout.view.details.source(node), head, _over_when(node))))
     words = BETWEEN.join(filter(None, (when, *layout.view.details.remarks(node))))
     kind = f"parallel {node['kind']}"
     group = SvgGroup("parallel", context.identity, title_line(kind, words))
