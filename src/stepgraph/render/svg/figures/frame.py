@@ -111,13 +111,16 @@ class FrameFigure(Struct, frozen=True):
     @property
     def _ends(self) -> Sequence[LeavingKind]:
         """The kinds of exits that end beside the folded frame. The line of a `return` replaces its mark."""
+        if self.folded is None:
+            return ()
         has_line = self.content.exits.returns is not None
-        return [kind for kind in self.folded.ends if kind != "return" or not has_line] if self.folded else ()
+        return [kind for kind in self.folded.ends if kind != "return" or not has_line]
 
     def _sides(self) -> tuple[Length, Length]:
         """Return the extents of the open frame, in which the content and the label have room."""
         left, right = self.content.left_extent + SIDES, self.content.right_extent + SIDES
-        right = longest([right, self.min_right_extent])
+        if self.min_right_extent:
+            right = longest([right, self.min_right_extent])
         if self.label is None:
             return left, right
         width = self.label.width + 2 * _BAND_SIDES
