@@ -26,6 +26,7 @@ _END_LINE: Final = 14
 _END_RADIUS: Final = 7
 END_ROOM: Final = _END_LINE + 2 * _END_RADIUS
 """The width in pixels of the line of an exit with its end mark."""
+_MAX_RADIUS: Final = 16
 
 
 def draw_end(pen: Pen, begin: tuple[int, int], kind: LeavingKind | Literal["continue"], *, is_caught: bool) -> None:
@@ -177,7 +178,7 @@ class ExitPill(Struct, frozen=True):
         else:
             lane = lanes.breaks if self.kind == "break" else lanes.returns
             pen.leave((self.right_extent, self.height // 2), lane)
-        pen.box("box", (-self.left_extent, 0), (2 * self.left_extent, self.height), self.height // 2)
+        pen.box("box", (-self.left_extent, 0), (2 * self.left_extent, self.height), min(self.height // 2, _MAX_RADIUS))
         self.label.draw(pen, PADDING - self.left_extent, PADDING // 2, "ink")
         pen.close()
 
