@@ -53,7 +53,7 @@ def facts(node: Node, bodies: BodyTexts, details: Details = NO_DETAILS, findings
         name=visible(_heading(node, details.source(node)) if words.name is None else words.name),
         rows=tuple((row[0], visible(row[1]), *row[2:]) for row in rows),
         category=_category(node, details),
-        inside=_inside(node, bodies),
+        inside=_inside(node, bodies, details),
     )
 
 
@@ -73,10 +73,10 @@ def _details(node: Node, detail: Detail) -> Iterator[FactRow]:
             yield "Exception" if node["type"] == "break" else "Errors", remark
 
 
-def _inside(node: Node, bodies: BodyTexts) -> str:
+def _inside(node: Node, bodies: BodyTexts, details: Details) -> str:
     if node["type"] == "function_call":
         return bodies.of(node["name"]) if node["name"] in bodies.functions else ""
-    return folded_node_text(node) if children(node) else ""
+    return folded_node_text(node, details) if children(node) else ""
 
 
 def _heading(node: Node, source: str) -> str:

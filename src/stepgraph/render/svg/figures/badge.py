@@ -11,6 +11,7 @@ from stepgraph.phrases import counted
 from stepgraph.render.findings import LEVEL_WORDS, FindingLevel, ShownFinding, most_important
 from stepgraph.render.svg.badges import Badges
 from stepgraph.render.svg.fonts import BADGE
+from stepgraph.render.svg.lengths import Length
 from stepgraph.render.svg.pen import Pen
 
 SIZE: Final = 16
@@ -35,7 +36,7 @@ def draw_badge(pen: Pen, identity: str, right: int) -> None:
         _draw_at_corner(pen, pen.badges.by_figure[identity], right)
 
 
-def draw_frame_badge(pen: Pen, identity: str, right: int, *, foldable: bool) -> None:
+def draw_frame_badge(pen: Pen, identity: str, right: Length, *, foldable: bool) -> None:
     """Draw the badge of a frame. While a foldable frame is folded, a badge with the findings inside replaces it."""
     while_open, while_folded = pen.badges.by_figure.get(identity), pen.badges.with_contents.get(identity)
     if foldable and while_folded is not None and while_folded != while_open:
@@ -88,14 +89,14 @@ def draw_pills(pen: Pen, pills: Sequence[StatePill], x: int, y: int) -> None:
         x += pill.width + _BETWEEN_PILLS
 
 
-def _draw_at_corner(pen: Pen, findings: Sequence[ShownFinding], right: int, css: str = "") -> None:
+def _draw_at_corner(pen: Pen, findings: Sequence[ShownFinding], right: Length, css: str = "") -> None:
     level = most_important(findings)
     text = _SIGNS[level] if len(findings) == 1 else str(len(findings))
     width = max(SIZE, BADGE.width(text) + 2 * _SIDES)
     _draw_pill(pen, f"{level}{css}", _title(findings), text, (right + _OVERHANG, -SIZE // 2), width)
 
 
-def _draw_pill(pen: Pen, css: str, title: str, text: str, corner: tuple[int, int], width: int) -> None:
+def _draw_pill(pen: Pen, css: str, title: str, text: str, corner: tuple[Length, int], width: int) -> None:
     """Draw a pill with its upper right corner at a point. Errors have a different shape."""
     pen.open(f"finding {css}", "", title)
     pen.open_at(*corner)

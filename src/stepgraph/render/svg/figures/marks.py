@@ -14,8 +14,8 @@ from stepgraph.render.svg.figures.label import NORMAL, Label, plain_label
 from stepgraph.render.svg.figures.leaf import ExitPill
 from stepgraph.render.svg.figures.stack import ExitJoin
 from stepgraph.render.svg.fonts import DETAIL, HEADING
-from stepgraph.render.svg.lengths import Length
-from stepgraph.render.svg.pen import Icon, Pen
+from stepgraph.render.svg.lengths import Length, longest, shortest, value_of
+from stepgraph.render.svg.pen import Icon, Pen, TextPiece
 from stepgraph.render.view import Mark, MarkKind
 
 ICONS: Final = {
@@ -53,17 +53,17 @@ class MarkedFigure(Struct, frozen=True):
     def __post_init__(self) -> None:
         if not self.mark.remark or isinstance(self.figure, ExitPill):
             return
-        room = max(2 * self.figure.left_extent, _MIN_TAB_WIDTH) - _PADDING_AROUND_TEXT
+        room = max(2 * value_of(self.figure.left_extent), _MIN_TAB_WIDTH) - _PADDING_AROUND_TEXT
         force_setattr(self, "label", plain_label(self.mark.remark, min(room, NORMAL.name)))
 
     @property
-    def left_extent(self) -> int:
+    def left_extent(self) -> Length:
         at_corner = self.label is None and not self.mark.quiet
         return self.figure.left_extent + (SIGN if at_corner else 0)
 
     @property
-    def right_extent(self) -> int:
-        return max(self.figure.right_extent, self._tab - self.figure.left_extent)
+    def right_extent(self) -> Length:
+        return longest([self.figure.right_extent, self._tab - self.figure.left_extent])
 
     @property
     def height(self) -> Length:
@@ -78,13 +78,11 @@ class MarkedFigure(Struct, frozen=True):
         return self.figure.exits.lowered(self._above)
 
     @property
-    def _tab(self) -> int:
+    def _tab(self) -> Length:
         if self.label is None:
             return 0
-        return max(
-            self.label.width + _PADDING_AROUND_TEXT,
-            self.figure.left_extent + min(self.figure.left_extent, self.figure.right_extent),
-        )
+        left, right = self.figure.left_extent, self.figure.right_extent
+        return longest([self.label.width + _PADDING_AROUND_TEXT, left + shortest([left, right])])
 
     @property
     def _above(self) -> int:
@@ -95,14 +93,15 @@ class MarkedFigure(Struct, frozen=True):
         edge = -self.figure.left_extent
         if self.label is not None:
             pen.box("tab", (edge, 0), (self._tab, self._above + _TAB_OVERLAP))
-            self.label.draw(pen, edge + 2 * _SIDE_PADDING + SIGN, _ABOVE, "")
+            self.label.draw(pen, edge + (2 * _SIDE_PADDING + SIGN), _ABOVE, "")
         pen.open_at(0, self._above)
         self.figure.draw(pen, lanes)
         pen.close()
         if not self.mark.quiet:
-            corner = (edge, 0)
-            on_tab = (edge + _SIDE_PADDING + SIGN // 2, self._above // 2)
-            draw_sign(pen, self.mark.kind, *(corner if self.label is None else on_tab))
+            if self.label is None:
+                draw_sign(pen, self.mark.kind, edge, 0)
+            else:
+                draw_sign(pen, self.mark.kind, edge + (_SIDE_PADDING + SIGN // 2), self._above // 2)
         pen.close()
 
 
@@ -113,7 +112,7 @@ def is_marked(figure: Figure) -> bool:
     return isinstance(figure, MarkedFigure)
 
 
-def draw_sign(pen: Pen, kind: MarkKind, x: int, y: int) -> None:
+def draw_sign(pen: Pen, kind: MarkKind, x: Length, y: int) -> None:
     """Draw the sign of a mark centered at a point."""
     pen.lines.append(f'<circle class="sign" cx="{x}" cy="{y}" r="{SIGN}"/>')
     pen.icon("", x - _ICON // 2, y - _ICON // 2, ICONS[kind])
@@ -188,7 +187,7 @@ class Listing(Struct, frozen=True):
         for entry, lines in zip(self.entries, self.lines, strict=False):
             pen.open(f"mark {entry.kind.value}", "", f"{entry.kind.value}: {entry.text}")
             draw_sign(pen, entry.kind, SIGN, y + DETAIL.line_height // 2)
-            pieces: list[tuple[str, int, int, str]] = []
+            pieces: list[TextPiece] = []
             for css, text in lines:
                 y += DETAIL.line_height
                 pieces.append((css, _TEXT, y - _DESCENT, text))

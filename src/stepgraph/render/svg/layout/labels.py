@@ -10,8 +10,10 @@ from stepgraph.model.walk import as_unknown, is_step
 from stepgraph.render.folding import LeavingKind, exit_kinds, folded_node_text, may_complete
 from stepgraph.render.node_text import NO_STEPS, clock_text, node_words
 from stepgraph.render.step_types import StepStyle, step_style, step_text
-from stepgraph.render.svg.figures.label import Label, TextWidths, exit_label, node_label, plain_label
+from stepgraph.render.svg.figures.frame import FoldedForm
+from stepgraph.render.svg.figures.label import BETWEEN, NORMAL, Label, TextWidths, exit_label, node_label, plain_label
 from stepgraph.render.svg.figures.leaf import ExitPill, Leaf, SvgGroup
+from stepgraph.render.svg.lengths import Variables
 from stepgraph.render.svg.pen import Icon
 from stepgraph.render.view import NodeContext
 
@@ -107,8 +109,7 @@ def folded_box(
     css, icon = _folded_style(node)
     name, text = head or node_words(node).title, text or folded_node_text(node, details)
     group = SvgGroup(f"folded {css}", context.identity, title_line(name, text))
-    kinds = exit_kinds(node, details)
-    ending = [kind for kind in _ENDS if kind in kinds and (context.may_be_caught(kind) or context.ends_at_once(kind))]
+    kinds, ending = exit_kinds(node, details), _ending_kinds(node, context, details)
     return Leaf(
         group,
         node_label(icon, name, [text], widths.name),
@@ -121,6 +122,25 @@ def folded_box(
 
 
 _ENDS: Final[tuple[LeavingKind, ...]] = ("return", "raise")
+
+
+def _ending_kinds(node: Node, context: NodeContext, details: Details) -> list[LeavingKind]:
+    """Return the kinds of exits of a folded node that end beside its box."""
+    kinds = exit_kinds(node, details)
+    return [kind for kind in _ENDS if kind in kinds and (context.may_be_caught(kind) or context.ends_at_once(kind))]
+
+
+def folded_form(variables: Variables, node: Node, context: NodeContext, details: Details, head: str = "") -> FoldedForm:
+    """Return the form of a frame that is folded in a page, with the label and the exits of a folded box."""
+    _, icon = _folded_style(node)
+    name = head or node_words(node).title
+    phrases = folded_node_text(node, details).split(BETWEEN)
+    return FoldedForm(
+        variables,
+        node_label(icon, name, phrases, NORMAL.name),
+        ends=_ending_kinds(node, context, details),
+        is_caught=context.may_be_caught("raise"),
+    )
 
 
 def unwrapped_box(node: Node, identity: str, widths: TextWidths) -> Leaf:
