@@ -25,11 +25,11 @@ from tests.svg.test_laws import lots
 @settings(lots, max_examples=60)
 @given(graphs(), graphs())
 def test_the_picture_of_any_diff_obeys_all_laws(old: Graph, new: Graph) -> None:
-    union, marks = marked_graph(diff_workflows(old["workflow"], new["workflow"]), "Orders")
-    view = View(marks=marks)
+    marked = marked_graph(diff_workflows(old["workflow"], new["workflow"]), "Orders")
+    view = marked.view(View())
     of_shells = {"every node is drawn once for each drawing of its function"}
-    allowed = of_shells if any(mark.unwrapped for _, mark in marks.marked) else set[str]()
-    assert broken(union, picture_of(union, view), view).keys() <= allowed
+    allowed = of_shells if any(mark.unwrapped for _, mark in marked.marks.marked) else set[str]()
+    assert broken(marked.graph, picture_of(marked.graph, view), view).keys() <= allowed
 
 
 def picture(drawn: Graph, *marks: tuple[Mapping[str, object], Mark]) -> Picture:
@@ -79,8 +79,8 @@ def test_a_long_remark_is_wrapped_on_its_tab() -> None:
 @settings(lots, max_examples=60)
 @given(graphs(), graphs())
 def test_no_sign_covers_text(old: Graph, new: Graph) -> None:
-    union, marks = marked_graph(diff_workflows(old["workflow"], new["workflow"]), "Orders")
-    drawn_picture = picture_of(union, View(marks=marks))
+    marked = marked_graph(diff_workflows(old["workflow"], new["workflow"]), "Orders")
+    drawn_picture = picture_of(marked.graph, marked.view(View()))
     texts = [text.box for figure in drawn_picture.whole.walk() for text in [*figure.texts, *figure.tab_texts]]
     signs = [sign for figure in drawn_picture.whole.walk() for sign in figure.signs]
     assert [sign for sign in signs if any(sign.overlaps(text) for text in texts)] == []

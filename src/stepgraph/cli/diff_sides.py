@@ -382,4 +382,5 @@ def _version_of_workflow(workflow: WorkflowAnalysis, path: str, to_message: Call
         workflow.graph,
         workflow.complete,
         tuple(to_message(remark) for remark in (*missing_graph, *notes)),
+        lambda: workflow.details,
     )

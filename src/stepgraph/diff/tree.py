@@ -189,17 +189,29 @@ def read_tree(workflow: Workflow, budget: Budget | None = None) -> Tree:
     """Return the elements of a workflow. `budget` defaults to a new budget."""
     read: list[tuple[_PendingElement, Fields, int]] = []
     children: list[list[int]] = []
+    for element, inner_elements, parent in _in_preorder(workflow):
+        if parent >= 0:
+            children[parent].append(len(read))
+        read.append((element, element.fields(inner_elements), parent))
+        children.append([])
+    return Tree(tuple(_elements(read, children)), Budget() if budget is None else budget)
+
+
+def parts_by_number(workflow: Workflow) -> list[Mapping[str, object]]:
+    """Return the payload object of each element of a workflow, by the number of the element in its tree."""
+    return [element.data for element, _, _ in _in_preorder(workflow)]
+
+
+def _in_preorder(workflow: Workflow) -> Iterator[tuple[_PendingElement, list[_PendingElement], int]]:
+    """Yield each element with its children and the number of its parent, which is -1 for the workflow."""
     pending = [(_PendingElement(WORKFLOW, "", cast("Mapping[str, object]", workflow)), -1)]
+    number = 0
     while pending:
         element, parent = pending.pop()
         inner_elements = element.children()
-        number = len(read)
-        read.append((element, element.fields(inner_elements), parent))
-        children.append([])
-        if parent >= 0:
-            children[parent].append(number)
+        yield element, inner_elements, parent
         pending.extend((inner, number) for inner in reversed(inner_elements))
-    return Tree(tuple(_elements(read, children)), Budget() if budget is None else budget)
+        number += 1
 
 
 def _elements(read: list[tuple[_PendingElement, Fields, int]], children: list[list[int]]) -> Iterator[TreeElement]:

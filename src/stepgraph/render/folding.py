@@ -11,7 +11,7 @@ from stepgraph.model.details import NO_DETAILS, Details
 from stepgraph.model.payload import Break, FunctionDef, Node
 from stepgraph.model.walk import as_unknown, children, is_leaf_step, is_step, walk
 from stepgraph.phrases import counted
-from stepgraph.render.node_text import NO_STEPS
+from stepgraph.render.node_text import NO_STEPS, node_words
 
 LeavingKind: TypeAlias = Literal["break", "return", "raise"]
 """The kinds of exits. The payload has no `raise`, but its details do."""
@@ -21,6 +21,8 @@ _NONE: Final[frozenset[LeavingKind]] = frozenset()
 
 FoldedKind: TypeAlias = Literal["loop", "parallel", "try", "if", "switch", "block", "function", "step"]
 _EXITS: Final[tuple[LeavingKind, ...]] = ("break", "return", "raise")
+_RUNS: Final = frozenset({"block", "parallel"})
+"""The types of nodes that a comparison puts around a run of unchanged nodes, with a title in their details."""
 
 
 def exit_kind(node: Break, details: Details) -> LeavingKind:
@@ -68,9 +70,12 @@ class Folding(Struct, frozen=True):
     kinds: tuple[FoldedKind, ...] = ()
     """Kinds that are always folded: `function` for bodies at their calls, `step` for steps with nested steps."""
 
+    parts: frozenset[int] = frozenset()
+    """Identities (`id`) of nodes and functions that are always folded."""
+
     def folds(self, node: Node, level: int) -> bool:
         """Return whether `node` is folded if it has nodes inside. The nodes of a workflow are at level 1."""
-        if self.depth is not None and level >= self.depth:
+        if (self.depth is not None and level >= self.depth) or id(node) in self.parts:
             return True
         return _folded_kind(node) in self.kinds
 
@@ -119,8 +124,21 @@ class BodyTexts(Struct, frozen=True):
         return self._texts[name]
 
 
+def folded_title(node: Node, details: Details) -> str:
+    """Return the title of a folded node: the head of a loop, the count of a run, or the name or type of the node."""
+    return (details.source(node) if node["type"] in {"loop", *_RUNS} else "") or node_words(node).title
+
+
+def is_run(node: Node, details: Details) -> bool:
+    """Return whether a node stands for a run of nodes, which its title counts: `12 steps unchanged`."""
+    return node["type"] in _RUNS and bool(details.source(node))
+
+
 def folded_node_text(node: Node, details: Details = NO_DETAILS) -> str:
-    """Return the summary of the nodes inside `node` and of its exits: `1 step · may return`."""
+    """Return the summary of the nodes inside `node` and of its exits: `1 step · may return`.
+
+    The summary of a run contains only its exits, and may be empty.
+    """
     kinds = exit_kinds(node, details)
     exits = [f"may {kind}" for kind in _EXITS if kind in kinds]
-    return " · ".join([folded_text(children(node)), *exits])
+    return " · ".join([*([] if is_run(node, details) else [folded_text(children(node))]), *exits])

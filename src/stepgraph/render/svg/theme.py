@@ -30,6 +30,7 @@ FigureClass: TypeAlias = Literal[
     "finally",
     "block",
     "start",
+    "unchanged",
     "exit",
     "raise",
     "empty",
@@ -100,6 +101,7 @@ LIGHT: Final = Palette(
         "finally": KindColors("#55616e", "#f5f6f8", "#848d97", "#e6e9ed"),
         "block": KindColors("#55616e", "#ffffff", "#838d98", "#eef0f3"),
         "start": KindColors("#37474f", "#fdfdfd", "#828d91", "#e9edef"),
+        "unchanged": KindColors("#55616e", "#ffffff", "#838d98", "#f3f5f7"),
         "exit": KindColors("#37434f", "#eceff3", "#7b8794"),
         "raise": KindColors("#b3261e", "#ffffff", "#b3261e"),
         "empty": KindColors("#7b8794", "#ffffff", "#818d9a"),
@@ -138,6 +140,7 @@ DARK: Final = Palette(
         "finally": KindColors("#a3afbb", "#1a2128", "#69737d", "#29323c"),
         "block": KindColors("#a3afbb", "#131a22", "#687480", "#242d37"),
         "start": KindColors("#a9b8c6", "#151c24", "#677480", "#273039"),
+        "unchanged": KindColors("#a3afbb", "#10161d", "#687480", "#1a2128"),
         "exit": KindColors("#c5d0da", "#26303a", "#7a8794"),
         "raise": KindColors("#f5938a", "#1e1517", "#f5938a"),
         "empty": KindColors("#93a0ad", "#10161d", "#687480"),
@@ -171,6 +174,7 @@ path{{fill:none;stroke-width:1.25;stroke-linejoin:round}}
 .unawaited.end{{stroke-dasharray:none}}
 .out,.unawaited,.cross{{stroke-linecap:round}}
 .body>.edge,.block>.edge,.empty>.box,.unknown>.box,.unknown>.edge,.implied>.box{{stroke-dasharray:4 3}}
+.unchanged>.box,.unchanged>.edge{{stroke-dasharray:1.5 3}}
 .head{{stroke-dasharray:none}}
 .first{{fill:none;stroke-width:1.5;stroke-dasharray:4 3}}"""
 
@@ -253,6 +257,7 @@ def _has_icon(figure: FigureClass) -> bool:
             | "finally"
             | "block"
             | "start"
+            | "unchanged"
             | "exit"
             | "raise"
         ):
@@ -274,6 +279,7 @@ def has_heading(figure: FigureClass) -> bool:
             | "finally"
             | "block"
             | "start"
+            | "unchanged"
             | "exit"
             | "raise"
         ):

@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from stepgraph.diff.diff import StructuralChange, WorkflowDiff, diff_graphs
 from stepgraph.diff.in_flight.effects import Effect
+from stepgraph.model.details import NO_DETAILS, Details
 from stepgraph.model.payload import Graph, Workflow
 from stepgraph.phrases import counted, workflow_title
 
@@ -49,6 +50,8 @@ class VersionedWorkflow(Struct, frozen=True):
     """Whether the analysis resolved everything, or None for a saved graph."""
     remarks: tuple[str, ...] = ()
     """Reasons for an incomplete graph."""
+    details: Callable[[], Details] = lambda: NO_DETAILS
+    """Returns the details of the graph, which saved graphs lack."""
 
 
 class ComparedWorkflow(Struct, frozen=True):
@@ -75,6 +78,11 @@ class ComparedWorkflow(Struct, frozen=True):
             if version is None or version.name != self.name
             else workflow_title(version.name, version.class_name)
         )
+
+    @property
+    def details(self) -> tuple[Details, Details]:
+        """The details of the graphs of the old and the new version."""
+        return _details_of(self.old), _details_of(self.new)
 
     @property
     def location(self) -> str:
@@ -269,6 +277,10 @@ def _unique_name(workflow: VersionedWorkflow, used: Mapping[str, Pair], numbers:
         numbers[base, location] += 1
         name = f"{base} ({location}, {numbers[base, location] + 1})"
     return name
+
+
+def _details_of(version: VersionedWorkflow | None) -> Details:
+    return NO_DETAILS if version is None else version.details()
 
 
 def _workflow(version: VersionedWorkflow) -> Workflow:

@@ -23,6 +23,7 @@ from stepgraph.report.diff.comparison import (
     versions_line,
 )
 from stepgraph.report.diff.marks import marked_graph
+from stepgraph.report.diff.unchanged import fold_unchanged
 
 _LEGEND: Final = "`+` (green) marks additions, `-` (red) removals, and `~` (amber) other changes."
 _SIGNS: Final = {Effect.SAFE: "✅", Effect.OUT_OF_ORDER: "⚠️", Effect.BREAKING: "❌"}
@@ -113,5 +114,5 @@ def _diagram(workflow: ComparedWorkflow, graph: Graph) -> str:
     steps = count_steps(graph["workflow"])
     if workflow.old is None:
         return folded_diagram(workflow.title, steps, graph)
-    merged, marks = marked_graph(workflow.diff, graph["workflow"]["class_name"])
-    return folded_diagram(workflow.title, steps, merged, View(marks=marks))
+    marked = fold_unchanged(marked_graph(workflow.diff, graph["workflow"]["class_name"], *workflow.details))
+    return folded_diagram(workflow.title, steps, marked.graph, marked.view(View()))

@@ -18,6 +18,7 @@ from stepgraph.report.diff.comparison import (
     summary_line,
 )
 from stepgraph.report.diff.marks import marked_graph
+from stepgraph.report.diff.unchanged import fold_unchanged
 
 _KINDS: Final = {kind.sign: kind for kind in MarkKind}
 
@@ -29,13 +30,15 @@ def render_svg(report: VersionComparison, theme: Theme = "auto") -> Picture:
 
 
 def _drawing(workflow: ComparedWorkflow, number: int, report: VersionComparison, theme: Theme) -> SvgDrawing:
-    graph, marks = marked_graph(workflow.diff, workflow.title)
+    marked = fold_unchanged(marked_graph(workflow.diff, workflow.title, *workflow.details))
     changes = workflow.diff.changes
     incomplete = [INCOMPLETE] if workflow.is_incomplete else []
     effects = f"effect on running instances: {effect_counts(changes)}"
     remarks = [f"from {report.old} to {report.new}", effects, *incomplete]
     listing = Listing(counted(len(changes), "change"), remarks, [_entry(change) for change in changes])
-    return draw(graph, View(theme=theme, marks=marks), suffix=f".{number + 1}" if number else "", above=[listing])
+    return draw(
+        marked.graph, marked.view(View(theme=theme)), suffix=f".{number + 1}" if number else "", above=[listing]
+    )
 
 
 def _entry(change: StructuralChange) -> ListingEntry:

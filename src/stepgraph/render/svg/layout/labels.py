@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from stepgraph.model.details import NO_DETAIL, Detail, Details
+from stepgraph.model.details import NO_DETAIL, NO_DETAILS, Detail, Details
 from stepgraph.model.payload import FunctionCall, Node, Step
 from stepgraph.model.walk import as_unknown, is_step
-from stepgraph.render.folding import LeavingKind, exit_kinds, folded_node_text
+from stepgraph.render.folding import LeavingKind, exit_kinds, folded_node_text, folded_title, is_run
 from stepgraph.render.node_text import NO_STEPS, clock_text, node_words
 from stepgraph.render.step_types import StepStyle, step_style, step_text
 from stepgraph.render.svg.figures.label import WIDEST_EXIT, Label, heading, node_label, plain_label
@@ -86,29 +86,32 @@ def empty_box(identity: str, text: str = NO_STEPS) -> Leaf:
     return Leaf(SvgGroup("empty", identity, text), plain_label(text))
 
 
-def folded_box(node: Node, context: NodeContext, details: Details, text: str = "", head: str = "") -> Leaf:
+def folded_box(node: Node, context: NodeContext, details: Details, text: str = "") -> Leaf:
     """Return the box of a folded node: its name, a summary of its contents, and its exits.
 
-    `text` and `head` replace the computed summary and name.
+    `text` replaces the computed summary.
     """
-    css, icon = _folded_style(node)
-    name, text = head or node_words(node).title, text or folded_node_text(node, details)
+    css, icon = folded_style(node, details)
+    name, text = folded_title(node, details), text or folded_node_text(node, details)
     group = SvgGroup(f"folded {css}", context.identity, title_line(name, text))
     leaving = [kind for kind in exit_kinds(node, details) if not ends_at_once(kind, context)]
-    return Leaf(group, node_label(icon, name, [text]), stacked=True, exit_kinds=leaving)
+    label = node_label(icon, name, [text] if text else [])
+    return Leaf(group, label, stacked=True, exit_kinds=leaving)
 
 
 def unwrapped_box(node: Node, identity: str) -> Leaf:
     """Return the box of a removed node whose contents remain."""
-    css, icon = _folded_style(node)
+    css, icon = folded_style(node, NO_DETAILS)
     name = node_words(node).title
     return Leaf(SvgGroup(css, identity, name), node_label(icon, name, []))
 
 
-def _folded_style(node: Node) -> tuple[str, str]:
+def folded_style(node: Node, details: Details) -> tuple[str, str]:
     """Return the class and the icon of a folded node. Nodes without their own style look like blocks."""
     if as_unknown(node):
         return "block", Icon.BLOCK
+    if is_run(node, details):
+        return "unchanged", Icon.UNCHANGED
     if is_step(node):
         style = step_style(node["type"])
         return _step_css(style), style.icon

@@ -10,8 +10,8 @@ from msgspec import Struct, field
 from stepgraph.model.payload import Block, FunctionCall, FunctionDef, Loop, Node, Start, StepDo, UnknownNode
 from stepgraph.model.walk import as_unknown, children, is_leaf_step
 from stepgraph.phrases import payload_text
-from stepgraph.render.folding import BodyTexts, exit_kind
-from stepgraph.render.group_order import has_clocks
+from stepgraph.render.folding import BodyTexts, exit_kind, folded_title
+from stepgraph.render.group_order import has_clocks, in_sequence
 from stepgraph.render.node_text import NO_STEPS, UNKNOWN_TYPE
 from stepgraph.render.svg.figures.figure import GAP, Figure
 from stepgraph.render.svg.figures.frame import FrameFigure
@@ -24,6 +24,7 @@ from stepgraph.render.svg.layout.labels import (
     empty_box,
     exit_pill,
     folded_box,
+    folded_style,
     step_group,
     step_label,
     step_leaf,
@@ -33,7 +34,6 @@ from stepgraph.render.svg.layout.labels import (
 from stepgraph.render.svg.layout.structures import (
     Layout,
     OpenFunctions,
-    in_sequence,
     loop_of_passes,
     measure_if,
     measure_parallel,
@@ -138,8 +138,7 @@ class NodeLayout(Struct):
         if unknown := as_unknown(node):
             return self._unknown(unknown, context)
         if self._folds(node, context):
-            head = self.view.details.source(node) if node["type"] == "loop" else ""
-            return folded_box(node, context, self.view.details, head=head)
+            return folded_box(node, context, self.view.details)
         if is_leaf_step(node):
             return step_leaf(node, context.identity, self.view.details)
         match node["type"]:
@@ -191,9 +190,9 @@ class NodeLayout(Struct):
 
     def _block(self, block: Block, context: NodeContext) -> Figure:
         body = self.stack(block["nodes"], context.inside(context.identity))
-        return FrameFigure(
-            SvgGroup("block", context.identity, "block"), heading(Icon.BLOCK, "block"), body, GAP, self.folds
-        )
+        css, icon = folded_style(block, self.view.details)
+        title = folded_title(block, self.view.details)
+        return FrameFigure(SvgGroup(css, context.identity, title), heading(icon, title), body, GAP, self.folds)
 
     def _call(self, call: FunctionCall, context: NodeContext) -> Figure:
         name, arguments = call["name"], self.view.details.source(call)

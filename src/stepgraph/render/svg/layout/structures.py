@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Final, Protocol
 
 from stepgraph.model.payload import Block, Branch, FunctionDef, If, Loop, Node, Parallel, Switch, Try, is_generated
-from stepgraph.render.folding import LeavingKind, exit_kinds
+from stepgraph.render.folding import LeavingKind, exit_kinds, folded_title, is_run
 from stepgraph.render.group_order import RowSpan, clock_span, is_over_at_the_first, is_unawaited, row_spans
 from stepgraph.render.node_text import NO_BLOCK, branch_text, is_exhaustive
 from stepgraph.render.svg.figures.branches import BranchColumn, Branches
@@ -20,7 +20,7 @@ from stepgraph.render.svg.figures.leaf import ExitPill, SvgGroup
 from stepgraph.render.svg.figures.stack import rejoin
 from stepgraph.render.svg.figures.try_panels import TryFinally, place_panels
 from stepgraph.render.svg.identities import identities
-from stepgraph.render.svg.layout.labels import empty_box, exit_pill, title_line
+from stepgraph.render.svg.layout.labels import empty_box, exit_pill, folded_style, title_line
 from stepgraph.render.svg.lengths import Variables
 from stepgraph.render.svg.pen import Icon
 from stepgraph.render.view import NodeContext, View
@@ -220,6 +220,10 @@ def _group_and_label(layout: Layout, node: Parallel, context: NodeContext, head:
 
     Both show the head of the loop, if any, the condition that ends the group, and the remarks on the group.
     """
+    if is_run(node, layout.view.details):
+        css, icon = folded_style(node, layout.view.details)
+        title = folded_title(node, layout.view.details)
+        return SvgGroup(css, context.identity, title), heading(icon, title)
     when = ", ".join(filter(None, (head, _over_when(node))))
     words = BETWEEN.join(filter(None, (when, *layout.view.details.remarks(node))))
     kind = f"parallel {node['kind']}"
@@ -244,16 +248,6 @@ def measure_unframed(layout: Layout, nodes: Sequence[Node], context: NodeContext
     return FrameFigure(
         SvgGroup("parallel", f"{context.identity}.concurrent", title), heading(Icon.PARALLEL, title), rows, 0
     )
-
-
-def in_sequence(nodes: Sequence[Node]) -> list[int] | None:
-    """Return the indexes of nodes with clocks in sequential order, or None if some overlap."""
-    spans = row_spans([clock_span(node) for node in nodes])
-    order = sorted(range(len(nodes)), key=lambda index: spans[index].begins)
-    is_sequence = all(
-        spans[index] == RowSpan(row, row + 1) and not is_unawaited(nodes[index]) for row, index in enumerate(order)
-    )
-    return order if is_sequence else None
 
 
 def _rows(layout: Layout, nodes: Sequence[Node], context: NodeContext, *, ends_with_first: bool) -> Figure:
