@@ -25,8 +25,8 @@ END = "the end"
 class FlowPaths:
     """The paths in a frame, or in the whole picture, between figures, bars and strokes.
 
-    A figure is entered at its top and left at its bottom. Exits that continue after a `finally` are entered at their
-    left side. Bars may have gaps for lines that pass.
+    A figure is entered at its top and left at its bottom. Exits of guards, and exits that continue after a `finally`,
+    are entered at their left side. Guards are also left at their right side. Bars may have gaps for lines that pass.
     """
 
     frame: Figure
@@ -68,10 +68,10 @@ class FlowPaths:
     def _link_figure(self, stroke: Stroke, figure: Figure, into: list[Point]) -> None:
         if not figure.boxes:
             return
-        if leaves(stroke, figure.box, self.frame):
+        if leaves(stroke, figure.box, self.frame) or ("guard" in figure.css and stroke.begin == side_of(figure)):
             self._link(figure, stroke)
         if any(figure.box.top == point.y and figure.box.has(point) for point in [*into, stroke.end]) or (
-            is_resumed_exit(figure) and stroke.end == entrance_of(figure)
+            "exit" in figure.css and stroke.end == entrance_of(figure)
         ):
             self._link(stroke, figure)
 
@@ -99,8 +99,17 @@ def is_resumed_exit(figure: Figure) -> bool:
 
 
 def entrance_of(pill: Figure) -> Point:
-    """Return the point at which a resumed exit is entered: the middle of its left side."""
-    return Point(pill.box.left, pill.box.top + (pill.box.bottom - pill.box.top) // 2)
+    """Return the point at which an exit is entered from the side: the middle of its left side."""
+    return Point(pill.box.left, _middle(pill.box))
+
+
+def side_of(guard: Figure) -> Point:
+    """Return the point at which the line to the exit of a guard begins: the middle of its right side."""
+    return Point(guard.box.right, _middle(guard.box))
+
+
+def _middle(box: Box) -> float:
+    return box.top + (box.bottom - box.top) // 2
 
 
 def _joined(frame: Figure) -> list[list[Box]]:

@@ -48,6 +48,7 @@ LAWS: Final[dict[str, Law]] = {
     "no line orders concurrent nodes": _of_graph(order.line_has_no_order),
     "no line leads from a branch into a sibling": _of_graph(order.branch_leads_into_a_sibling),
     "lines out of figures reach the end of the frame": _of_picture(order.continuing_figure_leads_nowhere),
+    "guards lead to their exits": _of_picture(order.guard_misses_its_exit),
     "figures that go on have lines out of them": _of_picture(order.continuation_differs),
     "breaks lead below their loops, other exits to the end": _of_picture(exits.exit_has_a_wrong_target),
     "exits that end at once have an end mark": _of_picture(exits.exit_has_a_wrong_end),

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from stepgraph.escaping.plain_text import visible
 from stepgraph.model.payload import FunctionDef, Graph, Node
 from stepgraph.model.walk import as_unknown, functions_of, is_step, node_lists
+from stepgraph.render.svg.layout.labels import title_line
 from stepgraph.render.view import Expansion, View
 from tests.svg.picture import Picture
 
@@ -29,10 +30,15 @@ def name_is_incomplete(picture: Picture) -> Iterator[str]:
 
 
 def condition_is_not_drawn(picture: Picture) -> Iterator[str]:
-    """Each branch has its complete condition, or `else` or `default`."""
+    """Each branch has its complete condition, or `else` or `default`. The title of a single branch contains it."""
     for figure in picture.whole.walk():
         node = picture.nodes.get(figure.identity)
-        if node is None or not (node["type"] == "if" or node["type"] == "switch") or not figure.is_frame:
+        if node is None or not (node["type"] == "if" or node["type"] == "switch") or figure.css & {"folded", "shut"}:
+            continue
+        if node["type"] == "if" and len(node["branches"]) == 1:
+            condition = node["branches"][0]["condition"]
+            if not figure.title.startswith(title_line("if", visible(condition or ""))):
+                yield f"{figure.title!r} without {condition!r}"
             continue
         default, branches = "else" if node["type"] == "if" else "default", node["branches"]
         expected = [default if branch["condition"] is None else visible(branch["condition"]) for branch in branches]

@@ -48,6 +48,17 @@ def branch_leads_into_a_sibling(graph: Graph, picture: Picture) -> Iterator[str]
                 yield f"in {frame.identity}"
 
 
+def guard_misses_its_exit(picture: Picture) -> Iterator[str]:
+    """A guard leads to its exit beside it, and on."""
+    for guard in picture.figures:
+        if "guard" not in guard.css or guard.parent is None:
+            continue
+        reached = FlowPaths(guard.parent).reached_from([guard])
+        pills = [inner for inner in guard.parent.inner if inner.identity.startswith(f"{guard.identity}.1{BETWEEN}")]
+        if len(pills) != 1 or not set(pills) <= reached:
+            yield guard.identity
+
+
 def continuing_figure_leads_nowhere(picture: Picture) -> Iterator[str]:
     """Every path out of a figure reaches the end of its frame, except in groups."""
     for frame in picture.whole.walk():

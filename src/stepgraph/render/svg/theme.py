@@ -24,6 +24,7 @@ FigureClass: TypeAlias = Literal[
     "parallel",
     "choice",
     "condition",
+    "guard",
     "try",
     "body",
     "catch",
@@ -95,6 +96,7 @@ LIGHT: Final = Palette(
         "parallel": KindColors("#7a2fa8", "#fdfbfe", "#a978c7", "#f6eefb"),
         "choice": KindColors("#a04f00", "#fffdf9", "#ba7f44", "#fdf3e3"),
         "condition": KindColors("#a04f00", "#fff3e0", "#b5762f"),
+        "guard": KindColors("#a04f00", "#fff8ec", "#b5762f"),
         "try": KindColors("#55616e", "#fafbfc", "#848e99", "#eef0f3"),
         "body": KindColors("#7b8794", "#ffffff", "#818d9a"),
         "catch": KindColors("#b3261e", "#fff7f6", "#d0746e", "#fde8e6"),
@@ -134,6 +136,7 @@ DARK: Final = Palette(
         "parallel": KindColors("#cb95ea", "#191521", "#89649f", "#2a1e36"),
         "choice": KindColors("#f0ab57", "#1b1813", "#936a38", "#2e2416"),
         "condition": KindColors("#f0ab57", "#2d2312", "#996a2e"),
+        "guard": KindColors("#f0ab57", "#241d12", "#996a2e"),
         "try": KindColors("#a3afbb", "#131a21", "#697580", "#222b34"),
         "body": KindColors("#93a0ad", "#10161d", "#687480"),
         "catch": KindColors("#f5938a", "#2a1819", "#a2605b", "#41211f"),
@@ -252,6 +255,7 @@ def _has_icon(figure: FigureClass) -> bool:
             | "loop"
             | "parallel"
             | "choice"
+            | "guard"
             | "try"
             | "catch"
             | "finally"
@@ -274,6 +278,7 @@ def has_heading(figure: FigureClass) -> bool:
             | "loop"
             | "parallel"
             | "choice"
+            | "guard"
             | "try"
             | "catch"
             | "finally"

@@ -11,11 +11,13 @@ from msgspec.structs import force_setattr, replace
 from stepgraph.render.svg.figures.columns import UNPLACED, Column, ColumnLayout, fanned_out, gathered, place_columns
 from stepgraph.render.svg.figures.figure import GAP, NO_EXITS, EarlyExits, Figure, Lanes
 from stepgraph.render.svg.figures.label import Label, add_remark
-from stepgraph.render.svg.lengths import Length, longest
+from stepgraph.render.svg.lengths import Length, longest, value_of
 from stepgraph.render.svg.pen import Pen
 from stepgraph.render.view import Mark
 
 _PILLS: Final = 26
+_WITHOUT_PILLS: Final = 22
+_HEAVIER: Final = 3
 _PILL_SIDES: Final = 9
 _PILL_PADDING: Final = 3
 _SIGN: Final = -5
@@ -27,11 +29,13 @@ _TAIL: Final = 14
 class BranchColumn(Struct, frozen=True):
     """A condition in a pill, and the body below it."""
 
-    condition: Label
+    condition: Label | None
+    """The condition, or None for a branch without a pill: the band shows the condition, or all others are false."""
+
     body: Figure | None
     """The body, or None for a branch without steps."""
 
-    title: str
+    title: str = ""
     """The full text of the condition."""
 
     implied: bool = False
@@ -68,6 +72,8 @@ class BranchColumn(Struct, frozen=True):
 
     @property
     def _pill(self) -> tuple[int, int]:
+        if self._label is None:
+            return 0, 0
         width = self._label.width + 2 * _PILL_SIDES
         return width + width % 2, self._label.height + 2 * _PILL_PADDING
 
@@ -76,19 +82,18 @@ class BranchColumn(Struct, frozen=True):
         return 0 if self.mark is None or self.mark.quiet else _SIGN_ROOM
 
     @property
-    def _label(self) -> Label:
-        return (
-            add_remark(self.condition, self.mark.remark)
-            if self.mark is not None and self.mark.remark
-            else self.condition
-        )
+    def _label(self) -> Label | None:
+        if self.condition is None or self.mark is None or not self.mark.remark:
+            return self.condition
+        return add_remark(self.condition, self.mark.remark)
 
     @property
     def _body_top(self) -> int:
         return max(self._pill[1], self.pill_room) + GAP
 
     def draw(self, pen: Pen, lanes: Lanes) -> None:
-        self._draw_pill(pen)
+        if self._label is not None:
+            self._draw_pill(pen, self._label)
         _, height = self._pill
         if self.body:
             if height < self._body_top - GAP:
@@ -97,12 +102,12 @@ class BranchColumn(Struct, frozen=True):
             self.body.draw(pen, lanes)
             pen.close()
 
-    def _draw_pill(self, pen: Pen) -> None:
+    def _draw_pill(self, pen: Pen, label: Label) -> None:
         width, height = self._pill
         css = "condition implied" if self.implied else "condition"
         pen.open(css if self.mark is None else f"{css} {self.mark.kind.value}", "", self.title)
         pen.box("box", (-width // 2, 0), (width, height), 10)
-        self._label.draw(pen, _PILL_SIDES - width // 2, _PILL_PADDING, "")
+        label.draw(pen, _PILL_SIDES - width // 2, _PILL_PADDING, "")
         if self.mark is not None and self._sign_room:
             # Imported here for a fast start, because most drawings have no marks.
             from stepgraph.render.svg.figures.marks import draw_sign
@@ -114,12 +119,11 @@ class BranchColumn(Struct, frozen=True):
 class Branches(Struct, frozen=True):
     """Branches side by side, from the fork to the join.
 
-    If only one branch continues, it is on the spine.
+    A branch that is much higher than all others, or the only one that continues, is on the spine. Otherwise, the
+    branches are centered.
     """
 
     branches: Sequence[BranchColumn]
-    anchor: int | None
-    """The index of the branch on the spine, or None to center the branches."""
 
     columns: ColumnLayout = UNPLACED
     """The layout of the columns, computed from the branches."""
@@ -131,15 +135,19 @@ class Branches(Struct, frozen=True):
         room = max(branch.pill_height for branch in self.branches)
         force_setattr(self, "branches", [replace(branch, pill_room=room) for branch in self.branches])
         extents = [
-            Column(branch.left_extent, branch.right_extent, branch.exits.lowered(_PILLS), is_line=branch.body is None)
+            Column(branch.left_extent, branch.right_extent, branch.exits.lowered(self._fork), branch.body is None)
             for branch in self.branches
         ]
         going_on = [index for index, branch in enumerate(self.branches) if branch.continues]
-        anchor = going_on[0] if len(going_on) == 1 else self.anchor
-        force_setattr(self, "columns", place_columns(extents, anchor))
-        bottom = longest([branch.height + _PILLS for branch in self.branches])
+        force_setattr(self, "columns", place_columns(extents, _heaviest(self.branches, going_on)))
+        bottom = longest([branch.height + self._fork for branch in self.branches])
         meets = any(self.columns.spines[index] for index in going_on)
         force_setattr(self, "ends", bottom + _JOIN if meets else bottom)
+
+    @property
+    def _fork(self) -> int:
+        """The height of the lines to all branches."""
+        return _PILLS if any(branch.pill_height for branch in self.branches) else _WITHOUT_PILLS
 
     @property
     def left_extent(self) -> int:
@@ -162,16 +170,27 @@ class Branches(Struct, frozen=True):
         return self.columns.exits(self.ends)
 
     def draw(self, pen: Pen, lanes: Lanes) -> None:
-        pen.path("line", fanned_out(self.columns.spines, _PILLS))
+        pen.path("line", fanned_out(self.columns.spines, self._fork))
         for index, (branch, spine) in enumerate(zip(self.branches, self.columns.spines, strict=True)):
-            pen.open_at(spine, _PILLS)
+            pen.open_at(spine, self._fork)
             branch.draw(pen, self.columns.lanes(index, lanes))
             pen.close()
         ends = [
-            (spine, branch.height + _PILLS)
+            (spine, branch.height + self._fork)
             for branch, spine in zip(self.branches, self.columns.spines, strict=True)
             if branch.continues
         ]
         if ends:
             pen.path("line", gathered(ends, self.ends, self.height))
         self.columns.draw_exits(pen, lanes, self.ends)
+
+
+def _heaviest(branches: Sequence[BranchColumn], continuing: Sequence[int]) -> int | None:
+    """Return the index of the branch that belongs on the spine, or None if no branch stands out."""
+    if not continuing:
+        return None
+    first, *others = sorted(continuing, key=lambda index: -value_of(branches[index].height))
+    if not others:
+        return first
+    second = value_of(branches[others[0]].height)
+    return first if value_of(branches[first].height) >= _HEAVIER * second else None

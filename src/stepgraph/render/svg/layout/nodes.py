@@ -34,6 +34,7 @@ from stepgraph.render.svg.layout.labels import (
 from stepgraph.render.svg.layout.structures import (
     Layout,
     OpenFunctions,
+    guard_exit,
     loop_of_passes,
     measure_if,
     measure_parallel,
@@ -169,7 +170,12 @@ class NodeLayout(Struct):
                 assert_never(never)
 
     def _folds(self, node: Node, context: NodeContext) -> bool:
-        """Return whether a node is folded. A group that shares its frame with a loop is folded with it."""
+        """Return whether a node is folded. A group that shares its frame with a loop is folded with it.
+
+        A guard is never folded, because its folded box would be as large.
+        """
+        if guard_exit(node, self.view) is not None:
+            return False
         sharing = [node, loop] if (loop := loop_of_passes(node)) else [node]
         return any(self.view.folding.folds(part, context.level) and children(part) for part in sharing)
 

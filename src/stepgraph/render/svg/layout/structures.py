@@ -7,14 +7,27 @@ from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from contextlib import contextmanager
 from typing import Final, Protocol
 
-from stepgraph.model.payload import Block, Branch, FunctionDef, If, Loop, Node, Parallel, Switch, Try, is_generated
-from stepgraph.render.folding import LeavingKind, exit_kinds, folded_title, is_run
+from stepgraph.model.payload import (
+    Block,
+    Branch,
+    Break,
+    FunctionDef,
+    If,
+    Loop,
+    Node,
+    Parallel,
+    Switch,
+    Try,
+    is_generated,
+)
+from stepgraph.render.folding import LeavingKind, exit_kind, exit_kinds, folded_title, is_run
 from stepgraph.render.group_order import RowSpan, clock_span, is_over_at_the_first, is_unawaited, row_spans
 from stepgraph.render.node_text import NO_BLOCK, branch_text, is_exhaustive
 from stepgraph.render.svg.figures.branches import BranchColumn, Branches
 from stepgraph.render.svg.figures.clock_rows import ClockRows, Member
 from stepgraph.render.svg.figures.figure import GAP, Figure
 from stepgraph.render.svg.figures.frame import FrameFigure
+from stepgraph.render.svg.figures.guard import Guard
 from stepgraph.render.svg.figures.label import BETWEEN, WIDEST_NAME, Label, add_remark, heading, plain_label
 from stepgraph.render.svg.figures.leaf import ExitPill, SvgGroup
 from stepgraph.render.svg.figures.stack import rejoin
@@ -26,6 +39,7 @@ from stepgraph.render.svg.pen import Icon
 from stepgraph.render.view import NodeContext, View
 
 WIDEST_CONDITION: Final = 230
+_NO_MATCH: Final = "no match"
 
 
 class OpenFunctions:
@@ -85,20 +99,26 @@ class Layout(Protocol):
 
 
 def measure_if(layout: Layout, node: If, context: NodeContext) -> Figure:
-    """Return an `if`, with an implied branch if it lacks an `else`."""
-    branches = _branches(layout, node["branches"], context, ("else", "else"))
-    return FrameFigure(
-        SvgGroup("choice", context.identity, if_title(node)),
-        heading(Icon.CHOICE, "if"),
-        branches,
-        0,
-        layout.folds,
-    )
+    """Return an `if`, with an implied branch if it lacks an `else`.
+
+    The band shows the condition of a single branch. If this branch is only an exit, the `if` is a guard.
+    """
+    branches = node["branches"]
+    if (only := guard_exit(node, layout.view)) is not None:
+        return _measure_guard(layout, branches[0], only, context)
+    group = SvgGroup("choice", context.identity, if_title(node))
+    if len(branches) == 1 and layout.view.mark(branches[0]) is None:
+        body = layout.stack(branches[0]["nodes"], context.inside(f"{context.identity}.1"), tail=0)
+        content = _with_implied([BranchColumn(None, body)], BranchColumn(None, None))
+        return FrameFigure(group, _condition_label(layout, branches[0], Icon.CHOICE), content, 0, layout.folds)
+    content = _branches(layout, branches, context, "else", BranchColumn(None, None))
+    return FrameFigure(group, heading(Icon.CHOICE, "if"), content, 0, layout.folds)
 
 
 def measure_switch(layout: Layout, node: Switch, context: NodeContext) -> Figure:
     """Return a `switch`, with an implied branch if it lacks a default case."""
-    branches = _branches(layout, node["branches"], context, ("default", "no match"))
+    implied = BranchColumn(plain_label(_NO_MATCH), None, _NO_MATCH, implied=True)
+    branches = _branches(layout, node["branches"], context, "default", implied)
     label = heading(Icon.SWITCH, "switch", node["discriminant"])
     return FrameFigure(
         SvgGroup("choice", context.identity, f"switch {node['discriminant']}"), label, branches, 0, layout.folds
@@ -111,29 +131,64 @@ def if_title(node: If) -> str:
     return title_line("if", *conditions)
 
 
-def _branches(layout: Layout, branches: Sequence[Branch], context: NodeContext, words: tuple[str, str]) -> Figure:
-    """Return the branches. `words` are the texts of a branch without a condition and of the implied branch."""
-    otherwise, implied_text = words
-    planned: list[BranchColumn] = []
-    for index, branch in enumerate(branches):
-        details = layout.view.details
-        text = branch_text(branch, otherwise, details)
-        condition = branch["condition"]
-        is_code = bool(details.source(branch)) or (condition is not None and not is_generated(condition))
+def guard_exit(node: Node, view: View) -> Break | None:
+    """Return the exit of a guard: an `if` whose only branch is an exit, without marks on either. None for others."""
+    if node["type"] != "if" or len(node["branches"]) != 1:
+        return None
+    (branch,) = node["branches"]
+    if branch["condition"] is None or len(branch["nodes"]) != 1 or view.mark(branch) is not None:
+        return None
+    (only,) = branch["nodes"]
+    return only if only["type"] == "break" and view.mark(only) is None else None
+
+
+def _measure_guard(layout: Layout, branch: Branch, node: Break, context: NodeContext) -> Guard:
+    inside = context.inside(f"{context.identity}.1")
+    (identity,) = identities([node], inside.identity)
+    layout.nodes_by_id[identity] = node
+    details = layout.view.details
+    pill = exit_pill(exit_kind(node, details), inside.at(identity), node["kind"], details=details.of(node))
+    title = title_line("if", branch["condition"] or "", *details.remarks(branch))
+    return Guard(SvgGroup("guard", context.identity, title), _condition_label(layout, branch, Icon.CHOICE), pill)
+
+
+def _branches(
+    layout: Layout, branches: Sequence[Branch], context: NodeContext, otherwise: str, implied: BranchColumn
+) -> Branches:
+    """Return the branches. `otherwise` is the text of a branch without a condition."""
+    columns = [
+        _column(layout, branch, context.inside(f"{context.identity}.{index}"), otherwise)
+        for index, branch in enumerate(branches, 1)
+    ]
+    return Branches(columns) if is_exhaustive(branches, layout.view.details) else _with_implied(columns, implied)
+
+
+def _with_implied(columns: Sequence[BranchColumn], implied: BranchColumn) -> Branches:
+    """Return branches with the implied one: to the right, or to the left of a single branch that always leaves."""
+    leaves = len(columns) == 1 and not columns[0].continues
+    return Branches([implied, *columns] if leaves else [*columns, implied])
+
+
+def _column(layout: Layout, branch: Branch, inside: NodeContext, otherwise: str) -> BranchColumn:
+    body = layout.stack(branch["nodes"], inside, tail=0) if branch["nodes"] else None
+    details = layout.view.details
+    title = title_line(branch_text(branch, otherwise, details), *details.remarks(branch))
+    return BranchColumn(_condition_label(layout, branch, "", otherwise), body, title, mark=layout.view.mark(branch))
+
+
+def _condition_label(layout: Layout, branch: Branch, icon: str, otherwise: str = "else") -> Label:
+    """Return the condition of a branch with the remarks on it, after `if` for an `if` with an icon."""
+    details = layout.view.details
+    text = branch_text(branch, otherwise, details)
+    condition = branch["condition"]
+    is_code = bool(details.source(branch)) or (condition is not None and not is_generated(condition))
+    if icon:
+        label = heading(icon, "if", text, widest=WIDEST_CONDITION, code=is_code)
+    else:
         label = heading("", "", text or " ", widest=WIDEST_CONDITION) if is_code else plain_label(text)
-        for phrase in details.remarks(branch):
-            label = add_remark(label, phrase)
-        inside = context.inside(f"{context.identity}.{index + 1}")
-        body = layout.stack(branch["nodes"], inside, tail=0) if branch["nodes"] else None
-        planned.append(
-            BranchColumn(label, body, title_line(text, *details.remarks(branch)), mark=layout.view.mark(branch))
-        )
-    if is_exhaustive(branches, layout.view.details):
-        return Branches(planned, None)
-    implied = BranchColumn(plain_label(implied_text), None, implied_text, implied=True)
-    leaves = len(planned) == 1 and not planned[0].continues
-    # A branch that always leaves is to the right, where exits are.
-    return Branches([implied, *planned] if leaves else [*planned, implied], 0 if len(planned) == 1 else None)
+    for phrase in details.remarks(branch):
+        label = add_remark(label, phrase)
+    return label
 
 
 def measure_try(layout: Layout, node: Try, context: NodeContext) -> Figure:
