@@ -10,14 +10,14 @@ from xml.etree import ElementTree as ET
 from stepgraph.model.payload import Graph, Node
 from stepgraph.render.folding import LeavingKind
 from stepgraph.render.svg.drawing import SvgDrawing, draw
-from stepgraph.render.svg.fonts import CODE, DETAIL, HEADING, NAME, TITLE
+from stepgraph.render.svg.fonts import CODE, DETAIL, EFFECT, HEADING, NAME, TITLE
 from stepgraph.render.svg.lengths import BEGIN, END, Variables
 from stepgraph.render.view import DEFAULT_VIEW, View
 from tests.svg.heights import lengths_of
 from tests.svg.shapes import Box, Point, bounding_box
 from tests.svg.strokes import Stroke, strokes
 
-FONTS = {"name": NAME, "detail": DETAIL, "heading": HEADING, "code": CODE, "title": TITLE}
+FONTS = {"name": NAME, "detail": DETAIL, "heading": HEADING, "code": CODE, "title": TITLE, "effect": EFFECT}
 SVG = "{http://www.w3.org/2000/svg}"
 _TRANSLATE = re.compile(r"translate\((-?\d+) (-?\d+)\)")
 _MARK = re.compile(f"{BEGIN}([0-9]+):(-?[0-9]+):-?[0-9]+{END}")
@@ -61,6 +61,9 @@ class Figure:
 
     tabs: list[Box] = field(default_factory=list)
     """Tabs of marks on figures inside."""
+
+    effects: list[Box] = field(default_factory=list)
+    """The pills of effects on running instances."""
 
     tab_texts: list[Text] = field(default_factory=list)
     """The text on tabs."""
@@ -224,6 +227,8 @@ def _read_shape(element: ET.Element, figure: Figure, at: Point) -> None:
     match element.tag.removeprefix(SVG):
         case "rect" if css == "tab":
             figure.tabs.append(_rectangle(element, at))
+        case "rect" if css in {"breaking", "out-of-order"}:
+            figure.effects.append(_rectangle(element, at))
         case "rect" if css != "paper":
             bars = figure.bars if "bar" in css.split() else figure.boxes
             bars.append(_rectangle(element, at))

@@ -13,7 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from stepgraph.render.step_types import StepCategory
-from stepgraph.render.svg.fonts import CODE, CODE_FAMILY, DETAIL, FAMILY, HEADING, NAME, TITLE
+from stepgraph.render.svg.fonts import CODE, CODE_FAMILY, DETAIL, EFFECT, FAMILY, HEADING, NAME, TITLE
 from stepgraph.render.view import MarkKind, Theme
 
 FigureClass: TypeAlias = Literal[
@@ -31,7 +31,6 @@ FigureClass: TypeAlias = Literal[
     "finally",
     "block",
     "start",
-    "unchanged",
     "exit",
     "raise",
     "empty",
@@ -103,7 +102,6 @@ LIGHT: Final = Palette(
         "finally": KindColors("#55616e", "#f5f6f8", "#848d97", "#e6e9ed"),
         "block": KindColors("#55616e", "#ffffff", "#838d98", "#eef0f3"),
         "start": KindColors("#37474f", "#fdfdfd", "#828d91", "#e9edef"),
-        "unchanged": KindColors("#55616e", "#ffffff", "#838d98", "#f3f5f7"),
         "exit": KindColors("#37434f", "#eceff3", "#7b8794"),
         "raise": KindColors("#b3261e", "#ffffff", "#b3261e"),
         "empty": KindColors("#7b8794", "#ffffff", "#818d9a"),
@@ -143,7 +141,6 @@ DARK: Final = Palette(
         "finally": KindColors("#a3afbb", "#1a2128", "#69737d", "#29323c"),
         "block": KindColors("#a3afbb", "#131a22", "#687480", "#242d37"),
         "start": KindColors("#a9b8c6", "#151c24", "#677480", "#273039"),
-        "unchanged": KindColors("#a3afbb", "#10161d", "#687480", "#1a2128"),
         "exit": KindColors("#c5d0da", "#26303a", "#7a8794"),
         "raise": KindColors("#f5938a", "#1e1517", "#f5938a"),
         "empty": KindColors("#93a0ad", "#10161d", "#687480"),
@@ -177,13 +174,14 @@ path{{fill:none;stroke-width:1.25;stroke-linejoin:round}}
 .unawaited.end{{stroke-dasharray:none}}
 .out,.unawaited,.cross{{stroke-linecap:round}}
 .body>.edge,.block>.edge,.empty>.box,.unknown>.box,.unknown>.edge,.implied>.box{{stroke-dasharray:4 3}}
-.unchanged>.box,.unchanged>.edge{{stroke-dasharray:1.5 3}}
 .head{{stroke-dasharray:none}}
 .first{{fill:none;stroke-width:1.5;stroke-dasharray:4 3}}"""
 
 _MARK_LAYOUT: Final = f"""\
 .change,.breaking,.out-of-order{{font-size:{DETAIL.size}px}}
+.effect{{font-size:{EFFECT.size}px;font-weight:bold}}
 .sign{{stroke-width:1.5}}
+.unchanged>.box,.unchanged>.edge{{stroke-dasharray:1.5 3}}
 .mark>.icon{{stroke-width:1.8}}
 .removed>g>*>.box,.removed>g>*>.edge,.removed.condition>.box{{stroke-dasharray:4 3}}
 .removed>g>*>text>.name,.removed>g>*>text>.heading,.removed>g>*>text>.code{{text-decoration:line-through}}
@@ -261,7 +259,6 @@ def _has_icon(figure: FigureClass) -> bool:
             | "finally"
             | "block"
             | "start"
-            | "unchanged"
             | "exit"
             | "raise"
         ):
@@ -284,7 +281,6 @@ def has_heading(figure: FigureClass) -> bool:
             | "finally"
             | "block"
             | "start"
-            | "unchanged"
             | "exit"
             | "raise"
         ):
@@ -292,7 +288,12 @@ def has_heading(figure: FigureClass) -> bool:
 
 
 def _mark_rules(palette: Palette) -> Iterator[str]:
-    """Yield the style rules of marks and their remarks."""
+    """Yield the style rules of unchanged runs, and of marks with their effects and remarks."""
+    unmarked = palette.unmarked
+    yield f".unchanged>.box,.unchanged>.edge{{stroke:{unmarked.edge};fill:{unmarked.fill}}}"
+    yield f".unchanged>.band{{stroke:{unmarked.edge};fill:{unmarked.band}}}"
+    yield f".unchanged>.icon{{stroke:{unmarked.line}}}"
+    yield f".unchanged>text>.heading{{fill:{unmarked.line}}}"
     for kind, colors in palette.marks.items():
         name = kind.value
         yield f".{name}>g>*>.box,.{name}>g>*>.edge,.{name}.condition>.box{{stroke:{colors.edge};fill:{colors.fill}}}"
@@ -301,6 +302,7 @@ def _mark_rules(palette: Palette) -> Iterator[str]:
         yield f".{name}>g>*>text>.heading{{fill:{colors.line}}}"
         yield f".{name}>.sign{{stroke:{palette.paper};fill:{colors.line}}}"
         yield f".{name}>.icon{{stroke:{palette.paper}}}"
+    yield f".effect{{fill:{palette.paper}}}"
     yield f".breaking{{fill:{palette.marks[MarkKind.REMOVED].line}}}"
     yield f".out-of-order{{fill:{palette.marks[MarkKind.CHANGED].line}}}"
 

@@ -6,9 +6,10 @@ from typing import Final
 
 from msgspec import Struct
 
-from stepgraph.render.svg.figures.figure import EarlyExits, Lanes
+from stepgraph.render.svg.figures.figure import EarlyExits, Figure, Lanes
 from stepgraph.render.svg.figures.label import Label
-from stepgraph.render.svg.figures.leaf import PADDING, ExitPill, SvgGroup
+from stepgraph.render.svg.figures.leaf import PADDING, SvgGroup
+from stepgraph.render.svg.lengths import value_of
 from stepgraph.render.svg.pen import Pen
 
 _LINE: Final = 14
@@ -22,7 +23,8 @@ class Guard(Struct, frozen=True):
     label: Label
     """The condition."""
 
-    exit: ExitPill
+    exit: Figure
+    """The pill of the exit, which may have a mark."""
 
     @property
     def left_extent(self) -> int:
@@ -51,7 +53,7 @@ class Guard(Struct, frozen=True):
 
     @property
     def _exit_top(self) -> int:
-        return self.height // 2 - self.exit.height // 2
+        return (self.height - value_of(self.exit.height)) // 2
 
     def draw(self, pen: Pen, lanes: Lanes) -> None:
         left, middle = self.left_extent, self.height // 2

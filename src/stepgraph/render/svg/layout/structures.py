@@ -36,7 +36,7 @@ from stepgraph.render.svg.identities import identities
 from stepgraph.render.svg.layout.labels import empty_box, exit_pill, folded_style, title_line
 from stepgraph.render.svg.lengths import Variables
 from stepgraph.render.svg.pen import Icon
-from stepgraph.render.view import NodeContext, View
+from stepgraph.render.view import Mark, NodeContext, View
 
 WIDEST_CONDITION: Final = 230
 _NO_MATCH: Final = "no match"
@@ -132,14 +132,23 @@ def if_title(node: If) -> str:
 
 
 def guard_exit(node: Node, view: View) -> Break | None:
-    """Return the exit of a guard: an `if` whose only branch is an exit, without marks on either. None for others."""
+    """Return the exit of a guard: an `if` whose only branch is an exit. None for others.
+
+    The mark of the branch must be a part of the mark on the `if`, and the mark of the exit must fit on its corner.
+    """
     if node["type"] != "if" or len(node["branches"]) != 1:
         return None
     (branch,) = node["branches"]
-    if branch["condition"] is None or len(branch["nodes"]) != 1 or view.mark(branch) is not None:
+    if branch["condition"] is None or len(branch["nodes"]) != 1 or not _is_part(view.mark(branch)):
         return None
     (only,) = branch["nodes"]
-    return only if only["type"] == "break" and view.mark(only) is None else None
+    mark = view.mark(only)
+    return only if only["type"] == "break" and (mark is None or not mark.effect) else None
+
+
+def _is_part(mark: Mark | None) -> bool:
+    """Return whether a mark, if any, says no more than the mark of the enclosing figure."""
+    return mark is None or (mark.quiet and not mark.effect and not mark.remark)
 
 
 def _measure_guard(layout: Layout, branch: Branch, node: Break, context: NodeContext) -> Guard:
@@ -149,7 +158,8 @@ def _measure_guard(layout: Layout, branch: Branch, node: Break, context: NodeCon
     details = layout.view.details
     pill = exit_pill(exit_kind(node, details), inside.at(identity), node["kind"], details=details.of(node))
     title = title_line("if", branch["condition"] or "", *details.remarks(branch))
-    return Guard(SvgGroup("guard", context.identity, title), _condition_label(layout, branch, Icon.CHOICE), pill)
+    group, label = SvgGroup("guard", context.identity, title), _condition_label(layout, branch, Icon.CHOICE)
+    return Guard(group, label, layout.marked(pill, node))
 
 
 def _branches(
