@@ -29,6 +29,7 @@ MARKDOWN: Final = ".md"
 """The suffix of Markdown files, which may contain Mermaid diagrams."""
 
 _FOLDING: Final = frozenset({"--depth", "--collapse"})
+_DIFF_PICTURE: Final = frozenset({"--theme", "--full"})
 _PICTURE: Final = _FOLDING | {"--expand", "--theme", "--legend", "--engine"}
 
 
@@ -43,6 +44,9 @@ class FormatOptions(Struct, frozen=True):
 
     theme: Theme = "auto"
     """The colors of the picture of a diff."""
+
+    full: bool = False
+    """Whether the picture of a diff shows unchanged parts in full."""
 
     view: View | None = None
     """The folding, expansion, colors and legend of a drawing, or None for the default view."""
@@ -323,10 +327,10 @@ def _diff_text(report: VersionComparison, options: FormatOptions) -> Rendering:
     return Rendering(render_text(report, color=options.look.color))
 
 
-def _diff_markdown(report: VersionComparison, _options: FormatOptions) -> Rendering:
+def _diff_markdown(report: VersionComparison, options: FormatOptions) -> Rendering:
     from stepgraph.report.diff.markdown import render_markdown
 
-    return Rendering(render_markdown(report))
+    return Rendering(render_markdown(report, full=options.full))
 
 
 def _diff_json(report: VersionComparison, _options: FormatOptions) -> Rendering:
@@ -338,7 +342,7 @@ def _diff_json(report: VersionComparison, _options: FormatOptions) -> Rendering:
 def _diff_svg(report: VersionComparison, options: FormatOptions) -> Rendering:
     from stepgraph.report.diff.svg import render_svg
 
-    return Rendering(render_svg(report, options.theme).text)
+    return Rendering(render_svg(report, options.theme, full=options.full).text)
 
 
 def _diff_png(report: VersionComparison, options: FormatOptions) -> Rendering:
@@ -368,10 +372,10 @@ _REPORTS: Final[tuple[Format[Report], ...]] = (
 )
 _DIFFS: Final[tuple[Format[VersionComparison], ...]] = (
     Format("text", TEXT_FILE, _diff_text),
-    Format("markdown", MARKDOWN, _diff_markdown),
+    Format("markdown", MARKDOWN, _diff_markdown, frozenset({"--full"})),
     Format("json", ".json", _diff_json),
-    Format("svg", ".svg", _diff_svg, frozenset({"--theme"})),
-    Format("png", ".png", _diff_png, frozenset({"--theme"}), is_binary=True, require=_require_png),
+    Format("svg", ".svg", _diff_svg, _DIFF_PICTURE),
+    Format("png", ".png", _diff_png, _DIFF_PICTURE, is_binary=True, require=_require_png),
 )
 
 

@@ -7,11 +7,11 @@ from typing import Final, Literal, TypeAlias, assert_never
 
 from msgspec import Struct, field
 
-from stepgraph.model.details import NO_DETAILS, Details
-from stepgraph.model.payload import Break, FunctionDef, Node
+from stepgraph.model.details import ANY_OTHER_ERROR, NO_DETAILS, Details
+from stepgraph.model.payload import Break, FunctionDef, Node, Switch
 from stepgraph.model.walk import as_unknown, children, is_leaf_step, is_step, walk
 from stepgraph.phrases import counted
-from stepgraph.render.node_text import NO_STEPS, node_words
+from stepgraph.render.node_text import NO_STEPS, branch_text, is_exhaustive, node_words
 
 LeavingKind: TypeAlias = Literal["break", "return", "raise"]
 """The kinds of exits. The payload has no `raise`, but its details do."""
@@ -59,6 +59,38 @@ def _caught_by(node: Node) -> frozenset[LeavingKind]:
 def _flow_of(node: Node) -> Sequence[Node]:
     """Return the nodes that a run of `node` executes, which excludes the functions of a `start`."""
     return node["nodes"] if node["type"] == "start" else children(node)
+
+
+def continues(node: Node, details: Details = NO_DETAILS) -> bool:
+    """Return whether control can reach the node after `node`, rather than leave through an exit on every path."""
+    if unknown := as_unknown(node):
+        return _ends(unknown["nodes"], details)
+    if is_step(node):
+        return True
+    match node["type"]:
+        case "break":
+            return False
+        case "loop" | "function_call" | "function_def" | "start":
+            return True
+        case "block":
+            return _ends(node["nodes"], details)
+        case "parallel":
+            is_loop = len(node["nodes"]) == 1 and node["nodes"][0]["type"] == "loop"
+            return is_loop or all(continues(member, details) for member in node["nodes"])
+        case "if" | "switch":
+            branches = node["branches"]
+            return not is_exhaustive(branches, details) or any(_ends(branch["nodes"], details) for branch in branches)
+        case "try":
+            blocks = [node[slot]["nodes"] for slot in ("try_block", "catch_block") if slot in node]
+            final = node["finally_block"]["nodes"] if "finally_block" in node else ()
+            return _ends(final, details) and (not blocks or any(_ends(nodes, details) for nodes in blocks))
+        case _ as never:
+            assert_never(never)
+
+
+def _ends(nodes: Sequence[Node], details: Details) -> bool:
+    """Return whether control can reach the end of a list of nodes."""
+    return not nodes or continues(nodes[-1], details)
 
 
 class Folding(Struct, frozen=True):
@@ -125,8 +157,31 @@ class BodyTexts(Struct, frozen=True):
 
 
 def folded_title(node: Node, details: Details) -> str:
-    """Return the title of a folded node: the head of a loop, the count of a run, or the name or type of the node."""
-    return (details.source(node) if node["type"] in {"loop", *_RUNS} else "") or node_words(node).title
+    """Return the title of a folded node.
+
+    This is the head of a loop, the first of several exception handlers, the count of a run, or the name or type of the
+    node.
+    """
+    source = ""
+    if node["type"] == "switch":
+        source = _handlers_title(node, details)
+    elif node["type"] in {"loop", *_RUNS}:
+        source = details.source(node)
+    return source or node_words(node).title
+
+
+def _handlers_title(node: Switch, details: Details) -> str:
+    """Return the first `except` clause of a choice between exception handlers, or an empty string for another choice.
+
+    If a single clause catches some exceptions only, it is shown around the choice, which has its type as a condition.
+    """
+    if not node["branches"] or node["discriminant"] != "exception":
+        return ""
+    first, last = node["branches"][0], node["branches"][-1]
+    if branch_text(last, "", details) == ANY_OTHER_ERROR:
+        clause = details.source(first) or f"except {first['condition']}"
+        return f"{clause} …"
+    return f"{source} …" if (source := details.source(first)) else ""
 
 
 def is_run(node: Node, details: Details) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise, permutations
 
 from stepgraph.model.payload import Graph
+from stepgraph.render.folding import continues
 from stepgraph.render.group_order import clock_span, group_order, has_clocks
 from stepgraph.render.svg.identities import BETWEEN
 from tests.svg.laws.boxes import shows_all_iterations
@@ -71,8 +72,8 @@ def continuing_figure_leads_nowhere(picture: Picture) -> Iterator[str]:
 
 
 def continuation_differs(picture: Picture) -> Iterator[str]:
-    """Steps, calls, loops and functions always continue, exits never do, and other frames do if a path reaches their
-    end.
+    """Steps, calls, loops and functions always continue, exits never do, other frames do if a path reaches their end,
+    and folded nodes do if their contents would.
     """
     for figure in picture.figures:
         if figure.css & {"condition", "legend", "shut"} or (
@@ -88,6 +89,8 @@ def _should_lead_on(picture: Picture, figure: Figure) -> bool:
         return False
     if _is_separate(figure):
         return is_left_early(picture, figure)
+    if "folded" in figure.css and figure.identity in picture.nodes:
+        return continues(picture.nodes[figure.identity])
     if figure.css & {"step", "call", "folded", "loop", "function", "start", "empty"} or shows_all_iterations(
         picture, figure
     ):

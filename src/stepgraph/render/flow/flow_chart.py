@@ -72,9 +72,13 @@ def flow_chart(graph: Graph, view: View = DEFAULT_VIEW) -> Chart:
 
 
 def flow_charts(graph: Graph, view: View = DEFAULT_VIEW) -> list[Chart]:
-    """Return the chart of the workflow, then the charts of its functions."""
+    """Return the chart of the workflow, then the charts of its functions.
+
+    Functions that a comparison folds are omitted: boxes without contents beside the workflow would say nothing.
+    """
     functions = enumerate(graph["workflow"]["functions"].values())
-    return [workflow_chart(graph, view), *(function_chart(function, index, view) for index, function in functions)]
+    shown = ((index, function) for index, function in functions if id(function) not in view.folding.parts)
+    return [workflow_chart(graph, view), *(function_chart(function, index, view) for index, function in shown)]
 
 
 def workflow_chart(graph: Graph, view: View = DEFAULT_VIEW) -> Chart:

@@ -23,22 +23,29 @@ from stepgraph.report.diff.unchanged import fold_unchanged
 _KINDS: Final = {kind.sign: kind for kind in MarkKind}
 
 
-def render_svg(report: VersionComparison, theme: Theme = "auto") -> Picture:
-    """Return a picture with, for each changed workflow, a list of changes and a drawing marked by color and sign."""
-    drawings = [_drawing(workflow, number, report, theme) for number, workflow in enumerate(report.changed_workflows)]
+def render_svg(report: VersionComparison, theme: Theme = "auto", *, full: bool = False) -> Picture:
+    """Return a picture with, for each changed workflow, a list of changes and a drawing marked by color and sign.
+
+    Unchanged parts are folded, unless `full`.
+    """
+    drawings = [
+        _drawing(workflow, number, report, View(theme=theme), full=full)
+        for number, workflow in enumerate(report.changed_workflows)
+    ]
     return render_sheet(drawings, summary_line(report), theme)
 
 
-def _drawing(workflow: ComparedWorkflow, number: int, report: VersionComparison, theme: Theme) -> SvgDrawing:
-    marked = fold_unchanged(marked_graph(workflow.diff, workflow.title, *workflow.details))
+def _drawing(
+    workflow: ComparedWorkflow, number: int, report: VersionComparison, view: View, *, full: bool
+) -> SvgDrawing:
+    marked = marked_graph(workflow.diff, workflow.title, *workflow.details)
+    marked = marked if full else fold_unchanged(marked)
     changes = workflow.diff.changes
     incomplete = [INCOMPLETE] if workflow.is_incomplete else []
     effects = f"effect on running instances: {effect_counts(changes)}"
     remarks = [f"from {report.old} to {report.new}", effects, *incomplete]
     listing = Listing(counted(len(changes), "change"), remarks, [_entry(change) for change in changes])
-    return draw(
-        marked.graph, marked.view(View(theme=theme)), suffix=f".{number + 1}" if number else "", above=[listing]
-    )
+    return draw(marked.graph, marked.view(view), suffix=f".{number + 1}" if number else "", above=[listing])
 
 
 def _entry(change: StructuralChange) -> ListingEntry:

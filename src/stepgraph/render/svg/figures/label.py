@@ -68,6 +68,12 @@ def node_label(icon: str, name: str, details: Sequence[str]) -> Label:
     return _label(icon, [("name", NAME, names), ("detail", DETAIL, _joined(details))])
 
 
+def quiet_label(icon: str, *texts: str) -> Label:
+    """Return the label of texts in the font of details beside an icon, each on lines of its own."""
+    lines = [line for text in texts if text for line in _wrapped(DETAIL, text, WIDEST_DETAIL)]
+    return _label(icon, [("detail", DETAIL, lines)])
+
+
 def plain_label(text: str, widest: int = WIDEST_DETAIL) -> Label:
     """Return a label of one text in the font of details, without an icon."""
     return _label("", [("detail", DETAIL, _wrapped(DETAIL, text, widest))])

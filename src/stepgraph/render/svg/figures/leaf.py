@@ -44,9 +44,7 @@ class Leaf(Struct, frozen=True):
     exit_kinds: Collection[LeavingKind] = ()
     """The kinds of exits of the folded nodes that lead out of the box."""
 
-    @property
-    def continues(self) -> bool:
-        return True
+    continues: bool = True
 
     @property
     def exits(self) -> EarlyExits:

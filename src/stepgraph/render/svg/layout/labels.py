@@ -7,10 +7,10 @@ from typing import assert_never
 from stepgraph.model.details import NO_DETAIL, NO_DETAILS, Detail, Details
 from stepgraph.model.payload import FunctionCall, Node, Step
 from stepgraph.model.walk import as_unknown, is_step
-from stepgraph.render.folding import LeavingKind, exit_kinds, folded_node_text, folded_title, is_run
+from stepgraph.render.folding import LeavingKind, continues, exit_kinds, folded_node_text, folded_title, is_run
 from stepgraph.render.node_text import NO_STEPS, clock_text, node_words
 from stepgraph.render.step_types import StepStyle, step_style, step_text
-from stepgraph.render.svg.figures.label import WIDEST_EXIT, Label, heading, node_label, plain_label
+from stepgraph.render.svg.figures.label import WIDEST_EXIT, Label, heading, node_label, plain_label, quiet_label
 from stepgraph.render.svg.figures.leaf import ExitPill, Leaf, SvgGroup
 from stepgraph.render.svg.pen import Icon
 from stepgraph.render.view import NodeContext
@@ -95,8 +95,9 @@ def folded_box(node: Node, context: NodeContext, details: Details, text: str = "
     name, text = folded_title(node, details), text or folded_node_text(node, details)
     group = SvgGroup(f"folded {css}", context.identity, title_line(name, text))
     leaving = [kind for kind in exit_kinds(node, details) if not ends_at_once(kind, context)]
-    label = node_label(icon, name, [text] if text else [])
-    return Leaf(group, label, stacked=True, exit_kinds=leaving)
+    run = is_run(node, details)
+    label = quiet_label(icon, name, text) if run else node_label(icon, name, [text])
+    return Leaf(group, label, stacked=not run, exit_kinds=leaving, continues=continues(node, details))
 
 
 def unwrapped_box(node: Node, identity: str) -> Leaf:
