@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from stepgraph.model.payload import Graph, Node
 from stepgraph.render.folding import FoldedKind, Folding
+from stepgraph.render.svg.figures import columns
 from stepgraph.render.view import DEFAULT_VIEW, Expansion, View
 from tests.render.graphs import graph
 from tests.render.random_graphs import graphs, groups, likely_clocks
@@ -46,6 +47,28 @@ def test_pictures_of_saved_graphs_obey(law: Law) -> None:
 @given(graphs(), views)
 def test_any_picture_obeys_all_laws(drawn: Graph, view: View) -> None:
     assert broken(drawn, picture_of(drawn, view), view) == {}
+
+
+@pytest.fixture
+def staggered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Draw all choices, and all groups of overlapping nodes without exits, in two rows."""
+    monkeypatch.setattr(columns, "MAX_COLUMNS", 1)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("staggered")
+def test_columns_in_two_rows_obey_all_laws() -> None:
+    violations = {name: broken(graph, picture_of(graph), DEFAULT_VIEW) for name, graph in examples().items()}
+    assert {name: breaks for name, breaks in violations.items() if breaks} == {}
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("staggered")
+@settings(lots, suppress_health_check=list(HealthCheck), max_examples=60)
+@given(graphs())
+def test_any_columns_in_two_rows_obey_all_laws(drawn: Graph) -> None:
+    assert broken(drawn, picture_of(drawn), DEFAULT_VIEW) == {}
+    assert broken(drawn, page_of(drawn), DEFAULT_VIEW) == {}
 
 
 @settings(lots, max_examples=40)

@@ -30,7 +30,11 @@ MARKDOWN: Final = ".md"
 
 _FOLDING: Final = frozenset({"--depth", "--collapse"})
 _DIFF_PICTURE: Final = frozenset({"--theme", "--full"})
-_PICTURE: Final = _FOLDING | {"--expand", "--theme", "--legend", "--engine"}
+_PAGE: Final = _FOLDING | {"--expand", "--theme", "--legend"}
+_PICTURE: Final = _PAGE | {"--fit", "--engine"}
+
+DEFAULT_FIT: Final = 800
+"""The width in pixels at which GitHub shows pictures in a README or a pull request."""
 
 
 class FormatOptions(Struct, frozen=True):
@@ -50,6 +54,9 @@ class FormatOptions(Struct, frozen=True):
 
     view: View | None = None
     """The folding, expansion, colors and legend of a drawing, or None for the default view."""
+
+    fit: int | None = DEFAULT_FIT
+    """The width in pixels at which a picture is shown, or None to draw everything."""
 
     engine: str = "structured"
     """The layout engine of SVG: `structured` or `dot`."""
@@ -170,8 +177,8 @@ def _graph_svg(subjects: Sequence[Subject], options: FormatOptions) -> Rendering
     from stepgraph.render.svg.drawing import render_svg
 
     ((subject, graph),) = _with_graphs(subjects)
-    drawing = render_svg(graph, _view(subject, options))
-    return Rendering(drawing.text, (f"{subject.name}: {drawing.warning}",) if drawing.warning else ())
+    drawing = render_svg(graph, replace(_view(subject, options), fit=options.fit))
+    return Rendering(drawing.text, tuple(f"{subject.name}: {warning}" for warning in drawing.warnings))
 
 
 def _svg_of_dot(source: str) -> str:
@@ -356,7 +363,7 @@ _GRAPHS: Final[tuple[Format[Sequence[Subject]], ...]] = (
     Format("dot", ".dot", _graph_dot, _FOLDING),
     Format("svg", ".svg", _graph_svg, _PICTURE, allows_multiple_workflows=False),
     Format("png", ".png", _graph_png, _PICTURE, allows_multiple_workflows=False, is_binary=True, require=_require_png),
-    Format("html", ".html", _graph_html, _PICTURE - {"--engine"}, shows_notes=True, shows_locations=True),
+    Format("html", ".html", _graph_html, _PAGE, shows_notes=True, shows_locations=True),
     Format("mermaid", ".mmd", _graph_mermaid, _FOLDING),
 )
 _REPORTS: Final[tuple[Format[Report], ...]] = (

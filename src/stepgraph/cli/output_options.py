@@ -8,11 +8,12 @@ from functools import wraps
 from typing import TYPE_CHECKING, Final, Generic, TypeVar, cast
 
 import click
-from msgspec import Struct
+from msgspec import Struct, convert
 
 from stepgraph.cli.completion import complete_files, complete_values
 from stepgraph.cli.console import COLORS, Look, choose_color, look_of_standard_output, write_bytes, write_message
 from stepgraph.cli.formats import (
+    DEFAULT_FIT,
     DIFF_FORMATS,
     FORMATS,
     MARKDOWN,
@@ -164,11 +165,15 @@ EXPANSIONS: Final = ("first", "all", "none")
 THEMES: Final = ("auto", "light", "dark")
 ENGINES: Final = ("structured", "dot")
 # Options that Graphviz does not support.
-_STRUCTURED_ONLY: Final = frozenset({"--expand", "--theme", "--legend"})
+_STRUCTURED_ONLY: Final = frozenset({"--expand", "--theme", "--legend", "--fit"})
+_NO_FIT = "none"
+_MIN_FIT, _MAX_FIT = 200, 10_000
+_VIEW_OPTIONS: Final = frozenset({"--depth", "--collapse", "--expand", "--theme", "--legend"})
 
 _DEPTH_HELP = "Draw N levels of nested nodes, and collapse deeper ones."
 _COLLAPSE_HELP = f"Collapse nodes of these kinds: {', '.join(COLLAPSIBLE)}."
 _EXPAND_HELP = "In svg, png, html: draw a function at its first call (default), each call, or apart."
+_FIT_HELP = "Fold parts of a picture until names are legible at WIDTH pixels. Default: 800."
 _THEME_HELP = "Colors of a picture or page. auto (default) follows the viewer, and is light in a PNG."
 _DIFF_THEME_HELP = "Colors of a picture. auto (default) follows the viewer, and is light in a PNG."
 _FULL_HELP = "Draw unchanged parts in full. By default, they are collapsed."
@@ -182,6 +187,9 @@ class DrawingOptions(Struct, frozen=True):
     depth: int | None
     collapse: tuple[str, ...] | None
     expand: str | None
+    fit: str | int | None
+    """The width in pixels, or `none`."""
+
     theme: str | None
     engine: str | None
     legend: bool
@@ -195,16 +203,24 @@ class DrawingOptions(Struct, frozen=True):
                 raise click.UsageError(message)
             if self.engine == "dot" and option in _STRUCTURED_ONLY:
                 raise click.UsageError(f"{option} does not apply to the engine dot.")
-        view = None if self._explicit_options() in ([], ["--engine"]) else self._view()
+        view = self._view() if _VIEW_OPTIONS & set(self._explicit_options()) else None
         look = Look() if output.name else look_of_standard_output()
         in_markdown = output.name is not None and output.name.endswith(MARKDOWN)
-        return FormatOptions(look, view=view, engine=self.engine or ENGINES[0], in_markdown=in_markdown)
+        fit = DEFAULT_FIT if self.fit is None else self.fit
+        return FormatOptions(
+            look,
+            view=view,
+            fit=fit if isinstance(fit, int) else None,
+            engine=self.engine or ENGINES[0],
+            in_markdown=in_markdown,
+        )
 
     def _explicit_options(self) -> list[str]:
         values = {
             "--depth": self.depth,
             "--collapse": self.collapse,
             "--expand": self.expand,
+            "--fit": self.fit,
             "--theme": self.theme,
             "--legend": self.legend or None,
             "--engine": self.engine,
@@ -235,21 +251,14 @@ def drawing_options(command: Callable[..., R]) -> Callable[..., R]:
         shell_complete=complete_values(COLLAPSIBLE),
     )
     @click.option("--expand", type=click.Choice(EXPANSIONS), help=_EXPAND_HELP)
+    @click.option("--fit", callback=_fit, metavar="WIDTH|none", help=_FIT_HELP)
     @click.option("--theme", type=click.Choice(THEMES), help=_THEME_HELP)
     @click.option("--legend", is_flag=True, help=_LEGEND_HELP)
     @click.option("--engine", type=click.Choice(ENGINES), help=_ENGINE_HELP)
     @wraps(command)
-    def with_drawing(
-        *,
-        depth: int | None,
-        collapse: tuple[str, ...] | None,
-        expand: str | None,
-        theme: str | None,
-        engine: str | None,
-        legend: bool,
-        **others: object,
-    ) -> R:
-        return command(drawing=DrawingOptions(depth, collapse, expand, theme, engine, legend), **others)
+    def with_drawing(**values: object) -> R:
+        drawing = convert({name: values.pop(name) for name in DrawingOptions.__struct_fields__}, DrawingOptions)
+        return command(drawing=drawing, **values)
 
     return with_drawing
 
@@ -265,6 +274,15 @@ def _collapse(_context: click.Context, _option: click.Parameter, value: str | No
     if not named:
         raise click.BadParameter(f"missing kind. Available: {', '.join(COLLAPSIBLE)}.")
     return tuple(kind for kind in COLLAPSIBLE if kind in named)
+
+
+def _fit(_context: click.Context, _option: click.Parameter, value: str | None) -> str | int | None:
+    """Return the width in pixels, or `none`."""
+    if value is None or value == _NO_FIT:
+        return value
+    if not value.isdecimal() or not _MIN_FIT <= int(value) <= _MAX_FIT:
+        raise click.BadParameter(f"`{value}` is neither `none` nor a width from {_MIN_FIT} to {_MAX_FIT} pixels.")
+    return int(value)
 
 
 _REPORT_QUIET_HELP = "Print the findings without a summary."

@@ -35,7 +35,7 @@ def exit_kind(node: Break, details: Details) -> LeavingKind:
 def exit_kinds(node: Node, details: Details = NO_DETAILS) -> frozenset[LeavingKind]:
     """Return the kinds of exits that lead out of `node`.
 
-    Loops catch `break`; functions and steps with nested steps catch all kinds.
+    Loops catch `break`; functions, steps with nested steps and started workflows catch all kinds.
     """
     kinds: set[LeavingKind] = set()
     pending = [(node, _ALL)]
@@ -53,7 +53,7 @@ def _caught_by(node: Node) -> frozenset[LeavingKind]:
         return _NONE
     if node["type"] == "loop":
         return frozenset({"break"})
-    return _ALL if node["type"] in {"step_do", "function_def"} else _NONE
+    return _ALL if node["type"] in {"step_do", "function_def", "start"} else _NONE
 
 
 def _flow_of(node: Node) -> Sequence[Node]:
@@ -102,12 +102,12 @@ class Folding(Struct, frozen=True):
     kinds: tuple[FoldedKind, ...] = ()
     """Kinds that are always folded: `function` for bodies at their calls, `step` for steps with nested steps."""
 
-    parts: frozenset[int] = frozenset()
-    """Identities (`id`) of nodes and functions that are always folded."""
+    nodes: frozenset[int] = frozenset()
+    """Single nodes to fold, by their identity as objects. A function is folded at its calls."""
 
     def folds(self, node: Node, level: int) -> bool:
         """Return whether `node` is folded if it has nodes inside. The nodes of a workflow are at level 1."""
-        if (self.depth is not None and level >= self.depth) or id(node) in self.parts:
+        if (self.depth is not None and level >= self.depth) or id(node) in self.nodes:
             return True
         return _folded_kind(node) in self.kinds
 

@@ -32,6 +32,15 @@ class View(Struct, frozen=True):
     """The colors. `auto` follows the reader's system."""
 
     legend: bool = False
+    fit: int | None = None
+    """The width in pixels at which the picture is shown, or None if it is unknown.
+
+    If the names of steps would be too small at this width, boxes are narrower. If that is not enough, some are folded.
+    """
+
+    narrow: bool = False
+    """Whether text is wrapped early, so that boxes are narrow."""
+
     marks: Marks | None = None
     """The marks of a comparison. If present, only marked parts are colored."""
 

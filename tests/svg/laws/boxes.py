@@ -67,15 +67,17 @@ def loose_end_touches_a_shape(picture: Picture) -> Iterator[str]:
 
 
 def branches_begin_at_different_heights(picture: Picture) -> Iterator[str]:
-    """The bodies of branches begin at the same height, below the highest condition."""
+    """The bodies of branches in a row begin at the same height. If there are two rows, branches alternate."""
     for frame in picture.whole.walk():
         if "choice" not in frame.css:
             continue
-        tops: dict[str, float] = {}
+        tops: dict[int, float] = {}
         for inner in frame.inner:
             if match := _IN_BRANCH.match(inner.identity.removeprefix(frame.identity)):
-                tops[match[1]] = min(inner.box.top, tops.get(match[1], inner.box.top))
-        if len(set(tops.values())) > 1:
+                branch = int(match[1])
+                tops[branch] = min(inner.box.top, tops.get(branch, inner.box.top))
+        rows = [{top for branch, top in tops.items() if branch % 2 == odd} for odd in (1, 0)]
+        if len(set(tops.values())) > 1 and any(len(row) > 1 for row in rows):
             yield f"{tops} in {frame.identity}"
 
 

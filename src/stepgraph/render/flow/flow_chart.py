@@ -77,7 +77,7 @@ def flow_charts(graph: Graph, view: View = DEFAULT_VIEW) -> list[Chart]:
     Functions that a comparison folds are omitted: boxes without contents beside the workflow would say nothing.
     """
     functions = enumerate(graph["workflow"]["functions"].values())
-    shown = ((index, function) for index, function in functions if id(function) not in view.folding.parts)
+    shown = ((index, function) for index, function in functions if id(function) not in view.folding.nodes)
     return [workflow_chart(graph, view), *(function_chart(function, index, view) for index, function in shown)]
 
 

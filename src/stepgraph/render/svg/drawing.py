@@ -12,13 +12,14 @@ from stepgraph.escaping.plain_text import visible
 from stepgraph.large_stack import run_with_large_stack
 from stepgraph.model.payload import Graph, Node
 from stepgraph.model.walk import called_functions, functions_of
-from stepgraph.phrases import payload_text
+from stepgraph.phrases import counted, payload_text
 from stepgraph.render.folding import BodyTexts
 from stepgraph.render.svg.figures.figure import Drawable, Lanes
 from stepgraph.render.svg.figures.label import LEGEND
 from stepgraph.render.svg.figures.stack import with_end, workflow_figure
-from stepgraph.render.svg.fonts import DETAIL, HEADING, TITLE
+from stepgraph.render.svg.fonts import DETAIL, HEADING, NAME, TITLE
 from stepgraph.render.svg.identities import BETWEEN, Numbering, slug
+from stepgraph.render.svg.layout.fitting import Measurement, containers_of, fold_to_fit, max_width, next_layout
 from stepgraph.render.svg.layout.nodes import NodeLayout, measure_function
 from stepgraph.render.svg.lengths import Length, Variables, value_of
 from stepgraph.render.svg.pen import Pen
@@ -38,16 +39,31 @@ class Picture(Struct, frozen=True):
     text: str
     width: int
     height: int
+    fit: int | None = None
+    """The width in pixels at which the picture is shown, or None if it is unknown."""
+
+    folded: int = 0
+    """The number of nodes that are folded so that the picture is narrow enough."""
 
     @property
-    def warning(self) -> str:
-        """A warning if the picture is too large to view, otherwise an empty string."""
-        if self.width <= MAX_WIDTH and self.height <= MAX_HEIGHT:
-            return ""
-        return (
-            f"the picture is {self.width} by {self.height} pixels, which is hard to view."
-            " Use `--depth 2` or `--collapse loop,if,function` to draw less."
-        )
+    def warnings(self) -> Iterator[str]:
+        """Yield warnings if nodes are folded, or if the picture is too large to view."""
+        is_legible = self.fit is None or self.width <= max_width(self.fit)
+        if self.folded and is_legible:
+            yield (
+                f"{counted(self.folded, 'part')} of the picture {'is' if self.folded == 1 else 'are'} folded, so that "
+                f"names are legible {self.fit} pixels wide. Use `--fit none` to draw everything."
+            )
+        if self.width > MAX_WIDTH or self.height > MAX_HEIGHT:
+            yield (
+                f"the picture is {self.width} by {self.height} pixels, which is hard to view."
+                " Use `--depth 2` or `--collapse loop,if,function` to draw less."
+            )
+        elif self.fit is not None and not is_legible:
+            yield (
+                f"the names of steps are {self.fit * NAME.size // self.width} pixels high if the picture is "
+                f"{self.fit} pixels wide. Use `--depth 2` or `--collapse loop,if,function` to draw less."
+            )
 
 
 def render_svg(graph: Graph, view: View = DEFAULT_VIEW) -> Picture:
@@ -56,8 +72,29 @@ def render_svg(graph: Graph, view: View = DEFAULT_VIEW) -> Picture:
     Equal graphs produce equal bytes. An added step changes only its own lines and the sizes of the figures around it.
     """
     drawing = draw(graph, view)
+    folded = 0
+    if view.fit is not None and drawing.width > (width := max_width(view.fit)):
+        fitted = run_with_large_stack(lambda: _fitted(graph, view, width))
+        folded = len(fitted.folding.nodes)
+        drawing = draw(graph, fitted)
     lines = drawing.document(style_sheet(view.theme))
-    return Picture("\n".join([*lines, ""]), drawing.width, value_of(drawing.height))
+    return Picture("\n".join([*lines, ""]), drawing.width, value_of(drawing.height), view.fit, folded)
+
+
+def _fitted(graph: Graph, view: View, width: int) -> View:
+    """Return the view with nodes folded so that the picture is at most `width` pixels wide, if possible."""
+    workflow = graph["workflow"]
+    functions = functions_of(workflow)
+    containers = containers_of(workflow["nodes"], functions)
+    title = _title_of(graph, view)
+    latest = NodeLayout(functions, BodyTexts(functions), view)
+
+    def measure(current: View) -> Measurement:
+        nonlocal latest
+        latest = next_layout(latest, current, containers)
+        return Measurement(_width(title, _figures(graph, latest, "")), latest.figures)
+
+    return fold_to_fit(workflow["nodes"], functions, view, width, measure)
 
 
 def render_sheet(drawings: Sequence[SvgDrawing], title: str, theme: Theme) -> Picture:
@@ -144,11 +181,9 @@ def _draw(graph: Graph, view: View, folds: Variables | None, suffix: str, above:
     identity = slug(workflow["class_name"], "workflow") + suffix
     functions = functions_of(workflow)
     layout = NodeLayout(functions, BodyTexts(functions), view, folds)
-    title = _title(
-        view.title_of(workflow), payload_text(workflow["payload"]) if "payload" in workflow else "", view.state
-    )
+    title = _title_of(graph, view)
     figures = [*above, *_figures(graph, layout, identity)]
-    width = max([title.width, *(figure.left_extent + figure.right_extent for figure in figures)]) + 2 * MARGIN
+    width = _width(title, figures)
     pen = Pen(chains=folds is None)
     pen.text(title.pieces)
     y: Length = MARGIN + title.height
@@ -173,7 +208,7 @@ def _figures(graph: Graph, layout: NodeLayout, identity: str) -> list[Drawable]:
     """
     nodes = layout.stack(graph["workflow"]["nodes"], NodeContext(identity), tail=0)
     figures: list[Drawable] = [workflow_figure(nodes)]
-    if layout.functions.keys() - layout.shown:
+    if layout.functions.keys() - layout.shown.keys():
         figures += _separate_functions(graph, layout, identity)
     return [*figures, LEGEND] if layout.view.legend else figures
 
@@ -184,7 +219,7 @@ def _separate_functions(graph: Graph, layout: NodeLayout, identity: str) -> Iter
     numbering = Numbering()
     for name, function in layout.functions.items():
         if name not in layout.shown and (name not in called or layout.view.expand == "none"):
-            layout.shown.add(name)
+            layout.shown[name] = id(function)
             unique = numbering.of(f"{identity}{BETWEEN}function.{slug(name, 'function')}")
             context = NodeContext(unique)
             layout.nodes_by_id[context.identity] = function
@@ -198,6 +233,16 @@ class _Title(Struct, frozen=True):
     pieces: Sequence[tuple[str, int, int, str]]
     width: int
     height: int
+
+
+def _width(title: _Title, figures: Sequence[Drawable]) -> int:
+    return max([title.width, *(figure.left_extent + figure.right_extent for figure in figures)]) + 2 * MARGIN
+
+
+def _title_of(graph: Graph, view: View) -> _Title:
+    workflow = graph["workflow"]
+    payload = payload_text(workflow["payload"]) if "payload" in workflow else ""
+    return _title(view.title_of(workflow), payload, view.state)
 
 
 def _title(name: str, payload: str, state: str) -> _Title:

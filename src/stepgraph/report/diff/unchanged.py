@@ -49,7 +49,7 @@ def fold_unchanged(marked: MarkedGraph) -> MarkedGraph:
     for element in tree.elements:
         folder.visit(element)
     details = Details([*marked.details.items, *folder.runs])
-    return replace(marked, details=details, folding=Folding(parts=frozenset(folder.folded)))
+    return replace(marked, details=details, folding=Folding(nodes=frozenset(folder.folded)))
 
 
 def _changed(tree: Tree, parts: Sequence[Part], marks: Marks) -> set[int]:

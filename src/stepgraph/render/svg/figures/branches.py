@@ -8,7 +8,16 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import force_setattr, replace
 
-from stepgraph.render.svg.figures.columns import UNPLACED, Column, ColumnLayout, fanned_out, gathered, place_columns
+from stepgraph.render.svg.figures.columns import (
+    UNPLACED,
+    Column,
+    ColumnLayout,
+    fanned_out,
+    gathered,
+    is_too_wide,
+    place_columns,
+    stagger,
+)
 from stepgraph.render.svg.figures.figure import GAP, NO_EXITS, EarlyExits, Figure, Lanes
 from stepgraph.render.svg.figures.label import Label, add_remark
 from stepgraph.render.svg.lengths import Length, longest, value_of
@@ -18,6 +27,7 @@ from stepgraph.render.view import Mark
 _PILLS: Final = 26
 _WITHOUT_PILLS: Final = 22
 _HEAVIER: Final = 3
+_BETWEEN_ROWS: Final = 28
 _PILL_SIDES: Final = 9
 _PILL_PADDING: Final = 3
 _SIGN: Final = -5
@@ -144,21 +154,35 @@ class Branches(Struct, frozen=True):
     columns: ColumnLayout = UNPLACED
     """The layout of the columns, computed from the branches."""
 
+    tops: Sequence[Length] = ()
+    """The top of each branch, computed from the branches. Branches that are too wide for one row are in two rows."""
+
     ends: Length = 0
     """The height at which the branches have joined, computed from the branches."""
 
     def __post_init__(self) -> None:
         room = max(branch.pill_height for branch in self.branches)
         force_setattr(self, "branches", [replace(branch, pill_room=room) for branch in self.branches])
-        extents = [
-            Column(branch.left_extent, branch.right_extent, branch.exits.lowered(self._fork), branch.body is None)
-            for branch in self.branches
-        ]
         going_on = [index for index, branch in enumerate(self.branches) if branch.continues]
-        force_setattr(self, "columns", place_columns(extents, _heaviest(self.branches, going_on)))
-        bottom = longest([branch.height + self._fork for branch in self.branches])
+        anchor = _heaviest(self.branches, going_on)
+        force_setattr(self, "tops", [self._fork for _ in self.branches])
+        force_setattr(self, "columns", place_columns(self._columns(), anchor))
+        if is_too_wide(self.columns):
+            layout = stagger(self._columns(), anchor)
+            lower = [layout.is_lower(index) for index in range(len(self.branches))]
+            upper = [branch.height for branch, is_lower in zip(self.branches, lower, strict=True) if not is_lower]
+            lower_top = longest(upper) + (self._fork + _BETWEEN_ROWS)
+            force_setattr(self, "tops", [lower_top if is_lower else self._fork for is_lower in lower])
+            force_setattr(self, "columns", replace(layout.columns, columns=self._columns()))
+        bottom = longest([branch.height + top for branch, top in zip(self.branches, self.tops, strict=True)])
         meets = any(self.columns.spines[index] for index in going_on)
         force_setattr(self, "ends", bottom + _JOIN if meets else bottom)
+
+    def _columns(self) -> list[Column]:
+        return [
+            Column(branch.left_extent, branch.right_extent, branch.exits.lowered(top), branch.body is None)
+            for branch, top in zip(self.branches, self.tops, strict=True)
+        ]
 
     @property
     def _fork(self) -> int:
@@ -186,16 +210,13 @@ class Branches(Struct, frozen=True):
         return self.columns.exits(self.ends)
 
     def draw(self, pen: Pen, lanes: Lanes) -> None:
-        pen.path("line", fanned_out(self.columns.spines, self._fork))
-        for index, (branch, spine) in enumerate(zip(self.branches, self.columns.spines, strict=True)):
-            pen.open_at(spine, self._fork)
+        pen.path("line", fanned_out(self.columns.spines, self.tops))
+        placed = list(zip(self.branches, self.columns.spines, self.tops, strict=True))
+        for index, (branch, spine, top) in enumerate(placed):
+            pen.open_at(spine, top)
             branch.draw(pen, self.columns.lanes(index, lanes))
             pen.close()
-        ends = [
-            (spine, branch.height + self._fork)
-            for branch, spine in zip(self.branches, self.columns.spines, strict=True)
-            if branch.continues
-        ]
+        ends = [(spine, branch.height + top) for branch, spine, top in placed if branch.continues]
         if ends:
             pen.path("line", gathered(ends, self.ends, self.height))
         self.columns.draw_exits(pen, lanes, self.ends)

@@ -16,11 +16,11 @@ from stepgraph.render.svg.figures.figure import GAP, EarlyExits, Figure, Lanes
 from stepgraph.render.svg.lengths import Length, SymbolicLength, longest, value_of
 from stepgraph.render.svg.pen import Pen
 
-_FORK: Final = 16
-_ABOVE_BAR: Final = 20
-_OVERHANG: Final = 12
+FORK: Final = 16
+ABOVE_BAR: Final = 20
+OVERHANG: Final = 12
 _CLEAR: Final = 4
-_TAIL: Final = 14
+TAIL: Final = 14
 _LOOSE_END: Final = 10
 
 _Lane: TypeAlias = tuple[int, Length]
@@ -63,15 +63,15 @@ class ClockRows(Struct, frozen=True):
 
     @property
     def left_extent(self) -> int:
-        return max(self.columns.left_extent, _OVERHANG)
+        return max(self.columns.left_extent, OVERHANG)
 
     @property
     def right_extent(self) -> int:
-        return max(self.columns.right_extent, _OVERHANG)
+        return max(self.columns.right_extent, OVERHANG)
 
     @property
     def height(self) -> Length:
-        return self._end + (self.columns.room_below + _TAIL)
+        return self._end + (self.columns.room_below + TAIL)
 
     @property
     def continues(self) -> bool:
@@ -128,7 +128,7 @@ class ClockRows(Struct, frozen=True):
         css = "bar first" if self.ends_with_first and row == last else "bar"
         passing = list(self._passages(row, columns))
         passing += [(x, x) for x, begins in lanes if value_of(begins) < value_of(self.bars[row])]
-        draw_bar(pen, css, self.bars[row], (min(spines) - _OVERHANG, max(spines) + _OVERHANG), passing)
+        draw_bar(pen, css, self.bars[row], (min(spines) - OVERHANG, max(spines) + OVERHANG), passing)
 
     def _passages(self, row: int, columns: Sequence[Sequence[Member]]) -> Iterator[tuple[int, int]]:
         """Yield the x ranges of figures and lines that pass the bar above a row.
@@ -191,13 +191,13 @@ class ClockRows(Struct, frozen=True):
 
     def _bars(self) -> list[Length]:
         """Return the height of each bar, below all work that it waits for."""
-        bars: list[Length] = [_FORK]
+        bars: list[Length] = [FORK]
         ending: dict[int, list[Member]] = {}
         for member in self.members:
             # Work that nothing waits for ends above the next bar and leaves no gap in it.
             ending.setdefault(member.rows.ends if member.awaited else member.rows.begins + 1, []).append(member)
         for row in range(1, len(self.plan.bars)):
-            above = _ABOVE_BAR if self._thickness(row) else 0
+            above = ABOVE_BAR if self._thickness(row) else 0
             bottoms = [
                 bars[member.rows.begins] + (self._thickness(member.rows.begins) + GAP + above) + member.figure.height
                 for member in ending.get(row, ())

@@ -18,6 +18,16 @@ _NEXT_LANE: Final = 8
 _OFF_LANES: Final = 12
 """The minimum distance between the common spine and lanes, which is greater than the gap in bars."""
 
+_BESIDE_LINE: Final = 14
+"""The distance between a figure and the line of a figure in another row."""
+
+MAX_COLUMNS: Final = 5
+"""The maximum number of columns in one row."""
+
+MIN_STAGGERED: Final = 2
+MAX_WIDTH: Final = 1000
+"""The maximum width in pixels of columns in one row."""
+
 _NEAR: Final = 96
 _BEND: Final = 14
 THICK: Final = 4
@@ -150,6 +160,44 @@ def place_columns(columns: Sequence[Column], anchor: int | None = None, between:
     return ColumnLayout(columns, [spine - shift for spine in spines], straight_from)
 
 
+def is_too_wide(layout: ColumnLayout) -> bool:
+    """Return whether columns in one row are too many or too wide."""
+    count = len(layout.columns)
+    return count > MAX_COLUMNS or (count > MIN_STAGGERED and layout.left_extent + layout.right_extent > MAX_WIDTH)
+
+
+def stagger(columns: Sequence[Column], anchor: int | None = None) -> StaggeredLayout:
+    """Place figures alternately in two rows, with the spine of `anchor` on the common spine.
+
+    The line of each figure runs between two figures of the other row. The lanes of an upper figure pass the next lower
+    figure, too. The first figure is in the row that makes the layout narrower.
+    """
+    layouts = [StaggeredLayout(_place_staggered(columns, first, anchor), first) for first in (0, 1)]
+    return min(layouts, key=lambda layout: layout.columns.left_extent + layout.columns.right_extent)
+
+
+class StaggeredLayout(Struct, frozen=True):
+    """The layout of figures in two rows."""
+
+    columns: ColumnLayout
+    first_row: int
+    """The row of the first figure: 0 for the upper one."""
+
+    def is_lower(self, index: int) -> bool:
+        """Return whether a figure is in the lower row."""
+        return (index + self.first_row) % 2 == 1
+
+
+def _place_staggered(columns: Sequence[Column], first_row: int, anchor: int | None) -> ColumnLayout:
+    spines = [0]
+    for index, (before, column) in enumerate(pairwise(columns)):
+        passes = before.exits and (index + first_row) % 2 == 0
+        room = before.room + column.left_extent if passes else max(before.room, column.left_extent)
+        spines.append(spines[-1] + room + _BESIDE_LINE)
+    shift = spines[-1] // 2 if anchor is None else spines[anchor]
+    return ColumnLayout(columns, [spine - shift for spine in spines], _straight_from(columns))
+
+
 def _middle(spines: Sequence[int], lanes: Sequence[int]) -> int:
     """Return the x position nearest to the middle of the columns that is clear of all lanes."""
     last = len(spines) - 1
@@ -168,9 +216,9 @@ def _straight_from(columns: Sequence[Column]) -> int:
     return last
 
 
-def fanned_out(spines: Sequence[int], length: int) -> str:
-    """Return the path from a spine down to the spines of columns, `length` pixels below."""
-    return "".join(_outward(spine, length) for spine in spines)
+def fanned_out(spines: Sequence[int], tops: Sequence[Length]) -> str:
+    """Return the path from a spine down to the spines of columns, each at its top."""
+    return "".join(_outward(spine, top) for spine, top in zip(spines, tops, strict=True))
 
 
 def gathered(ends: Sequence[tuple[int, Length]], y: Length, bottom: Length) -> str:
@@ -186,7 +234,7 @@ def gathered(ends: Sequence[tuple[int, Length]], y: Length, bottom: Length) -> s
     return "".join(_inward(spine, end, y) for spine, end in ends) + f"M0 {y}V{bottom}"
 
 
-def _outward(x: int, length: int) -> str:
+def _outward(x: int, length: Length) -> str:
     if abs(x) < 2 * RADIUS:
         return f"M0 0V{_BEND}H{x}V{length}" if x else f"M0 0V{length}"
     side = RADIUS if x > 0 else -RADIUS

@@ -23,14 +23,27 @@ ICON_ROOM: Final = 24
 MAX_LINES: Final = 4
 MAX_CODE_LINES: Final = 5
 MAX_DETAIL_LINES: Final = 7
-WIDEST_NAME: Final = 168
-WIDEST_DETAIL: Final = 168
-WIDEST_HEADING: Final = 320
-WIDEST_EXIT: Final = 190
-WIDEST_CODE: Final = 320
+MAX_HEADING: Final = 320
 BETWEEN: Final = " · "
 _DESCENT: Final = 4
 _BEFORE_CODE: Final = 7
+
+
+class TextWidths(Struct, frozen=True):
+    """The maximum width in pixels of each kind of text. Longer text is wrapped or, in exits, cut."""
+
+    name: int
+    """Names of steps, phrases below them, and exception handlers."""
+
+    condition: int
+    exit: int
+    code: int
+    """Heads of loops, arguments of functions, and other text in bands."""
+
+
+NORMAL: Final = TextWidths(name=168, condition=230, exit=190, code=320)
+NARROW: Final = TextWidths(name=114, condition=164, exit=140, code=220)
+"""The widths in a picture that would be too wide otherwise."""
 
 
 class TextLine(Struct, frozen=True):
@@ -62,19 +75,19 @@ class Label(Struct, frozen=True):
             pen.text((line.css, x + line.x, y + line.y, line.text) for line in self.lines)
 
 
-def node_label(icon: str, name: str, details: Sequence[str]) -> Label:
+def node_label(icon: str, name: str, details: Sequence[str], widest: int) -> Label:
     """Return the label of a node: its name in bold, and phrases below it."""
-    names = _wrapped(NAME, name, WIDEST_NAME)
-    return _label(icon, [("name", NAME, names), ("detail", DETAIL, _joined(details))])
+    names = _wrapped(NAME, name, widest)
+    return _label(icon, [("name", NAME, names), ("detail", DETAIL, _joined(details, widest))])
 
 
-def quiet_label(icon: str, *texts: str) -> Label:
+def quiet_label(icon: str, texts: Sequence[str], widest: int) -> Label:
     """Return the label of texts in the font of details beside an icon, each on lines of its own."""
-    lines = [line for text in texts if text for line in _wrapped(DETAIL, text, WIDEST_DETAIL)]
+    lines = [line for text in texts if text for line in _wrapped(DETAIL, text, widest)]
     return _label(icon, [("detail", DETAIL, lines)])
 
 
-def plain_label(text: str, widest: int = WIDEST_DETAIL) -> Label:
+def plain_label(text: str, widest: int = NORMAL.name) -> Label:
     """Return a label of one text in the font of details, without an icon."""
     return _label("", [("detail", DETAIL, _wrapped(DETAIL, text, widest))])
 
@@ -84,8 +97,8 @@ def heading(
     word: str,
     source: str = "",
     *,
-    widest: int = WIDEST_CODE,
-    widest_word: int = WIDEST_HEADING,
+    widest: int = NORMAL.code,
+    widest_word: int = MAX_HEADING,
     code: bool = True,
 ) -> Label:
     """Return the label of a frame: a word in bold, and text beside it."""
@@ -105,9 +118,9 @@ def heading(
     )
 
 
-def add_remark(label: Label, text: str) -> Label:
+def add_remark(label: Label, text: str, widest: int = NORMAL.name) -> Label:
     """Return the label with a remark below it."""
-    below = plain_label(text)
+    below = plain_label(text, widest)
     lines = (*label.lines, *(replace(line, y=line.y + label.height) for line in below.lines))
     return Label(label.icon, lines, max(label.width, below.width), label.height + below.height)
 
@@ -127,14 +140,14 @@ def _wrapped(font: Font, text: str, width: int, lines: int = MAX_LINES) -> tuple
     return font.wrap(visible(text), width, lines)
 
 
-def _joined(phrases: Sequence[str]) -> list[str]:
+def _joined(phrases: Sequence[str], widest: int) -> list[str]:
     """Join phrases into as few lines as possible, breaking only phrases that exceed a line."""
     lines: list[str] = []
     for phrase in phrases:
-        if lines and DETAIL.width(joined := f"{lines[-1]}{BETWEEN}{visible(phrase)}") <= WIDEST_DETAIL:
+        if lines and DETAIL.width(joined := f"{lines[-1]}{BETWEEN}{visible(phrase)}") <= widest:
             lines[-1] = joined
         else:
-            lines.extend(_wrapped(DETAIL, phrase, WIDEST_DETAIL))
+            lines.extend(_wrapped(DETAIL, phrase, widest))
     return lines[:MAX_DETAIL_LINES]
 
 

@@ -10,7 +10,7 @@ from msgspec.structs import force_setattr
 
 from stepgraph.escaping.plain_text import visible
 from stepgraph.render.svg.figures.figure import EarlyExits, Figure, Lanes
-from stepgraph.render.svg.figures.label import WIDEST_DETAIL, Label, plain_label
+from stepgraph.render.svg.figures.label import NORMAL, Label, plain_label
 from stepgraph.render.svg.figures.leaf import ExitPill
 from stepgraph.render.svg.figures.stack import ExitJoin
 from stepgraph.render.svg.fonts import DETAIL, EFFECT, HEADING
@@ -61,7 +61,7 @@ class MarkedFigure(Struct, frozen=True):
         if not self.mark.remark or self._is_exit:
             return
         room = max(2 * self.figure.left_extent, _MIN_TAB_WIDTH) - _PADDING_AROUND_TEXT
-        force_setattr(self, "label", plain_label(self.mark.remark, min(room, WIDEST_DETAIL)))
+        force_setattr(self, "label", plain_label(self.mark.remark, min(room, NORMAL.name)))
 
     @property
     def left_extent(self) -> int:

@@ -10,7 +10,7 @@ from stepgraph.model.walk import as_unknown, is_step
 from stepgraph.render.folding import LeavingKind, continues, exit_kinds, folded_node_text, folded_title, is_run
 from stepgraph.render.node_text import NO_STEPS, clock_text, node_words
 from stepgraph.render.step_types import StepStyle, step_style, step_text
-from stepgraph.render.svg.figures.label import WIDEST_EXIT, Label, heading, node_label, plain_label, quiet_label
+from stepgraph.render.svg.figures.label import Label, TextWidths, heading, node_label, plain_label, quiet_label
 from stepgraph.render.svg.figures.leaf import ExitPill, Leaf, SvgGroup
 from stepgraph.render.svg.pen import Icon
 from stepgraph.render.view import NodeContext
@@ -43,9 +43,9 @@ def _clocks(node: Step | FunctionCall) -> str:
     return f"clock {clock.strip('[]')}" if clock else ""
 
 
-def step_label(step: Step, details: Details) -> Label:
+def step_label(step: Step, details: Details, widths: TextWidths) -> Label:
     """Return the label of a step."""
-    return node_label(step_style(step["type"]).icon, step["name"], captions(step, details))
+    return node_label(step_style(step["type"]).icon, step["name"], captions(step, details), widths.name)
 
 
 def step_group(step: Step, identity: str, details: Details) -> SvgGroup:
@@ -57,13 +57,19 @@ def _step_css(style: StepStyle) -> str:
     return f"step {style.category}"
 
 
-def step_leaf(step: Step, identity: str, details: Details) -> Leaf:
+def step_leaf(step: Step, identity: str, details: Details, widths: TextWidths) -> Leaf:
     """Return the box of a step without nested steps."""
-    return Leaf(step_group(step, identity, details), step_label(step, details))
+    return Leaf(step_group(step, identity, details), step_label(step, details, widths))
 
 
 def exit_pill(
-    kind: LeavingKind, context: NodeContext, word: str, title: str = "", details: Detail = NO_DETAIL
+    kind: LeavingKind,
+    context: NodeContext,
+    widths: TextWidths,
+    *,
+    word: str,
+    title: str = "",
+    details: Detail = NO_DETAIL,
 ) -> ExitPill:
     """Return the pill of an exit, with the source of its statement.
 
@@ -72,7 +78,7 @@ def exit_pill(
     icon = {"break": Icon.BREAK, "return": Icon.RETURN, "raise": Icon.RAISE}[kind]
     css = "exit raise" if kind == "raise" else "exit"
     group = SvgGroup(css, context.identity, title_line(details.source or title or word, *details.remarks))
-    label = heading(icon, details.source or word, widest_word=WIDEST_EXIT)
+    label = heading(icon, details.source or word, widest_word=widths.exit)
     return ExitPill(group, label, kind, ends=ends_at_once(kind, context))
 
 
@@ -81,12 +87,12 @@ def ends_at_once(kind: LeavingKind, context: NodeContext) -> bool:
     return (context.exits == "end" and kind != "break") or (context.exits == "join" and kind == "raise")
 
 
-def empty_box(identity: str, text: str = NO_STEPS) -> Leaf:
+def empty_box(identity: str, widths: TextWidths, text: str = NO_STEPS) -> Leaf:
     """Return the box that fills a frame without nodes."""
-    return Leaf(SvgGroup("empty", identity, text), plain_label(text))
+    return Leaf(SvgGroup("empty", identity, text), plain_label(text, widths.name))
 
 
-def folded_box(node: Node, context: NodeContext, details: Details, text: str = "") -> Leaf:
+def folded_box(node: Node, context: NodeContext, details: Details, widths: TextWidths, *, text: str = "") -> Leaf:
     """Return the box of a folded node: its name, a summary of its contents, and its exits.
 
     `text` replaces the computed summary.
@@ -96,15 +102,15 @@ def folded_box(node: Node, context: NodeContext, details: Details, text: str = "
     group = SvgGroup(f"folded {css}", context.identity, title_line(name, text))
     leaving = [kind for kind in exit_kinds(node, details) if not ends_at_once(kind, context)]
     run = is_run(node, details)
-    label = quiet_label(icon, name, text) if run else node_label(icon, name, [text])
+    label = quiet_label(icon, [name, text], widths.name) if run else node_label(icon, name, [text], widths.name)
     return Leaf(group, label, stacked=not run, exit_kinds=leaving, continues=continues(node, details))
 
 
-def unwrapped_box(node: Node, identity: str) -> Leaf:
+def unwrapped_box(node: Node, identity: str, widths: TextWidths) -> Leaf:
     """Return the box of a removed node whose contents remain."""
     css, icon = folded_style(node, NO_DETAILS)
     name = node_words(node).title
-    return Leaf(SvgGroup(css, identity, name), node_label(icon, name, []))
+    return Leaf(SvgGroup(css, identity, name), node_label(icon, name, [], widths.name))
 
 
 def folded_style(node: Node, details: Details) -> tuple[str, str]:

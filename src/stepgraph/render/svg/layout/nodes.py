@@ -15,7 +15,7 @@ from stepgraph.render.group_order import has_clocks, in_sequence
 from stepgraph.render.node_text import NO_STEPS, UNKNOWN_TYPE
 from stepgraph.render.svg.figures.figure import GAP, Figure
 from stepgraph.render.svg.figures.frame import FrameFigure
-from stepgraph.render.svg.figures.label import heading, node_label
+from stepgraph.render.svg.figures.label import NARROW, NORMAL, TextWidths, heading, node_label
 from stepgraph.render.svg.figures.leaf import Leaf, SvgGroup
 from stepgraph.render.svg.figures.stack import LOOP_TAIL, LoopBody, Stack, rejoin, rejoin_all
 from stepgraph.render.svg.identities import identities
@@ -56,10 +56,10 @@ MAX_EXPANDED_CALLS: Final = 2000
 """The maximum number of expanded calls in a drawing. Functions may call each other exponentially often."""
 
 
-def unexpanded_call(call: FunctionCall, arguments: str, phrase: str, identity: str) -> Leaf:
+def unexpanded_call(call: FunctionCall, arguments: str, phrase: str, identity: str, widths: TextWidths) -> Leaf:
     """Return the box of a call without the body of its function, for the reason in `phrase`."""
     group = SvgGroup("call", identity, call_title(call, phrase))
-    label = node_label(Icon.FUNCTION, call["name"], [arguments, phrase] if arguments else [phrase])
+    label = node_label(Icon.FUNCTION, call["name"], [arguments, phrase] if arguments else [phrase], widths.name)
     return Leaf(group, label, stacked=True)
 
 
@@ -73,7 +73,9 @@ def measure_function(
     inside = context.inside(context.identity).in_body()
     with layout.open_functions.within(function["name"]):
         body = layout.stack(function["nodes"], inside, empty=layout.view.when_empty(function))
-    label = heading(Icon.FUNCTION, function["name"], arguments or remark, code=bool(arguments))
+    label = heading(
+        Icon.FUNCTION, function["name"], arguments or remark, widest=layout.widths.code, code=bool(arguments)
+    )
     frame = FrameFigure(SvgGroup("function", context.identity, title), label, body, GAP, layout.folds)
     return rejoin_all(layout.marked(frame, function))
 
@@ -90,13 +92,24 @@ class NodeLayout(Struct):
     nodes_by_id: dict[str, Node] = field(default_factory=dict)
     """The nodes of all figures so far, by identity."""
 
-    shown: set[str] = field(default_factory=set)
-    """The names of the functions drawn so far."""
+    figures: dict[int, Figure] = field(default_factory=dict)
+    """The figure of each node so far, by the identity of the node as an object."""
+
+    reused: Mapping[int, Figure] = field(default_factory=dict)
+    """Figures of an earlier layout, by the identity of their nodes as objects, which are not measured again."""
+
+    shown: dict[str, int] = field(default_factory=dict)
+    """The functions drawn so far by name, with the identity of the call or the function as an object."""
 
     expanded_calls: int = 0
     """The number of expanded calls."""
 
     open_functions: OpenFunctions = field(default_factory=OpenFunctions)
+
+    @property
+    def widths(self) -> TextWidths:
+        """The maximum widths of text."""
+        return NARROW if self.view.narrow else NORMAL
 
     def stack(
         self,
@@ -109,7 +122,7 @@ class NodeLayout(Struct):
     ) -> Figure:
         """Return the figures of nodes below each other, or in columns if their clocks overlap."""
         if not nodes:
-            return Stack([empty_box(f"{context.identity}.empty", empty)], tail, entered)
+            return Stack([empty_box(f"{context.identity}.empty", self.widths, empty)], tail, entered)
         order: Sequence[int] | None = range(len(nodes))
         if has_clocks(nodes, in_group=context.in_group):
             order = in_sequence(nodes)
@@ -130,18 +143,21 @@ class NodeLayout(Struct):
 
     def measure(self, node: Node, context: NodeContext) -> Figure:
         """Return the figure of a node of any type, with its mark."""
+        if (figure := self.reused.get(id(node))) is not None:
+            return figure
         self.nodes_by_id[context.identity] = node
         if (mark := self.view.mark(node)) is not None and mark.unwrapped:
-            return self.marked(unwrapped_box(node, context.identity), node)
-        return self.marked(self._measure_by_type(node, context), node)
+            return self.marked(unwrapped_box(node, context.identity, self.widths), node)
+        figure = self.figures[id(node)] = self.marked(self._measure_by_type(node, context), node)
+        return figure
 
     def _measure_by_type(self, node: Node, context: NodeContext) -> Figure:
         if unknown := as_unknown(node):
             return self._unknown(unknown, context)
         if self._folds(node, context):
-            return folded_box(node, context, self.view.details)
+            return folded_box(node, context, self.view.details, self.widths)
         if is_leaf_step(node):
-            return step_leaf(node, context.identity, self.view.details)
+            return step_leaf(node, context.identity, self.view.details, self.widths)
         match node["type"]:
             case "step_do":
                 return self._step(node, context)
@@ -163,7 +179,8 @@ class NodeLayout(Struct):
                 return measure_function(self, node, f"function {node['name']}", context)
             case "break":
                 details = self.view.details
-                return exit_pill(exit_kind(node, details), context, node["kind"], details=details.of(node))
+                kind = exit_kind(node, details)
+                return exit_pill(kind, context, self.widths, word=node["kind"], details=details.of(node))
             case "start":
                 return self._start(node, context)
             case _ as never:
@@ -181,16 +198,16 @@ class NodeLayout(Struct):
 
     def _step(self, step: StepDo, context: NodeContext) -> Figure:
         if not step["nodes"]:
-            return step_leaf(step, context.identity, self.view.details)
+            return step_leaf(step, context.identity, self.view.details, self.widths)
         inside = context.inside(context.identity).in_body()
         nested = self.stack(step["nodes"], inside)
         group = step_group(step, context.identity, self.view.details)
-        return rejoin_all(FrameFigure(group, step_label(step, self.view.details), nested, GAP, self.folds))
+        return rejoin_all(FrameFigure(group, step_label(step, self.view.details, self.widths), nested, GAP, self.folds))
 
     def _loop(self, loop: Loop, context: NodeContext) -> Figure:
         body = self.stack(loop["nodes"], context.inside(context.identity), tail=LOOP_TAIL)
         head = self.view.details.source(loop)
-        label = heading(Icon.LOOP, "" if head else "loop", head)
+        label = heading(Icon.LOOP, "" if head else "loop", head, widest=self.widths.code)
         frame = FrameFigure(SvgGroup("loop", context.identity, head or "loop"), label, LoopBody(body), GAP, self.folds)
         return rejoin(frame, "breaks")
 
@@ -204,11 +221,11 @@ class NodeLayout(Struct):
         name, arguments = call["name"], self.view.details.source(call)
         phrase = self._reason_not_expanded(name)
         if phrase:
-            return unexpanded_call(call, arguments, phrase, context.identity)
+            return unexpanded_call(call, arguments, phrase, context.identity, self.widths)
         function = self.functions[name]
         if function["nodes"] and self.view.folding.folds(function, context.level):
-            return folded_box(function, context, self.view.details, self.body_texts.of(name))
-        self.shown.add(name)
+            return folded_box(function, context, self.view.details, self.widths, text=self.body_texts.of(name))
+        self.shown.setdefault(name, id(call))
         self.expanded_calls += 1
         with self.open_functions.within(name):
             return measure_function(self, function, call_title(call, "function"), context, arguments=arguments)
@@ -229,13 +246,14 @@ class NodeLayout(Struct):
     def _start(self, start: Start, context: NodeContext) -> Figure:
         """Return a `start` as a frame around its nodes. Calls anywhere may refer to its functions."""
         payload = payload_text(start["payload"]) if "payload" in start else ""
-        label = heading(Icon.START, f"start {start['class_name']}", payload)
+        label = heading(Icon.START, f"start {start['class_name']}", payload, widest=self.widths.code)
         body = self.stack(start["nodes"], context.inside(context.identity).in_body())
         group = SvgGroup("start", context.identity, title_line("start", start["class_name"], payload))
         return rejoin_all(FrameFigure(group, label, body, GAP, self.folds))
 
     def _unknown(self, unknown: UnknownNode, context: NodeContext) -> Figure:
-        label = node_label(Icon.UNKNOWN, unknown.get("name", "") or unknown["type"], [unknown["type"], UNKNOWN_TYPE])
+        name, phrases = unknown.get("name", "") or unknown["type"], [unknown["type"], UNKNOWN_TYPE]
+        label = node_label(Icon.UNKNOWN, name, phrases, self.widths.name)
         group = SvgGroup(
             "unknown",
             context.identity,

@@ -25,12 +25,14 @@ from stepgraph.render.group_order import RowSpan, clock_span, is_over_at_the_fir
 from stepgraph.render.node_text import NO_BLOCK, branch_text, is_exhaustive
 from stepgraph.render.svg.figures.branches import BranchColumn, Branches
 from stepgraph.render.svg.figures.clock_rows import ClockRows, Member
+from stepgraph.render.svg.figures.columns import is_too_wide
 from stepgraph.render.svg.figures.figure import GAP, Figure
 from stepgraph.render.svg.figures.frame import FrameFigure
 from stepgraph.render.svg.figures.guard import Guard
-from stepgraph.render.svg.figures.label import BETWEEN, WIDEST_NAME, Label, add_remark, heading, plain_label
+from stepgraph.render.svg.figures.label import BETWEEN, Label, TextWidths, add_remark, heading, plain_label
 from stepgraph.render.svg.figures.leaf import ExitPill, SvgGroup
 from stepgraph.render.svg.figures.stack import rejoin
+from stepgraph.render.svg.figures.staggered import StaggeredRows
 from stepgraph.render.svg.figures.try_panels import TryFinally, place_panels
 from stepgraph.render.svg.identities import identities
 from stepgraph.render.svg.layout.labels import empty_box, exit_pill, folded_style, title_line
@@ -38,7 +40,7 @@ from stepgraph.render.svg.lengths import Variables
 from stepgraph.render.svg.pen import Icon
 from stepgraph.render.view import Mark, NodeContext, View
 
-WIDEST_CONDITION: Final = 230
+_BARS_OF_ONE_ROW: Final = 2
 _NO_MATCH: Final = "no match"
 
 
@@ -65,6 +67,10 @@ class Layout(Protocol):
     @property
     def view(self) -> View:
         """The folding, expansion, marks and details."""
+
+    @property
+    def widths(self) -> TextWidths:
+        """The maximum widths of text."""
 
     @property
     def functions(self) -> Mapping[str, FunctionDef]:
@@ -119,7 +125,7 @@ def measure_switch(layout: Layout, node: Switch, context: NodeContext) -> Figure
     """Return a `switch`, with an implied branch if it lacks a default case."""
     implied = BranchColumn(plain_label(_NO_MATCH), None, _NO_MATCH, implied=True)
     branches = _branches(layout, node["branches"], context, "default", implied)
-    label = heading(Icon.SWITCH, "switch", node["discriminant"])
+    label = heading(Icon.SWITCH, "switch", node["discriminant"], widest=layout.widths.code)
     return FrameFigure(
         SvgGroup("choice", context.identity, f"switch {node['discriminant']}"), label, branches, 0, layout.folds
     )
@@ -156,7 +162,8 @@ def _measure_guard(layout: Layout, branch: Branch, node: Break, context: NodeCon
     (identity,) = identities([node], inside.identity)
     layout.nodes_by_id[identity] = node
     details = layout.view.details
-    pill = exit_pill(exit_kind(node, details), inside.at(identity), node["kind"], details=details.of(node))
+    kind = exit_kind(node, details)
+    pill = exit_pill(kind, inside.at(identity), layout.widths, word=node["kind"], details=details.of(node))
     title = title_line("if", branch["condition"] or "", *details.remarks(branch))
     group, label = SvgGroup("guard", context.identity, title), _condition_label(layout, branch, Icon.CHOICE)
     return Guard(group, label, layout.marked(pill, node))
@@ -193,11 +200,12 @@ def _condition_label(layout: Layout, branch: Branch, icon: str, otherwise: str =
     condition = branch["condition"]
     is_code = bool(details.source(branch)) or (condition is not None and not is_generated(condition))
     if icon:
-        label = heading(icon, "if", text, widest=WIDEST_CONDITION, code=is_code)
+        label = heading(icon, "if", text, widest=layout.widths.condition, code=is_code)
     else:
-        label = heading("", "", text or " ", widest=WIDEST_CONDITION) if is_code else plain_label(text)
+        widths = layout.widths
+        label = heading("", "", text or " ", widest=widths.condition) if is_code else plain_label(text, widths.name)
     for phrase in details.remarks(branch):
-        label = add_remark(label, phrase)
+        label = add_remark(label, phrase, layout.widths.name)
     return label
 
 
@@ -209,7 +217,7 @@ def measure_try(layout: Layout, node: Try, context: NodeContext) -> Figure:
     catch_edge = 0
     if "catch_block" in node:
         handler = layout.view.details.source(node["catch_block"])
-        label = heading(Icon.CAUGHT, "" if handler else "catch", handler, widest=WIDEST_NAME)
+        label = heading(Icon.CAUGHT, "" if handler else "catch", handler, widest=layout.widths.name)
         catch, catch_edge = _panel(layout, node["catch_block"], ("catch", "catch, on failure"), label, inside)
     panels = place_panels(body, catch, catch_edge, final="finally_block" in node)
     content: Figure = panels
@@ -235,7 +243,11 @@ def _resumed_exits(layout: Layout, node: Try, final: Figure, context: NodeContex
     if "catch_block" not in node:
         kinds.add("raise")
     unnamed = context.at("")
-    return [exit_pill(kind, unnamed, kind, f"{kind}, after finally") for kind in _RESUMED if kind in kinds]
+    return [
+        exit_pill(kind, unnamed, layout.widths, word=kind, title=f"{kind}, after finally")
+        for kind in _RESUMED
+        if kind in kinds
+    ]
 
 
 def _panel(
@@ -293,7 +305,7 @@ def _group_and_label(layout: Layout, node: Parallel, context: NodeContext, head:
     words = BETWEEN.join(filter(None, (when, *layout.view.details.remarks(node))))
     kind = f"parallel {node['kind']}"
     group = SvgGroup("parallel", context.identity, title_line(kind, words))
-    return group, heading(Icon.PARALLEL, kind, words, code=False)
+    return group, heading(Icon.PARALLEL, kind, words, widest=layout.widths.code, code=False)
 
 
 def _over_when(node: Parallel) -> str:
@@ -316,8 +328,11 @@ def measure_unframed(layout: Layout, nodes: Sequence[Node], context: NodeContext
 
 
 def _rows(layout: Layout, nodes: Sequence[Node], context: NodeContext, *, ends_with_first: bool) -> Figure:
+    """Return concurrent nodes in columns, or in two rows if they all overlap and the columns would be too wide."""
     if not nodes:
-        return ClockRows([Member(empty_box(f"{context.identity}.empty"), RowSpan(0, 1))], ends_with_first)
+        return ClockRows(
+            [Member(empty_box(f"{context.identity}.empty", layout.widths), RowSpan(0, 1))], ends_with_first
+        )
     spans = row_spans([clock_span(node) for node in nodes])
     members: list[Member] = []
     for node, span, identity in zip(nodes, spans, identities(nodes, context.identity), strict=True):
@@ -328,4 +343,13 @@ def _rows(layout: Layout, nodes: Sequence[Node], context: NodeContext, *, ends_w
         else:
             figure = layout.measure(node, inside)
         members.append(Member(figure, span, awaited=ends_with_first or not is_unawaited(node)))
-    return ClockRows(members, ends_with_first)
+    rows = ClockRows(members, ends_with_first)
+    has_one_row = len(rows.bars) == _BARS_OF_ONE_ROW and not any(_needs_lane(member) for member in members)
+    if has_one_row and is_too_wide(rows.columns):
+        return StaggeredRows([member.figure for member in members], ends_with_first)
+    return rows
+
+
+def _needs_lane(member: Member) -> bool:
+    """Return whether an exit or a loose end of a member needs a column of its own."""
+    return bool(member.figure.exits) or not member.awaited

@@ -1,0 +1,82 @@
+"""A picture fits where it is shown: boxes are narrow, and parts are folded, until the names of steps are legible."""
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from msgspec.structs import replace
+
+from stepgraph.model.payload import Graph, Node
+from stepgraph.render.svg.drawing import render_svg
+from stepgraph.render.view import DEFAULT_VIEW, View
+from tests.render.graphs import branch, call, do, either, function, graph, parallel, switch
+from tests.render.random_graphs import graphs
+from tests.svg.examples import examples
+
+GITHUB = View(fit=800)
+LEGIBLE = 1040
+"""The maximum width at which names of 13 pixels are 10 pixels high in a picture scaled to 800 pixels."""
+
+
+def wide(label: str, branches: int = 5) -> Node:
+    """Return a choice that is too wide even if its boxes are narrow."""
+    inner = [branch(f"{label} == {index}", either(branch("x", do("a")), branch(None, do("b")))) for index in range(9)]
+    return switch(label, *inner[:branches])
+
+
+def folded(drawn: Graph, view: View = GITHUB) -> int:
+    return render_svg(drawn, view).folded
+
+
+@pytest.mark.parametrize("name", examples())
+def test_the_names_of_examples_are_legible_on_github(name: str) -> None:
+    assert render_svg(examples()[name], GITHUB).width <= LEGIBLE
+
+
+def test_a_narrow_picture_is_drawn_as_without_a_width() -> None:
+    drawn = graph(do("a"), either(branch("x", do("b"))))
+    assert render_svg(drawn, GITHUB).text == render_svg(drawn).text
+
+
+def test_text_is_wrapped_early_before_anything_is_folded() -> None:
+    name = "a name that is as long as the names of most of the steps"
+    drawn = graph(parallel("all", *(do(f"{name} {index}") for index in range(4))))
+    shown = replace(GITHUB, fit=600)
+    assert render_svg(drawn).width > render_svg(drawn, shown).width
+    assert folded(drawn, shown) == 0
+
+
+def test_only_the_part_that_is_too_wide_is_folded() -> None:
+    drawn = graph(do("first"), wide("kind", 9), either(branch("y", do("last"))))
+    text = render_svg(drawn, GITHUB).text
+    assert "2 steps" in text
+    assert ">last<" in text
+
+
+def test_a_part_is_not_folded_if_others_suffice() -> None:
+    functions = {"f": function("f", wide("kind", 9)), "g": function("g", either(branch("x", do("kept"))))}
+    text = render_svg(graph(parallel("all", call("f"), call("g")), functions=functions), GITHUB).text
+    assert "18 steps" in text
+    assert ">kept<" in text
+
+
+def test_a_folded_function_is_folded_at_all_its_calls() -> None:
+    drawn = graph(call("f"), call("f"), functions={"f": function("f", wide("kind", 9))})
+    picture = render_svg(drawn, View(fit=200))
+    assert picture.text.count("18 steps") == 2
+
+
+def test_a_message_says_how_to_draw_everything() -> None:
+    (warning,) = render_svg(graph(wide("kind", 9)), GITHUB).warnings
+    assert warning.endswith("Use `--fit none` to draw everything.")
+
+
+def test_a_message_says_if_names_stay_too_small() -> None:
+    (warning,) = render_svg(graph(do("a"), class_name="Wide" * 30), View(fit=200)).warnings
+    assert "pixels high if the picture is 200 pixels wide" in warning
+
+
+@settings(deadline=None, max_examples=60, suppress_health_check=list(HealthCheck))
+@given(graphs())
+def test_any_picture_gets_narrower_or_stays(drawn: Graph) -> None:
+    shown = View(fit=200)
+    assert render_svg(drawn, shown).width <= render_svg(drawn, DEFAULT_VIEW).width
+    assert render_svg(drawn, shown).text == render_svg(drawn, shown).text
