@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, cast
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -13,6 +13,8 @@ from msgspec.structs import replace
 from stepgraph.analysis import Analysis, WorkflowAnalysis
 from stepgraph.cli.console import CommandError, ExitCode, Progress, write_message
 from stepgraph.model.note import InputError, InternalError
+from stepgraph.model.payload import Node
+from stepgraph.model.span import Span
 from stepgraph.phrases import near_names, quoted
 from stepgraph.project.folders import repository_root
 from stepgraph.project.git import (
@@ -368,6 +370,10 @@ def _near_miss(sources: Sources, to_message: Callable[[str], str]) -> str | None
     return None if reason is None else to_message(reason)
 
 
+def _location_text(span: Span | None) -> str:
+    return "" if span is None else f"{span.path}:{span.line}"
+
+
 def _version_of_workflow(workflow: WorkflowAnalysis, path: str, to_message: Callable[[str], str]) -> VersionedWorkflow:
     location = f"{workflow.path}:{workflow.span.line}"
     missing_graph = (
@@ -383,4 +389,5 @@ def _version_of_workflow(workflow: WorkflowAnalysis, path: str, to_message: Call
         workflow.complete,
         tuple(to_message(remark) for remark in (*missing_graph, *notes)),
         lambda: workflow.details,
+        lambda part: to_message(_location_text(workflow.span_of(cast("Node", part)))),
     )

@@ -352,6 +352,12 @@ def _diff_svg(report: VersionComparison, options: FormatOptions) -> Rendering:
     return Rendering(render_svg(report, options.theme, full=options.full).text)
 
 
+def _diff_html(report: VersionComparison, options: FormatOptions) -> Rendering:
+    from stepgraph.report.diff.page import render_html
+
+    return Rendering(render_html(report, options.theme, full=options.full))
+
+
 def _diff_png(report: VersionComparison, options: FormatOptions) -> Rendering:
     svg = _diff_svg(report, replace(options, theme=_fixed_theme(options.theme))).text
     return Rendering("", picture=_png_of(svg, "diff", "Write an SVG, or compare one workflow with --workflow NAME."))
@@ -382,6 +388,7 @@ _DIFFS: Final[tuple[Format[VersionComparison], ...]] = (
     Format("markdown", MARKDOWN, _diff_markdown, frozenset({"--full"})),
     Format("json", ".json", _diff_json),
     Format("svg", ".svg", _diff_svg, _DIFF_PICTURE),
+    Format("html", ".html", _diff_html, _DIFF_PICTURE),
     Format("png", ".png", _diff_png, _DIFF_PICTURE, is_binary=True, require=_require_png),
 )
 

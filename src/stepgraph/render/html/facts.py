@@ -15,6 +15,7 @@ from stepgraph.phrases import number_text, shape_text
 from stepgraph.render.folding import BodyTexts, folded_node_text, folded_text
 from stepgraph.render.node_text import node_words
 from stepgraph.render.step_types import FactRow, step_text
+from stepgraph.render.view import Mark
 
 _END_CONDITIONS: Final[Mapping[ParallelKind, str]] = {
     "all": "when all are done, or at the first failure",
@@ -43,16 +44,27 @@ class Facts(Struct, frozen=True):
         return required | {key: value for key, value in optional.items() if value}
 
 
-def facts(node: Node, bodies: BodyTexts, detail: Detail = NO_DETAIL) -> Facts:
-    """Return the facts about a node with its details and, for a call, a summary of the function."""
+def facts(node: Node, bodies: BodyTexts, detail: Detail = NO_DETAIL, mark: Mark | None = None) -> Facts:
+    """Return the facts about a node with its mark, its details and, for a call, a summary of the function."""
     words = node_words(node)
+    if node["type"] in {"block", "parallel"} and detail.source:
+        return Facts("Unchanged in both versions", detail.source, (), searchable=False, inside=_inside(node, bodies))
     return Facts(
         kind=words.kind,
         name=visible(_heading(node) if words.name is None else words.name),
-        rows=tuple((row[0], visible(row[1]), *row[2:]) for row in (*_details(node, detail), *_rows(node))),
+        rows=tuple(
+            (row[0], visible(row[1]), *row[2:]) for row in (*_changes(mark), *_details(node, detail), *_rows(node))
+        ),
         searchable=words.name is not None,
         inside=_inside(node, bodies),
     )
+
+
+def _changes(mark: Mark | None) -> Iterator[FactRow]:
+    if mark is not None:
+        yield "Change", f"{mark.kind.value}: {mark.remark}" if mark.remark else mark.kind.value
+        if mark.reason:
+            yield "Effect", mark.reason
 
 
 def _details(node: Node, detail: Detail) -> Iterator[FactRow]:

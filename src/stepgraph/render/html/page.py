@@ -9,16 +9,17 @@ from collections.abc import Iterator, Sequence
 from importlib.resources import files
 from typing import Final
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from stepgraph.escaping.json_strings import script_data
 from stepgraph.escaping.markup import markup_text
-from stepgraph.render.html.section import Page, Section, picture
+from stepgraph.render.html.section import Page, Section, VersionSection, picture
 from stepgraph.render.svg.identities import slug
 from stepgraph.render.svg.theme import DARK, SCOPE, Palette, by_theme, style_sheet
 from stepgraph.render.view import DEFAULT_VIEW, Theme, View
 
-__all__ = ["Page", "render_page"]
+__all__ = ["Page", "PageComparison", "render_page"]
 
 SEVERAL: Final = "Workflows"
 SCRIPTS: Final = (
@@ -34,6 +35,9 @@ SCRIPTS: Final = (
 )
 """The parts of the script in dependency order."""
 
+COMPARISON_SCRIPTS: Final = (*SCRIPTS[:-1], "changes", SCRIPTS[-1])
+_VERSION: Final = "workflow version"
+
 SCHEMES: Final[dict[Theme, str]] = {"auto": "light dark", "light": "light", "dark": "dark"}
 """The CSS `color-scheme` of each theme, for scroll bars and form fields."""
 
@@ -44,16 +48,24 @@ _ICON: Final = (
 )
 
 
-def render_page(pages: Sequence[Page], view: View = DEFAULT_VIEW) -> str:
+class PageComparison(Struct, frozen=True):
+    """The texts of a page that compares two versions."""
+
+    title: str
+    summary: str
+    """A sentence that counts the changes, shown if no workflow changed."""
+
+
+def render_page(pages: Sequence[Page], view: View = DEFAULT_VIEW, comparison: PageComparison | None = None) -> str:
     """Return a self-contained HTML document of workflows, which needs no network.
 
-    The title of a page with one workflow is the name of the workflow. The folding of the view is the initial state of
-    the page. Equal arguments produce equal bytes.
+    The title of a page with one workflow is the name of the workflow, except for comparisons. The folding of the view
+    is the initial state of the page. Equal arguments produce equal bytes.
     """
-    title = pages[0].name if len(pages) == 1 else SEVERAL
+    title = comparison.title if comparison else pages[0].name if len(pages) == 1 else SEVERAL
     sections = _sections(pages, view, title)
-    style = "\n".join(["", *style_sheet(view.theme), *color_rules(view.theme), _asset("page.css")])
-    script = _script()
+    style = "\n".join(["", *_style(view.theme, marked=comparison is not None)])
+    script = _script(SCRIPTS if comparison is None or not pages else COMPARISON_SCRIPTS)
     lines = [
         "<!DOCTYPE html>",
         '<html lang="en">',
@@ -70,8 +82,10 @@ def render_page(pages: Sequence[Page], view: View = DEFAULT_VIEW) -> str:
         *_header(sections, title),
         "<main>",
         *(line for section in sections for line in section.lines()),
+        *([f'<p class="nothing">{markup_text(comparison.summary)}</p>'] if comparison and not pages else []),
         "</main>",
         f'<script type="application/json" id="{SCOPE}.data">{script_data([part.data() for part in sections])}</script>',
+        *([_comparison_data(sections)] if comparison else []),
         f"<script>{script}</script>",
         "</body>",
         "</html>",
@@ -91,9 +105,37 @@ def _sections(pages: Sequence[Page], view: View, title: str) -> list[Section]:
             numbers[stem] += 1
             suffix = f"-{numbers[stem] + 1}"
         identities.add(stem + suffix)
-        drawn = picture(page.graph, replace(view, details=page.details), suffix) if page.graph else None
-        sections.append(Section(page, stem + suffix, drawn, title))
+        sections.append(_section(page, stem + suffix, suffix, view, title))
     return sections
+
+
+def _section(page: Page, identity: str, suffix: str, view: View, title: str, css: str = "workflow") -> Section:
+    """Return the section of a workflow with the sections of its versions. `suffix` is the end of its identity."""
+    folding = view.folding if page.folding is None else page.folding
+    page_view = replace(view, details=page.details, marks=page.marks, folding=folding)
+    drawn = picture(page.graph, page_view, suffix) if page.graph else None
+    versions = [
+        VersionSection(
+            version.name,
+            _section(version.page, f"{identity}.{version.name}", f"{suffix}.{version.name}", view, title, _VERSION),
+        )
+        for version in page.versions
+    ]
+    return Section(page, identity, drawn, title, versions, f"{css} compared" if page.changes else css)
+
+
+def _comparison_data(sections: Sequence[Section]) -> str:
+    data = script_data([section.comparison_data() for section in sections])
+    return f'<script type="application/json" id="{SCOPE}.changes">{data}</script>'
+
+
+def _style(theme: Theme, *, marked: bool) -> Iterator[str]:
+    """Yield the style sheet of pictures and of the page."""
+    yield from style_sheet(theme, marked=marked)
+    yield from color_rules(theme, marked=marked)
+    yield _asset("page.css")
+    if marked:
+        yield _asset("changes.css")
 
 
 def _header(sections: Sequence[Section], title: str) -> Iterator[str]:
@@ -110,9 +152,9 @@ def _header(sections: Sequence[Section], title: str) -> Iterator[str]:
     yield "</header>"
 
 
-def _script() -> str:
+def _script(names: Sequence[str]) -> str:
     """Return the script: its parts in one function, so that nothing is global."""
-    parts = "\n".join(_asset(f"script/{name}.js") for name in SCRIPTS)
+    parts = "\n".join(_asset(f"script/{name}.js") for name in names)
     return f'\n"use strict";\n\n(() => {{\n{parts}}})();\n'
 
 
@@ -132,9 +174,17 @@ def _source(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
-def color_rules(theme: Theme) -> list[str]:
+def color_rules(theme: Theme, *, marked: bool = False) -> list[str]:
     """Return the rules that define the variables and color folded frames. With `auto`, printed pages are light."""
-    return by_theme(theme, _rules)
+    return by_theme(theme, _marked_rules if marked else _rules)
+
+
+def _marked_rules(palette: Palette) -> list[str]:
+    """Return the rules of a comparison: folded frames without marks are gray."""
+    band = palette.unmarked.band
+    folded = f".{SCOPE} .is-folded>.edge{{fill:{band}}}"
+    marks = ";".join(f"--{kind.value}:{colors.line}" for kind, colors in palette.marks.items())
+    return [_variables(palette), f":root{{{marks}}}", folded]
 
 
 def _rules(palette: Palette) -> list[str]:

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Final
+from typing import Final, Literal, cast
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from stepgraph.escaping.markup import markup_text
-from stepgraph.model.details import NO_DETAILS, Details
+from stepgraph.model.details import NO_DETAILS, Details, Part
 from stepgraph.model.payload import Graph, Node
 from stepgraph.model.walk import count_steps, functions_of
 from stepgraph.phrases import counted
 from stepgraph.render.folding import UNFOLDED, BodyTexts, Folding
+from stepgraph.render.html.comparison import ListedChange, change_list, place_identities
 from stepgraph.render.html.facts import facts
 from stepgraph.render.svg.drawing import SvgDrawing, draw
 from stepgraph.render.svg.lengths import BEGIN, END, Variables
-from stepgraph.render.view import View
+from stepgraph.render.view import Mark, Marks, View
 
 NO_GRAPH: Final = "No step of this workflow can run, so it has no graph."
 TOO_DEEP: Final = "This workflow is nested too deeply for a page. Draw it as SVG."
@@ -42,6 +43,27 @@ class Page(Struct, frozen=True):
     """The source location of the workflow."""
 
     details: Details = NO_DETAILS
+    marks: Marks | None = None
+    """The marks of a comparison."""
+
+    folding: Folding | None = None
+    """The nodes that are folded initially, or None for the folding of the view."""
+
+    changes: Sequence[ListedChange] = ()
+    """The changes of a comparison, to list beside the picture."""
+
+    changed_parts: Sequence[Part | None] = ()
+    """The part of the graph at which each change is shown, or None for a change of the whole workflow."""
+
+    versions: Sequence[VersionPage] = ()
+    """The compared versions, to show in place of the picture."""
+
+
+class VersionPage(Struct, frozen=True):
+    """A compared version of a workflow."""
+
+    name: Literal["before", "after"]
+    page: Page
 
 
 class Section(Struct, frozen=True):
@@ -57,15 +79,36 @@ class Section(Struct, frozen=True):
     title: str
     """The title of the page. A section with the same name hides its own heading."""
 
+    versions: Sequence[VersionSection] = ()
+    css: str = "workflow"
+
+    @property
+    def places(self) -> Sequence[str]:
+        """The identity of the figure of each change, or an empty string without one."""
+        if self.picture is None or self.page.graph is None:
+            return [""] * len(self.page.changed_parts)
+        functions = functions_of(self.page.graph["workflow"])
+        return place_identities(self.picture.nodes, functions, self.picture.lines, self.page.changed_parts)
+
+    def comparison_data(self) -> dict[str, object]:
+        """Return the places of changes and the data of versions for the script, as JSON data."""
+        versions = [
+            {"name": version.name, "places": version.section.places, "data": version.section.data()}
+            for version in self.versions
+        ]
+        return {"places": self.places, "versions": versions}
+
     def lines(self) -> Iterator[str]:
         """Yield the lines of the section."""
         name = markup_text(self.page.name)
-        yield f'<section class="workflow" id="{self.identity}.section" aria-labelledby="{self.identity}.heading">'
+        yield f'<section class="{self.css}" id="{self.identity}.section" aria-labelledby="{self.identity}.heading">'
         yield '<header class="summary">'
         hidden = ' class="said"' if self.page.name == self.title else ""
         yield f'<h2{hidden} id="{self.identity}.heading">{name}</h2>'
         yield from self._summary()
         yield "</header>"
+        if self.page.changes:
+            yield from change_list(self.identity, self.page.name, self.page.changes, self.places)
         if self.picture is None:
             yield f'<p class="nothing" id="{self.identity}">{TOO_DEEP if self.page.graph else NO_GRAPH}</p>'
         else:
@@ -74,6 +117,8 @@ class Section(Struct, frozen=True):
             yield "</div>"
         yield from self._notes()
         yield "</section>"
+        for version in self.versions:
+            yield from version.section.lines()
 
     def data(self) -> dict[str, object]:
         """Return the data for the script, as JSON data."""
@@ -85,10 +130,15 @@ class Section(Struct, frozen=True):
             "definitions": self.picture.definitions,
             "folded": self.picture.folded,
             "nodes": {
-                identity: facts(node, bodies, self.page.details.of(node)).as_json(places(node) if places else "")
+                identity: facts(node, bodies, self.page.details.of(node), self._mark(node)).as_json(
+                    places(node) if places else ""
+                )
                 for identity, node in self.picture.nodes.items()
             },
         }
+
+    def _mark(self, node: Node) -> Mark | None:
+        return None if self.page.marks is None else self.page.marks.of(cast("Part", node))
 
     def _summary(self) -> Iterator[str]:
         page = self.page
@@ -115,6 +165,13 @@ class Section(Struct, frozen=True):
     def _own_notes(self) -> Iterator[str]:
         if self.picture and self.picture.depth is not None:
             yield f"Below {counted(self.picture.depth, 'level')}, all nodes are folded: a page cannot show more levels."
+
+
+class VersionSection(Struct, frozen=True):
+    """The section of a compared version."""
+
+    name: str
+    section: Section
 
 
 MAX_NESTING: Final = 480

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from stepgraph.diff.diff import StructuralChange, WorkflowDiff, diff_graphs
 from stepgraph.diff.in_flight.effects import Effect
-from stepgraph.model.details import NO_DETAILS, Details
+from stepgraph.model.details import NO_DETAILS, Details, Part
 from stepgraph.model.payload import Graph, Workflow
 from stepgraph.phrases import counted, workflow_title
 
@@ -52,6 +52,8 @@ class VersionedWorkflow(Struct, frozen=True):
     """Reasons for an incomplete graph."""
     details: Callable[[], Details] = lambda: NO_DETAILS
     """Returns the details of the graph, which saved graphs lack."""
+    node_location: Callable[[Part], str] | None = None
+    """Returns the source location of a node of the graph, or an empty string. Saved graphs have no locations."""
 
 
 class ComparedWorkflow(Struct, frozen=True):

@@ -18,6 +18,9 @@ function remember(identity) {
   }
 }
 
+/** Functions that are called with each opened picture. */
+const afterOpen = [];
+
 // Tabs, which are shown only for several workflows.
 
 let current = pictures[0];
@@ -49,6 +52,7 @@ function open(picture) {
   picture.show();
   tools.hidden = !picture.svg;
   percent.textContent = `${Math.round(picture.scale * 100)} %`;
+  for (const act of afterOpen) act(picture);
 }
 
 /** Open the workflow that the address of the page names, or select the node that it names. */

@@ -52,6 +52,9 @@ class BranchColumn(Struct, frozen=True):
     """Whether the source lacks this branch: the path on which all conditions are false."""
 
     mark: Mark | None = None
+    identity: str = ""
+    """The identity of the pill, or an empty string for a pill without a mark."""
+
     pill_room: int = 0
     """The height of the highest pill of all branches, so that bodies are aligned."""
 
@@ -125,7 +128,7 @@ class BranchColumn(Struct, frozen=True):
     def _draw_pill(self, pen: Pen, label: Label) -> None:
         width, height = self._pill
         css = "condition implied" if self.implied else "condition"
-        pen.open(css if self.mark is None else f"{css} {self.mark.kind.value}", "", self.title)
+        pen.open(css if self.mark is None else f"{css} {self.mark.kind.value}", self.identity, self.title)
         pen.box("box", (-width // 2, 0), (width, height), 10)
         label.draw(pen, _PILL_SIDES - width // 2, _PILL_PADDING + self._effect[1], "")
         if self.mark is not None:

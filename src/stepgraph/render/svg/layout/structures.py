@@ -190,7 +190,10 @@ def _column(layout: Layout, branch: Branch, inside: NodeContext, otherwise: str)
     body = layout.stack(branch["nodes"], inside, tail=0) if branch["nodes"] else None
     details = layout.view.details
     title = title_line(branch_text(branch, otherwise, details), *details.remarks(branch))
-    return BranchColumn(_condition_label(layout, branch, "", otherwise), body, title, mark=layout.view.mark(branch))
+    mark = layout.view.mark(branch)
+    identity = "" if mark is None else f"{inside.identity}.condition"
+    label = _condition_label(layout, branch, "", otherwise)
+    return BranchColumn(label, body, title, mark=mark, identity=identity)
 
 
 def _condition_label(layout: Layout, branch: Branch, icon: str, otherwise: str = "else") -> Label:

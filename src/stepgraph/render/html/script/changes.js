@@ -1,0 +1,79 @@
+// Comparisons: the list of changes, the next and the previous change, and the versions of a workflow.
+
+const versions = ["before", "merged", "after"];
+const compared = JSON.parse(find("stepgraph.changes").textContent).map((entry, index) => {
+  const shown = { merged: { picture: pictures[index], places: entry.places } };
+  for (const { name, places, data } of entry.versions) shown[name] = { picture: new Picture(data), places };
+  const list = pictures[index].section.querySelector(".changes");
+  return { shown, list, items: [...list.querySelectorAll("li")], version: "merged", at: -1 };
+});
+const comparison = () => compared.find(({ shown }) => versions.some((name) => shown[name]?.picture === current));
+
+/** Show a change in the open version or, if that version lacks the changed part, in both versions merged. */
+function visitChange(index) {
+  const one = comparison(), { length } = one.items;
+  if (!length) return;
+  one.at = (index + length) % length;
+  const placed = [one.version, "merged"].find((name) => one.shown[name].places[one.at]);
+  if (placed && placed !== one.version) open(one.shown[placed].picture);
+  showChange();
+  const group = placed && find(one.shown[placed].places[one.at]);
+  if (group) current.reveal(group);
+}
+
+/** Highlight the current change in the list and in the picture. */
+function showChange() {
+  const one = comparison(), place = one.shown[one.version].places[one.at];
+  for (const old of document.querySelectorAll(".is-change")) old.classList.remove("is-change");
+  if (place) find(place).classList.add("is-change");
+  one.items.forEach((item, index) => {
+    if (index === one.at) item.setAttribute("aria-current", "true");
+    else item.removeAttribute("aria-current");
+  });
+  one.items[one.at]?.scrollIntoView({ block: "nearest" });
+  position.textContent = one.at < 0 ? `${one.items.length}` : `${one.at + 1} of ${one.items.length}`;
+}
+
+/** Move the list of changes beside the opened picture, and hide the other versions. */
+function showComparison(picture) {
+  const one = comparison();
+  one.version = versions.find((name) => one.shown[name]?.picture === picture);
+  for (const { shown } of compared) {
+    for (const { picture: other } of Object.values(shown)) other.section.hidden = other !== picture;
+  }
+  const { tab } = one.shown.merged.picture;
+  tab.setAttribute("aria-selected", "true");
+  tab.tabIndex = 0;
+  picture.section.querySelector(".summary").after(one.list);
+  for (const name of versions) {
+    versionButtons[name].disabled = !one.shown[name];
+    versionButtons[name].setAttribute("aria-pressed", String(name === one.version));
+  }
+  showChange();
+}
+
+function showVersion(name) {
+  const one = comparison();
+  if (one.shown[name]) open(one.shown[name].picture);
+}
+
+const nextChange = () => visitChange(comparison().at + 1);
+const previousChange = () => visitChange(Math.max(comparison().at, 0) - 1);
+const position = make("output", { "aria-live": "polite" });
+const versionButtons = Object.fromEntries(versions.map((name) => [name, make("button",
+  { type: "button", title: `Show ${name === "merged" ? "both versions merged" : `the version ${name}`}`,
+    click: () => showVersion(name) }, name[0].toUpperCase() + name.slice(1))]));
+tools.prepend(
+  make("div", { class: "group versions", role: "group", "aria-label": "Version" }, ...Object.values(versionButtons)),
+  make("div", { class: "group stepper", role: "group", "aria-label": "Changes" },
+    button("‹", "Previous change (p)", previousChange, { "aria-keyshortcuts": "p" }), position,
+    button("›", "Next change (n)", nextChange, { "aria-keyshortcuts": "n" })),
+);
+Object.assign(actions, { n: nextChange, p: previousChange });
+afterOpen.push(showComparison);
+for (const { items } of compared) {
+  items.forEach((item, index) => item.addEventListener("click", (event) => {
+    event.preventDefault();
+    visitChange(index);
+  }));
+}
