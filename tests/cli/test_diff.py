@@ -609,8 +609,14 @@ def test_theme_is_refused_for_other_formats(stepgraph: Command) -> None:
     assert stepgraph("diff", "HEAD", "--theme", "dark") == Run(
         2,
         "",
-        ["stepgraph: --theme does not apply to the format text, only to svg, png. Try `stepgraph diff --help`."],
+        ["stepgraph: --theme does not apply to the format text, only to svg, html, png. Try `stepgraph diff --help`."],
     )
+
+
+@pytest.mark.usefixtures("repository")
+def test_full_is_refused_for_other_formats(stepgraph: Command) -> None:
+    message = "--full does not apply to the format text, only to markdown, svg, html, png."
+    assert stepgraph("diff", "HEAD", "--full") == Run(2, "", [f"stepgraph: {message} Try `stepgraph diff --help`."])
 
 
 @pytest.mark.usefixtures("repository")

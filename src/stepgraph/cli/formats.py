@@ -47,10 +47,10 @@ class FormatOptions(Struct, frozen=True):
     """Whether reports omit their summary."""
 
     theme: Theme = "auto"
-    """The colors of the picture of a diff."""
+    """The colors of the picture or page of a diff."""
 
     full: bool = False
-    """Whether the picture of a diff shows unchanged parts in full."""
+    """Whether a diff shows unchanged parts in full."""
 
     view: View | None = None
     """The folding, expansion, colors and legend of a drawing, or None for the default view."""

@@ -175,7 +175,7 @@ _COLLAPSE_HELP = f"Collapse nodes of these kinds: {', '.join(COLLAPSIBLE)}."
 _EXPAND_HELP = "In svg, png, html: draw a function at its first call (default), each call, or apart."
 _FIT_HELP = "Fold parts of a picture until names are legible at WIDTH pixels. Default: 800."
 _THEME_HELP = "Colors of a picture or page. auto (default) follows the viewer, and is light in a PNG."
-_DIFF_THEME_HELP = "Colors of a picture. auto (default) follows the viewer, and is light in a PNG."
+_DIFF_THEME_HELP = "Colors of a picture or page. auto (default) follows the viewer, and is light in a PNG."
 _FULL_HELP = "Draw unchanged parts in full. By default, they are collapsed."
 _LEGEND_HELP = "Add a legend of the symbols to a picture or HTML page."
 _ENGINE_HELP = "Layout engine of an SVG or PNG: stepgraph's own (default), or Graphviz."
@@ -302,7 +302,7 @@ class DocumentOutput(Struct, Generic[Content], frozen=True):
     theme: Theme = "auto"
     """The colors of a picture."""
     full: bool = False
-    """Whether the picture of a diff shows unchanged parts in full."""
+    """Whether a diff shows unchanged parts in full."""
 
     def prepare(self, sources: Collection[str]) -> None:
         """Raise CommandError if the format is unavailable, or the output file cannot or must not be written."""

@@ -25,9 +25,11 @@ class Detail(Struct, frozen=True):
     """The source of the part, shown in place of its type, such as `except CardError`; for a call, its arguments."""
     remarks: tuple[str, ...] = ()
     """Phrases shown next to the part, such as `swallows the error`."""
+    run: str = ""
+    """The title of a node that a comparison puts around a run of nodes: `12 steps unchanged`."""
 
     def __bool__(self) -> bool:
-        return bool(self.source or self.remarks)
+        return bool(self.source or self.remarks or self.run)
 
 
 NO_DETAIL: Final = Detail()

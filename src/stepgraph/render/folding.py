@@ -21,8 +21,6 @@ _NONE: Final[frozenset[LeavingKind]] = frozenset()
 
 FoldedKind: TypeAlias = Literal["loop", "parallel", "try", "if", "switch", "block", "function", "step"]
 _EXITS: Final[tuple[LeavingKind, ...]] = ("break", "return", "raise")
-_RUNS: Final = frozenset({"block", "parallel"})
-"""The types of nodes that a comparison puts around a run of unchanged nodes, with a title in their details."""
 
 
 def exit_kind(node: Break, details: Details) -> LeavingKind:
@@ -165,9 +163,9 @@ def folded_title(node: Node, details: Details) -> str:
     source = ""
     if node["type"] == "switch":
         source = _handlers_title(node, details)
-    elif node["type"] in {"loop", *_RUNS}:
+    elif node["type"] == "loop":
         source = details.source(node)
-    return source or node_words(node).title
+    return details.of(node).run or source or node_words(node).title
 
 
 def _handlers_title(node: Switch, details: Details) -> str:
@@ -186,7 +184,7 @@ def _handlers_title(node: Switch, details: Details) -> str:
 
 def is_run(node: Node, details: Details) -> bool:
     """Return whether a node stands for a run of nodes, which its title counts: `12 steps unchanged`."""
-    return node["type"] in _RUNS and bool(details.source(node))
+    return bool(details.of(node).run)
 
 
 def folded_node_text(node: Node, details: Details = NO_DETAILS) -> str:

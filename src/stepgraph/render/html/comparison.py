@@ -43,12 +43,13 @@ def change_list(identity: str, name: str, changes: Sequence[ListedChange], place
     yield "<ol>"
     for change, place in zip(changes, places, strict=True):
         effect = change.effect or _SAFE
-        entry = (
-            f'<span class="sign" title="{change.kind.value}">{_SIGNS[change.kind]}</span>'
-            f'<span class="change">{markup_text(visible(change.text))}</span>'
-            f'<span class="impact"><strong class="effect {effect.replace(" ", "-")}">{effect}</strong>'
-            f"{f' {markup_text(visible(change.reason))}' if change.reason else ''}</span>"
-        )
+        pill = f'<strong class="effect {effect.replace(" ", "-")}">{effect}</strong>'
+        sign = f'<span class="sign" title="{change.kind.value}">{_SIGNS[change.kind]}</span>'
+        text, reason = markup_text(visible(change.text)), markup_text(visible(change.reason))
+        if change.effect:
+            entry = f'{sign}<span class="change">{text}</span><span class="impact">{pill} {reason}</span>'
+        else:
+            entry = f'{sign}<span class="change">{text} {pill}</span>'
         start, end = (f'<a href="#{place}">', "</a>") if place else ("<span>", "</span>")
         yield f'<li class="{change.kind.value}">{start}{entry}{end}</li>'
     yield "</ol>"

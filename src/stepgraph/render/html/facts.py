@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Final, assert_never
+from typing import Final, assert_never, cast
 
 from msgspec import Struct
 
 from stepgraph.escaping.plain_text import visible
-from stepgraph.model.details import NO_DETAIL, Detail
+from stepgraph.model.details import NO_DETAIL, Detail, Details, Part
 from stepgraph.model.payload import Clocked, If, Node, ParallelKind, Switch, Try
 from stepgraph.model.walk import as_unknown, children, is_step
 from stepgraph.phrases import number_text, shape_text
@@ -47,8 +47,9 @@ class Facts(Struct, frozen=True):
 def facts(node: Node, bodies: BodyTexts, detail: Detail = NO_DETAIL, mark: Mark | None = None) -> Facts:
     """Return the facts about a node with its mark, its details and, for a call, a summary of the function."""
     words = node_words(node)
-    if node["type"] in {"block", "parallel"} and detail.source:
-        return Facts("Unchanged in both versions", detail.source, (), searchable=False, inside=_inside(node, bodies))
+    if detail.run:
+        exits = folded_node_text(node, Details([(cast("Part", node), detail)]))
+        return Facts("Unchanged in both versions", detail.run, (), searchable=False, inside=exits)
     return Facts(
         kind=words.kind,
         name=visible(_heading(node) if words.name is None else words.name),

@@ -36,7 +36,7 @@ SCRIPTS: Final = (
 """The parts of the script in dependency order."""
 
 COMPARISON_SCRIPTS: Final = (*SCRIPTS[:-1], "changes", SCRIPTS[-1])
-_VERSION: Final = "workflow version"
+_VERSION: Final = "workflow version compared"
 
 SCHEMES: Final[dict[Theme, str]] = {"auto": "light dark", "light": "light", "dark": "dark"}
 """The CSS `color-scheme` of each theme, for scroll bars and form fields."""

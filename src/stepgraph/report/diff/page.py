@@ -47,7 +47,8 @@ def _versions(workflow: ComparedWorkflow, report: VersionComparison, *, full: bo
     for (name, version, title), details in zip(sides, workflow.details, strict=True):
         marked = marked_version(workflow.diff, matching, version, workflow.title, details)
         page = _marked_page(workflow, marked, f"{workflow.title} {name}: {title}", full=full)
-        yield VersionPage(name, replace(page, changes=()))
+        compared = workflow.old if version is TreeVersion.OLD else workflow.new
+        yield VersionPage(name, replace(page, changes=(), source="" if compared is None else compared.location))
 
 
 def _marked_page(workflow: ComparedWorkflow, marked: MarkedGraph, name: str, *, full: bool) -> Page:

@@ -140,7 +140,7 @@ class _Folder(Struct):
         text = folded_text(nodes)
         count = counted(len(nodes), "node") if text == NO_STEPS else text
         self.folded.add(id(node))
-        self.runs.append((cast("Mapping[str, object]", node), Detail(f"{count} unchanged")))
+        self.runs.append((cast("Mapping[str, object]", node), Detail(run=f"{count} unchanged")))
         return node
 
     def _alone(self, number: int) -> Node:

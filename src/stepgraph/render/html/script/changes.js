@@ -3,7 +3,10 @@
 const versions = ["before", "merged", "after"];
 const compared = JSON.parse(find("stepgraph.changes").textContent).map((entry, index) => {
   const shown = { merged: { picture: pictures[index], places: entry.places } };
-  for (const { name, places, data } of entry.versions) shown[name] = { picture: new Picture(data), places };
+  for (const { name, places, data } of entry.versions) {
+    shown[name] = { picture: new Picture(data), places };
+    shown[name].picture.section.hidden = true;
+  }
   const list = pictures[index].section.querySelector(".changes");
   return { shown, list, items: [...list.querySelectorAll("li")], version: "merged", at: -1 };
 });
@@ -31,7 +34,7 @@ function showChange() {
     else item.removeAttribute("aria-current");
   });
   one.items[one.at]?.scrollIntoView({ block: "nearest" });
-  position.textContent = one.at < 0 ? `${one.items.length}` : `${one.at + 1} of ${one.items.length}`;
+  position.textContent = one.at < 0 ? one.list.querySelector("h3").textContent : `${one.at + 1} of ${one.items.length}`;
 }
 
 /** Move the list of changes beside the opened picture, and hide the other versions. */
@@ -52,9 +55,13 @@ function showComparison(picture) {
   showChange();
 }
 
+/** Show another version at the same scale and, if it contains the current change, at this change. */
 function showVersion(name) {
-  const one = comparison();
-  if (one.shown[name]) open(one.shown[name].picture);
+  const one = comparison(), { scale } = current;
+  open(one.shown[name].picture);
+  if (current.svg) current.zoom(scale);
+  const place = one.shown[name].places[one.at];
+  if (place) current.reveal(find(place));
 }
 
 const nextChange = () => visitChange(comparison().at + 1);
