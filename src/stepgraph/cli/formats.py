@@ -388,7 +388,7 @@ _DIFFS: Final[tuple[Format[VersionComparison], ...]] = (
     Format("markdown", MARKDOWN, _diff_markdown, frozenset({"--full"})),
     Format("json", ".json", _diff_json),
     Format("svg", ".svg", _diff_svg, _DIFF_PICTURE),
-    Format("html", ".html", _diff_html, _DIFF_PICTURE),
+    Format("html", ".html", _diff_html, _DIFF_PICTURE, shows_locations=True),
     Format("png", ".png", _diff_png, _DIFF_PICTURE, is_binary=True, require=_require_png),
 )
 
