@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from docs.generate.diff_pairs import DiffPair, diff_pair
 from docs.generate.files import ROOT
 from stepgraph import WorkflowAnalysis, analyze_file, analyze_source
+from stepgraph.model.details import NO_DETAILS, Details
 from stepgraph.model.payload import Graph
 from stepgraph.model.saved import read_saved_graphs
 
@@ -42,7 +43,7 @@ stepgraph drew these pictures of Python workflows, of changes between two versio
 type of node or are hard to draw.
 """
 
-Draw: TypeAlias = Callable[[Graph], str]
+Draw: TypeAlias = Callable[[Graph, Details], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +58,11 @@ class Exhibit:
     """The description, one sentence."""
     content: Graph | str
     """A graph, or a finished picture."""
+    details: Details = NO_DETAILS
 
     def picture(self, draw: Draw) -> str:
-        """Return the picture. `draw` converts a graph to a picture."""
-        return self.content if isinstance(self.content, str) else draw(self.content)
+        """Return the picture. `draw` converts a graph and its details to a picture."""
+        return self.content if isinstance(self.content, str) else draw(self.content, self.details)
 
 
 def gallery_files() -> dict[str, str]:
@@ -89,7 +91,8 @@ def readme_pictures() -> dict[str, str]:
     """Return the picture of the README in both themes, between which GitHub chooses."""
     (workflow,) = analyze_file(FIXTURES / "readme" / "src" / "entry.py").workflows
     themes: tuple[Theme, Theme] = ("light", "dark")
-    return {f"docs/{PICTURES}/orders.{theme}.svg": draw_svg(_graph_of(workflow), theme) for theme in themes}
+    graph = _graph_of(workflow)
+    return {f"docs/{PICTURES}/orders.{theme}.svg": draw_svg(graph, workflow.details, theme) for theme in themes}
 
 
 def workflows() -> Iterator[Exhibit]:
@@ -102,7 +105,8 @@ def workflows() -> Iterator[Exhibit]:
             about = ast.get_docstring(classes[workflow.class_name]) or ast.get_docstring(module) or ""
             name = source.parent.name if source.stem == "entry" else source.stem
             stem = name if len(workflows_of_source) == 1 else f"{name}.{workflow.class_name}"
-            yield Exhibit(workflow.class_name, stem, source, _first_line(about), _graph_of(workflow))
+            graph = _graph_of(workflow)
+            yield Exhibit(workflow.class_name, stem, source, _first_line(about), graph, workflow.details)
 
 
 def changes() -> Iterator[Exhibit]:
@@ -135,12 +139,13 @@ def saved_exhibit(source: Path, path: str) -> Exhibit:
     return Exhibit(f"`{source.stem}`", source.stem, source, _first_line(about), saved.graph)
 
 
-def draw_svg(graph: Graph, theme: Theme = "auto") -> str:
+def draw_svg(graph: Graph, details: Details, theme: Theme = "auto") -> str:
     """Return the picture of a graph as `stepgraph graph` draws it."""
+    from stepgraph.cli.formats import DEFAULT_FIT
     from stepgraph.render.svg.drawing import render_svg
     from stepgraph.render.view import View
 
-    return render_svg(graph, View(theme=theme)).text
+    return render_svg(graph, View(theme=theme, fit=DEFAULT_FIT, details=details)).text
 
 
 def draw_changes(pair: DiffPair) -> str:

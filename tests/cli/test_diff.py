@@ -617,7 +617,9 @@ def test_theme_is_refused_for_other_formats(stepgraph: Command) -> None:
 @pytest.mark.usefixtures("repository")
 def test_page_shows_the_source_locations_of_both_versions(stepgraph: Command) -> None:
     orders("rest", "and rest")
-    assert stepgraph("diff", "HEAD", "-o", "changes.html").messages == ["changes.html: 1 change in 1 workflow (1 safe)."]
+    assert stepgraph("diff", "HEAD", "-o", "changes.html").messages == [
+        "changes.html: 1 change in 1 workflow (1 safe)."
+    ]
     page = Path("changes.html").read_text(encoding="utf-8")
     assert re.search(r'"place":"[0-9a-f]{12}:orders.py:\d+"', page)
     assert re.search(r'"place":"orders.py:\d+"', page)

@@ -8,12 +8,14 @@ from pathlib import Path
 import pytest
 
 from docs.generate.gallery import CHANGES, FIXTURES, PAGE, gallery, saved_exhibit
+from stepgraph.model.details import Details
 from stepgraph.model.note import InputError
 from stepgraph.model.payload import Graph
 from tests.render.graphs import do
 
 
-def draw(graph: Graph) -> str:
+def draw(graph: Graph, details: Details) -> str:
+    del details
     return f"<svg>{graph['workflow']['class_name']}</svg>\n"
 
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from stepgraph.model.payload import Graph, Node
 from stepgraph.render.folding import FoldedKind, Folding
+from stepgraph.render.svg.drawing import fitted_view
 from stepgraph.render.svg.figures import columns
 from stepgraph.render.view import DEFAULT_VIEW, Expansion, View
 from tests.render.graphs import graph
@@ -75,6 +76,15 @@ def test_any_columns_in_two_rows_obey_all_laws(drawn: Graph) -> None:
 @given(graphs(), foldings)
 def test_a_folded_picture_obeys_all_other_laws(drawn: Graph, folding: Folding) -> None:
     view = View(folding)
+    assert broken(drawn, picture_of(drawn, view), view).keys() <= {
+        "every node is drawn once for each drawing of its function"
+    }
+
+
+@settings(lots, max_examples=40)
+@given(graphs(), st.sampled_from(["first", "all", "none"]), st.integers(200, 800))
+def test_a_picture_that_fits_obeys_all_other_laws(drawn: Graph, expand: Expansion, width: int) -> None:
+    view = fitted_view(drawn, View(expand=expand), width)
     assert broken(drawn, picture_of(drawn, view), view).keys() <= {
         "every node is drawn once for each drawing of its function"
     }

@@ -7,7 +7,7 @@ Most characters that Unicode 15.1.0 lacks have one cell.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from msgspec import Struct
@@ -43,26 +43,13 @@ class Ruler(Struct, frozen=True):
         The last line ends in an ellipsis if text is cut off.
         """
         wrapped: list[str] = []
-        for line in self._broken_lines(text, width):
-            if len(wrapped) == lines:
-                wrapped[-1] = self.clip(f"{wrapped[-1]}{ELLIPSIS}", width)
-                break
-            wrapped.append(line)
-        return tuple(wrapped)
-
-    def _broken_lines(self, text: str, width: int) -> Iterator[str]:
         rest = text
         while (end := self._count_fitting(rest, width)) < len(rest):
-            end = max(1, end)
-            space = rest.rfind(" ", 1, end + 1)
-            if space > 0:
-                yield rest[:space]
-                rest = rest[space + 1 :]
-            else:
-                end = _break_after_punctuation(rest, end)
-                yield rest[:end]
-                rest = rest[end:]
-        yield rest
+            if len(wrapped) == lines - 1:
+                return (*wrapped, self.clip(rest, width))
+            line, rest = _broken(rest, max(1, end))
+            wrapped.append(line)
+        return (*wrapped, rest)
 
     def _count_fitting(self, text: str, width: int) -> int:
         """Return the number of leading characters that fit into `width`, up to an excess of combining marks."""
@@ -74,6 +61,15 @@ class Ruler(Struct, frozen=True):
             if used > width or marks > MAX_COMBINING_MARKS:
                 return index
         return len(text)
+
+
+def _broken(text: str, end: int) -> tuple[str, str]:
+    """Return the first line of `text`, of which `end` characters fit, and the rest."""
+    space = text.rfind(" ", 1, end + 1)
+    if space > 0:
+        return text[:space], text[space + 1 :]
+    end = _break_after_punctuation(text, end)
+    return text[:end], text[end:]
 
 
 def _break_after_punctuation(text: str, end: int) -> int:

@@ -41,6 +41,9 @@ class View(Struct, frozen=True):
     narrow: bool = False
     """Whether text is wrapped early, so that boxes are narrow."""
 
+    compact: bool = False
+    """Whether wide choices and groups are in two rows."""
+
     marks: Marks | None = None
     """The marks of a comparison. If present, only marked parts are colored."""
 

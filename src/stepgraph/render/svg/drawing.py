@@ -74,15 +74,22 @@ def render_svg(graph: Graph, view: View = DEFAULT_VIEW) -> Picture:
     drawing = draw(graph, view)
     folded = 0
     if view.fit is not None and drawing.width > (width := max_width(view.fit)):
-        fitted = run_with_large_stack(lambda: _fitted(graph, view, width))
+        fitted = fitted_view(graph, view, width)
         folded = len(fitted.folding.nodes)
         drawing = draw(graph, fitted)
     lines = drawing.document(style_sheet(view.theme))
     return Picture("\n".join([*lines, ""]), drawing.width, value_of(drawing.height), view.fit, folded)
 
 
-def _fitted(graph: Graph, view: View, width: int) -> View:
-    """Return the view with nodes folded so that the picture is at most `width` pixels wide, if possible."""
+def fitted_view(graph: Graph, view: View, width: int) -> View:
+    """Return the view with narrow boxes, and nodes folded, so that the picture is at most `width` pixels wide.
+
+    If that is impossible, the picture may be wider.
+    """
+    return run_with_large_stack(lambda: _fitted_view(graph, view, width))
+
+
+def _fitted_view(graph: Graph, view: View, width: int) -> View:
     workflow = graph["workflow"]
     functions = functions_of(workflow)
     containers = containers_of(workflow["nodes"], functions)

@@ -153,6 +153,8 @@ class Branches(Struct, frozen=True):
     """
 
     branches: Sequence[BranchColumn]
+    compact: bool = False
+    """Whether columns are in two rows at a smaller width."""
 
     columns: ColumnLayout = UNPLACED
     """The layout of the columns, computed from the branches."""
@@ -170,7 +172,7 @@ class Branches(Struct, frozen=True):
         anchor = _heaviest(self.branches, going_on)
         force_setattr(self, "tops", [self._fork for _ in self.branches])
         force_setattr(self, "columns", place_columns(self._columns(), anchor))
-        if is_too_wide(self.columns):
+        if is_too_wide(self.columns, compact=self.compact):
             layout = stagger(self._columns(), anchor)
             lower = [layout.is_lower(index) for index in range(len(self.branches))]
             upper = [branch.height for branch, is_lower in zip(self.branches, lower, strict=True) if not is_lower]

@@ -28,6 +28,9 @@ MIN_STAGGERED: Final = 2
 MAX_WIDTH: Final = 1000
 """The maximum width in pixels of columns in one row."""
 
+MAX_COMPACT_WIDTH: Final = 500
+"""The maximum width in pixels of columns in one row, in a picture that would be too wide otherwise."""
+
 _NEAR: Final = 96
 _BEND: Final = 14
 THICK: Final = 4
@@ -160,10 +163,10 @@ def place_columns(columns: Sequence[Column], anchor: int | None = None, between:
     return ColumnLayout(columns, [spine - shift for spine in spines], straight_from)
 
 
-def is_too_wide(layout: ColumnLayout) -> bool:
+def is_too_wide(layout: ColumnLayout, *, compact: bool) -> bool:
     """Return whether columns in one row are too many or too wide."""
-    count = len(layout.columns)
-    return count > MAX_COLUMNS or (count > MIN_STAGGERED and layout.left_extent + layout.right_extent > MAX_WIDTH)
+    count, max_width = len(layout.columns), MAX_COMPACT_WIDTH if compact else MAX_WIDTH
+    return count > MAX_COLUMNS or (count > MIN_STAGGERED and layout.left_extent + layout.right_extent > max_width)
 
 
 def stagger(columns: Sequence[Column], anchor: int | None = None) -> StaggeredLayout:
@@ -194,8 +197,14 @@ def _place_staggered(columns: Sequence[Column], first_row: int, anchor: int | No
         passes = before.exits and (index + first_row) % 2 == 0
         room = before.room + column.left_extent if passes else max(before.room, column.left_extent)
         spines.append(spines[-1] + room + _BESIDE_LINE)
-    shift = spines[-1] // 2 if anchor is None else spines[anchor]
+    shift = _straightened(spines[-1] // 2, spines) if anchor is None else spines[anchor]
     return ColumnLayout(columns, [spine - shift for spine in spines], _straight_from(columns))
+
+
+def _straightened(middle: int, spines: Sequence[int]) -> int:
+    """Return the spine that is so near to the middle that a line between them would be a kink, or else the middle."""
+    nearest = min(spines, key=lambda spine: abs(spine - middle))
+    return nearest if abs(nearest - middle) < 2 * RADIUS else middle
 
 
 def _middle(spines: Sequence[int], lanes: Sequence[int]) -> int:

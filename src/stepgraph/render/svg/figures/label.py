@@ -23,6 +23,7 @@ ICON_ROOM: Final = 24
 MAX_LINES: Final = 4
 MAX_CODE_LINES: Final = 5
 MAX_DETAIL_LINES: Final = 7
+MAX_EXIT_LINES: Final = 2
 MAX_HEADING: Final = 320
 BETWEEN: Final = " · "
 _DESCENT: Final = 4
@@ -98,12 +99,11 @@ def heading(
     source: str = "",
     *,
     widest: int = NORMAL.code,
-    widest_word: int = MAX_HEADING,
     code: bool = True,
 ) -> Label:
     """Return the label of a frame: a word in bold, and text beside it."""
     line = HEADING.line_height - _DESCENT
-    first_line = _wrapped(HEADING, word, widest_word, 1)[0]
+    first_line = _wrapped(HEADING, word, MAX_HEADING, 1)[0]
     start = ICON_ROOM if icon else 0
     lines = [TextLine("heading", HEADING, first_line, start, line)] if word else []
     code_start = start + HEADING.width(first_line) + _BEFORE_CODE if word else start
@@ -116,6 +116,11 @@ def heading(
         width=max((line.x + line.font.width(line.text) for line in lines), default=0),
         height=max((line.y + _DESCENT for line in lines), default=0),
     )
+
+
+def exit_label(icon: str, statement: str, widest: int) -> Label:
+    """Return the label of an exit: its statement in bold, in at most two lines."""
+    return _label(icon, [("heading", HEADING, _wrapped(HEADING, statement, widest, MAX_EXIT_LINES))])
 
 
 def add_remark(label: Label, text: str, widest: int = NORMAL.name) -> Label:

@@ -56,10 +56,14 @@ def fold_to_fit(
 ) -> View:
     """Return the view with narrow boxes, and nodes folded, so that the picture is at most `width` pixels wide.
 
-    The deepest nodes of the widest parts are folded first. Each round measures the picture again, because the positions
-    of figures depend on each other. If everything that helps is folded, the picture may be wider.
+    Wide choices and groups are in two rows before anything is folded. The deepest nodes of the widest parts are folded
+    first. Each round measures the picture again, because the positions of figures depend on each other. If everything
+    that helps is folded, the picture may be wider.
     """
     narrow = replace(view, narrow=True)
+    if measure(narrow).width <= width:
+        return narrow
+    narrow = replace(narrow, compact=True)
     folded: list[int] = []
     measurement = measure(narrow)
     rounds = max(_MIN_ROUNDS, min(_MAX_ROUNDS, _MEASURED_NODES // max(1, len(measurement.figures))))
@@ -129,7 +133,8 @@ def next_layout(layout: NodeLayout, view: View, containers: Containers) -> NodeL
     one of a function, at which it is expanded.
     """
     changed = view.folding.nodes ^ layout.view.folding.nodes
-    if view.narrow != layout.view.narrow or changed & containers.with_repeated_calls:
+    is_other_style = (view.narrow, view.compact) != (layout.view.narrow, layout.view.compact)
+    if is_other_style or changed & containers.with_repeated_calls:
         return NodeLayout(layout.functions, layout.body_texts, view)
     outdated = containers.closure(changed)
     return NodeLayout(

@@ -10,7 +10,7 @@ from stepgraph.model.walk import as_unknown, is_step
 from stepgraph.render.folding import LeavingKind, continues, exit_kinds, folded_node_text, folded_title, is_run
 from stepgraph.render.node_text import NO_STEPS, clock_text, node_words
 from stepgraph.render.step_types import StepStyle, step_style, step_text
-from stepgraph.render.svg.figures.label import Label, TextWidths, heading, node_label, plain_label, quiet_label
+from stepgraph.render.svg.figures.label import Label, TextWidths, exit_label, node_label, plain_label, quiet_label
 from stepgraph.render.svg.figures.leaf import ExitPill, Leaf, SvgGroup
 from stepgraph.render.svg.pen import Icon
 from stepgraph.render.view import NodeContext
@@ -78,7 +78,7 @@ def exit_pill(
     icon = {"break": Icon.BREAK, "return": Icon.RETURN, "raise": Icon.RAISE}[kind]
     css = "exit raise" if kind == "raise" else "exit"
     group = SvgGroup(css, context.identity, title_line(details.source or title or word, *details.remarks))
-    label = heading(icon, details.source or word, widest_word=widths.exit)
+    label = exit_label(icon, details.source or word, widths.exit)
     return ExitPill(group, label, kind, ends=ends_at_once(kind, context))
 
 

@@ -115,7 +115,7 @@ def measure_if(layout: Layout, node: If, context: NodeContext) -> Figure:
     group = SvgGroup("choice", context.identity, if_title(node))
     if len(branches) == 1 and layout.view.mark(branches[0]) is None:
         body = layout.stack(branches[0]["nodes"], context.inside(f"{context.identity}.1"), tail=0)
-        content = _with_implied([BranchColumn(None, body)], BranchColumn(None, None))
+        content = _with_implied(layout, [BranchColumn(None, body)], BranchColumn(None, None))
         return FrameFigure(group, _condition_label(layout, branches[0], Icon.CHOICE), content, 0, layout.folds)
     content = _branches(layout, branches, context, "else", BranchColumn(None, None))
     return FrameFigure(group, heading(Icon.CHOICE, "if"), content, 0, layout.folds)
@@ -177,13 +177,15 @@ def _branches(
         _column(layout, branch, context.inside(f"{context.identity}.{index}"), otherwise)
         for index, branch in enumerate(branches, 1)
     ]
-    return Branches(columns) if is_exhaustive(branches, layout.view.details) else _with_implied(columns, implied)
+    if is_exhaustive(branches, layout.view.details):
+        return Branches(columns, layout.view.compact)
+    return _with_implied(layout, columns, implied)
 
 
-def _with_implied(columns: Sequence[BranchColumn], implied: BranchColumn) -> Branches:
+def _with_implied(layout: Layout, columns: Sequence[BranchColumn], implied: BranchColumn) -> Branches:
     """Return branches with the implied one: to the right, or to the left of a single branch that always leaves."""
     leaves = len(columns) == 1 and not columns[0].continues
-    return Branches([implied, *columns] if leaves else [*columns, implied])
+    return Branches([implied, *columns] if leaves else [*columns, implied], layout.view.compact)
 
 
 def _column(layout: Layout, branch: Branch, inside: NodeContext, otherwise: str) -> BranchColumn:
@@ -197,13 +199,17 @@ def _column(layout: Layout, branch: Branch, inside: NodeContext, otherwise: str)
 
 
 def _condition_label(layout: Layout, branch: Branch, icon: str, otherwise: str = "else") -> Label:
-    """Return the condition of a branch with the remarks on it, after `if` for an `if` with an icon."""
+    """Return the condition of a branch with the remarks on it.
+
+    With an icon, it is the condition of a whole `if` and follows this word, unless it is an `except` clause.
+    """
     details = layout.view.details
     text = branch_text(branch, otherwise, details)
     condition = branch["condition"]
     is_code = bool(details.source(branch)) or (condition is not None and not is_generated(condition))
     if icon:
-        label = heading(icon, "if", text, widest=layout.widths.condition, code=is_code)
+        word = "" if details.source(branch) else "if"
+        label = heading(icon, word, text, widest=layout.widths.condition, code=is_code)
     else:
         widths = layout.widths
         label = heading("", "", text or " ", widest=widths.condition) if is_code else plain_label(text, widths.name)
@@ -348,7 +354,7 @@ def _rows(layout: Layout, nodes: Sequence[Node], context: NodeContext, *, ends_w
         members.append(Member(figure, span, awaited=ends_with_first or not is_unawaited(node)))
     rows = ClockRows(members, ends_with_first)
     has_one_row = len(rows.bars) == _BARS_OF_ONE_ROW and not any(_needs_lane(member) for member in members)
-    if has_one_row and is_too_wide(rows.columns):
+    if has_one_row and is_too_wide(rows.columns, compact=layout.view.compact):
         return StaggeredRows([member.figure for member in members], ends_with_first)
     return rows
 
