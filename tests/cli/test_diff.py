@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import os
-import re
 import sys
 import tempfile
 from pathlib import Path
@@ -621,8 +620,8 @@ def test_page_shows_the_source_locations_of_both_versions(stepgraph: Command) ->
         "changes.html: 1 change in 1 workflow (1 safe)."
     ]
     page = Path("changes.html").read_text(encoding="utf-8")
-    assert re.search(r'"place":"[0-9a-f]{12}:orders.py:\d+"', page)
-    assert re.search(r'"place":"orders.py:\d+"', page)
+    assert '"place":"HEAD:orders.py:' in page
+    assert '"place":"orders.py:' in page
 
 
 @pytest.mark.usefixtures("repository")
