@@ -133,7 +133,7 @@ def test_an_added_guard_is_drawn_as_a_guard() -> None:
     guard = either(only)
     added = Mark(MarkKind.ADDED)
     drawn_picture = picture(graph(guard), (guard, added), (only, Mark(MarkKind.ADDED, quiet=True)), (leave, added))
-    assert signs_at_corners(drawn_picture) == ["if · closed", "return"]
+    assert signs_at_corners(drawn_picture) == ["if · closed"]
     assert {"guard", "exit"} <= {css for figure in drawn_picture.figures for css in figure.css}
 
 

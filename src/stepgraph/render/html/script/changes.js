@@ -78,6 +78,14 @@ tools.prepend(
 );
 Object.assign(actions, { n: nextChange, p: previousChange });
 afterOpen.push(showComparison);
+// A click on a changed node in the picture also selects its change in the list.
+document.querySelector("main").addEventListener("click", (event) => {
+  const one = comparison(), group = event.target.closest("svg [id]");
+  const index = group ? one.shown[one.version].places.indexOf(group.id) : -1;
+  if (index < 0) return;
+  one.at = index;
+  showChange();
+});
 for (const { items } of compared) {
   items.forEach((item, index) => item.addEventListener("click", (event) => {
     event.preventDefault();

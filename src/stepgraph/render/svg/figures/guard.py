@@ -26,6 +26,9 @@ class Guard(Struct, frozen=True):
     exit: Figure
     """The pill of the exit, which may have a mark."""
 
+    exit_left: int
+    """The distance from the spine of the exit to the left edge of its pill, without a mark."""
+
     @property
     def left_extent(self) -> int:
         width = self.label.width + 2 * PADDING
@@ -61,7 +64,7 @@ class Guard(Struct, frozen=True):
         pen.box("box", (-left, 0), (2 * left, self.height), _RADIUS)
         self.label.draw(pen, PADDING - left, PADDING // 2, "ink")
         pen.close()
-        pen.path("line", f"M{left} {middle}h{_LINE}")
+        pen.path("line", f"M{left} {middle}h{self._exit_spine - self.exit_left - left}")
         pen.open_at(self._exit_spine, self._exit_top)
         self.exit.draw(pen, lanes.relative_to(self._exit_spine))
         pen.close()

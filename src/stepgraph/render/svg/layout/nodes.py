@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final, assert_never
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from stepgraph.model.payload import Block, FunctionCall, FunctionDef, Loop, Node, Start, StepDo, UnknownNode
 from stepgraph.model.walk import as_unknown, children, is_leaf_step
@@ -131,15 +132,15 @@ class NodeLayout(Struct):
         group = identities(nodes, context.identity)
         return Stack([self.measure(nodes[index], context.at(group[index])) for index in order], tail, entered)
 
-    def marked(self, figure: Figure, part: Mapping[str, object]) -> Figure:
-        """Return a figure with the mark of its node, branch or block, if there is one."""
+    def marked(self, figure: Figure, part: Mapping[str, object], *, quiet: bool = False) -> Figure:
+        """Return a figure with the mark of its node, branch or block, if there is one, without a sign if `quiet`."""
         mark = self.view.mark(part)
         if mark is None:
             return figure
         # Imported here because most drawings have no marks, and start-up time counts.
         from stepgraph.render.svg.figures.marks import MarkedFigure, is_marked
 
-        return figure if is_marked(figure) else MarkedFigure(figure, mark)
+        return figure if is_marked(figure) else MarkedFigure(figure, replace(mark, quiet=True) if quiet else mark)
 
     def measure(self, node: Node, context: NodeContext) -> Figure:
         """Return the figure of a node of any type, with its mark."""

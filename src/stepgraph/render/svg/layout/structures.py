@@ -91,8 +91,8 @@ class Layout(Protocol):
     def measure(self, node: Node, context: NodeContext) -> Figure:
         """Return the figure of a node in its own context."""
 
-    def marked(self, figure: Figure, part: Mapping[str, object]) -> Figure:
-        """Return a figure with the mark of its node, branch or block, if there is one."""
+    def marked(self, figure: Figure, part: Mapping[str, object], *, quiet: bool = False) -> Figure:
+        """Return a figure with the mark of its node, branch or block, if there is one, without a sign if `quiet`."""
 
     def stack(
         self, nodes: Sequence[Node], context: NodeContext, *, tail: int = ..., entered: bool = ..., empty: str = ...
@@ -166,7 +166,8 @@ def _measure_guard(layout: Layout, branch: Branch, node: Break, context: NodeCon
     pill = exit_pill(kind, inside.at(identity), layout.widths, word=node["kind"], details=details.of(node))
     title = title_line("if", branch["condition"] or "", *details.remarks(branch))
     group, label = SvgGroup("guard", context.identity, title), _condition_label(layout, branch, Icon.CHOICE)
-    return Guard(group, label, layout.marked(pill, node))
+    is_part = layout.view.mark(branch) is not None
+    return Guard(group, label, layout.marked(pill, node, quiet=is_part), pill.left_extent)
 
 
 def _branches(
