@@ -159,7 +159,12 @@ def test_removed_part_is_shown_merged(browser: Browser) -> None:
 
 def test_several_workflows_are_tabs(browser: Browser) -> None:
     browser.open(SEVERAL)
-    assert [tab.text for tab in browser.every("[role=tab]")] == ["one (Orders)", "two (Orders)", "three (Orders)"]
+    assert [tab.text for tab in browser.every("[role=tab]")] == ["one (Orders) 1", "two (Orders) 1", "three (Orders) 1"]
+    assert [pill.get_dom_attribute("class") for pill in browser.every("[role=tab] .effect")] == [
+        "effect safe",
+        "effect safe",
+        "effect breaking",
+    ]
     browser.every("[role=tab]")[1].click()
     browser.press("n")
     assert [each.is_displayed() for each in browser.every(".changes")] == [False, True, False]

@@ -58,7 +58,7 @@ def _marked_page(workflow: ComparedWorkflow, marked: MarkedGraph, name: str, *, 
         shown.graph,
         name,
         locations.of,
-        [INCOMPLETE] if workflow.is_incomplete else [],
+        _notes(workflow),
         False if workflow.is_incomplete else None,
         workflow.location,
         shown.details,
@@ -67,6 +67,13 @@ def _marked_page(workflow: ComparedWorkflow, marked: MarkedGraph, name: str, *, 
         [_listed(change) for change in workflow.diff.changes],
         [next(iter(parts), None) for parts in shown.places],
     )
+
+
+def _notes(workflow: ComparedWorkflow) -> list[str]:
+    """Return the reasons why changes may be missing."""
+    versions = (workflow.old, workflow.new)
+    reasons = [remark for version in versions if version is not None for remark in version.remarks]
+    return [INCOMPLETE, *reasons] if workflow.is_incomplete else []
 
 
 class _Locations(Struct, frozen=True):

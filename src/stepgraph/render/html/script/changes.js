@@ -8,6 +8,9 @@ const compared = JSON.parse(find("stepgraph.changes").textContent).map((entry, i
     shown[name].picture.section.hidden = true;
   }
   const list = pictures[index].section.querySelector(".changes");
+  const worst = ["breaking", "out-of-order"].find((effect) => list.querySelector(`.effect.${effect}`)) ?? "safe";
+  const count = list.querySelectorAll("li").length;
+  pictures[index].tab.append(" ", make("span", { class: `effect ${worst}` }, String(count)));
   return { shown, list, items: [...list.querySelectorAll("li")], version: "merged", at: -1 };
 });
 const comparison = () => compared.find(({ shown }) => versions.some((name) => shown[name]?.picture === current));
