@@ -173,6 +173,7 @@ def texts(palette: Palette) -> Iterator[tuple[str, str, str]]:
             yield f"details on the {name} of {kind.value}", palette.detail, background
         yield f"heading on the band of {kind.value}", colors.line, colors.band
         yield f"effect in the color of {kind.value}", colors.line, palette.paper
+        yield f"effect in a pill of the color of {kind.value}", palette.paper, colors.line
     for name, colors in grey.by_kind.items():
         if name != "exit":
             yield f"details on grey {name}", palette.detail, colors.fill

@@ -14,7 +14,9 @@ from msgspec.structs import replace
 
 from stepgraph.escaping.json_strings import script_data
 from stepgraph.escaping.markup import markup_text
-from stepgraph.render.html.section import Page, Section, VersionSection, picture
+from stepgraph.model.walk import functions_of
+from stepgraph.render.html.comparison import place_identities
+from stepgraph.render.html.section import FoldablePicture, Page, Section, VersionSection, picture
 from stepgraph.render.svg.identities import slug
 from stepgraph.render.svg.theme import DARK, SCOPE, Palette, by_theme, style_sheet
 from stepgraph.render.view import DEFAULT_VIEW, Theme, View
@@ -121,7 +123,15 @@ def _section(page: Page, identity: str, suffix: str, view: View, title: str, css
         )
         for version in page.versions
     ]
-    return Section(page, identity, drawn, title, versions, f"{css} compared" if page.changes else css)
+    css = f"{css} compared" if page.changes else css
+    return Section(page, identity, drawn, title, _places(page, drawn), versions, css)
+
+
+def _places(page: Page, drawn: FoldablePicture | None) -> Sequence[str]:
+    """Return the identity of the figure of each change, or an empty string without one."""
+    if drawn is None or page.graph is None:
+        return [""] * len(page.changed_parts)
+    return place_identities(drawn.nodes, functions_of(page.graph["workflow"]), drawn.lines, page.changed_parts)
 
 
 def _comparison_data(sections: Sequence[Section]) -> str:

@@ -15,7 +15,7 @@ from stepgraph.model.payload import Graph, Node
 from stepgraph.model.walk import count_steps, functions_of
 from stepgraph.phrases import counted
 from stepgraph.render.folding import UNFOLDED, BodyTexts, Folding
-from stepgraph.render.html.comparison import ListedChange, change_list, place_identities
+from stepgraph.render.html.comparison import ListedChange, change_list
 from stepgraph.render.html.facts import facts
 from stepgraph.render.svg.drawing import SvgDrawing, draw
 from stepgraph.render.svg.lengths import BEGIN, END, Variables
@@ -79,16 +79,11 @@ class Section(Struct, frozen=True):
     title: str
     """The title of the page. A section with the same name hides its own heading."""
 
+    places: Sequence[str] = ()
+    """The identity of the figure of each change, or an empty string without one."""
+
     versions: Sequence[VersionSection] = ()
     css: str = "workflow"
-
-    @property
-    def places(self) -> Sequence[str]:
-        """The identity of the figure of each change, or an empty string without one."""
-        if self.picture is None or self.page.graph is None:
-            return [""] * len(self.page.changed_parts)
-        functions = functions_of(self.page.graph["workflow"])
-        return place_identities(self.picture.nodes, functions, self.picture.lines, self.page.changed_parts)
 
     def comparison_data(self) -> dict[str, object]:
         """Return the places of changes and the data of versions for the script, as JSON data."""
