@@ -10,10 +10,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, TypeAlias, cast
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from stepgraph.json_text import canonical_json
 from stepgraph.limits import Budget, Limit
+from stepgraph.model.details import Details
 from stepgraph.model.payload import Workflow
 from stepgraph.model.walk import STEP_TYPES
 
@@ -85,6 +86,8 @@ class Tree(Struct, frozen=True):
     """The elements by number."""
     budget: Budget
     """The limit on visited elements. Both trees of a comparison share one budget."""
+    raises: set[int] = field(default_factory=set)
+    """Numbers of the exits that raise an exception, which have the kind `return` in the payload."""
 
     def __getitem__(self, number: int) -> TreeElement:
         return self.elements[number]
@@ -200,6 +203,13 @@ def read_tree(workflow: Workflow, budget: Budget | None = None) -> Tree:
 def parts_by_number(workflow: Workflow) -> list[Mapping[str, object]]:
     """Return the payload object of each element of a workflow, by the number of the element in its tree."""
     return [element.data for element, _, _ in _in_preorder(workflow)]
+
+
+def raises_in(workflow: Workflow, details: Details) -> Iterator[int]:
+    """Yield the numbers of the exits that raise an exception."""
+    for number, part in enumerate(parts_by_number(workflow)):
+        if part.get("type") == "break" and details.is_raise(part):
+            yield number
 
 
 def _in_preorder(workflow: Workflow) -> Iterator[tuple[_PendingElement, list[_PendingElement], int]]:

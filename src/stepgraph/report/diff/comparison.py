@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from enum import StrEnum
+from functools import partial
 from typing import Final, TypeAlias
 
 from msgspec import Struct
@@ -84,7 +85,7 @@ class ComparedWorkflow(Struct, frozen=True):
     @property
     def details(self) -> tuple[Details, Details]:
         """The details of the graphs of the old and the new version."""
-        return _details_of(self.old), _details_of(self.new)
+        return _details_of_pair((self.old, self.new))
 
     @property
     def location(self) -> str:
@@ -258,7 +259,13 @@ def compare_workflows(pairs: Iterable[Pair]) -> tuple[ComparedWorkflow, ...]:
     by_name = _by_unique_name(pairs)
     old = {name: _workflow(pair[0]) for name, pair in by_name.items() if pair[0] is not None}
     new = {name: _workflow(pair[1]) for name, pair in by_name.items() if pair[1] is not None}
-    return tuple(ComparedWorkflow(*by_name[diff.name], diff) for diff in diff_graphs(old, new))
+    details = {name: partial(_details_of_pair, pair) for name, pair in by_name.items()}
+    return tuple(ComparedWorkflow(*by_name[diff.name], diff) for diff in diff_graphs(old, new, details))
+
+
+def _details_of_pair(pair: Pair) -> tuple[Details, Details]:
+    old, new = pair
+    return _details_of(old), _details_of(new)
 
 
 def _by_unique_name(pairs: Iterable[Pair]) -> Mapping[str, Pair]:
