@@ -31,7 +31,7 @@ The public names of `stepgraph` and `stepgraph.testing`. [The library](library.m
 # Fields for internal use, which may change with any version.
 _INTERNAL_FIELDS: Final[Mapping[str, frozenset[str]]] = {
     "Analysis": frozenset({"external", "project", "read", "inputs"}),
-    "WorkflowAnalysis": frozenset({"locate", "locate_node", "describe", "subject"}),
+    "WorkflowAnalysis": frozenset({"locate", "locate_node", "locate_code", "describe", "subject"}),
     "Fix": frozenset({"edits"}),
     "WorkflowGraph": frozenset({"describe", "locate_node"}),
 }

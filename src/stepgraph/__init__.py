@@ -23,6 +23,7 @@ from stepgraph.lazy_names import lazy_names
 __all__ = [
     "Analysis",
     "Applicability",
+    "Code",
     "Finding",
     "Fix",
     "InputError",
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from stepgraph.analysis import Analysis, WorkflowAnalysis
     from stepgraph.api import analyze_file, analyze_paths, analyze_source, check_analysis
     from stepgraph.checks.diagnostic import Applicability, Finding, Fix, Severity
+    from stepgraph.model.code import Code
     from stepgraph.model.note import InputError, InternalError, Note, Problem, ProblemKind
     from stepgraph.model.span import Span
     from stepgraph.project.module_dates import ModuleDates
@@ -65,6 +67,7 @@ else:
             "Finding": "stepgraph.checks.diagnostic",
             "Fix": "stepgraph.checks.diagnostic",
             "Severity": "stepgraph.checks.diagnostic",
+            "Code": "stepgraph.model.code",
             "InputError": "stepgraph.model.note",
             "InternalError": "stepgraph.model.note",
             "Note": "stepgraph.model.note",

@@ -9,6 +9,7 @@ from uuid import UUID, uuid5
 
 from msgspec import Struct
 
+from stepgraph.model.code import Code
 from stepgraph.model.details import NO_DETAILS, Details, DetailTexts, as_texts, from_texts
 from stepgraph.model.note import Note, Problem
 from stepgraph.model.span import Span
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
 
 
 def _without_location(_: Node) -> None:
+    return None
+
+
+def _without_code(_: Node) -> None:
     return None
 
 
@@ -53,6 +58,8 @@ class WorkflowAnalysis:
     """Returns the source location of a node, or None if it is unknown."""
     describe: Callable[[], Details] = field(default_factory=lambda: _without_details, compare=False)
     """Computes `details` on demand, because they need the source text of many nodes."""
+    locate_code: Callable[[Node], Code | None] = field(default_factory=lambda: _without_code, compare=False)
+    """Returns the lines of code of a node, or None if they are unknown."""
     subject: WorkflowSubject | None = field(default=None, compare=False)
     """The input of the rules in `check_analysis`, or None if the workflow cannot be checked."""
 
@@ -62,6 +69,13 @@ class WorkflowAnalysis:
         The node must be an object of `graph`, not a copy.
         """
         return self.locate_node(node)
+
+    def code_of(self, node: Node) -> Code | None:
+        """Return the lines of the statement of a node or, for a step, of its function, or None if they are unknown.
+
+        The node must be an object of `graph`, not a copy.
+        """
+        return self.locate_code(node)
 
     @property
     def details(self) -> Details:
@@ -214,7 +228,7 @@ class WorkflowRecord(Struct, frozen=True):
         )
 
     def restore(self) -> WorkflowAnalysis:
-        """Return the workflow of the record. The `span_of` of the result returns None for each node."""
+        """Return the workflow of the record. Its `span_of` and `code_of` return None for each node."""
         graph: Any = self.graph
         return WorkflowAnalysis(
             self.name,

@@ -222,6 +222,9 @@ PNG_PIXELS: Final = 50_000_000
 PNG_SIDE: Final = 32_767
 """The maximum width and height of a PNG in pixels, beyond which common programs fail to show it."""
 
+PAGE_SOURCE_CHARACTERS: Final = 1_000_000
+"""The maximum number of characters of source code in an HTML page. A workflow with 500 steps has about 100,000."""
+
 DIFFLIB_LINES: Final = 1_000
 """The maximum number of lines of a file that `difflib` compares. It takes cubic time if many lines are repeated."""
 

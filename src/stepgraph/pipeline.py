@@ -28,6 +28,7 @@ from stepgraph.interpreter.workflow_classes import (
     find_workflows,
 )
 from stepgraph.large_stack import run_with_large_stack
+from stepgraph.model.code import Code
 from stepgraph.model.details import NO_DETAILS, Details
 from stepgraph.model.note import InputError, InternalError, Problem, ProblemKind
 from stepgraph.model.span import Span
@@ -286,6 +287,7 @@ def _analyze_workflow(
         None if configured is None else configured.steps,
         lambda node: _span_of(built.places.of(node)),
         lambda: _details(built, project),
+        lambda node: _code_of(built.places.of(node)),
         WorkflowSubject(name, program, built.graph, notes, configured) if checked else None,
     )
 
@@ -300,6 +302,13 @@ def _details(built: BuiltGraph, project: Project) -> Details:
 
 def _span_of(place: Place | None) -> Span | None:
     return None if place is None else place.span
+
+
+def _code_of(place: Place | None) -> Code | None:
+    # Imported here because only pages and links show code.
+    from stepgraph.syntax.code_range import code_of
+
+    return None if place is None else code_of(place)
 
 
 _MAX_NAMES: Final = 8

@@ -19,6 +19,7 @@ from stepgraph.project.reading import read_named, read_standard_input, shown_pat
 from stepgraph.project.sources import STANDARD_INPUT, STANDARD_INPUT_NAME, Sources
 
 if TYPE_CHECKING:
+    from stepgraph.model.code import Code
     from stepgraph.model.payload import Graph, Node, VersionGraph
     from stepgraph.model.saved import SavedGraph
 
@@ -45,6 +46,8 @@ class Subject(Struct, frozen=True):
     api_response: Callable[[], VersionGraph] | None = None
     """Returns the response of the Workflows API for the graph."""
     details: Callable[[], Details] = lambda: NO_DETAILS
+    code: Callable[[Node], Code | None] = lambda _: None
+    """Returns the lines of code of a node of the graph."""
 
     @property
     def state(self) -> str:
@@ -71,6 +74,7 @@ def analyzed_subject(workflow: WorkflowAnalysis, dates: Dates) -> Subject:
         workflow.complete,
         lambda: workflow.version_graph(dates=dates.of(workflow)),
         lambda: workflow.details,
+        workflow.code_of,
     )
 
 

@@ -158,6 +158,11 @@ def test_drawings_of_an_incomplete_graph_say_so(stepgraph: Command, form: str) -
     assert REMARKS[form] in stepgraph("graph", "orders.py", "-f", form).out
 
 
+def test_the_picture_of_a_page_has_the_remark(stepgraph: Command) -> None:
+    write_unresolved()
+    assert REMARKS["svg"] in stepgraph("graph", "orders.py", "-f", "html").out
+
+
 def test_drawings_of_a_complete_graph_have_no_remark(stepgraph: Command) -> None:
     write_orders()
     assert "incomplete" not in "".join(stepgraph("graph", "orders.py", "-f", form).out for form in REMARKS)

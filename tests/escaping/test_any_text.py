@@ -13,11 +13,15 @@ from xml.etree import ElementTree as ET
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from stepgraph.cli.formats import REPORT_FORMATS, FormatOptions
 from stepgraph.cli.main import main
+from stepgraph.escaping.report_fields import url_path
+from stepgraph.model.code import Code
 from stepgraph.model.note import Note
 from stepgraph.model.span import Span
+from stepgraph.project.source_links import LineUrl, SourceLinks
 from stepgraph.subject import Subject
 from tests.escaping.hostile_texts import HOSTILE
 from tests.escaping.readers import FORMATS_WITH_TABS, command_lines, hidden_lines, without_annotations
@@ -25,7 +29,15 @@ from tests.render import graphs
 from tests.report import comparisons, reports
 from tests.text_formats import TEXT_DIFFS, TEXT_DRAWINGS
 
-OPTIONS: Final = FormatOptions()
+
+class HostileLinks(SourceLinks):
+    """Links to files with any names, even those that no file can have."""
+
+    def of(self, code: Code) -> LineUrl:
+        return (f"https://example.com/{url_path(code.path)}#L", "")
+
+
+OPTIONS: Final = FormatOptions(source_links=HostileLinks("https://example.com/{path}#L{line}"))
 ANY_TEXT: Final = st.text(st.characters(codec=None), max_size=40) | st.lists(
     st.sampled_from(HOSTILE) | st.sampled_from("#[]: \n\r\u200d`|@/w."), max_size=3
 ).map("".join)
@@ -35,7 +47,8 @@ def drawing_of(text: str, name: str) -> str:
     """Draw a workflow with this name in a format."""
     note = Note("unresolved-call", text, text, Span(text, 1, 1, 1, 2))
     subject = Subject(text, text, graphs.everywhere(text), lambda: text, (note,), lambda: text, lambda _: text, False)  # noqa: FBT003
-    return TEXT_DRAWINGS[name].write([subject], OPTIONS).text
+    with_code = replace(subject, code=lambda _: Code(text, b"", (text,), 1, 1, 1))
+    return TEXT_DRAWINGS[name].write([with_code], OPTIONS).text
 
 
 def report_of(text: str, name: str) -> str:

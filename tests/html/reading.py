@@ -82,7 +82,16 @@ def read(page: str) -> Element:
 
 def data_of(root: Element) -> list[dict[str, Any]]:
     """Return the data for the script."""
-    (script,) = [element for element in root.all("script") if element.attributes.get("type") == "application/json"]
+    return _json_of(root, "stepgraph.data")
+
+
+def sources_of(root: Element) -> list[dict[str, Any]]:
+    """Return the source code for the script."""
+    return _json_of(root, "stepgraph.sources")
+
+
+def _json_of(root: Element, identity: str) -> list[dict[str, Any]]:
+    (script,) = [element for element in root.all("script") if element.attributes.get("id") == identity]
     data: list[dict[str, Any]] = json.loads(script.text)
     return data
 

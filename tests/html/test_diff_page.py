@@ -81,6 +81,7 @@ def test_added_workflow_has_no_other_version() -> None:
 
 
 def test_page_needs_no_javascript(browser: Browser) -> None:
+    browser.open(SEVERAL)  # the page of a new tab needs scripts
     browser.let_scripts_run(allowed=False)
     browser.open(render_html(settlement_report()), RENAMED)
     assert len(browser.every("svg.stepgraph")) == 3

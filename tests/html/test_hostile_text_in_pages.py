@@ -7,9 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stepgraph.escaping.plain_text import visible
+from stepgraph.model.code import Code
 from stepgraph.render.html.page import render_page
 from stepgraph.render.html.section import Page
-from tests.html.reading import Element, data_of, read
+from tests.html.reading import Element, data_of, read, sources_of
 from tests.render import graphs
 
 HOSTILE = [
@@ -38,7 +39,8 @@ HOSTILE = [
 
 def everywhere(text: str) -> Page:
     """Return a page with this text in every field of text."""
-    return Page(graphs.everywhere(text), text, lambda _: text, [text], complete=False, source=text)
+    code = Code(text, b"", (text,), 1, 1, 1)
+    return Page(graphs.everywhere(text), text, lambda _: text, [text], complete=False, source=text, code=lambda _: code)
 
 
 def _shape(root: Element) -> list[tuple[str, tuple[str, ...]]]:
@@ -85,6 +87,7 @@ def test_text_is_preserved_exactly(text: str) -> None:
     assert root.with_class("notes")[0].all("li")[0].text == expected
     assert _step(root)["name"] == expected
     assert _step(root)["place"] == expected
+    assert sources_of(root)[0]["runs"] == [[1, [expected if len(expected) <= 200 else f"{expected[:199]}…"]]]
 
 
 @given(st.text(max_size=200))

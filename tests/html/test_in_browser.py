@@ -152,11 +152,11 @@ def test_the_panel_shows_a_step(browser: Browser) -> None:
         )
     )
     assert rows["Retries"] == "5default"
-    assert rows["In"] == "loop\nif"
+    assert rows["In"] == "loop\nif · empty"
     assert rows["Source"] == "src/orders.py:12"
     assert browser.driver.current_url.endswith(f"#{WEIGH}")
     assert browser.find("aside a").get_dom_attribute("href") == f"#{WEIGH}"
-    browser.button("if").click()
+    browser.button("if · empty").click()
     assert browser.find("aside h2").text == "if"
     assert "empty" in browser.details()
     browser.press(Keys.ESCAPE)
@@ -313,7 +313,7 @@ def test_hostile_text_runs_no_script_and_makes_no_elements(browser: Browser, tex
         == 1
     )
     browser.run("arguments[0].dispatchEvent(new MouseEvent('click', { bubbles: true }))", browser.every(".do")[-1])
-    assert browser.run("return [document.scripts.length, document.images.length]") == [2, 0]
+    assert browser.run("return [document.scripts.length, document.images.length]") == [4, 0]
     assert browser.run("return document.querySelector('aside h2').children.length") == 0
 
 

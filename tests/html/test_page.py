@@ -61,7 +61,7 @@ def test_identities_differ_for_names_that_differ_in_case() -> None:
 
 
 def test_the_picture_equals_the_drawing_without_folding() -> None:
-    drawn = draw(ORDERS, DEFAULT_VIEW)
+    drawn = draw(ORDERS, View(title="orders"))
     page = render_page([Page(ORDERS, "orders")])
     assert f'width="{drawn.width}" height="{drawn.height}"' in page
     texts = [element.text for element in read("\n".join(drawn.document())).all("tspan")]

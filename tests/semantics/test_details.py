@@ -76,6 +76,50 @@ def test_uncaught_exceptions_are_raised_again() -> None:
     assert details_of("try:\n    await a()\nexcept KeyError:\n    await b()\nawait c()")[-1] == "raise"
 
 
+def endings_of(body: str) -> list[tuple[str, str, tuple[tuple[str, str], ...]]]:
+    """Return the type or condition, the ending and the guards of each part that has either, in document order."""
+    workflow = workflow_of_body(body)
+    assert workflow.graph is not None
+    details = ((part, workflow.details.of(part)) for part in parts_of(workflow.graph))
+    return [
+        (str(part.get("type", part.get("condition", "workflow"))), detail.ending, detail.guards)
+        for part, detail in details
+        if detail.ends_by_raise
+    ]
+
+
+def test_a_handler_that_raises_again_has_an_ending() -> None:
+    body = """
+        try:
+            try:
+                await a()
+            except Exception:
+                await b()
+                raise
+        except Exception:
+            await c()
+    """
+    assert endings_of(body) == [("block", "raise", ())]
+
+
+def test_a_branch_has_the_raise_that_a_handler_catches() -> None:
+    body = "try:\n    if event: raise KeyError(1)\n    await a()\nexcept KeyError:\n    await b()"
+    assert endings_of(body) == [("event", "raise KeyError(1)", ())]
+
+
+def test_a_workflow_has_the_conditional_raise_after_its_last_step() -> None:
+    assert endings_of("await a()\nif event: raise KeyError") == [("workflow", "", (("event", "raise KeyError"),))]
+
+
+def test_a_function_has_the_conditional_raise_after_its_last_step() -> None:
+    body = "async def go():\n    await a()\n    if event: raise KeyError\nawait go()\nawait b()"
+    assert endings_of(body) == [("function_def", "", (("event", "raise KeyError"),))]
+
+
+def test_a_raise_with_a_node_is_no_ending() -> None:
+    assert endings_of("if event: raise KeyError\nawait a()") == []
+
+
 def test_a_call_has_its_arguments() -> None:
     body = "async def go(name, *rest, why=None):\n    await a()\nawait go('x', *event, why={'k': 1})"
     assert details_of(body) == ['("x", *event, why={"k": 1})']
@@ -105,7 +149,7 @@ def test_details_survive_as_plain_data() -> None:
 def test_plain_data_of_another_graph_is_ignored() -> None:
     workflow = workflow_of_body("await a()")
     assert workflow.graph is not None
-    assert from_texts(workflow.graph, ((99, "for x in xs", ()),)).items == []
+    assert from_texts(workflow.graph, ((99, "for x in xs", (), "", ()),)).items == []
 
 
 def test_a_workflow_without_a_graph_has_no_details() -> None:

@@ -404,4 +404,5 @@ def _version_of_workflow(workflow: WorkflowAnalysis, path: str, to_message: Call
         tuple(to_message(remark) for remark in (*missing_graph, *notes)),
         lambda: workflow.details,
         lambda part: to_message(_location_text(workflow.span_of(cast("Node", part)))),
+        lambda part: workflow.code_of(cast("Node", part)),
     )

@@ -15,7 +15,8 @@ from stepgraph.cli.console import CommandError, ExitCode, Look, encode, writes_t
 from stepgraph.subject import Subject
 
 if TYPE_CHECKING:
-    from stepgraph.model.payload import Graph
+    from stepgraph.model.payload import Graph, Node
+    from stepgraph.project.source_links import SourceLinks
     from stepgraph.render.view import Theme, View
     from stepgraph.report.diff.comparison import VersionComparison
     from stepgraph.report.report import Report
@@ -32,6 +33,7 @@ _FOLDING: Final = frozenset({"--depth", "--collapse"})
 _DIFF_PICTURE: Final = frozenset({"--theme", "--full"})
 _PAGE: Final = _FOLDING | {"--expand", "--theme", "--legend"}
 _PICTURE: Final = _PAGE | {"--fit", "--engine"}
+_LINKED: Final = frozenset({"--source-url"})
 
 DEFAULT_FIT: Final = 800
 """The width in pixels at which GitHub shows pictures in a README or a pull request."""
@@ -60,6 +62,9 @@ class FormatOptions(Struct, frozen=True):
 
     engine: str = "structured"
     """The layout engine of SVG: `structured` or `dot`."""
+
+    source_links: SourceLinks | None = None
+    """The links to source code, or None for a drawing without links."""
 
     in_markdown: bool = False
     """Whether the output file is Markdown, even for a single Mermaid diagram."""
@@ -178,7 +183,13 @@ def _graph_svg(subjects: Sequence[Subject], options: FormatOptions) -> Rendering
 
     ((subject, graph),) = _with_graphs(subjects)
     drawing = render_svg(graph, replace(_view(subject, options), fit=options.fit))
-    return Rendering(drawing.text, tuple(f"{subject.name}: {warning}" for warning in drawing.warnings))
+    warnings = [f"{subject.name}: {warning}" for warning in drawing.warnings]
+    return Rendering(drawing.text, (*warnings, *_link_warnings(options.source_links)))
+
+
+def _link_warnings(links: SourceLinks | None) -> tuple[str, ...]:
+    """Return a warning if links were requested and no file has one."""
+    return (links.warning,) if links is not None and links.warning else ()
 
 
 def _svg_of_dot(source: str) -> str:
@@ -251,17 +262,32 @@ def _graph_html(subjects: Sequence[Subject], options: FormatOptions) -> Renderin
             subject.complete,
             subject.location(),
             subject.details(),
+            subject.code,
+            subject.state,
         )
         for subject in subjects
     ]
-    return Rendering(render_page(pages, options.view or DEFAULT_VIEW))
+    links = options.source_links
+    page = render_page(pages, options.view or DEFAULT_VIEW, None if links is None else links.of)
+    return Rendering(page, _link_warnings(links))
 
 
 def _view(subject: Subject, options: FormatOptions) -> View:
     """Return the view with the source details of a workflow."""
     from stepgraph.render.view import DEFAULT_VIEW
 
-    return replace(options.view or DEFAULT_VIEW, details=subject.details(), title=subject.title, state=subject.state)
+    view = replace(options.view or DEFAULT_VIEW, details=subject.details(), title=subject.title, state=subject.state)
+    return view if options.source_links is None else replace(view, url_of=_url_lookup(subject, options.source_links))
+
+
+def _url_lookup(subject: Subject, links: SourceLinks) -> Callable[[Node], str]:
+    """Return a function that returns the URL of the source code of a node, or an empty string."""
+
+    def url_of(node: Node) -> str:
+        code = subject.code(node)
+        return "" if code is None else links.url(code)
+
+    return url_of
 
 
 def _with_graphs(subjects: Sequence[Subject]) -> Iterator[tuple[Subject, Graph]]:
@@ -367,9 +393,9 @@ _GRAPHS: Final[tuple[Format[Sequence[Subject]], ...]] = (
     Format("text", TEXT_FILE, _graph_text, _FOLDING, shows_notes=True),
     Format("json", ".json", _graph_json, is_api_response=True),
     Format("dot", ".dot", _graph_dot, _FOLDING),
-    Format("svg", ".svg", _graph_svg, _PICTURE, allows_multiple_workflows=False),
+    Format("svg", ".svg", _graph_svg, _PICTURE | _LINKED, allows_multiple_workflows=False),
     Format("png", ".png", _graph_png, _PICTURE, allows_multiple_workflows=False, is_binary=True, require=_require_png),
-    Format("html", ".html", _graph_html, _PAGE, shows_notes=True, shows_locations=True),
+    Format("html", ".html", _graph_html, _PAGE | _LINKED, shows_notes=True, shows_locations=True),
     Format("mermaid", ".mmd", _graph_mermaid, _FOLDING),
 )
 _REPORTS: Final[tuple[Format[Report], ...]] = (

@@ -19,7 +19,13 @@ from stepgraph.cli.completion import complete_files
 from stepgraph.cli.console import CommandError, ExitCode, write_bytes, write_message
 from stepgraph.cli.formats import DRAWINGS, FORMATS, FormatOptions, Rendering
 from stepgraph.cli.input_options import Environment, inputs, select, workflow_option
-from stepgraph.cli.output_options import DrawingOptions, DrawingOutput, drawing_options, output_options
+from stepgraph.cli.output_options import (
+    DrawingOptions,
+    DrawingOutput,
+    drawing_options,
+    output_options,
+    source_url_option,
+)
 from stepgraph.model.note import InputError
 from stepgraph.model.walk import count_steps
 from stepgraph.phrases import counted, quoted
@@ -34,6 +40,7 @@ _RENDER_SHORT_HELP = "Draw saved graphs of workflows in any language."
 @workflow_option
 @output_options(FORMATS)
 @drawing_options
+@source_url_option
 @run_options
 def graph(
     *,
@@ -83,7 +90,8 @@ def _draw(
     with DateLookup() as lookup:
         if output.format.is_api_response:
             start_date_lookups(sources, lookup)
-        analysis = analyze_inputs(sources, paths, cache, with_locations=output.format.shows_locations)
+        with_locations = output.format.shows_locations or options.source_links is not None
+        analysis = analyze_inputs(sources, paths, cache, with_locations=with_locations)
         require_workflows(analysis, sources, paths)
         dates = Dates(lookup, sources)
         subjects = [analyzed_subject(workflow, dates) for workflow in analysis.workflows]

@@ -28,6 +28,7 @@ from stepgraph.cli.formats import (
 from stepgraph.subject import Subject
 
 if TYPE_CHECKING:
+    from stepgraph.project.source_links import SourceLinks
     from stepgraph.render.folding import FoldedKind
     from stepgraph.render.view import Expansion, Theme, View
 
@@ -165,7 +166,7 @@ EXPANSIONS: Final = ("first", "all", "none")
 THEMES: Final = ("auto", "light", "dark")
 ENGINES: Final = ("structured", "dot")
 # Options that Graphviz does not support.
-_STRUCTURED_ONLY: Final = frozenset({"--expand", "--theme", "--legend", "--fit"})
+_STRUCTURED_ONLY: Final = frozenset({"--expand", "--theme", "--legend", "--fit", "--source-url"})
 _NO_FIT = "none"
 _MIN_FIT, _MAX_FIT = 200, 10_000
 _VIEW_OPTIONS: Final = frozenset({"--depth", "--collapse", "--expand", "--theme", "--legend"})
@@ -178,6 +179,7 @@ _THEME_HELP = "Colors of a picture or page. auto (default) follows the viewer, a
 _DIFF_THEME_HELP = "Colors of a picture or page. auto (default) follows the viewer, and is light in a PNG."
 _FULL_HELP = "Draw unchanged parts in full. By default, they are collapsed."
 _LEGEND_HELP = "Add a legend of the symbols to a picture or HTML page."
+_SOURCE_URL_HELP = "Link steps to their code: a URL with {path} and {line}, or auto for permalinks."
 _ENGINE_HELP = "Layout engine of an SVG or PNG: stepgraph's own (default), or Graphviz."
 
 
@@ -193,6 +195,8 @@ class DrawingOptions(Struct, frozen=True):
     theme: str | None
     engine: str | None
     legend: bool
+    source_url: str | None = None
+    """A URL with placeholders, or `auto`. The options of saved graphs lack it."""
 
     def format_options(self, output: DrawingOutput) -> FormatOptions:
         """Return the options of the format. Raises UsageError for options that it does not support."""
@@ -212,6 +216,7 @@ class DrawingOptions(Struct, frozen=True):
             view=view,
             fit=fit if isinstance(fit, int) else None,
             engine=self.engine or ENGINES[0],
+            source_links=self._source_links(),
             in_markdown=in_markdown,
         )
 
@@ -224,8 +229,16 @@ class DrawingOptions(Struct, frozen=True):
             "--theme": self.theme,
             "--legend": self.legend or None,
             "--engine": self.engine,
+            "--source-url": self.source_url,
         }
         return [option for option, value in values.items() if value is not None]
+
+    def _source_links(self) -> SourceLinks | None:
+        if self.source_url is None:
+            return None
+        from stepgraph.project.source_links import SourceLinks
+
+        return SourceLinks(self.source_url)
 
     def _view(self) -> View:
         from stepgraph.render.folding import Folding
@@ -257,10 +270,33 @@ def drawing_options(command: Callable[..., R]) -> Callable[..., R]:
     @click.option("--engine", type=click.Choice(ENGINES), help=_ENGINE_HELP)
     @wraps(command)
     def with_drawing(**values: object) -> R:
-        drawing = convert({name: values.pop(name) for name in DrawingOptions.__struct_fields__}, DrawingOptions)
+        names = [name for name in DrawingOptions.__struct_fields__ if name in values]
+        drawing = convert({name: values.pop(name) for name in names}, DrawingOptions)
         return command(drawing=drawing, **values)
 
     return with_drawing
+
+
+def source_url_option(command: Callable[..., R]) -> Callable[..., R]:
+    """Add the option --source-url to a command with `drawing_options`, whose graphs have source locations."""
+    complete = complete_values(("auto",))
+    return click.option(
+        "--source-url", callback=_source_url, metavar="URL", help=_SOURCE_URL_HELP, shell_complete=complete
+    )(command)
+
+
+def _source_url(_context: click.Context, _option: click.Parameter, value: str | None) -> str | None:
+    """Return the template of links or `auto`. Raises BadParameter for other text."""
+    if value is None:
+        return None
+    from stepgraph.project.source_links import AUTO, SCHEMES, is_template
+
+    if value == AUTO or is_template(value):
+        return value
+    raise click.BadParameter(
+        f"`{value}` is not a URL with {{path}} or {{file}}, such as https://example.com/{{path}}#L{{line}}. "
+        f"Schemes: {', '.join(SCHEMES)}."
+    )
 
 
 def _collapse(_context: click.Context, _option: click.Parameter, value: str | None) -> tuple[str, ...] | None:

@@ -17,7 +17,8 @@ from stepgraph.graph.clock import emit_nodes
 from stepgraph.graph.control import structure_control_flow
 from stepgraph.graph.dependencies.usage import ProgramUsage
 from stepgraph.graph.liveness import must_awaited_tasks
-from stepgraph.graph.nodes import Places, payload_shape
+from stepgraph.graph.nodes import payload_shape
+from stepgraph.graph.places import Places
 from stepgraph.ir.await_groups import TaskId
 from stepgraph.ir.nodes import Block, Call, Function, Start, operations_in, task_references, tasks_started_in
 from stepgraph.ir.program import ExpandedProgram, Program
@@ -84,7 +85,9 @@ def _graph(program: Program, expanded: ExpandedProgram, places: Places) -> Graph
         nodes_of_function = emit_nodes(bodies[id(function)], name_of, places)
         definitions[key] = {"type": "function_def", "name": key, "nodes": nodes_of_function}
         places.note(definitions[key], function.place)
+        places.note_ending(definitions[key], bodies[id(function)])
     workflow: Workflow = {"class_name": program.class_name, "functions": definitions, "nodes": nodes}
+    places.note_ending(workflow, body)
     payload = payload_shape(program.payload)
     if payload is not None:
         workflow["payload"] = payload

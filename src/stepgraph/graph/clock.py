@@ -8,9 +8,10 @@ from typing import TypeGuard, assert_never
 from msgspec import Struct, field
 
 from stepgraph.graph.liveness import Liveness, liveness
-from stepgraph.graph.nodes import Origin, Places, leaf_node, members, parallel, set_clocks, step_do, without_clocks
+from stepgraph.graph.nodes import leaf_node, members, parallel, set_clocks, step_do, without_clocks
 from stepgraph.graph.own_groups import SeparateGroup, awaits_in, exact_group, separate_groups_by_task
 from stepgraph.graph.partial_order import assign_clocks, decompose
+from stepgraph.graph.places import Origin, Places
 from stepgraph.ir.await_groups import TaskId
 from stepgraph.ir.exceptions import catch_all
 from stepgraph.ir.nodes import (
@@ -393,7 +394,9 @@ def _choice(emitter: _Emitter, choice: Choice) -> list[Node]:
     clock = latest = emitter.clock
     for branch in choice.branches:
         emitter.clock = clock
-        branches.append({"condition": branch.condition, "nodes": _block(emitter, branch.block)})
+        branch_node: BranchNode = {"condition": branch.condition, "nodes": _block(emitter, branch.block)}
+        emitter.places.note_ending(branch_node, branch.block)
+        branches.append(branch_node)
         latest = max(latest, emitter.clock)
     emitter.clock = latest
     if not any(branch["nodes"] for branch in branches):
@@ -423,11 +426,15 @@ def _try(emitter: _Emitter, try_: Try) -> list[Node]:
         return []
     if body:
         node["try_block"] = {"type": "block", "nodes": body}
+        emitter.places.note_ending(node["try_block"], try_.body)
     if handlers:
         node["catch_block"] = {"type": "block", "nodes": _handlers(emitter, try_, handlers)}
         emitter.places.note(node["catch_block"], try_.place, try_)
+        if len(try_.handlers) == 1 and catch_all(try_.handlers):
+            emitter.places.note_ending(node["catch_block"], try_.handlers[0].block)
     if finalbody:
         node["finally_block"] = {"type": "block", "nodes": finalbody}
+        emitter.places.note_ending(node["finally_block"], try_.finalbody)
     return [node]
 
 
@@ -451,4 +458,5 @@ def _handlers(emitter: _Emitter, try_: Try, nodes_by_handler: list[list[Node]]) 
 def _branch(emitter: _Emitter, try_: Try, handler: Handler, nodes: list[Node]) -> BranchNode:
     branch: BranchNode = {"condition": handler.condition, "nodes": nodes}
     emitter.places.note(branch, try_.place, handler)
+    emitter.places.note_ending(branch, handler.block)
     return branch

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Final
 
-from stepgraph.graph.nodes import Places
+from stepgraph.graph.places import Places
 from stepgraph.ir.nodes import Block, Handler, Jump, JumpKind, StepInput, StepRun, Try, operations_in
-from stepgraph.model.details import ANY_OTHER_ERROR, NO_DETAIL, Detail, Details, Part, details_of
+from stepgraph.model.details import ANY_OTHER_ERROR, NO_DETAIL, NOT_CAUGHT, Detail, Details, Part, details_of
 from stepgraph.model.payload import Graph
 from stepgraph.syntax.construct_text import (
     call_arguments,
@@ -26,7 +26,6 @@ SWALLOWS: Final = "swallows the error"
 MAY_SWALLOW: Final = "may swallow the error"
 GROUP_SWALLOWS: Final = "swallows errors"
 GROUP_KEEPS: Final = "does not raise errors"
-NOT_CAUGHT: Final = "not caught here"
 CAUGHT: Final = "caught outside the loop"
 MAY_BE_CAUGHT: Final = "may be caught outside the loop"
 
@@ -37,6 +36,16 @@ def describe(graph: Graph, places: Places, workflows: Mapping[str, str]) -> Deta
 
 
 def _detail(places: Places, workflows: Mapping[str, str], part: Part) -> Detail:
+    detail, ending = _detail_without_ending(places, workflows, part), places.ending_of(part)
+    return Detail(
+        detail.source,
+        detail.remarks,
+        "" if ending.raised is None else exit_statement(ending.raised),
+        tuple((truncate(condition), exit_statement(raised)) for condition, raised in ending.guards),
+    )
+
+
+def _detail_without_ending(places: Places, workflows: Mapping[str, str], part: Part) -> Detail:
     place, origin = places.of(part), places.origin_of(part)
     if place is None:
         return NO_DETAIL

@@ -1,15 +1,11 @@
-"""Payload nodes of activities and of partial orders, and the source locations of nodes."""
+"""Payload nodes of activities and of partial orders."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeAlias
-
-from msgspec import Struct, field
 
 from stepgraph.graph.partial_order import Clocked, InParallel, InSeries, OrderPart
-from stepgraph.ir.nodes import EventWait, Handler, Jump, MergedStepConfig, PayloadShape, Sleep, SleepUntil, StepRun, Try
-from stepgraph.model.details import Part
+from stepgraph.ir.nodes import EventWait, MergedStepConfig, PayloadShape, Sleep, SleepUntil, StepRun
 from stepgraph.model.payload import (
     Block,
     Node,
@@ -26,7 +22,6 @@ from stepgraph.model.payload import (
     UnknownShape,
 )
 from stepgraph.model.walk import is_clocked
-from stepgraph.syntax.module import Place
 
 
 def step_do(run: StepRun, nodes: list[Node]) -> StepDo:
@@ -151,27 +146,3 @@ def set_clocks(nodes: Sequence[Node], starts: int, resolves: int | None) -> None
                     node["starts"] = starts
                     if resolves is not None:
                         node["resolves"] = resolves
-
-
-Origin: TypeAlias = StepRun | Jump | Try | Handler
-"""The part of the IR that a part of the graph shows."""
-
-
-class Places(Struct):
-    """The source locations and origins of parts, keyed by identity because different parts may be equal."""
-
-    _by_id: dict[int, tuple[Part, Place, Origin | None]] = field(default_factory=dict)
-
-    def note(self, part: Part, place: Place, origin: Origin | None = None) -> None:
-        """Record the location of a part. The recorded reference to the part prevents reuse of its `id`."""
-        self._by_id[id(part)] = (part, place, origin)
-
-    def of(self, part: Part) -> Place | None:
-        """Return the location of a part, or None if it has not been recorded."""
-        entry = self._by_id.get(id(part))
-        return None if entry is None else entry[1]
-
-    def origin_of(self, part: Part) -> Origin | None:
-        """Return the part of the IR that a part of the graph shows, or None if it has not been recorded."""
-        entry = self._by_id.get(id(part))
-        return None if entry is None else entry[2]

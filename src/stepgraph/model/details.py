@@ -10,10 +10,13 @@ from msgspec import Struct, field
 from stepgraph.model.payload import Graph
 
 Part: TypeAlias = Mapping[str, object]
-"""A node of a graph, a block of a `try`, or a branch of an `if` or `switch`."""
+"""A node of a graph, a block of a `try`, a branch of an `if` or `switch`, or a workflow."""
 
-DetailTexts: TypeAlias = tuple[tuple[int, str, tuple[str, ...]], ...]
-"""Details as plain data: for each part with a detail, its index in `parts_of`, its source and its remarks."""
+Guards: TypeAlias = tuple[tuple[str, str], ...]
+"""Conditions with the `raise` statements that they lead to."""
+
+DetailTexts: TypeAlias = tuple[tuple[int, str, tuple[str, ...], str, Guards], ...]
+"""Details as plain data: for each part with a detail, its index in `parts_of`, and the fields of the detail."""
 
 _WITHOUT_PARTS: Final = frozenset({"payload", "config", "options"})
 
@@ -25,14 +28,26 @@ class Detail(Struct, frozen=True):
     """The source of the part, shown in place of its type, such as `except CardError`; for a call, its arguments."""
     remarks: tuple[str, ...] = ()
     """Phrases shown next to the part, such as `swallows the error`."""
+    ending: str = ""
+    """The `raise` statement at the end of the part, if the payload has no node for it."""
+    guards: Guards = ()
+    """The conditional `raise` statements after all nodes of the part, for which the payload has no nodes."""
     run: str = ""
     """The title of a node that a comparison puts around a run of nodes: `12 steps unchanged`."""
 
+    @property
+    def ends_by_raise(self) -> bool:
+        """Whether a `raise` without a node may end the part."""
+        return bool(self.ending or self.guards)
+
     def __bool__(self) -> bool:
-        return bool(self.source or self.remarks or self.run)
+        return bool(self.source or self.remarks or self.ending or self.guards or self.run)
 
 
 NO_DETAIL: Final = Detail()
+
+NOT_CAUGHT: Final = "not caught here"
+"""The remark on a `raise` that no handler of its function catches."""
 
 ANY_OTHER_ERROR: Final = "any other error"
 """The remark on the `raise` of an exception that no handler catches."""
@@ -45,6 +60,8 @@ class Details(Struct, frozen=True, eq=False):
     - Catch blocks and branches for exceptions: the handler, `except CardError as error`, and whether it swallows the
       error or raises another one.
     - Exits: the statement, `raise Declined("no")`, and whether a handler of the function catches the exception.
+    - Branches, blocks, functions and the workflow: the `raise` statements at their end for which the payload has no
+      node, because a handler of the function may catch the exception, or because no step follows in the function.
     - Function calls: the arguments, `(step, "after B3")`.
     - Steps: the results that they receive, and the workflows that they start.
     - Groups of the kind `all_settled`: whether the code discards the errors of the members.
@@ -87,23 +104,25 @@ def details_of(graph: Graph, describe: Callable[[Part], Detail]) -> Details:
 
 def as_texts(graph: Graph, details: Details) -> DetailTexts:
     """Return the details of a graph as plain data."""
-    texts = ((index, details.source(part), details.remarks(part)) for index, part in enumerate(parts_of(graph)))
-    return tuple((index, source, remarks) for index, source, remarks in texts if source or remarks)
+    found = ((index, details.of(part)) for index, part in enumerate(parts_of(graph)))
+    return tuple((index, each.source, each.remarks, each.ending, each.guards) for index, each in found if each)
 
 
 def from_texts(graph: Graph, texts: DetailTexts) -> Details:
     """Return the details of a graph from plain data. Ignores indexes beyond the last part."""
-    by_index = {index: Detail(source, tuple(remarks)) for index, source, remarks in texts}
+    by_index = {
+        index: Detail(source, tuple(remarks), ending, tuple(guards)) for index, source, remarks, ending, guards in texts
+    }
     return Details([(part, by_index[index]) for index, part in enumerate(parts_of(graph)) if index in by_index])
 
 
 def parts_of(graph: Graph) -> Iterator[Part]:
-    """Yield the nodes, blocks and branches of a graph, including its functions, in document order."""
+    """Yield the workflow, nodes, blocks and branches of a graph, including its functions, in document order."""
     pending: list[object] = [graph["workflow"]]
     while pending:
         value = pending.pop()
         if isinstance(value, dict):
-            if "type" in value or "condition" in value:
+            if "type" in value or "condition" in value or "functions" in value:
                 yield value
             pending.extend(reversed([inner for key, inner in value.items() if key not in _WITHOUT_PARTS]))
         elif isinstance(value, list):

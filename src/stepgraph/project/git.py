@@ -279,6 +279,17 @@ def is_shallow(root: str) -> bool:
     return (_git_output(root, "rev-parse", "--is-shallow-repository") or "").strip() == "true"
 
 
+def git_setting(root: str, name: str) -> str | None:
+    """Return a setting of a repository, or None if it is not set."""
+    output = _git_output(root, "config", "--get", name)
+    return output.rstrip("\n") if output else None
+
+
+def blob_id(root: str, path: str) -> str:
+    """Return the object id of a file in the current commit, or an empty string if the commit lacks the file."""
+    return (_git_output(root, "rev-parse", "--verify", "--quiet", f"{HEAD}:{path}") or "").strip()
+
+
 def _commit(root: str, name: str) -> str | None:
     # Git would read the name as an option, or cannot receive it.
     if not name or name.startswith("-") or "\0" in name:

@@ -8,10 +8,10 @@ from typing import Final, Literal, TypeAlias, assert_never
 from msgspec import Struct, field
 
 from stepgraph.model.details import ANY_OTHER_ERROR, NO_DETAILS, Details
-from stepgraph.model.payload import Break, FunctionDef, Node, Switch
+from stepgraph.model.payload import Block, Branch, Break, FunctionDef, Node, Switch
 from stepgraph.model.walk import as_unknown, children, is_leaf_step, is_step, walk
 from stepgraph.phrases import counted
-from stepgraph.render.node_text import NO_STEPS, branch_text, is_exhaustive, node_words
+from stepgraph.render.node_text import NO_BLOCK, NO_STEPS, branch_text, is_exhaustive, node_words
 
 LeavingKind: TypeAlias = Literal["break", "return", "raise"]
 """The kinds of exits. The payload has no `raise`, but its details do."""
@@ -20,6 +20,9 @@ _ALL: Final[frozenset[LeavingKind]] = frozenset({"break", "return", "raise"})
 _NONE: Final[frozenset[LeavingKind]] = frozenset()
 
 FoldedKind: TypeAlias = Literal["loop", "parallel", "try", "if", "switch", "block", "function", "step"]
+_JOINING: Final[frozenset[LeavingKind]] = frozenset({"break", "return"})
+"""The kinds of exits from the body of a function that lead to its end."""
+
 _EXITS: Final[tuple[LeavingKind, ...]] = ("break", "return", "raise")
 
 
@@ -31,7 +34,7 @@ def exit_kind(node: Break, details: Details) -> LeavingKind:
 
 
 def exit_kinds(node: Node, details: Details = NO_DETAILS) -> frozenset[LeavingKind]:
-    """Return the kinds of exits that lead out of `node`.
+    """Return the kinds of exits that lead out of `node`, including `raise` statements without nodes.
 
     Loops catch `break`; functions, steps with nested steps and started workflows catch all kinds.
     """
@@ -43,7 +46,53 @@ def exit_kinds(node: Node, details: Details = NO_DETAILS) -> frozenset[LeavingKi
             kinds.add(kind)
         if free := free - _caught_by(inner):
             pending.extend((child, free) for child in _flow_of(inner))
+            if "raise" in free and any(details.of(part).ends_by_raise for part in _parts(inner)):
+                kinds.add("raise")
     return frozenset(kinds)
+
+
+def _parts(node: Node) -> Sequence[Branch | Block]:
+    """Return the branches or the blocks of a node."""
+    if as_unknown(node):
+        return []
+    match node["type"]:
+        case "if" | "switch":
+            return node["branches"]
+        case "try":
+            return [node.get("try_block", NO_BLOCK), node.get("catch_block", NO_BLOCK)]
+        case _:
+            return []
+
+
+def may_complete(node: Node, details: Details) -> bool:
+    """Return whether control can leave a node at its end."""
+    if as_unknown(node) or is_step(node):
+        return True
+    match node["type"]:
+        case "break":
+            return False
+        case "if" | "switch":
+            branches = node["branches"]
+            return not is_exhaustive(branches, details) or any(_completes(each, details) for each in branches)
+        case "try":
+            paths = [node.get("try_block", NO_BLOCK), *([node["catch_block"]] if "catch_block" in node else [])]
+            is_ended = "finally_block" in node and not _completes(node["finally_block"], details)
+            return not is_ended and any(_completes(path, details) for path in paths)
+        case "parallel":
+            return node["kind"] in {"any", "race"} or all(may_complete(member, details) for member in node["nodes"])
+        case "block":
+            return _completes(node, details)
+        case "function_def":
+            kinds = (exit_kinds(inner, details) for inner in node["nodes"])
+            return _completes(node, details) or any(each & _JOINING for each in kinds)
+        case "loop" | "function_call" | "start":
+            return True
+        case _ as never:
+            assert_never(never)
+
+
+def _completes(part: Branch | Block | FunctionDef, details: Details) -> bool:
+    return not details.of(part).ending and all(may_complete(node, details) for node in part["nodes"])
 
 
 def _caught_by(node: Node) -> frozenset[LeavingKind]:
@@ -57,38 +106,6 @@ def _caught_by(node: Node) -> frozenset[LeavingKind]:
 def _flow_of(node: Node) -> Sequence[Node]:
     """Return the nodes that a run of `node` executes, which excludes the functions of a `start`."""
     return node["nodes"] if node["type"] == "start" else children(node)
-
-
-def continues(node: Node, details: Details = NO_DETAILS) -> bool:
-    """Return whether control can reach the node after `node`, rather than leave through an exit on every path."""
-    if unknown := as_unknown(node):
-        return _ends(unknown["nodes"], details)
-    if is_step(node):
-        return True
-    match node["type"]:
-        case "break":
-            return False
-        case "loop" | "function_call" | "function_def" | "start":
-            return True
-        case "block":
-            return _ends(node["nodes"], details)
-        case "parallel":
-            is_loop = len(node["nodes"]) == 1 and node["nodes"][0]["type"] == "loop"
-            return is_loop or all(continues(member, details) for member in node["nodes"])
-        case "if" | "switch":
-            branches = node["branches"]
-            return not is_exhaustive(branches, details) or any(_ends(branch["nodes"], details) for branch in branches)
-        case "try":
-            blocks = [node[slot]["nodes"] for slot in ("try_block", "catch_block") if slot in node]
-            final = node["finally_block"]["nodes"] if "finally_block" in node else ()
-            return _ends(final, details) and (not blocks or any(_ends(nodes, details) for nodes in blocks))
-        case _ as never:
-            assert_never(never)
-
-
-def _ends(nodes: Sequence[Node], details: Details) -> bool:
-    """Return whether control can reach the end of a list of nodes."""
-    return not nodes or continues(nodes[-1], details)
 
 
 class Folding(Struct, frozen=True):

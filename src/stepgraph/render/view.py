@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 from typing import Final, Literal, TypeAlias
 
@@ -10,7 +10,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from stepgraph.model.details import NO_DETAILS, Details
-from stepgraph.model.payload import Workflow
+from stepgraph.model.payload import Node, Workflow
 from stepgraph.render.folding import UNFOLDED, Folding
 from stepgraph.render.node_text import NO_STEPS
 
@@ -50,6 +50,8 @@ class View(Struct, frozen=True):
     details: Details = NO_DETAILS
     title: str = ""
     """The title of the workflow. By default, it is the name of its class."""
+    url_of: Callable[[Node], str] | None = None
+    """Returns the URL of the source code of a node, or an empty string. None draws no links."""
     state: str = ""
     """A remark below the title: `incomplete: 2 notes`."""
 
@@ -147,6 +149,11 @@ class NodeContext(Struct, frozen=True):
     """Whether the clocks of an enclosing `parallel` order the nodes."""
 
     exits: Exits = "end"
+    handled_here: bool = False
+    """Whether a handler of the same function may catch exceptions."""
+
+    handled_by_caller: bool = False
+    """Whether a handler of a calling function may catch exceptions."""
 
     def at(self, identity: str) -> NodeContext:
         """Return the context of a sibling with this identity."""
@@ -169,8 +176,17 @@ class NodeContext(Struct, frozen=True):
         return replace(self, in_group=True, exits="join" if self.exits == "end" else self.exits)
 
     def in_body(self) -> NodeContext:
-        """Return this context in the body of a function, a step or a workflow, outside any group."""
-        return replace(self, in_group=False, exits="join")
+        """Return this context in the body of a step or a workflow, outside any group."""
+        return replace(self, in_group=False, exits="join", handled_here=False, handled_by_caller=False)
+
+    def in_function(self) -> NodeContext:
+        """Return this context in the body of a function, outside any group."""
+        is_handled = self.handled_here or self.handled_by_caller
+        return replace(self.in_body(), handled_by_caller=is_handled)
+
+    def before_handlers(self) -> NodeContext:
+        """Return this context in a block whose exceptions handlers may catch."""
+        return replace(self, handled_here=True)
 
     def before_finally(self) -> NodeContext:
         """Return this context in a block whose exits lead through a `finally`."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import pairwise, permutations
 
+from stepgraph.model.details import NO_DETAILS
 from stepgraph.model.payload import Graph
-from stepgraph.render.folding import continues
+from stepgraph.render.folding import may_complete
 from stepgraph.render.group_order import clock_span, group_order, has_clocks
 from stepgraph.render.svg.identities import BETWEEN
 from tests.svg.laws.boxes import shows_all_iterations
@@ -72,8 +73,8 @@ def continuing_figure_leads_nowhere(picture: Picture) -> Iterator[str]:
 
 
 def continuation_differs(picture: Picture) -> Iterator[str]:
-    """Steps, calls, loops and functions always continue, exits never do, other frames do if a path reaches their end,
-    and folded nodes do if their contents would.
+    """Steps, calls, loops and functions always continue, exits never do, folded nodes do if their contents may, and
+    other frames do if a path reaches their end.
     """
     for figure in picture.figures:
         if figure.css & {"condition", "legend", "shut"} or (
@@ -89,11 +90,9 @@ def _should_lead_on(picture: Picture, figure: Figure) -> bool:
         return False
     if _is_separate(figure):
         return is_left_early(picture, figure)
-    if "folded" in figure.css and figure.identity in picture.nodes:
-        return continues(picture.nodes[figure.identity])
-    if figure.css & {"step", "call", "folded", "loop", "function", "start", "empty"} or shows_all_iterations(
-        picture, figure
-    ):
+    if "folded" in figure.css and picture.nodes[figure.identity]["type"] != "function_call":
+        return may_complete(picture.nodes[figure.identity], NO_DETAILS)
+    if figure.css & {"step", "call", "loop", "function", "start", "empty"} or shows_all_iterations(picture, figure):
         return True
     if "finally" in figure.css and not _is_entered(figure):
         return False

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from importlib.resources import files
 from typing import Final
 
@@ -14,9 +14,12 @@ from msgspec.structs import replace
 
 from stepgraph.escaping.json_strings import script_data
 from stepgraph.escaping.markup import markup_text
+from stepgraph.model.code import Code
 from stepgraph.model.walk import functions_of
 from stepgraph.render.html.comparison import place_identities
 from stepgraph.render.html.section import FoldablePicture, Page, Section, VersionSection, picture
+from stepgraph.render.html.source import SourceTable
+from stepgraph.render.svg.figures.legend import legend_picture
 from stepgraph.render.svg.identities import slug
 from stepgraph.render.svg.theme import DARK, SCOPE, Palette, by_theme, style_sheet
 from stepgraph.render.view import DEFAULT_VIEW, Theme, View
@@ -29,10 +32,20 @@ SCRIPTS: Final = (
     "lengths",
     "picture",
     "navigation",
+    "source",
+    "order",
     "details",
     "search",
+    "bars",
+    "theme",
+    "export",
+    "legend",
+    "menu",
     "toolbar",
+    "hover",
+    "selection",
     "input",
+    "printing",
     "begin",
 )
 """The parts of the script in dependency order."""
@@ -58,16 +71,25 @@ class PageComparison(Struct, frozen=True):
     """A sentence that counts the changes, shown if no workflow changed."""
 
 
-def render_page(pages: Sequence[Page], view: View = DEFAULT_VIEW, comparison: PageComparison | None = None) -> str:
+def render_page(
+    pages: Sequence[Page],
+    view: View = DEFAULT_VIEW,
+    link_of: Callable[[Code], Sequence[str]] | None = None,
+    comparison: PageComparison | None = None,
+) -> str:
     """Return a self-contained HTML document of workflows, which needs no network.
 
     The title of a page with one workflow is the name of the workflow, except for comparisons. The folding of the view
-    is the initial state of the page. Equal arguments produce equal bytes.
+    is the initial state of the page. `link_of` returns the parts of the URL of a file between its line numbers. Equal
+    arguments produce equal bytes.
     """
     title = comparison.title if comparison else pages[0].name if len(pages) == 1 else SEVERAL
     sections = _sections(pages, view, title)
     style = "\n".join(["", *_style(view.theme, marked=comparison is not None)])
     script = _script(SCRIPTS if comparison is None or not pages else COMPARISON_SCRIPTS)
+    sources = SourceTable(link_of)
+    data = [section.data(sources) for section in sections]
+    comparison_data = [_comparison_data(sections, sources)] if comparison else []
     lines = [
         "<!DOCTYPE html>",
         '<html lang="en">',
@@ -86,13 +108,28 @@ def render_page(pages: Sequence[Page], view: View = DEFAULT_VIEW, comparison: Pa
         *(line for section in sections for line in section.lines()),
         *([f'<p class="nothing">{markup_text(comparison.summary)}</p>'] if comparison and not pages else []),
         "</main>",
-        f'<script type="application/json" id="{SCOPE}.data">{script_data([part.data() for part in sections])}</script>',
-        *([_comparison_data(sections)] if comparison else []),
+        f'<script type="application/json" id="{SCOPE}.data">{script_data(data)}</script>',
+        *comparison_data,
+        *_sources(sources),
+        *_legend(),
         f"<script>{script}</script>",
         "</body>",
         "</html>",
     ]
     return "\n".join([*lines, ""])
+
+
+def _legend() -> Iterator[str]:
+    """Yield the picture of the legend for the script."""
+    yield f'<script type="image/svg+xml" id="{SCOPE}.legend">'
+    yield from legend_picture()
+    yield "</script>"
+
+
+def _sources(sources: SourceTable) -> Iterator[str]:
+    """Yield the source code for the script, if any."""
+    if data := sources.data():
+        yield f'<script type="application/json" id="{SCOPE}.sources">{script_data(data)}</script>'
 
 
 def _sections(pages: Sequence[Page], view: View, title: str) -> list[Section]:
@@ -114,7 +151,9 @@ def _sections(pages: Sequence[Page], view: View, title: str) -> list[Section]:
 def _section(page: Page, identity: str, suffix: str, view: View, title: str, css: str = "workflow") -> Section:
     """Return the section of a workflow with the sections of its versions. `suffix` is the end of its identity."""
     folding = view.folding if page.folding is None else page.folding
-    page_view = replace(view, details=page.details, marks=page.marks, folding=folding)
+    page_view = replace(
+        view, details=page.details, title=page.name, state=page.state, marks=page.marks, folding=folding
+    )
     drawn = picture(page.graph, page_view, suffix) if page.graph else None
     versions = [
         VersionSection(
@@ -134,8 +173,8 @@ def _places(page: Page, drawn: FoldablePicture | None) -> Sequence[str]:
     return place_identities(drawn.nodes, functions_of(page.graph["workflow"]), drawn.lines, page.changed_parts)
 
 
-def _comparison_data(sections: Sequence[Section]) -> str:
-    data = script_data([section.comparison_data() for section in sections])
+def _comparison_data(sections: Sequence[Section], sources: SourceTable) -> str:
+    data = script_data([section.comparison_data(sources) for section in sections])
     return f'<script type="application/json" id="{SCOPE}.changes">{data}</script>'
 
 

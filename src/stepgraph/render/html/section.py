@@ -10,6 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from stepgraph.escaping.markup import markup_text
+from stepgraph.model.code import Code
 from stepgraph.model.details import NO_DETAILS, Details, Part
 from stepgraph.model.payload import Graph, Node
 from stepgraph.model.walk import count_steps, functions_of
@@ -17,9 +18,11 @@ from stepgraph.phrases import counted
 from stepgraph.render.folding import UNFOLDED, BodyTexts, Folding
 from stepgraph.render.html.comparison import ListedChange, change_list
 from stepgraph.render.html.facts import facts
+from stepgraph.render.html.neighbors import Neighbors
+from stepgraph.render.html.source import SourceTable
 from stepgraph.render.svg.drawing import SvgDrawing, draw
-from stepgraph.render.svg.lengths import BEGIN, END, Variables
-from stepgraph.render.view import Mark, Marks, View
+from stepgraph.render.svg.lengths import BEGIN, END, Variables, value_of
+from stepgraph.render.view import Marks, View
 
 NO_GRAPH: Final = "No step of this workflow can run, so it has no graph."
 TOO_DEEP: Final = "This workflow is nested too deeply for a page. Draw it as SVG."
@@ -43,6 +46,12 @@ class Page(Struct, frozen=True):
     """The source location of the workflow."""
 
     details: Details = NO_DETAILS
+    code: Callable[[Node], Code | None] = lambda _: None
+    """Returns the lines of code of a node."""
+
+    state: str = ""
+    """A remark in the picture on an incomplete graph, which downloaded pictures need: `incomplete: 2 notes`."""
+
     marks: Marks | None = None
     """The marks of a comparison."""
 
@@ -85,10 +94,10 @@ class Section(Struct, frozen=True):
     versions: Sequence[VersionSection] = ()
     css: str = "workflow"
 
-    def comparison_data(self) -> dict[str, object]:
+    def comparison_data(self, sources: SourceTable) -> dict[str, object]:
         """Return the places of changes and the data of versions for the script, as JSON data."""
         versions = [
-            {"name": version.name, "places": version.section.places, "data": version.section.data()}
+            {"name": version.name, "places": version.section.places, "data": version.section.data(sources)}
             for version in self.versions
         ]
         return {"places": self.places, "versions": versions}
@@ -96,7 +105,8 @@ class Section(Struct, frozen=True):
     def lines(self) -> Iterator[str]:
         """Yield the lines of the section."""
         name = markup_text(self.page.name)
-        yield f'<section class="{self.css}" id="{self.identity}.section" aria-labelledby="{self.identity}.heading">'
+        css = f"{self.css} wide" if self.picture is not None and self.picture.is_wide else self.css
+        yield f'<section class="{css}" id="{self.identity}.section" aria-labelledby="{self.identity}.heading">'
         yield '<header class="summary">'
         hidden = ' class="said"' if self.page.name == self.title else ""
         yield f'<h2{hidden} id="{self.identity}.heading">{name}</h2>'
@@ -115,25 +125,31 @@ class Section(Struct, frozen=True):
         for version in self.versions:
             yield from version.section.lines()
 
-    def data(self) -> dict[str, object]:
-        """Return the data for the script, as JSON data."""
+    def data(self, sources: SourceTable) -> dict[str, object]:
+        """Return the data for the script, as JSON data, and add the code of the nodes to `sources`."""
         if self.page.graph is None or self.picture is None:
             return {"identity": self.identity, "definitions": [], "folded": [], "nodes": {}}
-        bodies, places = BodyTexts(functions_of(self.page.graph["workflow"])), self.page.places
+        workflow = self.page.graph["workflow"]
+        bodies, neighbors = BodyTexts(functions_of(workflow)), Neighbors.of(workflow, self.picture.nodes)
         return {
             "identity": self.identity,
             "definitions": self.picture.definitions,
             "folded": self.picture.folded,
             "nodes": {
-                identity: facts(node, bodies, self.page.details.of(node), self._mark(node)).as_json(
-                    places(node) if places else ""
+                identity: self._facts(node, bodies)
+                | _nonempty(
+                    before=neighbors.before(identity),
+                    after=neighbors.after(identity),
+                    code=sources.add(self.page.code(node)),
                 )
                 for identity, node in self.picture.nodes.items()
             },
         }
 
-    def _mark(self, node: Node) -> Mark | None:
-        return None if self.page.marks is None else self.page.marks.of(cast("Part", node))
+    def _facts(self, node: Node, bodies: BodyTexts) -> dict[str, object]:
+        place = "" if self.page.places is None else self.page.places(node)
+        mark = None if self.page.marks is None else self.page.marks.of(cast("Part", node))
+        return facts(node, bodies, self.page.details.of(node), mark).as_json(place)
 
     def _summary(self) -> Iterator[str]:
         page = self.page
@@ -169,6 +185,10 @@ class VersionSection(Struct, frozen=True):
     section: Section
 
 
+def _nonempty(**fields: Sequence[object]) -> dict[str, object]:
+    return {name: value for name, value in fields.items() if value}
+
+
 MAX_NESTING: Final = 480
 """The maximum nesting of groups. HTML parsers move elements nested deeper than 512 levels."""
 
@@ -198,6 +218,9 @@ class FoldablePicture(Struct, frozen=True):
     depth: int | None
     """The level from which nodes are always folded, or None if there is no such level."""
 
+    is_wide: bool
+    """Whether the picture is wider than high, which prints better on a landscape page."""
+
 
 def picture(graph: Graph, view: View, suffix: str) -> FoldablePicture | None:
     """Return the picture of a graph, or None if even its folded form is nested too deeply for a page.
@@ -210,7 +233,9 @@ def picture(graph: Graph, view: View, suffix: str) -> FoldablePicture | None:
         lines = drawing.document()
         if _nesting(lines) <= MAX_NESTING:
             folded = list(_folded(graph, view, drawing, suffix))
-            return FoldablePicture(list(with_variations(lines)), drawing.nodes, variables.definitions, folded, depth)
+            is_wide = drawing.width > value_of(drawing.height)
+            varied = list(with_variations(lines))
+            return FoldablePicture(varied, drawing.nodes, variables.definitions, folded, depth, is_wide)
     return None
 
 

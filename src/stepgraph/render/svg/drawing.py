@@ -15,7 +15,7 @@ from stepgraph.model.walk import called_functions, functions_of
 from stepgraph.phrases import counted, payload_text
 from stepgraph.render.folding import BodyTexts
 from stepgraph.render.svg.figures.figure import Drawable, Lanes
-from stepgraph.render.svg.figures.label import LEGEND
+from stepgraph.render.svg.figures.legend import LEGEND
 from stepgraph.render.svg.figures.stack import with_end, workflow_figure
 from stepgraph.render.svg.fonts import DETAIL, HEADING, NAME, TITLE
 from stepgraph.render.svg.identities import BETWEEN, Numbering, slug
@@ -191,7 +191,7 @@ def _draw(graph: Graph, view: View, folds: Variables | None, suffix: str, above:
     title = _title_of(graph, view)
     figures = [*above, *_figures(graph, layout, identity)]
     width = _width(title, figures)
-    pen = Pen(chains=folds is None)
+    pen = Pen(chains=folds is None, links=_links(layout.nodes_by_id, view))
     pen.text(title.pieces)
     y: Length = MARGIN + title.height
     for index, figure in enumerate(figures):
@@ -208,12 +208,19 @@ def _draw(graph: Graph, view: View, folds: Variables | None, suffix: str, above:
     )
 
 
+def _links(nodes: Mapping[str, Node], view: View) -> Mapping[str, str]:
+    """Return the URLs of the source code of nodes, by identity."""
+    url_of = view.url_of
+    return {} if url_of is None else {identity: url_of(node) for identity, node in nodes.items()}
+
+
 def _figures(graph: Graph, layout: NodeLayout, identity: str) -> list[Drawable]:
     """Return the workflow, then functions drawn separately, then the legend.
 
     A function that only folded nodes call is not drawn, unless all functions are drawn separately.
     """
-    nodes = layout.stack(graph["workflow"]["nodes"], NodeContext(identity), tail=0)
+    workflow = graph["workflow"]
+    nodes = layout.part(workflow, workflow["nodes"], NodeContext(identity), tail=0)
     figures: list[Drawable] = [workflow_figure(nodes)]
     if layout.functions.keys() - layout.shown.keys():
         figures += _separate_functions(graph, layout, identity)

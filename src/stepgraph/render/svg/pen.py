@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Final
 
@@ -28,6 +28,9 @@ class Pen(Struct):
     chains: bool = True
     """Whether each figure of a stack is inside the group of the previous one."""
 
+    links: Mapping[str, str] = field(default_factory=dict)
+    """The URLs of the cards of nodes, by identity."""
+
     def open_at(self, x: int, y: Length) -> None:
         """Open a group with its own origin."""
         self.lines.append(f'<g transform="translate({x} {y})">')
@@ -41,6 +44,17 @@ class Pen(Struct):
         name = f' id="{identity}"' if identity else ""
         self.lines.append(f'<g class="{css}"{name}><title>{markup_text(title)}</title>')
         self.depth += 1
+
+    def open_link(self, identity: str) -> bool:
+        """Open the link around the card of a node. Return whether it has one, which `close_link` ends."""
+        url = self.links.get(identity, "")
+        if url:
+            self.lines.append(f'<a href="{markup_text(url)}">')
+        return bool(url)
+
+    def close_link(self) -> None:
+        """Close the link around a card."""
+        self.lines.append("</a>")
 
     def close(self) -> None:
         """Close the innermost group."""
@@ -89,6 +103,12 @@ class Pen(Struct):
             self.path("cross", cross)
         else:
             self.lines.append(f'<circle class="dot" cx="{middle}" cy="{y}" r="{radius - 3}"/>')
+
+    def caught(self, begin: tuple[int, int], length: int) -> None:
+        """Draw the arrow of a failure to the right."""
+        x, y = begin
+        self.path("failure", f"M{x} {y}h{length - 7}")
+        self.path("failure head", f"M{x + length - 8} {y - 4}L{x + length - 1} {y}L{x + length - 8} {y + 4}z")
 
     def path(self, css: str, path: str) -> None:
         """Draw a path."""

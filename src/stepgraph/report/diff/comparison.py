@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from stepgraph.diff.diff import StructuralChange, WorkflowDiff, diff_graphs
 from stepgraph.diff.in_flight.effects import Effect
+from stepgraph.model.code import Code
 from stepgraph.model.details import NO_DETAILS, Details, Part
 from stepgraph.model.payload import Graph, Workflow
 from stepgraph.phrases import counted, workflow_title
@@ -53,8 +54,10 @@ class VersionedWorkflow(Struct, frozen=True):
     """Reasons for an incomplete graph."""
     details: Callable[[], Details] = lambda: NO_DETAILS
     """Returns the details of the graph, which saved graphs lack."""
-    node_location: Callable[[Part], str] | None = None
-    """Returns the source location of a node of the graph, or an empty string. Saved graphs have no locations."""
+    node_location: Callable[[Part], str] = lambda _: ""
+    """Returns the source location of a node of the graph, or an empty string if it is unknown."""
+    node_code: Callable[[Part], Code | None] = lambda _: None
+    """Returns the lines of code of a node of the graph, or None if they are unknown."""
 
 
 class ComparedWorkflow(Struct, frozen=True):

@@ -71,13 +71,14 @@ def marked_graph(
 ) -> MarkedGraph:
     """Return the merged graph with `name` as its class, and the marks of changes."""
     merged = merge_versions(diff)
-    workflow: Workflow = {**merged.workflow, "class_name": name}
+    # The details of the workflow belong to this object, so it is not copied.
+    merged.workflow["class_name"] = name
     marks = dict([*_changed(diff, merged), *_unmatched(merged)])
     places = [[place for place in _places(change.group, diff, merged) if place in marks] for change in diff.changes]
     marks |= _with_effects(diff.changes, places, marks)
     origins = list(_origins(diff, merged))
     return MarkedGraph(
-        {"version": 1, "workflow": workflow},
+        {"version": 1, "workflow": merged.workflow},
         Marks([(merged.payloads[reference], mark) for reference, mark in marks.items()]),
         _details_of(origins, old_details, new_details),
         origins,
@@ -193,8 +194,9 @@ def marked_version(
         diff.changes, [[number for number in numbers if number in marks] for numbers in places], marks
     )
     origins = [Origin(part, version, original) for part, original in zip(parts, originals, strict=True)]
+    parts[ROOT]["class_name"] = name
     return MarkedGraph(
-        {"version": 1, "workflow": {**cast("Workflow", parts[ROOT]), "class_name": name}},
+        {"version": 1, "workflow": cast("Workflow", parts[ROOT])},
         Marks([(parts[number], mark) for number, mark in marks.items()]),
         _details_of(origins, details, details),
         origins,

@@ -10,12 +10,19 @@ from msgspec.structs import replace
 
 from stepgraph.diff.diff import StructuralChange
 from stepgraph.diff.script import TreeVersion
+from stepgraph.model.code import Code
 from stepgraph.model.payload import Node
 from stepgraph.render.html.comparison import ListedChange
 from stepgraph.render.html.page import PageComparison, render_page
 from stepgraph.render.html.section import Page, VersionPage
 from stepgraph.render.view import MarkKind, Theme, View
-from stepgraph.report.diff.comparison import INCOMPLETE, ComparedWorkflow, VersionComparison, summary_line
+from stepgraph.report.diff.comparison import (
+    INCOMPLETE,
+    ComparedWorkflow,
+    VersionComparison,
+    VersionedWorkflow,
+    summary_line,
+)
 from stepgraph.report.diff.marks import EFFECT_LABELS, MarkedGraph, Origin, marked_graph, marked_version
 from stepgraph.report.diff.unchanged import fold_unchanged
 
@@ -26,7 +33,7 @@ def render_html(report: VersionComparison, theme: Theme = "auto", *, full: bool 
     """Return the page. Unchanged parts are initially folded, unless `full`."""
     pages = [_page(workflow, report, full=full) for workflow in report.changed_workflows]
     comparison = PageComparison(f"{report.old} → {report.new}", summary_line(report))
-    return render_page(pages, View(theme=theme), comparison)
+    return render_page(pages, View(theme=theme), comparison=comparison)
 
 
 def _page(workflow: ComparedWorkflow, report: VersionComparison, *, full: bool) -> Page:
@@ -52,20 +59,21 @@ def _versions(workflow: ComparedWorkflow, report: VersionComparison, *, full: bo
 
 
 def _marked_page(workflow: ComparedWorkflow, marked: MarkedGraph, name: str, *, full: bool) -> Page:
-    locations = _Locations(workflow, {id(origin.part): origin for origin in marked.origins})
+    sources = _Sources(workflow, {id(origin.part): origin for origin in marked.origins})
     shown = marked if full else fold_unchanged(marked)
     return Page(
         shown.graph,
         name,
-        locations.of,
+        sources.location,
         _notes(workflow),
         False if workflow.is_incomplete else None,
         workflow.location,
         shown.details,
-        shown.marks,
-        shown.folding,
-        [_listed(change) for change in workflow.diff.changes],
-        [next(iter(parts), None) for parts in shown.places],
+        sources.code,
+        marks=shown.marks,
+        folding=shown.folding,
+        changes=[_listed(change) for change in workflow.diff.changes],
+        changed_parts=[next(iter(parts), None) for parts in shown.places],
     )
 
 
@@ -76,19 +84,28 @@ def _notes(workflow: ComparedWorkflow) -> list[str]:
     return [INCOMPLETE, *reasons] if workflow.is_incomplete else []
 
 
-class _Locations(Struct, frozen=True):
-    """The source locations of the parts of a marked graph."""
+class _Sources(Struct, frozen=True):
+    """The source code of the nodes of a marked graph, in the version of each node."""
 
     workflow: ComparedWorkflow
     origins: Mapping[int, Origin]
 
-    def of(self, node: Node) -> str:
-        """Return the location of a node in its version, or an empty string."""
+    def location(self, node: Node) -> str:
+        """Return the location of a node, or an empty string."""
         origin = self.origins.get(id(node))
+        version = self._version(origin)
+        return "" if origin is None or version is None else version.node_location(origin.original)
+
+    def code(self, node: Node) -> Code | None:
+        """Return the lines of code of a node, if they are known."""
+        origin = self.origins.get(id(node))
+        version = self._version(origin)
+        return None if origin is None or version is None else version.node_code(origin.original)
+
+    def _version(self, origin: Origin | None) -> VersionedWorkflow | None:
         if origin is None:
-            return ""
-        version = self.workflow.old if origin.version is TreeVersion.OLD else self.workflow.new
-        return "" if version is None or version.node_location is None else version.node_location(origin.original)
+            return None
+        return self.workflow.old if origin.version is TreeVersion.OLD else self.workflow.new
 
 
 def _listed(change: StructuralChange) -> ListedChange:

@@ -2,14 +2,18 @@
 
 function begin() {
   for (const { viewport } of pictures) {
-    if (viewport) listen(viewport);
+    if (!viewport) continue;
+    listen(viewport);
+    letHover(viewport);
   }
   const masthead = document.querySelector(".masthead");
-  if (pictures.length > 1) masthead.append(tabs);
+  if (pictures.length > 1) masthead.append(tabs, chooser);
   masthead.append(tools);
   document.querySelector("main").append(panel);
+  document.body.append(legend);
   document.documentElement.classList.add("js");
   document.body.classList.toggle("tabbed", pictures.length > 1);
+  document.body.classList.toggle("many", pictures.length > MAX_TABS);
   addEventListener("hashchange", follow);
   open(current);
   follow();

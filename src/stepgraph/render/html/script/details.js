@@ -8,6 +8,7 @@ function select(group) {
   selected = group;
   group.classList.add("is-selected");
   panel.replaceChildren(...details(group));
+  panel.scrollTop = 0;
   const wasHidden = panel.hidden;
   panel.hidden = false;
   // The panel may cover the node.
@@ -30,39 +31,34 @@ function details(group) {
   for (const [label, value, remark] of fact.rows ?? []) list.append(...row(label, value, remark));
   if (fact.inside) list.append(...row("Inside", fact.inside));
   const path = current.groups.filter((one) => one !== group && one.contains(group));
-  if (path.length) list.append(make("dt", {}, "In"), make("dd", { class: "path" }, ...path.map(pathButton)));
-  if (fact.place) list.append(make("dt", {}, "Source"), make("dd", {}, make("code", {}, ...breakable(fact.place))));
-  const close = button("×", "Close (Esc)", unselect, { class: "close" });
+  if (path.length) list.append(make("dt", {}, "In"), make("dd", { class: "path" },
+    ...path.map((frame) => nodeButton(frame, nodeLabel(frame)))));
+  list.append(...orderRows(fact));
+  if (fact.place) list.append(make("dt", {}, "Source"), make("dd", {}, sourceLink(fact)));
   const link = make("a", { class: "link", href: `#${group.id}` }, "Link to this");
   return [
-    make("header", {}, make("h2", {}, fact.name || "no name"), close),
+    panelHeader(fact),
     make("p", { class: "kind" }, fact.kind),
     list,
+    ...sourceCode(fact),
     make("p", { class: "actions" }, link, ...(navigator.clipboard ? [copyButton(link)] : [])),
   ];
 }
 
+function panelHeader(fact) {
+  return make("header", {}, make("h2", {}, fact.name || "no name"),
+    button("‹", "Previous ([ or p)", () => step(-1), { class: "round", "aria-keyshortcuts": "[ p" }),
+    button("›", "Next (] or n)", () => step(1), { class: "round", "aria-keyshortcuts": "] n" }),
+    button("×", "Close (Esc)", unselect, { class: "round" }));
+}
+
 function row(label, value, remark) {
   const told = remark ? [make("span", { class: remark === "default" ? "remark tag" : "remark" }, remark)] : [];
-  return [make("dt", {}, label), make("dd", {}, value, ...told)];
-}
-
-/** Return a path as text that may be broken after each slash. */
-function breakable(place) {
-  return place.split("/").flatMap((part, index) => (index ? ["/", make("wbr"), part] : [part]));
-}
-
-function pathButton(group) {
-  const click = () => {
-    select(group);
-    current.reveal(group);
-    focus(group);
-  };
-  return make("button", { click }, current.nodes.get(group.id).name);
+  return [make("dt", {}, label), make("dd", {}, ...(label === "Receives" ? received(value) : [value]), ...told)];
 }
 
 function copyButton(link) {
-  const copy = make("button", { class: "link" }, "Copy link");
+  const copy = make("button", { type: "button", class: "link" }, "Copy link");
   const say = (word) => () => { copy.textContent = word; };
   copy.addEventListener("click", () => {
     navigator.clipboard.writeText(link.href).then(say("Copied"), say("Not allowed here"));

@@ -1,12 +1,15 @@
 // Pointer and keyboard input in a picture.
 
 function onClick(event) {
+  if (isSecondClickOnText(event)) return;
   const group = around(event.target);
   if (!group) return unselect();
   // The band and its label fold the frame. While it is folded, its edge takes the place of the band.
   const isInside = event.target.matches(".edge") && !current.folded.has(group.id);
   const isBand = event.target.closest("g") === group && !isInside;
-  if (event.target.closest(".toggle") || (group.matches(".foldable") && isBand)) {
+  if (event.target.closest(".info")) {
+    select(group);
+  } else if (event.target.closest(".toggle") || (group.matches(".foldable") && isBand)) {
     current.toggle(group);
     if (!panel.hidden) select(group);
   } else {
@@ -93,5 +96,6 @@ function listen(viewport) {
   viewport.addEventListener("keydown", onKey);
   viewport.addEventListener("wheel", onWheel, { passive: false });
   letDrag(viewport);
+  letSelectNames(viewport);
   letPinch(viewport);
 }

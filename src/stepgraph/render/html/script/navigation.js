@@ -49,6 +49,7 @@ function open(picture) {
     one.tab.setAttribute("aria-selected", String(one === picture));
     one.tab.tabIndex = one === picture ? 0 : -1;
   }
+  chooser.value = picture.identity;
   picture.show();
   tools.hidden = !picture.svg;
   percent.textContent = `${Math.round(picture.scale * 100)} %`;

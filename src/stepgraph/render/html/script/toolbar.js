@@ -8,26 +8,35 @@ const actions = {
   "-": () => zoomBy(1 / STEP),
   0: () => current.svg && current.zoom(1),
   f: () => current.svg && current.fit(),
-  "/": () => field.select(),
+  "/": () => showSearch(true),
+  "[": () => step(-1),
+  "]": () => step(1),
+  // Some keyboards have no key for brackets.
+  p: () => step(-1),
+  n: () => step(1),
   Escape: unselect,
 };
-const percent = button("100 %", "Zoom to 100 % (0)", actions[0], { class: "zoom", "aria-keyshortcuts": "0" });
+// The scale is the accessible name, and the title only describes the button: a name must contain the visible text.
+const percent = make("button", { type: "button", title: "Zoom to 100 % (0)", class: "zoom", "aria-keyshortcuts": "0",
+  click: actions[0] }, "100 %");
 const tools = make(
   "div",
   { class: "tools", role: "group", "aria-label": "Picture" },
+  finder,
   make("div", { class: "group search" }, field, count, previous, next),
   make("div", { class: "group" },
-    make("button", { click: () => current.foldAll(true) }, "Fold all"),
-    make("button", { click: () => current.foldAll(false) }, "Unfold all")),
+    make("button", { type: "button", click: () => current.foldAll(true) }, "Fold all"),
+    make("button", { type: "button", click: () => current.foldAll(false) }, "Unfold all")),
   make("div", { class: "group" },
     button("−", "Zoom out (-)", actions["-"], { "aria-keyshortcuts": "-" }), percent,
     button("+", "Zoom in (+)", actions["+"], { "aria-keyshortcuts": "+" }),
-    make("button", { title: "Show all of it (f)", "aria-keyshortcuts": "f", click: actions.f }, "Fit")),
+    make("button", { type: "button", title: "Show all of it (f)", "aria-keyshortcuts": "f", click: actions.f }, "Fit")),
+  menu,
 );
 
 document.addEventListener("keydown", (event) => {
-  const isTyping = event.target === field || event.ctrlKey || event.metaKey || event.altKey;
-  if (isTyping || event.defaultPrevented || !Object.hasOwn(actions, event.key)) return;
+  const isTyping = event.target.matches?.("input, select") || event.ctrlKey || event.metaKey || event.altKey;
+  if (isTyping || legend.open || event.defaultPrevented || !Object.hasOwn(actions, event.key)) return;
   event.preventDefault();
   actions[event.key]();
 });

@@ -1,4 +1,4 @@
-"""Labels (an icon and lines of text, wrapped and measured), and the legend, which explains the main icons."""
+"""Labels: an icon and lines of text, wrapped and measured."""
 
 from __future__ import annotations
 
@@ -9,13 +9,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from stepgraph.escaping.plain_text import visible
-from stepgraph.model.payload import StepType
-from stepgraph.model.walk import STEP_TYPES
-from stepgraph.render.step_types import step_style
-from stepgraph.render.svg.figures.figure import Lanes
 from stepgraph.render.svg.fonts import CODE, DETAIL, HEADING, NAME, Font
-from stepgraph.render.svg.pen import Icon, Pen
-from stepgraph.render.svg.theme import FigureClass
+from stepgraph.render.svg.pen import Pen
 
 ICON_ROOM: Final = 24
 """The width in pixels of an icon and the space beside it."""
@@ -154,64 +149,3 @@ def _joined(phrases: Sequence[str], widest: int) -> list[str]:
         else:
             lines.extend(_wrapped(DETAIL, phrase, widest))
     return lines[:MAX_DETAIL_LINES]
-
-
-class IconStyle(Struct, frozen=True):
-    """An icon with its class and its meaning."""
-
-    css: FigureClass
-    icon: str
-    meaning: str
-    """The text in the legend."""
-
-
-def _step_entry(step_type: StepType) -> IconStyle:
-    style = step_style(step_type)
-    return IconStyle(style.category, style.icon, style.meaning)
-
-
-_LEGEND_ENTRIES: Final = (
-    *map(_step_entry, STEP_TYPES),
-    IconStyle("function", Icon.FUNCTION, "a function that runs steps"),
-    IconStyle("loop", Icon.LOOP, "a loop: repeats any number of times"),
-    IconStyle("choice", Icon.CHOICE, "a choice: one of the branches"),
-    IconStyle("choice", Icon.SWITCH, "a choice by the value of an expression"),
-    IconStyle("parallel", Icon.PARALLEL, "concurrent; nodes below a bar wait for all nodes above it"),
-    IconStyle("try", Icon.PROTECTED, "try: a failure jumps to the except block"),
-    IconStyle("start", Icon.BREAK, "leaves the loop"),
-    IconStyle("start", Icon.RETURN, "leaves the function or the workflow"),
-    IconStyle("raise", Icon.RAISE, "fails: raises an exception"),
-)
-_LEGEND_ROW: Final = 22
-_LEGEND_PADDING: Final = 12
-_LEGEND_TITLE: Final = heading("", "Legend")
-
-
-class Legend(Struct, frozen=True):
-    """A table of icons and words, to the right of its spine."""
-
-    @property
-    def left_extent(self) -> int:
-        return 0
-
-    @property
-    def right_extent(self) -> int:
-        return max(DETAIL.width(entry.meaning) for entry in _LEGEND_ENTRIES) + ICON_ROOM + 2 * _LEGEND_PADDING
-
-    @property
-    def height(self) -> int:
-        return _LEGEND_ROW * (len(_LEGEND_ENTRIES) + 1) + _LEGEND_PADDING + 4
-
-    def draw(self, pen: Pen, lanes: Lanes) -> None:
-        pen.open("legend", "", "legend")
-        pen.box("edge", (0, 0), (self.right_extent, self.height))
-        _LEGEND_TITLE.draw(pen, _LEGEND_PADDING, _LEGEND_PADDING - 2, "")
-        for row, entry in enumerate(_LEGEND_ENTRIES, start=1):
-            pen.open(entry.css, "", entry.meaning)
-            label = _label(entry.icon, [("detail", DETAIL, [entry.meaning])])
-            label.draw(pen, _LEGEND_PADDING, _LEGEND_PADDING + row * _LEGEND_ROW - 4, "ink")
-            pen.close()
-        pen.close()
-
-
-LEGEND: Final = Legend()

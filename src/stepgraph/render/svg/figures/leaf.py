@@ -22,6 +22,18 @@ WIDTH_STEP: Final = 32
 STACK_OFFSET: Final = 4
 
 
+_END_LINE: Final = 14
+_END_RADIUS: Final = 7
+
+
+def draw_end(pen: Pen, begin: tuple[int, int], kind: LeavingKind, *, is_caught: bool) -> None:
+    """Draw the end of an exit to the right: a ring or, if a handler may catch its exception, the arrow of a failure."""
+    if kind == "raise" and is_caught:
+        pen.caught(begin, _END_LINE + 2 * _END_RADIUS - 4)
+    else:
+        pen.end(begin, _END_LINE, _END_RADIUS, failed=kind == "raise")
+
+
 class SvgGroup(Struct, frozen=True):
     """The attributes of the SVG group of a node."""
 
@@ -42,7 +54,13 @@ class Leaf(Struct, frozen=True):
     """Whether a second box behind it shows that the box represents other nodes."""
 
     exit_kinds: Collection[LeavingKind] = ()
-    """The kinds of exits of the folded nodes that lead out of the box."""
+    """The kinds of exits of the folded nodes whose lines lead away from the box."""
+
+    ends: Sequence[LeavingKind] = ()
+    """The kinds of exits of the folded nodes that end beside the box."""
+
+    is_caught: bool = False
+    """Whether a handler may catch an exception that ends beside the box."""
 
     continues: bool = True
 
@@ -66,6 +84,10 @@ class Leaf(Struct, frozen=True):
 
     @property
     def right_extent(self) -> int:
+        return self._right_side + (_END_LINE + 2 * _END_RADIUS if self.ends else 0)
+
+    @property
+    def _right_side(self) -> int:
         return self.width // 2 + (STACK_OFFSET if self.stacked else 0)
 
     @property
@@ -78,19 +100,21 @@ class Leaf(Struct, frozen=True):
 
     def draw(self, pen: Pen, lanes: Lanes) -> None:
         box = (self.width, self._box_height)
+        is_link = pen.open_link(self.group.identity)
         pen.open(self.group.css, self.group.identity, self.group.title)
         for first, lane in ((self.exits.breaks, lanes.breaks), (self.exits.returns, lanes.returns)):
             if first is not None:
-                pen.leave((self.right_extent, self.height // 2), lane)
+                pen.leave((self._right_side, self.height // 2), lane)
+        for kind in self.ends:
+            y = _END_RADIUS + 1 if kind == "return" else self.height - _END_RADIUS - 1
+            draw_end(pen, (self._right_side, y), kind, is_caught=self.is_caught)
         if self.stacked:
             pen.box("box", (STACK_OFFSET - self.left_extent, STACK_OFFSET), box)
         pen.box("box", (-self.left_extent, 0), box)
         self.label.draw(pen, PADDING - self.left_extent, PADDING - 2, "ink")
         pen.close()
-
-
-_END_LINE: Final = 14
-_END_RADIUS: Final = 7
+        if is_link:
+            pen.close_link()
 
 
 class ExitPill(Struct, frozen=True):
@@ -101,6 +125,9 @@ class ExitPill(Struct, frozen=True):
     kind: LeavingKind
     ends: bool = False
     """Whether the line leads to an end mark beside the pill, which is a cross for `raise`."""
+
+    is_caught: bool = False
+    """Whether the end mark is the arrow of a failure, because a handler may catch the exception."""
 
     @property
     def left_extent(self) -> int:
@@ -128,7 +155,7 @@ class ExitPill(Struct, frozen=True):
     def draw(self, pen: Pen, lanes: Lanes) -> None:
         pen.open(self.group.css, self.group.identity, self.group.title)
         if self.ends:
-            pen.end((self.left_extent, self.height // 2), _END_LINE, _END_RADIUS, failed=self.kind == "raise")
+            draw_end(pen, (self.left_extent, self.height // 2), self.kind, is_caught=self.is_caught)
         else:
             lane = lanes.breaks if self.kind == "break" else lanes.returns
             pen.leave((self.right_extent, self.height // 2), lane)

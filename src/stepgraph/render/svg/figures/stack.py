@@ -92,6 +92,8 @@ class LoopBody(Struct, frozen=True):
     """
 
     body: Figure
+    endless: bool = False
+    """Whether only exits leave the loop. The line below the body is then as long as the way to the line back."""
 
     @property
     def left_extent(self) -> int:
@@ -103,12 +105,12 @@ class LoopBody(Struct, frozen=True):
 
     @property
     def height(self) -> Length:
-        return self.body.height
+        return self.body.height + (LOOP_TAIL // 2 if self.endless else 0)
 
     @property
     def continues(self) -> bool:
-        """Return True, because a loop may end without any iteration."""
-        return True
+        """Whether the loop may end without an exit, which other loops do even without any iteration."""
+        return not self.endless
 
     @property
     def exits(self) -> EarlyExits:
@@ -117,8 +119,8 @@ class LoopBody(Struct, frozen=True):
     def draw(self, pen: Pen, lanes: Lanes) -> None:
         """Draw the body and the line back, or a line past the body if every iteration leaves the loop."""
         self.body.draw(pen, lanes)
-        end = self.body.height - LOOP_TAIL // 2
-        if not self.body.continues:
+        end = self.height - LOOP_TAIL // 2
+        if not self.body.continues and not self.endless:
             pen.path("line", f"M0 {end}V{self.body.height}")
         up = f"q{-RADIUS} 0 {-RADIUS} {-RADIUS}V{RADIUS - _LINE_ABOVE}"
         pen.path("again", f"M0 {end}H{RADIUS - self.left_extent}{up}q0 {-RADIUS} {RADIUS} {-RADIUS}H0")

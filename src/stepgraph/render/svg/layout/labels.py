@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import assert_never
+from typing import Final, assert_never
 
-from stepgraph.model.details import NO_DETAIL, NO_DETAILS, Detail, Details
+from stepgraph.model.details import NO_DETAIL, NO_DETAILS, NOT_CAUGHT, Detail, Details
 from stepgraph.model.payload import FunctionCall, Node, Step
 from stepgraph.model.walk import as_unknown, is_step
-from stepgraph.render.folding import LeavingKind, continues, exit_kinds, folded_node_text, folded_title, is_run
+from stepgraph.render.folding import LeavingKind, exit_kinds, folded_node_text, folded_title, is_run, may_complete
 from stepgraph.render.node_text import NO_STEPS, clock_text, node_words
 from stepgraph.render.step_types import StepStyle, step_style, step_text
 from stepgraph.render.svg.figures.label import Label, TextWidths, exit_label, node_label, plain_label, quiet_label
@@ -79,11 +79,18 @@ def exit_pill(
     css = "exit raise" if kind == "raise" else "exit"
     group = SvgGroup(css, context.identity, title_line(details.source or title or word, *details.remarks))
     label = exit_label(icon, details.source or word, widths.exit)
-    return ExitPill(group, label, kind, ends=ends_at_once(kind, context))
+    is_caught = may_be_caught(kind, context, details)
+    return ExitPill(group, label, kind, ends=is_caught or ends_at_once(kind, context), is_caught=is_caught)
+
+
+def may_be_caught(kind: LeavingKind, context: NodeContext, details: Detail = NO_DETAIL) -> bool:
+    """Return whether a handler around an exit may catch its exception, in the function or in a caller."""
+    is_handled = context.handled_by_caller or (context.handled_here and NOT_CAUGHT not in details.remarks)
+    return kind == "raise" and is_handled
 
 
 def ends_at_once(kind: LeavingKind, context: NodeContext) -> bool:
-    """Return whether an exit ends beside its pill."""
+    """Return whether an exit that no handler catches ends beside its pill."""
     return (context.exits == "end" and kind != "break") or (context.exits == "join" and kind == "raise")
 
 
@@ -100,10 +107,21 @@ def folded_box(node: Node, context: NodeContext, details: Details, widths: TextW
     css, icon = folded_style(node, details)
     name, text = folded_title(node, details), text or folded_node_text(node, details)
     group = SvgGroup(f"folded {css}", context.identity, title_line(name, text))
-    leaving = [kind for kind in exit_kinds(node, details) if not ends_at_once(kind, context)]
+    kinds = exit_kinds(node, details)
+    ending = [kind for kind in _ENDS if kind in kinds and (may_be_caught(kind, context) or ends_at_once(kind, context))]
     run = is_run(node, details)
-    label = quiet_label(icon, [name, text], widths.name) if run else node_label(icon, name, [text], widths.name)
-    return Leaf(group, label, stacked=not run, exit_kinds=leaving, continues=continues(node, details))
+    return Leaf(
+        group,
+        quiet_label(icon, [name, text], widths.name) if run else node_label(icon, name, [text], widths.name),
+        stacked=not run,
+        exit_kinds=kinds.difference(ending),
+        ends=ending,
+        is_caught=may_be_caught("raise", context),
+        continues=may_complete(node, details),
+    )
+
+
+_ENDS: Final[tuple[LeavingKind, ...]] = ("return", "raise")
 
 
 def unwrapped_box(node: Node, identity: str, widths: TextWidths) -> Leaf:

@@ -16,6 +16,7 @@ from stepgraph.render.group_order import has_clocks, in_sequence
 from stepgraph.render.node_text import NO_STEPS, UNKNOWN_TYPE
 from stepgraph.render.svg.figures.figure import GAP, Figure
 from stepgraph.render.svg.figures.frame import FrameFigure
+from stepgraph.render.svg.figures.guard import Guard
 from stepgraph.render.svg.figures.label import NARROW, NORMAL, TextWidths, heading, node_label
 from stepgraph.render.svg.figures.leaf import Leaf, SvgGroup
 from stepgraph.render.svg.figures.stack import LOOP_TAIL, LoopBody, Stack, rejoin, rejoin_all
@@ -52,6 +53,7 @@ DRAWN_SEPARATELY: Final = "function, drawn by itself"
 RECURSIVE: Final = "function, calls itself"
 MISSING: Final = "function, not in this graph"
 
+_ENDLESS: Final = frozenset({"while True", "while 1"})
 TAIL: Final = 14
 MAX_EXPANDED_CALLS: Final = 2000
 """The maximum number of expanded calls in a drawing. Functions may call each other exponentially often."""
@@ -71,9 +73,9 @@ def measure_function(
 
     The label shows the arguments of the call, or else the remark.
     """
-    inside = context.inside(context.identity).in_body()
+    inside = context.inside(context.identity).in_function()
     with layout.open_functions.within(function["name"]):
-        body = layout.stack(function["nodes"], inside, empty=layout.view.when_empty(function))
+        body = layout.part(function, function["nodes"], inside)
     label = heading(
         Icon.FUNCTION, function["name"], arguments or remark, widest=layout.widths.code, code=bool(arguments)
     )
@@ -131,6 +133,36 @@ class NodeLayout(Struct):
             return Stack([measure_unframed(self, nodes, context)], tail, entered)
         group = identities(nodes, context.identity)
         return Stack([self.measure(nodes[index], context.at(group[index])) for index in order], tail, entered)
+
+    def part(
+        self,
+        part: Mapping[str, object],
+        nodes: Sequence[Node],
+        context: NodeContext,
+        *,
+        tail: int = TAIL,
+        entered: bool = True,
+    ) -> Figure:
+        """Return the figures of the nodes of a part, and of the `raise` statements at its end that have no node."""
+        endings = self._endings(part, context.at(""))
+        if not endings:
+            return self.stack(nodes, context, tail=tail, entered=entered, empty=self.view.when_empty(part))
+        if not nodes:
+            return Stack(endings, tail, entered)
+        body = self.stack(nodes, context, tail=0, entered=entered)
+        return Stack([*(body.figures if isinstance(body, Stack) else [body]), *endings], tail, entered)
+
+    def _endings(self, part: Mapping[str, object], unnamed: NodeContext) -> list[Figure]:
+        detail = self.view.details.of(part)
+        figures: list[Figure] = []
+        for condition, statement in detail.guards:
+            pill = exit_pill("raise", unnamed, self.widths, word=statement)
+            label = heading(Icon.CHOICE, "if", condition, widest=self.widths.condition)
+            group = SvgGroup("guard", "", title_line("if", condition))
+            figures.append(Guard(group, label, pill, pill.left_extent))
+        if detail.ending:
+            figures.append(exit_pill("raise", unnamed, self.widths, word=detail.ending))
+        return figures
 
     def marked(self, figure: Figure, part: Mapping[str, object], *, quiet: bool = False) -> Figure:
         """Return a figure with the mark of its node, branch or block, if there is one, without a sign if `quiet`."""
@@ -206,10 +238,12 @@ class NodeLayout(Struct):
         return rejoin_all(FrameFigure(group, step_label(step, self.view.details, self.widths), nested, GAP, self.folds))
 
     def _loop(self, loop: Loop, context: NodeContext) -> Figure:
-        body = self.stack(loop["nodes"], context.inside(context.identity), tail=LOOP_TAIL)
         head = self.view.details.source(loop)
+        endless = head in _ENDLESS
+        tail = LOOP_TAIL // 2 if endless else LOOP_TAIL
+        body = LoopBody(self.stack(loop["nodes"], context.inside(context.identity), tail=tail), endless)
         label = heading(Icon.LOOP, "" if head else "loop", head, widest=self.widths.code)
-        frame = FrameFigure(SvgGroup("loop", context.identity, head or "loop"), label, LoopBody(body), GAP, self.folds)
+        frame = FrameFigure(SvgGroup("loop", context.identity, head or "loop"), label, body, GAP, self.folds)
         return rejoin(frame, "breaks")
 
     def _block(self, block: Block, context: NodeContext) -> Figure:

@@ -103,6 +103,17 @@ class Layout(Protocol):
         `empty` the text shown without nodes.
         """
 
+    def part(
+        self,
+        part: Mapping[str, object],
+        nodes: Sequence[Node],
+        context: NodeContext,
+        *,
+        tail: int = ...,
+        entered: bool = ...,
+    ) -> Figure:
+        """Return the figures of the nodes of a part, and of the `raise` statements at its end that have no node."""
+
 
 def measure_if(layout: Layout, node: If, context: NodeContext) -> Figure:
     """Return an `if`, with an implied branch if it lacks an `else`.
@@ -114,7 +125,7 @@ def measure_if(layout: Layout, node: If, context: NodeContext) -> Figure:
         return _measure_guard(layout, branches[0], only, context)
     group = SvgGroup("choice", context.identity, if_title(node))
     if len(branches) == 1 and layout.view.mark(branches[0]) is None:
-        body = layout.stack(branches[0]["nodes"], context.inside(f"{context.identity}.1"), tail=0)
+        body = layout.part(branches[0], branches[0]["nodes"], context.inside(f"{context.identity}.1"), tail=0)
         content = _with_implied(layout, [BranchColumn(None, body)], BranchColumn(None, None))
         return FrameFigure(group, _condition_label(layout, branches[0], Icon.CHOICE), content, 0, layout.folds)
     content = _branches(layout, branches, context, "else", BranchColumn(None, None))
@@ -190,8 +201,10 @@ def _with_implied(layout: Layout, columns: Sequence[BranchColumn], implied: Bran
 
 
 def _column(layout: Layout, branch: Branch, inside: NodeContext, otherwise: str) -> BranchColumn:
-    body = layout.stack(branch["nodes"], inside, tail=0) if branch["nodes"] else None
     details = layout.view.details
+    detail = details.of(branch)
+    has_body = branch["nodes"] or detail.ending or detail.guards
+    body = layout.part(branch, branch["nodes"], inside, tail=0) if has_body else None
     title = title_line(branch_text(branch, otherwise, details), *details.remarks(branch))
     mark = layout.view.mark(branch)
     identity = "" if mark is None else f"{inside.identity}.condition"
@@ -222,7 +235,8 @@ def _condition_label(layout: Layout, branch: Branch, icon: str, otherwise: str =
 def measure_try(layout: Layout, node: Try, context: NodeContext) -> Figure:
     """Return a `try`, with the body on the spine, the `catch` beside or below it, and the `finally` below."""
     inside = context.before_finally() if "finally_block" in node else context
-    body, _ = _panel(layout, node.get("try_block", NO_BLOCK), ("body", "try body"), None, inside)
+    within = inside.before_handlers() if "catch_block" in node else inside
+    body, _ = _panel(layout, node.get("try_block", NO_BLOCK), ("body", "try body"), None, within)
     catch: Figure | None = None
     catch_edge = 0
     if "catch_block" in node:
@@ -266,7 +280,7 @@ def _panel(
     """Return the frame of a block with its mark, and the distance from the spine to the left edge of the frame."""
     css, title = words
     inside = context.inside(f"{context.identity}.{css}")
-    stack = layout.stack(block["nodes"], inside, empty=layout.view.when_empty(block))
+    stack = layout.part(block, block["nodes"], inside)
     frame = FrameFigure(SvgGroup(f"panel {css}", inside.identity, title), label, stack, GAP)
     return layout.marked(frame, block), frame.left_extent
 

@@ -1,0 +1,90 @@
+"""The source locations of the parts of a graph, their origins, and `raise` statements without nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TypeAlias
+
+from msgspec import Struct, field
+
+from stepgraph.ir.nodes import (
+    Await,
+    Block,
+    Choice,
+    Handler,
+    Jump,
+    JumpKind,
+    Operation,
+    Run,
+    Start,
+    StepRun,
+    Try,
+    operations_in,
+)
+from stepgraph.model.details import Part
+from stepgraph.syntax.module import Place
+
+Origin: TypeAlias = StepRun | Jump | Try | Handler
+"""The part of the IR that a part of the graph shows."""
+
+
+class Ending(Struct, frozen=True):
+    """The `raise` statements at the end of a part that have no node in the payload."""
+
+    raised: Place | None = None
+    """The statement that ends the part, or None."""
+    guards: tuple[tuple[str, Place], ...] = ()
+    """Statements after all nodes of the part, with their conditions."""
+
+
+def _undrawn_raise(block: Block) -> Place | None:
+    last = block.operations[-1] if block.operations else None
+    return last.place if isinstance(last, Jump) and last.kind is JumpKind.RAISE and not last.drawn else None
+
+
+def _guards_in(block: Block) -> Iterator[tuple[str, Place]]:
+    """Yield the conditions and statements of the `if`s that only raise and have no node in the payload."""
+    for operation in block.operations:
+        if not isinstance(operation, Choice) or any(map(_has_nodes, operations_in(Block((operation,))))):
+            continue
+        for branch in operation.branches:
+            raised = _undrawn_raise(branch.block)
+            if raised is not None and branch.condition is not None and operation.discriminant is None:
+                yield branch.condition, raised
+
+
+def _has_nodes(operation: Operation) -> bool:
+    return isinstance(operation, Run | Start | Await) or (isinstance(operation, Jump) and operation.drawn)
+
+
+class Places(Struct):
+    """The source locations, origins and endings of parts, keyed by identity because different parts may be equal."""
+
+    _by_id: dict[int, tuple[Part, Place, Origin | None]] = field(default_factory=dict)
+    _endings: dict[int, tuple[Part, Ending]] = field(default_factory=dict)
+
+    def note(self, part: Part, place: Place, origin: Origin | None = None) -> None:
+        """Record the location of a part. The recorded reference to the part prevents reuse of its `id`."""
+        self._by_id[id(part)] = (part, place, origin)
+
+    def note_ending(self, part: Part, content: Block) -> None:
+        """Record the `raise` statements at the end of the content of a part that have no node in the payload."""
+        guards = tuple(_guards_in(content))
+        raised = _undrawn_raise(content)
+        if raised is not None or guards:
+            self._endings[id(part)] = (part, Ending(raised, guards))
+
+    def ending_of(self, part: Part) -> Ending:
+        """Return the `raise` statements at the end of a part that have no node in the payload."""
+        entry = self._endings.get(id(part))
+        return Ending() if entry is None else entry[1]
+
+    def of(self, part: Part) -> Place | None:
+        """Return the location of a part, or None if it has not been recorded."""
+        entry = self._by_id.get(id(part))
+        return None if entry is None else entry[1]
+
+    def origin_of(self, part: Part) -> Origin | None:
+        """Return the part of the IR that a part of the graph shows, or None if it has not been recorded."""
+        entry = self._by_id.get(id(part))
+        return None if entry is None else entry[2]

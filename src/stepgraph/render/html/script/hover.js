@@ -1,0 +1,40 @@
+// The path of a node under the pointer: its card, the arrows to and from it, and the frames around it.
+
+let lit = [];
+
+function light(group) {
+  for (const one of lit) one.classList.remove("is-lit");
+  lit = group ? [group, ...arrows(group)] : [];
+  for (const one of lit) one.classList.add("is-lit");
+}
+
+/** Return the arrow that leads to a node, and the one that leads from it to the next node. */
+function arrows(group) {
+  const next = group.parentNode.nextElementSibling?.querySelector(":scope > .flow");
+  return [group.previousElementSibling, next].filter((one) => one?.matches(".flow"));
+}
+
+/** Light nodes under the pointer, and offer the details of a frame in its band. */
+function letHover(viewport) {
+  viewport.addEventListener("pointerover", (event) => {
+    const group = around(event.target);
+    light(group);
+    offerDetails(group);
+  });
+  viewport.addEventListener("pointerleave", () => { light(null); offerDetails(null); });
+  viewport.addEventListener("focusin", ({ target }) => { if (target !== viewport) offerDetails(around(target)); });
+}
+
+// A click on the band of a frame folds it, so its details have a button, which is in one frame at a time.
+const info = draw("g", { class: "info", "aria-hidden": "true" },
+  draw("title", {}, "Details (i)"), draw("circle", { class: "reach", r: 13 }), draw("circle", { class: "disc", r: 8 }),
+  draw("path", { d: "M0-4v.2M0-1V4" }));
+
+function offerDetails(group) {
+  if (!group?.matches(".foldable")) return info.remove();
+  if (info.parentNode === group) return;
+  const heading = group.querySelector(":scope > text").getBBox();
+  const [bottom] = group.querySelector(":scope > .toggle").getAttribute("transform").match(/[\d.]+(?=\))/);
+  info.setAttribute("transform", `translate(${Math.round(heading.x + heading.width) + 18} ${bottom})`);
+  group.insertBefore(info, group.lastElementChild);
+}

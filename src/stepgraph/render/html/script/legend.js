@@ -1,0 +1,15 @@
+// The legend of the symbols, in a dialog.
+
+const legend = make("dialog", { class: "legend-dialog", "aria-label": "Legend" });
+legend.addEventListener("click", (event) => { if (event.target === legend) legend.close(); });
+
+function showLegend() {
+  if (!legend.childElementCount) {
+    const drawn = new DOMParser().parseFromString(find("stepgraph.legend").textContent, "image/svg+xml");
+    const close = button("×", "Close (Esc)", () => legend.close(), { class: "round" });
+    legend.append(make("header", {}, make("h2", {}, "Legend"), close),
+      make("div", { class: "legend-picture", tabindex: "0", role: "region", "aria-label": "Symbols" },
+        document.importNode(drawn.documentElement, true)));
+  }
+  legend.showModal();
+}

@@ -1,0 +1,154 @@
+"""The legend, which explains the icons, boxes and lines of a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from msgspec import Struct
+
+from stepgraph.model.payload import StepType
+from stepgraph.model.walk import STEP_TYPES
+from stepgraph.render.step_types import step_style
+from stepgraph.render.svg.figures.figure import Lanes
+from stepgraph.render.svg.figures.label import ICON_ROOM, heading
+from stepgraph.render.svg.fonts import DETAIL
+from stepgraph.render.svg.pen import Icon, Pen
+from stepgraph.render.svg.theme import FigureClass
+
+_ROW: Final = 22
+_PADDING: Final = 12
+_SYMBOL: Final = 16
+"""The width and height in pixels of a symbol."""
+
+
+class Entry(Struct, frozen=True):
+    """A symbol with its meaning."""
+
+    meaning: str
+    draw: Callable[[Pen, int, int], None]
+    """Draws the symbol with its upper left corner at x and y."""
+
+    css: FigureClass | str = ""
+    """The class of the figures that the symbol belongs to, if it has their colors."""
+
+
+def _icon(css: FigureClass, icon: str, meaning: str) -> Entry:
+    return Entry(meaning, lambda pen, x, y: pen.icon("ink", x, y, icon), css)
+
+
+def _step(step_type: StepType) -> Entry:
+    style = step_style(step_type)
+    return _icon(style.category, style.icon, style.meaning)
+
+
+def _stacked_card(pen: Pen, x: int, y: int) -> None:
+    pen.box("box", (x + 3, y + 5), (13, 9), 2)
+    pen.box("box", (x, y + 2), (13, 9), 2)
+
+
+def _dashed_box(pen: Pen, x: int, y: int) -> None:
+    pen.box("box", (x, y + 3), (_SYMBOL, 11), 2)
+
+
+def _exit_pill(pen: Pen, x: int, y: int) -> None:
+    pen.box("box", (x, y + 3), (_SYMBOL, 10), 5)
+
+
+def _end(pen: Pen, x: int, y: int) -> None:
+    pen.end((x, y + 8), 4, 6, failed=False)
+
+
+def _failed_end(pen: Pen, x: int, y: int) -> None:
+    pen.end((x, y + 8), 4, 6, failed=True)
+
+
+def _failure(pen: Pen, x: int, y: int) -> None:
+    pen.path("failure", f"M{x} {y + 8}h11")
+    pen.path("failure head", f"M{x + 10} {y + 4}l7 4l-7 4z")
+
+
+def _repetition(pen: Pen, x: int, y: int) -> None:
+    pen.path("again", f"M{x} {y + 8}h11")
+    pen.path("again head", f"M{x + 10} {y + 4}l7 4l-7 4z")
+
+
+def _bar(pen: Pen, x: int, y: int, css: str = "bar") -> None:
+    pen.box(css, (x, y + 6), (_SYMBOL, 4), 2)
+
+
+def _dashed_bar(pen: Pen, x: int, y: int) -> None:
+    _bar(pen, x, y, "bar first")
+
+
+def _loose_end(pen: Pen, x: int, y: int) -> None:
+    pen.path("unawaited", f"M{x} {y + 8}h10")
+    pen.path("unawaited end", f"M{x + 10} {y + 8}a3 3 0 1 0 6 0a3 3 0 1 0 -6 0z")
+
+
+ENTRIES: Final = (
+    *map(_step, STEP_TYPES),
+    _icon("function", Icon.FUNCTION, "a function that runs steps"),
+    Entry("several nodes, folded or drawn elsewhere", _stacked_card, "call"),
+    _icon("loop", Icon.LOOP, "a loop: repeats any number of times"),
+    Entry("the line back to the start of a loop", _repetition),
+    _icon("choice", Icon.CHOICE, "a choice: one of the branches"),
+    _icon("choice", Icon.SWITCH, "a choice by the value of an expression"),
+    Entry("a part without steps, or the body of a try", _dashed_box, "empty"),
+    _icon("parallel", Icon.PARALLEL, "concurrent work, side by side"),
+    Entry("nodes below a bar wait for all nodes above it", _bar),
+    Entry("a bar that is passed when one member is done", _dashed_bar),
+    Entry("work that no await completes", _loose_end),
+    _icon("try", Icon.PROTECTED, "try: a failure jumps to the except block"),
+    Entry("a failure continues along this line", _failure),
+    Entry("an exit from a loop, function or workflow", _exit_pill, "exit"),
+    _icon("exit", Icon.BREAK, "break: leaves the loop"),
+    _icon("exit", Icon.RETURN, "return: leaves the function or the workflow"),
+    _icon("raise", Icon.RAISE, "raise: fails with an exception"),
+    Entry("the workflow ends", _end),
+    Entry("the failure leaves, unless a handler catches it", _failed_end),
+)
+_TITLE: Final = heading("", "Legend")
+
+
+class Legend(Struct, frozen=True):
+    """A table of symbols and their meanings, to the right of its spine."""
+
+    @property
+    def left_extent(self) -> int:
+        return 0
+
+    @property
+    def right_extent(self) -> int:
+        return max(DETAIL.width(entry.meaning) for entry in ENTRIES) + ICON_ROOM + 2 * _PADDING
+
+    @property
+    def height(self) -> int:
+        return _ROW * (len(ENTRIES) + 1) + _PADDING + 4
+
+    def draw(self, pen: Pen, lanes: Lanes) -> None:
+        pen.open("legend", "", "legend")
+        pen.box("edge", (0, 0), (self.right_extent, self.height))
+        _TITLE.draw(pen, _PADDING, _PADDING - 2, "")
+        self.draw_entries(pen, _PADDING, _PADDING + _ROW - 4)
+        pen.close()
+
+    def draw_entries(self, pen: Pen, x: int, y: int) -> None:
+        """Draw the entries below each other."""
+        for row, entry in enumerate(ENTRIES):
+            pen.open(entry.css, "", entry.meaning)
+            entry.draw(pen, x, y + row * _ROW)
+            pen.text([("detail", x + ICON_ROOM, y + row * _ROW + _SYMBOL - 4, entry.meaning)])
+            pen.close()
+
+
+LEGEND: Final = Legend()
+
+
+def legend_picture() -> list[str]:
+    """Return the lines of an SVG element with the entries, without a frame, a title and a style sheet."""
+    pen = Pen()
+    LEGEND.draw_entries(pen, 0, 0)
+    width, height = LEGEND.right_extent - 2 * _PADDING, _ROW * len(ENTRIES)
+    size = f'width="{width}" height="{height}" viewBox="0 0 {width} {height}"'
+    return [f'<svg xmlns="http://www.w3.org/2000/svg" class="stepgraph" {size}>', *pen.lines, "</svg>"]

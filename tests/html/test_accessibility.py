@@ -1,0 +1,55 @@
+"""Pages have no violations of the rules of axe-core, which is not installed with the other packages.
+
+To run the tests, set STEPGRAPH_AXE to the path of `axe.min.js` from the npm package `axe-core`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.html.browser import Browser
+from tests.html.test_page_tools_in_browser import PAGE, SEVERAL
+
+AXE = os.environ.get("STEPGRAPH_AXE", "")
+
+pytestmark = pytest.mark.skipif(not AXE, reason="STEPGRAPH_AXE is not set")
+
+_RUN = """
+const done = arguments[0], rules = { "label-content-name-mismatch": { enabled: true } };
+axe.run(document, { rules }).then(({ violations }) => done(violations.flatMap(({ id, nodes }) =>
+  nodes.map(({ html }) => `${id}: ${html}`))));
+"""
+
+
+@pytest.fixture(params=[(1400, 900), (390, 844)], ids=["wide", "narrow"])
+def screen(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Browser]:
+    width, height = request.param
+    size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+    browser.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    yield browser
+    browser.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def violations(browser: Browser) -> list[str]:
+    browser.driver.execute_cdp_cmd("Runtime.evaluate", {"expression": Path(AXE).read_text(encoding="utf-8")})
+    found: list[str] = browser.driver.execute_async_script(_RUN)
+    return found
+
+
+@pytest.mark.parametrize("colors", ["light", "dark"])
+@pytest.mark.parametrize("page", [PAGE, SEVERAL], ids=["one", "several"])
+def test_a_page_violates_no_rule(screen: Browser, page: str, colors: str) -> None:
+    media = {"features": [{"name": "prefers-color-scheme", "value": colors}]}
+    screen.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
+    screen.open(page)
+    assert violations(screen) == []
+    screen.node("orders--load").click()
+    assert violations(screen) == []
+    screen.find(".menu summary").click()
+    assert violations(screen) == []
+    screen.button("Legend").click()
+    assert violations(screen) == []
