@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from selenium.webdriver.common.keys import Keys
 
 from stepgraph.model.payload import Node
 from stepgraph.report.diff.comparison import VersionComparison
@@ -172,6 +173,22 @@ def test_several_workflows_are_tabs(browser: Browser) -> None:
     assert browser.find(".stepper output").text == "1 of 1"
     browser.every("[role=tab]")[2].click()
     assert not browser.button("Before").is_enabled()
+
+
+def test_tabs_are_reached_by_arrows_while_a_version_is_shown(browser: Browser) -> None:
+    browser.open(SEVERAL)
+    browser.button("Before").click()
+    browser.every("[role=tab]")[0].send_keys(Keys.ARROW_RIGHT)
+    assert browser.find("[role=tab][aria-selected=true]").text == "two (Orders) 1"
+    assert browser.find(".versions [aria-pressed=true]").text == "Merged"
+
+
+def test_link_to_a_node_of_a_version_opens_it(browser: Browser) -> None:
+    node = RENAMED.replace("settlement--node", "settlement.after--node")
+    browser.open(render_html(settlement_report()), node)
+    assert browser.find(".versions [aria-pressed=true]").text == "After"
+    assert browser.is_in_view(node)
+    assert "seal the journal" in browser.details()
 
 
 def test_details_name_the_change(browser: Browser) -> None:

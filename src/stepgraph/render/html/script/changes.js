@@ -6,6 +6,7 @@ const compared = JSON.parse(find("stepgraph.changes").textContent).map((entry, i
   for (const { name, places, data } of entry.versions) {
     shown[name] = { picture: new Picture(data), places };
     shown[name].picture.section.hidden = true;
+    alternatives.push(shown[name].picture);
   }
   const list = pictures[index].section.querySelector(".changes");
   const worst = ["breaking", "out-of-order"].find((effect) => list.querySelector(`.effect.${effect}`)) ?? "safe";
@@ -47,9 +48,10 @@ function showComparison(picture) {
   for (const { shown } of compared) {
     for (const { picture: other } of Object.values(shown)) other.section.hidden = other !== picture;
   }
-  const { tab } = one.shown.merged.picture;
+  const { tab, identity } = one.shown.merged.picture;
   tab.setAttribute("aria-selected", "true");
   tab.tabIndex = 0;
+  chooser.value = identity;
   picture.section.querySelector(".summary").after(one.list);
   for (const name of versions) {
     versionButtons[name].disabled = !one.shown[name];

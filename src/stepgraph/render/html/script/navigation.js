@@ -2,7 +2,10 @@
 
 const pictures = JSON.parse(find("stepgraph.data").textContent).map((entry) => new Picture(entry));
 const around = (target) => target.closest?.("[data-node]");
-const owner = (identity) => pictures.find((one) => one.identity === identity || one.nodes.has(identity));
+/** Pictures that are shown in place of others, and have no tabs: the versions of a comparison. */
+const alternatives = [];
+const owner = (identity) => [...pictures, ...alternatives].find((one) => (
+  one.identity === identity || one.nodes.has(identity)));
 
 /** Move the keyboard focus to a node of the open workflow. */
 function focus(group) {
@@ -33,7 +36,7 @@ for (const one of pictures) {
   if (pictures.length > 1) section.setAttribute("role", "tabpanel");
 }
 tabs.addEventListener("keydown", (event) => {
-  const last = pictures.length - 1, at = pictures.indexOf(current);
+  const last = pictures.length - 1, at = pictures.findIndex(({ tab }) => tab === event.target);
   const next = { ArrowRight: at === last ? 0 : at + 1, ArrowLeft: at ? at - 1 : last, Home: 0, End: last }[event.key];
   if (next === undefined) return;
   event.preventDefault();
