@@ -1,12 +1,19 @@
 """A picture fits where it is shown: boxes are narrow, and parts are folded, until the names of steps are legible."""
 
+import json
+
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from stepgraph.model.payload import Graph, Node
+from stepgraph.model.walk import children, walk
+from stepgraph.render.folding import BodyTexts, Folding
 from stepgraph.render.svg.drawing import render_svg
-from stepgraph.render.view import DEFAULT_VIEW, View
+from stepgraph.render.svg.layout.fitting import containers_of, next_layout
+from stepgraph.render.svg.layout.nodes import NodeLayout
+from stepgraph.render.view import DEFAULT_VIEW, NodeContext, View
 from tests.render.graphs import branch, call, do, either, function, graph, parallel, switch
 from tests.render.random_graphs import graphs
 from tests.svg.examples import examples
@@ -72,6 +79,26 @@ def test_a_message_says_how_to_draw_everything() -> None:
 def test_a_message_says_if_names_stay_too_small() -> None:
     (warning,) = render_svg(graph(do("a"), class_name="Wide" * 30), View(fit=200)).warnings
     assert "pixels high if the picture is 200 pixels wide" in warning
+
+
+@settings(deadline=None, max_examples=100, suppress_health_check=list(HealthCheck))
+@given(graphs(), st.data())
+def test_reused_figures_are_those_of_a_new_layout(drawn: Graph, data: st.DataObject) -> None:
+    workflow = json.loads(json.dumps(drawn))["workflow"]  # without objects at several places
+    every = walk([*workflow["nodes"], *workflow["functions"].values()])
+    nodes = [node for node in every if children(node)]
+    assume(nodes)
+    containers = containers_of(workflow["nodes"], workflow["functions"])
+    layout = NodeLayout(workflow["functions"], BodyTexts(workflow["functions"]), DEFAULT_VIEW)
+    for _ in range(4):
+        folded = frozenset(map(id, data.draw(st.lists(st.sampled_from(nodes), max_size=3))))
+        layout = next_layout(layout, View(Folding(nodes=folded)), containers)
+        again = NodeLayout(layout.functions, layout.body_texts, layout.view)
+        sizes = [
+            (figure.left_extent, figure.right_extent, figure.height)
+            for figure in (each.stack(workflow["nodes"], NodeContext("x")) for each in (layout, again))
+        ]
+        assert sizes[0] == sizes[1]
 
 
 @settings(deadline=None, max_examples=60, suppress_health_check=list(HealthCheck))

@@ -40,9 +40,9 @@ from stepgraph.ir.nodes import (
     operations_in,
     tasks_started_in,
 )
+from stepgraph.model.payload import EXCEPTION, Break, Clocked, Node, Parallel
 from stepgraph.model.payload import Block as BlockNode
 from stepgraph.model.payload import Branch as BranchNode
-from stepgraph.model.payload import Break, Clocked, Node, Parallel
 from stepgraph.model.payload import Try as TryNode
 from stepgraph.model.walk import is_clocked, walk
 from stepgraph.syntax.module import Place
@@ -452,7 +452,7 @@ def _handlers(emitter: _Emitter, try_: Try, nodes_by_handler: list[list[Node]]) 
     if not is_exhaustive:
         uncaught = _with_place(emitter, [{"type": "break", "kind": "return"}], try_.place, try_)
         branches.append({"condition": None, "nodes": uncaught})
-    return [{"type": "switch", "discriminant": "exception", "branches": branches}]
+    return [{"type": "switch", "discriminant": EXCEPTION, "branches": branches}]
 
 
 def _branch(emitter: _Emitter, try_: Try, handler: Handler, nodes: list[Node]) -> BranchNode:

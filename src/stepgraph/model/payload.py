@@ -381,6 +381,9 @@ class Version(VersionIdentity):
     """The limit on steps."""
 
 
+EXCEPTION: Final = "exception"
+"""The discriminant of the choice between the handlers of a `try`."""
+
 # Conditions of branches that the source does not contain. None of them is a valid Python expression.
 
 NO_BREAK: Final = "no break"

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final, assert_never, cast, get_args
 
 from stepgraph.model.payload import (
+    EXCEPTION,
     Clocked,
     FunctionDef,
     LeafStep,
@@ -14,6 +15,7 @@ from stepgraph.model.payload import (
     NodeType,
     Step,
     StepType,
+    Switch,
     UnknownNode,
     Workflow,
 )
@@ -70,6 +72,17 @@ def node_lists(node: Node) -> list[Sequence[Node]]:
             return []
         case _ as never:
             assert_never(never)
+
+
+def handlers_in(catch: Sequence[Node]) -> Switch | None:
+    """Return the choice between handlers that is the only node of a `catch_block`, or None.
+
+    One of its branches always runs, because any other exception leaves the `try`.
+    """
+    if len(catch) != 1:
+        return None
+    (only,) = catch
+    return only if only["type"] == "switch" and only["discriminant"] == EXCEPTION else None
 
 
 def children(node: Node) -> list[Node]:

@@ -16,7 +16,7 @@ from typing import Final, Literal, TypeAlias, TypedDict, assert_never, cast
 from msgspec import Struct
 
 from stepgraph.model.payload import Node, Number, Try
-from stepgraph.model.walk import as_unknown, is_step
+from stepgraph.model.walk import as_unknown, handlers_in, is_step
 
 TRY: Final = 0
 CATCH: Final = 1
@@ -140,8 +140,8 @@ def exits_through(parent: Node | None, part: int, exits: Exits) -> Exits:
 
 def _exits_of_handler(nodes: Sequence[Node]) -> Exits:
     """Return the exits of a handler. Control does not continue after an exception that no branch catches."""
-    if len(nodes) == 1 and nodes[0]["type"] == "switch" and nodes[0]["discriminant"] == "exception":
-        return _NONE.union(*(exits_of(branch["nodes"]) for branch in nodes[0]["branches"]))
+    if (handlers := handlers_in(nodes)) is not None:
+        return _NONE.union(*(exits_of(branch["nodes"]) for branch in handlers["branches"]))
     return exits_of(nodes)
 
 

@@ -153,7 +153,7 @@ class NodeContext(Struct, frozen=True):
     """Whether a handler of the same function may catch exceptions."""
 
     handled_by_caller: bool = False
-    """Whether a handler of a calling function may catch exceptions."""
+    """Whether a handler of a calling function may catch exceptions, or a `finally` of one runs after them."""
 
     def at(self, identity: str) -> NodeContext:
         """Return the context of a sibling with this identity."""
@@ -181,7 +181,7 @@ class NodeContext(Struct, frozen=True):
 
     def in_function(self) -> NodeContext:
         """Return this context in the body of a function, outside any group."""
-        is_handled = self.handled_here or self.handled_by_caller
+        is_handled = self.handled_here or self.handled_by_caller or self.exits == "finally"
         return replace(self.in_body(), handled_by_caller=is_handled)
 
     def before_handlers(self) -> NodeContext:
@@ -189,5 +189,5 @@ class NodeContext(Struct, frozen=True):
         return replace(self, handled_here=True)
 
     def before_finally(self) -> NodeContext:
-        """Return this context in a block whose exits lead through a `finally`."""
-        return replace(self, exits="finally")
+        """Return this context in a block whose exits lead through a `finally`, before any handler around it."""
+        return replace(self, exits="finally", handled_here=False, handled_by_caller=False)

@@ -9,7 +9,8 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from stepgraph.model.payload import FunctionDef, Node
-from stepgraph.model.walk import as_unknown, children, node_lists, walk
+from stepgraph.model.walk import as_unknown, children, handlers_in, node_lists, walk
+from stepgraph.render.node_text import NO_BLOCK
 from stepgraph.render.svg.figures.figure import Drawable
 from stepgraph.render.svg.figures.guard import Guard
 from stepgraph.render.svg.figures.leaf import ExitPill, Leaf
@@ -77,7 +78,7 @@ def fold_to_fit(
             break
         folded += fitting.folded
         measurement = measure(_with_folded(narrow, folded))
-    return _with_folded(narrow, folded)
+    return _with_folded(narrow, _needed(narrow, folded, measurement.width, measure, rounds))
 
 
 def _needed(view: View, folded: Sequence[int], width: int, measure: Measure, attempts: int) -> list[int]:
@@ -137,12 +138,13 @@ def next_layout(layout: NodeLayout, view: View, containers: Containers) -> NodeL
     if is_other_style or changed & containers.with_repeated_calls:
         return NodeLayout(layout.functions, layout.body_texts, view)
     outdated = containers.closure(changed)
+    reused = {node: figure for node, figure in layout.figures.items() if node not in outdated}
     return NodeLayout(
         layout.functions,
         layout.body_texts,
         view,
-        figures=dict(layout.figures),
-        reused={node: figure for node, figure in layout.figures.items() if node not in outdated},
+        figures=dict(reused),
+        reused=reused,
         shown={
             name: place
             for name, place in layout.shown.items()
@@ -176,13 +178,12 @@ class _Fitting(Struct):
         figures = [self.figures[id(node)] for node in drawn]
         left_extent = max(figure.left_extent for figure in figures)
         right_extent = max(figure.right_extent for figure in figures)
-        at_edges = [
-            node
-            for node, figure in zip(drawn, figures, strict=True)
-            if figure.left_extent == left_extent or figure.right_extent == right_extent
-        ]
-        widest_first = sorted(at_edges, key=lambda node: -self._width(node))
-        return any(self._shrink(node, self._width(node) - excess) for node in widest_first)
+        edges = (
+            [node for node, figure in zip(drawn, figures, strict=True) if figure.left_extent == left_extent],
+            [node for node, figure in zip(drawn, figures, strict=True) if figure.right_extent == right_extent],
+        )
+        widest_first = sorted(edges, key=lambda nodes: -max(map(self._width, nodes)))
+        return any(sum(self._shrink(node, self._width(node) - excess) for node in edge) for edge in widest_first)
 
     def _shrink(self, node: Node, room: int) -> bool:
         """Fold parts of a node or, if there are none, the node. Return whether there was any part to fold."""
@@ -195,10 +196,13 @@ class _Fitting(Struct):
             limit = _common_limit(widths, sum(widths) - excess)
             if sum(self.shrink_all(nodes, limit) for nodes in lists):
                 return True
-        widest_first = sorted(zip(widths, lists, strict=True), key=lambda item: -item[0])
-        if any(self.shrink_all(nodes, width - excess) for width, nodes in widest_first):
+            widest_first = sorted(zip(widths, lists, strict=True), key=lambda item: -item[0])
+            if any(self.shrink_all(nodes, width - excess) for width, nodes in widest_first):
+                return True
+        elif sum(self.shrink_all(nodes, width - excess) for width, nodes in zip(widths, lists, strict=True)):
             return True
-        if self._width(node) <= _FOLDED_WIDTH or not children(self._foldable(node)):
+        target = self._foldable(node)
+        if self._width(node) <= _FOLDED_WIDTH or not children(target) or id(target) in self.folded:
             return False
         self.folded.append(id(self._foldable(node)))
         return True
@@ -211,6 +215,9 @@ class _Fitting(Struct):
             return [loop["nodes"]]
         if node["type"] == "parallel":
             return [_members(member) for member in node["nodes"]]
+        if node["type"] == "try" and (handlers := handlers_in(node.get("catch_block", NO_BLOCK)["nodes"])) is not None:
+            body, _, *final = node_lists(node) if "try_block" in node else [[], *node_lists(node)]
+            return [body, *(branch["nodes"] for branch in handlers["branches"]), *final]
         return node_lists(self._foldable(node))
 
     def _width(self, node: Node) -> int:

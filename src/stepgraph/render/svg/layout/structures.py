@@ -20,6 +20,7 @@ from stepgraph.model.payload import (
     Try,
     is_generated,
 )
+from stepgraph.model.walk import handlers_in
 from stepgraph.render.folding import LeavingKind, exit_kind, exit_kinds, folded_title, is_run
 from stepgraph.render.group_order import RowSpan, clock_span, is_over_at_the_first, is_unawaited, row_spans
 from stepgraph.render.node_text import NO_BLOCK, branch_text, is_exhaustive
@@ -156,16 +157,18 @@ def guard_exit(node: Node, view: View) -> Break | None:
     if node["type"] != "if" or len(node["branches"]) != 1:
         return None
     (branch,) = node["branches"]
-    if branch["condition"] is None or len(branch["nodes"]) != 1 or not _is_part(view.mark(branch)):
+    if branch["condition"] is None or len(branch["nodes"]) != 1 or not _is_covered(view.mark(branch), view.mark(node)):
         return None
     (only,) = branch["nodes"]
     mark = view.mark(only)
     return only if only["type"] == "break" and (mark is None or not mark.effect) else None
 
 
-def _is_part(mark: Mark | None) -> bool:
-    """Return whether a mark, if any, says no more than the mark of the enclosing figure."""
-    return mark is None or (mark.quiet and not mark.effect and not mark.remark)
+def _is_covered(mark: Mark | None, around: Mark | None) -> bool:
+    """Return whether a mark, if any, says no more than the mark of the figure around it."""
+    if mark is None:
+        return True
+    return around is not None and mark.kind is around.kind and not mark.effect and not mark.remark
 
 
 def _measure_guard(layout: Layout, branch: Branch, node: Break, context: NodeContext) -> Guard:
@@ -185,13 +188,19 @@ def _branches(
     layout: Layout, branches: Sequence[Branch], context: NodeContext, otherwise: str, implied: BranchColumn
 ) -> Branches:
     """Return the branches. `otherwise` is the text of a branch without a condition."""
-    columns = [
-        _column(layout, branch, context.inside(f"{context.identity}.{index}"), otherwise)
-        for index, branch in enumerate(branches, 1)
-    ]
+    columns = _columns(layout, branches, context, otherwise)
     if is_exhaustive(branches, layout.view.details):
         return Branches(columns, layout.view.compact)
     return _with_implied(layout, columns, implied)
+
+
+def _columns(
+    layout: Layout, branches: Sequence[Branch], context: NodeContext, otherwise: str
+) -> Sequence[BranchColumn]:
+    return [
+        _column(layout, branch, context.inside(f"{context.identity}.{index}"), otherwise)
+        for index, branch in enumerate(branches, 1)
+    ]
 
 
 def _with_implied(layout: Layout, columns: Sequence[BranchColumn], implied: BranchColumn) -> Branches:
@@ -262,9 +271,12 @@ def _resumed_exits(layout: Layout, node: Try, final: Figure, context: NodeContex
     """Return the pills of the exits that continue after a `finally`, which include an exception that is not caught."""
     if not final.continues:
         return []
-    blocks = [node.get("try_block", NO_BLOCK), node.get("catch_block", NO_BLOCK)]
-    kinds = {kind for block in blocks for kind in exit_kinds(block, layout.view.details)}
-    if "catch_block" not in node:
+    details = layout.view.details
+    kinds = set(exit_kinds(node.get("try_block", NO_BLOCK), details))
+    if "catch_block" in node:
+        # Handlers that catch only some exceptions raise the others.
+        kinds = kinds - {"raise"} | exit_kinds(node["catch_block"], details)
+    else:
         kinds.add("raise")
     unnamed = context.at("")
     return [
@@ -280,9 +292,21 @@ def _panel(
     """Return the frame of a block with its mark, and the distance from the spine to the left edge of the frame."""
     css, title = words
     inside = context.inside(f"{context.identity}.{css}")
-    stack = layout.part(block, block["nodes"], inside)
-    frame = FrameFigure(SvgGroup(f"panel {css}", inside.identity, title), label, stack, GAP)
+    group = SvgGroup(f"panel {css}", inside.identity, title)
+    handlers = handlers_in(block["nodes"])
+    if handlers is None or not _shares_frame(handlers, block, layout.view, inside):
+        frame = FrameFigure(group, label, layout.part(block, block["nodes"], inside), GAP)
+    else:
+        (identity,) = identities([handlers], inside.identity)
+        layout.nodes_by_id[identity] = handlers
+        columns = _columns(layout, handlers["branches"], inside.at(identity), "default")
+        frame = FrameFigure(group, label, Branches(columns, layout.view.compact), 0)
     return layout.marked(frame, block), frame.left_extent
+
+
+def _shares_frame(handlers: Switch, block: Block, view: View, inside: NodeContext) -> bool:
+    """Return whether a choice between handlers is drawn without its own frame in the frame of its block."""
+    return _is_covered(view.mark(handlers), view.mark(block)) and not view.folding.folds(handlers, inside.level)
 
 
 def measure_parallel(layout: Layout, node: Parallel, context: NodeContext) -> Figure:
