@@ -6,6 +6,7 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from stepgraph.model.payload import Branch as BranchNode
+from stepgraph.model.payload import Node
 from stepgraph.render.flow.mermaid import utf16_length
 from stepgraph.render.flow.mermaid_document import MAX_LENGTH
 from stepgraph.report.diff.markdown import render_markdown
@@ -67,6 +68,12 @@ def test_only_marks_are_colored() -> None:
     output = render_markdown(report(version(loop(do("a"))), version(loop(do("a"), do("b")))))
     assert "classDef loopFrame fill:#8080800d,stroke:#8c8c8c" in output
     assert "linkStyle" not in output
+
+
+def test_effects_are_named_in_diagrams() -> None:
+    rest: Node = {"type": "step_sleep", "name": "rest", "duration": "1 day"}
+    output = render_markdown(report(version(do("charge"), rest), version(do("charge card"), rest)))
+    assert "#126; charge card<br/>#40;breaking, was #39;charge#39;#41;" in output
 
 
 def test_added_workflow_has_no_marks() -> None:
