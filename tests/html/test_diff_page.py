@@ -102,6 +102,7 @@ def test_unchanged_parts_are_folded_and_can_be_unfolded(browser: Browser) -> Non
 def test_full_comparison_is_open(browser: Browser) -> None:
     browser.open(render_html(settlement_report(), full=True))
     assert browser.is_shown("settlement-settlement-settlement--open-the-day")
+    assert browser.is_shown(PATIENT)
 
 
 def test_keys_go_to_the_next_and_previous_change(browser: Browser) -> None:

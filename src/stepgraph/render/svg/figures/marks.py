@@ -10,7 +10,7 @@ from msgspec.structs import force_setattr
 
 from stepgraph.escaping.plain_text import visible
 from stepgraph.render.svg.figures.figure import EarlyExits, Figure, Lanes
-from stepgraph.render.svg.figures.label import NORMAL, Label, plain_label
+from stepgraph.render.svg.figures.label import NORMAL, Label, TextLine, plain_label
 from stepgraph.render.svg.figures.leaf import ExitPill
 from stepgraph.render.svg.figures.stack import ExitJoin
 from stepgraph.render.svg.fonts import DETAIL, EFFECT, HEADING
@@ -158,7 +158,8 @@ def draw_effect(pen: Pen, effect: EffectLabel, x: int, y: int) -> None:
     """Draw the pill of an effect with its upper left corner at a point."""
     size = (effect_width(effect), EFFECT_HEIGHT)
     pen.box(effect.replace(" ", "-"), (x, y), size, EFFECT_HEIGHT // 2)
-    pen.text([("effect", x + _EFFECT_SIDES, y + EFFECT_HEIGHT - _DESCENT, effect)])
+    line = TextLine("effect", EFFECT, effect, 0, EFFECT_HEIGHT - _DESCENT)
+    Label("", (line,), EFFECT.width(effect), EFFECT_HEIGHT).draw(pen, x + _EFFECT_SIDES, y, "")
 
 
 _MAX_LINES: Final = 3
