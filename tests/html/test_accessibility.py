@@ -51,6 +51,14 @@ def test_a_page_violates_no_rule(screen: Browser, page: str, colors: str) -> Non
     assert violations(screen) == []
     screen.node("orders--load").click()
     assert violations(screen) == []
+    screen.press("-", "-", "-", "-")
+    screen.settle()
+    assert violations(screen) == []
+    screen.press("/", *"kind:")
+    assert violations(screen) == []
+    screen.press("\ue00c", "?")
+    assert violations(screen) == []
+    screen.press("\ue00c")
     screen.find(".menu summary").click()
     assert violations(screen) == []
     screen.button("Legend").click()

@@ -85,7 +85,7 @@ def test_page_needs_no_javascript(browser: Browser) -> None:
     browser.open(SEVERAL)  # the page of a new tab needs scripts
     browser.let_scripts_run(allowed=False)
     browser.open(render_html(settlement_report()), RENAMED)
-    assert len(browser.every("svg.stepgraph")) == 3
+    assert len(browser.every(".viewport > svg")) == 3
     assert browser.is_in_view(RENAMED)
 
 
@@ -135,7 +135,7 @@ def test_versions_are_shown_in_place_of_the_picture(browser: Browser) -> None:
     for name, shown in (("Before", before), ("After", before.replace("before", "after").replace("entries", ""))):
         browser.button(name).click()
         browser.settle()
-        assert len([svg for svg in browser.every("svg.stepgraph") if svg.is_displayed()]) == 1
+        assert len([svg for svg in browser.every(".viewport > svg") if svg.is_displayed()]) == 1
         highlighted = browser.find("svg .is-change").get_dom_attribute("id") or ""
         assert highlighted.startswith(shown)
         assert browser.is_in_view(highlighted)

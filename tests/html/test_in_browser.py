@@ -1,4 +1,4 @@
-"""Pages in a real browser: folding, search, keyboard, and hostile text."""
+"""Pages in a real browser: folding, keyboard, details, and hostile text."""
 
 from __future__ import annotations
 
@@ -95,35 +95,6 @@ def test_folding_of_the_view_is_the_initial_state(browser: Browser) -> None:
     assert browser.is_shown(WEIGH)
 
 
-def test_search_counts_highlights_and_unfolds(browser: Browser) -> None:
-    browser.open(SEVERAL)
-    browser.button("Fold all").click()
-    browser.press("/")
-    browser.press(*"WEIGH")
-    assert browser.find("output").text == "1 of 1"
-    assert browser.is_shown(WEIGH)
-    assert browser.is_in_view(WEIGH)
-    assert "is-here" in (browser.node(WEIGH).get_dom_attribute("class") or "")
-    browser.press(Keys.ESCAPE)
-    assert browser.every(".is-hit") == []
-    assert browser.focused() == WEIGH
-
-
-def test_search_moves_through_all_workflows(browser: Browser) -> None:
-    browser.open(SEVERAL)
-    browser.press("/")
-    browser.press(*"ship")
-    assert browser.find("output").text == "1 of 2"
-    browser.press(Keys.ENTER)
-    assert browser.find("output").text == "2 of 2"
-    assert browser.find("[aria-selected=true]").text == "returns"
-    assert browser.is_in_view("returns--ship-it-back")
-    browser.press_with_shift(Keys.ENTER)
-    assert browser.find("[aria-selected=true]").text == "orders"
-    browser.press("x")
-    assert browser.find("output").text == "none"
-
-
 def test_tabs_follow_the_arrow_keys(browser: Browser) -> None:
     browser.open(SEVERAL)
     assert [tab.text for tab in browser.every("[role=tab]")] == ["orders", "returns", "invoices"]
@@ -152,12 +123,12 @@ def test_the_panel_shows_a_step(browser: Browser) -> None:
         )
     )
     assert rows["Retries"] == "5default"
-    assert rows["In"] == "loop\nif · empty"
+    assert rows["In"] == "loop\nif empty"
     assert rows["Source"] == "src/orders.py:12"
     assert browser.driver.current_url.endswith(f"#{WEIGH}")
     assert browser.find("aside a").get_dom_attribute("href") == f"#{WEIGH}"
-    browser.button("if · empty").click()
-    assert browser.find("aside h2").text == "if"
+    browser.button("if empty").click()
+    assert browser.find("aside h2").text == "if empty"
     assert "empty" in browser.details()
     browser.press(Keys.ESCAPE)
     assert browser.details() == ""
@@ -332,7 +303,7 @@ def test_print_shows_all_pictures_in_light_colors(browser: Browser) -> None:
     media = {"media": "print", "features": [{"name": "prefers-color-scheme", "value": "dark"}]}
     browser.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
     assert [element.is_displayed() for element in browser.every("svg")] == [True, True]
-    assert [element.is_displayed() for element in browser.every("h2")] == [True, True, True]
+    assert [element.is_displayed() for element in browser.every("section h2")] == [True, True, True]
     assert not any(element.is_displayed() for element in browser.every("button, .toggle"))
     assert browser.run("return getComputedStyle(document.documentElement).backgroundColor") == "rgb(255, 255, 255)"
 
@@ -396,5 +367,3 @@ def test_a_step_with_an_empty_name_can_be_selected(browser: Browser) -> None:
     browser.open(render_page([Page(graph(do("")), "")]))
     browser.find(".do").click()
     assert browser.find("aside h2").text == "no name"
-    browser.press("/", "a")
-    assert browser.find("output").text == "none"

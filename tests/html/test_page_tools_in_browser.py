@@ -158,11 +158,11 @@ def test_a_page_of_one_theme_has_no_switch(browser: Browser) -> None:
 def test_the_legend_opens_in_a_dialog(browser: Browser) -> None:
     browser.open(PAGE)
     open_menu(browser, "Legend")
-    assert "a step that runs code" in browser.find("dialog").text
+    assert "a step that runs code" in browser.find(".legend-dialog").text
     browser.press("]")
     assert browser.details() == ""
-    browser.find("dialog button").click()
-    assert not browser.find("dialog").is_displayed()
+    browser.find(".legend-dialog button").click()
+    assert not browser.find(".legend-dialog").is_displayed()
 
 
 def downloaded(browser: Browser, item: str, folder: Path) -> bytes:
@@ -225,13 +225,3 @@ def test_a_narrow_screen_has_a_list_of_workflows(phone: Browser) -> None:
     phone.find(".chooser [value=orders-3]").click()
     assert phone.find(".chooser").get_property("value") == "orders-3"
     assert [element.is_displayed() for element in phone.every("section")] == [False, False, True]
-
-
-def test_search_opens_on_demand_on_a_narrow_screen(phone: Browser) -> None:
-    phone.open(SEVERAL)
-    assert not phone.find("input").is_displayed()
-    phone.find(".finder").click()
-    phone.press(*"ship")
-    assert phone.find("output").text == "1 of 3"
-    phone.press("\ue00c")
-    assert not phone.find("input").is_displayed()

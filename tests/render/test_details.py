@@ -103,11 +103,11 @@ def test_each_drawing_shows_a_handler_and_its_exceptions() -> None:
         (do("a"), Detail(remarks=("receives order",)), [("Receives", "order")]),
         (do("a"), Detail(remarks=("starts workflow mail (Mail)",)), [("Starts", "workflow mail (Mail)")]),
         (GROUP, Detail(remarks=("swallows errors",)), [("Errors", "swallows errors")]),
-        (LEFT, Detail("raise", ("any other error",)), [("Source", "raise"), ("Exception", "any other error")]),
+        (LEFT, Detail("raise", ("any other error",)), [("Exception", "any other error")]),
     ],
 )
 def test_the_panel_of_a_page_has_a_row_for_each_detail(node: Node, detail: Detail, rows: list[tuple[str, str]]) -> None:
-    assert list(facts(node, BodyTexts({}), detail).rows[: len(rows)]) == rows
+    assert list(facts(node, BodyTexts({}), Details([(node, detail)])).rows[: len(rows)]) == rows
 
 
 ALL: Try = {

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Final, assert_never, cast
+from typing import Final, assert_never
 
 from msgspec import Struct
 
 from stepgraph.escaping.plain_text import visible
-from stepgraph.model.details import NO_DETAIL, Detail, Details, Part
+from stepgraph.model.details import NO_DETAILS, Detail, Details
 from stepgraph.model.payload import Clocked, If, Node, ParallelKind, Switch, Try
 from stepgraph.model.walk import as_unknown, children, is_step
 from stepgraph.phrases import number_text, shape_text
 from stepgraph.render.folding import BodyTexts, folded_node_text, folded_text
 from stepgraph.render.node_text import node_words
-from stepgraph.render.step_types import FactRow, step_text
+from stepgraph.render.step_types import FactRow, step_style, step_text
 from stepgraph.render.view import Mark
 
 _END_CONDITIONS: Final[Mapping[ParallelKind, str]] = {
@@ -31,33 +31,31 @@ class Facts(Struct, frozen=True):
     kind: str
     name: str
     rows: tuple[FactRow, ...]
-    searchable: bool
-    """Whether the node has a name from the source."""
+    category: str
+    """The word for the node in searches, such as `wait` for `kind:wait`."""
 
     inside: str
     """A summary of the nodes inside."""
 
     def as_json(self, place: str) -> dict[str, object]:
         """Return the facts as JSON data with the source location `place`, without empty fields."""
-        required: dict[str, object] = {"kind": self.kind, "name": self.name}
-        optional = {"rows": self.rows, "inside": self.inside, "place": visible(place), "found": int(self.searchable)}
+        required: dict[str, object] = {"kind": self.kind, "name": self.name, "category": self.category}
+        optional = {"rows": self.rows, "inside": self.inside, "place": visible(place)}
         return required | {key: value for key, value in optional.items() if value}
 
 
-def facts(node: Node, bodies: BodyTexts, detail: Detail = NO_DETAIL, mark: Mark | None = None) -> Facts:
+def facts(node: Node, bodies: BodyTexts, details: Details = NO_DETAILS, mark: Mark | None = None) -> Facts:
     """Return the facts about a node with its mark, its details and, for a call, a summary of the function."""
+    if run := details.of(node).run:
+        return Facts("Unchanged in both versions", run, (), "unchanged", _inside(node, bodies, details))
     words = node_words(node)
-    if detail.run:
-        exits = folded_node_text(node, Details([(cast("Part", node), detail)]))
-        return Facts("Unchanged in both versions", detail.run, (), searchable=False, inside=exits)
+    rows = (*_changes(mark), *_details(node, details.of(node)), *_rows(node, details))
     return Facts(
         kind=words.kind,
-        name=visible(_heading(node) if words.name is None else words.name),
-        rows=tuple(
-            (row[0], visible(row[1]), *row[2:]) for row in (*_changes(mark), *_details(node, detail), *_rows(node))
-        ),
-        searchable=words.name is not None,
-        inside=_inside(node, bodies),
+        name=visible(_heading(node, details.source(node)) if words.name is None else words.name),
+        rows=tuple((row[0], visible(row[1]), *row[2:]) for row in rows),
+        category=_category(node, details),
+        inside=_inside(node, bodies, details),
     )
 
 
@@ -69,8 +67,8 @@ def _changes(mark: Mark | None) -> Iterator[FactRow]:
 
 
 def _details(node: Node, detail: Detail) -> Iterator[FactRow]:
-    if detail.source:
-        yield "Arguments" if node["type"] == "function_call" else "Source", detail.source
+    if detail.source and node["type"] == "function_call":
+        yield "Arguments", detail.source
     for remark in detail.remarks:
         if node["type"] == "step_do":
             word, _, rest = remark.partition(" ")  # `receives order` or `starts workflow orders`
@@ -79,18 +77,45 @@ def _details(node: Node, detail: Detail) -> Iterator[FactRow]:
             yield "Exception" if node["type"] == "break" else "Errors", remark
 
 
-def _inside(node: Node, bodies: BodyTexts) -> str:
+def _inside(node: Node, bodies: BodyTexts, details: Details) -> str:
     if node["type"] == "function_call":
         return bodies.of(node["name"]) if node["name"] in bodies.functions else ""
-    return folded_node_text(node) if children(node) else ""
+    return folded_node_text(node, details) if children(node) else ""
 
 
-def _heading(node: Node) -> str:
-    """Return the heading for a node without a name: its type, or the statement of an exit."""
-    return node["kind"] if node["type"] == "break" else node["type"]
+def _heading(node: Node, source: str) -> str:
+    """Return the heading for a node without a name: its source, or its type with a condition or kind."""
+    match node["type"]:
+        case "break":
+            return source or node["kind"]
+        case "parallel":
+            return f"parallel {node['kind']}"
+        case "switch":
+            return f"switch {node['discriminant']}"
+        case "if":
+            condition = node["branches"][0]["condition"] if node["branches"] else None
+            return f"if {condition}" if condition else "if"
+        case _:
+            return source or node["type"]
 
 
-def _rows(node: Node) -> Iterator[FactRow]:
+def _category(node: Node, details: Details) -> str:
+    if as_unknown(node):
+        return "unknown"
+    if is_step(node):
+        return "step" if node["type"] == "step_do" else step_style(node["type"]).category
+    match node["type"]:
+        case "break":
+            return "raise" if details.is_raise(node) else node["kind"]
+        case "function_call":
+            return "call"
+        case "function_def":
+            return "function"
+        case _:
+            return node["type"]
+
+
+def _rows(node: Node, details: Details) -> Iterator[FactRow]:
     if unknown := as_unknown(node):
         yield "Type", unknown["type"]
         return
@@ -106,7 +131,7 @@ def _rows(node: Node) -> Iterator[FactRow]:
         case "if" | "switch":
             yield from _conditions(node)
         case "try":
-            yield from _blocks(node)
+            yield from _blocks(node, details)
         case "break":
             yield "Leaves", "the function or the workflow" if node["kind"] == "return" else "the loop"
         case "start":
@@ -130,11 +155,16 @@ def _conditions(node: If | Switch) -> Iterator[FactRow]:
             yield "Case" if is_switch else ("Else if" if index else "If"), branch["condition"], steps
 
 
-def _blocks(node: Try) -> Iterator[FactRow]:
+def _blocks(node: Try, details: Details) -> Iterator[FactRow]:
     named = (("Try", node.get("try_block")), ("Catch", node.get("catch_block")), ("Finally", node.get("finally_block")))
     for label, block in named:
-        if block is not None:
-            yield label, folded_text(block["nodes"])
+        if block is None:
+            continue
+        steps, source = folded_text(block["nodes"]), details.source(block)
+        if source:
+            yield label, source, steps
+        else:
+            yield label, steps
 
 
 def _clocks(node: Clocked) -> Iterator[FactRow]:

@@ -149,7 +149,7 @@ class Section(Struct, frozen=True):
     def _facts(self, node: Node, bodies: BodyTexts) -> dict[str, object]:
         place = "" if self.page.places is None else self.page.places(node)
         mark = None if self.page.marks is None else self.page.marks.of(cast("Part", node))
-        return facts(node, bodies, self.page.details.of(node), mark).as_json(place)
+        return facts(node, bodies, self.page.details, mark).as_json(place)
 
     def _summary(self) -> Iterator[str]:
         page = self.page

@@ -9,8 +9,10 @@ function begin() {
   const masthead = document.querySelector(".masthead");
   if (pictures.length > 1) masthead.append(tabs, chooser);
   masthead.append(tools);
-  document.querySelector("main").append(panel);
-  document.body.append(legend);
+  document.querySelector("main").append(overlay, panel);
+  document.body.append(palette, help, legend);
+  followers.push(nameAll, cover);
+  forget();
   document.documentElement.classList.add("js");
   document.body.classList.toggle("tabbed", pictures.length > 1);
   document.body.classList.toggle("many", pictures.length > MAX_TABS);

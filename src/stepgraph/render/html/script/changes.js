@@ -81,7 +81,11 @@ tools.prepend(
     button("‹", "Previous change (p)", previousChange, { "aria-keyshortcuts": "p" }), position,
     button("›", "Next change (n)", nextChange, { "aria-keyshortcuts": "n" })),
 );
-Object.assign(actions, { n: nextChange, p: previousChange });
+// While there are results of a search, the key for the next one keeps its meaning.
+const nextHit = actions.n;
+Object.assign(actions, { n: () => (hits.length ? nextHit() : nextChange()), p: previousChange });
+help.append(make("h3", {}, "Changes"),
+  make("dl", {}, make("dt", {}, ...keys("N", "P")), make("dd", {}, "Next and previous change")));
 afterOpen.push(showComparison);
 // A click on a changed node in the picture also selects its change in the list.
 document.querySelector("main").addEventListener("click", (event) => {

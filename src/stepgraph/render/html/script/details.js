@@ -11,6 +11,7 @@ function select(group) {
   panel.scrollTop = 0;
   const wasHidden = panel.hidden;
   panel.hidden = false;
+  update();
   // The panel may cover the node.
   if (wasHidden) current.reveal(group);
   remember(group.id);
@@ -22,6 +23,7 @@ function unselect() {
   selected.classList.remove("is-selected");
   selected = null;
   panel.hidden = true;
+  update();
   if (hadFocus && owner(group.id) === current) focus(group);
 }
 
@@ -47,8 +49,8 @@ function details(group) {
 
 function panelHeader(fact) {
   return make("header", {}, make("h2", {}, fact.name || "no name"),
-    button("‹", "Previous ([ or p)", () => step(-1), { class: "round", "aria-keyshortcuts": "[ p" }),
-    button("›", "Next (] or n)", () => step(1), { class: "round", "aria-keyshortcuts": "] n" }),
+    button("‹", "Previous ([ or k)", () => step(-1), { class: "round", "aria-keyshortcuts": "[ k" }),
+    button("›", "Next (] or j)", () => step(1), { class: "round", "aria-keyshortcuts": "] j" }),
     button("×", "Close (Esc)", unselect, { class: "round" }));
 }
 

@@ -13,7 +13,7 @@ function pictureRules(rules = document.styleSheets[0].cssRules) {
 /** Return a copy of a picture as it is folded, without the controls of the page. */
 function pictureCopy(svg) {
   const copy = svg.cloneNode(true);
-  const controls = ".toggle, .info", folded = ".is-folded > g:last-child, .is-folded > .band";
+  const controls = ".toggle, .info, .names", folded = ".is-folded > g:last-child, .is-folded > .band";
   for (const one of copy.querySelectorAll(`${controls}, ${folded}`)) one.remove();
   for (const one of copy.querySelectorAll(".while-folded")) {
     if (one.parentNode.matches(".is-folded")) one.classList.remove("while-folded");
@@ -23,7 +23,7 @@ function pictureCopy(svg) {
   for (const one of [copy, ...copy.querySelectorAll("*")]) {
     for (const name of ["style", "tabindex", "data-vary", "data-node", "aria-expanded"]) one.removeAttribute(name);
     if (one !== copy) one.removeAttribute("role");
-    one.classList.remove("is-selected", "is-hit", "is-here", "is-lit");
+    one.classList.remove("is-selected", "is-hit", "is-here", "is-lit", "is-small");
   }
   copy.insertBefore(draw("style", {}, `\n${pictureRules().join("\n")}\n`), copy.querySelector(".paper"));
   return copy;

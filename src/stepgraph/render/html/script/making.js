@@ -24,6 +24,25 @@ function button(label, title, click, attributes = {}) {
   return make("button", { type: "button", title, "aria-label": title, click, ...attributes }, label);
 }
 
+/** Return a new modal dialog, which Escape and a click beside it close, and which keeps the focus inside. */
+function modal(attributes, ...children) {
+  const dialog = make("dialog", attributes, ...children);
+  const close = (event) => {
+    event.preventDefault();
+    dialog.close();
+  };
+  dialog.addEventListener("click", (event) => { if (event.target === dialog) close(event); });
+  dialog.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && !event.isComposing) close(event);
+    const stops = [...dialog.querySelectorAll("button, input")];
+    const [edge, next] = event.shiftKey ? [stops[0], stops.at(-1)] : [stops.at(-1), stops[0]];
+    if (event.key !== "Tab" || document.activeElement !== edge) return;
+    event.preventDefault();
+    next.focus();
+  });
+  return dialog;
+}
+
 /** Return a new SVG element. */
 function draw(name, attributes, ...children) {
   const element = document.createElementNS("http://www.w3.org/2000/svg", name);

@@ -44,6 +44,15 @@ tabs.addEventListener("keydown", (event) => {
   current.tab.focus();
 });
 
+/** Select a node of any workflow, and show it. */
+function visit(group) {
+  const picture = current.nodes.has(group.id) ? current : owner(group.id);
+  if (picture !== current) open(picture);
+  select(group);
+  picture.reveal(group);
+  focus(group);
+}
+
 function open(picture) {
   if (picture !== current) unselect();
   current = picture;
@@ -56,6 +65,7 @@ function open(picture) {
   picture.show();
   tools.hidden = !picture.svg;
   percent.textContent = `${Math.round(picture.scale * 100)} %`;
+  update();
   for (const act of afterOpen) act(picture);
 }
 
@@ -66,8 +76,5 @@ function follow() {
   if (!picture) return;
   open(picture);
   const group = picture.nodes.has(identity) && picture.groups.find(({ id }) => id === identity);
-  if (!group) return;
-  select(group);
-  picture.reveal(group);
-  focus(group);
+  if (group) visit(group);
 }

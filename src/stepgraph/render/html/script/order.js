@@ -14,11 +14,7 @@ function orderRows({ before = [], after = [] }) {
     [make("dt", {}, label), make("dd", {}, make("ul", {}, ...links(neighbors)))]);
 }
 
-/** Return the name of a node or, for a node without a name, the title of its frame. */
-function nodeLabel(group) {
-  const { name, found } = owner(group.id).nodes.get(group.id);
-  return found ? name || "no name" : group.querySelector(":scope > title").textContent;
-}
+const nodeLabel = (group) => owner(group.id).nodes.get(group.id).name || "no name";
 
 /** Return the results that a step receives, with links to the steps: `price from load price`. */
 function received(text) {
@@ -32,13 +28,6 @@ function received(text) {
 /** Return a link to a node. */
 function nodeButton(group, text) {
   return make("button", { type: "button", class: "link", click: () => visit(group) }, text);
-}
-
-/** Select a node and show it. */
-function visit(group) {
-  select(group);
-  current.reveal(group);
-  focus(group);
 }
 
 /** Select the next or previous visible node. */

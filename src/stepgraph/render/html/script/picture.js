@@ -22,6 +22,7 @@ class Picture {
     this.section.hidden = false;
     if (this.ready || !this.svg) return;
     this.ready = true;
+    watch(this);
     const inside = [...this.svg.querySelectorAll("[data-vary]")];
     this.varying = (this.svg.dataset.vary ? [this.svg, ...inside] : inside).flatMap(variations);
     this.prepareFrames();
@@ -111,12 +112,16 @@ class Picture {
       frame.classList.toggle("is-folded", isFolded);
       frame.querySelector(":scope > .toggle").setAttribute("aria-expanded", String(!isFolded));
     }
+    this.figures = null;
     const known = lengths(this.definitions, this.folded);
     for (const one of this.varying) vary(one, known);
+    // Hidden texts have no size.
+    this.svg.classList.remove("is-small");
     this.tell();
     this.resize();
     const hiding = this.at && this.hiding(this.at);
     if (hiding) this.land(hiding);
+    update();
   }
 
   /** Fold or unfold a frame, and keep its position on the screen. */
@@ -148,6 +153,7 @@ class Picture {
     this.viewport.scrollLeft += now.left + ((at.x - before.left) / old) * this.scale - at.x;
     this.viewport.scrollTop += now.top + ((at.y - before.top) / old) * this.scale - at.y;
     percent.textContent = `${Math.round(this.scale * 100)} %`;
+    update();
   }
 
   fit() {
@@ -166,7 +172,7 @@ class Picture {
     const view = this.viewport.getBoundingClientRect();
     const height = Math.min(box.height, view.height / 2);
     const isSeenAcross = box.left >= view.left + MARGIN && box.right <= view.right - MARGIN;
-    if (isSeenAcross && box.top >= view.top + MARGIN && box.top + height <= view.bottom - MARGIN) return;
+    if (isSeenAcross && box.top >= view.top + MARGIN + ROW && box.top + height <= view.bottom - MARGIN) return;
     const behavior = matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth";
     const left = box.left + box.width / 2 - view.left - view.width / 2;
     this.viewport.scrollBy({ left, top: box.top + height / 2 - view.top - view.height / 2, behavior });

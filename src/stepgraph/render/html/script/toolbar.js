@@ -8,13 +8,17 @@ const actions = {
   "-": () => zoomBy(1 / STEP),
   0: () => current.svg && current.zoom(1),
   f: () => current.svg && current.fit(),
-  "/": () => showSearch(true),
+  "/": openPalette,
+  "?": () => help.showModal(),
+  n: () => visitHit(here + 1),
+  N: visitPrevious,
+  m: () => showMap(!isMapShown),
   "[": () => step(-1),
   "]": () => step(1),
   // Some keyboards have no key for brackets.
-  p: () => step(-1),
-  n: () => step(1),
-  Escape: unselect,
+  k: () => step(-1),
+  j: () => step(1),
+  Escape: () => (selected ? unselect() : forget()),
 };
 // The scale is the accessible name, and the title only describes the button: a name must contain the visible text.
 const percent = make("button", { type: "button", title: "Zoom to 100 % (0)", class: "zoom", "aria-keyshortcuts": "0",
@@ -23,7 +27,6 @@ const tools = make(
   "div",
   { class: "tools", role: "group", "aria-label": "Picture" },
   finder,
-  make("div", { class: "group search" }, field, count, previous, next),
   make("div", { class: "group" },
     make("button", { type: "button", click: () => current.foldAll(true) }, "Fold all"),
     make("button", { type: "button", click: () => current.foldAll(false) }, "Unfold all")),
@@ -31,12 +34,15 @@ const tools = make(
     button("−", "Zoom out (-)", actions["-"], { "aria-keyshortcuts": "-" }), percent,
     button("+", "Zoom in (+)", actions["+"], { "aria-keyshortcuts": "+" }),
     make("button", { type: "button", title: "Show all of it (f)", "aria-keyshortcuts": "f", click: actions.f }, "Fit")),
+  make("div", { class: "group" }, helper),
   menu,
 );
 
 document.addEventListener("keydown", (event) => {
-  const isTyping = event.target.matches?.("input, select") || event.ctrlKey || event.metaKey || event.altKey;
-  if (isTyping || legend.open || event.defaultPrevented || !Object.hasOwn(actions, event.key)) return;
+  const isChord = event.ctrlKey || event.metaKey;
+  const key = isChord && event.key.toLowerCase() === "k" ? "/" : event.key;
+  const isElsewhere = event.target.closest?.("dialog[open], select") || event.altKey || (isChord && key !== "/");
+  if (isElsewhere || event.defaultPrevented || !Object.hasOwn(actions, key)) return;
   event.preventDefault();
-  actions[event.key]();
+  actions[key]();
 });
