@@ -52,6 +52,11 @@ def counted(number: Number, noun: str, plural: str = "") -> str:
     return f"{number_text(number)} {noun if number == 1 else plural or noun + 's'}"
 
 
+def incomplete_text(notes: int) -> str:
+    """Return a remark on a graph with this number of notes about missing steps, or an empty string without any."""
+    return f"incomplete: {counted(notes, 'note')}" if notes else ""
+
+
 def workflow_title(name: str, class_name: str) -> str:
     """Return a workflow's name and class, as in `orders (Orders)`, or the class alone if the name adds nothing."""
     return class_name if name in ("", class_name) else f"{name} ({class_name})"

@@ -13,7 +13,7 @@ from stepgraph.limits import SAVED_BYTES
 from stepgraph.model.details import NO_DETAILS, Details
 from stepgraph.model.note import InputError, Note, Problem
 from stepgraph.model.span import Span
-from stepgraph.phrases import counted, workflow_title
+from stepgraph.phrases import incomplete_text, workflow_title
 from stepgraph.project.module_dates import DateLookup, ModuleDates, dates_without_file
 from stepgraph.project.reading import read_named, read_standard_input, shown_path
 from stepgraph.project.sources import STANDARD_INPUT, STANDARD_INPUT_NAME, Sources
@@ -52,8 +52,7 @@ class Subject(Struct, frozen=True):
     @property
     def state(self) -> str:
         """A remark on an incomplete graph, such as `incomplete: 2 notes`, or an empty string."""
-        notes = sum(note.incomplete for note in self.notes)
-        return f"incomplete: {counted(notes, 'note')}" if notes else ""
+        return incomplete_text(sum(note.incomplete for note in self.notes))
 
     @property
     def title(self) -> str:

@@ -14,6 +14,7 @@ from stepgraph.render.svg import drawing
 from stepgraph.render.view import Expansion, Theme
 from tests.cli.conftest import Command, Run
 from tests.cli.graphs import response, save, sleep
+from tests.render.graphs import call, do, function, graph
 from tests.text_formats import TEXT_DRAWINGS
 
 LOOP = {"type": "loop", "nodes": [sleep("a"), {"type": "if", "branches": [{"condition": "x", "nodes": [sleep("b")]}]}]}
@@ -80,6 +81,13 @@ def test_an_svg_has_themes(stepgraph: Command) -> None:
     assert len({plain, *others}) == 3
 
 
+@pytest.mark.parametrize("name", ["dot", "mermaid"])
+def test_functions_of_a_chart_can_be_drawn_apart(stepgraph: Command, name: str) -> None:
+    save("calls.json", graph(call("f"), functions={"f": function("f", do("a"))}))
+    drawn = stepgraph("render", "calls.json", "-f", name, "--expand", "none").out
+    assert "function, drawn by itself" in drawn.replace("<br/>", " ")
+
+
 def test_an_svg_can_be_laid_out_by_graphviz(stepgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dot_engine, "svg_of", lambda source: f"<svg of {source}")
     drawn = stepgraph("render", "orders.json", "-f", "svg", "--engine", "dot", "--depth", "1").out
@@ -110,8 +118,8 @@ def test_missing_graphviz_is_an_error(stepgraph: Command, monkeypatch: pytest.Mo
         (["--theme", "dark"], f"--theme does not apply to the format text, only to {supporting('--theme')}."),
         (["--legend"], f"--legend does not apply to the format text, only to {supporting('--legend')}."),
         (
-            ["--expand", "all", "-f", "dot"],
-            f"--expand does not apply to the format dot, only to {supporting('--expand')}.",
+            ["--expand", "all"],
+            f"--expand does not apply to the format text, only to {supporting('--expand')}.",
         ),
         (
             ["--engine", "dot", "-f", "dot"],

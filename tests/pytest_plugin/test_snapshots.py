@@ -175,7 +175,7 @@ def test_an_incomplete_graph_is_marked_and_warned_about(pytester: pytest.Pyteste
     result = run(pytester, "-vv")
     result.stdout.fnmatch_lines(
         [
-            "*OrderWorkflow  2 steps · incomplete",
+            "*OrderWorkflow  2 steps · incomplete: 1 note",
             "*1. note[[]SG004[]]  src/entry.py:13:25",
             "*IncompleteGraphWarning: the graph of OrderWorkflow is incomplete, and may lack steps:*",
         ]

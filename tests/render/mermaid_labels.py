@@ -7,7 +7,7 @@ from html import unescape
 import mermaidx
 
 from stepgraph.render.flow.chart import Arrow, Box, BoxKind, Chart, FrameEnd, FrameKind, FrameStart
-from stepgraph.render.flow.mermaid import LINE_WIDTH
+from stepgraph.render.flow.mermaid import LINE_WIDTH, TITLE_WIDTH
 from stepgraph.render.text_width import label_lines
 
 _PART = re.compile(r'id="my-svg-(?:flowchart-)?(\w+?)(?:-\d+)?"|data-id="L_(\w+)_\d+"|<p>(.*?)</p>', re.DOTALL)
@@ -35,8 +35,17 @@ def labelled_everywhere(texts: Sequence[str]) -> Chart:
 
 def shown(text: str) -> list[str]:
     """Return the visible lines of a text, or none if it has no visible characters."""
-    lines = [_as_seen(line) for line in label_lines([text], LINE_WIDTH)]
-    return lines if any(lines) else []
+    return _visible(label_lines([text], LINE_WIDTH))
+
+
+def shown_title(text: str) -> list[str]:
+    """Return the visible line of a title of a frame, or none if it has no visible characters."""
+    return _visible(label_lines([text], TITLE_WIDTH, most=1))
+
+
+def _visible(lines: Sequence[str]) -> list[str]:
+    seen = [_as_seen(line) for line in lines]
+    return seen if any(seen) else []
 
 
 def _labels(svg: str) -> Iterator[tuple[str, list[str]]]:

@@ -3,7 +3,9 @@
 from syrupy.assertion import SnapshotAssertion
 
 from stepgraph.render.flow.dot import render_dot
+from stepgraph.render.view import View
 from tests.render.graphs import (
+    LEAVE,
     ORDERS,
     block,
     branch,
@@ -40,7 +42,7 @@ def test_details_are_below_the_name() -> None:
 def test_a_loop_is_a_cluster_with_a_dashed_arrow_back() -> None:
     source = lines(render_dot(graph(loop(do("a")))))
     assert "subgraph cluster_n_0 {" in source
-    assert 'n_0_foot -> n_0_head [color="#00695c" constraint=false style=dashed]' in source
+    assert 'n_0_foot -> n_0_head [color="#0b7350" constraint=false style=dashed]' in source
 
 
 def test_a_failure_leads_from_cluster_to_cluster() -> None:
@@ -50,9 +52,23 @@ def test_a_failure_leads_from_cluster_to_cluster() -> None:
 
 
 def test_a_condition_is_the_label_of_its_arrow() -> None:
-    source = lines(render_dot(graph(either(branch("x > 1", do("a"))))))
+    source = lines(render_dot(graph(either(branch("x > 1", do("a")), branch("y", do("b"))))))
     assert 'n_0_choice -> n_0_b0_0 [label=" x > 1 "]' in source
-    assert 'n_0_choice -> n_0_join [label=" else " arrowhead=none]' in source
+    assert "n_0_choice -> n_0_join [arrowhead=none]" in source
+
+
+def test_the_only_condition_of_an_if_is_in_its_diamond() -> None:
+    source = lines(render_dot(graph(either(branch("x > 1", do("a"))))))
+    assert 'n_0_choice -> n_0_b0_0 [label=" yes "]' in source
+    assert "n_0_choice -> n_0_join [arrowhead=none]" in source
+
+
+def test_a_long_condition_is_a_hexagon() -> None:
+    source = render_dot(graph(either(branch("x" * 16, LEAVE)), either(branch("x" * 17, LEAVE))))
+    assert [line.rpartition("shape=")[2].split()[0] for line in lines(source) if "x" * 16 in line] == [
+        "diamond",
+        "hexagon",
+    ]
 
 
 def test_bars_have_a_port_for_each_arrow() -> None:
@@ -61,13 +77,16 @@ def test_bars_have_a_port_for_each_arrow() -> None:
     assert 'n_0_1 -> n_0_join [headport="p1:n"]' in source
 
 
-def test_a_function_is_a_cluster_and_its_calls_name_it() -> None:
+def test_a_function_is_a_cluster_at_its_first_call() -> None:
     source = lines(render_dot(graph(call("f"), call("f"), functions={"f": function("f", do("a"))})))
-    assert source.count("subgraph cluster_f0 {") == 1
-    assert [line for line in source if line.startswith(("n_0 [", "n_1 ["))] == [
-        'n_0 [label=f fillcolor="#ffffff" peripheries=2 style=filled]',
-        'n_1 [label=f fillcolor="#ffffff" peripheries=2 style=filled]',
-    ]
+    clusters = [line for line in source if line.startswith("subgraph")]
+    (repeated,) = [line for line in source if line.startswith("n_1 [")]
+    assert clusters == ["subgraph cluster_n_0 {"]
+    assert repeated.startswith('n_1 [label="f\\nfunction, drawn at its first\\ncall" ')
+
+
+def test_an_incomplete_graph_says_so_in_the_title() -> None:
+    assert 'label="Orders\\nincomplete: 2 notes\\n"' in render_dot(graph(do("a")), View(state="incomplete: 2 notes"))
 
 
 def test_an_unknown_node_shows_its_type() -> None:

@@ -16,7 +16,8 @@ from stepgraph.render.flow import dot_engine
 from stepgraph.render.flow.dot import LINE_WIDTH, render_dot
 from stepgraph.render.flow.dot_engine import DotEngineError, svg_of
 from stepgraph.render.text_width import cell_width, label_lines
-from tests.render.graphs import ORDERS, branch, do, either, function, graph
+from stepgraph.render.view import View
+from tests.render.graphs import ORDERS, branch, call, do, either, function, graph
 
 StandIn = Callable[[str, str], Path]
 
@@ -197,7 +198,8 @@ markup = st.text(st.sampled_from("<>&#;\\\"'`{}[]|:/%NGTElrHn= .,xé9\xa0\u3000"
 def _any_text_is_the_exact_label(texts: list[str]) -> None:
     nodes = [either(branch(text, do(text)), branch(None)) for text in texts]
     functions = {f"f{index}": function(text, do("a")) for index, text in enumerate(texts)}
-    drawn = labels(svg_of(render_dot(graph(*nodes, functions=functions))))
+    drawn = graph(*nodes, *map(call, functions), functions=functions)
+    text_of = labels(svg_of(render_dot(drawn, View(expand="none"))))
     for index, text in enumerate(texts):
         for name in (f"n_{index}_b0_0", f"n_{index}_choice->n_{index}_b0_0", f"cluster_f{index}"):
-            assert [line for line in drawn[name] if cell_width(line)] == shown(text)
+            assert [line for line in text_of[name] if cell_width(line)] == shown(text)

@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from syrupy.assertion import SnapshotAssertion
 
-from stepgraph.model.payload import Graph, Node
+from stepgraph.model.payload import FunctionCall, Graph, Node
 from stepgraph.model.walk import children, count_steps
 from stepgraph.render.flow.chart import Arrow, ArrowKind, Box, BoxKind, FrameStart
 from stepgraph.render.flow.dot import render_dot
@@ -54,9 +54,9 @@ def rows(drawn: Graph, view: View) -> list[str]:
 
 CONTAINERS: list[tuple[Node, FoldedKind, str]] = [
     (loop(do("a")), "loop", "loop"),
-    (parallel("race", do("a")), "parallel", "parallel · race"),
+    (parallel("race", do("a")), "parallel", "parallel race"),
     (protected(block(do("a")), catch=block()), "try", "try"),
-    (block(do("a")), "block", "block"),
+    (block(do("a")), "block", "in sequence"),
     (either(branch("x > 1", do("a")), branch(None)), "if", "if x > 1 …"),
     (switch("kind", branch("1", do("a"))), "switch", "switch kind"),
     (function("f", do("a")), "function", "f"),
@@ -183,20 +183,29 @@ def test_functions_called_in_folded_nodes_are_listed_below() -> None:
     ]
 
 
-def test_a_return_leads_from_the_box_to_the_end() -> None:
+def test_a_box_that_may_return_has_no_arrow_for_it() -> None:
     drawn = graph(either(branch("x", do("a"), LEAVE)), do("b"))
     assert folded_boxes(drawn, folded(1)) == [("if x …", "1 step · may return")]
-    assert flow_chart(drawn, folded(1)).arrows[1:] == (
-        Arrow("n_0", "n_1"),
-        Arrow("n_1", "n_end"),
-        Arrow("n_0", "n_end", ArrowKind.LEAVE, "return"),
-    )
+    assert flow_chart(drawn, folded(1)).arrows[1:] == (Arrow("n_0", "n_1"), Arrow("n_1", "n_end"))
 
 
 def test_a_break_leads_from_the_box_past_the_loop() -> None:
-    drawn = graph(loop(do("a"), either(branch("x", LEAVE_LOOP))), do("b"))
-    assert folded_boxes(drawn, folded(2)) == [("if x …", "no steps · may break")]
+    drawn = graph(loop(do("a"), either(branch("x", do("c"), LEAVE_LOOP))), do("b"))
+    assert folded_boxes(drawn, folded(2)) == [("if x …", "1 step · may break")]
     assert Arrow("n_0_1", "n_0_after", ArrowKind.LEAVE, "break") in flow_chart(drawn, folded(2)).arrows
+
+
+def test_a_folded_call_shows_its_clocks() -> None:
+    called: FunctionCall = {"type": "function_call", "name": "f", "starts": 1, "resolves": 2}
+    group = parallel("all", called, do("a", starts=1, resolves=3))
+    drawn = graph(group, functions={"f": function("f", do("b"))})
+    assert folded_boxes(drawn, folded(None, "function")) == [("f [1→2]", "1 step")]
+
+
+def test_an_if_that_only_leaves_is_not_folded() -> None:
+    drawn = graph(either(branch("x", LEAVE)))
+    assert folded_boxes(drawn, folded(1)) == []
+    assert rows(drawn, folded(1)) == ["└─ ◇ if x: return"]
 
 
 def test_nothing_follows_a_folded_node_that_always_returns() -> None:

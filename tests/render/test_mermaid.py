@@ -8,6 +8,7 @@ import mermaidx
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
+from stepgraph.model.details import Detail, Details
 from stepgraph.model.payload import Graph, Node
 from stepgraph.render.flow import mermaid_style
 from stepgraph.render.flow.chart import Arrow, ArrowKind, Box, BoxKind, Chart, FrameEnd, FrameKind, FrameStart
@@ -16,7 +17,7 @@ from stepgraph.render.flow.mermaid import MAX_CHARACTERS, excess, mermaid_chart
 from stepgraph.render.flow.mermaid_document import MermaidPiece, is_one_diagram, mermaid_document, render_mermaid
 from stepgraph.render.folding import Folding
 from stepgraph.render.outline import render_outline
-from stepgraph.render.view import View
+from stepgraph.render.view import Mark, MarkKind, Marks, View
 from tests.render.graphs import (
     LEAVE,
     LEAVE_LOOP,
@@ -61,21 +62,21 @@ def test_the_order_workflow_folded(snapshot: SnapshotAssertion) -> None:
 
 
 def test_a_workflow_starts_with_its_title_a_function_does_not() -> None:
-    drawn = graph(call("f"), functions={"f": function("f", do("a"))})
+    drawn = graph(do("b"), functions={"f": function("f", do("a"))})
     text = lines(render_mermaid(drawn).pieces[0].text)
     assert 'n_start(["Orders"]):::startBox' in text
     assert 'f0_start((" ")):::startBox' in text
 
 
 def test_a_short_choice_is_a_diamond_and_a_long_one_is_not() -> None:
-    assert 'n_0_choice{"if"}:::choiceBox' in lines(source(either(branch("x"))))
+    assert 'n_0_choice{"x"}:::choiceBox' in lines(source(either(branch("x"))))
     assert 'n_0_choice{{"order.shipping"}}:::choiceBox' in lines(source(switch("order.shipping", branch("1"))))
 
 
 def test_arrows_into_joins_have_heads_only_if_they_lead_back() -> None:
     text = lines(source(loop(do("a"), either(branch("x", LEAVE_LOOP)))))
     assert "n_0_foot -.-> n_0_head" in text
-    assert "n_0_1_join --- n_0_foot" in text
+    assert "n_0_1 --- n_0_foot" in text
 
 
 def test_a_failure_leads_to_the_first_box_of_the_catch() -> None:
@@ -97,10 +98,10 @@ def test_the_workflow_is_left_of_its_functions() -> None:
 
 
 def test_arrows_are_colored_by_number() -> None:
-    text = lines(source(either(branch("x", LEAVE)), do("a")))
-    arrows = [line for line in text if "--" in line and not line.startswith("---")]
-    assert "linkStyle 5 stroke:#8c8c8c" in text
-    assert arrows[5] == "n_0_b0_0 --> n_end"
+    text = lines(source(protected(block(do("a")), catch=block(do("b")))))
+    arrows = [line for line in text if "-" in line and ">" in line]
+    assert "linkStyle 1 stroke:#d0746e,stroke-width:2px" in text
+    assert arrows[1] == "n_0_try -.-> n_0_catch_0"
 
 
 def every_kind() -> Chart:
@@ -142,6 +143,21 @@ def test_mermaid_draws_every_kind_of_box_frame_and_arrow() -> None:
 )
 def test_mermaid_draws_arrows_into_and_out_of_nested_frames(node: Node) -> None:
     assert ["after"] in labels_of(source(node, do("after"))).values()
+
+
+def test_the_title_of_a_frame_is_one_line() -> None:
+    drawn = graph(call("f"), functions={"f": function("f", do("a"))})
+    view = View(details=Details([(drawn["workflow"]["nodes"][0], Detail("(step, " + "x" * 30 + ")"))]))
+    (title,) = [line for line in lines(render_mermaid(drawn, view).pieces[0].text) if line.startswith("subgraph")]
+    assert (title.count("<br/>"), "…" in title) == (0, True)
+
+
+def test_a_wide_handler_is_the_label_of_the_arrow_to_it() -> None:
+    handler = block(do("b"))
+    view = View(details=Details([(handler, Detail("except " + "x" * 30))]))
+    text = lines(source(protected(block(do("a")), catch=handler), view=view))
+    assert 'subgraph n_0_catch[" "]' in text
+    assert f'n_0_try -.->|"except<br/>{"x" * 28}<br/>xx"| n_0_catch_0' in text
 
 
 def test_as_many_arrows_as_github_draws_are_one_diagram() -> None:
@@ -199,7 +215,7 @@ def test_a_large_graph_has_a_diagram_for_each_function() -> None:
     assert 'subgraph f1["g"]' in drawn.pieces[2].text
     (message,) = drawn.messages
     assert message == (
-        "Orders: GitHub draws at most 500 arrows in a diagram, but this one has 605, so each of its functions has"
+        "Orders: GitHub draws at most 500 arrows in a diagram, but this one has 603, so each of its functions has"
         " its own diagram."
     )
 
@@ -295,3 +311,26 @@ def test_a_chain_of_functions_is_drawn_quickly() -> None:
     drawn = render_mermaid(graph(call("f0"), functions=functions))
     assert len(drawn.pieces) == 3001
     assert process_time() - started < 20  # one or two seconds; a quadratic algorithm takes minutes
+
+
+def test_a_changed_condition_is_a_marked_diamond() -> None:
+    changed = branch("x", do("a"))
+    marks = Marks([(changed, Mark(MarkKind.CHANGED, "was y"))])
+    text = lines(source(either(changed), view=View(marks=marks)))
+    assert 'n_0_choice{{"#126; x<br/>#40;was y#41;"}}:::changedBox' in text
+
+
+STATE = View(state="incomplete: 2 notes")
+
+
+def test_an_incomplete_graph_says_so_at_its_start() -> None:
+    assert 'n_start(["Orders<br/>incomplete#58; 2 notes"]):::startBox' in lines(source(do("a"), view=STATE))
+
+
+def test_only_the_workflow_of_a_split_graph_says_that_it_is_incomplete() -> None:
+    functions = {"f": function("f", *steps(500))}
+    drawn = render_mermaid(graph(*steps(500), call("f"), functions=functions), STATE)
+    assert [piece.text.splitlines()[0] for piece in drawn.pieces] == [
+        "Orders  1000 steps · incomplete: 2 notes",
+        "Orders · f  500 steps",
+    ]

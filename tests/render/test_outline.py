@@ -2,10 +2,12 @@
 
 from syrupy.assertion import SnapshotAssertion
 
+from stepgraph.model.details import Detail, Details
 from stepgraph.model.note import Note
 from stepgraph.model.payload import Graph
 from stepgraph.model.span import Span
 from stepgraph.render.outline import render_outline
+from stepgraph.render.view import View
 from tests.render.graphs import (
     LEAVE,
     LEAVE_LOOP,
@@ -62,7 +64,7 @@ def test_the_header_has_name_location_and_step_count() -> None:
 
 def test_a_note_of_missing_steps_makes_the_graph_incomplete() -> None:
     outline = render_outline(graph(do("a")), color=False, notes=[UNRESOLVED], location="src/orders.py:12")
-    assert outline.splitlines()[0] == "Orders  src/orders.py:12  1 step · incomplete"
+    assert outline.splitlines()[0] == "Orders  src/orders.py:12  1 step · incomplete: 1 note"
 
 
 def test_other_notes_leave_the_graph_complete() -> None:
@@ -127,13 +129,61 @@ def test_an_empty_try_body_shows_that_it_has_no_steps() -> None:
 
 
 def test_exits_have_arrow_characters() -> None:
-    drawn = graph(loop(do("a"), either(branch("x", LEAVE_LOOP), branch("y", LEAVE))))
-    assert tree(drawn)[3:] == ["   │  └─ ⤶ break", "   └─ ◇ elif y", "      └─ ⏎ return"]
+    drawn = graph(loop(do("a"), LEAVE_LOOP), do("b"), LEAVE)
+    assert tree(drawn) == ["├─ ↻ loop", "│  ├─ ● a", "│  └─ ⤶ break", "├─ ● b", "└─ ⏎ return"]
+
+
+def test_a_branch_that_only_leaves_is_one_line() -> None:
+    drawn = graph(loop(either(branch("x", LEAVE_LOOP), branch("y", LEAVE), branch(None, do("a")))))
+    assert tree(drawn) == ["└─ ↻ loop", "   ├─ ◇ if x: break", "   ├─ ◇ elif y: return", "   └─ ◇ else", "      └─ ● a"]
 
 
 def test_a_group_shows_its_kind_and_the_clocks_of_members() -> None:
     drawn = graph(parallel("race", do("a", starts=1, resolves=2), do("b", starts=1)))
-    assert tree(drawn) == ["└─ ∥ parallel  race", "   ├─ ● a [1→2]", "   └─ ● b [1→]"]
+    assert tree(drawn) == ["└─ ∥ parallel race", "   ├─ ● a [1→2]", "   └─ ● b [1→]"]
+
+
+def test_a_raise_without_a_node_ends_its_part() -> None:
+    handler = block(do("c"))
+    drawn = graph(protected(block(do("a")), catch=handler))
+    details = Details(
+        [
+            (handler, Detail("except KeyError", ending="raise")),
+            (drawn["workflow"], Detail(guards=(("x", "raise ValueError"),))),
+        ]
+    )
+    assert render_outline(drawn, View(details=details), color=False).splitlines()[3:] == [
+        "├─ ▣ except KeyError",
+        "│  ├─ ● c",
+        "│  └─ ✕ raise",
+        "└─ ◇ if x: raise ValueError",
+    ]
+
+
+def test_a_handler_that_only_raises_is_one_line() -> None:
+    handler = block()
+    drawn = graph(protected(block(do("a")), catch=handler))
+    details = Details([(handler, Detail("except KeyError", ending="raise"))])
+    assert render_outline(drawn, View(details=details), color=False).splitlines()[-1] == "└─ ▣ except KeyError: raise"
+
+
+def test_equal_clocks_of_members_are_not_shown() -> None:
+    members = [do(name, starts=1, resolves=2) for name in "ab"]
+    assert tree(graph(parallel("all", *members))) == ["└─ ∥ parallel all", "   ├─ ● a", "   └─ ● b"]
+
+
+def test_clocks_show_that_a_group_does_not_wait() -> None:
+    assert tree(graph(parallel("all", do("a", starts=1)))) == ["└─ ∥ parallel all", "   └─ ● a [1→]"]
+
+
+def test_a_group_within_a_group_shows_the_clocks_of_both() -> None:
+    inner = parallel("all", do("b", starts=2, resolves=3), do("c", starts=2, resolves=3))
+    assert tree(graph(parallel("all", do("a", starts=1, resolves=2), inner)))[1:] == [
+        "   ├─ ● a [1→2]",
+        "   └─ ∥ parallel all",
+        "      ├─ ● b [2→3]",
+        "      └─ ● c [2→3]",
+    ]
 
 
 def test_a_function_is_expanded_at_its_first_call() -> None:

@@ -66,7 +66,7 @@ def test_branch_is_marked_at_its_arrow() -> None:
 
 def test_only_marks_are_colored() -> None:
     output = render_markdown(report(version(loop(do("a"))), version(loop(do("a"), do("b")))))
-    assert "classDef loopFrame fill:#8080800d,stroke:#8c8c8c" in output
+    assert "classDef loopFrame fill:#5b68750d,stroke:#7d8996" in output
     assert "linkStyle" not in output
 
 

@@ -27,8 +27,6 @@ def details_of(body: str) -> list[str]:
         ("async for row in event:\n    await a()", "async for row in event"),
         ("while not event['done']:\n    await a()", 'while not event["done"]'),
         ("x = [await a() for y in event if y for z in y]", "for y in event if y"),
-        ("await asyncio.gather(*[a() for y in event])", "for y in event"),
-        ("await asyncio.gather(*(a() for y in event if y))", "for y in event if y"),
         ("for item in [\n    1,  # first\n    x,\n]:\n    await a()", "for item in [1, x]"),
         ("for (x, y) in event:\n    await a()", "for x, y in event"),
         ("while (event and\n       step):\n    await a()", "while event and step"),
@@ -36,6 +34,24 @@ def details_of(body: str) -> list[str]:
 )
 def test_a_loop_has_its_head(body: str, head: str) -> None:
     assert details_of(body)[0] == head
+
+
+@pytest.mark.parametrize("members", ["*[a() for y in event if y]", "*(a() for y in event if y)"])
+def test_a_concurrent_loop_has_its_head(members: str) -> None:
+    assert details_of(f"await asyncio.gather({members})") == ["gather", "for y in event if y"]
+
+
+@pytest.mark.parametrize(
+    ("body", "source"),
+    [
+        ("await asyncio.gather(a(), b())", ["gather"]),
+        ("await asyncio.wait([asyncio.create_task(a()), asyncio.create_task(b())])", ["wait"]),
+        ("async with asyncio.TaskGroup() as tg:\n    tg.create_task(a())\n    tg.create_task(b())", ["TaskGroup"]),
+        ("x, y = asyncio.create_task(a()), asyncio.create_task(b())\nawait x\nawait y", []),
+    ],
+)
+def test_a_group_has_its_function(body: str, source: list[str]) -> None:
+    assert details_of(body) == source
 
 
 @pytest.mark.parametrize(
@@ -164,6 +180,6 @@ def test_an_outline_shows_details_in_place_of_types() -> None:
     with_details = render_outline(workflow.graph, View(details=workflow.details), color=False)
     without = render_outline(workflow.graph, color=False)
     assert "↻ for x in event" in with_details
-    assert "⏎ return x" in with_details
+    assert "◇ if x: return x" in with_details
     assert "↻ loop" in without
     assert Details().source(workflow.graph["workflow"]["nodes"][0]) == ""

@@ -60,12 +60,8 @@ def test_an_outline_shows_details() -> None:
         '├─ ↻ for item in [event, "x", 1]',
         "│  ├─ ▣ try",
         "│  │  └─ ● charge",
-        "│  └─ ▣ except CardError as error",
-        "│     └─ ◆ switch exception",
-        "│        ├─ case CardError",
-        '│        │  └─ ✕ raise Declined("no card", item) from error  not caught here',
-        "│        └─ default",
-        "│           └─ ✕ raise  any other error",
+        '│  ├─ ▣ except CardError as error: raise Declined("no card", item) from error  not caught here',
+        "│  └─ ▣ any other error: raise",
         "└─ ◔ rest  sleep 5 ms",
     ]
 

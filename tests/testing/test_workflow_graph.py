@@ -144,7 +144,7 @@ def test_its_text_is_the_outline_with_notes() -> None:
     (workflow,) = analyze_source(SOURCE + "        await elsewhere(step)\n", "orders.py").workflows
     text = str(WorkflowGraph.of(workflow))
     assert text.startswith(
-        "Orders  1 step · incomplete\n└─ ◔ rest  sleep 1 hour\n\nNotes\n1. note[SG004]  orders.py:7:"
+        "Orders  1 step · incomplete: 1 note\n└─ ◔ rest  sleep 1 hour\n\nNotes\n1. note[SG004]  orders.py:7:"
     )
 
 

@@ -30,8 +30,9 @@ MARKDOWN: Final = ".md"
 """The suffix of Markdown files, which may contain Mermaid diagrams."""
 
 _FOLDING: Final = frozenset({"--depth", "--collapse"})
+_CHART: Final = _FOLDING | {"--expand"}
+_PAGE: Final = _CHART | {"--theme", "--legend"}
 _DIFF_PICTURE: Final = frozenset({"--theme", "--full"})
-_PAGE: Final = _FOLDING | {"--expand", "--theme", "--legend"}
 _PICTURE: Final = _PAGE | {"--fit", "--engine"}
 _LINKED: Final = frozenset({"--source-url"})
 
@@ -392,11 +393,11 @@ def _diff_png(report: VersionComparison, options: FormatOptions) -> Rendering:
 _GRAPHS: Final[tuple[Format[Sequence[Subject]], ...]] = (
     Format("text", TEXT_FILE, _graph_text, _FOLDING, shows_notes=True),
     Format("json", ".json", _graph_json, is_api_response=True),
-    Format("dot", ".dot", _graph_dot, _FOLDING),
+    Format("dot", ".dot", _graph_dot, _CHART),
     Format("svg", ".svg", _graph_svg, _PICTURE | _LINKED, allows_multiple_workflows=False),
     Format("png", ".png", _graph_png, _PICTURE, allows_multiple_workflows=False, is_binary=True, require=_require_png),
     Format("html", ".html", _graph_html, _PAGE | _LINKED, shows_notes=True, shows_locations=True),
-    Format("mermaid", ".mmd", _graph_mermaid, _FOLDING),
+    Format("mermaid", ".mmd", _graph_mermaid, _CHART),
 )
 _REPORTS: Final[tuple[Format[Report], ...]] = (
     Format("text", TEXT_FILE, _report_text),

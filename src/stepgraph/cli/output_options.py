@@ -166,14 +166,14 @@ EXPANSIONS: Final = ("first", "all", "none")
 THEMES: Final = ("auto", "light", "dark")
 ENGINES: Final = ("structured", "dot")
 # Options that Graphviz does not support.
-_STRUCTURED_ONLY: Final = frozenset({"--expand", "--theme", "--legend", "--fit", "--source-url"})
+_STRUCTURED_ONLY: Final = frozenset({"--theme", "--legend", "--fit", "--source-url"})
 _NO_FIT = "none"
 _MIN_FIT, _MAX_FIT = 200, 10_000
 _VIEW_OPTIONS: Final = frozenset({"--depth", "--collapse", "--expand", "--theme", "--legend"})
 
 _DEPTH_HELP = "Draw N levels of nested nodes, and collapse deeper ones."
 _COLLAPSE_HELP = f"Collapse nodes of these kinds: {', '.join(COLLAPSIBLE)}."
-_EXPAND_HELP = "In svg, png, html: draw a function at its first call (default), each call, or apart."
+_EXPAND_HELP = "Draw a function at its first call (default), at each call, or apart; not in text."
 _FIT_HELP = "Fold parts of a picture until names are legible at WIDTH pixels. Default: 800."
 _THEME_HELP = "Colors of a picture or page. auto (default) follows the viewer, and is light in a PNG."
 _DIFF_THEME_HELP = "Colors of a picture or page. auto (default) follows the viewer, and is light in a PNG."

@@ -256,7 +256,8 @@ def _jump(operation: Jump, context: _Context) -> _Fragment:
         case JumpKind.RAISE:
             return _raise(operation, context)
         case JumpKind.CONTINUE:
-            return _Fragment(jumps=frozenset((_ITERATION_END,)), may_complete=False)
+            jump = replace(operation, drawn=False)
+            return _Fragment(deque((jump,)), jumps=frozenset((_ITERATION_END,)), may_complete=False)
 
 
 def _raise(operation: Jump, context: _Context) -> _Fragment:

@@ -13,6 +13,7 @@ from stepgraph.model.payload import Graph
 from stepgraph.syntax.construct_text import (
     call_arguments,
     exit_statement,
+    group_function,
     handler_clause,
     handler_head,
     loop_head,
@@ -68,7 +69,9 @@ def _detail_without_ending(places: Places, workflows: Mapping[str, str], part: P
         case "function_call":
             return Detail(call_arguments(place))
         case "parallel" if part["kind"] == "all_settled":
-            return Detail(remarks=(GROUP_SWALLOWS if returns_discarded_errors(place) else GROUP_KEEPS,))
+            return Detail(group_function(place), (GROUP_SWALLOWS if returns_discarded_errors(place) else GROUP_KEEPS,))
+        case "parallel":
+            return Detail(group_function(place))
         case _:
             return NO_DETAIL
 

@@ -64,7 +64,8 @@ class Details(Struct, frozen=True, eq=False):
       node, because a handler of the function may catch the exception, or because no step follows in the function.
     - Function calls: the arguments, `(step, "after B3")`.
     - Steps: the results that they receive, and the workflows that they start.
-    - Groups of the kind `all_settled`: whether the code discards the errors of the members.
+    - Groups: the function, `gather`, and for the kind `all_settled`, whether the code discards the errors of
+      the members.
     """
 
     items: Sequence[tuple[Part, Detail]] = ()

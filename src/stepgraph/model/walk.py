@@ -82,7 +82,7 @@ def handlers_in(catch: Sequence[Node]) -> Switch | None:
     if len(catch) != 1:
         return None
     (only,) = catch
-    return only if only["type"] == "switch" and only["discriminant"] == EXCEPTION else None
+    return only if only["type"] == "switch" and only["discriminant"] == EXCEPTION and only["branches"] else None
 
 
 def children(node: Node) -> list[Node]:

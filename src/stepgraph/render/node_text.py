@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final, assert_never
+from typing import Final, TypeGuard, assert_never
 
 from msgspec import Struct
 
 from stepgraph.model.details import ANY_OTHER_ERROR, Details
-from stepgraph.model.payload import Block, Branch, Clocked, Node
+from stepgraph.model.payload import Block, Branch, Break, Clocked, If, Node
 from stepgraph.model.walk import as_unknown, is_step
 from stepgraph.phrases import number_text
 from stepgraph.render.step_types import step_style
 
 NO_STEPS: Final = "no steps"
 UNKNOWN_TYPE: Final = "unknown type of node"
+ENDLESS_LOOPS: Final = frozenset({"while True", "while 1"})
+"""The heads of loops that only exits leave."""
+
 NO_BLOCK: Final[Block] = {"type": "block", "nodes": []}
 """The body of a `try` without a `try_block`."""
 
@@ -43,11 +46,11 @@ def node_words(node: Node) -> NodeWords:
         case "loop":
             return NodeWords("Loop: repeats any number of times", "loop")
         case "parallel":
-            return NodeWords("Concurrent work", f"parallel · {node['kind']}")
+            return NodeWords("Concurrent work", f"parallel {node['kind']}")
         case "try":
             return NodeWords("Try: a failure jumps to the except block", "try")
         case "block":
-            return NodeWords("Block", "block")
+            return NodeWords("Nodes in sequence", "in sequence")
         case "if":
             first = node["branches"][0]["condition"] if node["branches"] else None
             return NodeWords("Choice: one of the branches", "if" if first is None else f"if {first} …")
@@ -77,12 +80,6 @@ def clock_text(node: Clocked) -> str:
     return "[{}→{}]".format(*("" if clock is None else number_text(clock) for clock in (starts, resolves)))
 
 
-def with_clock(text: str, node: Clocked) -> str:
-    """Return `text` followed by the clocks of `node`, if any."""
-    clock = clock_text(node)
-    return f"{text} {clock}" if clock else text
-
-
 def branch_text(branch: Branch, default: str, details: Details) -> str:
     """Return the `except` clause of a branch, or its condition, or `default`.
 
@@ -103,3 +100,26 @@ def is_exhaustive(branches: Sequence[Branch], details: Details) -> bool:
     """
     is_handlers = len(branches) > 1 and all(details.source(branch) for branch in branches)
     return is_handlers or any(branch["condition"] is None for branch in branches)
+
+
+def only_exit(nodes: Sequence[Node]) -> Break | None:
+    """Return the exit that is the only node of a branch, or None for other branches."""
+    if len(nodes) != 1:
+        return None
+    (only,) = nodes
+    return only if only["type"] == "break" else None
+
+
+def exit_remarks(node: Break, details: Details) -> tuple[str, ...]:
+    """Return the remarks on an exit, except for the one that is the text of its branch."""
+    return tuple(remark for remark in details.remarks(node) if remark != ANY_OTHER_ERROR)
+
+
+def is_guard(node: Node) -> TypeGuard[If]:
+    """Return whether a node is an `if` with a single branch, which has a condition and only leaves."""
+    return (
+        node["type"] == "if"
+        and len(node["branches"]) == 1
+        and node["branches"][0]["condition"] is not None
+        and only_exit(node["branches"][0]["nodes"]) is not None
+    )

@@ -9,9 +9,10 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from stepgraph.limits import INDENTED_LEVELS
-from stepgraph.model.details import NO_DETAILS, Details, Part
+from stepgraph.model.details import ANY_OTHER_ERROR, NO_DETAILS, Details, Part
 from stepgraph.model.note import Note
 from stepgraph.model.payload import (
+    Block,
     Branch,
     Break,
     FunctionCall,
@@ -32,12 +33,22 @@ from stepgraph.model.walk import (
     children,
     count_steps,
     functions_of,
+    handlers_in,
     is_leaf_step,
     is_step,
 )
-from stepgraph.phrases import counted, payload_text
-from stepgraph.render.folding import UNFOLDED, BodyTexts, Folding, exit_kind, folded_node_text
-from stepgraph.render.node_text import UNKNOWN_TYPE, clock_text, node_words
+from stepgraph.phrases import counted, incomplete_text, payload_text
+from stepgraph.render.folding import UNFOLDED, BodyTexts, Folding, LeavingKind, exit_kind, folded_node_text
+from stepgraph.render.member_clocks import MemberClocks
+from stepgraph.render.node_text import (
+    NO_BLOCK,
+    UNKNOWN_TYPE,
+    branch_text,
+    exit_remarks,
+    is_guard,
+    node_words,
+    only_exit,
+)
 from stepgraph.render.step_types import step_style, step_text
 from stepgraph.render.terminal import Ink, Piece, Terminal
 from stepgraph.render.view import DEFAULT_VIEW, View
@@ -55,11 +66,11 @@ def render_outline(
     width: int | None = None,
     location: str = "",
 ) -> str:
-    """Return the outline of a graph. Only the title, the folding and the details of the view apply.
+    """Return the outline of a graph. Only the title, the state, the folding and the details of the view apply.
 
     `location` is the source location of the workflow (`src/orders.py:12`). The header reports whether the graph is
-    complete, according to the notes. For graphs without a location, such as saved graphs, the header reports only an
-    incomplete graph. Lines except notes are clipped to `width` cells.
+    complete, according to the state or the notes. For graphs without a location, such as saved graphs, the header
+    reports only an incomplete graph. Lines except notes are clipped to `width` cells.
     """
     terminal = Terminal(color=color, width=width)
     workflow = graph["workflow"]
@@ -69,7 +80,7 @@ def render_outline(
     lines = [terminal.line(_header(graph, view, notes, location))]
     if "payload" in workflow:
         lines.append(terminal.line([Piece(payload_text(workflow["payload"]), Ink.QUIET, elastic=True)]))
-    lines += (terminal.line(pieces) for pieces in _tree(workflow["nodes"], maker))
+    lines += (terminal.line(pieces) for pieces in _tree(maker.contents(workflow, workflow["nodes"]), maker))
     lines += (terminal.line(pieces) for pieces in _separate(FOLDED_AWAY, maker.unreached(called=True), maker))
     lines += (terminal.line(pieces) for pieces in _separate(UNREACHED, maker.unreached(called=False), maker))
     lines += (Terminal(color=color, width=None).line(pieces) for pieces in _notes(notes))
@@ -82,8 +93,8 @@ def _header(graph: Graph, view: View, notes: Sequence[Note], location: str) -> l
     if location:
         pieces += [Piece(location, Ink.QUIET, elastic=True), Piece("  ")]
     pieces.append(Piece(counted(count_steps(workflow), "step")))
-    if any(note.incomplete for note in notes):
-        pieces += [Piece(" · "), Piece("incomplete", Ink.WARNING)]
+    if state := view.state or incomplete_text(sum(note.incomplete for note in notes)):
+        pieces += [Piece(" · "), Piece(state, Ink.WARNING)]
     elif location:
         pieces.append(Piece(" · complete"))
     return pieces
@@ -224,15 +235,16 @@ class RowMaker(Struct):
     """The names of the functions summarized by a folded call."""
 
     details: Details = NO_DETAILS
+    clocks: MemberClocks = field(default_factory=MemberClocks)
 
     def rows(self, node: Node, level: int = 1) -> Sequence[Row]:
         """Return the rows of a node: one for each branch of an `if` or part of a `try`, or else a single row."""
-        if self.folding.folds(node, level):
+        if self.folding.folds(node, level) and not is_guard(node):
             if node["type"] == "function_call":
                 return [self._folded_call(node)]
             if children(node):
                 return [self._folded(node)]
-        return [_with_level(row, level + 1) for row in self._open(node)]
+        return [_with_level(row, level + 1) for row in self._open(node, level)]
 
     def unreached(self, *, called: bool) -> Iterator[Row]:
         """Yield the rows of functions that have none yet: either the called functions or the others.
@@ -244,7 +256,7 @@ class RowMaker(Struct):
                 self.shown.add(name)
                 yield from self.rows(function)
 
-    def _open(self, node: Node) -> Sequence[Row]:
+    def _open(self, node: Node, level: int) -> Sequence[Row]:
         if unknown := as_unknown(node):
             return [_unknown(unknown)]
         if is_leaf_step(node):
@@ -257,9 +269,9 @@ class RowMaker(Struct):
             case "parallel":
                 return [self._parallel(node)]
             case "block":
-                return [_container(BLOCK_MARK, "block", Ink.QUIET, node["nodes"])]
+                return [_container(BLOCK_MARK, "in sequence", Ink.QUIET, node["nodes"])]
             case "try":
-                return self._try(node)
+                return self._try(node, level)
             case "if":
                 return self._if(node)
             case "switch":
@@ -267,7 +279,7 @@ class RowMaker(Struct):
             case "function_call":
                 return [self._call(node)]
             case "function_def":
-                return [_container(FUNCTION_MARK, node["name"], Ink.STRONG, node["nodes"])]
+                return [_container(FUNCTION_MARK, node["name"], Ink.STRONG, self.contents(node, node["nodes"]))]
             case "break":
                 return [self._exit(node)]
             case "start":
@@ -278,13 +290,23 @@ class RowMaker(Struct):
     def _call(self, call: FunctionCall) -> Row:
         name = call["name"]
         arguments = self.details.source(call)
-        suffix = (*((Piece(arguments, elastic=True),) if arguments else ()), *_clock(clock_text(call)))
+        suffix = (*((Piece(arguments, elastic=True),) if arguments else ()), *_clock(self.clocks.text(call)))
         if name in self.shown:
             return Row((_mark(REPEATED_MARK, Ink.STRONG), _name(name), *suffix, *_quiet("(shown above)")))
         if name not in self.functions:
             return Row((_mark(FUNCTION_MARK, Ink.STRONG), _name(name), *suffix, *_quiet("(not in this graph)")))
         self.shown.add(name)
-        return _row((_mark(FUNCTION_MARK, Ink.STRONG), _name(name), *suffix), self.functions[name]["nodes"])
+        function = self.functions[name]
+        pieces = (_mark(FUNCTION_MARK, Ink.STRONG), _name(name), *suffix)
+        return _row(pieces, self.contents(function, function["nodes"]))
+
+    def contents(self, part: Part, nodes: Sequence[Node]) -> Sequence[Row | Node]:
+        """Return the nodes of a part, then rows of the `raise` statements at its end that have no node."""
+        detail = self.details.of(part)
+        rows = [Row((_mark(IF_MARK, Ink.CHOICE), *_guard_pieces(*guard))) for guard in detail.guards]
+        if detail.ending:
+            rows.append(Row((_mark(EXIT_MARKS["raise"], Ink.FAILURE), _raise(detail.ending))))
+        return [*nodes, *rows] if rows else nodes
 
     def _folded_call(self, call: FunctionCall) -> Row:
         name = call["name"]
@@ -292,67 +314,90 @@ class RowMaker(Struct):
             return self._call(call)
         self.counted.add(name)
         inside = _quiet(f"({self.body_texts.of(name)})")
-        return Row((_mark(FUNCTION_MARK, Ink.STRONG), _name(name), *_clock(clock_text(call)), *inside))
+        return Row((_mark(FUNCTION_MARK, Ink.STRONG), _name(name), *_clock(self.clocks.text(call)), *inside))
 
-    def _try(self, node: Try) -> list[Row]:
-        rows = [_container(TRY_MARK, "try", Ink.TRY, node["try_block"]["nodes"] if "try_block" in node else ())]
+    def _try(self, node: Try, level: int) -> list[Row]:
+        block = node.get("try_block", NO_BLOCK)
+        rows = [_container(TRY_MARK, "try", Ink.TRY, self.contents(block, block["nodes"]))]
         if "catch_block" in node:
-            block = node["catch_block"]
-            pieces = (_mark(TRY_MARK, Ink.TRY), Piece(self.details.source(block) or "catch", Ink.TRY, elastic=True))
-            rows.append(self._remarked(block, pieces, block["nodes"]))
+            rows += self._handlers(node["catch_block"], level)
         if "finally_block" in node:
-            rows.append(_container(TRY_MARK, "finally", Ink.TRY, node["finally_block"]["nodes"]))
+            block = node["finally_block"]
+            rows.append(_container(TRY_MARK, "finally", Ink.TRY, self.contents(block, block["nodes"])))
         return rows
+
+    def _handlers(self, block: Block, level: int) -> Iterator[Row]:
+        """Yield a row for each handler, as in the source, or a single row if the source is unknown."""
+        head = self.details.source(block)
+        choice = handlers_in(block["nodes"]) if head else None
+        if choice is None or self.folding.folds(choice, level + 1):
+            pieces = (_mark(TRY_MARK, Ink.TRY), Piece(head or "catch", Ink.TRY, elastic=True))
+            yield self._part_row(block, pieces)
+            return
+        for branch in choice["branches"]:
+            is_only = branch["condition"] is not None and not self.details.source(branch)
+            text = head if is_only else branch_text(branch, ANY_OTHER_ERROR, self.details)
+            yield self._part_row(branch, [_mark(TRY_MARK, Ink.TRY), Piece(text, Ink.TRY, elastic=True)])
 
     def _exit(self, node: Break) -> Row:
         kind = exit_kind(node, self.details)
-        ink = Ink.FAILURE if kind == "raise" else Ink.STRONG
-        statement = Piece(self.details.source(node) or node["kind"], ink, elastic=True)
-        return Row((_mark(EXIT_MARKS.get(kind, EXIT_MARK), ink), statement, *_quiet(*self.details.remarks(node))))
+        mark = _mark(EXIT_MARKS.get(kind, EXIT_MARK), _exit_ink(kind))
+        return Row((mark, *self._exit_pieces(node)))
+
+    def _exit_pieces(self, node: Break) -> Iterator[Piece]:
+        ink = _exit_ink(exit_kind(node, self.details))
+        yield Piece(self.details.source(node) or node["kind"], ink, elastic=True)
+        yield from _quiet(*exit_remarks(node, self.details))
 
     def _step(self, step: Step, nested: Sequence[Node] = ()) -> Row:
         mark = _mark(step_style(step["type"]).mark, Ink.STEP)
         phrases = (*step_text(step).phrases, *self.details.remarks(step))
-        return Row((mark, _name(step["name"]), *_clock(clock_text(step)), *_quiet(*phrases)), nested)
+        return Row((mark, _name(step["name"]), *_clock(self.clocks.text(step)), *_quiet(*phrases)), nested)
 
     def _parallel(self, parallel: Parallel) -> Row:
-        phrases = (parallel["kind"], *self.details.remarks(parallel))
-        pieces = (_mark(PARALLEL_MARK, Ink.PARALLEL), Piece("parallel", Ink.PARALLEL), *_quiet(*phrases))
+        self.clocks.enter(parallel)
+        phrases = filter(None, (self.details.source(parallel), *self.details.remarks(parallel)))
+        kind = Piece(f"parallel {parallel['kind']}", Ink.PARALLEL, elastic=True)
+        pieces = (_mark(PARALLEL_MARK, Ink.PARALLEL), kind, *_quiet(*phrases))
         return _row(pieces, parallel["nodes"])
 
     def _if(self, node: If) -> list[Row]:
-        rows: list[Row] = []
-        for index, branch in enumerate(node["branches"]):
-            word = "if" if index == 0 else "elif"
-            pieces = [_mark(IF_MARK, Ink.CHOICE)]
-            if handler := self.details.source(branch):
-                pieces.append(Piece(handler, Ink.TRY, elastic=True))
-            elif branch["condition"] is None:
-                pieces.append(Piece("else", Ink.CHOICE))
-            else:
-                pieces += [Piece(f"{word} ", Ink.CHOICE), Piece(branch["condition"], elastic=True)]
-            rows.append(self._remarked(branch, pieces, branch["nodes"]))
+        rows = [
+            self._branch(branch, "if " if index == 0 else "elif ", "else", (_mark(IF_MARK, Ink.CHOICE),))
+            for index, branch in enumerate(node["branches"])
+        ]
         return rows or [_container(IF_MARK, "if", Ink.CHOICE, ())]
 
     def _switch(self, node: Switch) -> Row:
-        cases = [self._case(branch) for branch in node["branches"]]
+        cases = [self._branch(branch, "case ", "default") for branch in node["branches"]]
         subject = Piece(node["discriminant"], elastic=True)
         return _row((_mark(SWITCH_MARK, Ink.CHOICE), Piece("switch ", Ink.CHOICE), subject), cases)
 
-    def _case(self, branch: Branch) -> Row:
-        pieces: list[Piece] = []
-        if handler := self.details.source(branch):
-            pieces.append(Piece(handler, Ink.TRY, elastic=True))
+    def _branch(self, branch: Branch, word: str, default: str, before: tuple[Piece, ...] = ()) -> Row:
+        """Return the row of a branch."""
+        return self._part_row(branch, [*before, *self._branch_head(branch, word, default)])
+
+    def _part_row(self, part: Branch | Block, pieces: Sequence[Piece]) -> Row:
+        """Return the row of a branch or block, on one line with its exit if it only leaves."""
+        exit_node, detail = only_exit(part["nodes"]), self.details.of(part)
+        if exit_node is not None:
+            return Row((*pieces, Piece(": "), *self._exit_pieces(exit_node)))
+        if detail.ending and not (part["nodes"] or detail.guards):
+            return Row((*pieces, Piece(": "), _raise(detail.ending), *_quiet(*detail.remarks)))
+        return self._remarked(part, pieces, part["nodes"])
+
+    def _branch_head(self, branch: Branch, word: str, default: str) -> Iterator[Piece]:
+        if self.details.source(branch):
+            yield Piece(branch_text(branch, default, self.details), Ink.TRY, elastic=True)
         elif branch["condition"] is None:
-            pieces.append(Piece("default", Ink.CHOICE))
+            yield Piece(branch_text(branch, default, self.details), Ink.CHOICE)
         else:
-            pieces += [Piece("case ", Ink.CHOICE), Piece(branch["condition"], elastic=True)]
-        return self._remarked(branch, pieces, branch["nodes"])
+            yield from (Piece(word, Ink.CHOICE), Piece(branch["condition"], elastic=True))
 
     def _remarked(self, part: Part, pieces: Sequence[Piece], nodes: Sequence[Node]) -> Row:
         """Return the row of a branch or block with its remarks, which replace `(no steps)`."""
-        remarks = self.details.remarks(part)
-        return Row((*pieces, *_quiet(*remarks)), nodes) if remarks else _row(pieces, nodes)
+        remarks, below = self.details.remarks(part), self.contents(part, nodes)
+        return Row((*pieces, *_quiet(*remarks)), below) if remarks else _row(pieces, below)
 
     def _folded(self, node: Node) -> Row:
         """Return the row of a folded node with a summary of its contents."""
@@ -361,7 +406,7 @@ class RowMaker(Struct):
         title = Piece((is_loop and self.details.source(node)) or node_words(node).title, ink, elastic=True)
         phrases: tuple[Piece, ...] = ()
         if node["type"] == "step_do":
-            phrases = (*_clock(clock_text(node)), *_quiet(*step_text(node).phrases, *self.details.remarks(node)))
+            phrases = (*_clock(self.clocks.text(node)), *_quiet(*step_text(node).phrases, *self.details.remarks(node)))
         return Row((_mark(mark, ink), title, *phrases, *_quiet(f"({folded_node_text(node, self.details)})")))
 
     def _start(self, start: Start) -> Row:
@@ -372,6 +417,18 @@ class RowMaker(Struct):
         if "payload" in start:
             pieces += _quiet(payload_text(start["payload"]))
         return _row(pieces, [*start["nodes"], *shadowed])
+
+
+def _guard_pieces(condition: str, statement: str) -> tuple[Piece, ...]:
+    return (Piece("if ", Ink.CHOICE), Piece(condition, elastic=True), Piece(": "), _raise(statement))
+
+
+def _raise(statement: str) -> Piece:
+    return Piece(statement, Ink.FAILURE, elastic=True)
+
+
+def _exit_ink(kind: LeavingKind) -> Ink:
+    return Ink.FAILURE if kind == "raise" else Ink.STRONG
 
 
 def _with_level(row: Row, level: int) -> Row:
@@ -386,8 +443,8 @@ def _unknown(node: UnknownNode) -> Row:
     return Row((_mark(UNKNOWN_MARK, Ink.WARNING), kind, *name, *_quiet(f"({UNKNOWN_TYPE})")), node["nodes"])
 
 
-def _container(mark: str, title: str, ink: Ink, nodes: Sequence[Node]) -> Row:
-    return _row((_mark(mark, ink), Piece(title, ink, elastic=True)), nodes)
+def _container(mark: str, title: str, ink: Ink, below: Sequence[Row | Node]) -> Row:
+    return _row((_mark(mark, ink), Piece(title, ink, elastic=True)), below)
 
 
 def _row(pieces: Iterable[Piece], below: Sequence[Row | Node]) -> Row:

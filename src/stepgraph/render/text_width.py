@@ -171,9 +171,9 @@ def wrap(text: str, width: int, lines: int) -> tuple[str, ...]:
     return CELLS.wrap(text, width, lines)
 
 
-def label_lines(texts: Sequence[str], width: int) -> list[str]:
-    """Return the lines of texts below each other, with at most three lines of `width` cells for each text.
+def label_lines(texts: Sequence[str], width: int, most: int = MAX_LABEL_LINES) -> list[str]:
+    """Return the lines of texts below each other, with at most `most` lines of `width` cells for each text.
 
     Diagrams need these breaks if other programs lay them out.
     """
-    return [line for text in texts for line in wrap(visible(text), width, MAX_LABEL_LINES)]
+    return [line for text in texts for line in wrap(visible(text), width, most)]

@@ -9,9 +9,9 @@ from typing import Final, Literal, TypeAlias
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from stepgraph.model.details import NO_DETAILS, Details
+from stepgraph.model.details import NO_DETAIL, NO_DETAILS, NOT_CAUGHT, Detail, Details
 from stepgraph.model.payload import Node, Workflow
-from stepgraph.render.folding import UNFOLDED, Folding
+from stepgraph.render.folding import UNFOLDED, Folding, LeavingKind
 from stepgraph.render.node_text import NO_STEPS
 
 Expansion: TypeAlias = Literal["first", "all", "none"]
@@ -191,3 +191,12 @@ class NodeContext(Struct, frozen=True):
     def before_finally(self) -> NodeContext:
         """Return this context in a block whose exits lead through a `finally`, before any handler around it."""
         return replace(self, exits="finally", handled_here=False, handled_by_caller=False)
+
+    def may_be_caught(self, kind: LeavingKind, detail: Detail = NO_DETAIL) -> bool:
+        """Return whether a handler around an exit may catch its exception, in the function or in a caller."""
+        is_handled = self.handled_by_caller or (self.handled_here and NOT_CAUGHT not in detail.remarks)
+        return kind == "raise" and is_handled
+
+    def ends_at_once(self, kind: LeavingKind) -> bool:
+        """Return whether an exit that no handler catches ends where it is drawn, without a line to another node."""
+        return (self.exits == "end" and kind != "break") or (self.exits == "join" and kind == "raise")

@@ -8,10 +8,12 @@ from typing import Final
 
 from stepgraph.checks.diagnostic import Finding, Severity
 from stepgraph.escaping.markdown import cell, code, fenced, prose
+from stepgraph.model.payload import Graph
 from stepgraph.model.span import Span
 from stepgraph.phrases import counted
 from stepgraph.render.flow.mermaid import utf16_length
 from stepgraph.render.flow.mermaid_document import MAX_LENGTH, count_fitting, fitting_diagrams, folded_diagram
+from stepgraph.render.view import View
 from stepgraph.report.report import (
     Report,
     Verdict,
@@ -132,8 +134,11 @@ def _limited(lines: Sequence[str], space: int, noun: str) -> str:
 
 def _diagrams(report: Report, space: int) -> list[str]:
     drawable = [
-        partial(folded_diagram, workflow.name, workflow.steps, workflow.graph)
-        for workflow in report.workflows
-        if workflow.graph is not None
+        partial(_diagram, workflow, workflow.graph) for workflow in report.workflows if workflow.graph is not None
     ]
     return fitting_diagrams(drawable, space, "stepgraph graph")
+
+
+def _diagram(workflow: WorkflowSummary, graph: Graph) -> str:
+    view = View(details=workflow.details(), state="" if workflow.complete else "incomplete")
+    return folded_diagram(workflow.name, workflow.steps, graph, view)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
@@ -14,6 +14,7 @@ from stepgraph.checks.selectors import INPUT_RULES
 from stepgraph.checks.settings import FailOn
 from stepgraph.checks.suppression_index import SuppressedFinding
 from stepgraph.escaping.report_fields import url_path
+from stepgraph.model.details import NO_DETAILS, Details
 from stepgraph.model.span import Span
 from stepgraph.phrases import counted
 
@@ -67,6 +68,8 @@ class WorkflowSummary(Struct, frozen=True):
     """Whether the analysis resolved everything."""
     graph: Graph | None = None
     """The graph, or None if the workflow has none."""
+    details: Callable[[], Details] = lambda: NO_DETAILS
+    """Returns the details of the graph."""
 
 
 class SourceFile(Struct, frozen=True):
@@ -155,6 +158,7 @@ def workflow_summary(workflow: WorkflowAnalysis) -> WorkflowSummary:
         workflow.step_count,
         workflow.complete,
         workflow.graph,
+        lambda: workflow.details,
     )
 
 

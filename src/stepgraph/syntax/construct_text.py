@@ -110,6 +110,21 @@ def call_arguments(place: Place) -> str:
     return truncate(f"({', '.join(_argument_text(place, argument) for argument in place.node.args)})")
 
 
+def group_function(place: Place) -> str:
+    """Return the function that makes or awaits a group, such as `gather` of asyncio, or an empty string.
+
+    The node is an `await` of a call or a context manager.
+    """
+    match place.node:
+        case (
+            cst.Await(expression=cst.Call(func=cst.Name() | cst.Attribute() as function))
+            | cst.WithItem(item=cst.Call(func=cst.Name() | cst.Attribute() as function))
+        ):
+            return truncate(_text(place, function).removeprefix("asyncio."))
+        case _:
+            return ""
+
+
 def returns_discarded_errors(place: Place) -> bool:
     """Return whether an await discards the result of `gather(..., return_exceptions=True)` and the errors in it."""
     match place.node:

@@ -10,6 +10,7 @@ from typing import TypeAlias
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from stepgraph.render.folding import LeavingKind
 from stepgraph.render.view import Mark
 
 
@@ -23,6 +24,7 @@ class BoxKind(Enum):
     WAIT = auto()
     CALL = auto()
     CHOICE = auto()
+    HEAD = auto()
     FORK = auto()
     MERGE = auto()
     JOIN = auto()
@@ -136,9 +138,10 @@ class LooseEnd(Struct, frozen=True):
 LooseEnds: TypeAlias = tuple[LooseEnd, ...]
 
 
-def leaving_by(ends: LooseEnds, label: str) -> LooseEnds:
-    """Return the ends as exits by a `break` or `return` that is not drawn as a box. `label` names the statement."""
-    return tuple(replace(end, kind=ArrowKind.LEAVE, label=label) for end in ends)
+def leaving_by(ends: LooseEnds, kind: LeavingKind) -> LooseEnds:
+    """Return the ends as exits that are not drawn as a box, so their labels name the statement."""
+    arrow = ArrowKind.FAILURE if kind == "raise" else ArrowKind.LEAVE
+    return tuple(replace(end, kind=arrow, label=kind) for end in ends)
 
 
 class ChartBuilder(Struct):

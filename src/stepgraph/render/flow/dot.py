@@ -49,7 +49,11 @@ def title_text(texts: Sequence[str]) -> dict[str, str]:
 
 def frame_text(text: str) -> dict[str, str]:
     """Return the label of a frame, with its own tooltip so that it does not inherit the tooltip of its parent."""
-    return {"label": _escaped(label_lines([text], LINE_WIDTH)), "tooltip": _escaped([_shortened(text)])}
+    lines = label_lines([text], LINE_WIDTH)
+    return {
+        "label": _escaped(lines) if len(lines) == 1 else _left_aligned(lines),
+        "tooltip": _escaped([_shortened(text)]),
+    }
 
 
 def arrow_text(text: str) -> dict[str, str]:
@@ -63,6 +67,12 @@ def _escaped(lines: Sequence[str]) -> str:
     from graphviz import nohtml
 
     return nohtml("\\n".join(map(dot_line, lines)))
+
+
+def _left_aligned(lines: Sequence[str]) -> str:
+    from graphviz import nohtml
+
+    return nohtml("".join(f"{dot_line(line)}\\l" for line in lines))
 
 
 def _tooltip(texts: Sequence[str], lines: Sequence[str]) -> dict[str, str]:
@@ -130,7 +140,7 @@ def bars_of(chart: Chart) -> Bars:
 def render_dot(graph: Graph, view: View = DEFAULT_VIEW) -> str:
     """Return the graph in DOT, with clusters for frames.
 
-    Only the title, the state, the folding and the details of the view apply.
+    Only the title, the state, the folding, the expansion and the details of the view apply.
     """
     from graphviz import Digraph
 
@@ -160,8 +170,14 @@ def _write_content(chart: Chart, bars: Bars, root: Digraph) -> None:
             subgraph = open_graphs.pop()
             open_graphs[-1].subgraph(subgraph)
         else:
-            text = box_text(item.lines) if item.lines else {}
-            open_graphs[-1].node(item.id, **dot_style.box_attributes(item.kind), **text, **bars.of_box(item))
+            open_graphs[-1].node(item.id, **_box_attributes(item), **bars.of_box(item))
+
+
+def _box_attributes(box: Box) -> dict[str, str]:
+    text = box_text(box.lines) if box.lines else {}
+    is_short = len(box.lines) == 1 and cell_width(box.lines[0]) <= dot_style.MAX_DIAMOND_CELLS
+    shape = dot_style.WIDE_CHOICE if box.kind is BoxKind.CHOICE and not is_short else {}
+    return {**dot_style.box_attributes(box.kind), **shape, **text}
 
 
 def _write_arrows(chart: Chart, bars: Bars, root: Digraph) -> None:

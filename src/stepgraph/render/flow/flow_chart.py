@@ -1,14 +1,17 @@
-"""The flow chart of a version graph: the workflow from start to end, and each function on its own."""
+"""The flow chart of a version graph: the workflow from start to end, with functions at their first calls.
+
+Functions that no call shows have charts of their own.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import assert_never
+from typing import Final, assert_never
 
 from msgspec import Struct, field
 
 from stepgraph.large_stack import run_with_large_stack
-from stepgraph.model.details import Details
+from stepgraph.model.details import Details, Part
 from stepgraph.model.payload import (
     Block,
     Break,
@@ -21,20 +24,21 @@ from stepgraph.model.payload import (
     StepDo,
     UnknownNode,
 )
-from stepgraph.model.walk import as_unknown, children, is_leaf_step
+from stepgraph.model.walk import as_unknown, called_functions, children, functions_of, is_clocked, is_leaf_step
 from stepgraph.phrases import payload_text
+from stepgraph.render.calls import CallExpansion
 from stepgraph.render.flow.chart import (
-    ArrowKind,
     BoxKind,
     Chart,
     ChartBuilder,
     FrameKind,
-    LooseEnd,
     LooseEnds,
     leaving_by,
 )
 from stepgraph.render.flow.structures import (
     DrawnExits,
+    draw_endings,
+    draw_exit,
     draw_group,
     draw_if,
     draw_loop,
@@ -44,7 +48,8 @@ from stepgraph.render.flow.structures import (
 )
 from stepgraph.render.folding import exit_kind, folded_node_text, folded_title
 from stepgraph.render.group_order import has_clocks
-from stepgraph.render.node_text import NO_STEPS, UNKNOWN_TYPE, node_words, with_clock
+from stepgraph.render.member_clocks import MemberClocks
+from stepgraph.render.node_text import NO_STEPS, UNKNOWN_TYPE, exit_remarks, is_guard, node_words
 from stepgraph.render.step_types import StepCategory, step_style, step_text
 from stepgraph.render.view import DEFAULT_VIEW, Mark, NodeContext, View
 
@@ -72,28 +77,39 @@ def flow_chart(graph: Graph, view: View = DEFAULT_VIEW) -> Chart:
 
 
 def flow_charts(graph: Graph, view: View = DEFAULT_VIEW) -> list[Chart]:
-    """Return the chart of the workflow, then the charts of its functions.
+    """Return the chart of the workflow, then the charts of functions that are not shown at any call.
 
-    Functions that a comparison folds are omitted: boxes without contents beside the workflow would say nothing.
+    A function that only folded nodes call has no chart, unless all functions are drawn separately.
     """
-    functions = enumerate(graph["workflow"]["functions"].values())
-    shown = ((index, function) for index, function in functions if id(function) not in view.folding.nodes)
-    return [workflow_chart(graph, view), *(function_chart(function, index, view) for index, function in shown)]
-
-
-def workflow_chart(graph: Graph, view: View = DEFAULT_VIEW) -> Chart:
-    """Return the chart of a workflow without its functions."""
     workflow = graph["workflow"]
-    drawer = FlowDrawer(view)
-    run_with_large_stack(lambda: drawer.whole(workflow["nodes"], NodeContext("n")))
+    calls = CallExpansion(functions_of(workflow), view.expand)
+    called = called_functions(workflow["nodes"], calls.functions)
+    charts = [workflow_chart(graph, calls, view)]
+    for index, (name, function) in enumerate(calls.functions.items()):
+        if name not in calls.shown and (name not in called or view.expand == "none"):
+            remark = "" if name in called else NEVER_CALLED
+            charts.append(function_chart(function, index, calls, view, remark))
+    return charts
+
+
+def workflow_chart(graph: Graph, calls: CallExpansion, view: View = DEFAULT_VIEW) -> Chart:
+    """Return the chart of a workflow."""
+    workflow = graph["workflow"]
+    drawer = FlowDrawer(view, calls)
+    run_with_large_stack(lambda: drawer.whole(workflow, workflow["nodes"], NodeContext("n")))
     payload = (payload_text(workflow["payload"]),) if "payload" in workflow else ()
     return drawer.builder.chart((view.title_of(workflow), *payload, *filter(None, [view.state])))
 
 
-def function_chart(function: FunctionDef, index: int, view: View = DEFAULT_VIEW) -> Chart:
-    """Return the chart of the function with this index in its workflow."""
-    drawer = FlowDrawer(view)
-    run_with_large_stack(lambda: drawer.function(function, NodeContext(f"f{index}")))
+NEVER_CALLED: Final = "never called"
+
+
+def function_chart(
+    function: FunctionDef, index: int, calls: CallExpansion, view: View = DEFAULT_VIEW, remark: str = ""
+) -> Chart:
+    """Return the chart of the function with this index among the functions of its workflow."""
+    drawer = FlowDrawer(view, calls)
+    run_with_large_stack(lambda: drawer.function(function, NodeContext(f"f{index}"), remark))
     return drawer.builder.chart((function["name"],))
 
 
@@ -101,22 +117,26 @@ class FlowDrawer(Struct, frozen=True):
     """Draws nodes into a chart by their types."""
 
     view: View = DEFAULT_VIEW
+    calls: CallExpansion = field(default_factory=CallExpansion)
     builder: ChartBuilder = field(default_factory=ChartBuilder)
+    clocks: MemberClocks = field(default_factory=MemberClocks)
 
-    def whole(self, nodes: Sequence[Node], context: NodeContext) -> None:
-        """Draw nodes between a start and an end."""
+    def whole(self, part: Part, nodes: Sequence[Node], context: NodeContext) -> None:
+        """Draw a workflow or function between a start and an end, which is omitted if no path leads to it."""
         start = self.builder.box(f"{context.identity}_start", BoxKind.START)
-        exits = self.nodes(nodes, start, context)
-        self.builder.box(f"{context.identity}_end", BoxKind.END, entry=exits.all())
+        ends = self.part(part, nodes, start, context).all()
+        if ends:
+            self.builder.box(f"{context.identity}_end", BoxKind.END, entry=ends)
 
-    def function(self, function: FunctionDef, context: NodeContext) -> None:
+    def function(self, function: FunctionDef, context: NodeContext, remark: str = "") -> None:
         """Draw a function in its own frame, or folded."""
         self.mark(function, context)
         if function["nodes"] and self.view.folding.folds(function, context.level):
             self.builder.box(context.identity, BoxKind.FOLDED, *folded_lines(function, self.view.details))
             return
-        with self.builder.frame(context.identity, FrameKind.FUNCTION, function["name"]):
-            self.whole(function["nodes"], context.deeper())
+        title = " · ".join(filter(None, (function["name"], remark)))
+        with self.calls.drawn(function["name"]), self.builder.frame(context.identity, FrameKind.FUNCTION, title):
+            self.whole(function, function["nodes"], context.deeper().in_function())
 
     def nodes(self, nodes: Sequence[Node], entry: LooseEnds, context: NodeContext) -> DrawnExits:
         """Draw a list of nodes in the order of their clocks, or one after another."""
@@ -143,19 +163,39 @@ class FlowDrawer(Struct, frozen=True):
             return DrawnExits(self.builder.box(f"{context.identity}_empty", BoxKind.EMPTY, empty, entry=entry))
         return self.nodes(nodes, entry, context)
 
+    def part(
+        self, part: Part, nodes: Sequence[Node], entry: LooseEnds, context: NodeContext, *, empty: str = ""
+    ) -> DrawnExits:
+        """Draw the nodes of a part, and the `raise` statements at its end that have no node.
+
+        Without both, draw a box with the text `empty`, unless it is an empty string.
+        """
+        detail = self.view.details.of(part)
+        if empty and not detail.ends_by_raise:
+            return self.filling(nodes, entry, context, empty=empty)
+        return draw_endings(self.builder, detail, self.nodes(nodes, entry, context), context)
+
     def node(self, node: Node, entry: LooseEnds, context: NodeContext) -> DrawnExits:
         """Draw a node, as one box if it is folded."""
         mark = self.mark(node, context)
         if mark is not None and mark.unwrapped:
             return DrawnExits(self.builder.box(context.identity, BoxKind.FOLDED, node_words(node).title, entry=entry))
-        if self.view.folding.folds(node, context.level) and children(node):
-            box = self.builder.box(
-                context.identity, BoxKind.FOLDED, *folded_lines(node, self.view.details), entry=entry
-            )
+        content = self._content(node)
+        # The box of a folded guard would be as large.
+        if self.view.folding.folds(content, context.level) and children(content) and not is_guard(content):
+            title, *lines = folded_lines(content, self.view.details)
+            title = self.clocks.beside(title, node) if is_clocked(node) else title
+            box = self.builder.box(context.identity, BoxKind.FOLDED, title, *lines, entry=entry)
             # Drawn into a temporary chart, only to determine its exits.
-            inside = FlowDrawer().node(node, box, context)
+            inside = FlowDrawer(View(details=self.view.details)).node(content, box, context)
             return folded_exits(box, inside)
         return self._open(node, entry, context.deeper())
+
+    def _content(self, node: Node) -> Node:
+        """Return the function that a call shows, or else the node."""
+        if node["type"] == "function_call" and not self.calls.reason_against(node["name"]):
+            return self.calls.functions[node["name"]]
+        return node
 
     def _open(self, node: Node, entry: LooseEnds, context: NodeContext) -> DrawnExits:
         """Draw a node of any type with its contents."""
@@ -181,7 +221,7 @@ class FlowDrawer(Struct, frozen=True):
             case "function_call":
                 return self._call(node, entry, context)
             case "function_def":
-                return self._definition(node, entry, context)
+                return self._body(node, node["name"], entry, context)
             case "break":
                 return self._exit(node, entry, context)
             case "start":
@@ -199,40 +239,41 @@ class FlowDrawer(Struct, frozen=True):
         return DrawnExits(nested.all())
 
     def _step(self, step: Step, entry: LooseEnds, context: NodeContext) -> DrawnExits:
-        lines = (with_clock(step["name"], step), *step_text(step).phrases, *self.view.details.remarks(step))
+        lines = (self.clocks.beside(step["name"], step), *step_text(step).phrases, *self.view.details.remarks(step))
         box = _step_box(step_style(step["type"]).category)
         return DrawnExits(self.builder.box(context.identity, box, *lines, entry=entry))
 
     def _call(self, call: FunctionCall, entry: LooseEnds, context: NodeContext) -> DrawnExits:
-        lines = filter(None, (with_clock(call["name"], call), self.view.details.source(call)))
-        return DrawnExits(self.builder.box(context.identity, BoxKind.CALL, *lines, entry=entry))
+        """Draw a call as the frame of its function, or as a box with the reason why the function is not shown."""
+        name, arguments = call["name"], self.view.details.source(call)
+        if reason := self.calls.reason_against(name):
+            lines = (self.clocks.beside(name, call), *filter(None, (arguments, reason)))
+            return DrawnExits(self.builder.box(context.identity, BoxKind.CALL, *lines, entry=entry))
+        title = self.clocks.beside(f"{name}{arguments}", call)
+        with self.calls.expanded(name):
+            return self._body(self.calls.functions[name], title, entry, context)
+
+    def _body(self, function: FunctionDef, title: str, entry: LooseEnds, context: NodeContext) -> DrawnExits:
+        """Draw a function among other nodes. Its exits join at its end."""
+        self.mark(function, context)
+        with self.builder.frame(context.identity, FrameKind.FUNCTION, title):
+            empty = self.view.when_empty(function)
+            body = self.part(function, function["nodes"], entry, context.in_function(), empty=empty)
+            return DrawnExits(self.builder.join(f"{context.identity}_end", body.all()))
 
     def _exit(self, node: Break, entry: LooseEnds, context: NodeContext) -> DrawnExits:
-        lines = (self.view.details.source(node) or node["kind"], *self.view.details.remarks(node))
-        fails = exit_kind(node, self.view.details) == "raise"
-        self.builder.box(context.identity, BoxKind.RAISE if fails else BoxKind.EXIT, *lines, entry=entry)
-        if fails and context.exits != "finally":
-            return DrawnExits()
-        end = (LooseEnd(context.identity, ArrowKind.LEAVE),)
-        return DrawnExits(returns=end) if node["kind"] == "return" else DrawnExits(breaks=end)
+        details = self.view.details
+        lines = (details.source(node) or node["kind"], *exit_remarks(node, details))
+        return draw_exit(self.builder, exit_kind(node, details), lines, entry, context, details.of(node))
 
     def _block(self, block: Block, entry: LooseEnds, context: NodeContext) -> DrawnExits:
         with self.builder.frame(context.identity, FrameKind.BLOCK):
             return self.filling(block["nodes"], entry, context)
 
-    def _definition(self, function: FunctionDef, entry: LooseEnds, context: NodeContext) -> DrawnExits:
-        """Draw a function definition among nodes as if it ran there."""
-        with self.builder.frame(context.identity, FrameKind.FUNCTION, function["name"]):
-            body = self.filling(function["nodes"], entry, context.in_body())
-        return DrawnExits(body.all())
-
     def _start(self, start: Start, entry: LooseEnds, context: NodeContext) -> DrawnExits:
-        """Draw a `start` as a frame around its nodes, with its functions beside them."""
+        """Draw a `start` as a frame around its nodes. Calls anywhere may refer to its functions."""
         with self.builder.frame(context.identity, FrameKind.START, f"start {start['class_name']}"):
-            exits = self.filling(start["nodes"], entry, context.in_body())
-            for index, function in enumerate(start["functions"].values()):
-                self.function(function, context.child(f"f{index}"))
-        return exits
+            return self.filling(start["nodes"], entry, context.in_body())
 
     def _unknown(self, unknown: UnknownNode, entry: LooseEnds, context: NodeContext) -> DrawnExits:
         lines = (unknown["type"], unknown.get("name", ""), UNKNOWN_TYPE)
@@ -247,7 +288,7 @@ def folded_lines(node: Node, details: Details) -> tuple[str, ...]:
     """Return the lines of a folded node: its title, the settings of a step, and a summary of its contents."""
     title, inside = folded_title(node, details), folded_node_text(node, details)
     if node["type"] == "step_do":
-        return (with_clock(title, node), *step_text(node).phrases, *details.remarks(node), inside)
+        return (title, *step_text(node).phrases, *details.remarks(node), inside)
     return (title, inside) if inside else (title,)
 
 
@@ -260,4 +301,5 @@ def folded_exits(box: LooseEnds, inside: DrawnExits) -> DrawnExits:
         next=box if inside.next else (),
         breaks=leaving_by(box, "break") if inside.breaks else (),
         returns=leaving_by(box, "return") if inside.returns else (),
+        raises=leaving_by(box, "raise") if inside.raises else (),
     )

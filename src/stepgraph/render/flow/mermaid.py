@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from stepgraph.escaping.markup import mermaid_line
+from stepgraph.escaping.plain_text import visible
 from stepgraph.render.flow import mermaid_style
 from stepgraph.render.flow.chart import (
     Arrow,
@@ -25,6 +26,8 @@ from stepgraph.render.view import Mark
 
 # Mermaid itself breaks lines that are wider than this in its default font.
 LINE_WIDTH: Final = 28
+# Titles of frames have narrower letters on average, and no room for a second line.
+TITLE_WIDTH: Final = 30
 
 INDENT: Final = "  "
 WHOLE: Final = "n_whole"
@@ -40,7 +43,11 @@ def mermaid_label(texts: Sequence[str]) -> str:
 
     Every character that Mermaid or HTML may interpret is escaped. The label belongs between quotes.
     """
-    return "<br/>".join(mermaid_line(line) or " " for line in label_lines(texts, LINE_WIDTH)) or " "
+    return _escaped(label_lines(texts, LINE_WIDTH))
+
+
+def _escaped(lines: Sequence[str]) -> str:
+    return "<br/>".join(mermaid_line(line) or " " for line in lines) or " "
 
 
 def mermaid_chart(charts: Sequence[Chart]) -> str:
@@ -75,7 +82,7 @@ def _content(chart: Chart, depth: int) -> Iterator[str]:
             depth -= 1
             yield f"{_indent(depth)}end"
         elif isinstance(item, FrameStart):
-            yield f'{_indent(depth)}subgraph {item.id}["{mermaid_label(_marked((item.title,), item.mark))}"]'
+            yield f'{_indent(depth)}subgraph {item.id}["{_frame_label(item)}"]'
             depth += 1
             if item.kind is FrameKind.FUNCTION:
                 # Without a direction, Mermaid would lay out a frame without incoming arrows from left to right.
@@ -86,13 +93,25 @@ def _content(chart: Chart, depth: int) -> Iterator[str]:
             yield f"{_indent(depth)}{_box(item, lines)}"
 
 
+def _frame_label(frame: FrameStart) -> str:
+    """Return the title of a frame in one line, because Mermaid reserves no space for more."""
+    title = "" if _is_title_on_arrow(frame) else frame.title
+    return _escaped(label_lines(_marked((title,), frame.mark), TITLE_WIDTH, most=1))
+
+
+def _is_title_on_arrow(frame: FrameStart) -> bool:
+    """Return whether the title of a `catch` is too wide for its frame, so that the arrow into it has it as a label."""
+    return frame.kind is FrameKind.CATCH and cell_width(visible(frame.title)) > TITLE_WIDTH
+
+
 def _indent(depth: int) -> str:
     return INDENT * min(depth, MAX_INDENT)
 
 
 def _box(box: Box, lines: tuple[str, ...]) -> str:
-    opening, closing = _shape(box, lines)
-    return f'{box.id}{opening}"{mermaid_label(_marked(lines, box.mark))}"{closing}:::{_class_of_box(box)}'
+    texts = _marked(lines, box.mark)
+    opening, closing = _shape(box, texts)
+    return f'{box.id}{opening}"{mermaid_label(texts)}"{closing}:::{_class_of_box(box)}'
 
 
 def _marked(lines: tuple[str, ...], mark: Mark | None) -> tuple[str, ...]:
@@ -127,14 +146,20 @@ def _shape(box: Box, lines: tuple[str, ...]) -> mermaid_style.Brackets:
 
 def _arrows(arrows: Sequence[Arrow], content: Sequence[Content]) -> Iterator[str]:
     joins = joins_in(content)
-    catches = {item.id for item in content if isinstance(item, FrameStart) and item.kind is FrameKind.CATCH}
+    catches = {item.id: item for item in content if isinstance(item, FrameStart) and item.kind is FrameKind.CATCH}
     for arrow in arrows:
         line = _line(arrow.kind, has_head=has_head(arrow, joins))
-        # The frame of a `catch` has a title that the label would cover.
-        has_label = arrow.label and arrow.head_frame not in catches
-        label = f'|"{mermaid_label([arrow.label])}"|' if has_label else ""
+        text = _arrow_text(arrow, catches.get(arrow.head_frame))
+        label = f'|"{mermaid_label([text])}"|' if text else ""
         # The head is always a box, because an arrow between adjacent frames would be invisible.
         yield f"{INDENT}{arrow.tail_frame or arrow.tail} {line}{label} {arrow.head}"
+
+
+def _arrow_text(arrow: Arrow, catch: FrameStart | None) -> str:
+    """Return the label of an arrow. The label of an arrow into a `catch` would cover the title of the frame."""
+    if catch is None:
+        return arrow.label
+    return catch.title if _is_title_on_arrow(catch) else ""
 
 
 def _line(kind: ArrowKind, *, has_head: bool) -> str:

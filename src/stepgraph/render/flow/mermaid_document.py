@@ -7,7 +7,7 @@ resort is an outline.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final, Literal, TypeAlias
 
 from msgspec import Struct
@@ -18,6 +18,7 @@ from stepgraph.escaping.plain_text import visible
 from stepgraph.model.payload import FunctionDef, Graph, Node
 from stepgraph.model.walk import called_functions, functions_of, levels
 from stepgraph.phrases import counted
+from stepgraph.render.calls import CallExpansion
 from stepgraph.render.flow.chart import Chart
 from stepgraph.render.flow.flow_chart import flow_charts, function_chart, workflow_chart
 from stepgraph.render.flow.mermaid import excess, mermaid_chart, utf16_length
@@ -54,18 +55,18 @@ class MermaidDrawing(Struct, frozen=True):
 def render_mermaid(graph: Graph, view: View = DEFAULT_VIEW) -> MermaidDrawing:
     """Return the graph as Mermaid.
 
-    Only the title, the state, the folding, the marks and the details of the view apply.
+    All options of the view except the theme and the legend apply.
     """
     title = view.title_of(graph["workflow"])
     workflow = _whole(graph, title, lambda view: flow_charts(graph, view))
-    functions = graph["workflow"]["functions"]
     whole = workflow.charts(view)
     too_large = excess(whole)
     if not too_large:
         return MermaidDrawing((_mermaid_piece(workflow.title, whole),))
-    if not functions:
+    if not functions_of(graph["workflow"]):
         return _fitted(workflow, view)
-    parts = [_fitted(part, view) for part in _parts(graph, title)]
+    main, *others = _parts(graph, title)
+    parts = [_fitted(main, view), *(_fitted(part, replace(view, state="")) for part in others)]
     split = f"{visible(workflow.title)}: {too_large}, so each of its functions has its own diagram."
     return _together([MermaidDrawing((), (split,)), *parts])
 
@@ -91,23 +92,30 @@ def _whole(graph: Graph, title: str, charts: Callable[[View], Sequence[Chart]]) 
 
 
 def _parts(graph: Graph, title: str) -> Iterator[_Part]:
-    yield _whole(graph, title, lambda view: [workflow_chart(graph, view)])
-    for index, function in enumerate(graph["workflow"]["functions"].values()):
-        yield _function_part(graph, title, function, index)
+    """Yield the workflow and each of its functions, none of which is shown at its calls."""
+    functions = functions_of(graph["workflow"])
+    yield _whole(graph, title, lambda view: [workflow_chart(graph, _unexpanded(functions), view)])
+    for index, function in enumerate(functions.values()):
+        yield _function_part(graph, title, functions, function, index)
 
 
-def _function_part(graph: Graph, title: str, function: FunctionDef, index: int) -> _Part:
+def _unexpanded(functions: Mapping[str, FunctionDef]) -> CallExpansion:
+    return CallExpansion(functions, "none")
+
+
+def _function_part(
+    graph: Graph, title: str, functions: Mapping[str, FunctionDef], function: FunctionDef, index: int
+) -> _Part:
     return _Part(
         f"{title} · {function['name']}",
         function["nodes"],
-        lambda: _function_graph(graph, function),
-        lambda view: [function_chart(function, index, view)],
+        lambda: _function_graph(graph, functions, function),
+        lambda view: [function_chart(function, index, _unexpanded(functions), view)],
         least_depth=2,
     )
 
 
-def _function_graph(graph: Graph, function: FunctionDef) -> Graph:
-    functions = functions_of(graph["workflow"])
+def _function_graph(graph: Graph, functions: Mapping[str, FunctionDef], function: FunctionDef) -> Graph:
     called = called_functions(function["nodes"], functions)
     return {
         "version": graph["version"],

@@ -8,7 +8,12 @@ from __future__ import annotations
 
 from typing import Final, TypeAlias
 
+from msgspec.structs import replace
+
 from stepgraph.render.flow.chart import ArrowKind, BoxKind, FrameKind
+from stepgraph.render.flow.colors import box_colors, frame_colors
+from stepgraph.render.svg.theme import LIGHT, KindColors
+from stepgraph.render.view import MarkKind
 
 Brackets: TypeAlias = tuple[str, str]
 
@@ -40,7 +45,7 @@ def brackets(kind: BoxKind) -> Brackets:
             return "(", ")"
         case BoxKind.CALL:
             return "[[", "]]"
-        case BoxKind.CHOICE:
+        case BoxKind.CHOICE | BoxKind.HEAD:
             return "{{", "}}"
         case BoxKind.FORK | BoxKind.MERGE | BoxKind.JOIN:
             return "((", "))"
@@ -68,6 +73,8 @@ def box_class(kind: BoxKind) -> str:
             return "callBox"
         case BoxKind.CHOICE:
             return "choiceBox"
+        case BoxKind.HEAD:
+            return "headBox"
         case BoxKind.FORK | BoxKind.MERGE:
             return "forkBox"
         case BoxKind.JOIN:
@@ -95,67 +102,113 @@ def frame_class(kind: FrameKind) -> str:
             return "parallelFrame"
         case FrameKind.TRY:
             return "tryFrame"
-        case FrameKind.TRY_BODY | FrameKind.FINALLY | FrameKind.BLOCK | FrameKind.UNKNOWN:
-            return "partFrame"
+        case FrameKind.TRY_BODY:
+            return "bodyFrame"
+        case FrameKind.BLOCK:
+            return "blockFrame"
+        case FrameKind.UNKNOWN:
+            return "unknownFrame"
+        case FrameKind.FINALLY:
+            return "finallyFrame"
         case FrameKind.CATCH:
             return "catchFrame"
         case FrameKind.CHOICE:
             return "branchesFrame"
-        case FrameKind.FUNCTION | FrameKind.START:
+        case FrameKind.FUNCTION:
             return "functionFrame"
+        case FrameKind.START:
+            return "startFrame"
+
+
+_DASHES: Final = "stroke-dasharray:4 3"
+_LINES: Final[dict[str, str]] = {
+    **dict.fromkeys(("emptyBox", "unknownBox", "bodyFrame", "blockFrame", "unknownFrame"), f",{_DASHES}"),
+    "foldedBox": ",stroke-width:3px",
+}
+"""The line styles of classes whose lines are neither solid nor thin."""
+
+_FRAME_OPACITY: Final = "0d"
+_MARKED_FRAME_OPACITY: Final = "1a"
+_WORDS: Final = frozenset({BoxKind.EXIT, BoxKind.RAISE, BoxKind.EMPTY, BoxKind.UNKNOWN})
+"""Boxes whose text has the color of the box, because it is not the name of a node."""
+
+_POINTS: Final = frozenset({BoxKind.END, BoxKind.FORK, BoxKind.MERGE, BoxKind.JOIN})
+"""Boxes whose text is invisible."""
+
+
+def _box_look(name: str, colors: KindColors, text: str) -> str:
+    return f"fill:{colors.fill},stroke:{colors.edge},color:{text}{_LINES.get(name, '')}"
+
+
+def _frame_look(name: str, colors: KindColors) -> str:
+    """Return the look of a frame, whose fill is nearly transparent so that it suits light and dark pages."""
+    return f"fill:{colors.line}{_FRAME_OPACITY},stroke:{colors.edge}{_LINES.get(name, '')}"
+
+
+def _colors(kind: BoxKind) -> KindColors:
+    """Return the colors of a box. Points are visible on dark pages too, and the end is a ring."""
+    colors = box_colors(kind)
+    match kind:
+        case BoxKind.JOIN:
+            return replace(colors, fill=LIGHT.exit, edge=LIGHT.exit)
+        case BoxKind.START:
+            return replace(colors, edge=LIGHT.exit)
+        case BoxKind.END:
+            return replace(colors, edge=box_colors(BoxKind.EXIT).fill)
+        case _:
+            return colors
+
+
+def _text_color(kind: BoxKind) -> str:
+    if kind is BoxKind.START:
+        return LIGHT.paper
+    if kind in _POINTS:
+        return _colors(kind).fill
+    return box_colors(kind).line if kind in _WORDS else LIGHT.text
 
 
 WHOLE: Final = "wholeFrame"
 CLASSES: Final[dict[str, str]] = {
-    "startBox": "fill:#455a64,stroke:#90a4ae,color:#ffffff",
-    "pointBox": "fill:#78909c,stroke:#78909c,color:#78909c",
-    "endBox": "fill:#455a64,stroke:#cfd8dc,color:#455a64",
-    "stepBox": "fill:#e3f2fd,stroke:#4878a0,color:#1a237e",
-    "sleepBox": "fill:#eceff1,stroke:#607d8b,color:#263238",
-    "waitBox": "fill:#e0f7fa,stroke:#00838f,color:#004d57",
-    "callBox": "fill:#ffffff,stroke:#4878a0,color:#1a237e",
-    "choiceBox": "fill:#ffe0b2,stroke:#e65100,color:#5d2200",
-    "forkBox": "fill:#9c4dcc,stroke:#9c4dcc,color:#9c4dcc",
-    "exitBox": "fill:#eceff1,stroke:#78909c,color:#37474f",
-    "raiseBox": "fill:#ffebee,stroke:#d9363e,color:#b71c1c",
-    "emptyBox": "fill:#fafafa,stroke:#9e9e9e,color:#616161,stroke-dasharray:4 3",
-    "foldedBox": "fill:#eceff1,stroke:#546e7a,color:#263238,stroke-width:3px",
-    "unknownBox": "fill:#f5f5f5,stroke:#757575,color:#424242,stroke-dasharray:4 3",
-    "stepsFrame": "fill:#4878a014,stroke:#5b8db8",
-    "loopFrame": "fill:#00968814,stroke:#26938a",
-    "parallelFrame": "fill:#9c4dcc14,stroke:#9c5fc4",
-    "tryFrame": "fill:#78909c0d,stroke:#8c8c8c",
-    "catchFrame": "fill:#d9363e1f,stroke:#d9534f,stroke-dasharray:4 3",
-    "partFrame": "fill:#8080800f,stroke:#8c8c8c,stroke-dasharray:4 3",
-    "branchesFrame": "fill:#e651000d,stroke:#d9762b",
-    "functionFrame": "fill:#78909c0d,stroke:#78909c",
+    **{box_class(kind): _box_look(box_class(kind), _colors(kind), _text_color(kind)) for kind in BoxKind},
+    **{frame_class(kind): _frame_look(frame_class(kind), frame_colors(kind)) for kind in FrameKind},
     WHOLE: "fill:none,stroke:none",
 }
 
 # Classes of marks. In a chart with marks, everything else is gray.
 MARKED_BOXES: Final = {"added": "addedBox", "removed": "removedBox", "changed": "changedBox"}
 MARKED_FRAMES: Final = {"added": "addedFrame", "removed": "removedFrame", "changed": "changedFrame"}
-_GRAY_BOX: Final = "fill:#f4f6f8,stroke:#8a96a3,color:#26323c"
-_GRAY_FRAME: Final = "fill:#8080800d,stroke:#8c8c8c"
 _UNCHANGED: Final = frozenset({"startBox", "pointBox", "endBox", WHOLE})
+
+
+def _unmarked_look(name: str) -> str:
+    if name in _UNCHANGED:
+        return CLASSES[name]
+    if name == box_class(BoxKind.FORK):
+        return f"fill:{LIGHT.exit},stroke:{LIGHT.exit},color:{LIGHT.exit}"
+    if name.endswith("Frame"):
+        return f"fill:{LIGHT.unmarked.line}{_FRAME_OPACITY},stroke:{LIGHT.unmarked.edge}"
+    return _box_look(name, LIGHT.unmarked, LIGHT.text)
+
+
+def _mark_looks(kind: MarkKind) -> dict[str, str]:
+    colors = LIGHT.marks[kind]
+    outline = "stroke-width:2px" + (f",{_DASHES}" if kind is MarkKind.REMOVED else "")
+    return {
+        MARKED_BOXES[kind.value]: f"fill:{colors.fill},stroke:{colors.edge},color:{LIGHT.text},{outline}",
+        MARKED_FRAMES[kind.value]: f"fill:{colors.line}{_MARKED_FRAME_OPACITY},stroke:{colors.edge},{outline}",
+    }
+
+
 MARKED_CLASSES: Final[dict[str, str]] = {
-    **{
-        name: look if name in _UNCHANGED else _GRAY_FRAME if name.endswith("Frame") else _GRAY_BOX
-        for name, look in CLASSES.items()
-    },
-    "forkBox": "fill:#78909c,stroke:#78909c,color:#78909c",
-    "addedBox": "fill:#dcf5e4,stroke:#1f8a3f,color:#0c4a1e,stroke-width:2px",
-    "removedBox": "fill:#fbe4e2,stroke:#c9524b,color:#7d1a14,stroke-width:2px,stroke-dasharray:4 3",
-    "changedBox": "fill:#fdeec4,stroke:#b57a14,color:#5c3a00,stroke-width:2px",
-    "addedFrame": "fill:#1f8a3f1a,stroke:#2f9e50,stroke-width:2px",
-    "removedFrame": "fill:#c9524b1a,stroke:#d9605a,stroke-width:2px,stroke-dasharray:4 3",
-    "changedFrame": "fill:#b57a141a,stroke:#c98d22,stroke-width:2px",
+    **{name: _unmarked_look(name) for name in CLASSES},
+    **{name: look for kind in MarkKind for name, look in _mark_looks(kind).items()},
 }
 
 DASHED: Final = frozenset({ArrowKind.AGAIN, ArrowKind.SKIP, ArrowKind.FAILURE})
+# Edges of frames are visible on light and dark pages, unlike some colors of lines.
 ARROWS: Final[dict[ArrowKind, str]] = {
-    ArrowKind.AGAIN: "stroke:#26938a",
-    ArrowKind.SKIP: "stroke:#26938a",
-    ArrowKind.FAILURE: "stroke:#d9534f",
-    ArrowKind.LEAVE: "stroke:#8c8c8c",
+    ArrowKind.AGAIN: f"stroke:{frame_colors(FrameKind.LOOP).edge}",
+    ArrowKind.SKIP: f"stroke:{frame_colors(FrameKind.LOOP).edge}",
+    ArrowKind.FAILURE: f"stroke:{frame_colors(FrameKind.CATCH).edge},stroke-width:2px",
+    ArrowKind.LEAVE: f"stroke:{LIGHT.exit}",
 }

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import Final, Protocol
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from stepgraph.model.details import NO_DETAIL, Detail, Part
 from stepgraph.model.payload import Block, Branch, If, Loop, Node, Parallel, Switch, Try
-from stepgraph.render.flow.chart import ArrowKind, BoxKind, ChartBuilder, FrameKind, LooseEnd, LooseEnds, leaving_by
+from stepgraph.model.walk import handlers_in
+from stepgraph.render.flow.chart import ArrowKind, BoxKind, ChartBuilder, FrameKind, LooseEnd, LooseEnds
+from stepgraph.render.folding import LeavingKind
 from stepgraph.render.group_order import GroupOrder, clock_span, group_order, is_over_at_the_first, is_unawaited
-from stepgraph.render.node_text import NO_BLOCK, branch_text, is_exhaustive
+from stepgraph.render.member_clocks import MemberClocks
+from stepgraph.render.node_text import ENDLESS_LOOPS, NO_BLOCK, branch_text, is_exhaustive, is_guard
 from stepgraph.render.view import Mark, NodeContext, View
 
 
@@ -22,14 +26,16 @@ class DrawnExits(Struct, frozen=True):
     next: LooseEnds = ()
     breaks: LooseEnds = ()
     returns: LooseEnds = ()
+    raises: LooseEnds = ()
+    """The exceptions that lead into the `finally` of an enclosing `try`."""
 
     def then(self, later: DrawnExits) -> DrawnExits:
         """Return the exits of these nodes followed by nodes with the exits `later`."""
-        return DrawnExits(later.next, self.breaks + later.breaks, self.returns + later.returns)
+        return replace(combine((self, later)), next=later.next)
 
     def all(self) -> LooseEnds:
         """Return all loose ends."""
-        return self.next + self.breaks + self.returns
+        return self.next + self.breaks + self.returns + self.raises
 
 
 def combine(parts: Sequence[DrawnExits]) -> DrawnExits:
@@ -38,7 +44,51 @@ def combine(parts: Sequence[DrawnExits]) -> DrawnExits:
         tuple(end for part in parts for end in part.next),
         tuple(end for part in parts for end in part.breaks),
         tuple(end for part in parts for end in part.returns),
+        tuple(end for part in parts for end in part.raises),
     )
+
+
+def exits_by(kind: LeavingKind, ends: LooseEnds, context: NodeContext, detail: Detail = NO_DETAIL) -> DrawnExits:
+    """Return the exits of nodes that leave by a statement. An exit that ends where it is drawn has no loose end.
+
+    An exception that a handler may catch ends there too: the failure of the whole block leads to the handler.
+    """
+    if context.may_be_caught(kind, detail) or context.ends_at_once(kind):
+        return DrawnExits()
+    match kind:
+        case "break":
+            return DrawnExits(breaks=ends)
+        case "return":
+            return DrawnExits(returns=ends)
+        case "raise":
+            return DrawnExits(raises=ends)
+
+
+def draw_exit(
+    builder: ChartBuilder,
+    kind: LeavingKind,
+    lines: Sequence[str],
+    entry: LooseEnds,
+    context: NodeContext,
+    detail: Detail = NO_DETAIL,
+) -> DrawnExits:
+    """Draw an exit as a box."""
+    box = BoxKind.RAISE if kind == "raise" else BoxKind.EXIT
+    builder.box(context.identity, box, *lines, entry=entry)
+    arrow = ArrowKind.FAILURE if kind == "raise" else ArrowKind.LEAVE
+    return exits_by(kind, (LooseEnd(context.identity, arrow),), context, detail)
+
+
+def draw_endings(builder: ChartBuilder, detail: Detail, drawn: DrawnExits, context: NodeContext) -> DrawnExits:
+    """Draw the `raise` statements without nodes at the end of a part, after its nodes."""
+    for index, (condition, statement) in enumerate(detail.guards):
+        (diamond,) = builder.box(f"{context.identity}_if{index}", BoxKind.CHOICE, condition, entry=drawn.next)
+        into = (replace(diamond, label=YES, kind=ArrowKind.LEAVE),)
+        raised = draw_exit(builder, "raise", (statement,), into, context.child(f"raise{index}"))
+        drawn = replace(drawn.then(raised), next=(diamond,))
+    if detail.ending:
+        drawn = drawn.then(draw_exit(builder, "raise", (detail.ending,), drawn.next, context.child("ending")))
+    return drawn
 
 
 class Drawer(Protocol):
@@ -50,7 +100,11 @@ class Drawer(Protocol):
 
     @property
     def view(self) -> View:
-        """The folding, marks and details."""
+        """The folding, expansion, marks and details."""
+
+    @property
+    def clocks(self) -> MemberClocks:
+        """The clocks shown beside nodes."""
 
     def mark(self, part: Mapping[str, object], context: NodeContext) -> Mark | None:
         """Return the mark of a node, branch or block, and add it to the box or frame of this context."""
@@ -61,15 +115,53 @@ class Drawer(Protocol):
     def nodes(self, nodes: Sequence[Node], entry: LooseEnds, context: NodeContext) -> DrawnExits:
         """Draw a list of nodes in their order. Without nodes, the entry is the exit."""
 
+    def part(
+        self, part: Part, nodes: Sequence[Node], entry: LooseEnds, context: NodeContext, *, empty: str = ...
+    ) -> DrawnExits:
+        """Draw the nodes of a part, and the `raise` statements at its end that have no node.
+
+        Without both, draw a box with the text `empty`, unless it is an empty string.
+        """
+
     def filling(self, nodes: Sequence[Node], entry: LooseEnds, context: NodeContext, *, empty: str = ...) -> DrawnExits:
         """Draw the contents of a frame or, without nodes, a box with the text `empty`."""
 
 
 def draw_if(drawer: Drawer, node: If, entry: LooseEnds, context: NodeContext) -> DrawnExits:
     """Draw an `if`. Without an `else`, an arrow leads past all branches."""
+    if is_guard(node):
+        return _guard(drawer, node["branches"][0], entry, context)
     with drawer.builder.frame(context.identity, FrameKind.CHOICE):
+        if len(node["branches"]) == 1 and node["branches"][0]["condition"] is not None:
+            return _condition(drawer, node["branches"][0], entry, context)
         diamond = drawer.builder.box(f"{context.identity}_choice", BoxKind.CHOICE, "if", entry=entry)
-        return _branches(drawer, node["branches"], diamond[0], context, ("else", "else"))
+        return _branches(drawer, node["branches"], diamond[0], context, ("else", ""))
+
+
+YES: Final = "yes"
+"""The label of the arrow to the nodes below a condition. The arrow past them has none."""
+
+
+def _condition(drawer: Drawer, branch: Branch, entry: LooseEnds, context: NodeContext) -> DrawnExits:
+    """Draw the only branch of an `if` below its condition."""
+    diamond = _only_condition(drawer, branch, entry, context.child("choice"))
+    into = (replace(diamond[0], label=YES),)
+    drawn = drawer.part(branch, branch["nodes"], into, context.child("b0"))
+    return replace(drawn, next=drawer.builder.join(f"{context.identity}_join", drawn.next + diamond))
+
+
+def _guard(drawer: Drawer, branch: Branch, entry: LooseEnds, context: NodeContext) -> DrawnExits:
+    """Draw an `if` that only leaves: its condition, with the exit beside the main path."""
+    diamond = _only_condition(drawer, branch, entry, context)
+    drawn = drawer.nodes(branch["nodes"], (replace(diamond[0], label=YES, kind=ArrowKind.LEAVE),), context.child("b0"))
+    return replace(drawn, next=diamond)
+
+
+def _only_condition(drawer: Drawer, branch: Branch, entry: LooseEnds, context: NodeContext) -> LooseEnds:
+    """Draw the condition of the only branch, with the mark of the `if` or else of the branch."""
+    if context.identity not in drawer.builder.marks:
+        drawer.mark(branch, context)
+    return drawer.builder.box(context.identity, BoxKind.CHOICE, *_branch_lines(drawer, branch), entry=entry)
 
 
 def draw_switch(drawer: Drawer, node: Switch, entry: LooseEnds, context: NodeContext) -> DrawnExits:
@@ -79,8 +171,20 @@ def draw_switch(drawer: Drawer, node: Switch, entry: LooseEnds, context: NodeCon
         return _branches(drawer, node["branches"], diamond[0], context, ("default", "no match"))
 
 
+def _draw_handlers(drawer: Drawer, node: Switch, entry: LooseEnds, context: NodeContext) -> DrawnExits:
+    """Draw the choice between handlers in the frame of their `catch`. Another exception leaves the `try`."""
+    diamond = drawer.builder.box(f"{context.identity}_choice", BoxKind.CHOICE, node["discriminant"], entry=entry)
+    return _branches(drawer, node["branches"], diamond[0], context, ("default", ""), leads_past=False)
+
+
 def _branches(
-    drawer: Drawer, branches: Sequence[Branch], diamond: LooseEnd, context: NodeContext, words: tuple[str, str]
+    drawer: Drawer,
+    branches: Sequence[Branch],
+    diamond: LooseEnd,
+    context: NodeContext,
+    words: tuple[str, str],
+    *,
+    leads_past: bool = True,
 ) -> DrawnExits:
     """Draw branches. `words` label the branch without a condition and the arrow past all branches."""
     default, implied = words
@@ -88,46 +192,57 @@ def _branches(
     for index, branch in enumerate(branches):
         mark = drawer.view.mark(branch)
         sign = "" if mark is None or mark.quiet else f"{mark.kind.sign} "
-        text = " · ".join((branch_text(branch, default, drawer.view.details), *drawer.view.details.remarks(branch)))
-        entry = (LooseEnd(diamond.box, label=f"{sign}{text}"),)
-        parts.append(drawer.nodes(branch["nodes"], entry, context.child(f"b{index}")))
-    if not is_exhaustive(branches, drawer.view.details):
+        entry = (LooseEnd(diamond.box, label=sign + " · ".join(_branch_lines(drawer, branch, default))),)
+        parts.append(drawer.part(branch, branch["nodes"], entry, context.child(f"b{index}")))
+    if leads_past and not is_exhaustive(branches, drawer.view.details):
         parts.append(DrawnExits((LooseEnd(diamond.box, label=implied),)))
     exits = combine(parts)
-    joined = drawer.builder.join_ends(f"{context.identity}_join", exits.next)
-    return DrawnExits(joined, exits.breaks, exits.returns)
+    return replace(exits, next=drawer.builder.join_ends(f"{context.identity}_join", exits.next))
+
+
+def _branch_lines(drawer: Drawer, branch: Branch, default: str = "else") -> tuple[str, ...]:
+    """Return the condition of a branch, then the remarks on the branch."""
+    details = drawer.view.details
+    return (branch_text(branch, default, details), *details.remarks(branch))
 
 
 def draw_loop(drawer: Drawer, node: Loop, entry: LooseEnds, context: NodeContext) -> DrawnExits:
     """Draw a loop. Its end and its `break`s join after it."""
-    builder = drawer.builder
+    builder, source = drawer.builder, drawer.view.details.source(node)
     head, foot = f"{context.identity}_head", f"{context.identity}_foot"
-    with builder.frame(context.identity, FrameKind.LOOP, drawer.view.details.source(node) or "loop"):
-        begin = builder.box(head, BoxKind.JOIN, entry=entry)
+    with builder.frame(context.identity, FrameKind.LOOP, "" if source else "loop"):
+        begin = (
+            builder.box(head, BoxKind.HEAD, source, entry=entry)
+            if source
+            else builder.box(head, BoxKind.JOIN, entry=entry)
+        )
         body = drawer.filling(node["nodes"], begin, context)
         if body.next:
             end = builder.box(foot, BoxKind.JOIN, entry=body.next)
             builder.lead((LooseEnd(foot, ArrowKind.AGAIN),), head)
+            end = () if source in ENDLESS_LOOPS else end
+        elif source in ENDLESS_LOOPS:
+            end = ()
         else:
             # Every iteration leaves the loop early, so its normal end is reached only without any iteration.
             end = builder.box(foot, BoxKind.JOIN, entry=(LooseEnd(head, ArrowKind.SKIP, "no pass"),))
-    after = builder.join(f"{context.identity}_after", end + body.breaks)
-    return DrawnExits(after, (), body.returns)
+    ends = end + body.breaks
+    return replace(body, next=builder.join(f"{context.identity}_after", ends) if ends else (), breaks=())
 
 
 def draw_try(drawer: Drawer, node: Try, entry: LooseEnds, context: NodeContext) -> DrawnExits:
     """Draw a `try`. A failure leads from the body as a whole to the `catch` or, without one, past the body."""
     inside = context.before_finally() if "finally_block" in node else context
     with drawer.builder.frame(context.identity, FrameKind.TRY, "try"):
-        body = _part(drawer, FrameKind.TRY_BODY, node.get("try_block"), entry, inside.child("try"))
+        within = inside.before_handlers() if "catch_block" in node else inside
+        body = _part(drawer, FrameKind.TRY_BODY, node.get("try_block"), entry, within.child("try"))
         failure = _failure(drawer, inside.child("try"))
         if "catch_block" in node:
             caught = _part(drawer, FrameKind.CATCH, node["catch_block"], failure, inside.child("catch"))
             body, failure = combine((body, _recovered(caught))), ()
         if "finally_block" in node:
             return _finally(drawer, node["finally_block"], body, failure, context)
-        joined = drawer.builder.join(f"{context.identity}_join", body.next + failure)
-        return DrawnExits(joined, body.breaks, body.returns)
+        return replace(body, next=drawer.builder.join(f"{context.identity}_join", body.next + failure))
 
 
 def _part(drawer: Drawer, kind: FrameKind, block: Block | None, entry: LooseEnds, context: NodeContext) -> DrawnExits:
@@ -136,7 +251,11 @@ def _part(drawer: Drawer, kind: FrameKind, block: Block | None, entry: LooseEnds
     title = {FrameKind.CATCH: drawer.view.details.source(block) or "catch", FrameKind.FINALLY: "finally"}.get(kind, "")
     drawer.mark(block, context)
     with drawer.builder.frame(context.identity, kind, title):
-        drawn = drawer.filling(block["nodes"], entry, context, empty=drawer.view.when_empty(block))
+        choice = handlers_in(block["nodes"]) if kind is FrameKind.CATCH else None
+        if choice is None or drawer.view.mark(choice) or drawer.view.folding.folds(choice, context.level):
+            drawn = drawer.part(block, block["nodes"], entry, context, empty=drawer.view.when_empty(block))
+        else:
+            drawn = _draw_handlers(drawer, choice, entry, context.child(0).deeper())
     return replace(drawn, next=tuple(_outside(end, context) for end in drawn.next))
 
 
@@ -157,20 +276,34 @@ def _recovered(caught: DrawnExits) -> DrawnExits:
 
 
 def _finally(drawer: Drawer, block: Block, before: DrawnExits, failure: LooseEnds, context: NodeContext) -> DrawnExits:
-    """Draw a `finally`. Every path into it, including a `break` or `return`, continues after it."""
+    """Draw a `finally`. The paths into it continue after it: to the next node, or in a box for each kind of exit."""
     entry = drawer.builder.join_ends(f"{context.identity}_join", before.all()) + failure
     final = _part(drawer, FrameKind.FINALLY, block, entry, context.child("finally"))
-    return DrawnExits(
-        next=final.next if before.next or failure else (),
-        breaks=final.breaks + (leaving_by(final.next, "break") if before.breaks else ()),
-        returns=final.returns + (leaving_by(final.next, "return") if before.returns else ()),
-    )
+    ends: dict[LeavingKind, LooseEnds] = {
+        "raise": before.raises + failure,
+        "return": before.returns,
+        "break": before.breaks,
+    }
+    kinds = [kind for kind, paths in ends.items() if paths]
+    after = drawer.builder.join(f"{context.identity}_after", final.next) if kinds else final.next
+    if not after:
+        return final
+    resumed = [_resumed(drawer, kind, after, context) for kind in kinds]
+    return combine((replace(final, next=after if before.next else ()), *resumed))
+
+
+def _resumed(drawer: Drawer, kind: LeavingKind, entry: LooseEnds, context: NodeContext) -> DrawnExits:
+    """Draw an exit that continues after a `finally`."""
+    arrow = ArrowKind.FAILURE if kind == "raise" else ArrowKind.LEAVE
+    ends = tuple(replace(end, kind=arrow) for end in entry)
+    return draw_exit(drawer.builder, kind, (f"{kind}, after finally",), ends, context.child(kind))
 
 
 def draw_parallel(drawer: Drawer, node: Parallel, entry: LooseEnds, context: NodeContext) -> DrawnExits:
     """Draw a group between two bars: a fork, and a merge where the group ends."""
     builder = drawer.builder
-    title = " · ".join(("parallel", node["kind"], *drawer.view.details.remarks(node)))
+    drawer.clocks.enter(node)
+    title = " · ".join(filter(None, (f"parallel {node['kind']}", drawer.view.details.source(node))))
     with builder.frame(context.identity, FrameKind.PARALLEL, title):
         fork = builder.box(f"{context.identity}_fork", BoxKind.FORK, entry=entry)
         ends_with_first = is_over_at_the_first(node)
@@ -179,7 +312,8 @@ def draw_parallel(drawer: Drawer, node: Parallel, entry: LooseEnds, context: Nod
         else:
             exits = drawer.filling((), fork, context)
         if exits.next:
-            exits = exits.then(DrawnExits(builder.box(f"{context.identity}_join", BoxKind.MERGE, entry=exits.next)))
+            (end,) = builder.box(f"{context.identity}_join", BoxKind.MERGE, entry=exits.next)
+            exits = replace(exits, next=(replace(end, label=" · ".join(drawer.view.details.remarks(node))),))
     return exits
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, assert_never
 
-from stepgraph.model.details import NO_DETAIL, NO_DETAILS, NOT_CAUGHT, Detail, Details
+from stepgraph.model.details import NO_DETAIL, NO_DETAILS, Detail, Details
 from stepgraph.model.payload import FunctionCall, Node, Step
 from stepgraph.model.walk import as_unknown, is_step
 from stepgraph.render.folding import LeavingKind, exit_kinds, folded_node_text, folded_title, is_run, may_complete
@@ -79,19 +79,8 @@ def exit_pill(
     css = "exit raise" if kind == "raise" else "exit"
     group = SvgGroup(css, context.identity, title_line(details.source or title or word, *details.remarks))
     label = exit_label(icon, details.source or word, widths.exit)
-    is_caught = may_be_caught(kind, context, details)
-    return ExitPill(group, label, kind, ends=is_caught or ends_at_once(kind, context), is_caught=is_caught)
-
-
-def may_be_caught(kind: LeavingKind, context: NodeContext, details: Detail = NO_DETAIL) -> bool:
-    """Return whether a handler around an exit may catch its exception, in the function or in a caller."""
-    is_handled = context.handled_by_caller or (context.handled_here and NOT_CAUGHT not in details.remarks)
-    return kind == "raise" and is_handled
-
-
-def ends_at_once(kind: LeavingKind, context: NodeContext) -> bool:
-    """Return whether an exit that no handler catches ends beside its pill."""
-    return (context.exits == "end" and kind != "break") or (context.exits == "join" and kind == "raise")
+    is_caught = context.may_be_caught(kind, details)
+    return ExitPill(group, label, kind, ends=is_caught or context.ends_at_once(kind), is_caught=is_caught)
 
 
 def empty_box(identity: str, widths: TextWidths, text: str = NO_STEPS) -> Leaf:
@@ -108,7 +97,7 @@ def folded_box(node: Node, context: NodeContext, details: Details, widths: TextW
     name, text = folded_title(node, details), text or folded_node_text(node, details)
     group = SvgGroup(f"folded {css}", context.identity, title_line(name, text))
     kinds = exit_kinds(node, details)
-    ending = [kind for kind in _ENDS if kind in kinds and (may_be_caught(kind, context) or ends_at_once(kind, context))]
+    ending = [kind for kind in _ENDS if kind in kinds and (context.may_be_caught(kind) or context.ends_at_once(kind))]
     run = is_run(node, details)
     return Leaf(
         group,
@@ -116,7 +105,7 @@ def folded_box(node: Node, context: NodeContext, details: Details, widths: TextW
         stacked=not run,
         exit_kinds=kinds.difference(ending),
         ends=ending,
-        is_caught=may_be_caught("raise", context),
+        is_caught=context.may_be_caught("raise"),
         continues=may_complete(node, details),
     )
 

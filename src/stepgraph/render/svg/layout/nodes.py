@@ -11,9 +11,10 @@ from msgspec.structs import replace
 from stepgraph.model.payload import Block, FunctionCall, FunctionDef, Loop, Node, Start, StepDo, UnknownNode
 from stepgraph.model.walk import as_unknown, children, is_leaf_step
 from stepgraph.phrases import payload_text
+from stepgraph.render.calls import DRAWN_BEFORE, DRAWN_SEPARATELY, MAX_EXPANDED_CALLS, MISSING, RECURSIVE
 from stepgraph.render.folding import BodyTexts, exit_kind, folded_title
 from stepgraph.render.group_order import has_clocks, in_sequence
-from stepgraph.render.node_text import NO_STEPS, UNKNOWN_TYPE
+from stepgraph.render.node_text import ENDLESS_LOOPS, NO_STEPS, UNKNOWN_TYPE
 from stepgraph.render.svg.figures.figure import GAP, Figure
 from stepgraph.render.svg.figures.frame import FrameFigure
 from stepgraph.render.svg.figures.guard import Guard
@@ -48,15 +49,7 @@ from stepgraph.render.svg.lengths import Variables
 from stepgraph.render.svg.pen import Icon
 from stepgraph.render.view import NodeContext, View
 
-DRAWN_BEFORE: Final = "function, drawn at its first call"
-DRAWN_SEPARATELY: Final = "function, drawn by itself"
-RECURSIVE: Final = "function, calls itself"
-MISSING: Final = "function, not in this graph"
-
-_ENDLESS: Final = frozenset({"while True", "while 1"})
 TAIL: Final = 14
-MAX_EXPANDED_CALLS: Final = 2000
-"""The maximum number of expanded calls in a drawing. Functions may call each other exponentially often."""
 
 
 def unexpanded_call(call: FunctionCall, arguments: str, phrase: str, identity: str, widths: TextWidths) -> Leaf:
@@ -239,7 +232,7 @@ class NodeLayout(Struct):
 
     def _loop(self, loop: Loop, context: NodeContext) -> Figure:
         head = self.view.details.source(loop)
-        endless = head in _ENDLESS
+        endless = head in ENDLESS_LOOPS
         tail = LOOP_TAIL // 2 if endless else LOOP_TAIL
         body = LoopBody(self.stack(loop["nodes"], context.inside(context.identity), tail=tail), endless)
         label = heading(Icon.LOOP, "" if head else "loop", head, widest=self.widths.code)

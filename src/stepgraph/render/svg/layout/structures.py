@@ -23,7 +23,7 @@ from stepgraph.model.payload import (
 from stepgraph.model.walk import handlers_in
 from stepgraph.render.folding import LeavingKind, exit_kind, exit_kinds, folded_title, is_run
 from stepgraph.render.group_order import RowSpan, clock_span, is_over_at_the_first, is_unawaited, row_spans
-from stepgraph.render.node_text import NO_BLOCK, branch_text, is_exhaustive
+from stepgraph.render.node_text import NO_BLOCK, branch_text, is_exhaustive, is_guard, only_exit
 from stepgraph.render.svg.figures.branches import BranchColumn, Branches
 from stepgraph.render.svg.figures.clock_rows import ClockRows, Member
 from stepgraph.render.svg.figures.columns import is_too_wide
@@ -154,14 +154,11 @@ def guard_exit(node: Node, view: View) -> Break | None:
 
     The mark of the branch must be a part of the mark on the `if`, and the mark of the exit must fit on its corner.
     """
-    if node["type"] != "if" or len(node["branches"]) != 1:
+    if not is_guard(node) or not _is_covered(view.mark(node["branches"][0]), view.mark(node)):
         return None
-    (branch,) = node["branches"]
-    if branch["condition"] is None or len(branch["nodes"]) != 1 or not _is_covered(view.mark(branch), view.mark(node)):
-        return None
-    (only,) = branch["nodes"]
-    mark = view.mark(only)
-    return only if only["type"] == "break" and (mark is None or not mark.effect) else None
+    only = only_exit(node["branches"][0]["nodes"])
+    mark = None if only is None else view.mark(only)
+    return only if mark is None or not mark.effect else None
 
 
 def _is_covered(mark: Mark | None, around: Mark | None) -> bool:
@@ -343,13 +340,13 @@ def _measure_passes(layout: Layout, node: Parallel, loop: Loop, context: NodeCon
 def _group_and_label(layout: Layout, node: Parallel, context: NodeContext, head: str = "") -> tuple[SvgGroup, Label]:
     """Return the SVG group and the label of a `parallel`.
 
-    Both show the head of the loop, if any, the condition that ends the group, and the remarks on the group.
+    Both show the function that makes the group, the head of the loop, the condition that ends the group, and remarks.
     """
     if is_run(node, layout.view.details):
         css, icon = folded_style(node, layout.view.details)
         title = folded_title(node, layout.view.details)
         return SvgGroup(css, context.identity, title), heading(icon, title)
-    when = ", ".join(filter(None, (head, _over_when(node))))
+    when = ", ".join(filter(None, (layout.view.details.source(node), head, _over_when(node))))
     words = BETWEEN.join(filter(None, (when, *layout.view.details.remarks(node))))
     kind = f"parallel {node['kind']}"
     group = SvgGroup("parallel", context.identity, title_line(kind, words))

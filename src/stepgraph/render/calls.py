@@ -1,0 +1,61 @@
+"""The calls whose functions a drawing shows in place, and the reasons why it does not show the others."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Final
+
+from msgspec import Struct, field
+
+from stepgraph.model.payload import FunctionDef
+from stepgraph.render.view import Expansion
+
+DRAWN_BEFORE: Final = "function, drawn at its first call"
+DRAWN_SEPARATELY: Final = "function, drawn by itself"
+RECURSIVE: Final = "function, calls itself"
+MISSING: Final = "function, not in this graph"
+
+MAX_EXPANDED_CALLS: Final = 2000
+"""The maximum number of expanded calls in a drawing. Functions may call each other exponentially often."""
+
+
+class CallExpansion(Struct):
+    """The functions of a drawing, which is made in order, and the state of their expansion."""
+
+    functions: Mapping[str, FunctionDef] = field(default_factory=dict)
+    expand: Expansion = "first"
+    shown: set[str] = field(default_factory=set)
+    """The names of the functions drawn so far."""
+
+    _expanded: int = 0
+    _open: Counter[str] = field(default_factory=Counter)
+    """The functions whose bodies are being drawn."""
+
+    def reason_against(self, name: str) -> str:
+        """Return the reason why a call is not expanded, or an empty string for an expanded call."""
+        if name not in self.functions:
+            return MISSING
+        if self._open[name]:
+            return RECURSIVE
+        if self.expand == "none":
+            return DRAWN_SEPARATELY
+        if name in self.shown and (self.expand == "first" or self._expanded >= MAX_EXPANDED_CALLS):
+            return DRAWN_BEFORE
+        return ""
+
+    @contextmanager
+    def expanded(self, name: str) -> Iterator[None]:
+        """Expand a call: the body of the function is drawn in the `with` block."""
+        self._expanded += 1
+        with self.drawn(name):
+            yield
+
+    @contextmanager
+    def drawn(self, name: str) -> Iterator[None]:
+        """Draw the body of a function in the `with` block."""
+        self.shown.add(name)
+        self._open[name] += 1
+        yield
+        self._open[name] -= 1
