@@ -7,6 +7,7 @@ from hypothesis import given, settings
 
 from stepgraph.diff.diff import WorkflowDiff, diff_workflows
 from stepgraph.diff.tree import ROOT
+from stepgraph.model.details import Detail, Details
 from stepgraph.model.payload import Graph
 from stepgraph.render.svg.fonts import NAME
 from stepgraph.render.view import View
@@ -141,3 +142,14 @@ def test_each_change_of_the_fixtures_has_a_mark() -> None:
 @given(graphs(), graphs())
 def test_each_change_has_a_mark(old: Graph, new: Graph) -> None:
     assert without_place(diff_workflows(old["workflow"], new["workflow"])) == []
+
+
+def test_steps_of_a_branch_that_always_runs_are_folded() -> None:
+    certain = branch("no exception", *A_TO_E)
+    new = graph(either(certain), SIXTH)
+    diff = diff_workflows(graph(either(branch("no exception", *A_TO_E)))["workflow"], new["workflow"])
+    versions = marked_graph(diff, "Orders", new_details=Details([(certain, Detail(is_certain=True))]))
+    assert [figure.title for figure in drawn(fold_unchanged(versions)).figures] == [
+        "5 steps unchanged",
+        "sixth · step",
+    ]

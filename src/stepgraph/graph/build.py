@@ -85,9 +85,9 @@ def _graph(program: Program, expanded: ExpandedProgram, places: Places) -> Graph
         nodes_of_function = emit_nodes(bodies[id(function)], name_of, places)
         definitions[key] = {"type": "function_def", "name": key, "nodes": nodes_of_function}
         places.note(definitions[key], function.place)
-        places.note_ending(definitions[key], bodies[id(function)])
+        places.note_ending(definitions[key], bodies[id(function)], of_workflow=False)
     workflow: Workflow = {"class_name": program.class_name, "functions": definitions, "nodes": nodes}
-    places.note_ending(workflow, body)
+    places.note_ending(workflow, body, of_workflow=True)
     payload = payload_shape(program.payload)
     if payload is not None:
         workflow["payload"] = payload

@@ -55,6 +55,8 @@ class _Emitter(Struct):
     name_of: Callable[[Function], str]
     """Returns the key of a called function."""
     places: Places
+    is_run: bool = False
+    """Whether the body is that of `run`."""
     clock: int = 1
     """The current clock value."""
     grouped: bool = False
@@ -78,7 +80,8 @@ def emit_nodes(
         return []
     live = liveness(body, is_run=is_run)
     recorded_places = Places() if places is None else places
-    return _block(_Emitter(live, name_of, recorded_places, separate_groups=separate_groups_by_task(body, live)), body)
+    groups = separate_groups_by_task(body, live)
+    return _block(_Emitter(live, name_of, recorded_places, is_run, separate_groups=groups), body)
 
 
 def _block(emitter: _Emitter, block: Block) -> list[Node]:
@@ -394,13 +397,14 @@ def _choice(emitter: _Emitter, choice: Choice) -> list[Node]:
     clock = latest = emitter.clock
     for branch in choice.branches:
         emitter.clock = clock
-        branch_node: BranchNode = {"condition": branch.condition, "nodes": _block(emitter, branch.block)}
-        emitter.places.note_ending(branch_node, branch.block)
-        branches.append(branch_node)
+        branches.append({"condition": branch.condition, "nodes": _block(emitter, branch.block)})
         latest = max(latest, emitter.clock)
     emitter.clock = latest
     if not any(branch["nodes"] for branch in branches):
         return []
+    for branch, branch_node in zip(choice.branches, branches, strict=True):
+        emitter.places.note_ending(branch_node, branch.block, of_workflow=emitter.is_run)
+        emitter.places.note_certain(branch_node, branch.after)
     if choice.discriminant is None:
         return [{"type": "if", "branches": branches}]
     return [{"type": "switch", "discriminant": choice.discriminant, "branches": branches}]
@@ -426,15 +430,15 @@ def _try(emitter: _Emitter, try_: Try) -> list[Node]:
         return []
     if body:
         node["try_block"] = {"type": "block", "nodes": body}
-        emitter.places.note_ending(node["try_block"], try_.body)
+        emitter.places.note_ending(node["try_block"], try_.body, of_workflow=emitter.is_run)
     if handlers:
         node["catch_block"] = {"type": "block", "nodes": _handlers(emitter, try_, handlers)}
         emitter.places.note(node["catch_block"], try_.place, try_)
         if len(try_.handlers) == 1 and catch_all(try_.handlers):
-            emitter.places.note_ending(node["catch_block"], try_.handlers[0].block)
+            emitter.places.note_ending(node["catch_block"], try_.handlers[0].block, of_workflow=emitter.is_run)
     if finalbody:
         node["finally_block"] = {"type": "block", "nodes": finalbody}
-        emitter.places.note_ending(node["finally_block"], try_.finalbody)
+        emitter.places.note_ending(node["finally_block"], try_.finalbody, of_workflow=emitter.is_run)
     return [node]
 
 
@@ -458,5 +462,5 @@ def _handlers(emitter: _Emitter, try_: Try, nodes_by_handler: list[list[Node]]) 
 def _branch(emitter: _Emitter, try_: Try, handler: Handler, nodes: list[Node]) -> BranchNode:
     branch: BranchNode = {"condition": handler.condition, "nodes": nodes}
     emitter.places.note(branch, try_.place, handler)
-    emitter.places.note_ending(branch, handler.block)
+    emitter.places.note_ending(branch, handler.block, of_workflow=emitter.is_run)
     return branch

@@ -197,9 +197,10 @@ def _guarded(first: _Fragment, rest: _Fragment, origin: Operation) -> _Fragment:
     completing = [] if choice is None else [i for i, branch in enumerate(choice.branches) if branch.may_complete]
     if choice is None or len(completing) + choice.may_skip > 1:
         condition = NO_CONTINUE if _ITERATION_END in first.jumps else NO_EXCEPTION
-        guard = Choice((Branch(condition, EMPTY_BLOCK),), origin.place)
+        operations = _emitted(first)
+        guard = Choice((Branch(condition, EMPTY_BLOCK, _jumps_in(operations)),), origin.place)
         return _Fragment(
-            deque(_emitted(first)), _TrailingChoice(guard, [rest], may_skip=False), jumps, breaks, rest.may_complete
+            deque(operations), _TrailingChoice(guard, [rest], may_skip=False), jumps, breaks, rest.may_complete
         )
     if not completing and not choice.may_skip:
         return first
@@ -211,6 +212,14 @@ def _guarded(first: _Fragment, rest: _Fragment, origin: Operation) -> _Fragment:
         choice.branches.append(rest)
         choice.may_skip = False
     return _Fragment(first.operations, choice, jumps, breaks, rest.may_complete)
+
+
+def _jumps_in(operations: Sequence[Operation]) -> tuple[Jump, ...]:
+    """Return the jumps without nodes in operations, or none if exceptions also leave loops in them."""
+    jumps = [operation for operation in operations_in(Block(tuple(operations))) if isinstance(operation, Jump)]
+    if any(jump.caught is not None for jump in jumps):
+        return ()
+    return tuple(jump for jump in jumps if not jump.drawn and jump.kind in (JumpKind.CONTINUE, JumpKind.RAISE))
 
 
 def _operation(operation: Operation, context: _Context) -> _Fragment:

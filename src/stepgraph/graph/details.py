@@ -42,7 +42,9 @@ def _detail(places: Places, workflows: Mapping[str, str], part: Part) -> Detail:
         detail.source,
         detail.remarks,
         "" if ending.raised is None else exit_statement(ending.raised),
+        "" if ending.left is None else exit_statement(ending.left),
         tuple((truncate(condition), exit_statement(raised)) for condition, raised in ending.guards),
+        is_certain=places.is_certain(part),
     )
 
 
@@ -62,7 +64,7 @@ def _detail_without_ending(places: Places, workflows: Mapping[str, str], part: P
             return Detail("raise", (ANY_OTHER_ERROR,))
         case Jump(kind=kind, caught=is_caught):
             source = exit_statement(place)
-            return Detail(source, _catching(kind, is_caught=is_caught) if source.startswith("raise") else ())
+            return Detail(source, _catching(kind, is_caught=bool(is_caught)) if source.startswith("raise") else ())
     match part["type"]:
         case "loop":
             return Detail(loop_head(place))

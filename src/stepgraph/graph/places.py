@@ -1,8 +1,8 @@
-"""The source locations of the parts of a graph, their origins, and `raise` statements without nodes."""
+"""The source locations of the parts of a graph, their origins, and jumps without nodes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TypeAlias
 
 from msgspec import Struct, field
@@ -29,17 +29,19 @@ Origin: TypeAlias = StepRun | Jump | Try | Handler
 
 
 class Ending(Struct, frozen=True):
-    """The `raise` statements at the end of a part that have no node in the payload."""
+    """The jumps at the end of a part that have no node in the payload."""
 
     raised: Place | None = None
-    """The statement that ends the part, or None."""
+    """The `raise` that ends the part, or None."""
+    left: Place | None = None
+    """The `continue` or `return` that ends the part, or None."""
     guards: tuple[tuple[str, Place], ...] = ()
     """Statements after all nodes of the part, with their conditions."""
 
 
-def _undrawn_raise(block: Block) -> Place | None:
+def _undrawn_jump(block: Block, *kinds: JumpKind) -> Place | None:
     last = block.operations[-1] if block.operations else None
-    return last.place if isinstance(last, Jump) and last.kind is JumpKind.RAISE and not last.drawn else None
+    return last.place if isinstance(last, Jump) and last.kind in kinds and not last.drawn else None
 
 
 def _guards_in(block: Block) -> Iterator[tuple[str, Place]]:
@@ -48,7 +50,7 @@ def _guards_in(block: Block) -> Iterator[tuple[str, Place]]:
         if not isinstance(operation, Choice) or any(map(_has_nodes, operations_in(Block((operation,))))):
             continue
         for branch in operation.branches:
-            raised = _undrawn_raise(branch.block)
+            raised = _undrawn_jump(branch.block, JumpKind.RAISE)
             if raised is not None and branch.condition is not None and operation.discriminant is None:
                 yield branch.condition, raised
 
@@ -62,20 +64,37 @@ class Places(Struct):
 
     _by_id: dict[int, tuple[Part, Place, Origin | None]] = field(default_factory=dict)
     _endings: dict[int, tuple[Part, Ending]] = field(default_factory=dict)
+    _ends: set[int] = field(default_factory=set)
+    """The statements of all recorded endings, by identity."""
+    _certain: dict[int, Part] = field(default_factory=dict)
 
     def note(self, part: Part, place: Place, origin: Origin | None = None) -> None:
         """Record the location of a part. The recorded reference to the part prevents reuse of its `id`."""
         self._by_id[id(part)] = (part, place, origin)
 
-    def note_ending(self, part: Part, content: Block) -> None:
-        """Record the `raise` statements at the end of the content of a part that have no node in the payload."""
+    def note_ending(self, part: Part, content: Block, *, of_workflow: bool) -> None:
+        """Record the jumps at the end of the content of a part that have no node in the payload.
+
+        `return` counts only `of_workflow`, in the body of `run`.
+        """
         guards = tuple(_guards_in(content))
-        raised = _undrawn_raise(content)
-        if raised is not None or guards:
-            self._endings[id(part)] = (part, Ending(raised, guards))
+        raised = _undrawn_jump(content, JumpKind.RAISE)
+        left = _undrawn_jump(content, JumpKind.CONTINUE, *([JumpKind.RETURN] if of_workflow else []))
+        if raised is not None or left is not None or guards:
+            self._endings[id(part)] = (part, Ending(raised, left, guards))
+        self._ends.update(id(place.node) for place in (raised, left) if place is not None)
+
+    def note_certain(self, part: Part, after: Sequence[Jump]) -> None:
+        """Record that a branch always runs after the ends of the jumps that skip it, if all of these are recorded."""
+        if after and all(id(jump.place.node) in self._ends for jump in after):
+            self._certain[id(part)] = part
+
+    def is_certain(self, part: Part) -> bool:
+        """Return whether a branch always runs, because paths that skip it end before it."""
+        return id(part) in self._certain
 
     def ending_of(self, part: Part) -> Ending:
-        """Return the `raise` statements at the end of a part that have no node in the payload."""
+        """Return the jumps at the end of a part that have no node in the payload."""
         entry = self._endings.get(id(part))
         return Ending() if entry is None else entry[1]
 

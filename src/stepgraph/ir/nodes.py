@@ -257,6 +257,8 @@ class Branch(Struct, frozen=True):
     condition: str | None
     """The source of the condition; None for `else`."""
     block: Block
+    after: tuple[Jump, ...] = ()
+    """For code that jumps skip: these jumps, if they are at the ends of their blocks."""
 
 
 class Choice(Struct, frozen=True):
@@ -389,7 +391,7 @@ class Jump(Struct, frozen=True):
     """Whether the graph shows the jump as a node, because it decides whether a step runs. Either way, the path ends."""
     raised: ExceptionType | None = None
     """The exception type of a `raise`; None if unknown."""
-    caught: bool = False
+    caught: bool | None = None
     """For a `break` that stands for a `raise`: whether a handler outside the loop must catch the exception."""
 
 

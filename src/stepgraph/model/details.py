@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final, TypeAlias
 
 from msgspec import Struct, field
+from msgspec.structs import astuple
 
 from stepgraph.model.payload import Graph
 
@@ -15,7 +16,7 @@ Part: TypeAlias = Mapping[str, object]
 Guards: TypeAlias = tuple[tuple[str, str], ...]
 """Conditions with the `raise` statements that they lead to."""
 
-DetailTexts: TypeAlias = tuple[tuple[int, str, tuple[str, ...], str, Guards], ...]
+DetailTexts: TypeAlias = tuple[tuple[int, str, tuple[str, ...], str, str, Guards, bool], ...]
 """Details as plain data: for each part with a detail, its index in `parts_of`, and the fields of the detail."""
 
 _WITHOUT_PARTS: Final = frozenset({"payload", "config", "options"})
@@ -30,10 +31,20 @@ class Detail(Struct, frozen=True):
     """Phrases shown next to the part, such as `swallows the error`."""
     ending: str = ""
     """The `raise` statement at the end of the part, if the payload has no node for it."""
+    leaving: str = ""
+    """The `continue`, or the `return` of `run`, at the end of the part, if the payload has no node for it."""
     guards: Guards = ()
     """The conditional `raise` statements after all nodes of the part, for which the payload has no nodes."""
+    is_certain: bool = False
+    """Whether the branch `no exception` or `no continue` always runs, since the ends of other paths are shown."""
+
     run: str = ""
     """The title of a node that a comparison puts around a run of nodes: `12 steps unchanged`."""
+
+    @property
+    def returns(self) -> bool:
+        """Whether a `return` without a node ends the part."""
+        return self.leaving.startswith("return")
 
     @property
     def ends_by_raise(self) -> bool:
@@ -41,7 +52,7 @@ class Detail(Struct, frozen=True):
         return bool(self.ending or self.guards)
 
     def __bool__(self) -> bool:
-        return bool(self.source or self.remarks or self.ending or self.guards or self.run)
+        return self != NO_DETAIL
 
 
 NO_DETAIL: Final = Detail()
@@ -106,13 +117,14 @@ def details_of(graph: Graph, describe: Callable[[Part], Detail]) -> Details:
 def as_texts(graph: Graph, details: Details) -> DetailTexts:
     """Return the details of a graph as plain data."""
     found = ((index, details.of(part)) for index, part in enumerate(parts_of(graph)))
-    return tuple((index, each.source, each.remarks, each.ending, each.guards) for index, each in found if each)
+    return tuple((index, *astuple(each)) for index, each in found if each)
 
 
 def from_texts(graph: Graph, texts: DetailTexts) -> Details:
     """Return the details of a graph from plain data. Ignores indexes beyond the last part."""
     by_index = {
-        index: Detail(source, tuple(remarks), ending, tuple(guards)) for index, source, remarks, ending, guards in texts
+        index: Detail(source, tuple(remarks), ending, leaving, tuple(guards), is_certain)
+        for index, source, remarks, ending, leaving, guards, is_certain in texts
     }
     return Details([(part, by_index[index]) for index, part in enumerate(parts_of(graph)) if index in by_index])
 

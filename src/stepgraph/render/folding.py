@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, Literal, TypeAlias, assert_never
 
 from msgspec import Struct, field
@@ -46,8 +46,7 @@ def exit_kinds(node: Node, details: Details = NO_DETAILS) -> frozenset[LeavingKi
             kinds.add(kind)
         if free := free - _caught_by(inner):
             pending.extend((child, free) for child in _flow_of(inner))
-            if "raise" in free and any(details.of(part).ends_by_raise for part in _parts(inner)):
-                kinds.add("raise")
+            kinds |= free.intersection(kind for part in _parts(inner) for kind in _kinds_without_nodes(part, details))
     return frozenset(kinds)
 
 
@@ -64,6 +63,14 @@ def _parts(node: Node) -> Sequence[Branch | Block]:
             return []
 
 
+def _kinds_without_nodes(part: Branch | Block, details: Details) -> Iterator[LeavingKind]:
+    detail = details.of(part)
+    if detail.ends_by_raise:
+        yield "raise"
+    if detail.returns:
+        yield "return"
+
+
 def may_complete(node: Node, details: Details) -> bool:
     """Return whether control can leave a node at its end."""
     if as_unknown(node) or is_step(node):
@@ -73,6 +80,8 @@ def may_complete(node: Node, details: Details) -> bool:
             return False
         case "if" | "switch":
             branches = node["branches"]
+            if any(details.of(branch).is_certain for branch in branches):
+                return all(_completes(each, details) for each in branches)
             return not is_exhaustive(branches, details) or any(_completes(each, details) for each in branches)
         case "try":
             paths = [node.get("try_block", NO_BLOCK), *([node["catch_block"]] if "catch_block" in node else [])]
@@ -92,7 +101,8 @@ def may_complete(node: Node, details: Details) -> bool:
 
 
 def _completes(part: Branch | Block | FunctionDef, details: Details) -> bool:
-    return not details.of(part).ending and all(may_complete(node, details) for node in part["nodes"])
+    detail = details.of(part)
+    return not (detail.ending or detail.leaving) and all(may_complete(node, details) for node in part["nodes"])
 
 
 def _caught_by(node: Node) -> frozenset[LeavingKind]:

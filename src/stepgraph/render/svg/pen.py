@@ -104,11 +104,11 @@ class Pen(Struct):
         else:
             self.lines.append(f'<circle class="dot" cx="{middle}" cy="{y}" r="{radius - 3}"/>')
 
-    def caught(self, begin: tuple[int, int], length: int) -> None:
-        """Draw the arrow of a failure to the right."""
+    def arrow(self, css: str, begin: tuple[int, int], length: int) -> None:
+        """Draw an arrow of a class to the right."""
         x, y = begin
-        self.path("failure", f"M{x} {y}h{length - 7}")
-        self.path("failure head", f"M{x + length - 8} {y - 4}L{x + length - 1} {y}L{x + length - 8} {y + 4}z")
+        self.path(css, f"M{x} {y}h{length - 7}")
+        self.path(f"{css} head", f"M{x + length - 8} {y - 4}L{x + length - 1} {y}L{x + length - 8} {y + 4}z")
 
     def path(self, css: str, path: str) -> None:
         """Draw a path."""

@@ -166,7 +166,7 @@ text{{font-family:{FAMILY};white-space:pre}}
 .code{{font-family:{CODE_FAMILY};font-size:{CODE.size}px}}
 .title{{font-size:{TITLE.size}px;font-weight:bold}}
 path{{fill:none;stroke-width:1.25;stroke-linejoin:round}}
-.flow{{stroke-width:2}}
+.flow,.line{{stroke-width:1.6}}
 .box,.edge,.band{{stroke-width:1}}
 .icon{{stroke-width:1.3;stroke-linecap:round}}
 .again,.failure{{stroke-dasharray:5 3}}

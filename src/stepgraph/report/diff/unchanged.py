@@ -45,7 +45,7 @@ def fold_unchanged(marked: MarkedGraph) -> MarkedGraph:
         return marked
     workflow = marked.graph["workflow"]
     tree, parts = read_tree(workflow), parts_by_number(workflow)
-    folder = _Folder(tree, parts, _changed(tree, parts, marked.marks))
+    folder = _Folder(tree, parts, _changed(tree, parts, marked.marks), marked.details)
     for element in tree.elements:
         folder.visit(element)
     details = Details([*marked.details.items, *folder.runs])
@@ -72,6 +72,7 @@ class _Folder(Struct):
     tree: Tree
     parts: Sequence[Part]
     changed: set[int]
+    details: Details
     folded: set[int] = field(default_factory=set)
     """The identities of folded nodes and functions."""
 
@@ -146,9 +147,17 @@ class _Folder(Struct):
     def _alone(self, number: int) -> Node:
         """Return a node, folded if it is unchanged and has contents."""
         node = self._node(number)
-        if self._is_unchanged(number) and children(node):
-            self.folded.add(id(node))
+        inside = children(node)
+        if not self._is_unchanged(number) or not inside:
+            return node
+        if not self._has_frame(node):
+            return self._run({"type": "block", "nodes": [node]}, [node]) if len(inside) > MAX_RUN else node
+        self.folded.add(id(node))
         return node
+
+    def _has_frame(self, node: Node) -> bool:
+        """Return whether a node with contents has a frame. An `if` whose branch always runs has none."""
+        return node["type"] != "if" or not any(self.details.of(branch).is_certain for branch in node["branches"])
 
     def _node(self, number: int) -> Node:
         return cast("Node", self.parts[number])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import Final
+from typing import Final, Literal
 
 from msgspec import Struct
 
@@ -26,10 +26,15 @@ _END_LINE: Final = 14
 _END_RADIUS: Final = 7
 
 
-def draw_end(pen: Pen, begin: tuple[int, int], kind: LeavingKind, *, is_caught: bool) -> None:
-    """Draw the end of an exit to the right: a ring or, if a handler may catch its exception, the arrow of a failure."""
-    if kind == "raise" and is_caught:
-        pen.caught(begin, _END_LINE + 2 * _END_RADIUS - 4)
+def draw_end(pen: Pen, begin: tuple[int, int], kind: LeavingKind | Literal["continue"], *, is_caught: bool) -> None:
+    """Draw the end of an exit to the right.
+
+    It is a ring, the arrow of a failure if a handler may catch the exception, or the arrow of a loop for a `continue`.
+    """
+    if kind == "continue":
+        pen.arrow("again", begin, _END_LINE + 2 * _END_RADIUS - 4)
+    elif kind == "raise" and is_caught:
+        pen.arrow("failure", begin, _END_LINE + 2 * _END_RADIUS - 4)
     else:
         pen.end(begin, _END_LINE, _END_RADIUS, failed=kind == "raise")
 
@@ -122,7 +127,7 @@ class ExitPill(Struct, frozen=True):
 
     group: SvgGroup
     label: Label
-    kind: LeavingKind
+    kind: LeavingKind | Literal["continue"]
     ends: bool = False
     """Whether the line leads to an end mark beside the pill, which is a cross for `raise`."""
 

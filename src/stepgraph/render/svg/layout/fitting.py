@@ -14,6 +14,7 @@ from stepgraph.render.node_text import NO_BLOCK
 from stepgraph.render.svg.figures.figure import Drawable
 from stepgraph.render.svg.figures.guard import Guard
 from stepgraph.render.svg.figures.leaf import ExitPill, Leaf
+from stepgraph.render.svg.figures.stack import Stack
 from stepgraph.render.svg.fonts import NAME
 from stepgraph.render.svg.layout.nodes import NodeLayout
 from stepgraph.render.svg.layout.structures import loop_of_passes
@@ -201,6 +202,8 @@ class _Fitting(Struct):
                 return True
         elif sum(self.shrink_all(nodes, width - excess) for width, nodes in zip(widths, lists, strict=True)):
             return True
+        if isinstance(self.figures[id(node)], Stack):
+            return False  # a branch without a frame
         target = self._foldable(node)
         if self._width(node) <= _FOLDED_WIDTH or not children(target) or id(target) in self.folded:
             return False

@@ -83,6 +83,13 @@ def exit_pill(
     return ExitPill(group, label, kind, ends=is_caught or context.ends_at_once(kind), is_caught=is_caught)
 
 
+def continue_pill(statement: str, widths: TextWidths) -> ExitPill:
+    """Return the pill of a `continue`, which ends beside it in the arrow of a loop."""
+    return ExitPill(
+        SvgGroup("exit", "", statement), exit_label(Icon.LOOP, statement, widths.exit), "continue", ends=True
+    )
+
+
 def empty_box(identity: str, widths: TextWidths, text: str = NO_STEPS) -> Leaf:
     """Return the box that fills a frame without nodes."""
     return Leaf(SvgGroup("empty", identity, text), plain_label(text, widths.name))

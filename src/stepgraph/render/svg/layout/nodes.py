@@ -24,6 +24,7 @@ from stepgraph.render.svg.figures.stack import LOOP_TAIL, LoopBody, Stack, rejoi
 from stepgraph.render.svg.identities import identities
 from stepgraph.render.svg.layout.labels import (
     call_title,
+    continue_pill,
     empty_box,
     exit_pill,
     folded_box,
@@ -38,6 +39,7 @@ from stepgraph.render.svg.layout.structures import (
     Layout,
     OpenFunctions,
     guard_exit,
+    is_always_run,
     loop_of_passes,
     measure_if,
     measure_parallel,
@@ -136,7 +138,7 @@ class NodeLayout(Struct):
         tail: int = TAIL,
         entered: bool = True,
     ) -> Figure:
-        """Return the figures of the nodes of a part, and of the `raise` statements at its end that have no node."""
+        """Return the figures of the nodes of a part, and of the jumps at its end that have no node."""
         endings = self._endings(part, context.at(""))
         if not endings:
             return self.stack(nodes, context, tail=tail, entered=entered, empty=self.view.when_empty(part))
@@ -155,6 +157,10 @@ class NodeLayout(Struct):
             figures.append(Guard(group, label, pill, pill.left_extent))
         if detail.ending:
             figures.append(exit_pill("raise", unnamed, self.widths, word=detail.ending))
+        if detail.returns:
+            figures.append(exit_pill("return", unnamed, self.widths, word=detail.leaving))
+        elif detail.leaving:
+            figures.append(continue_pill(detail.leaving, self.widths))
         return figures
 
     def marked(self, figure: Figure, part: Mapping[str, object], *, quiet: bool = False) -> Figure:
@@ -215,9 +221,9 @@ class NodeLayout(Struct):
     def _folds(self, node: Node, context: NodeContext) -> bool:
         """Return whether a node is folded. A group that shares its frame with a loop is folded with it.
 
-        A guard is never folded, because its folded box would be as large.
+        A guard is never folded, because its folded box would be as large, nor a branch that has no frame.
         """
-        if guard_exit(node, self.view) is not None:
+        if guard_exit(node, self.view) is not None or is_always_run(node, self.view):
             return False
         sharing = [node, loop] if (loop := loop_of_passes(node)) else [node]
         return any(self.view.folding.folds(part, context.level) and children(part) for part in sharing)

@@ -113,7 +113,7 @@ class Layout(Protocol):
         tail: int = ...,
         entered: bool = ...,
     ) -> Figure:
-        """Return the figures of the nodes of a part, and of the `raise` statements at its end that have no node."""
+        """Return the figures of the nodes of a part, and of the jumps at its end that have no node."""
 
 
 def measure_if(layout: Layout, node: If, context: NodeContext) -> Figure:
@@ -122,6 +122,9 @@ def measure_if(layout: Layout, node: If, context: NodeContext) -> Figure:
     The band shows the condition of a single branch. If this branch is only an exit, the `if` is a guard.
     """
     branches = node["branches"]
+    if is_always_run(node, layout.view):
+        (branch,) = branches
+        return layout.part(branch, branch["nodes"], context.at(f"{context.identity}.1"), tail=0, entered=False)
     if (only := guard_exit(node, layout.view)) is not None:
         return _measure_guard(layout, branches[0], only, context)
     group = SvgGroup("choice", context.identity, if_title(node))
@@ -168,6 +171,17 @@ def _is_covered(mark: Mark | None, around: Mark | None) -> bool:
     return around is not None and mark.kind is around.kind and not mark.effect and not mark.remark
 
 
+def is_always_run(node: Node, view: View) -> bool:
+    """Return whether a node is an `if` whose branch always runs, because paths that skip it end before it.
+
+    It has no frame, unless the `if` or its branch is marked.
+    """
+    if node["type"] != "if" or len(node["branches"]) != 1:
+        return False
+    (branch,) = node["branches"]
+    return view.details.of(branch).is_certain and view.mark(node) is None and view.mark(branch) is None
+
+
 def _measure_guard(layout: Layout, branch: Branch, node: Break, context: NodeContext) -> Guard:
     inside = context.inside(f"{context.identity}.1")
     (identity,) = identities([node], inside.identity)
@@ -209,7 +223,7 @@ def _with_implied(layout: Layout, columns: Sequence[BranchColumn], implied: Bran
 def _column(layout: Layout, branch: Branch, inside: NodeContext, otherwise: str) -> BranchColumn:
     details = layout.view.details
     detail = details.of(branch)
-    has_body = branch["nodes"] or detail.ending or detail.guards
+    has_body = branch["nodes"] or detail.ending or detail.leaving or detail.guards
     body = layout.part(branch, branch["nodes"], inside, tail=0) if has_body else None
     title = title_line(branch_text(branch, otherwise, details), *details.remarks(branch))
     mark = layout.view.mark(branch)
@@ -246,7 +260,8 @@ def measure_try(layout: Layout, node: Try, context: NodeContext) -> Figure:
     catch: Figure | None = None
     catch_edge = 0
     if "catch_block" in node:
-        handler = layout.view.details.source(node["catch_block"])
+        has_branches = handlers_in(node["catch_block"]["nodes"]) is not None
+        handler = "except" if has_branches else layout.view.details.source(node["catch_block"])
         label = heading(Icon.CAUGHT, "" if handler else "catch", handler, widest=layout.widths.name)
         catch, catch_edge = _panel(layout, node["catch_block"], ("catch", "catch, on failure"), label, inside)
     panels = place_panels(body, catch, catch_edge, final="finally_block" in node)
