@@ -16,7 +16,7 @@ from stepgraph.render.html.section import Page
 from stepgraph.render.view import View
 from tests.html.browser import Browser
 from tests.html.test_hostile_text_in_pages import HOSTILE, everywhere
-from tests.render.graphs import branch, do, either, graph, loop, protected
+from tests.render.graphs import ORDERS, branch, do, either, graph, loop, protected
 
 HANDLER: Block = {"type": "block", "nodes": [do("cancel the flight")]}
 APPROVAL: Node = {
@@ -70,6 +70,11 @@ def _chord(browser: Browser, key: str) -> None:
 def test_the_search_looks_at_all_facts(browser: Browser, text: str, names: list[str]) -> None:
     browser.open(PAGE)
     assert _search(browser, text) == names
+
+
+def test_the_search_finds_parts_without_a_figure_of_their_own(browser: Browser) -> None:
+    browser.open(render_page([Page(ORDERS, "orders")]))
+    assert _search(browser, "CardDeclined") == ["try"]
 
 
 @pytest.mark.parametrize(

@@ -155,6 +155,9 @@ class NodeContext(Struct, frozen=True):
     handled_by_caller: bool = False
     """Whether a handler of a calling function may catch exceptions, or a `finally` of one runs after them."""
 
+    handler: str = ""
+    """The source of the handlers that may catch exceptions, or an empty string if it is unknown."""
+
     def at(self, identity: str) -> NodeContext:
         """Return the context of a sibling with this identity."""
         return replace(self, identity=identity)
@@ -177,20 +180,20 @@ class NodeContext(Struct, frozen=True):
 
     def in_body(self) -> NodeContext:
         """Return this context in the body of a step or a workflow, outside any group."""
-        return replace(self, in_group=False, exits="join", handled_here=False, handled_by_caller=False)
+        return replace(self, in_group=False, exits="join", handled_here=False, handled_by_caller=False, handler="")
 
     def in_function(self) -> NodeContext:
         """Return this context in the body of a function, outside any group."""
         is_handled = self.handled_here or self.handled_by_caller or self.exits == "finally"
-        return replace(self.in_body(), handled_by_caller=is_handled)
+        return replace(self.in_body(), handled_by_caller=is_handled, handler=self.handler)
 
-    def before_handlers(self) -> NodeContext:
-        """Return this context in a block whose exceptions handlers may catch."""
-        return replace(self, handled_here=True)
+    def before_handlers(self, source: str = "") -> NodeContext:
+        """Return this context in a block whose exceptions handlers with this source may catch."""
+        return replace(self, handled_here=True, handler=source)
 
     def before_finally(self) -> NodeContext:
         """Return this context in a block whose exits lead through a `finally`, before any handler around it."""
-        return replace(self, exits="finally", handled_here=False, handled_by_caller=False)
+        return replace(self, exits="finally", handled_here=False, handled_by_caller=False, handler="")
 
     def may_be_caught(self, kind: LeavingKind, detail: Detail = NO_DETAIL) -> bool:
         """Return whether a handler around an exit may catch its exception, in the function or in a caller."""

@@ -104,7 +104,18 @@ function entriesOf(picture) {
       picture, group, fact, plain: plain(fact.name), path: parent ? [...parent.path, parent] : [], texts: textsOf(fact),
     });
   }
-  return [...byGroup.values()];
+  const entries = new Map([...byGroup].map(([group, entry]) => [group.id, entry]));
+  for (const [identity, fact] of picture.nodes) {
+    if (!entries.has(identity)) enclosing(identity, entries)?.texts.push(...textsOf(fact));
+  }
+  return [...entries.values()];
+}
+
+/** Return the entry of the node around a node that is drawn as a part of it, such as the choice between handlers. */
+function enclosing(identity, entries) {
+  let at = identity;
+  while (at && !entries.has(at)) at = at.slice(0, Math.max(0, at.lastIndexOf("--"), at.lastIndexOf(".")));
+  return entries.get(at);
 }
 
 // Rows in words of the page rather than of the source, which searches skip.

@@ -40,7 +40,7 @@ class Guard(Struct, frozen=True):
 
     @property
     def height(self) -> int:
-        return self.label.height + PADDING
+        return max(self.label.height + PADDING, self.exit.height)
 
     @property
     def continues(self) -> bool:
@@ -62,7 +62,7 @@ class Guard(Struct, frozen=True):
         left, middle = self.left_extent, self.height // 2
         pen.open(self.group.css, self.group.identity, self.group.title)
         pen.box("box", (-left, 0), (2 * left, self.height), _RADIUS)
-        self.label.draw(pen, PADDING - left, PADDING // 2, "ink")
+        self.label.draw(pen, PADDING - left, (self.height - self.label.height) // 2, "ink")
         pen.close()
         pen.path("line", f"M{left} {middle}h{self._exit_spine - self.exit_left - left}")
         pen.open_at(self._exit_spine, self._exit_top)

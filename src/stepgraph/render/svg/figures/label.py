@@ -18,7 +18,7 @@ ICON_ROOM: Final = 24
 MAX_LINES: Final = 4
 MAX_CODE_LINES: Final = 5
 MAX_DETAIL_LINES: Final = 7
-MAX_EXIT_LINES: Final = 2
+MAX_EXIT_LINES: Final = 3
 MAX_HEADING: Final = 320
 BETWEEN: Final = " · "
 _DESCENT: Final = 4
@@ -38,7 +38,7 @@ class TextWidths(Struct, frozen=True):
 
 
 NORMAL: Final = TextWidths(name=168, condition=230, exit=190, code=320)
-NARROW: Final = TextWidths(name=114, condition=164, exit=140, code=220)
+NARROW: Final = TextWidths(name=114, condition=164, exit=160, code=220)
 """The widths in a picture that would be too wide otherwise."""
 
 
@@ -113,16 +113,19 @@ def heading(
     )
 
 
-def exit_label(icon: str, statement: str, widest: int) -> Label:
-    """Return the label of an exit: its statement in bold, in at most two lines."""
-    return _label(icon, [("heading", HEADING, _wrapped(HEADING, statement, widest, MAX_EXIT_LINES))])
+def exit_label(icon: str, statement: str, widest: int, phrase: str = "") -> Label:
+    """Return the label of an exit: its statement in bold, in at most three lines, and a phrase in one line."""
+    phrases = _wrapped(DETAIL, phrase, widest, 1) if phrase else ()
+    lines = _wrapped(HEADING, statement, widest, MAX_EXIT_LINES)
+    return _label(icon, [("heading", HEADING, lines), ("detail", DETAIL, phrases)])
 
 
 def add_remark(label: Label, text: str, widest: int = NORMAL.name) -> Label:
     """Return the label with a remark below it."""
     below = plain_label(text, widest)
-    lines = (*label.lines, *(replace(line, y=line.y + label.height) for line in below.lines))
-    return Label(label.icon, lines, max(label.width, below.width), label.height + below.height)
+    x = label.lines[0].x if label.lines else 0
+    lines = (*label.lines, *(replace(line, x=x, y=line.y + label.height) for line in below.lines))
+    return Label(label.icon, lines, max(label.width, x + below.width), label.height + below.height)
 
 
 def _label(icon: str, blocks: Sequence[tuple[str, Font, Sequence[str]]]) -> Label:

@@ -24,6 +24,7 @@ STACK_OFFSET: Final = 4
 
 _END_LINE: Final = 14
 _END_RADIUS: Final = 7
+_MAX_RADIUS: Final = 16
 
 
 def draw_end(pen: Pen, begin: tuple[int, int], kind: LeavingKind | Literal["continue"], *, is_caught: bool) -> None:
@@ -164,7 +165,7 @@ class ExitPill(Struct, frozen=True):
         else:
             lane = lanes.breaks if self.kind == "break" else lanes.returns
             pen.leave((self.right_extent, self.height // 2), lane)
-        pen.box("box", (-self.left_extent, 0), (2 * self.left_extent, self.height), self.height // 2)
+        pen.box("box", (-self.left_extent, 0), (2 * self.left_extent, self.height), min(self.height // 2, _MAX_RADIUS))
         self.label.draw(pen, PADDING - self.left_extent, PADDING // 2, "ink")
         pen.close()
 

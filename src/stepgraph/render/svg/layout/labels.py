@@ -78,8 +78,10 @@ def exit_pill(
     icon = {"break": Icon.BREAK, "return": Icon.RETURN, "raise": Icon.RAISE}[kind]
     css = "exit raise" if kind == "raise" else "exit"
     group = SvgGroup(css, context.identity, title_line(details.source or title or word, *details.remarks))
-    label = exit_label(icon, details.source or word, widths.exit)
     is_caught = context.may_be_caught(kind, details)
+    is_far = is_caught and not context.handled_here
+    phrase = f"to {context.handler}" if is_far and context.handler else ""
+    label = exit_label(icon, details.source or word, widths.exit, phrase)
     return ExitPill(group, label, kind, ends=is_caught or context.ends_at_once(kind), is_caught=is_caught)
 
 

@@ -255,7 +255,7 @@ def _condition_label(layout: Layout, branch: Branch, icon: str, otherwise: str =
 def measure_try(layout: Layout, node: Try, context: NodeContext) -> Figure:
     """Return a `try`, with the body on the spine, the `catch` beside or below it, and the `finally` below."""
     inside = context.before_finally() if "finally_block" in node else context
-    within = inside.before_handlers() if "catch_block" in node else inside
+    within = inside.before_handlers(_source_of_handlers(layout, node)) if "catch_block" in node else inside
     body, _ = _panel(layout, node.get("try_block", NO_BLOCK), ("body", "try body"), None, within)
     catch: Figure | None = None
     catch_edge = 0
@@ -273,6 +273,15 @@ def measure_try(layout: Layout, node: Try, context: NodeContext) -> Figure:
     return FrameFigure(
         SvgGroup("try", context.identity, "try"), heading(Icon.PROTECTED, "try"), content, 0, layout.folds
     )
+
+
+def _source_of_handlers(layout: Layout, node: Try) -> str:
+    """Return the `except` clause of a `try`, or one clause with the types of all its clauses."""
+    catch = node.get("catch_block", NO_BLOCK)
+    if (handlers := handlers_in(catch["nodes"])) is None:
+        return layout.view.details.source(catch)
+    conditions = [branch["condition"] for branch in handlers["branches"] if branch["condition"] is not None]
+    return f"except {', '.join(conditions)}"
 
 
 _RESUMED: Final[tuple[LeavingKind, ...]] = ("raise", "return", "break")
