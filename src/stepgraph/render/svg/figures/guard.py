@@ -36,11 +36,11 @@ class Guard(Struct, frozen=True):
 
     @property
     def right_extent(self) -> int:
-        return self._exit_spine + self.exit.right_extent
+        return self._exit_spine + value_of(self.exit.right_extent)
 
     @property
     def height(self) -> int:
-        return max(self.label.height + PADDING, self.exit.height)
+        return max(self.label.height + PADDING, value_of(self.exit.height))
 
     @property
     def continues(self) -> bool:
@@ -52,7 +52,7 @@ class Guard(Struct, frozen=True):
 
     @property
     def _exit_spine(self) -> int:
-        return self.left_extent + _LINE + self.exit.left_extent
+        return self.left_extent + _LINE + value_of(self.exit.left_extent)
 
     @property
     def _exit_top(self) -> int:
