@@ -123,3 +123,11 @@ def is_guard(node: Node) -> TypeGuard[If]:
         and node["branches"][0]["condition"] is not None
         and only_exit(node["branches"][0]["nodes"]) is not None
     )
+
+
+def always_running_branch(node: Node, details: Details) -> Branch | None:
+    """Return the only branch of an `if` that always runs, because paths that skip it end before it, or None."""
+    if node["type"] != "if" or len(node["branches"]) != 1:
+        return None
+    (branch,) = node["branches"]
+    return branch if details.of(branch).is_certain else None

@@ -43,6 +43,7 @@ from stepgraph.render.member_clocks import MemberClocks
 from stepgraph.render.node_text import (
     NO_BLOCK,
     UNKNOWN_TYPE,
+    always_running_branch,
     branch_text,
     exit_remarks,
     is_guard,
@@ -238,7 +239,13 @@ class RowMaker(Struct):
     clocks: MemberClocks = field(default_factory=MemberClocks)
 
     def rows(self, node: Node, level: int = 1) -> Sequence[Row]:
-        """Return the rows of a node: one for each branch of an `if` or part of a `try`, or else a single row."""
+        """Return the rows of a node: one for each branch of an `if` or part of a `try`, or else a single row.
+
+        An `if` that always runs has no row of its own.
+        """
+        if (branch := always_running_branch(node, self.details)) is not None:
+            items = self.contents(branch, branch["nodes"])
+            return [row for item in items for row in ([item] if isinstance(item, Row) else self.rows(item, level))]
         if self.folding.folds(node, level) and not is_guard(node):
             if node["type"] == "function_call":
                 return [self._folded_call(node)]
@@ -301,11 +308,14 @@ class RowMaker(Struct):
         return _row(pieces, self.contents(function, function["nodes"]))
 
     def contents(self, part: Part, nodes: Sequence[Node]) -> Sequence[Row | Node]:
-        """Return the nodes of a part, then rows of the `raise` statements at its end that have no node."""
+        """Return the nodes of a part, then rows of the jumps at its end that have no node."""
         detail = self.details.of(part)
         rows = [Row((_mark(IF_MARK, Ink.CHOICE), *_guard_pieces(*guard))) for guard in detail.guards]
         if detail.ending:
             rows.append(Row((_mark(EXIT_MARKS["raise"], Ink.FAILURE), _raise(detail.ending))))
+        if detail.leaving:
+            mark = EXIT_MARKS["return"] if detail.returns else LOOP_MARK
+            rows.append(Row((_mark(mark, Ink.STRONG), _leaving(detail.leaving))))
         return [*nodes, *rows] if rows else nodes
 
     def _folded_call(self, call: FunctionCall) -> Row:
@@ -382,8 +392,9 @@ class RowMaker(Struct):
         exit_node, detail = only_exit(part["nodes"]), self.details.of(part)
         if exit_node is not None:
             return Row((*pieces, Piece(": "), *self._exit_pieces(exit_node)))
-        if detail.ending and not (part["nodes"] or detail.guards):
-            return Row((*pieces, Piece(": "), _raise(detail.ending), *_quiet(*detail.remarks)))
+        if not (part["nodes"] or detail.guards) and (detail.ending or detail.leaving):
+            statement = _raise(detail.ending) if detail.ending else _leaving(detail.leaving)
+            return Row((*pieces, Piece(": "), statement, *_quiet(*detail.remarks)))
         return self._remarked(part, pieces, part["nodes"])
 
     def _branch_head(self, branch: Branch, word: str, default: str) -> Iterator[Piece]:
@@ -425,6 +436,10 @@ def _guard_pieces(condition: str, statement: str) -> tuple[Piece, ...]:
 
 def _raise(statement: str) -> Piece:
     return Piece(statement, Ink.FAILURE, elastic=True)
+
+
+def _leaving(statement: str) -> Piece:
+    return Piece(statement, Ink.STRONG, elastic=True)
 
 
 def _exit_ink(kind: LeavingKind) -> Ink:

@@ -23,7 +23,7 @@ from stepgraph.model.payload import (
 from stepgraph.model.walk import handlers_in
 from stepgraph.render.folding import LeavingKind, exit_kind, exit_kinds, folded_title, is_run
 from stepgraph.render.group_order import RowSpan, clock_span, is_over_at_the_first, is_unawaited, row_spans
-from stepgraph.render.node_text import NO_BLOCK, branch_text, is_exhaustive, is_guard, only_exit
+from stepgraph.render.node_text import NO_BLOCK, always_running_branch, branch_text, is_exhaustive, is_guard, only_exit
 from stepgraph.render.svg.figures.branches import BranchColumn, Branches
 from stepgraph.render.svg.figures.clock_rows import ClockRows, Member
 from stepgraph.render.svg.figures.columns import is_too_wide
@@ -176,10 +176,8 @@ def is_always_run(node: Node, view: View) -> bool:
 
     It has no frame, unless the `if` or its branch is marked.
     """
-    if node["type"] != "if" or len(node["branches"]) != 1:
-        return False
-    (branch,) = node["branches"]
-    return view.details.of(branch).is_certain and view.mark(node) is None and view.mark(branch) is None
+    branch = always_running_branch(node, view.details)
+    return branch is not None and view.mark(node) is None and view.mark(branch) is None
 
 
 def _measure_guard(layout: Layout, branch: Branch, node: Break, context: NodeContext) -> Guard:
