@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -82,8 +83,12 @@ class Browser:
         ActionChains(self.driver, duration=20).drag_and_drop_by_offset(element, x, y).perform()
 
     def band(self, identity: str) -> WebElement:
-        """Return the text in the band of a frame."""
-        return self.node(identity).find_element(By.CSS_SELECTOR, ":scope > text")
+        """Return the first line of the label of a frame."""
+        return next(line for line in self.label(identity) if line.is_displayed())
+
+    def label(self, identity: str) -> list[WebElement]:
+        """Return the lines of the label of a frame: those in its band, then those of its folded form."""
+        return self.node(identity).find_elements(By.CSS_SELECTOR, ":scope > text > tspan")
 
     def is_shown(self, identity: str) -> bool:
         """Return whether a node is drawn rather than folded away."""
@@ -117,15 +122,34 @@ class Browser:
             )
         )
 
-    def varying(self) -> list[list[str]]:
-        """Return all attributes of elements with symbolic lengths, in document order."""
-        attributes: list[list[str]] = self.run(
+    def varying(self) -> list[str]:
+        """Return the values of all attributes with symbolic lengths, in document order."""
+        attributes: list[str] = self.run(
             """
-            return [...document.querySelectorAll("[data-vary]")].map((one) =>
-              [...one.attributes].filter(({ name }) => name !== "style").map(({ name, value }) => `${name}=${value}`));
+            return [...document.querySelectorAll("[data-vary]")].flatMap((one) =>
+              one.dataset.vary.split(";").map((part) => one.getAttribute(part.split("=")[0])));
             """
         )
         return attributes
+
+    def fold(self, identities: Collection[str]) -> None:
+        """Fold these frames, and unfold all others."""
+        self.run(
+            """
+            const chosen = new Set(arguments[0]);
+            for (const frame of document.querySelectorAll(".foldable")) {
+              if (frame.classList.contains("is-folded") === chosen.has(frame.id)) continue;
+              frame.querySelector(":scope > .toggle").dispatchEvent(new MouseEvent("click", { bubbles: true }));
+            }
+            """,
+            sorted(identities),
+        )
+
+    def click_at(self, x: float, y: float) -> None:
+        """Click a position on the screen."""
+        at = {"x": x, "y": y, "button": "left", "clickCount": 1}
+        for kind in ("mousePressed", "mouseReleased"):
+            self.driver.execute_cdp_cmd("Input.dispatchMouseEvent", {"type": kind, **at})
 
     def details(self) -> str:
         """Return the text of the side panel, or an empty string while it is closed."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from typing import Any
 
-from tests.svg.heights import lengths_of
+from tests.svg.lengths import lengths_of, value_in
 
 VOID = {"meta", "link"}
 SELF_CLOSED = {"path", "rect", "circle"}
@@ -98,7 +98,7 @@ def _json_of(root: Element, identity: str) -> list[dict[str, Any]]:
 
 def at_rest(root: Element, folded: frozenset[str] = frozenset()) -> list[tuple[str | None, str]]:
     """Return the drawn and the computed value of each symbolic attribute while some frames are folded."""
-    values = [lengths_of(workflow["definitions"], folded) for workflow in data_of(root)]
+    values = [lengths_of(**workflow["lengths"], folded=folded) for workflow in data_of(root)]
     pairs: list[tuple[str | None, str]] = []
     for number, svg in enumerate(root.all("svg")):
         for element in svg.walk():
@@ -109,4 +109,4 @@ def at_rest(root: Element, folded: frozenset[str] = frozenset()) -> list[tuple[s
 
 
 def _filled(template: str, values: list[int]) -> str:
-    return re.sub(r"\{(\d+),(-?\d+)\}", lambda mark: str(values[int(mark[1])] + int(mark[2])), template)
+    return re.sub(r"\{(-?\d+),(-?\d+)\}", lambda mark: str(value_in(values, int(mark[1]), int(mark[2]))), template)

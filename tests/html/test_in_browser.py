@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import pytest
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
@@ -11,8 +13,10 @@ from stepgraph.render.html.page import render_page
 from stepgraph.render.html.section import Page
 from stepgraph.render.view import View
 from tests.html.browser import Browser
+from tests.html.reading import at_rest, read
 from tests.html.test_hostile_text_in_pages import HOSTILE, everywhere
-from tests.render.graphs import LEAVE, ORDERS, branch, call, deep, do, either, function, graph, loop
+from tests.render.graphs import LEAVE, ORDERS, branch, call, deep, do, either, function, graph, loop, parallel
+from tests.svg.examples import examples
 
 SMALL = graph(
     do("Load"),
@@ -23,6 +27,7 @@ SMALL = graph(
 )
 LOOP, IF, WEIGH = "orders--node.loop", "orders--node.loop--node.if", "orders--node.loop--node.if.2--weigh"
 PAGE = render_page([Page(SMALL, "orders", lambda node: "src/orders.py:12" if node["type"] == "step_do" else "")])
+WIDE = parallel("all", *(do(f"step {number}", starts=1, resolves=2) for number in range(9)))
 SEVERAL = render_page(
     [
         Page(SMALL, "orders"),
@@ -68,13 +73,50 @@ def test_a_folded_frame_stays_where_it_is_on_the_screen(browser: Browser) -> Non
     assert browser.node(frame).rect["y"] == pytest.approx(before, abs=1)
 
 
+@pytest.mark.parametrize("across", [0, 150, 744])
+def test_a_folded_frame_stays_below_the_pointer(browser: Browser, across: int) -> None:
+    browser.open(render_page([Page(graph(do("a"), WIDE, do("b")), "orders")]))
+    edge = browser.node("orders--node.parallel").find_element("css selector", ":scope > .edge")
+    before = edge.rect
+    x, y = before["x"] + across, before["y"] + 10
+    browser.click_at(x, y)
+    folded = edge.rect
+    assert folded["width"] == 128
+    assert folded["x"] < x < folded["x"] + folded["width"]
+    assert folded["y"] < y < folded["y"] + folded["height"]
+    browser.click_at(x, y)
+    assert edge.rect == pytest.approx(before, abs=1)
+
+
+def test_folding_all_leaves_a_picture_as_wide_as_its_spine(browser: Browser) -> None:
+    browser.open(render_page([Page(graph(do("a"), WIDE, do("b")), "orders")]))
+    browser.press("+", "+")
+    assert browser.find("svg").get_dom_attribute("width") == "824"
+    browser.button("Fold all").click()
+    assert browser.find("svg").get_dom_attribute("width") == "176"  # a card of 128 pixels, and margins
+    assert browser.run("const one = document.querySelector('.viewport'); return one.scrollHeight <= one.clientHeight")
+
+
+@pytest.mark.parametrize("name", ["MortgageApplicationWorkflow", "TravelBookingWorkflow", "VideoPipelineWorkflow"])
+def test_the_script_computes_the_lengths_of_any_folding(browser: Browser, name: str) -> None:
+    page = render_page([Page(examples()[name], "orders")], View(folding=Folding(99)))
+    root = read(page)
+    frames = [str(element.attributes["id"]) for element in root.with_class("foldable")]
+    browser.open(page)
+    for seed in range(5):
+        chosen = {frame for frame in frames if Random(f"{seed} {frame}").random() < 0.5}  # noqa: S311
+        browser.fold(chosen)
+        assert browser.varying() == [value for _, value in at_rest(root, frozenset(chosen))]
+
+
 def test_a_folded_frame_shows_a_summary_with_its_exits(browser: Browser) -> None:
     browser.open(PAGE)
     toggle = browser.node(LOOP).find_element("css selector", ":scope > .toggle")
     assert toggle.get_dom_attribute("aria-expanded") == "true"
     toggle.click()
     assert toggle.get_dom_attribute("aria-expanded") == "false"
-    assert browser.node(LOOP).find_element("css selector", ":scope > .inside").text == "2 steps · may return"
+    shown = [line.text for line in browser.label(LOOP) if line.is_displayed()]
+    assert shown == ["loop", "2 steps · may return"]
     assert toggle.accessible_name == "loop · 2 steps · may return"
 
 

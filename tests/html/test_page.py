@@ -9,6 +9,7 @@ from importlib.resources import files
 
 import pytest
 
+from stepgraph.model.details import Detail, Details
 from stepgraph.model.payload import Graph, Node
 from stepgraph.render.folding import Folding
 from stepgraph.render.html.page import render_page
@@ -65,21 +66,34 @@ def test_the_picture_equals_the_drawing_without_folding() -> None:
     page = render_page([Page(ORDERS, "orders")])
     assert f'width="{drawn.width}" height="{drawn.height}"' in page
     texts = [element.text for element in read("\n".join(drawn.document())).all("tspan")]
-    assert texts == [element.text for element in read(page).all("tspan")]
+    always = [element for element in read(page).all("text") if element.attributes.get("class") != "while-folded"]
+    assert texts == [span.text for element in always for span in element.children]
 
 
 @pytest.mark.parametrize("drawn", [ORDERS, deep(30)])
-def test_symbolic_heights_equal_drawn_heights_when_unfolded(drawn: Graph) -> None:
+def test_symbolic_lengths_equal_drawn_lengths_when_unfolded(drawn: Graph) -> None:
     pairs = at_rest(_page(drawn))
     assert len(pairs) > 20
     assert [written for written, _ in pairs] == [value for _, value in pairs]
 
 
-def test_a_folded_frame_is_smaller() -> None:
-    root = _page(graph(loop(do("a"), do("b")), do("c")))
+def test_a_folded_frame_is_narrower_and_lower() -> None:
+    root = _page(graph(loop(either(branch("x", do("a")), branch("y", do("b")))), do("c")))
+    frame, _ = root.with_class("foldable")
+    (width, height, *_) = at_rest(root, frozenset({str(frame.attributes["id"])}))
+    assert width == ("416", "176")
+    assert height == ("488", "278")
+
+
+def test_a_folded_frame_shows_how_its_exits_end() -> None:
+    failure: Node = {"type": "break", "kind": "return"}
+    details = Details([(failure, Detail('raise Declined("no")'))])
+    root = read(render_page([Page(graph(loop(do("a"), either(branch("x", failure)))), "orders", details=details)]))
     (frame,) = root.with_class("foldable")
-    ((before, after), *_) = at_rest(root, frozenset({str(frame.attributes["id"])}))
-    assert int(str(before)) - int(after) > 100
+    summary, ends = [element for element in frame.children if "while-folded" in (element.attributes.get("class") or "")]
+    assert [span.text for span in summary.children] == ["loop", "1 step · may raise"]
+    assert [element.attributes["class"] for element in ends.children] == ["end fault", "ring fault", "cross"]
+    assert data_of(root)[0]["nodes"]["orders--node.loop"]["inside"] == "1 step · may raise"
 
 
 def test_a_page_contains_no_control_characters() -> None:
@@ -88,7 +102,9 @@ def test_a_page_contains_no_control_characters() -> None:
 
 def test_all_nodes_of_the_data_are_in_the_picture() -> None:
     root = _page(ORDERS)
-    assert set(data_of(root)[0]["nodes"]) <= set(_identities(root))
+    # A choice between handlers is drawn as the frame of its except block.
+    missing = set(data_of(root)[0]["nodes"]) - set(_identities(root))
+    assert missing == {"orderworkflow--node.try.catch--node.switch"}
 
 
 def test_the_policy_allows_our_own_style_and_script_only() -> None:
@@ -230,6 +246,13 @@ def test_nodes_folded_by_the_view_are_drawn_and_initially_folded() -> None:
         "orders--node.if",
     ]
     assert data_of(_page(drawn))[0]["folded"] == []
+
+
+@pytest.mark.parametrize(("steps", "folded"), [(40, []), (41, ["orders--node.loop--node.loop"])])
+def test_a_workflow_of_many_steps_opens_folded_to_two_levels(steps: int, folded: list[str]) -> None:
+    drawn = graph(loop(loop(*(do(f"step {number}") for number in range(steps)))))
+    assert data_of(_page(drawn))[0]["folded"] == folded
+    assert data_of(_page(drawn, View(folding=Folding(depth=9))))[0]["folded"] == []
 
 
 def _nesting(root: Element) -> int:

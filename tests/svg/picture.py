@@ -13,14 +13,14 @@ from stepgraph.render.svg.drawing import SvgDrawing, draw
 from stepgraph.render.svg.fonts import CODE, DETAIL, EFFECT, HEADING, NAME, TITLE
 from stepgraph.render.svg.lengths import BEGIN, END, Variables
 from stepgraph.render.view import DEFAULT_VIEW, View
-from tests.svg.heights import lengths_of
+from tests.svg.lengths import lengths_of, value_in
 from tests.svg.shapes import Box, Point, bounding_box
 from tests.svg.strokes import Stroke, strokes
 
 FONTS = {"name": NAME, "detail": DETAIL, "heading": HEADING, "code": CODE, "title": TITLE, "effect": EFFECT}
 SVG = "{http://www.w3.org/2000/svg}"
 _TRANSLATE = re.compile(r"translate\((-?\d+) (-?\d+)\)")
-_MARK = re.compile(f"{BEGIN}([0-9]+):(-?[0-9]+):-?[0-9]+{END}")
+_MARK = re.compile(f"{BEGIN}(-?[0-9]+):(-?[0-9]+):-?[0-9]+{END}")
 _CIRCLE = re.compile(r"M(-?\d+) (-?\d+)a(\d+) \3 0 1 0 1 0z")
 _ASCENT = 0.72
 _DESCENT = 0.21
@@ -152,8 +152,8 @@ def page_of(
     folded = folded or {}
     variables = Variables()
     drawn = draw(graph, view, variables)
-    lengths = lengths_of(variables.definitions, folded)
-    text = _MARK.sub(lambda mark: str(lengths[int(mark[1])] + int(mark[2])), "\n".join(drawn.document()))
+    lengths = lengths_of(variables.frames, variables.definitions, folded)
+    text = _MARK.sub(lambda mark: str(value_in(lengths, int(mark[1]), int(mark[2]))), "\n".join(drawn.document()))
     return _picture(drawn, text, folded)
 
 
@@ -164,7 +164,7 @@ def _picture(drawn: SvgDrawing, text: str, folded: Mapping[str, Collection[Leavi
     for figure in whole.walk():
         for tab in figure.tabs:
             _put_on_top(tab, figure)
-    return Picture(text, drawn.width, int(root.attrib["height"]), whole, drawn.nodes, folded)
+    return Picture(text, int(root.attrib["width"]), int(root.attrib["height"]), whole, drawn.nodes, folded)
 
 
 def _read(root: ET.Element, whole: Figure, folded: Container[str]) -> None:
@@ -197,7 +197,7 @@ def _shown(element: ET.Element, figure: Figure) -> Iterator[ET.Element]:
         if "shut" not in figure.css:
             if "while-folded" not in css:
                 yield child
-        elif child.tag != f"{SVG}g" and "band" not in css:
+        elif "while-folded" in css or (child.tag != f"{SVG}g" and not {"band", "while-open"} & set(css)):
             yield child
 
 
@@ -206,7 +206,7 @@ def _group(element: ET.Element, figure: Figure, at: Point, folded: Container[str
     if "transform" in element.attrib:
         return element, figure, _moved(element, at)
     css = frozenset(element.attrib["class"].split())
-    if "mark" in css:
+    if css & {"mark", "while-folded"}:
         return element, figure, at
     if "foldable" in css and element.attrib["id"] in folded:
         css = css - {"frame"} | {"shut"}
@@ -229,6 +229,8 @@ def _read_shape(element: ET.Element, figure: Figure, at: Point) -> None:
             figure.tabs.append(_rectangle(element, at))
         case "rect" if css in {"breaking", "out-of-order"}:
             figure.effects.append(_rectangle(element, at))
+        case "rect" if element.attrib["width"] == "0":
+            pass  # not drawn
         case "rect" if css != "paper":
             bars = figure.bars if "bar" in css.split() else figure.boxes
             bars.append(_rectangle(element, at))
@@ -238,7 +240,8 @@ def _read_shape(element: ET.Element, figure: Figure, at: Point) -> None:
             circles = figure.signs if css == "sign" else figure.marks
             circles.append(Box(x - radius, y - radius, x + radius, y + radius))
         case "text":
-            figure.texts += [_text(span, at) for span in element]
+            corner = _moved(element, at) if "transform" in element.attrib else at
+            figure.texts += [_text(span, corner) for span in element]
         case "path" if "icon" in css.split():
             corner = _moved(element, at)
             figure.icons.append(Box(corner.x, corner.y, corner.x + 16, corner.y + 16))

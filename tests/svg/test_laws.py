@@ -102,7 +102,7 @@ def test_a_foldable_picture_has_the_same_layout(drawn: Graph) -> None:
 
 @pytest.mark.slow
 @settings(lots, max_examples=60)
-@given(graphs(), st.data())
+@given(graphs() | st.sampled_from(list(examples().values())), st.data())
 def test_a_page_with_folded_frames_obeys_all_laws(drawn: Graph, data: st.DataObject) -> None:
     page = page_of(drawn)
     frames = {figure.identity: figure for figure in page.figures if "foldable" in figure.css}
@@ -112,6 +112,16 @@ def test_a_page_with_folded_frames_obeys_all_laws(drawn: Graph, data: st.DataObj
     shut = [figure for figure in then.figures if "shut" in figure.css]
     assert {figure.identity for figure in shut} <= folded
     assert [figure.identity for figure in shut if leads_on(figure) != leads_on(frames[figure.identity])] == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", examples())
+def test_a_page_with_all_frames_folded_obeys_all_laws(name: str) -> None:
+    page = page_of(examples()[name])
+    frames = {figure.identity: exit_kinds_of(page, figure) for figure in page.figures if "foldable" in figure.css}
+    then = page_of(examples()[name], frames)
+    assert broken(examples()[name], then, DEFAULT_VIEW) == {}
+    assert then.width <= 608  # the width of a picture with the widest title
 
 
 @pytest.mark.slow

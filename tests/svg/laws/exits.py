@@ -149,14 +149,14 @@ def exit_kinds_of(picture: Picture, frame: Figure) -> set[LeavingKind]:
 
 def _kinds(picture: Picture, figure: Figure) -> Collection[LeavingKind]:
     """Return the kinds of exits that lead out of a figure: its own, or those of its folded contents."""
+    if "shut" in figure.css:
+        return picture.exit_kinds[figure.identity]
     return [exit_kind for exit_kind in _own_kinds(picture, figure) if not _ends_at_once(figure, exit_kind)]
 
 
 def _own_kinds(picture: Picture, figure: Figure) -> Collection[LeavingKind]:
     if "exit" in figure.css and figure.boxes:
         return [_kind_of(figure)]
-    if "shut" in figure.css:
-        return picture.exit_kinds[figure.identity]
     if "folded" in figure.css:
         return exit_kinds(picture.nodes[figure.identity])
     return ()
@@ -172,7 +172,7 @@ def _ends_at_once(figure: Figure, exit_kind: LeavingKind) -> bool:
     if exit_kind == "break":
         return False
     inner = figure
-    for outer in [figure, *figure.parents] if "shut" in figure.css else figure.parents:
+    for outer in figure.parents:
         is_before_finally = "try" in outer.css and "finally" not in inner.css and not is_resumed_exit(inner)
         if is_before_finally and any("finally" in panel.css for panel in outer.inner):
             return False

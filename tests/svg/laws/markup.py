@@ -18,7 +18,7 @@ ATTRIBUTES = {
     "rect": {"class", "x", "y", "width", "height", "rx"},
     "circle": {"class", "cx", "cy", "r"},
     "path": {"class", "d", "transform"},
-    "text": set[str](),
+    "text": {"class", "transform"},
     "tspan": {"class", "x", "y"},
 }
 VALUES = {

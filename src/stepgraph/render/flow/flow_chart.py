@@ -171,7 +171,7 @@ class FlowDrawer(Struct, frozen=True):
         Without both, draw a box with the text `empty`, unless it is an empty string.
         """
         detail = self.view.details.of(part)
-        if empty and not detail.ends_by_raise:
+        if empty and not (detail.ends_by_raise or detail.returns):
             return self.filling(nodes, entry, context, empty=empty)
         return draw_endings(self.builder, detail, self.nodes(nodes, entry, context), context)
 

@@ -80,7 +80,7 @@ def draw_exit(
 
 
 def draw_endings(builder: ChartBuilder, detail: Detail, drawn: DrawnExits, context: NodeContext) -> DrawnExits:
-    """Draw the `raise` statements without nodes at the end of a part, after its nodes."""
+    """Draw the `raise` and `return` statements without nodes at the end of a part, after its nodes."""
     for index, (condition, statement) in enumerate(detail.guards):
         (diamond,) = builder.box(f"{context.identity}_if{index}", BoxKind.CHOICE, condition, entry=drawn.next)
         into = (replace(diamond, label=YES, kind=ArrowKind.LEAVE),)
@@ -88,6 +88,8 @@ def draw_endings(builder: ChartBuilder, detail: Detail, drawn: DrawnExits, conte
         drawn = replace(drawn.then(raised), next=(diamond,))
     if detail.ending:
         drawn = drawn.then(draw_exit(builder, "raise", (detail.ending,), drawn.next, context.child("ending")))
+    if detail.returns:
+        drawn = drawn.then(draw_exit(builder, "return", (detail.leaving,), drawn.next, context.child("ending")))
     return drawn
 
 

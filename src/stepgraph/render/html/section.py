@@ -13,7 +13,7 @@ from stepgraph.escaping.markup import markup_text
 from stepgraph.model.code import Code
 from stepgraph.model.details import NO_DETAILS, Details, Part
 from stepgraph.model.payload import Graph, Node
-from stepgraph.model.walk import count_steps, functions_of
+from stepgraph.model.walk import count_steps, functions_of, levels
 from stepgraph.phrases import counted
 from stepgraph.render.folding import UNFOLDED, BodyTexts, Folding
 from stepgraph.render.html.comparison import ListedChange, change_list
@@ -128,12 +128,12 @@ class Section(Struct, frozen=True):
     def data(self, sources: SourceTable) -> dict[str, object]:
         """Return the data for the script, as JSON data, and add the code of the nodes to `sources`."""
         if self.page.graph is None or self.picture is None:
-            return {"identity": self.identity, "definitions": [], "folded": [], "nodes": {}}
+            return {"identity": self.identity, "lengths": {"frames": [], "definitions": []}, "folded": [], "nodes": {}}
         workflow = self.page.graph["workflow"]
         bodies, neighbors = BodyTexts(functions_of(workflow)), Neighbors.of(workflow, self.picture.nodes)
         return {
             "identity": self.identity,
-            "definitions": self.picture.definitions,
+            "lengths": {"frames": self.picture.variables.frames, "definitions": self.picture.variables.definitions},
             "folded": self.picture.folded,
             "nodes": {
                 identity: self._facts(node, bodies)
@@ -189,6 +189,10 @@ def _nonempty(**fields: Sequence[object]) -> dict[str, object]:
     return {name: value for name, value in fields.items() if value}
 
 
+MAX_OPEN_STEPS: Final = 40
+"""The maximum number of steps of a workflow that is open initially, unless the view sets the folding."""
+
+_FOLDED_DEPTH: Final = 2
 MAX_NESTING: Final = 480
 """The maximum nesting of groups. HTML parsers move elements nested deeper than 512 levels."""
 
@@ -196,7 +200,7 @@ _DEPTHS: Final = (None, 60, 30, 12, 4, 1)
 _FOLDABLE: Final = re.compile('<g class="frame foldable [a-z ]+" id="([a-z0-9.-]+)"')
 _FOLDED: Final = re.compile('<g class="folded [a-z ]+" id="([a-z0-9.-]+)"')
 
-_MARK: Final = re.compile(f"{BEGIN}([0-9]+):(-?[0-9]+):(-?[0-9]+){END}")
+_MARK: Final = re.compile(f"{BEGIN}(-?[0-9]+):(-?[0-9]+):(-?[0-9]+){END}")
 _VARIATION: Final = r"{\1,\2}"
 _VALUE: Final = r"\3"
 _ATTRIBUTE: Final = re.compile(f' ([A-Za-z-]++)="([^"{BEGIN}]*+{BEGIN}[^"]*+)"')
@@ -209,8 +213,8 @@ class FoldablePicture(Struct, frozen=True):
     nodes: Mapping[str, Node]
     """The drawn nodes by identity."""
 
-    definitions: Sequence[object]
-    """The definitions of its symbolic heights."""
+    variables: Variables
+    """The symbolic lengths."""
 
     folded: Sequence[str]
     """The identities of the frames that are folded initially."""
@@ -225,17 +229,19 @@ class FoldablePicture(Struct, frozen=True):
 def picture(graph: Graph, view: View, suffix: str) -> FoldablePicture | None:
     """Return the picture of a graph, or None if even its folded form is nested too deeply for a page.
 
-    Folding in the view only sets the initial state, so folded nodes are drawn, too.
+    Folding in the view only sets the initial state, so folded nodes are drawn, too. Large workflows are folded to two
+    levels if the view does not fold anything.
     """
-    for depth in _DEPTHS:
+    # Each level has at least one group, so deeper graphs are not drawn in vain.
+    is_deep = levels(graph["workflow"]["nodes"]) > MAX_NESTING
+    for depth in _DEPTHS[is_deep:]:
         variables = Variables()
         drawing = draw(graph, replace(view, folding=Folding(depth)), variables, suffix)
         lines = drawing.document()
         if _nesting(lines) <= MAX_NESTING:
-            folded = list(_folded(graph, view, drawing, suffix))
-            is_wide = drawing.width > value_of(drawing.height)
-            varied = list(with_variations(lines))
-            return FoldablePicture(varied, drawing.nodes, variables.definitions, folded, depth, is_wide)
+            folded = list(_folded(graph, replace(view, folding=_initial_folding(graph, view)), drawing, suffix))
+            is_wide = value_of(drawing.width) > value_of(drawing.height)
+            return FoldablePicture(list(with_variations(lines)), drawing.nodes, variables, folded, depth, is_wide)
     return None
 
 
@@ -246,6 +252,13 @@ def _nesting(lines: Sequence[str]) -> int:
         nesting += line.count("<g ") - line.count("</g>")
         deepest = max(deepest, nesting)
     return deepest
+
+
+def _initial_folding(graph: Graph, view: View) -> Folding:
+    """Return the folding of the view or, if it does not set any, one that leaves an overview of a large workflow."""
+    is_large = count_steps(graph["workflow"]) > MAX_OPEN_STEPS
+    is_unset = view.folding == UNFOLDED and view.marks is None
+    return Folding(_FOLDED_DEPTH) if is_large and is_unset else view.folding
 
 
 def _folded(graph: Graph, view: View, drawing: SvgDrawing, suffix: str) -> Iterator[str]:

@@ -21,8 +21,8 @@ from stepgraph.render.svg.fonts import DETAIL, HEADING, NAME, TITLE
 from stepgraph.render.svg.identities import BETWEEN, Numbering, slug
 from stepgraph.render.svg.layout.fitting import Measurement, containers_of, fold_to_fit, max_width, next_layout
 from stepgraph.render.svg.layout.nodes import NodeLayout, measure_function
-from stepgraph.render.svg.lengths import Length, Variables, value_of
-from stepgraph.render.svg.pen import Pen
+from stepgraph.render.svg.lengths import Length, Variables, half, longest, value_of
+from stepgraph.render.svg.pen import Pen, TextPiece
 from stepgraph.render.svg.theme import SCOPE, style_sheet
 from stepgraph.render.view import DEFAULT_VIEW, NodeContext, Theme, View
 
@@ -73,12 +73,12 @@ def render_svg(graph: Graph, view: View = DEFAULT_VIEW) -> Picture:
     """
     drawing = draw(graph, view)
     folded = 0
-    if view.fit is not None and drawing.width > (width := max_width(view.fit)):
+    if view.fit is not None and value_of(drawing.width) > (width := max_width(view.fit)):
         fitted = fitted_view(graph, view, width)
         folded = len(fitted.folding.nodes)
         drawing = draw(graph, fitted)
     lines = drawing.document(style_sheet(view.theme))
-    return Picture("\n".join([*lines, ""]), drawing.width, value_of(drawing.height), view.fit, folded)
+    return Picture("\n".join([*lines, ""]), value_of(drawing.width), value_of(drawing.height), view.fit, folded)
 
 
 def fitted_view(graph: Graph, view: View, width: int) -> View:
@@ -99,7 +99,7 @@ def _fitted_view(graph: Graph, view: View, width: int) -> View:
     def measure(current: View) -> Measurement:
         nonlocal latest
         latest = next_layout(latest, current, containers)
-        return Measurement(_width(title, _figures(graph, latest, "")), latest.figures)
+        return Measurement(value_of(_width(title, _figures(graph, latest, ""))), latest.figures)
 
     return fold_to_fit(workflow["nodes"], functions, view, width, measure)
 
@@ -111,7 +111,11 @@ def render_sheet(drawings: Sequence[SvgDrawing], title: str, theme: Theme) -> Pi
     """
     title_lines = [] if drawings else HEADING.wrap(visible(title), _MAX_TITLE_WIDTH, 4)
     width = max(
-        [0, *(drawing.width for drawing in drawings), *(HEADING.width(line) + 2 * MARGIN for line in title_lines)]
+        [
+            0,
+            *(value_of(drawing.width) for drawing in drawings),
+            *(HEADING.width(line) + 2 * MARGIN for line in title_lines),
+        ]
     )
     height = sum(value_of(drawing.height) for drawing in drawings)
     height += len(title_lines) * HEADING.line_height + 2 * MARGIN if title_lines else 0
@@ -144,8 +148,8 @@ class SvgDrawing(Struct, frozen=True):
 
     identity: str
     lines: Sequence[str]
-    width: int
-    """The width in pixels."""
+    width: Length
+    """The width in pixels, which is symbolic in a page."""
 
     height: Length
     """The height in pixels, which is symbolic in a page."""
@@ -196,15 +200,19 @@ def _draw(graph: Graph, view: View, folds: Variables | None, suffix: str, above:
     y: Length = MARGIN + title.height
     for index, figure in enumerate(figures):
         # The workflow is centered. Other figures are at the left edge.
-        room = (
-            0 if index != len(above) else max(0, (width - 2 * MARGIN - figure.left_extent - figure.right_extent) // 2)
-        )
-        pen.open_at(MARGIN + figure.left_extent + room, y)
+        is_workflow = index == len(above)
+        x = half(width - figure.right_extent + figure.left_extent) if is_workflow else figure.left_extent + MARGIN
+        pen.open_at(x, y)
         figure.draw(pen, Lanes())
         pen.close()
         y = y + figure.height + _BETWEEN_FIGURES
     return SvgDrawing(
-        identity, pen.lines, width, y + (MARGIN - _BETWEEN_FIGURES), layout.nodes_by_id, view.title_of(workflow)
+        identity,
+        pen.lines,
+        width,
+        y + (MARGIN - _BETWEEN_FIGURES),
+        layout.nodes_by_id,
+        view.title_of(workflow),
     )
 
 
@@ -244,13 +252,13 @@ def _separate_functions(graph: Graph, layout: NodeLayout, identity: str) -> Iter
 
 
 class _Title(Struct, frozen=True):
-    pieces: Sequence[tuple[str, int, int, str]]
+    pieces: Sequence[TextPiece]
     width: int
     height: int
 
 
-def _width(title: _Title, figures: Sequence[Drawable]) -> int:
-    return max([title.width, *(figure.left_extent + figure.right_extent for figure in figures)]) + 2 * MARGIN
+def _width(title: _Title, figures: Sequence[Drawable]) -> Length:
+    return longest([title.width, *(figure.left_extent + figure.right_extent for figure in figures)]) + 2 * MARGIN
 
 
 def _title_of(graph: Graph, view: View) -> _Title:
@@ -262,7 +270,7 @@ def _title_of(graph: Graph, view: View) -> _Title:
 def _title(name: str, payload: str, state: str) -> _Title:
     names = TITLE.wrap(visible(name), _MAX_TITLE_WIDTH, 2)
     details = DETAIL.wrap(visible(payload), _MAX_TITLE_WIDTH, 3) if payload else ()
-    pieces: list[tuple[str, int, int, str]] = []
+    pieces: list[TextPiece] = []
     y = MARGIN - 6
     for text in names:
         y += TITLE.line_height

@@ -1,11 +1,11 @@
-"""Symbolic heights. In a page, folding a frame changes its height and moves the figures below it.
+"""Symbolic lengths. In a page, folding a frame changes its size and moves the figures below it and beside it.
 
-Widths never change and are plain numbers, as are all heights outside of pages.
+Outside of pages, all lengths are plain numbers.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final, TypeAlias
 
 from msgspec import Struct, field
@@ -13,59 +13,132 @@ from msgspec import Struct, field
 BEGIN: Final = "\x02"
 END: Final = "\x03"
 
+Definition: TypeAlias = tuple[str | int, ...]
 
-class Variables(Struct):
-    """The symbolic lengths of a drawing, each defined by earlier ones.
 
-    A definition is `["sum", term, term]`, `["max", term, ...]`, or `["fold", name, open, folded]`. A term is a number,
-    or `[variable, number]` for their sum.
+class Variables(Struct, eq=False):
+    """The symbolic lengths of a drawing, each defined by earlier ones. Equal definitions share a variable.
+
+    Variables are numbered from 1, and 0 is the length 0. A negative number subtracts the variable. Definitions are:
+
+    - `("sum", variable, variable)`
+    - `("max", variable, number, variable, number, ...)`: the maximum of sums of a variable and a number
+    - `("half", variable, number)`: half of the sum, rounded down
+    - `("fold", frame, variable, number)`: the number while the frame is folded, otherwise the variable
     """
 
-    definitions: list[list[object]] = field(default_factory=list)
+    definitions: list[Definition] = field(default_factory=list)
+    frames: list[str] = field(default_factory=list)
+    """The identities of foldable frames, to which definitions refer by index."""
 
-    def sum(self, first: SymbolicLength, second: SymbolicLength) -> SymbolicLength:
+    _lengths: dict[Definition, SymbolicLength] = field(default_factory=dict)
+    """The variable of each definition."""
+
+    _frame_indexes: dict[str, int] = field(default_factory=dict)
+
+    def fold(self, frame: str, open_length: Length, folded_length: int) -> Length:
+        """Return a length that is `open_length` while the frame is open, and `folded_length` otherwise."""
+        if open_length == folded_length:
+            return open_length
+        if frame not in self._frame_indexes:
+            self._frame_indexes[frame] = len(self.frames)
+            self.frames.append(frame)
+        variable, number = _term(open_length)
+        folded = folded_length - number
+        bounds = (min(low_of(open_length) - number, folded), max(high_of(open_length) - number, folded))
+        definition: Definition = ("fold", self._frame_indexes[frame], variable, folded)
+        return self._define(definition, value_of(open_length) - number, *bounds) + number
+
+    def sum(self, first: SymbolicLength, second: SymbolicLength) -> Length:
         """Return the sum of two lengths."""
-        return self._define(["sum", first.term, second.term], first.value + second.value)
+        number = first.number + second.number
+        if first.variable == -second.variable:
+            return number
+        if first.variable + second.variable < 0:
+            return -self.sum(-first, -second)
+        low, high = first.low + second.low - number, first.high + second.high - number
+        variables = sorted((first.variable, second.variable))
+        return self._define(("sum", *variables), first.value + second.value - number, low, high) + number
 
-    def longest(self, lengths: Sequence[Length]) -> SymbolicLength:
-        """Return the maximum of lengths."""
-        return self._define(["max", *map(_term, lengths)], max(map(value_of, lengths)))
+    def longest(self, lengths: Iterable[Length]) -> Length:
+        """Return the maximum of lengths. Lengths that are never the only maximum are omitted."""
+        numbers: dict[int, Length] = {}
+        for length in lengths:
+            variable, number = _term(length)
+            if variable not in numbers or number > _term(numbers[variable])[1]:
+                numbers[variable] = length
+        low = max(map(low_of, numbers.values()))
+        terms = [numbers[variable] for variable in sorted(numbers) if high_of(numbers[variable]) > low]
+        if all(low_of(length) < low for length in terms):
+            terms.insert(0, low)
+        if len(terms) == 1:
+            return terms[0]
+        by = _term(terms[-1])[1]
+        parts = [part for length in terms for part in _term(length - by)]
+        value, high = max(map(value_of, terms)) - by, max(map(high_of, terms)) - by
+        return self._define(("max", *parts), value, low - by, high) + by
 
-    def fold(self, name: str, open_length: Length, folded_length: int) -> SymbolicLength:
-        """Return a length that is `open_length` while the frame `name` is open, and `folded_length` otherwise."""
-        return self._define(["fold", name, _term(open_length), folded_length], value_of(open_length))
+    def half(self, length: SymbolicLength) -> Length:
+        """Return half of a length, rounded down."""
+        if length.variable < 0:
+            return -self.half(1 - length)
+        odd = length.number % 2
+        by = (length.number - odd) // 2
+        bounds = (length.low // 2 - by, length.high // 2 - by)
+        return self._define(("half", length.variable, odd), length.value // 2 - by, *bounds) + by
 
-    def _define(self, definition: list[object], value: int) -> SymbolicLength:
-        self.definitions.append(definition)
-        return SymbolicLength(self, len(self.definitions) - 1, 0, value)
+    def _define(self, definition: Definition, value: int, low: int, high: int) -> SymbolicLength:
+        length = self._lengths.get(definition)
+        if length is None:
+            self.definitions.append(definition)
+            length = SymbolicLength(self, len(self.definitions), 0, value, low, high)
+            self._lengths[definition] = length
+        return length
 
 
-class SymbolicLength(Struct, frozen=True):
-    """A variable plus a number. Its text is a marker that the page replaces."""
+class SymbolicLength(Struct, frozen=True, eq=False):
+    """A variable, or its negative, plus a number. Its text is a marker that the page replaces."""
 
     variables: Variables
-    index: int
-    offset: int
+    variable: int
+    number: int
     value: int
     """The value while everything is open."""
 
-    @property
-    def term(self) -> object:
-        """The term for this length in definitions."""
-        return [self.index, self.offset]
+    low: int
+    """A lower bound of the value, whichever frames are folded."""
 
-    def __add__(self, other: Length) -> SymbolicLength:
+    high: int
+    """An upper bound of the value, whichever frames are folded."""
+
+    def __add__(self, other: Length) -> Length:
         if isinstance(other, int):
-            return SymbolicLength(self.variables, self.index, self.offset + other, self.value + other)
+            return self._plus(other)
         return self.variables.sum(self, other)
 
     __radd__ = __add__
 
-    def __sub__(self, other: int) -> SymbolicLength:
+    def __sub__(self, other: Length) -> Length:
         return self + -other
 
+    def __rsub__(self, other: int) -> SymbolicLength:
+        return (-self)._plus(other)
+
+    def __neg__(self) -> SymbolicLength:
+        return SymbolicLength(self.variables, -self.variable, -self.number, -self.value, -self.high, -self.low)
+
     def __str__(self) -> str:
-        return f"{BEGIN}{self.index}:{self.offset}:{self.value}{END}"
+        return f"{BEGIN}{self.variable}:{self.number}:{self.value}{END}"
+
+    def _plus(self, other: int) -> SymbolicLength:
+        return SymbolicLength(
+            self.variables,
+            self.variable,
+            self.number + other,
+            self.value + other,
+            self.low + other,
+            self.high + other,
+        )
 
 
 Length: TypeAlias = int | SymbolicLength
@@ -73,9 +146,23 @@ Length: TypeAlias = int | SymbolicLength
 
 def longest(lengths: Sequence[Length]) -> Length:
     """Return the maximum of lengths, or 0 if there are none."""
-    if varying := next((length for length in lengths if isinstance(length, SymbolicLength)), None):
-        return varying.variables.longest(lengths)
-    return max((length for length in lengths if isinstance(length, int)), default=0)
+    number: int | None = None
+    for length in lengths:
+        if isinstance(length, SymbolicLength):
+            return length.variables.longest(lengths)
+        if number is None or length > number:
+            number = length
+    return number or 0
+
+
+def shortest(lengths: Sequence[Length]) -> Length:
+    """Return the minimum of lengths, or 0 if there are none."""
+    return -longest([-length for length in lengths])
+
+
+def half(length: Length) -> Length:
+    """Return half of a length, rounded down."""
+    return length // 2 if isinstance(length, int) else length.variables.half(length)
 
 
 def value_of(length: Length) -> int:
@@ -83,5 +170,16 @@ def value_of(length: Length) -> int:
     return length if isinstance(length, int) else length.value
 
 
-def _term(length: Length) -> object:
-    return length if isinstance(length, int) else length.term
+def low_of(length: Length) -> int:
+    """Return a lower bound of a length, whichever frames are folded."""
+    return length if isinstance(length, int) else length.low
+
+
+def high_of(length: Length) -> int:
+    """Return an upper bound of a length, whichever frames are folded."""
+    return length if isinstance(length, int) else length.high
+
+
+def _term(length: Length) -> tuple[int, int]:
+    """Return the variable of a length and the number added to it."""
+    return (0, length) if isinstance(length, int) else (length.variable, length.number)

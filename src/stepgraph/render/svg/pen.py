@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
-from typing import Final
+from typing import Final, TypeAlias
 
 from msgspec import Struct, field
 
 from stepgraph.escaping.markup import markup_text
-from stepgraph.render.svg.lengths import Length
+from stepgraph.render.svg.lengths import Length, SymbolicLength
 
 RADIUS: Final = 8
 """The radius in pixels of the corners of lines."""
+
+TextPiece: TypeAlias = tuple[str, int, int, str]
+"""The class, the x position, the baseline and the characters of a piece of text."""
 
 DOWN: Final = '<path class="flow" d="M0-28V-7m-4-1 4 8 4-8z"/>'
 """The arrow from the gap above a figure to its top."""
@@ -31,7 +34,7 @@ class Pen(Struct):
     links: Mapping[str, str] = field(default_factory=dict)
     """The URLs of the cards of nodes, by identity."""
 
-    def open_at(self, x: int, y: Length) -> None:
+    def open_at(self, x: Length, y: Length) -> None:
         """Open a group with its own origin."""
         self.lines.append(f'<g transform="translate({x} {y})">')
         self.depth += 1
@@ -43,6 +46,11 @@ class Pen(Struct):
         """
         name = f' id="{identity}"' if identity else ""
         self.lines.append(f'<g class="{css}"{name}><title>{markup_text(title)}</title>')
+        self.depth += 1
+
+    def open_part(self, css: str) -> None:
+        """Open a group of lines of a figure, without a title."""
+        self.lines.append(f'<g class="{css}">')
         self.depth += 1
 
     def open_link(self, identity: str) -> bool:
@@ -65,7 +73,7 @@ class Pen(Struct):
         """Draw the arrow to the origin."""
         self.lines.append(DOWN)
 
-    def out(self, begin: tuple[int, Length], y: Length, end: int) -> None:
+    def out(self, begin: tuple[Length, Length], y: Length, end: Length) -> None:
         """Draw the line of exits from the first one down to `y`, and as an arrow left to `end`.
 
         The path returns along itself so that only its head is filled.
@@ -75,19 +83,19 @@ class Pen(Struct):
         back = f"H{x - RADIUS}q{RADIUS} 0 {RADIUS} {-RADIUS}z"
         self.path("out filled", f"M{x} {top + RADIUS}{down}{back}M{end + 8} {y - 4}L{end} {y}L{end + 8} {y + 4}z")
 
-    def onto(self, begin: tuple[int, Length], y: Length) -> None:
+    def onto(self, begin: tuple[Length, Length], y: Length) -> None:
         """Draw the line of exits from the first one down, as an arrow onto the figure that begins at `y`."""
         x, top = begin
         head = f"M{x - 4} {y - 9}L{x} {y - 1}L{x + 4} {y - 9}z"
         self.path("out filled", f"M{x} {top + RADIUS}V{y - 8}{head}")
 
-    def bend(self, begin: tuple[int, Length], y: Length, lane: int) -> None:
+    def bend(self, begin: tuple[Length, Length], y: Length, lane: Length) -> None:
         """Draw the line of an exit down to `y`, and right to `lane`, where it turns down again."""
         x, top = begin
         corners = f"q0 {RADIUS} {RADIUS} {RADIUS}H{lane - RADIUS}q{RADIUS} 0 {RADIUS} {RADIUS}"
         self.path("out", f"M{x} {top + RADIUS}V{y - RADIUS}{corners}")
 
-    def leave(self, begin: tuple[int, Length], lane: int, css: str = "out") -> None:
+    def leave(self, begin: tuple[Length, Length], lane: Length, css: str = "out") -> None:
         """Draw the line of an exit to the right, to the lane in which it turns down."""
         x, y = begin
         self.path(css, f"M{x} {y}H{lane - RADIUS}q{RADIUS} 0 {RADIUS} {RADIUS}")
@@ -114,22 +122,25 @@ class Pen(Struct):
         """Draw a path."""
         self.lines.append(f'<path class="{css}" d="{path}"/>')
 
-    def box(self, css: str, corner: tuple[int, Length], size: tuple[int, Length], radius: int = 6) -> None:
+    def box(self, css: str, corner: tuple[Length, Length], size: tuple[Length, Length], radius: int = 6) -> None:
         """Draw a rectangle by its upper left corner and its size."""
         (x, y), (width, height) = corner, size
         geometry = f'x="{x}" y="{y}" width="{width}" height="{height}"'
         self.lines.append(f'<rect class="{css}" {geometry} rx="{radius}"/>')
 
-    def icon(self, css: str, x: int, y: Length, path: str) -> None:
+    def icon(self, css: str, x: Length, y: Length, path: str) -> None:
         """Draw an icon of 16 by 16 pixels."""
         self.lines.append(f'<path class="icon {css}" transform="translate({x} {y})" d="{path}"/>')
 
-    def text(self, pieces: Iterable[tuple[str, int, int, str]]) -> None:
-        """Draw pieces of text, each with its class, x position, baseline and text."""
+    def text(self, pieces: Iterable[TextPiece], css: str = "", by: SymbolicLength | None = None) -> None:
+        """Draw pieces of text, in an element with a class unless it is empty, moved to the right by a length."""
         spans = "".join(
-            f'<tspan class="{css}" x="{x}" y="{y}">{markup_text(text)}</tspan>' for css, x, y, text in pieces
+            f'<tspan class="{font}" x="{x}" y="{y}">{markup_text(text)}</tspan>' for font, x, y, text in pieces
         )
-        self.lines.append(f"<text>{spans}</text>")
+        attributes = f' class="{css}"' if css else ""
+        if by is not None:
+            attributes += f' transform="translate({by} 0)"'
+        self.lines.append(f"<text{attributes}>{spans}</text>")
 
 
 class Icon(StrEnum):

@@ -12,6 +12,7 @@ from stepgraph.phrases import counted
 from stepgraph.render.svg.drawing import Picture, SvgDrawing, draw, render_sheet
 from stepgraph.render.svg.figures.marks import Listing, ListingEntry
 from stepgraph.render.svg.layout.fitting import max_width
+from stepgraph.render.svg.lengths import value_of
 from stepgraph.render.view import MarkKind, Theme, View
 from stepgraph.report.diff.comparison import (
     INCOMPLETE,
@@ -53,7 +54,7 @@ def _drawing(
     listing = Listing(counted(len(changes), "change"), remarks, [_entry(change) for change in changes])
     suffix, shown = f".{number + 1}" if number else "", marked.view(view)
     drawing = draw(marked.graph, shown, suffix=suffix, above=[listing])
-    if drawing.width <= max_width(_SHOWN_WIDTH):
+    if value_of(drawing.width) <= max_width(_SHOWN_WIDTH):
         return drawing
     return draw(marked.graph, replace(shown, narrow=True), suffix=suffix, above=[listing])
 

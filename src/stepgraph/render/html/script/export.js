@@ -13,13 +13,13 @@ function pictureRules(rules = document.styleSheets[0].cssRules) {
 /** Return a copy of a picture as it is folded, without the controls of the page. */
 function pictureCopy(svg) {
   const copy = svg.cloneNode(true);
-  const controls = ".toggle, .info, .names", folded = ".is-folded > g:last-child, .is-folded > .band";
+  const controls = ".toggle, .info, .names";
+  const folded = ".is-folded > g:last-child, .is-folded > .band, .is-folded > .while-open";
   for (const one of copy.querySelectorAll(`${controls}, ${folded}`)) one.remove();
   for (const one of copy.querySelectorAll(".while-folded")) {
     if (one.parentNode.matches(".is-folded")) one.classList.remove("while-folded");
     else one.remove();
   }
-  for (const one of copy.querySelectorAll(".inside")) one.setAttribute("text-anchor", "end");
   for (const one of [copy, ...copy.querySelectorAll("*")]) {
     for (const name of ["style", "tabindex", "data-vary", "data-node", "aria-expanded"]) one.removeAttribute(name);
     if (one !== copy) one.removeAttribute("role");

@@ -30,11 +30,14 @@ const info = draw("g", { class: "info", "aria-hidden": "true" },
   draw("title", {}, "Details (i)"), draw("circle", { class: "reach", r: 13 }), draw("circle", { class: "disc", r: 8 }),
   draw("path", { d: "M0-4v.2M0-1V4" }));
 
+/** Put the button beside the heading of an open frame, or at the right side of a folded one. */
 function offerDetails(group) {
   if (!group?.matches(".foldable")) return info.remove();
   if (info.parentNode === group) return;
-  const heading = group.querySelector(":scope > text").getBBox();
+  const isFolded = current.folded.has(group.id);
+  const beside = isFolded ? edgeOf(group) : group.querySelector(":scope > .while-open");
+  const right = (beside.getBoundingClientRect().right - group.getScreenCTM().e) / current.scale;
   const [bottom] = group.querySelector(":scope > .toggle").getAttribute("transform").match(/[\d.]+(?=\))/);
-  info.setAttribute("transform", `translate(${Math.round(heading.x + heading.width) + 18} ${bottom})`);
+  info.setAttribute("transform", `translate(${Math.round(right) + (isFolded ? 0 : 18)} ${bottom})`);
   group.insertBefore(info, group.lastElementChild);
 }

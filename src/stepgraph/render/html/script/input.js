@@ -10,7 +10,7 @@ function onClick(event) {
   if (event.target.closest(".info")) {
     select(group);
   } else if (event.target.closest(".toggle") || (group.matches(".foldable") && isBand)) {
-    current.toggle(group);
+    current.toggle(group, { x: event.clientX, y: event.clientY });
     if (!panel.hidden) select(group);
   } else {
     select(group);

@@ -1,26 +1,47 @@
-/** Return the values of the defined lengths while the frames with the identities in `folded` are folded. */
-function lengths(definitions, folded) {
-  const known = [];
-  const value = (term) => (typeof term === "number" ? term : known[term[0]] + term[1]);
+/**
+ * Return the values of the defined lengths while the frames with the identities in `folded` are folded.
+ *
+ * Lengths are numbered from 1. The number 0 is the length 0, and a negative number is the negative length.
+ */
+function evaluate({ frames, definitions }, folded) {
+  const isFolded = frames.map((identity) => folded.has(identity));
+  const known = [0];
   for (const [kind, ...terms] of definitions) {
-    if (kind === "fold") known.push(folded.has(terms[0]) ? terms[2] : value(terms[1]));
-    else if (kind === "sum") known.push(value(terms[0]) + value(terms[1]));
-    else known.push(Math.max(...terms.map(value)));
+    if (kind === "fold") known.push(isFolded[terms[0]] ? terms[2] : lengthOf(terms[1], known));
+    else if (kind === "sum") known.push(lengthOf(terms[0], known) + lengthOf(terms[1], known));
+    else if (kind === "half") known.push(Math.floor((lengthOf(terms[0], known) + terms[1]) / 2));
+    else known.push(longest(terms, known));
   }
   return known;
 }
 
-/** Return the attributes of an element that vary. Their `pieces` repeat a text, a variable and a number added to it. */
+function lengthOf(number, known) {
+  return number < 0 ? -known[-number] : known[number];
+}
+
+function longest(terms, known) {
+  let length = -Infinity;
+  for (let at = 0; at < terms.length; at += 2) length = Math.max(length, lengthOf(terms[at], known) + terms[at + 1]);
+  return length;
+}
+
+/** Return the attributes of an element that vary. Their `pieces` repeat a text, a length and a number added to it. */
 function variations(element) {
   return element.dataset.vary.split(";").map((part) => {
     const begin = part.indexOf("=");
-    const pieces = part.slice(begin + 1).split(/\{(\d+),(-?\d+)\}/);
-    return { element, name: part.slice(0, begin), pieces };
+    const pieces = part.slice(begin + 1).split(/\{(-?\d+),(-?\d+)\}/);
+    return { element, name: part.slice(0, begin), pieces, text: null };
   });
 }
 
-function vary({ element, name, pieces }, known) {
+/** Set an attribute that varies. Attributes that remain are not even read. */
+function vary(variation, known) {
+  const { element, name, pieces } = variation;
   let text = pieces[0];
-  for (let at = 1; at < pieces.length; at += 3) text += known[pieces[at]] + Number(pieces[at + 1]) + pieces[at + 2];
-  if (element.getAttribute(name) !== text) element.setAttribute(name, text);
+  for (let at = 1; at < pieces.length; at += 3) {
+    text += lengthOf(Number(pieces[at]), known) + Number(pieces[at + 1]) + pieces[at + 2];
+  }
+  if (text === variation.text) return;
+  variation.text = text;
+  element.setAttribute(name, text);
 }

@@ -3,6 +3,9 @@ const focusable = (group) => group.querySelector(":scope > .toggle") ?? group;
 // A stacked frame has two edges, and the one behind comes first.
 const edgeOf = (frame) => [...frame.querySelectorAll(":scope > .edge")].at(-1);
 
+/** Return the height of the band of a frame. The path of a band begins at its lower left corner. */
+const bandOf = (frame) => Number(frame.querySelector(":scope > .band").getAttribute("d").match(/-?\d+/g)[1]);
+
 /** Return the middle of an element on the screen. */
 function middle(element) {
   const box = element.getBoundingClientRect();

@@ -2,11 +2,13 @@ const SMALLEST = 0.08;
 const LARGEST = 4;
 const READABLE = 0.7;
 const MARGIN = 24;
+/** The minimum distance in pixels from the pointer to the sides of a frame that it has folded or unfolded. */
+const NEAR = 8;
 
 /** A workflow with its picture, its folded frames and its scale. */
 class Picture {
-  constructor({ identity, definitions, folded, nodes }) {
-    Object.assign(this, { identity, definitions, scale: 1, ready: false });
+  constructor({ identity, lengths, folded, nodes }) {
+    Object.assign(this, { identity, lengths, scale: 1, ready: false });
     this.section = find(`${identity}.section`);
     this.name = find(`${identity}.heading`).textContent;
     this.nodes = new Map(Object.entries(nodes));
@@ -15,6 +17,7 @@ class Picture {
     this.groups = this.svg ? [...this.svg.querySelectorAll("g[id]")].filter(({ id }) => this.nodes.has(id)) : [];
     this.frames = this.svg ? [...this.svg.querySelectorAll("g.foldable")] : [];
     this.folded = new Set(folded);
+    this.moved = new Map(); // the distance by which folding has moved the spine of each frame
   }
 
   /** Show the section, and prepare its picture the first time. */
@@ -36,20 +39,27 @@ class Picture {
 
   prepareFrames() {
     for (const frame of this.frames) {
-      // The path of a band begins at its lower left corner.
-      const [x, bottom] = frame.querySelector(":scope > .band").getAttribute("d").match(/-?\d+/g).map(Number);
       const title = frame.querySelector(":scope > title").textContent;
       const inside = this.nodes.get(frame.id)?.inside ?? "";
       const toggle = draw(
         "g",
-        { class: "toggle", transform: `translate(${x - 1} ${bottom / 2})`, role: "button", tabindex: "-1",
-          "aria-expanded": "true", "aria-label": inside ? `${title} · ${inside}` : title },
+        { class: "toggle", role: "button", tabindex: "-1", "aria-expanded": "true",
+          "aria-label": inside ? `${title} · ${inside}` : title },
         draw("circle", { class: "reach", r: 12 }),
         draw("circle", { class: "disc", r: 7 }),
         draw("path", { d: "M-3-1.5 0 1.5 3-1.5" }),
       );
       frame.insertBefore(toggle, frame.lastElementChild);
+      this.placeToggle(frame);
     }
+  }
+
+  /** Put the toggle of a frame at the left end of its band or, while it is folded, at the middle of its left side. */
+  placeToggle(frame) {
+    const edge = edgeOf(frame), height = this.folded.has(frame.id) ? edge.getAttribute("height") : bandOf(frame);
+    const transform = `translate(${edge.getAttribute("x") - 1} ${height / 2})`;
+    const toggle = frame.querySelector(":scope > .toggle");
+    if (toggle.getAttribute("transform") !== transform) toggle.setAttribute("transform", transform);
   }
 
   prepareNodes() {
@@ -81,30 +91,6 @@ class Picture {
     return group.parentNode.closest(".is-folded") !== null;
   }
 
-  /** Show summaries in the bands of folded frames, shortened if necessary. All texts are measured at once for speed. */
-  tell() {
-    const silent = (frame) => !frame.querySelector(":scope > .inside") && !this.isHidden(frame);
-    const told = this.frames.filter((frame) => this.folded.has(frame.id) && silent(frame)).map((frame) => {
-      const edge = edgeOf(frame);
-      const [x, width] = [edge.getAttribute("x"), edge.getAttribute("width")].map(Number);
-      const words = this.nodes.get(frame.id)?.inside ?? "";
-      const heading = frame.querySelector(":scope > text");
-      const end = x + width - 10;
-      const span = draw("tspan", { class: "detail", x: end, y: 18 }, words);
-      const text = draw("text", { class: "inside while-folded" }, span);
-      frame.insertBefore(text, frame.lastElementChild);
-      return { text, first: words.split(" · ")[0], heading, end };
-    });
-    const measured = told.map(({ text, first, heading, end }) => {
-      const box = heading.getBBox();
-      const part = first && text.getSubStringLength(0, first.length);
-      return { room: end - box.x - box.width - 12, whole: text.getComputedTextLength(), part };
-    });
-    measured.forEach(({ room, whole, part }, index) => {
-      if (whole > room) told[index].text.firstChild.textContent = part > room ? "" : told[index].first;
-    });
-  }
-
   /** Draw each frame as folded or open, and update the elements whose positions depend on it. */
   fold() {
     for (const frame of this.frames) {
@@ -113,32 +99,59 @@ class Picture {
       frame.querySelector(":scope > .toggle").setAttribute("aria-expanded", String(!isFolded));
     }
     this.figures = null;
-    const known = lengths(this.definitions, this.folded);
+    const known = evaluate(this.lengths, this.folded);
     for (const one of this.varying) vary(one, known);
-    // Hidden texts have no size.
-    this.svg.classList.remove("is-small");
-    this.tell();
+    for (const frame of this.frames) this.placeToggle(frame);
+    offerDetails(null);
     this.resize();
     const hiding = this.at && this.hiding(this.at);
     if (hiding) this.land(hiding);
     update();
   }
 
-  /** Fold or unfold a frame, and keep its position on the screen. */
-  toggle(frame, isFolded = !this.folded.has(frame.id)) {
-    const before = frame.getBoundingClientRect().top;
-    if (isFolded) this.folded.add(frame.id);
-    else this.folded.delete(frame.id);
+  /** Fold or unfold a frame, and keep it below the pointer. Unfolding returns to the position before folding. */
+  toggle(frame, pointer = middle(focusable(frame))) {
+    const edge = edgeOf(frame), { top } = edge.getBoundingClientRect(), spine = frame.getScreenCTM().e;
+    const isFolding = !this.folded.delete(frame.id);
+    if (isFolding) this.folded.add(frame.id);
     this.fold();
-    this.viewport.scrollTop += frame.getBoundingClientRect().top - before;
+    const box = edge.getBoundingClientRect(), left = box.left - frame.getScreenCTM().e, right = left + box.width;
+    let to = spine - (this.moved.get(frame) ?? 0) * this.scale;
+    if (isFolding) {
+      to = Math.max(pointer.x + NEAR - right, Math.min(pointer.x - NEAR - left, spine));
+      this.moved.set(frame, (to - spine) / this.scale);
+    }
+    this.move(edge, to + left, Math.max(top, pointer.y + NEAR - bandOf(frame) * this.scale));
   }
 
+  /** Fold all frames and show all of the picture, or unfold them and keep the beginning where it is. */
   foldAll(isFolded) {
+    if (!this.svg) return;
+    const beginning = this.svg.querySelector("circle.dot"), before = beginning.getBoundingClientRect();
     this.folded = new Set(isFolded ? this.frames.map(({ id }) => id) : []);
-    if (this.svg) this.fold();
+    this.fold();
+    if (isFolded) this.fit();
+    else this.move(beginning, before.left, before.top);
+  }
+
+  /** Move an element to a position on the screen: scroll, and beyond the ends of the picture add margins. */
+  move(element, left, top) {
+    const { style } = this.svg, view = this.viewport.getBoundingClientRect();
+    const offset = () => {
+      const box = element.getBoundingClientRect();
+      return [Math.round(left - box.left), Math.round(top - box.top)];
+    };
+    const scroll = () => this.viewport.scrollBy(...offset().map((distance) => -distance));
+    scroll();
+    const [x, y] = offset(), picture = this.svg.getBoundingClientRect();
+    if (x) style.marginLeft = `${Math.max(0, picture.left - view.left + x)}px`;
+    if (y > 0) style.marginTop = `${y}px`;
+    if (y < 0) style.marginBottom = `${-y}px`;
+    scroll();
   }
 
   resize() {
+    this.svg.style.margin = "";
     this.svg.style.width = `${this.svg.getAttribute("width") * this.scale}px`;
     this.svg.style.height = `${this.svg.getAttribute("height") * this.scale}px`;
   }

@@ -59,12 +59,12 @@ class BranchColumn(Struct, frozen=True):
     """The height of the highest pill of all branches, so that bodies are aligned."""
 
     @property
-    def left_extent(self) -> int:
-        return max(self._pill[0] // 2 + self._sign_room, self.body.left_extent if self.body else 0)
+    def left_extent(self) -> Length:
+        return longest([self._pill[0] // 2 + self._sign_room, self.body.left_extent if self.body else 0])
 
     @property
-    def right_extent(self) -> int:
-        return max(self._pill[0] // 2, self.body.right_extent if self.body else 0)
+    def right_extent(self) -> Length:
+        return longest([self._pill[0] // 2, self.body.right_extent if self.body else 0])
 
     @property
     def height(self) -> Length:
@@ -195,11 +195,11 @@ class Branches(Struct, frozen=True):
         return _PILLS if any(branch.pill_height for branch in self.branches) else _WITHOUT_PILLS
 
     @property
-    def left_extent(self) -> int:
+    def left_extent(self) -> Length:
         return self.columns.left_extent
 
     @property
-    def right_extent(self) -> int:
+    def right_extent(self) -> Length:
         return self.columns.right_extent
 
     @property

@@ -13,7 +13,7 @@ from stepgraph.render.group_order import RowSpan
 from stepgraph.render.svg.figures.clock_columns import UNPLANNED, ColumnPlan, Track, column_plan
 from stepgraph.render.svg.figures.columns import THICK, UNPLACED, Column, ColumnLayout, draw_bar, place_columns
 from stepgraph.render.svg.figures.figure import GAP, EarlyExits, Figure, Lanes
-from stepgraph.render.svg.lengths import Length, SymbolicLength, longest, value_of
+from stepgraph.render.svg.lengths import Length, SymbolicLength, high_of, longest, low_of, value_of
 from stepgraph.render.svg.pen import Pen
 
 FORK: Final = 16
@@ -23,7 +23,7 @@ _CLEAR: Final = 4
 TAIL: Final = 14
 _LOOSE_END: Final = 10
 
-_Lane: TypeAlias = tuple[int, Length]
+_Lane: TypeAlias = tuple[Length, Length]
 
 
 class Member(Struct, frozen=True):
@@ -62,12 +62,12 @@ class ClockRows(Struct, frozen=True):
         force_setattr(self, "columns", place_columns(self._extents()))
 
     @property
-    def left_extent(self) -> int:
-        return max(self.columns.left_extent, OVERHANG)
+    def left_extent(self) -> Length:
+        return longest([self.columns.left_extent, OVERHANG])
 
     @property
-    def right_extent(self) -> int:
-        return max(self.columns.right_extent, OVERHANG)
+    def right_extent(self) -> Length:
+        return longest([self.columns.right_extent, OVERHANG])
 
     @property
     def height(self) -> Length:
@@ -127,13 +127,15 @@ class ClockRows(Struct, frozen=True):
             return
         css = "bar first" if self.ends_with_first and row == last else "bar"
         passing = list(self._passages(row, columns))
-        passing += [(x, x) for x, begins in lanes if value_of(begins) < value_of(self.bars[row])]
-        draw_bar(pen, css, self.bars[row], (min(spines) - OVERHANG, max(spines) + OVERHANG), passing)
+        passing += [(x, x) for x, begins in lanes if low_of(begins) < high_of(self.bars[row]) + THICK]
+        # Folding changes distances between spines, but not their order.
+        ends = (min(spines, key=value_of) - OVERHANG, max(spines, key=value_of) + OVERHANG)
+        draw_bar(pen, css, self.bars[row], ends, passing)
 
-    def _passages(self, row: int, columns: Sequence[Sequence[Member]]) -> Iterator[tuple[int, int]]:
+    def _passages(self, row: int, columns: Sequence[Sequence[Member]]) -> Iterator[tuple[Length, Length]]:
         """Yield the x ranges of figures and lines that pass the bar above a row.
 
-        Where heights vary, any figure of a passing column may be beside the bar.
+        Where lengths vary, any figure of a passing column may be beside the bar.
         """
         for column in self.plan.bars[row].passing:
             spine, members = self.columns.spines[column], columns[column]
@@ -212,8 +214,8 @@ class ClockRows(Struct, frozen=True):
                 column_extent = extents[column]
                 exits = column_extent.exits.before(figure.exits.lowered(self._top(track.rows)))
                 extents[column] = Column(
-                    max(column_extent.left_extent, figure.left_extent),
-                    max(column_extent.right_extent, figure.right_extent),
+                    longest([column_extent.left_extent, figure.left_extent]),
+                    longest([column_extent.right_extent, figure.right_extent]),
                     exits,
                 )
         return extents

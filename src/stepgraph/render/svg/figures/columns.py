@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Final
 
 from msgspec import Struct
 
 from stepgraph.render.svg.figures.figure import NO_EXITS, EarlyExits, ExitKind, Lanes
-from stepgraph.render.svg.lengths import Length
+from stepgraph.render.svg.lengths import Length, half, high_of, longest, low_of, shortest, value_of
 from stepgraph.render.svg.pen import RADIUS, Pen
 
 BETWEEN: Final = 22
@@ -25,13 +25,15 @@ MAX_COLUMNS: Final = 5
 """The maximum number of columns in one row."""
 
 MIN_STAGGERED: Final = 2
+_ROWS: Final = 2
+"""The maximum number of rows of columns."""
+
 MAX_WIDTH: Final = 1000
 """The maximum width in pixels of columns in one row."""
 
 MAX_COMPACT_WIDTH: Final = 500
 """The maximum width in pixels of columns in one row, in a picture that would be too wide otherwise."""
 
-_NEAR: Final = 96
 _BEND: Final = 14
 THICK: Final = 4
 PASSAGE: Final = 7
@@ -41,8 +43,8 @@ PASSAGE: Final = 7
 class Column(Struct, frozen=True):
     """The extent of a column around its spine, and its early exits."""
 
-    left_extent: int
-    right_extent: int
+    left_extent: Length
+    right_extent: Length
     exits: EarlyExits = NO_EXITS
     """The exits, relative to the top of all columns."""
 
@@ -56,7 +58,7 @@ class Column(Struct, frozen=True):
         return Lanes(first, first + (_NEXT_LANE if self.exits.breaks is not None else 0))
 
     @property
-    def room(self) -> int:
+    def room(self) -> Length:
         """The right extent with the lanes of its exits."""
         if self.exits.returns is not None:
             return self.lanes.returns
@@ -71,23 +73,26 @@ class ColumnLayout(Struct, frozen=True):
     """
 
     columns: Sequence[Column]
-    spines: Sequence[int]
+    spines: Sequence[Length]
     """The x position of each column's spine."""
 
     straight_from: int
     """The index of the first column whose exits go straight to the right."""
 
     @property
-    def left_extent(self) -> int:
-        return max(column.left_extent - spine for column, spine in zip(self.columns, self.spines, strict=True))
+    def left_extent(self) -> Length:
+        # In two rows, the second column may extend farther than the first.
+        outer = zip(self.columns[:_ROWS], self.spines[:_ROWS], strict=True)
+        return longest([column.left_extent - spine for column, spine in outer])
 
     @property
-    def right_extent(self) -> int:
+    def right_extent(self) -> Length:
+        first = max(0, len(self.columns) - _ROWS)
         rooms = [
             column.right_extent if self._goes_straight(index) else column.room
-            for index, column in enumerate(self.columns)
+            for index, column in enumerate(self.columns[first:], first)
         ]
-        return max(room + spine for room, spine in zip(rooms, self.spines, strict=True))
+        return longest([room + spine for room, spine in zip(rooms, self.spines[first:], strict=True)])
 
     def lanes(self, index: int, outer: Lanes) -> Lanes:
         """Return the lanes for the exits of a column, relative to its spine."""
@@ -148,25 +153,42 @@ def place_columns(columns: Sequence[Column], anchor: int | None = None, between:
 
     Without an anchor, the common spine is near the middle of the columns.
     """
-    spines = [0]
     straight_from = _straight_from(columns)
-    for index, (before, column) in enumerate(pairwise(columns)):
-        room = before.right_extent if index >= straight_from else before.room
-        spines.append(spines[-1] + room + between + column.left_extent)
-    lanes = [
-        spine + lane
-        for column, spine in zip(columns[:straight_from], spines, strict=False)
-        for lane in (column.lanes.breaks, column.lanes.returns)
-        if column.exits
-    ]
-    shift = _middle(spines, lanes) if anchor is None else spines[anchor]
-    return ColumnLayout(columns, [spine - shift for spine in spines], straight_from)
+    rooms = [column.right_extent if index >= straight_from else column.room for index, column in enumerate(columns)]
+    distances = [room + between + column.left_extent for room, column in zip(rooms, columns[1:], strict=False)]
+    last = len(columns) - 1
+    left, right = (last // 2, (last + 1) // 2) if anchor is None else (anchor, anchor)
+    to_left: Length = 0
+    to_right: Length = 0
+    if left < right:
+        has_lanes = left < straight_from and bool(columns[left].exits)
+        to_left, to_right = _around_middle(columns[left], columns[right], between, has_lanes=has_lanes)
+    # Spines are computed from the common spine outward, so that the bounds of symbolic lengths are narrow.
+    leftward = [-x for x in accumulate(reversed(distances[:left]), initial=to_left)]
+    rightward = list(accumulate(distances[right:], initial=to_right))
+    return ColumnLayout(columns, [*reversed(leftward), *rightward[right == left :]], straight_from)
+
+
+def _around_middle(left: Column, right: Column, between: int, *, has_lanes: bool) -> tuple[Length, Length]:
+    """Return the distances from the spines of two columns to the common spine: in the middle, but clear of lanes."""
+    room = left.room if has_lanes else left.right_extent
+    to_left, to_right = half(room + between + right.left_extent), half(room + between + right.left_extent + 1)
+    if not has_lanes:
+        return to_left, to_right
+    first, last = left.lanes.breaks, left.lanes.returns
+    beyond = value_of(first) + value_of(last) - 2 * value_of(to_left)
+    if beyond < 0 or (beyond == 0 and value_of(first) == value_of(last)):
+        to_right = shortest([to_right, room - last + (between - _OFF_LANES) + right.left_extent])
+        return longest([to_left, last + _OFF_LANES]), to_right
+    to_right = longest([to_right, room - first + (between + _OFF_LANES) + right.left_extent])
+    return shortest([to_left, first - _OFF_LANES]), to_right
 
 
 def is_too_wide(layout: ColumnLayout, *, compact: bool) -> bool:
     """Return whether columns in one row are too many or too wide."""
     count, max_width = len(layout.columns), MAX_COMPACT_WIDTH if compact else MAX_WIDTH
-    return count > MAX_COLUMNS or (count > MIN_STAGGERED and layout.left_extent + layout.right_extent > max_width)
+    width = value_of(layout.left_extent + layout.right_extent)
+    return count > MAX_COLUMNS or (count > MIN_STAGGERED and width > max_width)
 
 
 def stagger(columns: Sequence[Column], anchor: int | None = None) -> StaggeredLayout:
@@ -176,7 +198,7 @@ def stagger(columns: Sequence[Column], anchor: int | None = None) -> StaggeredLa
     figure, too. The first figure is in the row that makes the layout narrower.
     """
     layouts = [StaggeredLayout(_place_staggered(columns, first, anchor), first) for first in (0, 1)]
-    return min(layouts, key=lambda layout: layout.columns.left_extent + layout.columns.right_extent)
+    return min(layouts, key=lambda layout: value_of(layout.columns.left_extent + layout.columns.right_extent))
 
 
 class StaggeredLayout(Struct, frozen=True):
@@ -192,29 +214,19 @@ class StaggeredLayout(Struct, frozen=True):
 
 
 def _place_staggered(columns: Sequence[Column], first_row: int, anchor: int | None) -> ColumnLayout:
-    spines = [0]
+    spines: list[Length] = [0]
     for index, (before, column) in enumerate(pairwise(columns)):
         passes = before.exits and (index + first_row) % 2 == 0
-        room = before.room + column.left_extent if passes else max(before.room, column.left_extent)
+        room = before.room + column.left_extent if passes else longest([before.room, column.left_extent])
         spines.append(spines[-1] + room + _BESIDE_LINE)
-    shift = _straightened(spines[-1] // 2, spines) if anchor is None else spines[anchor]
+    shift = _straightened(half(spines[-1]), spines) if anchor is None else spines[anchor]
     return ColumnLayout(columns, [spine - shift for spine in spines], _straight_from(columns))
 
 
-def _straightened(middle: int, spines: Sequence[int]) -> int:
+def _straightened(middle: Length, spines: Sequence[Length]) -> Length:
     """Return the spine that is so near to the middle that a line between them would be a kink, or else the middle."""
-    nearest = min(spines, key=lambda spine: abs(spine - middle))
-    return nearest if abs(nearest - middle) < 2 * RADIUS else middle
-
-
-def _middle(spines: Sequence[int], lanes: Sequence[int]) -> int:
-    """Return the x position nearest to the middle of the columns that is clear of all lanes."""
-    last = len(spines) - 1
-    middle = (spines[last // 2] + spines[(last + 1) // 2]) // 2
-    near = [lane for lane in lanes if abs(lane - middle) < _NEAR]
-    free = [middle, *(lane + off for lane in near for off in (_OFF_LANES, -_OFF_LANES))]
-    clear = [x for x in free if all(abs(x - lane) >= _OFF_LANES for lane in near)]
-    return min(clear, key=lambda x: abs(x - middle), default=middle)
+    nearest = min(spines, key=lambda spine: abs(value_of(spine) - value_of(middle)))
+    return nearest if abs(value_of(nearest) - value_of(middle)) < 2 * RADIUS else middle
 
 
 def _straight_from(columns: Sequence[Column]) -> int:
@@ -225,47 +237,62 @@ def _straight_from(columns: Sequence[Column]) -> int:
     return last
 
 
-def fanned_out(spines: Sequence[int], tops: Sequence[Length]) -> str:
+def fanned_out(spines: Sequence[Length], tops: Sequence[Length]) -> str:
     """Return the path from a spine down to the spines of columns, each at its top."""
     return "".join(_outward(spine, top) for spine, top in zip(spines, tops, strict=True))
 
 
-def gathered(ends: Sequence[tuple[int, Length]], y: Length, bottom: Length) -> str:
+def gathered(ends: Sequence[tuple[Length, Length]], y: Length, bottom: Length) -> str:
     """Return the path from the ends of columns to the spine, where they join at `y`, and down to `bottom`.
 
-    If all columns are on one side, the spine begins in a round corner.
+    If all columns are always on one side, the spine begins in a round corner.
     """
     spines = [spine for spine, _ in ends]
-    if spines and (min(spines) >= 2 * RADIUS or max(spines) <= -2 * RADIUS):
-        side = RADIUS if spines[0] > 0 else -RADIUS
+    if spines and (min(map(low_of, spines)) >= 2 * RADIUS or max(map(high_of, spines)) <= -2 * RADIUS):
+        side = RADIUS if value_of(spines[0]) > 0 else -RADIUS
         lines = "".join(_inward(spine, end, y, side) for spine, end in ends)
         return f"{lines}q{-side} 0 {-side} {RADIUS}V{bottom}"
     return "".join(_inward(spine, end, y) for spine, end in ends) + f"M0 {y}V{bottom}"
 
 
-def _outward(x: int, length: Length) -> str:
-    if abs(x) < 2 * RADIUS:
+def _outward(x: Length, length: Length) -> str:
+    if isinstance(x, int) and abs(x) < 2 * RADIUS:
         return f"M0 0V{_BEND}H{x}V{length}" if x else f"M0 0V{length}"
-    side = RADIUS if x > 0 else -RADIUS
-    bend = _BEND - RADIUS
+    side, bend = _corner(x), _BEND - RADIUS
     return f"M0 0V{bend}q0 {RADIUS} {side} {RADIUS}H{x - side}q{side} 0 {side} {RADIUS}V{length}"
 
 
-def _inward(x: int, end: Length, y: Length, to: int = 0) -> str:
+def _inward(x: Length, end: Length, y: Length, to: int = 0) -> str:
     """Return the path from the end of a column to the spine, or to the x position `to` beside it."""
-    if abs(x) < 2 * RADIUS:
+    if isinstance(x, int) and abs(x) < 2 * RADIUS:
         return f"M{x} {end}V{y}H0" if x else f"M0 {end}V{y}"
-    side = RADIUS if x > 0 else -RADIUS
+    side = _corner(x)
     return f"M{x} {end}V{y - RADIUS}q0 {RADIUS} {-side} {RADIUS}H{to}"
 
 
-def draw_bar(pen: Pen, css: str, y: Length, ends: tuple[int, int], passing: Iterable[tuple[int, int]]) -> None:
-    """Draw a bar between two x positions, with gaps for the x ranges in `passing`."""
+def _corner(x: Length) -> Length:
+    """Return the width of a round corner on the way to `x`: negative to the left, and smaller while `x` is near."""
+    if low_of(x) >= 2 * RADIUS:
+        return RADIUS
+    return -RADIUS if high_of(x) <= -2 * RADIUS else longest([-RADIUS, shortest([RADIUS, half(x)])])
+
+
+def draw_bar(
+    pen: Pen, css: str, y: Length, ends: tuple[Length, Length], passing: Iterable[tuple[Length, Length]]
+) -> None:
+    """Draw a bar between two x positions, with gaps for the x ranges in `passing`.
+
+    Where positions vary, a piece may have no width, which means that it is not drawn.
+    """
     begin, end = ends
-    for gap_begin, gap_end in sorted(passing):
-        if begin < gap_end + PASSAGE and gap_begin - PASSAGE < end:
-            if gap_begin - PASSAGE > begin:
-                pen.box(css, (begin, y), (gap_begin - PASSAGE - begin, THICK), THICK // 2)
-            begin = max(begin, gap_end + PASSAGE)
-    if begin < end:
-        pen.box(css, (begin, y), (end - begin, THICK), THICK // 2)
+    gaps = sorted(passing, key=lambda gap: (value_of(gap[0]), value_of(gap[1])))
+    for gap_begin, gap_end in gaps:
+        _draw_piece(pen, css, y, begin, shortest([gap_begin - PASSAGE, end]))
+        begin = longest([begin, gap_end + PASSAGE])
+    _draw_piece(pen, css, y, begin, end)
+
+
+def _draw_piece(pen: Pen, css: str, y: Length, begin: Length, end: Length) -> None:
+    width = longest([0, end - begin])
+    if high_of(width) > 0:
+        pen.box(css, (begin, y), (width, THICK), THICK // 2)

@@ -52,10 +52,10 @@ NO_EXITS: Final = EarlyExits()
 class Lanes(Struct, frozen=True):
     """The x positions, relative to a spine, of the vertical lines that collect exits to the right of all figures."""
 
-    breaks: int = 0
-    returns: int = 0
+    breaks: Length = 0
+    returns: Length = 0
 
-    def relative_to(self, x: int) -> Lanes:
+    def relative_to(self, x: Length) -> Lanes:
         """Return the same lanes relative to a spine at `x`."""
         return Lanes(self.breaks - x, self.returns - x)
 
@@ -64,11 +64,11 @@ class Drawable(Protocol):
     """A drawing in local coordinates: x is 0 on its spine, and y is 0 at its top."""
 
     @property
-    def left_extent(self) -> int:
+    def left_extent(self) -> Length:
         """The distance from the spine to the left side."""
 
     @property
-    def right_extent(self) -> int:
+    def right_extent(self) -> Length:
         """The distance from the spine to the right side."""
 
     @property

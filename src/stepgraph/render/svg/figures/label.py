@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from stepgraph.escaping.plain_text import visible
 from stepgraph.render.svg.fonts import CODE, DETAIL, HEADING, NAME, Font
+from stepgraph.render.svg.lengths import Length, SymbolicLength
 from stepgraph.render.svg.pen import Pen
 
 ICON_ROOM: Final = 24
@@ -63,12 +64,18 @@ class Label(Struct, frozen=True):
     width: int
     height: int
 
-    def draw(self, pen: Pen, x: int, y: int, css: str) -> None:
+    def draw(self, pen: Pen, x: Length, y: int, css: str) -> None:
         """Draw the label with its upper left corner at `x` and `y`."""
         if self.icon:
             pen.icon(css, x, y, self.icon)
-        if self.lines:
-            pen.text((line.css, x + line.x, y + line.y, line.text) for line in self.lines)
+        self.draw_text(pen, x, y)
+
+    def draw_text(self, pen: Pen, x: Length, y: int, css: str = "") -> None:
+        """Draw the lines of the label with its upper left corner at `x` and `y`, in an element with a class."""
+        if not self.lines:
+            return
+        left, by = (0, x) if isinstance(x, SymbolicLength) else (x, None)
+        pen.text(((line.css, left + line.x, y + line.y, line.text) for line in self.lines), css, by)
 
 
 def node_label(icon: str, name: str, details: Sequence[str], widest: int) -> Label:

@@ -24,6 +24,8 @@ STACK_OFFSET: Final = 4
 
 _END_LINE: Final = 14
 _END_RADIUS: Final = 7
+END_ROOM: Final = _END_LINE + 2 * _END_RADIUS
+"""The width in pixels of the line of an exit with its end mark."""
 _MAX_RADIUS: Final = 16
 
 
@@ -38,6 +40,14 @@ def draw_end(pen: Pen, begin: tuple[int, int], kind: LeavingKind | Literal["cont
         pen.arrow("failure", begin, _END_LINE + 2 * _END_RADIUS - 4)
     else:
         pen.end(begin, _END_LINE, _END_RADIUS, failed=kind == "raise")
+
+
+def draw_ends(pen: Pen, size: tuple[int, int], kinds: Sequence[LeavingKind], *, is_caught: bool) -> None:
+    """Draw the ends of exits of folded nodes beside a box with this right side and height."""
+    side, height = size
+    for kind in kinds:
+        y = _END_RADIUS + 1 if kind == "return" else height - _END_RADIUS - 1
+        draw_end(pen, (side, y), kind, is_caught=is_caught)
 
 
 class SvgGroup(Struct, frozen=True):
@@ -79,10 +89,7 @@ class Leaf(Struct, frozen=True):
     @property
     def width(self) -> int:
         """The width of the box, an even number so that its spine is at a whole pixel."""
-        width = self.label.width + 2 * PADDING
-        if not self.label.icon:
-            return _even(width)
-        return max(MIN_WIDTH, -(-width // WIDTH_STEP) * WIDTH_STEP)
+        return box_width(self.label)
 
     @property
     def left_extent(self) -> int:
@@ -90,7 +97,7 @@ class Leaf(Struct, frozen=True):
 
     @property
     def right_extent(self) -> int:
-        return self._right_side + (_END_LINE + 2 * _END_RADIUS if self.ends else 0)
+        return self._right_side + (END_ROOM if self.ends else 0)
 
     @property
     def _right_side(self) -> int:
@@ -111,9 +118,7 @@ class Leaf(Struct, frozen=True):
         for first, lane in ((self.exits.breaks, lanes.breaks), (self.exits.returns, lanes.returns)):
             if first is not None:
                 pen.leave((self._right_side, self.height // 2), lane)
-        for kind in self.ends:
-            y = _END_RADIUS + 1 if kind == "return" else self.height - _END_RADIUS - 1
-            draw_end(pen, (self._right_side, y), kind, is_caught=self.is_caught)
+        draw_ends(pen, (self._right_side, self.height), self.ends, is_caught=self.is_caught)
         if self.stacked:
             pen.box("box", (STACK_OFFSET - self.left_extent, STACK_OFFSET), box)
         pen.box("box", (-self.left_extent, 0), box)
@@ -121,6 +126,14 @@ class Leaf(Struct, frozen=True):
         pen.close()
         if is_link:
             pen.close_link()
+
+
+def box_width(label: Label) -> int:
+    """Return the width of a box with a label, an even number."""
+    width = label.width + 2 * PADDING
+    if not label.icon:
+        return _even(width)
+    return max(MIN_WIDTH, -(-width // WIDTH_STEP) * WIDTH_STEP)
 
 
 class ExitPill(Struct, frozen=True):

@@ -14,8 +14,8 @@ from stepgraph.render.svg.figures.label import NORMAL, Label, TextLine, plain_la
 from stepgraph.render.svg.figures.leaf import ExitPill
 from stepgraph.render.svg.figures.stack import ExitJoin
 from stepgraph.render.svg.fonts import DETAIL, EFFECT, HEADING
-from stepgraph.render.svg.lengths import Length, value_of
-from stepgraph.render.svg.pen import Icon, Pen
+from stepgraph.render.svg.lengths import Length, longest, shortest, value_of
+from stepgraph.render.svg.pen import Icon, Pen, TextPiece
 from stepgraph.render.view import EffectLabel, Mark, MarkKind
 
 ICONS: Final = {
@@ -60,17 +60,17 @@ class MarkedFigure(Struct, frozen=True):
     def __post_init__(self) -> None:
         if not self.mark.remark or self._is_exit:
             return
-        room = max(2 * self.figure.left_extent, _MIN_TAB_WIDTH) - _PADDING_AROUND_TEXT
+        room = max(2 * value_of(self.figure.left_extent), _MIN_TAB_WIDTH) - _PADDING_AROUND_TEXT
         force_setattr(self, "label", plain_label(self.mark.remark, min(room, NORMAL.name)))
 
     @property
-    def left_extent(self) -> int:
+    def left_extent(self) -> Length:
         at_corner = not self._above and not self.mark.quiet
-        return self.figure.left_extent + (SIGN if at_corner else 0) + self._beside
+        return self.figure.left_extent + ((SIGN if at_corner else 0) + self._beside)
 
     @property
-    def right_extent(self) -> int:
-        return max(self.figure.right_extent, self._tab - self.figure.left_extent)
+    def right_extent(self) -> Length:
+        return longest([self.figure.right_extent, self._tab - self.figure.left_extent])
 
     @property
     def height(self) -> Length:
@@ -85,14 +85,12 @@ class MarkedFigure(Struct, frozen=True):
         return self.figure.exits.lowered(self._above)
 
     @property
-    def _tab(self) -> int:
+    def _tab(self) -> Length:
         if not self._above:
             return 0
-        return max(
-            (0 if self.label is None else self.label.width) + _PADDING_AROUND_TEXT,
-            effect_width(self.mark.effect) + _PADDING_AROUND_TEXT,
-            self.figure.left_extent + min(self.figure.left_extent, self.figure.right_extent),
-        )
+        text = max(0 if self.label is None else self.label.width, effect_width(self.mark.effect))
+        left, right = self.figure.left_extent, self.figure.right_extent
+        return longest([text + _PADDING_AROUND_TEXT, left + shortest([left, right])])
 
     @property
     def _above(self) -> int:
@@ -117,7 +115,7 @@ class MarkedFigure(Struct, frozen=True):
     def draw(self, pen: Pen, lanes: Lanes) -> None:
         pen.open(f"mark {self.mark.kind.value}", "", self.mark.words)
         edge = -self.figure.left_extent
-        text = edge + 2 * _SIDE_PADDING + SIGN
+        text = edge + (2 * _SIDE_PADDING + SIGN)
         if self._above:
             pen.box("tab", (edge, 0), (self._tab, self._above + _TAB_OVERLAP))
         if self._effect_row:
@@ -130,9 +128,10 @@ class MarkedFigure(Struct, frozen=True):
         self.figure.draw(pen, lanes)
         pen.close()
         if not self.mark.quiet:
-            corner = (edge, 0)
-            on_tab = (edge + _SIDE_PADDING + SIGN // 2, self._above // 2)
-            draw_sign(pen, self.mark.kind, *(on_tab if self._above else corner))
+            if self._above:
+                draw_sign(pen, self.mark.kind, edge + (_SIDE_PADDING + SIGN // 2), self._above // 2)
+            else:
+                draw_sign(pen, self.mark.kind, edge, 0)
         pen.close()
 
 
@@ -143,7 +142,7 @@ def is_marked(figure: Figure) -> bool:
     return isinstance(figure, MarkedFigure)
 
 
-def draw_sign(pen: Pen, kind: MarkKind, x: int, y: int) -> None:
+def draw_sign(pen: Pen, kind: MarkKind, x: Length, y: int) -> None:
     """Draw the sign of a mark centered at a point."""
     pen.lines.append(f'<circle class="sign" cx="{x}" cy="{y}" r="{SIGN}"/>')
     pen.icon("", x - _ICON // 2, y - _ICON // 2, ICONS[kind])
@@ -154,7 +153,7 @@ def effect_width(effect: EffectLabel) -> int:
     return EFFECT.width(effect) + 2 * _EFFECT_SIDES if effect else 0
 
 
-def draw_effect(pen: Pen, effect: EffectLabel, x: int, y: int) -> None:
+def draw_effect(pen: Pen, effect: EffectLabel, x: Length, y: int) -> None:
     """Draw the pill of an effect with its upper left corner at a point."""
     size = (effect_width(effect), EFFECT_HEIGHT)
     pen.box(effect.replace(" ", "-"), (x, y), size, EFFECT_HEIGHT // 2)
@@ -231,7 +230,7 @@ class Listing(Struct, frozen=True):
         for entry, lines in zip(self.entries, self.lines, strict=False):
             pen.open(f"mark {entry.kind.value}", "", f"{entry.kind.value}: {entry.text}")
             draw_sign(pen, entry.kind, SIGN, y + DETAIL.line_height // 2)
-            pieces: list[tuple[str, int, int, str]] = []
+            pieces: list[TextPiece] = []
             for css, text in lines:
                 y += DETAIL.line_height
                 pieces.append((css, _TEXT, y - _DESCENT, text))

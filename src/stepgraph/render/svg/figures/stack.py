@@ -10,7 +10,7 @@ from msgspec.structs import force_setattr, replace
 
 from stepgraph.render.svg.figures.figure import GAP, NO_EXITS, EarlyExits, ExitKind, Figure, Lanes
 from stepgraph.render.svg.figures.leaf import EndPoint
-from stepgraph.render.svg.lengths import Length
+from stepgraph.render.svg.lengths import Length, longest
 from stepgraph.render.svg.pen import RADIUS, Pen
 
 MAX_CHAIN_DEPTH: Final = 160
@@ -41,8 +41,8 @@ class Stack(Struct, frozen=True):
     entered: bool = True
     """Whether an arrow leads to the first figure."""
 
-    left_extent: int = 0
-    right_extent: int = 0
+    left_extent: Length = 0
+    right_extent: Length = 0
     height: Length = 0
     continues: bool = False
     exits: EarlyExits = NO_EXITS
@@ -53,8 +53,8 @@ class Stack(Struct, frozen=True):
         for figure in self.figures:
             exits = exits.before(figure.exits.lowered(height + GAP))
             height = height + GAP + figure.height
-        force_setattr(self, "left_extent", max(figure.left_extent for figure in self.figures))
-        force_setattr(self, "right_extent", max(figure.right_extent for figure in self.figures))
+        force_setattr(self, "left_extent", longest([figure.left_extent for figure in self.figures]))
+        force_setattr(self, "right_extent", longest([figure.right_extent for figure in self.figures]))
         force_setattr(self, "height", height + self.tail)
         force_setattr(self, "continues", self.figures[-1].continues)
         force_setattr(self, "exits", exits)
@@ -96,11 +96,11 @@ class LoopBody(Struct, frozen=True):
     """Whether only exits leave the loop. The line below the body is then as long as the way to the line back."""
 
     @property
-    def left_extent(self) -> int:
+    def left_extent(self) -> Length:
         return self.body.left_extent + _LINE_AWAY
 
     @property
-    def right_extent(self) -> int:
+    def right_extent(self) -> Length:
         return self.body.right_extent
 
     @property
@@ -137,11 +137,11 @@ class ExitJoin(Struct, frozen=True):
     """The height of the first exit."""
 
     @property
-    def left_extent(self) -> int:
+    def left_extent(self) -> Length:
         return self.figure.left_extent
 
     @property
-    def right_extent(self) -> int:
+    def right_extent(self) -> Length:
         return self.figure.right_extent + _JOIN_LANE + 1
 
     @property
@@ -181,11 +181,11 @@ class WorkflowFigure(Struct, frozen=True):
     stack: Stack
 
     @property
-    def left_extent(self) -> int:
+    def left_extent(self) -> Length:
         return self.stack.left_extent
 
     @property
-    def right_extent(self) -> int:
+    def right_extent(self) -> Length:
         return self.stack.right_extent + (_END_LANE if self.stack.exits else 0)
 
     @property

@@ -11,7 +11,7 @@ from msgspec.structs import force_setattr
 from stepgraph.render.svg.figures.clock_rows import ABOVE_BAR, FORK, OVERHANG, TAIL
 from stepgraph.render.svg.figures.columns import THICK, UNPLACED, Column, ColumnLayout, draw_bar, stagger
 from stepgraph.render.svg.figures.figure import GAP, NO_EXITS, EarlyExits, Figure, Lanes
-from stepgraph.render.svg.lengths import Length, longest
+from stepgraph.render.svg.lengths import Length, longest, shortest
 from stepgraph.render.svg.pen import Pen
 
 _TOP: Final = FORK + THICK + GAP
@@ -49,11 +49,11 @@ class StaggeredRows(Struct, frozen=True):
         force_setattr(self, "end", longest(list(bottoms)) + ABOVE_BAR)
 
     @property
-    def left_extent(self) -> int:
+    def left_extent(self) -> Length:
         return self.columns.left_extent
 
     @property
-    def right_extent(self) -> int:
+    def right_extent(self) -> Length:
         return self.columns.right_extent
 
     @property
@@ -74,7 +74,8 @@ class StaggeredRows(Struct, frozen=True):
         draw_bar(pen, "bar", FORK, ends, ())
         leading = [spine for spine, figure in zip(self.columns.spines, self.figures, strict=True) if figure.continues]
         if leading:
-            ends = (min(0, *leading) - OVERHANG, max(0, *leading) + OVERHANG)
+            # The spine of the group is between the outer spines, or beyond those that lead on.
+            ends = (shortest([0, leading[0]]) - OVERHANG, longest([0, leading[-1]]) + OVERHANG)
             draw_bar(pen, "bar first" if self.ends_with_first else "bar", self.end, ends, ())
         for index, (figure, spine) in enumerate(zip(self.figures, self.columns.spines, strict=True)):
             pen.open_at(spine, self._top(index))

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from typing import ClassVar, Final
 
 from msgspec import Struct
-from msgspec.structs import force_setattr
+from msgspec.structs import force_setattr, replace
 
 from stepgraph.render.svg.figures.columns import UNPLACED, Column, ColumnLayout, gathered, place_columns
 from stepgraph.render.svg.figures.figure import GAP, EarlyExits, Figure, Lanes
+from stepgraph.render.svg.figures.frame import FrameFigure
 from stepgraph.render.svg.figures.leaf import ExitPill
-from stepgraph.render.svg.lengths import Length, longest
+from stepgraph.render.svg.lengths import Length, SymbolicLength, longest, shortest, value_of
 from stepgraph.render.svg.pen import RADIUS, Pen
 
 _ABOVE: Final = 14
@@ -44,7 +45,7 @@ class TryPanels(Struct, frozen=True):
 
     body: Figure
     catch: Figure | None
-    catch_edge: int = 0
+    catch_edge: Length = 0
     """The distance from the spine of the `catch` to the left edge of its frame."""
 
     final: bool = False
@@ -63,12 +64,12 @@ class TryPanels(Struct, frozen=True):
         force_setattr(self, "below", bottom + _JOIN if self.continues else bottom)
 
     @property
-    def left_extent(self) -> int:
+    def left_extent(self) -> Length:
         return self.columns.left_extent
 
     @property
-    def right_extent(self) -> int:
-        return max(self.columns.right_extent, 0 if self.catch is not None else self.failure_lane)
+    def right_extent(self) -> Length:
+        return longest([self.columns.right_extent, 0 if self.catch is not None else self.failure_lane])
 
     @property
     def height(self) -> Length:
@@ -84,7 +85,7 @@ class TryPanels(Struct, frozen=True):
         return self.final and self.catch is None
 
     @property
-    def failure_lane(self) -> int:
+    def failure_lane(self) -> Length:
         """The x position of the lane of an uncaught failure."""
         return self.body.right_extent + _FAILURE_LANE
 
@@ -98,7 +99,7 @@ class TryPanels(Struct, frozen=True):
 
     def draw(self, pen: Pen, lanes: Lanes) -> None:
         pen.path("line", f"M0 0V{_ABOVE}")
-        ends: list[tuple[int, Length]] = []
+        ends: list[tuple[Length, Length]] = []
         for index, (panel, spine) in enumerate(zip(self._panels, self.columns.spines, strict=True)):
             pen.open_at(spine, _ABOVE)
             panel.draw(pen, self.columns.lanes(index, lanes))
@@ -124,18 +125,18 @@ class CatchBelow(Struct, frozen=True):
 
     body: Figure
     catch: Figure
-    catch_edge: int
+    catch_edge: Length
     """The distance from the spine of the `catch` to the left edge of its frame."""
 
     fails_into_final: ClassVar[bool] = False
 
     @property
-    def left_extent(self) -> int:
+    def left_extent(self) -> Length:
         return self.body.left_extent
 
     @property
-    def right_extent(self) -> int:
-        return max(self.body.right_extent, self._catch_x + self.catch.right_extent)
+    def right_extent(self) -> Length:
+        return longest([self.body.right_extent, self._catch_x + self.catch.right_extent])
 
     @property
     def height(self) -> Length:
@@ -150,14 +151,15 @@ class CatchBelow(Struct, frozen=True):
         return self.body.exits.lowered(_ABOVE).before(self.catch.exits.lowered(self._catch_top))
 
     @property
-    def failure_lane(self) -> int:
+    def failure_lane(self) -> Length:
         """The x position of the arrow from the body to the `catch`: below the body, or to the right of a narrow one."""
         edge = self._catch_x - self.catch_edge
-        below = min(edge + _INTO_CATCH, self.body.right_extent - _CORNER)
-        return below if below >= edge + _CORNER else self.body.right_extent + _FAILURE_LANE
+        below = shortest([edge + _INTO_CATCH, self.body.right_extent - _CORNER])
+        is_below = value_of(below) >= value_of(edge) + _CORNER
+        return below if is_below else self.body.right_extent + _FAILURE_LANE
 
     @property
-    def _catch_x(self) -> int:
+    def _catch_x(self) -> Length:
         return _INDENT + self.catch.left_extent
 
     @property
@@ -175,42 +177,56 @@ class CatchBelow(Struct, frozen=True):
 
     def draw(self, pen: Pen, lanes: Lanes) -> None:
         pen.path("line", f"M0 0V{_ABOVE}")
-        ends: list[tuple[int, Length]] = []
-        for panel, x, top in ((self.body, 0, _ABOVE), (self.catch, self._catch_x, self._catch_top)):
+        ends: list[tuple[Length, Length]] = []
+        placed: list[tuple[Figure, Length, Length]] = [
+            (self.body, 0, _ABOVE),
+            (self.catch, self._catch_x, self._catch_top),
+        ]
+        for panel, x, top in placed:
             pen.open_at(x, top)
             panel.draw(pen, lanes.relative_to(x))
             pen.close()
             if panel.continues:
                 ends.append((x, panel.height + top))
         begin = f"M{self.failure_lane} {self._body_end}"
-        if self.failure_lane > self.body.right_extent:
+        if value_of(self.failure_lane) > value_of(self.body.right_extent):
             begin = _failure_out(self.body, self.failure_lane)
         _draw_failure_onto(pen, begin, self.failure_lane, self._catch_top)
         if self.continues:
             pen.path("line", gathered(ends, self._joined, self.height))
 
 
-def place_panels(body: Figure, catch: Figure | None, catch_edge: int, *, final: bool) -> TryPanels | CatchBelow:
+def place_panels(body: Figure, catch: Figure | None, catch_edge: Length, *, final: bool) -> TryPanels | CatchBelow:
     """Return the body with its `catch` beside it or, if that would be too wide, below it."""
     beside = TryPanels(body, catch, catch_edge, final)
-    if catch is None or beside.left_extent + beside.right_extent <= _WIDEST_BESIDE:
+    if catch is None or value_of(beside.left_extent + beside.right_extent) <= _WIDEST_BESIDE:
         return beside
     return CatchBelow(body, catch, catch_edge)
 
 
-def _draw_failure_to(pen: Pen, body: Figure, lane: int, y: Length, end: int) -> None:
+def _widened(final: Figure, right_extent: Length) -> Figure:
+    """Return a `finally` that extends at least as far to the right."""
+    if isinstance(final, FrameFigure):
+        return replace(final, min_right_extent=right_extent)
+    # Imported here because most drawings have no marks.
+    from stepgraph.render.svg.figures.marks import MarkedFigure
+
+    return replace(final, figure=_widened(final.figure, right_extent)) if isinstance(final, MarkedFigure) else final
+
+
+def _draw_failure_to(pen: Pen, body: Figure, lane: Length, y: Length, end: Length) -> None:
     """Draw the line of an uncaught failure of a body down a lane to `y`, and as an arrow left to `end`."""
     pen.path("failure", f"{_failure_out(body, lane)}V{y - RADIUS}q0 {RADIUS} {-RADIUS} {RADIUS}H{end + 5}")
     pen.path("failure head", f"M{end + 7} {y - 4}L{end} {y}L{end + 7} {y + 4}z")
 
 
-def _draw_failure_onto(pen: Pen, begin: str, lane: int, y: Length) -> None:
+def _draw_failure_onto(pen: Pen, begin: str, lane: Length, y: Length) -> None:
     """Draw the line of a failure from its beginning down a lane, as an arrow onto the figure that begins at `y`."""
     pen.path("failure", f"{begin}V{y - 6}")
     pen.path("failure head", f"M{lane - 4} {y - 8}L{lane} {y - 1}L{lane + 4} {y - 8}z")
 
 
-def _failure_out(body: Figure, lane: int) -> str:
+def _failure_out(body: Figure, lane: Length) -> str:
     return f"M{body.right_extent} {_ABOVE + _FAILURE}H{lane - RADIUS}q{RADIUS} 0 {RADIUS} {RADIUS}"
 
 
@@ -222,16 +238,24 @@ class TryFinally(Struct, frozen=True):
     resumed_exits: Sequence[ExitPill]
     """The pills of the exits that continue after the `finally`. Those that lead farther come first."""
 
-    @property
-    def left_extent(self) -> int:
-        return max(self.panels.left_extent, self.final.left_extent)
-
-    @property
-    def right_extent(self) -> int:
-        pills = (_PILL_AWAY + pill.left_extent + pill.right_extent for pill in self.resumed_exits)
+    def __post_init__(self) -> None:
         lanes = [self._lane] if self.panels.exits else []
         lanes += [self._failure_lane] if self.panels.fails_into_final else []
-        return max([*lanes, self.panels.right_extent, self.final.right_extent, *pills])
+        # The `finally` must remain below lanes that lead onto its top, even while the figures inside are folded.
+        onto = [lane + _CORNER for lane in lanes if value_of(lane) <= value_of(self.final.right_extent) - _CORNER]
+        if any(isinstance(lane, SymbolicLength) for lane in onto):
+            force_setattr(self, "final", _widened(self.final, longest(onto)))
+
+    @property
+    def left_extent(self) -> Length:
+        return longest([self.panels.left_extent, self.final.left_extent])
+
+    @property
+    def right_extent(self) -> Length:
+        pills: list[Length] = [_PILL_AWAY + pill.left_extent + pill.right_extent for pill in self.resumed_exits]
+        lanes = [self._lane] if self.panels.exits else []
+        lanes += [self._failure_lane] if self.panels.fails_into_final else []
+        return longest([*lanes, self.panels.right_extent, self.final.right_extent, *pills])
 
     @property
     def height(self) -> Length:
@@ -254,22 +278,22 @@ class TryFinally(Struct, frozen=True):
         return self._final_top + self.final.height
 
     @property
-    def _failure_lane(self) -> int:
+    def _failure_lane(self) -> Length:
         """The x position of the lane of an uncaught failure."""
         return self._clear_lane(self.panels.failure_lane)
 
     @property
-    def _lane(self) -> int:
+    def _lane(self) -> Length:
         """The x position of the lane of exits, beyond the lane of a failure."""
         right_extent = self.panels.right_extent
         if self.panels.fails_into_final:
-            right_extent = max(right_extent, self._failure_lane)
+            right_extent = longest([right_extent, self._failure_lane])
         return self._clear_lane(right_extent + _LEAVING)
 
-    def _clear_lane(self, lane: int) -> int:
+    def _clear_lane(self, lane: Length) -> Length:
         """Return a lane from which an arrow can reach the side of the `finally`, or its top well within its width."""
         side = self.final.right_extent
-        return max(lane, side + _ENTRANCE) if lane > side - _CORNER else lane
+        return longest([lane, side + _ENTRANCE]) if value_of(lane) > value_of(side) - _CORNER else lane
 
     @property
     def _final_top(self) -> Length:
@@ -298,14 +322,14 @@ class TryFinally(Struct, frozen=True):
             pill.draw(pen, lanes.relative_to(spine))
             pen.close()
 
-    def _draw_lines_into_final(self, pen: Pen, lane: int) -> None:
+    def _draw_lines_into_final(self, pen: Pen, lane: Length) -> None:
         """Draw the lines of exits and of a failure to the side of the `finally`, or onto its top."""
         before, side, top = self.panels.exits, self.final.right_extent, self._final_top
-        fails_aside = self.panels.fails_into_final and self._failure_lane > side
+        fails_aside = self.panels.fails_into_final and value_of(self._failure_lane) > value_of(side)
         # The lane of a failure is nearer to the panels, so it enters above the exits and no lines cross.
         exits_enter = _NEXT_ENTERS if fails_aside else _ENTERS
         for begin in (before.breaks, before.returns):
-            if begin is not None and lane > side:
+            if begin is not None and value_of(lane) > value_of(side):
                 pen.out((lane, begin), top + exits_enter, side + 1)
             elif begin is not None:
                 pen.onto((lane, begin), top)

@@ -18,6 +18,7 @@ from stepgraph.render.svg.figures.stack import Stack
 from stepgraph.render.svg.fonts import NAME
 from stepgraph.render.svg.layout.nodes import NodeLayout
 from stepgraph.render.svg.layout.structures import loop_of_passes
+from stepgraph.render.svg.lengths import value_of
 from stepgraph.render.view import View
 
 MIN_NAME: Final = 10
@@ -163,9 +164,8 @@ class _Fitting(Struct):
 
     def width_of(self, nodes: Sequence[Node]) -> int:
         """Return the width of nodes on one spine."""
-        figures = [self.figures[id(node)] for node in nodes if id(node) in self.figures]
-        left_extent = max((figure.left_extent for figure in figures), default=0)
-        return left_extent + max((figure.right_extent for figure in figures), default=0)
+        extents = [_extents(self.figures[id(node)]) for node in nodes if id(node) in self.figures]
+        return max((left for left, _ in extents), default=0) + max((right for _, right in extents), default=0)
 
     def shrink_all(self, nodes: Sequence[Node], room: int) -> bool:
         """Fold parts of nodes on one spine if they are wider than `room`. Return whether there was any part to fold."""
@@ -176,12 +176,11 @@ class _Fitting(Struct):
         excess = self.width_of(nodes) - room
         if excess <= 0 or not drawn:
             return False
-        figures = [self.figures[id(node)] for node in drawn]
-        left_extent = max(figure.left_extent for figure in figures)
-        right_extent = max(figure.right_extent for figure in figures)
+        extents = [_extents(self.figures[id(node)]) for node in drawn]
+        left_extent, right_extent = max(left for left, _ in extents), max(right for _, right in extents)
         edges = (
-            [node for node, figure in zip(drawn, figures, strict=True) if figure.left_extent == left_extent],
-            [node for node, figure in zip(drawn, figures, strict=True) if figure.right_extent == right_extent],
+            [node for node, (left, _) in zip(drawn, extents, strict=True) if left == left_extent],
+            [node for node, (_, right) in zip(drawn, extents, strict=True) if right == right_extent],
         )
         widest_first = sorted(edges, key=lambda nodes: -max(map(self._width, nodes)))
         return any(sum(self._shrink(node, self._width(node) - excess) for node in edge) for edge in widest_first)
@@ -224,8 +223,7 @@ class _Fitting(Struct):
         return node_lists(self._foldable(node))
 
     def _width(self, node: Node) -> int:
-        figure = self.figures[id(node)]
-        return figure.left_extent + figure.right_extent
+        return sum(_extents(self.figures[id(node)]))
 
     def _is_box(self, node: Node) -> bool:
         """Return whether a node is drawn without nodes inside, such as a step, a folded node or a later call."""
@@ -234,6 +232,10 @@ class _Fitting(Struct):
     def _foldable(self, node: Node) -> Node:
         """Return the node to fold: the function of a call, and otherwise the node itself."""
         return self.functions.get(node["name"], node) if node["type"] == "function_call" else node
+
+
+def _extents(figure: Drawable) -> tuple[int, int]:
+    return value_of(figure.left_extent), value_of(figure.right_extent)
 
 
 def _members(node: Node) -> Sequence[Node]:

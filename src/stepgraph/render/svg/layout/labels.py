@@ -10,8 +10,19 @@ from stepgraph.model.walk import as_unknown, is_step
 from stepgraph.render.folding import LeavingKind, exit_kinds, folded_node_text, folded_title, is_run, may_complete
 from stepgraph.render.node_text import NO_STEPS, clock_text, node_words
 from stepgraph.render.step_types import StepStyle, step_style, step_text
-from stepgraph.render.svg.figures.label import Label, TextWidths, exit_label, node_label, plain_label, quiet_label
+from stepgraph.render.svg.figures.frame import FoldedForm
+from stepgraph.render.svg.figures.label import (
+    BETWEEN,
+    NORMAL,
+    Label,
+    TextWidths,
+    exit_label,
+    node_label,
+    plain_label,
+    quiet_label,
+)
 from stepgraph.render.svg.figures.leaf import ExitPill, Leaf, SvgGroup
+from stepgraph.render.svg.lengths import Variables
 from stepgraph.render.svg.pen import Icon
 from stepgraph.render.view import NodeContext
 
@@ -102,16 +113,13 @@ def folded_box(node: Node, context: NodeContext, details: Details, widths: TextW
 
     `text` replaces the computed summary.
     """
-    css, icon = folded_style(node, details)
-    name, text = folded_title(node, details), text or folded_node_text(node, details)
-    group = SvgGroup(f"folded {css}", context.identity, title_line(name, text))
-    kinds = exit_kinds(node, details)
-    ending = [kind for kind in _ENDS if kind in kinds and (context.may_be_caught(kind) or context.ends_at_once(kind))]
-    run = is_run(node, details)
+    css, _ = folded_style(node, details)
+    title = title_line(folded_title(node, details), text or folded_node_text(node, details))
+    kinds, ending = exit_kinds(node, details), _ending_kinds(node, context, details)
     return Leaf(
-        group,
-        quiet_label(icon, [name, text], widths.name) if run else node_label(icon, name, [text], widths.name),
-        stacked=not run,
+        SvgGroup(f"folded {css}", context.identity, title),
+        _folded_label(node, details, widths, text),
+        stacked=not is_run(node, details),
         exit_kinds=kinds.difference(ending),
         ends=ending,
         is_caught=context.may_be_caught("raise"),
@@ -120,6 +128,27 @@ def folded_box(node: Node, context: NodeContext, details: Details, widths: TextW
 
 
 _ENDS: Final[tuple[LeavingKind, ...]] = ("return", "raise")
+
+
+def _ending_kinds(node: Node, context: NodeContext, details: Details) -> list[LeavingKind]:
+    """Return the kinds of exits of a folded node that end beside its box."""
+    kinds = exit_kinds(node, details)
+    return [kind for kind in _ENDS if kind in kinds and (context.may_be_caught(kind) or context.ends_at_once(kind))]
+
+
+def folded_form(variables: Variables, node: Node, context: NodeContext, details: Details) -> FoldedForm:
+    """Return the form of a frame that is folded in a page, with the label and the exits of a folded box."""
+    ends, is_caught = _ending_kinds(node, context, details), context.may_be_caught("raise")
+    return FoldedForm(variables, _folded_label(node, details, NORMAL), ends, is_caught)
+
+
+def _folded_label(node: Node, details: Details, widths: TextWidths, text: str = "") -> Label:
+    """Return the label of a folded node. `text` replaces the computed summary."""
+    _, icon = folded_style(node, details)
+    name, text = folded_title(node, details), text or folded_node_text(node, details)
+    if is_run(node, details):
+        return quiet_label(icon, [name, text], widths.name)
+    return node_label(icon, name, text.split(BETWEEN), widths.name)
 
 
 def unwrapped_box(node: Node, identity: str, widths: TextWidths) -> Leaf:

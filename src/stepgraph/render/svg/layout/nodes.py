@@ -16,7 +16,7 @@ from stepgraph.render.folding import BodyTexts, exit_kind, folded_title
 from stepgraph.render.group_order import has_clocks, in_sequence
 from stepgraph.render.node_text import ENDLESS_LOOPS, NO_STEPS, UNKNOWN_TYPE
 from stepgraph.render.svg.figures.figure import GAP, Figure
-from stepgraph.render.svg.figures.frame import FrameFigure
+from stepgraph.render.svg.figures.frame import FoldedForm, FrameFigure
 from stepgraph.render.svg.figures.guard import Guard
 from stepgraph.render.svg.figures.label import NARROW, NORMAL, TextWidths, heading, node_label
 from stepgraph.render.svg.figures.leaf import Leaf, SvgGroup
@@ -28,6 +28,7 @@ from stepgraph.render.svg.layout.labels import (
     empty_box,
     exit_pill,
     folded_box,
+    folded_form,
     folded_style,
     step_group,
     step_label,
@@ -74,7 +75,9 @@ def measure_function(
     label = heading(
         Icon.FUNCTION, function["name"], arguments or remark, widest=layout.widths.code, code=bool(arguments)
     )
-    frame = FrameFigure(SvgGroup("function", context.identity, title), label, body, GAP, layout.folds)
+    frame = FrameFigure(
+        SvgGroup("function", context.identity, title), label, body, GAP, layout.folded_form(function, context)
+    )
     return rejoin_all(layout.marked(frame, function))
 
 
@@ -185,7 +188,7 @@ class NodeLayout(Struct):
 
     def _measure_by_type(self, node: Node, context: NodeContext) -> Figure:
         if unknown := as_unknown(node):
-            return self._unknown(unknown, context)
+            return self._unknown(node, unknown, context)
         if self._folds(node, context):
             return folded_box(node, context, self.view.details, self.widths)
         if is_leaf_step(node):
@@ -218,6 +221,12 @@ class NodeLayout(Struct):
             case _ as never:
                 assert_never(never)
 
+    def folded_form(self, node: Node, context: NodeContext) -> FoldedForm | None:
+        """Return the form of the frame of a node that is folded in a page, or None outside of pages."""
+        if self.folds is None:
+            return None
+        return folded_form(self.folds, node, context, self.view.details)
+
     def _folds(self, node: Node, context: NodeContext) -> bool:
         """Return whether a node is folded. A group that shares its frame with a loop is folded with it.
 
@@ -234,7 +243,8 @@ class NodeLayout(Struct):
         inside = context.inside(context.identity).in_body()
         nested = self.stack(step["nodes"], inside)
         group = step_group(step, context.identity, self.view.details)
-        return rejoin_all(FrameFigure(group, step_label(step, self.view.details, self.widths), nested, GAP, self.folds))
+        label = step_label(step, self.view.details, self.widths)
+        return rejoin_all(FrameFigure(group, label, nested, GAP, self.folded_form(step, context)))
 
     def _loop(self, loop: Loop, context: NodeContext) -> Figure:
         head = self.view.details.source(loop)
@@ -242,14 +252,14 @@ class NodeLayout(Struct):
         tail = LOOP_TAIL // 2 if endless else LOOP_TAIL
         body = LoopBody(self.stack(loop["nodes"], context.inside(context.identity), tail=tail), endless)
         label = heading(Icon.LOOP, "" if head else "loop", head, widest=self.widths.code)
-        frame = FrameFigure(SvgGroup("loop", context.identity, head or "loop"), label, body, GAP, self.folds)
-        return rejoin(frame, "breaks")
+        group = SvgGroup("loop", context.identity, head or "loop")
+        return rejoin(FrameFigure(group, label, body, GAP, self.folded_form(loop, context)), "breaks")
 
     def _block(self, block: Block, context: NodeContext) -> Figure:
         body = self.stack(block["nodes"], context.inside(context.identity))
         css, icon = folded_style(block, self.view.details)
-        title = folded_title(block, self.view.details)
-        return FrameFigure(SvgGroup(css, context.identity, title), heading(icon, title), body, GAP, self.folds)
+        group = SvgGroup(css, context.identity, folded_title(block, self.view.details))
+        return FrameFigure(group, heading(icon, group.title), body, GAP, self.folded_form(block, context))
 
     def _call(self, call: FunctionCall, context: NodeContext) -> Figure:
         name, arguments = call["name"], self.view.details.source(call)
@@ -283,9 +293,9 @@ class NodeLayout(Struct):
         label = heading(Icon.START, f"start {start['class_name']}", payload, widest=self.widths.code)
         body = self.stack(start["nodes"], context.inside(context.identity).in_body())
         group = SvgGroup("start", context.identity, title_line("start", start["class_name"], payload))
-        return rejoin_all(FrameFigure(group, label, body, GAP, self.folds))
+        return rejoin_all(FrameFigure(group, label, body, GAP, self.folded_form(start, context)))
 
-    def _unknown(self, unknown: UnknownNode, context: NodeContext) -> Figure:
+    def _unknown(self, node: Node, unknown: UnknownNode, context: NodeContext) -> Figure:
         name, phrases = unknown.get("name", "") or unknown["type"], [unknown["type"], UNKNOWN_TYPE]
         label = node_label(Icon.UNKNOWN, name, phrases, self.widths.name)
         group = SvgGroup(
@@ -296,4 +306,4 @@ class NodeLayout(Struct):
         if not unknown["nodes"]:
             return Leaf(group, label)
         body = self.stack(unknown["nodes"], context.inside(context.identity))
-        return FrameFigure(group, label, body, GAP, self.folds)
+        return FrameFigure(group, label, body, GAP, self.folded_form(node, context))

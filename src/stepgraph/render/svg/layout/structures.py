@@ -28,7 +28,7 @@ from stepgraph.render.svg.figures.branches import BranchColumn, Branches
 from stepgraph.render.svg.figures.clock_rows import ClockRows, Member
 from stepgraph.render.svg.figures.columns import is_too_wide
 from stepgraph.render.svg.figures.figure import GAP, Figure
-from stepgraph.render.svg.figures.frame import FrameFigure
+from stepgraph.render.svg.figures.frame import FoldedForm, FrameFigure
 from stepgraph.render.svg.figures.guard import Guard
 from stepgraph.render.svg.figures.label import BETWEEN, Label, TextWidths, add_remark, heading, plain_label
 from stepgraph.render.svg.figures.leaf import ExitPill, SvgGroup
@@ -37,7 +37,7 @@ from stepgraph.render.svg.figures.staggered import StaggeredRows
 from stepgraph.render.svg.figures.try_panels import TryFinally, place_panels
 from stepgraph.render.svg.identities import identities
 from stepgraph.render.svg.layout.labels import empty_box, exit_pill, folded_style, title_line
-from stepgraph.render.svg.lengths import Variables
+from stepgraph.render.svg.lengths import Length
 from stepgraph.render.svg.pen import Icon
 from stepgraph.render.view import Mark, NodeContext, View
 
@@ -85,9 +85,8 @@ class Layout(Protocol):
     def nodes_by_id(self) -> MutableMapping[str, Node]:
         """The nodes of all figures so far, by identity."""
 
-    @property
-    def folds(self) -> Variables | None:
-        """The symbolic lengths of a page with foldable frames, otherwise None."""
+    def folded_form(self, node: Node, context: NodeContext) -> FoldedForm | None:
+        """Return the form of the frame of a node that is folded in a page, or None outside of pages."""
 
     def measure(self, node: Node, context: NodeContext) -> Figure:
         """Return the figure of a node in its own context."""
@@ -130,10 +129,11 @@ def measure_if(layout: Layout, node: If, context: NodeContext) -> Figure:
     group = SvgGroup("choice", context.identity, if_title(node))
     if len(branches) == 1 and layout.view.mark(branches[0]) is None:
         body = layout.part(branches[0], branches[0]["nodes"], context.inside(f"{context.identity}.1"), tail=0)
+        label = _condition_label(layout, branches[0], Icon.CHOICE)
         content = _with_implied(layout, [BranchColumn(None, body)], BranchColumn(None, None))
-        return FrameFigure(group, _condition_label(layout, branches[0], Icon.CHOICE), content, 0, layout.folds)
+        return FrameFigure(group, label, content, 0, layout.folded_form(node, context))
     content = _branches(layout, branches, context, "else", BranchColumn(None, None))
-    return FrameFigure(group, heading(Icon.CHOICE, "if"), content, 0, layout.folds)
+    return FrameFigure(group, heading(Icon.CHOICE, "if"), content, 0, layout.folded_form(node, context))
 
 
 def measure_switch(layout: Layout, node: Switch, context: NodeContext) -> Figure:
@@ -141,9 +141,8 @@ def measure_switch(layout: Layout, node: Switch, context: NodeContext) -> Figure
     implied = BranchColumn(plain_label(_NO_MATCH), None, _NO_MATCH, implied=True)
     branches = _branches(layout, node["branches"], context, "default", implied)
     label = heading(Icon.SWITCH, "switch", node["discriminant"], widest=layout.widths.code)
-    return FrameFigure(
-        SvgGroup("choice", context.identity, f"switch {node['discriminant']}"), label, branches, 0, layout.folds
-    )
+    group = SvgGroup("choice", context.identity, f"switch {node['discriminant']}")
+    return FrameFigure(group, label, branches, 0, layout.folded_form(node, context))
 
 
 def if_title(node: If) -> str:
@@ -256,7 +255,7 @@ def measure_try(layout: Layout, node: Try, context: NodeContext) -> Figure:
     within = inside.before_handlers(_source_of_handlers(layout, node)) if "catch_block" in node else inside
     body, _ = _panel(layout, node.get("try_block", NO_BLOCK), ("body", "try body"), None, within)
     catch: Figure | None = None
-    catch_edge = 0
+    catch_edge: Length = 0
     if "catch_block" in node:
         has_branches = handlers_in(node["catch_block"]["nodes"]) is not None
         handler = "except" if has_branches else layout.view.details.source(node["catch_block"])
@@ -268,9 +267,8 @@ def measure_try(layout: Layout, node: Try, context: NodeContext) -> Figure:
         label = heading(Icon.FINALLY, "finally")
         final, _ = _panel(layout, node["finally_block"], ("finally", "finally, in any case"), label, context)
         content = TryFinally(panels, final, _resumed_exits(layout, node, final, context))
-    return FrameFigure(
-        SvgGroup("try", context.identity, "try"), heading(Icon.PROTECTED, "try"), content, 0, layout.folds
-    )
+    group = SvgGroup("try", context.identity, "try")
+    return FrameFigure(group, heading(Icon.PROTECTED, "try"), content, 0, layout.folded_form(node, context))
 
 
 def _source_of_handlers(layout: Layout, node: Try) -> str:
@@ -307,7 +305,7 @@ def _resumed_exits(layout: Layout, node: Try, final: Figure, context: NodeContex
 
 def _panel(
     layout: Layout, block: Block, words: tuple[str, str], label: Label | None, context: NodeContext
-) -> tuple[Figure, int]:
+) -> tuple[Figure, Length]:
     """Return the frame of a block with its mark, and the distance from the spine to the left edge of the frame."""
     css, title = words
     inside = context.inside(f"{context.identity}.{css}")
@@ -335,7 +333,7 @@ def measure_parallel(layout: Layout, node: Parallel, context: NodeContext) -> Fi
     inside = context.inside(context.identity).grouped()
     rows = _rows(layout, node["nodes"], inside, ends_with_first=is_over_at_the_first(node))
     group, label = _group_and_label(layout, node, context)
-    return FrameFigure(group, label, rows, 0, layout.folds)
+    return FrameFigure(group, label, rows, 0, layout.folded_form(node, context))
 
 
 def loop_of_passes(node: Node) -> Loop | None:
@@ -356,7 +354,8 @@ def _measure_passes(layout: Layout, node: Parallel, loop: Loop, context: NodeCon
     body = layout.stack(loop["nodes"], context.inside(identity).grouped())
     head = layout.view.details.source(loop) or "every pass of the loop"
     group, label = _group_and_label(layout, node, context, head)
-    return layout.marked(rejoin(FrameFigure(group, label, body, GAP, layout.folds, stacked=True), "breaks"), loop)
+    frame = FrameFigure(group, label, body, GAP, layout.folded_form(node, context), stacked=True)
+    return layout.marked(rejoin(frame, "breaks"), loop)
 
 
 def _group_and_label(layout: Layout, node: Parallel, context: NodeContext, head: str = "") -> tuple[SvgGroup, Label]:
