@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final, TypeAlias
 
 from msgspec import Struct, field
-from msgspec.structs import astuple
 
 from stepgraph.model.payload import Graph
 
@@ -117,7 +116,11 @@ def details_of(graph: Graph, describe: Callable[[Part], Detail]) -> Details:
 def as_texts(graph: Graph, details: Details) -> DetailTexts:
     """Return the details of a graph as plain data."""
     found = ((index, details.of(part)) for index, part in enumerate(parts_of(graph)))
-    return tuple((index, *astuple(each)) for index, each in found if each)
+    return tuple(
+        (index, each.source, each.remarks, each.ending, each.leaving, each.guards, each.is_certain)
+        for index, each in found
+        if each
+    )
 
 
 def from_texts(graph: Graph, texts: DetailTexts) -> Details:
