@@ -22,7 +22,7 @@ from stepgraph.diff.tree import (
 )
 from stepgraph.model.details import Detail, Details, Part
 from stepgraph.model.payload import Node, Parallel
-from stepgraph.model.walk import children
+from stepgraph.model.walk import children, handlers_in
 from stepgraph.phrases import counted
 from stepgraph.render.folding import Folding, folded_text
 from stepgraph.render.group_order import ClockSpan, clock_span, has_clocks, is_in_order, is_unawaited
@@ -156,7 +156,12 @@ class _Folder(Struct):
         return node
 
     def _has_frame(self, node: Node) -> bool:
-        """Return whether a node with contents has a frame. An `if` whose branch always runs has none."""
+        """Return whether a node with contents has a frame.
+
+        A choice between handlers, which shares the frame of its block, and an `if` whose branch always runs have none.
+        """
+        if handlers_in([node]) is not None:
+            return False
         return node["type"] != "if" or not any(self.details.of(branch).is_certain for branch in node["branches"])
 
     def _node(self, number: int) -> Node:
