@@ -11,6 +11,7 @@ import ast
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -167,7 +168,14 @@ def _versions(source: str, path: str, pair: DiffPair) -> list[VersionedWorkflow]
     from stepgraph.report.diff.comparison import VersionedWorkflow
 
     return [
-        VersionedWorkflow(workflow.class_name, workflow.class_name, pair.name, path, workflow.graph)
+        VersionedWorkflow(
+            workflow.class_name,
+            workflow.class_name,
+            pair.name,
+            path,
+            workflow.graph,
+            details=partial(getattr, workflow, "details"),
+        )
         for workflow in analyze_source(source, path).workflows
     ]
 

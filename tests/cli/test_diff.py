@@ -609,8 +609,25 @@ def test_theme_is_refused_for_other_formats(stepgraph: Command) -> None:
     assert stepgraph("diff", "HEAD", "--theme", "dark") == Run(
         2,
         "",
-        ["stepgraph: --theme does not apply to the format text, only to svg, png. Try `stepgraph diff --help`."],
+        ["stepgraph: --theme does not apply to the format text, only to svg, html, png. Try `stepgraph diff --help`."],
     )
+
+
+@pytest.mark.usefixtures("repository")
+def test_page_shows_the_source_locations_of_both_versions(stepgraph: Command) -> None:
+    orders("rest", "and rest")
+    assert stepgraph("diff", "HEAD", "-o", "changes.html").messages == [
+        "changes.html: 1 change in 1 workflow (1 safe)."
+    ]
+    page = Path("changes.html").read_text(encoding="utf-8")
+    assert '"place":"HEAD:orders.py:' in page
+    assert '"place":"orders.py:' in page
+
+
+@pytest.mark.usefixtures("repository")
+def test_full_is_refused_for_other_formats(stepgraph: Command) -> None:
+    message = "--full does not apply to the format text, only to markdown, svg, html, png."
+    assert stepgraph("diff", "HEAD", "--full") == Run(2, "", [f"stepgraph: {message} Try `stepgraph diff --help`."])
 
 
 @pytest.mark.usefixtures("repository")

@@ -63,7 +63,7 @@ DIFF_SUFFIXES = [form.suffix for form in DIFF_FORMATS.values()]
         ("graph", "flow.gif", GRAPH_SUFFIXES),
         ("graph", "flow.jsonl", GRAPH_SUFFIXES),
         ("check", "report.html", CHECK_SUFFIXES),
-        ("diff", "changes.html", DIFF_SUFFIXES),
+        ("diff", "changes.htm", DIFF_SUFFIXES),
         ("diff", "changes.SVG", DIFF_SUFFIXES),
     ],
 )

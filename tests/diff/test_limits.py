@@ -15,6 +15,7 @@ from stepgraph.diff.sequences import common_sequence
 from stepgraph.limits import MAXIMUM, Budget, Limit
 from stepgraph.model.payload import Graph, Node
 from stepgraph.report.diff.marks import marked_graph
+from stepgraph.report.diff.unchanged import fold_unchanged
 from tests.diff.mutations import copied
 from tests.render.graphs import do, graph, loop, parallel
 
@@ -60,9 +61,10 @@ def test_too_large_graphs_are_drawn_as_new_version() -> None:
     diff = compared(old, new)
     union = merge_versions(diff)
     assert (union.workflow, list(union.added), list(union.removed)) == (new["workflow"], [], [])
-    drawn, marks = marked_graph(diff, "Orders")
-    assert drawn["workflow"] == new["workflow"]
-    assert all(marks.of(node) is None for node in drawn["workflow"]["nodes"])
+    marked = marked_graph(diff, "Orders")
+    assert marked.graph["workflow"] == new["workflow"]
+    assert not marked.marks.marked
+    assert fold_unchanged(marked).graph["workflow"] == new["workflow"]
 
 
 @pytest.mark.usefixtures("ten_visits")

@@ -11,9 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from stepgraph.report.diff.page import render_html
 from tests.html.browser import Browser
 from tests.html.test_findings_in_browser import FINDINGS
 from tests.html.test_page_tools_in_browser import PAGE, SEVERAL
+from tests.report.comparisons import settlement_report
 
 AXE = os.environ.get("STEPGRAPH_AXE", "")
 
@@ -61,4 +63,16 @@ def test_a_page_violates_no_rule(screen: Browser, page: str, colors: str) -> Non
     screen.find(".menu summary").click()
     assert violations(screen) == []
     screen.button("Legend").click()
+    assert violations(screen) == []
+
+
+@pytest.mark.parametrize("colors", ["light", "dark"])
+def test_a_comparison_violates_no_rule(screen: Browser, colors: str) -> None:
+    media = {"features": [{"name": "prefers-color-scheme", "value": colors}]}
+    screen.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
+    screen.open(render_html(settlement_report()))
+    assert violations(screen) == []
+    screen.press("n")
+    assert violations(screen) == []
+    screen.button("Before").click()
     assert violations(screen) == []

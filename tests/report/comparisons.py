@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 from docs.generate.diff_pairs import diff_pairs
 from stepgraph import analyze_source
@@ -16,6 +17,7 @@ from stepgraph.report.diff.comparison import (
     pair_workflows,
 )
 from tests.render.graphs import DEFAULTS, do, graph, loop
+from tests.report.settlement import EDITS, settlement
 
 
 def version(
@@ -54,7 +56,15 @@ def _versions(pair: str, source: str, label: str) -> Iterator[VersionedWorkflow]
     for workflow in analyze_source(source).workflows:
         place = f"{label}{pair}.py:{workflow.span.line}"
         name = f"{pair}.{workflow.class_name}"
-        yield VersionedWorkflow(name, workflow.class_name, pair, place, workflow.graph, workflow.complete)
+        yield VersionedWorkflow(
+            name,
+            workflow.class_name,
+            pair,
+            place,
+            workflow.graph,
+            workflow.complete,
+            details=partial(getattr, workflow, "details"),
+        )
 
 
 def example() -> VersionComparison:
@@ -80,3 +90,9 @@ def large(changes: int) -> VersionComparison:
     patient: StepConfig = {**DEFAULTS, "timeout": "1 hour"}
     names = [f"step number {number}" for number in range(changes)]
     return report(version(*map(do, names)), version(*(do(name, config=patient) for name in names)))
+
+
+def settlement_report() -> VersionComparison:
+    """Return the comparison of two versions of a workflow with 89 steps."""
+    old, new = (_versions("settlement", settlement(edits), "") for edits in ({}, EDITS))
+    return report_of(pair_workflows(list(old), list(new)))

@@ -6,6 +6,7 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from stepgraph.model.payload import Branch as BranchNode
+from stepgraph.model.payload import Node
 from stepgraph.render.flow.mermaid import utf16_length
 from stepgraph.render.flow.mermaid_document import MAX_LENGTH
 from stepgraph.report.diff.markdown import render_markdown
@@ -64,9 +65,15 @@ def test_branch_is_marked_at_its_arrow() -> None:
 
 
 def test_only_marks_are_colored() -> None:
-    output = render_markdown(report(version(do("a"), loop(do("b"))), version(do("a"), loop(do("b")), do("c"))))
+    output = render_markdown(report(version(loop(do("a"))), version(loop(do("a"), do("b")))))
     assert "classDef loopFrame fill:#5b68750d,stroke:#7d8996" in output
     assert "linkStyle" not in output
+
+
+def test_effects_are_named_in_diagrams() -> None:
+    rest: Node = {"type": "step_sleep", "name": "rest", "duration": "1 day"}
+    output = render_markdown(report(version(do("charge"), rest), version(do("charge card"), rest)))
+    assert "#126; charge card<br/>#40;breaking, was #39;charge#39;#41;" in output
 
 
 def test_added_workflow_has_no_marks() -> None:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 
 import pytest
+from msgspec.structs import replace
 from syrupy.assertion import SnapshotAssertion
 
+from stepgraph.model.details import Detail, Details
+from stepgraph.model.payload import Node
 from stepgraph.report.diff.text import render_text
-from tests.render.graphs import do
+from tests.render.graphs import branch, do, either
 from tests.report.comparisons import everything, example, report, unchanged, version
 
 
@@ -55,3 +58,11 @@ def test_incomplete_graph_is_noted_without_changes() -> None:
     assert render_text(sample) == (
         "no structural changes in 1 workflow. 1 graph is incomplete. Compared main with the working tree.\n"
     )
+
+
+def test_raise_is_not_called_return() -> None:
+    leave: Node = {"type": "break", "kind": "return"}
+    new = replace(
+        version(do("a"), either(branch("closed", leave))), details=lambda: Details([(leave, Detail("raise Closed()"))])
+    )
+    assert render_text(report(version(do("a")), new)).splitlines()[1] == "  + `if closed` with `raise` added after 'a'"

@@ -10,14 +10,22 @@ from xml.etree import ElementTree as ET
 from stepgraph.model.payload import Graph, Node
 from stepgraph.render.folding import LeavingKind
 from stepgraph.render.svg.drawing import SvgDrawing, draw
-from stepgraph.render.svg.fonts import BADGE, CODE, DETAIL, HEADING, NAME, TITLE
+from stepgraph.render.svg.fonts import BADGE, CODE, DETAIL, EFFECT, HEADING, NAME, TITLE
 from stepgraph.render.svg.lengths import BEGIN, END, Variables
 from stepgraph.render.view import DEFAULT_VIEW, View
 from tests.svg.lengths import lengths_of, value_in
 from tests.svg.shapes import Box, Point, bounding_box
 from tests.svg.strokes import Stroke, strokes
 
-FONTS = {"name": NAME, "detail": DETAIL, "heading": HEADING, "code": CODE, "title": TITLE, "tally": BADGE}
+FONTS = {
+    "name": NAME,
+    "detail": DETAIL,
+    "heading": HEADING,
+    "code": CODE,
+    "title": TITLE,
+    "effect": EFFECT,
+    "tally": BADGE,
+}
 SVG = "{http://www.w3.org/2000/svg}"
 _TRANSLATE = re.compile(r"translate\((-?\d+) (-?\d+)\)")
 _MARK = re.compile(f"{BEGIN}(-?[0-9]+):(-?[0-9]+):-?[0-9]+{END}")
@@ -71,6 +79,9 @@ class Figure:
 
     tabs: list[Box] = field(default_factory=list)
     """Tabs of marks on figures inside."""
+
+    effects: list[Box] = field(default_factory=list)
+    """The pills of effects on running instances."""
 
     tab_texts: list[Text] = field(default_factory=list)
     """The text on tabs."""
@@ -249,6 +260,8 @@ def _read_shape(element: ET.Element, figure: Figure, at: Point) -> None:
     match element.tag.removeprefix(SVG):
         case "rect" if css == "tab":
             figure.tabs.append(_rectangle(element, at))
+        case "rect" if css in {"breaking", "out-of-order"}:
+            figure.effects.append(_rectangle(element, at))
         case "rect" if element.attrib["width"] == "0":
             pass  # not drawn
         case "rect" if css != "paper":

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 
 from stepgraph.diff.diff import diff_workflows
-from stepgraph.model.payload import Graph
+from stepgraph.model.payload import Graph, Node
 from stepgraph.render.svg.figures.marks import SIGN
 from stepgraph.render.svg.theme import Palette, quiet
 from stepgraph.render.view import Mark, MarkKind, Marks, View
@@ -25,11 +25,11 @@ from tests.svg.test_laws import lots
 @settings(lots, max_examples=60)
 @given(graphs(), graphs())
 def test_the_picture_of_any_diff_obeys_all_laws(old: Graph, new: Graph) -> None:
-    union, marks = marked_graph(diff_workflows(old["workflow"], new["workflow"]), "Orders")
-    view = View(marks=marks)
+    marked = marked_graph(diff_workflows(old["workflow"], new["workflow"]), "Orders")
+    view = marked.view(View())
     of_shells = {"every node is drawn once for each drawing of its function"}
-    allowed = of_shells if any(mark.unwrapped for _, mark in marks.marked) else set[str]()
-    assert broken(union, picture_of(union, view), view).keys() <= allowed
+    allowed = of_shells if any(mark.unwrapped for _, mark in marked.marks.marked) else set[str]()
+    assert broken(marked.graph, picture_of(marked.graph, view), view).keys() <= allowed
 
 
 def picture(drawn: Graph, *marks: tuple[Mapping[str, object], Mark]) -> Picture:
@@ -79,8 +79,8 @@ def test_a_long_remark_is_wrapped_on_its_tab() -> None:
 @settings(lots, max_examples=60)
 @given(graphs(), graphs())
 def test_no_sign_covers_text(old: Graph, new: Graph) -> None:
-    union, marks = marked_graph(diff_workflows(old["workflow"], new["workflow"]), "Orders")
-    drawn_picture = picture_of(union, View(marks=marks))
+    marked = marked_graph(diff_workflows(old["workflow"], new["workflow"]), "Orders")
+    drawn_picture = picture_of(marked.graph, marked.view(View()))
     texts = [text.box for figure in drawn_picture.whole.walk() for text in [*figure.texts, *figure.tab_texts]]
     signs = [sign for figure in drawn_picture.whole.walk() for sign in figure.signs]
     assert [sign for sign in signs if any(sign.overlaps(text) for text in texts)] == []
@@ -99,6 +99,42 @@ def test_a_changed_condition_has_a_remark() -> None:
     drawn_picture = picture(graph(either(changed)), (changed, Mark(MarkKind.CHANGED, "was cleared")))
     (condition,) = [figure for figure in drawn_picture.figures if "changed" in figure.css]
     assert [text.text for text in condition.texts] == ["paid", "was cleared"]
+
+
+def test_an_effect_is_on_the_tab_above_the_remark() -> None:
+    step = do("charge card")
+    mark = Mark(MarkKind.CHANGED, "was 'charge'", "breaking", "breaking: runs again")
+    drawn_picture = picture(graph(step), (step, mark))
+    (tab,), (pill,) = drawn_picture.whole.tabs, drawn_picture.whole.effects
+    assert [text.text for text in drawn_picture.whole.tab_texts] == ["breaking", "was 'charge'"]
+    assert tab.holds(pill)
+    assert pill.holds(drawn_picture.whole.tab_texts[0].box)
+
+
+def test_the_effect_of_an_exit_is_beside_its_pill() -> None:
+    leave: Node = {"type": "break", "kind": "return"}
+    drawn_picture = picture(graph(leave), (leave, Mark(MarkKind.ADDED, effect="breaking")))
+    (pill,), (sign,) = drawn_picture.whole.effects, drawn_picture.whole.signs
+    assert drawn_picture.whole.tabs == []
+    assert pill.right < sign.left
+
+
+def test_an_effect_is_in_the_pill_of_a_condition() -> None:
+    changed = branch("paid", do("ship"))
+    drawn_picture = picture(graph(either(changed)), (changed, Mark(MarkKind.CHANGED, "was due", "out of order")))
+    (condition,) = [figure for figure in drawn_picture.figures if "changed" in figure.css]
+    assert [text.text for text in condition.texts] == ["paid", "was due", "out of order"]
+    assert condition.box.holds(condition.effects[0])
+
+
+def test_an_added_guard_is_drawn_as_a_guard() -> None:
+    leave: Node = {"type": "break", "kind": "return"}
+    only = branch("closed", leave)
+    guard = either(only)
+    added = Mark(MarkKind.ADDED)
+    drawn_picture = picture(graph(guard), (guard, added), (only, Mark(MarkKind.ADDED, quiet=True)), (leave, added))
+    assert signs_at_corners(drawn_picture) == ["if · closed"]
+    assert {"guard", "exit"} <= {css for figure in drawn_picture.figures for css in figure.css}
 
 
 def test_an_unwrapped_node_is_an_empty_box() -> None:
@@ -137,6 +173,7 @@ def texts(palette: Palette) -> Iterator[tuple[str, str, str]]:
             yield f"details on the {name} of {kind.value}", palette.detail, background
         yield f"heading on the band of {kind.value}", colors.line, colors.band
         yield f"effect in the color of {kind.value}", colors.line, palette.paper
+        yield f"effect in a pill of the color of {kind.value}", palette.paper, colors.line
     for name, colors in grey.by_kind.items():
         if name != "exit":
             yield f"details on grey {name}", palette.detail, colors.fill

@@ -93,12 +93,13 @@ def diff(
         )
         raise click.UsageError(message)
     # Imported here because help and usage errors need no versions, and start-up time counts.
-    from stepgraph.cli.diff_sides import parse_sides, read_version
+    from stepgraph.cli.diff_sides import ReadOptions, parse_sides, read_version
     from stepgraph.report.diff.comparison import count_line
 
     old_side, new_side = parse_sides(sides, revisions.old, revisions.new)
-    old = read_version(old_side, "old", environment.name)
-    new = read_version(new_side, "new", environment.name)
+    options = ReadOptions(environment.name, output.format.shows_locations)
+    old = read_version(old_side, "old", options)
+    new = read_version(new_side, "new", options)
     _require_environment(environment, old, new)
     files = (*old.files, *new.files)
     output.prepare(files)

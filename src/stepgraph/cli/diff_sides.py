@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, cast
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -13,6 +13,8 @@ from msgspec.structs import replace
 from stepgraph.analysis import Analysis, WorkflowAnalysis
 from stepgraph.cli.console import CommandError, ExitCode, Progress, write_message
 from stepgraph.model.note import InputError, InternalError
+from stepgraph.model.payload import Node
+from stepgraph.model.span import Span
 from stepgraph.phrases import near_names, quoted
 from stepgraph.project.folders import repository_root
 from stepgraph.project.git import (
@@ -30,7 +32,7 @@ from stepgraph.project.reading import shown_path
 from stepgraph.project.revision_files import revision_folder
 from stepgraph.project.sources import STANDARD_INPUT, Sources
 from stepgraph.report.diff.comparison import VersionedWorkflow
-from stepgraph.source_analysis import analyze_graphs, import_pipeline
+from stepgraph.source_analysis import analyze_graphs, analyze_sources, import_pipeline
 from stepgraph.subject import read_saved_subjects
 
 _CURRENT_FOLDER: Final = "."
@@ -269,16 +271,24 @@ class ComparedVersion(Struct, frozen=True):
     """The probable reason why it has no workflow, as sentences."""
 
 
-def read_version(side: Side, version_name: str, environment: str | None) -> ComparedVersion:
+class ReadOptions(Struct, frozen=True):
+    """The options for the versions of a diff."""
+
+    environment: str | None
+    with_locations: bool = False
+    """Whether the nodes of graphs have source locations."""
+
+
+def read_version(side: Side, version_name: str, options: ReadOptions) -> ComparedVersion:
     """Return the workflows of a side. Raises CommandError, after writing the problems, if an input is unreadable."""
     try:
         match side:
             case SavedSide():
                 return _read_saved(side)
             case PathSide():
-                return _analyze(side.path, version_name, title_of(side), environment, lambda text: text)
+                return _analyze(side.path, version_name, title_of(side), options, lambda text: text)
             case RevisionSide():
-                return _read_revision(side, version_name, environment)
+                return _read_revision(side, version_name, options)
     except InputError as error:
         write_message(str(error.problem))
     raise _unreadable_error(version_name, title_of(side))
@@ -314,7 +324,7 @@ def _read_saved(side: SavedSide) -> ComparedVersion:
     )
 
 
-def _read_revision(side: RevisionSide, version_name: str, environment: str | None) -> ComparedVersion:
+def _read_revision(side: RevisionSide, version_name: str, options: ReadOptions) -> ComparedVersion:
     """Return the workflows in a revision. Messages show its name in place of its temporary directory."""
     relative = _path_in_repository(side)
     title = title_of(side)
@@ -323,7 +333,7 @@ def _read_revision(side: RevisionSide, version_name: str, environment: str | Non
         if not os.path.lexists(path):
             return ComparedVersion(title, (), (), is_single_file=False)
         label = f"{side.revision.label}:"
-        version = _analyze(path, version_name, title, environment, lambda text: text.replace(f"{folder}/", label))
+        version = _analyze(path, version_name, title, options, lambda text: text.replace(f"{folder}/", label))
     return replace(version, files=())
 
 
@@ -333,14 +343,14 @@ def _path_in_repository(side: RevisionSide) -> str:
 
 
 def _analyze(
-    path: str, version_name: str, title: str, environment: str | None, to_message: Callable[[str], str]
+    path: str, version_name: str, title: str, options: ReadOptions, to_message: Callable[[str], str]
 ) -> ComparedVersion:
     """Return the workflows of a file or directory. `to_message` converts paths for messages."""
-    sources = Sources(environment, import_pipeline)
+    sources = Sources(options.environment, import_pipeline)
     sources.find(path)
     with Progress(len(sources.modules)) as progress:
         try:
-            analysis: Analysis = analyze_graphs(sources, lambda module: progress.show(to_message(module)))
+            analysis = _analysis_of(sources, lambda module: progress.show(to_message(module)), options)
         except InternalError as error:
             raise InternalError(to_message(error.path)) from error.__cause__
     for problem in (*analysis.problems, *analysis.hints):
@@ -360,12 +370,22 @@ def _analyze(
     )
 
 
+def _analysis_of(sources: Sources, on_module: Callable[[str], None], options: ReadOptions) -> Analysis:
+    if options.with_locations:
+        return analyze_sources(sources, on_module, checked=False)
+    return analyze_graphs(sources, on_module)
+
+
 def _near_miss(sources: Sources, to_message: Callable[[str], str]) -> str | None:
     # Imported here because most versions have workflows.
     from stepgraph.near_misses import near_miss, unknown_class
 
     reason = near_miss(sources) or unknown_class(sources)
     return None if reason is None else to_message(reason)
+
+
+def _location_text(span: Span | None) -> str:
+    return "" if span is None else f"{span.path}:{span.line}"
 
 
 def _version_of_workflow(workflow: WorkflowAnalysis, path: str, to_message: Callable[[str], str]) -> VersionedWorkflow:
@@ -382,4 +402,7 @@ def _version_of_workflow(workflow: WorkflowAnalysis, path: str, to_message: Call
         workflow.graph,
         workflow.complete,
         tuple(to_message(remark) for remark in (*missing_graph, *notes)),
+        lambda: workflow.details,
+        lambda part: to_message(_location_text(workflow.span_of(cast("Node", part)))),
+        lambda part: workflow.code_of(cast("Node", part)),
     )

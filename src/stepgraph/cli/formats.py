@@ -33,6 +33,7 @@ MARKDOWN: Final = ".md"
 _FOLDING: Final = frozenset({"--depth", "--collapse"})
 _CHART: Final = _FOLDING | {"--expand"}
 _PAGE: Final = _CHART | {"--theme", "--legend", "--findings"}
+_DIFF_PICTURE: Final = frozenset({"--theme", "--full"})
 _PICTURE: Final = _PAGE | {"--fit", "--engine"}
 _LINKED: Final = frozenset({"--source-url"})
 
@@ -50,7 +51,10 @@ class FormatOptions(Struct, frozen=True):
     """Whether reports omit their summary."""
 
     theme: Theme = "auto"
-    """The colors of the picture of a diff."""
+    """The colors of the picture or page of a diff."""
+
+    full: bool = False
+    """Whether a diff shows unchanged parts in full."""
 
     view: View | None = None
     """The folding, expansion, colors and legend of a drawing, or None for the default view."""
@@ -334,10 +338,10 @@ def _diff_text(report: VersionComparison, options: FormatOptions) -> Rendering:
     return Rendering(render_text(report, color=options.look.color))
 
 
-def _diff_markdown(report: VersionComparison, _options: FormatOptions) -> Rendering:
+def _diff_markdown(report: VersionComparison, options: FormatOptions) -> Rendering:
     from stepgraph.report.diff.markdown import render_markdown
 
-    return Rendering(render_markdown(report))
+    return Rendering(render_markdown(report, full=options.full))
 
 
 def _diff_json(report: VersionComparison, _options: FormatOptions) -> Rendering:
@@ -349,7 +353,13 @@ def _diff_json(report: VersionComparison, _options: FormatOptions) -> Rendering:
 def _diff_svg(report: VersionComparison, options: FormatOptions) -> Rendering:
     from stepgraph.report.diff.svg import render_svg
 
-    return Rendering(render_svg(report, options.theme).text)
+    return Rendering(render_svg(report, options.theme, full=options.full).text)
+
+
+def _diff_html(report: VersionComparison, options: FormatOptions) -> Rendering:
+    from stepgraph.report.diff.page import render_html
+
+    return Rendering(render_html(report, options.theme, full=options.full))
 
 
 def _diff_png(report: VersionComparison, options: FormatOptions) -> Rendering:
@@ -387,10 +397,11 @@ _REPORTS: Final[tuple[Format[Report], ...]] = (
 )
 _DIFFS: Final[tuple[Format[VersionComparison], ...]] = (
     Format("text", TEXT_FILE, _diff_text),
-    Format("markdown", MARKDOWN, _diff_markdown),
+    Format("markdown", MARKDOWN, _diff_markdown, frozenset({"--full"})),
     Format("json", ".json", _diff_json),
-    Format("svg", ".svg", _diff_svg, frozenset({"--theme"})),
-    Format("png", ".png", _diff_png, frozenset({"--theme"}), is_binary=True, require=_require_png),
+    Format("svg", ".svg", _diff_svg, _DIFF_PICTURE),
+    Format("html", ".html", _diff_html, _DIFF_PICTURE, shows_locations=True),
+    Format("png", ".png", _diff_png, _DIFF_PICTURE, is_binary=True, require=_require_png),
 )
 
 

@@ -176,7 +176,8 @@ _COLLAPSE_HELP = f"Collapse nodes of these kinds: {', '.join(COLLAPSIBLE)}."
 _EXPAND_HELP = "Draw a function at its first call (default), at each call, or apart; not in text."
 _FIT_HELP = "Fold parts of a picture until names are legible at WIDTH pixels. Default: 800."
 _THEME_HELP = "Colors of a picture or page. auto (default) follows the viewer, and is light in a PNG."
-_DIFF_THEME_HELP = "Colors of a picture. auto (default) follows the viewer, and is light in a PNG."
+_DIFF_THEME_HELP = "Colors of a picture or page. auto (default) follows the viewer, and is light in a PNG."
+_FULL_HELP = "Draw unchanged parts in full. By default, they are collapsed."
 _LEGEND_HELP = "Add a legend of the symbols to a picture or HTML page."
 _SOURCE_URL_HELP = "Link steps to their code: a URL with {path} and {line}, or auto for permalinks."
 _ENGINE_HELP = "Layout engine of an SVG or PNG: stepgraph's own (default), or Graphviz."
@@ -343,6 +344,8 @@ class DocumentOutput(Struct, Generic[Content], frozen=True):
     quiet: bool
     theme: Theme = "auto"
     """The colors of a picture."""
+    full: bool = False
+    """Whether a diff shows unchanged parts in full."""
 
     def prepare(self, sources: Collection[str]) -> None:
         """Raise CommandError if the format is unavailable, or the output file cannot or must not be written."""
@@ -364,7 +367,7 @@ class DocumentOutput(Struct, Generic[Content], frozen=True):
             write_message(f"{self.name}: {summarize(content)}")
 
     def _content(self, content: Content, look: Look) -> bytes:
-        return self.format.write(content, FormatOptions(look, self.quiet, self.theme)).content
+        return self.format.write(content, FormatOptions(look, self.quiet, self.theme, full=self.full)).content
 
 
 def report_options(command: Callable[..., R]) -> Callable[..., R]:
@@ -390,22 +393,25 @@ def report_options(command: Callable[..., R]) -> Callable[..., R]:
 
 
 def diff_output_options(command: Callable[..., R]) -> Callable[..., R]:
-    """Add the options -f, -o, -q, --theme and --color to a command, as one argument `output`."""
+    """Add the options -f, -o, -q, --theme, --full and --color to a command, as one argument `output`."""
 
     @_format_option(DIFF_FORMATS)
     @click.option("-o", "--output", "name", metavar="FILE", help=_FILE_HELP, shell_complete=complete_files)
     @color_option
     @click.option("--theme", type=click.Choice(THEMES), help=_DIFF_THEME_HELP)
+    @click.option("--full", is_flag=True, help=_FULL_HELP)
     @click.option("-q", "--quiet", is_flag=True, help=_DIFF_QUIET_HELP)
     @wraps(command)
     def with_output(
-        *, format_name: str | None, name: str | None, quiet: bool, theme: str | None, **others: object
+        *, format_name: str | None, name: str | None, quiet: bool, theme: str | None, full: bool, **others: object
     ) -> R:
         target = _target(name)
         selected = _select_format(format_name, target, DIFF_FORMATS)
-        if theme is not None and "--theme" not in selected.options:
-            formats = ", ".join(each.name for each in DIFF_FORMATS.values() if "--theme" in each.options)
-            raise click.UsageError(f"--theme does not apply to the format {selected.name}, only to {formats}.")
-        return command(output=DocumentOutput(selected, target, quiet, cast("Theme", theme or THEMES[0])), **others)
+        for option, is_used in (("--theme", theme is not None), ("--full", full)):
+            if is_used and option not in selected.options:
+                formats = ", ".join(each.name for each in DIFF_FORMATS.values() if option in each.options)
+                raise click.UsageError(f"{option} does not apply to the format {selected.name}, only to {formats}.")
+        output = DocumentOutput(selected, target, quiet, cast("Theme", theme or THEMES[0]), full)
+        return command(output=output, **others)
 
     return with_output

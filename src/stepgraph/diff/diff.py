@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
-from typing import Final, cast
+from typing import Final, TypeAlias, cast
 
 from msgspec import Struct
 
@@ -17,12 +17,23 @@ from stepgraph.diff.script import Edit, apply_edits, edit_script
 from stepgraph.diff.sequences import common_sequence
 from stepgraph.diff.sides import Sides, sides_of
 from stepgraph.diff.titles import title_of
-from stepgraph.diff.tree import read_tree
+from stepgraph.diff.tree import raises_in, read_tree
 from stepgraph.escaping.plain_text import visible
 from stepgraph.limits import MAXIMUM, VISIT_SHARES, Budget, Limit, LimitExceededError
+from stepgraph.model.details import NO_DETAILS, Details
 from stepgraph.model.payload import Workflow
 
 _NOT_COMPARED: Final = breaking("assumed, because the changes are unknown")
+DetailsLookup: TypeAlias = Callable[[], tuple[Details, Details]]
+"""Returns the details of the old and the new version of a workflow."""
+
+_NO_LOOKUPS: Final[Mapping[str, DetailsLookup]] = {}
+
+
+def _without_details() -> tuple[Details, Details]:
+    return NO_DETAILS, NO_DETAILS
+
+
 _SIGNS: Final = {Action.ADDED: "+", Action.REMOVED: "-"}
 
 
@@ -95,11 +106,16 @@ class WorkflowDiff(Struct, frozen=True):
 
 
 def diff_workflows(
-    old: Workflow | None, new: Workflow | None, name: str = "", budget: Budget | None = None
+    old: Workflow | None,
+    new: Workflow | None,
+    name: str = "",
+    budget: Budget | None = None,
+    details: DetailsLookup = _without_details,
 ) -> WorkflowDiff:
     """Compare two versions of a workflow. None stands for a missing version.
 
     `name` defaults to the name of the class, and `budget` to a new budget with the default limit on visited elements.
+    `details` returns the details of both versions, which tell a `raise` from a `return`. It is called for changes only.
     For different versions that exceed the budget, the result is a single change that reports the limit.
     """
     either = new if new is not None else old
@@ -107,7 +123,7 @@ def diff_workflows(
     if old is None or new is None:
         return WorkflowDiff(name, old, new, tuple(_whole_workflow(name, old, new)))
     try:
-        return _compare(name, old, new, Budget() if budget is None else budget)
+        return _compare(name, old, new, Budget() if budget is None else budget, details)
     except LimitExceededError as error:
         if old == new:
             return WorkflowDiff(name, old, new, ())
@@ -115,10 +131,14 @@ def diff_workflows(
         return WorkflowDiff(name, old, new, (StructuralChange(EditGroup(Action.CHANGED), title, _NOT_COMPARED),))
 
 
-def _compare(name: str, old: Workflow, new: Workflow, budget: Budget) -> WorkflowDiff:
+def _compare(name: str, old: Workflow, new: Workflow, budget: Budget, details: DetailsLookup) -> WorkflowDiff:
     """Compare two versions. Raises LimitExceededError if the visits exceed the budget."""
     matching = match_trees(read_tree(old, budget), read_tree(new, budget))
     groups, invisible = group_edits(matching, edit_script(matching))
+    if groups:
+        old_details, new_details = details()
+        matching.old.raises.update(raises_in(old, old_details))
+        matching.new.raises.update(raises_in(new, new_details))
     sides = sides_of(matching)
     titles = [title_of(group, sides) for group in groups]
     changes = map(StructuralChange, groups, titles, _impacts(groups, sides))
@@ -137,8 +157,12 @@ def _impacts(groups: Sequence[EditGroup], sides: Sides) -> list[Impact]:
     return impacts
 
 
-def diff_graphs(old: Mapping[str, Workflow], new: Mapping[str, Workflow]) -> tuple[WorkflowDiff, ...]:
+def diff_graphs(
+    old: Mapping[str, Workflow], new: Mapping[str, Workflow], details: Mapping[str, DetailsLookup] = _NO_LOOKUPS
+) -> tuple[WorkflowDiff, ...]:
     """Compare the workflows of two versions of a project, by name. Unchanged workflows are included.
+
+    `details` returns the details of both versions of each workflow.
 
     The diffs are in the order of the new version, with removed workflows at their old positions. The total budget is
     twice the limit for one workflow, and each workflow may use half of the remainder.
@@ -149,7 +173,7 @@ def diff_graphs(old: Mapping[str, Workflow], new: Mapping[str, Workflow]) -> tup
         share = available // VISIT_SHARES
         budget = Budget()
         budget.maximum[Limit.VISITS] = budget.remaining[Limit.VISITS] = share
-        diffs.append(diff_workflows(old.get(name), new.get(name), name, budget))
+        diffs.append(diff_workflows(old.get(name), new.get(name), name, budget, details.get(name, _without_details)))
         available -= share - max(0, budget.remaining[Limit.VISITS])
     return tuple(diffs)
 

@@ -10,10 +10,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, TypeAlias, cast
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from stepgraph.json_text import canonical_json
 from stepgraph.limits import Budget, Limit
+from stepgraph.model.details import Details
 from stepgraph.model.payload import Workflow
 from stepgraph.model.walk import STEP_TYPES
 
@@ -85,6 +86,8 @@ class Tree(Struct, frozen=True):
     """The elements by number."""
     budget: Budget
     """The limit on visited elements. Both trees of a comparison share one budget."""
+    raises: set[int] = field(default_factory=set)
+    """Numbers of the exits that raise an exception, which have the kind `return` in the payload."""
 
     def __getitem__(self, number: int) -> TreeElement:
         return self.elements[number]
@@ -189,17 +192,36 @@ def read_tree(workflow: Workflow, budget: Budget | None = None) -> Tree:
     """Return the elements of a workflow. `budget` defaults to a new budget."""
     read: list[tuple[_PendingElement, Fields, int]] = []
     children: list[list[int]] = []
+    for element, inner_elements, parent in _in_preorder(workflow):
+        if parent >= 0:
+            children[parent].append(len(read))
+        read.append((element, element.fields(inner_elements), parent))
+        children.append([])
+    return Tree(tuple(_elements(read, children)), Budget() if budget is None else budget)
+
+
+def parts_by_number(workflow: Workflow) -> list[Mapping[str, object]]:
+    """Return the payload object of each element of a workflow, by the number of the element in its tree."""
+    return [element.data for element, _, _ in _in_preorder(workflow)]
+
+
+def raises_in(workflow: Workflow, details: Details) -> Iterator[int]:
+    """Yield the numbers of the exits that raise an exception."""
+    for number, part in enumerate(parts_by_number(workflow)):
+        if part.get("type") == "break" and details.is_raise(part):
+            yield number
+
+
+def _in_preorder(workflow: Workflow) -> Iterator[tuple[_PendingElement, list[_PendingElement], int]]:
+    """Yield each element with its children and the number of its parent, which is -1 for the workflow."""
     pending = [(_PendingElement(WORKFLOW, "", cast("Mapping[str, object]", workflow)), -1)]
+    number = 0
     while pending:
         element, parent = pending.pop()
         inner_elements = element.children()
-        number = len(read)
-        read.append((element, element.fields(inner_elements), parent))
-        children.append([])
-        if parent >= 0:
-            children[parent].append(number)
+        yield element, inner_elements, parent
         pending.extend((inner, number) for inner in reversed(inner_elements))
-    return Tree(tuple(_elements(read, children)), Budget() if budget is None else budget)
+        number += 1
 
 
 def _elements(read: list[tuple[_PendingElement, Fields, int]], children: list[list[int]]) -> Iterator[TreeElement]:

@@ -132,7 +132,7 @@ def _plain_name(tree: Tree, element: TreeElement) -> str:
         case "switch":
             return f"switch `{element.text('discriminant')}`"
         case "break":
-            return f"`{element.text('kind') or 'break'}`"
+            return f"`{_exit_word(tree, element)}`"
         case "start":
             return f"start of '{element.text('class_name')}'"
         case "block" if element.slot in _BLOCKS:
@@ -144,6 +144,10 @@ def _plain_name(tree: Tree, element: TreeElement) -> str:
         case kind:
             noun = _CONTAINERS.get(kind, kind)
             return f"{noun} '{element.name}'" if element.name else noun
+
+
+def _exit_word(tree: Tree, element: TreeElement) -> str:
+    return "raise" if element.number in tree.raises else element.text("kind") or "break"
 
 
 def _conditions(tree: Tree, choice: TreeElement) -> Iterator[object]:
@@ -351,15 +355,17 @@ def remarks_on(group: EditGroup, matching: Matching) -> Iterator[tuple[int, str]
         yield from ((number, _PLAIN[group.action]) for number in group.new)
     elif group.action in {Action.RENAMED, Action.CHANGED}:
         for old, new in zip(group.old, group.new, strict=True):
-            yield new, _old_value(matching.old[old], matching.new[new], group)
+            yield new, _old_value(matching.old, matching.old[old], matching.new[new], group)
 
 
-def _old_value(old: TreeElement, new: TreeElement, group: EditGroup) -> str:
+def _old_value(tree: Tree, old: TreeElement, new: TreeElement, group: EditGroup) -> str:
     if group.action is Action.RENAMED:
         return f"was '{old.text(KEY) or old.name or old.text('class_name')}'"
     if old.kind == BRANCH:
         condition = old.fields.get("condition")
         return "was else" if condition is None else f"was {condition}"
-    if old.kind in {"switch", "break"}:
-        return f"was {old.text('discriminant') or old.text('kind')}"
+    if old.kind == "switch":
+        return f"was {old.text('discriminant')}"
+    if old.kind == "break":
+        return f"was {_exit_word(tree, old)}"
     return ", ".join(chain.from_iterable(changes_of(old, new, field) for field in group.fields))

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final, TypeAlias
 
 from msgspec import Struct, field
-from msgspec.structs import astuple
 
 from stepgraph.model.payload import Graph
 
@@ -35,9 +34,11 @@ class Detail(Struct, frozen=True):
     """The `continue`, or the `return` of `run`, at the end of the part, if the payload has no node for it."""
     guards: Guards = ()
     """The conditional `raise` statements after all nodes of the part, for which the payload has no nodes."""
-
     is_certain: bool = False
     """Whether the branch `no exception` or `no continue` always runs, since the ends of other paths are shown."""
+
+    run: str = ""
+    """The title of a node that a comparison puts around a run of nodes: `12 steps unchanged`."""
 
     @property
     def returns(self) -> bool:
@@ -115,7 +116,11 @@ def details_of(graph: Graph, describe: Callable[[Part], Detail]) -> Details:
 def as_texts(graph: Graph, details: Details) -> DetailTexts:
     """Return the details of a graph as plain data."""
     found = ((index, details.of(part)) for index, part in enumerate(parts_of(graph)))
-    return tuple((index, *astuple(each)) for index, each in found if each)
+    return tuple(
+        (index, each.source, each.remarks, each.ending, each.leaving, each.guards, each.is_certain)
+        for index, each in found
+        if each
+    )
 
 
 def from_texts(graph: Graph, texts: DetailTexts) -> Details:

@@ -7,11 +7,11 @@ from typing import Final, Literal, TypeAlias, assert_never
 
 from msgspec import Struct, field
 
-from stepgraph.model.details import NO_DETAILS, Details
-from stepgraph.model.payload import Block, Branch, Break, FunctionDef, Loop, Node
+from stepgraph.model.details import ANY_OTHER_ERROR, NO_DETAILS, Details
+from stepgraph.model.payload import Block, Branch, Break, FunctionDef, Loop, Node, Switch
 from stepgraph.model.walk import as_unknown, children, is_leaf_step, is_step, walk
 from stepgraph.phrases import counted
-from stepgraph.render.node_text import NO_BLOCK, NO_STEPS, is_exhaustive
+from stepgraph.render.node_text import NO_BLOCK, NO_STEPS, branch_text, is_exhaustive, node_words
 
 LeavingKind: TypeAlias = Literal["break", "return", "raise"]
 """The kinds of exits. The payload has no `raise`, but its details do."""
@@ -192,8 +192,44 @@ class BodyTexts(Struct, frozen=True):
         return self._texts[name]
 
 
+def folded_title(node: Node, details: Details) -> str:
+    """Return the title of a folded node.
+
+    This is the head of a loop, the first of several exception handlers, the count of a run, or the name or type of the
+    node.
+    """
+    source = ""
+    if node["type"] == "switch":
+        source = _handlers_title(node, details)
+    elif node["type"] == "loop":
+        source = details.source(node)
+    return details.of(node).run or source or node_words(node).title
+
+
+def _handlers_title(node: Switch, details: Details) -> str:
+    """Return the first `except` clause of a choice between exception handlers, or an empty string for another choice.
+
+    If a single clause catches some exceptions only, it is shown around the choice, which has its type as a condition.
+    """
+    if not node["branches"] or node["discriminant"] != "exception":
+        return ""
+    first, last = node["branches"][0], node["branches"][-1]
+    if branch_text(last, "", details) == ANY_OTHER_ERROR:
+        clause = details.source(first) or f"except {first['condition']}"
+        return f"{clause} …"
+    return f"{source} …" if (source := details.source(first)) else ""
+
+
+def is_run(node: Node, details: Details) -> bool:
+    """Return whether a node stands for a run of nodes, which its title counts: `12 steps unchanged`."""
+    return bool(details.of(node).run)
+
+
 def folded_node_text(node: Node, details: Details = NO_DETAILS) -> str:
-    """Return the summary of the nodes inside `node` and of its exits: `1 step · may return`."""
+    """Return the summary of the nodes inside `node` and of its exits: `1 step · may return`.
+
+    The summary of a run contains only its exits, and may be empty.
+    """
     kinds = exit_kinds(node, details)
     exits = [f"may {kind}" for kind in _EXITS if kind in kinds]
-    return " · ".join([folded_text(children(node)), *exits])
+    return " · ".join([*([] if is_run(node, details) else [folded_text(children(node))]), *exits])

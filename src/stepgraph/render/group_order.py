@@ -134,6 +134,21 @@ def row_spans(spans: Sequence[ClockSpan]) -> tuple[RowSpan, ...]:
     )
 
 
+def in_sequence(nodes: Sequence[Node]) -> list[int] | None:
+    """Return the indexes of nodes with clocks in sequential order, or None if some overlap."""
+    spans = row_spans([clock_span(node) for node in nodes])
+    order = sorted(range(len(nodes)), key=lambda index: spans[index].begins)
+    is_sequence = all(
+        spans[index] == RowSpan(row, row + 1) and not is_unawaited(nodes[index]) for row, index in enumerate(order)
+    )
+    return order if is_sequence else None
+
+
+def is_in_order(nodes: Sequence[Node]) -> bool:
+    """Return whether nodes with clocks run one after another in the order of the list."""
+    return in_sequence(nodes) == list(range(len(nodes)))
+
+
 def _columns(before: Sequence[tuple[int, ...]], sequence: Sequence[int]) -> dict[int, float]:
     """Return the horizontal position of each node: the mean of its predecessors, or its index."""
     columns: dict[int, float] = {}

@@ -91,12 +91,20 @@ class MarkKind(Enum):
         return {"added": "+", "removed": "-", "changed": "~"}[self.value]
 
 
+EffectLabel: TypeAlias = Literal["", "out of order", "breaking"]
+"""The effect of a change on running instances, or an empty string for a safe change."""
+
+
 class Mark(Struct, frozen=True):
     """The mark of a node, branch, block or function."""
 
     kind: MarkKind
     remark: str = ""
     """Text beside the node."""
+
+    effect: EffectLabel = ""
+    reason: str = ""
+    """The reason for the effect: `breaking: instances waiting at 'rest' run it again under the new name`."""
 
     unwrapped: bool = False
     """Whether the node was removed while its contents remain. It is drawn without contents."""
@@ -107,7 +115,8 @@ class Mark(Struct, frozen=True):
     @property
     def words(self) -> str:
         """The mark in words."""
-        return f"{self.kind.value}: {self.remark}" if self.remark else self.kind.value
+        words = f"{self.kind.value}: {self.remark}" if self.remark else self.kind.value
+        return f"{words} · {self.reason}" if self.reason else words
 
 
 class Marks(Struct, frozen=True, eq=False):

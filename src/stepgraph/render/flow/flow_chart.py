@@ -46,7 +46,7 @@ from stepgraph.render.flow.structures import (
     draw_switch,
     draw_try,
 )
-from stepgraph.render.folding import exit_kind, folded_node_text
+from stepgraph.render.folding import exit_kind, folded_node_text, folded_title
 from stepgraph.render.group_order import has_clocks
 from stepgraph.render.member_clocks import MemberClocks
 from stepgraph.render.node_text import NO_STEPS, UNKNOWN_TYPE, exit_remarks, is_guard, node_words
@@ -286,10 +286,10 @@ class FlowDrawer(Struct, frozen=True):
 
 def folded_lines(node: Node, details: Details) -> tuple[str, ...]:
     """Return the lines of a folded node: its title, the settings of a step, and a summary of its contents."""
-    title, inside = node_words(node).title, folded_node_text(node, details)
+    title, inside = folded_title(node, details), folded_node_text(node, details)
     if node["type"] == "step_do":
         return (title, *step_text(node).phrases, *details.remarks(node), inside)
-    return ((details.source(node) if node["type"] == "loop" else "") or title, inside)
+    return (title, inside) if inside else (title,)
 
 
 def folded_exits(box: LooseEnds, inside: DrawnExits) -> DrawnExits:

@@ -115,12 +115,13 @@ def _box(box: Box, lines: tuple[str, ...]) -> str:
 
 
 def _marked(lines: tuple[str, ...], mark: Mark | None) -> tuple[str, ...]:
-    """Return lines of text with the sign of a mark before them and its remark below them."""
+    """Return lines of text with the sign of a mark before them, and its effect and its remark below them."""
     if mark is None:
         return lines
     title, *others = lines or ("",)
     sign = "" if mark.quiet else mark.kind.sign
-    return (f"{sign} {title}".strip(), *others, *([f"({mark.remark})"] if mark.remark else []))
+    remarks = ", ".join(filter(None, [mark.effect, mark.remark]))
+    return (f"{sign} {title}".strip(), *others, *([f"({remarks})"] if remarks else []))
 
 
 def _class_of_box(box: Box) -> str:

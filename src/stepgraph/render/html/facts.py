@@ -16,6 +16,7 @@ from stepgraph.render.findings import LEVEL_WORDS, ShownFinding
 from stepgraph.render.folding import BodyTexts, folded_node_text, folded_text
 from stepgraph.render.node_text import node_words
 from stepgraph.render.step_types import FactRow, step_style, step_text
+from stepgraph.render.view import Mark
 
 _END_CONDITIONS: Final[Mapping[ParallelKind, str]] = {
     "all": "when all are done, or at the first failure",
@@ -44,10 +45,19 @@ class Facts(Struct, frozen=True):
         return required | {key: value for key, value in optional.items() if value}
 
 
-def facts(node: Node, bodies: BodyTexts, details: Details = NO_DETAILS, findings: Sequence[ShownFinding] = ()) -> Facts:
-    """Return the facts about a node with its findings, its details and, for a call, a summary of the function."""
+def facts(
+    node: Node,
+    bodies: BodyTexts,
+    details: Details = NO_DETAILS,
+    mark: Mark | None = None,
+    findings: Sequence[ShownFinding] = (),
+) -> Facts:
+    """Return the facts about a node with its mark, its findings, its details and, for a call, a function summary."""
+    if run := details.of(node).run:
+        return Facts("Unchanged in both versions", run, (), "unchanged", _inside(node, bodies, details))
     words = node_words(node)
-    rows = (*_findings(findings), *_details(node, details.of(node)), *_rows(node, details))
+    detail = details.of(node)
+    rows = (*_changes(mark), *_findings(findings), *_details(node, detail), *_rows(node, details))
     return Facts(
         kind=words.kind,
         name=visible(_heading(node, details.source(node)) if words.name is None else words.name),
@@ -60,6 +70,13 @@ def facts(node: Node, bodies: BodyTexts, details: Details = NO_DETAILS, findings
 def _findings(findings: Sequence[ShownFinding]) -> Iterator[FactRow]:
     for finding in findings:
         yield LEVEL_WORDS[finding.level].capitalize(), f"{finding.code}: {finding.message} {finding.advice}".rstrip()
+
+
+def _changes(mark: Mark | None) -> Iterator[FactRow]:
+    if mark is not None:
+        yield "Change", f"{mark.kind.value}: {mark.remark}" if mark.remark else mark.kind.value
+        if mark.reason:
+            yield "Effect", mark.reason
 
 
 def _details(node: Node, detail: Detail) -> Iterator[FactRow]:

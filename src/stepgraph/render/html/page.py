@@ -9,12 +9,15 @@ from collections.abc import Callable, Iterator, Sequence
 from importlib.resources import files
 from typing import Final
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from stepgraph.escaping.json_strings import script_data
 from stepgraph.escaping.markup import markup_text
 from stepgraph.model.code import Code
-from stepgraph.render.html.section import Page, Section, picture
+from stepgraph.model.walk import functions_of
+from stepgraph.render.html.comparison import place_identities
+from stepgraph.render.html.section import FoldablePicture, Page, Section, VersionSection, picture
 from stepgraph.render.html.source import SourceTable
 from stepgraph.render.svg.badge_style import badge_style
 from stepgraph.render.svg.figures.legend import legend_picture
@@ -22,7 +25,7 @@ from stepgraph.render.svg.identities import slug
 from stepgraph.render.svg.theme import DARK, SCOPE, Palette, by_theme, style_sheet
 from stepgraph.render.view import DEFAULT_VIEW, Theme, View
 
-__all__ = ["Page", "render_page"]
+__all__ = ["Page", "PageComparison", "render_page"]
 
 SEVERAL: Final = "Workflows"
 SCRIPTS: Final = (
@@ -58,6 +61,9 @@ SCRIPTS: Final = (
 )
 """The parts of the script in dependency order."""
 
+COMPARISON_SCRIPTS: Final = (*SCRIPTS[:-1], "changes", SCRIPTS[-1])
+_VERSION: Final = "workflow version compared"
+
 SCHEMES: Final[dict[Theme, str]] = {"auto": "light dark", "light": "light", "dark": "dark"}
 """The CSS `color-scheme` of each theme, for scroll bars and form fields."""
 
@@ -68,22 +74,33 @@ _ICON: Final = (
 )
 
 
+class PageComparison(Struct, frozen=True):
+    """The texts of a page that compares two versions."""
+
+    title: str
+    summary: str
+    """A sentence that counts the changes, shown if no workflow changed."""
+
+
 def render_page(
-    pages: Sequence[Page], view: View = DEFAULT_VIEW, link_of: Callable[[Code], Sequence[str]] | None = None
+    pages: Sequence[Page],
+    view: View = DEFAULT_VIEW,
+    link_of: Callable[[Code], Sequence[str]] | None = None,
+    comparison: PageComparison | None = None,
 ) -> str:
     """Return a self-contained HTML document of workflows, which needs no network.
 
-    The title of a page with one workflow is the name of the workflow. The folding of the view is the initial state of
-    the page. `link_of` returns the parts of the URL of a file between its line numbers. Equal arguments produce equal
-    bytes.
+    The title of a page with one workflow is the name of the workflow, except for comparisons. The folding of the view
+    is the initial state of the page. `link_of` returns the parts of the URL of a file between its line numbers. Equal
+    arguments produce equal bytes.
     """
-    title = pages[0].name if len(pages) == 1 else SEVERAL
+    title = comparison.title if comparison else pages[0].name if len(pages) == 1 else SEVERAL
     sections = _sections(pages, view, title)
-    badges = badge_style(view.theme) if any(page.findings for page in pages) else []
-    style = "\n".join(["", *style_sheet(view.theme), *badges, *color_rules(view.theme), _asset("page.css")])
-    script = _script()
+    style = "\n".join(["", *_style(view.theme, pages, marked=comparison is not None)])
+    script = _script(SCRIPTS if comparison is None or not pages else COMPARISON_SCRIPTS)
     sources = SourceTable(link_of)
     data = [section.data(sources) for section in sections]
+    comparison_data = [_comparison_data(sections, sources)] if comparison else []
     lines = [
         "<!DOCTYPE html>",
         '<html lang="en">',
@@ -100,8 +117,10 @@ def render_page(
         *_header(sections, title),
         "<main>",
         *(line for section in sections for line in section.lines(sources)),
+        *([f'<p class="nothing">{markup_text(comparison.summary)}</p>'] if comparison and not pages else []),
         "</main>",
         f'<script type="application/json" id="{SCOPE}.data">{script_data(data)}</script>',
+        *comparison_data,
         *_sources(sources),
         *_legend(),
         f"<script>{script}</script>",
@@ -136,13 +155,55 @@ def _sections(pages: Sequence[Page], view: View, title: str) -> list[Section]:
             numbers[stem] += 1
             suffix = f"-{numbers[stem] + 1}"
         identities.add(stem + suffix)
-        drawn = picture(page.graph, _view_of(page, view), suffix) if page.graph else None
-        sections.append(Section(page, stem + suffix, drawn, title))
+        sections.append(_section(page, stem + suffix, suffix, view, title))
     return sections
 
 
-def _view_of(page: Page, view: View) -> View:
-    return replace(view, details=page.details, title=page.name, state=page.state, findings=page.findings)
+def _section(page: Page, identity: str, suffix: str, view: View, title: str, css: str = "workflow") -> Section:
+    """Return the section of a workflow with the sections of its versions. `suffix` is the end of its identity."""
+    folding = view.folding if page.folding is None else page.folding
+    page_view = replace(
+        view,
+        details=page.details,
+        title=page.name,
+        state=page.state,
+        findings=page.findings,
+        marks=page.marks,
+        folding=folding,
+    )
+    drawn = picture(page.graph, page_view, suffix) if page.graph else None
+    versions = [
+        VersionSection(
+            version.name,
+            _section(version.page, f"{identity}.{version.name}", f"{suffix}.{version.name}", view, title, _VERSION),
+        )
+        for version in page.versions
+    ]
+    css = f"{css} compared" if page.changes else css
+    return Section(page, identity, drawn, title, _places(page, drawn), versions, css)
+
+
+def _places(page: Page, drawn: FoldablePicture | None) -> Sequence[str]:
+    """Return the identity of the figure of each change, or an empty string without one."""
+    if drawn is None or page.graph is None:
+        return [""] * len(page.changed_parts)
+    return place_identities(drawn.nodes, functions_of(page.graph["workflow"]), drawn.lines, page.changed_parts)
+
+
+def _comparison_data(sections: Sequence[Section], sources: SourceTable) -> str:
+    data = script_data([section.comparison_data(sources) for section in sections])
+    return f'<script type="application/json" id="{SCOPE}.changes">{data}</script>'
+
+
+def _style(theme: Theme, pages: Sequence[Page], *, marked: bool) -> Iterator[str]:
+    """Yield the style sheet of pictures and of the page."""
+    yield from style_sheet(theme, marked=marked)
+    if any(page.findings or page.state for page in pages):
+        yield from badge_style(theme)
+    yield from color_rules(theme, marked=marked)
+    yield _asset("page.css")
+    if marked:
+        yield _asset("changes.css")
 
 
 def _header(sections: Sequence[Section], title: str) -> Iterator[str]:
@@ -159,9 +220,9 @@ def _header(sections: Sequence[Section], title: str) -> Iterator[str]:
     yield "</header>"
 
 
-def _script() -> str:
+def _script(names: Sequence[str]) -> str:
     """Return the script: its parts in one function, so that nothing is global."""
-    parts = "\n".join(_asset(f"script/{name}.js") for name in SCRIPTS)
+    parts = "\n".join(_asset(f"script/{name}.js") for name in names)
     return f'\n"use strict";\n\n(() => {{\n{parts}}})();\n'
 
 
@@ -181,9 +242,17 @@ def _source(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
-def color_rules(theme: Theme) -> list[str]:
+def color_rules(theme: Theme, *, marked: bool = False) -> list[str]:
     """Return the rules that define the variables and color folded frames. With `auto`, printed pages are light."""
-    return by_theme(theme, _rules)
+    return by_theme(theme, _marked_rules if marked else _rules)
+
+
+def _marked_rules(palette: Palette) -> list[str]:
+    """Return the rules of a comparison: folded frames without marks are gray."""
+    band = palette.unmarked.band
+    folded = f".{SCOPE} .is-folded>.edge{{fill:{band}}}"
+    marks = ";".join(f"--{kind.value}:{colors.line}" for kind, colors in palette.marks.items())
+    return [_variables(palette), f":root{{{marks}}}", folded]
 
 
 def _rules(palette: Palette) -> list[str]:

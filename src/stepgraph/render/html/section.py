@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Final
+from typing import Final, Literal, cast
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from stepgraph.escaping.markup import markup_text
 from stepgraph.model.code import Code
-from stepgraph.model.details import NO_DETAILS, Details
+from stepgraph.model.details import NO_DETAILS, Details, Part
 from stepgraph.model.payload import Graph, Node
 from stepgraph.model.walk import count_steps, functions_of, levels
 from stepgraph.phrases import counted
 from stepgraph.render.findings import ShownFinding
 from stepgraph.render.folding import UNFOLDED, BodyTexts, Folding
+from stepgraph.render.html.comparison import ListedChange, change_list
 from stepgraph.render.html.facts import facts
 from stepgraph.render.html.finding_list import ListedFinding, finding_list
 from stepgraph.render.html.neighbors import Neighbors
@@ -25,7 +26,7 @@ from stepgraph.render.node_text import node_words
 from stepgraph.render.svg.badges import Badges
 from stepgraph.render.svg.drawing import SvgDrawing, draw
 from stepgraph.render.svg.lengths import BEGIN, END, Variables, value_of
-from stepgraph.render.view import View
+from stepgraph.render.view import Marks, View
 
 NO_GRAPH: Final = "No step of this workflow can run, so it has no graph."
 TOO_DEEP: Final = "This workflow is nested too deeply for a page. Draw it as SVG."
@@ -60,6 +61,28 @@ class Page(Struct, frozen=True):
     checked: bool = False
     """Whether a check ran. Otherwise, only notes are listed."""
 
+    marks: Marks | None = None
+    """The marks of a comparison."""
+
+    folding: Folding | None = None
+    """The nodes that are folded initially, or None for the folding of the view."""
+
+    changes: Sequence[ListedChange] = ()
+    """The changes of a comparison, to list beside the picture."""
+
+    changed_parts: Sequence[Part | None] = ()
+    """The part of the graph at which each change is shown, or None for a change of the whole workflow."""
+
+    versions: Sequence[VersionPage] = ()
+    """The compared versions, to show in place of the picture."""
+
+
+class VersionPage(Struct, frozen=True):
+    """A compared version of a workflow."""
+
+    name: Literal["before", "after"]
+    page: Page
+
 
 class Section(Struct, frozen=True):
     """A workflow with its picture."""
@@ -74,16 +97,32 @@ class Section(Struct, frozen=True):
     title: str
     """The title of the page. A section with the same name hides its own heading."""
 
+    places: Sequence[str] = ()
+    """The identity of the figure of each change, or an empty string without one."""
+
+    versions: Sequence[VersionSection] = ()
+    css: str = "workflow"
+
+    def comparison_data(self, sources: SourceTable) -> dict[str, object]:
+        """Return the places of changes and the data of versions for the script, as JSON data."""
+        versions = [
+            {"name": version.name, "places": version.section.places, "data": version.section.data(sources)}
+            for version in self.versions
+        ]
+        return {"places": self.places, "versions": versions}
+
     def lines(self, sources: SourceTable) -> Iterator[str]:
         """Yield the lines of the section. `sources` has the files of the nodes."""
         name = markup_text(self.page.name)
-        css = "workflow wide" if self.picture is not None and self.picture.is_wide else "workflow"
+        css = f"{self.css} wide" if self.picture is not None and self.picture.is_wide else self.css
         yield f'<section class="{css}" id="{self.identity}.section" aria-labelledby="{self.identity}.heading">'
         yield '<header class="summary">'
         hidden = ' class="said"' if self.page.name == self.title else ""
         yield f'<h2{hidden} id="{self.identity}.heading">{name}</h2>'
         yield from self._summary()
         yield "</header>"
+        if self.page.changes:
+            yield from change_list(self.identity, self.page.name, self.page.changes, self.places)
         if self.picture is None:
             yield f'<p class="nothing" id="{self.identity}">{TOO_DEEP if self.page.graph else NO_GRAPH}</p>'
         else:
@@ -92,6 +131,8 @@ class Section(Struct, frozen=True):
             yield "</div>"
         yield from finding_list(list(self._listed()), sources.url, checked=self.page.checked)
         yield "</section>"
+        for version in self.versions:
+            yield from version.section.lines(sources)
 
     def data(self, sources: SourceTable) -> dict[str, object]:
         """Return the data for the script, as JSON data, and add the code of the nodes to `sources`."""
@@ -116,8 +157,9 @@ class Section(Struct, frozen=True):
 
     def _facts(self, identity: str, node: Node, bodies: BodyTexts) -> dict[str, object]:
         place = "" if self.page.places is None else self.page.places(node)
+        mark = None if self.page.marks is None else self.page.marks.of(cast("Part", node))
         findings = self.picture.badges.by_figure.get(identity, ()) if self.picture else ()
-        return facts(node, bodies, self.page.details, findings).as_json(place)
+        return facts(node, bodies, self.page.details, mark, findings).as_json(place)
 
     def _summary(self) -> Iterator[str]:
         page = self.page
@@ -143,6 +185,13 @@ class Section(Struct, frozen=True):
             levels = counted(self.picture.depth, "level")
             message = f"Below {levels}, all nodes are folded: a page cannot show more levels."
             yield ListedFinding(ShownFinding("note", "", message))
+
+
+class VersionSection(Struct, frozen=True):
+    """The section of a compared version."""
+
+    name: str
+    section: Section
 
 
 def _nonempty(**fields: Sequence[object]) -> dict[str, object]:
@@ -221,7 +270,8 @@ def _nesting(lines: Sequence[str]) -> int:
 def _initial_folding(graph: Graph, view: View) -> Folding:
     """Return the folding of the view or, if it does not set any, one that leaves an overview of a large workflow."""
     is_large = count_steps(graph["workflow"]) > MAX_OPEN_STEPS
-    return Folding(_FOLDED_DEPTH) if is_large and view.folding == UNFOLDED else view.folding
+    is_unset = view.folding == UNFOLDED and view.marks is None
+    return Folding(_FOLDED_DEPTH) if is_large and is_unset else view.folding
 
 
 def _folded(graph: Graph, view: View, drawing: SvgDrawing, suffix: str) -> Iterator[str]:

@@ -161,6 +161,7 @@ class Icon(StrEnum):
     CAUGHT = "M8 2 14.5 13.5h-13zM8 6.5V10M8 11.5v.5"
     FINALLY = "M3.5 14.5v-13M3.5 2.5h9l-2 3 2 3h-9"
     BLOCK = "M3 3h10v10H3z"
+    UNCHANGED = "M8 3v.5M8 8v.5M8 13v.5"
     BREAK = "M2 4h5v8h7M11 9l3 3-3 3"
     RETURN = "M8 3v7M4.5 7 8 10.5 11.5 7M3 13.5h10"
     RAISE = "M8 2a6 6 0 1 0 0 12A6 6 0 0 0 8 2M5.8 5.8l4.4 4.4M10.2 5.8l-4.4 4.4"

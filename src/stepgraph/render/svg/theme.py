@@ -13,7 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from stepgraph.render.step_types import StepCategory
-from stepgraph.render.svg.fonts import CODE, CODE_FAMILY, DETAIL, FAMILY, HEADING, NAME, TITLE
+from stepgraph.render.svg.fonts import CODE, CODE_FAMILY, DETAIL, EFFECT, FAMILY, HEADING, NAME, TITLE
 from stepgraph.render.view import MarkKind, Theme
 
 FigureClass: TypeAlias = Literal[
@@ -179,7 +179,9 @@ path{{fill:none;stroke-width:1.25;stroke-linejoin:round}}
 
 _MARK_LAYOUT: Final = f"""\
 .change,.breaking,.out-of-order{{font-size:{DETAIL.size}px}}
+.effect{{font-size:{EFFECT.size}px;font-weight:bold}}
 .sign{{stroke-width:1.5}}
+.unchanged>.box,.unchanged>.edge{{stroke-dasharray:1.5 3}}
 .mark>.icon{{stroke-width:1.8}}
 .removed>g>*>.box,.removed>g>*>.edge,.removed.condition>.box{{stroke-dasharray:4 3}}
 .removed>g>*>text>.name,.removed>g>*>text>.heading,.removed>g>*>text>.code{{text-decoration:line-through}}
@@ -286,7 +288,12 @@ def has_heading(figure: FigureClass) -> bool:
 
 
 def _mark_rules(palette: Palette) -> Iterator[str]:
-    """Yield the style rules of marks and their remarks."""
+    """Yield the style rules of unchanged runs, and of marks with their effects and remarks."""
+    unmarked = palette.unmarked
+    yield f".unchanged>.box,.unchanged>.edge{{stroke:{unmarked.edge};fill:{unmarked.fill}}}"
+    yield f".unchanged>.band{{stroke:{unmarked.edge};fill:{unmarked.band}}}"
+    yield f".unchanged>.icon{{stroke:{unmarked.line}}}"
+    yield f".unchanged>text>.heading{{fill:{unmarked.line}}}"
     for kind, colors in palette.marks.items():
         name = kind.value
         yield f".{name}>g>*>.box,.{name}>g>*>.edge,.{name}.condition>.box{{stroke:{colors.edge};fill:{colors.fill}}}"
@@ -295,6 +302,7 @@ def _mark_rules(palette: Palette) -> Iterator[str]:
         yield f".{name}>g>*>text>.heading{{fill:{colors.line}}}"
         yield f".{name}>.sign{{stroke:{palette.paper};fill:{colors.line}}}"
         yield f".{name}>.icon{{stroke:{palette.paper}}}"
+    yield f".effect{{fill:{palette.paper}}}"
     yield f".breaking{{fill:{palette.marks[MarkKind.REMOVED].line}}}"
     yield f".out-of-order{{fill:{palette.marks[MarkKind.CHANGED].line}}}"
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from enum import StrEnum
+from functools import partial
 from typing import Final, TypeAlias
 
 from msgspec import Struct
 
 from stepgraph.diff.diff import StructuralChange, WorkflowDiff, diff_graphs
 from stepgraph.diff.in_flight.effects import Effect
+from stepgraph.model.code import Code
+from stepgraph.model.details import NO_DETAILS, Details, Part
 from stepgraph.model.payload import Graph, Workflow
 from stepgraph.phrases import counted, workflow_title
 
@@ -49,6 +52,12 @@ class VersionedWorkflow(Struct, frozen=True):
     """Whether the analysis resolved everything, or None for a saved graph."""
     remarks: tuple[str, ...] = ()
     """Reasons for an incomplete graph."""
+    details: Callable[[], Details] = lambda: NO_DETAILS
+    """Returns the details of the graph, which saved graphs lack."""
+    node_location: Callable[[Part], str] = lambda _: ""
+    """Returns the source location of a node of the graph, or an empty string if it is unknown."""
+    node_code: Callable[[Part], Code | None] = lambda _: None
+    """Returns the lines of code of a node of the graph, or None if they are unknown."""
 
 
 class ComparedWorkflow(Struct, frozen=True):
@@ -75,6 +84,11 @@ class ComparedWorkflow(Struct, frozen=True):
             if version is None or version.name != self.name
             else workflow_title(version.name, version.class_name)
         )
+
+    @property
+    def details(self) -> tuple[Details, Details]:
+        """The details of the graphs of the old and the new version."""
+        return _details_of_pair((self.old, self.new))
 
     @property
     def location(self) -> str:
@@ -248,7 +262,13 @@ def compare_workflows(pairs: Iterable[Pair]) -> tuple[ComparedWorkflow, ...]:
     by_name = _by_unique_name(pairs)
     old = {name: _workflow(pair[0]) for name, pair in by_name.items() if pair[0] is not None}
     new = {name: _workflow(pair[1]) for name, pair in by_name.items() if pair[1] is not None}
-    return tuple(ComparedWorkflow(*by_name[diff.name], diff) for diff in diff_graphs(old, new))
+    details = {name: partial(_details_of_pair, pair) for name, pair in by_name.items()}
+    return tuple(ComparedWorkflow(*by_name[diff.name], diff) for diff in diff_graphs(old, new, details))
+
+
+def _details_of_pair(pair: Pair) -> tuple[Details, Details]:
+    old, new = pair
+    return _details_of(old), _details_of(new)
 
 
 def _by_unique_name(pairs: Iterable[Pair]) -> Mapping[str, Pair]:
@@ -269,6 +289,10 @@ def _unique_name(workflow: VersionedWorkflow, used: Mapping[str, Pair], numbers:
         numbers[base, location] += 1
         name = f"{base} ({location}, {numbers[base, location] + 1})"
     return name
+
+
+def _details_of(version: VersionedWorkflow | None) -> Details:
+    return NO_DETAILS if version is None else version.details()
 
 
 def _workflow(version: VersionedWorkflow) -> Workflow:

@@ -23,6 +23,7 @@ from stepgraph.report.diff.comparison import (
     versions_line,
 )
 from stepgraph.report.diff.marks import marked_graph
+from stepgraph.report.diff.unchanged import fold_unchanged
 
 _LEGEND: Final = "`+` (green) marks additions, `-` (red) removals, and `~` (amber) other changes."
 _SIGNS: Final = {Effect.SAFE: "✅", Effect.OUT_OF_ORDER: "⚠️", Effect.BREAKING: "❌"}
@@ -31,8 +32,10 @@ _TABLE_HEAD: Final = "| | Change | Running instances |\n| :-: | --- | --- |\n"
 _NOTES_SPACE: Final = 500
 
 
-def render_markdown(report: VersionComparison) -> str:
+def render_markdown(report: VersionComparison, *, full: bool = False) -> str:
     """Return a summary, a table of changes for each workflow, and collapsed diagrams with marks.
+
+    Unchanged parts of diagrams are folded, unless `full`.
 
     Without changes, return the summary and the incomplete workflows. Text beyond GitHub's limit is omitted with a note:
     first diagrams, then the last changes.
@@ -47,7 +50,7 @@ def render_markdown(report: VersionComparison) -> str:
     space = MAX_LENGTH - _NOTES_SPACE - utf16_length(start)
     tables = _tables(report, space)
     space -= utf16_length("\n".join(tables))
-    return "\n".join([start, *tables, *_diagrams(report, space)])
+    return "\n".join([start, *tables, *_diagrams(report, space, full=full)])
 
 
 def _tables(report: VersionComparison, space: int) -> list[str]:
@@ -92,7 +95,7 @@ def _limited(lines: list[str], space: int) -> list[str]:
     return lines[: count_fitting(lines, space)]
 
 
-def _diagrams(report: VersionComparison, space: int) -> list[str]:
+def _diagrams(report: VersionComparison, space: int, *, full: bool) -> list[str]:
     """Return the diagrams that fit, after a legend."""
     drawable = [
         (workflow, workflow.new.graph)
@@ -104,14 +107,17 @@ def _diagrams(report: VersionComparison, space: int) -> list[str]:
     space -= sum(map(len, legend))
     return [
         *legend,
-        *fitting_diagrams([partial(_diagram, *arguments) for arguments in drawable], space, "stepgraph diff -f svg"),
+        *fitting_diagrams(
+            [partial(_diagram, *arguments, full=full) for arguments in drawable], space, "stepgraph diff -f svg"
+        ),
     ]
 
 
-def _diagram(workflow: ComparedWorkflow, graph: Graph) -> str:
+def _diagram(workflow: ComparedWorkflow, graph: Graph, *, full: bool) -> str:
     """Return the diagram of the new graph, with removed elements and marks if both versions have the workflow."""
     steps = count_steps(graph["workflow"])
     if workflow.old is None:
         return folded_diagram(workflow.title, steps, graph)
-    merged, marks = marked_graph(workflow.diff, graph["workflow"]["class_name"])
-    return folded_diagram(workflow.title, steps, merged, View(marks=marks))
+    marked = marked_graph(workflow.diff, graph["workflow"]["class_name"], *workflow.details)
+    marked = marked if full else fold_unchanged(marked)
+    return folded_diagram(workflow.title, steps, marked.graph, marked.view(View()))

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import Final
 
+from msgspec.structs import replace
+
 from stepgraph.diff.diff import StructuralChange
 from stepgraph.diff.in_flight.effects import Effect
 from stepgraph.phrases import counted
 from stepgraph.render.svg.drawing import Picture, SvgDrawing, draw, render_sheet
 from stepgraph.render.svg.figures.marks import Listing, ListingEntry
+from stepgraph.render.svg.layout.fitting import max_width
+from stepgraph.render.svg.lengths import value_of
 from stepgraph.render.view import MarkKind, Theme, View
 from stepgraph.report.diff.comparison import (
     INCOMPLETE,
@@ -18,24 +22,41 @@ from stepgraph.report.diff.comparison import (
     summary_line,
 )
 from stepgraph.report.diff.marks import marked_graph
+from stepgraph.report.diff.unchanged import fold_unchanged
+
+_SHOWN_WIDTH: Final = 800
+"""The width in pixels at which GitHub shows pictures in a README or a pull request."""
 
 _KINDS: Final = {kind.sign: kind for kind in MarkKind}
 
 
-def render_svg(report: VersionComparison, theme: Theme = "auto") -> Picture:
-    """Return a picture with, for each changed workflow, a list of changes and a drawing marked by color and sign."""
-    drawings = [_drawing(workflow, number, report, theme) for number, workflow in enumerate(report.changed_workflows)]
+def render_svg(report: VersionComparison, theme: Theme = "auto", *, full: bool = False) -> Picture:
+    """Return a picture with, for each changed workflow, a list of changes and a drawing marked by color and sign.
+
+    Unchanged parts are folded, unless `full`. If names would be too small on GitHub, text is wrapped early.
+    """
+    drawings = [
+        _drawing(workflow, number, report, View(theme=theme), full=full)
+        for number, workflow in enumerate(report.changed_workflows)
+    ]
     return render_sheet(drawings, summary_line(report), theme)
 
 
-def _drawing(workflow: ComparedWorkflow, number: int, report: VersionComparison, theme: Theme) -> SvgDrawing:
-    graph, marks = marked_graph(workflow.diff, workflow.title)
+def _drawing(
+    workflow: ComparedWorkflow, number: int, report: VersionComparison, view: View, *, full: bool
+) -> SvgDrawing:
+    marked = marked_graph(workflow.diff, workflow.title, *workflow.details)
+    marked = marked if full else fold_unchanged(marked)
     changes = workflow.diff.changes
     incomplete = [INCOMPLETE] if workflow.is_incomplete else []
     effects = f"effect on running instances: {effect_counts(changes)}"
     remarks = [f"from {report.old} to {report.new}", effects, *incomplete]
     listing = Listing(counted(len(changes), "change"), remarks, [_entry(change) for change in changes])
-    return draw(graph, View(theme=theme, marks=marks), suffix=f".{number + 1}" if number else "", above=[listing])
+    suffix, shown = f".{number + 1}" if number else "", marked.view(view)
+    drawing = draw(marked.graph, shown, suffix=suffix, above=[listing])
+    if value_of(drawing.width) <= max_width(_SHOWN_WIDTH):
+        return drawing
+    return draw(marked.graph, replace(shown, narrow=True), suffix=suffix, above=[listing])
 
 
 def _entry(change: StructuralChange) -> ListingEntry:

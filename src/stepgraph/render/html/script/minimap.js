@@ -111,7 +111,9 @@ function mapColor(name) {
 }
 
 function mapColors(group) {
-  const name = classesOf(group);
+  // A mark of a comparison decides the colors of the figure in it.
+  const around = group.parentNode.parentNode;
+  const name = around.matches(".mark") ? `${classesOf(group)} in ${around.getAttribute("class")}` : classesOf(group);
   if (!inks.has(name)) {
     const style = getComputedStyle(group.querySelector(":scope > .edge, :scope > .box"));
     inks.set(name, { fill: style.fill, edge: style.stroke });

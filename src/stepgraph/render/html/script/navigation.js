@@ -2,7 +2,10 @@
 
 const pictures = JSON.parse(find("stepgraph.data").textContent).map((entry) => new Picture(entry));
 const around = (target) => target.closest?.("[data-node]");
-const owner = (identity) => pictures.find((one) => one.identity === identity || one.nodes.has(identity));
+/** Pictures that are shown in place of others, and have no tabs: the versions of a comparison. */
+const alternatives = [];
+const owner = (identity) => [...pictures, ...alternatives].find((one) => (
+  one.identity === identity || one.nodes.has(identity)));
 
 /** Move the keyboard focus to a node of the open workflow. */
 function focus(group) {
@@ -18,6 +21,9 @@ function remember(identity) {
   }
 }
 
+/** Functions that are called with each opened picture. */
+const afterOpen = [];
+
 // Tabs, which are shown only for several workflows.
 
 let current = pictures[0];
@@ -30,7 +36,7 @@ for (const one of pictures) {
   if (pictures.length > 1) section.setAttribute("role", "tabpanel");
 }
 tabs.addEventListener("keydown", (event) => {
-  const last = pictures.length - 1, at = pictures.indexOf(current);
+  const last = pictures.length - 1, at = pictures.findIndex(({ tab }) => tab === event.target);
   const next = { ArrowRight: at === last ? 0 : at + 1, ArrowLeft: at ? at - 1 : last, Home: 0, End: last }[event.key];
   if (next === undefined) return;
   event.preventDefault();
@@ -60,6 +66,7 @@ function open(picture) {
   tools.hidden = !picture.svg;
   percent.textContent = `${Math.round(picture.scale * 100)} %`;
   update();
+  for (const act of afterOpen) act(picture);
 }
 
 /** Open the workflow that the address of the page names, or select the node that it names. */

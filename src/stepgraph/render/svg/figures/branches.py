@@ -52,6 +52,9 @@ class BranchColumn(Struct, frozen=True):
     """Whether the source lacks this branch: the path on which all conditions are false."""
 
     mark: Mark | None = None
+    identity: str = ""
+    """The identity of the pill, or an empty string for a pill without a mark."""
+
     pill_room: int = 0
     """The height of the highest pill of all branches, so that bodies are aligned."""
 
@@ -84,8 +87,18 @@ class BranchColumn(Struct, frozen=True):
     def _pill(self) -> tuple[int, int]:
         if self._label is None:
             return 0, 0
-        width = self._label.width + 2 * _PILL_SIDES
-        return width + width % 2, self._label.height + 2 * _PILL_PADDING
+        width = max(self._label.width, self._effect[0]) + 2 * _PILL_SIDES
+        return width + width % 2, self._label.height + self._effect[1] + 2 * _PILL_PADDING
+
+    @property
+    def _effect(self) -> tuple[int, int]:
+        """The width and the height of the effect of a marked branch above its condition."""
+        if self.mark is None or not self.mark.effect:
+            return 0, 0
+        # Imported here for a fast start, because most drawings have no marks.
+        from stepgraph.render.svg.figures.marks import EFFECT_HEIGHT, effect_width
+
+        return effect_width(self.mark.effect), EFFECT_HEIGHT + _PILL_PADDING
 
     @property
     def _sign_room(self) -> int:
@@ -115,15 +128,21 @@ class BranchColumn(Struct, frozen=True):
     def _draw_pill(self, pen: Pen, label: Label) -> None:
         width, height = self._pill
         css = "condition implied" if self.implied else "condition"
-        pen.open(css if self.mark is None else f"{css} {self.mark.kind.value}", "", self.title)
+        pen.open(css if self.mark is None else f"{css} {self.mark.kind.value}", self.identity, self.title)
         pen.box("box", (-width // 2, 0), (width, height), 10)
-        label.draw(pen, _PILL_SIDES - width // 2, _PILL_PADDING, "")
-        if self.mark is not None and self._sign_room:
-            # Imported here for a fast start, because most drawings have no marks.
-            from stepgraph.render.svg.figures.marks import draw_sign
-
-            draw_sign(pen, self.mark.kind, _SIGN - width // 2, height // 2)
+        label.draw(pen, _PILL_SIDES - width // 2, _PILL_PADDING + self._effect[1], "")
+        if self.mark is not None:
+            self._draw_mark(pen, self.mark)
         pen.close()
+
+    def _draw_mark(self, pen: Pen, mark: Mark) -> None:
+        from stepgraph.render.svg.figures.marks import draw_effect, draw_sign
+
+        width, height = self._pill
+        if mark.effect:
+            draw_effect(pen, mark.effect, _PILL_SIDES - width // 2, _PILL_PADDING + 1)
+        if self._sign_room:
+            draw_sign(pen, mark.kind, _SIGN - width // 2, height // 2)
 
 
 class Branches(Struct, frozen=True):

@@ -7,9 +7,10 @@ from typing import Final
 from msgspec import Struct
 
 from stepgraph.render.svg.figures.badge import draw_badge
-from stepgraph.render.svg.figures.figure import EarlyExits, Lanes
+from stepgraph.render.svg.figures.figure import EarlyExits, Figure, Lanes
 from stepgraph.render.svg.figures.label import Label
-from stepgraph.render.svg.figures.leaf import PADDING, ExitPill, SvgGroup
+from stepgraph.render.svg.figures.leaf import PADDING, SvgGroup
+from stepgraph.render.svg.lengths import value_of
 from stepgraph.render.svg.pen import Pen
 
 _LINE: Final = 14
@@ -23,7 +24,11 @@ class Guard(Struct, frozen=True):
     label: Label
     """The condition."""
 
-    exit: ExitPill
+    exit: Figure
+    """The pill of the exit, which may have a mark."""
+
+    exit_left: int
+    """The distance from the spine of the exit to the left edge of its pill, without a mark."""
 
     @property
     def left_extent(self) -> int:
@@ -32,11 +37,11 @@ class Guard(Struct, frozen=True):
 
     @property
     def right_extent(self) -> int:
-        return self._exit_spine + self.exit.right_extent
+        return self._exit_spine + value_of(self.exit.right_extent)
 
     @property
     def height(self) -> int:
-        return max(self.label.height + PADDING, self.exit.height)
+        return max(self.label.height + PADDING, value_of(self.exit.height))
 
     @property
     def continues(self) -> bool:
@@ -48,11 +53,11 @@ class Guard(Struct, frozen=True):
 
     @property
     def _exit_spine(self) -> int:
-        return self.left_extent + _LINE + self.exit.left_extent
+        return self.left_extent + _LINE + value_of(self.exit.left_extent)
 
     @property
     def _exit_top(self) -> int:
-        return self.height // 2 - self.exit.height // 2
+        return (self.height - value_of(self.exit.height)) // 2
 
     def draw(self, pen: Pen, lanes: Lanes) -> None:
         left, middle = self.left_extent, self.height // 2
@@ -61,7 +66,7 @@ class Guard(Struct, frozen=True):
         self.label.draw(pen, PADDING - left, (self.height - self.label.height) // 2, "ink")
         draw_badge(pen, self.group.identity, left)
         pen.close()
-        pen.path("line", f"M{left} {middle}h{_LINE}")
+        pen.path("line", f"M{left} {middle}h{self._exit_spine - self.exit_left - left}")
         pen.open_at(self._exit_spine, self._exit_top)
         self.exit.draw(pen, lanes.relative_to(self._exit_spine))
         pen.close()

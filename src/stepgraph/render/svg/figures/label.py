@@ -84,6 +84,12 @@ def node_label(icon: str, name: str, details: Sequence[str], widest: int) -> Lab
     return _label(icon, [("name", NAME, names), ("detail", DETAIL, _joined(details, widest))])
 
 
+def quiet_label(icon: str, texts: Sequence[str], widest: int) -> Label:
+    """Return the label of texts in the font of details beside an icon, each on lines of its own."""
+    lines = [line for text in texts if text for line in _wrapped(DETAIL, text, widest)]
+    return _label(icon, [("detail", DETAIL, lines)])
+
+
 def plain_label(text: str, widest: int = NORMAL.name) -> Label:
     """Return a label of one text in the font of details, without an icon."""
     return _label("", [("detail", DETAIL, _wrapped(DETAIL, text, widest))])

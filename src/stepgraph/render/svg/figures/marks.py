@@ -10,13 +10,13 @@ from msgspec.structs import force_setattr
 
 from stepgraph.escaping.plain_text import visible
 from stepgraph.render.svg.figures.figure import EarlyExits, Figure, Lanes
-from stepgraph.render.svg.figures.label import NORMAL, Label, plain_label
+from stepgraph.render.svg.figures.label import NORMAL, Label, TextLine, plain_label
 from stepgraph.render.svg.figures.leaf import ExitPill
 from stepgraph.render.svg.figures.stack import ExitJoin
-from stepgraph.render.svg.fonts import DETAIL, HEADING
+from stepgraph.render.svg.fonts import DETAIL, EFFECT, HEADING
 from stepgraph.render.svg.lengths import Length, longest, shortest, value_of
 from stepgraph.render.svg.pen import Icon, Pen, TextPiece
-from stepgraph.render.view import Mark, MarkKind
+from stepgraph.render.view import EffectLabel, Mark, MarkKind
 
 ICONS: Final = {
     MarkKind.ADDED: Icon.ADDED,
@@ -25,6 +25,9 @@ ICONS: Final = {
 }
 SIGN: Final = 9
 """The radius in pixels of a sign."""
+
+EFFECT_HEIGHT: Final = 16
+"""The height in pixels of the pill of an effect."""
 
 MAX_WIDTH: Final = 560
 MAX_ENTRIES: Final = 24
@@ -35,6 +38,9 @@ _ABOVE: Final = 4
 _BELOW: Final = 6
 _TAB_OVERLAP: Final = 10
 _PADDING_AROUND_TEXT: Final = 3 * _SIDE_PADDING + SIGN
+_EFFECT_SIDES: Final = 7
+_BELOW_EFFECT: Final = 3
+_BESIDE_EFFECT: Final = 4
 _MIN_TAB_WIDTH: Final = 190
 _ICON: Final = 16
 
@@ -42,24 +48,25 @@ _ICON: Final = 16
 class MarkedFigure(Struct, frozen=True):
     """A figure with its mark.
 
-    The tab begins at the left side of the figure, and is at least as wide as its text.
+    The tab shows the effect and the remark. It begins at the left side of the figure, and is at least as wide as its
+    text. The pill of an exit is too small for a tab: its effect is to its left, and its remark is only in its title.
     """
 
     figure: Figure
     mark: Mark
     label: Label | None = None
-    """The text of the tab, or None without a tab. Pills are too small for tabs."""
+    """The remark on the tab, or None without one."""
 
     def __post_init__(self) -> None:
-        if not self.mark.remark or isinstance(self.figure, ExitPill):
+        if not self.mark.remark or self._is_exit:
             return
         room = max(2 * value_of(self.figure.left_extent), _MIN_TAB_WIDTH) - _PADDING_AROUND_TEXT
         force_setattr(self, "label", plain_label(self.mark.remark, min(room, NORMAL.name)))
 
     @property
     def left_extent(self) -> Length:
-        at_corner = self.label is None and not self.mark.quiet
-        return self.figure.left_extent + (SIGN if at_corner else 0)
+        at_corner = not self._above and not self.mark.quiet
+        return self.figure.left_extent + ((SIGN if at_corner else 0) + self._beside)
 
     @property
     def right_extent(self) -> Length:
@@ -79,29 +86,52 @@ class MarkedFigure(Struct, frozen=True):
 
     @property
     def _tab(self) -> Length:
-        if self.label is None:
+        if not self._above:
             return 0
+        text = max(0 if self.label is None else self.label.width, effect_width(self.mark.effect))
         left, right = self.figure.left_extent, self.figure.right_extent
-        return longest([self.label.width + _PADDING_AROUND_TEXT, left + shortest([left, right])])
+        return longest([text + _PADDING_AROUND_TEXT, left + shortest([left, right])])
 
     @property
     def _above(self) -> int:
-        return 0 if self.label is None else self.label.height + _ABOVE + _BELOW
+        rows = self._effect_row + (0 if self.label is None else self.label.height)
+        return rows + _ABOVE + _BELOW if rows else 0
+
+    @property
+    def _is_exit(self) -> bool:
+        return isinstance(self.figure, ExitPill)
+
+    @property
+    def _beside(self) -> int:
+        """The width to the left of an exit and its sign."""
+        return effect_width(self.mark.effect) + _BESIDE_EFFECT if self.mark.effect and self._is_exit else 0
+
+    @property
+    def _effect_row(self) -> int:
+        if not self.mark.effect or self._is_exit:
+            return 0
+        return EFFECT_HEIGHT + (0 if self.label is None else _BELOW_EFFECT)
 
     def draw(self, pen: Pen, lanes: Lanes) -> None:
         pen.open(f"mark {self.mark.kind.value}", "", self.mark.words)
         edge = -self.figure.left_extent
-        if self.label is not None:
+        text = edge + (2 * _SIDE_PADDING + SIGN)
+        if self._above:
             pen.box("tab", (edge, 0), (self._tab, self._above + _TAB_OVERLAP))
-            self.label.draw(pen, edge + (2 * _SIDE_PADDING + SIGN), _ABOVE, "")
+        if self._effect_row:
+            draw_effect(pen, self.mark.effect, text, _ABOVE)
+        elif self.mark.effect:
+            draw_effect(pen, self.mark.effect, -self.left_extent, (value_of(self.height) - EFFECT_HEIGHT) // 2)
+        if self.label is not None:
+            self.label.draw(pen, text, _ABOVE + self._effect_row, "")
         pen.open_at(0, self._above)
         self.figure.draw(pen, lanes)
         pen.close()
         if not self.mark.quiet:
-            if self.label is None:
-                draw_sign(pen, self.mark.kind, edge, 0)
-            else:
+            if self._above:
                 draw_sign(pen, self.mark.kind, edge + (_SIDE_PADDING + SIGN // 2), self._above // 2)
+            else:
+                draw_sign(pen, self.mark.kind, edge, 0)
         pen.close()
 
 
@@ -116,6 +146,19 @@ def draw_sign(pen: Pen, kind: MarkKind, x: Length, y: int) -> None:
     """Draw the sign of a mark centered at a point."""
     pen.lines.append(f'<circle class="sign" cx="{x}" cy="{y}" r="{SIGN}"/>')
     pen.icon("", x - _ICON // 2, y - _ICON // 2, ICONS[kind])
+
+
+def effect_width(effect: EffectLabel) -> int:
+    """Return the width of the pill of an effect, or 0 without one."""
+    return EFFECT.width(effect) + 2 * _EFFECT_SIDES if effect else 0
+
+
+def draw_effect(pen: Pen, effect: EffectLabel, x: Length, y: int) -> None:
+    """Draw the pill of an effect with its upper left corner at a point."""
+    size = (effect_width(effect), EFFECT_HEIGHT)
+    pen.box(effect.replace(" ", "-"), (x, y), size, EFFECT_HEIGHT // 2)
+    line = TextLine("effect", EFFECT, effect, 0, EFFECT_HEIGHT - _DESCENT)
+    Label("", (line,), EFFECT.width(effect), EFFECT_HEIGHT).draw(pen, x + _EFFECT_SIDES, y, "")
 
 
 _MAX_LINES: Final = 3

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 from typing import Final, assert_never
 
-from stepgraph.model.details import NO_DETAIL, Detail, Details
+from stepgraph.model.details import NO_DETAIL, NO_DETAILS, Detail, Details
 from stepgraph.model.payload import FunctionCall, Node, Step
 from stepgraph.model.walk import as_unknown, is_step
-from stepgraph.render.folding import LeavingKind, exit_kinds, folded_node_text, may_complete
+from stepgraph.render.folding import LeavingKind, exit_kinds, folded_node_text, folded_title, is_run, may_complete
 from stepgraph.render.node_text import NO_STEPS, clock_text, node_words
 from stepgraph.render.step_types import StepStyle, step_style, step_text
 from stepgraph.render.svg.figures.frame import FoldedForm
-from stepgraph.render.svg.figures.label import BETWEEN, NORMAL, Label, TextWidths, exit_label, node_label, plain_label
+from stepgraph.render.svg.figures.label import (
+    BETWEEN,
+    NORMAL,
+    Label,
+    TextWidths,
+    exit_label,
+    node_label,
+    plain_label,
+    quiet_label,
+)
 from stepgraph.render.svg.figures.leaf import ExitPill, Leaf, SvgGroup
 from stepgraph.render.svg.lengths import Variables
 from stepgraph.render.svg.pen import Icon
@@ -99,21 +108,18 @@ def empty_box(identity: str, widths: TextWidths, text: str = NO_STEPS) -> Leaf:
     return Leaf(SvgGroup("empty", identity, text), plain_label(text, widths.name))
 
 
-def folded_box(
-    node: Node, context: NodeContext, details: Details, widths: TextWidths, *, text: str = "", head: str = ""
-) -> Leaf:
+def folded_box(node: Node, context: NodeContext, details: Details, widths: TextWidths, *, text: str = "") -> Leaf:
     """Return the box of a folded node: its name, a summary of its contents, and its exits.
 
-    `text` and `head` replace the computed summary and name.
+    `text` replaces the computed summary.
     """
-    css, icon = _folded_style(node)
-    name, text = head or node_words(node).title, text or folded_node_text(node, details)
-    group = SvgGroup(f"folded {css}", context.identity, title_line(name, text))
+    css, _ = folded_style(node, details)
+    title = title_line(folded_title(node, details), text or folded_node_text(node, details))
     kinds, ending = exit_kinds(node, details), _ending_kinds(node, context, details)
     return Leaf(
-        group,
-        node_label(icon, name, [text], widths.name),
-        stacked=True,
+        SvgGroup(f"folded {css}", context.identity, title),
+        _folded_label(node, details, widths, text),
+        stacked=not is_run(node, details),
         exit_kinds=kinds.difference(ending),
         ends=ending,
         is_caught=context.may_be_caught("raise"),
@@ -130,30 +136,34 @@ def _ending_kinds(node: Node, context: NodeContext, details: Details) -> list[Le
     return [kind for kind in _ENDS if kind in kinds and (context.may_be_caught(kind) or context.ends_at_once(kind))]
 
 
-def folded_form(variables: Variables, node: Node, context: NodeContext, details: Details, head: str = "") -> FoldedForm:
+def folded_form(variables: Variables, node: Node, context: NodeContext, details: Details) -> FoldedForm:
     """Return the form of a frame that is folded in a page, with the label and the exits of a folded box."""
-    _, icon = _folded_style(node)
-    name = head or node_words(node).title
-    phrases = folded_node_text(node, details).split(BETWEEN)
-    return FoldedForm(
-        variables,
-        node_label(icon, name, phrases, NORMAL.name),
-        ends=_ending_kinds(node, context, details),
-        is_caught=context.may_be_caught("raise"),
-    )
+    ends, is_caught = _ending_kinds(node, context, details), context.may_be_caught("raise")
+    return FoldedForm(variables, _folded_label(node, details, NORMAL), ends, is_caught)
+
+
+def _folded_label(node: Node, details: Details, widths: TextWidths, text: str = "") -> Label:
+    """Return the label of a folded node. `text` replaces the computed summary."""
+    _, icon = folded_style(node, details)
+    name, text = folded_title(node, details), text or folded_node_text(node, details)
+    if is_run(node, details):
+        return quiet_label(icon, [name, text], widths.name)
+    return node_label(icon, name, text.split(BETWEEN), widths.name)
 
 
 def unwrapped_box(node: Node, identity: str, widths: TextWidths) -> Leaf:
     """Return the box of a removed node whose contents remain."""
-    css, icon = _folded_style(node)
+    css, icon = folded_style(node, NO_DETAILS)
     name = node_words(node).title
     return Leaf(SvgGroup(css, identity, name), node_label(icon, name, [], widths.name))
 
 
-def _folded_style(node: Node) -> tuple[str, str]:
+def folded_style(node: Node, details: Details) -> tuple[str, str]:
     """Return the class and the icon of a folded node. Nodes without their own style look like blocks."""
     if as_unknown(node):
         return "block", Icon.BLOCK
+    if is_run(node, details):
+        return "unchanged", Icon.UNCHANGED
     if is_step(node):
         style = step_style(node["type"])
         return _step_css(style), style.icon

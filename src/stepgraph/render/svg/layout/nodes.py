@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import Final, assert_never
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from stepgraph.model.payload import Block, FunctionCall, FunctionDef, Loop, Node, Start, StepDo, UnknownNode
 from stepgraph.model.walk import as_unknown, children, is_leaf_step
 from stepgraph.phrases import payload_text
 from stepgraph.render.calls import DRAWN_BEFORE, DRAWN_SEPARATELY, MAX_EXPANDED_CALLS, MISSING, RECURSIVE
-from stepgraph.render.folding import BodyTexts, exit_kind, loop_of_passes
-from stepgraph.render.group_order import has_clocks
+from stepgraph.render.folding import BodyTexts, exit_kind, folded_title, loop_of_passes
+from stepgraph.render.group_order import has_clocks, in_sequence
 from stepgraph.render.node_text import ENDLESS_LOOPS, NO_STEPS, UNKNOWN_TYPE
 from stepgraph.render.svg.figures.figure import GAP, Figure
 from stepgraph.render.svg.figures.frame import FoldedForm, FrameFigure
@@ -28,6 +29,7 @@ from stepgraph.render.svg.layout.labels import (
     exit_pill,
     folded_box,
     folded_form,
+    folded_style,
     step_group,
     step_label,
     step_leaf,
@@ -38,7 +40,6 @@ from stepgraph.render.svg.layout.structures import (
     Layout,
     OpenFunctions,
     guard_exit,
-    in_sequence,
     is_always_run,
     measure_if,
     measure_parallel,
@@ -158,7 +159,8 @@ class NodeLayout(Struct):
         for condition, statement in detail.guards:
             pill = exit_pill("raise", unnamed, self.widths, word=statement)
             label = heading(Icon.CHOICE, "if", condition, widest=self.widths.condition)
-            figures.append(Guard(SvgGroup("guard", "", title_line("if", condition)), label, pill))
+            group = SvgGroup("guard", "", title_line("if", condition))
+            figures.append(Guard(group, label, pill, pill.left_extent))
         if detail.ending:
             figures.append(exit_pill("raise", unnamed, self.widths, word=detail.ending))
         if detail.returns:
@@ -167,15 +169,15 @@ class NodeLayout(Struct):
             figures.append(continue_pill(detail.leaving, self.widths))
         return figures
 
-    def marked(self, figure: Figure, part: Mapping[str, object]) -> Figure:
-        """Return a figure with the mark of its node, branch or block, if there is one."""
+    def marked(self, figure: Figure, part: Mapping[str, object], *, quiet: bool = False) -> Figure:
+        """Return a figure with the mark of its node, branch or block, if there is one, without a sign if `quiet`."""
         mark = self.view.mark(part)
         if mark is None:
             return figure
         # Imported here because most drawings have no marks, and start-up time counts.
         from stepgraph.render.svg.figures.marks import MarkedFigure, is_marked
 
-        return figure if is_marked(figure) else MarkedFigure(figure, mark)
+        return figure if is_marked(figure) else MarkedFigure(figure, replace(mark, quiet=True) if quiet else mark)
 
     def measure(self, node: Node, context: NodeContext) -> Figure:
         """Return the figure of a node of any type, with its mark."""
@@ -191,7 +193,7 @@ class NodeLayout(Struct):
         if unknown := as_unknown(node):
             return self._unknown(node, unknown, context)
         if self._folds(node, context):
-            return folded_box(node, context, self.view.details, self.widths, head=self._folded_head(node))
+            return folded_box(node, context, self.view.details, self.widths)
         if is_leaf_step(node):
             return step_leaf(node, context.identity, self.view.details, self.widths)
         match node["type"]:
@@ -226,10 +228,7 @@ class NodeLayout(Struct):
         """Return the form of the frame of a node that is folded in a page, or None outside of pages."""
         if self.folds is None:
             return None
-        return folded_form(self.folds, node, context, self.view.details, self._folded_head(node))
-
-    def _folded_head(self, node: Node) -> str:
-        return self.view.details.source(node) if node["type"] == "loop" else ""
+        return folded_form(self.folds, node, context, self.view.details)
 
     def _folds(self, node: Node, context: NodeContext) -> bool:
         """Return whether a node is folded. A group that shares its frame with a loop is folded with it.
@@ -261,8 +260,9 @@ class NodeLayout(Struct):
 
     def _block(self, block: Block, context: NodeContext) -> Figure:
         body = self.stack(block["nodes"], context.inside(context.identity))
-        group = SvgGroup("block", context.identity, "in sequence")
-        return FrameFigure(group, heading(Icon.BLOCK, "in sequence"), body, GAP, self.folded_form(block, context))
+        css, icon = folded_style(block, self.view.details)
+        group = SvgGroup(css, context.identity, folded_title(block, self.view.details))
+        return FrameFigure(group, heading(icon, group.title), body, GAP, self.folded_form(block, context))
 
     def _call(self, call: FunctionCall, context: NodeContext) -> Figure:
         name, arguments = call["name"], self.view.details.source(call)

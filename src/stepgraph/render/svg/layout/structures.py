@@ -21,7 +21,7 @@ from stepgraph.model.payload import (
     is_generated,
 )
 from stepgraph.model.walk import handlers_in
-from stepgraph.render.folding import LeavingKind, exit_kind, exit_kinds, loop_of_passes
+from stepgraph.render.folding import LeavingKind, exit_kind, exit_kinds, folded_title, is_run, loop_of_passes
 from stepgraph.render.group_order import RowSpan, clock_span, is_over_at_the_first, is_unawaited, row_spans
 from stepgraph.render.node_text import NO_BLOCK, always_running_branch, branch_text, is_exhaustive, is_guard, only_exit
 from stepgraph.render.svg.figures.branches import BranchColumn, Branches
@@ -36,10 +36,10 @@ from stepgraph.render.svg.figures.stack import rejoin
 from stepgraph.render.svg.figures.staggered import StaggeredRows
 from stepgraph.render.svg.figures.try_panels import TryFinally, place_panels
 from stepgraph.render.svg.identities import identities
-from stepgraph.render.svg.layout.labels import empty_box, exit_pill, title_line
+from stepgraph.render.svg.layout.labels import empty_box, exit_pill, folded_style, title_line
 from stepgraph.render.svg.lengths import Length
 from stepgraph.render.svg.pen import Icon
-from stepgraph.render.view import NodeContext, View
+from stepgraph.render.view import Mark, NodeContext, View
 
 _BARS_OF_ONE_ROW: Final = 2
 _NO_MATCH: Final = "no match"
@@ -95,8 +95,8 @@ class Layout(Protocol):
     def measure(self, node: Node, context: NodeContext) -> Figure:
         """Return the figure of a node in its own context."""
 
-    def marked(self, figure: Figure, part: Mapping[str, object]) -> Figure:
-        """Return a figure with the mark of its node, branch or block, if there is one."""
+    def marked(self, figure: Figure, part: Mapping[str, object], *, quiet: bool = False) -> Figure:
+        """Return a figure with the mark of its node, branch or block, if there is one, without a sign if `quiet`."""
 
     def stack(
         self, nodes: Sequence[Node], context: NodeContext, *, tail: int = ..., entered: bool = ..., empty: str = ...
@@ -157,11 +157,22 @@ def if_title(node: If) -> str:
 
 
 def guard_exit(node: Node, view: View) -> Break | None:
-    """Return the exit of a guard: an `if` whose only branch is an exit, without marks on either. None for others."""
-    if not is_guard(node) or view.mark(node["branches"][0]) is not None:
+    """Return the exit of a guard: an `if` whose only branch is an exit. None for others.
+
+    The mark of the branch must be a part of the mark on the `if`, and the mark of the exit must fit on its corner.
+    """
+    if not is_guard(node) or not _is_covered(view.mark(node["branches"][0]), view.mark(node)):
         return None
     only = only_exit(node["branches"][0]["nodes"])
-    return only if only is not None and view.mark(only) is None else None
+    mark = None if only is None else view.mark(only)
+    return only if mark is None or not mark.effect else None
+
+
+def _is_covered(mark: Mark | None, around: Mark | None) -> bool:
+    """Return whether a mark, if any, says no more than the mark of the figure around it."""
+    if mark is None:
+        return True
+    return around is not None and mark.kind is around.kind and not mark.effect and not mark.remark
 
 
 def is_always_run(node: Node, view: View) -> bool:
@@ -181,7 +192,9 @@ def _measure_guard(layout: Layout, branch: Branch, node: Break, context: NodeCon
     kind = exit_kind(node, details)
     pill = exit_pill(kind, inside.at(identity), layout.widths, word=node["kind"], details=details.of(node))
     title = title_line("if", branch["condition"] or "", *details.remarks(branch))
-    return Guard(SvgGroup("guard", context.identity, title), _condition_label(layout, branch, Icon.CHOICE), pill)
+    group, label = SvgGroup("guard", context.identity, title), _condition_label(layout, branch, Icon.CHOICE)
+    is_part = layout.view.mark(branch) is not None
+    return Guard(group, label, layout.marked(pill, node, quiet=is_part), pill.left_extent)
 
 
 def _branches(
@@ -215,7 +228,10 @@ def _column(layout: Layout, branch: Branch, inside: NodeContext, otherwise: str)
     has_body = branch["nodes"] or detail.ending or detail.leaving or detail.guards
     body = layout.part(branch, branch["nodes"], inside, tail=0) if has_body else None
     title = title_line(branch_text(branch, otherwise, details), *details.remarks(branch))
-    return BranchColumn(_condition_label(layout, branch, "", otherwise), body, title, mark=layout.view.mark(branch))
+    mark = layout.view.mark(branch)
+    identity = "" if mark is None else f"{inside.identity}.condition"
+    label = _condition_label(layout, branch, "", otherwise)
+    return BranchColumn(label, body, title, mark=mark, identity=identity)
 
 
 def _condition_label(layout: Layout, branch: Branch, icon: str, otherwise: str = "else") -> Label:
@@ -300,7 +316,7 @@ def _panel(
     inside = context.inside(f"{context.identity}.{css}")
     group = SvgGroup(f"panel {css}", inside.identity, title)
     handlers = handlers_in(block["nodes"])
-    if handlers is None or layout.view.mark(handlers) is not None or layout.view.folding.folds(handlers, inside.level):
+    if handlers is None or not _shares_frame(handlers, block, layout.view, inside):
         frame = FrameFigure(group, label, layout.part(block, block["nodes"], inside), GAP)
     else:
         (identity,) = identities([handlers], inside.identity)
@@ -309,6 +325,11 @@ def _panel(
         columns = _columns(layout, handlers["branches"], inside.at(identity), "default")
         frame = FrameFigure(group, label, Branches(columns, layout.view.compact), 0)
     return layout.marked(frame, block), frame.left_extent
+
+
+def _shares_frame(handlers: Switch, block: Block, view: View, inside: NodeContext) -> bool:
+    """Return whether a choice between handlers is drawn without its own frame in the frame of its block."""
+    return _is_covered(view.mark(handlers), view.mark(block)) and not view.folding.folds(handlers, inside.level)
 
 
 def measure_parallel(layout: Layout, node: Parallel, context: NodeContext) -> Figure:
@@ -338,6 +359,10 @@ def _group_and_label(layout: Layout, node: Parallel, context: NodeContext, head:
 
     Both show the function that makes the group, the head of the loop, the condition that ends the group, and remarks.
     """
+    if is_run(node, layout.view.details):
+        css, icon = folded_style(node, layout.view.details)
+        title = folded_title(node, layout.view.details)
+        return SvgGroup(css, context.identity, title), heading(icon, title)
     when = ", ".join(filter(None, (layout.view.details.source(node), head, _over_when(node))))
     words = BETWEEN.join(filter(None, (when, *layout.view.details.remarks(node))))
     kind = f"parallel {node['kind']}"
@@ -362,16 +387,6 @@ def measure_unframed(layout: Layout, nodes: Sequence[Node], context: NodeContext
     return FrameFigure(
         SvgGroup("parallel", f"{context.identity}.concurrent", title), heading(Icon.PARALLEL, title), rows, 0
     )
-
-
-def in_sequence(nodes: Sequence[Node]) -> list[int] | None:
-    """Return the indexes of nodes with clocks in sequential order, or None if some overlap."""
-    spans = row_spans([clock_span(node) for node in nodes])
-    order = sorted(range(len(nodes)), key=lambda index: spans[index].begins)
-    is_sequence = all(
-        spans[index] == RowSpan(row, row + 1) and not is_unawaited(nodes[index]) for row, index in enumerate(order)
-    )
-    return order if is_sequence else None
 
 
 def _rows(layout: Layout, nodes: Sequence[Node], context: NodeContext, *, ends_with_first: bool) -> Figure:
