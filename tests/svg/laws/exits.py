@@ -38,12 +38,17 @@ def exit_has_a_wrong_target(picture: Picture) -> Iterator[str]:
 
 
 def exit_has_a_wrong_end(picture: Picture) -> Iterator[str]:
-    """An exit has an end mark if, and only if, it ends beside its pill: one ring for `raise`, two for `return`."""
+    """An exit has an end mark if, and only if, it ends beside its pill: one ring for `raise`, two for `return`.
+
+    A `raise` that a handler may catch has an arrow instead.
+    """
     for pill in picture.whole.walk():
         if "exit" not in pill.css or not pill.boxes:
             continue
         kind_of_exit = _kind_of(pill)
         expected = {"raise": 1, "return": 2, "break": 0}[kind_of_exit] if _ends_at_once(pill, kind_of_exit) else 0
+        if kind_of_exit == "raise" and _is_handled(pill):
+            expected = 0
         if len(pill.marks) != expected or any(mark.left < pill.box.right for mark in pill.marks):
             yield f"{pill.title} in {pill.parent and pill.parent.identity} has {len(pill.marks)} circles"
 
@@ -182,6 +187,23 @@ def _ends_at_once(figure: Figure, exit_kind: LeavingKind) -> bool:
             return False
         inner = outer
     return True
+
+
+def _is_handled(figure: Figure) -> bool:
+    """Return whether a handler around a figure may catch its exception, or a `finally` of a caller runs after it."""
+    inner, is_in_function = figure, False
+    for outer in figure.parents:
+        if "try" in outer.css and "finally" not in inner.css and not is_resumed_exit(inner):
+            panels = frozenset[str]().union(*(panel.css for panel in outer.inner))
+            if "body" in inner.css and "catch" in panels:
+                return True
+            if "finally" in panels:
+                return is_in_function
+        if outer.css & {"start", "step"}:
+            return False
+        is_in_function = is_in_function or "function" in outer.css
+        inner = outer
+    return False
 
 
 def _is_next(picture: Picture, figure: Figure, exit_kind: LeavingKind, panel: Figure) -> bool:

@@ -133,7 +133,10 @@ def line_is_filled(picture: Picture) -> Iterator[str]:
 
 
 def arrow_points_at_nothing(picture: Picture) -> Iterator[str]:
-    """An arrow of the normal flow ends at the top of a figure, and any other at a side of a figure or at a spine."""
+    """An arrow of the normal flow ends at the top of a figure, and any other at a side of a figure or at a spine.
+
+    The arrows beside exits and folded nodes, which lead to a handler or a loop, end in the open.
+    """
     figures = [box for figure in picture.whole.walk() for box in [*figure.boxes, *figure.marks]]
     spines = [
         segment
@@ -144,6 +147,8 @@ def arrow_points_at_nothing(picture: Picture) -> Iterator[str]:
         for segment in stroke.segments
     ]
     for line in picture.lines:
+        if line.figure.css & {"exit", "folded", "shut"}:
+            continue
         for tip in filter(None, map(tip_of, line.strokes)):
             at_top = any(box.top == tip.y and box.left + 6 < tip.x < box.right - 6 for box in figures)
             at_side = any(box.grown(1).touches(tip) and box.top + 6 < tip.y < box.bottom - 6 for box in figures)

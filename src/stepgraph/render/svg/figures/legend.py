@@ -83,7 +83,7 @@ def _dashed_bar(pen: Pen, x: int, y: int) -> None:
 
 def _loose_end(pen: Pen, x: int, y: int) -> None:
     pen.path("unawaited", f"M{x} {y + 8}h10")
-    pen.path("unawaited end", f"M{x + 10} {y + 8}a3 3 0 1 0 6 0a3 3 0 1 0 -6 0z")
+    pen.path("unawaited end", f"M{x + 12} {y + 5}a3 3 0 1 0 1 0z")
 
 
 ENTRIES: Final = (
