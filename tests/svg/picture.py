@@ -196,6 +196,8 @@ def _read(root: ET.Element, whole: Figure, folded: Container[str]) -> None:
                 figure.tab_texts += [_text(span, at) for span in child]
             elif "finding" in child.get("class", "").split():
                 figure.badges.append(_badge(child, at))
+            elif child.tag == f"{SVG}g" and "legend" in figure.css:
+                continue  # samples, which lead nowhere
             elif child.tag == f"{SVG}g":
                 inner.append(_group(child, figure, at, folded))
             else:

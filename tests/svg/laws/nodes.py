@@ -33,7 +33,8 @@ def condition_is_not_drawn(picture: Picture) -> Iterator[str]:
     """Each branch has its complete condition, or `else` or `default`. The title of a single branch contains it."""
     for figure in picture.whole.walk():
         node = picture.nodes.get(figure.identity)
-        if node is None or not (node["type"] == "if" or node["type"] == "switch") or figure.css & {"folded", "shut"}:
+        is_drawn_open = bool(figure.css & {"frame", "guard"})
+        if node is None or not (node["type"] == "if" or node["type"] == "switch") or not is_drawn_open:
             continue
         if node["type"] == "if" and len(node["branches"]) == 1:
             condition = node["branches"][0]["condition"]

@@ -29,7 +29,7 @@ class Entry(Struct, frozen=True):
     draw: Callable[[Pen, int, int], None]
     """Draws the symbol with its upper left corner at x and y."""
 
-    css: FigureClass | str = ""
+    css: FigureClass | str = "sample"
     """The class of the figures that the symbol belongs to, if it has their colors."""
 
 
