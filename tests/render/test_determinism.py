@@ -16,10 +16,11 @@ import hashlib
 from stepgraph.cli.console import Look
 from stepgraph.cli.formats import FormatOptions
 from tests.text_formats import TEXT_DRAWINGS
+from stepgraph.drawing.workflow import DrawnWorkflow
 from stepgraph.subject import Subject
 from tests.svg.examples import examples
 
-subjects = [Subject(name, name, graph, str) for name, graph in examples().items()]
+subjects = [Subject(DrawnWorkflow(name=name, class_name=name, graph=graph), str) for name, graph in examples().items()]
 options = FormatOptions(Look(color=True))
 for name, form in TEXT_DRAWINGS.items():
     documents = [subjects] if form.allows_multiple_workflows else [[subject] for subject in subjects]

@@ -37,12 +37,10 @@ _TEMPLATE: Final = re.compile(
     r"(?:[\w.~!$&'()*+,;=:@%/?#-]|\{(?:path|file|line)\})*",
     re.ASCII,
 )
-_NAME: Final = r"(?!\.{1,2}(?:/|$))[\w.-]+"
-_REMOTE: Final = re.compile(
-    rf"(?:https?://(?:[^/@]*@)?|ssh://(?:[\w.-]+@)?|git://|(?P<scp>[\w.-]+@))(?P<host>{_HOST})(?::[0-9]{{1,5}}(?=/))?"
-    rf"(?(scp):/?|/)(?P<path>{_NAME}(?:/{_NAME})+)/?",
-    re.ASCII,
-)
+_HOST_NAME: Final = re.compile(_HOST, re.ASCII)
+_NAME: Final = re.compile(r"[\w.-]+", re.ASCII)
+_REMOTE_SCHEMES: Final = frozenset({"https", "http", "ssh", "git"})
+_MAX_PORT_DIGITS: Final = 5
 
 
 def is_template(url: str) -> bool:
@@ -55,16 +53,36 @@ def permalink_template(remote: str, commit: str) -> str | None:
 
     Returns None unless the host is GitHub or GitLab. Credentials in the URL are dropped.
     """
-    match = _REMOTE.fullmatch(remote)
-    if match is None:
+    address = _host_and_path(remote)
+    if address is None:
         return None
-    host, path = match["host"].lower(), match["path"].removesuffix(".git")
+    host, path = address[0].lower(), address[1].removesuffix(".git")
     labels = host.split(".")
     if labels[-2:] == ["github", "com"] or labels[0] == "github":
         return f"https://{host}/{path}/blob/{commit}/{{path}}#L{{line}}"
     if "gitlab" in labels:
         return f"https://{host}/{path}/-/blob/{commit}/{{path}}#L{{line}}"
     return None
+
+
+def _host_and_path(remote: str) -> tuple[str, str] | None:
+    """Return the host and the path of a remote, a URL or `user@host:path`. Returns None for other text."""
+    scheme, separator, rest = remote.partition("://")
+    if separator:
+        authority, _, path = rest.partition("/")
+        user, _, server = authority.rpartition("@")
+        is_known = scheme in _REMOTE_SCHEMES
+    else:
+        authority, _, path = remote.partition(":")
+        user, _, server = authority.rpartition("@")
+        path, is_known = path.removeprefix("/"), _NAME.fullmatch(user) is not None
+    host, colon, port = server.partition(":")
+    has_valid_port = port.isdecimal() and len(port) <= _MAX_PORT_DIGITS if colon else True
+    names = path.removesuffix("/").split("/")
+    is_path = len(names) > 1 and all(_NAME.fullmatch(name) and name not in {".", ".."} for name in names)
+    if not (is_known and "@" not in user and has_valid_port and _HOST_NAME.fullmatch(host) and is_path):
+        return None
+    return host, "/".join(names)
 
 
 class SourceLinks(Struct):
