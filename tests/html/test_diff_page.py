@@ -66,6 +66,7 @@ def targets(sample: VersionComparison) -> tuple[list[str], set[str]]:
     return links, {f"#{element.attributes['id']}" for element in root.walk() if "id" in element.attributes}
 
 
+@pytest.mark.slow
 def test_each_link_has_a_target() -> None:
     links, identities = targets(everything())
     assert len(links) > 100

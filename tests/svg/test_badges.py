@@ -45,6 +45,7 @@ def drawn(graph: Graph, *findings: ShownFinding, folding: Folding = UNFOLDED, ex
     return picture_of(graph, View(findings=findings, folding=folding, expand=expand))
 
 
+@pytest.mark.slow
 def test_findings_at_all_nodes_break_no_law() -> None:
     for name, example in examples().items():
         view = View(findings=findings_everywhere(example), state="incomplete: 2 notes")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, assert_never
 
-from stepgraph.model.details import NO_DETAIL, NO_DETAILS, Detail, Details
+from stepgraph.model.details import NO_DETAIL, NO_DETAILS, NOT_CAUGHT, Detail, Details
 from stepgraph.model.payload import FunctionCall, Node, Step
 from stepgraph.model.walk import as_unknown, is_step
 from stepgraph.render.folding import LeavingKind, exit_kinds, folded_node_text, folded_title, is_run, may_complete
@@ -88,8 +88,10 @@ def exit_pill(
     """
     icon = {"break": Icon.BREAK, "return": Icon.RETURN, "raise": Icon.RAISE}[kind]
     css = "exit raise" if kind == "raise" else "exit"
-    group = SvgGroup(css, context.identity, title_line(details.source or title or word, *details.remarks))
     is_caught = context.may_be_caught(kind, details)
+    # A handler of a caller may catch what no handler of the function does.
+    remarks = [remark for remark in details.remarks if not (is_caught and remark == NOT_CAUGHT)]
+    group = SvgGroup(css, context.identity, title_line(details.source or title or word, *remarks))
     is_far = is_caught and not context.handled_here
     phrase = f"to {context.handler}" if is_far and context.handler else ""
     label = exit_label(icon, details.source or word, widths.exit, phrase)

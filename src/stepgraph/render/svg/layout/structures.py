@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping, MutableMapping, MutableSet, Seque
 from contextlib import contextmanager
 from typing import Final, Protocol
 
+from msgspec.structs import replace
+
 from stepgraph.model.payload import (
     Block,
     Branch,
@@ -277,12 +279,9 @@ def measure_try(layout: Layout, node: Try, context: NodeContext) -> Figure:
 
 
 def _source_of_handlers(layout: Layout, node: Try) -> str:
-    """Return the `except` clause of a `try`, or one clause with the types of all its clauses."""
+    """Return the `except` clause of a `try`, or a phrase if there are several."""
     catch = node.get("catch_block", NO_BLOCK)
-    if (handlers := handlers_in(catch["nodes"])) is None:
-        return layout.view.details.source(catch)
-    conditions = [branch["condition"] for branch in handlers["branches"] if branch["condition"] is not None]
-    return f"except {', '.join(conditions)}"
+    return layout.view.details.source(catch) if handlers_in(catch["nodes"]) is None else "one of the handlers"
 
 
 _RESUMED: Final[tuple[LeavingKind, ...]] = ("raise", "return", "break")
@@ -300,7 +299,7 @@ def _resumed_exits(layout: Layout, node: Try, final: Figure, context: NodeContex
         kinds = kinds - {"raise"} | exit_kinds(node["catch_block"], details)
     else:
         kinds.add("raise")
-    unnamed = context.at("")
+    unnamed = replace(context.at(""), handler="")
     return [
         exit_pill(kind, unnamed, layout.widths, word=kind, title=f"{kind}, after finally")
         for kind in _RESUMED
