@@ -169,6 +169,7 @@ def test_a_refused_fork_falls_back_to_one_process(monkeypatch: pytest.MonkeyPatc
     assert as_data(in_workers()) == as_data(in_one_process())
 
 
+@pytest.mark.slow
 def test_a_large_module_falls_back_to_one_process(tmp_path: Path) -> None:
     write(tmp_path, 7, imports=f"NUMBERS = [{'0, ' * (HELD_TOKENS // MOST_PROCESSES // 2)}]")
     assert process_pool.analyze_in_processes(find_sources(["."]).modules) is None

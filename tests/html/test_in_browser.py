@@ -102,6 +102,7 @@ def test_folding_all_leaves_a_picture_as_wide_as_its_spine(browser: Browser) -> 
     assert browser.run("const one = document.querySelector('.viewport'); return one.scrollHeight <= one.clientHeight")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["MortgageApplicationWorkflow", "TravelBookingWorkflow", "VideoPipelineWorkflow"])
 def test_the_script_computes_the_lengths_of_any_folding(browser: Browser, name: str) -> None:
     page = render_page([Page(examples()[name], "orders")], View(folding=Folding(99)))

@@ -34,6 +34,7 @@ def test_a_large_picture_is_refused(width: int, height: int) -> None:
         png_of(document(f'width="{width}" height="{height}"'))
 
 
+@pytest.mark.slow
 @needs_png
 def test_the_largest_picture_is_drawn() -> None:
     assert size_of(png_of(document('width="5000" height="2500"'))) == (10_000, 5_000)

@@ -105,6 +105,7 @@ def test_source_text_is_escaped(text: str) -> None:
     assert "@everyone" not in reading.calling
 
 
+@pytest.mark.slow
 def test_every_change_is_a_row() -> None:
     sample = everything()
     output = render_markdown(sample)

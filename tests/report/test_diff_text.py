@@ -43,6 +43,7 @@ def test_moves_are_cyan_and_other_changes_yellow() -> None:
     assert "\x1b[33m  ~ step 'charge card' renamed to 'charge the card'\x1b[0m" in renamed
 
 
+@pytest.mark.slow
 def test_each_change_line_is_a_row() -> None:
     sample = everything()
     lines = [line[2:] for line in render_text(sample).splitlines() if line.startswith("  ")]

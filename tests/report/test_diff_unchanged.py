@@ -133,6 +133,7 @@ def without_place(diff: WorkflowDiff) -> list[str]:
     ]
 
 
+@pytest.mark.slow
 def test_each_change_of_the_fixtures_has_a_mark() -> None:
     assert [title for workflow in everything().workflows for title in without_place(workflow.diff)] == []
 
