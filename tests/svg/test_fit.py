@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from stepgraph.model.payload import Graph, Node
 from stepgraph.model.walk import children, walk
+from stepgraph.render.calls import CallExpansion
 from stepgraph.render.folding import BodyTexts, Folding
 from stepgraph.render.svg.drawing import render_svg
 from stepgraph.render.svg.layout.fitting import containers_of, next_layout
@@ -89,11 +90,11 @@ def test_reused_figures_are_those_of_a_new_layout(drawn: Graph, data: st.DataObj
     nodes = [node for node in every if children(node)]
     assume(nodes)
     containers = containers_of(workflow["nodes"], workflow["functions"])
-    layout = NodeLayout(workflow["functions"], BodyTexts(workflow["functions"]), DEFAULT_VIEW)
+    layout = NodeLayout(CallExpansion(workflow["functions"]), BodyTexts(workflow["functions"]), DEFAULT_VIEW)
     for _ in range(4):
         folded = frozenset(map(id, data.draw(st.lists(st.sampled_from(nodes), max_size=3))))
         layout = next_layout(layout, View(Folding(nodes=folded)), containers)
-        again = NodeLayout(layout.functions, layout.body_texts, layout.view)
+        again = NodeLayout(CallExpansion(layout.functions), layout.body_texts, layout.view)
         sizes = [
             (figure.left_extent, figure.right_extent, figure.height)
             for figure in (each.stack(workflow["nodes"], NodeContext("x")) for each in (layout, again))

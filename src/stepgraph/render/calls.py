@@ -26,8 +26,8 @@ class CallExpansion(Struct):
 
     functions: Mapping[str, FunctionDef] = field(default_factory=dict)
     expand: Expansion = "first"
-    shown: set[str] = field(default_factory=set)
-    """The names of the functions drawn so far."""
+    shown: dict[str, int] = field(default_factory=dict)
+    """The functions drawn so far by name, with the identity of the call or the function as an object, if it matters."""
 
     _expanded: int = 0
     _open: Counter[str] = field(default_factory=Counter)
@@ -46,16 +46,22 @@ class CallExpansion(Struct):
         return ""
 
     @contextmanager
-    def expanded(self, name: str) -> Iterator[None]:
+    def expanded(self, name: str, place: int = 0) -> Iterator[None]:
         """Expand a call: the body of the function is drawn in the `with` block."""
         self._expanded += 1
-        with self.drawn(name):
+        with self.drawn(name, place):
             yield
 
     @contextmanager
-    def drawn(self, name: str) -> Iterator[None]:
+    def drawn(self, name: str, place: int = 0) -> Iterator[None]:
         """Draw the body of a function in the `with` block."""
-        self.shown.add(name)
+        self.shown.setdefault(name, place)
+        with self.entered(name):
+            yield
+
+    @contextmanager
+    def entered(self, name: str) -> Iterator[None]:
+        """Draw the body of a function in the `with` block, without counting it as drawn for later calls."""
         self._open[name] += 1
         yield
         self._open[name] -= 1

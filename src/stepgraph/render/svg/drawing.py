@@ -13,6 +13,7 @@ from stepgraph.large_stack import run_with_large_stack
 from stepgraph.model.payload import Graph, Node
 from stepgraph.model.walk import called_functions, functions_of
 from stepgraph.phrases import counted, payload_text
+from stepgraph.render.calls import CallExpansion
 from stepgraph.render.folding import BodyTexts
 from stepgraph.render.svg.badge_style import badge_style
 from stepgraph.render.svg.badges import NO_BADGES, Badges, DrawnNodes, place_badges
@@ -99,7 +100,7 @@ def _fitted_view(graph: Graph, view: View, width: int) -> View:
     functions = functions_of(workflow)
     containers = containers_of(workflow["nodes"], functions)
     title = _title_of(graph, view, 0)
-    latest = NodeLayout(functions, BodyTexts(functions), view)
+    latest = NodeLayout(CallExpansion(functions, view.expand), BodyTexts(functions), view)
 
     def measure(current: View) -> Measurement:
         nonlocal latest
@@ -206,10 +207,10 @@ def _draw(graph: Graph, view: View, folds: Variables | None, suffix: str, above:
     workflow = graph["workflow"]
     identity = slug(workflow["class_name"], "workflow") + suffix
     functions = functions_of(workflow)
-    layout = NodeLayout(functions, BodyTexts(functions), view, folds)
+    layout = NodeLayout(CallExpansion(functions, view.expand), BodyTexts(functions), view, folds)
     figures = [*above, *_figures(graph, layout, identity)]
     figure_nodes = {name: node for name, node in layout.nodes_by_id.items() if id(node) not in layout.frameless}
-    badges = place_badges(view.findings, graph, DrawnNodes(figure_nodes, layout.shown, view.expand == "all"))
+    badges = place_badges(view.findings, graph, DrawnNodes(figure_nodes, layout.calls.shown, view.expand == "all"))
     pills = state_pills(view.state, view.findings, badges)
     title = _title_of(graph, view, pills_width(pills))
     width = _width(title, figures)
@@ -251,7 +252,7 @@ def _figures(graph: Graph, layout: NodeLayout, identity: str) -> list[Drawable]:
     workflow = graph["workflow"]
     nodes = layout.part(workflow, workflow["nodes"], NodeContext(identity), tail=0)
     figures: list[Drawable] = [workflow_figure(nodes)]
-    if layout.functions.keys() - layout.shown.keys():
+    if layout.functions.keys() - layout.calls.shown.keys():
         figures += _separate_functions(graph, layout, identity)
     return [*figures, LEGEND] if layout.view.legend else figures
 
@@ -261,13 +262,12 @@ def _separate_functions(graph: Graph, layout: NodeLayout, identity: str) -> Iter
     called = called_functions(graph["workflow"]["nodes"], layout.functions)
     numbering = Numbering()
     for name, function in layout.functions.items():
-        if name not in layout.shown and (name not in called or layout.view.expand == "none"):
-            layout.shown[name] = id(function)
+        if name not in layout.calls.shown and (name not in called or layout.view.expand == "none"):
             unique = numbering.of(f"{identity}{BETWEEN}function.{slug(name, 'function')}")
             context = NodeContext(unique)
             layout.nodes_by_id[context.identity] = function
             remark = "" if name in called else "never called"
-            with layout.open_functions.within(name):
+            with layout.calls.drawn(name, id(function)):
                 figure = measure_function(layout, function, f"function {name}", context, remark)
             yield with_end(figure)
 

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from stepgraph.model.payload import FunctionDef, Node
 from stepgraph.model.walk import as_unknown, children, handlers_in, node_lists, walk
+from stepgraph.render.calls import CallExpansion
 from stepgraph.render.folding import loop_of_passes
 from stepgraph.render.node_text import NO_BLOCK
 from stepgraph.render.svg.figures.figure import Drawable
@@ -138,21 +139,16 @@ def next_layout(layout: NodeLayout, view: View, containers: Containers) -> NodeL
     changed = view.folding.nodes ^ layout.view.folding.nodes
     is_other_style = (view.narrow, view.compact) != (layout.view.narrow, layout.view.compact)
     if is_other_style or changed & containers.with_repeated_calls:
-        return NodeLayout(layout.functions, layout.body_texts, view)
+        return NodeLayout(CallExpansion(layout.functions, view.expand), layout.body_texts, view)
     outdated = containers.closure(changed)
     reused = {node: figure for node, figure in layout.figures.items() if node not in outdated}
-    return NodeLayout(
-        layout.functions,
-        layout.body_texts,
-        view,
-        figures=dict(reused),
-        reused=reused,
-        shown={
-            name: place
-            for name, place in layout.shown.items()
-            if place not in outdated and place != id(layout.functions[name])  # functions drawn separately
-        },
-    )
+    shown = {
+        name: place
+        for name, place in layout.calls.shown.items()
+        if place not in outdated and place != id(layout.functions[name])  # functions drawn separately
+    }
+    calls = CallExpansion(layout.functions, view.expand, shown)
+    return NodeLayout(calls, layout.body_texts, view, figures=dict(reused), reused=reused)
 
 
 class _Fitting(Struct):

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from stepgraph.model.payload import Block, FunctionCall, FunctionDef, Loop, Node, Start, StepDo, UnknownNode
 from stepgraph.model.walk import as_unknown, children, is_leaf_step
 from stepgraph.phrases import payload_text
-from stepgraph.render.calls import DRAWN_BEFORE, DRAWN_SEPARATELY, MAX_EXPANDED_CALLS, MISSING, RECURSIVE
+from stepgraph.render.calls import CallExpansion
 from stepgraph.render.folding import BodyTexts, exit_kind, folded_title, loop_of_passes
 from stepgraph.render.group_order import has_clocks, in_sequence
 from stepgraph.render.node_text import ENDLESS_LOOPS, NO_STEPS, UNKNOWN_TYPE
@@ -38,7 +38,6 @@ from stepgraph.render.svg.layout.labels import (
 )
 from stepgraph.render.svg.layout.structures import (
     Layout,
-    OpenFunctions,
     guard_exit,
     is_always_run,
     measure_if,
@@ -69,7 +68,7 @@ def measure_function(
     The label shows the arguments of the call, or else the remark.
     """
     inside = context.inside(context.identity).in_function()
-    with layout.open_functions.within(function["name"]):
+    with layout.calls.entered(function["name"]):
         body = layout.part(function, function["nodes"], inside)
     label = heading(
         Icon.FUNCTION, function["name"], arguments or remark, widest=layout.widths.code, code=bool(arguments)
@@ -83,7 +82,7 @@ def measure_function(
 class NodeLayout(Struct):
     """Measures nodes in drawing order, so a function is expanded at its first call."""
 
-    functions: Mapping[str, FunctionDef]
+    calls: CallExpansion
     body_texts: BodyTexts
     """The summaries of folded functions."""
 
@@ -102,13 +101,10 @@ class NodeLayout(Struct):
     reused: Mapping[int, Figure] = field(default_factory=dict)
     """Figures of an earlier layout, by the identity of their nodes as objects, which are not measured again."""
 
-    shown: dict[str, int] = field(default_factory=dict)
-    """The functions drawn so far by name, with the identity of the call or the function as an object."""
-
-    expanded_calls: int = 0
-    """The number of expanded calls."""
-
-    open_functions: OpenFunctions = field(default_factory=OpenFunctions)
+    @property
+    def functions(self) -> Mapping[str, FunctionDef]:
+        """The functions that calls refer to, by name."""
+        return self.calls.functions
 
     @property
     def widths(self) -> TextWidths:
@@ -266,29 +262,14 @@ class NodeLayout(Struct):
 
     def _call(self, call: FunctionCall, context: NodeContext) -> Figure:
         name, arguments = call["name"], self.view.details.source(call)
-        phrase = self._reason_not_expanded(name)
+        phrase = self.calls.reason_against(name)
         if phrase:
             return unexpanded_call(call, arguments, phrase, context.identity, self.widths)
         function = self.functions[name]
         if function["nodes"] and self.view.folding.folds(function, context.level):
             return folded_box(function, context, self.view.details, self.widths, text=self.body_texts.of(name))
-        self.shown.setdefault(name, id(call))
-        self.expanded_calls += 1
-        with self.open_functions.within(name):
+        with self.calls.expanded(name, id(call)):
             return measure_function(self, function, call_title(call, "function"), context, arguments=arguments)
-
-    def _reason_not_expanded(self, name: str) -> str:
-        """Return the reason why a call is not expanded, or an empty string for an expanded call."""
-        if name not in self.functions:
-            return MISSING
-        if name in self.open_functions:
-            return RECURSIVE
-        if self.view.expand == "none":
-            return DRAWN_SEPARATELY
-        is_repeated = name in self.shown
-        if is_repeated and (self.view.expand == "first" or self.expanded_calls >= MAX_EXPANDED_CALLS):
-            return DRAWN_BEFORE
-        return ""
 
     def _start(self, start: Start, context: NodeContext) -> Figure:
         """Return a `start` as a frame around its nodes. Calls anywhere may refer to its functions."""

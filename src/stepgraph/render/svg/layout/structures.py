@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Mapping, MutableMapping, MutableSet, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, MutableMapping, MutableSet, Sequence
 from typing import Final, Protocol
 
 from msgspec.structs import replace
@@ -23,6 +21,7 @@ from stepgraph.model.payload import (
     is_generated,
 )
 from stepgraph.model.walk import handlers_in
+from stepgraph.render.calls import CallExpansion
 from stepgraph.render.folding import LeavingKind, exit_kind, exit_kinds, folded_title, is_run, loop_of_passes
 from stepgraph.render.group_order import RowSpan, clock_span, is_over_at_the_first, is_unawaited, row_spans
 from stepgraph.render.node_text import NO_BLOCK, always_running_branch, branch_text, is_exhaustive, is_guard, only_exit
@@ -47,23 +46,6 @@ _BARS_OF_ONE_ROW: Final = 2
 _NO_MATCH: Final = "no match"
 
 
-class OpenFunctions:
-    """The functions whose bodies are being measured, each inside the previous one."""
-
-    def __init__(self) -> None:
-        self._counts: Counter[str] = Counter()
-
-    def __contains__(self, name: str) -> bool:
-        return self._counts[name] > 0
-
-    @contextmanager
-    def within(self, name: str) -> Iterator[None]:
-        """Mark a function as open while its body is measured."""
-        self._counts[name] += 1
-        yield
-        self._counts[name] -= 1
-
-
 class Layout(Protocol):
     """Measures nodes of any type."""
 
@@ -80,8 +62,8 @@ class Layout(Protocol):
         """The functions that calls refer to, by name."""
 
     @property
-    def open_functions(self) -> OpenFunctions:
-        """The functions whose bodies are being measured."""
+    def calls(self) -> CallExpansion:
+        """The functions, and the state of their expansion."""
 
     @property
     def nodes_by_id(self) -> MutableMapping[str, Node]:
