@@ -70,8 +70,8 @@ class Details(Struct, frozen=True, eq=False):
     - Catch blocks and branches for exceptions: the handler, `except CardError as error`, and whether it swallows the
       error or raises another one.
     - Exits: the statement, `raise Declined("no")`, and whether a handler of the function catches the exception.
-    - Branches, blocks, functions and the workflow: the `raise` statements at their end for which the payload has no
-      node, because a handler of the function may catch the exception, or because no step follows in the function.
+    - Branches, blocks, functions and the workflow: jumps at their end that the payload omits. It omits a `raise` that a
+      handler of the function may catch, a `continue`, and a `raise` or `return` that no step follows.
     - Function calls: the arguments, `(step, "after B3")`.
     - Steps: the results that they receive, and the workflows that they start.
     - Groups: the function, `gather`, and for the kind `all_settled`, whether the code discards the errors of

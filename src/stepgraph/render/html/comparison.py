@@ -99,7 +99,7 @@ def _parts_with_identities(
 
 
 def _figure(identity: str, drawn: set[str]) -> str:
-    """Return the identity of a drawn figure: the given one, or that of the innermost figure around it."""
+    """Return `identity` if its figure is drawn, otherwise the identity of the innermost drawn figure around it."""
     while identity and identity not in drawn:
         identity = identity.rpartition(BETWEEN)[0]
     return identity

@@ -85,7 +85,7 @@ def fold_to_fit(
 
 
 def _needed(view: View, folded: Sequence[int], width: int, measure: Measure, attempts: int) -> list[int]:
-    """Return the nodes without those that leave the picture narrow enough when they are open."""
+    """Return the folded nodes that cannot be open in a picture of this width."""
     needed = list(folded)
     for node in folded[:attempts]:
         others = [other for other in needed if other != node]
@@ -202,7 +202,7 @@ class _Fitting(Struct):
         target = self._foldable(node)
         if self._width(node) <= _FOLDED_WIDTH or not children(target) or id(target) in self.folded:
             return False
-        self.folded.append(id(self._foldable(node)))
+        self.folded.append(id(target))
         return True
 
     def _lists(self, node: Node) -> Sequence[Sequence[Node]]:
