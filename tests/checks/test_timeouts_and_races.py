@@ -14,6 +14,12 @@ def test_timeout_around_a_step_does_not_stop_it() -> None:
     )
 
 
+def test_message_names_the_timeout_function() -> None:
+    (finding,) = findings_in_run("SG213", "async with asyncio.timeout_at(1000):\n    await a()")
+
+    assert finding.message.startswith("`asyncio.timeout_at` does not stop the step 'a'")
+
+
 def test_advice_uses_the_timeout_of_the_wait() -> None:
     (finding,) = findings_in_run("SG213", 'await asyncio.wait_for(step.wait_for_event("w", "t"), 30)')
 

@@ -18,7 +18,7 @@ from stepgraph.syntax.step_methods import WorkKind
 
 ParameterKind: TypeAlias = Literal["positional", "*args", "keyword", "**kwargs"]
 KeyUse: TypeAlias = Literal["read", "get", "attribute", "written", "asked"]
-TimeoutFunction: TypeAlias = Literal["asyncio.wait_for", "asyncio.timeout"]
+TimeoutFunction: TypeAlias = Literal["asyncio.wait_for", "asyncio.timeout", "asyncio.timeout_at"]
 Work: TypeAlias = WorkKind | Literal["function", "task"]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Final
 
@@ -49,6 +49,7 @@ from stepgraph.interpreter.workflow.early_raises import resolve_early_raises
 from stepgraph.interpreter.workflow.resuming import resume_tasks
 from stepgraph.interpreter.workflow.timeouts import report_cancelled_step, report_timeout
 from stepgraph.ir.await_groups import AwaitedTask, AwaitGroup
+from stepgraph.ir.facts import TimeoutFunction
 from stepgraph.ir.nodes import (
     EMPTY_BLOCK,
     Activity,
@@ -79,8 +80,11 @@ from stepgraph.model.payload import NO_EXCEPTION
 from stepgraph.syntax.module import Place
 from stepgraph.syntax.walk import statements
 
-# Names of the values that the timeout functions of `asyncio` return.
-TIMEOUTS: Final = frozenset(["asyncio.timeout()", "asyncio.timeout_at()"])
+# The timeout functions of `asyncio`, by the name of the value that they return.
+TIMEOUTS: Final[Mapping[str, TimeoutFunction]] = {
+    "asyncio.timeout()": "asyncio.timeout",
+    "asyncio.timeout_at()": "asyncio.timeout_at",
+}
 
 # Locks that admit waiting tasks in first-in, first-out order.
 _LOCKS: Final = frozenset(["asyncio.Lock", "asyncio.locks.Lock"])
@@ -231,8 +235,9 @@ def _execute_with_unknown(interpreter: Interpreter, managed: ManagedBlock, manag
     )
     if not block.operations:
         return
-    if isinstance(manager, External) and manager.name in TIMEOUTS and not _is_unlimited(managed.node):
-        report_timeout(interpreter, Place(managed.place.module, managed.node), "asyncio.timeout", block)
+    timeout = TIMEOUTS.get(manager.name) if isinstance(manager, External) else None
+    if timeout is not None and not _is_unlimited(managed.node):
+        report_timeout(interpreter, Place(managed.place.module, managed.node), timeout, block)
     interpreter.emit(Scope(block, managed.place, serialized=_may_be_lock(manager)))
 
 
