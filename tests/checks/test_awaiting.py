@@ -244,6 +244,23 @@ def test_step_passed_on_at_its_declaration(declaration: str) -> None:
     assert flagged_in_run("SG202", f"await a()\nawait b()\n\n{declaration}") == []
 
 
+@pytest.mark.parametrize(
+    ("use", "advice"),
+    [
+        ("await a()", "Call it with `await b()`, or remove it."),
+        (
+            'await a()\nawait b()\nstep.do("c")(send)',
+            'Await a call of the function that `step.do("c")(send)` returns, or remove it.',
+        ),
+    ],
+)
+def test_advice_on_an_uncalled_step_calls_the_step(use: str, advice: str) -> None:
+    (finding,) = findings_in_run("SG202", f"async def send():\n    return 1\n{use}")
+
+    assert finding.message.endswith("never runs: it is never called, and no other step depends on it.")
+    assert finding.advice == advice
+
+
 def test_step_that_an_unknown_function_may_depend_on() -> None:
     assert flagged_in_run("SG202", 'await step.do("c")(unknown)()') == []
 

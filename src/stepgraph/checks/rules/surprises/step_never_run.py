@@ -18,15 +18,30 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     unresolved = {each.parameter.name: each.parameter.place for each in subject.facts_of_type(UnresolvedStepParameter)}
     for fact in subject.facts_of_type(StepNeverCalled):
         step = fact.definition
-        message = f"the step {step.name!r} is declared but never called, so it never runs."
+        message = f"the step {step.name!r} never runs: it is never called, and no other step depends on it."
         parameter = unresolved.get(step.function_name)
-        yield Diagnostic(fact.place.span, message, _advice(step.function_name, fact.place, parameter))
+        advice = (
+            _advice_to_call(fact)
+            if parameter is None
+            else _advice_on_parameter(step.function_name, fact.place, parameter)
+        )
+        yield Diagnostic(fact.place.span, message, advice)
 
 
-def _advice(function: str, place: Place, parameter: Place | None) -> str:
-    """Return advice for an uncalled step. `parameter` seems to refer to it by the name of its function."""
-    if parameter is None:
-        return f"Call it with `await {function}()`, or remove it."
+def _advice_to_call(fact: StepNeverCalled) -> str:
+    """Return advice for a step to which nothing refers: its function, or the result of `step.do(...)(function)`."""
+    # Imported here because it loads LibCST, which a run without findings does not need.
+    import libcst as cst
+
+    module, node = fact.place.module, fact.place.node
+    parent = module.parents.get(id(node))
+    if isinstance(parent, cst.Call) and parent.func is node:
+        return f"Await a call of the function that `{Place(module, parent).text}` returns, or remove it."
+    return f"Call it with `await {fact.definition.function_name}()`, or remove it."
+
+
+def _advice_on_parameter(function: str, place: Place, parameter: Place) -> str:
+    """Return advice for an uncalled step to which a parameter seems to refer by the name of its function."""
     span = parameter.span
     where = f"line {span.line}" if span.path == place.span.path else f"line {span.line} of {span.path}"
     return f"Another step's parameter `{function}` seems to refer to it: see SG101 on {where}."
