@@ -129,8 +129,15 @@ def test_run_without_workflows_is_unsuccessful() -> None:
     (invocation,) = run["invocations"]
     assert not invocation["executionSuccessful"]
     (notification,) = invocation["toolExecutionNotifications"]
-    assert notification["message"] == {"text": "no workflow was found, so nothing was checked"}
+    assert notification["message"]["text"] == (
+        "no workflow was found, so nothing was checked. `stepgraph list` shows the workflows that a path selects."
+    )
     assert run["results"] == []
+
+
+def test_run_with_findings_but_without_workflows_is_unsuccessful() -> None:
+    (invocation,) = run_of(report(finding(code="SG114"), workflows=[]))["invocations"]
+    assert not invocation["executionSuccessful"]
 
 
 def test_unreadable_input_fails_the_invocation() -> None:
@@ -142,7 +149,10 @@ def test_required_graph_is_a_notification() -> None:
     (invocation,) = run_of(replace(report(workflows=[workflow(has_dag=False)]), require_dag=True))["invocations"]
     (notification,) = invocation["toolExecutionNotifications"]
     assert notification["level"] == "error"
-    assert notification["message"]["text"].startswith("the graph of the workflow `orders` is missing")
+    assert notification["message"]["text"] == (
+        "the graph of the workflow `orders` is missing, but --require-dag requires a complete one."
+        " Resolve the code that its findings of SG004 name, or omit --require-dag."
+    )
 
 
 def test_code_in_a_message_is_not_a_link() -> None:

@@ -26,6 +26,8 @@ _ROOT: Final = "%SRCROOT%"
 """The root of relative paths. Viewers know its location, so the report omits it."""
 _ROOT_DESCRIPTION: Final = "The root of the repository, or else the working directory of the check."
 _FINGERPRINT_KEY: Final = "stepgraph/v1"
+_MISSING_DAG_ADVICE: Final = "Resolve the code that its findings of SG004 name, or omit --require-dag."
+_NO_WORKFLOW_ADVICE: Final = "`stepgraph list` shows the workflows that a path selects."
 _DRIVE: Final = re.compile(r"[A-Za-z]:/")
 
 _LEVELS: Final = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "note"}
@@ -89,19 +91,19 @@ def _result(report: Report, reported: FingerprintedFinding, rule_indices: dict[s
 
 
 def _invocation(report: Report) -> dict[str, object]:
-    """Return the `invocation`. It succeeded unless an input was unreadable or invalid, or nothing was checked."""
+    """Return the `invocation`. It succeeded unless an input was unreadable or invalid, or no workflow was checked."""
     notifications: list[dict[str, object]] = [
         {
             "level": "error",
-            "message": _message(missing_dag_message(workflow)),
+            "message": _message(missing_dag_message(workflow), _MISSING_DAG_ADVICE),
             "locations": [_location(report, Span(workflow.path, workflow.line, 1, workflow.line, 1), workflow.name)],
         }
         for workflow in report.workflows_without_dag
     ]
-    if report.verdict is Verdict.EMPTY:
-        notifications.append({"level": "error", "message": _message(NOTHING_CHECKED)})
+    if not report.workflows:
+        notifications.append({"level": "error", "message": _message(f"{NOTHING_CHECKED}.", _NO_WORKFLOW_ADVICE)})
     return {
-        "executionSuccessful": report.verdict in {Verdict.PASSED, Verdict.FAILED},
+        "executionSuccessful": bool(report.workflows) and report.verdict in {Verdict.PASSED, Verdict.FAILED},
         "toolExecutionNotifications": notifications,
     }
 
