@@ -58,7 +58,8 @@ class Selectors(Struct, frozen=True):
         if meaning is None:
             return f"unknown rule `{selector}`", self.advice(selector)
         if meaning in INPUT_RULES:
-            return f"`{selector}` cannot be ignored", "It reports an input that was not checked. Remove it."
+            advice = f"It reports inputs that could not be checked. Repair the input, and remove `{selector}` here."
+            return f"`{selector}` cannot be ignored", advice
         return None
 
     def explain_not_suppressible(self, selector: str, *, with_prefixes: bool) -> tuple[str, str] | None:
