@@ -150,7 +150,14 @@ def suppressing(rule: Rule) -> str:
     if rule.code in SUPPRESSION_RULES:
         return f"Set {setting}. A comment has no effect."
     comment = f"stepgraph: ignore[{rule.code}]"
-    return f"End the line with `# {comment} reason` (in JSON: `// {comment} reason`), or set {setting}."
+    json_comment = f" (in JSON: `// {comment} reason`)" if _flags_configurations(rule) else ""
+    return f"End the line with `# {comment} reason`{json_comment}, or set {setting}."
+
+
+def _flags_configurations(rule: Rule) -> bool:
+    """Return whether an example of the rule has a finding in a configuration."""
+    files = (file for example in read_page(rule).flagged for file in example.files)
+    return any(not path.endswith(".py") and f" {rule.code}" in text for path, text in files)
 
 
 def _section(
