@@ -20,7 +20,7 @@ from tests.integrations.yaml_files import read_yaml
 
 OUR_ACTIONS = ("stepgraph/stepgraph@main", "stepgraph/stepgraph@COMMIT")
 # Actions of other authors, in the versions of late 2026.
-OTHER_ACTIONS = ("actions/checkout@v5", "github/codeql-action/upload-sarif@v4")
+OTHER_ACTIONS = ("actions/checkout@v7", "github/codeql-action/upload-sarif@v4")
 
 
 class WorkflowStep(BaseModel):
