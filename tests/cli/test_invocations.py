@@ -138,6 +138,14 @@ def test_unknown_commands_name_the_right_one(stepgraph: Command, command: str, a
             "--exclude",
             "Set `exclude` or `extend-exclude` in `[tool.stepgraph]` of `pyproject.toml`.",
         ),
+        (["check", "-Werror"], "-Werror", "Use `--fail-on warning`."),
+        (["check", "-e", "prod"], "-e", "Use `--env NAME`."),
+        (
+            ["check", "--severity", "error"],
+            "--severity",
+            "`--fail-on` sets the levels that fail the check, and `--ignore` hides rules.",
+        ),
+        (["check", "--stdin"], "--stdin", "Use `-` as the path for standard input."),
         (["check", "--fixx"], "--fixx", "Did you mean `--fix`?"),
     ],
     ids=str,
@@ -146,6 +154,23 @@ def test_unknown_options_name_the_right_one(stepgraph: Command, arguments: list[
     run = stepgraph(*arguments)
     command = "stepgraph" if arguments[0].startswith("-") else f"stepgraph {arguments[0]}"
     assert run == Run(2, "", [f"stepgraph: unknown option `{option}`. {advice} Try `{command} --help`."])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["check", "-o"], "option `-o` requires a value. Write `-o FILE`. Try `stepgraph check --help`."),
+        (
+            ["check", "--fail-on"],
+            "option `--fail-on` requires a value. Write `--fail-on [error|warning|new]`. Try `stepgraph check --help`.",
+        ),
+        (["check", "--strict=1"], "option `--strict` takes no value. Write `--strict`. Try `stepgraph check --help`."),
+        (["-C"], "option `-C` requires a value. Write `-C DIR`. Try `stepgraph --help`."),
+    ],
+    ids=str,
+)
+def test_a_missing_or_extra_value_is_named(stepgraph: Command, arguments: list[str], message: str) -> None:
+    assert stepgraph(*arguments) == Run(2, "", [f"stepgraph: {message}"])
 
 
 def test_a_word_with_one_dash_is_no_short_option(stepgraph: Command) -> None:

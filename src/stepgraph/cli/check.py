@@ -42,7 +42,7 @@ _EXIT_CODES = """\b
 Exit codes (the same for all formats):
   0  the check passed
   1  the check failed, or --diff found fixes
-  2  usage error, or an unreadable input or configuration
+  2  usage error, or an unreadable or invalid input (SG001 to SG003)
   3  no workflow found
   4  internal error"""
 

@@ -23,7 +23,7 @@ class ExitCode(IntEnum):
     FINDINGS = 1
     """A selected workflow has no graph, a check failed, or a file is out of date."""
     ERROR = 2
-    """A usage error, or an unreadable input or configuration."""
+    """A usage error, or an unreadable or invalid input."""
     NOTHING = 3
     """No workflow was found."""
     DEFECT = 4

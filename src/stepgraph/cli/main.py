@@ -20,7 +20,7 @@ _EXIT_CODES = """\b
 Exit codes:
   0  success
   1  failed check, breaking changes, a workflow without a graph, or outdated files
-  2  usage error, or an unreadable input
+  2  usage error, or an unreadable or invalid input
   3  no workflow found
   4  internal error"""
 
@@ -98,6 +98,17 @@ class _Commands(click.Group):
         from stepgraph.cli.usage_errors import unknown_command_message
 
         raise click.UsageError(unknown_command_message(name, tuple(_COMMANDS)), ctx)
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the command in the arguments. Usage errors from its parser get its context, which click omits."""
+        try:
+            return super().invoke(ctx)
+        except click.UsageError as error:
+            name = ctx.invoked_subcommand
+            command = None if name is None else self.get_command(ctx, name)
+            if error.ctx is None and command is not None:
+                error.ctx = click.Context(command, ctx, name)
+            raise
 
     def _resolve_help(
         self, ctx: click.Context, args: Sequence[str]

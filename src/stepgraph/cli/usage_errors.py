@@ -12,7 +12,7 @@ from typing import Final
 
 import click
 
-from stepgraph.cli.main import COMMAND_ALIASES, OPTION_ALIASES
+from stepgraph.cli.main import COMMAND_ALIASES, OPTION_ALIASES, commands
 from stepgraph.phrases import quoted
 
 _SHORT_OPTION: Final = 2
@@ -24,23 +24,37 @@ _FORMAT_SYNONYMS: Final = {"md": "markdown", "mmd": "mermaid", "txt": "text", "j
 def usage_message(error: click.ClickException) -> str:
     """Return the message of a usage error in one line, with the command whose help to read."""
     context = error.ctx if isinstance(error, click.UsageError) else None
-    command = "stepgraph" if context is None else context.command_path
-    if isinstance(error, click.NoSuchOption) and context is not None:
+    if context is None:
+        context = click.Context(commands, info_name="stepgraph")
+    if isinstance(error, click.NoSuchOption):
         message = _unknown_option_message(error, context)
+    elif isinstance(error, click.BadOptionUsage):
+        message = _option_value_message(error, context)
     else:
         message = error.format_message()
     message = message if message.endswith("?") else f"{message.removesuffix('.')}."
-    return f"stepgraph: {message} Try `{command} --help`."
+    return f"stepgraph: {message} Try `{context.command_path} --help`."
 
 
-def unknown_command_message(name: str, commands: Sequence[str]) -> str:
-    """Return the message for a command that is none of the `commands`."""
+def _option_value_message(error: click.BadOptionUsage, context: click.Context) -> str:
+    """Return the message for an option without its value, or with a value that it does not take."""
+    name = error.option_name
+    option = next((each for each in context.command.params if name in (*each.opts, *each.secondary_opts)), None)
+    if not isinstance(option, click.Option):
+        return error.format_message()
+    if option.is_flag:
+        return f"option `{name}` takes no value. Write `{name}`."
+    return f"option `{name}` requires a value. Write `{name} {option.make_metavar(context)}`."
+
+
+def unknown_command_message(name: str, available: Sequence[str]) -> str:
+    """Return the message for a command that is none of the `available` ones."""
     if name in COMMAND_ADVICE:
         advice = COMMAND_ADVICE[name]
-    elif similar := get_close_matches(name, [*commands, *COMMAND_ALIASES], 1):
+    elif similar := get_close_matches(name, [*available, *COMMAND_ALIASES], 1):
         advice = f"Did you mean `{COMMAND_ALIASES.get(similar[0], similar[0])}`?"
     else:
-        advice = f"Available: {', '.join(commands)}."
+        advice = f"Available: {', '.join(available)}."
     return f"unknown command `{name}`. {advice}"
 
 
@@ -123,6 +137,7 @@ _CHECK: Final = "`stepgraph check` finds problems."
 _DRAW: Final = "`stepgraph graph` draws workflows, and `stepgraph render` draws saved graphs."
 _DIFF: Final = "`stepgraph diff` shows changes and their effect on running instances."
 _FIX: Final = "`stepgraph check --fix` applies fixes."
+_SKILL: Final = "The skill for coding agents is `docs/skill/SKILL.md` in the repository."
 _SETTINGS: Final = "Settings are in `[tool.stepgraph]` of `pyproject.toml`."
 
 COMMAND_ADVICE: Final[Mapping[str, str]] = {
@@ -136,10 +151,12 @@ COMMAND_ADVICE: Final[Mapping[str, str]] = {
     "fmt": f"{_FIX} stepgraph does not format code.",
     "format": f"{_FIX} stepgraph does not format code.",
     "init": _SETTINGS,
+    "llms": _SKILL,
     "plan": _DIFF,
     "run": "stepgraph never runs workflows. `stepgraph check` finds problems.",
     "scan": _CHECK,
     "show": _DRAW,
+    "skill": _SKILL,
     "test": "Tests of graphs run with pytest.",
     "validate": _CHECK,
     "view": _DRAW,
@@ -150,17 +167,23 @@ COMMAND_ADVICE: Final[Mapping[str, str]] = {
 
 _BASELINE: Final = "Use `--baseline FILE` with `--update-baseline`."
 _DIRECTORY: Final = "Use `stepgraph -C DIR` before the command."
+_ENVIRONMENT: Final = "Use `--env NAME`."
 _EXCLUDE: Final = "Set `exclude` or `extend-exclude` in `[tool.stepgraph]` of `pyproject.toml`."
+_FAIL_FAST: Final = "Findings of all files are reported at once."
 _FAIL_ON: Final = "`--fail-on` sets the levels that fail the check, and `--ignore` hides rules."
+_FAIL_ON_WARNINGS: Final = "Use `--fail-on warning`."
+_FIXABLE: Final = "Use `--fix` with `--select RULES`."
 _FORMAT: Final = "Use `--format`."
 _IGNORE: Final = "Use `--ignore RULES`."
 _JUNIT: Final = "Use `-f junit` with `-o FILE`."
 _LIST: Final = "`stepgraph list` lists workflows."
 _PROCESSES: Final = "The number of processes is chosen automatically."
+_RECURSIVE: Final = "Directories are always searched recursively."
 _RULES: Final = "`stepgraph rules` lists the rules, and `stepgraph rules CODE` explains one."
 _SELECT: Final = "Use `--select RULES`."
 _SILENT: Final = "Use `--quiet`, and redirect the output to discard it."
 _SOURCE: Final = "Findings always show their source. `-f concise` omits it."
+_STDIN: Final = "Use `-` as the path for standard input."
 _VERBOSE: Final = "There is no verbose output. `-f json` prints all data."
 _VERSION: Final = "`stepgraph -V` prints the version."
 _WORKFLOW: Final = "Use `--workflow NAME`."
@@ -171,6 +194,7 @@ _OPTION_ADVICE: Final[Mapping[str, tuple[str, ...]]] = {
     "--cache-dir": ("Set the environment variable STEPGRAPH_CACHE_DIR.",),
     "--chdir": (_DIRECTORY,),
     "--collect-only": (_LIST,),
+    "--confidence": (_FAIL_ON,),
     "--config": (_SETTINGS,),
     "--config-file": (_SETTINGS,),
     "--cwd": (_DIRECTORY,),
@@ -182,6 +206,8 @@ _OPTION_ADVICE: Final[Mapping[str, tuple[str, ...]]] = {
     "--dry-run": ("`--diff` shows the fixes without applying them.", "Use `--check`."),
     "--enable": (_SELECT,),
     "--enable-error-code": (_SELECT,),
+    "--environment": (_ENVIRONMENT,),
+    "--error-on-warning": (_FAIL_ON_WARNINGS,),
     "--exclude": (_EXCLUDE,),
     "--exit-code": ("Use `--fail-on any`.",),
     "--exit-non-zero-on-fix": ("`--diff` exits with 1 if there are fixes.",),
@@ -189,9 +215,12 @@ _OPTION_ADVICE: Final[Mapping[str, tuple[str, ...]]] = {
     "--extend-exclude": (_EXCLUDE,),
     "--force-exclude": (_EXCLUDE,),
     "--include": ("Set `include` in `[tool.stepgraph]` of `pyproject.toml`.",),
+    "--extend-fixable": (_FIXABLE,),
     "--extend-select": (_SELECT,),
+    "--fail-fast": (_FAIL_FAST,),
     "--fail-level": (_FAIL_ON,),
     "--filter": (_WORKFLOW,),
+    "--fixable": (_FIXABLE,),
     "--fix-only": ("Use `--fix` with `--exit-zero`.",),
     "--generate-baseline": (_BASELINE,),
     "--head": ("Use `--to REV`.",),
@@ -201,7 +230,7 @@ _OPTION_ADVICE: Final[Mapping[str, tuple[str, ...]]] = {
     "--list-files": (_LIST,),
     "--list-rules": (_RULES,),
     "--max-warnings": (_FAIL_ON,),
-    "--maxfail": ("Findings of all files are reported at once.",),
+    "--maxfail": (_FAIL_FAST,),
     "--min-confidence": (_FAIL_ON,),
     "--min-severity": (_FAIL_ON,),
     "--name": (_WORKFLOW,),
@@ -213,32 +242,41 @@ _OPTION_ADVICE: Final[Mapping[str, tuple[str, ...]]] = {
     "--per-file-ignores": ("Set `per-file-ignores` in `[tool.stepgraph]` of `pyproject.toml`.",),
     "--preview": ("`--diff` shows the fixes without applying them.",),
     "--project": (_DIRECTORY,),
+    "--recursive": (_RECURSIVE,),
     "--report-format": (_FORMAT,),
     "--reporter": (_FORMAT,),
     "--rootdir": (_DIRECTORY,),
     "--rule": (_SELECT,),
+    "--rules": (_SELECT, _RULES),
+    "--severity": (_FAIL_ON,),
     "--show-error-codes": ("Findings always show their codes.",),
     "--show-files": (_LIST,),
     "--show-fixes": ("`--diff` shows the fixes without applying them.",),
+    "--show-settings": (_SETTINGS,),
     "--show-source": (_SOURCE,),
     "--silent": (_SILENT,),
     "--skip": (_IGNORE,),
+    "--stdin": (_STDIN,),
     "--target": (_WORKFLOW,),
     "--type": (_FORMAT,),
     "--verbose": (_VERBOSE,),
     "--version": (_VERSION,),
+    "--warnings-as-errors": (_FAIL_ON_WARNINGS,),
     "--workers": (_PROCESSES,),
     "-T": (_FORMAT,),
+    "-W": (_FAIL_ON_WARNINGS,),
     "-c": (_SETTINGS,),
     "-d": (_DIRECTORY,),
+    "-e": (_ENVIRONMENT,),
     "-j": (_PROCESSES,),
     "-k": (_WORKFLOW,),
     "-n": (_PROCESSES,),
     "-p": (_DIRECTORY,),
+    "-r": (_RECURSIVE,),
     "-s": (_SILENT,),
     "-t": (_WORKFLOW,),
     "-v": ("`-V` prints the version.", _VERBOSE),
     "-w": ("Use `--watch`.",),
-    "-x": ("Findings of all files are reported at once.",),
+    "-x": (_FAIL_FAST,),
 }
 """Advice on each unknown option. The first advice whose options the command has applies."""
