@@ -108,8 +108,8 @@ def test_every_key() -> None:
         (
             'ignore = ["SG001"]',
             (
-                "pyproject.toml:2:11: `SG001` cannot be ignored. It reports inputs that could not be checked. Repair the"
-                " input, and remove `SG001` here."
+                "pyproject.toml:2:11: `SG001` cannot be ignored. It reports inputs that could not be checked. Repair"
+                " the input, and remove `SG001` here."
             ),
         ),
         ("select = 'SG1'", "pyproject.toml:2:10: `select` must be a list of strings, got a string."),

@@ -9,7 +9,7 @@ from stepgraph.checks.catalogue import RULES
 from stepgraph.checks.page import read_page
 from stepgraph.checks.rule import Rule
 from stepgraph.render.text_width import cell_width
-from stepgraph.report.rules import explanation, group_of, rule_data, rule_page, rules_index, rules_table
+from stepgraph.report.rules import explanation, group_of, rule_data, rule_page, rules_index, rules_table, suppressing
 from tests.report.reports import OTHER_RULE, RULE
 
 BOTH = (RULE, OTHER_RULE)
@@ -60,10 +60,16 @@ def test_whole_explanation_has_all_examples_and_the_source() -> None:
     assert lines[-2:] == [
         "Suppressing",
         (
-            "  End the line with `# stepgraph: ignore[SG118] reason` (in JSON: `// stepgraph: ignore[SG118] reason`),"
-            ' or set `ignore = ["SG118"]` in `[tool.stepgraph]` of `pyproject.toml`.'
+            '  End the line with `# stepgraph: ignore[SG118] reason`, or set `ignore = ["SG118"]` in `[tool.stepgraph]`'
+            " of `pyproject.toml`."
         ),
     ]
+
+
+def test_only_rules_that_flag_configurations_show_json_comments() -> None:
+    by_code = {rule.code: rule for rule in RULES}
+    assert "(in JSON: `// stepgraph: ignore[SG114] reason`)" in suppressing(by_code["SG114"])
+    assert "JSON" not in suppressing(by_code["SG101"])
 
 
 @_each_rule

@@ -1,4 +1,4 @@
-"""The function below a decorator."""
+"""The function below a decorator, and the call of the function that an expression returns."""
 
 from __future__ import annotations
 
@@ -13,3 +13,10 @@ def decorated_function(place: Place) -> Place | None:
     decorator = parents.get(id(place.node))
     function = parents.get(id(decorator)) if isinstance(decorator, cst.Decorator) else None
     return Place(place.module, function) if isinstance(function, cst.FunctionDef) else None
+
+
+def call_of_result(place: Place) -> Place | None:
+    """Return the call of the result of an expression: `f(x)(y)` for `f(x)`. Return None if there is no such call."""
+    parent = place.module.parents.get(id(place.node))
+    is_called = isinstance(parent, cst.Call) and parent.func is place.node
+    return Place(place.module, parent) if parent is not None and is_called else None

@@ -31,12 +31,11 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
 def _advice_to_call(fact: StepNeverCalled) -> str:
     """Return advice for a step to which nothing refers: its function, or the result of `step.do(...)(function)`."""
     # Imported here because it loads LibCST, which a run without findings does not need.
-    import libcst as cst
+    from stepgraph.syntax.decorated import call_of_result
 
-    module, node = fact.place.module, fact.place.node
-    parent = module.parents.get(id(node))
-    if isinstance(parent, cst.Call) and parent.func is node:
-        return f"Await a call of the function that `{Place(module, parent).text}` returns, or remove it."
+    declaration = call_of_result(fact.place)
+    if declaration is not None:
+        return f"Await a call of the function that `{declaration.text}` returns, or remove it."
     return f"Call it with `await {fact.definition.function_name}()`, or remove it."
 
 
