@@ -7,6 +7,7 @@ from difflib import Match, SequenceMatcher
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from stepgraph.checks.diagnostic import Applicability, Finding
 from stepgraph.diff.sequences import common_sequence
@@ -48,13 +49,17 @@ def compute_fixes(findings: Iterable[Finding], *, unsafe: bool) -> tuple[FixedFi
 
 def _compatible_findings(findings: Iterable[Finding], *, unsafe: bool) -> Iterator[tuple[Finding, tuple[Edit, ...]]]:
     """Yield the findings with applicable fixes, and their edits, without fixes that contradict earlier ones."""
+    # Imported here because a run without findings needs no edits.
+    from stepgraph.syntax.edits import combine
+
     edit_of_node: dict[int, Edit] = {}  # by the identity of the node
     for finding in findings:
         if finding.fix is None or not (unsafe or finding.fix.applicability is Applicability.SAFE):
             continue
         edits = finding.fix.edits
-        if all(edit_of_node.get(id(edit.place.node), edit) == edit for edit in edits):
-            edit_of_node.update((id(edit.place.node), edit) for edit in edits)
+        combined = [combine(edit_of_node.get(id(edit.place.node), edit), edit) for edit in edits]
+        if None not in combined:
+            edit_of_node.update((id(edit.place.node), edit) for edit in combined if edit is not None)
             yield finding, edits
 
 
@@ -76,6 +81,17 @@ def _fixed_files(fixes: Iterable[tuple[Finding, tuple[Edit, ...]]]) -> tuple[Fix
             fixed = tuple(findings_of_module[module])
             files.append(FixedFile(module.path, module.tree.encoding, module.source, after, fixed))
     return tuple(files)
+
+
+def merge_passes(earlier: Iterable[FixedFile], later: Iterable[FixedFile]) -> tuple[FixedFile, ...]:
+    """Return the files that two passes of fixes change. The second pass started with the result of the first."""
+    by_path = {file.path: file for file in earlier}
+    for file in later:
+        first = by_path.get(file.path)
+        if first is not None:
+            file = replace(file, before=first.before, findings=(*first.findings, *file.findings))
+        by_path[file.path] = file
+    return tuple(file for file in by_path.values() if file.before != file.after)
 
 
 def patch(files: Sequence[FixedFile]) -> bytes:

@@ -39,7 +39,7 @@ def test_import_can_be_moved() -> None:
 
     (edit,) = edits_of(finding)
     assert isinstance(edit, MovedImport)
-    assert (edit.names, edit.module) == (("NonRetryableError",), "workers.workflows")
+    assert edit.module_of_name == (("NonRetryableError", "workers.workflows"),)
     assert edit.place.text == "from workers import Response, NonRetryableError as Fatal"
 
 

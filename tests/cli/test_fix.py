@@ -267,6 +267,47 @@ def test_unsafe_fixes_are_applied(stepgraph: Command, entry: Path) -> None:
     assert entry.read_text(encoding="utf-8") == expected
 
 
+def test_two_wrong_names_of_an_import_are_fixed_at_once(stepgraph: Command, entry: Path) -> None:
+    text = SOURCE.replace("from workers import", "from js import")
+    entry.write_text(text, encoding="utf-8")
+
+    run = stepgraph("check", "--fix", "entry.py")
+
+    assert run.messages[0] == "fixed 4 findings in 1 file"
+    assert entry.read_text(encoding="utf-8") == FIXED
+
+
+_UNAWAITED = """\
+from workers import WorkflowEntrypoint
+
+
+class Orders(WorkflowEntrypoint):
+    async def run(self, event, step):
+        total = 10
+
+        @step.do("charge")
+        async def charge(total=total):
+            return total
+
+        charge()
+"""
+
+
+def test_fixes_are_repeated_until_nothing_changes(stepgraph: Command, entry: Path) -> None:
+    """SG101 reports only steps that run, so the first fix uncovers it."""
+    entry.write_text(_UNAWAITED, encoding="utf-8")
+    diff = stepgraph("check", "--diff", "--unsafe-fixes", "entry.py")
+
+    run = stepgraph("check", "--fix", "--unsafe-fixes", "entry.py")
+
+    assert run.messages[0] == "fixed 2 findings in 1 file"
+    assert run.out.endswith("no findings in 1 workflow\n")
+    fixed = _UNAWAITED.replace("(total=total)", "()").replace("charge()\n", "await charge()\n")
+    assert entry.read_text(encoding="utf-8") == fixed
+    assert "-        async def charge(total=total):\n+        async def charge():\n" in diff.out
+    assert "-        charge()\n+        await charge()\n" in diff.out
+
+
 def test_contradictory_fixes_are_not_combined() -> None:
     module = parse_module(b"nap = 5\n", "entry.py")
     place = Place(module, next(node for node in all_nodes(module.tree) if isinstance(node, cst.Integer)))

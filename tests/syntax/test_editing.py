@@ -98,9 +98,24 @@ def test_the_first_of_two_edits_of_an_expression_wins() -> None:
 def test_a_name_is_imported_from_another_module(source: str, expected: str) -> None:
     module = module_of(source)
     statement = next(node for node in below(module.tree) if isinstance(node, cst.ImportFrom))
-    edit = MovedImport(Place(module, statement), ("NonRetryableError",), "workers.workflows")
+    edit = MovedImport(Place(module, statement), (("NonRetryableError", "workers.workflows"),))
 
     assert apply_source_edits(module, [edit]).decode() == expected
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("from a import X, Y, Z\n", "from a import Z\nfrom b import X\nfrom c import Y\n"),
+        ("from a import X, Y\n", "from b import X\nfrom c import Y\n"),
+    ],
+)
+def test_two_names_of_an_import_move_to_two_modules(source: str, expected: str) -> None:
+    module = module_of(source)
+    statement = Place(module, next(node for node in below(module.tree) if isinstance(node, cst.ImportFrom)))
+    edits = [MovedImport(statement, (("X", "b"),)), MovedImport(statement, (("Y", "c"),))]
+
+    assert apply_source_edits(module, edits).decode() == expected
 
 
 @pytest.mark.parametrize(

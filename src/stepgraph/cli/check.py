@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -27,7 +28,7 @@ from stepgraph.cli.formats import REPORT_FORMATS
 from stepgraph.cli.input_options import Environment, inputs, select
 from stepgraph.cli.output_options import DocumentOutput, report_options
 from stepgraph.phrases import counted
-from stepgraph.project.reading import has_unsaved_files, read_named
+from stepgraph.project.reading import has_unsaved_files, read_named, unsaved_file
 from stepgraph.project.sources import STANDARD_INPUT, Sources
 
 if TYPE_CHECKING:
@@ -83,10 +84,17 @@ def check(
     cache = running.cache if fixing.mode is FixMode.REPORT else Cache(None, with_edits=True)
     check_run = _run_check(selected_paths, environment, checking, output, cache)
     exit_zero = checking.failure.exit_zero
-    if fixing.mode is FixMode.SHOW:
-        return _show_fixes(check_run, selected_paths, output, unsafe=fixing.unsafe, exit_zero=exit_zero)
-    if fixing.mode is FixMode.WRITE and _write_fixes(check_run, fixing):
-        check_run = _run_check(selected_paths, environment, checking, output, cache)
+    if fixing.mode is not FixMode.REPORT:
+        can_check_again = STANDARD_INPUT not in selected_paths
+        fixes = _fix(
+            check_run,
+            partial(_run_check, selected_paths, environment, checking, output, cache) if can_check_again else None,
+            unsafe=fixing.unsafe,
+        )
+        if fixing.mode is FixMode.SHOW:
+            return _show_fixes(fixes, check_run, selected_paths, output, exit_zero=exit_zero)
+        _write_fixes(fixes, check_run, fixing)
+        check_run = fixes.check_run
     output.deliver(check_run.report, check_run.analysis.files, _summary)
     return _exit_code(check_run, selected_paths, exit_zero=exit_zero)
 
@@ -176,33 +184,60 @@ _READABLE_PATCH_NOTE = (
 )
 
 
+class _Fixes(Struct, frozen=True):
+    """The fixes of a check."""
+
+    files: tuple[FixedFile, ...]
+    """The changed files."""
+    check_run: _ReportedCheck
+    """The check of the fixed code."""
+    unsafe: bool
+    """Whether unsafe fixes are included."""
+
+
+# Fixes that uncover other fixable findings are rare, and several in a row have not been observed.
+_MAX_PASSES = 10
+
+
+def _fix(check_run: _ReportedCheck, check_again: Callable[[], _ReportedCheck] | None, *, unsafe: bool) -> _Fixes:
+    """Return the fixes of a check, applied until nothing changes, at most `_MAX_PASSES` times.
+
+    No file is written: `check_again` reads the fixed code as unsaved files. Without it, fixes are applied once.
+    """
+    from contextlib import ExitStack
+
+    from stepgraph.fixing import compute_fixes, merge_passes
+
+    files: tuple[FixedFile, ...] = ()
+    with ExitStack() as unsaved_files:
+        for _ in range(_MAX_PASSES):
+            fixed = compute_fixes(_fixable_findings(check_run.report), unsafe=unsafe)
+            files = merge_passes(files, fixed)
+            if not fixed or check_again is None:
+                break
+            for file in fixed:
+                unsaved_files.enter_context(unsaved_file(file.path, file.after))
+            check_run = check_again()
+    return _Fixes(files, check_run, unsafe)
+
+
 def _show_fixes(
-    check_run: _ReportedCheck, paths: Sequence[str], output: DocumentOutput[Report], *, unsafe: bool, exit_zero: bool
+    fixes: _Fixes, check_run: _ReportedCheck, paths: Sequence[str], output: DocumentOutput[Report], *, exit_zero: bool
 ) -> ExitCode:
     """Print the fixes as a patch, and return the exit code: 1 if there are any, unless `exit_zero`."""
-    from stepgraph.fixing import compute_fixes
-
     if output.format is not REPORT_FORMATS["text"]:
         raise click.UsageError("--diff prints a patch, so it cannot be combined with a format.")
-    findings = _fixable_findings(check_run.report)
-    files = compute_fixes(findings, unsafe=unsafe)
-    write_message(_fix_summary(files, findings, written=False, unsafe=unsafe))
-    _write_patch(files, output.name, check_run.analysis.files)
+    write_message(_fix_summary(fixes, written=False))
+    _write_patch(fixes.files, output.name, check_run.analysis.files)
     code = _exit_code(check_run, paths, exit_zero=True)
-    return ExitCode.FINDINGS if code is ExitCode.CLEAN and files and not exit_zero else code
+    return ExitCode.FINDINGS if code is ExitCode.CLEAN and fixes.files and not exit_zero else code
 
 
-def _write_fixes(check_run: _ReportedCheck, fixing: Fixing) -> bool:
-    """Write the fixes, and return whether there were any."""
-    from stepgraph.fixing import compute_fixes
-
-    findings = _fixable_findings(check_run.report)
-    files = compute_fixes(findings, unsafe=fixing.unsafe)
-    write_fixed_files(files, check_run.sources.roots.keys())
-    write_message(_fix_summary(files, findings, written=True, unsafe=fixing.unsafe))
-    if files and not fixing.has_old_form:
+def _write_fixes(fixes: _Fixes, check_run: _ReportedCheck, fixing: Fixing) -> None:
+    write_fixed_files(fixes.files, check_run.sources.roots.keys())
+    write_message(_fix_summary(fixes, written=True))
+    if fixes.files and not fixing.has_old_form:
         write_message(_FIX_WARNING)
-    return bool(files)
 
 
 def _fixable_findings(report: Report) -> list[Finding]:
@@ -210,17 +245,18 @@ def _fixable_findings(report: Report) -> list[Finding]:
     return [reported.finding for reported in (*report.findings, *report.baselined)]
 
 
-def _fix_summary(files: Sequence[FixedFile], findings: Iterable[Finding], *, written: bool, unsafe: bool) -> str:
+def _fix_summary(fixes: _Fixes, *, written: bool) -> str:
     """Return a one-line summary of the fixes, with the number of unsafe fixes that were omitted."""
     from stepgraph.checks.diagnostic import Applicability
 
-    fixed = sum(len(file.findings) for file in files)
-    fixes = [finding.fix for finding in findings if finding.fix is not None]
-    omitted = 0 if unsafe else sum(fix.applicability is Applicability.UNSAFE for fix in fixes)
+    fixed = sum(len(file.findings) for file in fixes.files)
+    remaining = [finding.fix for finding in _fixable_findings(fixes.check_run.report) if finding.fix is not None]
+    omitted = 0 if fixes.unsafe else sum(fix.applicability is Applicability.UNSAFE for fix in remaining)
     hint = f"; {counted(omitted, 'finding')} can be fixed with --unsafe-fixes" if omitted else ""
     if not fixed:
         return f"nothing to fix{hint}"
-    return f"{'fixed' if written else 'would fix'} {counted(fixed, 'finding')} in {counted(len(files), 'file')}{hint}"
+    action = "fixed" if written else "would fix"
+    return f"{action} {counted(fixed, 'finding')} in {counted(len(fixes.files), 'file')}{hint}"
 
 
 def _write_patch(files: Sequence[FixedFile], output: str | None, sources: Collection[str]) -> None:

@@ -50,11 +50,15 @@ _unsaved: dict[str, bytes] = {}
 def unsaved_file(path: str, content: bytes) -> Iterator[None]:
     """Within the block, read the file at `path` as if it had this content. The file need not exist."""
     real = os.path.realpath(path)
+    outer = _unsaved.get(real)
     _unsaved[real] = content
     try:
         yield
     finally:
-        del _unsaved[real]
+        if outer is None:
+            del _unsaved[real]
+        else:
+            _unsaved[real] = outer
 
 
 def has_unsaved_files() -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, TypeVar
 
 import libcst as cst
@@ -16,6 +16,7 @@ from stepgraph.syntax.edits import (
     RemovedArgument,
     RemovedParameter,
     Replacement,
+    combine,
 )
 from stepgraph.syntax.module import SourceModule
 
@@ -36,14 +37,15 @@ _SPACE_AFTER: Final[dict[type[cst.CSTNode], str]] = {
 def apply_source_edits(module: SourceModule, edits: Sequence[Edit]) -> bytes:
     """Return the content of a module after applying `edits`; all other bytes stay the same.
 
-    If two edits have the same node, the first one wins. A module that LibCST cannot reproduce exactly, such as one with
+    Edits of the same node are combined; of contradictory ones, the first one wins. A module that LibCST cannot reproduce exactly, such as one with
     a form feed, is returned unchanged. Call this function in `run_with_large_stack`.
     """
     if module.tree.bytes != module.source:
         return module.source
     by_node: dict[cst.CSTNode, Edit] = {}
     for edit in edits:
-        by_node.setdefault(edit.place.node, edit)
+        earlier = by_node.setdefault(edit.place.node, edit)
+        by_node[edit.place.node] = combine(earlier, edit) or earlier
     return module.tree.visit(_Editor(module, by_node)).bytes
 
 
@@ -116,7 +118,10 @@ class _Editor(cst.CSTTransformer):
     def _move_imports(
         self, original: cst.SimpleStatementLine, updated: cst.SimpleStatementLine
     ) -> cst.SimpleStatementLine | cst.FlattenSentinel[cst.BaseStatement]:
-        """Return a line of statements, followed by a new line for each import that moves only some of its names."""
+        """Return a line of statements, followed by a new line for each module to which an import moves names.
+
+        The new module of an import that moves all its names takes its place in the line.
+        """
         body: list[cst.BaseSmallStatement] = []
         added: list[cst.BaseStatement] = []
         for original_statement, statement in zip(original.body, updated.body, strict=True):
@@ -124,16 +129,17 @@ class _Editor(cst.CSTTransformer):
             if not isinstance(edit, MovedImport) or not isinstance(statement, cst.ImportFrom):
                 body.append(statement)
                 continue
-            remaining, moved = _split_aliases(statement, edit.names)
-            moved_import = statement.with_changes(
-                module=cst.parse_expression(edit.module), names=_separate_by_commas(moved), lpar=None, rpar=None
-            )
-            if remaining:
-                body.append(_keep_aliases(statement, remaining))
-                separate_import = moved_import.with_changes(semicolon=cst.MaybeSentinel.DEFAULT)
-                added.append(cst.SimpleStatementLine([separate_import]))
-            else:
-                body.append(moved_import)
+            remaining, moved = _split_aliases(statement, dict(edit.module_of_name))
+            imports = [
+                statement.with_changes(
+                    module=cst.parse_expression(module), names=_separate_by_commas(aliases), lpar=None, rpar=None
+                )
+                for module, aliases in moved.items()
+            ]
+            in_place = _keep_aliases(statement, remaining) if remaining else imports.pop(0)
+            body.append(in_place)
+            separate = [each.with_changes(semicolon=cst.MaybeSentinel.DEFAULT) for each in imports]
+            added += [cst.SimpleStatementLine([each]) for each in separate]
         line = updated.with_changes(body=body)
         return cst.FlattenSentinel([line, *added]) if added else line
 
@@ -192,12 +198,15 @@ def _without_parameters(function: Function, removed: Sequence[cst.Param]) -> Fun
 
 
 def _split_aliases(
-    statement: cst.ImportFrom, names: Sequence[str]
-) -> tuple[list[cst.ImportAlias], list[cst.ImportAlias]]:
-    """Return the aliases of an import that stay and the aliases of `names`, which move."""
-    aliases = [] if isinstance(statement.names, cst.ImportStar) else list(statement.names)
-    moved = [alias for alias in aliases if alias.evaluated_name in names]
-    return [alias for alias in aliases if alias not in moved], moved
+    statement: cst.ImportFrom, module_of_name: Mapping[str, str]
+) -> tuple[list[cst.ImportAlias], dict[str, list[cst.ImportAlias]]]:
+    """Return the aliases of an import that stay, and the aliases that move to each module."""
+    remaining: list[cst.ImportAlias] = []
+    moved: dict[str, list[cst.ImportAlias]] = {}
+    for alias in () if isinstance(statement.names, cst.ImportStar) else statement.names:
+        module = module_of_name.get(alias.evaluated_name)
+        (remaining if module is None else moved.setdefault(module, [])).append(alias)
+    return remaining, moved
 
 
 def _separate_by_commas(aliases: Sequence[cst.ImportAlias]) -> list[cst.ImportAlias]:

@@ -49,16 +49,23 @@ class RemovedParameter(Struct, frozen=True):
 
 
 class MovedImport(Struct, frozen=True):
-    """A change of a `from ... import` statement, so that some names are imported from another module."""
+    """A change of a `from ... import` statement, so that some names are imported from other modules."""
 
     place: Place
-    names: tuple[str, ...]
-    """The names to import from the new module. The statement keeps its other names."""
-    module: str
-    """The dotted name of the new module."""
+    module_of_name: tuple[tuple[str, str], ...]
+    """The names to move, each with the dotted name of its new module. The statement keeps its other names."""
 
 
 Edit: TypeAlias = Replacement | AddedAwait | AddedArgument | RemovedArgument | RemovedParameter | MovedImport
+
+
+def combine(first: Edit, second: Edit) -> Edit | None:
+    """Return one edit with the effect of two edits of the same node, or None if they contradict each other."""
+    if isinstance(first, MovedImport) and isinstance(second, MovedImport):
+        modules = dict(first.module_of_name) | dict(second.module_of_name)
+        if all(modules[name] == module for name, module in first.module_of_name):
+            return MovedImport(first.place, tuple(modules.items()))
+    return first if first == second else None
 
 
 def replace_string(place: Place, value: str, replacement: str) -> tuple[Edit, ...]:

@@ -23,7 +23,7 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
             _advice(wrong),
             None
             if wrong.defining_module is None
-            else safe_fix(MovedImport(wrong.statement, (wrong.name,), wrong.defining_module)),
+            else safe_fix(MovedImport(wrong.statement, ((wrong.name, wrong.defining_module),))),
         )
 
 
