@@ -87,10 +87,9 @@ def merge_passes(earlier: Iterable[FixedFile], later: Iterable[FixedFile]) -> tu
     """Return the files that two passes of fixes change. The second pass started with the result of the first."""
     by_path = {file.path: file for file in earlier}
     for file in later:
-        first = by_path.get(file.path)
-        if first is not None:
-            file = replace(file, before=first.before, findings=(*first.findings, *file.findings))
-        by_path[file.path] = file
+        first = by_path.get(file.path, file)
+        findings = file.findings if first is file else (*first.findings, *file.findings)
+        by_path[file.path] = replace(file, before=first.before, findings=findings)
     return tuple(file for file in by_path.values() if file.before != file.after)
 
 

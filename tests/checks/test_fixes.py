@@ -45,16 +45,28 @@ _REPAIRED = {
         "Misspelled step name",
         "Dependency with an unmatched parameter",
     ),
+    "SG103": ("Call to a step in the list", "Single step instead of a list"),
     "SG104": ("Empty `depends` list", "`depends` with a step", "List as a positional argument"),
     "SG105": ("Parameter named after a step", "Loop variable as a default value"),
+    "SG106": ("Missing step name", "Config without a name", "Dependencies without a name"),
+    "SG108": ("Retries without a delay", "Unknown config key"),
     "SG109": ("Number and unit without a space", "Retry delay with two units", "Wait timeout in ISO 8601 format"),
     "SG112": ("Dot in the type", "Type passed by keyword"),
+    "SG117": (
+        "Decorator without parentheses",
+        "Function as an argument, as in JavaScript",
+        "Config as the second argument",
+        "Function in the position of `depends`",
+        "Config key as a keyword argument",
+        "Coroutine instead of a function",
+    ),
     "SG119": ("Name and duration as keywords", "Duration as a keyword"),
     "SG125": (
         "Import from the wrong module",
         "Base class from the module of JavaScript globals",
         "Base class from the module of the error",
     ),
+    "SG212": ("Key of an approval event", "Attribute instead of a key"),
 }
 
 
@@ -69,6 +81,47 @@ def test_a_fixed_example_runs_on_the_sdk(code: str, title: str, tmp_path: Path) 
 
     assert execution.error is None, error_text(execution)
     assert execution.warnings == []
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ('await step.do("a", send)', 'await step.do("a")(send)()'),
+        ('await step.do("a", {"timeout": 500}, send)', 'await step.do("a", config={"timeout": 500})(send)()'),
+        ('await step.do("a", {"timeout": 500})(send)()', 'await step.do("a", config={"timeout": 500})(send)()'),
+        (
+            'await step.do("a", timeout=500, retries={"limit": 1, "delay": 9})(send)()',
+            'await step.do("a", config={"timeout": 500, "retries": {"limit": 1, "delay": 9}})(send)()',
+        ),
+        ('await step.sleepUntil("a", event["payload"]["day"])', 'await step.sleep_until("a", event["payload"]["day"])'),
+        ('await step.sleep("a", 30)', 'await step.sleep("a", "30 seconds")'),
+        (
+            'await step.do("a", config={"retries": {"limit": 2}})(send)()',
+            'await step.do("a", config={"retries": {"limit": 2, "delay": "1 second"}})(send)()',
+        ),
+    ],
+)
+def test_an_expression_is_corrected(tmp_path: Path, before: str, after: str) -> None:
+    function = "async def send():\n    return 1\n\n"
+
+    assert fixed(tmp_path, function + before) == f"{function}{after}\n"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        'await step.do("a", lambda: 1)',
+        'await step.do(\n    "a",\n    {"timeout": 500},  # half a second\n)(send)()',
+        'await step.do("a", timeout=500, limit=3)(send)()',
+        'await step.do("a", config={"timeout_seconds": 30})(send)()',
+        'PAUSE = 30\nawait step.sleep("a", PAUSE)',
+    ],
+    ids=["sync lambda", "several lines", "unknown keyword", "key in seconds", "constant"],
+)
+def test_some_expressions_have_no_fix(tmp_path: Path, body: str) -> None:
+    example = in_run("a body", f"async def send():\n    return 1\n\n{body}")
+
+    assert fix_example(example, tmp_path, unsafe=True) == example
 
 
 def test_a_captured_value_is_written_in_place_of_its_parameter(tmp_path: Path) -> None:

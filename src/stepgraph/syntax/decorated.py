@@ -1,4 +1,4 @@
-"""The function below a decorator, and the call of the function that an expression returns."""
+"""Functions below decorators, async functions, and calls of the functions that expressions return."""
 
 from __future__ import annotations
 
@@ -20,3 +20,8 @@ def call_of_result(place: Place) -> Place | None:
     parent = place.module.parents.get(id(place.node))
     is_called = isinstance(parent, cst.Call) and parent.func is place.node
     return Place(place.module, parent) if parent is not None and is_called else None
+
+
+def is_async_function(place: Place) -> bool:
+    """Return whether a place is the definition of an async function."""
+    return isinstance(place.node, cst.FunctionDef) and place.node.asynchronous is not None

@@ -37,8 +37,8 @@ _SPACE_AFTER: Final[dict[type[cst.CSTNode], str]] = {
 def apply_source_edits(module: SourceModule, edits: Sequence[Edit]) -> bytes:
     """Return the content of a module after applying `edits`; all other bytes stay the same.
 
-    Edits of the same node are combined; of contradictory ones, the first one wins. A module that LibCST cannot reproduce exactly, such as one with
-    a form feed, is returned unchanged. Call this function in `run_with_large_stack`.
+    Edits of the same node are combined, and the first of contradictory ones wins. A module that LibCST cannot
+    reproduce exactly, such as one with a form feed, is returned unchanged. Call it in `run_with_large_stack`.
     """
     if module.tree.bytes != module.source:
         return module.source

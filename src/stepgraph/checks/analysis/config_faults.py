@@ -12,10 +12,10 @@ from msgspec import Struct
 from stepgraph.checks.analysis.durations import as_float
 from stepgraph.checks.analysis.steps import config_arguments, constant_key_entries
 from stepgraph.checks.analysis.value_kinds import kind_of, may_be_guarded, simple_cases
-from stepgraph.checks.diagnostic import Fix, safe_fix
+from stepgraph.checks.diagnostic import Fix, safe_fix, unsafe_fix
 from stepgraph.ir.static_values import StaticEntry, StaticMapping, StaticObject, cases_of
 from stepgraph.ir.values import Constant, External, Value
-from stepgraph.syntax.edits import replace_string
+from stepgraph.syntax.edits import Edit, Replacement, replace_string
 from stepgraph.syntax.module import Place
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ _CONFIG: Final = ("retries", "timeout", "sensitive")
 _RETRIES: Final = ("limit", "delay", "backoff")
 _BACKOFFS: Final = ("constant", "linear", "exponential")
 _MAX_RETRIES: Final = 10_000
+# The engine's defaults, as source code.
+_DEFAULT_RETRIES: Final = {"limit": "5", "delay": '"1 second"'}
 
 # Wrong names that people use for a key, too different from it to be typos.
 _SYNONYMS: Final = {
@@ -188,7 +190,9 @@ def _unknown_key(entry: StaticEntry, key: object, unused_keys: list[str], owner:
         return ConfigFault(entry.key_place, problem, f'Write "{similar}".', fix)
     synonym = _SYNONYMS.get(name)
     if synonym in unused_keys:
-        return ConfigFault(entry.key_place, problem, f'Write "{synonym}".')
+        # The engine reads a number as milliseconds, so a number of seconds needs more than another key.
+        edits = () if name.endswith("seconds") else replace_string(entry.key_place, name, synonym)
+        return ConfigFault(entry.key_place, problem, f'Write "{synonym}".', unsafe_fix(*edits))
     keys = ", ".join(f"`{name}`" for name in unused_keys)
     return ConfigFault(entry.key_place, problem, f"Remove it. Available: {keys}." if keys else "Remove it.")
 
@@ -204,7 +208,18 @@ def _missing_keys(value: StaticMapping, place: Place) -> Iterator[ConfigFault]:
             place,
             f"`retries` lacks {names}",
             'Write both keys, as in `{"limit": 3, "delay": "10 seconds"}`. The defaults are 5 retries and 1000 ms.',
+            unsafe_fix(*_added_defaults(place, missing)),
         )
+
+
+def _added_defaults(place: Place, missing: Iterable[str]) -> tuple[Edit, ...]:
+    """Return the edit that adds missing keys of `retries` with the engine's defaults to a dictionary on one line."""
+    text = place.text
+    if not (text.startswith("{") and text.endswith("}")) or place.span.line != place.span.end_line:
+        return ()
+    entries = text[1:-1].strip().removesuffix(",")
+    added = (f'"{name}": {_DEFAULT_RETRIES[name]}' for name in missing)
+    return (Replacement(place, f"{{{', '.join(filter(None, [entries, *added]))}}}"),)
 
 
 def _similar_name(name: object, candidates: Iterable[str]) -> str | None:

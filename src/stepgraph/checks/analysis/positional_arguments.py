@@ -1,15 +1,15 @@
-"""Edits of calls whose keyword arguments must be positional."""
+"""Edits of the arguments of calls: keyword arguments that must be positional, and whole argument lists."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, Final
 
 from stepgraph.syntax.edits import Edit, Replacement
 
 if TYPE_CHECKING:
-    from stepgraph.ir.facts import MethodCalled
+    from stepgraph.ir.facts import MethodCalled, StaticArguments
 
 _CALLEE: Final = re.compile(r"[\w.]+(?=\()")
 
@@ -23,8 +23,7 @@ def positional_edits(
     no edits if an argument is missing, unknown or absent from the source, as in `**options`, or if the call spans
     several lines.
     """
-    callee = _CALLEE.match(call.place.text)
-    if callee is None or not call.arguments.whole or call.place.span.line != call.place.span.end_line:
+    if not call.arguments.whole:
         return ()
     by_keyword = {item.keyword: item.place.text for item in call.arguments.items if item.keyword is not None}
     # The keywords of `**{...}` have no position in the source.
@@ -39,4 +38,24 @@ def positional_edits(
     if by_keyword.keys() - set(keywords):
         return ()
     ordered += (f"{keyword}={value}" for keyword, value in by_keyword.items())
-    return (Replacement(call.place, f"{callee[0]}({', '.join(ordered)})"),)
+    return replace_arguments(call, ordered)
+
+
+def replace_arguments(call: MethodCalled, arguments: Iterable[str], suffix: str = "") -> tuple[Edit, ...]:
+    """Return the edit that gives a call the arguments with this source, and appends `suffix` to it.
+
+    Returns no edit if the call has starred arguments, or if it spans several lines, whose layout would be lost.
+    """
+    callee = _CALLEE.match(call.place.text)
+    if callee is None or not call.arguments.whole or "*" in call.place.text:
+        return ()
+    if call.place.span.line != call.place.span.end_line:
+        return ()
+    return (Replacement(call.place, f"{callee[0]}({', '.join(arguments)}){suffix}"),)
+
+
+def sources_of(arguments: StaticArguments) -> list[str]:
+    """Return the source of each argument, with its keyword."""
+    return [
+        item.place.text if item.keyword is None else f"{item.keyword}={item.place.text}" for item in arguments.items
+    ]

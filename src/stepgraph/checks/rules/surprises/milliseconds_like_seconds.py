@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Final
 
 from stepgraph.checks.analysis.duration_arguments import DurationArgument, DurationUse, duration_arguments
 from stepgraph.checks.analysis.durations import SECOND, format_duration, format_in_unit, is_likely_seconds, is_number
-from stepgraph.checks.diagnostic import Confidence, Diagnostic, Severity
+from stepgraph.checks.diagnostic import Confidence, Diagnostic, Severity, unsafe_fix
 from stepgraph.checks.rule import Rule
 from stepgraph.ir.values import ExternalResult
+from stepgraph.syntax.edits import Replacement
 
 if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
@@ -42,7 +43,9 @@ def _check_function(duration: DurationArgument, name: str) -> Iterator[Diagnosti
     source = _FUNCTIONS_OF_SECONDS.get(name)
     if source is not None:
         message = f"`{source}` returns seconds, but the engine reads a number as milliseconds."
-        yield Diagnostic(duration.place.span, message, f"Write `int({duration.place.text} * 1000)`.")
+        replacement = f"int({duration.place.text} * 1000)"
+        fix = unsafe_fix(Replacement(duration.place, replacement)) if duration.place.text.endswith(")") else None
+        yield Diagnostic(duration.place.span, message, f"Write `{replacement}`.", fix)
 
 
 def _check_number(duration: DurationArgument) -> Iterator[Diagnostic]:
@@ -54,7 +57,8 @@ def _check_number(duration: DurationArgument) -> Iterator[Diagnostic]:
         message = f"`{duration.place.text}` means milliseconds here, so {_EFFECTS[duration.use]} {_in_seconds(number)}."
         seconds, milliseconds = format_duration(number * SECOND), f"{number:.0f} ms"
         advice = f'Write "{seconds}" if you mean seconds, or "{milliseconds}" if you mean milliseconds.'
-        yield Diagnostic(duration.place.span, message, advice)
+        fix = unsafe_fix(Replacement(duration.place, f'"{seconds}"')) if is_number(duration.place.text) else None
+        yield Diagnostic(duration.place.span, message, advice, fix)
 
 
 def _is_likely_seconds(duration: DurationArgument, number: float) -> bool:

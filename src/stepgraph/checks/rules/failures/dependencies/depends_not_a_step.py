@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from stepgraph.checks.analysis.steps import declarations_of, dependency_parameters
-from stepgraph.checks.diagnostic import Diagnostic, Severity, first_diagnostics
+from stepgraph.checks.diagnostic import Diagnostic, Severity, first_diagnostics, safe_fix, unsafe_fix
 from stepgraph.checks.rule import Rule
 from stepgraph.ir.static_values import (
     StaticAwaitable,
@@ -21,6 +23,7 @@ from stepgraph.ir.static_values import (
 )
 from stepgraph.ir.values import Constant
 from stepgraph.project.configuration.compatibility import DependencyMode
+from stepgraph.syntax.edits import Edit, Replacement
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -66,7 +69,8 @@ def _check_depends(
             yield _diagnostic_of_type(name, "a dictionary", depends.place, error="KeyError or TypeError")
         case StaticStep(definition=step):
             advice = f"Write `depends=[{step.function_name}]`."
-            yield _diagnostic_of_type(name, "a step", depends.place, advice=advice)
+            edit = Replacement(depends.place, f"[{depends.place.text}]")
+            yield replace(_diagnostic_of_type(name, "a step", depends.place, advice=advice), fix=safe_fix(edit))
         case Constant(value=str()) if declared.function is not None and dependency_parameters(declared.function):
             yield _diagnostic_of_entry(name, depends.value, depends.place, functions)
 
@@ -104,7 +108,19 @@ def _diagnostic_of_entry(name: str, value: Value, place: Place, functions: Mappi
         place.span,
         f"`{place.text}` in `depends` is {_describe(value)}, so the step {name!r} fails with a TypeError.",
         _advice(value, place, functions),
+        unsafe_fix(*_edits(value, place, functions)),
     )
+
+
+def _edits(value: Value, place: Place, functions: Mapping[str, str]) -> tuple[Edit, ...]:
+    """Return the edit that replaces an entry with the function that it names or calls, if any."""
+    match value:
+        case Constant(value=str(text)) if text in functions and place.text[1:-1] == text:
+            return (Replacement(place, functions[text]),)
+        case StaticAwaitable() if place.text.endswith("()"):
+            return (Replacement(place, place.text[:-2]),)
+        case _:
+            return ()
 
 
 def _describe(value: Value) -> str:

@@ -6,21 +6,25 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final
 
-from stepgraph.checks.diagnostic import Diagnostic, Severity, first_diagnostics
+from stepgraph.checks.analysis.positional_arguments import replace_arguments, sources_of
+from stepgraph.checks.diagnostic import Diagnostic, Fix, Severity, first_diagnostics, safe_fix, unsafe_fix
 from stepgraph.checks.rule import Rule
-from stepgraph.ir.facts import DecoratorApplied, MethodCalled, MethodMissing
+from stepgraph.ir.facts import DecoratorApplied, MethodCalled, MethodMissing, StaticArguments
 from stepgraph.ir.static_values import StaticAwaitable, StaticFunction, StaticMapping, StaticStep
 from stepgraph.project.configuration.compatibility import DependencyMode
+from stepgraph.syntax.edits import Edit, Replacement
 from stepgraph.syntax.step_methods import STEP_METHODS
 
 if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
-    from stepgraph.ir.facts import StaticArgument, StaticArguments
+    from stepgraph.ir.facts import StaticArgument
     from stepgraph.model.span import Span
+    from stepgraph.syntax.module import Place
 
 _JAVASCRIPT: Final = {"sleepUntil": "sleep_until", "waitForEvent": "wait_for_event", "run": "do"}
 _ARGUMENTS: Final = ("name", "depends", "concurrent", "config")
 _CONFIG: Final = ("retries", "timeout", "sensitive")
+_NAME_AND_CONFIG: Final = 2
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
@@ -28,7 +32,7 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     calls = [
         call for call in subject.facts_of_type(MethodCalled) if call.method == "do" and not call.expects_type_error
     ]
-    invalid_calls = [(call, diagnostic) for call in calls for diagnostic in _check_arguments(call.arguments, mode)]
+    invalid_calls = [(call, diagnostic) for call in calls for diagnostic in _check_arguments(call, mode)]
     ends = {_end(call.place.span) for call, _ in invalid_calls}
     awaited = (
         _diagnostic_of_awaited_decorator(note.span)
@@ -53,20 +57,20 @@ def _end(span: Span) -> tuple[str, int, int]:
     return span.path, span.end_line, span.end_column
 
 
-def _check_arguments(arguments: StaticArguments, mode: DependencyMode) -> Iterator[Diagnostic]:
+def _check_arguments(call: MethodCalled, mode: DependencyMode) -> Iterator[Diagnostic]:
     """Check the arguments of `step.do`."""
-    positional = arguments.positional
+    arguments, positional = call.arguments, call.arguments.positional
     if _is_bare(arguments):
         yield _diagnostic_of_missing_parentheses(positional[0], mode)
         return
     functions = [argument for argument in positional[1:] if isinstance(argument.value, StaticFunction)]
     if functions:
-        yield _diagnostic_of_function_argument(positional, functions[0], mode)
+        yield _diagnostic_of_function_argument(call, functions[0], mode)
     elif len(positional) > 1 and isinstance(positional[1].value, StaticMapping) and positional[1].value.entries:
-        yield _diagnostic_of_positional_config(positional[1], mode)
-    for argument in arguments.items:
-        if argument.keyword is not None and argument.keyword not in _ARGUMENTS:
-            yield _diagnostic_of_unknown_keyword(argument, argument.keyword)
+        yield _diagnostic_of_positional_config(call, positional[1], mode)
+    unknown = [argument for argument in arguments.items if argument.keyword not in (None, *_ARGUMENTS)]
+    fix = unsafe_fix(*_move_to_config(call)) if unknown else None
+    yield from (_diagnostic_of_unknown_keyword(argument, fix) for argument in unknown)
 
 
 def _is_bare(arguments: StaticArguments) -> bool:
@@ -84,13 +88,21 @@ def _diagnostic_of_missing_parentheses(argument: StaticArgument, mode: Dependenc
         f"`step.do` without parentheses takes the function `{name}` as the step's name, so calling `{name}` fails with"
         " a TypeError.",
         f"Write `{decorator}` above `{name}`.",
+        unsafe_fix(*_parentheses(argument.place, decorator)),
     )
 
 
-def _diagnostic_of_function_argument(
-    positional: tuple[StaticArgument, ...], function: StaticArgument, mode: DependencyMode
-) -> Diagnostic:
-    source = function.place.text
+def _parentheses(place: Place, decorator: str) -> tuple[Edit, ...]:
+    """Return the edit that adds the parentheses to `@step.do`, or no edit for `step.do(function)`."""
+    # Imported here, as below, because it loads LibCST, which a run without findings does not need.
+    from stepgraph.syntax.decorated import decorated_function
+
+    is_decorator = decorated_function(place) is not None
+    return (Replacement(place, place.text + decorator.removeprefix("@step.do")),) if is_decorator else ()
+
+
+def _diagnostic_of_function_argument(call: MethodCalled, function: StaticArgument, mode: DependencyMode) -> Diagnostic:
+    positional, source = call.arguments.positional, function.place.text
     failure = (
         "so this call fails with a TypeError"
         if mode is DependencyMode.IMPLICIT
@@ -107,26 +119,67 @@ def _diagnostic_of_function_argument(
         function.place.span,
         f"unexpected function argument `{source}`: unlike in JavaScript, `step.do` returns a decorator, {failure}.",
         f"Write `@{decorator}` {usage}.",
+        unsafe_fix(*_decorate(call, function)),
     )
 
 
-def _diagnostic_of_positional_config(argument: StaticArgument, mode: DependencyMode) -> Diagnostic:
+def _decorate(call: MethodCalled, function: StaticArgument) -> tuple[Edit, ...]:
+    """Return the edit that turns `step.do(name, config, function)` into a decorator that is applied and called.
+
+    Returns no edit if other arguments are unknown, or if the function is not async.
+    """
+    from stepgraph.syntax.decorated import is_async_function
+
+    name, *others = call.arguments.items
+    configs = [f"config={each.place.text}" for each in others if isinstance(each.value, StaticMapping)]
+    if name.keyword is not None or len(others) != len(configs) + 1 or len(configs) > 1:
+        return ()
+    if not isinstance(function.value, StaticFunction) or not is_async_function(function.value.place):
+        return ()
+    return replace_arguments(call, [name.place.text, *configs], f"({function.place.text})()")
+
+
+def _diagnostic_of_positional_config(call: MethodCalled, argument: StaticArgument, mode: DependencyMode) -> Diagnostic:
     message = (
         "unexpected second argument: `step.do` takes the config only as `config=`, so this call fails with a TypeError."
         if mode is DependencyMode.IMPLICIT
         else "the second argument of `step.do` is `depends`, not the config, so calling the step fails with a"
         " TypeError."
     )
-    return Diagnostic(argument.place.span, message, f"Write `config={argument.place.text}`.")
-
-
-def _diagnostic_of_unknown_keyword(argument: StaticArgument, keyword: str) -> Diagnostic:
-    advice = f"Available: {', '.join(f'`{name}`' for name in _ARGUMENTS if name != 'depends')}."
-    if keyword in _CONFIG:
-        advice = f'Move it to the config: `config={{"{keyword}": {argument.place.text}}}`.'
+    sources = sources_of(call.arguments)
+    sources[1] = f"config={sources[1]}"
     return Diagnostic(
-        argument.place.span, f"unknown argument `{keyword}` of `step.do`: this call fails with a TypeError.", advice
+        argument.place.span,
+        message,
+        f"Write `config={argument.place.text}`.",
+        safe_fix(*replace_arguments(call, sources)) if len(call.arguments.positional) == _NAME_AND_CONFIG else None,
     )
+
+
+def _diagnostic_of_unknown_keyword(argument: StaticArgument, fix: Fix | None) -> Diagnostic:
+    """Report an unknown keyword argument. `fix` moves the keys of the config that a call has as arguments."""
+    advice = f"Available: {', '.join(f'`{name}`' for name in _ARGUMENTS if name != 'depends')}."
+    if argument.keyword in _CONFIG:
+        advice = f'Move it to the config: `config={{"{argument.keyword}": {argument.place.text}}}`.'
+    return Diagnostic(
+        argument.place.span,
+        f"unknown argument `{argument.keyword}` of `step.do`: this call fails with a TypeError.",
+        advice,
+        fix,
+    )
+
+
+def _move_to_config(call: MethodCalled) -> tuple[Edit, ...]:
+    """Return the edit that moves the keys of the config among the arguments of a call into `config=`.
+
+    Returns no edit if the call has a config, or other unknown arguments.
+    """
+    keywords = [item.keyword for item in call.arguments.items]
+    if "config" in keywords or any(keyword not in (None, *_ARGUMENTS, *_CONFIG) for keyword in keywords):
+        return ()
+    keys = [f'"{item.keyword}": {item.place.text}' for item in call.arguments.items if item.keyword in _CONFIG]
+    others = StaticArguments(tuple(item for item in call.arguments.items if item.keyword not in _CONFIG))
+    return replace_arguments(call, [*sources_of(others), f"config={{{', '.join(keys)}}}"])
 
 
 def _check_application(application: DecoratorApplied) -> Iterator[Diagnostic]:
@@ -149,6 +202,7 @@ def _check_application(application: DecoratorApplied) -> Iterator[Diagnostic]:
             f"`{argument.text}` is a coroutine, but `step.do(...)` takes a function: calling the step fails with a"
             " TypeError.",
             f"Pass the function itself, `{argument.text.partition('(')[0]}`, or `lambda: {argument.text}`.",
+            unsafe_fix(Replacement(argument, f"lambda: {argument.text}")) if argument.text.endswith(")") else None,
         )
 
 
@@ -165,6 +219,7 @@ def _diagnostic_of_unknown_method(access: MethodMissing) -> Diagnostic:
         iter(get_close_matches(access.method.lower(), STEP_METHODS, 1)), None
     )
     advice = f"Available: {', '.join(f'`{method}`' for method in STEP_METHODS)}."
+    fix: Fix | None = None
     if suggestion == "do":
         advice = "Decorate the function with `@step.do(...)`, and await a call of it."
     elif suggestion == "wait_for_event":
@@ -172,10 +227,13 @@ def _diagnostic_of_unknown_method(access: MethodMissing) -> Diagnostic:
     elif suggestion is not None:
         owner = access.place.text.rpartition(".")[0]
         advice = f"Write `{owner}.{suggestion}`." if owner else f"Use `{suggestion}`."
+        if owner.isidentifier():
+            fix = unsafe_fix(Replacement(access.place, f"{owner}.{suggestion}"))
     return Diagnostic(
         access.place.span,
         f"unknown method `{access.method}` of the step object: this fails with an AttributeError.",
         advice,
+        fix,
     )
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from stepgraph.checks.diagnostic import Diagnostic, Severity, first_diagnostics
+from stepgraph.checks.analysis.positional_arguments import replace_arguments, sources_of
+from stepgraph.checks.diagnostic import Diagnostic, Severity, first_diagnostics, unsafe_fix
 from stepgraph.checks.rule import Rule
 from stepgraph.ir.facts import MethodCalled, StepDeclared
 from stepgraph.project.configuration.compatibility import DependencyMode
@@ -28,12 +29,14 @@ def _check_names(subject: WorkflowSubject) -> Iterator[Diagnostic]:
         if not arguments.whole or arguments.find(0, "name") is not None:
             continue
         function = functions.get(call.place, "...")
+        edits = replace_arguments(call, [f'"{function}"', *sources_of(arguments)]) if function.isidentifier() else ()
         others = ", ..." if arguments.items else ""
         yield Diagnostic(
             call.place.span,
             f"`step.do({'...' if arguments.items else ''})` has no step name, so it fails with a TypeError: this"
             " project's compatibility date or flags require one.",
             f'Write `step.do("{function}"{others})`.',
+            unsafe_fix(*edits),
         )
 
 
