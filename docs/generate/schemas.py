@@ -7,7 +7,12 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from docs.generate.tables import cell
-from stepgraph.model.json_schema import check_report_schema, diff_report_schema, version_graph_schema
+from stepgraph.model.json_schema import (
+    check_report_schema,
+    diff_report_schema,
+    rules_report_schema,
+    version_graph_schema,
+)
 
 PAGE: Final = "docs/reference/schemas.md"
 FOLDER: Final = "docs/schema"
@@ -38,6 +43,7 @@ SCHEMAS: Final = (
     PublishedSchema("version-graph.json", "stepgraph schema", version_graph_schema),
     PublishedSchema("check-report.json", "stepgraph schema check", check_report_schema),
     PublishedSchema("diff-report.json", "stepgraph schema diff", diff_report_schema),
+    PublishedSchema("rules-report.json", "stepgraph schema rules", rules_report_schema),
 )
 
 

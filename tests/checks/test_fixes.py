@@ -7,7 +7,7 @@ from textwrap import dedent
 
 import pytest
 
-from stepgraph.checks.catalogue import RULES
+from stepgraph.checks.catalogue import BY_CODE, RULES
 from stepgraph.checks.page import Example, in_run, read_page
 from stepgraph.project.configuration.compatibility import DependencyMode
 from tests.checks.examples import findings_of_example, fix_example
@@ -30,6 +30,8 @@ def fixed(folder: Path, body: str, *, mode: DependencyMode = DependencyMode.IMPL
 @pytest.mark.parametrize(("code", "example"), FLAGGED)
 def test_a_fix_removes_its_finding(code: str, example: Example, tmp_path: Path) -> None:
     before = [finding for finding in findings_of_example(example, tmp_path / "before") if finding.code == code]
+    kinds = {finding.fix.applicability for finding in before if finding.fix is not None}
+    assert kinds <= set(BY_CODE[code].fixes), f"list the kinds of its fixes in the `fixes` of {code}"
 
     after = findings_of_example(fix_example(example, tmp_path / "fixed", unsafe=True), tmp_path / "after")
 

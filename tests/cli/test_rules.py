@@ -23,7 +23,7 @@ def test_all_rules_are_listed(stepgraph: Command) -> None:
 @pytest.mark.parametrize("name", ["SG118", "sg118", "step-called-with-arguments", "Step_Called_With_Arguments"])
 def test_a_rule_is_explained_by_its_code_or_name(stepgraph: Command, name: str) -> None:
     run = stepgraph("rules", name)
-    assert run.out.startswith("SG118 step-called-with-arguments  error\n")
+    assert run.out.startswith("SG118 step-called-with-arguments  error, high confidence\n")
     assert run.code == 0
 
 
@@ -48,8 +48,10 @@ def test_an_unknown_rule_suggests_the_list(stepgraph: Command) -> None:
 
 
 def test_json_has_all_rules_or_one(stepgraph: Command) -> None:
-    assert [rule["code"] for rule in json.loads(stepgraph("rules", "-f", "json").out)] == [rule.code for rule in RULES]
-    assert json.loads(stepgraph("rules", "SG118", "-f", "json").out)["name"] == "step-called-with-arguments"
+    everything = json.loads(stepgraph("rules", "-f", "json").out)
+    assert [rule["code"] for rule in everything["rules"]] == [rule.code for rule in RULES]
+    (rule,) = json.loads(stepgraph("rules", "SG118", "-f", "json").out)["rules"]
+    assert rule["name"] == "step-called-with-arguments"
 
 
 def test_markdown_is_the_documentation_page(stepgraph: Command) -> None:

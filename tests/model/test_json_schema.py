@@ -9,7 +9,12 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
-from stepgraph.model.json_schema import check_report_schema, diff_report_schema, version_graph_schema
+from stepgraph.model.json_schema import (
+    check_report_schema,
+    diff_report_schema,
+    rules_report_schema,
+    version_graph_schema,
+)
 from stepgraph.model.payload import VersionGraph
 from tests.model.payloads import BARE_NODES, RESPONSES, response
 
@@ -28,6 +33,7 @@ def complaints(data: object) -> list[str]:
         ("version-graph.json", version_graph_schema),
         ("check-report.json", check_report_schema),
         ("diff-report.json", diff_report_schema),
+        ("rules-report.json", rules_report_schema),
     ],
 )
 def test_the_published_files_are_the_schemas_of_the_models(name: str, schema: Callable[[], str]) -> None:
@@ -38,6 +44,7 @@ def test_the_schema_is_valid_by_its_own_dialect() -> None:
     Draft202012Validator.check_schema(json.loads(version_graph_schema()))
     Draft202012Validator.check_schema(json.loads(check_report_schema()))
     Draft202012Validator.check_schema(json.loads(diff_report_schema()))
+    Draft202012Validator.check_schema(json.loads(rules_report_schema()))
 
 
 @pytest.mark.parametrize("payload", RESPONSES.values(), ids=RESPONSES.keys())

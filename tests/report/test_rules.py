@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import cmarkgfm
 import pytest
+from msgspec.structs import replace
+from pydantic import TypeAdapter
 
 from stepgraph.checks.catalogue import RULES
+from stepgraph.checks.diagnostic import Applicability
 from stepgraph.checks.page import read_page
 from stepgraph.checks.rule import Rule
+from stepgraph.model.rules_report import RulesReport
 from stepgraph.render.text_width import cell_width
-from stepgraph.report.rules import explanation, group_of, rule_data, rule_page, rules_index, rules_table, suppressing
+from stepgraph.report.rules import explanation, group_of, level_of, rule_page, rules_index, rules_table, suppressing
+from stepgraph.report.rules_json import rules_report
 from tests.report.reports import OTHER_RULE, RULE
 
 BOTH = (RULE, OTHER_RULE)
@@ -35,7 +40,7 @@ def test_narrow_terminal_wraps_summaries() -> None:
 def test_explanation_has_reason_fix_and_first_examples() -> None:
     lines = explanation(RULE).splitlines()
     assert lines[:6] == [
-        "SG118 step-called-with-arguments  error",
+        "SG118 step-called-with-arguments  error, high confidence",
         "",
         "A declared step is called with arguments.",
         "",
@@ -86,7 +91,8 @@ def test_reasons_fit_the_terminal(rule: Rule) -> None:
 def test_index_links_to_the_pages() -> None:
     index = rules_index(BOTH)
     for rule in BOTH:
-        row = f"| [{rule.code}](rules/{rule.code}.md) | {rule.name} | {rule.severity} | {read_page(rule).summary} |\n"
+        start = f"| [{rule.code}](rules/{rule.code}.md) | {rule.name} | {rule.severity} | {rule.confidence} |"
+        row = f"{start} {', '.join(rule.fixes)} | {read_page(rule).summary} |\n"
         assert row in index
 
 
@@ -118,10 +124,28 @@ def test_every_rule_has_a_group(rule: Rule) -> None:
     assert rule.code.startswith(group_of(rule).prefix)
 
 
-def test_rule_data_has_examples_with_files() -> None:
-    data = rule_data(RULE)
-    assert (data["code"], data["severity"], data["confidence"]) == ("SG118", "error", "high")
-    flagged = data["flagged"]
-    assert isinstance(flagged, list)
-    assert flagged[0]["title"] == "Positional argument"
-    assert [file["path"] for file in flagged[0]["files"]] == ["entry.py"]
+@pytest.mark.parametrize(
+    ("fixes", "level"),
+    [
+        ((), "error, high confidence"),
+        ((Applicability.SAFE, Applicability.UNSAFE), "error, high confidence, safe or unsafe fix"),
+        ((Applicability.UNSAFE,), "error, high confidence, unsafe fix"),
+    ],
+)
+def test_level_names_the_kinds_of_fixes(fixes: tuple[Applicability, ...], level: str) -> None:
+    assert level_of(replace(RULE, fixes=fixes)) == level
+
+
+def test_rules_report_is_valid() -> None:
+    TypeAdapter(RulesReport).validate_python(rules_report(RULES), strict=True)
+
+
+def test_rules_report_has_examples_with_files() -> None:
+    (rule,) = rules_report([replace(RULE, fixes=(Applicability.UNSAFE,))])["rules"]
+    assert (rule["code"], rule["severity"], rule["confidence"]) == ("SG118", "error", "high")
+    assert (rule["group"], rule["fixable"], rule["ignorable"]) == ("Run-time failures", ["unsafe"], True)
+    example = rule["flagged"][0]
+    assert (example["title"], example["mode"]) == ("Positional argument", "implicit")
+    (file,) = example["files"]
+    assert file["path"] == "entry.py"
+    assert "        await charge(10)  # SG118\n" in file["text"]

@@ -37,9 +37,9 @@ class Confidence(StrEnum):
     """The certainty that flagged code is wrong."""
 
     HIGH = "high"
-    """The fault follows from the code."""
+    """The finding follows from values known from the source, and its effect was observed on the SDK or the engine."""
     MEDIUM = "medium"
-    """The fault depends on the author's intention."""
+    """The effect depends on timing or on values of the run, or the code may be intended."""
 
 
 class Applicability(StrEnum):

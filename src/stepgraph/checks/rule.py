@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from msgspec import Struct
 
-from stepgraph.checks.diagnostic import Confidence, Severity
+from stepgraph.checks.diagnostic import Applicability, Confidence, Severity
 
 if TYPE_CHECKING:
     from stepgraph.checks.diagnostic import Diagnostic
@@ -47,6 +47,8 @@ class Rule(Struct, frozen=True, kw_only=True):
     severity: Severity
     """The severity of diagnostics that do not set their own."""
     confidence: Confidence = Confidence.HIGH
+    fixes: tuple[Applicability, ...] = ()
+    """The kinds of fixes that findings can have, safe before unsafe."""
     check: WorkflowCheck = _no_diagnostics
     check_project: ProjectCheck = _no_diagnostics
     check_ignores: SuppressionsCheck = _no_diagnostics

@@ -68,10 +68,7 @@ def _rules_with_prefix(rules: Sequence[Rule], text: str) -> list[Rule]:
 
 def _render_all(rules: Sequence[Rule], output_format: str) -> str:
     if output_format == "json":
-        from stepgraph.json_text import pretty_json
-        from stepgraph.report.rules import rule_data
-
-        return pretty_json([rule_data(rule) for rule in rules])
+        return _render_json(rules)
     if output_format == "markdown":
         from stepgraph.report.rules import rules_index
 
@@ -81,12 +78,16 @@ def _render_all(rules: Sequence[Rule], output_format: str) -> str:
     return rules_table(rules, look_of_standard_output().width)
 
 
+def _render_json(rules: Sequence[Rule]) -> str:
+    from stepgraph.json_text import pretty_json
+    from stepgraph.report.rules_json import rules_report
+
+    return pretty_json(rules_report(rules))
+
+
 def _render_rule(rule: Rule, output_format: str, *, whole: bool) -> str:
     if output_format == "json":
-        from stepgraph.json_text import pretty_json
-        from stepgraph.report.rules import rule_data
-
-        return pretty_json(rule_data(rule))
+        return _render_json([rule])
     if output_format == "markdown":
         from stepgraph.report.rules import rule_page
 
@@ -114,16 +115,16 @@ def _find_rule(rules: Sequence[Rule], name: str) -> Rule:
     raise CommandError(ExitCode.ERROR, f"unknown rule `{name}`. {advice}")
 
 
-_SCHEMA_KINDS = ("graph", "check", "diff")
+_SCHEMA_KINDS = ("graph", "check", "diff", "rules")
 
 
 @click.command("schema")
-@click.argument("kind", type=click.Choice(_SCHEMA_KINDS), default=_SCHEMA_KINDS[0], metavar="[graph|check|diff]")
+@click.argument("kind", type=click.Choice(_SCHEMA_KINDS), default=_SCHEMA_KINDS[0], metavar="[graph|check|diff|rules]")
 def schema(*, kind: str) -> ExitCode:
     """Print the JSON Schema of the JSON output of a command.
 
-    The default is the schema of a version graph (`stepgraph graph -f json`). `check` and `diff` select the schemas of
-    their reports.
+    The default is the schema of a version graph (`stepgraph graph -f json`). `check`, `diff` and `rules` select the
+    schemas of their output.
     """
     from stepgraph.model import json_schema
 
@@ -131,6 +132,7 @@ def schema(*, kind: str) -> ExitCode:
         "graph": json_schema.version_graph_schema,
         "check": json_schema.check_report_schema,
         "diff": json_schema.diff_report_schema,
+        "rules": json_schema.rules_report_schema,
     }
     write_result(schemas[kind]())
     return ExitCode.CLEAN

@@ -12,6 +12,7 @@ from stepgraph.model.check_report import CheckReport
 from stepgraph.model.constraints import UNKNOWN_TAG
 from stepgraph.model.diff_report import DiffReport
 from stepgraph.model.payload import VersionGraph
+from stepgraph.model.rules_report import RulesReport
 
 if TYPE_CHECKING:
     from pydantic_core import core_schema
@@ -32,6 +33,11 @@ def check_report_schema() -> str:
 def diff_report_schema() -> str:
     """Return the JSON Schema (draft 2020-12) of the output of `stepgraph diff -f json`, ending with a line break."""
     return _schema(TypeAdapter(DiffReport), "Report of stepgraph diff")
+
+
+def rules_report_schema() -> str:
+    """Return the JSON Schema (draft 2020-12) of the output of `stepgraph rules -f json`, ending with a line break."""
+    return _schema(TypeAdapter(RulesReport), "Rules of stepgraph check")
 
 
 def _schema(shape: TypeAdapter[object], title: str) -> str:

@@ -1,4 +1,4 @@
-"""The documentation of rules as JSON data, text and Markdown."""
+"""The documentation of rules as text and Markdown."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Final
 from msgspec import Struct
 
 from stepgraph.checks.page import Example, read_page
-from stepgraph.checks.rule import Rule, rule_url
+from stepgraph.checks.rule import Rule
 from stepgraph.checks.selectors import INPUT_RULES, SUPPRESSION_RULES
 from stepgraph.escaping.markdown import fenced
 from stepgraph.escaping.plain_text import visible_lines
@@ -49,9 +49,14 @@ _INDEX_START: Final = """\
 # Rules
 
 `stepgraph check` reports these problems. Errors mark code that fails at run time or at deployment, warnings mark
-code that behaves differently than it appears to, and notes are informational. Confidence is high if the problem follows
-from the code alone, and medium if it depends on the author's intention. `stepgraph rules SG101` explains a rule in the
-terminal. [Configuration](configuration.md) describes how to select and ignore rules.
+code that behaves differently than it appears to, and notes are informational. `stepgraph rules SG101` explains a rule
+in the terminal, and `stepgraph rules -f json` prints all rules with their examples. [Configuration](configuration.md)
+describes how to select and ignore rules.
+
+Confidence is *high* if a finding follows from values known from the source, and its effect was observed on the SDK or
+the engine. It is *medium* if the effect depends on timing or on values of the run, or if the code may be intended.
+`stepgraph check --fix` applies *safe* fixes, and with `--unsafe-fixes` also *unsafe* ones; not every finding of a rule
+has a fix.
 """
 
 
@@ -78,29 +83,10 @@ def group_of(rule: Rule) -> RuleGroup:
     return next(group for group in GROUPS if rule.code.startswith(group.prefix))
 
 
-def rule_data(rule: Rule) -> dict[str, object]:
-    """Return the documentation of a rule as JSON data."""
-    page = read_page(rule)
-    return {
-        "code": rule.code,
-        "name": rule.name,
-        "severity": rule.severity.value,
-        "confidence": rule.confidence.value,
-        "summary": page.summary,
-        "why": page.why,
-        "fix": page.fix,
-        "source": page.evidence,
-        "url": rule_url(rule.code),
-        "flagged": _example_data(page.flagged),
-        "clean": _example_data(page.clean),
-    }
-
-
-def _example_data(examples: Iterable[Example]) -> list[dict[str, object]]:
-    return [
-        {"title": example.title, "files": [{"path": path, "text": text} for path, text in example.files]}
-        for example in examples
-    ]
+def level_of(rule: Rule) -> str:
+    """Return the severity and the confidence of a rule, and the kinds of its fixes, if any."""
+    fixes = [f"{' or '.join(rule.fixes)} fix"] if rule.fixes else []
+    return ", ".join([rule.severity.value, f"{rule.confidence.value} confidence", *fixes])
 
 
 def rules_table(rules: Sequence[Rule], width: int | None = None) -> str:
@@ -126,7 +112,7 @@ def explanation(rule: Rule, *, whole: bool = False, color: bool = False, width: 
     page, terminal = read_page(rule), Terminal(color=color, width=None)
     count = None if whole else 1
     lines = [
-        terminal.line([Piece(f"{rule.code} {rule.name}", Ink.STRONG), Piece(f"  {rule.severity.value}")]),
+        terminal.line([Piece(f"{rule.code} {rule.name}", Ink.STRONG), Piece(f"  {level_of(rule)}")]),
         "",
         *_wrapped(page.summary, width),
         *_section("Why this is bad", terminal, page.why, width),
@@ -196,10 +182,11 @@ def rules_index(rules: Sequence[Rule]) -> str:
 
 def _overview(group: RuleGroup, rules: Sequence[Rule]) -> str:
     rows = [
-        f"| [{rule.code}]({rule_path(rule.code)}) | {rule.name} | {rule.severity.value} | {_cell(rule)} |\n"
+        f"| [{rule.code}]({rule_path(rule.code)}) | {rule.name} | {rule.severity.value} | {rule.confidence.value} |"
+        f" {', '.join(rule.fixes)} | {_cell(rule)} |\n"
         for rule in rules
     ]
-    head = "| rule | name | level | flagged code |\n| --- | --- | --- | --- |\n"
+    head = "| rule | name | level | confidence | fixes | flagged code |\n| --- | --- | --- | --- | --- | --- |\n"
     return f"## {group.title}\n\n{group.meaning}\n\n{head}{''.join(rows)}"
 
 
@@ -215,8 +202,9 @@ def _cell(rule: Rule) -> str:
 def rule_page(rule: Rule) -> str:
     """Return the documentation page of a rule: its Markdown page, its level, and instructions for suppression."""
     head, _, body = visible_lines(read_page(rule).text).partition("\n\n")
-    level = f"{rule.severity.value.capitalize()}, {rule.confidence.value} confidence."
-    return f"{head}\n\n*{level}*\n\n{body}\n{_ABOUT_SOURCES}\n\n## Suppressing\n\n{suppressing(rule)}\n"
+    level = level_of(rule)
+    beginning = f"{head}\n\n*{level[0].upper()}{level[1:]}.*\n\n{body}"
+    return f"{beginning}\n{_ABOUT_SOURCES}\n\n## Suppressing\n\n{suppressing(rule)}\n"
 
 
 def rule_help(rule: Rule) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from stepgraph.checks.analysis.duration_arguments import DurationUse, duration_arguments
 from stepgraph.checks.analysis.durations import MINUTE, format_duration
-from stepgraph.checks.diagnostic import Diagnostic, Severity
+from stepgraph.checks.diagnostic import Confidence, Diagnostic, Severity
 from stepgraph.checks.rule import Rule
 
 if TYPE_CHECKING:
@@ -34,5 +34,6 @@ RULE = Rule(
     name="long-step-timeout",
     module=__name__,
     severity=Severity.WARNING,
+    confidence=Confidence.MEDIUM,
     check=_check,
 )

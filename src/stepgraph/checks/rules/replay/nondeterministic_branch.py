@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from stepgraph.checks.analysis.control_dependence import deciding_tests
-from stepgraph.checks.diagnostic import Diagnostic, Severity
+from stepgraph.checks.diagnostic import Confidence, Diagnostic, Severity
 from stepgraph.checks.rule import Rule
 from stepgraph.ir.facts import NondeterministicCondition
 
@@ -29,5 +29,6 @@ RULE = Rule(
     name="nondeterministic-branch",
     module=__name__,
     severity=Severity.WARNING,
+    confidence=Confidence.MEDIUM,
     check=_check,
 )

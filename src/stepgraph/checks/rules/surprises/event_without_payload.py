@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from stepgraph.checks.diagnostic import Diagnostic, Severity, unsafe_fix
+from stepgraph.checks.diagnostic import Applicability, Diagnostic, Severity, unsafe_fix
 from stepgraph.checks.rule import Rule
 from stepgraph.ir.facts import EventKeyAccess
 from stepgraph.syntax.edits import Edit, Replacement
@@ -86,5 +86,6 @@ RULE = Rule(
     name="event-without-payload",
     module=__name__,
     severity=Severity.WARNING,
+    fixes=(Applicability.UNSAFE,),
     check=_check,
 )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from stepgraph.checks.analysis.duration_arguments import DurationArgument, DurationUse, duration_arguments
 from stepgraph.checks.analysis.durations import SECOND, format_duration, format_in_unit, is_likely_seconds, is_number
-from stepgraph.checks.diagnostic import Confidence, Diagnostic, Severity, unsafe_fix
+from stepgraph.checks.diagnostic import Applicability, Confidence, Diagnostic, Severity, unsafe_fix
 from stepgraph.checks.rule import Rule
 from stepgraph.ir.values import ExternalResult
 from stepgraph.syntax.edits import Replacement
@@ -80,5 +80,6 @@ RULE = Rule(
     module=__name__,
     severity=Severity.WARNING,
     confidence=Confidence.MEDIUM,
+    fixes=(Applicability.UNSAFE,),
     check=_check,
 )

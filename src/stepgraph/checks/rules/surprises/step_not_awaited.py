@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from stepgraph.checks.diagnostic import Diagnostic, Severity, safe_fix
+from stepgraph.checks.diagnostic import Applicability, Diagnostic, Severity, safe_fix
 from stepgraph.checks.rule import Rule
 from stepgraph.ir.facts import NeverAwaited
 from stepgraph.syntax.edits import AddedAwait
@@ -41,5 +41,6 @@ RULE = Rule(
     name="step-not-awaited",
     module=__name__,
     severity=Severity.WARNING,
+    fixes=(Applicability.SAFE,),
     check=_check,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from stepgraph.checks.diagnostic import Diagnostic, Severity
+from stepgraph.checks.diagnostic import Confidence, Diagnostic, Severity
 from stepgraph.checks.rule import Rule
 from stepgraph.ir.facts import NeverAwaited
 
@@ -29,5 +29,6 @@ RULE = Rule(
     name="task-never-awaited",
     module=__name__,
     severity=Severity.WARNING,
+    confidence=Confidence.MEDIUM,
     check=_check,
 )

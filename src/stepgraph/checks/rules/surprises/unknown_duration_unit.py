@@ -15,7 +15,7 @@ from stepgraph.checks.analysis.durations import (
     parse_duration,
     parse_partial_duration,
 )
-from stepgraph.checks.diagnostic import Diagnostic, Severity, safe_fix
+from stepgraph.checks.diagnostic import Applicability, Diagnostic, Severity, safe_fix
 from stepgraph.checks.rule import Rule
 from stepgraph.ir.values import Template
 from stepgraph.syntax.edits import replace_string
@@ -77,5 +77,6 @@ RULE = Rule(
     name="unknown-duration-unit",
     module=__name__,
     severity=Severity.WARNING,
+    fixes=(Applicability.SAFE,),
     check=_check,
 )

@@ -12,7 +12,15 @@ from stepgraph.checks.analysis.steps import (
     format_code_list,
     is_parameter_name,
 )
-from stepgraph.checks.diagnostic import Diagnostic, Fix, Severity, first_diagnostics, safe_fix, unsafe_fix
+from stepgraph.checks.diagnostic import (
+    Applicability,
+    Diagnostic,
+    Fix,
+    Severity,
+    first_diagnostics,
+    safe_fix,
+    unsafe_fix,
+)
 from stepgraph.checks.rule import Rule
 from stepgraph.ir.facts import MethodCalled, StepDeclared
 from stepgraph.ir.static_values import StaticCollection, StaticFunction, StaticMapping, StaticStep
@@ -104,5 +112,6 @@ RULE = Rule(
     name="depends-in-implicit-mode",
     module=__name__,
     severity=Severity.ERROR,
+    fixes=(Applicability.SAFE, Applicability.UNSAFE),
     check=_check,
 )

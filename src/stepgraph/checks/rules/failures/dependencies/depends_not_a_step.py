@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from stepgraph.checks.analysis.steps import declarations_of, dependency_parameters
-from stepgraph.checks.diagnostic import Diagnostic, Severity, first_diagnostics, safe_fix, unsafe_fix
+from stepgraph.checks.diagnostic import Applicability, Diagnostic, Severity, first_diagnostics, safe_fix, unsafe_fix
 from stepgraph.checks.rule import Rule
 from stepgraph.ir.static_values import (
     StaticAwaitable,
@@ -154,5 +154,6 @@ RULE = Rule(
     name="depends-not-a-step",
     module=__name__,
     severity=Severity.ERROR,
+    fixes=(Applicability.SAFE, Applicability.UNSAFE),
     check=_check,
 )

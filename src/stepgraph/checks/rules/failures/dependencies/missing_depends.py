@@ -12,7 +12,7 @@ from stepgraph.checks.analysis.steps import (
     factory_advice,
     format_code_list,
 )
-from stepgraph.checks.diagnostic import Diagnostic, Severity, first_diagnostics, unsafe_fix
+from stepgraph.checks.diagnostic import Applicability, Diagnostic, Severity, first_diagnostics, unsafe_fix
 from stepgraph.checks.rule import Rule
 from stepgraph.ir.facts import DependencyCountMismatch
 from stepgraph.syntax.edits import AddedArgument
@@ -91,5 +91,6 @@ RULE = Rule(
     name="missing-depends",
     module=__name__,
     severity=Severity.ERROR,
+    fixes=(Applicability.UNSAFE,),
     check=_check,
 )

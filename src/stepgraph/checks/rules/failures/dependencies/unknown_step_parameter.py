@@ -22,7 +22,7 @@ from stepgraph.checks.analysis.steps import (
     format_code_list,
     is_parameter_name,
 )
-from stepgraph.checks.diagnostic import Diagnostic, Severity, first_diagnostics, unsafe_fix
+from stepgraph.checks.diagnostic import Applicability, Diagnostic, Severity, first_diagnostics, unsafe_fix
 from stepgraph.checks.rule import Rule
 from stepgraph.ir.facts import StepCalled, StepDeclared, StepNeverCalled, UnresolvedStepParameter
 from stepgraph.limits import Budget, Limit
@@ -283,5 +283,6 @@ RULE = Rule(
     name="unknown-step-parameter",
     module=__name__,
     severity=Severity.ERROR,
+    fixes=(Applicability.UNSAFE,),
     check=_check,
 )

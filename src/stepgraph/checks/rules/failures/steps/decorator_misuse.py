@@ -7,7 +7,15 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final
 
 from stepgraph.checks.analysis.positional_arguments import replace_arguments, sources_of
-from stepgraph.checks.diagnostic import Diagnostic, Fix, Severity, first_diagnostics, safe_fix, unsafe_fix
+from stepgraph.checks.diagnostic import (
+    Applicability,
+    Diagnostic,
+    Fix,
+    Severity,
+    first_diagnostics,
+    safe_fix,
+    unsafe_fix,
+)
 from stepgraph.checks.rule import Rule
 from stepgraph.ir.facts import DecoratorApplied, MethodCalled, MethodMissing, StaticArguments
 from stepgraph.ir.static_values import StaticAwaitable, StaticFunction, StaticMapping, StaticStep
@@ -242,5 +250,6 @@ RULE = Rule(
     name="decorator-misuse",
     module=__name__,
     severity=Severity.ERROR,
+    fixes=(Applicability.SAFE, Applicability.UNSAFE),
     check=_check,
 )

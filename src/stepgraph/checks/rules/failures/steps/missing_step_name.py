@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from stepgraph.checks.analysis.positional_arguments import replace_arguments, sources_of
-from stepgraph.checks.diagnostic import Diagnostic, Severity, first_diagnostics, unsafe_fix
+from stepgraph.checks.diagnostic import Applicability, Diagnostic, Severity, first_diagnostics, unsafe_fix
 from stepgraph.checks.rule import Rule
 from stepgraph.ir.facts import MethodCalled, StepDeclared
 from stepgraph.project.configuration.compatibility import DependencyMode
@@ -45,5 +45,6 @@ RULE = Rule(
     name="missing-step-name",
     module=__name__,
     severity=Severity.ERROR,
+    fixes=(Applicability.UNSAFE,),
     check=_check,
 )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from stepgraph.checks.analysis.positional_arguments import positional_edits
-from stepgraph.checks.diagnostic import Diagnostic, Severity, safe_fix
+from stepgraph.checks.diagnostic import Applicability, Diagnostic, Severity, safe_fix
 from stepgraph.checks.rule import Rule
 from stepgraph.ir.facts import MethodCalled
 
@@ -35,5 +35,6 @@ RULE = Rule(
     name="sleep-with-keywords",
     module=__name__,
     severity=Severity.ERROR,
+    fixes=(Applicability.SAFE,),
     check=_check,
 )

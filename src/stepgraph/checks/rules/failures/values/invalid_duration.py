@@ -14,7 +14,7 @@ from stepgraph.checks.analysis.durations import (
     parse_partial_duration,
 )
 from stepgraph.checks.analysis.value_kinds import describe_wrong_kind, kind_of
-from stepgraph.checks.diagnostic import Diagnostic, Severity, safe_fix
+from stepgraph.checks.diagnostic import Applicability, Diagnostic, Severity, safe_fix
 from stepgraph.checks.rule import Rule
 from stepgraph.ir.facts import MethodCalled
 from stepgraph.ir.static_values import StaticFunction, StaticStep
@@ -125,5 +125,6 @@ RULE = Rule(
     name="invalid-duration",
     module=__name__,
     severity=Severity.ERROR,
+    fixes=(Applicability.SAFE,),
     check=_check,
 )

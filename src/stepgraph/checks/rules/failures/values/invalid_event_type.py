@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from stepgraph.checks.analysis.positional_arguments import positional_edits
 from stepgraph.checks.analysis.value_kinds import kind_of, may_be_guarded, simple_cases
-from stepgraph.checks.diagnostic import Diagnostic, Severity, safe_fix, unsafe_fix
+from stepgraph.checks.diagnostic import Applicability, Diagnostic, Severity, safe_fix, unsafe_fix
 from stepgraph.checks.rule import Rule
 from stepgraph.ir.facts import MethodCalled, StaticArgument
 from stepgraph.ir.values import Constant, Template, Value
@@ -120,5 +120,6 @@ RULE = Rule(
     name="invalid-event-type",
     module=__name__,
     severity=Severity.ERROR,
+    fixes=(Applicability.SAFE, Applicability.UNSAFE),
     check=_check,
 )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from stepgraph.checks.analysis.config_faults import config_faults
-from stepgraph.checks.diagnostic import Diagnostic, Severity
+from stepgraph.checks.diagnostic import Applicability, Diagnostic, Severity
 from stepgraph.checks.rule import Rule
 
 if TYPE_CHECKING:
@@ -24,5 +24,6 @@ RULE = Rule(
     name="invalid-step-config",
     module=__name__,
     severity=Severity.ERROR,
+    fixes=(Applicability.SAFE, Applicability.UNSAFE),
     check=_check,
 )
