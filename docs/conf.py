@@ -17,13 +17,14 @@ project_copyright = author
 version = release = __version__
 
 extensions = ["myst_parser"]
-exclude_patterns = ["schema/*", "gallery/*"]
+exclude_patterns = ["schema/*", "gallery/*", "skills/*"]
 myst_heading_anchors = 4
 smartquotes_action = "q"  # no dashes: `--from` in the help of a command is an option
 
 html_theme = "furo"
 html_title = "stepgraph"
 html_static_path = ["_static", "gallery/orders.dark.svg"]
+html_extra_path = ["llms.txt"]  # at the root of the site
 html_css_files = ["site.css"]
 html_use_index = False  # no page defines index entries
 html_theme_options = {

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from docs.generate.agents import agents_files
 from docs.generate.api import api_files
 from docs.generate.commands import commands_files
 from docs.generate.examples import examples_files
@@ -26,6 +27,7 @@ PARTS: Mapping[str, Callable[[], Files]] = {
     "api": api_files,
     "schemas": schemas_files,
     "layers": layers_files,
+    "agents": agents_files,
     "examples": examples_files,
 }
 

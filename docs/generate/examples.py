@@ -5,6 +5,7 @@ A comment before a block determines its meaning:
     file: PATH       the content of a file; `change: PATH` is a diff that is applied to it
     run: COMMAND     the output of a command; `shows: COMMAND` is a part of the output
     here: COMMAND    the output of a command in the root of this repository
+    check: MODE      the body of `run` in a dependency mode, with the codes of its findings at the ends of lines
     not run: REASON  not an example
 
 Commands must succeed, except that stepgraph and pytest may report findings, and that a comment can state the exit code:
@@ -27,12 +28,14 @@ from docs.generate.api import PAGE as API
 from docs.generate.commands import PAGE as COMMANDS
 from docs.generate.files import ROOT
 from docs.generate.gallery import PAGE as GALLERY
+from docs.generate.marked_code import reject_unmarked_findings
 from docs.generate.rules import INDEX as RULES
 from docs.generate.sandbox import Sandbox
 from docs.generate.schemas import PAGE as SCHEMAS
+from stepgraph.project.configuration.compatibility import DependencyMode
 
 _GENERATED: Final = {API, COMMANDS, GALLERY, RULES, SCHEMAS}
-_RULE_PAGES: Final = "docs/reference/rules/"
+_GENERATED_FOLDERS: Final = ("docs/reference/rules/", "docs/skills/")
 
 _EXAMPLE: Final = re.compile(
     r"^<!-- (?P<before>before|copy): (?P<done>[^\n]+) -->$"
@@ -67,7 +70,10 @@ class ExampleBlock(NamedTuple):
 def pages() -> list[str]:
     """Return the paths of the handwritten pages, relative to the root of the repository."""
     paths = (page.relative_to(ROOT).as_posix() for page in sorted((ROOT / "docs").rglob("*.md")))
-    return ["README.md", *(page for page in paths if page not in _GENERATED and not page.startswith(_RULE_PAGES))]
+    return [
+        "README.md",
+        *(page for page in paths if page not in _GENERATED and not page.startswith(_GENERATED_FOLDERS)),
+    ]
 
 
 def examples_files() -> dict[str, str]:
@@ -146,6 +152,8 @@ class _ExampleRunner:
                 output = self._output(block)
                 if block.text not in output:
                     raise ValueError(f"{block.argument} does not print\n{block.text}but\n{output}")
+            case "check":
+                reject_unmarked_findings(block.text, DependencyMode(block.argument))
             case "not run":
                 pass
             case "" if block.language == "sh":

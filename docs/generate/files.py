@@ -8,7 +8,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 
 # Directories with generated files only.
-FOLDERS = ("docs/gallery", "docs/reference/rules", "docs/schema")
+FOLDERS = ("docs/gallery", "docs/reference/rules", "docs/schema", "docs/skills")
 
 
 def out_of_date(files: Mapping[str, str], root: Path = ROOT) -> list[str]:

@@ -161,7 +161,7 @@ def _examples(parts: list[_PagePart]) -> Iterator[Example]:
         elif not title:
             raise ValueError(f"an example without a title: {part.text!r}")
         elif not path:
-            example = _example_of_snippet(title, part)
+            example = example_of_snippet(title, part.text, _mode(part))
         else:
             earlier = () if example is None else example.files
             example = Example(title, (*earlier, (path, part.text)), _mode(part))
@@ -169,15 +169,14 @@ def _examples(parts: list[_PagePart]) -> Iterator[Example]:
         yield example
 
 
-def _example_of_snippet(title: str, part: _PagePart) -> Example:
+def example_of_snippet(title: str, snippet: str, mode: DependencyMode) -> Example:
     """Return an example from a module, or from the body of `run` below the imports of its module."""
-    mode = _mode(part)
-    lines = part.text.splitlines()
+    lines = snippet.splitlines()
     if any(line.startswith("class ") for line in lines):
-        return Example(title, ((ENTRY, part.text),), mode, snippet=part.text)
+        return Example(title, ((ENTRY, snippet),), mode, snippet=snippet)
     imports = list(takewhile(lambda line: line.startswith(("import ", "from ")), lines))
     example = in_run(title, "\n".join(lines[len(imports) :]), imports="\n".join(imports), mode=mode)
-    return Example(title, example.files, mode, snippet=part.text)
+    return Example(title, example.files, mode, snippet=snippet)
 
 
 def _mode(part: _PagePart) -> DependencyMode:

@@ -137,7 +137,9 @@ _CHECK: Final = "`stepgraph check` finds problems."
 _DRAW: Final = "`stepgraph graph` draws workflows, and `stepgraph render` draws saved graphs."
 _DIFF: Final = "`stepgraph diff` shows changes and their effect on running instances."
 _FIX: Final = "`stepgraph check --fix` applies fixes."
-_SKILL: Final = "The skill for coding agents is `docs/skill/SKILL.md` in the repository."
+_SKILL: Final = (
+    "The skill for coding agents is `docs/skills/cloudflare-python-workflows/SKILL.md` in the repository of stepgraph."
+)
 _SETTINGS: Final = "Settings are in `[tool.stepgraph]` of `pyproject.toml`."
 
 COMMAND_ADVICE: Final[Mapping[str, str]] = {
