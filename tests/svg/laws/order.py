@@ -43,9 +43,8 @@ def branch_leads_into_a_sibling(graph: Graph, picture: Picture) -> Iterator[str]
     for figure in picture.whole.walk():
         if "try" in figure.css:
             by_kind = {css: panel for panel in figure.inner for css in panel.css & {"body", "else", "catch"}}
-            branches[figure] = [[by_kind[css]] for css in ("else", "catch") if css in by_kind]
-            if "else" not in by_kind:
-                branches[figure].append([by_kind["body"]])
+            last_of_body = "else" if "else" in by_kind else "body"
+            branches[figure] = [[by_kind[css]] for css in (last_of_body, "catch") if css in by_kind]
     for frame, lists in branches.items():
         paths = FlowPaths(frame)
         for first, second in permutations(lists, 2):

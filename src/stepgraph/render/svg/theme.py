@@ -168,6 +168,7 @@ text{{font-family:{FAMILY};white-space:pre}}
 .detail{{font-size:{DETAIL.size}px}}
 .code{{font-family:{CODE_FAMILY};font-size:{CODE.size}px}}
 .title{{font-size:{TITLE.size}px;font-weight:bold}}
+.paper{{rx:10px}}
 path{{fill:none;stroke-width:1.25;stroke-linejoin:round}}
 .flow,.line{{stroke-width:1.6}}
 .box,.edge,.band{{stroke-width:1}}
