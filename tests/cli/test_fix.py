@@ -308,6 +308,14 @@ def test_fixes_are_repeated_until_nothing_changes(stepgraph: Command, entry: Pat
     assert "-        charge()\n+        await charge()\n" in diff.out
 
 
+def test_a_diff_does_not_remove_findings_from_the_baseline(stepgraph: Command, entry: Path) -> None:
+    run = stepgraph("check", "--diff", "--baseline", "known.json", "--update-baseline", "entry.py")
+
+    assert run.messages == ["wrote known.json: 3 findings", "would fix 3 findings in 1 file"]
+    assert stepgraph("check", "--baseline", "known.json", "entry.py").messages == []
+    assert entry.read_text(encoding="utf-8") == SOURCE
+
+
 def test_contradictory_fixes_are_not_combined() -> None:
     module = parse_module(b"nap = 5\n", "entry.py")
     place = Place(module, next(node for node in all_nodes(module.tree) if isinstance(node, cst.Integer)))

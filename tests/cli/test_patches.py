@@ -17,9 +17,9 @@ from workers import WorkflowEntrypoint
 
 class Orders(WorkflowEntrypoint):
     async def run(self, event, step):
-        await step.sleep("rest", 1)
-        step.sleep("pause", 1)  # ~
-        await step.sleep("more", 1)
+        await step.sleep("rest", "1 hour")
+        step.sleep("pause", "1 hour")  # ~
+        await step.sleep("more", "1 hour")
 """
 FIXED = SOURCE.replace(b'step.sleep("pause"', b'await step.sleep("pause"')
 NAMES: list[bytes] = [

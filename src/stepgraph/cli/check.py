@@ -30,6 +30,7 @@ from stepgraph.cli.output_options import DocumentOutput, report_options
 from stepgraph.phrases import counted
 from stepgraph.project.reading import has_unsaved_files, read_named, unsaved_file
 from stepgraph.project.sources import STANDARD_INPUT, Sources
+from stepgraph.source_analysis import apply_settings
 
 if TYPE_CHECKING:
     from stepgraph.analysis import Analysis
@@ -85,12 +86,10 @@ def check(
     check_run = _run_check(selected_paths, environment, checking, output, cache)
     exit_zero = checking.failure.exit_zero
     if fixing.mode is not FixMode.REPORT:
-        can_check_again = STANDARD_INPUT not in selected_paths
-        fixes = _fix(
-            check_run,
-            partial(_run_check, selected_paths, environment, checking, output, cache) if can_check_again else None,
-            unsafe=fixing.unsafe,
-        )
+        preview = fixing.mode is FixMode.SHOW
+        check_again = partial(_run_check, selected_paths, environment, checking, output, cache, preview=preview)
+        can_repeat = STANDARD_INPUT not in selected_paths
+        fixes = _fix(check_run, check_again if can_repeat else None, unsafe=fixing.unsafe)
         if fixing.mode is FixMode.SHOW:
             return _show_fixes(fixes, check_run, selected_paths, output, exit_zero=exit_zero)
         _write_fixes(fixes, check_run, fixing)
@@ -135,14 +134,24 @@ class _ReportedCheck(Struct, frozen=True):
 
 
 def _run_check(
-    paths: Sequence[str], environment: Environment, checking: CheckOptions, output: DocumentOutput[Report], cache: Cache
+    paths: Sequence[str],
+    environment: Environment,
+    checking: CheckOptions,
+    output: DocumentOutput[Report],
+    cache: Cache,
+    *,
+    preview: bool = False,
 ) -> _ReportedCheck:
+    """Check the selected paths. A preview of fixes neither updates nor mentions the baseline."""
     criteria = read_criteria(checking, paths)
     sources = load_sources(paths, environment, cache)
     output.prepare(sources.files)
     result = cache.check(sources, paths)
     analysis = result.analysis
-    filtered = filter_and_update(criteria, analysis, result.findings)
+    if preview:
+        filtered = apply_settings(analysis, result.findings, criteria.settings, criteria.baseline)
+    else:
+        filtered = filter_and_update(criteria, analysis, result.findings)
     if checking.workflows:
         selected = select(analysis.workflows, checking.workflows, analysis.external)
         analysis = replace(analysis, workflows=tuple(selected))
