@@ -68,6 +68,7 @@ _REPAIRED = {
         "Base class from the module of JavaScript globals",
         "Base class from the module of the error",
     ),
+    "SG127": ("Task from a sleep", "Task that runs in parallel with a step"),
     "SG212": ("Key of an approval event", "Attribute instead of a key"),
 }
 

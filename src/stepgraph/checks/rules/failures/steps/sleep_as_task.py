@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from stepgraph.checks.diagnostic import Diagnostic, Severity
+from stepgraph.checks.diagnostic import Applicability, Diagnostic, Severity, unsafe_fix
 from stepgraph.checks.rule import Rule
 from stepgraph.ir.facts import FutureAsTask
+from stepgraph.syntax.edits import Edit, Replacement
 
 if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
@@ -24,7 +25,19 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
             if source.isidentifier()
             else f"A {future.kind} starts when it is called: write `nap = {source}`, and `await nap` where it must be"
             " finished.",
+            unsafe_fix(*_edits(future)),
         )
+
+
+def _edits(future: FutureAsTask) -> tuple[Edit, ...]:
+    """Return the edit that replaces the call for the task with the future itself."""
+    # Imported here because it loads LibCST, which a run without findings does not need.
+    from stepgraph.syntax.decorated import call_of_result
+
+    call = call_of_result(future.callee_place)
+    if call is None or call.span.line != call.span.end_line:
+        return ()
+    return (Replacement(call, future.place.text),)
 
 
 RULE = Rule(
@@ -32,5 +45,6 @@ RULE = Rule(
     name="sleep-as-task",
     module=__name__,
     severity=Severity.ERROR,
+    fixes=(Applicability.UNSAFE,),
     check=_check,
 )
