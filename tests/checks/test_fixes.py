@@ -60,6 +60,7 @@ _REPAIRED = {
         "Config as the second argument",
         "Function in the position of `depends`",
         "Config key as a keyword argument",
+        "JavaScript method name",
         "Coroutine instead of a function",
     ),
     "SG119": ("Name and duration as keywords", "Duration as a keyword"),
@@ -97,6 +98,10 @@ def test_a_fixed_example_runs_on_the_sdk(code: str, title: str, tmp_path: Path) 
             'await step.do("a", config={"timeout": 500, "retries": {"limit": 1, "delay": 9}})(send)()',
         ),
         ('await step.sleepUntil("a", event["payload"]["day"])', 'await step.sleep_until("a", event["payload"]["day"])'),
+        (
+            'await step.waitForEvent("a", {"type": "b", "timeout": "1 day"})',
+            'await step.wait_for_event("a", "b", timeout="1 day")',
+        ),
         ('await step.sleep("a", 30)', 'await step.sleep("a", "30 seconds")'),
         (
             'await step.do("a", config={"retries": {"limit": 2}})(send)()',
@@ -116,10 +121,11 @@ def test_an_expression_is_corrected(tmp_path: Path, before: str, after: str) -> 
         'await step.do("a", lambda: 1)',
         'await step.do(\n    "a",\n    {"timeout": 500},  # half a second\n)(send)()',
         'await step.do("a", timeout=500, limit=3)(send)()',
+        'await step.waitForEvent("a", {"type": "b", **event["payload"]})',
         'await step.do("a", config={"timeout_seconds": 30})(send)()',
         'PAUSE = 30\nawait step.sleep("a", PAUSE)',
     ],
-    ids=["sync lambda", "several lines", "unknown keyword", "key in seconds", "constant"],
+    ids=["sync lambda", "several lines", "unknown keyword", "unknown options", "key in seconds", "constant"],
 )
 def test_some_expressions_have_no_fix(tmp_path: Path, body: str) -> None:
     example = in_run("a body", f"async def send():\n    return 1\n\n{body}")

@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final
 
 from stepgraph.checks.analysis.positional_arguments import replace_arguments, sources_of
+from stepgraph.checks.analysis.steps import constant_key_entries
 from stepgraph.checks.diagnostic import (
     Applicability,
     Diagnostic,
@@ -17,15 +18,16 @@ from stepgraph.checks.diagnostic import (
     unsafe_fix,
 )
 from stepgraph.checks.rule import Rule
-from stepgraph.ir.facts import DecoratorApplied, MethodCalled, MethodMissing, StaticArguments
+from stepgraph.ir.facts import DecoratorApplied, MethodCalled, MethodMissing, StaticArgument, StaticArguments
 from stepgraph.ir.static_values import StaticAwaitable, StaticFunction, StaticMapping, StaticStep
 from stepgraph.project.configuration.compatibility import DependencyMode
 from stepgraph.syntax.edits import Edit, Replacement
 from stepgraph.syntax.step_methods import STEP_METHODS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from stepgraph.checks.subject import WorkflowSubject
-    from stepgraph.ir.facts import StaticArgument
     from stepgraph.model.span import Span
     from stepgraph.syntax.module import Place
 
@@ -52,11 +54,9 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
         for application in subject.facts_of_type(DecoratorApplied)
         for diagnostic in _check_application(application)
     )
-    missing = (
-        _diagnostic_of_unknown_method(access)
-        for access in subject.facts_of_type(MethodMissing)
-        if not access.method.startswith("_")
-    )
+    accesses = [access for access in subject.facts_of_type(MethodMissing) if not access.method.startswith("_")]
+    calls_by_node = {id(call.place.node): call for call in subject.facts_of_type(MethodCalled)} if accesses else {}
+    missing = (_diagnostic_of_unknown_method(access, calls_by_node) for access in accesses)
     return first_diagnostics([*(diagnostic for _, diagnostic in invalid_calls), *applied, *missing, *awaited])
 
 
@@ -222,7 +222,8 @@ def _diagnostic_of_awaited_decorator(span: Span) -> Diagnostic:
     )
 
 
-def _diagnostic_of_unknown_method(access: MethodMissing) -> Diagnostic:
+def _diagnostic_of_unknown_method(access: MethodMissing, calls: Mapping[int, MethodCalled]) -> Diagnostic:
+    """Report an unknown method. `calls` are the calls of methods of the step object, by the identity of the node."""
     suggestion = _JAVASCRIPT.get(access.method) or next(
         iter(get_close_matches(access.method.lower(), STEP_METHODS, 1)), None
     )
@@ -232,6 +233,7 @@ def _diagnostic_of_unknown_method(access: MethodMissing) -> Diagnostic:
         advice = "Decorate the function with `@step.do(...)`, and await a call of it."
     elif suggestion == "wait_for_event":
         advice = "Write `wait_for_event(name, event_type, timeout=...)`."
+        fix = unsafe_fix(*_wait_for_event(access, calls))
     elif suggestion is not None:
         owner = access.place.text.rpartition(".")[0]
         advice = f"Write `{owner}.{suggestion}`." if owner else f"Use `{suggestion}`."
@@ -243,6 +245,26 @@ def _diagnostic_of_unknown_method(access: MethodMissing) -> Diagnostic:
         advice,
         fix,
     )
+
+
+def _wait_for_event(access: MethodMissing, calls: Mapping[int, MethodCalled]) -> tuple[Edit, ...]:
+    """Return the edit that calls `wait_for_event` with the options of `waitForEvent(name, {"type": ...})`, if known."""
+    from stepgraph.syntax.decorated import call_of_result
+
+    place = call_of_result(access.place)
+    call = None if place is None else calls.get(id(place.node))
+    owner = access.place.text.removesuffix(f".{access.method}")
+    if call is None or not owner.isidentifier() or len(call.arguments.items) != len(call.arguments.positional):
+        return ()
+    match call.arguments.positional:
+        case [name, StaticArgument(value=StaticMapping(is_complete=True) as options, place=written)]:
+            values = {key: entry.place.text for key, entry in constant_key_entries(options)}
+            if not written.text.startswith("{") or "type" not in values or not values.keys() <= {"type", "timeout"}:
+                return ()
+            timeout = f", timeout={values['timeout']}" if "timeout" in values else ""
+            source = f"{owner}.wait_for_event({name.place.text}, {values['type']}{timeout})"
+            return (Replacement(call.place, source),)
+    return ()
 
 
 RULE = Rule(
