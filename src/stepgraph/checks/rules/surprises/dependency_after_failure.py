@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from stepgraph.checks.diagnostic import Diagnostic, Severity
+from stepgraph.checks.diagnostic import Confidence, Diagnostic, Severity
 from stepgraph.checks.rule import Rule
 
 if TYPE_CHECKING:
@@ -24,5 +24,6 @@ RULE = Rule(
     name="dependency-after-failure",
     module=__name__,
     severity=Severity.NOTE,
+    confidence=Confidence.MEDIUM,
     check=_check,
 )
