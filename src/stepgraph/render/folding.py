@@ -228,6 +228,8 @@ def _try_title(node: Try, details: Details) -> str:
         catch = node["catch_block"]
         handlers = handlers_in(catch["nodes"])
         clause = details.source(catch) if handlers is None else _handlers_title(handlers, details)
+        if handlers is not None and sum(branch["condition"] is not None for branch in handlers["branches"]) == 1:
+            clause = clause.removesuffix(" …")  # the only other branch is that of other errors
         return f"try … {clause or 'catch'}"
     return "try … finally" if "finally_block" in node else ""
 
