@@ -80,6 +80,14 @@ def test_inner_parts_are_folded_before_the_parts_around_them() -> None:
     assert ">kind == 8<" in text
 
 
+def test_inner_parts_of_large_graphs_are_folded_first() -> None:
+    choice = [either(branch(f"x{index}", do("a")), branch(None, do("b"))) for index in range(1350)]
+    groups = [parallel("all", *choice[index : index + 9]) for index in range(0, 1350, 9)]
+    picture = render_svg(graph(*groups), GITHUB)
+    assert picture.width <= LEGIBLE
+    assert picture.folded > len(groups)
+
+
 def test_a_folded_function_is_folded_at_all_its_calls() -> None:
     drawn = graph(call("f"), call("f"), functions={"f": function("f", wide("kind", 9))})
     picture = render_svg(drawn, View(fit=200))

@@ -36,7 +36,7 @@ class FoldCosts(Struct):
     """The costs of folding nodes, which say how much a picture loses.
 
     A hidden step or exit costs 3. It costs 2 beside the main path: in a handler, in a group, or in a function that is
-    also called elsewhere. A fold around another one that hides no more steps costs the same, and is worse.
+    also called elsewhere. Inner parts are folded before the parts around them, which cost at least as much.
     """
 
     functions: Mapping[str, FunctionDef]
@@ -150,6 +150,9 @@ class Narrowing(Struct):
     the lowest price that makes the figure narrower. The last form is the folded node, which takes the place of forms
     that cost more.
 
+    In a large picture, the number of measurements is limited. The form before the folded node is then the one in which
+    all nodes directly inside are folded.
+
     A figure is measured with the figures of the nodes inside, so that only one level is measured for each form.
     """
 
@@ -203,7 +206,7 @@ class Narrowing(Struct):
         """Return the form after `form`, or None if the node is a box."""
         if isinstance(form.figure, (Leaf, ExitPill, Guard)):
             return None
-        inner = self._inner(node, form) if self._placed < _MAX_PLACED else None
+        inner = self._inner(node, form) if self._placed < _MAX_PLACED else self._with_boxes(node, form)
         if inner is not None and inner.cost <= self.costs.of_fold(id(node)):
             return inner
         folded = self._folded(node)
@@ -223,6 +226,16 @@ class Narrowing(Struct):
             if self._placed >= _MAX_PLACED:
                 return None
         return None
+
+    def _with_boxes(self, node: Node, form: Form) -> Form | None:
+        """Return the form in which all nodes directly inside a node are folded, or None if it is not narrower."""
+        forms: dict[int, Form] = {}
+        for nodes, _ in lists_of(node, self.layout.functions):
+            folded = ((inner, self._folded(inner)) for inner, first in self.drawn(nodes) if first.width > _FOLDED_WIDTH)
+            forms.update((id(inner), box) for inner, box in folded if box is not None)
+        cost = sum(box.cost for box in forms.values()) - form.cost
+        after = self._after(node, form, [Move(cost, 1, forms)])
+        return after if after.width <= form.width - MIN_GAIN else None
 
     def _moves(self, node: Node, form: Form) -> Iterator[Move]:
         """Yield the moves inside a node: of each list of nodes in its frame, and of the handlers of a `try`."""
