@@ -170,10 +170,14 @@ def working(number):
         log("end")
         """,
         """
-        when = datetime.now() + timedelta(days=1)
-        await step.sleep_until("tomorrow", when)
+        @step.do("times")
+        async def times():
+            return [int((datetime.now() + timedelta(days=days)).timestamp() * 1000) for days in (1, 2)]
+
+        tomorrow, later = await times()
+        await step.sleep_until("tomorrow", tomorrow)
         await working(1)()
-        await step.sleep_until("later", datetime.now() + timedelta(days=2))
+        await step.sleep_until("later", later)
         """,
         """
         reply = await step.wait_for_event("approval", "approval", timeout="1 day")

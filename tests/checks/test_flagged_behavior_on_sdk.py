@@ -215,6 +215,24 @@ def test_step_name_differs_in_each_run(example: Example, tmp_path: Path, monkeyp
     assert first != again
 
 
+@parametrize_flagged("SG310")
+def test_sleep_is_of_another_length_in_each_run(
+    example: Example, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lengths: list[float] = []
+    for minute in (1, 2):
+        begins = dt.datetime(2026, 7, 1, 8, minute, tzinfo=dt.UTC)
+        monkeypatch.setattr(wall_clock, "START", begins)
+        random.seed(minute)
+        execution = execute_only(example, tmp_path)
+        (started,), (ended,) = (
+            [at for key, at in event_times(execution, kind).items() if key == execution.started[0]]
+            for kind in ("start", "end")
+        )
+        lengths.append(ended - started)
+    assert lengths[0] != lengths[1]
+
+
 @pytest.mark.slow
 @parametrize_flagged("SG302")
 def test_branch_differs_in_each_run(example: Example, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""Test SG301, SG302 and SG304: values that differ when `run` is replayed."""
+"""Test SG301, SG302, SG304 and SG310: values that differ when `run` is replayed."""
 
 from __future__ import annotations
 
@@ -429,3 +429,48 @@ def test_step_depends_on_a_test_that_decides_the_exit(body: str) -> None:
 )
 def test_step_does_not_depend_on_a_test_whose_paths_rejoin(body: str) -> None:
     assert replay_findings(body.format("random.random() < 0.5"), "SG302") == []
+
+
+@pytest.mark.parametrize(
+    "sleep",
+    [
+        'step.sleep("a", random.randint(1, 60) * 1000)',
+        'step.sleep("a", f"{random.randint(1, 60)} seconds")',
+        'step.sleep(*["a", int(time.time() % 60)])',
+        'step.sleep_until("a", datetime.now(timezone.utc) + timedelta(days=1))',
+        'step.sleep_until("a", timestamp=int(time.time() * 1000) + 5000)',
+        'step.sleep_until("a", 0 if random.random() < 0.5 else 1)',
+    ],
+)
+def test_nondeterministic_durations(sleep: str) -> None:
+    assert len(replay_findings(f"await {sleep}", "SG310")) == 1
+
+
+@pytest.mark.parametrize(
+    "sleep",
+    [
+        'step.sleep(f"a {time.time()}", "1 hour")',
+        'step.sleep("a", event["payload"]["seconds"] * 1000)',
+        'step.sleep_until("a", event["payload"]["due"])',
+        'step.sleep_until("a", datetime.fromtimestamp(2_000_000_000))',
+        'step.sleep_until("a", time.time() + 60)',
+    ],
+)
+def test_deterministic_and_failing_durations(sleep: str) -> None:
+    assert replay_findings(f"await {sleep}", "SG310") == []
+
+
+def test_a_duration_is_not_reported_as_a_use_after_a_step() -> None:
+    body = """
+    due = datetime.now(timezone.utc) + timedelta(days=1)
+
+    @step.do("a")
+    async def a():
+        return 1
+
+    await a()
+    await step.sleep_until("due", due)
+    await a()
+    """
+
+    assert (len(replay_findings(body, "SG304")), len(replay_findings(body, "SG310"))) == (0, 1)

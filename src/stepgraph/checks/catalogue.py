@@ -54,6 +54,7 @@ from stepgraph.checks.rules.replay import (
     long_step_timeout,
     nested_step,
     nondeterministic_branch,
+    nondeterministic_duration,
     nondeterministic_step_name,
     race_outside_step,
     side_effect_outside_step,
@@ -135,6 +136,7 @@ RULES: Final[tuple[Rule, ...]] = (
     race_outside_step.RULE,  # SG307
     nested_step.RULE,  # SG308
     long_step_timeout.RULE,  # SG309
+    nondeterministic_duration.RULE,  # SG310
 )
 
 BY_CODE: Final = {rule.code: rule for rule in RULES}

@@ -107,6 +107,19 @@ def nondeterministic_names(subject: WorkflowSubject) -> Iterator[Nondeterministi
             yield NondeterministicName(work_of_method(call.method), name.place, name.nondeterministic.place)
 
 
+def nondeterministic_durations(subject: WorkflowSubject) -> Iterator[tuple[str, Place, Place]]:
+    """Yield the method, the argument and the nondeterministic call of each sleep whose length changes at replay."""
+    for call in subject.facts_of_type(MethodCalled):
+        keyword = _LENGTHS.get(call.method)
+        length = None if keyword is None or call.in_step else call.arguments.find(1, keyword)
+        if length is not None and length.nondeterministic is not None:
+            yield call.method, length.place, length.nondeterministic.place
+
+
+_LENGTHS: Final = {"sleep": "duration", "sleep_until": "timestamp"}
+"""The argument that decides the length of a sleep, by method."""
+
+
 class ReachableSteps(Struct, frozen=True):
     """The steps that a program may run."""
 
