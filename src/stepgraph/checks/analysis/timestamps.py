@@ -48,24 +48,34 @@ class TimestampFault(Struct, frozen=True):
     advice: str
 
 
-def timestamp_faults(subject: WorkflowSubject) -> Iterator[TimestampFault]:
-    """Yield the missing, invalid and past timestamps of a workflow."""
-    for call in subject.facts_of_type(MethodCalled):
-        if call.method != "sleep_until":
-            continue
-        timestamp = call.arguments.find(1, "timestamp")
-        if timestamp is not None:
-            for value in simple_cases(timestamp.value):
-                yield from _faults_of(timestamp, value)
-        elif call.arguments.whole:
-            yield TimestampFault(
-                call.place,
-                "this sleep has no timestamp, so it fails with a TypeError.",
-                'Pass a name and a time, as in `step.sleep_until("renewal", renews_at)`.',
-            )
+def timestamp_faults(subject: WorkflowSubject) -> tuple[TimestampFault, ...]:
+    """Return the missing, invalid and past timestamps of a workflow."""
+    return subject.once(_find_timestamp_faults)
 
 
-def _faults_of(timestamp: StaticArgument, value: Value) -> Iterator[TimestampFault]:
+def _find_timestamp_faults(subject: WorkflowSubject) -> tuple[TimestampFault, ...]:
+    return tuple(
+        fault
+        for call in subject.facts_of_type(MethodCalled)
+        if call.method == "sleep_until"
+        for fault in _faults_of_call(call)
+    )
+
+
+def _faults_of_call(call: MethodCalled) -> Iterator[TimestampFault]:
+    timestamp = call.arguments.find(1, "timestamp")
+    if timestamp is not None:
+        for value in simple_cases(timestamp.value):
+            yield from _faults_of_value(timestamp, value)
+    elif call.arguments.whole:
+        yield TimestampFault(
+            call.place,
+            "this sleep has no timestamp, so it fails with a TypeError.",
+            'Pass a name and a time, as in `step.sleep_until("renewal", renews_at)`.',
+        )
+
+
+def _faults_of_value(timestamp: StaticArgument, value: Value) -> Iterator[TimestampFault]:
     fault = _find_fault(value, timestamp.place.text)
     if fault is not None and not may_be_guarded(value, timestamp.place):
         yield TimestampFault(timestamp.place, *fault)
@@ -125,5 +135,8 @@ def _find_fault_of_other_kind(value: Value, source: str) -> tuple[str, str] | No
         return None
     message = f"{kind}, but {_TAKES}, so it fails."
     if kind_of(value) == "a timedelta":
-        return message, f"Add it to a datetime, as in `datetime.now(timezone.utc) + {source}`, or use `step.sleep`."
+        return (
+            message,
+            f"Use `step.sleep`, or add it to a time that is the same at replay: `event['timestamp'] + {source}`.",
+        )
     return message, _ADVICE
