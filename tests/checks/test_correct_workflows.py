@@ -170,14 +170,21 @@ def working(number):
         log("end")
         """,
         """
-        @step.do("times")
-        async def times():
-            return [int((datetime.now() + timedelta(days=days)).timestamp() * 1000) for days in (1, 2)]
+        @step.do("time until tomorrow")
+        async def time_until_tomorrow():
+            return int((event["timestamp"] + timedelta(days=1) - datetime.now()).total_seconds() * 1000)
 
-        tomorrow, later = await times()
-        await step.sleep_until("tomorrow", tomorrow)
+        await step.sleep("tomorrow", await time_until_tomorrow())
         await working(1)()
-        await step.sleep_until("later", later)
+        await step.sleep_until("later", event["timestamp"] + timedelta(days=2))
+        """,
+        """
+        try:
+            await step.sleep_until("opening", event["timestamp"] + timedelta(days=1))
+        except Exception as error:
+            print("it is open", error)
+        await step.wait_for_event("approval", "approval", timeout="1 day")
+        await working(1)()
         """,
         """
         reply = await step.wait_for_event("approval", "approval", timeout="1 day")

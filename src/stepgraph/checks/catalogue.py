@@ -59,6 +59,7 @@ from stepgraph.checks.rules.replay import (
     race_outside_step,
     side_effect_outside_step,
     state_changed_in_step,
+    timestamp_past_on_replay,
     value_changes_on_replay,
 )
 from stepgraph.checks.rules.surprises import (
@@ -137,6 +138,7 @@ RULES: Final[tuple[Rule, ...]] = (
     nested_step.RULE,  # SG308
     long_step_timeout.RULE,  # SG309
     nondeterministic_duration.RULE,  # SG310
+    timestamp_past_on_replay.RULE,  # SG311
 )
 
 BY_CODE: Final = {rule.code: rule for rule in RULES}
