@@ -37,6 +37,7 @@ _MISTAKES: Final[dict[str, list[str]]] = {
             '{"retries": {"limit": 3}}',
             '{"retry": {"limit": 3, "delay": 5}}',
             '{"retries": {"limit": 3, "delay": 5, "backoff": "fixed"}}',
+            '{"retries": {"limit": 3, "delay": lambda: 5}}',
         )
     ],
     "SG109": [f'await step.sleep("seeded", "{text}")  # here' for text in ("10s", "PT10S", "1 hour 30 minutes")],
@@ -133,6 +134,14 @@ _MISTAKES: Final[dict[str, list[str]]] = {
     ],
     "SG308": [_called('@step.do("seeded")\nasync def seeded():\n    await step.sleep("inner", "1 day")  # here')],
     "SG309": [_called('@step.do("seeded", config={"timeout": "2 hours"})  # here\nasync def seeded():\n    return 1')],
+    "SG310": [
+        'await step.sleep("seeded", random.randint(1, 9) * 1000)  # here',
+        'await step.sleep_until("seeded", datetime.now() + timedelta(days=1))  # here',
+    ],
+    "SG311": [
+        f'await step.sleep_until("seeded", event["timestamp"] + timedelta(days=1))  # here\n{rest}'
+        for rest in ('await step.sleep("pause", "1 day")', 'await step.wait_for_event("seeded", "go")')
+    ],
 }
 MISTAKES: Final = [(code, dedent(text).strip()) for code, texts in _MISTAKES.items() for text in texts]
 """Each mistake with the code of its rule."""

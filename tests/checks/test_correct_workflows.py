@@ -170,10 +170,21 @@ def working(number):
         log("end")
         """,
         """
-        when = datetime.now() + timedelta(days=1)
-        await step.sleep_until("tomorrow", when)
+        @step.do("time until tomorrow")
+        async def time_until_tomorrow():
+            return int((event["timestamp"] + timedelta(days=1) - datetime.now()).total_seconds() * 1000)
+
+        await step.sleep("tomorrow", await time_until_tomorrow())
         await working(1)()
-        await step.sleep_until("later", datetime.now() + timedelta(days=2))
+        await step.sleep_until("later", event["timestamp"] + timedelta(days=2))
+        """,
+        """
+        try:
+            await step.sleep_until("opening", event["timestamp"] + timedelta(days=1))
+        except Exception as error:
+            print("it is open", error)
+        await step.wait_for_event("approval", "approval", timeout="1 day")
+        await working(1)()
         """,
         """
         reply = await step.wait_for_event("approval", "approval", timeout="1 day")

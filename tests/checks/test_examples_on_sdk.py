@@ -65,7 +65,7 @@ SDK_ERRORS: Final = {
 _BY_NAME_ONLY: Final = "Context as a keyword-only parameter"
 
 
-@parametrize_flagged_with_code(SDK_ERRORS, excluding=_BY_NAME_ONLY)
+@parametrize_flagged_with_code(SDK_ERRORS, excluding=(_BY_NAME_ONLY,))
 def test_invalid_declarations_raise_type_errors(code: str, example: Example, tmp_path: Path) -> None:
     execution = execute_only(example, tmp_path)
     assert re.fullmatch(f"TypeError: ({SDK_ERRORS[code]})", error_text(execution))
@@ -121,9 +121,10 @@ ENGINE_ERRORS: Final = {
 
 
 _WITHOUT_TIMEOUT: Final = "`None` as the timeout of a step"
+_DELAY_FUNCTION: Final = "Delay function without a parameter"
 
 
-@parametrize_flagged_with_code(ENGINE_ERRORS, excluding=_WITHOUT_TIMEOUT)
+@parametrize_flagged_with_code(ENGINE_ERRORS, excluding=(_WITHOUT_TIMEOUT, _DELAY_FUNCTION))
 def test_rejected_arguments_fail_before_a_step_starts(code: str, example: Example, tmp_path: Path) -> None:
     execution = execute_only(example, tmp_path)
     assert re.fullmatch(f"JsException: ({ENGINE_ERRORS[code]})", error_text(execution))
@@ -134,6 +135,12 @@ def test_timeout_of_none_fails_each_attempt(tmp_path: Path) -> None:
     execution = execute_only(flagged_example("SG109", _WITHOUT_TIMEOUT), tmp_path)
     assert error_text(execution) == "TypeError: Cannot read properties of undefined (reading 'match')"
     assert [event.type for event in execution.events] == ["start", *["retry"] * 5, "fail"]
+
+
+def test_failing_delay_function_ends_the_step(tmp_path: Path) -> None:
+    execution = execute_only(flagged_example("SG108", _DELAY_FUNCTION), tmp_path, fails=lambda *_: KeyError())
+    assert error_text(execution).endswith("takes 0 positional arguments but 1 was given")
+    assert [event.type for event in execution.events] == ["start", "fail"]
 
 
 @parametrize_flagged("SG112")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import random
+import re
 from pathlib import Path
 from typing import Final
 
@@ -213,6 +214,37 @@ def test_step_name_differs_in_each_run(example: Example, tmp_path: Path, monkeyp
     first, again = (started_steps_later(example, tmp_path, monkeypatch, days) for days in (1, 2))
     assert len(first) == len(again)
     assert first != again
+
+
+# The virtual clock is the same to the millisecond in each run.
+@parametrize_flagged("SG310", excluding="Current time plus a duration")
+def test_sleep_is_of_another_length_in_each_run(
+    example: Example, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lengths: list[float] = []
+    for minute in (1, 2):
+        begins = dt.datetime(2026, 7, 1, 8, minute, tzinfo=dt.UTC)
+        monkeypatch.setattr(wall_clock, "START", begins)
+        random.seed(minute)
+        execution = execute_only(example, tmp_path)
+        (started,), (ended,) = (
+            [at for key, at in event_times(execution, kind).items() if key == execution.started[0]]
+            for kind in ("start", "end")
+        )
+        lengths.append(ended - started)
+    assert lengths[0] != lengths[1]
+
+
+@parametrize_flagged("SG311")
+def test_timestamp_has_passed_when_run_starts_again(example: Example, tmp_path: Path) -> None:
+    due = wall_clock.START + dt.timedelta(hours=1)
+    payload = {"due": due.timestamp() * 1000, "reminders": [due.timestamp() * 1000]}
+    first = execute_only(example, tmp_path, payload=payload, created=wall_clock.START)
+    again = execute_only(
+        example, tmp_path, payload=payload, created=wall_clock.START, start=due + dt.timedelta(minutes=1)
+    )
+    assert first.error is None
+    assert re.fullmatch("Error: The time that sleep '.*' ends is past", str(again.error))
 
 
 @pytest.mark.slow

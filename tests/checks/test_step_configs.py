@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from stepgraph.api import analyze_source, check_analysis
+from stepgraph.checks.diagnostic import Severity
 from stepgraph.syntax.edits import Replacement
-from tests.checks.snippets import codes_in, edits_of, findings_in, only_finding, step_with_config
+from tests.checks.snippets import codes_in, edits_of, findings_in, module_source, only_finding, step_with_config
 
 
 @pytest.mark.parametrize(
@@ -181,3 +182,37 @@ class Example(WorkflowEntrypoint):
     assert [f.code for f in findings] == ["SG108", "SG005"]
     assert findings[1].message == 'the step\'s backoff `event["payload"]["backoff"]` is not statically known.'
     assert findings[1].advice == "The graph shows the default, exponential."
+
+
+@pytest.mark.parametrize("delay", ["lambda: 500", "lambda attempt, error: 500", "fixed_delay"])
+def test_delay_functions_that_do_not_accept_one_argument(delay: str) -> None:
+    before = "def fixed_delay():\n    return 500"
+    finding = only_finding(step_with_config(f'{{"retries": {{"limit": 1, "delay": {delay}}}}}'), before)
+
+    assert finding.code == "SG108"
+    assert finding.message == (
+        f"the retry delay `{delay}` does not accept one argument: the engine calls it with one after a failed attempt,"
+        " so the step fails without a retry."
+    )
+
+
+@pytest.mark.parametrize(
+    "delay", ["lambda failure: 500", "lambda failure, base=5: base", "lambda *failures: 500", "partial(scaled, 2)"]
+)
+def test_delay_functions_are_notes(delay: str) -> None:
+    body = step_with_config(f'{{"retries": {{"limit": 1, "delay": {delay}}}}}')
+    before = "from functools import partial\n\ndef scaled(factor, failure):\n    return factor"
+    (finding,) = check_analysis(analyze_source(module_source(body, before)))
+
+    assert (finding.code, finding.severity) == ("SG005", Severity.NOTE)
+    assert (
+        finding.message
+        == f"the step's delay `{delay}` is a function, which the engine calls after each failed attempt."
+    )
+
+
+def test_lambda_without_parameters_gets_one() -> None:
+    finding = only_finding(step_with_config('{"retries": {"limit": 1, "delay": lambda: 500}}'))
+
+    assert finding.advice == "Write `lambda failure: 500`."
+    assert [edit.text for edit in edits_of(finding) if isinstance(edit, Replacement)] == ["lambda failure: 500"]

@@ -79,7 +79,7 @@ def test_times_in_the_past(source: str, message: str) -> None:
     ],
 )
 def test_times_that_may_be_in_the_future(source: str) -> None:
-    assert codes_in(f'await step.sleep_until("due", timestamp={source})', _BEFORE) == []
+    assert "SG120" not in codes_in(f'await step.sleep_until("due", timestamp={source})', _BEFORE)
 
 
 def test_text_of_a_time_is_parsed_in_the_advice() -> None:
@@ -200,4 +200,4 @@ def test_seconds_after_arithmetic(source: str) -> None:
 def test_arithmetic_that_may_not_yield_seconds(source: str) -> None:
     body = f'delay = event["payload"]["delay"]\nawait step.sleep_until("due", {source})'
 
-    assert codes_in(body, _BEFORE) == []
+    assert "SG120" not in codes_in(body, _BEFORE)

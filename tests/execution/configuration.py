@@ -34,8 +34,11 @@ class StepConfig:
         """Return the milliseconds to wait before the next attempt."""
         delay = self._delay
         if isinstance(delay, PyProxy):
-            delay = delay(JsObject({"ctx": context, "error": error}))
-            delay = await delay if inspect.isawaitable(delay) else delay
+            try:
+                delay = delay(JsObject({"ctx": context, "error": error}))
+                delay = await delay if inspect.isawaitable(delay) else delay
+            except Exception as failure:
+                raise engine_error(f"The delay function threw an error: {failure}") from failure
         base = parse_duration(delay)
         if not math.isfinite(base) or base < 0:
             raise engine_error("The delay of a retry is no duration")

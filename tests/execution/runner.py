@@ -63,6 +63,7 @@ class Options(TypedDict, total=False):
     unknown: StubFactory
     imports: Imports
     start: dt.datetime | None
+    created: dt.datetime | None
     step_limit: int
     seconds: float
     finish: bool
@@ -82,14 +83,15 @@ def execute(  # noqa: PLR0913 # all have defaults
     unknown: StubFactory = StubValue,
     imports: Imports = lambda _: None,
     start: dt.datetime | None = None,
+    created: dt.datetime | None = None,
     step_limit: int = 10_000,
     seconds: float = 5,
     finish: bool = False,
 ) -> Execution:
     """Import the first module and run its workflow.
 
-    Work in flight when the run ends is cancelled, unless `finish` is set. `seconds` limits the CPU time. Unspecified
-    values come from `unknown`.
+    Work in flight when the run ends is cancelled, unless `finish` is set. `seconds` limits the CPU time. `created` is
+    the timestamp of the event, by default the start of the run. Unspecified values come from `unknown`.
     """
     sources = {ENTRY: dedent(source)} if isinstance(source, str) else dict(source)
     execution = Execution()
@@ -110,7 +112,8 @@ def execute(  # noqa: PLR0913 # all have defaults
             )
             start_payload = stub_value("payload") if payload is _UNKNOWN else payload
             instance: PyValue = workflow(StubValue("ctx"), _Env(env or {}))
-            run = asyncio.ensure_future(instance.run(_event(sdk.python_to_rpc(start_payload)), engine))
+            event = _event(sdk.python_to_rpc(start_payload), created)
+            run = asyncio.ensure_future(instance.run(event, engine))
             await asyncio.wait({run, engine.ended}, return_when=asyncio.FIRST_COMPLETED)
             while finish and run.done() and (tasks := asyncio.all_tasks() - {asyncio.current_task()}):
                 await asyncio.wait(tasks)
@@ -144,8 +147,8 @@ class _Env:
         return stub_value(f"env.{name}")
 
 
-def _event(payload: JsValue) -> JsObject:
-    timestamp = JsDate(wall_clock.now() * 1000)
+def _event(payload: JsValue, created: dt.datetime | None) -> JsObject:
+    timestamp = JsDate((wall_clock.now() if created is None else created.timestamp()) * 1000)
     return JsObject({"payload": payload, "timestamp": timestamp, "instanceId": "instance", "workflowName": "workflow"})
 
 

@@ -54,10 +54,12 @@ from stepgraph.checks.rules.replay import (
     long_step_timeout,
     nested_step,
     nondeterministic_branch,
+    nondeterministic_duration,
     nondeterministic_step_name,
     race_outside_step,
     side_effect_outside_step,
     state_changed_in_step,
+    timestamp_past_on_replay,
     value_changes_on_replay,
 )
 from stepgraph.checks.rules.surprises import (
@@ -135,6 +137,8 @@ RULES: Final[tuple[Rule, ...]] = (
     race_outside_step.RULE,  # SG307
     nested_step.RULE,  # SG308
     long_step_timeout.RULE,  # SG309
+    nondeterministic_duration.RULE,  # SG310
+    timestamp_past_on_replay.RULE,  # SG311
 )
 
 BY_CODE: Final = {rule.code: rule for rule in RULES}

@@ -40,6 +40,7 @@ from stepgraph.ir.facts import (
     StepFunctionShape,
 )
 from stepgraph.ir.static_values import (
+    Arity,
     StaticAwaitable,
     StaticClass,
     StaticCollection,
@@ -58,6 +59,7 @@ from stepgraph.ir.values import (
     Duration,
     External,
     ExternalResult,
+    ExternalResultMember,
     Moment,
     Nondeterministic,
     Template,
@@ -94,7 +96,7 @@ class _StaticValueBuilder(Struct):
         """Return a snapshot, without taint, of a value at a nesting depth in collections."""
         value = without_taint(value)
         match value:
-            case Constant() | Moment() | Duration() | External():
+            case Constant() | Moment() | Duration() | External() | ExternalResultMember():
                 return value
             case Template(text=text):
                 return Template(text)
@@ -103,7 +105,8 @@ class _StaticValueBuilder(Struct):
             case StepFunction(definition=definition):
                 return StaticStep(definition)
             case FunctionValue():
-                return StaticFunction(value.name, Place(value.scope.module, value.node), bool(value.caveats))
+                place = Place(value.scope.module, value.node)
+                return StaticFunction(value.name, place, bool(value.caveats), _arity_of(value))
             case ClassValue(name=name):
                 return StaticClass(name)
             case Instance(cls=class_value, may_be_replaced=True):
@@ -242,6 +245,16 @@ def _conditional_literals(node: cst.BaseExpression) -> Iterator[Value]:
             yield static_value(evaluate_literal(node))
         case _:
             yield UNKNOWN
+
+
+def _arity_of(function: FunctionValue) -> Arity | None:
+    parameters = free_parameters(function)
+    required = [each for each in parameters if each.node.default is None]
+    if function.wrapped is not None or function.caveats or any(each.kind == "keyword" for each in required):
+        return None
+    positional = [each for each in parameters if each.kind == "positional"]
+    minimum = sum(each.kind == "positional" for each in required)
+    return Arity(minimum, None if any(each.kind == "*args" for each in parameters) else len(positional))
 
 
 def function_shape(function: Value) -> StepFunctionShape | None:

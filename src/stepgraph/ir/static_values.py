@@ -60,6 +60,18 @@ class StaticStep(Value, Struct, frozen=True):
     definition: StepDefinition
 
 
+class Arity(Struct, frozen=True):
+    """The numbers of positional arguments that a function accepts."""
+
+    minimum: int
+    maximum: int | None
+    """None for any number."""
+
+    def accepts(self, count: int) -> bool:
+        """Return whether the function accepts a number of positional arguments."""
+        return self.minimum <= count and (self.maximum is None or count <= self.maximum)
+
+
 class StaticFunction(Value, Struct, frozen=True):
     """A function, method or lambda of the project."""
 
@@ -67,6 +79,8 @@ class StaticFunction(Value, Struct, frozen=True):
     place: Place
     may_be_replaced: bool
     """Whether an unresolved decorator may return a different object."""
+    arity: Arity | None = None
+    """None if the function is decorated, partially applied, or has required keyword arguments."""
 
 
 class StaticClass(Value, Struct, frozen=True):

@@ -125,6 +125,12 @@ class Nondeterministic(Value, Struct, frozen=True):
     """The dotted name of the function that returned the value, or of an attribute of its result. Empty if unknown."""
     is_called: bool = True
     """Whether the value is the result of calling `result_name`. If not, the value is the attribute itself."""
+    has_fixed_end: bool = False
+    """Whether the value leads to a time that does not change at replay: `due - time.time()`."""
+    offset: float | None = None
+    """The milliseconds from the result of the call to the value, if constant, as in `now() + timedelta(...)`."""
+    sum_place: Place | None = None
+    """The location of the last sum that changed the offset."""
     is_truthy: bool = False
     """Whether the value is always truthy, like times and ids."""
     relevant: ClassVar[bool] = False
@@ -134,7 +140,7 @@ class Nondeterministic(Value, Struct, frozen=True):
         """Return an attribute of the value."""
         origin = f"{self.result_name}{'()' if self.is_called else ''}.{name}" if self.result_name else ""
         is_truthy = self.is_truthy and name in _TRUTH_PRESERVING
-        return replace(self, result_name=origin, is_called=False, is_truthy=is_truthy)
+        return replace(self, result_name=origin, is_called=False, offset=None, is_truthy=is_truthy)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Nondeterministic) and (self.name, self.place) == (other.name, other.place)

@@ -1,4 +1,4 @@
-"""Faults in the `config` of a step that make the engine reject the config."""
+"""Faults in the `config` of a step that make the step fail."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from stepgraph.checks.analysis.durations import as_float
 from stepgraph.checks.analysis.steps import config_arguments, constant_key_entries
 from stepgraph.checks.analysis.value_kinds import kind_of, may_be_guarded, simple_cases
 from stepgraph.checks.diagnostic import Fix, safe_fix, unsafe_fix
-from stepgraph.ir.static_values import StaticEntry, StaticMapping, StaticObject, cases_of
+from stepgraph.ir.static_values import StaticEntry, StaticFunction, StaticMapping, StaticObject, cases_of
 from stepgraph.ir.values import Constant, External, Value
 from stepgraph.syntax.edits import Edit, Replacement, replace_string
 from stepgraph.syntax.module import Place
@@ -41,10 +41,11 @@ _SIMILARITY: Final = 0.75
 
 _OBJECT_BASES: Final = frozenset(["dataclasses.dataclass", "typing.NamedTuple"])
 _NOT_FINITE: Final = frozenset(["math.inf", "math.nan"])
+_LAMBDA: Final = "lambda:"
 
 
 class ConfigFault(Struct, frozen=True):
-    """A part of a config that makes the engine reject the config."""
+    """A part of a config that makes the step fail."""
 
     place: Place
     problem: str
@@ -53,6 +54,8 @@ class ConfigFault(Struct, frozen=True):
     """The change to make."""
     fix: Fix | None = None
     """An automatic change that follows the advice, if any."""
+    consequence: str = "the engine rejects the config, and the step never runs"
+    """The effect of the fault: a clause."""
 
 
 def config_faults(subject: WorkflowSubject) -> tuple[ConfigFault, ...]:
@@ -132,12 +135,31 @@ def _retry_faults(key: str, value: Value, place: Place) -> Iterator[ConfigFault]
             f"unknown backoff `{place.text}`",
             f'Write "{similar}".' if similar else 'Available: "constant", "linear", "exponential".',
         )
+    elif key == "delay" and isinstance(value, StaticFunction):
+        yield from _delay_function_faults(value, place)
     elif key == "delay" and isinstance(value, Constant):
         number = value.value
         if number is None:
             yield ConfigFault(place, "`delay` is None", 'Write the time before a retry, such as "10 seconds".')
         elif isinstance(number, int | float) and number < 0:
             yield ConfigFault(place, f"`delay` is negative (`{place.text}`)", "Write 0 or a positive delay.")
+
+
+def _delay_function_faults(function: StaticFunction, place: Place) -> Iterator[ConfigFault]:
+    if function.arity is None or function.arity.accepts(1):
+        return
+    advice = "Give it one parameter, such as `failure`, with the attributes `failure.ctx.attempt` and `failure.error`."
+    fix = None
+    if place.text.startswith(_LAMBDA):
+        fixed = f"lambda failure:{place.text.removeprefix(_LAMBDA)}"
+        advice, fix = f"Write `{fixed}`.", safe_fix(Replacement(place, fixed))
+    yield ConfigFault(
+        place,
+        f"the retry delay `{place.text}` does not accept one argument",
+        advice,
+        fix,
+        "the engine calls it with one after a failed attempt, so the step fails without a retry",
+    )
 
 
 def _limit_fault(value: Value, place: Place) -> tuple[str, str] | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import keyword
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Final, assert_never
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias, assert_never
 
 from msgspec import Struct, field
 
@@ -12,7 +12,7 @@ from stepgraph.ir.facts import MethodCalled, StaticArgument, StepDeclared
 from stepgraph.ir.nodes import Call, EventWait, Run, Series, Sleep, SleepUntil, Start, StepChoice, StepRun, child_blocks
 from stepgraph.ir.program import Program
 from stepgraph.ir.static_values import StaticEntry, StaticMapping, cases_of
-from stepgraph.ir.values import Constant, Value
+from stepgraph.ir.values import Constant, Nondeterministic, Value
 from stepgraph.syntax.module import Place
 from stepgraph.syntax.step_methods import WorkKind, is_step_method, work_of_method
 
@@ -105,6 +105,33 @@ def nondeterministic_names(subject: WorkflowSubject) -> Iterator[Nondeterministi
             continue
         if name.nondeterministic is not None:
             yield NondeterministicName(work_of_method(call.method), name.place, name.nondeterministic.place)
+
+
+class NondeterministicLength(Struct, frozen=True):
+    """A sleep whose length changes at replay."""
+
+    method: SleepMethod
+    call: MethodCalled
+    argument: StaticArgument
+    """The duration, or the time at which the sleep ends."""
+    source: Nondeterministic
+    """The nondeterministic value that the length depends on."""
+
+
+SleepMethod: TypeAlias = Literal["sleep", "sleep_until"]
+
+
+def nondeterministic_lengths(subject: WorkflowSubject) -> Iterator[NondeterministicLength]:
+    """Yield the sleeps outside of steps whose length changes at replay."""
+    for call in subject.facts_of_type(MethodCalled):
+        if call.in_step:
+            continue
+        match call.method:
+            case "sleep" | "sleep_until" as method:
+                # `sleep` takes no keywords, which another rule reports.
+                length = call.arguments.find(1, "timestamp")
+                if length is not None and length.nondeterministic is not None:
+                    yield NondeterministicLength(method, call, length, length.nondeterministic)
 
 
 class ReachableSteps(Struct, frozen=True):

@@ -37,6 +37,12 @@ def may_reraise(block: Block) -> bool:
     return reachable_exits(block).raises is not None
 
 
+def stops_errors(handler: Handler) -> bool:
+    """Return whether the program may continue after a handler. If not, every path through it raises."""
+    exits = reachable_exits(handler.block)
+    return any(state is not None for state in (exits.end, exits.returns, exits.breaks, exits.continues))
+
+
 def propagating_work(body: Block, budget: Budget) -> Iterator[Run | Start]:
     """Yield the work whose errors propagate out of a block.
 

@@ -96,6 +96,11 @@ def _apply_operator(interpreter: Interpreter, node: cst.BinaryOperation, left: V
     for operand, value in ((node.left, left), (node.right, right)):
         interpreter.escape_operand(value, interpreter.place(operand), "is an operand, which stepgraph does not model")
     result = add_offset(node.operator, left, right) or fold_binary(node.operator, left, right)
+    match node.operator:
+        case cst.Subtract():
+            return interpreter.tracer.on_difference(left, right, result)
+        case cst.Add():
+            return interpreter.tracer.on_sum(left, right, result, interpreter.place(node))
     return interpreter.tracer.on_operation((left, right), result)
 
 

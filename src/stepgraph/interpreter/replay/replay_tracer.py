@@ -38,6 +38,8 @@ from stepgraph.interpreter.replay.taint import (
     record_use,
     record_uses_in_loop,
     tainted_result,
+    with_fixed_end,
+    with_offset,
 )
 from stepgraph.interpreter.replay.tracer import CallTrace, ReplayPosition, TraceMark, Tracer
 from stepgraph.interpreter.static_values import static_arguments, static_value
@@ -139,6 +141,12 @@ class ReplayTracer(Tracer):
 
     def on_operation(self, operands: Iterable[Value], result: Value = UNKNOWN) -> Value:
         return propagate_taint(self.state, operands, result)
+
+    def on_sum(self, left: Value, right: Value, result: Value, place: Place) -> Value:
+        return with_offset(left, right, propagate_taint(self.state, (left, right), result), place)
+
+    def on_difference(self, left: Value, right: Value, result: Value) -> Value:
+        return with_fixed_end(left, propagate_taint(self.state, (left, right), result))
 
     def on_test(self, test: Value, test_place: Place, decision_place: Place, first_branch: int = 0) -> None:
         record_test(self.state, test, test_place, decision_place, first_branch)

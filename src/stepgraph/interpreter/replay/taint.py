@@ -17,6 +17,8 @@ from stepgraph.interpreter.values.unions import Union
 from stepgraph.ir.facts import NondeterministicCondition, NondeterministicUseAfterStep
 from stepgraph.ir.values import (
     UNKNOWN,
+    Constant,
+    Duration,
     External,
     ExternalResult,
     Nondeterministic,
@@ -60,7 +62,40 @@ def propagate_taint(replay: ReplayState, values: Iterable[Value], result: Value)
     if not sources:
         return result
     origin = result.name if isinstance(result, ExternalResult) else ""
-    return replace(min(sources, key=lambda source: source.since), result_name=origin, is_called=True, is_truthy=False)
+    has_fixed_end = all(source.has_fixed_end for source in sources)
+    oldest = replace(min(sources, key=lambda source: source.since), has_fixed_end=has_fixed_end, offset=None)
+    return replace(oldest, result_name=origin, is_called=True, is_truthy=False)
+
+
+def with_offset(left: Value, right: Value, result: Value, place: Place) -> Value:
+    """Return the result of a sum, with its offset if one operand is a duration and the other one has an offset."""
+    match left, right:
+        case (Nondeterministic(offset=float(offset)), Duration(milliseconds=milliseconds)) | (
+            Duration(milliseconds=milliseconds),
+            Nondeterministic(offset=float(offset)),
+        ) if isinstance(result, Nondeterministic):
+            return replace(result, offset=offset + milliseconds, sum_place=place)
+    return result
+
+
+def with_fixed_end(fixed: Value, result: Value) -> Value:
+    """Return the result of `fixed - now` or `max(fixed, now)`, marked if `fixed` may be a time and `now` is a clock."""
+    if isinstance(result, Nondeterministic) and result.name in _CLOCKS and _may_be_fixed_time(fixed):
+        return replace(result, has_fixed_end=True)
+    return result
+
+
+def _may_be_fixed_time(value: Value) -> bool:
+    """Return whether a value may be a time that does not change at replay. A literal number is rather an offset."""
+    return not isinstance(value, Constant) and next(nondeterministic_parts(value), None) is None
+
+
+def _maximum(result: Union) -> Union:
+    """Return the result of `max` with marked clock values, as in `with_fixed_end`."""
+    fixed = next((case.value for case in result.cases if _may_be_fixed_time(case.value)), None)
+    if fixed is None:
+        return result
+    return replace(result, cases=tuple(replace(c, value=with_fixed_end(fixed, c.value)) for c in result.cases))
 
 
 def tainted_result(replay: ReplayState, callee: External, arguments: Arguments, place: Place, result: Value) -> Value:
@@ -68,6 +103,8 @@ def tainted_result(replay: ReplayState, callee: External, arguments: Arguments, 
     name = callee.name
     if name == "random.seed" and arguments.items:
         replay.seeded = True
+    if name == "builtins.max" and isinstance(result, Union):
+        return _maximum(result)
     if not isinstance(result, Unknown | ExternalResult):
         return result
     if replay.interpreter.replays and _is_nondeterministic(name, len(arguments.items), seeded=replay.seeded):
@@ -79,6 +116,7 @@ def tainted_result(replay: ReplayState, callee: External, arguments: Arguments, 
             replay.last_step,
             replay.nondeterministic_count,
             name,
+            offset=0.0,
             is_truthy=always_truthy,
         )
     if not replay.nondeterministic_count or not _propagates_taint(name):

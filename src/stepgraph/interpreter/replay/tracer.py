@@ -164,6 +164,16 @@ class Tracer:
         del operands
         return result
 
+    def on_sum(self, left: Value, right: Value, result: Value, place: Place) -> Value:
+        """Return the result of an addition, possibly tainted."""
+        del left, right, place
+        return result
+
+    def on_difference(self, left: Value, right: Value, result: Value) -> Value:
+        """Return the result of a subtraction, possibly tainted."""
+        del left, right
+        return result
+
     def on_test(self, test: Value, test_place: Place, decision_place: Place, first_branch: int = 0) -> None:
         """Record that a value decides which of the branches from `first_branch` on runs."""
 

@@ -10,6 +10,8 @@ from msgspec.structs import replace
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.values.calls import Argument
 from stepgraph.interpreter.values.containers import Mapping, MappingEntry
+from stepgraph.interpreter.values.objects import FunctionValue
+from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.ir.nodes import MergedStepConfig
 from stepgraph.ir.values import Constant, Moment, Template, Value
 from stepgraph.model.payload import Backoff, Number
@@ -42,6 +44,8 @@ def _with_retry(
     interpreter: Interpreter, settings: MergedStepConfig, key: object, entry: MappingEntry
 ) -> MergedStepConfig:
     if key == "delay":
+        if isinstance(entry.value, FunctionValue | StepFunction):
+            _report_delay_function(interpreter, entry.place)
         return replace(settings, delay=_duration_of(entry.value, entry.place))
     if key == "limit":
         limit = number_of(entry.value)
@@ -72,6 +76,16 @@ def _report(interpreter: Interpreter, place: Place, setting: str, fallback: obje
         place,
         f"the step's {setting} `{place.text}` is not statically known.",
         f"The graph shows {fallback}.",
+        incomplete=False,
+    )
+
+
+def _report_delay_function(interpreter: Interpreter, place: Place) -> None:
+    interpreter.note(
+        "dynamic-config",
+        place,
+        f"the step's delay `{place.text}` is a function, which the engine calls after each failed attempt.",
+        "The graph shows its source.",
         incomplete=False,
     )
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from stepgraph.checks.analysis.control_dependence import deciding_tests
-from stepgraph.checks.analysis.steps import nondeterministic_names
+from stepgraph.checks.analysis.steps import nondeterministic_lengths, nondeterministic_names
 from stepgraph.checks.diagnostic import Confidence, Diagnostic, Severity
 from stepgraph.checks.rule import Rule
 from stepgraph.ir.facts import NondeterministicCondition, NondeterministicUseAfterStep
@@ -17,8 +17,11 @@ if TYPE_CHECKING:
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
-    """Skip values that decide names or branches: other rules report these, with the same fix."""
+    """Skip values that decide names, durations or branches: other rules report these, with the same fix."""
     reported_elsewhere = {name.source for name in nondeterministic_names(subject)}
+    reported_elsewhere |= {
+        length.source.place for length in nondeterministic_lengths(subject) if not length.source.has_fixed_end
+    }
     reported_elsewhere |= {
         test.produced_at for test in deciding_tests(subject.program, subject.facts_of_type(NondeterministicCondition))
     }

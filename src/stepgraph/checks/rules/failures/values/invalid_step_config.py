@@ -1,4 +1,4 @@
-"""Step configs that the engine rejects."""
+"""Step configs with which the step fails."""
 
 from __future__ import annotations
 
@@ -15,8 +15,7 @@ if TYPE_CHECKING:
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     for fault in config_faults(subject):
-        message = f"{fault.problem}: the engine rejects the config, and the step never runs."
-        yield Diagnostic(fault.place.span, message, fault.advice, fault.fix)
+        yield Diagnostic(fault.place.span, f"{fault.problem}: {fault.consequence}.", fault.advice, fault.fix)
 
 
 RULE = Rule(

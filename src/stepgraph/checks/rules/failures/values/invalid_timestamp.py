@@ -2,120 +2,20 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from stepgraph.checks.analysis.value_kinds import describe_wrong_kind, kind_of, may_be_guarded, simple_cases
+from stepgraph.checks.analysis.timestamps import timestamp_faults
 from stepgraph.checks.diagnostic import Diagnostic, Severity
 from stepgraph.checks.rule import Rule
-from stepgraph.ir.facts import MethodCalled, StaticArgument
-from stepgraph.ir.values import Constant, ExternalResult, Moment, Template, Value
 
 if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
 
-# No Python workflow ran before this day. The current date would make findings depend on the day of the check.
-_FIRST_DAY: Final = dt.datetime(2025, 1, 1, tzinfo=dt.UTC)
-_FIRST_MILLISECOND: Final = _FIRST_DAY.timestamp() * 1000
-# A smaller number counts as epoch seconds if they denote a time after the first day.
-_MAX_SECONDS: Final = 10**11
-
-_TAKES: Final = "`step.sleep_until` takes a datetime or epoch milliseconds"
-_ADVICE: Final = "Pass a datetime in the future, such as `datetime.now(timezone.utc) + timedelta(hours=1)`."
-_CALLS_RETURNING_SECONDS: Final = frozenset(
-    [
-        "time.time",
-        "datetime.datetime().timestamp",
-        "datetime.datetime.now().timestamp",
-        "datetime.datetime.utcnow().timestamp",
-        "calendar.timegm",
-    ]
-)
-_DATES: Final = ("datetime.datetime", "datetime.datetime.now", "datetime.datetime.utcnow", "datetime.date.today")
-_CALLS_RETURNING_STRINGS: Final = frozenset(
-    f"{date}().{method}" for date in _DATES for method in ("isoformat", "strftime", "ctime")
-)
-
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
-    for call in subject.facts_of_type(MethodCalled):
-        if call.method != "sleep_until":
-            continue
-        timestamp = call.arguments.find(1, "timestamp")
-        if timestamp is not None:
-            for value in simple_cases(timestamp.value):
-                yield from _check_timestamp(timestamp, value)
-        elif call.arguments.whole:
-            yield Diagnostic(
-                call.place.span,
-                "this sleep has no timestamp, so it fails with a TypeError.",
-                'Pass a name and a time, as in `step.sleep_until("renewal", renews_at)`.',
-            )
-
-
-def _check_timestamp(timestamp: StaticArgument, value: Value) -> Iterator[Diagnostic]:
-    fault = _find_fault(value, timestamp.place.text)
-    if fault is not None and not may_be_guarded(value, timestamp.place):
-        yield Diagnostic(timestamp.place.span, *fault)
-
-
-def _find_fault(value: Value, source: str) -> tuple[str, str] | None:
-    """Return the message and the advice for a timestamp. Return None if it is valid or unknown."""
-    match value:
-        case Constant(value=str(text)):
-            return _find_fault_of_string(text)
-        case Template():
-            return f"`{source}` is a string, but {_TAKES}, so it fails.", _ADVICE
-        case ExternalResult(name=name) if name in _CALLS_RETURNING_STRINGS:
-            return f"`{source}` is a string, but {_TAKES}, so it fails.", "Pass the datetime itself."
-        case ExternalResult(name=name) if name in _CALLS_RETURNING_SECONDS:
-            message = f"`{source}` is in seconds, but {_TAKES}: the time is in 1970, so it fails."
-            return message, _ADVICE
-        case Constant(value=bool()):
-            return f"`{source}` is a bool, but {_TAKES}, so it fails.", _ADVICE
-        case Constant(value=int(number) | float(number)):
-            return _find_fault_of_number(number, source)
-        case Moment(text=text):
-            return _find_fault_of_datetime(text)
-    return _find_fault_of_other_kind(value, source)
-
-
-def _find_fault_of_string(text: str) -> tuple[str, str] | None:
-    if text.strip().isdecimal():
-        return None  # JavaScript reads it as a number
-    message = f"{text!r} is a string, but {_TAKES}, so it fails."
-    try:
-        dt.datetime.fromisoformat(text)
-    except ValueError:
-        return message, _ADVICE
-    return message, f'Pass the datetime itself: `datetime.fromisoformat("{text}")`.'
-
-
-def _find_fault_of_number(number: float, source: str) -> tuple[str, str] | None:
-    if number >= _FIRST_MILLISECOND:
-        return None
-    if _FIRST_DAY.timestamp() <= number < _MAX_SECONDS:
-        year = dt.datetime.fromtimestamp(number / 1000, dt.UTC).year
-        message = f"`{source}` looks like epoch seconds, but {_TAKES}: the time is in {year}, so it fails."
-        return message, f"Write `{source} * 1000`."
-    return f"the epoch milliseconds `{source}` are in the past, so the sleep fails.", _ADVICE
-
-
-def _find_fault_of_datetime(text: str) -> tuple[str, str] | None:
-    moment = dt.datetime.fromisoformat(text)
-    aware = moment if moment.tzinfo is not None else moment.replace(tzinfo=dt.UTC)
-    return (f"`{text}` is in the past, so the sleep fails.", _ADVICE) if aware < _FIRST_DAY else None
-
-
-def _find_fault_of_other_kind(value: Value, source: str) -> tuple[str, str] | None:
-    kind = describe_wrong_kind(value, source)
-    if kind is None or kind_of(value) == "a datetime":
-        return None
-    message = f"{kind}, but {_TAKES}, so it fails."
-    if kind_of(value) == "a timedelta":
-        return message, f"Add it to a datetime, as in `datetime.now(timezone.utc) + {source}`, or use `step.sleep`."
-    return message, _ADVICE
+    for fault in timestamp_faults(subject):
+        yield Diagnostic(fault.place.span, fault.message, fault.advice)
 
 
 RULE = Rule(

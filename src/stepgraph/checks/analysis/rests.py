@@ -1,0 +1,323 @@
+"""Rests after a sleep: the waits, sleeps and retries during which the engine may unload the instance.
+
+When the instance resumes, the engine replays `run` from its start, and so evaluates the sleep again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from functools import reduce
+from typing import Final
+
+from msgspec import Struct
+
+from stepgraph.checks.analysis.durations import MINUTE, parse_duration
+from stepgraph.checks.analysis.tries import stops_errors
+from stepgraph.ir.await_groups import AwaitGroup, TaskId, awaited_tasks_of, is_race, tasks_done_after
+from stepgraph.ir.dataflow import solve
+from stepgraph.ir.domain import Domain, Leaf
+from stepgraph.ir.nodes import (
+    Activity,
+    Await,
+    Block,
+    Call,
+    EventWait,
+    Function,
+    MergedStepConfig,
+    PartialOrder,
+    Pause,
+    Run,
+    Series,
+    Sleep,
+    SleepUntil,
+    Start,
+    StepDefinition,
+    StepRun,
+    Try,
+    operations_in,
+    work_kind,
+)
+from stepgraph.ir.walk import activities_in, transitive_dependencies
+from stepgraph.limits import Budget, Limit
+from stepgraph.model.payload import Number
+from stepgraph.syntax.module import Place
+
+_MIN_RETRY_REST: Final = MINUTE
+"""The shortest delay between two attempts that counts as a rest, in milliseconds. Default retries are faster."""
+_MAX_DOUBLINGS: Final = 64
+"""The number of doublings after which an exponential delay exceeds every bound."""
+
+
+class Rest(Struct, frozen=True):
+    """A rest that follows a sleep."""
+
+    phrase: str
+    """The description of the first rest: `the wait 'approval'`."""
+    is_certain: bool
+    """Whether a rest follows on every path to the end of `run`."""
+
+
+def rests_after(body: Block, sleeps: Collection[Place]) -> dict[Place, Rest]:
+    """Return the rests after those of the `sleep_until` calls at these locations that a rest follows.
+
+    Raises LimitExceededError if the program exceeds a limit.
+    """
+    analysis = _Rests({place: 2 << number for number, place in enumerate(sleeps)})
+    for function in _callees_first(body):
+        analysis.summarize(function)
+    at_end = analysis.solve(body)
+    unrested = _NONE if at_end is None else at_end.unrested
+    uncertain = unrested | analysis.uncertain
+    return {
+        place: Rest(analysis.phrases[sleep], not sleep & uncertain)
+        for place, sleep in analysis.sleeps.items()
+        if sleep in analysis.phrases
+    }
+
+
+class _Sleeps(Struct, frozen=True):
+    """The sleeps that some path to a program point has completed, as bit sets."""
+
+    completed: int
+    unrested: int
+    """The sleeps after which some path to the point has no rest."""
+
+
+_NONE: Final = 0
+_CALLER: Final = 1
+"""The bit that stands for all sleeps that the caller of a function has completed."""
+
+
+class _Summary(Struct, frozen=True):
+    """The effect of a call."""
+
+    end: _Sleeps | None
+    """The sleeps at the normal end of the function, entered with the sleep `_CALLER`. None if it never returns."""
+    rest: str | None
+    """The description of the first rest of the function, if any."""
+
+
+class _Rests(Domain[_Sleeps]):
+    """The forward analysis of completed sleeps. Each sleep is a bit."""
+
+    def __init__(self, sleeps: dict[Place, int]) -> None:
+        self.sleeps = sleeps
+        """The bit of each sleep, by its location."""
+        self.phrases: dict[int, str] = {}
+        """The first rest after each sleep, by its bit."""
+        self.rested = _NONE
+        """The sleeps in `phrases`."""
+        self.uncertain = _NONE
+        """The sleeps after which a rest may begin before their time: in tasks, or interrupted by errors."""
+        self.started: dict[TaskId, Start] = {}
+        self.summaries: dict[int, _Summary] = {}
+        """The effects of calls, by the `id` of the function. A recursive call has no effect."""
+        self.retries: dict[int, str | None] = {}
+        """The phrases of the late retries of each step run, by `id`."""
+        self.budget = Budget()
+
+    def summarize(self, function: Function) -> None:
+        """Record the effect of a function whose callees have summaries."""
+        end = self.solve(function.body)
+        self.summaries[id(function)] = _Summary(end, self.phrases.pop(_CALLER, None))
+        self.rested &= ~_CALLER
+
+    def solve(self, body: Block) -> _Sleeps | None:
+        """Return the state at the normal end of a function body."""
+        for operation in operations_in(body):
+            if isinstance(operation, Start):
+                self.started[operation.task_id] = operation
+                self.uncertain |= self.sleeps_in(operation)
+        exits = solve(body, _Sleeps(_CALLER, _CALLER), self, budget=self.budget)
+        ends = [end for end in (exits.end, exits.returns) if end is not None]
+        return reduce(self.join, ends) if ends else None
+
+    def sleeps_in(self, start: Start) -> int:
+        """Return the sleeps that a task completes."""
+        if isinstance(start.activity, Call):
+            summary = self.summaries.get(id(start.activity.function))
+            return _NONE if summary is None or summary.end is None else summary.end.completed & ~_CALLER
+        return self.sleeps.get(start.place, _NONE)
+
+    # States
+
+    def transfer(self, operation: Leaf, state: _Sleeps) -> _Sleeps | None:
+        match operation:
+            case Run(activity=activity, place=place):
+                return self.after(activity, place, state)
+            case Await(group=group):
+                return self.after_await(group, state)
+            case PartialOrder():
+                return self.after_all(Block((operation,)), state)
+            case Start() | Pause():
+                return state
+
+    def join(self, a: _Sleeps, b: _Sleeps) -> _Sleeps:
+        return _Sleeps(a.completed | b.completed, a.unrested | b.unrested)
+
+    def leave_try(
+        self, try_: Try, before: _Sleeps, end: _Sleeps | None, raised: _Sleeps | None
+    ) -> tuple[_Sleeps | None, _Sleeps | None]:
+        """Mark the sleeps that an error may end before their time, such as a timeout that a handler stops."""
+        interrupted = _NONE if raised is None else raised.completed & ~before.completed
+        if interrupted & ~self.uncertain and any(map(stops_errors, try_.handlers)):
+            self.uncertain |= interrupted
+        return end, raised
+
+    def after(self, activity: Activity, place: Place | None, state: _Sleeps) -> _Sleeps | None:
+        """Return the state after an activity. Return None if it never ends."""
+        match activity:
+            case Sleep() | EventWait():
+                return self.after_rest(activity, state)
+            case SleepUntil():
+                state = self.after_rest(activity, state)
+                sleep = _NONE if place is None else self.sleeps.get(place, _NONE)
+                return _Sleeps(state.completed | sleep, state.unrested | sleep)
+            case StepRun():
+                self.record(state.completed, self.late_retry(activity))
+                return state
+            case Series(block=block):
+                return self.after_all(block, state)
+            case Call(function=function):
+                return self.after_call(self.summaries.get(id(function)), state)
+
+    def after_rest(self, activity: Sleep | SleepUntil | EventWait, state: _Sleeps) -> _Sleeps:
+        rest = _rest_phrase(activity)
+        if rest is None:
+            return state
+        self.record(state.completed, rest)
+        return _Sleeps(state.completed, _NONE)
+
+    def after_call(self, summary: _Summary | None, state: _Sleeps) -> _Sleeps | None:
+        if summary is None:
+            return state
+        self.record(state.completed, summary.rest)
+        if summary.end is None:
+            return None
+        unrested = state.unrested if summary.end.unrested & _CALLER else _NONE
+        return _Sleeps(state.completed | summary.end.completed & ~_CALLER, unrested | summary.end.unrested & ~_CALLER)
+
+    def after_all(self, block: Block, state: _Sleeps) -> _Sleeps:
+        """Return the state after all activities of a block, in any order."""
+        for activity in activities_in(block):
+            if not isinstance(activity, SleepUntil):
+                state = self.after(activity, None, state) or state
+        return state
+
+    def after_await(self, group: AwaitGroup, state: _Sleeps) -> _Sleeps:
+        """Return the state after an await of tasks. The members of a race may still be pending."""
+        done = {awaited.task_id for awaited in tasks_done_after(group) if awaited.on_every_path}
+        members = [self.started[a.task_id] for a in awaited_tasks_of(group) if a.task_id in self.started]
+        result = state
+        for member in members:
+            end = self.after(member.activity, member.place, state) or state
+            completed = result.completed | end.completed
+            unrested = result.unrested & end.unrested if member.task_id in done else result.unrested
+            result = _Sleeps(completed, unrested | end.unrested & ~state.completed)
+        if not is_race(group):
+            self.record_beside(members)
+        return result
+
+    def record_beside(self, members: list[Start]) -> None:
+        """Record the rest of the first other member that rests, for each sleep of the members."""
+        resting = [(member, rest) for member in members if (rest := self.rest_of(member.activity)) is not None]
+        for member in members:
+            other = next((rest for rest_member, rest in resting[:2] if rest_member is not member), None)
+            self.record(self.sleeps_in(member), other)
+
+    def rest_of(self, activity: Activity) -> str | None:
+        """Return the phrase of the first rest in an activity."""
+        match activity:
+            case Sleep() | SleepUntil() | EventWait():
+                return _rest_phrase(activity)
+            case StepRun():
+                return self.late_retry(activity)
+            case Call(function=function):
+                summary = self.summaries.get(id(function))
+                return None if summary is None else summary.rest
+            case Series():
+                return None
+
+    def late_retry(self, run: StepRun) -> str | None:
+        """Return the phrase of a retry, of a step or its dependencies, that the instance may rest before."""
+        if id(run) not in self.retries:
+            self.retries[id(run)] = next(
+                (
+                    f"a retry of the step {definition.name!r}"
+                    for definition in self.definitions_of(run)
+                    if _longest_delay(definition.settings) >= _MIN_RETRY_REST
+                ),
+                None,
+            )
+        return self.retries[id(run)]
+
+    def definitions_of(self, run: StepRun) -> Iterator[StepDefinition]:
+        yield run.definition
+        for definition in transitive_dependencies(run):
+            self.budget.spend(Limit.PAIRS)
+            yield definition
+
+    def record(self, sleeps: int, rest: str | None) -> None:
+        """Record a rest after several sleeps, unless an earlier rest follows them."""
+        if rest is None:
+            return
+        sleeps &= ~self.rested
+        self.rested |= sleeps
+        while sleeps:
+            sleep = sleeps & -sleeps
+            self.phrases[sleep] = rest
+            sleeps ^= sleep
+
+
+def _rest_phrase(activity: Sleep | SleepUntil | EventWait) -> str | None:
+    """Return the phrase of a rest. A sleep of 0 milliseconds is none."""
+    if isinstance(activity, Sleep) and isinstance(activity.duration, int | float) and activity.duration <= 0:
+        return None
+    return f"the {work_kind(activity)} {activity.name!r}"
+
+
+def _longest_delay(settings: MergedStepConfig) -> float:
+    """Return the longest delay between two attempts in milliseconds, or 0 if it is unknown."""
+    if settings.limit < 1:
+        return 0
+    delay = _milliseconds(settings.delay)
+    match settings.backoff:
+        case "exponential":
+            return delay * 2.0 ** min(settings.limit - 1, _MAX_DOUBLINGS)
+        case "linear":
+            return delay * settings.limit
+        case _:
+            return delay
+
+
+def _milliseconds(duration: Number | str) -> float:
+    """Return a duration in milliseconds, or 0 if it is unknown."""
+    if not isinstance(duration, str):
+        return duration
+    parsed = parse_duration(duration)
+    return 0 if parsed is None else parsed.milliseconds
+
+
+def _callees_first(body: Block) -> list[Function]:
+    """Return the functions that a body calls, directly or indirectly, each after the functions that it calls."""
+    order: list[Function] = []
+    visited: set[int] = set()
+    stack: list[tuple[Function | None, Iterator[Function]]] = [(None, _called_functions(body))]
+    while stack:
+        function, callees = stack[-1]
+        callee = next(callees, None)
+        if callee is not None:
+            if id(callee) not in visited:
+                visited.add(id(callee))
+                stack.append((callee, _called_functions(callee.body)))
+            continue
+        stack.pop()
+        if function is not None:
+            order.append(function)
+    return order
+
+
+def _called_functions(body: Block) -> Iterator[Function]:
+    for operation in operations_in(body):
+        if isinstance(operation, Run | Start) and isinstance(operation.activity, Call):
+            yield operation.activity.function
