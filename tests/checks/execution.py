@@ -27,6 +27,7 @@ PAYLOADS: Final = {
     "Deterministic ID and date": {"url": "https://example.com"},
     "Client created on demand in each step": {"first": 1, "second": 2},
     "Sleep assigned to an unused variable": {"due": 1_798_761_600_000},
+    "Optional keys": {"order": 7},
 }
 
 

@@ -1,0 +1,118 @@
+"""The options that triggers pass for each new instance, and the keys that `run` needs from their `params`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
+
+from stepgraph.checks.analysis.certain_steps import certain_steps
+from stepgraph.checks.analysis.steps import declarations_of
+from stepgraph.ir.facts import EventMutated, PayloadKeyAccess
+from stepgraph.ir.static_values import StaticCollection, StaticMapping
+from stepgraph.ir.values import Constant, Value
+
+if TYPE_CHECKING:
+    from stepgraph.checks.subject import WorkflowSubject
+    from stepgraph.ir.facts import StaticArgument, WorkflowStarted
+    from stepgraph.syntax.module import Place
+
+OPTIONS: Final = ("id", "params", "retention", "locationHint")
+"""The options of an instance (Cloudflare's types of `WorkflowInstanceCreateOptions`)."""
+
+
+class Option(Struct, frozen=True):
+    """An option of a new instance."""
+
+    name: str
+    value: Value
+    place: Place
+    """The location of the value."""
+    key_place: Place | None
+    """The location of the key in a dictionary, or None for a keyword argument."""
+
+
+class InstanceOptions(Struct, frozen=True):
+    """The options that a trigger passes for one of its instances."""
+
+    options: tuple[Option, ...]
+    is_complete: bool
+    """Whether there are no other options."""
+    place: Place
+    """The location of the dictionary of options, or of the call with keyword arguments."""
+
+    def find(self, name: str) -> Option | None:
+        """Return an option by its name, or None if it is missing or unknown."""
+        return next((option for option in self.options if option.name == name), None)
+
+    @property
+    def unknown_options(self) -> tuple[Option, ...]:
+        """The options that Cloudflare does not have."""
+        return tuple(option for option in self.options if option.name not in OPTIONS)
+
+
+def instance_options(call: WorkflowStarted) -> Iterator[InstanceOptions]:
+    """Yield the options of each instance that a call creates, if they are known."""
+    positional = call.arguments.positional
+    if call.is_batch:
+        batch = positional[0].value if positional else None
+        for element in batch.elements if isinstance(batch, StaticCollection) else ():
+            if isinstance(element.value, StaticMapping):
+                yield _options_in(element.value, element.place)
+    elif not positional:
+        options = tuple(map(_keyword_option, keyword_arguments(call)))
+        yield InstanceOptions(options, call.arguments.whole, call.place)
+    elif isinstance(positional[0].value, StaticMapping):
+        yield _options_in(positional[0].value, positional[0].place)
+
+
+def keyword_arguments(call: WorkflowStarted) -> tuple[StaticArgument, ...]:
+    """Return the keyword arguments of a call. JavaScript ignores them after a positional argument."""
+    return tuple(argument for argument in call.arguments.items if argument.keyword is not None)
+
+
+def _keyword_option(argument: StaticArgument) -> Option:
+    return Option(argument.keyword or "", argument.value, argument.place, None)
+
+
+def _options_in(mapping: StaticMapping, place: Place) -> InstanceOptions:
+    options = tuple(
+        Option(entry.key.value, entry.value, entry.place, entry.key_place)
+        for entry in mapping.entries
+        if isinstance(entry.key, Constant) and isinstance(entry.key.value, str)
+    )
+    return InstanceOptions(options, mapping.is_complete and len(options) == len(mapping.entries), place)
+
+
+def known_keys(mapping: StaticMapping) -> frozenset[str] | None:
+    """Return the keys of a dictionary, or None unless all of them are constant strings."""
+    keys = [entry.key.value for entry in mapping.entries if isinstance(entry.key, Constant)]
+    names = frozenset(key for key in keys if isinstance(key, str))
+    return names if mapping.is_complete and len(keys) == len(mapping.entries) else None
+
+
+def needed_keys(subject: WorkflowSubject) -> dict[str, PayloadKeyAccess]:
+    """Return the keys of the payload that each run reads, with the first read of each.
+
+    A key counts unless the code tests for it, sets it or has a default for it. An exception or an early `return` before
+    the read is not a different path, unless the `return` depends on a condition.
+    """
+    if any(subject.facts_of_type(EventMutated)):
+        return {}
+    accesses = [fact for fact in subject.facts_of_type(PayloadKeyAccess) if fact.shape is subject.program.payload]
+    optional = {access.key for access in accesses if access.use in ("get", "asked", "written")}
+    functions = _certain_functions(subject)
+    needed: dict[str, PayloadKeyAccess] = {}
+    for access in accesses:
+        is_certain = access.is_unconditional and access.function in functions
+        if access.use == "read" and is_certain and access.key not in optional:
+            needed.setdefault(access.key, access)
+    return needed
+
+
+def _certain_functions(subject: WorkflowSubject) -> frozenset[Place]:
+    """Return the locations of `run` and of the functions of the steps that each run executes."""
+    declared = declarations_of(subject)
+    shapes = (declared[step].function for step in certain_steps(subject.program) if step in declared)
+    return frozenset((subject.program.run, *(shape.place for shape in shapes if shape is not None)))
