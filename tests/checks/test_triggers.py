@@ -293,7 +293,7 @@ def test_trigger_in_a_step_of_another_workflow(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "loop",
     [
-        f'for i in request:\n    await {_CREATE}(params={{"url": i}})',
+        f'for i in request:\n    print(i)\n    await {_CREATE}(params={{"url": i}})',
         f'for i in request:\n    if i.done:\n        continue\n    x = {{"url": i}}\n    await {_CREATE}(params=x)',
         f'found = []\nfor i in request:\n    found.append(await {_CREATE}(params={{"url": i}}))',
         f'await asyncio.gather(*[{_CREATE}(params={{"url": i}}) for i in request])',
@@ -311,6 +311,7 @@ def test_loop_that_only_starts_instances(loop: str, tmp_path: Path) -> None:
         f'for i in request:\n    x = await {_CREATE}(params={{"url": i}})\n    print(x.id)',
         f'for i in request:\n    await {_CREATE}(params={{"url": i}})\n    await asyncio.sleep(1)',
         f'for i in request:\n    await {_CREATE}(params={{"url": i}})\n    break',
+        f'for i in request:\n    await {_CREATE}(params={{"url": i}})\n    i.ack()',
         f"for i in request:\n    try:\n        await {_CREATE}(params=i)\n    except Exception:\n        pass",
         f'while request:\n    i = request.pop()\n    await {_CREATE}(params={{"url": i}})',
         f'for i in request:\n    for j in i:\n        await {_CREATE}(params={{"url": j}})\n        await j()',

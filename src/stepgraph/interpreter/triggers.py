@@ -13,6 +13,7 @@ from typing import Final
 
 import libcst as cst
 from msgspec import Struct
+from msgspec.structs import replace
 
 from stepgraph.interpreter.entry import OpenModule, open_interpreter
 from stepgraph.interpreter.interpreter import Interpreter
@@ -25,12 +26,14 @@ from stepgraph.interpreter.values.objects import ClassValue, FunctionValue, Inst
 from stepgraph.interpreter.workflow.awaiting import await_value
 from stepgraph.ir.facts import WorkflowStarted
 from stepgraph.ir.values import UNKNOWN, Value
-from stepgraph.limits import LimitExceededError
+from stepgraph.limits import FULL_SHARES, LimitExceededError
 from stepgraph.syntax.module import Place, SourceModule
 from stepgraph.syntax.walk import all_nodes, statements, suites
 
 _METHODS: Final = frozenset({"create", "create_batch", "createBatch"})
 _MENTIONS_METHOD: Final = re.compile(rb"\bcreate(?:_batch|Batch)?\b")
+# The search uses a twentieth of the limits of a workflow, which is more than real projects need.
+_SHARES: Final = 20 * FULL_SHARES
 # Functions that the runtime calls. Other functions of these names have nothing to do with them.
 _HANDLERS: Final = frozenset({"__init__", "fetch", "queue", "run", "scheduled"})
 
@@ -52,16 +55,18 @@ def find_triggers(entry: OpenModule, bindings: frozenset[str]) -> tuple[Workflow
     Triggers in workflow classes are omitted, because the program of each class records them.
     """
     modules = tuple(_modules_with_triggers(entry))
-    if not any(binding.encode() in module.source for module in modules for binding in bindings):
+    naming = {module for module in modules if any(binding.encode() in module.source for binding in bindings)}
+    if not naming:
         return ()
-    interpreter, _ = open_interpreter(entry)
+    interpreter, _ = open_interpreter(replace(entry, workflows=_SHARES))
     interpreter.tracer = WorkflowStartTracer(interpreter)
     interpreter.bindings = bindings
     interpreter.keeps_constants = True
     with suppress(LimitExceededError):  # the triggers that were found are worth reporting
         scopes = [interpreter.modules.scope_of(module) for module in modules]
         for function in _leading_to_triggers([each for scope in scopes for each in _functions_of(scope)]):
-            _interpret(interpreter, function)
+            if function.scope.module in naming:  # other functions only receive bindings as arguments
+                _interpret(interpreter, function)
     return tuple(fact for fact in interpreter.facts if isinstance(fact, WorkflowStarted) and fact.binding in bindings)
 
 
@@ -102,16 +107,18 @@ def _mentioned(function: cst.FunctionDef, _: SourceModule) -> frozenset[str]:
 
 def _leading_to_triggers(functions: list[_Function]) -> list[_Function]:
     """Return the functions that mention a method that starts workflows, or that mention such a function."""
-    targets = set(_METHODS)
-    leading: dict[int, _Function] = {}
-    while True:
-        added = {
-            id(each): each for each in functions if id(each) not in leading and not targets.isdisjoint(each.mentioned)
-        }
-        if not added:
-            return [each for each in functions if id(each) in leading]
-        leading |= added
-        targets |= {each.name for each in added.values()} - _HANDLERS
+    mentioning: dict[str, list[_Function]] = {}
+    for function in functions:
+        for name in function.mentioned:
+            mentioning.setdefault(name, []).append(function)
+    leading: dict[int, None] = {}
+    pending = list(_METHODS)
+    while pending:
+        for function in mentioning.pop(pending.pop(), ()):
+            if id(function) not in leading:
+                leading[id(function)] = None
+                pending += {function.name} - _HANDLERS
+    return [function for function in functions if id(function) in leading]
 
 
 def _interpret(interpreter: Interpreter, function: _Function) -> None:

@@ -12,6 +12,7 @@ from stepgraph.syntax.walk import expressions_below, statements_below
 
 BatchLoop: TypeAlias = cst.For | cst.ListComp | cst.GeneratorExp
 
+_LOG_METHODS: Final = frozenset(["debug", "error", "info", "log", "warning"])
 _SIMPLE: Final = (cst.Expr, cst.Assign, cst.AnnAssign, cst.If, cst.Continue, cst.Pass)
 
 
@@ -36,14 +37,16 @@ def _only_call(loop: cst.For) -> cst.Call | None:
     """Return the only awaited call in the body of a loop, or None if the loop does something else, too."""
     awaits: list[tuple[cst.CSTNode, cst.Await]] = []
     bound = set(_names(loop.target))
+    acting = 0  # the number of expression statements that do more than log
     for statement in statements_below(loop.body):
         if not isinstance(statement, _SIMPLE):
             return None
         expression: cst.CSTNode = statement.test if isinstance(statement, cst.If) else statement
+        acting += isinstance(statement, cst.Expr) and not _is_log_call(statement.value)
         awaits += ((expression, node) for node in expressions_below(expression) if isinstance(node, cst.Await))
         if isinstance(statement, cst.Assign):
             bound.update(name for target in statement.targets for name in _names(target.target))
-    if len(awaits) != 1 or loop.orelse is not None or loop.asynchronous is not None:
+    if len(awaits) != 1 or acting != 1 or loop.orelse is not None or loop.asynchronous is not None:
         return None
     expression, awaited = awaits[0]
     call = awaited.expression
@@ -56,6 +59,16 @@ def _appends(expression: cst.BaseExpression, element: cst.BaseExpression) -> boo
     match expression:
         case cst.Call(func=cst.Attribute(attr=cst.Name(value="append")), args=[cst.Arg(value=value)]):
             return value is element
+        case _:
+            return False
+
+
+def _is_log_call(expression: cst.BaseExpression) -> bool:
+    match expression:
+        case cst.Call(func=cst.Name(value="print")):
+            return True
+        case cst.Call(func=cst.Attribute(attr=cst.Name(value=name))):
+            return name in _LOG_METHODS
         case _:
             return False
 
