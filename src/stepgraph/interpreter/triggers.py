@@ -28,9 +28,9 @@ from stepgraph.ir.facts import WorkflowStarted
 from stepgraph.ir.values import UNKNOWN, Value
 from stepgraph.limits import FULL_SHARES, LimitExceededError
 from stepgraph.syntax.module import Place, SourceModule
+from stepgraph.syntax.mutation.changes import WORKFLOW_STARTS
 from stepgraph.syntax.walk import all_nodes, statements, suites
 
-_METHODS: Final = frozenset({"create", "create_batch", "createBatch"})
 _MENTIONS_METHOD: Final = re.compile(rb"\bcreate(?:_batch|Batch)?\b")
 # The search uses a twentieth of the limits of a workflow, which is more than real projects need.
 _SHARES: Final = 20 * FULL_SHARES
@@ -112,7 +112,7 @@ def _leading_to_triggers(functions: list[_Function]) -> list[_Function]:
         for name in function.mentioned:
             mentioning.setdefault(name, []).append(function)
     leading: dict[int, None] = {}
-    pending = list(_METHODS)
+    pending = list(WORKFLOW_STARTS)
     while pending:
         for function in mentioning.pop(pending.pop(), ()):
             if id(function) not in leading:
