@@ -70,6 +70,14 @@ def messages(found: list[Finding]) -> list[str]:
             "the id is a UUID, not a string: Cloudflare rejects it, and no",
         ),
         ('self.env.ORDERS.create_batch([{"url": 1}])', "unknown option `url`: Cloudflare ignores it, so `run` gets no"),
+        (
+            "self.env.ORDERS.create_batch(batch=[])",
+            "unknown argument `batch=`: a batch is one list, which the call lac",
+        ),
+        (
+            'self.env.ORDERS.create_batch({"id": "a"}, {"id": "b"})',
+            '`{"id": "a"}` is a dictionary, but a batch is one l',
+        ),
         ('self.env.ORDERS.create_batch([{"id": "a.b", "params": 1}])', "the id 'a.b' contains '.': Cloudflare rejects"),
         (
             "self.env.BILLS.create(payload=1)",
@@ -100,6 +108,8 @@ def test_ignored_or_rejected_options(call: str, message: str, tmp_path: Path) ->
         f"{_CREATE}(id=request.id, params=request)",
         f"{_CREATE}(id=None, params=request)",
         "self.env.ORDERS.create_batch(instances=[])",
+        'self.env.ORDERS.create_batch({"instances": []})',
+        "self.env.ORDERS.create_batch(*request.batches)",
         "self.env.ORDERS.create_batch(request.batch)",
         "self.env.OTHER.create(payload=1)",
         "self.env.ORDERS.get(payload=1)",
@@ -119,6 +129,7 @@ def test_valid_options_and_other_objects(call: str, tmp_path: Path) -> None:
         ("SG128", f'{_CREATE}("a", params=1)', f'{_CREATE}(params=1, id="a")'),
         ("SG128", f"{_CREATE}(id=uuid.uuid4())", f"{_CREATE}(id=str(uuid.uuid4()))"),
         ("SG128", f'{_CREATE}(id="a b")', f'{_CREATE}(id="a-b")'),
+        ("SG128", "self.env.ORDERS.create_batch(batch=[{}])", "self.env.ORDERS.create_batch([{}])"),
         (
             "SG128",
             'self.env.ORDERS.create_batch([{"url": 1}])',
@@ -143,18 +154,18 @@ def test_only_the_option_payload_has_a_safe_fix(tmp_path: Path) -> None:
     [
         (
             f'{_CREATE}(params={{"page": 1}})',
-            "`params` lacks `url`, but `run` reads `url` (line 9), and fails with a Key",
+            "`params` lacks `url`, but `run` reads `url` (line 9), and fails without",
         ),
         (
             f'{_CREATE}(id="a")',
-            "the instance gets no `params`, but `run` reads `url` (line 9), and fails with a KeyErro",
+            "the instance gets no `params`, but `run` reads `url` (line 9), and fails without it",
         ),
         (f'{_CREATE}(params={{"payload": request}})', "`params` is one level too deep: it has only the key `payload`,"),
         (f'{_CREATE}(params={{"x": {{"url": 1}}}})', "`params` is one level too deep: it has only the key `x`, but `r"),
-        (f"{_CREATE}(params=[1])", "`params` is a list, but `run` reads `url` (line 9), and fails with a KeyError."),
+        (f"{_CREATE}(params=[1])", "`params` is a list, but `run` reads `url` (line 9), and fails without it."),
         (
             f'{_CREATE}({{"params": {{}}}})',
-            "`params` lacks `url`, but `run` reads `url` (line 9), and fails with a Key",
+            "`params` lacks `url`, but `run` reads `url` (line 9), and fails without",
         ),
         (
             'self.env.ORDERS.create_batch([{"params": {"i": i}} for i in request])',
@@ -162,11 +173,11 @@ def test_only_the_option_payload_has_a_safe_fix(tmp_path: Path) -> None:
         ),
         (
             "start(self.env, {'data': 1})",
-            "`params` lacks `url`, but `run` reads `url` (line 9), and fails with a KeyEr",
+            "`params` lacks `url`, but `run` reads `url` (line 9), and fails without it",
         ),
         (
             f"{_CREATE}(params=build(1))",
-            "`params` lacks `url`, but `run` reads `url` (line 9), and fails with a KeyErro",
+            "`params` lacks `url`, but `run` reads `url` (line 9), and fails without it",
         ),
     ],
 )
@@ -210,6 +221,7 @@ _STEP = '@step.do("load")\nasync def load():\n    return event["payload"]["url"]
     [
         'payload = event["payload"]\nprint(payload["url"])',
         "print(f\"{event['payload']['url']}\")",
+        "print(event.payload.url)",
         'if event["payload"]["url"]:\n    await step.sleep("rest", "1 hour")',
         'if request:\n    raise ValueError("no")\nprint(event["payload"]["url"])',
         'with open("x"):\n    print(event["payload"]["url"])',
@@ -227,6 +239,7 @@ def test_keys_that_each_run_reads(run: str, tmp_path: Path) -> None:
     "run",
     [
         'print(event["payload"].get("url"))',
+        "print(event.payload.get('url'), event.payload.keys())",
         'if "url" in event["payload"]:\n    print(event["payload"]["url"])',
         'if request:\n    print(event["payload"]["url"])',
         'if request:\n    return\nprint(event["payload"]["url"])',
@@ -264,7 +277,7 @@ def test_finding_names_the_module_of_the_trigger_and_of_the_read(tmp_path: Path)
     (finding,) = check_project(tmp_path, files, "SG215")
     assert (Path(finding.span.path).name, finding.span.line) == ("starts.py", 2)
     assert "`url` (line 6 of " in finding.message
-    assert finding.message.endswith("flow.py), and fails with a KeyError.")
+    assert finding.message.endswith("flow.py), and fails without it.")
 
 
 def test_trigger_in_a_step_of_another_workflow(tmp_path: Path) -> None:

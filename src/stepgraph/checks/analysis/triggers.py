@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from stepgraph.checks.analysis.certain_steps import certain_steps
+from stepgraph.checks.analysis.event_members import is_member
 from stepgraph.checks.analysis.steps import declarations_of
 from stepgraph.ir.facts import EventMutated, PayloadKeyAccess
 from stepgraph.ir.static_values import StaticCollection, StaticMapping
@@ -106,7 +107,8 @@ def needed_keys(subject: WorkflowSubject) -> dict[str, PayloadKeyAccess]:
     needed: dict[str, PayloadKeyAccess] = {}
     for access in accesses:
         is_certain = access.is_unconditional and access.function in functions
-        if access.use == "read" and is_certain and access.key not in optional:
+        is_read = access.use == "read" or (access.use == "attribute" and not is_member(access.key))
+        if is_read and is_certain and access.key not in optional:
             needed.setdefault(access.key, access)
     return needed
 

@@ -101,10 +101,10 @@ def _nested_payload(value: Value, missing: tuple[str, ...]) -> tuple[str, Place]
 
 
 def _readers(needed: Mapping[str, PayloadKeyAccess], keys: tuple[str, ...], place: Place) -> str:
-    """Return a clause with the reads of keys and their locations: "`run` reads `url` (line 9) and fails ..."."""
+    """Return a clause with the reads of keys and their locations: "`run` reads `url` (line 9), and fails ..."."""
     *others, last = [f"`{key}` ({_location(needed[key].place, place)})" for key in keys]
     reads = f"{', '.join(others)} and {last}" if others else last
-    return f"`run` reads {reads}, and fails with a KeyError"
+    return f"`run` reads {reads}, and fails without {'them' if others else 'it'}"
 
 
 def _location(place: Place, seen_from: Place) -> str:

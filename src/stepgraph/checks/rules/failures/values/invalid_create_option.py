@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Final
 
 from stepgraph.checks.analysis.engine_names import correct_name, find_name_fault
 from stepgraph.checks.analysis.steps import format_code_list
-from stepgraph.checks.analysis.triggers import OPTIONS, InstanceOptions, Option, instance_options, keyword_arguments
+from stepgraph.checks.analysis.triggers import (
+    OPTIONS,
+    InstanceOptions,
+    Option,
+    instance_options,
+    keyword_arguments,
+    known_keys,
+)
 from stepgraph.checks.analysis.value_kinds import kind_of, may_be_guarded, simple_cases
 from stepgraph.checks.diagnostic import Diagnostic, Fix, Severity, first_diagnostics, safe_fix, unsafe_fix
 from stepgraph.checks.rule import Rule
@@ -24,6 +31,8 @@ if TYPE_CHECKING:
 # Names of the payload in the event, in the REST API and in other engines.
 _PAYLOAD_NAMES: Final = frozenset(["args", "body", "data", "event", "input", "kwargs", "parameters", "payload"])
 _ID_NAMES: Final = frozenset(["instanceId", "instance_id", "key", "name", "workflow_id"])
+# The keys of the object that newer versions of the engine take as a batch.
+_BATCH_KEYS: Final = frozenset(["count", "instances"])
 _UUIDS: Final = frozenset(f"uuid.{name}" for name in ("UUID", "uuid1", "uuid3", "uuid4", "uuid5", "uuid6", "uuid7"))
 _ADVICE_ON_ID: Final = "Write letters, digits, hyphens and underscores, at most 100, without a leading hyphen."
 
@@ -34,7 +43,9 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
 
 def _check_call(call: WorkflowStarted) -> Iterator[Diagnostic]:
     positional = call.arguments.positional
-    if positional and not call.is_batch:
+    if call.is_batch:
+        yield from _check_batch(call, positional)
+    elif positional:
         yield from _check_positional(call, positional)
     for instance in instance_options(call):
         if instance.unknown_options:
@@ -42,6 +53,29 @@ def _check_call(call: WorkflowStarted) -> Iterator[Diagnostic]:
         instance_id = instance.find("id")
         if instance_id is not None:
             yield from _check_id(instance_id)
+
+
+def _check_batch(call: WorkflowStarted, positional: Sequence[StaticArgument]) -> Iterator[Diagnostic]:
+    """Check that the argument of `create_batch` is a list by position."""
+    advice = "Pass one list of dictionaries by position, as in `create_batch([{...}, {...}])`."
+    keywords = keyword_arguments(call)
+    if positional:
+        batch = positional[0]
+        if isinstance(batch.value, StaticMapping) and _BATCH_KEYS.isdisjoint(known_keys(batch.value) or _BATCH_KEYS):
+            message = f"`{batch.place.text}` is a dictionary, but a batch is one list of dictionaries: the call fails."
+            yield Diagnostic(batch.place.span, message, advice)
+    elif call.arguments.whole and keywords and _BATCH_KEYS.isdisjoint(keyword.keyword or "" for keyword in keywords):
+        batch = keywords[0]
+        message = f"unknown argument `{batch.keyword}=`: a batch is one list, which the call lacks, so it fails."
+        yield Diagnostic(batch.place.span, message, advice, safe_fix(*_by_position(call, keywords)))
+
+
+def _by_position(call: WorkflowStarted, keywords: Sequence[StaticArgument]) -> tuple[Edit, ...]:
+    """Return the edit that passes the only argument of a call on one line by position."""
+    callee, opening, _ = call.place.text.partition(f"({keywords[0].keyword}=")
+    if len(keywords) > 1 or not opening or call.place.span.line != call.place.span.end_line:
+        return ()
+    return (Replacement(call.place, f"{callee}({keywords[0].place.text})"),)
 
 
 def _check_positional(call: WorkflowStarted, positional: Sequence[StaticArgument]) -> Iterator[Diagnostic]:
