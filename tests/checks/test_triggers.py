@@ -227,6 +227,8 @@ _STEP = '@step.do("load")\nasync def load():\n    return event["payload"]["url"]
         'with open("x"):\n    print(event["payload"]["url"])',
         'try:\n    print(event["payload"]["url"])\nfinally:\n    print("end")',
         f"{_STEP}await load()",
+        f"async def work(e):\n{indent(_STEP.replace('event', 'e'), '    ')}\n    await load()\n\nawait work(event)",
+        'async def work(p):\n    print(p["url"])\n    await step.sleep("s", 1000)\n\nawait work(event["payload"])',
         f"{_STEP}await asyncio.gather(load())",
         f'{_STEP}@step.do("use")\nasync def use(load):\n    return load\n\nawait use()',
     ],

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
-from stepgraph.checks.analysis.certain_steps import certain_steps
+from stepgraph.checks.analysis.certain_work import certain_work
 from stepgraph.checks.analysis.event_members import is_member
 from stepgraph.checks.analysis.steps import declarations_of
 from stepgraph.ir.facts import EventMutated, PayloadKeyAccess
@@ -114,7 +114,7 @@ def needed_keys(subject: WorkflowSubject) -> dict[str, PayloadKeyAccess]:
 
 
 def _certain_functions(subject: WorkflowSubject) -> frozenset[Place]:
-    """Return the locations of `run` and of the functions of the steps that each run executes."""
-    declared = declarations_of(subject)
-    shapes = (declared[step].function for step in certain_steps(subject.program) if step in declared)
-    return frozenset((subject.program.run, *(shape.place for shape in shapes if shape is not None)))
+    """Return the locations of the functions that each run executes: `run`, its callees with steps, and step bodies."""
+    declared, work = declarations_of(subject), certain_work(subject.program)
+    shapes = (declared[step].function for step in work.steps if step in declared)
+    return work.functions | {shape.place for shape in shapes if shape is not None}

@@ -1,4 +1,4 @@
-"""The steps that each run of a workflow executes, unless an earlier exception or early return ends it."""
+"""The steps and functions that each run of a workflow executes, unless an earlier exception or return ends it."""
 
 from __future__ import annotations
 
@@ -33,19 +33,29 @@ from stepgraph.ir.nodes import (
     operations_in,
 )
 from stepgraph.ir.program import Program
+from stepgraph.syntax.module import Place
 
 
-def certain_steps(program: Program) -> frozenset[StepDefinition]:
-    """Return the steps that each run of a program executes. Steps whose errors a handler may catch are omitted."""
-    walk = _Walk(tasks_that_complete(program.body))
+class CertainWork(Struct, frozen=True):
+    """The work that each run of a program executes. Work whose errors a handler may catch is omitted."""
+
+    steps: frozenset[StepDefinition]
+    functions: frozenset[Place]
+    """The locations of `run` and of the functions with steps that it calls."""
+
+
+def certain_work(program: Program) -> CertainWork:
+    """Return the work that each run of a program executes."""
+    walk = _Walk(tasks_that_complete(program.body), functions={program.run})
     walk.add_block(program.body)
-    return frozenset(walk.steps)
+    return CertainWork(frozenset(walk.steps), frozenset(walk.functions))
 
 
 class _Walk(Struct):
     """A walk over the operations that are executed on every path."""
 
     awaited: frozenset[TaskId]
+    functions: set[Place]
     steps: set[StepDefinition] = field(default_factory=set)
     visited: set[int] = field(default_factory=set)
     """The `id` of each visited block and step run."""
@@ -88,6 +98,7 @@ class _Walk(Struct):
             case StepRun():
                 self._add_steps(activity)
             case Call(function=function):
+                self.functions.add(function.place)
                 self.add_block(function.body)
             case Series(block=block):
                 self.add_block(block)
