@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from stepgraph.syntax.module import Place
 
 OPTIONS: Final = ("id", "params", "retention", "locationHint")
-"""The options of an instance (Cloudflare's types of `WorkflowInstanceCreateOptions`)."""
+"""The options of an instance (engine: the types of the bindings of Workers)."""
 
 
 class Option(Struct, frozen=True):
