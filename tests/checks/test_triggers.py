@@ -144,9 +144,41 @@ def test_fixes(code: str, call: str, fixed: str, tmp_path: Path) -> None:
     assert file.after.decode() == file.before.decode().replace(call, fixed)
 
 
-def test_only_the_option_payload_has_a_safe_fix(tmp_path: Path) -> None:
-    found = findings(tmp_path, "SG128", f"await {_CREATE}(payload=1)\nawait {_CREATE}(data=1)")
-    assert [finding.fix and finding.fix.applicability for finding in found] == ["safe", "unsafe"]
+@pytest.mark.parametrize(
+    ("option", "applicability"),
+    [("payload=1", "safe"), ('payload={"url": 1}', "safe"), ('payload={"payload": 1}', "unsafe"), ("data=1", "unsafe")],
+)
+def test_only_the_option_payload_has_a_safe_fix(option: str, applicability: str, tmp_path: Path) -> None:
+    (found,) = findings(tmp_path, "SG128", f"await {_CREATE}({option})")
+    assert found.fix is not None
+    assert found.fix.applicability == applicability
+
+
+@pytest.mark.parametrize(
+    ("run", "message"),
+    [
+        ('print(event["payload"].get("url"))', "but `run` reads `url` (line 9)."),
+        ('p = event.get("payload", {})\nif request:\n    print(p["url"])', "but `run` reads `url` (line 11)."),
+    ],
+)
+def test_payload_of_optional_keys_is_one_level_too_deep(run: str, message: str, tmp_path: Path) -> None:
+    run = f'{run}\nawait step.sleep("s", 1000)'
+    (found,) = messages(findings(tmp_path, "SG215", f'await {_CREATE}(params={{"payload": request}})', run))
+    assert found == f"`params` is one level too deep: it has only the key `payload`, {message}"
+
+
+@pytest.mark.parametrize(
+    "run",
+    [
+        'print(event["payload"])',
+        'print(event["payload"].get("url", event["payload"]["payload"]))',
+        'print(event["payload"].get("payload"))',
+        'print(event["payload"].keys())',
+    ],
+)
+def test_payload_may_be_a_key_of_params(run: str, tmp_path: Path) -> None:
+    run = f'{run}\nawait step.sleep("s", 1000)'
+    assert findings(tmp_path, "SG215", f'await {_CREATE}(params={{"payload": request}})', run) == []
 
 
 @pytest.mark.parametrize(
@@ -313,6 +345,7 @@ def test_trigger_in_a_step_of_another_workflow(tmp_path: Path) -> None:
         f'found = []\nfor i in request:\n    found.append(await {_CREATE}(params={{"url": i}}))',
         f'await asyncio.gather(*[{_CREATE}(params={{"url": i}}) for i in request])',
         f'found = [await {_CREATE}(params={{"url": i}}) for i in request]',
+        f"found = []\nfor i in request:\n    found.append({_CREATE}(params=i))\nawait asyncio.gather(*found)",
     ],
 )
 def test_loop_that_only_starts_instances(loop: str, tmp_path: Path) -> None:
@@ -327,6 +360,7 @@ def test_loop_that_only_starts_instances(loop: str, tmp_path: Path) -> None:
         f'for i in request:\n    await {_CREATE}(params={{"url": i}})\n    await asyncio.sleep(1)',
         f'for i in request:\n    await {_CREATE}(params={{"url": i}})\n    break',
         f'for i in request:\n    await {_CREATE}(params={{"url": i}})\n    i.ack()',
+        f'await asyncio.gather(*[{_CREATE}(params={{"url": i}}) for i in request], return_exceptions=True)',
         f"for i in request:\n    try:\n        await {_CREATE}(params=i)\n    except Exception:\n        pass",
         f'while request:\n    i = request.pop()\n    await {_CREATE}(params={{"url": i}})',
         f'for i in request:\n    for j in i:\n        await {_CREATE}(params={{"url": j}})\n        await j()',

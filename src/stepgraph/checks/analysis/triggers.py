@@ -93,24 +93,37 @@ def known_keys(mapping: StaticMapping) -> frozenset[str] | None:
     return names if mapping.is_complete and len(keys) == len(mapping.entries) else None
 
 
-def needed_keys(subject: WorkflowSubject) -> dict[str, PayloadKeyAccess]:
-    """Return the keys of the payload that each run reads, with the first read of each.
+class PayloadReads(Struct, frozen=True):
+    """The keys of the payload that `run` uses, with the first access of each."""
 
-    A key counts unless the code tests for it, sets it or has a default for it. An exception or an early `return` before
-    the read is not a different path, unless the `return` depends on a condition.
+    all: dict[str, PayloadKeyAccess]
+    needed: dict[str, PayloadKeyAccess]
+    """The keys that each run reads.
+
+    A key that the code tests, sets or reads with a default is not needed. An exception before the read does not matter,
+    but a `return` in a branch does.
     """
+
+
+def payload_reads(subject: WorkflowSubject) -> PayloadReads:
+    """Return the keys of the payload that a workflow uses."""
+    accesses = [
+        fact
+        for fact in subject.facts_of_type(PayloadKeyAccess)
+        if fact.shape is subject.program.payload and not (fact.use == "attribute" and is_member(fact.key))
+    ]
+    every: dict[str, PayloadKeyAccess] = {}
+    for access in accesses:
+        every.setdefault(access.key, access)
     if any(subject.facts_of_type(EventMutated)):
-        return {}
-    accesses = [fact for fact in subject.facts_of_type(PayloadKeyAccess) if fact.shape is subject.program.payload]
+        return PayloadReads(every, {})
     optional = {access.key for access in accesses if access.use in ("get", "asked", "written")}
     functions = _certain_functions(subject)
     needed: dict[str, PayloadKeyAccess] = {}
     for access in accesses:
-        is_certain = access.is_unconditional and access.function in functions
-        is_read = access.use == "read" or (access.use == "attribute" and not is_member(access.key))
-        if is_read and is_certain and access.key not in optional:
+        if access.is_unconditional and access.function in functions and access.key not in optional:
             needed.setdefault(access.key, access)
-    return needed
+    return PayloadReads(every, needed)
 
 
 def _certain_functions(subject: WorkflowSubject) -> frozenset[Place]:

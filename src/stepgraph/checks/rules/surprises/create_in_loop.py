@@ -25,8 +25,8 @@ def _diagnostic(trigger: Trigger, loop: Place) -> Diagnostic:
     return Diagnostic(
         trigger.call.place.span,
         f"the loop in line {loop.span.line} starts one instance of {trigger.workflow.name} per item, each with its own"
-        " request, so an error in the middle leaves the rest out.",
-        "Collect the options in a list, and start up to 100 instances at a time with `create_batch([...])`.",
+        " request, but one request can start up to 100 instances.",
+        "Collect the options in a list, and call `create_batch` with the list.",
     )
 
 

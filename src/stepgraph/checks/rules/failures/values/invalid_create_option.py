@@ -125,7 +125,7 @@ def _diagnostic_of_unknown_options(call: WorkflowStarted, instance: InstanceOpti
 def _advice(instance: InstanceOptions, *, loses_payload: bool) -> str:
     correction = _correction(instance)
     if correction is not None:
-        return f"Write `{correction}`."
+        return f"Pass it as `{correction}`."
     if loses_payload and len(instance.unknown_options) == len(instance.options):
         return 'Pass the payload as `params`, as in `create(params={"key": ...})`.'
     return f"Available: {format_code_list(OPTIONS)}."
@@ -151,13 +151,19 @@ def _fix(call: WorkflowStarted, instance: InstanceOptions, *, loses_payload: boo
     correction = _correction(instance)
     if correction is not None:
         edits = _rename(call, first, correction)
-        return safe_fix(*edits) if first.name == "payload" else unsafe_fix(*edits)
+        is_certain = first.name == "payload" and not _is_wrapped(first.value)
+        return safe_fix(*edits) if is_certain else unsafe_fix(*edits)
     is_payload = loses_payload and len(instance.unknown_options) == len(instance.options)
     if not is_payload or first.key_place is None:
         return None
     if call.is_batch:
         return unsafe_fix(Replacement(instance.place, f'{{"params": {instance.place.text}}}'))
     return unsafe_fix(*_as_keyword(call, call.arguments.positional[0], "params"))
+
+
+def _is_wrapped(value: Value) -> bool:
+    """Return whether a dictionary has only the key `payload`, so that its value may be the payload."""
+    return isinstance(value, StaticMapping) and [entry.key for entry in value.entries] == [Constant("payload")]
 
 
 def _rename(call: WorkflowStarted, option: Option, name: str) -> tuple[Edit, ...]:
