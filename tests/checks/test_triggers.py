@@ -314,6 +314,48 @@ def test_finding_names_the_module_of_the_trigger_and_of_the_read(tmp_path: Path)
     assert finding.message.endswith("flow.py), and fails without it.")
 
 
+def test_triggers_in_all_kinds_of_functions(tmp_path: Path) -> None:
+    more = """
+        class Service:
+            def __init__(self, env, size=1):
+                self.orders = env.ORDERS
+
+            async def start(self, key):
+                await self.orders.create(payload=key)  # here
+
+        class Room(DurableObject):
+            async def alarm(self):
+                await self.env.ORDERS.create(payload=1)  # here
+
+        def binding(env, name):
+            return getattr(env, name, None)
+
+        async def on_scheduled(controller, env, ctx):
+            orders = binding(env, "ORDERS")
+            if orders:
+                try:
+                    await orders.create(payload=1)  # here
+                except Exception as error:
+                    print(error)
+
+        def application(env):
+            app = FastAPI()
+
+            @app.post("/")
+            async def post(item):
+                await env.ORDERS.create(payload=item)  # here
+
+            return app
+
+        async def unrelated(orders, ORDERS):
+            await orders.create(payload=1)
+            await ORDERS.create(payload=1)
+        """
+    found = findings(tmp_path, "SG128", "pass", more=more)
+    lines = (tmp_path / "entry.py").read_text(encoding="utf-8").splitlines()
+    assert {finding.span.line for finding in found} == {n for n, line in enumerate(lines, 1) if line.endswith("# here")}
+
+
 def test_trigger_in_a_step_of_another_workflow(tmp_path: Path) -> None:
     more = """
         class Nightly(WorkflowEntrypoint):

@@ -209,8 +209,9 @@ class SourceModules(Struct):
 
     def mentions(self, path: str, root: Root, words: re.Pattern[bytes]) -> bool:
         """Return whether the text of a module matches a pattern, without parsing it; False if it is unreadable."""
+        content = self.read_files.get(path)
         try:
-            return words.search(self._read(path, root)) is not None
+            return words.search(self._read(path, root) if content is None else content) is not None
         except InputError:
             return False
 
