@@ -96,6 +96,11 @@ def test_ignored_or_rejected_options(call: str, message: str, tmp_path: Path) ->
     assert found.startswith(message)
 
 
+def test_options_before_ignored_keywords_may_have_the_params(tmp_path: Path) -> None:
+    (found,) = messages(findings(tmp_path, "SG128", f'await {_CREATE}({{"params": {{"url": 1}}}}, id="a")'))
+    assert found.endswith("Cloudflare ignores further arguments.")
+
+
 @pytest.mark.parametrize(
     "call",
     [

@@ -34,6 +34,7 @@ _ID_NAMES: Final = frozenset(["instanceId", "instance_id", "key", "name", "workf
 # The keys of the object that newer versions of the engine take as a batch.
 _BATCH_KEYS: Final = frozenset(["count", "instances"])
 _UUIDS: Final = frozenset(f"uuid.{name}" for name in ("UUID", "uuid1", "uuid3", "uuid4", "uuid5", "uuid6", "uuid7"))
+_NO_PAYLOAD: Final = ", so `run` gets no payload"
 _ADVICE_ON_ID: Final = "Write letters, digits, hyphens and underscores, at most 100, without a leading hyphen."
 
 
@@ -85,10 +86,11 @@ def _check_positional(call: WorkflowStarted, positional: Sequence[StaticArgument
     kind = None if isinstance(first.value, StaticMapping) or first.value == Constant(None) else kind_of(first.value)
     if ignored:
         edits = () if others or isinstance(first.value, StaticMapping) else _as_keyword(call, first, "id")
+        loses_payload = kind is not None or any(argument.keyword == "params" for argument in ignored)
         yield Diagnostic(
             ignored[0].place.span,
             f"`{ignored[0].place.text}` has no effect: after a positional argument, which has all the options,"
-            " Cloudflare ignores further arguments, so `run` gets no payload.",
+            f" Cloudflare ignores further arguments{_NO_PAYLOAD if loses_payload else ''}.",
             "Pass all options as keywords, as in `create(id=..., params=...)`.",
             unsafe_fix(*edits),
         )
@@ -96,7 +98,7 @@ def _check_positional(call: WorkflowStarted, positional: Sequence[StaticArgument
         yield Diagnostic(
             first.place.span,
             f"`{first.place.text}` is {kind}, but a positional argument must be the dictionary of options: Cloudflare"
-            " ignores it, so `run` gets no payload.",
+            f" ignores it{_NO_PAYLOAD}.",
             "Pass the options as keywords, as in `create(id=..., params=...)`.",
         )
 
@@ -115,7 +117,7 @@ def _diagnostic_of_unknown_options(call: WorkflowStarted, instance: InstanceOpti
     first = unknown[0]
     return Diagnostic(
         (first.key_place or first.place).span,
-        f"{problem}, so `run` gets no payload." if loses_payload else f"{problem}.",
+        f"{problem}{_NO_PAYLOAD if loses_payload else ''}.",
         _advice(instance, loses_payload=loses_payload),
         _fix(call, instance, loses_payload=loses_payload),
         None if loses_payload else Severity.WARNING,
