@@ -25,7 +25,8 @@ _CREATE = "self.env.ORDERS.create"
 def findings(folder: Path, code: str, fetch: str, run: str = _READS_URL, more: str = "") -> list[Finding]:
     """Return the findings of a rule in a Worker with this `fetch`, workflow and further code."""
     entry = (
-        "import asyncio, uuid\nfrom js import Object\nfrom pyodide.ffi import to_js\n"
+        "import asyncio, time, uuid\nfrom datetime import UTC, date, datetime\nfrom js import Object\n"
+        "from pyodide.ffi import to_js\n"
         "from workers import WorkerEntrypoint, WorkflowEntrypoint, env as global_env\n\n\n"
         f"class Orders(WorkflowEntrypoint):\n    async def run(self, event, step):\n{indent(run, ' ' * 8)}\n\n\n"
         f"class Default(WorkerEntrypoint):\n    async def fetch(self, request):\n{indent(fetch, ' ' * 8)}\n\n\n"
@@ -64,6 +65,15 @@ def messages(found: list[Finding]) -> list[str]:
             f'{_CREATE}(id="{"a" * 101}", params=request)',
             "the id has 101 characters, more than 100: Cloudflare rejects",
         ),
+        (
+            f'{_CREATE}(id=f"a-{{datetime.now().isoformat()}}")',
+            "the id contains ':', from `datetime.now().isoformat()`: ",
+        ),
+        (
+            f"{_CREATE}(id=datetime.now(UTC).isoformat())",
+            "the id contains ':', from `datetime.now(UTC).isoformat()`: Cl",
+        ),
+        (f"{_CREATE}(id=str(time.time()))", "the id contains '.', from `str(time.time())`: Cloudflare rejects it, and"),
         (f"{_CREATE}(id=7, params=request)", "the id is `7`, not a string: Cloudflare rejects it, and no instance"),
         (
             f"{_CREATE}(id=uuid.uuid4(), params=request)",
@@ -112,6 +122,9 @@ def test_options_before_ignored_keywords_may_have_the_params(tmp_path: Path) -> 
         f'{_CREATE}(id=f"order-{{request.id}}_{{request.page:03d}}", params=request)',
         f"{_CREATE}(id=request.id, params=request)",
         f"{_CREATE}(id=None, params=request)",
+        f'{_CREATE}(id=f"a-{{datetime.now():%Y%m%d}}-{{int(time.time())}}-{{date.today()}}")',
+        f'{_CREATE}(id=datetime.now().strftime("%Y%m%d"))',
+        f'{_CREATE}(id=datetime.now().isoformat(timespec="hours"))',
         "self.env.ORDERS.create_batch(instances=[])",
         'self.env.ORDERS.create_batch({"instances": []})',
         "self.env.ORDERS.create_batch(*request.batches)",
@@ -162,8 +175,8 @@ def test_only_the_option_payload_has_a_safe_fix(option: str, applicability: str,
 @pytest.mark.parametrize(
     ("run", "message"),
     [
-        ('print(event["payload"].get("url"))', "but `run` reads `url` (line 9)."),
-        ('p = event.get("payload", {})\nif request:\n    print(p["url"])', "but `run` reads `url` (line 11)."),
+        ('print(event["payload"].get("url"))', "but `run` reads `url` (line 10)."),
+        ('p = event.get("payload", {})\nif request:\n    print(p["url"])', "but `run` reads `url` (line 12)."),
     ],
 )
 def test_payload_of_optional_keys_is_one_level_too_deep(run: str, message: str, tmp_path: Path) -> None:
@@ -191,18 +204,18 @@ def test_payload_may_be_a_key_of_params(run: str, tmp_path: Path) -> None:
     [
         (
             f'{_CREATE}(params={{"page": 1}})',
-            "`params` lacks `url`, but `run` reads `url` (line 9), and fails without",
+            "`params` lacks `url`, but `run` reads `url` (line 10), and fails without",
         ),
         (
             f'{_CREATE}(id="a")',
-            "the instance gets no `params`, but `run` reads `url` (line 9), and fails without it",
+            "the instance gets no `params`, but `run` reads `url` (line 10), and fails without it",
         ),
         (f'{_CREATE}(params={{"payload": request}})', "`params` is one level too deep: it has only the key `payload`,"),
         (f'{_CREATE}(params={{"x": {{"url": 1}}}})', "`params` is one level too deep: it has only the key `x`, but `r"),
-        (f"{_CREATE}(params=[1])", "`params` is a list, but `run` reads `url` (line 9), and fails without it."),
+        (f"{_CREATE}(params=[1])", "`params` is a list, but `run` reads `url` (line 10), and fails without it."),
         (
             f'{_CREATE}({{"params": {{}}}})',
-            "`params` lacks `url`, but `run` reads `url` (line 9), and fails without",
+            "`params` lacks `url`, but `run` reads `url` (line 10), and fails without",
         ),
         (
             'self.env.ORDERS.create_batch([{"params": {"i": i}} for i in request])',
@@ -210,11 +223,11 @@ def test_payload_may_be_a_key_of_params(run: str, tmp_path: Path) -> None:
         ),
         (
             "start(self.env, {'data': 1})",
-            "`params` lacks `url`, but `run` reads `url` (line 9), and fails without it",
+            "`params` lacks `url`, but `run` reads `url` (line 10), and fails without it",
         ),
         (
             f"{_CREATE}(params=build(1))",
-            "`params` lacks `url`, but `run` reads `url` (line 9), and fails without it",
+            "`params` lacks `url`, but `run` reads `url` (line 10), and fails without it",
         ),
     ],
 )

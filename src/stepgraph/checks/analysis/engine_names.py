@@ -14,6 +14,11 @@ LONGEST_NAME: Final = 100
 _VALID: Final = re.compile(r"[a-zA-Z0-9_][a-zA-Z0-9_-]*")
 _INVALID_PART: Final = re.compile(r"[^a-zA-Z0-9_-]+")
 _FIELD: Final = re.compile(r"\{[^{}]*\}")
+# Times in a computed name, without a format, and a character that their text always contains.
+_CLOCKS: Final = (
+    (re.compile(r"\{((?:str\()?(?:\w+\.)*datetime\.(?:utc)?now\([\w.=]*\)(?:\.isoformat\(\))?\)?)\}"), ":"),
+    (re.compile(r"\{((?:str\()?time\.time\(\)\)?)\}"), "."),
+)
 
 
 class NameFault(Struct, frozen=True):
@@ -62,6 +67,9 @@ def _fault_of_template(text: str) -> NameFault | None:
     invalid = _INVALID_PART.search(constant_text)
     if invalid is not None:
         return NameFault("characters", f"contains {_quote(invalid[0])}")
+    for clock, character in _CLOCKS:
+        if (field := clock.search(text)) is not None:
+            return NameFault("characters", f"contains {_quote(character)}, from `{field[1]}`")
     return NameFault("characters", "starts with a hyphen") if text.startswith("-") else None
 
 

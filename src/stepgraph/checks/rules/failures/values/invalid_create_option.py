@@ -20,7 +20,7 @@ from stepgraph.checks.analysis.value_kinds import kind_of, may_be_guarded, simpl
 from stepgraph.checks.diagnostic import Diagnostic, Fix, Severity, first_diagnostics, safe_fix, unsafe_fix
 from stepgraph.checks.rule import Rule
 from stepgraph.ir.static_values import StaticMapping
-from stepgraph.ir.values import Constant, ExternalResult, Value
+from stepgraph.ir.values import Constant, ExternalResult, Template, Unknown, Value
 from stepgraph.phrases import near_names
 from stepgraph.syntax.edits import AddedArgument, Edit, RemovedArgument, Replacement, replace_string
 
@@ -180,7 +180,9 @@ def _rename(call: WorkflowStarted, option: Option, name: str) -> tuple[Edit, ...
 def _check_id(option: Option) -> Iterator[Diagnostic]:
     for value in simple_cases(option.value):
         is_uuid = isinstance(value, ExternalResult) and value.name in _UUIDS
-        fault = find_name_fault(value)
+        # The text of an expression, such as `datetime.now().isoformat()`, may show that its value is invalid.
+        is_unknown = isinstance(value, Unknown | ExternalResult) and kind_of(value) is None
+        fault = find_name_fault(Template(f"{{{option.place.text}}}") if is_unknown else value)
         problem = "is a UUID, not a string" if is_uuid else None if fault is None else fault.problem
         if problem is None or value == Constant(None) or may_be_guarded(value, option.place):
             continue
