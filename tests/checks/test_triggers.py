@@ -25,7 +25,7 @@ _CREATE = "self.env.ORDERS.create"
 def findings(folder: Path, code: str, fetch: str, run: str = _READS_URL, more: str = "") -> list[Finding]:
     """Return the findings of a rule in a Worker with this `fetch`, workflow and further code."""
     entry = (
-        "import asyncio, time, uuid\nfrom datetime import UTC, date, datetime\nfrom js import Object\n"
+        "import asyncio, json, time, uuid\nfrom datetime import UTC, date, datetime\nfrom js import Object\n"
         "from pyodide.ffi import to_js\n"
         "from workers import WorkerEntrypoint, WorkflowEntrypoint, env as global_env\n\n\n"
         f"class Orders(WorkflowEntrypoint):\n    async def run(self, event, step):\n{indent(run, ' ' * 8)}\n\n\n"
@@ -212,6 +212,10 @@ def test_payload_may_be_a_key_of_params(run: str, tmp_path: Path) -> None:
         ),
         (f'{_CREATE}(params={{"payload": request}})', "`params` is one level too deep: it has only the key `payload`,"),
         (f'{_CREATE}(params={{"x": {{"url": 1}}}})', "`params` is one level too deep: it has only the key `x`, but `r"),
+        (
+            f"{_CREATE}(params=json.dumps(request))",
+            "`params` is a string, but `run` reads `url` (line 10), and fails with",
+        ),
         (f"{_CREATE}(params=[1])", "`params` is a list, but `run` reads `url` (line 10), and fails without it."),
         (
             f'{_CREATE}({{"params": {{}}}})',
@@ -290,6 +294,7 @@ def test_keys_that_each_run_reads(run: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "run",
     [
+        'print(json.loads(event["payload"])["url"])',
         'print(event["payload"].get("url"))',
         "print(event.payload.get('url'), event.payload.keys())",
         'if "url" in event["payload"]:\n    print(event["payload"]["url"])',

@@ -18,7 +18,7 @@ from stepgraph.checks.analysis.value_kinds import kind_of
 from stepgraph.checks.diagnostic import Diagnostic, Severity, first_diagnostics, unsafe_fix
 from stepgraph.checks.rule import Rule
 from stepgraph.ir.static_values import StaticMapping, cases_of
-from stepgraph.ir.values import Constant, Unknown, Value
+from stepgraph.ir.values import Constant, ExternalResult, Value
 from stepgraph.phrases import near_names
 from stepgraph.syntax.edits import Replacement
 
@@ -60,7 +60,7 @@ def _check_instance(call: WorkflowStarted, instance: InstanceOptions, reads: Pay
     if wrapped is not None:
         yield _diagnostic_of_wrapped(params, *wrapped, _readers(reads, missing, place), place)
     elif missing:
-        kind = None if isinstance(cases[0], StaticMapping) else kind_of(cases[0])
+        kind = None if isinstance(cases[0], StaticMapping) else _kind_of(cases[0])
         problem = f"`params` is {kind}" if kind else f"`params` lacks {format_code_list(missing)}"
         message = f"{problem}, but {_readers(reads, missing, place)}."
         yield Diagnostic(place.span, message, _advice(cases, missing, kind))
@@ -87,7 +87,12 @@ def _missing_in_all(cases: tuple[Value, ...], needed: Mapping[str, PayloadKeyAcc
 
 def _keys_of_other(value: Value) -> frozenset[str] | None:
     """Return no keys for a value that is not a dictionary, or None if it may be one."""
-    return None if isinstance(value, Unknown) or kind_of(value) is None or value == Constant(None) else frozenset()
+    return None if _kind_of(value) is None or value == Constant(None) else frozenset()
+
+
+def _kind_of(value: Value) -> str | None:
+    """Return the kind of a value, also of JSON text, which reaches `run` as a string."""
+    return "a string" if value == ExternalResult("json.dumps") else kind_of(value)
 
 
 def _wrapped_payload(value: Value, missing: tuple[str, ...], reads: PayloadReads) -> tuple[str, Place] | None:
