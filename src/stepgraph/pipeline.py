@@ -13,7 +13,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from stepgraph.analysis import Analysis, WorkflowAnalysis, empty_analysis
-from stepgraph.checks.subject import ProjectSubject, WorkflowSubject
+from stepgraph.checks.subject import ProjectSubject, Trigger, WorkflowSubject
 from stepgraph.graph.build import BuiltGraph, build_graph
 from stepgraph.graph.details import describe
 from stepgraph.graph.node_index import NodeIndex
@@ -28,6 +28,7 @@ from stepgraph.interpreter.workflow_classes import (
     find_undeployed,
     find_workflows,
 )
+from stepgraph.ir.facts import WorkflowStarted
 from stepgraph.large_stack import run_with_large_stack
 from stepgraph.model.code import Code
 from stepgraph.model.details import NO_DETAILS, Details
@@ -194,8 +195,10 @@ class Pipeline(Struct):
         entry = OpenModule(module, Importer(files, self.modules) if files.folders else None)
         self.add_derivations(source.path, derivations_in(module))
         if source.workflows is None:
-            return tuple(self._all_workflows(entry, source.project))
-        return tuple(self._configured_workflows(entry, source, source.workflows))
+            workflows = tuple(self._all_workflows(entry, source.project))
+        else:
+            workflows = tuple(self._configured_workflows(entry, source, source.workflows))
+        return _with_triggers(entry, source.project, workflows) if self.checked else workflows
 
     def add_derivations(self, path: str, derivations: tuple[Derivation, ...]) -> None:
         """Record the derivations of a module, and the names that they add to the names of workflow classes."""
@@ -293,6 +296,43 @@ def _analyze_workflow(
         WorkflowSubject(name, program, built.graph, notes, configured) if checked else None,
         _node_finder(built),
     )
+
+
+def _with_triggers(
+    entry: OpenModule, project: Project, workflows: tuple[WorkflowAnalysis, ...]
+) -> tuple[WorkflowAnalysis, ...]:
+    """Return the workflows of a module, with the triggers in the module, its imports and the workflows themselves."""
+    configured = () if project.configuration is None else project.configuration.workflows
+    by_binding = {workflow.binding: workflow for workflow in configured if workflow.binding is not None}
+    subjects = [workflow.subject for workflow in workflows if workflow.subject is not None]
+    if not by_binding or not subjects:
+        return workflows
+    # Imported here because only checks of Workers with bindings need it.
+    from stepgraph.interpreter.triggers import find_triggers
+
+    calls = dict.fromkeys(find_triggers(entry, frozenset(by_binding)))
+    for subject in subjects:
+        calls |= dict.fromkeys(subject.facts_of_type(WorkflowStarted))
+    by_class: dict[str, list[Trigger]] = {}
+    for call in calls:
+        started = by_binding.get(call.binding)
+        if started is not None:
+            by_class.setdefault(_class_in(subjects, started), []).append(Trigger(started, call))
+    return tuple(
+        dataclasses.replace(
+            workflow,
+            subject=workflow.subject
+            and replace(workflow.subject, triggers=tuple(by_class.get(workflow.class_name, ()))),
+        )
+        for workflow in workflows
+    )
+
+
+def _class_in(subjects: Sequence[WorkflowSubject], workflow: ConfiguredWorkflow) -> str:
+    """Return the class of a configured workflow or, if it belongs to another Worker or module, the first class."""
+    classes = [subject.program.class_name for subject in subjects]
+    is_analyzed = workflow.script_name is None and workflow.class_name in classes
+    return workflow.class_name if is_analyzed else classes[0]
 
 
 def _node_finder(built: BuiltGraph) -> Callable[[Span], Node | None]:

@@ -30,6 +30,7 @@ PAYLOADS: Final = {
     "Duration from the payload": {"minutes": 5},
     "Sleep without a later rest": {"due": 1_798_761_600_000},
     "Sleep assigned to an unused variable": {"due": 1_798_761_600_000},
+    "Optional keys": {"order": 7},
 }
 
 

@@ -71,6 +71,11 @@ _MISTAKES: Final[dict[str, list[str]]] = {
         for value in ("(1, 2)", "timedelta(days=1)", "datetime.now().date()")
     ],
     "SG127": ['asyncio.create_task(step.sleep("seeded", "1 day"))  # here'],
+    "SG128": [
+        "await self.env.W.create(payload=1)  # here",
+        'await self.env.W.create({"order": 1})  # here',
+        'await self.env.W.create(id="order 1")  # here',
+    ],
     "SG201": [
         _with_step("seeded()  # here"),
         _with_step("value = seeded()  # here\nprint(value)"),

@@ -15,10 +15,12 @@ from tests.checks.execution import (
     execute_example,
     execute_only,
     flagged_example,
+    modules_of,
     parametrize_flagged,
     parametrize_flagged_with_code,
 )
 from tests.execution.modules import NotExportedError
+from tests.execution.triggers import run_fetch
 
 # Rules about failing code whose flagged examples do not fail with the fake engine, and why.
 DO_NOT_FAIL: Final = {
@@ -227,6 +229,17 @@ def test_task_of_a_sleep_raises_type_error(example: Example, tmp_path: Path) -> 
     assert str(cause) == "a coroutine was expected, got <Promise pending>"
 
 
+@parametrize_flagged("SG128")
+def test_ignored_options_lose_the_payload(example: Example) -> None:
+    started = run_fetch(modules_of(example))
+    if example.title == "Colon in a computed id":
+        assert str(started.error) == "Error: Workflow instance has invalid id"
+        assert started.payloads == []
+    else:
+        assert started.error is None
+        assert started.payloads == [{}]
+
+
 @parametrize_flagged_with_code(DO_NOT_FAIL)
 def test_examples_that_do_not_fail_are_listed(code: str, example: Example, tmp_path: Path) -> None:
     execution = execute_only(example, tmp_path)
@@ -236,5 +249,5 @@ def test_examples_that_do_not_fail_are_listed(code: str, example: Example, tmp_p
 
 def test_every_rule_on_failing_code_is_covered() -> None:
     shown = {*SDK_ERRORS, *ENGINE_ERRORS, *DO_NOT_FAIL, "SG107", "SG112", "SG114", "SG115", "SG117", "SG121", "SG122"}
-    shown |= {"SG124", "SG125", "SG126", "SG127"}
+    shown |= {"SG124", "SG125", "SG126", "SG127", "SG128"}
     assert {rule.code for rule in RULES if rule.code.startswith("SG1")} == shown

@@ -10,12 +10,14 @@ from typing import Final
 
 import pytest
 
-from stepgraph.checks.page import Example
-from tests.checks.execution import execute_only, flagged_example, parametrize_flagged
+from stepgraph.checks.catalogue import BY_CODE
+from stepgraph.checks.page import Example, read_page
+from tests.checks.execution import execute_only, flagged_example, modules_of, parametrize_flagged
 from tests.execution import wall_clock
 from tests.execution.engine import UNANSWERED
 from tests.execution.errors import NonRetryableError
 from tests.execution.runner import Execution, Options
+from tests.execution.triggers import run_fetch
 
 MINUTE: Final = 60
 
@@ -115,6 +117,31 @@ def test_wait_timeout_is_in_milliseconds(tmp_path: Path) -> None:
 def test_step_timeout_is_in_milliseconds(tmp_path: Path) -> None:
     execution = execute_only(flagged_example("SG206", "Timeout of a step"), tmp_path, takes=lambda *_: 1)
     assert str(execution.error) == "Error: Execution timed out after 300ms"
+
+
+# SG215, SG216: triggers
+
+
+@parametrize_flagged("SG215")
+def test_instance_without_a_needed_key_fails(example: Example, tmp_path: Path) -> None:
+    (payload,) = run_fetch(modules_of(example)).payloads
+    execution = execute_only(example, tmp_path, payload=payload)
+    assert str(execution.error).rstrip().endswith(("'order'", "KeyError: 'amount'"))
+    assert ended_steps(execution) == []
+
+
+@parametrize_flagged("SG216")
+def test_loop_sends_a_request_for_each_item(example: Example) -> None:
+    started = run_fetch(modules_of(example))
+    assert started.requests == 2
+    assert started.payloads == [{"order": 7}, {"order": 8}]
+
+
+def test_batch_sends_one_request() -> None:
+    batch = next(example for example in read_page(BY_CODE["SG216"]).clean if example.title == "Batch")
+    started = run_fetch(modules_of(batch))
+    assert started.requests == 1
+    assert started.payloads == [{"order": 7}, {"order": 8}]
 
 
 # SG207, SG208, SG209, SG214: names and dependencies

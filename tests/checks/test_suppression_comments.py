@@ -154,8 +154,8 @@ def test_unused_codes_of_a_comment_are_reported() -> None:
         ),
         ("# stepgraph: ignore-file[SG007]", "10:50: warning: `SG007` cannot be ignored by a comment, so this entry"),
         (
-            "# stepgraph: ignore[SG18]",
-            "10:45: warning: unknown rule `SG18`, so this entry has no effect. Did you mean `SG118`? [SG006]",
+            "# stepgraph: ignore[SG0118]",
+            "10:45: warning: unknown rule `SG0118`, so this entry has no effect. Did you mean `SG118`? [SG006]",
         ),
         (
             "# stepgraph: ignore[SG1]",

@@ -42,6 +42,7 @@ from stepgraph.checks.rules.failures.steps import (
 )
 from stepgraph.checks.rules.failures.values import (
     duration_out_of_bounds,
+    invalid_create_option,
     invalid_duration,
     invalid_event_type,
     invalid_step_config,
@@ -65,12 +66,14 @@ from stepgraph.checks.rules.replay import (
 from stepgraph.checks.rules.surprises import (
     ambiguous_dependency_name,
     concurrent_steps_of_one_name,
+    create_in_loop,
     declaration_error_hidden,
     dependency_after_failure,
     dependency_runs_twice,
     event_without_payload,
     exception_type_lost,
     milliseconds_like_seconds,
+    params_without_needed_keys,
     sleep_not_awaited,
     step_never_run,
     step_not_awaited,
@@ -114,6 +117,7 @@ RULES: Final[tuple[Rule, ...]] = (
     wrong_import.RULE,  # SG125
     unwrapped_run.RULE,  # SG126
     sleep_as_task.RULE,  # SG127
+    invalid_create_option.RULE,  # SG128
     step_not_awaited.RULE,  # SG201
     step_never_run.RULE,  # SG202
     sleep_not_awaited.RULE,  # SG203
@@ -128,6 +132,8 @@ RULES: Final[tuple[Rule, ...]] = (
     event_without_payload.RULE,  # SG212
     timeout_around_step.RULE,  # SG213
     dependency_after_failure.RULE,  # SG214
+    params_without_needed_keys.RULE,  # SG215
+    create_in_loop.RULE,  # SG216
     nondeterministic_step_name.RULE,  # SG301
     nondeterministic_branch.RULE,  # SG302
     side_effect_outside_step.RULE,  # SG303

@@ -10,7 +10,7 @@ from msgspec import Struct, field
 
 if TYPE_CHECKING:
     from stepgraph.checks.analysis.steps import ReachableSteps
-    from stepgraph.ir.facts import Fact
+    from stepgraph.ir.facts import Fact, WorkflowStarted
     from stepgraph.ir.program import Program
     from stepgraph.ir.walk import VisitedOperation
     from stepgraph.model.note import Note, Problem
@@ -19,6 +19,13 @@ if TYPE_CHECKING:
 
 FactKind = TypeVar("FactKind", bound="Fact")
 Result = TypeVar("Result")
+
+
+class Trigger(Struct, frozen=True):
+    """A call that starts instances of a configured workflow."""
+
+    workflow: ConfiguredWorkflow
+    call: WorkflowStarted
 
 
 class WorkflowSubject(Struct, frozen=True, dict=True):
@@ -33,6 +40,8 @@ class WorkflowSubject(Struct, frozen=True, dict=True):
     """The notes on the program and on the graph, in source order."""
     configured: ConfiguredWorkflow | None = None
     """The entry of the workflow in a configuration, or None without an entry."""
+    triggers: tuple[Trigger, ...] = ()
+    """The triggers of the workflow and, for the first workflow of a Worker, of workflows in other Workers."""
     _results: dict[object, object] = field(default_factory=dict)
     """Results of `once`, by function."""
 
@@ -45,6 +54,14 @@ class WorkflowSubject(Struct, frozen=True, dict=True):
     def facts_of_type(self, kind: type[FactKind]) -> Iterator[FactKind]:
         """Yield the facts of a class, in the order of their recording."""
         return cast("Iterator[FactKind]", iter(self._facts_by_kind.get(kind, ())))
+
+    @property
+    def own_triggers(self) -> Iterator[Trigger]:
+        """The triggers of the workflow itself."""
+        name = self.program.class_name
+        return (
+            each for each in self.triggers if each.workflow.class_name == name and each.workflow.script_name is None
+        )
 
     @cached_property
     def _facts_by_kind(self) -> dict[type[Fact], list[Fact]]:

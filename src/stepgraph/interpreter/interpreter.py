@@ -91,6 +91,10 @@ class Interpreter(Struct, eq=False):
     """Whether the engine replays the current code, as it does `run` and its callees except step bodies."""
     tracer: Tracer = NO_TRACER
     """The tracer of values that differ between runs, which a check needs."""
+    bindings: frozenset[str] = frozenset()
+    """The names of bindings that attributes of unknown objects mean; empty for a workflow."""
+    keeps_constants: bool = False
+    """Whether parameters and results keep constants, because no graph shows the called functions."""
     summaries: dict[tuple[object, ...], FunctionSummary] = field(default_factory=dict)
     """The memoized summaries, by `replays` and the signature of the call."""
     active_functions: dict[cst.CSTNode, dict[tuple[object, ...], Function]] = field(default_factory=dict)

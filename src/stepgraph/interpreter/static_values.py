@@ -91,6 +91,8 @@ class _StaticValueBuilder(Struct):
 
     remaining: int = MAX_TOTAL_ELEMENTS
     """The number of elements of collections that may still be converted."""
+    shows_hidden: bool = False
+    """Whether constants in a collection that other names may refer to are shown until something changes it."""
 
     def static_value(self, value: Value, depth: int) -> Value:
         """Return a snapshot, without taint, of a value at a nesting depth in collections."""
@@ -126,7 +128,7 @@ class _StaticValueBuilder(Struct):
 
     def _static_collection(self, value: Collection | Mapping, depth: int) -> Value:
         """Return a snapshot of a collection. Constants are unknown if the program may have replaced them."""
-        shows_constants = value.shows_constants
+        shows_constants = value.shows_constants or (self.shows_hidden and not value.state.changed)
 
         def element_value(item_value: Value, place: Place) -> Value:
             return (
@@ -210,13 +212,18 @@ def _has_several_definitions(class_value: ClassValue) -> bool:
     return parent is not None and len(parent.bindings.binders.get(class_value.name, ())) > 1
 
 
-def static_arguments(arguments: Arguments) -> StaticArguments:
-    """Return snapshots of the arguments of a call."""
-    return StaticArguments(tuple(map(_static_argument, arguments.items)))
+def static_arguments(arguments: Arguments, *, shows_hidden: bool = False) -> StaticArguments:
+    """Return snapshots of the arguments of a call.
+
+    With `shows_hidden`, constants are known although another name may refer to their collection, as long as nothing has
+    changed it.
+    """
+    return StaticArguments(tuple(_static_argument(argument, shows_hidden=shows_hidden) for argument in arguments.items))
 
 
-def _static_argument(argument: Argument) -> StaticArgument:
-    value = _StaticValueBuilder().static_value_at(argument.value, argument.place, 0)
+def _static_argument(argument: Argument, *, shows_hidden: bool) -> StaticArgument:
+    builder = _StaticValueBuilder(shows_hidden=shows_hidden)
+    value = builder.static_value_at(argument.value, argument.place, 0)
     source = _nondeterministic_part(argument.value)
     return StaticArgument(value, argument.place, argument.keyword, argument.star, source)
 

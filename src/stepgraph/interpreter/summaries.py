@@ -336,7 +336,7 @@ def _summarize(
     function.names = _qualified_names(callee.names, function.callable_arguments)
     function.raises_unseen = frame.raises_unseen
     _add_to_caller(interpreter.frame, frame)
-    result = _result_of(frame, function.place)
+    result = _result_of(frame, function.place, keeps_constants=interpreter.keeps_constants)
     declare_again(interpreter, frame.declared)
     function.redeclared_steps = tuple(step.definition for step in frame.declared)
     trace = interpreter.tracer.trace_since(trace_start)
@@ -445,12 +445,12 @@ def _interpret_body(interpreter: Interpreter, frame: Frame, body: cst.BaseSuite)
     return block
 
 
-def _result_of(frame: Frame, place: Place) -> Value:
-    """Return the join of the returned values, without constants, because calls are never folded."""
+def _result_of(frame: Frame, place: Place, *, keeps_constants: bool) -> Value:
+    """Return the join of the returned values, usually without constants, because calls are never folded."""
     if not frame.returns:
         return UNKNOWN
     value = join_values(without_partial_taint([(case.condition, case.value) for case in frame.returns]), None, place)
-    return without_constants(value)
+    return value if keeps_constants else without_constants(value)
 
 
 def _qualified_names(names: tuple[str, ...], callables: tuple[str, ...]) -> tuple[str, ...]:

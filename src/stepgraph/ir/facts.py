@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias
 
 from msgspec import Struct
 
-from stepgraph.ir.nodes import StepDefinition, StepParameter
+from stepgraph.ir.nodes import PayloadShape, StepDefinition, StepParameter
 from stepgraph.ir.values import Nondeterministic, Value
 from stepgraph.project.configuration.compatibility import DependencyMode
 from stepgraph.syntax.module import Place
@@ -227,6 +227,33 @@ class EventKeyAccess(Fact, Struct, frozen=True):
     owner: Place
     """The location of the event expression."""
     place: Place
+
+
+class PayloadKeyAccess(Fact, Struct, frozen=True):
+    """An access to a key of the payload of `run`, or of a value in it."""
+
+    use: KeyUse
+    """The kind of access, as in `EventKeyAccess`."""
+    key: str
+    shape: PayloadShape
+    """The shape of the payload or value that has the key."""
+    function: Place
+    """The location of the function that contains the access."""
+    is_unconditional: bool
+    """Whether each call of the function evaluates the access, unless an earlier exception ends the call."""
+    place: Place
+
+
+class WorkflowStarted(Fact, Struct, frozen=True):
+    """A call that starts instances of a workflow through its binding, such as `env.ORDERS.create()`."""
+
+    binding: str
+    is_batch: bool
+    """Whether the method is `create_batch` rather than `create`."""
+    arguments: StaticArguments
+    place: Place
+    loop: Place | None
+    """The location of the loop that only starts an instance for each item, if there is one."""
 
 
 class WorkUnderTimeout(Fact, Struct, frozen=True):

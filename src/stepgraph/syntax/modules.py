@@ -207,6 +207,14 @@ class SourceModules(Struct):
             self._class_names[path] = names
         return names
 
+    def mentions(self, path: str, root: Root, words: re.Pattern[bytes]) -> bool:
+        """Return whether the text of a module matches a pattern, without parsing it; False if it is unreadable."""
+        content = self.read_files.get(path)
+        try:
+            return words.search(self._read(path, root) if content is None else content) is not None
+        except InputError:
+            return False
+
     def _read(self, path: str, root: Root) -> bytes:
         """Return the content of a file under a root directory. Raises InputError if it is missing or not text."""
         self.read_files[path] = None
@@ -247,3 +255,8 @@ class Importer(Struct, frozen=True):
         """Return the modules that a module of the project may import, without parsing it."""
         bounds = self.files.bounds
         return () if bounds is None else self.modules.modules_imported(path, bounds)
+
+    def mentions(self, path: str, words: re.Pattern[bytes]) -> bool:
+        """Return whether the text of a module of the project matches a pattern, without parsing it."""
+        bounds = self.files.bounds
+        return bounds is not None and self.modules.mentions(path, bounds, words)

@@ -40,12 +40,12 @@ def min_step_count(program: Program) -> int:
     The steps of a loop count once for each iteration if the number of iterations is constant. Otherwise, they count
     once if the loop runs at least once. The steps of a task count where the task starts, if every path awaits the task.
     """
-    return _Counts(_must_complete(program.body)).block_count(program.body)
+    return _Counts(tasks_that_complete(program.body)).block_count(program.body)
 
 
 def exceeding_place(program: Program, limit: int) -> Place:
     """Return the location of the operation at which the minimum count of a program exceeds a limit."""
-    return _Counts(_must_complete(program.body)).find_excess(program.body, limit) or program.name_place
+    return _Counts(tasks_that_complete(program.body)).find_excess(program.body, limit) or program.name_place
 
 
 class _Ends(Struct, frozen=True):
@@ -198,7 +198,7 @@ class _LimitSearch(Observer[int]):
         self.open.pop()
 
 
-def _must_complete(body: Block) -> frozenset[TaskId]:
+def tasks_that_complete(body: Block) -> frozenset[TaskId]:
     """Return the tasks that must complete at some await, on every path that starts them."""
     task_ids: set[TaskId] = set()
     visited: set[int] = set()

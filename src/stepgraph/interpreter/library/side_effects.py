@@ -60,7 +60,7 @@ _ASYNCHRONOUS: Final = {
     "httpx.AsyncClient": "httpx.AsyncClient",
 }
 _SECRET_READ: Final = re.compile(r"env\.\w+\.get")
-_WORKFLOW_START: Final = re.compile(r"env\.(?P<binding>\w+)\.create(?:_batch|Batch)?")
+_WORKFLOW_START: Final = re.compile(r"(?:workers\.)?env\.(?P<binding>\w+)\.(?P<method>create(?:_batch|Batch)?)")
 
 
 def resource_result(interpreter: Interpreter, name: str, place: Place, result: Value) -> Value:
@@ -70,17 +70,27 @@ def resource_result(interpreter: Interpreter, name: str, place: Place, result: V
     return Resource(_ASYNCHRONOUS[name], place)
 
 
-def call_resource(interpreter: Interpreter, callee: Resource, arguments: Arguments, place: Place) -> Value:
+def call_resource(callee: Resource, arguments: Arguments, place: Place) -> Value:
     """Call a resource, whose result may be awaitable.
 
-    `env.NAME.get()` reads a secret, which is the same at each replay and must not be stored. `env.NAME.create()` in a
-    step may start another workflow.
+    `env.NAME.get()` reads a secret, which is the same at each replay and must not be stored.
     """
-    if interpreter.in_step and (start := _WORKFLOW_START.fullmatch(callee.name)) is not None:
-        interpreter.frame.started_bindings.setdefault(start["binding"])
     if not arguments.items and _SECRET_READ.fullmatch(callee.name):
         return UNKNOWN
     return Resource(callee.name if callee.call_place is None else f"{callee.name}()", place)
+
+
+def observe_workflow_start(interpreter: Interpreter, name: str, arguments: Arguments, place: Place) -> None:
+    """Record a call that starts instances of a workflow, such as `env.ORDERS.create`, by the dotted name of the callee.
+
+    The environment may be imported, as in `from workers import env`.
+    """
+    start = _WORKFLOW_START.fullmatch(name) if ".create" in name else None
+    if start is None:
+        return
+    if interpreter.in_step:
+        interpreter.frame.started_bindings.setdefault(start["binding"])
+    interpreter.tracer.on_workflow_start(start["binding"], start["method"], arguments, place)
 
 
 # Calls that send a request synchronously.

@@ -332,7 +332,7 @@ METHODS: Final[tuple[tuple[type[Value], dict[str, Caller]], ...]] = (
             "cache_info": return_unknown,
         },
     ),
-    (Payload, {"get": _get_part, "pop": _get_part}),
+    (Payload, {"get": _get_event_part, "pop": _get_part}),
     (Event, {"get": _get_event_part}),
     (TaskGroup, TASK_GROUP_METHODS),
     (Queue, QUEUE_METHODS),

@@ -59,6 +59,8 @@ def bind_arguments(interpreter: Interpreter, callee: FunctionValue, arguments: A
     if interpreter.is_import_time:
         values = _with_constants(callee, values)
         return {p.name.value: values[p.name.value] for p in parameters(params)}
+    if interpreter.keeps_constants:
+        return {p.name.value: values[p.name.value] for p in parameters(params)}
     attribute_names = frozenset[str]()
     if isinstance(callee.node, cst.FunctionDef):
         attribute_names = names_of_attributes(callee.node, callee.scope.module)

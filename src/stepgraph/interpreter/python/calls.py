@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from stepgraph.interpreter.escapes import NOT_IN_PROJECT, NOT_MODELED, report_escape
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.library.caches import call_cached
-from stepgraph.interpreter.library.side_effects import call_resource, is_log_method
+from stepgraph.interpreter.library.side_effects import call_resource, is_log_method, observe_workflow_start
 from stepgraph.interpreter.python.arguments import callable_arguments, unpacked_arguments
 from stepgraph.interpreter.python.assignment import remove_entry, remove_item
 from stepgraph.interpreter.summaries import function_scope, summarize_call
@@ -143,6 +143,8 @@ def call_unknown(interpreter: Interpreter, callee: Value, arguments: Arguments, 
     """
     if is_none(callee):
         return UNKNOWN  # calling None raises a TypeError
+    if isinstance(callee, Resource | External):
+        observe_workflow_start(interpreter, callee.name, arguments, place)  # before the arguments escape
     if not (isinstance(callee, External | ExternalResultMember) and is_log_method(callee.name)):
         why = NOT_IN_PROJECT if _is_external_result(callee) else NOT_MODELED
         report_escape(interpreter, arguments, place, why, is_stored=_may_store(callee, arguments))
@@ -154,7 +156,7 @@ def call_unknown(interpreter: Interpreter, callee: Value, arguments: Arguments, 
         case Nondeterministic():
             return replace(callee, result_name="" if callee.is_called else callee.result_name, is_called=True)
         case Resource():
-            return call_resource(interpreter, callee, arguments, place)
+            return call_resource(callee, arguments, place)
         case _:
             return UNKNOWN
 

@@ -42,6 +42,7 @@ from stepgraph.interpreter.replay.taint import (
     with_offset,
 )
 from stepgraph.interpreter.replay.tracer import CallTrace, ReplayPosition, TraceMark, Tracer
+from stepgraph.interpreter.replay.workflow_starts import observe_workflow_start
 from stepgraph.interpreter.static_values import static_arguments, static_value
 from stepgraph.interpreter.values.calls import Arguments
 from stepgraph.interpreter.values.containers import Collection, Mapping
@@ -156,6 +157,9 @@ class ReplayTracer(Tracer):
 
     def on_event_key(self, use: KeyUse, event: Value, key: Value, owner: Place, place: Place) -> None:
         observe_event_key(self.interpreter, use, event, key, owner, place)
+
+    def on_workflow_start(self, binding: str, method: str, arguments: Arguments, place: Place) -> None:
+        observe_workflow_start(self.interpreter, binding, method, arguments, place)
 
     # Statements
 

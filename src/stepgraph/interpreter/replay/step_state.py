@@ -14,10 +14,11 @@ from stepgraph.interpreter.values.containers import Collection, Mapping
 from stepgraph.interpreter.values.objects import BuiltinMethod, Instance, LexicalScope, mangle
 from stepgraph.interpreter.values.steps import Event, EventPart, Payload
 from stepgraph.interpreter.values.unions import Union
-from stepgraph.ir.facts import EventKeyAccess, EventMutated, KeyUse, OuterStateMutated
+from stepgraph.ir.facts import EventKeyAccess, EventMutated, KeyUse, OuterStateMutated, PayloadKeyAccess
 from stepgraph.ir.values import Constant, Value
 from stepgraph.syntax.module import Place
 from stepgraph.syntax.mutation.changes import COLLECTION_MUTATORS
+from stepgraph.syntax.unconditional import is_unconditional
 
 # Mutating methods that return an element.
 _RETURNING_METHODS: Final = frozenset(["pop", "popitem", "popleft", "setdefault"])
@@ -240,6 +241,20 @@ def _is_run_event(value: Value) -> bool:
 def observe_event_key(
     interpreter: Interpreter, use: KeyUse, event: Value, key: Value, owner: Place, place: Place
 ) -> None:
-    """Record a fact for a use of a constant key of an event."""
-    if isinstance(event, Event) and isinstance(key, Constant) and isinstance(key.value, str):
+    """Record a fact for a use of a constant key of an event, or of the payload of `run`."""
+    if not isinstance(key, Constant) or not isinstance(key.value, str):
+        return
+    if isinstance(event, Event):
         interpreter.observe(EventKeyAccess(use, key.value, not event.is_run_event, owner, place))
+    elif isinstance(event, Payload) and event.is_run_event:
+        _observe_payload_key(interpreter, use, key.value, event, place)
+
+
+def _observe_payload_key(interpreter: Interpreter, use: KeyUse, key: str, payload: Payload, place: Place) -> None:
+    function = interpreter.frame.function
+    if function is None:
+        within, always = place, False
+    else:
+        within = interpreter.place(function)
+        always = is_unconditional(place.module, function, place.node)
+    interpreter.observe(PayloadKeyAccess(use, key, payload.shape, within, always, place))

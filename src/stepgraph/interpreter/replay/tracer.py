@@ -183,6 +183,9 @@ class Tracer:
     def on_event_key(self, use: KeyUse, event: Value, key: Value, owner: Place, place: Place) -> None:
         """Record that a key of a value, which may be an event, is used."""
 
+    def on_workflow_start(self, binding: str, method: str, arguments: Arguments, place: Place) -> None:
+        """Record a call of a method that starts instances of the workflow of a binding, such as `create`."""
+
     # Statements
 
     def on_binding(self, name: str) -> None:

@@ -24,6 +24,7 @@ from stepgraph.syntax.mutation.changes import (
     MUTATING_FUNCTIONS,
     PAIRING_CALLS,
     SPECIAL_MUTATORS,
+    WORKFLOW_STARTS,
 )
 from stepgraph.syntax.walk import children, statements_below
 
@@ -438,7 +439,16 @@ def _elements(sources: _Paths) -> _Paths:
 def _is_followed(call: cst.Call) -> bool:
     """Return whether the flow through a call is known. Calls `type(name, bases, attributes)` make unknown classes."""
     name = last_name(call.func)
-    return name in FOLLOWED_CALLS and (name != "type" or len(call.args) == 1)
+    return (name in FOLLOWED_CALLS and (name != "type" or len(call.args) == 1)) or _starts_workflow(call)
+
+
+def _starts_workflow(call: cst.Call) -> bool:
+    """Return whether a call starts a workflow: `self.env.ORDERS.create(options)`. The SDK copies the arguments."""
+    match call.func:
+        case cst.Attribute(value=cst.Attribute(value=owner), attr=cst.Name(value=name)):
+            return last_name(owner) == "env" and name in WORKFLOW_STARTS
+        case _:
+            return False
 
 
 def _literal_attribute(call: cst.Call) -> _Paths:

@@ -37,10 +37,12 @@ SPECIAL_MUTATORS: Final = frozenset(
 COPYING_CALLS: Final = frozenset(
     [
         *("copy", "deque", "dict", "filter", "frozenset", "iter", "list", "map", "reversed", "set", "sorted", "tuple"),
-        "values",
+        *("to_js", "values"),
     ]
 )
 """Calls that return a new collection with the elements of another one."""
+WORKFLOW_STARTS: Final = frozenset(["create", "create_batch", "createBatch"])
+"""Methods of the binding of a workflow that start instances."""
 PAIRING_CALLS: Final = frozenset(["enumerate", "items", "zip"])
 """Calls that return a new collection of tuples of elements."""
 EXTENDING_METHODS: Final = frozenset(["extend", "extendleft", "update"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
+from stepgraph.checks.analysis.event_members import is_member
 from stepgraph.checks.diagnostic import Applicability, Diagnostic, Severity, unsafe_fix
 from stepgraph.checks.rule import Rule
 from stepgraph.ir.facts import EventKeyAccess
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
 _RUN_KEYS: Final = ("payload", "timestamp", "instanceId", "workflowName", "schedule")
 _RUN_KEYS_IN_MESSAGES: Final = _RUN_KEYS[:3]
 _WAIT_KEYS: Final = ("payload", "timestamp", "type")
-# Attributes of a dictionary, and of the JavaScript object that older versions of the SDK pass.
-_METHODS: Final = frozenset([*dir(dict), "to_py", "object_entries", "object_keys", "object_values", "as_object_map"])
 # The effect of each use of a missing key.
 _EFFECTS: Final = {
     "read": "fails with a KeyError",
@@ -78,7 +77,7 @@ def _is_mistaken(key: EventKeyAccess) -> bool:
     """Return whether the code reads a key or an attribute that the event does not have."""
     if key.use not in _EFFECTS or key.key in (_WAIT_KEYS if key.from_wait else _RUN_KEYS):
         return False
-    return key.use != "attribute" or not (key.key in _METHODS or key.key.startswith("_"))
+    return key.use != "attribute" or not is_member(key.key)
 
 
 RULE = Rule(

@@ -9,6 +9,7 @@ import libcst as cst
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import join_values, union_values
 from stepgraph.interpreter.library.caches import forget_result
+from stepgraph.interpreter.library.side_effects import ENVIRONMENT
 from stepgraph.interpreter.modules.imports import IMPORT_FAILS, submodule
 from stepgraph.interpreter.modules.star_imports import exported_names
 from stepgraph.interpreter.objects.attributes.lookup import (
@@ -51,6 +52,7 @@ from stepgraph.ir.values import (
     Moment,
     Nondeterministic,
     Resource,
+    Unknown,
     Unresolved,
     Value,
 )
@@ -60,6 +62,8 @@ from stepgraph.syntax.module import Place
 def get_attribute(interpreter: Interpreter, owner: Value, name: str, place: Place) -> Value:
     """Return the value of `owner.name`, including the effects of properties and hooks."""
     name = attribute_name(interpreter, name, place)
+    if name in interpreter.bindings and isinstance(owner, Unknown | External | ExternalResult | ExternalResultMember):
+        return ENVIRONMENT.member(name)
     match owner:
         case StepObject():
             return StepMethod(name)

@@ -1,0 +1,77 @@
+"""Names that the engine matches with `^[a-zA-Z0-9_][a-zA-Z0-9-_]*$`: event types and ids of instances."""
+
+from __future__ import annotations
+
+import re
+from typing import Final, Literal
+
+from msgspec import Struct
+
+from stepgraph.checks.analysis.value_kinds import kind_of
+from stepgraph.ir.values import Constant, Template, Value
+
+LONGEST_NAME: Final = 100
+_VALID: Final = re.compile(r"[a-zA-Z0-9_][a-zA-Z0-9_-]*")
+_INVALID_PART: Final = re.compile(r"[^a-zA-Z0-9_-]+")
+_FIELD: Final = re.compile(r"\{[^{}]*\}")
+# Times in a computed name, without a format, and a character that their text always contains.
+_CLOCKS: Final = (
+    (re.compile(r"\{((?:str\()?(?:\w+\.)*datetime\.(?:utc)?now\([\w.=]*\)(?:\.isoformat\(\))?\)?)\}"), ":"),
+    (re.compile(r"\{((?:str\()?time\.time\(\)\)?)\}"), "."),
+)
+
+
+class NameFault(Struct, frozen=True):
+    """The reason why the engine rejects a name."""
+
+    cause: Literal["kind", "empty", "length", "characters"]
+    problem: str
+    """A predicate with the problem."""
+
+
+def find_name_fault(value: Value) -> NameFault | None:
+    """Return the fault of a name, or None for a valid or unknown name."""
+    if isinstance(value, Template):
+        return _fault_of_template(value.text)
+    if not isinstance(value, Constant):
+        kind = kind_of(value)
+        return None if kind is None else NameFault("kind", f"is {kind}, not a string")
+    text = value.value
+    if not isinstance(text, str):
+        return NameFault("kind", f"is `{text!r}`, not a string")
+    if not text:
+        return NameFault("empty", "is empty")
+    if len(text) > LONGEST_NAME:
+        return NameFault("length", f"has {len(text)} characters, more than {LONGEST_NAME}")
+    if _VALID.fullmatch(text):
+        return None
+    invalid = _INVALID_PART.search(text)
+    problem = f"contains {_quote(invalid[0])}" if invalid else "starts with a hyphen"
+    return NameFault("characters", f"{text!r} {problem}")
+
+
+def correct_name(value: Value) -> str | None:
+    """Return a constant name without invalid characters, or None if it would be empty or too long."""
+    text = value.value if isinstance(value, Constant) and isinstance(value.value, str) else ""
+    correction = _INVALID_PART.sub("-", text).strip("-")
+    return correction if _VALID.fullmatch(correction) and len(correction) <= LONGEST_NAME else None
+
+
+def _fault_of_template(text: str) -> NameFault | None:
+    """Return the fault of the constant parts of a computed name."""
+    constant_text = _FIELD.sub("", text)
+    if "{" in constant_text or "}" in constant_text:
+        return None
+    if len(constant_text) > LONGEST_NAME:
+        return NameFault("length", f"has more than {LONGEST_NAME} characters")
+    invalid = _INVALID_PART.search(constant_text)
+    if invalid is not None:
+        return NameFault("characters", f"contains {_quote(invalid[0])}")
+    for clock, character in _CLOCKS:
+        if (field := clock.search(text)) is not None:
+            return NameFault("characters", f"contains {_quote(character)}, from `{field[1]}`")
+    return NameFault("characters", "starts with a hyphen") if text.startswith("-") else None
+
+
+def _quote(characters: str) -> str:
+    return "a space" if characters == " " else repr(characters)

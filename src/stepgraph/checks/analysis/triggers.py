@@ -1,0 +1,133 @@
+"""The options that triggers pass for each new instance, and the keys that `run` needs from their `params`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
+
+from stepgraph.checks.analysis.certain_work import certain_work
+from stepgraph.checks.analysis.event_members import is_member
+from stepgraph.checks.analysis.steps import declarations_of
+from stepgraph.ir.facts import EventMutated, PayloadKeyAccess
+from stepgraph.ir.static_values import StaticCollection, StaticMapping
+from stepgraph.ir.values import Constant, Value
+
+if TYPE_CHECKING:
+    from stepgraph.checks.subject import WorkflowSubject
+    from stepgraph.ir.facts import StaticArgument, WorkflowStarted
+    from stepgraph.syntax.module import Place
+
+OPTIONS: Final = ("id", "params", "retention", "locationHint")
+"""The options of an instance (engine: the types of the bindings of Workers)."""
+
+
+class Option(Struct, frozen=True):
+    """An option of a new instance."""
+
+    name: str
+    value: Value
+    place: Place
+    """The location of the value."""
+    key_place: Place | None
+    """The location of the key in a dictionary, or None for a keyword argument."""
+
+
+class InstanceOptions(Struct, frozen=True):
+    """The options that a trigger passes for one of its instances."""
+
+    options: tuple[Option, ...]
+    is_complete: bool
+    """Whether there are no other options."""
+    place: Place
+    """The location of the dictionary of options, or of the call with keyword arguments."""
+
+    def find(self, name: str) -> Option | None:
+        """Return an option by its name, or None if it is missing or unknown."""
+        return next((option for option in self.options if option.name == name), None)
+
+    @property
+    def unknown_options(self) -> tuple[Option, ...]:
+        """The options that Cloudflare does not have."""
+        return tuple(option for option in self.options if option.name not in OPTIONS)
+
+
+def instance_options(call: WorkflowStarted) -> Iterator[InstanceOptions]:
+    """Yield the options of each instance that a call creates, if they are known."""
+    positional = call.arguments.positional
+    if call.is_batch:
+        batch = positional[0].value if positional else None
+        for element in batch.elements if isinstance(batch, StaticCollection) else ():
+            if isinstance(element.value, StaticMapping):
+                yield _options_in(element.value, element.place)
+    elif not positional:
+        options = tuple(map(_keyword_option, keyword_arguments(call)))
+        yield InstanceOptions(options, call.arguments.whole, call.place)
+    elif isinstance(positional[0].value, StaticMapping):
+        yield _options_in(positional[0].value, positional[0].place)
+
+
+def keyword_arguments(call: WorkflowStarted) -> tuple[StaticArgument, ...]:
+    """Return the keyword arguments of a call. JavaScript ignores them after a positional argument."""
+    return tuple(argument for argument in call.arguments.items if argument.keyword is not None)
+
+
+def _keyword_option(argument: StaticArgument) -> Option:
+    return Option(argument.keyword or "", argument.value, argument.place, None)
+
+
+def _options_in(mapping: StaticMapping, place: Place) -> InstanceOptions:
+    options = tuple(
+        Option(entry.key.value, entry.value, entry.place, entry.key_place)
+        for entry in mapping.entries
+        if isinstance(entry.key, Constant) and isinstance(entry.key.value, str)
+    )
+    return InstanceOptions(options, mapping.is_complete and len(options) == len(mapping.entries), place)
+
+
+def known_keys(mapping: StaticMapping) -> frozenset[str] | None:
+    """Return the keys of a dictionary, or None unless all of them are constant strings."""
+    keys = [entry.key.value for entry in mapping.entries if isinstance(entry.key, Constant)]
+    names = frozenset(key for key in keys if isinstance(key, str))
+    return names if mapping.is_complete and len(keys) == len(mapping.entries) else None
+
+
+class PayloadReads(Struct, frozen=True):
+    """The keys of the payload that `run` uses, with the first access of each."""
+
+    all: dict[str, PayloadKeyAccess]
+    needed: dict[str, PayloadKeyAccess]
+    """The keys that each run reads.
+
+    A key that the code tests, sets or reads with a default is not needed. An exception before the read does not matter,
+    but a `return` in a branch does.
+    """
+
+
+def payload_reads(subject: WorkflowSubject) -> PayloadReads:
+    """Return the keys of the payload that a workflow uses."""
+    accesses = [
+        fact
+        for fact in subject.facts_of_type(PayloadKeyAccess)
+        if fact.shape is subject.program.payload and not (fact.use == "attribute" and is_member(fact.key))
+    ]
+    every: dict[str, PayloadKeyAccess] = {}
+    for access in accesses:
+        every.setdefault(access.key, access)
+    if any(subject.facts_of_type(EventMutated)):
+        return PayloadReads(every, {})
+    optional = {access.key for access in accesses if access.use in ("get", "asked", "written")}
+    functions = _certain_functions(subject)
+    needed: dict[str, PayloadKeyAccess] = {}
+    for access in accesses:
+        if access.is_unconditional and access.function in functions and access.key not in optional:
+            needed.setdefault(access.key, access)
+    return PayloadReads(every, needed)
+
+
+def _certain_functions(subject: WorkflowSubject) -> frozenset[Place]:
+    """Return the locations of the functions that each run executes: `run`, its callees with steps, and step bodies."""
+    declared, work = declarations_of(subject), certain_work(subject.program)
+    shapes = (declared[step].function for step in work.steps if step in declared)
+    return work.functions | {shape.place for shape in shapes if shape is not None}
