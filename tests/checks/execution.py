@@ -26,6 +26,7 @@ PAYLOADS: Final = {
     "Type from the payload": {"type": "approved"},
     "Deterministic ID and date": {"url": "https://example.com"},
     "Client created on demand in each step": {"first": 1, "second": 2},
+    "Loop that assigns the variable again for each step": {"orders": [1, 2]},
     "Sleep assigned to an unused variable": {"due": 1_798_761_600_000},
 }
 

@@ -68,6 +68,7 @@ from stepgraph.checks.rules.surprises import (
     dependency_runs_twice,
     event_without_payload,
     exception_type_lost,
+    late_bound_loop_variable,
     milliseconds_like_seconds,
     sleep_not_awaited,
     step_never_run,
@@ -126,6 +127,7 @@ RULES: Final[tuple[Rule, ...]] = (
     event_without_payload.RULE,  # SG212
     timeout_around_step.RULE,  # SG213
     dependency_after_failure.RULE,  # SG214
+    late_bound_loop_variable.RULE,  # SG217
     nondeterministic_step_name.RULE,  # SG301
     nondeterministic_branch.RULE,  # SG302
     side_effect_outside_step.RULE,  # SG303

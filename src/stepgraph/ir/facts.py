@@ -325,3 +325,28 @@ class OuterStateMutated(Fact, Struct, frozen=True):
     place: Place
     read_place: Place
     """The location of a later read."""
+
+
+class LateBoundVariable(Fact, Struct, frozen=True):
+    """A variable that a function reads, and that a loop around the function changes from pass to pass.
+
+    The function reads a wrong value if it runs neither in the pass that creates it nor in one of the later loops.
+    """
+
+    function: Place
+    function_name: str
+    """The name of the function; empty for a lambda."""
+    is_async: bool
+    """Whether the function is a coroutine function."""
+    variable: str
+    place: Place
+    """The location of the first read in the function."""
+    loop: Place
+    later_loops: tuple[Place, ...]
+    """The later loops that also assign the variable."""
+    may_begin_in_pass: bool
+    """Whether a task that a pass creates may begin before the next pass changes the variable."""
+    is_collected: bool
+    """Whether the functions of several passes, or the results of calling them, may be used after the loop."""
+    calls: tuple[Place, ...]
+    """The calls of the function in the loop that each pass makes once."""

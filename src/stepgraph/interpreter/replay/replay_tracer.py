@@ -16,6 +16,7 @@ from stepgraph.interpreter.library.side_effects import (
     observe_discarded_result,
     observe_request,
 )
+from stepgraph.interpreter.replay.late_bindings import observe_late_bindings
 from stepgraph.interpreter.replay.races import observe_races
 from stepgraph.interpreter.replay.replay_state import ReplayState
 from stepgraph.interpreter.replay.step_state import (
@@ -177,6 +178,11 @@ class ReplayTracer(Tracer):
         self.interpreter.observe(Returned(function, static_value(value), place))
         if function.node is self.state.entry:
             record_use(self.state, value, place)
+
+    def on_function(self, node: cst.FunctionDef | cst.Lambda) -> None:
+        interpreter = self.interpreter
+        if (interpreter.frame.loop is not None or interpreter.loop_depth) and not interpreter.in_step:
+            observe_late_bindings(interpreter, node)
 
     # Steps
 

@@ -196,6 +196,9 @@ class Tracer:
     def on_return(self, function: Place, value: Value, place: Place) -> None:
         """Record that a function or lambda returns a value."""
 
+    def on_function(self, node: cst.FunctionDef | cst.Lambda) -> None:
+        """Record that a `def` statement or a lambda creates a function."""
+
     # Steps
 
     def on_step_method(self, name: str, arguments: Arguments, place: Place) -> StaticArguments:
