@@ -83,6 +83,23 @@ def call_resource(interpreter: Interpreter, callee: Resource, arguments: Argumen
     return Resource(callee.name if callee.call_place is None else f"{callee.name}()", place)
 
 
+# The result of awaiting a call. The SDK wraps the responses of requests and of other Workers.
+_AWAITED: Final = {
+    "workers.fetch": ExternalResult("workers.Response"),
+    "js.fetch": ExternalResult("js.Response"),
+    "pyodide.http.pyfetch": ExternalResult("pyodide.http.FetchResponse"),
+}
+_WORKER_REQUEST: Final = re.compile(r"env\.\w+(?:\.\w+\(\))?\.fetch")
+
+
+def awaited_result(value: ExternalResult | Resource) -> Value:
+    """Return the result of awaiting the result of an external call: a response, or an unknown value."""
+    if isinstance(value, ExternalResult):
+        return _AWAITED.get(value.name, UNKNOWN)
+    is_request = value.call_place is not None and _WORKER_REQUEST.fullmatch(value.name) is not None
+    return _AWAITED["workers.fetch"] if is_request else UNKNOWN
+
+
 # Calls that send a request synchronously.
 _HTTP_METHODS: Final = ("delete", "get", "head", "options", "patch", "post", "put", "request")
 _REQUESTS: Final = frozenset(

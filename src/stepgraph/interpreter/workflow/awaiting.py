@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import callable_name
+from stepgraph.interpreter.library.side_effects import awaited_result
 from stepgraph.interpreter.objects.union import union_of_results, union_of_values
 from stepgraph.interpreter.summaries import summarize_call
 from stepgraph.interpreter.values.calls import (
@@ -53,7 +54,7 @@ from stepgraph.ir.nodes import (
     begins_at_call,
     tasks_started_in,
 )
-from stepgraph.ir.values import ABSENT, UNKNOWN, Resource, Unresolved, Value, origin_name
+from stepgraph.ir.values import ABSENT, UNKNOWN, ExternalResult, Resource, Unresolved, Value, origin_name
 from stepgraph.syntax.module import Place
 
 COROUTINES: Final = (StepCall, WaitCall, FunctionCall, PreparedCall)
@@ -102,7 +103,9 @@ def await_value(interpreter: Interpreter, value: Value, place: Place, first_oper
             return _await_union(interpreter, value, place, first_operation)
         case Resource():
             interpreter.tracer.on_access(value)
-            return UNKNOWN
+            return awaited_result(value)
+        case ExternalResult():
+            return awaited_result(value)
         case Instance() if (coroutine := _await_method_call(interpreter, value, place)) is not None:
             return await_value(interpreter, coroutine, place, first_operation)
     _report_unresolved(interpreter, value, place)
