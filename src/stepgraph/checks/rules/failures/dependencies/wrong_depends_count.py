@@ -71,7 +71,7 @@ def _uncalled_steps(subject: WorkflowSubject) -> Iterator[Diagnostic]:
                     depends.place.span,
                     f"{_counts(len(steps), parameters)}: {effect}.",
                     f"{_advice(declared, declared.function, len(steps))} Then call the step.",
-                    consequences=(("SG202", declared.place.span),),
+                    consequences=tuple((code, declared.place.span) for code in ("SG004", "SG202")),
                 )
 
 
