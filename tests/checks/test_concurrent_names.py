@@ -263,6 +263,52 @@ def test_tasks_that_end_before_an_exit(use: str) -> None:
     assert flagged_in_run("SG207", _SAME_NAME + use) == []
 
 
+@pytest.mark.parametrize(
+    "use",
+    [
+        """
+async def begin():
+    return asyncio.create_task(one())
+
+async def prepare():
+    return await begin()
+
+t = await prepare()
+await two()
+await t
+""",
+        """
+tasks = []
+
+async def begin(x):
+    tasks.append(asyncio.create_task(one()))
+    if x:
+        return
+    await a()
+
+await begin(event)
+await two()
+await asyncio.gather(*tasks)
+""",
+    ],
+)
+def test_tasks_stay_pending_over_the_return_of_a_function(use: str) -> None:
+    assert flagged_in_run("SG207", _SAME_NAME + use) == ['"same"']
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        "for x in xs:\n    await (await begin())\n    await two()",
+        "t = await begin()\nawait t\nawait two()",
+        "async def finish():\n    t = await begin()\n    await t\n\nawait finish()\nawait two()",
+    ],
+)
+def test_tasks_of_a_function_end_before_the_next_step(use: str) -> None:
+    begin = "async def begin():\n    return asyncio.create_task(one())\n\n"
+    assert flagged_in_run("SG207", _SAME_NAME + begin + use) == []
+
+
 _STEP_OTHER = """
     @step.do("other")
     async def other():

@@ -15,7 +15,7 @@ from stepgraph.checks.analysis.concurrent_names import NamedActivities, NamedAct
 from stepgraph.ir.await_groups import AwaitedTask, TaskId, awaited_tasks_of, task_ids_of
 from stepgraph.ir.dataflow import solve
 from stepgraph.ir.domain import Domain, Leaf
-from stepgraph.ir.nodes import Await, Block, Call, Operation, Run, Start, StepRun
+from stepgraph.ir.nodes import Await, Block, Call, Operation, Run, Start, StepRun, operations_in
 from stepgraph.ir.walk import walk_operations
 from stepgraph.limits import Budget, Limit
 
@@ -42,10 +42,27 @@ def find_name_clashes(body: Block, budget: Budget) -> Iterator[NameClash]:
     """
     operations = [visit.operation for visit in walk_operations(body)]
     domain = _PendingStarts(budget, frozenset(_awaited_task_ids(operations)), NamedActivities(budget))
-    for block in {id(block): block for block in (body, *_called_bodies(operations))}.values():
-        solve(block, 0, domain, budget=budget)
+    for block in _callees_first({id(block): block for block in (body, *_called_bodies(operations))}):
+        exits = solve(block, 0, domain, budget=budget)
+        domain.pending_after[id(block)] = (exits.end or 0) | (exits.returns or 0)
     yield from domain.timing_clashes.values()
     yield from (clash for node, clash in domain.declaration_clashes.items() if node not in domain.timing_clashes)
+
+
+def _callees_first(bodies: dict[int, Block]) -> list[Block]:
+    """Return bodies, by `id`, in an order in which a body comes after those that it calls, except in cycles."""
+    ordered: dict[int, Block] = {}
+    visited: set[int] = set()
+    pending = [(body, False) for body in bodies.values()]
+    while pending:
+        body, is_complete = pending.pop()
+        if is_complete:
+            ordered[id(body)] = body
+        elif id(body) not in visited:
+            visited.add(id(body))
+            pending.append((body, True))
+            pending += ((callee, False) for callee in _called_bodies(operations_in(body)) if id(callee) in bodies)
+    return list(ordered.values())
 
 
 def _called_bodies(operations: Iterable[Operation]) -> Iterator[Block]:
@@ -127,6 +144,8 @@ class _PendingStarts(Domain[int]):
         """The clashes that depend on timing."""
         self.declaration_clashes: _Clashes = {}
         """The clashes of different declarations that are started directly."""
+        self.pending_after: dict[int, int] = {}
+        """The tasks of a function that may be pending when it returns, by the `id` of its body."""
         self.candidates: dict[int, Sequence[NamedActivity]] = {}
         """The activities that may still be the second activity of a new clash, by the `activity_key` of the work."""
 
@@ -138,7 +157,12 @@ class _PendingStarts(Domain[int]):
                 return state | self.start_bit(operation, work) if task_id in self.awaited else state
             case Run(activity=activity, place=place, completed_tasks=completes):
                 self.record_clashes(StartedActivity(activity, place), state)
-                return self.complete(state, completes)
+                after = self.complete(state, completes)
+                return (
+                    after | self.pending_after.get(id(activity.function.body), 0)
+                    if isinstance(activity, Call)
+                    else after
+                )
             case Await(group=group):
                 return self.complete(state, awaited_tasks_of(group))
             case _:
