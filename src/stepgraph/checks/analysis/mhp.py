@@ -12,10 +12,10 @@ from typing import TypeAlias
 from msgspec import Struct, field
 
 from stepgraph.checks.analysis.concurrent_names import NamedActivities, NamedActivity, StartedActivity, activity_key
-from stepgraph.ir.await_groups import AwaitedTask, TaskId, awaited_tasks_of, task_ids_of
+from stepgraph.ir.await_groups import AwaitedTask, AwaitGroup, TaskId, awaited_tasks_of, task_ids_of
 from stepgraph.ir.dataflow import solve
 from stepgraph.ir.domain import Domain, Leaf
-from stepgraph.ir.nodes import Await, Block, Call, Operation, Run, Start, StepRun, operations_in
+from stepgraph.ir.nodes import Await, Block, Call, Loop, Operation, Run, Start, StepRun, operations_in
 from stepgraph.ir.walk import walk_operations
 from stepgraph.limits import Budget, Limit
 
@@ -63,6 +63,11 @@ def _callees_first(bodies: dict[int, Block]) -> list[Block]:
             pending.append((body, True))
             pending += ((callee, False) for callee in _called_bodies(operations_in(body)) if id(callee) in bodies)
     return list(ordered.values())
+
+
+def _has_several_tasks(group: AwaitGroup) -> bool:
+    awaited = list(awaited_tasks_of(group))
+    return len(awaited) > 1 or any(each.all_runs for each in awaited)
 
 
 def _called_bodies(operations: Iterable[Operation]) -> Iterator[Block]:
@@ -146,6 +151,8 @@ class _PendingStarts(Domain[int]):
         """The clashes of different declarations that are started directly."""
         self.pending_after: dict[int, int] = {}
         """The tasks of a function that may be pending when it returns, by the `id` of its body."""
+        self.in_turn: dict[int, Sequence[AwaitedTask]] = {}
+        """See `awaited_in_turn`, by the `id` of the loop."""
         self.candidates: dict[int, Sequence[NamedActivity]] = {}
         """The activities that may still be the second activity of a new clash, by the `activity_key` of the work."""
 
@@ -163,10 +170,25 @@ class _PendingStarts(Domain[int]):
                     if isinstance(activity, Call)
                     else after
                 )
+            case Await(one_per_iteration=True, group=group) if _has_several_tasks(group):
+                return state
             case Await(group=group):
                 return self.complete(state, awaited_tasks_of(group))
             case _:
                 return state
+
+    def after_iterations(self, loop: Loop, head: int, end: int | None) -> int | None:
+        """Complete the tasks of which each iteration awaits one. They stay pending in the loop, and after a `break`."""
+        exhausted = end if loop.at_least_once else head
+        return self.complete(exhausted, self.awaited_in_turn(loop)) if exhausted else exhausted
+
+    def awaited_in_turn(self, loop: Loop) -> Sequence[AwaitedTask]:
+        """Return the tasks of which each iteration of a loop awaits one."""
+        awaited = self.in_turn.get(id(loop))
+        if awaited is None:
+            awaits = (each for each in operations_in(loop.body) if isinstance(each, Await) and each.one_per_iteration)
+            awaited = self.in_turn[id(loop)] = [task for each in awaits for task in awaited_tasks_of(each.group)]
+        return awaited
 
     def join(self, a: int, b: int) -> int:
         return a | b
