@@ -318,6 +318,7 @@ _TASKS = _SAME_NAME + "tasks = [asyncio.create_task(one()) for x in xs]\n"
         "for t in tasks:\n    await t\nawait two()",
         "for t in tasks:\n    try:\n        await t\n    except Exception:\n        pass\nawait two()",
         "for t in asyncio.as_completed(tasks):\n    await t\nawait two()",
+        "try:\n    for t in tasks:\n        await t\nexcept TypeError:\n    raise\nawait two()",
         "while tasks:\n    await tasks.pop()\nawait two()",
         "results = [await t for t in tasks]\nawait two()",
         "for t in tasks[:1] + [tasks[-1]]:\n    await t\nawait asyncio.wait(tasks)\nawait two()",
@@ -337,6 +338,11 @@ def test_loop_that_awaits_each_task_ends_all_tasks(use: str) -> None:
 )
 def test_other_tasks_stay_pending_in_a_loop_that_awaits_each(use: str) -> None:
     assert flagged_in_run("SG207", _TASKS + use) == ['"same"']
+
+
+def test_failed_await_ends_the_task() -> None:
+    use = "t = asyncio.create_task(one())\ntry:\n    await t\nexcept TypeError:\n    pass\nawait two()"
+    assert flagged_in_run("SG207", _SAME_NAME + use) == []
 
 
 def test_loop_over_a_single_task_ends_it() -> None:

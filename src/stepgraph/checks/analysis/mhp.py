@@ -15,7 +15,7 @@ from stepgraph.checks.analysis.concurrent_names import NamedActivities, NamedAct
 from stepgraph.ir.await_groups import AwaitedTask, AwaitGroup, TaskId, awaited_tasks_of, task_ids_of
 from stepgraph.ir.dataflow import solve
 from stepgraph.ir.domain import Domain, Leaf
-from stepgraph.ir.nodes import Await, Block, Call, Loop, Operation, Run, Start, StepRun, operations_in
+from stepgraph.ir.nodes import Await, Block, Call, Loop, Operation, Run, Start, StepRun, Try, operations_in
 from stepgraph.ir.walk import walk_operations
 from stepgraph.limits import Budget, Limit
 
@@ -68,6 +68,13 @@ def _callees_first(bodies: dict[int, Block]) -> list[Block]:
 def _has_several_tasks(group: AwaitGroup) -> bool:
     awaited = list(awaited_tasks_of(group))
     return len(awaited) > 1 or any(each.all_runs for each in awaited)
+
+
+def _begins_with_await(block: Block) -> bool:
+    """Return whether an await, also as the first operation of a loop, comes before all other operations of a block."""
+    while block.operations and isinstance(block.operations[0], Loop):
+        block = block.operations[0].body
+    return bool(block.operations) and isinstance(block.operations[0], Await)
 
 
 def _called_bodies(operations: Iterable[Operation]) -> Iterator[Block]:
@@ -176,6 +183,12 @@ class _PendingStarts(Domain[int]):
                 return self.complete(state, awaited_tasks_of(group))
             case _:
                 return state
+
+    def may_raise(self, operation: Leaf | Try, before: int, after: int | None) -> int | None:
+        """Return the state after an operation. A `try` that begins with an await raises only from its operations."""
+        if isinstance(operation, Try):
+            return None if _begins_with_await(operation.body) else before
+        return after
 
     def after_iterations(self, loop: Loop, head: int, end: int | None) -> int | None:
         """Complete the tasks of which each iteration awaits one. They stay pending in the loop, and after a `break`."""
