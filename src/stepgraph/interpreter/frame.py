@@ -18,7 +18,7 @@ from stepgraph.interpreter.values.unions import Case
 from stepgraph.interpreter.write_log import SlotId
 from stepgraph.ir.await_groups import TaskId
 from stepgraph.ir.nodes import Block, Function, JumpKind
-from stepgraph.ir.values import Constant, Value
+from stepgraph.ir.values import Constant, Nondeterministic, Value
 from stepgraph.syntax.module import Place
 
 
@@ -118,6 +118,8 @@ class Frame(Struct, eq=False):
     """The number of branches around the call."""
     return_states: list[PathChanges] = field(default_factory=list)
     """The changes that the body has made at each `return` in a branch or loop."""
+    selected_result: Nondeterministic | None = None
+    """The nondeterministic value that decides which `return` ends the body; None if none does."""
     returns_at_end: bool = False
     """Whether the body ends with a `return` outside of branches and loops."""
     conditions: list[str | None] = field(default_factory=list)

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from stepgraph.interpreter.frame import Frame, FunctionSummary, Recursion
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.joining import MISSING, join_values, without_partial_taint
+from stepgraph.interpreter.joining import MISSING, join_values
 from stepgraph.interpreter.objects.copies import Copier
 from stepgraph.interpreter.path_joins import PathChanges, apply, join_any, join_ends, unstable_changes
 from stepgraph.interpreter.python.arguments import bind_arguments, callable_arguments
@@ -31,7 +31,7 @@ from stepgraph.interpreter.widening import widen
 from stepgraph.interpreter.workflow.dependencies import declare_again
 from stepgraph.interpreter.workflow.early_raises import record_early_raise
 from stepgraph.ir.nodes import Block, Function, may_await, may_run_steps
-from stepgraph.ir.values import UNKNOWN, Absent, Constant, Nondeterministic, Resource, Value
+from stepgraph.ir.values import UNKNOWN, Absent, Constant, Nondeterministic, Resource, Unknown, Value
 from stepgraph.limits import Limit
 from stepgraph.syntax.bindings import bindings_of, parameters
 from stepgraph.syntax.module import Place
@@ -449,7 +449,9 @@ def _result_of(frame: Frame, place: Place) -> Value:
     """Return the join of the returned values, without constants, because calls are never folded."""
     if not frame.returns:
         return UNKNOWN
-    value = join_values(without_partial_taint([(case.condition, case.value) for case in frame.returns]), None, place)
+    value = join_values([(case.condition, case.value) for case in frame.returns], None, place)
+    if isinstance(value, Unknown) and frame.selected_result is not None:
+        return frame.selected_result
     return without_constants(value)
 
 

@@ -20,7 +20,7 @@ from stepgraph.interpreter.replay.tracer import (
     TraceMark,
 )
 from stepgraph.interpreter.values.objects import LexicalScope
-from stepgraph.ir.values import UNKNOWN, Value
+from stepgraph.ir.values import UNKNOWN, Nondeterministic, Value
 from stepgraph.syntax.module import Place
 
 
@@ -76,6 +76,8 @@ class ReplayState(Struct):
     """The number of steps, sleeps and waits completed so far. Tasks that are awaited together count once."""
     nondeterministic_count: int = 0
     """The number of nondeterministic values created so far."""
+    latest: dict[Nondeterministic, Nondeterministic] = field(default_factory=dict)
+    """The latest value from each place that creates nondeterministic values."""
     uses: list[NondeterministicUse] = field(default_factory=list)
     """The uses of nondeterministic values in data that the engine stores."""
     seeded: bool = False
@@ -90,6 +92,8 @@ class ReplayState(Struct):
     """The possible changes of outer state by step bodies so far."""
     recorded_changes: list[tuple[StateKey, StateChange | None]] = field(default_factory=list)
     """All changes, in order of evaluation."""
+    bindings: list[tuple[LexicalScope, str]] = field(default_factory=list)
+    """The bindings of names since the first nondeterministic value, each with the current scope."""
     state_uses: list[StateUse] = field(default_factory=list)
     """The reads of state that a step has changed."""
     state_reads: list[StateRead] = field(default_factory=list)
@@ -145,13 +149,18 @@ class ReplayState(Struct):
             len(self.uses),
             len(self.recorded_changes),
             len(self.state_reads),
+            len(self.bindings),
             self.interpreter.store.serial,
         )
 
     def trace_since(self, start: TraceMark) -> CallTrace:
         """Return the trace of a call that began at `start`."""
         return CallTrace(
-            tuple(self.uses[start.use_count :]),
+            tuple(
+                use
+                for use in self.uses[start.use_count :]
+                if use.nondeterministic.serial <= start.nondeterministic_count
+            ),
             tuple(self.recorded_changes[start.change_count :]),
             self.nondeterministic_count > start.nondeterministic_count,
         )

@@ -8,6 +8,7 @@ from typing import Final
 
 import libcst as cst
 
+from stepgraph.interpreter.frame import PathResult
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.library.side_effects import (
     is_log_call,
@@ -37,6 +38,8 @@ from stepgraph.interpreter.replay.taint import (
     record_test,
     record_use,
     record_uses_in_loop,
+    returned_arguments,
+    taint_selected_values,
     tainted_result,
 )
 from stepgraph.interpreter.replay.tracer import CallTrace, ReplayPosition, TraceMark, Tracer
@@ -124,11 +127,9 @@ class ReplayTracer(Tracer):
         record_method_call(self.state, call, method)
 
     def on_result(self, call: cst.Call, callee: Value, arguments: Arguments, result: Value) -> Value:
-        """Return the result of a call. A method of a string literal, as in `"{}".format(...)`, propagates taint."""
         if not self.state.nondeterministic_count:
             return result
-        if isinstance(call.func, cst.Attribute) and isinstance(call.func.value, cst.BaseString):
-            result = propagate_taint(self.state, (argument.value for argument in arguments.items), result)
+        result = propagate_taint(self.state, returned_arguments(call, arguments), result)
         if self.interpreter.in_step and isinstance(callee, BuiltinMethod):
             record_use(self.state, result, self.interpreter.place(call))
         return result
@@ -143,6 +144,9 @@ class ReplayTracer(Tracer):
     def on_test(self, test: Value, test_place: Place, decision_place: Place, first_branch: int = 0) -> None:
         record_test(self.state, test, test_place, decision_place, first_branch)
 
+    def on_selection(self, tests: Sequence[Value], paths: Sequence[PathResult], start: TraceMark) -> None:
+        taint_selected_values(self.state, tests, paths, start)
+
     def on_access(self, resource: Resource) -> None:
         observe_access(self.interpreter, resource)
 
@@ -152,6 +156,8 @@ class ReplayTracer(Tracer):
     # Statements
 
     def on_binding(self, name: str) -> None:
+        if self.state.nondeterministic_count:
+            self.state.bindings.append((self.interpreter.frame.scope, name))
         if self.interpreter.replays and (self.state.state_changes or self.interpreter.loop_depth):
             record_binding(self.state, name)
 

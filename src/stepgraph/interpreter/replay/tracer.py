@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import libcst as cst
 from msgspec import Struct, field
@@ -16,6 +16,10 @@ from stepgraph.ir.facts import KeyUse, StaticArguments
 from stepgraph.ir.nodes import Block, StepDefinition
 from stepgraph.ir.values import UNKNOWN, External, Nondeterministic, Resource, Value
 from stepgraph.syntax.module import Place
+
+if TYPE_CHECKING:
+    # Frames refer to the traces of this module.
+    from stepgraph.interpreter.frame import PathResult
 
 # The slot of a name or attribute. For a collection, the key is empty.
 StateKey: TypeAlias = tuple[HeapCell, str]
@@ -57,6 +61,7 @@ class TraceMark(Struct, frozen=True):
     use_count: int = 0
     change_count: int = 0
     state_read_count: int = 0
+    binding_count: int = 0
     newest_serial: int = 0
     """The serial of the newest cell at this point."""
 
@@ -65,7 +70,7 @@ class CallTrace(Struct, frozen=True):
     """The trace of a call. Further calls with the same summary repeat the trace."""
 
     uses: tuple[NondeterministicUse, ...] = ()
-    """The uses of nondeterministic values in the function."""
+    """The uses in the function of nondeterministic values that are older than the call."""
     state_changes: tuple[tuple[StateKey, StateChange | None], ...] = ()
     """The changes that steps make to outer state."""
     creates_nondeterministic: bool = False
@@ -166,6 +171,9 @@ class Tracer:
 
     def on_test(self, test: Value, test_place: Place, decision_place: Place, first_branch: int = 0) -> None:
         """Record that a value decides which of the branches from `first_branch` on runs."""
+
+    def on_selection(self, tests: Sequence[Value], paths: Sequence[PathResult], start: TraceMark) -> None:
+        """Record that tests have selected one of several paths from `start`, after the join of their changes."""
 
     def on_access(self, resource: Resource) -> None:
         """Record that a call of a resource is awaited, or passed to a function that awaits it."""
