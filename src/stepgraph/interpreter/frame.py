@@ -143,6 +143,10 @@ class Frame(Struct, eq=False):
     outer_loop_depth: int = 0
     """The number of loops around the call."""
     caller: Frame | None = None
+    call_place: Place | None = None
+    """The call that the body executes; None for a module or class body, a step and `run`."""
+    lambda_calls: list[Place] = field(default_factory=list)
+    """The calls of the lambdas that are being evaluated, outermost first."""
     in_step: bool = False
     """Whether the call is in the body of a step."""
     open_contexts: list[OpenContext] = field(default_factory=list)
@@ -184,6 +188,18 @@ class Frame(Struct, eq=False):
     def of_body(cls, scope: LexicalScope, function: cst.FunctionDef | None = None, *, is_async: bool = False) -> Frame:
         """Return the frame for executing a body from its start."""
         return cls(scope, scope, function, is_async)
+
+    @property
+    def calls(self) -> tuple[Place, ...]:
+        """The calls that lead to the current code, innermost first. In the body of a step, they begin in the step."""
+        places: list[Place] = []
+        frame: Frame | None = self
+        while frame is not None and frame.in_step == self.in_step:
+            places += reversed(frame.lambda_calls)
+            if frame.call_place is not None:
+                places.append(frame.call_place)
+            frame = frame.caller
+        return tuple(places)
 
     @property
     def managed_frame(self) -> Frame:

@@ -306,6 +306,8 @@ class ExternalCallOutsideStep(Fact, Struct, frozen=True):
 
     name: str
     place: Place
+    calls: tuple[Place, ...]
+    """The `await` of the result, if any, and the calls of functions that lead to it, innermost first."""
 
 
 class EventMutated(Fact, Struct, frozen=True):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 import libcst as cst
 from msgspec import Struct, field
@@ -20,6 +20,7 @@ from stepgraph.interpreter.replay.tracer import (
     TraceMark,
 )
 from stepgraph.interpreter.values.objects import LexicalScope
+from stepgraph.ir.facts import ExternalCallOutsideStep
 from stepgraph.ir.values import UNKNOWN, Nondeterministic, Value
 from stepgraph.syntax.module import Place
 
@@ -42,6 +43,9 @@ class StateUse(Struct, frozen=True):
     change: StateChange
     place: Place
 
+
+# The maximum number of accesses that a further call of a function repeats. A finding shows only a few of them.
+_MAX_REPEATED_ACCESSES: Final = 3
 
 Flag: TypeAlias = Literal["logging_only", "evaluating_target", "evaluating_base"]
 
@@ -88,6 +92,8 @@ class ReplayState(Struct):
     """The step whose body is being evaluated, if any."""
     step_since: int = 0
     """The serial of the newest cell before the body of `step`. Newer cells are local to the body."""
+    accesses: list[ExternalCallOutsideStep] = field(default_factory=list)
+    """The calls of bindings and request functions outside of steps, in order of evaluation."""
     state_changes: Mapping[StateKey, StateChange] = field(default_factory=dict)
     """The possible changes of outer state by step bodies so far."""
     recorded_changes: list[tuple[StateKey, StateChange | None]] = field(default_factory=list)
@@ -148,13 +154,14 @@ class ReplayState(Struct):
             self.nondeterministic_count,
             len(self.uses),
             len(self.recorded_changes),
+            len(self.accesses),
             len(self.state_reads),
             len(self.bindings),
             self.interpreter.store.serial,
         )
 
-    def trace_since(self, start: TraceMark) -> CallTrace:
-        """Return the trace of a call that began at `start`."""
+    def trace_since(self, start: TraceMark, place: Place | None) -> CallTrace:
+        """Return the trace of the call at `place` that began at `start`."""
         return CallTrace(
             tuple(
                 use
@@ -162,8 +169,36 @@ class ReplayState(Struct):
                 if use.nondeterministic.serial <= start.nondeterministic_count
             ),
             tuple(self.recorded_changes[start.change_count :]),
+            self._accesses_since(start, place),
             self.nondeterministic_count > start.nondeterministic_count,
         )
+
+    def _accesses_since(self, start: TraceMark, place: Place | None) -> tuple[ExternalCallOutsideStep, ...]:
+        """Return the first accesses since `start`, without the call at `place` and the calls that lead to it."""
+        by_place: dict[Place, ExternalCallOutsideStep] = {}
+        for access in self.accesses[start.access_count :]:
+            by_place.setdefault(access.place, access)
+            if len(by_place) == _MAX_REPEATED_ACCESSES:
+                break
+        outer_count = len(self.interpreter.frame.calls) + (place is not None)
+        return tuple(
+            replace(access, calls=access.calls[: max(0, len(access.calls) - outer_count)])
+            for access in by_place.values()
+        )
+
+    def record_access(self, access: ExternalCallOutsideStep | None) -> None:
+        """Record an access to a resource outside of steps, if there is one."""
+        if access is not None:
+            self.accesses.append(access)
+            if access not in self.interpreter.facts:
+                self.interpreter.observe(access)
+
+    def repeat_accesses(self, accesses: Sequence[ExternalCallOutsideStep], place: Place | None) -> None:
+        """Record the accesses of a function again, because a further call at `place` repeats them."""
+        if accesses:
+            outer = (*(() if place is None else (place,)), *self.interpreter.frame.calls)
+            for access in accesses:
+                self.record_access(replace(access, calls=(*access.calls, *outer)))
 
     def change(self, key: StateKey, change: StateChange | None) -> None:
         """Record that a step changes some state. If the change is None, discard earlier changes of this state."""

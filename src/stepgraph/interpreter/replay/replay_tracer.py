@@ -11,11 +11,11 @@ import libcst as cst
 from stepgraph.interpreter.frame import PathResult
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.library.side_effects import (
+    access_outside_step,
+    discarded_access,
     is_log_call,
     is_logging_only,
-    observe_access,
-    observe_discarded_result,
-    observe_request,
+    request_outside_step,
 )
 from stepgraph.interpreter.replay.races import observe_races
 from stepgraph.interpreter.replay.replay_state import ReplayState
@@ -135,7 +135,7 @@ class ReplayTracer(Tracer):
         return result
 
     def on_external_call(self, callee: External, arguments: Arguments, place: Place, result: Value) -> Value:
-        observe_request(self.interpreter, callee.name, place, result)
+        self.state.record_access(request_outside_step(self.interpreter, callee.name, place, result))
         return tainted_result(self.state, callee, arguments, place, result)
 
     def on_operation(self, operands: Iterable[Value], result: Value = UNKNOWN) -> Value:
@@ -147,8 +147,8 @@ class ReplayTracer(Tracer):
     def on_selection(self, tests: Sequence[Value], paths: Sequence[PathResult], start: TraceMark) -> None:
         taint_selected_values(self.state, tests, paths, start)
 
-    def on_access(self, resource: Resource) -> None:
-        observe_access(self.interpreter, resource)
+    def on_access(self, resource: Resource, place: Place) -> None:
+        self.state.record_access(access_outside_step(self.interpreter, resource, place))
 
     def on_event_key(self, use: KeyUse, event: Value, key: Value, owner: Place, place: Place) -> None:
         observe_event_key(self.interpreter, use, event, key, owner, place)
@@ -176,7 +176,7 @@ class ReplayTracer(Tracer):
         record_in_place_operator(self.state, node, target, value)
 
     def on_discard(self, value: Value) -> None:
-        observe_discarded_result(self.interpreter, value)
+        self.state.record_access(discarded_access(self.interpreter, value))
 
     def on_return(self, function: Place, value: Value, place: Place) -> None:
         """Record a returned value. The result of the workflow counts as used, because the engine stores it."""
@@ -217,11 +217,12 @@ class ReplayTracer(Tracer):
         if state.state_changes or not self.interpreter.loop_depth:
             record_reads_of_next_iteration(state, start.state_read_count, start.newest_serial)
 
-    def trace_since(self, start: TraceMark) -> CallTrace:
-        return self.state.trace_since(start)
+    def trace_since(self, start: TraceMark, place: Place | None) -> CallTrace:
+        return self.state.trace_since(start, place)
 
-    def on_memoized_call(self, trace: CallTrace, scope: LexicalScope) -> None:
+    def on_memoized_call(self, trace: CallTrace, scope: LexicalScope, place: Place | None) -> None:
         record_memoized_uses(self.state, trace, scope)
+        self.state.repeat_accesses(trace.accesses, place)
         self.state.repeat_changes(trace.state_changes)
 
     def on_entry(self, run: cst.CSTNode) -> None:

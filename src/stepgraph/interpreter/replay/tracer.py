@@ -12,7 +12,7 @@ from msgspec import Struct, field
 from stepgraph.interpreter.values.calls import Arguments
 from stepgraph.interpreter.values.containers import HeapCell
 from stepgraph.interpreter.values.objects import LexicalScope
-from stepgraph.ir.facts import KeyUse, StaticArguments
+from stepgraph.ir.facts import ExternalCallOutsideStep, KeyUse, StaticArguments
 from stepgraph.ir.nodes import Block, StepDefinition
 from stepgraph.ir.values import UNKNOWN, External, Nondeterministic, Resource, Value
 from stepgraph.syntax.module import Place
@@ -60,6 +60,7 @@ class TraceMark(Struct, frozen=True):
     nondeterministic_count: int = 0
     use_count: int = 0
     change_count: int = 0
+    access_count: int = 0
     state_read_count: int = 0
     binding_count: int = 0
     newest_serial: int = 0
@@ -73,6 +74,8 @@ class CallTrace(Struct, frozen=True):
     """The uses in the function of nondeterministic values that are older than the call."""
     state_changes: tuple[tuple[StateKey, StateChange | None], ...] = ()
     """The changes that steps make to outer state."""
+    accesses: tuple[ExternalCallOutsideStep, ...] = ()
+    """The first calls of bindings and request functions outside of steps. Their `calls` end in the function."""
     creates_nondeterministic: bool = False
     """Whether the call creates nondeterministic values."""
 
@@ -175,8 +178,8 @@ class Tracer:
     def on_selection(self, tests: Sequence[Value], paths: Sequence[PathResult], start: TraceMark) -> None:
         """Record that tests have selected one of several paths from `start`, after the join of their changes."""
 
-    def on_access(self, resource: Resource) -> None:
-        """Record that a call of a resource is awaited, or passed to a function that awaits it."""
+    def on_access(self, resource: Resource, place: Place) -> None:
+        """Record that a call of a resource is awaited at `place`, or passed to a function that awaits it."""
 
     def on_event_key(self, use: KeyUse, event: Value, key: Value, owner: Place, place: Place) -> None:
         """Record that a key of a value, which may be an event, is used."""
@@ -226,13 +229,13 @@ class Tracer:
     def on_loop_end(self, start: TraceMark, *, repeats: bool) -> None:
         """Record the end of a loop that began at `start`. `repeats` means that its body may run again."""
 
-    def trace_since(self, start: TraceMark) -> CallTrace:
-        """Return the trace of a call that began at `start`."""
-        del start
+    def trace_since(self, start: TraceMark, place: Place | None) -> CallTrace:
+        """Return the trace of the call at `place` that began at `start`."""
+        del start, place
         return _NO_TRACE
 
-    def on_memoized_call(self, trace: CallTrace, scope: LexicalScope) -> None:
-        """Record a call, with its arguments in `scope`, that repeats the trace of an earlier call."""
+    def on_memoized_call(self, trace: CallTrace, scope: LexicalScope, place: Place | None) -> None:
+        """Record a call at `place`, with its arguments in `scope`, that repeats the trace of an earlier call."""
 
     def on_entry(self, run: cst.CSTNode) -> None:
         """Record that the engine calls the `run` method of the workflow."""
