@@ -510,3 +510,45 @@ def test_state_lost_by_a_step_that_runs_if_missing() -> None:
     """
 
     assert replay_lines(body, "SG305") == ['self.token = "x"']
+
+
+_CHANGING = """
+def add(self, amount):
+    self.total += amount
+
+def remove(self, order):
+    order.pop("card")
+
+async def pay(self, step):
+    @step.do("pay")
+    async def paid():
+        return 1
+
+    await paid()
+    await step.sleep("rest", 1)
+"""
+
+
+@pytest.mark.parametrize(
+    ("code", "call", "related"),
+    [
+        ("SG305", "self.add(1)", ["`self.total` is changed here"]),
+        ("SG306", "self.remove(event['payload'])", ["`order` is changed here"]),
+        ("SG308", "await self.pay(step)", ["'pay' runs here", "'rest' runs here"]),
+    ],
+)
+def test_helper_in_a_step_is_reported_at_its_call(code: str, call: str, related: list[str]) -> None:
+    body = f"self.total = 0\nself.add(2)\n{_step(call)}return self.total"
+
+    (finding,) = replay_findings(body, code, methods=_CHANGING)
+
+    assert replay_lines(body, code, methods=_CHANGING) == [call]
+    assert [location.message for location in finding.related] == related
+
+
+def test_each_call_that_changes_the_event_is_flagged() -> None:
+    calls = "self.remove(event['payload'])\nself.remove(event['payload'])\nself.remove({'card': 1})"
+
+    flagged = replay_lines(f"{calls}\nawait step.sleep('a', 1)", "SG306", methods=_CHANGING)
+
+    assert flagged == ["self.remove(event['payload'])", "self.remove(event['payload'])"]

@@ -362,6 +362,39 @@ def test_values_without_taint_on_any_path(setup: str, use: str) -> None:
     assert replay_findings(setup + _TWO_STEPS.format(value=use), "SG304", module=module) == []
 
 
+def test_value_from_a_helper_is_reported_at_its_call() -> None:
+    body = "value = day(event)" + _TWO_STEPS.format(value="value")
+
+    (finding,) = replay_findings(body, "SG304", module=_DAYS)
+
+    assert finding.span.line == 34
+    assert finding.message == (
+        "`day(event)` gets another value from `datetime.now()` (line 10) at replay, so its use on line 41, after a step"
+        " or sleep, may not match the value in earlier steps."
+    )
+    assert [(related.span.line, related.message) for related in finding.related] == [
+        (10, "`datetime.now()` is called here")
+    ]
+
+
+def test_each_call_of_a_clock_helper_is_flagged() -> None:
+    body = "start = day(event)\nend = day(event)\nbatch = Batch(3)"
+    use = _TWO_STEPS.format(value="[start, end, batch.key]")
+
+    flagged = replay_lines(body + use, "SG304", module="from dataclasses import dataclass, field\n" + _DAYS)
+
+    assert flagged == ["start = day(event)", "end = day(event)", "batch = Batch(3)"]
+
+
+def test_name_and_branch_relate_to_the_clock_of_a_helper() -> None:
+    body = "if is_late():\n    await step.sleep('a', 1)\nawait step.sleep(day(event), 1)"
+
+    names = replay_findings(body, "SG301", module=_DAYS)
+    branches = replay_findings(body, "SG302", module=_DAYS)
+
+    assert [[related.span.line for related in finding.related] for finding in (*names, *branches)] == [[10], [13]]
+
+
 def test_value_of_a_pass_in_a_memoized_function() -> None:
     body = """
     def labeled(value):

@@ -145,8 +145,8 @@ class Frame(Struct, eq=False):
     caller: Frame | None = None
     call_place: Place | None = None
     """The call that the body executes; None for a module or class body, a step and `run`."""
-    lambda_calls: list[Place] = field(default_factory=list)
-    """The calls of the lambdas that are being evaluated, outermost first."""
+    inline_calls: list[Place] = field(default_factory=list)
+    """The calls without a frame that are being evaluated, of lambdas and generated initializers, outermost first."""
     in_step: bool = False
     """Whether the call is in the body of a step."""
     open_contexts: list[OpenContext] = field(default_factory=list)
@@ -190,24 +190,21 @@ class Frame(Struct, eq=False):
         return cls(scope, scope, function, is_async)
 
     @property
-    def calls(self) -> tuple[Place, ...]:
-        """The calls that lead to the current code, innermost first. In the body of a step, they begin in the step."""
-        places: list[Place] = []
-        frame: Frame | None = self
-        while frame is not None and frame.in_step == self.in_step:
-            places += reversed(frame.lambda_calls)
-            if frame.call_place is not None:
-                places.append(frame.call_place)
-            frame = frame.caller
-        return tuple(places)
-
-    @property
     def managed_frame(self) -> Frame:
         """The frame whose block the generator of this frame manages, or this frame itself for other code."""
         frame = self
         while frame.at_yield is not None and frame.inlined is None and frame.caller is not None:
             frame = frame.caller
         return frame
+
+    @contextmanager
+    def inline_call(self, place: Place) -> Iterator[None]:
+        """Interpret the body of a call that has no frame."""
+        self.inline_calls.append(place)
+        try:
+            yield
+        finally:
+            self.inline_calls.pop()
 
     @contextmanager
     def in_loop(self, loop: LoopState, names: Mapping[str, Constant] | None = None) -> Iterator[None]:

@@ -127,6 +127,8 @@ class Nondeterministic(Value, Struct, frozen=True):
     """Whether the value is the result of calling `result_name`. If not, the value is the attribute itself."""
     has_stable_truth: bool = False
     """Whether the truth of the value is the same at replay. Times and ids are always truthy."""
+    calls: tuple[Place, ...] = ()
+    """The calls that lead to the call of the function, innermost first."""
     relevant: ClassVar[bool] = False
     tainted: ClassVar[bool] = True
 

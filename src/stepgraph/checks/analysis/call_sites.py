@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from stepgraph.checks.diagnostic import RelatedLocation
 from stepgraph.ir.nodes import Call, Run, Start
 
 if TYPE_CHECKING:
@@ -44,6 +45,18 @@ def call_site(subject: WorkflowSubject, place: Place, calls: Sequence[Place]) ->
         if id(_function_around(candidate)) in functions:
             return CallSite(candidate, is_call=candidate is not place)
     return CallSite(place, is_call=False)
+
+
+def call_in_step(place: Place, calls: Sequence[Place]) -> CallSite:
+    """Return the outermost of a place in a step and its calls, which is in the body of the step."""
+    return CallSite(calls[-1], is_call=True) if calls else CallSite(place, is_call=False)
+
+
+def source_elsewhere(place: Place, source: Place) -> tuple[RelatedLocation, ...]:
+    """Return the call that produces a value as a related location of a place, unless it is at that place."""
+    if place.span.encloses(source.span):
+        return ()
+    return (RelatedLocation(source.span, f"`{source.text}` is called here"),)
 
 
 def line_phrase(span: Span, path: str) -> str:

@@ -101,7 +101,7 @@ def request_outside_step(
 ) -> ExternalCallOutsideStep | None:
     """Return the fact for an external call that sends a request outside of steps. Return None for any other call."""
     if name in _REQUESTS and interpreter.replays and isinstance(result, Unknown | ExternalResult):
-        return ExternalCallOutsideStep(name, place, interpreter.frame.calls)
+        return ExternalCallOutsideStep(name, place, interpreter.calls)
     return None
 
 
@@ -123,4 +123,4 @@ def access_outside_step(
     if not interpreter.replays or value.call_place is None or value.name.endswith(_LIFECYCLE_METHODS):
         return None
     awaits = () if await_place is None else (await_place,)
-    return ExternalCallOutsideStep(value.name, value.call_place, (*awaits, *interpreter.frame.calls))
+    return ExternalCallOutsideStep(value.name, value.call_place, (*awaits, *interpreter.calls))

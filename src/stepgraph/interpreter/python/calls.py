@@ -89,11 +89,10 @@ def _call_lambda(
         return Unresolved("it is a lambda that calls itself", Place(callee.scope.module, node))
     interpreter.budget.spend(Limit.SUMMARIES)
     interpreter.open_lambdas[node] += 1
-    interpreter.frame.lambda_calls.append(place)
-    with interpreter.in_scope(function_scope(interpreter, callee, arguments)):
+    scope = function_scope(interpreter, callee, arguments)
+    with interpreter.in_scope(scope), interpreter.frame.inline_call(place):
         value = interpreter.evaluate(node.body)
         interpreter.tracer.on_return(Place(callee.scope.module, node), value, interpreter.place(node.body))
-    interpreter.frame.lambda_calls.pop()
     interpreter.open_lambdas[node] -= 1
     if not value.relevant:
         return without_constants(value)

@@ -20,7 +20,7 @@ from stepgraph.interpreter.replay.tracer import (
     TraceMark,
 )
 from stepgraph.interpreter.values.objects import LexicalScope
-from stepgraph.ir.facts import ExternalCallOutsideStep
+from stepgraph.ir.facts import EventMutated, FactInCall
 from stepgraph.ir.values import UNKNOWN, Nondeterministic, Value
 from stepgraph.syntax.module import Place
 
@@ -44,8 +44,10 @@ class StateUse(Struct, frozen=True):
     place: Place
 
 
-# The maximum number of accesses that a further call of a function repeats. A finding shows only a few of them.
-_MAX_REPEATED_ACCESSES: Final = 3
+# The maximum number of facts that a further call of a function repeats. A finding shows only a few of them.
+_MAX_REPEATED_FACTS: Final = 6
+# The number of facts beyond which further calls repeat none, to stay far below the limit on facts of a workflow.
+_MAX_FACTS: Final = 5_000
 
 Flag: TypeAlias = Literal["logging_only", "evaluating_target", "evaluating_base"]
 
@@ -92,8 +94,8 @@ class ReplayState(Struct):
     """The step whose body is being evaluated, if any."""
     step_since: int = 0
     """The serial of the newest cell before the body of `step`. Newer cells are local to the body."""
-    accesses: list[ExternalCallOutsideStep] = field(default_factory=list)
-    """The calls of bindings and request functions outside of steps, in order of evaluation."""
+    facts: list[FactInCall] = field(default_factory=list)
+    """The facts that depend on the calls of the functions that they are about, in order of evaluation."""
     state_changes: Mapping[StateKey, StateChange] = field(default_factory=dict)
     """The possible changes of outer state by step bodies so far."""
     recorded_changes: list[tuple[StateKey, StateChange | None]] = field(default_factory=list)
@@ -154,7 +156,7 @@ class ReplayState(Struct):
             self.nondeterministic_count,
             len(self.uses),
             len(self.recorded_changes),
-            len(self.accesses),
+            len(self.facts),
             len(self.state_reads),
             len(self.bindings),
             self.interpreter.store.serial,
@@ -169,36 +171,42 @@ class ReplayState(Struct):
                 if use.nondeterministic.serial <= start.nondeterministic_count
             ),
             tuple(self.recorded_changes[start.change_count :]),
-            self._accesses_since(start, place),
+            self._facts_since(start, place),
             self.nondeterministic_count > start.nondeterministic_count,
         )
 
-    def _accesses_since(self, start: TraceMark, place: Place | None) -> tuple[ExternalCallOutsideStep, ...]:
-        """Return the first accesses since `start`, without the call at `place` and the calls that lead to it."""
-        by_place: dict[Place, ExternalCallOutsideStep] = {}
-        for access in self.accesses[start.access_count :]:
-            by_place.setdefault(access.place, access)
-            if len(by_place) == _MAX_REPEATED_ACCESSES:
+    def _facts_since(self, start: TraceMark, place: Place | None) -> tuple[FactInCall, ...]:
+        """Return the first facts since `start`, without the call at `place` and the calls that lead to it."""
+        interpreter = self.interpreter
+        by_place: dict[tuple[type[FactInCall], Place], FactInCall] = {}
+        for fact in self.facts[start.fact_count :]:
+            if (isinstance(fact, EventMutated) and fact.in_step) == interpreter.in_step:
+                by_place.setdefault((type(fact), fact.place), fact)
+            if len(by_place) == _MAX_REPEATED_FACTS:
                 break
-        outer_count = len(self.interpreter.frame.calls) + (place is not None)
+        outer_count = len(interpreter.calls) + (place is not None)
         return tuple(
-            replace(access, calls=access.calls[: max(0, len(access.calls) - outer_count)])
-            for access in by_place.values()
+            replace(fact, calls=fact.calls[: max(0, len(fact.calls) - outer_count)]) for fact in by_place.values()
         )
 
-    def record_access(self, access: ExternalCallOutsideStep | None) -> None:
-        """Record an access to a resource outside of steps, if there is one."""
-        if access is not None:
-            self.accesses.append(access)
-            if access not in self.interpreter.facts:
-                self.interpreter.observe(access)
+    def record_fact(self, fact: FactInCall | None) -> None:
+        """Record a fact that depends on the calls of the current function, if there is one."""
+        if fact is not None:
+            self.facts.append(fact)
+            if fact not in self.interpreter.facts:
+                self.interpreter.observe(fact)
 
-    def repeat_accesses(self, accesses: Sequence[ExternalCallOutsideStep], place: Place | None) -> None:
-        """Record the accesses of a function again, because a further call at `place` repeats them."""
-        if accesses:
-            outer = (*(() if place is None else (place,)), *self.interpreter.frame.calls)
-            for access in accesses:
-                self.record_access(replace(access, calls=(*access.calls, *outer)))
+    def repeat_facts(self, facts: Sequence[FactInCall], place: Place | None) -> None:
+        """Record the facts of a function again, because a further call at `place` repeats them."""
+        if not facts or len(self.facts) >= _MAX_FACTS:
+            return
+        outer = self._calls_at(place)
+        for fact in facts:
+            self.record_fact(replace(fact, calls=(*fact.calls, *outer)))
+
+    def _calls_at(self, place: Place | None) -> tuple[Place, ...]:
+        """Return the calls that lead to the body of a function that is called at `place`, innermost first."""
+        return (*(() if place is None else (place,)), *self.interpreter.calls)
 
     def change(self, key: StateKey, change: StateChange | None) -> None:
         """Record that a step changes some state. If the change is None, discard earlier changes of this state."""
@@ -206,13 +214,13 @@ class ReplayState(Struct):
         changes = {unchanged: earlier for unchanged, earlier in self.state_changes.items() if unchanged != key}
         self.state_changes = changes if change is None else {**changes, key: change}
 
-    def repeat_changes(self, changes: Sequence[tuple[StateKey, StateChange | None]]) -> None:
-        """Record the changes of a function again, because a further call repeats them."""
+    def repeat_changes(self, changes: Sequence[tuple[StateKey, StateChange | None]], place: Place | None) -> None:
+        """Record the changes of a function again, because a further call at `place` repeats them."""
         for key, change in changes:
             if change is None:
                 self.change(key, None)
             elif self.step is not None and key[0].serial <= self.step_since:
-                self.change(key, replace(change, step=self.step))
+                self.change(key, replace(change, step=self.step, calls=self._calls_at(place) or change.calls))
 
     def complete_step(self) -> None:
         """Record that the following code runs after another step, sleep or wait has completed."""

@@ -135,7 +135,7 @@ class ReplayTracer(Tracer):
         return result
 
     def on_external_call(self, callee: External, arguments: Arguments, place: Place, result: Value) -> Value:
-        self.state.record_access(request_outside_step(self.interpreter, callee.name, place, result))
+        self.state.record_fact(request_outside_step(self.interpreter, callee.name, place, result))
         return tainted_result(self.state, callee, arguments, place, result)
 
     def on_operation(self, operands: Iterable[Value], result: Value = UNKNOWN) -> Value:
@@ -148,7 +148,7 @@ class ReplayTracer(Tracer):
         taint_selected_values(self.state, tests, paths, start)
 
     def on_access(self, resource: Resource, place: Place) -> None:
-        self.state.record_access(access_outside_step(self.interpreter, resource, place))
+        self.state.record_fact(access_outside_step(self.interpreter, resource, place))
 
     def on_event_key(self, use: KeyUse, event: Value, key: Value, owner: Place, place: Place) -> None:
         observe_event_key(self.interpreter, use, event, key, owner, place)
@@ -176,7 +176,7 @@ class ReplayTracer(Tracer):
         record_in_place_operator(self.state, node, target, value)
 
     def on_discard(self, value: Value) -> None:
-        self.state.record_access(discarded_access(self.interpreter, value))
+        self.state.record_fact(discarded_access(self.interpreter, value))
 
     def on_return(self, function: Place, value: Value, place: Place) -> None:
         """Record a returned value. The result of the workflow counts as used, because the engine stores it."""
@@ -222,8 +222,8 @@ class ReplayTracer(Tracer):
 
     def on_memoized_call(self, trace: CallTrace, scope: LexicalScope, place: Place | None) -> None:
         record_memoized_uses(self.state, trace, scope)
-        self.state.repeat_accesses(trace.accesses, place)
-        self.state.repeat_changes(trace.state_changes)
+        self.state.repeat_facts(trace.facts, place)
+        self.state.repeat_changes(trace.state_changes, place)
 
     def on_entry(self, run: cst.CSTNode) -> None:
         self.state.entry = run

@@ -84,6 +84,7 @@ def tainted_result(replay: ReplayState, callee: External, arguments: Arguments, 
             replay.nondeterministic_count,
             name,
             has_stable_truth=always_truthy,
+            calls=replay.interpreter.calls,
         )
         replay.latest[created] = created
         return created
@@ -207,9 +208,8 @@ def record_uses_in_loop(replay: ReplayState, first: int, newest: int) -> None:
 
 
 def _observe_use(replay: ReplayState, use: NondeterministicUse) -> None:
-    replay.interpreter.observe(
-        NondeterministicUseAfterStep(use.nondeterministic.name, use.nondeterministic.place, use.place)
-    )
+    source = use.nondeterministic
+    replay.interpreter.observe(NondeterministicUseAfterStep(source.name, source.place, use.place, source.calls))
 
 
 _CLOCKS: Final = frozenset(

@@ -12,7 +12,7 @@ from msgspec import Struct, field
 from stepgraph.interpreter.values.calls import Arguments
 from stepgraph.interpreter.values.containers import HeapCell
 from stepgraph.interpreter.values.objects import LexicalScope
-from stepgraph.ir.facts import ExternalCallOutsideStep, KeyUse, StaticArguments
+from stepgraph.ir.facts import FactInCall, KeyUse, StaticArguments
 from stepgraph.ir.nodes import Block, StepDefinition
 from stepgraph.ir.values import UNKNOWN, External, Nondeterministic, Resource, Value
 from stepgraph.syntax.module import Place
@@ -42,6 +42,8 @@ class StateChange(Struct, frozen=True):
     """The step whose body makes the change."""
     function: cst.CSTNode | None
     """The function that contains the change: the step's function, or a function that it calls."""
+    calls: tuple[Place, ...]
+    """The calls, in the body of the step, that lead to the change, innermost first."""
 
 
 class ReplayPosition(Struct, frozen=True):
@@ -60,7 +62,7 @@ class TraceMark(Struct, frozen=True):
     nondeterministic_count: int = 0
     use_count: int = 0
     change_count: int = 0
-    access_count: int = 0
+    fact_count: int = 0
     state_read_count: int = 0
     binding_count: int = 0
     newest_serial: int = 0
@@ -74,8 +76,8 @@ class CallTrace(Struct, frozen=True):
     """The uses in the function of nondeterministic values that are older than the call."""
     state_changes: tuple[tuple[StateKey, StateChange | None], ...] = ()
     """The changes that steps make to outer state."""
-    accesses: tuple[ExternalCallOutsideStep, ...] = ()
-    """The first calls of bindings and request functions outside of steps. Their `calls` end in the function."""
+    facts: tuple[FactInCall, ...] = ()
+    """The first facts that depend on the calls of the function. Their `calls` end in the function."""
     creates_nondeterministic: bool = False
     """Whether the call creates nondeterministic values."""
 
