@@ -30,19 +30,14 @@ class CallSite(Struct, frozen=True):
     @property
     def callee_text(self) -> str:
         """The source of the called function."""
-        import libcst as cst
-
-        node = self.place.node
-        if isinstance(node, cst.Await):
-            node = node.expression
-        return self.place.module.brief_text(node.func if isinstance(node, cst.Call) else node)
+        return self.place.callee_text
 
 
 def call_site(subject: WorkflowSubject, place: Place, calls: Sequence[Place]) -> CallSite:
     """Return the innermost of a place and its calls that is in `run` or in another function that runs steps."""
     functions = subject.once(_functions_with_steps)
     for candidate in (place, *calls):
-        if id(_function_around(candidate)) in functions:
+        if id(candidate.function) in functions:
             return CallSite(candidate, is_call=candidate is not place)
     return CallSite(place, is_call=False)
 
@@ -74,13 +69,3 @@ def _functions_with_steps(subject: WorkflowSubject) -> frozenset[int]:
             if function.may_run_steps:
                 nodes.add(id(function.place.node))
     return frozenset(nodes)
-
-
-def _function_around(place: Place) -> object:
-    """Return the innermost function around a place. A lambda belongs to the function that contains it."""
-    import libcst as cst
-
-    from stepgraph.syntax.walk import ancestors_of
-
-    ancestors = ancestors_of(place.module.parents, place.node)
-    return next((ancestor for ancestor in ancestors if isinstance(ancestor, cst.FunctionDef)), None)
