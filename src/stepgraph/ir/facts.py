@@ -299,6 +299,8 @@ class NondeterministicUseAfterStep(Fact, Struct, frozen=True):
     """The location of the call that produces the value."""
     place: Place
     """The location of the use."""
+    calls: tuple[Place, ...]
+    """The calls that lead to the call that produces the value, innermost first."""
 
 
 class ExternalCallOutsideStep(Fact, Struct, frozen=True):
@@ -306,6 +308,8 @@ class ExternalCallOutsideStep(Fact, Struct, frozen=True):
 
     name: str
     place: Place
+    calls: tuple[Place, ...]
+    """The `await` of the result, if any, and the calls of functions that lead to it, innermost first."""
 
 
 class EventMutated(Fact, Struct, frozen=True):
@@ -315,6 +319,12 @@ class EventMutated(Fact, Struct, frozen=True):
     """The source of the mutated expression."""
     place: Place
     in_step: bool
+    calls: tuple[Place, ...]
+    """The calls that lead to the mutation, innermost first. In a step, they begin in the body of the step."""
+
+
+FactInCall: TypeAlias = ExternalCallOutsideStep | EventMutated
+"""A fact about a function that depends on its calls. Each call repeats it."""
 
 
 class OuterStateMutated(Fact, Struct, frozen=True):
@@ -325,6 +335,8 @@ class OuterStateMutated(Fact, Struct, frozen=True):
     place: Place
     read_place: Place
     """The location of a later read."""
+    calls: tuple[Place, ...]
+    """The calls, in the body of the step, that lead to the mutation, innermost first."""
 
 
 class LateBoundVariable(Fact, Struct, frozen=True):

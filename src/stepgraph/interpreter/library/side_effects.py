@@ -113,23 +113,31 @@ _REQUESTS: Final = frozenset(
 _LIFECYCLE_METHODS: Final = (".aclose", ".close", ".__aenter__", ".__aexit__")
 
 
-def observe_request(interpreter: Interpreter, name: str, place: Place, result: Value) -> None:
-    """Record a fact for an external call that sends a request outside of steps."""
+def request_outside_step(
+    interpreter: Interpreter, name: str, place: Place, result: Value
+) -> ExternalCallOutsideStep | None:
+    """Return the fact for an external call that sends a request outside of steps. Return None for any other call."""
     if name in _REQUESTS and interpreter.replays and isinstance(result, Unknown | ExternalResult):
-        interpreter.observe(ExternalCallOutsideStep(name, place))
+        return ExternalCallOutsideStep(name, place, interpreter.calls)
+    return None
 
 
-def observe_discarded_result(interpreter: Interpreter, value: Value) -> None:
-    """Record a fact for a call of a binding, outside of steps, whose result is discarded without an `await`."""
+def discarded_access(interpreter: Interpreter, value: Value) -> ExternalCallOutsideStep | None:
+    """Return the fact for a call of a binding, outside of steps, whose result is discarded without an `await`."""
     if (
         isinstance(value, Resource)
         and value.name.startswith("env.")
         and value.name.rpartition(".")[2] not in LOG_METHODS
     ):
-        observe_access(interpreter, value)
+        return access_outside_step(interpreter, value)
+    return None
 
 
-def observe_access(interpreter: Interpreter, value: Resource) -> None:
-    """Record a fact for an access to a resource outside of steps. Its effect or result may differ at each replay."""
-    if interpreter.replays and value.call_place is not None and not value.name.endswith(_LIFECYCLE_METHODS):
-        interpreter.observe(ExternalCallOutsideStep(value.name, value.call_place))
+def access_outside_step(
+    interpreter: Interpreter, value: Resource, await_place: Place | None = None
+) -> ExternalCallOutsideStep | None:
+    """Return the fact for an access to a resource outside of steps. Its effect or result may differ at each replay."""
+    if not interpreter.replays or value.call_place is None or value.name.endswith(_LIFECYCLE_METHODS):
+        return None
+    awaits = () if await_place is None else (await_place,)
+    return ExternalCallOutsideStep(value.name, value.call_place, (*awaits, *interpreter.calls))

@@ -102,7 +102,7 @@ def await_value(interpreter: Interpreter, value: Value, place: Place, first_oper
         case Union():
             return _await_union(interpreter, value, place, first_operation)
         case Resource():
-            interpreter.tracer.on_access(value)
+            interpreter.tracer.on_access(value, place)
             return awaited_result(value)
         case ExternalResult():
             return awaited_result(value)
@@ -203,7 +203,7 @@ def start(interpreter: Interpreter, value: Value, place: Place) -> Value:
         case StepCall() | WaitCall() | FunctionCall() | PreparedCall():
             return _start_coroutine(interpreter, value)
         case Resource():
-            interpreter.tracer.on_access(value)
+            interpreter.tracer.on_access(value, place)
             return UNKNOWN
         case WaitForCall(inner=inner):
             return _start_with_timeout(interpreter, value, start(interpreter, inner, place))
@@ -351,8 +351,8 @@ def _run_coroutine(
         case PreparedCall(function=function, result=result):
             interpreter.frame.called |= interpreter.work.bit_of(function)
             return Call(function), result
-        case FunctionCall(function=function_value, arguments=arguments):
-            summary = summarize_call(interpreter, function_value, arguments)
+        case FunctionCall(function=function_value, arguments=arguments, place=place):
+            summary = summarize_call(interpreter, function_value, arguments, place)
             if summary.function.may_run_steps:
                 interpreter.frame.called |= interpreter.work.bit_of(function_value.node)
             may_work = (
