@@ -75,6 +75,7 @@ def test_a_finding_is_shown_with_its_source(stepgraph: Command) -> None:
         ),
         "10 |         await charge(10)",
         "   |                      ^^",
+        "   = note: orders.py:6:10: the step is declared here",
     ]
     assert advice.startswith("   = help: Call it without arguments")
     assert (heading, row) == (
