@@ -167,6 +167,10 @@ def test_step_that_runs_after_its_pass_is_reported(body: str) -> None:
         await asyncio.gather(*tasks)
         """,
         """
+        for order in orders:
+            await asyncio.gather(step.do(f"ship {order}")(lambda: order)(), a())
+        """,
+        """
         for shipping in (step.do(f"ship {order}")(lambda: order)() for order in orders):
             await shipping
         """,
@@ -181,6 +185,42 @@ def test_step_that_runs_after_its_pass_is_reported(body: str) -> None:
 )
 def test_step_that_may_read_the_value_of_its_pass_is_not_reported(body: str) -> None:
     assert late_reads(body) == []
+
+
+_LAMBDA_CALLS = """
+for call in calls:
+    await call()
+"""
+_SHIP = """
+async def ship(self, step, order):
+    await step.sleep(f"ship {order}", "1 minute")
+"""
+
+
+@pytest.mark.parametrize(
+    "declaration",
+    [
+        "calls = [lambda: self.ship(step, order) for order in event['payload']]",
+        "calls = []\nfor order in event['payload']:\n    calls.append(lambda: self.ship(step, order))",
+    ],
+)
+def test_stored_lambda_is_reported_with_a_default(declaration: str) -> None:
+    (finding,) = replay_findings(declaration + _LAMBDA_CALLS, "SG217", methods=_SHIP)
+    assert finding.message == "this lambda runs after the loop has changed `order`, so each call reads the last value."
+    assert finding.advice == "Store the value in a default: `lambda order=order: ...`."
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "calls = [lambda order=order: self.ship(step, order) for order in event['payload']]" + _LAMBDA_CALLS,
+        "for order in event['payload']:\n    calls = [lambda: self.ship(step, order)]\n    await calls[0]()",
+        "for order in event['payload']:\n    await asyncio.gather(*[f() for f in [lambda: self.ship(step, order)]])",
+        "calls = [(lambda: self.ship(step, order))() for order in event['payload']]\nawait asyncio.gather(*calls)",
+    ],
+)
+def test_lambda_that_reads_its_own_value_is_not_reported(body: str) -> None:
+    assert replay_findings(body, "SG217", methods=_SHIP) == []
 
 
 def test_names_of_inner_scopes_are_not_loop_variables() -> None:

@@ -362,3 +362,5 @@ class LateBoundVariable(Fact, Struct, frozen=True):
     """Whether the functions of several passes, or the results of calling them, may be used after the loop."""
     calls: tuple[Place, ...]
     """The calls of the function in the loop that each pass makes once."""
+    calls_inside: tuple[Place, ...]
+    """The calls in a lambda that is an element of a collection; empty for other functions."""

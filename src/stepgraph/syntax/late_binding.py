@@ -14,7 +14,7 @@ from typing import Final
 import libcst as cst
 from msgspec import Struct, field
 
-from stepgraph.syntax.bindings import Bindings, bindings_of, evaluated_expressions
+from stepgraph.syntax.bindings import Bindings, bindings_of, evaluated_expressions, last_name
 from stepgraph.syntax.extents import Extents, extents_of
 from stepgraph.syntax.free_names import COMPREHENSIONS, Comprehension, LocalFunction, comprehension_targets, free_names
 from stepgraph.syntax.module import SourceModule
@@ -23,6 +23,8 @@ from stepgraph.syntax.walk import SCOPES, all_nodes, ancestors_of, expressions_b
 
 _LOOPS: Final = (cst.For, cst.While)
 _EXITS: Final = (cst.Break, cst.Return)
+# Methods that add an element to a collection.
+_ADDING_METHODS: Final = frozenset(["add", "append", "appendleft"])
 
 
 class LateBinding(Struct, frozen=True):
@@ -48,6 +50,18 @@ def late_bindings(function: LocalFunction, module: SourceModule) -> Sequence[Lat
     The function reads a wrong value if it runs neither in the pass that creates it nor in a later loop.
     """
     return module.once_for(function, _late_bindings)
+
+
+def calls_in_stored_lambda(function: LocalFunction, module: SourceModule) -> tuple[cst.Call, ...]:
+    """Return the calls in a lambda that is an element of a collection. Return none for other functions."""
+    if not isinstance(function, cst.Lambda):
+        return ()
+    parent = module.parents.get(id(function))
+    call = module.parents.get(id(parent)) if isinstance(parent, cst.Arg) else None
+    is_added = isinstance(call, cst.Call) and last_name(call.func) in _ADDING_METHODS
+    if not is_added and not isinstance(parent, (cst.Element, cst.DictElement, *COMPREHENSIONS)):
+        return ()
+    return tuple(node for node in expressions_below(function.body) if isinstance(node, cst.Call))
 
 
 def _late_bindings(function: LocalFunction, module: SourceModule) -> Sequence[LateBinding]:
@@ -217,22 +231,22 @@ class _Loop(Struct, frozen=True, dict=True):
         created = self.extents.start(function)
         if not assigned or self._awaits[0] < min(assigned) or self._awaits[-1] > created:
             return True
-        return any(map(self._may_await_again, self._statements_around(function)))
+        return any(map(self._may_await_again, self._nodes_around(function)))
 
     def _position(self, binder: cst.CSTNode) -> int:
         """Return the position at which the value of a name changes. The right-hand side runs before it."""
         return self.extents.start(binder) if binder is self.node else self.extents.end(binder)
 
-    def _statements_around(self, function: LocalFunction) -> Iterator[cst.CSTNode]:
+    def _nodes_around(self, function: LocalFunction) -> Iterator[cst.CSTNode]:
         for node in ancestors_of(self.module.parents, function):
             if node is self.node:
                 return
             yield node
 
     def _may_await_again(self, outer: cst.CSTNode) -> bool:
-        """Return whether a statement around a function may await something after it has created the function."""
-        if isinstance(outer, cst.With):
-            return outer.asynchronous is not None
+        """Return whether a node around a function may await something after it has created the function."""
+        if isinstance(outer, cst.Await | cst.With):
+            return _is_await(outer)
         first = bisect_left(self._awaits, self.extents.start(outer))
         return isinstance(outer, _LOOPS) and any(
             at <= self.extents.end(outer) for at in self._awaits[first : first + 1]

@@ -33,7 +33,7 @@ class Work(Struct, frozen=True):
     """What a part of a program runs, by `id` of the nodes."""
 
     functions: frozenset[int]
-    """The functions of the steps that run, and the functions that are called."""
+    """The functions of the steps that run, and the functions and lambdas that are called."""
     loops: frozenset[int]
     """The loops, including those over the elements of a collection that code without a loop consumes.
 
@@ -46,6 +46,8 @@ class LoopPasses(Struct):
 
     functions: Mapping[StepDefinition, Place]
     """The function of each step."""
+    lambdas: Mapping[int, Place]
+    """The lambda that contains a call, by `id` of the call. The IR does not represent lambdas themselves."""
     budget: Budget = field(default_factory=Budget)
     """The budget to which the analysis charges each visited operation."""
     _passes: dict[int, dict[int, Block]] = field(default_factory=dict)
@@ -80,6 +82,7 @@ class LoopPasses(Struct):
                     pending += child_blocks(operation)
                     if isinstance(operation, Run) or (in_tasks and isinstance(operation, Start)):
                         pending.append(operation.activity)
+                        functions.update(self._lambda_around(operation.place))
             elif id(node) not in visited:
                 visited.add(id(node))
                 function = self._function_of(node)
@@ -93,6 +96,11 @@ class LoopPasses(Struct):
         if blocks is not None:
             block = operation.body if isinstance(operation, Loop) else operation.block
             blocks[id(block)] = block
+
+    def _lambda_around(self, call: Place) -> Iterator[int]:
+        function = self.lambdas.get(id(call.node))
+        if function is not None:
+            yield id(function.node)
 
     def _function_of(self, activity: Activity | Dependency) -> Place | None:
         if isinstance(activity, StepRun):

@@ -6,7 +6,7 @@ import libcst as cst
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.ir.facts import LateBoundVariable
-from stepgraph.syntax.late_binding import late_bindings
+from stepgraph.syntax.late_binding import calls_in_stored_lambda, late_bindings
 
 
 def observe_late_bindings(interpreter: Interpreter, function: cst.FunctionDef | cst.Lambda) -> None:
@@ -14,6 +14,7 @@ def observe_late_bindings(interpreter: Interpreter, function: cst.FunctionDef | 
     if interpreter.module.mentions(b"eager"):
         return  # an eager task may begin when the loop creates it
     name = function.name.value if isinstance(function, cst.FunctionDef) else ""
+    inside = calls_in_stored_lambda(function, interpreter.module)
     for binding in late_bindings(function, interpreter.module):
         interpreter.observe(
             LateBoundVariable(
@@ -27,5 +28,6 @@ def observe_late_bindings(interpreter: Interpreter, function: cst.FunctionDef | 
                 may_begin_in_pass=binding.may_begin_in_pass,
                 is_collected=binding.is_collected,
                 calls=tuple(map(interpreter.place, binding.calls)),
+                calls_inside=tuple(map(interpreter.place, inside)),
             )
         )

@@ -23,8 +23,12 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
         return
     declared = [fact for fact in subject.facts_of_type(StepDeclared) if fact.function is not None]
     steps = {id(fact.function.place.node): fact for fact in declared if fact.function is not None}
-    passes = LoopPasses({fact.definition: fact.function.place for fact in declared if fact.function is not None})
-    loops = [loop for facts in by_function.values() for fact in facts for loop in (fact.loop, *fact.later_loops)]
+    functions = {fact.definition: fact.function.place for fact in declared if fact.function is not None}
+    facts_of_all = [fact for facts in by_function.values() for fact in facts]
+    passes = LoopPasses(
+        functions, {id(call.node): fact.function for fact in facts_of_all for call in fact.calls_inside}
+    )
+    loops = [loop for fact in facts_of_all for loop in (fact.loop, *fact.later_loops)]
     program = passes.find(subject.program.body, loops)
     for function, facts in by_function.items():
         late = [fact for fact in facts if _runs_late(fact, program, passes)] if function in program.functions else []
@@ -32,6 +36,8 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
             yield _diagnostic_of_step(late, steps[function])
         elif late and late[0].is_async:
             yield _diagnostic_of_function(late)
+        elif late and late[0].calls_inside:
+            yield _diagnostic_of_lambda(late)
 
 
 def _runs_late(fact: LateBoundVariable, program: Work, passes: LoopPasses) -> bool:
@@ -71,6 +77,16 @@ def _diagnostic_of_function(late: Sequence[LateBoundVariable]) -> Diagnostic:
         f"Add a parameter to `{first.function_name}` for each of them, and pass the values in the loop."
         if len(late) > 1
         else f"Add a parameter {variables} to `{first.function_name}`, and pass the value in the loop.",
+    )
+
+
+def _diagnostic_of_lambda(late: Sequence[LateBoundVariable]) -> Diagnostic:
+    variables, values = _variables_and_values(late)
+    defaults = ", ".join(f"{name}={name}" for name in dict.fromkeys(fact.variable for fact in late))
+    return Diagnostic(
+        late[0].place.span,
+        f"this lambda runs after the loop has changed {variables}, so each call reads {values}.",
+        f"Store the value in a default: `lambda {defaults}: ...`.",
     )
 
 
