@@ -400,8 +400,25 @@ def test_awaited_timeout_of_a_request_is_reported() -> None:
 
 
 @pytest.mark.parametrize(
+    ("value", "advice"),
+    [
+        ("await self.env.ORDERS.create(params={'id': 1})", "Return its `.id`."),
+        ("[await self.env.ORDERS.create(id='a', params={})]", "Return its `.id`."),
+        ("await self.env.ORDERS.create_batch([{'id': 'a'}])", "Return the `.id` of each of them."),
+    ],
+)
+def test_handle_of_a_workflow_instance_is_reported(value: str, advice: str) -> None:
+    body = f'@step.do("start")\nasync def start():\n    return {value}\n\nawait start()'
+    finding = only_finding(body)
+    assert (finding.code, finding.advice) == ("SG121", advice)
+
+
+@pytest.mark.parametrize(
     "lines",
     [
+        ("instance = await self.env.ORDERS.create(params={'id': 1})", "return instance.id"),
+        ("instance = await self.env.ORDERS.create(params={'id': 1})", "return await instance.status()"),
+        ("return await self.env.USERS.create(name='Ada')",),
         ("response = await fetch('/')", "return response.status"),
         ("response = await fetch('/')", "return {'text': await response.text(), 'ok': response.ok}"),
         ("response = await fetch('/')", "return dict(response.headers)"),

@@ -91,6 +91,8 @@ UNSTORABLE: Final[dict[str, tuple[str, str]]] = {
         ),
         ("a Response", _RESPONSE),
     ),
+    "workers.WorkflowInstance": ("a handle of a workflow instance", "Return its `.id`."),
+    "workers.WorkflowInstance[]": ("handles of workflow instances", "Return the `.id` of each of them."),
     **dict.fromkeys(("io.BytesIO", "io.StringIO"), ("an in-memory file", "Return its `getvalue()`.")),
 }
 

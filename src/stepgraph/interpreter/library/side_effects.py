@@ -93,11 +93,25 @@ _WORKER_REQUEST: Final = re.compile(r"env\.\w+(?:\.\w+\(\))?\.fetch")
 
 
 def awaited_result(value: ExternalResult | Resource) -> Value:
-    """Return the result of awaiting the result of an external call: a response, or an unknown value."""
+    """Return the result of awaiting an external call: a response, a handle of a workflow, or an unknown value."""
     if isinstance(value, ExternalResult):
         return _AWAITED.get(value.name, UNKNOWN)
-    is_request = value.call_place is not None and _WORKER_REQUEST.fullmatch(value.name) is not None
-    return _AWAITED["workers.fetch"] if is_request else UNKNOWN
+    if value.call_place is None:
+        return UNKNOWN
+    if _WORKER_REQUEST.fullmatch(value.name):
+        return _AWAITED["workers.fetch"]
+    start = _WORKFLOW_START.fullmatch(value.name)
+    if start is None:
+        return UNKNOWN
+    if not value.name.endswith(".create"):
+        return ExternalResult("workers.WorkflowInstance[]")
+    return ExternalResult("workers.WorkflowInstance") if _passes_params(value.call_place) else UNKNOWN
+
+
+def _passes_params(call: Place) -> bool:
+    """Return whether a call of `create` passes `params`, as for a workflow and not for another kind of binding."""
+    arguments = call.node.args if isinstance(call.node, cst.Call) else ()
+    return any(argument.keyword is not None and argument.keyword.value == "params" for argument in arguments)
 
 
 # Calls that send a request synchronously.
