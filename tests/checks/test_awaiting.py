@@ -220,6 +220,7 @@ def test_task_that_is_only_inspected_is_never_awaited(use: str) -> None:
     [
         "while not task.done():\n    await asyncio.sleep(1)",
         "for _ in range(60):\n    if task.done():\n        break\n    await asyncio.sleep(1)",
+        "from pyodide.ffi import run_sync\nwhile not task.done():\n    run_sync(asyncio.sleep(1))",
         "if task.done():\n    print(task.result())",
         "tasks = [task]\nfor each in tasks:\n    each.cancel()",
         "check = task.done",

@@ -75,7 +75,7 @@ class DiscardAnalysis(Struct):
     _names_by_function: dict[int, dict[str, list[cst.Name]]] = field(default_factory=dict)
     """The name nodes in each function, by the identity of the function and the text of the name."""
     _loops_with_await: dict[int, bool] = field(default_factory=dict)
-    """Whether a loop contains an `await`, by the identity of the loop."""
+    """Whether a `for` loop contains an `await`, by the identity of the loop."""
     _scopes: dict[int, cst.CSTNode | None] = field(default_factory=dict)
     """The innermost scope of a node, by the identity of the node."""
 
@@ -285,11 +285,12 @@ class DiscardAnalysis(Struct):
         call = self.parents.get(id(method))
         if not isinstance(call, cst.Call) or call.func is not method:
             return False
-        return method.attr.value != "done" or not any(map(self._is_loop_with_await, ancestors_of(self.parents, call)))
+        return method.attr.value != "done" or not any(map(self._may_poll, ancestors_of(self.parents, call)))
 
-    def _is_loop_with_await(self, node: cst.CSTNode) -> bool:
-        if not isinstance(node, cst.For | cst.While):
-            return False
+    def _may_poll(self, node: cst.CSTNode) -> bool:
+        """Return whether a node is a loop that may wait for a task: a `while`, or a `for` that awaits something."""
+        if not isinstance(node, cst.For):
+            return isinstance(node, cst.While)
         if id(node) not in self._loops_with_await:
             parts = expressions_below(node)
             self._loops_with_await[id(node)] = any(isinstance(part, cst.Await) for part in parts)
