@@ -207,7 +207,7 @@ async def ship(self, step, order):
 def test_stored_lambda_is_reported_with_a_default(declaration: str) -> None:
     (finding,) = replay_findings(declaration + _LAMBDA_CALLS, "SG217", methods=_SHIP)
     assert finding.message == "this lambda runs after the loop has changed `order`, so each call reads the last value."
-    assert finding.advice == "Store the value in a default: `lambda order=order: ...`."
+    assert finding.advice == "Keep the value of each pass in a default: add `order=order` to the parameters."
 
 
 @pytest.mark.parametrize(
@@ -262,7 +262,7 @@ def test_finding_names_all_variables_and_the_factory() -> None:
     )
 
 
-def test_function_is_reported_with_its_missing_parameter() -> None:
+def test_function_is_reported_with_a_default() -> None:
     body = """
     tasks = []
     for item in event["payload"]:
@@ -278,4 +278,25 @@ def test_function_is_reported_with_its_missing_parameter() -> None:
     """
     (finding,) = replay_findings(dedent(body), "SG217", methods=methods)
     assert finding.message == "`process` runs after the loop has changed `item`, so each call reads the last value."
-    assert finding.advice == "Add a parameter `item` to `process`, and pass the value in the loop."
+    assert finding.advice == "Keep the value of each pass in a default: add `item=item` to the parameters."
+
+
+_START = """
+calls = []
+for order in event["payload"]:
+    def start():
+        return self.ship(step, order)
+
+"""
+
+
+def test_stored_function_that_returns_a_coroutine_is_reported() -> None:
+    body = f"{_START}    calls.append(start)\n{_LAMBDA_CALLS}"
+    (finding,) = replay_findings(body, "SG217", methods=_SHIP)
+    assert finding.message.startswith("`start` runs after the loop has changed `order`")
+
+
+@pytest.mark.parametrize("use", ["calls.append(start())", "calls.append(self.called(start))"])
+def test_function_that_a_pass_calls_reads_its_own_value(use: str) -> None:
+    methods = f"{_SHIP}\ndef called(self, function):\n    return function()\n"
+    assert replay_findings(f"{_START}    {use}\nawait asyncio.gather(*calls)", "SG217", methods=methods) == []

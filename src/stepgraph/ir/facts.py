@@ -348,8 +348,8 @@ class LateBoundVariable(Fact, Struct, frozen=True):
     function: Place
     function_name: str
     """The name of the function; empty for a lambda."""
-    is_async: bool
-    """Whether the function is a coroutine function."""
+    runs_later: bool
+    """Whether no pass runs the function by a plain call: a coroutine function, or one that the passes only store."""
     variable: str
     place: Place
     """The location of the first read in the function."""

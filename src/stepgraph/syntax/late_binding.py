@@ -42,6 +42,8 @@ class LateBinding(Struct, frozen=True):
     """Whether the functions of several passes, or the results of calling them, may be used after the loop."""
     calls: tuple[cst.Call, ...] = ()
     """The calls of the function in the loop that each pass makes once."""
+    runs_later: bool = False
+    """Whether no pass runs the function by a plain call: a coroutine function, or one that the passes only store."""
 
 
 def late_bindings(function: LocalFunction, module: SourceModule) -> Sequence[LateBinding]:
@@ -54,14 +56,20 @@ def late_bindings(function: LocalFunction, module: SourceModule) -> Sequence[Lat
 
 def calls_in_stored_lambda(function: LocalFunction, module: SourceModule) -> tuple[cst.Call, ...]:
     """Return the calls in a lambda that is an element of a collection. Return none for other functions."""
-    if not isinstance(function, cst.Lambda):
-        return ()
-    parent = module.parents.get(id(function))
-    call = module.parents.get(id(parent)) if isinstance(parent, cst.Arg) else None
-    is_added = isinstance(call, cst.Call) and last_name(call.func) in _ADDING_METHODS
-    if not is_added and not isinstance(parent, (cst.Element, cst.DictElement, *COMPREHENSIONS)):
+    if not isinstance(function, cst.Lambda) or not _is_stored(function, module):
         return ()
     return tuple(node for node in expressions_below(function.body) if isinstance(node, cst.Call))
+
+
+def _is_stored(use: cst.CSTNode, module: SourceModule) -> bool:
+    """Return whether the value of an expression only becomes an element of a collection."""
+    parent = module.parents.get(id(use))
+    if isinstance(parent, cst.Arg):
+        call = module.parents.get(id(parent))
+        return isinstance(call, cst.Call) and last_name(call.func) in _ADDING_METHODS
+    if isinstance(parent, cst.Assign):
+        return all(isinstance(target.target, cst.Subscript) for target in parent.targets)
+    return isinstance(parent, (cst.Element, cst.DictElement, *COMPREHENSIONS))
 
 
 def _late_bindings(function: LocalFunction, module: SourceModule) -> Sequence[LateBinding]:
@@ -141,7 +149,10 @@ class _Loop(Struct, frozen=True, dict=True):
             return None
         later_loops = tuple(dict.fromkeys(loop for node in later for loop in self._loops_around(node)))
         calls = tuple(call for use in uses if (call := self._call_in_pass(use)) is not None)
-        return LateBinding(name, read, self.node, later_loops, self._may_begin(function, name), is_collected, calls)
+        is_async = isinstance(function, cst.FunctionDef) and function.asynchronous is not None
+        runs_later = is_async or all(_is_stored(use, self.module) for use in uses)
+        may_begin = self._may_begin(function, name)
+        return LateBinding(name, read, self.node, later_loops, may_begin, is_collected, calls, runs_later)
 
     @cached_property
     def _names(self) -> dict[str, list[cst.Name]]:

@@ -20,7 +20,7 @@ def observe_late_bindings(interpreter: Interpreter, function: cst.FunctionDef | 
             LateBoundVariable(
                 function=interpreter.place(function),
                 function_name=name,
-                is_async=isinstance(function, cst.FunctionDef) and function.asynchronous is not None,
+                runs_later=binding.runs_later,
                 variable=binding.variable,
                 place=interpreter.place(binding.read),
                 loop=interpreter.place(binding.loop),

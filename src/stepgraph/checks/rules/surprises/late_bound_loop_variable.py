@@ -34,10 +34,8 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
         late = [fact for fact in facts if _runs_late(fact, program, passes)] if function in program.functions else []
         if late and function in steps:
             yield _diagnostic_of_step(late, steps[function])
-        elif late and late[0].is_async:
+        elif late and (late[0].runs_later or late[0].calls_inside):
             yield _diagnostic_of_function(late)
-        elif late and late[0].calls_inside:
-            yield _diagnostic_of_lambda(late)
 
 
 def _runs_late(fact: LateBoundVariable, program: Work, passes: LoopPasses) -> bool:
@@ -70,23 +68,13 @@ def _diagnostic_of_step(late: Sequence[LateBoundVariable], declared: StepDeclare
 
 def _diagnostic_of_function(late: Sequence[LateBoundVariable]) -> Diagnostic:
     first = late[0]
-    variables, values = _variables_and_values(late)
-    return Diagnostic(
-        first.place.span,
-        f"`{first.function_name}` runs after the loop has changed {variables}, so each call reads {values}.",
-        f"Add a parameter to `{first.function_name}` for each of them, and pass the values in the loop."
-        if len(late) > 1
-        else f"Add a parameter {variables} to `{first.function_name}`, and pass the value in the loop.",
-    )
-
-
-def _diagnostic_of_lambda(late: Sequence[LateBoundVariable]) -> Diagnostic:
+    function = f"`{first.function_name}`" if first.function_name else "this lambda"
     variables, values = _variables_and_values(late)
     defaults = ", ".join(f"{name}={name}" for name in dict.fromkeys(fact.variable for fact in late))
     return Diagnostic(
-        late[0].place.span,
-        f"this lambda runs after the loop has changed {variables}, so each call reads {values}.",
-        f"Store the value in a default: `lambda {defaults}: ...`.",
+        first.place.span,
+        f"{function} runs after the loop has changed {variables}, so each call reads {values}.",
+        f"Keep the value of each pass in a default: add `{defaults}` to the parameters.",
     )
 
 
