@@ -156,12 +156,19 @@ class _Loop(Struct, frozen=True, dict=True):
 
     @cached_property
     def _names(self) -> dict[str, list[cst.Name]]:
-        """The name nodes in the loop, including those in nested functions, by their text."""
+        """The variables in the loop, including those in nested functions, by their name."""
         names: dict[str, list[cst.Name]] = {}
         for node in all_nodes(self.node.body):
-            if isinstance(node, cst.Name):
+            if isinstance(node, cst.Name) and not self._is_attribute_or_keyword(node):
                 names.setdefault(node.value, []).append(node)
         return names
+
+    def _is_attribute_or_keyword(self, name: cst.Name) -> bool:
+        match self.module.parents.get(id(name)):
+            case cst.Attribute(attr=part) | cst.Arg(keyword=part):
+                return part is name
+            case _:
+                return False
 
     @cached_property
     def _awaits(self) -> list[int]:
@@ -182,10 +189,11 @@ class _Loop(Struct, frozen=True, dict=True):
         return next(scopes) is not self.owner
 
     def _uses_of(self, function: LocalFunction) -> list[cst.CSTNode]:
-        """Return the uses of a function in the loop: the uses of its name, or the lambda itself."""
+        """Return the uses of a function in the loop outside of its body: the uses of its name, or the lambda itself."""
         if isinstance(function, cst.Lambda):
             return [function]
-        return [node for node in self._names.get(function.name.value, ()) if node is not function.name]
+        names = self._names.get(function.name.value, ())
+        return [node for node in names if not self.extents.encloses(function, node)]
 
     def _call_in_pass(self, use: cst.CSTNode) -> cst.Call | None:
         """Return the call of a function in a pass, outside of inner loops and functions. Return None for other uses."""
