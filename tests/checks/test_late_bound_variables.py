@@ -197,6 +197,20 @@ def test_step_that_may_read_the_value_of_its_pass_is_not_reported(body: str) -> 
     assert late_reads(body) == []
 
 
+def test_function_that_calls_the_step_later_is_reported_too() -> None:
+    body = """
+    for order in orders:
+        STEP
+
+        async def ship_later():
+            return await ship()
+
+        tasks.append(ship_later())
+    await asyncio.gather(*tasks)
+    """
+    assert late_reads(body) == ["order", "ship"]
+
+
 _LAMBDA_CALLS = """
 for call in calls:
     await call()

@@ -217,19 +217,22 @@ class _Loop(Struct, frozen=True, dict=True):
 
     def _precedes_exit(self, use: cst.CSTNode) -> bool:
         """Return whether the pass must leave the loop after a use."""
-        leaves = False
+        returns = breaks = False
         inner: cst.CSTNode = use
         for node in ancestors_of(self.module.parents, use):
             if node is self.node:
                 break
-            if isinstance(node, cst.Return):
-                return True
-            if isinstance(node, cst.IndentedBlock):
-                leaves = leaves or _exits_after(node, inner)
+            if isinstance(node, SCOPES):
+                returns = breaks = False  # the exit ends only this inner function
             elif isinstance(node, _LOOPS):
-                leaves = False  # the exit ends only this inner loop
+                breaks = False  # the exit ends only this inner loop
+            elif isinstance(node, cst.IndentedBlock):
+                breaks = breaks or _exits_after(node, inner, cst.Break)
+                returns = returns or _exits_after(node, inner, cst.Return)
+            else:
+                returns = returns or isinstance(node, cst.Return)
             inner = node
-        return leaves
+        return returns or breaks
 
     def _loops_around(self, binder: cst.CSTNode) -> Iterator[cst.CSTNode]:
         """Yield the loops that assign a name in `binder`, but do not contain this loop."""
@@ -275,11 +278,11 @@ class _Loop(Struct, frozen=True, dict=True):
 _STATEMENTS: Final = (cst.BaseSmallStatement, cst.BaseCompoundStatement)
 
 
-def _exits_after(block: cst.IndentedBlock, inner: cst.CSTNode) -> bool:
-    """Return whether a statement of a block after `inner` always leaves the loop."""
+def _exits_after(block: cst.IndentedBlock, inner: cst.CSTNode, exit_type: type[cst.CSTNode]) -> bool:
+    """Return whether a statement of a block from `inner` on is an exit of this type, which always runs."""
     index = next(index for index, statement in enumerate(block.body) if statement is inner)
     following = (statement for statement in block.body[index:] if isinstance(statement, cst.SimpleStatementLine))
-    return any(isinstance(statement.body[-1], _EXITS) for statement in following)
+    return any(isinstance(statement.body[-1], exit_type) for statement in following)
 
 
 def _is_await(node: cst.CSTNode) -> bool:
