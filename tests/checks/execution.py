@@ -29,6 +29,7 @@ PAYLOADS: Final = {
     "Seconds converted to milliseconds": {"renews_at_seconds": 1_798_761_600},
     "Duration from the payload": {"minutes": 5},
     "Sleep without a later rest": {"due": 1_798_761_600_000},
+    "Loop that assigns the variable again for each step": {"orders": [1, 2]},
     "Sleep assigned to an unused variable": {"due": 1_798_761_600_000},
     "Optional keys": {"order": 7},
 }

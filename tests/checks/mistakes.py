@@ -68,7 +68,7 @@ _MISTAKES: Final[dict[str, list[str]]] = {
     ],
     "SG121": [
         _called(f'@step.do("seeded")\nasync def seeded():\n    return {value}  # here')
-        for value in ("(1, 2)", "timedelta(days=1)", "datetime.now().date()")
+        for value in ("(1, 2)", "timedelta(days=1)", "datetime.now().date()", "await fetch('https://example.com')")
     ],
     "SG127": ['asyncio.create_task(step.sleep("seeded", "1 day"))  # here'],
     "SG128": [
@@ -94,6 +94,15 @@ _MISTAKES: Final[dict[str, list[str]]] = {
     "SG213": [
         _with_step("await asyncio.wait_for(seeded(), 5)  # here"),
         _with_step("async with asyncio.timeout(5):  # here\n    await seeded()"),
+    ],
+    "SG217": [
+        f'late = []\nfor seeded_item in range(3):\n    @step.do(f"seeded {{seeded_item}}")\n    async def seeded():\n'
+        f"        return seeded_item  # here\n    late.append({use})\n{end}"
+        for use, end in (
+            ("seeded()", "await asyncio.gather(*late)"),
+            ("asyncio.create_task(seeded())", "for each in late:\n    await each"),
+            ("seeded", "for each in late:\n    await each()"),
+        )
     ],
     "SG301": [
         _called('@step.do(f"seeded {time.time()}")  # here\nasync def seeded():\n    return 1'),

@@ -200,6 +200,36 @@ def test_task_that_may_be_awaited_or_runs_no_steps(use: str) -> None:
     assert flagged_in_run("SG204", use) == []
 
 
+@pytest.mark.parametrize(
+    "use",
+    [
+        "print(task.get_name())",
+        "if not task.done():\n    print('late')",
+        "log = {'name': task.get_name(), 'done': task.done()}",
+        "tasks = []\ntasks.append(task)\nfor each in tasks:\n    print(each.get_name())",
+        "tasks = [task]\nnames = [each.get_name() for each in tasks]",
+        "for number in [1, 2]:\n    task.set_name(f'task {number}')\n    await b()",
+    ],
+)
+def test_task_that_is_only_inspected_is_never_awaited(use: str) -> None:
+    assert flagged_in_run("SG204", f"task = asyncio.create_task(a())\n{use}") == ["asyncio.create_task(a())"]
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        "while not task.done():\n    await asyncio.sleep(1)",
+        "for _ in range(60):\n    if task.done():\n        break\n    await asyncio.sleep(1)",
+        "from pyodide.ffi import run_sync\nwhile not task.done():\n    run_sync(asyncio.sleep(1))",
+        "if task.done():\n    print(task.result())",
+        "tasks = [task]\nfor each in tasks:\n    each.cancel()",
+        "check = task.done",
+    ],
+)
+def test_task_that_is_polled_or_canceled_is_not_reported(use: str) -> None:
+    assert flagged_in_run("SG204", f"task = asyncio.create_task(a())\n{use}") == []
+
+
 def test_task_without_await() -> None:
     (finding,) = findings_in_run("SG204", "asyncio.create_task(a())\nawait b()")
 

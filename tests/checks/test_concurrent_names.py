@@ -263,6 +263,93 @@ def test_tasks_that_end_before_an_exit(use: str) -> None:
     assert flagged_in_run("SG207", _SAME_NAME + use) == []
 
 
+@pytest.mark.parametrize(
+    "use",
+    [
+        """
+async def begin():
+    return asyncio.create_task(one())
+
+async def prepare():
+    return await begin()
+
+t = await prepare()
+await two()
+await t
+""",
+        """
+tasks = []
+
+async def begin(x):
+    tasks.append(asyncio.create_task(one()))
+    if x:
+        return
+    await a()
+
+await begin(event)
+await two()
+await asyncio.gather(*tasks)
+""",
+    ],
+)
+def test_tasks_stay_pending_over_the_return_of_a_function(use: str) -> None:
+    assert flagged_in_run("SG207", _SAME_NAME + use) == ['"same"']
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        "for x in xs:\n    await (await begin())\n    await two()",
+        "t = await begin()\nawait t\nawait two()",
+        "async def finish():\n    t = await begin()\n    await t\n\nawait finish()\nawait two()",
+    ],
+)
+def test_tasks_of_a_function_end_before_the_next_step(use: str) -> None:
+    begin = "async def begin():\n    return asyncio.create_task(one())\n\n"
+    assert flagged_in_run("SG207", _SAME_NAME + begin + use) == []
+
+
+_TASKS = _SAME_NAME + "tasks = [asyncio.create_task(one()) for x in xs]\n"
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        "for t in tasks:\n    await t\nawait two()",
+        "for t in tasks:\n    try:\n        await t\n    except Exception:\n        pass\nawait two()",
+        "for t in asyncio.as_completed(tasks):\n    await t\nawait two()",
+        "try:\n    for t in tasks:\n        await t\nexcept TypeError:\n    raise\nawait two()",
+        "while tasks:\n    await tasks.pop()\nawait two()",
+        "results = [await t for t in tasks]\nawait two()",
+        "for t in tasks[:1] + [tasks[-1]]:\n    await t\nawait asyncio.wait(tasks)\nawait two()",
+    ],
+)
+def test_loop_that_awaits_each_task_ends_all_tasks(use: str) -> None:
+    assert flagged_in_run("SG207", _TASKS + use) == []
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        "for t in tasks:\n    await t\n    await two()",
+        "for t in asyncio.as_completed(tasks):\n    await t\n    break\nawait two()",
+        "for t in tasks:\n    if await t:\n        break\nawait two()\nawait asyncio.wait(tasks)",
+    ],
+)
+def test_other_tasks_stay_pending_in_a_loop_that_awaits_each(use: str) -> None:
+    assert flagged_in_run("SG207", _TASKS + use) == ['"same"']
+
+
+def test_failed_await_ends_the_task() -> None:
+    use = "t = asyncio.create_task(one())\ntry:\n    await t\nexcept TypeError:\n    pass\nawait two()"
+    assert flagged_in_run("SG207", _SAME_NAME + use) == []
+
+
+def test_loop_over_a_single_task_ends_it() -> None:
+    use = "t = asyncio.create_task(one())\nfor each in [t]:\n    await each\n    await two()"
+    assert flagged_in_run("SG207", _SAME_NAME + use) == []
+
+
 _STEP_OTHER = """
     @step.do("other")
     async def other():

@@ -139,6 +139,81 @@ def working(number):
         await asyncio.gather(*[process(order) for order in event["payload"]["orders"]])
         """,
         """
+        results = []
+        for number in range(4):
+            label = f"number {number}"
+
+            @step.do(label)
+            async def describe():
+                return f"{label} of 4"
+
+            results.append(await describe())
+        if results != [f"number {number} of 4" for number in range(4)]:
+            raise ValueError(results)
+        """,
+        """
+        described = []
+        for number in range(4):
+            @step.do(f"describe {number}")
+            async def describe():
+                return number
+
+            @step.do(f"double {number}")
+            async def double():
+                return number * 2
+
+            described += await asyncio.gather(describe(), double())
+        if described != [0, 0, 1, 2, 2, 4, 3, 6]:
+            raise ValueError(described)
+        """,
+        """
+        chosen = None
+        for number in range(4):
+            @step.do(f"choose {number}")
+            async def choose():
+                return number
+
+            if number == 2:
+                chosen = choose()
+                break
+        if await chosen != 2:
+            raise ValueError(number)
+        """,
+        """
+        pending = []
+        for number in range(4):
+            @step.do(f"start {number}")
+            async def start():
+                return number
+
+            pending.append(asyncio.create_task(start()))
+            await step.sleep(f"pause {number}", "1 minute")
+        if await asyncio.gather(*pending) != [0, 1, 2, 3]:
+            raise ValueError(pending)
+        """,
+        """
+        steps = {}
+        for number in range(3):
+            @step.do(f"keep {number}")
+            async def keep():
+                return number
+
+            steps[number] = keep
+        for number in steps:
+            if await steps[number]() != number:
+                raise ValueError(number)
+        """,
+        """
+        response = await asyncio.gather(*[working(number)() for number in range(2)])
+
+        @step.do("fetch")
+        async def load():
+            answer = await fetch("https://example.com")
+            return {"status": answer.status, "text": await answer.text(), "sent": response}
+
+        await load()
+        """,
+        """
         key = await self.env.API_KEY.get()
 
         @step.do("call")

@@ -44,6 +44,58 @@ def test_advice_for_a_default_besides_depends(tmp_path: Path) -> None:
     assert finding.advice.startswith("Declare it as `async def mail(users):` in a function `def make_mail(page):`")
 
 
+def test_uncalled_step_with_wrong_count_is_one_finding(tmp_path: Path) -> None:
+    body = """
+        @step.do("mail", depends=[users])
+        def mail():
+            return users.result
+
+        await orders()
+        """
+    (finding,) = project_findings(tmp_path, STEPS + body, mode=LEGACY)
+    assert finding.code == "SG102"
+    assert finding.message == (
+        "`depends` lists 1 step for no parameters besides `ctx`: the step 'mail' is never called, and would fail with a"
+        " TypeError."
+    )
+    assert finding.advice == ("Add a parameter for each step in `depends`, or remove the steps. Then call the step.")
+
+
+def test_step_that_only_attributes_mention_has_a_wrong_count(tmp_path: Path) -> None:
+    body = """
+        @step.do("mail", depends=[users])
+        def mail():
+            return users.result
+
+        await orders()
+        return mail.result
+        """
+    (finding,) = project_findings(tmp_path, STEPS + body, mode=LEGACY)
+    assert finding.message.endswith("each call of the step 'mail' fails with a TypeError.")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        """
+        needed = []
+
+        @step.do("mail", depends=needed)
+        async def mail(users):
+            return users
+        """,
+        """
+        @step.do("mail", depends=[users])
+        async def mail(users, ctx):
+            return users
+        """,
+    ],
+    ids=["variable", "context"],
+)
+def test_uncalled_step_with_a_possible_count_is_only_unused(body: str, tmp_path: Path) -> None:
+    assert project_codes(tmp_path, f"{STEPS}{body}\n        await orders()", mode=LEGACY) == ["SG202"]
+
+
 _VALID_LISTS = {
     "a list that grows before the call": """
         needed = []

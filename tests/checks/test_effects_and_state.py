@@ -78,7 +78,7 @@ def test_helper_is_flagged_only_outside_of_steps() -> None:
     step = "@step.do('a')\nasync def a():\n    await self.remember('a')\n\nawait a()\n"
 
     assert replay_lines(step, "SG303", methods=helper) == []
-    assert replay_lines(f"{step}await self.remember('b')", "SG303", methods=helper) == ["await self.env.KV.put(key, 1)"]
+    assert replay_lines(f"{step}await self.remember('b')", "SG303", methods=helper) == ["await self.remember('b')"]
 
 
 @pytest.mark.parametrize(
@@ -86,6 +86,95 @@ def test_helper_is_flagged_only_outside_of_steps() -> None:
 )
 def test_function_used_as_a_step_is_not_plain_code(call: str) -> None:
     assert replay_findings(call, "SG303", methods="async def load(self):\n    return await self.env.KV.get('a')") == []
+
+
+def test_effect_in_a_helper_is_reported_at_its_call() -> None:
+    helper = "async def remember(self, key):\n    await self.env.KV.put(key, 1)"
+
+    (finding,) = replay_findings("await step.sleep('a', 1)\nawait self.remember('b')", "SG303", methods=helper)
+
+    assert finding.message == (
+        "`KV.put` (line 14) is called outside of a step, by `self.remember`: at replay, after a sleep or restart, its"
+        " effect is repeated, and its result may differ."
+    )
+    assert finding.advice == "Call `self.remember` in a step, and return the needed data from the step."
+    assert [(related.span.line, related.message) for related in finding.related] == [(14, "`KV.put` is called here")]
+
+
+_LOADING = """
+async def load(url):
+    return await fetch(url)
+
+def send(url):
+    return requests.post(url)
+
+def open_later(url):
+    return fetch(url)
+
+async def load_all(urls):
+    return [await load(url) for url in urls]
+
+def once(function):
+    async def wrapper(*args):
+        return await function(*args)
+
+    return wrapper
+
+@once
+async def load_once(url):
+    return await fetch(url)
+
+find = lambda url: fetch(url)
+
+class Client:
+    @property
+    def status(self):
+        return requests.get("u")
+"""
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "await load('u')",
+        "send('u')",
+        "await open_later('u')",
+        "await load_all(['u', 'v'])",
+        "await load_once('u')",
+        "await find('u')",
+        "x = Client().status",
+        "await asyncio.gather(*(load(url) for url in event['payload']['urls']))",
+        "await asyncio.gather(*map(load, event['payload']['urls']))",
+        "task = asyncio.create_task(load('u'))",
+        "await asyncio.gather(*(fetch(url) for url in event['payload']['urls']))",
+        "for url in event['payload']['urls']: await load(url)",
+    ],
+)
+def test_place_of_an_effect(call: str) -> None:
+    body = f"await step.sleep('a', 1)\n{call}\n\n@step.do('a')\nasync def a():\n    return await load('u')\n\nawait a()"
+
+    assert replay_lines(body, "SG303", module=_LOADING) == [call]
+
+
+def test_each_call_of_a_helper_is_flagged() -> None:
+    body = "await step.sleep('a', 1)\nawait load('u')\nawait load('v')\nawait self.copy(step)\nawait self.copy(step)"
+    copy = """
+    async def copy(self, step):
+        await load("w")
+        await step.sleep("b", 1)
+    """
+
+    flagged = replay_lines(body, "SG303", module=_LOADING, methods=copy)
+
+    assert flagged == ["await load('u')", "await load('v')", 'await load("w")']
+
+
+def test_effects_below_one_call_are_folded() -> None:
+    module = "async def load():\n" + "\n".join(f"    await fetch('{n}')" for n in range(5))
+
+    (finding,) = replay_findings("await step.sleep('a', 1)\nawait load()", "SG303", module=module)
+
+    assert len(finding.related) == 3
 
 
 def test_binding_is_tracked_through_objects() -> None:
@@ -100,7 +189,7 @@ def test_binding_is_tracked_through_objects() -> None:
     initializer = "def __init__(self, ctx, env):\n    self.store = Store(env)"
     body = "await step.sleep('a', 1)\nawait self.store.save('a')"
 
-    assert replay_lines(body, "SG303", methods=initializer, module=module) == ["await self.kv.put(key, 1)"]
+    assert replay_lines(body, "SG303", methods=initializer, module=module) == ["await self.store.save('a')"]
 
 
 def test_function_passed_on_is_not_assumed_to_run() -> None:
@@ -421,3 +510,45 @@ def test_state_lost_by_a_step_that_runs_if_missing() -> None:
     """
 
     assert replay_lines(body, "SG305") == ['self.token = "x"']
+
+
+_CHANGING = """
+def add(self, amount):
+    self.total += amount
+
+def remove(self, order):
+    order.pop("card")
+
+async def pay(self, step):
+    @step.do("pay")
+    async def paid():
+        return 1
+
+    await paid()
+    await step.sleep("rest", 1)
+"""
+
+
+@pytest.mark.parametrize(
+    ("code", "call", "related"),
+    [
+        ("SG305", "self.add(1)", ["`self.total` is changed here"]),
+        ("SG306", "self.remove(event['payload'])", ["`order` is changed here"]),
+        ("SG308", "await self.pay(step)", ["'pay' runs here", "'rest' runs here"]),
+    ],
+)
+def test_helper_in_a_step_is_reported_at_its_call(code: str, call: str, related: list[str]) -> None:
+    body = f"self.total = 0\nself.add(2)\n{_step(call)}return self.total"
+
+    (finding,) = replay_findings(body, code, methods=_CHANGING)
+
+    assert replay_lines(body, code, methods=_CHANGING) == [call]
+    assert [location.message for location in finding.related] == related
+
+
+def test_each_call_that_changes_the_event_is_flagged() -> None:
+    calls = "self.remove(event['payload'])\nself.remove(event['payload'])\nself.remove({'card': 1})"
+
+    flagged = replay_lines(f"{calls}\nawait step.sleep('a', 1)", "SG306", methods=_CHANGING)
+
+    assert flagged == ["self.remove(event['payload'])", "self.remove(event['payload'])"]

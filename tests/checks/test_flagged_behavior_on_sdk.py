@@ -182,6 +182,12 @@ def test_failed_or_skipped_dependency_runs_again(example: Example, tmp_path: Pat
     )
 
 
+@parametrize_flagged("SG217")
+def test_each_step_reads_the_last_value(example: Example, tmp_path: Path) -> None:
+    execution = execute_only(example, tmp_path, payload={"orders": ["first", "last"]})
+    assert execution.result == ["last", "last"]
+
+
 # SG210, SG211, SG212, SG213: handlers, event keys and timeouts
 
 

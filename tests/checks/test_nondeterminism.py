@@ -43,6 +43,8 @@ await second()
         'time.strftime("%H")',
         '"a" if random.random() < 0.5 else "b"',
         'event["payload"].get("key") or str(uuid.uuid4())',
+        'event["payload"].get("key", str(uuid.uuid4()))',
+        "min([uuid.uuid4().hex for _ in range(3)])",
     ],
 )
 def test_nondeterministic_step_names(name: str) -> None:
@@ -145,6 +147,7 @@ def test_names_inside_of_steps_are_not_flagged() -> None:
         "x = (await step.sleep('a', 1)) if random.random() < 0.5 else None",
         "while time.time() < 100:\n    await step.sleep('a', 1)",
         "for x in random.sample(event['payload']['xs'], 2):\n    await step.sleep('a', 1)",
+        "late = False\nif datetime.now().hour > 20:\n    late = True\nif late:\n    await step.sleep('a', 1)",
         "[await step.sleep('a', 1) for x in event['payload']['xs'] if random.random() < 0.5]",
         "match random.randint(1, 2):\n    case 1:\n        await step.sleep('a', 1)",
         "if time.time() > 100:\n    return\nawait step.sleep('a', 1)",
@@ -169,6 +172,7 @@ def test_nondeterministic_condition_around_steps(body: str) -> None:
         "started = time.time()\nif started:\n    await step.sleep('a', 1)",
         "started = time.time()\nif not started:\n    await step.sleep('a', 1)",
         "started = time.time()\nif started is not None:\n    await step.sleep('a', 1)",
+        "started = time.time() if event['payload']['x'] else None\nif started:\n    await step.sleep('a', 1)",
         "if event['payload']['x']:\n    await step.sleep('a', 1)\nelif time.time() > 1:\n    print('late')",
         "for x in [1, 2]:\n    if random.random() < 0.5:\n        continue\n    print(x)\nawait step.sleep('a', 1)",
         "for x in event['payload']['xs']:\n    if random.random() < 0.5:\n        break\nawait step.sleep('a', 1)",
@@ -279,7 +283,6 @@ def test_values_used_after_a_step(body: str) -> None:
         "first = self.now()\nawait step.sleep('a', 1)\nlast = self.now()\nreturn last",
         "if event:\n    await step.sleep('a', 1)\n    now = time.time()\nelse:\n    now = 0\nreturn now",
         "if event['payload']['x']:\n    await step.sleep('a', 1)\n    return 1\nnow = time.time()\nreturn now",
-        "day = self.day(event)\nawait step.sleep('a', 1)\nreturn day",
         "for row in rows:\n    key = uuid.uuid4().hex\n    await step.do('a')(lambda: key)()",
     ],
 )
@@ -287,14 +290,129 @@ def test_values_used_once_or_recreated(body: str) -> None:
     methods = """
     def now(self):
         return datetime.now().isoformat()
-
-    def day(self, event):
-        if event["payload"]:
-            return event["payload"]["day"]
-        return datetime.now().date().isoformat()
     """
 
     assert replay_findings(body, "SG304", methods=methods) == []
+
+
+_DAYS = """
+def day(event):
+    if event["payload"].get("day"):
+        return event["payload"]["day"]
+    return datetime.now().date().isoformat()
+
+def is_late():
+    if datetime.now().hour > 20:
+        return True
+    return False
+
+def window(event):
+    try:
+        return event["payload"]["start"], 7
+    except KeyError:
+        return datetime.now() - timedelta(days=7), 7
+
+@dataclass
+class Batch:
+    size: int
+    key: str = field(default_factory=lambda: uuid.uuid4().hex)
+
+    def name(self):
+        return f"{self.key} of {self.size}"
+"""
+
+
+@pytest.mark.parametrize(
+    ("setup", "use"),
+    [
+        ("value = day(event)", "value"),
+        ("start, size = window(event)", "start"),
+        ("value = event['payload'].get('day', time.time())", "value"),
+        ("value = event['payload'].get('day')\nif value is None:\n    value = time.time()", "value"),
+        ("value = 'x'\nif event:\n    value = f'{uuid.uuid4()}-a'", "value"),
+        ("hour = 8\nif is_late():\n    hour = 20", "hour"),
+        ("self.day = event['payload'].get('day')\nif not self.day:\n    self.day = datetime.now()", "self.day"),
+        ("batch = Batch(3)", "batch.key"),
+        ("batch = Batch(3)", "batch.name()"),
+        ("batch = Batch(3)", "asdict(batch)"),
+        ("parts = [uuid.uuid4().hex]\nseparator = '-'\nvalue = separator.join(parts)", "value"),
+        ("match event:\n    case {}:\n        value = 0\n    case _:\n        value = time.time()", "value"),
+        ("year, *rest = time.localtime()", "year"),
+        ("value = 5 < time.time() < 9", "value"),
+    ],
+)
+def test_taint_of_one_of_several_paths(setup: str, use: str) -> None:
+    module = "from dataclasses import asdict, dataclass, field\n" + _DAYS
+
+    assert len(replay_findings(setup + _TWO_STEPS.format(value=use), "SG304", module=module)) == 1
+
+
+@pytest.mark.parametrize(
+    ("setup", "use"),
+    [
+        ("start, size = window(event)", "size"),
+        ("batch = Batch(3)", "batch.size"),
+        ("value = time.time() if event else None\nis_timed = value is not None", "is_timed"),
+        ("value = day(event)\nawait step.sleep('a', 1)\nvalue = event['payload']['day']", "value"),
+        ("value = day(event)\nlogger.info('day %s', value)", "event['payload']['day']"),
+        ("@step.do('day')\nasync def get_day():\n    return day(event)\n\nvalue = await get_day()", "value"),
+    ],
+)
+def test_values_without_taint_on_any_path(setup: str, use: str) -> None:
+    module = "from dataclasses import asdict, dataclass, field\n" + _DAYS
+
+    assert replay_findings(setup + _TWO_STEPS.format(value=use), "SG304", module=module) == []
+
+
+def test_value_from_a_helper_is_reported_at_its_call() -> None:
+    body = "value = day(event)" + _TWO_STEPS.format(value="value")
+
+    (finding,) = replay_findings(body, "SG304", module=_DAYS)
+
+    assert finding.span.line == 34
+    assert finding.message == (
+        "`day(event)` gets another value from `datetime.now()` (line 10) at replay, so its use on line 41, after a step"
+        " or sleep, may not match the value in earlier steps."
+    )
+    assert [(related.span.line, related.message) for related in finding.related] == [
+        (10, "`datetime.now()` is called here")
+    ]
+
+
+def test_each_call_of_a_clock_helper_is_flagged() -> None:
+    body = "start = day(event)\nend = day(event)\nbatch = Batch(3)"
+    use = _TWO_STEPS.format(value="[start, end, batch.key]")
+
+    flagged = replay_lines(body + use, "SG304", module="from dataclasses import dataclass, field\n" + _DAYS)
+
+    assert flagged == ["start = day(event)", "end = day(event)", "batch = Batch(3)"]
+
+
+def test_name_and_branch_relate_to_the_clock_of_a_helper() -> None:
+    body = "if is_late():\n    await step.sleep('a', 1)\nawait step.sleep(day(event), 1)"
+
+    names = replay_findings(body, "SG301", module=_DAYS)
+    branches = replay_findings(body, "SG302", module=_DAYS)
+
+    assert [[related.span.line for related in finding.related] for finding in (*names, *branches)] == [[10], [13]]
+
+
+def test_value_of_a_pass_in_a_memoized_function() -> None:
+    body = """
+    def labeled(value):
+        return f"at {value}"
+
+    for number in range(3):
+        now = time.time()
+
+        @step.do(f"store {number}")
+        async def store():
+            return labeled(now)
+
+        await store()
+    """
+
+    assert replay_findings(body, "SG304") == []
 
 
 def test_concurrent_steps_share_a_value() -> None:

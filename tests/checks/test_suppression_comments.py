@@ -48,6 +48,38 @@ def test_comment_applies_to_its_statement(body: str) -> None:
     assert len(result.suppressed) == 1
 
 
+_HELPER = """\
+from workers import WorkflowEntrypoint, fetch
+
+
+async def load(url):
+    await fetch(url){first}
+    return await fetch(url){second}
+
+
+class Orders(WorkflowEntrypoint):
+    async def run(self, event, step):
+        await step.sleep("rest", "1 hour")
+        await load("u"){call}
+"""
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "call", "lines"),
+    [
+        ("", "", "", [("SG303", 12)]),
+        ("", "", "  # stepgraph: ignore[SG303]", []),
+        ("  # stepgraph: ignore[SG303]", "  # stepgraph: ignore[SG303]", "", []),
+        ("  # stepgraph: ignore[SG303]", "", "", [("SG303", 12)]),
+        ("  # stepgraph: ignore[SG307]", "", "  # stepgraph: ignore[SG303]", [("SG007", 5)]),
+    ],
+)
+def test_comment_at_a_related_location(first: str, second: str, call: str, lines: list[tuple[str, int]]) -> None:
+    source = _HELPER.format(first=first, second=second, call=call)
+    result = filter_module(source, Settings(select=("SG303", "SG307", "SG007")))
+    assert code_lines(result.findings) == lines
+
+
 @pytest.mark.parametrize(
     "comment",
     [

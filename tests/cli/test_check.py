@@ -75,6 +75,7 @@ def test_a_finding_is_shown_with_its_source(stepgraph: Command) -> None:
         ),
         "10 |         await charge(10)",
         "   |                      ^^",
+        "   = note: orders.py:6:10: the step is declared here",
     ]
     assert advice.startswith("   = help: Call it without arguments")
     assert (heading, row) == (
@@ -376,3 +377,16 @@ def test_statistics_replace_the_findings(stepgraph: Command) -> None:
 def test_output_format_is_an_alias(stepgraph: Command) -> None:
     write("orders.py", WRONG)
     assert stepgraph("check", "--output-format", "concise").out == stepgraph("check", "-f", "concise").out
+
+
+def test_findings_with_one_cause_are_reported_once(stepgraph: Command) -> None:
+    write("wrong.py", f"{WRONG}        await charge(20)\n")
+    (reported,) = json.loads(stepgraph("check", "wrong.py", "-f", "json").out)["findings"]
+    assert (reported["line"], [related["line"] for related in reported["related"]]) == (10, [6, 11])
+
+
+def test_baseline_has_each_finding_with_one_cause(stepgraph: Command) -> None:
+    write("wrong.py", f"{WRONG}        await charge(20)\n")
+    stepgraph("check", "wrong.py", "--baseline", "base.json", "--update-baseline")
+    assert len(json.loads(Path("base.json").read_text(encoding="utf-8"))["findings"]) == 2
+    assert stepgraph("check", "wrong.py", "--baseline", "base.json").code == 0

@@ -6,10 +6,13 @@ import json
 
 import pytest
 from jsonschema import Draft202012Validator
+from msgspec.structs import replace
 from pydantic import TypeAdapter
 
+from stepgraph.checks.diagnostic import RelatedLocation
 from stepgraph.model.check_report import CheckReport
 from stepgraph.model.json_schema import check_report_schema
+from stepgraph.model.span import Span
 from stepgraph.report.json_report import json_report, render_json
 from tests.report.example import example
 from tests.report.reports import HOSTILE, everywhere, finding, report, with_others
@@ -38,6 +41,20 @@ def test_every_field_is_described() -> None:
     assert fields == []
 
 
+def test_related_location() -> None:
+    related = RelatedLocation(Span("src/db.py", 3, 5, 3, 9), "`fetch` is called here")
+    assert json_report(report(replace(finding(), related=(related,))))["findings"][0]["related"] == [
+        {
+            "message": "`fetch` is called here",
+            "path": "src/db.py",
+            "line": 3,
+            "column": 5,
+            "end_line": 3,
+            "end_column": 9,
+        }
+    ]
+
+
 def test_finding_has_all_fields() -> None:
     assert json_report(example())["findings"][0] == {
         "code": "SG118",
@@ -52,6 +69,7 @@ def test_finding_has_all_fields() -> None:
         "column": 22,
         "end_line": 18,
         "end_column": 36,
+        "related": [],
         "workflow": "orders",
         "fix": None,
         "fingerprint": "3f2a",

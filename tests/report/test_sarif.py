@@ -11,6 +11,7 @@ from jsonschema import Draft4Validator
 from msgspec.structs import replace
 
 from stepgraph.checks.catalogue import RULES
+from stepgraph.checks.diagnostic import RelatedLocation
 from stepgraph.escaping.plain_text import visible
 from stepgraph.model.span import Span
 from stepgraph.report.report import FingerprintedFinding, Report, SourceFile
@@ -40,6 +41,21 @@ def test_schema_is_sarif_2_1_0() -> None:
     Draft4Validator.check_schema(SCHEMA)
     assert SCHEMA["title"] == "Static Analysis Results Format (SARIF) Version 2.1.0 JSON Schema"
     assert [error.json_path for error in VALIDATOR.iter_errors({"version": "2.1.0"})] == ["$"]
+
+
+def test_related_location() -> None:
+    related = RelatedLocation(Span("src/db.py", 3, 5, 3, 9), "`fetch` is called here")
+    (result,) = run_of(report(replace(finding(), related=(related,))))["results"]
+    assert result["relatedLocations"] == [
+        {
+            "id": 1,
+            "physicalLocation": {
+                "artifactLocation": {"uri": "src/db.py", "uriBaseId": "%SRCROOT%"},
+                "region": {"startLine": 3, "startColumn": 5, "endLine": 3, "endColumn": 9},
+            },
+            "message": {"text": "`fetch` is called here"},
+        }
+    ]
 
 
 def test_result_has_rule_message_and_location() -> None:

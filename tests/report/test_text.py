@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from syrupy.assertion import SnapshotAssertion
 
-from stepgraph.checks.diagnostic import Severity
+from stepgraph.checks.diagnostic import RelatedLocation, Severity
 from stepgraph.model.span import Span
 from stepgraph.render.text_width import cell_width
 from stepgraph.report.report import SourceFile
@@ -44,6 +44,15 @@ def test_finding_has_location_message_source_and_help() -> None:
         "\n"
         "1 error in 1 workflow\n"
         "`stepgraph rules SG118` explains SG118.\n"
+    )
+
+
+def test_related_location() -> None:
+    related = RelatedLocation(Span("src/db.py", 3, 5, 3, 9), "`fetch` is called here")
+    assert render_text(report(replace(finding(), related=(related,))), quiet=True) == (
+        "src/orders.py:4:9: error[SG118]: the step 'charge' is called with `10`, and the SDK refuses arguments.\n"
+        "  = note: src/db.py:3:5: `fetch` is called here\n"
+        "  = help: Call it without arguments.\n"
     )
 
 

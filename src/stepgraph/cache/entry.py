@@ -17,7 +17,7 @@ from typing import Final, TypeAlias
 from msgspec import Struct
 
 from stepgraph.analysis import Analysis, WorkflowRecord
-from stepgraph.checks.diagnostic import Applicability, Finding, Fix, Severity
+from stepgraph.checks.diagnostic import Applicability, Finding, Fix, RelatedLocation, Severity
 from stepgraph.model.note import Problem
 from stepgraph.model.span import Span
 from stepgraph.project.reading import read_inside_any
@@ -119,6 +119,7 @@ class FindingRecord(Struct, frozen=True):
     workflow: str
     fix: Applicability | None
     other_workflows: tuple[str, ...]
+    related: tuple[RelatedLocation, ...]
 
     @classmethod
     def of(cls, finding: Finding) -> FindingRecord:
@@ -132,13 +133,22 @@ class FindingRecord(Struct, frozen=True):
             finding.workflow,
             None if finding.fix is None else finding.fix.applicability,
             finding.other_workflows,
+            finding.related,
         )
 
     def restore(self) -> Finding:
         """Return the finding. Its fix, if any, has no edits."""
         fix = None if self.fix is None else Fix(self.fix)
         return Finding(
-            self.code, self.severity, self.message, self.advice, self.span, self.workflow, fix, self.other_workflows
+            self.code,
+            self.severity,
+            self.message,
+            self.advice,
+            self.span,
+            self.workflow,
+            fix,
+            self.other_workflows,
+            self.related,
         )
 
 

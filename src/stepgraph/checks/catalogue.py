@@ -72,6 +72,7 @@ from stepgraph.checks.rules.surprises import (
     dependency_runs_twice,
     event_without_payload,
     exception_type_lost,
+    late_bound_loop_variable,
     milliseconds_like_seconds,
     params_without_needed_keys,
     sleep_not_awaited,
@@ -134,6 +135,7 @@ RULES: Final[tuple[Rule, ...]] = (
     dependency_after_failure.RULE,  # SG214
     params_without_needed_keys.RULE,  # SG215
     create_in_loop.RULE,  # SG216
+    late_bound_loop_variable.RULE,  # SG217
     nondeterministic_step_name.RULE,  # SG301
     nondeterministic_branch.RULE,  # SG302
     side_effect_outside_step.RULE,  # SG303

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -63,6 +63,18 @@ class Fix(Struct, frozen=True):
         return f"<Fix {self.applicability}>"
 
 
+MAX_RELATED: Final = 3
+"""The maximum number of related locations of a finding."""
+
+
+class RelatedLocation(Struct, frozen=True):
+    """A location that contributes to a problem at another location, such as code in a called function."""
+
+    span: Span
+    message: str
+    """A clause about the code at the location, without a period."""
+
+
 class Diagnostic(Struct, frozen=True):
     """A problem that a rule reports at a location."""
 
@@ -77,6 +89,8 @@ class Diagnostic(Struct, frozen=True):
     """The severity, or None for the severity of the rule."""
     consequences: tuple[tuple[str, Span], ...] = ()
     """The codes and spans of findings that are dropped because they follow from this one."""
+    related: tuple[RelatedLocation, ...] = ()
+    """Other locations that contribute to the problem. A finding has the first `MAX_RELATED` of them."""
 
 
 class Finding(Struct, frozen=True):
@@ -98,6 +112,8 @@ class Finding(Struct, frozen=True):
     """An automatic change that `--fix` can make, if any."""
     other_workflows: tuple[str, ...] = ()
     """The names of the other workflows with the same finding, in code that they share."""
+    related: tuple[RelatedLocation, ...] = ()
+    """Other locations that contribute to the problem, at most `MAX_RELATED`."""
 
     def __str__(self) -> str:
         return f"{self.span}: {self.severity}: {self.message} {self.advice}".rstrip() + f" [{self.code}]"

@@ -9,7 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from stepgraph.checks.catalogue import RULES
-from stepgraph.checks.diagnostic import Diagnostic, Finding, Severity
+from stepgraph.checks.diagnostic import MAX_RELATED, Diagnostic, Finding, Severity
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.subject import ProjectSubject, WorkflowSubject
 from stepgraph.checks.suppression_index import SuppressionsSubject
@@ -95,5 +95,12 @@ def check_suppressions(ignores: SuppressionsSubject, rules: Sequence[Rule] = RUL
 def _finding(rule: Rule, diagnostic: Diagnostic, workflow: str) -> Finding:
     severity = diagnostic.severity or rule.severity
     return Finding(
-        rule.code, severity, diagnostic.message, diagnostic.advice, diagnostic.span, workflow, diagnostic.fix
+        rule.code,
+        severity,
+        diagnostic.message,
+        diagnostic.advice,
+        diagnostic.span,
+        workflow,
+        diagnostic.fix,
+        related=diagnostic.related[:MAX_RELATED],
     )

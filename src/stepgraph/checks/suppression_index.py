@@ -87,20 +87,31 @@ class SuppressionIndex(Struct):
     """The index by path. None before the first lookup."""
 
     def suppression_of(self, finding: Finding) -> SuppressionComment | None:
-        """Return the first comment that suppresses a finding, and mark its rule as used."""
-        file = self._index().get(finding.span.path)
+        """Return the first comment that suppresses a finding, and mark its rule as used.
+
+        A comment at the location of the finding suppresses it, and so do comments at all its related locations.
+        """
+        own = self._suppression_at(finding.span, finding.code)
+        related = [self._suppression_at(location.span, finding.code) for location in finding.related]
+        if own is not None or not related or None in related:
+            return own
+        return related[0]
+
+    def _suppression_at(self, span: Span, code: str) -> SuppressionComment | None:
+        """Return the first comment that suppresses a rule at a location, and mark its rule as used."""
+        file = self._index().get(span.path)
         if file is None:
             return None
-        pairs = [(group, finding.code) for group in file.find(finding.span)]
-        pairs += ((file.of_file, finding.code[:length]) for length in range(len(ALL), len(finding.code) + 1))
+        pairs = [(group, code) for group in file.find(span)]
+        pairs += ((file.of_file, code[:length]) for length in range(len(ALL), len(code) + 1))
         indices: list[int] = []
-        for group, code in pairs:
-            rules = group.rules.get(code)
+        for group, key in pairs:
+            rules = group.rules.get(key)
             if rules is None:
                 continue
             indices.append(rules[0][0])
-            if code not in group.used:
-                group.used.add(code)
+            if key not in group.used:
+                group.used.add(key)
                 self._used.update(rule for _, rule in rules)
         return self.suppressions[min(indices)] if indices else None
 

@@ -297,13 +297,15 @@ def _report_outdated(filtered: FilteredFindings, path: str) -> None:
 def build_report(filtered: FilteredFindings, settings: Settings, sources: Sources, analysis: Analysis) -> Report:
     """Return the report of a check, with the source lines of its findings."""
     from stepgraph.checks.catalogue import RULES
+    from stepgraph.checks.folding import fold_findings
     from stepgraph.report.report import FingerprintedFinding, Report, workflow_summary
 
+    reported = fold_findings(filtered.findings)
     workflows = tuple(map(workflow_summary, analysis.workflows))
     findings = [*filtered.findings, *filtered.baselined, *(suppressed.finding for suppressed in filtered.suppressed)]
     paths = [*(finding.span.path for finding in findings), *(workflow.path for workflow in workflows)]
     return Report(
-        findings=tuple(FingerprintedFinding(finding, filtered.fingerprint(finding)) for finding in filtered.findings),
+        findings=tuple(FingerprintedFinding(finding, filtered.fingerprint(finding)) for finding in reported),
         baselined=tuple(FingerprintedFinding(finding, filtered.fingerprint(finding)) for finding in filtered.baselined),
         suppressed=filtered.suppressed,
         workflows=workflows,

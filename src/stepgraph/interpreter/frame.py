@@ -18,7 +18,7 @@ from stepgraph.interpreter.values.unions import Case
 from stepgraph.interpreter.write_log import SlotId
 from stepgraph.ir.await_groups import TaskId
 from stepgraph.ir.nodes import Block, Function, JumpKind
-from stepgraph.ir.values import Constant, Value
+from stepgraph.ir.values import Constant, Nondeterministic, Value
 from stepgraph.syntax.module import Place
 
 
@@ -118,6 +118,8 @@ class Frame(Struct, eq=False):
     """The number of branches around the call."""
     return_states: list[PathChanges] = field(default_factory=list)
     """The changes that the body has made at each `return` in a branch or loop."""
+    selected_result: Nondeterministic | None = None
+    """The nondeterministic value that decides which `return` ends the body; None if none does."""
     returns_at_end: bool = False
     """Whether the body ends with a `return` outside of branches and loops."""
     conditions: list[str | None] = field(default_factory=list)
@@ -141,6 +143,10 @@ class Frame(Struct, eq=False):
     outer_loop_depth: int = 0
     """The number of loops around the call."""
     caller: Frame | None = None
+    call_place: Place | None = None
+    """The call that the body executes; None for a module or class body, a step and `run`."""
+    inline_calls: list[Place] = field(default_factory=list)
+    """The calls without a frame that are being evaluated, of lambdas and generated initializers, outermost first."""
     in_step: bool = False
     """Whether the call is in the body of a step."""
     open_contexts: list[OpenContext] = field(default_factory=list)
@@ -190,6 +196,15 @@ class Frame(Struct, eq=False):
         while frame.at_yield is not None and frame.inlined is None and frame.caller is not None:
             frame = frame.caller
         return frame
+
+    @contextmanager
+    def inline_call(self, place: Place) -> Iterator[None]:
+        """Interpret the body of a call that has no frame."""
+        self.inline_calls.append(place)
+        try:
+            yield
+        finally:
+            self.inline_calls.pop()
 
     @contextmanager
     def in_loop(self, loop: LoopState, names: Mapping[str, Constant] | None = None) -> Iterator[None]:

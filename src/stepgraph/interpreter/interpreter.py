@@ -143,6 +143,18 @@ class Interpreter(Struct, eq=False):
         """The module of the code being interpreted."""
         return self.frame.scope.module
 
+    @property
+    def calls(self) -> tuple[Place, ...]:
+        """The calls that lead to the current code, innermost first. In the body of a step, they begin in the step."""
+        places: list[Place] = []
+        frame: Frame | None = self.frame
+        while frame is not None and frame.in_step == self.in_step:
+            places += reversed(frame.inline_calls)
+            if frame.call_place is not None:
+                places.append(frame.call_place)
+            frame = frame.caller
+        return tuple(places)
+
     def place(self, node: cst.CSTNode) -> Place:
         """Return a node of the current module as a place."""
         return Place(self.module, node)

@@ -21,10 +21,11 @@ from stepgraph.ir.await_groups import TaskId
 from stepgraph.ir.values import (
     UNKNOWN,
     Constant,
-    Nondeterministic,
     Unresolved,
     Value,
     is_none,
+    join_taint,
+    taint_of,
 )
 from stepgraph.limits import Budget, Limit
 from stepgraph.syntax.module import Place
@@ -205,14 +206,24 @@ def join_values(
     A task with an id above `since` was started on only one of the branches.
     """
     values = [value for _, value in branches]
+    if not any(value.relevant for value in values):
+        return _join_data(values)
     is_one_entry_table = discriminant is not None and len(values) == 1  # remains a switch, like larger tables
     if not is_one_entry_table and all(value is values[0] or value == values[0] for value in values):
         return values[0]
-    if not any(value.relevant for value in values):
-        return UNKNOWN
     cases = [Case(condition, on_path(value, values, since)) for condition, value in branches]
     union = Union(tuple(cases), discriminant, place)
     return union if union.size <= MAX_CASES else Unresolved("it has too many possible values", place)
+
+
+def _join_data(values: Sequence[Value]) -> Value:
+    """Return the join of values that lead to no step: their common value, or unknown. A taint of any value is kept."""
+    first = values[0]
+    if all(value is first for value in values):
+        return first
+    if any(taint_of(value) is not None for value in values):
+        return join_taint(values)
+    return first if all(value == first for value in values) else UNKNOWN
 
 
 def on_path(value: Value, values: Sequence[Value], since: TaskId | None) -> Value:
@@ -246,20 +257,7 @@ def join_slot(
         return _join_elements(
             budget, [value for _, value in collections], [condition for condition, _ in collections], since
         )
-    return join_values(without_partial_taint(bound), discriminant, place, since) if bound else UNKNOWN
-
-
-def without_partial_taint(branches: Sequence[tuple[str | None, Value]]) -> Sequence[tuple[str | None, Value]]:
-    """Replace nondeterministic values with `UNKNOWN` unless all branches have the same value.
-
-    Rules report only values that must be nondeterministic.
-    """
-    first = branches[0][1]
-    if not any(isinstance(value, Nondeterministic) for _, value in branches) or all(
-        value == first for _, value in branches
-    ):
-        return branches
-    return [(condition, UNKNOWN if isinstance(value, Nondeterministic) else value) for condition, value in branches]
+    return join_values(bound, discriminant, place, since) if bound else UNKNOWN
 
 
 def join_slot_values(budget: Budget, key: str, values: Sequence[Slot], place: Place, since: TaskId | None) -> Slot:
@@ -270,27 +268,28 @@ def join_slot_values(budget: Budget, key: str, values: Sequence[Slot], place: Pl
     if any(isinstance(value, tuple) for value in bound):
         return _join_elements(budget, [value for value in bound if isinstance(value, tuple)], (), since)
     if not any(value.relevant for value in bound):
-        return UNKNOWN
+        return join_taint(bound)
     relevant = [on_path(value, bound, since) for value in bound if value.relevant]
     if len(relevant) > MAX_CASES:
         return Unresolved("it has too many possible values", place)
     cases = [Case(callable_name(value) or f"{key} {number}", value) for number, value in enumerate(relevant, 1)]
     if len(relevant) < len(bound):
         irrelevant = [value for value in bound if not value.relevant]
-        cases.append(Case(None, irrelevant[0] if len(irrelevant) == 1 else UNKNOWN))
+        cases.append(Case(None, irrelevant[0] if len(irrelevant) == 1 else join_taint(irrelevant)))
     return Union(tuple(cases), key, place)
 
 
 def _without_duplicates(values: Iterable[Slot]) -> list[Slot]:
     """Return the values without duplicates and without values that cannot change a join.
 
-    A join needs at most two irrelevant values, and at most one more relevant value than a union can have. Every
-    collection that differs from the preceding value is returned, since a join needs the elements of all collections.
+    A join needs at most two irrelevant values and the first tainted value, and at most one more relevant value than a
+    union can have. Every collection that differs from the preceding value is returned, since a join needs the elements
+    of all collections.
     """
     result: list[Slot] = []
     unique = ValueSet()
     identities: set[int] = set()
-    relevant_count = irrelevant_count = 0
+    relevant_count = irrelevant_count = tainted_count = 0
     for value in values:
         if id(value) in identities:
             continue
@@ -300,10 +299,13 @@ def _without_duplicates(values: Iterable[Slot]) -> list[Slot]:
                 result.append(value)
             continue
         relevant = is_relevant(value)
-        if (relevant_count <= MAX_CASES if relevant else irrelevant_count < _MAX_IRRELEVANT) and unique.add(value):
+        tainted = not relevant and value is not MISSING and taint_of(value) is not None
+        matters = relevant_count <= MAX_CASES if relevant else irrelevant_count < _MAX_IRRELEVANT
+        if (matters or (tainted and not tainted_count)) and unique.add(value):
             result.append(value)
             relevant_count += relevant
             irrelevant_count += not relevant
+            tainted_count += tainted
     return result
 
 

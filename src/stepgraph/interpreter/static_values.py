@@ -8,6 +8,7 @@ from typing import Final
 import libcst as cst
 from msgspec import Struct
 
+from stepgraph.interpreter.joining import union_values
 from stepgraph.interpreter.python.constants import evaluate_literal
 from stepgraph.interpreter.values.calls import (
     Argument,
@@ -65,6 +66,7 @@ from stepgraph.ir.values import (
     Template,
     Unknown,
     Value,
+    taint_of,
     without_taint,
 )
 from stepgraph.syntax.bindings import bindings_of
@@ -230,16 +232,7 @@ def _static_argument(argument: Argument, *, shows_hidden: bool) -> StaticArgumen
 
 def _nondeterministic_part(value: Value) -> Nondeterministic | None:
     """Return the first nondeterministic value in a value, except in the elements of collections."""
-    match value:
-        case Nondeterministic():
-            return value
-        case Template(nondeterministic=nondeterministic):
-            return nondeterministic
-        case Union(cases=cases):
-            parts = (_nondeterministic_part(case.value) for case in cases)
-            return next((part for part in parts if part is not None), None)
-        case _:
-            return None
+    return next((source for leaf in union_values(value) if (source := taint_of(leaf)) is not None), None)
 
 
 def _conditional_literals(node: cst.BaseExpression) -> Iterator[Value]:

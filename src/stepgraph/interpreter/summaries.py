@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from stepgraph.interpreter.frame import Frame, FunctionSummary, Recursion
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.joining import MISSING, join_values, without_partial_taint
+from stepgraph.interpreter.joining import MISSING, join_values
 from stepgraph.interpreter.objects.copies import Copier
 from stepgraph.interpreter.path_joins import PathChanges, apply, join_any, join_ends, unstable_changes
 from stepgraph.interpreter.python.arguments import bind_arguments, callable_arguments
@@ -31,7 +31,7 @@ from stepgraph.interpreter.widening import widen
 from stepgraph.interpreter.workflow.dependencies import declare_again
 from stepgraph.interpreter.workflow.early_raises import record_early_raise
 from stepgraph.ir.nodes import Block, Function, may_await, may_run_steps
-from stepgraph.ir.values import UNKNOWN, Absent, Constant, Nondeterministic, Resource, Value
+from stepgraph.ir.values import UNKNOWN, Absent, Constant, Nondeterministic, Resource, Unknown, Value
 from stepgraph.limits import Limit
 from stepgraph.syntax.bindings import bindings_of, parameters
 from stepgraph.syntax.module import Place
@@ -51,12 +51,16 @@ MAX_RECURSIVE_PASSES: Final = 4
 MAX_RECURSION: Final = 8
 
 
-def summarize_call(interpreter: Interpreter, callee: FunctionValue, arguments: Arguments) -> FunctionSummary:
-    """Return the summary of a call. The body is interpreted unless its summary is memoized.
+def summarize_call(
+    interpreter: Interpreter, callee: FunctionValue, arguments: Arguments, place: Place | None = None
+) -> FunctionSummary:
+    """Return the summary of the call at `place`. The body is interpreted unless its summary is memoized.
+
+    `place` is None for a call by the engine and for a call that is only tried.
 
     Raises TypeError for a lambda, whose body is an expression.
     """
-    summary = _memoized_summary(interpreter, callee, arguments)
+    summary = _memoized_summary(interpreter, callee, arguments, place)
     for caveat in callee.caveats:
         if summary.function.may_run_steps or (caveat.may_be_another and _has_step_arguments(arguments)):
             interpreter.report_caveat(caveat)
@@ -82,7 +86,9 @@ def _has_step_arguments(arguments: Arguments) -> bool:
     return any(isinstance(argument.value, StepObject | StepFunction | StepCall) for argument in arguments.items)
 
 
-def _memoized_summary(interpreter: Interpreter, callee: FunctionValue, arguments: Arguments) -> FunctionSummary:
+def _memoized_summary(
+    interpreter: Interpreter, callee: FunctionValue, arguments: Arguments, place: Place | None
+) -> FunctionSummary:
     node = callee.node
     if isinstance(node, cst.Lambda):
         raise TypeError("a lambda is read where it is called")
@@ -102,7 +108,7 @@ def _memoized_summary(interpreter: Interpreter, callee: FunctionValue, arguments
         for write in memoized.writes:
             if write.container.get(write.key, MISSING) != write.value:
                 interpreter.store.write(write.container, write.key, write.value)
-        interpreter.tracer.on_memoized_call(memoized.trace, scope)
+        interpreter.tracer.on_memoized_call(memoized.trace, scope, place)
         interpreter.frame.raises_unseen |= memoized.function.raises_unseen or memoized.raises
         if memoized.raises:
             record_early_raise(interpreter, memoized.function.place)
@@ -117,7 +123,7 @@ def _memoized_summary(interpreter: Interpreter, callee: FunctionValue, arguments
     if latest is not None and interpreter.interpreted_bodies >= MAX_INTERPRETED_BODIES:
         _report_variants(interpreter, callee)
         return latest
-    return _summarize(interpreter, callee, node, scope, key)
+    return _summarize(interpreter, callee, node, scope, key, place)
 
 
 def _call_key(interpreter: Interpreter, callee: FunctionValue, scope: LexicalScope, signature: _Signature) -> Key:
@@ -288,7 +294,12 @@ def _active_function(interpreter: Interpreter, callee: FunctionValue, key: Key) 
 
 
 def _summarize(
-    interpreter: Interpreter, callee: FunctionValue, node: cst.FunctionDef, scope: LexicalScope, key: Key
+    interpreter: Interpreter,
+    callee: FunctionValue,
+    node: cst.FunctionDef,
+    scope: LexicalScope,
+    key: Key,
+    place: Place | None,
 ) -> FunctionSummary:
     """Interpret the body of a function and memoize its summary.
 
@@ -305,6 +316,7 @@ def _summarize(
         interpreter.interpreted_bodies += 1
         interpreter.budget.spend(Limit.SUMMARIES)
         frame = Frame.of_body(scope, node, is_async=node.asynchronous is not None)
+        frame.call_place = place
         checkpoint, summary_count = recursion.checkpoint, len(interpreter.summary_keys)
         trace_start = interpreter.tracer.mark()
         interpreter.active_functions.setdefault(node, {})[key] = function
@@ -339,7 +351,7 @@ def _summarize(
     result = _result_of(frame, function.place, keeps_constants=interpreter.keeps_constants)
     declare_again(interpreter, frame.declared)
     function.redeclared_steps = tuple(step.definition for step in frame.declared)
-    trace = interpreter.tracer.trace_since(trace_start)
+    trace = interpreter.tracer.trace_since(trace_start, place)
     creates_values = bool(frame.declared) or trace.creates_nondeterministic
     is_unique_per_call = creates_values and (result.relevant or result.tainted or bool(frame.yields))
     writes = interpreter.store.repeatable_writes(log)
@@ -449,7 +461,9 @@ def _result_of(frame: Frame, place: Place, *, keeps_constants: bool) -> Value:
     """Return the join of the returned values, usually without constants, because calls are never folded."""
     if not frame.returns:
         return UNKNOWN
-    value = join_values(without_partial_taint([(case.condition, case.value) for case in frame.returns]), None, place)
+    value = join_values([(case.condition, case.value) for case in frame.returns], None, place)
+    if isinstance(value, Unknown) and frame.selected_result is not None:
+        return frame.selected_result
     return value if keeps_constants else without_constants(value)
 
 

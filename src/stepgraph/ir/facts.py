@@ -326,6 +326,8 @@ class NondeterministicUseAfterStep(Fact, Struct, frozen=True):
     """The location of the call that produces the value."""
     place: Place
     """The location of the use."""
+    calls: tuple[Place, ...]
+    """The calls that lead to the call that produces the value, innermost first."""
 
 
 class ExternalCallOutsideStep(Fact, Struct, frozen=True):
@@ -333,6 +335,8 @@ class ExternalCallOutsideStep(Fact, Struct, frozen=True):
 
     name: str
     place: Place
+    calls: tuple[Place, ...]
+    """The `await` of the result, if any, and the calls of functions that lead to it, innermost first."""
 
 
 class EventMutated(Fact, Struct, frozen=True):
@@ -342,6 +346,12 @@ class EventMutated(Fact, Struct, frozen=True):
     """The source of the mutated expression."""
     place: Place
     in_step: bool
+    calls: tuple[Place, ...]
+    """The calls that lead to the mutation, innermost first. In a step, they begin in the body of the step."""
+
+
+FactInCall: TypeAlias = ExternalCallOutsideStep | EventMutated
+"""A fact about a function that depends on its calls. Each call repeats it."""
 
 
 class OuterStateMutated(Fact, Struct, frozen=True):
@@ -352,3 +362,32 @@ class OuterStateMutated(Fact, Struct, frozen=True):
     place: Place
     read_place: Place
     """The location of a later read."""
+    calls: tuple[Place, ...]
+    """The calls, in the body of the step, that lead to the mutation, innermost first."""
+
+
+class LateBoundVariable(Fact, Struct, frozen=True):
+    """A variable that a function reads, and that a loop around the function changes from pass to pass.
+
+    The function reads a wrong value if it runs neither in the pass that creates it nor in one of the later loops.
+    """
+
+    function: Place
+    function_name: str
+    """The name of the function; empty for a lambda."""
+    runs_later: bool
+    """Whether no pass runs the function by a plain call: a coroutine function, or one that the passes only store."""
+    variable: str
+    place: Place
+    """The location of the first read in the function."""
+    loop: Place
+    later_loops: tuple[Place, ...]
+    """The later loops that also assign the variable."""
+    may_begin_in_pass: bool
+    """Whether a task that a pass creates may begin before the next pass changes the variable."""
+    is_collected: bool
+    """Whether the functions of several passes, or the results of calling them, may be used after the loop."""
+    calls: tuple[Place, ...]
+    """The calls of the function in the loop that each pass makes once."""
+    calls_inside: tuple[Place, ...]
+    """The calls in a lambda that is an element of a collection; empty for other functions."""

@@ -7,7 +7,7 @@ relevant. A `tainted` value is unknown to the graph, but rules track its uses.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import ClassVar, Final, TypeAlias
 
 from msgspec import Struct
@@ -131,16 +131,22 @@ class Nondeterministic(Value, Struct, frozen=True):
     """The milliseconds from the result of the call to the value, if constant, as in `now() + timedelta(...)`."""
     sum_place: Place | None = None
     """The location of the last sum that changed the offset."""
-    is_truthy: bool = False
-    """Whether the value is always truthy, like times and ids."""
+    has_stable_truth: bool = False
+    """Whether the truth of the value is the same at replay. Times and ids are always truthy."""
+    calls: tuple[Place, ...] = ()
+    """The calls that lead to the call of the function, innermost first."""
     relevant: ClassVar[bool] = False
     tainted: ClassVar[bool] = True
 
     def member(self, name: str) -> Nondeterministic:
         """Return an attribute of the value."""
         origin = f"{self.result_name}{'()' if self.is_called else ''}.{name}" if self.result_name else ""
-        is_truthy = self.is_truthy and name in _TRUTH_PRESERVING
-        return replace(self, result_name=origin, is_called=False, offset=None, is_truthy=is_truthy)
+        has_stable_truth = self.has_stable_truth and name in _TRUTH_PRESERVING
+        return replace(self, result_name=origin, is_called=False, offset=None, has_stable_truth=has_stable_truth)
+
+    def element(self) -> Nondeterministic:
+        """Return an element of the value."""
+        return replace(self, result_name="", is_called=True, offset=None, has_stable_truth=False)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Nondeterministic) and (self.name, self.place) == (other.name, other.place)
@@ -217,6 +223,38 @@ class ExternalResultMember(Value, Struct, frozen=True):
     name: str
     """The dotted name: `datetime.datetime.now().date`."""
     relevant: ClassVar[bool] = False
+
+
+def taint_of(value: Value) -> Nondeterministic | None:
+    """Return the nondeterministic value on which a value without parts depends, or None."""
+    if isinstance(value, Nondeterministic):
+        return value
+    return value.nondeterministic if isinstance(value, Template) else None
+
+
+def join_taint(values: Sequence[Value]) -> Value:
+    """Return the join of different values that lead to no step: unknown, with the oldest taint of the values.
+
+    The truth of the join is stable if no tainted value has an unstable truth, because the paths are the same at replay.
+    """
+    sources = [source for value in values if (source := taint_of(value)) is not None]
+    if not sources:
+        return UNKNOWN
+    oldest = min(sources, key=lambda source: source.since)
+    joined = without_taint(values[0])
+    if any(without_taint(value) != joined for value in values):
+        joined = UNKNOWN
+    if isinstance(joined, Template):
+        return replace(joined, nondeterministic=oldest)
+    result_name = joined.name if isinstance(joined, ExternalResult | ExternalResultMember) else ""
+    return replace(
+        oldest,
+        result_name=result_name,
+        is_called=not isinstance(joined, ExternalResultMember),
+        has_fixed_end=all(source.has_fixed_end for source in sources),
+        offset=None,
+        has_stable_truth=all(source.has_stable_truth for source in sources),
+    )
 
 
 def without_taint(value: Value) -> Value:

@@ -69,6 +69,23 @@ class CheckedWorkflow(Closed):
     """Whether the graph is complete. An incomplete graph may lack steps, because some code could not be resolved."""
 
 
+class RelatedLocation(Closed):
+    """A location that contributes to the problem of a finding, such as code in a called function."""
+
+    message: str
+    """A clause about the code at the location."""
+    path: str
+    """File, relative if the path on the command line is, with forward slashes."""
+    line: int
+    """First line, from 1."""
+    column: int
+    """First column, in characters, from 1."""
+    end_line: int
+    """Last line, from 1."""
+    end_column: int
+    """Column after the last character, from 1."""
+
+
 class ReportedFinding(Closed):
     """A problem that a rule reports at a location."""
 
@@ -93,6 +110,8 @@ class ReportedFinding(Closed):
     """Last line, from 1."""
     end_column: int
     """Column after the last character, from 1."""
+    related: list[RelatedLocation]
+    """Other locations that contribute to the problem."""
     workflow: str | None
     """Name of the workflow, or null for a finding about a configuration or a file."""
     fix: Applicability | None

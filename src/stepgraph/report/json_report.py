@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from stepgraph.checks.diagnostic import Severity
+from stepgraph.checks.diagnostic import RelatedLocation, Severity
 from stepgraph.checks.rule import rule_url
 from stepgraph.json_text import json_line, pretty_json
 from stepgraph.report.report import FingerprintedFinding, Report, WorkflowSummary, verdict_line
@@ -62,6 +62,17 @@ def _workflow(workflow: WorkflowSummary) -> shapes.CheckedWorkflow:
     }
 
 
+def _related_data(related: RelatedLocation) -> shapes.RelatedLocation:
+    return {
+        "message": related.message,
+        "path": related.span.path,
+        "line": related.span.line,
+        "column": related.span.column,
+        "end_line": related.span.end_line,
+        "end_column": related.span.end_column,
+    }
+
+
 def finding_data(report: Report, reported: FingerprintedFinding) -> shapes.ReportedFinding:
     """Return a finding as JSON data."""
     finding = reported.finding
@@ -76,6 +87,7 @@ def finding_data(report: Report, reported: FingerprintedFinding) -> shapes.Repor
         "column": finding.span.column,
         "end_line": finding.span.end_line,
         "end_column": finding.span.end_column,
+        "related": [_related_data(related) for related in finding.related],
         "workflow": finding.workflow or None,
         "fix": None if finding.fix is None else finding.fix.applicability.value,
         "fingerprint": reported.fingerprint,

@@ -85,6 +85,11 @@ def _result(report: Report, reported: FingerprintedFinding, rule_indices: dict[s
     result["level"] = _LEVELS[finding.severity]
     result["message"] = _message(finding.message, finding.advice)
     result["locations"] = [_location(report, finding.span, finding.workflow)]
+    if finding.related:
+        result["relatedLocations"] = [
+            {"id": number, **_location(report, related.span), "message": _message(related.message)}
+            for number, related in enumerate(finding.related, 1)
+        ]
     if reported.fingerprint is not None:
         result["partialFingerprints"] = {_FINGERPRINT_KEY: reported.fingerprint}
     return result

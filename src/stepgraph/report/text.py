@@ -97,7 +97,7 @@ class _TextFormatter(Struct, frozen=True):
     """Width for wrapping in cells, or None for no wrapping."""
 
     def finding(self, report: Report, finding: Finding) -> str:
-        """Return the lines of a finding: location, message, excerpt, help."""
+        """Return the lines of a finding: location, message, excerpt, related locations, help."""
         ink = INKS[finding.severity]
         label = f"{finding.severity.value}[{finding.code}]"
         margin = " " * len(str(finding.span.line))
@@ -106,8 +106,10 @@ class _TextFormatter(Struct, frozen=True):
         lines = [self.statement(_location(finding.span, excerpt), label, ink, finding.message)]
         if excerpt is not None:
             lines += self.excerpt(excerpt, ink)
+        for related in finding.related:
+            lines += self._remark("note", f"{related.span}: {related.message}", margin)
         if finding.advice:
-            lines += self._advice(finding.advice, margin)
+            lines += self._remark("help", finding.advice, margin)
         return "".join(lines)
 
     def statement(self, location: str, label: str, ink: Ink, message: str) -> str:
@@ -132,9 +134,9 @@ class _TextFormatter(Struct, frozen=True):
         yield self._line(Piece(f"{number} | ", Ink.QUIET), Piece(excerpt.text))
         yield self._line(Piece(f"{' ' * len(number)} | ", Ink.QUIET), Piece(excerpt.carets, ink))
 
-    def _advice(self, advice: str, margin: str) -> Iterator[str]:
-        start = f"{margin} = help: "
-        first, *rest = self._wrapped(advice, len(start), len(start))
+    def _remark(self, label: str, text: str, margin: str) -> Iterator[str]:
+        start = f"{margin} = {label}: "
+        first, *rest = self._wrapped(text, len(start), len(start))
         yield self._line(Piece(start, Ink.QUIET), Piece(first))
         for line in rest:
             yield self._line(Piece(" " * len(start) + line))

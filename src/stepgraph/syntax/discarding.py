@@ -11,7 +11,7 @@ from typing import Final, TypeAlias
 import libcst as cst
 from msgspec import Struct, field
 
-from stepgraph.syntax.walk import SCOPES, Parents, all_nodes
+from stepgraph.syntax.walk import SCOPES, Parents, all_nodes, ancestors_of, expressions_below
 
 # Functions that inspect their arguments without storing them.
 _INSPECTING_FUNCTIONS: Final = frozenset(["bool", "isinstance", "len", "print", "repr", "str", "type"])
@@ -20,6 +20,8 @@ _LOGGER_NAMES: Final = frozenset(["LOG", "LOGGER", "_log", "_logger", "log", "lo
 _LOG_METHODS: Final = frozenset(["critical", "debug", "error", "exception", "info", "warning"])
 _LITERALS: Final = (cst.BaseNumber, cst.BaseString)
 _ADDING_METHODS: Final = frozenset(["add", "append", "extend"])
+# Methods of tasks that neither wait for the task nor return its result.
+_INSPECTING_METHODS: Final = frozenset(["cancelled", "done", "get_name", "get_stack", "print_stack", "set_name"])
 # Functions that may read any local name.
 _DYNAMIC_LOOKUPS: Final = frozenset(["eval", "exec", "locals", "vars"])
 # Attributes of coroutines. Any other attribute belongs to the result, so an `await` is missing.
@@ -72,6 +74,8 @@ class DiscardAnalysis(Struct):
     """The conditions for a value to be discarded, by the identity of its node and `elements_only`."""
     _names_by_function: dict[int, dict[str, list[cst.Name]]] = field(default_factory=dict)
     """The name nodes in each function, by the identity of the function and the text of the name."""
+    _loops_with_await: dict[int, bool] = field(default_factory=dict)
+    """Whether a `for` loop contains an `await`, by the identity of the loop."""
     _scopes: dict[int, cst.CSTNode | None] = field(default_factory=dict)
     """The innermost scope of a node, by the identity of the node."""
 
@@ -158,6 +162,12 @@ class DiscardAnalysis(Struct):
             case cst.BinaryOperation(left=first, right=second):
                 literal = isinstance(second if first is node else first, _LITERALS)
                 return _DISCARDED if self.is_coroutine and literal else None
+            case cst.Attribute(attr=cst.Name(value=name)) if parent.value is node and name in _INSPECTING_METHODS:
+                return _DISCARDED if not elements_only and self._only_inspects(parent) else None
+            case cst.For(asynchronous=None, target=target) | cst.CompFor(asynchronous=None, target=target) if (
+                parent.iter is node
+            ):
+                return self._target_conditions([target], elements_only=False) if elements_only else None
             case cst.Subscript() | cst.Attribute() if parent.value is node:
                 return _DISCARDED if not elements_only and self.is_coroutine and _is_missing_await(parent) else None
             case cst.Arg(star=""):
@@ -255,7 +265,7 @@ class DiscardAnalysis(Struct):
                 return _DISCARDED
             case cst.FunctionDef(name=function_name) if function_name is name:
                 return _DISCARDED
-            case cst.AnnAssign(target=target) if target is name:
+            case cst.AnnAssign(target=target) | cst.For(target=target) | cst.CompFor(target=target) if target is name:
                 return _DISCARDED
             case cst.Attribute(value=owner) as attribute if owner is not name:
                 return _DISCARDED if attribute.attr is name else None  # the name of the attribute, not a local name
@@ -269,6 +279,22 @@ class DiscardAnalysis(Struct):
                 return self._done_callback_conditions(attribute) if self._is_call_statement(attribute) else None
             case _:
                 return self._value_conditions(_UsedValue(name, elements_only))
+
+    def _only_inspects(self, method: cst.Attribute) -> bool:
+        """Return whether a method of a task is called, but not in a loop that waits for the task by polling."""
+        call = self.parents.get(id(method))
+        if not isinstance(call, cst.Call) or call.func is not method:
+            return False
+        return method.attr.value != "done" or not any(map(self._may_poll, ancestors_of(self.parents, call)))
+
+    def _may_poll(self, node: cst.CSTNode) -> bool:
+        """Return whether a node is a loop that may wait for a task: a `while`, or a `for` that awaits something."""
+        if not isinstance(node, cst.For):
+            return isinstance(node, cst.While)
+        if id(node) not in self._loops_with_await:
+            parts = expressions_below(node)
+            self._loops_with_await[id(node)] = any(isinstance(part, cst.Await) for part in parts)
+        return self._loops_with_await[id(node)]
 
     def _is_call_statement(self, function: cst.CSTNode) -> bool:
         call = self.parents.get(id(function))

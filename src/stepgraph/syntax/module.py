@@ -150,6 +150,24 @@ class Place(Struct, frozen=True):
         return self.module.text(self.node)
 
     @property
+    def callee_text(self) -> str:
+        """The source of the function in a call or in an awaited call, or of another node, as in `brief_text`."""
+        import libcst as cst
+
+        node = self.node.expression if isinstance(self.node, cst.Await) else self.node
+        return self.module.brief_text(node.func if isinstance(node, cst.Call) else node)
+
+    @property
+    def function(self) -> cst.FunctionDef | None:
+        """The innermost function around the node, or None. A lambda belongs to the function that contains it."""
+        import libcst as cst
+
+        from stepgraph.syntax.walk import ancestors_of
+
+        ancestors = ancestors_of(self.module.parents, self.node)
+        return next((ancestor for ancestor in ancestors if isinstance(ancestor, cst.FunctionDef)), None)
+
+    @property
     def body_text(self) -> str:
         """The source of the body of a function on one line without comments, or the text of another node."""
         import libcst as cst

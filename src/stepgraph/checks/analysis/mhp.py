@@ -12,10 +12,10 @@ from typing import TypeAlias
 from msgspec import Struct, field
 
 from stepgraph.checks.analysis.concurrent_names import NamedActivities, NamedActivity, StartedActivity, activity_key
-from stepgraph.ir.await_groups import AwaitedTask, TaskId, awaited_tasks_of, task_ids_of
+from stepgraph.ir.await_groups import AwaitedTask, AwaitGroup, TaskId, awaited_tasks_of, task_ids_of
 from stepgraph.ir.dataflow import solve
 from stepgraph.ir.domain import Domain, Leaf
-from stepgraph.ir.nodes import Await, Block, Call, Operation, Run, Start, StepRun
+from stepgraph.ir.nodes import Await, Block, Call, Loop, Operation, Run, Start, StepRun, Try, operations_in
 from stepgraph.ir.walk import walk_operations
 from stepgraph.limits import Budget, Limit
 
@@ -42,10 +42,39 @@ def find_name_clashes(body: Block, budget: Budget) -> Iterator[NameClash]:
     """
     operations = [visit.operation for visit in walk_operations(body)]
     domain = _PendingStarts(budget, frozenset(_awaited_task_ids(operations)), NamedActivities(budget))
-    for block in {id(block): block for block in (body, *_called_bodies(operations))}.values():
-        solve(block, 0, domain, budget=budget)
+    for block in _callees_first({id(block): block for block in (body, *_called_bodies(operations))}):
+        exits = solve(block, 0, domain, budget=budget)
+        domain.pending_after[id(block)] = (exits.end or 0) | (exits.returns or 0)
     yield from domain.timing_clashes.values()
     yield from (clash for node, clash in domain.declaration_clashes.items() if node not in domain.timing_clashes)
+
+
+def _callees_first(bodies: dict[int, Block]) -> list[Block]:
+    """Return bodies, by `id`, in an order in which a body comes after those that it calls, except in cycles."""
+    ordered: dict[int, Block] = {}
+    visited: set[int] = set()
+    pending = [(body, False) for body in bodies.values()]
+    while pending:
+        body, is_complete = pending.pop()
+        if is_complete:
+            ordered[id(body)] = body
+        elif id(body) not in visited:
+            visited.add(id(body))
+            pending.append((body, True))
+            pending += ((callee, False) for callee in _called_bodies(operations_in(body)) if id(callee) in bodies)
+    return list(ordered.values())
+
+
+def _has_several_tasks(group: AwaitGroup) -> bool:
+    awaited = list(awaited_tasks_of(group))
+    return len(awaited) > 1 or any(each.all_runs for each in awaited)
+
+
+def _begins_with_await(block: Block) -> bool:
+    """Return whether an await, also as the first operation of a loop, comes before all other operations of a block."""
+    while block.operations and isinstance(block.operations[0], Loop):
+        block = block.operations[0].body
+    return bool(block.operations) and isinstance(block.operations[0], Await)
 
 
 def _called_bodies(operations: Iterable[Operation]) -> Iterator[Block]:
@@ -127,6 +156,10 @@ class _PendingStarts(Domain[int]):
         """The clashes that depend on timing."""
         self.declaration_clashes: _Clashes = {}
         """The clashes of different declarations that are started directly."""
+        self.pending_after: dict[int, int] = {}
+        """The tasks of a function that may be pending when it returns, by the `id` of its body."""
+        self.in_turn: dict[int, Sequence[AwaitedTask]] = {}
+        """See `awaited_in_turn`, by the `id` of the loop."""
         self.candidates: dict[int, Sequence[NamedActivity]] = {}
         """The activities that may still be the second activity of a new clash, by the `activity_key` of the work."""
 
@@ -138,11 +171,37 @@ class _PendingStarts(Domain[int]):
                 return state | self.start_bit(operation, work) if task_id in self.awaited else state
             case Run(activity=activity, place=place, completed_tasks=completes):
                 self.record_clashes(StartedActivity(activity, place), state)
-                return self.complete(state, completes)
+                after = self.complete(state, completes)
+                return (
+                    after | self.pending_after.get(id(activity.function.body), 0)
+                    if isinstance(activity, Call)
+                    else after
+                )
+            case Await(one_per_iteration=True, group=group) if _has_several_tasks(group):
+                return state
             case Await(group=group):
                 return self.complete(state, awaited_tasks_of(group))
             case _:
                 return state
+
+    def may_raise(self, operation: Leaf | Try, before: int, after: int | None) -> int | None:
+        """Return the state after an operation. A `try` that begins with an await raises only from its operations."""
+        if isinstance(operation, Try):
+            return None if _begins_with_await(operation.body) else before
+        return after
+
+    def after_iterations(self, loop: Loop, head: int, end: int | None) -> int | None:
+        """Complete the tasks of which each iteration awaits one. They stay pending in the loop, and after a `break`."""
+        exhausted = end if loop.at_least_once else head
+        return self.complete(exhausted, self.awaited_in_turn(loop)) if exhausted else exhausted
+
+    def awaited_in_turn(self, loop: Loop) -> Sequence[AwaitedTask]:
+        """Return the tasks of which each iteration of a loop awaits one."""
+        awaited = self.in_turn.get(id(loop))
+        if awaited is None:
+            awaits = (each for each in operations_in(loop.body) if isinstance(each, Await) and each.one_per_iteration)
+            awaited = self.in_turn[id(loop)] = [task for each in awaits for task in awaited_tasks_of(each.group)]
+        return awaited
 
     def join(self, a: int, b: int) -> int:
         return a | b

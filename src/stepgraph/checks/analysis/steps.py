@@ -64,12 +64,19 @@ def dependency_parameters(function: StepFunctionShape) -> tuple[Parameter, ...]:
 
 
 def factory_advice(
-    declared: StepDeclared, function: StepFunctionShape, captured: Sequence[Parameter], values: Sequence[str] = ()
+    declared: StepDeclared,
+    function: StepFunctionShape,
+    captured: Sequence[Parameter],
+    values: Sequence[str] = (),
+    *,
+    is_awaited: bool = True,
 ) -> str:
     """Return advice to declare a step in a factory function, with parameters for the captured values.
 
-    The advice passes `values` to the factory or, if there are none, the defaults of the captured parameters.
+    The advice passes `values` to the factory or, if there are none, the defaults of the captured parameters. With
+    `is_awaited`, it awaits the step where it is called.
     """
+    await_ = "await " if is_awaited else ""
     factory_parameters = ", ".join(parameter.name for parameter in captured)
     factory_arguments = ", ".join(values or (parameter.default or parameter.name for parameter in captured))
     step_parameters = ", ".join(parameter.name for parameter in function.parameters if parameter not in captured)
@@ -77,12 +84,12 @@ def factory_advice(
         body = f"lambda {step_parameters}: ..." if step_parameters else "lambda: ..."
         return (
             f"Write `return {declared.place.text}({body})` in a function `def make_step({factory_parameters}):`,"
-            f" and run the step with `await make_step({factory_arguments})()`."
+            f" and run the step with `{await_}make_step({factory_arguments})()`."
         )
     head = f"{'async ' if function.is_async else ''}def {function.name}({step_parameters}):"
     return (
         f"Declare it as `{head}` in a function `def make_{function.name}({factory_parameters}):` that ends in"
-        f" `return {function.name}`, and run it with `await make_{function.name}({factory_arguments})()`."
+        f" `return {function.name}`, and run it with `{await_}make_{function.name}({factory_arguments})()`."
     )
 
 

@@ -47,6 +47,7 @@ _ISO: Final = "Return its `.isoformat()`."
 _STR: Final = "Convert it with `str(...)`."
 _SECONDS: Final = "Return its `total_seconds()`."
 _LIST: Final = "Convert it with `list(...)`."
+_RESPONSE: Final = "Return what you need from it, such as `await response.json()`."
 
 # The kind of the result, with its article, and the advice, by the dotted name of the call.
 UNSTORABLE: Final[dict[str, tuple[str, str]]] = {
@@ -83,6 +84,15 @@ UNSTORABLE: Final[dict[str, tuple[str, str]]] = {
     "builtins.object": ("an object", "Return a string or a number."),
     "re.compile": ("a compiled pattern", "Return its `.pattern`."),
     "types.SimpleNamespace": ("an object", "Convert it with `vars(...)`."),
+    **dict.fromkeys(
+        (
+            *("js.Response", "js.Response.json", "js.Response.new", "pyodide.http.FetchResponse", "workers.Response"),
+            *("workers.Response.from_json", "workers.Response.json", "workers.Response.redirect"),
+        ),
+        ("a Response", _RESPONSE),
+    ),
+    "workers.WorkflowInstance": ("a handle of a workflow instance", "Return its `.id`."),
+    "workers.WorkflowInstance[]": ("handles of workflow instances", "Return the `.id` of each of them."),
     **dict.fromkeys(("io.BytesIO", "io.StringIO"), ("an in-memory file", "Return its `getvalue()`.")),
 }
 

@@ -93,6 +93,37 @@ def observe_workflow_start(interpreter: Interpreter, name: str, arguments: Argum
     interpreter.tracer.on_workflow_start(start["binding"], start["method"], arguments, place)
 
 
+# The result of awaiting a call. The SDK wraps the responses of requests and of other Workers.
+_AWAITED: Final = {
+    "workers.fetch": ExternalResult("workers.Response"),
+    "js.fetch": ExternalResult("js.Response"),
+    "pyodide.http.pyfetch": ExternalResult("pyodide.http.FetchResponse"),
+}
+_WORKER_REQUEST: Final = re.compile(r"env\.\w+(?:\.\w+\(\))?\.fetch")
+
+
+def awaited_result(value: ExternalResult | Resource) -> Value:
+    """Return the result of awaiting an external call: a response, a handle of a workflow, or an unknown value."""
+    if isinstance(value, ExternalResult):
+        return _AWAITED.get(value.name, UNKNOWN)
+    if value.call_place is None:
+        return UNKNOWN
+    if _WORKER_REQUEST.fullmatch(value.name):
+        return _AWAITED["workers.fetch"]
+    start = _WORKFLOW_START.fullmatch(value.name)
+    if start is None:
+        return UNKNOWN
+    if not value.name.endswith(".create"):
+        return ExternalResult("workers.WorkflowInstance[]")
+    return ExternalResult("workers.WorkflowInstance") if _passes_params(value.call_place) else UNKNOWN
+
+
+def _passes_params(call: Place) -> bool:
+    """Return whether a call of `create` passes `params`, as for a workflow and not for another kind of binding."""
+    arguments = call.node.args if isinstance(call.node, cst.Call) else ()
+    return any(argument.keyword is not None and argument.keyword.value == "params" for argument in arguments)
+
+
 # Calls that send a request synchronously.
 _HTTP_METHODS: Final = ("delete", "get", "head", "options", "patch", "post", "put", "request")
 _REQUESTS: Final = frozenset(
@@ -106,23 +137,31 @@ _REQUESTS: Final = frozenset(
 _LIFECYCLE_METHODS: Final = (".aclose", ".close", ".__aenter__", ".__aexit__")
 
 
-def observe_request(interpreter: Interpreter, name: str, place: Place, result: Value) -> None:
-    """Record a fact for an external call that sends a request outside of steps."""
+def request_outside_step(
+    interpreter: Interpreter, name: str, place: Place, result: Value
+) -> ExternalCallOutsideStep | None:
+    """Return the fact for an external call that sends a request outside of steps. Return None for any other call."""
     if name in _REQUESTS and interpreter.replays and isinstance(result, Unknown | ExternalResult):
-        interpreter.observe(ExternalCallOutsideStep(name, place))
+        return ExternalCallOutsideStep(name, place, interpreter.calls)
+    return None
 
 
-def observe_discarded_result(interpreter: Interpreter, value: Value) -> None:
-    """Record a fact for a call of a binding, outside of steps, whose result is discarded without an `await`."""
+def discarded_access(interpreter: Interpreter, value: Value) -> ExternalCallOutsideStep | None:
+    """Return the fact for a call of a binding, outside of steps, whose result is discarded without an `await`."""
     if (
         isinstance(value, Resource)
         and value.name.startswith("env.")
         and value.name.rpartition(".")[2] not in LOG_METHODS
     ):
-        observe_access(interpreter, value)
+        return access_outside_step(interpreter, value)
+    return None
 
 
-def observe_access(interpreter: Interpreter, value: Resource) -> None:
-    """Record a fact for an access to a resource outside of steps. Its effect or result may differ at each replay."""
-    if interpreter.replays and value.call_place is not None and not value.name.endswith(_LIFECYCLE_METHODS):
-        interpreter.observe(ExternalCallOutsideStep(value.name, value.call_place))
+def access_outside_step(
+    interpreter: Interpreter, value: Resource, await_place: Place | None = None
+) -> ExternalCallOutsideStep | None:
+    """Return the fact for an access to a resource outside of steps. Its effect or result may differ at each replay."""
+    if not interpreter.replays or value.call_place is None or value.name.endswith(_LIFECYCLE_METHODS):
+        return None
+    awaits = () if await_place is None else (await_place,)
+    return ExternalCallOutsideStep(value.name, value.call_place, (*awaits, *interpreter.calls))

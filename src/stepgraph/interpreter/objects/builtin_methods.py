@@ -70,9 +70,9 @@ from stepgraph.interpreter.values.containers import (
 from stepgraph.interpreter.values.objects import AttributeDictionary, BuiltinMethod, ClassValue, FunctionValue, Instance
 from stepgraph.interpreter.values.steps import Event, Payload
 from stepgraph.interpreter.values.tasks import Future, Gathering, Queue, Task, TaskGroup
-from stepgraph.interpreter.values.unions import as_optional, with_all_runs
+from stepgraph.interpreter.values.unions import Case, Union, as_optional, with_all_runs
 from stepgraph.interpreter.workflow.awaiting import is_awaitable
-from stepgraph.ir.values import UNKNOWN, Constant, Value
+from stepgraph.ir.values import UNKNOWN, Constant, Value, join_taint, taint_of
 from stepgraph.syntax.module import Place
 
 _UNPACKING: Final = frozenset({"update"})
@@ -254,9 +254,16 @@ def _clear_cache(interpreter: Interpreter, receiver: FunctionValue, arguments: A
 
 
 def _get_part(interpreter: Interpreter, receiver: Value, arguments: Arguments, place: Place) -> Value:
-    """Return the part of a payload at a key."""
-    del interpreter, place
-    return payload_member(receiver, arguments.items[0].value) if arguments.items else UNKNOWN
+    """Return the part of a payload at a key. A default matters only if it is tainted, because the part is unknown."""
+    del interpreter
+    if not arguments.items:
+        return UNKNOWN
+    key, *defaults = arguments.items
+    part = payload_member(receiver, key.value)
+    if not any(taint_of(default.value) for default in defaults):
+        return part
+    cases = (Case(key.place.text, part), *(Case(None, default.value) for default in defaults))
+    return Union(cases, None, place) if part.relevant else join_taint([case.value for case in cases])
 
 
 def _get_event_part(interpreter: Interpreter, receiver: Value, arguments: Arguments, place: Place) -> Value:

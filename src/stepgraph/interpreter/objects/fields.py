@@ -263,7 +263,7 @@ def _default_of(interpreter: Interpreter, field: Field) -> Value | None:
     if field.factory is not None:
         with interpreter.in_definition_body(scope):
             factory = interpreter.evaluate(field.factory)
-        return interpreter.call(factory, Arguments(), Place(scope.module, field.statement))
+        return interpreter.call(factory, Arguments(), Place(scope.module, field.factory))
     if field.default is None:
         return None
     if field.default is field.statement.value and not isinstance(field.default, cst.Name | cst.Attribute | cst.Lambda):

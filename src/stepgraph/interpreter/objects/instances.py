@@ -137,7 +137,8 @@ def _initialize_fields(
         if not call_assignment_hook(interpreter, instance, Argument(Constant(name), place), value, place):
             interpreter.store.write(instance.state, name, value)
 
-    post_init_arguments = assign_fields(interpreter, instance, fields, arguments, assign)
+    with interpreter.frame.inline_call(place):
+        post_init_arguments = assign_fields(interpreter, instance, fields, arguments, assign)
     _initialize_base(interpreter, instance, order, arguments, has_fields=bool(fields))
     post_init = find_member(interpreter, resolution_order(instance.cls), "__post_init__")
     if isinstance(post_init, FunctionValue | Union):

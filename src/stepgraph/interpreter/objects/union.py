@@ -13,14 +13,17 @@ from stepgraph.interpreter.values.containers import Element, hide_constants
 from stepgraph.interpreter.values.objects import LexicalScope
 from stepgraph.interpreter.values.tasks import Gathering, Task, WaitForCall, result_of
 from stepgraph.interpreter.values.unions import Case, Union, on_some_paths
-from stepgraph.ir.values import UNKNOWN, UNSET, Unresolved, Value
+from stepgraph.ir.values import UNKNOWN, UNSET, Unresolved, Value, join_taint
 from stepgraph.syntax.module import Place
 
 
 def union_of_values(
     values: list[Value], conditions: list[str], discriminant: str, place: Place, *, each: bool = False
 ) -> Value:
-    """Return the union of values, or UNKNOWN if none is relevant. With `each`, a loop takes one value in each pass."""
+    """Return the union of values, or their join if none is relevant.
+
+    With `each`, a loop takes one value in each pass.
+    """
     cases: list[Case] = []
     distinct = ValueSet()
     for condition, value in zip(conditions, values, strict=True):
@@ -32,7 +35,7 @@ def union_of_values(
             return Unresolved("it has too many possible values", place)
     relevant = [case.value for case in cases if case.value.relevant]
     if not relevant:
-        return UNKNOWN
+        return join_taint(values)
     if each and all(is_started(value) for value in relevant):
         if len(relevant) == 1 and _is_each(relevant[0]):
             return relevant[0]

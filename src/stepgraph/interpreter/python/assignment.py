@@ -29,7 +29,7 @@ from stepgraph.interpreter.values.calls import Argument, Arguments, GeneratorCal
 from stepgraph.interpreter.values.containers import Collection, Element, Mapping, MappingEntry
 from stepgraph.interpreter.values.objects import AttributeDictionary, FunctionValue, Instance
 from stepgraph.interpreter.values.unions import Union, as_optional, on_some_paths
-from stepgraph.ir.values import UNKNOWN, Constant, Unresolved, Value
+from stepgraph.ir.values import UNKNOWN, Constant, Nondeterministic, Unresolved, Value, join_taint
 from stepgraph.limits import Limit
 from stepgraph.syntax.module import Place
 
@@ -73,6 +73,8 @@ def _unpack(interpreter: Interpreter, targets: list[cst.BaseExpression], value: 
         items: tuple[Element, ...] | None = consume_generator(interpreter, value)
     elif isinstance(value, Unresolved):
         items = (Element(value, value.place, many=True),)
+    elif isinstance(value, Nondeterministic):
+        items = (Element(value.element(), value.place, many=True),)
     else:
         items = _unpacked_items(interpreter, value)
         if items is None:
@@ -146,8 +148,10 @@ def _unpacked_union_items(interpreter: Interpreter, value: Union) -> tuple[Eleme
 
 
 def _any_item(interpreter: Interpreter, target: cst.BaseExpression, items: tuple[Element, ...] | None) -> Value:
-    if items is None or not any(item.value.relevant for item in items):
+    if items is None:
         return UNKNOWN
+    if not any(item.value.relevant for item in items):
+        return join_taint([item.value for item in items])
     if isinstance(target, cst.StarredElement):
         return make_collection(interpreter, "list", tuple(map(as_optional, items)))
     return union_of_elements(items, interpreter.place(target), interpreter.text(target))

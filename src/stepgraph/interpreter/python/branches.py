@@ -31,8 +31,9 @@ def execute_if(interpreter: Interpreter, node: cst.If) -> None:
     if truth is not None:
         _execute_static_branch(interpreter, node, is_true=truth)
         return
-    interpreter.tracer.on_test(interpreter.evaluate(node.test), interpreter.place(node.test), interpreter.place(node))
-    _execute_clauses(interpreter, node)
+    test = interpreter.evaluate(node.test)
+    interpreter.tracer.on_test(test, interpreter.place(node.test), interpreter.place(node))
+    _execute_clauses(interpreter, node, test)
 
 
 def _execute_static_branch(interpreter: Interpreter, node: cst.If, *, is_true: bool) -> None:
@@ -44,8 +45,10 @@ def _execute_static_branch(interpreter: Interpreter, node: cst.If, *, is_true: b
         interpreter.execute(node.orelse.body)
 
 
-def _execute_clauses(interpreter: Interpreter, node: cst.If) -> None:
+def _execute_clauses(interpreter: Interpreter, node: cst.If, first_test: Value) -> None:
     """Execute the clauses of an `if` whose first test has already been evaluated."""
+    tests = [first_test]
+    start = interpreter.tracer.mark()
     paths: list[tuple[str | None, PathResult]] = []
     clause: cst.If | cst.Else | None = node
     while isinstance(clause, cst.If):
@@ -57,7 +60,7 @@ def _execute_clauses(interpreter: Interpreter, node: cst.If) -> None:
             if truth is True:
                 clause = cst.Else(clause.body)
                 break
-            nested_path = _evaluate_elif(interpreter, clause, interpreter.place(node), len(paths))
+            nested_path = _evaluate_elif(interpreter, clause, interpreter.place(node), len(paths), tests)
             if nested_path is not None:
                 paths.append((None, nested_path))
                 break
@@ -80,12 +83,15 @@ def _execute_clauses(interpreter: Interpreter, node: cst.If) -> None:
 
         paths.append((None, interpreter.branch(execute_else)))
     interpreter.join_branches(paths, None, interpreter.place(node))
+    interpreter.tracer.on_selection(tests, [path for _, path in paths], start)
     if node.orelse is None and not paths[0][1].is_reachable:
         narrow_after(interpreter, node.test)
 
 
-def _evaluate_elif(interpreter: Interpreter, clause: cst.If, place: Place, branch: int) -> PathResult | None:
-    """Evaluate the test of an `elif`, whose index in the choice is `branch`.
+def _evaluate_elif(
+    interpreter: Interpreter, clause: cst.If, place: Place, branch: int, tests: list[Value]
+) -> PathResult | None:
+    """Evaluate the test of an `elif`, whose index in the choice is `branch`, and append its value to `tests`.
 
     If the test runs steps or writes relevant values, return the path through this and the later clauses. Return None
     for other tests.
@@ -93,6 +99,7 @@ def _evaluate_elif(interpreter: Interpreter, clause: cst.If, place: Place, branc
     results: list[Value] = []
     checkpoint = interpreter.store.checkpoint()
     test_block = interpreter.block_of(lambda: results.append(interpreter.evaluate(clause.test)))
+    tests += results
     changes = interpreter.store.changes(checkpoint)
     if not test_block.operations and not any(is_relevant(change.value) for change in changes.values()):
         interpreter.tracer.on_test(results[0], interpreter.place(clause.test), place, branch)
@@ -103,7 +110,7 @@ def _evaluate_elif(interpreter: Interpreter, clause: cst.If, place: Place, branc
     def execute_rest() -> None:
         apply(interpreter.store, changes)
         interpreter.operations.extend(test_block.operations)
-        _execute_clauses(interpreter, clause)
+        _execute_clauses(interpreter, clause, results[0])
 
     return interpreter.branch(execute_rest)
 

@@ -57,7 +57,7 @@ def call_function(interpreter: Interpreter, callee: FunctionValue, arguments: Ar
     if callee.cache is not None:
         return call_cached(interpreter, callee, callee.cache, arguments, place)
     if isinstance(callee.node, cst.Lambda):
-        return _call_lambda(interpreter, callee, callee.node, arguments)
+        return _call_lambda(interpreter, callee, callee.node, arguments, place)
     if bindings_of(callee.node, callee.scope.module).is_generator:
         return interpreter.work.register_generator(GeneratorCall(callee, arguments, place, interpreter.loop_depth))
     if callee.node.asynchronous is not None:
@@ -67,7 +67,7 @@ def call_function(interpreter: Interpreter, callee: FunctionValue, arguments: Ar
 
 def _call_plain(interpreter: Interpreter, callee: FunctionValue, arguments: Arguments, place: Place) -> Value:
     """Call a function that is not async. A call that runs steps and returns an awaitable is treated as a coroutine."""
-    summary = summarize_call(interpreter, callee, arguments)
+    summary = summarize_call(interpreter, callee, arguments, place)
     if not summary.function.may_run_steps:
         return summary.result
     if not summary.returns_awaitable:
@@ -79,7 +79,9 @@ def _call_plain(interpreter: Interpreter, callee: FunctionValue, arguments: Argu
     return interpreter.work.register_coroutine(prepared, place)
 
 
-def _call_lambda(interpreter: Interpreter, callee: FunctionValue, node: cst.Lambda, arguments: Arguments) -> Value:
+def _call_lambda(
+    interpreter: Interpreter, callee: FunctionValue, node: cst.Lambda, arguments: Arguments, place: Place
+) -> Value:
     """Evaluate the body of a lambda in place. Recursion is limited."""
     depth = interpreter.open_lambdas[node]
     interpreter.evaluated_lambdas += 1
@@ -87,7 +89,8 @@ def _call_lambda(interpreter: Interpreter, callee: FunctionValue, node: cst.Lamb
         return Unresolved("it is a lambda that calls itself", Place(callee.scope.module, node))
     interpreter.budget.spend(Limit.SUMMARIES)
     interpreter.open_lambdas[node] += 1
-    with interpreter.in_scope(function_scope(interpreter, callee, arguments)):
+    scope = function_scope(interpreter, callee, arguments)
+    with interpreter.in_scope(scope), interpreter.frame.inline_call(place):
         value = interpreter.evaluate(node.body)
         interpreter.tracer.on_return(Place(callee.scope.module, node), value, interpreter.place(node.body))
     interpreter.open_lambdas[node] -= 1

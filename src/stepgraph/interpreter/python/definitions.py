@@ -105,6 +105,7 @@ def qualified_names(scope: LexicalScope, name: str) -> tuple[str, ...]:
 
 def make_function(interpreter: Interpreter, node: cst.FunctionDef, scope: LexicalScope) -> Value:
     """Return the value of a `def` statement with its decorators applied."""
+    interpreter.tracer.on_function(node)
     decorators = [(interpreter.evaluate(d.decorator), interpreter.place(d.decorator)) for d in node.decorators]
     defaults = default_values(interpreter, node.params)
     if scope.is_local:

@@ -335,6 +335,7 @@ def _has_no_relevant_item(value: Collection) -> bool:
 
 
 def _evaluate_lambda(interpreter: Interpreter, node: cst.Lambda) -> Value:
+    interpreter.tracer.on_function(node)
     scope = interpreter.frame.scope
     return FunctionValue(
         node, scope, qualified_names(scope, "lambda"), defaults=default_values(interpreter, node.params)

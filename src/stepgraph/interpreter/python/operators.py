@@ -172,6 +172,7 @@ def _compare_if_true(interpreter: Interpreter, node: cst.Comparison, index: int,
 def evaluate_comparison(interpreter: Interpreter, node: cst.Comparison) -> Value:
     """Evaluate a comparison or a chain of them. In `a < b < c`, `c` is evaluated only if `a < b` is true."""
     left = interpreter.evaluate(node.left)
+    operands = [left]
     result: Value = UNKNOWN
     for index, target in enumerate(node.comparisons):
         if index == 0:
@@ -183,5 +184,8 @@ def evaluate_comparison(interpreter: Interpreter, node: cst.Comparison) -> Value
             if not isinstance(target.operator, cst.Is | cst.IsNot):
                 result = interpreter.tracer.on_operation((left, right), result)
             continue
+        operands.append(right)
         right = _compare_if_true(interpreter, node, index, right)
-    return result if len(node.comparisons) == 1 else UNKNOWN
+    if len(node.comparisons) == 1:
+        return result
+    return interpreter.tracer.on_operation((*operands, right))

@@ -38,6 +38,7 @@ from stepgraph.ir.values import (
     Unresolved,
     Value,
     is_foreign,
+    join_taint,
 )
 from stepgraph.syntax.module import Place
 
@@ -153,7 +154,7 @@ def element_at(owner: Value, key: Value, key_place: Place, place: Place) -> Valu
                 return UNKNOWN
             return join_values(parts, discriminant, owner.place)
         case Nondeterministic():
-            return replace(owner, result_name="", is_truthy=False)
+            return owner.element()
         case AttributeDictionary(owner=instance):
             has_relevant_value = any(value.relevant for value in instance.state.values())
             return (
@@ -196,7 +197,8 @@ def entry_at(owner: Mapping, key: Value, key_place: Place, place: Place, default
         return UNKNOWN if default is None else default
     default_matters = default is not None and default.relevant
     if not default_matters and not any(entry.value.relevant for entry in entries):
-        return default if default is not None and not owner.entries else UNKNOWN
+        values = [entry.value for entry in entries] + ([] if default is None else [default])
+        return default if default is not None and not owner.entries else join_taint(values)
     texts = key_texts(all_entries)
     cases = [Case(texts[id(entry)], on_some_paths(entry.value)) for entry in entries]
     if owner.partial or any(entry.is_unseen for entry in entries):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 import libcst as cst
 from msgspec import Struct, field
@@ -20,7 +20,8 @@ from stepgraph.interpreter.replay.tracer import (
     TraceMark,
 )
 from stepgraph.interpreter.values.objects import LexicalScope
-from stepgraph.ir.values import UNKNOWN, Value
+from stepgraph.ir.facts import EventMutated, FactInCall
+from stepgraph.ir.values import UNKNOWN, Nondeterministic, Value
 from stepgraph.syntax.module import Place
 
 
@@ -42,6 +43,11 @@ class StateUse(Struct, frozen=True):
     change: StateChange
     place: Place
 
+
+# The maximum number of facts that a further call of a function repeats. A finding shows only a few of them.
+_MAX_REPEATED_FACTS: Final = 6
+# The number of facts beyond which further calls repeat none, to stay far below the limit on facts of a workflow.
+_MAX_FACTS: Final = 5_000
 
 Flag: TypeAlias = Literal["logging_only", "evaluating_target", "evaluating_base"]
 
@@ -76,6 +82,8 @@ class ReplayState(Struct):
     """The number of steps, sleeps and waits completed so far. Tasks that are awaited together count once."""
     nondeterministic_count: int = 0
     """The number of nondeterministic values created so far."""
+    latest: dict[Nondeterministic, Nondeterministic] = field(default_factory=dict)
+    """The latest value from each place that creates nondeterministic values."""
     uses: list[NondeterministicUse] = field(default_factory=list)
     """The uses of nondeterministic values in data that the engine stores."""
     seeded: bool = False
@@ -86,10 +94,14 @@ class ReplayState(Struct):
     """The step whose body is being evaluated, if any."""
     step_since: int = 0
     """The serial of the newest cell before the body of `step`. Newer cells are local to the body."""
+    facts: list[FactInCall] = field(default_factory=list)
+    """The facts that depend on the calls of the functions that they are about, in order of evaluation."""
     state_changes: Mapping[StateKey, StateChange] = field(default_factory=dict)
     """The possible changes of outer state by step bodies so far."""
     recorded_changes: list[tuple[StateKey, StateChange | None]] = field(default_factory=list)
     """All changes, in order of evaluation."""
+    bindings: list[tuple[LexicalScope, str]] = field(default_factory=list)
+    """The bindings of names since the first nondeterministic value, each with the current scope."""
     state_uses: list[StateUse] = field(default_factory=list)
     """The reads of state that a step has changed."""
     state_reads: list[StateRead] = field(default_factory=list)
@@ -144,17 +156,57 @@ class ReplayState(Struct):
             self.nondeterministic_count,
             len(self.uses),
             len(self.recorded_changes),
+            len(self.facts),
             len(self.state_reads),
+            len(self.bindings),
             self.interpreter.store.serial,
         )
 
-    def trace_since(self, start: TraceMark) -> CallTrace:
-        """Return the trace of a call that began at `start`."""
+    def trace_since(self, start: TraceMark, place: Place | None) -> CallTrace:
+        """Return the trace of the call at `place` that began at `start`."""
         return CallTrace(
-            tuple(self.uses[start.use_count :]),
+            tuple(
+                use
+                for use in self.uses[start.use_count :]
+                if use.nondeterministic.serial <= start.nondeterministic_count
+            ),
             tuple(self.recorded_changes[start.change_count :]),
+            self._facts_since(start, place),
             self.nondeterministic_count > start.nondeterministic_count,
         )
+
+    def _facts_since(self, start: TraceMark, place: Place | None) -> tuple[FactInCall, ...]:
+        """Return the first facts since `start`, without the call at `place` and the calls that lead to it."""
+        interpreter = self.interpreter
+        by_place: dict[tuple[type[FactInCall], Place], FactInCall] = {}
+        for fact in self.facts[start.fact_count :]:
+            if (isinstance(fact, EventMutated) and fact.in_step) == interpreter.in_step:
+                by_place.setdefault((type(fact), fact.place), fact)
+            if len(by_place) == _MAX_REPEATED_FACTS:
+                break
+        outer_count = len(interpreter.calls) + (place is not None)
+        return tuple(
+            replace(fact, calls=fact.calls[: max(0, len(fact.calls) - outer_count)]) for fact in by_place.values()
+        )
+
+    def record_fact(self, fact: FactInCall | None) -> None:
+        """Record a fact that depends on the calls of the current function, if there is one."""
+        if fact is not None:
+            self.facts.append(fact)
+            if fact not in self.interpreter.facts:
+                self.interpreter.observe(fact)
+
+    def repeat_facts(self, facts: Sequence[FactInCall], place: Place | None) -> None:
+        """Record the facts of a function again, because a further call at `place` repeats them."""
+        if not facts or len(self.facts) >= _MAX_FACTS:
+            return
+        outer = self._calls_at(place)
+        for fact in facts:
+            self.record_fact(replace(fact, calls=(*fact.calls, *outer)))
+
+    def _calls_at(self, place: Place | None) -> tuple[Place, ...]:
+        """Return the calls that lead to the body of a function that is called at `place`, innermost first."""
+        return (*(() if place is None else (place,)), *self.interpreter.calls)
 
     def change(self, key: StateKey, change: StateChange | None) -> None:
         """Record that a step changes some state. If the change is None, discard earlier changes of this state."""
@@ -162,13 +214,13 @@ class ReplayState(Struct):
         changes = {unchanged: earlier for unchanged, earlier in self.state_changes.items() if unchanged != key}
         self.state_changes = changes if change is None else {**changes, key: change}
 
-    def repeat_changes(self, changes: Sequence[tuple[StateKey, StateChange | None]]) -> None:
-        """Record the changes of a function again, because a further call repeats them."""
+    def repeat_changes(self, changes: Sequence[tuple[StateKey, StateChange | None]], place: Place | None) -> None:
+        """Record the changes of a function again, because a further call at `place` repeats them."""
         for key, change in changes:
             if change is None:
                 self.change(key, None)
             elif self.step is not None and key[0].serial <= self.step_since:
-                self.change(key, replace(change, step=self.step))
+                self.change(key, replace(change, step=self.step, calls=self._calls_at(place) or change.calls))
 
     def complete_step(self) -> None:
         """Record that the following code runs after another step, sleep or wait has completed."""

@@ -8,14 +8,16 @@ from typing import Final
 
 import libcst as cst
 
+from stepgraph.interpreter.frame import PathResult
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.library.side_effects import (
+    access_outside_step,
+    discarded_access,
     is_log_call,
     is_logging_only,
-    observe_access,
-    observe_discarded_result,
-    observe_request,
+    request_outside_step,
 )
+from stepgraph.interpreter.replay.late_bindings import observe_late_bindings
 from stepgraph.interpreter.replay.races import observe_races
 from stepgraph.interpreter.replay.replay_state import ReplayState
 from stepgraph.interpreter.replay.step_state import (
@@ -37,6 +39,8 @@ from stepgraph.interpreter.replay.taint import (
     record_test,
     record_use,
     record_uses_in_loop,
+    returned_arguments,
+    taint_selected_values,
     tainted_result,
     with_fixed_end,
     with_offset,
@@ -127,17 +131,15 @@ class ReplayTracer(Tracer):
         record_method_call(self.state, call, method)
 
     def on_result(self, call: cst.Call, callee: Value, arguments: Arguments, result: Value) -> Value:
-        """Return the result of a call. A method of a string literal, as in `"{}".format(...)`, propagates taint."""
         if not self.state.nondeterministic_count:
             return result
-        if isinstance(call.func, cst.Attribute) and isinstance(call.func.value, cst.BaseString):
-            result = propagate_taint(self.state, (argument.value for argument in arguments.items), result)
+        result = propagate_taint(self.state, returned_arguments(call, arguments), result)
         if self.interpreter.in_step and isinstance(callee, BuiltinMethod):
             record_use(self.state, result, self.interpreter.place(call))
         return result
 
     def on_external_call(self, callee: External, arguments: Arguments, place: Place, result: Value) -> Value:
-        observe_request(self.interpreter, callee.name, place, result)
+        self.state.record_fact(request_outside_step(self.interpreter, callee.name, place, result))
         return tainted_result(self.state, callee, arguments, place, result)
 
     def on_operation(self, operands: Iterable[Value], result: Value = UNKNOWN) -> Value:
@@ -152,8 +154,11 @@ class ReplayTracer(Tracer):
     def on_test(self, test: Value, test_place: Place, decision_place: Place, first_branch: int = 0) -> None:
         record_test(self.state, test, test_place, decision_place, first_branch)
 
-    def on_access(self, resource: Resource) -> None:
-        observe_access(self.interpreter, resource)
+    def on_selection(self, tests: Sequence[Value], paths: Sequence[PathResult], start: TraceMark) -> None:
+        taint_selected_values(self.state, tests, paths, start)
+
+    def on_access(self, resource: Resource, place: Place) -> None:
+        self.state.record_fact(access_outside_step(self.interpreter, resource, place))
 
     def on_event_key(self, use: KeyUse, event: Value, key: Value, owner: Place, place: Place) -> None:
         observe_event_key(self.interpreter, use, event, key, owner, place)
@@ -164,6 +169,8 @@ class ReplayTracer(Tracer):
     # Statements
 
     def on_binding(self, name: str) -> None:
+        if self.state.nondeterministic_count:
+            self.state.bindings.append((self.interpreter.frame.scope, name))
         if self.interpreter.replays and (self.state.state_changes or self.interpreter.loop_depth):
             record_binding(self.state, name)
 
@@ -182,13 +189,18 @@ class ReplayTracer(Tracer):
         record_in_place_operator(self.state, node, target, value)
 
     def on_discard(self, value: Value) -> None:
-        observe_discarded_result(self.interpreter, value)
+        self.state.record_fact(discarded_access(self.interpreter, value))
 
     def on_return(self, function: Place, value: Value, place: Place) -> None:
         """Record a returned value. The result of the workflow counts as used, because the engine stores it."""
         self.interpreter.observe(Returned(function, static_value(value), place))
         if function.node is self.state.entry:
             record_use(self.state, value, place)
+
+    def on_function(self, node: cst.FunctionDef | cst.Lambda) -> None:
+        interpreter = self.interpreter
+        if (interpreter.frame.loop is not None or interpreter.loop_depth) and not interpreter.in_step:
+            observe_late_bindings(interpreter, node)
 
     # Steps
 
@@ -223,12 +235,13 @@ class ReplayTracer(Tracer):
         if state.state_changes or not self.interpreter.loop_depth:
             record_reads_of_next_iteration(state, start.state_read_count, start.newest_serial)
 
-    def trace_since(self, start: TraceMark) -> CallTrace:
-        return self.state.trace_since(start)
+    def trace_since(self, start: TraceMark, place: Place | None) -> CallTrace:
+        return self.state.trace_since(start, place)
 
-    def on_memoized_call(self, trace: CallTrace, scope: LexicalScope) -> None:
+    def on_memoized_call(self, trace: CallTrace, scope: LexicalScope, place: Place | None) -> None:
         record_memoized_uses(self.state, trace, scope)
-        self.state.repeat_changes(trace.state_changes)
+        self.state.repeat_facts(trace.facts, place)
+        self.state.repeat_changes(trace.state_changes, place)
 
     def on_entry(self, run: cst.CSTNode) -> None:
         self.state.entry = run

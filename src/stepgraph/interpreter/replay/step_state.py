@@ -50,7 +50,8 @@ def record_change(
         replay.lazily_initialized.add((key[0].serial, key[1]))
         return
     text = replay.interpreter.text(root)
-    replay.change(key, StateChange(text, place, replay.step, replay.interpreter.frame.function))
+    interpreter = replay.interpreter
+    replay.change(key, StateChange(text, place, replay.step, interpreter.frame.function, interpreter.calls))
 
 
 def record_binding(replay: ReplayState, name: str) -> None:
@@ -112,7 +113,9 @@ def observe_changed_state(replay: ReplayState) -> None:
     """Record a fact for each read of state that a step has changed, except lazily initialized state."""
     for use in replay.state_uses:
         if (use.key[0].serial, use.key[1]) not in replay.lazily_initialized:
-            replay.interpreter.observe(OuterStateMutated(use.change.target, use.change.place, use.place))
+            replay.interpreter.observe(
+                OuterStateMutated(use.change.target, use.change.place, use.place, use.change.calls)
+            )
 
 
 def _root(node: cst.BaseExpression) -> cst.BaseExpression:
@@ -196,7 +199,7 @@ def record_element_change(replay: ReplayState, target: cst.Subscript, owner: Val
 def record_attribute_change(replay: ReplayState, target: cst.Attribute, owner: Value) -> None:
     """Record the assignment or deletion of an attribute of `owner`."""
     place = replay.interpreter.place(target)
-    _observe_event_change(replay.interpreter, target.value, owner, place)
+    _record_event_change(replay, target.value, owner, place)
     name = mangle(replay.interpreter.frame.scope, target.attr.value)
     _record_attribute_binding(replay, owner, name)
     if isinstance(owner, Instance):
@@ -221,15 +224,16 @@ def record_in_place_operator(replay: ReplayState, node: cst.AugAssign, target: V
 
 
 def _record_mutation(replay: ReplayState, target: cst.BaseExpression, value: Value, place: Place) -> None:
-    _observe_event_change(replay.interpreter, target, value, place)
+    _record_event_change(replay, target, value, place)
     if not isinstance(value, Event | Payload | EventPart):
         record_change(replay, target, value, place)
 
 
-def _observe_event_change(interpreter: Interpreter, target: cst.BaseExpression, value: Value, place: Place) -> None:
+def _record_event_change(replay: ReplayState, target: cst.BaseExpression, value: Value, place: Place) -> None:
     """Record a fact for a change of the event of `run`. `target` is the changed expression and `value` its value."""
     if _is_run_event(value):
-        interpreter.observe(EventMutated(interpreter.text(target), place, interpreter.in_step))
+        interpreter = replay.interpreter
+        replay.record_fact(EventMutated(interpreter.text(target), place, interpreter.in_step, interpreter.calls))
 
 
 def _is_run_event(value: Value) -> bool:

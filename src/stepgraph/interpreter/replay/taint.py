@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
+import libcst as cst
 from msgspec.structs import replace
 
+from stepgraph.interpreter.frame import PathResult
 from stepgraph.interpreter.joining import union_values
 from stepgraph.interpreter.replay.replay_state import ReplayState
-from stepgraph.interpreter.replay.tracer import CallTrace, NondeterministicUse
+from stepgraph.interpreter.replay.tracer import CallTrace, NondeterministicUse, TraceMark
 from stepgraph.interpreter.values.calls import Arguments
 from stepgraph.interpreter.values.containers import DEEPEST, Collection, Mapping, Visits
-from stepgraph.interpreter.values.objects import LexicalScope
+from stepgraph.interpreter.values.objects import Instance, LexicalScope
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.ir.facts import NondeterministicCondition, NondeterministicUseAfterStep
 from stepgraph.ir.values import (
@@ -25,6 +27,7 @@ from stepgraph.ir.values import (
     Template,
     Unknown,
     Value,
+    taint_of,
 )
 from stepgraph.syntax.module import Place
 
@@ -39,10 +42,10 @@ def nondeterministic_parts(value: Value) -> Iterator[Nondeterministic]:
 
 def _nondeterministic_parts(value: Value, visits: Visits, depth: int) -> Iterator[Nondeterministic]:
     match value:
-        case Nondeterministic():
-            yield value
-        case Template(nondeterministic=Nondeterministic() as nondeterministic):
-            yield nondeterministic
+        case Nondeterministic() | Template():
+            source = taint_of(value)
+            if source is not None:
+                yield source
         case Union(cases=cases) if depth < DEEPEST:
             for case in cases[:_MAX_ELEMENTS]:
                 yield from _nondeterministic_parts(case.value, visits, depth + 1)
@@ -64,7 +67,7 @@ def propagate_taint(replay: ReplayState, values: Iterable[Value], result: Value)
     origin = result.name if isinstance(result, ExternalResult) else ""
     has_fixed_end = all(source.has_fixed_end for source in sources)
     oldest = replace(min(sources, key=lambda source: source.since), has_fixed_end=has_fixed_end, offset=None)
-    return replace(oldest, result_name=origin, is_called=True, is_truthy=False)
+    return replace(oldest, result_name=origin, is_called=True, has_stable_truth=False)
 
 
 def with_offset(left: Value, right: Value, result: Value, place: Place) -> Value:
@@ -110,38 +113,98 @@ def tainted_result(replay: ReplayState, callee: External, arguments: Arguments, 
     if replay.interpreter.replays and _is_nondeterministic(name, len(arguments.items), seeded=replay.seeded):
         replay.nondeterministic_count += 1
         always_truthy = _is_always_truthy(name)
-        return Nondeterministic(
+        created = Nondeterministic(
             name,
             place,
             replay.last_step,
             replay.nondeterministic_count,
             name,
             offset=0.0,
-            is_truthy=always_truthy,
+            has_stable_truth=always_truthy,
+            calls=replay.interpreter.calls,
         )
+        replay.latest[created] = created
+        return created
     if not replay.nondeterministic_count or not _propagates_taint(name):
         return result
-    tainted = propagate_taint(replay, (argument.value for argument in arguments.items), result)
+    values = [argument.value for argument in arguments.items]
+    if name in _FIELD_READERS:
+        return _fields_of(replay, values, place, result)
+    tainted = propagate_taint(replay, values, result)
     first_argument = arguments.items[0].value if arguments.items else UNKNOWN
     if (
         isinstance(tainted, Nondeterministic)
         and isinstance(first_argument, Nondeterministic)
         and name in _TRUTH_PRESERVING
     ):
-        return replace(tainted, is_truthy=first_argument.is_truthy)
+        return replace(tainted, has_stable_truth=first_argument.has_stable_truth)
     return tainted
+
+
+def _fields_of(replay: ReplayState, values: Iterable[Value], place: Place, result: Value) -> Value:
+    """Return the result of a function that reads all fields of an object. In a step, this is a use of the fields."""
+    fields = [field for value in values if isinstance(value, Instance) for field in value.state.values()]
+    if replay.interpreter.in_step:
+        for field in fields:
+            record_use(replay, field, place)
+    return propagate_taint(replay, fields, result)
+
+
+def returned_arguments(call: cst.Call, arguments: Arguments) -> list[Value]:
+    """Return the arguments of a method call that become part of its result, as in `"{}".format(x)`.
+
+    For methods of dictionaries, this is the default.
+    """
+    if not isinstance(call.func, cst.Attribute):
+        return []
+    name = call.func.attr.value
+    if isinstance(call.func.value, cst.BaseString) or name in _FORMATTING_METHODS:
+        return [argument.value for argument in arguments.items]
+    return [argument.value for argument in arguments.items[1:]] if name in _DEFAULTING_METHODS else []
+
+
+_FORMATTING_METHODS: Final = frozenset(["format", "format_map", "join", "replace"])
+_DEFAULTING_METHODS: Final = frozenset(["get", "pop", "setdefault"])
+
+
+def taint_selected_values(
+    replay: ReplayState, tests: Iterable[Value], paths: Sequence[PathResult], start: TraceMark
+) -> None:
+    """Taint the variables and results that differ by path, if a test that selects the path may differ at replay."""
+    if not replay.interpreter.replays or not replay.nondeterministic_count:
+        return
+    source = next(filter(None, map(_unstable_truth, tests)), None)
+    if source is None:
+        return
+    selected = source.element()
+    store, frame = replay.interpreter.store, replay.interpreter.frame
+    slots = [(change.container, change.key) for path in paths for change in path.changes.values()]
+    # The store holds no constants of names with several bindings, so it does not record these changes.
+    slots += [
+        (frame.scope.names, name) for scope, name in replay.bindings[start.binding_count :] if scope is frame.scope
+    ]
+    for cell, key in slots:
+        if isinstance(cell.get(key), Unknown):
+            store.put(cell, key, selected)
+    if not all(path.is_reachable for path in paths):
+        frame.selected_result = selected
+
+
+def _unstable_truth(test: Value) -> Nondeterministic | None:
+    """Return the nondeterministic value that decides the truth of a test, or None."""
+    sources = (value for value in union_values(test) if isinstance(value, Nondeterministic))
+    return next((source for source in sources if not source.has_stable_truth), None)
 
 
 def record_test(replay: ReplayState, test: Value, test_place: Place, decision_place: Place, first_branch: int) -> None:
     """Record a fact if a nondeterministic value decides which of the branches from `first_branch` on runs."""
     if not replay.interpreter.replays or not replay.nondeterministic_count:
         return
-    for value in union_values(test):
-        if isinstance(value, Nondeterministic) and not value.is_truthy:
-            replay.interpreter.observe(
-                NondeterministicCondition(value.name, value.place, test_place, decision_place, first_branch)
-            )
-            return
+    source = _unstable_truth(test)
+    if source is not None:
+        replay.interpreter.observe(
+            NondeterministicCondition(source.name, source.place, test_place, decision_place, first_branch)
+        )
 
 
 def record_use(replay: ReplayState, value: Value, place: Place) -> None:
@@ -159,13 +222,16 @@ def _record_use(replay: ReplayState, use: NondeterministicUse) -> None:
 
 
 def record_memoized_uses(replay: ReplayState, trace: CallTrace, scope: LexicalScope) -> None:
-    """Record a memoized function's uses of the arguments of a later call. `scope` binds these arguments."""
+    """Record a memoized function's uses of outer values in a later call, whose arguments `scope` binds.
+
+    Other outer values, such as attributes, are the latest values from their places.
+    """
     if not trace.uses:
         return
-    arguments = {part for value in scope.names.values() for part in nondeterministic_parts(value)}
+    arguments = {part: part for value in scope.names.values() for part in nondeterministic_parts(value)}
     for use in trace.uses:
-        if use.nondeterministic in arguments:
-            _record_use(replay, use)
+        latest = replay.latest.get(use.nondeterministic, use.nondeterministic)
+        _record_use(replay, NondeterministicUse(arguments.get(use.nondeterministic, latest), use.place))
 
 
 def record_uses_in_loop(replay: ReplayState, first: int, newest: int) -> None:
@@ -179,9 +245,8 @@ def record_uses_in_loop(replay: ReplayState, first: int, newest: int) -> None:
 
 
 def _observe_use(replay: ReplayState, use: NondeterministicUse) -> None:
-    replay.interpreter.observe(
-        NondeterministicUseAfterStep(use.nondeterministic.name, use.nondeterministic.place, use.place)
-    )
+    source = use.nondeterministic
+    replay.interpreter.observe(NondeterministicUseAfterStep(source.name, source.place, use.place, source.calls))
 
 
 _CLOCKS: Final = frozenset(
@@ -249,17 +314,31 @@ def _is_always_truthy(name: str) -> bool:
 # Modules whose functions, apart from the sources above, compute their results only from their arguments.
 _PURE_MODULES: Final = frozenset(
     [
-        *("base64", "binascii", "builtins", "datetime", "decimal", "hashlib", "hmac", "itertools", "json", "math"),
-        *("operator", "random", "string", "time", "uuid", "zoneinfo"),
+        *(
+            "base64",
+            "binascii",
+            "builtins",
+            "dataclasses",
+            "datetime",
+            "decimal",
+            "hashlib",
+            "hmac",
+            "itertools",
+            "json",
+        ),
+        *("math", "operator", "random", "string", "time", "uuid", "zoneinfo"),
     ]
 )
+
+# Functions that read the fields of an object.
+_FIELD_READERS: Final = frozenset(["builtins.vars", "dataclasses.asdict", "dataclasses.astuple"])
 
 # Functions whose results do not depend on the nondeterministic parts of their arguments.
 _UNTAINTED: Final = frozenset(
     f"builtins.{name}"
     for name in [
         *("callable", "delattr", "dir", "getattr", "hasattr", "isinstance", "issubclass", "len", "next", "print"),
-        *("setattr", "super", "type", "vars"),
+        *("setattr", "super", "type"),
     ]
 )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import libcst as cst
 from msgspec import Struct, field
@@ -12,10 +12,14 @@ from msgspec import Struct, field
 from stepgraph.interpreter.values.calls import Arguments
 from stepgraph.interpreter.values.containers import HeapCell
 from stepgraph.interpreter.values.objects import LexicalScope
-from stepgraph.ir.facts import KeyUse, StaticArguments
+from stepgraph.ir.facts import FactInCall, KeyUse, StaticArguments
 from stepgraph.ir.nodes import Block, StepDefinition
 from stepgraph.ir.values import UNKNOWN, External, Nondeterministic, Resource, Value
 from stepgraph.syntax.module import Place
+
+if TYPE_CHECKING:
+    # Frames refer to the traces of this module.
+    from stepgraph.interpreter.frame import PathResult
 
 # The slot of a name or attribute. For a collection, the key is empty.
 StateKey: TypeAlias = tuple[HeapCell, str]
@@ -38,6 +42,8 @@ class StateChange(Struct, frozen=True):
     """The step whose body makes the change."""
     function: cst.CSTNode | None
     """The function that contains the change: the step's function, or a function that it calls."""
+    calls: tuple[Place, ...]
+    """The calls, in the body of the step, that lead to the change, innermost first."""
 
 
 class ReplayPosition(Struct, frozen=True):
@@ -56,7 +62,9 @@ class TraceMark(Struct, frozen=True):
     nondeterministic_count: int = 0
     use_count: int = 0
     change_count: int = 0
+    fact_count: int = 0
     state_read_count: int = 0
+    binding_count: int = 0
     newest_serial: int = 0
     """The serial of the newest cell at this point."""
 
@@ -65,9 +73,11 @@ class CallTrace(Struct, frozen=True):
     """The trace of a call. Further calls with the same summary repeat the trace."""
 
     uses: tuple[NondeterministicUse, ...] = ()
-    """The uses of nondeterministic values in the function."""
+    """The uses in the function of nondeterministic values that are older than the call."""
     state_changes: tuple[tuple[StateKey, StateChange | None], ...] = ()
     """The changes that steps make to outer state."""
+    facts: tuple[FactInCall, ...] = ()
+    """The first facts that depend on the calls of the function. Their `calls` end in the function."""
     creates_nondeterministic: bool = False
     """Whether the call creates nondeterministic values."""
 
@@ -177,8 +187,11 @@ class Tracer:
     def on_test(self, test: Value, test_place: Place, decision_place: Place, first_branch: int = 0) -> None:
         """Record that a value decides which of the branches from `first_branch` on runs."""
 
-    def on_access(self, resource: Resource) -> None:
-        """Record that a call of a resource is awaited, or passed to a function that awaits it."""
+    def on_selection(self, tests: Sequence[Value], paths: Sequence[PathResult], start: TraceMark) -> None:
+        """Record that tests have selected one of several paths from `start`, after the join of their changes."""
+
+    def on_access(self, resource: Resource, place: Place) -> None:
+        """Record that a call of a resource is awaited at `place`, or passed to a function that awaits it."""
 
     def on_event_key(self, use: KeyUse, event: Value, key: Value, owner: Place, place: Place) -> None:
         """Record that a key of a value, which may be an event, is used."""
@@ -209,6 +222,9 @@ class Tracer:
     def on_return(self, function: Place, value: Value, place: Place) -> None:
         """Record that a function or lambda returns a value."""
 
+    def on_function(self, node: cst.FunctionDef | cst.Lambda) -> None:
+        """Record that a `def` statement or a lambda creates a function."""
+
     # Steps
 
     def on_step_method(self, name: str, arguments: Arguments, place: Place) -> StaticArguments:
@@ -231,13 +247,13 @@ class Tracer:
     def on_loop_end(self, start: TraceMark, *, repeats: bool) -> None:
         """Record the end of a loop that began at `start`. `repeats` means that its body may run again."""
 
-    def trace_since(self, start: TraceMark) -> CallTrace:
-        """Return the trace of a call that began at `start`."""
-        del start
+    def trace_since(self, start: TraceMark, place: Place | None) -> CallTrace:
+        """Return the trace of the call at `place` that began at `start`."""
+        del start, place
         return _NO_TRACE
 
-    def on_memoized_call(self, trace: CallTrace, scope: LexicalScope) -> None:
-        """Record a call, with its arguments in `scope`, that repeats the trace of an earlier call."""
+    def on_memoized_call(self, trace: CallTrace, scope: LexicalScope, place: Place | None) -> None:
+        """Record a call at `place`, with its arguments in `scope`, that repeats the trace of an earlier call."""
 
     def on_entry(self, run: cst.CSTNode) -> None:
         """Record that the engine calls the `run` method of the workflow."""

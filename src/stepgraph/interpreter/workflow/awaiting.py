@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import callable_name
+from stepgraph.interpreter.library.side_effects import awaited_result
 from stepgraph.interpreter.objects.union import union_of_results, union_of_values
 from stepgraph.interpreter.summaries import summarize_call
 from stepgraph.interpreter.values.calls import (
@@ -53,7 +54,7 @@ from stepgraph.ir.nodes import (
     begins_at_call,
     tasks_started_in,
 )
-from stepgraph.ir.values import ABSENT, UNKNOWN, Resource, Unresolved, Value, origin_name
+from stepgraph.ir.values import ABSENT, UNKNOWN, ExternalResult, Resource, Unresolved, Value, origin_name
 from stepgraph.syntax.module import Place
 
 COROUTINES: Final = (StepCall, WaitCall, FunctionCall, PreparedCall)
@@ -101,8 +102,10 @@ def await_value(interpreter: Interpreter, value: Value, place: Place, first_oper
         case Union():
             return _await_union(interpreter, value, place, first_operation)
         case Resource():
-            interpreter.tracer.on_access(value)
-            return UNKNOWN
+            interpreter.tracer.on_access(value, place)
+            return awaited_result(value)
+        case ExternalResult():
+            return awaited_result(value)
         case Instance() if (coroutine := _await_method_call(interpreter, value, place)) is not None:
             return await_value(interpreter, coroutine, place, first_operation)
     _report_unresolved(interpreter, value, place)
@@ -200,7 +203,7 @@ def start(interpreter: Interpreter, value: Value, place: Place) -> Value:
         case StepCall() | WaitCall() | FunctionCall() | PreparedCall():
             return _start_coroutine(interpreter, value)
         case Resource():
-            interpreter.tracer.on_access(value)
+            interpreter.tracer.on_access(value, place)
             return UNKNOWN
         case WaitForCall(inner=inner):
             return _start_with_timeout(interpreter, value, start(interpreter, inner, place))
@@ -348,8 +351,8 @@ def _run_coroutine(
         case PreparedCall(function=function, result=result):
             interpreter.frame.called |= interpreter.work.bit_of(function)
             return Call(function), result
-        case FunctionCall(function=function_value, arguments=arguments):
-            summary = summarize_call(interpreter, function_value, arguments)
+        case FunctionCall(function=function_value, arguments=arguments, place=place):
+            summary = summarize_call(interpreter, function_value, arguments, place)
             if summary.function.may_run_steps:
                 interpreter.frame.called |= interpreter.work.bit_of(function_value.node)
             may_work = (

@@ -108,7 +108,7 @@ def reevaluate(interpreter: Interpreter, task: InFlightTask) -> None:
         values = [slot.present, *slot.values]
         store.put(slot.container, slot.key, join_slot_values(store.budget, slot.key, values, task.place, None))
     with interpreter.tracer.task_body(), store.logged(newest, isolated=True) as log:
-        summary = summarize_call(interpreter, coroutine.function, coroutine.arguments)
+        summary = summarize_call(interpreter, coroutine.function, coroutine.arguments, coroutine.place)
     _drop_notes(interpreter, task.task_id)
     result = Copier(store, newest).copy(summary.result)
     store.rollback(checkpoint)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, assert_never
 
-from stepgraph.checks.diagnostic import Diagnostic, Severity
+from stepgraph.checks.analysis.call_sites import CallSite, line_phrase
+from stepgraph.checks.diagnostic import MAX_RELATED, Diagnostic, RelatedLocation, Severity
 from stepgraph.checks.rule import Rule
 from stepgraph.ir.await_groups import is_race
-from stepgraph.ir.nodes import Await, Block, Call, Run, Start, StepRun, work_kind
+from stepgraph.ir.nodes import Await, Block, Call, Run, Start, StepRun, operations_in, work_kind
 from stepgraph.ir.walk import name_of, walk_operations
 from stepgraph.limits import Budget, Limit
 
@@ -17,17 +18,48 @@ if TYPE_CHECKING:
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
-    """Skip steps that contain a race, because Cloudflare recommends races inside steps."""
-    contains_race: dict[int, bool] = {}
+    """Skip steps that contain a race, because Cloudflare recommends races inside steps.
+
+    Report a step in a function at its call in the outer step, because the function may be correct outside of steps.
+    """
     budget = Budget()
-    for visit in subject.operations:
-        outer, operation = visit.in_step, visit.operation
-        if outer is None or not isinstance(operation, Run | Start) or isinstance(operation.activity, Call):
+    outer_steps = {id(visit.in_step): visit.in_step for visit in subject.operations if visit.in_step is not None}
+    for outer in outer_steps.values():
+        if _contains_race(outer.body, budget):
             continue
-        if id(outer) not in contains_race:
-            contains_race[id(outer)] = _contains_race(outer.body, budget)
-        if not contains_race[id(outer)]:
-            yield _diagnostic(outer, operation)
+        for operation in _own_operations(outer):
+            nested = _nested_operations(operation, budget)
+            if nested:
+                yield _diagnostic(outer, operation, nested)
+
+
+def _own_operations(outer: StepRun) -> Iterator[Run | Start]:
+    """Yield the operations in the body of a step and in the bodies of its nested steps, but not in called functions."""
+    pending = [outer]
+    visited = {id(outer)}
+    while pending:
+        for operation in operations_in(pending.pop().body):
+            if isinstance(operation, Run | Start):
+                yield operation
+                if isinstance(operation.activity, StepRun) and id(operation.activity) not in visited:
+                    visited.add(id(operation.activity))
+                    pending.append(operation.activity)
+
+
+def _nested_operations(operation: Run | Start, budget: Budget) -> list[Run | Start]:
+    """Return the operation itself, or the first steps, sleeps and waits of the function that it calls."""
+    if not isinstance(operation.activity, Call):
+        return [operation]
+    if not operation.activity.function.may_run_steps:
+        return []
+    nested: list[Run | Start] = []
+    for visit in walk_operations(operation.activity.function.body):
+        budget.spend(Limit.PAIRS)
+        if isinstance(visit.operation, Run | Start) and not isinstance(visit.operation.activity, Call):
+            nested.append(visit.operation)
+        if len(nested) == MAX_RELATED:
+            break
+    return nested
 
 
 def _contains_race(body: Block, budget: Budget) -> bool:
@@ -38,23 +70,30 @@ def _contains_race(body: Block, budget: Budget) -> bool:
     return False
 
 
-def _diagnostic(outer: StepRun, operation: Run | Start) -> Diagnostic:
-    outer_name, name = outer.definition.name, name_of(operation.activity)
-    match work_kind(operation.activity):
+def _diagnostic(outer: StepRun, operation: Run | Start, nested: Sequence[Run | Start]) -> Diagnostic:
+    """Return a diagnostic at a nested operation, or at the call of a function with such operations."""
+    site = CallSite(operation.place, is_call=isinstance(operation.activity, Call))
+    span, first = site.place.span, nested[0]
+    outer_name, name = outer.definition.name, name_of(first.activity)
+    where = f" ({line_phrase(first.place.span, span.path)})" if site.is_call else ""
+    by = f", by `{site.callee_text}`" if site.is_call else ""
+    match work_kind(first.activity):
         case "step":
             message = (
-                f"the step {name!r} runs inside the step {outer_name!r}: each retry of {outer_name!r} renumbers"
-                f" {name!r}, so it runs again even if it has succeeded."
+                f"the step {name!r}{where} runs inside the step {outer_name!r}{by}: each retry of {outer_name!r}"
+                f" renumbers {name!r}, so it runs again even if it has succeeded."
             )
         case "sleep" | "wait" | None:
             message = (
-                f"waiting for {name!r} inside the step {outer_name!r} uses up the timeout of {outer_name!r}"
+                f"waiting for {name!r}{where} inside the step {outer_name!r}{by} uses up the timeout of {outer_name!r}"
                 " (10 minutes by default), and each retry waits again."
             )
         case _ as never:
             assert_never(never)
-    advice = f"Await it in `run`, before or after {outer_name!r}, and pass data between them as step results."
-    return Diagnostic(operation.place.span, message, advice)
+    action = f"Call `{site.callee_text}`" if site.is_call else "Await it"
+    advice = f"{action} in `run`, before or after {outer_name!r}, and pass data between them as step results."
+    related = [RelatedLocation(each.place.span, f"{name_of(each.activity)!r} runs here") for each in nested]
+    return Diagnostic(span, message, advice, related=tuple(related) if site.is_call else ())
 
 
 RULE = Rule(

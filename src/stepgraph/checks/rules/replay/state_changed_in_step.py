@@ -5,30 +5,42 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from stepgraph.checks.diagnostic import Diagnostic, Severity
+from stepgraph.checks.analysis.call_sites import CallSite, call_in_step, line_phrase
+from stepgraph.checks.diagnostic import Diagnostic, RelatedLocation, Severity
 from stepgraph.checks.rule import Rule
 from stepgraph.ir.facts import OuterStateMutated
-from stepgraph.syntax.module import Place
 
 if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
-    first: dict[Place, OuterStateMutated] = {}
+    """Report a change in a shared function at its call in a step, because other calls may be outside of steps."""
+    first: dict[CallSite, OuterStateMutated] = {}
     for change in subject.facts_of_type(OuterStateMutated):
-        earliest = first.get(change.place)
-        if earliest is None or change.read_place.span < earliest.read_place.span:
-            first[change.place] = change
-    for place, change in first.items():
-        used = change.read_place.span
-        where = f"line {used.line}" if used.path == place.span.path else f"line {used.line} of {used.path}"
-        yield Diagnostic(
-            place.span,
-            f"this step changes `{change.mutated_source}`, which is used outside of it ({where}): at replay, the body"
-            " of a finished step does not run again, so the change is lost.",
-            f"Return the value from the step, and update `{change.mutated_source}` with the result after the `await`.",
-        )
+        site = call_in_step(change.place, change.calls)
+        earliest = first.setdefault(site, change)
+        if change.read_place.span < earliest.read_place.span:
+            first[site] = change
+    for site, change in first.items():
+        yield _diagnostic(site, change)
+
+
+def _diagnostic(site: CallSite, change: OuterStateMutated) -> Diagnostic:
+    span, source = site.place.span, change.mutated_source
+    changes = f"this step changes `{source}`"
+    related: tuple[RelatedLocation, ...] = ()
+    if site.is_call:
+        changes += f" ({line_phrase(change.place.span, span.path)}) in `{site.callee_text}`"
+        related = (RelatedLocation(change.place.span, f"`{source}` is changed here"),)
+    used_at = line_phrase(change.read_place.span, span.path)
+    return Diagnostic(
+        span,
+        f"{changes}, which is used outside of it ({used_at}): at replay, the body of a finished step does not run"
+        " again, so the change is lost.",
+        f"Return the value from the step, and update `{source}` with the result after the `await`.",
+        related=related,
+    )
 
 
 RULE = Rule(

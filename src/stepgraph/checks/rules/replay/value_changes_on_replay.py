@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from stepgraph.checks.analysis.call_sites import CallSite, call_site, line_phrase
 from stepgraph.checks.analysis.control_dependence import deciding_tests
 from stepgraph.checks.analysis.steps import nondeterministic_lengths, nondeterministic_names
-from stepgraph.checks.diagnostic import Confidence, Diagnostic, Severity
+from stepgraph.checks.diagnostic import Confidence, Diagnostic, RelatedLocation, Severity
 from stepgraph.checks.rule import Rule
 from stepgraph.ir.facts import NondeterministicCondition, NondeterministicUseAfterStep
 from stepgraph.syntax.module import Place
@@ -25,25 +26,43 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     reported_elsewhere |= {
         test.produced_at for test in deciding_tests(subject.program, subject.facts_of_type(NondeterministicCondition))
     }
-    first: dict[Place, Place] = {}
+    first: dict[CallSite, NondeterministicUseAfterStep] = {}
     for use in subject.facts_of_type(NondeterministicUseAfterStep):
-        earliest = first.get(use.produced_at)
-        if earliest is None or use.place.span < earliest.span:
-            first[use.produced_at] = use.place
-    for produced_at, place in first.items():
-        if produced_at not in reported_elsewhere:
-            yield _diagnostic(produced_at, place)
+        if use.produced_at in reported_elsewhere:
+            continue
+        site = call_site(subject, use.produced_at, use.calls)
+        earliest = first.setdefault(site, use)
+        if use.place.span < earliest.place.span:
+            first[site] = use
+    for site, use in first.items():
+        yield _in_callee(site, use) if site.is_call else _direct(use)
 
 
-def _diagnostic(produced_at: Place, used_at: Place) -> Diagnostic:
-    where = f"on line {used_at.span.line}"
-    if used_at.span.path != produced_at.span.path:
-        where += f" of {used_at.span.path}"
+def _direct(use: NondeterministicUseAfterStep) -> Diagnostic:
+    produced_at = use.produced_at
     return Diagnostic(
         produced_at.span,
-        f"`{produced_at.text}` returns another value at replay, so its use {where}, after a step or sleep, may not"
-        " match the value in earlier steps.",
+        f"`{produced_at.text}` returns another value at replay, {_consequence(use, produced_at.span.path)}",
         f"Create it in its own step{_string_conversion(produced_at)} and use the stored result of that step.",
+    )
+
+
+def _in_callee(site: CallSite, use: NondeterministicUseAfterStep) -> Diagnostic:
+    """Return a diagnostic at the call of a function that creates the value."""
+    span, produced_at = site.place.span, use.produced_at
+    source = f"`{produced_at.text}` ({line_phrase(produced_at.span, span.path)})"
+    return Diagnostic(
+        span,
+        f"`{site.place.brief_text}` gets another value from {source} at replay, {_consequence(use, span.path)}",
+        "Create the value in its own step and use the stored result of that step.",
+        related=(RelatedLocation(produced_at.span, f"`{produced_at.text}` is called here"),),
+    )
+
+
+def _consequence(use: NondeterministicUseAfterStep, path: str) -> str:
+    return (
+        f"so its use on {line_phrase(use.place.span, path)}, after a step or sleep, may not match the value in earlier"
+        " steps."
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
+from stepgraph.checks.analysis.definitions import with_definition
 from stepgraph.checks.analysis.duration_arguments import DurationArgument, DurationUse, duration_arguments
 from stepgraph.checks.analysis.durations import SECOND, format_duration, format_in_unit, is_likely_seconds, is_number
 from stepgraph.checks.diagnostic import Applicability, Confidence, Diagnostic, Severity, unsafe_fix
@@ -32,10 +33,15 @@ _MIN_USUAL_DELAY: Final = 100
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     for duration in duration_arguments(subject):
-        if isinstance(duration.value, ExternalResult):
-            yield from _check_function(duration, duration.value.name)
-        else:
-            yield from _check_number(duration)
+        for diagnostic in _check_duration(duration):
+            yield with_definition(diagnostic, duration.place)
+
+
+def _check_duration(duration: DurationArgument) -> Iterator[Diagnostic]:
+    if isinstance(duration.value, ExternalResult):
+        yield from _check_function(duration, duration.value.name)
+    else:
+        yield from _check_number(duration)
 
 
 def _check_function(duration: DurationArgument, name: str) -> Iterator[Diagnostic]:

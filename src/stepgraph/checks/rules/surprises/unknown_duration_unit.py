@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
+from stepgraph.checks.analysis.definitions import with_definition
 from stepgraph.checks.analysis.duration_arguments import DurationArgument, duration_arguments
 from stepgraph.checks.analysis.durations import (
     UNITS,
@@ -32,12 +33,17 @@ _MISLEADING_UNIT: Final = "m"
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     for duration in duration_arguments(subject):
-        if isinstance(duration.value, Template):
-            yield from _check_partial_text(duration, duration.value.text)
-        elif duration.text is not None:
-            parsed = parse_duration(duration.text)
-            if parsed is not None and parsed.unit is not None:
-                yield _unknown_unit(duration, duration.text, parsed, parsed.unit)
+        for diagnostic in _check_duration(duration):
+            yield with_definition(diagnostic, duration.place)
+
+
+def _check_duration(duration: DurationArgument) -> Iterator[Diagnostic]:
+    if isinstance(duration.value, Template):
+        yield from _check_partial_text(duration, duration.value.text)
+    elif duration.text is not None:
+        parsed = parse_duration(duration.text)
+        if parsed is not None and parsed.unit is not None:
+            yield _unknown_unit(duration, duration.text, parsed, parsed.unit)
 
 
 def _unknown_unit(duration: DurationArgument, text: str, parsed: DurationText, unit: str) -> Diagnostic:

@@ -47,6 +47,7 @@ class _GeneratorExits(Struct):
 def run_generator(interpreter: Interpreter, generator: GeneratorCall, frame: Frame) -> None:
     """Execute the code of a generator in a frame, as part of the function that iterates over it or enters it."""
     function, outer = generator.function, interpreter.frame
+    frame.call_place = generator.place
     with interpreter.inlining(function.node), interpreter.in_frame(frame):
         interpreter.execute(body_of(function))
     outer.emitted = outer.emitted or frame.emitted
@@ -190,7 +191,7 @@ def emit_generator_call(interpreter: Interpreter, iterable: GeneratorCall) -> Fu
 
     The call is reported if it runs steps, because these run between the passes of a loop.
     """
-    summary = summarize_call(interpreter, iterable.function, iterable.arguments)
+    summary = summarize_call(interpreter, iterable.function, iterable.arguments, iterable.place)
     if not summary.function.may_run_steps:
         return summary
     interpreter.emit(Run(Call(summary.function), iterable.place))

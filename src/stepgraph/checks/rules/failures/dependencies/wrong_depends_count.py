@@ -13,19 +13,21 @@ from stepgraph.checks.analysis.steps import (
 )
 from stepgraph.checks.diagnostic import Diagnostic, Severity, first_diagnostics
 from stepgraph.checks.rule import Rule
-from stepgraph.ir.facts import DependencyCountMismatch
+from stepgraph.ir.facts import DependencyCountMismatch, StepCalled, StepNeverCalled
 from stepgraph.ir.static_values import StaticCollection
+from stepgraph.project.configuration.compatibility import DependencyMode
 
 if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
-    from stepgraph.ir.facts import StepDeclared, StepFunctionShape
+    from stepgraph.ir.facts import StaticArgument, StepDeclared, StepFunctionShape
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
-    return first_diagnostics(_diagnostics(subject))
+    yield from first_diagnostics(_called_steps(subject))
+    yield from first_diagnostics(_uncalled_steps(subject))
 
 
-def _diagnostics(subject: WorkflowSubject) -> Iterator[Diagnostic]:
+def _called_steps(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     declarations = declarations_of(subject)
     running = subject.reachable_steps.all
     for count in subject.facts_of_type(DependencyCountMismatch):
@@ -41,10 +43,44 @@ def _diagnostics(subject: WorkflowSubject) -> Iterator[Diagnostic]:
         if depends is not None and isinstance(depends.value, StaticCollection) and depends.value.is_complete:
             yield Diagnostic(
                 depends.place.span,
-                f"`depends` lists {_count(count.depends_count, 'step')} for {_count(count.parameters, 'parameter')}"
-                f" besides `ctx`, so the step {count.definition.name!r} fails with a TypeError.",
+                f"{_counts(count.depends_count, count.parameters)}, so the step {count.definition.name!r} fails with a"
+                " TypeError.",
                 _advice(declared, declared.function, count.depends_count),
             )
+
+
+def _uncalled_steps(subject: WorkflowSubject) -> Iterator[Diagnostic]:
+    """Report steps that no analyzed code calls. A list in a variable may get more steps before a call."""
+    called = {call.definition.place for call in subject.facts_of_type(StepCalled)}
+    unused = {fact.place for fact in subject.facts_of_type(StepNeverCalled)}
+    for definition, declared in declarations_of(subject).items():
+        depends = declared.arguments.find(1, "depends")
+        if declared.mode is not DependencyMode.LEGACY or declared.function is None or depends is None:
+            continue
+        if definition.place in called or definition in subject.reachable_steps.all:
+            continue
+        parameters = len(dependency_parameters(declared.function))
+        match depends.value:
+            case StaticCollection(elements=steps, is_complete=True) if len(steps) != parameters and _is_literal(
+                depends
+            ):
+                effect = f"each call of the step {definition.name!r} fails with a TypeError"
+                if declared.place in unused:
+                    effect = f"the step {definition.name!r} is never called, and would fail with a TypeError"
+                yield Diagnostic(
+                    depends.place.span,
+                    f"{_counts(len(steps), parameters)}: {effect}.",
+                    f"{_advice(declared, declared.function, len(steps))} Then call the step.",
+                    consequences=tuple((code, declared.place.span) for code in ("SG004", "SG202")),
+                )
+
+
+def _is_literal(depends: StaticArgument) -> bool:
+    return depends.place.text.startswith(("[", "("))
+
+
+def _counts(steps: int, parameters: int) -> str:
+    return f"`depends` lists {_count(steps, 'step')} for {_count(parameters, 'parameter')} besides `ctx`"
 
 
 def _count(count: int, noun: str) -> str:

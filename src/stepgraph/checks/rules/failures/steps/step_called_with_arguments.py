@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from stepgraph.checks.diagnostic import Diagnostic, Severity
+from stepgraph.checks.diagnostic import Diagnostic, RelatedLocation, Severity
 from stepgraph.checks.rule import Rule
 from stepgraph.ir.facts import StepCalled
 
@@ -23,6 +23,7 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
                 f" {call.definition.name!r} fails with a TypeError.",
                 "Call it without arguments: its function can read variables of the enclosing function. For one step per"
                 " value, declare the step in a function that takes the value.",
+                related=(RelatedLocation(call.definition.place.span, "the step is declared here"),),
             )
 
 

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
+from stepgraph.checks.analysis.definitions import with_definition
 from stepgraph.checks.analysis.duration_arguments import DurationArgument, DurationUse, duration_arguments
 from stepgraph.checks.analysis.durations import DAY, SECOND, format_duration, is_number
 from stepgraph.checks.diagnostic import Diagnostic, Severity
@@ -23,7 +24,7 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     for duration in duration_arguments(subject):
         diagnostic = _check_duration(duration)
         if diagnostic is not None:
-            yield diagnostic
+            yield with_definition(diagnostic, duration.place)
 
 
 def _check_duration(duration: DurationArgument) -> Diagnostic | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
+from stepgraph.checks.analysis.definitions import with_definition
 from stepgraph.checks.analysis.duration_arguments import DurationArgument, DurationUse, duration_arguments
 from stepgraph.checks.analysis.durations import (
     correct_duration,
@@ -44,7 +45,7 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     for duration in duration_arguments(subject):
         diagnostic = _check_duration(duration)
         if diagnostic is not None:
-            yield diagnostic
+            yield with_definition(diagnostic, duration.place)
     for call in subject.facts_of_type(MethodCalled):
         if call.method == "sleep" and call.arguments.whole and len(call.arguments.items) == 1:
             argument = call.arguments.items[0]

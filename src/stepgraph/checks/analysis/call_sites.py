@@ -1,0 +1,71 @@
+"""The call in a workflow at which a finding in a shared function is reported.
+
+A function that runs no steps itself is often correct when a step calls it, so the fault is the call outside of a step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from stepgraph.checks.diagnostic import RelatedLocation
+from stepgraph.ir.nodes import Call, Run, Start
+
+if TYPE_CHECKING:
+    from stepgraph.checks.subject import WorkflowSubject
+    from stepgraph.model.span import Span
+    from stepgraph.syntax.module import Place
+
+
+class CallSite(Struct, frozen=True):
+    """The location of a finding about code that may be in another function."""
+
+    place: Place
+    """The code itself, or the call that leads to it."""
+    is_call: bool
+    """Whether the location is a call that leads to the code."""
+
+    @property
+    def callee_text(self) -> str:
+        """The source of the called function."""
+        return self.place.callee_text
+
+
+def call_site(subject: WorkflowSubject, place: Place, calls: Sequence[Place]) -> CallSite:
+    """Return the innermost of a place and its calls that is in `run` or in another function that runs steps."""
+    functions = subject.once(_functions_with_steps)
+    for candidate in (place, *calls):
+        if id(candidate.function) in functions:
+            return CallSite(candidate, is_call=candidate is not place)
+    return CallSite(place, is_call=False)
+
+
+def call_in_step(place: Place, calls: Sequence[Place]) -> CallSite:
+    """Return the outermost of a place in a step and its calls, which is in the body of the step."""
+    return CallSite(calls[-1], is_call=True) if calls else CallSite(place, is_call=False)
+
+
+def source_elsewhere(place: Place, source: Place) -> tuple[RelatedLocation, ...]:
+    """Return the call that produces a value as a related location of a place, unless it is at that place."""
+    if place.span.encloses(source.span):
+        return ()
+    return (RelatedLocation(source.span, f"`{source.text}` is called here"),)
+
+
+def line_phrase(span: Span, path: str) -> str:
+    """Return `line 3`, with the file unless it is the file at `path`."""
+    return f"line {span.line}" if span.path == path else f"line {span.line} of {span.path}"
+
+
+def _functions_with_steps(subject: WorkflowSubject) -> frozenset[int]:
+    """Return `run` and the functions that run steps, sleeps or waits, by `id` of the node."""
+    nodes = {id(subject.program.run.node)}
+    for visit in subject.operations:
+        operation = visit.operation
+        if isinstance(operation, Run | Start) and isinstance(operation.activity, Call):
+            function = operation.activity.function
+            if function.may_run_steps:
+                nodes.add(id(function.place.node))
+    return frozenset(nodes)

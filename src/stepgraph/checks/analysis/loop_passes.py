@@ -1,0 +1,126 @@
+"""The functions and loops that a program runs, as a whole and in the passes of a loop."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import assert_never
+
+from msgspec import Struct, field
+
+from stepgraph.ir.nodes import (
+    Activity,
+    Block,
+    Call,
+    Dependency,
+    EventWait,
+    Loop,
+    Run,
+    Scope,
+    Series,
+    Sleep,
+    SleepUntil,
+    Start,
+    StepChoice,
+    StepDefinition,
+    StepRun,
+    child_blocks,
+)
+from stepgraph.limits import Budget, Limit
+from stepgraph.syntax.module import Place
+
+
+class Work(Struct, frozen=True):
+    """What a part of a program runs, by `id` of the nodes."""
+
+    functions: frozenset[int]
+    """The functions of the steps that run, and the functions and lambdas that are called."""
+    loops: frozenset[int]
+    """The loops, including those over the elements of a collection that code without a loop consumes.
+
+    The node of such a loop is the expression that created the elements.
+    """
+
+
+class LoopPasses(Struct):
+    """The work of a program and of the passes of its loops."""
+
+    functions: Mapping[StepDefinition, Place]
+    """The function of each step."""
+    lambdas: Mapping[int, Place]
+    """The lambda that contains a call, by `id` of the call. The IR does not represent lambdas themselves."""
+    budget: Budget = field(default_factory=Budget)
+    """The budget to which the analysis charges each visited operation."""
+    _passes: dict[int, dict[int, Block]] = field(default_factory=dict)
+    """The blocks of the passes of each loop of interest, by `id` of the loop's node and of the block."""
+    _results: dict[tuple[int, bool], Work] = field(default_factory=dict)
+
+    def find(self, body: Block, loops: Iterable[Place]) -> Work:
+        """Find the passes of some loops in a program, and return the work of the whole program."""
+        self._passes |= {id(loop.node): {} for loop in loops}
+        return self._work_of([body], in_tasks=True)
+
+    def work_in(self, loop: Place, *, in_tasks: bool) -> Work:
+        """Return the work in the passes of a loop. With `in_tasks`, the work of tasks that it starts counts, too."""
+        key = (id(loop.node), in_tasks)
+        if key not in self._results:
+            self._results[key] = self._work_of(self._passes[key[0]].values(), in_tasks=in_tasks)
+        return self._results[key]
+
+    def _work_of(self, blocks: Iterable[Block], *, in_tasks: bool) -> Work:
+        functions: set[int] = set()
+        loops: set[int] = set()
+        visited: set[int] = set()
+        pending: list[Block | Activity | Dependency] = list(blocks)
+        while pending:
+            node = pending.pop()
+            if isinstance(node, Block):
+                self.budget.spend(Limit.PAIRS, len(node.operations))
+                for operation in node.operations:
+                    if isinstance(operation, Loop | Scope):
+                        loops.add(id(operation.place.node))
+                        self._add_pass(operation)
+                    pending += child_blocks(operation)
+                    if isinstance(operation, Run) or (in_tasks and isinstance(operation, Start)):
+                        pending.append(operation.activity)
+                        functions.update(self._lambda_around(operation.place))
+            elif id(node) not in visited:
+                visited.add(id(node))
+                function = self._function_of(node)
+                if function is not None:
+                    functions.add(id(function.node))
+                pending += _parts_of(node)
+        return Work(frozenset(functions), frozenset(loops))
+
+    def _add_pass(self, operation: Loop | Scope) -> None:
+        blocks = self._passes.get(id(operation.place.node))
+        if blocks is not None:
+            block = operation.body if isinstance(operation, Loop) else operation.block
+            blocks[id(block)] = block
+
+    def _lambda_around(self, call: Place) -> Iterator[int]:
+        function = self.lambdas.get(id(call.node))
+        if function is not None:
+            yield id(function.node)
+
+    def _function_of(self, activity: Activity | Dependency) -> Place | None:
+        if isinstance(activity, StepRun):
+            return self.functions.get(activity.definition)
+        return activity.function.place if isinstance(activity, Call) else None
+
+
+def _parts_of(activity: Activity | Dependency) -> Iterator[Block | Dependency]:
+    """Yield the blocks and the dependencies that an activity runs."""
+    match activity:
+        case StepRun(body=body, dependencies=dependencies):
+            yield body
+            yield from dependencies
+        case StepChoice(cases=cases):
+            yield from (case.dependency for case in cases)
+        case Call(function=function):
+            yield function.body
+        case Series(block=block):
+            yield block
+        case Sleep() | SleepUntil() | EventWait():
+            pass
+        case _ as never:
+            assert_never(never)

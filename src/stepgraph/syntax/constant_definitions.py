@@ -1,0 +1,31 @@
+"""The definitions of constants, found from their uses."""
+
+from __future__ import annotations
+
+import libcst as cst
+
+from stepgraph.syntax.bindings import bindings_of
+from stepgraph.syntax.module import Place
+from stepgraph.syntax.walk import SCOPES, ancestors_of
+
+
+def constant_definition(use: Place) -> Place | None:
+    """Return the value that the only assignment of a name gives it. Return None unless `use` is such a name.
+
+    The assignment is in the same module.
+    """
+    module = use.module
+    if not isinstance(use.node, cst.Name):
+        return None
+    scopes = (node for node in ancestors_of(module.parents, use.node) if isinstance(node, SCOPES))
+    for scope in scopes:
+        bindings = bindings_of(scope, module)
+        if isinstance(scope, cst.ClassDef) or not bindings.binds(use.node.value):
+            continue  # functions do not see the names of a class around them
+        match bindings.binders[use.node.value]:
+            case [cst.Assign(targets=[cst.AssignTarget(target=cst.Name())], value=value)]:
+                return Place(module, value)
+            case [cst.AnnAssign(value=cst.BaseExpression() as value)]:
+                return Place(module, value)
+        return None
+    return None

@@ -1,0 +1,72 @@
+"""The names that a function reads from enclosing scopes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final, TypeAlias
+
+import libcst as cst
+
+from stepgraph.syntax.bindings import bindings_of, expressions_of_definition, target_names
+from stepgraph.syntax.module import SourceModule
+from stepgraph.syntax.walk import children
+
+LocalFunction: TypeAlias = cst.FunctionDef | cst.Lambda
+Comprehension: TypeAlias = cst.ListComp | cst.SetComp | cst.DictComp | cst.GeneratorExp
+
+COMPREHENSIONS: Final = (cst.ListComp, cst.SetComp, cst.DictComp, cst.GeneratorExp)
+
+
+def free_names(function: LocalFunction, module: SourceModule) -> dict[str, cst.Name]:
+    """Return the names that a function reads from enclosing scopes when it runs, each with its first read.
+
+    The names that its nested functions read are included. Decorators and defaults belong to the enclosing scope.
+    """
+    return module.once_for(function, _free_names)
+
+
+def comprehension_targets(node: Comprehension) -> Iterator[str]:
+    """Yield the names that the clauses of a comprehension bind."""
+    clause: cst.CompFor | None = node.for_in
+    while clause is not None:
+        yield from target_names(clause.target)
+        clause = clause.inner_for_in
+
+
+def _free_names(function: LocalFunction, module: SourceModule) -> dict[str, cst.Name]:
+    reads: dict[str, cst.Name] = {}
+    pending: list[tuple[cst.CSTNode, frozenset[str]]] = [(function.body, _bound_names(function, module))]
+    while pending:
+        node, bound = pending.pop()
+        if not isinstance(node, cst.Name):
+            pending += reversed([*_parts(node, bound, module)])
+        elif node.value not in bound:
+            reads.setdefault(node.value, node)
+    return reads
+
+
+def _parts(
+    node: cst.CSTNode, bound: frozenset[str], module: SourceModule
+) -> Iterator[tuple[cst.CSTNode, frozenset[str]]]:
+    """Yield the parts of a node that may read names, each with the names that the scopes around it bind."""
+    match node:
+        case cst.FunctionDef() | cst.ClassDef() | cst.Lambda():
+            yield from ((part, bound) for part in expressions_of_definition(node))
+            yield node.body, bound | _bound_names(node, module)
+        case cst.ListComp() | cst.SetComp() | cst.DictComp() | cst.GeneratorExp():
+            inner = bound.union(comprehension_targets(node))
+            yield from ((part, inner) for part in children(node))
+        case cst.Attribute(value=value) | cst.Arg(value=value):
+            yield value, bound
+        case cst.AnnAssign(target=target, value=assigned):
+            yield from ((part, bound) for part in (target, assigned) if part is not None)
+        case cst.Import() | cst.ImportFrom() | cst.Global() | cst.Nonlocal():
+            return
+        case _:
+            yield from ((part, bound) for part in children(node))
+
+
+def _bound_names(node: cst.FunctionDef | cst.ClassDef | cst.Lambda, module: SourceModule) -> frozenset[str]:
+    """Return the names that a scope binds or declares, whose reads are not followed."""
+    bindings = bindings_of(node, module)
+    return frozenset(bindings.binders).union(bindings.globals, bindings.nonlocals)
