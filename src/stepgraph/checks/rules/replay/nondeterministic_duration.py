@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from stepgraph.checks.analysis.durations import format_duration
 from stepgraph.checks.analysis.steps import NondeterministicLength, SleepMethod, nondeterministic_lengths
 from stepgraph.checks.analysis.timestamps import timestamp_faults
-from stepgraph.checks.diagnostic import Diagnostic, Severity, safe_fix
+from stepgraph.checks.diagnostic import Applicability, Diagnostic, Severity, safe_fix
 from stepgraph.checks.rule import Rule
 from stepgraph.syntax.edits import Replacement
 
@@ -66,5 +66,6 @@ RULE = Rule(
     name="nondeterministic-duration",
     module=__name__,
     severity=Severity.WARNING,
+    fixes=(Applicability.SAFE,),
     check=_check,
 )

@@ -15,7 +15,7 @@ from stepgraph.checks.analysis.triggers import (
     payload_reads,
 )
 from stepgraph.checks.analysis.value_kinds import kind_of
-from stepgraph.checks.diagnostic import Diagnostic, Severity, first_diagnostics, unsafe_fix
+from stepgraph.checks.diagnostic import Applicability, Diagnostic, Severity, first_diagnostics, unsafe_fix
 from stepgraph.checks.rule import Rule
 from stepgraph.ir.static_values import StaticMapping, cases_of
 from stepgraph.ir.values import Constant, ExternalResult, Value
@@ -145,5 +145,6 @@ RULE = Rule(
     name="params-without-needed-keys",
     module=__name__,
     severity=Severity.WARNING,
+    fixes=(Applicability.UNSAFE,),
     check=_check,
 )

@@ -17,7 +17,15 @@ from stepgraph.checks.analysis.triggers import (
     known_keys,
 )
 from stepgraph.checks.analysis.value_kinds import kind_of, may_be_guarded, simple_cases
-from stepgraph.checks.diagnostic import Diagnostic, Fix, Severity, first_diagnostics, safe_fix, unsafe_fix
+from stepgraph.checks.diagnostic import (
+    Applicability,
+    Diagnostic,
+    Fix,
+    Severity,
+    first_diagnostics,
+    safe_fix,
+    unsafe_fix,
+)
 from stepgraph.checks.rule import Rule
 from stepgraph.ir.static_values import StaticMapping
 from stepgraph.ir.values import Constant, ExternalResult, Template, Unknown, Value
@@ -209,5 +217,6 @@ RULE = Rule(
     name="invalid-create-option",
     module=__name__,
     severity=Severity.ERROR,
+    fixes=(Applicability.SAFE, Applicability.UNSAFE),
     check=_check,
 )
