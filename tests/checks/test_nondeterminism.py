@@ -395,6 +395,51 @@ def test_name_and_branch_relate_to_the_clock_of_a_helper() -> None:
     assert [[related.span.line for related in finding.related] for finding in (*names, *branches)] == [[10], [13]]
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        "elapsed = time.time() - value\n    logger.info('took %s', elapsed)",
+        "message = f'took {value}'\n    print(message)",
+        "row = {'at': value}\n    print(row)",
+        "if time.time() - value > 5:\n        logger.warning('slow')\n    else:\n        print('fast')",
+        "elapsed = time.time() - value\n    if elapsed > 5:\n        logger.warning('slow: %s', elapsed)",
+    ],
+)
+def test_values_only_logged_in_a_step(body: str) -> None:
+    step = f"\n\n@step.do('a')\nasync def a():\n    {body}\n    return 1\n\nawait a()"
+
+    assert replay_findings(f"value = time.time()\nawait step.sleep('a', 1){step}", "SG304") == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "elapsed = time.time() - value\n    return elapsed",
+        "answer = await self.env.KV.put('a', value)",
+        "row = {'at': value}\n    await self.env.KV.put('a', row)",
+        "if time.time() - value > 5:\n        return 2",
+    ],
+)
+def test_values_used_in_a_step(body: str) -> None:
+    step = f"\n\n@step.do('a')\nasync def a():\n    {body}\n    return 1\n\nawait a()"
+
+    assert len(replay_findings(f"value = time.time()\nawait step.sleep('a', 1){step}", "SG304")) == 1
+
+
+@pytest.mark.parametrize(
+    "load",
+    [
+        "if event['payload']['until'] < time.time():\n        raise ValueError\n    return event['payload']['id']",
+        "if event['payload']['until'] < time.time():\n        return event['payload']['id']\n    raise ValueError",
+        "if event['payload']['until'] < time.time():\n        print('late')\n    return event['payload']['id']",
+    ],
+)
+def test_helper_with_a_single_result(load: str) -> None:
+    body = "value = load(event)" + _TWO_STEPS.format(value="value")
+
+    assert replay_findings(body, "SG304", module=f"def load(event):\n    {load}") == []
+
+
 def test_value_of_a_pass_in_a_memoized_function() -> None:
     body = """
     def labeled(value):

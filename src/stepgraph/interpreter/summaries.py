@@ -462,7 +462,7 @@ def _result_of(frame: Frame, place: Place) -> Value:
     if not frame.returns:
         return UNKNOWN
     value = join_values([(case.condition, case.value) for case in frame.returns], None, place)
-    if isinstance(value, Unknown) and frame.selected_result is not None:
+    if isinstance(value, Unknown) and frame.selected_result is not None and len(frame.returns) > 1:
         return frame.selected_result
     return without_constants(value)
 

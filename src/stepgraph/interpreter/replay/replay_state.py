@@ -10,6 +10,7 @@ import libcst as cst
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from stepgraph.interpreter.frame import Frame
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.replay.tracer import (
     CallTrace,
@@ -86,6 +87,8 @@ class ReplayState(Struct):
     """The latest value from each place that creates nondeterministic values."""
     uses: list[NondeterministicUse] = field(default_factory=list)
     """The uses of nondeterministic values in data that the engine stores."""
+    deferred_uses: tuple[Frame, list[NondeterministicUse]] | None = None
+    """The uses in the value of an assignment, with its frame. Without an assignment in a step, None."""
     seeded: bool = False
     """Whether the program seeds `random`, which makes its values deterministic."""
     logging_only: bool = False
@@ -159,6 +162,7 @@ class ReplayState(Struct):
             len(self.facts),
             len(self.state_reads),
             len(self.bindings),
+            len(self.interpreter.frame.returns),
             self.interpreter.store.serial,
         )
 

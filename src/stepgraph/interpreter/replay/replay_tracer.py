@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from typing import Final
 
@@ -15,6 +15,7 @@ from stepgraph.interpreter.library.side_effects import (
     discarded_access,
     is_log_call,
     is_logging_only,
+    only_decides_logging,
     request_outside_step,
 )
 from stepgraph.interpreter.replay.races import observe_races
@@ -33,6 +34,7 @@ from stepgraph.interpreter.replay.step_state import (
     record_reads_of_next_iteration,
 )
 from stepgraph.interpreter.replay.taint import (
+    deferred_uses,
     propagate_taint,
     record_memoized_uses,
     record_test,
@@ -98,6 +100,22 @@ class ReplayTracer(Tracer):
 
     def iterable(self, loop: cst.For) -> AbstractContextManager[None]:
         return self.state.flagged("logging_only", value=is_logging_only(loop.body))
+
+    def test(self, branch: cst.If) -> AbstractContextManager[None]:
+        return self.state.flagged("logging_only", value=self.interpreter.in_step and only_decides_logging(branch))
+
+    def assigned_value(self, node: cst.Assign) -> AbstractContextManager[Callable[[Value], None]]:
+        """Return a context that counts a value in a step as used only when its variable is, as in a later log call."""
+        interpreter = self.interpreter
+        match node.targets:
+            case [cst.AssignTarget(target=cst.Name(value=name))] if (
+                interpreter.in_step
+                and self.state.nondeterministic_count
+                and interpreter.frame.scope.bindings.binds(name)
+            ):
+                return deferred_uses(self.state)
+            case _:
+                return super().assigned_value(node)
 
     def base(self) -> AbstractContextManager[None]:
         return self.state.flagged("evaluating_base")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -65,6 +65,8 @@ class TraceMark(Struct, frozen=True):
     fact_count: int = 0
     state_read_count: int = 0
     binding_count: int = 0
+    return_count: int = 0
+    """The number of paths of the current function that have returned."""
     newest_serial: int = 0
     """The serial of the newest cell at this point."""
 
@@ -82,10 +84,15 @@ class CallTrace(Struct, frozen=True):
     """Whether the call creates nondeterministic values."""
 
 
+def _ignore(value: Value) -> None:
+    del value
+
+
 _START: Final = ReplayPosition()
 _MARK: Final = TraceMark()
 _NO_TRACE: Final = CallTrace()
 _NO_CONTEXT: Final = nullcontext()
+_NO_RECORD: Final = nullcontext(_ignore)
 _NO_ARGUMENTS: Final = StaticArguments()
 
 
@@ -139,6 +146,16 @@ class Tracer:
         """Return a context for evaluating the iterable of a loop."""
         del loop
         return _NO_CONTEXT
+
+    def test(self, branch: cst.If) -> AbstractContextManager[None]:
+        """Return a context for evaluating the test of an `if`."""
+        del branch
+        return _NO_CONTEXT
+
+    def assigned_value(self, node: cst.Assign) -> AbstractContextManager[Callable[[Value], None]]:
+        """Return a context for evaluating an assigned value. Call its result with the value."""
+        del node
+        return _NO_RECORD
 
     def base(self) -> AbstractContextManager[None]:
         """Return a context for evaluating the base of an attribute or subscript."""
