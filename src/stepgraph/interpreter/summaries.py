@@ -92,6 +92,7 @@ def _memoized_summary(
     node = callee.node
     if isinstance(node, cst.Lambda):
         raise TypeError("a lambda is read where it is called")
+    interpreter.tracer.on_function_call(callee)
     scope = function_scope(interpreter, callee, arguments)
     general = _Signature()
     key = general_key = _call_key(interpreter, callee, scope, general)

@@ -327,6 +327,12 @@ FactInCall: TypeAlias = ExternalCallOutsideStep | EventMutated
 """A fact about a function that depends on its calls. Each call repeats it."""
 
 
+class CalledInStep(Fact, Struct, frozen=True):
+    """A project function that runs in the body of a step, inside of another function that may run outside of steps."""
+
+    function: Place
+
+
 class OuterStateMutated(Fact, Struct, frozen=True):
     """A mutation, inside a step, of state outside the step. Later reads differ at replay, which skips the mutation."""
 

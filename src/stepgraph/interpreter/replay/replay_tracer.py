@@ -48,9 +48,17 @@ from stepgraph.interpreter.replay.tracer import CallTrace, ReplayPosition, Trace
 from stepgraph.interpreter.static_values import static_arguments, static_value
 from stepgraph.interpreter.values.calls import Arguments
 from stepgraph.interpreter.values.containers import Collection, Mapping
-from stepgraph.interpreter.values.objects import BuiltinMethod, LexicalScope
+from stepgraph.interpreter.values.objects import BuiltinMethod, FunctionValue, LexicalScope
 from stepgraph.interpreter.values.unions import Union
-from stepgraph.ir.facts import DecoratorApplied, KeyUse, MethodCalled, Returned, StaticArguments, StepCalled
+from stepgraph.ir.facts import (
+    CalledInStep,
+    DecoratorApplied,
+    KeyUse,
+    MethodCalled,
+    Returned,
+    StaticArguments,
+    StepCalled,
+)
 from stepgraph.ir.nodes import Block, StepDefinition
 from stepgraph.ir.values import UNKNOWN, External, Resource, Value
 from stepgraph.syntax.module import Place
@@ -223,6 +231,12 @@ class ReplayTracer(Tracer):
         self.interpreter.observe(StepCalled(step, static_arguments(arguments), place, self.interpreter.in_step))
 
     # Loops, functions and the workflow
+
+    def on_function_call(self, callee: FunctionValue) -> None:
+        if self.interpreter.in_step and callee.scope.is_local:
+            fact = CalledInStep(Place(callee.scope.module, callee.node))
+            if fact not in self.interpreter.facts:
+                self.interpreter.observe(fact)
 
     def mark(self) -> TraceMark:
         return self.state.mark()

@@ -11,7 +11,7 @@ from msgspec import Struct, field
 
 from stepgraph.interpreter.values.calls import Arguments
 from stepgraph.interpreter.values.containers import HeapCell
-from stepgraph.interpreter.values.objects import LexicalScope
+from stepgraph.interpreter.values.objects import FunctionValue, LexicalScope
 from stepgraph.ir.facts import FactInCall, KeyUse, StaticArguments
 from stepgraph.ir.nodes import Block, StepDefinition
 from stepgraph.ir.values import UNKNOWN, External, Nondeterministic, Resource, Value
@@ -240,6 +240,9 @@ class Tracer:
         """Record a call of a declared step, with unpacked arguments."""
 
     # Loops, functions and the workflow
+
+    def on_function_call(self, callee: FunctionValue) -> None:
+        """Record that a project function is called."""
 
     def mark(self) -> TraceMark:
         """Return the current position in the trace."""
