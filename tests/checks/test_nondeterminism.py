@@ -66,6 +66,12 @@ def test_deterministic_step_names(name: str) -> None:
     assert replay_findings(f"await step.sleep({name}, 1000)", "SG301") == []
 
 
+def test_numbers_of_a_nondeterministic_range_are_stable() -> None:
+    body = "for number in range(random.randint(1, 3)):\n    await step.sleep(f'nap {number}', 1000)"
+
+    assert replay_findings(body, "SG301") == []
+
+
 def test_name_message_explains_source_and_effect() -> None:
     body = """
     run_id = uuid.uuid4()
@@ -337,6 +343,7 @@ class Batch:
         ("match event:\n    case {}:\n        value = 0\n    case _:\n        value = time.time()", "value"),
         ("year, *rest = time.localtime()", "year"),
         ("value = 5 < time.time() < 9", "value"),
+        ("value = [x['id'] for x in random.sample(event['payload']['xs'], 2)]", "value"),
     ],
 )
 def test_taint_of_one_of_several_paths(setup: str, use: str) -> None:
@@ -456,6 +463,26 @@ def test_value_of_a_pass_in_a_memoized_function() -> None:
     """
 
     assert replay_findings(body, "SG304") == []
+
+
+def test_dependency_runs_before_its_consumer() -> None:
+    body = """
+    key = uuid.uuid4().hex
+
+    @step.do("first")
+    async def first():
+        return key
+
+    @step.do("second")
+    async def second(first):
+        return key
+
+    {end}
+    """
+
+    assert len(replay_findings(body.format(end="await second()"), "SG304")) == 1
+    renewed = body.format(end="await first()\n    key = uuid.uuid4().hex\n    await second()")
+    assert replay_findings(renewed, "SG304") == []
 
 
 def test_concurrent_steps_share_a_value() -> None:

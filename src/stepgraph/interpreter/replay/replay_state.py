@@ -137,6 +137,14 @@ class ReplayState(Struct):
         yield
         self.last_step = last_step
 
+    @contextmanager
+    def after_dependencies(self) -> Iterator[None]:
+        """Enter a context that evaluates the body of a step after the steps on which it depends."""
+        last_step = self.last_step
+        self.complete_step()
+        yield
+        self.last_step = last_step
+
     @property
     def position(self) -> ReplayPosition:
         """The position of the code being evaluated."""

@@ -97,6 +97,9 @@ class ReplayTracer(Tracer):
     def step_body(self, step: cst.CSTNode) -> AbstractContextManager[None]:
         return self.state.step_body(step)
 
+    def after_dependencies(self) -> AbstractContextManager[None]:
+        return self.state.after_dependencies()
+
     def task_body(self) -> AbstractContextManager[None]:
         return self.state.task_body()
 

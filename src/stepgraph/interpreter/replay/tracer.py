@@ -128,6 +128,10 @@ class Tracer:
         del step
         return _NO_CONTEXT
 
+    def after_dependencies(self) -> AbstractContextManager[None]:
+        """Return a context for evaluating the body of a step whose dependencies run first."""
+        return _NO_CONTEXT
+
     def task_body(self) -> AbstractContextManager[None]:
         """Return a context for evaluating the body of a task, which runs concurrently with the code after its start."""
         return _NO_CONTEXT
