@@ -546,6 +546,14 @@ def test_nondeterministic_name_is_flagged_once() -> None:
     assert replay_findings(body, "SG304") == []
 
 
+def test_each_value_of_a_clock_helper_is_reported_by_its_own_rule() -> None:
+    body = "value = now()\nawait step.sleep(f'until {now()}', 1)" + _TWO_STEPS.format(value="value")
+    module = "def now():\n    return time.time()\n"
+
+    assert replay_lines(body, "SG301", module=module) == ["await step.sleep(f'until {now()}', 1)"]
+    assert replay_lines(body, "SG304", module=module) == ["value = now()"]
+
+
 def test_nondeterministic_branch_is_flagged_once() -> None:
     body = """
     now = datetime.now()

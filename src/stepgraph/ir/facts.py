@@ -288,6 +288,8 @@ class NondeterministicCondition(Fact, Struct, frozen=True):
     """The location of the conditional or loop."""
     first_branch: int
     """The index of the first branch that depends on the condition."""
+    calls: tuple[Place, ...]
+    """The calls that lead to the call that produces the value, innermost first."""
 
 
 class NondeterministicUseAfterStep(Fact, Struct, frozen=True):

@@ -170,7 +170,7 @@ def record_test(replay: ReplayState, test: Value, test_place: Place, decision_pl
     source = _unstable_truth(test)
     if source is not None:
         replay.interpreter.observe(
-            NondeterministicCondition(source.name, source.place, test_place, decision_place, first_branch)
+            NondeterministicCondition(source.name, source.place, test_place, decision_place, first_branch, source.calls)
         )
 
 
