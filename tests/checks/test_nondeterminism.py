@@ -402,6 +402,18 @@ def test_name_and_branch_relate_to_the_clock_of_a_helper() -> None:
     assert [[related.span.line for related in finding.related] for finding in (*names, *branches)] == [[10], [13]]
 
 
+_TIMING = """
+def report(value):
+    logger.info("%s", value)
+
+def elapsed(start):
+    return time.time() - start
+
+async def save(env, value):
+    await env.KV.put("a", value)
+"""
+
+
 @pytest.mark.parametrize(
     "body",
     [
@@ -410,12 +422,14 @@ def test_name_and_branch_relate_to_the_clock_of_a_helper() -> None:
         "row = {'at': value}\n    print(row)",
         "if time.time() - value > 5:\n        logger.warning('slow')\n    else:\n        print('fast')",
         "elapsed = time.time() - value\n    if elapsed > 5:\n        logger.warning('slow: %s', elapsed)",
+        "report(value)",
+        "logger.info('%s', elapsed(value))",
     ],
 )
 def test_values_only_logged_in_a_step(body: str) -> None:
     step = f"\n\n@step.do('a')\nasync def a():\n    {body}\n    return 1\n\nawait a()"
 
-    assert replay_findings(f"value = time.time()\nawait step.sleep('a', 1){step}", "SG304") == []
+    assert replay_findings(f"value = time.time()\nawait step.sleep('a', 1){step}", "SG304", module=_TIMING) == []
 
 
 @pytest.mark.parametrize(
@@ -425,12 +439,15 @@ def test_values_only_logged_in_a_step(body: str) -> None:
         "answer = await self.env.KV.put('a', value)",
         "row = {'at': value}\n    await self.env.KV.put('a', row)",
         "if time.time() - value > 5:\n        return 2",
+        "return elapsed(value)",
+        "report(elapsed(value))\n    return elapsed(value)",
+        "report(await save(self.env, value))",
     ],
 )
 def test_values_used_in_a_step(body: str) -> None:
     step = f"\n\n@step.do('a')\nasync def a():\n    {body}\n    return 1\n\nawait a()"
 
-    assert len(replay_findings(f"value = time.time()\nawait step.sleep('a', 1){step}", "SG304")) == 1
+    assert len(replay_findings(f"value = time.time()\nawait step.sleep('a', 1){step}", "SG304", module=_TIMING)) == 1
 
 
 @pytest.mark.parametrize(

@@ -443,7 +443,7 @@ def _interpret_body(interpreter: Interpreter, frame: Frame, body: cst.BaseSuite)
     interpreter.is_reachable = True
     frame.checkpoint, frame.last_task_id = interpreter.store.checkpoint(), interpreter.work.last_task_id
     frame.branch_depth = interpreter.branch_depth
-    with interpreter.in_frame(frame):
+    with interpreter.in_frame(frame), interpreter.tracer.function_body():
         block = interpreter.block_of(lambda: interpreter.execute(body))
     if interpreter.is_reachable:
         frame.returns.append(Case(None, Constant(None)))

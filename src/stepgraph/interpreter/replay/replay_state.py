@@ -111,6 +111,8 @@ class ReplayState(Struct):
     """The reads and bindings in the enclosing loops, in order of evaluation."""
     lazily_initialized: set[tuple[int, str]] = field(default_factory=set)
     """The state that steps initialize only if it is missing, by serial of the cell and key."""
+    passes_arguments: bool = False
+    """Whether the arguments of a project function are being evaluated. Reads of its parameters are the uses."""
     evaluating_target: bool = False
     """Whether the expression being evaluated is the target of a change."""
     evaluating_base: bool = False
@@ -119,6 +121,21 @@ class ReplayState(Struct):
     def flagged(self, flag: Flag, *, value: bool = True) -> _Flagged:
         """Set a flag for a context if `value` is true, and restore the flag at the end."""
         return _Flagged(self, flag, value=value)
+
+    @contextmanager
+    def arguments(self, *, logs: bool, are_parameters: bool) -> Iterator[None]:
+        """Enter a context that evaluates the arguments of a logging call, of a project function or of another call."""
+        outer_logging, outer_passes = self.logging_only, self.passes_arguments
+        self.logging_only, self.passes_arguments = outer_logging or logs, are_parameters
+        try:
+            yield
+        finally:
+            self.logging_only, self.passes_arguments = outer_logging, outer_passes
+
+    @property
+    def reads_are_uses(self) -> bool:
+        """Whether a value that the current code reads counts as used, because a step body reads it."""
+        return self.interpreter.in_step and self.nondeterministic_count > 0 and not self.passes_arguments
 
     @contextmanager
     def step_body(self, step: cst.CSTNode) -> Iterator[None]:

@@ -100,14 +100,17 @@ class ReplayTracer(Tracer):
     def after_dependencies(self) -> AbstractContextManager[None]:
         return self.state.after_dependencies()
 
+    def function_body(self) -> AbstractContextManager[None]:
+        return self.state.arguments(logs=False, are_parameters=False)
+
     def task_body(self) -> AbstractContextManager[None]:
         return self.state.task_body()
 
     def callee(self, call: cst.Call) -> AbstractContextManager[None]:
         return self.state.flagged("evaluating_target", value=is_pure_mutation(call))
 
-    def arguments(self, call: cst.Call) -> AbstractContextManager[None]:
-        return self.state.flagged("logging_only", value=is_log_call(call))
+    def arguments(self, call: cst.Call, callee: Value) -> AbstractContextManager[None]:
+        return self.state.arguments(logs=is_log_call(call), are_parameters=isinstance(callee, FunctionValue))
 
     def iterable(self, loop: cst.For) -> AbstractContextManager[None]:
         return self.state.flagged("logging_only", value=is_logging_only(loop.body))
@@ -139,17 +142,13 @@ class ReplayTracer(Tracer):
     def on_read(self, node: cst.Name | cst.Attribute, owner: Value | None, value: Value) -> None:
         """Record a read. A value that a step body reads counts as used, because the engine stores the step's result."""
         state, interpreter = self.state, self.interpreter
-        if (
-            interpreter.in_step
-            and state.nondeterministic_count
-            and not (state.evaluating_base and isinstance(value, _COMPOSITE))
-        ):
+        if state.reads_are_uses and not (state.evaluating_base and isinstance(value, _COMPOSITE)):
             record_use(state, value, interpreter.place(node))
         if state.state_changes or (interpreter.loop_depth and interpreter.replays):
             record_read(state, node, owner, value)
 
     def on_element_read(self, node: cst.Subscript, value: Value) -> None:
-        if self.interpreter.in_step and self.state.nondeterministic_count:
+        if self.state.reads_are_uses:
             record_use(self.state, value, self.interpreter.place(node))
 
     def on_method_call(self, call: cst.Call, method: Value) -> None:
@@ -159,7 +158,7 @@ class ReplayTracer(Tracer):
         if not self.state.nondeterministic_count:
             return result
         result = propagate_taint(self.state, returned_arguments(call, arguments), result)
-        if self.interpreter.in_step and isinstance(callee, BuiltinMethod):
+        if self.state.reads_are_uses and isinstance(callee, BuiltinMethod):
             record_use(self.state, result, self.interpreter.place(call))
         return result
 

@@ -216,7 +216,7 @@ def record_memoized_uses(replay: ReplayState, trace: CallTrace, scope: LexicalSc
 
     Other outer values, such as attributes, are the latest values from their places.
     """
-    if not trace.uses:
+    if not trace.uses or replay.logging_only:
         return
     arguments = {part: part for value in scope.names.values() for part in nondeterministic_parts(value)}
     for use in trace.uses:

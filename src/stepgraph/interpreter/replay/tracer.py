@@ -132,6 +132,10 @@ class Tracer:
         """Return a context for evaluating the body of a step whose dependencies run first."""
         return _NO_CONTEXT
 
+    def function_body(self) -> AbstractContextManager[None]:
+        """Return a context for evaluating the body of a function."""
+        return _NO_CONTEXT
+
     def task_body(self) -> AbstractContextManager[None]:
         """Return a context for evaluating the body of a task, which runs concurrently with the code after its start."""
         return _NO_CONTEXT
@@ -141,9 +145,9 @@ class Tracer:
         del call
         return _NO_CONTEXT
 
-    def arguments(self, call: cst.Call) -> AbstractContextManager[None]:
+    def arguments(self, call: cst.Call, callee: Value) -> AbstractContextManager[None]:
         """Return a context for evaluating the arguments of a call."""
-        del call
+        del call, callee
         return _NO_CONTEXT
 
     def iterable(self, loop: cst.For) -> AbstractContextManager[None]:
