@@ -32,6 +32,7 @@ __all__ = [
     "Note",
     "Problem",
     "ProblemKind",
+    "RelatedLocation",
     "Severity",
     "Span",
     "WorkflowAnalysis",
@@ -45,7 +46,7 @@ __all__ = [
 if TYPE_CHECKING:
     from stepgraph.analysis import Analysis, WorkflowAnalysis
     from stepgraph.api import analyze_file, analyze_paths, analyze_source, check_analysis
-    from stepgraph.checks.diagnostic import Applicability, Finding, Fix, Severity
+    from stepgraph.checks.diagnostic import Applicability, Finding, Fix, RelatedLocation, Severity
     from stepgraph.model.code import Code
     from stepgraph.model.note import InputError, InternalError, Note, Problem, ProblemKind
     from stepgraph.model.span import Span
@@ -66,6 +67,7 @@ else:
             "Applicability": "stepgraph.checks.diagnostic",
             "Finding": "stepgraph.checks.diagnostic",
             "Fix": "stepgraph.checks.diagnostic",
+            "RelatedLocation": "stepgraph.checks.diagnostic",
             "Severity": "stepgraph.checks.diagnostic",
             "Code": "stepgraph.model.code",
             "InputError": "stepgraph.model.note",

@@ -156,6 +156,25 @@ def test_place_of_an_effect(call: str) -> None:
     assert replay_lines(body, "SG303", module=_LOADING) == [call]
 
 
+_LOCAL = """
+async def load_here():
+    return await fetch("u")
+
+await step.sleep("a", 1)
+await load_here()
+"""
+
+
+def test_function_inside_of_run_is_flagged_at_the_effect() -> None:
+    assert replay_lines(_LOCAL, "SG303") == ['return await fetch("u")']
+
+
+def test_function_inside_of_run_that_steps_call_too() -> None:
+    step = "@step.do('a')\nasync def a():\n    return await load_here()\n\nawait a()"
+
+    assert replay_lines(_LOCAL + step, "SG303") == ["await load_here()"]
+
+
 def test_each_call_of_a_helper_is_flagged() -> None:
     body = "await step.sleep('a', 1)\nawait load('u')\nawait load('v')\nawait self.copy(step)\nawait self.copy(step)"
     copy = """

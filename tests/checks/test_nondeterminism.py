@@ -68,6 +68,12 @@ def test_deterministic_step_names(name: str) -> None:
     assert replay_findings(f"await step.sleep({name}, 1000)", "SG301") == []
 
 
+def test_numbers_of_a_nondeterministic_range_are_stable() -> None:
+    body = "for number in range(random.randint(1, 3)):\n    await step.sleep(f'nap {number}', 1000)"
+
+    assert replay_findings(body, "SG301") == []
+
+
 def test_name_message_explains_source_and_effect() -> None:
     body = """
     run_id = uuid.uuid4()
@@ -339,6 +345,7 @@ class Batch:
         ("match event:\n    case {}:\n        value = 0\n    case _:\n        value = time.time()", "value"),
         ("year, *rest = time.localtime()", "year"),
         ("value = 5 < time.time() < 9", "value"),
+        ("value = [x['id'] for x in random.sample(event['payload']['xs'], 2)]", "value"),
     ],
 )
 def test_taint_of_one_of_several_paths(setup: str, use: str) -> None:
@@ -397,6 +404,68 @@ def test_name_and_branch_relate_to_the_clock_of_a_helper() -> None:
     assert [[related.span.line for related in finding.related] for finding in (*names, *branches)] == [[10], [13]]
 
 
+_TIMING = """
+def report(value):
+    logger.info("%s", value)
+
+def elapsed(start):
+    return time.time() - start
+
+async def save(env, value):
+    await env.KV.put("a", value)
+"""
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "elapsed = time.time() - value\n    logger.info('took %s', elapsed)",
+        "message = f'took {value}'\n    print(message)",
+        "row = {'at': value}\n    print(row)",
+        "if time.time() - value > 5:\n        logger.warning('slow')\n    else:\n        print('fast')",
+        "elapsed = time.time() - value\n    if elapsed > 5:\n        logger.warning('slow: %s', elapsed)",
+        "report(value)",
+        "logger.info('%s', elapsed(value))",
+    ],
+)
+def test_values_only_logged_in_a_step(body: str) -> None:
+    step = f"\n\n@step.do('a')\nasync def a():\n    {body}\n    return 1\n\nawait a()"
+
+    assert replay_findings(f"value = time.time()\nawait step.sleep('a', 1){step}", "SG304", module=_TIMING) == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "elapsed = time.time() - value\n    return elapsed",
+        "answer = await self.env.KV.put('a', value)",
+        "row = {'at': value}\n    await self.env.KV.put('a', row)",
+        "if time.time() - value > 5:\n        return 2",
+        "return elapsed(value)",
+        "report(elapsed(value))\n    return elapsed(value)",
+        "report(await save(self.env, value))",
+    ],
+)
+def test_values_used_in_a_step(body: str) -> None:
+    step = f"\n\n@step.do('a')\nasync def a():\n    {body}\n    return 1\n\nawait a()"
+
+    assert len(replay_findings(f"value = time.time()\nawait step.sleep('a', 1){step}", "SG304", module=_TIMING)) == 1
+
+
+@pytest.mark.parametrize(
+    "load",
+    [
+        "if event['payload']['until'] < time.time():\n        raise ValueError\n    return event['payload']['id']",
+        "if event['payload']['until'] < time.time():\n        return event['payload']['id']\n    raise ValueError",
+        "if event['payload']['until'] < time.time():\n        print('late')\n    return event['payload']['id']",
+    ],
+)
+def test_helper_with_a_single_result(load: str) -> None:
+    body = "value = load(event)" + _TWO_STEPS.format(value="value")
+
+    assert replay_findings(body, "SG304", module=f"def load(event):\n    {load}") == []
+
+
 def test_value_of_a_pass_in_a_memoized_function() -> None:
     body = """
     def labeled(value):
@@ -413,6 +482,26 @@ def test_value_of_a_pass_in_a_memoized_function() -> None:
     """
 
     assert replay_findings(body, "SG304") == []
+
+
+def test_dependency_runs_before_its_consumer() -> None:
+    body = """
+    key = uuid.uuid4().hex
+
+    @step.do("first")
+    async def first():
+        return key
+
+    @step.do("second")
+    async def second(first):
+        return key
+
+    {end}
+    """
+
+    assert len(replay_findings(body.format(end="await second()"), "SG304")) == 1
+    renewed = body.format(end="await first()\n    key = uuid.uuid4().hex\n    await second()")
+    assert replay_findings(renewed, "SG304") == []
 
 
 def test_concurrent_steps_share_a_value() -> None:
@@ -474,6 +563,14 @@ def test_nondeterministic_name_is_flagged_once() -> None:
 
     assert len(replay_findings(body, "SG301")) == 1
     assert replay_findings(body, "SG304") == []
+
+
+def test_each_value_of_a_clock_helper_is_reported_by_its_own_rule() -> None:
+    body = "value = now()\nawait step.sleep(f'until {now()}', 1)" + _TWO_STEPS.format(value="value")
+    module = "def now():\n    return time.time()\n"
+
+    assert replay_lines(body, "SG301", module=module) == ["await step.sleep(f'until {now()}', 1)"]
+    assert replay_lines(body, "SG304", module=module) == ["value = now()"]
 
 
 def test_nondeterministic_branch_is_flagged_once() -> None:

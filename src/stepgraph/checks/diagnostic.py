@@ -71,8 +71,18 @@ class RelatedLocation(Struct, frozen=True):
     """A location that contributes to a problem at another location, such as code in a called function."""
 
     span: Span
+    """The location of the code."""
     message: str
     """A clause about the code at the location, without a period."""
+
+    def __str__(self) -> str:
+        return f"{self.span}: {self.message}"
+
+    def __repr__(self) -> str:
+        # Imported here for a fast start.
+        from stepgraph.escaping.plain_text import brief_line
+
+        return f"<RelatedLocation at {brief_line(str(self.span))}: {brief_line(self.message)}>"
 
 
 class Diagnostic(Struct, frozen=True):
@@ -113,7 +123,7 @@ class Finding(Struct, frozen=True):
     other_workflows: tuple[str, ...] = ()
     """The names of the other workflows with the same finding, in code that they share."""
     related: tuple[RelatedLocation, ...] = ()
-    """Other locations that contribute to the problem, at most `MAX_RELATED`."""
+    """Other locations that contribute to the problem, such as code in a called function. There are at most three."""
 
     def __str__(self) -> str:
         return f"{self.span}: {self.severity}: {self.message} {self.advice}".rstrip() + f" [{self.code}]"

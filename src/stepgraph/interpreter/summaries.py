@@ -92,6 +92,7 @@ def _memoized_summary(
     node = callee.node
     if isinstance(node, cst.Lambda):
         raise TypeError("a lambda is read where it is called")
+    interpreter.tracer.on_function_call(callee)
     scope = function_scope(interpreter, callee, arguments)
     general = _Signature()
     key = general_key = _call_key(interpreter, callee, scope, general)
@@ -442,7 +443,7 @@ def _interpret_body(interpreter: Interpreter, frame: Frame, body: cst.BaseSuite)
     interpreter.is_reachable = True
     frame.checkpoint, frame.last_task_id = interpreter.store.checkpoint(), interpreter.work.last_task_id
     frame.branch_depth = interpreter.branch_depth
-    with interpreter.in_frame(frame):
+    with interpreter.in_frame(frame), interpreter.tracer.function_body():
         block = interpreter.block_of(lambda: interpreter.execute(body))
     if interpreter.is_reachable:
         frame.returns.append(Case(None, Constant(None)))
@@ -462,7 +463,7 @@ def _result_of(frame: Frame, place: Place, *, keeps_constants: bool) -> Value:
     if not frame.returns:
         return UNKNOWN
     value = join_values([(case.condition, case.value) for case in frame.returns], None, place)
-    if isinstance(value, Unknown) and frame.selected_result is not None:
+    if isinstance(value, Unknown) and frame.selected_result is not None and len(frame.returns) > 1:
         return frame.selected_result
     return value if keeps_constants else without_constants(value)
 

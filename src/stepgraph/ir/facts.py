@@ -315,6 +315,8 @@ class NondeterministicCondition(Fact, Struct, frozen=True):
     """The location of the conditional or loop."""
     first_branch: int
     """The index of the first branch that depends on the condition."""
+    calls: tuple[Place, ...]
+    """The calls that lead to the call that produces the value, innermost first."""
 
 
 class NondeterministicUseAfterStep(Fact, Struct, frozen=True):
@@ -352,6 +354,12 @@ class EventMutated(Fact, Struct, frozen=True):
 
 FactInCall: TypeAlias = ExternalCallOutsideStep | EventMutated
 """A fact about a function that depends on its calls. Each call repeats it."""
+
+
+class CalledInStep(Fact, Struct, frozen=True):
+    """A project function that runs in the body of a step, inside of another function that may run outside of steps."""
+
+    function: Place
 
 
 class OuterStateMutated(Fact, Struct, frozen=True):

@@ -107,7 +107,7 @@ class _TextFormatter(Struct, frozen=True):
         if excerpt is not None:
             lines += self.excerpt(excerpt, ink)
         for related in finding.related:
-            lines += self._remark("note", f"{related.span}: {related.message}", margin)
+            lines += self._remark("note", str(related), margin)
         if finding.advice:
             lines += self._remark("help", finding.advice, margin)
         return "".join(lines)

@@ -158,14 +158,14 @@ class Place(Struct, frozen=True):
         return self.module.brief_text(node.func if isinstance(node, cst.Call) else node)
 
     @property
-    def function(self) -> cst.FunctionDef | None:
-        """The innermost function around the node, or None. A lambda belongs to the function that contains it."""
+    def functions(self) -> tuple[cst.FunctionDef, ...]:
+        """The functions around the node, innermost first, without lambdas."""
         import libcst as cst
 
         from stepgraph.syntax.walk import ancestors_of
 
         ancestors = ancestors_of(self.module.parents, self.node)
-        return next((ancestor for ancestor in ancestors if isinstance(ancestor, cst.FunctionDef)), None)
+        return tuple(ancestor for ancestor in ancestors if isinstance(ancestor, cst.FunctionDef))
 
     @property
     def body_text(self) -> str:

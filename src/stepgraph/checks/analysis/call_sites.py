@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from stepgraph.checks.diagnostic import RelatedLocation
+from stepgraph.ir.facts import CalledInStep
 from stepgraph.ir.nodes import Call, Run, Start
 
 if TYPE_CHECKING:
@@ -34,17 +35,25 @@ class CallSite(Struct, frozen=True):
 
 
 def call_site(subject: WorkflowSubject, place: Place, calls: Sequence[Place]) -> CallSite:
-    """Return the innermost of a place and its calls that is in `run` or in another function that runs steps."""
-    functions = subject.once(_functions_with_steps)
+    """Return the innermost of a place and its calls that is in `run` or in another function that runs steps.
+
+    A function inside of such a function belongs to it, unless steps also call the inner function.
+    """
+    functions, shared = subject.once(_functions_with_steps), subject.once(_functions_called_in_steps)
     for candidate in (place, *calls):
-        if id(candidate.function) in functions:
+        owner = next((id(f) for f in candidate.functions if id(f) in functions or id(f) in shared), None)
+        if owner in functions:
             return CallSite(candidate, is_call=candidate is not place)
     return CallSite(place, is_call=False)
 
 
 def call_in_step(place: Place, calls: Sequence[Place]) -> CallSite:
-    """Return the outermost of a place in a step and its calls, which is in the body of the step."""
-    return CallSite(calls[-1], is_call=True) if calls else CallSite(place, is_call=False)
+    """Return the innermost of a place in a step and its calls that is in the function of the step."""
+    step_functions = calls[-1].functions if calls else ()
+    for candidate in (place, *calls):
+        if step_functions and step_functions[0] in candidate.functions:
+            return CallSite(candidate, is_call=candidate is not place)
+    return CallSite(place, is_call=False)
 
 
 def source_elsewhere(place: Place, source: Place) -> tuple[RelatedLocation, ...]:
@@ -69,3 +78,8 @@ def _functions_with_steps(subject: WorkflowSubject) -> frozenset[int]:
             if function.may_run_steps:
                 nodes.add(id(function.place.node))
     return frozenset(nodes)
+
+
+def _functions_called_in_steps(subject: WorkflowSubject) -> frozenset[int]:
+    """Return the functions that run in the body of a step, by `id` of the node."""
+    return frozenset(id(called.function.node) for called in subject.facts_of_type(CalledInStep))

@@ -102,6 +102,8 @@ class NondeterministicName(Struct, frozen=True):
     """The location of the name."""
     source: Place
     """The location of the nondeterministic call that the name depends on."""
+    calls: tuple[Place, ...]
+    """The calls that lead to the nondeterministic call, innermost first."""
 
 
 def nondeterministic_names(subject: WorkflowSubject) -> Iterator[NondeterministicName]:
@@ -111,7 +113,8 @@ def nondeterministic_names(subject: WorkflowSubject) -> Iterator[Nondeterministi
         if name is None or not is_step_method(call.method) or call.in_step:
             continue
         if name.nondeterministic is not None:
-            yield NondeterministicName(work_of_method(call.method), name.place, name.nondeterministic.place)
+            source = name.nondeterministic
+            yield NondeterministicName(work_of_method(call.method), name.place, source.place, source.calls)
 
 
 class NondeterministicLength(Struct, frozen=True):

@@ -50,6 +50,16 @@ def is_logging_only(body: cst.BaseSuite) -> bool:
     )
 
 
+def only_decides_logging(node: cst.If) -> bool:
+    """Return whether the branches of an `if` only print or log."""
+    clause: cst.If | cst.Else | None = node
+    while clause is not None:
+        if not is_logging_only(clause.body):
+            return False
+        clause = clause.orelse if isinstance(clause, cst.If) else None
+    return True
+
+
 ENVIRONMENT: Final = Resource("env")
 
 # Calls that return an awaitable or a client with asynchronous methods.

@@ -18,6 +18,7 @@ from stepgraph.interpreter.python.patterns import (
     may_match_mapping,
 )
 from stepgraph.interpreter.values.steps import Event, Payload
+from stepgraph.ir.nodes import EMPTY_BLOCK
 from stepgraph.ir.values import UNKNOWN, Value
 from stepgraph.syntax.module import Place
 
@@ -31,7 +32,8 @@ def execute_if(interpreter: Interpreter, node: cst.If) -> None:
     if truth is not None:
         _execute_static_branch(interpreter, node, is_true=truth)
         return
-    test = interpreter.evaluate(node.test)
+    with interpreter.tracer.test(node):
+        test = interpreter.evaluate(node.test)
     interpreter.tracer.on_test(test, interpreter.place(node.test), interpreter.place(node))
     _execute_clauses(interpreter, node, test)
 
@@ -83,7 +85,10 @@ def _execute_clauses(interpreter: Interpreter, node: cst.If, first_test: Value) 
 
         paths.append((None, interpreter.branch(execute_else)))
     interpreter.join_branches(paths, None, interpreter.place(node))
-    interpreter.tracer.on_selection(tests, [path for _, path in paths], start)
+    ends = [path for _, path in paths]
+    if paths[-1][0] is not None:
+        ends.append(PathResult(EMPTY_BLOCK, {}, is_reachable=True))
+    interpreter.tracer.on_selection(tests, ends, start)
     if node.orelse is None and not paths[0][1].is_reachable:
         narrow_after(interpreter, node.test)
 

@@ -202,7 +202,7 @@ def _evaluate_call(interpreter: Interpreter, node: cst.Call) -> Value:
     callee = _evaluate_callee(interpreter, node)
     frame = interpreter.frame
     frame.raises_unseen = frame.raises_unseen or may_raise_unseen(callee)
-    with interpreter.tracer.arguments(node):
+    with interpreter.tracer.arguments(node, callee):
         arguments = _evaluate_arguments(interpreter, node)
     interpreter.task_id_before_call = last_task_id
     return _call_value(interpreter, node, callee, arguments)

@@ -69,7 +69,9 @@ def _evaluate(interpreter: Interpreter, node: cst.BaseExpression) -> Value:
 
 
 def _execute_assign(interpreter: Interpreter, node: cst.Assign) -> None:
-    value = _evaluate(interpreter, node.value)
+    with interpreter.tracer.assigned_value(node) as record:
+        value = _evaluate(interpreter, node.value)
+        record(value)
     source = interpreter.place(node.value)
     for target in node.targets:
         assign(interpreter, target.target, value, source)

@@ -10,6 +10,7 @@ import libcst as cst
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from stepgraph.interpreter.frame import Frame
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.replay.tracer import (
     CallTrace,
@@ -86,6 +87,8 @@ class ReplayState(Struct):
     """The latest value from each place that creates nondeterministic values."""
     uses: list[NondeterministicUse] = field(default_factory=list)
     """The uses of nondeterministic values in data that the engine stores."""
+    deferred_uses: tuple[Frame, list[NondeterministicUse]] | None = None
+    """The uses in the value of an assignment, with its frame. Without an assignment in a step, None."""
     seeded: bool = False
     """Whether the program seeds `random`, which makes its values deterministic."""
     logging_only: bool = False
@@ -108,6 +111,8 @@ class ReplayState(Struct):
     """The reads and bindings in the enclosing loops, in order of evaluation."""
     lazily_initialized: set[tuple[int, str]] = field(default_factory=set)
     """The state that steps initialize only if it is missing, by serial of the cell and key."""
+    passes_arguments: bool = False
+    """Whether the arguments of a project function are being evaluated. Reads of its parameters are the uses."""
     evaluating_target: bool = False
     """Whether the expression being evaluated is the target of a change."""
     evaluating_base: bool = False
@@ -116,6 +121,21 @@ class ReplayState(Struct):
     def flagged(self, flag: Flag, *, value: bool = True) -> _Flagged:
         """Set a flag for a context if `value` is true, and restore the flag at the end."""
         return _Flagged(self, flag, value=value)
+
+    @contextmanager
+    def arguments(self, *, logs: bool, are_parameters: bool) -> Iterator[None]:
+        """Enter a context that evaluates the arguments of a logging call, of a project function or of another call."""
+        outer_logging, outer_passes = self.logging_only, self.passes_arguments
+        self.logging_only, self.passes_arguments = outer_logging or logs, are_parameters
+        try:
+            yield
+        finally:
+            self.logging_only, self.passes_arguments = outer_logging, outer_passes
+
+    @property
+    def reads_are_uses(self) -> bool:
+        """Whether a value that the current code reads counts as used, because a step body reads it."""
+        return self.interpreter.in_step and self.nondeterministic_count > 0 and not self.passes_arguments
 
     @contextmanager
     def step_body(self, step: cst.CSTNode) -> Iterator[None]:
@@ -131,6 +151,14 @@ class ReplayState(Struct):
     def task_body(self) -> Iterator[None]:
         """Enter a context that evaluates the body of a task. Its steps do not precede the code after its start."""
         last_step = self.last_step
+        yield
+        self.last_step = last_step
+
+    @contextmanager
+    def after_dependencies(self) -> Iterator[None]:
+        """Enter a context that evaluates the body of a step after the steps on which it depends."""
+        last_step = self.last_step
+        self.complete_step()
         yield
         self.last_step = last_step
 
@@ -159,6 +187,7 @@ class ReplayState(Struct):
             len(self.facts),
             len(self.state_reads),
             len(self.bindings),
+            len(self.interpreter.frame.returns),
             self.interpreter.store.serial,
         )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from typing import Final
 
@@ -15,6 +15,7 @@ from stepgraph.interpreter.library.side_effects import (
     discarded_access,
     is_log_call,
     is_logging_only,
+    only_decides_logging,
     request_outside_step,
 )
 from stepgraph.interpreter.replay.late_bindings import observe_late_bindings
@@ -34,6 +35,7 @@ from stepgraph.interpreter.replay.step_state import (
     record_reads_of_next_iteration,
 )
 from stepgraph.interpreter.replay.taint import (
+    deferred_uses,
     propagate_taint,
     record_memoized_uses,
     record_test,
@@ -50,9 +52,17 @@ from stepgraph.interpreter.replay.workflow_starts import observe_workflow_start
 from stepgraph.interpreter.static_values import static_arguments, static_value
 from stepgraph.interpreter.values.calls import Arguments
 from stepgraph.interpreter.values.containers import Collection, Mapping
-from stepgraph.interpreter.values.objects import BuiltinMethod, LexicalScope
+from stepgraph.interpreter.values.objects import BuiltinMethod, FunctionValue, LexicalScope
 from stepgraph.interpreter.values.unions import Union
-from stepgraph.ir.facts import DecoratorApplied, KeyUse, MethodCalled, Returned, StaticArguments, StepCalled
+from stepgraph.ir.facts import (
+    CalledInStep,
+    DecoratorApplied,
+    KeyUse,
+    MethodCalled,
+    Returned,
+    StaticArguments,
+    StepCalled,
+)
 from stepgraph.ir.nodes import Block, StepDefinition
 from stepgraph.ir.values import UNKNOWN, External, Resource, Value
 from stepgraph.syntax.module import Place
@@ -91,17 +101,39 @@ class ReplayTracer(Tracer):
     def step_body(self, step: cst.CSTNode) -> AbstractContextManager[None]:
         return self.state.step_body(step)
 
+    def after_dependencies(self) -> AbstractContextManager[None]:
+        return self.state.after_dependencies()
+
+    def function_body(self) -> AbstractContextManager[None]:
+        return self.state.arguments(logs=False, are_parameters=False)
+
     def task_body(self) -> AbstractContextManager[None]:
         return self.state.task_body()
 
     def callee(self, call: cst.Call) -> AbstractContextManager[None]:
         return self.state.flagged("evaluating_target", value=is_pure_mutation(call))
 
-    def arguments(self, call: cst.Call) -> AbstractContextManager[None]:
-        return self.state.flagged("logging_only", value=is_log_call(call))
+    def arguments(self, call: cst.Call, callee: Value) -> AbstractContextManager[None]:
+        return self.state.arguments(logs=is_log_call(call), are_parameters=isinstance(callee, FunctionValue))
 
     def iterable(self, loop: cst.For) -> AbstractContextManager[None]:
         return self.state.flagged("logging_only", value=is_logging_only(loop.body))
+
+    def test(self, branch: cst.If) -> AbstractContextManager[None]:
+        return self.state.flagged("logging_only", value=self.interpreter.in_step and only_decides_logging(branch))
+
+    def assigned_value(self, node: cst.Assign) -> AbstractContextManager[Callable[[Value], None]]:
+        """Return a context that counts a value in a step as used only when its variable is, as in a later log call."""
+        interpreter = self.interpreter
+        match node.targets:
+            case [cst.AssignTarget(target=cst.Name(value=name))] if (
+                interpreter.in_step
+                and self.state.nondeterministic_count
+                and interpreter.frame.scope.bindings.binds(name)
+            ):
+                return deferred_uses(self.state)
+            case _:
+                return super().assigned_value(node)
 
     def base(self) -> AbstractContextManager[None]:
         return self.state.flagged("evaluating_base")
@@ -114,17 +146,13 @@ class ReplayTracer(Tracer):
     def on_read(self, node: cst.Name | cst.Attribute, owner: Value | None, value: Value) -> None:
         """Record a read. A value that a step body reads counts as used, because the engine stores the step's result."""
         state, interpreter = self.state, self.interpreter
-        if (
-            interpreter.in_step
-            and state.nondeterministic_count
-            and not (state.evaluating_base and isinstance(value, _COMPOSITE))
-        ):
+        if state.reads_are_uses and not (state.evaluating_base and isinstance(value, _COMPOSITE)):
             record_use(state, value, interpreter.place(node))
         if state.state_changes or (interpreter.loop_depth and interpreter.replays):
             record_read(state, node, owner, value)
 
     def on_element_read(self, node: cst.Subscript, value: Value) -> None:
-        if self.interpreter.in_step and self.state.nondeterministic_count:
+        if self.state.reads_are_uses:
             record_use(self.state, value, self.interpreter.place(node))
 
     def on_method_call(self, call: cst.Call, method: Value) -> None:
@@ -134,7 +162,7 @@ class ReplayTracer(Tracer):
         if not self.state.nondeterministic_count:
             return result
         result = propagate_taint(self.state, returned_arguments(call, arguments), result)
-        if self.interpreter.in_step and isinstance(callee, BuiltinMethod):
+        if self.state.reads_are_uses and isinstance(callee, BuiltinMethod):
             record_use(self.state, result, self.interpreter.place(call))
         return result
 
@@ -223,6 +251,12 @@ class ReplayTracer(Tracer):
         self.interpreter.observe(StepCalled(step, static_arguments(arguments), place, self.interpreter.in_step))
 
     # Loops, functions and the workflow
+
+    def on_function_call(self, callee: FunctionValue) -> None:
+        if self.interpreter.in_step and callee.scope.is_local:
+            fact = CalledInStep(Place(callee.scope.module, callee.node))
+            if fact not in self.interpreter.facts:
+                self.interpreter.observe(fact)
 
     def mark(self) -> TraceMark:
         return self.state.mark()

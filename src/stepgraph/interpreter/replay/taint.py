@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Final
 
 import libcst as cst
@@ -178,7 +179,12 @@ def taint_selected_values(
         return
     selected = source.element()
     store, frame = replay.interpreter.store, replay.interpreter.frame
-    slots = [(change.container, change.key) for path in paths for change in path.changes.values()]
+    if len(frame.returns) > start.return_count:
+        frame.selected_result = selected
+    ends = [path for path in paths if path.is_reachable]
+    if len(ends) == 1:
+        return
+    slots = [(change.container, change.key) for path in ends for change in path.changes.values()]
     # The store holds no constants of names with several bindings, so it does not record these changes.
     slots += [
         (frame.scope.names, name) for scope, name in replay.bindings[start.binding_count :] if scope is frame.scope
@@ -186,8 +192,6 @@ def taint_selected_values(
     for cell, key in slots:
         if isinstance(cell.get(key), Unknown):
             store.put(cell, key, selected)
-    if not all(path.is_reachable for path in paths):
-        frame.selected_result = selected
 
 
 def _unstable_truth(test: Value) -> Nondeterministic | None:
@@ -203,7 +207,7 @@ def record_test(replay: ReplayState, test: Value, test_place: Place, decision_pl
     source = _unstable_truth(test)
     if source is not None:
         replay.interpreter.observe(
-            NondeterministicCondition(source.name, source.place, test_place, decision_place, first_branch)
+            NondeterministicCondition(source.name, source.place, test_place, decision_place, first_branch, source.calls)
         )
 
 
@@ -211,8 +215,31 @@ def record_use(replay: ReplayState, value: Value, place: Place) -> None:
     """Record a use in data that the engine stores, with a fact if a step has run since the value was created."""
     if not replay.nondeterministic_count or replay.logging_only:
         return
+    deferred = replay.deferred_uses
     for nondeterministic in nondeterministic_parts(value):
-        _record_use(replay, NondeterministicUse(nondeterministic, place))
+        use = NondeterministicUse(nondeterministic, place)
+        if deferred is not None and deferred[0] is replay.interpreter.frame:
+            deferred[1].append(use)
+        else:
+            _record_use(replay, use)
+
+
+@contextmanager
+def deferred_uses(replay: ReplayState) -> Iterator[Callable[[Value], None]]:
+    """Defer the uses in the value of an assignment to a variable of a step.
+
+    Call the result with the value. If the value has the taint of a use, only uses of the variable count.
+    """
+    outer, uses = replay.deferred_uses, list[NondeterministicUse]()
+    replay.deferred_uses = replay.interpreter.frame, uses
+    assigned: list[Nondeterministic] = []
+    try:
+        yield lambda value: assigned.extend(nondeterministic_parts(value))
+    finally:
+        replay.deferred_uses = outer
+    for use in uses:
+        if use.nondeterministic not in assigned:
+            _record_use(replay, use)
 
 
 def _record_use(replay: ReplayState, use: NondeterministicUse) -> None:
@@ -226,7 +253,7 @@ def record_memoized_uses(replay: ReplayState, trace: CallTrace, scope: LexicalSc
 
     Other outer values, such as attributes, are the latest values from their places.
     """
-    if not trace.uses:
+    if not trace.uses or replay.logging_only:
         return
     arguments = {part: part for value in scope.names.values() for part in nondeterministic_parts(value)}
     for use in trace.uses:

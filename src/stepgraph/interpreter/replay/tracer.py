@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -11,7 +11,7 @@ from msgspec import Struct, field
 
 from stepgraph.interpreter.values.calls import Arguments
 from stepgraph.interpreter.values.containers import HeapCell
-from stepgraph.interpreter.values.objects import LexicalScope
+from stepgraph.interpreter.values.objects import FunctionValue, LexicalScope
 from stepgraph.ir.facts import FactInCall, KeyUse, StaticArguments
 from stepgraph.ir.nodes import Block, StepDefinition
 from stepgraph.ir.values import UNKNOWN, External, Nondeterministic, Resource, Value
@@ -65,6 +65,8 @@ class TraceMark(Struct, frozen=True):
     fact_count: int = 0
     state_read_count: int = 0
     binding_count: int = 0
+    return_count: int = 0
+    """The number of paths of the current function that have returned."""
     newest_serial: int = 0
     """The serial of the newest cell at this point."""
 
@@ -82,10 +84,15 @@ class CallTrace(Struct, frozen=True):
     """Whether the call creates nondeterministic values."""
 
 
+def _ignore(value: Value) -> None:
+    del value
+
+
 _START: Final = ReplayPosition()
 _MARK: Final = TraceMark()
 _NO_TRACE: Final = CallTrace()
 _NO_CONTEXT: Final = nullcontext()
+_NO_RECORD: Final = nullcontext(_ignore)
 _NO_ARGUMENTS: Final = StaticArguments()
 
 
@@ -121,6 +128,14 @@ class Tracer:
         del step
         return _NO_CONTEXT
 
+    def after_dependencies(self) -> AbstractContextManager[None]:
+        """Return a context for evaluating the body of a step whose dependencies run first."""
+        return _NO_CONTEXT
+
+    def function_body(self) -> AbstractContextManager[None]:
+        """Return a context for evaluating the body of a function."""
+        return _NO_CONTEXT
+
     def task_body(self) -> AbstractContextManager[None]:
         """Return a context for evaluating the body of a task, which runs concurrently with the code after its start."""
         return _NO_CONTEXT
@@ -130,15 +145,25 @@ class Tracer:
         del call
         return _NO_CONTEXT
 
-    def arguments(self, call: cst.Call) -> AbstractContextManager[None]:
+    def arguments(self, call: cst.Call, callee: Value) -> AbstractContextManager[None]:
         """Return a context for evaluating the arguments of a call."""
-        del call
+        del call, callee
         return _NO_CONTEXT
 
     def iterable(self, loop: cst.For) -> AbstractContextManager[None]:
         """Return a context for evaluating the iterable of a loop."""
         del loop
         return _NO_CONTEXT
+
+    def test(self, branch: cst.If) -> AbstractContextManager[None]:
+        """Return a context for evaluating the test of an `if`."""
+        del branch
+        return _NO_CONTEXT
+
+    def assigned_value(self, node: cst.Assign) -> AbstractContextManager[Callable[[Value], None]]:
+        """Return a context for evaluating an assigned value. Call its result with the value."""
+        del node
+        return _NO_RECORD
 
     def base(self) -> AbstractContextManager[None]:
         """Return a context for evaluating the base of an attribute or subscript."""
@@ -239,6 +264,9 @@ class Tracer:
         """Record a call of a declared step, with unpacked arguments."""
 
     # Loops, functions and the workflow
+
+    def on_function_call(self, callee: FunctionValue) -> None:
+        """Record that a project function is called."""
 
     def mark(self) -> TraceMark:
         """Return the current position in the trace."""

@@ -83,11 +83,29 @@ _FIELD: Final = re.compile(r"\{[^{}]*\}")
 
 def step_run(interpreter: Interpreter, step: StepFunction, evaluate_body: BodyEvaluator) -> StepRun:
     """Return the run of a step that is called at this point."""
-    body = evaluate_body(interpreter, step)
+    if _runs_dependencies(interpreter, step):
+        with interpreter.tracer.after_dependencies():
+            body = evaluate_body(interpreter, step)
+    else:
+        body = evaluate_body(interpreter, step)
     required = _required_steps(interpreter, step, evaluate_body)
     inputs = tuple(StepInput(parameter, _step_names(dependency)) for parameter, dependency in required)
     dependencies = tuple(dependency for _, dependency in required)
     return StepRun(step.definition, body.block, dependencies, inputs, body.started_bindings)
+
+
+def _runs_dependencies(interpreter: Interpreter, step: StepFunction) -> bool:
+    """Return whether a call of a step first runs another step, because this step has not run yet."""
+    if interpreter.mode is DependencyMode.LEGACY:
+        values: list[Value | None] = [item.value for item in step.depends or () if not item.may_be_missing]
+    else:
+        values = [interpreter.steps.by_name.get(parameter.name) for parameter in step.definition.parameters]
+    return any(
+        isinstance(value, StepFunction)
+        and value.definition not in interpreter.steps.ran
+        and value.definition not in interpreter.steps.runs
+        for value in values
+    )
 
 
 def _step_names(dependency: Dependency) -> tuple[str, ...]:

@@ -19,16 +19,14 @@ if TYPE_CHECKING:
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     """Skip values that decide names, durations or branches: other rules report these, with the same fix."""
-    reported_elsewhere = {name.source for name in nondeterministic_names(subject)}
-    reported_elsewhere |= {
-        length.source.place for length in nondeterministic_lengths(subject) if not length.source.has_fixed_end
-    }
-    reported_elsewhere |= {
-        test.produced_at for test in deciding_tests(subject.program, subject.facts_of_type(NondeterministicCondition))
-    }
+    tests = deciding_tests(subject.program, subject.facts_of_type(NondeterministicCondition))
+    lengths = [length.source for length in nondeterministic_lengths(subject) if not length.source.has_fixed_end]
+    reported_elsewhere = {(name.source, name.calls) for name in nondeterministic_names(subject)}
+    reported_elsewhere |= {(length.place, length.calls) for length in lengths}
+    reported_elsewhere |= {(test.produced_at, test.calls) for test in tests}
     first: dict[CallSite, NondeterministicUseAfterStep] = {}
     for use in subject.facts_of_type(NondeterministicUseAfterStep):
-        if use.produced_at in reported_elsewhere:
+        if (use.produced_at, use.calls) in reported_elsewhere:
             continue
         site = call_site(subject, use.produced_at, use.calls)
         earliest = first.setdefault(site, use)

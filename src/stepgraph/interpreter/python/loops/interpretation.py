@@ -25,7 +25,7 @@ from stepgraph.interpreter.widening import growing_changes, widen
 from stepgraph.interpreter.workflow.dependencies import declared_since
 from stepgraph.ir.await_groups import TaskId
 from stepgraph.ir.nodes import EMPTY_BLOCK, Block, IterationCount, Loop, StepDefinition
-from stepgraph.ir.values import UNKNOWN, Constant, RangeResult, Unresolved, Value
+from stepgraph.ir.values import UNKNOWN, Constant, Nondeterministic, RangeResult, Unresolved, Value, origin_name
 from stepgraph.model.payload import NO_BREAK
 from stepgraph.syntax.module import Place
 
@@ -202,6 +202,9 @@ def loop_variable_value(interpreter: Interpreter, value: Value, discriminant: st
         return union_of_values(elements, [discriminant] * len(elements), discriminant, place, each=True)
     if isinstance(value, Unresolved):
         return value
+    if isinstance(value, Nondeterministic):
+        # The numbers of a range are the same at replay, although their count is not.
+        return UNKNOWN if origin_name(value) == "builtins.range" else value.element()
     if isinstance(value, Mapping):
         keys = tuple(Element(entry.key, entry.key_place, entry.many, entry.may_be_missing) for entry in value.entries)
         return value_in_each_pass(keys, discriminant, place)
