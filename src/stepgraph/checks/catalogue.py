@@ -26,6 +26,7 @@ from stepgraph.checks.rules.failures.deployment import (
     invalid_workflow_name,
     missing_class,
     missing_compatibility_flag,
+    missing_import,
     no_run,
     unexported_class,
     unwrapped_run,
@@ -112,6 +113,7 @@ RULES: Final[tuple[Rule, ...]] = (
     wrong_import.RULE,  # SG125
     unwrapped_run.RULE,  # SG126
     sleep_as_task.RULE,  # SG127
+    missing_import.RULE,  # SG130
     step_not_awaited.RULE,  # SG201
     step_never_run.RULE,  # SG202
     sleep_not_awaited.RULE,  # SG203

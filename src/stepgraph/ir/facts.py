@@ -13,6 +13,7 @@ from msgspec import Struct
 from stepgraph.ir.nodes import StepDefinition, StepParameter
 from stepgraph.ir.values import Nondeterministic, Value
 from stepgraph.project.configuration.compatibility import DependencyMode
+from stepgraph.syntax.importable_names import ImportableName
 from stepgraph.syntax.module import Place
 from stepgraph.syntax.step_methods import WorkKind
 
@@ -159,6 +160,20 @@ class WrongImport(Fact, Struct, frozen=True):
     """The location of the name."""
     statement: Place
     """The location of the import statement."""
+
+
+class MissingImport(Fact, Struct, frozen=True):
+    """A name of the platform or of the standard library that is used without an import."""
+
+    name: str
+    imported: ImportableName
+    """The import that the code probably lacks."""
+    place: Place
+    """The location of the name."""
+    at_load: bool
+    """Whether the module uses the name when it is loaded, outside of functions."""
+    is_member_of_class: bool
+    """Whether an enclosing class has an attribute of this name, which methods can only read from the instance."""
 
 
 class UnresolvedStepParameter(Fact, Struct, frozen=True):

@@ -7,10 +7,12 @@ from typing import Final, TypeVar
 
 import libcst as cst
 
+from stepgraph.syntax.added_imports import add_imports
 from stepgraph.syntax.bindings import parameters
 from stepgraph.syntax.edits import (
     AddedArgument,
     AddedAwait,
+    AddedImport,
     Edit,
     MovedImport,
     RemovedArgument,
@@ -44,7 +46,8 @@ def apply_source_edits(module: SourceModule, edits: Sequence[Edit]) -> bytes:
     by_node: dict[cst.CSTNode, Edit] = {}
     for edit in edits:
         by_node.setdefault(edit.place.node, edit)
-    return module.tree.visit(_Editor(module, by_node)).bytes
+    imports = [edit for edit in by_node.values() if isinstance(edit, AddedImport)]
+    return add_imports(module.tree.visit(_Editor(module, by_node)), imports).bytes
 
 
 class _Editor(cst.CSTTransformer):

@@ -58,7 +58,20 @@ class MovedImport(Struct, frozen=True):
     """The dotted name of the new module."""
 
 
-Edit: TypeAlias = Replacement | AddedAwait | AddedArgument | RemovedArgument | RemovedParameter | MovedImport
+class AddedImport(Struct, frozen=True):
+    """The addition of an import to the module of a name that is used without an import."""
+
+    place: Place
+    """The location of the name."""
+    module: str
+    """The dotted name of the module to import."""
+    member: str | None = None
+    """The name to import from the module, or None to import the module."""
+
+
+Edit: TypeAlias = (
+    Replacement | AddedAwait | AddedArgument | RemovedArgument | RemovedParameter | MovedImport | AddedImport
+)
 
 
 def replace_string(place: Place, value: str, replacement: str) -> tuple[Edit, ...]:

@@ -1,0 +1,96 @@
+"""Undefined names that the platform or the standard library provides: the code lacks their import."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import libcst as cst
+
+from stepgraph.interpreter.interpreter import Interpreter
+from stepgraph.interpreter.values.objects import LexicalScope
+from stepgraph.ir.facts import MissingImport
+from stepgraph.ir.values import UNKNOWN, External, Value
+from stepgraph.syntax.body_errors import CaughtNames, caught_names, suppressed_names
+from stepgraph.syntax.importable_names import IMPORTABLE_NAMES, ImportableName
+from stepgraph.syntax.module import SourceModule
+from stepgraph.syntax.mutation.changes import may_bind_computed_names
+from stepgraph.syntax.walk import SCOPES, ancestors_of
+
+# Source text of code that may define names which no statement binds.
+_NAMESPACE_ACCESS = (b"globals(", b"exec(", b"sys.modules", b"builtins")
+
+
+def import_missing(interpreter: Interpreter, node: cst.Name) -> Value:
+    """Return the value that an importable name would have with its import, if no code binds the name.
+
+    The name is recorded for the rules. Its value is unknown if code may bind it.
+    """
+    name = node.value
+    scopes = list(_enclosing_scopes(interpreter.frame.scope))
+    if any(_binds(scope, name) for scope in scopes if scope.kind != "class" or scope is scopes[0]):
+        return UNKNOWN
+    if _may_be_bound_dynamically(interpreter, scopes[-1], name) or interpreter.module.once_for(node, _is_optional):
+        return UNKNOWN
+    imported = interpreter.module.once_for(node, _import_of)
+    at_load = not any(scope.kind in ("function", "expression") for scope in scopes)
+    is_member = any(_binds(scope, name) for scope in scopes if scope.kind == "class")
+    interpreter.observe(MissingImport(name, imported, interpreter.place(node), at_load, is_member))
+    return External(imported.qualified(name))
+
+
+def _import_of(node: cst.Name, module: SourceModule) -> ImportableName:
+    """Return the import of a name. `datetime` is the class unless the code reads a class of the module."""
+    if node.value != "datetime":
+        return IMPORTABLE_NAMES[node.value]
+    match module.parents.get(id(node)):
+        case cst.Attribute(attr=cst.Name(value="date" | "datetime" | "time" | "timedelta" | "timezone" | "UTC")):
+            return IMPORTABLE_NAMES["datetime"]
+        case _:
+            return ImportableName("datetime", is_member=True)
+
+
+def _enclosing_scopes(scope: LexicalScope | None) -> Iterator[LexicalScope]:
+    """Yield a scope and its enclosing scopes, innermost first. The last one is the module."""
+    while scope is not None:
+        yield scope
+        scope = scope.parent
+
+
+def _binds(scope: LexicalScope, name: str) -> bool:
+    return name in scope.bindings.binders or scope.names.get(name) is not None
+
+
+def _may_be_bound_dynamically(interpreter: Interpreter, scope: LexicalScope, name: str) -> bool:
+    """Return whether a star import, computed names or another module may bind a name of a module."""
+    modules = interpreter.modules
+    return (
+        bool(scope.bindings.stars)
+        or scope.module.once(_accesses_namespace)
+        or modules.is_assigned_externally(scope, name)
+        or any(module.mentions(b"builtins.") for module in modules.scopes)
+    )
+
+
+def _accesses_namespace(module: SourceModule) -> bool:
+    return any(map(module.mentions, _NAMESPACE_ACCESS)) or may_bind_computed_names(module)
+
+
+def _is_optional(node: cst.Name, module: SourceModule) -> bool:
+    """Return whether the function of a name expects that the name is undefined, and catches the NameError by name."""
+    inner: cst.CSTNode = node
+    for ancestor in ancestors_of(module.parents, node):
+        if isinstance(ancestor, SCOPES):
+            return False
+        if any(names is not None and "NameError" in names for names in _names_caught_around(ancestor, inner)):
+            return True
+        inner = ancestor
+    return False
+
+
+def _names_caught_around(statement: cst.CSTNode, body: cst.CSTNode) -> Iterator[CaughtNames]:
+    """Yield the exceptions that a `try` or `with` statement catches if they leave its body."""
+    match statement:
+        case cst.Try() | cst.TryStar() if statement.body is body:
+            yield from map(caught_names, statement.handlers)
+        case cst.With() if statement.body is body:
+            yield from suppressed_names(statement)
