@@ -220,6 +220,13 @@ def test_task_of_a_sleep_raises_type_error(example: Example, tmp_path: Path) -> 
     assert str(cause) == "a coroutine was expected, got <Promise pending>"
 
 
+@parametrize_flagged("SG129")
+def test_unloadable_import_raises_import_error(example: Example, tmp_path: Path) -> None:
+    error = execute_only(example, tmp_path).error
+    assert isinstance(error, ImportError)
+    assert re.fullmatch(r"attempted relative import .*|No module named 'src(.rates)?'", str(error))
+
+
 @parametrize_flagged("SG130")
 def test_missing_import_raises_name_error(example: Example, tmp_path: Path) -> None:
     execution = execute_only(example, tmp_path)
@@ -237,5 +244,5 @@ def test_examples_that_do_not_fail_are_listed(code: str, example: Example, tmp_p
 
 def test_every_rule_on_failing_code_is_covered() -> None:
     shown = {*SDK_ERRORS, *ENGINE_ERRORS, *DO_NOT_FAIL, "SG107", "SG112", "SG114", "SG115", "SG117", "SG121", "SG122"}
-    shown |= {"SG124", "SG125", "SG126", "SG127", "SG130"}
+    shown |= {"SG124", "SG125", "SG126", "SG127", "SG129", "SG130"}
     assert {rule.code for rule in RULES if rule.code.startswith("SG1")} == shown

@@ -29,6 +29,7 @@ from stepgraph.checks.rules.failures.deployment import (
     missing_import,
     no_run,
     unexported_class,
+    unloadable_import,
     unwrapped_run,
     wrong_import,
 )
@@ -113,6 +114,7 @@ RULES: Final[tuple[Rule, ...]] = (
     wrong_import.RULE,  # SG125
     unwrapped_run.RULE,  # SG126
     sleep_as_task.RULE,  # SG127
+    unloadable_import.RULE,  # SG129
     missing_import.RULE,  # SG130
     step_not_awaited.RULE,  # SG201
     step_never_run.RULE,  # SG202

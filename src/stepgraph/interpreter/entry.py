@@ -16,6 +16,7 @@ from stepgraph.interpreter.interpreter import Caller, Interpreter
 from stepgraph.interpreter.library.externals import call_external
 from stepgraph.interpreter.library.side_effects import ENVIRONMENT
 from stepgraph.interpreter.modules.loaded_modules import LoadedModules
+from stepgraph.interpreter.modules.unloadable_imports import observe_unloadable_imports
 from stepgraph.interpreter.objects.attributes.access import get_attribute
 from stepgraph.interpreter.objects.builtin_methods import call_builtin_method
 from stepgraph.interpreter.objects.class_hooks import HARMLESS_METACLASSES
@@ -186,6 +187,8 @@ def _interpret(entry: OpenModule, name: str, mode: DependencyMode, *, traced: bo
         body, run = _interpret_run(interpreter, workflow, payload, place)
         if not interpreter.stopped:
             _observe_workflow(interpreter, workflow, body, run)
+        if traced:
+            observe_unloadable_imports(interpreter)
     except LimitExceededError as error:
         interpreter.stop(error, run)
     program = Program(

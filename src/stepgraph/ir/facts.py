@@ -162,6 +162,33 @@ class WrongImport(Fact, Struct, frozen=True):
     """The location of the import statement."""
 
 
+class ImportCorrection(Struct, frozen=True):
+    """The correction of an import that a Worker cannot load."""
+
+    written: str
+    """The name of the module in the statement, with the dots of a relative import."""
+    statement: str = ""
+    """The correct statement, or an empty string if it is unknown."""
+    module: str | None = None
+    """The name to import from; empty for `import NAME`. None if the statement cannot be changed alone."""
+    conflict: str = ""
+    """The name of the module if Python or the platform has a module of this name, or an empty string."""
+
+
+class UnloadableImport(Fact, Struct, frozen=True):
+    """An import of a module of the Worker by a name that the Worker does not load it by."""
+
+    correction: ImportCorrection
+    package: str
+    """The package of the importing module; empty for a top-level module."""
+    root: str
+    """The module root of the Worker."""
+    at_load: bool
+    """Whether the statement runs when the Worker loads the module."""
+    place: Place
+    """The location of a `from` import, or of the alias in another import."""
+
+
 class MissingImport(Fact, Struct, frozen=True):
     """A name of the platform or of the standard library that is used without an import."""
 

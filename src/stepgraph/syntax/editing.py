@@ -7,7 +7,6 @@ from typing import Final, TypeVar
 
 import libcst as cst
 
-from stepgraph.syntax.added_imports import add_imports
 from stepgraph.syntax.bindings import parameters
 from stepgraph.syntax.edits import (
     AddedArgument,
@@ -17,8 +16,10 @@ from stepgraph.syntax.edits import (
     MovedImport,
     RemovedArgument,
     RemovedParameter,
+    RenamedModule,
     Replacement,
 )
+from stepgraph.syntax.import_edits import add_imports, rename_module
 from stepgraph.syntax.module import SourceModule
 
 Item = TypeVar("Item", cst.Arg, cst.Param)
@@ -79,6 +80,8 @@ class _Editor(cst.CSTTransformer):
                 return self._replace_expression(updated_node, text)
             case AddedAwait(), cst.BaseExpression():
                 return cst.Await(updated_node)
+            case RenamedModule(module=module), cst.ImportFrom() | cst.ImportAlias():
+                return rename_module(updated_node, module)
         return updated_node
 
     def _replace_expression(self, old: cst.BaseExpression, text: str) -> cst.BaseExpression:

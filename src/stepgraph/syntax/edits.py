@@ -58,6 +58,15 @@ class MovedImport(Struct, frozen=True):
     """The dotted name of the new module."""
 
 
+class RenamedModule(Struct, frozen=True):
+    """A change of the module that an import statement names."""
+
+    place: Place
+    """The location of a `from` import, or of an alias in another import."""
+    module: str
+    """The absolute name of the module. If it is empty, `from . import NAME` becomes `import NAME`."""
+
+
 class AddedImport(Struct, frozen=True):
     """The addition of an import to the module of a name that is used without an import."""
 
@@ -70,7 +79,14 @@ class AddedImport(Struct, frozen=True):
 
 
 Edit: TypeAlias = (
-    Replacement | AddedAwait | AddedArgument | RemovedArgument | RemovedParameter | MovedImport | AddedImport
+    Replacement
+    | AddedAwait
+    | AddedArgument
+    | RemovedArgument
+    | RemovedParameter
+    | MovedImport
+    | RenamedModule
+    | AddedImport
 )
 
 

@@ -1,4 +1,4 @@
-"""The addition of imports to a module."""
+"""Changes of import statements: the addition of imports to a module, and the renaming of imported modules."""
 
 from __future__ import annotations
 
@@ -30,10 +30,31 @@ def add_imports(module: cst.Module, edits: Iterable[AddedImport]) -> cst.Module:
     return module
 
 
+def rename_module(node: cst.ImportFrom | cst.ImportAlias, module: str) -> cst.ImportFrom | cst.ImportAlias | cst.Import:
+    """Return a `from` import, or an alias of another import, that names a module by its absolute name.
+
+    Without a name, the result imports the names of the `from` import as modules.
+    """
+    if isinstance(node, cst.ImportAlias):
+        return node.with_changes(name=_dotted(module))
+    if module or isinstance(node.names, cst.ImportStar):
+        return node.with_changes(module=_dotted(module), relative=())
+    *others, last = node.names
+    separated = [alias.with_changes(comma=_COMMA) for alias in others]
+    return cst.Import([*separated, last.with_changes(comma=cst.MaybeSentinel.DEFAULT)], node.semicolon)
+
+
+def _dotted(name: str) -> cst.Name | cst.Attribute:
+    """Return the syntax of a dotted name."""
+    first, *rest = name.split(".")
+    node: cst.Name | cst.Attribute = cst.Name(first)
+    for part in rest:
+        node = cst.Attribute(node, cst.Name(part))
+    return node
+
+
 def _import(source: str, member: str | None) -> cst.Import | cst.ImportFrom:
-    dotted = cst.parse_expression(source)
-    if not isinstance(dotted, cst.Name | cst.Attribute):
-        raise TypeError(source)
+    dotted = _dotted(source)
     if member is None:
         return cst.Import([cst.ImportAlias(dotted)])
     return cst.ImportFrom(dotted, [cst.ImportAlias(cst.Name(member))])
