@@ -120,3 +120,57 @@ class Orders(WorkflowEntrypoint):
         await work()
 """
     assert {finding.code for finding in check_analysis(analyze_source(source))} == {"SG004"}
+
+
+_FLAGS = """
+import inspect
+
+DEBUG = False
+
+class Flags:
+    TRACE = False
+"""
+
+
+@pytest.mark.parametrize(
+    "condition", ["DEBUG", "not not DEBUG", "Flags.TRACE", '"timeout" in inspect.signature(step.do).parameters']
+)
+def test_code_that_a_constant_disables_is_not_flagged(condition: str) -> None:
+    body = 'if {}:\n    await step.sleep("a", "5 min")\nawait step.sleep("b", "1 hour")'
+
+    assert snippets.codes_in(body.format(condition), _FLAGS) == []
+    assert snippets.codes_in(body.format(f"not ({condition})"), _FLAGS) == ["SG205"]
+
+
+def test_alternative_to_code_that_always_runs_is_not_flagged() -> None:
+    body = 'if not DEBUG:\n    await step.sleep("a", "1 hour")\nelse:\n    await step.sleep("b", "5 min")'
+
+    assert snippets.codes_in(body, _FLAGS) == []
+
+
+def test_flag_that_a_loop_changes_is_no_constant() -> None:
+    body = 'done = False\nfor _ in "ab":\n    if done:\n        await step.sleep("a", "5 min")\n    done = True'
+
+    assert snippets.codes_in(body) == ["SG205"]
+
+
+_BY_SIGNATURE = """
+import inspect
+
+def durable(step, name):
+    legacy = "depends" in inspect.signature(step.do).parameters
+    if legacy:
+        return step.do(name, depends=[])
+    return step.do(name)
+"""
+
+
+def test_arguments_that_suit_the_signature_are_not_flagged(tmp_path: Path) -> None:
+    assert project_codes(tmp_path, _DURABLE, imports=_BY_SIGNATURE) == []
+    assert project_codes(tmp_path, _DURABLE, imports=_BY_SIGNATURE, mode=LEGACY) == []
+
+
+def test_arguments_that_do_not_suit_the_signature_are_flagged(tmp_path: Path) -> None:
+    imports = _BY_SIGNATURE.replace("if legacy", "if not legacy")
+
+    assert project_codes(tmp_path, _DURABLE, imports=imports) == ["SG104"]

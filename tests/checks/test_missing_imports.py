@@ -85,6 +85,10 @@ def test_helper_that_is_never_called() -> None:
     assert missing(using("1", suffix='\nasync def load():\n    return await fetch("x")\n')) == []
 
 
+def test_branch_that_is_never_taken() -> None:
+    assert missing(using("fetch('x') if DEBUG else 1", f"{SDK_IMPORT}\n\nDEBUG = False")) == []
+
+
 @pytest.mark.parametrize(
     "imports",
     [

@@ -13,6 +13,7 @@ from stepgraph.checks.diagnostic import Diagnostic, Finding, Severity
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.subject import ProjectSubject, WorkflowSubject
 from stepgraph.checks.suppression_index import SuppressionsSubject
+from stepgraph.ir.facts import DeadCode
 from stepgraph.limits import LimitExceededError
 from stepgraph.model.span import Span
 
@@ -62,15 +63,20 @@ def check_project(project: ProjectSubject, rules: Sequence[Rule] = RULES) -> lis
 
 
 def check_workflow(workflow: WorkflowSubject, rules: Sequence[Rule] = RULES) -> list[Finding]:
-    """Return the findings of rules for a workflow in source order, without consequences of other findings."""
+    """Return the findings of rules for a workflow in source order.
+
+    Consequences of other findings are omitted, and findings in code that never runs.
+    """
     results = [result for rule in rules for result in _run_rule(rule, workflow)]
     has_cause = any(not each.rule.is_consequence and each.finding.severity is not Severity.NOTE for each in results)
     consequences = {consequence for result in results for consequence in result.consequences}
+    dead_code = [fact.span for fact in workflow.facts_of_type(DeadCode)] if results else []
     reported = [
         result.finding
         for result in results
         if not (has_cause and result.rule.is_consequence)
         and (result.finding.code, result.finding.span) not in consequences
+        and not any(span.encloses(result.finding.span) for span in dead_code)
     ]
     return sorted(reported, key=lambda finding: (finding.span, finding.code))
 

@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from stepgraph.ir.nodes import StepDefinition, StepParameter
 from stepgraph.ir.values import Nondeterministic, Value
+from stepgraph.model.span import Span
 from stepgraph.project.configuration.compatibility import DependencyMode
 from stepgraph.syntax.importable_names import ImportableName
 from stepgraph.syntax.module import Place
@@ -348,6 +349,23 @@ class ExternalCallOutsideStep(Fact, Struct, frozen=True):
 
     name: str
     place: Place
+
+
+class DeadCode(Fact, Struct, frozen=True):
+    """A block or expression that never runs, because a condition has the same value in each run."""
+
+    place: Place
+    condition: Place | None
+    """The condition before a block; None for code without one directly before it."""
+
+    @property
+    def span(self) -> Span:
+        """The location of the code. A block starts after its condition, since its node excludes leading decorators."""
+        span = self.place.span
+        if self.condition is None:
+            return span
+        condition = self.condition.span
+        return Span(span.path, condition.end_line, condition.end_column, span.end_line, span.end_column)
 
 
 class EventMutated(Fact, Struct, frozen=True):

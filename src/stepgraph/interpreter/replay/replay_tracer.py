@@ -16,6 +16,7 @@ from stepgraph.interpreter.library.side_effects import (
     observe_discarded_result,
     observe_request,
 )
+from stepgraph.interpreter.replay.constant_conditions import observe_dead_code
 from stepgraph.interpreter.replay.races import observe_races
 from stepgraph.interpreter.replay.replay_state import ReplayState
 from stepgraph.interpreter.replay.step_state import (
@@ -142,6 +143,7 @@ class ReplayTracer(Tracer):
 
     def on_test(self, test: Value, test_place: Place, decision_place: Place, first_branch: int = 0) -> None:
         record_test(self.state, test, test_place, decision_place, first_branch)
+        observe_dead_code(self.interpreter, test, test_place)
 
     def on_access(self, resource: Resource) -> None:
         observe_access(self.interpreter, resource)

@@ -34,7 +34,7 @@ from stepgraph.interpreter.values.objects import (
     ModuleValue,
     SuperObject,
 )
-from stepgraph.interpreter.values.steps import Event, Payload, StepMethod, StepObject
+from stepgraph.interpreter.values.steps import Event, Payload, StepMethod, StepObject, StepSignature
 from stepgraph.interpreter.values.tasks import Future, Gathering, Queue, Task, TaskGroup
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.interpreter.workflow.awaiting import awaited_tasks
@@ -63,6 +63,8 @@ def get_attribute(interpreter: Interpreter, owner: Value, name: str, place: Plac
     match owner:
         case StepObject():
             return StepMethod(name)
+        case StepSignature():
+            return owner if name == "parameters" else UNKNOWN
         case Instance():
             if name == "__dict__":
                 forget_attribute(interpreter, owner, None)
