@@ -23,7 +23,6 @@ CODES = {
     ProblemKind.UNREADABLE: "SG001",
     ProblemKind.SYNTAX: "SG002",
     ProblemKind.CONFIGURATION: "SG003",
-    ProblemKind.PLACEHOLDER: "SG003",
     ProblemKind.UNRESOLVED_CLASS: "SG004",
     ProblemKind.MISSING_CLASS: "SG114",
     ProblemKind.UNEXPORTED_CLASS: "SG115",
