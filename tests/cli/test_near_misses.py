@@ -55,7 +55,6 @@ def test_base_class_that_code_may_define(stepgraph: Command) -> None:
             f"try:\n    from js import WorkflowEntrypoint\nexcept ImportError: ...\n{workflow('Orders')}",
             "js.WorkflowEntrypoint",
         ),
-        (f"import js\n{workflow('Orders').replace('(Work', '(js.Work')}", "js.WorkflowEntrypoint"),
         (f"import sdk\n{workflow('Orders').replace('(Work', '(sdk.Work')}", "sdk.WorkflowEntrypoint"),
     ],
 )

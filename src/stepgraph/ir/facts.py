@@ -176,6 +176,19 @@ class ImportCorrection(Struct, frozen=True):
     """The name of the module if Python or the platform has a module of this name, or an empty string."""
 
 
+class WrongAttribute(Fact, Struct, frozen=True):
+    """A name of the Workflows API that is read from a module that does not define it."""
+
+    name: str
+    module: str
+    defining_module: str | None
+    """The SDK module that defines the name, or None if no module defines it."""
+    place: Place
+    """The location of the name."""
+    expression: Place
+    """The location of the expression, which starts with the module."""
+
+
 class UnloadableImport(Fact, Struct, frozen=True):
     """An import of a module of the Worker by a name that the Worker does not load it by."""
 

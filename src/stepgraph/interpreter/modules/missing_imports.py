@@ -10,11 +10,10 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.values.objects import LexicalScope
 from stepgraph.ir.facts import MissingImport
 from stepgraph.ir.values import UNKNOWN, External, Value
-from stepgraph.syntax.body_errors import CaughtNames, caught_names, suppressed_names
+from stepgraph.syntax.body_errors import catches_by_name
 from stepgraph.syntax.importable_names import IMPORTABLE_NAMES, ImportableName
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.mutation.changes import may_bind_computed_names
-from stepgraph.syntax.walk import SCOPES, ancestors_of
 
 # Source text of code that may define names which no statement binds.
 _NAMESPACE_ACCESS = (b"globals(", b"exec(", b"sys.modules", b"builtins")
@@ -29,7 +28,9 @@ def import_missing(interpreter: Interpreter, node: cst.Name) -> Value:
     scopes = list(_enclosing_scopes(interpreter.frame.scope))
     if any(_binds(scope, name) for scope in scopes if scope.kind != "class" or scope is scopes[0]):
         return UNKNOWN
-    if _may_be_bound_dynamically(interpreter, scopes[-1], name) or interpreter.module.once_for(node, _is_optional):
+    if _may_be_bound_dynamically(interpreter, scopes[-1], name) or catches_by_name(
+        node, interpreter.module, "NameError"
+    ):
         return UNKNOWN
     imported = interpreter.module.once_for(node, _import_of)
     at_load = not any(scope.kind in ("function", "expression") for scope in scopes)
@@ -73,24 +74,3 @@ def _may_be_bound_dynamically(interpreter: Interpreter, scope: LexicalScope, nam
 
 def _accesses_namespace(module: SourceModule) -> bool:
     return any(map(module.mentions, _NAMESPACE_ACCESS)) or may_bind_computed_names(module)
-
-
-def _is_optional(node: cst.Name, module: SourceModule) -> bool:
-    """Return whether the function of a name expects that the name is undefined, and catches the NameError by name."""
-    inner: cst.CSTNode = node
-    for ancestor in ancestors_of(module.parents, node):
-        if isinstance(ancestor, SCOPES):
-            return False
-        if any(names is not None and "NameError" in names for names in _names_caught_around(ancestor, inner)):
-            return True
-        inner = ancestor
-    return False
-
-
-def _names_caught_around(statement: cst.CSTNode, body: cst.CSTNode) -> Iterator[CaughtNames]:
-    """Yield the exceptions that a `try` or `with` statement catches if they leave its body."""
-    match statement:
-        case cst.Try() | cst.TryStar() if statement.body is body:
-            yield from map(caught_names, statement.handlers)
-        case cst.With() if statement.body is body:
-            yield from suppressed_names(statement)

@@ -10,6 +10,7 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import join_values, union_values
 from stepgraph.interpreter.library.caches import forget_result
 from stepgraph.interpreter.modules.imports import IMPORT_FAILS, submodule
+from stepgraph.interpreter.modules.sdk_imports import wrong_attribute
 from stepgraph.interpreter.modules.star_imports import exported_names
 from stepgraph.interpreter.objects.attributes.lookup import (
     NAMESPACE_LOOKUP,
@@ -76,6 +77,9 @@ def get_attribute(interpreter: Interpreter, owner: Value, name: str, place: Plac
         case ModuleValue():
             return _module_member(interpreter, owner, name, place)
         case External(name=prefix):
+            fault = wrong_attribute(prefix, name, place)
+            if fault is not None and not interpreter.modules.is_in_project(prefix):
+                interpreter.observe(fault)
             return External(f"{prefix}.{name}")
         case ExternalResult(name=prefix):
             return ExternalResultMember(f"{prefix}().{name}")
