@@ -235,6 +235,21 @@ def test_missing_import_raises_name_error(example: Example, tmp_path: Path) -> N
     )
 
 
+UNUSABLE_RUN_ERRORS: Final = {
+    "Missing parameter for the event": r"TypeError: Orders.run\(\) takes 2 positional arguments but 3 were given",
+    "Required parameter that the engine does not pass": r"TypeError: .* missing 1 required positional argument: .*",
+    "Step before the event": r"AttributeError: do",
+    "Result that is yielded": r"JsException: DataCloneError: async_generator could not be serialized\.",
+}
+
+
+@parametrize_flagged("SG131")
+def test_unusable_run_starts_no_step(example: Example, tmp_path: Path) -> None:
+    execution = execute_only(example, tmp_path)
+    assert re.fullmatch(UNUSABLE_RUN_ERRORS[example.title], error_text(execution))
+    assert execution.started == []
+
+
 @parametrize_flagged_with_code(DO_NOT_FAIL)
 def test_examples_that_do_not_fail_are_listed(code: str, example: Example, tmp_path: Path) -> None:
     execution = execute_only(example, tmp_path)
@@ -244,5 +259,5 @@ def test_examples_that_do_not_fail_are_listed(code: str, example: Example, tmp_p
 
 def test_every_rule_on_failing_code_is_covered() -> None:
     shown = {*SDK_ERRORS, *ENGINE_ERRORS, *DO_NOT_FAIL, "SG107", "SG112", "SG114", "SG115", "SG117", "SG121", "SG122"}
-    shown |= {"SG124", "SG125", "SG126", "SG127", "SG129", "SG130"}
+    shown |= {"SG124", "SG125", "SG126", "SG127", "SG129", "SG130", "SG131"}
     assert {rule.code for rule in RULES if rule.code.startswith("SG1")} == shown

@@ -30,6 +30,7 @@ from stepgraph.checks.rules.failures.deployment import (
     no_run,
     unexported_class,
     unloadable_import,
+    unusable_run,
     unwrapped_run,
     wrong_import,
 )
@@ -116,6 +117,7 @@ RULES: Final[tuple[Rule, ...]] = (
     sleep_as_task.RULE,  # SG127
     unloadable_import.RULE,  # SG129
     missing_import.RULE,  # SG130
+    unusable_run.RULE,  # SG131
     step_not_awaited.RULE,  # SG201
     step_never_run.RULE,  # SG202
     sleep_not_awaited.RULE,  # SG203

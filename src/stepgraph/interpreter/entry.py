@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import PurePosixPath
@@ -55,6 +56,7 @@ from stepgraph.interpreter.values.steps import Event, StepDecorator, StepFunctio
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.interpreter.workflow.awaiting import await_value
 from stepgraph.interpreter.workflow.data_calls import report_skipped_calls
+from stepgraph.interpreter.workflow.run_signature import observe_unusable_run
 from stepgraph.interpreter.workflow.step_api import call_method, declare
 from stepgraph.interpreter.workflow.unawaited import report_unawaited_work
 from stepgraph.ir.facts import Fact, UnwrappedRun
@@ -271,12 +273,16 @@ def _interpret_run(
     for caveat in run.caveats:
         interpreter.report_caveat(caveat)
     interpreter.tracer.on_entry(run.node)
+    observe_unusable_run(
+        interpreter, run, of_base=may_be_base(workflow) or _BASE_NAME.search(workflow.name) is not None
+    )
     run_place = Place(run.scope.module, run.node)
     if isinstance(run.node, cst.Lambda):
         return await_run(), run_place
     return summarize_call(interpreter, run, arguments).function.body, run_place
 
 
+_BASE_NAME: Final = re.compile("Base|Abstract|Mixin")
 _ABSTRACT_CLASS_NAMES: Final = (b"abstractmethod", b"NotImplementedError", b"ABC")
 
 

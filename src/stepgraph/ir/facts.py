@@ -20,6 +20,7 @@ from stepgraph.syntax.step_methods import WorkKind
 
 ParameterKind: TypeAlias = Literal["positional", "*args", "keyword", "**kwargs"]
 KeyUse: TypeAlias = Literal["read", "get", "attribute", "written", "asked"]
+RunFault: TypeAlias = Literal["missing", "extra", "order", "generator"]
 TimeoutFunction: TypeAlias = Literal["asyncio.wait_for", "asyncio.timeout"]
 Work: TypeAlias = WorkKind | Literal["function", "task"]
 
@@ -320,6 +321,17 @@ class UnwrappedRun(Fact, Struct, frozen=True):
     """The name of the class that defines `run`."""
     place: Place
     """The location of the base class through which `run` is inherited."""
+
+
+class UnusableRun(Fact, Struct, frozen=True):
+    """A method `run` that the engine cannot run by calling it with the event and the step object."""
+
+    fault: RunFault
+    """A missing parameter, an extra one, event and step in the wrong order, or a `yield` in the method."""
+    parameters: str
+    """The source of the parameters."""
+    place: Place
+    """The location of the name of the method."""
 
 
 class FutureAsTask(Fact, Struct, frozen=True):
