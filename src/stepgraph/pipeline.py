@@ -330,13 +330,16 @@ _MAX_NAMES: Final = 8
 def _missing_run_hint(missing: MissingRun) -> MissingRunHint:
     """Return the hint for a workflow class without `run` that has the code of a workflow."""
     span = missing.place.span
-    consequence = (
-        f"and the engine does not call `{missing.method}`"
-        if missing.method
-        else "and its body uses `step`, which is undefined there: a NameError when the Worker starts"
-    )
+    match missing.method:
+        case "":
+            consequence = "and its body uses `step`, which is undefined there: a NameError when the Worker starts"
+            advice = "Declare the steps in `async def run(self, event, step)`."
+        case "run":
+            consequence = "and the engine does not call this function `run`, which is not in the body of the class"
+            advice = "Indent it as a method of the class."
+        case name:
+            consequence, advice = f"and the engine does not call `{name}`", "Name the method `run`."
     message = f"the class `{missing.class_name}` has no method `run`, {consequence}."
-    advice = "Name the method `run`." if missing.method else "Declare the steps in `async def run(self, event, step)`."
     problem = Problem(span.path, message, advice, span.line, span.column, kind=ProblemKind.NO_RUN)
     return MissingRunHint(missing.class_name, problem)
 

@@ -122,6 +122,12 @@ def test_class_without_a_base(stepgraph: Command, bases: str) -> None:
     )
 
 
+def test_class_without_a_base_that_declares_steps(stepgraph: Command) -> None:
+    assert reason(stepgraph, "class Orders:\n    @step.do('load')\n    async def load(self): ...\n") == (
+        "`Orders` (a.py:1) declares steps, but does not derive from `workers.WorkflowEntrypoint`."
+    )
+
+
 def test_run_of_a_thread_is_no_near_miss(stepgraph: Command) -> None:
     assert reason(stepgraph, "class Job:\n    def run(self): ...\n") == DEFINITION
 

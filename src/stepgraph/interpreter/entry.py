@@ -273,9 +273,7 @@ def _interpret_run(
     for caveat in run.caveats:
         interpreter.report_caveat(caveat)
     interpreter.tracer.on_entry(run.node)
-    observe_unusable_run(
-        interpreter, run, of_base=may_be_base(workflow) or _BASE_NAME.search(workflow.name) is not None
-    )
+    observe_unusable_run(interpreter, run, of_base=is_named_like_base(workflow.name) or may_be_base(workflow))
     run_place = Place(run.scope.module, run.node)
     if isinstance(run.node, cst.Lambda):
         return await_run(), run_place
@@ -291,6 +289,11 @@ def may_be_base(workflow: ClassValue) -> bool:
     modules = {base.scope.module for base in resolution_order(workflow) if isinstance(base, ClassValue)}
     is_abstract = any(module.mentions(name) for module in modules for name in _ABSTRACT_CLASS_NAMES)
     return workflow.name.startswith("_") or is_abstract or workflow.name in workflow.scope.module.once(_base_names)
+
+
+def is_named_like_base(name: str) -> bool:
+    """Return whether the name of a class suggests that other classes derive from it."""
+    return _BASE_NAME.search(name) is not None
 
 
 def _base_names(module: SourceModule) -> frozenset[str]:

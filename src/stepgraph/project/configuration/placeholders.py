@@ -7,7 +7,7 @@ from typing import Final
 
 # `%NAME%`, `$NAME` and `${NAME}`, `{{ name }}` and `{% name %}`, `<name>`, `__NAME__`, and `@NAME@`.
 _PLACEHOLDER: Final = re.compile(r"%[A-Za-z_]|\$\{?[A-Za-z_]|\{[{%\w]|<[%A-Za-z]|__[A-Za-z]\w*?__|@\w+@")
-# A word such as COMPAT_DATE or YYYY-MM-DD.
+# A word in capital letters, such as `YYYY-MM-DD`.
 _DATE_WORD: Final = re.compile(r"[A-Z][A-Z_-]+")
 
 
@@ -17,5 +17,5 @@ def is_placeholder(text: str) -> bool:
 
 
 def is_placeholder_date(text: str) -> bool:
-    """Return whether a value stands for a date, as `%COMPAT_DATE%`, `COMPAT_DATE` and `YYYY-MM-DD` do."""
+    """Return whether a value stands for a date, as `%DATE%` and `YYYY-MM-DD` do."""
     return is_placeholder(text) or _DATE_WORD.fullmatch(text) is not None
