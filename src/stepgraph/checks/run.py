@@ -16,6 +16,7 @@ from stepgraph.checks.suppression_index import SuppressionsSubject
 from stepgraph.ir.facts import DeadCode
 from stepgraph.limits import LimitExceededError
 from stepgraph.model.span import Span
+from stepgraph.syntax.test_modules import is_test_module
 
 _INCOMPLETE: Final = "SG004"
 
@@ -65,8 +66,11 @@ def check_project(project: ProjectSubject, rules: Sequence[Rule] = RULES) -> lis
 def check_workflow(workflow: WorkflowSubject, rules: Sequence[Rule] = RULES) -> list[Finding]:
     """Return the findings of rules for a workflow in source order.
 
-    Consequences of other findings are omitted, and findings in code that never runs.
+    Consequences of other findings are omitted, and findings in code that never runs. A class of a test module has no
+    findings unless a configuration names it.
     """
+    if workflow.configured is None and workflow.program.place.module.once(is_test_module):
+        return []
     results = [result for rule in rules for result in _run_rule(rule, workflow)]
     has_cause = any(not each.rule.is_consequence and each.finding.severity is not Severity.NOTE for each in results)
     consequences = {consequence for result in results for consequence in result.consequences}

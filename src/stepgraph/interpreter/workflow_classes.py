@@ -40,6 +40,7 @@ from stepgraph.syntax.bindings import parameters
 from stepgraph.syntax.class_visitor import classes_of
 from stepgraph.syntax.module import Place, SourceModule
 from stepgraph.syntax.mutation.changes import names_mutated_in_functions
+from stepgraph.syntax.test_modules import is_test_module
 from stepgraph.syntax.walk import statements, statements_below
 
 
@@ -147,7 +148,7 @@ def _workflow_within_limit(
 
 def _missing_runs(interpreter: Interpreter, scope: LexicalScope, name: str) -> Iterator[MissingRun]:
     """Yield the code in a class that belongs in `run`, if the class cannot have a `run`."""
-    if not scope.module.once(_may_lack_run):
+    if not scope.module.once(_may_lack_run) or scope.module.once(is_test_module):
         return
     value = resolve_body_name(interpreter, scope, name)
     if not isinstance(value, ClassValue) or not derives_from_entrypoint(value) or is_workflow(interpreter, value):
