@@ -9,6 +9,7 @@ import libcst as cst
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.objects.names import look_up
+from stepgraph.interpreter.python.constants import evaluate_literal
 from stepgraph.interpreter.values.objects import ClassValue, LexicalScope, ModuleValue
 from stepgraph.ir.facts import DeadCode
 from stepgraph.ir.values import Constant, Value
@@ -17,14 +18,13 @@ from stepgraph.syntax.module import Place
 
 def observe_dead_code(interpreter: Interpreter, value: Value, test: Place) -> None:
     """Record the code that a condition with a `value` disables, if the condition has this value in each run."""
-    node, negated = test.node, False
-    while isinstance(node, cst.UnaryOperation) and isinstance(node.operator, cst.Not):
-        node, negated = node.expression, not negated
-    constant = _constant_value(interpreter, node, value)
-    if constant is None or (negated and isinstance(node, cst.Comparison)):
+    node = test.node
+    # A comparison is resolved only if it looks for a parameter of `step.do`, whose value is the same in each run.
+    is_resolved = isinstance(node, cst.Comparison) and isinstance(value, Constant)
+    truth = bool(value.value) if is_resolved and isinstance(value, Constant) else _constant_truth(interpreter, node)
+    if truth is None:
         return
-    truth = bool(constant.value) is not negated
-    disabled = _disabled_by(test.module.parents.get(id(test.node)), test.node, truth=truth)
+    disabled = _disabled_by(test.module.parents.get(id(node)), node, truth=truth)
     if disabled is not None:
         condition = test if isinstance(disabled, cst.BaseSuite) else None
         interpreter.observe(DeadCode(Place(test.module, disabled), condition))
@@ -41,24 +41,41 @@ def _disabled_by(statement: cst.CSTNode | None, test: cst.CSTNode, *, truth: boo
             return None
 
 
-def _constant_value(interpreter: Interpreter, node: cst.CSTNode, value: Value) -> Constant | None:
-    """Return the value of a name, attribute or comparison if it is the same in each run. Return None otherwise.
-
-    `value` is the value of the whole condition. A name must have a single definition, so that its value in one pass of
-    a loop is not taken for a constant.
-    """
+def _constant_truth(interpreter: Interpreter, node: cst.CSTNode) -> bool | None:
+    """Return the truth value of a condition if it is the same in each run. Return None for other conditions."""
     match node:
+        case cst.UnaryOperation(operator=cst.Not(), expression=inner):
+            truth = _constant_truth(interpreter, inner)
+            return None if truth is None else not truth
+        case cst.BooleanOperation(left=left, operator=operator, right=right):
+            decisive = isinstance(operator, cst.Or)
+            truths = [_constant_truth(interpreter, operand) for operand in (left, right)]
+            return decisive if decisive in truths else None if None in truths else not decisive
+        case cst.Comparison(left=left, comparisons=[cst.ComparisonTarget(operator=operator, comparator=right)]):
+            values = [_constant(interpreter, operand) for operand in (left, right)]
+            if None in values or not isinstance(operator, cst.Equal | cst.NotEqual):
+                return None
+            return (values[0] == values[1]) is isinstance(operator, cst.Equal)
+        case _:
+            constant = _constant(interpreter, node)
+            return None if constant is None else bool(constant.value)
+
+
+def _constant(interpreter: Interpreter, node: cst.CSTNode) -> Constant | None:
+    """Return the value of a literal, name or attribute if it is the same in each run. Return None otherwise.
+
+    A name must have a single definition, so that its value in one pass of a loop is not taken for a constant.
+    """
+    value: Value | None = None
+    match node:
+        case cst.SimpleString() | cst.Integer():
+            value = evaluate_literal(node)
         case cst.Name(value=name) if _has_one_definition(interpreter.frame.scope, name):
             value = look_up(interpreter, name)
         case cst.Attribute(value=cst.Name(value=owner), attr=cst.Name(value=name)):
             module = look_up(interpreter, owner)
-            if not isinstance(module, ModuleValue | ClassValue):
-                return None
-            value = interpreter.attribute(module, name, interpreter.place(node))
-        case cst.Comparison():
-            pass  # a comparison is resolved only if it looks for a parameter of `step.do`
-        case _:
-            return None
+            if isinstance(module, ModuleValue | ClassValue):
+                value = interpreter.attribute(module, name, interpreter.place(node))
     return value if isinstance(value, Constant) else None
 
 
