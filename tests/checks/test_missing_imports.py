@@ -81,6 +81,37 @@ def test_method_of_the_class_needs_self() -> None:
     assert finding.fix is None
 
 
+@pytest.mark.parametrize(
+    ("statement", "name"),
+    [
+        ("PAUSE = timedelta(days=1)", "timedelta"),
+        ("class Default(WorkerEntrypoint):\n    pass", "WorkerEntrypoint"),
+        ("@lru_cache\ndef settings():\n    return 1", "lru_cache"),
+        ("def settings(started=time.time()):\n    return started", "time"),
+    ],
+)
+def test_body_of_the_module(statement: str, name: str) -> None:
+    assert [finding.message for finding in findings_in(f"{ENTRY}\n\n{statement}\n")] == [
+        f"undefined name `{name}`: it raises a NameError, and the Worker never starts."
+    ]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "SQUARES = [time * 2 for time in range(3)]",
+        "LATER = lambda: json.dumps(1)",
+        "def settings(path: Path) -> Any: ...",
+        "SETTINGS = dict(json=1)",
+        "PAUSE: timedelta",
+        "if (time := 1):\n    print(time)",
+        "for os in ():\n    print(os)",
+    ],
+)
+def test_body_of_the_module_that_needs_no_import(statement: str) -> None:
+    assert missing(f"{ENTRY}\n\n{statement}\n") == []
+
+
 def test_helper_that_is_never_called() -> None:
     assert missing(using("1", suffix='\nasync def load():\n    return await fetch("x")\n')) == []
 

@@ -17,6 +17,7 @@ from stepgraph.interpreter.interpreter import Caller, Interpreter
 from stepgraph.interpreter.library.externals import call_external
 from stepgraph.interpreter.library.side_effects import ENVIRONMENT
 from stepgraph.interpreter.modules.loaded_modules import LoadedModules
+from stepgraph.interpreter.modules.missing_imports import observe_missing_imports
 from stepgraph.interpreter.modules.unloadable_imports import observe_unloadable_imports
 from stepgraph.interpreter.objects.attributes.access import get_attribute
 from stepgraph.interpreter.objects.builtin_methods import call_builtin_method
@@ -191,6 +192,7 @@ def _interpret(entry: OpenModule, name: str, mode: DependencyMode, *, traced: bo
             _observe_workflow(interpreter, workflow, body, run)
         if traced:
             observe_unloadable_imports(interpreter)
+            observe_missing_imports(interpreter)
     except LimitExceededError as error:
         interpreter.stop(error, run)
     program = Program(

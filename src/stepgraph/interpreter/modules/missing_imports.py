@@ -12,7 +12,8 @@ from stepgraph.ir.facts import MissingImport
 from stepgraph.ir.values import UNKNOWN, External, Value
 from stepgraph.syntax.body_errors import catches_by_name
 from stepgraph.syntax.importable_names import IMPORTABLE_NAMES, ImportableName
-from stepgraph.syntax.module import SourceModule
+from stepgraph.syntax.load_names import unbound_load_names
+from stepgraph.syntax.module import Place, SourceModule
 from stepgraph.syntax.mutation.changes import may_bind_computed_names
 
 # Source text of code that may define names which no statement binds.
@@ -37,6 +38,21 @@ def import_missing(interpreter: Interpreter, node: cst.Name) -> Value:
     is_member = any(_binds(scope, name) for scope in scopes if scope.kind == "class")
     interpreter.observe(MissingImport(name, imported, interpreter.place(node), at_load, is_member))
     return External(imported.qualified(name))
+
+
+def observe_missing_imports(interpreter: Interpreter) -> None:
+    """Record the importable names without an import that the bodies of modules read when they are loaded.
+
+    The interpreter only evaluates the statements that the workflow needs, but all of them run.
+    """
+    for scope in tuple(interpreter.modules.scopes.values()):
+        names = [name for name in scope.module.once(unbound_load_names) if name.value in IMPORTABLE_NAMES]
+        for name in names:
+            if not _may_be_bound_dynamically(interpreter, scope, name.value):
+                imported = scope.module.once_for(name, _import_of)
+                place = Place(scope.module, name)
+                fact = MissingImport(name.value, imported, place, at_load=True, is_member_of_class=False)
+                interpreter.observe(fact)
 
 
 def _import_of(node: cst.Name, module: SourceModule) -> ImportableName:
