@@ -206,3 +206,37 @@ def test_fix_of_an_ambiguous_name_is_unsafe() -> None:
     assert fetch.fix is not None
     assert json.fix is not None
     assert (fetch.fix.applicability, json.fix.applicability) == (Applicability.UNSAFE, Applicability.SAFE)
+
+
+TYPES_ONLY = f"""from typing import TYPE_CHECKING
+{SDK_IMPORT}
+if TYPE_CHECKING:
+    from workers import Response"""
+
+
+def test_name_that_only_type_checkers_import() -> None:
+    assert list(map(str, findings_in(using("isinstance(1, Response)", TYPES_ONLY)))) == [
+        (
+            "<string>:11:34: error: `Response` is imported only for type checkers: it raises a NameError, and this code"
+            " fails whenever it runs. Import it outside of `if TYPE_CHECKING`. [SG130]"
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("expression", "imports"),
+    [
+        ('cast("Response", 1)', f"from typing import cast\n{TYPES_ONLY}"),
+        ("[Response for Response in [1]]", TYPES_ONLY),
+        ("Response", f"{TYPES_ONLY}\nelse:\n    Response = None"),
+        ("Response", f"{TYPES_ONLY}\nResponse = print"),
+    ],
+)
+def test_name_that_is_bound_at_run_time(expression: str, imports: str) -> None:
+    assert missing(using(expression, imports)) == []
+
+
+def test_annotation_with_a_name_for_type_checkers() -> None:
+    text = using("1", TYPES_ONLY).replace("def charge()", "def charge() -> Response | list[print()]")
+
+    assert missing(text) == []

@@ -218,6 +218,15 @@ class MissingImport(Fact, Struct, frozen=True):
     """Whether an enclosing class has an attribute of this name, which methods can only read from the instance."""
 
 
+class TypeOnlyName(Fact, Struct, frozen=True):
+    """A name that code reads, although only type checkers run its import."""
+
+    name: str
+    at_load: bool
+    """Whether the module uses the name when it is loaded, outside of functions."""
+    place: Place
+
+
 class UnresolvedStepParameter(Fact, Struct, frozen=True):
     """A call of a step with a parameter that matches no declared step."""
 

@@ -132,7 +132,7 @@ def _errors_in(
     raised: set[RaisedError] = set()
     imports: list[BodyImport] = []
     for statement, enclosing in statements_with_enclosing(body):
-        if any(_is_type_checking(block) for block in enclosing):
+        if any(is_type_checking(block) for block in enclosing):
             continue
         handlers = (*outer, *_handlers_around(enclosing))
         if isinstance(statement, cst.Import | cst.ImportFrom):
@@ -147,7 +147,8 @@ def _errors_in(
     return BodyErrors(frozenset(raised), tuple(imports))
 
 
-def _is_type_checking(block: EnclosingBlock) -> bool:
+def is_type_checking(block: EnclosingBlock) -> bool:
+    """Return whether a block is the body of `if TYPE_CHECKING`, which does not run."""
     return (
         isinstance(block.statement, cst.If)
         and block.suite is block.statement.body

@@ -1,4 +1,4 @@
-"""Names that the body of a module reads when the module is loaded."""
+"""Names that the body of a module reads when it is loaded, and names that it imports only for type checkers."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from collections.abc import Iterator
 import libcst as cst
 
 from stepgraph.syntax.bindings import bindings_of, parameters
+from stepgraph.syntax.body_errors import is_type_checking
 from stepgraph.syntax.module import SourceModule
-from stepgraph.syntax.walk import children, statements
+from stepgraph.syntax.walk import children, statements, statements_with_enclosing
 
 
 def unbound_load_names(module: SourceModule) -> tuple[cst.Name, ...]:
@@ -19,6 +20,21 @@ def unbound_load_names(module: SourceModule) -> tuple[cst.Name, ...]:
     bound = bindings_of(module.tree, module).binders
     names = (name for statement in statements(module.tree) for name in _names_read_by(statement))
     return tuple(name for name in names if name.value not in bound)
+
+
+def type_only_names(module: SourceModule) -> frozenset[str]:
+    """Return the names whose imports are all in `if TYPE_CHECKING`, and that nothing else in the module binds."""
+    if not module.mentions(b"TYPE_CHECKING"):
+        return frozenset()
+    bindings = bindings_of(module.tree, module)
+    type_only = {
+        id(statement)
+        for statement, enclosing in statements_with_enclosing(module.tree)
+        if isinstance(statement, cst.Import | cst.ImportFrom) and any(map(is_type_checking, enclosing))
+    }
+    if bindings.stars:
+        return frozenset()
+    return frozenset(name for name, binders in bindings.binders.items() if {id(each) for each in binders} <= type_only)
 
 
 def _names_read_by(statement: cst.CSTNode) -> Iterator[cst.Name]:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import libcst as cst
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.values.objects import LexicalScope
-from stepgraph.ir.facts import MissingImport
+from stepgraph.ir.facts import MissingImport, TypeOnlyName
 from stepgraph.ir.values import UNKNOWN, External, Value
 from stepgraph.syntax.body_errors import catches_by_name
 from stepgraph.syntax.importable_names import IMPORTABLE_NAMES, ImportableName
 from stepgraph.syntax.load_names import unbound_load_names
 from stepgraph.syntax.module import Place, SourceModule
 from stepgraph.syntax.mutation.changes import may_bind_computed_names
+from stepgraph.syntax.walk import ancestors_of
 
 # Source text of code that may define names which no statement binds.
 _NAMESPACE_ACCESS = (b"globals(", b"exec(", b"sys.modules", b"builtins")
@@ -34,10 +35,29 @@ def import_missing(interpreter: Interpreter, node: cst.Name) -> Value:
     ):
         return UNKNOWN
     imported = interpreter.module.once_for(node, _import_of)
-    at_load = not any(scope.kind in ("function", "expression") for scope in scopes)
+    at_load = _is_at_load(scopes)
     is_member = any(_binds(scope, name) for scope in scopes if scope.kind == "class")
     interpreter.observe(MissingImport(name, imported, interpreter.place(node), at_load, is_member))
     return External(imported.qualified(name))
+
+
+def observe_type_only_name(interpreter: Interpreter, node: cst.Name) -> None:
+    """Record a use of a name that the module imports only for type checkers. Annotations may never be evaluated."""
+    name, module = node.value, interpreter.module
+    *inner, module_scope = _enclosing_scopes(interpreter.frame.scope)
+    if any(_binds(scope, name) for scope in inner) or _may_be_bound_dynamically(interpreter, module_scope, name):
+        return
+    if catches_by_name(node, module, "NameError") or _is_in_annotation(node, module):
+        return
+    interpreter.observe(TypeOnlyName(name, _is_at_load([*inner, module_scope]), interpreter.place(node)))
+
+
+def _is_in_annotation(node: cst.Name, module: SourceModule) -> bool:
+    return any(isinstance(ancestor, cst.Annotation) for ancestor in ancestors_of(module.parents, node))
+
+
+def _is_at_load(scopes: Sequence[LexicalScope]) -> bool:
+    return not any(scope.kind in ("function", "expression") for scope in scopes)
 
 
 def observe_missing_imports(interpreter: Interpreter) -> None:

@@ -2,36 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from stepgraph.checks.diagnostic import Diagnostic, Fix, Severity, safe_fix, unsafe_fix
 from stepgraph.checks.rule import Rule
-from stepgraph.ir.facts import MissingImport
+from stepgraph.ir.facts import MissingImport, TypeOnlyName
 from stepgraph.syntax.edits import AddedImport
 
 if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
 
+Use = TypeVar("Use", MissingImport, TypeOnlyName)
+
 # Names that code may also import from another module, or as another object.
-_AMBIGUOUS = frozenset({"Headers", "Request", "Response", "FormData", "datetime", "env", "fetch", "time"})
+_AMBIGUOUS: Final = frozenset({"Headers", "Request", "Response", "FormData", "datetime", "env", "fetch", "time"})
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     """Report the first use of each name in each module. The others have the same cause."""
-    first: dict[tuple[str, str], MissingImport] = {}
-    for missing in subject.facts_of_type(MissingImport):
-        key = missing.place.module.path, missing.name
-        if key not in first or missing.place.span < first[key].place.span:
-            first[key] = missing
-    for missing in first.values():
-        effect = "the Worker never starts" if missing.at_load else "this code fails whenever it runs"
-        yield Diagnostic(
-            missing.place.span,
-            f"undefined name `{missing.name}`: it raises a NameError, and {effect}.",
-            _advice(missing),
-            _fix(missing),
-        )
+    for missing in _first_uses(subject.facts_of_type(MissingImport)):
+        message = f"undefined name `{missing.name}`: it raises a NameError, and {_effect(missing)}."
+        yield Diagnostic(missing.place.span, message, _advice(missing), _fix(missing))
+    for used in _first_uses(subject.facts_of_type(TypeOnlyName)):
+        message = f"`{used.name}` is imported only for type checkers: it raises a NameError, and {_effect(used)}."
+        yield Diagnostic(used.place.span, message, "Import it outside of `if TYPE_CHECKING`.")
+
+
+def _first_uses(uses: Iterable[Use]) -> Iterable[Use]:
+    """Return the first use of each name in each module."""
+    first: dict[tuple[str, str], Use] = {}
+    for use in uses:
+        key = use.place.module.path, use.name
+        if key not in first or use.place.span < first[key].place.span:
+            first[key] = use
+    return first.values()
+
+
+def _effect(use: MissingImport | TypeOnlyName) -> str:
+    return "the Worker never starts" if use.at_load else "this code fails whenever it runs"
 
 
 def _advice(missing: MissingImport) -> str:
