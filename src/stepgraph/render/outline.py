@@ -43,7 +43,6 @@ from stepgraph.render.finding_signs import FindingSigns
 from stepgraph.render.folding import UNFOLDED, BodyTexts, Folding, LeavingKind, exit_kind, folded_node_text
 from stepgraph.render.member_clocks import MemberClocks
 from stepgraph.render.node_text import (
-    NO_BLOCK,
     UNKNOWN_TYPE,
     always_running_branch,
     branch_text,
@@ -51,6 +50,7 @@ from stepgraph.render.node_text import (
     is_guard,
     node_words,
     only_exit,
+    try_body,
 )
 from stepgraph.render.step_types import step_style, step_text
 from stepgraph.render.terminal import Ink, Piece, Terminal
@@ -349,10 +349,12 @@ class RowMaker(Struct):
         return Row((_mark(FUNCTION_MARK, Ink.STRONG), _name(name), *_clock(self.clocks.text(call)), *inside))
 
     def _try(self, node: Try, level: int) -> list[Row]:
-        block = node.get("try_block", NO_BLOCK)
-        rows = [_container(TRY_MARK, "try", Ink.TRY, self.contents(block, block["nodes"]))]
+        body = try_body(node, self.details)
+        rows = [_container(TRY_MARK, "try", Ink.TRY, self.contents(body.protected, body.protected["nodes"]))]
         if "catch_block" in node:
             rows += self._handlers(node["catch_block"], level)
+        if body.otherwise is not None:
+            rows.append(_container(TRY_MARK, "else", Ink.TRY, self.contents(body.block, body.otherwise)))
         if "finally_block" in node:
             block = node["finally_block"]
             rows.append(_container(TRY_MARK, "finally", Ink.TRY, self.contents(block, block["nodes"])))

@@ -19,7 +19,7 @@ from stepgraph.render.svg.badge_style import badge_style
 from stepgraph.render.svg.badges import NO_BADGES, Badges, DrawnNodes, place_badges
 from stepgraph.render.svg.figures.badge import SIZE, draw_pills, pills_width, state_pills
 from stepgraph.render.svg.figures.figure import Drawable, Lanes
-from stepgraph.render.svg.figures.legend import LEGEND
+from stepgraph.render.svg.figures.legend import legend
 from stepgraph.render.svg.figures.stack import with_end, workflow_figure
 from stepgraph.render.svg.fonts import DETAIL, HEADING, NAME, TITLE
 from stepgraph.render.svg.identities import BETWEEN, Numbering, slug
@@ -167,13 +167,8 @@ class SvgDrawing(Struct, frozen=True):
     badges: Badges = NO_BADGES
     """The findings at figures."""
 
-    has_pills: bool = False
-    """Whether there are pills below the title."""
-
-    @property
-    def has_badges(self) -> bool:
-        """Whether the drawing contains badges, which have their own style sheet."""
-        return self.has_pills or bool(self.badges.by_figure)
+    has_badges: bool = False
+    """Whether the drawing contains badges or pills of findings, which have their own style sheet."""
 
     def document(self, style: Sequence[str] = ()) -> list[str]:
         """Return the lines of the SVG element, with a style sheet unless `style` is empty."""
@@ -212,6 +207,9 @@ def _draw(graph: Graph, view: View, folds: Variables | None, suffix: str, above:
     figure_nodes = {name: node for name, node in layout.nodes_by_id.items() if id(node) not in layout.frameless}
     badges = place_badges(view.findings, graph, DrawnNodes(figure_nodes, layout.calls.shown, view.expand == "all"))
     pills = state_pills(view.state, view.findings, badges)
+    has_badges = bool(pills or badges.by_figure)
+    if view.legend:
+        figures.append(legend(has_badges=has_badges))
     title = _title_of(graph, view, pills_width(pills))
     width = _width(title, figures)
     pen = Pen(chains=folds is None, badges=badges, links=_links(layout.nodes_by_id, view))
@@ -234,7 +232,7 @@ def _draw(graph: Graph, view: View, folds: Variables | None, suffix: str, above:
         layout.nodes_by_id,
         view.title_of(workflow),
         badges,
-        has_pills=bool(pills),
+        has_badges,
     )
 
 
@@ -245,7 +243,7 @@ def _links(nodes: Mapping[str, Node], view: View) -> Mapping[str, str]:
 
 
 def _figures(graph: Graph, layout: NodeLayout, identity: str) -> list[Drawable]:
-    """Return the workflow, then functions drawn separately, then the legend.
+    """Return the workflow, then functions drawn separately.
 
     A function that only folded nodes call is not drawn, unless all functions are drawn separately.
     """
@@ -254,7 +252,7 @@ def _figures(graph: Graph, layout: NodeLayout, identity: str) -> list[Drawable]:
     figures: list[Drawable] = [workflow_figure(nodes)]
     if layout.functions.keys() - layout.calls.shown.keys():
         figures += _separate_functions(graph, layout, identity)
-    return [*figures, LEGEND] if layout.view.legend else figures
+    return figures
 
 
 def _separate_functions(graph: Graph, layout: NodeLayout, identity: str) -> Iterator[Drawable]:
