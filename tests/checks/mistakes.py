@@ -70,6 +70,7 @@ _MISTAKES: Final[dict[str, list[str]]] = {
         for value in ("(1, 2)", "timedelta(days=1)", "datetime.now().date()")
     ],
     "SG127": ['asyncio.create_task(step.sleep("seeded", "1 day"))  # here'],
+    "SG130": [f"{text}  # here" for text in ('console.log("seeded")', 'zlib.crc32(b"seeded")', "Decimal(1)")],
     "SG201": [
         _with_step("seeded()  # here"),
         _with_step("value = seeded()  # here\nprint(value)"),
