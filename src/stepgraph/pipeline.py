@@ -115,7 +115,7 @@ class AnalysisRun:
             problems=problems,
             hints=hints,
             files=tuple(dict.fromkeys([*empty.files, *pipeline.modules.paths])),
-            project=ProjectSubject(self.sources.configurations, problems, hints),
+            project=ProjectSubject(self.sources.configurations, problems, hints, pipeline.base_classes()),
             read={**empty.read, **pipeline.modules.contents},
             inputs=self._inputs,
         )
@@ -211,9 +211,13 @@ class Pipeline(Struct):
 
     def missing_run_hints(self) -> Iterator[Problem]:
         """Yield the hints for classes without `run` from which no analyzed module derives a class."""
-        if self.missing_runs:
-            bases = {base for each in self.derivations.values() for derivation in each for base in derivation.bases}
-            yield from (hint.problem for hint in self.missing_runs if hint.class_name not in bases)
+        bases = self.base_classes()
+        yield from (hint.problem for hint in self.missing_runs if hint.class_name not in bases)
+
+    def base_classes(self) -> frozenset[str]:
+        """Return the names of the classes from which the analyzed modules derive classes."""
+        derivations = (derivation for each in self.derivations.values() for derivation in each)
+        return frozenset(base for each in derivations if not each.is_import for base in each.bases)
 
     def _all_workflows(self, entry: OpenModule, project: Project) -> Iterator[WorkflowAnalysis]:
         """Yield all workflows of a module, and record hints and problems about its other classes."""

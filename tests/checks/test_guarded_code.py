@@ -180,7 +180,34 @@ def test_arguments_that_suit_the_signature_are_not_flagged(tmp_path: Path) -> No
     assert project_codes(tmp_path, _DURABLE, imports=_BY_SIGNATURE, mode=LEGACY) == []
 
 
-def test_arguments_that_do_not_suit_the_signature_are_flagged(tmp_path: Path) -> None:
-    imports = _BY_SIGNATURE.replace("if legacy", "if not legacy")
+_BY_HELPER = """
+import inspect
 
-    assert project_codes(tmp_path, _DURABLE, imports=imports) == ["SG104"]
+def is_legacy(step):
+    return "depends" in inspect.signature(step.do).parameters
+
+def durable(step, name):
+    return step.do(name, depends=[]) if is_legacy(step) else step.do(name)
+"""
+
+
+def test_signature_in_a_helper(tmp_path: Path) -> None:
+    assert project_codes(tmp_path, _DURABLE, imports=_BY_HELPER) == []
+
+
+def test_flag_of_the_class() -> None:
+    source = """
+from workers import WorkflowEntrypoint
+
+class Orders(WorkflowEntrypoint):
+    DRY_RUN = False
+
+    async def run(self, event, step):
+        if self.DRY_RUN:
+            await step.sleep("a", "5 min")
+        self.DRY_RUN and await step.sleep("a", "5 min")
+        await step.sleep("b", "1 hour")
+"""
+    assert check_analysis(analyze_source(source)) == ()
+    assigned = source.replace("        if", "        self.DRY_RUN = event['payload']\n        if")
+    assert [finding.code for finding in check_analysis(analyze_source(assigned))] == ["SG205", "SG205"]

@@ -19,6 +19,9 @@ from stepgraph.model.span import Span
 from stepgraph.syntax.test_modules import is_test_module
 
 _INCOMPLETE: Final = "SG004"
+# Rules that assume that the engine calls `run` of the class: SG123 no-step, SG131 unusable-run, SG212 and SG306 for the
+# event.
+_ABOUT_THE_START: Final = frozenset({"SG123", "SG131", "SG212", "SG306"})
 
 
 class _Result(Struct, frozen=True):
@@ -36,10 +39,24 @@ def check(
 
     A finding in code that several workflows share, such as a base class, belongs to the first workflow.
     """
-    findings = check_project(project, rules)
-    for workflow in workflows:
-        findings += check_workflow(workflow, rules)
-    return unique_findings(findings)
+    findings = (finding for workflow in workflows for finding in check_workflow(workflow, rules))
+    return combine_findings(project, findings, rules)
+
+
+def combine_findings(
+    project: ProjectSubject, findings: Iterable[Finding], rules: Sequence[Rule] = RULES
+) -> tuple[Finding, ...]:
+    """Return the distinct findings: those for a project, and the `findings` for its workflows.
+
+    A base class without a configuration is not deployed, so findings about its start are omitted: a class derived from
+    it may define the steps, and may pass other arguments to `run`.
+    """
+    of_workflows = (
+        finding
+        for finding in findings
+        if not (finding.code in _ABOUT_THE_START and finding.workflow in project.base_classes)
+    )
+    return unique_findings([*check_project(project, rules), *of_workflows])
 
 
 def unique_findings(findings: Iterable[Finding]) -> tuple[Finding, ...]:

@@ -10,7 +10,7 @@ import libcst as cst
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.objects.names import look_up
 from stepgraph.interpreter.python.constants import evaluate_literal
-from stepgraph.interpreter.values.objects import ClassValue, LexicalScope, ModuleValue
+from stepgraph.interpreter.values.objects import ClassValue, Instance, LexicalScope, ModuleValue
 from stepgraph.ir.facts import DeadCode
 from stepgraph.ir.values import Constant, Value
 from stepgraph.syntax.module import Place
@@ -37,6 +37,8 @@ def _disabled_by(statement: cst.CSTNode | None, test: cst.CSTNode, *, truth: boo
             return statement.orelse if truth else statement.body
         case cst.While() if statement.test is test and not truth:
             return statement.body
+        case cst.BooleanOperation(left=left, operator=operator, right=right) if left is test:
+            return right if truth is isinstance(operator, cst.Or) else None
         case _:
             return None
 
@@ -73,10 +75,17 @@ def _constant(interpreter: Interpreter, node: cst.CSTNode) -> Constant | None:
         case cst.Name(value=name) if _has_one_definition(interpreter.frame.scope, name):
             value = look_up(interpreter, name)
         case cst.Attribute(value=cst.Name(value=owner), attr=cst.Name(value=name)):
-            module = look_up(interpreter, owner)
-            if isinstance(module, ModuleValue | ClassValue):
-                value = interpreter.attribute(module, name, interpreter.place(node))
+            value = _constant_attribute(interpreter, look_up(interpreter, owner), name, interpreter.place(node))
     return value if isinstance(value, Constant) else None
+
+
+def _constant_attribute(interpreter: Interpreter, owner: Value, name: str, place: Place) -> Value | None:
+    """Return an attribute of a module or class, or one that an object has from its class and no code assigns."""
+    if isinstance(owner, Instance):
+        is_constant = not interpreter.modules.owners_with_assigned_attribute(name)
+    else:
+        is_constant = isinstance(owner, ModuleValue | ClassValue)
+    return interpreter.attribute(owner, name, place) if is_constant else None
 
 
 def _has_one_definition(scope: LexicalScope | None, name: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from typing import Final
@@ -49,7 +50,7 @@ from stepgraph.interpreter.values.unions import Union
 from stepgraph.ir.facts import DecoratorApplied, KeyUse, MethodCalled, Returned, StaticArguments, StepCalled
 from stepgraph.ir.nodes import Block, StepDefinition
 from stepgraph.ir.values import UNKNOWN, External, Resource, Value
-from stepgraph.syntax.module import Place
+from stepgraph.syntax.module import Place, SourceModule
 from stepgraph.syntax.step_methods import is_step_method, stores_arguments
 
 _COMPOSITE: Final = (Collection, Mapping, Union)
@@ -185,7 +186,7 @@ class ReplayTracer(Tracer):
     def on_step_method(self, name: str, arguments: Arguments, place: Place) -> StaticArguments:
         """Record a call of a step method. The arguments that the engine stores count as used, except for the name."""
         interpreter = self.interpreter
-        expects_type_error = interpreter.frame.type_error_handlers > 0
+        expects_type_error = interpreter.frame.type_error_handlers > 0 or place.module.once(_inspects_step_do)
         passed = static_arguments(arguments)
         interpreter.observe(MethodCalled(name, passed, place, interpreter.in_step, expects_type_error))
         if is_step_method(name) and stores_arguments(name):
@@ -226,3 +227,11 @@ class ReplayTracer(Tracer):
     def on_end(self, body: Block) -> None:
         observe_races(self.interpreter, body)
         observe_changed_state(self.state)
+
+
+def _inspects_step_do(module: SourceModule) -> bool:
+    """Return whether a module reads the signature of `step.do` to call it with the arguments that it accepts."""
+    return module.mentions(b"signature(") and _STEP_SIGNATURE.search(module.source) is not None
+
+
+_STEP_SIGNATURE: Final = re.compile(rb"\bsignature\(\s*+(?:\w++\.)++do\s*+\)")
