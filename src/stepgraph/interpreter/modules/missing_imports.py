@@ -30,9 +30,9 @@ def import_missing(interpreter: Interpreter, node: cst.Name) -> Value:
     scopes = list(_enclosing_scopes(interpreter.frame.scope))
     if any(_binds(scope, name) for scope in scopes if scope.kind != "class" or scope is scopes[0]):
         return UNKNOWN
-    if _may_be_bound_dynamically(interpreter, scopes[-1], name) or catches_by_name(
-        node, interpreter.module, "NameError"
-    ):
+    if _may_be_bound_dynamically(interpreter, scopes[-1], name):
+        return UNKNOWN
+    if catches_by_name(node, interpreter.module, "NameError"):
         return UNKNOWN
     imported = interpreter.module.once_for(node, _import_of)
     at_load = _is_at_load(scopes)
@@ -104,7 +104,7 @@ def _may_be_bound_dynamically(interpreter: Interpreter, scope: LexicalScope, nam
         bool(scope.bindings.stars)
         or scope.module.once(_accesses_namespace)
         or modules.is_assigned_externally(scope, name)
-        or any(module.mentions(b"builtins.") for module in modules.scopes)
+        or modules.may_extend_builtins()
     )
 
 
