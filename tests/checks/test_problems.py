@@ -236,6 +236,7 @@ def test_class_with_a_misspelled_run() -> None:
         "from lib import A\n\nclass B(A, WorkflowEntrypoint):\n    async def on_run(self, event, step): ...\n",
         "class Flow(Good):\n    async def on_run(self, event, step): ...\n",
         "class Flow(WorkflowEntrypoint):\n    def main(self): ...\n",
+        "class Flow(WorkflowEntrypoint):\n    def on_run(self): ...\n    def __getattr__(self, name): ...\n",
         "step = object()\nclass Flow(WorkflowEntrypoint):\n    @step.do('x')\n    async def charge(self): ...\n",
     ],
 )

@@ -81,6 +81,20 @@ def test_base_class_that_gets_more_arguments() -> None:
     assert findings("(self, event, step, tenant)", after=derived) == []
 
 
+def test_function_that_is_assigned_to_run() -> None:
+    source = """
+from functools import partialmethod
+from workers import WorkflowEntrypoint
+
+class Orders(WorkflowEntrypoint):
+    async def work(self, pause, event, step):
+        await step.sleep("rest", pause)
+
+    run = partialmethod(work, "1 hour")
+"""
+    assert [finding.code for finding in check_analysis(analyze_source(source)) if finding.code == "SG131"] == []
+
+
 def test_generator_inside_of_run() -> None:
     before = ENTRY.replace(
         "        await", "        def pages():\n            yield 1\n\n        print(list(pages()))\n        await"

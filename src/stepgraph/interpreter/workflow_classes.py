@@ -155,6 +155,7 @@ def _missing_runs(interpreter: Interpreter, scope: LexicalScope, name: str) -> I
         return
     if (
         may_be_base(value)
+        or _has_dynamic_members(value)
         or _not_workflow_reason(interpreter, scope.module.path, name, value)[0] is not ProblemKind.NO_RUN
     ):
         return
@@ -166,6 +167,12 @@ def _missing_runs(interpreter: Interpreter, scope: LexicalScope, name: str) -> I
     if not functions and not _may_bind(scope, _STEP):
         places = (Place(value.scope.module, call) for method in methods for call in _declarations(method))
         yield from (MissingRun(name, "", place) for place in islice(places, 1))
+
+
+def _has_dynamic_members(value: ClassValue) -> bool:
+    """Return whether a class or one of its bases may provide a method `run` on access."""
+    owners = (owner for owner in resolution_order(value) if isinstance(owner, ClassValue))
+    return any("__getattr__" in owner.scope.bindings.binders for owner in owners)
 
 
 def _may_lack_run(module: SourceModule) -> bool:

@@ -20,11 +20,13 @@ _SWAPPED_NAMES: Final = ["step", "event"]
 def observe_unusable_run(interpreter: Interpreter, run: FunctionValue, *, of_base: bool) -> None:
     """Record a fact if the engine cannot run a method `run` of a workflow class.
 
-    A method whose decorators may change its signature is usable. The class may be a base, whose `run` gets extra
-    arguments from the classes that derive from it.
+    A method whose decorators may change its signature, or a function that is assigned to `run`, is usable. A class that
+    may be a base can get extra arguments from the classes that derive from it.
     """
     node = run.node
     if run.kind != "function" or run.receiver is None or run.caveats or not isinstance(node, cst.FunctionDef):
+        return
+    if node.name.value != "run":
         return
     module = run.scope.module
     fault: RunFault | None = "generator" if bindings_of(node, module).is_generator else _parameter_fault(node.params)
