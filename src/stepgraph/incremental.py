@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from stepgraph.analysis import Analysis, WorkflowAnalysis, empty_analysis, without_modules
 from stepgraph.checks.diagnostic import Finding, without_edits
-from stepgraph.checks.run import check_project, check_workflow, unique_findings
+from stepgraph.checks.run import check_workflow, combine_findings
 from stepgraph.checks.subject import ProjectSubject
 from stepgraph.model.note import InputError, InternalError, Problem
 from stepgraph.pipeline import AnalysisRun, MissingRunHint, Pipeline
@@ -185,7 +185,7 @@ class IncrementalAnalysis:
         analysis = self._run(sources, on_module, checked=True)
         project = analysis.project or ProjectSubject(problems=analysis.problems)
         findings = (finding for result in self._previous.results.values() for finding in result.findings)
-        return analysis, unique_findings([*check_project(project), *findings])
+        return analysis, combine_findings(project, findings)
 
     def _run(self, sources: Sources, on_module: OnModule | None, *, checked: bool) -> Analysis:
         if not sources.modules:

@@ -40,7 +40,9 @@ _RUN: Final = re.compile(r"^[ \t]++(?:async[ \t]++)?+def\s++run\b", re.MULTILINE
 _RUN_WITH_STEP: Final = re.compile(
     r"^[ \t]++(?:async[ \t]++)?+def\s++run\s*+\(\s*+self\b[^(),]*+,[^(),]*+,\s*+step\b", re.MULTILINE
 )
-_MAY_RUN: Final = b"run"
+# A step that a class declares in its body, or in a method.
+_DECLARATION: Final = re.compile(r"^[ \t]++@step\.do\b", re.MULTILINE)
+_WORKFLOW_WORDS: Final = (b"run", b"@step.do")
 
 
 class ClassText(Struct, frozen=True):
@@ -65,9 +67,10 @@ def near_miss(sources: Sources) -> str | None:
 
 
 def unknown_class(sources: Sources) -> str | None:
-    """Return one or two sentences about a class with `run` whose base class is not in the project, or None."""
+    """Return one or two sentences about a class with `run` or steps whose base class is not in the project, or None."""
     modules = chain(sources.modules, sources.other_modules())
-    return _first_reason((module for module in modules if _MAY_RUN in module.content), _unknown_base)
+    candidates = (module for module in modules if any(word in module.content for word in _WORKFLOW_WORDS))
+    return _first_reason(candidates, _unknown_base)
 
 
 def _first_reason(modules: Iterable[Source], reason: Callable[[ClassText, ModuleFiles], str | None]) -> str | None:
@@ -127,8 +130,9 @@ def _misused_base(class_text: ClassText, _: ModuleFiles) -> str | None:
 
 
 def _unknown_base(class_text: ClassText, files: ModuleFiles) -> str | None:
-    """Return the reason why a class with `run(self, event, step)` is no workflow."""
-    if not _RUN_WITH_STEP.search(class_text.body):
+    """Return the reason why a class with `run(self, event, step)`, or with steps, is no workflow."""
+    has_run = _RUN_WITH_STEP.search(class_text.body)
+    if not has_run and not _DECLARATION.search(class_text.body):
         return None
     base = next((base for base in class_text.bases if _is_external(base, files)), None)
     if base is not None:
@@ -137,7 +141,8 @@ def _unknown_base(class_text: ClassText, files: ModuleFiles) -> str | None:
             " `workflows` of a wrangler configuration."
         )
     if class_text.bases in ((), ("object",)):
-        return f"{class_text.label} has a method `run`, but does not derive from `workers.{_BASE}`."
+        content = "has a method `run`" if has_run else "declares steps"
+        return f"{class_text.label} {content}, but does not derive from `workers.{_BASE}`."
     return None
 
 

@@ -116,7 +116,7 @@ class AnalysisRun:
             problems=problems,
             hints=hints,
             files=tuple(dict.fromkeys([*empty.files, *pipeline.modules.paths])),
-            project=ProjectSubject(self.sources.configurations, problems, hints),
+            project=ProjectSubject(self.sources.configurations, problems, hints, pipeline.base_classes()),
             read={**empty.read, **pipeline.modules.contents},
             inputs=self._inputs,
         )
@@ -214,9 +214,13 @@ class Pipeline(Struct):
 
     def missing_run_hints(self) -> Iterator[Problem]:
         """Yield the hints for classes without `run` from which no analyzed module derives a class."""
-        if self.missing_runs:
-            bases = {base for each in self.derivations.values() for derivation in each for base in derivation.bases}
-            yield from (hint.problem for hint in self.missing_runs if hint.class_name not in bases)
+        bases = self.base_classes()
+        yield from (hint.problem for hint in self.missing_runs if hint.class_name not in bases)
+
+    def base_classes(self) -> frozenset[str]:
+        """Return the names of the classes from which the analyzed modules derive classes."""
+        derivations = (derivation for each in self.derivations.values() for derivation in each)
+        return frozenset(base for each in derivations if not each.is_import for base in each.bases)
 
     def _all_workflows(self, entry: OpenModule, project: Project) -> Iterator[WorkflowAnalysis]:
         """Yield all workflows of a module, and record hints and problems about its other classes."""
@@ -370,13 +374,16 @@ _MAX_NAMES: Final = 8
 def _missing_run_hint(missing: MissingRun) -> MissingRunHint:
     """Return the hint for a workflow class without `run` that has the code of a workflow."""
     span = missing.place.span
-    consequence = (
-        f"and the engine does not call `{missing.method}`"
-        if missing.method
-        else "and its body uses `step`, which is undefined there: a NameError when the Worker starts"
-    )
+    match missing.method:
+        case "":
+            consequence = "and its body uses `step`, which is undefined there: a NameError when the Worker starts"
+            advice = "Declare the steps in `async def run(self, event, step)`."
+        case "run":
+            consequence = "and the engine does not call this function `run`, which is not in the body of the class"
+            advice = "Indent it as a method of the class."
+        case name:
+            consequence, advice = f"and the engine does not call `{name}`", "Name the method `run`."
     message = f"the class `{missing.class_name}` has no method `run`, {consequence}."
-    advice = "Name the method `run`." if missing.method else "Declare the steps in `async def run(self, event, step)`."
     problem = Problem(span.path, message, advice, span.line, span.column, kind=ProblemKind.NO_RUN)
     return MissingRunHint(missing.class_name, problem)
 

@@ -105,12 +105,12 @@ def check_sources(
     the analysis.
     """
     # Imported here because only checks need the rules.
-    from stepgraph.checks.run import check_project, unique_findings
+    from stepgraph.checks.run import combine_findings
 
     findings: list[Finding] = []
     analysis = _check_workflows(sources, on_module, findings, with_edits=with_edits)
     project = analysis.project or ProjectSubject(problems=analysis.problems)
-    return analysis, unique_findings([*check_project(project), *findings])
+    return analysis, combine_findings(project, findings)
 
 
 def _check_workflows(

@@ -48,7 +48,8 @@ def execute_example(example: Example, folder: Path, **options: Unpack[Options]) 
     defaults: Options = {"mode": _mode(example, analysis)}
     if example.title in PAYLOADS:
         defaults["payload"] = PAYLOADS[example.title]
-    return [_execute_workflow(example, workflow, {**defaults, **options}) for workflow in _deployed_workflows(analysis)]
+    modules = modules_of(example, _main_path(analysis, folder))
+    return [_execute_workflow(modules, workflow, {**defaults, **options}) for workflow in _deployed_workflows(analysis)]
 
 
 def execute_only(example: Example, folder: Path, **options: Unpack[Options]) -> Execution:
@@ -86,22 +87,38 @@ def _flagged_examples(codes: Iterable[str]) -> Iterator[tuple[str, Example]]:
     return ((code, example) for code in codes for example in read_page(BY_CODE[code]).flagged)
 
 
-def _execute_workflow(example: Example, workflow: Deployed, options: Options) -> Execution:
+def _execute_workflow(modules: dict[str, str], workflow: Deployed, options: Options) -> Execution:
     if workflow.step_limit is not None:
         options["step_limit"] = workflow.step_limit
-    return execute(modules_of(example), workflow.class_name, **options)
+    return execute(modules, workflow.class_name, **options)
 
 
-def modules_of(example: Example) -> dict[str, str]:
-    modules = dict(_python_files(example))
-    return {"entry": modules["entry"], **modules}
+def modules_of(example: Example, main: tuple[str, str] = ("", "entry.py")) -> dict[str, str]:
+    """Return the modules of an example by name, with the main module first.
+
+    `main` is the module root and the path of the main module in it.
+    """
+    root, entry = main
+    paths = {path.removeprefix(root): text for path, text in example.files if path.startswith(root)}
+    modules = {_module_name(path): text for path, text in paths.items() if path.endswith(".py")}
+    name = _module_name(entry)
+    return {name: modules[name], **modules}
 
 
-def _python_files(example: Example) -> Iterator[tuple[str, str]]:
-    for path, text in example.files:
-        if path.endswith(".py"):
-            parts = PurePosixPath(path).with_suffix("").parts
-            yield ".".join(parts[:-1] if parts[-1] == "__init__" else parts), text
+def _module_name(path: str) -> str:
+    parts = PurePosixPath(path).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def _main_path(analysis: Analysis, folder: Path) -> tuple[str, str]:
+    """Return the module root of the configured Worker in a folder, and the path of its main module in the root."""
+    configurations = () if analysis.project is None else analysis.project.configurations
+    configuration = next((each for each in configurations if each.main is not None), None)
+    if configuration is None or configuration.main is None:
+        return "", "entry.py"
+    main = Path(configuration.main).relative_to(folder)
+    base = main.parent if configuration.base_dir is None else Path(configuration.base_dir).relative_to(folder)
+    return base.as_posix().removeprefix(".") + "/" * (base != Path()), main.relative_to(base).as_posix()
 
 
 def _deployed_workflows(analysis: Analysis) -> list[Deployed]:

@@ -76,6 +76,7 @@ _MISTAKES: Final[dict[str, list[str]]] = {
         'await self.env.W.create({"order": 1})  # here',
         'await self.env.W.create(id="order 1")  # here',
     ],
+    "SG130": [f"{text}  # here" for text in ('console.log("seeded")', 'zlib.crc32(b"seeded")', "Decimal(1)")],
     "SG201": [
         _with_step("seeded()  # here"),
         _with_step("value = seeded()  # here\nprint(value)"),

@@ -242,6 +242,36 @@ def test_ignored_options_lose_the_payload(example: Example) -> None:
         assert started.payloads == [{}]
 
 
+@parametrize_flagged("SG129")
+def test_unloadable_import_raises_import_error(example: Example, tmp_path: Path) -> None:
+    error = execute_only(example, tmp_path).error
+    assert isinstance(error, ImportError)
+    assert re.fullmatch(r"attempted relative import .*|No module named 'src(.rates)?'", str(error))
+
+
+@parametrize_flagged("SG130")
+def test_missing_import_raises_name_error(example: Example, tmp_path: Path) -> None:
+    execution = execute_only(example, tmp_path)
+    assert re.search(
+        r"NameError: name '(fetch|NonRetryableError|asyncio|WorkflowEntrypoint)' is not defined", error_text(execution)
+    )
+
+
+UNUSABLE_RUN_ERRORS: Final = {
+    "Missing parameter for the event": r"TypeError: Orders.run\(\) takes 2 positional arguments but 3 were given",
+    "Required parameter that the engine does not pass": r"TypeError: .* missing 1 required positional argument: .*",
+    "Step before the event": r"AttributeError: do",
+    "Result that is yielded": r"JsException: DataCloneError: async_generator could not be serialized\.",
+}
+
+
+@parametrize_flagged("SG131")
+def test_unusable_run_starts_no_step(example: Example, tmp_path: Path) -> None:
+    execution = execute_only(example, tmp_path)
+    assert re.fullmatch(UNUSABLE_RUN_ERRORS[example.title], error_text(execution))
+    assert execution.started == []
+
+
 @parametrize_flagged_with_code(DO_NOT_FAIL)
 def test_examples_that_do_not_fail_are_listed(code: str, example: Example, tmp_path: Path) -> None:
     execution = execute_only(example, tmp_path)
@@ -251,5 +281,5 @@ def test_examples_that_do_not_fail_are_listed(code: str, example: Example, tmp_p
 
 def test_every_rule_on_failing_code_is_covered() -> None:
     shown = {*SDK_ERRORS, *ENGINE_ERRORS, *DO_NOT_FAIL, "SG107", "SG112", "SG114", "SG115", "SG117", "SG121", "SG122"}
-    shown |= {"SG124", "SG125", "SG126", "SG127", "SG128"}
+    shown |= {"SG124", "SG125", "SG126", "SG127", "SG128", "SG129", "SG130", "SG131"}
     assert {rule.code for rule in RULES if rule.code.startswith("SG1")} == shown

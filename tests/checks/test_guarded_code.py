@@ -120,3 +120,94 @@ class Orders(WorkflowEntrypoint):
         await work()
 """
     assert {finding.code for finding in check_analysis(analyze_source(source))} == {"SG004"}
+
+
+_FLAGS = """
+import inspect
+
+DEBUG = False
+STAGE = "production"
+
+class Flags:
+    TRACE = False
+"""
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "DEBUG",
+        "not not DEBUG",
+        "event and DEBUG",
+        "Flags.TRACE or DEBUG",
+        'STAGE == "test"',
+        'STAGE != "production"',
+        '"timeout" in inspect.signature(step.do).parameters',
+    ],
+)
+def test_code_that_a_constant_disables_is_not_flagged(condition: str) -> None:
+    body = 'if {}:\n    await step.sleep("a", "5 min")\nawait step.sleep("b", "1 hour")'
+
+    assert snippets.codes_in(body.format(condition), _FLAGS) == []
+    assert snippets.codes_in(body.format(f"event or not ({condition})"), _FLAGS) == ["SG205"]
+
+
+def test_alternative_to_code_that_always_runs_is_not_flagged() -> None:
+    body = 'if not DEBUG:\n    await step.sleep("a", "1 hour")\nelse:\n    await step.sleep("b", "5 min")'
+
+    assert snippets.codes_in(body, _FLAGS) == []
+
+
+def test_flag_that_a_loop_changes_is_no_constant() -> None:
+    body = 'done = False\nfor _ in "ab":\n    if done:\n        await step.sleep("a", "5 min")\n    done = True'
+
+    assert snippets.codes_in(body) == ["SG205"]
+
+
+_BY_SIGNATURE = """
+import inspect
+
+def durable(step, name):
+    legacy = "depends" in inspect.signature(step.do).parameters
+    if legacy:
+        return step.do(name, depends=[])
+    return step.do(name)
+"""
+
+
+def test_arguments_that_suit_the_signature_are_not_flagged(tmp_path: Path) -> None:
+    assert project_codes(tmp_path, _DURABLE, imports=_BY_SIGNATURE) == []
+    assert project_codes(tmp_path, _DURABLE, imports=_BY_SIGNATURE, mode=LEGACY) == []
+
+
+_BY_HELPER = """
+import inspect
+
+def is_legacy(step):
+    return "depends" in inspect.signature(step.do).parameters
+
+def durable(step, name):
+    return step.do(name, depends=[]) if is_legacy(step) else step.do(name)
+"""
+
+
+def test_signature_in_a_helper(tmp_path: Path) -> None:
+    assert project_codes(tmp_path, _DURABLE, imports=_BY_HELPER) == []
+
+
+def test_flag_of_the_class() -> None:
+    source = """
+from workers import WorkflowEntrypoint
+
+class Orders(WorkflowEntrypoint):
+    DRY_RUN = False
+
+    async def run(self, event, step):
+        if self.DRY_RUN:
+            await step.sleep("a", "5 min")
+        self.DRY_RUN and await step.sleep("a", "5 min")
+        await step.sleep("b", "1 hour")
+"""
+    assert check_analysis(analyze_source(source)) == ()
+    assigned = source.replace("        if", "        self.DRY_RUN = event['payload']\n        if")
+    assert [finding.code for finding in check_analysis(analyze_source(assigned))] == ["SG205", "SG205"]

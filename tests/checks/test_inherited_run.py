@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from stepgraph.api import analyze_source, check_analysis
+from stepgraph.api import analyze_paths, analyze_source, check_analysis
 from stepgraph.checks.diagnostic import Finding
 from tests.checks.projects import CONFIGURATION, check_project
 
@@ -99,3 +99,30 @@ def test_init_subclass_may_wrap_run() -> None:
     hook = "    def __init_subclass__(cls):\n        cls.run = wrapped(cls.run)\n"
 
     assert unwrapped_run_findings(MIXIN.format(bases="") + hook + ORDERS) == []
+
+
+BASE = """
+from workers import WorkflowEntrypoint
+
+class Flow(WorkflowEntrypoint):
+    async def run(self, event, step):
+        {body}
+"""
+DERIVED = """
+from base import Flow
+
+class Orders(Flow):
+    async def run(self, event, step):
+        await super().run({"order": event["payload"]}, step)
+        await step.sleep("rest", "1 hour")
+"""
+
+
+@pytest.mark.parametrize("body", ["print(event['order'])", "event['seen'] = True", "return None"])
+def test_base_class_that_is_not_deployed(body: str, tmp_path: Path) -> None:
+    (tmp_path / "base.py").write_text(BASE.format(body=body), encoding="utf-8")
+    (tmp_path / "orders.py").write_text(DERIVED, encoding="utf-8")
+
+    assert [finding.code for finding in check_analysis(analyze_paths([tmp_path]))] == []
+    (tmp_path / "orders.py").unlink()
+    assert [finding.code for finding in check_analysis(analyze_paths([tmp_path]))] != []

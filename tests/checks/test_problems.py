@@ -23,7 +23,6 @@ CODES = {
     ProblemKind.UNREADABLE: "SG001",
     ProblemKind.SYNTAX: "SG002",
     ProblemKind.CONFIGURATION: "SG003",
-    ProblemKind.PLACEHOLDER: "SG003",
     ProblemKind.UNRESOLVED_CLASS: "SG004",
     ProblemKind.MISSING_CLASS: "SG114",
     ProblemKind.UNEXPORTED_CLASS: "SG115",
@@ -221,7 +220,7 @@ def test_class_with_a_misspelled_run() -> None:
 
     assert _findings_in_module(text) == [
         (
-            "<string>:15:15: warning: the class `Bad` has no method `run`, and the engine does not call `on_run`."
+            "<string>:15:15: error: the class `Bad` has no method `run`, and the engine does not call `on_run`."
             " Name the method `run`. [SG122]"
         )
     ]
@@ -237,6 +236,7 @@ def test_class_with_a_misspelled_run() -> None:
         "from lib import A\n\nclass B(A, WorkflowEntrypoint):\n    async def on_run(self, event, step): ...\n",
         "class Flow(Good):\n    async def on_run(self, event, step): ...\n",
         "class Flow(WorkflowEntrypoint):\n    def main(self): ...\n",
+        "class Flow(WorkflowEntrypoint):\n    def on_run(self): ...\n    def __getattr__(self, name): ...\n",
         "step = object()\nclass Flow(WorkflowEntrypoint):\n    @step.do('x')\n    async def charge(self): ...\n",
     ],
 )
@@ -250,7 +250,7 @@ def test_class_with_the_run_of_another_framework(name: str) -> None:
 
     assert _findings_in_module(text) == [
         (
-            f"<string>:14:15: warning: the class `Bad` has no method `run`, and the engine does not call `{name}`."
+            f"<string>:14:15: error: the class `Bad` has no method `run`, and the engine does not call `{name}`."
             " Name the method `run`. [SG122]"
         )
     ]
@@ -264,11 +264,41 @@ def test_steps_declared_in_a_class_body() -> None:
 
     assert _findings_in_module(text) == [
         (
-            "<string>:14:6: warning: the class `Bad` has no method `run`, and its body uses `step`, which is undefined"
+            "<string>:14:6: error: the class `Bad` has no method `run`, and its body uses `step`, which is undefined"
             " there: a NameError when the Worker starts. Declare the steps in `async def run(self, event, step)`."
             " [SG122]"
         )
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("class Bad(WorkflowEntrypoint):\n    pass\n\nasync def run(self, event, step): ...\n", 16),
+        (
+            "class Bad(WorkflowEntrypoint):\n    def setup(self):\n        async def run(self, event, step): ...\n",
+            15,
+        ),
+    ],
+)
+def test_run_outside_of_the_class_body(text: str, line: int) -> None:
+    (finding,) = _findings_in_module(text.replace("...", "await step.sleep('rest', 1)"))
+
+    assert finding.startswith(f"<string>:{line}:")
+    assert finding.endswith(
+        "error: the class `Bad` has no method `run`, and the engine does not call this function `run`, which is not in"
+        " the body of the class. Indent it as a method of the class. [SG122]"
+    )
+
+
+def test_method_with_the_arguments_of_run() -> None:
+    text = (
+        "class {}(WorkflowEntrypoint):\n    async def process(self, event, step):\n        await step.sleep('a', 1)\n"
+    )
+
+    (finding,) = _findings_in_module(text.format("Bad"))
+    assert "the engine does not call `process`. Name the method `run`." in finding
+    assert _findings_in_module(text.format("FlowBase")) == []
 
 
 def test_base_class_of_another_module_needs_no_run(tmp_path: Path) -> None:
@@ -318,7 +348,7 @@ def test_named_file_of_a_class_with_an_unknown_base(tmp_path: Path) -> None:
     assert [workflow.name for workflow in analyze_paths([tmp_path / "entry.py"]).workflows] == ["orders"]
 
 
-@pytest.mark.parametrize("base", ["threading.Thread", "js.WorkflowEntrypoint"])
+@pytest.mark.parametrize("base", ["threading.Thread", "js.EventTarget"])
 def test_base_of_the_platform_is_no_workflow_class(base: str, tmp_path: Path) -> None:
     text = UNKNOWN_BASE.replace("from agents import AgentWorkflow", "import js, threading").replace(
         "AgentWorkflow", base

@@ -8,6 +8,7 @@ import pytest
 
 from stepgraph.api import analyze_source, check_analysis
 from stepgraph.checks.diagnostic import Finding
+from stepgraph.fixing import compute_fixes
 from stepgraph.syntax.edits import MovedImport
 from tests.checks.projects import CONFIGURATION, ENTRY, check_project, format_findings
 from tests.checks.snippets import edits_of
@@ -162,3 +163,49 @@ def test_base_class_imported_through_another_module(tmp_path: Path) -> None:
     assert [line.split(": ")[0] for line in format_findings(check_project(tmp_path, files, "SG125"), tmp_path)] == [
         "base.py:1:16"
     ]
+
+
+@pytest.mark.parametrize(
+    ("imports", "owner", "module"),
+    [
+        ("import js", "js", "js"),
+        ("import workers.workflows", "workers.workflows", "workers.workflows"),
+        ("import workers.workflows as w", "w", "workers.workflows"),
+    ],
+)
+def test_attribute_of_the_wrong_module(imports: str, owner: str, module: str) -> None:
+    text = ENTRY.replace(SDK_IMPORT, f"{imports}\n").replace("(Work", f"({owner}.Work")
+
+    (finding,) = import_findings(text)
+    assert finding.message == (
+        f"unknown name `WorkflowEntrypoint` in `{module}`: `{owner}.WorkflowEntrypoint` fails with an AttributeError."
+    )
+    (file,) = compute_fixes([finding], unsafe=False)
+    assert file.after.decode() == ENTRY.replace(SDK_IMPORT, f"{imports}\n{SDK_IMPORT}")
+
+
+def test_attribute_for_the_error_of_steps() -> None:
+    text = f"import workers\n{ENTRY}".replace("await", "raise workers.NonRetryableError\n        await")
+
+    assert [finding.advice for finding in import_findings(text)] == [
+        "Write `from workers.workflows import NonRetryableError`."
+    ]
+
+
+def test_attribute_that_may_be_missing() -> None:
+    attempt = "try:\n    Fatal = workers.NonRetryableError\nexcept AttributeError:\n    Fatal = ValueError\n"
+    text = f"import workers\n{attempt}{ENTRY}".replace(
+        "        await", "        if Fatal:\n            pass\n        await"
+    )
+
+    assert import_findings(text) == []
+
+
+def test_class_of_a_project_module(tmp_path: Path) -> None:
+    files = {
+        "wrangler.toml": CONFIGURATION,
+        "entry.py": ENTRY.replace(SDK_IMPORT, "import sdk\n").replace("(Work", "(sdk.Work"),
+        "sdk.py": SDK_IMPORT,
+    }
+
+    assert check_project(tmp_path, files, "SG125") == []

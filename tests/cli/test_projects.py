@@ -119,8 +119,8 @@ def test_a_configuration_without_workflows_is_reported(stepgraph: Command) -> No
     )
 
 
-@pytest.mark.parametrize("date", ["%COMPAT_DATE%", "{{ date }}", "$DATE", "<date>", "__DATE__"])
-def test_a_placeholder_of_a_date_is_a_warning(stepgraph: Command, date: str) -> None:
+@pytest.mark.parametrize("date", ["%COMPAT_DATE%", "{{ date }}", "$DATE", "<date>", "__DATE__", "YYYY-MM-DD"])
+def test_a_placeholder_of_a_date_is_a_note(stepgraph: Command, date: str) -> None:
     write("src/entry.py", ORDERS_ALONE)
     configure(ORDERS, compatibility_date=date, compatibility_flags=["python_workers"])
 
@@ -132,8 +132,25 @@ def test_a_placeholder_of_a_date_is_a_warning(stepgraph: Command, date: str) -> 
             f"wrangler.jsonc:4:23: SG003 the compatibility date is the placeholder `{date}`, so the code decides the"
             " dependency mode: legacy if it uses `depends`, and implicit otherwise."
         ),
-        "1 warning in 1 workflow",
+        "1 note in 1 workflow",
     ]
+
+
+def test_placeholders_of_other_values_are_not_reported(stepgraph: Command) -> None:
+    write("src/entry.py", ORDERS_ALONE)
+    template = {**ORDERS, "name": "orders-${STAGE}", "class_name": "{{ class }}", "limits": {"steps": "%STEPS%"}}
+    configure(template, compatibility_flags=["python_workers"])
+
+    assert stepgraph("check", "-f", "concise").out == "no findings in 1 workflow\n"
+
+
+def test_a_placeholder_of_the_main_module_is_a_note(stepgraph: Command) -> None:
+    configure(ORDERS, main="src/{{ module }}.py", compatibility_flags=["python_workers"])
+
+    run = stepgraph("check", "-f", "concise")
+
+    assert run.code == 3
+    assert run.out.splitlines()[0] == "wrangler.jsonc:3:9: SG003 `main` is the placeholder `src/{{ module }}.py`."
 
 
 def test_an_undeployed_workflow_is_reported(stepgraph: Command) -> None:

@@ -26,8 +26,11 @@ from stepgraph.checks.rules.failures.deployment import (
     invalid_workflow_name,
     missing_class,
     missing_compatibility_flag,
+    missing_import,
     no_run,
     unexported_class,
+    unloadable_import,
+    unusable_run,
     unwrapped_run,
     wrong_import,
 )
@@ -119,6 +122,9 @@ RULES: Final[tuple[Rule, ...]] = (
     unwrapped_run.RULE,  # SG126
     sleep_as_task.RULE,  # SG127
     invalid_create_option.RULE,  # SG128
+    unloadable_import.RULE,  # SG129
+    missing_import.RULE,  # SG130
+    unusable_run.RULE,  # SG131
     step_not_awaited.RULE,  # SG201
     step_never_run.RULE,  # SG202
     sleep_not_awaited.RULE,  # SG203

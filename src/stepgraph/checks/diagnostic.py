@@ -164,12 +164,10 @@ def diagnostics_of(
 
 
 def hint_diagnostics(hints: Iterable[Problem]) -> Iterator[Diagnostic]:
-    """Yield a warning for each placeholder in a configuration, and a note for each other hint about a configuration."""
+    """Yield a note for each hint about a configuration."""
     for hint in hints:
         if hint.kind is ProblemKind.CONFIGURATION:
             yield Diagnostic(span_of(hint), hint.message, hint.advice, severity=Severity.NOTE)
-        elif hint.kind is ProblemKind.PLACEHOLDER:
-            yield Diagnostic(span_of(hint), hint.message, hint.advice, severity=Severity.WARNING)
 
 
 def span_of(problem: Problem) -> Span:

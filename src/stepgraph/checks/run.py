@@ -13,10 +13,15 @@ from stepgraph.checks.diagnostic import MAX_RELATED, Diagnostic, Finding, Severi
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.subject import ProjectSubject, WorkflowSubject
 from stepgraph.checks.suppression_index import SuppressionsSubject
+from stepgraph.ir.facts import DeadCode
 from stepgraph.limits import LimitExceededError
 from stepgraph.model.span import Span
+from stepgraph.syntax.test_modules import is_test_module
 
 _INCOMPLETE: Final = "SG004"
+# Rules that assume that the engine calls `run` of the class: SG123 no-step, SG131 unusable-run, SG212 and SG306 for the
+# event.
+_ABOUT_THE_START: Final = frozenset({"SG123", "SG131", "SG212", "SG306"})
 
 
 class _Result(Struct, frozen=True):
@@ -34,10 +39,24 @@ def check(
 
     A finding in code that several workflows share, such as a base class, belongs to the first workflow.
     """
-    findings = check_project(project, rules)
-    for workflow in workflows:
-        findings += check_workflow(workflow, rules)
-    return unique_findings(findings)
+    findings = (finding for workflow in workflows for finding in check_workflow(workflow, rules))
+    return combine_findings(project, findings, rules)
+
+
+def combine_findings(
+    project: ProjectSubject, findings: Iterable[Finding], rules: Sequence[Rule] = RULES
+) -> tuple[Finding, ...]:
+    """Return the distinct findings: those for a project, and the `findings` for its workflows.
+
+    A base class without a configuration is not deployed, so findings about its start are omitted: a class derived from
+    it may define the steps, and may pass other arguments to `run`.
+    """
+    of_workflows = (
+        finding
+        for finding in findings
+        if not (finding.code in _ABOUT_THE_START and finding.workflow in project.base_classes)
+    )
+    return unique_findings([*check_project(project, rules), *of_workflows])
 
 
 def unique_findings(findings: Iterable[Finding]) -> tuple[Finding, ...]:
@@ -62,15 +81,23 @@ def check_project(project: ProjectSubject, rules: Sequence[Rule] = RULES) -> lis
 
 
 def check_workflow(workflow: WorkflowSubject, rules: Sequence[Rule] = RULES) -> list[Finding]:
-    """Return the findings of rules for a workflow in source order, without consequences of other findings."""
+    """Return the findings of rules for a workflow in source order.
+
+    Consequences of other findings are omitted, and findings in code that never runs. A class of a test module has no
+    findings unless a configuration names it.
+    """
+    if workflow.configured is None and workflow.program.place.module.once(is_test_module):
+        return []
     results = [result for rule in rules for result in _run_rule(rule, workflow)]
     has_cause = any(not each.rule.is_consequence and each.finding.severity is not Severity.NOTE for each in results)
     consequences = {consequence for result in results for consequence in result.consequences}
+    dead_code = [fact.span for fact in workflow.facts_of_type(DeadCode)] if results else []
     reported = [
         result.finding
         for result in results
         if not (has_cause and result.rule.is_consequence)
         and (result.finding.code, result.finding.span) not in consequences
+        and not any(span.encloses(result.finding.span) for span in dead_code)
     ]
     return sorted(reported, key=lambda finding: (finding.span, finding.code))
 

@@ -98,3 +98,5 @@ class ProjectSubject(Struct, frozen=True):
     """Invalid or unreadable inputs."""
     hints: tuple[Problem, ...] = ()
     """Remarks on valid inputs that have a surprising effect."""
+    base_classes: frozenset[str] = frozenset()
+    """The names of the classes from which analyzed modules derive classes."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import PurePosixPath
@@ -16,6 +17,8 @@ from stepgraph.interpreter.interpreter import Caller, Interpreter
 from stepgraph.interpreter.library.externals import call_external
 from stepgraph.interpreter.library.side_effects import ENVIRONMENT
 from stepgraph.interpreter.modules.loaded_modules import LoadedModules
+from stepgraph.interpreter.modules.missing_imports import observe_missing_imports
+from stepgraph.interpreter.modules.unloadable_imports import observe_unloadable_imports
 from stepgraph.interpreter.objects.attributes.access import get_attribute
 from stepgraph.interpreter.objects.builtin_methods import call_builtin_method
 from stepgraph.interpreter.objects.class_hooks import HARMLESS_METACLASSES
@@ -54,6 +57,7 @@ from stepgraph.interpreter.values.steps import Event, StepDecorator, StepFunctio
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.interpreter.workflow.awaiting import await_value
 from stepgraph.interpreter.workflow.data_calls import report_skipped_calls
+from stepgraph.interpreter.workflow.run_signature import observe_unusable_run
 from stepgraph.interpreter.workflow.step_api import call_method, declare
 from stepgraph.interpreter.workflow.unawaited import report_unawaited_work
 from stepgraph.ir.facts import Fact, UnwrappedRun
@@ -186,6 +190,9 @@ def _interpret(entry: OpenModule, name: str, mode: DependencyMode, *, traced: bo
         body, run = _interpret_run(interpreter, workflow, payload, place)
         if not interpreter.stopped:
             _observe_workflow(interpreter, workflow, body, run)
+        if traced:
+            observe_unloadable_imports(interpreter)
+            observe_missing_imports(interpreter)
     except LimitExceededError as error:
         interpreter.stop(error, run)
     program = Program(
@@ -268,12 +275,14 @@ def _interpret_run(
     for caveat in run.caveats:
         interpreter.report_caveat(caveat)
     interpreter.tracer.on_entry(run.node)
+    observe_unusable_run(interpreter, run, of_base=is_named_like_base(workflow.name) or may_be_base(workflow))
     run_place = Place(run.scope.module, run.node)
     if isinstance(run.node, cst.Lambda):
         return await_run(), run_place
     return summarize_call(interpreter, run, arguments).function.body, run_place
 
 
+_BASE_NAME: Final = re.compile("Base|Abstract|Mixin")
 _ABSTRACT_CLASS_NAMES: Final = (b"abstractmethod", b"NotImplementedError", b"ABC")
 
 
@@ -282,6 +291,11 @@ def may_be_base(workflow: ClassValue) -> bool:
     modules = {base.scope.module for base in resolution_order(workflow) if isinstance(base, ClassValue)}
     is_abstract = any(module.mentions(name) for module in modules for name in _ABSTRACT_CLASS_NAMES)
     return workflow.name.startswith("_") or is_abstract or workflow.name in workflow.scope.module.once(_base_names)
+
+
+def is_named_like_base(name: str) -> bool:
+    """Return whether the name of a class suggests that other classes derive from it."""
+    return _BASE_NAME.search(name) is not None
 
 
 def _base_names(module: SourceModule) -> frozenset[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from functools import cached_property
 from itertools import islice
@@ -17,6 +17,7 @@ from stepgraph.interpreter.entry import (
     class_search_limits,
     find_configured_class,
     find_workflow_class,
+    is_named_like_base,
     may_be_base,
     open_interpreter,
 )
@@ -35,10 +36,12 @@ from stepgraph.interpreter.values.unions import Union
 from stepgraph.ir.values import External, ExternalResult, Unknown, Unresolved, Value
 from stepgraph.limits import Limit, LimitExceededError
 from stepgraph.model.note import ProblemKind
+from stepgraph.syntax.bindings import parameters
 from stepgraph.syntax.class_visitor import classes_of
 from stepgraph.syntax.module import Place, SourceModule
 from stepgraph.syntax.mutation.changes import names_mutated_in_functions
-from stepgraph.syntax.walk import statements
+from stepgraph.syntax.test_modules import is_test_module
+from stepgraph.syntax.walk import statements, statements_below
 
 
 class ExportedClass(Struct, frozen=True):
@@ -72,9 +75,9 @@ class MissingRun(Struct, frozen=True):
 
     class_name: str
     method: str
-    """The method that looks like a misnamed `run`, or an empty string if the class declares steps in its body."""
+    """The function that looks like `run`, or an empty string if the class declares steps in its body."""
     place: Place
-    """The location of the method's name or of the first declaration of a step."""
+    """The location of the function's name or of the first declaration of a step."""
 
 
 class ClassOverLimit(Struct, frozen=True):
@@ -145,33 +148,63 @@ def _workflow_within_limit(
 
 def _missing_runs(interpreter: Interpreter, scope: LexicalScope, name: str) -> Iterator[MissingRun]:
     """Yield the code in a class that belongs in `run`, if the class cannot have a `run`."""
-    if not scope.module.once(_may_lack_run):
+    if not scope.module.once(_may_lack_run) or scope.module.once(is_test_module):
         return
     value = resolve_body_name(interpreter, scope, name)
     if not isinstance(value, ClassValue) or not derives_from_entrypoint(value) or is_workflow(interpreter, value):
         return
     if (
         may_be_base(value)
+        or _has_dynamic_members(value)
         or _not_workflow_reason(interpreter, scope.module.path, name, value)[0] is not ProblemKind.NO_RUN
     ):
         return
     methods = [statement for statement in statements(value.node.body) if isinstance(statement, cst.FunctionDef)]
-    misnamed = [method for method in methods if _is_misnamed_run(method)]
-    for method in misnamed:
-        yield MissingRun(name, method.name.value, Place(scope.module, method.name))
-    if not misnamed and not _may_bind(scope, _STEP):
+    functions = [method for method in methods if _is_misnamed_run(method)]
+    functions = functions or _misplaced_runs(scope.module, methods) or _workflow_methods(scope.module, value, methods)
+    for function in functions:
+        yield MissingRun(name, function.name.value, Place(scope.module, function.name))
+    if not functions and not _may_bind(scope, _STEP):
         places = (Place(value.scope.module, call) for method in methods for call in _declarations(method))
         yield from (MissingRun(name, "", place) for place in islice(places, 1))
 
 
+def _has_dynamic_members(value: ClassValue) -> bool:
+    """Return whether a class or one of its bases may provide a method `run` on access."""
+    owners = (owner for owner in resolution_order(value) if isinstance(owner, ClassValue))
+    return any("__getattr__" in owner.scope.bindings.binders for owner in owners)
+
+
 def _may_lack_run(module: SourceModule) -> bool:
-    return any(module.mentions(f"def {name}".encode()) for name in _MISNAMED) or module.mentions(b"@step.")
+    names = (f"def {name}".encode() for name in _MISNAMED)
+    return any(map(module.mentions, names)) or module.mentions(b"@step.") or module.mentions(b"await step.")
 
 
 def _is_misnamed_run(method: cst.FunctionDef) -> bool:
     """Return whether a method looks like a misnamed `run`."""
     takes_step = len(method.params.posonly_params) + len(method.params.params) >= _RUN_PARAMETERS
     return method.name.value in _HANDLERS or (method.name.value in _MISNAMED and takes_step)
+
+
+def _misplaced_runs(module: SourceModule, methods: Sequence[cst.FunctionDef]) -> list[cst.FunctionDef]:
+    """Return the functions `run(self, event, step)` that are nested in a method, or outside of all classes."""
+    suites: list[cst.BaseSuite | cst.Module] = [module.tree, *(method.body for method in methods)]
+    functions = (each for suite in suites for each in statements_below(suite) if isinstance(each, cst.FunctionDef))
+    return [each for each in functions if each.name.value == "run" and _parameter_names(each) == _RUN_SIGNATURE]
+
+
+def _workflow_methods(
+    module: SourceModule, value: ClassValue, methods: Sequence[cst.FunctionDef]
+) -> list[cst.FunctionDef]:
+    """Return the methods that take and use the arguments of `run`, unless the name of the class is that of a base."""
+    if is_named_like_base(value.name):
+        return []
+    candidates = [method for method in methods if _parameter_names(method) == _RUN_SIGNATURE]
+    return [each for each in candidates if f"{_STEP}." in module.text(each.body)]
+
+
+def _parameter_names(function: cst.FunctionDef) -> list[str]:
+    return [parameter.name.value for parameter in parameters(function.params)]
 
 
 def _declarations(method: cst.FunctionDef) -> Iterator[cst.Call]:
@@ -195,6 +228,7 @@ _HANDLERS: Final = ("on_run", "onRun", "Run")
 _MISNAMED: Final = (*_HANDLERS, "__call__", "execute", "handle", "handler", "main", "run_workflow", "start", "workflow")
 # The number of parameters of `run`: the instance, the event and the step.
 _RUN_PARAMETERS: Final = 3
+_RUN_SIGNATURE: Final = ["self", "event", _STEP]
 
 
 class ModuleExports:

@@ -12,12 +12,15 @@ from msgspec import Struct
 
 from stepgraph.ir.nodes import PayloadShape, StepDefinition, StepParameter
 from stepgraph.ir.values import Nondeterministic, Value
+from stepgraph.model.span import Span
 from stepgraph.project.configuration.compatibility import DependencyMode
+from stepgraph.syntax.importable_names import ImportableName
 from stepgraph.syntax.module import Place
 from stepgraph.syntax.step_methods import WorkKind
 
 ParameterKind: TypeAlias = Literal["positional", "*args", "keyword", "**kwargs"]
 KeyUse: TypeAlias = Literal["read", "get", "attribute", "written", "asked"]
+RunFault: TypeAlias = Literal["missing", "extra", "order", "generator"]
 TimeoutFunction: TypeAlias = Literal["asyncio.wait_for", "asyncio.timeout", "asyncio.timeout_at"]
 Work: TypeAlias = WorkKind | Literal["function", "task"]
 
@@ -161,6 +164,69 @@ class WrongImport(Fact, Struct, frozen=True):
     """The location of the import statement."""
 
 
+class ImportCorrection(Struct, frozen=True):
+    """The correction of an import that a Worker cannot load."""
+
+    written: str
+    """The name of the module in the statement, with the dots of a relative import."""
+    statement: str = ""
+    """The correct statement, or an empty string if it is unknown."""
+    module: str | None = None
+    """The name to import from; empty for `import NAME`. None if the statement cannot be changed alone."""
+    conflict: str = ""
+    """The name of the module if Python or the platform has a module of this name, or an empty string."""
+
+
+class WrongAttribute(Fact, Struct, frozen=True):
+    """A name of the Workflows API that is read from a module that does not define it."""
+
+    name: str
+    module: str
+    defining_module: str | None
+    """The SDK module that defines the name, or None if no module defines it."""
+    place: Place
+    """The location of the name."""
+    expression: Place
+    """The location of the expression, which starts with the module."""
+
+
+class UnloadableImport(Fact, Struct, frozen=True):
+    """An import of a module of the Worker by a name that the Worker does not load it by."""
+
+    correction: ImportCorrection
+    package: str
+    """The package of the importing module; empty for a top-level module."""
+    root: str
+    """The module root of the Worker."""
+    at_load: bool
+    """Whether the statement runs when the Worker loads the module."""
+    place: Place
+    """The location of a `from` import, or of the alias in another import."""
+
+
+class MissingImport(Fact, Struct, frozen=True):
+    """A name of the platform or of the standard library that is used without an import."""
+
+    name: str
+    imported: ImportableName
+    """The import that the code probably lacks."""
+    place: Place
+    """The location of the name."""
+    at_load: bool
+    """Whether the module uses the name when it is loaded, outside of functions."""
+    is_member_of_class: bool
+    """Whether an enclosing class has an attribute of this name, which methods can only read from the instance."""
+
+
+class TypeOnlyName(Fact, Struct, frozen=True):
+    """A name that code reads, although only type checkers run its import."""
+
+    name: str
+    at_load: bool
+    """Whether the module uses the name when it is loaded, outside of functions."""
+    place: Place
+
+
 class UnresolvedStepParameter(Fact, Struct, frozen=True):
     """A call of a step with a parameter that matches no declared step."""
 
@@ -293,6 +359,17 @@ class UnwrappedRun(Fact, Struct, frozen=True):
     """The location of the base class through which `run` is inherited."""
 
 
+class UnusableRun(Fact, Struct, frozen=True):
+    """A method `run` that the engine cannot run by calling it with the event and the step object."""
+
+    fault: RunFault
+    """A missing parameter, an extra one, event and step in the wrong order, or a `yield` in the method."""
+    parameters: str
+    """The source of the parameters."""
+    place: Place
+    """The location of the name of the method."""
+
+
 class FutureAsTask(Fact, Struct, frozen=True):
     """The future of a sleep passed to a function that expects a coroutine, such as `asyncio.create_task`."""
 
@@ -339,6 +416,23 @@ class ExternalCallOutsideStep(Fact, Struct, frozen=True):
     place: Place
     calls: tuple[Place, ...]
     """The `await` of the result, if any, and the calls of functions that lead to it, innermost first."""
+
+
+class DeadCode(Fact, Struct, frozen=True):
+    """A block or expression that never runs, because a condition has the same value in each run."""
+
+    place: Place
+    condition: Place | None
+    """The condition before a block; None for code without one directly before it."""
+
+    @property
+    def span(self) -> Span:
+        """The location of the code. A block starts after its condition, since its node excludes leading decorators."""
+        span = self.place.span
+        if self.condition is None:
+            return span
+        condition = self.condition.span
+        return Span(span.path, condition.end_line, condition.end_column, span.end_line, span.end_column)
 
 
 class EventMutated(Fact, Struct, frozen=True):

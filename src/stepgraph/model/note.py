@@ -67,8 +67,6 @@ class ProblemKind(StrEnum):
     """A file is not valid Python."""
     CONFIGURATION = "configuration"
     """A configuration is missing or invalid, or has an unexpected effect."""
-    PLACEHOLDER = "placeholder"
-    """A configuration has a placeholder instead of a value, as in a template."""
     MISSING_CLASS = "missing-class"
     """A configuration names a workflow class that does not exist."""
     UNEXPORTED_CLASS = "unexported-class"

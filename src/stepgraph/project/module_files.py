@@ -13,6 +13,7 @@ from stepgraph.limits import DEEPEST_FOLDER, SEARCHED_MODULES
 from stepgraph.project.folders import folder_of, parent_of, prefix_of
 from stepgraph.project.reading import list_entries
 from stepgraph.project.root import Root
+from stepgraph.project.worker_modules import WorkerModules
 
 _PACKAGE_FILE = "__init__.py"
 # Directories that usually contain packages of other projects.
@@ -34,16 +35,23 @@ class ModuleFiles:
     """Finds the modules of a project by name, in its directories in order, and then in its vendored directories.
 
     Names are case-sensitive on every file system. Relative imports and symbolic links are followed inside the root and
-    the directories only. Without `bounds`, and outside them, no module is found.
+    the directories only. Without `bounds`, and outside them, no module is found. `worker` is the Worker that loads the
+    modules, if a configuration names it.
     """
 
     def __init__(
-        self, root: str, folders: Sequence[str], vendored: Sequence[str] = (), bounds: Root | None = None
+        self,
+        root: str,
+        folders: Sequence[str],
+        vendored: Sequence[str] = (),
+        bounds: Root | None = None,
+        worker: WorkerModules | None = None,
     ) -> None:
         self.root = root
         self.bounds = bounds
+        self.worker = worker
         self.folders = tuple(dict.fromkeys((*folders, *vendored)))
-        self._vendored = frozenset(vendored)
+        self._vendored = tuple(dict.fromkeys(vendored))
         self._named_from = (*vendored, *folders)
         self._listings: dict[str, frozenset[str]] = {}
         self._top_folders: dict[str, str] = {}
@@ -71,6 +79,12 @@ class ModuleFiles:
         if module is None:
             return None
         return ModuleFile(self.name_of(module.path or f"{module.folder}{_PACKAGE_FILE}"), module.path, module.folder)
+
+    def find_in_worker(self, name: str) -> ModuleFile | None:
+        """Return the module or package of the Worker, or of a vendored package, with a dotted name, if it exists."""
+        folders = () if self.worker is None else (self.worker.root, *self._vendored)
+        candidates = (self._find_below(folder, name) for folder in folders)
+        return next((module for module in candidates if module is not None), None)
 
     def find_in_package(self, package: ModuleFile, name: str) -> ModuleFile | None:
         """Return the module or package with a dotted name relative to a package, if it exists."""

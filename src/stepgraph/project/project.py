@@ -14,12 +14,11 @@ from stepgraph.project.configuration.compatibility import DependencyMode
 from stepgraph.project.folders import folder_of, is_inside, prefix_of, with_ancestors
 from stepgraph.project.module_files import ModuleFiles
 from stepgraph.project.root import CONFIGURATION_NAMES, Root
+from stepgraph.project.worker_modules import VENDORED, WorkerModules
 
 if TYPE_CHECKING:
     from stepgraph.project.configuration.wrangler import Configuration
 
-
-VENDORED = "python_modules/"
 
 _ROOT_MARKERS = (*CONFIGURATION_NAMES, "pyproject.toml", ".git")
 
@@ -56,7 +55,9 @@ def configured_project(configuration: Configuration, bounds: Root) -> Project:
     main = folder if configuration.main is None else folder_of(configuration.main)
     root = main if configuration.base_dir is None else prefix_of(configuration.base_dir)
     vendored = (folder + VENDORED, root + VENDORED)
-    return Project(ModuleFiles(folder, (root, main, folder), vendored, bounds), configuration)
+    source_folder = root.removeprefix(folder).rstrip("/").replace("/", ".") if root.startswith(folder) else ""
+    worker = None if configuration.main is None else WorkerModules(root, configuration.main, source_folder)
+    return Project(ModuleFiles(folder, (root, main, folder), vendored, bounds, worker), configuration)
 
 
 def project_of_file(path: str, configuration: Configuration | None, bounds: Root) -> Project:

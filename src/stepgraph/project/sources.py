@@ -13,6 +13,7 @@ from msgspec import Struct, field
 
 from stepgraph.limits import EXPLAINED_BYTES, EXPLAINED_MODULES, MEGABYTE, READ_BYTES, READ_MODULES
 from stepgraph.model.note import InputError, Problem, ProblemKind
+from stepgraph.project.configuration.placeholders import is_placeholder
 from stepgraph.project.encoding import check_text
 from stepgraph.project.file_selection import read_selection
 from stepgraph.project.folders import folder_of
@@ -223,9 +224,13 @@ class Sources(Struct):
         external = [workflow for workflow in configuration.workflows if workflow.script_name is not None]
         self.external += [ExternalWorkflow(workflow, configuration.path) for workflow in external]
         if configuration.own_workflows:
-            self._add_main(configuration, configuration.own_workflows, root)
+            named = tuple(each for each in configuration.own_workflows if not is_placeholder(each.class_name))
+            self._add_main(configuration, named or None, root)
 
-    def _add_main(self, configuration: Configuration, workflows: tuple[ConfiguredWorkflow, ...], root: Root) -> None:
+    def _add_main(
+        self, configuration: Configuration, workflows: tuple[ConfiguredWorkflow, ...] | None, root: Root
+    ) -> None:
+        """Add the main module, with all its workflow classes if `workflows` is None."""
         path = configuration.path
         main = configuration.main
         if main is None and any(
@@ -238,6 +243,10 @@ class Sources(Struct):
             self._misconfigured(path, message, f"Add it, as in `{example}`.", (1, 1))
         elif not main.endswith(".py"):
             message = f"`main` is `{main}`, which is not a Python module."
+            position, kind = configuration.main_position, ProblemKind.CONFIGURATION
+            self.hints.append(Problem(path, message, "Its workflows are not analyzed.", *position, kind=kind))
+        elif is_placeholder(main) and not os.path.isfile(main):
+            message = f"`main` is the placeholder `{main}`."
             position, kind = configuration.main_position, ProblemKind.CONFIGURATION
             self.hints.append(Problem(path, message, "Its workflows are not analyzed.", *position, kind=kind))
         elif not os.path.isfile(os.path.realpath(main)):  # the system requires each directory before a `..` to exist

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from stepgraph.syntax.bindings import bindings_of, last_name
 from stepgraph.syntax.module import SourceModule
-from stepgraph.syntax.walk import EnclosingBlock, expressions_below, statements_with_enclosing
+from stepgraph.syntax.walk import SCOPES, EnclosingBlock, ancestors_of, expressions_below, statements_with_enclosing
 
 CaughtNames: TypeAlias = frozenset[str] | None
 """The names of the exception types of a handler; None if it may catch any type."""
@@ -71,6 +71,27 @@ def suppressed_names(statement: cst.With) -> tuple[CaughtNames, ...]:
     )
 
 
+def catches_by_name(node: cst.CSTNode, module: SourceModule, error: str) -> bool:
+    """Return whether the function around a node catches an exception that the node may raise, and names its type."""
+    inner: cst.CSTNode = node
+    for ancestor in ancestors_of(module.parents, node):
+        if isinstance(ancestor, SCOPES):
+            return False
+        if any(names is not None and error in names for names in _caught_around(ancestor, inner)):
+            return True
+        inner = ancestor
+    return False
+
+
+def _caught_around(statement: cst.CSTNode, body: cst.CSTNode) -> Iterator[CaughtNames]:
+    """Yield the exceptions that a `try` or `with` statement catches if they leave its body."""
+    match statement:
+        case cst.Try() | cst.TryStar() if statement.body is body:
+            yield from map(caught_names, statement.handlers)
+        case cst.With() if statement.body is body:
+            yield from suppressed_names(statement)
+
+
 def may_catch(handlers: Sequence[CaughtNames], error: str) -> bool:
     """Return whether one of the handlers may catch an exception whose type is named `error`."""
     return any(names is None or any(_may_catch(name, error) for name in names) for names in handlers)
@@ -111,7 +132,7 @@ def _errors_in(
     raised: set[RaisedError] = set()
     imports: list[BodyImport] = []
     for statement, enclosing in statements_with_enclosing(body):
-        if any(_is_type_checking(block) for block in enclosing):
+        if any(is_type_checking(block) for block in enclosing):
             continue
         handlers = (*outer, *_handlers_around(enclosing))
         if isinstance(statement, cst.Import | cst.ImportFrom):
@@ -126,7 +147,8 @@ def _errors_in(
     return BodyErrors(frozenset(raised), tuple(imports))
 
 
-def _is_type_checking(block: EnclosingBlock) -> bool:
+def is_type_checking(block: EnclosingBlock) -> bool:
+    """Return whether a block is the body of `if TYPE_CHECKING`, which does not run."""
     return (
         isinstance(block.statement, cst.If)
         and block.suite is block.statement.body

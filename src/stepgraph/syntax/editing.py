@@ -11,13 +11,16 @@ from stepgraph.syntax.bindings import parameters
 from stepgraph.syntax.edits import (
     AddedArgument,
     AddedAwait,
+    AddedImport,
     Edit,
     MovedImport,
     RemovedArgument,
     RemovedParameter,
+    RenamedModule,
     Replacement,
     combine,
 )
+from stepgraph.syntax.import_edits import add_imports, rename_module
 from stepgraph.syntax.module import SourceModule
 
 Item = TypeVar("Item", cst.Arg, cst.Param)
@@ -46,7 +49,8 @@ def apply_source_edits(module: SourceModule, edits: Sequence[Edit]) -> bytes:
     for edit in edits:
         earlier = by_node.setdefault(edit.place.node, edit)
         by_node[edit.place.node] = combine(earlier, edit) or earlier
-    return module.tree.visit(_Editor(module, by_node)).bytes
+    imports = [edit for edit in by_node.values() if isinstance(edit, AddedImport)]
+    return add_imports(module.tree.visit(_Editor(module, by_node)), imports).bytes
 
 
 class _Editor(cst.CSTTransformer):
@@ -78,6 +82,8 @@ class _Editor(cst.CSTTransformer):
                 return self._replace_expression(updated_node, text)
             case AddedAwait(), cst.BaseExpression():
                 return cst.Await(updated_node)
+            case RenamedModule(module=module), cst.ImportFrom() | cst.ImportAlias():
+                return rename_module(updated_node, module)
         return updated_node
 
     def _replace_expression(self, old: cst.BaseExpression, text: str) -> cst.BaseExpression:

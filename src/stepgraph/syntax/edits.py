@@ -56,7 +56,36 @@ class MovedImport(Struct, frozen=True):
     """The names to move, each with the dotted name of its new module. The statement keeps its other names."""
 
 
-Edit: TypeAlias = Replacement | AddedAwait | AddedArgument | RemovedArgument | RemovedParameter | MovedImport
+class RenamedModule(Struct, frozen=True):
+    """A change of the module that an import statement names."""
+
+    place: Place
+    """The location of a `from` import, or of an alias in another import."""
+    module: str
+    """The absolute name of the module. If it is empty, `from . import NAME` becomes `import NAME`."""
+
+
+class AddedImport(Struct, frozen=True):
+    """The addition of an import to the module of a name that is used without an import."""
+
+    place: Place
+    """The location of the name."""
+    module: str
+    """The dotted name of the module to import."""
+    member: str | None = None
+    """The name to import from the module, or None to import the module."""
+
+
+Edit: TypeAlias = (
+    Replacement
+    | AddedAwait
+    | AddedArgument
+    | RemovedArgument
+    | RemovedParameter
+    | MovedImport
+    | RenamedModule
+    | AddedImport
+)
 
 
 def combine(first: Edit, second: Edit) -> Edit | None:

@@ -28,7 +28,7 @@ from stepgraph.syntax.bindings import ModuleReference
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.parse import TokenBudgetError, parse_module
 from stepgraph.syntax.parsed_modules import ParsedModules
-from stepgraph.syntax.unparsed_sources import may_imported_modules
+from stepgraph.syntax.unparsed_sources import may_imported_modules, top_level_imports
 
 # Non-ASCII names contain bytes above 127.
 _CLASS: Final = re.compile(rb"^class[ \t]++([\w\x80-\xff]++)", re.MULTILINE)
@@ -72,6 +72,8 @@ class SourceModules(Struct):
     """Results of `class_names`, by path."""
     _imported_modules: dict[str, tuple[ModuleReference, ...]] = field(default_factory=dict)
     """Results of `modules_imported`, by path."""
+    _top_level_imports: dict[str, tuple[ModuleReference, ...]] = field(default_factory=dict)
+    """Results of `top_level_imports`, by path."""
     _content_bytes: int = 0
     """The size of the contents of the modules that this process parsed."""
 
@@ -196,6 +198,17 @@ class SourceModules(Struct):
             self._imported_modules[path] = references
         return references
 
+    def top_level_imports(self, path: str, root: Root) -> tuple[ModuleReference, ...]:
+        """Return the modules that the unindented statements of a module import, without parsing it."""
+        references = self._top_level_imports.get(path)
+        if references is None:
+            try:
+                references = top_level_imports(self._read(path, root))
+            except InputError:
+                references = ()
+            self._top_level_imports[path] = references
+        return references
+
     def class_names(self, path: str, root: Root) -> frozenset[str]:
         """Return the names of the top-level classes of a module, without parsing it; none if it is unreadable."""
         names = self._class_names.get(path)
@@ -260,3 +273,8 @@ class Importer(Struct, frozen=True):
         """Return whether the text of a module of the project matches a pattern, without parsing it."""
         bounds = self.files.bounds
         return bounds is not None and self.modules.mentions(path, bounds, words)
+
+    def top_level_imports(self, path: str) -> tuple[ModuleReference, ...]:
+        """Return the modules that the unindented statements of a module of the project import, without parsing it."""
+        bounds = self.files.bounds
+        return () if bounds is None else self.modules.top_level_imports(path, bounds)

@@ -6,6 +6,8 @@ from typing import Final, Literal, TypeAlias, get_args
 
 from typing_extensions import TypeIs
 
+from stepgraph.project.configuration.compatibility import DependencyMode
+
 StepMethodName: TypeAlias = Literal["do", "sleep", "sleep_until", "wait_for_event"]
 STEP_METHODS: Final[tuple[StepMethodName, ...]] = get_args(StepMethodName)
 
@@ -16,6 +18,12 @@ WorkKind: TypeAlias = Literal["step", "sleep", "wait"]
 def is_step_method(name: str) -> TypeIs[StepMethodName]:
     """Return whether the step object has a method of this name."""
     return name in STEP_METHODS
+
+
+def do_parameters(mode: DependencyMode) -> tuple[str, ...]:
+    """Return the names of the parameters of `step.do` in a dependency mode."""
+    optional = ("depends",) if mode is DependencyMode.LEGACY else ()
+    return ("name", *optional, "concurrent", "config")
 
 
 def work_of_method(method: StepMethodName) -> WorkKind:

@@ -11,6 +11,7 @@ from stepgraph.syntax.mutation.assignments import ANY_NAME, EQUALS, METHODS
 
 _IGNORED: Final = re.compile(rb"#[^\n]*+|\\\r?\n")
 _IMPORT: Final = re.compile(rb"\bimport\b(?P<names>[^\n(]*+(?:\([^()]*+\))?)")
+_TOP_LEVEL_IMPORT: Final = re.compile(rb"^(?:from|import)[ \t][^\n]*+", re.MULTILINE)
 _MAX_SOURCE: Final = 300
 """The maximum length of the module name between `from` and `import`, in bytes."""
 _DOTTED_NAME: Final = re.compile(rb"[\w.]+")
@@ -19,6 +20,11 @@ _DOTTED_NAME: Final = re.compile(rb"[\w.]+")
 def may_imported_modules(source: bytes) -> tuple[ModuleReference, ...]:
     """Return a superset of the modules that the import statements of a source may load."""
     return tuple(dict.fromkeys(with_packages(_references(source))))
+
+
+def top_level_imports(source: bytes) -> tuple[ModuleReference, ...]:
+    """Return the modules that statements without indentation import, from the first line of each statement."""
+    return may_imported_modules(b"\n".join(_TOP_LEVEL_IMPORT.findall(source)))
 
 
 def _references(source: bytes) -> Iterator[ModuleReference]:

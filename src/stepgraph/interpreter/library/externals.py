@@ -39,7 +39,7 @@ from stepgraph.syntax.module import Place
 HARMLESS: Final = frozenset(
     [
         *("asyncio.iscoroutine", "asyncio.iscoroutinefunction"),
-        *("inspect.isawaitable", "inspect.iscoroutine", "inspect.iscoroutinefunction", "inspect.signature"),
+        *("inspect.isawaitable", "inspect.iscoroutine", "inspect.iscoroutinefunction"),
     ]
 ) | frozenset(
     f"builtins.{name}"

@@ -16,7 +16,7 @@ from stepgraph.interpreter.objects.attributes.lookup import NAMESPACE_LOOKUP, ta
 from stepgraph.interpreter.objects.classes import relevant_members
 from stepgraph.interpreter.objects.names import look_up
 from stepgraph.interpreter.values.objects import ClassValue, FunctionValue, Instance, LexicalScope, ModuleValue
-from stepgraph.interpreter.values.steps import StepFunction, StepObject
+from stepgraph.interpreter.values.steps import StepFunction, StepMethod, StepObject, StepSignature
 from stepgraph.ir.values import UNKNOWN, Unresolved, Value
 from stepgraph.limits import Limit
 from stepgraph.syntax.module import Place
@@ -92,6 +92,13 @@ def _members(call: LibraryCall) -> Value:
 @models("sys.modules.get", "sys.modules.values", "sys.modules.items")
 def _modules(call: LibraryCall) -> Value:
     return Unresolved(NAMESPACE_LOOKUP, call.place)
+
+
+@models("inspect.signature")
+def _signature(call: LibraryCall) -> Value:
+    """Model `inspect.signature(step.do)`. Other signatures are unknown."""
+    is_of_step = len(call.arguments.items) == 1 and call.first == StepMethod("do")
+    return StepSignature() if is_of_step else UNKNOWN
 
 
 @models("dataclasses.fields")

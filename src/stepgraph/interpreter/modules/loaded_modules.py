@@ -153,6 +153,9 @@ class LoadedModules(Struct):
     _imports_dynamically: bool = False
     """The result of `may_import_dynamically` for the first `_checked_count` modules."""
     _checked_count: int = 0
+    _extends_builtins: bool = False
+    """The result of `may_extend_builtins` for the first `_builtins_count` modules."""
+    _builtins_count: int = 0
     _all_modules: tuple[SourceModule, ...] = ()
     """The result of `all_modules` at the time when `_complete_count` modules were loaded."""
     _complete_count: int = 0
@@ -312,6 +315,13 @@ class LoadedModules(Struct):
             self._imports_dynamically = any(map(imports_dynamically, self.all_modules()))
             self._checked_count = len(self.scopes)
         return self._imports_dynamically
+
+    def may_extend_builtins(self) -> bool:
+        """Return whether a loaded module may add names to the built-in ones."""
+        for module in islice(self.scopes, self._builtins_count, None):
+            self._extends_builtins = self._extends_builtins or module.mentions(b"builtins.")
+        self._builtins_count = len(self.scopes)
+        return self._extends_builtins
 
     def _names_class_or_module(self, owner: str) -> bool:
         """Return whether a name, as the last component of an owner, denotes a class or module instead of an object."""

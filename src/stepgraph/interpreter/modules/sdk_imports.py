@@ -8,8 +8,9 @@ from typing import Final
 import libcst as cst
 from msgspec import Struct
 
-from stepgraph.ir.facts import Fact, WrongImport
+from stepgraph.ir.facts import Fact, WrongAttribute, WrongImport
 from stepgraph.syntax.bindings import imported_module
+from stepgraph.syntax.body_errors import catches_by_name
 from stepgraph.syntax.module import Place, SourceModule
 from stepgraph.syntax.walk import statements
 
@@ -35,7 +36,7 @@ _NAMES: Final = {
 }
 # Packages that lack these names in all modules but the ones above. JavaScript has the modules `cloudflare:workers` and
 # `cloudflare:workflows`.
-_PACKAGES: Final = frozenset({"cloudflare", "js", "pyodide", "workers"})
+_PACKAGES: Final = frozenset({"cloudflare", "cloudflare_workers", "cloudflare_workflows", "js", "pyodide", "workers"})
 
 
 def unguarded_wrong_imports(module: SourceModule) -> tuple[WrongImport, ...]:
@@ -58,14 +59,28 @@ def wrong_imports(module: SourceModule, statement: cst.ImportFrom) -> Iterator[W
             yield WrongImport(alias.evaluated_name, source, known.module, *places)
 
 
+def wrong_attribute(module: str, name: str, place: Place) -> WrongAttribute | None:
+    """Return the fault in an expression `module.name` that the module does not define. Return None if it may succeed.
+
+    An expression that expects the failure, by a handler that names the AttributeError, counts as successful.
+    """
+    known = _NAMES.get(name)
+    if known is None or module in known.definers or module.split(".", maxsplit=1)[0] not in _PACKAGES:
+        return None
+    if not isinstance(place.node, cst.Attribute) or catches_by_name(place.node, place.module, "AttributeError"):
+        return None
+    return WrongAttribute(name, module, known.module, Place(place.module, place.node.attr), place)
+
+
 def means_entrypoint(name: str, facts: Iterable[Fact]) -> bool:
     """Return whether the dotted name of an imported class means the SDK's base class of workflows.
 
-    The class of a wrong import among the `facts` is treated as if the import were correct.
+    The class of a wrong import or attribute among the `facts` is treated as if it were correct.
     """
     source, _, class_name = name.rpartition(".")
     if class_name != _BASE_CLASS:
         return False
     return source in _NAMES[_BASE_CLASS].definers or any(
-        isinstance(fact, WrongImport) and (fact.module, fact.name) == (source, class_name) for fact in facts
+        isinstance(fact, WrongImport | WrongAttribute) and (fact.module, fact.name) == (source, class_name)
+        for fact in facts
     )

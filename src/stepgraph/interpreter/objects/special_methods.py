@@ -18,11 +18,13 @@ from stepgraph.interpreter.python.loops.generators import emit_generator_call
 from stepgraph.interpreter.values.calls import Argument, Arguments, GeneratorCall, GeneratorExpression
 from stepgraph.interpreter.values.containers import Collection, Element
 from stepgraph.interpreter.values.objects import ClassValue, FunctionValue, Instance
+from stepgraph.interpreter.values.steps import StepSignature
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.interpreter.workflow.awaiting import await_value
 from stepgraph.ir.nodes import EMPTY_BLOCK, Block, Branch, Choice, Jump, JumpKind, Loop
 from stepgraph.ir.values import UNKNOWN, Constant, Unresolved, Value, is_foreign
 from stepgraph.syntax.module import Place
+from stepgraph.syntax.step_methods import do_parameters
 
 
 def is_union_of_objects(value: Value) -> TypeGuard[Union]:
@@ -147,6 +149,9 @@ def compare(
         for operand, operator_owner in ((left_operand, right_operand), (right_operand, left_operand)):
             if is_foreign(operator_owner):
                 interpreter.escape_operand(operand, place, "is compared with a value outside the project")
+    if is_membership and isinstance(right_operand, StepSignature) and isinstance(left_operand, Constant):
+        has_parameter = left_operand.value in do_parameters(interpreter.mode)
+        return Constant(value=has_parameter is isinstance(node.operator, cst.In))
     if is_membership:
         for container in union_values(right_operand):
             _search_iterator(interpreter, container, place)

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from stepgraph.interpreter.escapes import NOT_MODELED
 from stepgraph.interpreter.interpreter import Evaluator, Interpreter
 from stepgraph.interpreter.joining import union_values
+from stepgraph.interpreter.modules.missing_imports import import_missing, observe_type_only_name
 from stepgraph.interpreter.objects.attributes.access import METADATA_ATTRIBUTES, get_attribute
 from stepgraph.interpreter.objects.attributes.dynamic import get_global
 from stepgraph.interpreter.objects.containers.container_objects import as_collection
@@ -61,6 +62,8 @@ from stepgraph.ir.values import (
     Unresolved,
     Value,
 )
+from stepgraph.syntax.importable_names import IMPORTABLE_NAMES
+from stepgraph.syntax.load_names import type_only_names
 from stepgraph.syntax.module import Place
 
 
@@ -69,6 +72,10 @@ def _evaluate_name(interpreter: Interpreter, node: cst.Name) -> Value:
     if constant is not None:
         return constant
     value = look_up(interpreter, node.value)
+    if node.value in interpreter.module.once(type_only_names):
+        observe_type_only_name(interpreter, node)
+    elif value is UNKNOWN and node.value in IMPORTABLE_NAMES:
+        value = import_missing(interpreter, node)
     interpreter.tracer.on_read(node, None, value)
     return value
 

@@ -11,6 +11,7 @@ from stepgraph.interpreter.interpreter import Executor, Interpreter
 from stepgraph.interpreter.joining import union_values
 from stepgraph.interpreter.modules.imports import import_name
 from stepgraph.interpreter.modules.sdk_imports import wrong_imports
+from stepgraph.interpreter.modules.unloadable_imports import unloadable_imports
 from stepgraph.interpreter.objects.attributes.changes import delete_attribute, delete_named, update_attributes
 from stepgraph.interpreter.objects.containers.container_objects import as_collection
 from stepgraph.interpreter.objects.containers.iteration import added_elements, materialize_generator
@@ -242,13 +243,21 @@ def _execute_class_def(interpreter: Interpreter, node: cst.ClassDef) -> None:
 def _execute_import(interpreter: Interpreter, node: cst.Import | cst.ImportFrom) -> None:
     if isinstance(node.names, cst.ImportStar):
         return
-    if isinstance(node, cst.ImportFrom) and not _may_be_caught(interpreter):
-        for fact in wrong_imports(interpreter.module, node):
-            if not interpreter.modules.is_in_project(fact.module):
-                interpreter.observe(fact)
+    if not _may_be_caught(interpreter):
+        _observe_failing_import(interpreter, node)
     for alias in node.names:
         name = import_binding(alias)
         bind(interpreter, name, import_name(interpreter, node, name))
+
+
+def _observe_failing_import(interpreter: Interpreter, node: cst.Import | cst.ImportFrom) -> None:
+    """Record the parts of an import in a function that fail when it runs."""
+    if isinstance(node, cst.ImportFrom):
+        for wrong_import in wrong_imports(interpreter.module, node):
+            if not interpreter.modules.is_in_project(wrong_import.module):
+                interpreter.observe(wrong_import)
+    for unloadable in unloadable_imports(interpreter, interpreter.module, node):
+        interpreter.observe(unloadable)
 
 
 def _may_be_caught(interpreter: Interpreter) -> bool:

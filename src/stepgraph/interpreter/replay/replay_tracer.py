@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from typing import Final
@@ -18,6 +19,7 @@ from stepgraph.interpreter.library.side_effects import (
     only_decides_logging,
     request_outside_step,
 )
+from stepgraph.interpreter.replay.constant_conditions import observe_dead_code
 from stepgraph.interpreter.replay.late_bindings import observe_late_bindings
 from stepgraph.interpreter.replay.races import observe_races
 from stepgraph.interpreter.replay.replay_state import ReplayState
@@ -65,7 +67,7 @@ from stepgraph.ir.facts import (
 )
 from stepgraph.ir.nodes import Block, StepDefinition
 from stepgraph.ir.values import UNKNOWN, External, Resource, Value
-from stepgraph.syntax.module import Place
+from stepgraph.syntax.module import Place, SourceModule
 from stepgraph.syntax.step_methods import is_step_method, stores_arguments
 
 _COMPOSITE: Final = (Collection, Mapping, Union)
@@ -181,6 +183,7 @@ class ReplayTracer(Tracer):
 
     def on_test(self, test: Value, test_place: Place, decision_place: Place, first_branch: int = 0) -> None:
         record_test(self.state, test, test_place, decision_place, first_branch)
+        observe_dead_code(self.interpreter, test, test_place)
 
     def on_selection(self, tests: Sequence[Value], paths: Sequence[PathResult], start: TraceMark) -> None:
         taint_selected_values(self.state, tests, paths, start)
@@ -235,7 +238,7 @@ class ReplayTracer(Tracer):
     def on_step_method(self, name: str, arguments: Arguments, place: Place) -> StaticArguments:
         """Record a call of a step method. The arguments that the engine stores count as used, except for the name."""
         interpreter = self.interpreter
-        expects_type_error = interpreter.frame.type_error_handlers > 0
+        expects_type_error = interpreter.frame.type_error_handlers > 0 or place.module.once(_inspects_step_do)
         passed = static_arguments(arguments)
         interpreter.observe(MethodCalled(name, passed, place, interpreter.in_step, expects_type_error))
         if is_step_method(name) and stores_arguments(name):
@@ -283,3 +286,11 @@ class ReplayTracer(Tracer):
     def on_end(self, body: Block) -> None:
         observe_races(self.interpreter, body)
         observe_changed_state(self.state)
+
+
+def _inspects_step_do(module: SourceModule) -> bool:
+    """Return whether a module reads the signature of `step.do` to call it with the arguments that it accepts."""
+    return module.mentions(b"signature(") and _STEP_SIGNATURE.search(module.source) is not None
+
+
+_STEP_SIGNATURE: Final = re.compile(rb"\bsignature\(\s*+(?:\w++\.)++do\s*+\)")

@@ -23,6 +23,12 @@ class StepMethod(Value, Struct, frozen=True):
     name: str
 
 
+class StepSignature(Value, Struct, frozen=True):
+    """The signature of `step.do`, or its parameters, in which code may look for `depends`."""
+
+    relevant: ClassVar[bool] = False
+
+
 class StepDecorator(Value, Struct, eq=False):
     """The decorator returned by `step.do(...)`."""
 

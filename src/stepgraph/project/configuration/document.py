@@ -13,6 +13,7 @@ from typing import Final, Protocol, TypeAlias
 from msgspec import Struct, field
 
 from stepgraph.model.note import Problem, ProblemKind
+from stepgraph.project.configuration.placeholders import is_placeholder
 
 # Field names and list indices, from the top level.
 Path: TypeAlias = tuple[str | int, ...]
@@ -116,10 +117,12 @@ class Fields(Struct, frozen=True):
         return None
 
     def number(self, name: str) -> int | None:
-        """Return a positive integer. Report any other value."""
+        """Return a positive integer, or None for a placeholder. Report any other value."""
         value = self.values.get(name)
         if value is None or (isinstance(value, int) and not isinstance(value, bool) and value > 0):
             return value
+        if isinstance(value, str) and is_placeholder(value):
+            return None
         value_text = value if isinstance(value, int | float) and not isinstance(value, bool) else _kind_text(value)
         self.report((name,), f"`{name}` must be a positive integer, got {value_text}.")
         return None

@@ -15,6 +15,7 @@ from typing import Final
 from stepgraph.model.note import InputError, Problem, ProblemKind
 from stepgraph.project.configuration.compatibility import Compatibility, DependencyMode
 from stepgraph.project.configuration.document import Document, Fields, MalformedError
+from stepgraph.project.configuration.placeholders import is_placeholder_date
 from stepgraph.project.encoding import decode_utf_8
 from stepgraph.project.folders import folder_of
 from stepgraph.project.reading import read_configuration_bytes
@@ -22,8 +23,6 @@ from stepgraph.project.root import Root
 
 _KEEP_INSIDE: Final = "Files outside of the repository or the named directory are never read."
 _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
-# A value that a template leaves to a script, such as `%COMPAT_DATE%`, `{{ date }}`, `$DATE`, `<date>` or `__DATE__`.
-_PLACEHOLDER: Final = re.compile(r"[%{$<]|__")
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +224,7 @@ def _relative_to(path: str, name: str | None) -> str | None:
 
 def _compatibility(top_level: Fields, override: Fields | None) -> Compatibility:
     date = _inherited(top_level, override, "compatibility_date")
-    if date is not None and _PLACEHOLDER.match(date):
+    if date is not None and is_placeholder_date(date):
         date = None
     elif date is not None and not _DATE.fullmatch(date):
         _table_with(top_level, override, "compatibility_date").report(
@@ -299,11 +298,11 @@ def _hints(top_level: Fields, override: Fields | None, environment: str | None) 
 def _placeholder_hints(top_level: Fields, override: Fields | None) -> Iterator[Problem]:
     table = _table_with(top_level, override, "compatibility_date")
     date = table.values.get("compatibility_date")
-    if isinstance(date, str) and _PLACEHOLDER.match(date):
+    if isinstance(date, str) and is_placeholder_date(date):
         message = (
             f"the compatibility date is the placeholder `{date}`, so the code decides the dependency mode: legacy if it"
             " uses `depends`, and implicit otherwise."
         )
         position = table.position(("compatibility_date",))
         advice = "Check the configuration with its final date, too."
-        yield Problem(top_level.path, message, advice, *position, kind=ProblemKind.PLACEHOLDER)
+        yield Problem(top_level.path, message, advice, *position, kind=ProblemKind.CONFIGURATION)

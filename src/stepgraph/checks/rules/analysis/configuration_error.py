@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 def _check(subject: ProjectSubject) -> Iterator[Diagnostic]:
     yield from diagnostics_of(subject.problems, ProblemKind.CONFIGURATION)
-    yield from diagnostics_of(subject.problems, ProblemKind.PLACEHOLDER)
     yield from hint_diagnostics(subject.hints)
 
 

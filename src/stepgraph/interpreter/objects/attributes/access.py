@@ -11,6 +11,7 @@ from stepgraph.interpreter.joining import join_values, union_values
 from stepgraph.interpreter.library.caches import forget_result
 from stepgraph.interpreter.library.side_effects import ENVIRONMENT
 from stepgraph.interpreter.modules.imports import IMPORT_FAILS, submodule
+from stepgraph.interpreter.modules.sdk_imports import wrong_attribute
 from stepgraph.interpreter.modules.star_imports import exported_names
 from stepgraph.interpreter.objects.attributes.lookup import (
     NAMESPACE_LOOKUP,
@@ -35,7 +36,7 @@ from stepgraph.interpreter.values.objects import (
     ModuleValue,
     SuperObject,
 )
-from stepgraph.interpreter.values.steps import Event, Payload, StepMethod, StepObject
+from stepgraph.interpreter.values.steps import Event, Payload, StepMethod, StepObject, StepSignature
 from stepgraph.interpreter.values.tasks import Future, Gathering, Queue, Task, TaskGroup
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.interpreter.workflow.awaiting import awaited_tasks
@@ -67,6 +68,8 @@ def get_attribute(interpreter: Interpreter, owner: Value, name: str, place: Plac
     match owner:
         case StepObject():
             return StepMethod(name)
+        case StepSignature():
+            return owner if name == "parameters" else UNKNOWN
         case Instance():
             if name == "__dict__":
                 forget_attribute(interpreter, owner, None)
@@ -78,6 +81,9 @@ def get_attribute(interpreter: Interpreter, owner: Value, name: str, place: Plac
         case ModuleValue():
             return _module_member(interpreter, owner, name, place)
         case External(name=prefix):
+            fault = wrong_attribute(prefix, name, place)
+            if fault is not None and not interpreter.modules.is_in_project(prefix):
+                interpreter.observe(fault)
             return External(f"{prefix}.{name}")
         case ExternalResult(name=prefix):
             return ExternalResultMember(f"{prefix}().{name}")

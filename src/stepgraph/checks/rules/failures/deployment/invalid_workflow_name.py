@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from stepgraph.checks.diagnostic import Diagnostic, Severity, empty_span
 from stepgraph.checks.rule import Rule
+from stepgraph.project.configuration.placeholders import is_placeholder
 
 if TYPE_CHECKING:
     from stepgraph.checks.subject import ProjectSubject
@@ -29,7 +30,9 @@ def _check(subject: ProjectSubject) -> Iterator[Diagnostic]:
 
 
 def _find_problem(name: str) -> str | None:
-    """Return the problem of a name as a predicate. Return None for a valid name."""
+    """Return the problem of a name as a predicate. Return None for a valid name, and for one with a placeholder."""
+    if is_placeholder(name):
+        return None
     if len(name) > _LONGEST:
         return f"has {len(name)} characters, more than {_LONGEST}"
     if _VALID.fullmatch(name):

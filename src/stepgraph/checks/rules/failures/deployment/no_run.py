@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from msgspec.structs import replace
-
 from stepgraph.checks.diagnostic import Diagnostic, Severity, diagnostics_of
 from stepgraph.checks.rule import Rule
 from stepgraph.model.note import ProblemKind
@@ -17,10 +15,9 @@ _ADVICE: Final = "Add `async def run(self, event, step)`, or name the class that
 
 
 def _check(subject: ProjectSubject) -> Iterator[Diagnostic]:
-    """Report configured classes as errors. Report other classes with the code of a workflow as warnings."""
+    """Report configured classes, and other classes with the code of a workflow."""
     yield from diagnostics_of(subject.problems, ProblemKind.NO_RUN, "Each instance fails when it starts.", _ADVICE)
-    for diagnostic in diagnostics_of(subject.hints, ProblemKind.NO_RUN):
-        yield replace(diagnostic, severity=Severity.WARNING)
+    yield from diagnostics_of(subject.hints, ProblemKind.NO_RUN)
 
 
 RULE = Rule(

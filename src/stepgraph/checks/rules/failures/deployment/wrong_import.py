@@ -7,27 +7,44 @@ from typing import TYPE_CHECKING
 
 from stepgraph.checks.diagnostic import Applicability, Diagnostic, Severity, safe_fix
 from stepgraph.checks.rule import Rule
-from stepgraph.ir.facts import WrongImport
-from stepgraph.syntax.edits import MovedImport
+from stepgraph.ir.facts import WrongAttribute, WrongImport
+from stepgraph.syntax.edits import AddedImport, MovedImport, Replacement
 
 if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
-    for wrong in subject.facts_of_type(WrongImport):
-        yield Diagnostic(
-            wrong.place.span,
-            f"unknown name `{wrong.name}` in `{wrong.module}`: the import fails with an ImportError, and the Worker"
-            " never starts.",
-            _advice(wrong),
-            None
-            if wrong.defining_module is None
-            else safe_fix(MovedImport(wrong.statement, ((wrong.name, wrong.defining_module),))),
-        )
+    yield from map(_import_diagnostic, subject.facts_of_type(WrongImport))
+    yield from map(_attribute_diagnostic, subject.facts_of_type(WrongAttribute))
 
 
-def _advice(wrong: WrongImport) -> str:
+def _import_diagnostic(wrong: WrongImport) -> Diagnostic:
+    effect = "the import fails with an ImportError, and the Worker never starts"
+    fix = (
+        None
+        if wrong.defining_module is None
+        else safe_fix(MovedImport(wrong.statement, ((wrong.name, wrong.defining_module),)))
+    )
+    return Diagnostic(wrong.place.span, f"{_problem(wrong)}: {effect}.", _advice(wrong), fix)
+
+
+def _attribute_diagnostic(wrong: WrongAttribute) -> Diagnostic:
+    expression, source = wrong.expression, wrong.defining_module
+    effect = f"`{expression.brief_text}` fails with an AttributeError"
+    fix = (
+        None
+        if source is None
+        else safe_fix(Replacement(expression, wrong.name), AddedImport(wrong.place, source, wrong.name))
+    )
+    return Diagnostic(expression.span, f"{_problem(wrong)}: {effect}.", _advice(wrong), fix)
+
+
+def _problem(wrong: WrongImport | WrongAttribute) -> str:
+    return f"unknown name `{wrong.name}` in `{wrong.module}`"
+
+
+def _advice(wrong: WrongImport | WrongAttribute) -> str:
     if wrong.defining_module is None:
         return f"Remove it: the Python SDK has no class `{wrong.name}`."
     return f"Write `from {wrong.defining_module} import {wrong.name}`."

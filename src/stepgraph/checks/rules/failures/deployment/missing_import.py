@@ -1,0 +1,67 @@
+"""Names of the platform and of the standard library that are used without an import."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from stepgraph.checks.diagnostic import Diagnostic, Fix, Severity, safe_fix, unsafe_fix
+from stepgraph.checks.rule import Rule
+from stepgraph.ir.facts import MissingImport, TypeOnlyName
+from stepgraph.syntax.edits import AddedImport
+
+if TYPE_CHECKING:
+    from stepgraph.checks.subject import WorkflowSubject
+
+Use = TypeVar("Use", MissingImport, TypeOnlyName)
+
+# Names that code may also import from another module, or as another object.
+_AMBIGUOUS: Final = frozenset({"Headers", "Request", "Response", "FormData", "datetime", "env", "fetch", "time"})
+
+
+def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
+    """Report the first use of each name in each module. The others have the same cause."""
+    for missing in _first_uses(subject.facts_of_type(MissingImport)):
+        message = f"undefined name `{missing.name}`: it raises a NameError, and {_effect(missing)}."
+        yield Diagnostic(missing.place.span, message, _advice(missing), _fix(missing))
+    for used in _first_uses(subject.facts_of_type(TypeOnlyName)):
+        message = f"`{used.name}` is imported only for type checkers: it raises a NameError, and {_effect(used)}."
+        yield Diagnostic(used.place.span, message, "Import it outside of `if TYPE_CHECKING`.")
+
+
+def _first_uses(uses: Iterable[Use]) -> Iterable[Use]:
+    """Return the first use of each name in each module."""
+    first: dict[tuple[str, str], Use] = {}
+    for use in uses:
+        key = use.place.module.path, use.name
+        if key not in first or use.place.span < first[key].place.span:
+            first[key] = use
+    return first.values()
+
+
+def _effect(use: MissingImport | TypeOnlyName) -> str:
+    return "the Worker never starts" if use.at_load else "this code fails whenever it runs"
+
+
+def _advice(missing: MissingImport) -> str:
+    if missing.is_member_of_class:
+        return f"Write `self.{missing.name}` in a method, or import the name that you mean."
+    statement = missing.imported.statement(missing.name)
+    return f"Write `self.env`, or add `{statement}`." if missing.name == "env" else f"Add `{statement}`."
+
+
+def _fix(missing: MissingImport) -> Fix | None:
+    if missing.is_member_of_class:
+        return None
+    imported = missing.imported
+    edit = AddedImport(missing.place, imported.module, missing.name if imported.is_member else None)
+    return unsafe_fix(edit) if missing.name in _AMBIGUOUS else safe_fix(edit)
+
+
+RULE = Rule(
+    code="SG130",
+    name="missing-import",
+    module=__name__,
+    severity=Severity.ERROR,
+    check=_check,
+)

@@ -1,0 +1,65 @@
+"""Imports of modules of the Worker by names that the Worker does not load them by."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from stepgraph.checks.diagnostic import Diagnostic, Severity, safe_fix
+from stepgraph.checks.rule import Rule
+from stepgraph.ir.facts import UnloadableImport
+from stepgraph.syntax.edits import RenamedModule
+
+if TYPE_CHECKING:
+    from stepgraph.checks.subject import WorkflowSubject
+
+
+def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
+    for unloadable in subject.facts_of_type(UnloadableImport):
+        correction = unloadable.correction
+        has_fix = correction.module is not None and not correction.conflict
+        yield Diagnostic(
+            unloadable.place.span,
+            f"{_problem(unloadable)}, and {_effect(unloadable)}.",
+            _advice(unloadable),
+            safe_fix(RenamedModule(unloadable.place, correction.module or "")) if has_fix else None,
+        )
+
+
+def _problem(unloadable: UnloadableImport) -> str:
+    written = unloadable.correction.written
+    loading = f"modules are loaded by their names in {_root(unloadable)}"
+    if not written.startswith("."):
+        return f"no package `{written.split('.', 1)[0]}` in the Worker, because {loading}: the import fails"
+    if unloadable.package:
+        return f"`{written}` is outside of the package `{unloadable.package}`, because {loading}: the import fails"
+    return f"relative import `{written}` in a module without a package, because {loading}: the import fails"
+
+
+def _root(unloadable: UnloadableImport) -> str:
+    return f"`{unloadable.root}`" if unloadable.root else "the directory of `main`"
+
+
+def _effect(unloadable: UnloadableImport) -> str:
+    return "the Worker never starts" if unloadable.at_load else "this code fails whenever it runs"
+
+
+def _advice(unloadable: UnloadableImport) -> str:
+    correction = unloadable.correction
+    if correction.conflict:
+        return f"Rename the module `{correction.conflict}`, because Python has a module of this name, too."
+    if not correction.statement:
+        return f"Import a module below {_root(unloadable)} by its name there."
+    if correction.module is None:
+        name = correction.statement.removeprefix("import ")
+        return f"Write `{correction.statement}`, and `{name}` for `{correction.written}`."
+    return f"Write `{correction.statement}`."
+
+
+RULE = Rule(
+    code="SG129",
+    name="unloadable-import",
+    module=__name__,
+    severity=Severity.ERROR,
+    check=_check,
+)

@@ -1,0 +1,47 @@
+"""Methods `run` that the engine cannot run by calling them with the event and the step object."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
+
+from stepgraph.checks.diagnostic import Diagnostic, Severity
+from stepgraph.checks.rule import Rule
+from stepgraph.ir.facts import EventKeyAccess, RunFault, UnusableRun
+
+if TYPE_CHECKING:
+    from stepgraph.checks.subject import WorkflowSubject
+    from stepgraph.model.span import Span
+
+_SIGNATURE: Final = "async def run(self, event, step)"
+_PROBLEMS: Final[dict[RunFault, str]] = {
+    "missing": "takes `({})`, but the engine passes the event and the step: each instance fails with a TypeError",
+    "extra": "requires `({})`, but the engine passes the event and the step: each instance fails with a TypeError",
+    "order": "takes `({})`, but the engine passes the event first: using it as the step object fails",
+    "generator": "contains `yield`: it only creates a generator, and its code never runs",
+}
+
+
+def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
+    for unusable in subject.facts_of_type(UnusableRun):
+        yield Diagnostic(
+            unusable.place.span,
+            f"`run` {_PROBLEMS[unusable.fault].format(unusable.parameters)}.",
+            "Return the result instead of yielding it." if unusable.fault == "generator" else f"Write `{_SIGNATURE}`.",
+            consequences=tuple(_consequences(subject)),
+        )
+
+
+def _consequences(subject: WorkflowSubject) -> Iterator[tuple[str, Span]]:
+    """Yield the findings in code that takes the event for the step object."""
+    keys = subject.facts_of_type(EventKeyAccess)
+    return (("SG212", key.place.span) for key in keys if key.owner.brief_text == "step")
+
+
+RULE = Rule(
+    code="SG131",
+    name="unusable-run",
+    module=__name__,
+    severity=Severity.ERROR,
+    check=_check,
+)

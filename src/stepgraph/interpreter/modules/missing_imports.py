@@ -1,0 +1,112 @@
+"""Undefined names that the platform or the standard library provides: the code lacks their import."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import libcst as cst
+
+from stepgraph.interpreter.interpreter import Interpreter
+from stepgraph.interpreter.values.objects import LexicalScope
+from stepgraph.ir.facts import MissingImport, TypeOnlyName
+from stepgraph.ir.values import UNKNOWN, External, Value
+from stepgraph.syntax.body_errors import catches_by_name
+from stepgraph.syntax.importable_names import IMPORTABLE_NAMES, ImportableName
+from stepgraph.syntax.load_names import unbound_load_names
+from stepgraph.syntax.module import Place, SourceModule
+from stepgraph.syntax.mutation.changes import may_bind_computed_names
+from stepgraph.syntax.walk import ancestors_of
+
+# Source text of code that may define names which no statement binds.
+_NAMESPACE_ACCESS = (b"globals(", b"exec(", b"sys.modules", b"builtins")
+
+
+def import_missing(interpreter: Interpreter, node: cst.Name) -> Value:
+    """Return the value that an importable name would have with its import, if no code binds the name.
+
+    The name is recorded for the rules. Its value is unknown if code may bind it.
+    """
+    name = node.value
+    scopes = list(_enclosing_scopes(interpreter.frame.scope))
+    if any(_binds(scope, name) for scope in scopes if scope.kind != "class" or scope is scopes[0]):
+        return UNKNOWN
+    if _may_be_bound_dynamically(interpreter, scopes[-1], name):
+        return UNKNOWN
+    if catches_by_name(node, interpreter.module, "NameError"):
+        return UNKNOWN
+    imported = interpreter.module.once_for(node, _import_of)
+    at_load = _is_at_load(scopes)
+    is_member = any(_binds(scope, name) for scope in scopes if scope.kind == "class")
+    interpreter.observe(MissingImport(name, imported, interpreter.place(node), at_load, is_member))
+    return External(imported.qualified(name))
+
+
+def observe_type_only_name(interpreter: Interpreter, node: cst.Name) -> None:
+    """Record a use of a name that the module imports only for type checkers. Annotations may never be evaluated."""
+    name, module = node.value, interpreter.module
+    *inner, module_scope = _enclosing_scopes(interpreter.frame.scope)
+    if any(_binds(scope, name) for scope in inner) or _may_be_bound_dynamically(interpreter, module_scope, name):
+        return
+    if catches_by_name(node, module, "NameError") or _is_in_annotation(node, module):
+        return
+    interpreter.observe(TypeOnlyName(name, _is_at_load([*inner, module_scope]), interpreter.place(node)))
+
+
+def _is_in_annotation(node: cst.Name, module: SourceModule) -> bool:
+    return any(isinstance(ancestor, cst.Annotation) for ancestor in ancestors_of(module.parents, node))
+
+
+def _is_at_load(scopes: Sequence[LexicalScope]) -> bool:
+    return not any(scope.kind in ("function", "expression") for scope in scopes)
+
+
+def observe_missing_imports(interpreter: Interpreter) -> None:
+    """Record the importable names without an import that the bodies of modules read when they are loaded.
+
+    The interpreter only evaluates the statements that the workflow needs, but all of them run.
+    """
+    for scope in tuple(interpreter.modules.scopes.values()):
+        names = [name for name in scope.module.once(unbound_load_names) if name.value in IMPORTABLE_NAMES]
+        for name in names:
+            if not _may_be_bound_dynamically(interpreter, scope, name.value):
+                imported = scope.module.once_for(name, _import_of)
+                place = Place(scope.module, name)
+                fact = MissingImport(name.value, imported, place, at_load=True, is_member_of_class=False)
+                interpreter.observe(fact)
+
+
+def _import_of(node: cst.Name, module: SourceModule) -> ImportableName:
+    """Return the import of a name. `datetime` is the class unless the code reads a class of the module."""
+    if node.value != "datetime":
+        return IMPORTABLE_NAMES[node.value]
+    match module.parents.get(id(node)):
+        case cst.Attribute(attr=cst.Name(value="date" | "datetime" | "time" | "timedelta" | "timezone" | "UTC")):
+            return IMPORTABLE_NAMES["datetime"]
+        case _:
+            return ImportableName("datetime", is_member=True)
+
+
+def _enclosing_scopes(scope: LexicalScope | None) -> Iterator[LexicalScope]:
+    """Yield a scope and its enclosing scopes, innermost first. The last one is the module."""
+    while scope is not None:
+        yield scope
+        scope = scope.parent
+
+
+def _binds(scope: LexicalScope, name: str) -> bool:
+    return name in scope.bindings.binders or scope.names.get(name) is not None
+
+
+def _may_be_bound_dynamically(interpreter: Interpreter, scope: LexicalScope, name: str) -> bool:
+    """Return whether a star import, computed names or another module may bind a name of a module."""
+    modules = interpreter.modules
+    return (
+        bool(scope.bindings.stars)
+        or scope.module.once(_accesses_namespace)
+        or modules.is_assigned_externally(scope, name)
+        or modules.may_extend_builtins()
+    )
+
+
+def _accesses_namespace(module: SourceModule) -> bool:
+    return any(map(module.mentions, _NAMESPACE_ACCESS)) or may_bind_computed_names(module)

@@ -1,0 +1,196 @@
+"""Imports of modules of a Worker by names that the Worker does not load them by.
+
+A Worker loads its modules by their names relative to the module root. A module there has no package, so its relative
+imports fail, and the directory of the module root is itself no package.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+import libcst as cst
+from msgspec import Struct
+
+from stepgraph.interpreter.interpreter import Interpreter
+from stepgraph.ir.facts import ImportCorrection, UnloadableImport
+from stepgraph.limits import Limit
+from stepgraph.project.module_files import ModuleFile
+from stepgraph.project.worker_modules import WorkerModules
+from stepgraph.syntax.bindings import (
+    ModuleReference,
+    imported_module,
+    is_modeled_package,
+    may_load_modules,
+)
+from stepgraph.syntax.module import Place, SourceModule
+from stepgraph.syntax.modules import Importer
+from stepgraph.syntax.unparsed_sources import with_packages
+from stepgraph.syntax.walk import statements
+
+# Source text of code that changes how modules are loaded.
+_CHANGES_LOADING: Final = (b"sys.path", b"sys.modules", b"meta_path", b"__package__", b"__path__", b"addsitedir")
+
+
+def observe_unloadable_imports(interpreter: Interpreter) -> None:
+    """Record the imports that fail when the Worker loads the analyzed module and the modules that it imports.
+
+    A module that no lookup has needed is parsed only if its text contains an import that may fail.
+    """
+    modules = interpreter.modules
+    worker = _worker_of(interpreter)
+    if worker is None or modules.importer is None:
+        return
+    importer = modules.importer
+    parsed = {module.path: module for module in modules.scopes}
+    pending = [next(iter(parsed))]
+    visited = set(pending)
+    while pending:
+        path = pending.pop()
+        module = parsed.get(path)
+        references = importer.top_level_imports(path) if module is None else module.once(_top_level_imports)
+        interpreter.budget.spend(Limit.ELEMENTS, len(references))
+        if worker.contains(path) and any(_may_fail(worker, path, reference) for reference in references):
+            loaded = importer.load(ModuleFile(worker.name_of(path), path)) if module is None else module
+            if isinstance(loaded, SourceModule):
+                _observe_top_level(interpreter, loaded)
+        for level, name in with_packages(references):
+            file = importer.find(path, level, name)
+            if file is not None and file.path is not None and file.path not in visited:
+                visited.add(file.path)
+                pending.append(file.path)
+
+
+def _observe_top_level(interpreter: Interpreter, module: SourceModule) -> None:
+    for statement in statements(module.tree):
+        if isinstance(statement, cst.Import | cst.ImportFrom):
+            for fact in unloadable_imports(interpreter, module, statement, at_load=True):
+                interpreter.observe(fact)
+
+
+def unloadable_imports(
+    interpreter: Interpreter, module: SourceModule, statement: cst.Import | cst.ImportFrom, *, at_load: bool = False
+) -> Iterator[UnloadableImport]:
+    """Yield the parts of an import statement of a module that fail in the Worker."""
+    worker, importer = _worker_of(interpreter), interpreter.modules.importer
+    if worker is None or importer is None or not worker.contains(module.path):
+        return
+    names = _WorkerNames(worker, importer, module.path)
+    corrections = (
+        [(statement, _correct_import_from(names, statement))]
+        if isinstance(statement, cst.ImportFrom)
+        else [(alias, _correct_import(names, alias)) for alias in statement.names]
+    )
+    package = ".".join(worker.package_of(module.path))
+    for node, correction in corrections:
+        if correction is not None:
+            yield UnloadableImport(correction, package, worker.root, at_load, Place(module, node))
+
+
+def _worker_of(interpreter: Interpreter) -> WorkerModules | None:
+    """Return the Worker that loads the analyzed module. Return None without one, or if code changes the loading."""
+    modules = interpreter.modules
+    main = next(iter(modules.scopes), None)
+    worker = None if modules.importer is None else modules.importer.files.worker
+    if worker is None or main is None or not worker.is_entry(main.path):
+        return None
+    return None if any(module.once(_changes_loading) for module in modules.scopes) else worker
+
+
+def _changes_loading(module: SourceModule) -> bool:
+    return any(map(module.mentions, _CHANGES_LOADING))
+
+
+def _top_level_imports(module: SourceModule) -> tuple[ModuleReference, ...]:
+    """Return the modules that the statements of a module import, without those in blocks, functions and classes."""
+    imports = [each for each in statements(module.tree) if isinstance(each, cst.Import | cst.ImportFrom)]
+    return tuple(reference for each in imports for reference in may_load_modules(each))
+
+
+def _may_fail(worker: WorkerModules, path: str, reference: ModuleReference) -> bool:
+    """Return whether a reference leads out of the outermost package of a module, or names the module root."""
+    level, name = reference
+    if level:
+        return level > len(worker.package_of(path))
+    return worker.names_source_folder(name)
+
+
+class _WorkerNames(Struct, frozen=True):
+    """The names by which a Worker loads the modules that an import statement names otherwise."""
+
+    worker: WorkerModules
+    importer: Importer
+    path: str
+    """The path of the importing module."""
+
+    def name_of(self, level: int, name: str) -> str | None:
+        """Return the name of a module that a relative import, or one through the source folder, names."""
+        if level:
+            file = self.importer.find(self.path, level, name)
+        else:
+            below = self._name_below(name)
+            file = self.importer.files.find_in_worker(below) if below else None
+        path = None if file is None else file.path or file.folder
+        return self.worker.name_of(path) if path is not None and self.worker.contains(path) else None
+
+    def has_package(self, name: str) -> bool:
+        """Return whether the Worker has a module or package that an absolute name starts with."""
+        top = name.split(".", 1)[0]
+        is_known = is_modeled_package(top) or top in sys.stdlib_module_names
+        return is_known or self.importer.files.find_in_worker(top) is not None
+
+    def is_source_folder(self) -> bool:
+        """Return whether the directory of the configuration contains the module root."""
+        file = self.importer.files.find(self.worker.source_folder)
+        return file is not None and file.folder == self.worker.root
+
+    def names_module(self, level: int, name: str) -> bool:
+        """Return whether a name in a statement is that of a module, and not that of the module root."""
+        return bool(name if level else self._name_below(name))
+
+    def _name_below(self, name: str) -> str:
+        """Return the part of an absolute name after the name of the module root."""
+        return name.removeprefix(self.worker.source_folder).removeprefix(".")
+
+
+def _correct_import_from(names: _WorkerNames, statement: cst.ImportFrom) -> ImportCorrection | None:
+    """Return the correction of a `from` import that fails. Return None if it may succeed."""
+    level, name = imported_module(statement)
+    if not _may_fail(names.worker, names.path, (level, name)) or (not level and names.has_package(name)):
+        return None
+    written = "." * level + name
+    aliases = () if isinstance(statement.names, cst.ImportStar) else tuple(statement.names)
+    imported = ", ".join(map(_alias_text, aliases)) or "*"
+    if names.names_module(level, name):
+        module = names.name_of(level, name)
+        if module is None:
+            return ImportCorrection(written) if level else None
+        return ImportCorrection(written, f"from {module} import {imported}", module, _conflict((module,)))
+    modules = [names.name_of(level, f"{name}.{alias.evaluated_name}".lstrip(".")) for alias in aliases]
+    if modules and modules == [alias.evaluated_name for alias in aliases]:
+        return ImportCorrection(written, f"import {imported}", "", _conflict(modules))
+    return ImportCorrection(written) if level or names.is_source_folder() else None
+
+
+def _correct_import(names: _WorkerNames, alias: cst.ImportAlias) -> ImportCorrection | None:
+    """Return the correction of `import NAME` through the source folder. Return None if it may succeed."""
+    written = alias.evaluated_name
+    if not _may_fail(names.worker, names.path, (0, written)) or names.has_package(written):
+        return None
+    module = names.name_of(0, written)
+    if module is None:
+        return ImportCorrection(written) if names.is_source_folder() else None
+    if alias.asname is None:
+        return ImportCorrection(written, f"import {module}", None, _conflict((module,)))
+    return ImportCorrection(written, f"import {module} as {alias.evaluated_alias}", module, _conflict((module,)))
+
+
+def _alias_text(alias: cst.ImportAlias) -> str:
+    return alias.evaluated_name if alias.asname is None else f"{alias.evaluated_name} as {alias.evaluated_alias}"
+
+
+def _conflict(modules: Iterable[str | None]) -> str:
+    """Return the first of some modules whose name Python or the platform also has, or an empty string."""
+    tops = (module.split(".", 1)[0] for module in modules if module is not None)
+    return next((top for top in tops if top in sys.stdlib_module_names or is_modeled_package(top)), "")

@@ -1,0 +1,95 @@
+"""Conditions with the same value in each run, such as `if DEBUG:`, and the code that they disable.
+
+The graph shows this code, because a change of one constant enables it. Rules do not report it.
+"""
+
+from __future__ import annotations
+
+import libcst as cst
+
+from stepgraph.interpreter.interpreter import Interpreter
+from stepgraph.interpreter.objects.names import look_up
+from stepgraph.interpreter.python.constants import evaluate_literal
+from stepgraph.interpreter.values.objects import ClassValue, Instance, LexicalScope, ModuleValue
+from stepgraph.ir.facts import DeadCode
+from stepgraph.ir.values import Constant, Value
+from stepgraph.syntax.module import Place
+
+
+def observe_dead_code(interpreter: Interpreter, value: Value, test: Place) -> None:
+    """Record the code that a condition with a `value` disables, if the condition has this value in each run."""
+    node = test.node
+    # A comparison is resolved only if it looks for a parameter of `step.do`, whose value is the same in each run.
+    is_resolved = isinstance(node, cst.Comparison) and isinstance(value, Constant)
+    truth = bool(value.value) if is_resolved and isinstance(value, Constant) else _constant_truth(interpreter, node)
+    if truth is None:
+        return
+    disabled = _disabled_by(test.module.parents.get(id(node)), node, truth=truth)
+    if disabled is not None:
+        condition = test if isinstance(disabled, cst.BaseSuite) else None
+        interpreter.observe(DeadCode(Place(test.module, disabled), condition))
+
+
+def _disabled_by(statement: cst.CSTNode | None, test: cst.CSTNode, *, truth: bool) -> cst.CSTNode | None:
+    """Return the part of a conditional statement or expression that does not run. Return None if all may run."""
+    match statement:
+        case cst.If() | cst.IfExp() if statement.test is test:
+            return statement.orelse if truth else statement.body
+        case cst.While() if statement.test is test and not truth:
+            return statement.body
+        case cst.BooleanOperation(left=left, operator=operator, right=right) if left is test:
+            return right if truth is isinstance(operator, cst.Or) else None
+        case _:
+            return None
+
+
+def _constant_truth(interpreter: Interpreter, node: cst.CSTNode) -> bool | None:
+    """Return the truth value of a condition if it is the same in each run. Return None for other conditions."""
+    match node:
+        case cst.UnaryOperation(operator=cst.Not(), expression=inner):
+            truth = _constant_truth(interpreter, inner)
+            return None if truth is None else not truth
+        case cst.BooleanOperation(left=left, operator=operator, right=right):
+            decisive = isinstance(operator, cst.Or)
+            truths = [_constant_truth(interpreter, operand) for operand in (left, right)]
+            return decisive if decisive in truths else None if None in truths else not decisive
+        case cst.Comparison(left=left, comparisons=[cst.ComparisonTarget(operator=operator, comparator=right)]):
+            values = [_constant(interpreter, operand) for operand in (left, right)]
+            if None in values or not isinstance(operator, cst.Equal | cst.NotEqual):
+                return None
+            return (values[0] == values[1]) is isinstance(operator, cst.Equal)
+        case _:
+            constant = _constant(interpreter, node)
+            return None if constant is None else bool(constant.value)
+
+
+def _constant(interpreter: Interpreter, node: cst.CSTNode) -> Constant | None:
+    """Return the value of a literal, name or attribute if it is the same in each run. Return None otherwise.
+
+    A name must have a single definition, so that its value in one pass of a loop is not taken for a constant.
+    """
+    value: Value | None = None
+    match node:
+        case cst.SimpleString() | cst.Integer():
+            value = evaluate_literal(node)
+        case cst.Name(value=name) if _has_one_definition(interpreter.frame.scope, name):
+            value = look_up(interpreter, name)
+        case cst.Attribute(value=cst.Name(value=owner), attr=cst.Name(value=name)):
+            value = _constant_attribute(interpreter, look_up(interpreter, owner), name, interpreter.place(node))
+    return value if isinstance(value, Constant) else None
+
+
+def _constant_attribute(interpreter: Interpreter, owner: Value, name: str, place: Place) -> Value | None:
+    """Return an attribute of a module or class, or one that an object has from its class and no code assigns."""
+    if isinstance(owner, Instance):
+        is_constant = not interpreter.modules.owners_with_assigned_attribute(name)
+    else:
+        is_constant = isinstance(owner, ModuleValue | ClassValue)
+    return interpreter.attribute(owner, name, place) if is_constant else None
+
+
+def _has_one_definition(scope: LexicalScope | None, name: str) -> bool:
+    """Return whether a single statement binds a name, in the innermost scope that binds it."""
+    while scope is not None and name not in scope.bindings.binders:
+        scope = scope.parent
+    return scope is not None and scope.bindings.binds_constant(name)

@@ -1,0 +1,84 @@
+"""Names that the body of a module reads when it is loaded, and names that it imports only for type checkers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import libcst as cst
+
+from stepgraph.syntax.bindings import bindings_of, parameters
+from stepgraph.syntax.body_errors import is_type_checking
+from stepgraph.syntax.module import SourceModule
+from stepgraph.syntax.walk import children, statements, statements_with_enclosing
+
+
+def unbound_load_names(module: SourceModule) -> tuple[cst.Name, ...]:
+    """Return the names that top-level statements read outside of blocks, and that no statement of the module binds.
+
+    Annotations are omitted, because they may be evaluated later or never.
+    """
+    bound = bindings_of(module.tree, module).binders
+    names = (name for statement in statements(module.tree) for name in _names_read_by(statement))
+    return tuple(name for name in names if name.value not in bound)
+
+
+def type_only_names(module: SourceModule) -> frozenset[str]:
+    """Return the names whose imports are all in `if TYPE_CHECKING`, and that nothing else in the module binds."""
+    if not module.mentions(b"TYPE_CHECKING"):
+        return frozenset()
+    bindings = bindings_of(module.tree, module)
+    type_only = {
+        id(statement)
+        for statement, enclosing in statements_with_enclosing(module.tree)
+        if isinstance(statement, cst.Import | cst.ImportFrom) and any(map(is_type_checking, enclosing))
+    }
+    if bindings.stars:
+        return frozenset()
+    return frozenset(name for name, binders in bindings.binders.items() if {id(each) for each in binders} <= type_only)
+
+
+def _names_read_by(statement: cst.CSTNode) -> Iterator[cst.Name]:
+    """Yield the names that a statement reads itself, without those that its expressions bind."""
+    names: list[cst.Name] = []
+    bound: set[str] = set()
+    pending = list(_evaluated_parts(statement))
+    while pending:
+        node = pending.pop()
+        match node:
+            case cst.Name():
+                names.append(node)
+            case cst.Attribute(value=value) | cst.Arg(value=value):
+                pending.append(value)
+            case cst.CompFor(target=target):
+                bound.update(each.value for each in _names_below(target))
+                pending += children(node)
+            case cst.NamedExpr(target=cst.Name(value=name), value=value):
+                bound.add(name)
+                pending.append(value)
+            case cst.Lambda():
+                pass
+            case _:
+                pending += children(node)
+    return (name for name in names if name.value not in bound)
+
+
+def _evaluated_parts(statement: cst.CSTNode) -> Iterator[cst.CSTNode]:
+    """Yield the expressions that a simple statement, or the header of a definition, evaluates."""
+    match statement:
+        case cst.Assign(value=value) | cst.AnnAssign(value=cst.BaseExpression() as value) | cst.Expr(value=value):
+            yield value
+        case cst.FunctionDef():
+            yield from (decorator.decorator for decorator in statement.decorators)
+            yield from (each.default for each in parameters(statement.params) if each.default is not None)
+        case cst.ClassDef():
+            yield from (decorator.decorator for decorator in statement.decorators)
+            yield from (argument.value for argument in (*statement.bases, *statement.keywords))
+
+
+def _names_below(node: cst.CSTNode) -> Iterator[cst.Name]:
+    pending = [node]
+    while pending:
+        current = pending.pop()
+        if isinstance(current, cst.Name):
+            yield current
+        pending += children(current)

@@ -1,0 +1,242 @@
+"""Test SG130: names of the platform and of the standard library without an import."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from stepgraph.api import analyze_source, check_analysis
+from stepgraph.checks.diagnostic import Applicability, Finding
+from stepgraph.fixing import compute_fixes
+from tests.checks.projects import CONFIGURATION, ENTRY, check_project, format_findings
+
+SDK_IMPORT = "from workers import WorkflowEntrypoint"
+
+
+def using(expression: str, imports: str = SDK_IMPORT, suffix: str = "") -> str:
+    """Return a module whose step evaluates an expression."""
+    return f"""{imports}
+
+
+class Orders(WorkflowEntrypoint):
+    async def run(self, event, step):
+        @step.do("charge")
+        async def charge():
+            return {expression}
+
+        await charge()
+{suffix}"""
+
+
+def missing(text: str) -> list[str]:
+    """Return the advice of the findings in a module."""
+    return [finding.advice for finding in findings_in(text)]
+
+
+def findings_in(text: str) -> list[Finding]:
+    return [finding for finding in check_analysis(analyze_source(text)) if finding.code == "SG130"]
+
+
+def test_message_names_the_import() -> None:
+    assert list(map(str, findings_in(using('await fetch("https://example.com")')))) == [
+        (
+            "<string>:8:26: error: undefined name `fetch`: it raises a NameError, and this code fails whenever it runs."
+            " Add `from workers import fetch`. [SG130]"
+        )
+    ]
+
+
+def test_base_class_is_still_a_workflow() -> None:
+    text = ENTRY.replace(SDK_IMPORT, "")
+
+    assert [each.step_count for each in analyze_source(text).workflows] == [1]
+    assert [finding.message for finding in findings_in(text)] == [
+        "undefined name `WorkflowEntrypoint`: it raises a NameError, and the Worker never starts."
+    ]
+
+
+def test_several_uses_are_one_finding() -> None:
+    assert len(findings_in(using("json.dumps(json.loads('1')), json.loads('2')"))) == 1
+
+
+@pytest.mark.parametrize(
+    ("expression", "statement"),
+    [
+        ("datetime.now()", "from datetime import datetime"),
+        ("datetime.timedelta(days=1)", "import datetime"),
+        ("to_js({})", "from pyodide.ffi import to_js"),
+        ("console.log(1)", "from js import console"),
+    ],
+)
+def test_advice_names_the_module(expression: str, statement: str) -> None:
+    assert missing(using(expression)) == [f"Add `{statement}`."]
+
+
+def test_method_of_the_class_needs_self() -> None:
+    method = "\n    async def fetch(self, url):\n        return url\n"
+
+    (finding,) = findings_in(using('await fetch("x")', suffix=method))
+    assert finding.advice == "Write `self.fetch` in a method, or import the name that you mean."
+    assert finding.fix is None
+
+
+@pytest.mark.parametrize(
+    ("statement", "name"),
+    [
+        ("PAUSE = timedelta(days=1)", "timedelta"),
+        ("class Default(WorkerEntrypoint):\n    pass", "WorkerEntrypoint"),
+        ("@lru_cache\ndef settings():\n    return 1", "lru_cache"),
+        ("def settings(started=time.time()):\n    return started", "time"),
+    ],
+)
+def test_body_of_the_module(statement: str, name: str) -> None:
+    assert [finding.message for finding in findings_in(f"{ENTRY}\n\n{statement}\n")] == [
+        f"undefined name `{name}`: it raises a NameError, and the Worker never starts."
+    ]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "SQUARES = [time * 2 for time in range(3)]",
+        "LATER = lambda: json.dumps(1)",
+        "def settings(path: Path) -> Any: ...",
+        "SETTINGS = dict(json=1)",
+        "PAUSE: timedelta",
+        "if (time := 1):\n    print(time)",
+        "for os in ():\n    print(os)",
+    ],
+)
+def test_body_of_the_module_that_needs_no_import(statement: str) -> None:
+    assert missing(f"{ENTRY}\n\n{statement}\n") == []
+
+
+def test_helper_that_is_never_called() -> None:
+    assert missing(using("1", suffix='\nasync def load():\n    return await fetch("x")\n')) == []
+
+
+def test_branch_that_is_never_taken() -> None:
+    assert missing(using("fetch('x') if DEBUG else 1", f"{SDK_IMPORT}\n\nDEBUG = False")) == []
+
+
+@pytest.mark.parametrize(
+    "imports",
+    [
+        "from workers import *",
+        f"{SDK_IMPORT}\nglobals()['fetch'] = print",
+        f"{SDK_IMPORT}\nexec('from workers import fetch')",
+        f"import builtins\n{SDK_IMPORT}\nbuiltins.fetch = print",
+        f"{SDK_IMPORT}\ntry:\n    from workers import fetch\nexcept ImportError:\n    pass",
+        f"{SDK_IMPORT}\nif WorkflowEntrypoint:\n    fetch = print",
+        f"{SDK_IMPORT}\n\ndef load():\n    global fetch\n    from workers import fetch",
+    ],
+)
+def test_name_that_may_be_bound(imports: str) -> None:
+    assert missing(using('fetch("x")', imports)) == []
+
+
+@pytest.mark.parametrize(
+    "expression",
+    ["[json for json in [1]]", "(lambda time: time)(1)", "(json := 1) and json", "sum(os for os in [1])"],
+)
+def test_name_bound_by_an_expression(expression: str) -> None:
+    assert missing(using(expression)) == []
+
+
+def test_use_that_expects_a_name_error() -> None:
+    attempt = "        try:\n            print(console)\n        except NameError:\n            pass\n        await"
+
+    assert missing(ENTRY.replace("        await", attempt)) == []
+
+
+def test_name_set_by_another_module(tmp_path: Path) -> None:
+    files = {
+        "wrangler.toml": CONFIGURATION,
+        "entry.py": "import setup\n" + using('fetch("x")', suffix="\nsetup.install()\n"),
+        "setup.py": "def install():\n    import entry\n    entry.fetch = print\n",
+    }
+
+    assert check_project(tmp_path, files, "SG130") == []
+
+
+def test_helper_of_another_module(tmp_path: Path) -> None:
+    files = {
+        "wrangler.toml": CONFIGURATION,
+        "entry.py": "from rates import load\n" + using("await load()"),
+        "rates.py": "async def load():\n    return await fetch('x')\n",
+    }
+
+    assert [line.split(": ")[0] for line in format_findings(check_project(tmp_path, files, "SG130"), tmp_path)] == [
+        "rates.py:2:18"
+    ]
+
+
+def fixed(text: str) -> str:
+    """Return a module after the fixes of its missing imports."""
+    (file,) = compute_fixes(findings_in(text), unsafe=True)
+    return file.after.decode()
+
+
+def test_fix_extends_an_import() -> None:
+    assert fixed(using('await fetch("x")')).splitlines()[0] == f"{SDK_IMPORT}, fetch"
+
+
+def test_fix_keeps_lines_of_a_list() -> None:
+    imports = "from workers import (\n    Response,\n    WorkflowEntrypoint,\n)"
+
+    assert fixed(using('await fetch("x")', imports)).startswith(
+        "from workers import (\n    Response,\n    WorkflowEntrypoint,\n    fetch,\n)\n"
+    )
+
+
+def test_fix_adds_imports_below_the_first() -> None:
+    imports = f'"""Orders."""\n\nfrom __future__ import annotations\n\n{SDK_IMPORT}'
+
+    assert fixed(using("json.dumps(time.time())", imports)).startswith(f"{imports}\nimport time\nimport json\n\n\n")
+
+
+def test_fix_of_a_module_without_imports() -> None:
+    assert fixed(ENTRY.replace(SDK_IMPORT, '"""Orders."""')).startswith(f'"""Orders."""\n{SDK_IMPORT}\n')
+
+
+def test_fix_of_an_ambiguous_name_is_unsafe() -> None:
+    (fetch,), (json,) = findings_in(using("fetch")), findings_in(using("json"))
+
+    assert fetch.fix is not None
+    assert json.fix is not None
+    assert (fetch.fix.applicability, json.fix.applicability) == (Applicability.UNSAFE, Applicability.SAFE)
+
+
+TYPES_ONLY = f"""from typing import TYPE_CHECKING
+{SDK_IMPORT}
+if TYPE_CHECKING:
+    from workers import Response"""
+
+
+def test_name_that_only_type_checkers_import() -> None:
+    assert list(map(str, findings_in(using("isinstance(1, Response)", TYPES_ONLY)))) == [
+        (
+            "<string>:11:34: error: `Response` is imported only for type checkers: it raises a NameError, and this code"
+            " fails whenever it runs. Import it outside of `if TYPE_CHECKING`. [SG130]"
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("expression", "imports"),
+    [
+        ('cast("Response", 1)', f"from typing import cast\n{TYPES_ONLY}"),
+        ("[Response for Response in [1]]", TYPES_ONLY),
+        ("Response", f"{TYPES_ONLY}\nelse:\n    Response = None"),
+        ("Response", f"{TYPES_ONLY}\nResponse = print"),
+    ],
+)
+def test_name_that_is_bound_at_run_time(expression: str, imports: str) -> None:
+    assert missing(using(expression, imports)) == []
+
+
+def test_annotation_with_a_name_for_type_checkers() -> None:
+    text = using("1", TYPES_ONLY).replace("def charge()", "def charge() -> Response | list[print()]")
+
+    assert missing(text) == []

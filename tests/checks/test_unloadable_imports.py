@@ -1,0 +1,177 @@
+"""Test SG129: imports of the Worker's modules by names that the Worker does not load them by."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from stepgraph.api import analyze_paths, check_analysis
+from stepgraph.checks.diagnostic import Finding
+from stepgraph.fixing import compute_fixes
+from tests.checks.projects import CONFIGURATION, check_project
+
+RATES = "def load():\n    return 1\n"
+IN_SRC = CONFIGURATION.replace("entry.py", "src/entry.py")
+
+
+def entry(imports: str, use: str = "load()") -> str:
+    """Return a main module whose step uses an imported name."""
+    return f"""{imports}
+from workers import WorkflowEntrypoint
+
+
+class Orders(WorkflowEntrypoint):
+    async def run(self, event, step):
+        @step.do("charge")
+        async def charge():
+            return {use}
+
+        await charge()
+"""
+
+
+def in_src(imports: str, use: str = "load()", **modules: str) -> dict[str, str]:
+    """Return a project with its modules in `src/`. A double underscore in a name stands for a slash."""
+    files = {f"src/{name.replace('__', '/')}.py": text for name, text in {"rates": RATES, **modules}.items()}
+    return {"wrangler.toml": IN_SRC, "src/entry.py": entry(imports, use), **files}
+
+
+def findings(folder: Path, files: dict[str, str]) -> list[Finding]:
+    return check_project(folder, files, "SG129")
+
+
+def lines(folder: Path, files: dict[str, str]) -> list[str]:
+    """Return the location and advice of each finding."""
+    return [
+        f"{Path(each.span.path).relative_to(folder).as_posix()}:{each.span.line} {each.advice}"
+        for each in findings(folder, files)
+    ]
+
+
+def test_message_names_the_module_root(tmp_path: Path) -> None:
+    (finding,) = findings(tmp_path, in_src("from .rates import load"))
+
+    assert finding.message.replace(f"{tmp_path}/", "") == (
+        "relative import `.rates` in a module without a package, because modules are loaded by their names in `src/`:"
+        " the import fails, and the Worker never starts."
+    )
+
+
+@pytest.mark.parametrize(
+    ("imports", "use", "advice"),
+    [
+        ("from .rates import load as l, X", "l()", "Write `from rates import load as l, X`."),
+        ("from .rates import *", "load()", "Write `from rates import *`."),
+        ("from . import rates", "rates.load()", "Write `import rates`."),
+        ("from .bank.eu import load", "load()", "Write `from bank.eu import load`."),
+        ("from . import __version__", "__version__", "Import a module below `src/` by its name there."),
+        ("from src.rates import load", "load()", "Write `from rates import load`."),
+        ("from src import rates as r", "r.load()", "Write `import rates as r`."),
+        ("import src.rates as r", "r.load()", "Write `import rates as r`."),
+        ("import src.rates", "src.rates.load()", "Write `import rates`, and `rates` for `src.rates`."),
+    ],
+)
+def test_advice_names_the_import(imports: str, use: str, advice: str, tmp_path: Path) -> None:
+    (finding,) = findings(tmp_path, in_src(imports, use, bank__eu=RATES))
+
+    assert finding.advice.replace(f"{tmp_path}/", "") == advice
+
+
+def test_module_that_imports_a_sibling(tmp_path: Path) -> None:
+    files = in_src("from rates import load", rates="from .currencies import EUR\n" + RATES, currencies="EUR = 1\n")
+
+    assert lines(tmp_path, files) == ["src/rates.py:1 Write `from currencies import EUR`."]
+
+
+def test_module_that_no_lookup_needs(tmp_path: Path) -> None:
+    files = in_src("import audit\nfrom rates import load", audit="import sinks\n", sinks="from . import audit\n")
+
+    assert lines(tmp_path, files) == ["src/sinks.py:1 Write `import audit`."]
+
+
+def test_import_in_run(tmp_path: Path) -> None:
+    files = in_src("", "1")
+    files["src/entry.py"] = files["src/entry.py"].replace(
+        "        @step", "        from .rates import load\n\n        @step"
+    )
+
+    (finding,) = findings(tmp_path, files)
+    assert finding.message.endswith("the import fails, and this code fails whenever it runs.")
+
+
+def test_module_named_like_a_standard_one(tmp_path: Path) -> None:
+    (finding,) = findings(tmp_path, in_src("from .json import load", json=RATES))
+
+    assert finding.advice == "Rename the module `json`, because Python has a module of this name, too."
+    assert finding.fix is None
+
+
+@pytest.mark.parametrize(
+    ("imports", "modules"),
+    [
+        ("from bank.eu import load", {"bank__eu": "from .rates import load\n", "bank__rates": RATES}),
+        ("from bank import load", {"bank____init__": "from .rates import load\n", "bank__rates": RATES}),
+        ("from src.rates import load", {"src__rates": RATES}),
+        ("try:\n    from .rates import load\nexcept ImportError:\n    from rates import load", {}),
+        ("try:\n    from src.rates import load\nexcept ImportError:\n    from rates import load", {}),
+        ("import sys\nsys.path.append('..')\nfrom src.rates import load", {}),
+        ("import sys\nsys.modules['src'] = sys\nfrom src.rates import load", {"rates": "from .currencies import EUR"}),
+        ("from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from .rates import load", {}),
+        ("from source.rates import load", {}),
+    ],
+)
+def test_import_that_may_succeed(imports: str, modules: dict[str, str], tmp_path: Path) -> None:
+    assert findings(tmp_path, in_src(imports, **modules)) == []
+
+
+def test_vendored_package(tmp_path: Path) -> None:
+    files = in_src("from bank import load") | {
+        "python_modules/bank/__init__.py": "from .rates import load\n",
+        "python_modules/bank/rates.py": RATES,
+    }
+
+    assert findings(tmp_path, files) == []
+
+
+def test_vendored_package_named_like_the_source_folder(tmp_path: Path) -> None:
+    files = in_src("from src.rates import load") | {"python_modules/src/__init__.py": ""}
+
+    assert findings(tmp_path, files) == []
+
+
+def test_module_root_above_the_source_folder(tmp_path: Path) -> None:
+    files = in_src("from src.rates import load\nfrom .rates import load")
+
+    assert findings(tmp_path, files | {"wrangler.toml": f'base_dir = "."\n{IN_SRC}'}) == []
+
+
+def test_test_module_next_to_main(tmp_path: Path) -> None:
+    files = {"wrangler.toml": IN_SRC, "src/test_entry.py": entry("from .rates import load"), "src/rates.py": RATES}
+    for path, text in files.items():
+        (tmp_path / path).parent.mkdir(exist_ok=True)
+        (tmp_path / path).write_text(text)
+
+    assert "SG129" not in [each.code for each in check_analysis(analyze_paths([tmp_path / "src/test_entry.py"]))]
+
+
+def test_project_without_a_configuration(tmp_path: Path) -> None:
+    files = {"shop/entry.py": entry("from .rates import load"), "shop/rates.py": RATES}
+
+    assert findings(tmp_path, files) == []
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("from .rates import (\n    load,  # EUR\n)", "from rates import (\n    load,  # EUR\n)"),
+        ("from . import rates, bank as b; x = 1", "import rates, bank as b; x = 1"),
+        ("from src.bank.eu import load", "from bank.eu import load"),
+        ("import src.rates as rates, json", "import rates as rates, json"),
+        ("from .rates import *", "from rates import *"),
+    ],
+)
+def test_fix(before: str, after: str, tmp_path: Path) -> None:
+    (file,) = compute_fixes(findings(tmp_path, in_src(before, "1", bank____init__="", bank__eu=RATES)), unsafe=False)
+
+    assert file.after.decode() == entry(after, "1")

@@ -1,0 +1,103 @@
+"""Test SG131: methods `run` that the engine cannot run."""
+
+from __future__ import annotations
+
+import pytest
+
+from stepgraph.api import analyze_source, check_analysis
+from tests.checks.projects import ENTRY
+
+SIGNATURE = "(self, event, step)"
+
+
+def findings(parameters: str = SIGNATURE, before: str = "", after: str = "") -> list[str]:
+    """Return the findings in a workflow whose `run` has other parameters."""
+    text = ENTRY.replace(SIGNATURE, parameters).replace("    async def", f"{before}    async def") + after
+    return [str(finding).removeprefix("<string>:") for finding in check_analysis(analyze_source(text))]
+
+
+def test_number_of_parameters() -> None:
+    assert findings("(self, step)") == [
+        (
+            "5:15: error: `run` takes `(self, step)`, but the engine passes the event and the step: each"
+            " instance fails with a TypeError. Write `async def run(self, event, step)`. [SG131]"
+        )
+    ]
+
+
+def test_order_of_parameters() -> None:
+    assert findings("(self, step, event)") == [
+        (
+            "5:15: error: `run` takes `(self, step, event)`, but the engine passes the event first: using it as the"
+            " step object fails. Write `async def run(self, event, step)`. [SG131]"
+        )
+    ]
+
+
+def test_yield() -> None:
+    assert findings(after="        yield 1\n") == [
+        (
+            "5:15: error: `run` contains `yield`: it only creates a generator, and its code never runs. Return the"
+            " result instead of yielding it. [SG131]"
+        )
+    ]
+
+
+@pytest.mark.parametrize("parameters", ["(self, event, step, tenant)", "(self, event, step, *, tenant)"])
+def test_required_parameter(parameters: str) -> None:
+    assert [finding.split("`")[3] for finding in findings(parameters)] == [parameters]
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        "(self, _, step)",
+        "(self, event, step, /)",
+        "(self, event, step, retries=3, *, tenant=None, **options)",
+        "(self, *arguments, step=None)",
+        "(self, event: dict, step)",
+    ],
+)
+def test_parameters_that_accept_the_arguments(parameters: str) -> None:
+    assert [finding for finding in findings(parameters) if "SG131" in finding] == []
+
+
+def test_decorator_that_changes_the_signature() -> None:
+    decorator = "    @with_tenant\n"
+    function = (
+        "\ndef with_tenant(run):\n    async def wrapper(self, event, step):\n        await run(self, event, step, 1)\n"
+    )
+
+    assert [
+        f for f in findings("(self, event, step, tenant)", decorator, f"{function}    return wrapper\n") if "SG131" in f
+    ] == []
+
+
+def test_base_class_that_gets_more_arguments() -> None:
+    derived = (
+        "\n\nclass Refunds(Orders):\n    async def run(self, event, step):\n        await super().run(event, step, 1)\n"
+    )
+
+    assert findings("(self, event, step, tenant)", after=derived) == []
+
+
+def test_function_that_is_assigned_to_run() -> None:
+    source = """
+from functools import partialmethod
+from workers import WorkflowEntrypoint
+
+class Orders(WorkflowEntrypoint):
+    async def work(self, pause, event, step):
+        await step.sleep("rest", pause)
+
+    run = partialmethod(work, "1 hour")
+"""
+    assert [finding.code for finding in check_analysis(analyze_source(source)) if finding.code == "SG131"] == []
+
+
+def test_generator_inside_of_run() -> None:
+    before = ENTRY.replace(
+        "        await", "        def pages():\n            yield 1\n\n        print(list(pages()))\n        await"
+    )
+
+    assert [finding for finding in check_analysis(analyze_source(before)) if finding.code == "SG131"] == []
