@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Iterator
@@ -18,6 +19,17 @@ sys.dont_write_bytecode = False
 # No deadlines. The profile extends the default one of Hypothesis, which is deterministic in CI.
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
+
+
+def pytest_collection_finish() -> None:
+    """Exclude the modules and items of all tests from each garbage collection of the run."""
+    gc.collect()
+    gc.freeze()
+
+
+def pytest_unconfigure() -> None:
+    """Include them again, so that extension modules report no leaks."""
+    gc.unfreeze()
 
 
 @pytest.fixture(scope="session")
