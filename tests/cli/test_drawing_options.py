@@ -34,14 +34,14 @@ def test_option_values_match_the_renderers() -> None:
 
 
 def test_depth_folds_deeper_nodes(stepgraph: Command) -> None:
-    assert stepgraph("render", "orders.json", "--depth", "1").out == "Orders  2 steps\n└─ ↻ loop  (2 steps)\n"
+    assert stepgraph("render", "orders.json", "--depth", "1").out == "Orders  2 steps\n└─ ↻ loop  (a, b · 2 steps)\n"
 
 
 def test_collapse_folds_kinds_at_any_depth(stepgraph: Command) -> None:
     assert stepgraph("render", "orders.json", "--collapse", " if, loop ,").out == (
-        "Orders  2 steps\n└─ ↻ loop  (2 steps)\n"
+        "Orders  2 steps\n└─ ↻ loop  (a, b · 2 steps)\n"
     )
-    assert stepgraph("render", "orders.json", "--collapse", "if").out.endswith("└─ ◇ if x …  (1 step)\n")
+    assert stepgraph("render", "orders.json", "--collapse", "if").out.endswith("└─ ◇ if x …  (b · 1 step)\n")
 
 
 def supporting(option: str) -> str:

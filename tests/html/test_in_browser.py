@@ -53,7 +53,7 @@ def test_folding_shrinks_a_frame_and_moves_figures_below(browser: Browser) -> No
     assert browser.top("orders--ship") == pytest.approx(before - shrunk, abs=1)
     assert not browser.is_shown(WEIGH)
     assert browser.is_shown("orders--ship")
-    browser.node(LOOP).find_element("css selector", ":scope > .edge").click()
+    browser.node(LOOP).find_element("css selector", ":scope > .toggle").click()
     assert browser.is_shown(WEIGH)
     assert browser.top("orders--ship") == pytest.approx(before, abs=1)
 
@@ -86,7 +86,7 @@ def test_a_folded_frame_stays_below_the_pointer(browser: Browser, across: int) -
     x, y = before["x"] + across, before["y"] + 10
     browser.click_at(x, y)
     folded = edge.rect
-    assert folded["width"] == 128
+    assert folded["width"] == 160
     assert folded["x"] < x < folded["x"] + folded["width"]
     assert folded["y"] < y < folded["y"] + folded["height"]
     browser.click_at(x, y)
@@ -98,7 +98,7 @@ def test_folding_all_leaves_a_picture_as_wide_as_its_spine(browser: Browser) -> 
     browser.press("+", "+")
     assert browser.find("svg").get_dom_attribute("width") == "824"
     browser.button("Fold all").click()
-    assert browser.find("svg").get_dom_attribute("width") == "176"  # a card of 128 pixels, and margins
+    assert browser.find("svg").get_dom_attribute("width") == "208"  # a card of 160 pixels, and margins
     assert browser.run("const one = document.querySelector('.viewport'); return one.scrollHeight <= one.clientHeight")
 
 
@@ -122,7 +122,7 @@ def test_a_folded_frame_shows_a_summary_with_its_exits(browser: Browser) -> None
     toggle.click()
     assert toggle.get_dom_attribute("aria-expanded") == "false"
     shown = [line.text for line in browser.label(LOOP) if line.is_displayed()]
-    assert shown == ["loop", "2 steps · may return"]
+    assert shown == ["loop", "Pack, Weigh", "2 steps · may return"]
     assert toggle.accessible_name == "loop · 2 steps · may return"
 
 

@@ -86,7 +86,7 @@ def test_a_folded_frame_is_narrower_and_lower() -> None:
     frame, _ = root.with_class("foldable")
     (width, height, *_) = at_rest(root, frozenset({str(frame.attributes["id"])}))
     assert width == ("416", "176")
-    assert height == ("488", "278")
+    assert height == ("488", "292")
 
 
 def test_a_folded_frame_shows_how_its_exits_end() -> None:
@@ -95,7 +95,7 @@ def test_a_folded_frame_shows_how_its_exits_end() -> None:
     root = read(render_page([Page(graph(loop(do("a"), either(branch("x", failure)))), "orders", details=details)]))
     (frame,) = root.with_class("foldable")
     summary, ends = [element for element in frame.children if "while-folded" in (element.attributes.get("class") or "")]
-    assert [span.text for span in summary.children] == ["loop", "1 step · may raise"]
+    assert [span.text for span in summary.children] == ["loop", "a", "1 step · may raise"]
     assert [element.attributes["class"] for element in ends.children] == ["end fault", "ring fault", "cross"]
     assert data_of(root)[0]["nodes"]["orders--node.loop"]["inside"] == "1 step · may raise"
 

@@ -71,7 +71,7 @@ def test_a_group_shows_that_it_swallows_errors() -> None:
 
 def test_a_folded_loop_shows_its_head() -> None:
     text = outline(graph(LOOP), (LOOP, Detail("for item in items")), folding=Folding(1))
-    assert text.splitlines()[-1] == "└─ ↻ for item in items  (1 step)"
+    assert text.splitlines()[-1] == "└─ ↻ for item in items  (ship · 1 step)"
 
 
 @pytest.mark.parametrize("remark", ["swallows errors", "does not raise errors"])

@@ -55,9 +55,9 @@ def rows(drawn: Graph, view: View) -> list[str]:
 CONTAINERS: list[tuple[Node, FoldedKind, str]] = [
     (loop(do("a")), "loop", "loop"),
     (parallel("race", do("a")), "parallel", "parallel race"),
-    (protected(block(do("a")), catch=block()), "try", "try"),
+    (protected(block(do("a")), catch=block()), "try", "try … catch"),
     (block(do("a")), "block", "in sequence"),
-    (either(branch("x > 1", do("a")), branch(None)), "if", "if x > 1 …"),
+    (either(branch("x > 1", do("a")), branch(None)), "if", "if x > 1 … else"),
     (switch("kind", branch("1", do("a"))), "switch", "switch kind"),
     (function("f", do("a")), "function", "f"),
     (do("s", do("a")), "step", "s"),
@@ -68,7 +68,7 @@ CONTAINERS: list[tuple[Node, FoldedKind, str]] = [
 def test_a_folded_node_is_one_box_with_the_title_of_its_frame(node: Node, kind: FoldedKind, title: str) -> None:
     chart = flow_chart(graph(node, do("b")), folded(None, kind))
     assert [item.lines for item in chart.content if isinstance(item, Box) and item.lines] == [
-        (title, "1 step"),
+        (title, "a", "1 step"),
         ("b",),
     ]
     assert [item for item in chart.content if isinstance(item, FrameStart)] == []
@@ -79,7 +79,7 @@ def test_a_folded_node_is_one_box_with_the_title_of_its_frame(node: Node, kind: 
 @pytest.mark.parametrize(("node", "kind", "title"), CONTAINERS)
 def test_a_folded_node_is_one_row(node: Node, kind: FoldedKind, title: str) -> None:
     (row,) = rows(graph(node), folded(None, kind))
-    assert row.endswith(f" {title}  (1 step)")
+    assert row.endswith(f" {title}  (a · 1 step)")
     assert [row] == rows(graph(node), folded(1))
 
 
@@ -93,12 +93,12 @@ def test_nodes_without_contents_are_not_folded(node: Node) -> None:
 
 def test_depth_counts_nodes_not_branches() -> None:
     drawn = graph(either(branch("x", loop(protected(catch=block(do("a")))))))
-    assert folded_boxes(drawn, folded(1)) == [("if x …", "1 step")]
-    assert folded_boxes(drawn, folded(2)) == [("loop", "1 step")]
-    assert folded_boxes(drawn, folded(3)) == [("try", "1 step")]
+    assert folded_boxes(drawn, folded(1)) == [("if x …", "a", "1 step")]
+    assert folded_boxes(drawn, folded(2)) == [("loop", "a", "1 step")]
+    assert folded_boxes(drawn, folded(3)) == [("try … catch", "a", "1 step")]
     assert folded_boxes(drawn, folded(4)) == []
-    assert rows(drawn, folded(2)) == ["└─ ◇ if x", "   └─ ↻ loop  (1 step)"]
-    assert rows(drawn, folded(3))[-1] == "      └─ ▣ try  (1 step)"
+    assert rows(drawn, folded(2)) == ["└─ ◇ if x", "   └─ ↻ loop  (a · 1 step)"]
+    assert rows(drawn, folded(3))[-1] == "      └─ ▣ try … catch  (a · 1 step)"
 
 
 def test_the_nodes_in_a_case_are_one_level_below_their_switch() -> None:
@@ -107,40 +107,44 @@ def test_the_nodes_in_a_case_are_one_level_below_their_switch() -> None:
         "└─ ◆ switch x",
         "   └─ case 1",
         "      └─ ↻ loop",
-        "         └─ ↻ loop  (1 step)",
+        "         └─ ↻ loop  (a · 1 step)",
     ]
 
 
 def test_a_folded_step_shows_its_settings() -> None:
     config = {"retries": {"limit": 3, "delay": 1000, "backoff": "exponential"}, "timeout": "10 minutes"}
     step = do("s", do("a"), do("b"), starts=1, resolves=2, config=config)  # type: ignore[arg-type]
-    assert folded_boxes(graph(step), folded(1)) == [("s [1→2]", "3 retries", "2 steps")]
-    assert rows(graph(step), folded(1)) == ["└─ ● s [1→2]  3 retries  (2 steps)"]
+    assert folded_boxes(graph(step), folded(1)) == [("s [1→2]", "3 retries", "a, b", "2 steps")]
+    assert rows(graph(step), folded(1)) == ["└─ ● s [1→2]  3 retries  (a, b · 2 steps)"]
 
 
 def test_an_unknown_node_is_folded_by_its_depth() -> None:
     odd = unknown("teleport", do("a"), name="beam")
-    assert folded_boxes(graph(odd), folded(1)) == [("teleport beam", "1 step")]
-    assert rows(graph(odd), folded(1)) == ["└─ ? teleport beam  (1 step)"]
+    assert folded_boxes(graph(odd), folded(1)) == [("teleport beam", "a", "1 step")]
+    assert rows(graph(odd), folded(1)) == ["└─ ? teleport beam  (a · 1 step)"]
 
 
 def test_a_start_is_folded_by_its_depth() -> None:
     start = unknown("start", do("a"), class_name="Orders", functions={})
-    assert folded_boxes(graph(start), folded(1)) == [("start Orders", "1 step")]
-    assert rows(graph(start), folded(1)) == ["└─ ▸ start Orders  (1 step)"]
+    assert folded_boxes(graph(start), folded(1)) == [("start Orders", "a", "1 step")]
+    assert rows(graph(start), folded(1)) == ["└─ ▸ start Orders  (a · 1 step)"]
 
 
 def test_a_function_is_one_level() -> None:
     drawn = graph(call("f"), functions={"f": function("f", loop(do("a")))})
-    assert folded_boxes(drawn, folded(1)) == [("f", "1 step")]
-    assert folded_boxes(drawn, folded(2)) == [("loop", "1 step")]
-    assert folded_boxes(drawn, folded(None, "function")) == [("f", "1 step")]
+    assert folded_boxes(drawn, folded(1)) == [("f", "a", "1 step")]
+    assert folded_boxes(drawn, folded(2)) == [("loop", "a", "1 step")]
+    assert folded_boxes(drawn, folded(None, "function")) == [("f", "a", "1 step")]
 
 
 def test_a_folded_call_is_not_expanded() -> None:
     drawn = graph(call("f"), loop(call("f")), functions={"f": function("f", do("a"), do("b"))})
-    assert rows(drawn, folded(1)) == ["├─ ƒ f  (2 steps)", "└─ ↻ loop  (1 call)"]
-    assert rows(drawn, folded(None, "function")) == ["├─ ƒ f  (2 steps)", "└─ ↻ loop", "   └─ ƒ f  (2 steps)"]
+    assert rows(drawn, folded(1)) == ["├─ ƒ f  (a, b · 2 steps)", "└─ ↻ loop  (f · 1 call)"]
+    assert rows(drawn, folded(None, "function")) == [
+        "├─ ƒ f  (a, b · 2 steps)",
+        "└─ ↻ loop",
+        "   └─ ƒ f  (a, b · 2 steps)",
+    ]
 
 
 def test_an_expanded_function_is_not_summarized_again() -> None:
@@ -160,17 +164,17 @@ def test_functions_called_in_folded_nodes_are_listed_below() -> None:
         "h": function("h", loop(do("b"))),
     }
     assert rows(graph(loop(call("f")), functions=functions), folded(1)) == [
-        "└─ ↻ loop  (1 call)",
+        "└─ ↻ loop  (f · 1 call)",
         "",
         "Functions that are called in what is folded",
-        "ƒ f  (1 call)",
-        "ƒ g  (1 step)",
+        "ƒ f  (g · 1 call)",
+        "ƒ g  (a · 1 step)",
         "",
         "Functions that are never called",
-        "ƒ h  (1 step)",
+        "ƒ h  (b · 1 step)",
     ]
     assert rows(graph(loop(call("f")), functions=functions), folded(None, "loop")) == [
-        "└─ ↻ loop  (1 call)",
+        "└─ ↻ loop  (f · 1 call)",
         "",
         "Functions that are called in what is folded",
         "ƒ f",
@@ -179,19 +183,19 @@ def test_functions_called_in_folded_nodes_are_listed_below() -> None:
         "",
         "Functions that are never called",
         "ƒ h",
-        "└─ ↻ loop  (1 step)",
+        "└─ ↻ loop  (b · 1 step)",
     ]
 
 
 def test_a_box_that_may_return_has_no_arrow_for_it() -> None:
     drawn = graph(either(branch("x", do("a"), LEAVE)), do("b"))
-    assert folded_boxes(drawn, folded(1)) == [("if x …", "1 step · may return")]
+    assert folded_boxes(drawn, folded(1)) == [("if x …", "a", "1 step · may return")]
     assert flow_chart(drawn, folded(1)).arrows[1:] == (Arrow("n_0", "n_1"), Arrow("n_1", "n_end"))
 
 
 def test_a_break_leads_from_the_box_past_the_loop() -> None:
     drawn = graph(loop(do("a"), either(branch("x", do("c"), LEAVE_LOOP))), do("b"))
-    assert folded_boxes(drawn, folded(2)) == [("if x …", "1 step · may break")]
+    assert folded_boxes(drawn, folded(2)) == [("if x …", "c", "1 step · may break")]
     assert Arrow("n_0_1", "n_0_after", ArrowKind.LEAVE, "break") in flow_chart(drawn, folded(2)).arrows
 
 
@@ -199,7 +203,7 @@ def test_a_folded_call_shows_its_clocks() -> None:
     called: FunctionCall = {"type": "function_call", "name": "f", "starts": 1, "resolves": 2}
     group = parallel("all", called, do("a", starts=1, resolves=3))
     drawn = graph(group, functions={"f": function("f", do("b"))})
-    assert folded_boxes(drawn, folded(None, "function")) == [("f [1→2]", "1 step")]
+    assert folded_boxes(drawn, folded(None, "function")) == [("f [1→2]", "b", "1 step")]
 
 
 def test_an_if_that_only_leaves_is_not_folded() -> None:
@@ -239,8 +243,8 @@ def test_the_order_workflow_folded(snapshot: SnapshotAssertion) -> None:
 
 
 def test_deep_nesting_exceeds_the_recursion_limit() -> None:
-    assert folded_boxes(deep(3000), folded(1)) == [("loop", "1 step")]
-    assert rows(deep(3000), folded(1)) == ["└─ ↻ loop  (1 step)"]
+    assert folded_boxes(deep(3000), folded(1)) == [("loop", "the innermost step", "1 step")]
+    assert rows(deep(3000), folded(1)) == ["└─ ↻ loop  (the innermost step · 1 step)"]
 
 
 views = st.builds(

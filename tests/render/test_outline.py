@@ -105,8 +105,8 @@ def test_a_folded_node_has_the_signs_of_its_contents() -> None:
     drawn = graph(loop(STEP), call("f"), functions={"f": function("f", do("b"))})
     inside = drawn["workflow"]["functions"]["f"]["nodes"][0]
     assert signs(drawn, finding("error", STEP), finding("note", inside), folding=Folding(1)) == [
-        "├─ ↻ loop  (1 step)  ! SG205",
-        "└─ ƒ f  (1 step)  i SG205",
+        "├─ ↻ loop  (a · 1 step)  ! SG205",
+        "└─ ƒ f  (b · 1 step)  i SG205",
     ]
 
 

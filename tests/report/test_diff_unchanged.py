@@ -53,7 +53,7 @@ def titles(old: Graph, new: Graph) -> list[str]:
         pytest.param(
             graph(loop(do("a"), do("b")), do("c")),
             graph(loop(do("a"), do("b")), do("c"), SIXTH),
-            ["loop · 2 steps", "c", "sixth"],
+            ["loop · 2 steps · a, b", "c", "sixth"],
             id="a node with contents",
         ),
         pytest.param(
@@ -71,7 +71,7 @@ def titles(old: Graph, new: Graph) -> list[str]:
         pytest.param(
             graph(call("f"), functions={"f": function("f", *A_TO_E)}),
             graph(call("f"), SIXTH, functions={"f": function("f", *A_TO_E)}),
-            ["f · 5 steps", "sixth"],
+            ["f · 5 steps · a, b, c, d, e", "sixth"],
             id="a call of an unchanged function",
         ),
         pytest.param(

@@ -180,6 +180,46 @@ def test_code_may_be_skipped_by_an_exception_that_leaves_a_loop() -> None:
     assert leavings_of(body) == []
 
 
+def unprotected_in(body: str) -> list[str]:
+    """Return the names or types of the nodes and blocks in the `else` of a `try`, in document order."""
+    workflow = workflow_of_body(body)
+    assert workflow.graph is not None
+    return [
+        str(part.get("name", part.get("type")))
+        for part in parts_of(workflow.graph)
+        if workflow.details.of(part).in_else
+    ]
+
+
+def test_nodes_of_an_else_are_not_protected() -> None:
+    body = "try:\n    await a()\nexcept KeyError:\n    await b()\nelse:\n    if event: await c()\n    await d()"
+    assert unprotected_in(body) == ["block", "if", "d"]
+
+
+def test_all_nodes_of_a_body_may_be_in_the_else() -> None:
+    body = "try:\n    x = int(event)\nexcept ValueError:\n    await b()\nelse:\n    await c()"
+    assert unprotected_in(body) == ["block", "c"]
+
+
+def test_an_else_in_a_branch_is_drawn_with_the_body() -> None:
+    body = "try:\n    if event: raise KeyError\n    await a()\nexcept KeyError:\n    await b()\nelse:\n    await c()"
+    assert unprotected_in(body) == []
+
+
+def test_an_else_that_awaits_a_task_of_the_body_is_drawn_with_the_body() -> None:
+    body = """
+        try:
+            task = asyncio.create_task(a())
+            await b()
+        except KeyError:
+            await c()
+        else:
+            await task
+            await d()
+    """
+    assert unprotected_in(body) == []
+
+
 def test_a_raise_with_a_node_is_no_ending() -> None:
     assert endings_of("if event: raise KeyError\nawait a()") == []
 
@@ -213,7 +253,7 @@ def test_details_survive_as_plain_data() -> None:
 def test_plain_data_of_another_graph_is_ignored() -> None:
     workflow = workflow_of_body("await a()")
     assert workflow.graph is not None
-    assert from_texts(workflow.graph, ((99, "for x in xs", (), "", "", (), False),)).items == []
+    assert from_texts(workflow.graph, ((99, "for x in xs", (), "", "", (), False, False),)).items == []
 
 
 def test_a_workflow_without_a_graph_has_no_details() -> None:

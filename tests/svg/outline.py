@@ -75,5 +75,9 @@ def _places(
             case "try":
                 blocks = (node.get("try_block"), node.get("catch_block"), node.get("finally_block"))
                 for block, css in zip(blocks, ("body", "catch", "finally"), strict=True):
-                    place = f"{identity}.{css}"
-                    yield place, block["nodes"] if block else [], figures.get(place)
+                    place, after = f"{identity}.{css}", f"{identity}.else"
+                    nodes = block["nodes"] if block else []
+                    if css == "body" and after in figures:
+                        nodes, otherwise = nodes[:-1], nodes[-1:]  # in tests, the last node is the `else`
+                        yield after, otherwise, figures[after]
+                    yield place, nodes, figures.get(place)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from stepgraph.model.details import Detail, details_of
-from stepgraph.model.payload import Graph
+from stepgraph.model.payload import Block, Graph, Node
 from stepgraph.render.folding import Folding
 from stepgraph.render.view import View
 from tests.render.graphs import (
@@ -115,6 +115,28 @@ def test_returns_of_a_separate_function_lead_to_its_end() -> None:
     picture = picture_of(graph(do("a"), functions={"f": function("f", either(branch("x", LEAVE)))}))
     assert below(picture, "orders--function.f") == 12
     assert len(picture.whole.marks) == 5  # a beginning, and two ends of two circles each
+
+
+def picture_with_else(body: Block, otherwise: Node) -> Picture:
+    """Draw a `try` with a handler, in which the node `otherwise` is the `else`."""
+    whole = block(*body["nodes"], otherwise)
+    drawn = graph(protected(whole, catch=block(do("c"))))
+    parts = {id(whole), id(otherwise)}
+    return picture_of(drawn, View(details=details_of(drawn, lambda part: Detail(in_else=id(part) in parts))))
+
+
+def test_an_else_is_below_the_protected_panel() -> None:
+    picture = picture_with_else(block(do("a")), do("b"))
+    assert picture.figure("orders--node.try.else--b").box.top > picture.figure("orders--node.try.body").box.bottom
+    assert broken_by_failures(picture) == []
+
+
+def test_the_failure_of_a_wide_body_passes_its_else() -> None:
+    wide = parallel("all", *(do(letter * 20) for letter in "wxyz"))
+    picture = picture_with_else(block(wide), do("b"))
+    panels = [picture.figure(f"orders--node.try.{css}").box for css in ("body", "else", "catch")]
+    assert panels == sorted(panels, key=lambda box: box.top)
+    assert broken_by_failures(picture) == []
 
 
 def test_an_exit_leads_through_finally() -> None:

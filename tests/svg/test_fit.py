@@ -11,11 +11,11 @@ from stepgraph.model.payload import Graph, Node
 from stepgraph.model.walk import children, walk
 from stepgraph.render.calls import CallExpansion
 from stepgraph.render.folding import BodyTexts, Folding
-from stepgraph.render.svg.drawing import render_svg
+from stepgraph.render.svg.drawing import fitted_view, render_svg
 from stepgraph.render.svg.layout.fitting import containers_of, next_layout
 from stepgraph.render.svg.layout.nodes import NodeLayout
 from stepgraph.render.view import DEFAULT_VIEW, NodeContext, View
-from tests.render.graphs import branch, call, do, either, function, graph, parallel, switch
+from tests.render.graphs import block, branch, call, do, either, function, graph, loop, parallel, protected, switch
 from tests.render.random_graphs import graphs
 from tests.svg.examples import examples
 
@@ -66,6 +66,28 @@ def test_a_part_is_not_folded_if_others_suffice() -> None:
     assert ">kept<" in text
 
 
+def test_handlers_are_folded_before_the_main_path() -> None:
+    handlers = switch("exception", *(branch(f"E{index}", do(f"undo {index}")) for index in range(20)))
+    drawn = graph(protected(block(wide("kind", 3)), catch=block(handlers)))
+    picture = render_svg(drawn, GITHUB)
+    assert "20 steps" in picture.text
+    assert picture.folded == 1
+
+
+def test_inner_parts_are_folded_before_the_parts_around_them() -> None:
+    text = render_svg(graph(loop(do("kept"), wide("kind", 9))), GITHUB).text
+    assert ">kept<" in text
+    assert ">kind == 8<" in text
+
+
+def test_inner_parts_of_large_graphs_are_folded_first() -> None:
+    choice = [either(branch(f"x{index}", do("a")), branch(None, do("b"))) for index in range(1350)]
+    groups = [parallel("all", *choice[index : index + 9]) for index in range(0, 1350, 9)]
+    picture = render_svg(graph(*groups), GITHUB)
+    assert picture.width <= LEGIBLE
+    assert picture.folded > len(groups)
+
+
 def test_a_folded_function_is_folded_at_all_its_calls() -> None:
     drawn = graph(call("f"), call("f"), functions={"f": function("f", wide("kind", 9))})
     picture = render_svg(drawn, View(fit=200))
@@ -100,6 +122,14 @@ def test_reused_figures_are_those_of_a_new_layout(drawn: Graph, data: st.DataObj
             for figure in (each.stack(workflow["nodes"], NodeContext("x")) for each in (layout, again))
         ]
         assert sizes[0] == sizes[1]
+
+
+@settings(deadline=None, max_examples=60, suppress_health_check=list(HealthCheck))
+@given(graphs())
+def test_a_fitted_picture_is_that_of_its_view(drawn: Graph) -> None:
+    picture = render_svg(drawn, View(fit=200))
+    if picture.folded:
+        assert picture.text == render_svg(drawn, fitted_view(drawn, DEFAULT_VIEW, 260)).text
 
 
 @settings(deadline=None, max_examples=60, suppress_health_check=list(HealthCheck))

@@ -8,7 +8,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from stepgraph.model.details import Detail, Details, details_of
 from stepgraph.model.payload import Graph, Node
+from stepgraph.model.walk import functions_of, walk
 from stepgraph.render.folding import FoldedKind, Folding
 from stepgraph.render.svg.drawing import fitted_view
 from stepgraph.render.svg.figures import columns
@@ -48,6 +50,25 @@ def test_pictures_of_saved_graphs_obey(law: Law) -> None:
 @given(graphs(), views)
 def test_any_picture_obeys_all_laws(drawn: Graph, view: View) -> None:
     assert broken(drawn, picture_of(drawn, view), view) == {}
+
+
+def with_else(drawn: Graph) -> Details:
+    """Return the details of a graph in which the last node of each body of a `try` is the `else`."""
+    workflow = drawn["workflow"]
+    lists = [workflow["nodes"], *(function["nodes"] for function in functions_of(workflow).values())]
+    nodes = [node for each in lists for node in walk(each)]
+    bodies = [node["try_block"] for node in nodes if node["type"] == "try" and "try_block" in node]
+    parts = {id(part) for body in bodies if body["nodes"] for part in (body, body["nodes"][-1])}
+    return details_of(drawn, lambda part: Detail(in_else=id(part) in parts))
+
+
+@pytest.mark.slow
+@settings(lots, suppress_health_check=list(HealthCheck), max_examples=60)
+@given(graphs() | st.sampled_from(list(examples().values())))
+def test_any_picture_with_else_obeys_all_laws(drawn: Graph) -> None:
+    view = View(details=with_else(drawn))
+    assert broken(drawn, picture_of(drawn, view), view) == {}
+    assert broken(drawn, page_of(drawn, view=view), view) == {}
 
 
 @pytest.fixture

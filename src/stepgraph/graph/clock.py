@@ -85,16 +85,22 @@ def emit_nodes(
 
 
 def _block(emitter: _Emitter, block: Block) -> list[Node]:
-    operations = block.operations
     if emitter.grouped:
-        return _with_concurrent_blocks(_sequence(emitter, block, operations))
+        return _with_concurrent_blocks(_sequence(emitter, block, block.operations))
+    return _range(emitter, block, 0, len(block.operations))
+
+
+def _range(emitter: _Emitter, block: Block, begin: int, end: int) -> list[Node]:
+    """Return the nodes of the operations from `begin` to `end` of a block. No group crosses these limits."""
+    operations = block.operations
     nodes: list[Node] = []
-    emitted = 0
+    emitted = begin
     for live_range in emitter.live.ranges.get(id(block), ()):
-        nodes += _sequence(emitter, block, operations[emitted : live_range.first])
-        nodes += _group(emitter, block, operations[live_range.first : live_range.last + 1])
-        emitted = live_range.last + 1
-    return nodes + _sequence(emitter, block, operations[emitted:])
+        if begin <= live_range.first < end:
+            nodes += _sequence(emitter, block, operations[emitted : live_range.first])
+            nodes += _group(emitter, block, operations[live_range.first : live_range.last + 1])
+            emitted = live_range.last + 1
+    return nodes + _sequence(emitter, block, operations[emitted:end])
 
 
 def _with_concurrent_blocks(nodes: list[Node]) -> list[Node]:
@@ -417,7 +423,9 @@ def _try(emitter: _Emitter, try_: Try) -> list[Node]:
     """
     node: TryNode = {"type": "try"}
     clock = emitter.clock
-    body = _block(emitter, try_.body)
+    begin = _else_begin(emitter, try_)
+    protected, otherwise = _try_body(emitter, try_, begin)
+    body = protected + otherwise
     latest = emitter.clock
     handlers: list[list[Node]] = []
     for handler in try_.handlers:
@@ -431,6 +439,8 @@ def _try(emitter: _Emitter, try_: Try) -> list[Node]:
     if body:
         node["try_block"] = {"type": "block", "nodes": body}
         emitter.places.note_ending(node["try_block"], try_.body, of_workflow=emitter.is_run)
+        if begin is not None:
+            emitter.places.note_else([node["try_block"], *otherwise])
     if handlers:
         node["catch_block"] = {"type": "block", "nodes": _handlers(emitter, try_, handlers)}
         emitter.places.note(node["catch_block"], try_.place, try_)
@@ -440,6 +450,22 @@ def _try(emitter: _Emitter, try_: Try) -> list[Node]:
         node["finally_block"] = {"type": "block", "nodes": finalbody}
         emitter.places.note_ending(node["finally_block"], try_.finalbody, of_workflow=emitter.is_run)
     return [node]
+
+
+def _try_body(emitter: _Emitter, try_: Try, begin: int | None) -> tuple[list[Node], list[Node]]:
+    """Return the nodes of the body and those of the `else` from the operation `begin`, if this is not None."""
+    if begin is None:
+        return _block(emitter, try_.body), []
+    protected = _range(emitter, try_.body, 0, begin)
+    return protected, _range(emitter, try_.body, begin, len(try_.body.operations))
+
+
+def _else_begin(emitter: _Emitter, try_: Try) -> int | None:
+    """Return the index of the first operation of the `else`, or None if it is absent or shares a group with others."""
+    begin = len(try_.body.operations) - try_.else_length
+    ranges = emitter.live.ranges.get(id(try_.body), ())
+    is_shared = emitter.grouped or any(each.first < begin <= each.last for each in ranges)
+    return None if is_shared or not try_.else_length else begin
 
 
 def _handlers(emitter: _Emitter, try_: Try, nodes_by_handler: list[list[Node]]) -> list[Node]:

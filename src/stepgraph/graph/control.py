@@ -137,10 +137,14 @@ def _resolved(operation: Operation, calls: CallSummaries) -> Iterator[Operation]
 # Rewriting
 
 
-def _sequence(operations: tuple[Operation, ...], context: _Context) -> _Fragment:
-    """Rewrite a sequence from its end, so that the context of each operation includes the operations after it."""
-    fragment = _Fragment()
-    runs_steps = False
+def _sequence(
+    operations: tuple[Operation, ...], context: _Context, end: _Fragment | None = None, *, runs_steps: bool = False
+) -> _Fragment:
+    """Rewrite a sequence from its end, so that the context of each operation includes the operations after it.
+
+    `end` is the fragment after the operations, which is changed in place, and `runs_steps` whether it runs steps.
+    """
+    fragment = _Fragment() if end is None else end
     for operation in reversed(operations):
         fragment = _then(_operation(operation, context.before(steps_follow=runs_steps)), fragment, operation)
         runs_steps = runs_steps or may_run_steps(Block((operation,)))
@@ -242,7 +246,7 @@ def _operation(operation: Operation, context: _Context) -> _Fragment:
                 may_complete=may_complete,
             )
         case Scope(is_try_else=True):
-            return _sequence(operation.block.operations, replace(context, tries=context.tries[:-1]))
+            return _try_else(operation, context)
         case Scope():
             block, fragment = _block(operation.block, context)
             return _Fragment(
@@ -358,7 +362,7 @@ def _without_drawn_breaks(operations: tuple[Operation, ...]) -> tuple[Operation,
 def _try(operation: Try, context: _Context) -> _Fragment:
     target = id(operation)
     enclosing = _EnclosingTry(target, operation.handlers, context.loops)
-    body, body_fragment = _block(operation.body, replace(context, tries=(*context.tries, enclosing)))
+    body, body_fragment, else_length = _try_body(operation.body, replace(context, tries=(*context.tries, enclosing)))
     handlers = [_block(handler.block, context) for handler in operation.handlers]
     finalbody, final_fragment = _block(operation.finalbody, context)
     fragments = [body_fragment, *(fragment for _, fragment in handlers)]
@@ -373,8 +377,27 @@ def _try(operation: Try, context: _Context) -> _Fragment:
         body=body,
         handlers=tuple(replace(h, block=block) for h, (block, _) in zip(operation.handlers, handlers, strict=True)),
         finalbody=finalbody,
+        else_length=else_length,
     )
     return _Fragment(deque((rewritten,)), jumps=jumps, breaks=breaks, may_complete=may_complete)
+
+
+def _try_body(body: Block, context: _Context) -> tuple[Block, _Fragment, int]:
+    """Rewrite the body of a `try`. Return also the number of operations at its end that are the `else`."""
+    *protected, last = body.operations or (None,)
+    if not isinstance(last, Scope) or not last.is_try_else:
+        return *_block(body, context), 0
+    otherwise = _try_else(last, context)
+    length = len(otherwise.operations)
+    fragment = _sequence(tuple(protected), context, otherwise, runs_steps=may_run_steps(last.block))
+    # After a jump in the protected part, branches contain the `else`, and the fragment is another one.
+    return Block(_emitted(fragment)), fragment, length if fragment is otherwise else 0
+
+
+def _try_else(scope: Scope, context: _Context) -> _Fragment:
+    """Rewrite the `else` of a `try`, which ends the body but is not protected by the handlers."""
+    fragment = _sequence(scope.block.operations, replace(context, tries=context.tries[:-1]))
+    return replace(fragment, operations=deque(_emitted(fragment)), trailing_choice=None)
 
 
 def _may_exit(block: Block) -> bool:

@@ -68,6 +68,7 @@ class Places(Struct):
     _ends: set[int] = field(default_factory=set)
     """The statements of all recorded endings, by identity."""
     _certain: dict[int, Part] = field(default_factory=dict)
+    _else: dict[int, Part] = field(default_factory=dict)
     _calls: dict[int, Place] = field(default_factory=dict)
     """The calls of steps, whose locations are their declarations."""
 
@@ -100,6 +101,14 @@ class Places(Struct):
     def is_certain(self, part: Part) -> bool:
         """Return whether a branch always runs, because paths that skip it end before it."""
         return id(part) in self._certain
+
+    def note_else(self, parts: Sequence[Part]) -> None:
+        """Record that the end of a block and these of its nodes are the `else` of a `try`."""
+        self._else.update((id(part), part) for part in parts)
+
+    def is_in_else(self, part: Part) -> bool:
+        """Return whether a node, or the end of a block, is in the `else` of the `try` around it."""
+        return id(part) in self._else
 
     def ending_of(self, part: Part) -> Ending:
         """Return the jumps at the end of a part that have no node in the payload."""

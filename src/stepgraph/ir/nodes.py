@@ -352,6 +352,11 @@ class Try(Struct, frozen=True):
     """Whether the body begins with an await and nothing before that await can raise."""
     non_step_errors: NonStepErrors = NonStepErrors.ANY
     """The exceptions that the body can raise outside of its steps."""
+    else_length: int = 0
+    """The number of operations at the end of the body that are the `else`, after control flow has been structured.
+
+    It is 0 if the statement has no `else`, or if branches of the body contain the `else`.
+    """
 
     @property
     def catches(self) -> bool:

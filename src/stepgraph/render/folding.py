@@ -8,8 +8,8 @@ from typing import Final, Literal, TypeAlias, assert_never
 from msgspec import Struct, field
 
 from stepgraph.model.details import ANY_OTHER_ERROR, NO_DETAILS, Details
-from stepgraph.model.payload import Block, Branch, Break, FunctionDef, Loop, Node, Switch
-from stepgraph.model.walk import as_unknown, children, is_leaf_step, is_step, walk
+from stepgraph.model.payload import Block, Branch, Break, FunctionDef, If, Loop, Node, Switch, Try
+from stepgraph.model.walk import as_unknown, children, handlers_in, is_leaf_step, is_step, walk
 from stepgraph.phrases import counted
 from stepgraph.render.node_text import NO_BLOCK, NO_STEPS, branch_text, is_exhaustive, node_words
 
@@ -23,6 +23,7 @@ FoldedKind: TypeAlias = Literal["loop", "parallel", "try", "if", "switch", "bloc
 _JOINING: Final[frozenset[LeavingKind]] = frozenset({"break", "return"})
 """The kinds of exits from the body of a function that lead to its end."""
 
+_BRANCHES_WITH_ELSE: Final = 2
 _EXITS: Final[tuple[LeavingKind, ...]] = ("break", "return", "raise")
 
 
@@ -195,15 +196,42 @@ class BodyTexts(Struct, frozen=True):
 def folded_title(node: Node, details: Details) -> str:
     """Return the title of a folded node.
 
-    This is the head of a loop, the first of several exception handlers, the count of a run, or the name or type of the
-    node.
+    This is the head of a loop, the first condition of a choice, the first exception handler, the function that makes a
+    group, the count of a run, or the name or type of the node. Other parts of the node are indicated by an ellipsis.
     """
-    source = ""
-    if node["type"] == "switch":
-        source = _handlers_title(node, details)
-    elif node["type"] == "loop":
-        source = details.source(node)
-    return details.of(node).run or source or node_words(node).title
+    title = ""
+    match node["type"]:
+        case "if":
+            title = _if_title(node)
+        case "switch":
+            title = _handlers_title(node, details)
+        case "try":
+            title = _try_title(node, details)
+        case "loop" | "parallel":
+            title = details.source(node)
+        case _:
+            pass
+    return details.of(node).run or title or node_words(node).title
+
+
+def _if_title(node: If) -> str:
+    """Return the first condition of an `if`, and whether there are other branches."""
+    title = node_words(node).title
+    if len(node["branches"]) < _BRANCHES_WITH_ELSE:
+        return title
+    return f"{title} else" if node["branches"][1]["condition"] is None else f"{title} elif"
+
+
+def _try_title(node: Try, details: Details) -> str:
+    """Return the type of a `try` with its first exception handler, or else its `finally`."""
+    if "catch_block" in node:
+        catch = node["catch_block"]
+        handlers = handlers_in(catch["nodes"])
+        clause = details.source(catch) if handlers is None else _handlers_title(handlers, details)
+        if handlers is not None and sum(branch["condition"] is not None for branch in handlers["branches"]) == 1:
+            clause = clause.removesuffix(" …")  # the only other branch is that of other errors
+        return f"try … {clause or 'catch'}"
+    return "try … finally" if "finally_block" in node else ""
 
 
 def _handlers_title(node: Switch, details: Details) -> str:

@@ -8,7 +8,7 @@ from typing import Final, TypeGuard, assert_never
 from msgspec import Struct
 
 from stepgraph.model.details import ANY_OTHER_ERROR, Details
-from stepgraph.model.payload import Block, Branch, Break, Clocked, If, Node
+from stepgraph.model.payload import Block, Branch, Break, Clocked, If, Node, Try
 from stepgraph.model.walk import as_unknown, is_step
 from stepgraph.phrases import number_text
 from stepgraph.render.step_types import step_style
@@ -20,6 +20,31 @@ ENDLESS_LOOPS: Final = frozenset({"while True", "while 1"})
 
 NO_BLOCK: Final[Block] = {"type": "block", "nodes": []}
 """The body of a `try` without a `try_block`."""
+
+
+class TryBody(Struct, frozen=True):
+    """The body of a `try`, divided by the protection of the handlers."""
+
+    block: Block
+    """The whole body. The jumps at its end are in the `else` if there is one."""
+
+    protected: Block
+    """The nodes before the `else`, or the whole body without one."""
+
+    otherwise: Sequence[Node] | None
+    """The nodes of the `else`, or None without one."""
+
+
+def try_body(node: Try, details: Details) -> TryBody:
+    """Return the body of a `try`. Without details, the `else` is a part of the protected nodes."""
+    block = node.get("try_block", NO_BLOCK)
+    if not details.of(block).in_else:
+        return TryBody(block, block, None)
+    nodes = block["nodes"]
+    begin = len(nodes)
+    while begin and details.of(nodes[begin - 1]).in_else:
+        begin -= 1
+    return TryBody(block, {"type": "block", "nodes": nodes[:begin]}, nodes[begin:])
 
 
 class NodeWords(Struct, frozen=True):

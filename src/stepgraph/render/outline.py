@@ -40,17 +40,25 @@ from stepgraph.model.walk import (
 )
 from stepgraph.phrases import counted, incomplete_text, payload_text
 from stepgraph.render.finding_signs import FindingSigns
-from stepgraph.render.folding import UNFOLDED, BodyTexts, Folding, LeavingKind, exit_kind, folded_node_text
+from stepgraph.render.folded_names import names_inside, names_within
+from stepgraph.render.folding import (
+    UNFOLDED,
+    BodyTexts,
+    Folding,
+    LeavingKind,
+    exit_kind,
+    folded_node_text,
+    folded_title,
+)
 from stepgraph.render.member_clocks import MemberClocks
 from stepgraph.render.node_text import (
-    NO_BLOCK,
     UNKNOWN_TYPE,
     always_running_branch,
     branch_text,
     exit_remarks,
     is_guard,
-    node_words,
     only_exit,
+    try_body,
 )
 from stepgraph.render.step_types import step_style, step_text
 from stepgraph.render.terminal import Ink, Piece, Terminal
@@ -58,6 +66,8 @@ from stepgraph.render.view import DEFAULT_VIEW, View
 
 FOLDED_AWAY = "Functions that are called in what is folded"
 UNREACHED = "Functions that are never called"
+_MAX_NAMES = 60
+"""The maximum length of the names of the steps in a folded node, in terminal cells."""
 
 
 def render_outline(
@@ -345,14 +355,16 @@ class RowMaker(Struct):
         if name in self.shown or name not in self.functions or not self.functions[name]["nodes"]:
             return self._call(call)
         self.counted.add(name)
-        inside = _quiet(f"({self.body_texts.of(name)})")
+        inside = _quiet(_with_names(self.body_texts.of(name), self.functions[name]))
         return Row((_mark(FUNCTION_MARK, Ink.STRONG), _name(name), *_clock(self.clocks.text(call)), *inside))
 
     def _try(self, node: Try, level: int) -> list[Row]:
-        block = node.get("try_block", NO_BLOCK)
-        rows = [_container(TRY_MARK, "try", Ink.TRY, self.contents(block, block["nodes"]))]
+        body = try_body(node, self.details)
+        rows = [_container(TRY_MARK, "try", Ink.TRY, self.contents(body.protected, body.protected["nodes"]))]
         if "catch_block" in node:
             rows += self._handlers(node["catch_block"], level)
+        if body.otherwise is not None:
+            rows.append(_container(TRY_MARK, "else", Ink.TRY, self.contents(body.block, body.otherwise)))
         if "finally_block" in node:
             block = node["finally_block"]
             rows.append(_container(TRY_MARK, "finally", Ink.TRY, self.contents(block, block["nodes"])))
@@ -435,12 +447,13 @@ class RowMaker(Struct):
     def _folded(self, node: Node) -> Row:
         """Return the row of a folded node with a summary of its contents."""
         mark, ink = _folded_style(node)
-        is_loop = node["type"] == "loop"
-        title = Piece((is_loop and self.details.source(node)) or node_words(node).title, ink, elastic=True)
+        title = Piece(folded_title(node, self.details), ink, elastic=True)
         phrases: tuple[Piece, ...] = ()
         if node["type"] == "step_do":
             phrases = (*_clock(self.clocks.text(node)), *_quiet(*step_text(node).phrases, *self.details.remarks(node)))
-        return Row((_mark(mark, ink), title, *phrases, *_quiet(f"({folded_node_text(node, self.details)})")))
+        return Row(
+            (_mark(mark, ink), title, *phrases, *_quiet(_with_names(folded_node_text(node, self.details), node)))
+        )
 
     def _start(self, start: Start) -> Row:
         """Return the row of a `start`, with those of its functions that functions of the workflow hide by name."""
@@ -450,6 +463,12 @@ class RowMaker(Struct):
         if "payload" in start:
             pieces += _quiet(payload_text(start["payload"]))
         return _row(pieces, [*start["nodes"], *shadowed])
+
+
+def _with_names(text: str, node: Node) -> str:
+    """Return the summary of a folded node with the names of the steps inside: `(reserve, charge · 2 steps)`."""
+    names = names_within(names_inside(node), _MAX_NAMES)
+    return f"({names} · {text})" if names else f"({text})"
 
 
 def _guard_pieces(condition: str, statement: str) -> tuple[Piece, ...]:

@@ -35,14 +35,16 @@ def line_has_no_order(graph: Graph, picture: Picture) -> Iterator[str]:
 
 
 def branch_leads_into_a_sibling(graph: Graph, picture: Picture) -> Iterator[str]:
-    """Branches do not lead into each other, nor does a `try` body lead into its `catch` except by a failure."""
+    """Branches do not lead into each other, nor does the end of a `try` body into its `catch`."""
     branches: dict[Figure, list[list[Figure]]] = {}
     for shown in shown_lists(graph, picture):
         if "choice" in shown.frame.css:
             branches.setdefault(shown.frame, []).append([figure for figures in shown.figures for figure in figures])
     for figure in picture.whole.walk():
         if "try" in figure.css:
-            branches[figure] = [[panel] for panel in figure.inner if panel.css & {"body", "catch"}]
+            by_kind = {css: panel for panel in figure.inner for css in panel.css & {"body", "else", "catch"}}
+            last_of_body = "else" if "else" in by_kind else "body"
+            branches[figure] = [[by_kind[css]] for css in (last_of_body, "catch") if css in by_kind]
     for frame, lists in branches.items():
         paths = FlowPaths(frame)
         for first, second in permutations(lists, 2):

@@ -43,6 +43,7 @@ class FrameKind(Enum):
     PARALLEL = auto()
     TRY = auto()
     TRY_BODY = auto()
+    ELSE = auto()
     CATCH = auto()
     FINALLY = auto()
     BLOCK = auto()

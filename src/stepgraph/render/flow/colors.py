@@ -51,6 +51,8 @@ def frame_colors(kind: FrameKind) -> KindColors:
             return LIGHT.by_kind["try"]
         case FrameKind.TRY_BODY:
             return LIGHT.by_kind["body"]
+        case FrameKind.ELSE:
+            return LIGHT.by_kind["else"]
         case FrameKind.CATCH:
             return LIGHT.by_kind["catch"]
         case FrameKind.FINALLY:

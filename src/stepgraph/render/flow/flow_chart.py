@@ -46,7 +46,8 @@ from stepgraph.render.flow.structures import (
     draw_switch,
     draw_try,
 )
-from stepgraph.render.folding import exit_kind, folded_node_text, folded_title
+from stepgraph.render.folded_names import names_inside, names_within
+from stepgraph.render.folding import exit_kind, folded_node_text, folded_title, is_run
 from stepgraph.render.group_order import has_clocks
 from stepgraph.render.member_clocks import MemberClocks
 from stepgraph.render.node_text import NO_STEPS, UNKNOWN_TYPE, exit_remarks, is_guard, node_words
@@ -100,6 +101,9 @@ def workflow_chart(graph: Graph, calls: CallExpansion, view: View = DEFAULT_VIEW
     payload = (payload_text(workflow["payload"]),) if "payload" in workflow else ()
     return drawer.builder.chart((view.title_of(workflow), *payload, *filter(None, [view.state])))
 
+
+_MAX_NAMES: Final = 60
+"""The maximum length of the names of the steps in a folded node, in terminal cells."""
 
 NEVER_CALLED: Final = "never called"
 
@@ -287,9 +291,9 @@ class FlowDrawer(Struct, frozen=True):
 def folded_lines(node: Node, details: Details) -> tuple[str, ...]:
     """Return the lines of a folded node: its title, the settings of a step, and a summary of its contents."""
     title, inside = folded_title(node, details), folded_node_text(node, details)
-    if node["type"] == "step_do":
-        return (title, *step_text(node).phrases, *details.remarks(node), inside)
-    return (title, inside) if inside else (title,)
+    phrases = (*step_text(node).phrases, *details.remarks(node)) if node["type"] == "step_do" else ()
+    names = "" if is_run(node, details) else names_within(names_inside(node), _MAX_NAMES)
+    return (title, *phrases, *filter(None, (names, inside)))
 
 
 def folded_exits(box: LooseEnds, inside: DrawnExits) -> DrawnExits:

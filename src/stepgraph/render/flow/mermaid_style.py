@@ -104,6 +104,8 @@ def frame_class(kind: FrameKind) -> str:
             return "tryFrame"
         case FrameKind.TRY_BODY:
             return "bodyFrame"
+        case FrameKind.ELSE:
+            return "elseFrame"
         case FrameKind.BLOCK:
             return "blockFrame"
         case FrameKind.UNKNOWN:

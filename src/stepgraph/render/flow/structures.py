@@ -16,7 +16,7 @@ from stepgraph.render.flow.chart import ArrowKind, BoxKind, ChartBuilder, FrameK
 from stepgraph.render.folding import LeavingKind
 from stepgraph.render.group_order import GroupOrder, clock_span, group_order, is_over_at_the_first, is_unawaited
 from stepgraph.render.member_clocks import MemberClocks
-from stepgraph.render.node_text import ENDLESS_LOOPS, NO_BLOCK, branch_text, is_exhaustive, is_guard
+from stepgraph.render.node_text import ENDLESS_LOOPS, NO_STEPS, branch_text, is_exhaustive, is_guard, try_body
 from stepgraph.render.view import Mark, NodeContext, View
 
 
@@ -237,7 +237,7 @@ def draw_try(drawer: Drawer, node: Try, entry: LooseEnds, context: NodeContext) 
     inside = context.before_finally() if "finally_block" in node else context
     with drawer.builder.frame(context.identity, FrameKind.TRY, "try"):
         within = inside.before_handlers() if "catch_block" in node else inside
-        body = _part(drawer, FrameKind.TRY_BODY, node.get("try_block"), entry, within.child("try"))
+        body = _body(drawer, node, entry, within, inside)
         failure = _failure(drawer, inside.child("try"))
         if "catch_block" in node:
             caught = _part(drawer, FrameKind.CATCH, node["catch_block"], failure, inside.child("catch"))
@@ -247,9 +247,20 @@ def draw_try(drawer: Drawer, node: Try, entry: LooseEnds, context: NodeContext) 
         return replace(body, next=drawer.builder.join(f"{context.identity}_join", body.next + failure))
 
 
-def _part(drawer: Drawer, kind: FrameKind, block: Block | None, entry: LooseEnds, context: NodeContext) -> DrawnExits:
+def _body(drawer: Drawer, node: Try, entry: LooseEnds, within: NodeContext, inside: NodeContext) -> DrawnExits:
+    """Draw the body of a `try`, `within` the protection of its handlers, and its `else`."""
+    parts, context = try_body(node, drawer.view.details), within.child("try")
+    body = _part(drawer, FrameKind.TRY_BODY, parts.protected, entry, context)
+    if parts.otherwise is None:
+        return body
+    drawer.mark(parts.block, context)
+    unprotected = inside.child("else")
+    with drawer.builder.frame(unprotected.identity, FrameKind.ELSE, "else"):
+        return body.then(drawer.part(parts.block, parts.otherwise, body.next, unprotected, empty=NO_STEPS))
+
+
+def _part(drawer: Drawer, kind: FrameKind, block: Block, entry: LooseEnds, context: NodeContext) -> DrawnExits:
     entry = tuple(replace(end, into=context.identity) if end.kind is ArrowKind.FAILURE else end for end in entry)
-    block = block or NO_BLOCK
     title = {FrameKind.CATCH: drawer.view.details.source(block) or "catch", FrameKind.FINALLY: "finally"}.get(kind, "")
     drawer.mark(block, context)
     with drawer.builder.frame(context.identity, kind, title):

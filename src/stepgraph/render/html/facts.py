@@ -14,7 +14,7 @@ from stepgraph.model.walk import as_unknown, children, is_step
 from stepgraph.phrases import number_text, shape_text
 from stepgraph.render.findings import LEVEL_WORDS, ShownFinding
 from stepgraph.render.folding import BodyTexts, folded_node_text, folded_text
-from stepgraph.render.node_text import node_words
+from stepgraph.render.node_text import node_words, try_body
 from stepgraph.render.step_types import FactRow, step_style, step_text
 from stepgraph.render.view import Mark
 
@@ -169,15 +169,16 @@ def _conditions(node: If | Switch) -> Iterator[FactRow]:
 
 
 def _blocks(node: Try, details: Details) -> Iterator[FactRow]:
-    named = (("Try", node.get("try_block")), ("Catch", node.get("catch_block")), ("Finally", node.get("finally_block")))
-    for label, block in named:
-        if block is None:
-            continue
-        steps, source = folded_text(block["nodes"]), details.source(block)
-        if source:
-            yield label, source, steps
-        else:
-            yield label, steps
+    body = try_body(node, details)
+    if "try_block" in node:
+        yield "Try", folded_text(body.protected["nodes"])
+    if "catch_block" in node:
+        steps, source = folded_text(node["catch_block"]["nodes"]), details.source(node["catch_block"])
+        yield ("Catch", source, steps) if source else ("Catch", steps)
+    if body.otherwise is not None:
+        yield "Else", folded_text(body.otherwise), "not protected"
+    if "finally_block" in node:
+        yield "Finally", folded_text(node["finally_block"]["nodes"])
 
 
 def _clocks(node: Clocked) -> Iterator[FactRow]:

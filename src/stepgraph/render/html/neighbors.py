@@ -70,8 +70,9 @@ class Neighbors(Struct):
             if id(node) in lists:
                 each, index = lists[id(node)]
                 prefix = identity.rpartition(BETWEEN)[0]
-                siblings[prefix, id(each)][index] = identity
-                neighbors._owners[identity] = _owner(prefix, each), each
+                owner = _owner(prefix, each)
+                siblings[owner, id(each)][index] = identity
+                neighbors._owners[identity] = owner, each
         for identities in siblings.values():
             neighbors._connect(identities)
         return neighbors

@@ -20,7 +20,7 @@ from stepgraph.render.html.comparison import place_identities
 from stepgraph.render.html.section import FoldablePicture, Page, Section, VersionSection, picture
 from stepgraph.render.html.source import SourceTable
 from stepgraph.render.svg.badge_style import badge_style
-from stepgraph.render.svg.figures.legend import legend_picture
+from stepgraph.render.svg.figures.legend import legend
 from stepgraph.render.svg.identities import slug
 from stepgraph.render.svg.theme import DARK, SCOPE, Palette, by_theme, style_sheet
 from stepgraph.render.view import DEFAULT_VIEW, Theme, View
@@ -122,7 +122,7 @@ def render_page(
         f'<script type="application/json" id="{SCOPE}.data">{script_data(data)}</script>',
         *comparison_data,
         *_sources(sources),
-        *_legend(),
+        *_legend(has_badges=_has_badges(pages)),
         f"<script>{script}</script>",
         "</body>",
         "</html>",
@@ -130,10 +130,14 @@ def render_page(
     return "\n".join([*lines, ""])
 
 
-def _legend() -> Iterator[str]:
+def _has_badges(pages: Sequence[Page]) -> bool:
+    return any(page.findings or page.state for page in pages)
+
+
+def _legend(*, has_badges: bool) -> Iterator[str]:
     """Yield the picture of the legend for the script."""
     yield f'<script type="image/svg+xml" id="{SCOPE}.legend">'
-    yield from legend_picture()
+    yield from legend(has_badges=has_badges).picture()
     yield "</script>"
 
 
@@ -198,7 +202,7 @@ def _comparison_data(sections: Sequence[Section], sources: SourceTable) -> str:
 def _style(theme: Theme, pages: Sequence[Page], *, marked: bool) -> Iterator[str]:
     """Yield the style sheet of pictures and of the page."""
     yield from style_sheet(theme, marked=marked)
-    if any(page.findings or page.state for page in pages):
+    if _has_badges(pages):
         yield from badge_style(theme)
     yield from color_rules(theme, marked=marked)
     yield _asset("page.css")

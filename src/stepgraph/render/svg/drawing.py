@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Final
 
 from msgspec import Struct
@@ -17,13 +17,21 @@ from stepgraph.render.calls import CallExpansion
 from stepgraph.render.folding import BodyTexts
 from stepgraph.render.svg.badge_style import badge_style
 from stepgraph.render.svg.badges import NO_BADGES, Badges, DrawnNodes, place_badges
-from stepgraph.render.svg.figures.badge import SIZE, draw_pills, pills_width, state_pills
+from stepgraph.render.svg.figures.badge import SIZE, StatePill, draw_pills, pills_width, state_pills
 from stepgraph.render.svg.figures.figure import Drawable, Lanes
-from stepgraph.render.svg.figures.legend import LEGEND
+from stepgraph.render.svg.figures.legend import legend
 from stepgraph.render.svg.figures.stack import with_end, workflow_figure
 from stepgraph.render.svg.fonts import DETAIL, HEADING, NAME, TITLE
 from stepgraph.render.svg.identities import BETWEEN, Numbering, slug
-from stepgraph.render.svg.layout.fitting import Measurement, containers_of, fold_to_fit, max_width, next_layout
+from stepgraph.render.svg.layout.fitting import (
+    Measurement,
+    containers_of,
+    fold_to_fit,
+    is_complete,
+    max_width,
+    next_layout,
+    without_hidden_nodes,
+)
 from stepgraph.render.svg.layout.nodes import NodeLayout, measure_function
 from stepgraph.render.svg.lengths import Length, Variables, half, longest, value_of
 from stepgraph.render.svg.pen import Pen, TextPiece
@@ -77,12 +85,18 @@ def render_svg(graph: Graph, view: View = DEFAULT_VIEW) -> Picture:
 
     Equal graphs produce equal bytes. An added step changes only its own lines and the sizes of the figures around it.
     """
-    drawing = draw(graph, view)
+    # Figures recurse as deeply as the graph is nested.
+    return run_with_large_stack(lambda: _picture(graph, view))
+
+
+def _picture(graph: Graph, view: View) -> Picture:
+    layout = _lay_out(graph, view)
     folded = 0
-    if view.fit is not None and value_of(drawing.width) > (width := max_width(view.fit)):
-        fitted = fitted_view(graph, view, width)
-        folded = len(fitted.folding.nodes)
-        drawing = draw(graph, fitted)
+    if view.fit is not None and value_of(layout.width) > (width := max_width(view.fit)):
+        nodes = _fitted_layout(graph, view, value_of(layout.width), width)
+        folded = len(nodes.view.folding.nodes)
+        layout = _lay_out(graph, nodes.view, nodes=nodes)
+    drawing = layout.draw()
     lines = drawing.document([*style_sheet(view.theme), *(badge_style(view.theme) if drawing.has_badges else [])])
     return Picture("\n".join([*lines, ""]), value_of(drawing.width), value_of(drawing.height), view.fit, folded)
 
@@ -92,22 +106,27 @@ def fitted_view(graph: Graph, view: View, width: int) -> View:
 
     If that is impossible, the picture may be wider.
     """
-    return run_with_large_stack(lambda: _fitted_view(graph, view, width))
+    return run_with_large_stack(
+        lambda: _fitted_layout(graph, view, value_of(_lay_out(graph, view).width), width).view,
+    )
 
 
-def _fitted_view(graph: Graph, view: View, width: int) -> View:
+def _fitted_layout(graph: Graph, view: View, current_width: int, max_width: int) -> NodeLayout:
+    """Return the layout of a picture that is at most `max_width` pixels wide, if that is possible."""
     workflow = graph["workflow"]
     functions = functions_of(workflow)
     containers = containers_of(workflow["nodes"], functions)
-    title = _title_of(graph, view, 0)
+    called = called_functions(workflow["nodes"], functions)
+    identity, title = slug(workflow["class_name"], "workflow"), _title_of(graph, view, 0)
     latest = NodeLayout(CallExpansion(functions, view.expand), BodyTexts(functions), view)
 
     def measure(current: View) -> Measurement:
         nonlocal latest
         latest = next_layout(latest, current, containers)
-        return Measurement(value_of(_width(title, _figures(graph, latest, ""))), latest.figures)
+        return Measurement(value_of(_width(title, _figures(graph, latest, identity, called))), latest)
 
-    return fold_to_fit(workflow["nodes"], functions, view, width, measure)
+    fitted = fold_to_fit(workflow["nodes"], functions, view, (current_width, max_width), measure)
+    return latest if fitted == latest.view else measure(fitted).layout
 
 
 def render_sheet(drawings: Sequence[SvgDrawing], title: str, theme: Theme) -> Picture:
@@ -167,13 +186,8 @@ class SvgDrawing(Struct, frozen=True):
     badges: Badges = NO_BADGES
     """The findings at figures."""
 
-    has_pills: bool = False
-    """Whether there are pills below the title."""
-
-    @property
-    def has_badges(self) -> bool:
-        """Whether the drawing contains badges, which have their own style sheet."""
-        return self.has_pills or bool(self.badges.by_figure)
+    has_badges: bool = False
+    """Whether the drawing contains badges or pills of findings, which have their own style sheet."""
 
     def document(self, style: Sequence[str] = ()) -> list[str]:
         """Return the lines of the SVG element, with a style sheet unless `style` is empty."""
@@ -200,42 +214,76 @@ def draw(
     workflow.
     """
     # Figures recurse as deeply as the graph is nested.
-    return run_with_large_stack(lambda: _draw(graph, view, folds, suffix, above))
+    return run_with_large_stack(lambda: _lay_out(graph, view, folds, suffix, above).draw())
 
 
-def _draw(graph: Graph, view: View, folds: Variables | None, suffix: str, above: Sequence[Drawable]) -> SvgDrawing:
+def _lay_out(
+    graph: Graph,
+    view: View,
+    folds: Variables | None = None,
+    suffix: str = "",
+    above: Sequence[Drawable] = (),
+    nodes: NodeLayout | None = None,
+) -> _DrawingLayout:
+    """Return the layout of a drawing, with the figures of the layout `nodes` if possible."""
     workflow = graph["workflow"]
     identity = slug(workflow["class_name"], "workflow") + suffix
     functions = functions_of(workflow)
-    layout = NodeLayout(CallExpansion(functions, view.expand), BodyTexts(functions), view, folds)
-    figures = [*above, *_figures(graph, layout, identity)]
+    called = called_functions(workflow["nodes"], functions) if functions else frozenset()
+    if nodes is not None and is_complete(nodes):
+        layout = without_hidden_nodes(nodes)
+    else:
+        layout = NodeLayout(CallExpansion(functions, view.expand), BodyTexts(functions), view, folds)
+    figures = [*above, *_figures(graph, layout, identity, called)]
     figure_nodes = {name: node for name, node in layout.nodes_by_id.items() if id(node) not in layout.frameless}
     badges = place_badges(view.findings, graph, DrawnNodes(figure_nodes, layout.calls.shown, view.expand == "all"))
     pills = state_pills(view.state, view.findings, badges)
+    has_badges = bool(pills or badges.by_figure)
+    if view.legend:
+        figures.append(legend(has_badges=has_badges))
     title = _title_of(graph, view, pills_width(pills))
-    width = _width(title, figures)
-    pen = Pen(chains=folds is None, badges=badges, links=_links(layout.nodes_by_id, view))
-    pen.text(title.pieces)
-    draw_pills(pen, pills, MARGIN, MARGIN + title.height - _BELOW_TITLE - SIZE)
-    y: Length = MARGIN + title.height
-    for index, figure in enumerate(figures):
-        # The workflow is centered. Other figures are at the left edge.
-        is_workflow = index == len(above)
-        x = half(width - figure.right_extent + figure.left_extent) if is_workflow else figure.left_extent + MARGIN
-        pen.open_at(x, y)
-        figure.draw(pen, Lanes())
-        pen.close()
-        y = y + figure.height + _BETWEEN_FIGURES
-    return SvgDrawing(
-        identity,
-        pen.lines,
-        width,
-        y + (MARGIN - _BETWEEN_FIGURES),
-        layout.nodes_by_id,
-        view.title_of(workflow),
-        badges,
-        has_pills=bool(pills),
+    name = view.title_of(workflow)
+    return _DrawingLayout(
+        identity, name, title, pills, figures, len(above), badges, has_badges, layout, _width(title, figures)
     )
+
+
+class _DrawingLayout(Struct, frozen=True):
+    """The figures of a drawing with their size."""
+
+    identity: str
+    name: str
+    title: _Title
+    pills: Sequence[StatePill]
+    figures: Sequence[Drawable]
+    workflow_index: int
+    """The index of the workflow among the figures."""
+
+    badges: Badges
+    has_badges: bool
+    nodes: NodeLayout
+    width: Length
+
+    def draw(self) -> SvgDrawing:
+        """Return the drawing."""
+        layout, title = self.nodes, self.title
+        pen = Pen(chains=layout.folds is None, badges=self.badges, links=_links(layout.nodes_by_id, layout.view))
+        pen.text(title.pieces)
+        draw_pills(pen, self.pills, MARGIN, MARGIN + title.height - _BELOW_TITLE - SIZE)
+        y: Length = MARGIN + title.height
+        for index, figure in enumerate(self.figures):
+            # The workflow is centered. Other figures are at the left edge.
+            is_workflow = index == self.workflow_index
+            left = figure.left_extent
+            x = half(self.width - figure.right_extent + left) if is_workflow else left + MARGIN
+            pen.open_at(x, y)
+            figure.draw(pen, Lanes())
+            pen.close()
+            y = y + figure.height + _BETWEEN_FIGURES
+        height = y + (MARGIN - _BETWEEN_FIGURES)
+        return SvgDrawing(
+            self.identity, pen.lines, self.width, height, layout.nodes_by_id, self.name, self.badges, self.has_badges
+        )
 
 
 def _links(nodes: Mapping[str, Node], view: View) -> Mapping[str, str]:
@@ -244,8 +292,8 @@ def _links(nodes: Mapping[str, Node], view: View) -> Mapping[str, str]:
     return {} if url_of is None else {identity: url_of(node) for identity, node in nodes.items()}
 
 
-def _figures(graph: Graph, layout: NodeLayout, identity: str) -> list[Drawable]:
-    """Return the workflow, then functions drawn separately, then the legend.
+def _figures(graph: Graph, layout: NodeLayout, identity: str, called: Collection[str]) -> list[Drawable]:
+    """Return the workflow, then functions drawn separately.
 
     A function that only folded nodes call is not drawn, unless all functions are drawn separately.
     """
@@ -253,13 +301,12 @@ def _figures(graph: Graph, layout: NodeLayout, identity: str) -> list[Drawable]:
     nodes = layout.part(workflow, workflow["nodes"], NodeContext(identity), tail=0)
     figures: list[Drawable] = [workflow_figure(nodes)]
     if layout.functions.keys() - layout.calls.shown.keys():
-        figures += _separate_functions(graph, layout, identity)
-    return [*figures, LEGEND] if layout.view.legend else figures
+        figures += _separate_functions(layout, identity, called)
+    return figures
 
 
-def _separate_functions(graph: Graph, layout: NodeLayout, identity: str) -> Iterator[Drawable]:
+def _separate_functions(layout: NodeLayout, identity: str, called: Collection[str]) -> Iterator[Drawable]:
     """Yield the functions to draw separately: all if no call is expanded, otherwise those that are never called."""
-    called = called_functions(graph["workflow"]["nodes"], layout.functions)
     numbering = Numbering()
     for name, function in layout.functions.items():
         if name not in layout.calls.shown and (name not in called or layout.view.expand == "none"):

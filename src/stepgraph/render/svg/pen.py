@@ -159,6 +159,7 @@ class Icon(StrEnum):
     SWITCH = "M2 8h4M6 8l4-5h4M6 8h8M6 8l4 5h4"
     PROTECTED = "M8 1.5 13.5 3.5V8c0 3-2 5.2-5.5 6.5C4.5 13.2 2.5 11 2.5 8V3.5z"
     CAUGHT = "M8 2 14.5 13.5h-13zM8 6.5V10M8 11.5v.5"
+    ELSE = "M8 2.5v10.5M3.5 8.5 8 13l4.5-4.5"
     FINALLY = "M3.5 14.5v-13M3.5 2.5h9l-2 3 2 3h-9"
     BLOCK = "M3 3h10v10H3z"
     UNCHANGED = "M8 3v.5M8 8v.5M8 13v.5"

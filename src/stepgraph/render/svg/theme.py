@@ -28,6 +28,7 @@ FigureClass: TypeAlias = Literal[
     "try",
     "body",
     "catch",
+    "else",
     "finally",
     "block",
     "start",
@@ -99,6 +100,7 @@ LIGHT: Final = Palette(
         "try": KindColors("#55616e", "#fafbfc", "#848e99", "#eef0f3"),
         "body": KindColors("#7b8794", "#ffffff", "#818d9a"),
         "catch": KindColors("#b3261e", "#fff7f6", "#d0746e", "#fde8e6"),
+        "else": KindColors("#55616e", "#ffffff", "#838d98", "#eef0f3"),
         "finally": KindColors("#55616e", "#f5f6f8", "#848d97", "#e6e9ed"),
         "block": KindColors("#55616e", "#ffffff", "#838d98", "#eef0f3"),
         "start": KindColors("#37474f", "#fdfdfd", "#828d91", "#e9edef"),
@@ -138,6 +140,7 @@ DARK: Final = Palette(
         "try": KindColors("#a3afbb", "#131a21", "#697580", "#222b34"),
         "body": KindColors("#93a0ad", "#10161d", "#687480"),
         "catch": KindColors("#f5938a", "#2a1819", "#a2605b", "#41211f"),
+        "else": KindColors("#a3afbb", "#131a22", "#687480", "#242d37"),
         "finally": KindColors("#a3afbb", "#1a2128", "#69737d", "#29323c"),
         "block": KindColors("#a3afbb", "#131a22", "#687480", "#242d37"),
         "start": KindColors("#a9b8c6", "#151c24", "#677480", "#273039"),
@@ -165,6 +168,7 @@ text{{font-family:{FAMILY};white-space:pre}}
 .detail{{font-size:{DETAIL.size}px}}
 .code{{font-family:{CODE_FAMILY};font-size:{CODE.size}px}}
 .title{{font-size:{TITLE.size}px;font-weight:bold}}
+.paper{{rx:10px}}
 path{{fill:none;stroke-width:1.25;stroke-linejoin:round}}
 .flow,.line{{stroke-width:1.6}}
 .box,.edge,.band{{stroke-width:1}}
@@ -256,6 +260,7 @@ def _has_icon(figure: FigureClass) -> bool:
             | "guard"
             | "try"
             | "catch"
+            | "else"
             | "finally"
             | "block"
             | "start"
@@ -278,6 +283,7 @@ def has_heading(figure: FigureClass) -> bool:
             | "guard"
             | "try"
             | "catch"
+            | "else"
             | "finally"
             | "block"
             | "start"

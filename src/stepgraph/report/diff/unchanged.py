@@ -98,7 +98,7 @@ class _Folder(Struct):
         if has_clocks(nodes, in_group=self._is_in_group(element)) and not is_in_order(nodes):
             return [self._alone(number) for number in inner]
         result: list[Node] = []
-        for is_unchanged, group in groupby(inner, key=self._is_unchanged):
+        for (is_unchanged, _), group in groupby(inner, key=self._run_key):
             run = list(group)
             if not is_unchanged:
                 result += map(self._node, run)
@@ -141,7 +141,8 @@ class _Folder(Struct):
         text = folded_text(nodes)
         count = counted(len(nodes), "node") if text == NO_STEPS else text
         self.folded.add(id(node))
-        self.runs.append((cast("Mapping[str, object]", node), Detail(run=f"{count} unchanged")))
+        in_else = self.details.of(nodes[0]).in_else
+        self.runs.append((cast("Mapping[str, object]", node), Detail(run=f"{count} unchanged", in_else=in_else)))
         return node
 
     def _alone(self, number: int) -> Node:
@@ -170,6 +171,10 @@ class _Folder(Struct):
     def _is_unchanged(self, number: int) -> bool:
         """Return whether a node may be folded. Exits are not, because they end the path that leads to them."""
         return number not in self.changed and self.tree[number].kind != "break"
+
+    def _run_key(self, number: int) -> tuple[bool, bool]:
+        """Return what the nodes of a run have in common: whether they are unchanged, and whether in an `else`."""
+        return self._is_unchanged(number), self.details.of(self.parts[number]).in_else
 
     def _is_in_group(self, element: TreeElement) -> bool:
         """Return whether the clocks of a group order the contents of an element."""

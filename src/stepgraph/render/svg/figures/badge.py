@@ -30,6 +30,11 @@ _MAX_IN_TITLE: Final = 8
 BETWEEN: Final = " · "
 
 
+def draw_sample(pen: Pen, level: FindingLevel, x: int, y: int) -> None:
+    """Draw the badge of one finding with its upper left corner at `x` and `y`."""
+    _draw_pill(pen, level, "", _SIGNS[level], (x + SIZE, y), SIZE)
+
+
 def draw_badge(pen: Pen, identity: str, right: int) -> None:
     """Draw the badge of a figure, if it has findings, at the upper right corner of its box."""
     if identity in pen.badges.by_figure:

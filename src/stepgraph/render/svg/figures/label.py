@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from stepgraph.escaping.plain_text import visible
+from stepgraph.render.folded_names import MAX_NAME_LINES, names_text
 from stepgraph.render.svg.fonts import CODE, DETAIL, HEADING, NAME, Font
 from stepgraph.render.svg.lengths import Length, SymbolicLength
 from stepgraph.render.svg.pen import Pen
@@ -78,10 +80,23 @@ class Label(Struct, frozen=True):
         pen.text(((line.css, left + line.x, y + line.y, line.text) for line in self.lines), css, by)
 
 
-def node_label(icon: str, name: str, details: Sequence[str], widest: int) -> Label:
-    """Return the label of a node: its name in bold, and phrases below it."""
-    names = _wrapped(NAME, name, widest)
-    return _label(icon, [("name", NAME, names), ("detail", DETAIL, _joined(details, widest))])
+def node_label(icon: str, name: str, details: Sequence[str], widest: int, names: Sequence[str] = ()) -> Label:
+    """Return the label of a node: its name in bold, the names of the nodes inside, and phrases."""
+    return _node_label(icon, name, tuple(details), widest, tuple(names))
+
+
+@lru_cache(maxsize=4096)  # pictures that must fit are measured repeatedly
+def _node_label(icon: str, name: str, details: Sequence[str], widest: int, names: Sequence[str]) -> Label:
+    lines, below = _wrapped(NAME, name, widest), _joined(details, widest)
+    # Names inside fill a narrow box, or the width of the other lines.
+    room = max(NARROW.name, *map(NAME.width, lines), *map(DETAIL.width, below)) if names else 0
+    inside = _wrapped(DETAIL, _names_within(names, room), room, MAX_NAME_LINES) if names else ()
+    return _label(icon, [("name", NAME, lines), ("detail", DETAIL, (*inside, *below))])
+
+
+def _names_within(names: Sequence[str], widest: int) -> str:
+    """Return the names that fit into the lines of names, and the number of the others."""
+    return names_text(names, lambda text: len(_wrapped(DETAIL, text, widest, MAX_NAME_LINES + 1)) <= MAX_NAME_LINES)
 
 
 def quiet_label(icon: str, texts: Sequence[str], widest: int) -> Label:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Final
 
 from msgspec import Struct
 
 from stepgraph.model.payload import StepType
 from stepgraph.model.walk import STEP_TYPES
+from stepgraph.render.findings import FindingLevel
 from stepgraph.render.step_types import step_style
+from stepgraph.render.svg.figures.badge import draw_sample
 from stepgraph.render.svg.figures.figure import Lanes
 from stepgraph.render.svg.figures.label import ICON_ROOM, heading
 from stepgraph.render.svg.fonts import DETAIL
@@ -86,6 +89,10 @@ def _loose_end(pen: Pen, x: int, y: int) -> None:
     pen.path("unawaited end", f"M{x + 12} {y + 5}a3 3 0 1 0 1 0z")
 
 
+def _badge(level: FindingLevel, pen: Pen, x: int, y: int) -> None:
+    draw_sample(pen, level, x, y)
+
+
 ENTRIES: Final = (
     *map(_step, STEP_TYPES),
     _icon("function", Icon.FUNCTION, "a function that runs steps"),
@@ -108,11 +115,20 @@ ENTRIES: Final = (
     Entry("the workflow ends", _end),
     Entry("the failure leaves, unless a handler catches it", _failed_end),
 )
+BADGE_ENTRIES: Final = (
+    Entry("an error that the check reports", partial(_badge, "error")),
+    Entry("a warning that the check reports", partial(_badge, "warning")),
+    Entry("code that cannot be followed: steps may be missing", partial(_badge, "gap")),
+)
+"""The entries of a picture with findings."""
+
 _TITLE: Final = heading("", "Legend")
 
 
 class Legend(Struct, frozen=True):
     """A table of symbols and their meanings, to the right of its spine."""
+
+    entries: Sequence[Entry]
 
     @property
     def left_extent(self) -> int:
@@ -120,11 +136,11 @@ class Legend(Struct, frozen=True):
 
     @property
     def right_extent(self) -> int:
-        return max(DETAIL.width(entry.meaning) for entry in ENTRIES) + ICON_ROOM + 2 * _PADDING
+        return max(DETAIL.width(entry.meaning) for entry in self.entries) + ICON_ROOM + 2 * _PADDING
 
     @property
     def height(self) -> int:
-        return _ROW * (len(ENTRIES) + 1) + _PADDING + 4
+        return _ROW * (len(self.entries) + 1) + _PADDING + 4
 
     def draw(self, pen: Pen, lanes: Lanes) -> None:
         pen.open("legend", "", "legend")
@@ -135,20 +151,21 @@ class Legend(Struct, frozen=True):
 
     def draw_entries(self, pen: Pen, x: int, y: int) -> None:
         """Draw the entries below each other."""
-        for row, entry in enumerate(ENTRIES):
+        for row, entry in enumerate(self.entries):
             pen.open(entry.css, "", entry.meaning)
             entry.draw(pen, x, y + row * _ROW)
             pen.text([("detail", x + ICON_ROOM, y + row * _ROW + _SYMBOL - 4, entry.meaning)])
             pen.close()
 
+    def picture(self) -> list[str]:
+        """Return the lines of an SVG element with the entries, without a frame, a title and a style sheet."""
+        pen = Pen()
+        self.draw_entries(pen, 0, 0)
+        width, height = self.right_extent - 2 * _PADDING, _ROW * len(self.entries)
+        size = f'width="{width}" height="{height}" viewBox="0 0 {width} {height}"'
+        return [f'<svg xmlns="http://www.w3.org/2000/svg" class="stepgraph" {size}>', *pen.lines, "</svg>"]
 
-LEGEND: Final = Legend()
 
-
-def legend_picture() -> list[str]:
-    """Return the lines of an SVG element with the entries, without a frame, a title and a style sheet."""
-    pen = Pen()
-    LEGEND.draw_entries(pen, 0, 0)
-    width, height = LEGEND.right_extent - 2 * _PADDING, _ROW * len(ENTRIES)
-    size = f'width="{width}" height="{height}" viewBox="0 0 {width} {height}"'
-    return [f'<svg xmlns="http://www.w3.org/2000/svg" class="stepgraph" {size}>', *pen.lines, "</svg>"]
+def legend(*, has_badges: bool) -> Legend:
+    """Return the legend of a picture or page, which explains badges only if there are any."""
+    return Legend(ENTRIES + BADGE_ENTRIES if has_badges else ENTRIES)

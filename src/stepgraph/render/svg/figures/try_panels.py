@@ -12,6 +12,7 @@ from stepgraph.render.svg.figures.columns import UNPLACED, Column, ColumnLayout,
 from stepgraph.render.svg.figures.figure import GAP, EarlyExits, Figure, Lanes
 from stepgraph.render.svg.figures.frame import FrameFigure
 from stepgraph.render.svg.figures.leaf import ExitPill
+from stepgraph.render.svg.figures.stack import Stack
 from stepgraph.render.svg.lengths import Length, SymbolicLength, longest, shortest, value_of
 from stepgraph.render.svg.pen import RADIUS, Pen
 
@@ -44,6 +45,9 @@ class TryPanels(Struct, frozen=True):
     """
 
     body: Figure
+    """The panels on the spine: the protected one and, if there is one, that of the `else` below it."""
+
+    protected: Figure
     catch: Figure | None
     catch_edge: Length = 0
     """The distance from the spine of the `catch` to the left edge of its frame."""
@@ -114,16 +118,19 @@ class TryPanels(Struct, frozen=True):
     def _draw_failure(self, pen: Pen) -> None:
         if self.catch is not None:
             y, edge = _ABOVE + _FAILURE, self.columns.spines[1] - self.catch_edge
-            pen.path("failure", f"M{self.body.right_extent} {y}H{edge - 6}")
+            pen.path("failure", f"M{self.protected.right_extent} {y}H{edge - 6}")
             pen.path("failure head", f"M{edge - 8} {y - 4}L{edge - 1} {y}L{edge - 8} {y + 4}z")
         elif not self.final:
-            _draw_failure_to(pen, self.body, self.failure_lane, self.below, 1)
+            _draw_failure_to(pen, self.protected, self.failure_lane, self.below, 1)
 
 
 class CatchBelow(Struct, frozen=True):
     """The body of a `try` with its `catch` below it, to the right of the spine. It is narrower than `TryPanels`."""
 
     body: Figure
+    """The panels on the spine: the protected one and, if there is one, that of the `else` below it."""
+
+    protected: Figure
     catch: Figure
     catch_edge: Length
     """The distance from the spine of the `catch` to the left edge of its frame."""
@@ -136,7 +143,7 @@ class CatchBelow(Struct, frozen=True):
 
     @property
     def right_extent(self) -> Length:
-        return longest([self.body.right_extent, self._catch_x + self.catch.right_extent])
+        return longest([self.body.right_extent, self._catch_right, *([self.failure_lane] if self._has_else else [])])
 
     @property
     def height(self) -> Length:
@@ -152,11 +159,24 @@ class CatchBelow(Struct, frozen=True):
 
     @property
     def failure_lane(self) -> Length:
-        """The x position of the arrow from the body to the `catch`: below the body, or to the right of a narrow one."""
+        """The x position of the arrow from the body to the `catch`: below the body, or to the right of a narrow one.
+
+        With an `else`, it is to the right of all panels, so that the arrow reaches the side of the `catch`.
+        """
+        if self._has_else:
+            return longest([self.body.right_extent + _FAILURE_LANE, self._catch_right + _ENTRANCE])
         edge = self._catch_x - self.catch_edge
         below = shortest([edge + _INTO_CATCH, self.body.right_extent - _CORNER])
         is_below = value_of(below) >= value_of(edge) + _CORNER
         return below if is_below else self.body.right_extent + _FAILURE_LANE
+
+    @property
+    def _has_else(self) -> bool:
+        return self.protected is not self.body
+
+    @property
+    def _catch_right(self) -> Length:
+        return self._catch_x + self.catch.right_extent
 
     @property
     def _catch_x(self) -> Length:
@@ -188,20 +208,29 @@ class CatchBelow(Struct, frozen=True):
             pen.close()
             if panel.continues:
                 ends.append((x, panel.height + top))
-        begin = f"M{self.failure_lane} {self._body_end}"
-        if value_of(self.failure_lane) > value_of(self.body.right_extent):
-            begin = _failure_out(self.body, self.failure_lane)
-        _draw_failure_onto(pen, begin, self.failure_lane, self._catch_top)
+        self._draw_failure(pen)
         if self.continues:
             pen.path("line", gathered(ends, self._joined, self.height))
 
+    def _draw_failure(self, pen: Pen) -> None:
+        lane = self.failure_lane
+        if self._has_else:
+            _draw_failure_to(pen, self.protected, lane, self._catch_top + _FAILURE, self._catch_right + 1)
+            return
+        is_aside = value_of(lane) > value_of(self.body.right_extent)
+        begin = _failure_out(self.body, lane) if is_aside else f"M{lane} {self._body_end}"
+        _draw_failure_onto(pen, begin, lane, self._catch_top)
 
-def place_panels(body: Figure, catch: Figure | None, catch_edge: Length, *, final: bool) -> TryPanels | CatchBelow:
-    """Return the body with its `catch` beside it or, if that would be too wide, below it."""
-    beside = TryPanels(body, catch, catch_edge, final)
+
+def place_panels(
+    protected: Figure, otherwise: Figure | None, catch: Figure | None, catch_edge: Length, *, final: bool
+) -> TryPanels | CatchBelow:
+    """Return the body of a `try`, its `else` below it, and its `catch` beside or, if that would be too wide, below."""
+    body = protected if otherwise is None else Stack([protected, otherwise], entered=False)
+    beside = TryPanels(body, protected, catch, catch_edge, final)
     if catch is None or value_of(beside.left_extent + beside.right_extent) <= _WIDEST_BESIDE:
         return beside
-    return CatchBelow(body, catch, catch_edge)
+    return CatchBelow(body, protected, catch, catch_edge)
 
 
 def _widened(final: Figure, right_extent: Length) -> Figure:
@@ -334,6 +363,6 @@ class TryFinally(Struct, frozen=True):
             elif begin is not None:
                 pen.onto((lane, begin), top)
         if fails_aside:
-            _draw_failure_to(pen, self.panels.body, self._failure_lane, top + _ENTERS, side + 1)
+            _draw_failure_to(pen, self.panels.protected, self._failure_lane, top + _ENTERS, side + 1)
         elif self.panels.fails_into_final:
-            _draw_failure_onto(pen, _failure_out(self.panels.body, self._failure_lane), self._failure_lane, top)
+            _draw_failure_onto(pen, _failure_out(self.panels.protected, self._failure_lane), self._failure_lane, top)

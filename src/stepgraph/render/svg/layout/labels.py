@@ -7,6 +7,7 @@ from typing import Final, assert_never
 from stepgraph.model.details import NO_DETAIL, NO_DETAILS, NOT_CAUGHT, Detail, Details
 from stepgraph.model.payload import FunctionCall, Node, Step
 from stepgraph.model.walk import as_unknown, is_step
+from stepgraph.render.folded_names import names_inside
 from stepgraph.render.folding import LeavingKind, exit_kinds, folded_node_text, folded_title, is_run, may_complete
 from stepgraph.render.node_text import NO_STEPS, clock_text, node_words
 from stepgraph.render.step_types import StepStyle, step_style, step_text
@@ -22,6 +23,7 @@ from stepgraph.render.svg.figures.label import (
     quiet_label,
 )
 from stepgraph.render.svg.figures.leaf import ExitPill, Leaf, SvgGroup
+from stepgraph.render.svg.fonts import NAME
 from stepgraph.render.svg.lengths import Variables
 from stepgraph.render.svg.pen import Icon
 from stepgraph.render.view import NodeContext
@@ -116,7 +118,8 @@ def folded_box(node: Node, context: NodeContext, details: Details, widths: TextW
     `text` replaces the computed summary.
     """
     css, _ = folded_style(node, details)
-    title = title_line(folded_title(node, details), text or folded_node_text(node, details))
+    names = [] if is_run(node, details) else names_inside(node)
+    title = title_line(folded_title(node, details), text or folded_node_text(node, details), ", ".join(names))
     kinds, ending = exit_kinds(node, details), _ending_kinds(node, context, details)
     return Leaf(
         SvgGroup(f"folded {css}", context.identity, title),
@@ -150,7 +153,10 @@ def _folded_label(node: Node, details: Details, widths: TextWidths, text: str = 
     name, text = folded_title(node, details), text or folded_node_text(node, details)
     if is_run(node, details):
         return quiet_label(icon, [name, text], widths.name)
-    return node_label(icon, name, text.split(BETWEEN), widths.name)
+    # A name of an exception is not broken.
+    longest_name = max((NAME.width(word) for word in name.split() if word.isidentifier()), default=0)
+    widest = max(widths.name, min(NORMAL.name, longest_name))
+    return node_label(icon, name, text.split(BETWEEN), widest, names_inside(node))
 
 
 def unwrapped_box(node: Node, identity: str, widths: TextWidths) -> Leaf:

@@ -98,8 +98,14 @@ class NodeLayout(Struct):
     figures: dict[int, Figure] = field(default_factory=dict)
     """The figure of each node so far, by the identity of the node as an object."""
 
+    contexts: dict[int, NodeContext] = field(default_factory=dict)
+    """The context of each measured node, by the identity of the node as an object."""
+
     reused: Mapping[int, Figure] = field(default_factory=dict)
-    """Figures of an earlier layout, by the identity of their nodes as objects, which are not measured again."""
+    """Figures of an earlier layout, by the identity of their nodes as objects, which are not measured again.
+
+    A node in another context, such as in a function that is now drawn separately, is measured again.
+    """
 
     @property
     def functions(self) -> Mapping[str, FunctionDef]:
@@ -177,9 +183,10 @@ class NodeLayout(Struct):
 
     def measure(self, node: Node, context: NodeContext) -> Figure:
         """Return the figure of a node of any type, with its mark."""
-        if (figure := self.reused.get(id(node))) is not None:
+        if (figure := self.reused.get(id(node))) is not None and self.contexts[id(node)] == context:
             return figure
         self.nodes_by_id[context.identity] = node
+        self.contexts[id(node)] = context
         if (mark := self.view.mark(node)) is not None and mark.unwrapped:
             return self.marked(unwrapped_box(node, context.identity, self.widths), node)
         figure = self.figures[id(node)] = self.marked(self._measure_by_type(node, context), node)

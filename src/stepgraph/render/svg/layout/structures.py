@@ -24,7 +24,15 @@ from stepgraph.model.walk import handlers_in
 from stepgraph.render.calls import CallExpansion
 from stepgraph.render.folding import LeavingKind, exit_kind, exit_kinds, folded_title, is_run, loop_of_passes
 from stepgraph.render.group_order import RowSpan, clock_span, is_over_at_the_first, is_unawaited, row_spans
-from stepgraph.render.node_text import NO_BLOCK, always_running_branch, branch_text, is_exhaustive, is_guard, only_exit
+from stepgraph.render.node_text import (
+    NO_BLOCK,
+    always_running_branch,
+    branch_text,
+    is_exhaustive,
+    is_guard,
+    only_exit,
+    try_body,
+)
 from stepgraph.render.svg.figures.branches import BranchColumn, Branches
 from stepgraph.render.svg.figures.clock_rows import ClockRows, Member
 from stepgraph.render.svg.figures.columns import is_too_wide
@@ -242,7 +250,7 @@ def measure_try(layout: Layout, node: Try, context: NodeContext) -> Figure:
     """Return a `try`, with the body on the spine, the `catch` beside or below it, and the `finally` below."""
     inside = context.before_finally() if "finally_block" in node else context
     within = inside.before_handlers(_source_of_handlers(layout, node)) if "catch_block" in node else inside
-    body, _ = _panel(layout, node.get("try_block", NO_BLOCK), ("body", "try body"), None, within)
+    protected, otherwise = _body_panels(layout, node, within, inside)
     catch: Figure | None = None
     catch_edge: Length = 0
     if "catch_block" in node:
@@ -250,7 +258,7 @@ def measure_try(layout: Layout, node: Try, context: NodeContext) -> Figure:
         handler = "except" if has_branches else layout.view.details.source(node["catch_block"])
         label = heading(Icon.CAUGHT, "" if handler else "catch", handler, widest=layout.widths.name)
         catch, catch_edge = _panel(layout, node["catch_block"], ("catch", "catch, on failure"), label, inside)
-    panels = place_panels(body, catch, catch_edge, final="finally_block" in node)
+    panels = place_panels(protected, otherwise, catch, catch_edge, final="finally_block" in node)
     content: Figure = panels
     if "finally_block" in node:
         label = heading(Icon.FINALLY, "finally")
@@ -258,6 +266,18 @@ def measure_try(layout: Layout, node: Try, context: NodeContext) -> Figure:
         content = TryFinally(panels, final, _resumed_exits(layout, node, final, context))
     group = SvgGroup("try", context.identity, "try")
     return FrameFigure(group, heading(Icon.PROTECTED, "try"), content, 0, layout.folded_form(node, context))
+
+
+def _body_panels(layout: Layout, node: Try, within: NodeContext, inside: NodeContext) -> tuple[Figure, Figure | None]:
+    """Return the panels of the body of a `try`, `within` the protection of its handlers, and of its `else`."""
+    parts = try_body(node, layout.view.details)
+    body, _ = _panel(layout, parts.protected, ("body", "try body"), None, within)
+    if parts.otherwise is None:
+        return body, None
+    panel = inside.inside(f"{inside.identity}.else")
+    content = layout.part(parts.block, parts.otherwise, panel)
+    group = SvgGroup("panel else", panel.identity, "else, not protected")
+    return layout.marked(body, parts.block), FrameFigure(group, heading(Icon.ELSE, "else"), content, GAP)
 
 
 def _source_of_handlers(layout: Layout, node: Try) -> str:
