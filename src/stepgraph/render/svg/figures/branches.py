@@ -27,7 +27,7 @@ from stepgraph.render.view import Mark
 _PILLS: Final = 26
 _WITHOUT_PILLS: Final = 22
 _HEAVIER: Final = 3
-_BETWEEN_ROWS: Final = 28
+_BETWEEN_PILLS: Final = 14
 _PILL_SIDES: Final = 9
 _PILL_PADDING: Final = 3
 _SIGN: Final = -5
@@ -55,8 +55,9 @@ class BranchColumn(Struct, frozen=True):
     identity: str = ""
     """The identity of the pill, or an empty string for a pill without a mark."""
 
-    pill_room: int = 0
-    """The height of the highest pill of all branches, so that bodies are aligned."""
+    pill_room: Length = 0
+    """The height above the line to the body: of the highest pill of all branches or, in a lower row, of the upper row.
+    """
 
     @property
     def left_extent(self) -> Length:
@@ -111,16 +112,16 @@ class BranchColumn(Struct, frozen=True):
         return add_remark(self.condition, self.mark.remark)
 
     @property
-    def _body_top(self) -> int:
-        return max(self._pill[1], self.pill_room) + GAP
+    def _body_top(self) -> Length:
+        return self.pill_room + GAP
 
     def draw(self, pen: Pen, lanes: Lanes) -> None:
         if self._label is not None:
             self._draw_pill(pen, self._label)
         _, height = self._pill
         if self.body:
-            if height < self._body_top - GAP:
-                pen.path("line", f"M0 {height}V{self._body_top - GAP}")
+            if height < value_of(self.pill_room):
+                pen.path("line", f"M0 {height}V{self.pill_room}")
             pen.open_at(0, self._body_top)
             self.body.draw(pen, lanes)
             pen.close()
@@ -174,14 +175,21 @@ class Branches(Struct, frozen=True):
         force_setattr(self, "columns", place_columns(self._columns(), anchor))
         if is_too_wide(self.columns, compact=self.compact):
             layout = stagger(self._columns(), anchor)
-            lower = [layout.is_lower(index) for index in range(len(self.branches))]
-            upper = [branch.height for branch, is_lower in zip(self.branches, lower, strict=True) if not is_lower]
-            lower_top = longest(upper) + (self._fork + _BETWEEN_ROWS)
-            force_setattr(self, "tops", [lower_top if is_lower else self._fork for is_lower in lower])
+            self._place_rows([layout.is_lower(index) for index in range(len(self.branches))])
             force_setattr(self, "columns", replace(layout.columns, columns=self._columns()))
         bottom = longest([branch.height + top for branch, top in zip(self.branches, self.tops, strict=True)])
         meets = any(self.columns.spines[index] for index in going_on)
         force_setattr(self, "ends", bottom + _JOIN if meets else bottom)
+
+    def _place_rows(self, lower: Sequence[bool]) -> None:
+        """Place bodies in two rows. The pills of the lower row are above those of the upper one, near the fork."""
+        rows = list(zip(self.branches, lower, strict=True))
+        pills = max(branch.pill_height for branch, is_lower in rows if is_lower)
+        upper_top = self._fork + (pills + _BETWEEN_PILLS if pills else 0)
+        room = longest([branch.height for branch, is_lower in rows if not is_lower]) + (upper_top - self._fork)
+        force_setattr(self, "tops", [self._fork if is_lower else upper_top for _, is_lower in rows])
+        branches = [replace(branch, pill_room=room) if is_lower else branch for branch, is_lower in rows]
+        force_setattr(self, "branches", branches)
 
     def _columns(self) -> list[Column]:
         return [

@@ -123,7 +123,11 @@ class LoopBody(Struct, frozen=True):
         if not self.body.continues and not self.endless:
             pen.path("line", f"M0 {end}V{self.body.height}")
         up = f"q{-RADIUS} 0 {-RADIUS} {-RADIUS}V{RADIUS - _LINE_ABOVE}"
-        pen.path("again", f"M0 {end}H{RADIUS - self.left_extent}{up}q0 {-RADIUS} {RADIUS} {-RADIUS}H0")
+        side = f"M0 {end}H{RADIUS - self.left_extent}{up}q0 {-RADIUS} {RADIUS} {-RADIUS}H0"
+        if not self.body.continues and not self.endless:
+            pen.path("line", side)
+            return
+        pen.path("again", side)
         head = -_LINE_ABOVE if self.body.continues else end
         pen.path("again head", f"M-8 {head - 4}L-1 {head}L-8 {head + 4}z")
 
