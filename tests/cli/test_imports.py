@@ -52,21 +52,27 @@ def entry(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.fixture(scope="module")
+def imported_by_graph(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
+    """The modules that a graph imports, without a cache."""
+    folder = tmp_path_factory.mktemp("graph")
+    (folder / "entry.py").write_text(module(workflow("Orders", "charge")), encoding="utf-8")
+    return imported_modules(folder, "graph", "entry.py", "-f", "json", "--no-cache")
+
+
 @pytest.mark.parametrize("command", ["check", "graph", "list"])
 def test_no_workflows_import_no_parser(plain: Path, command: str) -> None:
     assert third_party(imported_modules(plain, command)) == BY_ALL
 
 
-def test_a_graph_imports_only_libcst(entry: Path) -> None:
-    modules = imported_modules(entry, "graph", "entry.py", "-f", "json")
-    assert third_party(modules) == BY_ALL | {"libcst"}
+def test_a_graph_imports_only_libcst(imported_by_graph: set[str]) -> None:
+    assert third_party(imported_by_graph) == BY_ALL | {"libcst"}
 
 
-def test_a_graph_imports_only_the_parser_of_libcst(entry: Path) -> None:
+def test_a_graph_imports_only_the_parser_of_libcst(imported_by_graph: set[str]) -> None:
     code = "import sys, libcst; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    modules = imported_modules(entry, "graph", "entry.py", "-f", "json")
-    assert {name for name in modules if name.startswith("libcst")} <= {*done.stdout.split(), "libcst.native"}
+    assert {name for name in imported_by_graph if name.startswith("libcst")} <= {*done.stdout.split(), "libcst.native"}
 
 
 @pytest.mark.parametrize(
@@ -76,9 +82,8 @@ def test_a_graph_imports_only_the_parser_of_libcst(entry: Path) -> None:
         "interpreter.replay.replay_tracer",
     ],
 )
-def test_a_graph_imports_no_other_packages_of_stepgraph(entry: Path, package: str) -> None:
-    modules = imported_modules(entry, "graph", "entry.py", "-f", "json")
-    assert [name for name in modules if f"{name}.".startswith(f"stepgraph.{package}.")] == []
+def test_a_graph_imports_no_other_packages_of_stepgraph(imported_by_graph: set[str], package: str) -> None:
+    assert [name for name in imported_by_graph if f"{name}.".startswith(f"stepgraph.{package}.")] == []
 
 
 def test_a_cache_hit_imports_no_analysis(entry: Path) -> None:

@@ -9,9 +9,9 @@ from __future__ import annotations
 import os
 from random import Random
 
-import hypothesmith
 import pytest
 from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from stepgraph.api import analyze_source, check_analysis
 from stepgraph.model.note import InputError
@@ -67,6 +67,13 @@ class Orders(WorkflowEntrypoint):
 """
 
 
+def _programs() -> st.SearchStrategy[str]:
+    """Return random programs, whose grammar takes a second to build: not while tests are collected."""
+    import hypothesmith
+
+    return hypothesmith.from_grammar()
+
+
 @pytest.mark.slow
 @settings(
     deadline=None,
@@ -75,7 +82,7 @@ class Orders(WorkflowEntrypoint):
     database=None,
     suppress_health_check=list(HealthCheck),
 )
-@given(hypothesmith.from_grammar())
+@given(st.deferred(_programs))
 @pytest.mark.filterwarnings("ignore::SyntaxWarning")
 def test_programs_of_the_grammar_are_analyzed_or_refused(program: str) -> None:
     try:

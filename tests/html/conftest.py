@@ -1,4 +1,4 @@
-"""A browser for each module of tests. Without a browser the tests are skipped, unless one is required."""
+"""A browser for all tests. Without a browser the tests are skipped, unless one is required."""
 
 from __future__ import annotations
 
@@ -10,16 +10,18 @@ import pytest
 
 from tests.html.browser import Browser, launch
 
-REQUIRED = "STEPGRAPH_BROWSER"
-"""The environment variable that is set to `required` where the tests in a browser must not be skipped."""
+SETTING = "STEPGRAPH_BROWSER"
+"""The environment variable that is `required` where the tests in a browser must run, and `skipped` to skip them."""
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def running_browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    if os.environ.get(SETTING) == "skipped":
+        pytest.skip(f"{SETTING} is set to skipped")
     chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
     if chromium is None or driver is None:
         message = "chromium and chromedriver are not both on PATH (Debian: apt install chromium chromium-driver)"
-        if os.environ.get(REQUIRED) == "required":
+        if os.environ.get(SETTING) == "required":
             pytest.fail(message)
         pytest.skip(message)
     folder = tmp_path_factory.mktemp("browser")
@@ -34,4 +36,5 @@ def browser(running_browser: Browser) -> Iterator[Browser]:
     yield running_browser
     running_browser.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "", "features": []})
     running_browser.let_scripts_run(allowed=True)
+    running_browser.run("try { sessionStorage.clear() } catch { /* a test that opened no page has no storage */ }")
     assert running_browser.complaints() == []

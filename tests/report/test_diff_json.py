@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
 import pytest
 from jsonschema import Draft202012Validator
@@ -19,9 +20,9 @@ VALIDATOR = Draft202012Validator(json.loads(diff_report_schema()))
 SHAPE = TypeAdapter(DiffReportShape)
 
 
-@pytest.mark.parametrize("sample", [example(), unchanged(), everything()], ids=["example", "unchanged", "everything"])
-def test_report_matches_schema(sample: VersionComparison) -> None:
-    data = json.loads(render_json(sample))
+@pytest.mark.parametrize("sample", [example, unchanged, everything])
+def test_report_matches_schema(sample: Callable[[], VersionComparison]) -> None:
+    data = json.loads(render_json(sample()))
     assert SHAPE.validate_python(data) == data
     assert [error.json_path for error in VALIDATOR.iter_errors(data)] == []
 
