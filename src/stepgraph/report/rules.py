@@ -7,6 +7,7 @@ from textwrap import indent
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from stepgraph.checks.page import Example, read_page
 from stepgraph.checks.rule import Rule
@@ -107,17 +108,19 @@ def explanation(rule: Rule, *, whole: bool = False, color: bool = False, width: 
     """Return the documentation of a rule as text, wrapped at `width` cells if it is set.
 
     With `whole`, it contains the whole page, otherwise the summary, the reason, the fix, and the first flagged and
-    clean example.
+    clean example: of whole files, the definitions that differ.
     """
     page, terminal = read_page(rule), Terminal(color=color, width=None)
-    count = None if whole else 1
+    flagged, clean = page.flagged, page.clean
+    if not whole:
+        flagged, clean = _differing(flagged[0], clean[0]), _differing(clean[0], flagged[0])
     lines = [
         terminal.line([Piece(f"{rule.code} {rule.name}", Ink.STRONG), Piece(f"  {level_of(rule)}")]),
         "",
         *_wrapped(page.summary, width),
         *_section("Why this is bad", terminal, page.why, width),
-        *_section("Example", terminal, "", width, page.flagged[:count]),
-        *_section("Use instead", terminal, page.fix, width, page.clean[:count]),
+        *_section("Example", terminal, "", width, flagged),
+        *_section("Use instead", terminal, page.fix, width, clean),
     ]
     if whole:
         lines += _section("Source", terminal, page.evidence, width)
@@ -162,6 +165,19 @@ def _section(
             if path:
                 yield f"{_INDENT}{path}"
             yield from indent(visible_lines(code), _CODE_INDENT).splitlines()
+
+
+def _differing(example: Example, other: Example) -> tuple[Example, ...]:
+    """Return an example of whole files with only the definitions that another one lacks, or all if it lacks none."""
+    others = {block for _, text in other.files for block in _definitions(text)}
+    kept = ((path, [block for block in _definitions(text) if block not in others]) for path, text in example.files)
+    files = tuple((path, "\n\n\n".join(blocks)) for path, blocks in kept if blocks)
+    return (example if example.snippet or not files else replace(example, files=files),)
+
+
+def _definitions(text: str) -> list[str]:
+    """Return the parts of a module between two blank lines."""
+    return text.rstrip("\n").split("\n\n\n")
 
 
 def _displayed_files(example: Example) -> tuple[tuple[str, str], ...]:

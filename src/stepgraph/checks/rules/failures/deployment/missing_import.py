@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from stepgraph.checks.diagnostic import Diagnostic, Fix, Severity, safe_fix, unsafe_fix
+from stepgraph.checks.diagnostic import Applicability, Diagnostic, Fix, Severity, safe_fix, unsafe_fix
 from stepgraph.checks.rule import Rule
 from stepgraph.ir.facts import MissingImport, TypeOnlyName
 from stepgraph.syntax.edits import AddedImport
@@ -63,5 +63,6 @@ RULE = Rule(
     name="missing-import",
     module=__name__,
     severity=Severity.ERROR,
+    fixes=(Applicability.SAFE, Applicability.UNSAFE),
     check=_check,
 )

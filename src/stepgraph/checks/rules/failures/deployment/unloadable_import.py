@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from stepgraph.checks.diagnostic import Diagnostic, Severity, safe_fix
+from stepgraph.checks.diagnostic import Applicability, Diagnostic, Severity, safe_fix
 from stepgraph.checks.rule import Rule
 from stepgraph.ir.facts import UnloadableImport
 from stepgraph.syntax.edits import RenamedModule
@@ -61,5 +61,6 @@ RULE = Rule(
     name="unloadable-import",
     module=__name__,
     severity=Severity.ERROR,
+    fixes=(Applicability.SAFE,),
     check=_check,
 )
