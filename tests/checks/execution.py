@@ -93,16 +93,21 @@ def _execute_workflow(modules: dict[str, str], workflow: Deployed, options: Opti
     return execute(modules, workflow.class_name, **options)
 
 
-def modules_of(example: Example, main: tuple[str, str] = ("", "entry.py")) -> dict[str, str]:
+def modules_of(example: Example, main: tuple[str, str] | None = None) -> dict[str, str]:
     """Return the modules of an example by name, with the main module first.
 
-    `main` is the module root and the path of the main module in it.
+    `main` is the module root and the path of the main module in it, by default that of the module `entry`.
     """
-    root, entry = main
+    root, entry = main or _entry_of(example)
     paths = {path.removeprefix(root): text for path, text in example.files if path.startswith(root)}
     modules = {_module_name(path): text for path, text in paths.items() if path.endswith(".py")}
     name = _module_name(entry)
     return {name: modules[name], **modules}
+
+
+def _entry_of(example: Example) -> tuple[str, str]:
+    path = next(path for path, _ in example.files if PurePosixPath(path).name == "entry.py")
+    return path.removesuffix("entry.py"), "entry.py"
 
 
 def _module_name(path: str) -> str:

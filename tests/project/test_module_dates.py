@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from stepgraph.model.note import InputError
+from stepgraph.project.git import Git
 from stepgraph.project.module_dates import DateLookup, ModuleDates, dates_without_file, module_dates
 
 GIT = shutil.which("git") or "git"
@@ -164,12 +165,20 @@ def test_looking_up_dates_ahead_does_not_change_them(module: Path, tmp_path: Pat
         assert lookup.dates("orders.py") == FIRST
 
 
-def test_unused_lookups_leave_no_process_behind(module: Path) -> None:
+def test_unused_lookups_leave_no_process_behind(module: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     commit(module)
+    started: list[subprocess.Popen[bytes]] = []
+    initialize = Git.__init__
+
+    def record(self: Git, process: subprocess.Popen[bytes], repository: str) -> None:
+        started.append(process)
+        initialize(self, process, repository)
+
+    monkeypatch.setattr(Git, "__init__", record)
     with DateLookup() as lookup:
         lookup.start("orders.py")
-    with pytest.raises(ChildProcessError):
-        os.waitpid(-1, os.WNOHANG)
+    assert started
+    assert [process.pid for process in started if process.returncode is None] == []
 
 
 def test_programs_in_the_git_configuration_do_not_run(module: Path, tmp_path: Path) -> None:
