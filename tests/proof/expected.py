@@ -44,6 +44,7 @@ _TOO_RARE: Final = (
         "mortgage_application",
     ),
     (frozenset({"decision of the account manager"}), "subscription_dunning, SubscriptionDunningWorkflow"),
+    (frozenset({"renewal"}), "SG120, Seconds converted to milliseconds"),
     (frozenset({"fetch {key} of {day}"}), "SG301, Deterministic ID and date"),
     (frozenset({"second"}), "SG305, Client created on demand in each step"),
 )

@@ -92,6 +92,8 @@ def examples() -> Iterator[FixtureProgram]:
         for example in read_page(rule).clean:
             if all(not path.endswith(".py") for path, _ in example.files):
                 continue  # the example is only a configuration
+            if any("base_dir" in text for path, text in example.files if not path.endswith(".py")):
+                continue  # the main module has another name here, and the tests of its rule run the example
             yield FixtureProgram(f"{rule.code}, {example.title}", modules_of(example), partial(_workflows_of, example))
 
 

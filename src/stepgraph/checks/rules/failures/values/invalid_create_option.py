@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
@@ -180,7 +179,7 @@ def _rename(call: WorkflowStarted, option: Option, name: str) -> tuple[Edit, ...
     """Return the edits that rename an option. An unpacked keyword, as in `**options`, is not renamed."""
     if option.key_place is not None:
         return replace_string(option.key_place, option.name, name)
-    if re.search(rf"\b{option.name} ?=", call.place.text) is None:
+    if f"{option.name}=" not in call.place.text.replace(" ", ""):
         return ()
     return (RemovedArgument(option.place), AddedArgument(call.place, name, option.place.text))
 
