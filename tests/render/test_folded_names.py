@@ -46,6 +46,7 @@ DETAILS = Details([(CATCH, Detail("except CardError as error")), (GROUP, Detail(
         (protected(block(do("a")), catch=block()), "try … catch"),
         (protected(block(do("a")), final=block(do("b"))), "try … finally"),
         (either(branch("x", do("a")), branch(None, do("b"))), "if x … else"),
+        (either(branch("x" * 50, do("a")), branch(None, do("b"))), f"if {'x' * 37} … else"),
         (either(branch("x", do("a")), branch("y", do("b"))), "if x … elif"),
         (either(branch("x", do("a"))), "if x …"),
         (GROUP, "gather"),

@@ -101,6 +101,12 @@ def test_depth_counts_nodes_not_branches() -> None:
     assert rows(drawn, folded(3))[-1] == "      └─ ▣ try … catch  (a · 1 step)"
 
 
+def test_a_function_that_returns_early_says_so() -> None:
+    functions = {"f": function("f", either(branch("x", LEAVE)), do("a"))}
+    drawn = graph(call("f"), functions=functions)
+    assert rows(drawn, View(Folding(kinds=("function",)))) == ["└─ ƒ f  (a · 1 step · may end early)"]
+
+
 def test_the_nodes_in_a_case_are_one_level_below_their_switch() -> None:
     drawn = graph(switch("x", branch("1", loop(loop(do("a"))))))
     assert rows(drawn, folded(3)) == [

@@ -24,6 +24,9 @@ _JOINING: Final[frozenset[LeavingKind]] = frozenset({"break", "return"})
 """The kinds of exits from the body of a function that lead to its end."""
 
 _BRANCHES_WITH_ELSE: Final = 2
+_LONGEST_TITLE: Final = 40
+"""The number of characters of a title that is followed by `else`, so that boxes show the whole title."""
+
 _EXITS: Final[tuple[LeavingKind, ...]] = ("break", "return", "raise")
 
 
@@ -187,9 +190,11 @@ class BodyTexts(Struct, frozen=True):
     _texts: dict[str, str] = field(default_factory=dict)
 
     def of(self, name: str) -> str:
-        """Return the summary of the body of a function."""
+        """Return the summary of the body of a function: `2 steps · may end early`."""
         if name not in self._texts:
-            self._texts[name] = folded_text(self.functions[name]["nodes"])
+            nodes = self.functions[name]["nodes"]
+            ends_early = any("return" in exit_kinds(node) for node in nodes)
+            self._texts[name] = folded_text(nodes) + (" · may end early" if ends_early else "")
         return self._texts[name]
 
 
@@ -215,10 +220,12 @@ def folded_title(node: Node, details: Details) -> str:
 
 
 def _if_title(node: If) -> str:
-    """Return the first condition of an `if`, and whether there are other branches."""
+    """Return the first condition of an `if`, and whether there are other branches. A long condition is cut."""
     title = node_words(node).title
     if len(node["branches"]) < _BRANCHES_WITH_ELSE:
         return title
+    if len(title) > _LONGEST_TITLE:
+        title = f"{title[:_LONGEST_TITLE].rstrip()} …"
     return f"{title} else" if node["branches"][1]["condition"] is None else f"{title} elif"
 
 
