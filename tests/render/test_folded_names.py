@@ -1,4 +1,4 @@
-"""Folded nodes show the names of the steps inside, as many as fit, and titles that say what is folded."""
+"""Folded nodes have descriptive titles, and show the names of as many steps as fit."""
 
 import pytest
 

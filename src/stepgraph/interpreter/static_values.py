@@ -217,8 +217,7 @@ def _has_several_definitions(class_value: ClassValue) -> bool:
 def static_arguments(arguments: Arguments, *, shows_hidden: bool = False) -> StaticArguments:
     """Return snapshots of the arguments of a call.
 
-    With `shows_hidden`, constants are known although another name may refer to their collection, as long as nothing has
-    changed it.
+    With `shows_hidden`, constants in a collection that has another name are known, too, until the collection changes.
     """
     return StaticArguments(tuple(_static_argument(argument, shows_hidden=shows_hidden) for argument in arguments.items))
 

@@ -146,7 +146,7 @@ class _WorkerNames(Struct, frozen=True):
         return file is not None and file.folder == self.worker.root
 
     def names_module(self, level: int, name: str) -> bool:
-        """Return whether a name in a statement is that of a module, and not that of the module root."""
+        """Return whether a name in a statement is the name of a module inside the module root."""
         return bool(name if level else self._name_below(name))
 
     def _name_below(self, name: str) -> str:

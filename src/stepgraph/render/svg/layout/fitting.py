@@ -64,7 +64,7 @@ def fold_to_fit(
     `FoldCosts` defines it. If everything that helps is folded, the picture may be wider.
 
     Folds move other figures, and may move the body of a function to a later call, so the picture is measured again
-    after each round. In the end, nodes are opened again for which there is room.
+    after each round. At the end, nodes are unfolded again if there is room for them.
     """
     current_width, max_width = widths
     narrow = replace(view, narrow=True)
