@@ -288,8 +288,13 @@ def test_an_interrupt_of_a_finalizer_ends_the_command(folder: Path) -> None:  # 
         Interrupted()
         return ExitCode.CLEAN
 
-    with pytest.raises(KeyboardInterrupt):
-        run_repeatedly(WatchedCommand(run, ["."], output=None, is_text=True, quiet=True))
+    # Shells start commands in the background with this signal ignored.
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            run_repeatedly(WatchedCommand(run, ["."], output=None, is_text=True, quiet=True))
+    finally:
+        signal.signal(signal.SIGINT, handler)
 
 
 @needs_unix_files
