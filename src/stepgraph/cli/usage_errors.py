@@ -44,7 +44,10 @@ def _option_value_message(error: click.BadOptionUsage, context: click.Context) -
         return error.format_message()
     if option.is_flag:
         return f"option `{name}` takes no value. Write `{name}`."
-    return f"option `{name}` requires a value. Write `{name} {option.make_metavar(context)}`."
+    # `make_metavar` has another signature in each version of click.
+    record = option.get_help_record(context)
+    value = "VALUE" if record is None else record[0].rpartition(" ")[2]
+    return f"option `{name}` requires a value. Write `{name} {value}`."
 
 
 def unknown_command_message(name: str, available: Sequence[str]) -> str:
