@@ -150,6 +150,18 @@ def test_use_that_expects_a_name_error() -> None:
     assert missing(ENTRY.replace("        await", attempt)) == []
 
 
+@pytest.mark.parametrize("statement", ["from pyodide.ffi import to_js", "import pyodide.ffi", "x: js.Object = 1"])
+def test_names_of_modules_and_types_in_a_try(statement: str) -> None:
+    body = f"""
+        try:
+            {statement}
+            await charge()
+        except Exception:
+            pass
+"""
+    assert missing(using("1", suffix=body)) == []
+
+
 def test_name_set_by_another_module(tmp_path: Path) -> None:
     files = {
         "wrangler.toml": CONFIGURATION,

@@ -72,6 +72,8 @@ class TryBodyErrors(Struct):
                     self.visit(decorator.decorator)
             case cst.Lambda():
                 return
+            case cst.Import() | cst.ImportFrom() | cst.Annotation():
+                self._visit_unevaluated(node)
             case cst.Await(expression=operand):
                 self._visit_awaited(operand)
             case cst.Call():
@@ -80,6 +82,12 @@ class TryBodyErrors(Struct):
                 self._add_errors(NonStepErrors.ANY if self._may_run_project_code(node) else _errors_of(node))
                 for child in children(node):
                     self.visit(child)
+
+    def _visit_unevaluated(self, node: cst.CSTNode) -> None:
+        """Visit an import or an annotation. The names in it are not those of variables that the code reads."""
+        self._add_errors(_errors_of(node))
+        for child in children(node):
+            self._visit_unevaluated(child)
 
     def _add_errors(self, errors: NonStepErrors) -> None:
         self.own_errors = max(self.own_errors, errors)
