@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Final
 
 from msgspec import Struct
@@ -38,6 +37,10 @@ class Entry(Struct, frozen=True):
 
 def _icon(css: FigureClass, icon: str, meaning: str) -> Entry:
     return Entry(meaning, lambda pen, x, y: pen.icon("ink", x, y, icon), css)
+
+
+def _badge(level: FindingLevel, meaning: str) -> Entry:
+    return Entry(meaning, lambda pen, x, y: draw_sample(pen, level, x, y))
 
 
 def _step(step_type: StepType) -> Entry:
@@ -89,10 +92,6 @@ def _loose_end(pen: Pen, x: int, y: int) -> None:
     pen.path("unawaited end", f"M{x + 12} {y + 5}a3 3 0 1 0 1 0z")
 
 
-def _badge(level: FindingLevel, pen: Pen, x: int, y: int) -> None:
-    draw_sample(pen, level, x, y)
-
-
 ENTRIES: Final = (
     *map(_step, STEP_TYPES),
     _icon("function", Icon.FUNCTION, "a function that runs steps"),
@@ -116,9 +115,9 @@ ENTRIES: Final = (
     Entry("the failure leaves, unless a handler catches it", _failed_end),
 )
 BADGE_ENTRIES: Final = (
-    Entry("an error that the check reports", partial(_badge, "error")),
-    Entry("a warning that the check reports", partial(_badge, "warning")),
-    Entry("code that cannot be followed: steps may be missing", partial(_badge, "gap")),
+    _badge("error", "an error that the check reports"),
+    _badge("warning", "a warning that the check reports"),
+    _badge("gap", "code that cannot be followed: steps may be missing"),
 )
 """The entries of a picture with findings."""
 
