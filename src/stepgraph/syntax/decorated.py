@@ -16,7 +16,7 @@ def decorated_function(place: Place) -> Place | None:
 
 
 def call_of_result(place: Place) -> Place | None:
-    """Return the call of the result of an expression: `f(x)(y)` for `f(x)`. Return None if there is no such call."""
+    """Return the call of the result of an expression, as `f(x)(y)` for `f(x)`, or None if the result is not called."""
     parent = place.module.parents.get(id(place.node))
     is_called = isinstance(parent, cst.Call) and parent.func is place.node
     return Place(place.module, parent) if parent is not None and is_called else None

@@ -1,7 +1,7 @@
 """Variables that a loop changes after it has created a function that reads them.
 
-Python looks up a variable of an enclosing scope when the function reads it. A function that a loop creates therefore
-reads the value of the pass in which it runs, and after the loop the value of the last pass.
+Python looks up a variable of an enclosing scope when the function reads it. If a loop creates a function that runs in a
+later pass, the function reads the value of that pass. If it runs after the loop, it reads the value of the last pass.
 """
 
 from __future__ import annotations

@@ -73,8 +73,8 @@ def factory_advice(
 ) -> str:
     """Return advice to declare a step in a factory function, with parameters for the captured values.
 
-    The advice passes `values` to the factory or, if there are none, the defaults of the captured parameters. With
-    `is_awaited`, it awaits the step where it is called.
+    The factory receives `values`, or else the default values of the captured parameters. With `is_awaited`, the advice
+    awaits the step where it is called.
     """
     await_ = "await " if is_awaited else ""
     factory_parameters = ", ".join(parameter.name for parameter in captured)
