@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stepgraph.graph.bit_sets import restrict
+from stepgraph.bit_sets import restrict
 
 
 def test_restriction_to_adjacent_members_shifts_the_sets() -> None:

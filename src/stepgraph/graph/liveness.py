@@ -16,7 +16,7 @@ from typing import TypeAlias
 from msgspec import Struct
 from msgspec.structs import replace
 
-from stepgraph.graph.bit_sets import bit_set, bits
+from stepgraph.bit_sets import bit_set, bits
 from stepgraph.ir.await_groups import AwaitedTask, AwaitGroup, TaskId, is_race, task_ids_of, tasks_done_after
 from stepgraph.ir.dataflow import solve
 from stepgraph.ir.domain import Domain, JumpTarget, Leaf, Observer

@@ -13,7 +13,7 @@ from typing import Final, TypeAlias
 
 from msgspec import Struct
 
-from stepgraph.graph.bit_sets import bits
+from stepgraph.bit_sets import bits
 
 # The limit on predecessor sets and their intersections in the search for the best chain.
 MAX_COMPARED_SETS: Final = 64

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 import networkx as nx
 
-from stepgraph.graph.bit_sets import bits
+from stepgraph.bit_sets import bits
 from stepgraph.model.details import Details
 from stepgraph.model.payload import Node, Workflow
 from stepgraph.model.span import Span

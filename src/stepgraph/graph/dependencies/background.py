@@ -10,7 +10,7 @@ from itertools import takewhile
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from stepgraph.graph.bit_sets import restrict
+from stepgraph.bit_sets import restrict
 from stepgraph.graph.dependencies.drawing import OperationList, operations_of
 from stepgraph.graph.dependencies.history import NO_PATH, NOT_RUN, RUN, PathSplit, RunState, RunStates, has_run
 from stepgraph.graph.dependencies.reading import BodyAnalysis

@@ -16,7 +16,7 @@ from functools import partial
 
 from msgspec import Struct
 
-from stepgraph.graph.bit_sets import bits, restrict
+from stepgraph.bit_sets import bits, restrict
 from stepgraph.graph.dependencies.scheduled_runs import (
     DirectCall,
     HasRun,
