@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from stepgraph.checks.analysis.durations import (
+from stepgraph.durations import (
     DurationText,
     as_float,
     correct_duration,

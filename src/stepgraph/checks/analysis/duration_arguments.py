@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, assert_never
 
 from msgspec import Struct
 
-from stepgraph.checks.analysis.durations import as_float, parse_duration
 from stepgraph.checks.analysis.steps import config_arguments, constant_key_entries
 from stepgraph.checks.analysis.value_kinds import may_be_guarded, simple_cases
+from stepgraph.durations import as_float, parse_duration
 from stepgraph.ir.facts import MethodCalled, StaticArguments
 from stepgraph.ir.values import Constant, External, Value
 from stepgraph.syntax.module import Place

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from stepgraph.checks.analysis.duration_arguments import DurationUse, duration_arguments
-from stepgraph.checks.analysis.durations import MINUTE, format_duration
 from stepgraph.checks.diagnostic import Confidence, Diagnostic, Severity
 from stepgraph.checks.rule import Rule
+from stepgraph.durations import MINUTE, format_duration
 
 if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject

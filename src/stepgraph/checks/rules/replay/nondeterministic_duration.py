@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from stepgraph.checks.analysis.durations import format_duration
 from stepgraph.checks.analysis.steps import NondeterministicLength, SleepMethod, nondeterministic_lengths
 from stepgraph.checks.analysis.timestamps import timestamp_faults
 from stepgraph.checks.diagnostic import Applicability, Diagnostic, Severity, safe_fix
 from stepgraph.checks.rule import Rule
+from stepgraph.durations import format_duration
 from stepgraph.syntax.edits import Replacement
 
 if TYPE_CHECKING:

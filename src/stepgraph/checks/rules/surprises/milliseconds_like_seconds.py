@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 from stepgraph.checks.analysis.definitions import with_definition
 from stepgraph.checks.analysis.duration_arguments import DurationArgument, DurationUse, duration_arguments
-from stepgraph.checks.analysis.durations import SECOND, format_duration, format_in_unit, is_likely_seconds, is_number
 from stepgraph.checks.diagnostic import Applicability, Confidence, Diagnostic, Severity, unsafe_fix
 from stepgraph.checks.rule import Rule
+from stepgraph.durations import SECOND, format_duration, format_in_unit, is_likely_seconds, is_number
 from stepgraph.ir.values import ExternalResult
 from stepgraph.syntax.edits import Replacement
 

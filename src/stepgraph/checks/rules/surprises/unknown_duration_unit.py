@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Final
 
 from stepgraph.checks.analysis.definitions import with_definition
 from stepgraph.checks.analysis.duration_arguments import DurationArgument, duration_arguments
-from stepgraph.checks.analysis.durations import (
+from stepgraph.checks.diagnostic import Applicability, Diagnostic, Severity, safe_fix
+from stepgraph.checks.rule import Rule
+from stepgraph.durations import (
     UNITS,
     DurationText,
     expand_unit,
@@ -16,8 +18,6 @@ from stepgraph.checks.analysis.durations import (
     parse_duration,
     parse_partial_duration,
 )
-from stepgraph.checks.diagnostic import Applicability, Diagnostic, Severity, safe_fix
-from stepgraph.checks.rule import Rule
 from stepgraph.ir.values import Template
 from stepgraph.syntax.edits import replace_string
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Final
 
 from stepgraph.checks.analysis.definitions import with_definition
 from stepgraph.checks.analysis.duration_arguments import DurationArgument, DurationUse, duration_arguments
-from stepgraph.checks.analysis.durations import DAY, SECOND, format_duration, is_number
 from stepgraph.checks.diagnostic import Diagnostic, Severity
 from stepgraph.checks.rule import Rule
+from stepgraph.durations import DAY, SECOND, format_duration, is_number
 
 if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Final
 
 from stepgraph.checks.analysis.definitions import with_definition
 from stepgraph.checks.analysis.duration_arguments import DurationArgument, DurationUse, duration_arguments
-from stepgraph.checks.analysis.durations import (
+from stepgraph.checks.analysis.value_kinds import describe_wrong_kind, kind_of
+from stepgraph.checks.diagnostic import Applicability, Diagnostic, Severity, safe_fix
+from stepgraph.checks.rule import Rule
+from stepgraph.durations import (
     correct_duration,
     format_duration,
     format_in_unit,
     parse_duration,
     parse_partial_duration,
 )
-from stepgraph.checks.analysis.value_kinds import describe_wrong_kind, kind_of
-from stepgraph.checks.diagnostic import Applicability, Diagnostic, Severity, safe_fix
-from stepgraph.checks.rule import Rule
 from stepgraph.ir.facts import MethodCalled
 from stepgraph.ir.static_values import StaticFunction, StaticStep
 from stepgraph.ir.values import Constant, Duration, Template

@@ -22,6 +22,9 @@ MINUTE: Final = 60 * SECOND
 HOUR: Final = 60 * MINUTE
 DAY: Final = 24 * HOUR
 
+_YEAR_10000: Final = 253_402_300_800_000
+"""The first time in milliseconds since 1970 whose year has five digits."""
+
 UNITS: Final = {
     "second": SECOND,
     "minute": MINUTE,
@@ -84,6 +87,14 @@ def parse_duration(text: str) -> DurationText | None:
         return DurationText(amount * factor, match[1])
     unit = text[match.start(2) :]
     return DurationText(amount, match[1], None if _means_milliseconds(unit) else unit)
+
+
+def time_after(start: int, milliseconds: float) -> int | None:
+    """Return the time in milliseconds since 1970 after another one.
+
+    Returns None for a negative duration, and for a time whose year has five digits.
+    """
+    return round(start + milliseconds) if milliseconds >= 0 and start + milliseconds < _YEAR_10000 else None
 
 
 def _means_milliseconds(unit: str) -> bool:
