@@ -85,8 +85,39 @@ CONFIGURATION_BYTES: Final = 1 * MEGABYTE
 CONFIGURATION_BYTES_IN_ALL: Final = 16 * MEGABYTE
 """The maximum total size of the configurations that one command reads. A thousand Workers need a tenth of it."""
 
+LOG_FILES: Final = 1_000
+"""The maximum number of logs in one directory."""
+
+REPLAY_POSITIONS: Final = 6_000
+"""The maximum number of positions in new code that are tried to replay one instance. A log of 1,000 entries that fits
+needs 1,000."""
+
 SAVED_BYTES: Final = 50 * MEGABYTE
-"""The maximum size of a snapshot, a baseline or a file with saved graphs. A step or finding takes at least a line."""
+"""The maximum size of a snapshot, a baseline, a file with saved graphs or the response of a server.
+
+A step or finding takes at least a line.
+"""
+
+LOG_BYTES: Final = 50 * MEGABYTE
+"""The maximum size of the log of an instance. A step without output takes about 400 bytes."""
+
+LOG_ENTRIES: Final = 25_000
+"""The maximum number of entries in the log of an instance. The engine allows at most 25,000 steps."""
+
+LOG_ATTEMPTS: Final = 250_000
+"""The maximum number of attempts of all steps in the log of an instance."""
+
+MATCH_OPERATIONS: Final = 600_000
+"""The maximum number of operations that match a log with a graph. They take about two seconds."""
+
+MATCH_NODES: Final = 20_000
+"""The maximum number of nodes of a graph that a log is matched with."""
+
+MATCH_LEVELS: Final = 200
+"""The maximum number of nodes inside each other in a graph that a log is matched with."""
+
+RESTART_POINTS: Final = 50
+"""The maximum number of steps that are listed as restart points. Each has a list of all entries of the log."""
 
 SCANNED_BYTES: Final = 64 * MEGABYTE
 """The maximum part of a Python file over `SOURCE_BYTES` that is searched for a workflow class, and the maximum size of
@@ -214,6 +245,17 @@ SAVED_NODES: Final = 30_000
 SAVED_GRAPHS: Final = 5_000
 """The maximum number of graphs in a file of saved graphs. Each may be written to a separate file."""
 
+# Servers with instances.
+
+LISTED_INSTANCES: Final = 10_000
+"""The maximum number of instances of one workflow that are listed."""
+
+LISTED_WORKFLOWS: Final = 1_000
+"""The maximum number of workflows of one server that are listed."""
+
+LISTED_PAGES: Final = 500
+"""The maximum number of pages of one list. A page has up to 100 instances."""
+
 # Output.
 
 PNG_PIXELS: Final = 50_000_000
@@ -221,6 +263,9 @@ PNG_PIXELS: Final = 50_000_000
 
 PNG_SIDE: Final = 32_767
 """The maximum width and height of a PNG in pixels, beyond which common programs fail to show it."""
+
+PAGE_LOG_ENTRIES: Final = 10_000
+"""The maximum number of entries of a log in a page."""
 
 PAGE_SOURCE_CHARACTERS: Final = 1_000_000
 """The maximum number of characters of source code in an HTML page. A workflow with 500 steps has about 100,000."""

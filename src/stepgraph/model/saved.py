@@ -25,10 +25,20 @@ from stepgraph.model.payload import (
     DEFAULT_TIMEOUT,
     Graph,
 )
-from stepgraph.model.validation import EXPECTED, Keys, explain, explain_kind, key_path, load_json
+from stepgraph.model.validation import (
+    EXPECTED,
+    Keys,
+    check_size,
+    explain,
+    explain_kind,
+    is_response,
+    key_path,
+    load_json,
+    result_of_response,
+)
 from stepgraph.model.walk import NODE_TYPES
 
-_NO_ENVELOPE: Final = frozenset({"graph", "workflow"})
+_NO_ENVELOPE: Final = frozenset({"graph", "workflow", "steps"})
 
 
 class SavedGraph(Struct, frozen=True):
@@ -49,10 +59,16 @@ def read_saved_graphs(text: str | bytes, path: str = "<input>") -> tuple[SavedGr
     return tuple(_saved(load_json(text, path), path))
 
 
+def saved_graphs_in(data: object, path: str = "<input>") -> tuple[SavedGraph, ...]:
+    """Return the graphs in JSON data. Raises like `read_saved_graphs`."""
+    check_size(data, path)
+    return tuple(_saved(data, path))
+
+
 def _saved(data: object, path: str) -> Iterator[SavedGraph]:
     at: Keys = ()
-    if isinstance(data, dict) and _NO_ENVELOPE.isdisjoint(data) and ("result" in data or "success" in data):
-        data, at = _result(data, path), ("result",)
+    if isinstance(data, dict) and _NO_ENVELOPE.isdisjoint(data) and is_response(data):
+        data, at = result_of_response(data, path, EXPECTED), ("result",)
     if not isinstance(data, list):
         yield _saved_graph(data, path, at)
         return
@@ -60,25 +76,6 @@ def _saved(data: object, path: str) -> Iterator[SavedGraph]:
         raise InputError(Problem(path, f"too many graphs: at most {SAVED_GRAPHS:,} are read."))
     for index, item in enumerate(data):
         yield _saved_graph(item, path, (*at, index))
-
-
-def _result(envelope: Mapping[str, object], path: str) -> object:
-    """Return the result in an API envelope. Raises InputError for a response with an error or without a result."""
-    if envelope.get("success", True) is not True:
-        raise InputError(Problem(path, f"the API returned an error: {_first_error(envelope)}."))
-    if envelope.get("result") is None:
-        raise InputError(Problem(path, "the API response has no result.", EXPECTED))
-    return envelope["result"]
-
-
-def _first_error(envelope: Mapping[str, object]) -> str:
-    errors = envelope.get("errors")
-    first = errors[0] if isinstance(errors, list) and errors else None
-    message = first.get("message") if isinstance(first, dict) else first
-    if not isinstance(message, str) or not message:
-        return "without a message"
-    code = first.get("code") if isinstance(first, dict) else None
-    return message.rstrip(".") + (f" ({code})" if isinstance(code, int) else "")
 
 
 def _saved_graph(data: object, path: str, at: Keys) -> SavedGraph:
@@ -90,6 +87,8 @@ def _saved_graph(data: object, path: str, at: Keys) -> SavedGraph:
         return _of_graph(read_graph(data, path, at))
     if "has_dag" in data:
         raise InputError(Problem(path, "the version has no graph.", "The API returns the graph at `.../graph`."))
+    if "steps" in data:
+        raise InputError(Problem(path, "is the log of an instance, not the graph of a workflow.", EXPECTED))
     raise InputError(Problem(path, f"missing `graph` in {key_path(at) if at else 'the document'}.", EXPECTED))
 
 

@@ -31,41 +31,78 @@ _LONGEST_VALUE: Final = 40
 MAX_NODE_DEPTH: Final = 120
 """The limit on nested nodes. It is lower than the limits of pydantic and `json`, and thus the same on every machine."""
 
+_TOO_DEEP: Final = f"nested too deeply: at most {MAX_NODE_DEPTH} nested nodes are supported."
+
 
 def load_json(text: str | bytes, path: str) -> object:
-    """Parse JSON text, or bytes in UTF-8, UTF-16 or UTF-32.
+    """Parse JSON text with saved graphs, or bytes in UTF-8, UTF-16 or UTF-32.
 
-    Raises InputError for text that is not JSON, and for data with more than `SAVED_NODES` nodes, branches and
-    workflows, or with nodes nested deeper than `MAX_NODE_DEPTH`.
+    Raises InputError for text that is not JSON, and like `check_size`.
     """
-    data = _load(text, path)
-    count, depth = _count_and_depth(data)
-    if depth > MAX_NODE_DEPTH:
-        raise _too_deep(path)
-    if count > SAVED_NODES:
-        raise InputError(Problem(path, f"too large: at most {SAVED_NODES:,} nodes, branches and workflows are read."))
+    data = parse_json(text, path, _TOO_DEEP)
+    check_size(data, path)
     return data
 
 
-def _load(text: str | bytes, path: str) -> object:
+def check_size(data: object, path: str) -> None:
+    """Raise InputError for JSON data that has too many nodes for a saved graph, or nodes nested too deeply.
+
+    The limits are `SAVED_NODES` nodes, branches and workflows, and a depth of `MAX_NODE_DEPTH`.
+    """
+    count, depth = _count_and_depth(data)
+    if depth > MAX_NODE_DEPTH:
+        raise InputError(Problem(path, _TOO_DEEP))
+    if count > SAVED_NODES:
+        raise InputError(Problem(path, f"too large: at most {SAVED_NODES:,} nodes, branches and workflows are read."))
+
+
+def parse_json(text: str | bytes, path: str, too_deep: str = "nested too deeply.", advice: str = "") -> object:
+    """Parse JSON text, or bytes in UTF-8, UTF-16 or UTF-32, of any content.
+
+    Raises InputError for text that is not JSON, with `advice`, and with the message `too_deep` for data nested deeper
+    than the parser supports.
+    """
     if not text.strip():
-        raise InputError(Problem(path, "not JSON: the file is empty."))
+        raise InputError(Problem(path, "not JSON: the file is empty.", advice))
     try:
         data: object = json.loads(text)
     except json.JSONDecodeError as error:
-        raise InputError(Problem(path, f"not JSON: {error.msg}.", "", error.lineno, error.colno)) from None
+        raise InputError(Problem(path, f"not JSON: {error.msg}.", advice, error.lineno, error.colno)) from None
     except UnicodeDecodeError as error:
         message = f"not JSON: byte {error.start} is not {error.encoding.upper()} text."
-        raise InputError(Problem(path, message)) from None
+        raise InputError(Problem(path, message, advice)) from None
     except ValueError:  # the interpreter refuses integers of thousands of digits
         raise InputError(Problem(path, "a number has too many digits.")) from None
     except RecursionError:
-        raise _too_deep(path) from None
+        raise InputError(Problem(path, too_deep)) from None
     return data
 
 
-def _too_deep(path: str) -> InputError:
-    return InputError(Problem(path, f"nested too deeply: at most {MAX_NODE_DEPTH} nested nodes are supported."))
+def is_response(data: Mapping[str, object]) -> bool:
+    """Return whether a JSON object may be the envelope of an API response."""
+    return "result" in data or "success" in data
+
+
+def result_of_response(envelope: Mapping[str, object], path: str, expected: str) -> object:
+    """Return the result in an API envelope.
+
+    Raises InputError for a response with an error, and, with the advice `expected`, for one without a result.
+    """
+    if envelope.get("success", True) is not True:
+        raise InputError(Problem(path, f"the API returned an error: {_first_error(envelope)}."))
+    if envelope.get("result") is None:
+        raise InputError(Problem(path, "the API response has no result.", expected))
+    return envelope["result"]
+
+
+def _first_error(envelope: Mapping[str, object]) -> str:
+    errors = envelope.get("errors")
+    first = errors[0] if isinstance(errors, list) and errors else None
+    message = first.get("message") if isinstance(first, dict) else first
+    if not isinstance(message, str) or not message:
+        return "without a message"
+    code = first.get("code") if isinstance(first, dict) else None
+    return message.rstrip(".") + (f" ({code})" if isinstance(code, int) else "")
 
 
 def _count_and_depth(data: object) -> tuple[int, int]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Final, assert_never, cast, get_args
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias, assert_never, cast, get_args
 
 from stepgraph.model.payload import (
     EXCEPTION,
+    Block,
+    Branch,
     Clocked,
     FunctionDef,
     LeafStep,
@@ -22,6 +24,9 @@ from stepgraph.model.payload import (
 
 if TYPE_CHECKING:
     from typing_extensions import TypeIs
+
+BlockKind: TypeAlias = Literal["branch", "try_block", "catch_block", "finally_block"]
+"""A branch of an `if` or `switch`, or one of the blocks of a `try`."""
 
 NODE_TYPES: Final[tuple[NodeType, ...]] = get_args(NodeType)
 STEP_TYPES: Final[tuple[StepType, ...]] = get_args(StepType)
@@ -97,6 +102,54 @@ def walk(nodes: Sequence[Node]) -> Iterator[Node]:
         node = pending.pop()
         yield node
         pending.extend(reversed(children(node)))
+
+
+def paths_of(workflow: Workflow) -> Iterator[tuple[str, Node]]:
+    """Yield the nodes of a workflow and of its functions with their paths, in source order.
+
+    A path leads from the workflow to the node: `nodes[0].branches[1].nodes[0]` or `functions["pack"].nodes[0]`.
+    """
+    functions = [_with_paths(_function_path(name), body["nodes"]) for name, body in workflow["functions"].items()]
+    pending = [pair for pairs in (_with_paths("nodes", workflow["nodes"]), *functions) for pair in pairs]
+    pending.reverse()
+    while pending:
+        path, node = pending.pop()
+        yield path, node
+        inside = (_with_paths(f"{path}.{keys}", nodes) for keys, nodes in _lists_by_path(node))
+        pending += reversed([pair for pairs in inside for pair in pairs])
+
+
+def _with_paths(path: str, nodes: Sequence[Node]) -> list[tuple[str, Node]]:
+    return [(f"{path}[{index}]", node) for index, node in enumerate(nodes)]
+
+
+def _function_path(name: str) -> str:
+    return f'functions["{name}"].nodes'
+
+
+def _lists_by_path(node: Node) -> list[tuple[str, Sequence[Node]]]:
+    """Return the lists of `node_lists` with their paths from the node."""
+    paths = [f"{path}.nodes" for path, _, _ in blocks_in(node)]
+    if as_unknown(node) is None and node["type"] == "start":
+        paths += map(_function_path, node["functions"])
+    lists = node_lists(node)
+    return list(zip([*["nodes"] * (len(lists) - len(paths)), *paths], lists, strict=True))
+
+
+def blocks_in(node: Node) -> Iterator[tuple[str, BlockKind, Branch | Block]]:
+    """Yield the branches or blocks of a node with their kinds and their paths from it: `branches[0]` or `try_block`."""
+    if as_unknown(node):
+        return
+    if node["type"] == "if" or node["type"] == "switch":
+        for index, branch in enumerate(node["branches"]):
+            yield f"branches[{index}]", "branch", branch
+    elif node["type"] == "try":
+        if (body := node.get("try_block")) is not None:
+            yield "try_block", "try_block", body
+        if (handler := node.get("catch_block")) is not None:
+            yield "catch_block", "catch_block", handler
+        if (final := node.get("finally_block")) is not None:
+            yield "finally_block", "finally_block", final
 
 
 def levels(nodes: Sequence[Node]) -> int:

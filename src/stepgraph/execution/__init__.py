@@ -1,0 +1,1 @@
+"""Instances of workflows on their graphs: progress, failures and next steps."""

@@ -1,0 +1,315 @@
+"""The terms after a step has begun, with the calls and passes of loops around the step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final, TypeAlias
+
+from msgspec import Struct, field
+from msgspec.structs import replace
+
+from stepgraph.bit_sets import bits
+from stepgraph.execution.clocks import Clocks
+from stepgraph.execution.exits import Exits
+from stepgraph.execution.parts import (
+    EMPTY,
+    CallPart,
+    ChoicePart,
+    GroupPart,
+    LoopPart,
+    Part,
+    Path,
+    Program,
+    SequencePart,
+    StepPart,
+    TryPart,
+)
+from stepgraph.execution.term_pool import Terms
+from stepgraph.execution.terms import (
+    NEW,
+    NO_PENDING,
+    Anything,
+    Called,
+    Either,
+    Fresh,
+    LivePass,
+    Member,
+    Members,
+    Pass,
+    Passes,
+    Pending,
+    Protected,
+    Rest,
+    Running,
+    Term,
+    Unstarted,
+)
+
+SAME: Final = -2
+"""The current pass of a loop whose passes do not overlap, or the current attempt of a step."""
+
+
+class CallFrame(Struct, frozen=True):
+    """A call around a step."""
+
+    paths: tuple[Path, ...]
+    """The path of the call, or the paths of equal calls if it may be any of them."""
+
+
+class PassFrame(Struct, frozen=True):
+    """A pass of a loop around a step, or an attempt of a retried step around it."""
+
+    path: Path
+    began: int | None
+    """The entry that began it, `NEW` if the step begins it, `SAME` if it is the last one, or None if unknown."""
+    overlaps: bool = False
+    """Whether passes may overlap."""
+    is_attempt: bool = False
+
+
+Frame: TypeAlias = CallFrame | PassFrame
+
+
+class Begin(Struct, frozen=True):
+    """A term after a step has begun."""
+
+    term: Term
+    pending: Pending = NO_PENDING
+    frames: tuple[Frame, ...] = ()
+    """The calls and passes around the step, outermost first."""
+    clock: float | None = None
+    """The clock at which the work of the same body has begun, or None without one."""
+
+
+class Beginnings(Struct, eq=False):
+    """The steps that can begin in terms."""
+
+    program: Program
+    terms: Terms
+    exits: Exits
+    clocks: Clocks
+    max_recursion: int
+    """The maximum number of recursive calls inside each other that begin no step."""
+    begins: dict[tuple[Term, int, int], tuple[Begin, ...]] = field(default_factory=dict)
+    positions: dict[SequencePart, dict[int, list[int]]] = field(default_factory=dict)
+    is_truncated: bool = False
+    """Whether a recursion was not followed to its end."""
+    _recursion: int = 0
+
+    def of(self, term: Term, site: int) -> tuple[Begin, ...]:
+        """Return the terms after a step has begun."""
+        if not term.traits.sites >> site & 1:
+            return ()
+        key = term, site, self._recursion
+        cached = self.begins.get(key)
+        if cached is None:
+            self.terms.spend()
+            cached = self.begins[key] = tuple(dict.fromkeys(self._compute(term, site)))
+            self.terms.spend(len(cached))
+        return cached
+
+    def _compute(self, term: Term, site: int) -> Iterator[Begin]:
+        match term:
+            case Fresh(part=part):
+                yield from self._of_fresh(part, site)
+            case Running():
+                yield from self._in_step(term, site)
+            case Called(part=part, current=current):
+                yield from self._in_call(part, self.of(current, site), None)
+            case Rest(current=current, part=part, index=index):
+                for begin in self.of(current, site):
+                    yield replace(begin, term=self.terms.rest(begin.term, part, index))
+                yield from self._after(current, part, index, site)
+            case Either(branches=branches):
+                for branch in branches:
+                    yield from self.of(branch, site)
+            case Members():
+                yield from self._in_group(term, site)
+            case Pass(part=part, current=current):
+                for begin in self.of(current, site):
+                    yield self._in_pass(part, begin, SAME)
+                yield from self._next_pass(part, current, site)
+            case Passes():
+                yield from self._in_passes(term, site)
+            case Protected():
+                yield from self._in_try(term, site)
+            case Anything():
+                yield Begin(term)
+            case Unstarted(work=work):
+                for begin in self.of(work, site):
+                    background = self.terms.background((begin.term, *begin.pending.background, *begin.pending.group))
+                    yield replace(begin, term=term, pending=Pending(background))
+
+    def _of_fresh(self, part: Part, site: int) -> Iterator[Begin]:
+        match part:
+            case StepPart():
+                if part.site.number == site:
+                    nested = self.terms.fresh(part.nested)
+                    running = self.terms.step(part, NEW, nested, retried=False, outcome="open")
+                    yield Begin(running, clock=part.clock.starts)
+            case CallPart():
+                yield from self._call(part, site)
+            case SequencePart():
+                yield from self._after(self.terms.over, part, 0, site)
+            case GroupPart():
+                yield from self.of(self.exits.opened(part), site)
+            case ChoicePart(branches=branches):
+                for branch in branches:
+                    yield from self.of(self.terms.fresh(branch), site)
+            case LoopPart(overlapping=True):
+                yield from self.of(self.terms.passes(part, (), self.terms.fresh(part.body), is_open=True), site)
+            case LoopPart():
+                yield from self._next_pass(part, self.terms.over, site)
+            case TryPart():
+                yield from self.of(self.terms.protected(part, self.terms.fresh(part.body), "body"), site)
+
+    # Steps and calls
+
+    def _in_step(self, term: Running, site: int) -> Iterator[Begin]:
+        part = term.part
+        frames = (PassFrame(part.site.path, SAME, is_attempt=True),) if term.retried else ()
+        for begin in self.of(term.nested, site):
+            yield self._nested(term, begin, NO_PENDING, frames)
+        if term.retried and part.nested is not EMPTY:
+            abandoned = Pending(self.terms.background((term.nested,)))
+            frames = (PassFrame(part.site.path, NEW, is_attempt=True),)
+            for begin in self.of(self.terms.fresh(part.nested), site):
+                yield self._nested(term, begin, abandoned, frames)
+
+    def _nested(self, term: Running, begin: Begin, pending: Pending, frames: tuple[Frame, ...]) -> Begin:
+        running = self.terms.step(term.part, term.end, begin.term, retried=term.retried, outcome=term.outcome)
+        background = self.terms.in_background(self.terms.joined(pending, begin.pending))
+        return Begin(running, background, (*frames, *begin.frames))
+
+    def _call(self, part: CallPart, site: int) -> Iterator[Begin]:
+        body = self.program.bodies.get(part.body)
+        if body is None:
+            return
+        is_recursive = part.body in self.program.recursive
+        if is_recursive and self._recursion >= self.max_recursion:
+            self.is_truncated = True
+            return
+        self._recursion += is_recursive
+        try:
+            begins = self.of(self.terms.fresh(body), site)
+        finally:
+            self._recursion -= is_recursive
+        yield from self._in_call(part, begins, part.clock.starts)
+
+    def _in_call(self, part: CallPart, begins: Iterable[Begin], clock: float | None) -> Iterator[Begin]:
+        frames = (CallFrame((part.path,)),) if part.is_call else ()
+        for begin in begins:
+            pending = self.terms.in_background(begin.pending)
+            yield Begin(self.terms.called(part, begin.term), pending, (*frames, *begin.frames), clock)
+
+    # Sequences
+
+    def _after(self, current: Term, part: SequencePart, index: int, site: int) -> Iterator[Begin]:
+        """Yield the beginnings in the items of a sequence from an index on."""
+        positions = self._positions(part, site)
+        if not positions or positions[-1] < index:
+            return
+        for reached, pendings in self.exits.passed(current, part, index):
+            if reached in positions:
+                for begin in self.of(self.terms.fresh(part.items[reached]), site):
+                    rest = self.terms.rest(begin.term, part, reached + 1)
+                    yield from (self._with(begin, rest, pending) for pending in pendings)
+            if reached == positions[-1]:
+                return
+
+    def _positions(self, part: SequencePart, site: int) -> Sequence[int]:
+        """Return the items of a sequence that contain a site."""
+        index = self.positions.get(part)
+        if index is None:
+            index = self.positions[part] = {}
+            for at, item in enumerate(part.items):
+                for number in bits(item.traits.sites):
+                    index.setdefault(number, []).append(at)
+            self.terms.spend(1 + sum(map(len, index.values())) // 16)
+        return index.get(site, ())
+
+    def _with(self, begin: Begin, term: Term, pending: Pending) -> Begin:
+        return replace(begin, term=term, pending=self.terms.joined(pending, begin.pending))
+
+    # Groups
+
+    def _in_group(self, term: Members, site: int) -> Iterator[Begin]:
+        members = term.members
+        begun: set[Member] = set()
+        for number, member in enumerate(members):
+            if not member.term.traits.sites >> site & 1 or self._begins_later(term, number) or member in begun:
+                continue
+            begun.add(member)
+            for begin in self.of(member.term, site):
+                named = self._with_paths(term.part, member, begin)
+                for others, over in self._others(term, number, begin.clock):
+                    moved = (Member(member.ats, each) for each in (begin.term, *begin.pending.group))
+                    furthest = max(term.furthest, member.ats[0])
+                    group = self.terms.members(term.part, (*others, *moved), furthest, any_finished=term.any_finished)
+                    pending = self.terms.joined(over, Pending(begin.pending.background))
+                    yield Begin(group, pending, named, begin.clock)
+
+    def _others(self, term: Members, number: int, clock: float | None) -> list[tuple[tuple[Member, ...], Pending]]:
+        others = (*term.members[:number], *term.members[number + 1 :])
+        return [(others, NO_PENDING)] if clock is None else self.clocks.members_at(term, others, clock)
+
+    def _begins_later(self, group: Members, number: int) -> bool:
+        """Return whether an equal member before a member has not begun: calls begin in their order."""
+        at = group.members[number].ats[0]
+        if at not in group.part.twins or not isinstance(group.members[number].term, Fresh):
+            return False
+        first = group.part.twins[at]
+        return any(
+            isinstance(each.term, Fresh) and group.part.twins.get(each.ats[0], each.ats[0]) == first
+            for each in group.members
+            if each.ats[0] < at
+        )
+
+    def _with_paths(self, part: GroupPart, member: Member, begin: Begin) -> tuple[Frame, ...]:
+        """Return frames in which a call that is a member has its own path, as equal calls are one part."""
+        if not isinstance(part.items[member.ats[0]], CallPart) or not begin.frames:
+            return begin.frames
+        return (CallFrame(tuple(part.call_paths[at] for at in member.ats)), *begin.frames[1:])
+
+    # Loops
+
+    def _in_pass(self, part: LoopPart, begin: Begin, began: int, pending: Pending = NO_PENDING) -> Begin:
+        term = self.terms.in_pass(part, begin.term)
+        frames = (PassFrame(part.path, began), *begin.frames)
+        return Begin(term, self.terms.joined(pending, begin.pending), frames, begin.clock)
+
+    def _next_pass(self, part: LoopPart, current: Term, site: int) -> Iterator[Begin]:
+        for pending in self.exits.ends_of_pass(part, current):
+            for begin in self.of(self.terms.fresh(part.body), site):
+                yield self._in_pass(part, begin, NEW, pending)
+
+    def _in_passes(self, term: Passes, site: int) -> Iterator[Begin]:
+        live = term.live
+        for number, each in enumerate(live):
+            if number and each == live[number - 1]:
+                continue
+            for begin in self.of(each.term, site):
+                passes = (*live[:number], LivePass(each.began, begin.term), *live[number + 1 :])
+                yield self._overlapping(term, passes, begin, each.began)
+        if term.is_open:
+            for begin in self.of(term.body, site):
+                yield self._overlapping(term, (*live, LivePass(NEW, begin.term)), begin, NEW)
+        for rest, pending in self.exits.after_break(term):
+            for begin in self.of(rest, site):
+                yield self._with(begin, begin.term, pending)
+
+    def _overlapping(self, term: Passes, live: Sequence[LivePass], begin: Begin, began: int | None) -> Begin:
+        frames = begin.frames
+        if not term.part.is_unknown:
+            frames = (PassFrame(term.part.path, began, overlaps=True), *frames)
+        passes = self.terms.passes(term.part, live, term.body, is_open=term.is_open)
+        return replace(begin, term=passes, frames=frames)
+
+    # `try` statements
+
+    def _in_try(self, term: Protected, site: int) -> Iterator[Begin]:
+        for begin in self.of(term.current, site):
+            yield replace(begin, term=self.terms.protected(term.part, begin.term, term.stage, term.pending))
+        for successor, pending in self.exits.after_block(term):
+            if not isinstance(successor, str):
+                yield from (self._with(begin, begin.term, pending) for begin in self.of(successor, site))

@@ -1,0 +1,182 @@
+"""The terms after steps have ended, after their ends have been determined, and after ends have been forgotten."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, TypeAlias
+
+from msgspec import Struct, field
+
+from stepgraph.execution.exits import Exits
+from stepgraph.execution.log import Outcome
+from stepgraph.execution.term_pool import Terms
+from stepgraph.execution.terms import (
+    ANY_TIME,
+    NEW,
+    NO_PENDING,
+    Called,
+    LivePass,
+    Member,
+    Members,
+    Pass,
+    Passes,
+    Pending,
+    Protected,
+    Rest,
+    Running,
+    Term,
+    Unstarted,
+)
+
+ALL_ENDS: Final = -3
+"""All ends of steps that end."""
+
+Rewrite: TypeAlias = tuple[Term, Pending]
+"""A term, and the work that goes on."""
+
+
+class Change(Struct, frozen=True):
+    """A change of the running steps with an end."""
+
+    end: int
+    """The end of the steps that change."""
+    new_end: int | None
+    """The end of the steps after the change, or None if they are over."""
+    entry: int | None = None
+    """The entry that the pass of a loop takes that has just begun."""
+    retried: bool = False
+    """Whether the step that has just begun has several attempts."""
+    outcome: Outcome = "open"
+    """How the step ends that has just begun, or how a stored result or error answers calls."""
+    is_answer: bool = False
+    """Whether a stored result or error answers calls, so that the steps in them do not run."""
+
+
+class Endings(Struct, eq=False):
+    """Changes of running steps in terms."""
+
+    terms: Terms
+    exits: Exits
+    changed_terms: dict[tuple[Term, Change], Sequence[Rewrite]] = field(default_factory=dict)
+
+    def ended(self, term: Term, end: int) -> Sequence[Rewrite]:
+        """Return the terms after steps have ended. There is none if steps inside of one have not run."""
+        return self.changed(term, Change(end, None))
+
+    def answered(self, term: Term, end: int, *, failed: bool) -> Sequence[Rewrite]:
+        """Return the terms after a stored result or error has answered calls, so that the steps in them do not run."""
+        return self.changed(term, Change(end, None, outcome="failed" if failed else "done", is_answer=True))
+
+    def begun(self, term: Term, change: Change) -> Term:
+        """Return a term with the end of the step that has just begun. A pass of a loop takes its entry."""
+        return self._only(term, change)
+
+    def any_time(self, term: Term, end: int) -> Term:
+        """Return a term in which steps may be over or not, or may run again after a failure."""
+        return self._only(term, Change(end, ANY_TIME, retried=True))
+
+    def coarse(self, term: Term) -> Term:
+        """Return a term in which all steps that end may be over or not, and passes of loops have no identity."""
+        return self._only(term, Change(ALL_ENDS, ANY_TIME))
+
+    def _only(self, term: Term, change: Change) -> Term:
+        ((after, _),) = self.changed(term, change)
+        return after
+
+    def changed(self, term: Term, change: Change) -> Sequence[Rewrite]:
+        """Return the terms after a change."""
+        if change.end != ALL_ENDS and not term.running >> (change.end + 2) & 1:
+            return ((term, NO_PENDING),)
+        cached = self.changed_terms.get((term, change))
+        if cached is None:
+            self.terms.spend()
+            cached = self.changed_terms[term, change] = list(dict.fromkeys(self._compute(term, change)))
+        return cached
+
+    def _apply(self, step: Running, nested: Term, change: Change) -> Sequence[Rewrite]:
+        """Return the results of a change of a step, with the steps in it."""
+        if change.end == ALL_ENDS and step.outcome == "open":
+            return ((self.terms.step(step.part, step.end, nested, retried=step.retried, outcome="open"), NO_PENDING),)
+        origin = change if change.end == NEW or change.is_answer else step
+        if change.new_end is not None:
+            retried, outcome = origin.retried or (change.retried and step.part.site.has_retries), origin.outcome
+            after = self.terms.step(step.part, change.new_end, nested, retried=retried, outcome=outcome)
+            return ((after, NO_PENDING),)
+        if origin.outcome == "failed":
+            # The body goes on after a timeout.
+            return ((self.terms.failed(step.part.clock), Pending(self.terms.background((nested,)))),)
+        if change.is_answer:
+            return ((self.terms.over, NO_PENDING),)
+        ends = self.exits.ends_of_step(step.part, nested, retried=origin.retried)
+        return [(self.terms.over, pending) for pending in ends]
+
+    def _compute(self, term: Term, change: Change) -> Sequence[Rewrite]:
+        terms = self.terms
+        match term:
+            case Running(nested=nested):
+                return self._in_step(term, self.changed(nested, change), change)
+            case Called(part=part, current=current):
+                inner = self.changed(current, change)
+                return [(terms.called(part, each), terms.in_background(pending)) for each, pending in inner]
+            case Rest(current=current, part=part, index=index):
+                inner = self.changed(current, change)
+                return [(terms.rest(each, part, index), pending) for each, pending in inner]
+            case Pass(part=part, current=current):
+                inner = self.changed(current, change)
+                return [(terms.in_pass(part, each), pending) for each, pending in inner]
+            case Protected(part=part, current=current, stage=stage):
+                inner = self.changed(current, change)
+                return [(terms.protected(part, each, stage, term.pending), pending) for each, pending in inner]
+            case Unstarted(work=work):
+                inner = self.changed(work, change)
+                return [(terms.unstarted(each), pending) for each, pending in inner]
+            case Members():
+                return self._in_group(term, change)
+            case Passes():
+                return self._in_passes(term, change)
+            case _:
+                return ((term, NO_PENDING),)
+
+    def _in_step(self, step: Running, nested: Sequence[Rewrite], change: Change) -> Sequence[Rewrite]:
+        result: list[Rewrite] = []
+        for each, pending in nested:
+            background = self.terms.in_background(pending)
+            if change.end not in {step.end, ALL_ENDS}:
+                after = self.terms.step(step.part, step.end, each, retried=step.retried, outcome=step.outcome)
+                result.append((after, background))
+            else:
+                changes = self._apply(step, each, change)
+                result += ((changed, self.terms.joined(background, more)) for changed, more in changes)
+        return result
+
+    def _in_group(self, term: Members, change: Change) -> Sequence[Rewrite]:
+        result: list[Rewrite] = []
+        for after, pending in self._each([member.term for member in term.members], change):
+            members = [Member(member.ats, each) for member, each in zip(term.members, after, strict=True)]
+            any_finished = term.any_finished or self.terms.over in after
+            result.append((self.terms.members(term.part, members, term.furthest, any_finished=any_finished), pending))
+        return result
+
+    def _in_passes(self, term: Passes, change: Change) -> Sequence[Rewrite]:
+        result: list[Rewrite] = []
+        for after, pending in self._each([each.term for each in term.live], change):
+            live = [
+                LivePass(change.entry if each.began == NEW else each.began, changed)
+                for each, changed in zip(term.live, after, strict=True)
+            ]
+            result.append((self.terms.passes(term.part, live, term.body, is_open=term.is_open), pending))
+        return result
+
+    def _each(self, terms: Sequence[Term], change: Change) -> list[tuple[tuple[Term, ...], Pending]]:
+        """Return each combination of the changed terms."""
+        result: list[tuple[tuple[Term, ...], Pending]] = [((), NO_PENDING)]
+        self.terms.spend(1 + len(terms) // 8)
+        for term in terms:
+            rewrites = self.changed(term, change)
+            self.terms.spend(len(result) * len(rewrites) - 1 if rewrites else 0)
+            result = [
+                ((*changed, each), self.terms.joined(pending, more))
+                for changed, pending in result
+                for each, more in rewrites
+            ]
+        return result

@@ -1,0 +1,474 @@
+"""The ways in which control may leave a term without another step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+
+from msgspec import Struct, field
+
+from stepgraph.execution.parts import (
+    EMPTY,
+    CallPart,
+    ChoicePart,
+    Clock,
+    ExitKind,
+    ExitPart,
+    GroupPart,
+    LoopPart,
+    Part,
+    Program,
+    SequencePart,
+    StepPart,
+    TryPart,
+)
+from stepgraph.execution.term_pool import Terms
+from stepgraph.execution.terms import (
+    ANY_TIME,
+    NO_PENDING,
+    Anything,
+    Called,
+    Either,
+    Exit,
+    Failed,
+    Fresh,
+    LivePass,
+    Member,
+    Members,
+    Pass,
+    Passes,
+    Pending,
+    Protected,
+    Rest,
+    Running,
+    Term,
+    Unstarted,
+)
+
+_NEXT: Final = Exit("next")
+_FAIL: Final = Exit("fail")
+_OUT_OF_UNKNOWN: Final[Sequence[ExitKind]] = ("next", "break", "return")
+
+
+class Exits(Struct, eq=False):
+    """The exits of terms, and the work that goes on after an exception."""
+
+    program: Program
+    terms: Terms
+    exits_by_term: dict[Term, tuple[Exit, ...]] = field(default_factory=dict)
+    interruptions_by_term: dict[Term, list[Pending]] = field(default_factory=dict)
+    suffixes: dict[SequencePart, list[tuple[Exit, ...]]] = field(default_factory=dict)
+    """The exits of each sequence from each index on, in reverse."""
+    of_recursive: dict[str, tuple[Exit, ...]] = field(default_factory=dict)
+    """The exits of the functions that may call themselves."""
+
+    def solve_recursion(self) -> None:
+        """Compute the exits of recursive functions as a fixpoint, from no exits up."""
+        self.of_recursive = dict.fromkeys(sorted(self.program.recursive), ())
+        is_changed = bool(self.of_recursive)
+        while is_changed:
+            exits = {
+                key: self._reduced((*previous, *self.of_body(self.program.bodies[key])))
+                for key, previous in self.of_recursive.items()
+            }
+            is_changed = exits != self.of_recursive
+            self.of_recursive = exits
+            self.forget()
+
+    def forget(self) -> None:
+        """Drop the results for terms."""
+        self.exits_by_term.clear()
+        self.interruptions_by_term.clear()
+        self.suffixes.clear()
+
+    def of(self, term: Term) -> tuple[Exit, ...]:
+        """Return the ways in which control may leave a term without another step."""
+        cached = self.exits_by_term.get(term)
+        if cached is None:
+            self.terms.spend()
+            cached = self.exits_by_term[term] = self._reduced(self._compute(term))
+        return cached
+
+    def of_body(self, body: Part) -> tuple[Exit, ...]:
+        """Return the exits of a body that has not begun."""
+        return self.of(self.terms.fresh(body))
+
+    def ends(self, term: Term) -> list[Pending]:
+        """Return the work that goes on at each normal exit of a term."""
+        return [each.pending for each in self.of(term) if each.kind == "next"]
+
+    def may_end(self, term: Term) -> bool:
+        """Return whether a body may be over."""
+        return any(each.kind in {"next", "return"} for each in self.of(term))
+
+    def _reduced(self, exits: Iterable[Exit]) -> tuple[Exit, ...]:
+        by_kind: dict[ExitKind, list[Pending]] = {}
+        for each in exits:
+            by_kind.setdefault(each.kind, []).append(each.pending)
+        if len(by_kind) == 1 and all(len(pendings) == 1 for pendings in by_kind.values()):
+            return tuple(Exit(kind, pendings[0]) for kind, pendings in by_kind.items())
+        return tuple(
+            Exit(kind, pending) for kind, pendings in by_kind.items() for pending in self.terms.largest(pendings)
+        )
+
+    def _compute(self, term: Term) -> Iterator[Exit]:
+        match term:
+            case Fresh(part=part):
+                yield from self._of_fresh(term, part)
+            case Running(part=part):
+                yield from self._outlasting(term, part.clock)
+                yield from self._of_unknown_end(term)
+            case Failed(clock=clock):
+                yield _FAIL
+                if clock.may_be_caught:
+                    yield _NEXT
+            case Called(part=part, current=current):
+                yield from self._outlasting(term, part.clock)
+                if part.clock.settled:
+                    yield from (Exit("next", self.terms.in_background(each)) for each in self.interrupted(current))
+                yield from self._out_of_function(part.clock, self.of(current))
+            case Rest(current=current, part=part, index=index):
+                yield from self._then(self.of(current), part, index)
+            case Either(branches=branches):
+                for branch in branches:
+                    yield from self.of(branch)
+            case Members():
+                yield from self._of_group(term)
+            case Pass(part=part, current=current):
+                yield from self._of_loop(part, current)
+            case Passes():
+                yield from self._of_passes(term)
+            case Protected():
+                yield from self._of_try(term)
+            case Anything():
+                background = Pending(self.terms.background((term,)))
+                yield from (Exit(kind, background) for kind in ("next", "fail", *sorted(term.traits.jumps)))
+            case Unstarted():
+                yield _NEXT
+
+    def _of_fresh(self, term: Term, part: Part) -> Iterator[Exit]:
+        match part:
+            case StepPart(clock=clock):
+                yield from self._outlasting(term, clock)
+            case CallPart():
+                yield from self._outlasting(term, part.clock)
+                if part.clock.settled:
+                    yield _NEXT
+                yield from self._out_of_function(part.clock, self._of_function(part.body))
+            case SequencePart():
+                yield from self._from(part, 0)
+            case GroupPart():
+                yield from self.of(self.opened(part))
+            case ChoicePart(branches=branches):
+                for branch in branches:
+                    yield from self.of_body(branch)
+            case LoopPart(overlapping=True):
+                yield from self.of(self.terms.passes(part, (), self.terms.fresh(part.body), is_open=True))
+            case LoopPart():
+                yield from self._of_loop(part, self.terms.over)
+            case TryPart():
+                yield from self.of(self.terms.protected(part, self.terms.fresh(part.body), "body"))
+            case ExitPart(kind=kind):
+                yield Exit(kind)
+
+    def opened(self, part: GroupPart) -> Term:
+        """Return a group of which no member has begun."""
+        members = (Member((at,), self.terms.fresh(item)) for at, item in enumerate(part.items))
+        return self.terms.members(part, members, -1, any_finished=False)
+
+    # Steps and calls
+
+    def _outlasting(self, term: Term, clock: Clock) -> Iterator[Exit]:
+        """Yield the exit of work that its group does not await."""
+        if clock.outlasts:
+            yield Exit("next", Pending(self.terms.background((term,))))
+
+    def _of_unknown_end(self, term: Running) -> Iterator[Exit]:
+        """Yield the exits of a step that may be over, because the log does not say when it ended."""
+        if term.end != ANY_TIME:
+            return
+        if term.outcome != "failed":
+            ends = self.ends_of_step(term.part, term.nested, retried=term.retried)
+            yield from (Exit("next", pending) for pending in ends)
+        if term.outcome != "done":
+            pending = Pending(self.terms.background((term.nested,)))
+            yield Exit("fail", pending)
+            if term.part.clock.may_be_caught:
+                yield Exit("next", pending)
+
+    def ends_of_body(self, body: Term) -> list[Pending]:
+        """Return the work that goes on in the background at each end of the body of a step or function."""
+        ends = [each.pending for each in self.of(body) if each.kind in {"next", "return"}]
+        return self.terms.largest(self.terms.in_background(pending) for pending in ends)
+
+    def ends_of_step(self, part: StepPart, nested: Term, *, retried: bool) -> list[Pending]:
+        """Return the work that goes on in the background at each end of a step: of its last attempt, and of others."""
+        ends = self.ends_of_body(nested)
+        if retried and part.nested is not EMPTY:
+            abandoned = Pending(self.terms.background((nested,)))
+            again = self.ends_of_body(self.terms.fresh(part.nested))
+            ends = self.terms.largest([*ends, *self.terms.all_joined([again, [abandoned]])])
+        return ends
+
+    def _of_function(self, key: str) -> Sequence[Exit]:
+        if key in self.of_recursive:
+            return self.of_recursive[key]
+        body = self.program.bodies.get(key)
+        return (_NEXT,) if body is None else self.of_body(body)
+
+    def _out_of_function(self, clock: Clock, exits: Iterable[Exit]) -> Iterator[Exit]:
+        for each in exits:
+            pending = self.terms.in_background(each.pending)
+            if each.kind == "fail":
+                yield Exit("fail", pending)
+            if each.kind != "fail" or clock.may_be_caught:
+                yield Exit("next", pending)
+
+    # Sequences
+
+    def _then(self, exits: Iterable[Exit], part: SequencePart, index: int) -> Iterator[Exit]:
+        for each in exits:
+            if each.kind != "next":
+                yield each
+            else:
+                later = self._from(part, index)
+                self.terms.spend(len(later))
+                yield from (Exit(after.kind, self.terms.joined(each.pending, after.pending)) for after in later)
+
+    def _from(self, part: SequencePart, index: int) -> tuple[Exit, ...]:
+        """Return the exits of a sequence from an index on."""
+        suffixes = self.suffixes.setdefault(part, [(_NEXT,)])
+        size = len(part.items)
+        while len(suffixes) <= size - index:
+            exits = self.of_body(part.items[size - len(suffixes)])
+            combined = [each for each in exits if each.kind != "next"]
+            for each in exits:
+                if each.kind == "next":
+                    self.terms.spend(len(suffixes[-1]))
+                    combined += (
+                        Exit(after.kind, self.terms.joined(each.pending, after.pending)) for after in suffixes[-1]
+                    )
+            suffixes.append(self._reduced(combined))
+        return suffixes[size - index]
+
+    def passed(self, current: Term, part: SequencePart, index: int) -> Iterator[tuple[int, list[Pending]]]:
+        """Yield each index of a sequence that control may reach without a step, with the work that goes on there."""
+        pendings = self.ends(current)
+        while pendings:
+            yield index, pendings
+            if index == len(part.items):
+                return
+            pendings = self.terms.all_joined([pendings, self.ends(self.terms.fresh(part.items[index]))])
+            index += 1
+
+    # Groups
+
+    def _of_group(self, term: Members) -> Iterator[Exit]:
+        exits = list(self._before_handling(term))
+        yield from exits
+        if term.part.kind == "all":
+            # Code that awaits all members may go on after a failure, as with FIRST_EXCEPTION or in a `try`.
+            yield from (Exit("next", each.pending) for each in exits if each.kind == "fail")
+
+    def _before_handling(self, term: Members) -> Iterator[Exit]:
+        kind, members = term.part.kind, term.members
+        self.terms.spend(len(members))
+        exits = [self.of(member.term) for member in members]
+        ends = [[each.pending for each in of_member if _is_over(each, kind)] for of_member in exits]
+        yield from (Exit("next", pending) for pending in self.terms.all_joined(ends))
+        if kind in {"any", "race"} and (term.any_finished or any(ends)):
+            yield Exit("next", self.unfinished(members, term))
+        may_all_fail = all(any(each.kind == "fail" for each in of_member) for of_member in exits)
+        for member, of_member in zip(members, exits, strict=True):
+            for each in of_member:
+                if each.kind == "next" or kind == "all_settled":
+                    continue
+                if each.kind != "fail":
+                    if term.furthest <= member.ats[0]:
+                        yield self._jump(term, member, each)
+                elif kind != "any" or (may_all_fail and not term.any_finished):
+                    others = [other for other in members if other is not member]
+                    yield Exit("fail", self.terms.joined(each.pending, self.unfinished(others, term)))
+
+    def _jump(self, term: Members, member: Member, jump: Exit) -> Exit:
+        """Return a jump out of a group by a member. Members after it have not begun."""
+        earlier = [other for other in term.members if other is not member and other.ats[0] <= member.ats[0]]
+        if jump.kind == "break" and term.part.kind == "list":
+            pending = Pending((), tuple(sorted((other.term for other in earlier), key=lambda term: term.number)))
+        else:
+            pending = self.unfinished(earlier, term)
+        return Exit(jump.kind, self.terms.joined(jump.pending, pending))
+
+    def unfinished(self, members: Iterable[Member], group: Term) -> Pending:
+        """Return the members that go on in the background: those that began, or could have by now."""
+        now = group.traits.resolves
+        return Pending(self.terms.background(member.term for member in members if member.term.traits.starts < now))
+
+    # Loops
+
+    def _of_loop(self, part: LoopPart, current: Term) -> Iterator[Exit]:
+        unstarted = self.unstarted(part.body)
+        for each in _leaves(self.of(current)):
+            yield Exit(each.kind, self.terms.joined(unstarted, each.pending))
+        for pending in self.ends_of_pass(part, current):
+            yield Exit("next", pending)
+            for each in _leaves(self.of_body(part.body)):
+                yield Exit(each.kind, self.terms.joined(pending, each.pending))
+
+    def ends_of_pass(self, part: LoopPart, current: Term) -> list[Pending]:
+        """Return the work that goes on at each normal end of a pass, where the next may begin."""
+        return self.terms.all_joined([self.ends(current), [self.unstarted(part.body)]])
+
+    def unstarted(self, body: Part) -> Pending:
+        """Return the work that passes without steps leave in the background: a task begins at the next await."""
+        begun = [term for pending in self.ends(self.terms.fresh(body)) for term in pending.background]
+        tasks = dict.fromkeys(term if isinstance(term, Unstarted) else self.terms.unstarted(term) for term in begun)
+        return Pending(self.terms.background(tasks))
+
+    def _of_passes(self, term: Passes) -> Iterator[Exit]:
+        body, live = term.part.body, term.live
+        unstarted = self.unstarted(body) if term.is_open else NO_PENDING
+        ends = [self.ends(each.term) for each in live]
+        yield from (Exit("next", pending) for pending in self.terms.all_joined([*ends, [unstarted]]))
+        passes = [*(each.term for each in live), *([term.body] if term.is_open else [])]
+        for at, current in enumerate(passes):
+            others = Pending(self.terms.background(each.term for each in (*live[:at], *live[at + 1 :])))
+            for each in self.of(current):
+                if each.kind == "fail" or (each.kind == "return" and at >= len(live) - 1):
+                    yield Exit(each.kind, self.terms.joined(each.pending, others))
+        for rest, pending in self.after_break(term):
+            yield from (Exit(each.kind, self.terms.joined(pending, each.pending)) for each in self.of(rest))
+        if term.part.is_unknown:
+            # Its contents may also begin later, as in the background.
+            everything = Pending(self.terms.background((term,)))
+            yield from (Exit(kind, everything) for kind in _OUT_OF_UNKNOWN)
+
+    def after_break(self, term: Passes) -> Iterator[tuple[Term, Pending]]:
+        """Yield the loop after a `break` in its last pass."""
+        if term.live and term.is_open and term.part.body.traits.jumps:
+            *others, last = term.live
+            for each in self.of(last.term):
+                if each.kind == "break":
+                    live = (*others, *(LivePass(last.began, moved) for moved in each.pending.group))
+                    rest = self.terms.passes(term.part, live, term.body, is_open=False)
+                    yield rest, Pending(each.pending.background)
+
+    # `try` statements
+
+    def _of_try(self, term: Protected) -> Iterator[Exit]:
+        for successor, pending in self.after_block(term):
+            if isinstance(successor, str):
+                yield Exit(successor, pending)
+            else:
+                yield from (Exit(each.kind, self.terms.joined(pending, each.pending)) for each in self.of(successor))
+
+    def after_block(self, term: Protected) -> Iterator[tuple[Term | ExitKind, Pending]]:
+        """Yield the next block of a `try`, or an exit, after the current block."""
+        part, current = term.part, term.current
+        exits = self.of(current)
+        for pending in self._ends_in_group(term):
+            if term.stage != "final":
+                yield self._finally(part, "next"), pending
+            elif term.pending == "next" or not pending.group:
+                yield term.pending, pending
+        for each in exits:
+            if each.kind == "next":
+                continue
+            yield (each.kind if term.stage == "final" else self._finally(part, each.kind)), each.pending
+            if each.kind == "fail" and term.stage == "body":
+                yield self._handler(part), each.pending
+        if term.stage == "body":
+            for pending in self.interrupted(current):
+                yield self._handler(part), pending
+                if part.final is not EMPTY:
+                    yield self._finally(part, "fail"), pending
+        elif term.stage == "handler" and part.final is not EMPTY:
+            yield from ((self._finally(part, "fail"), pending) for pending in self.interrupted(current))
+
+    def _ends_in_group(self, term: Protected) -> list[Pending]:
+        """Return the work that goes on at each normal end of a block, also in the enclosing group."""
+        ends, current = self.ends(term.current), term.current
+        if not (term.part.in_group and current.traits.clocked):
+            return ends
+        if isinstance(current, Fresh) and isinstance(current.part, GroupPart):
+            current = self.opened(current.part)
+        if isinstance(current, Members) and current.part.kind == "list":
+            return [*ends, *self._moved(current)]
+        return ends if current.traits.jumps else [*ends, Pending((), (current,))]
+
+    def _moved(self, term: Members) -> list[Pending]:
+        """Return the work of a list that goes on in the enclosing group."""
+        unfinished = [member.term for member in term.members]
+        moving = sorted((each for each in unfinished if not each.traits.jumps), key=lambda each: each.number)
+        ends = [self.ends(each) for each in unfinished if each.traits.jumps]
+        return self.terms.all_joined([[Pending((), tuple(moving))], *ends])
+
+    def _finally(self, part: TryPart, kind: ExitKind) -> Term | ExitKind:
+        return kind if part.final is EMPTY else self.terms.protected(part, self.terms.fresh(part.final), "final", kind)
+
+    def _handler(self, part: TryPart) -> Term | ExitKind:
+        if part.handler is None:
+            return self._finally(part, "next")
+        return self.terms.protected(part, self.terms.fresh(part.handler), "handler")
+
+    # Exceptions
+
+    def interrupted(self, term: Term) -> list[Pending]:
+        """Return the work that goes on after an exception that no step raised."""
+        cached = self.interruptions_by_term.get(term)
+        if cached is None:
+            self.terms.spend()
+            cached = self.interruptions_by_term[term] = self.terms.largest(self._interrupted(term))
+        return cached
+
+    def _interrupted(self, term: Term) -> Iterator[Pending]:
+        match term:
+            case Fresh(part=SequencePart() as part) if part is not EMPTY:
+                yield from self._interrupted_from(self.terms.over, part, 0)
+            case Fresh(part=GroupPart() as part):
+                yield from self.interrupted(self.opened(part))
+            case Fresh(part=LoopPart(overlapping=False) as part):
+                yield from self.ends_of_pass(part, self.terms.over)
+            case Running() | Anything():
+                yield Pending(self.terms.background((term,)))
+            case Called(current=current):
+                yield from (self.terms.in_background(pending) for pending in self.interrupted(current))
+            case Rest(current=current, part=part, index=index):
+                yield from self._interrupted_from(current, part, index)
+            case Members(members=members):
+                yield self.unfinished(members, term)
+            case Pass(part=part, current=current):
+                yield from self.interrupted(current)
+                yield from self.ends_of_pass(part, current)
+            case Passes(live=live):
+                yield Pending(self.terms.background(each.term for each in live))
+            case Protected(part=part, current=current, stage=stage):
+                inside = self.interrupted(current)
+                if stage == "final" or part.final is EMPTY:
+                    yield from inside
+                else:
+                    yield from self.terms.all_joined([inside, self.ends(self.terms.fresh(part.final))])
+                if stage == "final":
+                    yield from self.ends(current)
+            case _:
+                yield NO_PENDING
+
+    def _interrupted_from(self, current: Term, part: SequencePart, index: int) -> Iterator[Pending]:
+        yield from self.interrupted(current)
+        for reached, pendings in self.passed(current, part, index):
+            following = self.interrupted(self.terms.fresh(part.items[reached])) if reached < len(part.items) else None
+            yield from self.terms.all_joined([pendings, following or [NO_PENDING]])
+
+
+def _is_over(exit_: Exit, kind: str) -> bool:
+    """Return whether an exit of a member ends it for code that awaits the group."""
+    if exit_.pending.group and kind != "list":
+        return False
+    return exit_.kind == "next" or (exit_.kind == "fail" and kind in {"all_settled", "race"})
+
+
+def _leaves(exits: Iterable[Exit]) -> Iterator[Exit]:
+    """Yield the exits out of a loop."""
+    for each in exits:
+        if each.kind != "next":
+            yield Exit("next", each.pending) if each.kind == "break" else each

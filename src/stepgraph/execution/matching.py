@@ -1,0 +1,423 @@
+"""The match of a log with a graph: the step of each entry, and the steps that can begin next.
+
+All paths through the graph are followed at once. A layer contains the states after an entry: the remaining work of the
+instance, with edges from the states before. Paths that lead to no state after the last entry are dropped at the end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from heapq import heappop, heappush
+from itertools import product
+from math import prod
+from typing import Final, TypeAlias
+
+from msgspec import Struct, field
+from msgspec.structs import replace
+
+from stepgraph.execution.beginnings import Beginnings, CallFrame, Frame
+from stepgraph.execution.clocks import Clocks
+from stepgraph.execution.endings import Change, Endings
+from stepgraph.execution.exits import Exits
+from stepgraph.execution.log import InstanceLog, LogEntry
+from stepgraph.execution.parts import Path, Program, Site
+from stepgraph.execution.passes import NO_PASSES, LoopPass, PassCounts, merged, numbered
+from stepgraph.execution.term_pool import Precision, Terms
+from stepgraph.execution.terms import ANY_TIME, NEW, Term, TooAmbiguousError
+from stepgraph.large_stack import run_with_large_stack
+from stepgraph.limits import MATCH_OPERATIONS
+
+COARSE_STATES: Final = 300
+"""The maximum number of states after an entry, above which the ends of steps are ignored."""
+
+COARSE_BACKGROUND: Final = 60
+"""The maximum number of terms in a background, likewise."""
+
+COARSE_OPERATIONS: Final = 20_000
+"""The maximum number of operations for an entry, likewise."""
+
+MAX_STATES: Final = 2_000
+"""The maximum number of states after an entry."""
+
+RECURSION_LIMITS: Final = (3, 12, 48)
+"""Limits on recursive calls inside each other that begin no step, tried in turn."""
+
+MAX_CALLS: Final = 8
+"""The maximum number of alternative calls of an entry."""
+
+
+class Place(Struct, frozen=True):
+    """A step of a graph, with the calls and passes that lead to it.
+
+    Places of an entry may differ only in their calls and passes: the step of the entry is certain if all have one path.
+    """
+
+    path: Path
+    """The path of the step."""
+    calls: tuple[Path, ...] = ()
+    """The paths of the calls of functions around the step, outermost first."""
+    passes: tuple[LoopPass, ...] = ()
+    """The passes of the loops around the step and its calls, outermost first."""
+
+
+class Misfit(Struct, frozen=True):
+    """The first entry that no path through the graph explains."""
+
+    index: int | None
+    """The index of the entry, or None if the instance ended too early."""
+    expected: tuple[Path, ...]
+    """The steps that could begin instead."""
+
+
+class Match(Struct, frozen=True):
+    """The entries of a log on a graph."""
+
+    places: tuple[tuple[Place, ...], ...]
+    """The possible places of each entry, up to the first that does not fit."""
+    next: tuple[Place, ...]
+    """The steps that can begin next."""
+    misfit: Misfit | None = None
+    """The first entry that does not fit, or None if the log fits."""
+    unknown: str = ""
+    """The reason if the log could not be matched."""
+    reachable: tuple[Path, ...] = ()
+    """The steps that may still begin after the last entry, now or later, even if the instance has ended."""
+
+
+class _State(Struct, frozen=True):
+    main: Term
+    background: tuple[Term, ...]
+
+
+class _Edge(Struct, frozen=True):
+    """A step that has begun, and the states before it."""
+
+    before: Sequence[_State]
+    path: Path
+    frames: tuple[Frame, ...]
+
+
+_Layer: TypeAlias = dict[_State, list[_Edge]]
+"""The states after an entry, with the steps that may be the entry."""
+
+_Begun: TypeAlias = dict[tuple[_State, Path, tuple[Frame, ...]], list[_State]]
+"""The states in which a step has just begun, with its path and the calls and passes around it, and those before."""
+
+
+def match_log(program: Program, log: InstanceLog) -> Match:
+    """Match the entries of a log to the steps of a graph."""
+    if program.too_large:
+        return Match((), (), unknown=program.too_large)
+    return run_with_large_stack(lambda: _match(program, log))
+
+
+def _match(program: Program, log: InstanceLog) -> Match:
+    # Without groups, steps have one order at any precision.
+    for precision in (Precision.FULL, Precision.ANY_ORDER) if program.has_passes else (Precision.FULL,):
+        try:
+            return _match_with(program, log, precision)
+        except TooAmbiguousError:
+            continue
+    return Match((), (), unknown="too ambiguous: too many paths through the graph fit the log")
+
+
+def _match_with(program: Program, log: InstanceLog, precision: Precision) -> Match:
+    match = Match((), ())
+    for limit in RECURSION_LIMITS:
+        matcher = _matcher(program, log, precision, limit)
+        match = matcher.match()
+        if match.misfit is None or not matcher.beginnings.is_truncated:
+            break
+    return match
+
+
+def _matcher(program: Program, log: InstanceLog, precision: Precision, max_recursion: int) -> _Matcher:
+    terms = Terms(MATCH_OPERATIONS if precision == Precision.FULL else MATCH_OPERATIONS // 2, precision)
+    exits = Exits(program, terms)
+    clocks = Clocks(terms, exits)
+    beginnings = Beginnings(program, terms, exits, clocks, max_recursion)
+    endings = Endings(terms, exits)
+    never = len(log.entries) + 1
+    ends = _ends(log.entries)
+    if precision < Precision.FULL:
+        ends = _at_any_time(ends, never)
+    return _Matcher(program, log, terms, exits, beginnings, endings, ends, program.has_passes, never)
+
+
+class _Matcher(Struct, eq=False):
+    program: Program
+    log: InstanceLog
+    terms: Terms
+    exits: Exits
+    beginnings: Beginnings
+    endings: Endings
+    ends: list[int]
+    """When each entry ends: before the entry with this index, or `ANY_TIME`."""
+    has_passes: bool
+    """Whether passes of a loop may overlap."""
+    never: int
+    """The end of the entries that have not ended."""
+    layers: list[_Layer] = field(default_factory=list)
+    sites_by_name: dict[tuple[str, str], list[Site]] = field(default_factory=dict)
+    literal_sites: dict[str, list[Site]] = field(default_factory=dict)
+    """The steps whose names are literal, by name."""
+    template_sites: list[Site] = field(default_factory=list)
+    """The other steps."""
+
+    def __post_init__(self) -> None:
+        for site in self.program.sites:
+            if site.pattern.is_literal:
+                self.literal_sites.setdefault(site.pattern.pieces[0], []).append(site)
+            else:
+                self.template_sites.append(site)
+
+    def match(self) -> Match:
+        """Return the match of the log."""
+        self.exits.solve_recursion()
+        layer: _Layer = {_State(self.terms.fresh(self.program.body), ()): []}
+        self.layers = [layer]
+        for number, entry in enumerate(self.log.entries):
+            before = self._ended(layer, number)
+            layer = self._after_entry(before, entry, number) or self._repeated(before, entry, number)
+            if not layer:
+                places = self._places(number, self.layers[-1])
+                # If a step ended too early, the steps in it are expected.
+                expected = self._expected(before or self.layers[-1])
+                return Match(places, (), Misfit(entry.index, expected), reachable=self._reachable(before))
+            self.layers.append(layer)
+        return self._finish(layer)
+
+    # Entries
+
+    def _ended(self, layer: Iterable[_State], number: int) -> dict[_State, list[_State]]:
+        """Return the states after the steps that end before an entry, with the states of the layer before."""
+        states: dict[_State, list[_State]] = {}
+        for state in layer:
+            for ended in self._without(state, number):
+                states.setdefault(ended, []).append(state)
+        return states
+
+    def _without(self, state: _State, end: int) -> Iterator[_State]:
+        """Yield the states after steps have ended."""
+        if any(term.running >> (end + 2) & 1 for term in (state.main, *state.background)):
+            yield from self._changed(state, Change(end, None))
+        else:
+            yield state
+
+    def _changed(self, state: _State, change: Change) -> Iterator[_State]:
+        """Yield the states after a change of running steps."""
+        rewrites = [self.endings.changed(term, change) for term in (state.main, *state.background)]
+        self.terms.spend(prod(map(len, rewrites)))
+        for combination in product(*rewrites):
+            (main, _), *background = combination
+            pendings = [pending for _, pending in combination]
+            terms = [term for term, _ in background]
+            terms += [term for pending in pendings for term in (*pending.background, *pending.group)]
+            yield _State(main, self.terms.background(terms))
+
+    def _after_entry(self, before: dict[_State, list[_State]], entry: LogEntry, number: int) -> _Layer:
+        budget = self.terms.budget
+        begun: _Begun = {}
+        for state, sources in before.items():
+            for site in self._sites(entry):
+                for after, frames in self._begin(state, site):
+                    begun.setdefault((after, site.path, frames), []).extend(sources)
+                    self.terms.spend(len(sources) + len(frames) // 2)
+        change = Change(NEW, self.ends[number], number if self.has_passes else None, entry.was_retried, entry.outcome)
+        layer: _Layer = {}
+        if self.ends[number] == number + 1:
+            # A step that ends before the next entry is over at once, so the terms of all these steps are the same.
+            layer = self._with_edges(begun, replace(change, new_end=None))
+        return self._reduced(layer or self._with_edges(begun, change), budget - self.terms.budget)
+
+    def _with_edges(self, begun: _Begun, change: Change) -> _Layer:
+        layer: _Layer = {}
+        for (state, path, frames), sources in begun.items():
+            edge = _Edge(sources, path, frames)
+            for after in self._changed(state, change):
+                layer.setdefault(after, []).append(edge)
+        return layer
+
+    def _sites(self, entry: LogEntry) -> list[Site]:
+        key = (entry.kind, entry.name)
+        if key not in self.sites_by_name:
+            candidates = (*self.literal_sites.get(entry.name, ()), *self.template_sites)
+            self.terms.spend(1 + len(candidates) // 4)
+            sites = (site for site in candidates if site.matches(*key))
+            self.sites_by_name[key] = sorted(sites, key=lambda site: site.number)
+        return self.sites_by_name[key]
+
+    def _begin(self, state: _State, site: Site) -> Iterator[tuple[_State, tuple[Frame, ...]]]:
+        """Yield the states after a step has begun."""
+        terms = self.terms
+        for begin in self.beginnings.of(state.main, site.number):
+            more = (*begin.pending.background, *begin.pending.group)
+            background = terms.background((*state.background, *more)) if more else state.background
+            yield _State(begin.term, background), begin.frames
+        previous: Term | None = None
+        for at, term in enumerate(state.background):
+            if term is previous:
+                continue
+            previous = term
+            others = (*state.background[:at], *state.background[at + 1 :])
+            for begin in self.beginnings.of(term, site.number):
+                more = (begin.term, *begin.pending.background, *begin.pending.group)
+                yield _State(state.main, (*others, *more)), begin.frames
+
+    def _reduced(self, layer: _Layer, spent: int) -> _Layer:
+        """Return fewer states that include all."""
+        reduced = self._largest(layer)
+        while self.terms.precision > Precision.ANY_ORDER and self._is_costly(reduced, spent):
+            self.terms.precision = Precision(self.terms.precision - 1)
+            self._forget()
+            self.ends = _at_any_time(self.ends, self.never)
+            reduced, spent = self._largest(self._coarse(reduced)), 0
+        if len(reduced) > MAX_STATES:
+            raise TooAmbiguousError
+        return reduced
+
+    def _is_costly(self, layer: _Layer, spent: int) -> bool:
+        if len(layer) > COARSE_STATES or spent > COARSE_OPERATIONS:
+            return True
+        return any(len(state.background) > COARSE_BACKGROUND for state in layer)
+
+    def _forget(self) -> None:
+        """Drop the results of a higher precision."""
+        self.exits.forget()
+        self.beginnings.begins.clear()
+        self.beginnings.clocks.advances.clear()
+        self.endings.changed_terms.clear()
+
+    def _coarse(self, layer: _Layer) -> _Layer:
+        """Return the states in which steps that run may be over or not."""
+        coarse: _Layer = {}
+        for state, edges in layer.items():
+            background = self.terms.background(map(self.endings.coarse, state.background))
+            coarse.setdefault(_State(self.endings.coarse(state.main), background), []).extend(edges)
+        return coarse
+
+    def _largest(self, layer: _Layer) -> _Layer:
+        """Return the states without those whose background others include, as no work in it must begin."""
+        by_main: dict[Term, list[tuple[Term, ...]]] = {}
+        for state in layer:
+            by_main.setdefault(state.main, []).append(state.background)
+        if len(by_main) == len(layer):
+            return layer
+        largest: _Layer = {}
+        for main, backgrounds in by_main.items():
+            maximal = self.terms.largest_backgrounds(backgrounds)
+            edges = [edge for background in backgrounds for edge in layer[_State(main, background)]]
+            for background in maximal:
+                state = _State(main, background)
+                largest[state] = edges if len(maximal) == 1 else layer[state]
+        return largest
+
+    def _repeated(self, before: dict[_State, list[_State]], entry: LogEntry, number: int) -> _Layer:
+        """Return the states if an entry repeats an earlier `sleep_until`, which sleeps anew after a resume."""
+        if entry.kind != "sleep" or all(each.log_name != entry.log_name for each in self.log.entries[:number]):
+            return {}
+        paths = [site.path for site in self._sites(entry) if site.node["type"] == "step_sleep_until"]
+        if not paths:
+            return {}
+        return {state: [_Edge(sources, path, ()) for path in paths] for state, sources in before.items()}
+
+    # Results
+
+    def _finish(self, layer: _Layer) -> Match:
+        final = layer
+        misfit = None
+        if self.log.status == "complete":
+            final = {state: edges for state, edges in layer.items() if self._may_return(state)}
+            if not final:
+                misfit, final = Misfit(None, self._expected(self._now(layer))), layer
+        reachable = self._reachable(self._now(final))
+        following = () if self.log.has_ended else tuple(dict.fromkeys(self._next(self._now(final))))
+        return Match(self._places(len(self.log.entries), final), following, misfit, reachable=reachable)
+
+    def _may_return(self, state: _State) -> bool:
+        return any(self.exits.may_end(now.main) for now in self._now([state]))
+
+    def _now(self, layer: Iterable[_State]) -> Iterator[_State]:
+        """Yield the states after the last entry. Steps that have not ended may be over or not."""
+        for state in self._ended(layer, len(self.log.entries)):
+            background = (self.endings.any_time(term, self.never) for term in state.background)
+            yield _State(self.endings.any_time(state.main, self.never), self.terms.background(background))
+
+    def _next(self, states: Iterable[_State]) -> Iterator[Place]:
+        for state in states:
+            mask = _sites_of(state)
+            for site in self.program.sites:
+                if mask >> site.number & 1:
+                    for _, frames in self._begin(state, site):
+                        yield from (Place(site.path, calls) for calls in _calls(frames))
+
+    def _expected(self, states: Iterable[_State]) -> tuple[Path, ...]:
+        return tuple(dict.fromkeys(place.path for place in self._next(states)))
+
+    def _reachable(self, states: Iterable[_State]) -> tuple[Path, ...]:
+        mask = 0
+        for state in states:
+            mask |= _sites_of(state)
+        return tuple(site.path for site in self.program.sites if mask >> site.number & 1)
+
+    def _places(self, count: int, final: Iterable[_State]) -> tuple[tuple[Place, ...], ...]:
+        """Return the possible places of the first entries, on paths that lead to the final states."""
+        useful = [set(final)]
+        for layer in reversed(self.layers[1 : count + 1]):
+            useful.append({before for state in useful[-1] for edge in layer[state] for before in edge.before})
+        useful.reverse()
+        counts: dict[_State, PassCounts] = dict.fromkeys(useful[0], NO_PASSES)
+        places: list[tuple[Place, ...]] = []
+        for number in range(count):
+            layer = self.layers[number + 1]
+            after: dict[_State, PassCounts] = {}
+            alternatives: dict[Place, None] = {}
+            for state in layer:
+                if state not in useful[number + 1]:
+                    continue
+                for edge in layer[state]:
+                    for before in dict.fromkeys(counts[before] for before in edge.before):
+                        passes, counted = numbered(before, edge.frames, number)
+                        after[state] = merged(after[state], counted) if state in after else counted
+                        alternatives.update((Place(edge.path, calls, passes), None) for calls in _calls(edge.frames))
+            counts = after
+            places.append(tuple(alternatives))
+        return tuple(places)
+
+
+def _ends(entries: Sequence[LogEntry]) -> list[int]:
+    """Return when each entry has ended: before which other entry, `ANY_TIME`, or the number of entries plus one."""
+    is_timed = all(entry.start is not None for entry in entries)
+    ends = [len(entries) + 1 if entry.outcome == "open" else ANY_TIME for entry in entries]
+    running: list[tuple[int, int]] = []
+    for number, entry in enumerate(entries):
+        if not is_timed or entry.start is None:
+            return ends
+        while running and running[0][0] <= entry.start:
+            _, ended = heappop(running)
+            ends[ended] = number
+        if entry.end is not None and entry.outcome != "open":
+            heappush(running, (entry.end, number))
+    for _, ended in running:
+        ends[ended] = len(entries)
+    return ends
+
+
+def _at_any_time(ends: Iterable[int], never: int) -> list[int]:
+    return [end if end == never else ANY_TIME for end in ends]
+
+
+def _sites_of(state: _State) -> int:
+    mask = state.main.traits.sites
+    for term in state.background:
+        mask |= term.traits.sites
+    return mask
+
+
+def _calls(frames: Iterable[Frame]) -> list[tuple[Path, ...]]:
+    """Return the calls around a step, and their alternatives."""
+    paths = [frame.paths for frame in frames if isinstance(frame, CallFrame)]
+    calls: list[tuple[Path, ...]] = [()]
+    for alternatives in paths:
+        calls = [(*before, path) for before in calls for path in alternatives][:MAX_CALLS]
+    return calls

@@ -1,0 +1,240 @@
+"""The parts of a graph that an instance executes, with the steps as numbered sites."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from math import inf
+from typing import Final, Literal, TypeAlias, cast
+
+from msgspec import Struct
+
+from stepgraph.execution.log import EntryKind
+from stepgraph.execution.names import NamePattern
+from stepgraph.model.payload import Step, StepDo, UnknownNode
+
+GroupKind: TypeAlias = Literal["all", "any", "all_settled", "race", "list"]
+"""The kind of a group. A `list` is a list of nodes with clocks inside a group."""
+
+ExitKind: TypeAlias = Literal["next", "break", "return", "fail"]
+"""How control leaves a part: to the next part, out of the loop, out of the function, or by an exception."""
+
+Path: TypeAlias = str
+"""The path of a node from the workflow of its graph: `nodes[0].branches[1].nodes[0]`."""
+
+
+class Site(Struct, frozen=True, eq=False):
+    """A step of a graph."""
+
+    number: int
+    path: Path
+    node: Step | UnknownNode
+    """The step, or a named node of an unknown type, which may be a step."""
+    kind: EntryKind | None
+    """The kind of its log entries, or None for a node of an unknown type."""
+    pattern: NamePattern
+
+    def matches(self, kind: EntryKind, name: str) -> bool:
+        """Return whether an entry of a log may be a run of the step."""
+        return self.kind in {kind, None} and self.pattern.matches(name)
+
+    @property
+    def has_retries(self) -> bool:
+        """Whether the step runs again after a failure."""
+        return self.kind == "step" and cast("StepDo", self.node)["config"]["retries"]["limit"] != 0
+
+
+class Traits(Struct, frozen=True):
+    """The contents of a part or term on which its possible next events depend."""
+
+    sites: int = 0
+    """The steps that may begin, as a bit set."""
+    starts: float = -inf
+    """The lowest clock at which work begins, or minus infinity if work can begin at any clock."""
+    resolves: float = inf
+    """The lowest clock at which work must be over."""
+    clocked: bool = False
+    """Whether work has a clock of the enclosing group."""
+    jumps: frozenset[ExitKind] = frozenset()
+    """The jumps that may leave it."""
+
+
+def combined(traits: Iterable[Traits]) -> Traits:
+    """Return the traits of several parts in the same body."""
+    sites, starts, resolves, clocked = 0, inf, inf, False
+    jumps: frozenset[ExitKind] = frozenset()
+    for each in traits:
+        sites |= each.sites
+        starts = min(starts, each.starts)
+        resolves = min(resolves, each.resolves)
+        clocked = clocked or each.clocked
+        if each.jumps:
+            jumps |= each.jumps
+    return Traits(sites, starts, resolves, clocked, jumps)
+
+
+class Clock(Struct, frozen=True):
+    """The clocks of its group at which work begins and is over, and the effect of its failure."""
+
+    starts: float | None
+    resolves: float | None
+    may_be_caught: bool
+    """Whether code that awaits the work may catch its failure."""
+    settled: bool
+    """Whether a failure is a result, as in `Promise.allSettled`."""
+
+    @property
+    def outlasts(self) -> bool:
+        """Whether work begins in a group that does not await it."""
+        return self.starts is not None and self.resolves is None
+
+    def traits(self, sites: int) -> Traits:
+        """Return the traits of work with this clock."""
+        starts = -inf if self.starts is None else self.starts
+        resolves = inf if self.resolves is None else self.resolves
+        return Traits(sites, starts, resolves, clocked=self.starts is not None or self.resolves is not None)
+
+
+class StepPart(Struct, frozen=True, eq=False):
+    """A step. Its nested steps run while it runs."""
+
+    site: Site
+    nested: Part
+    clock: Clock
+    traits: Traits
+
+    @property
+    def signature(self) -> object:
+        """The properties that log entries and clocks distinguish. Members of a group with equal ones begin in order."""
+        return self.site.kind, self.site.pattern, self.clock, self.nested if self.nested is not EMPTY else None
+
+
+class CallPart(Struct, frozen=True, eq=False):
+    """A call of a function of the graph, or a workflow as a node."""
+
+    path: Path
+    body: str
+    """The key of the function in `Program.bodies`."""
+    is_call: bool
+    clock: Clock
+    traits: Traits
+
+    @property
+    def signature(self) -> object:
+        """The properties that log entries and clocks distinguish. Members of a group with equal ones begin in order."""
+        return self.body, self.clock
+
+
+class SequencePart(Struct, frozen=True, eq=False):
+    """Parts one after another."""
+
+    items: tuple[Part, ...]
+    suffixes: tuple[Traits, ...]
+    """The traits of the items from each index on, and those of nothing."""
+
+    @property
+    def traits(self) -> Traits:
+        """The traits of all items."""
+        return self.suffixes[0]
+
+
+class GroupPart(Struct, frozen=True, eq=False):
+    """Concurrent parts, in the order of their clocks."""
+
+    kind: GroupKind
+    items: tuple[Part, ...]
+    traits: Traits
+    twins: Mapping[int, int]
+    """For each member that equals an earlier one, the position of the first of these."""
+    call_paths: tuple[Path, ...]
+    """The paths of the members that are calls, by position. Equal calls are one part."""
+
+
+class ChoicePart(Struct, frozen=True, eq=False):
+    """Branches, one of which runs."""
+
+    branches: tuple[Part, ...]
+    traits: Traits
+
+
+class LoopPart(Struct, frozen=True, eq=False):
+    """A part that runs any number of times."""
+
+    path: Path
+    body: Part
+    overlapping: bool
+    """Whether passes may overlap, as in a group."""
+    is_unknown: bool
+    """Whether it is a node of an unknown type, which control may leave in any way at any time."""
+    traits: Traits
+
+
+class TryPart(Struct, frozen=True, eq=False):
+    """A `try` statement. A failure may leave the body at any point."""
+
+    body: Part
+    handler: Part | None
+    final: Part
+    in_group: bool
+    """Whether it is in a group, in which work that runs at its end goes on."""
+    traits: Traits
+
+
+class ExitPart(Struct, frozen=True, eq=False):
+    """A jump out of a loop or function."""
+
+    kind: ExitKind
+    traits: Traits
+
+
+Part: TypeAlias = StepPart | CallPart | SequencePart | GroupPart | ChoicePart | LoopPart | TryPart | ExitPart
+
+EMPTY: Final = SequencePart((), (Traits(starts=inf),))
+"""A part in which nothing happens."""
+
+
+class Program(Struct, frozen=True, eq=False):
+    """The parts of a graph."""
+
+    body: Part
+    bodies: Mapping[str, Part]
+    """The bodies of functions, by key."""
+    recursive: frozenset[str]
+    """The keys of the functions that may call themselves."""
+    sites: Sequence[Site]
+    """All steps, by number."""
+    has_passes: bool = False
+    """Whether passes of a loop may overlap."""
+    too_large: str = ""
+    """The reason if the graph exceeds a limit, and has no parts."""
+
+
+def sequence(items: Iterable[Part]) -> Part:
+    """Return parts one after another, without empty ones."""
+    nonempty = tuple(item for item in items if item is not EMPTY)
+    if not nonempty:
+        return EMPTY
+    if len(nonempty) == 1:
+        return nonempty[0]
+    suffixes = [EMPTY.suffixes[0]]
+    for item in reversed(nonempty):
+        suffixes.append(combined((item.traits, suffixes[-1])))
+    return SequencePart(nonempty, tuple(reversed(suffixes)))
+
+
+def group(kind: GroupKind, items: Iterable[Part]) -> Part:
+    """Return concurrent parts, without empty ones."""
+    nonempty = tuple(item for item in items if item is not EMPTY)
+    if not nonempty:
+        return EMPTY
+    first: dict[object, int] = {}
+    twins: dict[int, int] = {}
+    for at, item in enumerate(nonempty):
+        if isinstance(item, StepPart | CallPart):
+            earlier = first.setdefault(item.signature, at)
+            if earlier != at:
+                twins[at] = earlier
+    paths = tuple(item.path if isinstance(item, CallPart) else "" for item in nonempty)
+    items = tuple(
+        nonempty[twins[at]] if isinstance(item, CallPart) and at in twins else item for at, item in enumerate(nonempty)
+    )
+    return GroupPart(kind, items, combined(item.traits for item in items), twins, paths)

@@ -1,0 +1,316 @@
+"""The translation of a graph into the parts that an instance executes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from math import inf
+from typing import Final, assert_never
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from stepgraph.execution.log import EntryKind
+from stepgraph.execution.names import NamePattern
+from stepgraph.execution.parts import (
+    EMPTY,
+    CallPart,
+    ChoicePart,
+    Clock,
+    ExitPart,
+    LoopPart,
+    Part,
+    Path,
+    Program,
+    Site,
+    StepPart,
+    Traits,
+    TryPart,
+    combined,
+    group,
+    sequence,
+)
+from stepgraph.limits import MATCH_LEVELS, MATCH_NODES
+from stepgraph.model.payload import Block, Clocked, Graph, Node, Step, StepType, Try, UnknownNode
+from stepgraph.model.walk import (
+    as_unknown,
+    children,
+    functions_of,
+    handlers_in,
+    is_clocked,
+    is_step,
+    levels,
+    paths_of,
+)
+from stepgraph.order.paths import clocks_of
+
+_RUN: Final = "run"
+
+_ENTRY_KINDS: Final[Mapping[StepType, EntryKind]] = {
+    "step_do": "step",
+    "step_sleep": "sleep",
+    "step_sleep_until": "sleep",
+    "step_wait_for_event": "wait",
+}
+
+
+def program_of(graph: Graph) -> Program:
+    """Return the parts of a graph."""
+    workflow = graph["workflow"]
+    bodies = _bodies(graph)
+    nodes = dict(paths_of(workflow))
+    if len(nodes) > MATCH_NODES or max(levels(body.nodes) for body in bodies.values()) > MATCH_LEVELS:
+        limit = f"at most {MATCH_NODES:,} nodes, and {MATCH_LEVELS} inside each other, are supported"
+        return Program(EMPTY, {}, frozenset(), (), too_large=f"the graph is too large: {limit}")
+    sites = {site.path: site for site in _sites(nodes)}
+    numbers = {id(nodes[path]): site.number for path, site in sites.items()}
+    reach = _reach(bodies, numbers)
+    builder = _Builder(sites, {key: mask for key, (mask, _) in reach.items()})
+    parts = {key: builder.body(body.nodes, body.path) for key, body in bodies.items()}
+    recursive = frozenset(key for key, (_, is_recursive) in reach.items() if is_recursive)
+    # Only a group, or a node of an unknown type, has overlapping passes.
+    has_passes = any(node["type"] == "parallel" or as_unknown(node) or "starts" in node for node in nodes.values())
+    return Program(parts[_RUN], parts, recursive, tuple(sites.values()), has_passes)
+
+
+class _Body(Struct, frozen=True, eq=False):
+    path: Path
+    """The path of its list of nodes."""
+    nodes: Sequence[Node]
+
+
+def _bodies(graph: Graph) -> dict[str, _Body]:
+    """Return the bodies of `run`, of workflows as nodes by their paths, and of functions by their names."""
+    workflow = graph["workflow"]
+    starts = {path: node for path, node in paths_of(workflow) if node["type"] == "start"}
+    bodies = {_RUN: _Body("nodes", workflow["nodes"])}
+    for path, node in starts.items():
+        bodies[path] = _Body(f"{path}.nodes", node["nodes"])
+    functions = functions_of(workflow)
+    for prefix, declared in (
+        ("", workflow["functions"]),
+        *((f"{path}.", node["functions"]) for path, node in starts.items()),
+    ):
+        for name, function in declared.items():
+            if functions.get(name) is function:
+                bodies[_key(name)] = _Body(f'{prefix}functions["{name}"].nodes', function["nodes"])
+    return bodies
+
+
+def _key(name: str) -> str:
+    """Return the key of a function, which differs from all paths."""
+    return f"{name}()"
+
+
+def _sites(nodes: Mapping[Path, Node]) -> Iterator[Site]:
+    number = 0
+    for path, node in nodes.items():
+        if (unknown := as_unknown(node)) is not None:
+            if "name" in unknown:
+                yield Site(number, path, unknown, None, NamePattern.of(unknown["name"]))
+                number += 1
+        elif is_step(node):
+            yield Site(number, path, node, _ENTRY_KINDS[node["type"]], NamePattern.of(node["name"]))
+            number += 1
+
+
+def _reach(bodies: Mapping[str, _Body], numbers: Mapping[int, int]) -> dict[str, tuple[int, bool]]:
+    """Return the sites in each body and in the functions that it calls, and whether it may call itself."""
+    bits = {key: 1 << number for number, key in enumerate(bodies)}
+    masks: dict[str, int] = {}
+    callees: dict[str, list[str]] = {}
+    for key, body in bodies.items():
+        inside = list(_walk_body(body.nodes))
+        masks[key] = sum(1 << numbers[id(node)] for node in inside if id(node) in numbers)
+        called = dict.fromkeys(_key(node["name"]) for node in inside if node["type"] == "function_call")
+        callees[key] = [name for name in called if name in bodies]
+    reached = dict.fromkeys(bodies, 0)
+    order, is_changed = _callees_first(callees), True
+    while is_changed:
+        is_changed = False
+        for key in order:
+            mask, functions = masks[key], reached[key]
+            for callee in callees[key]:
+                mask |= masks[callee]
+                functions |= bits[callee] | reached[callee]
+            is_changed = is_changed or (mask, functions) != (masks[key], reached[key])
+            masks[key], reached[key] = mask, functions
+    return {key: (masks[key], bool(reached[key] & bits[key])) for key in bodies}
+
+
+def _walk_body(nodes: Sequence[Node]) -> Iterator[Node]:
+    """Yield the nodes of a body, including those in workflows as nodes, but not their functions."""
+    pending = list(reversed(nodes))
+    while pending:
+        node = pending.pop()
+        yield node
+        inside = node["nodes"] if as_unknown(node) is None and node["type"] == "start" else children(node)
+        pending += reversed(inside)
+
+
+def _callees_first(callees: Mapping[str, Sequence[str]]) -> list[str]:
+    """Return functions so that, without recursion, each follows the functions that it calls."""
+    ordered: dict[str, None] = {}
+    pending = [(key, False) for key in callees]
+    visited: set[str] = set()
+    while pending:
+        key, is_left = pending.pop()
+        if is_left:
+            ordered[key] = None
+        elif key not in visited:
+            visited.add(key)
+            pending.append((key, True))
+            pending += [(callee, False) for callee in callees[key]]
+    return list(ordered)
+
+
+class _Context(Struct, frozen=True):
+    """The group around a list of nodes, if any."""
+
+    in_group: bool = False
+    """Whether it is in a group, with the group's clocks."""
+    may_be_caught: bool = False
+    """Whether code that awaits the group may catch failures."""
+    settled: bool = False
+    """Whether failures are results."""
+
+
+_BODY: Final = _Context()
+
+
+class _Builder(Struct, frozen=True, eq=False):
+    sites: Mapping[Path, Site]
+    masks: Mapping[str, int]
+    """The sites of each body, including those of the functions that it calls."""
+
+    def body(self, nodes: Sequence[Node], path: Path) -> Part:
+        """Return the part of a body, which has its own clock."""
+        return self._list(nodes, path, _BODY)
+
+    def _list(self, nodes: Sequence[Node], path: Path, context: _Context) -> Part:
+        if context.in_group:
+            parts = self._parts(nodes, path, context)
+            is_group = len(parts) > 1 and any(part.traits.clocked for part in parts)
+            return group("list", parts) if is_group else sequence(parts)
+        if any("resolves" in node for node in _clocked(nodes)):
+            return group("all", self._members(nodes, path, settled=False))
+        return sequence(self._parts(nodes, path, context))
+
+    def _parts(self, nodes: Sequence[Node], path: Path, context: _Context) -> list[Part]:
+        return [self._part(node, f"{path}[{index}]", context) for index, node in enumerate(nodes)]
+
+    def _members(self, nodes: Sequence[Node], path: Path, *, settled: bool) -> list[Part]:
+        """Return the members of a group.
+
+        A `try` in the group, or one that the graph omits because no step begins in it, may catch a failure. A single
+        `gather`, whose steps all have equal clocks, rules this out.
+        """
+        clocks = {tuple(clocks_of(node).items()) for node in _clocked(nodes)}
+        may_be_caught = len(clocks) > 1 or _contains_try(nodes)
+        return self._parts(nodes, path, _Context(in_group=True, may_be_caught=may_be_caught, settled=settled))
+
+    def _part(self, node: Node, path: Path, context: _Context) -> Part:
+        if unknown := as_unknown(node):
+            return self._unknown(unknown, path, context)
+        if is_step(node):
+            return self._step(node, path, context)
+        match node["type"]:
+            case "function_call":
+                return self._call(path, _key(node["name"]), _clock(node, context), is_call=True)
+            case "start":
+                return self._call(path, path, Clock(None, None, context.may_be_caught, context.settled), is_call=False)
+            case "loop":
+                body = self._list(node["nodes"], f"{path}.nodes", context)
+                return _loop(path, body, overlapping=context.in_group)
+            case "parallel":
+                settled = node["kind"] == "all_settled"
+                return group(node["kind"], self._members(node["nodes"], f"{path}.nodes", settled=settled))
+            case "block":
+                return self._list(node["nodes"], f"{path}.nodes", replace(context, in_group=False))
+            case "function_def":
+                return EMPTY
+            case "if" | "switch":
+                lists = [
+                    (branch["nodes"], f"{path}.branches[{at}].nodes") for at, branch in enumerate(node["branches"])
+                ]
+                branches = [self._list(nodes, inner, context) for nodes, inner in lists]
+                is_exhaustive = any(branch["condition"] is None for branch in node["branches"])
+                return _choice(branches if is_exhaustive or handlers_in([node]) else [*branches, EMPTY])
+            case "try":
+                return self._try(node, path, context)
+            case "break":
+                return ExitPart(node["kind"], Traits(starts=inf, jumps=frozenset({node["kind"]})))
+            case _ as never:
+                assert_never(never)
+
+    def _step(self, node: Step, path: Path, context: _Context) -> Part:
+        site, clock = self.sites[path], _clock(node, context)
+        nested = self.body(node["nodes"], f"{path}.nodes") if node["type"] == "step_do" else EMPTY
+        return StepPart(site, nested, clock, clock.traits(1 << site.number | nested.traits.sites))
+
+    def _call(self, path: Path, body: str, clock: Clock, *, is_call: bool) -> Part:
+        return CallPart(path, body, is_call, clock, clock.traits(self.masks.get(body, 0)))
+
+    def _try(self, node: Try, path: Path, context: _Context) -> Part:
+        body = self._block(node.get("try_block"), f"{path}.try_block", context)
+        catch = node.get("catch_block")
+        handler = None if catch is None else self._block(catch, f"{path}.catch_block", context)
+        final = self._block(node.get("finally_block"), f"{path}.finally_block", context)
+        blocks = [body.traits, final.traits, *([] if handler is None else [handler.traits])]
+        traits = combined(blocks)
+        # A handler that never runs need not be over.
+        resolves = min(body.traits.resolves, final.traits.resolves)
+        return TryPart(body, handler, final, context.in_group, replace(traits, resolves=resolves))
+
+    def _block(self, block: Block | None, path: Path, context: _Context) -> Part:
+        return EMPTY if block is None else self._list(block["nodes"], f"{path}.nodes", context)
+
+    def _unknown(self, node: UnknownNode, path: Path, context: _Context) -> Part:
+        """Return a part that runs any contents of the node any number of times, in any order."""
+        parts = self._parts(node["nodes"], f"{path}.nodes", replace(context, in_group=True))
+        if path in self.sites:
+            site, clock = self.sites[path], Clock(None, None, context.may_be_caught, context.settled)
+            parts.append(StepPart(site, EMPTY, clock, clock.traits(1 << site.number)))
+        body = _choice(parts)
+        return body if body is EMPTY else _loop(path, body, overlapping=True, is_unknown=True)
+
+
+def _choice(branches: Sequence[Part]) -> Part:
+    distinct = tuple(dict.fromkeys(branches))
+    if not distinct:
+        return EMPTY
+    if len(distinct) == 1:
+        return distinct[0]
+    return ChoicePart(distinct, combined(branch.traits for branch in distinct))
+
+
+def _loop(path: Path, body: Part, *, overlapping: bool, is_unknown: bool = False) -> Part:
+    traits = replace(body.traits, jumps=body.traits.jumps - {"break"})
+    return LoopPart(path, body, overlapping, is_unknown, traits)
+
+
+def _clock(node: Clocked, context: _Context) -> Clock:
+    clocks = clocks_of(node)
+    return Clock(clocks.get("starts"), clocks.get("resolves"), context.may_be_caught, context.settled)
+
+
+def _clocked(nodes: Sequence[Node]) -> Iterator[Node]:
+    """Yield the steps and calls that use the clock of a list, not of a group or block in it."""
+    pending = list(nodes)
+    while pending:
+        node = pending.pop()
+        if is_clocked(node):
+            yield node
+        elif node["type"] not in {"parallel", "block", "start", "function_def"}:
+            pending += children(node)
+
+
+def _contains_try(nodes: Sequence[Node]) -> bool:
+    """Return whether a `try` is among nodes of a body or inside them."""
+    pending = list(nodes)
+    while pending:
+        node = pending.pop()
+        if node["type"] == "try":
+            return True
+        if not is_step(node) and node["type"] not in {"start", "function_def"}:
+            pending += children(node)
+    return False

@@ -1,0 +1,365 @@
+"""The pool of terms, which constructs each term only once, and the operations on pending work."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from enum import IntEnum
+from math import inf
+from typing import Final, TypeVar, cast
+
+from msgspec import Struct, field
+from msgspec.structs import replace
+
+from stepgraph.execution.log import Outcome
+from stepgraph.execution.parts import (
+    EMPTY,
+    CallPart,
+    Clock,
+    ExitKind,
+    GroupPart,
+    LoopPart,
+    Part,
+    SequencePart,
+    StepPart,
+    Traits,
+    TryPart,
+    combined,
+)
+from stepgraph.execution.terms import (
+    ANY_TIME,
+    NO_PENDING,
+    Anything,
+    Called,
+    Either,
+    Failed,
+    Fresh,
+    LivePass,
+    Member,
+    Members,
+    Pass,
+    Passes,
+    Pending,
+    Protected,
+    Rest,
+    Running,
+    Stage,
+    Term,
+    TooAmbiguousError,
+    Unstarted,
+)
+from stepgraph.limits import MATCH_OPERATIONS
+
+MAX_COPIES: Final = 4
+"""The maximum number of equal terms in a background. More are any number."""
+
+ANY_NUMBER: Final = 1_000_000
+"""A number of copies that stands for any number."""
+
+MAX_BACKGROUNDS: Final = 12
+"""The maximum number of backgrounds that differ. More are replaced by one that includes them all."""
+
+TermT = TypeVar("TermT", bound=Term)
+
+
+class Precision(IntEnum):
+    """The distinctions between terms. Each level includes the orders of execution of the levels above."""
+
+    ANY_ORDER = 0
+    """Steps of a group may begin in any order, like those in the background. The group may end at any time."""
+    ANY_BACKGROUND = 1
+    """Steps in the background may begin in any order, any number of times."""
+    ANY_TIME = 2
+    """Steps may end at any time, passes of a loop that overlap are interchangeable, and backgrounds are united."""
+    FULL = 3
+    """All distinctions that the log makes."""
+
+
+class Terms(Struct, eq=False):
+    """The terms of a program. Constructs each only once."""
+
+    budget: int = MATCH_OPERATIONS
+    """The remaining number of operations."""
+    precision: Precision = Precision.FULL
+    pool: dict[tuple[object, ...], Term] = field(default_factory=dict)
+    over: Term = field(default_factory=lambda: Fresh(0, EMPTY.traits, 0, EMPTY))
+    """The term of work that is over."""
+
+    def __post_init__(self) -> None:
+        self.pool[Fresh, EMPTY] = self.over
+
+    def spend(self, operations: int = 1) -> None:
+        """Count operations. Raise TooAmbiguousError if there are too many."""
+        self.budget -= operations
+        if self.budget < 0:
+            raise TooAmbiguousError
+
+    def _intern(self, key: tuple[object, ...], make: Callable[[int], TermT]) -> TermT:
+        term = cast("TermT | None", self.pool.get(key))
+        if term is None:
+            self.spend(2)
+            term = self.pool[key] = make(len(self.pool))
+        return term
+
+    def fresh(self, part: Part) -> Term:
+        """Return a part that has not begun."""
+        return self._intern((Fresh, part), lambda number: Fresh(number, part.traits, 0, part))
+
+    def step(self, part: StepPart, end: int, nested: Term, *, retried: bool, outcome: Outcome) -> Term:
+        """Return a running step, or its result if the step may be over at any time and has no steps inside."""
+        is_leaf = nested is self.over and (not retried or part.nested is EMPTY)
+        if end == ANY_TIME and is_leaf and outcome != "open":
+            return self.over if outcome == "done" else self.failed(part.clock)
+
+        def make(number: int) -> Running:
+            sites = nested.traits.sites | (part.nested.traits.sites if retried else 0)
+            traits = replace(part.clock.traits(sites), starts=-inf)
+            return Running(number, traits, nested.running | 1 << (end + 2), part, end, nested, retried, outcome)
+
+        return self._intern((Running, part, end, nested, retried, outcome), make)
+
+    def failed(self, clock: Clock) -> Term:
+        """Return a step that has failed for good."""
+        return self._intern((Failed, clock), lambda number: Failed(number, _failed_traits(clock), 0, clock))
+
+    def called(self, part: CallPart, current: Term) -> Term:
+        """Return the rest of the body of a called function."""
+        if current is self.over:
+            return current
+
+        def make(number: int) -> Term:
+            traits = replace(part.clock.traits(current.traits.sites), starts=-inf)
+            return Called(number, traits, current.running, part, current)
+
+        return self._intern((Called, part, current), make)
+
+    def rest(self, current: Term, part: SequencePart, index: int) -> Term:
+        """Return the rest of a sequence."""
+        if index == len(part.items):
+            return current
+        if current is self.over and index == len(part.items) - 1:
+            return self.fresh(part.items[index])
+
+        def make(number: int) -> Term:
+            traits = combined((current.traits, part.suffixes[index]))
+            return Rest(number, traits, current.running, current, part, index)
+
+        return self._intern((Rest, current, part, index), make)
+
+    def either(self, branches: Iterable[Term]) -> Term:
+        """Return a choice between terms."""
+        distinct = tuple(dict.fromkeys(branches))
+        if len(distinct) == 1:
+            return distinct[0]
+
+        def make(number: int) -> Term:
+            return Either(number, combined(each.traits for each in distinct), 0, distinct)
+
+        return self._intern((Either, distinct), make)
+
+    def members(self, part: GroupPart, members: Iterable[Member], furthest: int, *, any_finished: bool) -> Term:
+        """Return a group with the members that are not over."""
+        over = self.over
+        unfinished = tuple([member for member in members if member.term is not over])
+        if not unfinished:
+            return over
+        # The bit sets of large graphs take longer.
+        self.spend(1 + len(unfinished) // 4 + len(unfinished) * part.traits.sites.bit_length() // 20_000)
+        if self.precision == Precision.ANY_ORDER and _has_begun(part, unfinished):
+            return self.anything((member.term for member in unfinished), part.traits.jumps)
+        if part.twins:
+            unfinished = _canonical(part, unfinished)
+        furthest = furthest if part.traits.jumps else -1
+        any_finished = any_finished and part.kind in {"any", "race"}
+
+        def make(number: int) -> Term:
+            traits = combined(member.term.traits for member in unfinished)
+            return Members(number, traits, _running(unfinished), part, unfinished, furthest, any_finished)
+
+        return self._intern((Members, part, unfinished, furthest, any_finished), make)
+
+    def in_pass(self, part: LoopPart, current: Term) -> Term:
+        """Return a loop in a pass."""
+
+        def make(number: int) -> Term:
+            traits = replace(combined((current.traits, part.body.traits)), jumps=part.traits.jumps)
+            return Pass(number, traits, current.running, part, current)
+
+        return self._intern((Pass, part, current), make)
+
+    def passes(self, part: LoopPart, live: Iterable[LivePass], body: Term, *, is_open: bool) -> Term:
+        """Return a loop with the overlapping passes that are not over, in order if one of them may be the last."""
+        over = self.over
+        unfinished = [each for each in live if each.term is not over]
+        if not unfinished and not is_open:
+            return over
+        self.spend(1 + len(unfinished) // 4)
+        if self.precision == Precision.ANY_ORDER and unfinished:
+            return self.anything((*(each.term for each in unfinished), body), part.traits.jumps)
+        if self.precision < Precision.FULL:
+            unfinished = [LivePass(None, each.term) for each in unfinished]
+        ordered = tuple(unfinished if part.body.traits.jumps else _without_identity(unfinished))
+
+        def make(number: int) -> Term:
+            traits = combined([*(each.term.traits for each in ordered), *([body.traits] if is_open else [])])
+            traits = replace(traits, clocked=part.traits.clocked, jumps=part.traits.jumps)
+            return Passes(number, traits, _running(ordered), part, ordered, body, is_open)
+
+        return self._intern((Passes, part, ordered, body, is_open), make)
+
+    def protected(self, part: TryPart, current: Term, stage: Stage, pending: ExitKind = "next") -> Term:
+        """Return a `try` in one of its blocks."""
+
+        def make(number: int) -> Term:
+            later = [] if stage == "final" else [part.final.traits]
+            traits = combined([current.traits, *later])
+            if stage == "body" and part.handler is not None:
+                traits = replace(combined([traits, part.handler.traits]), resolves=traits.resolves)
+            return Protected(number, traits, current.running, part, current, stage, pending)
+
+        return self._intern((Protected, part, current, stage, pending), make)
+
+    def unstarted(self, work: Term) -> Term:
+        """Return work in the background of which any number may begin."""
+        traits = Traits(work.traits.sites)
+        return self._intern((Unstarted, work), lambda number: Unstarted(number, traits, work.running, work))
+
+    # Pending work
+
+    def background(self, terms: Iterable[Term]) -> tuple[Term, ...]:
+        """Return background work in its order, without work in which no step can begin."""
+        if self.precision <= Precision.ANY_BACKGROUND:
+            anything = self.anything(terms)
+            return (anything,) if anything.traits.sites else ()
+        counts = _counts(term for term in terms if term.traits.sites)
+        if len(counts) == 1 and counts.total() == 1:
+            return tuple(counts)
+        self.spend(len(counts))
+        return self._of_counts(counts)
+
+    def anything(self, terms: Iterable[Term], jumps: frozenset[ExitKind] = frozenset()) -> Term:
+        """Return work in which any of the steps of terms may begin."""
+        sites = 0
+        for term in terms:
+            sites |= term.traits.sites
+        traits = Traits(sites, jumps=jumps)
+        return self._intern((Anything, sites, jumps), lambda number: Anything(number, traits, 0))
+
+    def _of_counts(self, counts: Counter[Term]) -> tuple[Term, ...]:
+        result: list[Term] = []
+        for term, count in counts.items():
+            if count > MAX_COPIES and not term.running:
+                result.append(self.unstarted(term))
+            else:
+                result += [term] * count
+        return tuple(sorted(result, key=_number))
+
+    def joined(self, first: Pending, second: Pending) -> Pending:
+        """Return the pending work of two parts."""
+        if first == NO_PENDING:
+            return second
+        if second == NO_PENDING:
+            return first
+        background = first.background or second.background
+        if first.background and second.background:
+            background = self.background((*first.background, *second.background))
+        return Pending(background, tuple(sorted((*first.group, *second.group), key=_number)))
+
+    def in_background(self, pending: Pending) -> Pending:
+        """Return pending work of a function, nothing of which the caller awaits."""
+        return Pending(self.background((*pending.background, *pending.group))) if pending.group else pending
+
+    def all_joined(self, lists: Iterable[Sequence[Pending]]) -> list[Pending]:
+        """Return the pending work of each combination of one item from each list."""
+        result = [NO_PENDING]
+        for items in lists:
+            if items != [NO_PENDING]:
+                self.spend(len(result) * len(items))
+                result = self.largest([self.joined(pending, item) for pending in result for item in items])
+            if not result:
+                return []
+        return result
+
+    def largest(self, pendings: Iterable[Pending]) -> list[Pending]:
+        """Return pending work without backgrounds that others include. Too many are replaced by their union."""
+        by_group: dict[tuple[Term, ...], dict[tuple[Term, ...], None]] = {}
+        for pending in pendings:
+            by_group.setdefault(pending.group, {})[pending.background] = None
+        return [
+            Pending(background, group)
+            for group, backgrounds in by_group.items()
+            for background in self.largest_backgrounds(list(backgrounds))
+        ]
+
+    def largest_backgrounds(self, backgrounds: Sequence[tuple[Term, ...]]) -> Sequence[tuple[Term, ...]]:
+        """Return the backgrounds that no other includes, or their union if they are too many."""
+        if len(backgrounds) == 1:
+            return backgrounds
+        self.spend(len(backgrounds))
+        counts = [_counts(background) for background in backgrounds]
+        if self.precision < Precision.FULL or len(backgrounds) > MAX_BACKGROUNDS:
+            union: Counter[Term] = Counter()
+            for count in counts:
+                union |= count
+            return [self.background(self._of_counts(union))]
+        return [
+            background
+            for background, count in zip(backgrounds, counts, strict=True)
+            if not any(count != larger and count <= larger for larger in counts)
+        ]
+
+
+def _has_begun(part: GroupPart, members: Sequence[Member]) -> bool:
+    return len(members) < len(part.items) or not all(isinstance(member.term, Fresh) for member in members)
+
+
+def _counts(background: Iterable[Term]) -> Counter[Term]:
+    """Return the number of runs of each term of a background that may begin."""
+    counts: Counter[Term] = Counter()
+    for term in background:
+        if isinstance(term, Unstarted):
+            counts[term.work] += ANY_NUMBER
+        else:
+            counts[term] += 1
+    return counts
+
+
+def _failed_traits(clock: Clock) -> Traits:
+    return replace(clock.traits(0), starts=-inf)
+
+
+def _number(term: Term) -> int:
+    return term.number
+
+
+def _running(parts: Iterable[Member | LivePass]) -> int:
+    running = 0
+    for part in parts:
+        running |= part.term.running
+    return running
+
+
+def _canonical(part: GroupPart, members: Sequence[Member]) -> tuple[Member, ...]:
+    """Return members so that equal members at equal points of their execution are interchangeable."""
+    positions: dict[tuple[int, Term], tuple[int, ...]] = {}
+    for member in members:
+        first = part.twins.get(member.ats[0], member.ats[0])
+        if not isinstance(member.term, Fresh):
+            key = first, member.term
+            positions[key] = tuple(sorted({*positions.get(key, ()), *member.ats}))
+    renamed = (
+        Member(positions.get((part.twins.get(member.ats[0], member.ats[0]), member.term), member.ats), member.term)
+        for member in members
+    )
+    return tuple(sorted(renamed, key=lambda member: (part.twins.get(member.ats[0], member.ats[0]), _order(member))))
+
+
+def _order(member: Member) -> tuple[bool, int, tuple[int, ...]]:
+    return isinstance(member.term, Fresh), member.term.number, member.ats
+
+
+def _without_identity(passes: Sequence[LivePass]) -> list[LivePass]:
+    """Return passes in order, where those at equal points of their execution are interchangeable."""
+    counts = Counter(each.term for each in passes)
+    result = [each if counts[each.term] == 1 else LivePass(None, each.term) for each in passes]
+    return sorted(result, key=lambda each: each.term.number)

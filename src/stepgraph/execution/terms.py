@@ -1,0 +1,188 @@
+"""Terms: the remaining work of an instance, as in small-step semantics.
+
+A term is a part of a graph in execution. Between two log entries, nothing about a run is decided: `Exits` returns all
+ways in which control may leave a term without another step, `Clocks` the terms in which all work is over that must be
+over at a clock, `Beginnings` the terms after a step has begun, and `Endings` the terms after a step has ended.
+
+One law holds for all four: every real order of execution is accepted. The graph does not say which exceptions a handler
+catches, where a task is awaited, or whether a wait times out, so any choice is possible. Where a precise answer would
+take too long, the answer includes more: work in the background may begin or not, so a larger background replaces
+several smaller ones.
+
+Equal terms are one object (`term_pool.py`), so results can be stored for each. Lists of terms are sorted by their
+numbers.
+"""
+
+from __future__ import annotations
+
+from typing import Final, Literal, TypeAlias
+
+from msgspec import Struct
+
+from stepgraph.execution.log import Outcome
+from stepgraph.execution.parts import (
+    CallPart,
+    Clock,
+    ExitKind,
+    GroupPart,
+    LoopPart,
+    Part,
+    SequencePart,
+    StepPart,
+    Traits,
+    TryPart,
+)
+
+NEW: Final = -1
+"""The end of a step that has just begun, and the entry that began its pass of a loop."""
+ANY_TIME: Final = -2
+"""The end of a step that may be over or not."""
+
+Stage: TypeAlias = Literal["body", "handler", "final"]
+"""The block of a `try` that runs."""
+
+
+class TooAmbiguousError(Exception):
+    """The search for the paths of an instance exceeds its limit."""
+
+
+class Term(Struct, frozen=True, eq=False):
+    """A part in execution. Terms are compared by identity."""
+
+    number: int
+    """The number of the term in the order of creation."""
+    traits: Traits
+    running: int
+    """The ends of running steps, as a bit set shifted by two."""
+
+
+class Fresh(Term, frozen=True, eq=False):
+    """A part that has not begun."""
+
+    part: Part
+
+
+class Running(Term, frozen=True, eq=False):
+    """A step that runs, with the steps in it."""
+
+    part: StepPart
+    end: int
+    """The index of the log entry before which it ends, one index more for each that ends later, `ANY_TIME` or `NEW`.
+
+    Steps that end between the same entries are equal, as long as nothing else distinguishes them.
+    """
+    nested: Term
+    retried: bool
+    """Whether the step has several attempts, each of which runs the steps in it."""
+    outcome: Outcome
+    """How it ends, or `open` if the log does not determine it."""
+
+
+class Failed(Term, frozen=True, eq=False):
+    """A step that has failed for good."""
+
+    clock: Clock
+
+
+class Called(Term, frozen=True, eq=False):
+    """The body of a called function, or of a workflow as a node."""
+
+    part: CallPart
+    current: Term
+
+
+class Rest(Term, frozen=True, eq=False):
+    """A sequence: the current part, and the parts after it from an index on."""
+
+    current: Term
+    part: SequencePart
+    index: int
+
+
+class Either(Term, frozen=True, eq=False):
+    """Branches that have advanced, one of which runs."""
+
+    branches: tuple[Term, ...]
+
+
+class Member(Struct, frozen=True):
+    """Unfinished work of a group."""
+
+    ats: tuple[int, ...]
+    """The position of its part in the group, or several if equal members have become interchangeable."""
+    term: Term
+
+
+class Members(Term, frozen=True, eq=False):
+    """A group with its unfinished members."""
+
+    part: GroupPart
+    members: tuple[Member, ...]
+    furthest: int
+    """The last position that began. Members before it did not leave the group by a jump."""
+    any_finished: bool
+
+
+class Pass(Term, frozen=True, eq=False):
+    """A pass of a loop, after which others may follow."""
+
+    part: LoopPart
+    current: Term
+
+
+class LivePass(Struct, frozen=True):
+    """A pass of a loop whose passes overlap."""
+
+    began: int | None
+    """The entry that began the pass, or None if several passes have become equal."""
+    term: Term
+
+
+class Passes(Term, frozen=True, eq=False):
+    """Passes of a loop that overlap."""
+
+    part: LoopPart
+    live: tuple[LivePass, ...]
+    body: Term
+    """The body of other passes."""
+    is_open: bool
+    """Whether another pass may begin."""
+
+
+class Protected(Term, frozen=True, eq=False):
+    """A block of a `try`."""
+
+    part: TryPart
+    current: Term
+    stage: Stage
+    pending: ExitKind
+    """The exit after the `finally` block."""
+
+
+class Unstarted(Term, frozen=True, eq=False):
+    """Work in the background of which any number may begin."""
+
+    work: Term
+
+
+class Anything(Term, frozen=True, eq=False):
+    """Work in which any of its steps may begin, any number of times."""
+
+
+class Pending(Struct, frozen=True):
+    """Work that goes on after an exit."""
+
+    background: tuple[Term, ...] = ()
+    """Work that nothing awaits."""
+    group: tuple[Term, ...] = ()
+    """Work that goes on in the enclosing group."""
+
+
+NO_PENDING: Final = Pending()
+
+
+class Exit(Struct, frozen=True):
+    """A way in which control may leave a term without another step."""
+
+    kind: ExitKind
+    pending: Pending = NO_PENDING

@@ -1,0 +1,209 @@
+"""The step of each log entry, and the first entry that fits none."""
+
+from __future__ import annotations
+
+import pytest
+
+from stepgraph.model.payload import Graph
+from tests.instances.timed_logs import matched, misfit, paths
+from tests.render.graphs import (
+    LEAVE,
+    LEAVE_LOOP,
+    block,
+    branch,
+    call,
+    do,
+    either,
+    function,
+    graph,
+    loop,
+    parallel,
+    protected,
+    unknown,
+)
+
+SEQUENCE = graph(do("a"), do("b"), do("c"))
+CHOICE = graph(either(branch("x", do("a")), branch(None, do("b"))), do("c"))
+GROUP = graph(parallel("all", do("a"), do("b")), do("c"))
+RACE = graph(parallel("race", do("a"), do("b")), do("c"))
+TRIED = graph(protected(block(do("a"), do("b")), catch=block(do("c")), final=block(do("d"))))
+CLOCKS = graph(
+    parallel("all", do("a", starts=1, resolves=2), do("b", starts=1, resolves=3), do("c", starts=2, resolves=3))
+)
+HELPER = graph(call("pack"), do("b"), call("pack"), functions={"pack": function("pack", do("a"))})
+NESTED = graph(do("outer", do("inner")), do("after"))
+
+
+def test_steps_in_sequence() -> None:
+    assert paths(matched(SEQUENCE, "a 0-5", "b 7-9", "c 9-12")) == ["nodes[0]", "nodes[1]", "nodes[2]"]
+
+
+def test_a_step_waits_for_the_one_before() -> None:
+    assert misfit(matched(SEQUENCE, "a 0-8", "b 7-9")) == (1, [])
+
+
+def test_a_dropped_step_is_expected() -> None:
+    assert misfit(matched(SEQUENCE, "a 0-5", "c 7-9")) == (1, ["nodes[1]"])
+
+
+def test_an_instance_that_ended_too_early() -> None:
+    assert misfit(matched(SEQUENCE, "a 0-5", "b 7-9")) == (None, ["nodes[2]"])
+
+
+def test_an_unfinished_log_fits() -> None:
+    assert paths(matched(SEQUENCE, "a 0-5", status="running")) == ["nodes[0]"]
+    assert paths(matched(SEQUENCE, "a 0-5!", status="errored")) == ["nodes[0]"]
+
+
+def test_one_branch_runs() -> None:
+    assert paths(matched(CHOICE, "b 0-5", "c 6-8")) == ["nodes[0].branches[1].nodes[0]", "nodes[1]"]
+    expected = ["nodes[0].branches[0].nodes[0]", "nodes[0].branches[1].nodes[0]"]
+    assert misfit(matched(CHOICE, "c 0-5")) == (0, expected)
+    assert misfit(matched(CHOICE, "a 0-5", "b 6-8")) == (1, ["nodes[1]"])
+
+
+def test_a_return_ends_the_instance() -> None:
+    early = graph(do("a"), either(branch("x", LEAVE)), do("b"))
+    assert paths(matched(early, "a 0-5")) == ["nodes[0]"]
+    assert paths(matched(early, "a 0-5", "b 6-9")) == ["nodes[0]", "nodes[2]"]
+
+
+def test_members_of_a_group_begin_in_any_order() -> None:
+    assert paths(matched(GROUP, "b 0-5", "a 1-6", "c 7-9")) == ["nodes[0].nodes[1]", "nodes[0].nodes[0]", "nodes[1]"]
+    assert misfit(matched(GROUP, "b 0-9", "a 1-6", "c 7-9")) == (2, [])
+
+
+def test_equal_calls_begin_in_their_order() -> None:
+    twice = graph(parallel("all", do("a"), do("a")))
+    assert paths(matched(twice, "a 0-5", "a 1-6")) == ["nodes[0].nodes[0]", "nodes[0].nodes[1]"]
+
+
+def test_a_race_leaves_its_losers() -> None:
+    assert paths(matched(RACE, "a 0-5", "b 1-", "c 6-9")) == ["nodes[0].nodes[0]", "nodes[0].nodes[1]", "nodes[1]"]
+
+
+def test_clocks_order_members() -> None:
+    assert paths(matched(CLOCKS, "a 0-5", "b 1-9", "c 6-8")) == [f"nodes[0].nodes[{index}]" for index in range(3)]
+    assert misfit(matched(CLOCKS, "a 0-7", "b 1-9", "c 6-8")) == (2, [])
+
+
+def test_a_failure_runs_the_handler() -> None:
+    handled = ["nodes[0].try_block.nodes[0]", "nodes[0].catch_block.nodes[0]", "nodes[0].finally_block.nodes[0]"]
+    assert paths(matched(TRIED, "a 0-5!", "c 6-8", "d 9-10")) == handled
+
+
+def test_an_exception_of_the_code_runs_the_handler() -> None:
+    assert len(paths(matched(TRIED, "a 0-5", "c 6-8", "d 9-10"))) == 3
+
+
+def test_a_finally_block_always_runs() -> None:
+    assert misfit(matched(TRIED, "a 0-5", "b 6-8")) == (
+        None,
+        ["nodes[0].catch_block.nodes[0]", "nodes[0].finally_block.nodes[0]"],
+    )
+
+
+def test_only_one_handler_runs() -> None:
+    assert misfit(matched(TRIED, "a 0-5!", "c 6-8", "b 9-10")) == (2, ["nodes[0].finally_block.nodes[0]"])
+
+
+def test_nested_steps_run_while_their_step_runs() -> None:
+    assert paths(matched(NESTED, "outer 0-9", "inner 1-5", "after 10-12")) == [
+        "nodes[0]",
+        "nodes[0].nodes[0]",
+        "nodes[1]",
+    ]
+    assert misfit(matched(NESTED, "outer 0-3", "inner 4-5")) == (1, ["nodes[0].nodes[0]"])
+
+
+def test_a_retried_step_runs_nested_steps_again() -> None:
+    outer = ("outer 0-9", "inner 1-5", "inner 6-8", "after 10-12")
+    assert misfit(matched(NESTED, *outer)) == (2, [])
+    assert len(paths(matched(NESTED, *outer, retried={"outer"}))) == 4
+
+
+def test_a_function_called_twice() -> None:
+    match = matched(HELPER, "a 0-5", "b 6-7", "a 8-9")
+    assert paths(match) == ['functions["pack"].nodes[0]', "nodes[1]", 'functions["pack"].nodes[0]']
+    assert [[place.calls for place in places] for places in match.places] == [[("nodes[0]",)], [()], [("nodes[2]",)]]
+
+
+def test_running_steps_distinguish_calls_of_equal_functions() -> None:
+    body = function("f", do("a"), do("b"))
+    both = graph(parallel("all", call("f"), call("f")), functions={"f": body})
+    match = matched(both, "a 0-5", "a 1-9", "b 6-8", "b 10-12")
+    assert [{place.calls for place in places} for places in match.places] == [
+        {("nodes[0].nodes[0]",)},
+        {("nodes[0].nodes[1]",)},
+        {("nodes[0].nodes[0]",)},
+        {("nodes[0].nodes[1]",)},
+    ]
+
+
+def test_templates_match_names() -> None:
+    pages = graph(loop(do("page {number}")), do("page last"))
+    last = "nodes[0].nodes[0] or nodes[1]"
+    assert paths(matched(pages, "page 1 0-5", "page last 6-8", status="running")) == ["nodes[0].nodes[0]", last]
+    assert paths(matched(pages, "page 1 0-5", "page last 6-8")) == ["nodes[0].nodes[0]", "nodes[1]"]
+
+
+def test_the_rest_of_the_log_decides_between_equal_names() -> None:
+    either_a = graph(either(branch("x", do("a"), do("b")), branch(None, do("a"), do("c"))))
+    assert paths(matched(either_a, "a 0-5", "c 6-8"))[0] == "nodes[0].branches[1].nodes[0]"
+
+
+def test_ambiguity_is_reported() -> None:
+    either_a = graph(either(branch("x", do("a")), branch(None, do("a"))))
+    assert paths(matched(either_a, "a 0-5")) == ["nodes[0].branches[0].nodes[0] or nodes[0].branches[1].nodes[0]"]
+
+
+def test_work_that_nothing_awaits_may_begin_later() -> None:
+    background = graph(parallel("all", do("a", starts=1), do("b", starts=1, resolves=2)), do("c"))
+    assert len(paths(matched(background, "b 0-5", "c 6-8", "a 7-"))) == 3
+
+
+def test_a_log_without_times_goes_by_its_order() -> None:
+    assert len(paths(matched(GROUP, "b", "a", "c"))) == 3
+    assert misfit(matched(GROUP, "a", "c")) == (1, ["nodes[0].nodes[1]"])
+
+
+@pytest.mark.parametrize("names", [("x", "a", "b"), ("a", "x", "x", "b"), ("a", "b", "a"), ("b",)])
+def test_nodes_of_unknown_types_allow_everything_in_them(names: tuple[str, ...]) -> None:
+    future: Graph = graph(unknown("step_call", do("a"), do("x")), do("b"))
+    assert len(paths(matched(future, *names))) == len(names)
+
+
+def test_a_named_node_of_an_unknown_type_may_be_a_step() -> None:
+    assert paths(matched(graph(unknown("step_call", name="charge"), do("b")), "charge 0-5", "b 6-7")) == [
+        "nodes[0]",
+        "nodes[1]",
+    ]
+
+
+def test_functions_of_a_workflow_as_a_node() -> None:
+    inner: Graph = graph(
+        {
+            "type": "start",
+            "class_name": "Orders",
+            "functions": {"pack": function("pack", do("a"), LEAVE)},
+            "nodes": [call("pack"), do("b"), LEAVE],
+        },
+        do("c"),
+    )
+    assert paths(matched(inner, "a 0-5", "b 6-7", "c 8-9")) == [
+        'nodes[0].functions["pack"].nodes[0]',
+        "nodes[0].nodes[1]",
+        "nodes[1]",
+    ]
+
+
+def test_a_break_leaves_its_loop_only() -> None:
+    broken = graph(loop(loop(do("a"), either(branch("x", LEAVE_LOOP))), do("b")))
+    assert len(paths(matched(broken, "a 0-5", "a 6-7", "b 8-9", "a 10-11", "b 12-13"))) == 5
+
+
+def test_the_last_attempt_need_not_run_nested_steps() -> None:
+    optional = graph(do("outer", either(branch("x", do("inner")))), do("after"))
+    outer = ("outer 0-9", "inner 1-5!", "after 10-12")
+    assert misfit(matched(optional, *outer)) == (2, [])
+    assert len(paths(matched(optional, *outer, retried={"outer"}))) == 3

@@ -1,0 +1,67 @@
+"""The work for hostile graphs and logs, in operations."""
+
+from __future__ import annotations
+
+import pytest
+
+from stepgraph.execution.program import program_of
+from stepgraph.model.payload import Graph, Node
+from tests.instances.timed_logs import matched
+from tests.render.graphs import block, branch, call, deep, do, either, function, graph, loop, parallel, protected
+
+
+def _nested(levels: int) -> Graph:
+    node: Node = do("a")
+    for _ in range(levels):
+        node = loop(do("a"), node)
+    return graph(node)
+
+
+def _recursive(*names: str) -> Graph:
+    functions = {name: function(name, *(either(branch("x", call(each))) for each in names), do("a")) for name in names}
+    return graph(call(names[0]), functions=functions)
+
+
+MANY = [f"s{index}" for index in range(300)]
+HOSTILE = {
+    "members with one name": graph(parallel("all", *(protected(block(do("a")), catch=block(do("a"))) for _ in MANY))),
+    "members of all kinds": graph(parallel("all", *(loop(either(branch("x", do("a")))) for _ in MANY))),
+    "nested loops": _nested(60),
+    "branches with one name": graph(*(either(branch("x", do("a"))) for _ in MANY)),
+    "recursive functions": _recursive(*MANY[:20]),
+    "tasks in a loop": graph(loop(parallel("all", *(do("a", starts=1) for _ in MANY)))),
+    "races in races": graph(parallel("race", *(parallel("any", do("a"), do("a")) for _ in MANY))),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_graphs_end(name: str) -> None:
+    times = [f"a {10 * index}-{10 * index + 25}" for index in range(50)]
+    match = matched(HOSTILE[name], *times, status="running")
+    assert match.unknown in {"", "too ambiguous: too many paths through the graph fit the log"}
+
+
+def test_many_paths_are_followed_together() -> None:
+    optional = graph(loop(*(either(branch("x", do("a"))) for _ in range(8))))
+    match = matched(optional, *(f"a {10 * index}-{10 * index + 5}" for index in range(60)))
+    assert {len({place.path for place in places}) for places in match.places} == {8}
+
+
+def test_equal_members_are_one() -> None:
+    both = graph(parallel("all", *(call("f") for _ in range(40))), functions={"f": function("f", do("a"), do("b"))})
+    texts = [*(f"a {index}-50" for index in range(40)), *(f"b {60 + index}-200" for index in range(40))]
+    assert matched(both, *texts).misfit is None
+
+
+def test_deep_graphs_are_refused() -> None:
+    assert program_of(deep(200)).too_large == ""
+    assert program_of(deep(201)).too_large == (
+        "the graph is too large: at most 20,000 nodes, and 200 inside each other, are supported"
+    )
+
+
+def test_deep_recursion() -> None:
+    countdown = function("f", do("a"), either(branch("x", call("f"))))
+    match = matched(graph(call("f"), functions={"f": countdown}), *(f"a {index}-{index + 1}" for index in range(300)))
+    assert len(match.places[299][0].calls) == 300
