@@ -1,0 +1,256 @@
+"""The progress of an instance in each part of the graph: states, runs, attempts and times."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from typing import Final, Literal, TypeAlias
+
+from msgspec import Struct, field
+from msgspec.structs import replace
+
+from stepgraph.escaping.plain_text import brief_line
+from stepgraph.execution.log import InstanceLog, LogEntry
+from stepgraph.execution.matching import Match
+from stepgraph.execution.parts import Path
+from stepgraph.execution.placed_entry import EntryState, PlacedEntry
+from stepgraph.execution.propagation import left_visits
+from stepgraph.execution.reach import Reach
+from stepgraph.execution.regions import Region, RegionKind
+from stepgraph.execution.visits import Visit, Visits
+from stepgraph.phrases import counted
+
+NodeState: TypeAlias = Literal[
+    "done", "failed", "retrying", "sleeping", "waiting", "running", "skipped", "not_reached", "unreachable"
+]
+"""The state of a node.
+
+A step with runs has the state of its last run, or of one that has not ended. Another node in which steps have begun has
+the state of those that have not ended. If there are none, it is `failed` if an exception has left it, `running` if the
+next step may be inside, and else `done`. Without runs, `not_reached` may still run, `skipped` cannot run any more, and
+`unreachable` might have run, had the instance not ended early.
+"""
+
+_MOST_ACTIVE: Final[Sequence[EntryState]] = ("running", "retrying", "waiting", "sleeping")
+"""The states of open entries. A node that contains entries in several of them has the first."""
+
+
+class NodeProgress(Struct, frozen=True):
+    """The state of a node, with its runs. Branches, the blocks of a `try` and functions have progress, too."""
+
+    path: str
+    """The path of the node."""
+    state: NodeState
+    """The state of the node."""
+    kind: RegionKind
+    """The type of the node, such as `step_do`, or the kind of another part, such as `branch` or `try_block`."""
+    name: str = ""
+    """The name of a step in the graph, or the name or type of a node of an unknown type. Empty for other nodes."""
+    entries: tuple[PlacedEntry, ...] = ()
+    """The runs of a step that are certainly its own, or an empty tuple for other nodes."""
+    runs: int = 0
+    """The number of runs of a step, of passes of a loop, or of runs of another node in which a step began, as far as it
+    is certain.
+    """
+    possible_runs: int = 0
+    """The number of other entries that may be runs of the step, or be inside the node. The state ignores them."""
+    attempts: int = 0
+    """The number of attempts of all runs of a step. Other nodes have none."""
+    start: int | None = None
+    """The first start of an entry in milliseconds since 1970, or None if there is none."""
+    end: int | None = None
+    """The last end of an entry in milliseconds since 1970, or None if one has not ended or there is none."""
+    duration: int | None = None
+    """The total time of the ended runs of a step, or the time from `start` to `end` of another node, in milliseconds.
+    None if it is unknown.
+    """
+    errors: tuple[str, ...] = ()
+    """The different errors of a step, in order. Other nodes have none."""
+
+    @property
+    def is_uncertain(self) -> bool:
+        """Whether the log does not determine if the node has run. It then has the state of a node without runs."""
+        return self.runs == 0 and self.possible_runs > 0
+
+    def __repr__(self) -> str:
+        return f"<NodeProgress {brief_line(self.path)}: {self.state}, {counted(self.runs, 'run')}>"
+
+
+def progress_of(
+    log: InstanceLog,
+    match: Match,
+    entries: Sequence[PlacedEntry],
+    regions: Mapping[Path, Region],
+    visits: Visits,
+    failure: int | None,
+) -> dict[Path, NodeProgress]:
+    """Return the progress in the regions of a graph, by path. `failure` is the position of the entry that ended it."""
+    progress = _ProgressBuilder(
+        entries,
+        visits,
+        visits.by_path(),
+        Reach.of(regions, visits.entries.keys(), match.reachable),
+        left_visits(log, visits),
+        {visit for place in match.next for visit in visits.at(place)},
+        {path for place in match.next for path in visits.paths(place)},
+        _state_in_reach(log, match),
+        _state_at_unknown_end(log, failure),
+        failure,
+        bool(match.unknown),
+    )
+    for region in regions.values():
+        progress.add(region)
+    return {path: node for path, node in progress.nodes.items() if path}
+
+
+def _state_in_reach(log: InstanceLog, match: Match) -> NodeState:
+    """Return the state of a node without runs that is within reach after the last entry that fits."""
+    if not log.has_ended or match.unknown or (match.misfit is not None and match.misfit.index is not None):
+        return "not_reached"
+    return "skipped" if log.status == "complete" and match.misfit is None else "unreachable"
+
+
+def _state_at_unknown_end(log: InstanceLog, failure: int | None) -> NodeState | None:
+    """Return the state of a node in which an instance ended early without an entry that did not end or failed."""
+    if log.has_failed:
+        return "failed" if failure is None else None
+    return "running" if log.status == "terminated" else None
+
+
+class _ProgressBuilder(Struct):
+    """Computes the progress of regions, each after the region around it."""
+
+    entries: Sequence[PlacedEntry]
+    visits: Visits
+    visits_by_path: Mapping[Path, Sequence[Visit]]
+    reach: Reach
+    left: Mapping[Visit, bool]
+    """The runs that an exception has left, with whether this is certain."""
+    active: set[Visit]
+    """The runs in which a step can begin next."""
+    active_paths: AbstractSet[Path]
+    """The regions in which a step can begin next, perhaps in another run."""
+    state_in_reach: NodeState
+    state_at_end: NodeState | None
+    """The state of a region with the last entry and with steps within reach, or None if entries tell the state."""
+    failure: int | None
+    """The position of the entry whose failure ended the instance."""
+    is_unknown: bool
+    """Whether the log could not be matched."""
+    nodes: dict[Path, NodeProgress] = field(default_factory=dict)
+
+    def add(self, region: Region) -> None:
+        path = region.path
+        inside = self.visits.entries.get(path)
+        if inside is None:
+            progress = NodeProgress(path, self._state_without_entries(region), region.kind)
+        elif region.is_step:
+            progress = self._step(region, inside)
+        else:
+            progress = self._container(region, inside)
+        self.nodes[path] = replace(progress, name=region.step_name, possible_runs=self.visits.possible[path])
+
+    def _step(self, region: Region, inside: Sequence[int]) -> NodeProgress:
+        entries = [self.entries[position] for position in inside]
+        runs = tuple(entry for entry in entries if entry.place is not None and entry.place.path == region.path)
+        if not runs:  # A nested step is certain, but not the run of the step around it.
+            return self._container(region, inside)
+        logs = [run.log for run in runs]
+        durations = [each.duration for each in logs if each.duration is not None]
+        return NodeProgress(
+            region.path,
+            _last_state(runs),
+            region.kind,
+            entries=runs,
+            runs=len(runs),
+            attempts=sum(len(each.attempts) for each in logs),
+            start=_start(logs),
+            end=_end(logs),
+            duration=sum(durations) if durations else None,
+            errors=_errors(logs),
+        )
+
+    def _container(self, region: Region, inside: Sequence[int]) -> NodeProgress:
+        logs = [self.entries[position].log for position in inside]
+        start, end = _start(logs), _end(logs)
+        return NodeProgress(
+            region.path,
+            self._state(region.path, inside),
+            region.kind,
+            runs=self._runs(region.path),
+            start=start,
+            end=end,
+            duration=None if start is None or end is None else max(0, end - start),
+        )
+
+    def _runs(self, path: Path) -> int:
+        visits = self.visits_by_path.get(path, ())
+        if not any(visit.loop_pass for visit in visits):
+            return max(1, sum(visit.count for visit in visits))
+        numbered: Counter[Visit | None] = Counter()
+        unnumbered: Counter[Visit | None] = Counter()
+        for visit in visits:
+            if visit.loop_pass is not None:
+                passes = unnumbered if visit.loop_pass.number is None else numbered
+                passes[visit.outer] += visit.count
+        # A pass without a number may be one of those with numbers.
+        return (numbered | unnumbered).total()
+
+    def _state(self, path: Path, inside: Sequence[int]) -> NodeState:
+        if self.failure is not None and _contains(inside, self.failure):
+            return "failed"
+        runs = [visit for visit in self.visits_by_path.get(path, ()) if visit.loop_pass is None]
+        last = max(runs, key=lambda visit: visit.entries[-1], default=None)
+        open_states = {self.entries[position].state for position in inside if self.entries[position].is_open}
+        if last is not None and last in self.left and (self.left[last] or not open_states):
+            return "failed"
+        if open_states:
+            return next(state for state in _MOST_ACTIVE if state in open_states)
+        is_ambiguous = inside[-1] not in self.visits.leaves
+        if path in self.active_paths if is_ambiguous else last in self.active:
+            return "running"
+        is_last = inside[-1] == len(self.entries) - 1
+        return self.state_at_end if self.state_at_end and is_last and path in self.reach.open else "done"
+
+    def _state_without_entries(self, region: Region) -> NodeState:
+        if self.is_unknown:
+            return "not_reached"
+        parent = region.parent
+        if region.path in self.reach.with_steps or parent is None or not self.nodes[parent.path].runs:
+            return self.state_in_reach if region in self.reach else "skipped"
+        # A jump or an empty branch, where steps have begun in the region around it.
+        around = self.nodes[parent.path].state
+        if around in _MOST_ACTIVE and not self.reach.is_passed(region):
+            return self.state_in_reach
+        is_done = around == "done" and region.kind == "break" and self.reach.follows_entered(region)
+        return "done" if is_done else "skipped"
+
+
+def _last_state(runs: Sequence[PlacedEntry]) -> NodeState:
+    """Return the state of the last run, or of one that overlaps it and has not ended, or else has failed."""
+    last = runs[-1]
+    current = [run for run in runs if run.is_open or run is last or run.log.ended_before(last.log) is False]
+    states = [run.state for run in current]
+    return next((state for state in (*_MOST_ACTIVE, "failed") if state in states), last.state)
+
+
+def _contains(positions: Sequence[int], position: int) -> bool:
+    """Return whether a position is among sorted positions."""
+    index = bisect_left(positions, position)
+    return index < len(positions) and positions[index] == position
+
+
+def _start(logs: Iterable[LogEntry]) -> int | None:
+    return min((log.start for log in logs if log.start is not None), default=None)
+
+
+def _end(logs: Sequence[LogEntry]) -> int | None:
+    ends = [log.end for log in logs if log.end is not None]
+    return None if len(ends) < len(logs) else max(ends, default=None)
+
+
+def _errors(logs: Iterable[LogEntry]) -> tuple[str, ...]:
+    errors = [error for log in logs for error in (*(attempt.error for attempt in log.attempts), log.error) if error]
+    return tuple(dict.fromkeys(errors))

@@ -1,0 +1,120 @@
+"""The regions of a graph: its nodes, and the branches, blocks and functions that contain them, as a tree.
+
+A region has the path by which reports name it: `nodes[0]` for an `if`, `nodes[0].branches[1]` for its second branch,
+`nodes[2].try_block` for the body of a `try`, and `functions["pack"]` for a function.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Literal, TypeAlias
+
+from msgspec import Struct, field
+
+from stepgraph.execution.parts import Path
+from stepgraph.model.payload import FunctionDef, Node, NodeType, Workflow
+from stepgraph.model.walk import STEP_TYPES, BlockKind, as_unknown, blocks_in, is_clocked, is_leaf_step, is_step
+
+RegionKind: TypeAlias = Literal[NodeType, BlockKind, "unknown", "function", "workflow"]
+"""The type of a node, or the kind of a region that is not a node. The blocks of a `try` have kinds of their own."""
+
+
+class Region(Struct, eq=False):
+    """A part of a graph that runs as a whole."""
+
+    path: Path
+    kind: RegionKind
+    parent: Region | None = None
+    """The region around it, or None for the workflow and for functions."""
+    node: Node | None = None
+    """The node, or None for a branch, a block of a `try` and the workflow."""
+    nodes: Sequence[Node] = ()
+    """The nodes directly inside it. An `if`, `switch` or `try` has branches or blocks inside."""
+    index: int = 0
+    """The position among the children of the parent."""
+    children: list[Region] = field(default_factory=list)
+
+    @property
+    def is_step(self) -> bool:
+        """Whether it is a step."""
+        return self.kind in STEP_TYPES
+
+    @property
+    def is_unawaited(self) -> bool:
+        """Whether it is a step or call that starts work that nothing awaits."""
+        node = self.node
+        return node is not None and is_clocked(node) and "starts" in node and "resolves" not in node
+
+    @property
+    def step_name(self) -> str:
+        """The name of a step, or the name or type of a node of an unknown type, or an empty string."""
+        if self.node is None:
+            return ""
+        if unknown := as_unknown(self.node):
+            return unknown.get("name") or unknown["type"]
+        return self.node["name"] if is_step(self.node) else ""
+
+    @property
+    def is_choice(self) -> bool:
+        """Whether a run of the region runs at most one of its children."""
+        return self.kind in {"if", "switch"}
+
+    def around(self) -> Iterator[Region]:
+        """Yield the regions around it, innermost first. The last one is the workflow or a function."""
+        region = self.parent
+        while region is not None:
+            yield region
+            region = region.parent
+
+    def grow(self) -> Iterator[Region]:
+        """Add the children, and yield them and the functions of the region."""
+        prefix = f"{self.path}." if self.path else ""
+        node = self.node
+        if node is not None:
+            for path, kind, block in blocks_in(node):
+                yield self._add(f"{prefix}{path}", kind, nodes=block["nodes"])
+        for number, inner in enumerate(self.nodes):
+            yield self._add(f"{prefix}nodes[{number}]", _kind(inner), inner, _nodes_in(inner))
+        if node is not None and node["type"] == "start":
+            yield from _functions(prefix, node["functions"])
+
+    def _add(self, path: Path, kind: RegionKind, node: Node | None = None, nodes: Sequence[Node] = ()) -> Region:
+        child = Region(path, kind, self, node, nodes, len(self.children))
+        self.children.append(child)
+        return child
+
+
+def regions_of(workflow: Workflow) -> dict[Path, Region]:
+    """Return the regions of a workflow and its functions by path, in source order: each before those inside it.
+
+    The workflow itself has an empty path.
+    """
+    regions: dict[Path, Region] = {}
+    root = Region("", "workflow", nodes=workflow["nodes"])
+    pending = [*reversed(list(_functions("", workflow["functions"]))), root]
+    while pending:
+        region = pending.pop()
+        regions[region.path] = region
+        pending += reversed(list(region.grow()))
+    return regions
+
+
+def _functions(prefix: str, functions: Mapping[str, FunctionDef]) -> Iterator[Region]:
+    for name, body in functions.items():
+        yield Region(f'{prefix}functions["{name}"]', "function", node=body, nodes=body["nodes"])
+
+
+def _kind(node: Node) -> RegionKind:
+    return "unknown" if as_unknown(node) else node["type"]
+
+
+def _nodes_in(node: Node) -> Sequence[Node]:
+    if unknown := as_unknown(node):
+        return unknown["nodes"]
+    if is_leaf_step(node):
+        return ()
+    match node["type"]:
+        case "step_do" | "loop" | "parallel" | "block" | "function_def" | "start":
+            return node["nodes"]
+        case _:
+            return ()
