@@ -13,6 +13,13 @@ Find problems before deployment:
     for finding in check_analysis(analyze_paths(".")):
         print(finding)
 
+Show how far a running instance got, from its log:
+
+    from pathlib import Path
+    from stepgraph import instance
+
+    print(instance(Path("log.json"), workflow).next_names)
+
 The analyzed code is never imported or executed. The `notes` of a workflow list everything that is unresolved.
 """
 
@@ -23,13 +30,22 @@ from stepgraph.lazy_names import lazy_names
 __all__ = [
     "Analysis",
     "Applicability",
+    "Attempt",
     "Code",
     "Finding",
     "Fix",
     "InputError",
+    "Instance",
+    "InstanceLog",
     "InternalError",
+    "LogEntry",
+    "LoopPass",
+    "Misfit",
     "ModuleDates",
+    "NodeProgress",
     "Note",
+    "Place",
+    "PlacedEntry",
     "Problem",
     "ProblemKind",
     "RelatedLocation",
@@ -41,12 +57,19 @@ __all__ = [
     "analyze_paths",
     "analyze_source",
     "check_analysis",
+    "instance",
 ]
 
 if TYPE_CHECKING:
     from stepgraph.analysis import Analysis, WorkflowAnalysis
-    from stepgraph.api import analyze_file, analyze_paths, analyze_source, check_analysis
+    from stepgraph.api import analyze_file, analyze_paths, analyze_source, check_analysis, instance
     from stepgraph.checks.diagnostic import Applicability, Finding, Fix, RelatedLocation, Severity
+    from stepgraph.execution.instance import Instance
+    from stepgraph.execution.log import Attempt, InstanceLog, LogEntry
+    from stepgraph.execution.matching import Misfit, Place
+    from stepgraph.execution.passes import LoopPass
+    from stepgraph.execution.placed_entry import PlacedEntry
+    from stepgraph.execution.progress import NodeProgress
     from stepgraph.model.code import Code
     from stepgraph.model.note import InputError, InternalError, Note, Problem, ProblemKind
     from stepgraph.model.span import Span
@@ -64,11 +87,21 @@ else:
             "analyze_paths": "stepgraph.api",
             "analyze_source": "stepgraph.api",
             "check_analysis": "stepgraph.api",
+            "instance": "stepgraph.api",
             "Applicability": "stepgraph.checks.diagnostic",
             "Finding": "stepgraph.checks.diagnostic",
             "Fix": "stepgraph.checks.diagnostic",
             "RelatedLocation": "stepgraph.checks.diagnostic",
             "Severity": "stepgraph.checks.diagnostic",
+            "Instance": "stepgraph.execution.instance",
+            "Attempt": "stepgraph.execution.log",
+            "InstanceLog": "stepgraph.execution.log",
+            "LogEntry": "stepgraph.execution.log",
+            "LoopPass": "stepgraph.execution.passes",
+            "Misfit": "stepgraph.execution.matching",
+            "Place": "stepgraph.execution.matching",
+            "PlacedEntry": "stepgraph.execution.placed_entry",
+            "NodeProgress": "stepgraph.execution.progress",
             "Code": "stepgraph.model.code",
             "InputError": "stepgraph.model.note",
             "InternalError": "stepgraph.model.note",

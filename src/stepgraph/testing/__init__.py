@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING
 from stepgraph.lazy_names import lazy_names
 
 __all__ = [
+    "Acceptance",
     "AmbiguousStepError",
     "AmbiguousWorkflowError",
     "DrawnGraph",
     "IncompleteGraphWarning",
+    "LogMismatchError",
     "NoGraphError",
     "StepNotFoundError",
     "StepSettings",
@@ -28,10 +30,12 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
+    from stepgraph.testing.acceptance import Acceptance
     from stepgraph.testing.errors import (
         AmbiguousStepError,
         AmbiguousWorkflowError,
         IncompleteGraphWarning,
+        LogMismatchError,
         NoGraphError,
         StepNotFoundError,
         WorkflowNotFoundError,
@@ -43,9 +47,11 @@ else:
     __getattr__, __dir__ = lazy_names(
         globals(),
         {
+            "Acceptance": "stepgraph.testing.acceptance",
             "AmbiguousStepError": "stepgraph.testing.errors",
             "AmbiguousWorkflowError": "stepgraph.testing.errors",
             "IncompleteGraphWarning": "stepgraph.testing.errors",
+            "LogMismatchError": "stepgraph.testing.errors",
             "NoGraphError": "stepgraph.testing.errors",
             "StepNotFoundError": "stepgraph.testing.errors",
             "WorkflowNotFoundError": "stepgraph.testing.errors",

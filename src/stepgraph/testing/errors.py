@@ -35,6 +35,10 @@ class AmbiguousStepError(_OneLineError, LookupError):
     """Several steps have the name, and their settings differ."""
 
 
+class LogMismatchError(_OneLineError, ValueError):
+    """The log of an instance does not fit the graph."""
+
+
 class WorkflowNotFoundError(_OneLineError, LookupError):
     """No workflow has the name."""
 

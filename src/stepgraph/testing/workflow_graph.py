@@ -20,8 +20,15 @@ from stepgraph.model.span import Span
 from stepgraph.order.relation import Relation
 from stepgraph.order.workflow_order import WorkflowOrder
 from stepgraph.phrases import counted
+from stepgraph.testing.acceptance import Acceptance
 from stepgraph.testing.drawing import Form, SnapshotSource, draw
-from stepgraph.testing.errors import AmbiguousStepError, NoGraphError, StepNotFoundError, suggest_names
+from stepgraph.testing.errors import (
+    AmbiguousStepError,
+    LogMismatchError,
+    NoGraphError,
+    StepNotFoundError,
+    suggest_names,
+)
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -29,7 +36,9 @@ if TYPE_CHECKING:
     from typing_extensions import TypeIs
 
     from stepgraph.analysis import WorkflowAnalysis
+    from stepgraph.api import Json
     from stepgraph.drawing.workflow import DrawnWorkflow
+    from stepgraph.execution.instance import Instance
 
 
 StepKind: TypeAlias = Literal["do", "sleep", "sleep_until", "wait_for_event"]
@@ -265,6 +274,36 @@ class WorkflowGraph(SnapshotSource, GraphDrawing):
         """
         __tracebackhide__ = True
         return any(self._order.may_overlap(*pair) for pair in product(self._named(first), self._named(second)))
+
+    def accepts(self, log: Json) -> Acceptance:
+        """Return whether a path through the graph explains the log of an instance. It is true or false in assertions.
+
+        `log` is the response of the Workflows API for the instance: data, JSON text, or the path of a file as an object
+        of `pathlib`. A graph with changed steps does not accept the logs of earlier runs, unless the changes concern
+        other paths. Raises InputError for other data.
+        """
+        __tracebackhide__ = True
+        return Acceptance(self._instance(log))
+
+    def next_steps(self, log: Json) -> list[str]:
+        """Return the names of the steps that can begin next in an instance with this log, without repetitions.
+
+        The entries of the log that have not ended may end in any order, or fail. An instance that has ended has no next
+        steps. `log` has the forms that `accepts` takes. Raises LogMismatchError for a log that the graph does not
+        accept, and InputError for other data.
+        """
+        __tracebackhide__ = True
+        instance = self._instance(log)
+        if not instance.fits:
+            raise LogMismatchError(f"{self.class_name} does not accept the log: {instance.problem}.")
+        return list(instance.next_names)
+
+    def _instance(self, log: Json) -> Instance:
+        __tracebackhide__ = True
+        from stepgraph.api import load_log
+        from stepgraph.execution.instance import instance_of
+
+        return instance_of(load_log(log), self.graph)
 
     def to_networkx(self) -> nx.MultiDiGraph[str]:
         """Return the control flow as a graph of NetworkX.

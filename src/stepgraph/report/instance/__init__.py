@@ -1,0 +1,1 @@
+"""An instance on the graph of its workflow, in each format."""
