@@ -1,0 +1,237 @@
+"""The local API of `wrangler dev`, which also serves `pywrangler dev`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from itertools import count
+from socket import SHUT_RDWR, socket
+from ssl import SSLCertVerificationError, SSLError
+from threading import Event, Timer
+from typing import Final
+from urllib.parse import quote, urlencode, urlsplit
+
+from msgspec import Struct, field
+
+from stepgraph.limits import MEGABYTE, SAVED_BYTES
+from stepgraph.model.note import InputError, Problem
+from stepgraph.remote.instance_source import RemoteInstance, RemoteWorkflow, UnknownInstanceError
+from stepgraph.remote.listing import PER_PAGE, instances_of_pages
+from stepgraph.remote.responses import (
+    Envelope,
+    UnexpectedResponseError,
+    read_envelope,
+    read_instances,
+    read_log_text,
+    read_workflows,
+)
+
+DEFAULT_ADDRESS: Final = "http://localhost:8787"
+"""The address at which `wrangler dev` listens by default."""
+
+_SECONDS: Final = 30.0
+"""The maximum time of a request, and of the connection before it."""
+
+_BASE_PATHS: Final = ("/cdn-cgi/local/explorer/api", "/cdn-cgi/explorer/api")
+"""The path of the API, and its path in older versions of wrangler."""
+
+_START: Final = "Start `wrangler dev` or `pywrangler dev`, or name its address with `--local=URL`."
+_CHECK: Final = (
+    "Use the address that `wrangler dev` prints. If it is right, update wrangler: old versions lack this API."
+)
+_TRUST: Final = "Trust the certificate with the environment variable SSL_CERT_FILE, or use http."
+_UNSAFE: Final = re.compile(r"[^\w.:-]")
+_OK: Final = 200
+_FORBIDDEN: Final = 403
+_NOT_FOUND: Final = 404
+_REDIRECTS: Final = range(300, 400)
+
+
+class LocalApi(Struct):
+    """The local API at an address."""
+
+    title: str
+    """The origin, as messages name it: `http://localhost:8787`."""
+    host: str
+    port: int | None
+    is_secure: bool
+    """Whether the address begins with `https`."""
+    base_path: str | None = None
+    """The path of the API, or None before the first request."""
+    listed_ids: set[tuple[str, str]] = field(default_factory=set)
+    """The workflows and ids of the instances that the server has listed."""
+
+    def workflows(self) -> Sequence[RemoteWorkflow]:
+        """Return all workflows."""
+        with self._expected_responses():
+            return read_workflows(self._result("/workflows"))
+
+    def instances(self, workflow: str, *, not_ended: bool = False) -> Iterator[RemoteInstance]:
+        """Return the instances of a workflow, newest first: all, or those that have not ended."""
+        for instance in instances_of_pages(self._pages(workflow), self.title, workflow):
+            # The local engine also lists ids that were only asked for, with neither status nor time.
+            if (instance.status or instance.created) and not (not_ended and instance.has_ended):
+                self.listed_ids.add((workflow, instance.id))
+                yield instance
+
+    def log(self, workflow: str, instance_id: str) -> bytes:
+        """Return the log of an instance as JSON. Raises UnknownInstanceError if the server has no such instance."""
+        # The local engine creates an instance without steps for each unknown id that it is asked for.
+        if (workflow, instance_id) not in self.listed_ids and not self._lists(workflow, instance_id):
+            raise UnknownInstanceError(Problem(self.title, f"`{workflow}` has no instance `{instance_id}`."))
+        path = f"{_instances_path(workflow)}/{quote(instance_id, safe='')}"
+        with self._expected_responses():
+            return read_log_text(self._result(path, UnknownInstanceError))
+
+    def _lists(self, workflow: str, instance_id: str) -> bool:
+        return any(each.id == instance_id for each in self.instances(workflow))
+
+    def _pages(self, workflow: str) -> Iterator[list[RemoteInstance]]:
+        for page in count(1):
+            parameters = urlencode({"page": page, "per_page": PER_PAGE})
+            with self._expected_responses():
+                envelope = self._result(f"{_instances_path(workflow)}?{parameters}")
+                instances = read_instances(envelope)
+            yield instances
+            if envelope.is_last(page * PER_PAGE):
+                return
+
+    @contextmanager
+    def _expected_responses(self) -> Iterator[None]:
+        """Convert a response that is not one of the API to an InputError."""
+        try:
+            yield
+        except UnexpectedResponseError as error:
+            message = f"answers, but not as the local API of `wrangler dev`: {error}."
+            raise InputError(Problem(self.title, message, _CHECK)) from None
+
+    def _result(self, path: str, not_found: type[InputError] = InputError) -> Envelope:
+        """Return the response of the API to a GET request. Raises InputError, or `not_found` for status 404."""
+        status, envelope = self._respond(path)
+        if envelope.success and status == _OK:
+            return envelope
+        message = f"the server reports an error: {envelope.error_text or f'HTTP status {status}'}."
+        raise (not_found if status == _NOT_FOUND else InputError)(Problem(self.title, message))
+
+    def _respond(self, path: str) -> tuple[int, Envelope]:
+        """Return the HTTP status and the envelope of a response, and remember which path the API has.
+
+        If neither path leads to the API, the response at the current one is reported.
+        """
+        if self.base_path is not None:
+            return self._envelope(self.base_path + path)
+        current, older = _BASE_PATHS
+        try:
+            response = self._envelope(current + path)
+        except UnexpectedResponseError as error:
+            try:
+                response = self._envelope(older + path)
+            except UnexpectedResponseError:
+                raise error from None
+            current = older
+        self.base_path = current
+        return response
+
+    def _envelope(self, path: str) -> tuple[int, Envelope]:
+        status, content_type, body = self._get(path)
+        try:
+            return status, read_envelope(body, content_type)
+        except UnexpectedResponseError as error:
+            if status in _REDIRECTS:
+                raise UnexpectedResponseError("a redirect") from None
+            if status == _FORBIDDEN:
+                raise UnexpectedResponseError("access denied") from None
+            prefix = "" if status == _OK else f"HTTP status {status}, "
+            raise UnexpectedResponseError(f"{prefix}{error}") from None
+
+    def _get(self, path: str) -> tuple[int, str, bytes]:
+        """Return the HTTP status, the content type and the body of a response. Redirects are not followed."""
+        connection = (HTTPSConnection if self.is_secure else HTTPConnection)(self.host, self.port, timeout=_SECONDS)
+        try:
+            with _time_limit(connection):
+                connection.request("GET", path, headers={"Accept": "application/json"})
+                with connection.getresponse() as response:
+                    body = response.read(SAVED_BYTES + 1)
+        except TimeoutError:
+            raise InputError(Problem(self.title, f"no complete response within {_SECONDS:.0f} seconds.")) from None
+        except (OSError, UnicodeError) as error:
+            raise self._connection_error(error) from None
+        except HTTPException:
+            raise UnexpectedResponseError("a response that is not HTTP") from None
+        finally:
+            connection.close()
+        if len(body) > SAVED_BYTES:
+            raise InputError(Problem(self.title, f"the response is larger than {SAVED_BYTES // MEGABYTE} MB."))
+        return response.status, response.getheader("Content-Type", ""), body
+
+    def _connection_error(self, error: OSError | UnicodeError) -> InputError:
+        if isinstance(error, SSLCertVerificationError):
+            return InputError(Problem(self.title, f"the certificate is not trusted: {error.verify_message}.", _TRUST))
+        if isinstance(error, SSLError):
+            return InputError(Problem(self.title, "no TLS connection is possible.", "Write http in place of https."))
+        reason = (getattr(error, "strerror", None) or "the name of the host is invalid").lower()
+        return InputError(Problem(self.title, f"cannot be reached: {reason}.", _START))
+
+
+def _instances_path(workflow: str) -> str:
+    return f"/workflows/{quote(workflow, safe='')}/instances"
+
+
+@contextmanager
+def _time_limit(connection: HTTPConnection) -> Iterator[None]:
+    """Connect, and limit the time until the end of the block. Raises TimeoutError after it.
+
+    The timeout of a socket limits each operation only, so a server that sends one byte at a time never exceeds it.
+    """
+    connection.connect()
+    connected, expired = connection.sock, Event()
+
+    def disconnect() -> None:
+        expired.set()
+        with suppress(OSError):
+            # The method of a TLS socket is not safe while another thread reads.
+            socket.shutdown(connected, SHUT_RDWR)
+
+    timer = Timer(_SECONDS, disconnect)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    except (OSError, HTTPException):
+        if expired.is_set():
+            raise TimeoutError from None
+        raise
+    finally:
+        timer.cancel()
+        timer.join()
+    if expired.is_set():
+        raise TimeoutError
+
+
+def local_api(address: str = DEFAULT_ADDRESS) -> LocalApi:
+    """Return the local API at a URL, at a host with a port, or at a port of this machine.
+
+    Only the host and the port of a URL are used. Raises InputError for an invalid address.
+    """
+    scheme, host, port = _origin(address) or ("", "", None)
+    if not host:
+        advice = f"Write a URL such as `{DEFAULT_ADDRESS}`."
+        raise InputError(Problem("--local", f"`{address}` is not an address of `wrangler dev`.", advice))
+    shown = f"[{host}]" if ":" in host else host
+    title = f"{scheme}://{shown}" + ("" if port is None else f":{port}")
+    return LocalApi(title, host, port, scheme == "https")
+
+
+def _origin(address: str) -> tuple[str, str, int | None] | None:
+    """Return the scheme, the host and the port of an address, or None if it is invalid."""
+    url = f"localhost:{address}" if address.isdecimal() else address
+    try:
+        parts = urlsplit(url if "://" in url else f"http://{url}")
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        return None
+    # urllib leaves out control characters.
+    is_valid = address.isprintable() and parts.scheme in ("http", "https") and not _UNSAFE.search(host)
+    return (parts.scheme, host, port) if is_valid and parts.username is None else None
