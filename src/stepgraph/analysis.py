@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 from uuid import UUID, uuid5
 
 from msgspec import Struct
@@ -181,6 +181,7 @@ def drawn_workflow(workflow: WorkflowAnalysis) -> DrawnWorkflow:
         notes=workflow.notes,
         location=lambda: f"{workflow.path}:{workflow.span.line}",
         node_location=lambda node: _location_text(workflow.span_of(node)),
+        node_span=lambda part: workflow.span_of(cast("Node", part)),
         code=workflow.code_of,
         find_node=workflow.node_at,
         complete=workflow.complete,

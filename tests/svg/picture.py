@@ -25,6 +25,8 @@ FONTS = {
     "title": TITLE,
     "effect": EFFECT,
     "tally": BADGE,
+    "fact": DETAIL,
+    "error": DETAIL,
 }
 SVG = "{http://www.w3.org/2000/svg}"
 _TRANSLATE = re.compile(r"translate\((-?\d+) (-?\d+)\)")
@@ -51,6 +53,17 @@ class Badge:
     title: str
     box: Box
     text: Text
+
+
+@dataclass(slots=True)
+class Chart:
+    """The timeline or the status of an instance."""
+
+    css: str
+    boxes: list[Box] = field(default_factory=list)
+    bars: list[Box] = field(default_factory=list)
+    signs: list[Box] = field(default_factory=list)
+    texts: list[Text] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +102,8 @@ class Figure:
     loose_ends: list[Box] = field(default_factory=list)
     icons: list[Box] = field(default_factory=list)
     band: Box | None = None
+    charts: list[Chart] = field(default_factory=list)
+    """The timeline and the status of an instance."""
     lines: list[Line] = field(default_factory=list)
     texts: list[Text] = field(default_factory=list)
     inner: list[Figure] = field(default_factory=list)
@@ -146,6 +161,11 @@ class Picture:
         return [figure for figure in self.whole.walk() if figure.boxes]
 
     @property
+    def charts(self) -> list[Chart]:
+        """The timeline and the status of an instance."""
+        return self.whole.charts
+
+    @property
     def lines(self) -> list[Line]:
         """All lines except icons and bands."""
         return [line for figure in self.whole.walk() for line in figure.lines]
@@ -198,6 +218,8 @@ def _read(root: ET.Element, whole: Figure, folded: Container[str]) -> None:
                 figure.badges.append(_badge(child, at))
             elif child.tag == f"{SVG}g" and "legend" in figure.css:
                 continue  # samples, which lead nowhere
+            elif {"timeline", "status"} & set(child.get("class", "").split()):
+                whole.charts.append(_chart(child, at))
             elif child.tag == f"{SVG}g":
                 inner.append(_group(child, figure, at, folded))
             else:
@@ -232,6 +254,28 @@ def _badge(element: ET.Element, at: Point) -> Badge:
     return Badge(css, title.text or "", _rectangle(box, at), _text(text[0], at))
 
 
+def _chart(element: ET.Element, at: Point) -> Chart:
+    """Read a group whose elements have no origin of their own, except for icons."""
+    chart = Chart(element.attrib["class"])
+    for each in element.iter():
+        css = each.get("class", "").split()
+        match each.tag.removeprefix(SVG):
+            case "rect":
+                boxes = chart.bars if "span" in css else chart.boxes
+                boxes.append(_rectangle(each, at))
+            case "circle":
+                chart.signs.append(_circle(each, at))
+            case "text":
+                chart.texts += [_text(span, at) for span in each]
+    return chart
+
+
+def _circle(element: ET.Element, at: Point) -> Box:
+    x, y = at.x + float(element.get("cx", "0")), at.y + float(element.attrib["cy"])
+    radius = float(element.attrib["r"])
+    return Box(x - radius, y - radius, x + radius, y + radius)
+
+
 def _is_shown_while_folded(element: ET.Element) -> bool:
     return element.tag != f"{SVG}g" or "finding" in element.get("class", "").split()
 
@@ -258,29 +302,27 @@ def _moved(element: ET.Element, at: Point) -> Point:
 
 
 def _read_shape(element: ET.Element, figure: Figure, at: Point) -> None:
-    css = element.get("class", "")
+    css = element.get("class", "").removesuffix(" faded")
     match element.tag.removeprefix(SVG):
         case "rect" if css == "tab":
             figure.tabs.append(_rectangle(element, at))
         case "rect" if css in {"breaking", "out-of-order"}:
             figure.effects.append(_rectangle(element, at))
-        case "rect" if element.attrib["width"] == "0":
-            pass  # not drawn
+        case "rect" if element.attrib["width"] == "0" or css == "halo":
+            pass  # not drawn, or only around the box of the figure
         case "rect" if css != "paper":
             bars = figure.bars if "bar" in css.split() else figure.boxes
             bars.append(_rectangle(element, at))
         case "circle":
-            x, y = at.x + float(element.get("cx", "0")), at.y + float(element.attrib["cy"])
-            radius = float(element.attrib["r"])
             circles = figure.signs if css == "sign" else figure.marks
-            circles.append(Box(x - radius, y - radius, x + radius, y + radius))
+            circles.append(_circle(element, at))
         case "text":
             corner = _moved(element, at) if "transform" in element.attrib else at
             figure.texts += [_text(span, corner) for span in element]
-        case "path" if "icon" in css.split():
+        case "path" if "icon" in css.split() and "sign" not in css.split():
             corner = _moved(element, at)
             figure.icons.append(Box(corner.x, corner.y, corner.x + 16, corner.y + 16))
-        case "path" if css == "cross":
+        case "path" if css == "cross" or "icon sign" in css:
             pass  # a part of its mark
         case "path" if css == "band":
             points = [point for stroke in strokes(element.attrib["d"], at) for point in stroke.points]

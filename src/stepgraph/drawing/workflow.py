@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Literal, TypeAlias, assert_never
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from stepgraph.model.code import Code
-from stepgraph.model.details import NO_DETAILS, Details
+from stepgraph.model.details import NO_DETAILS, Details, Part
 from stepgraph.model.note import Note
 from stepgraph.model.payload import Graph, Node
 from stepgraph.model.span import Span
@@ -17,10 +17,13 @@ from stepgraph.phrases import incomplete_text, workflow_title
 
 if TYPE_CHECKING:
     from stepgraph.checks.diagnostic import Finding
+    from stepgraph.execution.instance import Instance
     from stepgraph.render.findings import ShownFinding
     from stepgraph.render.flow.mermaid_document import MermaidDrawing
     from stepgraph.render.html.section import Page
+    from stepgraph.render.progress import Progress
     from stepgraph.render.svg.drawing import Picture
+    from stepgraph.render.terminal import Piece
     from stepgraph.render.view import View
 
 
@@ -40,6 +43,10 @@ def _no_code(_: Node) -> None:
     return None
 
 
+def _no_span(_: Part) -> None:
+    return None
+
+
 class DrawnWorkflow(Struct, frozen=True, kw_only=True):
     """A workflow to draw. Fields with defaults are unknown for saved graphs.
 
@@ -55,6 +62,8 @@ class DrawnWorkflow(Struct, frozen=True, kw_only=True):
     """Returns the location of the class: `src/orders.py:12`."""
     node_location: Callable[[Node], str] | None = None
     """Returns the location of a node of the graph."""
+    node_span: Callable[[Part], Span | None] = _no_span
+    """Returns the source location of a node, a block or a branch of the graph."""
     code: Callable[[Node], Code | None] = _no_code
     """Returns the lines of code of a node of the graph."""
     find_node: Callable[[Span], Node | None] = _no_node
@@ -64,6 +73,8 @@ class DrawnWorkflow(Struct, frozen=True, kw_only=True):
     details: Callable[[], Details] = lambda: NO_DETAILS
     findings: tuple[Finding, ...] | None = None
     """The findings to show, or None if the workflow is drawn without a check."""
+    instance: Instance | None = None
+    """The instance whose progress is shown, which was matched with `graph`."""
 
     @property
     def state(self) -> str:
@@ -86,6 +97,12 @@ class DrawnWorkflow(Struct, frozen=True, kw_only=True):
 
         graph, location = self._graph(), self.location()
         return render_outline(graph, self._view(view), color=color, notes=self.notes, width=width, location=location)
+
+    def tree(self, view: View) -> Iterable[Sequence[Piece]]:
+        """Return the lines of the outline below its header, without notes, for a `Terminal`."""
+        from stepgraph.render.outline import tree_lines
+
+        return tree_lines(self._graph(), self._view(view))
 
     def dot(self, view: View) -> str:
         """Return the graph in DOT, the language of Graphviz."""
@@ -141,6 +158,7 @@ class DrawnWorkflow(Struct, frozen=True, kw_only=True):
             self.code,
             self.state,
             checked=self.findings is not None,
+            progress=self._progress(),
         )
 
     def _graph(self) -> Graph:
@@ -149,8 +167,22 @@ class DrawnWorkflow(Struct, frozen=True, kw_only=True):
         return self.graph
 
     def _view(self, view: View) -> View:
-        """Return the view with the title, the state, the details and the findings of the workflow."""
-        return replace(view, details=self.details(), title=self.title, state=self.state, findings=self._shown())
+        """Return the view with the title, the state, the details, the findings and the progress of the workflow."""
+        return replace(
+            view,
+            details=self.details(),
+            title=self.title,
+            state=self.state,
+            findings=self._shown(),
+            progress=self._progress(),
+        )
+
+    def _progress(self) -> Progress | None:
+        if self.instance is None or self.graph is None:
+            return None
+        from stepgraph.render.progress import progress_of
+
+        return progress_of(self.instance, self.graph["workflow"])
 
     def _shown(self) -> list[ShownFinding]:
         if self.findings is None and not self.state:

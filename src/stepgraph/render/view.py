@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
-from typing import Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -14,6 +14,9 @@ from stepgraph.model.payload import Node, Workflow
 from stepgraph.render.findings import ShownFinding
 from stepgraph.render.folding import UNFOLDED, Folding, LeavingKind
 from stepgraph.render.node_text import NO_STEPS
+
+if TYPE_CHECKING:
+    from stepgraph.render.progress import Progress
 
 Expansion: TypeAlias = Literal["first", "all", "none"]
 Theme: TypeAlias = Literal["auto", "light", "dark"]
@@ -47,6 +50,9 @@ class View(Struct, frozen=True):
 
     marks: Marks | None = None
     """The marks of a comparison. If present, only marked parts are colored."""
+
+    progress: Progress | None = None
+    """The progress of an instance. If present, colors show the states of nodes."""
 
     details: Details = NO_DETAILS
     title: str = ""

@@ -7,7 +7,7 @@ from typing import Final, TypeAlias
 
 from stepgraph.model.payload import Graph
 from stepgraph.render.view import View
-from tests.svg.laws import badges, boxes, exits, lines, markup, nodes, order, texts
+from tests.svg.laws import badges, boxes, exits, lines, markup, nodes, order, texts, timelines
 from tests.svg.picture import Picture
 
 Law: TypeAlias = Callable[[Graph, Picture, View], Iterator[str]]
@@ -59,6 +59,9 @@ LAWS: Final[dict[str, Law]] = {
     "badges cover no text, icons or lines": _of_picture(badges.badge_covers_a_shape),
     "badges cover no other figures": _of_picture(badges.badge_covers_another_figure),
     "badges are inside the picture": _of_picture(badges.badge_leaves_the_picture),
+    "the timeline and the status are inside the picture": _of_picture(timelines.chart_leaves_the_picture),
+    "timelines contain their shapes": _of_picture(timelines.shape_leaves_its_timeline),
+    "text of the timeline and the status covers nothing": _of_picture(timelines.chart_text_covers_another_shape),
     "elements and attributes are from a fixed set": _of_picture(markup.element_or_attribute_is_not_ours),
     "identities are unique": _of_picture(markup.identity_is_not_unique),
     "each line of the file is one element": _of_picture(markup.line_of_the_file_is_not_one_element),

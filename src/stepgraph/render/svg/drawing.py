@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from stepgraph.escaping.markup import markup_text
 from stepgraph.escaping.plain_text import visible
 from stepgraph.large_stack import run_with_large_stack
 from stepgraph.model.payload import Graph, Node
-from stepgraph.model.walk import called_functions, functions_of
-from stepgraph.phrases import counted, payload_text
+from stepgraph.model.walk import called_functions, functions_of, is_step
+from stepgraph.phrases import counted, payload_text, shortened
 from stepgraph.render.calls import CallExpansion
 from stepgraph.render.folding import BodyTexts
 from stepgraph.render.svg.badge_style import badge_style
@@ -37,6 +38,10 @@ from stepgraph.render.svg.lengths import Length, Variables, half, longest, value
 from stepgraph.render.svg.pen import Pen, TextPiece
 from stepgraph.render.svg.theme import SCOPE, style_sheet
 from stepgraph.render.view import DEFAULT_VIEW, NodeContext, Theme, View
+
+if TYPE_CHECKING:
+    from stepgraph.render.progress import Progress
+    from stepgraph.render.svg.figures.state_signs import Sign
 
 MARGIN: Final = 24
 MAX_WIDTH: Final = 4000
@@ -97,8 +102,16 @@ def _picture(graph: Graph, view: View) -> Picture:
         folded = len(nodes.view.folding.nodes)
         layout = _lay_out(graph, nodes.view, nodes=nodes)
     drawing = layout.draw()
-    lines = drawing.document([*style_sheet(view.theme), *(badge_style(view.theme) if drawing.has_badges else [])])
+    lines = drawing.document([*_style(view), *(badge_style(view.theme) if drawing.has_badges else [])])
     return Picture("\n".join([*lines, ""]), value_of(drawing.width), value_of(drawing.height), view.fit, folded)
+
+
+def _style(view: View) -> list[str]:
+    if view.progress is None:
+        return style_sheet(view.theme)
+    from stepgraph.render.svg.progress_style import progress_style
+
+    return [*style_sheet(view.theme, gray=True), *progress_style(view.theme)]
 
 
 def fitted_view(graph: Graph, view: View, width: int) -> View:
@@ -183,6 +196,9 @@ class SvgDrawing(Struct, frozen=True):
     """The drawn nodes by identity."""
 
     title: str
+    about: str = "the steps of a workflow"
+    """The description after the title, for screen readers."""
+
     badges: Badges = NO_BADGES
     """The findings at figures."""
 
@@ -197,7 +213,7 @@ class SvgDrawing(Struct, frozen=True):
         marks = f'class="{SCOPE}" id="{self.identity}" role="graphics-document document" aria-labelledby="{title}"'
         return [
             f'<svg xmlns="http://www.w3.org/2000/svg" {marks} {size}>',
-            f'<title id="{title}">{markup_text(self.title)}, the steps of a workflow</title>',
+            f'<title id="{title}">{markup_text(self.title)}, {markup_text(self.about)}</title>',
             *(["<style>", *style, "</style>"] if style else []),
             '<rect class="paper" width="100%" height="100%"/>',
             *self.lines,
@@ -239,13 +255,47 @@ def _lay_out(
     badges = place_badges(view.findings, graph, DrawnNodes(figure_nodes, layout.calls.shown, view.expand == "all"))
     pills = state_pills(view.state, view.findings, badges)
     has_badges = bool(pills or badges.by_figure)
+    if view.progress is not None and folds is None:
+        figures = _with_instance(graph, figures, len(above), view, view.progress)
     if view.legend:
-        figures.append(legend(has_badges=has_badges))
+        figures.append(legend(has_badges=has_badges, signs=_signs(layout)))
     title = _title_of(graph, view, pills_width(pills))
     name = view.title_of(workflow)
+    has_status = view.progress is not None and folds is None
+    index = len(above) + (1 if has_status else 0)
     return _DrawingLayout(
-        identity, name, title, pills, figures, len(above), badges, has_badges, layout, _width(title, figures)
+        identity, name, title, pills, figures, index, badges, has_badges, layout, _width(title, figures)
     )
+
+
+def _signs(layout: NodeLayout) -> set[Sign]:
+    """Return the signs of the states of an instance in a picture."""
+    progress = layout.view.progress
+    if progress is None:
+        return set()
+    steps = [node for node in layout.nodes_by_id.values() if is_step(node)]
+    signs: set[Sign] = {"next"} if any(map(progress.is_next, steps)) else set()
+    for step in steps:
+        node_progress = progress.of(step)
+        if node_progress is not None and (node_progress.is_uncertain or node_progress.state != "not_reached"):
+            signs.add("uncertain" if node_progress.is_uncertain else node_progress.state)
+    return signs
+
+
+def _with_instance(
+    graph: Graph, figures: Sequence[Drawable], index: int, view: View, progress: Progress
+) -> list[Drawable]:
+    """Return figures with the status of an instance before the figure at `index`, and with its timeline at the end."""
+    # Imported here because most drawings have no instance, and start-up time counts.
+    from stepgraph.render.svg.figures.status import status_figure
+    from stepgraph.render.svg.figures.timeline import TimelineFigure, timeline_width
+    from stepgraph.render.timeline import timeline_of
+
+    workflow = value_of(longest([each.left_extent + each.right_extent for each in figures[index:]]))
+    width = timeline_width(workflow, None if view.fit is None else max_width(view.fit) - 2 * MARGIN)
+    timeline = timeline_of(progress)
+    below = [] if timeline is None else [TimelineFigure(timeline, width, progress.instance.log.start)]
+    return [*figures[:index], status_figure(progress.instance, graph, _MAX_TITLE_WIDTH), *figures[index:], *below]
 
 
 class _DrawingLayout(Struct, frozen=True):
@@ -267,7 +317,9 @@ class _DrawingLayout(Struct, frozen=True):
     def draw(self) -> SvgDrawing:
         """Return the drawing."""
         layout, title = self.nodes, self.title
-        pen = Pen(chains=layout.folds is None, badges=self.badges, links=_links(layout.nodes_by_id, layout.view))
+        # Groups of faded figures contain no other figures.
+        chains = layout.folds is None and layout.view.progress is None
+        pen = Pen(chains=chains, badges=self.badges, links=_links(layout.nodes_by_id, layout.view))
         pen.text(title.pieces)
         draw_pills(pen, self.pills, MARGIN, MARGIN + title.height - _BELOW_TITLE - SIZE)
         y: Length = MARGIN + title.height
@@ -281,9 +333,20 @@ class _DrawingLayout(Struct, frozen=True):
             pen.close()
             y = y + figure.height + _BETWEEN_FIGURES
         height = y + (MARGIN - _BETWEEN_FIGURES)
-        return SvgDrawing(
-            self.identity, pen.lines, self.width, height, layout.nodes_by_id, self.name, self.badges, self.has_badges
+        drawing = SvgDrawing(
+            self.identity,
+            pen.lines,
+            self.width,
+            height,
+            layout.nodes_by_id,
+            self.name,
+            badges=self.badges,
+            has_badges=self.has_badges,
         )
+        progress = layout.view.progress
+        if progress is None:
+            return drawing
+        return replace(drawing, about=f"the steps of an instance: {visible(shortened(progress.instance.log.status))}")
 
 
 def _links(nodes: Mapping[str, Node], view: View) -> Mapping[str, str]:

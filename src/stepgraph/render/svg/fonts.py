@@ -54,6 +54,10 @@ class Font(Struct, frozen=True):
         """Return the width of `text` in pixels, rounded up."""
         return -(-self.ruler.width(text) * self.size // EM)
 
+    def clip(self, text: str, width: int) -> str:
+        """Return `text` cut to `width` pixels, with an ellipsis if it does not fit."""
+        return self.ruler.clip(text, width * EM // self.size)
+
     def wrap(self, text: str, width: int, lines: int) -> tuple[str, ...]:
         """Break `text` into at most `lines` lines of `width` pixels, as `Ruler.wrap` does."""
         return self.ruler.wrap(text, width * EM // self.size, lines)

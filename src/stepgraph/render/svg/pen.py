@@ -37,9 +37,10 @@ class Pen(Struct):
     links: Mapping[str, str] = field(default_factory=dict)
     """The URLs of the cards of nodes, by identity."""
 
-    def open_at(self, x: Length, y: Length) -> None:
-        """Open a group with its own origin."""
-        self.lines.append(f'<g transform="translate({x} {y})">')
+    def open_at(self, x: Length, y: Length, *, faded: bool = False) -> None:
+        """Open a group with its own origin. It is faded where an instance was not."""
+        css = ' class="faded"' if faded else ""
+        self.lines.append(f'<g{css} transform="translate({x} {y})">')
         self.depth += 1
 
     def open(self, css: str, identity: str, title: str) -> None:
@@ -76,7 +77,7 @@ class Pen(Struct):
         """Draw the arrow to the origin."""
         self.lines.append(DOWN)
 
-    def out(self, begin: tuple[Length, Length], y: Length, end: Length) -> None:
+    def out(self, begin: tuple[Length, Length], y: Length, end: Length, *, faded: bool = False) -> None:
         """Draw the line of exits from the first one down to `y`, and as an arrow left to `end`.
 
         The path returns along itself so that only its head is filled.
@@ -84,19 +85,31 @@ class Pen(Struct):
         x, top = begin
         down = f"V{y - RADIUS}q0 {RADIUS} {-RADIUS} {RADIUS}H{end + 7}"
         back = f"H{x - RADIUS}q{RADIUS} 0 {RADIUS} {-RADIUS}z"
-        self.path("out filled", f"M{x} {top + RADIUS}{down}{back}M{end + 8} {y - 4}L{end} {y}L{end + 8} {y + 4}z")
+        tip = f"M{end + 8} {y - 4}L{end} {y}L{end + 8} {y + 4}z"
+        self.path("out filled", f"M{x} {top + RADIUS}{down}{back}{tip}", faded=faded)
 
-    def onto(self, begin: tuple[Length, Length], y: Length) -> None:
+    def exits_above(self, begin: tuple[Length, Length], taken: Length | None) -> tuple[Length, Length]:
+        """Draw the line of exits from the first one, which was not taken, down to the height of the first taken one.
+
+        Return where the rest of the line begins, which is at the first exit if `taken` is None.
+        """
+        x, first = begin
+        if taken is None:
+            return begin
+        self.path("out", f"M{x} {first + RADIUS}V{taken + RADIUS}", faded=True)
+        return x, taken
+
+    def onto(self, begin: tuple[Length, Length], y: Length, *, faded: bool = False) -> None:
         """Draw the line of exits from the first one down, as an arrow onto the figure that begins at `y`."""
         x, top = begin
         head = f"M{x - 4} {y - 9}L{x} {y - 1}L{x + 4} {y - 9}z"
-        self.path("out filled", f"M{x} {top + RADIUS}V{y - 8}{head}")
+        self.path("out filled", f"M{x} {top + RADIUS}V{y - 8}{head}", faded=faded)
 
-    def bend(self, begin: tuple[Length, Length], y: Length, lane: Length) -> None:
+    def bend(self, begin: tuple[Length, Length], y: Length, lane: Length, *, faded: bool = False) -> None:
         """Draw the line of an exit down to `y`, and right to `lane`, where it turns down again."""
         x, top = begin
         corners = f"q0 {RADIUS} {RADIUS} {RADIUS}H{lane - RADIUS}q{RADIUS} 0 {RADIUS} {RADIUS}"
-        self.path("out", f"M{x} {top + RADIUS}V{y - RADIUS}{corners}")
+        self.path("out", f"M{x} {top + RADIUS}V{y - RADIUS}{corners}", faded=faded)
 
     def leave(self, begin: tuple[Length, Length], lane: Length, css: str = "out") -> None:
         """Draw the line of an exit to the right, to the lane in which it turns down."""
@@ -121,9 +134,9 @@ class Pen(Struct):
         self.path(css, f"M{x} {y}h{length - 7}")
         self.path(f"{css} head", f"M{x + length - 8} {y - 4}L{x + length - 1} {y}L{x + length - 8} {y + 4}z")
 
-    def path(self, css: str, path: str) -> None:
-        """Draw a path."""
-        self.lines.append(f'<path class="{css}" d="{path}"/>')
+    def path(self, css: str, path: str, *, faded: bool = False) -> None:
+        """Draw a path. It is faded where an instance was not."""
+        self.lines.append(f'<path class="{css}{" faded" if faded else ""}" d="{path}"/>')
 
     def box(self, css: str, corner: tuple[Length, Length], size: tuple[Length, Length], radius: int = 6) -> None:
         """Draw a rectangle by its upper left corner and its size."""

@@ -194,12 +194,14 @@ _MARK_LAYOUT: Final = f"""\
 _DARK_SCREEN: Final = "@media screen and (prefers-color-scheme:dark){"
 
 
-def style_sheet(theme: Theme, *, marked: bool = False) -> list[str]:
+def style_sheet(theme: Theme, *, marked: bool = False, gray: bool = False) -> list[str]:
     """Return the style sheet of drawings, one rule per line.
 
-    In drawings with marks, only marks are colored.
+    In drawings with marks, only marks are colored. With `gray`, nothing is.
     """
     layout = scoped(_LAYOUT.splitlines())
+    if gray:
+        return [*layout, *by_theme(theme, lambda palette: scoped(_color_rules(quiet(palette))))]
     if not marked:
         return [*layout, *by_theme(theme, lambda palette: scoped(_color_rules(palette)))]
     return [

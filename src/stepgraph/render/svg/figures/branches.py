@@ -23,6 +23,7 @@ from stepgraph.render.svg.figures.label import Label, add_remark
 from stepgraph.render.svg.lengths import Length, longest, value_of
 from stepgraph.render.svg.pen import Pen
 from stepgraph.render.view import Mark
+from stepgraph.render.ways import TAKEN, Way
 
 _PILLS: Final = 26
 _WITHOUT_PILLS: Final = 22
@@ -54,6 +55,9 @@ class BranchColumn(Struct, frozen=True):
     mark: Mark | None = None
     identity: str = ""
     """The identity of the pill, or an empty string for a pill without a mark."""
+
+    way: Way = TAKEN
+    """The way of the drawn instance through the branch."""
 
     pill_room: Length = 0
     """The height above the line to the body: of the highest pill of all branches or, in a lower row, of the upper row.
@@ -219,19 +223,28 @@ class Branches(Struct, frozen=True):
         return any(branch.continues for branch in self.branches)
 
     @property
+    def way(self) -> Way:
+        return Way(left=any(branch.way.left for branch in self.branches))
+
+    @property
     def exits(self) -> EarlyExits:
         return self.columns.exits(self.ends)
 
     def draw(self, pen: Pen, lanes: Lanes) -> None:
-        pen.path("line", fanned_out(self.columns.spines, self.tops))
         placed = list(zip(self.branches, self.columns.spines, self.tops, strict=True))
+        for faded in (True, False):  # strong lines cover faded ones
+            begins = [(spine, top) for branch, spine, top in placed if branch.way.entered != faded]
+            if begins:
+                pen.path("line", fanned_out(begins), faded=faded)
         for index, (branch, spine, top) in enumerate(placed):
-            pen.open_at(spine, top)
+            pen.open_at(spine, top, faded=not branch.way.entered)
             branch.draw(pen, self.columns.lanes(index, lanes))
             pen.close()
-        ends = [(spine, branch.height + top) for branch, spine, top in placed if branch.continues]
-        if ends:
-            pen.path("line", gathered(ends, self.ends, self.height))
+        going_on = [(branch, spine, branch.height + top) for branch, spine, top in placed if branch.continues]
+        for faded in (True, False):
+            ends = [(spine, end) for branch, spine, end in going_on if branch.way.left != faded]
+            if ends:
+                pen.path("line", gathered(ends, self.ends, self.height), faded=faded)
         self.columns.draw_exits(pen, lanes, self.ends)
 
 

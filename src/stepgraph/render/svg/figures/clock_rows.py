@@ -15,6 +15,7 @@ from stepgraph.render.svg.figures.columns import THICK, UNPLACED, Column, Column
 from stepgraph.render.svg.figures.figure import GAP, EarlyExits, Figure, Lanes
 from stepgraph.render.svg.lengths import Length, SymbolicLength, high_of, longest, low_of, value_of
 from stepgraph.render.svg.pen import Pen
+from stepgraph.render.ways import Way
 
 FORK: Final = 16
 ABOVE_BAR: Final = 20
@@ -78,6 +79,10 @@ class ClockRows(Struct, frozen=True):
         return all(member.figure.continues for member in self.members)
 
     @property
+    def way(self) -> Way:
+        return Way(left=all(member.figure.way.left for member in self.members))
+
+    @property
     def exits(self) -> EarlyExits:
         return self.columns.exits(self._end)
 
@@ -88,32 +93,34 @@ class ClockRows(Struct, frozen=True):
         for row in range(len(self.bars)):
             self._draw_bar(pen, row, columns, lanes_between)
         for member, column in zip(self.members, self.plan.columns, strict=False):
-            pen.open_at(self.columns.spines[column], self._top(member.rows))
+            faded = not member.figure.way.entered
+            pen.open_at(self.columns.spines[column], self._top(member.rows), faded=faded)
             if self._thickness(member.rows.begins) or (member.rows.begins, column) not in self.stopped:
                 pen.down()
             member.figure.draw(pen, self.columns.lanes(column, lanes))
             pen.close()
         if self.continues:
-            pen.path("line", f"M0 {self._end}V{self.height}")
+            pen.path("line", f"M0 {self._end}V{self.height}", faded=not self.way.left)
         self.columns.draw_exits(pen, lanes, self._end)
 
     def _draw_tails(self, pen: Pen) -> None:
         """Draw the lines from members to the bars that wait for them, wires, and loose ends of other members."""
-        paths = {"line": "", "unawaited": "", "unawaited end": ""}
+        paths = {(css, faded): "" for css in ("line", "unawaited", "unawaited end") for faded in (True, False)}
         for track, column, figure in self._tracks():
             x = self.columns.spines[column]
+            faded = figure is not None and not figure.way.left
             if figure is None:
-                paths["line"] += f"M{x} {self.bars[track.rows.begins]}V{self.bars[track.rows.ends]}"
+                paths["line", faded] += f"M{x} {self.bars[track.rows.begins]}V{self.bars[track.rows.ends]}"
             elif figure.continues:
                 begin = self._top(track.rows) + figure.height
                 if track.awaited:
-                    paths["line"] += f"M{x} {begin}V{self.bars[track.rows.ends]}"
+                    paths["line", faded] += f"M{x} {begin}V{self.bars[track.rows.ends]}"
                 else:
-                    paths["unawaited"] += f"M{x} {begin}v{_LOOSE_END}"
-                    paths["unawaited end"] += f"M{x} {begin + _LOOSE_END}a3 3 0 1 0 1 0z"
-        for css, path in paths.items():
+                    paths["unawaited", faded] += f"M{x} {begin}v{_LOOSE_END}"
+                    paths["unawaited end", faded] += f"M{x} {begin + _LOOSE_END}a3 3 0 1 0 1 0z"
+        for (css, faded), path in paths.items():
             if path:
-                pen.path(css, path)
+                pen.path(css, path, faded=faded)
 
     def _draw_bar(self, pen: Pen, row: int, columns: Sequence[Sequence[Member]], lanes: Sequence[_Lane]) -> None:
         """Draw the bar above a row, with gaps for lines and figures that pass it."""
@@ -128,9 +135,16 @@ class ClockRows(Struct, frozen=True):
         css = "bar first" if self.ends_with_first and row == last else "bar"
         passing = list(self._passages(row, columns))
         passing += [(x, x) for x, begins in lanes if low_of(begins) < high_of(self.bars[row]) + THICK]
+        css = css if self._is_reached(row) else f"{css} faded"
         # Folding changes distances between spines, but not their order.
         ends = (min(spines, key=value_of) - OVERHANG, max(spines, key=value_of) + OVERHANG)
         draw_bar(pen, css, self.bars[row], ends, passing)
+
+    def _is_reached(self, row: int) -> bool:
+        """Return whether the drawn instance reached the bar above a row."""
+        if row in (0, len(self.bars) - 1):
+            return row == 0 or self.way.left
+        return any(member.figure.way.entered for member in self.members if member.rows.begins >= row)
 
     def _passages(self, row: int, columns: Sequence[Sequence[Member]]) -> Iterator[tuple[Length, Length]]:
         """Yield the x ranges of figures and lines that pass the bar above a row.

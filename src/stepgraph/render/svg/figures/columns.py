@@ -110,10 +110,15 @@ class ColumnLayout(Struct, frozen=True):
         for index, column in enumerate(self.columns):
             if self._goes_straight(index):
                 first = first.before(column.exits)
+        turning = NO_EXITS
+        for index, column in enumerate(self.columns):
+            if not self._goes_straight(index):
+                turning = turning.before(column.exits)
         return first.before(
             EarlyExits(
                 below + self._breaks_below if self._turning("breaks") else None,
                 below + _FIRST_LANE if self._turning("returns") else None,
+                turning.untaken,
             )
         )
 
@@ -125,9 +130,12 @@ class ColumnLayout(Struct, frozen=True):
                 continue
             if column.exits.breaks is not None:
                 begin = (spine + column.lanes.breaks, column.exits.breaks)
-                pen.bend(begin, breaks_below, outer.breaks)
+                begin = pen.exits_above(begin, column.exits.taken("breaks"))
+                pen.bend(begin, breaks_below, outer.breaks, faded="breaks" in column.exits.untaken)
             if column.exits.returns is not None:
-                pen.bend((spine + column.lanes.returns, column.exits.returns), below + _FIRST_LANE, outer.returns)
+                begin, faded = (spine + column.lanes.returns, column.exits.returns), "returns" in column.exits.untaken
+                begin = pen.exits_above(begin, column.exits.taken("returns"))
+                pen.bend(begin, below + _FIRST_LANE, outer.returns, faded=faded)
 
     def _goes_straight(self, index: int) -> bool:
         return index >= self.straight_from
@@ -237,9 +245,9 @@ def _straight_from(columns: Sequence[Column]) -> int:
     return last
 
 
-def fanned_out(spines: Sequence[Length], tops: Sequence[Length]) -> str:
-    """Return the path from a spine down to the spines of columns, each at its top."""
-    return "".join(_outward(spine, top) for spine, top in zip(spines, tops, strict=True))
+def fanned_out(begins: Iterable[tuple[Length, Length]]) -> str:
+    """Return the path from a spine down to the spines of columns, each with its top."""
+    return "".join(_outward(spine, top) for spine, top in begins)
 
 
 def gathered(ends: Sequence[tuple[Length, Length]], y: Length, bottom: Length) -> str:

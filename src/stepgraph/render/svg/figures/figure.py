@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final, Literal, Protocol, TypeAlias
 
 from msgspec import Struct
 
 from stepgraph.render.svg.lengths import Length
 from stepgraph.render.svg.pen import Pen
+from stepgraph.render.ways import Way
 
 GAP: Final = 28
 """The distance in pixels between figures below each other: the length of the arrow between them."""
@@ -23,6 +25,12 @@ class EarlyExits(Struct, frozen=True):
 
     breaks: Length | None = None
     returns: Length | None = None
+    untaken: frozenset[ExitKind] = frozenset()
+    """The kinds of exits of which the drawn instance took none."""
+    taken_breaks: Length | None = None
+    """The height of the first `break` that the drawn instance took, or None if it is `breaks` or if it took none."""
+    taken_returns: Length | None = None
+    """The height of the first `return` that the drawn instance took, or None if it is `returns` or if it took none."""
 
     def __bool__(self) -> bool:
         return self.breaks is not None or self.returns is not None
@@ -31,22 +39,52 @@ class EarlyExits(Struct, frozen=True):
         """Return the height of the first exit of a kind."""
         return self.breaks if kind == "breaks" else self.returns
 
+    def taken(self, kind: ExitKind) -> Length | None:
+        """Return the height of the first exit of a kind that was taken, unless it is the first exit or none was."""
+        return self.taken_breaks if kind == "breaks" else self.taken_returns
+
     def lowered(self, by: Length) -> EarlyExits:
         """Return the exits of the same figure placed lower by a distance."""
-        return EarlyExits(
-            None if self.breaks is None else self.breaks + by,
-            None if self.returns is None else self.returns + by,
+        return self.moved(lambda height: height + by)
+
+    def moved(self, move: Callable[[Length], Length]) -> EarlyExits:
+        """Return the exits of the same figure at other heights."""
+        breaks, returns, taken_breaks, taken_returns = (
+            None if height is None else move(height)
+            for height in (self.breaks, self.returns, self.taken_breaks, self.taken_returns)
         )
+        return EarlyExits(breaks, returns, self.untaken, taken_breaks, taken_returns)
 
     def before(self, later: EarlyExits) -> EarlyExits:
         """Return the first exits of this figure and of a figure below it."""
         return EarlyExits(
             later.breaks if self.breaks is None else self.breaks,
             later.returns if self.returns is None else self.returns,
+            later.untaken if not self else self.untaken if not later else self._untaken_with(later),
+            self._taken_before(later, "breaks"),
+            self._taken_before(later, "returns"),
+        )
+
+    def _taken_before(self, later: EarlyExits, kind: ExitKind) -> Length | None:
+        if self.of(kind) is None:
+            return later.taken(kind)
+        if kind not in self.untaken:
+            return self.taken(kind)
+        if kind in later.untaken:
+            return None
+        taken = later.taken(kind)
+        return later.of(kind) if taken is None else taken
+
+    def _untaken_with(self, later: EarlyExits) -> frozenset[ExitKind]:
+        return frozenset(
+            kind
+            for kind in self.untaken | later.untaken
+            if all(exits.of(kind) is None or kind in exits.untaken for exits in (self, later))
         )
 
 
 NO_EXITS: Final = EarlyExits()
+EXIT_KINDS: Final[frozenset[ExitKind]] = frozenset({"breaks", "returns"})
 
 
 class Lanes(Struct, frozen=True):
@@ -89,3 +127,7 @@ class Figure(Drawable, Protocol):
     @property
     def exits(self) -> EarlyExits:
         """The heights of `break` and `return` in the figure."""
+
+    @property
+    def way(self) -> Way:
+        """The way of the drawn instance through the figure."""

@@ -13,8 +13,10 @@ from stepgraph.render.svg.figures.badge import draw_frame_badge
 from stepgraph.render.svg.figures.figure import NO_EXITS, EarlyExits, Figure, Lanes
 from stepgraph.render.svg.figures.label import Label
 from stepgraph.render.svg.figures.leaf import END_ROOM, STACK_OFFSET, SvgGroup, box_width, draw_ends
+from stepgraph.render.svg.figures.state_signs import draw_halo, draw_inner_state, draw_state
 from stepgraph.render.svg.lengths import Length, Variables, half, longest
 from stepgraph.render.svg.pen import Pen
+from stepgraph.render.ways import Way
 
 SIDES: Final = 12
 _BAND_PADDING: Final = 6
@@ -90,7 +92,11 @@ class FrameFigure(Struct, frozen=True):
         force_setattr(self, "right_extent", self._unless_folded(open_side, folded_side + room))
         height = self.content.height + (top + self._offset)
         force_setattr(self, "height", self._unless_folded(height, self._folded_height + self._offset))
-        force_setattr(self, "exits", EarlyExits(self._exit(exits.breaks), self._exit(exits.returns)))
+        force_setattr(self, "exits", exits.moved(self._exit))
+
+    @property
+    def way(self) -> Way:
+        return self.group.way
 
     @property
     def band(self) -> int:
@@ -132,13 +138,14 @@ class FrameFigure(Struct, frozen=True):
             return length
         return self.folded.variables.fold(self.group.identity, length, folded_length)
 
-    def _exit(self, exit_at: Length | None) -> Length | None:
+    def _exit(self, exit_at: Length) -> Length:
         """Return the height of an exit, which is at the middle of the frame while it is folded."""
-        return None if exit_at is None else self._unless_folded(exit_at, self._folded_height // 2)
+        return self._unless_folded(exit_at, self._folded_height // 2)
 
     def draw(self, pen: Pen, lanes: Lanes) -> None:
         foldable = "" if self.folded is None else " foldable"
         pen.open(f"frame{foldable} {self.group.css}", self.group.identity, self.group.title)
+        draw_halo(pen, self.group.run, (-self.left_extent, 0), (self.left_extent + self.right_side, self.height))
         self._draw_edge(pen)
         if self.label is not None:
             pen.path("band", self._band_path())
@@ -147,6 +154,8 @@ class FrameFigure(Struct, frozen=True):
             self._draw_folded_exits(pen, lanes)
         right = self.right_side - self._offset
         draw_frame_badge(pen, self.group.identity, right, foldable=self.folded is not None)
+        draw_state(pen, self.group.run, -self.left_extent)
+        draw_inner_state(pen, self.group.run, -self._folded_extent)
         pen.open_at(0, self.band + self.lead)
         self.content.draw(pen, lanes)
         pen.close()
@@ -179,7 +188,8 @@ class FrameFigure(Struct, frozen=True):
         for shift in (STACK_OFFSET, 0):
             size = (self.left_extent + self.right_side - STACK_OFFSET, self.height - STACK_OFFSET)
             pen.box("edge", (shift - self.left_extent, shift), size, _RADIUS)
-        pen.path("line", f"M0 {self.height - STACK_OFFSET}V{self.height}")
+        faded = not self.way.left
+        pen.path("line", f"M0 {self.height - STACK_OFFSET}V{self.height}", faded=faded)
 
     def _band_path(self) -> str:
         width = self.left_extent + self.right_side - (2 * _RADIUS + self._offset)

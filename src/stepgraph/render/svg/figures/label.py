@@ -26,6 +26,8 @@ MAX_HEADING: Final = 320
 BETWEEN: Final = " · "
 _DESCENT: Final = 4
 _BEFORE_CODE: Final = 7
+_BEFORE_FACT: Final = 12
+MAX_ERROR_LINES: Final = 2
 
 
 class TextWidths(Struct, frozen=True):
@@ -148,6 +150,49 @@ def add_remark(label: Label, text: str, widest: int = NORMAL.name) -> Label:
     x = label.lines[0].x if label.lines else 0
     lines = (*label.lines, *(replace(line, x=x, y=line.y + label.height) for line in below.lines))
     return Label(label.icon, lines, max(label.width, x + below.width), label.height + below.height)
+
+
+def without_phrases(label: Label) -> Label:
+    """Return the label of a step without the phrases below its name."""
+    lines = tuple(line for line in label.lines if line.css == "name")
+    if len(lines) == len(label.lines):
+        return label
+    return Label(label.icon, lines, max(line.x + line.font.width(line.text) for line in lines), lines[-1].y + _DESCENT)
+
+
+def add_facts(label: Label, facts: Sequence[str], error: str, room: int, widest: int) -> Label:
+    """Return the label of a step with facts on a run, and with an error below them.
+
+    The facts are to the right of a name in one line if there is room for them, or else below.
+    """
+    text = BETWEEN.join(facts)
+    lines, height, width = list(label.lines), label.height, label.width
+    x = label.lines[0].x if label.lines else 0
+    text_width = DETAIL.width(text)
+    below: list[tuple[str, str, int]] = []
+    if text and len(label.lines) == 1 and room - text_width >= width + _BEFORE_FACT:
+        lines.append(TextLine("fact", DETAIL, text, room - text_width, label.lines[0].y))
+        width = room
+    elif text and text_width <= widest:
+        below.append(("fact", text, text_width))
+    elif text:
+        below += [("fact", line, DETAIL.width(line)) for line in _joined(facts, widest)]
+    if error:
+        below += [("error", line, DETAIL.width(line)) for line in _wrapped(DETAIL, error, widest, MAX_ERROR_LINES)]
+    for css, line, line_width in below:
+        height += DETAIL.line_height
+        lines.append(TextLine(css, DETAIL, line, x, height - _DESCENT))
+        width = max(width, x + line_width)
+    return Label(label.icon, tuple(lines), width, height)
+
+
+def add_heading_fact(label: Label, fact: str, widest: int) -> Label:
+    """Return the label of a frame with a fact on its runs to the right or, if there is no room, below."""
+    x, width = label.width + _BEFORE_FACT, DETAIL.width(fact)
+    first = label.lines[0]
+    if x + width <= widest:
+        return Label(label.icon, (*label.lines, TextLine("fact", DETAIL, fact, x, first.y)), x + width, label.height)
+    return add_facts(label, [fact], "", 0, widest)
 
 
 def _label(icon: str, blocks: Sequence[tuple[str, Font, Sequence[str]]]) -> Label:

@@ -9,9 +9,11 @@ from msgspec import Struct
 
 from stepgraph.render.folding import LeavingKind
 from stepgraph.render.svg.figures.badge import draw_badge
-from stepgraph.render.svg.figures.figure import NO_EXITS, EarlyExits, Lanes
+from stepgraph.render.svg.figures.figure import EXIT_KINDS, NO_EXITS, EarlyExits, Lanes
 from stepgraph.render.svg.figures.label import Label
+from stepgraph.render.svg.figures.state_signs import FigureRun, draw_halo, draw_state
 from stepgraph.render.svg.pen import Pen
+from stepgraph.render.ways import TAKEN, UNTAKEN, Way
 
 PADDING: Final = 11
 MIN_WIDTH: Final = 128
@@ -61,6 +63,14 @@ class SvgGroup(Struct, frozen=True):
     title: str
     """The full text of the node, for tooltips and screen readers."""
 
+    run: FigureRun | None = None
+    """The progress of an instance, or None without an instance."""
+
+    @property
+    def way(self) -> Way:
+        """The way of the drawn instance through the figure."""
+        return TAKEN if self.run is None else self.run.way
+
 
 class Leaf(Struct, frozen=True):
     """A box with a label."""
@@ -82,10 +92,18 @@ class Leaf(Struct, frozen=True):
     continues: bool = True
 
     @property
+    def way(self) -> Way:
+        return self.group.way
+
+    @property
     def exits(self) -> EarlyExits:
+        if not self.exit_kinds:
+            return NO_EXITS
         middle = self.height // 2
         returns = "return" in self.exit_kinds or "raise" in self.exit_kinds
-        return EarlyExits(middle if "break" in self.exit_kinds else None, middle if returns else None)
+        is_passed = self.group.run is not None and (self.way.left or not self.way.entered)
+        untaken = EXIT_KINDS if is_passed else NO_EXITS.untaken
+        return EarlyExits(middle if "break" in self.exit_kinds else None, middle if returns else None, untaken)
 
     @property
     def width(self) -> int:
@@ -116,6 +134,7 @@ class Leaf(Struct, frozen=True):
         box = (self.width, self._box_height)
         is_link = pen.open_link(self.group.identity)
         pen.open(self.group.css, self.group.identity, self.group.title)
+        draw_halo(pen, self.group.run, (-self.left_extent, 0), box)
         for first, lane in ((self.exits.breaks, lanes.breaks), (self.exits.returns, lanes.returns)):
             if first is not None:
                 pen.leave((self._right_side, self.height // 2), lane)
@@ -125,6 +144,7 @@ class Leaf(Struct, frozen=True):
         pen.box("box", (-self.left_extent, 0), box)
         self.label.draw(pen, PADDING - self.left_extent, PADDING - 2, "ink")
         draw_badge(pen, self.group.identity, self.width - self.left_extent)
+        draw_state(pen, self.group.run, -self.left_extent)
         pen.close()
         if is_link:
             pen.close_link()
@@ -136,6 +156,11 @@ def box_width(label: Label) -> int:
     if not label.icon:
         return _even(width)
     return max(MIN_WIDTH, -(-width // WIDTH_STEP) * WIDTH_STEP)
+
+
+def label_room(label: Label) -> int:
+    """Return the width of the inside of the box with a label."""
+    return box_width(label) - 2 * PADDING
 
 
 class ExitPill(Struct, frozen=True):
@@ -167,11 +192,17 @@ class ExitPill(Struct, frozen=True):
         return False
 
     @property
+    def way(self) -> Way:
+        return self.group.way
+
+    @property
     def exits(self) -> EarlyExits:
         middle = self.height // 2
         if self.ends:
             return NO_EXITS
-        return EarlyExits(breaks=middle) if self.kind == "break" else EarlyExits(returns=middle)
+        untaken = NO_EXITS.untaken if self.way.entered else EXIT_KINDS
+        is_break = self.kind == "break"
+        return EarlyExits(middle if is_break else None, None if is_break else middle, untaken)
 
     def draw(self, pen: Pen, lanes: Lanes) -> None:
         pen.open(self.group.css, self.group.identity, self.group.title)
@@ -196,6 +227,12 @@ class EndPoint(Struct, frozen=True):
     """The radii of the circles."""
 
     continues: bool
+    entered: bool = True
+    """Whether the drawn instance reached the point."""
+
+    @property
+    def way(self) -> Way:
+        return TAKEN if self.entered else UNTAKEN
 
     @property
     def exits(self) -> EarlyExits:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Final
 
 from msgspec import Struct
@@ -14,6 +14,7 @@ from stepgraph.render.step_types import step_style
 from stepgraph.render.svg.figures.badge import draw_sample
 from stepgraph.render.svg.figures.figure import Lanes
 from stepgraph.render.svg.figures.label import ICON_ROOM, heading
+from stepgraph.render.svg.figures.state_signs import Sign, draw_sign
 from stepgraph.render.svg.fonts import DETAIL
 from stepgraph.render.svg.pen import Icon, Pen
 from stepgraph.render.svg.theme import FigureClass
@@ -92,6 +93,55 @@ def _loose_end(pen: Pen, x: int, y: int) -> None:
     pen.path("unawaited end", f"M{x + 12} {y + 5}a3 3 0 1 0 1 0z")
 
 
+def _state(sign: Sign) -> Entry:
+    return Entry(
+        _SIGN_MEANINGS[sign],
+        lambda pen, x, y: draw_sign(pen, sign, x + _SYMBOL // 2, y + _SYMBOL // 2),
+        sign.replace("_", "-"),
+    )
+
+
+_SIGN_MEANINGS: Final[dict[Sign, str]] = {
+    "done": "a step that is done",
+    "failed": "a step that failed",
+    "retrying": "a step that waits for its next attempt",
+    "sleeping": "a sleep that has not ended",
+    "waiting": "a wait whose event has not come",
+    "running": "a step that runs",
+    "next": "a step that can begin next",
+    "uncertain": "a step that may have run: the log fits several paths",
+    "skipped": "a step that was passed without a run",
+    "unreachable": "a step that cannot run, because the instance ended before",
+}
+_SIGN_ORDER: Final = list(_SIGN_MEANINGS)
+
+
+def _taken_way(pen: Pen, x: int, y: int) -> None:
+    pen.path("line", f"M{x} {y + 8}h{_SYMBOL}")
+
+
+def _untaken_way(pen: Pen, x: int, y: int) -> None:
+    pen.path("line", f"M{x} {y + 8}h{_SYMBOL}", faded=True)
+
+
+def _wait_bar(pen: Pen, x: int, y: int) -> None:
+    pen.box("span wait", (x, y + 4), (_SYMBOL, 8), 2)
+
+
+def _gap(pen: Pen, x: int, y: int) -> None:
+    pen.box("gap", (x, y), (_SYMBOL, _SYMBOL), 0)
+    pen.box("span work", (x, y + 4), (_SYMBOL, 8), 0)
+    pen.path("cut", f"M{x + 3} {y + 14}l5-12m4 0l-5 12")
+
+
+INSTANCE_ENTRIES: Final = (
+    Entry("a way that the instance took", _taken_way),
+    Entry("a way that it did not take, or has not taken yet", _untaken_way),
+    Entry("in the timeline, a sleep or a wait", _wait_bar),
+    Entry("a period that is drawn shorter than it was", _gap),
+)
+"""The entries on the ways and the timeline of an instance."""
+
 ENTRIES: Final = (
     *map(_step, STEP_TYPES),
     _icon("function", Icon.FUNCTION, "a function that runs steps"),
@@ -165,6 +215,7 @@ class Legend(Struct, frozen=True):
         return [f'<svg xmlns="http://www.w3.org/2000/svg" class="stepgraph" {size}>', *pen.lines, "</svg>"]
 
 
-def legend(*, has_badges: bool) -> Legend:
-    """Return the legend of a picture or page, which explains badges only if there are any."""
-    return Legend(ENTRIES + BADGE_ENTRIES if has_badges else ENTRIES)
+def legend(*, has_badges: bool, signs: Collection[Sign] = ()) -> Legend:
+    """Return the legend of a picture or page, which explains badges and the signs of states only if there are any."""
+    entries = ENTRIES + BADGE_ENTRIES if has_badges else ENTRIES
+    return Legend((*map(_state, sorted(signs, key=_SIGN_ORDER.index)), *(INSTANCE_ENTRIES if signs else ()), *entries))

@@ -17,6 +17,7 @@ from stepgraph.render.svg.fonts import DETAIL, EFFECT, HEADING
 from stepgraph.render.svg.lengths import Length, longest, shortest, value_of
 from stepgraph.render.svg.pen import Icon, Pen, TextPiece
 from stepgraph.render.view import EffectLabel, Mark, MarkKind
+from stepgraph.render.ways import Way
 
 ICONS: Final = {
     MarkKind.ADDED: Icon.ADDED,
@@ -79,6 +80,10 @@ class MarkedFigure(Struct, frozen=True):
     @property
     def continues(self) -> bool:
         return self.figure.continues
+
+    @property
+    def way(self) -> Way:
+        return self.figure.way
 
     @property
     def exits(self) -> EarlyExits:

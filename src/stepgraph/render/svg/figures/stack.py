@@ -12,6 +12,7 @@ from stepgraph.render.svg.figures.figure import GAP, NO_EXITS, EarlyExits, ExitK
 from stepgraph.render.svg.figures.leaf import EndPoint
 from stepgraph.render.svg.lengths import Length, longest
 from stepgraph.render.svg.pen import RADIUS, Pen
+from stepgraph.render.ways import Way
 
 MAX_CHAIN_DEPTH: Final = 160
 """The maximum nesting of groups in chained stacks, because some XML parsers support only 256 levels."""
@@ -59,6 +60,10 @@ class Stack(Struct, frozen=True):
         force_setattr(self, "continues", self.figures[-1].continues)
         force_setattr(self, "exits", exits)
 
+    @property
+    def way(self) -> Way:
+        return Way(self.figures[0].way.entered, self.figures[-1].way.left)
+
     def draw(self, pen: Pen, lanes: Lanes) -> None:
         """Draw the figures below each other.
 
@@ -70,12 +75,12 @@ class Stack(Struct, frozen=True):
         reached = self.entered
         for index, figure in enumerate(self.figures):
             if index or not chained:
-                pen.open_at(0, y)
+                pen.open_at(0, y, faded=not figure.way.entered)
             if reached:
                 pen.down()
             figure.draw(pen, lanes)
             if index == len(self.figures) - 1 and self.tail and figure.continues:
-                pen.path("line", f"M0 {figure.height}V{figure.height + self.tail}")
+                pen.path("line", f"M0 {figure.height}V{figure.height + self.tail}", faded=not figure.way.left)
             if not chained:
                 pen.close()
             reached = figure.continues
@@ -95,6 +100,19 @@ class LoopBody(Struct, frozen=True):
     endless: bool = False
     """Whether only exits leave the loop. The line below the body is then as long as the way to the line back."""
 
+    repeated: bool = True
+    """Whether the drawn instance took the line back."""
+
+    left: bool = True
+    """Whether the drawn instance left the loop at its end.
+
+    Otherwise, the line below the body is as short as in an endless loop, and its continuation is faded.
+    """
+
+    @property
+    def way(self) -> Way:
+        return self.body.way
+
     @property
     def left_extent(self) -> Length:
         return self.body.left_extent + _LINE_AWAY
@@ -105,7 +123,7 @@ class LoopBody(Struct, frozen=True):
 
     @property
     def height(self) -> Length:
-        return self.body.height + (LOOP_TAIL // 2 if self.endless else 0)
+        return self.body.height + (LOOP_TAIL // 2 if self.endless or not self.left else 0)
 
     @property
     def continues(self) -> bool:
@@ -121,15 +139,18 @@ class LoopBody(Struct, frozen=True):
         self.body.draw(pen, lanes)
         end = self.height - LOOP_TAIL // 2
         if not self.body.continues and not self.endless:
-            pen.path("line", f"M0 {end}V{self.body.height}")
+            pen.path("line", f"M0 {end}V{self.height}", faded=not self.left)
+        elif not self.endless and not self.left:
+            pen.path("line", f"M0 {end}V{self.height}", faded=True)
         up = f"q{-RADIUS} 0 {-RADIUS} {-RADIUS}V{RADIUS - _LINE_ABOVE}"
         side = f"M0 {end}H{RADIUS - self.left_extent}{up}q0 {-RADIUS} {RADIUS} {-RADIUS}H0"
         if not self.body.continues and not self.endless:
-            pen.path("line", side)
+            pen.path("line", side, faded=not self.left)
             return
-        pen.path("again", side)
+        faded = not self.repeated
+        pen.path("again", side, faded=faded)
         head = -_LINE_ABOVE if self.body.continues else end
-        pen.path("again head", f"M-8 {head - 4}L-1 {head}L-8 {head + 4}z")
+        pen.path("again head", f"M-8 {head - 4}L-1 {head}L-8 {head + 4}z", faded=faded)
 
 
 class ExitJoin(Struct, frozen=True):
@@ -157,6 +178,10 @@ class ExitJoin(Struct, frozen=True):
         return True
 
     @property
+    def way(self) -> Way:
+        return self.figure.way
+
+    @property
     def exits(self) -> EarlyExits:
         return replace(self.figure.exits, **{self.kind: None})
 
@@ -164,8 +189,10 @@ class ExitJoin(Struct, frozen=True):
         lane, end = self.figure.right_extent + _JOIN_LANE, self.figure.height + _JOIN_BELOW
         self.figure.draw(pen, replace(lanes, **{self.kind: lane}))
         begin = self.figure.height if self.figure.continues else end
-        pen.path("line", f"M0 {begin}V{end + _JOIN_BELOW}")
-        pen.out((lane, self.first), end, 1)
+        pen.path("line", f"M0 {begin}V{end + _JOIN_BELOW}", faded=not self.way.left)
+        exits = self.figure.exits
+        out = pen.exits_above((lane, self.first), exits.taken(self.kind))
+        pen.out(out, end, 1, faded=self.kind in exits.untaken)
 
 
 def rejoin_all(figure: Figure) -> Figure:
@@ -200,15 +227,17 @@ class WorkflowFigure(Struct, frozen=True):
         lane, exits = self.stack.right_extent + _END_LANE, self.stack.exits
         self.stack.draw(pen, Lanes(lane, lane))
         end, edge = self.height - max(END.rings), max(END.rings)
-        for first in (exits.breaks, exits.returns):
-            if first is not None:
-                pen.out((lane, first), end, edge + 1)
+        kinds: tuple[ExitKind, ...] = ("breaks", "returns")
+        for kind in kinds:
+            if (first := exits.of(kind)) is not None:
+                begin = pen.exits_above((lane, first), exits.taken(kind))
+                pen.out(begin, end, edge + 1, faded=kind in exits.untaken)
 
 
 def workflow_figure(content: Figure) -> WorkflowFigure:
     """Return a workflow with this content. It has no end that nothing leads to."""
     figures = content.figures if isinstance(content, Stack) else [content]
-    end = [END] if content.continues or content.exits else []
+    end = [replace(END, entered=content.way.left)] if content.continues or content.exits else []
     return WorkflowFigure(Stack([BEGINNING, *figures, *end], entered=False))
 
 

@@ -13,6 +13,7 @@ from stepgraph.render.svg.figures.columns import THICK, UNPLACED, Column, Column
 from stepgraph.render.svg.figures.figure import GAP, NO_EXITS, EarlyExits, Figure, Lanes
 from stepgraph.render.svg.lengths import Length, longest, shortest
 from stepgraph.render.svg.pen import Pen
+from stepgraph.render.ways import Way
 
 _TOP: Final = FORK + THICK + GAP
 
@@ -65,35 +66,43 @@ class StaggeredRows(Struct, frozen=True):
         return all(figure.continues for figure in self.figures)
 
     @property
+    def way(self) -> Way:
+        return Way(left=all(figure.way.left for figure in self.figures))
+
+    @property
     def exits(self) -> EarlyExits:
         return NO_EXITS
 
     def draw(self, pen: Pen, lanes: Lanes) -> None:
-        pen.path("line", f"M0 0V{FORK}{self._lines()}")
+        for faded in (True, False):  # strong lines cover faded ones
+            path = self._lines(faded=faded) if faded else f"M0 0V{FORK}{self._lines(faded=faded)}"
+            if path:
+                pen.path("line", path, faded=faded)
         ends = (self.columns.spines[0] - OVERHANG, self.columns.spines[-1] + OVERHANG)
         draw_bar(pen, "bar", FORK, ends, ())
         leading = [spine for spine, figure in zip(self.columns.spines, self.figures, strict=True) if figure.continues]
         if leading:
             # The spine of the group is between the outer spines, or beyond those that lead on.
             ends = (shortest([0, leading[0]]) - OVERHANG, longest([0, leading[-1]]) + OVERHANG)
-            draw_bar(pen, "bar first" if self.ends_with_first else "bar", self.end, ends, ())
+            css = "bar first" if self.ends_with_first else "bar"
+            draw_bar(pen, css if self.way.left else f"{css} faded", self.end, ends, ())
         for index, (figure, spine) in enumerate(zip(self.figures, self.columns.spines, strict=True)):
-            pen.open_at(spine, self._top(index))
+            pen.open_at(spine, self._top(index), faded=not figure.way.entered)
             pen.down()
             figure.draw(pen, lanes.relative_to(spine))
             pen.close()
         if self.continues:
-            pen.path("line", f"M0 {self.end + THICK}V{self.height}")
+            pen.path("line", f"M0 {self.end + THICK}V{self.height}", faded=not self.way.left)
 
     def _top(self, index: int) -> Length:
         return self.lower_top if self.lower[index] else _TOP
 
-    def _lines(self) -> str:
-        """Return the path of the lines from the upper bar to the lower row, and from all figures to the lower bar."""
+    def _lines(self, *, faded: bool) -> str:
+        """Return the path of the faded or the other lines between the bars and the figures."""
         path = ""
         for index, (figure, spine) in enumerate(zip(self.figures, self.columns.spines, strict=True)):
-            if self.lower[index]:
+            if self.lower[index] and figure.way.entered != faded:
                 path += f"M{spine} {FORK + THICK}V{self.lower_top + -GAP}"
-            if figure.continues:
+            if figure.continues and figure.way.left != faded:
                 path += f"M{spine} {self._top(index) + figure.height}V{self.end}"
         return path

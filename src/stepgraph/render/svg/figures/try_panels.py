@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar, Final
+from typing import ClassVar, Final, TypeAlias
 
 from msgspec import Struct
 from msgspec.structs import force_setattr, replace
 
 from stepgraph.render.svg.figures.columns import UNPLACED, Column, ColumnLayout, gathered, place_columns
-from stepgraph.render.svg.figures.figure import GAP, EarlyExits, Figure, Lanes
+from stepgraph.render.svg.figures.figure import GAP, EarlyExits, ExitKind, Figure, Lanes
 from stepgraph.render.svg.figures.frame import FrameFigure
 from stepgraph.render.svg.figures.leaf import ExitPill
 from stepgraph.render.svg.figures.stack import Stack
 from stepgraph.render.svg.lengths import Length, SymbolicLength, longest, shortest, value_of
 from stepgraph.render.svg.pen import RADIUS, Pen
+from stepgraph.render.ways import Way
 
 _ABOVE: Final = 14
 _FAILURE: Final = 13
@@ -38,6 +39,10 @@ _INDENT: Final = 28
 _INTO_CATCH: Final = 30
 
 
+_End: TypeAlias = tuple[Length, Length, bool]
+"""The spine of a panel, its bottom, and whether the drawn instance left it."""
+
+
 class TryPanels(Struct, frozen=True):
     """The body of a `try` with its `catch` beside it.
 
@@ -54,6 +59,9 @@ class TryPanels(Struct, frozen=True):
 
     final: bool = False
     """Whether a `finally` follows."""
+
+    failed: bool = True
+    """Whether the drawn instance took the line of the failure."""
 
     columns: ColumnLayout = UNPLACED
     """The layout of the columns, computed from the panels."""
@@ -84,6 +92,10 @@ class TryPanels(Struct, frozen=True):
         return self.body.continues or (not self.final if self.catch is None else self.catch.continues)
 
     @property
+    def way(self) -> Way:
+        return _way(self._panels)
+
+    @property
     def fails_into_final(self) -> bool:
         """Whether a failure leads from the body to the `finally`."""
         return self.final and self.catch is None
@@ -103,25 +115,26 @@ class TryPanels(Struct, frozen=True):
 
     def draw(self, pen: Pen, lanes: Lanes) -> None:
         pen.path("line", f"M0 0V{_ABOVE}")
-        ends: list[tuple[Length, Length]] = []
+        ends: list[_End] = []
         for index, (panel, spine) in enumerate(zip(self._panels, self.columns.spines, strict=True)):
-            pen.open_at(spine, _ABOVE)
+            pen.open_at(spine, _ABOVE, faded=not panel.way.entered)
             panel.draw(pen, self.columns.lanes(index, lanes))
             pen.close()
             if panel.continues:
-                ends.append((spine, panel.height + _ABOVE))
+                ends.append((spine, panel.height + _ABOVE, panel.way.left))
         self._draw_failure(pen)
         if self.continues:
-            pen.path("line", gathered(ends, self.below, self.height))
+            _draw_gathered(pen, ends, self.below, self.height)
         self.columns.draw_exits(pen, lanes, self.below)
 
     def _draw_failure(self, pen: Pen) -> None:
         if self.catch is not None:
             y, edge = _ABOVE + _FAILURE, self.columns.spines[1] - self.catch_edge
-            pen.path("failure", f"M{self.protected.right_extent} {y}H{edge - 6}")
-            pen.path("failure head", f"M{edge - 8} {y - 4}L{edge - 1} {y}L{edge - 8} {y + 4}z")
+            faded = not self.failed
+            pen.path("failure", f"M{self.protected.right_extent} {y}H{edge - 6}", faded=faded)
+            pen.path("failure head", f"M{edge - 8} {y - 4}L{edge - 1} {y}L{edge - 8} {y + 4}z", faded=faded)
         elif not self.final:
-            _draw_failure_to(pen, self.protected, self.failure_lane, self.below, 1)
+            _draw_failure_to(pen, self.protected, self.failure_lane, self.below, 1, faded=not self.failed)
 
 
 class CatchBelow(Struct, frozen=True):
@@ -134,6 +147,9 @@ class CatchBelow(Struct, frozen=True):
     catch: Figure
     catch_edge: Length
     """The distance from the spine of the `catch` to the left edge of its frame."""
+
+    failed: bool = True
+    """Whether the drawn instance took the line of the failure."""
 
     fails_into_final: ClassVar[bool] = False
 
@@ -152,6 +168,10 @@ class CatchBelow(Struct, frozen=True):
     @property
     def continues(self) -> bool:
         return self.body.continues or self.catch.continues
+
+    @property
+    def way(self) -> Way:
+        return _way([self.body, self.catch])
 
     @property
     def exits(self) -> EarlyExits:
@@ -197,40 +217,62 @@ class CatchBelow(Struct, frozen=True):
 
     def draw(self, pen: Pen, lanes: Lanes) -> None:
         pen.path("line", f"M0 0V{_ABOVE}")
-        ends: list[tuple[Length, Length]] = []
+        ends: list[_End] = []
         placed: list[tuple[Figure, Length, Length]] = [
             (self.body, 0, _ABOVE),
             (self.catch, self._catch_x, self._catch_top),
         ]
         for panel, x, top in placed:
-            pen.open_at(x, top)
+            pen.open_at(x, top, faded=not panel.way.entered)
             panel.draw(pen, lanes.relative_to(x))
             pen.close()
             if panel.continues:
-                ends.append((x, panel.height + top))
+                ends.append((x, panel.height + top, panel.way.left))
         self._draw_failure(pen)
         if self.continues:
-            pen.path("line", gathered(ends, self._joined, self.height))
+            _draw_gathered(pen, ends, self._joined, self.height)
 
     def _draw_failure(self, pen: Pen) -> None:
         lane = self.failure_lane
         if self._has_else:
-            _draw_failure_to(pen, self.protected, lane, self._catch_top + _FAILURE, self._catch_right + 1)
+            y, end = self._catch_top + _FAILURE, self._catch_right + 1
+            _draw_failure_to(pen, self.protected, lane, y, end, faded=not self.failed)
             return
         is_aside = value_of(lane) > value_of(self.body.right_extent)
         begin = _failure_out(self.body, lane) if is_aside else f"M{lane} {self._body_end}"
-        _draw_failure_onto(pen, begin, lane, self._catch_top)
+        _draw_failure_onto(pen, begin, lane, self._catch_top, faded=not self.failed)
 
 
 def place_panels(
-    protected: Figure, otherwise: Figure | None, catch: Figure | None, catch_edge: Length, *, final: bool
+    protected: Figure,
+    otherwise: Figure | None,
+    catch: Figure | None,
+    catch_edge: Length,
+    *,
+    final: bool,
+    failed: bool = True,
 ) -> TryPanels | CatchBelow:
     """Return the body of a `try`, its `else` below it, and its `catch` beside or, if that would be too wide, below."""
     body = protected if otherwise is None else Stack([protected, otherwise], entered=False)
-    beside = TryPanels(body, protected, catch, catch_edge, final)
+    beside = TryPanels(body, protected, catch, catch_edge, final, failed)
     if catch is None or value_of(beside.left_extent + beside.right_extent) <= _WIDEST_BESIDE:
         return beside
-    return CatchBelow(body, protected, catch, catch_edge)
+    return CatchBelow(body, protected, catch, catch_edge, failed)
+
+
+def _way(panels: Sequence[Figure]) -> Way:
+    """Return the way through panels of which any may lead on."""
+    return Way(panels[0].way.entered, any(panel.way.left for panel in panels))
+
+
+def _draw_gathered(pen: Pen, ends: Sequence[_End], y: Length, bottom: Length) -> None:
+    """Draw the lines from the ends of panels to the spine, where they join at `y`, and down to `bottom`."""
+    for faded in (True, False):  # strong lines cover faded ones
+        same = [(spine, end) for spine, end, is_left in ends if is_left != faded]
+        if same:
+            pen.path("line", gathered(same, y, bottom), faded=faded)
+    if not ends:  # only a failure leads on
+        pen.path("line", gathered([], y, bottom))
 
 
 def _widened(final: Figure, right_extent: Length) -> Figure:
@@ -243,16 +285,17 @@ def _widened(final: Figure, right_extent: Length) -> Figure:
     return replace(final, figure=_widened(final.figure, right_extent)) if isinstance(final, MarkedFigure) else final
 
 
-def _draw_failure_to(pen: Pen, body: Figure, lane: Length, y: Length, end: Length) -> None:
+def _draw_failure_to(pen: Pen, body: Figure, lane: Length, y: Length, end: Length, *, faded: bool) -> None:
     """Draw the line of an uncaught failure of a body down a lane to `y`, and as an arrow left to `end`."""
-    pen.path("failure", f"{_failure_out(body, lane)}V{y - RADIUS}q0 {RADIUS} {-RADIUS} {RADIUS}H{end + 5}")
-    pen.path("failure head", f"M{end + 7} {y - 4}L{end} {y}L{end + 7} {y + 4}z")
+    line = f"{_failure_out(body, lane)}V{y - RADIUS}q0 {RADIUS} {-RADIUS} {RADIUS}H{end + 5}"
+    pen.path("failure", line, faded=faded)
+    pen.path("failure head", f"M{end + 7} {y - 4}L{end} {y}L{end + 7} {y + 4}z", faded=faded)
 
 
-def _draw_failure_onto(pen: Pen, begin: str, lane: Length, y: Length) -> None:
+def _draw_failure_onto(pen: Pen, begin: str, lane: Length, y: Length, *, faded: bool) -> None:
     """Draw the line of a failure from its beginning down a lane, as an arrow onto the figure that begins at `y`."""
-    pen.path("failure", f"{begin}V{y - 6}")
-    pen.path("failure head", f"M{lane - 4} {y - 8}L{lane} {y - 1}L{lane + 4} {y - 8}z")
+    pen.path("failure", f"{begin}V{y - 6}", faded=faded)
+    pen.path("failure head", f"M{lane - 4} {y - 8}L{lane} {y - 1}L{lane + 4} {y - 8}z", faded=faded)
 
 
 def _failure_out(body: Figure, lane: Length) -> str:
@@ -295,6 +338,10 @@ class TryFinally(Struct, frozen=True):
         return self.final.continues and self.panels.continues
 
     @property
+    def way(self) -> Way:
+        return Way(self.panels.way.entered, self.final.way.left)
+
+    @property
     def exits(self) -> EarlyExits:
         """Return the exits of the `finally`, and the exits that continue after it."""
         exits = self.final.exits.lowered(self._final_top)
@@ -334,20 +381,22 @@ class TryFinally(Struct, frozen=True):
     def draw(self, pen: Pen, lanes: Lanes) -> None:
         lane = self._lane
         self.panels.draw(pen, Lanes(lane, lane))
-        pen.open_at(0, self._final_top)
+        pen.open_at(0, self._final_top, faded=not self.final.way.entered)
         if self.panels.continues:
             pen.down()
         self.final.draw(pen, lanes)
         pen.close()
         self._draw_lines_into_final(pen, lane)
         if self.continues:
-            pen.path("line", f"M0 {self._end}V{self.height}")
+            pen.path("line", f"M0 {self._end}V{self.height}", faded=not self.way.left)
         for index, pill in enumerate(self.resumed_exits):
             top = self._end + self._pill_top(index)
             middle = top + pill.height // 2
-            pen.path("line", f"M0 {self._end}V{middle - RADIUS}q0 {RADIUS} {RADIUS} {RADIUS}H{_PILL_AWAY}")
+            faded = not pill.way.entered
+            line = f"M0 {self._end}V{middle - RADIUS}q0 {RADIUS} {RADIUS} {RADIUS}H{_PILL_AWAY}"
+            pen.path("line", line, faded=faded)
             spine = _PILL_AWAY + pill.left_extent
-            pen.open_at(spine, top)
+            pen.open_at(spine, top, faded=faded)
             pill.draw(pen, lanes.relative_to(spine))
             pen.close()
 
@@ -357,12 +406,19 @@ class TryFinally(Struct, frozen=True):
         fails_aside = self.panels.fails_into_final and value_of(self._failure_lane) > value_of(side)
         # The lane of a failure is nearer to the panels, so it enters above the exits and no lines cross.
         exits_enter = _NEXT_ENTERS if fails_aside else _ENTERS
-        for begin in (before.breaks, before.returns):
-            if begin is not None and value_of(lane) > value_of(side):
-                pen.out((lane, begin), top + exits_enter, side + 1)
-            elif begin is not None:
-                pen.onto((lane, begin), top)
+        kinds: tuple[ExitKind, ...] = ("breaks", "returns")
+        for kind in kinds:
+            first, faded = before.of(kind), kind in before.untaken
+            if first is None:
+                continue
+            begin = pen.exits_above((lane, first), before.taken(kind))
+            if value_of(lane) > value_of(side):
+                pen.out(begin, top + exits_enter, side + 1, faded=faded)
+            else:
+                pen.onto(begin, top, faded=faded)
         if fails_aside:
-            _draw_failure_to(pen, self.panels.protected, self._failure_lane, top + _ENTERS, side + 1)
+            faded = not self.panels.failed
+            _draw_failure_to(pen, self.panels.protected, self._failure_lane, top + _ENTERS, side + 1, faded=faded)
         elif self.panels.fails_into_final:
-            _draw_failure_onto(pen, _failure_out(self.panels.protected, self._failure_lane), self._failure_lane, top)
+            out = _failure_out(self.panels.protected, self._failure_lane)
+            _draw_failure_onto(pen, out, self._failure_lane, top, faded=not self.panels.failed)

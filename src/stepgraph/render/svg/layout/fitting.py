@@ -73,10 +73,11 @@ def fold_to_fit(
         return narrow
     compact = replace(narrow, compact=True)
     costs = _costs([nodes, *(function["nodes"] for function in functions.values())], functions)
+    protected = _protected(nodes, functions, view)
     folded: list[int] = []
     for _ in range(_MAX_ROUNDS):
         measurement = measure(_with_folded(compact, folded))
-        new = _new_folds(nodes, measurement, costs, max_width)
+        new = _new_folds(nodes, measurement, costs, max_width, protected)
         folded += new
         if not new:
             break
@@ -84,12 +85,24 @@ def fold_to_fit(
     return _with_folded(compact, _needed(compact, folded, max(max_width, measurement.width), measure))
 
 
-def _new_folds(nodes: Sequence[Node], measurement: Measurement, costs: FoldCosts, max_width: int) -> list[int]:
+def _protected(nodes: Sequence[Node], functions: Mapping[str, FunctionDef], view: View) -> frozenset[int]:
+    """Return the nodes that contain the current or failed steps of an instance, which must not be folded."""
+    progress = view.progress
+    if progress is None:
+        return frozenset()
+    lists = [nodes, *(function["nodes"] for function in functions.values())]
+    important = [id(node) for each in lists for node in walk(each) if progress.is_important(node)]
+    return containers_of(nodes, functions).closure(important)
+
+
+def _new_folds(
+    nodes: Sequence[Node], measurement: Measurement, costs: FoldCosts, max_width: int, protected: frozenset[int]
+) -> list[int]:
     """Return nodes to fold in a picture that is too wide, or none in another picture."""
     excess, layout = measurement.width - max_width, measurement.layout
     if excess <= 0:
         return []
-    narrowing = Narrowing(layout, costs, excess)
+    narrowing = Narrowing(layout, costs, excess, protected)
     separate = [each for name, each in layout.functions.items() if layout.calls.shown.get(name) == id(each)]
     spines = [narrowing.drawn(each) for each in (nodes, *(function["nodes"] for function in separate))]
     room = max(spine_width(form for _, form in spine) for spine in spines) - excess

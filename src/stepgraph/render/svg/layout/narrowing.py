@@ -161,6 +161,9 @@ class Narrowing(Struct):
     excess: int
     """The number of pixels by which the picture is too wide."""
 
+    protected: frozenset[int] = frozenset()
+    """The nodes that must not be folded, by their identity as objects."""
+
     _forms: dict[int, list[Form]] = field(default_factory=dict)
     _placed: int = 0
 
@@ -246,7 +249,7 @@ class Narrowing(Struct):
             gain = sum(spine_width(each for _, each in branch) for branch in branches) - _FOLDED_WIDTH
             if id(handlers) in form.folded:
                 lists = [(nodes, is_beside) for nodes, is_beside in lists if not is_beside]
-            elif gain > 0:
+            elif gain > 0 and id(handlers) not in self.protected:
                 yield Move(self.costs.of_fold(id(handlers)), gain, folded=frozenset([id(handlers)]))
         for nodes, _ in lists:
             yield from self.moves(self._current(nodes, form))
@@ -270,7 +273,7 @@ class Narrowing(Struct):
         target: Node = node
         if node["type"] == "function_call":
             target = self.layout.functions.get(node["name"], node)
-        if not children(target):
+        if not children(target) or id(target) in self.protected:
             return None
         folded = frozenset([id(target)])
         figure = self._measure(node, folded, {})

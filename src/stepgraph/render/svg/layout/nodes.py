@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final, assert_never
+from typing import TYPE_CHECKING, Final, assert_never
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -49,6 +49,10 @@ from stepgraph.render.svg.layout.structures import (
 from stepgraph.render.svg.lengths import Variables
 from stepgraph.render.svg.pen import Icon
 from stepgraph.render.view import NodeContext, View
+
+if TYPE_CHECKING:
+    from stepgraph.render.progress import Progress
+    from stepgraph.render.svg.layout.runs import Runs
 
 TAIL: Final = 14
 
@@ -148,6 +152,9 @@ class NodeLayout(Struct):
     ) -> Figure:
         """Return the figures of the nodes of a part, and of the jumps at its end that have no node."""
         endings = self._endings(part, context.at(""))
+        if endings and self.view.progress is not None:
+            runs = self._runs(self.view.progress)
+            endings = [runs.ending(figure, part, nodes) for figure in endings]
         if not endings:
             return self.stack(nodes, context, tail=tail, entered=entered, empty=self.view.when_empty(part))
         if not nodes:
@@ -172,7 +179,12 @@ class NodeLayout(Struct):
         return figures
 
     def marked(self, figure: Figure, part: Mapping[str, object], *, quiet: bool = False) -> Figure:
-        """Return a figure with the mark of its node, branch or block, if there is one, without a sign if `quiet`."""
+        """Return a figure with the mark of its node, branch or block, if there is one, without a sign if `quiet`.
+
+        In a drawing of an instance, return it with the progress of the instance.
+        """
+        if self.view.progress is not None:
+            return self._runs(self.view.progress).figure(figure, part, self.widths)
         mark = self.view.mark(part)
         if mark is None:
             return figure
@@ -180,6 +192,12 @@ class NodeLayout(Struct):
         from stepgraph.render.svg.figures.marks import MarkedFigure, is_marked
 
         return figure if is_marked(figure) else MarkedFigure(figure, replace(mark, quiet=True) if quiet else mark)
+
+    def _runs(self, progress: Progress) -> Runs:
+        # Imported here because most drawings have no instance, and start-up time counts.
+        from stepgraph.render.svg.layout.runs import Runs
+
+        return Runs(progress, self.functions)
 
     def measure(self, node: Node, context: NodeContext) -> Figure:
         """Return the figure of a node of any type, with its mark."""
@@ -255,8 +273,11 @@ class NodeLayout(Struct):
     def _loop(self, loop: Loop, context: NodeContext) -> Figure:
         head = self.view.details.source(loop)
         endless = head in ENDLESS_LOOPS
-        tail = LOOP_TAIL // 2 if endless else LOOP_TAIL
-        body = LoopBody(self.stack(loop["nodes"], context.inside(context.identity), tail=tail), endless)
+        progress = self.view.progress
+        repeated = progress is None or id(loop) in progress.ways.repeated
+        left = progress is None or progress.ways.of(loop).left
+        tail = LOOP_TAIL // 2 if endless or not left else LOOP_TAIL
+        body = LoopBody(self.stack(loop["nodes"], context.inside(context.identity), tail=tail), endless, repeated, left)
         label = heading(Icon.LOOP, "" if head else "loop", head, widest=self.widths.code)
         group = SvgGroup("loop", context.identity, head or "loop")
         return rejoin(FrameFigure(group, label, body, GAP, self.folded_form(loop, context)), "breaks")

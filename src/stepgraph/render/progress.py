@@ -1,0 +1,121 @@
+"""The progress of an instance at the parts of a drawing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+from msgspec import Struct, field
+from msgspec.structs import replace
+
+from stepgraph.execution.instance import Instance, NodeProgress, NodeState
+from stepgraph.model.details import Part
+from stepgraph.model.payload import FunctionDef, Node, Workflow
+from stepgraph.model.walk import as_unknown, blocks_in, is_step, paths_of
+from stepgraph.render.ways import Ways, ways_of
+
+STATES: Final[tuple[NodeState, ...]] = (
+    "retrying",
+    "waiting",
+    "sleeping",
+    "running",
+    "failed",
+    "done",
+    "not_reached",
+    "unreachable",
+    "skipped",
+)
+"""The states in order of importance: a folded box has the first state of the nodes inside."""
+
+CURRENT: Final[frozenset[NodeState]] = frozenset({"retrying", "waiting", "sleeping", "running"})
+"""The states of work that has not ended."""
+
+TAKEN: Final[frozenset[NodeState]] = CURRENT | {"failed", "done"}
+"""The states of nodes that the instance has reached."""
+
+STATE_WORDS: Final[Mapping[NodeState, str]] = {
+    "done": "done",
+    "failed": "failed",
+    "retrying": "retrying",
+    "sleeping": "sleeping",
+    "waiting": "waiting",
+    "running": "running",
+    "skipped": "skipped",
+    "not_reached": "not reached",
+    "unreachable": "not reachable any more",
+}
+
+
+class Progress(Struct, frozen=True, eq=False):
+    """The progress of an instance at the parts of a graph.
+
+    It applies to objects by identity, not to equal objects, as `Marks` does.
+    """
+
+    instance: Instance
+    parts: Sequence[tuple[Part, NodeProgress]]
+    """The nodes, branches, blocks and functions of the graph."""
+
+    next: Sequence[Node]
+    """The steps that can begin next, or that could have begun instead of an entry that does not fit.
+
+    Steps that begin only if the code between steps raises an exception are omitted.
+    """
+
+    ways: Ways = field(default_factory=lambda: Ways({}, frozenset(), frozenset()))
+    """The ways through the graph, computed from the states of its parts."""
+
+    _by_identity: dict[int, NodeProgress] = field(default_factory=dict)
+    _next: set[int] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self._by_identity.update((id(part), progress) for part, progress in self.parts)
+        self._next.update(map(id, self.next))
+
+    @property
+    def failure(self) -> int | None:
+        """The index of the log entry whose failure ended the instance, or None if there is none or it is unknown."""
+        return self.instance.failure
+
+    def of(self, part: Mapping[str, object]) -> NodeProgress | None:
+        """Return the progress of a node, branch, block or function, or None for a part of another graph."""
+        return self._by_identity.get(id(part))
+
+    def state(self, part: Mapping[str, object]) -> NodeState:
+        """Return the state of a part."""
+        progress = self.of(part)
+        return "not_reached" if progress is None else progress.state
+
+    def is_taken(self, part: Mapping[str, object]) -> bool:
+        """Return whether the instance has reached a part."""
+        return self.state(part) in TAKEN
+
+    def is_next(self, node: Mapping[str, object]) -> bool:
+        """Return whether a step can begin next."""
+        return id(node) in self._next
+
+    def is_important(self, node: Node) -> bool:
+        """Return whether a step must not be hidden: it has not ended, or it has failed."""
+        state = self.state(node)
+        return is_step(node) and (state in CURRENT or state == "failed")
+
+
+def progress_of(instance: Instance, workflow: Workflow) -> Progress:
+    """Return the progress of an instance at the parts of the workflow that it was matched with."""
+    nodes = dict(paths_of(workflow))
+    parts: dict[str, Part] = dict(nodes)
+    parts.update(_functions("", workflow["functions"]))
+    for path, node in nodes.items():
+        parts.update((f"{path}.{key}", block) for key, _, block in blocks_in(node))
+        if as_unknown(node) is None and node["type"] == "start":
+            parts.update(_functions(f"{path}.", node["functions"]))
+    progress = [(part, instance.nodes[path]) for path, part in parts.items() if path in instance.nodes]
+    next_places = (place for place in instance.next if not instance.begins_after_error(place))
+    expected = [place.path for place in next_places] if instance.misfit is None else instance.misfit.expected
+    states = Progress(instance, progress, [nodes[path] for path in dict.fromkeys(expected) if path in nodes])
+    return replace(states, ways=ways_of(states, workflow))
+
+
+def _functions(path: str, functions: Mapping[str, FunctionDef]) -> Iterator[tuple[str, Part]]:
+    """Yield functions with their paths."""
+    yield from ((f'{path}functions["{name}"]', function) for name, function in functions.items())

@@ -1,0 +1,192 @@
+"""The ways that an instance took through its graph."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct, field
+
+from stepgraph.large_stack import run_with_large_stack
+from stepgraph.model.payload import Branch, FunctionDef, If, Node, Switch, Try, Workflow
+from stepgraph.model.walk import as_unknown, functions_of, is_step, node_lists, walk
+from stepgraph.render.passing import Passing
+
+if TYPE_CHECKING:
+    from stepgraph.render.progress import Progress
+
+_REPEATED: Final = 2
+"""The minimum number of passes after which the line back to the start of a loop was taken."""
+
+
+class Way(Struct, frozen=True):
+    """Whether an instance reached a part of a graph, and whether it continued below it."""
+
+    entered: bool = True
+    left: bool = True
+
+
+TAKEN: Final = Way()
+"""The way through all parts of drawings without an instance."""
+
+UNTAKEN: Final = Way(entered=False, left=False)
+
+
+class Ways(Struct, frozen=True):
+    """The ways of an instance through nodes, branches and blocks, by the identity of the part as an object."""
+
+    by_identity: Mapping[int, Way]
+    implied: frozenset[int]
+    """The choices whose conditions were all false, by identity as objects."""
+
+    repeated: frozenset[int]
+    """The loops with more than one pass, by identity as objects."""
+
+    def of(self, part: Mapping[str, object]) -> Way:
+        """Return the way through a node, branch or block."""
+        return self.by_identity.get(id(part), UNTAKEN)
+
+
+def ways_of(progress: Progress, workflow: Workflow) -> Ways:
+    """Return the ways of an instance through a workflow and its functions."""
+    # Nodes are followed as deeply as the graph is nested.
+    return run_with_large_stack(lambda: _traced(progress, workflow))
+
+
+def _traced(progress: Progress, workflow: Workflow) -> Ways:
+    functions = functions_of(workflow)
+    passing = Passing(progress, functions)
+    is_complete = progress.instance.log.status == "complete"
+    early_return = passing.early_return(workflow["nodes"]) if is_complete else None
+    early_exits = set() if early_return is None else {id(early_return)}
+    tracing = _Tracing(progress, functions, passing, early_exits)
+    tracing.trace(workflow["nodes"], is_left=is_complete)
+    while tracing.pending:
+        name = tracing.pending.pop()
+        function, is_returned = tracing.functions[name], tracing.returned[name]
+        is_entered = tracing.trace(function["nodes"], is_left=is_returned)
+        tracing.ways[id(function)] = Way(is_entered, is_returned)
+    return Ways(tracing.ways, frozenset(tracing.implied), frozenset(tracing.repeated))
+
+
+class _Tracing(Struct):
+    """Follows lists of nodes from their ends, because a node was passed if any node below it was reached."""
+
+    progress: Progress
+    functions: Mapping[str, FunctionDef]
+    passing: Passing
+    early_exits: set[int]
+    """The exits that were certainly taken although the states of nodes do not tell it, by identity as objects."""
+
+    ways: dict[int, Way] = field(default_factory=dict)
+    implied: set[int] = field(default_factory=set)
+    repeated: set[int] = field(default_factory=set)
+    pending: list[str] = field(default_factory=list)
+    """The functions whose bodies must be followed."""
+
+    returned: dict[str, bool] = field(default_factory=dict)
+    """Whether any call of each function so far was left."""
+
+    def trace(self, nodes: Sequence[Node], *, is_left: bool) -> bool:
+        """Follow a list of nodes after which the instance continued if `is_left`. Return whether it reached the list.
+
+        Unless it can have passed the last nodes, it left the list by an exit.
+        """
+        is_left = is_left and self.passing.is_end_reached(nodes)
+        runs_below = 0
+        for node in reversed(nodes):
+            is_taken = self.progress.is_taken(node) or id(node) in self.early_exits
+            is_entered = self._trace_inside(node, is_left=is_left, runs_below=runs_below) or is_left or is_taken
+            self.ways[id(node)] = Way(is_entered, is_left)
+            is_left = is_entered
+            if as_unknown(node) is None and is_step(node):
+                runs_below = max(runs_below, self.passing.runs(node) or 0)
+        return is_left
+
+    def _trace_inside(self, node: Node, *, is_left: bool, runs_below: int) -> bool:
+        """Follow the nodes inside a node. Return whether any of them was reached.
+
+        `runs_below` is the number of runs of a step below the node, in the same list.
+        """
+        if as_unknown(node) or is_step(node):
+            return self._trace_lists(node, is_left=is_left and self.progress.is_taken(node))
+        match node["type"]:
+            case "if" | "switch":
+                return self._trace_choice(node, is_left=is_left, runs_below=runs_below)
+            case "try":
+                return self._trace_try(node, is_left=is_left)
+            case "loop":
+                if is_left and (early_break := self.passing.early_break(node)) is not None:
+                    self.early_exits.add(id(early_break))
+                progress = self.progress.of(node)
+                is_repeated = progress is not None and progress.runs >= _REPEATED
+                if is_repeated:
+                    self.repeated.add(id(node))
+                return self._trace_lists(node, is_left=is_repeated or (is_left and self.progress.is_taken(node)))
+            case "parallel":
+                members = [
+                    self.trace([member], is_left=is_left or self.progress.state(member) == "done")
+                    for member in node["nodes"]
+                ]
+                return any(members)
+            case "function_call":
+                return self._trace_call(node["name"], is_left=is_left)
+            case _:
+                return self._trace_lists(node, is_left=is_left)
+
+    def _trace_lists(self, node: Node, *, is_left: bool) -> bool:
+        entered = [self.trace(nodes, is_left=is_left) for nodes in node_lists(node)]
+        return any(entered)
+
+    def _trace_choice(self, node: If | Switch, *, is_left: bool, runs_below: int) -> bool:
+        taken = [self._trace_branch(branch, is_left=is_left) for branch in node["branches"]]
+        if is_left and (not any(taken) or self.passing.is_skipped(node, runs_below)):
+            empty = [branch for branch in node["branches"] if not branch["nodes"]]
+            if empty:
+                self.ways[id(empty[-1])] = TAKEN
+            else:
+                self.implied.add(id(node))
+        return any(taken)
+
+    def _trace_branch(self, branch: Branch, *, is_left: bool) -> bool:
+        is_taken = self.progress.is_taken(branch)
+        is_entered = self.trace(branch["nodes"], is_left=is_left and is_taken) or is_taken
+        self.ways[id(branch)] = Way(is_entered, is_left and is_entered)
+        return is_entered
+
+    def _trace_try(self, node: Try, *, is_left: bool) -> bool:
+        final, catch, body = node.get("finally_block"), node.get("catch_block"), node.get("try_block")
+        if final is not None:
+            is_entered = self.trace(final["nodes"], is_left=is_left)
+            self.ways[id(final)] = Way(is_entered, is_left)
+            is_left = is_entered
+        is_caught = False
+        if catch is not None:
+            is_taken = self.progress.is_taken(catch)
+            is_caught = self.trace(catch["nodes"], is_left=is_left and is_taken) or is_taken
+            if not catch["nodes"] and body is not None:
+                is_caught = is_left and self._has_failures(body["nodes"])
+            self.ways[id(catch)] = Way(is_caught, is_left and is_caught)
+        if is_caught and (body is None or self.progress.state(body) != "done"):
+            is_left = False
+        if body is None:
+            return is_left or is_caught
+        is_entered = self.trace(body["nodes"], is_left=is_left) or is_caught
+        self.ways[id(body)] = Way(is_entered, is_left)
+        return is_entered
+
+    def _has_failures(self, nodes: Sequence[Node]) -> bool:
+        """Return whether any run of a step failed, which an exception handler without nodes has caught."""
+        runs = (
+            run
+            for node in walk(nodes)
+            if (node_progress := self.progress.of(node)) is not None
+            for run in node_progress.entries
+        )
+        return any(run.state == "failed" for run in runs)
+
+    def _trace_call(self, name: str, *, is_left: bool) -> bool:
+        if name in self.functions and (name not in self.returned or (is_left and not self.returned[name])):
+            self.returned[name] = is_left
+            self.pending.append(name)
+        return False
