@@ -13,6 +13,7 @@ import pytest
 
 from stepgraph.report.diff.page import render_html
 from tests.html.browser import Browser
+from tests.html.instances import LOOP, REFUSED, WAITING, page
 from tests.html.test_findings_in_browser import FINDINGS
 from tests.html.test_page_tools_in_browser import PAGE, SEVERAL
 from tests.report.comparisons import settlement_report
@@ -44,11 +45,11 @@ def violations(browser: Browser) -> list[str]:
 
 
 @pytest.mark.parametrize("colors", ["light", "dark"])
-@pytest.mark.parametrize("page", [PAGE, SEVERAL, FINDINGS], ids=["one", "several", "findings"])
-def test_a_page_violates_no_rule(screen: Browser, page: str, colors: str) -> None:
+@pytest.mark.parametrize("shown", [PAGE, SEVERAL, FINDINGS], ids=["one", "several", "findings"])
+def test_a_page_violates_no_rule(screen: Browser, shown: str, colors: str) -> None:
     media = {"features": [{"name": "prefers-color-scheme", "value": colors}]}
     screen.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
-    screen.open(page)
+    screen.open(shown)
     assert violations(screen) == []
     screen.node("orders--load").click()
     assert violations(screen) == []
@@ -75,4 +76,19 @@ def test_a_comparison_violates_no_rule(screen: Browser, colors: str) -> None:
     screen.press("n")
     assert violations(screen) == []
     screen.button("Before").click()
+    assert violations(screen) == []
+
+
+@pytest.mark.parametrize("colors", ["light", "dark"])
+def test_an_instance_violates_no_rule(screen: Browser, colors: str) -> None:
+    media = {"features": [{"name": "prefers-color-scheme", "value": colors}]}
+    screen.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
+    screen.open(page(REFUSED))
+    assert violations(screen) == []
+    screen.open(page(WAITING), "orders.log-1")
+    screen.run("document.querySelector('.log').open = true")
+    assert violations(screen) == []
+    screen.node(LOOP).find_element("css selector", ":scope > .toggle").send_keys("i")
+    screen.find("aside [aria-label='Next pass']").click()
+    screen.settle()
     assert violations(screen) == []

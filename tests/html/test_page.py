@@ -7,6 +7,7 @@ import hashlib
 import re
 from collections.abc import Sequence
 from importlib.resources import files
+from pathlib import Path
 
 import pytest
 
@@ -137,13 +138,14 @@ def test_a_page_makes_no_requests() -> None:
 
 
 def test_the_script_makes_no_markup_of_text() -> None:
-    folder = files("stepgraph.render.html").joinpath("script")
-    script = "".join(element.read_text(encoding="utf-8") for element in folder.iterdir())
+    folder = Path(str(files("stepgraph.render.html").joinpath("script")))
+    script = "".join(element.read_text(encoding="utf-8") for element in folder.rglob("*.js"))
     assert not re.findall(r"innerHTML|outerHTML|insertAdjacent|document\.write|\beval\b|new Function", script)
 
 
 def test_the_styles_of_a_page_leave_those_of_drawings_alone() -> None:
-    css = files("stepgraph.render.html").joinpath("page.css").read_text(encoding="utf-8")
+    assets = files("stepgraph.render.html")
+    css = "".join(assets.joinpath(name).read_text(encoding="utf-8") for name in ("page.css", "instance.css"))
     selectors = [element for rule in re.findall(r"[^{}]+(?={)", css) for element in rule.split(",")]
     ours = {
         name for element in selectors if ".stepgraph" not in element for name in re.findall(r"\.([a-z-]+)", element)

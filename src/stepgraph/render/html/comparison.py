@@ -35,7 +35,9 @@ class ListedChange(Struct, frozen=True):
     """The reason for the effect, or an empty string for a safe change."""
 
 
-def change_list(identity: str, name: str, changes: Sequence[ListedChange], places: Sequence[str]) -> Iterator[str]:
+def change_list(
+    identity: str, name: str, changes: Sequence[ListedChange], places: Sequence[str], assumption: str
+) -> Iterator[str]:
     """Yield the lines of the list of changes. `places` are the identities of their figures, or empty strings."""
     yield f'<nav class="changes" id="{identity}.changes" aria-label="Changes of {markup_text(name)}">'
     yield f"<h3>{counted(len(changes), 'change')}</h3>"
@@ -53,6 +55,8 @@ def change_list(identity: str, name: str, changes: Sequence[ListedChange], place
         start, end = (f'<a href="#{place}">', "</a>") if place else ("<span>", "</span>")
         yield f'<li class="{change.kind.value}">{start}{entry}{end}</li>'
     yield "</ol>"
+    if assumption:
+        yield f'<p class="effects">{markup_text(assumption)}</p>'
     yield "</nav>"
 
 

@@ -7,7 +7,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from importlib.resources import files
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -21,11 +21,15 @@ from stepgraph.render.html.section import FoldablePicture, Page, Section, Versio
 from stepgraph.render.html.source import SourceTable
 from stepgraph.render.svg.badge_style import badge_style
 from stepgraph.render.svg.figures.legend import legend
+from stepgraph.render.svg.figures.state_signs import ICONS
 from stepgraph.render.svg.identities import slug
 from stepgraph.render.svg.theme import DARK, SCOPE, Palette, by_theme, style_sheet
 from stepgraph.render.view import DEFAULT_VIEW, Theme, View
 
 __all__ = ["Page", "PageComparison", "render_page"]
+
+if TYPE_CHECKING:
+    from stepgraph.render.html.instance.instance_part import InstancePart
 
 SEVERAL: Final = "Workflows"
 SCRIPTS: Final = (
@@ -62,6 +66,14 @@ SCRIPTS: Final = (
 """The parts of the script in dependency order."""
 
 COMPARISON_SCRIPTS: Final = (*SCRIPTS[:-1], "changes", SCRIPTS[-1])
+INSTANCE_SCRIPTS: Final = (
+    *SCRIPTS[:-1],
+    *(
+        f"instance/{name}"
+        for name in ("log", "passes", "runs", "search", "time_axis", "splitter", "folded_states", "rows")
+    ),
+    SCRIPTS[-1],
+)
 _VERSION: Final = "workflow version compared"
 
 SCHEMES: Final[dict[Theme, str]] = {"auto": "light dark", "light": "light", "dark": "dark"}
@@ -97,7 +109,7 @@ def render_page(
     title = comparison.title if comparison else pages[0].name if len(pages) == 1 else SEVERAL
     sections = _sections(pages, view, title)
     style = "\n".join(["", *_style(view.theme, pages, marked=comparison is not None)])
-    script = _script(SCRIPTS if comparison is None or not pages else COMPARISON_SCRIPTS)
+    script = _script(_script_names(pages, is_comparison=comparison is not None))
     sources = SourceTable(link_of)
     data = [section.data(sources) for section in sections]
     comparison_data = [_comparison_data(sections, sources)] if comparison else []
@@ -121,8 +133,9 @@ def render_page(
         "</main>",
         f'<script type="application/json" id="{SCOPE}.data">{script_data(data)}</script>',
         *comparison_data,
+        *_instance_data(sections),
         *_sources(sources),
-        *_legend(has_badges=_has_badges(pages)),
+        *_legend(pages),
         f"<script>{script}</script>",
         "</body>",
         "</html>",
@@ -130,14 +143,32 @@ def render_page(
     return "\n".join([*lines, ""])
 
 
+def _script_names(pages: Sequence[Page], *, is_comparison: bool) -> Sequence[str]:
+    """Return the parts of the script that the pages need."""
+    if is_comparison and pages:
+        return COMPARISON_SCRIPTS
+    return INSTANCE_SCRIPTS if _has_instance(pages) else SCRIPTS
+
+
+def _has_instance(pages: Sequence[Page]) -> bool:
+    return any(page.progress is not None for page in pages)
+
+
+def _instance_data(sections: Sequence[Section]) -> Iterator[str]:
+    """Yield the logs of instances for the script, if any."""
+    if _has_instance([section.page for section in sections]):
+        data = script_data([section.instance and section.instance.data() for section in sections])
+        yield f'<script type="application/json" id="{SCOPE}.instances">{data}</script>'
+
+
 def _has_badges(pages: Sequence[Page]) -> bool:
     return any(page.findings or page.state for page in pages)
 
 
-def _legend(*, has_badges: bool) -> Iterator[str]:
+def _legend(pages: Sequence[Page]) -> Iterator[str]:
     """Yield the picture of the legend for the script."""
     yield f'<script type="image/svg+xml" id="{SCOPE}.legend">'
-    yield from legend(has_badges=has_badges).picture()
+    yield from legend(has_badges=_has_badges(pages), signs=ICONS if _has_instance(pages) else ()).picture()
     yield "</script>"
 
 
@@ -173,6 +204,7 @@ def _section(page: Page, identity: str, suffix: str, view: View, title: str, css
         state=page.state,
         findings=page.findings,
         marks=page.marks,
+        progress=page.progress,
         folding=folding,
     )
     drawn = picture(page.graph, page_view, suffix) if page.graph else None
@@ -184,7 +216,19 @@ def _section(page: Page, identity: str, suffix: str, view: View, title: str, css
         for version in page.versions
     ]
     css = f"{css} compared" if page.changes else css
-    return Section(page, identity, drawn, title, _places(page, drawn), versions, css)
+    instance = _instance_part(page, identity, drawn)
+    return Section(page, identity, drawn, title, _places(page, drawn), versions, css, instance)
+
+
+def _instance_part(page: Page, identity: str, drawn: FoldablePicture | None) -> InstancePart | None:
+    """Return the parts of a section that show an instance, if the page has one."""
+    if page.progress is None or page.graph is None:
+        return None
+    # Imported here because most pages have no instance, and start-up time counts.
+    from stepgraph.render.html.instance.instance_part import InstancePart
+
+    nodes, lines = ({}, ()) if drawn is None else (drawn.nodes, drawn.lines)
+    return InstancePart.of(identity, page.progress, page.graph["workflow"], nodes, lines)
 
 
 def _places(page: Page, drawn: FoldablePicture | None) -> Sequence[str]:
@@ -201,13 +245,21 @@ def _comparison_data(sections: Sequence[Section], sources: SourceTable) -> str:
 
 def _style(theme: Theme, pages: Sequence[Page], *, marked: bool) -> Iterator[str]:
     """Yield the style sheet of pictures and of the page."""
-    yield from style_sheet(theme, marked=marked)
+    has_instance = _has_instance(pages)
+    yield from style_sheet(theme, marked=marked, gray=has_instance)
     if _has_badges(pages):
         yield from badge_style(theme)
-    yield from color_rules(theme, marked=marked)
+    yield from by_theme(theme, _marked_rules if marked else _gray_rules if has_instance else _rules)
     yield _asset("page.css")
     if marked:
         yield _asset("changes.css")
+    if has_instance:
+        from stepgraph.render.html.instance.style import instance_style
+        from stepgraph.render.svg.progress_style import progress_style
+
+        yield from progress_style(theme)
+        yield from instance_style(theme)
+        yield _asset("instance.css")
 
 
 def _header(sections: Sequence[Section], title: str) -> Iterator[str]:
@@ -246,21 +298,20 @@ def _source(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
-def color_rules(theme: Theme, *, marked: bool = False) -> list[str]:
-    """Return the rules that define the variables and color folded frames. With `auto`, printed pages are light."""
-    return by_theme(theme, _marked_rules if marked else _rules)
-
-
 def _marked_rules(palette: Palette) -> list[str]:
-    """Return the rules of a comparison: folded frames without marks are gray."""
-    band = palette.unmarked.band
-    folded = f".{SCOPE} .is-folded>.edge{{fill:{band}}}"
+    """Return the rules of a comparison, with the colors of marks."""
+    variables, folded = _gray_rules(palette)
     marks = ";".join(f"--{kind.value}:{colors.line}" for kind, colors in palette.marks.items())
-    return [_variables(palette), f":root{{{marks}}}", folded]
+    return [variables, f":root{{{marks}}}", folded]
+
+
+def _gray_rules(palette: Palette) -> list[str]:
+    """Return the rules of pictures in which colors show marks or states: folded frames are gray."""
+    return [_variables(palette), f".{SCOPE} .is-folded>.edge{{fill:{palette.unmarked.band}}}"]
 
 
 def _rules(palette: Palette) -> list[str]:
-    """Return the variables, and the rules that give a folded frame the look of its band."""
+    """Return the variables of a theme, and the rules that give a folded frame the look of its band."""
     folded = (
         f".{SCOPE} .is-folded.{name}>.edge{{fill:{colors.band}}}"
         for name, colors in palette.by_kind.items()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Final, Literal, cast
+from typing import TYPE_CHECKING, Final, Literal, cast
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -27,6 +27,10 @@ from stepgraph.render.svg.badges import Badges
 from stepgraph.render.svg.drawing import SvgDrawing, draw
 from stepgraph.render.svg.lengths import BEGIN, END, Variables, value_of
 from stepgraph.render.view import Marks, View
+
+if TYPE_CHECKING:
+    from stepgraph.render.html.instance.instance_part import InstancePart
+    from stepgraph.render.progress import Progress
 
 NO_GRAPH: Final = "No step of this workflow can run, so it has no graph."
 TOO_DEEP: Final = "This workflow is nested too deeply for a page. Draw it as SVG."
@@ -69,12 +73,17 @@ class Page(Struct, frozen=True):
 
     changes: Sequence[ListedChange] = ()
     """The changes of a comparison, to list beside the picture."""
+    assumption: str = ""
+    """The assumption behind the effects of the changes, shown below their list."""
 
     changed_parts: Sequence[Part | None] = ()
     """The part of the graph at which each change is shown, or None for a change of the whole workflow."""
 
     versions: Sequence[VersionPage] = ()
     """The compared versions, to show in place of the picture."""
+
+    progress: Progress | None = None
+    """The progress of an instance, to show in the picture."""
 
 
 class VersionPage(Struct, frozen=True):
@@ -102,6 +111,8 @@ class Section(Struct, frozen=True):
 
     versions: Sequence[VersionSection] = ()
     css: str = "workflow"
+    instance: InstancePart | None = None
+    """The instance, if the page shows one."""
 
     def comparison_data(self, sources: SourceTable) -> dict[str, object]:
         """Return the places of changes and the data of versions for the script, as JSON data."""
@@ -121,14 +132,19 @@ class Section(Struct, frozen=True):
         yield f'<h2{hidden} id="{self.identity}.heading">{name}</h2>'
         yield from self._summary()
         yield "</header>"
+        if self.instance is not None:
+            yield from self.instance.header()
         if self.page.changes:
-            yield from change_list(self.identity, self.page.name, self.page.changes, self.places)
+            page = self.page
+            yield from change_list(self.identity, page.name, page.changes, self.places, page.assumption)
         if self.picture is None:
             yield f'<p class="nothing" id="{self.identity}">{TOO_DEEP if self.page.graph else NO_GRAPH}</p>'
         else:
             yield f'<div class="viewport" tabindex="0" role="region" aria-label="Picture of {name}">'
             yield from self.picture.lines
             yield "</div>"
+        if self.instance is not None:
+            yield from self.instance.table()
         yield from finding_list(list(self._listed()), sources.url, checked=self.page.checked)
         yield "</section>"
         for version in self.versions:
@@ -159,7 +175,10 @@ class Section(Struct, frozen=True):
         place = "" if self.page.places is None else self.page.places(node)
         mark = None if self.page.marks is None else self.page.marks.of(cast("Part", node))
         findings = self.picture.badges.by_figure.get(identity, ()) if self.picture else ()
-        return facts(node, bodies, self.page.details, mark, findings).as_json(place)
+        description = facts(node, bodies, self.page.details, mark, findings)
+        if self.instance is not None:
+            description = replace(description, rows=(*self.instance.facts(node), *description.rows))
+        return description.as_json(place)
 
     def _summary(self) -> Iterator[str]:
         page = self.page
@@ -171,7 +190,9 @@ class Section(Struct, frozen=True):
             yield f"<li><code>{markup_text(page.source)}</code></li>"
         if page.complete is not None:
             word = "complete" if page.complete else "incomplete"
-            yield f'<li><strong class="badge {word}">{page.state or word}</strong></li>'
+            # The status of an instance can be `complete`, too.
+            text = page.state or (word if page.progress is None else f"{word} graph")
+            yield f'<li><strong class="badge {word}">{text}</strong></li>'
         yield "</ul>"
 
     def _listed(self) -> Iterator[ListedFinding]:

@@ -11,6 +11,7 @@ from stepgraph.escaping.plain_text import visible
 from stepgraph.limits import PAGE_SOURCE_CHARACTERS
 from stepgraph.model.code import Code
 from stepgraph.model.span import Span
+from stepgraph.phrases import shortened
 
 MAX_LINES: Final = 15
 """The maximum number of lines that the page shows of a node."""
@@ -74,8 +75,7 @@ class SourceTable(Struct):
 
 
 def _shown(line: str) -> str:
-    text = visible(line.expandtabs(_TAB))
-    return text if len(text) <= MAX_LINE_LENGTH else f"{text[: MAX_LINE_LENGTH - 1]}…"
+    return shortened(visible(line.expandtabs(_TAB)), MAX_LINE_LENGTH)
 
 
 def _runs(lines: dict[int, str]) -> list[tuple[int, list[str]]]:

@@ -1,0 +1,131 @@
+"""The part of a log that a page shows, with the figures of its entries and the texts of its times."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from msgspec import Struct
+
+from stepgraph.escaping.markup import markup_text
+from stepgraph.escaping.plain_text import visible
+from stepgraph.execution.instance import Instance, PlacedEntry
+from stepgraph.execution.log import Attempt, LogEntry
+from stepgraph.execution.matching import Place
+from stepgraph.limits import PAGE_LOG_ENTRIES
+from stepgraph.model.payload import Node, Workflow
+from stepgraph.model.walk import functions_of, paths_of
+from stepgraph.phrases import shortened
+from stepgraph.render.html.comparison import place_identities
+from stepgraph.render.html.instance.log_axis import log_axis
+from stepgraph.render.node_text import node_words
+from stepgraph.render.timeline import TimeAxis
+
+NAME_CHARACTERS: Final = 200
+ERROR_CHARACTERS: Final = 500
+MOST_ALTERNATIVES: Final = 8
+MOST_ATTEMPTS: Final = 20
+"""The maximum number of possible steps, and of attempts, that a page shows of an entry."""
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class NodeFigure(Struct, frozen=True):
+    """A node in the picture."""
+
+    identity: str
+    """The identity of its figure, or of the figure around it."""
+    title: str
+
+
+class LogView(Struct, frozen=True):
+    """The log of an instance in the section of its workflow."""
+
+    identity: str
+    """The identity of the section."""
+    instance: Instance
+    figures: Mapping[str, NodeFigure]
+    """The nodes of the picture by path. Without a picture, there are none."""
+    axis: TimeAxis | None
+    """The time axis, or None for a log without times."""
+    entries: Sequence[LogEntry]
+    """The shown entries: all of them or, of a very long log, the last ones."""
+
+    @classmethod
+    def of(cls, identity: str, instance: Instance, figures: Mapping[str, NodeFigure]) -> LogView:
+        """Return the view of the log of an instance."""
+        entries = instance.log.entries[-PAGE_LOG_ENTRIES:]
+        return cls(identity, instance, figures, log_axis(instance.log), entries)
+
+    def row_identity(self, index: int) -> str:
+        """Return the identity of the row of the entry with an index."""
+        return f"{self.identity}.log-{index + 1}"
+
+    def row_link(self, index: int, text: str) -> str:
+        """Return a link to the row of the entry with an index, or only its text if the entry is not shown."""
+        if not self.entries or index < self.entries[0].index:
+            return text
+        return f'<a class="row" href="#{self.row_identity(index)}">{text}</a>'
+
+    def rows(self) -> Iterator[tuple[LogEntry, PlacedEntry | None]]:
+        """Yield the shown entries, with their nodes if the log fits up to them."""
+        placed = self.instance.entries
+        for position, entry in enumerate(self.entries, len(self.instance.log.entries) - len(self.entries)):
+            yield entry, placed[position] if position < len(placed) else None
+
+    def figures_of(self, entry: PlacedEntry | None) -> list[NodeFigure]:
+        """Return the figure of an entry, or the figures of its possible steps."""
+        paths = dict.fromkeys(place.path for place in shown_places(entry))
+        return list(dict.fromkeys(self.figures[path] for path in paths if path in self.figures))
+
+    def link(self, path: str) -> str:
+        """Return a link to the node with a path, or its path if the picture does not show it."""
+        figure = self.figures.get(path)
+        return markup_text(visible_line(path, NAME_CHARACTERS)) if figure is None else figure_link(figure)
+
+
+def node_figures(workflow: Workflow, nodes: Mapping[str, Node], lines: Sequence[str]) -> dict[str, NodeFigure]:
+    """Return the figures of the nodes of a workflow by path.
+
+    `nodes` are the nodes of a drawing by identity, and `lines` the lines of the drawing.
+    """
+    by_path = dict(paths_of(workflow))
+    identities = place_identities(nodes, functions_of(workflow), lines, list(by_path.values()))
+    return {
+        path: NodeFigure(identity, node_words(node).title)
+        for (path, node), identity in zip(by_path.items(), identities, strict=True)
+        if identity
+    }
+
+
+def shown_places(entry: PlacedEntry | None) -> Sequence[Place]:
+    """Return the place of an entry, or its possible places up to a limit."""
+    if entry is None:
+        return ()
+    return entry.alternatives[:MOST_ALTERNATIVES] if entry.place is None else (entry.place,)
+
+
+def attempts_of(entry: LogEntry) -> Sequence[Attempt]:
+    """Return the last attempts of a step, up to a limit, or none for a step that ran at once."""
+    return entry.attempts[-MOST_ATTEMPTS:] if entry.was_retried else ()
+
+
+def figure_link(figure: NodeFigure) -> str:
+    """Return a link to a node, which selects it."""
+    return f'<a class="place" href="#{figure.identity}">{text_of(figure.title or "no name")}</a>'
+
+
+def text_of(text: str, characters: int = NAME_CHARACTERS) -> str:
+    """Return shortened text as markup."""
+    return markup_text(visible_line(text, characters))
+
+
+def visible_line(text: str, characters: int) -> str:
+    """Return text from a log on one line of limited length, with unsafe characters made visible."""
+    return shortened(visible(text[: characters + 1]), characters)
+
+
+def clock_time(time: int, form: str) -> str:
+    """Return a time in UTC with milliseconds. `form` is the format of `strftime` for the part before them."""
+    return f"{_EPOCH + timedelta(milliseconds=time):{form}}.{time % 1000:03d}"
