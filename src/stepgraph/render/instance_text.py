@@ -1,0 +1,178 @@
+"""An instance in sentences: its status, its open steps, the next steps, and the reason why a log does not fit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+from msgspec import Struct
+
+from stepgraph.execution.due_times import deadline, next_attempt
+from stepgraph.execution.instance import EntryState, Instance, PlacedEntry, protected_entries
+from stepgraph.execution.log import InstanceLog, LogEntry
+from stepgraph.execution.matching import Place
+from stepgraph.execution.names import NamePattern
+from stepgraph.execution.parts import Path
+from stepgraph.model.payload import Node, Step, Workflow
+from stepgraph.model.walk import is_step, paths_of
+from stepgraph.phrases import elapsed_text, enumeration, instant_text, shortened
+from stepgraph.render.progress_text import retry_text
+
+_STATUS_WORDS: Final[Mapping[str, str]] = {"waitingForPause": "pausing", "rollingBack": "rolling back"}
+"""The words for the statuses of the API that are not words themselves."""
+_OPEN_WORDS: Final[Mapping[EntryState, str]] = {
+    "retrying": "retrying",
+    "sleeping": "sleeping at",
+    "waiting": "waiting at",
+    "running": "running",
+}
+END: Final = "the end of the workflow"
+"""What follows if no step can begin any more."""
+_MAX_NAMES: Final = 8
+"""The maximum number of steps or entries that a sentence names."""
+_MAX_NAME_CHARACTERS: Final = 100
+
+
+def status_words(log: InstanceLog) -> str:
+    """Return the status in words: `rolling back`."""
+    return shortened(_STATUS_WORDS.get(log.status, log.status))
+
+
+def status_text(log: InstanceLog) -> str:
+    """Return the status with its time: `running · started 2026-11-27 10:38:07 UTC`."""
+    words = status_words(log)
+    if log.start is None:
+        return words
+    if log.has_ended and log.end is not None:
+        return f"{words} after {elapsed_text(log.end - log.start)} · ended {instant_text(log.end)}"
+    return f"{words} · started {instant_text(log.start)}"
+
+
+def misfit_advice(instance: Instance, *, is_incomplete: bool) -> str:
+    """Return the advice on a log that does not fit a graph, which may be incomplete."""
+    advice = "If the instance runs another version of the code, check it out, or pass its graph with --graph FILE."
+    if is_incomplete:
+        advice = f"The graph is incomplete and may lack the step: see `stepgraph check`. {advice}"
+    if instance.entries:
+        return advice
+    return f"If the log is from another workflow, pass the PATHS of its code. {advice}"
+
+
+class ListedStep(Struct, frozen=True):
+    """A step in a list, such as the steps that can begin next."""
+
+    step: Step
+    condition: str = ""
+    """The condition under which it begins, such as "if `charge` fails", or an empty string."""
+
+
+class InstanceText(Struct, frozen=True):
+    """The sentences about an instance."""
+
+    instance: Instance
+    nodes: Mapping[Path, Node]
+    """The nodes of the graph, by path."""
+
+    @classmethod
+    def of(cls, instance: Instance, workflow: Workflow) -> InstanceText:
+        """Return the sentences about an instance of the workflow that it was matched with."""
+        return cls(instance, dict(paths_of(workflow)))
+
+    def failed_step(self) -> Step | None:
+        """Return the step whose failure ended the instance, or None if it is unknown or there is none."""
+        failed = (each.place for each in self.instance.entries if each.log.index == self.instance.failure)
+        place = next(failed, None)
+        node = None if place is None else self.nodes.get(place.path)
+        return node if node is not None and is_step(node) else None
+
+    def open_lines(self) -> Iterator[str]:
+        """Yield a line for each entry that has not ended, such as `waiting at 'payment' since ..., until ...`."""
+        entries = self.instance.current
+        for each in entries[:_MAX_NAMES]:
+            yield self._open_line(each)
+        if len(entries) > _MAX_NAMES:
+            yield f"{len(entries) - _MAX_NAMES} more have not ended"
+
+    def _open_line(self, entry: PlacedEntry) -> str:
+        log = entry.log
+        since = "" if log.start is None else f" since {instant_text(log.start)}"
+        verb = f"{'was ' if self.instance.log.has_ended else ''}{_OPEN_WORDS[entry.state]}"
+        line = f"{verb} {_name(log.log_name)}{since}"
+        is_paused = self.instance.log.status == "paused"
+        if entry.state == "retrying":
+            due = None if self.instance.log.has_ended else next_attempt(log)
+            resume = ", after a resume" if is_paused else ""
+            attempt = "" if due is None else f", next attempt at {instant_text(due)}{resume}"
+            return f"{line}: {retry_text(log)}{attempt}"
+        node = None if entry.place is None else self.nodes.get(entry.place.path)
+        end = deadline(log, node if node is not None and is_step(node) else None)
+        is_stopped = self.instance.log.has_ended or is_paused
+        return line if end is None or is_stopped else f"{line}, until {instant_text(end)}"
+
+    @property
+    def is_at_the_end(self) -> bool:
+        """Whether no step can begin any more although the instance has not ended."""
+        return self.instance.fits and not self.instance.log.has_ended and not self.instance.next
+
+    def next_steps(self) -> Iterator[ListedStep]:
+        """Yield the steps that can begin next, once each."""
+        places: dict[Path, list[Place]] = {}
+        for place in self.instance.next:
+            places.setdefault(place.path, []).append(place)
+        for path, same in places.items():
+            step = self.nodes.get(path)
+            if step is not None and is_step(step):
+                conditions = {self._condition(place) for place in same}
+                yield ListedStep(step, conditions.pop() if len(conditions) == 1 else "")
+
+    def _condition(self, place: Place) -> str:
+        """Return the condition under which a step in an exception handler begins, or an empty string."""
+        if self.instance.begins_after_error(place):
+            return "if the code raises an exception"
+        return _failure_condition(protected_entries(self.instance, place))
+
+    def ambiguity(self) -> str:
+        """Return a sentence about the entries that fit several steps, or an empty string if there are none."""
+        ambiguous = [each for each in self.instance.entries if each.alternatives]
+        if not ambiguous:
+            return ""
+        verb = "fits" if len(ambiguous) == 1 else "fit"
+        return f"{_enumeration(ambiguous)} {verb} several steps, and the log does not show which."
+
+    def misfit(self) -> str:
+        """Return the sentence about a log that does not fit, or an empty string for one that fits."""
+        misfit, entries = self.instance.misfit, self.instance.log.entries
+        if misfit is None:
+            return ""
+        entry = next((each for each in entries if each.index == misfit.index), None)
+        return f"{self.instance.problem}.{'' if entry is None else self._unknown_name(entry)}"
+
+    def expected_steps(self) -> list[Step]:
+        """Return the steps that could have begun instead of the entry that does not fit."""
+        misfit = self.instance.misfit
+        nodes = [] if misfit is None else [self.nodes.get(path) for path in dict.fromkeys(misfit.expected)]
+        return [node for node in nodes if node is not None and is_step(node)]
+
+    def _unknown_name(self, entry: LogEntry) -> str:
+        """Return a sentence about an entry whose name no step of the graph has, or an empty string."""
+        names = {node["name"] for node in self.nodes.values() if is_step(node)}
+        if any(NamePattern.of(name).matches(entry.name) for name in names):
+            return ""
+        return f" No step of the graph is named {_name(entry.name)}."
+
+
+def _failure_condition(protected: Sequence[PlacedEntry]) -> str:
+    if not protected:
+        return ""
+    names = _enumeration(protected, "or")
+    return f"if {names} times out" if all(each.state == "waiting" for each in protected) else f"if {names} fails"
+
+
+def _enumeration(entries: Sequence[PlacedEntry], conjunction: str = "and") -> str:
+    names = (shortened(each.log.log_name, _MAX_NAME_CHARACTERS) for each in entries)
+    return enumeration(names, conjunction, _MAX_NAMES)
+
+
+def _name(name: str) -> str:
+    """Return a name in backquotes, cut to a legible length."""
+    return f"`{shortened(name, _MAX_NAME_CHARACTERS)}`"

@@ -1,0 +1,137 @@
+"""The progress of an instance in an outline, in words: phrases beside steps and parts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
+from typing import Final
+
+from msgspec import Struct
+
+from stepgraph.execution.instance import NodeProgress, NodeState, PlacedEntry
+from stepgraph.execution.parts import Path
+from stepgraph.model.details import Part
+from stepgraph.model.payload import Step, Workflow
+from stepgraph.model.walk import is_clocked, paths_of
+from stepgraph.phrases import counted, elapsed_text, shortened
+from stepgraph.render.progress import CURRENT, Progress
+from stepgraph.render.progress_text import possible_phrases, retry_text
+from stepgraph.render.step_types import step_text
+
+_MAX_ERRORS: Final = 3
+"""The maximum number of errors below a step, which are the last ones."""
+_BRANCH: Final = "branch"
+"""The type of branches, which have none in the payload."""
+_SKIPPED: Final[Mapping[str, str]] = {
+    _BRANCH: "not taken",
+    "block": "not entered",
+    "loop": "no passes",
+    "function_call": "not called",
+    "parallel": "skipped",
+    "try": "skipped",
+}
+"""The word for a part that was passed without a run, by the type of the part."""
+_RUNS: Final[Mapping[str, tuple[str, str]]] = {
+    _BRANCH: ("time", "times"),
+    "function_call": ("call", "calls"),
+    "loop": ("pass", "passes"),
+}
+"""The nouns for the runs of a part, by the type of the part."""
+FADED: Final[frozenset[NodeState]] = frozenset({"unreachable", "skipped"})
+"""The states of parts that did not run and never will."""
+
+
+class OutlinePhrases(Struct, frozen=True):
+    """The phrases about the progress of an instance in an outline."""
+
+    progress: Progress
+    with_work: frozenset[Path]
+    """The paths of parts with steps or calls inside. A log does not show whether others, such as a `break`, ran."""
+
+    @classmethod
+    def of(cls, progress: Progress, workflow: Workflow) -> OutlinePhrases:
+        """Return the phrases about an instance of a workflow."""
+        with_work: set[Path] = set()
+        for path, node in paths_of(workflow):
+            outer = path if is_clocked(node) else ""
+            while outer and outer not in with_work:
+                with_work.add(outer)
+                outer = outer.rpartition(".")[0]
+        return cls(progress, frozenset(with_work))
+
+    def is_faded(self, part: Part) -> bool:
+        """Return whether a part certainly did not run and never will."""
+        node = self.progress.of(part)
+        return node is not None and node.state in FADED and not node.is_uncertain and node.path in self.with_work
+
+    def of_step(self, step: Step) -> tuple[str, ...]:
+        """Return the phrases beside a step."""
+        node = self.progress.of(step)
+        if node is None or (node.state == "not_reached" and not node.is_uncertain):
+            return step_text(step).phrases if step["type"] != "step_do" else ()
+        if node.is_uncertain:
+            return ("may have run",)
+        if node.state in FADED:
+            return self._faded_phrases(node, "skipped")
+        runs = [counted(len(node.entries), "run")] if len(node.entries) > 1 else []
+        current = next((each for each in reversed(node.entries) if each.state in CURRENT), None)
+        phrases = _ended_phrases(node.entries, step) if current is None else _open_phrases(current, step)
+        return (*runs, *phrases, *possible_phrases(node))
+
+    def of_part(self, part: Part) -> tuple[str, ...]:
+        """Return the phrases beside a node that is not a step, or beside a branch or block."""
+        node, kind = self.progress.of(part), str(part.get("type", _BRANCH))
+        if node is None:
+            return ()
+        if self.is_faded(part):
+            return self._faded_phrases(node, _SKIPPED.get(kind, ""))
+        if not node.runs or (node.runs == 1 and kind != "loop"):
+            return ()
+        nouns = _RUNS.get(kind)
+        return () if nouns is None else (counted(node.runs, *nouns),)
+
+    def _faded_phrases(self, node: NodeProgress, word: str) -> tuple[str, ...]:
+        """Return the word for a skipped part, unless the part around it has one as well."""
+        path = node.path.rpartition(".")[0]
+        if node.path.rpartition(".")[2].startswith("branches["):
+            path = path.rpartition(".")[0]  # an `if` or `switch` has no word, because its branches have
+        around = self.progress.instance.nodes.get(path)
+        is_inside = around is not None and around.state in FADED
+        return (word,) if word and node.state == "skipped" and not is_inside else ()
+
+    def errors(self, step: Step) -> Iterator[str]:
+        """Yield the errors of the last run of a step that failed or has not ended: `attempts 1-5: Error: timeout`."""
+        node = self.progress.of(step)
+        if node is None or not node.entries or node.state in {"done", *FADED}:
+            return
+        last = node.entries[-1].log
+        if len(last.attempts) <= 1:
+            if last.error:
+                yield shortened(last.error)
+            return
+        failed = [(number, each.error) for number, each in enumerate(last.attempts, 1) if each.succeeded is False]
+        groups = [(error, [number for number, _ in same]) for error, same in groupby(failed, lambda pair: pair[1])]
+        for error, (first, *others) in groups[-_MAX_ERRORS:]:
+            attempts = f"attempts {first}-{others[-1]}" if others else f"attempt {first}"
+            yield f"{attempts}: {shortened(error) or 'failed'}"
+
+
+def _ended_phrases(entries: Sequence[PlacedEntry], step: Step) -> Iterator[str]:
+    attempts = sum(len(each.log.attempts) for each in entries)
+    if entries and entries[-1].state == "failed":
+        yield "no event in time" if step["type"] == "step_wait_for_event" else "failed"
+    if attempts > len(entries):
+        yield counted(attempts, "attempt")
+    durations = [each.log.duration for each in entries if each.log.duration is not None]
+    if durations:
+        yield elapsed_text(sum(durations))
+
+
+def _open_phrases(entry: PlacedEntry, step: Step) -> Iterator[str]:
+    if step["type"] != "step_do":
+        yield from step_text(step).phrases
+    elif entry.state == "retrying":
+        yield f"retrying: {retry_text(entry.log)}"
+    else:
+        attempts = len(entry.log.attempts)
+        yield f"running: attempt {attempts}" if attempts > 1 else "running"

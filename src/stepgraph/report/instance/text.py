@@ -1,0 +1,89 @@
+"""An instance for terminals: its status, the outline of its workflow with the states of all steps, and what follows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from stepgraph.drawing.workflow import DrawnWorkflow
+from stepgraph.execution.instance import Instance
+from stepgraph.phrases import shortened
+from stepgraph.render.instance_text import END, InstanceText, ListedStep, misfit_advice, status_text
+from stepgraph.render.terminal import Ink, Piece, Terminal
+from stepgraph.render.view import DEFAULT_VIEW, View
+
+_STATUS_INKS: Final = {
+    "complete": Ink.LOOP,
+    "errored": Ink.FAILURE,
+    "rollingBack": Ink.FAILURE,
+    "terminated": Ink.FAILURE,
+}
+_MAX_STEPS: Final = 20
+"""The maximum number of next or expected steps that are listed."""
+
+
+def render_text(
+    drawn: DrawnWorkflow, view: View = DEFAULT_VIEW, *, color: bool = False, width: int | None = None
+) -> str:
+    """Return an instance for a terminal. `drawn` must have one.
+
+    Only the folding of the view applies. Lines of the outline are clipped to `width` cells.
+    """
+    instance = drawn.instance
+    if instance is None or drawn.graph is None:
+        raise ValueError(f"`{drawn.name}` has no instance to show.")
+    terminal, unlimited = Terminal(color=color, width=width), Terminal(color=color, width=None)
+    text = InstanceText.of(instance, drawn.graph["workflow"])
+    lines = [unlimited.line(line) for line in _header(drawn, instance, text)]
+    if not instance.unknown:
+        lines += ["", *map(terminal.line, drawn.tree(view))]
+        lines += [unlimited.line(line) for line in _following(drawn, text)]
+    if instance.log.has_failed:
+        lines += ["", unlimited.line([Piece("`stepgraph why` explains the failure.", Ink.QUIET)])]
+    return "\n".join([*lines, ""])
+
+
+def _header(drawn: DrawnWorkflow, instance: Instance, text: InstanceText) -> Iterator[list[Piece]]:
+    log = instance.log
+    details = [Piece(f"  {detail}", Ink.QUIET) for detail in (shortened(log.id), drawn.location()) if detail]
+    state = [Piece("  "), Piece(drawn.state, Ink.WARNING)] if drawn.state else []
+    yield [Piece(drawn.title, Ink.STRONG), *details, *state]
+    yield [Piece(status_text(log), _STATUS_INKS.get(log.status, Ink.WARNING))]
+    if log.error:
+        yield [Piece(shortened(log.error), Ink.TRY)]
+    if (failed := text.failed_step()) is not None:
+        yield [Piece("failed at "), *_step_pieces(drawn, ListedStep(failed))]
+    for line in text.open_lines():
+        yield [Piece(line)]
+    if instance.misfit is not None:
+        yield [Piece(text.misfit(), Ink.FAILURE)]
+        yield [Piece(f"   = help: {misfit_advice(instance, is_incomplete=bool(drawn.state))}", Ink.QUIET)]
+    if instance.unknown:
+        yield [Piece("the log cannot be matched with the graph: ", Ink.FAILURE), Piece(instance.unknown)]
+
+
+def _following(drawn: DrawnWorkflow, text: InstanceText) -> Iterator[list[Piece]]:
+    """Yield the lines below the outline: the ambiguous entries, and the steps that can begin next."""
+    if ambiguity := text.ambiguity():
+        yield []
+        yield [Piece(ambiguity, Ink.WARNING)]
+    expected = [ListedStep(step) for step in text.expected_steps()]
+    following = expected or list(text.next_steps())
+    if following:
+        yield []
+    elif text.is_at_the_end:
+        yield []
+        yield [Piece("next: ", Ink.STRONG), Piece(END)]
+    word = "expected: " if expected else "next: "
+    for number, each in enumerate(following[:_MAX_STEPS]):
+        yield [Piece(word if number == 0 else " " * len(word), Ink.STRONG), *_step_pieces(drawn, each)]
+    if len(following) > _MAX_STEPS:
+        yield [Piece(f"{' ' * len(word)}{len(following) - _MAX_STEPS} more")]
+
+
+def _step_pieces(drawn: DrawnWorkflow, following: ListedStep) -> Iterator[Piece]:
+    yield Piece(shortened(following.step["name"]))
+    if following.condition:
+        yield Piece(f"  {following.condition}")
+    if drawn.node_location is not None and (location := drawn.node_location(following.step)):
+        yield Piece(f"  {location}", Ink.QUIET)
