@@ -7,11 +7,11 @@ from collections import Counter
 import pytest
 
 from stepgraph.diff.diff import WorkflowDiff, diff_graphs, diff_workflows
-from stepgraph.diff.in_flight.effects import Effect
 from stepgraph.diff.match import functions_sharing_steps
 from stepgraph.diff.merged import merge_versions
 from stepgraph.diff.recovery import NameSimilarity
 from stepgraph.diff.sequences import common_sequence
+from stepgraph.execution.engine_rules import Effect
 from stepgraph.limits import MAXIMUM, Budget, Limit
 from stepgraph.model.payload import Graph, Node
 from stepgraph.report.diff.marks import marked_graph

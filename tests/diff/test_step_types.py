@@ -9,11 +9,12 @@ import pytest
 from typing_extensions import is_typeddict
 
 from stepgraph.diff.diff import diff_workflows
-from stepgraph.diff.in_flight.effects import SAFE, Effect
-from stepgraph.diff.step_types import TRAITS, WAITS, settings_impact
+from stepgraph.diff.in_flight.effects import SAFE
+from stepgraph.diff.step_types import TRAITS, WAITS, may_be_in_flight, settings_impact
+from stepgraph.execution.engine_rules import Effect
 from stepgraph.model.payload import Step
 from tests.model.payloads import ENGINE_DEFAULTS, NODES
-from tests.render.graphs import graph
+from tests.render.graphs import do, graph
 
 NOT_SETTINGS = {"type", "name", "nodes", "starts", "resolves"}
 STEPS = {get_args(get_type_hints(step)["type"])[0]: step for step in get_args(Step)}
@@ -60,3 +61,29 @@ def test_an_unlisted_object_is_shown_with_its_values() -> None:
     (change,) = diff_workflows(old, new).changes
     assert change.title.startswith('sleep \'cool down\': config {"schedule":"0 8 * * *"} → ')
     assert change.impact.reason == "instances may be waiting at it, and the effect of its config is unknown"
+
+
+@pytest.mark.parametrize(
+    ("config", "expected"),
+    [
+        ({"retries": {"limit": 5, "delay": 1000, "backoff": "exponential"}, "timeout": "10 minutes"}, False),
+        ({"retries": {"limit": 5, "delay": "1 minute", "backoff": "constant"}, "timeout": "10 minutes"}, True),
+        ({"retries": {"limit": 0, "delay": "1 minute", "backoff": "constant"}, "timeout": "10 minutes"}, False),
+        ({"retries": {"limit": 5, "delay": "{delay}", "backoff": "constant"}, "timeout": "10 minutes"}, True),
+        ({"retries": {"limit": 5, "delay": 1000, "backoff": "constant"}, "timeout": "2 hours"}, True),
+    ],
+)
+def test_instances_may_be_in_flight_at_long_retries(config: dict[str, object], *, expected: bool) -> None:
+    fields = {"name": "charge", "config": config}
+    assert may_be_in_flight("step_do", fields, "retries") is expected
+    assert not may_be_in_flight("step_do", fields, "waits")
+
+
+def test_long_retries_count_as_waits_on_request() -> None:
+    retrying = do(
+        "charge", config={"retries": {"limit": 5, "delay": "1 hour", "backoff": "constant"}, "timeout": "10 minutes"}
+    )
+    old, new = (graph(do(name), retrying)["workflow"] for name in ("load", "fetch"))
+    (change,) = diff_workflows(old, new, in_flight="retries").changes
+    assert change.impact.reason == "instances waiting at 'charge' run it again under the new name"
+    assert diff_workflows(old, new).effect is Effect.SAFE

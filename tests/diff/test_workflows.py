@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from stepgraph.diff.changes import Action
 from stepgraph.diff.diff import diff_graphs, diff_workflows
-from stepgraph.diff.in_flight.effects import Effect
+from stepgraph.execution.engine_rules import Effect
 from stepgraph.model.payload import Workflow
 from tests.render.graphs import do, graph
 

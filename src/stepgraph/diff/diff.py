@@ -9,7 +9,7 @@ from typing import Final, TypeAlias, cast
 from msgspec import Struct
 
 from stepgraph.diff.changes import Action, EditGroup, group_edits
-from stepgraph.diff.in_flight.effects import SAFE, Effect, Impact, breaking
+from stepgraph.diff.in_flight.effects import SAFE, Impact, breaking
 from stepgraph.diff.in_flight.impact import ImpactAnalysis
 from stepgraph.diff.match import match_trees
 from stepgraph.diff.matching import Matching
@@ -19,6 +19,7 @@ from stepgraph.diff.sides import Sides, sides_of
 from stepgraph.diff.titles import title_of
 from stepgraph.diff.tree import raises_in, read_tree
 from stepgraph.escaping.plain_text import visible
+from stepgraph.execution.engine_rules import Effect, InFlight
 from stepgraph.limits import MAXIMUM, VISIT_SHARES, Budget, Limit, LimitExceededError
 from stepgraph.model.details import NO_DETAILS, Details
 from stepgraph.model.payload import Workflow
@@ -111,19 +112,22 @@ def diff_workflows(
     name: str = "",
     budget: Budget | None = None,
     details: DetailsLookup = _without_details,
+    *,
+    in_flight: InFlight = "waits",
 ) -> WorkflowDiff:
     """Compare two versions of a workflow. None stands for a missing version.
 
     `name` defaults to the name of the class, and `budget` to a new budget with the default limit on visited elements.
     `details` returns the details of both versions, which tell a `raise` from a `return`. It is called for changes only.
-    For different versions that exceed the budget, the result is a single change that reports the limit.
+    `in_flight` is where instances are assumed to be. For different versions that exceed the budget, the result is a
+    single change that reports the limit.
     """
     either = new if new is not None else old
     name = name or (either["class_name"] if either is not None else "")
     if old is None or new is None:
         return WorkflowDiff(name, old, new, tuple(_whole_workflow(name, old, new)))
     try:
-        return _compare(name, old, new, Budget() if budget is None else budget, details)
+        return _compare(name, old, new, Budget() if budget is None else budget, details, in_flight)
     except LimitExceededError as error:
         if old == new:
             return WorkflowDiff(name, old, new, ())
@@ -131,7 +135,9 @@ def diff_workflows(
         return WorkflowDiff(name, old, new, (StructuralChange(EditGroup(Action.CHANGED), title, _NOT_COMPARED),))
 
 
-def _compare(name: str, old: Workflow, new: Workflow, budget: Budget, details: DetailsLookup) -> WorkflowDiff:
+def _compare(
+    name: str, old: Workflow, new: Workflow, budget: Budget, details: DetailsLookup, in_flight: InFlight
+) -> WorkflowDiff:
     """Compare two versions. Raises LimitExceededError if the visits exceed the budget."""
     matching = match_trees(read_tree(old, budget), read_tree(new, budget))
     groups, invisible = group_edits(matching, edit_script(matching))
@@ -141,15 +147,15 @@ def _compare(name: str, old: Workflow, new: Workflow, budget: Budget, details: D
         matching.new.raises.update(raises_in(new, new_details))
     sides = sides_of(matching)
     titles = [title_of(group, sides) for group in groups]
-    changes = map(StructuralChange, groups, titles, _impacts(groups, sides))
+    changes = map(StructuralChange, groups, titles, _impacts(groups, sides, in_flight))
     return WorkflowDiff(name, old, new, tuple(changes), invisible, matching)
 
 
-def _impacts(groups: Sequence[EditGroup], sides: Sides) -> list[Impact]:
+def _impacts(groups: Sequence[EditGroup], sides: Sides, in_flight: InFlight) -> list[Impact]:
     """Return the impact of each change. When the budget is exhausted, the remaining changes count as breaking."""
     impacts: list[Impact] = []
     try:
-        analysis = ImpactAnalysis(sides) if groups else None
+        analysis = ImpactAnalysis(sides, in_flight) if groups else None
         impacts.extend(analysis.of(group) for group in groups if analysis is not None)
     except LimitExceededError as error:
         unknown = breaking(f"assumed, because computing it takes {error.reason}")
@@ -158,7 +164,10 @@ def _impacts(groups: Sequence[EditGroup], sides: Sides) -> list[Impact]:
 
 
 def diff_graphs(
-    old: Mapping[str, Workflow], new: Mapping[str, Workflow], details: Mapping[str, DetailsLookup] = _NO_LOOKUPS
+    old: Mapping[str, Workflow],
+    new: Mapping[str, Workflow],
+    details: Mapping[str, DetailsLookup] = _NO_LOOKUPS,
+    in_flight: InFlight = "waits",
 ) -> tuple[WorkflowDiff, ...]:
     """Compare the workflows of two versions of a project, by name. Unchanged workflows are included.
 
@@ -173,7 +182,8 @@ def diff_graphs(
         share = available // VISIT_SHARES
         budget = Budget()
         budget.maximum[Limit.VISITS] = budget.remaining[Limit.VISITS] = share
-        diffs.append(diff_workflows(old.get(name), new.get(name), name, budget, details.get(name, _without_details)))
+        lookup = details.get(name, _without_details)
+        diffs.append(diff_workflows(old.get(name), new.get(name), name, budget, lookup, in_flight=in_flight))
         available -= share - max(0, budget.remaining[Limit.VISITS])
     return tuple(diffs)
 

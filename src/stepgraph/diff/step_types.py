@@ -8,6 +8,8 @@ from msgspec import Struct
 
 from stepgraph.diff.in_flight.effects import SAFE, Impact, breaking, out_of_order, worst
 from stepgraph.diff.tree import CLOCKS, Fields
+from stepgraph.durations import MINUTE
+from stepgraph.execution.engine_rules import InFlight, milliseconds_of
 from stepgraph.json_text import canonical_json
 from stepgraph.model.payload import (
     DEFAULT_BACKOFF,
@@ -95,6 +97,33 @@ TRAITS: Final[dict[str, StepTraits]] = {step_type: step_traits(step_type) for st
 
 WAITS: Final = frozenset(step_type for step_type, traits in TRAITS.items() if traits.is_wait)
 """Types of steps at which an instance may be in flight."""
+
+
+_LONG: Final = MINUTE
+"""The shortest retry delay or timeout of a step at which instances may be in flight, in milliseconds."""
+
+
+def may_be_in_flight(kind: str, fields: Fields, in_flight: InFlight) -> bool:
+    """Return whether instances may be in flight at a step.
+
+    With `retries`, this includes steps with a retry delay, or a timeout other than the default, of a minute or more.
+    """
+    return kind in WAITS or (in_flight == "retries" and kind == "step_do" and _takes_long(fields))
+
+
+def _takes_long(fields: Fields) -> bool:
+    delay, timeout = (setting for setting in TRAITS["step_do"].settings if setting.is_duration)
+    has_retries = any(setting.value_in(fields) not in {None, 0} for setting in settings_in("step_do", "config")[:1])
+    if has_retries and _is_long(delay.value_in(fields)):
+        return True
+    value = timeout.value_in(fields)
+    return not is_same_duration(value, DEFAULT_TIMEOUT) and _is_long(value)
+
+
+def _is_long(duration: object) -> bool:
+    """Return whether a duration is a minute or more. One that is unknown before the run may be."""
+    milliseconds = milliseconds_of(duration)
+    return duration is not None if milliseconds is None else milliseconds >= _LONG
 
 
 def settings_in(kind: str, field: str) -> tuple[Setting, ...]:

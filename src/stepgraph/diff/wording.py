@@ -14,7 +14,7 @@ from stepgraph.diff.step_types import TRAITS, Setting, settings_in
 from stepgraph.diff.tree import BRANCH, KEY, Tree, TreeElement, is_work
 from stepgraph.json_text import canonical_json
 from stepgraph.model.payload import Shape
-from stepgraph.phrases import duration_text, shape_text
+from stepgraph.phrases import duration_text, shape_text, shortened
 
 MAX_NAMES: Final = 3
 """Maximum number of names in a list. The others are counted."""
@@ -294,13 +294,14 @@ def _setting_change(setting: Setting, old: TreeElement, new: TreeElement) -> str
 def _change(noun: str, before: object, after: object, *, is_duration: bool = False) -> str:
     old, new = _value(before, is_duration=is_duration), _value(after, is_duration=is_duration)
     if old == new:
-        return f"{noun} written as {_shorten(canonical_json(after))} instead of {_shorten(canonical_json(before))}"
+        new, old = (shortened(canonical_json(value), _MAX_LENGTH) for value in (after, before))
+        return f"{noun} written as {new} instead of {old}"
     same = next(
         (at for at, (first, second) in enumerate(zip(old, new, strict=False)) if first != second),
         min(len(old), len(new)),
     )
     start = same - _CONTEXT if same >= _MAX_LENGTH - 1 else 0
-    old, new = (_shorten(f"…{text[start:]}" if start else text) for text in (old, new))
+    old, new = (shortened(f"…{text[start:]}" if start else text, _MAX_LENGTH) for text in (old, new))
     return f"{noun} {old} → {new}"
 
 
@@ -312,10 +313,6 @@ def _value(value: object, *, is_duration: bool) -> str:
     if value == "":
         return '""'
     return value if isinstance(value, str) else canonical_json(value)
-
-
-def _shorten(text: str) -> str:
-    return text if len(text) <= _MAX_LENGTH else f"{text[: _MAX_LENGTH - 1]}…"
 
 
 def _payload_change(before: object, after: object) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Literal, TypeAlias
 
+from stepgraph.model.check_report import Tool
 from stepgraph.model.constraints import Closed
 
 FailOn: TypeAlias = Literal["breaking", "any", "none"]
@@ -27,20 +28,16 @@ Action: TypeAlias = Literal[
 ]
 
 
-class DiffTool(Closed):
-    """The program that wrote the report."""
-
-    name: Literal["stepgraph"]
-    """The name of this package."""
-    version: str
-    """The version of this package."""
-
-
 class DiffSummary(Closed):
     """The result of the comparison."""
 
     text: str
     """The result as one line of text."""
+    in_flight: Literal["waits", "retries"]
+    """Where instances are assumed to be: at sleeps and waits, or also at steps with a retry delay, or a timeout other
+    than the default, of a minute or more."""
+    assumption: str
+    """The assumption behind the effects of changes, one or two sentences."""
     fail_on: FailOn
     """The changes that fail the comparison: `breaking`, `any` or `none`."""
     fails: bool
@@ -114,7 +111,7 @@ class DiffReport(Closed):
 
     version: Literal[2]
     """The version of this format."""
-    tool: DiffTool
+    tool: Tool
     """The program that wrote the report."""
     old: str
     """Name of the old version: a revision, a path, or a saved file."""

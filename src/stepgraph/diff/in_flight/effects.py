@@ -1,47 +1,13 @@
-"""Effects of code changes on running instances, and the rules of the engine behind them.
-
-To resume an instance, the engine runs the code from the start. A step with a saved result does not run again; the
-engine returns the result. The engine finds the result by `ResultKey` and the number of previous steps with the same
-key, as in `charge-1`.
-
-Instances are assumed to be in flight only at the waits that `diff/step_types.py` defines. Retries also wait, but for
-minutes rather than days.
-"""
+"""Effects of code changes on all instances that may be in flight, by the rules in `execution/engine_rules.py`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from enum import IntEnum
 from typing import Final
 
 from msgspec import Struct
 
-
-class ResultKey(Struct, frozen=True):
-    """The key of saved results. Steps with equal keys are counted in the order in which they start."""
-
-    kind: str
-    """The type of the step."""
-    name: str
-    """The name of the step."""
-    duration: str
-    """The duration of a sleep as canonical JSON, or an empty string for other steps."""
-
-
-class Effect(IntEnum):
-    """Effect of a change on instances in flight, from best to worst."""
-
-    SAFE = 0
-    """The engine uses all saved results as before."""
-    OUT_OF_ORDER = 1
-    """A step runs after the instance resumes, although steps that now follow it have already run."""
-    BREAKING = 2
-    """The engine loses saved results, uses them for other steps, or restarts or abandons a wait."""
-
-    @property
-    def label(self) -> str:
-        """The name in reports, such as `out of order`."""
-        return self.name.lower().replace("_", " ")
+from stepgraph.execution.engine_rules import Effect
 
 
 class Impact(Struct, frozen=True):

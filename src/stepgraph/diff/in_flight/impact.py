@@ -18,6 +18,7 @@ from stepgraph.diff.script import TreeVersion
 from stepgraph.diff.sides import Side, Sides
 from stepgraph.diff.step_types import WAITS, settings_impact
 from stepgraph.diff.tree import BRANCH, FUNCTION, ROOT, STEPS, Tree, TreeElement, is_work
+from stepgraph.execution.engine_rules import InFlight
 
 _TRANSPARENT: Final = frozenset({"try", "block", "parallel", FUNCTION})
 _CHOICES: Final = frozenset({"if", "switch", BRANCH})
@@ -26,10 +27,10 @@ _CHOICES: Final = frozenset({"if", "switch", BRANCH})
 class ImpactAnalysis:
     """Computes the impact of the changes between two workflows."""
 
-    def __init__(self, sides: Sides) -> None:
+    def __init__(self, sides: Sides, in_flight: InFlight = "waits") -> None:
         self._sides = sides
         self._old, self._new = sides.old.tree, sides.new.tree
-        self._instances = InFlightInstances(sides)
+        self._instances = InFlightInstances(sides, in_flight)
         self._handlers, self._concurrency = HandlerImpact(self._instances), _ConcurrencyImpact(self._instances)
         self._rules: Mapping[Action, Callable[[EditGroup], Iterator[Impact]]] = {
             Action.ADDED: self._added,

@@ -14,11 +14,10 @@ from msgspec import Struct
 
 from stepgraph.diff.changes import EditGroup
 from stepgraph.diff.clocks import concurrent_in
-from stepgraph.diff.in_flight.effects import ResultKey
 from stepgraph.diff.sides import Sides
-from stepgraph.diff.step_types import WAITS
+from stepgraph.diff.step_types import may_be_in_flight
 from stepgraph.diff.tree import CALL, FUNCTIONS, KEY, ROOT, STEPS, Tree, TreeElement, calls_by_name, functions_by_key
-from stepgraph.json_text import canonical_json
+from stepgraph.execution.engine_rules import InFlight, ResultKey, result_key
 from stepgraph.limits import Limit
 
 Sites: TypeAlias = dict[int, list[int]]
@@ -107,8 +106,7 @@ class StepCounts:
 
 
 def _key_of(element: TreeElement) -> ResultKey:
-    duration = canonical_json(element.fields.get("duration")) if element.kind == "step_sleep" else ""
-    return ResultKey(element.kind, element.name, duration)
+    return result_key(element.kind, element.fields)
 
 
 class _Occurrences(Struct, frozen=True):
@@ -177,9 +175,9 @@ class Waits(Struct, frozen=True):
         return self.later[number] if inside is None else inside
 
 
-def waits_of(tree: Tree, allowed: Container[int] | None = None) -> Waits:
+def waits_of(tree: Tree, in_flight: InFlight, allowed: Container[int] | None = None) -> Waits:
     """Return the waits of a workflow. With `allowed`, only waits in it count."""
-    waits = {element.number for element in tree.elements if element.kind in WAITS}
+    waits = {each.number for each in tree.elements if may_be_in_flight(each.kind, each.fields, in_flight)}
     if allowed is not None:
         waits = {number for number in waits if number in allowed}
     functions = functions_by_key(tree)
@@ -324,15 +322,15 @@ class InFlightInstances:
     wait return its name in quotes.
     """
 
-    def __init__(self, sides: Sides) -> None:
+    def __init__(self, sides: Sides, in_flight: InFlight) -> None:
         self.sides = sides
         self.old, self.new = sides.old.tree, sides.new.tree
         self.old_counts, self.new_counts = StepCounts(self.old), StepCounts(self.new)
         self.preexisting = {number for number, old in enumerate(sides.matching.to_old) if old is not None}
         self.remaining = {number for number, new in enumerate(sides.matching.to_new) if new is not None}
-        self.old_waits = waits_of(self.old)
+        self.old_waits = waits_of(self.old, in_flight)
         # An instance cannot be in a wait that the old version lacks.
-        self._waits_in_both = waits_of(self.new, self.preexisting)
+        self._waits_in_both = waits_of(self.new, in_flight, self.preexisting)
 
     def wait_in_both(self, number: int) -> str | None:
         """Return a matched wait after or inside a new element."""

@@ -11,7 +11,7 @@ from typing import Final, TypeAlias
 from msgspec import Struct
 
 from stepgraph.diff.diff import StructuralChange, WorkflowDiff, diff_graphs
-from stepgraph.diff.in_flight.effects import Effect
+from stepgraph.execution.engine_rules import Effect, InFlight
 from stepgraph.model.code import Code
 from stepgraph.model.details import NO_DETAILS, Details, Part
 from stepgraph.model.payload import Graph, Workflow
@@ -118,6 +118,8 @@ class VersionComparison(Struct, frozen=True):
     """The changes that fail the comparison."""
     version: str = ""
     """Version of stepgraph."""
+    in_flight: InFlight = "waits"
+    """Where instances are assumed to be."""
 
     @property
     def changes(self) -> tuple[StructuralChange, ...]:
@@ -169,6 +171,23 @@ def effect_counts(changes: Collection[StructuralChange]) -> str:
 def versions_line(report: VersionComparison) -> str:
     """Return a sentence that names the compared versions."""
     return f"Compared {report.old} with {report.new}."
+
+
+_ASSUMPTIONS: Final[Mapping[InFlight, str]] = {
+    "waits": (
+        "Assumes that instances are in flight at sleeps and waits only; "
+        "--in-flight retries also counts steps with long retries."
+    ),
+    "retries": (
+        "Assumes that instances are in flight at sleeps, at waits, and at steps with a retry delay or timeout of a "
+        "minute or more."
+    ),
+}
+
+
+def assumption(report: VersionComparison) -> str:
+    """Return the assumption behind the effects of changes in one or two sentences."""
+    return _ASSUMPTIONS[report.in_flight]
 
 
 def summary_line(report: VersionComparison) -> str:
@@ -257,13 +276,13 @@ def _has_default_name(workflow: VersionedWorkflow) -> bool:
     return workflow.name == workflow.class_name
 
 
-def compare_workflows(pairs: Iterable[Pair]) -> tuple[ComparedWorkflow, ...]:
+def compare_workflows(pairs: Iterable[Pair], in_flight: InFlight = "waits") -> tuple[ComparedWorkflow, ...]:
     """Compare the workflows of each pair, and return the results in the order of the new version."""
     by_name = _by_unique_name(pairs)
     old = {name: _workflow(pair[0]) for name, pair in by_name.items() if pair[0] is not None}
     new = {name: _workflow(pair[1]) for name, pair in by_name.items() if pair[1] is not None}
     details = {name: partial(_details_of_pair, pair) for name, pair in by_name.items()}
-    return tuple(ComparedWorkflow(*by_name[diff.name], diff) for diff in diff_graphs(old, new, details))
+    return tuple(ComparedWorkflow(*by_name[diff.name], diff) for diff in diff_graphs(old, new, details, in_flight))
 
 
 def _details_of_pair(pair: Pair) -> tuple[Details, Details]:

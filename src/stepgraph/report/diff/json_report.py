@@ -5,9 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, cast
 
 from stepgraph.diff.diff import StructuralChange
-from stepgraph.diff.in_flight.effects import Effect
+from stepgraph.execution.engine_rules import Effect
 from stepgraph.json_text import pretty_json
-from stepgraph.report.diff.comparison import ComparedWorkflow, VersionComparison, VersionedWorkflow, count_line
+from stepgraph.report.diff.comparison import (
+    ComparedWorkflow,
+    VersionComparison,
+    VersionedWorkflow,
+    assumption,
+    count_line,
+)
 
 if TYPE_CHECKING:
     from stepgraph.model import diff_report as shapes
@@ -34,6 +40,8 @@ def json_report(report: VersionComparison) -> shapes.DiffReport:
         "new": report.new,
         "summary": {
             "text": count_line(report),
+            "in_flight": report.in_flight,
+            "assumption": assumption(report),
             "fail_on": report.fail_on.value,
             "fails": report.fails,
             "workflows": len(report.workflows),

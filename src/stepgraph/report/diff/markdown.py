@@ -6,8 +6,8 @@ from functools import partial
 from typing import Final
 
 from stepgraph.diff.diff import StructuralChange
-from stepgraph.diff.in_flight.effects import Effect
 from stepgraph.escaping.markdown import cell_prose, code, prose
+from stepgraph.execution.engine_rules import Effect
 from stepgraph.model.payload import Graph
 from stepgraph.model.walk import count_steps
 from stepgraph.phrases import counted
@@ -18,6 +18,7 @@ from stepgraph.report.diff.comparison import (
     INCOMPLETE,
     ComparedWorkflow,
     VersionComparison,
+    assumption,
     count_line,
     summary_line,
     versions_line,
@@ -46,7 +47,8 @@ def render_markdown(report: VersionComparison, *, full: bool = False) -> str:
             [f"Workflows: {prose(summary_line(report))}\n", *_limited(incomplete, MAX_LENGTH - _NOTES_SPACE)]
         )
     worst = max(change.impact.effect for change in report.changes)
-    start = f"## {_SIGNS[worst]} Workflows: {prose(count_line(report))}\n\n{prose(versions_line(report))}\n"
+    lines = [versions_line(report), assumption(report)]
+    start = f"## {_SIGNS[worst]} Workflows: {prose(count_line(report))}\n\n{prose(' '.join(lines))}\n"
     space = MAX_LENGTH - _NOTES_SPACE - utf16_length(start)
     tables = _tables(report, space)
     space -= utf16_length("\n".join(tables))

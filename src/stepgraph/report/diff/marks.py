@@ -11,12 +11,12 @@ from msgspec.structs import replace
 
 from stepgraph.diff.changes import Action, EditGroup
 from stepgraph.diff.diff import StructuralChange, WorkflowDiff
-from stepgraph.diff.in_flight.effects import Effect
 from stepgraph.diff.matching import Matching
 from stepgraph.diff.merged import MergedVersions, merge_versions
 from stepgraph.diff.script import OLD_ROOT, ElementRef, TreeVersion, edited_elements, payloads_of
 from stepgraph.diff.tree import BLOCK_SLOTS, BRANCHES, ROOT, parts_by_number
 from stepgraph.diff.wording import remarks_on
+from stepgraph.execution.engine_rules import Effect
 from stepgraph.model.details import NO_DETAILS, Details, Part
 from stepgraph.model.payload import Graph, Workflow
 from stepgraph.render.folding import UNFOLDED, Folding

@@ -22,6 +22,7 @@ from stepgraph.report.diff.comparison import (
     ComparedWorkflow,
     VersionComparison,
     VersionedWorkflow,
+    assumption,
     summary_line,
 )
 from stepgraph.report.diff.marks import EFFECT_LABELS, MarkedGraph, Origin, marked_graph, marked_version
@@ -41,7 +42,7 @@ def _page(workflow: ComparedWorkflow, report: VersionComparison, *, full: bool) 
     """Return the page of both versions in one, with the pages of the versions if both can be compared."""
     merged = marked_graph(workflow.diff, workflow.title, *workflow.details)
     page = _marked_page(workflow, merged, workflow.title, full=full)
-    return replace(page, versions=list(_versions(workflow, report, full=full)))
+    return replace(page, versions=list(_versions(workflow, report, full=full)), assumption=assumption(report))
 
 
 def _versions(workflow: ComparedWorkflow, report: VersionComparison, *, full: bool) -> Iterator[VersionPage]:

@@ -7,7 +7,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from stepgraph.diff.diff import StructuralChange
-from stepgraph.diff.in_flight.effects import Effect
+from stepgraph.execution.engine_rules import Effect
 from stepgraph.phrases import counted
 from stepgraph.render.svg.drawing import Picture, SvgDrawing, draw, render_sheet
 from stepgraph.render.svg.figures.marks import Listing, ListingEntry

@@ -7,9 +7,9 @@ from typing import Final
 
 from stepgraph.diff.changes import Action
 from stepgraph.diff.diff import StructuralChange
-from stepgraph.diff.in_flight.effects import Effect
+from stepgraph.execution.engine_rules import Effect
 from stepgraph.render.terminal import Ink, Piece, Terminal
-from stepgraph.report.diff.comparison import INCOMPLETE, ComparedWorkflow, VersionComparison, summary_line
+from stepgraph.report.diff.comparison import INCOMPLETE, ComparedWorkflow, VersionComparison, assumption, summary_line
 
 # Green, red and cyan. Other changes are yellow.
 _INKS: Final = {
@@ -22,14 +22,15 @@ _EFFECTS: Final = {Effect.OUT_OF_ORDER: Ink.WARNING, Effect.BREAKING: Ink.FAILUR
 
 
 def render_text(report: VersionComparison, *, color: bool = False) -> str:
-    """Return the changed workflows with a line for each change, and a summary.
+    """Return the changed workflows with a line for each change, a summary, and the assumption behind the effects.
 
     Signs and words repeat the meaning of colors.
     """
     terminal = Terminal(color=color, width=None)
     blocks = ["".join(f"{terminal.line(line)}\n" for line in _lines(workflow)) for workflow in report.changed_workflows]
-    summary = summary_line(report)
-    return "\n".join([*blocks, f"{terminal.line([Piece(summary, Ink.QUIET if blocks else Ink.PLAIN)])}\n"])
+    lines = [summary_line(report), *([assumption(report)] if blocks else [])]
+    ink = Ink.QUIET if blocks else Ink.PLAIN
+    return "\n".join([*blocks, "".join(f"{terminal.line([Piece(line, ink)])}\n" for line in lines)])
 
 
 def _lines(workflow: ComparedWorkflow) -> Iterator[list[Piece]]:

@@ -1,0 +1,383 @@
+"""The most probable run of the new code that starts from a log.
+
+The new code runs from the top, and the log answers its calls. Where the code may go on in several ways, the run is
+chosen that explains the log at the lowest cost: a best-first search over positions in the code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from enum import IntEnum
+from heapq import heappop, heappush
+from itertools import pairwise
+from typing import Final, NamedTuple
+
+from msgspec import Struct, field
+
+from stepgraph.bit_sets import bits
+from stepgraph.execution.log import LogEntry
+from stepgraph.execution.parts import Program, Site
+from stepgraph.execution.terms import TooAmbiguousError
+from stepgraph.limits import REPLAY_POSITIONS
+from stepgraph.model.walk import children, walk
+from stepgraph.replay.answers import Answers, as_step
+from stepgraph.replay.costs import (
+    AGAIN,
+    FAILED,
+    MOVED,
+    REPLACED,
+    REPLACED_BY_OTHER_KIND,
+    REQUIRED_RUN,
+    RESUMED,
+    RUN,
+    Call,
+    CodeRun,
+    Costs,
+    RunKey,
+)
+from stepgraph.replay.deployed import DeployedRun
+from stepgraph.replay.position import Position, Positions
+
+_MAX_EDITS: Final = 2
+"""How many new steps in a row may precede one in place of an entry."""
+
+_WINDOW: Final = 25
+"""How many entries a run may lag behind the best one before its less probable continuations are dropped."""
+
+
+class Alignment(Struct, frozen=True):
+    """A run of the new code from the top, up to the last call that the log has to do with."""
+
+    calls: tuple[Call, ...]
+    next_sites: frozenset[int]
+    """The numbers of the steps that can begin after the last call."""
+    possible_sites: frozenset[int]
+    """The numbers of the steps that may be new and could have begun by then, but did not."""
+    avoidable: frozenset[int]
+    """The indexes of the calls that the code could have passed."""
+    misdirected: int
+    """The entries that have not answered a call, but may answer one that comes later, as a bit set."""
+    missing: frozenset[int]
+    """The numbers of the steps that run less often than under the deployed code."""
+    covered: int
+    """The entries of nested steps whose outer step is not run again, as a bit set."""
+    fails: bool
+    """Whether the last call ends the instance with an error."""
+
+
+class _Item(NamedTuple):
+    """An item of the queue, cheapest first and then furthest first."""
+
+    cost: int
+    lag: int
+    """The negative number of entries that have answered a call."""
+    number: int
+    stage: _Stage
+    run: CodeRun
+    postponed: int = 0
+    """The steps that can still begin after the next entry has answered a call, as a bit set."""
+
+
+class _Stage(IntEnum):
+    """What to do with a run."""
+
+    NEXT = 0
+    """Let the next entry answer a call."""
+    OTHER = 1
+    """Try all other continuations."""
+    COMPLETE = 2
+    """Accept the run."""
+
+
+def align(program: Program, entries: Sequence[LogEntry], answers: Answers, deployed: DeployedRun | None) -> Alignment:
+    """Return the run of a program that explains a log at the lowest cost. Raises TooAmbiguousError."""
+    costs = Costs.of(entries, answers, deployed)
+    return _Search(program, entries, answers, costs, Positions.of(program)).run()
+
+
+class _Search(Struct):
+    """The search for the run with the lowest cost."""
+
+    program: Program
+    entries: Sequence[LogEntry]
+    answers: Answers
+    costs: Costs
+    positions: Positions
+    queue: list[_Item] = field(default_factory=list)
+    best: dict[RunKey, int] = field(default_factory=dict)
+    """The lowest cost of a run with each key."""
+    pushed: int = 0
+    remaining: int = REPLAY_POSITIONS
+
+    def run(self) -> Alignment:
+        """Return the cheapest complete run."""
+        self._add(CodeRun(self.positions.start(), 0, 0, (0,) * len(self.costs.tracked), 0, 0))
+        furthest = 0
+        while self.queue:
+            item = heappop(self.queue)
+            run = item.run
+            if item.stage is _Stage.COMPLETE:
+                return self._alignment(run)
+            self.remaining -= 1
+            if self.remaining < 0:
+                break
+            furthest = max(furthest, -item.lag)
+            if item.stage is _Stage.NEXT:
+                postponed = self._answer_next(run)
+                self._queue(run, self.costs.estimate(run) + RESUMED, _Stage.OTHER, postponed)
+                self._queue(run, self.costs.final(run), _Stage.COMPLETE)
+            elif -item.lag >= furthest - _WINDOW:
+                self._try_others(run, item.postponed)
+        raise TooAmbiguousError
+
+    def _add(self, run: CodeRun) -> None:
+        known = self.best.get(run.key)
+        if known is None or run.cost < known:
+            self.best[run.key] = run.cost
+            self._queue(run, self.costs.estimate(run), _Stage.NEXT)
+
+    def _queue(self, run: CodeRun, cost: int, stage: _Stage, postponed: int = 0) -> None:
+        self.pushed += 1
+        heappush(self.queue, _Item(run.cost + cost, -run.consumed.bit_count(), self.pushed, stage, run, postponed))
+
+    def _next_entries(self, run: CodeRun) -> list[int]:
+        """Return the first entry that has not answered a call, and the first one after the last answer."""
+        waiting = self.costs.open_entries(run)
+        later = waiting >> (run.last + 1) << (run.last + 1)
+        return list(dict.fromkeys((mask & -mask).bit_length() - 1 for mask in (waiting, later) if mask))
+
+    def _answer_next(self, run: CodeRun) -> int:
+        """Let the next entries of the log answer a call. Return the steps that can still begin then, as a bit set."""
+        reachable = 0
+        for entry in self._next_entries(run):
+            for number in bits(self.answers.sites_of[entry] & run.position.sites):
+                site = self.program.sites[number]
+                if entry in self.answers.next_of(site, run.consumed):
+                    reachable |= self._answer(run, site, entry, 0)
+        return reachable
+
+    def _try_others(self, run: CodeRun, postponed: int) -> None:
+        """Let other entries answer, run calls that the log does not answer, and let open entries end.
+
+        Steps that can still begin after the next entry are `postponed`, as trying all orders takes exponential time.
+        """
+        self._end_open_entries(run)
+        following = self._next_entries(run)
+        for number in bits(run.position.sites & ~postponed):
+            site = self.program.sites[number]
+            stored = self.answers.next_of(site, run.consumed)
+            for entry in stored:
+                if entry not in following:
+                    self._answer(run, site, entry, MOVED)
+            if not stored or not site.pattern.is_literal:
+                self._run_call(run, site)
+
+    def _end_open_entries(self, run: CodeRun) -> None:
+        running = list(bits(run.consumed & run.position.running))
+        for failed in (False, True) if len(running) == 1 else (False,) if running else ():
+            cost = run.cost + RESUMED + FAILED * failed
+            for ended in self._after_all(run.position, running, failed=failed):
+                self._add(CodeRun(ended, run.consumed, run.covered, run.counts, run.edited, cost, run.last, run))
+
+    def _after_all(self, position: Position, running: Sequence[int], *, failed: bool) -> list[Position]:
+        """Return the positions after several entries have ended."""
+        positions = [position]
+        for number in running:
+            ends = (end for each in positions for end in self.positions.end(each, number, failed=failed))
+            positions = list(dict.fromkeys(ends))
+        return positions
+
+    def _answer(self, run: CodeRun, site: Site, number: int, cost: int) -> int:
+        """Continue a run by a call that an entry answers. Return the steps that can begin then, if it is expected."""
+        entry = self.entries[number]
+        cost += run.cost + self.costs.of_call(site, run)
+        if self.costs.deployed is not None:
+            counterparts = self.costs.deployed.sites[number]
+            cost += MOVED * bool(counterparts and site.number not in counterparts)
+        call = Call(site, number, is_required=self.costs.is_required(site, run.counts))
+        covered = run.covered | self._nested(site, entry)
+        reachable = 0
+        for begun in self.positions.begin(run.position, site, number, retried=entry.was_retried):
+            ended = entry.outcome != "open"
+            failed = ended and is_raised(site, entry)
+            counts = self.costs.counted(site, run.counts)
+            for position in self.positions.end(begun, number, failed=failed) if ended else (begun,):
+                consumed = run.consumed | 1 << number
+                after = CodeRun(position, consumed, covered, counts, run.edited, cost, number, run, call)
+                self._add(after)
+                reachable |= position.sites
+        return reachable if cost == run.cost else 0
+
+    def _run_call(self, run: CodeRun, site: Site) -> None:
+        """Continue a run by a call that the log does not answer, if a later call may need it."""
+        required = self.costs.is_required(site, run.counts)
+        base = run.cost + self.costs.of_call(site, run)
+        is_edited = bool(run.edited >> site.number & 1)
+        replaced = self._replaced(run, site, required=required)
+        if replaced is not None:
+            cost = self._cost_of_replacement(site, self.entries[replaced])
+            cost = base + (REQUIRED_RUN if required else AGAIN if is_edited else cost)
+            failed = self.entries[replaced].outcome == "failed"
+            call = Call(site, None, replaced, required)
+            self._begin(run, call, cost, failed=failed)
+            if failed:
+                self._begin(run, call, cost + FAILED, failed=False)
+        if required and replaced is None:
+            self._begin(run, Call(site, None, None, required), base + REQUIRED_RUN, failed=False)
+        elif not required:
+            self._begin(run, Call(site, None), base + (AGAIN if is_edited else RUN), failed=False)
+
+    def _begin(self, run: CodeRun, call: Call, cost: int, *, failed: bool) -> None:
+        counts = self.costs.counted(call.site, run.counts)
+        consumed, covered = run.consumed, run.covered
+        if call.replaced is not None:
+            consumed |= 1 << call.replaced
+            covered |= self._nested(call.site, self.entries[call.replaced])
+        edited = run.edited | 1 << call.site.number
+        number = len(self.entries)
+        for begun in self.positions.begin(run.position, call.site, number, retried=False):
+            for position in self.positions.end(begun, number, failed=failed):
+                after = CodeRun(position, consumed, covered, counts, edited, cost, run.last, run, call)
+                if call.is_required or call.replaced is not None or self._has_future(after):
+                    self._add(after)
+
+    def _has_future(self, run: CodeRun) -> bool:
+        """Return whether a continuation of a run may explain more of the log."""
+        sites = run.position.sites
+        if self.costs.reachable(run) or any(sites >> site & 1 for site in self.costs.missing(run)):
+            return True
+        replaceable = self.costs.unplaced_in(run) & ~self.costs.passed(run)
+        return bool(replaceable and sites) and run.edited.bit_count() <= _MAX_EDITS
+
+    def _replaced(self, run: CodeRun, site: Site, *, required: bool) -> int | None:
+        """Return the entry without a call whose place a call takes."""
+        deployed = self.costs.deployed
+        if required and deployed is not None:
+            numbers = (number for number, sites in enumerate(deployed.sites) if sites == {site.number})
+            return next((number for number in numbers if not run.consumed >> number & 1), None)
+        if deployed is not None and site.number in deployed.existing:
+            return None
+        unplaced = bits(self.costs.unplaced_in(run) & ~self.costs.passed(run))
+        return next((each for each in unplaced if self._may_replace(site, self.entries[each])), None)
+
+    def _may_replace(self, site: Site, entry: LogEntry) -> bool:
+        if site.pattern.matches(entry.name):
+            return True
+        is_stored = site.pattern.is_literal and bool(self.answers.by_site[site.number])
+        return entry.kind == site.kind and not is_stored
+
+    def _cost_of_replacement(self, site: Site, entry: LogEntry) -> int:
+        if entry.kind != site.kind:
+            return REPLACED_BY_OTHER_KIND
+        words = {word for piece in site.pattern.pieces for word in piece.split()}
+        return REPLACED + words.isdisjoint(entry.name.split())
+
+    def _nested(self, site: Site, entry: LogEntry) -> int:
+        """Return the entries of the steps inside a finished step, as a bit set. Its body does not run again."""
+        if entry.outcome == "open" or site.kind != "step" or not children(as_step(site)):
+            return 0
+        inside = sum(1 << other.number for other in self.program.sites if _is_inside(other, site))
+        return sum(
+            1 << number
+            for number, other in enumerate(self.entries)
+            if other is not entry and self.answers.sites_of[number] & inside and _is_during(other, entry)
+        )
+
+    def _alignment(self, run: CodeRun) -> Alignment:
+        calls: list[Call] = []
+        positions: list[Position] = []
+        each: CodeRun | None = run
+        while each is not None and each.before is not None:
+            if each.call is not None:
+                calls.append(each.call)
+                positions.append(each.before.position)
+            each = each.before
+        calls.reverse()
+        positions.reverse()
+        next_sites = self._next_sites(run)
+        return Alignment(
+            tuple(calls),
+            next_sites,
+            self._possible_sites(calls, [*positions, run.position], next_sites) if self._may_lack(run) else frozenset(),
+            frozenset(self._avoidable(calls, positions)),
+            self._misdirected(run),
+            frozenset(self.costs.missing(run)),
+            run.covered & ~run.consumed,
+            fails=bool(calls) and _is_raised_call(calls[-1], self.entries) and self.positions.fails(run.position),
+        )
+
+    def _misdirected(self, run: CodeRun) -> int:
+        waiting, sites = self.costs.open_entries(run), run.position.sites
+        return sum(entries & waiting for each, entries in self.answers.classes.items() if each & sites)
+
+    def _next_sites(self, run: CodeRun) -> frozenset[int]:
+        running = list(bits(run.consumed & run.position.running))
+        places = [run.position, *self._after_all(run.position, running, failed=False)]
+        return frozenset(
+            site.number for site in self.program.sites if any(self.positions.can_begin(each, site) for each in places)
+        )
+
+    def _may_lack(self, run: CodeRun) -> bool:
+        """Return whether a step that the run did not call may matter, as the log has entries without a call."""
+        return self.costs.deployed is not None or bool(self.costs.open_entries(run) | self.costs.unplaced_in(run))
+
+    def _possible_sites(
+        self, calls: Sequence[Call], positions: Sequence[Position], next_sites: frozenset[int]
+    ) -> frozenset[int]:
+        deployed = self.costs.deployed
+        excluded = {call.site.number for call in calls}
+        if deployed is not None:
+            # The deployed code shows which steps are new, and a log that determines its own steps, which of them run.
+            excluded |= deployed.existing
+            if not deployed.sites or len(deployed.sites[-1]) <= 1:
+                # If the last entry may be a run of another step, the instance may have passed the next steps.
+                excluded |= next_sites
+            if not deployed.is_ambiguous:
+                excluded |= {site.number for site in self.program.sites} - deployed.optional
+        # Each step may fail, so `except` blocks count only after a failure in the log.
+        has_failed = deployed is None and any(entry.outcome == "failed" for entry in self.entries)
+        return frozenset(
+            site.number
+            for site in self.program.sites
+            if site.number not in excluded
+            and (deployed is not None or not self.answers.by_site[site.number])
+            and (deployed is None or site.number not in deployed.excluded)
+            and any(self.positions.can_begin(position, site, after_failure=has_failed) for position in positions)
+        )
+
+    def _avoidable(self, calls: Sequence[Call], positions: Sequence[Position]) -> Iterator[int]:
+        """Yield the indexes of the calls in place of an entry that the code could have passed to make the next call."""
+        for index, (call, following) in enumerate(pairwise(calls)):
+            # A failure can leave a `try` in front of each step of it.
+            if call.replaced is None or not self._may_follow(positions[index], following.site):
+                continue
+            number = len(self.entries)
+            passed = self.positions.begin(positions[index], following.site, number, retried=False)
+            if any(not position.sites >> call.site.number & 1 for position in passed):
+                yield index
+
+    def _may_follow(self, position: Position, site: Site) -> bool:
+        return self.positions.can_begin(position, site, after_failure=False)
+
+
+def _is_raised_call(call: Call, entries: Sequence[LogEntry]) -> bool:
+    return call.entry is not None and is_raised(call.site, entries[call.entry])
+
+
+def is_raised(site: Site, entry: LogEntry) -> bool:
+    """Return whether a call that an ended entry answers raises: its stored error, or for a time in the past."""
+    return entry.outcome == "failed" or (entry.outcome == "done" and site.node["type"] == "step_sleep_until")
+
+
+def _is_inside(site: Site, outer: Site) -> bool:
+    """Return whether a step may run in the code of another one: in its nodes, or in a function that they call."""
+    if site.path.startswith(f"{outer.path}.nodes"):
+        return True
+    called = {node["name"] for node in walk([as_step(outer)]) if node["type"] == "function_call"}
+    return any(site.path.startswith(f'functions["{name}"].nodes') for name in called)
+
+
+def _is_during(entry: LogEntry, outer: LogEntry) -> bool:
+    if entry.start is None or outer.start is None or outer.end is None:
+        return False
+    return outer.start <= entry.start <= outer.end

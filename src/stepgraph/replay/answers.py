@@ -1,0 +1,136 @@
+"""The stored entries of a log that answer the calls of the new code."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Final, cast
+
+from msgspec import Struct
+
+from stepgraph.execution.engine_rules import milliseconds_of
+from stepgraph.execution.log import EntryKind, LogEntry
+from stepgraph.execution.parts import Program, Site
+from stepgraph.model.payload import Step
+from stepgraph.phrases import is_same_duration
+
+# The start and the end of a log entry are written some milliseconds after those of the sleep itself.
+_TIMER_SLACK: Final = 100
+_LONGEST_DELAY: Final = 60_000
+_MAX_ANSWERS: Final = 4
+_CLOCK_CALL: Final = re.compile(r"\b(?:now|utcnow|today)\(|\btime\(\)")
+
+
+class Answers(Struct, frozen=True):
+    """The entries that can answer the calls of each step.
+
+    Sets of entries and of steps are bit sets of their numbers.
+    """
+
+    entries: Sequence[LogEntry]
+    by_site: Sequence[int]
+    """The entries that can answer a step, by its number."""
+    sites_of: Sequence[int]
+    """The steps that each entry can answer."""
+    classes: Mapping[int, int]
+    """The entries that can answer the same steps, by these steps."""
+
+    @classmethod
+    def of(cls, program: Program, entries: Sequence[LogEntry], nodes: Sequence[Step | None]) -> Answers:
+        """Return the answers for a program. `nodes` are the deployed steps of the entries, or None."""
+        named: dict[tuple[EntryKind, str], list[int]] = {}
+        for number, entry in enumerate(entries):
+            named.setdefault((entry.kind, entry.name), []).append(number)
+        by_site = [0] * len(program.sites)
+        sites_of = [0] * len(entries)
+        for site in program.sites:
+            for (kind, name), numbers in named.items():
+                if not site.matches(kind, name):
+                    continue
+                for number in numbers:
+                    if site.kind != "sleep" or _may_be_sleep(as_step(site), entries[number], nodes[number]):
+                        by_site[site.number] |= 1 << number
+                        sites_of[number] |= 1 << site.number
+        classes: dict[int, int] = {}
+        for number, sites in enumerate(sites_of):
+            classes[sites] = classes.get(sites, 0) | 1 << number
+        return cls(entries, by_site, sites_of, classes)
+
+    def next_of(self, site: Site, consumed: int) -> list[int]:
+        """Return the entries that may answer the next call of a step, in the order of the log.
+
+        A literal name has at most one. Of entries that can answer the same steps, only the first counts, as the engine
+        counts equal names. `consumed` are the entries that have answered a call.
+        """
+        stored = self.by_site[site.number] & ~consumed
+        if site.kind == "sleep":
+            stored = self._countable(stored, (self.by_site[site.number] & consumed).bit_count() + 1)
+        numbers: list[int] = []
+        while stored and len(numbers) < _MAX_ANSWERS:
+            first = (stored & -stored).bit_length() - 1
+            numbers.append(first)
+            stored = 0 if site.pattern.is_literal else stored & ~self.classes[self.sites_of[first]]
+        return numbers
+
+    def _countable(self, stored: int, count: int) -> int:
+        """Return the entries without those at the start that have a higher counter.
+
+        Sleeps of other durations have counters of their own, and a higher counter belongs to such a sleep.
+        """
+        while stored and self.entries[(stored & -stored).bit_length() - 1].count > count:
+            stored &= stored - 1
+        return stored
+
+
+def as_step(site: Site) -> Step:
+    """Return the node of a site with a kind, which is a step."""
+    return cast("Step", site.node)
+
+
+def _may_be_sleep(node: Step, entry: LogEntry, deployed: Step | None) -> bool:
+    if deployed is not None and deployed["type"] != node["type"]:
+        # The remaining duration until a time is never exactly that of a sleep.
+        return False
+    if node["type"] == "step_sleep_until":
+        # With the clock in the expression, the remaining duration differs from the stored one.
+        return entry.outcome == "open" or _CLOCK_CALL.search(node["timestamp"]) is None
+    if node["type"] != "step_sleep":
+        return False
+    if deployed is not None and deployed["type"] == "step_sleep":
+        old, new = milliseconds_of(deployed["duration"]), milliseconds_of(node["duration"])
+        if old is not None and new is not None:
+            return old == new
+        if is_same_duration(deployed["duration"], node["duration"]):
+            return True
+    return not _ended_early(node, entry)
+
+
+def _ended_early(node: Step, entry: LogEntry) -> bool:
+    """Return whether a sleep took less time than the duration of a step."""
+    duration, elapsed = _duration_of(node), elapsed_time(entry)
+    return duration is not None and elapsed is not None and elapsed + _TIMER_SLACK < duration * 0.99
+
+
+def may_have_other_duration(site: Site, entry: LogEntry, deployed: Step | None) -> bool:
+    """Return whether a sleep may have had another duration: it took much longer, or the durations are expressions."""
+    node = as_step(site)
+    if node["type"] != "step_sleep":
+        return False
+    if deployed is not None and deployed["type"] == "step_sleep":
+        are_numbers = (
+            milliseconds_of(deployed["duration"]) is not None and milliseconds_of(node["duration"]) is not None
+        )
+        return not are_numbers and not is_same_duration(deployed["duration"], node["duration"])
+    duration, elapsed = _duration_of(node), elapsed_time(entry)
+    return duration is not None and elapsed is not None and elapsed > 2 * duration + _LONGEST_DELAY
+
+
+def _duration_of(node: Step) -> float | None:
+    return milliseconds_of(node["duration"]) if node["type"] == "step_sleep" else None
+
+
+def elapsed_time(entry: LogEntry) -> int | None:
+    """Return how long a finished entry took in milliseconds, or None if the log lacks a time."""
+    if entry.outcome == "open" or entry.start is None or entry.end is None:
+        return None
+    return entry.end - entry.start

@@ -1,0 +1,186 @@
+"""Runs of the new code, and their costs where they do not explain the log."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
+from itertools import accumulate, pairwise
+from operator import or_
+from typing import Final, TypeAlias
+
+from msgspec import Struct
+
+from stepgraph.execution.log import LogEntry
+from stepgraph.execution.parts import Site
+from stepgraph.replay.answers import Answers
+from stepgraph.replay.deployed import DeployedRun
+from stepgraph.replay.position import Position
+
+# Costs of what a run explains worse than an undisturbed one. Only their order of magnitude matters.
+MOVED: Final = 2
+RESUMED: Final = 1
+FAILED: Final = 4
+RUN: Final = 20
+REPLACED: Final = 30
+REPLACED_BY_OTHER_KIND: Final = 34
+ORPHAN: Final = 48
+# One edit of the code changes every run of a step, so it counts once.
+AGAIN: Final = 1
+# With the deployed code, the choices of the run are known, so that these costs decide.
+UNEXPECTED: Final = 120
+MISSING: Final = 160
+REQUIRED_RUN: Final = 4
+UNPLACED_ORPHAN: Final = 8
+
+
+CallCounts: TypeAlias = tuple[int, ...]
+RunKey: TypeAlias = tuple[Position, int, int, int, CallCounts]
+
+
+class Call(Struct, frozen=True):
+    """A call of the new code."""
+
+    site: Site
+    entry: int | None
+    """The position of the entry that answers it, or None if it runs."""
+    replaced: int | None = None
+    """The position of an entry that the new code does not call and whose place the call has taken."""
+    is_required: bool = False
+    """Whether the deployed version of the call is in the log."""
+
+
+class CodeRun(Struct, frozen=True, eq=False):
+    """A run of the new code up to a position."""
+
+    position: Position
+    consumed: int
+    """The entries that have answered a call or were replaced by one, as a bit set."""
+    covered: int
+    """The entries of nested steps whose outer step has answered a call, as a bit set."""
+    counts: CallCounts
+    """The number of calls of each tracked step."""
+    edited: int
+    """The steps that have run although the log has no entry for them, as a bit set of their numbers."""
+    cost: int
+    last: int = -1
+    """The entry that has answered the last call with a stored result."""
+    before: CodeRun | None = None
+    call: Call | None = None
+
+    @property
+    def key(self) -> RunKey:
+        """The parts that determine the future of the run."""
+        return self.position, self.consumed, self.covered, self.edited, self.counts
+
+
+class Costs(Struct, frozen=True):
+    """The costs of calls and of entries without a call."""
+
+    entries: Sequence[LogEntry]
+    answers: Answers
+    deployed: DeployedRun | None
+    foreign: int
+    """The entries that no step of the new code can call, as a bit set."""
+    unplaced: int
+    """The foreign entries without a counterpart of their deployed step, as a bit set."""
+    tracked: Mapping[int, int]
+    """The indexes of `CodeRun.counts`, by the number of a step that may correspond to entries."""
+    required: Mapping[int, int]
+    """The entries of the runs under the deployed code, by step, as bit sets."""
+    allowed: Mapping[int, int]
+    """The largest number of runs under the deployed code, by step."""
+    over: Sequence[int]
+    """The entries that were over when the entry before an index began, as bit sets by index."""
+
+    @classmethod
+    def of(cls, entries: Sequence[LogEntry], answers: Answers, deployed: DeployedRun | None) -> Costs:
+        """Return the costs for a log."""
+        foreign = sum((not sites) << number for number, sites in enumerate(answers.sites_of))
+        over = _over(entries)
+        if deployed is None:
+            return cls(entries, answers, None, foreign, foreign, {}, {}, {}, over)
+        placed = sum(bool(sites) << number for number, sites in enumerate(deployed.sites))
+        allowed = deployed.allowed()
+        tracked = {site: index for index, site in enumerate(sorted(allowed))}
+        required = deployed.required()
+        return cls(entries, answers, deployed, foreign, foreign & ~placed, tracked, required, allowed, over)
+
+    def is_required(self, site: Site, counts: CallCounts) -> bool:
+        """Return whether a call of a step corresponds to a run under the deployed code."""
+        return self._calls(site, counts) < self.required.get(site.number, 0).bit_count()
+
+    def of_call(self, site: Site, run: CodeRun) -> int:
+        """Return the cost of a call that the run under the deployed code does not explain.
+
+        After the last entry of the log, all calls of deployed steps are expected.
+        """
+        if self.deployed is None or site.number not in self.deployed.existing or run.consumed >> len(self.entries) - 1:
+            return 0
+        return 0 if self._calls(site, run.counts) < self.allowed.get(site.number, 0) else UNEXPECTED
+
+    def _calls(self, site: Site, counts: CallCounts) -> int:
+        index = self.tracked.get(site.number)
+        return 0 if index is None else counts[index]
+
+    def counted(self, site: Site, counts: CallCounts) -> CallCounts:
+        """Return the numbers of calls after another call of a step."""
+        index = self.tracked.get(site.number)
+        return counts if index is None else (*counts[:index], counts[index] + 1, *counts[index + 1 :])
+
+    def missing(self, run: CodeRun) -> dict[int, int]:
+        """Return the number of runs under the deployed code that a run lacks, by step. Covered ones cannot be."""
+        lacking = {
+            site: (entries & ~run.covered).bit_count() - run.counts[self.tracked[site]]
+            for site, entries in self.required.items()
+        }
+        return {site: number for site, number in lacking.items() if number > 0}
+
+    def open_entries(self, run: CodeRun) -> int:
+        """Return the entries that still have to answer a call, as a bit set."""
+        return ~(run.consumed | run.covered | self.foreign) & ((1 << len(self.entries)) - 1)
+
+    def reachable(self, run: CodeRun) -> bool:
+        """Return whether a later call may be answered by an entry."""
+        sites, waiting = run.position.sites, self.open_entries(run)
+        return any(each & sites and entries & waiting for each, entries in self.answers.classes.items())
+
+    def unplaced_in(self, run: CodeRun) -> int:
+        """Return the unplaced entries that no call of a run has replaced, as a bit set."""
+        return self.unplaced & ~run.consumed & ~run.covered
+
+    def passed(self, run: CodeRun) -> int:
+        """Return the entries that were over before an entry whose call a run has made, as a bit set."""
+        return self.over[run.consumed.bit_length()]
+
+    def final(self, run: CodeRun) -> int:
+        """Return the cost of the entries and deployed runs that a complete run does not explain."""
+        orphan = ORPHAN if self.deployed is None else UNPLACED_ORPHAN
+        cost = ORPHAN * self.unplaced_in(run).bit_count() + orphan * self.open_entries(run).bit_count()
+        return cost + MISSING * sum(self.missing(run).values())
+
+    def estimate(self, run: CodeRun) -> int:
+        """Return the costs that continuations of a run probably add.
+
+        Further runs of an edited step may cost less, which the search ignores in favor of runs that are further.
+        """
+        sites, waiting, unplaced = run.position.sites, self.open_entries(run), self.unplaced_in(run)
+        lost = (unplaced & self.passed(run)).bit_count()
+        cost = ORPHAN * lost + REPLACED * (unplaced.bit_count() - lost)
+        for each, entries in self.answers.classes.items():
+            if not each & sites:
+                cost += (ORPHAN if self.deployed is None else UNPLACED_ORPHAN) * (entries & waiting).bit_count()
+        missing = sum(number for site, number in self.missing(run).items() if not sites >> site & 1)
+        return cost + MISSING * missing
+
+
+def _over(entries: Sequence[LogEntry]) -> list[int]:
+    """Return the entries that were over when the entry before each index began. Without times, all earlier ones."""
+    starts = [entry.start for entry in entries if entry.start is not None]
+    is_timed = len(starts) == len(entries) and all(first <= second for first, second in pairwise(starts))
+    begun = [0] * (len(entries) + 2)
+    for number, entry in enumerate(entries):
+        following = number + 1
+        if is_timed and entry.end is not None:
+            following = max(following, bisect_left(starts, entry.end))
+        begun[min(following, len(entries)) + 1] |= 1 << number
+    return list(accumulate(begun, or_))

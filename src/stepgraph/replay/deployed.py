@@ -1,0 +1,170 @@
+"""The run of an instance under the deployed code, and the steps of the new code that correspond to its steps."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TypeAlias
+
+from msgspec import Struct
+
+from stepgraph.diff.match import match_trees
+from stepgraph.diff.matching import Matching
+from stepgraph.diff.tree import BLOCK_SLOTS, FUNCTIONS, KEY, Tree, read_tree
+from stepgraph.execution.log import InstanceLog
+from stepgraph.execution.matching import Match, match_log
+from stepgraph.execution.parts import Path, Program, Site
+from stepgraph.model.payload import Graph, Step
+from stepgraph.replay.answers import as_step
+from stepgraph.replay.decisions import Decision, Decisions, LoopHeads, PassedPart, ancestors
+
+ElementPaths: TypeAlias = Mapping[Path, int]
+"""The numbers of the elements of a tree, by path."""
+
+
+class DeployedRun(Struct, frozen=True):
+    """The steps that an instance has run under the deployed code, as steps of the new code."""
+
+    nodes: tuple[Step | None, ...]
+    """The deployed step of each entry, or None if the log does not determine it."""
+    sites: tuple[frozenset[int], ...]
+    """The numbers of the new steps that may correspond to the step of each entry. Empty if it was removed."""
+    existing: frozenset[int]
+    """The numbers of the new steps that correspond to deployed steps."""
+    optional: frozenset[int]
+    """The numbers of the new steps that a new condition or loop may skip."""
+    excluded: frozenset[int]
+    """The numbers of the new steps in branches that the instance does not take."""
+    decisions: tuple[Decision, ...]
+    """The decisions in front of the last step that may differ under the new code."""
+
+    @property
+    def is_ambiguous(self) -> bool:
+        """Whether an entry may be a run of several deployed steps."""
+        return any(len(sites) > 1 for sites in self.sites)
+
+    def required(self) -> dict[int, int]:
+        """Return the entries that certainly correspond to runs of each new step, as bit sets."""
+        required: dict[int, int] = {}
+        for number, sites in enumerate(self.sites):
+            if len(sites) == 1:
+                (site,) = sites
+                required[site] = required.get(site, 0) | 1 << number
+        return required
+
+    def allowed(self) -> Counter[int]:
+        """Return the largest number of runs of each new step that may correspond to runs in the log."""
+        return Counter(site for sites in self.sites for site in sites)
+
+
+class MisfitError(Exception):
+    """A log does not fit the deployed code. The text is the reason as a sentence."""
+
+
+class VersionPair(Struct):
+    """The deployed and the new version of a workflow, matched as by `stepgraph diff`."""
+
+    matching: Matching
+    deployed: Program
+    new: Program
+    _old_paths: ElementPaths
+    _new_sites: Mapping[int, int]
+    """The numbers of the new steps, by the numbers of their elements."""
+    _old_heads: Mapping[int, str]
+    """The heads of the deployed loops, by the numbers of their elements."""
+    _new_heads: Mapping[int, str]
+    """The heads of the new loops, by the numbers of their elements."""
+
+    @classmethod
+    def of(
+        cls,
+        old: Graph,
+        old_program: Program,
+        new: Graph,
+        new_program: Program,
+        heads: tuple[LoopHeads, LoopHeads] = ({}, {}),
+    ) -> VersionPair:
+        """Match two versions. `heads` are those of the old and the new loops.
+
+        Raises LimitExceededError for versions that are too large.
+        """
+        old_tree, new_tree = read_tree(old["workflow"]), read_tree(new["workflow"])
+        old_paths, new_paths = _paths_of(old_tree), _paths_of(new_tree)
+        return cls(
+            match_trees(old_tree, new_tree),
+            old_program,
+            new_program,
+            old_paths,
+            {new_paths[site.path]: site.number for site in new_program.sites},
+            {old_paths[path]: head for path, head in heads[0].items()},
+            {new_paths[path]: head for path, head in heads[1].items()},
+        )
+
+    def run_of(self, log: InstanceLog) -> DeployedRun:
+        """Return the run of an instance. Raises MisfitError if its log does not fit the deployed code."""
+        match = match_log(self.deployed, log)
+        if match.unknown or match.misfit is not None:
+            raise MisfitError(_misfit_text(log, match))
+        by_path = {site.path: site for site in self.deployed.sites}
+        steps = [[by_path[place.path] for place in places] for places in match.places]
+        nodes = tuple(_only_step(each) for each in steps)
+        sites = tuple(frozenset(self._counterparts(each)) for each in steps)
+        existing = frozenset(self._counterparts(self.deployed.sites))
+        optional = frozenset(number for element, number in self._new_sites.items() if self._is_optional(element))
+        decisions = self._decisions(steps)
+        excluded = {number for element, number in self._new_sites.items() if decisions.is_excluded(element)}
+        return DeployedRun(nodes, sites, existing, optional, frozenset(excluded), tuple(decisions.changed()))
+
+    def _decisions(self, steps: Sequence[Sequence[Site]]) -> Decisions:
+        """Return the decisions of an instance with the possible deployed steps of its entries."""
+        old = [[self._old_paths[site.path] for site in each] for each in steps]
+        new = [[new for number in each if (new := self.matching.to_new[number]) is not None] for each in old]
+        return Decisions(
+            self.matching,
+            PassedPart.of(self.matching.old, old),
+            PassedPart.of(self.matching.new, new),
+            self._old_heads,
+            self._new_heads,
+        )
+
+    def _counterparts(self, sites: Sequence[Site]) -> Iterator[int]:
+        for site in sites:
+            element = self.matching.to_new[self._old_paths[site.path]]
+            if element is not None and element in self._new_sites:
+                yield self._new_sites[element]
+
+    def _is_optional(self, number: int) -> bool:
+        """Return whether a new element is in a branch or loop that the deployed code lacks."""
+        elements = (self.matching.new[number], *ancestors(self.matching.new, number))
+        return any(
+            self.matching.to_old[element.number] is None for element in elements if element.kind in {"branch", "loop"}
+        )
+
+
+def _only_step(sites: Sequence[Site]) -> Step | None:
+    if len({site.path for site in sites}) > 1 or sites[0].kind is None:
+        return None
+    return as_step(sites[0])
+
+
+def _misfit_text(log: InstanceLog, match: Match) -> str:
+    if match.misfit is None:
+        return f"The log cannot be matched with the deployed code: {match.unknown}."
+    index = match.misfit.index
+    entry = next((entry.log_name for entry in log.entries if entry.index == index), None)
+    where = "it ends too early" if entry is None else f"`{entry}` comes where the code runs other steps"
+    return f"The log does not fit the deployed code: {where}."
+
+
+def _paths_of(tree: Tree) -> dict[Path, int]:
+    """Return the numbers of the elements, by their paths as in `model.walk.paths_of`."""
+    paths: list[Path] = [""]
+    for element in tree.elements[1:]:
+        above = f"{paths[element.parent]}." if paths[element.parent] else ""
+        if element.slot in BLOCK_SLOTS:
+            paths.append(f"{above}{element.slot}")
+        elif element.slot == FUNCTIONS:
+            paths.append(f'{above}{FUNCTIONS}["{element.text(KEY)}"]')
+        else:
+            paths.append(f"{above}{element.slot}[{element.index}]")
+    return {path: number for number, path in enumerate(paths)}

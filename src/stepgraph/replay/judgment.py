@@ -1,0 +1,433 @@
+"""The effect of new code on an instance, judged by the run of the new code that its log starts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from msgspec import Struct, field
+
+from stepgraph.bit_sets import bits
+from stepgraph.execution.engine_rules import BEST_TO_WORST, InstanceEffect, ResultKey, result_key
+from stepgraph.execution.log import LogEntry
+from stepgraph.execution.names import NamePattern
+from stepgraph.execution.parts import Path, Program, Site
+from stepgraph.model.payload import Step
+from stepgraph.phrases import duration_text
+from stepgraph.replay.alignment import Alignment, is_raised
+from stepgraph.replay.answers import as_step, elapsed_time, may_have_other_duration
+from stepgraph.replay.costs import Call
+from stepgraph.replay.deployed import DeployedRun
+
+
+class Replay(Struct, frozen=True):
+    """The effect of new code on an instance. Names are those of the log, with counters."""
+
+    effect: InstanceEffect
+    reasons: tuple[str, ...] = ()
+    """The reasons for the effect and for lesser ones, one sentence each, the worst first."""
+    notes: tuple[str, ...] = ()
+    """Remarks that do not change the effect, one sentence each."""
+    at: Path | None = None
+    """The path of the new step that the first reason is about, or None if there is none."""
+    reruns: tuple[str, ...] = ()
+    """Steps that run, although their work has been done, perhaps under another name."""
+    added: tuple[str, ...] = ()
+    """Other steps that run, although steps that now follow them have already run."""
+    reused: tuple[str, ...] = ()
+    """Finished entries whose stored results the new code uses."""
+    taken_up: tuple[str, ...] = ()
+    """Entries that have not ended and that the new code continues."""
+    begun_anew: tuple[str, ...] = ()
+    """Sleeps and waits that begin, although the instance has passed their place."""
+    orphans: tuple[str, ...] = ()
+    """Entries that the new code does not ask for."""
+
+
+class Reason(Struct, frozen=True):
+    """An effect with its reason."""
+
+    effect: InstanceEffect
+    text: str
+    """One sentence."""
+    path: Path | None
+    """The path of the new step that has the effect, or None if there is none."""
+
+
+class Judgment(Struct):
+    """The judgment of an alignment."""
+
+    program: Program
+    is_complete: bool
+    """Whether the graph of the new code is complete."""
+    entries: Sequence[LogEntry]
+    alignment: Alignment
+    deployed: DeployedRun | None
+    nodes: Sequence[Step | None]
+    must_wake: bool
+    """Whether a development server must be restarted for the new code, so that sleeps do not end by themselves."""
+    reasons: list[Reason] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    reruns: list[str] = field(default_factory=list)
+    added: list[str] = field(default_factory=list)
+    reused: list[str] = field(default_factory=list)
+    taken_up: list[str] = field(default_factory=list)
+    begun_anew: list[str] = field(default_factory=list)
+    explained: set[int] = field(default_factory=set)
+    """The numbers of the steps that run for a reason that has been added."""
+    answered: int = 0
+    """The entries that answer a call, as a bit set."""
+
+    def judge(self) -> Replay:
+        """Return the effect with its reasons."""
+        if self._is_foreign():
+            return Replay("unknown", ("The new code calls none of the entries. Is it the workflow of the instance?",))
+        names = _log_names(self.alignment.calls, self.entries)
+        for number, (call, name) in enumerate(zip(self.alignment.calls, names, strict=True)):
+            if call.entry is not None:
+                self._judge_answer(call, call.entry)
+            else:
+                self._judge_run(number, call, name)
+        if self.alignment.fails:
+            self._judge_failure(self.alignment.calls[-1])
+        self._judge_restart()
+        self._judge_shift()
+        self._note_order()
+        self._note_misdirected()
+        self._judge_passed()
+        orphans = self._orphans()
+        self._judge_knowledge(orphans)
+        reasons = sorted(self.reasons, key=lambda each: BEST_TO_WORST.index(each.effect), reverse=True)
+        return Replay(
+            reasons[0].effect if reasons else "resumes",
+            tuple(dict.fromkeys(each.text for each in reasons)),
+            tuple(dict.fromkeys(self.notes)),
+            reasons[0].path if reasons else None,
+            tuple(dict.fromkeys(self.reruns)),
+            tuple(dict.fromkeys(self.added)),
+            tuple(self.reused),
+            tuple(self.taken_up),
+            tuple(dict.fromkeys(self.begun_anew)),
+            orphans,
+        )
+
+    def _judge_restart(self) -> None:
+        """Find an instance that only sleeps, on a development server that wakes it only for an event."""
+        still_open = [call for call in self.alignment.calls if self._is_open(call)]
+        if not self.must_wake or not still_open or any(call.site.kind != "sleep" for call in still_open):
+            return
+        name = self.taken_up[-1]
+        reason = f"`{name}` does not end by itself after a restart of `wrangler dev`: any event wakes the instance."
+        self._add("stuck", reason, still_open[-1].site)
+
+    def _is_open(self, call: Call) -> bool:
+        return call.entry is not None and self.entries[call.entry].outcome == "open"
+
+    def _is_foreign(self) -> bool:
+        """Return whether the new code calls none of the entries. It may have renamed a single one."""
+        calls = self.alignment.calls
+        is_related = any(call.entry is not None for call in calls) or (
+            len(self.entries) == 1 and any(call.replaced is not None for call in calls)
+        )
+        return self.deployed is None and bool(self.entries) and not is_related
+
+    def _add(self, effect: InstanceEffect, reason: str, site: Site | None = None) -> None:
+        self.reasons.append(Reason(effect, reason, None if site is None else site.path))
+
+    def _add_run(self, effect: InstanceEffect, call: Call, reason: str) -> None:
+        """Add the effect of a call that runs, with a reason for the first run of its step."""
+        if call.site.number not in self.explained:
+            self._add(effect, reason, call.site)
+            self.explained.add(call.site.number)
+
+    # Calls that the log answers
+
+    def _judge_answer(self, call: Call, number: int) -> None:
+        entry, node = self.entries[number], self.nodes[number]
+        self.answered |= 1 << number
+        if entry.outcome == "open":
+            self.taken_up.append(entry.log_name)
+            self._judge_wait(call.site, entry, node)
+        elif entry.outcome == "failed":
+            self.reused.append(entry.log_name)
+            if entry.kind == "step":
+                self.notes.append(
+                    f"The stored error of `{entry.log_name}` is raised again; new code of the step does not run."
+                )
+        elif not is_raised(call.site, entry):
+            self.reused.append(entry.log_name)
+        if self.deployed is not None and self._is_exchanged(call.site, number):
+            self.notes.append(f"The stored result of `{entry.log_name}` answers another step than before.")
+        if node is not None and _may_have_other_name(call.site, node):
+            reason = f"The name of `{entry.log_name}` is computed by the new code, so it is unknown whether it changed."
+            self._add("unknown", reason, call.site)
+        if may_have_other_duration(call.site, entry, node):
+            self._add("unknown", self._duration_reason(call.site, entry), call.site)
+
+    def _judge_wait(self, site: Site, entry: LogEntry, deployed: Step | None) -> None:
+        if site.kind != "wait" or deployed is None:
+            return
+        old, new = _event_type(deployed), _event_type(as_step(site))
+        if old != new:
+            reason = (
+                f"`{entry.log_name}` now waits for an event of type `{new}`; one of type `{old}` no longer ends it."
+            )
+            self._add("stuck", reason, site)
+
+    def _is_exchanged(self, site: Site, number: int) -> bool:
+        counterparts = self.deployed.sites[number] if self.deployed is not None else frozenset()
+        return bool(counterparts) and site.number not in counterparts
+
+    def _duration_reason(self, site: Site, entry: LogEntry) -> str:
+        elapsed = elapsed_time(entry)
+        node = as_step(site)
+        duration = duration_text(node["duration"]) if node["type"] == "step_sleep" else ""
+        if self.nodes[entry.index] is not None or elapsed is None:
+            return f"The duration of `{entry.log_name}` is computed, so it is unknown whether it changed."
+        return (
+            f"`{entry.log_name}` took much longer than {duration}, because of a pause or a changed duration. "
+            "Name the deployed version with --from."
+        )
+
+    # Calls that run
+
+    def _judge_run(self, number: int, call: Call, name: str) -> None:
+        site = call.site
+        is_wait = site.kind != "step"
+        replaced = None if call.replaced is None else self.entries[call.replaced]
+        if is_wait:
+            self.begun_anew.append(name)
+        if replaced is not None and site.kind == "wait" and replaced.kind != "wait":
+            reason = f"`{name}` now waits for an event, in place of the {replaced.kind} `{replaced.log_name}`."
+            self._add("stuck", reason, site)
+            return
+        if replaced is not None and self._may_be_other(number, is_wait=is_wait):
+            self._add("unknown", _removed_or_renamed(replaced, name), site)
+            return
+        # The deployed code shows whether a call is a further one.
+        namesake = self._namesake(site) if call.is_required or self.deployed is None else None
+        if replaced is None and namesake is None and not call.is_required:
+            self._judge_added(call, name, is_wait=is_wait)
+            return
+        if not is_wait:
+            self.reruns.append(name)
+        self._add_run("reruns", call, _rerun_reason(site, name, replaced, namesake))
+        if site.kind == "wait" and replaced is not None and call.replaced is not None:
+            self._judge_new_wait(site, name, call.replaced)
+
+    def _judge_new_wait(self, site: Site, name: str, replaced: int) -> None:
+        deployed = self.nodes[replaced]
+        if self.entries[replaced].outcome == "open" and deployed is not None:
+            old, new = _event_type(deployed), _event_type(as_step(site))
+            if old != new:
+                self._add(
+                    "stuck", f"`{name}` waits for an event of type `{new}`, in place of one of type `{old}`.", site
+                )
+
+    def _judge_added(self, call: Call, name: str, *, is_wait: bool) -> None:
+        later = next((self.entries[each.entry].log_name for each in self._after(call) if each.entry is not None), None)
+        if not is_wait:
+            self.added.append(name)
+        verb = "begins" if is_wait else "runs"
+        tail = "" if later is None else f", although `{later}`, which now follows it, has already begun"
+        self._add_run("out_of_order", call, f"`{name}` {verb} when the instance resumes{tail}.")
+
+    def _after(self, call: Call) -> Sequence[Call]:
+        calls = self.alignment.calls
+        return calls[calls.index(call) + 1 :]
+
+    def _may_be_other(self, number: int, *, is_wait: bool) -> bool:
+        """Return whether a call that has taken the place of an entry may be one that the deployed code has, too."""
+        if self.deployed is not None:
+            return False
+        is_last = all(each.entry is None for each in self.alignment.calls[number + 1 :])
+        return number in self.alignment.avoidable or (is_last and not is_wait)
+
+    def _namesake(self, site: Site) -> LogEntry | None:
+        """Return an entry that has the key of a step, and whose result goes to another call."""
+        if not site.pattern.is_literal:
+            return None
+        key = result_key(site.node["type"], site.node)
+        for call in self.alignment.calls:
+            if call.entry is not None and result_key(call.site.node["type"], call.site.node) == key:
+                return self.entries[call.entry]
+        return None
+
+    # The end of the log
+
+    def _judge_failure(self, call: Call) -> None:
+        name = self.entries[call.entry].log_name if call.entry is not None else call.site.node["name"]
+        if call.site.node["type"] == "step_sleep_until":
+            self._add(
+                "fails",
+                f"`{name}` sleeps until a time that has passed: the engine raises, also in unchanged code.",
+                call.site,
+            )
+        else:
+            self._add("fails", f"The stored error of `{name}` is raised again, and nothing catches it.", call.site)
+
+    def _judge_shift(self) -> None:
+        """Find steps that run next because an earlier call with their name has taken their stored result."""
+        if self.deployed is not None:
+            return
+        for call in self._early_calls():
+            key = result_key(call.site.node["type"], call.site.node)
+            for number in sorted(self.alignment.next_sites - {call.site.number}):
+                site = self.program.sites[number]
+                if site.pattern.is_literal and result_key(site.node["type"], site.node) == key:
+                    calls = (*self.alignment.calls, Call(site, None))
+                    name = _log_names(calls, self.entries)[-1]
+                    (self.reruns if site.kind == "step" else self.begun_anew).append(name)
+                    self._add("reruns", _rerun_reason(site, name, None, self._namesake(site)), site)
+
+    def _note_order(self) -> None:
+        """Note the calls that are made later than before, because names alone find their results."""
+        furthest = -1
+        for call in self.alignment.calls:
+            if call.entry is not None and call.entry < furthest:
+                name = self.entries[call.entry].log_name
+                self.notes.append(f"`{name}` is called later than before, and gets the result stored under its name.")
+            furthest = max(furthest, -1 if call.entry is None else call.entry)
+
+    def _note_misdirected(self) -> None:
+        """Note results of removed calls that later calls with the same name get."""
+        for number in () if self.alignment.fails else bits(self.alignment.misdirected):
+            entry = self.entries[number]
+            self.notes.append(f"A later call of `{entry.name}` may get the result of `{entry.log_name}` and not run.")
+
+    def _early_calls(self) -> Iterator[Call]:
+        """Yield the calls that an entry answers before all previous entries have answered one."""
+        asked = self.alignment.covered
+        for call in self.alignment.calls:
+            number = call.entry if call.entry is not None else call.replaced
+            asked |= 0 if number is None else 1 << number
+            if call.entry is not None and ~asked & ((1 << call.entry) - 1) & self.answered:
+                yield call
+
+    def _judge_passed(self) -> None:
+        """Find new steps that may run before steps that have already run."""
+        for number in () if self.deployed is None else sorted(self.alignment.possible_sites):
+            site = self.program.sites[number]
+            reason = f"`{site.node['name']}` may run when the instance resumes, before steps that have already run."
+            # Other steps than optional ones run if the instance has taken their way, which the log does not determine.
+            is_optional = self.deployed is not None and number in self.deployed.optional
+            self._add("out_of_order" if is_optional else "unknown", reason, site)
+
+    def _judge_knowledge(self, orphans: Sequence[str]) -> None:
+        """Find what the effect depends on, but the log and the code do not tell."""
+        for decision in () if self.deployed is None else self.deployed.decisions:
+            self._add(decision.effect, decision.reason)
+        self._judge_removed(orphans)
+        self._judge_removed_errors(orphans)
+        self._judge_ambiguity(orphans)
+        required = {} if self.deployed is None else self.deployed.required()
+        abandoned = self._abandoned()
+        if len(abandoned) > 1:
+            names = f"`{abandoned[0]}` to `{abandoned[-1]}`"
+            reason = f"The new code does not call the last {len(abandoned)} entries, {names}."
+            self._add("unknown", f"{reason} Name the deployed version with --from.")
+        for number in () if self.alignment.fails else sorted(self.alignment.missing):
+            if not required.get(number, 0) & ~self.answered:
+                # Another call gets each result, such as that of an unrolled loop.
+                continue
+            site = self.program.sites[number]
+            reason = f"The new code does not get to `{site.node['name']}` in the way in which the instance did."
+            self._add("unknown", reason, site)
+        if orphans and not self.is_complete:
+            self._add("unknown", f"The graph of the new code is incomplete, so it may call `{orphans[0]}`.")
+
+    def _judge_ambiguity(self, orphans: Sequence[str]) -> None:
+        """Find entries that may be runs of several deployed steps, of which not all have the same effect."""
+        for entry, sites in zip(self.entries, () if self.deployed is None else self.deployed.sites, strict=False):
+            matching = [site for site in sites if self.program.sites[site].matches(entry.kind, entry.name)]
+            if len(sites) > 1 and (len(matching) < len(sites) or entry.log_name in orphans):
+                reason = f"The log does not tell which of several deployed steps `{entry.log_name}` is."
+                self._add("unknown", reason, self.program.sites[min(sites)])
+
+    def _judge_removed(self, orphans: Sequence[str]) -> None:
+        """Find entries that may have been renamed to a new step, or to one that the run of the new code has passed."""
+        replaced = {call.replaced for call in self.alignment.calls}
+        added = {each.site.number for each in self.alignment.calls if each.entry is None and each.replaced is None}
+        for number, entry in enumerate(() if self.deployed is not None else self.entries):
+            is_open_wait = entry.outcome == "open" and entry.kind != "step"
+            if number in replaced or is_open_wait or entry.log_name not in orphans:
+                continue
+            sites = (self.program.sites[each] for each in sorted(self.alignment.possible_sites | added))
+            if (site := next((each for each in sites if each.kind == entry.kind), None)) is not None:
+                self._add("unknown", _removed_or_renamed(entry, site.node["name"]), site)
+
+    def _judge_removed_errors(self, orphans: Sequence[str]) -> None:
+        """Find stored errors that the new code does not get, so that their handlers may not run."""
+        for entry in () if self.alignment.fails else self.entries:
+            if entry.outcome == "failed" and entry.log_name in orphans:
+                reason = (
+                    f"The new code does not call `{entry.log_name}`, so it may continue where its error was raised."
+                )
+                self._add("unknown", reason)
+
+    def _abandoned(self) -> list[str]:
+        """Return the entries after the last one that answers a call or is replaced, if nothing else explains them."""
+        if self.deployed is not None or self.alignment.fails:
+            return []
+        asked = self.answered | self.alignment.covered
+        for call in self.alignment.calls:
+            asked |= 0 if call.replaced is None else 1 << call.replaced
+        return [entry.log_name for entry in self.entries[asked.bit_length() :]]
+
+    def _orphans(self) -> tuple[str, ...]:
+        """Return the entries that no call asks for, except sleeps that begin again under the same name."""
+        asked = self.answered | self.alignment.covered
+        again = {call.replaced for call in self.alignment.calls if call.replaced is not None and self._is_again(call)}
+        raised = {self.alignment.calls[-1].entry} if self.alignment.fails else set()
+        return tuple(
+            entry.log_name
+            for number, entry in enumerate(self.entries)
+            if not asked >> number & 1 and number not in again | raised
+        )
+
+    def _is_again(self, call: Call) -> bool:
+        replaced = self.entries[call.replaced] if call.replaced is not None else None
+        return replaced is not None and call.site.matches(replaced.kind, replaced.name)
+
+
+def _removed_or_renamed(entry: LogEntry, name: str) -> str:
+    reason = f"`{entry.log_name}` is not in the new code: it may have been removed, or renamed to `{name}`."
+    return f"{reason} Name the deployed version with --from."
+
+
+def _rerun_reason(site: Site, name: str, replaced: LogEntry | None, namesake: LogEntry | None) -> str:
+    verb = "runs" if site.kind == "step" else "begins"
+    if replaced is not None and site.matches(replaced.kind, replaced.name):
+        return f"`{name}` begins again, because its duration changed."
+    if replaced is not None and site.kind == "step":
+        return f"`{name}` runs, because the result of its work is stored under another name, `{replaced.log_name}`."
+    if replaced is not None:
+        kind = "" if replaced.kind == site.kind else f"the {replaced.kind} "
+        return f"`{name}` begins in place of {kind}`{replaced.log_name}`, which the new code does not call."
+    if namesake is not None:
+        return f"`{name}` {verb}, because an earlier call takes the stored result of `{namesake.log_name}`."
+    return f"`{name}` {verb}, although its work has been done."
+
+
+def _may_have_other_name(site: Site, deployed: Step) -> bool:
+    """Return whether the new name of a step has unknown parts, and other known parts than the deployed name."""
+    return not site.pattern.is_literal and site.pattern.pieces != NamePattern.of(deployed["name"]).pieces
+
+
+def _event_type(node: Step) -> str:
+    options = node.get("options") if node["type"] == "step_wait_for_event" else None
+    return options["event_type"] if options else ""
+
+
+def _log_names(calls: Sequence[Call], entries: Sequence[LogEntry]) -> list[str]:
+    """Return the names of calls in the log. A name that is unknown before the run has no counter."""
+    counts: Counter[ResultKey] = Counter()
+    names: list[str] = []
+    for call in calls:
+        node = call.site.node
+        entry = None if call.entry is None else entries[call.entry]
+        key = result_key(node["type"], node if entry is None else {**node, "name": entry.name})
+        counts[key] += 1
+        name = f"{key.name}-{counts[key]}" if call.site.pattern.is_literal else key.name
+        names.append(name if entry is None else entry.log_name)
+    return names

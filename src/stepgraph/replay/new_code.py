@@ -1,0 +1,80 @@
+"""New code, on which the logs of running instances are replayed."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from stepgraph.execution.log import InstanceLog
+from stepgraph.execution.parts import Program
+from stepgraph.execution.program import program_of
+from stepgraph.execution.terms import TooAmbiguousError
+from stepgraph.large_stack import run_with_large_stack
+from stepgraph.limits import REPLAY_POSITIONS, LimitExceededError
+from stepgraph.model.payload import Graph
+from stepgraph.replay.alignment import align
+from stepgraph.replay.answers import Answers
+from stepgraph.replay.decisions import LoopHeads
+from stepgraph.replay.deployed import MisfitError, VersionPair
+from stepgraph.replay.judgment import Judgment, Replay
+
+
+class NewCode(Struct, frozen=True):
+    """The new code of a workflow, on which logs are replayed, perhaps with its deployed version."""
+
+    program: Program
+    pair: VersionPair | None
+    is_complete: bool
+    """Whether the graph of the new code is complete."""
+    refusal: str = ""
+    """The reason why all effects are unknown, as a sentence, or an empty string."""
+
+    @classmethod
+    def of(
+        cls,
+        graph: Graph,
+        deployed: Graph | None = None,
+        heads: tuple[LoopHeads, LoopHeads] = ({}, {}),
+        *,
+        is_complete: bool = True,
+        refusal: str = "",
+    ) -> NewCode:
+        """Return the new code with a graph. `deployed` is the graph of the version that the instances run.
+
+        `heads` are the heads of the loops in the deployed and in the new code.
+        """
+        program = program_of(graph)
+        if program.too_large:
+            return cls(program, None, is_complete, f"The new code cannot be replayed: {program.too_large}")
+        if deployed is None:
+            return cls(program, None, is_complete, refusal)
+        old = program_of(deployed)
+        if old.too_large:
+            return cls(program, None, is_complete, f"The deployed code cannot be compared: {old.too_large}")
+        try:
+            return cls(program, VersionPair.of(deployed, old, graph, program, heads), is_complete)
+        except LimitExceededError as error:
+            return cls(program, None, is_complete, f"The deployed code cannot be compared: it takes {error.reason}.")
+
+    def replay(self, log: InstanceLog) -> Replay:
+        """Return the effect of the new code on an instance."""
+        if log.has_ended:
+            return Replay("resumes", notes=(f"The instance has ended ({log.status}), so new code does not affect it.",))
+        if self.refusal:
+            return Replay("unknown", (self.refusal,))
+        if len(log.entries) > REPLAY_POSITIONS:
+            return Replay("unknown", (f"The log has more than {REPLAY_POSITIONS} entries.",))
+        return run_with_large_stack(lambda: self._replay(log))
+
+    def _replay(self, log: InstanceLog) -> Replay:
+        try:
+            deployed = None if self.pair is None else self.pair.run_of(log)
+        except MisfitError as error:
+            return Replay("unknown", (str(error),))
+        nodes = (None,) * len(log.entries) if deployed is None else deployed.nodes
+        answers = Answers.of(self.program, log.entries, nodes)
+        try:
+            alignment = align(self.program, log.entries, answers, deployed)
+        except TooAmbiguousError:
+            return Replay("unknown", ("Too many paths through the new code fit the log.",))
+        must_wake = log.is_local and log.status == "running"
+        return Judgment(self.program, self.is_complete, log.entries, alignment, deployed, nodes, must_wake).judge()

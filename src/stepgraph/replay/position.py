@@ -1,0 +1,116 @@
+"""The position of a replayed instance in the new code: the steps that can begin, and those that have ended."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import product
+from typing import Final
+
+from msgspec import Struct
+
+from stepgraph.execution.beginnings import Begin, Beginnings, CallFrame
+from stepgraph.execution.clocks import Clocks
+from stepgraph.execution.endings import Change, Endings
+from stepgraph.execution.exits import Exits
+from stepgraph.execution.parts import Program, Site
+from stepgraph.execution.term_pool import Terms
+from stepgraph.execution.terms import NEW, Term
+
+_MAX_RECURSION: Final = 12
+_END_BITS: Final = 2
+"""The shift of the bit sets of ends in terms."""
+_HANDLER: Final = ".catch_block."
+
+
+class Position(Struct, frozen=True):
+    """The remaining work of an instance. Equal positions have equal futures."""
+
+    main: Term
+    """The remaining work of `run`."""
+    background: tuple[Term, ...] = ()
+    """Work that nothing waits for."""
+
+    @property
+    def sites(self) -> int:
+        """The steps that may begin now or later, as a bit set of their numbers."""
+        sites = self.main.traits.sites
+        for term in self.background:
+            sites |= term.traits.sites
+        return sites
+
+    @property
+    def running(self) -> int:
+        """The entries whose steps have begun and not ended, as a bit set."""
+        running = self.main.running
+        for term in self.background:
+            running |= term.running
+        # Each entry of a replay has an end of its own.
+        return running >> _END_BITS
+
+
+class Positions(Struct):
+    """The positions of instances of one program, and the ways between them."""
+
+    program: Program
+    terms: Terms
+    exits: Exits
+    beginnings: Beginnings
+    endings: Endings
+
+    @classmethod
+    def of(cls, program: Program) -> Positions:
+        """Return the positions of a program."""
+        terms = Terms()
+        exits = Exits(program, terms)
+        exits.solve_recursion()
+        beginnings = Beginnings(program, terms, exits, Clocks(terms, exits), _MAX_RECURSION)
+        return cls(program, terms, exits, beginnings, Endings(terms, exits))
+
+    def start(self) -> Position:
+        """Return the position of an instance that has begun no step."""
+        return Position(self.terms.fresh(self.program.body))
+
+    def begin(self, position: Position, site: Site, entry: int, *, retried: bool) -> Iterator[Position]:
+        """Yield the positions after a step has begun as an entry of the log."""
+        for begin in self.beginnings.of(position.main, site.number):
+            yield self._begun(begin.term, (*position.background, *_pending(begin)), entry, retried=retried)
+        for term in dict.fromkeys(position.background):
+            others = list(position.background)
+            others.remove(term)
+            for begin in self.beginnings.of(term, site.number):
+                yield self._begun(position.main, (*others, begin.term, *_pending(begin)), entry, retried=retried)
+
+    def can_begin(self, position: Position, site: Site, *, after_failure: bool = True) -> bool:
+        """Return whether a step can begin now. Without `after_failure`, steps of `except` blocks do not count."""
+        terms = (position.main, *position.background)
+        begins = (begin for term in terms for begin in self.beginnings.of(term, site.number))
+        return any(after_failure or not _is_in_handler(site, begin) for begin in begins)
+
+    def end(self, position: Position, entry: int, *, failed: bool) -> Iterator[Position]:
+        """Yield the positions after the step of an entry has ended. The steps in it do not run."""
+        terms = (position.main, *position.background)
+        ways = [self.endings.answered(term, entry, failed=failed) for term in terms]
+        for combination in product(*ways):
+            (main, _), *background = combination
+            pending = [term for _, more in combination for term in (*more.background, *more.group)]
+            yield Position(main, self.terms.background([*(term for term, _ in background), *pending]))
+
+    def fails(self, position: Position) -> bool:
+        """Return whether the instance ends with an error, because nothing else can happen."""
+        if {each.kind for each in self.exits.of(position.main)} != {"fail"}:
+            return False
+        return not any(self.can_begin(position, site) for site in self.program.sites)
+
+    def _begun(self, main: Term, background: tuple[Term, ...], entry: int, *, retried: bool) -> Position:
+        change = Change(NEW, entry, entry, retried)
+        main, *others = (self.endings.begun(term, change) for term in (main, *background))
+        return Position(main, self.terms.background(others))
+
+
+def _pending(begin: Begin) -> tuple[Term, ...]:
+    return (*begin.pending.background, *begin.pending.group)
+
+
+def _is_in_handler(site: Site, begin: Begin) -> bool:
+    calls = (frame.paths for frame in begin.frames if isinstance(frame, CallFrame))
+    return _HANDLER in site.path or any(all(_HANDLER in path for path in paths) for paths in calls)

@@ -1,0 +1,1 @@
+"""The effects of new code on running instances, in each output format."""
