@@ -1,0 +1,131 @@
+"""The decisions of an instance that may differ under new code."""
+
+from __future__ import annotations
+
+import pytest
+
+from stepgraph.execution.engine_rules import InstanceEffect
+from stepgraph.execution.log import InstanceLog
+from stepgraph.limits import Limit
+from stepgraph.model.payload import Graph, Node
+from stepgraph.replay.new_code import NewCode
+from tests.instances.replay_pairs import LOAD, PACKED, SHIP, SLEEPING, SLEEPS, counted, sleep, sleep_until
+from tests.instances.short_logs import ended, log_of, opened
+from tests.render.graphs import LEAVE, block, branch, do, either, graph, loop
+
+PACKING = graph(loop(do("pack")), sleep(), SHIP)
+EXPRESS = log_of("paused", ended("load order"), ended("express"), opened("cool down", "sleep"))
+
+
+def choice(*branches: tuple[str | None, Node]) -> Graph:
+    return graph(LOAD, either(*(branch(condition, node) for condition, node in branches)), sleep(), SHIP)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "effect"),
+    [
+        ("for i in range(3)", "for i in range(3)", "resumes"),
+        ("for i in range(3)", "for i in range(2)", "resumes"),
+        ("for i in range(3)", "for i in range(4)", "out_of_order"),
+        ('for i in ["a", "b"]', 'for i in ["a", "b", "c"]', "out_of_order"),
+        ('for i in ["a", "b"]', 'for i in ["a"]', "resumes"),
+        ('for i in ["a"]', 'for i in ["a", *more]', "unknown"),
+        ("for item in items", "for item in items[1:]", "unknown"),
+        ("", "for item in items", "resumes"),
+    ],
+)
+def test_passed_loops_with_other_heads(old: str, new: str, effect: InstanceEffect) -> None:
+    code = NewCode.of(PACKING, PACKING, ({"nodes[0]": old}, {"nodes[0]": new}))
+    assert code.replay(counted(PACKED)).effect == effect
+
+
+def test_later_loops_do_not_matter() -> None:
+    code = graph(LOAD, do("charge card"), sleep(), loop(SHIP))
+    heads = {"nodes[3]": "for item in items"}, {"nodes[3]": "for item in items[1:]"}
+    assert NewCode.of(code, code, heads).replay(SLEEPING).effect == "resumes"
+
+
+def test_added_exits_may_end_the_instance() -> None:
+    new = graph(LOAD, either(branch("total > 3", LEAVE)), do("charge card"), sleep(), SHIP)
+    replay = NewCode.of(new, SLEEPS).replay(SLEEPING)
+    assert replay.reasons == ("The new code may leave earlier if `total > 3`, before steps that have already run.",)
+    later = graph(LOAD, do("charge card"), sleep(), either(branch("total > 3", LEAVE)), SHIP)
+    assert NewCode.of(later, SLEEPS).replay(SLEEPING).effect == "resumes"
+
+
+def test_ambiguous_entries_do_not_show_the_taken_branch() -> None:
+    branches = [("vip", do("pack")), (None, do("pack"))]
+    new = choice(branches[0], (None, block(do("check"), do("pack"))))
+    log = log_of("paused", ended("load order"), ended("pack"), opened("cool down", "sleep"))
+    assert NewCode.of(new, choice(*branches)).replay(log).effect == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("branches", "effect"),
+    [
+        ([("vip", do("express")), (None, do("coupon"))], "resumes"),
+        ([("vip", do("express")), (None, LEAVE)], "resumes"),
+        ([("new", do("coupon")), ("vip", do("express"))], "out_of_order"),
+    ],
+)
+def test_branches_after_the_taken_one_are_not_taken(
+    branches: list[tuple[str | None, Node]], effect: InstanceEffect
+) -> None:
+    assert NewCode.of(choice(*branches), choice(("vip", do("express")))).replay(EXPRESS).effect == effect
+
+
+def passes(count: int) -> InstanceLog:
+    entries = [ended("pack"), ended("nap", kind="sleep")] * count
+    return counted(log_of("paused", *entries, opened("pack")))
+
+
+@pytest.mark.parametrize(("count", "effect"), [(0, "resumes"), (1, "unknown")])
+def test_conditions_at_the_end_of_earlier_passes(count: int, effect: InstanceEffect) -> None:
+    old = graph(loop(do("pack"), sleep("nap"), either(branch("total > 3", do("weigh")))))
+    new = graph(loop(do("pack"), sleep("nap"), either(branch("total > 8", do("weigh")))))
+    assert NewCode.of(new, old).replay(passes(count)).effect == effect
+
+
+def test_other_passes_may_take_other_branches() -> None:
+    old = graph(loop(do("pack"), either(branch("vip", do("express")))), sleep(), SHIP)
+    new = graph(loop(do("pack"), either(branch("vip", do("express")), branch(None, do("coupon")))), sleep(), SHIP)
+    log = log_of("paused", ended("pack"), ended("express"), opened("cool down", "sleep"))
+    assert NewCode.of(new, old).replay(log).effect == "out_of_order"
+
+
+def test_the_results_of_unrolled_loops_are_found_by_name() -> None:
+    new = graph(do("pack"), do("pack"), do("pack"), sleep(), SHIP)
+    assert NewCode.of(new, PACKING).replay(counted(PACKED)).effect == "resumes"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "effect"),
+    [
+        ("load {id}", "load {order.id}", "resumes"),
+        ("load order", "{name}", "unknown"),
+        ("{name}", "load {id}", "unknown"),
+    ],
+)
+def test_computed_names_may_have_changed(old: str, new: str, effect: InstanceEffect) -> None:
+    log = log_of("paused", ended("load order"), opened("cool down", "sleep"))
+    replay = NewCode.of(graph(do(new), sleep(), SHIP), graph(do(old), sleep(), SHIP)).replay(log)
+    assert replay.effect == effect
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [(sleep(), sleep_until("cool down")), (sleep_until("cool down"), sleep())], ids=["until", "for"]
+)
+def test_a_sleep_until_a_time_is_another_sleep(old: Node, new: Node) -> None:
+    replay = NewCode.of(graph(LOAD, new, SHIP), graph(LOAD, old, SHIP)).replay(
+        log_of("paused", ended("load order"), opened("cool down", "sleep"))
+    )
+    assert (replay.effect, replay.begun_anew) == ("reruns", ("cool down-1",))
+
+
+def test_any_number_of_logs_can_be_replayed() -> None:
+    old, new = (graph(LOAD, either(branch("vip", do("pack"))), sleep(), SHIP) for _ in range(2))
+    code = NewCode.of(new, old)
+    assert code.pair is not None
+    code.pair.matching.new.budget.remaining[Limit.VISITS] = 0
+    log = log_of("paused", ended("load order"), opened("cool down", "sleep"))
+    assert code.replay(log).effect == "resumes"

@@ -1,0 +1,46 @@
+"""The steps that can begin next, now and later."""
+
+from __future__ import annotations
+
+from stepgraph.model.payload import StepConfig
+from tests.instances.timed_logs import matched, next_paths
+from tests.render.graphs import branch, do, either, graph, loop, parallel
+
+
+def test_the_next_step_of_a_sequence() -> None:
+    assert next_paths(matched(graph(do("a"), do("b"), do("c")), "a 0-5", status="running")) == ["nodes[1]"]
+
+
+def test_a_running_step_may_end_before_the_next() -> None:
+    assert next_paths(matched(graph(do("a"), do("b")), "a 0-", status="running")) == ["nodes[1]"]
+
+
+def test_all_branches_are_possible() -> None:
+    choice = graph(do("a"), either(branch("x", do("b"))), do("c"))
+    assert next_paths(matched(choice, "a 0-5", status="running")) == ["nodes[1].branches[0].nodes[0]", "nodes[2]"]
+
+
+def test_running_members_hold_back_the_rest() -> None:
+    group = graph(parallel("all", do("a"), do("b")), do("c"))
+    assert next_paths(matched(group, "a 0-5", status="running")) == ["nodes[0].nodes[1]"]
+
+
+def test_steps_in_a_running_step_come_first_and_may_run_again() -> None:
+    nested = graph(do("outer", do("x"), do("y")), do("after"))
+    following = next_paths(matched(nested, "outer 0-", "x 1-2", status="running"))
+    assert following == ["nodes[0].nodes[0]", "nodes[0].nodes[1]"]
+
+
+def test_the_steps_in_a_step_without_retries_run_once() -> None:
+    once: StepConfig = {"retries": {"limit": 0, "delay": 1000, "backoff": "constant"}, "timeout": 1000}
+    outer = do("outer", do("x"), do("y"), config=once)
+    assert next_paths(matched(graph(outer), "outer 0-", "x 1-2", status="running")) == ["nodes[0].nodes[1]"]
+
+
+def test_an_instance_that_has_ended_has_no_next_step() -> None:
+    assert next_paths(matched(graph(loop(do("a"))), "a 0-5")) == []
+
+
+def test_later_steps_are_reachable() -> None:
+    match = matched(graph(do("a"), do("b"), do("c")), "a 0-5", status="running")
+    assert match.reachable == ("nodes[1]", "nodes[2]")
