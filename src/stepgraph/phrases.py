@@ -18,6 +18,13 @@ _UNITS = (
     (60 * 1000, "minute"),
     (1000, "second"),
 )
+_ELAPSED_UNITS = (
+    (24 * 60 * 60 * 1000, 60 * 60 * 1000, "d", "h"),
+    (60 * 60 * 1000, 60 * 1000, "h", "min"),
+    (60 * 1000, 1000, "min", "s"),
+)
+# The number of seconds from which tenths are left out.
+_WHOLE_SECONDS: Final = 10
 # Comparing two names takes time proportional to the product of their lengths.
 _LONGEST: Final = 100
 
@@ -33,6 +40,33 @@ def duration_text(duration: Number | str) -> str:
         if duration > 0 and duration % size == 0:
             return counted(int(duration // size), unit)
     return f"{number_text(duration)} ms"
+
+
+def elapsed_text(milliseconds: int) -> str:
+    """Return a measured time in its two largest units, rounded down: `3 min 20 s`, `2 d 5 h`, `3.1 s` or `850 ms`."""
+    for size, smaller_size, unit, smaller_unit in _ELAPSED_UNITS:
+        if milliseconds >= size:
+            rest = milliseconds % size // smaller_size
+            return f"{milliseconds // size:,} {unit}" + (f" {rest} {smaller_unit}" if rest else "")
+    seconds, tenths = divmod(max(0, milliseconds) // 100, 10)
+    if not seconds:
+        return f"{max(0, milliseconds)} ms"
+    return f"{seconds}.{tenths} s" if tenths and seconds < _WHOLE_SECONDS else f"{seconds} s"
+
+
+def utc_text(milliseconds: int) -> str:
+    """Return a time in milliseconds since 1970 in ISO 8601: `2026-03-01T12:00:00.000Z`."""
+    # Imported here for a fast start.
+    from datetime import UTC, datetime, timedelta
+
+    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=milliseconds)
+    return moment.replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
+
+
+def instant_text(milliseconds: int) -> str:
+    """Return a time in milliseconds since 1970 for people, in UTC: `2026-11-27 10:38:07 UTC`."""
+    date, _, time = utc_text(milliseconds).partition("T")
+    return f"{date} {time.partition('.')[0]} UTC"
 
 
 def is_same_duration(first: object, second: object) -> bool:
@@ -124,6 +158,20 @@ class Suggestions(Struct):
 def quoted(names: Iterable[str]) -> list[str]:
     """Return names in backquotes."""
     return [f"`{name}`" for name in names]
+
+
+def enumeration(names: Iterable[str], conjunction: str = "and", most: int = 5) -> str:
+    """Return names in backquotes as a list, without those beyond `most`: "`a`, `b` and 3 more"."""
+    shown = quoted(names)
+    if len(shown) > most:
+        shown[most:] = [f"{len(shown) - most:,} more"]
+    *first, last = shown or [""]
+    return f"{', '.join(first)} {conjunction} {last}" if first else last
+
+
+def shortened(text: str, length: int = 300) -> str:
+    """Return a text of at most `length` characters, with an ellipsis if the end is cut."""
+    return text if len(text) <= length else f"{text[: length - 1]}…"
 
 
 def fits_pieces(text: str, pieces: Sequence[str]) -> bool:

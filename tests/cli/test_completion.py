@@ -85,7 +85,19 @@ def test_bash_completes(programs: Path, words: tuple[str, ...], completions: lis
 
 @needs_bash
 def test_bash_completes_commands(programs: Path) -> None:
-    commands = ["check", "completion", "diff", "graph", "list", "render", "rules", "schema"]
+    commands = [
+        "check",
+        "completion",
+        "diff",
+        "graph",
+        "instance",
+        "list",
+        "render",
+        "replay",
+        "rules",
+        "schema",
+        "why",
+    ]
     assert complete_in_bash(programs, "stepgraph", "") == commands
 
 

@@ -8,7 +8,7 @@ import pytest
 from stepgraph.cli.main import commands
 
 WIDTH = 80
-NAMES = ["check", "completion", "diff", "graph", "list", "render", "rules", "schema"]
+NAMES = ["check", "completion", "diff", "graph", "instance", "list", "render", "replay", "rules", "schema", "why"]
 
 
 def command_of(name: str) -> click.Command:

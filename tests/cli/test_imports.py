@@ -93,3 +93,8 @@ def test_a_cache_hit_imports_no_analysis(entry: Path) -> None:
     assert [
         name for name in again if name.startswith(("stepgraph.interpreter", "stepgraph.ir.", "stepgraph.graph."))
     ] == []
+
+
+def test_an_outline_imports_no_instances(entry: Path) -> None:
+    imported = imported_modules(entry, "graph", "entry.py", "-f", "text")
+    assert [name for name in imported if name.startswith("stepgraph.execution")] == []

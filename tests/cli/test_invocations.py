@@ -131,7 +131,7 @@ def test_unknown_commands_name_the_right_one(stepgraph: Command, command: str, a
         (
             ["check", "--legend"],
             "--legend",
-            "It is an option of `stepgraph graph` and `stepgraph render`.",
+            "It is an option of `stepgraph graph`, `stepgraph instance` and `stepgraph render`.",
         ),
         (
             ["graph", "--exclude", "x"],

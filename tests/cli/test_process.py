@@ -43,7 +43,7 @@ def test_the_schema_is_printed() -> None:
     assert run.stdout.startswith(b'{\n  "$schema": "https://json-schema.org/draft/2020-12/schema"')
 
 
-@pytest.mark.parametrize("kind", ["check", "diff"])
+@pytest.mark.parametrize("kind", ["check", "diff", "instance", "replay", "why"])
 def test_the_schema_of_a_report_is_printed(kind: str) -> None:
     run = stepgraph("schema", kind)
     assert run.returncode == 0

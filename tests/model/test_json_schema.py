@@ -12,6 +12,9 @@ from jsonschema import Draft202012Validator
 from stepgraph.model.json_schema import (
     check_report_schema,
     diff_report_schema,
+    failure_report_schema,
+    instance_report_schema,
+    replay_report_schema,
     rules_report_schema,
     version_graph_schema,
 )
@@ -33,7 +36,10 @@ def complaints(data: object) -> list[str]:
         ("version-graph.json", version_graph_schema),
         ("check-report.json", check_report_schema),
         ("diff-report.json", diff_report_schema),
+        ("instance-report.json", instance_report_schema),
+        ("replay-report.json", replay_report_schema),
         ("rules-report.json", rules_report_schema),
+        ("failure-report.json", failure_report_schema),
     ],
 )
 def test_the_published_files_are_the_schemas_of_the_models(name: str, schema: Callable[[], str]) -> None:
@@ -44,6 +50,9 @@ def test_the_schema_is_valid_by_its_own_dialect() -> None:
     Draft202012Validator.check_schema(json.loads(version_graph_schema()))
     Draft202012Validator.check_schema(json.loads(check_report_schema()))
     Draft202012Validator.check_schema(json.loads(diff_report_schema()))
+    Draft202012Validator.check_schema(json.loads(failure_report_schema()))
+    Draft202012Validator.check_schema(json.loads(instance_report_schema()))
+    Draft202012Validator.check_schema(json.loads(replay_report_schema()))
     Draft202012Validator.check_schema(json.loads(rules_report_schema()))
 
 

@@ -258,6 +258,7 @@ def test_what_cannot_be_drawn_is_refused_with_its_place(node: object, message: s
     [
         (3, "the document should be an object, not 3."),
         ({}, "missing `graph` in the document."),
+        ({"result": {"status": "running", "steps": []}}, "is the log of an instance, not the graph of a workflow."),
         ({"nodes": []}, "missing `graph` in the document."),
         ([EMPTY, {}], "missing `graph` in [1]."),
         ({"result": [EMPTY, {}]}, "missing `graph` in result[1]."),
@@ -268,6 +269,10 @@ def test_what_cannot_be_drawn_is_refused_with_its_place(node: object, message: s
         ({"result": None, "success": True}, "the API response has no result."),
         ({"success": True}, "the API response has no result."),
         ({"id": "1", "has_dag": True}, "the version has no graph."),
+        (
+            {"status": "running", "success": None, "steps": []},
+            "is the log of an instance, not the graph of a workflow.",
+        ),
     ],
 )
 def test_what_is_no_graph_is_refused(data: object, message: str) -> None:

@@ -13,10 +13,12 @@ from stepgraph.phrases import (
     Suggestions,
     counted,
     duration_text,
+    elapsed_text,
     fits_pieces,
     is_same_duration,
     number_text,
     payload_text,
+    utc_text,
 )
 
 
@@ -105,6 +107,39 @@ def test_pieces_match_like_a_regular_expression(text: str, pieces: list[str]) ->
 
 def test_a_mismatch_of_many_pieces_is_fast() -> None:
     assert not fits_pieces("a" * 10_000, ["a"] * 5_000 + ["b"])
+
+
+@pytest.mark.parametrize(
+    ("milliseconds", "text"),
+    [
+        (-5, "0 ms"),
+        (999, "999 ms"),
+        (1000, "1 s"),
+        (3199, "3.1 s"),
+        (9999, "9.9 s"),
+        (59_999, "59 s"),
+        (60_000, "1 min"),
+        (200_400, "3 min 20 s"),
+        (3_600_000 * 3 + 60_000 * 12, "3 h 12 min"),
+        (86_400_000 - 1, "23 h 59 min"),
+        (86_400_000 * 3650 + 3_600_000, "3,650 d 1 h"),
+    ],
+)
+def test_a_measured_time_has_two_units(milliseconds: int, text: str) -> None:
+    assert elapsed_text(milliseconds) == text
+
+
+@pytest.mark.parametrize(
+    ("milliseconds", "text"),
+    [
+        (0, "1970-01-01T00:00:00.000Z"),
+        (1772366400123, "2026-03-01T12:00:00.123Z"),
+        (-62135596800000, "0001-01-01T00:00:00.000Z"),
+        (253402300799999, "9999-12-31T23:59:59.999Z"),
+    ],
+)
+def test_a_time_is_in_utc(milliseconds: int, text: str) -> None:
+    assert utc_text(milliseconds) == text
 
 
 UNKNOWN: Shape = {"type": "unknown"}

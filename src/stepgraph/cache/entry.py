@@ -27,7 +27,9 @@ from stepgraph.version import __version__
 _FORMAT_VERSION: Final = 4
 """The version of the entry format, which is part of each key."""
 
-PRESENTATION: Final = frozenset({"cli", "diff", "pytest_plugin", "render", "report", "testing"})
+PRESENTATION: Final = frozenset(
+    {"cli", "diff", "execution", "pytest_plugin", "remote", "render", "replay", "report", "testing"}
+)
 """Packages that process a finished analysis. Changes to their code do not invalidate cache entries."""
 
 _PACKAGE: Final = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))

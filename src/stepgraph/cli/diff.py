@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import wraps
 from typing import TYPE_CHECKING, Final
 
 import click
+from msgspec import Struct
 
 from stepgraph.cli.completion import complete_files
 from stepgraph.cli.console import CommandError, ExitCode, write_message
@@ -21,7 +23,10 @@ from stepgraph.project.sources import STANDARD_INPUT
 from stepgraph.version import __version__
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from stepgraph.cli.diff_sides import ComparedVersion
+    from stepgraph.execution.engine_rules import InFlight
     from stepgraph.report.diff.comparison import Pair, VersionComparison
 
 
@@ -53,9 +58,32 @@ Exit codes:
   3  no workflow in either version
   4  internal error"""
 _SHORT_HELP = "Show structural changes between two versions of workflows."
+# A copy of the values of `execution.engine_rules.InFlight`, as above.
+IN_FLIGHT: Final[tuple[InFlight, ...]] = ("waits", "retries")
+
 _FAIL_ON_HELP = "Exit with 1 on changes that break running instances (default), on any change, or never."
+_IN_FLIGHT_HELP = "Where instances may be: at sleeps and waits (default), or also at steps with long retries."
 _ENVIRONMENT_HELP = "Use this wrangler environment in both versions."
 _MAX_SIDES: Final = 2
+
+
+class EffectOptions(Struct, frozen=True):
+    """The values of --fail-on and --in-flight."""
+
+    fail_on: str
+    in_flight: InFlight
+
+
+def _effect_options(command: Callable[..., ExitCode]) -> Callable[..., ExitCode]:
+    """Add --fail-on and --in-flight to the command, as one argument `effects`."""
+
+    @click.option("--fail-on", type=click.Choice(FAIL_ON), default=FAIL_ON[0], help=_FAIL_ON_HELP)
+    @click.option("--in-flight", type=click.Choice(IN_FLIGHT), default=IN_FLIGHT[0], help=_IN_FLIGHT_HELP)
+    @wraps(command)
+    def with_effects(*, fail_on: str, in_flight: InFlight, **others: object) -> ExitCode:
+        return command(effects=EffectOptions(fail_on, in_flight), **others)
+
+    return with_effects
 
 
 @click.command("diff", short_help=_SHORT_HELP, epilog=_EXIT_CODES)
@@ -64,7 +92,7 @@ _MAX_SIDES: Final = 2
 @environment_option(_ENVIRONMENT_HELP)
 @workflow_option
 @diff_output_options
-@click.option("--fail-on", type=click.Choice(FAIL_ON), default=FAIL_ON[0], help=_FAIL_ON_HELP)
+@_effect_options
 def diff(
     *,
     sides: tuple[str, ...],
@@ -72,7 +100,7 @@ def diff(
     environment: Environment,
     workflows: tuple[str, ...],
     output: DocumentOutput[VersionComparison],
-    fail_on: str,
+    effects: EffectOptions,
 ) -> ExitCode:
     """Show structural changes between two versions, and their effect on running instances.
 
@@ -103,7 +131,7 @@ def diff(
     _require_environment(environment, old, new)
     files = (*old.files, *new.files)
     output.prepare(files)
-    report = _report(old, new, workflows, fail_on)
+    report = _report(_select_pairs(_pairs(old, new), workflows), (old.title, new.title), effects)
     _write_diff_notes(report, quiet=output.quiet)
     output.deliver(report, files, count_line)
     return ExitCode.FINDINGS if report.fails else ExitCode.CLEAN
@@ -117,11 +145,11 @@ def _require_environment(environment: Environment, old: ComparedVersion, new: Co
         raise CommandError(ExitCode.ERROR, f"environment `{environment.name}` is not defined: {message}")
 
 
-def _report(old: ComparedVersion, new: ComparedVersion, workflows: tuple[str, ...], fail_on: str) -> VersionComparison:
+def _report(pairs: tuple[Pair, ...], titles: tuple[str, str], effects: EffectOptions) -> VersionComparison:
     from stepgraph.report.diff.comparison import DiffFailOn, VersionComparison, compare_workflows
 
-    pairs = _select_pairs(_pairs(old, new), workflows)
-    return VersionComparison(old.title, new.title, compare_workflows(pairs), DiffFailOn(fail_on), __version__)
+    workflows = compare_workflows(pairs, effects.in_flight)
+    return VersionComparison(*titles, workflows, DiffFailOn(effects.fail_on), __version__, effects.in_flight)
 
 
 def _pairs(old: ComparedVersion, new: ComparedVersion) -> tuple[Pair, ...]:

@@ -85,6 +85,14 @@ def parse_sides(
     return old or RevisionSide(_old_revision(path, names[0]), path), new or _new_side(path, names[1])
 
 
+def parse_side(name: str, path: str) -> Side:
+    """Return the side for a saved graph, a path, or a revision, in which `path` is read.
+
+    Raises CommandError for a name that is none of them, or both a path and a revision.
+    """
+    return _existing_side(name) or RevisionSide(_find_revision(_required_repository(path, name), name), path)
+
+
 def _parse_with_revisions(
     arguments: Sequence[str], existing: Mapping[str, Side | None], old: str | None, new: str | None
 ) -> tuple[Side, Side]:

@@ -1,17 +1,18 @@
-"""The registry of output formats for graphs, check reports and diffs.
+"""The registry of output formats for graphs, check reports, diffs, instances, failures and replays.
 
-To add a format, add an entry with the function that writes it to `_GRAPHS`, `_REPORTS` or `_DIFFS`.
+To add a format, add an entry with the function that writes it to `_GRAPHS`, `_REPORTS`, `_DIFFS`, `_INSTANCES`,
+`_FAILURES` or `_REPLAYS`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Final
 
-from msgspec import Struct
 from msgspec.structs import replace
 
-from stepgraph.cli.console import CommandError, ExitCode, Look, encode, writes_to_terminal
+from stepgraph.cli.console import CommandError, ExitCode
+from stepgraph.cli.output_format import MARKDOWN, TEXT_FILE, Content, Format, FormatOptions, Rendering
 from stepgraph.subject import Subject
 
 if TYPE_CHECKING:
@@ -20,136 +21,20 @@ if TYPE_CHECKING:
     from stepgraph.project.source_links import SourceLinks
     from stepgraph.render.view import Theme, View
     from stepgraph.report.diff.comparison import VersionComparison
+    from stepgraph.report.failure.report import FailureReport
+    from stepgraph.report.replay.replay_report import ReplayReport
     from stepgraph.report.report import Report
-
-Content = TypeVar("Content")
-
-TEXT_FILE: Final = ".txt"
-"""The suffix of files in the default format."""
-
-MARKDOWN: Final = ".md"
-"""The suffix of Markdown files, which may contain Mermaid diagrams."""
 
 _FOLDING: Final = frozenset({"--depth", "--collapse"})
 _CHART: Final = _FOLDING | {"--expand"}
 _PAGE: Final = _CHART | {"--theme", "--legend", "--findings"}
 _DIFF_PICTURE: Final = frozenset({"--theme", "--full"})
 _PICTURE: Final = _PAGE | {"--fit", "--engine"}
+_INSTANCE_PAGE: Final = _CHART | {"--theme", "--legend"}
+_INSTANCE_PICTURE: Final = _INSTANCE_PAGE | {"--fit"}
 _LINKED: Final = frozenset({"--source-url"})
 
-DEFAULT_FIT: Final = 800
-"""The width in pixels at which GitHub shows pictures in a README or a pull request."""
-
-
-class FormatOptions(Struct, frozen=True):
-    """The options of a run that formats may use."""
-
-    look: Look = Look()
-    """The color and width of the terminal."""
-
-    quiet: bool = False
-    """Whether reports omit their summary."""
-
-    theme: Theme = "auto"
-    """The colors of the picture or page of a diff."""
-
-    full: bool = False
-    """Whether a diff shows unchanged parts in full."""
-
-    view: View | None = None
-    """The folding, expansion, colors and legend of a drawing, or None for the default view."""
-
-    fit: int | None = DEFAULT_FIT
-    """The width in pixels at which a picture is shown, or None to draw everything."""
-
-    engine: str = "structured"
-    """The layout engine of SVG: `structured` or `dot`."""
-
-    source_links: SourceLinks | None = None
-    """The links to source code, or None for a drawing without links."""
-
-    in_markdown: bool = False
-    """Whether the output file is Markdown, even for a single Mermaid diagram."""
-
-
-class Rendering(Struct, frozen=True):
-    """Output text or the bytes of a picture, with warnings to show."""
-
-    text: str
-
-    warnings: tuple[str, ...] = ()
-    """The warnings, one line each."""
-
-    suffix: str = ""
-    """The suffix of the file if it differs from the suffix of the format."""
-
-    picture: bytes = b""
-    """The content of a binary format, which has no text."""
-
-    @property
-    def content(self) -> bytes:
-        """The bytes of the output."""
-        return self.picture or encode(self.text)
-
-
-class Format(Struct, Generic[Content], frozen=True):
-    """An output format: `write` turns content into text."""
-
-    name: str
-
-    suffix: str
-    """The suffix of file names in this format."""
-
-    write: Callable[[Content, FormatOptions], Rendering]
-    """The content of a graph format is a sequence of workflows: all of them for an API response, otherwise those with a
-    graph.
-    """
-
-    options: frozenset[str] = frozenset()
-    """The drawing options that the format uses. Each drawing supports `_FOLDING`, and describes folded nodes with
-    `folded_node_text` of `render/folding.py`.
-    """
-
-    allows_multiple_workflows: bool = True
-    """Whether one document may contain several workflows."""
-
-    shows_notes: bool = False
-    """Whether the document contains the notes of a workflow."""
-
-    is_api_response: bool = False
-    """Whether the format is the API response, which contains dates and includes workflows without a graph."""
-
-    shows_locations: bool = False
-    """Whether the document shows the source locations of nodes."""
-
-    checks_by_default: bool = False
-    """Whether the document shows findings unless an option excludes them."""
-
-    is_binary: bool = False
-    """Whether the content is bytes for other programs, which must not be written to a terminal."""
-
-    require: Callable[[], None] | None = None
-    """Raises CommandError if the packages that the format requires are not installed."""
-
-    def prepare(self, *, to_file: bool) -> None:
-        """Raise CommandError if the format is unavailable, or is binary and standard output is a terminal.
-
-        Commands call this before the analysis.
-        """
-        if self.is_binary and not to_file and writes_to_terminal():
-            raise CommandError(
-                ExitCode.ERROR,
-                f"{self.name} output is binary, so it is not written to a terminal. "
-                f"Name a file with -o FILE{self.suffix}, or redirect standard output.",
-            )
-        if self.require is not None:
-            self.require()
-
-    @property
-    def is_text(self) -> bool:
-        """Whether the document is plain text for people and logs."""
-        return self.suffix.endswith(TEXT_FILE)
-
+_DRAW_LESS: Final = "Draw less with `--depth 2` or `--collapse loop,if,function`, or write an SVG."
 
 # The functions below import their renderers when called, because a run needs only one and start-up time counts.
 
@@ -176,6 +61,10 @@ def _graph_svg(subjects: Sequence[Subject], options: FormatOptions) -> Rendering
     if options.engine == "dot":
         return Rendering(_svg_of_dot(_graph_dot(subjects, options).text))
     (drawn,) = _drawable(subjects)
+    return _drawn_svg(drawn, options)
+
+
+def _drawn_svg(drawn: DrawnWorkflow, options: FormatOptions) -> Rendering:
     view = replace(_view(options), fit=options.fit, url_of=_url_lookup(drawn, options.source_links))
     picture = drawn.svg(view)
     warnings = [f"{drawn.name}: {warning}" for warning in picture.warnings]
@@ -209,11 +98,14 @@ def _svg_of_dot(source: str) -> str:
 
 
 def _graph_png(subjects: Sequence[Subject], options: FormatOptions) -> Rendering:
-    view = _view(options)
-    drawing = _graph_svg(subjects, replace(options, view=replace(view, theme=_fixed_theme(view.theme))))
+    drawing = _graph_svg(subjects, _with_fixed_theme(options))
     names = ", ".join(drawn.name for drawn in _drawable(subjects))
-    advice = "Draw less with `--depth 2` or `--collapse loop,if,function`, or write an SVG."
-    return Rendering("", drawing.warnings, picture=_png_of(drawing.text, names, advice))
+    return Rendering("", drawing.warnings, picture=_png_of(drawing.text, names, _DRAW_LESS))
+
+
+def _with_fixed_theme(options: FormatOptions) -> FormatOptions:
+    view = _view(options)
+    return replace(options, view=replace(view, theme=_fixed_theme(view.theme)))
 
 
 def _fixed_theme(theme: Theme) -> Theme:
@@ -367,6 +259,71 @@ def _diff_png(report: VersionComparison, options: FormatOptions) -> Rendering:
     return Rendering("", picture=_png_of(svg, "diff", "Write an SVG, or compare one workflow with --workflow NAME."))
 
 
+def _instance_text(drawn: DrawnWorkflow, options: FormatOptions) -> Rendering:
+    from stepgraph.report.instance.text import render_text
+
+    return Rendering(render_text(drawn, _view(options), color=options.look.color, width=options.look.width))
+
+
+def _instance_markdown(drawn: DrawnWorkflow, _options: FormatOptions) -> Rendering:
+    from stepgraph.report.instance.markdown import render_markdown
+
+    return Rendering(render_markdown(drawn))
+
+
+def _instance_json(drawn: DrawnWorkflow, _options: FormatOptions) -> Rendering:
+    from stepgraph.report.instance.json_report import render_json
+
+    return Rendering("" if drawn.instance is None else render_json(drawn.instance))
+
+
+def _instance_png(drawn: DrawnWorkflow, options: FormatOptions) -> Rendering:
+    drawing = _drawn_svg(drawn, _with_fixed_theme(options))
+    return Rendering("", drawing.warnings, picture=_png_of(drawing.text, drawn.name, _DRAW_LESS))
+
+
+def _instance_html(drawn: DrawnWorkflow, options: FormatOptions) -> Rendering:
+    from stepgraph.render.html.page import render_page
+
+    return Rendering(render_page([drawn.page()], _view(options)))
+
+
+def _failure_text(report: FailureReport, options: FormatOptions) -> Rendering:
+    from stepgraph.report.failure.text import render_text
+
+    return Rendering(render_text(report, color=options.look.color, width=options.look.width))
+
+
+def _failure_markdown(report: FailureReport, _options: FormatOptions) -> Rendering:
+    from stepgraph.report.failure.markdown import render_markdown
+
+    return Rendering(render_markdown(report))
+
+
+def _failure_json(report: FailureReport, _options: FormatOptions) -> Rendering:
+    from stepgraph.report.failure.json_report import render_json
+
+    return Rendering(render_json(report))
+
+
+def _replay_text(report: ReplayReport, options: FormatOptions) -> Rendering:
+    from stepgraph.report.replay.text import render_text
+
+    return Rendering(render_text(report, color=options.look.color))
+
+
+def _replay_markdown(report: ReplayReport, _options: FormatOptions) -> Rendering:
+    from stepgraph.report.replay.markdown import render_markdown
+
+    return Rendering(render_markdown(report))
+
+
+def _replay_json(report: ReplayReport, _options: FormatOptions) -> Rendering:
+    from stepgraph.report.replay.json_report import render_json
+
+    return Rendering(render_json(report))
+
+
 _GRAPHS: Final[tuple[Format[Sequence[Subject]], ...]] = (
     Format("text", TEXT_FILE, _graph_text, _FOLDING | {"--findings"}, shows_notes=True),
     Format("json", ".json", _graph_json, is_api_response=True),
@@ -403,6 +360,24 @@ _DIFFS: Final[tuple[Format[VersionComparison], ...]] = (
     Format("html", ".html", _diff_html, _DIFF_PICTURE, shows_locations=True),
     Format("png", ".png", _diff_png, _DIFF_PICTURE, is_binary=True, require=_require_png),
 )
+_INSTANCES: Final[tuple[Format[DrawnWorkflow], ...]] = (
+    Format("text", TEXT_FILE, _instance_text, _FOLDING, shows_locations=True),
+    Format("json", ".json", _instance_json),
+    Format("markdown", MARKDOWN, _instance_markdown, shows_locations=True),
+    Format("svg", ".svg", _drawn_svg, _INSTANCE_PICTURE),
+    Format("png", ".png", _instance_png, _INSTANCE_PICTURE, is_binary=True, require=_require_png),
+    Format("html", ".html", _instance_html, _INSTANCE_PAGE, shows_locations=True),
+)
+_FAILURES: Final[tuple[Format[FailureReport], ...]] = (
+    Format("text", TEXT_FILE, _failure_text),
+    Format("markdown", MARKDOWN, _failure_markdown),
+    Format("json", ".json", _failure_json),
+)
+_REPLAYS: Final[tuple[Format[ReplayReport], ...]] = (
+    Format("text", TEXT_FILE, _replay_text),
+    Format("markdown", MARKDOWN, _replay_markdown),
+    Format("json", ".json", _replay_json),
+)
 
 
 STATISTICS: Final[Format[Report]] = Format("statistics", TEXT_FILE, _report_statistics)
@@ -426,6 +401,15 @@ REPORT_FORMATS: Final[Mapping[str, Format[Report]]] = _by_name(_REPORTS)
 
 DIFF_FORMATS: Final[Mapping[str, Format[VersionComparison]]] = _by_name(_DIFFS)
 """The formats of `stepgraph diff`."""
+
+INSTANCE_FORMATS: Final[Mapping[str, Format[DrawnWorkflow]]] = _by_name(_INSTANCES)
+"""The formats of `stepgraph instance`."""
+
+FAILURE_FORMATS: Final[Mapping[str, Format[FailureReport]]] = _by_name(_FAILURES)
+"""The formats of `stepgraph why`."""
+
+REPLAY_FORMATS: Final[Mapping[str, Format[ReplayReport]]] = _by_name(_REPLAYS)
+"""The formats of `stepgraph replay`."""
 
 SUFFIXES: Final = (
     {each.suffix for each in _GRAPHS} | {each.suffix for each in _REPORTS} | {each.suffix for each in _DIFFS}

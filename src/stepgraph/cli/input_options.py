@@ -54,20 +54,24 @@ def environment_option(help_text: str = _ENVIRONMENT_HELP) -> Callable[[Callable
 _CONFIGURATION_HELP = "Select the workflows of this wrangler configuration, instead of PATHS."
 _STDIN_FILENAME_HELP = "Read this file from standard input, and all other files from disk."
 
+configuration_option = click.option(
+    "--config", "configuration", metavar="FILE", shell_complete=complete_files, help=_CONFIGURATION_HELP
+)
+
 
 def inputs(command: Callable[..., R]) -> Callable[..., R]:
     """Add the argument PATHS (files, directories and `-`) and the options that change its meaning to a command."""
 
     @click.argument("paths", nargs=-1, metavar="[PATHS]...", shell_complete=complete_files)
     @environment_option()
-    @click.option("--config", "configuration", metavar="FILE", shell_complete=complete_files, help=_CONFIGURATION_HELP)
+    @configuration_option
     @click.option("--stdin-filename", metavar="FILE", shell_complete=complete_files, help=_STDIN_FILENAME_HELP)
     @wraps(command)
     def with_inputs(
         *, paths: tuple[str, ...], configuration: str | None, stdin_filename: str | None, **others: object
     ) -> R:
         if configuration is not None:
-            paths = (_configuration_path(configuration, paths),)
+            paths = (configuration_path(configuration, paths),)
         if stdin_filename is not None:
             paths = _read_unsaved_file(stdin_filename, paths)
         return command(paths=paths, **others)
@@ -75,7 +79,7 @@ def inputs(command: Callable[..., R]) -> Callable[..., R]:
     return with_inputs
 
 
-def _configuration_path(configuration: str, paths: Sequence[str]) -> str:
+def configuration_path(configuration: str, paths: Sequence[str]) -> str:
     """Return the path of --config. Raises UsageError if the file is no configuration, or if PATHS are used as well."""
     if paths:
         raise click.UsageError("--config selects the workflows of a configuration, so omit PATHS.")

@@ -19,7 +19,8 @@ from stepgraph.version import __version__
 _EXIT_CODES = """\b
 Exit codes:
   0  success
-  1  failed check, breaking changes, a workflow without a graph, or outdated files
+  1  failed check, breaking changes, a log that does not fit, a workflow without
+     a graph, or outdated files
   2  usage error, or an unreadable or invalid input
   3  no workflow found
   4  internal error"""
@@ -30,15 +31,26 @@ _COMMANDS: Final = {
     "completion": ("completion", "completion"),
     "diff": ("diff", "diff"),
     "graph": ("graph", "graph"),
+    "instance": ("instance", "instance"),
     "list": ("list_", "list_workflows"),
     "render": ("graph", "render"),
+    "replay": ("replay", "replay"),
     "rules": ("reference", "rules"),
     "schema": ("reference", "schema"),
+    "why": ("why", "why"),
 }
 """The module and function of each command, by name."""
 
 # Names of commands and options in other tools that mean the same here. Help does not show them.
-COMMAND_ALIASES: Final = {"draw": "graph", "explain": "rules", "lint": "check", "ls": "list", "rule": "rules"}
+COMMAND_ALIASES: Final = {
+    "describe": "instance",
+    "draw": "graph",
+    "explain": "rules",
+    "instances": "instance",
+    "lint": "check",
+    "ls": "list",
+    "rule": "rules",
+}
 """The command that each alias stands for."""
 
 OPTION_ALIASES: Final = {

@@ -9,22 +9,21 @@ from typing import TYPE_CHECKING, Final, Generic, TypeVar, cast
 
 import click
 from msgspec import Struct, convert
+from msgspec.structs import replace
 
 from stepgraph.cli.completion import complete_files, complete_values
 from stepgraph.cli.console import COLORS, Look, choose_color, look_of_standard_output, write_bytes, write_message
 from stepgraph.cli.formats import (
-    DEFAULT_FIT,
     DIFF_FORMATS,
+    FAILURE_FORMATS,
     FORMATS,
-    MARKDOWN,
+    INSTANCE_FORMATS,
+    REPLAY_FORMATS,
     REPORT_FORMATS,
     STATISTICS,
     SUFFIXES,
-    TEXT_FILE,
-    Content,
-    Format,
-    FormatOptions,
 )
+from stepgraph.cli.output_format import DEFAULT_FIT, MARKDOWN, TEXT_FILE, Content, Format, FormatOptions
 from stepgraph.subject import Subject
 
 if TYPE_CHECKING:
@@ -193,8 +192,9 @@ class DrawingOptions(Struct, frozen=True):
     """The width in pixels, or `none`."""
 
     theme: str | None
-    engine: str | None
     legend: bool
+    engine: str | None = None
+    """The layout engine. The options of instances lack it."""
     source_url: str | None = None
     """A URL with placeholders, or `auto`. The options of saved graphs lack it."""
     findings: bool | None = None
@@ -206,16 +206,24 @@ class DrawingOptions(Struct, frozen=True):
 
     def format_options(self, output: DrawingOutput) -> FormatOptions:
         """Return the options of the format. Raises UsageError for options that it does not support."""
+        return self.options_of(output.format, FORMATS, output.name)
+
+    def options_of(
+        self, selected: Format[Content], formats: Mapping[str, Format[Content]], name: str | None
+    ) -> FormatOptions:
+        """Return the options of one of several formats, for an output file or standard output.
+
+        Raises UsageError for options that the format does not support.
+        """
         for option in self._explicit_options():
-            if option not in output.format.options:
-                formats = ", ".join(each.name for each in FORMATS.values() if option in each.options)
-                message = f"{option} does not apply to the format {output.format.name}, only to {formats}."
+            if option not in selected.options:
+                supporting = ", ".join(each.name for each in formats.values() if option in each.options)
+                message = f"{option} does not apply to the format {selected.name}, only to {supporting}."
                 raise click.UsageError(message)
             if self.engine == "dot" and option in _STRUCTURED_ONLY:
                 raise click.UsageError(f"{option} does not apply to the engine dot.")
         view = self._view() if _VIEW_OPTIONS & set(self._explicit_options()) else None
-        look = Look() if output.name else look_of_standard_output()
-        in_markdown = output.name is not None and output.name.endswith(MARKDOWN)
+        look = Look() if name else look_of_standard_output()
         fit = DEFAULT_FIT if self.fit is None else self.fit
         return FormatOptions(
             look,
@@ -223,7 +231,7 @@ class DrawingOptions(Struct, frozen=True):
             fit=fit if isinstance(fit, int) else None,
             engine=self.engine or ENGINES[0],
             source_links=self._source_links(),
-            in_markdown=in_markdown,
+            in_markdown=name is not None and name.endswith(MARKDOWN),
         )
 
     def _explicit_options(self) -> list[str]:
@@ -261,6 +269,11 @@ class DrawingOptions(Struct, frozen=True):
 
 def drawing_options(command: Callable[..., R]) -> Callable[..., R]:
     """Add the drawing options to a command, as one argument `drawing`."""
+    return picture_options(click.option("--engine", type=click.Choice(ENGINES), help=_ENGINE_HELP)(command))
+
+
+def picture_options(command: Callable[..., R]) -> Callable[..., R]:
+    """Add the drawing options of stepgraph's own layout to a command, as one argument `drawing`."""
 
     @click.option("--depth", type=click.IntRange(min=1), metavar="N", help=_DEPTH_HELP)
     @click.option(
@@ -274,7 +287,6 @@ def drawing_options(command: Callable[..., R]) -> Callable[..., R]:
     @click.option("--fit", callback=_fit, metavar="WIDTH|none", help=_FIT_HELP)
     @click.option("--theme", type=click.Choice(THEMES), help=_THEME_HELP)
     @click.option("--legend", is_flag=True, help=_LEGEND_HELP)
-    @click.option("--engine", type=click.Choice(ENGINES), help=_ENGINE_HELP)
     @wraps(command)
     def with_drawing(**values: object) -> R:
         names = [name for name in DrawingOptions.__struct_fields__ if name in values]
@@ -332,6 +344,7 @@ _REPORT_QUIET_HELP = "Print the findings without a summary."
 _STATISTICS_HELP = "Print the number of findings of each rule instead of the findings."
 _TEXT_REPORTS: Final = ("text", "concise")
 _DIFF_QUIET_HELP = "Print no notes."
+_QUIET_HELP = "Print only errors on standard error."
 _FILE_HELP = "File to write (- for standard output). It is replaced only by complete output."
 
 
@@ -342,10 +355,8 @@ class DocumentOutput(Struct, Generic[Content], frozen=True):
     name: str | None
     """The output file, or None for standard output."""
     quiet: bool
-    theme: Theme = "auto"
-    """The colors of a picture."""
-    full: bool = False
-    """Whether a diff shows unchanged parts in full."""
+    options: FormatOptions = FormatOptions()
+    """The options of the format, except for the look and `quiet`."""
 
     def prepare(self, sources: Collection[str]) -> None:
         """Raise CommandError if the format is unavailable, or the output file cannot or must not be written."""
@@ -367,7 +378,10 @@ class DocumentOutput(Struct, Generic[Content], frozen=True):
             write_message(f"{self.name}: {summarize(content)}")
 
     def _content(self, content: Content, look: Look) -> bytes:
-        return self.format.write(content, FormatOptions(look, self.quiet, self.theme, full=self.full)).content
+        rendering = self.format.write(content, replace(self.options, look=look, quiet=self.quiet))
+        for warning in () if self.quiet else rendering.warnings:
+            write_message(warning)
+        return rendering.content
 
 
 def report_options(command: Callable[..., R]) -> Callable[..., R]:
@@ -411,7 +425,50 @@ def diff_output_options(command: Callable[..., R]) -> Callable[..., R]:
             if is_used and option not in selected.options:
                 formats = ", ".join(each.name for each in DIFF_FORMATS.values() if option in each.options)
                 raise click.UsageError(f"{option} does not apply to the format {selected.name}, only to {formats}.")
-        output = DocumentOutput(selected, target, quiet, cast("Theme", theme or THEMES[0]), full)
-        return command(output=output, **others)
+        options = FormatOptions(theme=cast("Theme", theme or THEMES[0]), full=full)
+        return command(output=DocumentOutput(selected, target, quiet, options), **others)
+
+    return with_output
+
+
+def instance_output_options(command: Callable[..., R]) -> Callable[..., R]:
+    """Add the options -f, -o, -q, --color and those of drawings to a command, as one argument `output`."""
+
+    @_format_option([*INSTANCE_FORMATS, _OUTLINE])
+    @click.option("-o", "--output", "name", metavar="FILE", help=_FILE_HELP, shell_complete=complete_files)
+    @color_option
+    @click.option("-q", "--quiet", is_flag=True, help=_QUIET_HELP)
+    @picture_options
+    @wraps(command)
+    def with_output(
+        *, format_name: str | None, name: str | None, quiet: bool, drawing: DrawingOptions, **others: object
+    ) -> R:
+        target = _target(name)
+        selected = _select_format(_TEXT if format_name == _OUTLINE else format_name, target, INSTANCE_FORMATS)
+        options = drawing.options_of(selected, INSTANCE_FORMATS, target)
+        return command(output=DocumentOutput(selected, target, quiet, options), **others)
+
+    return with_output
+
+
+def failure_output_options(command: Callable[..., R]) -> Callable[..., R]:
+    """Add the options -f, -o, -q and --color to a command that explains a failure, as one argument `output`."""
+    return _with_document_output(command, FAILURE_FORMATS)
+
+
+def replay_output_options(command: Callable[..., R]) -> Callable[..., R]:
+    """Add the options -f, -o, -q and --color to a command that replays instances, as one argument `output`."""
+    return _with_document_output(command, REPLAY_FORMATS)
+
+
+def _with_document_output(command: Callable[..., R], formats: Mapping[str, Format[Content]]) -> Callable[..., R]:
+    @_format_option(formats)
+    @click.option("-o", "--output", "name", metavar="FILE", help=_FILE_HELP, shell_complete=complete_files)
+    @color_option
+    @click.option("-q", "--quiet", is_flag=True, help=_QUIET_HELP)
+    @wraps(command)
+    def with_output(*, format_name: str | None, name: str | None, quiet: bool, **others: object) -> R:
+        target = _target(name)
+        return command(output=DocumentOutput(_select_format(format_name, target, formats), target, quiet), **others)
 
     return with_output

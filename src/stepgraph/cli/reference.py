@@ -115,16 +115,18 @@ def _find_rule(rules: Sequence[Rule], name: str) -> Rule:
     raise CommandError(ExitCode.ERROR, f"unknown rule `{name}`. {advice}")
 
 
-_SCHEMA_KINDS = ("graph", "check", "diff", "rules")
+_SCHEMA_KINDS = ("graph", "check", "diff", "instance", "replay", "rules", "why")
 
 
 @click.command("schema")
-@click.argument("kind", type=click.Choice(_SCHEMA_KINDS), default=_SCHEMA_KINDS[0], metavar="[graph|check|diff|rules]")
+@click.argument(
+    "kind", type=click.Choice(_SCHEMA_KINDS), default=_SCHEMA_KINDS[0], metavar=f"[{'|'.join(_SCHEMA_KINDS)}]"
+)
 def schema(*, kind: str) -> ExitCode:
     """Print the JSON Schema of the JSON output of a command.
 
-    The default is the schema of a version graph (`stepgraph graph -f json`). `check`, `diff` and `rules` select the
-    schemas of their output.
+    The default is the schema of a version graph (`stepgraph graph -f json`). The other
+    kinds are the commands whose output the schema describes.
     """
     from stepgraph.model import json_schema
 
@@ -132,7 +134,10 @@ def schema(*, kind: str) -> ExitCode:
         "graph": json_schema.version_graph_schema,
         "check": json_schema.check_report_schema,
         "diff": json_schema.diff_report_schema,
+        "instance": json_schema.instance_report_schema,
+        "replay": json_schema.replay_report_schema,
         "rules": json_schema.rules_report_schema,
+        "why": json_schema.failure_report_schema,
     }
     write_result(schemas[kind]())
     return ExitCode.CLEAN

@@ -11,7 +11,10 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from stepgraph.model.check_report import CheckReport
 from stepgraph.model.constraints import UNKNOWN_TAG
 from stepgraph.model.diff_report import DiffReport
+from stepgraph.model.failure_report import FailureDocument
+from stepgraph.model.instance_report import InstanceReport
 from stepgraph.model.payload import VersionGraph
+from stepgraph.model.replay_report import ReplayDocument
 from stepgraph.model.rules_report import RulesReport
 
 if TYPE_CHECKING:
@@ -33,6 +36,21 @@ def check_report_schema() -> str:
 def diff_report_schema() -> str:
     """Return the JSON Schema (draft 2020-12) of the output of `stepgraph diff -f json`, ending with a line break."""
     return _schema(TypeAdapter(DiffReport), "Report of stepgraph diff")
+
+
+def instance_report_schema() -> str:
+    """Return the JSON Schema (draft 2020-12) of the output of `stepgraph instance -f json`, with a final line break."""
+    return _schema(TypeAdapter(InstanceReport), "Report of stepgraph instance")
+
+
+def replay_report_schema() -> str:
+    """Return the JSON Schema (draft 2020-12) of the output of `stepgraph replay -f json`, ending with a line break."""
+    return _schema(TypeAdapter(ReplayDocument), "Report of stepgraph replay")
+
+
+def failure_report_schema() -> str:
+    """Return the JSON Schema (draft 2020-12) of the output of `stepgraph why -f json`, with a final line break."""
+    return _schema(TypeAdapter(FailureDocument), "Report of stepgraph why")
 
 
 def rules_report_schema() -> str:

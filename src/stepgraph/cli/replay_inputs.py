@@ -1,0 +1,106 @@
+"""The arguments of `stepgraph replay`: logs of instances, and the paths of code."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from stepgraph.cli.console import CommandError, ExitCode, write_message
+from stepgraph.cli.instance_sources import LoadedLog, RemoteOptions, load_logs_in_flight, read_log_file
+from stepgraph.limits import LOG_FILES
+from stepgraph.model.note import InputError, Problem
+from stepgraph.phrases import quoted
+from stepgraph.project.root import is_configuration_name
+from stepgraph.project.sources import STANDARD_INPUT
+
+if TYPE_CHECKING:
+    from stepgraph.cli.instance_graphs import Candidates
+
+_JSON: Final = ".json"
+_PYTHON: Final = ".py"
+# Files of projects, whose other JSON files are no logs.
+_PROJECT_FILES: Final = frozenset({"pyproject.toml", "package.json"})
+
+
+def split_arguments(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return the files of logs, with `-` for standard input, and the paths of code."""
+    logs: list[str] = []
+    paths: list[str] = []
+    for argument in arguments:
+        if argument == STANDARD_INPUT or _is_log_name(argument):
+            logs.append(argument)
+        elif os.path.isdir(argument) and (inside := _logs_in(argument)):
+            logs += inside
+        else:
+            paths.append(argument)
+    return logs, paths
+
+
+def missing_logs_message(paths: Sequence[str]) -> str:
+    """Return the message about arguments without logs, of which `paths` are taken for the paths of code."""
+    advice = "name files or a directory with logs, or use --local or --account."
+    folder = next((path for path in paths if os.path.isdir(path)), None)
+    if folder is None:
+        return f"missing LOGS: {advice}"
+    return f"missing LOGS: {quoted([folder])[0]} has code, or no .json files. N{advice[1:]}"
+
+
+def _is_log_name(path: str) -> bool:
+    return path.endswith(_JSON) and not is_configuration_name(os.path.basename(path)) and not os.path.isdir(path)
+
+
+def _logs_in(folder: str) -> list[str]:
+    """Return the logs in a folder, or an empty list if it contains code."""
+    try:
+        names = sorted(os.listdir(folder))
+    except OSError as error:
+        raise InputError(Problem(folder, f"cannot be read: {error.strerror}.")) from None
+    if any(name.endswith(_PYTHON) or name in _PROJECT_FILES or is_configuration_name(name) for name in names):
+        return []
+    logs = [os.path.join(folder, name) for name in names if name.endswith(_JSON)]
+    if len(logs) > LOG_FILES:
+        raise InputError(Problem(folder, f"has more than {LOG_FILES} logs.", "Replay them in several runs."))
+    return logs
+
+
+class LogReader:
+    """Reads logs one after another, and reports those that cannot be read."""
+
+    def __init__(self) -> None:
+        self.has_failed = False
+        """Whether a log could not be read."""
+
+    def read(self, logs: Sequence[str], remote: RemoteOptions, candidates: Candidates) -> Iterator[LoadedLog]:
+        """Yield the logs of files, or of the instances in flight of a remote source."""
+        if not remote.is_used:
+            yield from self._read_files(logs)
+            return
+        if logs:
+            message = "--local and --account replay all instances that have not ended, so omit LOGS."
+            raise click.UsageError(message)
+        yield from load_logs_in_flight(remote, _remote_names(remote, candidates))
+
+    def _read_files(self, logs: Iterable[str]) -> Iterator[LoadedLog]:
+        for log in logs:
+            try:
+                yield read_log_file(log)
+            except InputError as error:
+                self.has_failed = True
+                write_message(str(error.problem))
+
+
+def _remote_names(remote: RemoteOptions, candidates: Candidates) -> list[str]:
+    """Return the remote names of the workflows in the code. Raises CommandError if there are none."""
+    source = remote.open()
+    names = {name for subject in candidates.subjects for name in (subject.name, subject.class_name)}
+    available = source.workflows()
+    selected = [each.name for each in available if not names.isdisjoint((each.name, each.class_name))]
+    if candidates.is_saved and not selected and len(available) == 1:
+        return [available[0].name]
+    if not selected:
+        workflows = ", ".join(quoted(sorted(names)))
+        raise CommandError(ExitCode.NOTHING, f"{source.title} has no workflow of the code: {workflows}.")
+    return selected
