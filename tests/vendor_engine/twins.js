@@ -58,9 +58,10 @@ export class Twin extends WorkflowEntrypoint {
   }
 }
 
+export { Orders } from "./orders.js";
+
 export default {
-  async fetch(request, env) {
-    const instance = await env.TWIN.create({ params: new URL(request.url).searchParams.get("twin") });
-    return new Response(instance.id);
+  fetch() {
+    return new Response("Instances are created through the local API.");
   },
 };
