@@ -1,8 +1,8 @@
 """Generate the gallery: its page and pictures.
 
-It shows the workflows in `fixtures/gallery` and `fixtures/orders`, some pairs of workflows in `fixtures/diff`, and the
-graphs in `fixtures/nodes`. The description of a picture is the first line of the docstring of the class or its module,
-or the field `about` of a graph.
+It shows the workflows in `fixtures/gallery` and `fixtures/orders`, instances in `fixtures/instances`, some pairs of
+workflows in `fixtures/diff`, and the graphs in `fixtures/nodes`. The description of a picture is the first line of the
+docstring of the class or its module, or the field `about` of a graph.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from docs.generate.diff_pairs import DiffPair, diff_pair
 from docs.generate.files import ROOT
+from docs.generate.instances import INSTANCES, instance_pictures
+from docs.generate.instances import entry as instance_entry
 from stepgraph import WorkflowAnalysis, analyze_file, analyze_source, check_analysis
 from stepgraph.model.details import NO_DETAILS, Details
 from stepgraph.model.payload import Graph
@@ -40,8 +42,8 @@ _REPOSITORY = "https://github.com/stepgraph/stepgraph/blob/main"
 _PAGE_START = """\
 # Gallery
 
-stepgraph drew these pictures of Python workflows, of changes between two versions, and of graphs that show a single
-type of node or are hard to draw.
+stepgraph drew these pictures of Python workflows, of instances, of changes between two versions, and of graphs that
+show a single type of node or are hard to draw.
 """
 
 Draw: TypeAlias = Callable[[Graph, Details], str]
@@ -68,7 +70,8 @@ class Exhibit:
 
 def gallery_files() -> dict[str, str]:
     """Return the files of the gallery, and the pictures of the README."""
-    return {**gallery(draw_svg), **readme_pictures()}
+    instances = {f"docs/{PICTURES}/instances/{name}": text for name, text in instance_pictures()}
+    return {**gallery(draw_svg), **instances, **readme_pictures()}
 
 
 def gallery(draw: Draw) -> dict[str, str]:
@@ -85,12 +88,14 @@ def gallery(draw: Draw) -> dict[str, str]:
             picture = f"{PICTURES}/{folder}/{exhibit.stem}.svg"
             files[f"docs/{picture}"] = exhibit.picture(draw)
             page.append(_entry(exhibit, picture))
+        if folder == "workflows":
+            page += ["## Instances\n", *(instance_entry(instance, f"{PICTURES}/instances") for instance in INSTANCES)]
     return {PAGE: "\n".join(page), **files}
 
 
 def readme_pictures() -> dict[str, str]:
     """Return the picture of the README in both themes, between which GitHub chooses, with the finding that it names."""
-    from stepgraph.cli.formats import DEFAULT_FIT
+    from stepgraph.cli.output_format import DEFAULT_FIT
 
     analysis = analyze_file(FIXTURES / "readme" / "src" / "entry.py")
     (workflow,) = analysis.workflows
@@ -148,7 +153,7 @@ def saved_exhibit(source: Path, path: str) -> Exhibit:
 
 def draw_svg(graph: Graph, details: Details, theme: Theme = "auto") -> str:
     """Return the picture of a graph as `stepgraph graph` draws it."""
-    from stepgraph.cli.formats import DEFAULT_FIT
+    from stepgraph.cli.output_format import DEFAULT_FIT
     from stepgraph.render.svg.drawing import render_svg
     from stepgraph.render.view import View
 

@@ -10,6 +10,9 @@ from docs.generate.tables import cell
 from stepgraph.model.json_schema import (
     check_report_schema,
     diff_report_schema,
+    failure_report_schema,
+    instance_report_schema,
+    replay_report_schema,
     rules_report_schema,
     version_graph_schema,
 )
@@ -43,7 +46,10 @@ SCHEMAS: Final = (
     PublishedSchema("version-graph.json", "stepgraph schema", version_graph_schema),
     PublishedSchema("check-report.json", "stepgraph schema check", check_report_schema),
     PublishedSchema("diff-report.json", "stepgraph schema diff", diff_report_schema),
+    PublishedSchema("instance-report.json", "stepgraph schema instance", instance_report_schema),
+    PublishedSchema("replay-report.json", "stepgraph schema replay", replay_report_schema),
     PublishedSchema("rules-report.json", "stepgraph schema rules", rules_report_schema),
+    PublishedSchema("failure-report.json", "stepgraph schema why", failure_report_schema),
 )
 
 

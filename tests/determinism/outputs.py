@@ -17,11 +17,12 @@ from types import TracebackType
 
 from stepgraph.cli import formats
 from stepgraph.cli.main import main
+from stepgraph.cli.output_format import Content, Format
 
 _LISTED = os.scandir
 
 
-def text_formats(table: Mapping[str, formats.Format[formats.Content]]) -> list[str]:
+def text_formats(table: Mapping[str, Format[Content]]) -> list[str]:
     """Return the names of formats that need no optional packages."""
     return [name for name, form in table.items() if not form.is_binary]
 

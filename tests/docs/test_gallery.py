@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from docs.generate.gallery import CHANGES, FIXTURES, PAGE, gallery, saved_exhibit
+from docs.generate.instances import INSTANCES, instance_pictures
 from stepgraph.model.details import Details
 from stepgraph.model.note import InputError
 from stepgraph.model.payload import Graph
@@ -44,6 +45,17 @@ def test_each_workflow_of_a_module_has_a_picture(files: dict[str, str]) -> None:
     picture = "docs/gallery/workflows/subscription_dunning.RefundWorkflow.svg"
     assert files[picture] == "<svg>RefundWorkflow</svg>\n"
     assert "Refund an invoice that was paid by mistake. ([source]" in files[PAGE]
+
+
+def test_each_instance_has_a_picture_in_both_themes(files: dict[str, str]) -> None:
+    pictures = [f"gallery/instances/{each.stem}.{theme}.svg" for each in INSTANCES for theme in ("light", "dark")]
+    assert all(files[PAGE].count(f"({picture})]({picture})") == 1 for picture in pictures)
+    assert dict(instance_pictures()).keys() == {Path(picture).name for picture in pictures}
+
+
+def test_the_picture_of_an_instance_shows_its_states() -> None:
+    assert "does not fit" not in INSTANCES[0].picture("light")
+    assert "approval · waiting · since 09:15:00 UTC · until Nov 4, 09:15 UTC" in INSTANCES[0].picture("light")
 
 
 def saved_graph(folder: Path, node: object, **fields: object) -> Path:

@@ -10,10 +10,10 @@ import pytest
 from docs.generate.files import ROOT
 from stepgraph.cli.console import ExitCode
 from stepgraph.cli.formats import DIFF_FORMATS, DRAWINGS, FORMATS, REPORT_FORMATS
-from stepgraph.diff.in_flight.effects import Effect
 from stepgraph.diff.step_types import TRAITS, WAITS
+from stepgraph.execution.engine_rules import Effect
 from stepgraph.model.walk import NODE_TYPES, STEP_TYPES
-from stepgraph.render.outline import (
+from stepgraph.render.outline_rows import (
     BLOCK_MARK,
     EXIT_MARKS,
     FUNCTION_MARK,
