@@ -25,7 +25,7 @@ def print_watch(folder: Path, rounds: int) -> None:
     print(f"{'':<44}{'ms':>8}{'at most':>9}")
     for number, (name, write, maximum) in enumerate(
         (
-            (f"{MODULES} workflows, one edited", _write_workflows, MAXIMUM),
+            (f"{MODULES} workflows, one edited", write_workflows, MAXIMUM),
             (f"{MODULES - 1} imports of one workflow, one edited", _write_imports, MAXIMUM),
         )
     ):
@@ -36,7 +36,8 @@ def print_watch(folder: Path, rounds: int) -> None:
         print(f"{name:<44}{milliseconds:>8.0f}{maximum:>9.0f}{' !' if milliseconds > maximum else ''}", flush=True)
 
 
-def _write_workflows(folder: Path) -> None:
+def write_workflows(folder: Path) -> None:
+    """Write modules with a workflow each."""
     for number in range(MODULES):
         (folder / f"module_{number}.py").write_text(workflow(20, f"Workflow{number}"), encoding="utf-8")
 

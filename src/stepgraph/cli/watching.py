@@ -32,17 +32,14 @@ from stepgraph.cli.console import (
 )
 from stepgraph.incremental import IncrementalAnalysis
 from stepgraph.phrases import counted
-from stepgraph.project.file_events import FileEvents, WatchError, has_watchfiles
+from stepgraph.project.change_watch import ChangeWatch
+from stepgraph.project.file_events import WatchError, has_watchfiles
 from stepgraph.project.sources import Sources
-from stepgraph.project.watched_files import FileChange, Snapshot, WatchScope, scope_of
+from stepgraph.project.watched_files import FileChange
 from stepgraph.source_analysis import analyze_sources
 
 _CLEAR_SCREEN: Final = "\x1b[2J\x1b[3J\x1b[H"
 _MAX_UNCOLLECTED_RUNS: Final = 20
-# The time between scans without events, as a multiple of the time of a scan.
-_IDLE_SCANS: Final = 20
-# File systems round the times of changes.
-_CLOCK_TOLERANCE_NANOSECONDS: Final = 20_000_000
 _SEPARATOR: Final = f"\n{'-' * 72}\n\n"
 
 
@@ -128,38 +125,30 @@ class _Watch:
         self._command = command
         self._interrupts = interrupts
         self._cache = MemoryCache(store=None)
-        self._events = FileEvents()
         self._pipe = _OutputPipe()
-        self._scope: WatchScope = scope_of(command.paths, output=command.output)
-        self._snapshot = Snapshot()
+        self._watch = ChangeWatch(command.paths, command.output)
         self._runs = 0
-        self._run_start = 0
-        """The time of the start of the last run, in nanoseconds since the epoch."""
         self._uncollected_runs = 0
-        self._next_scan = 0.0
-        """The monotonic time, in seconds, from which the files are compared even without events."""
 
     def run(self) -> ExitCode:
         """Run the command until its output is closed."""
         changes: tuple[FileChange, ...] = ()
-        self._snapshot = self._timed_scan()
         while True:
             self._run_once(changes)
-            changes = self._extend_scope()
+            changes = self._watch.extend(self._cache.last_run.sources, self._cache.last_run.files)
             while not changes:
                 if self._pipe.is_closed():
                     return ExitCode.CLEAN
-                has_events = self._events.wait(self._snapshot.folders)
+                has_events = self._watch.wait()
                 if self._interrupts:
                     raise KeyboardInterrupt
                 if not has_events:
                     self._collect_garbage()  # this can take as long as a run
-                # Systems can lose events, so the files are also compared without events, in 5% of the time.
-                if has_events or time.monotonic() >= self._next_scan:
-                    changes = self._scan()
+                changes = self._watch.changes(has_events=has_events)
 
     def _run_once(self, changes: Sequence[FileChange]) -> None:
-        started, self._run_start = time.perf_counter(), time.time_ns()
+        started = time.perf_counter()
+        self._watch.start()
         self._separate()
         try:
             self._command.run(self._cache)
@@ -192,33 +181,9 @@ class _Watch:
             write_result(_SEPARATOR)
 
     def _status(self, changes: Sequence[FileChange], seconds: float) -> str:
-        files = counted(sum(not path.endswith("/") for path in self._snapshot.files), "file")
+        files = counted(self._watch.file_count, "file")
         watching = f"Watching {files}, press Ctrl-C to stop."
         return f"[{time.strftime('%H:%M:%S')}] {_cause(changes)}done in {_duration(seconds)}. {watching}"
-
-    def _scan(self) -> tuple[FileChange, ...]:
-        """Return the changes since the last scan."""
-        snapshot = self._timed_scan()
-        changes = self._snapshot.changes_to(snapshot)
-        self._snapshot = snapshot
-        return changes
-
-    def _timed_scan(self) -> Snapshot:
-        started = time.monotonic()
-        snapshot = self._scope.scan()
-        self._next_scan = time.monotonic() + _IDLE_SCANS * (time.monotonic() - started)
-        return snapshot
-
-    def _extend_scope(self) -> tuple[FileChange, ...]:
-        """Watch the files that the last run has read, and return the changes during the run."""
-        last_run = self._cache.last_run
-        scope = scope_of(self._command.paths, last_run.sources, last_run.files, self._command.output)
-        if scope == self._scope:
-            return ()  # changes during the run have caused events
-        before, self._scope = self._snapshot, scope
-        self._snapshot = self._timed_scan()
-        # The last run may have read a new file of the scope before the file changed.
-        return before.changes_in(self._snapshot, self._run_start - _CLOCK_TOLERANCE_NANOSECONDS)
 
 
 @contextmanager
