@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Final, TypeVar
 
 from stepgraph.model.note import InputError, Problem
@@ -47,33 +48,66 @@ def run_with_large_stack(function: Callable[[], Result]) -> Result:
         except BaseException as error:  # noqa: BLE001 - raised again in the caller's thread
             errors.append(error)
 
-    limit = sys.getrecursionlimit()
-    try:
-        _run_in_thread(target)
-    finally:
-        sys.setrecursionlimit(limit)
+    _run_in_thread(target)
     if errors:
         raise errors[0]
     return results[0]
 
 
 def _run_in_thread(target: Callable[[], None]) -> None:
-    limit = sys.getrecursionlimit()
     for size in _affordable_sizes():
-        sys.setrecursionlimit(max(limit, size // _FRAME_BYTES))
-        previous = threading.stack_size(size)
-        # A daemon thread, so that an interrupted command does not wait for the end of the analysis.
-        thread = threading.Thread(target=target, name=_THREAD_NAME, daemon=True)
-        try:
-            thread.start()
-        except RuntimeError:  # not enough memory for this size
-            continue
-        finally:
-            threading.stack_size(previous)
-        thread.join()
-        return
+        with _recursion_limits.at_least(size // _FRAME_BYTES):
+            # A daemon thread, so that an interrupted command does not wait for the end of the analysis.
+            thread = threading.Thread(target=target, name=_THREAD_NAME, daemon=True)
+            if _starts(thread, size):
+                thread.join()
+                return
     message = f"not enough memory for a stack of {STACK_BYTES[-1] >> 20} MB."
     raise InputError(Problem("stepgraph", message, "Raise its limit, as with `ulimit -v`."))
+
+
+def _starts(thread: threading.Thread, stack_size: int) -> bool:
+    """Start a thread with a stack size, and return whether there is enough memory for it."""
+    with _starting:
+        previous = threading.stack_size(stack_size)
+        try:
+            thread.start()
+        except RuntimeError:
+            return False
+        finally:
+            threading.stack_size(previous)
+    return True
+
+
+class _RecursionLimits:
+    """The recursion limit of the process, which several threads may raise at the same time."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._raised: list[int] = []
+        """The limits that blocks require now."""
+        self._usual = 0
+        """The limit outside of the blocks."""
+
+    @contextmanager
+    def at_least(self, limit: int) -> Iterator[None]:
+        """Raise the limit for the block. It is lowered again at the end of the last block."""
+        with self._lock:
+            if not self._raised:
+                self._usual = sys.getrecursionlimit()
+            self._raised.append(limit)
+            sys.setrecursionlimit(max([self._usual, *self._raised]))
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._raised.remove(limit)
+                sys.setrecursionlimit(max([self._usual, *self._raised]))
+
+
+_recursion_limits: Final = _RecursionLimits()
+_starting: Final = threading.Lock()
+"""Held while a thread starts, because the stack size of new threads is that of the process."""
 
 
 def _affordable_sizes() -> Sequence[int]:

@@ -55,3 +55,21 @@ def test_limits_are_restored() -> None:
     before = sys.getrecursionlimit(), threading.stack_size()
     run_with_large_stack(lambda: None)
     assert (sys.getrecursionlimit(), threading.stack_size()) == before
+
+
+def test_overlapping_calls_restore_the_recursion_limit() -> None:
+    usual, entered, left = sys.getrecursionlimit(), threading.Event(), threading.Event()
+
+    def first() -> int:
+        entered.set()
+        assert left.wait(5)
+        return sys.getrecursionlimit()
+
+    limits: list[int] = []
+    thread = threading.Thread(target=lambda: limits.append(run_with_large_stack(first)))
+    thread.start()
+    assert entered.wait(5)
+    limits.append(run_with_large_stack(sys.getrecursionlimit))
+    left.set()
+    thread.join()
+    assert (limits, sys.getrecursionlimit()) == ([STACK_BYTES[0] // 1_342] * 2, usual)
