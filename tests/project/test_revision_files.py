@@ -15,7 +15,7 @@ import pytest
 from stepgraph.model.note import InputError
 from stepgraph.project import revision_files
 from stepgraph.project.git import Revision, revision_of
-from stepgraph.project.revision_files import revision_folder, windows_cannot_hold
+from stepgraph.project.revision_files import revision_folder, switchable_folder, windows_cannot_hold
 from tests.cli.repositories import GIT, commit, git, make_repository, needs_git
 
 pytestmark = needs_git
@@ -334,3 +334,42 @@ def test_folders_of_killed_runs_are_removed_after_a_day(temporary: Path) -> None
         pass
     remaining = ["stepgraph-old", "stepgraph-revision-link", "stepgraph-revision-new"]
     assert sorted(path.name for path in temporary.iterdir()) == remaining
+
+
+@on_unix
+@pytest.mark.usefixtures("temporary")
+@pytest.mark.parametrize("order", [(0, 1, 2, 3), (3, 0, 2, 1)])
+def test_a_folder_switches_between_revisions(order: tuple[int, ...]) -> None:
+    one, two, link = written("1"), written("2"), written("b.py")
+    inner = tree(("100644", one, "c.py"))
+    roots = [
+        revision(tree(("100644", one, "a.py"), ("100644", one, "b.py"), ("040000", inner, "d.py"))),
+        revision(tree(("100644", two, "b.py"), ("040000", inner, "e"), ("100644", one, "d.py"))),
+        revision(tree(("120000", link, "a.py"), ("100644", two, "b.py"))),
+        revision(tree()),
+    ]
+    expected = [
+        {".git": "", "a.py": "1", "b.py": "1", "d.py/c.py": "1"},
+        {".git": "", "b.py": "2", "e/c.py": "1", "d.py": "1"},
+        {".git": "", "a.py": "2", "b.py": "2"},
+        {".git": ""},
+    ]
+    with switchable_folder("main") as folder:
+        for index in order:
+            folder.switch(roots[index])
+            assert files_of(folder.path) == expected[index]
+            folders = {path.name for path in Path(folder.path).rglob("*") if path.is_dir()}
+            assert folders == {name.split("/")[0] for name in expected[index] if "/" in name}
+        assert not folder.switch(roots[order[-1]])
+
+
+@on_unix
+@pytest.mark.usefixtures("temporary")
+def test_a_folder_contains_only_the_paths() -> None:
+    one = written("1")
+    inner = tree(("100644", one, "c.py"))
+    files = [("100644", one, name) for name in ("a.py", "setup.py")]
+    root = tree(*files, *(("040000", inner, name) for name in (":d", "d", "e")))
+    with switchable_folder("main", paths=(":d/", "d/", "setup.py", "missing.py", "*/")) as folder:
+        folder.switch(revision(root))
+        assert files_of(folder.path) == {".git": "", ":d/c.py": "1", "d/c.py": "1", "setup.py": "1"}

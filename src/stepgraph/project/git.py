@@ -9,7 +9,7 @@ import stat
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import IO, Final
 
@@ -268,6 +268,15 @@ def default_branch(root: str) -> str | None:
     return next((name for name in names if name and _commit(root, name) is not None), None)
 
 
+def last_commits(root: str, paths: Sequence[str], limit: int) -> list[tuple[Revision, int]]:
+    """Return the last commits that changed one of the paths, newest first, with their times in seconds since 1970."""
+    names = [os.path.relpath(os.path.realpath(path), root) for path in paths]
+    listing = ("rev-list", "--timestamp", f"--max-count={limit}", HEAD, "--", *names)
+    output = _git_output(root, "--literal-pathspecs", *listing, seconds=HISTORY_SECONDS) or ""
+    lines = (line.split() for line in output.splitlines())
+    return [(Revision(root, commit, commit[:12], f"commit {commit[:12]}"), int(seconds)) for seconds, commit in lines]
+
+
 def revision_names(root: str) -> tuple[str, ...]:
     """Return the names of branches and tags."""
     output = _git_output(root, "for-each-ref", "--format=%(refname:short)", *_NAMESPACES)
@@ -298,10 +307,10 @@ def _commit(root: str, name: str) -> str | None:
     return output.strip() if output else None
 
 
-def _git_output(root: str, *arguments: str) -> str | None:
-    """Return the output of git, or None if it fails."""
+def _git_output(root: str, *arguments: str, seconds: float | None = None) -> str | None:
+    """Return the output of git, or None if it fails or exceeds a time limit."""
     git = start_git(root, *arguments)
-    output = None if git is None else git.read_output()
+    output = None if git is None else git.read_output(seconds=seconds)
     if git is None or output is None or not git.succeeded:
         return None
     return output.decode("utf-8", "surrogateescape")

@@ -78,6 +78,11 @@ def module_dates(path: str) -> ModuleDates:
     return DateLookup().dates(path)
 
 
+def dates_of_commits(first: int, last: int) -> ModuleDates:
+    """Return the dates of a version from the times of its first and last commit, in seconds since 1970."""
+    return _dates(first, last)
+
+
 def dates_without_file() -> ModuleDates:
     """Return the dates of source text without a file: SOURCE_DATE_EPOCH, or the beginning of 1970.
 

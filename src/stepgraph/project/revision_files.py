@@ -54,6 +54,58 @@ class _Entry(Struct, frozen=True):
     """The path relative to the root of the tree."""
 
 
+class RevisionFolder:
+    """A temporary directory with the files of one revision, which those of another revision can replace.
+
+    With `paths`, it contains only the files at these paths and in these directories, relative to the root.
+    """
+
+    def __init__(self, folder: TemporaryFolder, on_skipped: OnSkipped, paths: Sequence[str] = ()) -> None:
+        """Prepare the directory, which must be empty."""
+        self._folder = folder
+        self._on_skipped = on_skipped
+        self._paths = paths
+        self._entries: list[_Entry] = []
+        # This ends upward searches like a repository. Because `.git` is an empty file, git is not run inside the
+        # directory.
+        folder.write_file(_REPOSITORY_MARKER, [b""])
+
+    @property
+    def path(self) -> str:
+        """The path of the directory, with forward slashes."""
+        return self._folder.path.replace(os.sep, "/")
+
+    def switch(self, revision: Revision) -> bool:
+        """Write the files of a revision and remove others, and return whether a file has changed.
+
+        Raises InputError if git fails, if writing fails, or if the files exceed a limit on their number or size. The
+        directory cannot be used after an error.
+        """
+        with _writing_errors(revision.label):
+            return self._switch(_RevisionWriter(revision, self._folder, self._on_skipped, self._paths))
+
+    def _switch(self, writer: _RevisionWriter) -> bool:
+        before, after = self._entries, writer.entries()
+        if before == after:
+            return False
+        if any(entry.mode == _LINK_MODE for entry in (*before, *after)):
+            # Links are resolved together, and may lead to any file.
+            removed, added = before, after
+        else:
+            removed, added = _missing_in(after, before), _missing_in(before, after)
+        for entry in removed:
+            self._folder.remove_file(entry.path)
+        self._entries = after
+        writer.write(added)
+        return True
+
+
+def _missing_in(others: Sequence[_Entry], entries: Sequence[_Entry]) -> list[_Entry]:
+    """Return the entries that are not among others."""
+    known = frozenset(others)
+    return [entry for entry in entries if entry not in known]
+
+
 @contextmanager
 def revision_folder(revision: Revision, on_skipped: OnSkipped = lambda _: None) -> Iterator[str]:
     """Extract the files that an analysis needs from a revision. The temporary directory exists for the block.
@@ -61,14 +113,33 @@ def revision_folder(revision: Revision, on_skipped: OnSkipped = lambda _: None) 
     `on_skipped` is called with a problem for each file that this system cannot store. Raises InputError if git fails,
     if writing fails, or if the files exceed a limit on their number or size.
     """
+    with switchable_folder(revision.label, on_skipped) as folder:
+        folder.switch(revision)
+        yield folder.path
+
+
+@contextmanager
+def switchable_folder(
+    label: str, on_skipped: OnSkipped = lambda _: None, paths: Sequence[str] = ()
+) -> Iterator[RevisionFolder]:
+    """Make an empty temporary directory for revisions. It exists for the block.
+
+    Raises InputError, with `label` in its message, if it cannot be made.
+    """
     with ExitStack() as stack:
-        try:
-            folder = stack.enter_context(temporary_folder())
-            _RevisionWriter(revision, folder, on_skipped).write()
-        except OSError as error:
-            message = f"its files cannot be written to a temporary directory: {error.strerror or type(error).__name__}."
-            raise InputError(Problem(revision.label, message)) from None
-        yield folder.path.replace(os.sep, "/")
+        with _writing_errors(label):
+            folder = RevisionFolder(stack.enter_context(temporary_folder()), on_skipped, paths)
+        yield folder
+
+
+@contextmanager
+def _writing_errors(label: str) -> Iterator[None]:
+    """Convert an OSError of the block to an InputError."""
+    try:
+        yield
+    except OSError as error:
+        message = f"its files cannot be written to a temporary directory: {error.strerror or type(error).__name__}."
+        raise InputError(Problem(label, message)) from None
 
 
 class _RevisionWriter(Struct, frozen=True):
@@ -77,16 +148,21 @@ class _RevisionWriter(Struct, frozen=True):
     revision: Revision
     folder: TemporaryFolder
     on_skipped: OnSkipped
+    paths: Sequence[str] = ()
+    """The files and directories to write, or nothing for all."""
 
-    def write(self) -> None:
-        # This ends upward searches like a repository. Because `.git` is an empty file, git is not run inside the
-        # directory.
-        self.folder.write_file(_REPOSITORY_MARKER, [b""])
+    def entries(self) -> list[_Entry]:
+        """Return the entries of the revision that this system can store."""
         entries = [entry for entry in self._entries() if self._is_storable(entry)]
+        link_count = sum(entry.mode == _LINK_MODE for entry in entries)
+        if len(entries) - link_count > TREE_FILES or link_count > TREE_LINKS:
+            raise self._limit_error(f"{TREE_FILES:,} Python files and configurations, or {TREE_LINKS:,} symbolic links")
+        return entries
+
+    def write(self, entries: Sequence[_Entry]) -> None:
+        """Write entries of the revision, which must include all links if there are any."""
         files = [entry for entry in entries if entry.mode != _LINK_MODE]
         links = [entry for entry in entries if entry.mode == _LINK_MODE]
-        if len(files) > TREE_FILES or len(links) > TREE_LINKS:
-            raise self._limit_error(f"{TREE_FILES:,} Python files and configurations, or {TREE_LINKS:,} symbolic links")
         sizes = self._sizes(entries)
         self._check_sizes(files, sizes)
         links = [entry for entry in links if sizes[entry.object] <= _MAX_LINK_BYTES]
@@ -98,7 +174,8 @@ class _RevisionWriter(Struct, frozen=True):
 
     def _entries(self) -> Iterator[_Entry]:
         """Yield the entries that an analysis may read, and all symbolic links."""
-        git = self._git("ls-tree", "-r", "-z", "--full-tree", self.revision.commit)
+        listing = ("ls-tree", "-r", "-z", "--full-tree", self.revision.commit, "--", *self.paths)
+        git = self._git("--literal-pathspecs", *listing)
         for number, line in enumerate(self._lines(git)):
             if number >= TREE_ENTRIES:
                 git.stop()

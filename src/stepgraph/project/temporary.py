@@ -63,6 +63,17 @@ class TemporaryFolder(Struct):
         with os.fdopen(descriptor, "wb") as file:
             file.writelines(chunks)
 
+    def remove_file(self, path: str) -> None:
+        """Remove a file or link, if it was made, and its parent directories if they become empty."""
+        with suppress(FileNotFoundError):
+            os.unlink(os.path.join(self.path, path))
+        folder = path.rpartition("/")[0]
+        with suppress(OSError):  # a directory that is not empty
+            while folder:
+                os.rmdir(os.path.join(self.path, folder))
+                self._folders.discard(folder)
+                folder = folder.rpartition("/")[0]
+
     def write_link(self, path: str, target: str) -> None:
         """Make a symbolic link to a path inside the temporary directory, after all files are written.
 
