@@ -37,7 +37,7 @@ class ModuleResult(Struct, frozen=True):
 
     source: Source
     workflows: tuple[WorkflowAnalysis, ...]
-    """The workflows, without references to parsed modules."""
+    """The workflows, without references to parsed modules unless the run keeps locations."""
     findings: tuple[Finding, ...]
     """The findings in the workflows, without edits."""
     derivations: tuple[Derivation, ...]
@@ -76,9 +76,18 @@ class PreviousRun(Struct, frozen=True):
 class IncrementalRun(AnalysisRun):
     """A run that reuses the results of modules whose inputs are unchanged."""
 
-    def __init__(self, sources: Sources, on_module: OnModule | None, previous: PreviousRun, *, checked: bool) -> None:
+    def __init__(
+        self,
+        sources: Sources,
+        on_module: OnModule | None,
+        previous: PreviousRun,
+        *,
+        checked: bool,
+        keeps_locations: bool = False,
+    ) -> None:
         """Prepare the run."""
         super().__init__(sources, on_module, checked=checked)
+        self._keeps_locations = keeps_locations
         self.results: dict[ResultKey, ModuleResult] = {}
         self.contents: dict[str, bytes] = {}
         """The contents of the files that this run has read, by path, shared with the last run where they are equal."""
@@ -137,7 +146,7 @@ class IncrementalRun(AnalysisRun):
         findings = (finding for subject in subjects for finding in check_workflow(subject))
         return ModuleResult(
             module,
-            tuple(map(without_modules, workflows)),
+            workflows if self._keeps_locations else tuple(map(without_modules, workflows)),
             tuple(map(without_edits, findings)),
             pipeline.derivations.get(module.path, ()),
             tuple(pipeline.problems),
@@ -168,10 +177,12 @@ def _is_same_project(first: Project, second: Project) -> bool:
 class IncrementalAnalysis:
     """Analyzes sources repeatedly, with the results of the last run in memory.
 
-    The memory is bounded: only results of the last run and a limited number of parsed modules are stored.
+    The memory is bounded: only results of the last run and a limited number of parsed modules are stored. With
+    `keeps_locations`, the nodes of graphs have source locations, for which the modules of the last run stay in memory.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, keeps_locations: bool = False) -> None:
+        self._keeps_locations = keeps_locations
         self.parsed = ParsedModules()
         """The modules parsed by the runs."""
         self._previous = PreviousRun({}, {}, self.parsed)
@@ -187,11 +198,15 @@ class IncrementalAnalysis:
         findings = (finding for result in self._previous.results.values() for finding in result.findings)
         return analysis, combine_findings(project, findings)
 
+    def results_by_workflow(self) -> dict[int, ModuleResult]:
+        """Return the result that contains each workflow of the last analysis, by `id` of the workflow."""
+        return {id(workflow): result for result in self._previous.results.values() for workflow in result.workflows}
+
     def _run(self, sources: Sources, on_module: OnModule | None, *, checked: bool) -> Analysis:
         if not sources.modules:
             self._previous = PreviousRun({}, {}, self.parsed)
             return empty_analysis(sources)
-        run = IncrementalRun(sources, on_module, self._previous, checked=checked)
+        run = IncrementalRun(sources, on_module, self._previous, checked=checked, keeps_locations=self._keeps_locations)
         analysis = run.collect(run.analyze())
         self._previous = PreviousRun(run.results, run.contents, self.parsed)
         return analysis

@@ -11,6 +11,7 @@ from typing import Final, NamedTuple, TypeAlias
 from urllib.parse import parse_qsl, urlsplit
 
 _SECONDS: Final = 5
+_METHODS: Final = (b"GET ", b"POST ", b"PATCH ", b"DELETE ")
 
 
 class Request(NamedTuple):
@@ -20,6 +21,8 @@ class Request(NamedTuple):
     query: Mapping[str, str]
     headers: Mapping[str, str]
     """The headers, with names in lower case."""
+    method: str = "GET"
+    body: bytes = b""
 
 
 Answer: TypeAlias = Callable[[Request], Iterable[bytes]]
@@ -63,14 +66,17 @@ def _request(connection: socket.socket) -> Request:
     text = b""
     while b"\r\n\r\n" not in text:
         text += connection.recv(65_536)
-        if not text.startswith(b"GET "):
+        if not text.startswith(_METHODS):
             connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
             raise ConnectionError
-    line, *headers = text.decode("latin-1").split("\r\n")
+    head, _, body = text.partition(b"\r\n\r\n")
+    line, *headers = head.decode("latin-1").split("\r\n")
     target = urlsplit(line.split()[1])
     pairs = (header.partition(":") for header in headers)
     named = {name.lower(): value.strip() for name, _, value in pairs}
-    return Request(target.path, dict(parse_qsl(target.query)), named)
+    while len(body) < int(named.get("content-length", 0)):
+        body += connection.recv(65_536)
+    return Request(target.path, dict(parse_qsl(target.query)), named, line.split()[0], body)
 
 
 def response(

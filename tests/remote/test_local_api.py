@@ -13,7 +13,7 @@ from stepgraph.model.note import InputError
 from stepgraph.remote import listing
 from stepgraph.remote import local_api as module
 from stepgraph.remote.instance_source import UnknownInstanceError
-from stepgraph.remote.local_api import local_api
+from stepgraph.remote.local_api import RefusedRequestError, local_api
 from tests.remote.servers import Answer, Request, failure, listed_instance, page_of, response, result, serving
 
 BASE: Final = "/cdn-cgi/local/explorer/api"
@@ -34,10 +34,10 @@ def answer(request: Request, instances: list[dict[str, str]], base: str = BASE) 
             return response("404 Not Found", "404 Not Found", "text/plain")
 
 
-def error_of(serve: Answer) -> str:
+def error_of(serve: Answer, seconds: float = 5) -> str:
     """Return the message for a server, without its address."""
     with serving(serve) as server, pytest.raises(InputError) as caught:
-        local_api(server.url).workflows()
+        local_api(server.url, seconds=seconds).workflows()
     assert caught.value.problem.path == server.url
     return f"{caught.value.problem.message} {caught.value.problem.advice}".strip()
 
@@ -152,9 +152,7 @@ def _drip(head: bytes, part: bytes) -> Iterator[bytes]:
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
     ],
 )
-def test_response_that_never_ends(head: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_SECONDS", 0.1)
-
+def test_response_that_never_ends(head: bytes) -> None:
     def slowly(_: Request) -> Iterator[bytes]:
         from time import sleep
 
@@ -162,7 +160,7 @@ def test_response_that_never_ends(head: bytes, monkeypatch: pytest.MonkeyPatch) 
             yield part
             sleep(0.01)
 
-    assert error_of(slowly) == "no complete response within 0 seconds."
+    assert error_of(slowly, seconds=0.1) == "no complete response within 0 seconds."
 
 
 def test_response_that_is_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -207,3 +205,42 @@ def test_invalid_addresses(address: str) -> None:
     with pytest.raises(InputError) as caught:
         local_api(address)
     assert caught.value.problem.advice == "Write a URL such as `http://localhost:8787`."
+
+
+def test_request_with_a_body() -> None:
+    with serving(lambda request: result([] if request.method == "GET" else {"id": "i1"})) as server:
+        api = local_api(server.url)
+        assert api.request("POST", ["workflows", "a/b", "instances"], b'{"params":1}') == b'{"id": "i1"}'
+        assert api.request("DELETE", ["workflows", "a/b"]) == b'{"id": "i1"}'
+    *_, post, delete = server.requests
+    path = "/cdn-cgi/local/explorer/api/workflows/a%2Fb"
+    assert (post.method, post.path, post.body) == ("POST", f"{path}/instances", b'{"params":1}')
+    assert (post.headers["content-type"], post.headers["content-length"]) == ("application/json", "12")
+    assert (delete.method, delete.path, delete.body) == ("DELETE", path, b"")
+
+
+def test_request_is_sent_once_to_an_older_server() -> None:
+    def older(request: Request) -> list[bytes]:
+        if request.path.startswith("/cdn-cgi/explorer/api"):
+            return result([] if request.method == "GET" else {})
+        return response("404 Not Found", "404 Not Found", "text/plain")
+
+    with serving(older) as server:
+        local_api(server.url).request("POST", ["workflows", "orders", "instances"], b"{}")
+    assert [request.method for request in server.requests] == ["GET", "GET", "POST"]
+
+
+def test_refused_request() -> None:
+    def refuse(request: Request) -> list[bytes]:
+        return result([]) if request.method == "GET" else failure("409 Conflict", 10001, "already exists")
+
+    with serving(refuse) as server, pytest.raises(RefusedRequestError) as caught:
+        local_api(server.url).request("POST", ["workflows", "orders", "instances"], b"{}")
+    assert (caught.value.status, caught.value.error.code, caught.value.error.message) == (409, 10001, "already exists")
+
+
+@pytest.mark.parametrize("part", ["..", ".", "", "x" * 300])
+def test_request_with_a_part_that_is_no_name(part: str) -> None:
+    with serving(lambda _: result({})) as server, pytest.raises(RefusedRequestError):
+        local_api(server.url).request("POST", ["workflows", part, "instances"], b"{}")
+    assert server.requests == []

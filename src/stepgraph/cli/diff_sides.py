@@ -5,16 +5,14 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final, TypeAlias, cast
+from typing import Final, TypeAlias
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from stepgraph.analysis import Analysis, WorkflowAnalysis
+from stepgraph.analysis import Analysis
 from stepgraph.cli.console import CommandError, ExitCode, Progress, write_message
 from stepgraph.model.note import InputError, InternalError
-from stepgraph.model.payload import Node
-from stepgraph.model.span import Span
 from stepgraph.phrases import near_names, quoted
 from stepgraph.project.folders import repository_root
 from stepgraph.project.git import (
@@ -32,6 +30,7 @@ from stepgraph.project.reading import shown_path
 from stepgraph.project.revision_files import revision_folder
 from stepgraph.project.sources import STANDARD_INPUT, Sources
 from stepgraph.report.diff.comparison import VersionedWorkflow
+from stepgraph.report.diff.versioned_workflow import versioned_workflow
 from stepgraph.source_analysis import analyze_graphs, analyze_sources, import_pipeline
 from stepgraph.subject import read_saved_subjects
 
@@ -365,7 +364,7 @@ def _analyze(
         write_message(to_message(str(problem)))
     if analysis.problems:
         raise _unreadable_error(version_name, title)
-    workflows = tuple(_version_of_workflow(workflow, path, to_message) for workflow in analysis.workflows)
+    workflows = tuple(versioned_workflow(workflow, path, to_message) for workflow in analysis.workflows)
     is_single_file = not os.path.isdir(path)
     return ComparedVersion(
         title,
@@ -390,27 +389,3 @@ def _near_miss(sources: Sources, to_message: Callable[[str], str]) -> str | None
 
     reason = near_miss(sources) or unknown_class(sources)
     return None if reason is None else to_message(reason)
-
-
-def _location_text(span: Span | None) -> str:
-    return "" if span is None else f"{span.path}:{span.line}"
-
-
-def _version_of_workflow(workflow: WorkflowAnalysis, path: str, to_message: Callable[[str], str]) -> VersionedWorkflow:
-    location = f"{workflow.path}:{workflow.span.line}"
-    missing_graph = (
-        [] if workflow.graph is not None else [f"{workflow.span}: `{workflow.name}` has no graph: no step can run."]
-    )
-    notes = [note.labeled_text for note in workflow.notes if note.incomplete]
-    return VersionedWorkflow(
-        workflow.name,
-        workflow.class_name,
-        workflow.path.removeprefix(path).removeprefix("/"),
-        to_message(location),
-        workflow.graph,
-        workflow.complete,
-        tuple(to_message(remark) for remark in (*missing_graph, *notes)),
-        lambda: workflow.details,
-        lambda part: to_message(_location_text(workflow.span_of(cast("Node", part)))),
-        lambda part: workflow.code_of(cast("Node", part)),
-    )

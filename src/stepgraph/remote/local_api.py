@@ -20,8 +20,10 @@ from stepgraph.model.note import InputError, Problem
 from stepgraph.remote.instance_source import RemoteInstance, RemoteWorkflow, UnknownInstanceError
 from stepgraph.remote.listing import PER_PAGE, instances_of_pages
 from stepgraph.remote.responses import (
+    ApiError,
     Envelope,
     UnexpectedResponseError,
+    is_name,
     read_envelope,
     read_instances,
     read_log_text,
@@ -37,7 +39,6 @@ _SECONDS: Final = 30.0
 _BASE_PATHS: Final = ("/cdn-cgi/local/explorer/api", "/cdn-cgi/explorer/api")
 """The path of the API, and its path in older versions of wrangler."""
 
-_START: Final = "Start `wrangler dev` or `pywrangler dev`, or name its address with `--local=URL`."
 _CHECK: Final = (
     "Use the address that `wrangler dev` prints. If it is right, update wrangler: old versions lack this API."
 )
@@ -47,6 +48,16 @@ _OK: Final = 200
 _FORBIDDEN: Final = 403
 _NOT_FOUND: Final = 404
 _REDIRECTS: Final = range(300, 400)
+
+
+class RefusedRequestError(InputError):
+    """A request that the server refuses."""
+
+    def __init__(self, problem: Problem, status: int, error: ApiError) -> None:
+        super().__init__(problem)
+        self.status = status
+        """The HTTP status."""
+        self.error = error
 
 
 class LocalApi(Struct):
@@ -62,6 +73,10 @@ class LocalApi(Struct):
     """The path of the API, or None before the first request."""
     listed_ids: set[tuple[str, str]] = field(default_factory=set)
     """The workflows and ids of the instances that the server has listed."""
+    seconds: float = _SECONDS
+    """The maximum time of a request, and of the connection before it."""
+    option: str = "--local"
+    """The option that names the address, for messages."""
 
     def workflows(self) -> Sequence[RemoteWorkflow]:
         """Return all workflows."""
@@ -85,6 +100,21 @@ class LocalApi(Struct):
         with self._expected_responses():
             return read_log_text(self._result(path, UnknownInstanceError))
 
+    def request(self, method: str, path: Sequence[str], body: bytes | None = None) -> bytes:
+        """Send a request, possibly with JSON as its body, and return the result as JSON.
+
+        `path` has the parts of the path below the API. The id of an instance must be one that the server lists. Raises
+        RefusedRequestError for a response with an error, and InputError if there is none.
+        """
+        if not all(map(is_name, path)):
+            problem = Problem(self.title, "no such path.")
+            raise RefusedRequestError(problem, _NOT_FOUND, ApiError(message="invalid name or id"))
+        if self.base_path is None:
+            self.workflows()  # a request that may be sent twice
+        text = "/" + "/".join(quote(part, safe="") for part in path)
+        with self._expected_responses():
+            return bytes(self._result(text, RefusedRequestError, method, body).result)
+
     def _lists(self, workflow: str, instance_id: str) -> bool:
         return any(each.id == instance_id for each in self.instances(workflow))
 
@@ -107,35 +137,39 @@ class LocalApi(Struct):
             message = f"answers, but not as the local API of `wrangler dev`: {error}."
             raise InputError(Problem(self.title, message, _CHECK)) from None
 
-    def _result(self, path: str, not_found: type[InputError] = InputError) -> Envelope:
-        """Return the response of the API to a GET request. Raises InputError, or `not_found` for status 404."""
-        status, envelope = self._respond(path)
+    def _result(
+        self, path: str, refused: type[InputError] = InputError, method: str = "GET", body: bytes | None = None
+    ) -> Envelope:
+        """Return the response of the API to a request. Raises InputError, or `refused` for status 404."""
+        status, envelope = self._respond(path, method, body)
         if envelope.success and status == _OK:
             return envelope
-        message = f"the server reports an error: {envelope.error_text or f'HTTP status {status}'}."
-        raise (not_found if status == _NOT_FOUND else InputError)(Problem(self.title, message))
+        problem = Problem(self.title, f"the server reports an error: {envelope.error_text or f'HTTP status {status}'}.")
+        if refused is RefusedRequestError:
+            raise RefusedRequestError(problem, status, next(iter(envelope.errors or ()), ApiError()))
+        raise (refused if status == _NOT_FOUND else InputError)(problem)
 
-    def _respond(self, path: str) -> tuple[int, Envelope]:
+    def _respond(self, path: str, method: str, body: bytes | None) -> tuple[int, Envelope]:
         """Return the HTTP status and the envelope of a response, and remember which path the API has.
 
         If neither path leads to the API, the response at the current one is reported.
         """
         if self.base_path is not None:
-            return self._envelope(self.base_path + path)
+            return self._envelope(self.base_path + path, method, body)
         current, older = _BASE_PATHS
         try:
-            response = self._envelope(current + path)
+            response = self._envelope(current + path, method, body)
         except UnexpectedResponseError as error:
             try:
-                response = self._envelope(older + path)
+                response = self._envelope(older + path, method, body)
             except UnexpectedResponseError:
                 raise error from None
             current = older
         self.base_path = current
         return response
 
-    def _envelope(self, path: str) -> tuple[int, Envelope]:
-        status, content_type, body = self._get(path)
+    def _envelope(self, path: str, method: str, request_body: bytes | None) -> tuple[int, Envelope]:
+        status, content_type, body = self._exchange(path, method, request_body)
         try:
             return status, read_envelope(body, content_type)
         except UnexpectedResponseError as error:
@@ -146,16 +180,19 @@ class LocalApi(Struct):
             prefix = "" if status == _OK else f"HTTP status {status}, "
             raise UnexpectedResponseError(f"{prefix}{error}") from None
 
-    def _get(self, path: str) -> tuple[int, str, bytes]:
+    def _exchange(self, path: str, method: str, request_body: bytes | None) -> tuple[int, str, bytes]:
         """Return the HTTP status, the content type and the body of a response. Redirects are not followed."""
-        connection = (HTTPSConnection if self.is_secure else HTTPConnection)(self.host, self.port, timeout=_SECONDS)
+        headers = {"Accept": "application/json"}
+        if request_body is not None:
+            headers["Content-Type"] = "application/json"
+        connection = (HTTPSConnection if self.is_secure else HTTPConnection)(self.host, self.port, timeout=self.seconds)
         try:
-            with _time_limit(connection):
-                connection.request("GET", path, headers={"Accept": "application/json"})
+            with _time_limit(connection, self.seconds):
+                connection.request(method, path, request_body, headers=headers)
                 with connection.getresponse() as response:
                     body = response.read(SAVED_BYTES + 1)
         except TimeoutError:
-            raise InputError(Problem(self.title, f"no complete response within {_SECONDS:.0f} seconds.")) from None
+            raise InputError(Problem(self.title, f"no complete response within {self.seconds:.0f} seconds.")) from None
         except (OSError, UnicodeError) as error:
             raise self._connection_error(error) from None
         except HTTPException:
@@ -172,7 +209,8 @@ class LocalApi(Struct):
         if isinstance(error, SSLError):
             return InputError(Problem(self.title, "no TLS connection is possible.", "Write http in place of https."))
         reason = (getattr(error, "strerror", None) or "the name of the host is invalid").lower()
-        return InputError(Problem(self.title, f"cannot be reached: {reason}.", _START))
+        advice = f"Start `wrangler dev` or `pywrangler dev`, or name its address with `{self.option}=URL`."
+        return InputError(Problem(self.title, f"cannot be reached: {reason}.", advice))
 
 
 def _instances_path(workflow: str) -> str:
@@ -180,7 +218,7 @@ def _instances_path(workflow: str) -> str:
 
 
 @contextmanager
-def _time_limit(connection: HTTPConnection) -> Iterator[None]:
+def _time_limit(connection: HTTPConnection, seconds: float) -> Iterator[None]:
     """Connect, and limit the time until the end of the block. Raises TimeoutError after it.
 
     The timeout of a socket limits each operation only, so a server that sends one byte at a time never exceeds it.
@@ -194,7 +232,7 @@ def _time_limit(connection: HTTPConnection) -> Iterator[None]:
             # The method of a TLS socket is not safe while another thread reads.
             socket.shutdown(connected, SHUT_RDWR)
 
-    timer = Timer(_SECONDS, disconnect)
+    timer = Timer(seconds, disconnect)
     timer.daemon = True
     timer.start()
     try:
@@ -210,18 +248,19 @@ def _time_limit(connection: HTTPConnection) -> Iterator[None]:
         raise TimeoutError
 
 
-def local_api(address: str = DEFAULT_ADDRESS) -> LocalApi:
+def local_api(address: str = DEFAULT_ADDRESS, option: str = "--local", seconds: float = _SECONDS) -> LocalApi:
     """Return the local API at a URL, at a host with a port, or at a port of this machine.
 
-    Only the host and the port of a URL are used. Raises InputError for an invalid address.
+    Only the host and the port of a URL are used. `option` is the option that names the address, for messages. Raises
+    InputError for an invalid address.
     """
     scheme, host, port = _origin(address) or ("", "", None)
     if not host:
         advice = f"Write a URL such as `{DEFAULT_ADDRESS}`."
-        raise InputError(Problem("--local", f"`{address}` is not an address of `wrangler dev`.", advice))
+        raise InputError(Problem(option, f"`{address}` is not an address of `wrangler dev`.", advice))
     shown = f"[{host}]" if ":" in host else host
     title = f"{scheme}://{shown}" + ("" if port is None else f":{port}")
-    return LocalApi(title, host, port, scheme == "https")
+    return LocalApi(title, host, port, scheme == "https", seconds=seconds, option=option)
 
 
 def _origin(address: str) -> tuple[str, str, int | None] | None:
