@@ -10,7 +10,7 @@ from typing import Any
 
 from tests.svg.lengths import lengths_of, value_in
 
-VOID = {"meta", "link"}
+VOID = {"input", "link", "meta"}
 SELF_CLOSED = {"path", "rect", "circle"}
 
 

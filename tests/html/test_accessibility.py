@@ -12,11 +12,16 @@ from pathlib import Path
 import pytest
 
 from stepgraph.report.diff.page import render_html
+from tests.cli.sources import IMPORT, module, workflow
 from tests.html.browser import Browser
 from tests.html.instances import LOOP, REFUSED, WAITING, page
 from tests.html.test_findings_in_browser import FINDINGS
 from tests.html.test_page_tools_in_browser import PAGE, SEVERAL
 from tests.report.comparisons import settlement_report
+from tests.serve.live_server import LiveServer
+from tests.serve.serving import FakeDevServer
+from tests.serve.test_instance_pages import ORDERS
+from tests.serve.test_instance_pages import WAITING as WAITING_LOG
 
 AXE = os.environ.get("STEPGRAPH_AXE", "")
 
@@ -77,6 +82,34 @@ def test_a_comparison_violates_no_rule(screen: Browser, colors: str) -> None:
     assert violations(screen) == []
     screen.button("Before").click()
     assert violations(screen) == []
+
+
+def _live_violations(screen: Browser, url: str) -> list[str]:
+    screen.driver.get(url)
+    screen.run("for (const part of document.querySelectorAll('.requests details')) part.open = true")
+    return violations(screen)
+
+
+@pytest.mark.parametrize("colors", ["light", "dark"])
+def test_live_pages_violate_no_rule(
+    screen: Browser, colors: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    media = {"features": [{"name": "prefers-color-scheme", "value": colors}]}
+    screen.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
+    monkeypatch.chdir(tmp_path)
+    text = module(ORDERS).replace("1 hour", "5 min") + workflow("Returns", "rest")
+    server = LiveServer(text, FakeDevServer({"a": WAITING_LOG, "b": WAITING_LOG}, workflow="Orders"))
+    base = "/workflows/Orders"
+    paths = ["/", base, *(f"{base}/{view}" for view in ("findings", "outline", "instances", "instances/a"))]
+    try:
+        found = {path: _live_violations(screen, server.url(path)) for path in paths}
+        server.save(f"{IMPORT}\ndef (:\n")
+        found |= {f"{path} with a problem": _live_violations(screen, server.url(path)) for path in ("/", base)}
+    finally:
+        screen.driver.get("about:blank")
+        server.close()
+    assert {path: names for path, names in found.items() if names} == {}
+    screen.complaints()  # the unknown page
 
 
 @pytest.mark.parametrize("colors", ["light", "dark"])

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from importlib.resources import files
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
@@ -17,6 +14,8 @@ from stepgraph.escaping.markup import markup_text
 from stepgraph.model.code import Code
 from stepgraph.model.walk import functions_of
 from stepgraph.render.html.comparison import place_identities
+from stepgraph.render.html.document import Head, asset, document, script_of
+from stepgraph.render.html.finding_list import ListedFinding
 from stepgraph.render.html.section import FoldablePicture, Page, Section, VersionSection, picture
 from stepgraph.render.html.source import SourceTable
 from stepgraph.render.svg.badge_style import badge_style
@@ -30,6 +29,7 @@ __all__ = ["Page", "PageComparison", "render_page"]
 
 if TYPE_CHECKING:
     from stepgraph.render.html.instance.instance_part import InstancePart
+    from stepgraph.render.html.live import LivePage
 
 SEVERAL: Final = "Workflows"
 SCRIPTS: Final = (
@@ -74,16 +74,8 @@ INSTANCE_SCRIPTS: Final = (
     ),
     SCRIPTS[-1],
 )
+LIVE_SCRIPTS: Final = ("live/connection", "live/actions", "live/state")
 _VERSION: Final = "workflow version compared"
-
-SCHEMES: Final[dict[Theme, str]] = {"auto": "light dark", "light": "light", "dark": "dark"}
-"""The CSS `color-scheme` of each theme, for scroll bars and form fields."""
-
-_ICON: Final = (
-    "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E%3Cpath d='M8 3v10' "
-    "stroke='%232f6fb0' stroke-width='2'/%3E%3Cg fill='%232f6fb0'%3E%3Crect x='4' y='1' width='8' height='5' rx='1.5'"
-    "/%3E%3Crect x='4' y='10' width='8' height='5' rx='1.5'/%3E%3C/g%3E%3C/svg%3E"
-)
 
 
 class PageComparison(Struct, frozen=True):
@@ -99,34 +91,23 @@ def render_page(
     view: View = DEFAULT_VIEW,
     link_of: Callable[[Code], Sequence[str]] | None = None,
     comparison: PageComparison | None = None,
+    live: LivePage | None = None,
 ) -> str:
     """Return a self-contained HTML document of workflows, which needs no network.
 
     The title of a page with one workflow is the name of the workflow, except for comparisons. The folding of the view
-    is the initial state of the page. `link_of` returns the parts of the URL of a file between its line numbers. Equal
-    arguments produce equal bytes.
+    is the initial state of the page. `link_of` returns the parts of the URL of a file between its line numbers. With
+    `live`, the page follows the changes that a server tells. Equal arguments produce equal bytes.
     """
-    title = comparison.title if comparison else pages[0].name if len(pages) == 1 else SEVERAL
+    title = _title(pages, comparison, live)
     sections = _sections(pages, view, title)
-    style = "\n".join(["", *_style(view.theme, pages, marked=comparison is not None)])
-    script = _script(_script_names(pages, is_comparison=comparison is not None))
+    style = "\n".join(["", *_style(view.theme, pages, marked=comparison is not None, is_live=live is not None)])
+    script = script_of(_script_names(pages, is_comparison=comparison is not None, is_live=live is not None))
     sources = SourceTable(link_of)
     data = [section.data(sources) for section in sections]
     comparison_data = [_comparison_data(sections, sources)] if comparison else []
-    lines = [
-        "<!DOCTYPE html>",
-        '<html lang="en">',
-        "<head>",
-        '<meta charset="utf-8">',
-        f'<meta http-equiv="Content-Security-Policy" content="{content_security_policy(style, script)}">',
-        '<meta name="viewport" content="width=device-width, initial-scale=1">',
-        f'<meta name="color-scheme" content="{SCHEMES[view.theme]}">',
-        f"<title>{markup_text(title)}</title>",
-        f'<link rel="icon" href="{_ICON}">',
-        f"<style>{style}</style>",
-        "</head>",
-        "<body>",
-        *_header(sections, title),
+    body = [
+        *_header(sections, title, live),
         "<main>",
         *(line for section in sections for line in section.lines(sources)),
         *([f'<p class="nothing">{markup_text(comparison.summary)}</p>'] if comparison and not pages else []),
@@ -134,20 +115,31 @@ def render_page(
         f'<script type="application/json" id="{SCOPE}.data">{script_data(data)}</script>',
         *comparison_data,
         *_instance_data(sections),
+        *([live.data()] if live else []),
         *_sources(sources),
         *_legend(pages),
-        f"<script>{script}</script>",
-        "</body>",
-        "</html>",
     ]
-    return "\n".join([*lines, ""])
+    return document(Head(title, view.theme, style, script, connects=live is not None), body)
 
 
-def _script_names(pages: Sequence[Page], *, is_comparison: bool) -> Sequence[str]:
+def _title(pages: Sequence[Page], comparison: PageComparison | None, live: LivePage | None) -> str:
+    if live is not None:
+        return live.title
+    return comparison.title if comparison else pages[0].name if len(pages) == 1 else SEVERAL
+
+
+def listed_findings(page: Page) -> list[ListedFinding]:
+    """Return the findings of a workflow, with the identities of their figures in a page with this workflow alone."""
+    (section,) = _sections([page], DEFAULT_VIEW, page.name)
+    return list(section.listed())
+
+
+def _script_names(pages: Sequence[Page], *, is_comparison: bool, is_live: bool) -> Sequence[str]:
     """Return the parts of the script that the pages need."""
+    names = INSTANCE_SCRIPTS if _has_instance(pages) else SCRIPTS
     if is_comparison and pages:
-        return COMPARISON_SCRIPTS
-    return INSTANCE_SCRIPTS if _has_instance(pages) else SCRIPTS
+        names = COMPARISON_SCRIPTS
+    return (*names[:-1], *LIVE_SCRIPTS, names[-1], "live/start") if is_live else names
 
 
 def _has_instance(pages: Sequence[Page]) -> bool:
@@ -243,26 +235,31 @@ def _comparison_data(sections: Sequence[Section], sources: SourceTable) -> str:
     return f'<script type="application/json" id="{SCOPE}.changes">{data}</script>'
 
 
-def _style(theme: Theme, pages: Sequence[Page], *, marked: bool) -> Iterator[str]:
+def _style(theme: Theme, pages: Sequence[Page], *, marked: bool, is_live: bool) -> Iterator[str]:
     """Yield the style sheet of pictures and of the page."""
     has_instance = _has_instance(pages)
     yield from style_sheet(theme, marked=marked, gray=has_instance)
     if _has_badges(pages):
         yield from badge_style(theme)
-    yield from by_theme(theme, _marked_rules if marked else _gray_rules if has_instance else _rules)
-    yield _asset("page.css")
+    yield from color_rules(theme, marked=marked, gray=has_instance)
+    yield asset("page.css")
     if marked:
-        yield _asset("changes.css")
+        yield asset("changes.css")
     if has_instance:
         from stepgraph.render.html.instance.style import instance_style
         from stepgraph.render.svg.progress_style import progress_style
 
         yield from progress_style(theme)
         yield from instance_style(theme)
-        yield _asset("instance.css")
+        yield asset("instance.css")
+    if is_live:
+        yield asset("live.css")
 
 
-def _header(sections: Sequence[Section], title: str) -> Iterator[str]:
+def _header(sections: Sequence[Section], title: str, live: LivePage | None) -> Iterator[str]:
+    if live is not None:
+        yield from live.header()
+        return
     yield '<header class="masthead">'
     yield f"<h1>{markup_text(title)}</h1>"
     if len(sections) > 1:
@@ -276,26 +273,9 @@ def _header(sections: Sequence[Section], title: str) -> Iterator[str]:
     yield "</header>"
 
 
-def _script(names: Sequence[str]) -> str:
-    """Return the script: its parts in one function, so that nothing is global."""
-    parts = "\n".join(_asset(f"script/{name}.js") for name in names)
-    return f'\n"use strict";\n\n(() => {{\n{parts}}})();\n'
-
-
-def _asset(name: str) -> str:
-    return files("stepgraph.render.html").joinpath(name).read_text(encoding="utf-8")
-
-
-def content_security_policy(style: str, script: str) -> str:
-    """Return the policy that allows this style sheet and this script, by hash, and inline images."""
-    return (
-        f"default-src 'none'; style-src {_source(style)}; script-src {_source(script)}; img-src data:;"
-        " base-uri 'none'; form-action 'none'"
-    )
-
-
-def _source(text: str) -> str:
-    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+def color_rules(theme: Theme, *, marked: bool = False, gray: bool = False) -> list[str]:
+    """Return the rules that define the variables and color folded frames. With `auto`, printed pages are light."""
+    return by_theme(theme, _marked_rules if marked else _gray_rules if gray else _rules)
 
 
 def _marked_rules(palette: Palette) -> list[str]:

@@ -145,7 +145,7 @@ class Section(Struct, frozen=True):
             yield "</div>"
         if self.instance is not None:
             yield from self.instance.table()
-        yield from finding_list(list(self._listed()), sources.url, checked=self.page.checked)
+        yield from finding_list(list(self.listed()), sources.url, checked=self.page.checked)
         yield "</section>"
         for version in self.versions:
             yield from version.section.lines(sources)
@@ -195,7 +195,7 @@ class Section(Struct, frozen=True):
             yield f'<li><strong class="badge {word}">{text}</strong></li>'
         yield "</ul>"
 
-    def _listed(self) -> Iterator[ListedFinding]:
+    def listed(self) -> Iterator[ListedFinding]:
         """Yield the findings with links to their figures, then a note on the picture itself."""
         if self.picture is None:
             yield from map(ListedFinding, self.page.findings)

@@ -14,6 +14,7 @@ from stepgraph.model.code import Code
 from stepgraph.model.payload import Node
 from stepgraph.render.findings import ShownFinding
 from stepgraph.render.html.comparison import ListedChange
+from stepgraph.render.html.live import LivePage
 from stepgraph.render.html.page import PageComparison, render_page
 from stepgraph.render.html.section import Page, VersionPage
 from stepgraph.render.view import MarkKind, Theme, View
@@ -31,11 +32,13 @@ from stepgraph.report.diff.unchanged import fold_unchanged
 _KINDS: Final = {kind.sign: kind for kind in MarkKind}
 
 
-def render_html(report: VersionComparison, theme: Theme = "auto", *, full: bool = False) -> str:
-    """Return the page. Unchanged parts are initially folded, unless `full`."""
+def render_html(
+    report: VersionComparison, theme: Theme = "auto", *, full: bool = False, live: LivePage | None = None
+) -> str:
+    """Return the page. Unchanged parts are initially folded, unless `full`. `live` connects it to a server."""
     pages = [_page(workflow, report, full=full) for workflow in report.changed_workflows]
     comparison = PageComparison(f"{report.old} → {report.new}", summary_line(report))
-    return render_page(pages, View(theme=theme), comparison=comparison)
+    return render_page(pages, View(theme=theme), comparison=comparison, live=live)
 
 
 def _page(workflow: ComparedWorkflow, report: VersionComparison, *, full: bool) -> Page:

@@ -1,5 +1,8 @@
 // Start of the page, if it has any workflow.
 
+/** Whether a live page has restored its earlier state, in which the address counts no more. */
+let isRestored = false;
+
 function begin() {
   for (const { viewport } of pictures) {
     if (!viewport) continue;
@@ -20,7 +23,7 @@ function begin() {
   open(current);
   follow();
   // Browsers scroll to the addressed node after loading, but may leave it partly hidden, so it is revealed again.
-  addEventListener("load", () => requestAnimationFrame(follow));
+  addEventListener("load", () => requestAnimationFrame(() => { if (!isRestored) follow(); }));
 }
 
 if (pictures.length) begin();

@@ -41,7 +41,7 @@ const tools = make(
 document.addEventListener("keydown", (event) => {
   const isChord = event.ctrlKey || event.metaKey;
   const key = isChord && event.key.toLowerCase() === "k" ? "/" : event.key;
-  const isElsewhere = event.target.closest?.("dialog[open], select") || event.altKey || (isChord && key !== "/");
+  const isElsewhere = event.target.closest?.("dialog[open], input, select, textarea") || event.altKey || (isChord && key !== "/");
   if (isElsewhere || event.defaultPrevented || !Object.hasOwn(actions, key)) return;
   event.preventDefault();
   actions[key]();

@@ -1,0 +1,1 @@
+if (!document.hidden) connect();

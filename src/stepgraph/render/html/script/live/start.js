@@ -1,0 +1,2 @@
+if (pictures.length) restore();
+if (!document.hidden) connect();
