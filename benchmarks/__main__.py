@@ -1,7 +1,8 @@
-"""Run the benchmarks of stepgraph: `python -m benchmarks [table|growth|peers|watch] [--rounds N]`.
+"""Run the benchmarks of stepgraph: `python -m benchmarks [table|growth|peers|watch|serve] [--rounds N]`.
 
-`table` compares commands with a lower bound for their work, `growth` fits the exponents of growing inputs, and `peers`
-installs a comparable tool and times both, and `watch` times the runs of `--watch` after an edit.
+`table` compares commands with a lower bound for their work, `growth` fits the exponents of growing inputs, `peers`
+installs a comparable tool and times both, `watch` times the runs of `--watch` after an edit, and
+`serve` times the picture of `stepgraph serve` in a browser after an edit.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from pathlib import Path
 
 from benchmarks.growth import print_growth
 from benchmarks.peers import print_peers
+from benchmarks.serve import print_serve
 from benchmarks.table import print_table
 from benchmarks.watch import print_watch
 
@@ -19,7 +21,7 @@ from benchmarks.watch import print_watch
 def main() -> None:
     """Run the benchmark that the arguments select."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=str(__doc__).partition(":")[0])
-    parser.add_argument("benchmark", nargs="?", choices=("table", "growth", "peers", "watch"), default="table")
+    parser.add_argument("benchmark", nargs="?", choices=("table", "growth", "peers", "watch", "serve"), default="table")
     parser.add_argument("--rounds", type=int, default=7)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
@@ -29,6 +31,8 @@ def main() -> None:
             print_peers(Path(folder), options.rounds)
         elif options.benchmark == "watch":
             print_watch(Path(folder), options.rounds)
+        elif options.benchmark == "serve":
+            print_serve(Path(folder), options.rounds)
         else:
             print_table(Path(folder), options.rounds)
 

@@ -119,6 +119,18 @@ MATCH_LEVELS: Final = 200
 RESTART_POINTS: Final = 50
 """The maximum number of steps that are listed as restart points. Each has a list of all entries of the log."""
 
+SERVED_BYTES: Final = 1 * MEGABYTE
+"""The maximum size of the body of a request to `stepgraph serve`. Parameters of an instance have at most 1 MB."""
+
+SERVED_STREAMS: Final = 100
+"""The maximum number of open pages that `stepgraph serve` tells about changes. A browser opens six per window."""
+
+SERVED_CONNECTIONS: Final = 400
+"""The maximum number of connections to `stepgraph serve`. Systems allow a process 256 to 1,024 open files."""
+
+SERVED_POLLS: Final = 8
+"""The maximum number of requests that open pages send to the development server at the same time."""
+
 SCANNED_BYTES: Final = 64 * MEGABYTE
 """The maximum part of a Python file over `SOURCE_BYTES` that is searched for a workflow class, and the maximum size of
 a file in a revision.

@@ -96,6 +96,7 @@ def test_bash_completes_commands(programs: Path) -> None:
         "replay",
         "rules",
         "schema",
+        "serve",
         "why",
     ]
     assert complete_in_bash(programs, "stepgraph", "") == commands

@@ -8,7 +8,20 @@ import pytest
 from stepgraph.cli.main import commands
 
 WIDTH = 80
-NAMES = ["check", "completion", "diff", "graph", "instance", "list", "render", "replay", "rules", "schema", "why"]
+NAMES = [
+    "check",
+    "completion",
+    "diff",
+    "graph",
+    "instance",
+    "list",
+    "render",
+    "replay",
+    "rules",
+    "schema",
+    "serve",
+    "why",
+]
 
 
 def command_of(name: str) -> click.Command:

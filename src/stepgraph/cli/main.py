@@ -37,6 +37,7 @@ _COMMANDS: Final = {
     "replay": ("replay", "replay"),
     "rules": ("reference", "rules"),
     "schema": ("reference", "schema"),
+    "serve": ("serve", "serve"),
     "why": ("why", "why"),
 }
 """The module and function of each command, by name."""

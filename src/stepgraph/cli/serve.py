@@ -1,0 +1,149 @@
+"""`stepgraph serve`: a live page of the workflows, and the Workflows API over the working tree."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from functools import wraps
+from typing import Final, TypeVar
+
+import click
+from msgspec import Struct
+
+from stepgraph.cli.completion import complete_files
+from stepgraph.cli.console import CommandError, ExitCode, write_message, write_result
+from stepgraph.cli.input_options import Environment, configuration_option, configuration_path, environment_option
+
+R = TypeVar("R")
+
+EDITORS: Final = {
+    "vscode": "vscode://file{file}:{line}",
+    "cursor": "cursor://file{file}:{line}",
+    "idea": "idea://open?file={file}&line={line}",
+    "pycharm": "pycharm://open?file={file}&line={line}",
+    "subl": "subl://open?url=file://{file}&line={line}",
+    "vscodium": "vscodium://file{file}:{line}",
+    "windsurf": "windsurf://file{file}:{line}",
+    "zed": "zed://file{file}:{line}",
+}
+"""The URL that opens a file in each editor."""
+
+_NO_EDITOR: Final = "none"
+_PORT_HELP = "Port on this machine. By default, the first free one from 8788 on."
+_DEV_SERVER_HELP = (
+    "Address of `wrangler dev` or `pywrangler dev`. By default, port 8787 of this machine if one runs there."
+)
+_OPEN_HELP = "Open the page in the browser."
+_EDITOR_HELP = "Editor for links to source code: `zed`, `idea`, `none`, or a URL.  [default: vscode]"
+_QUIET_HELP = "Print only the URL."
+
+
+def _complete_editors(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
+    return [name for name in (*EDITORS, _NO_EDITOR) if name.startswith(incomplete)]
+
+
+def _editor_template(_context: click.Context, _parameter: click.Parameter, value: str) -> str | None:
+    """Return the template of links for the value of --editor, or None for `none`. Raises BadParameter."""
+    if value == _NO_EDITOR:
+        return None
+    if value in EDITORS:
+        return EDITORS[value]
+    # Imported here because most values are names, and start-up time counts.
+    from stepgraph.project.source_links import SCHEMES, is_template
+
+    if not is_template(value):
+        message = (
+            f"`{value}` is neither a known editor nor a URL with {{file}} or {{path}}. Available: "
+            f"{', '.join((*EDITORS, _NO_EDITOR))}. Schemes of URLs: {', '.join(SCHEMES)}."
+        )
+        raise click.BadParameter(message)
+    return value
+
+
+class _PageOptions(Struct, frozen=True):
+    """The options of the page and of its URL."""
+
+    opens_browser: bool
+    source_url: str | None
+    """The template of links to source code, or None for no links."""
+    quiet: bool
+
+
+def _page_options(command: Callable[..., R]) -> Callable[..., R]:
+    """Add the options --open, --editor and -q to a command, as one argument `page`."""
+
+    @click.option("--open", "opens_browser", is_flag=True, help=_OPEN_HELP)
+    @click.option(
+        "--editor",
+        "source_url",
+        default="vscode",
+        metavar="NAME|URL",
+        callback=_editor_template,
+        help=_EDITOR_HELP,
+        shell_complete=_complete_editors,
+    )
+    @click.option("-q", "--quiet", is_flag=True, help=_QUIET_HELP)
+    @wraps(command)
+    def with_page(*, opens_browser: bool, source_url: str | None, quiet: bool, **others: object) -> R:
+        return command(page=_PageOptions(opens_browser, source_url, quiet), **others)
+
+    return with_page
+
+
+@click.command("serve")
+@click.argument("paths", nargs=-1, metavar="[PATHS]...", shell_complete=complete_files)
+@environment_option()
+@configuration_option
+@click.option("--port", type=click.IntRange(0, 65_535), metavar="PORT", help=_PORT_HELP)
+@click.option("--dev-server", metavar="URL", help=_DEV_SERVER_HELP)
+@_page_options
+def serve(
+    *,
+    paths: tuple[str, ...],
+    environment: Environment,
+    configuration: str | None,
+    port: int | None,
+    dev_server: str | None,
+    page: _PageOptions,
+) -> ExitCode:
+    """Serve live pages and the Workflows API of your project.
+
+    The pages show the picture, the findings and the changes of each workflow, and follow each save. Instances on
+    `wrangler dev` are followed, too. No file is written, and only programs on this machine get an answer. Press
+    Ctrl-C to stop. Requires stepgraph[serve].
+    """
+    from importlib.util import find_spec
+
+    if any(find_spec(name) is None for name in ("starlette", "uvicorn", "watchfiles")):
+        message = "serve requires more packages. Install them with `pip install 'stepgraph[serve]'`."
+        raise CommandError(ExitCode.ERROR, message)
+    selected = (paths or (".",)) if configuration is None else (configuration_path(configuration, paths),)
+    for path in selected:
+        if not os.path.exists(path):
+            raise CommandError(ExitCode.ERROR, f"cannot serve {path}: file not found.")
+    from stepgraph.cli.graph_findings import project_criteria
+    from stepgraph.project.sources import find_sources
+    from stepgraph.serve.dev_servers import DevServers
+    from stepgraph.serve.served_project import ServedProject
+    from stepgraph.serve.server import Output, ServerOptions
+    from stepgraph.serve.server import serve as run_server
+    from stepgraph.source_analysis import apply_settings, import_pipeline
+
+    criteria = project_criteria(selected)
+    project = ServedProject(
+        lambda: find_sources(selected, environment.name, import_pipeline, needs_configuration=environment.is_option),
+        lambda analysis, findings: apply_settings(analysis, findings, criteria.settings, criteria.baseline).findings,
+    )
+    options = ServerOptions(selected, environment.name, port, page.opens_browser, page.source_url)
+    output = Output(_url_writer(quiet=page.quiet), (lambda _: None) if page.quiet else write_message)
+    run_server(project, options, DevServers(dev_server), output)
+    return ExitCode.CLEAN
+
+
+def _url_writer(*, quiet: bool) -> Callable[[str], object]:
+    def write(url: str) -> None:
+        write_result(f"{url}\n")
+        if not quiet:
+            write_message("Press Ctrl-C to stop.")
+
+    return write

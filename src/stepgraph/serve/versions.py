@@ -1,0 +1,76 @@
+"""The versions of a workflow as in the Workflows API: the working tree, and the last commits that changed its graph."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+
+from msgspec import Struct
+
+from stepgraph.analysis import WorkflowAnalysis, version_id, workflow_id
+from stepgraph.model.payload import Version, VersionGraph
+from stepgraph.project.module_dates import ModuleDates, dates_of_commits
+from stepgraph.serve.commit_dates import CommitDates
+from stepgraph.serve.served_project import ServedWorkflow
+from stepgraph.serve.workflow_history import WorkflowHistory
+
+
+class WorkflowVersion(Struct, frozen=True):
+    """A version of a workflow."""
+
+    id: str
+    workflow: WorkflowAnalysis
+    """The workflow in the working tree or in a commit."""
+    dates: ModuleDates
+
+    @property
+    def version(self) -> Version:
+        """The version as in the Workflows API."""
+        return self.workflow.version(dates=self.dates)
+
+    @property
+    def graph(self) -> VersionGraph:
+        """The version with its graph, as in the Workflows API."""
+        return self.workflow.version_graph(dates=self.dates)
+
+
+class WorkflowVersions(Struct, frozen=True):
+    """Lists the versions of workflows."""
+
+    history: WorkflowHistory
+    dates: CommitDates
+
+    def __call__(self, workflow: ServedWorkflow) -> list[WorkflowVersion]:
+        """Return the versions of a workflow, newest first.
+
+        The working tree is the first version. A commit adds a version if it changed the graph. A version has the dates
+        of the first and the last commit that introduced its graph or, without a commit, the dates of the module.
+        """
+        commits = [(earlier, seconds) for earlier, seconds in self.history.last(workflow) if earlier is not None]
+        introduced = _introductions(commits)
+        versions = {_id(each): each for each, _ in reversed(commits)}
+        current = workflow.analysis
+        identities = dict.fromkeys([_id(current), *introduced])
+        versions[_id(current)] = current
+        return [self._version(versions[identity], identity, introduced) for identity in identities]
+
+    def _version(
+        self, workflow: WorkflowAnalysis, identity: str, introduced: Mapping[str, ModuleDates]
+    ) -> WorkflowVersion:
+        dates = introduced.get(identity) or self.dates.of([workflow.path])[0]
+        return WorkflowVersion(identity, workflow, dates)
+
+
+def _introductions(commits: Sequence[tuple[WorkflowAnalysis, int]]) -> dict[str, ModuleDates]:
+    """Return the dates of the commits that introduced each graph, by the id of its version, newest first."""
+    last: dict[str, int] = {}
+    first: dict[str, int] = {}
+    for identity, run in groupby(commits, lambda commit: _id(commit[0])):
+        *_, (_, introduced) = run
+        last.setdefault(identity, introduced)
+        first[identity] = introduced
+    return {identity: dates_of_commits(first[identity], last[identity]) for identity in last}
+
+
+def _id(workflow: WorkflowAnalysis) -> str:
+    return version_id(workflow_id(workflow.project, workflow.name), workflow.graph)
