@@ -13,6 +13,7 @@ from stepgraph.cli.instance_sources import LoadedLog, RemoteOptions, load_logs_i
 from stepgraph.limits import LOG_FILES
 from stepgraph.model.note import InputError, Problem
 from stepgraph.phrases import quoted
+from stepgraph.project.reading import list_entries
 from stepgraph.project.root import is_configuration_name
 from stepgraph.project.sources import STANDARD_INPUT
 
@@ -55,7 +56,7 @@ def _is_log_name(path: str) -> bool:
 def _logs_in(folder: str) -> list[str]:
     """Return the logs in a folder, or an empty list if it contains code."""
     try:
-        names = sorted(os.listdir(folder))
+        names = sorted(entry.name for entry in list_entries(folder))
     except OSError as error:
         raise InputError(Problem(folder, f"cannot be read: {error.strerror}.")) from None
     if any(name.endswith(_PYTHON) or name in _PROJECT_FILES or is_configuration_name(name) for name in names):

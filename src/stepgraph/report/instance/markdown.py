@@ -18,7 +18,7 @@ from stepgraph.render.instance_text import END, InstanceText, ListedStep, misfit
 from stepgraph.render.outline_progress import SIGNS
 from stepgraph.render.progress_text import retry_text
 
-_TIME: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9:]{8} UTC")
+_TIME: Final = re.compile(r"(?<![0-9])[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9:]{8} UTC")
 _TABLE_HEAD: Final = "| | Step | State | Start | Duration | Code |\n| :-: | --- | --- | --- | ---: | --- |\n"
 _MAX_STEPS: Final = 20
 """The maximum number of next or expected steps that are listed."""
