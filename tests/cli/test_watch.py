@@ -111,6 +111,7 @@ def test_a_check_runs_again_after_a_change(watch: Watch) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_a_picture_is_written_again(watch: Watch) -> None:
     write_orders()
     watcher = watch("graph", "-o", "orders.svg")
@@ -119,6 +120,7 @@ def test_a_picture_is_written_again(watch: Watch) -> None:
     assert watcher.run() == ["wrote orders.svg (2 steps)", "orders.py changed: Watching 1 file, press Ctrl-C to stop."]
 
 
+@pytest.mark.slow
 def test_locations_are_shown_again(watch: Watch) -> None:
     write_orders()
     watcher = watch("graph", "-o", "orders.html")
@@ -150,6 +152,7 @@ def test_watching_continues_after_a_syntax_error(watch: Watch) -> None:
 
 
 @needs_unix_files
+@pytest.mark.slow
 def test_watching_continues_after_an_unreadable_file(watch: Watch) -> None:
     write_orders()
     watcher = watch("check", "-f", "concise")
@@ -163,6 +166,7 @@ def test_watching_continues_after_an_unreadable_file(watch: Watch) -> None:
     assert "no findings in 1 workflow" in lines
 
 
+@pytest.mark.slow
 def test_watching_waits_for_the_first_workflow(watch: Watch) -> None:
     watcher = watch("check", "-f", "concise")
     assert watcher.run()[1].startswith("stepgraph: no workflow found in the current directory")
@@ -170,6 +174,7 @@ def test_watching_waits_for_the_first_workflow(watch: Watch) -> None:
     assert watcher.run()[3] == "no findings in 1 workflow"
 
 
+@pytest.mark.slow
 def test_a_new_directory_is_watched(watch: Watch) -> None:
     write_orders()
     watcher = watch("check", "-f", "concise")
@@ -180,6 +185,7 @@ def test_a_new_directory_is_watched(watch: Watch) -> None:
     assert watcher.run()[3] == "no findings in 3 workflows"
 
 
+@pytest.mark.slow
 def test_a_removed_directory_is_noticed(watch: Watch) -> None:
     write_orders()
     write("services/returns.py", module(workflow("Returns", "rest")))
@@ -200,6 +206,7 @@ def test_an_atomic_save_is_one_change(watch: Watch) -> None:
     assert watcher.run()[-1] == "orders.py changed: Watching 1 file, press Ctrl-C to stop."
 
 
+@pytest.mark.slow
 def test_many_changes_are_few_runs(watch: Watch) -> None:
     write_orders()
     watcher = watch("check", "-f", "concise")
@@ -225,6 +232,7 @@ def test_settings_are_watched(watch: Watch) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_a_wrangler_configuration_is_watched(watch: Watch) -> None:
     write_orders()
     watcher = watch("graph", "orders.py")
@@ -244,6 +252,7 @@ def test_irrelevant_files_cause_no_run(watch: Watch) -> None:
 
 
 @needs_unix_files
+@pytest.mark.slow
 def test_links_out_of_the_repository_are_not_followed(watch: Watch, tmp_path_factory: pytest.TempPathFactory) -> None:
     outside = tmp_path_factory.mktemp("outside")
     (outside / "outside.py").write_text("x = 1\n", encoding="utf-8")
@@ -259,6 +268,7 @@ def test_links_out_of_the_repository_are_not_followed(watch: Watch, tmp_path_fac
 
 
 @needs_unix_files
+@pytest.mark.slow
 def test_file_names_need_not_be_valid_unicode(watch: Watch) -> None:
     write_orders()
     watcher = watch("check", "-f", "concise")
@@ -307,6 +317,7 @@ def test_a_closed_pipe_ends_the_command(folder: Path) -> None:
         assert process.wait(SECONDS) == 0
 
 
+@pytest.mark.slow
 def test_json_is_not_separated(watch: Watch) -> None:
     write_orders()
     watcher = watch("check", "-f", "jsonl")

@@ -56,6 +56,7 @@ def test_a_clean_project_passes_and_gets_a_summary(runner_temp: Path, tmp_path: 
     assert [path.name for path in tmp_path.iterdir()] == ["entry.py"]
 
 
+@pytest.mark.slow
 def test_findings_are_annotations_and_fail_the_job(runner_temp: Path, tmp_path: Path) -> None:
     (tmp_path / "entry.py").write_text(FLAGGED, encoding="utf-8")
 
@@ -68,6 +69,7 @@ def test_findings_are_annotations_and_fail_the_job(runner_temp: Path, tmp_path: 
     assert finding["ruleId"] == "SG118"
 
 
+@pytest.mark.slow
 def test_paths_and_arguments_are_one_per_line(runner_temp: Path, tmp_path: Path) -> None:
     (tmp_path / "a folder").mkdir()
     (tmp_path / "a folder" / "entry.py").write_text(FLAGGED, encoding="utf-8")
@@ -81,12 +83,14 @@ def test_paths_and_arguments_are_one_per_line(runner_temp: Path, tmp_path: Path)
     assert "in 2 workflows" in result.out
 
 
+@pytest.mark.slow
 def test_an_empty_project_does_not_pass(runner_temp: Path, tmp_path: Path) -> None:
     result = check(runner_temp, tmp_path, sarif="", summary="false")
 
     assert (result.code, result.summary, result.outputs) == (3, "", "")
 
 
+@pytest.mark.slow
 def test_a_sarif_file_may_be_anywhere(runner_temp: Path, tmp_path: Path) -> None:
     (tmp_path / "entry.py").write_text(CLEAN, encoding="utf-8")
     report = tmp_path / "elsewhere.sarif"
@@ -95,6 +99,7 @@ def test_a_sarif_file_may_be_anywhere(runner_temp: Path, tmp_path: Path) -> None
     assert report.exists()
 
 
+@pytest.mark.slow
 def test_the_working_directory_is_checked(runner_temp: Path, tmp_path: Path) -> None:
     (tmp_path / "worker").mkdir()
     (tmp_path / "worker" / "entry.py").write_text(FLAGGED, encoding="utf-8")
@@ -105,6 +110,7 @@ def test_the_working_directory_is_checked(runner_temp: Path, tmp_path: Path) -> 
     assert result.outputs == f"sarif={runner_temp}/stepgraph.sarif\n"
 
 
+@pytest.mark.slow
 def test_a_working_directory_outside_is_refused(runner_temp: Path, tmp_path: Path) -> None:
     for name in ("outside", "workspace"):
         (tmp_path / name).mkdir()
@@ -117,6 +123,7 @@ def test_a_working_directory_outside_is_refused(runner_temp: Path, tmp_path: Pat
     assert result.err == "error: working-directory leads out of the workspace\n"
 
 
+@pytest.mark.slow
 def test_install_only_checks_nothing(runner_temp: Path, tmp_path: Path) -> None:
     (tmp_path / "entry.py").write_text(FLAGGED, encoding="utf-8")
 
@@ -125,6 +132,7 @@ def test_install_only_checks_nothing(runner_temp: Path, tmp_path: Path) -> None:
     assert (result.code, result.out, result.err, result.summary, result.outputs) == (0, "", "", "", "")
 
 
+@pytest.mark.slow
 def test_a_committed_report_is_not_an_output(runner_temp: Path, tmp_path: Path) -> None:
     """The checkout contains a report that is also a source, so the command refuses to overwrite it."""
     (tmp_path / "entry.py").write_text(FLAGGED, encoding="utf-8")
@@ -138,6 +146,7 @@ def test_a_committed_report_is_not_an_output(runner_temp: Path, tmp_path: Path) 
     assert (tmp_path / "stepgraph.sarif").read_text(encoding="utf-8") == "{}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["blocked/report.sarif", "folder"])
 def test_a_report_that_cannot_be_written_fails(runner_temp: Path, tmp_path: Path, name: str) -> None:
     (tmp_path / "entry.py").write_text(CLEAN, encoding="utf-8")
@@ -150,6 +159,7 @@ def test_a_report_that_cannot_be_written_fails(runner_temp: Path, tmp_path: Path
     assert result.err
 
 
+@pytest.mark.slow
 def test_an_old_report_is_not_an_output(runner_temp: Path, tmp_path: Path) -> None:
     (tmp_path / "entry.py").write_text(CLEAN, encoding="utf-8")
     (runner_temp / "stepgraph.sarif").write_text("{}", encoding="utf-8")
@@ -161,10 +171,12 @@ def test_an_old_report_is_not_an_output(runner_temp: Path, tmp_path: Path) -> No
     assert not (runner_temp / "stepgraph.sarif").exists()
 
 
+@pytest.mark.slow
 def test_installing_executes_nothing_in_the_checkout(installation: Installation) -> None:
     assert installation.triggered == []
 
 
+@pytest.mark.slow
 def test_checking_executes_nothing_in_the_checkout(installation: Installation) -> None:
     traps = installation.traps
 
