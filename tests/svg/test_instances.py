@@ -213,7 +213,7 @@ def test_the_status_has_times_and_the_error() -> None:
     ]
 
 
-MISFIT = "entry 1 of 1, `refund-1`, does not fit: expected `a` at the start"
+MISFIT = "entry 1 of 1, refund-1, does not fit: expected a at the start"
 
 
 def test_the_status_names_the_first_entry_that_does_not_fit() -> None:
