@@ -175,7 +175,7 @@ def read_log_file(path: str) -> LoadedLog:
 
 
 def require_log_path(path: str) -> None:
-    """Raise InputError if a path is evidently not that of a log, such as that of code."""
+    """Raise InputError for a path that cannot be a log, such as a Python file."""
     if (problem := _wrong_kind(path, shown_path(path))) is not None:
         raise InputError(problem)
 

@@ -41,7 +41,7 @@ def split_arguments(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
 
 
 def missing_logs_message(paths: Sequence[str]) -> str:
-    """Return the message about arguments without logs, of which `paths` are taken for the paths of code."""
+    """Return the message for a command without logs. `paths` are its arguments that name code."""
     advice = "name files or a directory with logs, or use --local or --account."
     folder = next((path for path in paths if os.path.isdir(path)), None)
     if folder is None:

@@ -1,4 +1,4 @@
-"""The times at which entries that have not ended go on by themselves: next attempts, and ends of sleeps and waits."""
+"""The times at which open entries continue without an event: next attempts, and ends of sleeps and waits."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ class Endings(Struct, eq=False):
     changed_terms: dict[tuple[Term, Change], Sequence[Rewrite]] = field(default_factory=dict)
 
     def ended(self, term: Term, end: int) -> Sequence[Rewrite]:
-        """Return the terms after steps have ended. There is none if steps inside of one have not run."""
+        """Return the terms after steps have ended, or an empty list if steps in one of them have not run."""
         return self.changed(term, Change(end, None))
 
     def answered(self, term: Term, end: int, *, failed: bool) -> Sequence[Rewrite]:
@@ -76,7 +76,7 @@ class Endings(Struct, eq=False):
         return self._only(term, Change(end, ANY_TIME, retried=True))
 
     def coarse(self, term: Term) -> Term:
-        """Return a term in which all steps that end may be over or not, and passes of loops have no identity."""
+        """Return a term in which each step that ends may still run, and passes of loops have no identity."""
         return self._only(term, Change(ALL_ENDS, ANY_TIME))
 
     def _only(self, term: Term, change: Change) -> Term:

@@ -1,7 +1,7 @@
 """The log of an instance, as the API and the local engine return it.
 
 The fields of a log differ between the API, its clients and the local engine, and by version. The reader therefore
-treats missing fields and values of unexpected types as unknown, and rejects only what is evidently not a log.
+treats missing fields and values of unexpected types as unknown, and rejects only data that cannot be a log.
 """
 
 from __future__ import annotations
@@ -283,7 +283,7 @@ def _step_outcome(item: Mapping[str, object], attempts: tuple[Attempt, ...]) -> 
 
 
 def _wait_outcome(item: Mapping[str, object]) -> Outcome:
-    """Return the outcome of a sleep or wait. One that is not finished may have the time at which it will end."""
+    """Return the outcome of a sleep or wait. An unfinished one may have its future end."""
     finished = item.get("finished")
     is_over = finished if isinstance(finished, bool) else item.get("end") is not None
     if not is_over:

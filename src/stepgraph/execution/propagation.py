@@ -93,8 +93,8 @@ def _around(leaf: Visit | None) -> Iterator[Visit]:
 def _catcher(leaf: Visit, position: int) -> tuple[Visit | None, bool]:
     """Return the visit that the failure of an entry does not leave, and whether a handler in it has begun.
 
-    This is the innermost `try` with an entry of a handler after the failure. If there is none, the innermost `try`
-    around the entry has caught it, perhaps with a handler without steps, or else a step or a group around it.
+    This is the innermost `try` with an entry of a handler after the failure. Without such an entry, it is the innermost
+    `try` around the failed entry, or else a step or a group around it.
     """
     innermost: Visit | None = None
     inside = leaf
