@@ -110,6 +110,19 @@ def test_a_result_shows_its_frames_and_the_matching_text(browser: Browser) -> No
     assert [element.text for element in browser.every(".where")] == ['loop \u203a if trip["needs_car"]', "loop"]
 
 
+def test_the_key_after_escape_reaches_the_page_at_once(browser: Browser) -> None:
+    browser.open(PAGE)
+    is_open_again = browser.run(
+        """
+        for (const key of ["/", "Escape", "/"]) {
+          document.activeElement.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
+        }
+        return document.querySelector(".palette").open;
+        """
+    )
+    assert is_open_again
+
+
 def test_enter_goes_to_the_chosen_result(browser: Browser) -> None:
     browser.open(
         render_page(

@@ -33,6 +33,8 @@ function modal(attributes, ...children) {
   const close = (event) => {
     event.preventDefault();
     dialog.close();
+    // Without this, the next key still goes to the hidden field until the next frame is drawn.
+    if (dialog.contains(document.activeElement)) document.activeElement.blur();
   };
   dialog.addEventListener("click", (event) => { if (event.target === dialog) close(event); });
   dialog.addEventListener("keydown", (event) => {
