@@ -61,6 +61,19 @@ def test_importers_of_a_changed_module_are_analyzed_again() -> None:
     assert analyzed_modules(incremental) == ["a.py", "b.py"]
 
 
+def test_a_canceled_run_keeps_its_results() -> None:
+    write_three()
+    incremental = IncrementalAnalysis()
+
+    def cancel(path: str) -> None:
+        if path == "c.py":
+            raise KeyError(path)
+
+    with pytest.raises(KeyError):
+        incremental.check(find_sources(["."]), cancel)
+    assert analyzed_modules(incremental) == ["c.py"]
+
+
 def test_a_new_module_of_an_imported_name_is_noticed() -> None:
     write_three()
     incremental = IncrementalAnalysis()

@@ -84,6 +84,35 @@ def test_a_call_belongs_to_its_own_run_of_the_step() -> None:
     assert analysis.node_at(Span("orders.py", line, 19, line, 25)) is protected["try_block"]["nodes"][0]
 
 
+DEPENDENT = """import asyncio
+from workers import WorkflowEntrypoint
+
+
+class Orders(WorkflowEntrypoint):
+    async def run(self, event, step):
+        @step.do()
+        async def reserve(): ...
+
+        @step.do()
+        async def charge(reserve): ...
+
+        await asyncio.gather(charge(), reserve())
+        task = asyncio.create_task(reserve())
+        await charge()
+        await task
+"""
+
+
+@pytest.mark.parametrize(
+    ("line", "column", "node"), [(13, 30, "charge"), (13, 40, "reserve"), (14, 36, "reserve"), (15, 15, "charge")]
+)
+def test_a_call_with_dependencies_belongs_to_its_step(line: int, column: int, node: str) -> None:
+    (analysis,) = analyze_source(DEPENDENT, "orders.py").workflows
+    found = analysis.node_at(Span("orders.py", line, column, line, column + 1))
+    assert found is not None
+    assert found.get("name") == node
+
+
 def test_another_file_has_no_nodes() -> None:
     line = span_of('"load"')
     assert workflow().node_at(Span("other.py", line.line, line.column, line.end_line, line.end_column)) is None

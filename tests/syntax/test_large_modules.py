@@ -12,7 +12,8 @@ from stepgraph.model.note import InputError, Problem
 from stepgraph.project.root import Root
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.modules import SourceModules
-from stepgraph.syntax.parse import TokenBudgetError, parse_module, quick_scan
+from stepgraph.syntax.parse import TokenBudgetError, parse_module
+from stepgraph.syntax.quick_scan import quick_scan
 
 
 @pytest.mark.slow

@@ -13,7 +13,9 @@ from stepgraph.model.span import Span
 if TYPE_CHECKING:
     import libcst as cst
 
+    from stepgraph.syntax.pieces.joining import JoinedModule
     from stepgraph.syntax.positions import Range
+    from stepgraph.syntax.quick_scan import SourceScan
     from stepgraph.syntax.walk import Parents
 
 
@@ -32,7 +34,11 @@ class SourceModule(Struct, eq=False, dict=True, weakref=True):
     tree: cst.Module
     source: bytes
     tokens: int = 0
-    """The approximate number of tokens, as in `stepgraph.syntax.parse.QuickScan`."""
+    """The approximate number of tokens, as in `stepgraph.syntax.quick_scan.QuickScan`."""
+    scan: SourceScan | None = None
+    """The scan of the source, for the scan of a later version."""
+    joined: JoinedModule | None = None
+    """The pieces of the module if they were parsed separately."""
     _mentioned: dict[bytes, bool] = field(default_factory=dict)
     """Results of `mentions`, by word."""
     _positions: dict[int, Range] = field(default_factory=dict)
@@ -51,7 +57,7 @@ class SourceModule(Struct, eq=False, dict=True, weakref=True):
         """The parent of each node, computed on first use."""
         from stepgraph.syntax.walk import parents_in
 
-        return parents_in(self.tree)
+        return parents_in(self.tree) if self.joined is None else self.joined.parents
 
     def once(self, compute: Callable[[SourceModule], Result]) -> Result:
         """Return `compute(self)`, memoized because all workflows of the module need the same result."""
@@ -71,23 +77,33 @@ class SourceModule(Struct, eq=False, dict=True, weakref=True):
         """Return whether the source contains a word anywhere. This is a cheap test before a search of the tree."""
         is_mentioned = self._mentioned.get(word)
         if is_mentioned is None:
-            is_mentioned = self._mentioned[word] = word in self.source
+            in_piece = None if self.joined is None else self.joined.mentions(word)
+            is_mentioned = self._mentioned[word] = word in self.source if in_piece is None else in_piece
         return is_mentioned
 
     def span(self, node: cst.CSTNode) -> Span:
         """Return the location of `node`.
 
-        Positions are computed by writing the module out again, in about a third of the time of parsing it. The first
-        call writes up to the node, and the first call for a later node writes to the end.
+        Positions are computed by writing the piece with the node out again, in about a third of the time of parsing it.
+        In a module without pieces, the first call writes up to the node, and the first call for a later node writes to
+        the end.
         """
+        line, column, end_line, end_column = self._range_of(node) or (1, 0, 1, 0)
+        return Span(self.path, line, column + 1, end_line, end_column + 1)
+
+    def _range_of(self, node: cst.CSTNode) -> Range | None:
+        if self.joined is not None:
+            return self.joined.range_of(node)
         # Imported here, like LibCST below, because code that only forwards a `Place` does not need LibCST.
         from stepgraph.syntax.positions import positions
 
         if id(node) not in self._positions and not self._has_all_positions:
-            self._has_all_positions = bool(self._positions)
-            self._positions = positions(self.tree, None if self._has_all_positions else node)
-        line, column, end_line, end_column = self._positions.get(id(node), (1, 0, 1, 0))
-        return Span(self.path, line, column + 1, end_line, end_column + 1)
+            is_complete = bool(self._positions)
+            # Another thread may read or add positions meanwhile, because editors ask while an analysis runs.
+            self._positions.update(positions(self.tree, None if is_complete else node))
+            if is_complete:
+                self._has_all_positions = True
+        return self._positions.get(id(node))
 
     def heading(self, node: cst.CSTNode) -> Span:
         """Return the location of a class up to the end of its name, or the span of another node.

@@ -132,12 +132,13 @@ class SourceModules(Struct):
             raise InputError(Problem(path, f"not read: the limit of a run is {limits}.", advice))
 
     def _parse(self, path: str, content: bytes) -> SourceModule:
+        earlier = None if self.earlier is None else self.earlier.earlier_version(path)
         try:
             try:
-                module = parse_module(content, path, self.room - self._tokens_in_memory)
+                module = parse_module(content, path, self.room - self._tokens_in_memory, earlier)
             except TokenBudgetError:
                 self._release()
-                module = parse_module(content, path, self.room - self._tokens_in_memory)
+                module = parse_module(content, path, self.room - self._tokens_in_memory, earlier)
         except TokenBudgetError:
             self.exceeded_token_budget = True
             raise

@@ -77,9 +77,32 @@ class Excess(Enum):
     """The summed cost of all brackets in patterns of the module exceeds `PATTERN_DEPTH_SUM`."""
 
 
-def find_first_excess(text: str) -> tuple[Excess, int] | None:
-    """Return the first limit that a source exceeds and the offset of the token that exceeds it, if any."""
-    return _Scanner(text).find()
+class NestingSums(Struct, frozen=True):
+    """The sums over a source that are limited."""
+
+    depths: int
+    """The depths of all brackets beyond `FREE_DEPTH`; limited by `BRACKET_DEPTH_SUM`."""
+    links: int
+    """The positions of all links in their chains beyond `FREE_DEPTH`; limited by `CHAIN_LENGTH_SUM`."""
+    patterns: int
+    """The estimated costs of all brackets in patterns; limited by `PATTERN_DEPTH_SUM`."""
+
+    def with_change(self, old_text: str, new_text: str) -> NestingSums | None:
+        """Return the sums of a source in which some lines have changed, or None if all of it must be checked.
+
+        Both texts start and end between statements.
+        """
+        if any(word in text for text in (old_text, new_text) for word in ("match", "case")):
+            return None  # because `case` starts a pattern only if there is a `match` anywhere before
+        old, new = check_nesting(old_text), check_nesting(new_text)
+        if not isinstance(old, NestingSums) or not isinstance(new, NestingSums):
+            return None
+        sums = NestingSums(
+            self.depths - old.depths + new.depths,
+            self.links - old.links + new.links,
+            self.patterns - old.patterns + new.patterns,
+        )
+        return sums if sums.depths <= BRACKET_DEPTH_SUM and sums.links <= CHAIN_LENGTH_SUM else None
 
 
 class _ExcessFoundError(Exception):
@@ -280,11 +303,12 @@ class LimitViolation(Struct, frozen=True):
     """The 1-based column, in characters."""
 
 
-def find_limit_violation(text: str) -> LimitViolation | None:
-    """Return the first violation of a limit of the native parser, if any."""
-    result = find_first_excess(text)
+def check_nesting(text: str) -> NestingSums | LimitViolation:
+    """Return the limited sums over a source, or the first violation of a limit of the native parser."""
+    scanner = _Scanner(text)
+    result = scanner.find()
     if result is None:
-        return None
+        return NestingSums(scanner.depth_sum, scanner.link_sum, scanner.pattern_sum)
     excess, offset = result
     preceding_text = text[:offset].replace("\r\n", "\n").replace("\r", "\n")
     line, column = preceding_text.count("\n") + 1, len(preceding_text) - preceding_text.rfind("\n")

@@ -32,6 +32,10 @@ class ParsedModules(Struct):
         self._modules[path] = self._modules.pop(path)
         return module
 
+    def earlier_version(self, path: str) -> SourceModule | None:
+        """Return the module of the last content of a file, if it is in memory."""
+        return self._modules.get(path)
+
     def add(self, module: SourceModule) -> None:
         """Add a module, in place of the earlier content of its file."""
         self._remove(module.path)

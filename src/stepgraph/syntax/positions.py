@@ -6,6 +6,7 @@ only when a position is needed and only up to the requested node.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import TypeAlias
 
@@ -22,10 +23,11 @@ Range: TypeAlias = tuple[int, int, int, int]
 class _PositionState(CodegenState):
     """A code generator that records the ranges of nodes, discards the code, and stops after the node `last`."""
 
-    def __init__(self, module: cst.Module, last: cst.CSTNode | None) -> None:
-        super().__init__(module.default_indent, module.default_newline)
+    def __init__(self, default_indent: str, default_newline: str, line: int, last: cst.CSTNode | None = None) -> None:
+        # LibCST writes a newline after a module without tokens.
+        super().__init__(default_indent, default_newline, tokens=[""])
         self.last = last
-        self.line = 1
+        self.line = line
         self.column = 0
         self.ranges: dict[int, Range] = {}
         self._starts: list[tuple[int, int]] = []
@@ -94,7 +96,50 @@ def positions(module: cst.Module, last: cst.CSTNode | None = None) -> dict[int, 
 
     With `last`, the result contains only this node and the nodes that end before it.
     """
-    state = _PositionState(module, last)
+    state = _PositionState(module.default_indent, module.default_newline, 1, last)
     with suppress(_LastNodeWritten):
         run_with_large_stack(lambda: module._codegen(state))
     return state.ranges
+
+
+class PartPositions(Struct, frozen=True):
+    """The positions of the nodes of a part of a module. The first line of the part has the number 0."""
+
+    ranges: dict[int, Range]
+    """The range of each node, by the identity of the node."""
+    end: tuple[int, int]
+    """The line and column of the end of the part."""
+
+
+class PartBlock(Struct, frozen=True):
+    """The nodes of a part of a module in one of the blocks around its start."""
+
+    clauses: tuple[cst.CSTNode, ...]
+    """The clauses that follow a block in this block, such as `else` or `elif`."""
+    nodes: tuple[cst.CSTNode, ...]
+    """The nodes after these clauses."""
+
+
+def part_positions(
+    blocks: Sequence[PartBlock], indents: Sequence[str], default_indent: str, default_newline: str
+) -> PartPositions:
+    """Return the positions of the nodes of a part of a module that starts in several blocks.
+
+    `blocks` are these blocks, the module first, and `indents` the indentation that each block inside the module adds.
+    """
+    state = _PositionState(default_indent, default_newline, line=0)
+    state.indent_tokens += indents
+
+    def write() -> None:
+        for block in reversed(blocks):
+            for clause in block.clauses:
+                if isinstance(clause, cst.If):
+                    clause._codegen(state, is_elif=True)
+                else:
+                    clause._codegen(state)
+            for node in block.nodes:
+                node._codegen(state)
+            del state.indent_tokens[-1:]
+
+    run_with_large_stack(write)
+    return PartPositions(state.ranges, (state.line, state.column))

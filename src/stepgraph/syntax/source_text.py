@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Final, cast
 import libcst as cst
 from libcst._nodes.internal import CodegenState
 
+from stepgraph.syntax.plain_text import plain_text
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -46,8 +48,9 @@ class _OneLineState(CodegenState):
 
 def source_text(module: cst.Module, node: cst.CSTNode) -> str:
     """Return the source of `node` in `module` on one line, or only the name of a function or class."""
-    if isinstance(node, cst.Name) and not node.lpar:
-        return node.value
+    text = plain_text(node)
+    if text is not None:
+        return text
     if isinstance(node, cst.FunctionDef | cst.ClassDef):
         return node.name.value
     state = _OneLineState(module.default_indent, module.default_newline)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import fields
+from operator import attrgetter
 from typing import Final, TypeAlias
 
 import libcst as cst
@@ -25,29 +26,40 @@ _DEFINITION_TYPES: Final = (cst.FunctionDef, cst.ClassDef)
 _CLOSED_TYPES: Final = (*_DEFINITION_TYPES, cst.Lambda)
 
 
-class _ChildFields(dict[type[cst.CSTNode], tuple[str, ...]]):
-    """Names of the fields that can contain child nodes, by node type."""
+class _ChildValues(dict[type[cst.CSTNode], Callable[[cst.CSTNode], tuple[object, ...]] | None]):
+    """Functions that return the values of the fields that can contain child nodes, by node type; None for leaves."""
 
-    def __missing__(self, node_type: type[cst.CSTNode]) -> tuple[str, ...]:
-        names = self[node_type] = tuple(
+    def __missing__(self, node_type: type[cst.CSTNode]) -> Callable[[cst.CSTNode], tuple[object, ...]] | None:
+        names = [
             field.name
             for field in fields(node_type)
             if not field.name.startswith(("whitespace", "leading", "lines_"))
             and field.name not in _LAYOUT_FIELDS
             and field.type not in (str, bool)
-        )
-        return names
+        ]
+        values = self[node_type] = _getter(names) if names else None
+        return values
 
 
-class _ChildTypes(dict[type[object], bool]):
-    """A memoized test whether values of a type are child nodes, because `isinstance` is slow for LibCST's classes."""
-
-    def __missing__(self, value_type: type[object]) -> bool:
-        is_child = self[value_type] = issubclass(value_type, cst.CSTNode) and not issubclass(value_type, _LAYOUT_TYPES)
-        return is_child
+def _getter(names: Sequence[str]) -> Callable[[object], tuple[object, ...]]:
+    """Return a function that returns the values of the attributes `names`."""
+    value = attrgetter(*names)
+    return value if len(names) > 1 else lambda node: (value(node),)
 
 
-_child_fields: Final = _ChildFields()
+class _ChildTypes(dict[type[object], bool | None]):
+    """Whether values of a type are child nodes, by type; None for sequences that can contain child nodes.
+
+    This table exists because `isinstance` is slow for LibCST's classes.
+    """
+
+    def __missing__(self, value_type: type[object]) -> bool | None:
+        is_child = issubclass(value_type, cst.CSTNode) and not issubclass(value_type, _LAYOUT_TYPES)
+        self[value_type] = None if issubclass(value_type, (list, tuple)) else is_child
+        return self[value_type]
+
+
+_child_values: Final = _ChildValues()
 _child_types: Final = _ChildTypes()
 
 
@@ -145,12 +157,15 @@ def statements_with_enclosing(
 def children(node: cst.CSTNode) -> list[cst.CSTNode]:
     """Return the direct children of `node` in field order, excluding whitespace and punctuation."""
     nodes: list[cst.CSTNode] = []
-    for name in _child_fields[type(node)]:
-        value = getattr(node, name)
-        if isinstance(value, list | tuple):
-            nodes += [item for item in value if _child_types[type(item)]]
-        elif _child_types[type(value)]:
-            nodes.append(value)
+    values = _child_values[type(node)]
+    if values is None:
+        return nodes
+    for value in values(node):
+        is_child = _child_types[type(value)]
+        if is_child:
+            nodes.append(value)  # type: ignore[arg-type] # checked by type
+        elif is_child is None:
+            nodes += [item for item in value if _child_types[type(item)]]  # type: ignore[attr-defined] # a sequence
     return nodes
 
 
@@ -187,8 +202,13 @@ SCOPES: Final = (cst.FunctionDef, cst.Lambda, cst.ClassDef, cst.Module)
 
 def parents_in(tree: cst.Module) -> Parents:
     """Return the parent of each node below `tree`."""
+    return parents_below([tree])
+
+
+def parents_below(nodes: Iterable[cst.CSTNode]) -> Parents:
+    """Return the parent of each node below any of `nodes`."""
     parents: Parents = {}
-    stack: list[cst.CSTNode] = [tree]
+    stack = list(nodes)
     while stack:
         node = stack.pop()
         for child in children(node):

@@ -1,0 +1,200 @@
+"""Modules whose pieces were parsed separately."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from itertools import accumulate, pairwise
+from typing import Final
+
+import libcst as cst
+from msgspec import Struct, field
+
+from stepgraph.syntax.pieces.cutting import Block
+from stepgraph.syntax.pieces.parsing import BlockStatement, ParsedPiece, WrongCutError, check_is_open, clauses_of
+from stepgraph.syntax.positions import Range
+from stepgraph.syntax.walk import Parents, children
+
+_TYPES: Final[dict[str, frozenset[type[cst.CSTNode]]]] = {
+    "with 0:": frozenset([cst.ClassDef, cst.FunctionDef, cst.With]),
+    "if 0:": frozenset([cst.If]),
+    "while 0:": frozenset([cst.For, cst.While]),
+    "try:": frozenset([cst.Try]),
+}
+"""The types of the statements with a block, by `Block.opening`."""
+
+
+class CutNode(Struct, frozen=True):
+    """A statement or block that continues in later pieces."""
+
+    start: cst.CSTNode
+    """The node with the statements of its first piece only."""
+    node: cst.CSTNode
+    """The node with all statements, as in the module."""
+    last: cst.CSTNode
+    """The last statement in the block or, if others follow the block, the last clause."""
+
+
+class JoinedModule(Struct, frozen=True, eq=False, dict=True):
+    """A module and the pieces from which it was joined."""
+
+    tree: cst.Module
+    pieces: tuple[ParsedPiece, ...]
+    cut_nodes: dict[int, CutNode]
+    """The nodes that continue in later pieces, by the identity of the whole node. Inner nodes precede outer ones."""
+
+    @cached_property
+    def parents(self) -> Parents:
+        """The parent of each node."""
+        parents: Parents = {}
+        for piece in self.pieces:
+            parents |= piece.parents
+        for cut_node in self.cut_nodes.values():
+            for child in children(cut_node.node):
+                parents[id(child)] = cut_node.node
+        for statement in self.tree.body:
+            parents[id(statement)] = self.tree
+        return parents
+
+    @cached_property
+    def _owners(self) -> dict[int, ParsedPiece]:
+        """The piece of each node except whitespace and punctuation, by the identity of the node."""
+        owners: dict[int, ParsedPiece] = {}
+        for piece in self.pieces:
+            owners |= dict.fromkeys(piece.node_ids, piece)
+        return owners
+
+    @cached_property
+    def _first_lines(self) -> dict[int, int]:
+        """The number of the first line of each piece, by the identity of the piece."""
+        lines = accumulate((piece.line_count for piece in self.pieces), initial=1)
+        return {id(piece): line for piece, line in zip(self.pieces, lines, strict=False)}
+
+    def mentions(self, word: bytes) -> bool | None:
+        """Return whether the source contains a word, or None if its pieces cannot tell.
+
+        The encoding of the source may represent the word differently, and a line break may end a piece.
+        """
+        if b"\n" in word or not self.tree.encoding.startswith("utf-8"):
+            return None
+        text = word.decode()
+        return any(piece.mentions(text) for piece in self.pieces)
+
+    def range_of(self, node: cst.CSTNode) -> Range | None:
+        """Return the range of a node, as in `positions`, or None if it has none."""
+        if node is self.tree:
+            return (1, 0, *self._end_of(self.pieces[-1]))
+        cut_node = self.cut_nodes.get(id(node))
+        if cut_node is None:
+            return self._range_in_piece(node)
+        start, end = self.range_of(cut_node.start), self.range_of(cut_node.last)
+        return None if start is None or end is None else (*start[:2], *end[2:])
+
+    def _range_in_piece(self, node: cst.CSTNode) -> Range | None:
+        owner = self._owners.get(id(node))
+        for piece in self.pieces if owner is None else (owner,):
+            position = piece.positions.ranges.get(id(node))
+            if position is not None:
+                line, column, end_line, end_column = position
+                first_line = self._first_lines[id(piece)]
+                return first_line + line, column, first_line + end_line, end_column
+        return None
+
+    def _end_of(self, piece: ParsedPiece) -> tuple[int, int]:
+        line, column = piece.positions.end
+        return self._first_lines[id(piece)] + line, column
+
+
+class _OpenBlock(Struct):
+    """A block whose statements are being joined."""
+
+    statement: BlockStatement | None
+    """The statement with the block, or None for the module."""
+    indent: str
+    """The whitespace at the start of a line."""
+    statements: list[cst.BaseStatement]
+
+
+class _Joiner(Struct):
+    """The state of joining pieces."""
+
+    default_indent: str
+    blocks: list[_OpenBlock] = field(default_factory=lambda: [_OpenBlock(None, "", [])])
+    """The open blocks, from the module inwards."""
+    cut_nodes: dict[int, CutNode] = field(default_factory=dict)
+
+    def add(self, parsed: ParsedPiece) -> None:
+        """Add the next piece."""
+        for block in parsed.piece.blocks[len(self.blocks) - 1 :]:
+            self._open(block)
+        end_depth = min(parsed.end_depth, len(parsed.piece.end_blocks))
+        for depth in range(parsed.depth, -1, -1):
+            self.blocks[depth].statements += parsed.statements[depth]
+            footer = parsed.footers[depth]
+            if depth > end_depth:
+                self._close(parsed, depth)
+            elif depth:
+                check_is_open(parsed.openings[depth - 1])
+                if footer:
+                    raise WrongCutError
+
+    def _open(self, block: Block) -> None:
+        """Open the block of the last statement, in which the next piece starts."""
+        outer = self.blocks[-1]
+        statement = outer.statements[-1]
+        if type(statement) not in _TYPES[block.opening] or not isinstance(statement, BlockStatement):
+            raise WrongCutError
+        body = statement.body
+        check_is_open(statement)
+        if not isinstance(body, cst.IndentedBlock) or body.footer:
+            raise WrongCutError
+        if outer.indent + (self.default_indent if body.indent is None else body.indent) != block.indent:
+            raise WrongCutError
+        self.blocks.append(_OpenBlock(statement, block.indent, list(body.body)))
+
+    def _close(self, parsed: ParsedPiece, depth: int) -> None:
+        """Close the innermost block, which ends in a piece."""
+        block = self.blocks.pop()
+        statement, opening = block.statement, parsed.openings[depth - 1]
+        if statement is None:
+            raise WrongCutError
+        body = statement.body.with_changes(body=tuple(block.statements), footer=parsed.footers[depth])
+        joined = _with_clauses(statement.with_changes(body=body), opening)
+        self.blocks[-1].statements[-1] = joined
+        last = block.statements[-1]
+        self.cut_nodes[id(body)] = CutNode(statement.body, body, last)
+        self.cut_nodes[id(joined)] = CutNode(statement, joined, (last, *clauses_of(opening))[-1])
+
+
+def _with_clauses(statement: BlockStatement, opening: BlockStatement) -> BlockStatement:
+    """Return a statement with the clauses of another one."""
+    match opening:
+        case cst.Try() | cst.TryStar() if isinstance(statement, cst.Try):
+            return opening.with_changes(
+                body=statement.body,
+                leading_lines=statement.leading_lines,
+                whitespace_before_colon=statement.whitespace_before_colon,
+            )
+        case cst.If() | cst.While():
+            return statement.with_changes(orelse=opening.orelse)
+        case _:
+            return statement
+
+
+def join(pieces: tuple[ParsedPiece, ...], encoding: str) -> JoinedModule:
+    """Return the module with these pieces. Raises WrongCutError if a piece does not continue the previous ones."""
+    first, last = pieces[0], pieces[-1]
+    if any(parsed.piece.end_blocks != following.piece.blocks for parsed, following in pairwise(pieces)):
+        raise WrongCutError
+    joiner = _Joiner(first.context.indent)
+    for parsed in pieces:
+        joiner.add(parsed)
+    tree = cst.Module(
+        body=tuple(joiner.blocks[0].statements),  # type: ignore[arg-type] # only blocks contain other statements
+        header=first.header,
+        footer=last.footers[0],
+        encoding=encoding,
+        default_indent=first.context.indent,
+        default_newline=first.context.newline,
+        has_trailing_newline=last.has_trailing_newline,
+    )
+    return JoinedModule(tree, pieces, joiner.cut_nodes)

@@ -1,0 +1,157 @@
+"""A quick scan of a source before it is parsed.
+
+The scan proves most sources safe for the native parser, at a fraction of the cost of parsing them.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
+
+from stepgraph.limits import CHAINED_LINKS
+
+if TYPE_CHECKING:
+    from stepgraph.syntax.nesting import NestingSums
+
+_MAX_LINE_OPERATORS: Final = 60
+"""The number of brackets and operators that a logical line may contain without a further check."""
+_TOKENS_PER_LINE: Final = 2
+"""The number of tokens that the parser adds for a line."""
+
+# Source without code: comments, strings, and format strings with simple fields. An unterminated string matches too, as
+# the parser rejects it at once, and another attempt at each quote in it would take quadratic time.
+_TRIPLE_QUOTED: Final = r"""\"\"\"(?:[^"\\]|\\.|"(?!""))*+(?:\"\"\")?|'''(?:[^'\\]|\\.|'(?!''))*+(?:''')?"""
+_SINGLE_QUOTED: Final = r""""(?:[^"\\\n]|\\.)*+"?|'(?:[^'\\\n]|\\.)*+'?"""
+_FIELD_IN_DOUBLE: Final = r"\{(?:[^{}\"'\\\n]|'[^{}\"'\\\n]*+'){0,80}+\}"
+_FIELD_IN_SINGLE: Final = r"\{(?:[^{}\"'\\\n]|\"[^{}\"'\\\n]*+\"){0,80}+\}"
+_COMMENT_OR_STRING: Final = re.compile(
+    rf"""\#[^\n]*
+    |(?<!\w)[bBrRuU]{{0,2}}(?:{_TRIPLE_QUOTED}|{_SINGLE_QUOTED})
+    |(?<!\w)(?P<formatted>[fFrRtT]{{1,2}}(?:
+        "(?!"")(?:[^"\\\n{{}}]|\\[^{{}}N]|\{{\{{|\}}\}}|{_FIELD_IN_DOUBLE})*+"
+        |'(?!'')(?:[^'\\\n{{}}]|\\[^{{}}N]|\{{\{{|\}}\}}|{_FIELD_IN_SINGLE})*+'
+    ))""",
+    re.VERBOSE | re.DOTALL,
+)
+_TOKEN: Final = re.compile(r"\w++|[^\w\s]")
+_FIELD: Final = re.compile(r"\{[^{}\n]*+\}")
+_LINK_KEYWORDS: Final = re.compile(r"\b(?:lambda|else|not|await|for)\b")
+_BRACKET_IN_CASE: Final = re.compile(r"^[ \t\f]*case\b[^(\[{\n]*[(\[{]", re.MULTILINE)
+
+_COUNTED_BYTES: Final = b"()[]{}.+-*/%@&|^~<>\n"
+_DELETED_BYTES: Final = bytes(set(range(256)) - set(_COUNTED_BYTES))
+_UNIFY_BRACKETS: Final = bytes.maketrans(b"[]{}", b"()()")
+
+
+class QuickScan(Struct, frozen=True):
+    """An estimate of the work of parsing a source, made without parsing it."""
+
+    is_shallow: bool
+    """Whether no expression and no pattern can exceed a limit of the native parser; False if unknown."""
+    is_exact: bool
+    """Whether all strings were recognized. Otherwise, all text counts as code, even if it is in strings or comments."""
+    tokens: int
+    """The approximate number of tokens, as a measure of the parser's memory use.
+
+    It counts names, numbers, strings, comments and operators, including those in the fields of format strings, and two
+    tokens for each line. The text between these fields does not count.
+    """
+
+    def with_change(self, old_text: str, new_text: str) -> QuickScan | None:
+        """Return the estimate of a source in which some lines have changed, or None if all of it must be scanned.
+
+        Both texts start and end between statements.
+        """
+        old, new = _scan(old_text, counts_keywords=True), _scan(new_text, counts_keywords=True)
+        if (self.is_shallow and not new.is_shallow) or not (new if self.is_exact else old).is_exact:
+            return None
+        if self.is_exact:
+            added = new.tokens - old.tokens
+        else:
+            added = _count_tokens_and_lines(new_text) - _count_tokens_and_lines(old_text)
+        return QuickScan(self.is_shallow, self.is_exact, self.tokens + added)
+
+
+class SourceScan(Struct, frozen=True):
+    """The work of parsing a source, known before parsing it."""
+
+    quick: QuickScan
+    nesting: NestingSums | None = None
+    """The nesting of the source, or None if it is shallow."""
+
+    def with_change(self, old_text: str, new_text: str) -> SourceScan | None:
+        """Return the scan of a source in which some lines have changed, or None if all of it must be scanned.
+
+        Both texts start and end between statements.
+        """
+        quick = self.quick.with_change(old_text, new_text)
+        if quick is None or quick.is_shallow:
+            return None if quick is None else SourceScan(quick)
+        nesting = None if self.nesting is None else self.nesting.with_change(old_text, new_text)
+        return None if nesting is None else SourceScan(quick, nesting)
+
+
+def quick_scan(text: str) -> QuickScan:
+    """Return an estimate of the nesting and the number of tokens of a source, made with regular expressions."""
+    return _scan(text, counts_keywords=False)
+
+
+def _scan(text: str, *, counts_keywords: bool) -> QuickScan:
+    """Return an estimate. With `counts_keywords`, keywords that are links always count, not only if there are many."""
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    format_strings: list[str] = []
+
+    def blank(match: re.Match[str]) -> str:
+        if match.lastgroup is not None:
+            format_strings.append(match.group())
+        return " "
+
+    code, count = _COMMENT_OR_STRING.subn(blank, text)
+    is_exact = not _has_quote(code)
+    if is_exact:
+        fields = "".join(_FIELD.findall("\n".join(format_strings)))
+        tokens = count + _count_tokens(code) + _count_tokens(fields) + _TOKENS_PER_LINE * text.count("\n")
+    else:
+        # A format string did not match, so code after it may have matched as a string.
+        tokens = _count_tokens_and_lines(text)
+    return QuickScan(_is_shallow(code, counts_keywords=counts_keywords), is_exact, tokens)
+
+
+def _count_tokens_and_lines(code: str) -> int:
+    return _count_tokens(code) + _TOKENS_PER_LINE * code.count("\n")
+
+
+def _count_tokens(code: str) -> int:
+    return _TOKEN.subn("", code)[1]
+
+
+def _has_quote(code: str) -> bool:
+    return '"' in code or "'" in code
+
+
+def _is_shallow(code: str, *, counts_keywords: bool) -> bool:
+    code = code.replace("\\\n", "")
+    # The remaining quotes belong to format strings with complex fields.
+    if _has_quote(code) or ("case" in code and _BRACKET_IN_CASE.search(code)):
+        return False
+    if counts_keywords or sum(map(code.count, ("lambda", "else", "not", "await", "for"))) > CHAINED_LINKS:
+        code = _LINK_KEYWORDS.sub("~", code)
+    encoded = code.encode("utf-8", "surrogatepass")
+    return _has_short_lines(encoded.translate(_UNIFY_BRACKETS, _DELETED_BYTES))
+
+
+def _has_short_lines(counted: bytes) -> bool:
+    depth = length = 0
+    for line in counted.split(b"\n"):
+        if not line:
+            continue
+        length += len(line)
+        if length > _MAX_LINE_OPERATORS:
+            return False
+        depth += line.count(b"(") - line.count(b")")
+        if depth <= 0:
+            depth = length = 0
+    return True
