@@ -1,4 +1,4 @@
-"""Measure how time grows with the number of steps, functions and nested loops."""
+"""Measure how time grows with the number of steps, functions, loops and members of a gather."""
 
 from __future__ import annotations
 
@@ -14,9 +14,13 @@ STEPS = (100, 300, 1000, 3000, 10_000)
 FUNCTIONS = (100, 300, 1000)
 CLIQUE = (10, 20, 50)
 DEPTHS = (20, 40, 80)
+MEMBERS = (100, 300, 1000)
+LOOPS = (30, 100, 300)
 
 _HEAD = "from workers import WorkflowEntrypoint\n\n\n"
-_RUN = "class W(WorkflowEntrypoint):\n    async def run(self, event, step):\n        await f0(step)\n"
+_WORK = "async def work(): ...\n\n\n"
+_CLASS = "class W(WorkflowEntrypoint):\n    async def run(self, event, step):\n"
+_RUN = f"{_CLASS}        await f0(step)\n"
 
 
 def chain(functions: int) -> str:
@@ -39,8 +43,28 @@ def nested(depth: int) -> str:
     """Return a module with a step in nested loops."""
     lines = [f"{'    ' * (index + 2)}for x{index} in event['payload']['a']:" for index in range(depth)]
     step = f"{'    ' * (depth + 2)}await step.do('a')(work)()"
-    head = "async def work(): ...\n\n\nclass W(WorkflowEntrypoint):\n    async def run(self, event, step):\n"
-    return f"{_HEAD}{head}" + "\n".join([*lines, step, ""])
+    return f"{_HEAD}{_WORK}{_CLASS}" + "\n".join([*lines, step, ""])
+
+
+def gather(members: int) -> str:
+    """Return a module with a single `gather` of calls."""
+    steps = "".join(f"        step_{index} = step.do('step {index}')(work)\n" for index in range(members))
+    calls = "".join(f"            step_{index}(),\n" for index in range(members))
+    return f"import asyncio\n{_HEAD}{_WORK}{_CLASS}{steps}        await asyncio.gather(\n{calls}        )\n"
+
+
+def loops(count: int) -> str:
+    """Return a module with loops in sequence, each with a step that reads the variable of the loop."""
+    lines: list[str] = []
+    for index in range(count):
+        lines += [
+            "        for item in event['payload']['items']:",
+            f"            @step.do(f'step {index} {{item}}')",
+            f"            async def step_{index}():",
+            "                return item['name']",
+            f"            await step_{index}()",
+        ]
+    return f"{_HEAD}{_CLASS}" + "\n".join([*lines, ""])
 
 
 SHAPES: tuple[tuple[str, Callable[[int], str], Sequence[int]], ...] = (
@@ -49,6 +73,8 @@ SHAPES: tuple[tuple[str, Callable[[int], str], Sequence[int]], ...] = (
     ("functions in a grid", grid, FUNCTIONS),
     ("functions in a clique", clique, CLIQUE),
     ("nested loops", nested, DEPTHS),
+    ("members of a gather", gather, MEMBERS),
+    ("loops in sequence", loops, LOOPS),
 )
 
 
@@ -58,7 +84,7 @@ def _program(functions: int, calls: Callable[[int], list[int]]) -> str:
         parts.append(f"async def f{index}(step):\n    await step.do('step {index}')(work)()\n")
         parts += [f"    await f{callee}(step)\n" for callee in calls(index) if callee < functions]
         parts.append("\n\n")
-    return "".join([*parts, "async def work(): ...\n\n\n", _RUN])
+    return "".join([*parts, _WORK, _RUN])
 
 
 def seconds(source: str, rounds: int) -> float:

@@ -26,7 +26,7 @@ def print_watch(folder: Path, rounds: int) -> None:
     for number, (name, write, maximum) in enumerate(
         (
             (f"{MODULES} workflows, one edited", write_workflows, MAXIMUM),
-            (f"{MODULES - 1} imports of one workflow, one edited", _write_imports, MAXIMUM),
+            (f"{MODULES - 1} imports of one workflow, one edited", write_imports, MAXIMUM),
         )
     ):
         project = folder / str(number)
@@ -42,7 +42,7 @@ def write_workflows(folder: Path) -> None:
         (folder / f"module_{number}.py").write_text(workflow(20, f"Workflow{number}"), encoding="utf-8")
 
 
-def _write_imports(folder: Path) -> None:
+def write_imports(folder: Path) -> None:
     """Write a workflow and the modules that it imports, each with a step and three functions that the step calls."""
     imports, calls = [], []
     for number in range(MODULES - 1):
@@ -52,14 +52,14 @@ def _write_imports(folder: Path) -> None:
         )
         step = (
             "async def work(step, order):\n"
-            f'    @step.do("work {number}")\n'
+            f'    @step.do("work {number}", config={{"timeout": "5 minutes"}})\n'
             "    async def inner():\n"
             "        return [select_0(order), select_1(order), select_2(order)]\n\n"
             "    return await inner()\n"
         )
         (folder / f"module_{number}.py").write_text(functions + step, encoding="utf-8")
         imports.append(f"import module_{number}\n")
-        calls.append(f"        await module_{number}.work(step, event)\n")
+        calls.append(f'        await module_{number}.work(step, event["payload"])\n')
     head = "from workers import WorkflowEntrypoint\n\n\nclass W(WorkflowEntrypoint):\n"
     run = "    async def run(self, event, step):\n"
     (folder / "entry.py").write_text("".join([*imports, head, run, *calls]), encoding="utf-8")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from difflib import Match, SequenceMatcher
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -15,6 +16,7 @@ from stepgraph.escaping.file_names import patch_name
 from stepgraph.escaping.plain_text import readable_patch_line
 from stepgraph.large_stack import run_with_large_stack
 from stepgraph.limits import DIFFLIB_LINES
+from stepgraph.project.reading import unsaved_file
 
 if TYPE_CHECKING:
     from stepgraph.syntax.edits import Edit
@@ -25,6 +27,11 @@ _WITHOUT_NEWLINE = "\\ No newline at end of file\n"
 # Maps each byte to one character, so a diff of such texts is a diff of bytes.
 _BYTE_ENCODING = "latin-1"
 _LINE_FEED = "\n"
+
+_MAX_PASSES: Final = 10
+"""The maximum number of repetitions. Fixes that uncover other fixable findings are rare, and several in a row have not
+been observed.
+"""
 
 
 class FixedFile(Struct, frozen=True):
@@ -38,13 +45,40 @@ class FixedFile(Struct, frozen=True):
     """The fixed findings."""
 
 
-def compute_fixes(findings: Iterable[Finding], *, unsafe: bool) -> tuple[FixedFile, ...]:
+def repeat_fixes(
+    findings: Iterable[Finding],
+    check_again: Callable[[], Iterable[Finding]],
+    *,
+    unsafe: bool = False,
+    path: str | None = None,
+) -> tuple[FixedFile, ...]:
+    """Return the files that fixes change, computed as by `compute_fixes` until nothing changes.
+
+    No file is written: `check_again` returns the findings while the fixed files are read as unsaved files.
+    """
+    files: tuple[FixedFile, ...] = ()
+    with ExitStack() as unsaved_files:
+        for _ in range(_MAX_PASSES):
+            fixed = compute_fixes(findings, unsafe=unsafe, path=path)
+            files = merge_passes(files, fixed)
+            if not fixed:
+                break
+            for file in fixed:
+                unsaved_files.enter_context(unsaved_file(file.path, file.after))
+            findings = check_again()
+    return files
+
+
+def compute_fixes(findings: Iterable[Finding], *, unsafe: bool, path: str | None = None) -> tuple[FixedFile, ...]:
     """Return the files that the fixes of findings change, in the order of the findings.
 
-    A fix that changes the same code as an earlier one is omitted. Unsafe fixes are omitted unless `unsafe`.
+    A fix that changes the same code as an earlier one is omitted. Unsafe fixes are omitted unless `unsafe`. With
+    `path`, so are fixes that do not change this file.
     """
+    compatible = _compatible_findings(findings, unsafe=unsafe)
+    selected = (fix for fix in compatible if path is None or any(edit.place.module.path == path for edit in fix[1]))
     # Applying edits recurses as deeply as syntax is nested.
-    return run_with_large_stack(lambda: _fixed_files(_compatible_findings(findings, unsafe=unsafe)))
+    return run_with_large_stack(lambda: _fixed_files(selected))
 
 
 def _compatible_findings(findings: Iterable[Finding], *, unsafe: bool) -> Iterator[tuple[Finding, tuple[Edit, ...]]]:
@@ -132,6 +166,13 @@ def _lines(content: bytes) -> list[str]:
     parts = content.decode(_BYTE_ENCODING).split(_LINE_FEED)
     complete_lines = [f"{part}\n" for part in parts[:-1]]
     return [*complete_lines, parts[-1]] if parts[-1] else complete_lines
+
+
+def changed_lines(before: Sequence[str], after: Sequence[str]) -> Iterator[tuple[range, range]]:
+    """Yield the ranges of indices of lines that differ, each with the lines that replace them."""
+    for tag, old, old_end, new, new_end in _LineMatcher(before, after).get_opcodes():
+        if tag != "equal":
+            yield range(old, old_end), range(new, new_end)
 
 
 def hunks(before: Sequence[str], after: Sequence[str]) -> Iterator[str]:

@@ -299,6 +299,7 @@ def _analyze_workflow(
         lambda node: _code_of(built.places.of(node)),
         WorkflowSubject(name, program, built.graph, notes, configured) if checked else None,
         _node_finder(built),
+        lambda part: _span_of(built.places.site_of(part)),
     )
 
 

@@ -23,7 +23,7 @@ def _compared_pairs(source: str) -> int:
     (workflow,) = analyze_source(source, "entry.py").workflows
     assert workflow.subject is not None
     budget = Budget()
-    list(find_name_clashes(workflow.subject.program.body, budget))
+    list(find_name_clashes(workflow.subject, budget))
     return budget.maximum[Limit.PAIRS] - budget.remaining[Limit.PAIRS]
 
 

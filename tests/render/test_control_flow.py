@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from stepgraph.model.details import NO_DETAILS, Detail, Details
 from stepgraph.model.payload import FunctionDef, Node
 from stepgraph.render.flow.control_flow import control_flow
 from tests.render.graphs import (
@@ -22,9 +23,9 @@ from tests.render.graphs import (
 )
 
 
-def edges_of(*nodes: Node, functions: dict[str, FunctionDef] | None = None) -> set[str]:
+def edges_of(*nodes: Node, functions: dict[str, FunctionDef] | None = None, details: Details = NO_DETAILS) -> set[str]:
     """Return the edges except failure edges."""
-    flow = control_flow(graph(*nodes, functions=functions)["workflow"])
+    flow = control_flow(graph(*nodes, functions=functions)["workflow"], details)
     return {
         f"{edge.source} -> {edge.target}"
         + ("" if edge.kind == "next" else f" ({edge.kind})")
@@ -242,3 +243,27 @@ def test_contents_of_unknown_nodes_may_run_in_any_order() -> None:
         "future 1 -> future 1 end",
         "future 1 end -> end",
     }
+
+
+def test_a_raise_does_not_lead_out_of_its_function() -> None:
+    leave: Node = {"type": "break", "kind": "return"}
+    details = Details([(leave, Detail("raise Refused()"))])
+    assert edges_of(do("a"), leave, details=details) == {"start -> a", "a -> return 1"}
+
+
+def test_a_raise_without_a_node_ends_its_branch() -> None:
+    unpaid = branch("unpaid", do("a"))
+    details = Details([(unpaid, Detail(ending="raise Refused()"))])
+    assert edges_of(either(unpaid), do("b"), details=details) == {
+        "start -> if 1",
+        "if 1 -> a (then) unpaid",
+        "if 1 -> if 1 end (else)",
+        "if 1 end -> b",
+        "b -> end",
+    }
+
+
+def test_only_exits_leave_an_endless_loop() -> None:
+    endless = loop(do("a"), either(branch("paid", LEAVE_LOOP)))
+    edges = edges_of(endless, do("b"), details=Details([(endless, Detail("while True"))]))
+    assert {edge for edge in edges if "-> loop 1 end" in edge} == {"break 1 -> loop 1 end (jump)"}

@@ -125,6 +125,18 @@ class Places(Struct):
         entry = self._by_id.get(id(part))
         return None if entry is None else entry[2]
 
+    def site_of(self, part: Part) -> Place | None:
+        """Return the location of a part in the control flow, or None if it is unknown.
+
+        For a step, this is its call, not its declaration, and for a handler its `except` clause, not the `try`.
+        """
+        origin = self.origin_of(part)
+        if isinstance(origin, Try) and part.get("type") == "block":
+            origin = origin.handlers[0]
+        if isinstance(origin, Handler) and origin.place is not None:
+            return origin.place
+        return self._calls.get(id(part)) or self.of(part)
+
     def regions_of(self, part: Part) -> Iterator[Place]:
         """Yield the code of a part: its location and, for a step, the function that it runs, and its call."""
         place, call = self.of(part), self._calls.get(id(part))

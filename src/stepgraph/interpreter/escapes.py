@@ -106,7 +106,9 @@ def report_escape(
     With `is_stored`, the callee may store the arguments in an object of the project.
     """
     for argument in arguments.items:
-        interpreter.escape(argument.value, argument.place, f"is passed to `{_callee(place)}`{why}", is_stored=is_stored)
+        if argument.value.relevant:  # or else the text is not needed
+            action = f"is passed to `{_callee(place)}`{why}"
+            interpreter.escape(argument.value, argument.place, action, is_stored=is_stored)
 
 
 def _callee(place: Place) -> str:

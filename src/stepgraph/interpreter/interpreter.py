@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from typing import Any, Final, TypeAlias
 
@@ -52,7 +52,28 @@ Evaluator: TypeAlias = "Callable[[Interpreter, Any], Value]"
 Executor: TypeAlias = "Callable[[Interpreter, Any], None]"
 Caller: TypeAlias = "Callable[[Interpreter, Any, Arguments, Place], Value]"
 
+_WORK: Final = (Run, Start, Await)
+_AWAITABLES: Final = (StepCall, WaitCall, FunctionCall, PreparedCall, WaitForCall, Task, Gathering)
+
 LIMIT_ADVICE: Final = "Later steps are missing from the graph. Split the workflow, or simplify the code at this line."
+
+
+class _InFrame:
+    """The context of `Interpreter.in_frame`: a class, because a generator takes three times as long."""
+
+    __slots__ = ("frame", "interpreter", "outer")
+
+    def __init__(self, interpreter: Interpreter, frame: Frame) -> None:
+        self.interpreter = interpreter
+        self.frame = frame
+
+    def __enter__(self) -> None:
+        interpreter, frame = self.interpreter, self.frame
+        self.outer, interpreter.frame = interpreter.frame, frame
+        frame.outer_loop_depth, frame.caller, frame.in_step = interpreter.loop_depth, self.outer, interpreter.in_step
+
+    def __exit__(self, *_: object) -> None:
+        self.interpreter.frame = self.outer
 
 
 class Interpreter(Struct, eq=False):
@@ -157,7 +178,7 @@ class Interpreter(Struct, eq=False):
 
     def place(self, node: cst.CSTNode) -> Place:
         """Return a node of the current module as a place."""
-        return Place(self.module, node)
+        return Place(self.frame.scope.module, node)
 
     def text(self, node: cst.CSTNode) -> str:
         """Return the source code of a node of the current module, on one line."""
@@ -224,7 +245,7 @@ class Interpreter(Struct, eq=False):
 
         An awaitable is not reported, because the operation raises a TypeError.
         """
-        if not isinstance(value, StepCall | WaitCall | FunctionCall | PreparedCall | WaitForCall | Task | Gathering):
+        if value.relevant and not isinstance(value, _AWAITABLES):
             self.escape(value, place, action)
 
     # Emission of operations, notes and facts
@@ -233,7 +254,7 @@ class Interpreter(Struct, eq=False):
         """Append an operation to the current block. An `Await` also finishes the tasks that are done after it."""
         self.budget.spend(Limit.OPERATIONS)
         self.operations.append(operation)
-        if isinstance(operation, Run | Start | Await):
+        if isinstance(operation, _WORK):
             self.frame.emitted = True
             if not isinstance(operation, Start):
                 self.tracer.on_completion()
@@ -318,15 +339,9 @@ class Interpreter(Struct, eq=False):
         finally:
             self.frame.open_contexts.pop()
 
-    @contextmanager
-    def in_frame(self, frame: Frame) -> Iterator[None]:
+    def in_frame(self, frame: Frame) -> AbstractContextManager[None]:
         """Switch to the frame of a call."""
-        outer, self.frame = self.frame, frame
-        frame.outer_loop_depth, frame.caller, frame.in_step = self.loop_depth, outer, self.in_step
-        try:
-            yield
-        finally:
-            self.frame = outer
+        return _InFrame(self, frame)
 
     @contextmanager
     def without_replay(self) -> Iterator[None]:

@@ -20,7 +20,7 @@ from stepgraph.interpreter.values.calls import (
     StepCall,
     WaitCall,
 )
-from stepgraph.interpreter.values.containers import DEEPEST, Collection, LazyElements, Mapping
+from stepgraph.interpreter.values.containers import DEEPEST, Collection, Mapping
 from stepgraph.interpreter.values.objects import (
     ClassValue,
     EnumMember,
@@ -76,6 +76,8 @@ from stepgraph.syntax.module import Place
 _UNKNOWN_KIND: Final = "?"
 # Members that replace an object: `__new__` may return a different object, and the SDK uses `js_object` in its place.
 _REPLACING_MEMBERS: Final = ("__new__", "js_object")
+# The most frequent types of values that are their own snapshots.
+_ATOMS: Final = frozenset([Constant, External, Unknown])
 # Maximum number of elements converted for each collection. Further elements are omitted.
 MAX_ELEMENTS: Final = 100
 # Maximum number of elements converted for one value, including nested collections, because rules compare and traverse
@@ -99,8 +101,15 @@ class _StaticValueBuilder(Struct):
     def static_value(self, value: Value, depth: int) -> Value:
         """Return a snapshot, without taint, of a value at a nesting depth in collections."""
         value = without_taint(value)
+        if type(value) in _ATOMS:
+            return value
+        if isinstance(value, (Collection, Mapping)):
+            if isinstance(value, Collection) and value.lazy is not None and not value.lazy.is_view:
+                return StaticGenerator()
+            is_shown = depth <= DEEPEST and self.remaining > 0
+            return self._static_collection(value, depth + 1) if is_shown else UNKNOWN
         match value:
-            case Constant() | Moment() | Duration() | External() | ExternalResultMember():
+            case Moment() | Duration() | External() | ExternalResultMember():
                 return value
             case Template(text=text):
                 return Template(text)
@@ -119,12 +128,10 @@ class _StaticValueBuilder(Struct):
                 return StaticObject(class_value.name, tuple(_kinds(class_value)))
             case StepCall() | WaitCall() | FunctionCall() | PreparedCall() | Task() | Gathering() | WaitForCall():
                 return StaticAwaitable()
-            case GeneratorCall() | GeneratorExpression() | Collection(lazy=LazyElements(is_view=False)):
+            case GeneratorCall() | GeneratorExpression():
                 return StaticGenerator()
             case Union(cases=cases):
                 return StaticUnion(tuple(self.static_value(case.value, depth) for case in cases))
-            case Collection() | Mapping() if depth <= DEEPEST and self.remaining > 0:
-                return self._static_collection(value, depth + 1)
             case _:
                 return UNKNOWN
 
@@ -155,13 +162,15 @@ class _StaticValueBuilder(Struct):
         entries = value.entries
         self.remaining -= min(len(entries), MAX_ELEMENTS)
         static_entries = tuple(
-            StaticEntry(
-                element_value(entry.key, entry.key_place),
-                entry.key_place,
-                element_value(entry.value, entry.place),
-                entry.place,
-            )
-            for entry in entries[:MAX_ELEMENTS]
+            [
+                StaticEntry(
+                    element_value(entry.key, entry.key_place),
+                    entry.key_place,
+                    element_value(entry.value, entry.place),
+                    entry.place,
+                )
+                for entry in entries[:MAX_ELEMENTS]
+            ]
         )
         is_complete = (
             shows_constants and not value.partial and not any(entry.many or entry.may_be_missing for entry in entries)
@@ -172,7 +181,7 @@ class _StaticValueBuilder(Struct):
 
     def static_value_at(self, value: Value, place: Place, depth: int) -> Value:
         """Return a snapshot of a value. An unknown value of `"a" if x else "b"` becomes a union of the literals."""
-        if isinstance(value, Unknown) and isinstance(place.node, cst.IfExp):
+        if type(value) is Unknown and isinstance(place.node, cst.IfExp):
             cases = tuple(_conditional_literals(place.node))
             return StaticUnion(cases) if any(case != UNKNOWN for case in cases) else UNKNOWN
         return self.static_value(value, depth)
@@ -219,7 +228,9 @@ def static_arguments(arguments: Arguments, *, shows_hidden: bool = False) -> Sta
 
     With `shows_hidden`, constants in a collection that has another name are known, too, until the collection changes.
     """
-    return StaticArguments(tuple(_static_argument(argument, shows_hidden=shows_hidden) for argument in arguments.items))
+    return StaticArguments(
+        tuple([_static_argument(argument, shows_hidden=shows_hidden) for argument in arguments.items])
+    )
 
 
 def _static_argument(argument: Argument, *, shows_hidden: bool) -> StaticArgument:
@@ -231,6 +242,8 @@ def _static_argument(argument: Argument, *, shows_hidden: bool) -> StaticArgumen
 
 def _nondeterministic_part(value: Value) -> Nondeterministic | None:
     """Return the first nondeterministic value in a value, except in the elements of collections."""
+    if not isinstance(value, Union):
+        return taint_of(value)
     return next((source for leaf in union_values(value) if (source := taint_of(leaf)) is not None), None)
 
 

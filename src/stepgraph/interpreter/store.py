@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Final, TypeAlias
 
 import libcst as cst
@@ -46,6 +46,8 @@ from stepgraph.syntax.module import Place
 MAX_SERIAL: Final = sys.maxsize
 
 
+# The types of values that may hold steps, which a write may make unused.
+_REPLACEABLE: Final = (StepFunction, Collection, Mapping)
 # Number of slots that one unit of the budget merges from a log into the enclosing log.
 _SLOTS_MERGED_PER_UNIT: Final = 8
 
@@ -68,6 +70,30 @@ class FunctionReads(Struct, frozen=True):
 
     slots: set[SlotId]
     serial: int
+
+
+class _Logged:
+    """The context of `Store.logged`."""
+
+    __slots__ = ("isolated", "log", "outer", "store")
+
+    def __init__(self, store: Store, log: WriteLog, *, isolated: bool) -> None:
+        self.store = store
+        self.log = log
+        self.isolated = isolated
+
+    def __enter__(self) -> WriteLog:
+        self.outer, self.store.log = self.store.log, self.log
+        return self.log
+
+    def __exit__(self, error: type[BaseException] | None, *_: object) -> None:
+        self.store.log = self.outer
+        try:
+            if error is None and len(self.log) >= _SLOTS_MERGED_PER_UNIT:
+                self.store.budget.spend(Limit.JOINED, len(self.log) // _SLOTS_MERGED_PER_UNIT)
+        finally:
+            if self.outer is not None and not self.isolated:
+                self.outer.merge(self.log)
 
 
 class Store(Struct):
@@ -149,22 +175,12 @@ class Store(Struct):
         self.reads, self.events.function_serial = caller.slots | reads, caller.serial
         return reads
 
-    @contextmanager
-    def logged(self, newest: int, *, isolated: bool = False) -> Iterator[WriteLog]:
+    def logged(self, newest: int, *, isolated: bool = False) -> AbstractContextManager[WriteLog]:
         """Log the writes in this context to cells up to the serial `newest` and to shared cells.
 
         The enclosing log also includes the writes, unless this context is `isolated`.
         """
-        outer, log = self.log, WriteLog(newest)
-        self.log = log
-        try:
-            yield log
-            if len(log) >= _SLOTS_MERGED_PER_UNIT:
-                self.budget.spend(Limit.JOINED, len(log) // _SLOTS_MERGED_PER_UNIT)
-        finally:
-            self.log = outer
-            if outer is not None and not isolated:
-                outer.merge(log)
+        return _Logged(self, WriteLog(newest), isolated=isolated)
 
     @contextmanager
     def unlogged(self) -> Iterator[None]:
@@ -218,7 +234,7 @@ class Store(Struct):
             self._share(old, value)
         self._trail.append((container, key, logged, self.epoch))
         container[key] = value
-        if isinstance(old, StepFunction | Collection | Mapping) and not isinstance(value, Union) and value.relevant:
+        if isinstance(old, _REPLACEABLE) and not isinstance(value, Union) and value.relevant:
             self._record_replaced(container, old)
         if self._task_reads and (container.serial, key) in self._task_reads and old is not MISSING:
             self.rewrites.append(Rewrite(container, key, old, self._writer))

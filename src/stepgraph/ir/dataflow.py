@@ -7,12 +7,29 @@ body, joins them at merge points and iterates over loop bodies until a fixpoint.
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable
-from typing import Final, Generic, TypeAlias
+from typing import Final, Generic, TypeAlias, assert_never
 
 from stepgraph.ir.domain import Domain, Exits, JumpFrame, JumpTarget, Leaf, Observer, RaiseTargets, S
 from stepgraph.ir.exceptions import may_catch, must_catch
-from stepgraph.ir.nodes import Block, Choice, ExceptionType, Jump, JumpKind, Loop, Operation, Scope, Try
+from stepgraph.ir.nodes import (
+    Await,
+    Block,
+    Choice,
+    ExceptionType,
+    Jump,
+    JumpKind,
+    Loop,
+    Operation,
+    PartialOrder,
+    Pause,
+    Run,
+    Scope,
+    Start,
+    Try,
+)
 from stepgraph.limits import Budget, Limit
+
+_LEAVES: Final = (Run, Start, Await, Pause, PartialOrder)
 
 MAX_FINALLY_REVISITS: Final = 2_000
 """The limit on repeated visits of `finally` blocks, since nesting multiplies the paths. Further paths skip them."""
@@ -85,6 +102,10 @@ class _Solver(Generic[S]):
         return end
 
     def operation(self, operation: Operation, state: S, frame: JumpFrame[S]) -> S | None:
+        if isinstance(operation, _LEAVES):  # before the patterns, because most operations are leaves
+            after = self.domain.transfer(operation, state)
+            self.fail(frame.raises, self.domain.may_raise(operation, state, after))
+            return after
         match operation:
             case Choice():
                 return self.choice(operation, state, frame)
@@ -100,9 +121,8 @@ class _Solver(Generic[S]):
             case Jump(kind=kind):
                 self.send(operation, state, frame.exits[kind])
                 return None
-        after = self.domain.transfer(operation, state)
-        self.fail(frame.raises, self.domain.may_raise(operation, state, after))
-        return after
+            case _ as never:
+                assert_never(never)
 
     def choice(self, choice: Choice, state: S, frame: JumpFrame[S]) -> S | None:
         enter = self.domain.enter_branch

@@ -43,7 +43,7 @@ class StaticArgument(Struct, frozen=True):
     """The first nondeterministic value in the argument, except in the elements of collections."""
 
 
-class StaticArguments(Struct, frozen=True):
+class StaticArguments(Struct, frozen=True, cache_hash=True):
     """The arguments of a call, in order, with resolved `*` and `**` arguments expanded."""
 
     items: tuple[StaticArgument, ...] = ()
@@ -60,10 +60,17 @@ class StaticArguments(Struct, frozen=True):
 
     def find(self, index: int | None, keyword: str) -> StaticArgument | None:
         """Return an argument by its 0-based position or its keyword. Return None if it is missing."""
-        positional = self.positional
-        if index is not None and index < len(positional):
-            return positional[index]
-        return next((argument for argument in self.items if argument.keyword == keyword), None)
+        match: StaticArgument | None = None
+        position = 0
+        for argument in self.items:
+            if argument.keyword is not None:
+                if match is None and argument.keyword == keyword:
+                    match = argument
+            elif not argument.star:
+                if position == index:
+                    return argument
+                position += 1
+        return match
 
 
 class MethodCalled(Fact, Struct, frozen=True):

@@ -13,9 +13,9 @@ example:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from enum import Enum, IntEnum
-from typing import TypeAlias, assert_never
+from typing import Any, Final, TypeAlias, assert_never
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -414,38 +414,36 @@ class PartialOrder(Struct, frozen=True):
 Operation: TypeAlias = Run | Start | Await | Pause | Choice | Loop | Try | Scope | Jump | PartialOrder
 
 
-def child_blocks(operation: Operation) -> Iterator[Block]:
-    """Yield the direct child blocks of an operation, in source order."""
-    match operation:
-        case Choice(branches=branches):
-            for branch in branches:
-                yield branch.block
-        case Loop(body=body, orelse=orelse):
-            yield body
-            yield orelse
-        case Try(body=body, handlers=handlers, finalbody=finalbody):
-            yield body
-            for handler in handlers:
-                yield handler.block
-            yield finalbody
-        case Scope(block=block):
-            yield block
-        case PartialOrder(members=members):
-            yield from members
-        case _:
-            return
+def child_blocks(operation: Operation) -> Iterable[Block]:
+    """Return the direct child blocks of an operation, in source order."""
+    find = _CHILD_BLOCKS.get(type(operation))
+    return () if find is None else find(operation)
+
+
+def _try_blocks(operation: Try) -> tuple[Block, ...]:
+    return (operation.body, *[handler.block for handler in operation.handlers], operation.finalbody)
+
+
+# A table, because most operations have no blocks and `match` is slow for them. Each function accepts only operations of
+# its own type, hence `Any`.
+_CHILD_BLOCKS: Final[dict[type[Operation], Callable[[Any], Iterable[Block]]]] = {
+    Choice: lambda operation: [branch.block for branch in operation.branches],
+    Loop: lambda operation: (operation.body, operation.orelse),
+    Try: _try_blocks,
+    Scope: lambda operation: (operation.block,),
+    PartialOrder: lambda operation: operation.members,
+}
 
 
 def operations_in(block: Block) -> Iterator[Operation]:
     """Yield the operations of a block and of its nested blocks, in source order."""
-    stack = [iter(block.operations)]
-    while stack:
-        operation = next(stack[-1], None)
-        if operation is None:
-            stack.pop()
-        else:
-            yield operation
-            stack.extend(iter(inner.operations) for inner in reversed(list(child_blocks(operation))))
+    pending = [*reversed(block.operations)]
+    while pending:
+        operation = pending.pop()
+        yield operation
+        if type(operation) in _CHILD_BLOCKS:
+            for inner in reversed([*child_blocks(operation)]):
+                pending += reversed(inner.operations)
 
 
 def map_blocks(operation: Operation, change: Callable[[Block], Block]) -> Operation:
@@ -469,13 +467,13 @@ def map_blocks(operation: Operation, change: Callable[[Block], Block]) -> Operat
 def may_run_steps(block: Block) -> bool:
     """Return whether a block may run or start a step, a sleep or a wait."""
     return any(
-        isinstance(operation, Run | Start) and _has_steps(operation.activity) for operation in operations_in(block)
+        isinstance(operation, (Run, Start)) and _has_steps(operation.activity) for operation in operations_in(block)
     )
 
 
 def may_await(block: Block) -> bool:
     """Return whether a block awaits tasks or runs an activity. Calls count because the callee may await."""
-    return any(isinstance(operation, Await | Run) for operation in operations_in(block))
+    return any(isinstance(operation, (Await, Run)) for operation in operations_in(block))
 
 
 def _has_steps(activity: Activity) -> bool:

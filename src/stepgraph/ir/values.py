@@ -227,7 +227,7 @@ class ExternalResultMember(Value, Struct, frozen=True):
 
 def taint_of(value: Value) -> Nondeterministic | None:
     """Return the nondeterministic value on which a value without parts depends, or None."""
-    if isinstance(value, Nondeterministic):
+    if type(value) is Nondeterministic:
         return value
     return value.nondeterministic if isinstance(value, Template) else None
 
@@ -259,7 +259,7 @@ def join_taint(values: Sequence[Value]) -> Value:
 
 def without_taint(value: Value) -> Value:
     """Return the value that an analysis without taint tracking computes."""
-    if not isinstance(value, Nondeterministic):
+    if type(value) is not Nondeterministic:
         return value
     if not value.result_name:
         return UNKNOWN

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TypeAlias, assert_never
+from collections.abc import Callable, Iterator
+from typing import Any, Final, TypeAlias, assert_never
 
 from msgspec import Struct
 
@@ -40,20 +40,18 @@ def walk_operations(block: Block) -> Iterator[VisitedOperation]:
 
     Each function and step body is visited at most twice: once outside of steps and once inside.
     """
-    visited: set[tuple[int, bool]] = set()
+    visited: _Visited = set()
     # An explicit stack, because call chains can exceed Python's recursion limit.
-    pending: list[tuple[_Node, StepRun | None]] = [(block, None)]
+    pending: list[_Visit] = [(block, None)]
     while pending:
         node, in_step = pending.pop()
-        if isinstance(node, Block):
-            pending += ((operation, in_step) for operation in reversed(node.operations))
-        elif isinstance(node, Call | Series | StepRun | StepChoice | Sleep | SleepUntil | EventWait):
-            pending += reversed(list(_children(node, in_step, visited)))
-        else:
-            yield VisitedOperation(node, in_step)
-            pending += ((inner, in_step) for inner in reversed(list(child_blocks(node))))
-            if isinstance(node, Run | Start):
-                pending.append((node.activity, in_step))
+        expand = _EXPANSIONS.get(type(node))
+        if type(node) not in _INNER_TYPES:
+            yield VisitedOperation(node, in_step)  # type: ignore[arg-type] # all other nodes are operations
+            if expand is None:
+                pending += [(block, in_step) for block in reversed([*child_blocks(node)])]  # type: ignore[arg-type]
+        if expand is not None:
+            pending += reversed(expand(node, in_step, visited))
 
 
 def activities_in(block: Block) -> Iterator[Activity]:
@@ -107,26 +105,37 @@ def name_of(activity: Activity) -> str:
 
 
 _Node: TypeAlias = Block | Operation | Activity | Dependency
+_Visit: TypeAlias = tuple[_Node, StepRun | None]
+_Visited: TypeAlias = set[tuple[int, bool]]
 
 
-def _children(
-    node: Activity | Dependency, in_step: StepRun | None, visited: set[tuple[int, bool]]
-) -> Iterator[tuple[_Node, StepRun | None]]:
-    """Yield the children of an activity or a dependency, except bodies and dependencies that have been visited."""
-    match node:
-        case Series(block=block):
-            yield block, in_step
-        case StepChoice(cases=cases):
-            yield from ((case.dependency, in_step) for case in cases)
-        case Call(function=function) if _mark_visited(function, in_step, visited):
-            yield function.body, in_step
-        case StepRun(body=body, dependencies=dependencies) if _mark_visited(node, in_step, visited):
-            yield body, in_step or node
-            inside = in_step is not None
-            yield from ((dep, in_step) for dep in dependencies if (id(dep), inside) not in visited)
+def _expand_step(run: StepRun, in_step: StepRun | None, visited: _Visited) -> list[_Visit]:
+    """Return the body of a step and its dependencies, unless they have been visited."""
+    if not _mark_visited(run, in_step, visited):
+        return []
+    inside = in_step is not None
+    dependencies: list[_Visit] = [(each, in_step) for each in run.dependencies if (id(each), inside) not in visited]
+    return [(run.body, in_step or run), *dependencies]
 
 
-def _mark_visited(target: Function | StepRun, in_step: StepRun | None, visited: set[tuple[int, bool]]) -> bool:
+# The nodes to visit after a node, in order. A table, because `match` is slow for most nodes. Each function accepts only
+# nodes of its own type, hence `Any`.
+_EXPANSIONS: Final[dict[type[_Node], Callable[[Any, StepRun | None, _Visited], list[_Visit]]]] = {
+    Block: lambda block, in_step, _: [(operation, in_step) for operation in block.operations],
+    Run: lambda run, in_step, _: [(run.activity, in_step)],
+    Start: lambda start, in_step, _: [(start.activity, in_step)],
+    Series: lambda series, in_step, _: [(series.block, in_step)],
+    StepChoice: lambda choice, in_step, _: [(case.dependency, in_step) for case in choice.cases],
+    Call: lambda call, in_step, visited: (
+        [(call.function.body, in_step)] if _mark_visited(call.function, in_step, visited) else []
+    ),
+    StepRun: _expand_step,
+}
+_INNER_TYPES: Final = frozenset([Block, Call, EventWait, Series, Sleep, SleepUntil, StepChoice, StepRun])
+"""The types of nodes that are not operations."""
+
+
+def _mark_visited(target: Function | StepRun, in_step: StepRun | None, visited: _Visited) -> bool:
     """Mark a body as visited and return whether this is the first visit."""
     key = (id(target), in_step is not None)
     is_first = key not in visited

@@ -29,6 +29,9 @@ _BINDLESS_TYPES: Final = frozenset(
     [cst.Assert, cst.Break, cst.Continue, cst.Expr, cst.If, cst.Pass, cst.Raise, cst.Return, cst.While]
 )
 
+# Statements and expressions that bind the value itself, not a part of it.
+_CONSTANT_BINDERS: Final = frozenset([cst.AnnAssign, cst.Assign, cst.Import, cst.ImportFrom, cst.NamedExpr])
+
 Owner: TypeAlias = cst.Module | cst.ClassDef | cst.FunctionDef | cst.Lambda
 
 
@@ -63,11 +66,7 @@ class Bindings(Struct):
     def binds_constant(self, name: str) -> bool:
         """Return whether a single assignment or import binds `name`, and this scope does not mutate its value."""
         binders = self.binders.get(name, ())
-        return (
-            len(binders) == 1
-            and isinstance(binders[0], cst.Assign | cst.AnnAssign | cst.NamedExpr | cst.Import | cst.ImportFrom)
-            and name not in self.mutations
-        )
+        return len(binders) == 1 and type(binders[0]) in _CONSTANT_BINDERS and name not in self.mutations
 
 
 def bindings_of(owner: Owner, module: SourceModule) -> Bindings:
@@ -78,7 +77,8 @@ def bindings_of(owner: Owner, module: SourceModule) -> Bindings:
 def scan(owner: Owner, module: SourceModule) -> Bindings:
     """Return the bindings of a scope in `module`."""
     bindings = Bindings()
-    if isinstance(owner, cst.FunctionDef | cst.Lambda):
+    is_function = type(owner) is cst.FunctionDef
+    if isinstance(owner, (cst.FunctionDef, cst.Lambda)):
         for parameter in parameters(owner.params):
             bindings.add(parameter.name.value, parameter)
     if isinstance(owner, cst.Lambda):
@@ -86,14 +86,14 @@ def scan(owner: Owner, module: SourceModule) -> Bindings:
     body = owner if isinstance(owner, cst.Module) else owner.body
     for statement in statements_below(body):
         _bind_statement(statement, bindings)
-    if not isinstance(owner, cst.FunctionDef):
+    if not is_function:
         for statement in statements(body):
             bindings.top_level_statements.add(id(statement))
             for name in dict.fromkeys(
                 mutated for inner in self_and_statements_below(statement) for mutated in mutated_names(inner)
             ):
                 bindings.mutations.setdefault(name, []).append(statement)
-    if not isinstance(owner, cst.FunctionDef) and module.mentions(b":="):
+    if not is_function and module.mentions(b":="):
         _bind_in_statements(body, bindings)
     elif module.mentions(b":=") or module.mentions(b"yield"):
         _bind_expressions(body, bindings)
@@ -106,7 +106,7 @@ def scan(owner: Owner, module: SourceModule) -> Bindings:
 
 def parameters(params: cst.Parameters) -> tuple[cst.Param, ...]:
     """Return the parameters of a function in order, including `*args` and `**kwargs`."""
-    star = (params.star_arg,) if isinstance(params.star_arg, cst.Param) else ()
+    star = (params.star_arg,) if type(params.star_arg) is cst.Param else ()
     star_kwarg = () if params.star_kwarg is None else (params.star_kwarg,)
     return (*params.posonly_params, *params.params, *star, *params.kwonly_params, *star_kwarg)
 

@@ -22,6 +22,7 @@ from stepgraph.syntax.edits import (
 )
 from stepgraph.syntax.import_edits import add_imports, rename_module
 from stepgraph.syntax.module import SourceModule
+from stepgraph.syntax.walk import ancestors_of
 
 Item = TypeVar("Item", cst.Arg, cst.Param)
 Function = TypeVar("Function", cst.FunctionDef, cst.Lambda)
@@ -43,7 +44,7 @@ def apply_source_edits(module: SourceModule, edits: Sequence[Edit]) -> bytes:
     Edits of the same node are combined, and the first of contradictory ones wins. A module that LibCST cannot
     reproduce exactly, such as one with a form feed, is returned unchanged. Call it in `run_with_large_stack`.
     """
-    if module.tree.bytes != module.source:
+    if not module.once(_is_reproducible):
         return module.source
     by_node: dict[cst.CSTNode, Edit] = {}
     for edit in edits:
@@ -53,17 +54,26 @@ def apply_source_edits(module: SourceModule, edits: Sequence[Edit]) -> bytes:
     return add_imports(module.tree.visit(_Editor(module, by_node)), imports).bytes
 
 
+def _is_reproducible(module: SourceModule) -> bool:
+    return module.tree.bytes == module.source
+
+
 class _Editor(cst.CSTTransformer):
     """Applies all edits of a module bottom-up: nested edits come first.
 
-    One transformer applies the edits of all fixes. A visit takes about as long as parsing the module, and it replaces
-    the nodes that a second transformer would need to look up its edits.
+    One transformer applies the edits of all fixes, because a visit replaces the nodes that a second transformer would
+    need to look up its edits. Only the ancestors of edited nodes are visited: a visit of all nodes takes about as long
+    as parsing the module.
     """
 
     def __init__(self, module: SourceModule, edits: dict[cst.CSTNode, Edit]) -> None:
         super().__init__()
         self._module = module
         self._edits = edits
+        self._ancestors = {ancestor for node in edits for ancestor in ancestors_of(module.parents, node)}
+
+    def on_visit(self, node: cst.CSTNode) -> bool:
+        return node in self._ancestors
 
     def on_leave(  # type: ignore[override] # LibCST does not restrict the type of the replacement
         self, original_node: cst.CSTNode, updated_node: cst.CSTNode

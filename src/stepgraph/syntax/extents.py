@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Final
+
 import libcst as cst
 from msgspec import Struct
 
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.walk import children
+
+_OUTSIDE: Final = (-1, -1)
+"""The range of nodes outside of the function."""
 
 
 class Extents(Struct, frozen=True):
@@ -16,11 +22,22 @@ class Extents(Struct, frozen=True):
 
     def start(self, node: cst.CSTNode) -> int:
         """Return the number of a node. Nodes outside of the function, such as its parameters, have the number -1."""
-        return self.ranges.get(id(node), (-1, -1))[0]
+        return self.ranges.get(id(node), _OUTSIDE)[0]
 
     def end(self, node: cst.CSTNode) -> int:
         """Return the number of the last descendant of a node."""
-        return self.ranges.get(id(node), (-1, -1))[1]
+        return self.ranges.get(id(node), _OUTSIDE)[1]
+
+    def inside(self, outer: cst.CSTNode, nodes: Sequence[cst.CSTNode]) -> list[cst.CSTNode]:
+        """Return the nodes that another node encloses."""
+        ranges = self.ranges
+        start, end = ranges.get(id(outer), (0, -1))
+        return [node for node in nodes if start <= ranges.get(id(node), _OUTSIDE)[0] <= end]
+
+    def after(self, earlier: cst.CSTNode, nodes: Sequence[cst.CSTNode]) -> list[cst.CSTNode]:
+        """Return the nodes after the last descendant of another node."""
+        ranges, end = self.ranges, self.end(earlier)
+        return [node for node in nodes if ranges.get(id(node), _OUTSIDE)[0] > end]
 
     def encloses(self, outer: cst.CSTNode, inner: cst.CSTNode) -> bool:
         """Return whether a node is another node or one of its descendants."""
@@ -33,14 +50,23 @@ def extents_of(function: cst.FunctionDef, module: SourceModule) -> Extents:
     return module.once_for(function, _extents)
 
 
-def _extents(function: cst.FunctionDef, module: SourceModule) -> Extents:
-    nodes: list[cst.CSTNode] = []
-    pending: list[cst.CSTNode] = [function.body]
+def _extents(function: cst.FunctionDef, _: SourceModule) -> Extents:
+    ranges: dict[int, tuple[int, int]] = {}
+    count = 0
+    # Nodes to visit, and the `id` and number of each node at the end of its descendants.
+    pending: list[cst.CSTNode | tuple[int, int]] = [function.body]
     while pending:
         node = pending.pop()
-        nodes.append(node)
-        pending += reversed(children(node))
-    sizes = {id(node): 1 for node in nodes}
-    for node in reversed(nodes[1:]):
-        sizes[id(module.parents[id(node)])] += sizes[id(node)]
-    return Extents({id(node): (start, start + sizes[id(node)] - 1) for start, node in enumerate(nodes)})
+        if isinstance(node, tuple):
+            key, start = node
+            ranges[key] = (start, count - 1)
+            continue
+        below = children(node)
+        if below:
+            pending.append((id(node), count))
+            below.reverse()
+            pending += below
+        else:
+            ranges[id(node)] = (count, count)
+        count += 1
+    return Extents(ranges)

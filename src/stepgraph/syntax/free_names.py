@@ -49,6 +49,9 @@ def _parts(
     node: cst.CSTNode, bound: frozenset[str], module: SourceModule
 ) -> Iterator[tuple[cst.CSTNode, frozenset[str]]]:
     """Yield the parts of a node that may read names, each with the names that the scopes around it bind."""
+    if type(node) not in _SPECIAL_TYPES:
+        yield from ((part, bound) for part in children(node))
+        return
     match node:
         case cst.FunctionDef() | cst.ClassDef() | cst.Lambda():
             yield from ((part, bound) for part in expressions_of_definition(node))
@@ -60,10 +63,15 @@ def _parts(
             yield value, bound
         case cst.AnnAssign(target=target, value=assigned):
             yield from ((part, bound) for part in (target, assigned) if part is not None)
-        case cst.Import() | cst.ImportFrom() | cst.Global() | cst.Nonlocal():
-            return
-        case _:
-            yield from ((part, bound) for part in children(node))
+
+
+# The types of nodes whose children are not all read in the scope of the node. The names in imports are not read.
+_SPECIAL_TYPES: Final = frozenset(
+    [
+        *(cst.FunctionDef, cst.ClassDef, cst.Lambda, cst.ListComp, cst.SetComp, cst.DictComp, cst.GeneratorExp),
+        *(cst.Attribute, cst.Arg, cst.AnnAssign, cst.Import, cst.ImportFrom, cst.Global, cst.Nonlocal),
+    ]
+)
 
 
 def _bound_names(node: cst.FunctionDef | cst.ClassDef | cst.Lambda, module: SourceModule) -> frozenset[str]:

@@ -134,8 +134,8 @@ class _Loop(Struct, frozen=True, dict=True):
         binders = self._binders.get(name)
         if binders is None:
             every = self.bindings.binders.get(name, []) if self.bindings.binds(name) else []
-            inside = [node for node in every if self.extents.encloses(self.node, node)]
-            binders = self._binders[name] = [] if any(map(self._is_in_inner_function, every)) else inside
+            is_shared = self.module.mentions(b"nonlocal") and any(map(self._is_in_inner_function, every))
+            binders = self._binders[name] = [] if is_shared else self.extents.inside(self.node, every)
         return binders
 
     def late_binding(self, function: LocalFunction, name: str, read: cst.Name) -> LateBinding | None:
@@ -143,7 +143,7 @@ class _Loop(Struct, frozen=True, dict=True):
         uses = self._uses_of(function)
         if name not in varying_names(self.node, self.module) or (uses and all(map(self._precedes_exit, uses))):
             return None
-        later = [node for node in self.bindings.binders[name] if self.extents.start(node) > self.extents.end(self.node)]
+        later = self.extents.after(self.node, self.bindings.binders[name])
         is_collected = any(map(self._may_outlast_pass, uses))
         if not is_collected and (later or isinstance(self.node, cst.While) or self._may_exit):
             return None
@@ -183,8 +183,6 @@ class _Loop(Struct, frozen=True, dict=True):
         return any(isinstance(statement, _EXITS) for statement in statements_below(self.node.body))
 
     def _is_in_inner_function(self, binder: cst.CSTNode) -> bool:
-        if not self.module.mentions(b"nonlocal"):
-            return False
         scopes = (node for node in ancestors_of(self.module.parents, binder) if isinstance(node, SCOPES))
         return next(scopes) is not self.owner
 
@@ -236,11 +234,8 @@ class _Loop(Struct, frozen=True, dict=True):
 
     def _loops_around(self, binder: cst.CSTNode) -> Iterator[cst.CSTNode]:
         """Yield the loops that assign a name in `binder`, but do not contain this loop."""
-        for node in (binder, *ancestors_of(self.module.parents, binder)):
-            if isinstance(node, SCOPES):
-                return
-            if isinstance(node, _LOOPS) and not self.extents.encloses(node, self.node):
-                yield node
+        loops = self.module.once_for(binder, _loops_around)
+        return (loop for loop in loops if not self.extents.encloses(loop, self.node))
 
     def _may_begin(self, function: LocalFunction, name: str) -> bool:
         """Return whether the loop may await something between the creation of a function and the next assignment."""
@@ -273,6 +268,17 @@ class _Loop(Struct, frozen=True, dict=True):
         return isinstance(outer, _LOOPS) and any(
             at <= self.extents.end(outer) for at in self._awaits[first : first + 1]
         )
+
+
+def _loops_around(binder: cst.CSTNode, module: SourceModule) -> tuple[cst.CSTNode, ...]:
+    """Return a binder if it is a loop, and the loops around it in its scope, innermost first."""
+    loops: list[cst.CSTNode] = []
+    for node in (binder, *ancestors_of(module.parents, binder)):
+        if type(node) in SCOPES:
+            break
+        if type(node) in _LOOPS:
+            loops.append(node)
+    return tuple(loops)
 
 
 _STATEMENTS: Final = (cst.BaseSmallStatement, cst.BaseCompoundStatement)

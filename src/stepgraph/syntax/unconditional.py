@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 import libcst as cst
 
@@ -67,12 +68,20 @@ def _add_expressions(roots: Iterable[cst.CSTNode], nodes: set[int]) -> None:
     while pending:
         node = pending.pop()
         nodes.add(id(node))
+        if type(node) not in _SPECIAL_TYPES:
+            pending += children(node)
+            continue
         match node:
             case cst.BooleanOperation(left=first) | cst.IfExp(test=first):
                 pending.append(first)
             case cst.ListComp() | cst.SetComp() | cst.DictComp() | cst.GeneratorExp():
                 pending.append(node.for_in.iter)
-            case cst.FunctionDef() | cst.ClassDef() | cst.Lambda():
-                pass
-            case _:
-                pending += children(node)
+
+
+# The types of nodes whose parts are not all evaluated at once. Class patterns are slow for the many other nodes.
+_SPECIAL_TYPES: Final = frozenset(
+    [
+        *(cst.BooleanOperation, cst.IfExp, cst.ListComp, cst.SetComp, cst.DictComp, cst.GeneratorExp),
+        *(cst.FunctionDef, cst.ClassDef, cst.Lambda),
+    ]
+)

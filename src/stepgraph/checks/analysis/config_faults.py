@@ -163,29 +163,30 @@ def _delay_function_faults(function: StaticFunction, place: Place) -> Iterator[C
 
 
 def _limit_fault(value: Value, place: Place) -> tuple[str, str] | None:
-    reason = _invalid_limit_reason(value, place.text)
+    reason = _invalid_limit_reason(value, place)
     if reason is None:
         return None
     return reason, "Write the number of retries after the first attempt, from 0 to 10,000."
 
 
-def _invalid_limit_reason(value: Value, source: str) -> str | None:
+def _invalid_limit_reason(value: Value, place: Place) -> str | None:
     match value:
         case Constant(value=int(constant) | float(constant)) if not isinstance(constant, bool):
-            return _out_of_bounds_reason(as_float(constant), source)
+            return _out_of_bounds_reason(as_float(constant), place)
         case External(name=name) if name in _NOT_FINITE:
-            return _out_of_bounds_reason(math.nan, source)
+            return _out_of_bounds_reason(math.nan, place)
     kind = kind_of(value)
     if kind is None:
         return None
+    source = place.text
     return f"`limit` is {kind}{'' if kind == source else f' (`{source}`)'}, not a number"
 
 
-def _out_of_bounds_reason(number: float, source: str) -> str | None:
+def _out_of_bounds_reason(number: float, place: Place) -> str | None:
     if not math.isfinite(number):
-        return f"`limit` must be finite, not `{source}`"
+        return f"`limit` must be finite, not `{place.text}`"
     if number < 0:
-        return f"`limit` is negative (`{source}`)"
+        return f"`limit` is negative (`{place.text}`)"
     if number > _MAX_RETRIES:
         return f"`limit` is {number:,.0f}, above the maximum of 10,000"
     return None

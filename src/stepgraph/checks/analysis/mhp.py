@@ -7,7 +7,7 @@ starts with a common name.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from msgspec import Struct, field
 
@@ -16,8 +16,10 @@ from stepgraph.ir.await_groups import AwaitedTask, AwaitGroup, TaskId, awaited_t
 from stepgraph.ir.dataflow import solve
 from stepgraph.ir.domain import Domain, Leaf
 from stepgraph.ir.nodes import Await, Block, Call, Loop, Operation, Run, Start, StepRun, Try, operations_in
-from stepgraph.ir.walk import walk_operations
 from stepgraph.limits import Budget, Limit
+
+if TYPE_CHECKING:
+    from stepgraph.checks.subject import WorkflowSubject
 
 _Name: TypeAlias = tuple[str, str]
 """The kind and the name of a step or event wait."""
@@ -34,13 +36,13 @@ class NameClash(Struct, frozen=True):
     """Whether the order in which the activities begin depends on the duration of earlier work."""
 
 
-def find_name_clashes(body: Block, budget: Budget) -> Iterator[NameClash]:
+def find_name_clashes(subject: WorkflowSubject, budget: Budget) -> Iterator[NameClash]:
     """Yield a clash for each step or event wait that may run in parallel with an earlier one of the same name.
 
     Clashes that depend on timing come first. In all other clashes, the program itself starts both activities, which
     have different declarations. Raises LimitExceededError.
     """
-    operations = [visit.operation for visit in walk_operations(body)]
+    body, operations = subject.program.body, [visit.operation for visit in subject.operations]
     domain = _PendingStarts(budget, frozenset(_awaited_task_ids(operations)), NamedActivities(budget))
     for block in _callees_first({id(block): block for block in (body, *_called_bodies(operations))}):
         exits = solve(block, 0, domain, budget=budget)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Final
 
 from stepgraph.ir.dataflow import reachable_exits, solve
 from stepgraph.ir.domain import Domain, Leaf
@@ -11,15 +11,21 @@ from stepgraph.ir.nodes import Await, Block, Call, Function, Handler, Run, Start
 from stepgraph.ir.walk import walk_operations
 from stepgraph.limits import Budget
 
+if TYPE_CHECKING:
+    from stepgraph.checks.subject import WorkflowSubject
+
 JAVASCRIPT: Final = ("js.", "pyodide.", "_pyodide.")
 """The module prefixes of the exception classes of JavaScript errors."""
 
 
-def find_tries(body: Block) -> Iterator[Try]:
-    """Yield each `try` that a body may execute outside of steps."""
-    for reachable in walk_operations(body):
-        if reachable.in_step is None and isinstance(reachable.operation, Try):
-            yield reachable.operation
+def find_tries(subject: WorkflowSubject) -> Sequence[Try]:
+    """Return each `try` that a workflow may execute outside of steps."""
+    return subject.once(_find_tries)
+
+
+def _find_tries(subject: WorkflowSubject) -> Sequence[Try]:
+    outside = (visit.operation for visit in subject.operations if visit.in_step is None)
+    return [operation for operation in outside if isinstance(operation, Try)]
 
 
 def runs_steps(try_: Try) -> bool:

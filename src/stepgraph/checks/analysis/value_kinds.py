@@ -33,6 +33,12 @@ _RESULT_KINDS: Final = {
 }
 
 
+_COMPOUND_TYPES: Final = frozenset(
+    [
+        *(StaticCollection, StaticMapping, StaticGenerator, StaticAwaitable),
+        *(StaticFunction, StaticStep, StaticClass, StaticObject),
+    ]
+)
 _NAME: Final = re.compile(r"[^\W\d][\w.]*")
 # Members of enumerations with other bases, such as `str`, may also be strings or numbers.
 _PLAIN_ENUMERATION_BASES: Final = frozenset(["enum.Enum", "enum.unique", "enum.global_enum"])
@@ -43,18 +49,8 @@ def simple_cases(value: Value) -> tuple[Value, ...]:
 
     If some case is simple, a type test may exclude the others: `a[0] if isinstance(a, list) else a`.
     """
-    compound = (
-        StaticCollection
-        | StaticMapping
-        | StaticGenerator
-        | StaticAwaitable
-        | StaticFunction
-        | StaticStep
-        | StaticClass
-        | StaticObject
-    )
     cases = cases_of(value)
-    return tuple(case for case in cases if not isinstance(case, compound)) or cases
+    return tuple([case for case in cases if type(case) not in _COMPOUND_TYPES]) or cases
 
 
 def may_be_guarded(value: Value, place: Place) -> bool:

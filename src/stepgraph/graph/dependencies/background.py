@@ -83,7 +83,7 @@ def _start_group(analysis: BodyAnalysis, starts: Sequence[Start]) -> _StartGroup
 def _schedule_group(analysis: BodyAnalysis, starts: Sequence[Start]) -> _StartGroup:
     context = _context_of_group(analysis, starts)
     by_root = {
-        DirectCall(start.activity): start
+        DirectCall(start.activity, start.place): start
         for start in sorted(starts, key=lambda start: start.task_id)
         if isinstance(start.activity, StepRun)
     }
@@ -137,6 +137,7 @@ def queued_calls(analysis: BodyAnalysis) -> list[DirectCall]:
     return [
         DirectCall(
             start.activity,
+            start.place,
             start.task_id,
             must_begin=analysis.must_begin_in_order(start.task_id),
             has_run=_has_run_where_queued(analysis, start.task_id),

@@ -85,7 +85,8 @@ def _run_block(
     task = planned.tasks[index]
     run = task.run
     if isinstance(run, StepRun) and not task.conditional:
-        return Block((Run(_run_with_body(analysis, planned, index, run, context), run.definition.place),))
+        call = run.definition.place if task.root is None or task.root.place is None else task.root.place
+        return Block((Run(_run_with_body(analysis, planned, index, run, context), call),))
     definitions = set(definitions_of(run))
 
     def has_run(step: StepDefinition) -> HasRun:

@@ -41,7 +41,7 @@ def expand_gather(analysis: BodyAnalysis, starts: Sequence[Start], await_: Await
     Queued tasks begin before these steps.
     """
     in_order = sorted(starts, key=lambda start: start.task_id)
-    roots = [DirectCall(start.activity) for start in in_order if isinstance(start.activity, StepRun)]
+    roots = [DirectCall(start.activity, start.place) for start in in_order if isinstance(start.activity, StepRun)]
     queued = queued_calls(analysis)
     operations = _expand_at_await(analysis, [*queued, *roots], await_.group.kind, await_.place)
     if await_.group.kind != "all":
@@ -116,7 +116,7 @@ def record_finished_tasks(analysis: BodyAnalysis, task_ids: Iterable[TaskId]) ->
 
 def _expand_step(analysis: BodyAnalysis, run: StepRun, place: Place) -> OperationList:
     """Return a step that is awaited at once, after its dependencies. Queued tasks begin at the first suspension."""
-    return _expand_at_await(analysis, [DirectCall(run, awaited=True), *queued_calls(analysis)], "all", place)
+    return _expand_at_await(analysis, [DirectCall(run, place, awaited=True), *queued_calls(analysis)], "all", place)
 
 
 def _expand_at_await(

@@ -116,7 +116,10 @@ def _make_gathering(
     interpreter: Interpreter, kind: ParallelKind, members: Sequence[Element], place: Place, since: TaskId
 ) -> Gathering:
     """Return a future of several awaitables. The tasks with ids greater than `since` were started for this future."""
-    results = tuple(_result_element(interpreter, member, place, may_fail=kind == "all_settled") for member in members)
+    text = place.text  # computed once, because it contains all members
+    results = tuple(
+        _result_element(interpreter, member, place, text, may_fail=kind == "all_settled") for member in members
+    )
     values = [member.value for member in members]
     started = [task_id for task_id in _task_ids(values) if task_id > since]
     _sort_starts(interpreter, started)
@@ -132,16 +135,19 @@ def _make_gathering(
     )
 
 
-def _result_element(interpreter: Interpreter, member: Element, place: Place, *, may_fail: bool) -> Element:
-    """Return the result of a member of a gather. If the member `may_fail`, the result may be an exception."""
+def _result_element(interpreter: Interpreter, member: Element, place: Place, text: str, *, may_fail: bool) -> Element:
+    """Return the result of a member of a gather. If the member `may_fail`, the result may be an exception.
+
+    `text` is the source of the gather at `place`.
+    """
     futures = union_values(member.value)
-    result = union_of_results(futures, place.text, place)
+    result = union_of_results(futures, text, place)
     if may_fail and isinstance(result, Event):
         result = UNKNOWN
     raised = raised_with_work(interpreter) if may_fail else []
     if raised:
-        names = [place.text, *(value.cls.name for value in raised)]
-        result = union_of_values([result, *raised], names, place.text, place)
+        names = [text, *(value.cls.name for value in raised)]
+        result = union_of_values([result, *raised], names, text, place)
     return Element(result, place, member.many, member.may_be_missing)
 
 

@@ -33,13 +33,10 @@ def is_log_method(name: str) -> bool:
 
 def is_log_call(node: cst.Call) -> bool:
     """Return whether a call only prints or logs its arguments."""
-    match node.func:
-        case cst.Name(value=name):
-            return name == "print"
-        case cst.Attribute(attr=cst.Name(value=name)):
-            return name in LOG_METHODS
-        case _:
-            return False
+    function = node.func
+    if type(function) is cst.Name:
+        return function.value == "print"
+    return type(function) is cst.Attribute and function.attr.value in LOG_METHODS
 
 
 def is_logging_only(body: cst.BaseSuite) -> bool:

@@ -373,7 +373,7 @@ class LoadedModules(Struct):
 
     def _load_assigning(self, name: str) -> None:
         """Load the directly and indirectly imported modules that may assign to a name."""
-        while self.importer is not None:
+        while self.importer is not None and (self._unindexed or self._unloaded_by_name):
             self._index_unloaded(self.importer)
             candidates = self._unloaded_by_name.get(name, {})
             path = next(iter(candidates), None)

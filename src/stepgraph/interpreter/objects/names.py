@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
+from typing import Final
 
 import libcst as cst
 from msgspec.structs import replace
@@ -55,6 +56,8 @@ from stepgraph.syntax.mutation.assignments import assigned_attributes
 from stepgraph.syntax.mutation.changes import may_bind_computed_names, names_of_attributes, rebound_globals
 
 _BUILTINS = frozenset(dir(builtins))
+_SHARED_BY_MODULES: Final = (Collection, Mapping, ContextVariable)
+_SHARED_BY_CLOSURES: Final = (Collection, Mapping, TaskGroup, ContextVariable)
 
 
 def look_up(interpreter: Interpreter, name: str) -> Value:
@@ -193,7 +196,7 @@ def _value_in_scope(interpreter: Interpreter, scope: LexicalScope, name: str, *,
         is_rebound = may_be_rebound(interpreter, scope, name)
         if scope.kind == "module" and is_rebound:
             interpreter.store.record_outer_read(scope.names, name)
-        if isinstance(value, Collection | Mapping | ContextVariable):
+        if isinstance(value, _SHARED_BY_MODULES):
             interpreter.store.record_outer_read(value.state, "items")
         if value is not None:
             record_read(interpreter, value, may_be_rebound=is_rebound)
@@ -205,9 +208,9 @@ def _value_in_scope(interpreter: Interpreter, scope: LexicalScope, name: str, *,
         interpreter.store.record_outer_read(scope.names, name)
         if value is not None:
             record_closure_read(interpreter, value)
-        if isinstance(value, Collection | Mapping | TaskGroup | ContextVariable):
+        if isinstance(value, _SHARED_BY_CLOSURES):
             interpreter.store.record_outer_read(value.state, "items")
-    elif isinstance(value, Collection | Mapping) and value.state.serial < scope.names.serial:
+    elif isinstance(value, (Collection, Mapping)) and value.state.serial < scope.names.serial:
         interpreter.store.reads.add((value.state.serial, "items"))
     return UNKNOWN if value is None else value
 
@@ -224,7 +227,7 @@ def bind(interpreter: Interpreter, name: str, value: Value) -> None:
         function = interpreter.frame.function
         if function is not None and name in names_of_attributes(function, scope.module):
             stored = AttributeName(value.value)
-    if isinstance(stored, Collection | Mapping) and scope.kind == "function" and not stored.hidden:
+    if isinstance(stored, (Collection, Mapping)) and scope.kind == "function" and not stored.hidden:
         stored.state.changed = stored.state.changed or may_change_unseen(interpreter, scope, name, stored)
     interpreter.store.write(scope.names, name, stored)
     interpreter.tracer.on_binding(name)

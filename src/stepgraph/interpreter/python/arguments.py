@@ -45,6 +45,8 @@ def bind_arguments(interpreter: Interpreter, callee: FunctionValue, arguments: A
     Constants other than attribute names become unknown values, because the graph shows a body once for calls that
     differ only in constants. In code that runs at import, parameters that are not bound again keep their constants.
     """
+    if not arguments.items and not parameters(callee.node.params):
+        return {}
     place = Place(callee.scope.module, callee.node)
     keywords = _Keywords(place, callee, arguments)
     defaults = callee.scope.module.once_for(callee.node, _none_defaults) | dict(callee.defaults)

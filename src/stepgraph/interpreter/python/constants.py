@@ -210,9 +210,12 @@ _SHORT_INTEGER_DIGITS = 10
 
 def evaluate_literal(node: cst.SimpleString | cst.Integer | cst.Float | cst.Imaginary) -> Value:
     """Return the value of a string or number literal, or UNKNOWN if Python rejects it."""
-    if isinstance(node, cst.SimpleString) and not node.prefix and "\\" not in node.value and "\r" not in node.value:
-        return Constant(node.raw_value)  # fast path: most strings have no escapes
-    if isinstance(node, cst.Integer) and len(node.value) < _SHORT_INTEGER_DIGITS and node.value.isdecimal():
+    if isinstance(node, cst.SimpleString):
+        text = node.value
+        if text[0] in "\"'" and "\\" not in text and "\r" not in text:  # fast path: most strings have no escapes
+            quotes = 3 if text.startswith(text[0] * 3) else 1
+            return Constant(text[quotes:-quotes])
+    elif isinstance(node, cst.Integer) and len(node.value) < _SHORT_INTEGER_DIGITS and node.value.isdecimal():
         return Constant(int(node.value))  # fast path: most numbers are short
     return evaluate_literal_source(node.value)
 

@@ -217,6 +217,8 @@ def _evaluate_call(interpreter: Interpreter, node: cst.Call) -> Value:
 
 def _evaluate_arguments(interpreter: Interpreter, node: cst.Call) -> Arguments:
     """Evaluate positional arguments, including `*` arguments, before keyword arguments, as Python does."""
+    if not any(argument.star for argument in node.args):  # positional arguments then come first
+        return Arguments(tuple([_evaluate_unstarred_argument(interpreter, argument) for argument in node.args]))
     positional = {id(a): _evaluate_argument(interpreter, a) for a in node.args if a.keyword is None and a.star != "**"}
     keywords = {id(a): _evaluate_argument(interpreter, a) for a in node.args if a.keyword is not None or a.star == "**"}
     evaluated = positional | keywords
@@ -239,6 +241,12 @@ def _evaluate_callee(interpreter: Interpreter, node: cst.Call) -> Value:
 def _hide_constant_result(value: Value) -> Value:
     """Hide a constant result, because calls are never folded."""
     return without_constants(value) if isinstance(value, Constant | Template) else value
+
+
+def _evaluate_unstarred_argument(interpreter: Interpreter, argument: cst.Arg) -> Argument:
+    value = interpreter.evaluate(argument.value)
+    keyword = None if argument.keyword is None else argument.keyword.value
+    return Argument(value, interpreter.place(argument.value), keyword)
 
 
 def _evaluate_argument(interpreter: Interpreter, argument: cst.Arg) -> Argument:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Final, Literal, TypeAlias
 
 import libcst as cst
@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from stepgraph.interpreter.frame import Frame
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.replay.tracer import (
+    NO_CONTEXT,
     CallTrace,
     NondeterministicUse,
     ReplayPosition,
@@ -56,19 +57,37 @@ Flag: TypeAlias = Literal["logging_only", "evaluating_target", "evaluating_base"
 class _Flagged:
     """A context that sets a flag of the replay state."""
 
-    __slots__ = ("flag", "previous", "state", "value")
+    __slots__ = ("flag", "previous", "state")
 
-    def __init__(self, state: ReplayState, flag: Flag, *, value: bool) -> None:
+    def __init__(self, state: ReplayState, flag: Flag) -> None:
         self.state = state
         self.flag = flag
-        self.value = value
 
     def __enter__(self) -> None:
         self.previous: bool = getattr(self.state, self.flag)
-        setattr(self.state, self.flag, self.previous or self.value)
+        setattr(self.state, self.flag, True)
 
     def __exit__(self, *_: object) -> None:
         setattr(self.state, self.flag, self.previous)
+
+
+class _Arguments:
+    """The context of `ReplayState.arguments`."""
+
+    __slots__ = ("are_parameters", "logs", "outer", "state")
+
+    def __init__(self, state: ReplayState, *, logs: bool, are_parameters: bool) -> None:
+        self.state = state
+        self.logs = logs
+        self.are_parameters = are_parameters
+
+    def __enter__(self) -> None:
+        state = self.state
+        self.outer = state.logging_only, state.passes_arguments
+        state.logging_only, state.passes_arguments = state.logging_only or self.logs, self.are_parameters
+
+    def __exit__(self, *_: object) -> None:
+        self.state.logging_only, self.state.passes_arguments = self.outer
 
 
 class ReplayState(Struct):
@@ -118,19 +137,14 @@ class ReplayState(Struct):
     evaluating_base: bool = False
     """Whether the expression being evaluated is the base of an attribute or subscript."""
 
-    def flagged(self, flag: Flag, *, value: bool = True) -> _Flagged:
-        """Set a flag for a context if `value` is true, and restore the flag at the end."""
-        return _Flagged(self, flag, value=value)
+    def flagged(self, flag: Flag, *, value: bool = True) -> AbstractContextManager[None]:
+        """Return a context that sets a flag if `value` is true."""
+        return _Flagged(self, flag) if value else NO_CONTEXT
 
-    @contextmanager
-    def arguments(self, *, logs: bool, are_parameters: bool) -> Iterator[None]:
-        """Enter a context that evaluates the arguments of a logging call, of a project function or of another call."""
-        outer_logging, outer_passes = self.logging_only, self.passes_arguments
-        self.logging_only, self.passes_arguments = outer_logging or logs, are_parameters
-        try:
-            yield
-        finally:
-            self.logging_only, self.passes_arguments = outer_logging, outer_passes
+    def arguments(self, *, logs: bool, are_parameters: bool) -> AbstractContextManager[None]:
+        """Return a context that evaluates the arguments of a logging call, of a project function or of another call."""
+        changes_nothing = not logs and are_parameters == self.passes_arguments
+        return NO_CONTEXT if changes_nothing else _Arguments(self, logs=logs, are_parameters=are_parameters)
 
     @property
     def reads_are_uses(self) -> bool:

@@ -22,15 +22,13 @@ from stepgraph.syntax.unconditional import is_unconditional
 
 # Mutating methods that return an element.
 _RETURNING_METHODS: Final = frozenset(["pop", "popitem", "popleft", "setdefault"])
+_PURE_MUTATORS: Final = frozenset(COLLECTION_MUTATORS) - _RETURNING_METHODS
 
 
 def is_pure_mutation(node: cst.Call) -> bool:
     """Return whether a call mutates a collection without reading it, as `items.append(x)` does."""
-    match node.func:
-        case cst.Attribute(attr=cst.Name(value=name)):
-            return name in COLLECTION_MUTATORS and name not in _RETURNING_METHODS
-        case _:
-            return False
+    function = node.func
+    return type(function) is cst.Attribute and function.attr.value in _PURE_MUTATORS
 
 
 def record_change(

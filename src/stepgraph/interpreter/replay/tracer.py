@@ -91,7 +91,7 @@ def _ignore(value: Value) -> None:
 _START: Final = ReplayPosition()
 _MARK: Final = TraceMark()
 _NO_TRACE: Final = CallTrace()
-_NO_CONTEXT: Final = nullcontext()
+NO_CONTEXT: Final = nullcontext()
 _NO_RECORD: Final = nullcontext(_ignore)
 _NO_ARGUMENTS: Final = StaticArguments()
 
@@ -126,39 +126,39 @@ class Tracer:
     def step_body(self, step: cst.CSTNode) -> AbstractContextManager[None]:
         """Return a context for evaluating the body of a step."""
         del step
-        return _NO_CONTEXT
+        return NO_CONTEXT
 
     def after_dependencies(self) -> AbstractContextManager[None]:
         """Return a context for evaluating the body of a step whose dependencies run first."""
-        return _NO_CONTEXT
+        return NO_CONTEXT
 
     def function_body(self) -> AbstractContextManager[None]:
         """Return a context for evaluating the body of a function."""
-        return _NO_CONTEXT
+        return NO_CONTEXT
 
     def task_body(self) -> AbstractContextManager[None]:
         """Return a context for evaluating the body of a task, which runs concurrently with the code after its start."""
-        return _NO_CONTEXT
+        return NO_CONTEXT
 
     def callee(self, call: cst.Call) -> AbstractContextManager[None]:
         """Return a context for evaluating the callee of a call."""
         del call
-        return _NO_CONTEXT
+        return NO_CONTEXT
 
     def arguments(self, call: cst.Call, callee: Value) -> AbstractContextManager[None]:
         """Return a context for evaluating the arguments of a call."""
         del call, callee
-        return _NO_CONTEXT
+        return NO_CONTEXT
 
     def iterable(self, loop: cst.For) -> AbstractContextManager[None]:
         """Return a context for evaluating the iterable of a loop."""
         del loop
-        return _NO_CONTEXT
+        return NO_CONTEXT
 
     def test(self, branch: cst.If) -> AbstractContextManager[None]:
         """Return a context for evaluating the test of an `if`."""
         del branch
-        return _NO_CONTEXT
+        return NO_CONTEXT
 
     def assigned_value(self, node: cst.Assign) -> AbstractContextManager[Callable[[Value], None]]:
         """Return a context for evaluating an assigned value. Call its result with the value."""
@@ -167,11 +167,11 @@ class Tracer:
 
     def base(self) -> AbstractContextManager[None]:
         """Return a context for evaluating the base of an attribute or subscript."""
-        return _NO_CONTEXT
+        return NO_CONTEXT
 
     def target(self) -> AbstractContextManager[None]:
         """Return a context for evaluating the target of a change."""
-        return _NO_CONTEXT
+        return NO_CONTEXT
 
     # Expressions
 

@@ -162,10 +162,16 @@ class Arguments(Struct, frozen=True):
 
     def find(self, index: int | None, keyword: str) -> Argument | None:
         """Return the argument at a 0-based position or with a keyword. Return None if it is missing."""
-        positional = self.positional
-        if index is not None and index < len(positional):
-            return positional[index]
-        match = next((argument for argument in self.items if argument.keyword == keyword), None)
+        match: Argument | None = None
+        position = 0
+        for argument in self.items:
+            if argument.keyword is not None:
+                if match is None and argument.keyword == keyword:
+                    match = argument
+            elif not argument.star:
+                if position == index:
+                    return argument
+                position += 1
         return self._find_spread(keyword) if match is None else match
 
     def _find_spread(self, keyword: str) -> Argument | None:

@@ -375,7 +375,7 @@ class SpreadArguments(Value, Struct, frozen=True):
 
 def hide_constants(value: Value) -> Value:
     """Return a value with unknown values in place of its constants, including those in collections."""
-    if isinstance(value, Collection | Mapping):
+    if isinstance(value, (Collection, Mapping)):
         return value if value.hidden else replace(value, hidden=True)
     return without_constants(value)
 
@@ -386,7 +386,7 @@ def as_argument(value: Value, *, has_names: bool = False, parameter: Place | Non
     With `has_names`, strings in collections remain as attribute names. With `parameter`, the value also represents
     arguments with other numbers of elements and other keys.
     """
-    if isinstance(value, Collection | Mapping):
+    if isinstance(value, (Collection, Mapping)):
         if value.is_argument and parameter is None:
             return value
         argument = replace(value, hidden=True, is_argument=True, has_names=has_names, parameter=parameter)

@@ -262,11 +262,17 @@ def free_parameters(function: Value) -> tuple[FreeParameter, ...]:
     signature_owner = signature_function(function)
     if signature_owner is None:
         return ()
+    if signature_owner is function and function.receiver is None and not function.positional and not function.keywords:
+        return function.scope.module.once_for(function.node, _all_parameters)
     bound, keywords = 0, set[str]()
     for layer in _wrapper_chain(function):
         bound += (layer.receiver is not None and layer.kind != "static") + sum(map(_bound_count, layer.positional))
         keywords |= {name for name, _ in layer.keywords}
-    return tuple(_unbound_parameters(signature_owner, bound, keywords))
+    return tuple(_unbound_parameters(signature_owner.node, signature_owner.scope.module, bound, keywords))
+
+
+def _all_parameters(node: cst.FunctionDef | cst.Lambda, module: SourceModule) -> tuple[FreeParameter, ...]:
+    return tuple(_unbound_parameters(node, module, 0, set()))
 
 
 def _bound_count(value: Value) -> int:
@@ -280,8 +286,10 @@ def _wrapper_chain(function: Value | None) -> Iterator[FunctionValue]:
         function = function.wrapped
 
 
-def _unbound_parameters(function: FunctionValue, bound: int, keywords: set[str]) -> list[FreeParameter]:
-    params, module = function.node.params, function.scope.module
+def _unbound_parameters(
+    function: cst.FunctionDef | cst.Lambda, module: SourceModule, bound: int, keywords: set[str]
+) -> list[FreeParameter]:
+    params = function.params
 
     def free_parameter(node: cst.Param, kind: ParameterKind) -> FreeParameter:
         return FreeParameter(node, kind, Place(module, node))

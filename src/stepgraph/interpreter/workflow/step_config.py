@@ -96,11 +96,9 @@ WIDEST_NUMBER: Final = 512
 
 def _text_of(value: Value, place: Place) -> str:
     """Return the text of a constant string, or the source of another value in braces."""
-    match value:
-        case Constant(value=str(text)) | Template(text=text):
-            return text
-        case _:
-            return "{" + place.text + "}"
+    if isinstance(value, Constant) and isinstance(value.value, str):
+        return value.value
+    return value.text if isinstance(value, Template) else "{" + place.text + "}"
 
 
 def name_text(argument: Argument | None) -> str:
@@ -121,15 +119,12 @@ def _duration_of(value: Value, place: Place) -> Number | str:
 
 def number_of(value: Value) -> Number | None:
     """Return a constant as a JSON number. Return None if the value cannot be represented as one."""
-    match value:
-        case Constant(value=bool()):
-            return None
-        case Constant(value=int(number)) if number.bit_length() > WIDEST_NUMBER:
-            return None
-        case Constant(value=int(number) | float(number)) if math.isfinite(number):
-            return number
-        case _:
-            return None
+    number = value.value if isinstance(value, Constant) else None
+    if isinstance(number, bool):
+        return None
+    if isinstance(number, int):
+        return number if number.bit_length() <= WIDEST_NUMBER else None
+    return number if isinstance(number, float) and math.isfinite(number) else None
 
 
 def timestamp_text(argument: Argument | None) -> str:

@@ -18,8 +18,10 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from stepgraph.large_stack import run_with_large_stack
+from stepgraph.model.details import NO_DETAILS, Details
 from stepgraph.model.payload import (
     Block,
+    Branch,
     FunctionCall,
     FunctionDef,
     If,
@@ -33,8 +35,9 @@ from stepgraph.model.payload import (
     UnknownNode,
     Workflow,
 )
-from stepgraph.model.walk import as_unknown, functions_of, is_leaf_step, is_step, walk
+from stepgraph.model.walk import as_unknown, functions_of, is_leaf_step, is_step, walk_workflow
 from stepgraph.render.group_order import clock_span, group_order, has_clocks, is_over_at_the_first, is_unawaited
+from stepgraph.render.node_text import ENDLESS_LOOPS
 
 START: Final = "start"
 END: Final = "end"
@@ -58,6 +61,8 @@ class FlowNode(Struct, frozen=True):
     """The node of the payload, or the block of a `try`, that begins here, or None for all other nodes."""
     name: str | None = None
     """The name of a step, or of a called function."""
+    begin: str = ""
+    """For the end of a node with contents, the `id` of the flow node at its beginning."""
 
 
 class FlowEdge(Struct, frozen=True):
@@ -77,9 +82,13 @@ class ControlFlow(Struct, frozen=True):
     edges: tuple[FlowEdge, ...]
 
 
-def control_flow(workflow: Workflow) -> ControlFlow:
-    """Return the control flow of a workflow."""
-    builder = _FlowBuilder(functions_of(workflow), step_ids(workflow))
+def control_flow(workflow: Workflow, details: Details = NO_DETAILS) -> ControlFlow:
+    """Return the control flow of a workflow.
+
+    With details, a `raise` leads only to handlers, and only jumps lead out of a `while True`. Without them, a `raise`
+    leaves its function like a `return` or, if the payload has no node for it, leads to the next node.
+    """
+    builder = _FlowBuilder(functions_of(workflow), step_ids(workflow), details)
     run_with_large_stack(lambda: builder.build(workflow))
     return builder.reachable()
 
@@ -87,9 +96,8 @@ def control_flow(workflow: Workflow) -> ControlFlow:
 def step_ids(workflow: Workflow) -> Mapping[int, str]:
     """Return the unique names of all steps, by the identity of their nodes: `charge`, then `charge (2)`."""
     names = UniqueNames((START, END, FAILURE))
-    bodies = [workflow["nodes"], *(function["nodes"] for function in functions_of(workflow).values())]
     result: dict[int, str] = {}
-    for node in (node for body in bodies for node in walk(body)):
+    for node in walk_workflow(workflow):
         if is_step(node) and id(node) not in result:
             result[id(node)] = names.unique(node["name"])
     return result
@@ -163,9 +171,10 @@ class _Called(Struct, frozen=True):
 class _FlowBuilder:
     """Builds the control flow of `run` and of each function that is called."""
 
-    def __init__(self, functions: Mapping[str, FunctionDef], ids: Mapping[int, str]) -> None:
+    def __init__(self, functions: Mapping[str, FunctionDef], ids: Mapping[int, str], details: Details) -> None:
         self._functions = functions
         self._ids = ids
+        self._details = details
         self._names = UniqueNames((START, END, FAILURE, *ids.values()))
         self._nodes: dict[str, FlowNode] = {}
         self._edges: dict[FlowEdge, None] = {}
@@ -174,10 +183,10 @@ class _FlowBuilder:
 
     def build(self, workflow: Workflow) -> None:
         """Add `run`, then the functions in the order of their first calls."""
-        self._body(workflow["nodes"], "", _Called(START, END, FAILURE))
+        self._body(workflow, "", _Called(START, END, FAILURE))
         while self._pending:
             name = self._pending.popleft()
-            self._body(self._functions[name]["nodes"], name, self._called[name])
+            self._body(self._functions[name], name, self._called[name])
 
     def reachable(self) -> ControlFlow:
         """Return the nodes that `start` leads to, `end` and `failure`, and the edges between them."""
@@ -195,11 +204,11 @@ class _FlowBuilder:
         nodes = tuple(node for node in self._nodes.values() if node.id in reached or node.id in {END, FAILURE})
         return ControlFlow(nodes, tuple(edge for edge in self._edges if edge.source in reached))
 
-    def _body(self, nodes: Sequence[Node], function: str, body: _Called) -> None:
+    def _body(self, part: Workflow | FunctionDef, function: str, body: _Called) -> None:
         end = _FlowTarget(body.end)
         context = _FlowContext(function, (body.failure,), after_return=end, after_break=end)
         start = self._add(FlowNode(body.start, "start" if not function else "function_start", function), context)
-        edge = self._sequence(nodes, start, context)
+        edge = self._part(part, start, context)
         for id_, kind in ((body.end, "end"), (body.failure, "failure")):
             self._nodes[id_] = FlowNode(id_, kind if not function else f"function_{kind}", function)
         self._lead(edge, body.end)
@@ -215,9 +224,11 @@ class _FlowBuilder:
     def _end_id(self, id_: str) -> str:
         return self._names.unique(f"{id_} end")
 
-    def _end(self, id_: str, type_: str, edges: Sequence[_OpenEdge | None], context: _FlowContext) -> _OpenEdge:
-        """Add the end of a node with contents, to which `edges` lead, and return the edge out of it."""
-        after = self._add(FlowNode(id_, f"{type_}_end", context.function), context)
+    def _end(
+        self, id_: str, type_: str, edges: Sequence[_OpenEdge | None], context: _FlowContext, begin: str
+    ) -> _OpenEdge:
+        """Add the end of the node that begins at `begin`, to which `edges` lead, and return the edge out of it."""
+        after = self._add(FlowNode(id_, f"{type_}_end", context.function, begin=begin), context)
         for edge in edges:
             self._lead(edge, id_)
         return after
@@ -229,6 +240,13 @@ class _FlowBuilder:
     def _jump(self, source: str, target: _FlowTarget) -> None:
         self._lead(_OpenEdge(source, "jump"), target.id)
         target.is_used = True
+
+    def _part(
+        self, part: Branch | Block | FunctionDef | Workflow, edge: _OpenEdge, context: _FlowContext
+    ) -> _OpenEdge | None:
+        """Add the nodes of a part, as `_sequence` does. A `raise` without a node ends the part."""
+        after = self._sequence(part["nodes"], edge, context)
+        return None if self._details.of(part).ending else after
 
     def _sequence(self, nodes: Sequence[Node], edge: _OpenEdge, context: _FlowContext) -> _OpenEdge | None:
         """Add a list of nodes, one after another or in the order of their clocks.
@@ -277,7 +295,8 @@ class _FlowBuilder:
                 return edge
             case "break":
                 source = self._control(node["kind"], node, edge, context).source
-                self._jump(source, context.after_return if node["kind"] == "return" else context.after_break)
+                if not self._details.is_raise(node):
+                    self._jump(source, context.after_return if node["kind"] == "return" else context.after_break)
                 return None
             case _ as never:
                 assert_never(never)
@@ -288,7 +307,7 @@ class _FlowBuilder:
         if not node["nodes"]:
             return head
         edges = [self._node(inner, replace(head, kind="body"), context) for inner in node["nodes"]]
-        return self._end(self._end_id(head.source), node["type"], [head, *edges], context)
+        return self._end(self._end_id(head.source), node["type"], [head, *edges], context, head.source)
 
     def _control(self, kind: str, node: Node, edge: _OpenEdge, context: _FlowContext) -> _OpenEdge:
         return self._add(FlowNode(self._names.numbered(kind), node["type"], context.function, node), context, edge)
@@ -306,9 +325,8 @@ class _FlowBuilder:
         after = _FlowTarget(end)
         # After a nested step fails, the enclosing step is retried or fails itself.
         inside = _FlowContext(context.function, (begin.source,), after_return=after, after_break=after)
-        return self._end(
-            end, step["type"], [self._sequence(step["nodes"], replace(begin, kind="body"), inside)], context
-        )
+        edge_out = self._sequence(step["nodes"], replace(begin, kind="body"), inside)
+        return self._end(end, step["type"], [edge_out], context, begin.source)
 
     def _call(self, call: FunctionCall, edge: _OpenEdge, context: _FlowContext) -> _OpenEdge:
         name = call["name"]
@@ -320,7 +338,7 @@ class _FlowBuilder:
         self._lead(replace(begin, kind="call"), called.start)
         for target in (*context.results, *context.failures):
             self._lead(_OpenEdge(called.failure, "failure"), target)
-        return self._end(self._end_id(id_), call["type"], [_OpenEdge(called.end, "return")], context)
+        return self._end(self._end_id(id_), call["type"], [_OpenEdge(called.end, "return")], context, id_)
 
     def _function(self, name: str) -> _Called:
         called = self._called.get(name)
@@ -330,13 +348,15 @@ class _FlowBuilder:
             self._pending.append(name)
         return called
 
-    def _loop(self, loop: Loop, edge: _OpenEdge, context: _FlowContext) -> _OpenEdge:
+    def _loop(self, loop: Loop, edge: _OpenEdge, context: _FlowContext) -> _OpenEdge | None:
         head = self._control("loop", loop, edge, context)
-        end = self._end_id(head.source)
-        body = self._sequence(loop["nodes"], replace(head, kind="body"), replace(context, after_break=_FlowTarget(end)))
+        end = _FlowTarget(self._end_id(head.source))
+        body = self._sequence(loop["nodes"], replace(head, kind="body"), replace(context, after_break=end))
         if body is not None and body.source != head.source:
             self._lead(replace(body, kind="again"), head.source)
-        return self._end(end, loop["type"], [head], context)
+        if self._details.source(loop) not in ENDLESS_LOOPS:
+            return self._end(end.id, loop["type"], [head], context, head.source)
+        return self._end(end.id, loop["type"], [], context, head.source) if end.is_used else None
 
     def _choice(
         self, node: If | Switch, edge: _OpenEdge, context: _FlowContext, *, is_exhaustive: bool = False
@@ -348,10 +368,10 @@ class _FlowBuilder:
         for branch in node["branches"]:
             condition = branch["condition"]
             into = _OpenEdge(head.source, "else") if condition is None else _OpenEdge(head.source, kind, condition)
-            edges.append(self._sequence(branch["nodes"], into, context))
+            edges.append(self._part(branch, into, context))
         if not is_exhaustive and all(branch["condition"] is not None for branch in node["branches"]):
             edges.append(_OpenEdge(head.source, "else"))
-        return self._end(end, node["type"], edges, context) if any(edges) else None
+        return self._end(end, node["type"], edges, context, head.source) if any(edges) else None
 
     def _parallel(self, group: Parallel, edge: _OpenEdge, context: _FlowContext) -> _OpenEdge | None:
         fork = self._control("parallel", group, edge, context)
@@ -363,7 +383,7 @@ class _FlowBuilder:
         if not waits:
             # Work without steps may end the group.
             edges.append(fork)
-        return self._end(end, group["type"], edges, context) if edges or is_settled else None
+        return self._end(end, group["type"], edges, context, fork.source) if edges or is_settled else None
 
     def _members(
         self, nodes: Sequence[Node], edge: _OpenEdge, context: _FlowContext, *, waits: bool
@@ -400,20 +420,20 @@ class _FlowBuilder:
         protected = replace(inside, failures=(end, *failures) if is_swallowed else failures, results=())
 
         entry = self._add(FlowNode(id_, "try", context.function, node), protected, edge)
-        edges = [self._sequence([] if block is None else block["nodes"], entry, protected)]
+        edges = [entry if block is None else self._part(block, entry, protected)]
         if handler is not None:
             caught = self._add(FlowNode(catch, "catch", context.function, handler), inside)
             edges.append(self._handler(handler, caught, inside))
         if final is not None:
             edges = [self._finally(final, last, edges, inside, context)]
-        return self._end(end, node["type"], edges, context) if any(edges) or is_swallowed else None
+        return self._end(end, node["type"], edges, context, id_) if any(edges) or is_swallowed else None
 
     def _handler(self, handler: Block, caught: _OpenEdge, context: _FlowContext) -> _OpenEdge | None:
         """Add the nodes of a handler. One branch of a choice between exceptions is always taken."""
         nodes = handler["nodes"]
         if len(nodes) == 1 and nodes[0]["type"] == "switch" and nodes[0]["discriminant"] == "exception":
             return self._choice(nodes[0], caught, context, is_exhaustive=True)
-        return self._sequence(nodes, caught, context)
+        return self._part(handler, caught, context)
 
     def _finally(
         self, final: Block, id_: str, edges: Sequence[_OpenEdge | None], inside: _FlowContext, context: _FlowContext
@@ -422,7 +442,7 @@ class _FlowBuilder:
         begin = self._add(FlowNode(id_, "finally", context.function, final), context)
         for edge in edges:
             self._lead(edge, id_)
-        end = self._sequence(final["nodes"], begin, context)
+        end = self._part(final, begin, context)
         if end is None:
             return None
         for jump, target in ((inside.after_return, context.after_return), (inside.after_break, context.after_break)):

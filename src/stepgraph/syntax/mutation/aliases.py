@@ -272,7 +272,7 @@ class _FlowCollector(Struct):
             self._keep(tuple(path for sources in arguments for path in sources))
         if name == "getattr":
             self._mutate(arguments[0])
-        if isinstance(call.func, cst.Attribute) and name in COLLECTION_MUTATORS | SPECIAL_MUTATORS:
+        if isinstance(call.func, cst.Attribute) and (name in COLLECTION_MUTATORS or name in SPECIAL_MUTATORS):
             self._mutate_value(call.func.value, by_library=name in SPECIAL_MUTATORS)
             if isinstance(call.func.value, cst.Name) and call.func.value.value in ("dict", "list", "set"):
                 self._mutate(arguments[0] if arguments else (), by_library=True)

@@ -57,7 +57,7 @@ class AssignedAttributes(Struct, frozen=True):
 
 def assigned_attributes(module: SourceModule) -> AssignedAttributes:
     """Return the attributes that a module assigns, deletes or mutates, including those that `setattr` sets."""
-    if not may_assign(module.source):
+    if not module.once(may_assign):
         return AssignedAttributes(frozenset(), frozenset(), frozenset())
     assignments: list[tuple[cst.BaseExpression, str]] = []
     owner_names: dict[str, str] = {}
@@ -95,8 +95,9 @@ def _setattr_calls(module: SourceModule) -> Iterator[tuple[cst.BaseExpression, s
                 yield owner.value, str(text)
 
 
-def may_assign(source: bytes) -> bool:
-    """Return whether a source may assign or mutate an attribute. Only the result False is certain."""
+def may_assign(module: SourceModule) -> bool:
+    """Return whether a module may assign or mutate an attribute. Only the result False is certain."""
+    source = module.source
     if _ASSIGNMENT.search(source) or _assigns_in_for(source):
         return True
     return any(match[1] for word, pattern in _LINE_PATTERNS if word in source for match in pattern.finditer(source))
@@ -128,8 +129,14 @@ def name_of_owner(owner: cst.BaseExpression, owner_names: Mapping[str, str]) -> 
     return ""
 
 
+# Class patterns are slow for the many other statements.
+_ASSIGNING_STATEMENTS: Final = frozenset([cst.AnnAssign, cst.Assign, cst.AugAssign, cst.Del, cst.For, cst.With])
+
+
 def attribute_targets(statement: cst.CSTNode) -> Iterator[tuple[cst.BaseExpression, str]]:
     """Yield the object and name of each attribute that a statement assigns or deletes."""
+    if type(statement) not in _ASSIGNING_STATEMENTS:
+        return
     match statement:
         case cst.Assign(targets=targets):
             assigned: list[cst.CSTNode] = [assign_target.target for assign_target in targets]

@@ -76,8 +76,14 @@ def mutated_names(statement: cst.CSTNode) -> Iterator[str]:
     return (value.value for value in mutated_values(statement) if isinstance(value, cst.Name))
 
 
+# The types of statements that may mutate a collection. Class patterns are slow for the many other statements.
+_MUTATING_STATEMENTS: Final = frozenset([cst.Assign, cst.AugAssign, cst.Del, cst.Expr, cst.For, cst.With])
+
+
 def mutated_values(statement: cst.CSTNode) -> Iterator[cst.BaseExpression]:
     """Yield the expressions whose collections a statement mutates."""
+    if type(statement) not in _MUTATING_STATEMENTS:
+        return
     match statement:
         case cst.Assign(targets=targets):
             mutated: list[cst.CSTNode] = [target.target for target in targets]

@@ -61,7 +61,7 @@ class _Region(Struct, frozen=True):
 
 def import_writes(module: SourceModule) -> tuple[ImportWrite, ...]:
     """Return the attribute changes of a module, except those of `self` and of objects that their function creates."""
-    if not may_assign(module.source) and not any(map(module.mentions, _NAMESPACES)):
+    if not module.once(may_assign) and not any(map(module.mentions, _NAMESPACES)):
         return ()
     visitor = _Writes(module)
     return tuple(write for node, region in _all_statements(module) for write in visitor.writes_of(node, region))

@@ -29,4 +29,5 @@ RULE = Rule(
     module=__name__,
     severity=Severity.WARNING,
     check_ignores=_check,
+    flags_unused_code=True,
 )

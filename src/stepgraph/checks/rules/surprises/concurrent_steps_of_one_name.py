@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     names = {id(call.place.node): call for call in subject.facts_of_type(MethodCalled)}
-    for clash in find_name_clashes(subject.program.body, Budget()):
+    for clash in find_name_clashes(subject, Budget()):
         place = clash.second.place
         call = names.get(id(place.node))
         name = None if call is None else call.arguments.find(0, "name")

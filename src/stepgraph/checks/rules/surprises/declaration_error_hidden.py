@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     """Skip handlers that may raise, and handlers that catch all errors unless the SDK certainly rejects a step."""
     rejections = _Rejections(subject)
-    for try_node in find_tries(subject.program.body):
+    for try_node in find_tries(subject):
         handler = next((handler for handler in try_node.handlers if _catches_type_error(handler)), None)
         if handler is None or may_reraise(handler.block):
             continue

@@ -24,7 +24,7 @@ _LANGUAGE_ERRORS: Final = (LookupError, ArithmeticError, NameError, AssertionErr
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
-    for try_node in find_tries(subject.program.body):
+    for try_node in find_tries(subject):
         if try_node.non_step_errors is NonStepErrors.ANY or not runs_steps(try_node):
             continue
         if any(catches_javascript(handler) for handler in try_node.handlers):
@@ -86,4 +86,5 @@ RULE = Rule(
     module=__name__,
     severity=Severity.WARNING,
     check=_check,
+    flags_unused_code=True,
 )

@@ -53,4 +53,5 @@ RULE = Rule(
     severity=Severity.WARNING,
     confidence=Confidence.MEDIUM,
     check=_check,
+    flags_unused_code=True,
 )

@@ -15,7 +15,7 @@ from stepgraph.ir.facts import Returned, StepDeclared, StepFunctionShape
 from stepgraph.ir.static_values import cases_of
 from stepgraph.ir.values import Value
 from stepgraph.limits import Budget, Limit
-from stepgraph.syntax.module import Place
+from stepgraph.syntax.module import Place, SourceModule
 
 if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
@@ -30,6 +30,11 @@ _NAMES: Final = re.compile(r"[A-Za-z_]\w*")
 _TESTED_NAMES: Final = re.compile(
     r"\b(?:callable|hasattr|is_dataclass|isawaitable|iscoroutine|iscoroutinefunction|isfuture|isinstance|type)"
     r"\(\s*(\w+)|\bmatch (\w+)"
+)
+# Words without which no code matches `_TYPE_TEST` or `_TESTED_NAMES`, or calls `to_js`.
+_CONVERSION_WORDS: Final = (
+    *(b"callable", b"except", b"hasattr", b"is_dataclass", b"isawaitable", b"iscoroutine", b"isfuture", b"isinstance"),
+    *(b"issubclass", b"match", b"to_js", b"type"),
 )
 
 
@@ -106,10 +111,17 @@ class _Returns:
         return "to_js" in text or not tested.isdisjoint(_NAMES.findall(fact.place.text))
 
     def _text(self, function: Place) -> str:
+        """Return the source of a function, or an empty text if its module neither tests nor converts values."""
+        if not function.module.once(_may_convert):
+            return ""
         text = self._texts.get(function)
         if text is None:
             text = self._texts[function] = function.body_text
         return text
+
+
+def _may_convert(module: SourceModule) -> bool:
+    return any(map(module.mentions, _CONVERSION_WORDS))
 
 
 def _description(part: UnstorablePart) -> str:
