@@ -39,7 +39,7 @@ class ModuleResult(Struct, frozen=True):
     workflows: tuple[WorkflowAnalysis, ...]
     """The workflows, without references to parsed modules unless the run keeps locations."""
     findings: tuple[Finding, ...]
-    """The findings in the workflows, without edits."""
+    """The findings in the workflows, without edits unless the run keeps locations."""
     derivations: tuple[Derivation, ...]
     problems: tuple[Problem, ...]
     hints: tuple[Problem, ...]
@@ -147,7 +147,7 @@ class IncrementalRun(AnalysisRun):
         return ModuleResult(
             module,
             workflows if self._keeps_locations else tuple(map(without_modules, workflows)),
-            tuple(map(without_edits, findings)),
+            tuple(findings if self._keeps_locations else map(without_edits, findings)),
             pipeline.derivations.get(module.path, ()),
             tuple(pipeline.problems),
             tuple(pipeline.hints),
@@ -178,7 +178,8 @@ class IncrementalAnalysis:
     """Analyzes sources repeatedly, with the results of the last run in memory.
 
     The memory is bounded: only results of the last run and a limited number of parsed modules are stored. With
-    `keeps_locations`, the nodes of graphs have source locations, for which the modules of the last run stay in memory.
+    `keeps_locations`, the nodes of graphs have source locations, and findings the edits of their fixes, for which the
+    modules of the last run stay in memory.
     """
 
     def __init__(self, *, keeps_locations: bool = False) -> None:
@@ -192,7 +193,7 @@ class IncrementalAnalysis:
         return self._run(sources, on_module, checked=False)
 
     def check(self, sources: Sources, on_module: OnModule | None = None) -> tuple[Analysis, tuple[Finding, ...]]:
-        """Return the analysis of all modules and the findings of all rules, like `check_sources` without edits."""
+        """Return the analysis of all modules and the findings of all rules, like `check_sources`."""
         analysis = self._run(sources, on_module, checked=True)
         project = analysis.project or ProjectSubject(problems=analysis.problems)
         findings = (finding for result in self._previous.results.values() for finding in result.findings)
@@ -207,6 +208,13 @@ class IncrementalAnalysis:
             self._previous = PreviousRun({}, {}, self.parsed)
             return empty_analysis(sources)
         run = IncrementalRun(sources, on_module, self._previous, checked=checked, keeps_locations=self._keeps_locations)
-        analysis = run.collect(run.analyze())
+        try:
+            analysis = run.collect(run.analyze())
+        except Exception:
+            # The run was canceled or failed, but the results so far are valid while their inputs are unchanged.
+            before = self._previous
+            results, contents = {**before.results, **run.results}, {**before.contents, **run.contents}
+            self._previous = PreviousRun(results, contents, self.parsed)
+            raise
         self._previous = PreviousRun(run.results, run.contents, self.parsed)
         return analysis

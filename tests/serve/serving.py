@@ -11,17 +11,15 @@ import httpx
 from cloudflare import Cloudflare
 from msgspec import Struct, field
 
-from stepgraph.cli.graph_findings import project_criteria
+from stepgraph.cli.live_projects import open_live_project
+from stepgraph.live.live_project import LiveProject
 from stepgraph.model.note import Problem
-from stepgraph.project.sources import find_sources
 from stepgraph.remote.instance_source import RemoteInstance, RemoteWorkflow, UnknownInstanceError
 from stepgraph.remote.local_api import RefusedRequestError
 from stepgraph.remote.responses import ApiError
 from stepgraph.serve.instances_api import DevServer
 from stepgraph.serve.security import LocalOnly
-from stepgraph.serve.served_project import ServedProject
 from stepgraph.serve.server import ServerOptions, local_application
-from stepgraph.source_analysis import apply_settings
 
 PORT: Final = 8788
 ORIGIN: Final = f"http://127.0.0.1:{PORT}"
@@ -36,7 +34,7 @@ def no_dev_server() -> DevServer | None:
 class Served(Struct, frozen=True):
     """A served project."""
 
-    project: ServedProject
+    project: LiveProject
     app: LocalOnly
 
     @property
@@ -85,11 +83,7 @@ class _InProcess(httpx.BaseTransport):
 
 def serve(paths: Sequence[str] = (".",), dev_server: Callable[[], DevServer | None] = no_dev_server) -> Served:
     """Return a server of the modules at paths, which has analyzed them."""
-    criteria = project_criteria(paths)
-    project = ServedProject(
-        lambda: find_sources(paths, needs_configuration=False),
-        lambda analysis, findings: apply_settings(analysis, findings, criteria.settings, criteria.baseline).findings,
-    )
+    project = open_live_project(lambda: paths)
     project.refresh()
     app, _ = local_application(project, ServerOptions(tuple(paths), None), dev_server, PORT)
     return Served(project, app)

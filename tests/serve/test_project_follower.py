@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from stepgraph.checks.filtering import FilteredFindings
+from stepgraph.live.live_project import LiveProject
 from stepgraph.project.change_watch import ChangeWatch
 from stepgraph.project.file_events import WatchError
 from stepgraph.project.sources import Sources, find_sources
 from stepgraph.serve import project_follower
 from stepgraph.serve.project_follower import ProjectFollower
-from stepgraph.serve.served_project import ServedProject
 from tests.cli.sources import IMPORT, module, workflow, write, write_orders
 
 
@@ -23,8 +24,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def follower_of(find: Callable[[], Sources], problems: list[str]) -> tuple[ServedProject, ProjectFollower]:
-    project = ServedProject(find, lambda _, findings: findings)
+def follower_of(find: Callable[[], Sources], problems: list[str]) -> tuple[LiveProject, ProjectFollower]:
+    project = LiveProject(find, lambda _, findings: (FilteredFindings(tuple(findings)), ()))
     return project, ProjectFollower(project, (".",), lambda: None, problems.append)
 
 

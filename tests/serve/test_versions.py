@@ -8,12 +8,12 @@ from random import Random
 
 import pytest
 
+from stepgraph.live.live_project import LiveWorkflow
 from stepgraph.model.payload import Graph
 from stepgraph.project.git import Revision, revision_of
 from stepgraph.project.revision_files import revision_folder
 from stepgraph.project.sources import find_sources
 from stepgraph.serve import workflow_history
-from stepgraph.serve.served_project import ServedWorkflow
 from stepgraph.serve.workflow_history import WorkflowHistory
 from stepgraph.source_analysis import analyze_graphs
 from tests.cli import edited_projects
@@ -148,7 +148,7 @@ def test_history_equals_the_analysis_of_whole_commits(folder: Path, seed: int) -
             assert (earlier and earlier.graph) == whole_graph(workflow, revision)
 
 
-def whole_graph(workflow: ServedWorkflow, revision: Revision) -> Graph | None:
+def whole_graph(workflow: LiveWorkflow, revision: Revision) -> Graph | None:
     """Return the graph of a workflow by the analysis of all files of a revision."""
     selections = [workflow.inputs.configuration, workflow.inputs.path]
     with revision_folder(revision) as folder:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
+import threading
 from collections.abc import Callable
+from contextlib import suppress
 from functools import wraps
 from typing import Final, TypeVar
 
@@ -60,6 +63,20 @@ def _editor_template(_context: click.Context, _parameter: click.Parameter, value
     return value
 
 
+def _stop_with_input(_context: click.Context, _parameter: click.Parameter, value: bool) -> None:  # noqa: FBT001 - click
+    """Stop the server when the program that has started it ends, and with it standard input."""
+    if value:
+        threading.Thread(target=_stop_at_end_of_input, daemon=True).start()
+
+
+def _stop_at_end_of_input() -> None:
+    """Interrupt the server at the end of standard input, as Ctrl-C does."""
+    with suppress(OSError):
+        while os.read(0, 1_024):
+            pass
+    signal.raise_signal(signal.SIGINT)
+
+
 class _PageOptions(Struct, frozen=True):
     """The options of the page and of its URL."""
 
@@ -96,6 +113,7 @@ def _page_options(command: Callable[..., R]) -> Callable[..., R]:
 @configuration_option
 @click.option("--port", type=click.IntRange(0, 65_535), metavar="PORT", help=_PORT_HELP)
 @click.option("--dev-server", metavar="URL", help=_DEV_SERVER_HELP)
+@click.option("--stop-with-input", is_flag=True, hidden=True, expose_value=False, callback=_stop_with_input)
 @_page_options
 def serve(
     *,
@@ -121,19 +139,12 @@ def serve(
     for path in selected:
         if not os.path.exists(path):
             raise CommandError(ExitCode.ERROR, f"cannot serve {path}: file not found.")
-    from stepgraph.cli.graph_findings import project_criteria
-    from stepgraph.project.sources import find_sources
+    from stepgraph.cli.live_projects import open_live_project
     from stepgraph.serve.dev_servers import DevServers
-    from stepgraph.serve.served_project import ServedProject
     from stepgraph.serve.server import Output, ServerOptions
     from stepgraph.serve.server import serve as run_server
-    from stepgraph.source_analysis import apply_settings, import_pipeline
 
-    criteria = project_criteria(selected)
-    project = ServedProject(
-        lambda: find_sources(selected, environment.name, import_pipeline, needs_configuration=environment.is_option),
-        lambda analysis, findings: apply_settings(analysis, findings, criteria.settings, criteria.baseline).findings,
-    )
+    project = open_live_project(lambda: selected, environment.name, needs_configuration=environment.is_option)
     options = ServerOptions(selected, environment.name, port, page.opens_browser, page.source_url)
     output = Output(_url_writer(quiet=page.quiet), (lambda _: None) if page.quiet else write_message)
     run_server(project, options, DevServers(dev_server), output)

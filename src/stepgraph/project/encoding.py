@@ -128,10 +128,11 @@ def _error(content: bytes, path: str, offset: int, message: str, advice: str) ->
 
 def source_lines(content: bytes) -> tuple[str, ...]:
     """Return the lines of a file without line ends. Bytes that cannot be decoded become replacement characters."""
-    return tuple(_TEXT_LINE_BREAK.split(_decoded(content)))
+    return tuple(_TEXT_LINE_BREAK.split(readable_text(content)))
 
 
-def _decoded(content: bytes) -> str:
+def readable_text(content: bytes) -> str:
+    """Return the text of a file. Bytes that cannot be decoded become replacement characters."""
     declared = coding_line(content)
     try:
         return content.decode("utf-8-sig" if declared is None else declared.encoding, "replace").removeprefix("\ufeff")

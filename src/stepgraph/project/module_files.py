@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from stepgraph.limits import DEEPEST_FOLDER, SEARCHED_MODULES
 from stepgraph.project.folders import folder_of, parent_of, prefix_of
-from stepgraph.project.reading import list_entries
+from stepgraph.project.reading import has_unsaved_files, list_entries, unsaved_entries
 from stepgraph.project.root import Root
 from stepgraph.project.worker_modules import WorkerModules
 
@@ -197,12 +197,19 @@ class ModuleFiles:
     def _read(self, folder: str) -> list[str]:
         if folder.count("/") > 2 * DEEPEST_FOLDER or self.bounds is None or not self.bounds.contains(folder):
             return []
+        return self._read_saved(folder) + self._read_unsaved(folder)
+
+    def _read_saved(self, folder: str) -> list[str]:
         try:
             entries = [entry for entry in list_entries(folder) if "." not in entry.name or entry.name.endswith(".py")]
             accepted = [entry for entry in entries if not entry.is_symlink() or self._leads_inside(entry.path)]
             return [_normalized_name(entry.name) + ("/" if _is_folder(entry) else "") for entry in accepted]
         except OSError:
             return []
+
+    def _read_unsaved(self, folder: str) -> list[str]:
+        names = unsaved_entries(os.path.realpath(folder or ".")) if has_unsaved_files() else ()
+        return [name for name in names if name.endswith(".py") or (name.endswith("/") and "." not in name)]
 
     def _leads_inside(self, link: str) -> bool:
         return self.bounds is not None and self.bounds.contains(link) and self._is_in_project(link)

@@ -11,8 +11,8 @@ import os
 import re
 import stat
 import sys
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, suppress
 from itertools import islice
 from typing import Final
 
@@ -44,21 +44,40 @@ StrPath = str | os.PathLike[str]
 
 _unsaved: dict[str, bytes] = {}
 """The contents of unsaved files, by real path."""
+_unsaved_names: set[str] = set()
+"""The names of these files, without their directories."""
+_unsaved_entries: dict[str, set[str]] = {}
+"""The entries of directories that these files require, by real path. Directories have a trailing slash."""
 
 
 @contextmanager
-def unsaved_file(path: str, content: bytes) -> Iterator[None]:
-    """Within the block, read the file at `path` as if it had this content. The file need not exist."""
-    real = os.path.realpath(path)
-    outer = _unsaved.get(real)
-    _unsaved[real] = content
+def unsaved_files(contents: Mapping[str, bytes]) -> Iterator[None]:
+    """Within the block, read the files at these paths as if they had these contents. The files need not exist."""
+    outer = dict(_unsaved)
+    _set_unsaved(outer | {os.path.realpath(path): content for path, content in contents.items()})
     try:
         yield
     finally:
-        if outer is None:
-            del _unsaved[real]
-        else:
-            _unsaved[real] = outer
+        _set_unsaved(outer)
+
+
+def _set_unsaved(contents: Mapping[str, bytes]) -> None:
+    _unsaved.clear()
+    _unsaved.update(contents)
+    _unsaved_names.clear()
+    _unsaved_names.update(map(os.path.basename, contents))
+    _unsaved_entries.clear()
+    for path in contents:
+        folder, name = os.path.split(path)
+        while name and name not in (entries := _unsaved_entries.setdefault(folder, set())):
+            entries.add(name)
+            folder, name = os.path.split(folder)
+            name += "/" if name else ""
+
+
+def unsaved_file(path: str, content: bytes) -> AbstractContextManager[None]:
+    """Within a block, read the file at `path` as if it had this content. The file need not exist."""
+    return unsaved_files({path: content})
 
 
 def has_unsaved_files() -> bool:
@@ -69,6 +88,24 @@ def has_unsaved_files() -> bool:
 def is_unsaved(path: str) -> bool:
     """Return whether the content of the file at `path` is unsaved."""
     return bool(_unsaved) and os.path.realpath(path) in _unsaved
+
+
+def unsaved_names() -> frozenset[str]:
+    """Return the names of the files whose content is unsaved, without their directories."""
+    return frozenset(_unsaved_names)
+
+
+def unsaved_entries(folder: str) -> frozenset[str]:
+    """Return the names of the unsaved files in a directory, by its real path, and of its directories that contain some.
+
+    Directories have a trailing slash. None of the entries need exist.
+    """
+    return frozenset(_unsaved_entries.get(folder, ()))
+
+
+def is_file(path: str) -> bool:
+    """Return whether a path is a file, or an unsaved one that need not exist."""
+    return os.path.isfile(path) or is_unsaved(path)
 
 
 def shown_path(path: StrPath) -> str:
@@ -150,7 +187,8 @@ def read_search_result(path: str, root: Root) -> bytes:
 
     Most files are small and take three system calls, because `fstat` is skipped.
     """
-    if is_unsaved(path):
+    # A symbolic link with another name than an unsaved file is not opened here.
+    if _unsaved and os.path.basename(path) in _unsaved_names and is_unsaved(path):
         return read_inside(path, root)
     try:
         descriptor = os.open(path, _READ_FLAGS_WITHOUT_LINKS)
@@ -179,6 +217,20 @@ def read_chunks(path: str, max_bytes: int) -> Iterator[bytes]:
         _check_regular(os.fstat(descriptor), shown_path(path), max_bytes)
         while (chunk := os.read(descriptor, _CHUNK_BYTES)) and (max_bytes := max_bytes - len(chunk)) >= 0:
             yield chunk
+    finally:
+        os.close(descriptor)
+
+
+def read_start(path: str, length: int) -> bytes | None:
+    """Return the first bytes of a regular file, or None if it cannot be read or is not a regular file."""
+    try:
+        descriptor = os.open(path, _READ_FLAGS)
+    except (OSError, ValueError):
+        return None
+    try:
+        return os.read(descriptor, length) if stat.S_ISREG(os.fstat(descriptor).st_mode) else None
+    except OSError:
+        return None
     finally:
         os.close(descriptor)
 

@@ -12,6 +12,7 @@ from enum import IntEnum
 from typing import Final
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from stepgraph.limits import SCANNED_BYTES, SCANNED_BYTES_IN_ALL
 from stepgraph.model.note import InputError
@@ -38,7 +39,7 @@ class Words(IntEnum):
 
 
 # A module without this word cannot derive a class directly from the SDK's base class.
-_BASE_CLASS: Final = b"WorkflowEntrypoint"
+BASE_CLASS: Final = b"WorkflowEntrypoint"
 COMMON: Final = b"orkflow"
 
 
@@ -69,7 +70,7 @@ class _FileScanner(Struct):
             return self._words_in_chunks(path)
         if COMMON not in content:
             return Words.NEITHER
-        return Words.BASE_CLASS if _BASE_CLASS in content else Words.COMMON
+        return Words.BASE_CLASS if BASE_CLASS in content else Words.COMMON
 
     def _words_in_chunks(self, path: str) -> Words:
         """Search a large file. Return `UNREADABLE` if it names the base class or cannot be searched, else `NEITHER`."""
@@ -77,9 +78,9 @@ class _FileScanner(Struct):
         try:
             for chunk in read_chunks(path, min(SCANNED_BYTES, self.remaining_bytes)):
                 self.remaining_bytes -= len(chunk)
-                if _BASE_CLASS in chunk or _BASE_CLASS in last_bytes + chunk[: len(_BASE_CLASS)]:
+                if BASE_CLASS in chunk or BASE_CLASS in last_bytes + chunk[: len(BASE_CLASS)]:
                     return Words.UNREADABLE
-                last_bytes = chunk[-len(_BASE_CLASS) :]
+                last_bytes = chunk[-len(BASE_CLASS) :]
         except (InputError, OSError):
             return Words.UNREADABLE
         return Words.NEITHER
@@ -111,6 +112,8 @@ class CandidateFiles(Struct):
     """Files that contain the common word, as in `Words.COMMON`."""
     others: list[str] = field(default_factory=list)
     """Files that contain neither word."""
+    may_index: bool = True
+    """Whether many queries are answered from an index, which lasts as long as the object."""
     _queries: int = 0
     _index: dict[str, list[str]] | None = None
 
@@ -130,23 +133,31 @@ class CandidateFiles(Struct):
 
     def copied(self) -> CandidateFiles:
         """Return an independent copy without the index."""
-        return CandidateFiles(self.root, list(self.likely), list(self.others))
+        return replace(self, likely=list(self.likely), others=list(self.others), _queries=0, _index=None)
 
     def take(self, names: Sequence[str]) -> list[tuple[str, bytes]]:
         """Remove and return the files, with contents, that derive a class from a class in `names` or rename it."""
         if not names:
             return []
         self._queries += 1
-        if self._queries > _MAX_SEARCHES or len(names) > _MAX_SEARCHED_NAMES:
+        if self.may_index and (self._queries > _MAX_SEARCHES or len(names) > _MAX_SEARCHED_NAMES):
             files = self._take_indexed(names)
         else:
             rare = [name for name in names if COMMON.decode() not in name]
-            files = _files_using(self.root, self.likely, names)
-            files += _files_using(self.root, self.others, rare) if rare else []
+            files = self.files_using(self.likely, names)
+            files += self.files_using(self.others, rare) if rare else []
         paths = {path for path, _ in files}
         self.likely = [path for path in self.likely if path not in paths]
         self.others = [path for path in self.others if path not in paths]
         return sorted(files)
+
+    def files_using(self, paths: Sequence[str], names: Sequence[str]) -> list[tuple[str, bytes]]:
+        """Return the files, with contents, that use one of the names as `_names_used` finds them."""
+        encoded = [name.encode() for name in names]
+        name_set = frozenset(names)
+        contents = ((path, _content(path, self.root)) for path in paths)
+        likely = ((path, content) for path, content in contents if any(name in content for name in encoded))
+        return [(path, content) for path, content in likely if not name_set.isdisjoint(_names_used(_text(content)))]
 
     def _take_indexed(self, names: Sequence[str]) -> list[tuple[str, bytes]]:
         if self._index is None:
@@ -157,15 +168,6 @@ class CandidateFiles(Struct):
         remaining = {*self.likely, *self.others}
         paths = dict.fromkeys(path for name in names for path in self._index.pop(name, ()) if path in remaining)
         return [(path, _content(path, self.root)) for path in paths]
-
-
-def _files_using(root: Root, paths: Sequence[str], names: Sequence[str]) -> list[tuple[str, bytes]]:
-    """Return the files, with contents, that use one of the names as `_names_used` finds them."""
-    encoded = [name.encode() for name in names]
-    name_set = frozenset(names)
-    contents = ((path, _content(path, root)) for path in paths)
-    likely = ((path, content) for path, content in contents if any(name in content for name in encoded))
-    return [(path, content) for path, content in likely if not name_set.isdisjoint(_names_used(_text(content)))]
 
 
 def _content(path: str, root: Root) -> bytes:

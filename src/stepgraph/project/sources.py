@@ -16,11 +16,13 @@ from stepgraph.model.note import InputError, Problem, ProblemKind
 from stepgraph.project.configuration.placeholders import is_placeholder
 from stepgraph.project.encoding import check_text
 from stepgraph.project.file_selection import read_selection
+from stepgraph.project.folder_searches import FolderSearches
 from stepgraph.project.folders import folder_of
 from stepgraph.project.project import NO_PROJECT, Configurations, Project, configured_project, project_of_file
 from stepgraph.project.reading import (
     StrPath,
     check_named,
+    is_file,
     is_unsaved,
     read_inside,
     read_named,
@@ -28,8 +30,7 @@ from stepgraph.project.reading import (
     shown_path,
 )
 from stepgraph.project.root import Root, is_configuration_name, root_of
-from stepgraph.project.scan import CandidateFiles, Words, scan
-from stepgraph.project.search import ignored, search_folder
+from stepgraph.project.scan import CandidateFiles, Words
 
 if TYPE_CHECKING:
     from stepgraph.project.configuration.wrangler import Configuration, ConfiguredWorkflow
@@ -77,8 +78,12 @@ class Sources(Struct):
     """Remarks that may explain missing workflows."""
     searched: dict[str, None] = field(default_factory=dict)
     """The paths of all files that were searched."""
+    folders: dict[str, None] = field(default_factory=dict)
+    """The prefixes of all directories that were searched or looked into."""
     roots: dict[Root, None] = field(default_factory=dict)
     """The roots of the named paths. Only the named paths themselves are read outside the roots."""
+    searches: FolderSearches = field(default_factory=FolderSearches)
+    """The searches of directories."""
     _candidates: dict[str, CandidateFiles] = field(default_factory=dict)
     _ignored: dict[str, frozenset[str]] = field(default_factory=dict)
     _projects: dict[tuple[str, bool, Root], Project] = field(default_factory=dict)
@@ -156,7 +161,7 @@ class Sources(Struct):
             if candidates.is_indexed and folder not in self._ignored:
                 # The files of a class hierarchy are found one by one, so one call of git covers all remaining files.
                 remaining = (*(path for path, _ in files), *candidates.likely, *candidates.others)
-                self._ignored[folder] = ignored(folder, remaining)
+                self._ignored[folder] = self.searches.ignored(folder, remaining)
             self._add_all(folder, files, candidates.root)
         return self.modules[count:]
 
@@ -168,7 +173,7 @@ class Sources(Struct):
         size = 0
         for folder, candidates in self._candidates.items():
             paths = candidates.paths[:EXPLAINED_MODULES]
-            skipped = ignored(folder, paths)
+            skipped = self.searches.ignored(folder, paths)
             for path in paths:
                 content = b"" if path in skipped else candidates.content(path)
                 size += len(content)
@@ -193,10 +198,11 @@ class Sources(Struct):
 
     def _add_folder(self, folder: str, root: Root) -> None:
         settings = read_selection(folder)
-        search = search_folder(folder, settings.selection)
+        search = self.searches.search(folder, settings.selection)
         self.problems += (*settings.problems, *search.problems)
+        self.folders |= dict.fromkeys((*search.folders, *search.environments))
         self.hints += map(_unused_variant, search.variants)
-        skipped = ignored(folder, search.configurations)
+        skipped = self.searches.ignored(folder, search.configurations)
         paths = [path for path in search.configurations if path not in skipped]
         configurations = [self._configurations.at(path, root) for path in paths]
         readable = [configuration for configuration in configurations if configuration is not None]
@@ -245,11 +251,11 @@ class Sources(Struct):
             message = f"`main` is `{main}`, which is not a Python module."
             position, kind = configuration.main_position, ProblemKind.CONFIGURATION
             self.hints.append(Problem(path, message, "Its workflows are not analyzed.", *position, kind=kind))
-        elif is_placeholder(main) and not os.path.isfile(main):
+        elif is_placeholder(main) and not is_file(main):
             message = f"`main` is the placeholder `{main}`."
             position, kind = configuration.main_position, ProblemKind.CONFIGURATION
             self.hints.append(Problem(path, message, "Its workflows are not analyzed.", *position, kind=kind))
-        elif not os.path.isfile(os.path.realpath(main)):  # the system requires each directory before a `..` to exist
+        elif not is_file(os.path.realpath(main)):  # the system requires each directory before a `..` to exist
             message = f"`main` is `{main}`, which does not exist."
             self._misconfigured(path, message, "", configuration.main_position)
         else:
@@ -261,10 +267,10 @@ class Sources(Struct):
     def _add_classes(self, folder: str, paths: Sequence[str], root: Root) -> None:
         """Add the modules that name the SDK's base class."""
         self.searched |= dict.fromkeys(paths)
-        candidates = self._candidates.setdefault(folder, CandidateFiles(root))
+        candidates = self._candidates.setdefault(folder, self.searches.candidates(root))
         files: list[tuple[str, bytes]] = []
         size = 0
-        for path, words in zip(paths, scan(paths, root), strict=True):
+        for path, words in zip(paths, self.searches.scan(paths, root), strict=True):
             if words is Words.NEITHER:
                 candidates.others.append(path)
             elif words is Words.COMMON:
@@ -290,7 +296,7 @@ class Sources(Struct):
     def _add_all(self, folder: str, files: Sequence[tuple[str, bytes]], root: Root) -> None:
         skipped = self._ignored.get(folder)
         if skipped is None:
-            skipped = ignored(folder, [path for path, _ in files])
+            skipped = self.searches.ignored(folder, [path for path, _ in files])
         for path, content in files:
             if path not in skipped:
                 try:
@@ -357,15 +363,16 @@ def find_sources(
     on_find: Callable[[], object] = lambda: None,
     *,
     needs_configuration: bool = True,
+    searches: FolderSearches | None = None,
 ) -> Sources:
     """Return the modules at `paths`, in order: files, directories, and standard input for `-`.
 
     A directory selects the main modules of the projects below it or, if no configuration there has workflows, all
     modules that define workflow classes. Unreadable files are added to the problems. An `environment` that no
     configuration defines is a problem. If there is no configuration at all, it is a problem only with
-    `needs_configuration`.
+    `needs_configuration`. `searches` may remember the files of earlier runs.
     """
-    sources = Sources(environment, on_find)
+    sources = Sources(environment, on_find, searches=searches or FolderSearches())
     for path in paths:
         sources.find(path)
     if needs_configuration or sources.has_configurations:

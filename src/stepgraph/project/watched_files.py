@@ -22,7 +22,7 @@ from stepgraph.project.root import CONFIGURATION_NAMES, Root, root_of
 from stepgraph.project.search import is_skipped, search_folder
 from stepgraph.project.sources import Sources
 
-_SETTINGS_NAMES: Final = frozenset({*CONFIGURATION_NAMES, "pyproject.toml"})
+_SETTINGS_NAMES: Final = frozenset({*CONFIGURATION_NAMES, "pyproject.toml", ".gitignore"})
 
 FileState: TypeAlias = tuple[int, ...]
 """The properties of a file that a change of its content or its permissions changes."""

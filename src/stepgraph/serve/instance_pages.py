@@ -16,6 +16,7 @@ from stepgraph.execution.log import InstanceLog, read_log
 from stepgraph.execution.restarts import restart_points
 from stepgraph.json_text import canonical_json
 from stepgraph.limits import RESTART_POINTS
+from stepgraph.live.live_project import LiveWorkflow
 from stepgraph.model.code import Code
 from stepgraph.model.note import InputError
 from stepgraph.model.payload import Graph, Shape
@@ -28,7 +29,6 @@ from stepgraph.render.view import DEFAULT_VIEW
 from stepgraph.report.failure.restarting import point_label, request_body
 from stepgraph.serve.envelopes import ApiError
 from stepgraph.serve.instances_api import InstancesApi
-from stepgraph.serve.served_project import ServedWorkflow
 
 API_PATH: Final = "/client/v4/accounts/local/workflows"
 _LISTED: Final = 100
@@ -46,7 +46,7 @@ class InstancePages(Struct, frozen=True):
     link_of: Callable[[Code], Sequence[str]] | None = None
     """Returns the parts of the URL that opens a file in an editor, between its line numbers."""
 
-    def state(self, workflow: ServedWorkflow, instance_id: str) -> str:
+    def state(self, workflow: LiveWorkflow, instance_id: str) -> str:
         """Return a text that changes with the instances of a workflow or, with an id, with the log of an instance.
 
         Raises ApiError if the development server does not answer.
@@ -55,7 +55,7 @@ class InstancePages(Struct, frozen=True):
         shown: object = instances.log(workflow, instance_id) if instance_id else instances.rows(workflow, _LISTED)
         return sha256(canonical_json(shown).encode("utf-8", "backslashreplace")).hexdigest()[:16]
 
-    def list(self, workflow: ServedWorkflow, live: LivePage) -> str:
+    def list(self, workflow: LiveWorkflow, live: LivePage) -> str:
         """Return the page with the instances of a workflow, newest first, and a form to create one."""
         try:
             rows = self.instances.rows(workflow, _LISTED)
@@ -69,7 +69,7 @@ class InstancePages(Struct, frozen=True):
         page = ListPage("instance", items, _NO_INSTANCE, filters_states=True)
         return render_list(page, replace(live, actions=[create], remark=remark))
 
-    def view(self, workflow: ServedWorkflow, instance_id: str, live: LivePage) -> str:
+    def view(self, workflow: LiveWorkflow, instance_id: str, live: LivePage) -> str:
         """Return the page of an instance."""
         live = replace(live, remark=instance_id)
         try:
@@ -109,7 +109,7 @@ def _time(text: str) -> str:
     return f"{text[:19].replace('T', ' ')} UTC" if text.endswith("Z") else text
 
 
-def _actions(workflow: ServedWorkflow, instance_id: str, instance: Instance, graph: Graph) -> Iterator[Action]:
+def _actions(workflow: LiveWorkflow, instance_id: str, instance: Instance, graph: Graph) -> Iterator[Action]:
     url = f"{_api_url(workflow)}/{quote(instance_id, safe='')}"
     for event_type in dict.fromkeys(_awaited_events(instance, graph)):
         path = f"{url}/events/{quote(event_type, safe='')}"
@@ -168,11 +168,11 @@ def _nested_entries(instance: Instance, graph: Graph) -> frozenset[int]:
     )
 
 
-def _api_url(workflow: ServedWorkflow) -> str:
+def _api_url(workflow: LiveWorkflow) -> str:
     return f"{API_PATH}/{quote(workflow.name, safe='')}/instances"
 
 
-def _skeleton(workflow: ServedWorkflow) -> str:
+def _skeleton(workflow: LiveWorkflow) -> str:
     """Return parameters with the keys that the workflow reads, as JSON."""
     graph = workflow.drawn.graph
     shape = None if graph is None else graph["workflow"].get("payload")

@@ -12,13 +12,13 @@ from typing import Final, Protocol
 import msgspec
 from msgspec import Struct, field
 
+from stepgraph.live.live_project import LiveWorkflow
 from stepgraph.model.note import InputError
 from stepgraph.remote.instance_source import RemoteInstance, RemoteWorkflow, UnknownInstanceError
 from stepgraph.remote.local_api import RefusedRequestError
 from stepgraph.serve.envelopes import ApiError, ApiResponse, ErrorCode, page_of, result_of
 from stepgraph.serve.instance_shapes import STATUSES, JsonObject, instance_log, status_of, step_state
 from stepgraph.serve.json_input import InvalidJsonError, parse_json
-from stepgraph.serve.served_project import ServedWorkflow
 
 _NO_SERVER: Final = (
     "no development server, which runs the instances. Start `wrangler dev` or `pywrangler dev`, "
@@ -78,17 +78,17 @@ class InstancesApi(Struct, frozen=True):
             return {}
         return {name: counts for name, each in found.items() if isinstance(counts := each.get("instances"), dict)}
 
-    def rows(self, workflow: ServedWorkflow, limit: int) -> list[dict[str, object]]:
+    def rows(self, workflow: LiveWorkflow, limit: int) -> list[dict[str, object]]:
         """Return the newest instances of a workflow."""
         with self._server() as server:
             return [_row(each) for each in islice(server.instances(workflow.name), limit)]
 
-    def log(self, workflow: ServedWorkflow, instance_id: str) -> JsonObject:
+    def log(self, workflow: LiveWorkflow, instance_id: str) -> JsonObject:
         """Return the log of an instance, as the development server sends it."""
         with self._server() as server:
             return _object(server.log(workflow.name, instance_id))
 
-    def instances(self, workflow: ServedWorkflow, parameters: Mapping[str, str]) -> ApiResponse:
+    def instances(self, workflow: LiveWorkflow, parameters: Mapping[str, str]) -> ApiResponse:
         """Return the instances of a workflow, newest first.
 
         `status`, `date_start` and `date_end` select instances, and `direction=asc` returns the oldest first. Pages are
@@ -104,13 +104,13 @@ class InstancesApi(Struct, frozen=True):
             selected, parameters, lambda page: [{**_row(each), **identity} for each in page], lambda each: each.id
         )
 
-    def create(self, workflow: ServedWorkflow, body: JsonObject) -> ApiResponse:
+    def create(self, workflow: LiveWorkflow, body: JsonObject) -> ApiResponse:
         """Create an instance. `params` is JSON as text, as in the reference."""
         content = _creation(body)
         with self._server() as server:
             return result_of(_create(server, workflow, content))
 
-    def bulk(self, workflow: ServedWorkflow, bodies: object) -> ApiResponse:
+    def bulk(self, workflow: LiveWorkflow, bodies: object) -> ApiResponse:
         """Create several instances, after checking the bodies of all."""
         if not isinstance(bodies, list) or not all(isinstance(body, dict) for body in bodies):
             raise ApiError(400, ErrorCode.INVALID, "the body is not a list of objects.")
@@ -121,16 +121,16 @@ class InstancesApi(Struct, frozen=True):
             created = [_create(server, workflow, content) for content in contents]
         return page_of(created, {"per_page": str(_MAX_BATCH)})
 
-    def instance(self, workflow: ServedWorkflow, instance_id: str, parameters: Mapping[str, str]) -> ApiResponse:
+    def instance(self, workflow: LiveWorkflow, instance_id: str, parameters: Mapping[str, str]) -> ApiResponse:
         """Return the log of an instance. `order=desc` returns the newest step first, `simple=true` no steps."""
         version = str(_identity(workflow)["version_id"])
         return result_of(instance_log(self.log(workflow, instance_id), version, parameters))
 
-    def step(self, workflow: ServedWorkflow, instance_id: str, parameters: Mapping[str, str]) -> ApiResponse:
+    def step(self, workflow: LiveWorkflow, instance_id: str, parameters: Mapping[str, str]) -> ApiResponse:
         """Return the state and output of one step, which the parameters `name`, `type` and `attempt` select."""
         return result_of(step_state(self.log(workflow, instance_id), parameters))
 
-    def set_status(self, workflow: ServedWorkflow, instance_id: str, body: JsonObject) -> ApiResponse:
+    def set_status(self, workflow: LiveWorkflow, instance_id: str, body: JsonObject) -> ApiResponse:
         """Pause, resume, restart or terminate an instance. `from` is the step to restart from."""
         if body.get("status") not in _CHANGES:
             message = "`status` is none of `pause`, `resume`, `restart` and `terminate`."
@@ -141,14 +141,14 @@ class InstancesApi(Struct, frozen=True):
             answer = _object(server.request("PATCH", path, _json(change)))
         return result_of({"status": status_of(answer.get("status")), "timestamp": answer.get("timestamp") or _now()})
 
-    def send_event(self, workflow: ServedWorkflow, instance_id: str, event_type: str, body: object) -> ApiResponse:
+    def send_event(self, workflow: LiveWorkflow, instance_id: str, event_type: str, body: object) -> ApiResponse:
         """Send an event to an instance. The body is its payload."""
         with self._server() as server:
             path = [*_listed(server, workflow, instance_id), "events", event_type]
             server.request("POST", path, _json(body))
         return result_of({"instanceId": instance_id, "timestamp": _now()})
 
-    def delete_workflow(self, workflow: ServedWorkflow) -> ApiResponse:
+    def delete_workflow(self, workflow: LiveWorkflow) -> ApiResponse:
         """Delete all instances of a workflow on the development server. Its source is not changed."""
         with self._server() as server:
             server.request("DELETE", ["workflows", workflow.name])
@@ -214,7 +214,7 @@ def _time(name: str, text: str | None) -> datetime | None:
     return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
-def _listed(server: DevServer, workflow: ServedWorkflow, instance_id: str) -> list[str]:
+def _listed(server: DevServer, workflow: LiveWorkflow, instance_id: str) -> list[str]:
     """Return the path of an instance that the server lists, because it would create one for another id."""
     if not any(each.id == instance_id for each in server.instances(workflow.name)):
         raise ApiError(404, ErrorCode.UNKNOWN, f"`{workflow.name}` has no instance `{instance_id}`.")
@@ -239,7 +239,7 @@ def _creation(body: JsonObject) -> bytes:
     return _json(request)
 
 
-def _create(server: DevServer, workflow: ServedWorkflow, content: bytes) -> dict[str, object]:
+def _create(server: DevServer, workflow: LiveWorkflow, content: bytes) -> dict[str, object]:
     created = _object(server.request("POST", ["workflows", workflow.name, "instances"], content))
     return {
         "id": created.get("id"),
@@ -261,7 +261,7 @@ def _row(instance: RemoteInstance) -> dict[str, object]:
     }
 
 
-def _identity(workflow: ServedWorkflow) -> dict[str, object]:
+def _identity(workflow: LiveWorkflow) -> dict[str, object]:
     """Return the ids of the working tree, which the development server runs."""
     return {"version_id": workflow.version_id, "workflow_id": workflow.id}
 

@@ -11,6 +11,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from stepgraph.drawing.placement import place_findings
+from stepgraph.live.live_project import LiveWorkflow, ProjectState
 from stepgraph.model.code import Code
 from stepgraph.phrases import counted
 from stepgraph.project.folders import folder_of
@@ -34,7 +35,6 @@ from stepgraph.serve.envelopes import ApiError
 from stepgraph.serve.excerpts import SourceExcerpts
 from stepgraph.serve.instance_pages import InstancePages
 from stepgraph.serve.project_versions import ProjectVersions
-from stepgraph.serve.served_project import ProjectState, ServedWorkflow
 
 EVENTS: Final = "/events"
 
@@ -96,7 +96,7 @@ class ProjectPages(Struct, frozen=True):
         """Return the page with all workflows."""
         state = self.state()
         excerpts = SourceExcerpts(state.contents, self.link_of)
-        placed = place_findings(state.findings, (), lambda _: None)
+        placed = place_findings(state.general_findings, (), lambda _: None)
         findings = [excerpts.finding(ListedFinding(each), "") for each in placed]
         items = [_listed(workflow) for workflow in state.workflows]
         page = ListPage("workflow", items, _NO_WORKFLOW, findings=findings)
@@ -149,7 +149,7 @@ class ProjectPages(Struct, frozen=True):
             message = f"This page cannot be drawn because of a defect of stepgraph ({name}).\n\nPlease report it."
             return PageResponse(render_message(message, live), 500)
 
-    def _view(self, workflow: ServedWorkflow, name: str, live: LivePage) -> str:
+    def _view(self, workflow: LiveWorkflow, name: str, live: LivePage) -> str:
         match name:
             case "findings":
                 return self._findings(workflow, live)
@@ -165,21 +165,21 @@ class ProjectPages(Struct, frozen=True):
             case _:
                 return render_page([workflow.drawn.page()], DEFAULT_VIEW, self.link_of, live=live)
 
-    def _findings(self, workflow: ServedWorkflow, live: LivePage) -> str:
+    def _findings(self, workflow: LiveWorkflow, live: LivePage) -> str:
         excerpts, path = SourceExcerpts(workflow.contents, self.link_of), _path(workflow)
         findings = listed_findings(workflow.drawn.page())
         return render_findings([excerpts.finding(each, path) for each in findings], live)
 
-    def _changes(self, workflow: ServedWorkflow, live: LivePage) -> str:
+    def _changes(self, workflow: LiveWorkflow, live: LivePage) -> str:
         compared = self.versions.changes_since_base(workflow)
         return render_message(_NO_BASE, live) if compared is None else _comparison_page(compared, live)
 
-    def _edit(self, workflow: ServedWorkflow, live: LivePage) -> str:
+    def _edit(self, workflow: LiveWorkflow, live: LivePage) -> str:
         if workflow.before is None:
             return render_message(_NO_EDIT, live)
         return _comparison_page(compare_with_earlier(workflow.before, _LAST_EDIT, workflow.analysis), live)
 
-    def _following(self, live: LivePage, workflow: ServedWorkflow, instance_id: str) -> LivePage:
+    def _following(self, live: LivePage, workflow: LiveWorkflow, instance_id: str) -> LivePage:
         """Return the connection of a page that also follows an instance or, without an id, all instances."""
         events = f"{EVENTS}?{urlencode({'workflow': workflow.slug, 'instance': instance_id})}"
         try:
@@ -191,7 +191,7 @@ class ProjectPages(Struct, frozen=True):
     def _identity_of(self, state: ProjectState) -> str:
         return f"{self.identity}.{state.number}"
 
-    def _live_view(self, state: ProjectState, workflow: ServedWorkflow, view: str) -> LivePage:
+    def _live_view(self, state: ProjectState, workflow: LiveWorkflow, view: str) -> LivePage:
         base, count = _path(workflow), _finding_count(workflow)
         links = [
             PageLink(f"{base}/{name}" if name else base, text, name == view, count if name == _FINDINGS else None)
@@ -212,15 +212,15 @@ def _comparison_page(compared: VersionComparison, live: LivePage) -> str:
     return render_html(compared, live=live) if compared.changed_workflows else render_message(_NO_CHANGE, live)
 
 
-def _path(workflow: ServedWorkflow) -> str:
+def _path(workflow: LiveWorkflow) -> str:
     return f"/workflows/{quote(workflow.slug, safe='')}"
 
 
-def _finding_count(workflow: ServedWorkflow) -> int:
+def _finding_count(workflow: LiveWorkflow) -> int:
     return len(workflow.drawn.findings or ())
 
 
-def _listed(workflow: ServedWorkflow) -> ListedItem:
+def _listed(workflow: LiveWorkflow) -> ListedItem:
     analysis, drawn = workflow.analysis, workflow.drawn
     return ListedItem(
         _path(workflow),
@@ -234,7 +234,7 @@ def _listed(workflow: ServedWorkflow) -> ListedItem:
     )
 
 
-def _levels(workflow: ServedWorkflow) -> Iterator[tuple[FindingLevel, str]]:
+def _levels(workflow: LiveWorkflow) -> Iterator[tuple[FindingLevel, str]]:
     """Yield the numbers of findings of each level."""
     counts = Counter(finding.severity.value for finding in workflow.drawn.findings or ())
     for level in LEVELS:

@@ -8,10 +8,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
+from stepgraph.live.live_project import LiveProject
 from stepgraph.project.change_watch import ChangeWatch
 from stepgraph.project.file_events import WatchError
 from stepgraph.project.watched_files import FileChange
-from stepgraph.serve.served_project import ServedProject
 
 _MAX_GARBAGE: Final = 50_000
 """The number of new objects after which garbage is collected. An analysis of a small module creates a few thousand."""
@@ -29,7 +29,7 @@ class ProjectFollower:
 
     def __init__(
         self,
-        project: ServedProject,
+        project: LiveProject,
         paths: Sequence[str],
         on_change: Callable[[], object],
         on_problem: Callable[[str], object],

@@ -7,13 +7,13 @@ import threading
 from typing import Final
 
 from stepgraph.analysis import WorkflowAnalysis, without_modules
+from stepgraph.live.live_project import LiveWorkflow
 from stepgraph.model.note import InputError, InternalError
 from stepgraph.project.git import HEAD, Revision, default_branch, merge_base
 from stepgraph.project.revision_files import revision_folder
 from stepgraph.project.sources import Sources
 from stepgraph.report.diff.comparison import VersionComparison
 from stepgraph.serve.comparisons import compare_with_earlier
-from stepgraph.serve.served_project import ServedWorkflow
 from stepgraph.serve.workflow_history import WorkflowHistory
 from stepgraph.source_analysis import analyze_graphs
 
@@ -39,14 +39,14 @@ class ProjectVersions:
         branch = None if self._root is None else default_branch(self._root)
         return None if self._root is None or branch is None else merge_base(self._root, branch, HEAD)
 
-    def changes_since_base(self, workflow: ServedWorkflow) -> VersionComparison | None:
+    def changes_since_base(self, workflow: LiveWorkflow) -> VersionComparison | None:
         """Return the changes since the merge base, or None without a repository or a default branch."""
         base = self.base()
         if base is None:
             return None
         return compare_with_earlier(self.earlier(workflow, base), base.title, workflow.analysis)
 
-    def earlier(self, workflow: ServedWorkflow, revision: Revision) -> WorkflowAnalysis | None:
+    def earlier(self, workflow: LiveWorkflow, revision: Revision) -> WorkflowAnalysis | None:
         """Return a workflow in a revision, also from another module, or None if the revision lacks it."""
         earlier = self.history.at(workflow, revision)
         if earlier is not None:

@@ -15,6 +15,7 @@ from typing import Final
 import uvicorn
 from msgspec import Struct
 
+from stepgraph.live.live_project import LiveProject
 from stepgraph.model.note import InputError, Problem
 from stepgraph.project.folders import repository_root
 from stepgraph.project.source_links import SourceLinks
@@ -29,7 +30,6 @@ from stepgraph.serve.pages import ProjectPages
 from stepgraph.serve.project_follower import ProjectFollower
 from stepgraph.serve.project_versions import ProjectVersions
 from stepgraph.serve.security import LocalOnly
-from stepgraph.serve.served_project import ServedProject
 from stepgraph.serve.versions import WorkflowVersions
 from stepgraph.serve.workflows_api import WorkflowsApi
 
@@ -61,7 +61,7 @@ class Output(Struct, frozen=True):
 
 
 def serve(
-    project: ServedProject, options: ServerOptions, dev_server: Callable[[], DevServer | None], output: Output
+    project: LiveProject, options: ServerOptions, dev_server: Callable[[], DevServer | None], output: Output
 ) -> None:
     """Serve a project until Ctrl-C, which raises KeyboardInterrupt. Raises InputError if the port is in use."""
     listener = _listener(options.port)
@@ -79,7 +79,7 @@ def serve(
 
 
 def local_application(
-    project: ServedProject, options: ServerOptions, dev_server: Callable[[], DevServer | None], port: int
+    project: LiveProject, options: ServerOptions, dev_server: Callable[[], DevServer | None], port: int
 ) -> tuple[LocalOnly, Changes]:
     """Return the application that serves a project at a port of this machine, and the changes that it tells pages."""
     changes = Changes()

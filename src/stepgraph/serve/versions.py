@@ -8,10 +8,10 @@ from itertools import groupby
 from msgspec import Struct
 
 from stepgraph.analysis import WorkflowAnalysis, version_id, workflow_id
+from stepgraph.live.live_project import LiveWorkflow
 from stepgraph.model.payload import Version, VersionGraph
 from stepgraph.project.module_dates import ModuleDates, dates_of_commits
 from stepgraph.serve.commit_dates import CommitDates
-from stepgraph.serve.served_project import ServedWorkflow
 from stepgraph.serve.workflow_history import WorkflowHistory
 
 
@@ -40,7 +40,7 @@ class WorkflowVersions(Struct, frozen=True):
     history: WorkflowHistory
     dates: CommitDates
 
-    def __call__(self, workflow: ServedWorkflow) -> list[WorkflowVersion]:
+    def __call__(self, workflow: LiveWorkflow) -> list[WorkflowVersion]:
         """Return the versions of a workflow, newest first.
 
         The working tree is the first version. A commit adds a version if it changed the graph. A version has the dates

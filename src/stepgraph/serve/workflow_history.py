@@ -13,6 +13,7 @@ from typing import Final, TypeAlias
 
 from stepgraph.analysis import WorkflowAnalysis, without_modules
 from stepgraph.incremental import IncrementalAnalysis
+from stepgraph.live.live_project import LiveWorkflow, ModuleInputs
 from stepgraph.model.note import InputError, InternalError
 from stepgraph.model.payload import VersionGraph
 from stepgraph.project.git import HEAD, Revision, last_commits, revision_of
@@ -20,7 +21,6 @@ from stepgraph.project.module_dates import ModuleDates
 from stepgraph.project.revision_files import RevisionFolder, switchable_folder
 from stepgraph.project.root import CONFIGURATION_NAMES
 from stepgraph.project.sources import Source, Sources
-from stepgraph.serve.served_project import ModuleInputs, ServedWorkflow
 
 MAX_COMMITS: Final = 20
 """The maximum number of commits whose versions are listed."""
@@ -53,7 +53,7 @@ class WorkflowHistory:
         self._commits: dict[ModuleInputs, list[tuple[Revision, int]]] = {}
         """The last commits of modules up to the commit `_head`."""
 
-    def last(self, workflow: ServedWorkflow) -> list[tuple[WorkflowAnalysis | None, int]]:
+    def last(self, workflow: LiveWorkflow) -> list[tuple[WorkflowAnalysis | None, int]]:
         """Return the workflow in the last commits that changed a file of its analysis, newest first.
 
         Each has the time of its commit in seconds since 1970. Commits without the workflow, or with an unreadable one,
@@ -64,7 +64,7 @@ class WorkflowHistory:
             earlier = self._read(workflow, [revision for revision, _ in commits])
             return list(zip(earlier, (seconds for _, seconds in commits), strict=True))
 
-    def at(self, workflow: ServedWorkflow, revision: Revision) -> WorkflowAnalysis | None:
+    def at(self, workflow: LiveWorkflow, revision: Revision) -> WorkflowAnalysis | None:
         """Return the workflow in a revision, or None if it cannot be read."""
         with self._lock:
             return self._read(workflow, [revision])[0]
@@ -86,7 +86,7 @@ class WorkflowHistory:
         paths = [name or "." for name in names if _path_in(root, name) is not None]
         return last_commits(root, paths, MAX_COMMITS) if paths else []
 
-    def _read(self, workflow: ServedWorkflow, revisions: Sequence[Revision]) -> list[WorkflowAnalysis | None]:
+    def _read(self, workflow: LiveWorkflow, revisions: Sequence[Revision]) -> list[WorkflowAnalysis | None]:
         """Return the workflow in each revision, from memory if it was read before."""
         inputs = workflow.inputs
         keys = [(inputs.configuration or inputs.path, workflow.name, revision.commit) for revision in revisions]
@@ -101,7 +101,7 @@ class WorkflowHistory:
 
 
 def _read_revisions(
-    workflow: ServedWorkflow, root: str, environment: str | None, revisions: Sequence[Revision]
+    workflow: LiveWorkflow, root: str, environment: str | None, revisions: Sequence[Revision]
 ) -> list[WorkflowAnalysis | None]:
     """Return the workflow in each revision, or None for revisions without it."""
     read: list[WorkflowAnalysis | None] = []
@@ -115,7 +115,7 @@ def _read_revisions(
 
 
 @contextmanager
-def _revision_reader(workflow: ServedWorkflow, root: str, environment: str | None) -> Iterator[_RevisionReader]:
+def _revision_reader(workflow: LiveWorkflow, root: str, environment: str | None) -> Iterator[_RevisionReader]:
     with switchable_folder(workflow.name, paths=_needed_paths(root, workflow.inputs)) as folder:
         yield _RevisionReader(workflow, root, environment, folder)
 
@@ -123,7 +123,7 @@ def _revision_reader(workflow: ServedWorkflow, root: str, environment: str | Non
 class _RevisionReader:
     """Analyzes a workflow in several revisions, one after another. Unchanged modules are not analyzed again."""
 
-    def __init__(self, workflow: ServedWorkflow, root: str, environment: str | None, folder: RevisionFolder) -> None:
+    def __init__(self, workflow: LiveWorkflow, root: str, environment: str | None, folder: RevisionFolder) -> None:
         self._workflow = workflow
         self._root = root
         self._environment = environment

@@ -8,6 +8,7 @@ from typing import Final, TypeAlias
 from msgspec import Struct
 
 from stepgraph.analysis import workflow_id
+from stepgraph.live.live_project import LiveWorkflow, ProjectState
 from stepgraph.phrases import near_names, quoted
 from stepgraph.project.module_dates import ModuleDates
 from stepgraph.report.diff.comparison import VersionComparison
@@ -15,7 +16,6 @@ from stepgraph.serve.commit_dates import CommitDates
 from stepgraph.serve.comparisons import change_lines
 from stepgraph.serve.envelopes import ApiError, ApiResponse, ErrorCode, page_of, result_of
 from stepgraph.serve.instance_shapes import STATUSES
-from stepgraph.serve.served_project import ProjectState, ServedWorkflow
 from stepgraph.serve.versions import WorkflowVersion
 
 _NOT_DEPLOYED: Final = "nothing is deployed."
@@ -31,9 +31,9 @@ class WorkflowsApi(Struct, frozen=True):
 
     state: Callable[[], ProjectState]
     """Returns the current state of the project."""
-    versions: Callable[[ServedWorkflow], Sequence[WorkflowVersion]]
+    versions: Callable[[LiveWorkflow], Sequence[WorkflowVersion]]
     """Returns the versions of a workflow, newest first."""
-    changes: Callable[[ServedWorkflow], VersionComparison | None]
+    changes: Callable[[LiveWorkflow], VersionComparison | None]
     """Returns the changes of a workflow since the default branch, or None without one."""
     dates: CommitDates
     count_instances: CountInstances
@@ -86,12 +86,12 @@ class WorkflowsApi(Struct, frozen=True):
             (_NOT_DEPLOYED, *self._changes(workflow)),
         )
 
-    def _changes(self, workflow: ServedWorkflow) -> Iterator[str]:
+    def _changes(self, workflow: LiveWorkflow) -> Iterator[str]:
         comparison = self.changes(workflow)
         if comparison is not None:
             yield from change_lines(comparison)
 
-    def require(self, name: str) -> ServedWorkflow:
+    def require(self, name: str) -> LiveWorkflow:
         """Return the workflow with a name."""
         state = self.state()
         workflow = state.workflow(name)
@@ -99,7 +99,7 @@ class WorkflowsApi(Struct, frozen=True):
             raise ApiError(404, ErrorCode.UNKNOWN, f"no workflow `{name}`. {_advice(name, state.workflows)}")
         return workflow
 
-    def _of_class(self, name: str, class_name: str) -> ServedWorkflow:
+    def _of_class(self, name: str, class_name: str) -> LiveWorkflow:
         workflows = self.state().workflows
         of_class = [each for each in workflows if each.analysis.class_name == class_name]
         if of_class:
@@ -116,7 +116,7 @@ class WorkflowsApi(Struct, frozen=True):
             raise ApiError(404, ErrorCode.UNKNOWN, message)
         return version
 
-    def _rows(self, workflows: Sequence[ServedWorkflow]) -> list[dict[str, object]]:
+    def _rows(self, workflows: Sequence[LiveWorkflow]) -> list[dict[str, object]]:
         counts = self.count_instances([workflow.name for workflow in workflows])
         dates = self.dates.of([workflow.analysis.path for workflow in workflows])
         return [
@@ -124,7 +124,7 @@ class WorkflowsApi(Struct, frozen=True):
         ]
 
 
-def _row(workflow: ServedWorkflow, dates: ModuleDates, counts: Mapping[str, object]) -> dict[str, object]:
+def _row(workflow: LiveWorkflow, dates: ModuleDates, counts: Mapping[str, object]) -> dict[str, object]:
     return {
         "id": workflow.id,
         "class_name": workflow.analysis.class_name,
@@ -141,7 +141,7 @@ def _count(count: object) -> int:
     return count if type(count) is int else 0
 
 
-def _advice(name: str, workflows: Sequence[ServedWorkflow]) -> str:
+def _advice(name: str, workflows: Sequence[LiveWorkflow]) -> str:
     names = list(dict.fromkeys(workflow.name for workflow in workflows))
     near = near_names(name[:_LONGEST_NAME], names)
     if near:

@@ -10,7 +10,7 @@ from stepgraph.model.note import InputError, Problem
 from stepgraph.project.configuration.document import Fields, MalformedError
 from stepgraph.project.encoding import decode_utf_8
 from stepgraph.project.folders import folder_of, is_inside, prefix_of, with_ancestors
-from stepgraph.project.reading import StrPath, read_configuration_bytes, shown_path
+from stepgraph.project.reading import StrPath, is_file, read_configuration_bytes, shown_path
 from stepgraph.project.root import Root, link_leading_out, root_of
 
 _FILE_NAME: Final = "pyproject.toml"
@@ -33,7 +33,7 @@ def find_settings(paths: Sequence[StrPath]) -> Fields | None:
         if not root.contains(prefix or "."):
             continue  # a directory in `.git`
         # A link that leads out of the root is reported even if its target is missing.
-        exists = os.path.isfile(path) or not root.contains(path)
+        exists = is_file(path) or not root.contains(path)
         table = _table(path, root) if exists else None
         if table is not None:
             return table

@@ -1,4 +1,4 @@
-"""The workflows of a project that is being edited: their last good graphs, and the problems since then."""
+"""The workflows of a project that is being edited: their last valid graphs, and the problems since then."""
 
 from __future__ import annotations
 
@@ -12,20 +12,26 @@ from msgspec.structs import replace
 
 from stepgraph.analysis import Analysis, WorkflowAnalysis, drawn_workflow, version_id, without_modules, workflow_id
 from stepgraph.checks.diagnostic import Finding
+from stepgraph.checks.filtering import FilteredFindings
 from stepgraph.drawing.workflow import DrawnWorkflow
-from stepgraph.incremental import IncrementalAnalysis, ModuleResult
+from stepgraph.fixing import FixedFile, repeat_fixes
+from stepgraph.incremental import IncrementalAnalysis, ModuleResult, OnModule
 from stepgraph.model.note import InputError, InternalError, Problem
 from stepgraph.project.folders import folder_of, is_inside, prefix_of
 from stepgraph.project.root import is_configuration_name
 from stepgraph.project.sources import Sources
 
-SelectFindings: TypeAlias = Callable[[Analysis, Sequence[Finding]], Sequence[Finding]]
-"""Returns the findings to show: those of all rules, filtered by settings, suppression comments and baseline."""
+FilterFindings: TypeAlias = Callable[[Analysis, Sequence[Finding]], tuple[FilteredFindings, Sequence[str]]]
+"""Filters the findings of all rules by settings, suppression comments and baseline, and returns the files read for it.
+
+Raises InputError if one of these files is invalid.
+"""
 
 WorkflowKey: TypeAlias = tuple[str, str, str]
 """The Worker, the file and the configured name of a workflow."""
 
 _NO_CONTENTS: Final[Mapping[str, bytes]] = {}
+_NO_FINDINGS: Final = FilteredFindings(())
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9_.-]+")
 _DEFECT: Final = "cannot be analyzed because of a defect of stepgraph."
 _DEFECT_ADVICE: Final = "Please report it, with the file if possible."
@@ -56,7 +62,7 @@ class ModuleInputs(Struct, frozen=True):
         )
 
 
-class ServedWorkflow(Struct, frozen=True):
+class LiveWorkflow(Struct, frozen=True):
     """A workflow of the project."""
 
     slug: str
@@ -98,34 +104,45 @@ class ProjectState(Struct, frozen=True):
 
     number: int
     """The number of analyses so far, which identifies the state."""
-    workflows: tuple[ServedWorkflow, ...] = ()
+    workflows: tuple[LiveWorkflow, ...] = ()
     """The workflows in source order."""
     problems: tuple[Problem, ...] = ()
     """The reasons why inputs cannot be read or analyzed."""
-    findings: tuple[Finding, ...] = ()
-    """The findings about no workflow, as in configurations."""
+    filtered: FilteredFindings = _NO_FINDINGS
+    """The findings of `stepgraph check`."""
+    failure: Problem | None = None
+    """The reason why the whole project could not be analyzed, so that the state is an earlier one, or None."""
     files: tuple[str, ...] = ()
-    """The files that were read."""
+    """The files that were read, including the baseline, and after a failure the file that caused it."""
     contents: Mapping[str, bytes] = _NO_CONTENTS
     """The contents of modules and configurations, by path."""
 
-    def workflow(self, name: str) -> ServedWorkflow | None:
+    @property
+    def general_findings(self) -> tuple[Finding, ...]:
+        """The findings about no workflow, as in configurations."""
+        return tuple(finding for finding in self.filtered.findings if not finding.workflow)
+
+    def workflow(self, name: str) -> LiveWorkflow | None:
         """Return the first workflow with a name, or with a name in URLs."""
         named = (each for each in self.workflows if name in (each.name, each.slug))
         return next(named, None)
 
-    def workflow_at(self, slug: str) -> ServedWorkflow | None:
+    def workflow_at(self, slug: str) -> LiveWorkflow | None:
         """Return the workflow with a name in URLs."""
         return next((each for each in self.workflows if each.slug == slug), None)
 
 
-class ServedProject:
+class AnalysisCanceledError(Exception):
+    """Ends an analysis whose result is no longer needed."""
+
+
+class LiveProject:
     """Analyzes a project again and again. The state may be read by any thread."""
 
-    def __init__(self, find: Callable[[], Sources], select_findings: SelectFindings) -> None:
+    def __init__(self, find: Callable[[], Sources], filter_findings: FilterFindings) -> None:
         """Prepare the analysis. `find` searches the modules of the project."""
         self._find = find
-        self._select_findings = select_findings
+        self._filter_findings = filter_findings
         self._incremental = IncrementalAnalysis(keeps_locations=True)
         self._lock = threading.Lock()
         self._state = ProjectState(0)
@@ -137,18 +154,41 @@ class ServedProject:
         """The state after the last analysis."""
         return self._state
 
-    def refresh(self) -> ProjectState:
-        """Analyze the changed modules, and return the new state. Only one thread analyzes at a time."""
+    def refresh(self, on_module: OnModule | None = None) -> ProjectState:
+        """Analyze the changed modules, and return the new state. Only one thread analyzes at a time.
+
+        `on_module` is called before the analysis of each changed module. If it raises AnalysisCanceledError, the state
+        stays as it was, and the error is raised.
+        """
         with self._lock:
-            self._state = self._analyze(self._state)
+            self._state = self._analyze(self._state, on_module)
             return self._state
 
-    def _analyze(self, before: ProjectState) -> ProjectState:
+    def fix(self, path: str) -> tuple[FixedFile, ...]:
+        """Return the files that the safe fixes of a file change, repeated as by `stepgraph check --fix`.
+
+        The state stays as it is, and so do the files.
+        """
+        with self._lock:
+            return repeat_fixes(self._state.filtered.fixable, self._fixable_findings, path=path)
+
+    def _fixable_findings(self) -> Sequence[Finding]:
+        """Return the findings to fix in the files as they are now, or none if they cannot be analyzed."""
+        try:
+            analysis, findings = self._incremental.check(self._find())
+            filtered, _ = self._filter_findings(analysis, findings)
+        except (InputError, InternalError):
+            return ()
+        return filtered.fixable
+
+    def _analyze(self, before: ProjectState, on_module: OnModule | None) -> ProjectState:
         number = before.number + 1
         try:
             self.sources = self._find()
-            analysis, findings = self._incremental.check(self.sources)
-            selected = self._select_findings(analysis, findings)
+            analysis, findings = self._incremental.check(self.sources, on_module)
+            filtered, settings_files = self._filter_findings(analysis, findings)
+        except AnalysisCanceledError:
+            raise
         except InputError as error:
             return _outdated(before, number, error.problem)
         except InternalError as error:
@@ -158,46 +198,47 @@ class ServedProject:
         contents = {module.path: module.content for module in self.sources.modules} | dict(analysis.read)
         results = self._incremental.results_by_workflow()
         inputs = [ModuleInputs.of(results[id(workflow)]) for workflow in analysis.workflows]
-        served = _served(analysis.workflows, inputs, selected, contents)
-        workflows = _with_slugs(_with_last_good(served, before, analysis.problems))
-        general = tuple(finding for finding in selected if not finding.workflow)
-        return ProjectState(number, workflows, analysis.problems, general, analysis.files, contents)
+        live = _live_workflows(analysis.workflows, inputs, filtered.findings, contents)
+        workflows = _with_slugs(_with_last_valid(live, before, analysis.problems))
+        files = (*analysis.files, *settings_files)
+        return ProjectState(number, workflows, analysis.problems, filtered, None, files, contents)
 
 
 def _outdated(before: ProjectState, number: int, problem: Problem) -> ProjectState:
     old = tuple(replace(workflow, is_old=True) for workflow in before.workflows)
-    return replace(before, number=number, workflows=old, problems=(problem,))
+    files = tuple(dict.fromkeys((*before.files, problem.path)))
+    return replace(before, number=number, workflows=old, problems=(problem,), failure=problem, files=files)
 
 
-def _served(
+def _live_workflows(
     workflows: Iterable[WorkflowAnalysis],
     inputs: Iterable[ModuleInputs],
     findings: Sequence[Finding],
     contents: Mapping[str, bytes],
-) -> list[ServedWorkflow]:
+) -> list[LiveWorkflow]:
     """Return workflows with their findings, without names for URLs."""
     return [
-        ServedWorkflow("", workflow, drawn_workflow(workflow).with_findings(findings), module, contents=contents)
+        LiveWorkflow("", workflow, drawn_workflow(workflow).with_findings(findings), module, contents=contents)
         for workflow, module in zip(workflows, inputs, strict=True)
     ]
 
 
-def _with_last_good(
-    served: Sequence[ServedWorkflow], before: ProjectState, problems: Sequence[Problem]
-) -> list[ServedWorkflow]:
-    """Return the workflows with their states before the last edit, and the last good ones of broken files."""
+def _with_last_valid(
+    workflows: Sequence[LiveWorkflow], before: ProjectState, problems: Sequence[Problem]
+) -> list[LiveWorkflow]:
+    """Return the workflows with their states before the last edit, and the last valid ones of broken files."""
     earlier = {workflow.key: workflow for workflow in before.workflows}
-    present = {workflow.key for workflow in served}
+    present = {workflow.key for workflow in workflows}
     is_broken = _broken_files(problems)
-    kept = {key: old for key, old in earlier.items() if key not in present and is_broken(old.analysis.path)}
+    last_valid = {key: old for key, old in earlier.items() if key not in present and is_broken(old.analysis.path)}
     # While a configuration is broken, its workflows have the names of their classes.
-    classes = {(old.analysis.path, old.analysis.class_name) for old in kept.values()}
+    classes = {(old.analysis.path, old.analysis.class_name) for old in last_valid.values()}
     result = [
         _after_edit(workflow, earlier.get(workflow.key))
-        for workflow in served
+        for workflow in workflows
         if workflow.key in earlier or (workflow.analysis.path, workflow.analysis.class_name) not in classes
     ]
-    _insert(kept, before.workflows, result)
+    _insert(last_valid, before.workflows, result)
     return result
 
 
@@ -210,21 +251,21 @@ def _broken_files(problems: Sequence[Problem]) -> Callable[[str], bool]:
 
 
 def _insert(
-    kept: Mapping[WorkflowKey, ServedWorkflow], order: Sequence[ServedWorkflow], workflows: list[ServedWorkflow]
+    old: Mapping[WorkflowKey, LiveWorkflow], order: Sequence[LiveWorkflow], workflows: list[LiveWorkflow]
 ) -> None:
     """Insert old workflows into a list where they were: after the one that they followed."""
     position = 0
     places = {workflow.key: place for place, workflow in enumerate(workflows, 1)}
     inserted = 0
     for workflow in order:
-        if workflow.key in kept:
+        if workflow.key in old:
             workflows.insert(position, replace(workflow, is_old=True))
             position, inserted = position + 1, inserted + 1
         elif workflow.key in places:
             position = places[workflow.key] + inserted
 
 
-def _after_edit(workflow: ServedWorkflow, earlier: ServedWorkflow | None) -> ServedWorkflow:
+def _after_edit(workflow: LiveWorkflow, earlier: LiveWorkflow | None) -> LiveWorkflow:
     """Return a workflow with the state before its last edit."""
     if earlier is None:
         return workflow
@@ -233,10 +274,10 @@ def _after_edit(workflow: ServedWorkflow, earlier: ServedWorkflow | None) -> Ser
     return replace(workflow, before=without_modules(earlier.analysis))
 
 
-def _with_slugs(workflows: Iterable[ServedWorkflow]) -> tuple[ServedWorkflow, ...]:
+def _with_slugs(workflows: Iterable[LiveWorkflow]) -> tuple[LiveWorkflow, ...]:
     """Return workflows with unique names for URLs. Those of equal names are numbered in order."""
     slugs: dict[str, int] = {}
-    result: list[ServedWorkflow] = []
+    result: list[LiveWorkflow] = []
     for workflow in workflows:
         stem = _UNSAFE.sub("-", workflow.name).strip(".") or "workflow"
         count = slugs[stem] = slugs.get(stem, 0) + 1

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from stepgraph.cli.graph_findings import project_criteria
+from stepgraph.checks.filtering import FilteredFindings
+from stepgraph.cli.live_projects import open_live_project
+from stepgraph.live.live_project import LiveProject, ProjectState
 from stepgraph.project.sources import Sources, find_sources
-from stepgraph.serve.served_project import ProjectState, ServedProject
-from stepgraph.source_analysis import apply_settings
 from tests.cli.sources import IMPORT, module, workflow, write, write_orders
 from tests.serve.conftest import worker
 
@@ -23,12 +23,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def served() -> ServedProject:
-    criteria = project_criteria((".",))
-    return ServedProject(
-        lambda: find_sources((".",), None),
-        lambda analysis, findings: apply_settings(analysis, findings, criteria.settings, criteria.baseline).findings,
-    )
+def served() -> LiveProject:
+    return open_live_project(lambda: ["."])
 
 
 def names(state: ProjectState) -> Sequence[tuple[str, bool]]:
@@ -99,7 +95,9 @@ def test_the_state_before_the_last_change_of_the_graph_is_kept() -> None:
 
 def test_a_deleted_project_keeps_its_last_state(folder: Path) -> None:
     write("shop/orders.py", module(workflow("Orders", "rest")))
-    project = ServedProject(lambda: find_sources(("shop",), None), lambda _, findings: findings)
+    project = LiveProject(
+        lambda: find_sources(("shop",), None), lambda _, findings: (FilteredFindings(tuple(findings)), ())
+    )
     project.refresh()
     (folder / "shop" / "orders.py").unlink()
     (folder / "shop").rmdir()
@@ -117,7 +115,7 @@ def test_a_defect_is_a_problem_and_the_next_analysis_goes_on() -> None:
             raise failures.pop()
         return find_sources((".",), None)
 
-    project = ServedProject(find, lambda _, findings: findings)
+    project = LiveProject(find, lambda _, findings: (FilteredFindings(tuple(findings)), ()))
     project.refresh()
     assert [problem.path for problem in project.refresh().problems] == ["project"]
     assert (names(project.refresh()), project.state.problems) == ([("Orders", False)], ())
