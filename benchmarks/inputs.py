@@ -20,7 +20,7 @@ class {name}(WorkflowEntrypoint):
 _STEP = """\
         @step.do("step {n}", config={{"retries": {{"limit": 3, "delay": "5 seconds"}}}})
         async def step_{n}():
-            return await fetch("https://example.com/{n}")
+            return (await fetch("https://example.com/{n}")).status
 
         await step_{n}()
 

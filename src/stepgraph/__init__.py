@@ -23,9 +23,9 @@ Show how far a running instance got, from its log:
 The analyzed code is never imported or executed. The `notes` of a workflow list everything that is unresolved.
 """
 
-from typing import TYPE_CHECKING
-
 from stepgraph.lazy_names import lazy_names
+
+TYPE_CHECKING = False  # as type checkers know it; importing `typing` takes longer than repeating a recorded run
 
 __all__ = [
     "Analysis",

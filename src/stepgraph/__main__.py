@@ -4,7 +4,7 @@ Python puts the working directory first on the module search path, so a `stepgra
 an untrusted checkout, use `python -I -m stepgraph`.
 """
 
-from stepgraph.cli.main import run
+from stepgraph.start import run
 
 if __name__ == "__main__":
     run()

@@ -1,7 +1,10 @@
 """The public names of a package, whose modules are imported on first access."""
 
-from collections.abc import Callable, Mapping, MutableMapping
-from importlib import import_module
+from __future__ import annotations
+
+TYPE_CHECKING = False  # as in the package, whose import counts
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, MutableMapping
 
 
 def lazy_names(
@@ -17,6 +20,8 @@ def lazy_names(
         if module_name is None:
             message = f"module {namespace['__name__']!r} has no attribute {name!r}"
             raise AttributeError(message)
+        from importlib import import_module
+
         value: object = getattr(import_module(module_name), name)
         namespace[name] = value
         return value

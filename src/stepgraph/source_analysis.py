@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Iterator
 from importlib import import_module
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from msgspec import Struct
+
 from stepgraph.analysis import Analysis, WorkflowAnalysis, empty_analysis, without_modules
 from stepgraph.checks.subject import ProjectSubject
 from stepgraph.project.sources import Sources
@@ -27,6 +29,13 @@ _MIN_MODULES_FOR_PROCESSES: Final = 50
 
 # The functions below import `AnalysisRun` only if there are modules, because LibCST takes longer to import than all
 # other code.
+
+
+class CheckResult(Struct, frozen=True):
+    """An analysis with the findings of all rules, if it was checked."""
+
+    analysis: Analysis
+    findings: tuple[Finding, ...] = ()
 
 
 def import_pipeline() -> None:
@@ -65,17 +74,20 @@ def analyze_sources(
     return run.collect(run.analyze())
 
 
-def analyze_graphs(sources: Sources, on_module: OnModule | None = None) -> Analysis:
+def analyze_graphs(
+    sources: Sources, on_module: OnModule | None = None, *, parsed: ParsedModules | None = None
+) -> Analysis:
     """Return the workflows of all modules, without the locations of nodes and the `subject` for the rules.
 
-    The result does not keep parsed modules in memory. If there are many modules, worker processes analyze them. Raises
-    InternalError for a defect of the analysis.
+    The result does not keep parsed modules in memory. If there are many modules, worker processes analyze them.
+    `parsed` are modules of earlier runs. Raises InternalError for a defect of the analysis.
     """
     if not sources.modules:
         return empty_analysis(sources)
     from stepgraph.pipeline import AnalysisRun
 
     run = AnalysisRun(sources, on_module, release_modules=True)
+    run.pipeline.modules.earlier = parsed
     parts: list[PartResult] | None = None
     if len(sources.modules) >= _MIN_MODULES_FOR_PROCESSES:
         from stepgraph.process_pool import analyze_in_processes

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from stepgraph.cache.store import is_outside
+from stepgraph.cache.private_files import is_outside
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from stepgraph.checks.diagnostic import Applicability, Finding, Fix, RelatedLoca
 from stepgraph.model.note import Problem
 from stepgraph.model.span import Span
 from stepgraph.project.reading import read_inside_any
-from stepgraph.project.sources import Source, Sources
+from stepgraph.project.sources import AnalysisInputs, Source, Sources
 from stepgraph.version import __version__
 
 _FORMAT_VERSION: Final = 4
@@ -34,6 +34,7 @@ PRESENTATION: Final = frozenset(
 
 _PACKAGE: Final = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _SKIPPED: Final = PRESENTATION | {"__pycache__"}
+_INSTALLED: Final = ("site-packages", "dist-packages")
 _MODULES: Final = (".py", ".so", ".pyd")
 
 
@@ -77,6 +78,28 @@ def installation_digest() -> str | None:
     except OSError:
         return None
     return sha256(f"{sys.version} {facts}".encode(errors="surrogateescape")).hexdigest()
+
+
+def installation_files() -> Iterator[str]:
+    """Yield the directories of the installed code and, unless an installer wrote them, the modules in them.
+
+    An installer replaces files, which changes their directories. The directories around them show other packages.
+    """
+    yield from (folder for folder in sys.path if folder.endswith(_INSTALLED))
+    is_installed = os.path.dirname(_PACKAGE).endswith(_INSTALLED)
+    pending = [_PACKAGE]
+    for folder in pending:
+        yield folder
+        with os.scandir(folder) as listing:
+            for entry in listing:
+                if entry.name.endswith(_MODULES):
+                    if not is_installed:
+                        yield entry.path
+                elif "." not in entry.name and entry.name != "__pycache__" and entry.is_dir(follow_symlinks=False):
+                    pending.append(entry.path)
+    libcst = _libcst_folder()
+    if libcst is not None:
+        yield libcst
 
 
 def _libcst_folder() -> str | None:
@@ -215,11 +238,13 @@ class CacheEntry(Struct, frozen=True):
             return None
         contents = {configuration.path: configuration.content for configuration in sources.configurations}
         contents |= {module.path: module.content for module in modules}
+        files: dict[str, bytes | None] = {}
         for path, cached_digest in self.read_files.items():
-            content = read_inside_any(path, sources.roots)
+            content = files[path] = read_inside_any(path, sources.roots)
             if _content_digest(content) != cached_digest:
                 return None
             contents |= {path: content} if content is not None else {}
+        inputs = AnalysisInputs(modules, files)
         with sources.tentative() as keep:
             for search in self.searches:
                 derived = tuple(sources.add_derived_modules(search.names))
@@ -229,7 +254,8 @@ class CacheEntry(Struct, frozen=True):
             keep()
         workflows = tuple(workflow.restore() for workflow in self.workflows)
         read = {path: contents[path] for path in self.read if path in contents}
-        return Analysis(workflows, self.problems, tuple(sources.external), self.hints, self.files, read=read)
+        external = tuple(sources.external)
+        return Analysis(workflows, self.problems, external, self.hints, self.files, read=read, inputs=inputs)
 
     def load_findings(self) -> tuple[Finding, ...]:
         """Return the cached findings, or no findings for an entry of an analysis without a check."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import wraps
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -12,17 +13,18 @@ import click
 from msgspec import Struct
 
 from stepgraph.analysis import Analysis
+from stepgraph.cache.private_files import NO_CACHE_VARIABLE
 from stepgraph.cli.console import CommandError, ExitCode, Progress, write_message
 from stepgraph.cli.input_options import Environment
+from stepgraph.project.module_dates import DateLookup
 from stepgraph.project.reading import has_unsaved_files
 from stepgraph.project.root import is_configuration_name
 from stepgraph.project.sources import STANDARD_INPUT, Sources, find_sources
-from stepgraph.source_analysis import analyze_graphs, analyze_sources, check_sources, import_pipeline
+from stepgraph.source_analysis import CheckResult, analyze_graphs, analyze_sources, check_sources, import_pipeline
 
 if TYPE_CHECKING:
     from stepgraph.analysis import Analysis
     from stepgraph.cache.store import CacheStore
-    from stepgraph.checks.diagnostic import Finding
     from stepgraph.project.sources import Sources
 
 
@@ -126,13 +128,6 @@ _REASONS: Final = {
 """Why options cannot be combined with --watch."""
 
 
-class CheckResult(Struct, frozen=True):
-    """An analysis with the findings of all rules."""
-
-    analysis: Analysis
-    findings: tuple[Finding, ...]
-
-
 class Cache(Struct, frozen=True):
     """The cache of results."""
 
@@ -147,13 +142,15 @@ class Cache(Struct, frozen=True):
         It imports the analysis, unless the last run with these paths was a cache hit.
         """
         store = self._store(paths)
-        if store is None or not store.has_recorded(_request_digest(paths, environment)):
+        if store is None:
             return import_pipeline
-        return lambda: None
+        from stepgraph.cache.results import has_result
+
+        return (lambda: None) if has_result(store, paths, environment) else import_pipeline
 
     def analyze(self, sources: Sources, paths: Sequence[str]) -> Analysis:
         """Return the analysis of sources that `paths` selected, without locations of nodes."""
-        return self._load_or_run(sources, paths, lambda: CheckResult(_analyze(sources), ()), check=False).analysis
+        return self._load_or_run(sources, paths, lambda: _analyze(sources), check=False).analysis
 
     def analyze_with_locations(self, sources: Sources, *, checked: bool) -> Analysis:
         """Return the analysis of sources with locations of nodes, which are not cached.
@@ -174,36 +171,49 @@ class Cache(Struct, frozen=True):
         if store is None or not sources.modules:
             return analyze()
         # Imported here because the cache is not used without modules.
-        from stepgraph.cache.entry import CacheEntry, key_of
+        from stepgraph.cache.results import load_or_run
 
-        digest = key_of(sources)
-        if digest is None:
-            return analyze()
-        key = f"{digest}-{'check' if check else 'graph'}"
-        entry = store.get(key)
-        analysis = None if entry is None else entry.load_if_fresh(sources)
-        request = _request_digest(paths, sources.environment)
-        if analysis is not None and entry is not None:
-            store.record(request)
-            return CheckResult(analysis, entry.load_findings())
-        result = analyze()
-        store.put(key, CacheEntry.of(result.analysis, result.findings if check else None))
-        store.record(request)
-        return result
+        return load_or_run(store, sources, paths, analyze, check=check)
+
+    @contextmanager
+    def date_lookup(self, paths: Sequence[str]) -> Iterator[DateLookup]:
+        """Look up dates in the block. The times of commits are cached for each history of a repository."""
+        store = self._store(paths)
+        if store is None:
+            with DateLookup() as lookup:
+                yield lookup
+            return
+        # Imported here because most commands need no dates.
+        from stepgraph.cache.commit_times import StoredCommitTimes
+
+        times = StoredCommitTimes(store)
+        with DateLookup(times) as lookup:
+            yield lookup
+        times.save()
+
+    def record(self, paths: Sequence[str], sources: Sources, analysis: Analysis, others: Sequence[str] = ()) -> None:
+        """Let the output of this run be recorded, unless the cache is off.
+
+        It must depend on the command line, these inputs, and `others`, the paths of other files, only.
+        """
+        if self._store(paths) is not None:
+            from stepgraph.cli.recording import record_inputs
+
+            record_inputs(paths, sources, analysis, others)
 
     def _store(self, paths: Sequence[str]) -> CacheStore | None:
         """Return the store, or None if it is off or inside the analyzed paths, whose author could add entries."""
         if self.store is None or self.with_edits:
             return None
-        from stepgraph.cache.store import is_outside
+        from stepgraph.cache.results import safe_store
 
-        return self.store if is_outside(self.store.folder, paths) else None
+        return safe_store(self.store, paths)
 
 
 def cache_option(command: Callable[..., R]) -> Callable[..., R]:
     """Add the option --no-cache to a command, as the argument `cache`."""
 
-    @click.option("--no-cache", is_flag=True, envvar="STEPGRAPH_NO_CACHE", show_envvar=True, help=_NO_CACHE_HELP)
+    @click.option("--no-cache", is_flag=True, envvar=NO_CACHE_VARIABLE, show_envvar=True, help=_NO_CACHE_HELP)
     @wraps(command)
     def with_cache(*, no_cache: bool, **others: object) -> R:
         if no_cache:
@@ -247,17 +257,11 @@ def reject_with_watch(paths: Sequence[str], options: Mapping[str, bool]) -> None
         raise click.UsageError("--watch cannot read standard input again. Name files or directories.")
 
 
-def _analyze(sources: Sources) -> Analysis:
+def _analyze(sources: Sources) -> CheckResult:
     with Progress(len(sources.modules)) as progress:
-        return analyze_graphs(sources, progress.show)
+        return CheckResult(analyze_graphs(sources, progress.show))
 
 
 def _check(sources: Sources, *, with_edits: bool) -> CheckResult:
     with Progress(len(sources.modules)) as progress:
         return CheckResult(*check_sources(sources, progress.show, with_edits=with_edits))
-
-
-def _request_digest(paths: Sequence[str], environment: str | None) -> str:
-    from stepgraph.cache.entry import digest
-
-    return digest("\0".join([os.getcwd(), environment or "", *paths]).encode(errors="surrogateescape"))

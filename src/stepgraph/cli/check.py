@@ -15,6 +15,7 @@ from msgspec import Struct
 from stepgraph.cli.analysis import Cache, RunOptions, load_sources, no_workflow_error, reject_with_watch, run_options
 from stepgraph.cli.checking import (
     CheckOptions,
+    Criteria,
     Fixing,
     FixMode,
     build_report,
@@ -28,7 +29,7 @@ from stepgraph.cli.formats import REPORT_FORMATS
 from stepgraph.cli.input_options import Environment, inputs, select
 from stepgraph.cli.output_options import DocumentOutput, report_options
 from stepgraph.phrases import counted
-from stepgraph.project.reading import has_unsaved_files, read_named, unsaved_file
+from stepgraph.project.reading import has_unsaved_files, read_named
 from stepgraph.project.sources import STANDARD_INPUT, Sources
 from stepgraph.source_analysis import apply_settings
 
@@ -95,6 +96,8 @@ def check(
         _write_fixes(fixes, check_run, fixing)
         check_run = fixes.check_run
     output.deliver(check_run.report, check_run.analysis.files, _summary)
+    if output.name is None and fixing.mode is FixMode.REPORT:
+        cache.record(selected_paths, check_run.sources, check_run.analysis, check_run.criteria.files)
     return _exit_code(check_run, selected_paths, exit_zero=exit_zero)
 
 
@@ -131,6 +134,7 @@ class _ReportedCheck(Struct, frozen=True):
     sources: Sources
     analysis: Analysis
     report: Report
+    criteria: Criteria
 
 
 def _run_check(
@@ -156,7 +160,7 @@ def _run_check(
         selected = select(analysis.workflows, checking.workflows, analysis.external)
         analysis = replace(analysis, workflows=tuple(selected))
         filtered = filtered.of_workflows({workflow.name for workflow in selected})
-    return _ReportedCheck(sources, analysis, build_report(filtered, criteria.settings, sources, analysis))
+    return _ReportedCheck(sources, analysis, build_report(filtered, criteria.settings, sources, analysis), criteria)
 
 
 def _summary(report: Report) -> str:
@@ -204,30 +208,22 @@ class _Fixes(Struct, frozen=True):
     """Whether unsafe fixes are included."""
 
 
-# Fixes that uncover other fixable findings are rare, and several in a row have not been observed.
-_MAX_PASSES = 10
-
-
 def _fix(check_run: _ReportedCheck, check_again: Callable[[], _ReportedCheck] | None, *, unsafe: bool) -> _Fixes:
-    """Return the fixes of a check, applied until nothing changes, at most `_MAX_PASSES` times.
+    """Return the fixes of a check. `check_again` checks the fixed code. Without it, fixes are applied once."""
+    from stepgraph.fixing import compute_fixes, repeat_fixes
 
-    No file is written: `check_again` reads the fixed code as unsaved files. Without it, fixes are applied once.
-    """
-    from contextlib import ExitStack
+    findings = _fixable_findings(check_run.report)
+    if check_again is None:
+        return _Fixes(compute_fixes(findings, unsafe=unsafe), check_run, unsafe)
+    last_run = check_run
 
-    from stepgraph.fixing import compute_fixes, merge_passes
+    def findings_of_fixed_code() -> list[Finding]:
+        nonlocal last_run
+        last_run = check_again()
+        return _fixable_findings(last_run.report)
 
-    files: tuple[FixedFile, ...] = ()
-    with ExitStack() as unsaved_files:
-        for _ in range(_MAX_PASSES):
-            fixed = compute_fixes(_fixable_findings(check_run.report), unsafe=unsafe)
-            files = merge_passes(files, fixed)
-            if not fixed or check_again is None:
-                break
-            for file in fixed:
-                unsaved_files.enter_context(unsaved_file(file.path, file.after))
-            check_run = check_again()
-    return _Fixes(files, check_run, unsafe)
+    files = repeat_fixes(findings, findings_of_fixed_code, unsafe=unsafe)
+    return _Fixes(files, last_run, unsafe)
 
 
 def _show_fixes(

@@ -227,6 +227,11 @@ class Criteria(Struct, frozen=True):
     updates_baseline: bool = False
     """Whether the findings are written to the baseline."""
 
+    @property
+    def files(self) -> Sequence[str]:
+        """The files besides the sources that decide about the findings."""
+        return () if self.settings.baseline is None else (self.settings.baseline,)
+
 
 def read_criteria(options: CheckOptions, paths: Sequence[str]) -> Criteria:
     """Return the criteria for the findings in `paths`, before the analysis.

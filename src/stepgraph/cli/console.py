@@ -41,6 +41,17 @@ class CommandError(Exception):
         self.message = message
 
 
+class WrittenOutput(Struct):
+    """The results and messages that a run has written so far."""
+
+    output: bytes = b""
+    messages: bytes = b""
+
+
+written: WrittenOutput | None = None
+"""The output of this run, or None if it is not recorded."""
+
+
 def encode(text: str) -> bytes:
     r"""Encode text as UTF-8. Lone surrogates become escapes such as `\udc80`, as in JSON."""
     return text.encode("utf-8", "backslashreplace")
@@ -56,6 +67,8 @@ def write_bytes(content: bytes) -> None:
     # `sys.stdout` is None if the process was started with standard output closed.
     if sys.stdout is None:
         raise CommandError(ExitCode.ERROR, "standard output is closed.")
+    if written is not None:
+        written.output += content
     try:
         sys.stdout.buffer.write(content)
         sys.stdout.buffer.flush()
@@ -76,8 +89,11 @@ def write_message(message: str) -> None:
 
     if sys.stderr is None:
         return
+    line = encode(log_line(message) + "\n")
+    if written is not None:
+        written.messages += line
     try:
-        sys.stderr.buffer.write(encode(log_line(message) + "\n"))
+        sys.stderr.buffer.write(line)
         sys.stderr.buffer.flush()
     except OSError:
         return  # standard error was closed

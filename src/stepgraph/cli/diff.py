@@ -121,7 +121,8 @@ def diff(
         )
         raise click.UsageError(message)
     # Imported here because help and usage errors need no versions, and start-up time counts.
-    from stepgraph.cli.diff_sides import ReadOptions, parse_sides, read_version
+    from stepgraph.cli.diff_sides import ReadOptions, RevisionSide, parse_sides, read_version
+    from stepgraph.cli.recording import record_revisions
     from stepgraph.report.diff.comparison import count_line
 
     old_side, new_side = parse_sides(sides, revisions.old, revisions.new)
@@ -134,6 +135,8 @@ def diff(
     report = _report(_select_pairs(_pairs(old, new), workflows), (old.title, new.title), effects)
     _write_diff_notes(report, quiet=output.quiet)
     output.deliver(report, files, count_line)
+    if output.name is None and isinstance(old_side, RevisionSide) and isinstance(new_side, RevisionSide):
+        record_revisions()
     return ExitCode.FINDINGS if report.fails else ExitCode.CLEAN
 
 

@@ -37,7 +37,6 @@ from stepgraph.cli.output_options import (
 from stepgraph.model.note import InputError
 from stepgraph.model.walk import count_steps
 from stepgraph.phrases import counted, quoted
-from stepgraph.project.module_dates import DateLookup
 from stepgraph.subject import Dates, Subject, analyzed_subject, read_saved_subjects, start_date_lookups
 
 _RENDER_SHORT_HELP = "Draw saved graphs of workflows in any language."
@@ -103,7 +102,7 @@ def _draw(request: _Request, output: DrawingOutput, options: FormatOptions, cach
     criteria = project_criteria(paths) if checked else None
     sources = load_sources(paths, request.environment, cache)
     _prepare_destination(output, sources.files)
-    with DateLookup() as lookup:
+    with cache.date_lookup(paths) as lookup:
         if output.format.is_api_response:
             start_date_lookups(sources, lookup)
         with_locations = output.format.shows_locations or options.source_links is not None
@@ -118,6 +117,8 @@ def _draw(request: _Request, output: DrawingOutput, options: FormatOptions, cach
         for subject in selected:
             if subject.graph is None or not shows_notes:
                 _write_notes(subject, quiet=output.quiet)
+        if output.name is None:
+            cache.record(paths, sources, analysis, () if criteria is None else criteria.files)
         return _deliver(selected, output, options, sources=analysis.files, failed=bool(analysis.problems))
 
 

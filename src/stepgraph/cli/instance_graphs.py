@@ -25,7 +25,6 @@ from stepgraph.cli.input_options import (
 )
 from stepgraph.cli.instance_sources import LoadedLog, RemoteOptions, load_log, require_log_path
 from stepgraph.phrases import counted, quoted
-from stepgraph.project.module_dates import DateLookup
 from stepgraph.project.root import is_configuration_name
 from stepgraph.project.sources import STANDARD_INPUT
 from stepgraph.subject import Dates, Subject, analyzed_subject, read_saved_subjects
@@ -70,7 +69,7 @@ class GraphOptions(Struct, frozen=True):
         sources = load_sources(selected, self.environment, self.cache)
         analysis = analyze_inputs(sources, selected, self.cache, with_locations=with_locations)
         require_workflows(analysis, sources, selected)
-        with DateLookup() as lookup:
+        with self.cache.date_lookup(selected) as lookup:
             dates = Dates(lookup, sources)
             subjects = [analyzed_subject(workflow, dates) for workflow in analysis.workflows]
         return Candidates(

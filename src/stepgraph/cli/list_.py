@@ -11,7 +11,6 @@ from stepgraph.analysis import Analysis, WorkflowAnalysis
 from stepgraph.cli.analysis import Cache, analyze_inputs, cache_option, load_sources, require_workflows
 from stepgraph.cli.console import ExitCode, write_result
 from stepgraph.cli.input_options import Environment, WorkflowNames, inputs, select, workflow_option
-from stepgraph.project.module_dates import DateLookup
 from stepgraph.project.sources import ExternalWorkflow
 from stepgraph.subject import Dates, start_date_lookups
 
@@ -38,7 +37,7 @@ def list_workflows(
     """
     selected_paths = paths or (".",)
     sources = load_sources(selected_paths, environment, cache)
-    with DateLookup() as lookup:
+    with cache.date_lookup(selected_paths) as lookup:
         if output_format == "json":
             start_date_lookups(sources, lookup)
         analysis = _select(analyze_inputs(sources, selected_paths, cache), workflows)
@@ -47,6 +46,7 @@ def list_workflows(
                 _render_json(analysis, Dates(lookup, sources)) if output_format == "json" else _render_table(analysis)
             )
         require_workflows(analysis, sources, selected_paths)
+    cache.record(selected_paths, sources, analysis)
     return ExitCode.ERROR if analysis.problems else ExitCode.CLEAN
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
 from collections.abc import Iterator, Sequence
@@ -14,6 +13,7 @@ import click
 
 from stepgraph.cli.completion import complete_directories
 from stepgraph.cli.console import ExitCode, report_error
+from stepgraph.cli.recording import RunRecorder
 from stepgraph.version import __version__
 
 _EXIT_CODES = """\b
@@ -33,6 +33,7 @@ _COMMANDS: Final = {
     "graph": ("graph", "graph"),
     "instance": ("instance", "instance"),
     "list": ("list_", "list_workflows"),
+    "lsp": ("lsp", "lsp"),
     "render": ("graph", "render"),
     "replay": ("replay", "replay"),
     "rules": ("reference", "rules"),
@@ -217,18 +218,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
 _TRACERS = frozenset({"cProfile", "coverage", "profile", "trace"})
 
 
-def run() -> NoReturn:
-    """Run the command with the arguments of the process, and exit with its exit code.
+def run(arguments: Sequence[str]) -> NoReturn:
+    """Run the command in this process, record its output, and exit with its exit code.
 
     The process exits without freeing its objects, because freeing them can take longer than the analysis.
     """
-    # Imports create hardly any garbage, and the process is short-lived.
-    gc.disable()
-    code = int(main())
-    if not _TRACERS.isdisjoint(sys.modules):
-        sys.exit(code)  # profilers write their results at exit
+    recorder = _recorder(arguments)
+    code = int(main(arguments))
     for stream in (sys.stdout, sys.stderr):
         if stream is not None:
             with suppress(OSError):  # the pipe may be closed
                 stream.flush()
+    if recorder is not None:
+        recorder.store(code)
+    if not _TRACERS.isdisjoint(sys.modules):
+        sys.exit(code)  # profilers write their results at exit
     os._exit(code)
+
+
+def _recorder(arguments: Sequence[str]) -> RunRecorder | None:
+    try:
+        return RunRecorder(arguments)
+    except OSError:
+        return None  # the working directory was removed

@@ -20,7 +20,7 @@ import click
 from msgspec import Struct, field
 
 from stepgraph.analysis import Analysis
-from stepgraph.cli.analysis import Cache, CheckResult
+from stepgraph.cli.analysis import Cache
 from stepgraph.cli.console import (
     CommandError,
     ExitCode,
@@ -36,7 +36,7 @@ from stepgraph.project.change_watch import ChangeWatch
 from stepgraph.project.file_events import WatchError, has_watchfiles
 from stepgraph.project.sources import Sources
 from stepgraph.project.watched_files import FileChange
-from stepgraph.source_analysis import analyze_sources
+from stepgraph.source_analysis import CheckResult, analyze_sources
 
 _CLEAR_SCREEN: Final = "\x1b[2J\x1b[3J\x1b[H"
 _MAX_UNCOLLECTED_RUNS: Final = 20

@@ -17,6 +17,7 @@ from msgspec import Struct
 
 from stepgraph.limits import GIT_OUTPUT_BYTES
 from stepgraph.project.folders import repository_root
+from stepgraph.project.reading import list_entries, read_start
 
 # Git sets these variables for its hooks. With them, git would use the hook's repository for every file.
 _REPOSITORY_VARIABLES = frozenset(
@@ -47,6 +48,13 @@ _SAFE_SETTINGS: Final = ("-c", "core.fsmonitor=false", "-c", "safe.bareRepositor
 
 # The repositories where git exceeded its time limit. Git is not run there again.
 _timed_out: set[str] = set()
+
+# The repositories where git was run.
+_used_repositories: dict[str, None] = {}
+_REFERENCES: Final = ("refs", "logs", "FETCH_HEAD", "ORIG_HEAD", "MERGE_HEAD", "CHERRY_PICK_HEAD")
+_SHORT_BYTES: Final = 4096
+_HISTORY_BYTES: Final = 4 << 20
+_STATE_FILES: Final = (*_OPENED_FILES, "reftable/tables.list", "info/grafts", "info/attributes")
 
 
 class TooLargeError(Exception):
@@ -180,6 +188,7 @@ def start_git(folder: str, *arguments: str, reads_input: bool = False) -> Git | 
     None if git cannot be started, if a file of the repository would block it, or if it exceeded its time limit there.
     """
     repository = repository_root(folder) or os.path.realpath(folder)
+    _used_repositories[repository] = None
     git = None if repository in _timed_out or _would_block(repository) else _git_program()
     if git is None:
         return None
@@ -196,6 +205,105 @@ def start_git(folder: str, *arguments: str, reads_input: bool = False) -> Git | 
     except OSError:
         return None
     return Git(process, repository)
+
+
+def repository_files() -> Iterator[str]:
+    """Yield the files that decide about the output of git in the repositories where it was run.
+
+    They identify the current commit, its history, the tracked files and the settings.
+    """
+    for repository in _used_repositories:
+        yield os.path.join(repository, ".git")
+        for folder in _git_folders(os.path.join(repository, ".git")):
+            yield from (os.path.join(folder, name) for name in _STATE_FILES)
+            yield from _branch_files(folder)
+    if _used_repositories:
+        yield from _user_settings()
+
+
+def reference_files() -> Iterator[str]:
+    """Yield the files and directories with the branches and tags of the repositories where git was run.
+
+    They decide which commits names stand for, also in expressions such as `main@{1}`.
+    """
+    for repository in _used_repositories:
+        for folder in _git_folders(os.path.join(repository, ".git")):
+            pending = [os.path.join(folder, name) for name in _REFERENCES]
+            while pending:
+                path = pending.pop()
+                yield path
+                with suppress(OSError):
+                    pending += sorted(entry.path for entry in list_entries(path))
+
+
+def _git_folders(path: str) -> Iterator[str]:
+    """Yield the directory of a repository and, for a linked working tree, the directory that all of them share."""
+    text = _short_text(path)
+    folder = path if text is None else os.path.join(os.path.dirname(path), text.removeprefix("gitdir:").strip())
+    yield folder
+    shared = _short_text(os.path.join(folder, "commondir"))
+    if shared is not None:
+        yield os.path.join(folder, shared.strip())
+
+
+def _branch_files(folder: str) -> Iterator[str]:
+    """Yield the file of the current branch. It may be in the directory that working trees share."""
+    head = _short_text(os.path.join(folder, "HEAD")) or ""
+    if head.startswith("ref:"):
+        name = head.removeprefix("ref:").strip()
+        yield os.path.join(folder, name)
+        shared = _short_text(os.path.join(folder, "commondir"))
+        if shared is not None:
+            yield os.path.join(folder, shared.strip(), name)
+
+
+def history_id(root: str) -> str | None:
+    """Return an identity of the history of the current commit in a repository, or None if it is unknown.
+
+    It changes with the commit, and with the commits at which a shallow history ends.
+    """
+    git_folder = os.path.join(root, ".git")
+    commit = _current_commit(git_folder)
+    if commit is None:
+        return None
+    _used_repositories[root] = None
+    ends = [os.path.join(folder, name) for folder in _git_folders(git_folder) for name in ("shallow", "info/grafts")]
+    return "\0".join([root, commit, *(repr(read_start(path, _HISTORY_BYTES)) for path in ends)])
+
+
+def _current_commit(git_folder: str) -> str | None:
+    """Return the id of the current commit without starting git, or None if it is stored in another way."""
+    folders = list(_git_folders(git_folder))
+    head = (_short_text(os.path.join(folders[0], "HEAD")) or "").strip()
+    if not head.startswith("ref:"):
+        return head if _is_object_id(head) else None
+    name = head.removeprefix("ref:").strip()
+    for folder in folders:
+        commit = (_short_text(os.path.join(folder, name)) or "").strip()
+        if _is_object_id(commit):
+            return commit
+    packed = read_start(os.path.join(folders[-1], "packed-refs"), _HISTORY_BYTES) or b""
+    lines = (line.split() for line in packed.decode("utf-8", "surrogateescape").splitlines())
+    commits = (line[0] for line in lines if line[1:] == [name] and _is_object_id(line[0]))
+    return next(commits, None)
+
+
+def _is_object_id(text: str) -> bool:
+    return len(text) in (40, 64) and not text.strip("0123456789abcdef")
+
+
+def _short_text(path: str) -> str | None:
+    """Return the start of a small text file, or None if it is not a regular file."""
+    content = read_start(path, _SHORT_BYTES)
+    return None if content is None else content.decode("utf-8", "surrogateescape")
+
+
+def _user_settings() -> Iterator[str]:
+    """Yield the files with the settings of the user and of the machine."""
+    yield from filter(None, (os.environ.get("GIT_CONFIG_GLOBAL"), os.environ.get("GIT_CONFIG_SYSTEM")))
+    yield "/etc/gitconfig"
+    yield os.path.expanduser("~/.gitconfig")
+    yield os.path.join(os.environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config"), "git", "config")
 
 
 def has_git() -> bool:

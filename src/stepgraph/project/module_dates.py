@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 from msgspec import Struct
 
@@ -12,6 +12,7 @@ from stepgraph.model.note import InputError, Problem
 from stepgraph.project.folders import repository_root
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from types import TracebackType
 
     from stepgraph.project.git import Git
@@ -32,14 +33,28 @@ class ModuleDates(Struct, frozen=True):
     """The date of the last commit or, without commits, SOURCE_DATE_EPOCH or the modification time of the file."""
 
 
+class CommitTimes(Protocol):
+    """Remembers the times of commits, because git walks through the whole history to tell those of a file."""
+
+    def get(self, history: str, name: str) -> Sequence[int] | None:
+        """Return the times of the first and the last commit of a file in a history, in seconds since 1970.
+
+        The result is empty for a file without commits, and None if the times are unknown.
+        """
+
+    def put(self, history: str, name: str, times: Sequence[int]) -> None:
+        """Remember the times of a file."""
+
+
 class DateLookup:
     """Looks up the dates of modules. For modules passed to `start`, git runs in the background.
 
-    Use it as a context manager: leaving it kills the processes that still run.
+    Use it as a context manager: leaving it kills the processes that still run. `times` are those of earlier lookups.
     """
 
-    def __init__(self) -> None:
-        self._logs: dict[str, Git | None] = {}
+    def __init__(self, times: CommitTimes | None = None) -> None:
+        self._times = times
+        self._logs: dict[str, _Log | None] = {}
         self._dates: dict[str, ModuleDates] = {}
 
     def __enter__(self) -> Self:
@@ -54,19 +69,20 @@ class DateLookup:
     def start(self, path: str) -> None:
         """Start to look up the dates of the file at `path` in the background."""
         if len(self._logs) < _MAX_BACKGROUND_LOGS and path not in self._logs:
-            self._logs[path] = start_log(path)
+            self._logs[path] = _start_log(path, self._times)
 
     def dates(self, path: str) -> ModuleDates:
         """Return the dates of the file at `path`. Raises InputError if SOURCE_DATE_EPOCH is needed but not a number."""
         if path not in self._dates:
-            log = self._logs.pop(path) if path in self._logs else start_log(path)
-            self._dates[path] = _commit_dates(log) or _dates_without_commits(path)
+            log = self._logs.pop(path) if path in self._logs else _start_log(path, self._times)
+            times = () if log is None else log.read(self._times)
+            self._dates[path] = _dates(times[0], times[-1]) if times else _dates_without_commits(path)
         return self._dates[path]
 
     def _stop(self, path: str) -> None:
         log = self._logs.pop(path)
-        if log is not None:
-            log.stop()
+        if log is not None and log.git is not None:
+            log.git.stop()
 
 
 def module_dates(path: str) -> ModuleDates:
@@ -92,8 +108,39 @@ def dates_without_file() -> ModuleDates:
     return _dates(0, 0) if build is None else _dates(build, build)
 
 
-def start_log(path: str) -> Git | None:
-    """Start a git process that lists the commits of a file. Return None without a file, a repository or git."""
+class _Log(Struct, frozen=True):
+    """The times of the commits of a file, which are known or which git lists."""
+
+    history: str | None
+    """The identity of the history, or None if it is unknown."""
+    name: str
+    """The path of the file in its repository."""
+    times: Sequence[int] | None
+    """The times of the first and the last commit, none without commits, or None if git lists them."""
+    git: Git | None = None
+    """The running process that lists the times, or None if they are known or git cannot be started."""
+
+    def read(self, known: CommitTimes | None) -> Sequence[int]:
+        """Return the times of the first and the last commit. They are empty without commits, and if git fails."""
+        if self.times is not None:
+            return self.times
+        if self.git is None:
+            return ()
+        # Imported here for a fast start, because most commands need no dates.
+        from stepgraph.project.git import HISTORY_SECONDS
+
+        output = self.git.read_output(seconds=HISTORY_SECONDS)
+        if output is None or not self.git.succeeded:
+            return ()
+        listed = [int(line.split()[0]) for line in output.splitlines()]
+        times = (min(listed), max(listed)) if listed else ()
+        if known is not None and self.history is not None:
+            known.put(self.history, self.name, times)
+        return times
+
+
+def _start_log(path: str, known: CommitTimes | None) -> _Log | None:
+    """Return the known times of a file, or start git to list them. Return None without a file or a repository."""
     if not os.path.isfile(path):
         return None
     real = os.path.realpath(path)
@@ -101,24 +148,17 @@ def start_log(path: str) -> Git | None:
     if root is None:
         return None
     # Imported here for a fast start, because most commands need no dates.
-    from stepgraph.project.git import start_git
+    from stepgraph.project.git import history_id, start_git
 
+    name = os.path.relpath(real, root)
+    history = None if known is None else history_id(root)
+    times = None if known is None or history is None else known.get(history, name)
+    if times is not None:
+        return _Log(history, name, times)
     # A plumbing command: unlike `git log`, it ignores configuration that shows signatures, follows renames or maps
     # names.
-    name = os.path.relpath(real, root)
-    return start_git(root, "--literal-pathspecs", "rev-list", "--timestamp", "HEAD", "--", name)
-
-
-def _commit_dates(log: Git | None) -> ModuleDates | None:
-    """Return the dates of the first and the last commit, or None if the file has no commits or git fails."""
-    if log is None:
-        return None
-    # Imported here for a fast start, because most commands need no dates.
-    from stepgraph.project.git import HISTORY_SECONDS
-
-    output = log.read_output(seconds=HISTORY_SECONDS) or b""
-    times = [int(line.split()[0]) for line in output.splitlines()]
-    return _dates(min(times), max(times)) if times and log.succeeded else None
+    git = start_git(root, "--literal-pathspecs", "rev-list", "--timestamp", "HEAD", "--", name)
+    return _Log(history, name, None, git)
 
 
 def _dates_without_commits(path: str) -> ModuleDates:

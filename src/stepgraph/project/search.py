@@ -32,6 +32,8 @@ class Search(Struct, frozen=True):
     """For each directory without a configuration, the first file named like one, such as `wrangler.prod.jsonc`."""
     folders: tuple[str, ...] = ()
     """The prefixes of the searched directories, sorted."""
+    environments: tuple[str, ...] = ()
+    """The prefixes of virtual environments, which are not searched, sorted."""
 
 
 class _SearchState(Struct):
@@ -41,6 +43,7 @@ class _SearchState(Struct):
     files: list[str] = field(default_factory=list)
     links: list[str] = field(default_factory=list)
     folders: list[str] = field(default_factory=list)
+    environments: list[str] = field(default_factory=list)
     configured_folders: list[str] = field(default_factory=list)
     variants: list[str] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
@@ -89,6 +92,7 @@ def search_folder(folder: str, selection: FileSelection = DEFAULT_SELECTION) -> 
         tuple(problems),
         tuple(sorted(state.variants)),
         tuple(sorted(state.folders)),
+        tuple(sorted(state.environments)),
     )
 
 
@@ -100,6 +104,7 @@ def _list_folder(prefix: str, state: _SearchState, *, is_named: bool) -> list[st
     entries = list_entries(prefix)
     state.entries += len(entries)
     if not is_named and any(entry.name == _ENVIRONMENT_MARKER for entry in entries):
+        state.environments.append(prefix)
         return []
     state.folders.append(prefix)
     names = [entry.name for entry in entries if entry.name.startswith(_CONFIGURATION_START)]

@@ -1,0 +1,95 @@
+"""The footprint of an analysis: everything in the file system that decided about its result."""
+
+from __future__ import annotations
+
+import os
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
+from typing import Final, TypeAlias
+
+from stepgraph.analysis import Analysis
+from stepgraph.cache.entry import installation_files
+from stepgraph.cache.recorded_run import STATE_FIELDS, Footprint
+from stepgraph.project.folders import folder_of, prefix_of
+from stepgraph.project.git import repository_files
+from stepgraph.project.reading import has_unsaved_files
+from stepgraph.project.root import CONFIGURATION_NAMES
+from stepgraph.project.sources import STANDARD_INPUT, Sources
+
+FileState: TypeAlias = tuple[int, ...]
+"""The values of `STATE_FIELDS` of a file."""
+
+_MISSING: Final[FileState] = (0,) * len(STATE_FIELDS)
+_MASK: Final = (1 << 64) - 1
+_PROBED_NAMES: Final = (".git", ".gitignore", "__init__.py", "pyproject.toml", *CONFIGURATION_NAMES)
+"""The names that are looked for in directories and their ancestors."""
+
+_QUIET_NANOSECONDS: Final = 2_000_000_000
+"""The time before a run in which nothing may have changed. File systems round times to up to two seconds."""
+
+
+def footprint_of(
+    paths: Sequence[str], sources: Sources, analysis: Analysis, others: Iterable[str], start: int
+) -> Footprint | None:
+    """Return the footprint of an analysis of `paths` that started at a time, in nanoseconds since 1970.
+
+    `others` are other files that decide about the output, such as a baseline. Returns None for standard input, and if
+    a file was changed during the run or so shortly before it that another change might not be noticed.
+    """
+    if STANDARD_INPUT in paths or has_unsaved_files():
+        return None
+    listed = dict.fromkeys([*sources.folders, *_listed_folders(sources)])
+    files = dict.fromkeys([*analysis.files, *analysis.inputs.files, *others])
+    links = [path for path in files if os.path.islink(path)]
+    looked_at = [
+        *(prefix or "." for prefix in listed),
+        *files,
+        *map(os.path.realpath, links),
+        *_ignore_files(listed),
+        *_probed_paths(paths),
+        *repository_files(),
+    ]
+    states = {path: _state(path) for path in looked_at if "\0" not in path}
+    if any(changed >= start - _QUIET_NANOSECONDS for changed, *_ in states.values()):
+        return None
+    states |= {path: _state(path) for path in installation_files()}
+    folders = {folder_of(path) or "." for path in files} - sources.folders.keys()
+    real_paths = {path: os.path.realpath(path) for path in (*paths, *links, *sorted(folders))}
+    return Footprint(tuple(states), array("Q", chain.from_iterable(states.values())).tobytes(), real_paths)
+
+
+def _state(path: str) -> FileState:
+    try:
+        status = os.lstat(path)
+    except (OSError, ValueError):
+        return _MISSING
+    return tuple(getattr(status, field) & _MASK for field in STATE_FIELDS)
+
+
+def _listed_folders(sources: Sources) -> Iterator[str]:
+    """Yield the directories in which imported modules were searched."""
+    for module in sources.modules:
+        yield from module.project.files.listings
+
+
+def _ignore_files(folders: Iterable[str]) -> Iterator[str]:
+    """Yield the files with patterns of git in directories. The states of the directories cover missing ones."""
+    return (path for folder in folders if os.path.lexists(path := f"{folder}.gitignore"))
+
+
+def _probed_paths(paths: Sequence[str]) -> Iterator[str]:
+    """Yield the paths that were looked for in the directories of named paths, and in their ancestors."""
+    folders: dict[str, None] = {os.getcwd(): None}
+    for path in paths:
+        real = os.path.realpath(path)
+        folders[real if os.path.isdir(real) else os.path.dirname(real)] = None
+        folders[os.path.abspath(prefix_of(path) if os.path.isdir(path) else folder_of(path) or ".")] = None
+    ancestors = dict.fromkeys(ancestor for folder in folders for ancestor in _upward(folder))
+    yield from (os.path.join(ancestor, name) for ancestor in ancestors for name in _PROBED_NAMES)
+
+
+def _upward(folder: str) -> Iterator[str]:
+    yield folder
+    while (parent := os.path.dirname(folder)) != folder:
+        yield (folder := parent)

@@ -1,0 +1,160 @@
+"""The output of an earlier run of the same command, repeated as long as nothing that the run looked at has changed.
+
+A record lists the files and directories that the run looked at, also those that it missed, with their properties. A
+file whose properties are equal is unchanged: the time of its last change cannot be set, and a run is recorded only if
+nothing that it looked at was changed shortly before it or during it.
+
+This module imports nothing that Python has not loaded at its start, because a repeated run should take the time of an
+empty one. The output is marshaled like Python's own compiled modules, in a directory that only the user can write to.
+"""
+
+from __future__ import annotations
+
+import marshal
+import os
+import sys
+
+from stepgraph.cache.private_files import (
+    create_private_file,
+    is_outside,
+    is_private_folder,
+    make_private_folder,
+    read_private_file,
+)
+from stepgraph.version import __version__
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Final, TextIO, TypeAlias
+
+    RunKey: TypeAlias = tuple[
+        int, str, str, str, tuple[str, int, int], tuple[str, ...], tuple[bool, bool], int, tuple[tuple[str, str], ...]
+    ]
+    """Everything that decides about the output of a command, except files: the version of the records, of stepgraph and
+    of Python, the directory of the package, the working directory, the arguments, whether standard output and error are
+    terminals, the columns of the terminal, and environment variables."""
+
+STATE_FIELDS: Final = ("st_ctime_ns", "st_mtime_ns", "st_size", "st_ino")
+"""The fields of `os.stat_result` that are the state of a file. All of them are 0 for a missing file."""
+
+RECORD_SUFFIX: Final = ".run"
+_FORMAT: Final = 1
+_SEPARATOR: Final = "\0"
+_MAX_RECORD_BYTES: Final = 16 * 1024 * 1024
+_VARIABLES: Final = frozenset(
+    {
+        *("APPDATA", "CI", "CLICOLOR_FORCE", "COLUMNS", "ConEmuANSI", "ANSICON", "FORCE_COLOR", "GITLAB_CI", "HOME"),
+        *("LOCALAPPDATA", "NO_COLOR", "PATH", "SOURCE_DATE_EPOCH", "TEAMCITY_VERSION", "TERM", "TF_BUILD"),
+        *("USERPROFILE", "WT_SESSION"),
+    }
+)
+_PREFIXES: Final = ("CLOUDFLARE_", "GITHUB_", "GIT_", "STEPGRAPH_", "XDG_")
+
+
+class Footprint:
+    """The files and directories that a run has looked at. Relative paths are those of its working directory."""
+
+    def __init__(self, paths: Sequence[str], states: bytes, real_paths: Mapping[str, str]) -> None:
+        self.paths = paths
+        """The paths of files, links and listed directories, also of those that do not exist."""
+        self.states = states
+        """The states of the paths, as unsigned numbers of 64 bits: `STATE_FIELDS` for each path."""
+        self.real_paths = real_paths
+        """The real paths of directories and links, by path."""
+
+    def is_unchanged(self) -> bool:
+        """Return whether all files and directories are as they were."""
+        lstat = os.lstat
+        numbers = iter(memoryview(self.states).cast("Q"))
+        # This loop takes most of the time of a repeated run in a large tree, so it calls no function but `lstat`.
+        for path, changed, modified, size, inode in zip(self.paths, numbers, numbers, numbers, numbers, strict=True):
+            try:
+                now = lstat(path)
+            except (OSError, ValueError):
+                if inode or changed:
+                    return False
+                continue
+            if now.st_ctime_ns != changed or now.st_mtime_ns != modified or now.st_size != size or now.st_ino != inode:
+                return False
+        return all(os.path.realpath(path) == real for path, real in self.real_paths.items())
+
+
+class RecordedRun:
+    """A run of a command, whose output depends on its key and its footprint only."""
+
+    def __init__(self, code: int, output: bytes, messages: bytes, footprint: Footprint) -> None:
+        self.code = code
+        """The exit code."""
+        self.output = output
+        """The bytes on standard output."""
+        self.messages = messages
+        """The bytes on standard error."""
+        self.footprint = footprint
+
+
+def run_key(arguments: Sequence[str]) -> RunKey:
+    """Return the key of a command with these arguments in this process. Raises OSError without a working directory."""
+    terminals = (_is_terminal(sys.stdout), _is_terminal(sys.stderr))
+    columns = os.get_terminal_size(1).columns if terminals[0] else 0
+    variables = sorted(pair for pair in os.environ.items() if decides_output(pair[0]))
+    package = os.path.dirname(os.path.abspath(__file__))
+    here = os.stat(".")
+    place = (os.getcwd(), here.st_dev, here.st_ino)
+    return (_FORMAT, __version__, sys.version, package, place, tuple(arguments), terminals, columns, tuple(variables))
+
+
+def _is_terminal(stream: TextIO | None) -> bool:
+    return stream is not None and stream.isatty()
+
+
+def decides_output(variable: str) -> bool:
+    """Return whether an environment variable can change the output of a command."""
+    return variable in _VARIABLES or variable.startswith(_PREFIXES)
+
+
+def load_run(folder: str, key: RunKey) -> RecordedRun | None:
+    """Return the recorded run with a key, if its footprint is unchanged."""
+    try:
+        if not is_private_folder(folder):
+            return None
+        record = marshal.loads(read_private_file(_path(folder, key), _MAX_RECORD_BYTES))  # noqa: S302 - a private file
+        recorded_key, code, output, messages, paths, states, real_paths = record
+    except (OSError, ValueError, EOFError, TypeError):
+        return None
+    if recorded_key != key or not is_outside(folder, _named_paths(key)):
+        return None
+    run = RecordedRun(code, output, messages, Footprint(paths.split(_SEPARATOR), states, real_paths))
+    return run if run.footprint.is_unchanged() else None
+
+
+def store_run(folder: str, key: RunKey, run: RecordedRun) -> None:
+    """Record a run, unless its record is too large. Ignores write errors."""
+    footprint = run.footprint
+    names = _SEPARATOR.join(footprint.paths)
+    record = (key, run.code, run.output, run.messages, names, footprint.states, dict(footprint.real_paths))
+    try:
+        content = marshal.dumps(record)
+        if len(content) > _MAX_RECORD_BYTES or not make_private_folder(folder):
+            return
+        if not is_outside(folder, _named_paths(key)):
+            return
+        temporary = os.path.join(folder, f"{os.urandom(8).hex()}.tmp")
+        create_private_file(temporary, content)
+        os.replace(temporary, _path(folder, key))
+    except (OSError, ValueError):
+        return
+
+
+def _path(folder: str, key: RunKey) -> str:
+    # Imported here because a process without a cache directory needs no names. Equal sums do not matter: the key is
+    # compared.
+    from zlib import crc32
+
+    return os.path.join(folder, f"{crc32(repr(key).encode('utf-8', 'surrogateescape')):08x}{RECORD_SUFFIX}")
+
+
+def _named_paths(key: RunKey) -> list[str]:
+    """Return the working directory, and the arguments of a command that are paths or values of options with paths."""
+    values = [argument.partition("=")[2] or argument for argument in key[5] if argument]
+    return [".", *(value for value in values if os.path.lexists(value))]

@@ -1,0 +1,49 @@
+"""The cache of results: an analysis or a check of the same sources is not repeated."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+
+from stepgraph.cache.entry import CacheEntry, digest, key_of
+from stepgraph.cache.private_files import is_outside
+from stepgraph.cache.store import CacheStore
+from stepgraph.project.sources import Sources
+from stepgraph.source_analysis import CheckResult
+
+
+def safe_store(store: CacheStore, paths: Sequence[str]) -> CacheStore | None:
+    """Return a store, or None if it is inside the analyzed paths, whose author could add entries."""
+    return store if is_outside(store.folder, paths) else None
+
+
+def has_result(store: CacheStore, paths: Sequence[str], environment: str | None) -> bool:
+    """Return whether the last request with these paths was answered, so that its result is probably cached."""
+    return store.has_recorded(_request_digest(paths, environment))
+
+
+def load_or_run(
+    store: CacheStore, sources: Sources, paths: Sequence[str], analyze: Callable[[], CheckResult], *, check: bool
+) -> CheckResult:
+    """Return the cached result for sources that `paths` selected, or call `analyze`, and cache its result.
+
+    With `check`, the result includes findings. An analysis from the cache has no locations of nodes.
+    """
+    sources_digest = key_of(sources) if sources.modules else None
+    if sources_digest is None:
+        return analyze()
+    key = f"{sources_digest}-{'check' if check else 'graph'}"
+    entry = store.get(key)
+    analysis = None if entry is None else entry.load_if_fresh(sources)
+    request = _request_digest(paths, sources.environment)
+    if analysis is not None and entry is not None:
+        store.record(request)
+        return CheckResult(analysis, entry.load_findings())
+    result = analyze()
+    store.put(key, CacheEntry.of(result.analysis, result.findings if check else None))
+    store.record(request)
+    return result
+
+
+def _request_digest(paths: Sequence[str], environment: str | None) -> str:
+    return digest("\0".join([os.getcwd(), environment or "", *paths]).encode(errors="surrogateescape"))

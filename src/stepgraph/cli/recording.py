@@ -1,0 +1,89 @@
+"""The recording of a run, so that the next one with unchanged inputs repeats its output."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
+
+from stepgraph.cache.private_files import is_cache_off, user_cache_folder
+from stepgraph.cache.recorded_run import RecordedRun, run_key, store_run
+from stepgraph.cli import console
+from stepgraph.cli.console import ExitCode, WrittenOutput
+
+if TYPE_CHECKING:
+    from stepgraph.analysis import Analysis
+    from stepgraph.project.sources import Sources
+
+
+MAX_REFERENCES: Final = 1_000
+"""The maximum number of files with branches and tags that the comparison of revisions may depend on."""
+
+
+class RunInputs(Struct, frozen=True):
+    """The inputs of a command."""
+
+    paths: Sequence[str]
+    sources: Sources
+    analysis: Analysis
+    others: Sequence[str] = ()
+    """Other files that decide about the output, such as a baseline."""
+
+
+_inputs: RunInputs | None = None
+"""The inputs of this run, or None as long as it must not be recorded."""
+
+
+def record_inputs(paths: Sequence[str], sources: Sources, analysis: Analysis, others: Iterable[str] = ()) -> None:
+    """Tell that the output of this run depends on these inputs, and on the command line, only."""
+    global _inputs  # noqa: PLW0603 - a process runs one command
+    _inputs = RunInputs(paths, sources, analysis, tuple(others))
+
+
+def record_revisions() -> None:
+    """Tell that the output of this run depends on revisions and on the command line only.
+
+    With many branches and tags, looking at all of them would take longer than the comparison.
+    """
+    from stepgraph.analysis import empty_analysis
+    from stepgraph.project.git import reference_files
+    from stepgraph.project.sources import Sources
+
+    references = tuple(islice(reference_files(), MAX_REFERENCES + 1))
+    if len(references) <= MAX_REFERENCES and not is_cache_off():
+        sources = Sources()
+        record_inputs((".",), sources, empty_analysis(sources), references)
+
+
+def forget_inputs() -> None:
+    """Do not record this run."""
+    global _inputs  # noqa: PLW0603 - as above
+    _inputs = None
+
+
+class RunRecorder:
+    """Records the output of the command of this process."""
+
+    def __init__(self, arguments: Sequence[str]) -> None:
+        """Start to record. Raises OSError without a working directory."""
+        self._start = time.time_ns()
+        self._key = run_key(arguments)
+        self.written = console.written = WrittenOutput()
+        """The output so far."""
+        forget_inputs()
+
+    def store(self, code: int) -> None:
+        """Store the run, if it has told its inputs, and they have been quiet."""
+        if _inputs is None or code not in (ExitCode.CLEAN, ExitCode.FINDINGS):
+            return
+        # Imported here because only runs that analyze something are recorded.
+        from stepgraph.cache.footprint import footprint_of
+
+        inputs = _inputs
+        footprint = footprint_of(inputs.paths, inputs.sources, inputs.analysis, inputs.others, self._start)
+        if footprint is not None:
+            run = RecordedRun(code, self.written.output, self.written.messages, footprint)
+            store_run(user_cache_folder(), self._key, run)

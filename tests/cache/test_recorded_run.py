@@ -1,0 +1,209 @@
+"""Runs whose output is repeated as long as nothing that they looked at has changed."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from stepgraph.cache import footprint
+from stepgraph.cache.recorded_run import load_run, run_key
+from stepgraph.cli import console, recording
+from stepgraph.cli.main import main
+from stepgraph.cli.recording import RunRecorder
+
+_TICK_SECONDS = 0.012
+"""More than the resolution of the times of changes."""
+
+HELPER = "async def work(step):\n    await step.sleep('work', '5 minutes')\n"
+ORDERS = """from workers import WorkflowEntrypoint
+
+from steps import work
+
+
+class Orders(WorkflowEntrypoint):
+    async def run(self, event, step):
+        await work(step)
+"""
+
+
+@pytest.fixture(autouse=True)
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A project in a repository, with a link to one of its modules."""
+    monkeypatch.setattr(footprint, "_QUIET_NANOSECONDS", 8_000_000)
+    monkeypatch.setenv("STEPGRAPH_CACHE_DIR", str(tmp_path / "cache"))
+    folder = tmp_path / "outer" / "project"
+    folder.mkdir(parents=True)
+    monkeypatch.chdir(folder)
+    Path("orders.py").write_text(ORDERS)
+    Path("steps.py").write_text(HELPER)
+    Path("package").mkdir()
+    Path("package/__init__.py").write_text("")
+    Path("package/data.py").write_text("TABLE = 1\n")
+    Path("link.py").symlink_to("package/data.py")
+    _git("init", "-q")
+    _git("add", ".")
+    _git("-c", "user.name=x", "-c", "user.email=x", "commit", "-q", "-m", "x", "--date=2026-01-02T03:04:05Z")
+    time.sleep(_TICK_SECONDS)
+    yield folder
+    console.written = None
+    recording.forget_inputs()
+
+
+def _git(*arguments: str) -> None:
+    environment = {**os.environ, "GIT_COMMITTER_DATE": "2026-01-02T03:04:05Z"}
+    subprocess.run(["git", *arguments], check=True, env=environment)  # noqa: S607 - the git of the machine
+
+
+def run(*arguments: str) -> tuple[int, bytes, bytes, bool]:
+    """Run the command, and return its exit code, its output, its messages, and whether they are repeated."""
+    recorded = load_run(os.environ["STEPGRAPH_CACHE_DIR"], run_key(arguments))
+    if recorded is not None:
+        return recorded.code, recorded.output, recorded.messages, True
+    recorder = RunRecorder(arguments)
+    code = int(main(arguments))
+    recorder.store(code)
+    return code, recorder.written.output, recorder.written.messages, False
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["list"],
+        ["check"],
+        ["check", "orders.py"],
+        ["graph", "-f", "json"],
+        ["graph", "-f", "html"],
+        ["-C", ".", "list"],
+    ],
+    ids=" ".join,
+)
+def test_an_unchanged_project_repeats_the_output(arguments: list[str]) -> None:
+    first = run(*arguments)
+    assert first[-1] is False
+    assert run(*arguments) == (*first[:-1], True)
+
+
+def _rewrite(path: str, text: str) -> None:
+    """Change a file, and restore its time of modification."""
+    status = Path(path).stat()
+    Path(path).write_text(text)
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+
+def _replace_folder() -> None:
+    """Replace a directory by a link to a copy outside."""
+    Path("package").rename("moved")
+    Path("package").symlink_to("moved")
+
+
+def _relink() -> None:
+    Path("link.py").unlink()
+    Path("link.py").symlink_to("orders.py")
+
+
+def _rename_imported() -> None:
+    Path("steps.py").rename("other.py")
+
+
+def _shadow_imported() -> None:
+    Path("steps").mkdir()
+    Path("steps/__init__.py").write_text(HELPER.replace("work'", "other'"))
+
+
+def _ignore() -> None:
+    Path(".gitignore").write_text("orders.py\n")
+    _git("rm", "-q", "--cached", "orders.py")
+
+
+EDITS: dict[str, Callable[[], object]] = {
+    "same size and time": lambda: _rewrite("steps.py", HELPER.replace("work'", "rest'")),
+    "a module becomes a workflow": lambda: _rewrite("package/data.py", ORDERS.replace("Orders", "Others")),
+    "a new module": lambda: Path("package/new.py").write_text(ORDERS.replace("Orders", "News")),
+    "a removed module": lambda: Path("steps.py").unlink(),
+    "a renamed module": _rename_imported,
+    "a package with the name of a module": _shadow_imported,
+    "another target of a link": _relink,
+    "a link in place of a directory": _replace_folder,
+    "a configuration": lambda: Path("wrangler.toml").write_text('name = "shop"\nmain = "orders.py"\n'),
+    "a configuration above": lambda: Path("../wrangler.toml").write_text('name = "shop"\n'),
+    "settings": lambda: Path("pyproject.toml").write_text('[tool.stepgraph]\nexclude = ["orders.py"]\n'),
+    "settings above": lambda: Path("../pyproject.toml").write_text('[tool.stepgraph]\nselect = ["SG1"]\n'),
+    "an ignored file": _ignore,
+    "a commit": lambda: _git("-c", "user.name=x", "-c", "user.email=x", "commit", "-q", "--allow-empty", "-m", "y"),
+    "another repository": lambda: Path("package/.git").mkdir(),
+    "a virtual environment": lambda: Path("package/pyvenv.cfg").write_text(""),
+}
+
+
+def _assert_fresh(edit: Callable[[], object], *arguments: str) -> None:
+    """Assert that a run after an edit has the output of a run without the cache."""
+    run(*arguments)
+    edit()
+    time.sleep(_TICK_SECONDS)
+    assert run(*arguments)[:3] == run(*arguments, "--no-cache")[:3]
+
+
+@pytest.mark.parametrize("edit", EDITS.values(), ids=EDITS)
+def test_no_edit_is_missed(edit: Callable[[], object]) -> None:
+    _assert_fresh(edit, "list", "-f", "json")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "arguments", [["check", "-f", "concise"], ["graph", "-f", "html"], ["list", "."]], ids=" ".join
+)
+@pytest.mark.parametrize("edit", EDITS.values(), ids=EDITS)
+def test_no_command_misses_an_edit(edit: Callable[[], object], arguments: list[str]) -> None:
+    _assert_fresh(edit, *arguments)
+
+
+def test_a_diff_of_revisions_is_repeated_until_a_branch_changes() -> None:
+    arguments = ("diff", "--from", "HEAD", "--to", "next")
+    _git("branch", "next")
+    time.sleep(_TICK_SECONDS)
+    first = run(*arguments)
+    assert run(*arguments) == (*first[:-1], True)
+    Path("orders.py").write_text(ORDERS.replace("await work(step)", "await step.sleep('rest', 5)"))
+    _git("checkout", "-q", "next")
+    _git("-c", "user.name=x", "-c", "user.email=x", "commit", "-q", "-a", "-m", "rest")
+    _git("checkout", "-q", "-")
+    time.sleep(_TICK_SECONDS)
+    changed = run(*arguments)
+    assert b"rest" in changed[1]
+    assert changed[-1] is False
+
+
+def test_a_run_just_after_a_change_is_not_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(footprint, "_QUIET_NANOSECONDS", 2_000_000_000)
+    run("list")
+    assert run("list")[-1] is False
+
+
+def test_other_variables_of_the_environment_lead_to_another_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    run("graph")
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert run("graph")[-1] is False
+
+
+@pytest.mark.parametrize("arguments", [["check", "-o", "report.txt"], ["list", "--no-cache"], ["list", "missing.py"]])
+def test_runs_with_effects_or_errors_are_not_recorded(arguments: list[str]) -> None:
+    run(*arguments)
+    assert run(*arguments)[-1] is False
+
+
+def test_a_record_that_others_can_write_is_not_believed() -> None:
+    run("list")
+    for record in Path(os.environ["STEPGRAPH_CACHE_DIR"]).glob("*.run"):
+        record.chmod(0o666)
+    assert run("list")[-1] is False
+
+
+def test_a_record_inside_the_repository_is_not_believed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STEPGRAPH_CACHE_DIR", "cache")
+    run("list")
+    assert run("list")[-1] is False
