@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final, cast
 from uuid import UUID, uuid5
 
@@ -11,7 +12,7 @@ from msgspec import Struct
 
 from stepgraph.drawing.methods import GraphDrawing
 from stepgraph.model.code import Code
-from stepgraph.model.details import NO_DETAILS, Details, DetailTexts, as_texts, from_texts, parts_of
+from stepgraph.model.details import NO_DETAILS, Details, DetailTexts, Part, as_texts, from_texts, parts_of
 from stepgraph.model.note import Note, Problem
 from stepgraph.model.span import Span
 from stepgraph.project.module_dates import ModuleDates, module_dates
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
 
 
 def _without_location(_: Node) -> None:
+    return None
+
+
+def _without_site(_: Part) -> None:
     return None
 
 
@@ -70,6 +75,8 @@ class WorkflowAnalysis(GraphDrawing):
     """The input of the rules in `check_analysis`, or None if the workflow cannot be checked."""
     find_node: Callable[[Span], Node | None] = field(default_factory=lambda: _without_nodes, compare=False)
     """Returns the innermost node whose code contains a location, or None if there is none."""
+    locate_site: Callable[[Part], Span | None] = field(default_factory=lambda: _without_site, compare=False)
+    """Returns the location of a part in the control flow, or None if it is unknown: of a step, its call."""
 
     def span_of(self, node: Node) -> Span | None:
         """Return the source location of a node (for a step, its declaration), or None if it is unknown.
@@ -310,6 +317,38 @@ def _gaps(workflow: WorkflowAnalysis) -> Iterator[tuple[Span, int]]:
 def without_modules(workflow: WorkflowAnalysis) -> WorkflowAnalysis:
     """Return a copy of a workflow without references to its modules, so that the modules can be released."""
     return WorkflowRecord.of(workflow).restore()
+
+
+def with_located_nodes(workflow: WorkflowAnalysis, located: Callable[[], WorkflowAnalysis]) -> WorkflowAnalysis:
+    """Return a workflow without locations of nodes, whose nodes are located in an equal workflow on the first request.
+
+    `located` returns the equal workflow. It is called once.
+    """
+    if workflow.graph is None:
+        return workflow
+    parts: list[Part] = list(parts_of(workflow.graph))
+    indexes = {id(part): index for index, part in enumerate(parts)}
+
+    @cache
+    def other() -> tuple[WorkflowAnalysis, list[Part]]:
+        same = located()
+        return same, [] if same.graph is None else list(parts_of(same.graph))
+
+    def counterpart(node: Node) -> Node:
+        return cast("Node", other()[1][indexes[id(node)]])
+
+    def find_node(span: Span) -> Node | None:
+        node = other()[0].node_at(span)
+        if node is None:
+            return None
+        return next(cast("Node", mine) for mine, part in zip(parts, other()[1], strict=True) if part is node)
+
+    return replace(
+        workflow,
+        locate_node=lambda node: other()[0].span_of(counterpart(node)),
+        locate_code=lambda node: other()[0].code_of(counterpart(node)),
+        find_node=find_node,
+    )
 
 
 # Changing the namespace changes all ids.

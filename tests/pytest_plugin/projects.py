@@ -64,5 +64,5 @@ def snapshots(folder: Path) -> list[str]:
 
 def run(pytester: pytest.Pytester, *arguments: str) -> pytest.RunResult:
     """Run an inner pytest session with this plugin and syrupy only."""
-    without = (f"-pno:{name}" for name in ("xdist", "hypothesispytest", "anyio"))
+    without = (f"-pno:{name}" for name in ("xdist", "hypothesispytest", "anyio", "asyncio", "pytest-lsp"))
     return pytester.runpytest_inprocess(*without, *arguments)

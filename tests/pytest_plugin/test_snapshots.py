@@ -214,9 +214,9 @@ def test_snapshots_stay_inside_the_project(pytester: pytest.Pytester, link: str)
     write(pytester.path, {"src/entry.py": ORDERS, "tests/test_orders.py": TEST})
     (pytester.path / link).parent.mkdir(parents=True, exist_ok=True)
     (pytester.path / link).symlink_to(outside if link.endswith("__") else secret)
-    result = pytester.runpytest()
+    result = run(pytester)
     result.assert_outcomes(failed=1)
     result.stdout.no_fnmatch_line("*hunter2*")
-    pytester.runpytest("--snapshot-update")
+    run(pytester, "--snapshot-update")
     assert secret.read_text(encoding="utf-8") == "hunter2"
     assert [path.name for path in outside.rglob("*")] == ["test_orders", "test_orders.json"]

@@ -45,11 +45,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 @pytest.fixture(scope="session")
-def workflow_graph(pytestconfig: pytest.Config) -> WorkflowGraphs:
+def workflow_graph(pytestconfig: pytest.Config) -> Generator[WorkflowGraphs, None, None]:
     """The graphs of workflows, selected by file, by name, by both, or by class. No workflow is executed."""
     from stepgraph.pytest_plugin.selection import graphs
 
-    return graphs(pytestconfig)
+    yield graphs(pytestconfig)
+    # At its end, pytest collects garbage several times, which takes long with syntax trees in memory.
+    graphs(pytestconfig).release()
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from stepgraph.analysis import with_located_nodes
 from stepgraph.escaping.plain_text import brief_line
 from stepgraph.model.note import InputError
 from stepgraph.phrases import quoted
@@ -23,6 +24,9 @@ from stepgraph.testing.workflow_graph import WorkflowGraph
 
 if TYPE_CHECKING:
     from stepgraph.analysis import Analysis, WorkflowAnalysis
+    from stepgraph.project.sources import Sources
+    from stepgraph.source_analysis import CheckResult
+    from stepgraph.syntax.parsed_modules import ParsedModules
 
 
 class WorkflowGraphs:
@@ -37,6 +41,10 @@ class WorkflowGraphs:
     def __init__(self, root: str | os.PathLike[str] = ".") -> None:
         self.root = Path(root).absolute()
         self._analyses: dict[Path, Analysis] = {}
+        """The analyses of `analyze`, by path."""
+        self._graphs: dict[Path, Analysis] = {}
+        """Analyses without locations, by path. They need no syntax trees, on which garbage collection takes long."""
+        self._parsed: ParsedModules | None = None
 
     def __repr__(self) -> str:
         return f"<WorkflowGraphs of {brief_line(str(self.root))}>"
@@ -72,10 +80,15 @@ class WorkflowGraphs:
             analysis = self._analyses[absolute] = _analyze(absolute)
         return analysis
 
+    def release(self) -> None:
+        """Remove the syntax trees from memory that speed up further analyses."""
+        self._parsed = None
+        self._analyses.clear()
+
     def _workflow(self, path: Path, name: str | None) -> WorkflowAnalysis:
         __tracebackhide__ = True
         try:
-            analysis = self.analyze(path)
+            analysis = self._graphs_at(path)
         except InputError as error:
             # Raised again to keep the frames of the analysis out of the traceback.
             raise InputError(error.problem) from None
@@ -87,7 +100,52 @@ class WorkflowGraphs:
             names = ", ".join(quoted([f"{each.name} ({each.path})" for each in matches]))
             advice = "Pass a file or directory, and the name or class name of the workflow."
             raise AmbiguousWorkflowError(f"{where} has {len(matches)} matching workflows: {names}. {advice}")
-        return matches[0]
+        return self._with_locations(matches[0], path)
+
+    def _graphs_at(self, path: Path) -> Analysis:
+        """Return an analysis without locations, from the cache if possible. Raises InputError like `analyze`."""
+        analysis = self._graphs.get(path)
+        if analysis is None or not _is_current(analysis.read):
+            analysis = self._graphs[path] = self._load_graphs(path)
+        return analysis
+
+    def _load_graphs(self, path: Path) -> Analysis:
+        from stepgraph.cache.private_files import is_cache_off
+        from stepgraph.cache.results import load_or_run, safe_store
+        from stepgraph.cache.store import user_store
+        from stepgraph.project.sources import Sources
+
+        paths = [shown_path(path)]
+        sources = Sources()
+        if path.is_dir():
+            sources.find(paths[0])
+        else:
+            sources.add_file(paths[0])
+        store = None if is_cache_off() else safe_store(user_store(), paths)
+        if store is None:
+            return self._run(sources).analysis
+        analysis = load_or_run(store, sources, paths, lambda: self._run(sources), check=False).analysis
+        problem = next((problem for problem in analysis.problems if problem.path == paths[0]), None)
+        if problem is not None and not path.is_dir():
+            raise InputError(problem)
+        return analysis
+
+    def _run(self, sources: Sources) -> CheckResult:
+        from stepgraph.source_analysis import CheckResult, analyze_graphs
+        from stepgraph.syntax.parsed_modules import ParsedModules
+
+        if self._parsed is None:
+            self._parsed = ParsedModules()
+        return CheckResult(analyze_graphs(sources, parsed=self._parsed))
+
+    def _with_locations(self, workflow: WorkflowAnalysis, path: Path) -> WorkflowAnalysis:
+        """Return a workflow whose nodes are located in an analysis of its own, on the first request."""
+
+        def located() -> WorkflowAnalysis:
+            same = (each for each in self.analyze(path).workflows if each == workflow)
+            return next(same, workflow)
+
+        return with_located_nodes(workflow, located)
 
 
 def _graph_of(workflow: WorkflowAnalysis) -> WorkflowGraph:
