@@ -1,8 +1,8 @@
-"""Run the benchmarks of stepgraph: `python -m benchmarks [table|growth|peers|watch|serve] [--rounds N]`.
+"""Run the benchmarks of stepgraph: `python -m benchmarks [table|growth|peers|watch|serve|lsp] [--rounds N]`.
 
 `table` compares commands with a lower bound for their work, `growth` fits the exponents of growing inputs, `peers`
-installs a comparable tool and times both, `watch` times the runs of `--watch` after an edit, and
-`serve` times the picture of `stepgraph serve` in a browser after an edit.
+installs a comparable tool and times both, `watch` times the runs of `--watch` after an edit, `serve` times the picture
+of `stepgraph serve` in a browser after an edit, and `lsp` times the language server after a keystroke.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.growth import print_growth
+from benchmarks.lsp import print_lsp
 from benchmarks.peers import print_peers
 from benchmarks.serve import print_serve
 from benchmarks.table import print_table
@@ -21,7 +22,8 @@ from benchmarks.watch import print_watch
 def main() -> None:
     """Run the benchmark that the arguments select."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=str(__doc__).partition(":")[0])
-    parser.add_argument("benchmark", nargs="?", choices=("table", "growth", "peers", "watch", "serve"), default="table")
+    names = ("table", "growth", "peers", "watch", "serve", "lsp")
+    parser.add_argument("benchmark", nargs="?", choices=names, default="table")
     parser.add_argument("--rounds", type=int, default=7)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
@@ -33,6 +35,8 @@ def main() -> None:
             print_watch(Path(folder), options.rounds)
         elif options.benchmark == "serve":
             print_serve(Path(folder), options.rounds)
+        elif options.benchmark == "lsp":
+            print_lsp(Path(folder), options.rounds)
         else:
             print_table(Path(folder), options.rounds)
 

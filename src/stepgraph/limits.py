@@ -131,6 +131,18 @@ SERVED_CONNECTIONS: Final = 400
 SERVED_POLLS: Final = 8
 """The maximum number of requests that open pages send to the development server at the same time."""
 
+PUBLISHED_DIAGNOSTICS: Final = 10_000
+"""The maximum number of findings of one file that an editor shows. They take 8 MB in the protocol."""
+
+CODE_ACTION_FINDINGS: Final = 20
+"""The maximum number of findings in the selected code for which an editor offers actions. Each has up to three."""
+
+EDITOR_MESSAGE_BYTES: Final = 64 * MEGABYTE
+"""The maximum size of a message of an editor to `stepgraph lsp`. A Python file of `SOURCE_BYTES` takes at most half."""
+
+EDITOR_PENDING_BYTES: Final = 256 * MEGABYTE
+"""The maximum total size of the messages of `stepgraph lsp` that an editor has not read."""
+
 SCANNED_BYTES: Final = 64 * MEGABYTE
 """The maximum part of a Python file over `SOURCE_BYTES` that is searched for a workflow class, and the maximum size of
 a file in a revision.
@@ -285,8 +297,23 @@ PAGE_SOURCE_CHARACTERS: Final = 1_000_000
 DIFFLIB_LINES: Final = 1_000
 """The maximum number of lines of a file that `difflib` compares. It takes cubic time if many lines are repeated."""
 
+INLAY_HINTS: Final = 1_000
+"""The maximum number of inlay hints in one answer to an editor. The visible part of a file has about 20."""
+
+HINT_COMPARISONS: Final = 100_000
+"""The maximum number of pairs of steps that are compared for one answer with inlay hints."""
+
+WORKFLOWS_OF_A_MODULE: Final = 20
+"""The maximum number of workflows of other modules that a hover or an inlay hint in a shared module considers."""
+
 INDENTED_LEVELS: Final = 100
 """The maximum indentation of outlines and JSON, in levels. It prevents quadratic size."""
+
+SYMBOL_LEVELS: Final = 50
+"""The maximum depth of the symbols of a document in an editor. Deeper rows of an outline are at this depth."""
+
+SEARCHED_SYMBOLS: Final = 200
+"""The maximum number of symbols of all workflows that one search in an editor returns."""
 
 
 class LimitExceededError(Exception):

@@ -92,6 +92,7 @@ def test_bash_completes_commands(programs: Path) -> None:
         "graph",
         "instance",
         "list",
+        "lsp",
         "render",
         "replay",
         "rules",

@@ -15,6 +15,7 @@ NAMES = [
     "graph",
     "instance",
     "list",
+    "lsp",
     "render",
     "replay",
     "rules",

@@ -1,184 +1,177 @@
-"""The setups of editors on the page match the output of the command."""
+"""The setups of the language server on the page are valid, and work in the editors that are installed."""
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
+import pty
 import re
+import select
 import shutil
+import struct
 import subprocess
-from collections.abc import Mapping
+import termios
+import time
+import tomllib
 from pathlib import Path
 
 import pytest
-from pydantic import BaseModel, Field
 
 from docs.generate.examples import blocks
 from docs.generate.files import ROOT
 from docs.generate.sandbox import Sandbox
 
 PAGE = (ROOT / "docs/how-to/editors.md").read_text(encoding="utf-8")
-FILES = {block.argument: block.text for block in blocks(PAGE) if block.action == "file"}
-FINDING = ("src/entry.py", "31", "39", "SG205", "unknown unit `min`: the engine reads '5 min' as 5 milliseconds.")
-MISSING = ("no graph.py", "4", None, "error")
-WITHOUT_GRAPH = """\
-from workers import WorkflowEntrypoint
+BLOCKS = [block for block in blocks(PAGE) if block.action == "file"]
+FILES = {block.argument: block.text for block in BLOCKS}
+FIXED = '        await step.sleep("cool down", "5 minutes")'
+COMMAND = re.compile(r"\bstepgraph\W+(?:[\w.]*[aA]rg\w*\W+)?lsp\b")
+
+NEOVIM, EMACS, HELIX = shutil.which("nvim") or "", shutil.which("emacs") or "", shutil.which("hx") or ""
+needs_neovim = pytest.mark.skipif(not NEOVIM, reason="Neovim is not installed")
+needs_emacs = pytest.mark.skipif(not EMACS, reason="Emacs is not installed")
+needs_helix = pytest.mark.skipif(not HELIX, reason="Helix is not installed")
 
 
-class Orders(WorkflowEntrypoint):
-    async def run(self, event, step):
-        pass
-"""
+def names_in(language: str) -> list[str]:
+    return [block.argument for block in BLOCKS if block.language == language]
 
 
-class Pattern(BaseModel):
-    regexp: str
-    file: int
-    line: int
-    column: int
-    code: int
-    message: int
-
-    def fields(self, line: str) -> tuple[str | None, ...] | None:
-        """Return the file, line, column, code and message that the pattern finds in a line, or None."""
-        match = re.search(self.regexp, line)
-        return match and tuple(match[group] for group in (self.file, self.line, self.column, self.code, self.message))
-
-
-class GithubMatcher(BaseModel):
-    pattern: list[Pattern]
-
-
-class GithubMatchers(BaseModel):
-    matchers: list[GithubMatcher] = Field(alias="problemMatcher")
-
-
-class CodeMatcher(BaseModel):
-    pattern: Pattern
-
-
-class CodeTask(BaseModel):
-    command: str
-    args: list[str]
-    matcher: CodeMatcher = Field(alias="problemMatcher")
-
-
-class CodeTasks(BaseModel):
-    tasks: list[CodeTask]
-
-
-(CODE_TASK,) = CodeTasks.model_validate_json(FILES[".vscode/tasks.json"]).tasks
-MATCHER_FILE = (ROOT / ".github/stepgraph-matcher.json").read_text(encoding="utf-8")
-((GITHUB_PATTERN,),) = (each.pattern for each in GithubMatchers.model_validate_json(MATCHER_FILE).matchers)
+def write_files(folder: Path, language: str) -> list[str]:
+    """Write the blocks in a language, and return their names."""
+    names = names_in(language)
+    for name in names:
+        (folder / name).write_text(FILES[name], encoding="utf-8")
+    return names
 
 
 @pytest.fixture
 def sandbox(tmp_path: Path) -> Sandbox:
-    """The project of the page, and a workflow without a graph."""
     sandbox = Sandbox.create(tmp_path)
     shutil.copytree(ROOT / "fixtures/readme", sandbox.folder, dirs_exist_ok=True)
-    sandbox.write("no graph.py", WITHOUT_GRAPH)
     return sandbox
 
 
-def output(sandbox: Sandbox, options: str = "") -> list[str]:
-    command = f"stepgraph check -f concise {options} . 'no graph.py'"
-    return sandbox.run(command, allowed_codes=(0, 1)).splitlines()
-
-
-def run_editor(sandbox: Sandbox, *command: str) -> str:
-    """Run an editor that finds `stepgraph`, and return its output."""
+def environment(sandbox: Sandbox, **variables: str) -> dict[str, str]:
     path = f"{sandbox.programs}{os.pathsep}{os.environ['PATH']}"
-    # Emacs runs compilations in a terminal of the type `dumb`, but not in batch mode.
-    environment = {**os.environ, "PATH": path, "LC_ALL": "C.UTF-8", "TERM": "dumb"}
-    done = subprocess.run(
-        command, cwd=sandbox.folder, env=environment, capture_output=True, text=True, timeout=60, check=False
-    )
-    return done.stdout
+    return {**os.environ, "PATH": path, "LC_ALL": "C.UTF-8", "HOME": str(sandbox.folder), **variables}
 
 
-@pytest.mark.parametrize("pattern", [GITHUB_PATTERN, CODE_TASK.matcher.pattern], ids=["GitHub", "VS Code"])
-def test_problem_matchers_find_each_finding(sandbox: Sandbox, pattern: Pattern) -> None:
-    found = [fields for line in output(sandbox, "--require-dag") if (fields := pattern.fields(line))]
-    assert FINDING in found
-    assert [fields[:4] for fields in found if fields[3] == "error"] == [MISSING]
-    assert len(output(sandbox, "--require-dag")) == len(found) + 1, "only the summary is no finding"
+@pytest.mark.parametrize(
+    "block", [block for block in BLOCKS if block.language == "json"], ids=lambda each: each.argument
+)
+def test_json_is_valid(block: tuple[str, ...]) -> None:
+    assert json.loads(block[-1])
 
 
-def test_the_regular_expression_of_sublime_text(sandbox: Sandbox) -> None:
-    build: Mapping[str, str] = json.loads(FILES["stepgraph.sublime-build"])
-    match = re.search(build["file_regex"], output(sandbox, "-q")[0])
-    assert match
-    assert match.groups() == (*FINDING[:3], f"{FINDING[3]} {FINDING[4]}")
+@pytest.mark.parametrize(
+    "block", [block for block in BLOCKS if block.language == "toml"], ids=lambda each: each.argument
+)
+def test_toml_is_valid(block: tuple[str, ...]) -> None:
+    assert tomllib.loads(block[-1])
 
 
-def test_tasks_run_the_documented_command() -> None:
-    (zed,) = json.loads(FILES[".zed/tasks.json"])
-    build = json.loads(FILES["stepgraph.sublime-build"])
-    command = ["stepgraph", "check", "-f", "concise", "-q"]
-    assert [CODE_TASK.command, *CODE_TASK.args] == command
-    assert [zed["command"], *zed["args"]] == command
-    assert build["cmd"] == command
+@needs_neovim
+def test_lua_is_valid(tmp_path: Path) -> None:
+    names = write_files(tmp_path, "lua")
+    script = tmp_path / "script.lua"
+    script.write_text("for _, name in ipairs(arg) do assert(loadfile(name)) end", encoding="utf-8")
+    subprocess.run([NEOVIM, "--clean", "-l", script, *names], cwd=tmp_path, check=True)
 
 
-@pytest.mark.parametrize("editor", ["vim", "nvim"])
-def test_vim_fills_the_quickfix_list(sandbox: Sandbox, editor: str) -> None:
-    if shutil.which(editor) is None:
-        pytest.skip(f"{editor} is not installed")
-    sandbox.write("python.vim", FILES["python.vim"])
-    entry = "[bufname(q.bufnr), q.lnum, q.col, q.valid, q.text]"
-    commands = [
-        "source python.vim",
-        "silent make!",
-        f"call writefile([json_encode(map(getqflist(), {{_, q -> {entry}}}))], 'quickfix.json')",
-        "qa!",
-    ]
-    run_editor(sandbox, editor, "-es", "-u", "NONE", "-N", *(word for each in commands for word in ("-c", each)))
-    found = json.loads(sandbox.read("quickfix.json"))
-    assert found == [["src/entry.py", 31, 39, 1, f"SG205 {FINDING[4]}"]]
+@needs_emacs
+def test_emacs_lisp_is_valid(tmp_path: Path) -> None:
+    loads = [word for name in write_files(tmp_path, "elisp") for word in ("-l", f"./{name}")]
+    subprocess.run([EMACS, "-Q", "--batch", *loads], cwd=tmp_path, check=True, capture_output=True)
 
 
-FLYMAKE = """\
-(require 'python)
+def test_each_editor_starts_the_server() -> None:
+    sections = {section.splitlines()[0]: section for section in PAGE.split("\n## ")[3:-3]}
+    assert list(sections) == ["VS Code", "Neovim", "Helix", "Zed", "Emacs", "PyCharm", "Sublime Text"]
+    assert [name for name, text in sections.items() if not COMMAND.search(text)] == []
+
+
+EGLOT = """\
+(require 'eglot)
 (require 'flymake)
-(load (expand-file-name "flymake.el"))
+(setq eglot-sync-connect 30)
+(load (expand-file-name "eglot.el"))
+(load (expand-file-name "eglot-save.el"))
 (find-file "src/entry.py")
-(let ((result nil) (count 0))
-  (python-flymake (lambda (diagnostics &rest _) (setq result (list diagnostics))))
-  (while (and (not result) (< count 300))
+(apply #'eglot (eglot--guess-contact))
+(let ((count 0))
+  (while (and (not (flymake-diagnostics)) (< count 300))
     (accept-process-output nil 0.1)
-    (setq count (1+ count)))
-  (dolist (each (car result))
-    (princ (format "%d: %s\\n" (line-number-at-pos (flymake-diagnostic-beg each)) (flymake-diagnostic-text each)))))
+    (flymake-start)
+    (setq count (1+ count))))
+(dolist (each (flymake-diagnostics))
+  (princ (format "%d: %s\\n" (line-number-at-pos (flymake-diagnostic-beg each)) (flymake-diagnostic-text each))))
+(set-buffer-modified-p t)
+(save-buffer)
 """
-COMPILE = """\
-(require 'compile)
-(require 'python)
-(load (expand-file-name "init.el"))
+
+LSP_MODE = """\
+(package-initialize)
+(unless (require 'lsp-mode nil t) (kill-emacs 3))
+(setq lsp-auto-guess-root t lsp-enable-suggest-server-download nil lsp-diagnostics-provider :none)
+(load (expand-file-name "lsp-mode.el"))
 (find-file "src/entry.py")
-(setq default-directory (expand-file-name "../"))
-(with-current-buffer (compilation-start compile-command)
-  (while (get-buffer-process (current-buffer)) (accept-process-output nil 0.1))
-  (compilation--ensure-parse (point-max))
-  (goto-char (point-min))
-  (compilation-next-error 1)
-  (let ((location (compilation--message->loc (get-text-property (point) 'compilation-message))))
-    (princ (format "%s:%d:%d" (caar (compilation--loc->file-struct location))
-                   (compilation--loc->line location) (compilation--loc->col location)))))
+(lsp)
+(let ((count 0))
+  (while (and (= 0 (hash-table-count (lsp-diagnostics))) (< count 300))
+    (accept-process-output nil 0.1)
+    (setq count (1+ count))))
+(maphash (lambda (_ each) (princ (lsp-get (car each) :message))) (lsp-diagnostics))
 """
 
-needs_emacs = pytest.mark.skipif(shutil.which("emacs") is None, reason="emacs is not installed")
+
+def run_emacs(sandbox: Sandbox, script: str) -> subprocess.CompletedProcess[str]:
+    write_files(sandbox.folder, "elisp")
+    sandbox.write("run.el", script)
+    command = [EMACS, "-q", "--batch", "-l", "run.el"]
+    return subprocess.run(
+        command, cwd=sandbox.folder, env=environment(sandbox), capture_output=True, text=True, timeout=90, check=False
+    )
 
 
+@pytest.mark.slow
 @needs_emacs
-def test_flymake_finds_the_finding(sandbox: Sandbox) -> None:
-    sandbox.write("flymake.el", FILES["flymake.el"])
-    sandbox.write("run.el", FLYMAKE)
-    assert run_editor(sandbox, "emacs", "-Q", "--batch", "-l", "run.el") == f"31: SG205 {FINDING[4]}\n"
+def test_eglot_shows_findings_and_fixes_them_on_save(sandbox: Sandbox) -> None:
+    done = run_emacs(sandbox, EGLOT)
+    assert "31: stepgraph [SG205]: unknown unit `min`" in done.stdout, done.stderr
+    assert sandbox.read("src/entry.py").splitlines()[30] == FIXED
 
 
+@pytest.mark.slow
 @needs_emacs
-def test_compile_finds_the_location(sandbox: Sandbox) -> None:
-    sandbox.write("init.el", FILES["init.el"])
-    sandbox.write("run.el", COMPILE)
-    assert run_editor(sandbox, "emacs", "-Q", "--batch", "-l", "run.el") == "src/entry.py:31:39"
+def test_lsp_mode_shows_the_finding(sandbox: Sandbox) -> None:
+    done = run_emacs(sandbox, LSP_MODE)
+    if done.returncode == 3:
+        pytest.skip("lsp-mode is not installed")
+    assert done.stdout.startswith("unknown unit `min`"), done.stderr
+
+
+@pytest.mark.slow
+@needs_helix
+def test_helix_shows_the_finding(sandbox: Sandbox, tmp_path: Path) -> None:
+    configuration = tmp_path / "configuration"
+    (configuration / "helix").mkdir(parents=True)
+    write_files(configuration / "helix", "toml")
+    variables = environment(sandbox, XDG_CONFIG_HOME=str(configuration), TERM="xterm-256color")
+    process, terminal = pty.fork()
+    if process == 0:
+        os.chdir(sandbox.folder)
+        os.execve(HELIX, [HELIX, "src/entry.py"], variables)  # noqa: S606 - the editor, without a shell
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 50, 120, 0, 0))
+    shown, end = b"", time.monotonic() + 60
+    try:
+        while b"unknown unit" not in shown and time.monotonic() < end:
+            os.write(terminal, b"]d")  # the next finding
+            while select.select([terminal], [], [], 0.5)[0]:
+                shown += os.read(terminal, 65536)
+    finally:
+        os.kill(process, 9)
+        os.waitpid(process, 0)
+        os.close(terminal)
+    assert b"unknown unit" in shown

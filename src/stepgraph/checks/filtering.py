@@ -41,6 +41,11 @@ class FilteredFindings(Struct, frozen=True):
     """The baseline entries without a current finding."""
     _fingerprints: Mapping[_Key, str] = field(default_factory=dict)
 
+    @property
+    def fixable(self) -> tuple[Finding, ...]:
+        """The findings to fix. Those in the baseline do not fail the check, but they are fixed, too."""
+        return tuple(finding for finding in (*self.findings, *self.baselined) if finding.fix is not None)
+
     def fingerprint(self, finding: Finding) -> str:
         """Return the fingerprint of a reported or baseline finding, which does not depend on line numbers."""
         return self._fingerprints[_key(finding)]

@@ -58,3 +58,5 @@ class Rule(Struct, frozen=True, kw_only=True):
 
     They are dropped if a rule without this flag reports an error or a warning for the same workflow.
     """
+    flags_unused_code: bool = False
+    """Whether the flagged code never runs or has no effect, so that it can be removed. Editors fade it."""

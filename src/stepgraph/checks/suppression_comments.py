@@ -187,9 +187,10 @@ def _comment_only_lines(lines: list[str]) -> set[int]:
     }
 
 
-_NO_CODE: Final = frozenset(
+NO_CODE: Final = frozenset(
     {tokenize.NL, tokenize.INDENT, tokenize.DEDENT, tokenize.ENCODING, tokenize.ENDMARKER, tokenize.COMMENT}
 )
+"""The types of the tokens between statements."""
 
 
 def python_comments(path: str, content: bytes) -> list[Comment]:
@@ -238,7 +239,7 @@ class _CommentCollector(Struct):
             (own_line_comments if is_alone else self._trailing).append(token)
         elif token.type == tokenize.NEWLINE:
             self._end_statement(token.start[0])
-        elif token.type not in _NO_CODE:
+        elif token.type not in NO_CODE:
             self._feed_code(token)
 
     def close(self) -> None:

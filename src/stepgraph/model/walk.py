@@ -104,6 +104,13 @@ def walk(nodes: Sequence[Node]) -> Iterator[Node]:
         pending.extend(reversed(children(node)))
 
 
+def walk_workflow(workflow: Workflow) -> Iterator[Node]:
+    """Yield all nodes of a workflow, then those of the functions that its calls refer to."""
+    yield from walk(workflow["nodes"])
+    for function in functions_of(workflow).values():
+        yield from walk(function["nodes"])
+
+
 def paths_of(workflow: Workflow) -> Iterator[tuple[str, Node]]:
     """Yield the nodes of a workflow and of its functions with their paths, in source order.
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
-
 from stepgraph.limits import INDENTED_LEVELS
 from stepgraph.model.note import Note
 from stepgraph.model.payload import Graph, Node
@@ -92,37 +90,17 @@ def _header(graph: Graph, view: View, notes: Sequence[Note], location: str) -> l
     return pieces
 
 
-class _Level(Struct):
-    """Siblings that are not printed yet."""
-
-    indent: str
-    """The beginning of their lines."""
-
-    pending: list[Row | Node]
-    """The siblings in reverse order."""
-
-    level: int
-    """The level of the nodes among them."""
-
-
 def _tree(below: Sequence[Row | Node], maker: RowMaker, level_of_nodes: int = 1) -> Iterator[list[Piece]]:
     """Yield the lines of a tree without its root."""
     if not below:
         yield [Piece(f"└─ {NO_STEPS}", Ink.QUIET)]
-    levels = [_Level("", list(reversed(below)), level_of_nodes)]
-    while levels:
-        level = levels[-1]
-        if not level.pending:
-            levels.pop()
-            continue
-        item = level.pending.pop()
-        if not isinstance(item, Row):
-            # Rows are created lazily, because their order decides which call shows the body of a function.
-            level.pending.extend(reversed(maker.rows(item, level.level)))
-            continue
-        branch, indent = ("├─ ", "│  ") if level.pending else ("└─ ", "   ")
-        yield [Piece(level.indent + branch, Ink.QUIET), *item.pieces]
-        levels.append(_Level(_margin(level.indent + indent, len(levels)), list(reversed(item.below)), item.level))
+    margins = [""]
+    for line in maker.lines(below, level_of_nodes):
+        del margins[line.depth + 1 :]
+        margin = margins[line.depth]
+        branch, indent = ("└─ ", "   ") if line.is_last else ("├─ ", "│  ")
+        yield [Piece(margin + branch, Ink.QUIET), *line.row.pieces]
+        margins.append(_margin(margin + indent, line.depth + 1))
 
 
 def _margin(margin: str, depth: int) -> str:

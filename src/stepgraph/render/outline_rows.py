@@ -101,6 +101,8 @@ def _folded_style(node: Node) -> tuple[str, Ink]:
 
 
 NO_STEPS = "(no steps)"
+SHOWN_ABOVE = "(shown above)"
+"""The remark on a call of a function whose body is at an earlier call."""
 
 
 class Row(Struct, frozen=True):
@@ -112,6 +114,39 @@ class Row(Struct, frozen=True):
 
     level: int = 1
     """The level of the nodes below it."""
+
+    part: Part | None = None
+    """The node, branch or block of the row. A jump at the end of a part has none, because the payload omits it."""
+
+    @property
+    def title(self) -> str:
+        """The text without the mark and the remarks."""
+        return "".join(piece.text for piece in self.pieces if piece.role == "title")
+
+    @property
+    def remarks(self) -> str:
+        """The clocks, settings and remarks."""
+        return " ".join(piece.text.strip() for piece in self.pieces if piece.role == "remark")
+
+
+class OutlineLine(Struct, frozen=True):
+    """A row at its place in the tree."""
+
+    depth: int
+    """The number of rows around the row."""
+    row: Row
+    is_last: bool
+    """Whether no row of the same parent follows."""
+
+
+class _Siblings(Struct):
+    """The rows of a parent that have not been visited yet."""
+
+    pending: list[Row | Node]
+    """The rows in reverse order. A node stands for its rows."""
+
+    level: int
+    """The level of the nodes among them."""
 
 
 class RowMaker(Struct):
@@ -149,16 +184,33 @@ class RowMaker(Struct):
             rows = [replace(first, pieces=self.progress.part(node, first.pieces)), *others]
         return self._with_signs(node, rows) if rows and self.signs else rows
 
+    def lines(self, below: Sequence[Row | Node], level: int = 1) -> Iterator[OutlineLine]:
+        """Yield the rows of a tree without its root, from top to bottom. `level` is that of the nodes in `below`."""
+        parents = [_Siblings(list(reversed(below)), level)]
+        while parents:
+            siblings = parents[-1]
+            if not siblings.pending:
+                parents.pop()
+                continue
+            item = siblings.pending.pop()
+            if not isinstance(item, Row):
+                # Rows are created lazily, because their order decides which call shows the body of a function.
+                siblings.pending.extend(reversed(self.rows(item, siblings.level)))
+                continue
+            yield OutlineLine(len(parents) - 1, item, not siblings.pending)
+            parents.append(_Siblings(list(reversed(item.below)), item.level))
+
     def _rows(self, node: Node, level: int) -> Sequence[Row]:
         if (branch := always_running_branch(node, self.details)) is not None:
             items = self.contents(branch, branch["nodes"])
             return [row for item in items for row in ([item] if isinstance(item, Row) else self.rows(item, level))]
         if self.folding.folds(node, level) and not is_guard(node):
             if node["type"] == "function_call":
-                return [self._folded_call(node)]
+                return [replace(self._folded_call(node), part=node)]
             if children(node):
-                return [self._folded(node)]
-        return [_with_level(row, level + 1) for row in self._open(node, level)]
+                return [replace(self._folded(node), part=node)]
+        rows = [_with_level(row, level + 1) for row in self._open(node, level)]
+        return [row if row.part is not None else replace(row, part=node) for row in rows]
 
     def _with_signs(self, node: Node, rows: Sequence[Row]) -> Sequence[Row]:
         """Return the rows of a node with the signs of its findings, and of findings in nodes without rows."""
@@ -225,7 +277,7 @@ class RowMaker(Struct):
         arguments = self.details.source(call)
         suffix = (*((Piece(arguments, elastic=True),) if arguments else ()), *_clock(self.clocks.text(call)))
         if name in self.shown:
-            return Row((_mark(REPEATED_MARK, Ink.STRONG), _name(name), *suffix, *_quiet("(shown above)")))
+            return Row((_mark(REPEATED_MARK, Ink.STRONG), _name(name), *suffix, *_quiet(SHOWN_ABOVE)))
         if name not in self.functions:
             return Row((_mark(FUNCTION_MARK, Ink.STRONG), _name(name), *suffix, *_quiet("(not in this graph)")))
         self.shown.add(name)
@@ -261,10 +313,11 @@ class RowMaker(Struct):
         if "catch_block" in node:
             rows += self._handlers(node["catch_block"], level)
         if body.otherwise is not None:
-            rows.append(_container(TRY_MARK, "else", Ink.TRY, self.contents(body.block, body.otherwise)))
+            row = _container(TRY_MARK, "else", Ink.TRY, self.contents(body.block, body.otherwise))
+            rows.append(replace(row, part=body.block))
         if "finally_block" in node:
             block = node["finally_block"]
-            row = _container(TRY_MARK, "finally", Ink.TRY, self.contents(block, block["nodes"]))
+            row = replace(_container(TRY_MARK, "finally", Ink.TRY, self.contents(block, block["nodes"])), part=block)
             rows.append(row if self.progress is None else replace(row, pieces=self.progress.part(block, row.pieces)))
         return rows
 
@@ -328,11 +381,11 @@ class RowMaker(Struct):
             pieces = self.progress.part(part, pieces)
         exit_node, detail = only_exit(part["nodes"]), self.details.of(part)
         if exit_node is not None:
-            return Row((*pieces, Piece(": "), *self._exit_pieces(exit_node)))
+            return Row((*pieces, Piece(": "), *self._exit_pieces(exit_node)), part=part)
         if not (part["nodes"] or detail.guards) and (detail.ending or detail.leaving):
             statement = _raise(detail.ending) if detail.ending else _leaving(detail.leaving)
-            return Row((*pieces, Piece(": "), statement, *_quiet(*detail.remarks)))
-        return self._remarked(part, pieces, part["nodes"])
+            return Row((*pieces, Piece(": "), statement, *_quiet(*detail.remarks)), part=part)
+        return replace(self._remarked(part, pieces, part["nodes"]), part=part)
 
     def _branch_head(self, branch: Branch, word: str, default: str) -> Iterator[Piece]:
         if self.details.source(branch):
@@ -417,7 +470,7 @@ def _row(pieces: Iterable[Piece], below: Sequence[Row | Node]) -> Row:
 
 
 def _mark(mark: str, ink: Ink) -> Piece:
-    return Piece(f"{mark} ", ink)
+    return Piece(f"{mark} ", ink, role="mark")
 
 
 def _name(name: str) -> Piece:
@@ -425,8 +478,8 @@ def _name(name: str) -> Piece:
 
 
 def _clock(clock: str) -> tuple[Piece, ...]:
-    return (Piece(f" {clock}", Ink.PARALLEL),) if clock else ()
+    return (Piece(f" {clock}", Ink.PARALLEL, role="remark"),) if clock else ()
 
 
 def _quiet(*phrases: str) -> tuple[Piece, ...]:
-    return (Piece("  " + " · ".join(phrases), Ink.QUIET, elastic=True),) if phrases else ()
+    return (Piece("  " + " · ".join(phrases), Ink.QUIET, elastic=True, role="remark"),) if phrases else ()

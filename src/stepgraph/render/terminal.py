@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import Enum
+from typing import Literal, TypeAlias
 
 from msgspec import Struct
 
@@ -32,6 +33,10 @@ class Ink(Enum):
     NOTE = "1;34"
 
 
+PieceRole: TypeAlias = Literal["mark", "title", "remark"]
+"""The sign at the start of a row, the text of the node, and what is added to it, such as clocks and settings."""
+
+
 class Piece(Struct, frozen=True):
     """A part of a line."""
 
@@ -39,6 +44,8 @@ class Piece(Struct, frozen=True):
     ink: Ink = Ink.PLAIN
     elastic: bool = False
     """Whether it is shortened first if the line is too long."""
+    role: PieceRole = "title"
+    """The role in a row of an outline."""
 
 
 class Terminal(Struct, frozen=True):

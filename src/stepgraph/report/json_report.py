@@ -20,7 +20,7 @@ def render_json(report: Report) -> str:
 
 def render_json_lines(report: Report) -> str:
     """Return each finding as a JSON object on its own line, with the fields of `findings` in the JSON report."""
-    return "".join(f"{json_line(finding_data(report, reported))}\n" for reported in report.findings)
+    return "".join(f"{json_line(_finding(report, reported))}\n" for reported in report.findings)
 
 
 def json_report(report: Report) -> shapes.CheckReport:
@@ -41,10 +41,10 @@ def json_report(report: Report) -> shapes.CheckReport:
             "ignored": len(report.suppressed),
         },
         "workflows": [_workflow(workflow) for workflow in report.workflows],
-        "findings": [finding_data(report, reported) for reported in report.findings],
-        "known": [finding_data(report, reported) for reported in report.baselined],
+        "findings": [_finding(report, reported) for reported in report.findings],
+        "known": [_finding(report, reported) for reported in report.baselined],
         "ignored": [
-            {"reason": suppressed.reason, "finding": finding_data(report, FingerprintedFinding(suppressed.finding))}
+            {"reason": suppressed.reason, "finding": _finding(report, FingerprintedFinding(suppressed.finding))}
             for suppressed in report.suppressed
         ],
     }
@@ -73,12 +73,16 @@ def _related_data(related: RelatedLocation) -> shapes.RelatedLocation:
     }
 
 
-def finding_data(report: Report, reported: FingerprintedFinding) -> shapes.ReportedFinding:
+def _finding(report: Report, reported: FingerprintedFinding) -> shapes.ReportedFinding:
+    return finding_data(reported, report.rule_name(reported.finding.code))
+
+
+def finding_data(reported: FingerprintedFinding, rule_name: str) -> shapes.ReportedFinding:
     """Return a finding as JSON data."""
     finding = reported.finding
     return {
         "code": finding.code,
-        "name": report.rule_name(finding.code),
+        "name": rule_name,
         "severity": finding.severity.value,
         "message": finding.message,
         "advice": finding.advice,

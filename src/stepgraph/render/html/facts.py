@@ -18,7 +18,7 @@ from stepgraph.render.node_text import node_words, try_body
 from stepgraph.render.step_types import FactRow, step_style, step_text
 from stepgraph.render.view import Mark
 
-_END_CONDITIONS: Final[Mapping[ParallelKind, str]] = {
+END_CONDITIONS: Final[Mapping[ParallelKind, str]] = {
     "all": "when all are done, or at the first failure",
     "all_settled": "when all are done, failures included",
     "any": "when the first one succeeds",
@@ -140,7 +140,7 @@ def _rows(node: Node, details: Details) -> Iterator[FactRow]:
         case "function_call":
             yield from _clocks(node)
         case "parallel":
-            yield "Ends", _END_CONDITIONS.get(node["kind"], "unknown"), node["kind"]
+            yield "Ends", END_CONDITIONS.get(node["kind"], "unknown"), node["kind"]
         case "if" | "switch":
             yield from _conditions(node)
         case "try":
