@@ -32,7 +32,9 @@ The public names of `stepgraph` and `stepgraph.testing`. [The library](library.m
 # Fields for internal use, which may change with any version.
 _INTERNAL_FIELDS: Final[Mapping[str, frozenset[str]]] = {
     "Analysis": frozenset({"external", "project", "read", "inputs"}),
-    "WorkflowAnalysis": frozenset({"locate", "locate_node", "locate_code", "find_node", "describe", "subject"}),
+    "WorkflowAnalysis": frozenset(
+        {"locate", "locate_node", "locate_code", "locate_site", "find_node", "describe", "subject"}
+    ),
     "Fix": frozenset({"edits"}),
     "WorkflowGraph": frozenset({"describe", "locate_node", "find_node"}),
 }
