@@ -78,7 +78,7 @@ def run(*arguments: str) -> tuple[int, bytes, bytes, bool]:
         ["check", "orders.py"],
         ["graph", "-f", "json"],
         ["graph", "-f", "html"],
-        ["-C", ".", "list"],
+        ["-C", "../project", "list"],
     ],
     ids=" ".join,
 )
@@ -182,6 +182,16 @@ def test_a_run_just_after_a_change_is_not_recorded(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(footprint, "_QUIET_NANOSECONDS", 2_000_000_000)
     run("list")
     assert run("list")[-1] is False
+
+
+def test_the_directory_of_the_option_is_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir("..")
+    first = run("-C", "project", "list")
+    monkeypatch.chdir("..")
+    assert run("-C", "project", "list") == (*first[:-1], True)
+    Path("project/steps.py").unlink()
+    monkeypatch.chdir("project/..")
+    assert run("-C", "project", "list")[-1] is False
 
 
 def test_other_variables_of_the_environment_lead_to_another_run(monkeypatch: pytest.MonkeyPatch) -> None:

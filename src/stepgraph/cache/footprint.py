@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Final, TypeAlias
 
+from msgspec import Struct
+
 from stepgraph.analysis import Analysis
 from stepgraph.cache.entry import installation_files
 from stepgraph.cache.recorded_run import STATE_FIELDS, Footprint
@@ -29,10 +31,19 @@ _QUIET_NANOSECONDS: Final = 2_000_000_000
 """The time before a run in which nothing may have changed. File systems round times to up to two seconds."""
 
 
+class RunStart(Struct, frozen=True):
+    """The start of a run."""
+
+    time: int
+    """The time in nanoseconds since 1970."""
+    folder: str
+    """The working directory, which the option -C changes afterwards."""
+
+
 def footprint_of(
-    paths: Sequence[str], sources: Sources, analysis: Analysis, others: Iterable[str], start: int
+    paths: Sequence[str], sources: Sources, analysis: Analysis, others: Iterable[str], start: RunStart
 ) -> Footprint | None:
-    """Return the footprint of an analysis of `paths` that started at a time, in nanoseconds since 1970.
+    """Return the footprint of an analysis of `paths` in a run.
 
     `others` are other files that decide about the output, such as a baseline. Returns None for standard input, and if
     a file was changed during the run or so shortly before it that another change might not be noticed.
@@ -51,12 +62,16 @@ def footprint_of(
         *repository_files(),
     ]
     states = {path: _state(path) for path in looked_at if "\0" not in path}
-    if any(changed >= start - _QUIET_NANOSECONDS for changed, *_ in states.values()):
+    if any(changed >= start.time - _QUIET_NANOSECONDS for changed, *_ in states.values()):
         return None
     states |= {path: _state(path) for path in installation_files()}
     folders = {folder_of(path) or "." for path in files} - sources.folders.keys()
     real_paths = {path: os.path.realpath(path) for path in (*paths, *links, *sorted(folders))}
-    return Footprint(tuple(states), array("Q", chain.from_iterable(states.values())).tobytes(), real_paths)
+    # The next run compares the files before it changes the working directory.
+    folder = "" if os.getcwd() == start.folder else os.getcwd()
+    names = tuple(os.path.join(folder, path) for path in states)
+    real = {os.path.join(folder, path): target for path, target in real_paths.items()}
+    return Footprint(names, array("Q", chain.from_iterable(states.values())).tobytes(), real)
 
 
 def _state(path: str) -> FileState:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterable, Sequence
 from itertools import islice
@@ -69,7 +70,7 @@ class RunRecorder:
 
     def __init__(self, arguments: Sequence[str]) -> None:
         """Start to record. Raises OSError without a working directory."""
-        self._start = time.time_ns()
+        self._time, self._folder = time.time_ns(), os.getcwd()
         self._key = run_key(arguments)
         self.written = console.written = WrittenOutput()
         """The output so far."""
@@ -80,10 +81,10 @@ class RunRecorder:
         if _inputs is None or code not in (ExitCode.CLEAN, ExitCode.FINDINGS):
             return
         # Imported here because only runs that analyze something are recorded.
-        from stepgraph.cache.footprint import footprint_of
+        from stepgraph.cache.footprint import RunStart, footprint_of
 
-        inputs = _inputs
-        footprint = footprint_of(inputs.paths, inputs.sources, inputs.analysis, inputs.others, self._start)
+        inputs, start = _inputs, RunStart(self._time, self._folder)
+        footprint = footprint_of(inputs.paths, inputs.sources, inputs.analysis, inputs.others, start)
         if footprint is not None:
             run = RecordedRun(code, self.written.output, self.written.messages, footprint)
             store_run(user_cache_folder(), self._key, run)
