@@ -241,6 +241,7 @@ def test_a_wrangler_configuration_is_watched(watch: Watch) -> None:
     assert watcher.run()[3].startswith("wrangler.toml:1:8: ")
 
 
+@pytest.mark.slow
 def test_irrelevant_files_cause_no_run(watch: Watch) -> None:
     write_orders()
     watcher = watch("check", "-f", "concise")
@@ -287,6 +288,7 @@ def test_ctrl_c_ends_the_command(watch: Watch) -> None:
     assert watcher.interrupt() == 130
 
 
+@pytest.mark.slow
 @needs_unix_files
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_an_interrupt_of_a_finalizer_ends_the_command(folder: Path) -> None:  # noqa: ARG001 - the command runs there

@@ -32,6 +32,7 @@ def test_no_input_is_an_internal_error(counts: FuzzCounts) -> None:
     assert counts.defects == []
 
 
+@pytest.mark.slow
 def test_no_input_crashes_the_interpreter(counts: FuzzCounts) -> None:
     assert counts.crashes == []
 

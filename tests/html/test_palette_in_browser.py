@@ -214,6 +214,7 @@ def test_the_search_lists_workflows_and_commands(browser: Browser) -> None:
     assert browser.every(".is-hit") == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", [text for text in HOSTILE if text][:6])
 def test_results_with_hostile_text_have_no_markup(browser: Browser, text: str) -> None:
     browser.open(render_page([everywhere(text)]))

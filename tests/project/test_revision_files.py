@@ -183,6 +183,7 @@ def refusal_of(identity: str) -> str:
     return str(raised.value).partition(":")[2]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "limit"), [("orders.py", "500,000 files"), ("n" * 200, "64 MB of paths")])
 def test_an_exponential_tree_is_rejected(temporary: Path, name: str, limit: str) -> None:
     bomb = deep_tree(12, tree(("100644", written("x = 1\n"), name)))
