@@ -220,8 +220,8 @@ def test_a_check_releases_modules(monkeypatch: pytest.MonkeyPatch) -> None:
     parsed: list[ref[SourceModule]] = []
     alive: list[int] = []
 
-    def recording(source: bytes, path: str, room: int) -> SourceModule:
-        module = parse_module(source, path, room)
+    def recording(source: bytes, path: str, room: int, earlier: SourceModule | None) -> SourceModule:
+        module = parse_module(source, path, room, earlier)
         alive.append(sum(parsed_module() is not None for parsed_module in parsed))
         parsed.append(ref(module))
         return module
