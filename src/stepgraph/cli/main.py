@@ -218,13 +218,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 _TRACERS = frozenset({"cProfile", "coverage", "profile", "trace"})
 
 
-def run(arguments: Sequence[str]) -> NoReturn:
+def run(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command in this process, record its output, and exit with its exit code.
+
+    `arguments` default to those of the process, for scripts of installations before `stepgraph.start`.
 
     The process exits without freeing its objects, because freeing them can take longer than the analysis.
     """
-    recorder = _recorder(arguments)
-    code = int(main(arguments))
+    command_line = sys.argv[1:] if arguments is None else arguments
+    recorder = _recorder(command_line)
+    code = int(main(command_line))
     for stream in (sys.stdout, sys.stderr):
         if stream is not None:
             with suppress(OSError):  # the pipe may be closed
