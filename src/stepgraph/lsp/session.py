@@ -45,8 +45,8 @@ _PROGRESS_SECONDS: Final = 0.5
 
 _LITTLE_GARBAGE: Final = 50_000
 """The number of objects up to which garbage is not collected in a pause. The analysis of 500 steps leaves 150,000."""
-_MAX_GARBAGE: Final = 400_000
-"""The number of objects from which garbage is collected even without a pause. They take about 50 MB."""
+_MAX_GARBAGE: Final = 250_000
+"""The number of objects from which garbage is collected even without a pause. They take about 30 MB."""
 _IDLE_SECONDS: Final = 0.05
 """The time in seconds without changes that is a pause."""
 
