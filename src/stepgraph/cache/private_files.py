@@ -92,6 +92,22 @@ def private_file_begins(path: str, prefix: bytes) -> bool:
     return _read(path, sys.maxsize, len(prefix)) == prefix
 
 
+def replace_private_file(path: str, content: bytes) -> bool:
+    """Write a file atomically if its directory is private, and return whether it is. Raises OSError."""
+    folder = os.path.dirname(path)
+    if not make_private_folder(folder):
+        return False
+    temporary = os.path.join(folder, f"{os.urandom(8).hex()}.tmp")
+    try:
+        create_private_file(temporary, content)
+        os.replace(temporary, path)
+    except OSError:
+        if os.path.lexists(temporary):
+            os.unlink(temporary)
+        raise
+    return True
+
+
 def create_private_file(path: str, content: bytes) -> None:
     """Write a new file that only the user can read and write. Raises OSError if the path exists."""
     descriptor = os.open(path, _CREATING, _PRIVATE_FILE)

@@ -15,11 +15,10 @@ import os
 import sys
 
 from stepgraph.cache.private_files import (
-    create_private_file,
     is_outside,
     is_private_folder,
-    make_private_folder,
     read_private_file,
+    replace_private_file,
 )
 from stepgraph.version import __version__
 
@@ -135,13 +134,8 @@ def store_run(folder: str, key: RunKey, run: RecordedRun) -> None:
     record = (key, run.code, run.output, run.messages, names, footprint.states, dict(footprint.real_paths))
     try:
         content = marshal.dumps(record)
-        if len(content) > _MAX_RECORD_BYTES or not make_private_folder(folder):
-            return
-        if not is_outside(folder, _named_paths(key)):
-            return
-        temporary = os.path.join(folder, f"{os.urandom(8).hex()}.tmp")
-        create_private_file(temporary, content)
-        os.replace(temporary, _path(folder, key))
+        if len(content) <= _MAX_RECORD_BYTES and is_outside(folder, _named_paths(key)):
+            replace_private_file(_path(folder, key), content)
     except (OSError, ValueError):
         return
 

@@ -23,6 +23,7 @@ from stepgraph.cache.private_files import (
     make_private_folder,
     private_file_begins,
     read_private_file,
+    replace_private_file,
     user_cache_folder,
 )
 from stepgraph.cache.recorded_run import RECORD_SUFFIX
@@ -91,7 +92,7 @@ class CacheStore(Struct, frozen=True):
         if len(content) > _MAX_ENTRY_BYTES:
             return
         with suppress(OSError):
-            if not self._write(self._path(key), _pack(key, content)):
+            if not replace_private_file(self._path(key), _pack(key, content)):
                 return
             if key.startswith(_EVICTION_PREFIX) or len(content) > _LARGE_ENTRY_BYTES:
                 self._evict()
@@ -112,19 +113,6 @@ class CacheStore(Struct, frozen=True):
 
     def _path(self, key: str) -> str:
         return os.path.join(self.folder, f"{key}{_SUFFIX}")
-
-    def _write(self, path: str, content: bytes) -> bool:
-        """Write a file atomically if the directory is private, and return whether the directory is. Raises OSError."""
-        if not make_private_folder(self.folder):
-            return False
-        temporary = os.path.join(self.folder, f"{os.urandom(8).hex()}.tmp")
-        try:
-            create_private_file(temporary, content)
-            os.replace(temporary, path)
-        finally:
-            with suppress(OSError):
-                os.unlink(temporary)
-        return True
 
     def _evict(self) -> None:
         """Remove old temporary files, and the least recently used files until the rest is within the limits."""

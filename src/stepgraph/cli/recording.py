@@ -39,13 +39,13 @@ _inputs: RunInputs | None = None
 
 
 def record_inputs(paths: Sequence[str], sources: Sources, analysis: Analysis, others: Iterable[str] = ()) -> None:
-    """Tell that the output of this run depends on these inputs, and on the command line, only."""
+    """Record the output of this run, which depends on these inputs and on the command line only."""
     global _inputs  # noqa: PLW0603 - a process runs one command
     _inputs = RunInputs(paths, sources, analysis, tuple(others))
 
 
 def record_revisions() -> None:
-    """Tell that the output of this run depends on revisions and on the command line only.
+    """Record the output of this run, which depends on revisions and on the command line only.
 
     With many branches and tags, looking at all of them would take longer than the comparison.
     """
@@ -77,7 +77,7 @@ class RunRecorder:
         forget_inputs()
 
     def store(self, code: int) -> None:
-        """Store the run, if it has told its inputs, and they have been quiet."""
+        """Store the run if its inputs are recorded and have not changed shortly before it."""
         if _inputs is None or code not in (ExitCode.CLEAN, ExitCode.FINDINGS):
             return
         # Imported here because only runs that analyze something are recorded.
