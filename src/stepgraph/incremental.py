@@ -2,7 +2,7 @@
 
 The inputs of a module are its content, its configuration, the modules that it imports, and the directories that were
 searched for them. A module with a changed import is analyzed again, but unchanged files are parsed again only if they
-are no longer in memory.
+are no longer in memory. If an import was only searched, its inputs are the results of the searches.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from stepgraph.analysis import Analysis, WorkflowAnalysis, empty_analysis, without_modules
 from stepgraph.checks.diagnostic import Finding, without_edits
@@ -18,12 +19,14 @@ from stepgraph.checks.run import check_workflow, combine_findings
 from stepgraph.checks.subject import ProjectSubject
 from stepgraph.model.note import InputError, InternalError, Problem
 from stepgraph.pipeline import AnalysisRun, MissingRunHint, Pipeline
+from stepgraph.project.encoding import check_text
 from stepgraph.project.project import Project
 from stepgraph.project.reading import read_inside_any
 from stepgraph.project.sources import Source, Sources
 from stepgraph.syntax.class_visitor import Derivation
 from stepgraph.syntax.modules import SourceModules
 from stepgraph.syntax.parsed_modules import ParsedModules
+from stepgraph.syntax.searched_sources import Search, SearchedSource, SearchedSources
 
 OnModule: TypeAlias = Callable[[str], object]
 """A function that is called with the path of each module before its analysis."""
@@ -50,6 +53,8 @@ class ModuleResult(Struct, frozen=True):
     """The contents of all parsed modules, by path."""
     read_files: dict[str, bytes | None]
     """The contents of the files that the analysis read, by path, or None for unreadable files."""
+    searches: dict[str, dict[Search, object]]
+    """The results of the searches of files that were read but not parsed, by path and search."""
     listings: dict[str, frozenset[str]]
     """The names in each listed directory of the project, by path."""
 
@@ -71,6 +76,8 @@ class PreviousRun(Struct, frozen=True):
     contents: Mapping[str, bytes]
     """The contents of files that the run read, by path."""
     parsed: ParsedModules
+    searched: Mapping[str, SearchedSource]
+    """The files that the run searched without parsing them, by path."""
 
 
 class IncrementalRun(AnalysisRun):
@@ -91,14 +98,17 @@ class IncrementalRun(AnalysisRun):
         self.results: dict[ResultKey, ModuleResult] = {}
         self.contents: dict[str, bytes] = {}
         """The contents of the files that this run has read, by path, shared with the last run where they are equal."""
+        self.searched = SearchedSources(previous.searched)
+        previous.parsed.start_run()
         self._previous = previous
         self._current: dict[str, bytes | None] = {}
 
     def _analyze_module(self, module: Source) -> tuple[WorkflowAnalysis, ...]:
         configuration = module.project.configuration
         key = (module.path, "" if module.workflows is None or configuration is None else configuration.path)
-        result = self._previous.results.get(key)
-        if result is None or not self._is_fresh(result, module):
+        earlier = self._previous.results.get(key)
+        result = None if earlier is None else self._refreshed(earlier, module)
+        if result is None:
             if self._on_module is not None:
                 self._on_module(module.path)
             result = self._analyze_alone(module)
@@ -106,15 +116,35 @@ class IncrementalRun(AnalysisRun):
         result.merge_into(self.pipeline)
         return result.workflows
 
-    def _is_fresh(self, result: ModuleResult, module: Source) -> bool:
-        """Return whether the inputs of a result are unchanged."""
+    def _refreshed(self, result: ModuleResult, module: Source) -> ModuleResult | None:
+        """Return a result of the last run with the current contents of its files. Return None if its inputs changed."""
         old = result.source
-        return (
-            (old.content, old.workflows, old.on_disk) == (module.content, module.workflows, module.on_disk)
-            and _is_same_project(old.project, module.project)
-            and all(module.project.files.has_listing(folder, names) for folder, names in result.listings.items())
-            and all(self._current_content(path) == content for path, content in result.read_files.items())
-        )
+        if (
+            (old.content, old.workflows, old.on_disk) != (module.content, module.workflows, module.on_disk)
+            or not _is_same_project(old.project, module.project)
+            or not all(module.project.files.has_listing(folder, names) for folder, names in result.listings.items())
+        ):
+            return None
+        changed: dict[str, bytes | None] = {}
+        for path, old_content in result.read_files.items():
+            content = self._current_content(path)
+            if content != old_content:
+                if content is None or old_content is None or not self._has_equal_searches(result, path, content):
+                    return None
+                changed[path] = content
+        return replace(result, read_files=result.read_files | changed) if changed else result
+
+    def _has_equal_searches(self, result: ModuleResult, path: str, content: bytes) -> bool:
+        """Return whether a result depends only on searches of a file, and these find the same in its new content."""
+        searches = result.searches.get(path)
+        if searches is None:
+            return False
+        try:
+            check_text(content, path)
+        except InputError:
+            return False
+        source = self.searched.get(path, content)
+        return all(source.find(search) == found for search, found in searches.items())
 
     def _current_content(self, path: str) -> bytes | None:
         """Return the content of a file, read once per run, or None if it is unreadable."""
@@ -132,7 +162,12 @@ class IncrementalRun(AnalysisRun):
 
     def _analyze_alone(self, module: Source) -> ModuleResult:
         """Return the result of a module, analyzed by a pipeline of its own, which records all its inputs."""
-        modules = SourceModules(may_release=True, earlier=self._previous.parsed, tokens=self.pipeline.modules.tokens)
+        modules = SourceModules(
+            may_release=True,
+            earlier=self._previous.parsed,
+            tokens=self.pipeline.modules.tokens,
+            searched=self.searched,
+        )
         pipeline = Pipeline(self.pipeline.checked, modules=modules)
         workflows: tuple[WorkflowAnalysis, ...] = ()
         try:
@@ -157,6 +192,11 @@ class IncrementalRun(AnalysisRun):
             {
                 path: None if content is None else self._shared(path, content)
                 for path, content in modules.read_files.items()
+            },
+            {
+                path: searches
+                for path, searches in modules.searches.items()
+                if path not in modules.contents and path not in modules.problems
             },
             dict(module.project.files.listings),
         )
@@ -186,7 +226,7 @@ class IncrementalAnalysis:
         self._keeps_locations = keeps_locations
         self.parsed = ParsedModules()
         """The modules parsed by the runs."""
-        self._previous = PreviousRun({}, {}, self.parsed)
+        self._previous = PreviousRun({}, {}, self.parsed, {})
 
     def analyze(self, sources: Sources, on_module: OnModule | None = None) -> Analysis:
         """Return the workflows of all modules, like `analyze_graphs`. Do not call `check` on the same object."""
@@ -205,7 +245,7 @@ class IncrementalAnalysis:
 
     def _run(self, sources: Sources, on_module: OnModule | None, *, checked: bool) -> Analysis:
         if not sources.modules:
-            self._previous = PreviousRun({}, {}, self.parsed)
+            self._previous = PreviousRun({}, {}, self.parsed, {})
             return empty_analysis(sources)
         run = IncrementalRun(sources, on_module, self._previous, checked=checked, keeps_locations=self._keeps_locations)
         try:
@@ -214,7 +254,8 @@ class IncrementalAnalysis:
             # The run was canceled or failed, but the results so far are valid while their inputs are unchanged.
             before = self._previous
             results, contents = {**before.results, **run.results}, {**before.contents, **run.contents}
-            self._previous = PreviousRun(results, contents, self.parsed)
+            searched = {**before.searched, **run.searched.by_path}
+            self._previous = PreviousRun(results, contents, self.parsed, searched)
             raise
-        self._previous = PreviousRun(run.results, run.contents, self.parsed)
+        self._previous = PreviousRun(run.results, run.contents, self.parsed, run.searched.by_path)
         return analysis

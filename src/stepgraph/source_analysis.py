@@ -70,7 +70,7 @@ def analyze_sources(
     from stepgraph.pipeline import AnalysisRun
 
     run = AnalysisRun(sources, on_module, checked=checked)
-    run.pipeline.modules.earlier = parsed
+    run.pipeline.modules.reuse(parsed)
     return run.collect(run.analyze())
 
 
@@ -87,7 +87,7 @@ def analyze_graphs(
     from stepgraph.pipeline import AnalysisRun
 
     run = AnalysisRun(sources, on_module, release_modules=True)
-    run.pipeline.modules.earlier = parsed
+    run.pipeline.modules.reuse(parsed)
     parts: list[PartResult] | None = None
     if len(sources.modules) >= _MIN_MODULES_FOR_PROCESSES:
         from stepgraph.process_pool import analyze_in_processes

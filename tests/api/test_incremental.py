@@ -7,11 +7,14 @@ from random import Random
 
 import pytest
 
+from stepgraph.checks.diagnostic import without_edits
 from stepgraph.incremental import IncrementalAnalysis
 from stepgraph.project.sources import find_sources
 from stepgraph.source_analysis import analyze_graphs, check_sources
+from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.parse import parse_module
 from stepgraph.syntax.parsed_modules import ParsedModules
+from tests.api.edited_modules import EditedModules
 from tests.cli.edited_projects import edit, start
 from tests.cli.sources import module, workflow, write
 
@@ -61,6 +64,19 @@ def test_importers_of_a_changed_module_are_analyzed_again() -> None:
     assert analyzed_modules(incremental) == ["a.py", "b.py"]
 
 
+def test_a_searched_import_matters_only_for_its_searches() -> None:
+    write_three()
+    write("shared.py", "import deep\nasync def work(step):\n    await step.sleep(NAME, '1 hour')\nNAME = 'work'\n")
+    write("deep.py", "def unused():\n    return 0\n")
+    incremental = IncrementalAnalysis()
+    analyzed_modules(incremental)
+    write("deep.py", "def unused():\n    return 1  # changed\n")
+    assert analyzed_modules(incremental) == []
+    assert incremental.check(find_sources(["."]))[0].inputs == check_sources(find_sources(["."]))[0].inputs
+    write("deep.py", "def unused():\n    import shared\n    shared.NAME = 'lost'\n")
+    assert analyzed_modules(incremental) == ["a.py", "b.py"]
+
+
 def test_a_canceled_run_keeps_its_results() -> None:
     write_three()
     incremental = IncrementalAnalysis()
@@ -90,7 +106,7 @@ def test_a_class_without_run_is_mentioned_in_each_run() -> None:
     assert len(hints[0]) == 1
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", [*range(4), *(pytest.param(n, marks=pytest.mark.slow) for n in range(4, 8))])
 def test_repeated_checks_equal_single_ones(project: Path, seed: int) -> None:
     random = Random(seed)  # noqa: S311 - the examples need no secrecy
     start(project, random)
@@ -104,12 +120,56 @@ def test_repeated_checks_equal_single_ones(project: Path, seed: int) -> None:
         assert graphs.analyze(find_sources(["."])) == analyze_graphs(find_sources(["."]))
 
 
-def test_the_parsed_modules_are_bounded() -> None:
-    modules = [parse_module(b"x = 1\n" * 10, f"{number}.py") for number in range(3)]
+def located(incremental: IncrementalAnalysis) -> list[tuple[object, ...]]:
+    """Run a check, and return its workflows with the locations of their nodes, and its findings and inputs."""
+    analysis, findings = incremental.check(find_sources(["."]))
+    workflows = [
+        (each, each.span, [] if each.graph is None else [each.span_of(n) for n in each.graph["workflow"]["nodes"]])
+        for each in analysis.workflows
+    ]
+    return [*workflows, (list(map(without_edits, findings)), analysis, analysis.read, analysis.inputs)]
+
+
+@pytest.mark.parametrize("seed", [*range(4), *(pytest.param(n, marks=pytest.mark.slow) for n in range(4, 40))])
+def test_runs_after_edits_equal_first_runs(project: Path, seed: int) -> None:
+    random = Random(seed)  # noqa: S311 - the examples need no secrecy
+    modules = EditedModules(project, random)
+    incremental = IncrementalAnalysis(keeps_locations=True)
+    incremental.parsed.room = random.choice((200, 10_000))
+    for _ in range(15):
+        modules.edit()
+        assert located(incremental) == located(IncrementalAnalysis(keeps_locations=True))
+
+
+def parsed_modules(number: int) -> list[SourceModule]:
+    return [parse_module(b"x = 1\n" * 10, f"{n}.py") for n in range(number)]
+
+
+def test_unused_parsed_modules_make_room() -> None:
+    modules = parsed_modules(3)
+    parsed = ParsedModules(room=2 * modules[0].tokens)
+    for each in modules:
+        parsed.start_run()
+        parsed.add(each)
+    assert [parsed.get(each.path, each.source) for each in modules] == [None, modules[1], modules[2]]
+
+
+def test_used_parsed_modules_stay() -> None:
+    modules = parsed_modules(3)
     parsed = ParsedModules(room=2 * modules[0].tokens)
     for each in modules:
         parsed.add(each)
-    assert [parsed.get(each.path, each.source) for each in modules] == [None, modules[1], modules[2]]
+    assert [parsed.get(each.path, each.source) for each in modules] == [modules[0], modules[1], None]
+
+
+def test_a_new_version_of_a_parsed_module_stays() -> None:
+    modules = parsed_modules(2)
+    parsed = ParsedModules(room=2 * modules[0].tokens)
+    for each in modules:
+        parsed.add(each)
+    longer = parse_module(b"x = 1\n" * 11, "1.py")
+    parsed.add(longer)
+    assert [parsed.get("0.py", modules[0].source), parsed.get("1.py", longer.source)] == [None, longer]
 
 
 def test_a_parsed_module_with_other_content_is_not_reused() -> None:

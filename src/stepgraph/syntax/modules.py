@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import gc
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import islice
-from typing import Final
+from typing import Final, TypeVar, cast
 
 from msgspec import Struct, field
 
@@ -28,7 +28,10 @@ from stepgraph.syntax.bindings import ModuleReference
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.parse import TokenBudgetError, parse_module
 from stepgraph.syntax.parsed_modules import ParsedModules
+from stepgraph.syntax.searched_sources import Search, SearchedSources
 from stepgraph.syntax.unparsed_sources import may_imported_modules, top_level_imports
+
+Result = TypeVar("Result")
 
 # Non-ASCII names contain bytes above 127.
 _CLASS: Final = re.compile(rb"^class[ \t]++([\w\x80-\xff]++)", re.MULTILINE)
@@ -54,6 +57,9 @@ class SourceModules(Struct):
     """The number of tokens of all modules parsed, including released ones, but not those of earlier runs."""
     exceeded_token_budget: bool = False
     """Whether a module was rejected because of `room`."""
+    searched: SearchedSources = field(default_factory=SearchedSources)
+    searches: dict[str, dict[Search, object]] = field(default_factory=dict)
+    """The result of each search of a module that was not parsed at that time, by path and search."""
     _contents: dict[str, bytes] = field(default_factory=dict)
     """The contents of the modules that this process parsed, by path."""
     _parsed: dict[str, SourceModule] = field(default_factory=dict)
@@ -66,14 +72,6 @@ class SourceModules(Struct):
     """Paths of the modules that stay in memory until the end of the run."""
     _rejected_paths: dict[str, None] = field(default_factory=dict)
     """Paths of the modules that exceeded `room`, but may fit into memory for another workflow module."""
-    _assigned_names: dict[str, frozenset[str]] = field(default_factory=dict)
-    """Results of `names_assigned`, by path."""
-    _class_names: dict[str, frozenset[str]] = field(default_factory=dict)
-    """Results of `class_names`, by path."""
-    _imported_modules: dict[str, tuple[ModuleReference, ...]] = field(default_factory=dict)
-    """Results of `modules_imported`, by path."""
-    _top_level_imports: dict[str, tuple[ModuleReference, ...]] = field(default_factory=dict)
-    """Results of `top_level_imports`, by path."""
     _content_bytes: int = 0
     """The size of the contents of the modules that this process parsed."""
 
@@ -86,6 +84,12 @@ class SourceModules(Struct):
     def contents(self) -> dict[str, bytes]:
         """The content of each parsed module, by path."""
         return self.merged_contents | self._contents
+
+    def reuse(self, earlier: ParsedModules | None) -> None:
+        """Start a run that reuses the modules of earlier runs."""
+        self.earlier = earlier
+        if earlier is not None:
+            earlier.start_run()
 
     def start_workflow_module(self) -> None:
         """Start the next workflow module. If the modules that the previous one did not need are large, release them."""
@@ -179,61 +183,55 @@ class SourceModules(Struct):
         # Imported here because only programs with several modules need it, and its patterns take 1 ms to compile.
         from stepgraph.syntax.unparsed_sources import may_assigned_names
 
-        names = self._assigned_names.get(path)
-        if names is None:
-            try:
-                names = may_assigned_names(self._read(path, root))
-            except InputError:
-                names = frozenset()
-            self._assigned_names[path] = names
-        return names
+        return self._search(path, root, may_assigned_names, frozenset())
 
     def modules_imported(self, path: str, root: Root) -> tuple[ModuleReference, ...]:
         """Return the modules that a module may import, without parsing it; none if it is unreadable."""
-        references = self._imported_modules.get(path)
-        if references is None:
-            try:
-                references = may_imported_modules(self._read(path, root))
-            except InputError:
-                references = ()
-            self._imported_modules[path] = references
-        return references
+        return self._search(path, root, may_imported_modules, ())
 
     def top_level_imports(self, path: str, root: Root) -> tuple[ModuleReference, ...]:
         """Return the modules that the unindented statements of a module import, without parsing it."""
-        references = self._top_level_imports.get(path)
-        if references is None:
-            try:
-                references = top_level_imports(self._read(path, root))
-            except InputError:
-                references = ()
-            self._top_level_imports[path] = references
-        return references
+        return self._search(path, root, top_level_imports, ())
 
     def class_names(self, path: str, root: Root) -> frozenset[str]:
         """Return the names of the top-level classes of a module, without parsing it; none if it is unreadable."""
-        names = self._class_names.get(path)
-        if names is None:
-            try:
-                names = frozenset(name.decode(errors="replace") for name in _CLASS.findall(self._read(path, root)))
-            except InputError:
-                names = frozenset()
-            self._class_names[path] = names
-        return names
+        return self._search(path, root, _class_names, frozenset())
 
     def mentions(self, path: str, root: Root, words: re.Pattern[bytes]) -> bool:
         """Return whether the text of a module matches a pattern, without parsing it; False if it is unreadable."""
-        content = self.read_files.get(path)
-        try:
-            return words.search(self._read(path, root) if content is None else content) is not None
-        except InputError:
-            return False
+        return self._search(path, root, _Mention(words), default=False)
+
+    def _search(self, path: str, root: Root, search: Callable[[bytes], Result], default: Result) -> Result:
+        """Return the result of a search of a module, memoized, or `default` if the module is unreadable."""
+        results = self.searches.setdefault(path, {})
+        if search not in results:
+            content = self.read_files.get(path)
+            try:
+                source = self.searched.get(path, self._read(path, root) if content is None else content)
+                results[search] = source.find(search)
+            except InputError:
+                results[search] = default
+        return cast("Result", results[search])
 
     def _read(self, path: str, root: Root) -> bytes:
         """Return the content of a file under a root directory. Raises InputError if it is missing or not text."""
         self.read_files[path] = None
         content = self.read_files[path] = read_source(path, root)
         return content
+
+
+class _Mention(Struct, frozen=True):
+    """The search for a pattern."""
+
+    words: re.Pattern[bytes]
+
+    def __call__(self, source: bytes) -> bool:
+        """Return whether a source matches the pattern."""
+        return self.words.search(source) is not None
+
+
+def _class_names(source: bytes) -> frozenset[str]:
+    return frozenset(name.decode(errors="replace") for name in _CLASS.findall(source))
 
 
 class Importer(Struct, frozen=True):

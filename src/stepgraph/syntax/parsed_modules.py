@@ -2,34 +2,38 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from msgspec import Struct, field
 
 from stepgraph.limits import HELD_TOKENS
 from stepgraph.syntax.module import SourceModule
 
-_ROOM: Final = HELD_TOKENS // 2
-
 
 class ParsedModules(Struct):
     """The parsed modules of earlier runs, for reuse while their contents are unchanged.
 
-    If they have more than `room` tokens in total, the least recently used modules are removed.
+    If they have more than `room` tokens in total, modules that the current run has not used are removed, the least
+    recently used ones first. If it has used all of them, a module that was not in memory before is not stored: with
+    the least recently used module in its place, runs that use the same modules in the same order would find none.
     """
 
-    room: int = _ROOM
+    room: int = HELD_TOKENS
     _modules: dict[str, SourceModule] = field(default_factory=dict)
     """The modules by path, the most recently used one last."""
+    _used_paths: set[str] = field(default_factory=set)
+    """The paths of the modules that the current run has used."""
     _tokens: int = 0
     """The number of tokens of all modules."""
+
+    def start_run(self) -> None:
+        """Start a run, which has not used any module yet."""
+        self._used_paths.clear()
 
     def get(self, path: str, content: bytes) -> SourceModule | None:
         """Return the module parsed from this content of a file, if it is in memory."""
         module = self._modules.get(path)
         if module is None or module.source != content:
             return None
-        self._modules[path] = self._modules.pop(path)
+        self._use(self._modules.pop(path))
         return module
 
     def earlier_version(self, path: str) -> SourceModule | None:
@@ -38,12 +42,28 @@ class ParsedModules(Struct):
 
     def add(self, module: SourceModule) -> None:
         """Add a module, in place of the earlier content of its file."""
-        self._remove(module.path)
-        self._modules[module.path] = module
-        self._tokens += module.tokens
-        while self._tokens > self.room:
-            self._remove(next(iter(self._modules)))
+        is_stored = self._remove(module.path)
+        if module.tokens > self.room:
+            return
+        self._make_room(module.tokens, may_remove_used=is_stored)
+        if self._tokens + module.tokens <= self.room:
+            self._use(module)
+            self._tokens += module.tokens
 
-    def _remove(self, path: str) -> None:
+    def _use(self, module: SourceModule) -> None:
+        self._modules[module.path] = module
+        self._used_paths.add(module.path)
+
+    def _make_room(self, tokens: int, *, may_remove_used: bool) -> None:
+        """Remove modules until there is room for a number of tokens or no module may be removed."""
+        removable = [path for path in self._modules if may_remove_used or path not in self._used_paths]
+        for path in removable:
+            if self._tokens + tokens <= self.room:
+                return
+            self._remove(path)
+
+    def _remove(self, path: str) -> bool:
+        """Remove the module of a file, and return whether there was one."""
         module = self._modules.pop(path, None)
         self._tokens -= 0 if module is None else module.tokens
+        return module is not None
