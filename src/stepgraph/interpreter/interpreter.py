@@ -76,6 +76,31 @@ class _InFrame:
         self.interpreter.frame = self.outer
 
 
+class _InStepBody:
+    """The context of `Interpreter.step_body`, a class like `_InFrame`."""
+
+    __slots__ = ("interpreter", "outer", "replays", "traced")
+
+    def __init__(self, interpreter: Interpreter, step: cst.CSTNode) -> None:
+        self.interpreter = interpreter
+        self.traced = interpreter.tracer.step_body(step)
+
+    def __enter__(self) -> None:
+        interpreter = self.interpreter
+        self.outer, self.replays = interpreter.in_step, interpreter.replays
+        interpreter.in_step, interpreter.replays = True, False
+        interpreter.store.events.in_step = True
+        if not self.outer:
+            interpreter.skipping.step_serial = interpreter.store.serial
+        self.traced.__enter__()
+
+    def __exit__(self, *_: object) -> None:
+        self.traced.__exit__(None, None, None)
+        interpreter = self.interpreter
+        interpreter.in_step, interpreter.replays = self.outer, self.replays
+        interpreter.store.events.in_step = self.outer
+
+
 class Interpreter(Struct, eq=False):
     """The abstract interpreter of one workflow, or of one search for workflow classes."""
 
@@ -278,20 +303,9 @@ class Interpreter(Struct, eq=False):
         self.budget.spend(Limit.FACTS)
         self.facts.setdefault(fact)
 
-    @contextmanager
-    def step_body(self, step: cst.CSTNode) -> Iterator[None]:
+    def step_body(self, step: cst.CSTNode) -> AbstractContextManager[None]:
         """Interpret the body of a step, which the engine does not replay because it stores the result."""
-        outer, self.in_step = self.in_step, True
-        replays, self.replays = self.replays, False
-        self.store.events.in_step = True
-        if not outer:
-            self.skipping.step_serial = self.store.serial
-        try:
-            with self.tracer.step_body(step):
-                yield
-        finally:
-            self.in_step, self.replays = outer, replays
-            self.store.events.in_step = outer
+        return _InStepBody(self, step)
 
     def report_caveat(self, caveat: Caveat) -> None:
         """Add a note that the function that runs may differ from the function that the graph shows."""

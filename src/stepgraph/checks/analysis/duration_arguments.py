@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from stepgraph.checks.analysis.steps import config_arguments, constant_key_entries
 from stepgraph.checks.analysis.value_kinds import may_be_guarded, simple_cases
-from stepgraph.durations import as_float, parse_duration
+from stepgraph.durations import DurationText, as_float, parse_duration
 from stepgraph.ir.facts import MethodCalled, StaticArguments
 from stepgraph.ir.values import Constant, External, Value
 from stepgraph.syntax.module import Place
@@ -39,27 +39,29 @@ class DurationArgument(Struct, frozen=True):
     value: Value
     """The value. It is valid if it is a number of milliseconds or a string that the engine can parse."""
     place: Place
+    text: str | None
+    """The value if it is a string, otherwise None."""
+    parsed: DurationText | None
+    """The duration in `text`, or None without a string and for an invalid one."""
+    number: float | None
+    """The value if it is a number, otherwise None."""
 
-    @property
-    def text(self) -> str | None:
-        """The value if it is a string, otherwise None."""
-        value = self.value.value if isinstance(self.value, Constant) else None
-        return value if isinstance(value, str) else None
-
-    @property
-    def number(self) -> float | None:
-        """The value if it is a number, otherwise None."""
-        if self.value == _INFINITY:
-            return math.inf
-        value = self.value.value if isinstance(self.value, Constant) else None
-        return as_float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+    @classmethod
+    def of(cls, use: DurationUse, value: Value, place: Place) -> DurationArgument:
+        """Return one of the possible values of an argument, parsed once for all rules."""
+        constant = value.value if isinstance(value, Constant) else None
+        if isinstance(constant, str):
+            return cls(use, value, place, constant, parse_duration(constant), None)
+        if isinstance(constant, (int, float)) and not isinstance(constant, bool):
+            return cls(use, value, place, None, None, as_float(constant))
+        return cls(use, value, place, None, None, math.inf if value == _INFINITY else None)
 
     @property
     def milliseconds(self) -> float | None:
         """The duration in milliseconds, or None if it is unknown, blank, invalid or in an unknown unit."""
         if self.text is None:
             return self.number
-        duration = parse_duration(self.text) if self.text.strip() else None
+        duration = self.parsed if self.text.strip() else None
         return None if duration is None or duration.unit is not None else duration.milliseconds
 
 
@@ -70,7 +72,7 @@ def duration_arguments(subject: WorkflowSubject) -> tuple[DurationArgument, ...]
 
 def _find_duration_arguments(subject: WorkflowSubject) -> tuple[DurationArgument, ...]:
     return tuple(
-        DurationArgument(use, case, place)
+        DurationArgument.of(use, case, place)
         for use, value, place in _argument_values(subject)
         for case in simple_cases(value)
         if not may_be_guarded(case, place)

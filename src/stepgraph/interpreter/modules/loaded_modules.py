@@ -288,6 +288,13 @@ class LoadedModules(Struct):
         self._collect_assignments()
         return self._owners_by_attribute.get(name, set())
 
+    def is_any_attribute_assigned(self, names: Iterable[str]) -> bool:
+        """Return whether a module assigns or mutates one of the named attributes of any owner."""
+        for name in names:
+            self._load_assigning(name)
+        self._collect_assignments()
+        return not self._owners_by_attribute.keys().isdisjoint(names)
+
     def is_member_changed(self, scope: LexicalScope, name: str) -> bool:
         """Return whether code that may run at import, but was not executed, may change an attribute indirectly.
 

@@ -210,14 +210,15 @@ _SHORT_INTEGER_DIGITS = 10
 
 def evaluate_literal(node: cst.SimpleString | cst.Integer | cst.Float | cst.Imaginary) -> Value:
     """Return the value of a string or number literal, or UNKNOWN if Python rejects it."""
-    if isinstance(node, cst.SimpleString):
-        text = node.value
-        if text[0] in "\"'" and "\\" not in text and "\r" not in text:  # fast path: most strings have no escapes
-            quotes = 3 if text.startswith(text[0] * 3) else 1
+    text = node.value
+    quote = text[0]
+    if quote in ('"', "'"):
+        if "\\" not in text and "\r" not in text:  # fast path: most strings have no escapes
+            quotes = 3 if text[1:3] == quote * 2 else 1
             return Constant(text[quotes:-quotes])
-    elif isinstance(node, cst.Integer) and len(node.value) < _SHORT_INTEGER_DIGITS and node.value.isdecimal():
-        return Constant(int(node.value))  # fast path: most numbers are short
-    return evaluate_literal_source(node.value)
+    elif len(text) < _SHORT_INTEGER_DIGITS and text.isdecimal():
+        return Constant(int(text))  # fast path: most numbers are short
+    return evaluate_literal_source(text)
 
 
 def evaluate_literal_source(source: str) -> Value:

@@ -99,8 +99,10 @@ _KINDS_BY_DECORATOR: Final[dict[str, FunctionKind]] = {
 
 def qualified_names(scope: LexicalScope, name: str) -> tuple[str, ...]:
     """Return the names of a definition in `scope`, from the plain name to the most qualified name."""
-    path = (*scope.path, name)
-    return tuple(".".join(path[-length:]) for length in range(1, len(path) + 1))
+    names = [name]
+    for part in reversed(scope.path):
+        names.append(f"{part}.{names[-1]}")
+    return tuple(names)
 
 
 def make_function(interpreter: Interpreter, node: cst.FunctionDef, scope: LexicalScope) -> Value:
@@ -113,7 +115,7 @@ def make_function(interpreter: Interpreter, node: cst.FunctionDef, scope: Lexica
         for annotation in (*annotations, node.returns):
             evaluate_annotation(interpreter, annotation)
     function = FunctionValue(node, scope, qualified_names(scope, node.name.value), owner=scope.owner, defaults=defaults)
-    if any(interpreter.modules.owners_with_assigned_attribute(name) for name in _PARTS_OF_FUNCTIONS):
+    if interpreter.modules.is_any_attribute_assigned(_PARTS_OF_FUNCTIONS):
         function = replace(function, caveats=(_caveat_of_changed_function(interpreter, node),))
     value: Value = function
     for decorator, place in reversed(decorators):

@@ -51,6 +51,7 @@ from stepgraph.interpreter.summaries import returned_by
 from stepgraph.interpreter.values.calls import Argument, Arguments, GeneratorCall
 from stepgraph.interpreter.values.containers import Collection, Element, Mapping, MappingEntry, without_constants
 from stepgraph.interpreter.values.objects import BuiltinMethod, FunctionValue, Instance
+from stepgraph.interpreter.values.steps import Event, Payload
 from stepgraph.interpreter.values.unions import Union, as_optional
 from stepgraph.interpreter.workflow.awaiting import await_value, is_awaitable
 from stepgraph.ir.static_values import CollectionKind
@@ -217,8 +218,14 @@ def _evaluate_call(interpreter: Interpreter, node: cst.Call) -> Value:
 
 def _evaluate_arguments(interpreter: Interpreter, node: cst.Call) -> Arguments:
     """Evaluate positional arguments, including `*` arguments, before keyword arguments, as Python does."""
-    if not any(argument.star for argument in node.args):  # positional arguments then come first
-        return Arguments(tuple([_evaluate_unstarred_argument(interpreter, argument) for argument in node.args]))
+    for argument in node.args:
+        if argument.star:
+            return _evaluate_starred_arguments(interpreter, node)
+    # Without stars, positional arguments come first.
+    return Arguments(tuple([_evaluate_unstarred_argument(interpreter, argument) for argument in node.args]))
+
+
+def _evaluate_starred_arguments(interpreter: Interpreter, node: cst.Call) -> Arguments:
     positional = {id(a): _evaluate_argument(interpreter, a) for a in node.args if a.keyword is None and a.star != "**"}
     keywords = {id(a): _evaluate_argument(interpreter, a) for a in node.args if a.keyword is not None or a.star == "**"}
     evaluated = positional | keywords
@@ -273,10 +280,10 @@ def _unpack_argument(interpreter: Interpreter, value: Value, place: Place) -> Va
 
 def _evaluate_attribute(interpreter: Interpreter, node: cst.Attribute) -> Value:
     owner, name = _evaluate_owner(interpreter, node), node.attr.value
-    interpreter.tracer.on_event_key(
-        "attribute", owner, Constant(name), interpreter.place(node.value), interpreter.place(node)
-    )
-    value = get_attribute(interpreter, owner, name, interpreter.place(node))
+    place = interpreter.place(node)
+    if isinstance(owner, (Event, Payload)):  # few attributes are those of an event
+        interpreter.tracer.on_event_key("attribute", owner, Constant(name), interpreter.place(node.value), place)
+    value = get_attribute(interpreter, owner, name, place)
     if value is UNKNOWN and isinstance(owner, Instance) and name.startswith("__") and name not in METADATA_ATTRIBUTES:
         value = BuiltinMethod(owner, name)  # a method of `object`
     interpreter.tracer.on_read(node, owner, value)

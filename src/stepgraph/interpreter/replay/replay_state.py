@@ -90,6 +90,24 @@ class _Arguments:
         self.state.logging_only, self.state.passes_arguments = self.outer
 
 
+class _StepBody:
+    """The context of `ReplayState.step_body`."""
+
+    __slots__ = ("outer", "state", "step")
+
+    def __init__(self, state: ReplayState, step: cst.CSTNode) -> None:
+        self.state = state
+        self.step = step
+
+    def __enter__(self) -> None:
+        state = self.state
+        self.outer = state.step, state.step_since
+        state.step, state.step_since = self.step, state.interpreter.store.serial
+
+    def __exit__(self, *_: object) -> None:
+        self.state.step, self.state.step_since = self.outer
+
+
 class ReplayState(Struct):
     """The state of the replay analysis of one workflow at the current point of evaluation."""
 
@@ -151,15 +169,9 @@ class ReplayState(Struct):
         """Whether a value that the current code reads counts as used, because a step body reads it."""
         return self.interpreter.in_step and self.nondeterministic_count > 0 and not self.passes_arguments
 
-    @contextmanager
-    def step_body(self, step: cst.CSTNode) -> Iterator[None]:
-        """Enter a context that evaluates the body of a step."""
-        outer, outer_since = self.step, self.step_since
-        self.step, self.step_since = step, self.interpreter.store.serial
-        try:
-            yield
-        finally:
-            self.step, self.step_since = outer, outer_since
+    def step_body(self, step: cst.CSTNode) -> AbstractContextManager[None]:
+        """Return a context that evaluates the body of a step."""
+        return _StepBody(self, step)
 
     @contextmanager
     def task_body(self) -> Iterator[None]:

@@ -15,7 +15,6 @@ from stepgraph.durations import (
     DurationText,
     expand_unit,
     format_in_unit,
-    parse_duration,
     parse_partial_duration,
 )
 from stepgraph.ir.values import Template
@@ -41,7 +40,7 @@ def _check_duration(duration: DurationArgument) -> Iterator[Diagnostic]:
     if isinstance(duration.value, Template):
         yield from _check_partial_text(duration, duration.value.text)
     elif duration.text is not None:
-        parsed = parse_duration(duration.text)
+        parsed = duration.parsed
         if parsed is not None and parsed.unit is not None:
             yield _unknown_unit(duration, duration.text, parsed, parsed.unit)
 

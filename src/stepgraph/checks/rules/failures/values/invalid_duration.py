@@ -14,7 +14,6 @@ from stepgraph.durations import (
     correct_duration,
     format_duration,
     format_in_unit,
-    parse_duration,
     parse_partial_duration,
 )
 from stepgraph.ir.facts import MethodCalled
@@ -80,7 +79,7 @@ def _check_duration(duration: DurationArgument) -> Diagnostic | None:
 def _check_string(duration: DurationArgument, text: str) -> Diagnostic | None:
     if not text.strip():
         return _check_blank_string(duration, text)
-    if parse_duration(text) is not None:
+    if duration.parsed is not None:
         return None
     message = f"invalid duration {text!r}: {_EFFECTS[duration.use]}."
     correction = correct_duration(text)
