@@ -59,11 +59,13 @@ def evaluate_binary(interpreter: Interpreter, node: cst.BaseExpression) -> Value
 
 def _apply_operator(interpreter: Interpreter, node: cst.BinaryOperation, left: Value, right: Value) -> Value:
     methods = operand_methods(node.operator)
-    left, right = (as_plain_collection(interpreter, operand, *methods) for operand in (left, right))
+    left = as_plain_collection(interpreter, left, *methods)
+    right = as_plain_collection(interpreter, right, *methods)
     result = apply_binary_operator(interpreter, node.operator, left, right, interpreter.place(node))
     if result is not None:
         return result
-    if isinstance(node.operator, cst.Add):
+    operator = type(node.operator)  # `isinstance` is slow, because the types of LibCST have an abstract base class
+    if operator is cst.Add:
         if is_string(left) or is_string(right):
             return concatenate_values(
                 interpreter, [(left, interpreter.place(node.left)), (right, interpreter.place(node.right))]
@@ -76,31 +78,28 @@ def _apply_operator(interpreter: Interpreter, node: cst.BinaryOperation, left: V
             return make_collection(
                 interpreter, "list", (*(elements_of(interpreter, left) or ()), *(elements_of(interpreter, right) or ()))
             )
-    if isinstance(node.operator, cst.BitOr) and isinstance(left, Collection) and isinstance(right, Collection):
+    if operator is cst.BitOr and isinstance(left, Collection) and isinstance(right, Collection):
         return make_collection(interpreter, left.kind, (*left.items, *right.items))
-    if isinstance(node.operator, cst.BitOr) and isinstance(left, Mapping):
+    if operator is cst.BitOr and isinstance(left, Mapping):
         return _merge_mappings(interpreter, left, right, interpreter.place(node.right))
-    if isinstance(node.operator, cst.Multiply) and isinstance(left, Collection):
+    if operator is cst.Multiply and isinstance(left, Collection):
         return _repeat(interpreter, left, right)
-    if isinstance(node.operator, cst.Add) and isinstance(left, Collection):
+    if operator is cst.Add and isinstance(left, Collection):
         # The added elements may be unknown.
         rest = added_elements(interpreter, right, interpreter.place(node.right))
         return make_collection(interpreter, left.kind, (*left.items, *rest))
-    if isinstance(node.operator, _SET_OPERATORS) and isinstance(left, Collection):
+    if operator in _SET_OPERATORS and isinstance(left, Collection):
         right_items = (
-            added_elements(interpreter, right, interpreter.place(node.right))
-            if isinstance(node.operator, cst.BitXor)
-            else ()
+            added_elements(interpreter, right, interpreter.place(node.right)) if operator is cst.BitXor else ()
         )
         return make_collection(interpreter, left.kind, tuple(map(as_optional, (*left.items, *right_items))))
     for operand, value in ((node.left, left), (node.right, right)):
         interpreter.escape_operand(value, interpreter.place(operand), "is an operand, which stepgraph does not model")
     result = add_offset(node.operator, left, right) or fold_binary(node.operator, left, right)
-    match node.operator:
-        case cst.Subtract():
-            return interpreter.tracer.on_difference(left, right, result)
-        case cst.Add():
-            return interpreter.tracer.on_sum(left, right, result, interpreter.place(node))
+    if operator is cst.Subtract:
+        return interpreter.tracer.on_difference(left, right, result)
+    if operator is cst.Add:
+        return interpreter.tracer.on_sum(left, right, result, interpreter.place(node))
     return interpreter.tracer.on_operation((left, right), result)
 
 

@@ -38,7 +38,7 @@ from stepgraph.interpreter.values.unions import Union
 from stepgraph.ir.nodes import Block, Branch, Choice, Jump, JumpKind, Scope
 from stepgraph.ir.values import UNKNOWN, Value
 from stepgraph.syntax.bindings import target_names
-from stepgraph.syntax.module import Place
+from stepgraph.syntax.module import Place, SourceModule
 from stepgraph.syntax.walk import expressions_below, statements, statements_below, suites
 
 
@@ -78,7 +78,8 @@ def _run_over(interpreter: Interpreter, node: cst.For, iterable: Value) -> Value
         if node.orelse is not None:
             interpreter.execute(node.orelse.body)
         return UNKNOWN
-    items = items_to_unroll(elements, constants=_uses_getattr(node)) if interpreter.frame.inlined is None else None
+    uses_getattr = interpreter.module.once_for(node, _uses_getattr)
+    items = items_to_unroll(elements, constants=uses_getattr) if interpreter.frame.inlined is None else None
     if (
         items is not None
         and not _has_break(node.body)
@@ -90,10 +91,10 @@ def _run_over(interpreter: Interpreter, node: cst.For, iterable: Value) -> Value
     return UNKNOWN
 
 
-def _uses_getattr(node: cst.For) -> bool:
+def _uses_getattr(node: cst.For, module: SourceModule) -> bool:
     """Return whether a loop body passes the loop variable to `getattr` as the attribute name."""
     names = frozenset(target_names(node.target))
-    return any(
+    return module.mentions(b"getattr") and any(
         isinstance(call, cst.Call)
         and isinstance(call.func, cst.Name)
         and call.func.value == "getattr"
