@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final, cast
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from msgspec import Struct
 
 from stepgraph.drawing.methods import GraphDrawing
+from stepgraph.hashing import sha1_digest
 from stepgraph.model.code import Code
 from stepgraph.model.details import NO_DETAILS, Details, DetailTexts, Part, as_texts, from_texts, parts_of
 from stepgraph.model.note import Note, Problem
@@ -360,11 +361,16 @@ def workflow_id(project: str, workflow: str) -> str:
     # Imported here and below because most commands show no ids.
     from stepgraph.json_text import canonical_json
 
-    return str(uuid5(_NAMESPACE, canonical_json([project, workflow])))
+    return _name_based_id(_NAMESPACE, canonical_json([project, workflow]))
 
 
 def version_id(workflow: str, graph: Graph | None) -> str:
     """Return the id of a version: a version 5 UUID computed from its graph and the id of its workflow."""
     from stepgraph.json_text import canonical_json
 
-    return str(uuid5(UUID(workflow), canonical_json(graph)))
+    return _name_based_id(UUID(workflow), canonical_json(graph))
+
+
+def _name_based_id(namespace: UUID, name: str) -> str:
+    """Return the version 5 UUID of a name, without the import of OpenSSL by `uuid5`."""
+    return str(UUID(bytes=sha1_digest(namespace.bytes + name.encode())[:16], version=5))

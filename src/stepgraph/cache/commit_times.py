@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from hashlib import sha256
 from typing import Final
 
 import msgspec
 
 from stepgraph.cache.store import CacheStore
+from stepgraph.hashing import digest
 
 _MAX_NAMES: Final = 10_000
 """The maximum number of files of a history whose times are stored."""
@@ -54,4 +54,4 @@ class StoredCommitTimes:
 
 
 def _key(history: str) -> str:
-    return f"{sha256(history.encode('utf-8', 'surrogateescape')).hexdigest()}-dates"
+    return f"{digest(history.encode('utf-8', 'surrogateescape'))}-dates"

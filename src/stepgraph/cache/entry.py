@@ -11,13 +11,13 @@ import json
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from hashlib import sha256
 from typing import Final, TypeAlias
 
 from msgspec import Struct
 
 from stepgraph.analysis import Analysis, WorkflowRecord
 from stepgraph.checks.diagnostic import Applicability, Finding, Fix, RelatedLocation, Severity
+from stepgraph.hashing import digest
 from stepgraph.model.note import Problem
 from stepgraph.model.span import Span
 from stepgraph.project.reading import read_inside_any
@@ -36,11 +36,6 @@ _PACKAGE: Final = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _SKIPPED: Final = PRESENTATION | {"__pycache__"}
 _INSTALLED: Final = ("site-packages", "dist-packages")
 _MODULES: Final = (".py", ".so", ".pyd")
-
-
-def digest(content: bytes) -> str:
-    """Return the SHA-256 digest of a file's content, in hexadecimal."""
-    return sha256(content).hexdigest()
 
 
 def key_of(sources: Sources) -> str | None:
@@ -77,7 +72,7 @@ def installation_digest() -> str | None:
         facts = sorted([*_module_facts(_PACKAGE, _SKIPPED), *_module_facts(libcst, None)])
     except OSError:
         return None
-    return sha256(f"{sys.version} {facts}".encode(errors="surrogateescape")).hexdigest()
+    return digest(f"{sys.version} {facts}".encode(errors="surrogateescape"))
 
 
 def installation_files() -> Iterator[str]:

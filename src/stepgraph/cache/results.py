@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 
-from stepgraph.cache.entry import CacheEntry, digest, key_of
+from stepgraph.cache.entry import CacheEntry, key_of
 from stepgraph.cache.private_files import is_outside
 from stepgraph.cache.store import CacheStore
+from stepgraph.hashing import digest
 from stepgraph.project.sources import Sources
 from stepgraph.source_analysis import CheckResult
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import suppress
-from hashlib import sha256
 from typing import Final
 
 import msgspec
@@ -27,6 +26,7 @@ from stepgraph.cache.private_files import (
     user_cache_folder,
 )
 from stepgraph.cache.recorded_run import RECORD_SUFFIX
+from stepgraph.hashing import DIGEST_LENGTH, digest
 
 MAX_BYTES: Final = 64 * 1024 * 1024
 """The maximum total size of all entries. If it is exceeded, the least recently used entries are removed."""
@@ -43,8 +43,8 @@ Only writing an entry that has such a key or is large evicts entries, because li
 _MAX_ENTRY_BYTES: Final = MAX_BYTES // 4
 _LARGE_ENTRY_BYTES: Final = MAX_BYTES // 64
 _MAGIC: Final = b"stepgraph cache entry\n"
-_HEADER_BYTES: Final = len(_MAGIC) + len(sha256().hexdigest()) + 1
-_DIGITS: Final = {".tmp": 16, RECORD_SUFFIX: 8, _MARKER_SUFFIX: 64}
+_HEADER_BYTES: Final = len(_MAGIC) + DIGEST_LENGTH + 1
+_DIGITS: Final = {".tmp": 16, RECORD_SUFFIX: 8, _MARKER_SUFFIX: DIGEST_LENGTH}
 """The number of hexadecimal digits in the names of temporary files, recorded runs and markers, by suffix."""
 
 _MAX_TEMPORARY_AGE: Final = 24 * 3600
@@ -146,7 +146,7 @@ def _unpack(key: str, file_content: bytes) -> bytes | None:
 
 
 def _entry_digest(key: str, content: bytes) -> bytes:
-    return sha256(b"%s\n%s" % (key.encode(), content)).hexdigest().encode()
+    return digest(b"%s\n%s" % (key.encode(), content)).encode()
 
 
 def _is_cache_file(path: str) -> bool:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
+from stepgraph.keyed_record import KeyedRecord
 from stepgraph.limits import EXPLAINED_BYTES, EXPLAINED_MODULES, MEGABYTE, READ_BYTES, READ_MODULES
 from stepgraph.model.note import InputError, Problem, ProblemKind
 from stepgraph.project.configuration.placeholders import is_placeholder
@@ -40,17 +39,20 @@ STANDARD_INPUT = "-"
 STANDARD_INPUT_NAME = "<stdin>"
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(KeyedRecord, Struct, frozen=True, eq=False):
     """A module to analyze."""
 
     path: str
     content: bytes
     on_disk: bool = True
     """Whether a file at `path` has this content."""
-    project: Project = dataclasses.field(default=NO_PROJECT, compare=False)
+    project: Project = NO_PROJECT
     workflows: tuple[ConfiguredWorkflow, ...] | None = None
     """The configured workflows of a main module, or None for all workflow classes in the module."""
+
+    def key(self) -> tuple[object, ...]:
+        """Return all fields except the project, which follows from the path."""
+        return (self.path, self.content, self.on_disk, self.workflows)
 
 
 class ExternalWorkflow(Struct, frozen=True):

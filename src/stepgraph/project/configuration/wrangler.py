@@ -9,9 +9,12 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
 from typing import Final
 
+from msgspec import Struct
+from msgspec.structs import replace
+
+from stepgraph.keyed_record import KeyedRecord
 from stepgraph.model.note import InputError, Problem, ProblemKind
 from stepgraph.project.configuration.compatibility import Compatibility, DependencyMode
 from stepgraph.project.configuration.document import Document, Fields, MalformedError
@@ -25,8 +28,7 @@ _KEEP_INSIDE: Final = "Files outside of the repository or the named directory ar
 _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
-@dataclass(frozen=True, slots=True)
-class ConfiguredWorkflow:
+class ConfiguredWorkflow(KeyedRecord, Struct, frozen=True, eq=False):
     """A workflow in a configuration. Lines and columns start at 1."""
 
     name: str
@@ -38,10 +40,14 @@ class ConfiguredWorkflow:
     """The Worker that defines the class, or None for the Worker of this configuration."""
     steps: int | None = None
     """The limit on the steps of an instance, or None for the default."""
-    name_position: tuple[int, int] = field(default=(1, 1), compare=False)
-    steps_position: tuple[int, int] = field(default=(1, 1), compare=False)
-    binding: str | None = field(default=None, compare=False)
+    name_position: tuple[int, int] = (1, 1)
+    steps_position: tuple[int, int] = (1, 1)
+    binding: str | None = None
     """The name of the binding in `env`, or None without a binding."""
+
+    def key(self) -> tuple[object, ...]:
+        """Return all fields except the binding, and the positions of the name and the limit."""
+        return (self.name, self.class_name, self.line, self.column, self.script_name, self.steps)
 
     @property
     def label(self) -> str:
@@ -50,8 +56,7 @@ class ConfiguredWorkflow:
         return f"{self.name} ({self.class_name}){worker}"
 
 
-@dataclass(frozen=True, slots=True)
-class Configuration:
+class Configuration(KeyedRecord, Struct, frozen=True, eq=False):
     """The configuration of a Worker for one environment."""
 
     path: str
@@ -68,8 +73,15 @@ class Configuration:
     """Remarks on likely mistakes in a valid configuration."""
     defines_environment: bool = False
     """Whether the configuration has a table for the environment."""
-    content: bytes = field(default=b"", repr=False, compare=False)
+    content: bytes = b""
     """The bytes of the file."""
+
+    def key(self) -> tuple[object, ...]:
+        """Return all fields except the content, which determines them."""
+        return (
+            *(self.path, self.name, self.main, self.main_position, self.base_dir, self.compatibility),
+            *(self.workflows, self.problems, self.hints, self.defines_environment),
+        )
 
     @property
     def mode(self) -> DependencyMode | None:

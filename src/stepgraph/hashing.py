@@ -1,0 +1,33 @@
+"""Digests of contents, by the hash functions in Python's interpreter.
+
+`hashlib` offers the same functions, but its import loads OpenSSL, which takes longer than to hash the modules of most
+projects.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from hashlib import blake2b, sha1
+else:
+    try:
+        from _blake2 import blake2b
+        from _sha1 import sha1
+    except ImportError:  # another implementation of Python
+        from hashlib import blake2b, sha1
+
+_DIGEST_BYTES: Final = 32
+
+DIGEST_LENGTH: Final = 2 * _DIGEST_BYTES
+"""The number of hexadecimal digits in the result of `digest`."""
+
+
+def digest(content: bytes) -> str:
+    """Return a digest that differs for different contents, even if somebody chooses them: 64 hexadecimal digits."""
+    return blake2b(content, digest_size=_DIGEST_BYTES).hexdigest()
+
+
+def sha1_digest(content: bytes) -> bytes:
+    """Return the SHA-1 digest, for formats that require it."""
+    return sha1(content, usedforsecurity=False).digest()
