@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
-from stepgraph.model.payload import Number, ObjectShape, Shape
+if TYPE_CHECKING:
+    from stepgraph.model.payload import Number, ObjectShape, Shape
+
 
 # Months and years are left out: they have no exact number of milliseconds.
 _UNITS = (

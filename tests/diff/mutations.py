@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any, TypeAlias, cast
 
-from stepgraph.model.payload import StepType, Workflow
+from stepgraph.model.payload import Workflow
+from stepgraph.model.vocabulary import StepType
 from stepgraph.model.walk import STEP_TYPES
 
 Fields: TypeAlias = dict[str, Any]

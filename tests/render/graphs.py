@@ -19,11 +19,11 @@ from stepgraph.model.payload import (
     Step,
     StepConfig,
     StepDo,
-    StepType,
     Switch,
     Try,
     WaitOptions,
 )
+from stepgraph.model.vocabulary import StepType
 from stepgraph.model.walk import STEP_TYPES
 
 DEFAULTS: StepConfig = {

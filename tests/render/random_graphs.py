@@ -8,7 +8,8 @@ from typing import TypeVar, cast
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from stepgraph.model.payload import Block, Branch, FunctionDef, Graph, Node, Shape, StepType
+from stepgraph.model.payload import Block, Branch, FunctionDef, Graph, Node, Shape
+from stepgraph.model.vocabulary import StepType
 from stepgraph.model.walk import STEP_TYPES
 from tests.render.graphs import DEFAULTS, LEAVE, LEAVE_LOOP, block, branch, either, function, graph, loop, switch
 

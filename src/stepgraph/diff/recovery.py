@@ -15,7 +15,7 @@ from stepgraph.diff.matching import Matching, match_below, work_counts
 from stepgraph.diff.sequences import common_sequence
 from stepgraph.diff.tree import BRANCH, CALL, STEPS, Digester, Tree
 from stepgraph.limits import NAME_WORK_PER_VISIT, VISIT_SHARES, Budget, Limit
-from stepgraph.model.payload import DEFAULT_BACKOFF, DEFAULT_DELAY, DEFAULT_RETRIES, DEFAULT_TIMEOUT
+from stepgraph.model.vocabulary import DEFAULT_BACKOFF, DEFAULT_DELAY, DEFAULT_RETRIES, DEFAULT_TIMEOUT
 
 MIN_SIMILARITY: Final = 0.6
 """Minimum similarity of names, from 0 to 1."""

@@ -11,7 +11,7 @@ from stepgraph.diff.tree import CLOCKS, Fields
 from stepgraph.durations import MINUTE
 from stepgraph.execution.engine_rules import InFlight, milliseconds_of
 from stepgraph.json_text import canonical_json
-from stepgraph.model.payload import (
+from stepgraph.model.vocabulary import (
     DEFAULT_BACKOFF,
     DEFAULT_DELAY,
     DEFAULT_EVENT_TIMEOUT,

@@ -30,7 +30,8 @@ from stepgraph.execution.parts import (
     sequence,
 )
 from stepgraph.limits import MATCH_LEVELS, MATCH_NODES
-from stepgraph.model.payload import Block, Clocked, Graph, Node, Step, StepType, Try, UnknownNode
+from stepgraph.model.payload import Block, Clocked, Graph, Node, Step, Try, UnknownNode
+from stepgraph.model.vocabulary import StepType
 from stepgraph.model.walk import (
     as_unknown,
     children,

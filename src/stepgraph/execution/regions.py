@@ -12,7 +12,8 @@ from typing import Literal, TypeAlias
 from msgspec import Struct, field
 
 from stepgraph.execution.parts import Path
-from stepgraph.model.payload import FunctionDef, Node, NodeType, Workflow
+from stepgraph.model.payload import FunctionDef, Node, Workflow
+from stepgraph.model.vocabulary import NodeType
 from stepgraph.model.walk import STEP_TYPES, BlockKind, as_unknown, blocks_in, is_clocked, is_leaf_step, is_step
 
 RegionKind: TypeAlias = Literal[NodeType, BlockKind, "unknown", "function", "workflow"]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -24,7 +25,9 @@ from stepgraph.ir.nodes import Block, Call, Function, Start, operations_in, task
 from stepgraph.ir.program import ExpandedProgram, Program
 from stepgraph.limits import LimitExceededError
 from stepgraph.model.note import Note
-from stepgraph.model.payload import FunctionDef, Graph, Workflow
+
+if TYPE_CHECKING:
+    from stepgraph.model.payload import FunctionDef, Graph, Workflow
 
 
 class BuiltGraph(Struct, frozen=True):

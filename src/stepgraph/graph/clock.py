@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TypeGuard, assert_never
+from typing import TYPE_CHECKING, TypeGuard, assert_never
 
 from msgspec import Struct, field
 
 from stepgraph.graph.liveness import Liveness, liveness
 from stepgraph.graph.nodes import leaf_node, members, parallel, set_clocks, step_do, without_clocks
 from stepgraph.graph.own_groups import SeparateGroup, awaits_in, exact_group, separate_groups_by_task
-from stepgraph.graph.partial_order import assign_clocks, decompose
 from stepgraph.graph.places import Origin, Places
 from stepgraph.ir.await_groups import TaskId
 from stepgraph.ir.exceptions import catch_all
@@ -40,12 +39,15 @@ from stepgraph.ir.nodes import (
     operations_in,
     tasks_started_in,
 )
-from stepgraph.model.payload import EXCEPTION, Break, Clocked, Node, Parallel
-from stepgraph.model.payload import Block as BlockNode
-from stepgraph.model.payload import Branch as BranchNode
-from stepgraph.model.payload import Try as TryNode
+from stepgraph.model.vocabulary import EXCEPTION
 from stepgraph.model.walk import is_clocked, walk
 from stepgraph.syntax.module import Place
+
+if TYPE_CHECKING:
+    from stepgraph.model.payload import Block as BlockNode
+    from stepgraph.model.payload import Branch as BranchNode
+    from stepgraph.model.payload import Break, Clocked, Node, Parallel
+    from stepgraph.model.payload import Try as TryNode
 
 
 class _Emitter(Struct):
@@ -348,6 +350,8 @@ def _without_clocks(emitter: _Emitter, block: Block) -> list[Node]:
 
 def _ordered(emitter: _Emitter, ordered: PartialOrder) -> list[Node]:
     """Return activities in a partial order as a new parallel, or as members of the open group."""
+    from stepgraph.graph.partial_order import assign_clocks, decompose
+
     contents = [_without_clocks(emitter, member) for member in ordered.members]
     if emitter.clockless:
         return without_clocks(decompose(ordered.predecessors, clocks=False), contents)

@@ -41,7 +41,7 @@ from stepgraph.ir.nodes import (
     may_run_steps,
     operations_in,
 )
-from stepgraph.model.payload import NO_BREAK, NO_CONTINUE, NO_EXCEPTION
+from stepgraph.model.vocabulary import NO_BREAK, NO_CONTINUE, NO_EXCEPTION
 
 Target: TypeAlias = int
 """The target of a jump without a payload node: `_ITERATION_END`, or the `id` of a `try` for the end of its body."""

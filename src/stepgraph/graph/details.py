@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from stepgraph.graph.places import Places
 from stepgraph.ir.nodes import Block, Handler, Jump, JumpKind, StepInput, StepRun, Try, operations_in
 from stepgraph.model.details import ANY_OTHER_ERROR, NO_DETAIL, NOT_CAUGHT, Detail, Details, Part, details_of
-from stepgraph.model.payload import Graph
 from stepgraph.syntax.construct_text import (
     call_arguments,
     exit_statement,
@@ -22,6 +21,9 @@ from stepgraph.syntax.construct_text import (
     truncate,
 )
 from stepgraph.syntax.module import Place
+
+if TYPE_CHECKING:
+    from stepgraph.model.payload import Graph
 
 SWALLOWS: Final = "swallows the error"
 MAY_SWALLOW: Final = "may swallow the error"

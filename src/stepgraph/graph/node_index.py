@@ -5,14 +5,16 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator
 from functools import cached_property
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from msgspec import Struct
 
 from stepgraph.graph.places import Places
-from stepgraph.model.payload import Graph, Node
 from stepgraph.model.span import Span
 from stepgraph.model.walk import walk
+
+if TYPE_CHECKING:
+    from stepgraph.model.payload import Graph, Node
 
 _Position: TypeAlias = tuple[int, int]
 """A line and a column, from 1."""

@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, TypeAlias
 
-from stepgraph.graph.partial_order import Clocked, InParallel, InSeries, OrderPart
 from stepgraph.ir.nodes import EventWait, MergedStepConfig, PayloadShape, Sleep, SleepUntil, StepRun
-from stepgraph.model.payload import (
-    Block,
-    Node,
-    ObjectShape,
-    Parallel,
-    ParallelKind,
-    Retries,
-    Shape,
-    StepConfig,
-    StepDo,
-    StepSleep,
-    StepSleepUntil,
-    StepWaitForEvent,
-    UnknownShape,
-)
 from stepgraph.model.walk import is_clocked
+
+if TYPE_CHECKING:
+    from stepgraph.graph.partial_order import Clocked, OrderPart
+    from stepgraph.model.payload import (
+        Block,
+        Node,
+        ObjectShape,
+        Parallel,
+        ParallelKind,
+        Retries,
+        Shape,
+        StepConfig,
+        StepDo,
+        StepSleep,
+        StepSleepUntil,
+        StepWaitForEvent,
+        UnknownShape,
+    )
 
 
 def step_do(run: StepRun, nodes: list[Node]) -> StepDo:
@@ -72,12 +75,14 @@ def _config(settings: MergedStepConfig) -> StepConfig:
     return {"retries": retries, "timeout": settings.timeout}
 
 
-MemberNodes = Sequence[list[Node]]
+MemberNodes: TypeAlias = "Sequence[list[Node]]"
 """The nodes of each member of a partial order."""
 
 
 def parallel(part: OrderPart, contents: MemberNodes, kind: ParallelKind, clock: int) -> tuple[Parallel, int]:
     """Return a parallel that begins at `clock`, and the clock at its end."""
+    from stepgraph.graph.partial_order import Clocked, InParallel
+
     if isinstance(part, Clocked):
         nodes, clock = members(part, contents, clock)
         return {"type": "parallel", "kind": kind, "nodes": nodes}, clock
@@ -110,6 +115,8 @@ def members(part: Clocked, contents: MemberNodes, clock: int) -> tuple[list[Node
 
 def without_clocks(part: OrderPart, contents: MemberNodes) -> list[Node]:
     """Return the nodes of a partial order as a sequence without clocks."""
+    from stepgraph.graph.partial_order import Clocked, InParallel, InSeries
+
     match part:
         case int(index):
             return contents[index]

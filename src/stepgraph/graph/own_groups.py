@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
@@ -19,8 +20,10 @@ from stepgraph.ir.nodes import (
     operations_in,
     tasks_started_in,
 )
-from stepgraph.model.payload import ParallelKind
 from stepgraph.syntax.module import Place
+
+if TYPE_CHECKING:
+    from stepgraph.model.payload import ParallelKind
 
 
 class SeparateGroup(Struct, frozen=True, eq=False):

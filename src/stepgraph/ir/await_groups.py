@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from stepgraph.model.payload import ParallelKind
+if TYPE_CHECKING:
+    from stepgraph.model.payload import ParallelKind
+
 
 TaskId: TypeAlias = int
 

@@ -15,23 +15,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from enum import Enum, IntEnum
-from typing import Any, Final, TypeAlias, assert_never
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, assert_never
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
 from stepgraph.ir.await_groups import AwaitedTask, AwaitGroup, TaskId, task_ids_of
-from stepgraph.model.payload import (
-    DEFAULT_BACKOFF,
-    DEFAULT_DELAY,
-    DEFAULT_RETRIES,
-    DEFAULT_TIMEOUT,
-    Backoff,
-    Number,
-    ParallelKind,
-)
+from stepgraph.model.vocabulary import DEFAULT_BACKOFF, DEFAULT_DELAY, DEFAULT_RETRIES, DEFAULT_TIMEOUT
 from stepgraph.syntax.module import Place
 from stepgraph.syntax.step_methods import WorkKind
+
+if TYPE_CHECKING:
+    from stepgraph.model.payload import Backoff, Number, ParallelKind
 
 
 class Block(Struct, frozen=True):

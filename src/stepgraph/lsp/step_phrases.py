@@ -13,12 +13,6 @@ from stepgraph.lsp.step_order import StepOrder
 from stepgraph.lsp.surroundings import Surrounding
 from stepgraph.model.details import Details
 from stepgraph.model.payload import (
-    DEFAULT_BACKOFF,
-    DEFAULT_DELAY,
-    DEFAULT_EVENT_TIMEOUT,
-    DEFAULT_RETRIES,
-    DEFAULT_TIMEOUT,
-    EXCEPTION,
     Branch,
     FunctionCall,
     FunctionDef,
@@ -29,6 +23,14 @@ from stepgraph.model.payload import (
     StepConfig,
     StepWaitForEvent,
     Switch,
+)
+from stepgraph.model.vocabulary import (
+    DEFAULT_BACKOFF,
+    DEFAULT_DELAY,
+    DEFAULT_EVENT_TIMEOUT,
+    DEFAULT_RETRIES,
+    DEFAULT_TIMEOUT,
+    EXCEPTION,
 )
 from stepgraph.phrases import counted, duration_text
 from stepgraph.render.step_types import DEFAULT

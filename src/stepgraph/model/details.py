@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from msgspec import Struct, field
 
-from stepgraph.model.payload import Graph
+if TYPE_CHECKING:
+    from stepgraph.model.payload import Graph
+
 
 Part: TypeAlias = Mapping[str, object]
 """A node of a graph, a block of a `try`, a branch of an `if` or `switch`, or a workflow."""

@@ -9,7 +9,7 @@ Source: the API documentation of Cloudflare Workflows, and its Python client.
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Literal, NotRequired, TypeAlias
+from typing import Annotated, Literal, NotRequired, TypeAlias
 
 from typing_extensions import TypeAliasType
 
@@ -33,17 +33,6 @@ Timestamp: TypeAlias = Annotated[str, IsoTimestamp()]
 Backoff: TypeAlias = Annotated[Literal["constant", "linear", "exponential"], Word()]
 ParallelKind: TypeAlias = Annotated[Literal["all", "any", "all_settled", "race"], Word()]
 BreakKind: TypeAlias = Annotated[Literal["break", "return"], Word()]
-
-DEFAULT_RETRIES: Final = 5
-"""The number of retries of a step without `limit`."""
-DEFAULT_DELAY: Final = 1000
-"""The delay before the first retry of a step, in milliseconds."""
-DEFAULT_BACKOFF: Final = "exponential"
-"""The growth of the delay between the retries of a step."""
-DEFAULT_TIMEOUT: Final = "10 minutes"
-"""The timeout of each attempt of a step."""
-DEFAULT_EVENT_TIMEOUT: Final = "24 hours"
-"""The timeout of a wait for an event."""
 
 
 class UnknownShape(Closed):
@@ -274,9 +263,7 @@ class UnknownNode(Closed):
 
 LeafStep: TypeAlias = StepSleep | StepSleepUntil | StepWaitForEvent
 """The steps without nodes inside."""
-LeafStepType: TypeAlias = Literal["step_sleep", "step_sleep_until", "step_wait_for_event"]
 Step: TypeAlias = StepDo | LeafStep
-StepType: TypeAlias = Literal["step_do", LeafStepType]
 
 Node = TypeAliasType(
     "Node",
@@ -286,20 +273,6 @@ Node = TypeAliasType(
     ],
 )
 """A node of a graph. The JSON Schema defines this type once, because it is a named alias."""
-NodeType: TypeAlias = Literal[
-    StepType,
-    "loop",
-    "parallel",
-    "try",
-    "block",
-    "if",
-    "switch",
-    "function_call",
-    "function_def",
-    "break",
-    "start",
-]
-
 Clocked: TypeAlias = Step | FunctionCall
 """The nodes with `starts` and `resolves`."""
 
@@ -379,33 +352,3 @@ class Version(VersionIdentity):
     """How long the engine retains finished instances by default."""
     limits: NotRequired[OrNull[VersionLimits]]
     """The limit on steps."""
-
-
-EXCEPTION: Final = "exception"
-"""The discriminant of the choice between the handlers of a `try`."""
-
-# Conditions of branches that the source does not contain. None of them is a valid Python expression.
-
-NO_BREAK: Final = "no break"
-"""The condition of a loop's `else`, which a `break` skips."""
-
-NO_CONTINUE: Final = "no continue"
-"""The condition of code in a loop body that a `continue` skips."""
-
-NO_EXCEPTION: Final = "no exception"
-"""The condition of code that an exception skips."""
-
-_JUMPS: Final = ("break", "continue", "return")
-"""The conditions of jumps out of a `with` block, which run after the exit of the context manager."""
-
-_NOT_RUN: Final = " has not run"
-
-
-def has_not_run(step_name: str) -> str:
-    """Return the condition under which a step runs as a dependency of another step: it has not run yet."""
-    return f"{step_name}{_NOT_RUN}"
-
-
-def is_generated(condition: str) -> bool:
-    """Return whether a condition is generated, that is, not the source of an expression."""
-    return condition in (NO_BREAK, NO_CONTINUE, NO_EXCEPTION, *_JUMPS) or condition.endswith(_NOT_RUN)

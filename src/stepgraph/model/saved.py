@@ -17,14 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 from stepgraph.limits import SAVED_GRAPHS
 from stepgraph.model.constraints import LENIENT
 from stepgraph.model.note import InputError, Problem
-from stepgraph.model.payload import (
-    DEFAULT_BACKOFF,
-    DEFAULT_DELAY,
-    DEFAULT_EVENT_TIMEOUT,
-    DEFAULT_RETRIES,
-    DEFAULT_TIMEOUT,
-    Graph,
-)
+from stepgraph.model.payload import Graph
 from stepgraph.model.validation import (
     EXPECTED,
     Keys,
@@ -35,6 +28,13 @@ from stepgraph.model.validation import (
     key_path,
     load_json,
     result_of_response,
+)
+from stepgraph.model.vocabulary import (
+    DEFAULT_BACKOFF,
+    DEFAULT_DELAY,
+    DEFAULT_EVENT_TIMEOUT,
+    DEFAULT_RETRIES,
+    DEFAULT_TIMEOUT,
 )
 from stepgraph.model.walk import NODE_TYPES
 

@@ -5,25 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias, assert_never, cast, get_args
 
-from stepgraph.model.payload import (
-    EXCEPTION,
-    Block,
-    Branch,
-    Clocked,
-    FunctionDef,
-    LeafStep,
-    LeafStepType,
-    Node,
-    NodeType,
-    Step,
-    StepType,
-    Switch,
-    UnknownNode,
-    Workflow,
-)
+from stepgraph.model.vocabulary import EXCEPTION, LeafStepType, NodeType, StepType
 
 if TYPE_CHECKING:
     from typing_extensions import TypeIs
+
+    from stepgraph.model.payload import (
+        Block,
+        Branch,
+        Clocked,
+        FunctionDef,
+        LeafStep,
+        Node,
+        Step,
+        Switch,
+        UnknownNode,
+        Workflow,
+    )
 
 BlockKind: TypeAlias = Literal["branch", "try_block", "catch_block", "finally_block"]
 """A branch of an `if` or `switch`, or one of the blocks of a `try`."""

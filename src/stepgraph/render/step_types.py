@@ -7,16 +7,8 @@ from typing import Final, Literal, TypeAlias, assert_never
 
 from msgspec import Struct
 
-from stepgraph.model.payload import (
-    DEFAULT_BACKOFF,
-    DEFAULT_DELAY,
-    DEFAULT_RETRIES,
-    DEFAULT_TIMEOUT,
-    Step,
-    StepConfig,
-    StepType,
-    StepWaitForEvent,
-)
+from stepgraph.model.payload import Step, StepConfig, StepWaitForEvent
+from stepgraph.model.vocabulary import DEFAULT_BACKOFF, DEFAULT_DELAY, DEFAULT_RETRIES, DEFAULT_TIMEOUT, StepType
 from stepgraph.phrases import counted, duration_text, number_text, payload_text, shape_text
 
 StepCategory: TypeAlias = Literal["do", "sleep", "wait"]

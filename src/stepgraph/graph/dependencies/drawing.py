@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from msgspec.structs import replace
 
@@ -28,8 +28,11 @@ from stepgraph.ir.nodes import (
     StepRun,
 )
 from stepgraph.limits import Limit
-from stepgraph.model.payload import ParallelKind, has_not_run
+from stepgraph.model.vocabulary import has_not_run
 from stepgraph.syntax.module import Place
+
+if TYPE_CHECKING:
+    from stepgraph.model.payload import ParallelKind
 
 OperationList: TypeAlias = list[Operation]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from stepgraph.graph.dependencies.background import (
     begin_queued_tasks,
@@ -19,8 +20,10 @@ from stepgraph.graph.dependencies.scheduled_runs import DirectCall, HasRun, Sche
 from stepgraph.ir.await_groups import TaskId, task_ids_of, tasks_done_after
 from stepgraph.ir.nodes import Await, Call, Function, Run, Start, StepDefinition, StepRun
 from stepgraph.limits import Limit
-from stepgraph.model.payload import ParallelKind
 from stepgraph.syntax.module import Place
+
+if TYPE_CHECKING:
+    from stepgraph.model.payload import ParallelKind
 
 
 def expand_run(analysis: BodyAnalysis, operation: Run) -> OperationList:

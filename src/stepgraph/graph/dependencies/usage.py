@@ -10,7 +10,6 @@ from graphlib import CycleError, TopologicalSorter
 
 from msgspec import Struct, field
 
-from stepgraph.graph.dependencies.scheduled_runs import definitions_of
 from stepgraph.ir.await_groups import TaskId, task_ids_of, tasks_done_after
 from stepgraph.ir.nodes import (
     Activity,
@@ -100,6 +99,8 @@ class ProgramUsage:
 
     def direct_dependencies(self, run: StepRun) -> Mapping[StepDefinition, Iterable[StepDefinition]]:
         """Return the direct dependencies of each step in the closure of a run, for steps with dependencies."""
+        from stepgraph.graph.dependencies.scheduled_runs import definitions_of
+
         dependencies = self._needed_by.get(id(run))
         if dependencies is None:
             dependencies = self._needed_by[id(run)] = {}

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from msgspec import Struct
 from msgspec.structs import force_setattr
 
 from stepgraph.interpreter.values.containers import Collection, HeapCell
 from stepgraph.ir.await_groups import TaskId
 from stepgraph.ir.values import UNKNOWN, Unresolved, Value, count_with_children
-from stepgraph.model.payload import ParallelKind
 from stepgraph.syntax.module import Place
+
+if TYPE_CHECKING:
+    from stepgraph.model.payload import ParallelKind
 
 
 class WaitForCall(Value, Struct, frozen=True):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
 
@@ -14,8 +14,10 @@ from stepgraph.interpreter.values.objects import FunctionValue
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.ir.nodes import MergedStepConfig
 from stepgraph.ir.values import Constant, Moment, Template, Value
-from stepgraph.model.payload import Backoff, Number
 from stepgraph.syntax.module import Place
+
+if TYPE_CHECKING:
+    from stepgraph.model.payload import Backoff, Number
 
 DEFAULTS: Final = MergedStepConfig()
 

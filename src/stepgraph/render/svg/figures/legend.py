@@ -7,7 +7,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from stepgraph.model.payload import StepType
+from stepgraph.model.vocabulary import StepType
 from stepgraph.model.walk import STEP_TYPES
 from stepgraph.render.findings import FindingLevel
 from stepgraph.render.step_types import step_style

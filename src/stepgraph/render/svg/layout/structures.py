@@ -7,19 +7,8 @@ from typing import Final, Protocol
 
 from msgspec.structs import replace
 
-from stepgraph.model.payload import (
-    Block,
-    Branch,
-    Break,
-    FunctionDef,
-    If,
-    Loop,
-    Node,
-    Parallel,
-    Switch,
-    Try,
-    is_generated,
-)
+from stepgraph.model.payload import Block, Branch, Break, FunctionDef, If, Loop, Node, Parallel, Switch, Try
+from stepgraph.model.vocabulary import is_generated
 from stepgraph.model.walk import handlers_in
 from stepgraph.render.calls import CallExpansion
 from stepgraph.render.folding import LeavingKind, exit_kind, exit_kinds, folded_title, is_run, loop_of_passes
