@@ -11,14 +11,17 @@ import inspect
 import itertools
 import textwrap
 import types
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import ModuleType
+from typing import Any
 
 import libcst as cst
 import pytest
 
+from stepgraph.interpreter.entry import CALLERS
+from stepgraph.interpreter.handler_table import HandlerTable
 from stepgraph.interpreter.library.externals import HARMLESS, NAMED_RESULTS
-from stepgraph.interpreter.library.models import ALIASES, MODELS
+from stepgraph.interpreter.library.models import ALIASES, MODELS, MODULES_BY_PACKAGE, model_of
 from stepgraph.interpreter.objects.attributes.access import METADATA_ATTRIBUTES
 from stepgraph.interpreter.objects.builtin_methods import METHODS
 from stepgraph.interpreter.python.definitions import TRANSPARENT_CLASS_DECORATORS
@@ -26,7 +29,7 @@ from stepgraph.interpreter.python.expressions import EVALUATORS
 from stepgraph.interpreter.python.statements import EXECUTORS
 from stepgraph.interpreter.values.containers import Collection
 from stepgraph.interpreter.values.containers import Mapping as MappingValue
-from stepgraph.interpreter.workflow.unawaited import MODELED_SPECIAL_METHODS
+from stepgraph.interpreter.workflow.unawaited import modeled_special_methods
 from tests.semantics.notation import module_of
 
 HEAD = """\
@@ -61,15 +64,20 @@ def classes_of(*names: str) -> set[str]:
     return {name for name, kind in named.items() if issubclass(kind, bases)}
 
 
+def types_in(table: HandlerTable[type[cst.CSTNode], Any]) -> set[str]:
+    """Return the names of the node classes that a table handles."""
+    return {kind.__name__ for kind in (*table, *table.names)}
+
+
 def test_expressions() -> None:
     """`StarredDictComp` is `{**row for row in rows}`, a syntax error in all versions of Python so far."""
-    unknown = classes_of("BaseExpression") - {kind.__name__ for kind in EVALUATORS}
+    unknown = classes_of("BaseExpression") - types_in(EVALUATORS)
     assert unknown <= {"StarredDictComp"}
 
 
 def test_statements() -> None:
     """`lazy import` binds an unknown name."""
-    unknown = classes_of("BaseSmallStatement", "BaseCompoundStatement") - {kind.__name__ for kind in EXECUTORS}
+    unknown = classes_of("BaseSmallStatement", "BaseCompoundStatement") - types_in(EXECUTORS)
     assert unknown <= {"LazyImport", "LazyImportFrom"}
 
 
@@ -131,7 +139,7 @@ def test_special_methods() -> None:
                     self.step.sleep("n", 1)
             job = Job()
         """
-        for name in sorted(special_methods() - MODELED_SPECIAL_METHODS - METADATA_ATTRIBUTES)
+        for name in sorted(special_methods() - modeled_special_methods() - METADATA_ATTRIBUTES)
     }
     assert complete_bodies(bodies) == []
 
@@ -191,8 +199,22 @@ def test_attributes_that_are_not_modeled(kind: str) -> None:
     assert complete_bodies({name: f"{MADE[kind]}await made.{name}(1)(1)" for name in ATTRIBUTES}) == []
 
 
+@pytest.mark.parametrize("table", [EVALUATORS, EXECUTORS, CALLERS])
+def test_handlers_in_other_modules(table: HandlerTable[type, Callable[..., object]]) -> None:
+    assert [kind for kind, name in table.names.items() if table[kind].__name__ != name.partition(":")[2]] == []
+
+
+def test_modules_of_models() -> None:
+    for package in MODULES_BY_PACKAGE:
+        model_of(f"{package}.")
+    modules = {(name.partition(".")[0], model.__module__.rpartition(".")[2]) for name, model in MODELS.items()}
+    listed = {(package, module) for package, modules in MODULES_BY_PACKAGE.items() for module in modules}
+    assert listed == modules
+
+
 @pytest.mark.parametrize("module", [builtins, asyncio, functools, contextlib, itertools])
 def test_functions_of_the_library(module: ModuleType) -> None:
+    model_of(f"{module.__name__}.")  # imports the models
     names = {name for name in dir(module) if callable(getattr(module, name)) and not name.startswith("_")}
     modeled = HARMLESS | MODELS.keys() | ALIASES.keys() | NAMED_RESULTS | TRANSPARENT_CLASS_DECORATORS
     unknown = {name for name in names if f"{module.__name__}.{name}" not in modeled}

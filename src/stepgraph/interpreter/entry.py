@@ -13,14 +13,12 @@ from msgspec import Struct
 
 from stepgraph.interpreter.escapes import escape, report_late_escapes
 from stepgraph.interpreter.frame import Frame
+from stepgraph.interpreter.handler_table import HandlerTable
 from stepgraph.interpreter.interpreter import Caller, Interpreter
 from stepgraph.interpreter.library.externals import call_external
 from stepgraph.interpreter.library.side_effects import ENVIRONMENT
 from stepgraph.interpreter.modules.loaded_modules import LoadedModules
-from stepgraph.interpreter.modules.missing_imports import observe_missing_imports
-from stepgraph.interpreter.modules.unloadable_imports import observe_unloadable_imports
 from stepgraph.interpreter.objects.attributes.access import get_attribute
-from stepgraph.interpreter.objects.builtin_methods import call_builtin_method
 from stepgraph.interpreter.objects.class_hooks import HARMLESS_METACLASSES
 from stepgraph.interpreter.objects.classes import (
     derives_from_entrypoint,
@@ -29,7 +27,6 @@ from stepgraph.interpreter.objects.classes import (
     resolution_order,
     unknown_base,
 )
-from stepgraph.interpreter.objects.instances import call_instance, call_super_constructor, instantiate
 from stepgraph.interpreter.objects.names import resolve_body_name
 from stepgraph.interpreter.python.calls import (
     call_function,
@@ -74,30 +71,29 @@ from stepgraph.syntax.walk import statements_below
 _ADVICE: Final = "Its workflows are missing. Simplify the code at this line."
 
 
-class _Callers(dict[type[Value], Caller]):
-    """The functions that call a value, by type of the value. `call_unknown` calls a value of any other type."""
+_OBJECTS: Final = "stepgraph.interpreter.objects"
 
-    def __missing__(self, value_type: type[Value]) -> Caller:
-        return call_unknown
-
-
-CALLERS: Final = _Callers(
+CALLERS: Final[HandlerTable[type[Value], Caller]] = HandlerTable(
     {
         FunctionValue: call_function,
-        ClassValue: instantiate,
-        Instance: call_instance,
-        SuperConstructor: call_super_constructor,
         StepMethod: call_method,
         StepDecorator: declare,
         StepFunction: call_step,
-        BuiltinMethod: call_builtin_method,
         External: call_external,
         Union: call_union,
         Partial: call_partial,
         ManagerDecorator: decorate,
         Unresolved: call_unresolved,
-    }
+    },
+    {
+        ClassValue: f"{_OBJECTS}.instances:instantiate",
+        Instance: f"{_OBJECTS}.instances:call_instance",
+        SuperConstructor: f"{_OBJECTS}.instances:call_super_constructor",
+        BuiltinMethod: f"{_OBJECTS}.builtin_methods:call_builtin_method",
+    },
+    default=call_unknown,
 )
+"""The functions that call a value, by type of the value."""
 
 
 class OpenModule(Struct, frozen=True):
@@ -191,7 +187,11 @@ def _interpret(entry: OpenModule, name: str, mode: DependencyMode, *, traced: bo
         if not interpreter.stopped:
             _observe_workflow(interpreter, workflow, body, run)
         if traced:
+            from stepgraph.interpreter.modules.unloadable_imports import observe_unloadable_imports
+
             observe_unloadable_imports(interpreter)
+            from stepgraph.interpreter.modules.missing_imports import observe_missing_imports
+
             observe_missing_imports(interpreter)
     except LimitExceededError as error:
         interpreter.stop(error, run)

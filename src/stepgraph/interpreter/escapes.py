@@ -11,10 +11,8 @@ from typing import Final
 
 import libcst as cst
 
-from stepgraph.interpreter.effects import call_time_matters, effect_of, effect_of_call
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.objects.classes import relevant_members
-from stepgraph.interpreter.python.comprehensions import consume_generator_expression
 from stepgraph.interpreter.summaries import (
     returned_by,
     yields_of,
@@ -55,7 +53,6 @@ from stepgraph.limits import Limit
 from stepgraph.syntax.bindings import parameters
 from stepgraph.syntax.module import Place
 from stepgraph.syntax.mutation.changes import COLLECTION_MUTATORS
-from stepgraph.syntax.step_users import may_use_step
 
 NOT_IN_PROJECT: Final = ", which is outside the project"
 NOT_MODELED: Final = ", which stepgraph does not model"
@@ -82,6 +79,8 @@ def escape(interpreter: Interpreter, value: Value, place: Place, action: str, is
 
 def _step_user(interpreter: Interpreter, value: Value, visits: Visits, depth: int) -> str | None:
     """Return the name of a function in a value that may use a step object passed to it. Return None if none may."""
+    from stepgraph.syntax.step_users import may_use_step
+
     if isinstance(value, FunctionValue):
         has_parameters = any(True for _ in parameters(value.node.params))
         place = Place(value.scope.module, value.node)
@@ -117,6 +116,9 @@ def _callee(place: Place) -> str:
 
 def _describe_escape(interpreter: Interpreter, value: Value, visits: Visits, depth: int) -> str | None:
     """Return a description of the part of a value that can run steps. Return None if no part can."""
+    from stepgraph.interpreter.effects import effect_of_call
+    from stepgraph.interpreter.python.comprehensions import consume_generator_expression
+
     match value:
         case StepObject() | StepMethod() | StepDecorator():
             return "the step object"
@@ -185,6 +187,8 @@ def _describe_generator(interpreter: Interpreter, generator: GeneratorCall, visi
 
     For another generator, describe the first yielded value that can do so, or return None.
     """
+    from stepgraph.interpreter.effects import call_time_matters, effect_of_call
+
     interpreter.work.begun.add(id(generator.place.node))
     effect = effect_of_call(interpreter, generator.function, generator.arguments)
     if effect is None and call_time_matters(interpreter, generator.function, generator.arguments):
@@ -218,6 +222,8 @@ def _describe_evaluation(
 
     No operations are emitted. Changes of `state` do not count, because they belong to the evaluated value itself.
     """
+    from stepgraph.interpreter.effects import effect_of
+
     if depth > DEEPEST:
         return None
     descriptions: list[str | None] = []

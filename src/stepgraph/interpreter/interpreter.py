@@ -15,6 +15,7 @@ import libcst as cst
 from msgspec import Struct, field
 
 from stepgraph.interpreter.frame import Frame, FunctionSummary, OpenContext, PathResult, Recursion, SkippedCalls
+from stepgraph.interpreter.handler_table import HandlerTable
 from stepgraph.interpreter.joining import join_values, on_path
 from stepgraph.interpreter.modules.loaded_modules import LoadedModules
 from stepgraph.interpreter.path_joins import ExposedValues, PathChanges, join_paths
@@ -104,9 +105,9 @@ class _InStepBody:
 class Interpreter(Struct, eq=False):
     """The abstract interpreter of one workflow, or of one search for workflow classes."""
 
-    evaluators: dict[type[cst.CSTNode], Evaluator]
-    executors: dict[type[cst.CSTNode], Executor]
-    callers: dict[type[Value], Caller]
+    evaluators: HandlerTable[type[cst.CSTNode], Evaluator]
+    executors: HandlerTable[type[cst.CSTNode], Executor]
+    callers: HandlerTable[type[Value], Caller]
     attributes: Callable[[Interpreter, Value, str, Place], Value]
     """The function that evaluates an attribute of a value."""
     escapes: Callable[[Interpreter, Value, Place, str, bool], bool]
@@ -213,7 +214,7 @@ class Interpreter(Struct, eq=False):
 
     def evaluate(self, node: cst.BaseExpression) -> Value:
         """Evaluate an expression: emit its operations and return its value."""
-        evaluator = self.evaluators.get(type(node), _evaluate_unknown)
+        evaluator = self.evaluators[type(node)]
         budget = self.budget
         budget.evaluations -= 1
         budget.depth -= 1
@@ -236,7 +237,7 @@ class Interpreter(Struct, eq=False):
         for statement in body:
             if not self.is_reachable:
                 break
-            executor = self.executors.get(type(statement), execute_unknown)
+            executor = self.executors[type(statement)]
             try:
                 budget.evaluations -= 1
                 budget.depth = depth - 1
@@ -524,7 +525,7 @@ class Interpreter(Struct, eq=False):
             self.emit(Choice(branches, place, discriminant, exhaustive))
 
 
-def _evaluate_unknown(interpreter: Interpreter, node: cst.CSTNode) -> Value:
+def evaluate_unknown(interpreter: Interpreter, node: cst.CSTNode) -> Value:
     """Evaluate the parts of an expression that has no evaluator, and report its steps. Relevant parts escape."""
     block = interpreter.block_of(lambda: _evaluate_parts(interpreter, node))
     for operation in block.operations:
@@ -553,4 +554,4 @@ def _evaluate_parts(interpreter: Interpreter, node: cst.CSTNode) -> None:
 
 def execute_unknown(interpreter: Interpreter, node: cst.CSTNode) -> None:
     """Evaluate the expressions in a statement that has no executor, and report its steps. Relevant values escape."""
-    _evaluate_unknown(interpreter, node)
+    evaluate_unknown(interpreter, node)

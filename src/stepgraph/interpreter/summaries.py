@@ -27,7 +27,6 @@ from stepgraph.interpreter.values.containers import (
 from stepgraph.interpreter.values.objects import EnumMember, FunctionValue, Instance, LexicalScope
 from stepgraph.interpreter.values.steps import Payload, StepFunction, StepObject
 from stepgraph.interpreter.values.unions import Case, Union
-from stepgraph.interpreter.widening import widen
 from stepgraph.interpreter.workflow.dependencies import declare_again
 from stepgraph.interpreter.workflow.early_raises import record_early_raise
 from stepgraph.ir.nodes import Block, Function, may_await, may_run_steps
@@ -403,6 +402,8 @@ def _grows(interpreter: Interpreter, recursion: Recursion) -> bool:
 
     After `MAX_RECURSIVE_PASSES`, values that still change are widened.
     """
+    from stepgraph.interpreter.widening import widen
+
     store, place = interpreter.store, recursion.place
     changes = store.changes(recursion.checkpoint)
     end = recursion.outer(changes)

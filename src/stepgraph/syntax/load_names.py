@@ -7,7 +7,6 @@ from collections.abc import Iterator
 import libcst as cst
 
 from stepgraph.syntax.bindings import bindings_of, parameters
-from stepgraph.syntax.body_errors import is_type_checking
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.walk import children, statements, statements_with_enclosing
 
@@ -27,6 +26,8 @@ def type_only_names(module: SourceModule) -> frozenset[str]:
     if not module.mentions(b"TYPE_CHECKING"):
         return frozenset()
     bindings = bindings_of(module.tree, module)
+    from stepgraph.syntax.body_errors import is_type_checking
+
     type_only = {
         id(statement)
         for statement, enclosing in statements_with_enclosing(module.tree)

@@ -7,21 +7,10 @@ from typing import Final
 import libcst as cst
 from msgspec.structs import replace
 
-from stepgraph.interpreter.effects import timed_effect
 from stepgraph.interpreter.escapes import report_escape
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import union_values
-from stepgraph.interpreter.library import (  # noqa: F401 - importing them registers their models
-    asyncio_,
-    builtins_,
-    collections_,
-    datetime_,
-    functools_,
-    iteration_,
-    itertools_,
-    reflection,
-)
-from stepgraph.interpreter.library.models import MODELS, UNPACKING, LibraryCall, canonical_name
+from stepgraph.interpreter.library.models import UNPACKING, LibraryCall, canonical_name, model_of
 from stepgraph.interpreter.library.side_effects import is_logging, resource_result
 from stepgraph.interpreter.objects.classes import find_member, resolution_order
 from stepgraph.interpreter.objects.containers.container_objects import unbound_method
@@ -30,7 +19,6 @@ from stepgraph.interpreter.python.calls import call_unknown
 from stepgraph.interpreter.python.definitions import TRANSPARENT_CLASS_DECORATORS
 from stepgraph.interpreter.values.calls import Argument, Arguments
 from stepgraph.interpreter.values.objects import ClassValue, FunctionValue, Instance
-from stepgraph.interpreter.workflow.timeouts import observe_future_as_task
 from stepgraph.ir.values import UNKNOWN, External, ExternalResult, Value
 from stepgraph.syntax.bindings import bindings_of
 from stepgraph.syntax.module import Place
@@ -79,9 +67,11 @@ def _call_external(interpreter: Interpreter, callee: External, arguments: Argume
     name = canonical_name(callee.name)
     _report_hooks(interpreter, name, arguments, place)
     if name == "asyncio.create_task" and callee.name != "asyncio.ensure_future" and arguments.items:
+        from stepgraph.interpreter.workflow.timeouts import observe_future_as_task
+
         observe_future_as_task(interpreter, arguments.items[0], place)
     call = LibraryCall(interpreter, name, arguments, place, interpreter.task_id_before_call)
-    model = MODELS.get(name)
+    model = model_of(name)
     if model is not None:
         unpacks = name in UNPACKING
         return model(call if unpacks else replace(call, arguments=without_stars(interpreter, arguments, place)))
@@ -129,6 +119,8 @@ def _report_hooks(interpreter: Interpreter, name: str, arguments: Arguments, pla
 
 
 def _report_hook(interpreter: Interpreter, owner: Value, method: str, arguments: Arguments, place: Place) -> None:
+    from stepgraph.interpreter.effects import timed_effect
+
     function = find_member(interpreter, resolution_order(owner), method) if isinstance(owner, ClassValue) else None
     if not isinstance(function, FunctionValue) or isinstance(function.node, cst.Lambda):
         return

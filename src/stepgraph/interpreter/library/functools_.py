@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from stepgraph.interpreter.escapes import report_escape
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.library.caches import with_cache
-from stepgraph.interpreter.library.models import MODELS, LibraryCall, canonical_name, models
+from stepgraph.interpreter.library.models import LibraryCall, canonical_name, model_of, models
 from stepgraph.interpreter.objects.containers.iteration import copy_elements
 from stepgraph.interpreter.python.arguments import make_result_collection, unpacked_arguments
 from stepgraph.interpreter.python.calls import call_unknown
@@ -53,7 +53,7 @@ def _partial(call: LibraryCall) -> Value:
 
 def _is_modeled(function: Value) -> bool:
     """Return whether `partial` of an external function can be modeled."""
-    return isinstance(function, External) and canonical_name(function.name) in MODELS
+    return isinstance(function, External) and model_of(canonical_name(function.name)) is not None
 
 
 def _positional_values(interpreter: Interpreter, arguments: Sequence[Argument]) -> Iterator[Value]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
 from typing import Final, TypeAlias
 
 from msgspec import Struct
@@ -57,8 +58,36 @@ def canonical_name(name: str) -> str:
     return ALIASES.get(name, name)
 
 
+MODULES_BY_PACKAGE: Final = {
+    "asyncio": ("asyncio_",),
+    "builtins": ("builtins_", "collections_", "iteration_", "reflection"),
+    "collections": ("collections_",),
+    "contextlib": ("functools_",),
+    "contextvars": ("collections_",),
+    "copy": ("collections_",),
+    "dataclasses": ("collections_", "reflection"),
+    "datetime": ("datetime_",),
+    "enum": ("builtins_",),
+    "functools": ("functools_",),
+    "heapq": ("collections_",),
+    "importlib": ("reflection",),
+    "inspect": ("reflection",),
+    "itertools": ("iteration_", "itertools_"),
+    "js": ("asyncio_",),
+    "math": ("builtins_",),
+    "operator": ("functools_",),
+    "pyodide": ("asyncio_",),
+    "queue": ("asyncio_",),
+    "random": ("iteration_",),
+    "sys": ("reflection",),
+    "types": ("collections_",),
+    "typing": ("builtins_",),
+    "unittest": ("builtins_",),
+}
+"""The modules with the models of each top-level package, which are imported at the first call of a function in it."""
+
 MODELS: Final[dict[str, Model]] = {}
-"""The model of each function, by dotted name."""
+"""The model of each function in the imported modules, by dotted name. `model_of` imports further ones."""
 
 
 UNPACKING: Final[set[str]] = set()
@@ -85,6 +114,19 @@ def models(*names: str, unpacks: bool = False, starts_tasks: bool = False) -> Ca
     return register
 
 
+def model_of(name: str) -> Model | None:
+    """Return the model of a function with a canonical dotted name, or None without a model."""
+    model = MODELS.get(name)
+    if model is None and (modules := MODULES_BY_PACKAGE.get(name.partition(".")[0])) is not None:
+        for module in modules:
+            import_module(f"stepgraph.interpreter.library.{module}")
+        model = MODELS.get(name)
+    return model
+
+
 def starts_tasks(function: Value) -> bool:
     """Return whether a function starts its positional arguments as tasks and raises no exceptions itself."""
-    return isinstance(function, External) and canonical_name(function.name) in _STARTING_TASKS
+    if not isinstance(function, External):
+        return False
+    name = canonical_name(function.name)
+    return model_of(name) is not None and name in _STARTING_TASKS

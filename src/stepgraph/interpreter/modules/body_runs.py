@@ -11,12 +11,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import libcst as cst
 from msgspec.structs import replace
 
-from stepgraph.interpreter.interpreter import Interpreter, execute_unknown
+from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.modules.binding_order import literal_truth, statement_positions
 from stepgraph.interpreter.modules.loaded_modules import BodyRun, LateImport, RunQueue
 from stepgraph.interpreter.values.containers import DEEPEST, Collection, ContextVariable, Mapping
@@ -25,23 +25,15 @@ from stepgraph.interpreter.values.unions import Union
 from stepgraph.ir.values import UNKNOWN, Value
 from stepgraph.limits import Limit
 from stepgraph.syntax.bindings import import_binding
-from stepgraph.syntax.body_names import (
-    StatementNames,
-    attributes_storing_arguments,
-    collections_mutated_in_functions,
-    dependent_names,
-    evaluated_nodes,
-    importing_functions,
-    names_of_iterators,
-    names_of_statements,
-)
 from stepgraph.syntax.module import Place, SourceModule
 from stepgraph.syntax.mutation.access_paths import AccessPath
-from stepgraph.syntax.mutation.aliases import analyze_aliases
 from stepgraph.syntax.mutation.assignments import assigned_attributes
 from stepgraph.syntax.mutation.changes import rebound_globals
 from stepgraph.syntax.mutation.function_state import functions_with_state, has_created_default, keeps_own_state
 from stepgraph.syntax.walk import self_and_statements_below
+
+if TYPE_CHECKING:
+    from stepgraph.syntax.body_names import StatementNames
 
 Definer: TypeAlias = Callable[[Interpreter, LexicalScope, str, cst.CSTNode], None]
 """A function that binds a name of a body to the value it has after a statement of the body."""
@@ -57,6 +49,8 @@ def run_bodies(
     Any module may fill a collection that is mutated in functions (`by_functions`). Other collections are filled only by
     the bodies that define them.
     """
+    from stepgraph.syntax.body_names import dependent_names
+
     modules = interpreter.modules
     if by_functions or _calls_other_code(interpreter, scope):
         _start_program(interpreter, define, _names_with_aliases(interpreter, scope) | {name})
@@ -134,6 +128,8 @@ def _names_with_aliases(interpreter: Interpreter, scope: LexicalScope) -> frozen
 
     Return no variables if the run of all modules has already started, because it starts only once.
     """
+    from stepgraph.syntax.mutation.aliases import analyze_aliases
+
     if interpreter.modules.program is not None:
         return frozenset()
     aliases = scope.module.once(analyze_aliases)
@@ -236,7 +232,7 @@ def _execute_body_statement(interpreter: Interpreter, scope: LexicalScope, state
         interpreter.modules.executed_statements.add(id(statement))
         interpreter.modules.statements_in_execution.add(key)
         with executing(interpreter, scope, statement) as bound:
-            interpreter.executors.get(type(statement), execute_unknown)(interpreter, statement)
+            interpreter.executors[type(statement)](interpreter, statement)
         interpreter.modules.statements_in_execution.remove(key)
         values[key] = bound
     return values.get(key, {})
@@ -389,6 +385,14 @@ def _defined_names(scope: LexicalScope) -> frozenset[str]:
 
 def _names_of_registries(interpreter: Interpreter, scopes: list[LexicalScope], names: frozenset[str]) -> frozenset[str]:
     """Return `names`, other names whose values may change while modules load, and names defined in terms of these."""
+    from stepgraph.syntax.body_names import (
+        attributes_storing_arguments,
+        collections_mutated_in_functions,
+        dependent_names,
+        importing_functions,
+        names_of_iterators,
+    )
+
     for scope in scopes:
         names |= scope.module.once(collections_mutated_in_functions) | scope.bindings.mutations.keys()
         assignments = scope.module.once(assigned_attributes)
@@ -411,6 +415,8 @@ def _mentions_any(module: SourceModule, names: frozenset[str]) -> bool:
 
 
 def _statements_of(scope: LexicalScope) -> tuple[StatementNames, ...]:
+    from stepgraph.syntax.body_names import names_of_statements
+
     return tuple(names_of_statements(scope.module, _owner(scope)))
 
 
@@ -424,6 +430,8 @@ def _body(scope: LexicalScope) -> cst.Module | cst.BaseSuite:
 
 def _calls_other_code(interpreter: Interpreter, scope: LexicalScope) -> bool:
     """Return whether a statement that affects a mutated collection of a body calls code that may mutate other ones."""
+    from stepgraph.syntax.body_names import collections_mutated_in_functions, dependent_names
+
     body = _statements_of(scope)
     names = dependent_names(body, scope.bindings.mutations)
     imported = frozenset(
@@ -440,6 +448,8 @@ def _calls_other_code(interpreter: Interpreter, scope: LexicalScope) -> bool:
 
 
 def _has_call(statement: cst.CSTNode) -> bool:
+    from stepgraph.syntax.body_names import evaluated_nodes
+
     return any(isinstance(node, cst.Call) for node in evaluated_nodes(statement)) or bool(
         getattr(statement, "decorators", ())
     )

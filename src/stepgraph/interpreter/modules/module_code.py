@@ -25,12 +25,6 @@ from stepgraph.interpreter.modules.binding_order import (
     statement_positions,
 )
 from stepgraph.interpreter.modules.body_runs import Definer, executed_value, executing, never_runs, run_bodies
-from stepgraph.interpreter.modules.collection_aliases import (
-    can_run_steps,
-    is_kept_by_other_code,
-    may_change_by_alias,
-)
-from stepgraph.interpreter.modules.failing_imports import must_fail, must_succeed
 from stepgraph.interpreter.modules.imports import import_name
 from stepgraph.interpreter.modules.loaded_modules import imports_dynamically
 from stepgraph.interpreter.python.definitions import caveat_of_decorator, evaluate_annotation, make_class, make_function
@@ -50,8 +44,6 @@ from stepgraph.ir.values import (
 )
 from stepgraph.limits import Limit
 from stepgraph.syntax.bindings import evaluated_expressions, target_names
-from stepgraph.syntax.body_effects import depends_on_block
-from stepgraph.syntax.body_errors import caught_names, suppressed_names
 from stepgraph.syntax.module import Place, SourceModule
 from stepgraph.syntax.mutation.changes import globals_of_classes, names_mutated_in_functions, rebound_globals
 from stepgraph.syntax.walk import EnclosingBlock, expressions_below, statements_below, suites
@@ -143,6 +135,9 @@ class _BodyBindings(Struct):
     def _after_compound(
         self, statement: cst.CSTNode, group: Sequence[cst.CSTNode], depth: int, before: Value | None
     ) -> Value | None:
+        from stepgraph.interpreter.modules.failing_imports import must_succeed
+        from stepgraph.syntax.body_errors import suppressed_names
+
         def value_after_suite(suite: cst.BaseSuite | None, start_value: Value | None) -> Value | None:
             suite_binders = [binder for binder in group if self._enclosing(binder)[depth].suite is suite]
             return self.value_after(suite_binders, depth + 1, start_value)
@@ -170,6 +165,8 @@ class _BodyBindings(Struct):
 
     def _must_execute(self, statement: cst.CSTNode, group: Sequence[cst.CSTNode]) -> bool:
         """Return whether a statement must be executed to find the value of the name, as with loops and mutations."""
+        from stepgraph.syntax.body_effects import depends_on_block
+
         if self.scope.bindings.stars or (isinstance(statement, cst.If) and never_runs(statement)):
             return False
         if any(
@@ -195,6 +192,9 @@ class _BodyBindings(Struct):
         try_binders: Sequence[cst.CSTNode],
     ) -> Value | None:
         """Return the value after a `try`: at the end of its body and `else`, or of a handler that does not raise."""
+        from stepgraph.interpreter.modules.failing_imports import must_fail, must_succeed
+        from stepgraph.syntax.body_errors import caught_names
+
         values: list[Value | None] = []
         if not must_fail(self.interpreter, statement.body):
             value = value_after_suite(statement.body, before)
@@ -346,6 +346,12 @@ def apply_changes(
 
     If functions mutate the collection, module-level calls and decorators also run, such as `setup()` and `@register`.
     """
+    from stepgraph.interpreter.modules.collection_aliases import (
+        can_run_steps,
+        is_kept_by_other_code,
+        may_change_by_alias,
+    )
+
     run_changes(interpreter, scope, name, define)
     is_followed = name in scope.bindings.mutations or interpreter.modules.is_assigned_externally(scope, name)
     if not value.state.changed and not is_followed and may_change_by_alias(interpreter, scope, name, value):
@@ -369,6 +375,8 @@ def _run_aliases(
     interpreter: Interpreter, scope: LexicalScope, name: str, value: Collection | Mapping, define: Definer
 ) -> bool:
     """Run the statements that may change a collection through an alias. Return whether all such changes are modeled."""
+    from stepgraph.interpreter.modules.collection_aliases import can_run_steps, may_change_by_alias
+
     if value.state.elements() and not can_run_steps(value):
         return False
     run_bodies(interpreter, scope, name, define, by_functions=True)

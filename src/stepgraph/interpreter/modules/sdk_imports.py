@@ -10,7 +10,6 @@ from msgspec import Struct
 
 from stepgraph.ir.facts import Fact, WrongAttribute, WrongImport
 from stepgraph.syntax.bindings import imported_module
-from stepgraph.syntax.body_errors import catches_by_name
 from stepgraph.syntax.module import Place, SourceModule
 from stepgraph.syntax.walk import statements
 
@@ -67,6 +66,8 @@ def wrong_attribute(module: str, name: str, place: Place) -> WrongAttribute | No
     known = _NAMES.get(name)
     if known is None or module in known.definers or module.split(".", maxsplit=1)[0] not in _PACKAGES:
         return None
+    from stepgraph.syntax.body_errors import catches_by_name
+
     if not isinstance(place.node, cst.Attribute) or catches_by_name(place.node, place.module, "AttributeError"):
         return None
     return WrongAttribute(name, module, known.module, Place(place.module, place.node.attr), place)

@@ -7,7 +7,6 @@ from typing import Final
 
 import libcst as cst
 
-from stepgraph.interpreter.effects import effect_of_call
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.values.calls import Argument, Arguments
 from stepgraph.interpreter.values.objects import Caveat, ClassValue, FunctionValue, Instance, SuperObject
@@ -140,6 +139,8 @@ def _run_metaclass(
 
 def _report_constructor(interpreter: Interpreter, metaclass: ClassValue, place: Place) -> None:
     """Report a metaclass whose `__new__` runs steps or changes values, because its calls are not modeled."""
+    from stepgraph.interpreter.effects import effect_of_call
+
     constructor = interpreter.attribute(metaclass, "__new__", place)
     if not isinstance(constructor, FunctionValue):
         return

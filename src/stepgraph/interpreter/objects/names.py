@@ -19,7 +19,6 @@ from stepgraph.interpreter.modules.binding_order import (
     statement_positions,
 )
 from stepgraph.interpreter.modules.body_runs import may_hold_changing_object, resume, run_bodies
-from stepgraph.interpreter.modules.collection_aliases import may_change_unseen
 from stepgraph.interpreter.modules.module_code import (
     apply_changes,
     bound_value,
@@ -228,6 +227,8 @@ def bind(interpreter: Interpreter, name: str, value: Value) -> None:
         if function is not None and name in names_of_attributes(function, scope.module):
             stored = AttributeName(value.value)
     if isinstance(stored, (Collection, Mapping)) and scope.kind == "function" and not stored.hidden:
+        from stepgraph.interpreter.modules.collection_aliases import may_change_unseen
+
         stored.state.changed = stored.state.changed or may_change_unseen(interpreter, scope, name, stored)
     interpreter.store.write(scope.names, name, stored)
     interpreter.tracer.on_binding(name)

@@ -9,10 +9,8 @@ from msgspec.structs import replace
 
 from stepgraph.interpreter.escapes import NOT_IN_PROJECT, NOT_MODELED, report_escape
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.library.caches import call_cached
 from stepgraph.interpreter.library.side_effects import call_resource, is_log_method, observe_workflow_start
 from stepgraph.interpreter.python.arguments import callable_arguments, unpacked_arguments
-from stepgraph.interpreter.python.assignment import remove_entry, remove_item
 from stepgraph.interpreter.summaries import function_scope, summarize_call
 from stepgraph.interpreter.values.calls import Arguments, FunctionCall, GeneratorCall, Partial, PreparedCall, StepCall
 from stepgraph.interpreter.values.containers import Collection, Container, Mapping, Visits, without_constants
@@ -40,7 +38,6 @@ from stepgraph.ir.values import (
 from stepgraph.limits import Limit
 from stepgraph.syntax.bindings import bindings_of
 from stepgraph.syntax.module import Place
-from stepgraph.syntax.mutation.aliases import analyze_aliases
 from stepgraph.syntax.mutation.changes import MUTATING_FUNCTIONS, READING_CALLS
 
 MAX_LAMBDA_DEPTH: Final = 50
@@ -52,6 +49,8 @@ MAX_LAMBDA_CALLS: Final = 1_000
 
 def call_function(interpreter: Interpreter, callee: FunctionValue, arguments: Arguments, place: Place) -> Value:
     """Call a project function. The body of an async function or generator is interpreted when the result is used."""
+    from stepgraph.interpreter.library.caches import call_cached
+
     if skips_data_call(interpreter, callee, arguments, place):
         return UNKNOWN
     if callee.cache is not None:
@@ -188,13 +187,19 @@ def _expose_elements(interpreter: Interpreter, callee: Value, arguments: Argumen
         return
     for value in exposed:
         if isinstance(value, Mapping):
+            from stepgraph.interpreter.python.assignment import remove_entry
+
             remove_entry(interpreter, value, UNKNOWN)
         elif value.kind not in ("tuple", "frozenset"):
+            from stepgraph.interpreter.python.assignment import remove_item
+
             remove_item(interpreter, value, UNKNOWN)
 
 
 def _may_rearrange(interpreter: Interpreter, callee: Value) -> bool:
     """Return whether an unmodeled callee may change its arguments, directly or later through its result."""
+    from stepgraph.syntax.mutation.aliases import analyze_aliases
+
     name = callee.name.rpartition(".")[2] if isinstance(callee, External) else ""
     if name in READING_CALLS:
         return False

@@ -8,9 +8,7 @@ from typing import Final
 import libcst as cst
 from msgspec.structs import replace
 
-from stepgraph.interpreter.effects import call_time_matters
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.library.caches import with_cache
 from stepgraph.interpreter.modules.sdk_imports import ENTRYPOINT, means_entrypoint
 from stepgraph.interpreter.objects.class_hooks import run_hooks
 from stepgraph.interpreter.values.calls import Arguments, ExitStack, GeneratorCall, ManagerDecorator, Partial
@@ -164,6 +162,8 @@ def _apply_decorator(interpreter: Interpreter, decorator: Value, value: Value, p
             return replace(value, kind=_KINDS_BY_DECORATOR[name])
         case External(name=name) if name in (*CACHES, LIMITED_CACHE) and isinstance(value, FunctionValue):
             kind: FunctionKind = "property" if name == "functools.cached_property" else value.kind
+            from stepgraph.interpreter.library.caches import with_cache
+
             return with_cache(interpreter, replace(value, kind=kind), is_limited=name == LIMITED_CACHE)
         case External(name=name) if name in (*CACHES, LIMITED_CACHE):
             return value
@@ -203,6 +203,8 @@ def _call_decorator(interpreter: Interpreter, decorator: Value, value: Value, pl
 
 def _report_registration(interpreter: Interpreter, value: Value, place: Place) -> None:
     """Report a function or class that an unknown decorator receives, if it runs steps or changes values."""
+    from stepgraph.interpreter.effects import call_time_matters
+
     if interpreter.is_import_time:
         return
     if isinstance(value, FunctionValue) and not isinstance(value.node, cst.Lambda):

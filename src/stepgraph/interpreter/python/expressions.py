@@ -8,29 +8,15 @@ import libcst as cst
 from msgspec.structs import replace
 
 from stepgraph.interpreter.escapes import NOT_MODELED
-from stepgraph.interpreter.interpreter import Evaluator, Interpreter
+from stepgraph.interpreter.handler_table import HandlerTable
+from stepgraph.interpreter.interpreter import Evaluator, Interpreter, evaluate_unknown
 from stepgraph.interpreter.joining import union_values
-from stepgraph.interpreter.modules.missing_imports import import_missing, observe_type_only_name
 from stepgraph.interpreter.objects.attributes.access import METADATA_ATTRIBUTES, get_attribute
-from stepgraph.interpreter.objects.attributes.dynamic import get_global
 from stepgraph.interpreter.objects.containers.container_objects import as_collection
 from stepgraph.interpreter.objects.containers.entries import EntryTable, mapping_of
-from stepgraph.interpreter.objects.containers.iteration import (
-    added_elements,
-    elements_of,
-    entries_of,
-    materialize_generator,
-)
 from stepgraph.interpreter.objects.names import bind, is_globals_call, look_up
-from stepgraph.interpreter.objects.special_methods import iterator_of
 from stepgraph.interpreter.objects.union import union_of_values
 from stepgraph.interpreter.python.arguments import make_collection, merge_repeated
-from stepgraph.interpreter.python.boolean import evaluate_boolean, evaluate_conditional
-from stepgraph.interpreter.python.comprehensions import (
-    evaluate_comprehension,
-    evaluate_dict_comprehension,
-    evaluate_generator_expression,
-)
 from stepgraph.interpreter.python.constants import (
     evaluate_literal,
     evaluate_literal_source,
@@ -38,14 +24,6 @@ from stepgraph.interpreter.python.constants import (
     to_constant,
 )
 from stepgraph.interpreter.python.definitions import default_values, qualified_names
-from stepgraph.interpreter.python.operators import (
-    concatenate_values,
-    evaluate_binary,
-    evaluate_comparison,
-    evaluate_unary,
-    template,
-)
-from stepgraph.interpreter.python.subscripts import get_item
 from stepgraph.interpreter.raised_exceptions import may_raise_unseen
 from stepgraph.interpreter.summaries import returned_by
 from stepgraph.interpreter.values.calls import Argument, Arguments, GeneratorCall
@@ -74,8 +52,12 @@ def _evaluate_name(interpreter: Interpreter, node: cst.Name) -> Value:
         return constant
     value = look_up(interpreter, node.value)
     if node.value in interpreter.module.once(type_only_names):
+        from stepgraph.interpreter.modules.missing_imports import observe_type_only_name
+
         observe_type_only_name(interpreter, node)
     elif value is UNKNOWN and node.value in IMPORTABLE_NAMES:
+        from stepgraph.interpreter.modules.missing_imports import import_missing
+
         value = import_missing(interpreter, node)
     interpreter.tracer.on_read(node, None, value)
     return value
@@ -98,6 +80,8 @@ def _evaluate_literal(
 
 
 def _evaluate_concatenation(interpreter: Interpreter, node: cst.BaseExpression) -> Value:
+    from stepgraph.interpreter.python.operators import concatenate_values
+
     parts: list[tuple[Value, cst.BaseExpression]] = []
     while isinstance(node, cst.ConcatenatedString):
         parts.append((interpreter.evaluate(node.left), node.left))
@@ -110,6 +94,8 @@ def _evaluate_concatenation(interpreter: Interpreter, node: cst.BaseExpression) 
 
 
 def _evaluate_f_string(interpreter: Interpreter, node: cst.FormattedString) -> Value:
+    from stepgraph.interpreter.python.operators import template
+
     text = ""
     is_constant = True
     values: list[Value] = []
@@ -159,6 +145,8 @@ def _evaluate_field(interpreter: Interpreter, field: cst.FormattedStringExpressi
 
 
 def _evaluate_sequence(interpreter: Interpreter, node: cst.List | cst.Tuple | cst.Set) -> Value:
+    from stepgraph.interpreter.objects.containers.iteration import added_elements
+
     items: list[Element] = []
     for element in node.elements:
         value = interpreter.evaluate(element.value)
@@ -193,6 +181,8 @@ def _evaluate_dict(interpreter: Interpreter, node: cst.Dict) -> Value:
             table.add(entry)
         else:
             spread = interpreter.evaluate(element.value)
+            from stepgraph.interpreter.objects.containers.iteration import entries_of
+
             spread_entries = entries_of(interpreter, spread, interpreter.place(element.value))
             partial = partial or spread_entries is None
             if spread_entries is None:
@@ -270,6 +260,9 @@ def _evaluate_argument(interpreter: Interpreter, argument: cst.Arg) -> Argument:
 
 def _unpack_argument(interpreter: Interpreter, value: Value, place: Place) -> Value:
     """Return the value of a `*` argument, as a collection if it is a generator, iterator or dictionary."""
+    from stepgraph.interpreter.objects.containers.iteration import elements_of, materialize_generator
+    from stepgraph.interpreter.objects.special_methods import iterator_of
+
     value = materialize_generator(interpreter, iterator_of(interpreter, value, place), exhausts=True)
     if isinstance(value, GeneratorCall | Mapping):
         return make_collection(
@@ -297,6 +290,9 @@ def _evaluate_subscript(interpreter: Interpreter, node: cst.Subscript) -> Value:
 
 
 def _evaluate_element(interpreter: Interpreter, node: cst.Subscript, owner: Value) -> Value:
+    from stepgraph.interpreter.objects.attributes.dynamic import get_global
+    from stepgraph.interpreter.python.subscripts import get_item
+
     key: Value = UNKNOWN
     key_node: cst.BaseExpression = node
     for element in node.slice:
@@ -340,6 +336,8 @@ def _slice(interpreter: Interpreter, owner: Value, node: cst.Slice) -> Value:
 
 def _merge_cases(interpreter: Interpreter, owner: Union) -> Value:
     """Return a list with the elements of all cases of a union, as needed for `todo = todo[10:]` in a loop."""
+    from stepgraph.interpreter.objects.containers.iteration import elements_of
+
     items: dict[int, Element] = {id(item.value): item for item in elements_of(interpreter, owner) or ()}
     merged = make_collection(interpreter, "list", tuple(items.values()))
     merged.state.unordered = True
@@ -395,6 +393,8 @@ def _evaluate_named_expression(interpreter: Interpreter, node: cst.NamedExpr) ->
 
 
 def _evaluate_yield(interpreter: Interpreter, node: cst.Yield) -> Value:
+    from stepgraph.interpreter.objects.containers.iteration import elements_of
+
     if isinstance(node.value, cst.From):
         value = interpreter.evaluate(node.value.item)
         if is_awaitable(value):
@@ -420,35 +420,42 @@ def _delegated_result(interpreter: Interpreter, value: Value, place: Place) -> V
     return union_of_values(results, [place.text] * len(results), place.text, place)
 
 
-EVALUATORS: Final[dict[type[cst.CSTNode], Evaluator]] = {
-    cst.Name: _evaluate_name,
-    cst.Integer: _evaluate_literal,
-    cst.Float: _evaluate_literal,
-    cst.Imaginary: _evaluate_literal,
-    cst.SimpleString: _evaluate_literal,
-    cst.ConcatenatedString: _evaluate_concatenation,
-    cst.FormattedString: _evaluate_f_string,
-    cst.Tuple: _evaluate_sequence,
-    cst.List: _evaluate_sequence,
-    cst.Set: _evaluate_sequence,
-    cst.Dict: _evaluate_dict,
-    cst.ListComp: evaluate_comprehension,
-    cst.SetComp: evaluate_comprehension,
-    cst.DictComp: evaluate_dict_comprehension,
-    cst.GeneratorExp: evaluate_generator_expression,
-    cst.Call: _evaluate_call,
-    cst.Attribute: _evaluate_attribute,
-    cst.Subscript: _evaluate_subscript,
-    cst.BinaryOperation: evaluate_binary,
-    cst.BooleanOperation: evaluate_boolean,
-    cst.UnaryOperation: evaluate_unary,
-    cst.Comparison: evaluate_comparison,
-    cst.IfExp: evaluate_conditional,
-    cst.Lambda: _evaluate_lambda,
-    cst.Await: _evaluate_await,
-    cst.NamedExpr: _evaluate_named_expression,
-    cst.Yield: _evaluate_yield,
-    cst.Ellipsis: _evaluate_ellipsis,
-    cst.StarredElement: _evaluate_starred,
-    cst.TemplatedString: _evaluate_template_string,
-}
+_PACKAGE: Final = "stepgraph.interpreter.python"
+
+EVALUATORS: Final[HandlerTable[type[cst.CSTNode], Evaluator]] = HandlerTable(
+    {
+        cst.Name: _evaluate_name,
+        cst.Integer: _evaluate_literal,
+        cst.Float: _evaluate_literal,
+        cst.Imaginary: _evaluate_literal,
+        cst.SimpleString: _evaluate_literal,
+        cst.ConcatenatedString: _evaluate_concatenation,
+        cst.FormattedString: _evaluate_f_string,
+        cst.Tuple: _evaluate_sequence,
+        cst.List: _evaluate_sequence,
+        cst.Set: _evaluate_sequence,
+        cst.Dict: _evaluate_dict,
+        cst.Call: _evaluate_call,
+        cst.Attribute: _evaluate_attribute,
+        cst.Subscript: _evaluate_subscript,
+        cst.Lambda: _evaluate_lambda,
+        cst.Await: _evaluate_await,
+        cst.NamedExpr: _evaluate_named_expression,
+        cst.Yield: _evaluate_yield,
+        cst.Ellipsis: _evaluate_ellipsis,
+        cst.StarredElement: _evaluate_starred,
+        cst.TemplatedString: _evaluate_template_string,
+    },
+    {
+        cst.ListComp: f"{_PACKAGE}.comprehensions:evaluate_comprehension",
+        cst.SetComp: f"{_PACKAGE}.comprehensions:evaluate_comprehension",
+        cst.DictComp: f"{_PACKAGE}.comprehensions:evaluate_dict_comprehension",
+        cst.GeneratorExp: f"{_PACKAGE}.comprehensions:evaluate_generator_expression",
+        cst.BinaryOperation: f"{_PACKAGE}.operators:evaluate_binary",
+        cst.BooleanOperation: f"{_PACKAGE}.boolean:evaluate_boolean",
+        cst.UnaryOperation: f"{_PACKAGE}.operators:evaluate_unary",
+        cst.Comparison: f"{_PACKAGE}.operators:evaluate_comparison",
+        cst.IfExp: f"{_PACKAGE}.boolean:evaluate_conditional",
+    },
+    default=evaluate_unknown,
+)

@@ -7,32 +7,16 @@ from typing import Final
 import libcst as cst
 from msgspec.structs import replace
 
-from stepgraph.interpreter.interpreter import Executor, Interpreter
+from stepgraph.interpreter.handler_table import HandlerTable
+from stepgraph.interpreter.interpreter import Executor, Interpreter, execute_unknown
 from stepgraph.interpreter.joining import union_values
 from stepgraph.interpreter.modules.imports import import_name
 from stepgraph.interpreter.modules.sdk_imports import wrong_imports
-from stepgraph.interpreter.modules.unloadable_imports import unloadable_imports
-from stepgraph.interpreter.objects.attributes.changes import delete_attribute, delete_named, update_attributes
 from stepgraph.interpreter.objects.containers.container_objects import as_collection
-from stepgraph.interpreter.objects.containers.iteration import added_elements, materialize_generator
-from stepgraph.interpreter.objects.mapping_methods import update_mapping
 from stepgraph.interpreter.objects.names import bind
-from stepgraph.interpreter.objects.special_methods import (
-    apply_augmented_operator,
-    call_special,
-    in_place_methods,
-    is_union_of_objects,
-)
 from stepgraph.interpreter.python.arguments import make_result_collection, ordered_like
-from stepgraph.interpreter.python.assignment import add_items, assign, multiply_items, remove_entry, remove_item
-from stepgraph.interpreter.python.boolean import negate
-from stepgraph.interpreter.python.branches import execute_if, execute_match
-from stepgraph.interpreter.python.context_managers.with_ import execute_with
 from stepgraph.interpreter.python.definitions import evaluate_annotation, make_class, make_function
 from stepgraph.interpreter.python.jumps import emit_jump
-from stepgraph.interpreter.python.loops.generators import return_from_generator
-from stepgraph.interpreter.python.loops.loop_statements import execute_for, execute_while
-from stepgraph.interpreter.python.try_ import execute_try
 from stepgraph.interpreter.raised_exceptions import raised_type
 from stepgraph.interpreter.values.calls import Argument, Arguments
 from stepgraph.interpreter.values.containers import Collection, Mapping
@@ -45,7 +29,6 @@ from stepgraph.ir.nodes import JumpKind, Pause
 from stepgraph.ir.values import UNKNOWN, Absent, Constant, Unresolved, Value
 from stepgraph.syntax.bindings import import_binding
 from stepgraph.syntax.module import Place
-from stepgraph.syntax.mutation.single_names import names_without_aliases
 
 _IMMUTABLE_KINDS: Final = ("tuple", "frozenset")
 _REMOVING_OPERATORS: Final = (cst.BitAndAssign, cst.BitXorAssign, cst.SubtractAssign)
@@ -70,6 +53,8 @@ def _evaluate(interpreter: Interpreter, node: cst.BaseExpression) -> Value:
 
 
 def _execute_assign(interpreter: Interpreter, node: cst.Assign) -> None:
+    from stepgraph.interpreter.python.assignment import assign
+
     with interpreter.tracer.assigned_value(node) as record:
         value = _evaluate(interpreter, node.value)
         record(value)
@@ -79,6 +64,8 @@ def _execute_assign(interpreter: Interpreter, node: cst.Assign) -> None:
 
 
 def _execute_annotated_assign(interpreter: Interpreter, node: cst.AnnAssign) -> None:
+    from stepgraph.interpreter.python.assignment import assign
+
     if node.value is not None:
         assign(interpreter, node.target, _evaluate(interpreter, node.value), interpreter.place(node.value))
     if interpreter.frame.scope.kind in ("class", "module"):
@@ -91,6 +78,13 @@ def _execute_augmented_assign(interpreter: Interpreter, node: cst.AugAssign) -> 
     Collections and dictionaries are updated in place, and the special methods of project objects run. All other results
     are unknown.
     """
+    from stepgraph.interpreter.objects.special_methods import (
+        apply_augmented_operator,
+        in_place_methods,
+        is_union_of_objects,
+    )
+    from stepgraph.interpreter.python.assignment import assign
+
     with interpreter.tracer.target():
         target = interpreter.evaluate(node.target)
     value = interpreter.evaluate(node.value)
@@ -118,6 +112,8 @@ def _execute_augmented_assign(interpreter: Interpreter, node: cst.AugAssign) -> 
 
 def _is_only_name(interpreter: Interpreter, target: cst.BaseExpression) -> bool:
     """Return whether a target is a local variable whose collections no other name refers to."""
+    from stepgraph.syntax.mutation.single_names import names_without_aliases
+
     frame = interpreter.frame
     if frame.function is None or frame.scope.kind != "function" or not isinstance(target, cst.Name):
         return False
@@ -137,6 +133,10 @@ def _update_in_place(
 
     For a union, each path updates one case. If the union is the only reference to its cases, all cases are updated.
     """
+    from stepgraph.interpreter.objects.attributes.changes import update_attributes
+    from stepgraph.interpreter.objects.containers.iteration import materialize_generator
+    from stepgraph.interpreter.objects.mapping_methods import update_mapping
+
     match target:
         case Union() if any(
             isinstance(leaf, Collection | Mapping | AttributeDictionary) for leaf in union_values(target)
@@ -178,6 +178,9 @@ def _update_case(interpreter: Interpreter, operator: cst.BaseAugOp, case: Value,
 def _update_collection(
     interpreter: Interpreter, operator: cst.BaseAugOp, owner: Collection, value: Value, place: Place
 ) -> None:
+    from stepgraph.interpreter.objects.containers.iteration import added_elements
+    from stepgraph.interpreter.python.assignment import add_items, multiply_items, remove_item
+
     if isinstance(operator, _REMOVING_OPERATORS):
         remove_item(interpreter, owner, UNKNOWN)
     if isinstance(operator, cst.AddAssign | cst.BitOrAssign | cst.BitXorAssign):
@@ -193,6 +196,8 @@ def _execute_delete(interpreter: Interpreter, node: cst.Del) -> None:
 
 
 def _delete(interpreter: Interpreter, target: cst.BaseExpression) -> None:
+    from stepgraph.interpreter.objects.attributes.changes import delete_attribute
+
     match target:
         case cst.Name(value=name):
             bind(interpreter, name, UNKNOWN)
@@ -208,6 +213,10 @@ def _delete(interpreter: Interpreter, target: cst.BaseExpression) -> None:
 
 
 def _delete_element(interpreter: Interpreter, target: cst.Subscript) -> None:
+    from stepgraph.interpreter.objects.attributes.changes import delete_named
+    from stepgraph.interpreter.objects.special_methods import call_special
+    from stepgraph.interpreter.python.assignment import remove_entry, remove_item
+
     owner = interpreter.evaluate(target.value)
     interpreter.tracer.on_element_change(target, owner)
     slices = [element.slice for element in target.slice]
@@ -252,6 +261,8 @@ def _execute_import(interpreter: Interpreter, node: cst.Import | cst.ImportFrom)
 
 def _observe_failing_import(interpreter: Interpreter, node: cst.Import | cst.ImportFrom) -> None:
     """Record the parts of an import in a function that fail when it runs."""
+    from stepgraph.interpreter.modules.unloadable_imports import unloadable_imports
+
     if isinstance(node, cst.ImportFrom):
         for wrong_import in wrong_imports(interpreter.module, node):
             if not interpreter.modules.is_in_project(wrong_import.module):
@@ -274,6 +285,8 @@ def _execute_return(interpreter: Interpreter, node: cst.Return) -> None:
     if frame.inlined is not None:
         if node.value is not None:
             interpreter.evaluate(node.value)
+        from stepgraph.interpreter.python.loops.generators import return_from_generator
+
         return_from_generator(interpreter, frame.inlined, interpreter.place(node))
         return
     value = Constant(None) if node.value is None else interpreter.evaluate(node.value)
@@ -323,6 +336,8 @@ def _execute_raise(interpreter: Interpreter, node: cst.Raise) -> None:
 
 def _execute_assert(interpreter: Interpreter, node: cst.Assert) -> None:
     """Execute an `assert`. Its message is evaluated only if the test fails."""
+    from stepgraph.interpreter.python.boolean import negate
+
     interpreter.evaluate(node.test)
     if node.msg is not None:
         message = node.msg
@@ -358,30 +373,37 @@ def _skip(interpreter: Interpreter, node: cst.CSTNode) -> None:
     del interpreter, node
 
 
-EXECUTORS: Final[dict[type[cst.CSTNode], Executor]] = {
-    cst.Expr: _execute_expression,
-    cst.Assign: _execute_assign,
-    cst.AnnAssign: _execute_annotated_assign,
-    cst.AugAssign: _execute_augmented_assign,
-    cst.Del: _execute_delete,
-    cst.FunctionDef: _execute_function_def,
-    cst.ClassDef: _execute_class_def,
-    cst.Import: _execute_import,
-    cst.ImportFrom: _execute_import,
-    cst.Return: _execute_return,
-    cst.Raise: _execute_raise,
-    cst.Assert: _execute_assert,
-    cst.Pass: _skip,
-    cst.Global: _skip,
-    cst.Nonlocal: _skip,
-    cst.TypeAlias: _skip,
-    cst.Break: _execute_break,
-    cst.Continue: _execute_continue,
-    cst.If: execute_if,
-    cst.Match: execute_match,
-    cst.For: execute_for,
-    cst.While: execute_while,
-    cst.Try: execute_try,
-    cst.TryStar: execute_try,
-    cst.With: execute_with,
-}
+_PACKAGE: Final = "stepgraph.interpreter.python"
+
+EXECUTORS: Final[HandlerTable[type[cst.CSTNode], Executor]] = HandlerTable(
+    {
+        cst.Expr: _execute_expression,
+        cst.Assign: _execute_assign,
+        cst.AnnAssign: _execute_annotated_assign,
+        cst.AugAssign: _execute_augmented_assign,
+        cst.Del: _execute_delete,
+        cst.FunctionDef: _execute_function_def,
+        cst.ClassDef: _execute_class_def,
+        cst.Import: _execute_import,
+        cst.ImportFrom: _execute_import,
+        cst.Return: _execute_return,
+        cst.Raise: _execute_raise,
+        cst.Assert: _execute_assert,
+        cst.Pass: _skip,
+        cst.Global: _skip,
+        cst.Nonlocal: _skip,
+        cst.TypeAlias: _skip,
+        cst.Break: _execute_break,
+        cst.Continue: _execute_continue,
+    },
+    {
+        cst.If: f"{_PACKAGE}.branches:execute_if",
+        cst.Match: f"{_PACKAGE}.branches:execute_match",
+        cst.For: f"{_PACKAGE}.loops.loop_statements:execute_for",
+        cst.While: f"{_PACKAGE}.loops.loop_statements:execute_while",
+        cst.Try: f"{_PACKAGE}.try_:execute_try",
+        cst.TryStar: f"{_PACKAGE}.try_:execute_try",
+        cst.With: f"{_PACKAGE}.context_managers.with_:execute_with",
+    },
+    default=execute_unknown,
+)

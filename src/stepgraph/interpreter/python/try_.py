@@ -25,7 +25,7 @@ from stepgraph.interpreter.workflow.early_raises import resolve_early_raises
 from stepgraph.ir.nodes import EMPTY_BLOCK, Await, Block, ExceptionType, Handler, JumpKind, Scope, Try
 from stepgraph.ir.values import UNKNOWN, External, Unresolved, Value
 from stepgraph.limits import Limit
-from stepgraph.model.payload import NO_EXCEPTION
+from stepgraph.model.vocabulary import NO_EXCEPTION
 from stepgraph.syntax.module import Place
 from stepgraph.syntax.walk import expressions_below, statements
 

@@ -30,7 +30,6 @@ from stepgraph.interpreter.values.unions import Union, on_some_paths
 from stepgraph.interpreter.workflow.dependencies import StepBody, step_run
 from stepgraph.interpreter.workflow.early_raises import record_start, report_await
 from stepgraph.interpreter.workflow.resuming import InFlightTask, defer_notes, reevaluate, resume_tasks
-from stepgraph.interpreter.workflow.timeouts import report_timeout
 from stepgraph.ir.await_groups import (
     AwaitedTask,
     AwaitGroup,
@@ -95,6 +94,8 @@ def await_value(interpreter: Interpreter, value: Value, place: Place, first_oper
             result = await_value(interpreter, inner, place, first_operation)
             if interpreter.operations[-1:] != last_operation:
                 awaited = Block(tuple(interpreter.operations[count:] or interpreter.operations[-1:]))
+                from stepgraph.interpreter.workflow.timeouts import report_timeout
+
                 report_timeout(interpreter, value.place, "asyncio.wait_for", awaited)
             return result
         case Future(contents=contents):
@@ -219,6 +220,8 @@ def start(interpreter: Interpreter, value: Value, place: Place) -> Value:
 
 def _start_with_timeout(interpreter: Interpreter, wrapped: WaitForCall, started: Value) -> Value:
     """Report that the engine continues work in an `asyncio.wait_for` after the timeout. Return the `started` work."""
+    from stepgraph.interpreter.workflow.timeouts import report_timeout
+
     task_ids = [awaited.task_id for awaited in awaited_tasks(started)]
     if task_ids:
         interpreter.work.timed_tasks.update(task_ids)

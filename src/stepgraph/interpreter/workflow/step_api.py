@@ -9,7 +9,6 @@ import libcst as cst
 from stepgraph.interpreter.escapes import report_escape
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import callable_name
-from stepgraph.interpreter.objects.containers.iteration import elements_of
 from stepgraph.interpreter.python.arguments import unpacked_arguments
 from stepgraph.interpreter.static_values import function_shape
 from stepgraph.interpreter.values.calls import Argument, Arguments, WaitCall
@@ -23,7 +22,7 @@ from stepgraph.ir.facts import MethodMissing, StaticArguments, StepDeclared
 from stepgraph.ir.nodes import EventWait, PayloadShape, Sleep, SleepUntil, StepDefinition, StepParameter
 from stepgraph.ir.values import UNKNOWN, Constant, Unresolved, Value
 from stepgraph.limits import Limit
-from stepgraph.model.payload import DEFAULT_EVENT_TIMEOUT
+from stepgraph.model.vocabulary import DEFAULT_EVENT_TIMEOUT
 from stepgraph.project.configuration.compatibility import DependencyMode
 from stepgraph.syntax.module import Place
 from stepgraph.syntax.mutation.assignments import assigned_attributes
@@ -131,6 +130,8 @@ def _may_be_concurrent(argument: Argument | None) -> bool:
 def _dependency_elements(interpreter: Interpreter, argument: Argument | None) -> tuple[Element, ...] | None:
     if argument is None or argument.value == Constant(None):
         return None
+    from stepgraph.interpreter.objects.containers.iteration import elements_of
+
     items = elements_of(interpreter, argument.value)
     return (Element(argument.value, argument.place, many=True),) if items is None else items
 

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Final, Literal, TypeGuard
+from functools import cache
+from typing import TYPE_CHECKING, Final, Literal, TypeGuard
 
 import libcst as cst
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from stepgraph.interpreter.effects import call_may_run_steps, effect_of_call, replaces_constants
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.objects.classes import find_member, resolution_order
-from stepgraph.interpreter.objects.special_methods import OPERATOR_NAMES
 from stepgraph.interpreter.values.calls import Coroutine, FunctionCall, PreparedCall, StepCall, WaitCall
 from stepgraph.interpreter.values.objects import ClassValue, FunctionValue, Instance
 from stepgraph.interpreter.workflow.resuming import report_empty_reads
@@ -21,8 +20,10 @@ from stepgraph.ir.facts import NeverAwaited, StepDeclared, StepNeverCalled, Work
 from stepgraph.ir.nodes import Activity, Await, Block, Call, Run, Start, work_kind
 from stepgraph.ir.values import Value
 from stepgraph.ir.walk import name_of, walk_operations
-from stepgraph.syntax.discarding import DiscardAnalysis
 from stepgraph.syntax.module import Place
+
+if TYPE_CHECKING:
+    from stepgraph.syntax.discarding import DiscardAnalysis
 
 _SIGNALS: Final = (b"Barrier(", b"Condition(", b"Event(", b"Queue(", b"create_future(")
 
@@ -74,6 +75,8 @@ class _DiscardedCoroutines(Struct):
     def _discarding(
         self, place: Place, kind: Literal["coroutine", "task", "step"], ends: frozenset[int] = frozenset()
     ) -> DiscardAnalysis:
+        from stepgraph.syntax.discarding import DiscardAnalysis
+
         key = (id(place.module), kind)
         discarding = self.discardings.get(key)
         if discarding is None:
@@ -88,6 +91,8 @@ def _report_never_awaited(discarded: _DiscardedCoroutines) -> None:
     for key, (place, coroutine) in list(interpreter.work.coroutines.items()):
         if key in interpreter.work.begun:
             continue
+        from stepgraph.interpreter.effects import call_may_run_steps
+
         if isinstance(coroutine, FunctionCall) and not call_may_run_steps(
             interpreter, coroutine.function, coroutine.arguments
         ):
@@ -106,6 +111,8 @@ def _report_never_awaited(discarded: _DiscardedCoroutines) -> None:
 
 def _report_never_iterated(interpreter: Interpreter) -> None:
     for key, generator in list(interpreter.work.generators.items()):
+        from stepgraph.interpreter.effects import call_may_run_steps
+
         if key in interpreter.work.begun or not call_may_run_steps(
             interpreter, generator.function, generator.arguments
         ):
@@ -140,14 +147,15 @@ def _is_class(value: Value | None) -> TypeGuard[ClassValue]:
 def _unmodeled_special_methods(class_value: ClassValue) -> Iterator[str]:
     """Yield the special methods of a class that the interpreter does not call wherever Python calls them."""
     names = class_value.scope.bindings.binders
-    return (
-        name for name in names if name.startswith("__") and name.endswith("__") and name not in MODELED_SPECIAL_METHODS
-    )
+    special = (name for name in names if name.startswith("__") and name.endswith("__"))
+    return (name for name in special if name not in modeled_special_methods())
 
 
 def _report_special_method(
     interpreter: Interpreter, receiver: Instance | ClassValue, class_value: ClassValue, name: str
 ) -> None:
+    from stepgraph.interpreter.effects import effect_of_call, replaces_constants
+
     method = find_member(interpreter, resolution_order(class_value), name)
     if not isinstance(method, FunctionValue) or isinstance(method.node, cst.Lambda):
         return
@@ -166,30 +174,19 @@ def _report_special_method(
         )
 
 
-MODELED_SPECIAL_METHODS: Final = frozenset(
-    f"__{name}__"
-    for name in [
+@cache
+def modeled_special_methods() -> frozenset[str]:
+    """Return the special methods that the interpreter calls wherever Python calls them."""
+    from stepgraph.interpreter.objects.special_methods import OPERATOR_NAMES
+
+    names = [
         *("new", "init", "post_init", "init_subclass", "class_getitem", "call", "await", "get", "set"),
-        *(
-            "setattr",
-            "delattr",
-            "missing",
-            "enter",
-            "exit",
-            "aenter",
-            "aexit",
-            "iter",
-            "next",
-            "aiter",
-            "anext",
-            "getitem",
-            "setitem",
-        ),
-        *("delitem", "getattr", "getattribute", "contains", "ne", "lt", "le", "gt", "ge", "neg", "pos", "invert"),
+        *("setattr", "delattr", "missing", "enter", "exit", "aenter", "aexit", "iter", "next", "aiter", "anext"),
+        *("getitem", "setitem", "delitem", "getattr", "getattribute", "contains"),
+        *("ne", "lt", "le", "gt", "ge", "neg", "pos", "invert"),
         *(f"{prefix}{operator}" for operator in OPERATOR_NAMES for prefix in ("", "r", "i")),
     ]
-)
-"""The special methods that the interpreter calls wherever Python calls them."""
+    return frozenset(f"__{name}__" for name in names)
 
 
 def _observe_unawaited(discarded: _DiscardedCoroutines, body: Block) -> None:

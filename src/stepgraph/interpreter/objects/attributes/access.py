@@ -8,7 +8,6 @@ import libcst as cst
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import join_values, union_values
-from stepgraph.interpreter.library.caches import forget_result
 from stepgraph.interpreter.library.side_effects import ENVIRONMENT
 from stepgraph.interpreter.modules.imports import IMPORT_FAILS, submodule
 from stepgraph.interpreter.modules.sdk_imports import wrong_attribute
@@ -140,6 +139,8 @@ def get_attribute(interpreter: Interpreter, owner: Value, name: str, place: Plac
 
 def forget_attribute(interpreter: Interpreter, owner: Value, name: str | None) -> None:
     """Forget the cached result of a deleted property. Without a name, any cached property may be deleted."""
+    from stepgraph.interpreter.library.caches import forget_result
+
     for instance in union_values(owner):
         for defining in resolution_order(instance.cls) if isinstance(instance, Instance) else ():
             members = defining.scope.names if isinstance(defining, ClassValue) else {}

@@ -7,7 +7,6 @@ from typing import Final
 import libcst as cst
 from msgspec.structs import replace
 
-from stepgraph.interpreter.effects import effect_of_call
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import union_values
 from stepgraph.interpreter.library.side_effects import ENVIRONMENT
@@ -252,6 +251,8 @@ def _overrides_may_run_steps(interpreter: Interpreter, instance: Instance) -> bo
 
     The methods of other classes can reach steps only through attributes of the object.
     """
+    from stepgraph.interpreter.effects import effect_of_call
+
     inspected = interpreter.work.inspected_classes
     if interpreter.is_import_time or instance.cls in inspected or not instance.cls.scope.is_local:
         return False

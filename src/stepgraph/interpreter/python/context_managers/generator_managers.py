@@ -20,7 +20,7 @@ from stepgraph.interpreter.summaries import function_scope
 from stepgraph.interpreter.values.calls import GeneratorCall
 from stepgraph.ir.nodes import JumpKind, Scope
 from stepgraph.ir.values import UNKNOWN, Value
-from stepgraph.model.payload import NO_EXCEPTION
+from stepgraph.model.vocabulary import NO_EXCEPTION
 from stepgraph.syntax.module import Place
 from stepgraph.syntax.walk import statements, statements_below
 

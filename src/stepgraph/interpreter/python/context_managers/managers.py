@@ -9,10 +9,8 @@ import libcst as cst
 from msgspec import Struct
 from msgspec.structs import replace
 
-from stepgraph.interpreter.effects import call_time_matters
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.objects.classes import find_member, resolution_order
-from stepgraph.interpreter.python.loops.generators import may_handle_errors
 from stepgraph.interpreter.summaries import summarize_call
 from stepgraph.interpreter.values.calls import (
     Argument,
@@ -195,6 +193,8 @@ def decorate(interpreter: Interpreter, callee: ManagerDecorator, arguments: Argu
     that steps depend on, the caveat is reported at once, because a function without steps may read these values. An
     object whose class defines `__call__` is called instead.
     """
+    from stepgraph.interpreter.effects import call_time_matters
+
     if isinstance(callee.manager, Instance) and _has_call_method(interpreter, callee.manager):
         return interpreter.call(callee.manager, arguments, place)
     function = arguments.items[0].value if arguments.items else UNKNOWN
@@ -228,6 +228,8 @@ def _has_call_method(interpreter: Interpreter, decorator: Instance) -> bool:
 
 def _generator_may_swallow(manager: GeneratorCall, *, is_async: bool) -> bool:
     """Return whether a generator may handle errors from the decorated function, or is not a context manager."""
+    from stepgraph.interpreter.python.loops.generators import may_handle_errors
+
     node = manager.function.node
     surrounds = not is_async or (isinstance(node, cst.FunctionDef) and node.asynchronous is not None)
     return manager.function.kind != "context" or (surrounds and may_handle_errors(manager.function))

@@ -76,7 +76,7 @@ from stepgraph.ir.values import (
     without_taint,
 )
 from stepgraph.ir.walk import walk_operations
-from stepgraph.model.payload import NO_EXCEPTION
+from stepgraph.model.vocabulary import NO_EXCEPTION
 from stepgraph.syntax.module import Place
 from stepgraph.syntax.walk import statements
 

@@ -26,7 +26,7 @@ from stepgraph.interpreter.workflow.dependencies import declared_since
 from stepgraph.ir.await_groups import TaskId
 from stepgraph.ir.nodes import EMPTY_BLOCK, Block, IterationCount, Loop, StepDefinition
 from stepgraph.ir.values import UNKNOWN, Constant, Nondeterministic, RangeResult, Unresolved, Value, origin_name
-from stepgraph.model.payload import NO_BREAK
+from stepgraph.model.vocabulary import NO_BREAK
 from stepgraph.syntax.module import Place
 
 # Maximum number of passes over a body before its remaining changes are widened, by nesting depth. Each level multiplies
