@@ -29,8 +29,6 @@ from stepgraph.syntax.modules import SourceModules
 _PART_SIZE: Final = 25
 """The number of modules in a part, small enough to bound the memory of its syntax trees."""
 
-_CHUNK_BYTES: Final = 1 << 20
-
 
 class PartResult(Struct, frozen=True):
     """The result of a worker process for one part of the modules."""
@@ -96,13 +94,7 @@ def _write_result(modules: Sequence[Source], descriptor: int) -> None:
 
 def _read_result(process: ForkedProcess) -> PartResult:
     """Return the result of a worker process. Raises DecodeError if the worker failed."""
-    chunks: list[bytes] = []
-    try:
-        while chunk := os.read(process.read_end, _CHUNK_BYTES):
-            chunks.append(chunk)
-    finally:
-        end_processes([process])
-    return msgspec.msgpack.decode(b"".join(chunks), type=PartResult)
+    return msgspec.msgpack.decode(process.read_all(), type=PartResult)
 
 
 def _analyze_part(modules: Sequence[Source]) -> PartResult:

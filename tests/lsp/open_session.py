@@ -17,8 +17,8 @@ from stepgraph.cli.main import main
 from stepgraph.lsp.session import Session
 from stepgraph.lsp.uris import path_of, uri_of
 from stepgraph.lsp.views import FolderView
+from stepgraph.project.class_names import BASE_CLASS
 from stepgraph.project.reading import unsaved_files
-from stepgraph.project.scan import BASE_CLASS
 
 Findings = dict[str, list[object]]
 """The findings of each file that has some, by path, as in the JSON of the check."""

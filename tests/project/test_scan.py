@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from stepgraph.project import scan as scanning
-from stepgraph.project.scan import CandidateFiles, Words, scan
+from stepgraph.project.candidate_files import CandidateFiles
+from stepgraph.project.scan import Words, scan
 from tests.project.trees import here, plant
 
 FILES = {
@@ -42,6 +43,43 @@ def test_files_are_scanned_in_process_if_fork_fails(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
     monkeypatch.setattr(os, "fork", refuse)
     assert list(scan([*FILES, "missing.py"], here())) == HELD
+
+
+@pytest.fixture
+def two_processors(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Scan in a child process."""
+    if not hasattr(os, "fork"):
+        pytest.skip("there are no such processes on Windows")
+    monkeypatch.setattr(scanning, "_MIN_FILES_FOR_PROCESS", 1)
+    monkeypatch.setattr(scanning, "may_fork", lambda: True)
+
+
+@pytest.mark.usefixtures("two_processors")
+def test_uses_of_classes_are_searched_in_advance(tmp_path: Path) -> None:
+    plant(tmp_path, {"late.py": "class Late(Orders): ...", "comment.py": "# Orders"})
+    candidates = CandidateFiles(here())
+    assert list(scan([*FILES, "late.py", "comment.py"], here(), candidates))[:3] == HELD[:3]
+    assert candidates.by_name is not None
+    assert candidates.by_name.get() == {"Orders": ["likely.py", "late.py", "comment.py"]}
+    candidates.others += ["late.py", "comment.py"]
+    assert candidates.take(["Orders"]) == [("late.py", b"class Late(Orders): ...")]
+
+
+@pytest.mark.usefixtures("two_processors")
+def test_names_that_were_not_searched_in_advance(tmp_path: Path) -> None:
+    plant(tmp_path, {"late.py": "class Late(Other): ..."})
+    candidates = CandidateFiles(here(), others=["late.py"])
+    assert list(scan(["marked.py", "late.py"], here(), candidates)) == [Words.BASE_CLASS, Words.NEITHER]
+    assert candidates.take(["Other", "Orders"]) == [("late.py", b"class Late(Other): ...")]
+
+
+@pytest.mark.usefixtures("two_processors")
+def test_a_search_in_advance_that_nobody_needs_is_ended() -> None:
+    candidates = CandidateFiles(here())
+    list(scan([*FILES], here(), candidates))
+    assert candidates.take([]) == []
+    assert candidates.by_name is not None
+    assert candidates.by_name.get() == {}
 
 
 def test_a_deleted_file_has_no_derived_classes() -> None:

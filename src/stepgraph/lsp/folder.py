@@ -14,10 +14,11 @@ from stepgraph.incremental import OnModule
 from stepgraph.live.live_project import LiveProject, ProjectState
 from stepgraph.lsp.documents import Document
 from stepgraph.project.change_watch import ChangeWatch
+from stepgraph.project.class_names import BASE_CLASS
 from stepgraph.project.file_selection import FileSelection, read_selection
-from stepgraph.project.folder_searches import FolderSearches, RememberedSearches
+from stepgraph.project.folder_searches import FolderSearches
 from stepgraph.project.reading import unsaved_files
-from stepgraph.project.scan import BASE_CLASS
+from stepgraph.project.remembered_searches import RememberedSearches
 from stepgraph.project.search import is_skipped
 
 _HERE: Final = "."

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from typing import Final
+
+_CHUNK_BYTES: Final = 1 << 20
 
 
 def may_fork() -> bool:
@@ -37,6 +40,24 @@ class ForkedProcess:
             _work_and_exit(work, write_end)
         os.close(write_end)
 
+    def read_all(self) -> bytes:
+        """Return everything that the child writes, after it has exited."""
+        chunks: list[bytes] = []
+        try:
+            while chunk := os.read(self.read_end, _CHUNK_BYTES):
+                chunks.append(chunk)
+        finally:
+            end_processes([self])
+        return b"".join(chunks)
+
+    def kill(self) -> None:
+        """End the child at once. Its output is lost."""
+        import signal
+
+        with suppress(ProcessLookupError):
+            os.kill(self._process, signal.SIGKILL)
+        end_processes([self])
+
     def wait(self) -> None:
         """Wait until the child exits."""
         with suppress(ChildProcessError):  # the parent of this process may have set SIGCHLD to be ignored
@@ -63,17 +84,3 @@ def _work_and_exit(work: Callable[[int], object], write_end: int) -> None:
         code = 0
     finally:
         os._exit(code)
-
-
-@contextmanager
-def forked(work: Callable[[int], object]) -> Iterator[int | None]:
-    """Fork a child for the block and yield the read end of its pipe, or None if the system cannot fork."""
-    try:
-        process = ForkedProcess(work)
-    except OSError:
-        yield None
-        return
-    try:
-        yield process.read_end
-    finally:
-        end_processes([process])

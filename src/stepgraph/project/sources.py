@@ -14,7 +14,6 @@ from stepgraph.limits import EXPLAINED_BYTES, EXPLAINED_MODULES, MEGABYTE, READ_
 from stepgraph.model.note import InputError, Problem, ProblemKind
 from stepgraph.project.configuration.placeholders import is_placeholder
 from stepgraph.project.encoding import check_text
-from stepgraph.project.file_selection import read_selection
 from stepgraph.project.folder_searches import FolderSearches
 from stepgraph.project.folders import folder_of
 from stepgraph.project.project import NO_PROJECT, Configurations, Project, configured_project, project_of_file
@@ -29,9 +28,9 @@ from stepgraph.project.reading import (
     shown_path,
 )
 from stepgraph.project.root import Root, is_configuration_name, root_of
-from stepgraph.project.scan import CandidateFiles, Words
 
 if TYPE_CHECKING:
+    from stepgraph.project.candidate_files import CandidateFiles
     from stepgraph.project.configuration.wrangler import Configuration, ConfiguredWorkflow
 
 
@@ -199,6 +198,8 @@ class Sources(Struct):
             self.hints.append(Problem(path, message, advice, kind=ProblemKind.CONFIGURATION))
 
     def _add_folder(self, folder: str, root: Root) -> None:
+        from stepgraph.project.file_selection import read_selection
+
         settings = read_selection(folder)
         search = self.searches.search(folder, settings.selection)
         self.problems += (*settings.problems, *search.problems)
@@ -268,11 +269,13 @@ class Sources(Struct):
 
     def _add_classes(self, folder: str, paths: Sequence[str], root: Root) -> None:
         """Add the modules that name the SDK's base class."""
+        from stepgraph.project.scan import Words
+
         self.searched |= dict.fromkeys(paths)
         candidates = self._candidates.setdefault(folder, self.searches.candidates(root))
         files: list[tuple[str, bytes]] = []
         size = 0
-        for path, words in zip(paths, self.searches.scan(paths, root), strict=True):
+        for path, words in zip(paths, self.searches.scan(paths, candidates), strict=True):
             if words is Words.NEITHER:
                 candidates.others.append(path)
             elif words is Words.COMMON:

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from stepgraph.project import folder_searches
+from stepgraph.project import remembered_searches
 from stepgraph.project.file_selection import FileSelection
-from stepgraph.project.folder_searches import RememberedSearches
 from stepgraph.project.reading import unsaved_file
+from stepgraph.project.remembered_searches import RememberedSearches
 from stepgraph.project.search import Search, search_folder
 from stepgraph.project.sources import find_sources
 from tests.cli.repositories import git, needs_git
@@ -76,15 +76,15 @@ def test_ignored_files_are_remembered(folder: Path) -> None:
 
 
 def test_slow_searches_are_rarely_repeated(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(folder_searches, "_SLOW_SECONDS", -1.0)
-    monkeypatch.setattr(folder_searches, "_SLOW_SEARCH_SHARE", 1e-9)
+    monkeypatch.setattr(remembered_searches, "_SLOW_SECONDS", -1.0)
+    monkeypatch.setattr(remembered_searches, "_SLOW_SEARCH_SHARE", 1e-9)
     searches = RememberedSearches()
     assert modules(searches) == ["a.py"]
     assert searches.are_slow
     plant(folder, {"c.py": WORKFLOW})
     searches.forget()
     assert modules(searches) == ["a.py"]
-    monkeypatch.setattr(folder_searches, "_SLOW_SEARCH_SHARE", 1e9)
+    monkeypatch.setattr(remembered_searches, "_SLOW_SEARCH_SHARE", 1e9)
     assert modules(searches) == ["a.py", "c.py"]
 
 
@@ -98,6 +98,6 @@ def test_a_change_during_a_search_is_not_lost(folder: Path, monkeypatch: pytest.
         return result
 
     with monkeypatch.context() as patch:
-        patch.setattr(folder_searches, "search_folder", search_before_a_change)
+        patch.setattr(remembered_searches, "search_folder", search_before_a_change)
         assert modules(searches) == ["a.py"]
     assert modules(searches) == ["a.py", "c.py"]

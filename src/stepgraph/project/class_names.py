@@ -1,0 +1,100 @@
+"""The names of classes in sources that are not parsed: those that a source may use, and those that it may derive."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from msgspec import Struct, field
+
+BASE_CLASS: Final = b"WorkflowEntrypoint"
+"""The name of the SDK's base class, which every module with a class directly derived from it contains."""
+COMMON: Final = b"orkflow"
+"""A part of this name that most names of workflow classes contain, too."""
+
+_CLASS: Final = re.compile(r"\bclass\s++(\w++)\s*+")
+_IMPORT_ALIAS: Final = re.compile(r"\b(\w++)\s++as\s++(\w++)")
+_ASSIGNMENT: Final = re.compile(r"=\s*+(?:\w++\.)*+(\w++)[^\S\n]*+(?:#|$)", re.MULTILINE)
+_ALIAS: Final = re.compile(r"^[^\S\n]*+(\w++)[^\S\n]*+=[^\S\n]*+(?:\w++\.)*+(\w++)[^\S\n]*+(?:#|$)", re.MULTILINE)
+_WORD: Final = re.compile(r"\w+")
+_SPACE: Final = re.compile(r"\s*+")
+# Limits on the length of type parameters and bases, because the text need not be valid Python.
+_MAX_TYPE_PARAMETERS_LENGTH: Final = 300
+_MAX_BASES_LENGTH: Final = 600
+
+
+def names_used(content: bytes) -> Iterator[str]:
+    """Yield the names that are bases of classes, are imported under another name, or are assigned to variables."""
+    text = _text(content)
+    for match in _CLASS.finditer(text):
+        yield from _WORD.findall(_bases(text, match.end()))
+    for match in _IMPORT_ALIAS.finditer(text):
+        yield match[1]
+    yield from _ASSIGNMENT.findall(text)
+
+
+class DerivedNames(Struct):
+    """The names in sources that may refer to classes derived from a class of another source."""
+
+    _by_base: dict[str, list[str]] = field(default_factory=dict)
+    """The names that may refer to a class or to one derived from it, by the name of the class."""
+
+    def add(self, content: bytes) -> None:
+        """Add the classes, renamed imports and aliases of a source."""
+        text = _text(content)
+        for match in _CLASS.finditer(text):
+            for base in _WORD.findall(_bases(text, match.end())):
+                self._by_base.setdefault(base, []).append(match[1])
+        for name, other in _IMPORT_ALIAS.findall(text):
+            self._by_base.setdefault(name, []).append(other)
+        for other, name in _ALIAS.findall(text):
+            self._by_base.setdefault(name, []).append(other)
+
+    def of(self, base: str) -> tuple[str, ...]:
+        """Return the names that may refer to classes derived from `base`, without `base` itself."""
+        derived = {base: None}
+        pending = [base]
+        while pending:
+            new = [name for name in self._by_base.get(pending.pop(), ()) if name not in derived]
+            derived |= dict.fromkeys(new)
+            pending += new
+        return tuple(derived)[1:]
+
+
+class NameSearch:
+    """A search for many names in sources, which takes about the same time for any number of names.
+
+    Names start with few different letters, and the identifiers that start with a certain letter are found as fast as
+    a single name.
+    """
+
+    def __init__(self, names: Iterable[str]) -> None:
+        """Prepare the search for names, which are identifiers."""
+        encoded = {name.encode(): name for name in names}
+        self._names = {name: text for name, text in encoded.items() if name.isascii()}
+        self._others = {name: text for name, text in encoded.items() if not name.isascii()}
+        letters = sorted({name[:1] for name in self._names})
+        self._identifiers = [re.compile(b"%s\\w*+" % letter).findall for letter in letters]
+
+    def names_in(self, content: bytes) -> set[str]:
+        """Return the names at the end of an identifier of a source, also in comments and strings."""
+        found = {text for name, text in self._others.items() if name in content}
+        for find_identifiers in self._identifiers:
+            found.update(self._names[name] for name in find_identifiers(content) if name in self._names)
+        return found
+
+
+def _text(content: bytes) -> str:
+    return content.decode("utf-8", "replace")
+
+
+def _bases(text: str, start: int) -> str:
+    """Return the text between the parentheses of a class statement, after its optional type parameters."""
+    if text.startswith("[", start):
+        after = _SPACE.match(text, text.find("]", start, start + _MAX_TYPE_PARAMETERS_LENGTH) + 1)
+        start = start if after is None else after.end()
+    if not text.startswith("(", start):
+        return ""
+    end = text.find(")", start, start + _MAX_BASES_LENGTH)
+    return text[start : end if end >= 0 else start + _MAX_BASES_LENGTH]

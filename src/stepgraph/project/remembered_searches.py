@@ -1,0 +1,157 @@
+"""The searches of directories by the runs of a process that is told about changes of files."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable, Sequence
+from typing import Final, TypeAlias
+
+from msgspec import Struct, field
+
+from stepgraph.project.candidate_files import CandidateFiles
+from stepgraph.project.file_selection import FileSelection
+from stepgraph.project.folder_searches import FolderSearches
+from stepgraph.project.reading import is_unsaved, unsaved_names
+from stepgraph.project.root import Root
+from stepgraph.project.scan import Words, scan
+from stepgraph.project.search import Search, ignored, search_folder
+
+_SLOW_SECONDS: Final = 1.0
+"""The duration from which a search is slow, as of a home directory."""
+_SLOW_SEARCH_SHARE: Final = 0.05
+"""The maximum part of the time that slow searches take."""
+
+_MAX_ANSWERS: Final = 20
+"""The maximum number of remembered answers of one kind. A run needs about three."""
+
+
+class _Scan(Struct, frozen=True):
+    """The words in the files of a search, without unsaved texts."""
+
+    paths: Sequence[str]
+    words: Sequence[Words]
+    positions: dict[str, list[int]]
+    """The positions of the paths with a file name."""
+
+
+_Uses: TypeAlias = dict[tuple[Root, tuple[str, ...], str], tuple[Sequence[str], frozenset[str]]]
+"""The searched files and those that use one of some names, by root, names and first file."""
+
+
+class _RememberedCandidates(CandidateFiles):
+    """Files whose uses of names are remembered, except those in unsaved texts."""
+
+    uses: _Uses = field(default_factory=dict)
+
+    def files_using(self, paths: Sequence[str], names: Sequence[str]) -> list[tuple[str, bytes]]:
+        """Return the files that use one of the names, like the method of the base class."""
+        if not paths:
+            return []
+        key = self.root, tuple(names), paths[0]
+        entry = self.uses.get(key)
+        if entry is None or entry[0] != paths:
+            if len(self.uses) >= _MAX_ANSWERS:
+                self.uses.clear()
+            users = frozenset(path for path, _ in super().files_using(paths, names))
+            entry = self.uses[key] = list(paths), users
+        unsaved = unsaved_names()
+        candidates = [path for path in paths if path in entry[1] or os.path.basename(path) in unsaved]
+        return super().files_using(candidates, names)
+
+
+class RememberedSearches(FolderSearches):
+    """Searches directories once until it is told to forget the files, so that an unsaved edit searches nothing.
+
+    The texts of unsaved files are read for each call. Slow searches are repeated in a part of the time only. Only one
+    thread searches, but any thread may call `forget`.
+    """
+
+    def __init__(self) -> None:
+        """Start without results."""
+        self._searches: dict[str, tuple[FileSelection, Search]] = {}
+        self._scans: dict[Root, _Scan] = {}
+        self._ignored: dict[tuple[str, tuple[str, ...]], frozenset[str]] = {}
+        self._uses: _Uses = {}
+        self._is_outdated = False
+        """Whether files may have changed since the start of a remembered search."""
+        self._seconds = 0.0
+        """The duration of the searches since the files were forgotten."""
+        self._end = 0.0
+        """The monotonic time of the end of the last search."""
+
+    @property
+    def are_slow(self) -> bool:
+        """Whether the searches since the files were forgotten took long."""
+        return self._seconds > _SLOW_SECONDS
+
+    def forget(self) -> None:
+        """Forget the files before the next search, because they may have changed."""
+        self._is_outdated = True
+
+    def search(self, folder: str, selection: FileSelection) -> Search:
+        """Return the files in a directory, like `search_folder`."""
+        self._forget_outdated()
+        entry = self._searches.get(folder)
+        if entry is not None and entry[0] == selection:
+            return entry[1]
+        started = time.monotonic()
+        search = search_folder(folder, selection)
+        self._searches[folder] = selection, search
+        self._count_time(started)
+        return search
+
+    def scan(self, paths: Sequence[str], candidates: CandidateFiles) -> Iterable[Words]:
+        """Return the words in files, like `scan`."""
+        self._forget_outdated()
+        root = candidates.root
+        entry = self._scans.get(root)
+        if entry is None or entry.paths != paths:
+            entry = self._scans[root] = self._scan(paths, root)
+        words = list(entry.words)
+        for name in unsaved_names():
+            for position in entry.positions.get(name, ()):
+                if is_unsaved(paths[position]):
+                    words[position] = next(scan(paths[position : position + 1], root))
+        return words
+
+    def ignored(self, folder: str, paths: Sequence[str]) -> frozenset[str]:
+        """Return the paths that git ignores, like the function `ignored`."""
+        self._forget_outdated()
+        key = folder, tuple(paths)
+        if key not in self._ignored:
+            if len(self._ignored) >= _MAX_ANSWERS:
+                self._ignored.clear()
+            self._ignored[key] = ignored(folder, paths)
+        return self._ignored[key]
+
+    def candidates(self, root: Root) -> CandidateFiles:
+        """Return an empty set of files that may derive classes. Its answers are remembered."""
+        self._forget_outdated()
+        return _RememberedCandidates(root, may_index=False, uses=self._uses)
+
+    def _forget_outdated(self) -> None:
+        """Forget files that may have changed, unless slow searches would take too much of the time."""
+        if not self._is_outdated:
+            return
+        if self.are_slow and time.monotonic() - self._end < self._seconds / _SLOW_SEARCH_SHARE:
+            return
+        self._is_outdated = False
+        self._searches.clear()
+        self._scans.clear()
+        self._ignored.clear()
+        self._uses = {}
+        self._seconds = 0.0
+
+    def _scan(self, paths: Sequence[str], root: Root) -> _Scan:
+        started = time.monotonic()
+        positions: dict[str, list[int]] = {}
+        for position, path in enumerate(paths):
+            positions.setdefault(os.path.basename(path), []).append(position)
+        words = tuple(scan(paths, root))
+        self._count_time(started)
+        return _Scan(paths, words, positions)
+
+    def _count_time(self, started: float) -> None:
+        self._end = time.monotonic()
+        self._seconds += self._end - started
