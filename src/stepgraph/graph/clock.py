@@ -69,6 +69,8 @@ class _Emitter(Struct):
     """The node of each started task, or None for a task that is drawn as a block."""
     separate_groups: dict[TaskId, tuple[SeparateGroup, ...]] = field(default_factory=dict)
     """The separate parallels that contain each task, outermost first."""
+    blocks_with_groups: frozenset[int] = frozenset()
+    """The blocks that contain a separate parallel, by `id`."""
 
 
 def emit_nodes(
@@ -83,7 +85,9 @@ def emit_nodes(
     live = liveness(body, is_run=is_run)
     recorded_places = Places() if places is None else places
     groups = separate_groups_by_task(body, live)
-    return _block(_Emitter(live, name_of, recorded_places, is_run, separate_groups=groups), body)
+    blocks = frozenset(group.block for of_task in groups.values() for group in of_task)
+    emitter = _Emitter(live, name_of, recorded_places, is_run, separate_groups=groups, blocks_with_groups=blocks)
+    return _block(emitter, body)
 
 
 def _block(emitter: _Emitter, block: Block) -> list[Node]:
@@ -232,6 +236,8 @@ def _sequence(
 
 def _separate_groups(emitter: _Emitter, block: Block, operation: Operation) -> tuple[SeparateGroup, ...]:
     """Return the separate groups in this block that contain the tasks of an operation."""
+    if id(block) not in emitter.blocks_with_groups:  # most blocks, and the search below takes linear time
+        return ()
     first = next(tasks_started_in(operation), None)
     if first is None:
         return ()

@@ -244,7 +244,7 @@ class DiscardAnalysis(Struct):
 
     def _name_conditions(self, function: cst.FunctionDef, name: str, *, elements_only: bool) -> _Conditions:
         names = self._names_in(function)
-        if not _DYNAMIC_LOOKUPS.isdisjoint(names):
+        if not names.keys().isdisjoint(_DYNAMIC_LOOKUPS):  # a dictionary as the argument would be iterated
             return None
         return self._merge_conditions(
             self._name_use_conditions(use, elements_only=elements_only) for use in names.get(name, ())

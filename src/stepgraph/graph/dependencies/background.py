@@ -269,6 +269,8 @@ def record_concurrent_steps(
     state.may_be_running |= set(task_ids)
     for task_id in task_ids:
         analysis.facts.add_waiting_in_task(task_id, analysis.may_wait(analysis.steps_of(task_id)))
+    if not any(isinstance(analysis.usage.activities.get(task_id), Call) for task_id in state.may_be_running):
+        return
     steps_by_task = {task_id: analysis.steps_of(task_id) for task_id in sorted(state.may_be_running)}
     step_counts = Counter(
         step for root in roots if root.task_id is None for step in analysis.program_usage.closure(root.run)

@@ -239,6 +239,8 @@ class ReplayState(Struct):
                 by_place.setdefault((type(fact), fact.place), fact)
             if len(by_place) == _MAX_REPEATED_FACTS:
                 break
+        if not by_place:
+            return ()
         outer_count = len(interpreter.calls) + (place is not None)
         return tuple(
             replace(fact, calls=fact.calls[: max(0, len(fact.calls) - outer_count)]) for fact in by_place.values()

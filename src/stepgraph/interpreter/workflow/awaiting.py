@@ -241,7 +241,8 @@ def _start_coroutine(interpreter: Interpreter, coroutine: Coroutine) -> Value:
         activity, result = _run_coroutine(interpreter, coroutine, is_started=True)
     interpreter.work.starting -= 1
     reads = frozenset(slot for slot in interpreter.store.reads if slot[0] <= newest)
-    interpreter.store.reads = outer_reads | reads
+    outer_reads.update(reads)  # a new set would take linear time at each start
+    interpreter.store.reads = outer_reads
     if activity is None:
         return Gathering("all", (), result=result) if result.relevant or interpreter.work.raised else UNKNOWN
     task = start_activity(interpreter, activity, coroutine.place, result)

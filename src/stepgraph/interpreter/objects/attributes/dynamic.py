@@ -122,7 +122,7 @@ def _may_have_others(owner: Instance | ClassValue) -> bool:
     order = resolution_order(owner.cls if isinstance(owner, Instance) else owner)
     return any(
         not isinstance(base, ClassValue | External)
-        or (isinstance(base, ClassValue) and not _LOOKUP_HOOKS.isdisjoint(base.scope.bindings.binders))
+        or (isinstance(base, ClassValue) and not base.scope.bindings.binders.keys().isdisjoint(_LOOKUP_HOOKS))
         for base in order
     )
 
