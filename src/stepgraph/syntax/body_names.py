@@ -104,31 +104,6 @@ def _defaults(params: cst.Parameters) -> list[cst.BaseExpression]:
     return [parameter.default for parameter in parameters(params) if parameter.default is not None]
 
 
-def dependent_names(body: Sequence[StatementNames], names: Iterable[str]) -> frozenset[str]:
-    """Return `names` and the names whose definitions in a body mention them directly or indirectly.
-
-    A dependent assignment or call also makes the variables that it mentions dependent, because it may store them.
-    """
-    statements_by_name: dict[str, list[StatementNames]] = {}
-    variables: set[str] = set()
-    for item in body:
-        variables |= item.bound if isinstance(item.statement, _ASSIGNMENTS) else frozenset()
-        for name in item.mentioned:
-            statements_by_name.setdefault(name, []).append(item)
-    dependent = set(names)
-    pending = list(dependent)
-    while pending:
-        for item in statements_by_name.get(pending.pop(), ()):
-            stored = item.evaluated & variables if isinstance(item.statement, (*_ASSIGNMENTS, cst.Expr)) else ()
-            added = (item.bound | frozenset(stored)) - dependent
-            dependent |= added
-            pending += added
-    return frozenset(dependent)
-
-
-_ASSIGNMENTS = (cst.Assign, cst.AnnAssign, cst.AugAssign)
-
-
 def collections_mutated_in_functions(module: SourceModule) -> frozenset[str]:
     """Return the module and class variables, and the attributes, whose collections are mutated in functions."""
     classes = (s for s in statements_below(module.tree, into_functions=True) if isinstance(s, cst.ClassDef))

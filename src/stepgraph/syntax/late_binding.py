@@ -225,8 +225,9 @@ class _Loop(Struct, frozen=True, dict=True):
             elif isinstance(node, _LOOPS):
                 breaks = False  # the exit ends only this inner loop
             elif isinstance(node, cst.IndentedBlock):
-                breaks = breaks or _exits_after(node, inner, cst.Break)
-                returns = returns or _exits_after(node, inner, cst.Return)
+                exits = self.module.once_for(node, _exits_of_block)
+                breaks = breaks or exits.follow(inner, cst.Break)
+                returns = returns or exits.follow(inner, cst.Return)
             else:
                 returns = returns or isinstance(node, cst.Return)
             inner = node
@@ -284,11 +285,25 @@ def _loops_around(binder: cst.CSTNode, module: SourceModule) -> tuple[cst.CSTNod
 _STATEMENTS: Final = (cst.BaseSmallStatement, cst.BaseCompoundStatement)
 
 
-def _exits_after(block: cst.IndentedBlock, inner: cst.CSTNode, exit_type: type[cst.CSTNode]) -> bool:
-    """Return whether a statement of a block from `inner` on is an exit of this type, which always runs."""
-    index = next(index for index, statement in enumerate(block.body) if statement is inner)
-    following = (statement for statement in block.body[index:] if isinstance(statement, cst.SimpleStatementLine))
-    return any(isinstance(statement.body[-1], exit_type) for statement in following)
+class _BlockExits(Struct, frozen=True):
+    """The exits in a block that always run if the block does not end before them."""
+
+    positions: dict[int, int]
+    """The index of each statement of the block, by `id`."""
+    last: dict[type[cst.CSTNode], int]
+    """The index of the last statement that ends with an exit, by the type of the exit."""
+
+    def follow(self, inner: cst.CSTNode, exit_type: type[cst.CSTNode]) -> bool:
+        """Return whether a statement of the block from `inner` on is an exit of this type."""
+        return self.last.get(exit_type, -1) >= self.positions[id(inner)]
+
+
+def _exits_of_block(block: cst.IndentedBlock, _: SourceModule) -> _BlockExits:
+    last: dict[type[cst.CSTNode], int] = {}
+    for index, statement in enumerate(block.body):
+        if isinstance(statement, cst.SimpleStatementLine) and isinstance(statement.body[-1], _EXITS):
+            last[type(statement.body[-1])] = index
+    return _BlockExits({id(statement): index for index, statement in enumerate(block.body)}, last)
 
 
 def _is_await(node: cst.CSTNode) -> bool:

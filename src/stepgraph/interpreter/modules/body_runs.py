@@ -34,6 +34,7 @@ from stepgraph.syntax.walk import self_and_statements_below
 
 if TYPE_CHECKING:
     from stepgraph.syntax.body_names import StatementNames
+    from stepgraph.syntax.name_dependents import NameDependents
 
 Definer: TypeAlias = Callable[[Interpreter, LexicalScope, str, cst.CSTNode], None]
 """A function that binds a name of a body to the value it has after a statement of the body."""
@@ -49,14 +50,12 @@ def run_bodies(
     Any module may fill a collection that is mutated in functions (`by_functions`). Other collections are filled only by
     the bodies that define them.
     """
-    from stepgraph.syntax.body_names import dependent_names
-
     modules = interpreter.modules
     if by_functions or _calls_other_code(interpreter, scope):
         _start_program(interpreter, define, _names_with_aliases(interpreter, scope) | {name})
     elif name in scope.bindings.mutations and scope not in modules.started_bodies:
         modules.started_bodies.add(scope)
-        names = dependent_names(_statements_of(scope), scope.bindings.mutations)
+        names = _dependents_in(scope).dependents(scope.bindings.mutations)
         queue = RunQueue([], names, follows_imports=False)
         modules.queues.append(queue)
         _push(interpreter, queue, scope)
@@ -134,10 +133,8 @@ def _names_with_aliases(interpreter: Interpreter, scope: LexicalScope) -> frozen
         return frozenset()
     aliases = scope.module.once(analyze_aliases)
     spend = partial(interpreter.budget.spend, Limit.ELEMENTS)
-    variables = (item.bound for item in _statements_of(scope) if isinstance(item.statement, cst.Assign | cst.AnnAssign))
-    return frozenset(
-        name for bound in variables for name in bound if aliases.may_be_mutated(AccessPath(name), DEEPEST, spend)
-    )
+    variables = _dependents_in(scope).variables
+    return frozenset(name for name in variables if aliases.may_be_mutated(AccessPath(name), DEEPEST, spend))
 
 
 def _start_program(interpreter: Interpreter, define: Definer, names: frozenset[str]) -> None:
@@ -292,8 +289,9 @@ def never_runs(statement: cst.If) -> bool:
 def _push(interpreter: Interpreter, queue: RunQueue, scope: LexicalScope, *, late: LateImport | None = None) -> None:
     """Queue the statements of a body that may affect the collections of the queue."""
     statements: list[tuple[cst.CSTNode, frozenset[str]]] = []
-    for item in _statements_of(scope) if queue.follows_imports or _mentions_any(scope.module, queue.names) else ():
-        interpreter.budget.spend(Limit.ELEMENTS)
+    is_affected = queue.follows_imports or _mentions_any(scope.module, queue.names)
+    interpreter.budget.spend(Limit.ELEMENTS, len(_statements_of(scope)) if is_affected else 0)
+    for item in _dependents_in(scope).affected(queue.names) if is_affected else ():
         is_import = isinstance(item.statement, cst.Import | cst.ImportFrom)
         if scope.kind == "module" and queue.follows_imports:
             statements += ((node, frozenset[str]()) for node in item.imports)
@@ -388,7 +386,6 @@ def _names_of_registries(interpreter: Interpreter, scopes: list[LexicalScope], n
     from stepgraph.syntax.body_names import (
         attributes_storing_arguments,
         collections_mutated_in_functions,
-        dependent_names,
         importing_functions,
         names_of_iterators,
     )
@@ -406,7 +403,7 @@ def _names_of_registries(interpreter: Interpreter, scopes: list[LexicalScope], n
         for scope in scopes:
             interpreter.budget.spend(Limit.ELEMENTS, len(names))
             if _mentions_any(scope.module, names):
-                names = dependent_names(_statements_of(scope), names)
+                names = _dependents_in(scope).dependents(names)
     return names
 
 
@@ -420,6 +417,12 @@ def _statements_of(scope: LexicalScope) -> tuple[StatementNames, ...]:
     return tuple(names_of_statements(scope.module, _owner(scope)))
 
 
+def _dependents_in(scope: LexicalScope) -> NameDependents:
+    from stepgraph.syntax.name_dependents import name_dependents
+
+    return name_dependents(scope.module, _owner(scope))
+
+
 def _owner(scope: LexicalScope) -> cst.Module | cst.ClassDef:
     return scope.module.tree if scope.owner is None else scope.owner.node
 
@@ -430,17 +433,17 @@ def _body(scope: LexicalScope) -> cst.Module | cst.BaseSuite:
 
 def _calls_other_code(interpreter: Interpreter, scope: LexicalScope) -> bool:
     """Return whether a statement that affects a mutated collection of a body calls code that may mutate other ones."""
-    from stepgraph.syntax.body_names import collections_mutated_in_functions, dependent_names
+    from stepgraph.syntax.body_names import collections_mutated_in_functions
 
-    body = _statements_of(scope)
-    names = dependent_names(body, scope.bindings.mutations)
+    body, dependents = _statements_of(scope), _dependents_in(scope)
+    names = dependents.dependents(scope.bindings.mutations)
     imported = frozenset(
         name
         for item in body
         if any(True for node in item.imports for _ in interpreter.modules.imported_by(scope.module, node))
         for name in item.bound
     )
-    others = imported | dependent_names(body, scope.module.once(collections_mutated_in_functions))
+    others = imported | dependents.dependents(scope.module.once(collections_mutated_in_functions))
     return any(
         not item.evaluated.isdisjoint(names) and not item.evaluated.isdisjoint(others) and _has_call(item.statement)
         for item in body
