@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from functools import reduce
 from itertools import takewhile
 from operator import or_
 from typing import TypeAlias
 
-from msgspec import Struct
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from stepgraph.bit_sets import bit_set, bits
@@ -151,6 +152,23 @@ class _State(Struct, frozen=True):
         return replace(self, pending=self.pending & ~task_ids, several=self.several & ~task_ids)
 
 
+class _OpenBlock(Struct):
+    """The jumps out of a block on the current path."""
+
+    pending_at_jumps: dict[int, int] = field(default_factory=dict)
+    """The tasks pending at the jumps, by the depth of their target: the number of blocks around it."""
+    early_depth: int | None = None
+    """The smallest depth of a target whose jumps end loops before exhaustion, if there are any."""
+
+    def add_jump(self, target_depth: int, pending: int) -> None:
+        """Add the tasks pending at a jump."""
+        self.pending_at_jumps[target_depth] = self.pending_at_jumps.get(target_depth, 0) | pending
+
+    def add_early_exit(self, target_depth: int) -> None:
+        """Add a jump that ends loops before exhaustion."""
+        self.early_depth = target_depth if self.early_depth is None else min(self.early_depth, target_depth)
+
+
 class _PendingTasks(Domain[_State], Observer[_State]):
     """The may-be-pending analysis of tasks. The recorded facts only grow, so repeated visits are safe.
 
@@ -166,6 +184,8 @@ class _PendingTasks(Domain[_State], Observer[_State]):
         """The tasks that only one block starts and awaits, by block."""
         self.path: list[tuple[int, int]] = []
         """The path to the current operation."""
+        self.open_blocks: list[_OpenBlock] = []
+        """The jumps in each block on the path."""
         self.started: dict[TaskId, Path] = {}
         """The path to the start of each task."""
         self.awaited: dict[TaskId, dict[Path, None]] = {}
@@ -334,6 +354,7 @@ class _PendingTasks(Domain[_State], Observer[_State]):
         self.pending_before[key] = self.pending_before.get(key, 0) | state.pending
         self.pending_after.setdefault(key, [0] * len(block.operations))
         self.path.append((key, 0))
+        self.open_blocks.append(_OpenBlock())
 
     def before(self, index: int, state: _State) -> None:
         del state
@@ -343,27 +364,44 @@ class _PendingTasks(Domain[_State], Observer[_State]):
         self.pending_after[self.path[-1][0]][index] |= state.pending
 
     def leave(self) -> None:
-        self.path.pop()
+        """Record the jumps out of the innermost block, and add those that also leave the block around it there.
+
+        Each jump is recorded for a block when the block is left, because jumps may leave thousands of nested blocks.
+        """
+        block, depth, left = self.path.pop()[0], len(self.path), self.open_blocks.pop()
+        for target_depth, pending in left.pending_at_jumps.items():
+            self.pending_at_jumps[block] = self.pending_at_jumps.get(block, 0) | pending
+            if target_depth < depth:
+                self.open_blocks[-1].add_jump(target_depth, pending)
+        if left.early_depth is not None:
+            if block in self.loop_bodies:
+                self.left_early.add(block)
+            if left.early_depth < depth:
+                self.open_blocks[-1].add_early_exit(left.early_depth)
 
     def exit(self, source: Jump | JumpTarget[_State], state: _State, target: JumpTarget[_State]) -> None:
         """Record the tasks pending at a jump, or after the `finally` blocks without steps that the jump runs."""
-        crossed = {block for block, _ in self.path[target.depth :]}
+        crosses = target.depth < len(self.path)
+        exited: Mapping[bool, AbstractSet[int]]
         if isinstance(source, Jump):
-            exited = {source.drawn or source.kind is JumpKind.RAISE: crossed}
+            exited = {source.drawn or source.kind is JumpKind.RAISE: frozenset()}
         else:
-            exited = {ends_run: blocks | crossed for ends_run, blocks in self.delayed.get(id(source), {}).items()}
-        if not isinstance(source, Jump) or source.kind is not JumpKind.FINISHED:
-            self.left_early |= crossed & self.loop_bodies
+            exited = self.delayed.get(id(source), {})
+        if crosses and (not isinstance(source, Jump) or source.kind is not JumpKind.FINISHED):
+            self.open_blocks[-1].add_early_exit(target.depth)
         for ends_run, blocks in exited.items():
             if target.finalbody is not None:
                 delayed = self.delayed.setdefault(id(target), {}).setdefault(ends_run, set())
                 if not may_run_steps(target.finalbody):
                     delayed |= blocks
+                    delayed.update(block for block, _ in self.path[target.depth :])
                     continue
             elif target.is_outside and self.is_run and ends_run:
                 # Nothing in the graph begins after an early return of `run`, so tasks pending there need not escape.
                 continue
             self._record_jump(blocks, state)
+            if crosses:
+                self.open_blocks[-1].add_jump(target.depth, state.pending)
 
     def _record_jump(self, blocks: Iterable[int], state: _State) -> None:
         for block in blocks:

@@ -285,8 +285,9 @@ class Interpreter(Struct, eq=False):
             if not isinstance(operation, Start):
                 self.tracer.on_completion()
             if isinstance(operation, Await) and self.store.in_flight and not operation.group.until_error:
+                hides_errors = operation.group.hides_errors  # takes linear time in the members
                 for awaited in tasks_done_after(operation.group):
-                    self.store.finish_task(awaited, self.loop_depth, may_have_failed=operation.group.hides_errors)
+                    self.store.finish_task(awaited, self.loop_depth, may_have_failed=hides_errors)
 
     def note(self, code: str, place: Place, message: str, advice: str, *, incomplete: bool = True) -> None:
         """Add a note, once per code and place. `incomplete` means that steps may be missing from the graph."""

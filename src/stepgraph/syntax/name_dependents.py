@@ -53,6 +53,12 @@ class NameDependents(Struct, dict=True):
             _store(self._affected, names, answer)
         return answer
 
+    @cached_property
+    def variables(self) -> tuple[str, ...]:
+        """The names that plain and annotated assignments bind."""
+        assignments = (item for item in self.statements if isinstance(item.statement, cst.Assign | cst.AnnAssign))
+        return tuple(name for item in assignments for name in item.bound)
+
     def _find_dependents(self, names: frozenset[str]) -> frozenset[str]:
         dependent = set(names)
         pending = list(dependent)
