@@ -50,6 +50,21 @@ _STEP = """\
 
 """
 
+_SHORT_HEAD = """\
+from workers import WorkflowEntrypoint
+
+
+async def work():
+    return 1
+
+
+class Orders(WorkflowEntrypoint):
+    async def run(self, event, step):
+"""
+_SHORT_STEP = """\
+        await step.do("step {n}")(work)()
+"""
+
 
 def workflow(steps: int, name: str = "W") -> str:
     """Return the source of a workflow with this number of sequential steps."""
@@ -60,6 +75,16 @@ def write_workflow(folder: Path, steps: int) -> Path:
     """Write a file with a workflow, and return its path."""
     path = folder / f"workflow_{steps}.py"
     path.write_text(workflow(steps), encoding="utf-8")
+    return path
+
+
+def write_short_steps(folder: Path, steps: int) -> Path:
+    """Write a file with a workflow whose steps share a function, and return its path.
+
+    With `workflow`, 20,000 steps exceed the limit on the tokens of a module.
+    """
+    path = folder / f"short_{steps}.py"
+    path.write_text(_SHORT_HEAD + "".join(_SHORT_STEP.format(n=n) for n in range(steps)), encoding="utf-8")
     return path
 
 

@@ -78,7 +78,7 @@ def environment_of(command: Command) -> dict[str, str]:
 
 
 def measure(command: Command) -> ProcessUsage:
-    """Run a command without its output. Raises CalledProcessError if it fails."""
+    """Run a command without its output. Raises RuntimeError if it fails."""
     launch = [sys.executable, "-I", "-S", "-c", _LAUNCHER, *command.arguments]
     result = subprocess.run(
         launch,
@@ -90,12 +90,18 @@ def measure(command: Command) -> ProcessUsage:
     )
     wall, processor, memory, code = json.loads(result.stdout)
     if code != command.code:
-        raise subprocess.CalledProcessError(code, command.arguments, stderr=result.stderr)
+        raise RuntimeError(_failure(command, code, result.stderr))
     return ProcessUsage(wall, processor, memory)
 
 
+def _failure(command: Command, code: int, messages: bytes) -> str:
+    return (
+        f"exit code {code} of {' '.join(command.arguments)} in {command.folder}:\n{messages.decode(errors='replace')}"
+    )
+
+
 def output_of(command: Command, **variables: str) -> tuple[bytes, bytes]:
-    """Return standard output and error of a command, with additional variables. Raises CalledProcessError."""
+    """Return standard output and error of a command, with additional variables. Raises RuntimeError if it fails."""
     environment = environment_of(command) | variables
     result = subprocess.run(
         command.arguments,
@@ -106,7 +112,7 @@ def output_of(command: Command, **variables: str) -> tuple[bytes, bytes]:
         stdin=subprocess.DEVNULL,
     )
     if result.returncode != command.code:
-        raise subprocess.CalledProcessError(result.returncode, command.arguments, result.stdout, result.stderr)
+        raise RuntimeError(_failure(command, result.returncode, result.stderr))
     return result.stdout, result.stderr
 
 

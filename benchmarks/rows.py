@@ -19,6 +19,7 @@ from benchmarks.inputs import (
     write_helper_project,
     write_orders,
     write_repository_project,
+    write_short_steps,
     write_tree,
     write_workflow,
     write_workflows,
@@ -180,7 +181,7 @@ def _many_steps(folder: Path) -> Iterator[Benchmark]:
 
 
 def _most_steps(folder: Path) -> Iterator[Benchmark]:
-    large = write_workflow(folder, 20_000)
+    large = write_short_steps(folder, 20_000)
     graph, parse = _stepgraph(folder, "graph", large.name, *_JSON, cold=True), _parse(folder, [large])
     yield Benchmark("20,000 steps, JSON", "parsing the file", graph, parse, None, '"step 19999"', max_megabytes=400)
 
