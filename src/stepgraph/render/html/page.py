@@ -36,6 +36,7 @@ SCRIPTS: Final = (
     "making",
     "lengths",
     "view",
+    "regions",
     "picture",
     "figures",
     "navigation",

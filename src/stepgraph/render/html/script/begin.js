@@ -14,7 +14,7 @@ function begin() {
   masthead.append(tools);
   document.querySelector("main").append(overlay, panel);
   document.body.append(palette, help, legend);
-  followers.push(nameAll, cover);
+  followers.push((picture, area) => area && picture.cull(area), cover, nameAll);
   forget();
   document.documentElement.classList.add("js");
   document.body.classList.toggle("tabbed", pictures.length > 1);

@@ -23,7 +23,7 @@ function pictureCopy(svg) {
   for (const one of [copy, ...copy.querySelectorAll("*")]) {
     for (const name of ["style", "tabindex", "data-vary", "data-node", "aria-expanded"]) one.removeAttribute(name);
     if (one !== copy) one.removeAttribute("role");
-    one.classList.remove("is-selected", "is-hit", "is-here", "is-lit", "is-small");
+    one.classList.remove("is-selected", "is-hit", "is-here", "is-lit", "is-small", "is-out");
   }
   copy.insertBefore(draw("style", {}, `\n${pictureRules().join("\n")}\n`), copy.querySelector(".paper"));
   return copy;

@@ -6,34 +6,20 @@ function figures(picture) {
   return picture.figures;
 }
 
-function measureFigures({ svg, scale, nodes, folded }) {
-  const origin = svg.getBoundingClientRect();
-  const byGroup = new Map();
-  for (const edge of svg.querySelectorAll(".box, .edge")) {
-    const group = edge.parentNode, box = edge.getBoundingClientRect();
-    if (!box.width) continue;
-    const isFrame = edge.matches(".edge") && !folded.has(group.id);
-    const figure = byGroup.get(group) ?? { group, isFrame, parent: null, depth: 0, band: 0, fact: nodes.get(group.id) };
-    // A stacked figure has two edges, and the one behind comes first.
-    figure.left = (box.left - origin.left) / scale;
-    figure.top = (box.top - origin.top) / scale;
-    figure.width = box.width / scale;
-    figure.height = box.height / scale;
-    byGroup.set(group, figure);
+function measureFigures({ regions, nodes, folded }) {
+  const measured = [], byGroup = new Map();
+  for (const [at, group] of regions.groups.entries()) {
+    const box = regions.figureAt(at);
+    if (!box) continue;
+    const isFrame = regions.isFrame(at) && !folded.has(group.id);
+    let around = regions.parents[at];
+    while (around >= 0 && !byGroup.has(around)) around = regions.parents[around];
+    const parent = byGroup.get(around) ?? null, band = isFrame && childOf(group, "band") ? bandOf(group) : 0;
+    const figure = { group, isFrame, parent, depth: parent ? parent.depth + 1 : 0, band, fact: nodes.get(group.id), ...box };
+    byGroup.set(at, figure);
+    measured.push(figure);
   }
-  for (const figure of byGroup.values()) {
-    figure.parent = parentOf(figure.group, byGroup, svg);
-    figure.depth = figure.parent ? figure.parent.depth + 1 : 0;
-    const band = figure.isFrame && figure.group.querySelector(":scope > .band");
-    if (band) figure.band = Number(band.getAttribute("d").match(/^M-?\d+ (\d+)/)[1]);
-  }
-  return [...byGroup.values()];
-}
-
-function parentOf(group, byGroup, svg) {
-  let at = group.parentNode;
-  while (at !== svg && !byGroup.has(at)) at = at.parentNode;
-  return byGroup.get(at) ?? null;
+  return measured;
 }
 
 /** Return whether a figure is inside a frame. */

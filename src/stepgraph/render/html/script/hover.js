@@ -35,9 +35,9 @@ function offerDetails(group) {
   if (!group?.matches(".foldable")) return info.remove();
   if (info.parentNode === group) return;
   const isFolded = current.folded.has(group.id);
-  const beside = isFolded ? edgeOf(group) : group.querySelector(":scope > .while-open");
+  const beside = isFolded ? edgeOf(group) : childOf(group, "while-open");
   const right = (beside.getBoundingClientRect().right - group.getScreenCTM().e) / current.scale;
-  const [bottom] = group.querySelector(":scope > .toggle").getAttribute("transform").match(/[\d.]+(?=\))/);
+  const [bottom] = focusable(group).getAttribute("transform").match(/[\d.]+(?=\))/);
   info.setAttribute("transform", `translate(${Math.round(right) + (isFolded ? 0 : 18)} ${bottom})`);
   group.insertBefore(info, group.lastElementChild);
 }

@@ -30,18 +30,20 @@ function variations(element) {
   return element.dataset.vary.split(";").map((part) => {
     const begin = part.indexOf("=");
     const pieces = part.slice(begin + 1).split(/\{(-?\d+),(-?\d+)\}/);
-    return { element, name: part.slice(0, begin), pieces, text: null };
+    const numbers = pieces.map((piece, at) => (at % 3 ? Number(piece) : piece));
+    return { element, name: part.slice(0, begin), pieces: numbers, text: null };
   });
 }
 
-/** Set an attribute that varies. Attributes that remain are not even read. */
+/** Set an attribute that varies. Return whether it changed. Attributes that remain are not even read. */
 function vary(variation, known) {
   const { element, name, pieces } = variation;
   let text = pieces[0];
   for (let at = 1; at < pieces.length; at += 3) {
-    text += lengthOf(Number(pieces[at]), known) + Number(pieces[at + 1]) + pieces[at + 2];
+    text += lengthOf(pieces[at], known) + pieces[at + 1] + pieces[at + 2];
   }
-  if (text === variation.text) return;
+  if (text === variation.text) return false;
   variation.text = text;
   element.setAttribute(name, text);
+  return true;
 }

@@ -1,10 +1,18 @@
 const find = (identity) => document.getElementById(identity);
-const focusable = (group) => group.querySelector(":scope > .toggle") ?? group;
+
+/** Return the last child of an element with a class. A query would look at everything inside. */
+function childOf(element, name) {
+  let child = element.lastElementChild;
+  while (child && !child.classList.contains(name)) child = child.previousElementSibling;
+  return child;
+}
+
+const focusable = (group) => childOf(group, "toggle") ?? group;
 // A stacked frame has two edges, and the one behind comes first.
-const edgeOf = (frame) => [...frame.querySelectorAll(":scope > .edge")].at(-1);
+const edgeOf = (frame) => childOf(frame, "edge");
 
 /** Return the height of the band of a frame. The path of a band begins at its lower left corner. */
-const bandOf = (frame) => Number(frame.querySelector(":scope > .band").getAttribute("d").match(/-?\d+/g)[1]);
+const bandOf = (frame) => Number(childOf(frame, "band").getAttribute("d").match(/-?\d+/g)[1]);
 
 /** Return the middle of an element on the screen. */
 function middle(element) {

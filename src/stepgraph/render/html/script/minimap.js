@@ -9,6 +9,8 @@ const canvas = make("canvas", { role: "img", "aria-label": "Map of the picture" 
 const mapSwitch = button("", "Hide the map (M)", () => showMap(!isMapShown),
   { "aria-keyshortcuts": "M", "aria-expanded": "true" });
 const minimap = make("div", { class: "minimap" }, canvas, mapSwitch);
+// The style sheet hides the map there.
+const narrowScreen = matchMedia("(max-width:760px)");
 let isMapShown = true;
 let place = null;
 
@@ -23,12 +25,10 @@ function showMap(isShown) {
 }
 
 /** Draw the map of a picture. Long pictures scroll in the map, so that it stays readable. */
-function drawMap(picture) {
-  const { svg, viewport } = picture;
-  const isLarger = svg && ["Width", "Height"].some((side) => viewport[`scroll${side}`] > viewport[`client${side}`] + 1);
-  minimap.hidden = !isLarger;
-  if (!isLarger || !isMapShown || !canvas.offsetParent) return;
-  place = placeMap(picture, visibleArea(picture));
+function drawMap(picture, area) {
+  minimap.hidden = !area.isLarger;
+  if (minimap.hidden || !isMapShown || narrowScreen.matches) return;
+  place = placeMap(picture, area);
   // A strip of dust helps nobody.
   minimap.hidden = place.width < MAP_THINNEST;
   const ratio = devicePixelRatio;
@@ -121,13 +121,13 @@ function mapColors(group) {
   return inks.get(name);
 }
 
-/** Forget the colors if those of the page have changed. */
-function refreshColors() {
-  const paper = getComputedStyle(document.documentElement).getPropertyValue("--paper").trim();
-  if (inks.get("--paper") === paper) return;
+/** Forget the colors, because those of the page have changed. */
+function forgetColors() {
   inks.clear();
-  inks.set("--paper", paper);
+  update();
 }
+
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", forgetColors);
 
 // The map scrolls to the point of a press, unless the press is on the visible part. A drag moves the visible part.
 
@@ -141,7 +141,7 @@ function startDrag(event) {
   const isOutside = Math.abs(beyond.x) > seen.width / 2 || Math.abs(beyond.y) > seen.height / 2;
   if (isOutside) {
     current.viewport.scrollBy({ left: beyond.x / factor, top: beyond.y / factor, behavior: "instant" });
-    drawMap(current);
+    drawMap(current, visibleArea(current));
   }
   grip = { x: at.x - part().x, y: at.y - part().y };
 }

@@ -7,24 +7,24 @@ const WIDEST = 200;
 const SHORTEST = 30;
 
 /** Show names in place of the texts of a small picture, for its scale and its folded frames. */
-function nameAll(picture) {
+function nameAll(picture, area) {
   const { svg, scale } = picture;
   if (!svg) return;
   const isSmall = scale < READABLE_FROM;
   svg.classList.toggle("is-small", isSmall);
   if (!isSmall) return;
-  const basis = [scale, figures(picture), ...sides(picture)];
+  const basis = [scale, figures(picture), ...sides(picture, area)];
   if (!picture.names || basis.some((one, index) => one !== picture.names.basis[index])) {
     picture.names?.group.remove();
-    picture.names = { basis, all: placedNames(picture), group: svg.appendChild(namesGroup(scale)), from: 0, to: 0 };
+    picture.names = { basis, all: placedNames(picture, area), group: svg.appendChild(namesGroup(scale)), from: 0, to: 0 };
   }
-  drawNamesNear(picture);
+  drawNamesNear(picture, area);
 }
 
 /** Return the room in pixels on the left and on the right of a picture in its viewport, into which names may extend. */
-function sides({ svg, scale, viewport }) {
-  const before = visibleArea({ svg, viewport }).x + viewport.scrollLeft;
-  const after = viewport.clientWidth - before - Number(svg.getAttribute("width")) * scale;
+function sides({ svg, scale, viewport }, { x, width }) {
+  const before = x + viewport.scrollLeft;
+  const after = width - before - Number(svg.getAttribute("width")) * scale;
   return [before, after].map((room) => Math.max(0, Math.round(room) - 8));
 }
 
@@ -36,8 +36,7 @@ function namesGroup(scale) {
 }
 
 /** Draw the names in and near the visible part, unless they are drawn. Texts are slow to lay out. */
-function drawNamesNear(picture) {
-  const { names, scale } = picture, { y, height } = visibleArea(picture);
+function drawNamesNear({ names, scale }, { y, height }) {
   const isDrawn = names.from <= -y && names.to >= height - y;
   if (isDrawn) return;
   [names.from, names.to] = [-y - height, 2 * height - y];
@@ -54,7 +53,7 @@ function drawnName({ figure, text, from, to, y }, scale) {
 }
 
 /** Return the names for which there is room, at their positions in pixels of the screen. Names of outer figures win. */
-function placedNames(picture) {
+function placedNames(picture, area) {
   const { scale } = picture;
   const candidates = figures(picture).filter((figure) => label(figure) && (figure.band || !figure.isFrame));
   candidates.sort((one, other) => priority(one) - priority(other));
@@ -62,7 +61,7 @@ function placedNames(picture) {
   for (const { isFrame, left, top, width, height } of candidates) {
     if (!isFrame) cards.add(left * scale, (left + width) * scale, (top + height / 2) * scale);
   }
-  const [before, after] = sides(picture), edges = [-before, Number(picture.svg.getAttribute("width")) * scale + after];
+  const [before, after] = sides(picture, area), edges = [-before, Number(picture.svg.getAttribute("width")) * scale + after];
   for (const figure of candidates) {
     const name = fitted(figure, scale, edges, { cards, taken });
     if (!name || taken.isTaken(name.from, name.to, name.y)) continue;

@@ -3,13 +3,12 @@
 const overlay = make("div", { class: "overlay" }, titles, minimap);
 
 /** Place the layer over the viewport of a picture, without its scroll bars, and update its content. */
-function cover(picture) {
+function cover(picture, area) {
   overlay.hidden = !picture.svg;
   if (overlay.hidden) return;
-  const area = visibleArea(picture), origin = overlay.parentNode.getBoundingClientRect();
+  const origin = overlay.parentNode.getBoundingClientRect();
   Object.assign(overlay.style, { left: `${area.left - origin.left}px`, top: `${area.top - origin.top}px`,
     width: `${area.width}px`, height: `${area.height}px` });
-  refreshColors();
-  stick(picture);
-  drawMap(picture);
+  stick(picture, area);
+  drawMap(picture, area);
 }

@@ -4,6 +4,16 @@ const READABLE = 0.7;
 const MARGIN = 24;
 /** The minimum distance in pixels from the pointer to the sides of a frame that it has folded or unfolded. */
 const NEAR = 8;
+/** The number of nodes from which only those near the visible part are drawn. */
+const CULLED_FROM = 200;
+/** A drawn area is replaced once it is this many times as high as needed, after enlarging the picture. */
+const WASTED = 6;
+
+/** Return whether a drawn area contains another one, and is not much larger. */
+function drawsFor(drawn, { left, top, right, bottom }) {
+  return Boolean(drawn) && drawn.left <= left && drawn.top <= top && drawn.right >= right && drawn.bottom >= bottom
+    && drawn.bottom - drawn.top < WASTED * (bottom - top);
+}
 
 /** A workflow with its picture, its folded frames and its scale. */
 class Picture {
@@ -28,13 +38,18 @@ class Picture {
     watch(this);
     const inside = [...this.svg.querySelectorAll("[data-vary]")];
     this.varying = (this.svg.dataset.vary ? [this.svg, ...inside] : inside).flatMap(variations);
+    this.regions = new Regions(this.svg);
+    this.beginning = this.svg.querySelector("circle.dot").parentNode;
     this.prepareFrames();
     this.prepareNodes();
-    if (this.folded.size) this.fold();
-    const width = this.viewport.clientWidth / this.svg.width.baseVal.value;
+    this.fold();
+    const width = this.viewport.clientWidth / this.svg.getAttribute("width");
     this.zoom(Math.min(1, Math.max(READABLE, width)));
-    const offset = middle(this.svg.querySelector("circle.dot")).x - middle(this.viewport).x;
+    const offset = this.box(this.beginning).left - middle(this.viewport).x;
     if (offset > this.viewport.clientWidth / 6) this.viewport.scrollLeft += offset;
+    this.cull();
+    // Before this, the browser does not draw the picture.
+    this.viewport.classList.add("is-ready");
   }
 
   prepareFrames() {
@@ -50,16 +65,13 @@ class Picture {
         draw("path", { d: "M-3-1.5 0 1.5 3-1.5" }),
       );
       frame.insertBefore(toggle, frame.lastElementChild);
-      this.placeToggle(frame);
     }
   }
 
   /** Put the toggle of a frame at the left end of its band or, while it is folded, at the middle of its left side. */
   placeToggle(frame) {
     const edge = edgeOf(frame), height = this.folded.has(frame.id) ? edge.getAttribute("height") : bandOf(frame);
-    const transform = `translate(${edge.getAttribute("x") - 1} ${height / 2})`;
-    const toggle = frame.querySelector(":scope > .toggle");
-    if (toggle.getAttribute("transform") !== transform) toggle.setAttribute("transform", transform);
+    focusable(frame).setAttribute("transform", `translate(${edge.getAttribute("x") - 1} ${height / 2})`);
   }
 
   prepareNodes() {
@@ -86,59 +98,82 @@ class Picture {
     return this.frames.find((frame) => frame !== group && this.folded.has(frame.id) && frame.contains(group));
   }
 
-  /** Return whether a folded frame hides a node. For all nodes, this is faster than a search through all frames. */
+  /** Return whether a folded frame hides a node. */
   isHidden(group) {
-    return group.parentNode.closest(".is-folded") !== null;
+    return this.regions.hides(group);
   }
 
   /** Draw each frame as folded or open, and update the elements whose positions depend on it. */
   fold() {
+    const moved = new Set();
     for (const frame of this.frames) {
       const isFolded = this.folded.has(frame.id);
+      if (this.isPlaced && frame.classList.contains("is-folded") === isFolded) continue;
+      moved.add(frame);
       frame.classList.toggle("is-folded", isFolded);
-      frame.querySelector(":scope > .toggle").setAttribute("aria-expanded", String(!isFolded));
+      focusable(frame).setAttribute("aria-expanded", String(!isFolded));
     }
     this.figures = null;
     const known = evaluate(this.lengths, this.folded);
-    for (const one of this.varying) vary(one, known);
-    for (const frame of this.frames) this.placeToggle(frame);
+    for (const { element } of this.varying.filter((one) => vary(one, known))) {
+      this.regions.forget(element);
+      if (element.matches(".foldable > .edge")) moved.add(element.parentNode);
+    }
+    for (const frame of moved) this.placeToggle(frame);
+    this.regions.place(this.folded);
+    this.drawn = null;
+    this.isPlaced = true;
     offerDetails(null);
     this.resize();
+    this.cull();
     const hiding = this.at && this.hiding(this.at);
     if (hiding) this.land(hiding);
     update();
   }
 
+  /** Return the card or the frame of a node on the screen, or the origin of another group. It need not be drawn. */
+  box(group) {
+    const { left, top } = this.svg.getBoundingClientRect(), { scale } = this;
+    const place = this.regions.placeOf(group), box = { left: left + place.left * scale, top: top + place.top * scale,
+      width: place.width * scale, height: place.height * scale };
+    return { ...box, right: box.left + box.width, bottom: box.top + box.height };
+  }
+
   /** Fold or unfold a frame, and keep it below the pointer. Unfolding returns to the position before folding. */
   toggle(frame, pointer = middle(focusable(frame))) {
-    const edge = edgeOf(frame), { top } = edge.getBoundingClientRect(), spine = frame.getScreenCTM().e;
+    const { left: before, top } = this.box(frame), spine = before + this.spineOf(frame);
     const isFolding = !this.folded.delete(frame.id);
     if (isFolding) this.folded.add(frame.id);
     this.fold();
-    const box = edge.getBoundingClientRect(), left = box.left - frame.getScreenCTM().e, right = left + box.width;
+    const left = -this.spineOf(frame), right = left + this.box(frame).width;
     let to = spine - (this.moved.get(frame) ?? 0) * this.scale;
     if (isFolding) {
       to = Math.max(pointer.x + NEAR - right, Math.min(pointer.x - NEAR - left, spine));
       this.moved.set(frame, (to - spine) / this.scale);
     }
-    this.move(edge, to + left, Math.max(top, pointer.y + NEAR - bandOf(frame) * this.scale));
+    this.move(frame, to + left, Math.max(top, pointer.y + NEAR - bandOf(frame) * this.scale));
+  }
+
+  /** Return the distance on the screen from the left side of a frame to its spine. */
+  spineOf(frame) {
+    return (this.regions.origin(frame).left - this.regions.placeOf(frame).left) * this.scale;
   }
 
   /** Fold all frames and show all of the picture, or unfold them and keep the beginning where it is. */
   foldAll(isFolded) {
     if (!this.svg) return;
-    const beginning = this.svg.querySelector("circle.dot"), before = beginning.getBoundingClientRect();
+    const before = this.box(this.beginning);
     this.folded = new Set(isFolded ? this.frames.map(({ id }) => id) : []);
     this.fold();
     if (isFolded) this.fit();
-    else this.move(beginning, before.left, before.top);
+    else this.move(this.beginning, before.left, before.top);
   }
 
-  /** Move an element to a position on the screen: scroll, and beyond the ends of the picture add margins. */
-  move(element, left, top) {
+  /** Move a group to a position on the screen: scroll, and beyond the ends of the picture add margins. */
+  move(group, left, top) {
     const { style } = this.svg, view = this.viewport.getBoundingClientRect();
     const offset = () => {
-      const box = element.getBoundingClientRect();
+      const box = this.box(group);
       return [Math.round(left - box.left), Math.round(top - box.top)];
     };
     const scroll = () => this.viewport.scrollBy(...offset().map((distance) => -distance));
@@ -181,8 +216,7 @@ class Picture {
       for (let frame = this.hiding(group); frame; frame = this.hiding(group)) this.folded.delete(frame.id);
       this.fold();
     }
-    const box = group.querySelector(":scope > .edge, :scope > .box").getBoundingClientRect();
-    const view = this.viewport.getBoundingClientRect();
+    const box = this.box(group), view = this.viewport.getBoundingClientRect();
     const height = Math.min(box.height, view.height / 2);
     const isSeenAcross = box.left >= view.left + MARGIN && box.right <= view.right - MARGIN;
     if (isSeenAcross && box.top >= view.top + MARGIN + ROW && box.top + height <= view.bottom - MARGIN) return;
@@ -194,5 +228,27 @@ class Picture {
   /** Return the nodes that no folded frame hides. */
   visible() {
     return this.groups.filter((group) => !this.isHidden(group));
+  }
+
+  /** Draw only the groups near the visible part, if the picture is large. */
+  cull(area = visibleArea(this)) {
+    if (this.groups.length < CULLED_FROM || this.isWhole || drawsFor(this.drawn, this.areaAround(area, 0.3))) return;
+    this.drawn = this.areaAround(area, 1);
+    this.regions.cull(this.drawn);
+  }
+
+  /** Return the visible area in pixels at a scale of 1, extended on each side by a part of its size. */
+  areaAround({ x, y, width, height }, part) {
+    const { scale } = this, [across, down] = [width * part, height * part];
+    return { left: (-x - across) / scale, top: (-y - down) / scale,
+      right: (width + across - x) / scale, bottom: (height + down - y) / scale };
+  }
+
+  /** Draw everything, for the search of the browser, until the next `cull`. */
+  showWhole() {
+    this.isWhole = true;
+    this.drawn = null;
+    this.regions?.showAll();
+
   }
 }

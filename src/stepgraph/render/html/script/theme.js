@@ -20,7 +20,7 @@ function setTheme(name) {
   theme = name;
   for (const rule of darkRules) rule.media.mediaText = DARK_MEDIA[name];
   document.querySelector("meta[name=color-scheme]").content = schemes[name];
-  update();
+  forgetColors();
   try {
     sessionStorage.setItem("stepgraph.theme", name);
   } catch {

@@ -9,8 +9,8 @@ const titles = make("nav", { class: "titles", "aria-label": "Enclosing frames" }
 const chips = new Map();
 
 /** Show the titles of the frames whose bands are out of view. */
-function stick(picture) {
-  const shown = picture.svg ? inOneRow(stickyFrames(picture), picture.viewport.clientWidth) : [];
+function stick(picture, area) {
+  const shown = inOneRow(stickyFrames(picture, area), area.width);
   titles.classList.toggle("is-empty", !shown.some(({ y }) => y === 0));
   const groups = new Set(shown.map(({ figure }) => figure.group));
   for (const [group, chip] of chips) {
@@ -29,14 +29,14 @@ function stick(picture) {
 }
 
 /** Return the open frames that are in view without the start of their bands, outer frames first. */
-function stickyFrames(picture) {
-  const frames = framesOutOfView(picture, 0);
+function stickyFrames(picture, area) {
+  const frames = framesOutOfView(picture, area, 0);
   // The row of titles covers further bands.
-  return frames.some(({ y }) => y === 0) ? framesOutOfView(picture, ROW + 2 * GAP) : frames;
+  return frames.some(({ y }) => y === 0) ? framesOutOfView(picture, area, ROW + 2 * GAP) : frames;
 }
 
-function framesOutOfView(picture, covered) {
-  const { x, y, width, height } = visibleArea(picture), { scale } = picture;
+function framesOutOfView(picture, { x, y, width, height }, covered) {
+  const { scale } = picture;
   const sticky = [];
   for (const figure of figures(picture)) {
     if (!figure.band || picture.folded.has(figure.group.id)) continue;
@@ -100,8 +100,8 @@ function chipOf(figure) {
 
 /** Scroll to the band of a frame, and focus the frame if it is a node. */
 function scrollToBand(group) {
-  const area = visibleArea(current), band = group.querySelector(":scope > .band").getBoundingClientRect();
-  current.viewport.scrollBy({ left: Math.min(0, band.left - area.left - MARGIN), top: band.top - area.top - ROW });
+  const area = visibleArea(current), { left, top } = current.box(group);
+  current.viewport.scrollBy({ left: Math.min(0, left - area.left - MARGIN), top: top - area.top - ROW });
   const node = group.closest("[data-node]");
   if (node) focus(node);
 }

@@ -9,12 +9,13 @@ function update() {
   isPending = true;
   requestAnimationFrame(() => {
     isPending = false;
-    for (const one of followers) one(current);
+    // One look at the layout for all of them, before they change anything.
+    const area = current.svg && visibleArea(current);
+    for (const one of followers) one(current, area);
   });
 }
 
 const sizes = new ResizeObserver(update);
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", update);
 
 /** Update after each change of the scroll position and the size of a picture. */
 function watch({ viewport, svg }) {
@@ -23,10 +24,11 @@ function watch({ viewport, svg }) {
   sizes.observe(svg);
 }
 
-/** Return the scroll area of a picture on the screen, without scroll bars, and the position of the picture in it. */
+/** Return the scroll area of a picture on the screen, without scroll bars, and the position and size of the picture. */
 function visibleArea({ viewport, svg }) {
   const outer = viewport.getBoundingClientRect(), inner = svg.getBoundingClientRect();
   const left = outer.left + viewport.clientLeft, top = outer.top + viewport.clientTop;
   return { left, top, width: viewport.clientWidth, height: viewport.clientHeight,
-    x: inner.left - left, y: inner.top - top };
+    x: inner.left - left, y: inner.top - top,
+    isLarger: ["Width", "Height"].some((side) => viewport[`scroll${side}`] > viewport[`client${side}`] + 1) };
 }

@@ -8,7 +8,7 @@ function anchor(picture) {
   const center = middle(picture.viewport), view = picture.viewport.getBoundingClientRect();
   let nearest = null;
   for (const group of picture.visible()) {
-    const { left, top } = edgeOf(group)?.getBoundingClientRect() ?? group.getBoundingClientRect();
+    const { left, top } = picture.box(group);
     const distance = Math.hypot(left - center.x, top - center.y);
     if (!nearest || distance < nearest.distance) {
       nearest = { id: group.id, left: left - view.left, top: top - view.top, distance };
@@ -32,8 +32,8 @@ function keep() {
 }
 
 /** Scroll a node to its earlier position in the view, as far as the picture reaches. */
-function returnTo({ viewport }, group, { left, top }) {
-  const box = edgeOf(group)?.getBoundingClientRect() ?? group.getBoundingClientRect();
+function returnTo(picture, group, { left, top }) {
+  const box = picture.box(group), { viewport } = picture;
   const view = viewport.getBoundingClientRect();
   viewport.scrollBy(box.left - view.left - left, box.top - view.top - top);
 }
