@@ -168,6 +168,18 @@ class MissingRunHint(Struct, frozen=True):
     problem: Problem
 
 
+class _PipelineState(Struct, frozen=True):
+    """The numbers of items in the collections of a pipeline, before the analysis of a module."""
+
+    problems: int
+    hints: int
+    missing_runs: int
+    new_names: int
+    names: int
+    derivations: int
+    import_problems: int
+
+
 class Pipeline(Struct):
     """Analyzes modules one by one, and parses each once while it is in memory. Use it inside `run_without_gc`."""
 
@@ -188,8 +200,46 @@ class Pipeline(Struct):
     """The names added since the last call of `take_names`."""
 
     def analyze(self, source: Source) -> tuple[WorkflowAnalysis, ...]:
-        """Return the workflows of a module, in order. Raises InputError for invalid Python or an exceeded limit."""
+        """Return the workflows of a module, in order. Raises InputError for invalid Python or an exceeded limit.
+
+        If a function body that the analysis needs cannot be parsed separately, the module is analyzed again.
+        """
         self.modules.start_workflow_module()
+        state = self._state()
+        while True:
+            try:
+                workflows = self._analyze(source)
+            except InputError:
+                if not self.modules.parse_incomplete_whole():
+                    raise
+            else:
+                if not self.modules.parse_incomplete_whole():
+                    return workflows
+            self._restore(state)
+
+    def _state(self) -> _PipelineState:
+        """Return the number of items in each collection."""
+        return _PipelineState(
+            len(self.problems),
+            len(self.hints),
+            len(self.missing_runs),
+            len(self._new_names),
+            len(self._names),
+            len(self.derivations),
+            len(self.modules.problems),
+        )
+
+    def _restore(self, state: _PipelineState) -> None:
+        """Remove the items that were added since a state."""
+        del self.problems[state.problems :]
+        del self.hints[state.hints :]
+        del self.missing_runs[state.missing_runs :]
+        del self._new_names[state.new_names :]
+        _truncate(self._names, state.names)
+        _truncate(self.derivations, state.derivations)
+        _truncate(self.modules.problems, state.import_problems)
+
+    def _analyze(self, source: Source) -> tuple[WorkflowAnalysis, ...]:
         module = self.modules.parse(source.path, source.content)
         files = source.project.files
         entry = OpenModule(module, Importer(files, self.modules) if files.folders else None)
@@ -269,6 +319,11 @@ class Pipeline(Struct):
         if not all(map(str.isidentifier, name.split("."))):
             return f"{path} defines it."
         return f"{path} defines it: add `from {name} import {configured.class_name}` to {source.path}."
+
+
+def _truncate(items: dict[str, Result], length: int) -> None:
+    while len(items) > length:
+        items.popitem()
 
 
 def _analyze_workflow(

@@ -102,7 +102,7 @@ def _functions_of(scope: LexicalScope) -> Iterator[_Function]:
 
 
 def _mentioned(function: cst.FunctionDef, _: SourceModule) -> frozenset[str]:
-    return frozenset(node.value for node in all_nodes(function) if isinstance(node, cst.Name))
+    return frozenset(node.value for node in all_nodes(function, sketched=True) if isinstance(node, cst.Name))
 
 
 def _leading_to_triggers(functions: list[_Function]) -> list[_Function]:

@@ -13,6 +13,7 @@ from typing import Final, TypeAlias
 import libcst as cst
 from msgspec import Struct, field
 
+from stepgraph.syntax.deferred.blocks import may_contain
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.mutation.changes import mutated_names
 from stepgraph.syntax.walk import (
@@ -28,6 +29,8 @@ from stepgraph.syntax.walk import (
 _BINDLESS_TYPES: Final = frozenset(
     [cst.Assert, cst.Break, cst.Continue, cst.Expr, cst.If, cst.Pass, cst.Raise, cst.Return, cst.While]
 )
+
+_DECLARATIONS: Final = ("global", "nonlocal")
 
 # Statements and expressions that bind the value itself, not a part of it.
 _CONSTANT_BINDERS: Final = frozenset([cst.AnnAssign, cst.Assign, cst.Import, cst.ImportFrom, cst.NamedExpr])
@@ -268,8 +271,9 @@ def _bind_globals(module: cst.Module, bindings: Bindings) -> None:
 
 
 def _inner_bindings(body: cst.BaseSuite | cst.Module) -> Iterator[Bindings]:
-    for statement in statements_below(body, into_functions=True):
-        if isinstance(statement, cst.FunctionDef | cst.ClassDef):
+    """Yield the bindings of the functions and classes in a block, except those without declarations of scopes."""
+    for statement in statements_below(body, into_functions=True, words=_DECLARATIONS):
+        if isinstance(statement, cst.FunctionDef | cst.ClassDef) and may_contain(statement.body, _DECLARATIONS):
             inner = Bindings()
             for inner_statement in statements_below(statement.body):
                 _bind_statement(inner_statement, inner)

@@ -56,7 +56,7 @@ def _names_of(statement: cst.CSTNode, names_by_binder: dict[int, set[str]]) -> S
     return StatementNames(
         statement,
         frozenset(_identifiers(evaluated_nodes(statement))),
-        frozenset(_identifiers(all_nodes(statement))),
+        frozenset(_identifiers(all_nodes(statement, sketched=True))),
         frozenset(name for node in inner for name in names_by_binder.get(id(node), ())),
         tuple(node for node in inner if isinstance(node, cst.Import | cst.ImportFrom)),
     )
@@ -106,7 +106,9 @@ def _defaults(params: cst.Parameters) -> list[cst.BaseExpression]:
 
 def collections_mutated_in_functions(module: SourceModule) -> frozenset[str]:
     """Return the module and class variables, and the attributes, whose collections are mutated in functions."""
-    classes = (s for s in statements_below(module.tree, into_functions=True) if isinstance(s, cst.ClassDef))
+    classes = (
+        s for s in statements_below(module.tree, into_functions=True, sketched=True) if isinstance(s, cst.ClassDef)
+    )
     owners: list[cst.Module | cst.ClassDef] = [module.tree, *classes]
     bound = {name for owner in owners for name in bindings_of(owner, module).binders}
     return frozenset(
@@ -126,7 +128,9 @@ _STATEFUL_CALLS = frozenset(
 
 def names_of_iterators(module: SourceModule) -> frozenset[str]:
     """Return the variables of module and class bodies that may hold iterators or context variables."""
-    classes = (s for s in statements_below(module.tree, into_functions=True) if isinstance(s, cst.ClassDef))
+    classes = (
+        s for s in statements_below(module.tree, into_functions=True, sketched=True) if isinstance(s, cst.ClassDef)
+    )
     owners: list[cst.Module | cst.ClassDef] = [module.tree, *classes]
     return frozenset(
         name
@@ -175,7 +179,7 @@ def _object_changes(node: cst.ClassDef, _: SourceModule) -> tuple[ObjectChange, 
 
 def _changes_by(method: cst.FunctionDef) -> Iterator[ObjectChange]:
     receiver, *names = [parameter.name.value for parameter in parameters(method.params)] or [""]
-    for statement in statements_below(method.body, into_functions=True):
+    for statement in statements_below(method.body, into_functions=True, sketched=True):
         if isinstance(statement, cst.FunctionDef):
             names += (parameter.name.value for parameter in parameters(statement.params))
         changed = [*attribute_targets(statement), *_mutated_attributes(statement)]
@@ -209,7 +213,9 @@ def _mutated_attributes(statement: cst.CSTNode) -> Iterator[tuple[cst.BaseExpres
 
 def attributes_storing_arguments(module: SourceModule) -> frozenset[str]:
     """Return the attributes in which the methods of the classes of a module store their arguments."""
-    classes = (s for s in statements_below(module.tree, into_functions=True) if isinstance(s, cst.ClassDef))
+    classes = (
+        s for s in statements_below(module.tree, into_functions=True, sketched=True) if isinstance(s, cst.ClassDef)
+    )
     changes = (change for node in classes for change in object_changes(node, module))
     return frozenset(change.attribute for change in changes if change.stores_argument and change.attribute)
 
@@ -220,7 +226,7 @@ def importing_functions(module: SourceModule) -> frozenset[str]:
     pending: list[tuple[cst.BaseSuite | cst.Module, tuple[str, ...]]] = [(module.tree, ())]
     while pending:
         body, enclosing = pending.pop()
-        for statement in statements_below(body):
+        for statement in statements_below(body, sketched=True):
             if isinstance(statement, cst.FunctionDef | cst.ClassDef):
                 pending.append((statement.body, (*enclosing, statement.name.value)))
             elif isinstance(statement, cst.Import | cst.ImportFrom) and any(True for _ in may_load_modules(statement)):

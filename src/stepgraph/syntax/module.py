@@ -13,6 +13,7 @@ from stepgraph.model.span import Span
 if TYPE_CHECKING:
     import libcst as cst
 
+    from stepgraph.syntax.deferred.modules import DeferredModule
     from stepgraph.syntax.pieces.joining import JoinedModule
     from stepgraph.syntax.positions import Range
     from stepgraph.syntax.quick_scan import SourceScan
@@ -39,6 +40,8 @@ class SourceModule(Struct, eq=False, dict=True, weakref=True):
     """The scan of the source, for the scan of a later version."""
     joined: JoinedModule | None = None
     """The pieces of the module if they were parsed separately."""
+    deferred: DeferredModule | None = None
+    """The function bodies of the module if they are parsed on first use."""
     _mentioned: dict[bytes, bool] = field(default_factory=dict)
     """Results of `mentions`, by word."""
     _positions: dict[int, Range] = field(default_factory=dict)
@@ -57,7 +60,19 @@ class SourceModule(Struct, eq=False, dict=True, weakref=True):
         """The parent of each node, computed on first use."""
         from stepgraph.syntax.walk import parents_in
 
-        return parents_in(self.tree) if self.joined is None else self.joined.parents
+        pieces = self._pieces
+        parents = parents_in(self.tree) if pieces is None else pieces.parents
+        return parents if self.deferred is None else self.deferred.bodies.parents_with(parents)
+
+    @property
+    def _pieces(self) -> JoinedModule | None:
+        """The pieces of the tree, without the bodies that are parsed on first use."""
+        return self.joined if self.deferred is None else self.deferred.joined
+
+    @property
+    def tokens_in_memory(self) -> int:
+        """The number of tokens of the parsed part of the module."""
+        return self.tokens if self.deferred is None else self.deferred.tokens_in_memory
 
     def once(self, compute: Callable[[SourceModule], Result]) -> Result:
         """Return `compute(self)`, memoized because all workflows of the module need the same result."""
@@ -92,8 +107,15 @@ class SourceModule(Struct, eq=False, dict=True, weakref=True):
         return Span(self.path, line, column + 1, end_line, end_column + 1)
 
     def _range_of(self, node: cst.CSTNode) -> Range | None:
-        if self.joined is not None:
-            return self.joined.range_of(node)
+        if self.deferred is None:
+            return self._range_in_tree(node)
+        bodies = self.deferred.bodies
+        return bodies.range_of(node) or bodies.range_in_source(self._range_in_tree(node))
+
+    def _range_in_tree(self, node: cst.CSTNode) -> Range | None:
+        """Return the range of a node in the tree, without the bodies that are parsed on first use."""
+        if self._pieces is not None:
+            return self._pieces.range_of(node)
         # Imported here, like LibCST below, because code that only forwards a `Place` does not need LibCST.
         from stepgraph.syntax.positions import positions
 

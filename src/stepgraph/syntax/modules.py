@@ -25,6 +25,7 @@ from stepgraph.project.module_files import ModuleFile, ModuleFiles
 from stepgraph.project.reading import read_source
 from stepgraph.project.root import Root
 from stepgraph.syntax.bindings import ModuleReference
+from stepgraph.syntax.deferred.blocks import ParsedTokens
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.parse import TokenBudgetError, parse_module
 from stepgraph.syntax.parsed_modules import ParsedModules
@@ -60,12 +61,16 @@ class SourceModules(Struct):
     searched: SearchedSources = field(default_factory=SearchedSources)
     searches: dict[str, dict[Search, object]] = field(default_factory=dict)
     """The result of each search of a module that was not parsed at that time, by path and search."""
+    _whole_paths: dict[str, None] = field(default_factory=dict)
+    """Paths of the modules that are parsed at once for the current workflow module."""
+    _parses_whole: bool = False
+    """Whether all modules are parsed at once for the current workflow module."""
     _contents: dict[str, bytes] = field(default_factory=dict)
     """The contents of the modules that this process parsed, by path."""
     _parsed: dict[str, SourceModule] = field(default_factory=dict)
     """The modules in memory, by path."""
-    _tokens_in_memory: int = 0
-    """The number of tokens of the modules in memory."""
+    _memory: ParsedTokens = field(default_factory=ParsedTokens)
+    """The size of the modules in memory."""
     _used_paths: dict[str, None] = field(default_factory=dict)
     """Paths of the modules that the current workflow module needs."""
     _pinned_paths: dict[str, None] = field(default_factory=dict)
@@ -93,10 +98,16 @@ class SourceModules(Struct):
 
     def start_workflow_module(self) -> None:
         """Start the next workflow module. If the modules that the previous one did not need are large, release them."""
-        unused = sum(module.tokens for path, module in self._parsed.items() if not self._is_needed(path))
+        unused = sum(module.tokens_in_memory for path, module in self._parsed.items() if not self._is_needed(path))
         if unused > min(RELEASED_TOKENS, self.room // 2):
             self._release()
+        for module in self._parsed.values():
+            if module.deferred is not None:
+                module.deferred.bodies.drop_sketches()
         self._used_paths.clear()
+        self._whole_paths.clear()
+        self._parses_whole = False
+        self._memory.incomplete_paths.clear()
 
     def pin(self, paths: Iterable[str]) -> None:
         """Exempt modules from release."""
@@ -117,13 +128,13 @@ class SourceModules(Struct):
                 self.tokens += module.tokens
             self._parsed[path] = module
             self._contents[path] = content
-            self._tokens_in_memory += module.tokens
+            self._memory.tokens += module.tokens_in_memory
         return module
 
     def _earlier_module(self, path: str, content: bytes) -> SourceModule | None:
         """Return the module of an earlier run if the content is the same and `room` suffices."""
         module = None if self.earlier is None else self.earlier.get(path, content)
-        return module if module is not None and module.tokens <= self.room - self._tokens_in_memory else None
+        return module if module is not None and module.tokens <= self.room - self._memory.tokens else None
 
     def _count(self, path: str, content: bytes) -> None:
         """Count a module before it is parsed. Raises InputError if the run then exceeds a limit on its modules."""
@@ -137,12 +148,16 @@ class SourceModules(Struct):
 
     def _parse(self, path: str, content: bytes) -> SourceModule:
         earlier = None if self.earlier is None else self.earlier.earlier_version(path)
+        # The next version of a module in memory reuses its pieces, so all of it is parsed.
+        is_whole = self.earlier is not None or self._parses_whole or path in self._whole_paths
+        memory = None if is_whole else self._memory
+        self._memory.room = self.room
         try:
             try:
-                module = parse_module(content, path, self.room - self._tokens_in_memory, earlier)
+                module = parse_module(content, path, self.room - self._memory.tokens, earlier, memory)
             except TokenBudgetError:
                 self._release()
-                module = parse_module(content, path, self.room - self._tokens_in_memory, earlier)
+                module = parse_module(content, path, self.room - self._memory.tokens, earlier, memory)
         except TokenBudgetError:
             self.exceeded_token_budget = True
             raise
@@ -154,9 +169,34 @@ class SourceModules(Struct):
         """Release the modules that are neither pinned nor needed by the current workflow module."""
         released = [path for path in self._parsed if not self._is_needed(path)] if self.may_release else []
         for path in released:
-            self._tokens_in_memory -= self._parsed.pop(path).tokens
+            self._remove(path)
         if released:
             gc.collect()  # automatic collection is disabled during a run, and trees contain reference cycles
+
+    def _remove(self, path: str) -> SourceModule:
+        module = self._parsed.pop(path)
+        self._memory.tokens -= module.tokens_in_memory
+        if module.deferred is not None:
+            module.deferred.release()
+        return module
+
+    def parse_incomplete_whole(self) -> bool:
+        """Remove the modules that lack a body that was needed, so that they are parsed whole. Return whether any do.
+
+        This applies to the current workflow module only. A body is lacking if LibCST does not support its syntax, or if
+        the modules in memory exceed the limit. Then the limit applies to modules that are parsed whole.
+        """
+        if not self._memory.incomplete_paths:
+            return False
+        self._whole_paths |= self._memory.incomplete_paths
+        self._parses_whole = self._parses_whole or self._memory.is_exceeded
+        for path, module in tuple(self._parsed.items()):
+            if path in self._memory.incomplete_paths or (self._memory.is_exceeded and module.deferred is not None):
+                self._remove(path)
+                self.tokens -= module.tokens
+        self._memory.incomplete_paths.clear()
+        self._memory.is_exceeded = False
+        return True
 
     def _is_needed(self, path: str) -> bool:
         return path in self._used_paths or path in self._pinned_paths
@@ -175,6 +215,8 @@ class SourceModules(Struct):
             self.problems[path] = error.problem
             return error.problem
         except InputError as error:
+            if path in self._whole_paths:
+                self._rejected_paths[path] = None
             self.problems[path] = error.problem
             return error.problem
 

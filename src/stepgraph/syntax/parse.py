@@ -16,6 +16,8 @@ from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.quick_scan import SourceScan, quick_scan
 
 if TYPE_CHECKING:
+    from stepgraph.syntax.deferred.blocks import ParsedTokens
+    from stepgraph.syntax.deferred.modules import DeferredModule
     from stepgraph.syntax.nesting import NestingSums
     from stepgraph.syntax.pieces.joining import JoinedModule
 
@@ -31,9 +33,15 @@ _MIN_LENGTH_IN_PIECES: Final = 8_000
 
 
 def parse_module(
-    source: bytes, path: str, room: int = HELD_TOKENS, earlier: SourceModule | None = None
+    source: bytes,
+    path: str,
+    room: int = HELD_TOKENS,
+    earlier: SourceModule | None = None,
+    memory: ParsedTokens | None = None,
 ) -> SourceModule:
     """Return the module parsed from `source`, with the unchanged pieces of `earlier`, an earlier version of the module.
+
+    With `memory`, the bodies of functions in a long module are parsed on first use, and counted there.
 
     Raises InputError if the source is not valid Python, is nested too deeply, or exceeds the token limit of a module,
     and TokenBudgetError if it has more than `room` tokens. Call this function in `run_with_large_stack`, because the
@@ -47,7 +55,11 @@ def parse_module(
         except _LIBCST_ERRORS:
             version, has_pieces = None, False  # because an error in the whole module has the right location
         if version is None:
-            scan = _scan(text, path, room)
+            scan = _scan(text, path)
+            deferred = _defer(text, encoding, path, scan, memory) if has_pieces and memory else None
+            _check_room(scan.quick.tokens if deferred is None else deferred.tokens_in_memory, path, room)
+            if deferred is not None:
+                return SourceModule(path, deferred.tree, source, scan.quick.tokens, scan, deferred=deferred)
             joined = _parse_in_pieces(text, encoding) if has_pieces else None
         else:
             scan, joined = version
@@ -57,17 +69,21 @@ def parse_module(
         raise InputError(_syntax_problem(source, path, error)) from None
 
 
-def _scan(text: str, path: str, room: int) -> SourceScan:
-    """Return the scan of a source. Raises InputError or TokenBudgetError if it exceeds a limit."""
+def _scan(text: str, path: str) -> SourceScan:
+    """Return the scan of a source. Raises InputError if it exceeds a limit."""
     quick = quick_scan(text)
     nesting = None if quick.is_shallow else _check_nesting(path, text)
     if quick.tokens > HELD_TOKENS:
         message = f"not parsed: it has more than {HELD_TOKENS:,} tokens."
         raise InputError(Problem(path, message, "Split the module."))
-    if quick.tokens > room:
+    return SourceScan(quick, nesting)
+
+
+def _check_room(tokens: int, path: str, room: int) -> None:
+    """Raise TokenBudgetError if a module with this number of tokens exceeds the room for it in memory."""
+    if tokens > room:
         message = f"not parsed: it and the modules it is analyzed with have more than {HELD_TOKENS:,} tokens."
         raise TokenBudgetError(Problem(path, message, "Analyze fewer modules at once, or import less."))
-    return SourceScan(quick, nesting)
 
 
 def _parse_in_pieces(text: str, encoding: str) -> JoinedModule | None:
@@ -77,6 +93,20 @@ def _parse_in_pieces(text: str, encoding: str) -> JoinedModule | None:
 
     try:
         return parse_in_pieces(text, encoding)
+    except _LIBCST_ERRORS:
+        return None
+
+
+def _defer(text: str, encoding: str, path: str, scan: SourceScan, memory: ParsedTokens) -> DeferredModule | None:
+    """Return a module whose function bodies are parsed on first use, or None if it has to be parsed at once."""
+    if not scan.quick.is_shallow:
+        return None
+    # Imported here because only long modules need it.
+    from stepgraph.syntax.deferred.modules import parse_skeleton
+    from stepgraph.syntax.deferred.outline import MIN_BODY_LENGTH
+
+    try:
+        return parse_skeleton(text, encoding, path, memory, scan.quick.tokens, MIN_BODY_LENGTH)
     except _LIBCST_ERRORS:
         return None
 

@@ -20,7 +20,7 @@ Range: TypeAlias = tuple[int, int, int, int]
 """The line and column of the start, then of the end. Lines are 1-based, columns 0-based."""
 
 
-class _PositionState(CodegenState):
+class PositionState(CodegenState):
     """A code generator that records the ranges of nodes, discards the code, and stops after the node `last`."""
 
     def __init__(self, default_indent: str, default_newline: str, line: int, last: cst.CSTNode | None = None) -> None:
@@ -33,10 +33,12 @@ class _PositionState(CodegenState):
         self._starts: list[tuple[int, int]] = []
 
     def add_indent_tokens(self) -> None:
+        """Move to the end of the indentation."""
         for token in self.indent_tokens:
             self.column += len(token)
 
     def add_token(self, value: str) -> None:
+        """Move to the end of the code."""
         if "\n" in value or "\r" in value:
             lines = value.replace("\r\n", "\n").replace("\r", "\n").split("\n")
             self.line += len(lines) - 1
@@ -48,9 +50,11 @@ class _PositionState(CodegenState):
         """Do nothing, because no text is stored."""
 
     def before_codegen(self, node: cst.CSTNode) -> None:
+        """Record the start of a node."""
         self._starts.append((self.line, self.column))
 
     def after_codegen(self, node: cst.CSTNode) -> None:
+        """Record the range of a node. Raises _LastNodeWritten after the node `last`."""
         start = self._starts.pop()
         self.ranges.setdefault(id(node), (*start, self.line, self.column))
         if node is self.last:
@@ -59,6 +63,7 @@ class _PositionState(CodegenState):
     def record_syntactic_position(  # type: ignore[override] # a subset of the protocol of context managers
         self, node: cst.CSTNode, *, start_node: cst.CSTNode | None = None, end_node: cst.CSTNode | None = None
     ) -> _SyntacticRange:
+        """Return a context manager that records the range of the code in its block as that of a node."""
         return _SyntacticRange(self, node, start_node, end_node, self.line, self.column)
 
 
@@ -68,7 +73,7 @@ class _SyntacticRange(Struct):
     This is a class because `contextlib.contextmanager` would take a fifth of the pass's time.
     """
 
-    state: _PositionState
+    state: PositionState
     node: cst.CSTNode
     start_node: cst.CSTNode | None
     end_node: cst.CSTNode | None
@@ -96,7 +101,7 @@ def positions(module: cst.Module, last: cst.CSTNode | None = None) -> dict[int, 
 
     With `last`, the result contains only this node and the nodes that end before it.
     """
-    state = _PositionState(module.default_indent, module.default_newline, 1, last)
+    state = PositionState(module.default_indent, module.default_newline, 1, last)
     with suppress(_LastNodeWritten):
         run_with_large_stack(lambda: module._codegen(state))
     return state.ranges
@@ -127,7 +132,7 @@ def part_positions(
 
     `blocks` are these blocks, the module first, and `indents` the indentation that each block inside the module adds.
     """
-    state = _PositionState(default_indent, default_newline, line=0)
+    state = PositionState(default_indent, default_newline, line=0)
     state.indent_tokens += indents
 
     def write() -> None:

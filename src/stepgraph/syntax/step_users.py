@@ -47,7 +47,7 @@ def may_use_step(function: Place, modules: Iterable[SourceModule]) -> bool:
 
 def _functions_by_name(module: SourceModule) -> dict[str, list[Place]]:
     result: dict[str, list[Place]] = {}
-    for statement in statements_below(module.tree, into_functions=True):
+    for statement in statements_below(module.tree, into_functions=True, sketched=True):
         if isinstance(statement, cst.FunctionDef):
             result.setdefault(statement.name.value, []).append(Place(module, statement))
     return result
@@ -57,7 +57,7 @@ def _names_bound_by_imports(module: SourceModule) -> frozenset[str]:
     """Return the names that imports anywhere in a module bind."""
     return frozenset(
         import_binding(alias)
-        for statement in statements_below(module.tree, into_functions=True)
+        for statement in statements_below(module.tree, into_functions=True, sketched=True)
         if isinstance(statement, cst.Import | cst.ImportFrom) and not isinstance(statement.names, cst.ImportStar)
         for alias in statement.names
     )
@@ -72,7 +72,7 @@ def _compute_called_names(node: cst.CSTNode, module: SourceModule) -> CalledName
     bindings = bindings_of(node, module) if isinstance(node, cst.FunctionDef | cst.Lambda) else None
     names: set[str] = set()
     has_step_method = has_computed_callee = False
-    for call in all_nodes(node):
+    for call in all_nodes(node, sketched=True):
         if not isinstance(call, cst.Call):
             continue
         match call.func:

@@ -10,6 +10,8 @@ from typing import Final, TypeAlias
 import libcst as cst
 from msgspec import Struct
 
+from stepgraph.syntax.deferred.blocks import DeferredBlock, may_contain, sketch_of
+
 Statement: TypeAlias = cst.BaseSmallStatement | cst.BaseCompoundStatement
 
 _LAYOUT_TYPES = (cst.BaseParenthesizableWhitespace, cst.EmptyLine, cst.TrailingWhitespace, cst.Comma, cst.LeftParen)
@@ -109,12 +111,20 @@ def _if_suites(statement: cst.If) -> Iterator[cst.BaseSuite]:
         yield clause.body
 
 
-def statements_below(body: cst.BaseSuite | cst.Module, *, into_functions: bool = False) -> Iterator[Statement]:
+def statements_below(
+    body: cst.BaseSuite | cst.Module,
+    *,
+    into_functions: bool = False,
+    sketched: bool = False,
+    words: Sequence[str] = (),
+) -> Iterator[Statement]:
     """Yield the statements of a block and of all nested blocks, in source order.
 
     The result includes functions and classes, but includes the statements in their bodies only with `into_functions`.
+    With `sketched`, sketches represent the bodies that are not parsed yet, as in `sketch_of`. With `words`, those of
+    these bodies that contain none of the words are skipped.
     """
-    stack = [statements(body)]
+    stack = [statements(sketch_of(body) if sketched else body)]
     while stack:
         statement = next(stack[-1], None)
         if statement is None:
@@ -122,7 +132,8 @@ def statements_below(body: cst.BaseSuite | cst.Module, *, into_functions: bool =
             continue
         yield statement
         if type(statement) in _COMPOUND_TYPES and (into_functions or type(statement) not in _DEFINITION_TYPES):
-            stack.extend(statements(suite) for suite in reversed(tuple(_compound_suites(statement))))
+            inner = [suite for suite in _compound_suites(statement) if not words or may_contain(suite, words)]
+            stack.extend(statements(sketch_of(suite) if sketched else suite) for suite in reversed(inner))
 
 
 def self_and_statements_below(statement: cst.CSTNode) -> Iterator[cst.CSTNode]:
@@ -169,13 +180,16 @@ def children(node: cst.CSTNode) -> list[cst.CSTNode]:
     return nodes
 
 
-def all_nodes(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
-    """Yield `node` and all its descendants, including those in functions, classes and lambdas, parents first."""
+def all_nodes(node: cst.CSTNode, *, sketched: bool = False) -> Iterator[cst.CSTNode]:
+    """Yield `node` and all its descendants, including those in functions, classes and lambdas, parents first.
+
+    With `sketched`, sketches represent the bodies that are not parsed yet, as in `sketch_of`.
+    """
     stack = [node]
     while stack:
         current = stack.pop()
         yield current
-        stack.extend(children(current))
+        stack.extend(children(sketch_of(current) if sketched else current))
 
 
 def expressions_below(node: cst.CSTNode, *, into_lambdas: bool = False) -> Iterator[cst.CSTNode]:
@@ -206,11 +220,13 @@ def parents_in(tree: cst.Module) -> Parents:
 
 
 def parents_below(nodes: Iterable[cst.CSTNode]) -> Parents:
-    """Return the parent of each node below any of `nodes`."""
+    """Return the parent of each node below any of `nodes`, except below deferred blocks."""
     parents: Parents = {}
     stack = list(nodes)
     while stack:
         node = stack.pop()
+        if type(node) is DeferredBlock:
+            continue
         for child in children(node):
             parents[id(child)] = node
             stack.append(child)

@@ -109,7 +109,7 @@ def _quotes(module: SourceModule, name: str) -> bool:
 
 def _names_from_modules(module: SourceModule) -> frozenset[str]:
     """Return the names that a module imports from other modules, with `*` for a star import."""
-    statements = statements_below(module.tree, into_functions=True)
+    statements = statements_below(module.tree, into_functions=True, sketched=True)
     imports = [statement for statement in statements if isinstance(statement, cst.ImportFrom)]
     names = frozenset(
         alias.evaluated_name

@@ -13,6 +13,7 @@ import libcst as cst
 from msgspec import Struct, field
 
 from stepgraph.syntax.bindings import ParameterNames, import_binding, imported_module, last_name, pattern_names
+from stepgraph.syntax.deferred.blocks import DeferredBlock
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.mutation.access_paths import UNKNOWN_NAME, AccessPath, Aliases
 from stepgraph.syntax.mutation.changes import (
@@ -37,6 +38,16 @@ _FLOW_STATEMENTS: Final = frozenset(
         *(cst.Match, cst.Try, cst.TryStar),
     ]
 )
+# Statements that may bind names to values from unmodeled code, and expressions with such values.
+_VALUE_STATEMENTS: Final = frozenset([cst.Assign, cst.AnnAssign, cst.For, cst.With])
+_UNKNOWN_TYPES: Final = frozenset([cst.Call, cst.Await, cst.Attribute, cst.Subscript, cst.Yield])
+# Expressions other than names, attributes, calls and subscripts that may evaluate to a collection of a name.
+_SOURCE_TYPES: Final = frozenset(
+    [
+        *(cst.Tuple, cst.List, cst.Set, cst.Dict, cst.ListComp, cst.SetComp, cst.GeneratorExp, cst.DictComp),
+        *(cst.IfExp, cst.BooleanOperation, cst.BinaryOperation, cst.NamedExpr, cst.Await),
+    ]
+)
 # Expressions through which collections flow, or that mutate them.
 _FLOW_TYPES: Final = frozenset([cst.Call, cst.Attribute, cst.Parameters, cst.NamedExpr, cst.CompFor])
 _Paths: TypeAlias = tuple[AccessPath, ...]
@@ -45,7 +56,7 @@ _Paths: TypeAlias = tuple[AccessPath, ...]
 def analyze_aliases(module: SourceModule) -> Aliases:
     """Return the flow of collections through a module."""
     collector = _FlowCollector(has_generators=module.mentions(b"yield"))
-    statements = list(statements_below(module.tree, into_functions=True))
+    statements = list(statements_below(module.tree, into_functions=True, sketched=True))
     for statement in statements:
         collector.collect_definitions(statement)
     for statement in statements:
@@ -106,7 +117,7 @@ class _FlowCollector(Struct):
             case cst.FunctionDef(name=cst.Name(value=name)):
                 self.parameters.setdefault(name, []).append(ParameterNames.from_node(statement.params))
                 self.assigned.add(name)
-                for inner in statements_below(statement.body):
+                for inner in statements_below(statement.body, sketched=True):
                     self._record_results(inner, name)
             case cst.ClassDef(name=cst.Name(value=name)):
                 self.unknown.add(name)
@@ -128,7 +139,7 @@ class _FlowCollector(Struct):
 
     def _record_results(self, statement: cst.CSTNode, function: str) -> None:
         """Record the flow of returned and yielded values to the name of a function."""
-        if isinstance(statement, cst.Return) and statement.value is not None:
+        if type(statement) is cst.Return and statement.value is not None:
             self._record_flow(self.sources(statement.value), function)
             self._keep(self.sources(statement.value))
         for node in _nodes_outside_blocks(statement) if self.has_generators else ():
@@ -153,7 +164,7 @@ class _FlowCollector(Struct):
         """Record the flows and mutations of a statement."""
         if type(statement) in _FLOW_STATEMENTS:
             self._collect_statement_flows(statement)
-        if isinstance(statement, cst.FunctionDef | cst.ClassDef):
+        if type(statement) is cst.FunctionDef or type(statement) is cst.ClassDef:
             for decorator in statement.decorators:
                 self._collect_nodes(decorator)
         if type(statement) is not cst.ClassDef:
@@ -186,7 +197,8 @@ class _FlowCollector(Struct):
                 for handler in handlers:
                     if handler.name is not None:
                         self._record_unknown(handler.name.name)
-        self._record_unknown_values(statement)
+        if type(statement) in _VALUE_STATEMENTS:
+            self._record_unknown_values(statement)
 
     def _collect_nodes(self, root: cst.CSTNode) -> None:
         for node in _nodes_outside_blocks(root):
@@ -218,6 +230,8 @@ class _FlowCollector(Struct):
 
     def _is_unknown(self, value: cst.BaseExpression) -> bool:
         """Return whether an expression is the result of unmodeled code, or a value sent to a generator."""
+        if type(value) not in _UNKNOWN_TYPES:
+            return False
         match value:
             case cst.Call():
                 is_followed = bool(self.sources(value)) or _is_followed(value)
@@ -286,7 +300,7 @@ class _FlowCollector(Struct):
                 self._bind_argument(parameters, argument, index, sources)
         for argument in call.args:
             passed = self.parameters.get(last_name(argument.value), [])
-            if isinstance(argument.value, cst.Lambda):
+            if type(argument.value) is cst.Lambda:
                 passed = [ParameterNames.from_node(argument.value.params)]
             for parameters in passed:
                 for parameter in parameters.names:
@@ -314,9 +328,9 @@ class _FlowCollector(Struct):
             self._record_flow(tuple(path.in_collection() for path in sources), parameters.rest)
 
     def _is_opaque(self, function: cst.BaseExpression) -> bool:
-        while isinstance(function, cst.Attribute):
+        while type(function) is cst.Attribute:
             function = function.value
-        return isinstance(function, cst.Name) and function.value in self.opaque_imports
+        return type(function) is cst.Name and function.value in self.opaque_imports
 
     def _reads_names_of_modules(self, call: cst.Call) -> bool:
         """Return whether a call may return any name of an imported module."""
@@ -371,18 +385,20 @@ class _FlowCollector(Struct):
 
     def sources(self, node: cst.BaseExpression) -> _Paths:
         """Return the access paths of the collections that an expression may evaluate to."""
+        if type(node) is cst.Name:
+            name = node.value
+            return () if name in ("self", "cls", "None", "True", "False") else (AccessPath(name),)
+        if type(node) is cst.Attribute:
+            name, sources = node.attr.value, self.sources(node.value)
+            return (AccessPath(name), *_elements(sources), *(sources if name in ("args", "value") else ()))
+        if type(node) is cst.Call:
+            return self._call_sources(node)
+        if type(node) is cst.Subscript:
+            return _elements(self.sources(node.value))
+        return self._sources_of_operands(node) if type(node) in _SOURCE_TYPES else ()
+
+    def _sources_of_operands(self, node: cst.BaseExpression) -> _Paths:
         match node:
-            case cst.Name(value=name):
-                return () if name in ("self", "cls", "None", "True", "False") else (AccessPath(name),)
-            case cst.Attribute(value=owner, attr=cst.Name(value=name)):
-                sources = self.sources(owner)
-                return (AccessPath(name), *_elements(sources), *(sources if name in ("args", "value") else ()))
-            case cst.SimpleString() | cst.Integer():
-                return ()
-            case cst.Call():
-                return self._call_sources(node)
-            case cst.Subscript(value=owner):
-                return _elements(self.sources(owner))
             case cst.Tuple(elements=elements) | cst.List(elements=elements) | cst.Set(elements=elements):
                 return tuple(path.in_collection() for element in elements for path in self.sources(element.value))
             case cst.Dict(elements=elements):
@@ -405,11 +421,11 @@ class _FlowCollector(Struct):
 
     def _call_sources(self, call: cst.Call) -> _Paths:
         name = last_name(call.func)
-        if isinstance(call.func, cst.Lambda):
+        if type(call.func) is cst.Lambda:
             return self.sources(call.func.body)
-        if isinstance(call.func, cst.Call):
+        if type(call.func) is cst.Call:
             return self._call_sources(call.func)
-        owner = self.sources(call.func.value) if isinstance(call.func, cst.Attribute) else ()
+        owner = self.sources(call.func.value) if type(call.func) is cst.Attribute else ()
         inputs = (*owner, *(path for argument in call.args for path in self.sources(argument.value)))
         if name in self.parameters:
             return (AccessPath(name),)
@@ -470,7 +486,7 @@ def _nodes_outside_blocks(statement: cst.CSTNode) -> list[cst.CSTNode]:
 
 _BLOCK_TYPES: Final = frozenset(
     [
-        *(cst.IndentedBlock, cst.SimpleStatementSuite, cst.Decorator),
+        *(cst.IndentedBlock, DeferredBlock, cst.SimpleStatementSuite, cst.Decorator),
         *(cst.Else, cst.Finally, cst.ExceptHandler, cst.ExceptStarHandler),
     ]
 )

@@ -63,7 +63,7 @@ def assigned_attributes(module: SourceModule) -> AssignedAttributes:
     owner_names: dict[str, str] = {}
     imported_names: dict[str, tuple[str, str]] = {}
     mutated: list[cst.BaseExpression] = []
-    for statement in statements_below(module.tree, into_functions=True):
+    for statement in statements_below(module.tree, into_functions=True, sketched=True):
         assignments += attribute_targets(statement)
         mutated += mutated_values(statement)
         match statement:
@@ -88,7 +88,7 @@ def assigned_attributes(module: SourceModule) -> AssignedAttributes:
 
 def _setattr_calls(module: SourceModule) -> Iterator[tuple[cst.BaseExpression, str]]:
     """Yield the object and the attribute name in each call of `setattr` in a module, including calls in lambdas."""
-    for node in all_nodes(module.tree) if module.mentions(b"setattr") else ():
+    for node in all_nodes(module.tree, sketched=True) if module.mentions(b"setattr") else ():
         match node:
             case cst.Call(func=cst.Name(value="setattr"), args=[owner, attribute, *_]):
                 text = attribute.value.raw_value if isinstance(attribute.value, cst.SimpleString) else ANY_NAME

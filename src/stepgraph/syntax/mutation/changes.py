@@ -152,7 +152,9 @@ def rebound_globals(module: SourceModule) -> frozenset[str]:
     """Return the names that functions or classes of a module declare `global`."""
     if not module.mentions(b"global"):
         return frozenset()
-    declarations = (s for s in statements_below(module.tree, into_functions=True) if isinstance(s, cst.Global))
+    declarations = (
+        s for s in statements_below(module.tree, into_functions=True, sketched=True) if isinstance(s, cst.Global)
+    )
     return frozenset(item.name.value for declaration in declarations for item in declaration.names)
 
 
@@ -160,8 +162,12 @@ def globals_of_classes(module: SourceModule) -> frozenset[str]:
     """Return the names that class bodies of a module declare `global`."""
     if not module.mentions(b"global"):
         return frozenset()
-    classes = (s for s in statements_below(module.tree, into_functions=True) if isinstance(s, cst.ClassDef))
-    declarations = (s for node in classes for s in statements_below(node.body) if isinstance(s, cst.Global))
+    classes = (
+        s for s in statements_below(module.tree, into_functions=True, sketched=True) if isinstance(s, cst.ClassDef)
+    )
+    declarations = (
+        s for node in classes for s in statements_below(node.body, sketched=True) if isinstance(s, cst.Global)
+    )
     return frozenset(item.name.value for declaration in declarations for item in declaration.names)
 
 
@@ -178,7 +184,7 @@ def _statements_in_functions(module: SourceModule) -> Iterator[tuple[cst.CSTNode
     pending: list[tuple[cst.BaseSuite | cst.Module, tuple[str, ...], bool]] = [(module.tree, (), False)]
     while pending:
         body, enclosing, in_function = pending.pop()
-        for statement in statements_below(body):
+        for statement in statements_below(body, sketched=True):
             if isinstance(statement, cst.FunctionDef | cst.ClassDef):
                 inside = in_function or isinstance(statement, cst.FunctionDef)
                 pending.append((statement.body, (*enclosing, statement.name.value), inside))

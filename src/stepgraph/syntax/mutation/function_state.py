@@ -40,7 +40,7 @@ def functions_with_state(module: SourceModule) -> frozenset[str]:
     pending = [_FunctionBlock(module.tree)]
     while pending:
         block = pending.pop()
-        for statement in statements_below(block.body):
+        for statement in statements_below(block.body, sketched=True):
             match statement:
                 case cst.FunctionDef(name=cst.Name(value=name), body=body, params=params):
                     functions = (*block.functions, statement)

@@ -9,6 +9,7 @@ import libcst as cst
 from msgspec import Struct
 
 from stepgraph.syntax.bindings import import_binding, last_name
+from stepgraph.syntax.deferred.blocks import sketch_of
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.mutation.assignments import ANY_NAME, attribute_targets, may_assign, name_of_owner
 from stepgraph.syntax.mutation.changes import COLLECTION_MUTATORS, mutated_values
@@ -72,7 +73,7 @@ def _all_statements(module: SourceModule) -> Iterator[tuple[cst.CSTNode, _Region
     pending = [(_Region(module.tree, 0, None, None, frozenset()), False)]
     while pending:
         region, in_class = pending.pop()
-        for node in statements(region.body):
+        for node in statements(sketch_of(region.body)):
             top = region.statement or id(node)
             yield node, _Region(region.body, top, region.function, region.receiver, region.created)
             for suite in suites(node):
@@ -92,7 +93,7 @@ def _first_parameter(node: cst.FunctionDef) -> str | None:
 
 def _created_names(function: cst.FunctionDef) -> Iterator[str]:
     """Yield the names that a function binds to new objects, as in `app = App()`, or to functions."""
-    pending = [statements(function.body)]
+    pending = [statements(sketch_of(function.body))]
     while pending:
         for node in pending.pop():
             match node:

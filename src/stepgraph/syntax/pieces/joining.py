@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cached_property
 from itertools import accumulate, pairwise
 from typing import Final
@@ -34,26 +35,29 @@ class CutNode(Struct, frozen=True):
     """The last statement in the block or, if others follow the block, the last clause."""
 
 
-class JoinedModule(Struct, frozen=True, eq=False, dict=True):
-    """A module and the pieces from which it was joined."""
+class JoinedPieces(Struct, frozen=True, eq=False, dict=True):
+    """Consecutive pieces, and the nodes that were joined from several of them."""
 
-    tree: cst.Module
     pieces: tuple[ParsedPiece, ...]
     cut_nodes: dict[int, CutNode]
     """The nodes that continue in later pieces, by the identity of the whole node. Inner nodes precede outer ones."""
 
     @cached_property
-    def parents(self) -> Parents:
-        """The parent of each node."""
+    def inner_parents(self) -> Parents:
+        """The parent of each node, except those of the outermost statements."""
         parents: Parents = {}
         for piece in self.pieces:
             parents |= piece.parents
         for cut_node in self.cut_nodes.values():
             for child in children(cut_node.node):
                 parents[id(child)] = cut_node.node
-        for statement in self.tree.body:
-            parents[id(statement)] = self.tree
         return parents
+
+    @property
+    def node_ids(self) -> Iterator[int]:
+        """The identities of all nodes except whitespace and punctuation."""
+        yield from self._owners
+        yield from self.cut_nodes
 
     @cached_property
     def _owners(self) -> dict[int, ParsedPiece]:
@@ -69,20 +73,8 @@ class JoinedModule(Struct, frozen=True, eq=False, dict=True):
         lines = accumulate((piece.line_count for piece in self.pieces), initial=1)
         return {id(piece): line for piece, line in zip(self.pieces, lines, strict=False)}
 
-    def mentions(self, word: bytes) -> bool | None:
-        """Return whether the source contains a word, or None if its pieces cannot tell.
-
-        The encoding of the source may represent the word differently, and a line break may end a piece.
-        """
-        if b"\n" in word or not self.tree.encoding.startswith("utf-8"):
-            return None
-        text = word.decode()
-        return any(piece.mentions(text) for piece in self.pieces)
-
     def range_of(self, node: cst.CSTNode) -> Range | None:
         """Return the range of a node, as in `positions`, or None if it has none."""
-        if node is self.tree:
-            return (1, 0, *self._end_of(self.pieces[-1]))
         cut_node = self.cut_nodes.get(id(node))
         if cut_node is None:
             return self._range_in_piece(node)
@@ -102,6 +94,36 @@ class JoinedModule(Struct, frozen=True, eq=False, dict=True):
     def _end_of(self, piece: ParsedPiece) -> tuple[int, int]:
         line, column = piece.positions.end
         return self._first_lines[id(piece)] + line, column
+
+
+class JoinedModule(JoinedPieces, frozen=True, eq=False, dict=True):
+    """A module and the pieces from which it was joined."""
+
+    tree: cst.Module
+
+    @cached_property
+    def parents(self) -> Parents:
+        """The parent of each node."""
+        parents = dict(self.inner_parents)
+        for statement in self.tree.body:
+            parents[id(statement)] = self.tree
+        return parents
+
+    def mentions(self, word: bytes) -> bool | None:
+        """Return whether the source contains a word, or None if its pieces cannot tell.
+
+        The encoding of the source may represent the word differently, and a line break may end a piece.
+        """
+        if b"\n" in word or not self.tree.encoding.startswith("utf-8"):
+            return None
+        text = word.decode()
+        return any(piece.mentions(text) for piece in self.pieces)
+
+    def range_of(self, node: cst.CSTNode) -> Range | None:
+        """Return the range of a node, as in `positions`, or None if it has none."""
+        if node is self.tree:
+            return (1, 0, *self._end_of(self.pieces[-1]))
+        return super().range_of(node)
 
 
 class _OpenBlock(Struct):
@@ -197,4 +219,22 @@ def join(pieces: tuple[ParsedPiece, ...], encoding: str) -> JoinedModule:
         default_newline=first.context.newline,
         has_trailing_newline=last.has_trailing_newline,
     )
-    return JoinedModule(tree, pieces, joiner.cut_nodes)
+    return JoinedModule(pieces, joiner.cut_nodes, tree)
+
+
+def join_block(
+    pieces: tuple[ParsedPiece, ...], blocks: tuple[Block, ...]
+) -> tuple[JoinedPieces, tuple[cst.BaseStatement, ...]]:
+    """Return the pieces of a block with the statements of the block.
+
+    `blocks` are the block and those around it, outermost first. Raises WrongCutError if a piece does not continue the
+    previous ones.
+    """
+    open_blocks = [_OpenBlock(None, block.indent, []) for block in (Block("", ""), *blocks)]
+    joiner = _Joiner(pieces[0].context.indent, open_blocks)
+    for parsed in pieces:
+        joiner.add(parsed)
+    *outer, block = joiner.blocks
+    if len(joiner.blocks) != len(open_blocks) or any(each.statements for each in outer) or not block.statements:
+        raise WrongCutError
+    return JoinedPieces(pieces, joiner.cut_nodes), tuple(block.statements)

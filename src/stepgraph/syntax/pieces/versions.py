@@ -26,13 +26,13 @@ _MAX_ADDED_PIECES: Final = 4
 
 def parse_in_pieces(text: str, encoding: str, piece_length: int = PIECE_LENGTH) -> JoinedModule | None:
     """Return a module parsed in pieces, or None if it has to be parsed whole. Raises the errors of LibCST."""
-    newline = _newline(text)
+    newline = line_ending(text)
     parts = None if newline is None else cut(text, piece_length)
     if newline is None or parts is None or len(parts.pieces) == 1:
         return None
     indent = _DEFAULT_INDENT if parts.first_indent is None else parts.first_indent
     try:
-        return join(_parse(parts, PieceContext(newline, indent, is_first=True, is_last=True)), encoding)
+        return join(parse_parts(parts, PieceContext(newline, indent, is_first=True, is_last=True)), encoding)
     except WrongCutError:
         return None
     except RejectedPieceError as rejection:
@@ -73,7 +73,7 @@ class Change(Struct, frozen=True):
         if not context.follows_block and self.parts.first_indent != (context.indent if had_first_block else None):
             return None
         try:
-            return join((*pieces[: self.start], *_parse(self.parts, context), *pieces[self.end :]), encoding)
+            return join((*pieces[: self.start], *parse_parts(self.parts, context), *pieces[self.end :]), encoding)
         except WrongCutError:
             return None
 
@@ -81,7 +81,7 @@ class Change(Struct, frozen=True):
 def find_change(earlier: JoinedModule, text: str, piece_length: int = PIECE_LENGTH) -> Change | None:
     """Return the difference between a module and a new version of its source, or None if it has to be cut again."""
     pieces = earlier.pieces
-    if _newline(text) != pieces[0].context.newline:
+    if line_ending(text) != pieces[0].context.newline:
         return None
     start, offset = _common_prefix(pieces, text)
     end, end_offset = _common_suffix(pieces, text, start, offset)
@@ -152,7 +152,7 @@ def _common_suffix(pieces: Sequence[ParsedPiece], text: str, start: int, offset:
     return end, end_offset
 
 
-def _newline(text: str) -> str | None:
+def line_ending(text: str) -> str | None:
     """Return the line ending of a source, or None if it has several or an unusual one."""
     returns = text.count("\r")
     if not returns:
@@ -160,7 +160,7 @@ def _newline(text: str) -> str | None:
     return "\r\n" if returns == text.count("\r\n") == text.count("\n") else None
 
 
-def _parse(parts: Cut, context: PieceContext) -> tuple[ParsedPiece, ...]:
+def parse_parts(parts: Cut, context: PieceContext) -> tuple[ParsedPiece, ...]:
     """Return the parsed pieces of a source or of a part of it. `context` describes all of them together."""
     last = len(parts.pieces) - 1
     return tuple(

@@ -1,0 +1,124 @@
+"""Function bodies that are parsed on first use."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar, cast
+
+import libcst as cst
+from libcst._nodes.internal import CodegenState
+from msgspec import Struct, field
+
+from stepgraph.limits import HELD_TOKENS
+from stepgraph.syntax.positions import PositionState
+
+if TYPE_CHECKING:
+    from types import MemberDescriptorType
+
+STUB: Final = "0"
+"""The code that stands for a function body in the skeleton of a module."""
+
+_BODY: Final = cast("MemberDescriptorType", vars(cst.IndentedBlock)["body"])
+"""The slot of the statements of a block. In a block that is not parsed yet, it contains an `UnparsedBody`."""
+
+
+class UnparsedBody(Protocol):
+    """The source of a function body."""
+
+    def parse(self, block: DeferredBlock) -> Sequence[cst.BaseStatement]:
+        """Return the statements of the body, which become those of `block`."""
+
+    @property
+    def text(self) -> str:
+        """The source."""
+
+    def sketch(self) -> cst.BaseSuite:
+        """Return the body for `sketch_of`."""
+
+
+class ParsedTokens(Struct):
+    """The size of the parsed modules in memory, and the modules that lack a body that was needed."""
+
+    room: int = HELD_TOKENS
+    """The maximum number of tokens."""
+    tokens: int = 0
+    """The number of tokens of the modules, without the bodies that are not parsed."""
+    is_exceeded: bool = False
+    """Whether a body was not parsed because of `room`."""
+    incomplete_paths: dict[str, None] = field(default_factory=dict)
+    """The paths of the modules with a body that was needed, but is empty because it could not be parsed."""
+
+
+class DeferredBlock(cst.IndentedBlock):
+    """The body of a function, parsed when its statements are first accessed.
+
+    It remains in the tree of the skeleton. Positions in the skeleton are those of its code, in which the block is a
+    stub.
+    """
+
+    __slots__ = ()  # type: ignore[misc] # the stubs of abc declare it per instance
+
+    @staticmethod
+    def replace(block: cst.IndentedBlock, source: UnparsedBody) -> DeferredBlock:
+        """Return a block with the statements in a source, and with the layout of another block."""
+        deferred = object.__new__(DeferredBlock)
+        for name in ("header", "indent", "footer"):
+            object.__setattr__(deferred, name, getattr(block, name))
+        _BODY.__set__(deferred, source)
+        return deferred
+
+    @property
+    def body(self) -> Sequence[cst.BaseStatement]:
+        """The statements, parsed on first use."""
+        statements = _BODY.__get__(self)
+        return statements if isinstance(statements, tuple) else cast("UnparsedBody", statements).parse(self)
+
+    @body.setter
+    def body(self, statements: Sequence[cst.BaseStatement]) -> None:
+        """Set the statements, in `fill` and the constructor of the base class."""
+        _BODY.__set__(self, statements)
+
+    def fill(self, statements: tuple[cst.BaseStatement, ...]) -> None:
+        """Set the statements of a block that is not parsed yet."""
+        object.__setattr__(self, "body", statements)
+
+    @property
+    def unparsed(self) -> UnparsedBody | None:
+        """The source of the statements, or None if they are parsed."""
+        statements = _BODY.__get__(self)
+        return None if isinstance(statements, tuple) else cast("UnparsedBody", statements)
+
+    def _codegen_impl(self, state: CodegenState) -> None:
+        if not isinstance(state, PositionState):
+            super()._codegen_impl(state)
+            return
+        self.header._codegen(state)  # noqa: SLF001 - as the method of the base class does
+        state.increase_indent(state.default_indent if self.indent is None else self.indent)
+        state.add_indent_tokens()
+        with state.record_syntactic_position(self):
+            state.add_token(STUB)
+        state.add_token(state.default_newline)
+        for line in self.footer:
+            line._codegen(state)  # noqa: SLF001
+        state.decrease_indent()
+
+
+Node = TypeVar("Node", bound=cst.CSTNode)
+
+
+def sketch_of(body: Node) -> Node | cst.BaseSuite:
+    """Return a block for a search that needs neither its layout nor its positions.
+
+    A block that is not parsed yet is represented by nodes that have no layout and do not belong to the module, because
+    they take a third of the time to parse.
+    """
+    if type(body) is not DeferredBlock:
+        return body
+    source = cast("DeferredBlock", body).unparsed
+    return body if source is None else source.sketch()
+
+
+def may_contain(body: cst.BaseSuite, words: Sequence[str]) -> bool:
+    """Return whether a block may contain one of the words. A block that is parsed may."""
+    source = body.unparsed if type(body) is DeferredBlock else None
+    return source is None or any(word in source.text for word in words)

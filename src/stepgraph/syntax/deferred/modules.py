@@ -1,0 +1,300 @@
+"""Modules whose function bodies are parsed on first use."""
+
+from __future__ import annotations
+
+import ast
+import threading
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from itertools import accumulate
+from typing import Final
+
+import libcst as cst
+from msgspec import Struct, field
+
+from stepgraph.large_stack import run_with_large_stack
+from stepgraph.syntax.deferred.blocks import STUB, DeferredBlock, ParsedTokens
+from stepgraph.syntax.deferred.outline import BodyRange, Outline, find_bodies, functions_in, python_tree
+from stepgraph.syntax.deferred.sketches import Sketcher, UnsupportedSyntaxError
+from stepgraph.syntax.pieces.cutting import PIECE_LENGTH, Block, Part, Piece, cut_part
+from stepgraph.syntax.pieces.joining import JoinedModule, JoinedPieces, join_block
+from stepgraph.syntax.pieces.parsing import PieceContext, RejectedPieceError, WrongCutError, parse_piece
+from stepgraph.syntax.pieces.versions import line_ending, parse_in_pieces, parse_parts
+from stepgraph.syntax.positions import Range
+from stepgraph.syntax.walk import Parents
+
+LIBCST_ERRORS: Final = (cst.ParserSyntaxError, cst.CSTValidationError, TypeError)
+"""The errors of LibCST. It raises TypeError on valid code such as `x if y else(lambda: z)`."""
+
+_MIN_SKELETON_IN_PIECES: Final = 8_000
+"""The minimum length of a skeleton that is parsed in pieces, in characters."""
+_OPENING: Final = "with 0:"
+
+
+class ParsedBody(Struct, frozen=True, eq=False):
+    """The nodes of a function body."""
+
+    first_line: int
+    """The number of the first line of the body in its module."""
+    joined: JoinedPieces
+
+    def range_of(self, node: cst.CSTNode) -> Range | None:
+        """Return the range of a node in the module, or None if it is not in the body."""
+        position = self.joined.range_of(node)
+        if position is None:
+            return None
+        line, column, end_line, end_column = position
+        lines_before = self.first_line - 1
+        return lines_before + line, column, lines_before + end_line, end_column
+
+
+class _Body(Struct, frozen=True, eq=False):
+    """A function body that may not be parsed yet."""
+
+    module: DeferredBodies
+    index: int
+
+    @property
+    def text(self) -> str:
+        """The source."""
+        body = self.module.ranges[self.index]
+        return self.module.text[body.start : body.end]
+
+    def parse(self, block: DeferredBlock) -> Sequence[cst.BaseStatement]:
+        """Return the statements of the body, which become those of the block."""
+        return self.module.parse_body(self.index, block)
+
+    def sketch(self) -> cst.BaseSuite:
+        """Return the body for `sketch_of`."""
+        return self.module.sketch(self.index)
+
+
+class DeferredBodies(Struct, eq=False, dict=True):
+    """The bodies of a module that are parsed on first use."""
+
+    path: str
+    text: str
+    newline: str
+    indent: str
+    """The indentation of the first block in the source."""
+    ranges: tuple[BodyRange, ...]
+    is_deferred: tuple[bool, ...]
+    """Whether the body of each function is among them, for all functions of the module and methods of its classes."""
+    memory: ParsedTokens
+    tokens_per_character: float
+    tokens: int = 0
+    """The number of tokens of the parsed bodies."""
+    blocks: list[DeferredBlock] = field(default_factory=list)
+    parsed: dict[int, ParsedBody] = field(default_factory=dict)
+    """The parsed bodies, by index."""
+    parents: Parents | None = None
+    """The parents of the nodes of the module, which include those of its parsed bodies; None if no parents are used."""
+    _stub_lines: list[int] = field(default_factory=list)
+    """The line of each stub in the skeleton."""
+    _lines_before: list[int] = field(default_factory=list)
+    """The number of lines by which the skeleton is shorter than the source before each body, and at the end."""
+    _owners: dict[int, ParsedBody] = field(default_factory=dict)
+    """The parsed body of each node, by the identity of the node."""
+    _owned: dict[int, None] = field(default_factory=dict)
+    """The indices of the bodies in `_owners`."""
+    _sketches: dict[int, cst.BaseSuite] | None = None
+    """The sketches of bodies, by index."""
+    _python_tree: ast.Module | None = None
+    """The source, parsed by Python's own parser, until the sketches are made."""
+    _lock: threading.RLock = field(default_factory=threading.RLock)
+
+    def __post_init__(self) -> None:
+        self._lines_before = [*accumulate((body.line_count - 1 for body in self.ranges), initial=0)]
+        self._stub_lines = [
+            body.first_line - before for body, before in zip(self.ranges, self._lines_before, strict=False)
+        ]
+
+    def parse_body(self, index: int, block: DeferredBlock) -> Sequence[cst.BaseStatement]:
+        """Return the statements of a body, which become those of the block."""
+        with self._lock:
+            if block.unparsed is None:
+                return block.body
+            parsed = self._parse(index)
+            if parsed is None:
+                self.memory.incomplete_paths[self.path] = None
+                block.fill((_stub_statement(),))
+                return block.body
+            body, found = parsed
+            if self.parents is not None:
+                self._add_parents(self.parents, body, block, found)
+            self.parsed[index] = body
+            block.fill(found)
+            return found
+
+    def _parse(self, index: int) -> tuple[ParsedBody, tuple[cst.BaseStatement, ...]] | None:
+        """Return a body and its statements, or None if it cannot be parsed."""
+        body = self.ranges[index]
+        tokens = round((body.end - body.start) * self.tokens_per_character)
+        if self.memory.tokens + tokens > self.memory.room:
+            self.memory.is_exceeded = True
+            return None
+        try:
+            joined, found = run_with_large_stack(lambda: self._parse_text(body))
+        except (*LIBCST_ERRORS, WrongCutError, RejectedPieceError):
+            return None
+        self.memory.tokens += tokens
+        self.tokens += tokens
+        return ParsedBody(body.first_line, joined), found
+
+    def _parse_text(self, body: BodyRange) -> tuple[JoinedPieces, tuple[cst.BaseStatement, ...]]:
+        text = self.text[body.start : body.end]
+        blocks = tuple(Block(indent, _OPENING) for indent in body.indents)
+        context = PieceContext(self.newline, self.indent, is_first=False, is_last=False, follows_block=True)
+        parts = cut_part(text, Part(blocks, blocks), PIECE_LENGTH) if len(text) > 2 * PIECE_LENGTH else None
+        if parts is not None:
+            try:
+                return join_block(parse_parts(parts, context), blocks)
+            except (*LIBCST_ERRORS, WrongCutError, RejectedPieceError):
+                pass  # a wrong cut
+        return join_block((parse_piece(Piece(text, blocks, blocks), context),), blocks)
+
+    def sketch(self, index: int) -> cst.BaseSuite:
+        """Return the sketch of a body, or its block if it has none."""
+        with self._lock:
+            if self._sketches is None:
+                self._sketches = self._sketch_all()
+            return self._sketches.get(index, self.blocks[index])
+
+    def _sketch_all(self) -> dict[int, cst.BaseSuite]:
+        """Return the sketches of the bodies that are not parsed, by index."""
+        tree = self._python_tree or python_tree(self.text)
+        self._python_tree = None
+        sketches: dict[int, cst.BaseSuite] = {}
+        if tree is None:
+            return sketches
+        sketcher = Sketcher(self.text)
+        bodies = (function.body for function, _ in functions_in(tree))
+        deferred = (body for body, is_deferred in zip(bodies, self.is_deferred, strict=True) if is_deferred)
+        for index, statements in enumerate(deferred):
+            if index not in self.parsed:
+                with suppress(UnsupportedSyntaxError):
+                    sketches[index] = sketcher.block(statements)
+        return sketches
+
+    def drop_sketches(self) -> None:
+        """Remove the sketches from memory until they are needed again."""
+        self._sketches = self._python_tree = None
+
+    def parents_with(self, parents: Parents) -> Parents:
+        """Return the parents of the nodes of the skeleton and the parsed bodies. Later bodies are added to them."""
+        with self._lock:
+            if self.parents is None:
+                for index, body in self.parsed.items():
+                    block = self.blocks[index]
+                    self._add_parents(parents, body, block, block.body)
+                self.parents = parents
+            return self.parents
+
+    def _add_parents(
+        self, parents: Parents, body: ParsedBody, block: DeferredBlock, found: Sequence[cst.BaseStatement]
+    ) -> None:
+        parents |= body.joined.inner_parents
+        for statement in found:
+            parents[id(statement)] = block
+
+    def range_of(self, node: cst.CSTNode) -> Range | None:
+        """Return the range of a node of a parsed body, or None for another node."""
+        with self._lock:
+            for index, body in self.parsed.items():
+                if index not in self._owned:
+                    self._owned[index] = None
+                    self._owners |= dict.fromkeys(body.joined.node_ids, body)
+            owner = self._owners.get(id(node))
+        return None if owner is None else owner.range_of(node)
+
+    def range_in_source(self, in_skeleton: Range | None) -> Range | None:
+        """Return the range in the source for a range in the skeleton."""
+        if in_skeleton is None:
+            return None
+        line, column, end_line, end_column = in_skeleton
+        return *self._position(line, column, is_end=False), *self._position(end_line, end_column, is_end=True)
+
+    def _position(self, line: int, column: int, *, is_end: bool) -> tuple[int, int]:
+        """Return the position in the source for a position in the skeleton."""
+        index = bisect_left(self._stub_lines, line)
+        if not column or index == len(self._stub_lines) or self._stub_lines[index] != line:
+            return line + self._lines_before[index], column
+        position = self.range_of(self.blocks[index].body[-1 if is_end else 0]) or (line, column, line, column)
+        return position[2:] if is_end else position[:2]
+
+
+class DeferredModule(Struct, frozen=True):
+    """The skeleton of a module and its bodies."""
+
+    tree: cst.Module
+    joined: JoinedModule | None
+    """The pieces of the skeleton if they were parsed separately."""
+    bodies: DeferredBodies
+    skeleton_tokens: int
+
+    @property
+    def tokens_in_memory(self) -> int:
+        """The number of tokens of the skeleton and the parsed bodies."""
+        return self.skeleton_tokens + self.bodies.tokens
+
+    def release(self) -> None:
+        """Stop counting the tokens of bodies that are parsed from now on."""
+        self.bodies.memory = ParsedTokens()
+
+
+def parse_skeleton(
+    text: str, encoding: str, path: str, memory: ParsedTokens, tokens: int, min_body_length: int
+) -> DeferredModule | None:
+    """Return a module whose bodies are parsed on first use, or None if it has to be parsed at once.
+
+    Raises the errors of LibCST.
+    """
+    newline = line_ending(text)
+    outline = None if newline is None else find_bodies(text, newline, min_body_length)
+    if newline is None or outline is None:
+        return None
+    skeleton = outline.skeleton
+    joined = parse_in_pieces(skeleton, encoding) if len(skeleton) >= _MIN_SKELETON_IN_PIECES else None
+    tree = cst.parse_module(skeleton.encode(encoding)) if joined is None else joined.tree
+    bodies = DeferredBodies(
+        path,
+        text,
+        newline,
+        tree.default_indent,
+        tuple(outline.bodies),
+        tuple(body is not None for _, body in outline.functions),
+        memory,
+        tokens / len(text),
+        _python_tree=outline.tree,
+    )
+    module = DeferredModule(tree, joined, bodies, round(len(skeleton) * bodies.tokens_per_character))
+    return module if _replace_stubs(tree, outline, bodies) else None
+
+
+def _replace_stubs(tree: cst.Module, outline: Outline, bodies: DeferredBodies) -> bool:
+    """Replace each stub in a skeleton. Return whether the tree has the functions of the outline."""
+    functions = list(_functions(tree))
+    if [function.name.value for function in functions] != [name for name, _ in outline.functions]:
+        return False
+    for function, (_, body) in zip(functions, outline.functions, strict=True):
+        if body is None:
+            continue
+        if not isinstance(function.body, cst.IndentedBlock):
+            return False
+        block = DeferredBlock.replace(function.body, _Body(bodies, len(bodies.blocks)))
+        bodies.blocks.append(block)
+        object.__setattr__(function, "body", block)
+    return True
+
+
+def _functions(tree: cst.Module) -> Iterator[cst.FunctionDef]:
+    for statement in tree.body:
+        if type(statement) is cst.FunctionDef:
+            yield statement
+        elif type(statement) is cst.ClassDef:
+            yield from (inner for inner in statement.body.body if type(inner) is cst.FunctionDef)
+
+
+def _stub_statement() -> cst.SimpleStatementLine:
+    return cst.SimpleStatementLine([cst.Expr(cst.Integer(STUB))])

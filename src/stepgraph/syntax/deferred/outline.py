@@ -1,0 +1,171 @@
+"""The function bodies of a source that can be parsed later, and the skeleton: the source without them.
+
+Python's own parser checks the syntax of the whole source and locates the bodies, in a tenth of the time of LibCST.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import warnings
+from collections.abc import Iterator, Sequence
+from typing import Final, TypeAlias
+
+from msgspec import Struct
+
+from stepgraph.syntax.deferred.blocks import STUB
+
+MIN_BODY_LENGTH: Final = 150
+"""The minimum length of a body that is parsed later, in characters."""
+_MAX_LENGTH_PER_FUNCTION: Final = 20_000
+"""The length of a source per function beyond which most of it belongs to a few long functions."""
+
+_OUTER_FUNCTION: Final = re.compile(r"^(?: {1,4}|\t)?(?:async[ \t]+)?def[ \t]", re.MULTILINE)
+_NOTHING_OR_COMMENT: Final = ("", "#")
+
+Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+class BodyRange(Struct, frozen=True):
+    """The lines of a function body, from the comments before its first statement to its last statement."""
+
+    first_line: int
+    """The number of the first line. The first line of the source has the number 1."""
+    line_count: int
+    start: int
+    """The offset of the first line."""
+    end: int
+    """The offset after the last line."""
+    indents: tuple[str, ...]
+    """The whitespace at the start of the lines of the body, after that of the methods of a class."""
+
+
+class Outline(Struct, frozen=True):
+    """The source of a module without the function bodies that are parsed later."""
+
+    tree: ast.Module
+    """The whole source, parsed by Python's own parser."""
+
+    skeleton: str
+    """The source with a stub in place of each of these bodies."""
+    functions: tuple[tuple[str, BodyRange | None], ...]
+    """The names and bodies of the functions and methods, or None for a body in the skeleton, in source order."""
+
+    @property
+    def bodies(self) -> Iterator[BodyRange]:
+        """The bodies that are parsed later."""
+        return (body for _, body in self.functions if body is not None)
+
+
+def find_bodies(text: str, newline: str, min_body_length: int) -> Outline | None:
+    """Return the outline of a source, or None if it is not valid, or if all of it should be parsed at once."""
+    if len(text) > _MAX_LENGTH_PER_FUNCTION * len(_OUTER_FUNCTION.findall(text)) or "\f" in text:
+        return None
+    tree = python_tree(text)
+    if tree is None:
+        return None
+    lines = _Lines(text)
+    functions = tuple(
+        (function.name, lines.body_of(function, outer, min_body_length)) for function, outer in functions_in(tree)
+    )
+    parts: list[str] = []
+    end = 0
+    for _, body in functions:
+        if body is not None:
+            parts += (text[end : body.start], body.indents[-1], STUB, newline)
+            end = body.end
+    return Outline(tree, "".join([*parts, text[end:]]), functions) if parts else None
+
+
+def python_tree(source: str) -> ast.Module | None:
+    """Return the tree of Python's own parser, or None if the source is not valid or nested too deeply for it."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+
+
+def functions_in(tree: ast.Module) -> Iterator[tuple[Function, ast.ClassDef | None]]:
+    """Yield the functions of a module and the methods of its classes, each with its class."""
+    for statement in tree.body:
+        if isinstance(statement, Function):
+            yield statement, None
+        elif isinstance(statement, ast.ClassDef):
+            yield from ((inner, statement) for inner in statement.body if isinstance(inner, Function))
+
+
+class _Lines:
+    """The lines of a source."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._lines = text.split("\n")
+        self._starts = [0]
+        """The offset of each line, and of the end of the source."""
+        for line in self._lines:
+            self._starts.append(self._starts[-1] + len(line) + 1)
+
+    def body_of(self, function: Function, outer: ast.ClassDef | None, min_length: int) -> BodyRange | None:
+        """Return the lines of the body of a function, or None if they cannot be separated from it, or are short."""
+        last_statement = function.body[-1]
+        first, last = _first_line(function.body[0]), last_statement.end_lineno or 0
+        start, end = self._starts[self._start_of_comments(first) - 1], self._starts[last]
+        # The last line has no line ending if the source ends without one.
+        if end - start < min_length or end > len(self._text):
+            return None
+        indents = (*(() if outer is None else (self._indent(function),)), self._indent(function.body[0]))
+        is_separate = (
+            all(indents)
+            and not self._is_continued(self._start_of_comments(first) - 1)
+            and not self._is_continued(last)
+            and (isinstance(last_statement, _SIMPLE) or not self._has_line_in_block(last + 1, indents[-1]))
+        )
+        if not is_separate:
+            return None
+        first = self._start_of_comments(first)
+        return BodyRange(first, last - first + 1, start, end, indents)
+
+    def _start_of_comments(self, line: int) -> int:
+        """Return the first of the comments and blank lines before a line."""
+        while self._lines[line - 2].lstrip(" \t\r")[:1] in _NOTHING_OR_COMMENT:
+            line -= 1
+        return line
+
+    def _indent(self, statement: ast.stmt) -> str:
+        """Return the whitespace before a statement, or an empty string if it does not start its line."""
+        line = self._lines[_first_line(statement) - 1]
+        indent = line[: len(line) - len(line.lstrip(" \t"))]
+        if isinstance(statement, _Decorated) and statement.decorator_list:
+            is_first = line.startswith("@", len(indent))  # a decorator in parentheses starts in a later line
+        else:
+            is_first = statement.col_offset == len(indent)
+        return indent if is_first else ""
+
+    def _is_continued(self, line: int) -> bool:
+        """Return whether a line ends with a backslash."""
+        return self._lines[line - 1].endswith(("\\", "\\\r"))
+
+    def _has_line_in_block(self, line: int, indent: str) -> bool:
+        """Return whether a line after a block, up to the next statement, has the indentation of the block."""
+        for text in self._lines[line - 1 :]:
+            if text.lstrip(" \t\r")[:1] not in _NOTHING_OR_COMMENT:
+                return False
+            if text.startswith(indent):
+                return True
+        return False
+
+
+_Decorated: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+_SIMPLE: Final = (
+    *(ast.Return, ast.Expr, ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Raise, ast.Pass, ast.Delete, ast.Assert),
+    *(ast.Import, ast.ImportFrom, ast.Global, ast.Nonlocal, ast.Break, ast.Continue),
+)
+"""Statements without blocks."""
+
+
+def _first_line(statement: ast.stmt) -> int:
+    """Return the line of a statement or of its first decorator."""
+    decorators: Sequence[ast.expr] = statement.decorator_list if isinstance(statement, _Decorated) else ()
+    return decorators[0].lineno if decorators else statement.lineno
