@@ -94,11 +94,15 @@ class AnalysisRun:
 
     def deduplicate(self, workflows: Iterable[WorkflowAnalysis]) -> Iterator[WorkflowAnalysis]:
         """Yield each workflow once, even if several paths or configurations lead to it."""
-        for workflow in workflows:
-            key = (workflow.project, workflow.name, workflow.class_name, os.path.realpath(workflow.path))
-            if key not in self._keys:
-                self._keys.add(key)
-                yield workflow
+        return filter(self.is_first, workflows)
+
+    def is_first(self, workflow: WorkflowAnalysis) -> bool:
+        """Return whether no path or configuration has led to a workflow before, and remember the workflow."""
+        key = (workflow.project, workflow.name, workflow.class_name, os.path.realpath(workflow.path))
+        if key in self._keys:
+            return False
+        self._keys.add(key)
+        return True
 
     def collect(self, workflows: Iterator[WorkflowAnalysis]) -> Analysis:
         """Run the lazy analysis of `workflows`, and return its result with all files that it has read."""

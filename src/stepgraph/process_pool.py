@@ -12,12 +12,14 @@ import os
 from collections import deque
 from collections.abc import Iterator, Sequence
 from functools import partial
+from itertools import chain
 from typing import Final
 
 import msgspec
 from msgspec import Struct
 
 from stepgraph.analysis import WorkflowAnalysis, WorkflowRecord
+from stepgraph.checks.diagnostic import Finding, without_edits
 from stepgraph.limits import HELD_TOKENS, MOST_PROCESSES, PARSED_TOKENS, READ_BYTES, READ_MODULES
 from stepgraph.model.note import InputError, Problem
 from stepgraph.pipeline import MissingRunHint, Pipeline, run_without_gc
@@ -35,6 +37,8 @@ class PartResult(Struct, frozen=True):
 
     workflows: tuple[tuple[WorkflowRecord, ...], ...]
     """The workflows of each module of the part."""
+    findings: tuple[tuple[tuple[Finding, ...], ...], ...]
+    """The findings in each of these workflows, without edits. They are empty if the modules are not checked."""
     derivations: dict[str, tuple[Derivation, ...]]
     """The bindings that may name workflow classes, by path of the module."""
     problems: tuple[Problem, ...]
@@ -52,8 +56,8 @@ class PartResult(Struct, frozen=True):
     """The number of tokens of all parsed modules."""
 
 
-def analyze_in_processes(modules: Sequence[Source]) -> list[PartResult] | None:
-    """Analyze modules in worker processes, and return the results of all parts in order.
+def analyze_in_processes(modules: Sequence[Source], *, checked: bool = False) -> list[PartResult] | None:
+    """Analyze modules in worker processes, and return the results of all parts in order, with findings if `checked`.
 
     Returns None if no process can be started, a worker fails or exceeds its part of `HELD_TOKENS`, or all workers
     together exceed a limit. The caller then analyzes all modules itself, so that the result does not depend on the
@@ -67,7 +71,7 @@ def analyze_in_processes(modules: Sequence[Source]) -> list[PartResult] | None:
         for first in range(0, len(modules), _PART_SIZE):
             if len(running) >= min(processors(), MOST_PROCESSES):
                 results.append(_read_result(running.popleft()))
-            running.append(ForkedProcess(partial(_write_result, modules[first : first + _PART_SIZE])))
+            running.append(ForkedProcess(partial(_write_result, modules[first : first + _PART_SIZE], checked)))
         while running:
             results.append(_read_result(running.popleft()))
     except (OSError, msgspec.DecodeError):
@@ -85,9 +89,9 @@ def _exceeds_limits(results: Sequence[PartResult], modules: Sequence[Source]) ->
     return len(contents) > READ_MODULES or size > READ_BYTES or tokens > PARSED_TOKENS
 
 
-def _write_result(modules: Sequence[Source], descriptor: int) -> None:
+def _write_result(modules: Sequence[Source], checked: bool, descriptor: int) -> None:  # noqa: FBT001 - not public
     """Analyze a part in a worker process, and write the result to a pipe."""
-    content = msgspec.msgpack.encode(run_without_gc(partial(_analyze_part, modules)))
+    content = msgspec.msgpack.encode(run_without_gc(partial(_analyze_part, modules, checked=checked)))
     with os.fdopen(descriptor, "wb") as file:
         file.write(content)
 
@@ -97,21 +101,24 @@ def _read_result(process: ForkedProcess) -> PartResult:
     return msgspec.msgpack.decode(process.read_all(), type=PartResult)
 
 
-def _analyze_part(modules: Sequence[Source]) -> PartResult:
-    pipeline = Pipeline(modules=SourceModules(room=HELD_TOKENS // MOST_PROCESSES, may_release=True))
+def _analyze_part(modules: Sequence[Source], *, checked: bool) -> PartResult:
+    pipeline = Pipeline(checked, modules=SourceModules(room=HELD_TOKENS // MOST_PROCESSES, may_release=True))
     workflows: list[tuple[WorkflowRecord, ...]] = []
+    findings: list[tuple[tuple[Finding, ...], ...]] = []
     for module in modules:
         analyzed: tuple[WorkflowAnalysis, ...] = ()
         try:
             analyzed = pipeline.analyze(module)
         except InputError as error:
             pipeline.problems.append(error.problem)
+        findings.append(tuple(map(_findings_in, analyzed)))
         workflows.append(tuple(map(WorkflowRecord.of, analyzed)))
         if pipeline.modules.exceeded_token_budget:
             raise MemoryError  # ends this process without a result
     paths = {module.path for module in modules}
     return PartResult(
         tuple(workflows),
+        tuple(findings),
         pipeline.derivations,
         tuple(pipeline.problems),
         tuple(pipeline.hints),
@@ -124,6 +131,15 @@ def _analyze_part(modules: Sequence[Source]) -> PartResult:
     )
 
 
+def _findings_in(workflow: WorkflowAnalysis) -> tuple[Finding, ...]:
+    if workflow.subject is None:
+        return ()
+    # Imported here because only checks need the rules.
+    from stepgraph.checks.run import check_workflow
+
+    return tuple(map(without_edits, check_workflow(workflow.subject)))
+
+
 def _project_listings(modules: Sequence[Source]) -> Iterator[tuple[int, dict[str, frozenset[str]]]]:
     projects: set[int] = set()
     for number, module in enumerate(modules):
@@ -133,14 +149,17 @@ def _project_listings(modules: Sequence[Source]) -> Iterator[tuple[int, dict[str
             yield number, dict(files.listings)
 
 
-def merge(parts: Sequence[PartResult], modules: Sequence[Source], pipeline: Pipeline) -> Iterator[WorkflowAnalysis]:
-    """Merge the results of all parts into a pipeline, and return the workflows of all modules in order."""
-    workflows: list[WorkflowAnalysis] = []
+def merge(
+    parts: Sequence[PartResult], modules: Sequence[Source], pipeline: Pipeline
+) -> Iterator[tuple[WorkflowAnalysis, tuple[Finding, ...]]]:
+    """Merge the results of all parts into a pipeline, and return all workflows in order, with the findings in each."""
+    workflows: list[tuple[WorkflowAnalysis, tuple[Finding, ...]]] = []
     first = 0
     for part in parts:
         part_modules = modules[first : first + len(part.workflows)]
         first += len(part_modules)
-        workflows += [record.restore() for records in part.workflows for record in records]
+        records, findings = chain.from_iterable(part.workflows), chain.from_iterable(part.findings)
+        workflows += zip(map(WorkflowRecord.restore, records), findings, strict=True)
         for module in part_modules:
             pipeline.add_derivations(module.path, part.derivations.get(module.path, ()))
         part_contents = {module.path: module.content for module in part_modules}

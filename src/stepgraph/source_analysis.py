@@ -88,23 +88,38 @@ def analyze_graphs(
 
     run = AnalysisRun(sources, on_module, release_modules=True)
     run.pipeline.modules.reuse(parsed)
-    parts: list[PartResult] | None = None
-    if len(sources.modules) >= _MIN_MODULES_FOR_PROCESSES:
-        from stepgraph.process_pool import analyze_in_processes
-
-        parts = analyze_in_processes(sources.modules)
-    return run.collect(_graphs(run, parts))
+    return run.collect(_workflows(run, _parts(sources), without_modules, []))
 
 
-def _graphs(run: AnalysisRun, parts: list[PartResult] | None) -> Iterator[WorkflowAnalysis]:
-    """Yield the workflows of the initial modules, taken from `parts` if it is given, and of derived classes."""
+def _parts(sources: Sources, *, checked: bool = False) -> list[PartResult] | None:
+    """Return the results of worker processes for all modules, or None if this process must analyze them."""
+    if len(sources.modules) < _MIN_MODULES_FOR_PROCESSES:
+        return None
+    from stepgraph.process_pool import analyze_in_processes
+
+    return analyze_in_processes(sources.modules, checked=checked)
+
+
+def _workflows(
+    run: AnalysisRun,
+    parts: list[PartResult] | None,
+    finish: Callable[[WorkflowAnalysis], WorkflowAnalysis],
+    findings: list[Finding],
+) -> Iterator[WorkflowAnalysis]:
+    """Yield the workflows of a run: those in `parts`, whose findings are added to `findings`, and all others.
+
+    The others are passed to `finish`, which must release their modules.
+    """
     if parts is None:
-        yield from map(without_modules, run.analyze_initial_modules())
+        yield from map(finish, run.analyze_initial_modules())
     else:
         from stepgraph.process_pool import merge
 
-        yield from run.deduplicate(merge(parts, run.sources.modules, run.pipeline))
-    yield from map(without_modules, run.analyze_derived())
+        for workflow, reported in merge(parts, run.sources.modules, run.pipeline):
+            if run.is_first(workflow):
+                findings += reported
+                yield workflow
+    yield from map(finish, run.analyze_derived())
 
 
 def check_sources(
@@ -113,8 +128,8 @@ def check_sources(
     """Return the analysis of all modules, like `analyze_graphs`, and the findings of all rules.
 
     Each workflow is checked before the analysis of the next one, so that its modules can be released. With
-    `with_edits`, findings have their edits, and the edited modules stay in memory. Raises InternalError for a defect of
-    the analysis.
+    `with_edits`, findings have their edits, the edited modules stay in memory, and this process analyzes all modules.
+    Raises InternalError for a defect of the analysis.
     """
     # Imported here because only checks need the rules.
     from stepgraph.checks.run import combine_findings
@@ -148,7 +163,8 @@ def _check_workflows(
             findings.extend(map(without_edits, reported))
         return without_modules(workflow)
 
-    return run.collect(map(check, run.analyze()))
+    parts = None if with_edits else _parts(sources, checked=True)
+    return run.collect(_workflows(run, parts, check, findings))
 
 
 def apply_settings(

@@ -131,6 +131,18 @@ def test_workers_return_the_result_of_one_process() -> None:
     assert [str(hint).split(":")[0] for hint in hints] == ["flow_21.py"]  # type: ignore[attr-defined]
 
 
+@pytest.mark.slow
+def test_workers_return_the_findings_of_one_process(tmp_path: Path) -> None:
+    for number, base in ((7, "WorkflowEntrypoint"), (40, "Flow7")):
+        imports = "" if number == 7 else "from flow_07 import Flow7"
+        write(tmp_path, number, imports=imports, base=base, more='await step.sleep("pause", "5 min")')
+    analysis, findings = check_sources(find_sources(["."]))
+    expected = in_one_process()
+    assert as_data(analysis) == as_data(expected)
+    assert findings == tuple(map(without_edits, check_analysis(expected)))
+    assert {"flow_07.py", "flow_20.py", "flow_40.py"} <= {finding.span.path for finding in findings}
+
+
 @needs_fork
 def test_only_derived_modules_are_analyzed_in_the_parent(monkeypatch: pytest.MonkeyPatch) -> None:
     paths: list[str] = []
@@ -209,6 +221,7 @@ def test_records_return_from_a_spawned_process() -> None:
 @pytest.mark.slow
 def test_released_modules_do_not_change_the_result(monkeypatch: pytest.MonkeyPatch) -> None:
     expected = in_one_process()
+    monkeypatch.setattr(process_pool, "may_fork", lambda: False)
     monkeypatch.setattr(modules, "RELEASED_TOKENS", 0)
     analysis, findings = check_sources(find_sources(["."]))
     assert as_data(analysis) == as_data(expected)
@@ -227,6 +240,7 @@ def test_a_check_releases_modules(monkeypatch: pytest.MonkeyPatch) -> None:
         return module
 
     monkeypatch.setattr(modules, "parse_module", recording)
+    monkeypatch.setattr(process_pool, "may_fork", lambda: False)
     monkeypatch.setattr(modules, "RELEASED_TOKENS", 0)
     check_sources(find_sources(["."]))
     assert len(alive) > 60
