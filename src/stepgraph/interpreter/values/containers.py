@@ -157,7 +157,7 @@ class HeapCell(dict[str, Any]):
 class Declarations(HeapCell):
     """The steps declared on the step object, by name."""
 
-    __slots__ = ("looked_up", "version")
+    __slots__ = ("changes", "looked_up", "version")
 
     def __init__(self) -> None:
         # Because of the largest serial, a declaration in a function does not invalidate the function's summary.
@@ -166,6 +166,8 @@ class Declarations(HeapCell):
         """The names that code has looked up."""
         self.version = 0
         """The number of changes so far that may have changed the result of an earlier lookup."""
+        self.changes = 0
+        """The number of replaced and removed declarations so far."""
 
     def look_up(self, name: str) -> Value | None:
         """Return the current step with a name, or a `Union` if the step depends on the path.
@@ -178,11 +180,13 @@ class Declarations(HeapCell):
 
     def __setitem__(self, name: str, value: Value) -> None:
         self.version += name in self.looked_up
+        self.changes += name in self
         super().__setitem__(name, value)
 
     def pop(self, name: str, *default: Any) -> Any:  # noqa: ANN401 - the signature of dict.pop
         """Remove a declaration, as part of a rollback."""
         self.version += name in self.looked_up
+        self.changes += 1
         return super().pop(name, *default)
 
 

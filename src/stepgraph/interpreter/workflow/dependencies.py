@@ -245,9 +245,9 @@ def _report_cycle(interpreter: Interpreter, definition: StepDefinition) -> None:
 
 
 def _report_unknown_parameter(interpreter: Interpreter, definition: StepDefinition, parameter: StepParameter) -> None:
-    declared = [step for value in interpreter.steps.by_name.values() for step in _step_functions(value)]
-    other_steps = [step for step in declared if step.definition is not definition]
-    candidates = [step.definition for step in other_steps if _may_be_named(step.definition, parameter.name)]
+    index = interpreter.steps.index
+    index.update(interpreter.steps.by_name)
+    candidates = [step for step in index.with_braces if step is not definition and _may_be_named(step, parameter.name)]
     if candidates:
         interpreter.note(
             "unresolved-dependency",
@@ -258,8 +258,8 @@ def _report_unknown_parameter(interpreter: Interpreter, definition: StepDefiniti
         )
         return
     if not _may_rename_functions(interpreter):
-        interpreter.observe(UnresolvedStepParameter(definition, parameter, tuple(step.definition for step in declared)))
-    namesake = next((s.definition for s in declared if s.definition.function_name == parameter.name), None)
+        interpreter.observe(UnresolvedStepParameter(definition, parameter, tuple(index.steps)))
+    namesake = index.by_function_name.get(parameter.name)
     advice = "Name it after a declared step or `ctx`."
     if namesake is not None:
         advice = f"The step of that function is named {namesake.name!r}, and parameter names must match step names."
@@ -271,14 +271,6 @@ def _report_unknown_parameter(interpreter: Interpreter, definition: StepDefiniti
         advice,
         incomplete=False,
     )
-
-
-def _step_functions(value: Value) -> Iterator[StepFunction]:
-    if isinstance(value, StepFunction):
-        yield value
-    elif isinstance(value, Union):
-        for case in value.cases:
-            yield from _step_functions(case.value)
 
 
 def _may_be_named(definition: StepDefinition, name: str) -> bool:

@@ -12,6 +12,7 @@ from stepgraph.interpreter.values.calls import Coroutine, GeneratorCall
 from stepgraph.interpreter.values.containers import Collection, Declarations, HeapCell
 from stepgraph.interpreter.values.objects import ClassValue, Instance
 from stepgraph.interpreter.values.steps import StepFunction
+from stepgraph.interpreter.workflow.step_index import StepIndex
 from stepgraph.ir.await_groups import TaskId
 from stepgraph.ir.nodes import Activity, StepDefinition, StepRun
 from stepgraph.ir.values import Value
@@ -131,6 +132,8 @@ class DeclaredSteps(Struct):
 
     by_name: Declarations = field(default_factory=Declarations)
     """The current step with each name."""
+    index: StepIndex = field(default_factory=StepIndex)
+    """The steps of `by_name` by their properties."""
     count: int = 0
     """The number of declarations so far."""
     runs: dict[StepDefinition, tuple[int, StepRun]] = field(default_factory=dict)
