@@ -263,7 +263,7 @@ def test_a_link_to_nothing_opens_the_page(browser: Browser, fragment: str) -> No
 
 def _scale(browser: Browser) -> float:
     return float(
-        browser.run("const svg = document.querySelector('svg'); return svg.clientWidth / svg.getAttribute('width')")
+        browser.run("const svg = document.querySelector('svg'); return svg.getBoundingClientRect().width / svg.getAttribute('width')")
     )
 
 

@@ -38,6 +38,7 @@ SCRIPTS: Final = (
     "view",
     "regions",
     "picture",
+    "zooming",
     "figures",
     "navigation",
     "source",

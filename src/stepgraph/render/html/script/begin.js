@@ -9,6 +9,7 @@ function begin() {
     listen(viewport);
     letHover(viewport);
   }
+  letBrowserSearch();
   const masthead = document.querySelector(".masthead");
   if (pictures.length > 1) masthead.append(tabs, chooser);
   masthead.append(tools);

@@ -1,25 +1,30 @@
 // The positions of cards and frames in a picture, in pixels at a scale of 1. They change by folding only.
 
-/** Return the cards and frames that no folded frame hides, in document order. A folded frame is a card. */
+/** Return the cards and frames that no folded frame hides, in document order by index. A folded frame is a card. */
 function figures(picture) {
   picture.figures ??= measureFigures(picture);
   return picture.figures;
 }
 
+/** Return the cards and frames in an area, in document order. */
+function figuresIn(picture, area) {
+  const byIndex = figures(picture);
+  return picture.regions.within(area).map((at) => byIndex.get(at)).filter((figure) => figure);
+}
+
 function measureFigures({ regions, nodes, folded }) {
-  const measured = [], byGroup = new Map();
+  const byIndex = new Map();
   for (const [at, group] of regions.groups.entries()) {
     const box = regions.figureAt(at);
     if (!box) continue;
     const isFrame = regions.isFrame(at) && !folded.has(group.id);
     let around = regions.parents[at];
-    while (around >= 0 && !byGroup.has(around)) around = regions.parents[around];
-    const parent = byGroup.get(around) ?? null, band = isFrame && childOf(group, "band") ? bandOf(group) : 0;
+    while (around >= 0 && !byIndex.has(around)) around = regions.parents[around];
+    const parent = byIndex.get(around) ?? null, band = isFrame && childOf(group, "band") ? bandOf(group) : 0;
     const figure = { group, isFrame, parent, depth: parent ? parent.depth + 1 : 0, band, fact: nodes.get(group.id), ...box };
-    byGroup.set(at, figure);
-    measured.push(figure);
+    byIndex.set(at, figure);
   }
-  return measured;
+  return byIndex;
 }
 
 /** Return whether a figure is inside a frame. */

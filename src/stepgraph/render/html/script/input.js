@@ -73,7 +73,8 @@ function onWheel(event) {
   if (!event.ctrlKey && !event.metaKey) return;
   event.preventDefault();
   const lines = event.deltaMode === 1 ? 16 : 1;
-  current.zoom(current.scale * Math.exp((-event.deltaY * lines) / 300), { x: event.clientX, y: event.clientY });
+  const scale = current.scale * Math.exp((-event.deltaY * lines) / 300);
+  zoomByGesture(current, scale, { x: event.clientX, y: event.clientY });
 }
 
 /** Zoom with two fingers. */
@@ -85,10 +86,21 @@ function letPinch(viewport) {
     event.preventDefault();
     const now = Math.hypot(a.clientX - b.clientX, a.clientY - b.clientY);
     const at = { x: (a.clientX + b.clientX) / 2, y: (a.clientY + b.clientY) / 2 };
-    if (apart) current.zoom((current.scale * now) / apart, at);
+    if (apart) zoomByGesture(current, (current.scale * now) / apart, at);
     apart = now;
   }, { passive: false });
   viewport.addEventListener("touchend", () => { apart = 0; });
+}
+
+/** Let the search of the browser find all texts. It begins after this key, and ends before the next press in the page. */
+function letBrowserSearch() {
+  const isSearch = (event) => event.key === "F3" || ((event.ctrlKey || event.metaKey) && "fg".includes(event.key));
+  const isModifier = ({ key }) => ["Control", "Meta", "Shift"].includes(key);
+  document.addEventListener("keydown", (event) => {
+    if (isSearch(event)) current.drawWhole(true);
+    else if (!isModifier(event)) current.drawWhole(false);
+  }, true);
+  document.addEventListener("pointerdown", () => current.drawWhole(false), true);
 }
 
 function listen(viewport) {

@@ -37,7 +37,9 @@ function drawMap(picture, area) {
   pen.setTransform(ratio, 0, 0, ratio, 0, 0);
   pen.clearRect(0, 0, place.width, place.height);
   pen.translate(-place.left, -place.top);
-  for (const figure of figures(picture)) drawFigure(pen, figure, place);
+  const { size, left, top, width, height } = place;
+  const shown = { left: left / size, top: top / size, right: (left + width) / size, bottom: (top + height) / size };
+  for (const figure of figuresIn(picture, shown)) drawFigure(pen, figure, place);
   drawVisible(pen, place);
 }
 

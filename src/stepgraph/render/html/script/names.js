@@ -9,7 +9,8 @@ const SHORTEST = 30;
 /** Show names in place of the texts of a small picture, for its scale and its folded frames. */
 function nameAll(picture, area) {
   const { svg, scale } = picture;
-  if (!svg) return;
+  // A gesture scales the names with the picture. Placing them again takes longer than a frame.
+  if (!svg || picture.gesture) return;
   const isSmall = scale < READABLE_FROM;
   svg.classList.toggle("is-small", isSmall);
   if (!isSmall) return;
@@ -55,7 +56,7 @@ function drawnName({ figure, text, from, to, y }, scale) {
 /** Return the names for which there is room, at their positions in pixels of the screen. Names of outer figures win. */
 function placedNames(picture, area) {
   const { scale } = picture;
-  const candidates = figures(picture).filter((figure) => label(figure) && (figure.band || !figure.isFrame));
+  const candidates = [...figures(picture).values()].filter((figure) => label(figure) && (figure.band || !figure.isFrame));
   candidates.sort((one, other) => priority(one) - priority(other));
   const cards = new Rows(), taken = new Rows(), placed = [];
   for (const { isFrame, left, top, width, height } of candidates) {

@@ -64,7 +64,7 @@ function open(picture) {
   chooser.value = picture.identity;
   picture.show();
   tools.hidden = !picture.svg;
-  percent.textContent = `${Math.round(picture.scale * 100)} %`;
+  picture.tellScale();
   update();
   for (const act of afterOpen) act(picture);
 }

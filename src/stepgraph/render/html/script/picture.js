@@ -9,6 +9,8 @@ const CULLED_FROM = 200;
 /** A drawn area is replaced once it is this many times as high as needed, after enlarging the picture. */
 const WASTED = 6;
 
+const bounded = (scale) => Math.min(LARGEST, Math.max(SMALLEST, scale));
+
 /** Return whether a drawn area contains another one, and is not much larger. */
 function drawsFor(drawn, { left, top, right, bottom }) {
   return Boolean(drawn) && drawn.left <= left && drawn.top <= top && drawn.right >= right && drawn.bottom >= bottom
@@ -105,6 +107,7 @@ class Picture {
 
   /** Draw each frame as folded or open, and update the elements whose positions depend on it. */
   fold() {
+    endGesture(this);
     const moved = new Set();
     for (const frame of this.frames) {
       const isFolded = this.folded.has(frame.id);
@@ -186,22 +189,27 @@ class Picture {
   }
 
   resize() {
-    this.svg.style.margin = "";
+    this.svg.style.margin = this.svg.style.transform = "";
     this.svg.style.width = `${this.svg.getAttribute("width") * this.scale}px`;
     this.svg.style.height = `${this.svg.getAttribute("height") * this.scale}px`;
   }
 
   /** Change the scale, and keep the point `at` in its position on the screen. */
   zoom(scale, at = middle(this.viewport)) {
+    endGesture(this);
     const before = this.svg.getBoundingClientRect();
     const old = this.scale;
-    this.scale = Math.min(LARGEST, Math.max(SMALLEST, scale));
+    this.scale = bounded(scale);
     this.resize();
     const now = this.svg.getBoundingClientRect();
     this.viewport.scrollLeft += now.left + ((at.x - before.left) / old) * this.scale - at.x;
     this.viewport.scrollTop += now.top + ((at.y - before.top) / old) * this.scale - at.y;
-    percent.textContent = `${Math.round(this.scale * 100)} %`;
+    this.tellScale();
     update();
+  }
+
+  tellScale() {
+    percent.textContent = `${Math.round(this.scale * 100)} %`;
   }
 
   fit() {
@@ -212,6 +220,7 @@ class Picture {
 
   /** Unfold the frames that hide a node, and scroll it into view. */
   reveal(group) {
+    endGesture(this);
     if (this.hiding(group)) {
       for (let frame = this.hiding(group); frame; frame = this.hiding(group)) this.folded.delete(frame.id);
       this.fold();
@@ -244,11 +253,12 @@ class Picture {
       right: (width + across - x) / scale, bottom: (height + down - y) / scale };
   }
 
-  /** Draw everything, for the search of the browser, until the next `cull`. */
-  showWhole() {
-    this.isWhole = true;
+  /** Draw all groups, or only those near the visible part again. */
+  drawWhole(isWhole) {
+    if (!this.regions || Boolean(this.isWhole) === isWhole) return;
+    this.isWhole = isWhole;
     this.drawn = null;
-    this.regions?.showAll();
-
+    if (isWhole) this.regions.drawAll();
+    else update();
   }
 }

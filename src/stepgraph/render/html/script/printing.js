@@ -4,6 +4,7 @@ addEventListener("beforeprint", () => {
   for (const { svg } of pictures) {
     svg?.style.removeProperty("width");
     svg?.style.removeProperty("height");
+    svg?.style.removeProperty("transform");
   }
 });
 addEventListener("afterprint", () => {

@@ -81,12 +81,26 @@ class Regions {
     return this.own[at].card.isEdge;
   }
 
+  /** Return the indexes of the groups that are at least partly in an area. */
+  within(area) {
+    const indexes = [];
+    for (let at = 0; at < this.groups.length;) {
+      const isOut = this.isHidden[at] || this.isBeside(at, area);
+      if (!isOut) indexes.push(at);
+      at = isOut ? this.ends[at] : at + 1;
+    }
+    return indexes;
+  }
+
+  isBeside(at, { left, top, right, bottom }) {
+    return this.right[at] < left || this.left[at] > right || this.bottom[at] < top || this.top[at] > bottom;
+  }
+
   /** Mark the outermost groups that are outside of an area, which the style sheet does not draw. */
-  cull({ left, top, right, bottom }) {
+  cull(area) {
     for (let at = 0; at < this.groups.length;) {
       const isEmpty = this.left[at] > this.right[at];
-      const isBeside = this.right[at] < left || this.left[at] > right || this.bottom[at] < top || this.top[at] > bottom;
-      const isOut = !this.isHidden[at] && !isEmpty && isBeside;
+      const isOut = !this.isHidden[at] && !isEmpty && this.isBeside(at, area);
       this.mark(at, isOut);
       at = isOut || this.isHidden[at] ? this.ends[at] : at + 1;
     }
@@ -98,8 +112,8 @@ class Regions {
     this.groups[at].classList.toggle("is-out", isOut);
   }
 
-  /** Draw all groups. */
-  showAll() {
+  /** Mark no group as outside. */
+  drawAll() {
     for (let at = 0; at < this.groups.length; at += 1) this.mark(at, false);
   }
 }

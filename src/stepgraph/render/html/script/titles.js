@@ -38,7 +38,7 @@ function stickyFrames(picture, area) {
 function framesOutOfView(picture, { x, y, width, height }, covered) {
   const { scale } = picture;
   const sticky = [];
-  for (const figure of figures(picture)) {
+  for (const figure of figuresIn(picture, picture.areaAround({ x, y, width, height }, 0))) {
     if (!figure.band || picture.folded.has(figure.group.id)) continue;
     const left = x + figure.left * scale, top = y + figure.top * scale;
     const right = left + figure.width * scale, bottom = top + figure.height * scale;
