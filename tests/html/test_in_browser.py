@@ -262,9 +262,8 @@ def test_a_link_to_nothing_opens_the_page(browser: Browser, fragment: str) -> No
 
 
 def _scale(browser: Browser) -> float:
-    return float(
-        browser.run("const svg = document.querySelector('svg'); return svg.getBoundingClientRect().width / svg.getAttribute('width')")
-    )
+    width = "document.querySelector('svg').getBoundingClientRect().width"
+    return float(browser.run(f"return {width} / document.querySelector('svg').getAttribute('width')"))
 
 
 def test_zoom_by_keys_and_buttons(browser: Browser) -> None:
