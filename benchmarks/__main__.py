@@ -2,8 +2,8 @@
 
 `table` compares commands with a lower bound for their work, `profile` prints the largest shares of their time, `growth`
 fits the exponents of growing inputs, `peers` installs comparable tools and times all of them, `watch` times the runs of
-`--watch` after an edit, `serve` times the picture of `stepgraph serve` in a browser after an edit, and `lsp` times the
-language server after a keystroke.
+`--watch` after an edit, `serve` times the picture of `stepgraph serve` in a browser after an edit, `lsp` times the
+language server after a keystroke, and `page` times large pages in a browser.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from pathlib import Path
 
 from benchmarks.growth import print_growth
 from benchmarks.lsp import print_lsp
+from benchmarks.page import print_page
 from benchmarks.peers import print_peers
 from benchmarks.rows import INPUTS
 from benchmarks.serve import print_serve
@@ -23,7 +24,7 @@ from benchmarks.shares import print_shares
 from benchmarks.table import print_table
 from benchmarks.watch import print_watch
 
-NAMES = ("table", "profile", "growth", "peers", "watch", "serve", "lsp")
+NAMES = ("table", "profile", "growth", "peers", "watch", "serve", "lsp", "page")
 
 
 def main() -> None:
@@ -54,8 +55,10 @@ def _run(name: str, folder: Path, rounds: int, inputs: Sequence[str], *, markdow
         print_watch(folder, rounds)
     elif name == "serve":
         print_serve(folder, rounds)
-    else:
+    elif name == "lsp":
         print_lsp(folder, rounds)
+    else:
+        print_page(folder, rounds)
 
 
 if __name__ == "__main__":
