@@ -27,7 +27,7 @@ def run() -> NoReturn:
     gc.disable()  # imports create hardly any garbage, and the process is short-lived
     arguments = sys.argv[1:]
     recorded = _recorded_run(arguments)
-    if recorded is not None and _repeat(recorded):
+    if recorded is not None and repeat(recorded):
         os._exit(recorded.code)
     from stepgraph.cli.main import run as run_command
 
@@ -46,16 +46,20 @@ def _recorded_run(arguments: Sequence[str]) -> RecordedRun | None:
         return None  # the working directory was removed, or standard output is no terminal any more
 
 
-def _repeat(recorded: RecordedRun) -> bool:
+def repeat(recorded: RecordedRun) -> bool:
     """Write the output of a recorded run, and return whether the command has ended.
 
-    If the output cannot be written, the command runs as usual, and reports the reason.
+    If the results cannot be written, the command runs as usual, and reports the reason. A closed pipe and messages that
+    cannot be written are ignored, as in any run.
     """
-    try:
-        for stream, content in ((sys.stdout, recorded.output), (sys.stderr, recorded.messages)):
-            if content:
-                stream.buffer.write(content)
-                stream.buffer.flush()
-    except OSError:
-        return False
+    for is_message, content in recorded.parts:
+        stream = sys.stderr if is_message else sys.stdout
+        try:
+            stream.buffer.write(content)
+            stream.buffer.flush()
+        except BrokenPipeError:
+            continue
+        except OSError:
+            if not is_message:
+                return False
     return True

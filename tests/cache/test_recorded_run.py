@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import TypeAlias
 
 import pytest
 
@@ -15,6 +17,8 @@ from stepgraph.cache.recorded_run import load_run, run_key
 from stepgraph.cli import console, recording
 from stepgraph.cli.main import main
 from stepgraph.cli.recording import RunRecorder
+from stepgraph.project import git
+from stepgraph.render.flow import dot_engine
 
 _TICK_SECONDS = 0.012
 """More than the resolution of the times of changes."""
@@ -59,15 +63,19 @@ def _git(*arguments: str) -> None:
     subprocess.run(["git", *arguments], check=True, env=environment)  # noqa: S607 - the git of the machine
 
 
-def run(*arguments: str) -> tuple[int, bytes, bytes, bool]:
-    """Run the command, and return its exit code, its output, its messages, and whether they are repeated."""
+Run: TypeAlias = tuple[int, Sequence[tuple[bool, bytes]], bool]
+"""The exit code, the parts of the output, and whether they are repeated."""
+
+
+def run(*arguments: str) -> Run:
+    """Run the command."""
     recorded = load_run(os.environ["STEPGRAPH_CACHE_DIR"], run_key(arguments))
     if recorded is not None:
-        return recorded.code, recorded.output, recorded.messages, True
+        return recorded.code, recorded.parts, True
     recorder = RunRecorder(arguments)
     code = int(main(arguments))
     recorder.store(code)
-    return code, recorder.written.output, recorder.written.messages, False
+    return code, tuple(recorder.written.parts), False
 
 
 @pytest.mark.parametrize(
@@ -145,7 +153,7 @@ def _assert_fresh(edit: Callable[[], object], *arguments: str) -> None:
     run(*arguments)
     edit()
     time.sleep(_TICK_SECONDS)
-    assert run(*arguments)[:3] == run(*arguments, "--no-cache")[:3]
+    assert run(*arguments)[:2] == run(*arguments, "--no-cache")[:2]
 
 
 @pytest.mark.parametrize("edit", EDITS.values(), ids=EDITS)
@@ -174,8 +182,68 @@ def test_a_diff_of_revisions_is_repeated_until_a_branch_changes() -> None:
     _git("checkout", "-q", "-")
     time.sleep(_TICK_SECONDS)
     changed = run(*arguments)
-    assert b"rest" in changed[1]
+    assert b"rest" in changed[1][0][1]
     assert changed[-1] is False
+
+
+def test_a_revision_that_becomes_a_path_is_noticed() -> None:
+    _git("branch", "next")
+    time.sleep(_TICK_SECONDS)
+    assert run("diff", "HEAD", "next")[0] == 0
+    Path("next").touch()
+    assert run("diff", "HEAD", "next")[0] == 2
+
+
+@pytest.mark.parametrize(("revision", "is_repeated"), [("HEAD@{0}", True), ("HEAD@{yesterday}", False)])
+def test_a_revision_at_a_relative_time_is_not_recorded(revision: str, *, is_repeated: bool) -> None:
+    run("diff", revision, "HEAD")
+    assert run("diff", revision, "HEAD")[-1] is is_repeated
+
+
+def test_notes_and_results_are_repeated_in_order() -> None:
+    Path("orders.py").write_text(ORDERS.replace("await work", "await globals()['x']"))
+    time.sleep(_TICK_SECONDS)
+    code, parts, _ = run("graph", "-f", "json", "orders.py")
+    assert [are_messages for are_messages, _ in parts] == [True, False]
+    assert run("graph", "-f", "json", "orders.py") == (code, parts, True)
+
+
+def test_a_run_without_standard_error_is_not_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as context:
+        context.setattr("sys.stderr", None)
+        run("list")
+    assert run("list")[-1] is False
+
+
+def test_drawings_of_graphviz_are_not_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dot_engine, "svg_of", lambda _: "<svg/>")
+    run("graph", "-f", "svg", "--engine", "dot")
+    assert run("graph", "-f", "svg", "--engine", "dot")[-1] is False
+
+
+def test_the_installation_of_git_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = shutil.which("git")
+    (tmp_path / "programs").mkdir()
+    monkeypatch.setenv("PATH", str(tmp_path / "programs"))
+    time.sleep(_TICK_SECONDS)
+    run("list")
+    assert run("list")[-1] is True
+    (tmp_path / "programs" / "git").symlink_to(program or "")
+    assert run("list")[-1] is False
+
+
+@pytest.mark.parametrize("repositories", ["_timed_out", "_not_started"])
+def test_a_run_after_a_failure_of_git_is_not_recorded(repositories: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(git, repositories, {"/elsewhere"})
+    run("list")
+    assert run("list")[-1] is False
+
+
+def test_a_damaged_record_is_not_believed() -> None:
+    run("list")
+    for record in Path(os.environ["STEPGRAPH_CACHE_DIR"]).glob("*.run"):
+        record.write_bytes(record.read_bytes().replace(b"Orders", b"Others"))
+    assert run("list")[-1] is False
 
 
 def test_a_run_just_after_a_change_is_not_recorded(monkeypatch: pytest.MonkeyPatch) -> None:

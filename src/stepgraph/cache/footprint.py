@@ -14,7 +14,7 @@ from stepgraph.analysis import Analysis
 from stepgraph.cache.entry import installation_files
 from stepgraph.cache.recorded_run import STATE_FIELDS, Footprint
 from stepgraph.project.folders import folder_of, prefix_of
-from stepgraph.project.git import repository_files
+from stepgraph.project.git import has_temporary_failures, repository_files
 from stepgraph.project.reading import has_unsaved_files
 from stepgraph.project.root import CONFIGURATION_NAMES
 from stepgraph.project.sources import STANDARD_INPUT, Sources
@@ -45,10 +45,11 @@ def footprint_of(
 ) -> Footprint | None:
     """Return the footprint of an analysis of `paths` in a run.
 
-    `others` are other files that decide about the output, such as a baseline. Returns None for standard input, and if
-    a file was changed during the run or so shortly before it that another change might not be noticed.
+    `others` are other files that decide about the output, such as a baseline. Returns None for standard input, after a
+    failure of git, and if a file was changed during the run or so shortly before it that another change might not be
+    noticed.
     """
-    if STANDARD_INPUT in paths or has_unsaved_files():
+    if STANDARD_INPUT in paths or has_unsaved_files() or has_temporary_failures():
         return None
     listed = dict.fromkeys([*sources.folders, *_listed_folders(sources)])
     files = dict.fromkeys([*analysis.files, *analysis.inputs.files, *others])
@@ -60,11 +61,11 @@ def footprint_of(
         *_ignore_files(listed),
         *_probed_paths(paths),
         *repository_files(),
+        *installation_files(),
     ]
     states = {path: _state(path) for path in looked_at if "\0" not in path}
     if any(changed >= start.time - _QUIET_NANOSECONDS for changed, *_ in states.values()):
         return None
-    states |= {path: _state(path) for path in installation_files()}
     folders = {folder_of(path) or "." for path in files} - sources.folders.keys()
     real_paths = {path: os.path.realpath(path) for path in (*paths, *links, *sorted(folders))}
     # The next run compares the files before it changes the working directory.

@@ -38,13 +38,23 @@ STATE_FIELDS: Final = ("st_ctime_ns", "st_mtime_ns", "st_size", "st_ino")
 """The fields of `os.stat_result` that are the state of a file. All of them are 0 for a missing file."""
 
 RECORD_SUFFIX: Final = ".run"
-_FORMAT: Final = 1
+_FORMAT: Final = 2
 _SEPARATOR: Final = "\0"
+_CHECKSUM_BYTES: Final = 4
 _MAX_RECORD_BYTES: Final = 16 * 1024 * 1024
 _VARIABLES: Final = frozenset(
     {
         *("APPDATA", "CI", "CLICOLOR_FORCE", "COLUMNS", "ConEmuANSI", "ANSICON", "FORCE_COLOR", "GITLAB_CI", "HOME"),
-        *("LOCALAPPDATA", "NO_COLOR", "PATH", "SOURCE_DATE_EPOCH", "TEAMCITY_VERSION", "TERM", "TF_BUILD"),
+        *(
+            "LOCALAPPDATA",
+            "NO_COLOR",
+            "PATH",
+            "PYTHONPATH",
+            "SOURCE_DATE_EPOCH",
+            "TEAMCITY_VERSION",
+            "TERM",
+            "TF_BUILD",
+        ),
         *("USERPROFILE", "WT_SESSION"),
     }
 )
@@ -82,13 +92,11 @@ class Footprint:
 class RecordedRun:
     """A run of a command, whose output depends on its key and its footprint only."""
 
-    def __init__(self, code: int, output: bytes, messages: bytes, footprint: Footprint) -> None:
+    def __init__(self, code: int, parts: Sequence[tuple[bool, bytes]], footprint: Footprint) -> None:
         self.code = code
         """The exit code."""
-        self.output = output
-        """The bytes on standard output."""
-        self.messages = messages
-        """The bytes on standard error."""
+        self.parts = parts
+        """The output in the order of writing: whether a part is on standard error, and its bytes."""
         self.footprint = footprint
 
 
@@ -117,13 +125,16 @@ def load_run(folder: str, key: RunKey) -> RecordedRun | None:
     try:
         if not is_private_folder(folder):
             return None
-        record = marshal.loads(read_private_file(_path(folder, key), _MAX_RECORD_BYTES))  # noqa: S302 - a private file
-        recorded_key, code, output, messages, paths, states, real_paths = record
+        content = read_private_file(_path(folder, key), _MAX_RECORD_BYTES)
+        if _checksum(content[_CHECKSUM_BYTES:]) != content[:_CHECKSUM_BYTES]:
+            return None  # damaged, as after a power failure
+        record = marshal.loads(memoryview(content)[_CHECKSUM_BYTES:])  # noqa: S302 - a private file
+        recorded_key, code, parts, paths, states, real_paths = record
     except (OSError, ValueError, EOFError, TypeError):
         return None
     if recorded_key != key or not is_outside(folder, _named_paths(key)):
         return None
-    run = RecordedRun(code, output, messages, Footprint(paths.split(_SEPARATOR), states, real_paths))
+    run = RecordedRun(code, parts, Footprint(paths.split(_SEPARATOR), states, real_paths))
     return run if run.footprint.is_unchanged() else None
 
 
@@ -131,21 +142,26 @@ def store_run(folder: str, key: RunKey, run: RecordedRun) -> None:
     """Record a run, unless its record is too large. Ignores write errors."""
     footprint = run.footprint
     names = _SEPARATOR.join(footprint.paths)
-    record = (key, run.code, run.output, run.messages, names, footprint.states, dict(footprint.real_paths))
+    record = (key, run.code, tuple(run.parts), names, footprint.states, dict(footprint.real_paths))
     try:
         content = marshal.dumps(record)
-        if len(content) <= _MAX_RECORD_BYTES and is_outside(folder, _named_paths(key)):
-            replace_private_file(_path(folder, key), content)
+        if len(content) + _CHECKSUM_BYTES <= _MAX_RECORD_BYTES and is_outside(folder, _named_paths(key)):
+            replace_private_file(_path(folder, key), _checksum(content) + content)
     except (OSError, ValueError):
         return
 
 
 def _path(folder: str, key: RunKey) -> str:
-    # Imported here because a process without a cache directory needs no names. Equal sums do not matter: the key is
-    # compared.
+    # Equal checksums do not matter: the key is compared.
+    name = _checksum(repr(key).encode("utf-8", "surrogateescape")).hex()
+    return os.path.join(folder, f"{name}{RECORD_SUFFIX}")
+
+
+def _checksum(content: bytes) -> bytes:
+    # Imported here because a process without a cache directory needs no checksums.
     from zlib import crc32
 
-    return os.path.join(folder, f"{crc32(repr(key).encode('utf-8', 'surrogateescape')):08x}{RECORD_SUFFIX}")
+    return crc32(content).to_bytes(_CHECKSUM_BYTES, "big")
 
 
 def _named_paths(key: RunKey) -> list[str]:

@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Final, Self, TextIO
 
 import click
-from msgspec import Struct
+from msgspec import Struct, field
 
 from stepgraph.model.note import InputError, InternalError
 
@@ -44,8 +44,14 @@ class CommandError(Exception):
 class WrittenOutput(Struct):
     """The results and messages that a run has written so far."""
 
-    output: bytes = b""
-    messages: bytes = b""
+    parts: list[tuple[bool, bytes]] = field(default_factory=list)
+    """In the order of writing: whether a part is messages, and its bytes."""
+
+    def add(self, content: bytes, *, are_messages: bool) -> None:
+        """Add results, or messages."""
+        if self.parts and self.parts[-1][0] == are_messages:
+            content = self.parts.pop()[1] + content
+        self.parts.append((are_messages, content))
 
 
 written: WrittenOutput | None = None
@@ -68,7 +74,7 @@ def write_bytes(content: bytes) -> None:
     if sys.stdout is None:
         raise CommandError(ExitCode.ERROR, "standard output is closed.")
     if written is not None:
-        written.output += content
+        written.add(content, are_messages=False)
     try:
         sys.stdout.buffer.write(content)
         sys.stdout.buffer.flush()
@@ -91,7 +97,7 @@ def write_message(message: str) -> None:
         return
     line = encode(log_line(message) + "\n")
     if written is not None:
-        written.messages += line
+        written.add(line, are_messages=True)
     try:
         sys.stderr.buffer.write(line)
         sys.stderr.buffer.flush()

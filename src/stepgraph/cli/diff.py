@@ -136,7 +136,7 @@ def diff(
     _write_diff_notes(report, quiet=output.quiet)
     output.deliver(report, files, count_line)
     if output.name is None and isinstance(old_side, RevisionSide) and isinstance(new_side, RevisionSide):
-        record_revisions()
+        record_revisions(sides, (*sides, *filter(None, (revisions.old, revisions.new))))
     return ExitCode.FINDINGS if report.fails else ExitCode.CLEAN
 
 

@@ -117,7 +117,7 @@ def _draw(request: _Request, output: DrawingOutput, options: FormatOptions, cach
         for subject in selected:
             if subject.graph is None or not shows_notes:
                 _write_notes(subject, quiet=output.quiet)
-        if output.name is None:
+        if output.name is None and options.engine != "dot":  # an update of Graphviz may change its drawings
             cache.record(paths, sources, analysis, () if criteria is None else criteria.files)
         return _deliver(selected, output, options, sources=analysis.files, failed=bool(analysis.problems))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Iterable, Sequence
 from itertools import islice
@@ -44,19 +45,22 @@ def record_inputs(paths: Sequence[str], sources: Sources, analysis: Analysis, ot
     _inputs = RunInputs(paths, sources, analysis, tuple(others))
 
 
-def record_revisions() -> None:
+def record_revisions(paths: Iterable[str], revisions: Iterable[str]) -> None:
     """Record the output of this run, which depends on revisions and on the command line only.
 
-    With many branches and tags, looking at all of them would take longer than the comparison.
+    `paths` are arguments that are looked up as paths, too. `revisions` are the names that may depend on the time. With
+    many branches and tags, looking at all of them would take longer than the comparison.
     """
     from stepgraph.analysis import empty_analysis
-    from stepgraph.project.git import reference_files
+    from stepgraph.project.git import depends_on_time, reference_files
     from stepgraph.project.sources import Sources
 
+    if any(map(depends_on_time, revisions)):
+        return
     references = tuple(islice(reference_files(), MAX_REFERENCES + 1))
     if len(references) <= MAX_REFERENCES and not is_cache_off():
         sources = Sources()
-        record_inputs((".",), sources, empty_analysis(sources), references)
+        record_inputs((".",), sources, empty_analysis(sources), (*references, *paths))
 
 
 def forget_inputs() -> None:
@@ -77,8 +81,12 @@ class RunRecorder:
         forget_inputs()
 
     def store(self, code: int) -> None:
-        """Store the run if its inputs are recorded and have not changed shortly before it."""
-        if _inputs is None or code not in (ExitCode.CLEAN, ExitCode.FINDINGS):
+        """Store the run if its inputs are recorded and have not changed shortly before it.
+
+        A run with a closed stream is not stored, because what it would have written there is unknown.
+        """
+        is_complete = sys.stdout is not None and sys.stderr is not None
+        if _inputs is None or not is_complete or code not in (ExitCode.CLEAN, ExitCode.FINDINGS):
             return
         # Imported here because only runs that analyze something are recorded.
         from stepgraph.cache.footprint import RunStart, footprint_of
@@ -86,5 +94,5 @@ class RunRecorder:
         inputs, start = _inputs, RunStart(self._time, self._folder)
         footprint = footprint_of(inputs.paths, inputs.sources, inputs.analysis, inputs.others, start)
         if footprint is not None:
-            run = RecordedRun(code, self.written.output, self.written.messages, footprint)
+            run = RecordedRun(code, tuple(self.written.parts), footprint)
             store_run(user_cache_folder(), self._key, run)

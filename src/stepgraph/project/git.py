@@ -49,9 +49,13 @@ _SAFE_SETTINGS: Final = ("-c", "core.fsmonitor=false", "-c", "safe.bareRepositor
 # The repositories where git exceeded its time limit. Git is not run there again.
 _timed_out: set[str] = set()
 
+# The repositories where git could not be started, for a reason that may be temporary.
+_not_started: set[str] = set()
+
 # The repositories where git was run.
 _used_repositories: dict[str, None] = {}
 _REFERENCES: Final = ("refs", "logs", "FETCH_HEAD", "ORIG_HEAD", "MERGE_HEAD", "CHERRY_PICK_HEAD")
+_FIXED_SELECTORS: Final = ("u", "upstream", "push")
 _SHORT_BYTES: Final = 4096
 _HISTORY_BYTES: Final = 4 << 20
 _STATE_FILES: Final = (*_OPENED_FILES, "reftable/tables.list", "info/grafts", "info/attributes")
@@ -203,8 +207,14 @@ def start_git(folder: str, *arguments: str, reads_input: bool = False) -> Git | 
             process_group=None if sys.platform == "win32" else 0,
         )
     except OSError:
+        _not_started.add(repository)
         return None
     return Git(process, repository)
+
+
+def has_temporary_failures() -> bool:
+    """Return whether git exceeded its time limit or could not be started, so that a later run may have more results."""
+    return bool(_timed_out or _not_started)
 
 
 def repository_files() -> Iterator[str]:
@@ -219,6 +229,14 @@ def repository_files() -> Iterator[str]:
             yield from _branch_files(folder)
     if _used_repositories:
         yield from _user_settings()
+        if not has_git():
+            yield from filter(os.path.isabs, os.get_exec_path())  # their states show that git was installed
+
+
+def depends_on_time(name: str) -> bool:
+    """Return whether the commit of a revision depends on the current time, as in `main@{yesterday}`."""
+    selectors = (part.partition("}")[0] for part in name.split("@{")[1:])
+    return not all(selector in _FIXED_SELECTORS or selector.removeprefix("-").isdecimal() for selector in selectors)
 
 
 def reference_files() -> Iterator[str]:
