@@ -106,7 +106,7 @@ def _defer(text: str, encoding: str, path: str, scan: SourceScan, memory: Parsed
     from stepgraph.syntax.deferred.outline import MIN_BODY_LENGTH
 
     try:
-        return parse_skeleton(text, encoding, path, memory, scan.quick.tokens, MIN_BODY_LENGTH)
+        return parse_skeleton(text, encoding, path, memory, MIN_BODY_LENGTH)
     except _LIBCST_ERRORS:
         return None
 

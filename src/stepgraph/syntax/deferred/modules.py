@@ -22,6 +22,7 @@ from stepgraph.syntax.pieces.joining import JoinedModule, JoinedPieces, join_blo
 from stepgraph.syntax.pieces.parsing import PieceContext, RejectedPieceError, WrongCutError, parse_piece
 from stepgraph.syntax.pieces.versions import line_ending, parse_in_pieces, parse_parts
 from stepgraph.syntax.positions import Range
+from stepgraph.syntax.quick_scan import quick_scan
 from stepgraph.syntax.walk import Parents
 
 LIBCST_ERRORS: Final = (cst.ParserSyntaxError, cst.CSTValidationError, TypeError)
@@ -82,7 +83,6 @@ class DeferredBodies(Struct, eq=False, dict=True):
     is_deferred: tuple[bool, ...]
     """Whether the body of each function is among them, for all functions of the module and methods of its classes."""
     memory: ParsedTokens
-    tokens_per_character: float
     tokens: int = 0
     """The number of tokens of the parsed bodies."""
     blocks: list[DeferredBlock] = field(default_factory=list)
@@ -130,7 +130,7 @@ class DeferredBodies(Struct, eq=False, dict=True):
     def _parse(self, index: int) -> tuple[ParsedBody, tuple[cst.BaseStatement, ...]] | None:
         """Return a body and its statements, or None if it cannot be parsed."""
         body = self.ranges[index]
-        tokens = round((body.end - body.start) * self.tokens_per_character)
+        tokens = quick_scan(self.text[body.start : body.end]).tokens
         if self.memory.tokens + tokens > self.memory.room:
             self.memory.is_exceeded = True
             return None
@@ -244,7 +244,7 @@ class DeferredModule(Struct, frozen=True):
 
 
 def parse_skeleton(
-    text: str, encoding: str, path: str, memory: ParsedTokens, tokens: int, min_body_length: int
+    text: str, encoding: str, path: str, memory: ParsedTokens, min_body_length: int
 ) -> DeferredModule | None:
     """Return a module whose bodies are parsed on first use, or None if it has to be parsed at once.
 
@@ -265,10 +265,9 @@ def parse_skeleton(
         tuple(outline.bodies),
         tuple(body is not None for _, body in outline.functions),
         memory,
-        tokens / len(text),
         _python_tree=outline.tree,
     )
-    module = DeferredModule(tree, joined, bodies, round(len(skeleton) * bodies.tokens_per_character))
+    module = DeferredModule(tree, joined, bodies, quick_scan(skeleton).tokens)
     return module if _replace_stubs(tree, outline, bodies) else None
 
 
