@@ -70,6 +70,7 @@ BODIES = {
 
 WHOLE = {
     "decorator in parentheses": "def f():\n    @(\n    c\n)\n    def g(): pass\nx\n",
+    "backslash at the start of a line": "def f():\n    x\n\\\ny\n",
     "form feed": "def f():\n    x\n\x0cy = 2\n",
     "mixed line endings": "def f():\r\n    x\ny = 2\r\n",
     "one-line functions": "def f(): x\nclass A:\n    def g(self): y\n",

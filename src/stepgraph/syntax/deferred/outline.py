@@ -21,6 +21,7 @@ _MAX_LENGTH_PER_FUNCTION: Final = 20_000
 """The length of a source per function beyond which most of it belongs to a few long functions."""
 
 _OUTER_FUNCTION: Final = re.compile(r"^(?: {1,4}|\t)?(?:async[ \t]+)?def[ \t]", re.MULTILINE)
+_BACKSLASH_FIRST: Final = re.compile(r"^[ \t]*+\\\r?$", re.MULTILINE)
 _NOTHING_OR_COMMENT: Final = ("", "#")
 
 Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
@@ -45,7 +46,6 @@ class Outline(Struct, frozen=True):
 
     tree: ast.Module
     """The whole source, parsed by Python's own parser."""
-
     skeleton: str
     """The source with a stub in place of each of these bodies."""
     functions: tuple[tuple[str, BodyRange | None], ...]
@@ -59,7 +59,10 @@ class Outline(Struct, frozen=True):
 
 def find_bodies(text: str, newline: str, min_body_length: int) -> Outline | None:
     """Return the outline of a source, or None if it is not valid, or if all of it should be parsed at once."""
-    if len(text) > _MAX_LENGTH_PER_FUNCTION * len(_OUTER_FUNCTION.findall(text)) or "\f" in text:
+    if len(text) > _MAX_LENGTH_PER_FUNCTION * len(_OUTER_FUNCTION.findall(text)):
+        return None
+    # The tokenizer resets its column at a form feed. LibCST drops a backslash at the start of a line.
+    if "\f" in text or ("\\" in text and _BACKSLASH_FIRST.search(text)):
         return None
     tree = python_tree(text)
     if tree is None:
