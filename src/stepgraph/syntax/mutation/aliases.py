@@ -477,15 +477,16 @@ def _literal_attribute(call: cst.Call) -> _Paths:
 
 
 def _nodes_outside_blocks(statement: cst.CSTNode) -> list[cst.CSTNode]:
-    """Return the nodes of a statement except those in nested blocks and decorators, parents first."""
+    """Return the nodes of a statement except names, literals, and nodes in blocks and decorators, parents first."""
     nodes = [statement]
     for node in nodes:
-        nodes += [child for child in children(node) if type(child) not in _BLOCK_TYPES]
+        nodes += [child for child in children(node) if type(child) not in _SKIPPED_TYPES]
     return nodes
 
 
-_BLOCK_TYPES: Final = frozenset(
+_SKIPPED_TYPES: Final = frozenset(
     [
+        *(cst.Name, cst.Integer, cst.Float, cst.SimpleString),
         *(cst.IndentedBlock, DeferredBlock, cst.SimpleStatementSuite, cst.Decorator),
         *(cst.Else, cst.Finally, cst.ExceptHandler, cst.ExceptStarHandler),
     ]
