@@ -99,7 +99,8 @@ def _parse_in_pieces(text: str, encoding: str) -> JoinedModule | None:
 
 def _defer(text: str, encoding: str, path: str, scan: SourceScan, memory: ParsedTokens) -> DeferredModule | None:
     """Return a module whose function bodies are parsed on first use, or None if it has to be parsed at once."""
-    if not scan.quick.is_shallow:
+    # Other encodings may not write the skeleton as they read the source.
+    if not scan.quick.is_shallow or not encoding.startswith("utf-8"):
         return None
     # Imported here because only long modules need it.
     from stepgraph.syntax.deferred.modules import parse_skeleton

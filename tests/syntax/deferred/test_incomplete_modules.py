@@ -107,6 +107,15 @@ def test_the_token_limit_applies_to_whole_modules() -> None:
         run_with_large_stack(lambda: modules.parse("shared.py", source))
 
 
+@pytest.mark.parametrize(("encoding", "is_deferred"), [("utf-8", True), ("utf-8-sig", True), ("cp1252", False)])
+def test_sources_in_utf_8_are_deferred(encoding: str, *, is_deferred: bool) -> None:
+    source = f"# coding: {encoding}\n{PADDING}\n\ndef f():\n    return [{'1, ' * 400}]\n\n\n"
+    module = run_with_large_stack(lambda: SourceModules().parse("shared.py", source.encode(encoding)))
+
+    assert (module.deferred is not None) == is_deferred
+    assert module.tree.bytes == source.encode(encoding)
+
+
 def test_parsed_bodies_are_counted() -> None:
     source = f"{PADDING}\n\ndef f():\n    return [{'1, ' * 400}]\n\n\n".encode()
     modules = SourceModules()
