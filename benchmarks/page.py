@@ -100,7 +100,7 @@ ACTIONS: Final = (
     Action("zoom", _ZOOM, 30, is_movement=True),
     Action("fold one group", _FOLD, 150),
     Action("unfold it", _FOLD, 150),
-    Action("search", _SEARCH, 150),
+    Action("search", _SEARCH, 200),
 )
 OPEN: Final = "open"
 MAX_OPEN: Final = 1000.0

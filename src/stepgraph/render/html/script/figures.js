@@ -1,30 +1,25 @@
 // The positions of cards and frames in a picture, in pixels at a scale of 1. They change by folding only.
 
-/** Return the cards and frames that no folded frame hides, in document order by index. A folded frame is a card. */
-function figures(picture) {
-  picture.figures ??= measureFigures(picture);
-  return picture.figures;
-}
-
-/** Return the cards and frames in an area, in document order. */
+/** Return the cards and frames in an area, in document order. A folded frame is a card. */
 function figuresIn(picture, area) {
-  const byIndex = figures(picture);
-  return picture.regions.within(area).map((at) => byIndex.get(at)).filter((figure) => figure);
+  return picture.regions.within(area).map((at) => figureAt(picture, at)).filter((figure) => figure);
 }
 
-function measureFigures({ regions, nodes, folded }) {
-  const byIndex = new Map();
-  for (const [at, group] of regions.groups.entries()) {
-    const box = regions.figureAt(at);
-    if (!box) continue;
-    const isFrame = regions.isFrame(at) && !folded.has(group.id);
-    let around = regions.parents[at];
-    while (around >= 0 && !byIndex.has(around)) around = regions.parents[around];
-    const parent = byIndex.get(around) ?? null, band = isFrame && childOf(group, "band") ? bandOf(group) : 0;
-    const figure = { group, isFrame, parent, depth: parent ? parent.depth + 1 : 0, band, fact: nodes.get(group.id), ...box };
-    byIndex.set(at, figure);
-  }
-  return byIndex;
+/** Return the figure of a group by its index, or null for a group without one. */
+function figureAt(picture, at) {
+  if (at < 0) return null;
+  if (!picture.figures.has(at)) picture.figures.set(at, newFigure(picture, at));
+  return picture.figures.get(at);
+}
+
+function newFigure(picture, at) {
+  const { regions, nodes, folded } = picture, box = regions.figureAt(at), group = regions.groups[at];
+  if (!box) return null;
+  let around = regions.parents[at];
+  while (around >= 0 && !regions.figureAt(around)) around = regions.parents[around];
+  const parent = figureAt(picture, around), isFrame = regions.isFrame(at) && !folded.has(group.id);
+  const band = isFrame && childOf(group, "band") ? bandOf(group) : 0;
+  return { group, isFrame, parent, depth: parent ? parent.depth + 1 : 0, band, fact: nodes.get(group.id), ...box };
 }
 
 /** Return whether a figure is inside a frame. */

@@ -14,7 +14,7 @@ function nameAll(picture, area) {
   const isSmall = scale < READABLE_FROM;
   svg.classList.toggle("is-small", isSmall);
   if (!isSmall) return;
-  const basis = [scale, figures(picture), ...sides(picture, area)];
+  const basis = [scale, picture.figures, ...sides(picture, area)];
   if (!picture.names || basis.some((one, index) => one !== picture.names.basis[index])) {
     picture.names?.group.remove();
     picture.names = { basis, all: placedNames(picture, area), group: svg.appendChild(namesGroup(scale)), from: 0, to: 0 };
@@ -56,7 +56,7 @@ function drawnName({ figure, text, from, to, y }, scale) {
 /** Return the names for which there is room, at their positions in pixels of the screen. Names of outer figures win. */
 function placedNames(picture, area) {
   const { scale } = picture;
-  const candidates = [...figures(picture).values()].filter((figure) => label(figure) && (figure.band || !figure.isFrame));
+  const candidates = figuresIn(picture, EVERYWHERE).filter((figure) => label(figure) && (figure.band || !figure.isFrame));
   candidates.sort((one, other) => priority(one) - priority(other));
   const cards = new Rows(), taken = new Rows(), placed = [];
   for (const { isFrame, left, top, width, height } of candidates) {

@@ -116,7 +116,7 @@ class Picture {
       frame.classList.toggle("is-folded", isFolded);
       focusable(frame).setAttribute("aria-expanded", String(!isFolded));
     }
-    this.figures = null;
+    this.figures = new Map(); // by the indexes of their groups, once they are needed
     const known = evaluate(this.lengths, this.folded);
     for (const { element } of this.varying.filter((one) => vary(one, known))) {
       this.regions.forget(element);

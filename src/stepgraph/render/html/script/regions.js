@@ -1,5 +1,7 @@
 // The positions of all groups of a picture. They follow from attributes alone: the layout of a large picture is slow.
 
+const EVERYWHERE = { left: -Infinity, top: -Infinity, right: Infinity, bottom: Infinity };
+
 /** The groups of a picture in document order, with their boxes in pixels at a scale of 1. */
 class Regions {
   constructor(svg) {

@@ -6,8 +6,8 @@ const SIGN_INSET = 3;
 
 followers.push((picture) => {
   const log = logOf(picture);
-  if (!log || !picture.svg || log.figures === figures(picture)) return;
-  log.figures = figures(picture);
+  if (!log || !picture.svg || log.figures === picture.figures) return;
+  log.figures = picture.figures;
   for (const frame of picture.frames) showFoldedState(log, frame, picture.folded.has(frame.id));
 });
 
