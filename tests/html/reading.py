@@ -81,8 +81,14 @@ def read(page: str) -> Element:
 
 
 def data_of(root: Element) -> list[dict[str, Any]]:
-    """Return the data for the script."""
-    return _json_of(root, "stepgraph.data")
+    """Return the data for the script, with the rows of nodes in place of their indexes."""
+    data = _json_of(root, "stepgraph.data")
+    for workflow in data:
+        rows = workflow.pop("rows")
+        for node in workflow["nodes"].values():
+            if "rows" in node:
+                node["rows"] = [rows[index] for index in node["rows"]]
+    return data
 
 
 def sources_of(root: Element) -> list[dict[str, Any]]:

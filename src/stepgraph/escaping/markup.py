@@ -12,6 +12,7 @@ from typing import Final
 from stepgraph.escaping.plain_text import broken_commands, visible
 
 _ENTITIES: Final = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;"})
+_ACTIVE: Final = re.compile("[&<>\"']")
 HTML: Final = "&#"
 MERMAID: Final = "#"
 _ALWAYS_SAFE: Final = frozenset(" ,")
@@ -26,7 +27,9 @@ _JOINER: Final = "#8205;"
 
 def markup_text(text: str) -> str:
     """Escape text for the content or an attribute of an XML or HTML element, on one line."""
-    return without_commands_in_markup(visible(text).translate(_ENTITIES))
+    line = visible(text)
+    # Most texts have no such character, and a search is faster than a translation.
+    return without_commands_in_markup(line.translate(_ENTITIES) if _ACTIVE.search(line) else line)
 
 
 def without_commands_in_markup(markup: str) -> str:

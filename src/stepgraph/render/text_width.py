@@ -53,6 +53,8 @@ class Ruler(Struct, frozen=True):
 
     def _count_fitting(self, text: str, width: int) -> int:
         """Return the number of leading characters that fit into `width`, up to an excess of combining marks."""
+        if text.isascii() and self.width(text) <= width:
+            return len(text)
         used = marks = 0
         for index, letter in enumerate(text):
             letter_width = self.width_of(letter)

@@ -38,10 +38,14 @@ class Facts(Struct, frozen=True):
     inside: str
     """A summary of the nodes inside."""
 
-    def as_json(self, place: str) -> dict[str, object]:
-        """Return the facts as JSON data with the source location `place`, without empty fields."""
+    def as_json(self, place: str, all_rows: dict[FactRow, int]) -> dict[str, object]:
+        """Return the facts as JSON data with the source location `place`, without empty fields.
+
+        The rows are indexes in `all_rows`, to which missing ones are added.
+        """
         required: dict[str, object] = {"kind": self.kind, "name": self.name, "category": self.category}
-        optional = {"rows": self.rows, "inside": self.inside, "place": visible(place)}
+        rows = [all_rows.setdefault(row, len(all_rows)) for row in self.rows]
+        optional = {"rows": rows, "inside": self.inside, "place": visible(place)}
         return required | {key: value for key, value in optional.items() if value}
 
 

@@ -23,6 +23,7 @@ from stepgraph.render.html.finding_list import ListedFinding, finding_list
 from stepgraph.render.html.neighbors import Neighbors
 from stepgraph.render.html.source import SourceTable
 from stepgraph.render.node_text import node_words
+from stepgraph.render.step_types import FactRow
 from stepgraph.render.svg.badges import Badges
 from stepgraph.render.svg.drawing import SvgDrawing, draw
 from stepgraph.render.svg.lengths import BEGIN, END, Variables, value_of
@@ -153,15 +154,22 @@ class Section(Struct, frozen=True):
     def data(self, sources: SourceTable) -> dict[str, object]:
         """Return the data for the script, as JSON data, and add the code of the nodes to `sources`."""
         if self.page.graph is None or self.picture is None:
-            return {"identity": self.identity, "lengths": {"frames": [], "definitions": []}, "folded": [], "nodes": {}}
+            return {
+                "identity": self.identity,
+                "lengths": {"frames": [], "definitions": []},
+                "folded": [],
+                "nodes": {},
+                "rows": [],
+            }
         workflow = self.page.graph["workflow"]
         bodies, neighbors = BodyTexts(functions_of(workflow)), Neighbors.of(workflow, self.picture.nodes)
+        rows: dict[FactRow, int] = {}
         return {
             "identity": self.identity,
             "lengths": {"frames": self.picture.variables.frames, "definitions": self.picture.variables.definitions},
             "folded": self.picture.folded,
             "nodes": {
-                identity: self._facts(identity, node, bodies)
+                identity: self._facts(identity, node, bodies, rows)
                 | _nonempty(
                     before=neighbors.before(identity),
                     after=neighbors.after(identity),
@@ -169,16 +177,18 @@ class Section(Struct, frozen=True):
                 )
                 for identity, node in self.picture.nodes.items()
             },
+            # Most rows are settings that many nodes share. The nodes have the indexes of their rows.
+            "rows": list(rows),
         }
 
-    def _facts(self, identity: str, node: Node, bodies: BodyTexts) -> dict[str, object]:
+    def _facts(self, identity: str, node: Node, bodies: BodyTexts, rows: dict[FactRow, int]) -> dict[str, object]:
         place = "" if self.page.places is None else self.page.places(node)
         mark = None if self.page.marks is None else self.page.marks.of(cast("Part", node))
         findings = self.picture.badges.by_figure.get(identity, ()) if self.picture else ()
         description = facts(node, bodies, self.page.details, mark, findings)
         if self.instance is not None:
             description = replace(description, rows=(*self.instance.facts(node), *description.rows))
-        return description.as_json(place)
+        return description.as_json(place, rows)
 
     def _summary(self) -> Iterator[str]:
         page = self.page

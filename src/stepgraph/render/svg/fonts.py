@@ -63,16 +63,21 @@ class Font(Struct, frozen=True):
         return self.ruler.wrap(text, width * EM // self.size, lines)
 
 
+class _Widths(dict[str, int]):
+    """The widths of ASCII characters. The widths of other characters are computed."""
+
+    def __missing__(self, letter: str) -> int:
+        return _width_outside_ascii(letter)
+
+
+@lru_cache(maxsize=4096)
+def _width_outside_ascii(letter: str) -> int:
+    return _OTHER_WIDTHS[cells_of(letter)]
+
+
 def _font(widths: str, size: int, line_height: int) -> Font:
-    ascii_widths = dict(zip(_ASCII, map(int, widths.split()), strict=True))
-
-    @lru_cache(maxsize=4096)
-    def non_ascii(letter: str) -> int:
-        return _OTHER_WIDTHS[cells_of(letter)]
-
-    def width_of(letter: str) -> int:
-        return ascii_widths.get(letter) or non_ascii(letter)
-
+    # The lookup calls no function of Python for ASCII characters.
+    width_of = _Widths(zip(_ASCII, map(int, widths.split()), strict=True)).__getitem__
     return Font(Ruler(width_of), size, line_height)
 
 

@@ -19,11 +19,12 @@ function drawsFor(drawn, { left, top, right, bottom }) {
 
 /** A workflow with its picture, its folded frames and its scale. */
 class Picture {
-  constructor({ identity, lengths, folded, nodes }) {
+  constructor({ identity, lengths, folded, nodes, rows }) {
     Object.assign(this, { identity, lengths, scale: 1, ready: false });
     this.section = find(`${identity}.section`);
     this.name = find(`${identity}.heading`).textContent;
     this.nodes = new Map(Object.entries(nodes));
+    for (const fact of this.nodes.values()) fact.rows &&= fact.rows.map((index) => rows[index]);
     this.svg = this.section.querySelector("svg");
     this.viewport = this.section.querySelector(".viewport");
     this.groups = this.svg ? [...this.svg.querySelectorAll("g[id]")].filter(({ id }) => this.nodes.has(id)) : [];

@@ -122,10 +122,19 @@ function enclosing(identity, entries) {
 const EXPLANATIONS = new Set(["Done", "Ends", "Leaves", "Try", "Else", "Default", "Finally"]);
 const isExplanation = ([label, text]) => EXPLANATIONS.has(label) || (label === "Starts" && text.startsWith("at tick"));
 
+const textOf = ([label, text]) => ({ label, text, plain: plain(text) });
+
+/** The texts of rows, which many nodes share. */
+const sharedTexts = new Map();
+
+function sharedText(row) {
+  if (!sharedTexts.has(row)) sharedTexts.set(row, textOf(row));
+  return sharedTexts.get(row);
+}
+
 /** Return the texts about a node. Default values are left out, because most steps have them. */
 function textsOf({ rows = [], place = "" }) {
   const isSearched = (row) => row[2] !== "default" && !isExplanation(row);
-  const texts = rows.filter(isSearched).map(([label, text]) => ({ label, text }));
-  if (place) texts.push({ label: "File", text: place });
-  return texts.map((one) => ({ ...one, plain: plain(one.text) }));
+  const texts = rows.filter(isSearched).map(sharedText);
+  return place ? [...texts, textOf(["File", place])] : texts;
 }

@@ -112,6 +112,7 @@ def plain_label(text: str, widest: int = NORMAL.name) -> Label:
     return _label("", [("detail", DETAIL, _wrapped(DETAIL, text, widest))])
 
 
+@lru_cache(maxsize=4096)
 def heading(
     icon: str,
     word: str,

@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from typing import Final, Literal
 
 from msgspec import Struct
+from msgspec.structs import force_setattr
 
 from stepgraph.render.folding import LeavingKind
 from stepgraph.render.svg.figures.badge import draw_badge
@@ -73,7 +74,10 @@ class SvgGroup(Struct, frozen=True):
 
 
 class Leaf(Struct, frozen=True):
-    """A box with a label."""
+    """A box with a label.
+
+    The fields from `width` on are computed from the others.
+    """
 
     group: SvgGroup
     label: Label
@@ -90,15 +94,27 @@ class Leaf(Struct, frozen=True):
     """Whether a handler may catch an exception that ends beside the box."""
 
     continues: bool = True
+    width: int = 0
+    """The width of the box, an even number so that its spine is at a whole pixel."""
+
+    left_extent: int = 0
+    right_extent: int = 0
+    height: int = 0
+    exits: EarlyExits = NO_EXITS
+
+    def __post_init__(self) -> None:
+        width = box_width(self.label)
+        force_setattr(self, "width", width)
+        force_setattr(self, "left_extent", width // 2)
+        force_setattr(self, "height", self._box_height + (STACK_OFFSET if self.stacked else 0))
+        force_setattr(self, "right_extent", self._right_side + (END_ROOM if self.ends else 0))
+        force_setattr(self, "exits", self._exits() if self.exit_kinds else NO_EXITS)
 
     @property
     def way(self) -> Way:
         return self.group.way
 
-    @property
-    def exits(self) -> EarlyExits:
-        if not self.exit_kinds:
-            return NO_EXITS
+    def _exits(self) -> EarlyExits:
         middle = self.height // 2
         returns = "return" in self.exit_kinds or "raise" in self.exit_kinds
         is_passed = self.group.run is not None and (self.way.left or not self.way.entered)
@@ -106,25 +122,8 @@ class Leaf(Struct, frozen=True):
         return EarlyExits(middle if "break" in self.exit_kinds else None, middle if returns else None, untaken)
 
     @property
-    def width(self) -> int:
-        """The width of the box, an even number so that its spine is at a whole pixel."""
-        return box_width(self.label)
-
-    @property
-    def left_extent(self) -> int:
-        return self.width // 2
-
-    @property
-    def right_extent(self) -> int:
-        return self._right_side + (END_ROOM if self.ends else 0)
-
-    @property
     def _right_side(self) -> int:
         return self.width // 2 + (STACK_OFFSET if self.stacked else 0)
-
-    @property
-    def height(self) -> int:
-        return self._box_height + (STACK_OFFSET if self.stacked else 0)
 
     @property
     def _box_height(self) -> int:
