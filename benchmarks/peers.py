@@ -58,7 +58,7 @@ import re, sys
 from pyflowchart import Flowchart
 for path in sys.argv[1:]:
     code = open(path).read()
-    print(Flowchart.from_code(code, field=re.search(r"class (\\w+)", code)[1] + ".run").flowchart())
+    print(Flowchart.from_code(code, field=re.search(r"class (\\w+)", code)[1] + ".run", inner=False).flowchart())
 """
 _COLUMNS: Final = (
     f"{STEPS_OF_A_FILE} steps",
