@@ -268,6 +268,12 @@ def test_other_variables_of_the_environment_lead_to_another_run(monkeypatch: pyt
     assert run("graph")[-1] is False
 
 
+def test_another_virtual_environment_leads_to_another_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    run("list")
+    monkeypatch.setattr("sys.prefix", "/elsewhere")
+    assert run("list")[-1] is False
+
+
 @pytest.mark.parametrize("arguments", [["check", "-o", "report.txt"], ["list", "--no-cache"], ["list", "missing.py"]])
 def test_runs_with_effects_or_errors_are_not_recorded(arguments: list[str]) -> None:
     run(*arguments)

@@ -28,11 +28,19 @@ if TYPE_CHECKING:
     from typing import Final, TextIO, TypeAlias
 
     RunKey: TypeAlias = tuple[
-        int, str, str, str, tuple[str, int, int], tuple[str, ...], tuple[bool, bool], int, tuple[tuple[str, str], ...]
+        int,
+        str,
+        tuple[str, str, str],
+        tuple[str, int, int],
+        tuple[str, ...],
+        tuple[bool, bool],
+        int,
+        tuple[tuple[str, str], ...],
     ]
-    """Everything that decides about the output of a command, except files: the version of the records, of stepgraph and
-    of Python, the directory of the package, the working directory, the arguments, whether standard output and error are
-    terminals, the columns of the terminal, and environment variables."""
+    """Everything that decides about the output of a command, except files: the version of the records and of
+    stepgraph; the version of Python, its environment, which contains LibCST, and the directory of the package; the
+    working directory, the arguments, whether standard output and error are terminals, the columns of the terminal, and
+    environment variables."""
 
 STATE_FIELDS: Final = ("st_ctime_ns", "st_mtime_ns", "st_size", "st_ino")
 """The fields of `os.stat_result` that are the state of a file. All of them are 0 for a missing file."""
@@ -105,10 +113,10 @@ def run_key(arguments: Sequence[str]) -> RunKey:
     terminals = (_is_terminal(sys.stdout), _is_terminal(sys.stderr))
     columns = os.get_terminal_size(1).columns if terminals[0] else 0
     variables = sorted(pair for pair in os.environ.items() if decides_output(pair[0]))
-    package = os.path.dirname(os.path.abspath(__file__))
+    installation = (sys.version, sys.prefix, os.path.dirname(os.path.abspath(__file__)))
     here = os.stat(".")
     place = (os.getcwd(), here.st_dev, here.st_ino)
-    return (_FORMAT, __version__, sys.version, package, place, tuple(arguments), terminals, columns, tuple(variables))
+    return (_FORMAT, __version__, installation, place, tuple(arguments), terminals, columns, tuple(variables))
 
 
 def _is_terminal(stream: TextIO | None) -> bool:
@@ -166,5 +174,5 @@ def _checksum(content: bytes) -> bytes:
 
 def _named_paths(key: RunKey) -> list[str]:
     """Return the working directory, and the arguments of a command that are paths or values of options with paths."""
-    values = [argument.partition("=")[2] or argument for argument in key[5] if argument]
+    values = [argument.partition("=")[2] or argument for argument in key[4] if argument]
     return [".", *(value for value in values if os.path.lexists(value))]
