@@ -14,13 +14,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Final
 
-# Color codes are invisible, so they count as white space.
-_COLONS_AT_START: Final = re.compile(
-    r"((?:^|\r)(?:[^\S\n\r]|[\x1c-\x1f\u200c\u200d]|\x1b\[[0-9;]*+m)*+)(:[\u200c\u200d]*+:)", re.MULTILINE
-)
 _STARTS: Final = ("::", ":\u200c", ":\u200d")
-# Groups of three: the text before the character to escape, that character, and the text after it.
-_WITHIN: Final = re.compile(r"()(#)(#[A-Za-z]*+\[)|(section_(?:start|end))(:)([0-9])")
 _NUMBER_SIGN: Final = "#"
 _JOINERS: Final = frozenset("\u200c\u200d")
 _SHORT: Final = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
@@ -64,7 +58,7 @@ def _spelled(character: str) -> str:
     return f"\\U{code:08x}"
 
 
-# Both regular expressions are compiled on demand: this takes 2 milliseconds, and few runs need them.
+# All regular expressions are compiled on demand: this takes 2 milliseconds, and few runs need them.
 @cache
 def _unsafe() -> re.Pattern[str]:
     """Return the regular expression for one unsafe character.
@@ -100,6 +94,23 @@ def _joining() -> re.Pattern[str]:
     )
 
 
+@cache
+def _colons_at_start() -> re.Pattern[str]:
+    """Return the regular expression for commands at the start of a line. Color codes count as white space."""
+    return re.compile(
+        r"((?:^|\r)(?:[^\S\n\r]|[\x1c-\x1f\u200c\u200d]|\x1b\[[0-9;]*+m)*+)(:[\u200c\u200d]*+:)", re.MULTILINE
+    )
+
+
+@cache
+def _commands_within() -> re.Pattern[str]:
+    """Return the regular expression for commands within a line.
+
+    It has groups of three: the text before the character to escape, that character, and the text after it.
+    """
+    return re.compile(r"()(#)(#[A-Za-z]*+\[)|(section_(?:start|end))(:)([0-9])")
+
+
 def log_line(text: str) -> str:
     """Return text as one line of a log, with unsafe characters and commands for CI runners escaped."""
     return without_commands(visible(text))
@@ -128,7 +139,7 @@ def readable_patch_line(line: str) -> str:
 def without_commands(text: str) -> str:
     """Break the commands in text whose lines end in line feeds."""
     if ":" in text and any(start in text for start in _STARTS):
-        text = _COLONS_AT_START.sub(r"\1\\\2", text)
+        text = _colons_at_start().sub(r"\1\\\2", text)
     return without_commands_within(text)
 
 
@@ -141,7 +152,7 @@ def broken_commands(text: str, escape: Callable[[str], str]) -> str:
     """Escape one character of each command that runners obey anywhere in a line."""
     # Substring searches are 50 times as fast as the regular expression.
     if "##" in text or "section_" in text:
-        return _WITHIN.sub(lambda match: _with_escape(match, escape), text)
+        return _commands_within().sub(lambda match: _with_escape(match, escape), text)
     return text
 
 
