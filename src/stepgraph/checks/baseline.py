@@ -16,7 +16,6 @@ from msgspec import Struct
 
 from stepgraph.checks.diagnostic import Finding
 from stepgraph.checks.selectors import INPUT_RULES
-from stepgraph.json_text import canonical_json
 from stepgraph.limits import SAVED_BYTES
 from stepgraph.model.note import InputError, Problem
 from stepgraph.project.configuration.document import Fields, MalformedError
@@ -68,6 +67,8 @@ def fingerprints(findings: Sequence[Finding], read: Mapping[str, bytes], folder:
 
 def _hash(code: str, path: str, text: str) -> _Hash:
     """Return the unfinished hash, without the occurrence. Findings with the same code, path and text share it."""
+    from stepgraph.json_text import canonical_json
+
     return sha256(canonical_json([code, path, text])[:-1].encode())
 
 

@@ -13,7 +13,6 @@ from msgspec.structs import replace
 
 from stepgraph.cli.console import CommandError, ExitCode
 from stepgraph.cli.output_format import MARKDOWN, TEXT_FILE, Content, Format, FormatOptions, Rendering
-from stepgraph.subject import Subject
 
 if TYPE_CHECKING:
     from stepgraph.drawing.workflow import DrawnWorkflow
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from stepgraph.report.failure.report import FailureReport
     from stepgraph.report.replay.replay_report import ReplayReport
     from stepgraph.report.report import Report
+    from stepgraph.subject import Subject
 
 _FOLDING: Final = frozenset({"--depth", "--collapse"})
 _CHART: Final = _FOLDING | {"--expand"}

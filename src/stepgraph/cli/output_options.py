@@ -24,12 +24,12 @@ from stepgraph.cli.formats import (
     SUFFIXES,
 )
 from stepgraph.cli.output_format import DEFAULT_FIT, MARKDOWN, TEXT_FILE, Content, Format, FormatOptions
-from stepgraph.subject import Subject
 
 if TYPE_CHECKING:
     from stepgraph.project.source_links import SourceLinks
     from stepgraph.render.folding import FoldedKind
     from stepgraph.render.view import Expansion, Theme, View
+    from stepgraph.subject import Subject
 
 
 R = TypeVar("R")

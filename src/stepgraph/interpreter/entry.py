@@ -187,11 +187,11 @@ def _interpret(entry: OpenModule, name: str, mode: DependencyMode, *, traced: bo
         if not interpreter.stopped:
             _observe_workflow(interpreter, workflow, body, run)
         if traced:
+            # Imported here because only a check needs them.
+            from stepgraph.interpreter.modules.missing_imports import observe_missing_imports
             from stepgraph.interpreter.modules.unloadable_imports import observe_unloadable_imports
 
             observe_unloadable_imports(interpreter)
-            from stepgraph.interpreter.modules.missing_imports import observe_missing_imports
-
             observe_missing_imports(interpreter)
     except LimitExceededError as error:
         interpreter.stop(error, run)

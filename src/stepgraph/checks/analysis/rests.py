@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from functools import reduce
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
@@ -39,8 +39,10 @@ from stepgraph.ir.nodes import (
 )
 from stepgraph.ir.walk import activities_in, transitive_dependencies
 from stepgraph.limits import Budget, Limit
-from stepgraph.model.payload import Number
 from stepgraph.syntax.module import Place
+
+if TYPE_CHECKING:
+    from stepgraph.model.payload import Number
 
 _MIN_RETRY_REST: Final = MINUTE
 """The shortest delay between two attempts that counts as a rest, in milliseconds. Default retries are faster."""

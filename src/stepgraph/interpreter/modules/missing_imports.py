@@ -10,7 +10,6 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.values.objects import LexicalScope
 from stepgraph.ir.facts import MissingImport, TypeOnlyName
 from stepgraph.ir.values import UNKNOWN, External, Value
-from stepgraph.syntax.body_errors import catches_by_name
 from stepgraph.syntax.importable_names import IMPORTABLE_NAMES, ImportableName
 from stepgraph.syntax.load_names import unbound_load_names
 from stepgraph.syntax.module import Place, SourceModule
@@ -26,6 +25,8 @@ def import_missing(interpreter: Interpreter, node: cst.Name) -> Value:
 
     The name is recorded for the rules. Its value is unknown if code may bind it.
     """
+    from stepgraph.syntax.body_errors import catches_by_name
+
     name = node.value
     scopes = list(_enclosing_scopes(interpreter.frame.scope))
     if any(_binds(scope, name) for scope in scopes if scope.kind != "class" or scope is scopes[0]):
@@ -43,6 +44,8 @@ def import_missing(interpreter: Interpreter, node: cst.Name) -> Value:
 
 def observe_type_only_name(interpreter: Interpreter, node: cst.Name) -> None:
     """Record a use of a name that the module imports only for type checkers. Annotations may never be evaluated."""
+    from stepgraph.syntax.body_errors import catches_by_name
+
     name, module = node.value, interpreter.module
     *inner, module_scope = _enclosing_scopes(interpreter.frame.scope)
     if any(_binds(scope, name) for scope in inner) or _may_be_bound_dynamically(interpreter, module_scope, name):

@@ -185,14 +185,12 @@ def _expose_elements(interpreter: Interpreter, callee: Value, arguments: Argumen
     exposed = _collections_with_steps(arguments)
     if not exposed or not _may_rearrange(interpreter, callee):
         return
+    from stepgraph.interpreter.python.assignment import remove_entry, remove_item
+
     for value in exposed:
         if isinstance(value, Mapping):
-            from stepgraph.interpreter.python.assignment import remove_entry
-
             remove_entry(interpreter, value, UNKNOWN)
         elif value.kind not in ("tuple", "frozenset"):
-            from stepgraph.interpreter.python.assignment import remove_item
-
             remove_item(interpreter, value, UNKNOWN)
 
 

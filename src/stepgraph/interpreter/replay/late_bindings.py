@@ -6,11 +6,12 @@ import libcst as cst
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.ir.facts import LateBoundVariable
-from stepgraph.syntax.late_binding import calls_in_stored_lambda, late_bindings
 
 
 def observe_late_bindings(interpreter: Interpreter, function: cst.FunctionDef | cst.Lambda) -> None:
     """Record a fact for each variable that a function reads and that a loop around it changes from pass to pass."""
+    from stepgraph.syntax.late_binding import calls_in_stored_lambda, late_bindings
+
     if interpreter.module.mentions(b"eager"):
         return  # an eager task may begin when the loop creates it
     name = function.name.value if isinstance(function, cst.FunctionDef) else ""

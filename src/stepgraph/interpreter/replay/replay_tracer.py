@@ -19,7 +19,6 @@ from stepgraph.interpreter.library.side_effects import (
     only_decides_logging,
     request_outside_step,
 )
-from stepgraph.interpreter.replay.constant_conditions import observe_dead_code
 from stepgraph.interpreter.replay.late_bindings import observe_late_bindings
 from stepgraph.interpreter.replay.races import observe_races
 from stepgraph.interpreter.replay.replay_state import ReplayState
@@ -182,6 +181,8 @@ class ReplayTracer(Tracer):
         return with_fixed_end(left, propagate_taint(self.state, (left, right), result))
 
     def on_test(self, test: Value, test_place: Place, decision_place: Place, first_branch: int = 0) -> None:
+        from stepgraph.interpreter.replay.constant_conditions import observe_dead_code
+
         record_test(self.state, test, test_place, decision_place, first_branch)
         observe_dead_code(self.interpreter, test, test_place)
 

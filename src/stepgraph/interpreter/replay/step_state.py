@@ -18,7 +18,6 @@ from stepgraph.ir.facts import EventKeyAccess, EventMutated, KeyUse, OuterStateM
 from stepgraph.ir.values import Constant, Value
 from stepgraph.syntax.module import Place
 from stepgraph.syntax.mutation.changes import COLLECTION_MUTATORS
-from stepgraph.syntax.unconditional import is_unconditional
 
 # Mutating methods that return an element.
 _RETURNING_METHODS: Final = frozenset(["pop", "popitem", "popleft", "setdefault"])
@@ -253,6 +252,8 @@ def observe_event_key(
 
 
 def _observe_payload_key(interpreter: Interpreter, use: KeyUse, key: str, payload: Payload, place: Place) -> None:
+    from stepgraph.syntax.unconditional import is_unconditional
+
     function = interpreter.frame.function
     if function is None:
         within, always = place, False

@@ -8,7 +8,6 @@ from stepgraph.interpreter.replay.tracer import Tracer
 from stepgraph.interpreter.static_values import static_arguments
 from stepgraph.interpreter.values.calls import Arguments
 from stepgraph.ir.facts import WorkflowStarted
-from stepgraph.syntax.batch_loops import batch_loops
 from stepgraph.syntax.module import Place
 
 
@@ -29,6 +28,8 @@ def observe_workflow_start(
     interpreter: Interpreter, binding: str, method: str, arguments: Arguments, place: Place
 ) -> None:
     """Record a fact for a call of `create` or `create_batch` of the binding of a workflow."""
+    from stepgraph.syntax.batch_loops import batch_loops
+
     function = interpreter.frame.function
     loops = {} if function is None else place.module.once_for(function, batch_loops)
     loop = loops.get(id(place.node))

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from stepgraph.checks.analysis.rests import rests_after
 from stepgraph.checks.analysis.steps import nondeterministic_lengths
 from stepgraph.checks.analysis.timestamps import timestamp_faults
-from stepgraph.checks.analysis.uncaught_work import uncaught_work
 from stepgraph.checks.diagnostic import Diagnostic, Severity
 from stepgraph.checks.rule import Rule
 from stepgraph.ir.facts import MethodCalled, NondeterministicCondition
@@ -27,6 +25,10 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     timestamps = _fixed_timestamps(subject)
     if not timestamps:
         return
+    # Imported here because few workflows sleep until a fixed time.
+    from stepgraph.checks.analysis.rests import rests_after
+    from stepgraph.checks.analysis.uncaught_work import uncaught_work
+
     changing_tests = {test.controlled_statement for test in subject.facts_of_type(NondeterministicCondition)}
     uncaught = {work.place for work in uncaught_work(subject.program.body, changing_tests)}
     sleeps = [call for call in timestamps if call in uncaught]

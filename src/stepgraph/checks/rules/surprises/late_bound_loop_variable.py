@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from stepgraph.checks.analysis.loop_passes import LoopPasses, Work
 from stepgraph.checks.analysis.steps import factory_advice, format_code_list
 from stepgraph.checks.diagnostic import Diagnostic, Severity
 from stepgraph.checks.rule import Rule
 from stepgraph.ir.facts import LateBoundVariable, Parameter, StepDeclared
 
 if TYPE_CHECKING:
+    from stepgraph.checks.analysis.loop_passes import LoopPasses, Work
     from stepgraph.checks.subject import WorkflowSubject
 
 
@@ -21,6 +21,9 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
         by_function.setdefault(id(fact.function.node), []).append(fact)
     if not by_function:
         return
+    # Imported here because few workflows declare steps in loops.
+    from stepgraph.checks.analysis.loop_passes import LoopPasses
+
     declared = [fact for fact in subject.facts_of_type(StepDeclared) if fact.function is not None]
     steps = {id(fact.function.place.node): fact for fact in declared if fact.function is not None}
     functions = {fact.definition: fact.function.place for fact in declared if fact.function is not None}
