@@ -269,7 +269,7 @@ def record_concurrent_steps(
     state.may_be_running |= set(task_ids)
     for task_id in task_ids:
         analysis.facts.add_waiting_in_task(task_id, analysis.may_wait(analysis.steps_of(task_id)))
-    if not any(isinstance(analysis.usage.activities.get(task_id), Call) for task_id in state.may_be_running):
+    if state.may_be_running.isdisjoint(analysis.usage.call_tasks):
         return
     steps_by_task = {task_id: analysis.steps_of(task_id) for task_id in sorted(state.may_be_running)}
     step_counts = Counter(
@@ -320,14 +320,21 @@ def _record_task_entry(analysis: BodyAnalysis, task_id: TaskId, await_point: _Aw
     together = analysis.facts.started_together.get(task_id, frozenset({task_id}))
     await_point.recorded |= together
     roots = dict.fromkeys(root for other_task, root in await_point.roots.items() if other_task in together)
-    use_counts = Counter(step for root in roots for step in analysis.program_usage.closure(root.run))
-    for step, count in use_counts.items():
-        used_by_others = analysis.program_usage.places.get(step, 0) > count
+    users: dict[StepDefinition, list[DirectCall]] = {}
+    for root in roots:
+        for step in analysis.program_usage.closure(root.run):
+            users.setdefault(step, []).append(root)
+    # Otherwise, a step has the same state for all roots, and recording it for those that use the step is enough.
+    depend_on_root = any(
+        root.task_id in await_point.splits or root.task_id in analysis.usage.declared_in_pass for root in roots
+    )
+    for step, users_of_step in users.items():
+        used_by_others = analysis.program_usage.places.get(step, 0) > len(users_of_step)
         begun = await_point.planned.has_begun_for(roots.keys(), step, used_by_others=used_by_others)
         if step in await_point.early:
             begun = HasRun.ALWAYS
         may_be_begun = begun is HasRun.SOMETIMES or (begun is not HasRun.ALWAYS and await_point.may_find_begun(step))
-        for root in roots:
+        for root in roots if depend_on_root else users_of_step:
             if root.task_id is None:
                 continue
             split = await_point.splits.get(root.task_id)

@@ -306,9 +306,8 @@ class BodyAnalysis(Struct):
     def report_steps_of_others(self, roots: Iterable[DirectCall]) -> None:
         """Add a note for each step that calls need and that may wait for its dependencies in a concurrent function."""
         waiting = dict(self.may_wait_during())
-        for task_id in sorted(self.state.may_be_running):
-            if isinstance(self.usage.activities.get(task_id), Call):
-                waiting |= self.facts.waiting_in_task.get(task_id, {})
+        for task_id in sorted(self.usage.call_tasks & self.state.may_be_running):
+            waiting |= self.facts.waiting_in_task.get(task_id, {})
         for root in roots if waiting else ():
             needed = self.program_usage.closure(root.run).keys() - {root.run.definition}
             self.report_repeated(step for step in waiting if step in needed)

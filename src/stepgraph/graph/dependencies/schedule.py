@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from functools import partial
+from functools import cached_property, partial
 
 from msgspec import Struct
 
@@ -32,7 +32,7 @@ from stepgraph.ir.nodes import Dependency, StepChoice, StepDefinition, StepRun
 from stepgraph.limits import Budget, Limit
 
 
-class Schedule(Struct, frozen=True):
+class Schedule(Struct, frozen=True, dict=True):
     """The runs outside of background tasks, each after its dependencies, with their partial order."""
 
     tasks: tuple[ScheduledRun, ...]
@@ -58,12 +58,14 @@ class Schedule(Struct, frozen=True):
 
         With `used_by_others`, other code may begin the step before the background work requests it.
         """
-        if any(step in key for key in self.begun_runs if len(key) > 1):
+        if step in self._candidates:
             return HasRun.SOMETIMES
         tasks = self.begun_runs.get((step,))
         if not tasks:
             return None
-        background = [task for task in tasks if task not in self.tasks and not roots.isdisjoint(direct_calls_of(task))]
+        background = [
+            task for task in tasks if task not in self._foreground and not roots.isdisjoint(direct_calls_of(task))
+        ]
         needed = [task for task in background if task.root is None]
         if not background or (tasks[0] not in background and not needed):
             return (
@@ -74,6 +76,15 @@ class Schedule(Struct, frozen=True):
             for task in needed or background
         )
         return HasRun.NEVER if only_these and not any(task.conditional for task in needed) else HasRun.SOMETIMES
+
+    @cached_property
+    def _candidates(self) -> frozenset[StepDefinition]:
+        """The candidates of the choices among the begun runs."""
+        return frozenset(step for key in self.begun_runs if len(key) > 1 for step in key)
+
+    @cached_property
+    def _foreground(self) -> frozenset[ScheduledRun]:
+        return frozenset(self.tasks)
 
 
 def schedule(roots: Sequence[DirectCall], context: SchedulingContext) -> Schedule:
@@ -343,6 +354,7 @@ def _repeated_steps(
             {task: position for position, task in enumerate(tasks)}, visits, simulation.context.budget
         )
     steps = list(simulation.may_not_have_started)
+    requesters: dict[ScheduledRun, frozenset[ScheduledRun]] = {}
     for task in tasks:
         if task.conditional and task.shared_requests and simulation.may_wait_for_dependencies(task.run):
             steps += definitions_of(task.run)
@@ -355,7 +367,7 @@ def _repeated_steps(
         ):
             continue
         sufficient = 1 << predecessors.index[task]
-        last = _last_begun_by(resolver)
+        last = _last_begun_by(resolver, requesters)
         if last is not None:
             sufficient |= 1 << predecessors.index[last]
         requests = [
@@ -374,9 +386,14 @@ def _may_share_path(run: ScheduledRun, requester: ScheduledRun) -> bool:
     return run.must_begin or must_have_begun_with(requester, run)
 
 
-def _last_begun_by(task: ScheduledRun) -> ScheduledRun | None:
-    """Return the run that a step begins itself and awaits last, if the step is the first to resume after it."""
+def _last_begun_by(task: ScheduledRun, requesters: dict[ScheduledRun, frozenset[ScheduledRun]]) -> ScheduledRun | None:
+    """Return the run that a step begins itself and awaits last, if the step is the first to resume after it.
+
+    `requesters` stores the runs with shared requests of each run, because thousands of runs may await the same run.
+    """
     if task.is_concurrent or not task.awaited_runs or len(task.awaited_runs[-1]) != 1:
         return None
     (last,) = task.awaited_runs[-1]
-    return None if any(requester is task for requester, _ in last.shared_requests) else last
+    if last not in requesters:
+        requesters[last] = frozenset(requester for requester, _ in last.shared_requests)
+    return None if task in requesters[last] else last

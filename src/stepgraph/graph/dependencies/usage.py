@@ -42,6 +42,8 @@ class BodyUsage(Struct):
     """The functions that the body calls in a loop, by `id`."""
     activities: dict[TaskId, Activity] = field(default_factory=dict)
     """The work of each task."""
+    call_tasks: set[TaskId] = field(default_factory=set)
+    """The tasks that call a function."""
     awaits_by_task: dict[TaskId, list[Await]] = field(default_factory=dict)
     """The awaits of each task."""
     declared_in_pass: dict[TaskId, frozenset[StepDefinition]] = field(default_factory=dict)
@@ -206,6 +208,8 @@ class ProgramUsage:
                     self._add_activity(activity, usage, declares, in_background=False)
                 case Start(task_id=task_id, activity=activity):
                     usage.activities[task_id] = activity
+                    if isinstance(activity, Call):
+                        usage.call_tasks.add(task_id)
                     if declares is not None:
                         usage.declared_in_pass[task_id] = declares
                     self._add_activity(activity, usage, declares, in_background=True)
