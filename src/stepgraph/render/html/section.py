@@ -25,7 +25,7 @@ from stepgraph.render.html.source import SourceTable
 from stepgraph.render.node_text import node_words
 from stepgraph.render.step_types import FactRow
 from stepgraph.render.svg.badges import Badges
-from stepgraph.render.svg.drawing import SvgDrawing, draw
+from stepgraph.render.svg.drawing import SvgDrawing, draw, folded_identities
 from stepgraph.render.svg.lengths import BEGIN, END, Variables, value_of
 from stepgraph.render.view import Marks, View
 
@@ -238,7 +238,6 @@ MAX_NESTING: Final = 480
 
 _DEPTHS: Final = (None, 60, 30, 12, 4, 1)
 _FOLDABLE: Final = re.compile('<g class="frame foldable [a-z ]+" id="([a-z0-9.-]+)"')
-_FOLDED: Final = re.compile('<g class="folded [a-z ]+" id="([a-z0-9.-]+)"')
 
 _MARK: Final = re.compile(f"{BEGIN}(-?[0-9]+):(-?[0-9]+):(-?[0-9]+){END}")
 _VARIATION: Final = r"{\1,\2}"
@@ -309,9 +308,9 @@ def _folded(graph: Graph, view: View, drawing: SvgDrawing, suffix: str) -> Itera
     """Yield the identities of frames that the view folds."""
     if view.folding == UNFOLDED:
         return
-    frames = {match[1] for line in drawing.lines if (match := _FOLDABLE.match(line))}
-    for line in draw(graph, view, suffix=suffix).lines:
-        if (match := _FOLDED.match(line)) and match[1] in frames:
+    folded = folded_identities(graph, view, suffix)
+    for line in drawing.lines:
+        if (match := _FOLDABLE.match(line)) and match[1] in folded:
             yield match[1]
 
 

@@ -49,6 +49,8 @@ class EarlyExits(Struct, frozen=True):
 
     def moved(self, move: Callable[[Length], Length]) -> EarlyExits:
         """Return the exits of the same figure at other heights."""
+        if not self:
+            return self
         breaks, returns, taken_breaks, taken_returns = (
             None if height is None else move(height)
             for height in (self.breaks, self.returns, self.taken_breaks, self.taken_returns)

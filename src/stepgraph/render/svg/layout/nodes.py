@@ -99,6 +99,9 @@ class NodeLayout(Struct):
     """The nodes without a figure of their own, by their identity as objects. An enclosing figure shows their contents.
     """
 
+    folded: set[str] = field(default_factory=set)
+    """The identities of the folded nodes so far."""
+
     figures: dict[int, Figure] = field(default_factory=dict)
     """The figure of each node so far, by the identity of the node as an object."""
 
@@ -214,7 +217,7 @@ class NodeLayout(Struct):
         if unknown := as_unknown(node):
             return self._unknown(node, unknown, context)
         if self._folds(node, context):
-            return folded_box(node, context, self.view.details, self.widths)
+            return self._folded_box(node, context)
         if is_leaf_step(node):
             return step_leaf(node, context.identity, self.view.details, self.widths)
         match node["type"]:
@@ -261,6 +264,10 @@ class NodeLayout(Struct):
         sharing = [node, loop] if (loop := loop_of_passes(node)) else [node]
         return any(self.view.folding.folds(part, context.level) and children(part) for part in sharing)
 
+    def _folded_box(self, node: Node, context: NodeContext, text: str = "") -> Leaf:
+        self.folded.add(context.identity)
+        return folded_box(node, context, self.view.details, self.widths, text=text)
+
     def _step(self, step: StepDo, context: NodeContext) -> Figure:
         if not step["nodes"]:
             return step_leaf(step, context.identity, self.view.details, self.widths)
@@ -295,7 +302,7 @@ class NodeLayout(Struct):
             return unexpanded_call(call, arguments, phrase, context.identity, self.widths)
         function = self.functions[name]
         if function["nodes"] and self.view.folding.folds(function, context.level):
-            return folded_box(function, context, self.view.details, self.widths, text=self.body_texts.of(name))
+            return self._folded_box(function, context, self.body_texts.of(name))
         with self.calls.expanded(name, id(call)):
             return measure_function(self, function, call_title(call, "function"), context, arguments=arguments)
 
