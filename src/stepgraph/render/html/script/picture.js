@@ -20,7 +20,9 @@ function drawsFor(drawn, { left, top, right, bottom }) {
 /** A workflow with its picture, its folded frames and its scale. */
 class Picture {
   constructor({ identity, lengths, folded, nodes, rows }) {
-    Object.assign(this, { identity, lengths, scale: 1, ready: false });
+    Object.assign(this, { identity, lengths, scale: 1, ready: false, isPlaced: false, isWhole: false });
+    this.drawn = null; // the area in which groups are drawn, at a scale of 1
+    this.gesture = null; // the gesture that zooms the picture
     this.section = find(`${identity}.section`);
     this.name = find(`${identity}.heading`).textContent;
     this.nodes = new Map(Object.entries(nodes));
@@ -256,7 +258,7 @@ class Picture {
 
   /** Draw all groups, or only those near the visible part again. */
   drawWhole(isWhole) {
-    if (!this.regions || Boolean(this.isWhole) === isWhole) return;
+    if (!this.regions || this.isWhole === isWhole) return;
     this.isWhole = isWhole;
     this.drawn = null;
     if (isWhole) this.regions.drawAll();
