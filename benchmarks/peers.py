@@ -95,7 +95,7 @@ def print_peers(folder: Path, rounds: int, *, markdown: bool) -> None:
     if markdown:
         print(f"| processor time in ms | {' | '.join(_COLUMNS)} |\n| --- |{' ---: |' * len(_COLUMNS)}")
         for name, row in zip(_OUTPUTS, cells, strict=True):
-            print(f"| `{name.replace(',', '`,', 1) if ',' in name else f'{name}`'} | {' | '.join(row)} |")
+            print(f"| {name} | {' | '.join(row)} |")
         return
     print(f"{'processor time in ms':<28}{''.join(f'{column:>30}' for column in _COLUMNS)}")
     for name, row in zip(_OUTPUTS, cells, strict=True):
