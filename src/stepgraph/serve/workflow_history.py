@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, TypeAlias
 
+from msgspec.structs import replace
+
 from stepgraph.analysis import WorkflowAnalysis, without_modules
 from stepgraph.incremental import IncrementalAnalysis
 from stepgraph.live.live_project import LiveWorkflow, ModuleInputs
@@ -167,7 +169,7 @@ class _RevisionReader:
         if module.workflows is None:
             return module
         named = tuple(configured for configured in module.workflows if configured.name == self._workflow.name)
-        return dataclasses.replace(module, workflows=named)
+        return replace(module, workflows=named)
 
     def _path_of(self, path: str) -> str | None:
         relative = _path_in(self._root, path)
