@@ -18,6 +18,7 @@ from stepgraph.pipeline import Pipeline
 from stepgraph.project.sources import Source, find_sources
 from stepgraph.source_analysis import analyze_graphs, analyze_sources, check_sources
 from stepgraph.syntax import modules
+from stepgraph.syntax.deferred.blocks import ParsedTokens
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.parse import parse_module
 
@@ -233,8 +234,10 @@ def test_a_check_releases_modules(monkeypatch: pytest.MonkeyPatch) -> None:
     parsed: list[ref[SourceModule]] = []
     alive: list[int] = []
 
-    def recording(source: bytes, path: str, room: int, earlier: SourceModule | None) -> SourceModule:
-        module = parse_module(source, path, room, earlier)
+    def recording(
+        source: bytes, path: str, room: int, earlier: SourceModule | None, memory: ParsedTokens | None
+    ) -> SourceModule:
+        module = parse_module(source, path, room, earlier, memory)
         alive.append(sum(parsed_module() is not None for parsed_module in parsed))
         parsed.append(ref(module))
         return module
