@@ -55,6 +55,8 @@ class DateLookup:
     def __init__(self, times: CommitTimes | None = None) -> None:
         self._times = times
         self._logs: dict[str, _Log | None] = {}
+        self._waiting: dict[str, None] = {}
+        """Paths of files to look up when fewer processes run, in order."""
         self._dates: dict[str, ModuleDates] = {}
 
     def __enter__(self) -> Self:
@@ -67,14 +69,23 @@ class DateLookup:
             self._stop(path)
 
     def start(self, path: str) -> None:
-        """Start to look up the dates of the file at `path` in the background."""
-        if len(self._logs) < _MAX_BACKGROUND_LOGS and path not in self._logs:
-            self._logs[path] = _start_log(path, self._times)
+        """Look up the dates of the file at `path` in the background."""
+        self._waiting[path] = None
+        self._start_waiting()
+
+    def _start_waiting(self) -> None:
+        while self._waiting and len(self._logs) < _MAX_BACKGROUND_LOGS:
+            path = next(iter(self._waiting))
+            del self._waiting[path]
+            if path not in self._logs and path not in self._dates:
+                self._logs[path] = _start_log(path, self._times)
 
     def dates(self, path: str) -> ModuleDates:
         """Return the dates of the file at `path`. Raises InputError if SOURCE_DATE_EPOCH is needed but not a number."""
         if path not in self._dates:
+            self._waiting.pop(path, None)
             log = self._logs.pop(path) if path in self._logs else _start_log(path, self._times)
+            self._start_waiting()
             times = () if log is None else log.read(self._times)
             self._dates[path] = _dates(times[0], times[-1]) if times else _dates_without_commits(path)
         return self._dates[path]
