@@ -3,6 +3,11 @@ from __future__ import annotations
 import pytest
 import syrupy
 
+# The sessions in this process share these modules. Otherwise each session would import its own, because `pytester`
+# removes the modules that a session imports first, and the plugin would not recognize the graphs of the next one.
+import stepgraph.testing.snapshots
+import stepgraph.testing.workflow_graphs  # noqa: F401
+
 
 @pytest.fixture(autouse=True)
 def _separate_session(monkeypatch: pytest.MonkeyPatch) -> None:
