@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from stepgraph.syntax.deferred.blocks import STUB
 
-MIN_BODY_LENGTH: Final = 150
+MIN_BODY_LENGTH: Final = 50
 """The minimum length of a body that is parsed later, in characters."""
 _MAX_LENGTH_PER_FUNCTION: Final = 20_000
 """The length of a source per function beyond which most of it belongs to a few long functions."""
