@@ -48,7 +48,7 @@ def _run(name: str, folder: Path, rounds: int, inputs: Sequence[str], *, markdow
     elif name == "profile":
         print_shares(folder, rounds, inputs)
     elif name == "growth":
-        print_growth(rounds)
+        print_growth(folder, rounds)
     elif name == "peers":
         print_peers(folder, rounds, markdown=markdown)
     elif name == "watch":

@@ -174,21 +174,31 @@ def _write_imports(folder: Path, size: int) -> None:
     (folder / "entry.py").write_text(f"import m0\n{IMPORTS}{CLASS}        await m0.f(step)\n", encoding="utf-8")
 
 
-def _write_log(folder: Path, size: int) -> None:
+def _write_failed(folder: Path, size: int) -> None:
+    _write_instance(folder, size, "errored")
+
+
+def _write_running(folder: Path, size: int) -> None:
+    _write_instance(folder, size, "running")
+
+
+def _write_instance(folder: Path, size: int, status: str) -> None:
+    """Write a workflow, and the log of an instance whose last step has failed or, with `running`, has succeeded."""
     steps = [
         {
             "name": f"s{n}-1",
             "type": "step",
             "start": f"2026-03-02T18:{n // 60 % 60:02}:{n % 60:02}.000Z",
             "end": f"2026-03-02T18:{n // 60 % 60:02}:{n % 60:02}.500Z",
-            "success": n < size - 1,
+            "success": n < size - 1 or status == "running",
             "output": n,
             "attempts": [],
         }
         for n in range(size)
     ]
-    error = {"name": "Error", "message": "failed"}
-    log = {"status": "errored", "start": steps[0]["start"], "end": steps[-1]["end"], "error": error, "steps": steps}
+    log: dict[str, object] = {"status": status, "start": steps[0]["start"], "steps": steps}
+    if status == "errored":
+        log |= {"end": steps[-1]["end"], "error": {"name": "Error", "message": "failed"}}
     (folder / "log.json").write_text(json.dumps(log), encoding="utf-8")
     (folder / "new.py").write_text(PROGRAMS["steps"](size), encoding="utf-8")
 
@@ -222,9 +232,9 @@ def command_rows(folder: Path) -> Iterator[str]:
         yield _row(f"{name}, files", measure_command(folder, _write_files, (name, "."), FILES))
     for name in ("graph", "check"):
         yield _row(f"{name}, chain of imports", measure_command(folder, _write_imports, (name, "entry.py"), FILES))
-    for name in ("instance", "why", "replay"):
+    for name, write in (("instance", _write_running), ("why", _write_failed), ("replay", _write_running)):
         arguments = (name, "log.json", "new.py")
-        yield _row(f"{name}, steps in the log", measure_command(folder, _write_log, arguments, LOG_ENTRIES))
+        yield _row(f"{name}, steps in the log", measure_command(folder, write, arguments, LOG_ENTRIES))
 
 
 def program_rows(rounds: int) -> Iterator[str]:
