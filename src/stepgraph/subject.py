@@ -76,9 +76,7 @@ class Dates:
 
 def start_date_lookups(sources: Sources, lookup: DateLookup) -> None:
     """Start git processes for the dates of modules. They run during the analysis."""
-    for module in sources.modules:
-        if module.on_disk:
-            lookup.start(module.path)
+    lookup.start([module.path for module in sources.modules if module.on_disk])
 
 
 def subject_of_saved_graph(saved: SavedGraph, path: str) -> Subject:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from stepgraph.model.note import InputError
+from stepgraph.project.commit_walk import batches
 from stepgraph.project.git import Git
 from stepgraph.project.module_dates import DateLookup, ModuleDates, dates_without_file, module_dates
 
@@ -157,16 +158,68 @@ def test_looking_up_dates_ahead_does_not_change_them(module: Path, tmp_path: Pat
         git("add", name)
     git("commit", "-q", "-m", "more", date="2026-05-01T00:00:00Z")
     with DateLookup() as lookup:
-        for name in [*names, "orders.py", "missing.py"]:
-            lookup.start(name)
+        lookup.start([*names, "orders.py", "missing.py"])
         later = ModuleDates("2026-05-01T00:00:00Z", "2026-05-01T00:00:00Z")
         assert [lookup.dates(name) for name in names] == [later] * 12
         assert lookup.dates("orders.py") == FIRST
         assert lookup.dates("orders.py") == FIRST
 
 
-def test_unused_lookups_leave_no_process_behind(module: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+NAMES = [*(f"{number}.py" for number in range(9)), "ä.py", "a b.py", "[ab].py", "--all.py", "\n1700000000.py"]
+
+
+def dates_together(names: list[str]) -> list[ModuleDates]:
+    with DateLookup() as lookup:
+        lookup.start(names)
+        return [lookup.dates(name) for name in names]
+
+
+def test_dates_of_many_files_are_those_of_each(module: Path, tmp_path: Path) -> None:
     commit(module)
+    for number, name in enumerate([*NAMES, *NAMES[::2], *NAMES[::3]]):
+        (tmp_path / name).write_text(f"x = {number}\n", encoding="utf-8")
+        git("add", "--", f":(literal){name}")
+        git("commit", "-q", "-m", "change", date=f"2026-06-{number + 1:02}T00:00:00Z")
+    git("rm", "-q", "0.py")
+    git("commit", "-q", "-m", "remove", date="2026-08-01T00:00:00Z")
+    (tmp_path / "0.py").touch()
+    assert dates_together(NAMES) == [module_dates(name) for name in NAMES]
+    assert module_dates("0.py").modified_on == "2026-08-01T00:00:00Z"
+
+
+def test_a_merge_counts_for_the_files_that_it_changes(module: Path, tmp_path: Path) -> None:
+    commit(module)
+    names = [f"{number}.py" for number in range(9)]
+    for name in names:
+        (tmp_path / name).write_text("x = 1\n", encoding="utf-8")
+    git("add", ".")
+    git("commit", "-q", "-m", "add", date="2026-02-01T00:00:00Z")
+    git("checkout", "-q", "-b", "side")
+    (tmp_path / "1.py").write_text("x = 2\n", encoding="utf-8")
+    git("commit", "-q", "-am", "side", date="2026-03-01T00:00:00Z")
+    git("checkout", "-q", "-")
+    (tmp_path / "2.py").write_text("x = 2\n", encoding="utf-8")
+    git("commit", "-q", "-am", "main", date="2026-04-01T00:00:00Z")
+    git("merge", "-q", "--no-commit", "side")
+    (tmp_path / "3.py").write_text("x = 2\n", encoding="utf-8")
+    git("commit", "-q", "-am", "merge", date="2026-05-01T00:00:00Z")
+    dates = dates_together(names)
+    assert dates == [module_dates(name) for name in names]
+    assert [each.modified_on[:7] for each in dates[:5]] == ["2026-02", "2026-03", "2026-04", "2026-05", "2026-02"]
+
+
+def test_each_walk_has_a_limited_number_of_names() -> None:
+    names = [f"{number:0100}.py" for number in range(1200)]
+    parts = list(batches(names))
+    assert [name for part in parts for name in part] == names
+    assert [len(part) for part in parts] == [500, 500, 200]
+    assert [len(part) for part in batches(["a" * 30_000] * 3)] == [1, 1, 1]
+
+
+def test_unused_lookups_leave_no_process_behind(module: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    commit(module)
+    for number in range(9):
+        (tmp_path / f"{number}.py").touch()
     started: list[subprocess.Popen[bytes]] = []
     initialize = Git.__init__
 
@@ -176,8 +229,9 @@ def test_unused_lookups_leave_no_process_behind(module: Path, monkeypatch: pytes
 
     monkeypatch.setattr(Git, "__init__", record)
     with DateLookup() as lookup:
-        lookup.start("orders.py")
-    assert started
+        lookup.start(["orders.py"])
+        lookup.start([f"{number}.py" for number in range(9)])
+    assert len(started) == 2  # one for the single file, one for the nine files
     assert [process.pid for process in started if process.returncode is None] == []
 
 
@@ -208,6 +262,10 @@ def test_programs_in_the_git_configuration_do_not_run(module: Path, tmp_path: Pa
         git("config", name, value)
     _lose_an_object(tmp_path)
     module_dates("orders.py")
+    names = [f"{number}.py" for number in range(9)]
+    for name in names:
+        (tmp_path / name).touch()
+    dates_together(["orders.py", *names])
     assert not (tmp_path / "sprung").exists()
 
 

@@ -12,16 +12,17 @@ from stepgraph.model.note import InputError, Problem
 from stepgraph.project.folders import repository_root
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from types import TracebackType
 
+    from stepgraph.project.commit_walk import CommitWalk
     from stepgraph.project.git import Git
 
 _BUILD_DATE_VARIABLE = "SOURCE_DATE_EPOCH"
 _LAST_SECOND = 253_402_300_799  # of the year 9999
 
-# The maximum number of concurrent git processes that are started ahead of use.
-_MAX_BACKGROUND_LOGS = 8
+_MAX_SINGLE_LOGS = 8
+"""The maximum number of files for each of which git lists the commits alone."""
 
 
 class ModuleDates(Struct, frozen=True):
@@ -55,8 +56,7 @@ class DateLookup:
     def __init__(self, times: CommitTimes | None = None) -> None:
         self._times = times
         self._logs: dict[str, _Log | None] = {}
-        self._waiting: dict[str, None] = {}
-        """Paths of files to look up when fewer processes run, in order."""
+        self._walks: list[CommitWalk] = []
         self._dates: dict[str, ModuleDates] = {}
 
     def __enter__(self) -> Self:
@@ -65,35 +65,42 @@ class DateLookup:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        for path in tuple(self._logs):
-            self._stop(path)
+        for log in self._logs.values():
+            if log is not None and log.git is not None:
+                log.git.stop()
+        for walk in self._walks:
+            walk.stop()
 
-    def start(self, path: str) -> None:
-        """Look up the dates of the file at `path` in the background."""
-        self._waiting[path] = None
-        self._start_waiting()
+    def start(self, paths: Iterable[str]) -> None:
+        """Look up the dates of files in the background."""
+        new = dict.fromkeys(path for path in paths if path not in self._dates and path not in self._logs)
+        files = {path: _tracked_file(path, self._times) for path in new}
+        unknown = {path: file for path, file in files.items() if file is not None and file.times is None}
+        self._logs |= {path: None if file is None else _Log(file) for path, file in files.items()}
+        if len(unknown) <= _MAX_SINGLE_LOGS:
+            self._logs |= {path: _start_log(file) for path, file in unknown.items()}
+            return
+        # Imported here because only many files need it.
+        from stepgraph.project.commit_walk import CommitWalk, batches
 
-    def _start_waiting(self) -> None:
-        while self._waiting and len(self._logs) < _MAX_BACKGROUND_LOGS:
-            path = next(iter(self._waiting))
-            del self._waiting[path]
-            if path not in self._logs and path not in self._dates:
-                self._logs[path] = _start_log(path, self._times)
+        by_name: dict[str, dict[str, list[str]]] = {}
+        for path, file in unknown.items():
+            by_name.setdefault(file.root, {}).setdefault(file.name, []).append(path)
+        for root, paths_of in by_name.items():
+            for names in batches(tuple(paths_of)):
+                walk = CommitWalk(root, names)
+                self._walks.append(walk)
+                self._logs |= {path: _Log(unknown[path], walk=walk) for name in names for path in paths_of[name]}
 
     def dates(self, path: str) -> ModuleDates:
         """Return the dates of the file at `path`. Raises InputError if SOURCE_DATE_EPOCH is needed but not a number."""
         if path not in self._dates:
-            self._waiting.pop(path, None)
-            log = self._logs.pop(path) if path in self._logs else _start_log(path, self._times)
-            self._start_waiting()
+            if path not in self._logs:
+                self.start([path])
+            log = self._logs.pop(path)
             times = () if log is None else log.read(self._times)
             self._dates[path] = _dates(times[0], times[-1]) if times else _dates_without_commits(path)
         return self._dates[path]
-
-    def _stop(self, path: str) -> None:
-        log = self._logs.pop(path)
-        if log is not None and log.git is not None:
-            log.git.stop()
 
 
 def module_dates(path: str) -> ModuleDates:
@@ -119,39 +126,21 @@ def dates_without_file() -> ModuleDates:
     return _dates(0, 0) if build is None else _dates(build, build)
 
 
-class _Log(Struct, frozen=True):
-    """The times of the commits of a file, which are known or which git lists."""
+class _TrackedFile(Struct, frozen=True):
+    """A file in a repository."""
 
-    history: str | None
-    """The identity of the history, or None if it is unknown."""
+    root: str
+    """The root of the repository."""
     name: str
     """The path of the file in its repository."""
+    history: str | None
+    """The identity of the history, or None if it is unknown."""
     times: Sequence[int] | None
-    """The times of the first and the last commit, none without commits, or None if git lists them."""
-    git: Git | None = None
-    """The running process that lists the times, or None if they are known or git cannot be started."""
-
-    def read(self, known: CommitTimes | None) -> Sequence[int]:
-        """Return the times of the first and the last commit. They are empty without commits, and if git fails."""
-        if self.times is not None:
-            return self.times
-        if self.git is None:
-            return ()
-        # Imported here for a fast start, because most commands need no dates.
-        from stepgraph.project.git import HISTORY_SECONDS
-
-        output = self.git.read_output(seconds=HISTORY_SECONDS)
-        if output is None or not self.git.succeeded:
-            return ()
-        listed = [int(line.split()[0]) for line in output.splitlines()]
-        times = (min(listed), max(listed)) if listed else ()
-        if known is not None and self.history is not None:
-            known.put(self.history, self.name, times)
-        return times
+    """The times of the first and the last commit, none without commits, or None if they are unknown."""
 
 
-def _start_log(path: str, known: CommitTimes | None) -> _Log | None:
-    """Return the known times of a file, or start git to list them. Return None without a file or a repository."""
+def _tracked_file(path: str, known: CommitTimes | None) -> _TrackedFile | None:
+    """Return the file at a path, with its known times. Return None without a file or a repository."""
     if not os.path.isfile(path):
         return None
     real = os.path.realpath(path)
@@ -159,17 +148,58 @@ def _start_log(path: str, known: CommitTimes | None) -> _Log | None:
     if root is None:
         return None
     # Imported here for a fast start, because most commands need no dates.
-    from stepgraph.project.git import history_id, start_git
+    from stepgraph.project.git import history_id
 
     name = os.path.relpath(real, root)
     history = None if known is None else history_id(root)
     times = None if known is None or history is None else known.get(history, name)
-    if times is not None:
-        return _Log(history, name, times)
+    return _TrackedFile(root, name, history, times)
+
+
+class _Log(Struct, frozen=True):
+    """The commits of a file."""
+
+    file: _TrackedFile
+    git: Git | None = None
+    """The running process that lists the times of the file, or None if git cannot be started or is not needed."""
+    walk: CommitWalk | None = None
+    """The walk that lists the times of this and other files, if any."""
+
+    def read(self, known: CommitTimes | None) -> Sequence[int]:
+        """Return the times of the first and the last commit. They are empty without commits, and if git fails."""
+        if self.file.times is not None:
+            return self.file.times
+        times = self._read_walk() if self.git is None else _read_log(self.git)
+        if times is None:
+            return ()
+        if known is not None and self.file.history is not None:
+            known.put(self.file.history, self.file.name, times)
+        return times
+
+    def _read_walk(self) -> Sequence[int] | None:
+        return None if self.walk is None or not self.walk.succeeded else self.walk.times_of(self.file.name)
+
+
+def _start_log(file: _TrackedFile) -> _Log:
+    # Imported here for a fast start, because most commands need no dates.
+    from stepgraph.project.git import start_git
+
     # A plumbing command: unlike `git log`, it ignores configuration that shows signatures, follows renames or maps
     # names.
-    git = start_git(root, "--literal-pathspecs", "rev-list", "--timestamp", "HEAD", "--", name)
-    return _Log(history, name, None, git)
+    arguments = ("--literal-pathspecs", "rev-list", "--timestamp", "HEAD", "--", file.name)
+    return _Log(file, start_git(file.root, *arguments))
+
+
+def _read_log(git: Git) -> Sequence[int] | None:
+    """Return the times of the first and the last commit that git lists, none without commits, or None if it fails."""
+    # Imported here for a fast start, because most commands need no dates.
+    from stepgraph.project.git import HISTORY_SECONDS
+
+    output = git.read_output(seconds=HISTORY_SECONDS)
+    if output is None or not git.succeeded:
+        return None
+    listed = [int(line.split()[0]) for line in output.splitlines()]
+    return (min(listed), max(listed)) if listed else ()
 
 
 def _dates_without_commits(path: str) -> ModuleDates:

@@ -13,9 +13,6 @@ from stepgraph.project.module_dates import DateLookup, ModuleDates
 _MAX_CACHED: Final = 10_000
 """The maximum number of files whose dates stay in memory."""
 
-_LOOKAHEAD: Final = 8
-"""The number of files that git looks up at the same time."""
-
 
 class CommitDates:
     """The dates of files in a repository. May be used by several threads."""
@@ -42,10 +39,8 @@ class CommitDates:
             keys = {path: (path, _modification(path)) for path in dict.fromkeys(paths)}
             missing = [path for path, key in keys.items() if key not in self._dates]
             with DateLookup() as lookup:
-                for number, path in enumerate(missing):
-                    for each in missing[number : number + _LOOKAHEAD]:
-                        lookup.start(each)
-                    self._dates[keys[path]] = lookup.dates(path)
+                lookup.start(missing)
+                self._dates |= {keys[path]: lookup.dates(path) for path in missing}
             return [self._dates[keys[path]] for path in paths]
 
 

@@ -1,0 +1,101 @@
+"""The times of the commits of many files, from a single walk through the history of their repository.
+
+Git lists the commits of one file by walking through the whole history. For 200 files, one walk for all of them takes a
+twentieth of the time of 200 walks.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import Final
+
+from stepgraph.project.git import HISTORY_SECONDS, start_git
+
+_MAX_NAMES: Final = 500
+_MAX_BYTES: Final = 60_000
+"""The maximum size of all names in a walk, because the size of a command line is limited."""
+
+
+def batches(names: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    """Yield names in groups that a single walk accepts, in order."""
+    batch: list[str] = []
+    size = 0
+    for name in names:
+        length = len(os.fsencode(name)) + 1
+        if batch and (len(batch) == _MAX_NAMES or size + length > _MAX_BYTES):
+            yield tuple(batch)
+            batch, size = [], 0
+        batch.append(name)
+        size += length
+    if batch:
+        yield tuple(batch)
+
+
+class CommitWalk:
+    """The commits that changed any of several files, which git lists in the background.
+
+    A merge counts for the files that differ from all of its parents. Unlike the log of a single file, a walk also
+    visits the branches whose changes to a file were dropped by a merge.
+    """
+
+    def __init__(self, root: str, names: Sequence[str]) -> None:
+        self._root = root
+        self._names = names
+        """The paths of the files relative to `root`, the root of their repository."""
+        # Plumbing commands: unlike `git log`, they ignore configuration that shows signatures or renames.
+        self._git = start_git(root, "--literal-pathspecs", "rev-list", "--full-history", "HEAD", "--", *names)
+
+    def times_of(self, name: str) -> Sequence[int]:
+        """Return the times of the first and the last commit of a file, in seconds since 1970.
+
+        They are empty without commits, and if git fails.
+        """
+        return self._times.get(name, ())
+
+    @cached_property
+    def succeeded(self) -> bool:
+        """Whether git listed all commits."""
+        return self._changes is not None
+
+    def stop(self) -> None:
+        """Kill git if it still runs."""
+        if self._git is not None:
+            self._git.stop()
+
+    @cached_property
+    def _times(self) -> Mapping[str, Sequence[int]]:
+        """The times of the files with commits."""
+        times: dict[str, list[int]] = {}
+        for time, name in _changed_files(self._changes or b""):
+            first_and_last = times.setdefault(name, [time, time])
+            first_and_last[:] = min(time, first_and_last[0]), max(time, first_and_last[1])
+        return times
+
+    @cached_property
+    def _changes(self) -> bytes | None:
+        """The times of commits and the files that each has changed, or None if git fails."""
+        commits = None if self._git is None else self._git.read_output(seconds=HISTORY_SECONDS)
+        if self._git is None or commits is None or not self._git.succeeded:
+            return None
+        options = ("--stdin", "-r", "-c", "--root", "--no-renames", "--name-only", "-z", "--format=/%ct")
+        git = start_git(self._root, "--literal-pathspecs", "diff-tree", *options, "--", *self._names, reads_input=True)
+        changes = None if git is None else git.read_output(commits, seconds=HISTORY_SECONDS)
+        return changes if git is not None and git.succeeded else None
+
+
+def _changed_files(changes: bytes) -> Iterator[tuple[int, str]]:
+    """Yield the time and the name of each changed file.
+
+    A commit has a field with a slash and its time, then fields with names. The first name follows a line break or, in a
+    merge, an empty field.
+    """
+    time = 0
+    is_first = False
+    for field in changes.split(b"\0"):
+        if field.startswith(b"/"):
+            time = int(field[1:])
+        elif field:
+            yield time, os.fsdecode(field.removeprefix(b"\n") if is_first else field)
+        is_first = field.startswith(b"/")
