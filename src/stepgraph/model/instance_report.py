@@ -12,22 +12,10 @@ from typing import Literal, TypeAlias
 
 from stepgraph.model.check_report import Tool
 from stepgraph.model.constraints import Closed
+from stepgraph.model.vocabulary import NodeType
 
 NodeKind: TypeAlias = Literal[
-    "step_do",
-    "step_sleep",
-    "step_sleep_until",
-    "step_wait_for_event",
-    "loop",
-    "parallel",
-    "try",
-    "block",
-    "if",
-    "switch",
-    "function_call",
-    "function_def",
-    "break",
-    "start",
+    NodeType,
     "unknown",
     "branch",
     "try_block",
