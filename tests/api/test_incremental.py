@@ -130,7 +130,7 @@ def located(incremental: IncrementalAnalysis) -> list[tuple[object, ...]]:
     return [*workflows, (list(map(without_edits, findings)), analysis, analysis.read, analysis.inputs)]
 
 
-@pytest.mark.parametrize("seed", [*range(4), *(pytest.param(n, marks=pytest.mark.slow) for n in range(4, 40))])
+@pytest.mark.parametrize("seed", [*range(4), *(pytest.param(n, marks=pytest.mark.slow) for n in range(4, 20))])
 def test_runs_after_edits_equal_first_runs(project: Path, seed: int) -> None:
     random = Random(seed)  # noqa: S311 - the examples need no secrecy
     modules = EditedModules(project, random)
