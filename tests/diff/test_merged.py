@@ -53,6 +53,7 @@ def without_removed(merged: MergedVersions) -> object:
     return without(merged.workflow)
 
 
+@pytest.mark.slow
 @unhurried
 @given(graphs(3), graphs(3))
 def test_merge_without_removed_is_new_version(old: Graph, new: Graph) -> None:
@@ -69,6 +70,7 @@ def test_merge_of_edited_workflow_without_removed(random: Random, mutations: lis
     assert without_removed(merge_versions(diff_workflows(old, new))) == new
 
 
+@pytest.mark.slow
 @unhurried
 @given(graphs(3), graphs(3))
 def test_merge_contains_new_and_removed_steps(old: Graph, new: Graph) -> None:

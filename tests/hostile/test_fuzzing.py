@@ -37,14 +37,17 @@ def test_no_input_crashes_the_interpreter(counts: FuzzCounts) -> None:
     assert counts.crashes == []
 
 
+@pytest.mark.slow
 def test_no_input_hangs(counts: FuzzCounts) -> None:
     assert counts.hangs == []
 
 
+@pytest.mark.slow
 def test_no_unrequested_file_is_written(counts: FuzzCounts) -> None:
     assert counts.writes == []
 
 
+@pytest.mark.slow
 def test_inputs_are_accepted_and_refused(counts: FuzzCounts) -> None:
     assert counts.inputs == EFFORT
     assert counts.results > EFFORT / 5

@@ -26,6 +26,7 @@ def matches_regex(pattern: str, path: str) -> bool:
     return re.fullmatch(expression, path) is not None
 
 
+@pytest.mark.slow
 @settings(max_examples=1_000)
 @given(PATTERNS, PATHS)
 def test_patterns_match_like_regular_expressions(pattern: str, path: str) -> None:

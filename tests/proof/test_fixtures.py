@@ -59,5 +59,6 @@ def test_unchecked_runs_are_listed() -> None:
     assert unchecked(lambda subject: reason_unchecked(subject, failures=False)) == UNCHECKED
 
 
+@pytest.mark.slow
 def test_unchecked_runs_with_failures_are_listed() -> None:
     assert unchecked(lambda subject: reason_unchecked(subject, failures=True)) == UNCHECKED_WITH_FAILURES

@@ -102,6 +102,7 @@ def test_a_folded_picture_obeys_all_other_laws(drawn: Graph, folding: Folding) -
     }
 
 
+@pytest.mark.slow
 @settings(lots, max_examples=40)
 @given(graphs(), st.sampled_from(["first", "all", "none"]), st.integers(200, 800))
 def test_a_picture_that_fits_obeys_all_other_laws(drawn: Graph, expand: Expansion, width: int) -> None:
