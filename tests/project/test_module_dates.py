@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from stepgraph.model.note import InputError
+from stepgraph.project import commit_walk
 from stepgraph.project.commit_walk import batches
 from stepgraph.project.git import Git
 from stepgraph.project.module_dates import DateLookup, ModuleDates, dates_without_file, module_dates
@@ -233,6 +234,21 @@ def test_unused_lookups_leave_no_process_behind(module: Path, tmp_path: Path, mo
         lookup.start([f"{number}.py" for number in range(9)])
     assert len(started) == 2  # one for the single file, one for the nine files
     assert [process.pid for process in started if process.returncode is None] == []
+
+
+def test_only_a_few_processes_run_ahead(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    paths = [str(tmp_path / f"{number}" / "orders.py") for number in range(10)]
+    for path in paths:
+        (tmp_path / path).parent.mkdir()
+        (tmp_path / path).parent.joinpath(".git").mkdir()
+        (tmp_path / path).touch()
+    started: list[str] = []
+    monkeypatch.setattr(commit_walk, "start_git", lambda root, *_, **__: started.append(root))
+    with DateLookup() as lookup:
+        lookup.start(paths)
+        assert len(started) == 8
+        assert [lookup.dates(path) for path in paths] == [module_dates(path) for path in paths]
+    assert len(started) == 10
 
 
 def test_programs_in_the_git_configuration_do_not_run(module: Path, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Final
 
-from stepgraph.project.git import HISTORY_SECONDS, start_git
+from stepgraph.project.git import HISTORY_SECONDS, Git, start_git
 
 _MAX_NAMES: Final = 500
 _MAX_BYTES: Final = 60_000
@@ -34,7 +34,7 @@ def batches(names: Sequence[str]) -> Iterator[tuple[str, ...]]:
 
 
 class CommitWalk:
-    """The commits that changed any of several files, which git lists in the background.
+    """The commits that changed any of several files.
 
     A merge counts for the files that differ from all of its parents. Unlike the log of a single file, a walk also
     visits the branches whose changes to a file were dropped by a merge.
@@ -44,8 +44,15 @@ class CommitWalk:
         self._root = root
         self._names = names
         """The paths of the files relative to `root`, the root of their repository."""
+        self._git: Git | None = None
+        self._is_started = False
+
+    def start(self) -> None:
+        """Start git. Without this call, it starts when the first result is read."""
+        self._is_started = True
         # Plumbing commands: unlike `git log`, they ignore configuration that shows signatures or renames.
-        self._git = start_git(root, "--literal-pathspecs", "rev-list", "--full-history", "HEAD", "--", *names)
+        options = ("--literal-pathspecs", "rev-list", "--full-history", "HEAD", "--")
+        self._git = start_git(self._root, *options, *self._names)
 
     def times_of(self, name: str) -> Sequence[int]:
         """Return the times of the first and the last commit of a file, in seconds since 1970.
@@ -76,6 +83,8 @@ class CommitWalk:
     @cached_property
     def _changes(self) -> bytes | None:
         """The times of commits and the files that each has changed, or None if git fails."""
+        if not self._is_started:
+            self.start()
         commits = None if self._git is None else self._git.read_output(seconds=HISTORY_SECONDS)
         if self._git is None or commits is None or not self._git.succeeded:
             return None

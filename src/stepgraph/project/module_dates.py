@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 _BUILD_DATE_VARIABLE = "SOURCE_DATE_EPOCH"
 _LAST_SECOND = 253_402_300_799  # of the year 9999
 
-_MAX_SINGLE_LOGS = 8
-"""The maximum number of files for each of which git lists the commits alone."""
+_MAX_BACKGROUND_PROCESSES = 8
+"""The maximum number of git processes that are started ahead of use. More files share processes."""
 
 
 class ModuleDates(Struct, frozen=True):
@@ -35,7 +35,7 @@ class ModuleDates(Struct, frozen=True):
 
 
 class CommitTimes(Protocol):
-    """Remembers the times of commits, because git walks through the whole history to tell those of a file."""
+    """Remembers the times of commits, because git lists those of a file by a walk through the whole history."""
 
     def get(self, history: str, name: str) -> Sequence[int] | None:
         """Return the times of the first and the last commit of a file in a history, in seconds since 1970.
@@ -77,7 +77,7 @@ class DateLookup:
         files = {path: _tracked_file(path, self._times) for path in new}
         unknown = {path: file for path, file in files.items() if file is not None and file.times is None}
         self._logs |= {path: None if file is None else _Log(file) for path, file in files.items()}
-        if len(unknown) <= _MAX_SINGLE_LOGS:
+        if len(unknown) <= _MAX_BACKGROUND_PROCESSES:
             self._logs |= {path: _start_log(file) for path, file in unknown.items()}
             return
         # Imported here because only many files need it.
@@ -89,6 +89,8 @@ class DateLookup:
         for root, paths_of in by_name.items():
             for names in batches(tuple(paths_of)):
                 walk = CommitWalk(root, names)
+                if len(self._walks) < _MAX_BACKGROUND_PROCESSES:
+                    walk.start()
                 self._walks.append(walk)
                 self._logs |= {path: _Log(unknown[path], walk=walk) for name in names for path in paths_of[name]}
 

@@ -97,7 +97,7 @@ class Sketcher:
         self._in_format_string = False
 
     def block(self, body: Sequence[ast.stmt]) -> cst.BaseSuite:
-        """Return the sketch of a block. Raises UnsupportedSyntaxError if there is none."""
+        """Return the sketch of a block. Raises UnsupportedSyntaxError for syntax without a sketch."""
         return cast("cst.IndentedBlock", _node(cst.IndentedBlock, body=tuple(map(self._statement, body))))
 
     def _statement(self, statement: ast.stmt) -> cst.CSTNode:
