@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from itertools import chain, repeat
 from json.encoder import encode_basestring_ascii
+from typing import Any
 
+import msgspec
 from msgspec import Struct
 
-from stepgraph.escaping.json_strings import json_string, without_commands_in_json
+from stepgraph.escaping.json_strings import json_string, without_commands_in_json, without_unsafe_in_json
 from stepgraph.limits import INDENTED_LEVELS
 
 _CONTAINERS = (dict, list)
@@ -47,12 +50,12 @@ def pretty_json(value: object) -> str:
     characters and CI commands are escaped. Raises ValueError for numbers that JSON does not support, and TypeError for
     values of other types.
     """
-    return without_commands_in_json(_write(value, _PRETTY)) + "\n"
+    return without_commands_in_json(_indented(value)) + "\n"
 
 
 def json_line(value: object) -> str:
     """Return JSON data as text on one line, without a line break. Escapes and raises like `pretty_json`."""
-    return without_commands_in_json(_write(value, _LINE))
+    return without_commands_in_json(_write(value, _LINE) if _has_more_levels(value) else _line(value))
 
 
 def canonical_json(value: object) -> str:
@@ -65,6 +68,32 @@ def canonical_json(value: object) -> str:
         return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
     except RecursionError:
         return _write(value, _CANONICAL)
+
+
+def _indented(value: object) -> str:
+    """Return JSON data like `_write` in the style `_PRETTY`, in a quarter of the time if it is not deep."""
+    if not _has_more_levels(value):
+        with suppress(msgspec.DecodeError):  # the data contains half of a surrogate pair
+            return msgspec.json.format(_line(value), indent=2)
+    return _write(value, _PRETTY)
+
+
+def _has_more_levels(value: object) -> bool:
+    """Return whether the nesting of containers in JSON data is deeper than the indentation."""
+    containers: list[Any] = [value] if isinstance(value, _CONTAINERS) else []
+    for _ in range(INDENTED_LEVELS):
+        containers = [
+            child
+            for container in containers
+            for child in (container if isinstance(container, list) else container.values())
+            if isinstance(child, _CONTAINERS)
+        ]
+    return bool(containers)
+
+
+def _line(value: object) -> str:
+    """Return JSON data like `_write` in the style `_LINE`. It must not be deep."""
+    return without_unsafe_in_json(json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")))
 
 
 def _write(value: object, style: _Style) -> str:

@@ -22,9 +22,15 @@ def json_string(text: str) -> str:
 
     Commands stay: `without_commands_in_json` breaks them in a whole document at once.
     """
-    quoted = encode_basestring(text)
-    # JSON itself escapes all ASCII control characters but DEL, which `without_commands_in_json` escapes.
-    return quoted if quoted.isascii() else with_unsafe_spelled(quoted, _escaped)
+    return without_unsafe_in_json(encode_basestring(text))
+
+
+def without_unsafe_in_json(text: str) -> str:
+    """Return equivalent JSON text on one line without unsafe characters, except those in commands.
+
+    JSON itself escapes all ASCII control characters but DEL, which `without_commands_in_json` escapes.
+    """
+    return text if text.isascii() else with_unsafe_spelled(text, _escaped)
 
 
 def without_commands_in_json(text: str) -> str:
