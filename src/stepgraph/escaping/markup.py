@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from typing import Final
 
 from stepgraph.escaping.plain_text import broken_commands, visible
@@ -18,11 +19,8 @@ MERMAID: Final = "#"
 _ALWAYS_SAFE: Final = frozenset(" ,")
 _SAFE_IN_WORDS: Final = frozenset("_./")
 _LINKS: Final = ("www.", "://")
-# Mermaid uses the first two internally for `&` and `;`, and replaces every occurrence. It reads the third as a line
-# break in labels of several lines. If a text contains such a sequence, a zero-width joiner, written as a character
-# reference, separates its characters.
-_PLACEHOLDER: Final = re.compile(r"(?<=ﬂ)(?=°)|(?<=¶)(?=ß)|(?<=#92;)(?=n)")
 _JOINER: Final = "#8205;"
+"""A zero-width joiner as a character reference."""
 
 
 def markup_text(text: str) -> str:
@@ -49,7 +47,17 @@ def dot_line(line: str) -> str:
 def mermaid_line(line: str) -> str:
     """Return a line for a Mermaid string, without markup."""
     escaped = without_markup(visible(line), MERMAID)
-    return _PLACEHOLDER.sub(_JOINER, escaped)
+    return _placeholder().sub(_JOINER, escaped)
+
+
+@cache
+def _placeholder() -> re.Pattern[str]:
+    """Return the regular expression for the middle of sequences that Mermaid replaces. A joiner separates them.
+
+    Mermaid uses the first two internally for `&` and `;`, and replaces every occurrence. It reads the third as a line
+    break in labels of several lines.
+    """
+    return re.compile(r"(?<=ﬂ)(?=°)|(?<=¶)(?=ß)|(?<=#92;)(?=n)")
 
 
 def without_markup(line: str, opening: str) -> str:

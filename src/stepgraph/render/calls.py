@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct, field
 
-from stepgraph.model.payload import FunctionDef
 from stepgraph.render.view import Expansion
+
+if TYPE_CHECKING:
+    from stepgraph.model.payload import FunctionDef
 
 DRAWN_BEFORE: Final = "function, drawn at its first call"
 DRAWN_SEPARATELY: Final = "function, drawn by itself"

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct, field
 
-from stepgraph.model.payload import Node
 from stepgraph.render.findings import LEVELS, FindingLevel, ShownFinding
 from stepgraph.render.terminal import Ink, Piece
+
+if TYPE_CHECKING:
+    from stepgraph.model.payload import Node
 
 _SIGNS: Final[dict[FindingLevel, tuple[str, Ink]]] = {
     "error": ("!", Ink.FAILURE),

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from msgspec import Struct
 
-from stepgraph.model.payload import Node
 from stepgraph.model.span import Span
+
+if TYPE_CHECKING:
+    from stepgraph.model.payload import Node
 
 FindingLevel: TypeAlias = Literal["error", "warning", "note", "gap"]
 """The severity of a finding, or `gap` for code that was not resolved, so that the graph may lack steps."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from stepgraph.model.payload import Node
 from stepgraph.model.walk import children, is_clocked, walk
 from stepgraph.render.text_width import CELLS
+
+if TYPE_CHECKING:
+    from stepgraph.model.payload import Node
 
 MAX_NAME_LINES: Final = 2
 """The maximum number of lines of names in a folded box."""

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Final, Literal, TypeAlias, assert_never
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias, assert_never
 
 from msgspec import Struct, field
 
 from stepgraph.model.details import ANY_OTHER_ERROR, NO_DETAILS, Details
-from stepgraph.model.payload import Block, Branch, Break, FunctionDef, If, Loop, Node, Switch, Try
 from stepgraph.model.walk import as_unknown, children, handlers_in, is_leaf_step, is_step, walk
 from stepgraph.phrases import counted
 from stepgraph.render.node_text import NO_BLOCK, NO_STEPS, branch_text, is_exhaustive, node_words
+
+if TYPE_CHECKING:
+    from stepgraph.model.payload import Block, Branch, Break, FunctionDef, If, Loop, Node, Switch, Try
 
 LeavingKind: TypeAlias = Literal["break", "return", "raise"]
 """The kinds of exits. The payload has no `raise`, but its details do."""

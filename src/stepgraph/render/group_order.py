@@ -10,14 +10,16 @@ import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from itertools import accumulate
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from msgspec import Struct
 
-from stepgraph.model.payload import Node, Number, Parallel
 from stepgraph.model.walk import as_unknown, children, is_clocked
 
-Moment: TypeAlias = tuple[Number, int]
+if TYPE_CHECKING:
+    from stepgraph.model.payload import Node, Number, Parallel
+
+Moment: TypeAlias = "tuple[Number, int]"
 """A clock and a position in the program. Nodes that resolve at a clock are over before others start at it."""
 
 ALWAYS: Moment = (-math.inf, -1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
@@ -13,10 +13,12 @@ from stepgraph.execution.log import InstanceLog, LogEntry
 from stepgraph.execution.matching import Place
 from stepgraph.execution.names import NamePattern
 from stepgraph.execution.parts import Path
-from stepgraph.model.payload import Node, Step, Workflow
 from stepgraph.model.walk import is_step, paths_of
 from stepgraph.phrases import elapsed_text, enumeration, instant_text, shortened
 from stepgraph.render.progress_text import retry_text
+
+if TYPE_CHECKING:
+    from stepgraph.model.payload import Node, Step, Workflow
 
 _STATUS_WORDS: Final[Mapping[str, str]] = {"waitingForPause": "pausing", "rollingBack": "rolling back"}
 """The words for the statuses of the API that are not words themselves."""

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
-from stepgraph.model.payload import Clocked, Node, Parallel
 from stepgraph.model.walk import as_unknown, children, is_clocked
 from stepgraph.render.group_order import is_over_at_the_first, is_unawaited
 from stepgraph.render.node_text import clock_text
+
+if TYPE_CHECKING:
+    from stepgraph.model.payload import Clocked, Node, Parallel
 
 
 class MemberClocks(Struct):

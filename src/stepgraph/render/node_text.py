@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final, TypeGuard, assert_never
+from typing import TYPE_CHECKING, Final, TypeGuard, assert_never
 
 from msgspec import Struct
 
 from stepgraph.model.details import ANY_OTHER_ERROR, Details
-from stepgraph.model.payload import Block, Branch, Break, Clocked, If, Node, Try
 from stepgraph.model.walk import as_unknown, is_step
 from stepgraph.phrases import number_text
 from stepgraph.render.step_types import step_style
+
+if TYPE_CHECKING:
+    from stepgraph.model.payload import Block, Branch, Break, Clocked, If, Node, Try
 
 NO_STEPS: Final = "no steps"
 UNKNOWN_TYPE: Final = "unknown type of node"

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from stepgraph.limits import INDENTED_LEVELS
 from stepgraph.model.note import Note
-from stepgraph.model.payload import Graph, Node
 from stepgraph.model.walk import called_functions, count_steps, functions_of
 from stepgraph.phrases import counted, incomplete_text, payload_text
 from stepgraph.render.finding_signs import FindingSigns
@@ -17,6 +16,7 @@ from stepgraph.render.terminal import Ink, Piece, Terminal
 from stepgraph.render.view import DEFAULT_VIEW, View
 
 if TYPE_CHECKING:
+    from stepgraph.model.payload import Graph, Node
     from stepgraph.render.outline_progress import ProgressPieces
 
 FOLDED_AWAY = "Functions that are called in what is folded"

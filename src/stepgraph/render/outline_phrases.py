@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
 from stepgraph.execution.instance import NodeProgress, NodeState, PlacedEntry
 from stepgraph.execution.parts import Path
 from stepgraph.model.details import Part
-from stepgraph.model.payload import Step, Workflow
 from stepgraph.model.walk import is_clocked, paths_of
 from stepgraph.phrases import counted, elapsed_text, shortened
 from stepgraph.render.progress import CURRENT, Progress
 from stepgraph.render.progress_text import possible_phrases, retry_text
 from stepgraph.render.step_types import step_text
+
+if TYPE_CHECKING:
+    from stepgraph.model.payload import Step, Workflow
 
 _MAX_ERRORS: Final = 3
 """The maximum number of errors below a step, which are the last ones."""

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
 from stepgraph.execution.instance import NodeState
 from stepgraph.model.details import Part
-from stepgraph.model.payload import Node, Step
 from stepgraph.render.outline_phrases import FADED, OutlinePhrases
 from stepgraph.render.progress import Progress
 from stepgraph.render.progress_text import state_counts
 from stepgraph.render.terminal import Ink, Piece
+
+if TYPE_CHECKING:
+    from stepgraph.model.payload import Node, Step
 
 SIGNS: Final[Mapping[NodeState, str]] = {
     "done": "✓",

@@ -9,22 +9,6 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from stepgraph.model.details import ANY_OTHER_ERROR, NO_DETAILS, Details, Part
-from stepgraph.model.payload import (
-    Block,
-    Branch,
-    Break,
-    FunctionCall,
-    FunctionDef,
-    If,
-    Loop,
-    Node,
-    Parallel,
-    Start,
-    Step,
-    Switch,
-    Try,
-    UnknownNode,
-)
 from stepgraph.model.walk import as_unknown, children, handlers_in, is_leaf_step, is_step, walk
 from stepgraph.phrases import payload_text
 from stepgraph.render.finding_signs import FindingSigns
@@ -52,6 +36,22 @@ from stepgraph.render.step_types import step_style, step_text
 from stepgraph.render.terminal import Ink, Piece
 
 if TYPE_CHECKING:
+    from stepgraph.model.payload import (
+        Block,
+        Branch,
+        Break,
+        FunctionCall,
+        FunctionDef,
+        If,
+        Loop,
+        Node,
+        Parallel,
+        Start,
+        Step,
+        Switch,
+        Try,
+        UnknownNode,
+    )
     from stepgraph.render.outline_progress import ProgressPieces
 
 _MAX_NAMES = 60

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias, TypeGuard
 
 from msgspec import Struct, field
 
-from stepgraph.model.payload import Break, FunctionDef, If, Loop, Node, Switch
 from stepgraph.model.walk import as_unknown, children, is_step, node_lists, walk
 
 if TYPE_CHECKING:
+    from stepgraph.model.payload import Break, FunctionDef, If, Loop, Node, Switch
     from stepgraph.render.progress import Progress
 
 _Exit: TypeAlias = Literal[0, 1, 2]

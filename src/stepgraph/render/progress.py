@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
 from stepgraph.execution.instance import Instance, NodeProgress, NodeState
 from stepgraph.model.details import Part
-from stepgraph.model.payload import FunctionDef, Node, Workflow
 from stepgraph.model.walk import as_unknown, blocks_in, is_step, paths_of
 from stepgraph.render.ways import Ways, ways_of
+
+if TYPE_CHECKING:
+    from stepgraph.model.payload import FunctionDef, Node, Workflow
 
 STATES: Final[tuple[NodeState, ...]] = (
     "retrying",

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
 from stepgraph.execution.due_times import deadline, next_attempt
 from stepgraph.execution.instance import NodeProgress, NodeState
 from stepgraph.execution.log import InstanceLog, LogEntry
-from stepgraph.model.payload import Node
 from stepgraph.model.walk import is_step
 from stepgraph.phrases import counted, elapsed_text, instant_text, shortened
 from stepgraph.render.progress import CURRENT, STATE_WORDS, STATES, Progress
+
+if TYPE_CHECKING:
+    from stepgraph.model.payload import Node
 
 _MINUTES: Final = len("09:17")
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final, Literal, TypeAlias, assert_never
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias, assert_never
 
 from msgspec import Struct
 
-from stepgraph.model.payload import Step, StepConfig, StepWaitForEvent
 from stepgraph.model.vocabulary import DEFAULT_BACKOFF, DEFAULT_DELAY, DEFAULT_RETRIES, DEFAULT_TIMEOUT, StepType
 from stepgraph.phrases import counted, duration_text, number_text, payload_text, shape_text
+
+if TYPE_CHECKING:
+    from stepgraph.model.payload import Step, StepConfig, StepWaitForEvent
 
 StepCategory: TypeAlias = Literal["do", "sleep", "wait"]
 """The categories of steps: each has colors in pictures, and a shape and colors in flow charts."""

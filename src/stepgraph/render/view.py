@@ -10,12 +10,12 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from stepgraph.model.details import NO_DETAIL, NO_DETAILS, NOT_CAUGHT, Detail, Details
-from stepgraph.model.payload import Node, Workflow
 from stepgraph.render.findings import ShownFinding
 from stepgraph.render.folding import UNFOLDED, Folding, LeavingKind
 from stepgraph.render.node_text import NO_STEPS
 
 if TYPE_CHECKING:
+    from stepgraph.model.payload import Node, Workflow
     from stepgraph.render.progress import Progress
 
 Expansion: TypeAlias = Literal["first", "all", "none"]

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct, field
 
 from stepgraph.large_stack import run_with_large_stack
-from stepgraph.model.payload import Branch, FunctionDef, If, Node, Switch, Try, Workflow
 from stepgraph.model.walk import as_unknown, functions_of, is_step, node_lists, walk
 from stepgraph.render.passing import Passing
 
 if TYPE_CHECKING:
+    from stepgraph.model.payload import Branch, FunctionDef, If, Node, Switch, Try, Workflow
     from stepgraph.render.progress import Progress
 
 _REPEATED: Final = 2

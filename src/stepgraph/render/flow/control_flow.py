@@ -12,32 +12,34 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Mapping, Sequence
-from typing import Final, Literal, TypeAlias, assert_never
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias, assert_never
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from stepgraph.large_stack import run_with_large_stack
 from stepgraph.model.details import NO_DETAILS, Details
-from stepgraph.model.payload import (
-    Block,
-    Branch,
-    FunctionCall,
-    FunctionDef,
-    If,
-    Loop,
-    Node,
-    Parallel,
-    Step,
-    StepDo,
-    Switch,
-    Try,
-    UnknownNode,
-    Workflow,
-)
 from stepgraph.model.walk import as_unknown, functions_of, is_leaf_step, is_step, walk_workflow
 from stepgraph.render.group_order import clock_span, group_order, has_clocks, is_over_at_the_first, is_unawaited
 from stepgraph.render.node_text import ENDLESS_LOOPS
+
+if TYPE_CHECKING:
+    from stepgraph.model.payload import (
+        Block,
+        Branch,
+        FunctionCall,
+        FunctionDef,
+        If,
+        Loop,
+        Node,
+        Parallel,
+        Step,
+        StepDo,
+        Switch,
+        Try,
+        UnknownNode,
+        Workflow,
+    )
 
 START: Final = "start"
 END: Final = "end"

@@ -10,7 +10,6 @@ from msgspec import Struct
 
 from stepgraph.escaping.markup import dot_line
 from stepgraph.escaping.plain_text import visible
-from stepgraph.model.payload import Graph
 from stepgraph.render.flow import dot_style
 from stepgraph.render.flow.chart import Arrow, Box, BoxKind, Chart, FrameEnd, FrameStart, has_head, joins_in
 from stepgraph.render.flow.flow_chart import flow_chart
@@ -19,6 +18,8 @@ from stepgraph.render.view import DEFAULT_VIEW, View
 
 if TYPE_CHECKING:
     from graphviz import Digraph
+
+    from stepgraph.model.payload import Graph
 
 
 LINE_WIDTH: Final = 32

@@ -6,24 +6,12 @@ Functions that no call shows have charts of their own.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final, assert_never
+from typing import TYPE_CHECKING, Final, assert_never
 
 from msgspec import Struct, field
 
 from stepgraph.large_stack import run_with_large_stack
 from stepgraph.model.details import Details, Part
-from stepgraph.model.payload import (
-    Block,
-    Break,
-    FunctionCall,
-    FunctionDef,
-    Graph,
-    Node,
-    Start,
-    Step,
-    StepDo,
-    UnknownNode,
-)
 from stepgraph.model.walk import as_unknown, called_functions, children, functions_of, is_clocked, is_leaf_step
 from stepgraph.phrases import payload_text
 from stepgraph.render.calls import CallExpansion
@@ -53,6 +41,20 @@ from stepgraph.render.member_clocks import MemberClocks
 from stepgraph.render.node_text import NO_STEPS, UNKNOWN_TYPE, exit_remarks, is_guard, node_words
 from stepgraph.render.step_types import StepCategory, step_style, step_text
 from stepgraph.render.view import DEFAULT_VIEW, Mark, NodeContext, View
+
+if TYPE_CHECKING:
+    from stepgraph.model.payload import (
+        Block,
+        Break,
+        FunctionCall,
+        FunctionDef,
+        Graph,
+        Node,
+        Start,
+        Step,
+        StepDo,
+        UnknownNode,
+    )
 
 
 def _step_box(category: StepCategory) -> BoxKind:

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from stepgraph.escaping.markdown import fenced, heading, html_code, prose
 from stepgraph.escaping.plain_text import visible
-from stepgraph.model.payload import FunctionDef, Graph, Node
 from stepgraph.model.walk import called_functions, functions_of, levels
 from stepgraph.phrases import counted
 from stepgraph.render.calls import CallExpansion
@@ -24,6 +23,9 @@ from stepgraph.render.flow.flow_chart import flow_charts, function_chart, workfl
 from stepgraph.render.flow.mermaid import excess, mermaid_chart, utf16_length
 from stepgraph.render.outline import render_outline
 from stepgraph.render.view import DEFAULT_VIEW, View
+
+if TYPE_CHECKING:
+    from stepgraph.model.payload import FunctionDef, Graph, Node
 
 PieceKind: TypeAlias = Literal["mermaid", "outline"]
 

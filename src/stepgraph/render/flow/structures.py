@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
 from stepgraph.model.details import NO_DETAIL, Detail, Part
-from stepgraph.model.payload import Block, Branch, If, Loop, Node, Parallel, Switch, Try
 from stepgraph.model.walk import handlers_in
 from stepgraph.render.flow.chart import ArrowKind, BoxKind, ChartBuilder, FrameKind, LooseEnd, LooseEnds
 from stepgraph.render.folding import LeavingKind
@@ -18,6 +17,9 @@ from stepgraph.render.group_order import GroupOrder, clock_span, group_order, is
 from stepgraph.render.member_clocks import MemberClocks
 from stepgraph.render.node_text import ENDLESS_LOOPS, NO_STEPS, branch_text, is_exhaustive, is_guard, try_body
 from stepgraph.render.view import Mark, NodeContext, View
+
+if TYPE_CHECKING:
+    from stepgraph.model.payload import Block, Branch, If, Loop, Node, Parallel, Switch, Try
 
 
 class DrawnExits(Struct, frozen=True):

@@ -5,18 +5,20 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
 from stepgraph.escaping.markup import markup_text
 from stepgraph.escaping.plain_text import visible
 from stepgraph.model.details import Part
-from stepgraph.model.payload import FunctionDef, Node
 from stepgraph.model.walk import as_unknown
 from stepgraph.phrases import counted
 from stepgraph.render.svg.identities import BETWEEN
 from stepgraph.render.view import EffectLabel, MarkKind
+
+if TYPE_CHECKING:
+    from stepgraph.model.payload import FunctionDef, Node
 
 _EFFECTS: Final[tuple[EffectLabel, ...]] = ("breaking", "out of order", "")
 _SAFE: Final = "safe"

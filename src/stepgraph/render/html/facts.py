@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Final, assert_never
+from typing import TYPE_CHECKING, Final, assert_never
 
 from msgspec import Struct
 
 from stepgraph.escaping.plain_text import visible
 from stepgraph.model.details import NO_DETAILS, Detail, Details
-from stepgraph.model.payload import Clocked, If, Node, ParallelKind, Switch, Try
 from stepgraph.model.walk import as_unknown, children, is_step
 from stepgraph.phrases import number_text, shape_text
 from stepgraph.render.findings import LEVEL_WORDS, ShownFinding
@@ -17,6 +16,9 @@ from stepgraph.render.folding import BodyTexts, folded_node_text, folded_text
 from stepgraph.render.node_text import node_words, try_body
 from stepgraph.render.step_types import FactRow, step_style, step_text
 from stepgraph.render.view import Mark
+
+if TYPE_CHECKING:
+    from stepgraph.model.payload import Clocked, If, Node, ParallelKind, Switch, Try
 
 END_CONDITIONS: Final[Mapping[ParallelKind, str]] = {
     "all": "when all are done, or at the first failure",

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from msgspec import Struct, field
 
-from stepgraph.model.payload import Node, Workflow
 from stepgraph.model.walk import children, functions_of
 from stepgraph.render.group_order import clock_span, group_order, has_clocks, is_unawaited
 from stepgraph.render.svg.identities import BETWEEN
+
+if TYPE_CHECKING:
+    from stepgraph.model.payload import Node, Workflow
 
 Neighbor: TypeAlias = tuple[str, str]
 """The identity of a node, and a remark such as `if it fails`, or an empty string."""

@@ -12,7 +12,6 @@ from msgspec.structs import replace
 from stepgraph.escaping.markup import markup_text
 from stepgraph.model.code import Code
 from stepgraph.model.details import NO_DETAILS, Details, Part
-from stepgraph.model.payload import Graph, Node
 from stepgraph.model.walk import count_steps, functions_of, levels
 from stepgraph.phrases import counted
 from stepgraph.render.findings import ShownFinding
@@ -30,6 +29,7 @@ from stepgraph.render.svg.lengths import BEGIN, END, Variables, value_of
 from stepgraph.render.view import Marks, View
 
 if TYPE_CHECKING:
+    from stepgraph.model.payload import Graph, Node
     from stepgraph.render.html.instance.instance_part import InstancePart
     from stepgraph.render.progress import Progress
 

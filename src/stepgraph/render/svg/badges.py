@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
-from stepgraph.model.payload import Graph, Node
 from stepgraph.model.walk import children, functions_of, walk
 from stepgraph.render.findings import ShownFinding
+
+if TYPE_CHECKING:
+    from stepgraph.model.payload import Graph, Node
 
 
 class Badges(Struct, frozen=True):

@@ -11,7 +11,6 @@ from msgspec.structs import replace
 from stepgraph.escaping.markup import markup_text
 from stepgraph.escaping.plain_text import visible
 from stepgraph.large_stack import run_with_large_stack
-from stepgraph.model.payload import Graph, Node
 from stepgraph.model.walk import called_functions, functions_of, is_step
 from stepgraph.phrases import counted, payload_text, shortened
 from stepgraph.render.calls import CallExpansion
@@ -20,19 +19,9 @@ from stepgraph.render.svg.badge_style import badge_style
 from stepgraph.render.svg.badges import NO_BADGES, Badges, DrawnNodes, place_badges
 from stepgraph.render.svg.figures.badge import SIZE, StatePill, draw_pills, pills_width, state_pills
 from stepgraph.render.svg.figures.figure import Drawable, Lanes
-from stepgraph.render.svg.figures.legend import legend
 from stepgraph.render.svg.figures.stack import with_end, workflow_figure
-from stepgraph.render.svg.fonts import DETAIL, HEADING, NAME, TITLE
+from stepgraph.render.svg.fonts import DETAIL, HEADING, NAME, TITLE, max_width
 from stepgraph.render.svg.identities import BETWEEN, Numbering, slug
-from stepgraph.render.svg.layout.fitting import (
-    Measurement,
-    containers_of,
-    fold_to_fit,
-    is_complete,
-    max_width,
-    next_layout,
-    without_hidden_nodes,
-)
 from stepgraph.render.svg.layout.nodes import NodeLayout, measure_function
 from stepgraph.render.svg.lengths import Length, Variables, half, longest, value_of
 from stepgraph.render.svg.pen import Pen, TextPiece
@@ -40,6 +29,7 @@ from stepgraph.render.svg.theme import SCOPE, style_sheet
 from stepgraph.render.view import DEFAULT_VIEW, NodeContext, Theme, View
 
 if TYPE_CHECKING:
+    from stepgraph.model.payload import Graph, Node
     from stepgraph.render.progress import Progress
     from stepgraph.render.svg.figures.state_signs import Sign
 
@@ -126,6 +116,9 @@ def fitted_view(graph: Graph, view: View, width: int) -> View:
 
 def _fitted_layout(graph: Graph, view: View, current_width: int, max_width: int) -> NodeLayout:
     """Return the layout of a picture that is at most `max_width` pixels wide, if that is possible."""
+    # Imported here and below because most pictures are narrow enough, and start-up time counts.
+    from stepgraph.render.svg.layout.fitting import Measurement, containers_of, fold_to_fit, next_layout
+
     workflow = graph["workflow"]
     functions = functions_of(workflow)
     containers = containers_of(workflow["nodes"], functions)
@@ -251,10 +244,11 @@ def _lay_out(
     identity = slug(workflow["class_name"], "workflow") + suffix
     functions = functions_of(workflow)
     called = called_functions(workflow["nodes"], functions) if functions else frozenset()
-    if nodes is not None and is_complete(nodes):
-        layout = without_hidden_nodes(nodes)
-    else:
-        layout = NodeLayout(CallExpansion(functions, view.expand), BodyTexts(functions), view, folds)
+    layout = NodeLayout(CallExpansion(functions, view.expand), BodyTexts(functions), view, folds)
+    if nodes is not None:
+        from stepgraph.render.svg.layout.fitting import is_complete, without_hidden_nodes
+
+        layout = without_hidden_nodes(nodes) if is_complete(nodes) else layout
     figures = [*above, *_figures(graph, layout, identity, called)]
     figure_nodes = {name: node for name, node in layout.nodes_by_id.items() if id(node) not in layout.frameless}
     badges = place_badges(view.findings, graph, DrawnNodes(figure_nodes, layout.calls.shown, view.expand == "all"))
@@ -263,6 +257,9 @@ def _lay_out(
     if view.progress is not None and folds is None:
         figures = _with_instance(graph, figures, len(above), view, view.progress)
     if view.legend:
+        # Imported here because most drawings have no legend, and start-up time counts.
+        from stepgraph.render.svg.figures.legend import legend
+
         figures.append(legend(has_badges=has_badges, signs=_signs(layout)))
     title = _title_of(graph, view, pills_width(pills))
     name = view.title_of(workflow)

@@ -88,3 +88,11 @@ CODE: Final = _font(_MONOSPACED, 11, 14)
 TITLE: Final = _font(_BOLD, 16, 20)
 BADGE: Final = _font(_BOLD, 11, 14)
 EFFECT: Final = _font(_BOLD, 11, 14)
+
+_MIN_NAME: Final = 10
+"""The minimum size in pixels of the names of steps where a picture is shown."""
+
+
+def max_width(shown: int) -> int:
+    """Return the maximum width of a picture whose step names are legible if it is scaled to the width `shown`."""
+    return shown * NAME.size // _MIN_NAME

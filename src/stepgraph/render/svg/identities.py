@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from typing import Final, assert_never
+from typing import TYPE_CHECKING, Final, assert_never
 
 from msgspec import Struct, field
 
-from stepgraph.model.payload import Node
 from stepgraph.model.walk import as_unknown, is_step
+
+if TYPE_CHECKING:
+    from stepgraph.model.payload import Node
 
 BETWEEN: Final = "--"
 _LONGEST: Final = 48

@@ -11,7 +11,7 @@ from stepgraph.execution.engine_rules import Effect
 from stepgraph.phrases import counted
 from stepgraph.render.svg.drawing import Picture, SvgDrawing, draw, render_sheet
 from stepgraph.render.svg.figures.marks import Listing, ListingEntry
-from stepgraph.render.svg.layout.fitting import max_width
+from stepgraph.render.svg.fonts import max_width
 from stepgraph.render.svg.lengths import value_of
 from stepgraph.render.view import MarkKind, Theme, View
 from stepgraph.report.diff.comparison import (

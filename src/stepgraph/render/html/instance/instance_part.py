@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from stepgraph.model.payload import Node, Workflow
 from stepgraph.model.walk import STEP_TYPES
 from stepgraph.render.html.instance.data import log_data
 from stepgraph.render.html.instance.header import header
@@ -15,6 +15,9 @@ from stepgraph.render.html.instance.log_view import LogView, node_figures
 from stepgraph.render.progress import STATE_WORDS, Progress
 from stepgraph.render.progress_text import count_text, step_facts
 from stepgraph.render.step_types import FactRow
+
+if TYPE_CHECKING:
+    from stepgraph.model.payload import Node, Workflow
 
 
 class InstancePart(Struct, frozen=True):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
@@ -14,13 +14,15 @@ from stepgraph.execution.instance import Instance, PlacedEntry
 from stepgraph.execution.log import Attempt, LogEntry
 from stepgraph.execution.matching import Place
 from stepgraph.limits import PAGE_LOG_ENTRIES
-from stepgraph.model.payload import Node, Workflow
 from stepgraph.model.walk import functions_of, paths_of
 from stepgraph.phrases import shortened
 from stepgraph.render.html.comparison import place_identities
 from stepgraph.render.html.instance.log_axis import log_axis
 from stepgraph.render.node_text import node_words
 from stepgraph.render.timeline import TimeAxis
+
+if TYPE_CHECKING:
+    from stepgraph.model.payload import Node, Workflow
 
 NAME_CHARACTERS: Final = 200
 ERROR_CHARACTERS: Final = 500

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import islice
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
 from stepgraph.escaping.plain_text import visible
 from stepgraph.execution.instance import Instance, NodeState
-from stepgraph.model.payload import Graph
 from stepgraph.phrases import shortened
 from stepgraph.render.instance_text import InstanceText, status_text
 from stepgraph.render.progress import STATES
@@ -18,6 +17,9 @@ from stepgraph.render.svg.figures.figure import Lanes
 from stepgraph.render.svg.figures.state_signs import RADIUS, Sign, draw_sign
 from stepgraph.render.svg.fonts import DETAIL, HEADING
 from stepgraph.render.svg.pen import Pen, TextPiece
+
+if TYPE_CHECKING:
+    from stepgraph.model.payload import Graph
 
 _ROOM: Final = 2 * RADIUS + 8
 _BETWEEN: Final = 8

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from stepgraph.model.payload import FunctionDef, Node
 from stepgraph.model.walk import as_unknown, children, walk
 from stepgraph.render.calls import CallExpansion
 from stepgraph.render.svg.figures.leaf import ExitPill, Leaf
-from stepgraph.render.svg.fonts import NAME
 from stepgraph.render.svg.layout.narrowing import MIN_GAIN, FoldCosts, Form, Narrowing, spine_width
 from stepgraph.render.svg.layout.nodes import NodeLayout
 from stepgraph.render.view import View
 
-MIN_NAME: Final = 10
-"""The minimum size in pixels of the names of steps where the picture is shown."""
+if TYPE_CHECKING:
+    from stepgraph.model.payload import FunctionDef, Node
 
 _NARROWEST: Final = 2 / 3
 """The width of a picture with narrow boxes is a larger share of the width with normal ones."""
@@ -42,11 +40,6 @@ class Measurement(Struct, frozen=True):
 
 
 Measure: TypeAlias = Callable[[View], Measurement]
-
-
-def max_width(shown: int) -> int:
-    """Return the maximum width of a picture whose step names are legible if it is scaled to the width `shown`."""
-    return shown * NAME.size // MIN_NAME
 
 
 def fold_to_fit(

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Final, assert_never
+from typing import TYPE_CHECKING, Final, assert_never
 
 from stepgraph.model.details import NO_DETAIL, NO_DETAILS, NOT_CAUGHT, Detail, Details
-from stepgraph.model.payload import FunctionCall, Node, Step
 from stepgraph.model.walk import as_unknown, is_step
 from stepgraph.render.folded_names import names_inside
 from stepgraph.render.folding import LeavingKind, exit_kinds, folded_node_text, folded_title, is_run, may_complete
@@ -27,6 +26,9 @@ from stepgraph.render.svg.fonts import NAME
 from stepgraph.render.svg.lengths import Variables
 from stepgraph.render.svg.pen import Icon
 from stepgraph.render.view import NodeContext
+
+if TYPE_CHECKING:
+    from stepgraph.model.payload import FunctionCall, Node, Step
 
 
 def captions(step: Step, details: Details) -> tuple[str, ...]:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from stepgraph.model.payload import FunctionDef, Node
 from stepgraph.model.walk import as_unknown, children, handlers_in, is_step, node_lists
 from stepgraph.render.calls import CallExpansion
 from stepgraph.render.folding import loop_of_passes
@@ -18,6 +17,9 @@ from stepgraph.render.svg.figures.guard import Guard
 from stepgraph.render.svg.figures.leaf import ExitPill, Leaf
 from stepgraph.render.svg.layout.nodes import NodeLayout
 from stepgraph.render.svg.lengths import value_of
+
+if TYPE_CHECKING:
+    from stepgraph.model.payload import FunctionDef, Node
 
 MIN_GAIN: Final = 20
 """The minimum number of pixels by which a form is narrower than the form before it."""

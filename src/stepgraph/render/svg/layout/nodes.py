@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final, assert_never
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from stepgraph.model.payload import Block, FunctionCall, FunctionDef, Loop, Node, Start, StepDo, UnknownNode
 from stepgraph.model.walk import as_unknown, children, is_leaf_step
 from stepgraph.phrases import payload_text
 from stepgraph.render.calls import CallExpansion
@@ -36,23 +35,15 @@ from stepgraph.render.svg.layout.labels import (
     title_line,
     unwrapped_box,
 )
-from stepgraph.render.svg.layout.structures import (
-    Layout,
-    guard_exit,
-    is_always_run,
-    measure_if,
-    measure_parallel,
-    measure_switch,
-    measure_try,
-    measure_unframed,
-)
 from stepgraph.render.svg.lengths import Variables
 from stepgraph.render.svg.pen import Icon
 from stepgraph.render.view import NodeContext, View
 
 if TYPE_CHECKING:
+    from stepgraph.model.payload import Block, FunctionCall, FunctionDef, Loop, Node, Start, StepDo, UnknownNode
     from stepgraph.render.progress import Progress
     from stepgraph.render.svg.layout.runs import Runs
+    from stepgraph.render.svg.layout.structures import Layout
 
 TAIL: Final = 14
 
@@ -140,6 +131,9 @@ class NodeLayout(Struct):
         if has_clocks(nodes, in_group=context.in_group):
             order = in_sequence(nodes)
         if order is None:
+            # Imported here and below because many workflows have no such nodes, and start-up time counts.
+            from stepgraph.render.svg.layout.structures import measure_unframed
+
             return Stack([measure_unframed(self, nodes, context)], tail, entered)
         group = identities(nodes, context.identity)
         return Stack([self.measure(nodes[index], context.at(group[index])) for index in order], tail, entered)
@@ -225,16 +219,12 @@ class NodeLayout(Struct):
                 return self._step(node, context)
             case "loop":
                 return self._loop(node, context)
-            case "parallel":
-                return measure_parallel(self, node, context)
-            case "try":
-                return measure_try(self, node, context)
+            case "if" | "parallel" | "switch" | "try":
+                from stepgraph.render.svg.layout.structures import measure_structure
+
+                return measure_structure(self, node, context)
             case "block":
                 return self._block(node, context)
-            case "if":
-                return measure_if(self, node, context)
-            case "switch":
-                return measure_switch(self, node, context)
             case "function_call":
                 return self._call(node, context)
             case "function_def":
@@ -259,10 +249,12 @@ class NodeLayout(Struct):
 
         A guard is never folded, because its folded box would be as large, nor a branch that has no frame.
         """
-        if guard_exit(node, self.view) is not None or is_always_run(node, self.view):
-            return False
         sharing = [node, loop] if (loop := loop_of_passes(node)) else [node]
-        return any(self.view.folding.folds(part, context.level) and children(part) for part in sharing)
+        if not any(self.view.folding.folds(part, context.level) and children(part) for part in sharing):
+            return False
+        from stepgraph.render.svg.layout.structures import guard_exit, is_always_run
+
+        return guard_exit(node, self.view) is None and not is_always_run(node, self.view)
 
     def _folded_box(self, node: Node, context: NodeContext, text: str = "") -> Leaf:
         self.folded.add(context.identity)

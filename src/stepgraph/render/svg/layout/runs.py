@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from msgspec import Struct
 from msgspec.structs import force_setattr, replace
 
 from stepgraph.execution.instance import NodeState
-from stepgraph.model.payload import FunctionDef, Node, Step
 from stepgraph.model.walk import as_unknown, is_step, walk
 from stepgraph.render.progress import CURRENT, STATES, TAKEN, Progress
 from stepgraph.render.progress_text import StepFacts, count_text, state_counts, step_facts
@@ -23,6 +22,9 @@ from stepgraph.render.svg.figures.state_signs import FigureRun, Sign
 from stepgraph.render.svg.layout.labels import title_line
 from stepgraph.render.ways import TAKEN as TAKEN_WAY
 from stepgraph.render.ways import UNTAKEN, Way
+
+if TYPE_CHECKING:
+    from stepgraph.model.payload import FunctionDef, Node, Step
 
 _ENDED: Final[frozenset[NodeState]] = frozenset({"done", "failed"})
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, MutableMapping, MutableSet, Sequence
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol, assert_never
 
 from msgspec.structs import replace
 
-from stepgraph.model.payload import Block, Branch, Break, FunctionDef, If, Loop, Node, Parallel, Switch, Try
 from stepgraph.model.vocabulary import is_generated
 from stepgraph.model.walk import handlers_in
 from stepgraph.render.calls import CallExpansion
@@ -40,6 +39,9 @@ from stepgraph.render.svg.lengths import Length
 from stepgraph.render.svg.pen import Icon
 from stepgraph.render.view import Mark, NodeContext, View
 from stepgraph.render.ways import TAKEN, UNTAKEN, Way
+
+if TYPE_CHECKING:
+    from stepgraph.model.payload import Block, Branch, Break, FunctionDef, If, Loop, Node, Parallel, Switch, Try
 
 _BARS_OF_ONE_ROW: Final = 2
 _NO_MATCH: Final = "no match"
@@ -102,7 +104,22 @@ class Layout(Protocol):
         """Return the figures of the nodes of a part, and of the jumps at its end that have no node."""
 
 
-def measure_if(layout: Layout, node: If, context: NodeContext) -> Figure:
+def measure_structure(layout: Layout, node: If | Parallel | Switch | Try, context: NodeContext) -> Figure:
+    """Return the figure of a choice, of concurrent work, or of a `try`."""
+    match node["type"]:
+        case "if":
+            return _measure_if(layout, node, context)
+        case "parallel":
+            return _measure_parallel(layout, node, context)
+        case "switch":
+            return _measure_switch(layout, node, context)
+        case "try":
+            return _measure_try(layout, node, context)
+        case _ as never:
+            assert_never(never)
+
+
+def _measure_if(layout: Layout, node: If, context: NodeContext) -> Figure:
     """Return an `if`, with an implied branch if it lacks an `else`.
 
     The band shows the condition of a single branch. If this branch is only an exit, the `if` is a guard.
@@ -125,7 +142,7 @@ def measure_if(layout: Layout, node: If, context: NodeContext) -> Figure:
     return FrameFigure(group, heading(Icon.CHOICE, "if"), content, 0, layout.folded_form(node, context))
 
 
-def measure_switch(layout: Layout, node: Switch, context: NodeContext) -> Figure:
+def _measure_switch(layout: Layout, node: Switch, context: NodeContext) -> Figure:
     """Return a `switch`, with an implied branch if it lacks a default case."""
     way = _implied_way(layout, node)
     implied = BranchColumn(plain_label(_NO_MATCH), None, _NO_MATCH, implied=True, way=way)
@@ -250,7 +267,7 @@ def _condition_label(layout: Layout, branch: Branch, icon: str, otherwise: str =
     return label
 
 
-def measure_try(layout: Layout, node: Try, context: NodeContext) -> Figure:
+def _measure_try(layout: Layout, node: Try, context: NodeContext) -> Figure:
     """Return a `try`, with the body on the spine, the `catch` beside or below it, and the `finally` below."""
     inside = context.before_finally() if "finally_block" in node else context
     within = inside.before_handlers(_source_of_handlers(layout, node)) if "catch_block" in node else inside
@@ -351,7 +368,7 @@ def _shares_frame(handlers: Switch, block: Block, view: View, inside: NodeContex
     return _is_covered(view.mark(handlers), view.mark(block)) and not view.folding.folds(handlers, inside.level)
 
 
-def measure_parallel(layout: Layout, node: Parallel, context: NodeContext) -> Figure:
+def _measure_parallel(layout: Layout, node: Parallel, context: NodeContext) -> Figure:
     """Return a group between two bars."""
     if (loop := loop_of_passes(node)) is not None:
         return _measure_passes(layout, node, loop, context)
