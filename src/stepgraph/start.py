@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 _NO_CACHE: Final = "--no-cache"
 _COMPLETION_VARIABLE: Final = "_STEPGRAPH_COMPLETE"
 """The variable with which a shell asks for completions. The arguments are not those of a command then."""
+_STACK_WORDS: Final = 1 << 14
+"""The size of the stack of `run` in words of 8 bytes. The rest of its chunk, which is twice as large, is for calls."""
 
 
 def run() -> NoReturn:
@@ -32,6 +34,12 @@ def run() -> NoReturn:
     from stepgraph.cli.main import run as run_command
 
     run_command(arguments)
+
+
+# Python allocates its stack in chunks of 16 KB. Where calls in a loop cross the end of a chunk, it maps and unmaps one
+# at each call: 400 times while LibCST is imported. A frame with a larger stack gets a chunk that has room for all
+# frames after it.
+run.__code__ = run.__code__.replace(co_stacksize=_STACK_WORDS)
 
 
 def _recorded_run(arguments: Sequence[str]) -> RecordedRun | None:
