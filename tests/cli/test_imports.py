@@ -125,4 +125,13 @@ def test_a_cache_hit_imports_no_analysis(entry: Path) -> None:
 
 def test_an_outline_imports_no_instances(entry: Path) -> None:
     imported = imported_modules(entry, "graph", "entry.py", "-f", "text")
-    assert [name for name in imported if name.startswith("stepgraph.execution")] == []
+    assert [name for name in imported if name.startswith(("stepgraph.execution", "stepgraph.model.payload"))] == []
+
+
+def test_a_picture_of_steps_imports_no_other_figures(entry: Path) -> None:
+    imported = imported_modules(entry, "graph", "entry.py", "-f", "svg", "--no-cache")
+    names = (
+        "model.payload",
+        *(f"render.svg.{name}" for name in ("layout.structures", "layout.fitting", "figures.legend")),
+    )
+    assert {f"stepgraph.{name}" for name in names} & imported == set()
