@@ -11,7 +11,14 @@ from msgspec import Struct
 from stepgraph.syntax.bindings import import_binding, last_name
 from stepgraph.syntax.module import SourceModule
 
-_SKIPPED_NODES: Final = (cst.BaseExpression, cst.BaseParenthesizableWhitespace, cst.EmptyLine, cst.TrailingWhitespace)
+_VISITED_TYPES: Final[frozenset[type[cst.CSTNode]]] = frozenset(
+    {
+        *(cst.Module, cst.IndentedBlock, cst.SimpleStatementLine, cst.SimpleStatementSuite, cst.ClassDef),
+        *(cst.If, cst.Else, cst.For, cst.While, cst.With, cst.Match, cst.MatchCase),
+        *(cst.Try, cst.TryStar, cst.ExceptHandler, cst.ExceptStarHandler, cst.Finally),
+    }
+)
+"""The types of statements and blocks that may contain a class outside of functions and classes."""
 
 
 class Derivation(Struct, frozen=True):
@@ -40,7 +47,7 @@ class WorkflowClassVisitor(cst.CSTVisitor):
 
     def on_visit(self, node: cst.CSTNode) -> bool:
         """Skip everything but statements and their blocks."""
-        return not isinstance(node, _SKIPPED_NODES) and super().on_visit(node)
+        return type(node) in _VISITED_TYPES and super().on_visit(node)
 
     def visit_ClassDef(self, node: cst.ClassDef) -> bool:
         """Record a class and its base classes. Its body is not visited."""
@@ -59,10 +66,6 @@ class WorkflowClassVisitor(cst.CSTVisitor):
         """Record aliases and renamed imports in statements on the line of a compound statement, such as an `if`."""
         for statement in node.body:
             self._add_derivations(statement)
-        return False
-
-    def visit_FunctionDef(self, node: cst.FunctionDef) -> bool:
-        """Skip the body of a function."""
         return False
 
     def _add_derivations(self, statement: cst.BaseSmallStatement) -> None:
