@@ -23,7 +23,7 @@ from stepgraph.project.encoding import check_text
 from stepgraph.project.project import Project
 from stepgraph.project.reading import read_inside_any
 from stepgraph.project.sources import Source, Sources
-from stepgraph.syntax.class_visitor import Derivation
+from stepgraph.syntax.derivations import Derivation
 from stepgraph.syntax.modules import SourceModules
 from stepgraph.syntax.parsed_modules import ParsedModules
 from stepgraph.syntax.searched_sources import Search, SearchedSource, SearchedSources

@@ -36,7 +36,7 @@ from stepgraph.model.note import InputError, InternalError, Problem, ProblemKind
 from stepgraph.model.span import Span
 from stepgraph.project.project import Project
 from stepgraph.project.sources import AnalysisInputs, DerivedModules, Source, Sources
-from stepgraph.syntax.class_visitor import Derivation, derivations_in, derived_names
+from stepgraph.syntax.derivations import Derivation, derivations_in, derived_names
 from stepgraph.syntax.module import Place
 from stepgraph.syntax.modules import Importer, SourceModules
 

@@ -25,7 +25,7 @@ from stepgraph.model.note import InputError, Problem
 from stepgraph.pipeline import MissingRunHint, Pipeline, run_without_gc
 from stepgraph.project.forked import ForkedProcess, end_processes, may_fork, processors
 from stepgraph.project.sources import Source
-from stepgraph.syntax.class_visitor import Derivation
+from stepgraph.syntax.derivations import Derivation
 from stepgraph.syntax.modules import SourceModules
 
 _PART_SIZE: Final = 25

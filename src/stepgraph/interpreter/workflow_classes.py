@@ -37,7 +37,7 @@ from stepgraph.ir.values import External, ExternalResult, Unknown, Unresolved, V
 from stepgraph.limits import Limit, LimitExceededError
 from stepgraph.model.note import ProblemKind
 from stepgraph.syntax.bindings import parameters
-from stepgraph.syntax.class_visitor import classes_of
+from stepgraph.syntax.derivations import classes_of
 from stepgraph.syntax.module import Place, SourceModule
 from stepgraph.syntax.mutation.changes import names_mutated_in_functions
 from stepgraph.syntax.test_modules import is_test_module
