@@ -11,7 +11,7 @@ from typing import Final
 
 import pytest
 
-from stepgraph.cli.console import Progress
+from stepgraph.cli.console import ProgressLine
 from tests.cli.conftest import Command, Run
 from tests.cli.sources import IMPORT, SYNTAX_ERROR, module, workflow, write
 from tests.text_formats import TEXT_DIFFS, TEXT_DRAWINGS
@@ -579,7 +579,7 @@ def progress_output(
     monkeypatch.setenv("TERM", term)
     clock = iter((0.0, *times))
     monkeypatch.setattr(time, "monotonic", lambda: next(clock))
-    with Progress(len(times)) as progress:
+    with ProgressLine(len(times)) as progress:
         for number in range(len(times)):
             progress.show(f"{number}.py")
     return stream.written.getvalue().decode()
@@ -611,7 +611,7 @@ def test_a_closed_terminal_is_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stderr", stream)
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setattr(time, "monotonic", iter((0.0, 2.0)).__next__)
-    with Progress(1) as progress:
+    with ProgressLine(1) as progress:
         progress.show("a.py")
     assert stream.written.getvalue() == b""
 
@@ -622,7 +622,7 @@ def test_control_characters_in_progress_are_escaped(monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("TERM", "xterm")
     clock = iter((0.0, 2.0))
     monkeypatch.setattr(time, "monotonic", lambda: next(clock))
-    with Progress(1) as progress:
+    with ProgressLine(1) as progress:
         progress.show("a\x1b[31m.py")
     assert stream.written.getvalue() == b"\r\x1b[Kstepgraph: 1 of 1: a\\x1b[31m.py\r\x1b[K"
 

@@ -10,7 +10,7 @@ from stepgraph.execution.matching import Match, Place
 from stepgraph.execution.placed_entry import PlacedEntry
 from stepgraph.execution.progress import progress_of
 from stepgraph.execution.regions import regions_of
-from stepgraph.execution.visits import Visits
+from stepgraph.execution.visits import InstanceVisits
 from stepgraph.model.payload import Graph, Node
 from tests.instances.short_logs import ended, failed, fitting, log_of, opened, recorded
 from tests.render.graphs import LEAVE, block, branch, call, do, either, function, graph, loop, parallel, protected
@@ -224,7 +224,7 @@ def test_a_nested_step_proves_a_run_of_the_step_around_it() -> None:
     places = (Place("nodes[0]"), Place("nodes[1]")), (Place("nodes[0].nodes[0]"),)
     entries = [PlacedEntry.of(*each) for each in zip(log.entries, places, strict=True)]
     regions = regions_of(graph(do("outer", do("inner")), do("outer"))["workflow"])
-    nodes = progress_of(log, Match(places, ()), entries, regions, Visits.of(regions, places), None)
+    nodes = progress_of(log, Match(places, ()), entries, regions, InstanceVisits.of(regions, places), None)
     assert [(each.state, each.runs, each.possible_runs) for each in nodes.values()] == [
         ("running", 1, 1),
         ("running", 1, 0),

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from stepgraph.model.note import InputError
 from stepgraph.project.configuration.compatibility import DependencyMode
-from stepgraph.project.configuration.document import Document
+from stepgraph.project.configuration.document import ConfigurationDocument
 from stepgraph.project.configuration.document import Path as PathInDocument
 from stepgraph.project.configuration.jsonc import JsoncDocument
 from stepgraph.project.configuration.toml import TomlDocument
@@ -186,7 +186,7 @@ def parts_of(value: object, path: PathInDocument = ()) -> Iterator[tuple[PathInD
         yield from parts_of(element, (*path, key))
 
 
-def text_at(document: Document, text: str, path: PathInDocument) -> str:
+def text_at(document: ConfigurationDocument, text: str, path: PathInDocument) -> str:
     """Return the rest of a text from the position of a value."""
     line, column = document.position(path)
     rest = text

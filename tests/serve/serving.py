@@ -16,7 +16,7 @@ from stepgraph.live.live_project import LiveProject
 from stepgraph.model.note import Problem
 from stepgraph.remote.instance_source import RemoteInstance, RemoteWorkflow, UnknownInstanceError
 from stepgraph.remote.local_api import RefusedRequestError
-from stepgraph.remote.responses import ApiError
+from stepgraph.remote.responses import EnvelopeError
 from stepgraph.serve.instances_api import DevServer
 from stepgraph.serve.security import LocalOnly
 from stepgraph.serve.server import ServerOptions, local_application
@@ -123,4 +123,4 @@ class FakeDevServer(Struct):
 
 
 def refusal(status: int, code: int, message: str) -> RefusedRequestError:
-    return RefusedRequestError(Problem("", message), status, ApiError(code, message))
+    return RefusedRequestError(Problem("", message), status, EnvelopeError(code, message))

@@ -11,7 +11,7 @@ from stepgraph.model.payload import Graph, Node
 from stepgraph.render.folding import LeavingKind
 from stepgraph.render.svg.drawing import SvgDrawing, draw
 from stepgraph.render.svg.fonts import BADGE, CODE, DETAIL, EFFECT, HEADING, NAME, TITLE
-from stepgraph.render.svg.lengths import BEGIN, END, Variables
+from stepgraph.render.svg.lengths import BEGIN, END, LengthVariables
 from stepgraph.render.view import DEFAULT_VIEW, View
 from tests.svg.lengths import lengths_of, value_in
 from tests.svg.shapes import Box, Point, bounding_box
@@ -189,7 +189,7 @@ def page_of(
     Folded frames are figures of the class `shut`. `folded` has their identities with the kinds of their exits.
     """
     folded = folded or {}
-    variables = Variables()
+    variables = LengthVariables()
     drawn = draw(graph, view, variables)
     lengths = lengths_of(variables.frames, variables.definitions, folded)
     text = _MARK.sub(lambda mark: str(value_in(lengths, int(mark[1]), int(mark[2]))), "\n".join(drawn.document()))

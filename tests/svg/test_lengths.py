@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from stepgraph.render.svg.lengths import (
     Length,
+    LengthVariables,
     SymbolicLength,
-    Variables,
     half,
     high_of,
     longest,
@@ -23,9 +23,9 @@ numbers = st.integers(-50, 50)
 
 
 @st.composite
-def lengths(draw: st.DrawFn) -> tuple[Length, Variables]:
+def lengths(draw: st.DrawFn) -> tuple[Length, LengthVariables]:
     """Return a length that depends on frames, with its variables."""
-    variables = Variables()
+    variables = LengthVariables()
     known: list[Length] = [draw(numbers)]
     for _ in range(draw(st.integers(1, 12))):
         first, second = draw(st.sampled_from(known)), draw(st.sampled_from(known))
@@ -45,7 +45,7 @@ def lengths(draw: st.DrawFn) -> tuple[Length, Variables]:
     return known[-1], variables
 
 
-def in_state(length: Length, variables: Variables, folded: set[str]) -> int:
+def in_state(length: Length, variables: LengthVariables, folded: set[str]) -> int:
     """Return the value of a length while some frames are folded."""
     if isinstance(length, int):
         return length
@@ -53,21 +53,21 @@ def in_state(length: Length, variables: Variables, folded: set[str]) -> int:
 
 
 @given(lengths(), st.sets(st.sampled_from(FRAMES)))
-def test_a_length_is_within_its_bounds(drawn: tuple[Length, Variables], folded: set[str]) -> None:
+def test_a_length_is_within_its_bounds(drawn: tuple[Length, LengthVariables], folded: set[str]) -> None:
     length, variables = drawn
     assert low_of(length) <= in_state(length, variables, folded) <= high_of(length)
     assert in_state(length, variables, set()) == value_of(length)
 
 
 def test_equal_definitions_share_a_variable() -> None:
-    variables = Variables()
+    variables = LengthVariables()
     first, second = variables.fold("a", 40, 10), variables.fold("b", 50, 20)
     assert str(longest([first + 3, second + 5]) + 7) == str(longest([second + 9, first + 7]) + 3)
     assert len(variables.definitions) == 3
 
 
 def test_a_maximum_omits_lengths_that_never_win() -> None:
-    variables = Variables()
+    variables = LengthVariables()
     length = variables.fold("a", 40, 10)
     assert longest([length, 40]) == 40
     assert longest([length, 5]) is length
@@ -75,6 +75,6 @@ def test_a_maximum_omits_lengths_that_never_win() -> None:
 
 
 def test_a_length_minus_itself_is_a_number() -> None:
-    length = Variables().fold("a", 40, 10)
+    length = LengthVariables().fold("a", 40, 10)
     assert isinstance(length, SymbolicLength)
     assert length + 12 - length == 12

@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from stepgraph.analysis import Analysis
 from stepgraph.cache.private_files import NO_CACHE_VARIABLE
-from stepgraph.cli.console import CommandError, ExitCode, Progress, write_message
+from stepgraph.cli.console import CommandError, ExitCode, ProgressLine, write_message
 from stepgraph.cli.input_options import Environment
 from stepgraph.project.module_dates import DateLookup
 from stepgraph.project.reading import has_unsaved_files
@@ -157,7 +157,7 @@ class Cache(Struct, frozen=True):
 
         With `checked`, `check_analysis` can check the result.
         """
-        with Progress(len(sources.modules)) as progress:
+        with ProgressLine(len(sources.modules)) as progress:
             return analyze_sources(sources, progress.show, checked=checked)
 
     def check(self, sources: Sources, paths: Sequence[str]) -> CheckResult:
@@ -258,10 +258,10 @@ def reject_with_watch(paths: Sequence[str], options: Mapping[str, bool]) -> None
 
 
 def _analyze(sources: Sources) -> CheckResult:
-    with Progress(len(sources.modules)) as progress:
+    with ProgressLine(len(sources.modules)) as progress:
         return CheckResult(analyze_graphs(sources, progress.show))
 
 
 def _check(sources: Sources, *, with_edits: bool) -> CheckResult:
-    with Progress(len(sources.modules)) as progress:
+    with ProgressLine(len(sources.modules)) as progress:
         return CheckResult(*check_sources(sources, progress.show, with_edits=with_edits))

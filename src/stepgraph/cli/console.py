@@ -172,7 +172,7 @@ _DELAY_SECONDS: Final = 1.0
 _ERASE_LINE: Final = "\r\x1b[K"
 
 
-class Progress:
+class ProgressLine:
     """A progress line on standard error, if it is a terminal. It appears after a second and is erased at the end."""
 
     def __init__(self, modules: int) -> None:

@@ -11,7 +11,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from stepgraph.analysis import Analysis
-from stepgraph.cli.console import CommandError, ExitCode, Progress, write_message
+from stepgraph.cli.console import CommandError, ExitCode, ProgressLine, write_message
 from stepgraph.model.note import InputError, InternalError
 from stepgraph.phrases import near_names, quoted
 from stepgraph.project.folders import repository_root
@@ -355,7 +355,7 @@ def _analyze(
     """Return the workflows of a file or directory. `to_message` converts paths for messages."""
     sources = Sources(options.environment, import_pipeline)
     sources.find(path)
-    with Progress(len(sources.modules)) as progress:
+    with ProgressLine(len(sources.modules)) as progress:
         try:
             analysis = _analysis_of(sources, lambda module: progress.show(to_message(module)), options)
         except InternalError as error:

@@ -216,7 +216,7 @@ def _deliver_files(
     name: str, subjects: Sequence[Subject], output: DrawingOutput, options: FormatOptions, sources: Collection[str]
 ) -> None:
     from stepgraph.cli.output_files import (
-        Comparison,
+        ContentComparison,
         check_up_to_date,
         is_folder_name,
         path_in,
@@ -229,9 +229,9 @@ def _deliver_files(
     else:
         files = {name: _render_file(subjects, output, options)}
     contents = {path: content for path, (content, _) in files.items()}
-    comparison = Comparison.BYTES if output.format.is_binary else Comparison.TEXT
+    comparison = ContentComparison.BYTES if output.format.is_binary else ContentComparison.TEXT
     if output.check:
-        without_dates = Comparison.TEXT_WITHOUT_DATES
+        without_dates = ContentComparison.TEXT_WITHOUT_DATES
         check_up_to_date(contents, output.command, without_dates if output.format.is_api_response else comparison)
         return
 

@@ -71,7 +71,7 @@ class FileState(Enum):
     OUT_OF_DATE = "is out of date"
 
 
-class Comparison(Enum):
+class ContentComparison(Enum):
     """The differences between an existing file and its new content that count."""
 
     BYTES = "bytes"
@@ -84,7 +84,7 @@ class Comparison(Enum):
     """All differences except line endings and the dates in API responses."""
 
 
-def file_state(path: str, content: bytes, comparison: Comparison) -> FileState:
+def file_state(path: str, content: bytes, comparison: ContentComparison) -> FileState:
     """Return the state of a file relative to its new content. Raises CommandError if the file cannot be read."""
     try:
         return _compare(path, content, comparison)
@@ -92,7 +92,7 @@ def file_state(path: str, content: bytes, comparison: Comparison) -> FileState:
         raise path_error(path, f"cannot be read: {error.problem.message}") from None
 
 
-def _compare(path: str, new: bytes, comparison: Comparison) -> FileState:
+def _compare(path: str, new: bytes, comparison: ContentComparison) -> FileState:
     """Return the state of a file. Raises InputError for unreadable files, and CommandError for directories."""
     # This comes first, because a link out of the repository must not reveal anything about its target.
     check_named(path)
@@ -112,7 +112,7 @@ def _compare(path: str, new: bytes, comparison: Comparison) -> FileState:
     return FileState.CURRENT if is_equal else FileState.OUT_OF_DATE
 
 
-def check_up_to_date(contents: Mapping[str, bytes], command: str, comparison: Comparison) -> None:
+def check_up_to_date(contents: Mapping[str, bytes], command: str, comparison: ContentComparison) -> None:
     """Write a message for each outdated or missing file, then raise CommandError if any was written.
 
     `command` is the command that updates the files.
@@ -125,11 +125,11 @@ def check_up_to_date(contents: Mapping[str, bytes], command: str, comparison: Co
         raise CommandError(ExitCode.FINDINGS)
 
 
-def _comparable(content: bytes, comparison: Comparison) -> bytes:
-    if comparison is Comparison.BYTES:
+def _comparable(content: bytes, comparison: ContentComparison) -> bytes:
+    if comparison is ContentComparison.BYTES:
         return content
     normalized = content.replace(b"\r\n", b"\n")
-    return normalized if comparison is Comparison.TEXT else _DATES.sub(rb"\1", normalized)
+    return normalized if comparison is ContentComparison.TEXT else _DATES.sub(rb"\1", normalized)
 
 
 R = TypeVar("R")
@@ -156,7 +156,7 @@ def write_folder(
     name: str,
     contents: Mapping[str, bytes],
     sources: Iterable[str],
-    comparison: Comparison,
+    comparison: ContentComparison,
     on_write: Callable[[str], object],
 ) -> None:
     """Write the contents to their paths in a directory, which is created if missing.

@@ -24,7 +24,7 @@ from stepgraph.cli.analysis import Cache
 from stepgraph.cli.console import (
     CommandError,
     ExitCode,
-    Progress,
+    ProgressLine,
     is_terminal,
     report_error,
     write_message,
@@ -63,20 +63,20 @@ class MemoryCache(Cache, frozen=True, kw_only=True):
     def analyze(self, sources: Sources, paths: Sequence[str]) -> Analysis:  # noqa: ARG002 - as in the base class
         """Return the analysis of sources, without locations of nodes."""
         self.last_run.sources = sources
-        with Progress(len(sources.modules)) as progress:
+        with ProgressLine(len(sources.modules)) as progress:
             return self._recorded(self.incremental.analyze(sources, progress.show))
 
     def analyze_with_locations(self, sources: Sources, *, checked: bool) -> Analysis:
         """Return the analysis of sources with locations of nodes. Only parsed modules are reused."""
         self.last_run.sources = sources
-        with Progress(len(sources.modules)) as progress:
+        with ProgressLine(len(sources.modules)) as progress:
             parsed = self.incremental.parsed
             return self._recorded(analyze_sources(sources, progress.show, checked=checked, parsed=parsed))
 
     def check(self, sources: Sources, paths: Sequence[str]) -> CheckResult:  # noqa: ARG002 - as in the base class
         """Return the analysis of sources with the findings of all rules."""
         self.last_run.sources = sources
-        with Progress(len(sources.modules)) as progress:
+        with ProgressLine(len(sources.modules)) as progress:
             analysis, findings = self.incremental.check(sources, progress.show)
         return CheckResult(self._recorded(analysis), findings)
 

@@ -78,7 +78,7 @@ def group_edits(matching: Matching, edits: Iterable[Edit]) -> tuple[tuple[EditGr
 _NAMES = frozenset({"name", KEY})
 
 
-class _Draft(Struct):
+class _EditGroupDraft(Struct):
     """A group under construction, with the fields of `EditGroup`."""
 
     action: Action
@@ -101,18 +101,18 @@ class _Grouping:
     def __init__(self, sides: Sides) -> None:
         self._sides = sides
         self._functions = functions_of(sides.old.tree)
-        self._inserted: dict[int, _Draft] = {}
-        self._deleted: dict[int, _Draft] = {}
-        self._moved_elements: dict[int, _Draft] = {}
-        self._reordered: dict[int, _Draft] = {}
-        self._updated: dict[tuple[Action, int], _Draft] = {}
-        self.drafts: list[_Draft] = []
+        self._inserted: dict[int, _EditGroupDraft] = {}
+        self._deleted: dict[int, _EditGroupDraft] = {}
+        self._moved_elements: dict[int, _EditGroupDraft] = {}
+        self._reordered: dict[int, _EditGroupDraft] = {}
+        self._updated: dict[tuple[Action, int], _EditGroupDraft] = {}
+        self.drafts: list[_EditGroupDraft] = []
         self._inserted |= self._draft_unmatched(sides.new)
         self._deleted |= self._draft_unmatched(sides.old)
         for run in moved_runs(sides):
             self._add_run(run, self._new_move_draft(run))
         for run in reordered_runs(sides):
-            self._add_run(run, _Draft(Action.REORDERED))
+            self._add_run(run, _EditGroupDraft(Action.REORDERED))
         self._add_wait_changes()
 
     def assign(self, edit: Edit) -> bool:
@@ -122,7 +122,7 @@ class _Grouping:
             draft.edits.append(edit)
         return draft is not None
 
-    def _draft_of(self, edit: Edit) -> _Draft | None:
+    def _draft_of(self, edit: Edit) -> _EditGroupDraft | None:
         match edit:
             case Insert():
                 return self._inserted[edit.position.number]
@@ -133,7 +133,7 @@ class _Grouping:
             case Update():
                 return self._update_draft(edit)
 
-    def _move_draft(self, number: int) -> _Draft | None:
+    def _move_draft(self, number: int) -> _EditGroupDraft | None:
         """Return the change that explains the new position of an element, such as a move or a wrap."""
         if number in self._moved_elements:
             return self._moved_elements[number]
@@ -143,11 +143,11 @@ class _Grouping:
                 return drafts[ancestors[0]]
         return None
 
-    def _both_sides(self, number: int) -> Iterator[tuple[Side, int, dict[int, _Draft]]]:
+    def _both_sides(self, number: int) -> Iterator[tuple[Side, int, dict[int, _EditGroupDraft]]]:
         yield self._sides.new, number, self._inserted
         yield self._sides.old, self._sides.old_of(number), self._deleted
 
-    def _update_draft(self, update: Update) -> _Draft | None:
+    def _update_draft(self, update: Update) -> _EditGroupDraft | None:
         new = self._sides.new_of(update.old)
         element = self._sides.new.tree[new]
         if update.field in CLOCKS:
@@ -160,7 +160,7 @@ class _Grouping:
             return self._field_draft(Action.RENAMED, update, element)
         return self._field_draft(Action.CHANGED, update, element)
 
-    def _await_draft(self, update: Update, element: TreeElement) -> _Draft | None:
+    def _await_draft(self, update: Update, element: TreeElement) -> _EditGroupDraft | None:
         """Return the change of an element in a group that is newly awaited, or no longer awaited."""
         before = self._sides.old.tree[update.old].fields
         if update.field != "resolves" or "starts" not in before or "starts" not in element.fields:
@@ -169,7 +169,7 @@ class _Grouping:
             return None
         return self._group_kind_draft(element) or self._field_draft(Action.CHANGED, update, element)
 
-    def _group_kind_draft(self, element: TreeElement) -> _Draft | None:
+    def _group_kind_draft(self, element: TreeElement) -> _EditGroupDraft | None:
         """Return the change of the group around an element if the group became a race or is no longer one."""
         new, old = self._sides.new.tree, self._sides.old.tree
         group = next((outer for outer in new.ancestors(element.number) if outer.kind == "parallel"), None)
@@ -180,7 +180,7 @@ class _Grouping:
             return None
         return self._field_draft(Action.CHANGED, Update(partner, "kind", None), group)
 
-    def _rename_draft(self, update: Update, element: TreeElement) -> _Draft:
+    def _rename_draft(self, update: Update, element: TreeElement) -> _EditGroupDraft:
         """Return the renaming of an element. A call is renamed together with its function."""
         old = update.old
         if element.kind == CALL:
@@ -189,60 +189,62 @@ class _Grouping:
             element = element if new is None else self._sides.new.tree[new]
         return self._field_draft(Action.RENAMED, Update(old, update.field, update.value), element)
 
-    def _field_draft(self, action: Action, update: Update, element: TreeElement) -> _Draft:
+    def _field_draft(self, action: Action, update: Update, element: TreeElement) -> _EditGroupDraft:
         key = (action, update.old)
         if key not in self._updated:
-            self._updated[key] = self._add(_Draft(action, (update.old,), (element.number,)))
+            self._updated[key] = self._add(_EditGroupDraft(action, (update.old,), (element.number,)))
         draft = self._updated[key]
         if update.field not in draft.fields:
             draft.fields.append(update.field)
         return draft
 
-    def _add(self, draft: _Draft) -> _Draft:
+    def _add(self, draft: _EditGroupDraft) -> _EditGroupDraft:
         self.drafts.append(draft)
         return draft
 
-    def _add_run(self, run: Run, draft: _Draft) -> None:
+    def _add_run(self, run: Run, draft: _EditGroupDraft) -> None:
         draft.new = run
         draft.old = tuple(self._sides.old_of(number) for number in run)
         self._moved_elements.update(dict.fromkeys(run, self._add(draft)))
 
-    def _new_move_draft(self, run: Run) -> _Draft:
+    def _new_move_draft(self, run: Run) -> _EditGroupDraft:
         """Return a draft for a moved run: a concurrency change for a run that entered or left a group, else a move."""
         old, new = self._sides.old, self._sides.new
         old_host, new_host = old.hosts[self._sides.old_of(run[0])], new.hosts[run[0]]
         if new.tree[new_host].kind == "parallel" and self._sides.matching.to_old[new.hosts[new_host]] == old_host:
-            return _Draft(Action.CONCURRENT, container=new.reference(new_host))
+            return _EditGroupDraft(Action.CONCURRENT, container=new.reference(new_host))
         if old.tree[old_host].kind == "parallel" and self._sides.matching.to_new[old.hosts[old_host]] == new_host:
-            return _Draft(Action.SEQUENTIAL, container=old.reference(old_host))
-        return _Draft(Action.MOVED)
+            return _EditGroupDraft(Action.SEQUENTIAL, container=old.reference(old_host))
+        return _EditGroupDraft(Action.MOVED)
 
-    def _draft_unmatched(self, side: Side) -> dict[int, _Draft]:
+    def _draft_unmatched(self, side: Side) -> dict[int, _EditGroupDraft]:
         """Return the draft of the change of each unmatched element."""
         owners = owners_of(side, self._sides)
-        drafts: dict[int, _Draft] = {}
+        drafts: dict[int, _EditGroupDraft] = {}
         for number, subjects in owners.subjects.items():
             draft = self._add(self._unmatched_draft(side, number, subjects, owners.wrapped.get(number, [])))
             drafts[number] = draft
         return {number: drafts[owner] for number, owner in owners.owner.items()}
 
-    def _unmatched_draft(self, side: Side, number: int, subjects: tuple[int, ...], inside: list[int]) -> _Draft:
+    def _unmatched_draft(
+        self, side: Side, number: int, subjects: tuple[int, ...], inside: list[int]
+    ) -> _EditGroupDraft:
         is_new = side.version is TreeVersion.NEW
         container = side.reference(number) if inside else None
         if subjects:
             action = Action.ADDED if is_new else Action.REMOVED
-            return _Draft(action, () if is_new else subjects, subjects if is_new else (), container)
+            return _EditGroupDraft(action, () if is_new else subjects, subjects if is_new else (), container)
         if side.tree[number].kind == "parallel":
             action = Action.CONCURRENT if is_new else Action.SEQUENTIAL
         else:
             action = Action.WRAPPED if is_new else Action.UNWRAPPED
         partners = tuple(partner for inner in inside if (partner := side.partners[inner]) is not None)
         elements = tuple(inside)
-        return _Draft(action, partners if is_new else elements, elements if is_new else partners, container)
+        return _EditGroupDraft(action, partners if is_new else elements, elements if is_new else partners, container)
 
     def _add_wait_changes(self) -> None:
         """Add the elements whose dependencies changed, as one change for each group and action."""
-        drafts: dict[tuple[int, Action], _Draft] = {}
+        drafts: dict[tuple[int, Action], _EditGroupDraft] = {}
         members: dict[tuple[int, Action], list[int]] = {}
         dependencies: dict[tuple[int, Action], dict[int, None]] = {}
         for group, order in wait_changes(self._sides):
@@ -251,7 +253,7 @@ class _Grouping:
             action = _order_action(waits_for_more=bool(order.waits_for), waits_for_less=bool(order.no_longer))
             key = (group, action)
             if key not in drafts:
-                drafts[key] = self._add(_Draft(action, container=self._sides.new.reference(group)))
+                drafts[key] = self._add(_EditGroupDraft(action, container=self._sides.new.reference(group)))
                 dependencies[key] = {}
             draft = drafts[key]
             draft.fields = ["starts"]

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from stepgraph.render.html.section import Page
     from stepgraph.render.progress import Progress
     from stepgraph.render.svg.drawing import Picture
-    from stepgraph.render.terminal import Piece
+    from stepgraph.render.terminal import LinePiece
     from stepgraph.render.view import View
 
 
@@ -98,7 +98,7 @@ class DrawnWorkflow(Struct, frozen=True, kw_only=True):
         graph, location = self._graph(), self.location()
         return render_outline(graph, self._view(view), color=color, notes=self.notes, width=width, location=location)
 
-    def tree(self, view: View) -> Iterable[Sequence[Piece]]:
+    def tree(self, view: View) -> Iterable[Sequence[LinePiece]]:
         """Return the lines of the outline below its header, without notes, for a `Terminal`."""
         from stepgraph.render.outline import tree_lines
 

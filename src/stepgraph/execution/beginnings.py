@@ -10,16 +10,16 @@ from msgspec.structs import replace
 
 from stepgraph.bit_sets import bits
 from stepgraph.execution.clocks import Clocks
-from stepgraph.execution.exits import Exits
+from stepgraph.execution.exits import TermExits
 from stepgraph.execution.parts import (
     EMPTY,
     CallPart,
     ChoicePart,
+    GraphParts,
     GroupPart,
     LoopPart,
     Part,
     Path,
-    Program,
     SequencePart,
     StepPart,
     TryPart,
@@ -29,18 +29,18 @@ from stepgraph.execution.terms import (
     NEW,
     NO_PENDING,
     Anything,
-    Called,
+    CalledBody,
     Either,
     Fresh,
     LivePass,
     Member,
     Members,
+    OverlappingPasses,
     Pass,
-    Passes,
     Pending,
     Protected,
-    Rest,
     Running,
+    SequenceRest,
     Term,
     Unstarted,
 )
@@ -84,9 +84,9 @@ class Begin(Struct, frozen=True):
 class Beginnings(Struct, eq=False):
     """The steps that can begin in terms."""
 
-    program: Program
+    program: GraphParts
     terms: Terms
-    exits: Exits
+    exits: TermExits
     clocks: Clocks
     max_recursion: int
     """The maximum number of recursive calls inside each other that begin no step."""
@@ -114,9 +114,9 @@ class Beginnings(Struct, eq=False):
                 yield from self._of_fresh(part, site)
             case Running():
                 yield from self._in_step(term, site)
-            case Called(part=part, current=current):
+            case CalledBody(part=part, current=current):
                 yield from self._in_call(part, self.of(current, site), None)
-            case Rest(current=current, part=part, index=index):
+            case SequenceRest(current=current, part=part, index=index):
                 for begin in self.of(current, site):
                     yield replace(begin, term=self.terms.rest(begin.term, part, index))
                 yield from self._after(current, part, index, site)
@@ -129,7 +129,7 @@ class Beginnings(Struct, eq=False):
                 for begin in self.of(current, site):
                     yield self._in_pass(part, begin, SAME)
                 yield from self._next_pass(part, current, site)
-            case Passes():
+            case OverlappingPasses():
                 yield from self._in_passes(term, site)
             case Protected():
                 yield from self._in_try(term, site)
@@ -283,7 +283,7 @@ class Beginnings(Struct, eq=False):
             for begin in self.of(self.terms.fresh(part.body), site):
                 yield self._in_pass(part, begin, NEW, pending)
 
-    def _in_passes(self, term: Passes, site: int) -> Iterator[Begin]:
+    def _in_passes(self, term: OverlappingPasses, site: int) -> Iterator[Begin]:
         live = term.live
         for number, each in enumerate(live):
             if number and each == live[number - 1]:
@@ -298,7 +298,7 @@ class Beginnings(Struct, eq=False):
             for begin in self.of(rest, site):
                 yield self._with(begin, begin.term, pending)
 
-    def _overlapping(self, term: Passes, live: Sequence[LivePass], begin: Begin, began: int | None) -> Begin:
+    def _overlapping(self, term: OverlappingPasses, live: Sequence[LivePass], begin: Begin, began: int | None) -> Begin:
         frames = begin.frames
         if not term.part.is_unknown:
             frames = (PassFrame(term.part.path, began, overlaps=True), *frames)

@@ -6,24 +6,24 @@ from collections.abc import Iterator, Sequence
 
 from msgspec import Struct, field
 
-from stepgraph.execution.exits import Exits
+from stepgraph.execution.exits import TermExits
 from stepgraph.execution.parts import ChoicePart, GroupPart, LoopPart, Part, SequencePart, TryPart
 from stepgraph.execution.term_pool import Terms
 from stepgraph.execution.terms import (
     NO_PENDING,
-    Called,
+    CalledBody,
     Either,
     Failed,
     Fresh,
     LivePass,
     Member,
     Members,
+    OverlappingPasses,
     Pass,
-    Passes,
     Pending,
     Protected,
-    Rest,
     Running,
+    SequenceRest,
     Term,
 )
 
@@ -39,7 +39,7 @@ class Clocks(Struct, eq=False):
     """Terms at clocks of their group."""
 
     terms: Terms
-    exits: Exits
+    exits: TermExits
     advances: dict[tuple[Term, float], tuple[Advance, ...]] = field(default_factory=dict)
 
     def at(self, term: Term, clock: float) -> tuple[Advance, ...]:
@@ -57,16 +57,16 @@ class Clocks(Struct, eq=False):
         match term:
             case Fresh(part=part):
                 yield from self._of_fresh(term, part, clock)
-            case Running() | Failed() | Called() | Pass():
+            case Running() | Failed() | CalledBody() | Pass():
                 yield from self._over(term)
-            case Rest(current=current, part=part, index=index):
+            case SequenceRest(current=current, part=part, index=index):
                 yield from self._in_sequence(current, part, index, clock)
             case Either(branches=branches):
                 for branch in branches:
                     yield from self.at(branch, clock)
             case Members():
                 yield from self._in_group(term, clock)
-            case Passes():
+            case OverlappingPasses():
                 yield from self._in_passes(term, clock)
             case Protected():
                 yield from self._in_try(term, clock)
@@ -142,7 +142,7 @@ class Clocks(Struct, eq=False):
 
     # Loops
 
-    def _in_passes(self, term: Passes, clock: float) -> Iterator[Advance]:
+    def _in_passes(self, term: OverlappingPasses, clock: float) -> Iterator[Advance]:
         body = self._body_at(term, clock) if term.is_open else None
         unstarted = self.exits.unstarted(term.part.body) if term.is_open else NO_PENDING
         for live, pending in self._live_at(term.live, clock):
@@ -163,7 +163,7 @@ class Clocks(Struct, eq=False):
             ]
         return result
 
-    def _body_at(self, term: Passes, clock: float) -> Term | None:
+    def _body_at(self, term: OverlappingPasses, clock: float) -> Term | None:
         """Return the body of further passes, or None if there can be none."""
         advanced = [
             each.term
@@ -172,7 +172,7 @@ class Clocks(Struct, eq=False):
         ]
         return self.terms.either(advanced) if advanced else None
 
-    def _after_immediate_break(self, term: Passes) -> Iterator[tuple[Term, Pending]]:
+    def _after_immediate_break(self, term: OverlappingPasses) -> Iterator[tuple[Term, Pending]]:
         """Yield the loop after a `break` in a pass that began no step."""
         if term.is_open and term.part.body.traits.jumps:
             for each in self.exits.of(self.terms.fresh(term.part.body)):

@@ -7,23 +7,23 @@ from typing import Final, TypeAlias
 
 from msgspec import Struct, field
 
-from stepgraph.execution.exits import Exits
+from stepgraph.execution.exits import TermExits
 from stepgraph.execution.log import Outcome
 from stepgraph.execution.term_pool import Terms
 from stepgraph.execution.terms import (
     ANY_TIME,
     NEW,
     NO_PENDING,
-    Called,
+    CalledBody,
     LivePass,
     Member,
     Members,
+    OverlappingPasses,
     Pass,
-    Passes,
     Pending,
     Protected,
-    Rest,
     Running,
+    SequenceRest,
     Term,
     Unstarted,
 )
@@ -35,7 +35,7 @@ Rewrite: TypeAlias = tuple[Term, Pending]
 """A term, and the work that goes on."""
 
 
-class Change(Struct, frozen=True):
+class EndingChange(Struct, frozen=True):
     """A change of the running steps with an end."""
 
     end: int
@@ -56,34 +56,34 @@ class Endings(Struct, eq=False):
     """Changes of running steps in terms."""
 
     terms: Terms
-    exits: Exits
-    changed_terms: dict[tuple[Term, Change], Sequence[Rewrite]] = field(default_factory=dict)
+    exits: TermExits
+    changed_terms: dict[tuple[Term, EndingChange], Sequence[Rewrite]] = field(default_factory=dict)
 
     def ended(self, term: Term, end: int) -> Sequence[Rewrite]:
         """Return the terms after steps have ended, or an empty list if steps in one of them have not run."""
-        return self.changed(term, Change(end, None))
+        return self.changed(term, EndingChange(end, None))
 
     def answered(self, term: Term, end: int, *, failed: bool) -> Sequence[Rewrite]:
         """Return the terms after a stored result or error has answered calls, so that the steps in them do not run."""
-        return self.changed(term, Change(end, None, outcome="failed" if failed else "done", is_answer=True))
+        return self.changed(term, EndingChange(end, None, outcome="failed" if failed else "done", is_answer=True))
 
-    def begun(self, term: Term, change: Change) -> Term:
+    def begun(self, term: Term, change: EndingChange) -> Term:
         """Return a term with the end of the step that has just begun. A pass of a loop takes its entry."""
         return self._only(term, change)
 
     def any_time(self, term: Term, end: int) -> Term:
         """Return a term in which steps may be over or not, or may run again after a failure."""
-        return self._only(term, Change(end, ANY_TIME, retried=True))
+        return self._only(term, EndingChange(end, ANY_TIME, retried=True))
 
     def coarse(self, term: Term) -> Term:
         """Return a term in which each step that ends may still run, and passes of loops have no identity."""
-        return self._only(term, Change(ALL_ENDS, ANY_TIME))
+        return self._only(term, EndingChange(ALL_ENDS, ANY_TIME))
 
-    def _only(self, term: Term, change: Change) -> Term:
+    def _only(self, term: Term, change: EndingChange) -> Term:
         ((after, _),) = self.changed(term, change)
         return after
 
-    def changed(self, term: Term, change: Change) -> Sequence[Rewrite]:
+    def changed(self, term: Term, change: EndingChange) -> Sequence[Rewrite]:
         """Return the terms after a change."""
         if change.end != ALL_ENDS and not term.running >> (change.end + 2) & 1:
             return ((term, NO_PENDING),)
@@ -93,7 +93,7 @@ class Endings(Struct, eq=False):
             cached = self.changed_terms[term, change] = list(dict.fromkeys(self._compute(term, change)))
         return cached
 
-    def _apply(self, step: Running, nested: Term, change: Change) -> Sequence[Rewrite]:
+    def _apply(self, step: Running, nested: Term, change: EndingChange) -> Sequence[Rewrite]:
         """Return the results of a change of a step, with the steps in it."""
         if change.end == ALL_ENDS and step.outcome == "open":
             return ((self.terms.step(step.part, step.end, nested, retried=step.retried, outcome="open"), NO_PENDING),)
@@ -110,15 +110,15 @@ class Endings(Struct, eq=False):
         ends = self.exits.ends_of_step(step.part, nested, retried=origin.retried)
         return [(self.terms.over, pending) for pending in ends]
 
-    def _compute(self, term: Term, change: Change) -> Sequence[Rewrite]:
+    def _compute(self, term: Term, change: EndingChange) -> Sequence[Rewrite]:
         terms = self.terms
         match term:
             case Running(nested=nested):
                 return self._in_step(term, self.changed(nested, change), change)
-            case Called(part=part, current=current):
+            case CalledBody(part=part, current=current):
                 inner = self.changed(current, change)
                 return [(terms.called(part, each), terms.in_background(pending)) for each, pending in inner]
-            case Rest(current=current, part=part, index=index):
+            case SequenceRest(current=current, part=part, index=index):
                 inner = self.changed(current, change)
                 return [(terms.rest(each, part, index), pending) for each, pending in inner]
             case Pass(part=part, current=current):
@@ -132,12 +132,12 @@ class Endings(Struct, eq=False):
                 return [(terms.unstarted(each), pending) for each, pending in inner]
             case Members():
                 return self._in_group(term, change)
-            case Passes():
+            case OverlappingPasses():
                 return self._in_passes(term, change)
             case _:
                 return ((term, NO_PENDING),)
 
-    def _in_step(self, step: Running, nested: Sequence[Rewrite], change: Change) -> Sequence[Rewrite]:
+    def _in_step(self, step: Running, nested: Sequence[Rewrite], change: EndingChange) -> Sequence[Rewrite]:
         result: list[Rewrite] = []
         for each, pending in nested:
             background = self.terms.in_background(pending)
@@ -149,7 +149,7 @@ class Endings(Struct, eq=False):
                 result += ((changed, self.terms.joined(background, more)) for changed, more in changes)
         return result
 
-    def _in_group(self, term: Members, change: Change) -> Sequence[Rewrite]:
+    def _in_group(self, term: Members, change: EndingChange) -> Sequence[Rewrite]:
         result: list[Rewrite] = []
         for after, pending in self._each([member.term for member in term.members], change):
             members = [Member(member.ats, each) for member, each in zip(term.members, after, strict=True)]
@@ -157,7 +157,7 @@ class Endings(Struct, eq=False):
             result.append((self.terms.members(term.part, members, term.furthest, any_finished=any_finished), pending))
         return result
 
-    def _in_passes(self, term: Passes, change: Change) -> Sequence[Rewrite]:
+    def _in_passes(self, term: OverlappingPasses, change: EndingChange) -> Sequence[Rewrite]:
         result: list[Rewrite] = []
         for after, pending in self._each([each.term for each in term.live], change):
             live = [
@@ -167,7 +167,7 @@ class Endings(Struct, eq=False):
             result.append((self.terms.passes(term.part, live, term.body, is_open=term.is_open), pending))
         return result
 
-    def _each(self, terms: Sequence[Term], change: Change) -> list[tuple[tuple[Term, ...], Pending]]:
+    def _each(self, terms: Sequence[Term], change: EndingChange) -> list[tuple[tuple[Term, ...], Pending]]:
         """Return each combination of the changed terms."""
         result: list[tuple[tuple[Term, ...], Pending]] = [((), NO_PENDING)]
         self.terms.spend(1 + len(terms) // 8)

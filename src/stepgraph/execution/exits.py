@@ -14,10 +14,10 @@ from stepgraph.execution.parts import (
     Clock,
     ExitKind,
     ExitPart,
+    GraphParts,
     GroupPart,
     LoopPart,
     Part,
-    Program,
     SequencePart,
     StepPart,
     TryPart,
@@ -27,7 +27,7 @@ from stepgraph.execution.terms import (
     ANY_TIME,
     NO_PENDING,
     Anything,
-    Called,
+    CalledBody,
     Either,
     Exit,
     Failed,
@@ -35,12 +35,12 @@ from stepgraph.execution.terms import (
     LivePass,
     Member,
     Members,
+    OverlappingPasses,
     Pass,
-    Passes,
     Pending,
     Protected,
-    Rest,
     Running,
+    SequenceRest,
     Term,
     Unstarted,
 )
@@ -50,10 +50,10 @@ _FAIL: Final = Exit("fail")
 _OUT_OF_UNKNOWN: Final[Sequence[ExitKind]] = ("next", "break", "return")
 
 
-class Exits(Struct, eq=False):
+class TermExits(Struct, eq=False):
     """The exits of terms, and the work that goes on after an exception."""
 
-    program: Program
+    program: GraphParts
     terms: Terms
     exits_by_term: dict[Term, tuple[Exit, ...]] = field(default_factory=dict)
     interruptions_by_term: dict[Term, list[Pending]] = field(default_factory=dict)
@@ -122,12 +122,12 @@ class Exits(Struct, eq=False):
                 yield _FAIL
                 if clock.may_be_caught:
                     yield _NEXT
-            case Called(part=part, current=current):
+            case CalledBody(part=part, current=current):
                 yield from self._outlasting(term, part.clock)
                 if part.clock.settled:
                     yield from (Exit("next", self.terms.in_background(each)) for each in self.interrupted(current))
                 yield from self._out_of_function(part.clock, self.of(current))
-            case Rest(current=current, part=part, index=index):
+            case SequenceRest(current=current, part=part, index=index):
                 yield from self._then(self.of(current), part, index)
             case Either(branches=branches):
                 for branch in branches:
@@ -136,7 +136,7 @@ class Exits(Struct, eq=False):
                 yield from self._of_group(term)
             case Pass(part=part, current=current):
                 yield from self._of_loop(part, current)
-            case Passes():
+            case OverlappingPasses():
                 yield from self._of_passes(term)
             case Protected():
                 yield from self._of_try(term)
@@ -325,7 +325,7 @@ class Exits(Struct, eq=False):
         tasks = dict.fromkeys(term if isinstance(term, Unstarted) else self.terms.unstarted(term) for term in begun)
         return Pending(self.terms.background(tasks))
 
-    def _of_passes(self, term: Passes) -> Iterator[Exit]:
+    def _of_passes(self, term: OverlappingPasses) -> Iterator[Exit]:
         body, live = term.part.body, term.live
         unstarted = self.unstarted(body) if term.is_open else NO_PENDING
         ends = [self.ends(each.term) for each in live]
@@ -343,7 +343,7 @@ class Exits(Struct, eq=False):
             everything = Pending(self.terms.background((term,)))
             yield from (Exit(kind, everything) for kind in _OUT_OF_UNKNOWN)
 
-    def after_break(self, term: Passes) -> Iterator[tuple[Term, Pending]]:
+    def after_break(self, term: OverlappingPasses) -> Iterator[tuple[Term, Pending]]:
         """Yield the loop after a `break` in its last pass."""
         if term.live and term.is_open and term.part.body.traits.jumps:
             *others, last = term.live
@@ -431,16 +431,16 @@ class Exits(Struct, eq=False):
                 yield from self.ends_of_pass(part, self.terms.over)
             case Running() | Anything():
                 yield Pending(self.terms.background((term,)))
-            case Called(current=current):
+            case CalledBody(current=current):
                 yield from (self.terms.in_background(pending) for pending in self.interrupted(current))
-            case Rest(current=current, part=part, index=index):
+            case SequenceRest(current=current, part=part, index=index):
                 yield from self._interrupted_from(current, part, index)
             case Members(members=members):
                 yield self.unfinished(members, term)
             case Pass(part=part, current=current):
                 yield from self.interrupted(current)
                 yield from self.ends_of_pass(part, current)
-            case Passes(live=live):
+            case OverlappingPasses(live=live):
                 yield Pending(self.terms.background(each.term for each in live))
             case Protected(part=part, current=current, stage=stage):
                 inside = self.interrupted(current)

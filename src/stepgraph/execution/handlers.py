@@ -31,7 +31,7 @@ Reason: TypeAlias = Literal[
 """
 
 
-class Handler(Struct, frozen=True):
+class HandlerClause(Struct, frozen=True):
     """A handler of a `try`."""
 
     clause: str
@@ -45,7 +45,7 @@ class PassedStatement(Struct, frozen=True):
 
     path: Path
     reason: Reason
-    handlers: tuple[Handler, ...] = ()
+    handlers: tuple[HandlerClause, ...] = ()
     """The handlers of a `try`. Saved graphs lack handlers that run no steps."""
     members: tuple[Path, ...] = ()
     """The other members of a group."""
@@ -104,7 +104,7 @@ def _try(node: Try, inside: Sequence[Region], details: Details, type_name: str) 
     return PassedStatement(path, _reason(node, handlers), handlers)
 
 
-def _reason(node: Try, handlers: Sequence[Handler]) -> Reason:
+def _reason(node: Try, handlers: Sequence[HandlerClause]) -> Reason:
     if not handlers:
         return "no_handler" if "finally_block" in node else "unknown"
     if any(handler.catches for handler in handlers):
@@ -112,7 +112,7 @@ def _reason(node: Try, handlers: Sequence[Handler]) -> Reason:
     return "unknown" if any(handler.catches is None for handler in handlers) else "other_type"
 
 
-def _handlers(node: Try, details: Details, type_name: str) -> Iterator[Handler]:
+def _handlers(node: Try, details: Details, type_name: str) -> Iterator[HandlerClause]:
     """Yield the handlers up to the first one that catches the error."""
     catch = node.get("catch_block")
     if catch is None:
@@ -122,7 +122,7 @@ def _handlers(node: Try, details: Details, type_name: str) -> Iterator[Handler]:
     for clause in clauses:
         is_caught = None if clause is None or not clause else catches(clause, type_name)
         if clause is not None:
-            yield Handler(clause, is_caught)
+            yield HandlerClause(clause, is_caught)
         if is_caught:
             return
 
@@ -136,10 +136,10 @@ def _clause(part: Part | Branch, details: Details) -> str | None:
     return source or (f"except {condition}" if condition else "")
 
 
-def _handler_around(node: Try, details: Details) -> tuple[Handler, ...]:
+def _handler_around(node: Try, details: Details) -> tuple[HandlerClause, ...]:
     """Return the handler that contains the failed step, if its clause is known."""
     catch = node.get("catch_block")
     if catch is None:
         return ()
     source = details.source(catch)
-    return (Handler(source, None),) if source not in ("", "except", "except*") else ()
+    return (HandlerClause(source, None),) if source not in ("", "except", "except*") else ()

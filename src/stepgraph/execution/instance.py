@@ -16,7 +16,7 @@ from stepgraph.execution.program import program_of
 from stepgraph.execution.progress import NodeProgress, NodeState, progress_of
 from stepgraph.execution.propagation import ending_failure
 from stepgraph.execution.regions import regions_of
-from stepgraph.execution.visits import Visits
+from stepgraph.execution.visits import InstanceVisits
 from stepgraph.model.payload import Graph
 from stepgraph.phrases import counted, enumeration, workflow_title
 
@@ -133,7 +133,7 @@ def instance_of(log: InstanceLog, graph: Graph, name: str = "") -> Instance:
     """Match the log of an instance with the graph of its workflow. `name` defaults to the name of the class."""
     match = match_log(program_of(graph), log)
     regions = regions_of(graph["workflow"])
-    visits = Visits.of(regions, match.places)
+    visits = InstanceVisits.of(regions, match.places)
     entries = tuple(PlacedEntry.of(entry, places) for entry, places in zip(log.entries, match.places, strict=False))
     is_placed = len(entries) == len(log.entries)
     failure = ending_failure(log, visits) if is_placed else None

@@ -17,10 +17,10 @@ from msgspec.structs import replace
 
 from stepgraph.execution.beginnings import Beginnings, CallFrame, Frame
 from stepgraph.execution.clocks import Clocks
-from stepgraph.execution.endings import Change, Endings
-from stepgraph.execution.exits import Exits
+from stepgraph.execution.endings import EndingChange, Endings
+from stepgraph.execution.exits import TermExits
 from stepgraph.execution.log import InstanceLog, LogEntry
-from stepgraph.execution.parts import Path, Program, Site
+from stepgraph.execution.parts import GraphParts, Path, Site
 from stepgraph.execution.passes import NO_PASSES, LoopPass, PassCounts, merged, numbered
 from stepgraph.execution.term_pool import Precision, Terms
 from stepgraph.execution.terms import ANY_TIME, NEW, Term, TooAmbiguousError
@@ -84,7 +84,7 @@ class Match(Struct, frozen=True):
     """The steps that may still begin after the last entry, now or later, even if the instance has ended."""
 
 
-class _State(Struct, frozen=True):
+class _MatchingState(Struct, frozen=True):
     main: Term
     background: tuple[Term, ...]
 
@@ -92,26 +92,26 @@ class _State(Struct, frozen=True):
 class _Edge(Struct, frozen=True):
     """A step that has begun, and the states before it."""
 
-    before: Sequence[_State]
+    before: Sequence[_MatchingState]
     path: Path
     frames: tuple[Frame, ...]
 
 
-_Layer: TypeAlias = dict[_State, list[_Edge]]
+_Layer: TypeAlias = dict[_MatchingState, list[_Edge]]
 """The states after an entry, with the steps that may be the entry."""
 
-_Begun: TypeAlias = dict[tuple[_State, Path, tuple[Frame, ...]], list[_State]]
+_Begun: TypeAlias = dict[tuple[_MatchingState, Path, tuple[Frame, ...]], list[_MatchingState]]
 """The states in which a step has just begun, with its path and the calls and passes around it, and those before."""
 
 
-def match_log(program: Program, log: InstanceLog) -> Match:
+def match_log(program: GraphParts, log: InstanceLog) -> Match:
     """Match the entries of a log to the steps of a graph."""
     if program.too_large:
         return Match((), (), unknown=program.too_large)
     return run_with_large_stack(lambda: _match(program, log))
 
 
-def _match(program: Program, log: InstanceLog) -> Match:
+def _match(program: GraphParts, log: InstanceLog) -> Match:
     # Without groups, steps have one order at any precision.
     for precision in (Precision.FULL, Precision.ANY_ORDER) if program.has_passes else (Precision.FULL,):
         try:
@@ -121,7 +121,7 @@ def _match(program: Program, log: InstanceLog) -> Match:
     return Match((), (), unknown="too ambiguous: too many paths through the graph fit the log")
 
 
-def _match_with(program: Program, log: InstanceLog, precision: Precision) -> Match:
+def _match_with(program: GraphParts, log: InstanceLog, precision: Precision) -> Match:
     match = Match((), ())
     for limit in RECURSION_LIMITS:
         matcher = _matcher(program, log, precision, limit)
@@ -131,9 +131,9 @@ def _match_with(program: Program, log: InstanceLog, precision: Precision) -> Mat
     return match
 
 
-def _matcher(program: Program, log: InstanceLog, precision: Precision, max_recursion: int) -> _Matcher:
+def _matcher(program: GraphParts, log: InstanceLog, precision: Precision, max_recursion: int) -> _Matcher:
     terms = Terms(MATCH_OPERATIONS if precision == Precision.FULL else MATCH_OPERATIONS // 2, precision)
-    exits = Exits(program, terms)
+    exits = TermExits(program, terms)
     clocks = Clocks(terms, exits)
     beginnings = Beginnings(program, terms, exits, clocks, max_recursion)
     endings = Endings(terms, exits)
@@ -145,10 +145,10 @@ def _matcher(program: Program, log: InstanceLog, precision: Precision, max_recur
 
 
 class _Matcher(Struct, eq=False):
-    program: Program
+    program: GraphParts
     log: InstanceLog
     terms: Terms
-    exits: Exits
+    exits: TermExits
     beginnings: Beginnings
     endings: Endings
     ends: list[int]
@@ -174,7 +174,7 @@ class _Matcher(Struct, eq=False):
     def match(self) -> Match:
         """Return the match of the log."""
         self.exits.solve_recursion()
-        layer: _Layer = {_State(self.terms.fresh(self.program.body), ()): []}
+        layer: _Layer = {_MatchingState(self.terms.fresh(self.program.body), ()): []}
         self.layers = [layer]
         for number, entry in enumerate(self.log.entries):
             before = self._ended(layer, number)
@@ -189,22 +189,22 @@ class _Matcher(Struct, eq=False):
 
     # Entries
 
-    def _ended(self, layer: Iterable[_State], number: int) -> dict[_State, list[_State]]:
+    def _ended(self, layer: Iterable[_MatchingState], number: int) -> dict[_MatchingState, list[_MatchingState]]:
         """Return the states after the steps that end before an entry, with the states of the layer before."""
-        states: dict[_State, list[_State]] = {}
+        states: dict[_MatchingState, list[_MatchingState]] = {}
         for state in layer:
             for ended in self._without(state, number):
                 states.setdefault(ended, []).append(state)
         return states
 
-    def _without(self, state: _State, end: int) -> Iterator[_State]:
+    def _without(self, state: _MatchingState, end: int) -> Iterator[_MatchingState]:
         """Yield the states after steps have ended."""
         if any(term.running >> (end + 2) & 1 for term in (state.main, *state.background)):
-            yield from self._changed(state, Change(end, None))
+            yield from self._changed(state, EndingChange(end, None))
         else:
             yield state
 
-    def _changed(self, state: _State, change: Change) -> Iterator[_State]:
+    def _changed(self, state: _MatchingState, change: EndingChange) -> Iterator[_MatchingState]:
         """Yield the states after a change of running steps."""
         rewrites = [self.endings.changed(term, change) for term in (state.main, *state.background)]
         self.terms.spend(prod(map(len, rewrites)))
@@ -213,9 +213,9 @@ class _Matcher(Struct, eq=False):
             pendings = [pending for _, pending in combination]
             terms = [term for term, _ in background]
             terms += [term for pending in pendings for term in (*pending.background, *pending.group)]
-            yield _State(main, self.terms.background(terms))
+            yield _MatchingState(main, self.terms.background(terms))
 
-    def _after_entry(self, before: dict[_State, list[_State]], entry: LogEntry, number: int) -> _Layer:
+    def _after_entry(self, before: dict[_MatchingState, list[_MatchingState]], entry: LogEntry, number: int) -> _Layer:
         budget = self.terms.budget
         begun: _Begun = {}
         for state, sources in before.items():
@@ -223,14 +223,16 @@ class _Matcher(Struct, eq=False):
                 for after, frames in self._begin(state, site):
                     begun.setdefault((after, site.path, frames), []).extend(sources)
                     self.terms.spend(len(sources) + len(frames) // 2)
-        change = Change(NEW, self.ends[number], number if self.has_passes else None, entry.was_retried, entry.outcome)
+        change = EndingChange(
+            NEW, self.ends[number], number if self.has_passes else None, entry.was_retried, entry.outcome
+        )
         layer: _Layer = {}
         if self.ends[number] == number + 1:
             # A step that ends before the next entry is over at once, so the terms of all these steps are the same.
             layer = self._with_edges(begun, replace(change, new_end=None))
         return self._reduced(layer or self._with_edges(begun, change), budget - self.terms.budget)
 
-    def _with_edges(self, begun: _Begun, change: Change) -> _Layer:
+    def _with_edges(self, begun: _Begun, change: EndingChange) -> _Layer:
         layer: _Layer = {}
         for (state, path, frames), sources in begun.items():
             edge = _Edge(sources, path, frames)
@@ -247,13 +249,13 @@ class _Matcher(Struct, eq=False):
             self.sites_by_name[key] = sorted(sites, key=lambda site: site.number)
         return self.sites_by_name[key]
 
-    def _begin(self, state: _State, site: Site) -> Iterator[tuple[_State, tuple[Frame, ...]]]:
+    def _begin(self, state: _MatchingState, site: Site) -> Iterator[tuple[_MatchingState, tuple[Frame, ...]]]:
         """Yield the states after a step has begun."""
         terms = self.terms
         for begin in self.beginnings.of(state.main, site.number):
             more = (*begin.pending.background, *begin.pending.group)
             background = terms.background((*state.background, *more)) if more else state.background
-            yield _State(begin.term, background), begin.frames
+            yield _MatchingState(begin.term, background), begin.frames
         previous: Term | None = None
         for at, term in enumerate(state.background):
             if term is previous:
@@ -262,7 +264,7 @@ class _Matcher(Struct, eq=False):
             others = (*state.background[:at], *state.background[at + 1 :])
             for begin in self.beginnings.of(term, site.number):
                 more = (begin.term, *begin.pending.background, *begin.pending.group)
-                yield _State(state.main, (*others, *more)), begin.frames
+                yield _MatchingState(state.main, (*others, *more)), begin.frames
 
     def _reduced(self, layer: _Layer, spent: int) -> _Layer:
         """Return fewer states that include all."""
@@ -293,7 +295,7 @@ class _Matcher(Struct, eq=False):
         coarse: _Layer = {}
         for state, edges in layer.items():
             background = self.terms.background(map(self.endings.coarse, state.background))
-            coarse.setdefault(_State(self.endings.coarse(state.main), background), []).extend(edges)
+            coarse.setdefault(_MatchingState(self.endings.coarse(state.main), background), []).extend(edges)
         return coarse
 
     def _largest(self, layer: _Layer) -> _Layer:
@@ -306,13 +308,13 @@ class _Matcher(Struct, eq=False):
         largest: _Layer = {}
         for main, backgrounds in by_main.items():
             maximal = self.terms.largest_backgrounds(backgrounds)
-            edges = [edge for background in backgrounds for edge in layer[_State(main, background)]]
+            edges = [edge for background in backgrounds for edge in layer[_MatchingState(main, background)]]
             for background in maximal:
-                state = _State(main, background)
+                state = _MatchingState(main, background)
                 largest[state] = edges if len(maximal) == 1 else layer[state]
         return largest
 
-    def _repeated(self, before: dict[_State, list[_State]], entry: LogEntry, number: int) -> _Layer:
+    def _repeated(self, before: dict[_MatchingState, list[_MatchingState]], entry: LogEntry, number: int) -> _Layer:
         """Return the states if an entry repeats an earlier `sleep_until`, which sleeps anew after a resume."""
         if entry.kind != "sleep" or all(each.log_name != entry.log_name for each in self.log.entries[:number]):
             return {}
@@ -334,16 +336,16 @@ class _Matcher(Struct, eq=False):
         following = () if self.log.has_ended else tuple(dict.fromkeys(self._next(self._now(final))))
         return Match(self._places(len(self.log.entries), final), following, misfit, reachable=reachable)
 
-    def _may_return(self, state: _State) -> bool:
+    def _may_return(self, state: _MatchingState) -> bool:
         return any(self.exits.may_end(now.main) for now in self._now([state]))
 
-    def _now(self, layer: Iterable[_State]) -> Iterator[_State]:
+    def _now(self, layer: Iterable[_MatchingState]) -> Iterator[_MatchingState]:
         """Yield the states after the last entry. Steps that have not ended may be over or not."""
         for state in self._ended(layer, len(self.log.entries)):
             background = (self.endings.any_time(term, self.never) for term in state.background)
-            yield _State(self.endings.any_time(state.main, self.never), self.terms.background(background))
+            yield _MatchingState(self.endings.any_time(state.main, self.never), self.terms.background(background))
 
-    def _next(self, states: Iterable[_State]) -> Iterator[Place]:
+    def _next(self, states: Iterable[_MatchingState]) -> Iterator[Place]:
         for state in states:
             mask = _sites_of(state)
             for site in self.program.sites:
@@ -351,26 +353,26 @@ class _Matcher(Struct, eq=False):
                     for _, frames in self._begin(state, site):
                         yield from (Place(site.path, calls) for calls in _calls(frames))
 
-    def _expected(self, states: Iterable[_State]) -> tuple[Path, ...]:
+    def _expected(self, states: Iterable[_MatchingState]) -> tuple[Path, ...]:
         return tuple(dict.fromkeys(place.path for place in self._next(states)))
 
-    def _reachable(self, states: Iterable[_State]) -> tuple[Path, ...]:
+    def _reachable(self, states: Iterable[_MatchingState]) -> tuple[Path, ...]:
         mask = 0
         for state in states:
             mask |= _sites_of(state)
         return tuple(site.path for site in self.program.sites if mask >> site.number & 1)
 
-    def _places(self, count: int, final: Iterable[_State]) -> tuple[tuple[Place, ...], ...]:
+    def _places(self, count: int, final: Iterable[_MatchingState]) -> tuple[tuple[Place, ...], ...]:
         """Return the possible places of the first entries, on paths that lead to the final states."""
         useful = [set(final)]
         for layer in reversed(self.layers[1 : count + 1]):
             useful.append({before for state in useful[-1] for edge in layer[state] for before in edge.before})
         useful.reverse()
-        counts: dict[_State, PassCounts] = dict.fromkeys(useful[0], NO_PASSES)
+        counts: dict[_MatchingState, PassCounts] = dict.fromkeys(useful[0], NO_PASSES)
         places: list[tuple[Place, ...]] = []
         for number in range(count):
             layer = self.layers[number + 1]
-            after: dict[_State, PassCounts] = {}
+            after: dict[_MatchingState, PassCounts] = {}
             alternatives: dict[Place, None] = {}
             for state in layer:
                 if state not in useful[number + 1]:
@@ -407,7 +409,7 @@ def _at_any_time(ends: Iterable[int], never: int) -> list[int]:
     return [end if end == never else ANY_TIME for end in ends]
 
 
-def _sites_of(state: _State) -> int:
+def _sites_of(state: _MatchingState) -> int:
     mask = state.main.traits.sites
     for term in state.background:
         mask |= term.traits.sites

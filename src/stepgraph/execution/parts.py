@@ -113,7 +113,7 @@ class CallPart(Struct, frozen=True, eq=False):
 
     path: Path
     body: str
-    """The key of the function in `Program.bodies`."""
+    """The key of the function in `GraphParts.bodies`."""
     is_call: bool
     clock: Clock
     traits: Traits
@@ -192,7 +192,7 @@ EMPTY: Final = SequencePart((), (Traits(starts=inf),))
 """A part in which nothing happens."""
 
 
-class Program(Struct, frozen=True, eq=False):
+class GraphParts(Struct, frozen=True, eq=False):
     """The parts of a graph."""
 
     body: Part

@@ -17,10 +17,10 @@ from stepgraph.execution.parts import (
     ChoicePart,
     Clock,
     ExitPart,
+    GraphParts,
     LoopPart,
     Part,
     Path,
-    Program,
     Site,
     StepPart,
     Traits,
@@ -54,14 +54,14 @@ _ENTRY_KINDS: Final[Mapping[StepType, EntryKind]] = {
 }
 
 
-def program_of(graph: Graph) -> Program:
+def program_of(graph: Graph) -> GraphParts:
     """Return the parts of a graph."""
     workflow = graph["workflow"]
     bodies = _bodies(graph)
     nodes = dict(paths_of(workflow))
     if len(nodes) > MATCH_NODES or max(levels(body.nodes) for body in bodies.values()) > MATCH_LEVELS:
         limit = f"at most {MATCH_NODES:,} nodes, and {MATCH_LEVELS} inside each other, are supported"
-        return Program(EMPTY, {}, frozenset(), (), too_large=f"the graph is too large: {limit}")
+        return GraphParts(EMPTY, {}, frozenset(), (), too_large=f"the graph is too large: {limit}")
     sites = {site.path: site for site in _sites(nodes)}
     numbers = {id(nodes[path]): site.number for path, site in sites.items()}
     reach = _reach(bodies, numbers)
@@ -70,22 +70,22 @@ def program_of(graph: Graph) -> Program:
     recursive = frozenset(key for key, (_, is_recursive) in reach.items() if is_recursive)
     # Only a group, or a node of an unknown type, has overlapping passes.
     has_passes = any(node["type"] == "parallel" or as_unknown(node) or "starts" in node for node in nodes.values())
-    return Program(parts[_RUN], parts, recursive, tuple(sites.values()), has_passes)
+    return GraphParts(parts[_RUN], parts, recursive, tuple(sites.values()), has_passes)
 
 
-class _Body(Struct, frozen=True, eq=False):
+class _NodeList(Struct, frozen=True, eq=False):
     path: Path
     """The path of its list of nodes."""
     nodes: Sequence[Node]
 
 
-def _bodies(graph: Graph) -> dict[str, _Body]:
+def _bodies(graph: Graph) -> dict[str, _NodeList]:
     """Return the bodies of `run`, of workflows as nodes by their paths, and of functions by their names."""
     workflow = graph["workflow"]
     starts = {path: node for path, node in paths_of(workflow) if node["type"] == "start"}
-    bodies = {_RUN: _Body("nodes", workflow["nodes"])}
+    bodies = {_RUN: _NodeList("nodes", workflow["nodes"])}
     for path, node in starts.items():
-        bodies[path] = _Body(f"{path}.nodes", node["nodes"])
+        bodies[path] = _NodeList(f"{path}.nodes", node["nodes"])
     functions = functions_of(workflow)
     for prefix, declared in (
         ("", workflow["functions"]),
@@ -93,7 +93,7 @@ def _bodies(graph: Graph) -> dict[str, _Body]:
     ):
         for name, function in declared.items():
             if functions.get(name) is function:
-                bodies[_key(name)] = _Body(f'{prefix}functions["{name}"].nodes', function["nodes"])
+                bodies[_key(name)] = _NodeList(f'{prefix}functions["{name}"].nodes', function["nodes"])
     return bodies
 
 
@@ -114,7 +114,7 @@ def _sites(nodes: Mapping[Path, Node]) -> Iterator[Site]:
             number += 1
 
 
-def _reach(bodies: Mapping[str, _Body], numbers: Mapping[int, int]) -> dict[str, tuple[int, bool]]:
+def _reach(bodies: Mapping[str, _NodeList], numbers: Mapping[int, int]) -> dict[str, tuple[int, bool]]:
     """Return the sites in each body and in the functions that it calls, and whether it may call itself."""
     bits = {key: 1 << number for number, key in enumerate(bodies)}
     masks: dict[str, int] = {}
@@ -164,7 +164,7 @@ def _callees_first(callees: Mapping[str, Sequence[str]]) -> list[str]:
     return list(ordered)
 
 
-class _Context(Struct, frozen=True):
+class _GroupContext(Struct, frozen=True):
     """The group around a list of nodes, if any."""
 
     in_group: bool = False
@@ -175,7 +175,7 @@ class _Context(Struct, frozen=True):
     """Whether failures are results."""
 
 
-_BODY: Final = _Context()
+_BODY: Final = _GroupContext()
 
 
 class _Builder(Struct, frozen=True, eq=False):
@@ -187,7 +187,7 @@ class _Builder(Struct, frozen=True, eq=False):
         """Return the part of a body, which has its own clock."""
         return self._list(nodes, path, _BODY)
 
-    def _list(self, nodes: Sequence[Node], path: Path, context: _Context) -> Part:
+    def _list(self, nodes: Sequence[Node], path: Path, context: _GroupContext) -> Part:
         if context.in_group:
             parts = self._parts(nodes, path, context)
             is_group = len(parts) > 1 and any(part.traits.clocked for part in parts)
@@ -196,7 +196,7 @@ class _Builder(Struct, frozen=True, eq=False):
             return group("all", self._members(nodes, path, settled=False))
         return sequence(self._parts(nodes, path, context))
 
-    def _parts(self, nodes: Sequence[Node], path: Path, context: _Context) -> list[Part]:
+    def _parts(self, nodes: Sequence[Node], path: Path, context: _GroupContext) -> list[Part]:
         return [self._part(node, f"{path}[{index}]", context) for index, node in enumerate(nodes)]
 
     def _members(self, nodes: Sequence[Node], path: Path, *, settled: bool) -> list[Part]:
@@ -207,9 +207,9 @@ class _Builder(Struct, frozen=True, eq=False):
         """
         clocks = {tuple(clocks_of(node).items()) for node in _clocked(nodes)}
         may_be_caught = len(clocks) > 1 or _contains_try(nodes)
-        return self._parts(nodes, path, _Context(in_group=True, may_be_caught=may_be_caught, settled=settled))
+        return self._parts(nodes, path, _GroupContext(in_group=True, may_be_caught=may_be_caught, settled=settled))
 
-    def _part(self, node: Node, path: Path, context: _Context) -> Part:
+    def _part(self, node: Node, path: Path, context: _GroupContext) -> Part:
         if unknown := as_unknown(node):
             return self._unknown(unknown, path, context)
         if is_step(node):
@@ -243,7 +243,7 @@ class _Builder(Struct, frozen=True, eq=False):
             case _ as never:
                 assert_never(never)
 
-    def _step(self, node: Step, path: Path, context: _Context) -> Part:
+    def _step(self, node: Step, path: Path, context: _GroupContext) -> Part:
         site, clock = self.sites[path], _clock(node, context)
         nested = self.body(node["nodes"], f"{path}.nodes") if node["type"] == "step_do" else EMPTY
         return StepPart(site, nested, clock, clock.traits(1 << site.number | nested.traits.sites))
@@ -251,7 +251,7 @@ class _Builder(Struct, frozen=True, eq=False):
     def _call(self, path: Path, body: str, clock: Clock, *, is_call: bool) -> Part:
         return CallPart(path, body, is_call, clock, clock.traits(self.masks.get(body, 0)))
 
-    def _try(self, node: Try, path: Path, context: _Context) -> Part:
+    def _try(self, node: Try, path: Path, context: _GroupContext) -> Part:
         body = self._block(node.get("try_block"), f"{path}.try_block", context)
         catch = node.get("catch_block")
         handler = None if catch is None else self._block(catch, f"{path}.catch_block", context)
@@ -262,10 +262,10 @@ class _Builder(Struct, frozen=True, eq=False):
         resolves = min(body.traits.resolves, final.traits.resolves)
         return TryPart(body, handler, final, context.in_group, replace(traits, resolves=resolves))
 
-    def _block(self, block: Block | None, path: Path, context: _Context) -> Part:
+    def _block(self, block: Block | None, path: Path, context: _GroupContext) -> Part:
         return EMPTY if block is None else self._list(block["nodes"], f"{path}.nodes", context)
 
-    def _unknown(self, node: UnknownNode, path: Path, context: _Context) -> Part:
+    def _unknown(self, node: UnknownNode, path: Path, context: _GroupContext) -> Part:
         """Return a part that runs any contents of the node any number of times, in any order."""
         parts = self._parts(node["nodes"], f"{path}.nodes", replace(context, in_group=True))
         if path in self.sites:
@@ -289,7 +289,7 @@ def _loop(path: Path, body: Part, *, overlapping: bool, is_unknown: bool = False
     return LoopPart(path, body, overlapping, is_unknown, traits)
 
 
-def _clock(node: Clocked, context: _Context) -> Clock:
+def _clock(node: Clocked, context: _GroupContext) -> Clock:
     clocks = clocks_of(node)
     return Clock(clocks.get("starts"), clocks.get("resolves"), context.may_be_caught, context.settled)
 

@@ -19,7 +19,7 @@ from stepgraph.execution.placed_entry import EntryState, PlacedEntry
 from stepgraph.execution.propagation import left_visits
 from stepgraph.execution.reach import Reach
 from stepgraph.execution.regions import Region, RegionKind
-from stepgraph.execution.visits import Visit, Visits
+from stepgraph.execution.visits import InstanceVisits, Visit
 from stepgraph.phrases import counted
 
 NodeState: TypeAlias = Literal[
@@ -83,7 +83,7 @@ def progress_of(
     match: Match,
     entries: Sequence[PlacedEntry],
     regions: Mapping[Path, Region],
-    visits: Visits,
+    visits: InstanceVisits,
     failure: int | None,
 ) -> dict[Path, NodeProgress]:
     """Return the progress in the regions of a graph, by path. `failure` is the position of the entry that ended it."""
@@ -123,7 +123,7 @@ class _ProgressBuilder(Struct):
     """Computes the progress of regions, each after the region around it."""
 
     entries: Sequence[PlacedEntry]
-    visits: Visits
+    visits: InstanceVisits
     visits_by_path: Mapping[Path, Sequence[Visit]]
     reach: Reach
     left: Mapping[Visit, bool]

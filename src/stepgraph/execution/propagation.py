@@ -8,7 +8,7 @@ from typing import Final
 
 from stepgraph.execution.errors import InstanceError
 from stepgraph.execution.log import InstanceLog, LogEntry
-from stepgraph.execution.visits import Visit, Visits
+from stepgraph.execution.visits import InstanceVisits, Visit
 
 _SETTLING: Final = frozenset({"all_settled", "any"})
 """The kinds of groups that the failure of one member does not leave."""
@@ -16,7 +16,7 @@ _SETTLING: Final = frozenset({"all_settled", "any"})
 _CLEANUP: Final = frozenset({"catch_block", "finally_block"})
 
 
-def ending_failure(log: InstanceLog, visits: Visits) -> int | None:
+def ending_failure(log: InstanceLog, visits: InstanceVisits) -> int | None:
     """Return the position of the entry whose failure ended a failed instance, or None if it is not certain.
 
     The log does not name this entry. It has the error of the instance, and later entries are only in handlers and
@@ -40,7 +40,7 @@ def ending_failure(log: InstanceLog, visits: Visits) -> int | None:
     return last if is_certain else None
 
 
-def left_visits(log: InstanceLog, visits: Visits) -> dict[Visit, bool]:
+def left_visits(log: InstanceLog, visits: InstanceVisits) -> dict[Visit, bool]:
     """Return the runs that a caught failure has left, with whether this is certain.
 
     It is not certain if nothing has begun in a handler, because the exception may be on its way.
@@ -65,7 +65,7 @@ def _latest_first(entries: Sequence[LogEntry]) -> Sequence[int]:
     return sorted(range(len(entries)), key=lambda position: (starts[position], position), reverse=True)
 
 
-def _is_last(position: int, entries: Sequence[LogEntry], by_start: Iterable[int], visits: Visits) -> bool:
+def _is_last(position: int, entries: Sequence[LogEntry], by_start: Iterable[int], visits: InstanceVisits) -> bool:
     """Return whether nothing begins after the end of an entry, except for handlers and `finally` blocks around it."""
     entry = entries[position]
     tries = {visit for visit in _around(visits.leaves.get(position)) if visit.region.kind == "try"}

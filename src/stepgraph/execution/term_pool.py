@@ -30,19 +30,19 @@ from stepgraph.execution.terms import (
     ANY_TIME,
     NO_PENDING,
     Anything,
-    Called,
+    CalledBody,
     Either,
     Failed,
     Fresh,
     LivePass,
     Member,
     Members,
+    OverlappingPasses,
     Pass,
-    Passes,
     Pending,
     Protected,
-    Rest,
     Running,
+    SequenceRest,
     Stage,
     Term,
     TooAmbiguousError,
@@ -129,9 +129,9 @@ class Terms(Struct, eq=False):
 
         def make(number: int) -> Term:
             traits = replace(part.clock.traits(current.traits.sites), starts=-inf)
-            return Called(number, traits, current.running, part, current)
+            return CalledBody(number, traits, current.running, part, current)
 
-        return self._intern((Called, part, current), make)
+        return self._intern((CalledBody, part, current), make)
 
     def rest(self, current: Term, part: SequencePart, index: int) -> Term:
         """Return the rest of a sequence."""
@@ -142,9 +142,9 @@ class Terms(Struct, eq=False):
 
         def make(number: int) -> Term:
             traits = combined((current.traits, part.suffixes[index]))
-            return Rest(number, traits, current.running, current, part, index)
+            return SequenceRest(number, traits, current.running, current, part, index)
 
-        return self._intern((Rest, current, part, index), make)
+        return self._intern((SequenceRest, current, part, index), make)
 
     def either(self, branches: Iterable[Term]) -> Term:
         """Return a choice between terms."""
@@ -203,9 +203,9 @@ class Terms(Struct, eq=False):
         def make(number: int) -> Term:
             traits = combined([*(each.term.traits for each in ordered), *([body.traits] if is_open else [])])
             traits = replace(traits, clocked=part.traits.clocked, jumps=part.traits.jumps)
-            return Passes(number, traits, _running(ordered), part, ordered, body, is_open)
+            return OverlappingPasses(number, traits, _running(ordered), part, ordered, body, is_open)
 
-        return self._intern((Passes, part, ordered, body, is_open), make)
+        return self._intern((OverlappingPasses, part, ordered, body, is_open), make)
 
     def protected(self, part: TryPart, current: Term, stage: Stage, pending: ExitKind = "next") -> Term:
         """Return a `try` in one of its blocks."""

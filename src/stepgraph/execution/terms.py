@@ -1,7 +1,7 @@
 """Terms: the remaining work of an instance, as in small-step semantics.
 
-A term is a part of a graph in execution. Between two log entries, nothing about a run is decided: `Exits` returns all
-ways in which control may leave a term without another step, `Clocks` the terms in which all work is over that must be
+A term is a part of a graph in execution. Between two log entries, nothing about a run is decided: `TermExits` returns
+all ways in which control may leave a term without another step, `Clocks` the terms in which all work is over that must be
 over at a clock, `Beginnings` the terms after a step has begun, and `Endings` the terms after a step has ended.
 
 One law holds for all four: every real order of execution is accepted. The graph does not say which exceptions a handler
@@ -84,14 +84,14 @@ class Failed(Term, frozen=True, eq=False):
     clock: Clock
 
 
-class Called(Term, frozen=True, eq=False):
+class CalledBody(Term, frozen=True, eq=False):
     """The body of a called function, or of a workflow as a node."""
 
     part: CallPart
     current: Term
 
 
-class Rest(Term, frozen=True, eq=False):
+class SequenceRest(Term, frozen=True, eq=False):
     """A sequence: the current part, and the parts after it from an index on."""
 
     current: Term
@@ -138,7 +138,7 @@ class LivePass(Struct, frozen=True):
     term: Term
 
 
-class Passes(Term, frozen=True, eq=False):
+class OverlappingPasses(Term, frozen=True, eq=False):
     """Passes of a loop that overlap."""
 
     part: LoopPart

@@ -49,7 +49,7 @@ class Visit(Struct, eq=False):
         return self.loop_pass is not None and self.loop_pass.number is None
 
 
-class Visits(Struct):
+class InstanceVisits(Struct):
     """The visits of an instance."""
 
     regions: Mapping[Path, Region]
@@ -70,7 +70,7 @@ class Visits(Struct):
     """The certain and the possible regions of ambiguous entries."""
 
     @classmethod
-    def of(cls, regions: Mapping[Path, Region], places: Sequence[Sequence[Place]]) -> Visits:
+    def of(cls, regions: Mapping[Path, Region], places: Sequence[Sequence[Place]]) -> InstanceVisits:
         """Return the visits of the entries with these possible places."""
         visits = cls(regions)
         for position, alternatives in enumerate(places):

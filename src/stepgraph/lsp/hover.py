@@ -58,7 +58,7 @@ class _Cursor(Struct, frozen=True):
         )
 
 
-class _Target(Struct, frozen=True):
+class _HoverTarget(Struct, frozen=True):
     """The contents for a position, and the range that they are about."""
 
     span: Span
@@ -82,7 +82,7 @@ def markup_kind(capabilities: ClientCapabilities) -> MarkupKind:
     return formats[0] if formats else MarkupKind.PlainText
 
 
-def _steps_at(cursors: Sequence[_Cursor]) -> Iterator[_Target]:
+def _steps_at(cursors: Sequence[_Cursor]) -> Iterator[_HoverTarget]:
     """Yield the steps at a position. A parameter may get the result of one of several steps."""
     uses: dict[tuple[Span, str], list[StepUse]] = {}
     spans: dict[tuple[Span, str], Span] = {}
@@ -91,7 +91,7 @@ def _steps_at(cursors: Sequence[_Cursor]) -> Iterator[_Target]:
             key = (use.source.declaration.span, use.source.name)
             spans.setdefault(key, span)
             uses.setdefault(key, []).append(use)
-    return (_Target(spans[key], step_text(each)) for key, each in uses.items())
+    return (_HoverTarget(spans[key], step_text(each)) for key, each in uses.items())
 
 
 def _uses_at(cursor: _Cursor) -> Iterator[tuple[Span, StepUse]]:
@@ -124,7 +124,7 @@ def _nodes_of(cursor: _Cursor, step: SourceStep) -> list[Step]:
     return [node for node in cursor.steps.nodes.get(step.declaration.span, ()) if is_step(node)]
 
 
-def _other_target(cursor: _Cursor) -> list[_Target]:
+def _other_target(cursor: _Cursor) -> list[_HoverTarget]:
     """Return the class, `run`, function, loop or group whose name or keyword is at a position, if any."""
     analysis = cursor.workflow.analysis
     subject, order = analysis.subject, cursor.steps.order
@@ -132,7 +132,7 @@ def _other_target(cursor: _Cursor) -> list[_Target]:
         run = name_of_definition(subject.program.run)
         for heading in (analysis.span, *([] if run is None else [run.span])):
             if heading.encloses(cursor.span):
-                return [_Target(heading, workflow_text(cursor.workflow, order))]
+                return [_HoverTarget(heading, workflow_text(cursor.workflow, order))]
     node = analysis.node_at(cursor.span)
     if node is None or order is None or not cursor.word:
         return []
@@ -148,4 +148,4 @@ def _other_target(cursor: _Cursor) -> list[_Target]:
             text = group_text(cursor.workflow, node)
         case _:
             text = None
-    return [] if text is None else [_Target(cursor.word_span, text)]
+    return [] if text is None else [_HoverTarget(cursor.word_span, text)]

@@ -126,7 +126,7 @@ def _is_choice(node: Node) -> TypeGuard[If]:
     return node["type"] == "if" and bool(node["branches"])
 
 
-class _Draft(Struct):
+class _ItemDraft(Struct):
     """An item whose span does not yet contain the items below it."""
 
     item: OutlineItem
@@ -134,7 +134,7 @@ class _Draft(Struct):
     """The code that contains the code of all rows below."""
     is_located: bool
     """Whether the span is that of the row or of rows below it."""
-    parent: _Draft | None = None
+    parent: _ItemDraft | None = None
 
     def extend_parent(self) -> None:
         """Extend the span of the row above, which is the item of a branch if its location is unknown."""
@@ -191,8 +191,8 @@ class _Rows:
 
     def add(self, root: OutlineItem, rows: Sequence[Row | Node]) -> None:
         """Add the rows of a function below its item."""
-        parents = [_Draft(root, root.span, is_located=True)]
-        drafts: list[_Draft] = []
+        parents = [_ItemDraft(root, root.span, is_located=True)]
+        drafts: list[_ItemDraft] = []
         for line in self.maker.lines(rows):
             part = line.row.part
             if part is None or line.row.title.startswith(_UNCAUGHT):
@@ -213,7 +213,7 @@ class _Rows:
             )
             parent.item.below.append(item)
             bounds = span if is_located and part.get("type") in _CLOSED else parent.bounds
-            drafts.append(_Draft(item, bounds, is_located, parent))
+            drafts.append(_ItemDraft(item, bounds, is_located, parent))
             parents.append(drafts[-1])
         for draft in reversed(drafts):
             draft.extend_parent()

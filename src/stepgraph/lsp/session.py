@@ -214,7 +214,7 @@ class Session:
         """Analyze the current texts and publish the results. `revision` is the number of their last change."""
         self.workspace.follow(self.documents)
         documents, folders = tuple(self.documents), self.workspace.folders
-        progress = _Progress()
+        progress = _RequestProgress()
 
         def on_module(path: str) -> None:
             if self._revision != revision and not self._is_overdue():
@@ -230,7 +230,7 @@ class Session:
         if self._revision == revision or self._is_overdue():
             self._publish()
 
-    async def _with_progress(self, function: Callable[[], Result], progress: _Progress) -> Result:
+    async def _with_progress(self, function: Callable[[], Result], progress: _RequestProgress) -> Result:
         """Return the result of a function in the thread, and show its progress if it takes long."""
         task = asyncio.ensure_future(self._thread.run(function))
         try:
@@ -268,7 +268,7 @@ def _have_changed(folders: Iterable[Folder]) -> bool:
     return any(changed)
 
 
-class _Progress:
+class _RequestProgress:
     """The modules of an analysis so far. It is written by the analysis thread."""
 
     def __init__(self) -> None:

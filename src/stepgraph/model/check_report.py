@@ -69,7 +69,7 @@ class CheckedWorkflow(Closed):
     """Whether the graph is complete. An incomplete graph may lack steps, because some code could not be resolved."""
 
 
-class RelatedLocation(Closed):
+class ReportedLocation(Closed):
     """A location that contributes to the problem of a finding, such as code in a called function."""
 
     message: str
@@ -110,7 +110,7 @@ class ReportedFinding(Closed):
     """Last line, from 1."""
     end_column: int
     """Column after the last character, from 1."""
-    related: list[RelatedLocation]
+    related: list[ReportedLocation]
     """Other locations that contribute to the problem."""
     workflow: str | None
     """Name of the workflow, or null for a finding about a configuration or a file."""

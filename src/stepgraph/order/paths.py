@@ -27,7 +27,7 @@ _BLOCKS: Final = ((TRY, "try_block"), (CATCH, "catch_block"), (FINALLY, "finally
 _SEQUENCES: Final = frozenset({"loop", "block", "start"})
 
 
-class Clocks(TypedDict, total=False):
+class NodeClocks(TypedDict, total=False):
     """The clocks at which a node starts and resolves. Either can be absent."""
 
     starts: Number
@@ -68,10 +68,10 @@ def is_concurrent(node: Node | None) -> bool:
     return may_end_early(node) or (node is not None and node["type"] == "parallel")
 
 
-def clocks_of(node: Node) -> Clocks:
+def clocks_of(node: Node) -> NodeClocks:
     """Return the clocks of a node, which are empty for a node without clocks."""
-    fields = cast("Clocks", node)
-    clocks: Clocks = {}
+    fields = cast("NodeClocks", node)
+    clocks: NodeClocks = {}
     if "starts" in fields:
         clocks["starts"] = fields["starts"]
     if "resolves" in fields:

@@ -23,7 +23,7 @@ class Relation(Enum):
     """Both may run concurrently."""
 
 
-class Work(Struct, frozen=True, eq=False):
+class NodeWork(Struct, frozen=True, eq=False):
     """A step, or all steps that a call or a step with nested steps runs, identified by the path to the node."""
 
     path: Path
@@ -34,7 +34,7 @@ class Work(Struct, frozen=True, eq=False):
     """Whether the work continues when a failure of other work ends the node."""
 
 
-def relation(first: Work, second: Work) -> Relation:
+def relation(first: NodeWork, second: NodeWork) -> Relation:
     """Return the relation of `first` to `second`. Work in the same node overlaps."""
     level = _common_level(first.path, second.path)
     if level is None:
@@ -48,12 +48,12 @@ def relation(first: Work, second: Work) -> Relation:
     return Relation.OVERLAPPING
 
 
-def is_awaited_in(work: Work, level: int) -> bool:
+def is_awaited_in(work: NodeWork, level: int) -> bool:
     """Return whether work is over when the node at a level of its path is over. Level -1 is the whole body."""
     return _is_awaited(work, level) and not _may_be_abandoned(work, level)
 
 
-def is_independent(work: Work, level: int) -> bool:
+def is_independent(work: NodeWork, level: int) -> bool:
     """Return whether work may continue after a failure of other work in the list at a level of its path."""
     groups = (segment.parent for segment in work.path[level + 1 :] if is_concurrent(segment.parent))
     return (
@@ -104,7 +104,7 @@ def _are_exclusive(first: Path, second: Path, level: int) -> bool:
     return not may_continue(earlier, level, later_index)
 
 
-def _is_before(first: Work, second: Work, level: int) -> bool:
+def _is_before(first: NodeWork, second: NodeWork, level: int) -> bool:
     if (
         first.outlasts
         or _may_be_abandoned(first, level)
@@ -116,7 +116,7 @@ def _is_before(first: Work, second: Work, level: int) -> bool:
     return _is_resolved(first, second) and not _is_earlier(second.path, first.path, level)
 
 
-def _is_resolved(first: Work, second: Work) -> bool:
+def _is_resolved(first: NodeWork, second: NodeWork) -> bool:
     """Return whether the clocks imply that `first` is over when `second` starts."""
     resolves, starts = clocks_of(node_at(first.path)).get("resolves"), clocks_of(node_at(second.path)).get("starts")
     return resolves is not None and starts is not None and resolves <= starts
@@ -130,7 +130,7 @@ def _is_earlier(first: Path, second: Path, level: int) -> bool:
     return segment.index < other_segment.index and not is_concurrent(segment.parent) and not segment.list.has_clocks
 
 
-def _is_awaited(work: Work, level: int) -> bool:
+def _is_awaited(work: NodeWork, level: int) -> bool:
     """Return whether work is over when the node at a level of its path ends, provided that nothing fails."""
     if work.outlasts or any(may_end_early(segment.parent) for segment in work.path[level + 1 :]):
         return False
@@ -141,7 +141,7 @@ def _is_awaited(work: Work, level: int) -> bool:
     return "starts" not in clocks
 
 
-def _may_be_abandoned(work: Work, level: int) -> bool:
+def _may_be_abandoned(work: NodeWork, level: int) -> bool:
     """Return whether a caught failure of other work inside the node at a level may leave work running."""
     return any(
         segment.parent is not None

@@ -15,7 +15,7 @@ from msgspec import Struct
 from stepgraph.model.payload import FunctionDef, Node, Step, Workflow
 from stepgraph.model.walk import is_step
 from stepgraph.order.paths import Path, is_concurrent, node_at, paths
-from stepgraph.order.relation import Relation, Work, is_awaited_in, is_independent, loops_with_both, relation
+from stepgraph.order.relation import NodeWork, Relation, is_awaited_in, is_independent, loops_with_both, relation
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +59,7 @@ class WorkflowOrder:
         )
 
     @cached_property
-    def _bodies(self) -> tuple[Body, ...]:
+    def _bodies(self) -> tuple[NodeBody, ...]:
         return _reachable_bodies(_body_of(self.workflow))
 
     @cached_property
@@ -67,30 +67,30 @@ class WorkflowOrder:
         return SiteIndex(self._bodies)
 
     @cached_property
-    def _reaches(self) -> dict[int, Reach]:
-        """The `Reach` of each step that was queried, by identity."""
+    def _reaches(self) -> dict[int, StepReach]:
+        """The `StepReach` of each step that was queried, by identity."""
         return {}
 
-    def _reach(self, step: Step) -> Reach:
+    def _reach(self, step: Step) -> StepReach:
         reach = self._reaches.get(id(step))
         if reach is None:
             reach = self._reaches[id(step)] = _reach_of(step, self._index)
         return reach
 
 
-def _meetings(first: Reach, second: Reach) -> Iterator[tuple[Body, WorkSite, WorkSite]]:
+def _meetings(first: StepReach, second: StepReach) -> Iterator[tuple[NodeBody, WorkSite, WorkSite]]:
     """Yield each body that executes both steps, with each pair of a site of the first and a site of the second."""
     for body, sites in first.sites.items():
         for site, other_site in product(sites, second.sites.get(body, ())):
             yield body, site, other_site
 
 
-def _diverge(first: Reach, site: WorkSite, second: Reach, other_site: WorkSite) -> bool:
+def _diverge(first: StepReach, site: WorkSite, second: StepReach, other_site: WorkSite) -> bool:
     """Return whether the paths to two steps diverge at two sites: at different nodes, or at a step around the other."""
     return site is not other_site or first.is_at(site) != second.is_at(site)
 
 
-def _may_share_execution(body: Body, through: frozenset[Body], other_through: frozenset[Body]) -> bool:
+def _may_share_execution(body: NodeBody, through: frozenset[NodeBody], other_through: frozenset[NodeBody]) -> bool:
     """Return whether work at two sites may belong to one execution of each function around both.
 
     The answer is False if the sites lead into one function by different calls, or if a site leads back into the body.
@@ -98,7 +98,7 @@ def _may_share_execution(body: Body, through: frozenset[Body], other_through: fr
     return body not in through | other_through and not through & other_through
 
 
-def _iterations_overlap(first: Reach, site: WorkSite, second: Reach, other_site: WorkSite) -> bool:
+def _iterations_overlap(first: StepReach, site: WorkSite, second: StepReach, other_site: WorkSite) -> bool:
     """Return whether an iteration of a loop around both sites may start before another iteration is over."""
     work, other_work = first.work(site), second.work(other_site)
     return any(
@@ -157,41 +157,43 @@ def _related(order: WorkflowOrder) -> list[int]:
 _WHOLE_BODY = -1
 
 
-class Reach(Struct, frozen=True, eq=False):
+class StepReach(Struct, frozen=True, eq=False):
     """The bodies that execute a step, and the sites at which they do."""
 
     step: Step
-    bodies: frozenset[Body]
+    bodies: frozenset[NodeBody]
     """Bodies that contain the step or execute such a body."""
-    outlasting: frozenset[Body]
+    outlasting: frozenset[NodeBody]
     """Bodies that may end before the step does."""
-    independent: frozenset[Body]
+    independent: frozenset[NodeBody]
     """Bodies in which the step continues after a failure of other work."""
-    sites: Mapping[Body, Sequence[WorkSite]]
+    sites: Mapping[NodeBody, Sequence[WorkSite]]
     """The sites that execute the step in each of `bodies`."""
-    through: Mapping[Body, frozenset[Body]]
+    through: Mapping[NodeBody, frozenset[NodeBody]]
     """For each of `bodies`, the bodies on every call path from it to the step, including itself."""
 
     def is_at(self, site: WorkSite) -> bool:
         """Return whether a site is the step itself."""
         return node_at(site.path) is self.step
 
-    def work(self, site: WorkSite) -> Work:
+    def work(self, site: WorkSite) -> NodeWork:
         """Return the work that the step does at a site."""
         if self.is_at(site):
-            return Work(site.path)
-        return Work(site.path, outlasts=site.inner in self.outlasting, is_independent=site.inner in self.independent)
+            return NodeWork(site.path)
+        return NodeWork(
+            site.path, outlasts=site.inner in self.outlasting, is_independent=site.inner in self.independent
+        )
 
-    def bodies_through(self, site: WorkSite) -> frozenset[Body]:
+    def bodies_through(self, site: WorkSite) -> frozenset[NodeBody]:
         """Return the bodies on every call path from a site to the step, or none if the site is the step."""
         return frozenset() if self.is_at(site) or site.inner is None else self.through[site.inner]
 
 
-def _reach_of(step: Step, index: SiteIndex) -> Reach:
+def _reach_of(step: Step, index: SiteIndex) -> StepReach:
     """Return the bodies that execute a step, and the sites at which they do."""
     homes = index.sites_of(step)
     bodies = index.callers_closure(body for body, _ in homes)
-    sites: dict[Body, list[WorkSite]] = {body: [] for body in bodies}
+    sites: dict[NodeBody, list[WorkSite]] = {body: [] for body in bodies}
     for body, site in homes:
         sites[body].append(site)
     for body in bodies:
@@ -199,21 +201,21 @@ def _reach_of(step: Step, index: SiteIndex) -> Reach:
             if node_at(site.path) is not step:
                 sites[caller].append(site)
 
-    def containing(is_wanted: Callable[[WorkSite], bool]) -> frozenset[Body]:
+    def containing(is_wanted: Callable[[WorkSite], bool]) -> frozenset[NodeBody]:
         return index.callers_closure(body for body in bodies if any(map(is_wanted, sites[body])))
 
-    return Reach(
+    return StepReach(
         step,
         bodies,
-        outlasting=containing(lambda site: not is_awaited_in(Work(site.path), _WHOLE_BODY)),
-        independent=containing(lambda site: is_independent(Work(site.path), _WHOLE_BODY)),
+        outlasting=containing(lambda site: not is_awaited_in(NodeWork(site.path), _WHOLE_BODY)),
+        independent=containing(lambda site: is_independent(NodeWork(site.path), _WHOLE_BODY)),
         sites=sites,
         through=_dominating_bodies(step, sites),
     )
 
 
-def _dominating_bodies(step: Step, sites: Mapping[Body, Sequence[WorkSite]]) -> dict[Body, frozenset[Body]]:
-    """Return the value of `Reach.through`, computed as a greatest fixpoint."""
+def _dominating_bodies(step: Step, sites: Mapping[NodeBody, Sequence[WorkSite]]) -> dict[NodeBody, frozenset[NodeBody]]:
+    """Return the value of `StepReach.through`, computed as a greatest fixpoint."""
     result = dict.fromkeys(sites, frozenset(sites))
     while True:
         refined = {body: _on_all_paths(body, step, sites[body], result) for body in sites}
@@ -223,8 +225,8 @@ def _dominating_bodies(step: Step, sites: Mapping[Body, Sequence[WorkSite]]) -> 
 
 
 def _on_all_paths(
-    body: Body, step: Step, sites: Sequence[WorkSite], result: Mapping[Body, frozenset[Body]]
-) -> frozenset[Body]:
+    body: NodeBody, step: Step, sites: Sequence[WorkSite], result: Mapping[NodeBody, frozenset[NodeBody]]
+) -> frozenset[NodeBody]:
     alternatives = [result[site.inner] for site in sites if site.inner is not None and site.inner in result]
     if any(node_at(site.path) is step for site in sites):
         alternatives.append(frozenset())
@@ -236,16 +238,16 @@ class WorkSite(Struct, frozen=True, eq=False):
 
     path: Path
     """Path to the node."""
-    inner: Body | None
+    inner: NodeBody | None
     """The body that the node runs, or None for a step without nested steps and for a call of an unknown function."""
 
 
 @dataclass(frozen=True, eq=False)
-class Body:
+class NodeBody:
     """The nodes of `run`, of a function, or of a step with nested steps."""
 
     nodes: Sequence[Node]
-    bodies: Mapping[str, Body]
+    bodies: Mapping[str, NodeBody]
     """The bodies of functions by name."""
 
     @cached_property
@@ -259,21 +261,21 @@ class Body:
             if not _is_reached(path):
                 continue
             if node["type"] == "step_do" and node["nodes"]:
-                yield WorkSite(path, Body(node["nodes"], self.bodies))
+                yield WorkSite(path, NodeBody(node["nodes"], self.bodies))
             elif node["type"] == "function_call":
                 yield WorkSite(path, self.bodies.get(node["name"]))
             elif is_step(node):
                 yield WorkSite(path, None)
 
 
-def _body_of(workflow: Workflow) -> Body:
+def _body_of(workflow: Workflow) -> NodeBody:
     """Return the body of a workflow's `run`."""
-    bodies: dict[str, Body] = {}
-    bodies |= {name: Body(function["nodes"], bodies) for name, function in _all_functions(workflow).items()}
-    return Body(workflow["nodes"], bodies)
+    bodies: dict[str, NodeBody] = {}
+    bodies |= {name: NodeBody(function["nodes"], bodies) for name, function in _all_functions(workflow).items()}
+    return NodeBody(workflow["nodes"], bodies)
 
 
-def _reachable_bodies(run: Body) -> tuple[Body, ...]:
+def _reachable_bodies(run: NodeBody) -> tuple[NodeBody, ...]:
     """Return the bodies that `run` executes, `run` first."""
     result = {run: None}
     pending = [run]
@@ -284,7 +286,7 @@ def _reachable_bodies(run: Body) -> tuple[Body, ...]:
     return tuple(result)
 
 
-def _steps_in_order(run: Body) -> Iterator[Step]:
+def _steps_in_order(run: NodeBody) -> Iterator[Step]:
     """Yield the reachable steps in program order. The steps of a function appear at its first call."""
     visited = {run}
     pending = list(reversed(run.sites))
@@ -317,17 +319,17 @@ def _is_reached(path: Path) -> bool:
 class SiteIndex:
     """The sites of several bodies, indexed by their node and by the body that they execute."""
 
-    bodies: tuple[Body, ...]
+    bodies: tuple[NodeBody, ...]
 
-    def sites_of(self, step: Step) -> Sequence[tuple[Body, WorkSite]]:
+    def sites_of(self, step: Step) -> Sequence[tuple[NodeBody, WorkSite]]:
         """Return the sites that are the step itself, by identity, each after the body that contains it."""
         return self._by_node.get(id(step), ())
 
-    def callers(self, body: Body) -> Sequence[tuple[Body, WorkSite]]:
+    def callers(self, body: NodeBody) -> Sequence[tuple[NodeBody, WorkSite]]:
         """Return the sites that execute a body, each after the body that contains it."""
         return self._by_inner.get(body, ())
 
-    def callers_closure(self, bodies: Iterable[Body]) -> frozenset[Body]:
+    def callers_closure(self, bodies: Iterable[NodeBody]) -> frozenset[NodeBody]:
         """Return `bodies` and all bodies that execute one of them, directly or indirectly."""
         result = set(bodies)
         pending = list(result)
@@ -338,16 +340,16 @@ class SiteIndex:
         return frozenset(result)
 
     @cached_property
-    def _by_node(self) -> Mapping[int, Sequence[tuple[Body, WorkSite]]]:
-        result: dict[int, list[tuple[Body, WorkSite]]] = {}
+    def _by_node(self) -> Mapping[int, Sequence[tuple[NodeBody, WorkSite]]]:
+        result: dict[int, list[tuple[NodeBody, WorkSite]]] = {}
         for body in self.bodies:
             for site in body.sites:
                 result.setdefault(id(node_at(site.path)), []).append((body, site))
         return result
 
     @cached_property
-    def _by_inner(self) -> Mapping[Body, Sequence[tuple[Body, WorkSite]]]:
-        result: dict[Body, list[tuple[Body, WorkSite]]] = {}
+    def _by_inner(self) -> Mapping[NodeBody, Sequence[tuple[NodeBody, WorkSite]]]:
+        result: dict[NodeBody, list[tuple[NodeBody, WorkSite]]] = {}
         for body in self.bodies:
             for site in body.sites:
                 if site.inner is not None:

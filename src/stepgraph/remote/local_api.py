@@ -20,8 +20,8 @@ from stepgraph.model.note import InputError, Problem
 from stepgraph.remote.instance_source import RemoteInstance, RemoteWorkflow, UnknownInstanceError
 from stepgraph.remote.listing import PER_PAGE, instances_of_pages
 from stepgraph.remote.responses import (
-    ApiError,
     Envelope,
+    EnvelopeError,
     UnexpectedResponseError,
     is_name,
     read_envelope,
@@ -53,7 +53,7 @@ _REDIRECTS: Final = range(300, 400)
 class RefusedRequestError(InputError):
     """A request that the server refuses."""
 
-    def __init__(self, problem: Problem, status: int, error: ApiError) -> None:
+    def __init__(self, problem: Problem, status: int, error: EnvelopeError) -> None:
         super().__init__(problem)
         self.status = status
         """The HTTP status."""
@@ -108,7 +108,7 @@ class LocalApi(Struct):
         """
         if not all(map(is_name, path)):
             problem = Problem(self.title, "no such path.")
-            raise RefusedRequestError(problem, _NOT_FOUND, ApiError(message="invalid name or id"))
+            raise RefusedRequestError(problem, _NOT_FOUND, EnvelopeError(message="invalid name or id"))
         if self.base_path is None:
             self.workflows()  # a request that may be sent twice
         text = "/" + "/".join(quote(part, safe="") for part in path)
@@ -146,7 +146,7 @@ class LocalApi(Struct):
             return envelope
         problem = Problem(self.title, f"the server reports an error: {envelope.error_text or f'HTTP status {status}'}.")
         if refused is RefusedRequestError:
-            raise RefusedRequestError(problem, status, next(iter(envelope.errors or ()), ApiError()))
+            raise RefusedRequestError(problem, status, next(iter(envelope.errors or ()), EnvelopeError()))
         raise (refused if status == _NOT_FOUND else InputError)(problem)
 
     def _respond(self, path: str, method: str, body: bytes | None) -> tuple[int, Envelope]:

@@ -23,7 +23,7 @@ class UnexpectedResponseError(Exception):
     """A response that is not a response of the Workflows API. The message describes it: `a page of HTML`."""
 
 
-class ApiError(Struct, frozen=True):
+class EnvelopeError(Struct, frozen=True):
     """An error in the envelope."""
 
     code: int = 0
@@ -44,7 +44,7 @@ class Envelope(Struct, frozen=True):
 
     success: bool
     result: msgspec.Raw = msgspec.Raw(b"null")
-    errors: list[ApiError] | None = None
+    errors: list[EnvelopeError] | None = None
     result_info: PageInfo | None = None
 
     @property

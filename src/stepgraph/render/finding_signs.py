@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct, field
 
 from stepgraph.render.findings import LEVELS, FindingLevel, ShownFinding
-from stepgraph.render.terminal import Ink, Piece
+from stepgraph.render.terminal import Ink, LinePiece
 
 if TYPE_CHECKING:
     from stepgraph.model.payload import Node
@@ -36,11 +36,11 @@ class FindingSigns(Struct, frozen=True):
     def __bool__(self) -> bool:
         return bool(self._by_node)
 
-    def pieces(self, nodes: Iterable[Node]) -> Iterator[Piece]:
+    def pieces(self, nodes: Iterable[Node]) -> Iterator[LinePiece]:
         """Yield a sign with the codes of rules for each level of the findings at nodes, the most important first."""
         findings = [finding for node in nodes for finding in self._by_node.get(id(node), ())]
         for level in LEVELS:
             codes = dict.fromkeys(finding.code for finding in findings if finding.level == level)
             if codes:
                 sign, ink = _SIGNS[level]
-                yield Piece(f"  {sign} {_GAP if level == 'gap' else ', '.join(codes)}", ink)
+                yield LinePiece(f"  {sign} {_GAP if level == 'gap' else ', '.join(codes)}", ink)

@@ -12,7 +12,7 @@ from stepgraph.phrases import counted, incomplete_text, payload_text
 from stepgraph.render.finding_signs import FindingSigns
 from stepgraph.render.folding import BodyTexts
 from stepgraph.render.outline_rows import NO_STEPS, Row, RowMaker
-from stepgraph.render.terminal import Ink, Piece, Terminal
+from stepgraph.render.terminal import Ink, LinePiece, Terminal
 from stepgraph.render.view import DEFAULT_VIEW, View
 
 if TYPE_CHECKING:
@@ -42,13 +42,13 @@ def render_outline(
     workflow = graph["workflow"]
     lines = [terminal.line(_header(graph, view, notes, location))]
     if "payload" in workflow:
-        lines.append(terminal.line([Piece(payload_text(workflow["payload"]), Ink.QUIET, elastic=True)]))
+        lines.append(terminal.line([LinePiece(payload_text(workflow["payload"]), Ink.QUIET, elastic=True)]))
     lines += map(terminal.line, tree_lines(graph, view))
     lines += (Terminal(color=color, width=None).line(pieces) for pieces in _notes(notes))
     return "\n".join([*lines, ""])
 
 
-def tree_lines(graph: Graph, view: View) -> Iterator[Sequence[Piece]]:
+def tree_lines(graph: Graph, view: View) -> Iterator[Sequence[LinePiece]]:
     """Yield the lines of an outline below its header, without notes."""
     workflow = graph["workflow"]
     functions = functions_of(workflow)
@@ -77,29 +77,29 @@ def _progress_pieces(graph: Graph, view: View) -> ProgressPieces | None:
     return ProgressPieces(view.progress, OutlinePhrases.of(view.progress, graph["workflow"]))
 
 
-def _header(graph: Graph, view: View, notes: Sequence[Note], location: str) -> list[Piece]:
+def _header(graph: Graph, view: View, notes: Sequence[Note], location: str) -> list[LinePiece]:
     workflow = graph["workflow"]
-    pieces = [Piece(view.title_of(workflow), Ink.STRONG, elastic=True), Piece("  ")]
+    pieces = [LinePiece(view.title_of(workflow), Ink.STRONG, elastic=True), LinePiece("  ")]
     if location:
-        pieces += [Piece(location, Ink.QUIET, elastic=True), Piece("  ")]
-    pieces.append(Piece(counted(count_steps(workflow), "step")))
+        pieces += [LinePiece(location, Ink.QUIET, elastic=True), LinePiece("  ")]
+    pieces.append(LinePiece(counted(count_steps(workflow), "step")))
     if state := view.state or incomplete_text(sum(note.incomplete for note in notes)):
-        pieces += [Piece(" · "), Piece(state, Ink.WARNING)]
+        pieces += [LinePiece(" · "), LinePiece(state, Ink.WARNING)]
     elif location:
-        pieces.append(Piece(" · complete"))
+        pieces.append(LinePiece(" · complete"))
     return pieces
 
 
-def _tree(below: Sequence[Row | Node], maker: RowMaker, level_of_nodes: int = 1) -> Iterator[list[Piece]]:
+def _tree(below: Sequence[Row | Node], maker: RowMaker, level_of_nodes: int = 1) -> Iterator[list[LinePiece]]:
     """Yield the lines of a tree without its root."""
     if not below:
-        yield [Piece(f"└─ {NO_STEPS}", Ink.QUIET)]
+        yield [LinePiece(f"└─ {NO_STEPS}", Ink.QUIET)]
     margins = [""]
     for line in maker.lines(below, level_of_nodes):
         del margins[line.depth + 1 :]
         margin = margins[line.depth]
         branch, indent = ("└─ ", "   ") if line.is_last else ("├─ ", "│  ")
-        yield [Piece(margin + branch, Ink.QUIET), *line.row.pieces]
+        yield [LinePiece(margin + branch, Ink.QUIET), *line.row.pieces]
         margins.append(_margin(margin + indent, line.depth + 1))
 
 
@@ -108,23 +108,23 @@ def _margin(margin: str, depth: int) -> str:
     return margin if depth % INDENTED_LEVELS else f"⋯{depth} "
 
 
-def _separate(heading: str, rows: Iterator[Row], maker: RowMaker) -> Iterator[list[Piece]]:
+def _separate(heading: str, rows: Iterator[Row], maker: RowMaker) -> Iterator[list[LinePiece]]:
     """Yield the lines of separate rows below a heading. Without rows, yield nothing."""
     for number, row in enumerate(rows):
         if number == 0:
             yield []
-            yield [Piece(heading, Ink.STRONG)]
+            yield [LinePiece(heading, Ink.STRONG)]
         yield list(row.pieces)
         if row.below:
             yield from _tree(row.below, maker, row.level)
 
 
-def _notes(notes: Sequence[Note]) -> Iterator[list[Piece]]:
+def _notes(notes: Sequence[Note]) -> Iterator[list[LinePiece]]:
     for number, note in enumerate(notes, start=1):
         if number == 1:
             yield []
-            yield [Piece("Notes", Ink.STRONG)]
-        yield [Piece(f"{number}. "), Piece(note.label, Ink.WARNING), Piece(f"  {note.span}")]
-        yield [Piece(f"   {note.message}")]
+            yield [LinePiece("Notes", Ink.STRONG)]
+        yield [LinePiece(f"{number}. "), LinePiece(note.label, Ink.WARNING), LinePiece(f"  {note.span}")]
+        yield [LinePiece(f"   {note.message}")]
         if note.advice:
-            yield [Piece(f"   {note.advice}", Ink.QUIET)]
+            yield [LinePiece(f"   {note.advice}", Ink.QUIET)]

@@ -12,7 +12,7 @@ from stepgraph.model.details import Part
 from stepgraph.render.outline_phrases import FADED, OutlinePhrases
 from stepgraph.render.progress import Progress
 from stepgraph.render.progress_text import state_counts
-from stepgraph.render.terminal import Ink, Piece
+from stepgraph.render.terminal import Ink, LinePiece
 
 if TYPE_CHECKING:
     from stepgraph.model.payload import Node, Step
@@ -51,7 +51,7 @@ class ProgressPieces(Struct, frozen=True):
     progress: Progress
     text: OutlinePhrases
 
-    def step(self, step: Step, clock: Sequence[Piece]) -> tuple[Piece, ...]:
+    def step(self, step: Step, clock: Sequence[LinePiece]) -> tuple[LinePiece, ...]:
         """Return the line of a step: its sign, its name and its clock, with phrases about its runs."""
         state, node = self.progress.state(step), self.progress.of(step)
         is_uncertain = node is not None and node.is_uncertain
@@ -59,40 +59,40 @@ class ProgressPieces(Struct, frozen=True):
         is_plain = state == "not_reached" and not self.progress.is_next(step)
         name = Ink.QUIET if state in FADED else Ink.PLAIN if is_plain else Ink.STRONG
         return (
-            Piece(f"{sign} ", ink),
-            Piece(step["name"], name, elastic=True),
+            LinePiece(f"{sign} ", ink),
+            LinePiece(step["name"], name, elastic=True),
             *clock,
             *self._next(step),
             *_phrases(self.text.of_step(step)),
         )
 
-    def _next(self, step: Step) -> Iterator[Piece]:
+    def _next(self, step: Step) -> Iterator[LinePiece]:
         if self.progress.is_next(step):
             is_misfit = self.progress.instance.misfit is not None
-            yield Piece("  expected here" if is_misfit else "  next", Ink.WARNING if is_misfit else Ink.STEP)
+            yield LinePiece("  expected here" if is_misfit else "  next", Ink.WARNING if is_misfit else Ink.STEP)
 
-    def errors(self, step: Step) -> Iterator[Piece]:
+    def errors(self, step: Step) -> Iterator[LinePiece]:
         """Yield the errors of a step that failed or has not ended, one for each line below it."""
         for line in self.text.errors(step):
-            yield Piece(line, Ink.TRY, elastic=True)
+            yield LinePiece(line, Ink.TRY, elastic=True)
 
-    def part(self, part: Part, pieces: Sequence[Piece]) -> tuple[Piece, ...]:
+    def part(self, part: Part, pieces: Sequence[LinePiece]) -> tuple[LinePiece, ...]:
         """Return the line of a node that is not a step, or of a branch or block, with phrases about its runs."""
         return (*self.faded(part, pieces), *_phrases(self.text.of_part(part)))
 
-    def inside(self, nodes: Iterable[Node]) -> Iterator[Piece]:
+    def inside(self, nodes: Iterable[Node]) -> Iterator[LinePiece]:
         """Yield the number of steps in each state among the nodes inside a folded node."""
         shown = list(nodes)
         if counts := state_counts(self.progress, shown):
             is_important = any(map(self.progress.is_important, shown))
-            yield Piece(f"  {' · '.join(counts)}", Ink.WARNING if is_important else Ink.LOOP)
+            yield LinePiece(f"  {' · '.join(counts)}", Ink.WARNING if is_important else Ink.LOOP)
 
-    def faded(self, part: Part, pieces: Sequence[Piece]) -> tuple[Piece, ...]:
+    def faded(self, part: Part, pieces: Sequence[LinePiece]) -> tuple[LinePiece, ...]:
         """Return the pieces of a part, without color if it did not run and never will."""
         if not self.text.is_faded(part):
             return tuple(pieces)
-        return tuple(Piece(piece.text, Ink.QUIET, piece.elastic) for piece in pieces)
+        return tuple(LinePiece(piece.text, Ink.QUIET, piece.elastic) for piece in pieces)
 
 
-def _phrases(phrases: Sequence[str]) -> tuple[Piece, ...]:
-    return (Piece("  " + " · ".join(phrases), Ink.QUIET, elastic=True),) if phrases else ()
+def _phrases(phrases: Sequence[str]) -> tuple[LinePiece, ...]:
+    return (LinePiece("  " + " · ".join(phrases), Ink.QUIET, elastic=True),) if phrases else ()

@@ -33,7 +33,7 @@ from stepgraph.render.node_text import (
     try_body,
 )
 from stepgraph.render.step_types import step_style, step_text
-from stepgraph.render.terminal import Ink, Piece
+from stepgraph.render.terminal import Ink, LinePiece
 
 if TYPE_CHECKING:
     from stepgraph.model.payload import (
@@ -108,7 +108,7 @@ SHOWN_ABOVE = "(shown above)"
 class Row(Struct, frozen=True):
     """A line of the outline."""
 
-    pieces: tuple[Piece, ...]
+    pieces: tuple[LinePiece, ...]
     below: Sequence[Row | Node] = ()
     """The rows or nodes below it."""
 
@@ -267,7 +267,7 @@ class RowMaker(Struct):
                 assert_never(never)
 
     def _loop(self, loop: Loop) -> Row:
-        title = Piece(self.details.source(loop) or "loop", Ink.LOOP, elastic=True)
+        title = LinePiece(self.details.source(loop) or "loop", Ink.LOOP, elastic=True)
         # As in `_folded`.
         marks = (_mark(LOOP_MARK, Ink.LOOP),) if self.progress is None else ()
         return _row((*marks, title), loop["nodes"])
@@ -275,7 +275,7 @@ class RowMaker(Struct):
     def _call(self, call: FunctionCall) -> Row:
         name = call["name"]
         arguments = self.details.source(call)
-        suffix = (*((Piece(arguments, elastic=True),) if arguments else ()), *_clock(self.clocks.text(call)))
+        suffix = (*((LinePiece(arguments, elastic=True),) if arguments else ()), *_clock(self.clocks.text(call)))
         if name in self.shown:
             return Row((_mark(REPEATED_MARK, Ink.STRONG), _name(name), *suffix, *_quiet(SHOWN_ABOVE)))
         if name not in self.functions:
@@ -326,22 +326,22 @@ class RowMaker(Struct):
         head = self.details.source(block)
         choice = handlers_in(block["nodes"]) if head else None
         if choice is None or self.folding.folds(choice, level + 1):
-            pieces = (_mark(TRY_MARK, Ink.TRY), Piece(head or "catch", Ink.TRY, elastic=True))
+            pieces = (_mark(TRY_MARK, Ink.TRY), LinePiece(head or "catch", Ink.TRY, elastic=True))
             yield self._part_row(block, pieces)
             return
         for branch in choice["branches"]:
             is_only = branch["condition"] is not None and not self.details.source(branch)
             text = head if is_only else branch_text(branch, ANY_OTHER_ERROR, self.details)
-            yield self._part_row(branch, [_mark(TRY_MARK, Ink.TRY), Piece(text, Ink.TRY, elastic=True)])
+            yield self._part_row(branch, [_mark(TRY_MARK, Ink.TRY), LinePiece(text, Ink.TRY, elastic=True)])
 
     def _exit(self, node: Break) -> Row:
         kind = exit_kind(node, self.details)
         mark = _mark(EXIT_MARKS.get(kind, EXIT_MARK), _exit_ink(kind))
         return Row((mark, *self._exit_pieces(node)))
 
-    def _exit_pieces(self, node: Break) -> Iterator[Piece]:
+    def _exit_pieces(self, node: Break) -> Iterator[LinePiece]:
         ink = _exit_ink(exit_kind(node, self.details))
-        yield Piece(self.details.source(node) or node["kind"], ink, elastic=True)
+        yield LinePiece(self.details.source(node) or node["kind"], ink, elastic=True)
         yield from _quiet(*exit_remarks(node, self.details))
 
     def _step(self, step: Step, nested: Sequence[Node] = ()) -> Row:
@@ -355,7 +355,7 @@ class RowMaker(Struct):
     def _parallel(self, parallel: Parallel) -> Row:
         self.clocks.enter(parallel)
         phrases = filter(None, (self.details.source(parallel), *self.details.remarks(parallel)))
-        kind = Piece(f"parallel {parallel['kind']}", Ink.PARALLEL, elastic=True)
+        kind = LinePiece(f"parallel {parallel['kind']}", Ink.PARALLEL, elastic=True)
         pieces = (_mark(PARALLEL_MARK, Ink.PARALLEL), kind, *_quiet(*phrases))
         return _row(pieces, parallel["nodes"])
 
@@ -368,34 +368,34 @@ class RowMaker(Struct):
 
     def _switch(self, node: Switch) -> Row:
         cases = [self._branch(branch, "case ", "default") for branch in node["branches"]]
-        subject = Piece(node["discriminant"], elastic=True)
-        return _row((_mark(SWITCH_MARK, Ink.CHOICE), Piece("switch ", Ink.CHOICE), subject), cases)
+        subject = LinePiece(node["discriminant"], elastic=True)
+        return _row((_mark(SWITCH_MARK, Ink.CHOICE), LinePiece("switch ", Ink.CHOICE), subject), cases)
 
-    def _branch(self, branch: Branch, word: str, default: str, before: tuple[Piece, ...] = ()) -> Row:
+    def _branch(self, branch: Branch, word: str, default: str, before: tuple[LinePiece, ...] = ()) -> Row:
         """Return the row of a branch."""
         return self._part_row(branch, [*before, *self._branch_head(branch, word, default)])
 
-    def _part_row(self, part: Branch | Block, pieces: Sequence[Piece]) -> Row:
+    def _part_row(self, part: Branch | Block, pieces: Sequence[LinePiece]) -> Row:
         """Return the row of a branch or block, on one line with its exit if it only leaves."""
         if self.progress is not None:
             pieces = self.progress.part(part, pieces)
         exit_node, detail = only_exit(part["nodes"]), self.details.of(part)
         if exit_node is not None:
-            return Row((*pieces, Piece(": "), *self._exit_pieces(exit_node)), part=part)
+            return Row((*pieces, LinePiece(": "), *self._exit_pieces(exit_node)), part=part)
         if not (part["nodes"] or detail.guards) and (detail.ending or detail.leaving):
             statement = _raise(detail.ending) if detail.ending else _leaving(detail.leaving)
-            return Row((*pieces, Piece(": "), statement, *_quiet(*detail.remarks)), part=part)
+            return Row((*pieces, LinePiece(": "), statement, *_quiet(*detail.remarks)), part=part)
         return replace(self._remarked(part, pieces, part["nodes"]), part=part)
 
-    def _branch_head(self, branch: Branch, word: str, default: str) -> Iterator[Piece]:
+    def _branch_head(self, branch: Branch, word: str, default: str) -> Iterator[LinePiece]:
         if self.details.source(branch):
-            yield Piece(branch_text(branch, default, self.details), Ink.TRY, elastic=True)
+            yield LinePiece(branch_text(branch, default, self.details), Ink.TRY, elastic=True)
         elif branch["condition"] is None:
-            yield Piece(branch_text(branch, default, self.details), Ink.CHOICE)
+            yield LinePiece(branch_text(branch, default, self.details), Ink.CHOICE)
         else:
-            yield from (Piece(word, Ink.CHOICE), Piece(branch["condition"], elastic=True))
+            yield from (LinePiece(word, Ink.CHOICE), LinePiece(branch["condition"], elastic=True))
 
-    def _remarked(self, part: Part, pieces: Sequence[Piece], nodes: Sequence[Node]) -> Row:
+    def _remarked(self, part: Part, pieces: Sequence[LinePiece], nodes: Sequence[Node]) -> Row:
         """Return the row of a branch or block with its remarks, which replace `(no steps)`."""
         remarks, below = self.details.remarks(part), self.contents(part, nodes)
         return Row((*pieces, *_quiet(*remarks)), below) if remarks else _row(pieces, below)
@@ -408,20 +408,20 @@ class RowMaker(Struct):
         mark, ink = _folded_style(node)
         # The mark of a loop is also the sign of a step that is retried.
         marks = () if self.progress is not None and node["type"] == "loop" else (_mark(mark, ink),)
-        title = Piece(folded_title(node, self.details), ink, elastic=True)
-        phrases: tuple[Piece, ...] = ()
+        title = LinePiece(folded_title(node, self.details), ink, elastic=True)
+        phrases: tuple[LinePiece, ...] = ()
         if node["type"] == "step_do":
             phrases = (*_clock(self.clocks.text(node)), *_quiet(*step_text(node).phrases, *self.details.remarks(node)))
         return Row((*marks, title, *phrases, *inside, *self._progress_inside([node])))
 
-    def _progress_inside(self, nodes: Sequence[Node]) -> Iterable[Piece]:
+    def _progress_inside(self, nodes: Sequence[Node]) -> Iterable[LinePiece]:
         return () if self.progress is None else self.progress.inside(walk(nodes))
 
     def _start(self, start: Start) -> Row:
         """Return the row of a `start`, with those of its functions that functions of the workflow hide by name."""
         functions = start["functions"].items()
         shadowed = [function for name, function in functions if self.functions.get(name) is not function]
-        pieces = [_mark(START_MARK, Ink.STRONG), Piece("start ", Ink.STRONG), _name(start["class_name"])]
+        pieces = [_mark(START_MARK, Ink.STRONG), LinePiece("start ", Ink.STRONG), _name(start["class_name"])]
         if "payload" in start:
             pieces += _quiet(payload_text(start["payload"]))
         return _row(pieces, [*start["nodes"], *shadowed])
@@ -433,16 +433,16 @@ def _with_names(text: str, node: Node) -> str:
     return f"({names} · {text})" if names else f"({text})"
 
 
-def _guard_pieces(condition: str, statement: str) -> tuple[Piece, ...]:
-    return (Piece("if ", Ink.CHOICE), Piece(condition, elastic=True), Piece(": "), _raise(statement))
+def _guard_pieces(condition: str, statement: str) -> tuple[LinePiece, ...]:
+    return (LinePiece("if ", Ink.CHOICE), LinePiece(condition, elastic=True), LinePiece(": "), _raise(statement))
 
 
-def _raise(statement: str) -> Piece:
-    return Piece(statement, Ink.FAILURE, elastic=True)
+def _raise(statement: str) -> LinePiece:
+    return LinePiece(statement, Ink.FAILURE, elastic=True)
 
 
-def _leaving(statement: str) -> Piece:
-    return Piece(statement, Ink.STRONG, elastic=True)
+def _leaving(statement: str) -> LinePiece:
+    return LinePiece(statement, Ink.STRONG, elastic=True)
 
 
 def _exit_ink(kind: LeavingKind) -> Ink:
@@ -456,30 +456,30 @@ def _with_level(row: Row, level: int) -> Row:
 
 
 def _unknown(node: UnknownNode) -> Row:
-    kind = Piece(node["type"], Ink.WARNING, elastic=True)
-    name = (Piece(" "), _name(node["name"])) if node.get("name") else ()
+    kind = LinePiece(node["type"], Ink.WARNING, elastic=True)
+    name = (LinePiece(" "), _name(node["name"])) if node.get("name") else ()
     return Row((_mark(UNKNOWN_MARK, Ink.WARNING), kind, *name, *_quiet(f"({UNKNOWN_TYPE})")), node["nodes"])
 
 
 def _container(mark: str, title: str, ink: Ink, below: Sequence[Row | Node]) -> Row:
-    return _row((_mark(mark, ink), Piece(title, ink, elastic=True)), below)
+    return _row((_mark(mark, ink), LinePiece(title, ink, elastic=True)), below)
 
 
-def _row(pieces: Iterable[Piece], below: Sequence[Row | Node]) -> Row:
+def _row(pieces: Iterable[LinePiece], below: Sequence[Row | Node]) -> Row:
     return Row(tuple(pieces), below) if below else Row((*pieces, *_quiet(NO_STEPS)))
 
 
-def _mark(mark: str, ink: Ink) -> Piece:
-    return Piece(f"{mark} ", ink, role="mark")
+def _mark(mark: str, ink: Ink) -> LinePiece:
+    return LinePiece(f"{mark} ", ink, role="mark")
 
 
-def _name(name: str) -> Piece:
-    return Piece(name, Ink.STRONG, elastic=True)
+def _name(name: str) -> LinePiece:
+    return LinePiece(name, Ink.STRONG, elastic=True)
 
 
-def _clock(clock: str) -> tuple[Piece, ...]:
-    return (Piece(f" {clock}", Ink.PARALLEL, role="remark"),) if clock else ()
+def _clock(clock: str) -> tuple[LinePiece, ...]:
+    return (LinePiece(f" {clock}", Ink.PARALLEL, role="remark"),) if clock else ()
 
 
-def _quiet(*phrases: str) -> tuple[Piece, ...]:
-    return (Piece("  " + " · ".join(phrases), Ink.QUIET, elastic=True, role="remark"),) if phrases else ()
+def _quiet(*phrases: str) -> tuple[LinePiece, ...]:
+    return (LinePiece("  " + " · ".join(phrases), Ink.QUIET, elastic=True, role="remark"),) if phrases else ()

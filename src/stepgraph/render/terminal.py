@@ -37,7 +37,7 @@ PieceRole: TypeAlias = Literal["mark", "title", "remark"]
 """The sign at the start of a row, the text of the node, and what is added to it, such as clocks and settings."""
 
 
-class Piece(Struct, frozen=True):
+class LinePiece(Struct, frozen=True):
     """A part of a line."""
 
     text: str
@@ -55,37 +55,37 @@ class Terminal(Struct, frozen=True):
     width: int | None
     """The width in cells, or None for no limit."""
 
-    def line(self, pieces: Sequence[Piece]) -> str:
+    def line(self, pieces: Sequence[LinePiece]) -> str:
         """Return one line, with color codes as the only control sequences, and without CI commands."""
-        safe = [Piece(visible(piece.text), piece.ink, piece.elastic) for piece in pieces]
+        safe = [LinePiece(visible(piece.text), piece.ink, piece.elastic) for piece in pieces]
         fitting = safe if self.width is None else _fitted(safe, self.width)
         return without_commands("".join(self._with_color(piece) for piece in _without_trailing_space(fitting)))
 
-    def _with_color(self, piece: Piece) -> str:
+    def _with_color(self, piece: LinePiece) -> str:
         if not self.color or not piece.ink.value or not piece.text:
             return piece.text
         return f"\x1b[{piece.ink.value}m{piece.text}\x1b[0m"
 
 
-def _without_trailing_space(pieces: Sequence[Piece]) -> list[Piece]:
+def _without_trailing_space(pieces: Sequence[LinePiece]) -> list[LinePiece]:
     remaining = list(pieces)
     while remaining:
         last = remaining.pop()
         if text := last.text.rstrip():
-            return [*remaining, Piece(text, last.ink)]
+            return [*remaining, LinePiece(text, last.ink)]
     return []
 
 
-def _fitted(pieces: Sequence[Piece], width: int) -> list[Piece]:
+def _fitted(pieces: Sequence[LinePiece], width: int) -> list[LinePiece]:
     """Return the pieces cut to `width`: the longest elastic ones first, then the end of the line."""
     rigid = sum(cell_width(piece.text) for piece in pieces if not piece.elastic)
     longest = _max_elastic_width([cell_width(piece.text) for piece in pieces if piece.elastic], width - rigid)
-    fitted: list[Piece] = []
+    fitted: list[LinePiece] = []
     room = width
     for piece in pieces:
         text = clip(piece.text, min(longest, room) if piece.elastic else room)
         room -= cell_width(text)
-        fitted.append(Piece(text, piece.ink))
+        fitted.append(LinePiece(text, piece.ink))
     return fitted
 
 

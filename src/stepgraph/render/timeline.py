@@ -45,7 +45,7 @@ that failed, such as a timeout, the time between attempts, and work or a wait th
 _MISFIT: Final = "does not fit"
 
 
-class Span(Struct, frozen=True):
+class TimeSpan(Struct, frozen=True):
     """A period of time in a row."""
 
     kind: SpanKind
@@ -64,7 +64,7 @@ class TimelineRow(Struct, frozen=True):
     title: str
     """The entry in words, for tooltips and screen readers."""
 
-    spans: tuple[Span, ...]
+    spans: tuple[TimeSpan, ...]
     text: str
     """The duration, or the start of an entry that has not ended."""
 
@@ -99,7 +99,7 @@ class Timeline(Struct, frozen=True):
     has_ended: bool
 
     @property
-    def spans(self) -> Iterator[Span]:
+    def spans(self) -> Iterator[TimeSpan]:
         """Yield all spans."""
         for row in self.rows:
             if isinstance(row, TimelineRow):
@@ -163,31 +163,31 @@ def _text(entries: Sequence[PlacedEntry], state: NodeState, instance: Instance) 
     return elapsed_text(sum(durations)) if durations else ""
 
 
-def _spans(entry: LogEntry, *, has_ended: bool) -> Iterator[Span]:
+def _spans(entry: LogEntry, *, has_ended: bool) -> Iterator[TimeSpan]:
     """Yield the attempts of an entry with the time between them, or its whole period."""
     if entry.start is None:
         return
     if entry.kind != "step":
         kind: SpanKind = "open-wait" if entry.end is None else "failed-wait" if entry.outcome == "failed" else "wait"
-        yield Span(kind, entry.start, None if entry.end is None else max(entry.start, entry.end))
+        yield TimeSpan(kind, entry.start, None if entry.end is None else max(entry.start, entry.end))
         return
     begin = entry.start
     for attempt in entry.attempts:
         start = begin if attempt.start is None else max(begin, attempt.start)
         if start > begin:
-            yield Span("pause", begin, start)
+            yield TimeSpan("pause", begin, start)
         end = attempt.end
         if end is None and entry.end is None:
-            yield Span("open", start, None)
+            yield TimeSpan("open", start, None)
             return
         end = max(start, entry.end or start) if end is None else max(start, end)
-        yield Span("failed" if attempt.succeeded is False else "work", start, end)
+        yield TimeSpan("failed" if attempt.succeeded is False else "work", start, end)
         begin = end
     if not entry.attempts:
         kind = "open" if entry.end is None else "failed" if entry.outcome == "failed" else "work"
-        yield Span(kind, begin, None if entry.end is None else max(begin, entry.end))
+        yield TimeSpan(kind, begin, None if entry.end is None else max(begin, entry.end))
     elif entry.outcome == "open" and not has_ended:
-        yield Span("pause", begin, None)
+        yield TimeSpan("pause", begin, None)
 
 
 def _shown(groups: list[list[PlacedEntry]]) -> Iterator[tuple[list[list[PlacedEntry]], bool]]:

@@ -16,7 +16,7 @@ from msgspec import Struct, field
 
 from stepgraph.bit_sets import bits
 from stepgraph.execution.log import LogEntry
-from stepgraph.execution.parts import Program, Site
+from stepgraph.execution.parts import GraphParts, Site
 from stepgraph.execution.terms import TooAmbiguousError
 from stepgraph.limits import REPLAY_POSITIONS
 from stepgraph.model.walk import children, walk
@@ -30,9 +30,9 @@ from stepgraph.replay.costs import (
     REQUIRED_RUN,
     RESUMED,
     RUN,
-    Call,
     CodeRun,
     Costs,
+    ReplayedCall,
     RunKey,
 )
 from stepgraph.replay.deployed import DeployedRun
@@ -48,7 +48,7 @@ _WINDOW: Final = 25
 class Alignment(Struct, frozen=True):
     """A run of the new code from the top, up to the last call that the log has to do with."""
 
-    calls: tuple[Call, ...]
+    calls: tuple[ReplayedCall, ...]
     next_sites: frozenset[int]
     """The numbers of the steps that can begin after the last call."""
     possible_sites: frozenset[int]
@@ -89,16 +89,18 @@ class _Stage(IntEnum):
     """Accept the run."""
 
 
-def align(program: Program, entries: Sequence[LogEntry], answers: Answers, deployed: DeployedRun | None) -> Alignment:
+def align(
+    program: GraphParts, entries: Sequence[LogEntry], answers: Answers, deployed: DeployedRun | None
+) -> Alignment:
     """Return the run of a program that explains a log at the lowest cost. Raises TooAmbiguousError."""
     costs = Costs.of(entries, answers, deployed)
-    return _Search(program, entries, answers, costs, Positions.of(program)).run()
+    return _RunSearch(program, entries, answers, costs, Positions.of(program)).run()
 
 
-class _Search(Struct):
+class _RunSearch(Struct):
     """The search for the run with the lowest cost."""
 
-    program: Program
+    program: GraphParts
     entries: Sequence[LogEntry]
     answers: Answers
     costs: Costs
@@ -194,7 +196,7 @@ class _Search(Struct):
         if self.costs.deployed is not None:
             counterparts = self.costs.deployed.sites[number]
             cost += MOVED * bool(counterparts and site.number not in counterparts)
-        call = Call(site, number, is_required=self.costs.is_required(site, run.counts))
+        call = ReplayedCall(site, number, is_required=self.costs.is_required(site, run.counts))
         covered = run.covered | self._nested(site, entry)
         reachable = 0
         for begun in self.positions.begin(run.position, site, number, retried=entry.was_retried):
@@ -218,16 +220,16 @@ class _Search(Struct):
             cost = self._cost_of_replacement(site, self.entries[replaced])
             cost = base + (REQUIRED_RUN if required else AGAIN if is_edited else cost)
             failed = self.entries[replaced].outcome == "failed"
-            call = Call(site, None, replaced, required)
+            call = ReplayedCall(site, None, replaced, required)
             self._begin(run, call, cost, failed=failed)
             if failed:
                 self._begin(run, call, cost + FAILED, failed=False)
         if required and replaced is None:
-            self._begin(run, Call(site, None, None, required), base + REQUIRED_RUN, failed=False)
+            self._begin(run, ReplayedCall(site, None, None, required), base + REQUIRED_RUN, failed=False)
         elif not required:
-            self._begin(run, Call(site, None), base + (AGAIN if is_edited else RUN), failed=False)
+            self._begin(run, ReplayedCall(site, None), base + (AGAIN if is_edited else RUN), failed=False)
 
-    def _begin(self, run: CodeRun, call: Call, cost: int, *, failed: bool) -> None:
+    def _begin(self, run: CodeRun, call: ReplayedCall, cost: int, *, failed: bool) -> None:
         counts = self.costs.counted(call.site, run.counts)
         consumed, covered = run.consumed, run.covered
         if call.replaced is not None:
@@ -284,7 +286,7 @@ class _Search(Struct):
         )
 
     def _alignment(self, run: CodeRun) -> Alignment:
-        calls: list[Call] = []
+        calls: list[ReplayedCall] = []
         positions: list[Position] = []
         each: CodeRun | None = run
         while each is not None and each.before is not None:
@@ -322,7 +324,7 @@ class _Search(Struct):
         return self.costs.deployed is not None or bool(self.costs.open_entries(run) | self.costs.unplaced_in(run))
 
     def _possible_sites(
-        self, calls: Sequence[Call], positions: Sequence[Position], next_sites: frozenset[int]
+        self, calls: Sequence[ReplayedCall], positions: Sequence[Position], next_sites: frozenset[int]
     ) -> frozenset[int]:
         deployed = self.costs.deployed
         excluded = {call.site.number for call in calls}
@@ -345,7 +347,7 @@ class _Search(Struct):
             and any(self.positions.can_begin(position, site, after_failure=has_failed) for position in positions)
         )
 
-    def _avoidable(self, calls: Sequence[Call], positions: Sequence[Position]) -> Iterator[int]:
+    def _avoidable(self, calls: Sequence[ReplayedCall], positions: Sequence[Position]) -> Iterator[int]:
         """Yield the indexes of the calls in place of an entry that the code could have passed to make the next call."""
         for index, (call, following) in enumerate(pairwise(calls)):
             # A failure can leave a `try` in front of each step of it.
@@ -360,7 +362,7 @@ class _Search(Struct):
         return self.positions.can_begin(position, site, after_failure=False)
 
 
-def _is_raised_call(call: Call, entries: Sequence[LogEntry]) -> bool:
+def _is_raised_call(call: ReplayedCall, entries: Sequence[LogEntry]) -> bool:
     return call.entry is not None and is_raised(call.site, entries[call.entry])
 
 

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from stepgraph.execution.engine_rules import milliseconds_of
 from stepgraph.execution.log import EntryKind, LogEntry
-from stepgraph.execution.parts import Program, Site
+from stepgraph.execution.parts import GraphParts, Site
 from stepgraph.model.payload import Step
 from stepgraph.phrases import is_same_duration
 
@@ -36,7 +36,7 @@ class Answers(Struct, frozen=True):
     """The entries that can answer the same steps, by these steps."""
 
     @classmethod
-    def of(cls, program: Program, entries: Sequence[LogEntry], nodes: Sequence[Step | None]) -> Answers:
+    def of(cls, program: GraphParts, entries: Sequence[LogEntry], nodes: Sequence[Step | None]) -> Answers:
         """Return the answers for a program. `nodes` are the deployed steps of the entries, or None."""
         named: dict[tuple[EntryKind, str], list[int]] = {}
         for number, entry in enumerate(entries):

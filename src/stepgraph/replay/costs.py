@@ -37,7 +37,7 @@ CallCounts: TypeAlias = tuple[int, ...]
 RunKey: TypeAlias = tuple[Position, int, int, int, CallCounts]
 
 
-class Call(Struct, frozen=True):
+class ReplayedCall(Struct, frozen=True):
     """A call of the new code."""
 
     site: Site
@@ -65,7 +65,7 @@ class CodeRun(Struct, frozen=True, eq=False):
     last: int = -1
     """The entry that has answered the last call with a stored result."""
     before: CodeRun | None = None
-    call: Call | None = None
+    call: ReplayedCall | None = None
 
     @property
     def key(self) -> RunKey:

@@ -13,7 +13,7 @@ from stepgraph.diff.matching import Matching
 from stepgraph.diff.tree import BLOCK_SLOTS, FUNCTIONS, KEY, Tree, read_tree
 from stepgraph.execution.log import InstanceLog
 from stepgraph.execution.matching import Match, match_log
-from stepgraph.execution.parts import Path, Program, Site
+from stepgraph.execution.parts import GraphParts, Path, Site
 from stepgraph.model.payload import Graph, Step
 from stepgraph.replay.answers import as_step
 from stepgraph.replay.decisions import Decision, Decisions, LoopHeads, PassedPart, ancestors
@@ -65,8 +65,8 @@ class VersionPair(Struct):
     """The deployed and the new version of a workflow, matched as by `stepgraph diff`."""
 
     matching: Matching
-    deployed: Program
-    new: Program
+    deployed: GraphParts
+    new: GraphParts
     _old_paths: ElementPaths
     _new_sites: Mapping[int, int]
     """The numbers of the new steps, by the numbers of their elements."""
@@ -79,9 +79,9 @@ class VersionPair(Struct):
     def of(
         cls,
         old: Graph,
-        old_program: Program,
+        old_program: GraphParts,
         new: Graph,
-        new_program: Program,
+        new_program: GraphParts,
         heads: tuple[LoopHeads, LoopHeads] = ({}, {}),
     ) -> VersionPair:
         """Match two versions. `heads` are those of the old and the new loops.

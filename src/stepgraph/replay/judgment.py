@@ -11,12 +11,12 @@ from stepgraph.bit_sets import bits
 from stepgraph.execution.engine_rules import BEST_TO_WORST, InstanceEffect, ResultKey, result_key
 from stepgraph.execution.log import LogEntry
 from stepgraph.execution.names import NamePattern
-from stepgraph.execution.parts import Path, Program, Site
+from stepgraph.execution.parts import GraphParts, Path, Site
 from stepgraph.model.payload import Step
 from stepgraph.phrases import duration_text
 from stepgraph.replay.alignment import Alignment, is_raised
 from stepgraph.replay.answers import as_step, elapsed_time, may_have_other_duration
-from stepgraph.replay.costs import Call
+from stepgraph.replay.costs import ReplayedCall
 from stepgraph.replay.deployed import DeployedRun
 
 
@@ -57,7 +57,7 @@ class Reason(Struct, frozen=True):
 class Judgment(Struct):
     """The judgment of an alignment."""
 
-    program: Program
+    program: GraphParts
     is_complete: bool
     """Whether the graph of the new code is complete."""
     entries: Sequence[LogEntry]
@@ -120,7 +120,7 @@ class Judgment(Struct):
         reason = f"`{name}` does not end by itself after a restart of `wrangler dev`: any event wakes the instance."
         self._add("stuck", reason, still_open[-1].site)
 
-    def _is_open(self, call: Call) -> bool:
+    def _is_open(self, call: ReplayedCall) -> bool:
         return call.entry is not None and self.entries[call.entry].outcome == "open"
 
     def _is_foreign(self) -> bool:
@@ -134,7 +134,7 @@ class Judgment(Struct):
     def _add(self, effect: InstanceEffect, reason: str, site: Site | None = None) -> None:
         self.reasons.append(Reason(effect, reason, None if site is None else site.path))
 
-    def _add_run(self, effect: InstanceEffect, call: Call, reason: str) -> None:
+    def _add_run(self, effect: InstanceEffect, call: ReplayedCall, reason: str) -> None:
         """Add the effect of a call that runs, with a reason for the first run of its step."""
         if call.site.number not in self.explained:
             self._add(effect, reason, call.site)
@@ -142,7 +142,7 @@ class Judgment(Struct):
 
     # Calls that the log answers
 
-    def _judge_answer(self, call: Call, number: int) -> None:
+    def _judge_answer(self, call: ReplayedCall, number: int) -> None:
         entry, node = self.entries[number], self.nodes[number]
         self.answered |= 1 << number
         if entry.outcome == "open":
@@ -191,7 +191,7 @@ class Judgment(Struct):
 
     # Calls that run
 
-    def _judge_run(self, number: int, call: Call, name: str) -> None:
+    def _judge_run(self, number: int, call: ReplayedCall, name: str) -> None:
         site = call.site
         is_wait = site.kind != "step"
         replaced = None if call.replaced is None else self.entries[call.replaced]
@@ -224,7 +224,7 @@ class Judgment(Struct):
                     "stuck", f"`{name}` waits for an event of type `{new}`, in place of one of type `{old}`.", site
                 )
 
-    def _judge_added(self, call: Call, name: str, *, is_wait: bool) -> None:
+    def _judge_added(self, call: ReplayedCall, name: str, *, is_wait: bool) -> None:
         later = next((self.entries[each.entry].log_name for each in self._after(call) if each.entry is not None), None)
         if not is_wait:
             self.added.append(name)
@@ -232,7 +232,7 @@ class Judgment(Struct):
         tail = "" if later is None else f", although `{later}`, which now follows it, has already begun"
         self._add_run("out_of_order", call, f"`{name}` {verb} when the instance resumes{tail}.")
 
-    def _after(self, call: Call) -> Sequence[Call]:
+    def _after(self, call: ReplayedCall) -> Sequence[ReplayedCall]:
         calls = self.alignment.calls
         return calls[calls.index(call) + 1 :]
 
@@ -255,7 +255,7 @@ class Judgment(Struct):
 
     # The end of the log
 
-    def _judge_failure(self, call: Call) -> None:
+    def _judge_failure(self, call: ReplayedCall) -> None:
         name = self.entries[call.entry].log_name if call.entry is not None else call.site.node["name"]
         if call.site.node["type"] == "step_sleep_until":
             self._add(
@@ -275,7 +275,7 @@ class Judgment(Struct):
             for number in sorted(self.alignment.next_sites - {call.site.number}):
                 site = self.program.sites[number]
                 if site.pattern.is_literal and result_key(site.node["type"], site.node) == key:
-                    calls = (*self.alignment.calls, Call(site, None))
+                    calls = (*self.alignment.calls, ReplayedCall(site, None))
                     name = _log_names(calls, self.entries)[-1]
                     (self.reruns if site.kind == "step" else self.begun_anew).append(name)
                     self._add("reruns", _rerun_reason(site, name, None, self._namesake(site)), site)
@@ -295,7 +295,7 @@ class Judgment(Struct):
             entry = self.entries[number]
             self.notes.append(f"A later call of `{entry.name}` may get the result of `{entry.log_name}` and not run.")
 
-    def _early_calls(self) -> Iterator[Call]:
+    def _early_calls(self) -> Iterator[ReplayedCall]:
         """Yield the calls that an entry answers before all previous entries have answered one."""
         asked = self.alignment.covered
         for call in self.alignment.calls:
@@ -385,7 +385,7 @@ class Judgment(Struct):
             if not asked >> number & 1 and number not in again | raised
         )
 
-    def _is_again(self, call: Call) -> bool:
+    def _is_again(self, call: ReplayedCall) -> bool:
         replaced = self.entries[call.replaced] if call.replaced is not None else None
         return replaced is not None and call.site.matches(replaced.kind, replaced.name)
 
@@ -419,7 +419,7 @@ def _event_type(node: Step) -> str:
     return options["event_type"] if options else ""
 
 
-def _log_names(calls: Sequence[Call], entries: Sequence[LogEntry]) -> list[str]:
+def _log_names(calls: Sequence[ReplayedCall], entries: Sequence[LogEntry]) -> list[str]:
     """Return the names of calls in the log. A name that is unknown before the run has no counter."""
     counts: Counter[ResultKey] = Counter()
     names: list[str] = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from stepgraph.execution.log import InstanceLog
-from stepgraph.execution.parts import Program
+from stepgraph.execution.parts import GraphParts
 from stepgraph.execution.program import program_of
 from stepgraph.execution.terms import TooAmbiguousError
 from stepgraph.large_stack import run_with_large_stack
@@ -21,7 +21,7 @@ from stepgraph.replay.judgment import Judgment, Replay
 class NewCode(Struct, frozen=True):
     """The new code of a workflow, on which logs are replayed, perhaps with its deployed version."""
 
-    program: Program
+    program: GraphParts
     pair: VersionPair | None
     is_complete: bool
     """Whether the graph of the new code is complete."""

@@ -10,9 +10,9 @@ from msgspec import Struct
 
 from stepgraph.execution.beginnings import Begin, Beginnings, CallFrame
 from stepgraph.execution.clocks import Clocks
-from stepgraph.execution.endings import Change, Endings
-from stepgraph.execution.exits import Exits
-from stepgraph.execution.parts import Program, Site
+from stepgraph.execution.endings import EndingChange, Endings
+from stepgraph.execution.exits import TermExits
+from stepgraph.execution.parts import GraphParts, Site
 from stepgraph.execution.term_pool import Terms
 from stepgraph.execution.terms import NEW, Term
 
@@ -51,17 +51,17 @@ class Position(Struct, frozen=True):
 class Positions(Struct):
     """The positions of instances of one program, and the ways between them."""
 
-    program: Program
+    program: GraphParts
     terms: Terms
-    exits: Exits
+    exits: TermExits
     beginnings: Beginnings
     endings: Endings
 
     @classmethod
-    def of(cls, program: Program) -> Positions:
+    def of(cls, program: GraphParts) -> Positions:
         """Return the positions of a program."""
         terms = Terms()
-        exits = Exits(program, terms)
+        exits = TermExits(program, terms)
         exits.solve_recursion()
         beginnings = Beginnings(program, terms, exits, Clocks(terms, exits), _MAX_RECURSION)
         return cls(program, terms, exits, beginnings, Endings(terms, exits))
@@ -102,7 +102,7 @@ class Positions(Struct):
         return not any(self.can_begin(position, site) for site in self.program.sites)
 
     def _begun(self, main: Term, background: tuple[Term, ...], entry: int, *, retried: bool) -> Position:
-        change = Change(NEW, entry, entry, retried)
+        change = EndingChange(NEW, entry, entry, retried)
         main, *others = (self.endings.begun(term, change) for term in (main, *background))
         return Position(main, self.terms.background(others))
 

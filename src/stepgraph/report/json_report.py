@@ -62,7 +62,7 @@ def _workflow(workflow: WorkflowSummary) -> shapes.CheckedWorkflow:
     }
 
 
-def _related_data(related: RelatedLocation) -> shapes.RelatedLocation:
+def _related_data(related: RelatedLocation) -> shapes.ReportedLocation:
     return {
         "message": related.message,
         "path": related.span.path,

@@ -14,7 +14,7 @@ from stepgraph.checks.rule import Rule
 from stepgraph.checks.selectors import INPUT_RULES, SUPPRESSION_RULES
 from stepgraph.escaping.markdown import fenced
 from stepgraph.escaping.plain_text import visible_lines
-from stepgraph.render.terminal import Ink, Piece, Terminal, table
+from stepgraph.render.terminal import Ink, LinePiece, Terminal, table
 from stepgraph.render.text_width import cell_width, wrap
 
 
@@ -115,7 +115,7 @@ def explanation(rule: Rule, *, whole: bool = False, color: bool = False, width: 
     if not whole:
         flagged, clean = _differing(flagged[0], clean[0]), _differing(clean[0], flagged[0])
     lines = [
-        terminal.line([Piece(f"{rule.code} {rule.name}", Ink.STRONG), Piece(f"  {level_of(rule)}")]),
+        terminal.line([LinePiece(f"{rule.code} {rule.name}", Ink.STRONG), LinePiece(f"  {level_of(rule)}")]),
         "",
         *_wrapped(page.summary, width),
         *_section("Why this is bad", terminal, page.why, width),
@@ -153,14 +153,14 @@ def _section(
     title: str, terminal: Terminal, text: str, width: int | None, examples: Iterable[Example] = ()
 ) -> Iterator[str]:
     yield ""
-    yield terminal.line([Piece(title, Ink.STRONG)])
+    yield terminal.line([LinePiece(title, Ink.STRONG)])
     text_width = None if width is None else width - len(_INDENT)
     lines = (line for paragraph in text.split("\n\n") for line in paragraph.split("\n") if line)
     yield from (_INDENT + part for line in lines for part in _wrapped(line, text_width))
     for number, example in enumerate(examples):
         if number:
             yield ""
-        yield terminal.line([Piece(f"{_INDENT}{example.title}:", Ink.QUIET)])
+        yield terminal.line([LinePiece(f"{_INDENT}{example.title}:", Ink.QUIET)])
         for path, code in _displayed_files(example):
             if path:
                 yield f"{_INDENT}{path}"

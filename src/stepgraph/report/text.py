@@ -12,7 +12,7 @@ from msgspec import Struct
 from stepgraph.checks.diagnostic import Finding, Severity, empty_span
 from stepgraph.escaping.plain_text import log_line, visible
 from stepgraph.model.span import Span
-from stepgraph.render.terminal import Ink, Piece, Terminal, table
+from stepgraph.render.terminal import Ink, LinePiece, Terminal, table
 from stepgraph.render.text_width import cell_width, clip, clip_start, wrap
 from stepgraph.report.report import (
     Report,
@@ -73,11 +73,11 @@ def render_concise(report: Report, *, color: bool = False, quiet: bool = False) 
         for workflow in report.workflows_without_dag
     ]
     lines = [
-        terminal.line([Piece(f"{location}: ", Ink.STRONG), Piece(label, ink), Piece(f" {message}")])
+        terminal.line([LinePiece(f"{location}: ", Ink.STRONG), LinePiece(label, ink), LinePiece(f" {message}")])
         for location, label, ink, message in entries
     ]
     if not quiet:
-        lines.append(terminal.line([Piece(verdict_line(report))]))
+        lines.append(terminal.line([LinePiece(verdict_line(report))]))
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -116,8 +116,8 @@ class _TextFormatter(Struct, frozen=True):
         """Return `location: label: message`, wrapped at the width of the formatter."""
         used_cells = cell_width(visible(f"{location}: {label}: "))
         first, *rest = self._wrapped(message, used_cells, 4)
-        start = [Piece(f"{location}: ", Ink.STRONG), Piece(label, ink), Piece(f": {first}")]
-        return self._line(*start) + "".join(self._line(Piece(f"    {line}")) for line in rest)
+        start = [LinePiece(f"{location}: ", Ink.STRONG), LinePiece(label, ink), LinePiece(f": {first}")]
+        return self._line(*start) + "".join(self._line(LinePiece(f"    {line}")) for line in rest)
 
     def hint(self, report: Report) -> str:
         """Return a line with the command that explains the rules of the findings, or nothing without findings."""
@@ -126,20 +126,20 @@ class _TextFormatter(Struct, frozen=True):
             return ""
         only = f"`stepgraph rules {codes[0]}` explains {codes[0]}."
         text = only if len(codes) == 1 else f"`stepgraph rules CODE` explains a rule: {', '.join(codes)}."
-        return "".join(self._line(Piece(line, Ink.QUIET)) for line in self._wrapped(text, 0, 0))
+        return "".join(self._line(LinePiece(line, Ink.QUIET)) for line in self._wrapped(text, 0, 0))
 
     def excerpt(self, excerpt: Excerpt, ink: Ink) -> Iterator[str]:
         """Yield the source line with its number, and the carets below."""
         number = str(excerpt.number)
-        yield self._line(Piece(f"{number} | ", Ink.QUIET), Piece(excerpt.text))
-        yield self._line(Piece(f"{' ' * len(number)} | ", Ink.QUIET), Piece(excerpt.carets, ink))
+        yield self._line(LinePiece(f"{number} | ", Ink.QUIET), LinePiece(excerpt.text))
+        yield self._line(LinePiece(f"{' ' * len(number)} | ", Ink.QUIET), LinePiece(excerpt.carets, ink))
 
     def _remark(self, label: str, text: str, margin: str) -> Iterator[str]:
         start = f"{margin} = {label}: "
         first, *rest = self._wrapped(text, len(start), len(start))
-        yield self._line(Piece(start, Ink.QUIET), Piece(first))
+        yield self._line(LinePiece(start, Ink.QUIET), LinePiece(first))
         for line in rest:
-            yield self._line(Piece(" " * len(start) + line))
+            yield self._line(LinePiece(" " * len(start) + line))
 
     def _wrapped(self, text: str, used_cells: int, indent: int) -> tuple[str, ...]:
         """Wrap text into lines, with space for `used_cells` cells in the first line and for `indent` in the others."""
@@ -151,7 +151,7 @@ class _TextFormatter(Struct, frozen=True):
         first = wrap(shown, self.width - used_cells, _MAX_LINES)[0]
         return (first, *wrap(shown[len(first) :].lstrip(), self.width - indent, _MAX_LINES))
 
-    def _line(self, *pieces: Piece) -> str:
+    def _line(self, *pieces: LinePiece) -> str:
         return self.terminal.line(pieces) + "\n"
 
 

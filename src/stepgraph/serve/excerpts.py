@@ -10,7 +10,7 @@ from stepgraph.model.code import Code
 from stepgraph.model.note import Problem
 from stepgraph.model.span import Span
 from stepgraph.project.encoding import source_lines
-from stepgraph.render.html.excerpt import Excerpt, excerpt_at
+from stepgraph.render.html.excerpt import FileExcerpt, excerpt_at
 from stepgraph.render.html.finding_list import ListedFinding
 from stepgraph.render.html.live import LiveProblem
 from stepgraph.render.html.live_pages import ExcerptedFinding
@@ -42,7 +42,7 @@ class SourceExcerpts(Struct):
         step_url = f"{page_url}#{listed.identity}" if listed.identity else ""
         return ExcerptedFinding(listed.finding, excerpt, url, listed.name, step_url)
 
-    def _excerpt(self, span: Span) -> Excerpt | None:
+    def _excerpt(self, span: Span) -> FileExcerpt | None:
         return excerpt_at(self._lines_of(span.path), span)
 
     def _lines_of(self, path: str) -> Sequence[str]:

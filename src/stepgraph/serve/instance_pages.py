@@ -22,7 +22,7 @@ from stepgraph.model.note import InputError
 from stepgraph.model.payload import Graph, Shape
 from stepgraph.model.walk import is_step, paths_of
 from stepgraph.render.html.live import LivePage
-from stepgraph.render.html.live_actions import Action, Choice
+from stepgraph.render.html.live_actions import FormOption, LiveAction
 from stepgraph.render.html.live_pages import ListedItem, ListPage, render_list, render_message, render_text
 from stepgraph.render.html.page import render_page
 from stepgraph.render.view import DEFAULT_VIEW
@@ -64,7 +64,7 @@ class InstancePages(Struct, frozen=True):
         base = f"/workflows/{quote(workflow.slug, safe='')}/instances/"
         items = [_listed(row, base) for row in rows if isinstance(row.get("id"), str)]
         label = "Create an instance"
-        create = Action(label, "POST", _api_url(workflow), "params", _skeleton(workflow), "", base, is_main=True)
+        create = LiveAction(label, "POST", _api_url(workflow), "params", _skeleton(workflow), "", base, is_main=True)
         remark = f"the newest {_LISTED}" if len(items) >= _LISTED else ""
         page = ListPage("instance", items, _NO_INSTANCE, filters_states=True)
         return render_list(page, replace(live, actions=[create], remark=remark))
@@ -109,11 +109,11 @@ def _time(text: str) -> str:
     return f"{text[:19].replace('T', ' ')} UTC" if text.endswith("Z") else text
 
 
-def _actions(workflow: LiveWorkflow, instance_id: str, instance: Instance, graph: Graph) -> Iterator[Action]:
+def _actions(workflow: LiveWorkflow, instance_id: str, instance: Instance, graph: Graph) -> Iterator[LiveAction]:
     url = f"{_api_url(workflow)}/{quote(instance_id, safe='')}"
     for event_type in dict.fromkeys(_awaited_events(instance, graph)):
         path = f"{url}/events/{quote(event_type, safe='')}"
-        yield Action(f"Send event {event_type}", "POST", path, "json", "{}", is_main=True)
+        yield LiveAction(f"Send event {event_type}", "POST", path, "json", "{}", is_main=True)
     yield from _status_actions(instance, graph, f"{url}/status")
 
 
@@ -131,9 +131,9 @@ def _awaited_events(instance: Instance, graph: Graph) -> Iterator[str]:
                     yield event_type
 
 
-def _status_actions(instance: Instance, graph: Graph, url: str) -> Iterator[Action]:
-    def change(label: str, status: str, question: str = "") -> Action:
-        return Action(label, "PATCH", url, "fixed", json.dumps({"status": status}), question)
+def _status_actions(instance: Instance, graph: Graph, url: str) -> Iterator[LiveAction]:
+    def change(label: str, status: str, question: str = "") -> LiveAction:
+        return LiveAction(label, "PATCH", url, "fixed", json.dumps({"status": status}), question)
 
     log = instance.log
     if log.status == "paused":
@@ -143,18 +143,18 @@ def _status_actions(instance: Instance, graph: Graph, url: str) -> Iterator[Acti
     yield change("Restart", "restart", "Run the instance again from the beginning? Its log is deleted.")
     if choices := list(_restart_choices(log, instance, graph)):
         label = "Restart from a step"
-        yield Action(label, "PATCH", url, "choice", choices=choices, advice=_RESTART_ADVICE)
+        yield LiveAction(label, "PATCH", url, "choice", choices=choices, advice=_RESTART_ADVICE)
     if not log.has_ended:
         yield change("Terminate", "terminate", "Terminate the instance? It cannot be resumed.")
 
 
-def _restart_choices(log: InstanceLog, instance: Instance, graph: Graph) -> Iterator[Choice]:
+def _restart_choices(log: InstanceLog, instance: Instance, graph: Graph) -> Iterator[FormOption]:
     """Yield the steps from which the instance can be restarted, the last one first."""
     if not log.entries:
         return
     points = restart_points(log.entries, log.entries[-1].index, _nested_entries(instance, graph), RESTART_POINTS)
     for point in points:
-        yield Choice(point_label(point).replace("`", ""), json.dumps(request_body(point)))
+        yield FormOption(point_label(point).replace("`", ""), json.dumps(request_body(point)))
 
 
 def _nested_entries(instance: Instance, graph: Graph) -> frozenset[int]:

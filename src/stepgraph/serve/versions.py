@@ -15,7 +15,7 @@ from stepgraph.serve.commit_dates import CommitDates
 from stepgraph.serve.workflow_history import WorkflowHistory
 
 
-class WorkflowVersion(Struct, frozen=True):
+class ServedVersion(Struct, frozen=True):
     """A version of a workflow."""
 
     id: str
@@ -40,7 +40,7 @@ class WorkflowVersions(Struct, frozen=True):
     history: WorkflowHistory
     dates: CommitDates
 
-    def __call__(self, workflow: LiveWorkflow) -> list[WorkflowVersion]:
+    def __call__(self, workflow: LiveWorkflow) -> list[ServedVersion]:
         """Return the versions of a workflow, newest first.
 
         The working tree is the first version. A commit adds a version if it changed the graph. A version has the dates
@@ -56,9 +56,9 @@ class WorkflowVersions(Struct, frozen=True):
 
     def _version(
         self, workflow: WorkflowAnalysis, identity: str, introduced: Mapping[str, ModuleDates]
-    ) -> WorkflowVersion:
+    ) -> ServedVersion:
         dates = introduced.get(identity) or self.dates.of([workflow.path])[0]
-        return WorkflowVersion(identity, workflow, dates)
+        return ServedVersion(identity, workflow, dates)
 
 
 def _introductions(commits: Sequence[tuple[WorkflowAnalysis, int]]) -> dict[str, ModuleDates]:

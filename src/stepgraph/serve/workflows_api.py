@@ -16,7 +16,7 @@ from stepgraph.serve.commit_dates import CommitDates
 from stepgraph.serve.comparisons import change_lines
 from stepgraph.serve.envelopes import ApiError, ApiResponse, ErrorCode, page_of, result_of
 from stepgraph.serve.instance_shapes import STATUSES
-from stepgraph.serve.versions import WorkflowVersion
+from stepgraph.serve.versions import ServedVersion
 
 _NOT_DEPLOYED: Final = "nothing is deployed."
 _LONGEST_NAME: Final = 256
@@ -31,7 +31,7 @@ class WorkflowsApi(Struct, frozen=True):
 
     state: Callable[[], ProjectState]
     """Returns the current state of the project."""
-    versions: Callable[[LiveWorkflow], Sequence[WorkflowVersion]]
+    versions: Callable[[LiveWorkflow], Sequence[ServedVersion]]
     """Returns the versions of a workflow, newest first."""
     changes: Callable[[LiveWorkflow], VersionComparison | None]
     """Returns the changes of a workflow since the default branch, or None without one."""
@@ -108,7 +108,7 @@ class WorkflowsApi(Struct, frozen=True):
         message = f"no workflow class `{class_name}`. Available: {', '.join(quoted(classes))}."
         raise ApiError(404, ErrorCode.UNKNOWN, message)
 
-    def _version(self, name: str, version_id: str) -> WorkflowVersion:
+    def _version(self, name: str, version_id: str) -> ServedVersion:
         versions = self.versions(self.require(name))
         version = next((each for each in versions if each.id == version_id), None)
         if version is None:

@@ -90,7 +90,7 @@ _CALLER: Final = 1
 """The bit that stands for all sleeps that the caller of a function has completed."""
 
 
-class _Summary(Struct, frozen=True):
+class _RestSummary(Struct, frozen=True):
     """The effect of a call."""
 
     end: _Sleeps | None
@@ -112,7 +112,7 @@ class _Rests(Domain[_Sleeps]):
         self.uncertain = _NONE
         """The sleeps after which a rest may begin before their time: in tasks, or interrupted by errors."""
         self.started: dict[TaskId, Start] = {}
-        self.summaries: dict[int, _Summary] = {}
+        self.summaries: dict[int, _RestSummary] = {}
         """The effects of calls, by the `id` of the function. A recursive call has no effect."""
         self.retries: dict[int, str | None] = {}
         """The phrases of the late retries of each step run, by `id`."""
@@ -121,7 +121,7 @@ class _Rests(Domain[_Sleeps]):
     def summarize(self, function: Function) -> None:
         """Record the effect of a function whose callees have summaries."""
         end = self.solve(function.body)
-        self.summaries[id(function)] = _Summary(end, self.phrases.pop(_CALLER, None))
+        self.summaries[id(function)] = _RestSummary(end, self.phrases.pop(_CALLER, None))
         self.rested &= ~_CALLER
 
     def solve(self, body: Block) -> _Sleeps | None:
@@ -190,7 +190,7 @@ class _Rests(Domain[_Sleeps]):
         self.record(state.completed, rest)
         return _Sleeps(state.completed, _NONE)
 
-    def after_call(self, summary: _Summary | None, state: _Sleeps) -> _Sleeps | None:
+    def after_call(self, summary: _RestSummary | None, state: _Sleeps) -> _Sleeps | None:
         if summary is None:
             return state
         self.record(state.completed, summary.rest)

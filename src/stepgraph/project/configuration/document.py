@@ -39,7 +39,7 @@ class MalformedError(Exception):
         self.position = position
 
 
-class Document(Protocol):
+class ConfigurationDocument(Protocol):
     """The parsed content of a configuration file."""
 
     data: Mapping[str, object]
@@ -92,7 +92,7 @@ class Fields(Struct, frozen=True):
 
     path: str
     """The path of the configuration file."""
-    document: Document
+    document: ConfigurationDocument
     problems: list[Problem]
     """The problems of the whole file, to which this object adds its own."""
     values: Mapping[str, object]

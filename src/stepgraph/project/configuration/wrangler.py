@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from stepgraph.keyed_record import KeyedRecord
 from stepgraph.model.note import InputError, Problem, ProblemKind
 from stepgraph.project.configuration.compatibility import Compatibility, DependencyMode
-from stepgraph.project.configuration.document import Document, Fields, MalformedError
+from stepgraph.project.configuration.document import ConfigurationDocument, Fields, MalformedError
 from stepgraph.project.configuration.placeholders import is_placeholder_date
 from stepgraph.project.encoding import decode_utf_8
 from stepgraph.project.folders import folder_of
@@ -135,7 +135,7 @@ def read_configuration(path: str, root: Root, environment: str | None = None) ->
     )
 
 
-def _document(path: str, content: bytes) -> Document:
+def _document(path: str, content: bytes) -> ConfigurationDocument:
     text = decode_utf_8(content, path)
     # Imported here for a fast start, because most runs need at most one of the two parsers.
     try:

@@ -73,7 +73,7 @@ def render_mermaid(graph: Graph, view: View = DEFAULT_VIEW) -> MermaidDrawing:
     return _together([MermaidDrawing((), (split,)), *parts])
 
 
-class _Part(Struct, frozen=True):
+class _DiagramPart(Struct, frozen=True):
     """A workflow or function that can have its own diagram."""
 
     title: str
@@ -88,12 +88,12 @@ class _Part(Struct, frozen=True):
     """The minimum depth of folding at which the part shows its nodes."""
 
 
-def _whole(graph: Graph, title: str, charts: Callable[[View], Sequence[Chart]]) -> _Part:
+def _whole(graph: Graph, title: str, charts: Callable[[View], Sequence[Chart]]) -> _DiagramPart:
     workflow = graph["workflow"]
-    return _Part(title, workflow["nodes"], lambda: graph, charts)
+    return _DiagramPart(title, workflow["nodes"], lambda: graph, charts)
 
 
-def _parts(graph: Graph, title: str) -> Iterator[_Part]:
+def _parts(graph: Graph, title: str) -> Iterator[_DiagramPart]:
     """Yield the workflow and each of its functions, none of which is shown at its calls."""
     functions = functions_of(graph["workflow"])
     yield _whole(graph, title, lambda view: [workflow_chart(graph, _unexpanded(functions), view)])
@@ -107,8 +107,8 @@ def _unexpanded(functions: Mapping[str, FunctionDef]) -> CallExpansion:
 
 def _function_part(
     graph: Graph, title: str, functions: Mapping[str, FunctionDef], function: FunctionDef, index: int
-) -> _Part:
-    return _Part(
+) -> _DiagramPart:
+    return _DiagramPart(
         f"{title} · {function['name']}",
         function["nodes"],
         lambda: _function_graph(graph, functions, function),
@@ -129,7 +129,7 @@ def _function_graph(graph: Graph, functions: Mapping[str, FunctionDef], function
     }
 
 
-def _fitted(part: _Part, view: View) -> MermaidDrawing:
+def _fitted(part: _DiagramPart, view: View) -> MermaidDrawing:
     """Return a part unchanged if it fits, else folded as little as the limits allow, else as an outline."""
     charts = part.charts(view)
     too_large = excess(charts)
@@ -152,7 +152,7 @@ def _fitted(part: _Part, view: View) -> MermaidDrawing:
     return MermaidDrawing((outline,), (f"{visible(part.title)}: {too_large}, so {remedy}",))
 
 
-def _depths(part: _Part, view: View) -> range:
+def _depths(part: _DiagramPart, view: View) -> range:
     """Return the depths that fold more than the view does but still show nodes."""
     deepest = levels(part.nodes) + part.least_depth - 1
     if view.folding.depth is not None:

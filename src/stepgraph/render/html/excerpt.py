@@ -15,7 +15,7 @@ CONTEXT_LINES: Final = 2
 """The number of lines before and after the location."""
 
 
-class Excerpt(Struct, frozen=True):
+class FileExcerpt(Struct, frozen=True):
     """Lines of a file."""
 
     first: int
@@ -39,12 +39,12 @@ class Excerpt(Struct, frozen=True):
             yield f'<span class="{css}" data-number="{number}">{text}\n</span>'
 
 
-def excerpt_at(lines: Sequence[str], span: Span) -> Excerpt | None:
+def excerpt_at(lines: Sequence[str], span: Span) -> FileExcerpt | None:
     """Return the lines around a location, or None if the file has no such line."""
     if not 1 <= span.line <= len(lines):
         return None
     first = max(1, span.line - CONTEXT_LINES)
-    return Excerpt(first, lines[first - 1 : span.line + CONTEXT_LINES], span)
+    return FileExcerpt(first, lines[first - 1 : span.line + CONTEXT_LINES], span)
 
 
 def _marked(line: str, indent: int, span: Span) -> str:

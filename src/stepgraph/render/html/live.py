@@ -9,8 +9,8 @@ from msgspec import Struct
 
 from stepgraph.escaping.json_strings import script_data
 from stepgraph.escaping.markup import markup_text
-from stepgraph.render.html.excerpt import Excerpt
-from stepgraph.render.html.live_actions import Action, action_list
+from stepgraph.render.html.excerpt import FileExcerpt
+from stepgraph.render.html.live_actions import LiveAction, action_list
 from stepgraph.render.svg.theme import SCOPE
 
 _MAX_PROBLEMS: Final = 20
@@ -37,7 +37,7 @@ class LiveProblem(Struct, frozen=True):
     message: str
     url: str = ""
     """The URL that opens the location in an editor, or an empty string."""
-    excerpt: Excerpt | None = None
+    excerpt: FileExcerpt | None = None
 
 
 class LivePage(Struct, frozen=True):
@@ -57,7 +57,7 @@ class LivePage(Struct, frozen=True):
     """A remark on the view, such as the compared versions, or an empty string."""
     problems: Sequence[LiveProblem] = ()
     """The reasons why files cannot be read or analyzed now."""
-    actions: Sequence[Action] = ()
+    actions: Sequence[LiveAction] = ()
     """The requests that a reader can send."""
     is_old: bool = False
     """Whether the page shows an earlier state, because the file of the workflow cannot be analyzed now."""

@@ -15,14 +15,14 @@ BodyKind: TypeAlias = Literal["params", "json", "fixed", "choice"]
 form; for `fixed`, the text of the action; for `choice`, the body of the chosen option."""
 
 
-class Choice(Struct, frozen=True):
+class FormOption(Struct, frozen=True):
     """An option of a form."""
 
     label: str
     body: str
 
 
-class Action(Struct, frozen=True):
+class LiveAction(Struct, frozen=True):
     """A request that a reader of the page can send."""
 
     label: str
@@ -36,7 +36,7 @@ class Action(Struct, frozen=True):
     """The question to confirm the request, or an empty string for a request without one."""
     result_url: str = ""
     """The beginning of the URL to open with the id in the response, or an empty string to stay on the page."""
-    choices: Sequence[Choice] = ()
+    choices: Sequence[FormOption] = ()
     """The options of the kind `choice`."""
     advice: str = ""
     """A sentence below the form, or an empty string."""
@@ -44,7 +44,7 @@ class Action(Struct, frozen=True):
     """Whether the request is the most probable one on its page."""
 
 
-def action_list(actions: Sequence[Action]) -> Iterator[str]:
+def action_list(actions: Sequence[LiveAction]) -> Iterator[str]:
     """Yield the lines of the forms. Without the script, they are hidden."""
     if not actions:
         return
@@ -55,7 +55,7 @@ def action_list(actions: Sequence[Action]) -> Iterator[str]:
     yield "</section>"
 
 
-def _form(action: Action) -> Iterator[str]:
+def _form(action: LiveAction) -> Iterator[str]:
     data = {
         "method": action.method,
         "url": action.url,
@@ -79,14 +79,14 @@ def _form(action: Action) -> Iterator[str]:
     yield "</form></details>"
 
 
-def _choices(action: Action) -> Iterator[str]:
+def _choices(action: LiveAction) -> Iterator[str]:
     yield '<label>Step<select name="choice">'
     for choice in action.choices:
         yield f'<option value="{markup_text(choice.body)}">{markup_text(choice.label)}</option>'
     yield "</select></label>"
 
 
-def _fields(action: Action) -> Iterator[str]:
+def _fields(action: LiveAction) -> Iterator[str]:
     if action.kind == "params":
         yield '<label>Id<input name="id" autocomplete="off" spellcheck="false" placeholder="generated"></label>'
     title = "Parameters as JSON" if action.kind == "params" else "Payload as JSON"

@@ -12,7 +12,7 @@ from stepgraph.escaping.markup import markup_text
 from stepgraph.phrases import counted
 from stepgraph.render.findings import LEVEL_WORDS, FindingLevel, ShownFinding
 from stepgraph.render.html.document import Head, asset, document, script_of
-from stepgraph.render.html.excerpt import Excerpt
+from stepgraph.render.html.excerpt import FileExcerpt
 from stepgraph.render.html.live import LivePage, location_link, prose
 from stepgraph.render.html.page import color_rules
 
@@ -44,7 +44,7 @@ class ExcerptedFinding(Struct, frozen=True):
     """A finding with its source code."""
 
     finding: ShownFinding
-    excerpt: Excerpt | None = None
+    excerpt: FileExcerpt | None = None
     editor_url: str = ""
     """The URL that opens the location in an editor, or an empty string."""
     step: str = ""

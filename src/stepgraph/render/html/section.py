@@ -25,7 +25,7 @@ from stepgraph.render.node_text import node_words
 from stepgraph.render.step_types import FactRow
 from stepgraph.render.svg.badges import Badges
 from stepgraph.render.svg.drawing import SvgDrawing, draw, folded_identities
-from stepgraph.render.svg.lengths import BEGIN, END, Variables, value_of
+from stepgraph.render.svg.lengths import BEGIN, END, LengthVariables, value_of
 from stepgraph.render.view import Marks, View
 
 if TYPE_CHECKING:
@@ -252,7 +252,7 @@ class FoldablePicture(Struct, frozen=True):
     nodes: Mapping[str, Node]
     """The drawn nodes by identity."""
 
-    variables: Variables
+    variables: LengthVariables
     """The symbolic lengths."""
 
     folded: Sequence[str]
@@ -277,7 +277,7 @@ def picture(graph: Graph, view: View, suffix: str) -> FoldablePicture | None:
     # Each level has at least one group, so deeper graphs are not drawn in vain.
     is_deep = levels(graph["workflow"]["nodes"]) > MAX_NESTING
     for depth in _DEPTHS[is_deep:]:
-        variables = Variables()
+        variables = LengthVariables()
         drawing = draw(graph, replace(view, folding=Folding(depth)), variables, suffix)
         lines = drawing.document()
         if _nesting(lines) <= MAX_NESTING:

@@ -23,7 +23,7 @@ from stepgraph.render.svg.figures.stack import with_end, workflow_figure
 from stepgraph.render.svg.fonts import DETAIL, HEADING, NAME, TITLE, max_width
 from stepgraph.render.svg.identities import BETWEEN, Numbering, slug
 from stepgraph.render.svg.layout.nodes import NodeLayout, measure_function
-from stepgraph.render.svg.lengths import Length, Variables, half, longest, value_of
+from stepgraph.render.svg.lengths import Length, LengthVariables, half, longest, value_of
 from stepgraph.render.svg.pen import Pen, TextPiece
 from stepgraph.render.svg.theme import SCOPE, style_sheet
 from stepgraph.render.view import DEFAULT_VIEW, NodeContext, Theme, View
@@ -215,7 +215,7 @@ class SvgDrawing(Struct, frozen=True):
 
 
 def draw(
-    graph: Graph, view: View, folds: Variables | None = None, suffix: str = "", above: Sequence[Drawable] = ()
+    graph: Graph, view: View, folds: LengthVariables | None = None, suffix: str = "", above: Sequence[Drawable] = ()
 ) -> SvgDrawing:
     """Return the drawing of a graph. With `folds`, frames are foldable.
 
@@ -234,7 +234,7 @@ def folded_identities(graph: Graph, view: View, suffix: str = "") -> Collection[
 def _lay_out(
     graph: Graph,
     view: View,
-    folds: Variables | None = None,
+    folds: LengthVariables | None = None,
     suffix: str = "",
     above: Sequence[Drawable] = (),
     nodes: NodeLayout | None = None,

@@ -16,7 +16,7 @@ END: Final = "\x03"
 Definition: TypeAlias = tuple[str | int, ...]
 
 
-class Variables(Struct, eq=False):
+class LengthVariables(Struct, eq=False):
     """The symbolic lengths of a drawing, each defined by earlier ones. Equal definitions share a variable.
 
     Variables are numbered from 1, and 0 is the length 0. A negative number subtracts the variable. Definitions are:
@@ -99,7 +99,7 @@ class Variables(Struct, eq=False):
 class SymbolicLength(Struct, frozen=True, eq=False):
     """A variable, or its negative, plus a number. Its text is a marker that the page replaces."""
 
-    variables: Variables
+    variables: LengthVariables
     variable: int
     number: int
     value: int

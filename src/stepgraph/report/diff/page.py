@@ -64,7 +64,7 @@ def _versions(workflow: ComparedWorkflow, report: VersionComparison, *, full: bo
 
 
 def _marked_page(workflow: ComparedWorkflow, marked: MarkedGraph, name: str, *, full: bool) -> Page:
-    sources = _Sources(workflow, {id(origin.part): origin for origin in marked.origins})
+    sources = _NodeSources(workflow, {id(origin.part): origin for origin in marked.origins})
     shown = marked if full else fold_unchanged(marked)
     return Page(
         shown.graph,
@@ -89,7 +89,7 @@ def _notes(workflow: ComparedWorkflow) -> list[ShownFinding]:
     return [ShownFinding("gap", "", reason) for reason in (INCOMPLETE, *reasons)] if workflow.is_incomplete else []
 
 
-class _Sources(Struct, frozen=True):
+class _NodeSources(Struct, frozen=True):
     """The source code of the nodes of a marked graph, in the version of each node."""
 
     workflow: ComparedWorkflow

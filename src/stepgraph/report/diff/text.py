@@ -8,7 +8,7 @@ from typing import Final
 from stepgraph.diff.changes import Action
 from stepgraph.diff.diff import StructuralChange
 from stepgraph.execution.engine_rules import Effect
-from stepgraph.render.terminal import Ink, Piece, Terminal
+from stepgraph.render.terminal import Ink, LinePiece, Terminal
 from stepgraph.report.diff.comparison import INCOMPLETE, ComparedWorkflow, VersionComparison, assumption, summary_line
 
 # Green, red and cyan. Other changes are yellow.
@@ -30,21 +30,25 @@ def render_text(report: VersionComparison, *, color: bool = False) -> str:
     blocks = ["".join(f"{terminal.line(line)}\n" for line in _lines(workflow)) for workflow in report.changed_workflows]
     lines = [summary_line(report), *([assumption(report)] if blocks else [])]
     ink = Ink.QUIET if blocks else Ink.PLAIN
-    return "\n".join([*blocks, "".join(f"{terminal.line([Piece(line, ink)])}\n" for line in lines)])
+    return "\n".join([*blocks, "".join(f"{terminal.line([LinePiece(line, ink)])}\n" for line in lines)])
 
 
-def _lines(workflow: ComparedWorkflow) -> Iterator[list[Piece]]:
+def _lines(workflow: ComparedWorkflow) -> Iterator[list[LinePiece]]:
     location = f"  {workflow.location}" if workflow.location else ""
-    yield [Piece(workflow.title, Ink.STRONG), Piece(location, Ink.QUIET)]
+    yield [LinePiece(workflow.title, Ink.STRONG), LinePiece(location, Ink.QUIET)]
     for change in workflow.diff.changes:
         yield _line(change)
     if workflow.is_incomplete:
-        yield [Piece("  ? ", Ink.WARNING), Piece(INCOMPLETE)]
+        yield [LinePiece("  ? ", Ink.WARNING), LinePiece(INCOMPLETE)]
 
 
-def _line(change: StructuralChange) -> list[Piece]:
+def _line(change: StructuralChange) -> list[LinePiece]:
     effect = change.impact.effect
     ink = _INKS.get(change.action, Ink.CHOICE)
     label = "" if effect is Effect.SAFE else f"  {effect.label}: "
     reason = change.impact.reason if label else ""
-    return [Piece(f"  {change.sign} {change.title}", ink), Piece(label, _EFFECTS.get(effect, Ink.PLAIN)), Piece(reason)]
+    return [
+        LinePiece(f"  {change.sign} {change.title}", ink),
+        LinePiece(label, _EFFECTS.get(effect, Ink.PLAIN)),
+        LinePiece(reason),
+    ]

@@ -45,7 +45,7 @@ def fold_unchanged(marked: MarkedGraph) -> MarkedGraph:
         return marked
     workflow = marked.graph["workflow"]
     tree, parts = read_tree(workflow), parts_by_number(workflow)
-    folder = _Folder(tree, parts, _changed(tree, parts, marked.marks), marked.details)
+    folder = _RunFolder(tree, parts, _changed(tree, parts, marked.marks), marked.details)
     for element in tree.elements:
         folder.visit(element)
     details = Details([*marked.details.items, *folder.runs])
@@ -68,7 +68,7 @@ def _changed(tree: Tree, parts: Sequence[Part], marks: Marks) -> set[int]:
     return changed
 
 
-class _Folder(Struct):
+class _RunFolder(Struct):
     tree: Tree
     parts: Sequence[Part]
     changed: set[int]

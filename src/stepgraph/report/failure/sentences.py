@@ -8,7 +8,7 @@ from typing import Final
 from stepgraph.execution.due_times import next_attempt
 from stepgraph.execution.errors import JAVASCRIPT_ERROR, is_non_retryable, original_type, summary_of
 from stepgraph.execution.failure import Failure
-from stepgraph.execution.handlers import Handler, PassedStatement
+from stepgraph.execution.handlers import HandlerClause, PassedStatement
 from stepgraph.execution.log import LogEntry
 from stepgraph.execution.parts import Path
 from stepgraph.execution.placed_entry import PlacedEntry
@@ -280,7 +280,7 @@ def _earlier(passed: PassedStatement, relation: str) -> str:
     return f", {relation} the failure of `{passed.earlier.log_name}`: {error_line(passed.earlier.error)}"
 
 
-def _other_type_sentence(handlers: Sequence[Handler], failure: Failure) -> str:
+def _other_type_sentence(handlers: Sequence[HandlerClause], failure: Failure) -> str:
     clauses = [handler.clause for handler in handlers]
     subject = f"`{clauses[0]}` does" if len(clauses) == 1 else f"{enumeration(clauses)} do"
     kind = "wait" if failure.entry is not None and failure.entry.log.kind == "wait" else "step"

@@ -10,7 +10,7 @@ from msgspec import Struct
 from stepgraph.escaping.plain_text import visible
 from stepgraph.phrases import counted
 from stepgraph.render.instance_text import status_text
-from stepgraph.render.terminal import Ink, Piece, Terminal
+from stepgraph.render.terminal import Ink, LinePiece, Terminal
 from stepgraph.render.text_width import cell_width, wrap
 from stepgraph.report.failure.report import FailureReport
 from stepgraph.report.failure.restarting import (
@@ -41,7 +41,7 @@ MAX_ATTEMPTS: Final = 8
 _EXCERPT_WIDTH: Final = 120
 _MAX_LINES: Final = 100
 _SIGNS: Final = {"done": ("✓", Ink.LOOP), "failed": ("✗", Ink.FAILURE)}
-_ERROR: Final = Piece("error", Ink.FAILURE)
+_ERROR: Final = LinePiece("error", Ink.FAILURE)
 _INDENT: Final = "    "
 _MIN_WIDTH: Final = 30
 _OPEN_SIGN: Final = ("·", Ink.WARNING)
@@ -73,7 +73,8 @@ class _TextWriter(Struct, frozen=True):
 
     def _head(self) -> Iterator[str]:
         yield self._line(
-            Piece(self.report.title, Ink.STRONG), Piece(f"  {status_text(self.report.failure.instance.log)}", Ink.QUIET)
+            LinePiece(self.report.title, Ink.STRONG),
+            LinePiece(f"  {status_text(self.report.failure.instance.log)}", Ink.QUIET),
         )
         if misfit := misfit_text(self.report):
             yield from self._sentence("", misfit)
@@ -81,12 +82,12 @@ class _TextWriter(Struct, frozen=True):
     def _failure(self) -> Iterator[str]:
         span, excerpt = self.report.span, self.report.excerpt(self.width or _EXCERPT_WIDTH)
         location = "" if span is None else f"{span}: "
-        label = Piece("retrying", Ink.WARNING) if self.report.failure.cause == "retrying" else _ERROR
-        yield self._line(Piece(location, Ink.STRONG), label, Piece(f": {verdict(self.report)}"))
+        label = LinePiece("retrying", Ink.WARNING) if self.report.failure.cause == "retrying" else _ERROR
+        yield self._line(LinePiece(location, Ink.STRONG), label, LinePiece(f": {verdict(self.report)}"))
         if excerpt is not None:
             number = str(excerpt.number)
-            yield self._line(Piece(f"{number} | ", Ink.QUIET), Piece(excerpt.text))
-            yield self._line(Piece(f"{' ' * len(number)} | ", Ink.QUIET), Piece(excerpt.carets, label.ink))
+            yield self._line(LinePiece(f"{number} | ", Ink.QUIET), LinePiece(excerpt.text))
+            yield self._line(LinePiece(f"{' ' * len(number)} | ", Ink.QUIET), LinePiece(excerpt.carets, label.ink))
         yield from self._sentence("  ", error_line(self.report.failure.error) or "The log has no error.", label.ink)
         for remark in remarks(self.report):
             yield from self._sentence("  ", remark)
@@ -97,50 +98,50 @@ class _TextWriter(Struct, frozen=True):
             return
         rows = list(enumerate(attempt_rows(entry.log), start=1))
         settings = retry_settings(entry.log)
-        yield self._line(Piece("Attempts", Ink.STRONG), Piece(f"  {settings}" if settings else "", Ink.QUIET))
+        yield self._line(LinePiece("Attempts", Ink.STRONG), LinePiece(f"  {settings}" if settings else "", Ink.QUIET))
         skipped = len(rows) - MAX_ATTEMPTS
         shown = rows if skipped <= 0 else [rows[0], *rows[1 - MAX_ATTEMPTS :]]
         columns = _padded([(str(number), start, duration) for number, (start, duration, _) in shown])
         for position, (cells, (_, (_, _, result))) in enumerate(zip(columns, shown, strict=True)):
             if position == 1 and skipped > 0:
-                yield self._line(Piece(f"  … {counted(skipped, 'more attempt')}", Ink.QUIET))
-            yield self._line(Piece(f"  {cells}  "), Piece(result))
+                yield self._line(LinePiece(f"  … {counted(skipped, 'more attempt')}", Ink.QUIET))
+            yield self._line(LinePiece(f"  {cells}  "), LinePiece(result))
 
     def _before(self) -> Iterator[str]:
         before = self.report.failure.before
         if not before:
             return
-        yield self._line(Piece("Before it", Ink.STRONG))
+        yield self._line(LinePiece("Before it", Ink.STRONG))
         if len(before) > MAX_BEFORE:
             yield self._line(
-                Piece(f"  … {counted(len(before) - MAX_BEFORE, 'earlier entry', 'earlier entries')}", Ink.QUIET)
+                LinePiece(f"  … {counted(len(before) - MAX_BEFORE, 'earlier entry', 'earlier entries')}", Ink.QUIET)
             )
         shown = before[-MAX_BEFORE:]
         names = _padded([(visible(each.log.log_name),) for each in shown])
         for name, entry in zip(names, shown, strict=True):
             sign, ink = _SIGNS.get(entry.state, _OPEN_SIGN)
-            yield self._line(Piece("  "), Piece(sign, ink), Piece(f" {name}  "), Piece(outcome(entry)))
+            yield self._line(LinePiece("  "), LinePiece(sign, ink), LinePiece(f" {name}  "), LinePiece(outcome(entry)))
 
     def _handlers(self) -> Iterator[str]:
         sentences = list(handler_sentences(self.report))
         if sentences:
-            yield self._line(Piece(handlers_title(self.report), Ink.STRONG))
+            yield self._line(LinePiece(handlers_title(self.report), Ink.STRONG))
         for location, sentence in sentences:
             yield from self._sentence(f"  {location}: " if location else "  ", sentence)
 
     def _restarts(self) -> Iterator[str]:
         if not self.report.failure.restarts:
             return
-        yield self._line(Piece("Restart", Ink.STRONG))
+        yield self._line(LinePiece("Restart", Ink.STRONG))
         for remark in restart_remarks(self.report.failure):
             yield from self._sentence("  ", remark)
         for number, point in enumerate(shown_points(self.report.failure)):
             yield from self._sentence("  ", f"from {point_label(point)}: {point_effect(point)}")
-            yield self._line(Piece(f"    {wrangler_command(point, self.report.address)}", Ink.STEP))
+            yield self._line(LinePiece(f"    {wrangler_command(point, self.report.address)}", Ink.STEP))
             if number == 0:
-                yield self._line(Piece(f"    {curl_command(point, self.report.address)}", Ink.STEP))
+                yield self._line(LinePiece(f"    {curl_command(point, self.report.address)}", Ink.STEP))
         yield from self._sentence("  ", "from the beginning: runs everything again")
-        yield self._line(Piece(f"    {wrangler_command(None, self.report.address)}", Ink.STEP))
+        yield self._line(LinePiece(f"    {wrangler_command(None, self.report.address)}", Ink.STEP))
 
     def _sentence(self, start: str, text: str, ink: Ink = Ink.PLAIN) -> Iterator[str]:
         """Yield a sentence, wrapped at the width of the terminal."""
@@ -149,9 +150,9 @@ class _TextWriter(Struct, frozen=True):
         if self.width is not None and start_width + cell_width(shown) > self.width:
             lines = wrap(shown, max(_MIN_WIDTH, self.width - max(start_width, len(_INDENT))), _MAX_LINES)
         for number, line in enumerate(lines):
-            yield self._line(Piece(_INDENT if number else start), Piece(line, ink))
+            yield self._line(LinePiece(_INDENT if number else start), LinePiece(line, ink))
 
-    def _line(self, *pieces: Piece) -> str:
+    def _line(self, *pieces: LinePiece) -> str:
         return f"{self.terminal.line(pieces)}\n"
 
 

@@ -9,7 +9,7 @@ from stepgraph.drawing.workflow import DrawnWorkflow
 from stepgraph.execution.instance import Instance
 from stepgraph.phrases import shortened
 from stepgraph.render.instance_text import END, InstanceText, ListedStep, misfit_advice, status_text
-from stepgraph.render.terminal import Ink, Piece, Terminal
+from stepgraph.render.terminal import Ink, LinePiece, Terminal
 from stepgraph.render.view import DEFAULT_VIEW, View
 
 _STATUS_INKS: Final = {
@@ -39,51 +39,51 @@ def render_text(
         lines += ["", *map(terminal.line, drawn.tree(view))]
         lines += [unlimited.line(line) for line in _following(drawn, text)]
     if instance.log.has_failed:
-        lines += ["", unlimited.line([Piece("`stepgraph why` explains the failure.", Ink.QUIET)])]
+        lines += ["", unlimited.line([LinePiece("`stepgraph why` explains the failure.", Ink.QUIET)])]
     return "\n".join([*lines, ""])
 
 
-def _header(drawn: DrawnWorkflow, instance: Instance, text: InstanceText) -> Iterator[list[Piece]]:
+def _header(drawn: DrawnWorkflow, instance: Instance, text: InstanceText) -> Iterator[list[LinePiece]]:
     log = instance.log
-    details = [Piece(f"  {detail}", Ink.QUIET) for detail in (shortened(log.id), drawn.location()) if detail]
-    state = [Piece("  "), Piece(drawn.state, Ink.WARNING)] if drawn.state else []
-    yield [Piece(drawn.title, Ink.STRONG), *details, *state]
-    yield [Piece(status_text(log), _STATUS_INKS.get(log.status, Ink.WARNING))]
+    details = [LinePiece(f"  {detail}", Ink.QUIET) for detail in (shortened(log.id), drawn.location()) if detail]
+    state = [LinePiece("  "), LinePiece(drawn.state, Ink.WARNING)] if drawn.state else []
+    yield [LinePiece(drawn.title, Ink.STRONG), *details, *state]
+    yield [LinePiece(status_text(log), _STATUS_INKS.get(log.status, Ink.WARNING))]
     if log.error:
-        yield [Piece(shortened(log.error), Ink.TRY)]
+        yield [LinePiece(shortened(log.error), Ink.TRY)]
     if (failed := text.failed_step()) is not None:
-        yield [Piece("failed at "), *_step_pieces(drawn, ListedStep(failed))]
+        yield [LinePiece("failed at "), *_step_pieces(drawn, ListedStep(failed))]
     for line in text.open_lines():
-        yield [Piece(line)]
+        yield [LinePiece(line)]
     if instance.misfit is not None:
-        yield [Piece(text.misfit(), Ink.FAILURE)]
-        yield [Piece(f"   = help: {misfit_advice(instance, is_incomplete=bool(drawn.state))}", Ink.QUIET)]
+        yield [LinePiece(text.misfit(), Ink.FAILURE)]
+        yield [LinePiece(f"   = help: {misfit_advice(instance, is_incomplete=bool(drawn.state))}", Ink.QUIET)]
     if instance.unknown:
-        yield [Piece("the log cannot be matched with the graph: ", Ink.FAILURE), Piece(instance.unknown)]
+        yield [LinePiece("the log cannot be matched with the graph: ", Ink.FAILURE), LinePiece(instance.unknown)]
 
 
-def _following(drawn: DrawnWorkflow, text: InstanceText) -> Iterator[list[Piece]]:
+def _following(drawn: DrawnWorkflow, text: InstanceText) -> Iterator[list[LinePiece]]:
     """Yield the lines below the outline: the ambiguous entries, and the steps that can begin next."""
     if ambiguity := text.ambiguity():
         yield []
-        yield [Piece(ambiguity, Ink.WARNING)]
+        yield [LinePiece(ambiguity, Ink.WARNING)]
     expected = [ListedStep(step) for step in text.expected_steps()]
     following = expected or list(text.next_steps())
     if following:
         yield []
     elif text.is_at_the_end:
         yield []
-        yield [Piece("next: ", Ink.STRONG), Piece(END)]
+        yield [LinePiece("next: ", Ink.STRONG), LinePiece(END)]
     word = "expected: " if expected else "next: "
     for number, each in enumerate(following[:_MAX_STEPS]):
-        yield [Piece(word if number == 0 else " " * len(word), Ink.STRONG), *_step_pieces(drawn, each)]
+        yield [LinePiece(word if number == 0 else " " * len(word), Ink.STRONG), *_step_pieces(drawn, each)]
     if len(following) > _MAX_STEPS:
-        yield [Piece(f"{' ' * len(word)}{len(following) - _MAX_STEPS} more")]
+        yield [LinePiece(f"{' ' * len(word)}{len(following) - _MAX_STEPS} more")]
 
 
-def _step_pieces(drawn: DrawnWorkflow, following: ListedStep) -> Iterator[Piece]:
-    yield Piece(shortened(following.step["name"]))
+def _step_pieces(drawn: DrawnWorkflow, following: ListedStep) -> Iterator[LinePiece]:
+    yield LinePiece(shortened(following.step["name"]))
     if following.condition:
-        yield Piece(f"  {following.condition}")
+        yield LinePiece(f"  {following.condition}")
     if drawn.node_location is not None and (location := drawn.node_location(following.step)):
-        yield Piece(f"  {location}", Ink.QUIET)
+        yield LinePiece(f"  {location}", Ink.QUIET)

@@ -8,7 +8,7 @@ from typing import Final
 from stepgraph.escaping.plain_text import visible
 from stepgraph.execution.engine_rules import InstanceEffect
 from stepgraph.phrases import shortened
-from stepgraph.render.terminal import Ink, Piece, Terminal
+from stepgraph.render.terminal import Ink, LinePiece, Terminal
 from stepgraph.render.text_width import cell_width
 from stepgraph.report.replay.replay_report import (
     ReplayedInstance,
@@ -34,19 +34,19 @@ _GAP: Final = 2
 def render_text(report: ReplayReport, *, color: bool = False) -> str:
     """Return a line for each instance, with further reasons below, and a summary with the assumption."""
     terminal = Terminal(color=color, width=None)
-    lines = [*_table(report), [Piece(f"{count_line(report)}.")], [Piece(assumption(report), Ink.QUIET)]]
+    lines = [*_table(report), [LinePiece(f"{count_line(report)}.")], [LinePiece(assumption(report), Ink.QUIET)]]
     return "".join(f"{terminal.line(line)}\n" for line in lines)
 
 
-def _table(report: ReplayReport) -> Iterator[list[Piece]]:
+def _table(report: ReplayReport) -> Iterator[list[LinePiece]]:
     rows = [_cells(instance) for instance in report.instances]
     widths = [max(map(cell_width, column)) for column in zip(_HEADINGS, *rows, strict=True)][:-1]
     yield _row(_HEADINGS, widths, [Ink.QUIET] * len(_HEADINGS))
     for instance, cells in zip(report.instances, rows, strict=True):
         row = _row(cells, widths, [Ink.STRONG, Ink.PLAIN, _INKS[instance.replay.effect], Ink.PLAIN])
-        yield [*row, Piece(f"  {instance.location}" if instance.location else "", Ink.QUIET)]
+        yield [*row, LinePiece(f"  {instance.location}" if instance.location else "", Ink.QUIET)]
         for remark in remarks_on(instance.replay)[1:]:
-            yield [Piece(" " * (sum(widths) + _GAP * len(widths))), Piece(remark)]
+            yield [LinePiece(" " * (sum(widths) + _GAP * len(widths))), LinePiece(remark)]
     yield []
 
 
@@ -56,8 +56,8 @@ def _cells(instance: ReplayedInstance) -> tuple[str, ...]:
     return tuple(map(visible, (instance.title, status, effect_text(instance.replay.effect), remark)))
 
 
-def _row(cells: tuple[str, ...], widths: list[int], inks: list[Ink]) -> list[Piece]:
-    pieces: list[Piece] = []
+def _row(cells: tuple[str, ...], widths: list[int], inks: list[Ink]) -> list[LinePiece]:
+    pieces: list[LinePiece] = []
     for cell, width, ink in zip(cells, widths, inks, strict=False):
-        pieces += [Piece(cell, ink), Piece(" " * (width - cell_width(cell) + _GAP))]
-    return [*pieces, Piece(cells[-1], inks[-1])]
+        pieces += [LinePiece(cell, ink), LinePiece(" " * (width - cell_width(cell) + _GAP))]
+    return [*pieces, LinePiece(cells[-1], inks[-1])]

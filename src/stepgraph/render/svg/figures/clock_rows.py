@@ -27,7 +27,7 @@ _LOOSE_END: Final = 10
 _Lane: TypeAlias = tuple[Length, Length]
 
 
-class Member(Struct, frozen=True):
+class MemberFigure(Struct, frozen=True):
     """A figure of a group with the rows that it occupies."""
 
     figure: Figure
@@ -44,7 +44,7 @@ class ClockRows(Struct, frozen=True):
     from the members.
     """
 
-    members: Sequence[Member]
+    members: Sequence[MemberFigure]
     ends_with_first: bool
     """Whether the group ends with the first of its members. The look of the last bar shows this."""
 
@@ -122,7 +122,7 @@ class ClockRows(Struct, frozen=True):
             if path:
                 pen.path(css, path, faded=faded)
 
-    def _draw_bar(self, pen: Pen, row: int, columns: Sequence[Sequence[Member]], lanes: Sequence[_Lane]) -> None:
+    def _draw_bar(self, pen: Pen, row: int, columns: Sequence[Sequence[MemberFigure]], lanes: Sequence[_Lane]) -> None:
         """Draw the bar above a row, with gaps for lines and figures that pass it."""
         if not self._thickness(row):
             return
@@ -146,7 +146,7 @@ class ClockRows(Struct, frozen=True):
             return row == 0 or self.way.left
         return any(member.figure.way.entered for member in self.members if member.rows.begins >= row)
 
-    def _passages(self, row: int, columns: Sequence[Sequence[Member]]) -> Iterator[tuple[Length, Length]]:
+    def _passages(self, row: int, columns: Sequence[Sequence[MemberFigure]]) -> Iterator[tuple[Length, Length]]:
         """Yield the x ranges of figures and lines that pass the bar above a row.
 
         Where lengths vary, any figure of a passing column may be beside the bar.
@@ -187,8 +187,8 @@ class ClockRows(Struct, frozen=True):
         figures += [None] * (len(self.plan.tracks) - len(figures))
         return zip(self.plan.tracks, self.plan.columns, figures, strict=True)
 
-    def _by_column(self) -> list[list[Member]]:
-        columns: list[list[Member]] = [[] for _ in self.columns.columns]
+    def _by_column(self) -> list[list[MemberFigure]]:
+        columns: list[list[MemberFigure]] = [[] for _ in self.columns.columns]
         for member, column in zip(self.members, self.plan.columns, strict=False):
             columns[column].append(member)
         return columns
@@ -208,7 +208,7 @@ class ClockRows(Struct, frozen=True):
     def _bars(self) -> list[Length]:
         """Return the height of each bar, below all work that it waits for."""
         bars: list[Length] = [FORK]
-        ending: dict[int, list[Member]] = {}
+        ending: dict[int, list[MemberFigure]] = {}
         for member in self.members:
             # Work that nothing waits for ends above the next bar and leaves no gap in it.
             ending.setdefault(member.rows.ends if member.awaited else member.rows.begins + 1, []).append(member)

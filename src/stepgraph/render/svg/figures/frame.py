@@ -14,7 +14,7 @@ from stepgraph.render.svg.figures.figure import NO_EXITS, EarlyExits, Figure, La
 from stepgraph.render.svg.figures.label import Label
 from stepgraph.render.svg.figures.leaf import END_ROOM, STACK_OFFSET, SvgGroup, box_width, draw_ends
 from stepgraph.render.svg.figures.state_signs import draw_halo, draw_inner_state, draw_state
-from stepgraph.render.svg.lengths import Length, Variables, half, longest
+from stepgraph.render.svg.lengths import Length, LengthVariables, half, longest
 from stepgraph.render.svg.pen import Pen
 from stepgraph.render.ways import Way
 
@@ -28,7 +28,7 @@ _RADIUS: Final = 8
 class FoldedForm(Struct, frozen=True):
     """The form of a frame that is folded in a page: a box with a summary, centered on the spine."""
 
-    variables: Variables
+    variables: LengthVariables
     """The symbolic lengths of the page."""
 
     label: Label

@@ -25,7 +25,7 @@ _SYMBOL: Final = 16
 """The width and height in pixels of a symbol."""
 
 
-class Entry(Struct, frozen=True):
+class LegendEntry(Struct, frozen=True):
     """A symbol with its meaning."""
 
     meaning: str
@@ -36,15 +36,15 @@ class Entry(Struct, frozen=True):
     """The class of the figures that the symbol belongs to, if it has their colors."""
 
 
-def _icon(css: FigureClass, icon: str, meaning: str) -> Entry:
-    return Entry(meaning, lambda pen, x, y: pen.icon("ink", x, y, icon), css)
+def _icon(css: FigureClass, icon: str, meaning: str) -> LegendEntry:
+    return LegendEntry(meaning, lambda pen, x, y: pen.icon("ink", x, y, icon), css)
 
 
-def _badge(level: FindingLevel, meaning: str) -> Entry:
-    return Entry(meaning, lambda pen, x, y: draw_sample(pen, level, x, y))
+def _badge(level: FindingLevel, meaning: str) -> LegendEntry:
+    return LegendEntry(meaning, lambda pen, x, y: draw_sample(pen, level, x, y))
 
 
-def _step(step_type: StepType) -> Entry:
+def _step(step_type: StepType) -> LegendEntry:
     style = step_style(step_type)
     return _icon(style.category, style.icon, style.meaning)
 
@@ -93,8 +93,8 @@ def _loose_end(pen: Pen, x: int, y: int) -> None:
     pen.path("unawaited end", f"M{x + 12} {y + 5}a3 3 0 1 0 1 0z")
 
 
-def _state(sign: Sign) -> Entry:
-    return Entry(
+def _state(sign: Sign) -> LegendEntry:
+    return LegendEntry(
         _SIGN_MEANINGS[sign],
         lambda pen, x, y: draw_sign(pen, sign, x + _SYMBOL // 2, y + _SYMBOL // 2),
         sign.replace("_", "-"),
@@ -135,34 +135,34 @@ def _gap(pen: Pen, x: int, y: int) -> None:
 
 
 INSTANCE_ENTRIES: Final = (
-    Entry("a way that the instance took", _taken_way),
-    Entry("a way that it did not take, or has not taken yet", _untaken_way),
-    Entry("in the timeline, a sleep or a wait", _wait_bar),
-    Entry("a period that is drawn shorter than it was", _gap),
+    LegendEntry("a way that the instance took", _taken_way),
+    LegendEntry("a way that it did not take, or has not taken yet", _untaken_way),
+    LegendEntry("in the timeline, a sleep or a wait", _wait_bar),
+    LegendEntry("a period that is drawn shorter than it was", _gap),
 )
 """The entries on the ways and the timeline of an instance."""
 
 ENTRIES: Final = (
     *map(_step, STEP_TYPES),
     _icon("function", Icon.FUNCTION, "a function that runs steps"),
-    Entry("several nodes, folded or drawn elsewhere", _stacked_card, "call"),
+    LegendEntry("several nodes, folded or drawn elsewhere", _stacked_card, "call"),
     _icon("loop", Icon.LOOP, "a loop: repeats any number of times"),
-    Entry("the line back to the start of a loop", _repetition),
+    LegendEntry("the line back to the start of a loop", _repetition),
     _icon("choice", Icon.CHOICE, "a choice: one of the branches"),
     _icon("choice", Icon.SWITCH, "a choice by the value of an expression"),
-    Entry("a part without steps, or the body of a try", _dashed_box, "empty"),
+    LegendEntry("a part without steps, or the body of a try", _dashed_box, "empty"),
     _icon("parallel", Icon.PARALLEL, "concurrent work, side by side"),
-    Entry("nodes below a bar wait for all nodes above it", _bar),
-    Entry("a bar that is passed when one member is done", _dashed_bar),
-    Entry("work that no await completes", _loose_end),
+    LegendEntry("nodes below a bar wait for all nodes above it", _bar),
+    LegendEntry("a bar that is passed when one member is done", _dashed_bar),
+    LegendEntry("work that no await completes", _loose_end),
     _icon("try", Icon.PROTECTED, "try: a failure jumps to the except block"),
-    Entry("a failure continues along this line", _failure),
-    Entry("an exit from a loop, function or workflow", _exit_pill, "exit"),
+    LegendEntry("a failure continues along this line", _failure),
+    LegendEntry("an exit from a loop, function or workflow", _exit_pill, "exit"),
     _icon("exit", Icon.BREAK, "break: leaves the loop"),
     _icon("exit", Icon.RETURN, "return: leaves the function or the workflow"),
     _icon("raise", Icon.RAISE, "raise: fails with an exception"),
-    Entry("the workflow ends", _end),
-    Entry("the failure leaves, unless a handler catches it", _failed_end),
+    LegendEntry("the workflow ends", _end),
+    LegendEntry("the failure leaves, unless a handler catches it", _failed_end),
 )
 BADGE_ENTRIES: Final = (
     _badge("error", "an error that the check reports"),
@@ -177,7 +177,7 @@ _TITLE: Final = heading("", "Legend")
 class Legend(Struct, frozen=True):
     """A table of symbols and their meanings, to the right of its spine."""
 
-    entries: Sequence[Entry]
+    entries: Sequence[LegendEntry]
 
     @property
     def left_extent(self) -> int:

@@ -17,11 +17,11 @@ from stepgraph.render.svg.pen import Pen, TextPiece
 from stepgraph.render.timeline import (
     AxisBreak,
     Omission,
-    Span,
     SpanKind,
     TimeAxis,
     Timeline,
     TimelineRow,
+    TimeSpan,
     ticks,
     time_axis,
 )
@@ -214,7 +214,7 @@ class TimelineFigure(Struct, frozen=True):
                 bars.append((span.kind, left, right))
         return bars
 
-    def _sides(self, span: Span) -> tuple[int, int]:
+    def _sides(self, span: TimeSpan) -> tuple[int, int]:
         """Return the x positions of a bar, which is wide enough to be visible and inside the timeline."""
         end = self._end + (0 if self.timeline.has_ended else _OPEN)
         left = self._x(span.start)

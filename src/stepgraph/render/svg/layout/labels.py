@@ -23,7 +23,7 @@ from stepgraph.render.svg.figures.label import (
 )
 from stepgraph.render.svg.figures.leaf import ExitPill, Leaf, SvgGroup
 from stepgraph.render.svg.fonts import NAME
-from stepgraph.render.svg.lengths import Variables
+from stepgraph.render.svg.lengths import LengthVariables
 from stepgraph.render.svg.pen import Icon
 from stepgraph.render.view import NodeContext
 
@@ -143,7 +143,7 @@ def _ending_kinds(node: Node, context: NodeContext, details: Details) -> list[Le
     return [kind for kind in _ENDS if kind in kinds and (context.may_be_caught(kind) or context.ends_at_once(kind))]
 
 
-def folded_form(variables: Variables, node: Node, context: NodeContext, details: Details) -> FoldedForm:
+def folded_form(variables: LengthVariables, node: Node, context: NodeContext, details: Details) -> FoldedForm:
     """Return the form of a frame that is folded in a page, with the label and the exits of a folded box."""
     ends, is_caught = _ending_kinds(node, context, details), context.may_be_caught("raise")
     return FoldedForm(variables, _folded_label(node, details, NORMAL), ends, is_caught)

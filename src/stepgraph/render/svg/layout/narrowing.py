@@ -130,7 +130,7 @@ def spine_width(forms: Iterable[Form]) -> int:
     return sum(map(max, zip(*(form.sides for form in forms), strict=True)))
 
 
-class Move(Struct, frozen=True):
+class NarrowingMove(Struct, frozen=True):
     """The replacement of forms of nodes on one spine by narrower ones, or the fold of the handlers of a `try`."""
 
     cost: int
@@ -173,7 +173,7 @@ class Narrowing(Struct):
         """Return the nodes that have a figure of their own, with their first forms."""
         return [(node, self._known(node)[0]) for node in nodes if id(node) in self.layout.figures]
 
-    def moves(self, drawn: Sequence[tuple[Node, Form]], min_gain: int = MIN_GAIN) -> Iterator[Move]:
+    def moves(self, drawn: Sequence[tuple[Node, Form]], min_gain: int = MIN_GAIN) -> Iterator[NarrowingMove]:
         """Yield a move for each side at which nodes on one spine can be narrower than in their forms."""
         width = spine_width(form for _, form in drawn)
         for side in (0, 1):
@@ -185,7 +185,7 @@ class Narrowing(Struct):
                 gain = width - spine_width(replaced.get(id(node), form) for node, form in drawn)
                 cost = sum(form.cost for form in replaced.values()) - sum(form.cost for _, form in far)
                 if gain > 0:
-                    yield Move(cost, gain, replaced)
+                    yield NarrowingMove(cost, gain, replaced)
 
     def _until(self, node: Node, form: Form, side: int, extent: int) -> Form | None:
         """Return the first form after `form` that extends at most so far to one side, or None without any."""
@@ -239,10 +239,10 @@ class Narrowing(Struct):
             folded = ((inner, self._folded(inner)) for inner, first in self.drawn(nodes) if first.width > _FOLDED_WIDTH)
             forms.update((id(inner), box) for inner, box in folded if box is not None)
         cost = sum(box.cost for box in forms.values()) - form.cost
-        after = self._after(node, form, [Move(cost, 1, forms)])
+        after = self._after(node, form, [NarrowingMove(cost, 1, forms)])
         return after if after.width <= form.width - MIN_GAIN else None
 
-    def _moves(self, node: Node, form: Form) -> Iterator[Move]:
+    def _moves(self, node: Node, form: Form) -> Iterator[NarrowingMove]:
         """Yield the moves inside a node: of each list of nodes in its frame, and of the handlers of a `try`."""
         lists = lists_of(node, self.layout.functions)
         handlers = handlers_in(node.get("catch_block", NO_BLOCK)["nodes"]) if node["type"] == "try" else None
@@ -252,7 +252,7 @@ class Narrowing(Struct):
             if id(handlers) in form.folded:
                 lists = [(nodes, is_beside) for nodes, is_beside in lists if not is_beside]
             elif gain > 0 and id(handlers) not in self.protected:
-                yield Move(self.costs.of_fold(id(handlers)), gain, folded=frozenset([id(handlers)]))
+                yield NarrowingMove(self.costs.of_fold(id(handlers)), gain, folded=frozenset([id(handlers)]))
         for nodes, _ in lists:
             yield from self.moves(self._current(nodes, form))
 
@@ -260,7 +260,7 @@ class Narrowing(Struct):
         """Return the drawn nodes in the frame of a node in a form, with their own forms."""
         return [(node, form.inner.get(id(node), first)) for node, first in self.drawn(nodes)]
 
-    def _after(self, node: Node, form: Form, moves: Sequence[Move]) -> Form:
+    def _after(self, node: Node, form: Form, moves: Sequence[NarrowingMove]) -> Form:
         """Return a form of a node after moves inside."""
         folded = form.folded.union(*(move.folded for move in moves))
         inner = dict(form.inner)

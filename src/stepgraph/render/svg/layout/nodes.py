@@ -35,7 +35,7 @@ from stepgraph.render.svg.layout.labels import (
     title_line,
     unwrapped_box,
 )
-from stepgraph.render.svg.lengths import Variables
+from stepgraph.render.svg.lengths import LengthVariables
 from stepgraph.render.svg.pen import Icon
 from stepgraph.render.view import NodeContext, View
 
@@ -82,7 +82,7 @@ class NodeLayout(Struct):
     """The summaries of folded functions."""
 
     view: View
-    folds: Variables | None = None
+    folds: LengthVariables | None = None
     nodes_by_id: dict[str, Node] = field(default_factory=dict)
     """The nodes of all figures so far, by identity."""
 

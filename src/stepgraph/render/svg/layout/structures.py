@@ -22,7 +22,7 @@ from stepgraph.render.node_text import (
     try_body,
 )
 from stepgraph.render.svg.figures.branches import BranchColumn, Branches
-from stepgraph.render.svg.figures.clock_rows import ClockRows, Member
+from stepgraph.render.svg.figures.clock_rows import ClockRows, MemberFigure
 from stepgraph.render.svg.figures.columns import is_too_wide
 from stepgraph.render.svg.figures.figure import GAP, Figure
 from stepgraph.render.svg.figures.frame import FoldedForm, FrameFigure
@@ -429,10 +429,10 @@ def _rows(layout: Layout, nodes: Sequence[Node], context: NodeContext, *, ends_w
     """Return concurrent nodes in columns, or in two rows if they all overlap and the columns would be too wide."""
     if not nodes:
         return ClockRows(
-            [Member(empty_box(f"{context.identity}.empty", layout.widths), RowSpan(0, 1))], ends_with_first
+            [MemberFigure(empty_box(f"{context.identity}.empty", layout.widths), RowSpan(0, 1))], ends_with_first
         )
     spans = row_spans([clock_span(node) for node in nodes])
-    members: list[Member] = []
+    members: list[MemberFigure] = []
     for node, span, identity in zip(nodes, spans, identities(nodes, context.identity), strict=True):
         inside = context.at(identity)
         if node["type"] == "block" and node["nodes"]:
@@ -440,7 +440,7 @@ def _rows(layout: Layout, nodes: Sequence[Node], context: NodeContext, *, ends_w
             figure = layout.stack(node["nodes"], inside, tail=0, entered=False)
         else:
             figure = layout.measure(node, inside)
-        members.append(Member(figure, span, awaited=ends_with_first or not is_unawaited(node)))
+        members.append(MemberFigure(figure, span, awaited=ends_with_first or not is_unawaited(node)))
     rows = ClockRows(members, ends_with_first)
     has_one_row = len(rows.bars) == _BARS_OF_ONE_ROW and not any(_needs_lane(member) for member in members)
     if has_one_row and is_too_wide(rows.columns, compact=layout.view.compact):
@@ -448,6 +448,6 @@ def _rows(layout: Layout, nodes: Sequence[Node], context: NodeContext, *, ends_w
     return rows
 
 
-def _needs_lane(member: Member) -> bool:
+def _needs_lane(member: MemberFigure) -> bool:
     """Return whether an exit or a loose end of a member needs a column of its own."""
     return bool(member.figure.exits) or not member.awaited
