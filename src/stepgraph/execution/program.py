@@ -73,19 +73,19 @@ def program_of(graph: Graph) -> GraphParts:
     return GraphParts(parts[_RUN], parts, recursive, tuple(sites.values()), has_passes)
 
 
-class _NodeList(Struct, frozen=True, eq=False):
+class _BodyNodes(Struct, frozen=True, eq=False):
     path: Path
     """The path of its list of nodes."""
     nodes: Sequence[Node]
 
 
-def _bodies(graph: Graph) -> dict[str, _NodeList]:
+def _bodies(graph: Graph) -> dict[str, _BodyNodes]:
     """Return the bodies of `run`, of workflows as nodes by their paths, and of functions by their names."""
     workflow = graph["workflow"]
     starts = {path: node for path, node in paths_of(workflow) if node["type"] == "start"}
-    bodies = {_RUN: _NodeList("nodes", workflow["nodes"])}
+    bodies = {_RUN: _BodyNodes("nodes", workflow["nodes"])}
     for path, node in starts.items():
-        bodies[path] = _NodeList(f"{path}.nodes", node["nodes"])
+        bodies[path] = _BodyNodes(f"{path}.nodes", node["nodes"])
     functions = functions_of(workflow)
     for prefix, declared in (
         ("", workflow["functions"]),
@@ -93,7 +93,7 @@ def _bodies(graph: Graph) -> dict[str, _NodeList]:
     ):
         for name, function in declared.items():
             if functions.get(name) is function:
-                bodies[_key(name)] = _NodeList(f'{prefix}functions["{name}"].nodes', function["nodes"])
+                bodies[_key(name)] = _BodyNodes(f'{prefix}functions["{name}"].nodes', function["nodes"])
     return bodies
 
 
@@ -114,7 +114,7 @@ def _sites(nodes: Mapping[Path, Node]) -> Iterator[Site]:
             number += 1
 
 
-def _reach(bodies: Mapping[str, _NodeList], numbers: Mapping[int, int]) -> dict[str, tuple[int, bool]]:
+def _reach(bodies: Mapping[str, _BodyNodes], numbers: Mapping[int, int]) -> dict[str, tuple[int, bool]]:
     """Return the sites in each body and in the functions that it calls, and whether it may call itself."""
     bits = {key: 1 << number for number, key in enumerate(bodies)}
     masks: dict[str, int] = {}

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from stepgraph.execution.instance import Instance, NodeProgress, NodeState
 from stepgraph.model.details import Part
 from stepgraph.model.walk import as_unknown, blocks_in, is_step, paths_of
-from stepgraph.render.ways import Ways, ways_of
+from stepgraph.render.traversal import Traversals, traversals_of
 
 if TYPE_CHECKING:
     from stepgraph.model.payload import FunctionDef, Node, Workflow
@@ -64,8 +64,8 @@ class Progress(Struct, frozen=True, eq=False):
     Steps that begin only if the code between steps raises an exception are omitted.
     """
 
-    ways: Ways = field(default_factory=lambda: Ways({}, frozenset(), frozenset()))
-    """The ways through the graph, computed from the states of its parts."""
+    traversals: Traversals = field(default_factory=lambda: Traversals({}, frozenset(), frozenset()))
+    """The traversals of the parts of the graph, computed from their states."""
 
     _by_identity: dict[int, NodeProgress] = field(default_factory=dict)
     _next: set[int] = field(default_factory=set)
@@ -115,7 +115,7 @@ def progress_of(instance: Instance, workflow: Workflow) -> Progress:
     next_places = (place for place in instance.next if not instance.begins_after_error(place))
     expected = [place.path for place in next_places] if instance.misfit is None else instance.misfit.expected
     states = Progress(instance, progress, [nodes[path] for path in dict.fromkeys(expected) if path in nodes])
-    return replace(states, ways=ways_of(states, workflow))
+    return replace(states, traversals=traversals_of(states, workflow))
 
 
 def _functions(path: str, functions: Mapping[str, FunctionDef]) -> Iterator[tuple[str, Part]]:

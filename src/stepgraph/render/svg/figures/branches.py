@@ -22,8 +22,8 @@ from stepgraph.render.svg.figures.figure import GAP, NO_EXITS, EarlyExits, Figur
 from stepgraph.render.svg.figures.label import Label, add_remark
 from stepgraph.render.svg.lengths import Length, longest, value_of
 from stepgraph.render.svg.pen import Pen
+from stepgraph.render.traversal import TAKEN, Traversal
 from stepgraph.render.view import Mark
-from stepgraph.render.ways import TAKEN, Way
 
 _PILLS: Final = 26
 _WITHOUT_PILLS: Final = 22
@@ -56,8 +56,8 @@ class BranchColumn(Struct, frozen=True):
     identity: str = ""
     """The identity of the pill, or an empty string for a pill without a mark."""
 
-    way: Way = TAKEN
-    """The way of the drawn instance through the branch."""
+    traversal: Traversal = TAKEN
+    """The traversal of the branch by the drawn instance."""
 
     pill_room: Length = 0
     """The height above the line to the body: of the highest pill of all branches or, in a lower row, of the upper row.
@@ -223,8 +223,8 @@ class Branches(Struct, frozen=True):
         return any(branch.continues for branch in self.branches)
 
     @property
-    def way(self) -> Way:
-        return Way(left=any(branch.way.left for branch in self.branches))
+    def traversal(self) -> Traversal:
+        return Traversal(exited=any(branch.traversal.exited for branch in self.branches))
 
     @property
     def exits(self) -> EarlyExits:
@@ -233,16 +233,16 @@ class Branches(Struct, frozen=True):
     def draw(self, pen: Pen, lanes: Lanes) -> None:
         placed = list(zip(self.branches, self.columns.spines, self.tops, strict=True))
         for faded in (True, False):  # strong lines cover faded ones
-            begins = [(spine, top) for branch, spine, top in placed if branch.way.entered != faded]
+            begins = [(spine, top) for branch, spine, top in placed if branch.traversal.entered != faded]
             if begins:
                 pen.path("line", fanned_out(begins), faded=faded)
         for index, (branch, spine, top) in enumerate(placed):
-            pen.open_at(spine, top, faded=not branch.way.entered)
+            pen.open_at(spine, top, faded=not branch.traversal.entered)
             branch.draw(pen, self.columns.lanes(index, lanes))
             pen.close()
         going_on = [(branch, spine, branch.height + top) for branch, spine, top in placed if branch.continues]
         for faded in (True, False):
-            ends = [(spine, end) for branch, spine, end in going_on if branch.way.left != faded]
+            ends = [(spine, end) for branch, spine, end in going_on if branch.traversal.exited != faded]
             if ends:
                 pen.path("line", gathered(ends, self.ends, self.height), faded=faded)
         self.columns.draw_exits(pen, lanes, self.ends)

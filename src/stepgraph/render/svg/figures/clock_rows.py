@@ -15,7 +15,7 @@ from stepgraph.render.svg.figures.columns import THICK, UNPLACED, Column, Column
 from stepgraph.render.svg.figures.figure import GAP, EarlyExits, Figure, Lanes
 from stepgraph.render.svg.lengths import Length, SymbolicLength, high_of, longest, low_of, value_of
 from stepgraph.render.svg.pen import Pen
-from stepgraph.render.ways import Way
+from stepgraph.render.traversal import Traversal
 
 FORK: Final = 16
 ABOVE_BAR: Final = 20
@@ -79,8 +79,8 @@ class ClockRows(Struct, frozen=True):
         return all(member.figure.continues for member in self.members)
 
     @property
-    def way(self) -> Way:
-        return Way(left=all(member.figure.way.left for member in self.members))
+    def traversal(self) -> Traversal:
+        return Traversal(exited=all(member.figure.traversal.exited for member in self.members))
 
     @property
     def exits(self) -> EarlyExits:
@@ -93,14 +93,14 @@ class ClockRows(Struct, frozen=True):
         for row in range(len(self.bars)):
             self._draw_bar(pen, row, columns, lanes_between)
         for member, column in zip(self.members, self.plan.columns, strict=False):
-            faded = not member.figure.way.entered
+            faded = not member.figure.traversal.entered
             pen.open_at(self.columns.spines[column], self._top(member.rows), faded=faded)
             if self._thickness(member.rows.begins) or (member.rows.begins, column) not in self.stopped:
                 pen.down()
             member.figure.draw(pen, self.columns.lanes(column, lanes))
             pen.close()
         if self.continues:
-            pen.path("line", f"M0 {self._end}V{self.height}", faded=not self.way.left)
+            pen.path("line", f"M0 {self._end}V{self.height}", faded=not self.traversal.exited)
         self.columns.draw_exits(pen, lanes, self._end)
 
     def _draw_tails(self, pen: Pen) -> None:
@@ -108,7 +108,7 @@ class ClockRows(Struct, frozen=True):
         paths = {(css, faded): "" for css in ("line", "unawaited", "unawaited end") for faded in (True, False)}
         for track, column, figure in self._tracks():
             x = self.columns.spines[column]
-            faded = figure is not None and not figure.way.left
+            faded = figure is not None and not figure.traversal.exited
             if figure is None:
                 paths["line", faded] += f"M{x} {self.bars[track.rows.begins]}V{self.bars[track.rows.ends]}"
             elif figure.continues:
@@ -143,8 +143,8 @@ class ClockRows(Struct, frozen=True):
     def _is_reached(self, row: int) -> bool:
         """Return whether the drawn instance reached the bar above a row."""
         if row in (0, len(self.bars) - 1):
-            return row == 0 or self.way.left
-        return any(member.figure.way.entered for member in self.members if member.rows.begins >= row)
+            return row == 0 or self.traversal.exited
+        return any(member.figure.traversal.entered for member in self.members if member.rows.begins >= row)
 
     def _passages(self, row: int, columns: Sequence[Sequence[MemberFigure]]) -> Iterator[tuple[Length, Length]]:
         """Yield the x ranges of figures and lines that pass the bar above a row.

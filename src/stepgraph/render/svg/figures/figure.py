@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from stepgraph.render.svg.lengths import Length
 from stepgraph.render.svg.pen import Pen
-from stepgraph.render.ways import Way
+from stepgraph.render.traversal import Traversal
 
 GAP: Final = 28
 """The distance in pixels between figures below each other: the length of the arrow between them."""
@@ -131,5 +131,5 @@ class Figure(Drawable, Protocol):
         """The heights of `break` and `return` in the figure."""
 
     @property
-    def way(self) -> Way:
-        """The way of the drawn instance through the figure."""
+    def traversal(self) -> Traversal:
+        """The traversal of the figure by the drawn instance."""

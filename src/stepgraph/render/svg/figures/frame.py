@@ -16,7 +16,7 @@ from stepgraph.render.svg.figures.leaf import END_ROOM, STACK_OFFSET, SvgGroup, 
 from stepgraph.render.svg.figures.state_signs import draw_halo, draw_inner_state, draw_state
 from stepgraph.render.svg.lengths import Length, LengthVariables, half, longest
 from stepgraph.render.svg.pen import Pen
-from stepgraph.render.ways import Way
+from stepgraph.render.traversal import Traversal
 
 SIDES: Final = 12
 _BAND_PADDING: Final = 6
@@ -95,8 +95,8 @@ class FrameFigure(Struct, frozen=True):
         force_setattr(self, "exits", exits.moved(self._exit))
 
     @property
-    def way(self) -> Way:
-        return self.group.way
+    def traversal(self) -> Traversal:
+        return self.group.traversal
 
     @property
     def band(self) -> int:
@@ -188,7 +188,7 @@ class FrameFigure(Struct, frozen=True):
         for shift in (STACK_OFFSET, 0):
             size = (self.left_extent + self.right_side - STACK_OFFSET, self.height - STACK_OFFSET)
             pen.box("edge", (shift - self.left_extent, shift), size, _RADIUS)
-        faded = not self.way.left
+        faded = not self.traversal.exited
         pen.path("line", f"M0 {self.height - STACK_OFFSET}V{self.height}", faded=faded)
 
     def _band_path(self) -> str:

@@ -12,7 +12,7 @@ from stepgraph.render.svg.figures.label import Label
 from stepgraph.render.svg.figures.leaf import PADDING, SvgGroup
 from stepgraph.render.svg.lengths import value_of
 from stepgraph.render.svg.pen import Pen
-from stepgraph.render.ways import Way
+from stepgraph.render.traversal import Traversal
 
 _LINE: Final = 14
 _RADIUS: Final = 10
@@ -49,8 +49,8 @@ class Guard(Struct, frozen=True):
         return True
 
     @property
-    def way(self) -> Way:
-        return self.group.way
+    def traversal(self) -> Traversal:
+        return self.group.traversal
 
     @property
     def exits(self) -> EarlyExits:
@@ -71,7 +71,7 @@ class Guard(Struct, frozen=True):
         self.label.draw(pen, PADDING - left, (self.height - self.label.height) // 2, "ink")
         draw_badge(pen, self.group.identity, left)
         pen.close()
-        faded = not self.exit.way.entered
+        faded = not self.exit.traversal.entered
         pen.path("line", f"M{left} {middle}h{self._exit_spine - self.exit_left - left}", faded=faded)
         pen.open_at(self._exit_spine, self._exit_top, faded=faded)
         self.exit.draw(pen, lanes.relative_to(self._exit_spine))

@@ -14,7 +14,7 @@ from stepgraph.render.svg.figures.figure import EXIT_KINDS, NO_EXITS, EarlyExits
 from stepgraph.render.svg.figures.label import Label
 from stepgraph.render.svg.figures.state_signs import FigureRun, draw_halo, draw_state
 from stepgraph.render.svg.pen import Pen
-from stepgraph.render.ways import TAKEN, UNTAKEN, Way
+from stepgraph.render.traversal import TAKEN, UNTAKEN, Traversal
 
 PADDING: Final = 11
 MIN_WIDTH: Final = 128
@@ -68,9 +68,9 @@ class SvgGroup(Struct, frozen=True):
     """The progress of an instance, or None without an instance."""
 
     @property
-    def way(self) -> Way:
-        """The way of the drawn instance through the figure."""
-        return TAKEN if self.run is None else self.run.way
+    def traversal(self) -> Traversal:
+        """The traversal of the figure by the drawn instance."""
+        return TAKEN if self.run is None else self.run.traversal
 
 
 class Leaf(Struct, frozen=True):
@@ -111,13 +111,13 @@ class Leaf(Struct, frozen=True):
         force_setattr(self, "exits", self._exits() if self.exit_kinds else NO_EXITS)
 
     @property
-    def way(self) -> Way:
-        return self.group.way
+    def traversal(self) -> Traversal:
+        return self.group.traversal
 
     def _exits(self) -> EarlyExits:
         middle = self.height // 2
         returns = "return" in self.exit_kinds or "raise" in self.exit_kinds
-        is_passed = self.group.run is not None and (self.way.left or not self.way.entered)
+        is_passed = self.group.run is not None and (self.traversal.exited or not self.traversal.entered)
         untaken = EXIT_KINDS if is_passed else NO_EXITS.untaken
         return EarlyExits(middle if "break" in self.exit_kinds else None, middle if returns else None, untaken)
 
@@ -191,15 +191,15 @@ class ExitPill(Struct, frozen=True):
         return False
 
     @property
-    def way(self) -> Way:
-        return self.group.way
+    def traversal(self) -> Traversal:
+        return self.group.traversal
 
     @property
     def exits(self) -> EarlyExits:
         middle = self.height // 2
         if self.ends:
             return NO_EXITS
-        untaken = NO_EXITS.untaken if self.way.entered else EXIT_KINDS
+        untaken = NO_EXITS.untaken if self.traversal.entered else EXIT_KINDS
         is_break = self.kind == "break"
         return EarlyExits(middle if is_break else None, None if is_break else middle, untaken)
 
@@ -230,7 +230,7 @@ class EndPoint(Struct, frozen=True):
     """Whether the drawn instance reached the point."""
 
     @property
-    def way(self) -> Way:
+    def traversal(self) -> Traversal:
         return TAKEN if self.entered else UNTAKEN
 
     @property

@@ -116,11 +116,11 @@ _SIGN_MEANINGS: Final[dict[Sign, str]] = {
 _SIGN_ORDER: Final = list(_SIGN_MEANINGS)
 
 
-def _taken_way(pen: Pen, x: int, y: int) -> None:
+def _taken_line(pen: Pen, x: int, y: int) -> None:
     pen.path("line", f"M{x} {y + 8}h{_SYMBOL}")
 
 
-def _untaken_way(pen: Pen, x: int, y: int) -> None:
+def _untaken_line(pen: Pen, x: int, y: int) -> None:
     pen.path("line", f"M{x} {y + 8}h{_SYMBOL}", faded=True)
 
 
@@ -135,12 +135,12 @@ def _gap(pen: Pen, x: int, y: int) -> None:
 
 
 INSTANCE_ENTRIES: Final = (
-    LegendEntry("a way that the instance took", _taken_way),
-    LegendEntry("a way that it did not take, or has not taken yet", _untaken_way),
+    LegendEntry("a way that the instance took", _taken_line),
+    LegendEntry("a way that it did not take, or has not taken yet", _untaken_line),
     LegendEntry("in the timeline, a sleep or a wait", _wait_bar),
     LegendEntry("a period that is drawn shorter than it was", _gap),
 )
-"""The entries on the ways and the timeline of an instance."""
+"""The entries on the lines and the timeline of an instance."""
 
 ENTRIES: Final = (
     *map(_step, STEP_TYPES),

@@ -16,8 +16,8 @@ from stepgraph.render.svg.figures.stack import ExitJoin
 from stepgraph.render.svg.fonts import DETAIL, EFFECT, HEADING
 from stepgraph.render.svg.lengths import Length, longest, shortest, value_of
 from stepgraph.render.svg.pen import Icon, Pen, TextPiece
+from stepgraph.render.traversal import Traversal
 from stepgraph.render.view import EffectLabel, Mark, MarkKind
-from stepgraph.render.ways import Way
 
 ICONS: Final = {
     MarkKind.ADDED: Icon.ADDED,
@@ -82,8 +82,8 @@ class MarkedFigure(Struct, frozen=True):
         return self.figure.continues
 
     @property
-    def way(self) -> Way:
-        return self.figure.way
+    def traversal(self) -> Traversal:
+        return self.figure.traversal
 
     @property
     def exits(self) -> EarlyExits:

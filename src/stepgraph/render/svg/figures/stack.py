@@ -12,7 +12,7 @@ from stepgraph.render.svg.figures.figure import GAP, NO_EXITS, EarlyExits, ExitK
 from stepgraph.render.svg.figures.leaf import EndPoint
 from stepgraph.render.svg.lengths import Length, longest
 from stepgraph.render.svg.pen import RADIUS, Pen
-from stepgraph.render.ways import Way
+from stepgraph.render.traversal import Traversal
 
 MAX_CHAIN_DEPTH: Final = 160
 """The maximum nesting of groups in chained stacks, because some XML parsers support only 256 levels."""
@@ -61,8 +61,8 @@ class Stack(Struct, frozen=True):
         force_setattr(self, "exits", exits)
 
     @property
-    def way(self) -> Way:
-        return Way(self.figures[0].way.entered, self.figures[-1].way.left)
+    def traversal(self) -> Traversal:
+        return Traversal(self.figures[0].traversal.entered, self.figures[-1].traversal.exited)
 
     def draw(self, pen: Pen, lanes: Lanes) -> None:
         """Draw the figures below each other.
@@ -75,12 +75,12 @@ class Stack(Struct, frozen=True):
         reached = self.entered
         for index, figure in enumerate(self.figures):
             if index or not chained:
-                pen.open_at(0, y, faded=not figure.way.entered)
+                pen.open_at(0, y, faded=not figure.traversal.entered)
             if reached:
                 pen.down()
             figure.draw(pen, lanes)
             if index == len(self.figures) - 1 and self.tail and figure.continues:
-                pen.path("line", f"M0 {figure.height}V{figure.height + self.tail}", faded=not figure.way.left)
+                pen.path("line", f"M0 {figure.height}V{figure.height + self.tail}", faded=not figure.traversal.exited)
             if not chained:
                 pen.close()
             reached = figure.continues
@@ -103,15 +103,15 @@ class LoopBody(Struct, frozen=True):
     repeated: bool = True
     """Whether the drawn instance took the line back."""
 
-    left: bool = True
+    exited: bool = True
     """Whether the drawn instance left the loop at its end.
 
     Otherwise, the line below the body is as short as in an endless loop, and its continuation is faded.
     """
 
     @property
-    def way(self) -> Way:
-        return self.body.way
+    def traversal(self) -> Traversal:
+        return self.body.traversal
 
     @property
     def left_extent(self) -> Length:
@@ -123,7 +123,7 @@ class LoopBody(Struct, frozen=True):
 
     @property
     def height(self) -> Length:
-        return self.body.height + (LOOP_TAIL // 2 if self.endless or not self.left else 0)
+        return self.body.height + (LOOP_TAIL // 2 if self.endless or not self.exited else 0)
 
     @property
     def continues(self) -> bool:
@@ -139,13 +139,13 @@ class LoopBody(Struct, frozen=True):
         self.body.draw(pen, lanes)
         end = self.height - LOOP_TAIL // 2
         if not self.body.continues and not self.endless:
-            pen.path("line", f"M0 {end}V{self.height}", faded=not self.left)
-        elif not self.endless and not self.left:
+            pen.path("line", f"M0 {end}V{self.height}", faded=not self.exited)
+        elif not self.endless and not self.exited:
             pen.path("line", f"M0 {end}V{self.height}", faded=True)
         up = f"q{-RADIUS} 0 {-RADIUS} {-RADIUS}V{RADIUS - _LINE_ABOVE}"
         side = f"M0 {end}H{RADIUS - self.left_extent}{up}q0 {-RADIUS} {RADIUS} {-RADIUS}H0"
         if not self.body.continues and not self.endless:
-            pen.path("line", side, faded=not self.left)
+            pen.path("line", side, faded=not self.exited)
             return
         faded = not self.repeated
         pen.path("again", side, faded=faded)
@@ -178,8 +178,8 @@ class ExitJoin(Struct, frozen=True):
         return True
 
     @property
-    def way(self) -> Way:
-        return self.figure.way
+    def traversal(self) -> Traversal:
+        return self.figure.traversal
 
     @property
     def exits(self) -> EarlyExits:
@@ -189,7 +189,7 @@ class ExitJoin(Struct, frozen=True):
         lane, end = self.figure.right_extent + _JOIN_LANE, self.figure.height + _JOIN_BELOW
         self.figure.draw(pen, replace(lanes, **{self.kind: lane}))
         begin = self.figure.height if self.figure.continues else end
-        pen.path("line", f"M0 {begin}V{end + _JOIN_BELOW}", faded=not self.way.left)
+        pen.path("line", f"M0 {begin}V{end + _JOIN_BELOW}", faded=not self.traversal.exited)
         exits = self.figure.exits
         out = pen.exits_above((lane, self.first), exits.taken(self.kind))
         pen.out(out, end, 1, faded=self.kind in exits.untaken)
@@ -237,7 +237,7 @@ class WorkflowFigure(Struct, frozen=True):
 def workflow_figure(content: Figure) -> WorkflowFigure:
     """Return a workflow with this content. It has no end that nothing leads to."""
     figures = content.figures if isinstance(content, Stack) else [content]
-    end = [replace(END, entered=content.way.left)] if content.continues or content.exits else []
+    end = [replace(END, entered=content.traversal.exited)] if content.continues or content.exits else []
     return WorkflowFigure(Stack([BEGINNING, *figures, *end], entered=False))
 
 

@@ -13,7 +13,7 @@ from stepgraph.render.svg.figures.columns import THICK, UNPLACED, Column, Column
 from stepgraph.render.svg.figures.figure import GAP, NO_EXITS, EarlyExits, Figure, Lanes
 from stepgraph.render.svg.lengths import Length, longest, shortest
 from stepgraph.render.svg.pen import Pen
-from stepgraph.render.ways import Way
+from stepgraph.render.traversal import Traversal
 
 _TOP: Final = FORK + THICK + GAP
 
@@ -66,8 +66,8 @@ class StaggeredRows(Struct, frozen=True):
         return all(figure.continues for figure in self.figures)
 
     @property
-    def way(self) -> Way:
-        return Way(left=all(figure.way.left for figure in self.figures))
+    def traversal(self) -> Traversal:
+        return Traversal(exited=all(figure.traversal.exited for figure in self.figures))
 
     @property
     def exits(self) -> EarlyExits:
@@ -85,14 +85,14 @@ class StaggeredRows(Struct, frozen=True):
             # The spine of the group is between the outer spines, or beyond those that lead on.
             ends = (shortest([0, leading[0]]) - OVERHANG, longest([0, leading[-1]]) + OVERHANG)
             css = "bar first" if self.ends_with_first else "bar"
-            draw_bar(pen, css if self.way.left else f"{css} faded", self.end, ends, ())
+            draw_bar(pen, css if self.traversal.exited else f"{css} faded", self.end, ends, ())
         for index, (figure, spine) in enumerate(zip(self.figures, self.columns.spines, strict=True)):
-            pen.open_at(spine, self._top(index), faded=not figure.way.entered)
+            pen.open_at(spine, self._top(index), faded=not figure.traversal.entered)
             pen.down()
             figure.draw(pen, lanes.relative_to(spine))
             pen.close()
         if self.continues:
-            pen.path("line", f"M0 {self.end + THICK}V{self.height}", faded=not self.way.left)
+            pen.path("line", f"M0 {self.end + THICK}V{self.height}", faded=not self.traversal.exited)
 
     def _top(self, index: int) -> Length:
         return self.lower_top if self.lower[index] else _TOP
@@ -101,8 +101,8 @@ class StaggeredRows(Struct, frozen=True):
         """Return the path of the faded or the other lines between the bars and the figures."""
         path = ""
         for index, (figure, spine) in enumerate(zip(self.figures, self.columns.spines, strict=True)):
-            if self.lower[index] and figure.way.entered != faded:
+            if self.lower[index] and figure.traversal.entered != faded:
                 path += f"M{spine} {FORK + THICK}V{self.lower_top + -GAP}"
-            if figure.continues and figure.way.left != faded:
+            if figure.continues and figure.traversal.exited != faded:
                 path += f"M{spine} {self._top(index) + figure.height}V{self.end}"
         return path

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from stepgraph.render.svg.lengths import Length
 from stepgraph.render.svg.pen import Pen
-from stepgraph.render.ways import Way
+from stepgraph.render.traversal import Traversal
 
 if TYPE_CHECKING:
     from stepgraph.execution.instance import NodeState
@@ -49,7 +49,7 @@ ICONS: Final[dict[Sign, str]] = {
 class FigureRun(Struct, frozen=True):
     """The progress of an instance at the figure of a node or block."""
 
-    way: Way
+    traversal: Traversal
     sign: Sign | None = None
     """The sign at the corner of the figure, or None without one."""
 

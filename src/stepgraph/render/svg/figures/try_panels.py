@@ -15,7 +15,7 @@ from stepgraph.render.svg.figures.leaf import ExitPill
 from stepgraph.render.svg.figures.stack import Stack
 from stepgraph.render.svg.lengths import Length, SymbolicLength, longest, shortest, value_of
 from stepgraph.render.svg.pen import RADIUS, Pen
-from stepgraph.render.ways import Way
+from stepgraph.render.traversal import Traversal
 
 _ABOVE: Final = 14
 _FAILURE: Final = 13
@@ -92,8 +92,8 @@ class TryPanels(Struct, frozen=True):
         return self.body.continues or (not self.final if self.catch is None else self.catch.continues)
 
     @property
-    def way(self) -> Way:
-        return _way(self._panels)
+    def traversal(self) -> Traversal:
+        return _traversal(self._panels)
 
     @property
     def fails_into_final(self) -> bool:
@@ -117,11 +117,11 @@ class TryPanels(Struct, frozen=True):
         pen.path("line", f"M0 0V{_ABOVE}")
         ends: list[_End] = []
         for index, (panel, spine) in enumerate(zip(self._panels, self.columns.spines, strict=True)):
-            pen.open_at(spine, _ABOVE, faded=not panel.way.entered)
+            pen.open_at(spine, _ABOVE, faded=not panel.traversal.entered)
             panel.draw(pen, self.columns.lanes(index, lanes))
             pen.close()
             if panel.continues:
-                ends.append((spine, panel.height + _ABOVE, panel.way.left))
+                ends.append((spine, panel.height + _ABOVE, panel.traversal.exited))
         self._draw_failure(pen)
         if self.continues:
             _draw_gathered(pen, ends, self.below, self.height)
@@ -170,8 +170,8 @@ class CatchBelow(Struct, frozen=True):
         return self.body.continues or self.catch.continues
 
     @property
-    def way(self) -> Way:
-        return _way([self.body, self.catch])
+    def traversal(self) -> Traversal:
+        return _traversal([self.body, self.catch])
 
     @property
     def exits(self) -> EarlyExits:
@@ -223,11 +223,11 @@ class CatchBelow(Struct, frozen=True):
             (self.catch, self._catch_x, self._catch_top),
         ]
         for panel, x, top in placed:
-            pen.open_at(x, top, faded=not panel.way.entered)
+            pen.open_at(x, top, faded=not panel.traversal.entered)
             panel.draw(pen, lanes.relative_to(x))
             pen.close()
             if panel.continues:
-                ends.append((x, panel.height + top, panel.way.left))
+                ends.append((x, panel.height + top, panel.traversal.exited))
         self._draw_failure(pen)
         if self.continues:
             _draw_gathered(pen, ends, self._joined, self.height)
@@ -260,9 +260,9 @@ def place_panels(
     return CatchBelow(body, protected, catch, catch_edge, failed)
 
 
-def _way(panels: Sequence[Figure]) -> Way:
-    """Return the way through panels of which any may lead on."""
-    return Way(panels[0].way.entered, any(panel.way.left for panel in panels))
+def _traversal(panels: Sequence[Figure]) -> Traversal:
+    """Return the traversal of panels of which any may continue."""
+    return Traversal(panels[0].traversal.entered, any(panel.traversal.exited for panel in panels))
 
 
 def _draw_gathered(pen: Pen, ends: Sequence[_End], y: Length, bottom: Length) -> None:
@@ -338,8 +338,8 @@ class TryFinally(Struct, frozen=True):
         return self.final.continues and self.panels.continues
 
     @property
-    def way(self) -> Way:
-        return Way(self.panels.way.entered, self.final.way.left)
+    def traversal(self) -> Traversal:
+        return Traversal(self.panels.traversal.entered, self.final.traversal.exited)
 
     @property
     def exits(self) -> EarlyExits:
@@ -381,18 +381,18 @@ class TryFinally(Struct, frozen=True):
     def draw(self, pen: Pen, lanes: Lanes) -> None:
         lane = self._lane
         self.panels.draw(pen, Lanes(lane, lane))
-        pen.open_at(0, self._final_top, faded=not self.final.way.entered)
+        pen.open_at(0, self._final_top, faded=not self.final.traversal.entered)
         if self.panels.continues:
             pen.down()
         self.final.draw(pen, lanes)
         pen.close()
         self._draw_lines_into_final(pen, lane)
         if self.continues:
-            pen.path("line", f"M0 {self._end}V{self.height}", faded=not self.way.left)
+            pen.path("line", f"M0 {self._end}V{self.height}", faded=not self.traversal.exited)
         for index, pill in enumerate(self.resumed_exits):
             top = self._end + self._pill_top(index)
             middle = top + pill.height // 2
-            faded = not pill.way.entered
+            faded = not pill.traversal.entered
             line = f"M0 {self._end}V{middle - RADIUS}q0 {RADIUS} {RADIUS} {RADIUS}H{_PILL_AWAY}"
             pen.path("line", line, faded=faded)
             spine = _PILL_AWAY + pill.left_extent

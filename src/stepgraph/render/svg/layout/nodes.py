@@ -273,10 +273,11 @@ class NodeLayout(Struct):
         head = self.view.details.source(loop)
         endless = head in ENDLESS_LOOPS
         progress = self.view.progress
-        repeated = progress is None or id(loop) in progress.ways.repeated
-        left = progress is None or progress.ways.of(loop).left
-        tail = LOOP_TAIL // 2 if endless or not left else LOOP_TAIL
-        body = LoopBody(self.stack(loop["nodes"], context.inside(context.identity), tail=tail), endless, repeated, left)
+        repeated = progress is None or id(loop) in progress.traversals.repeated
+        exited = progress is None or progress.traversals.of(loop).exited
+        tail = LOOP_TAIL // 2 if endless or not exited else LOOP_TAIL
+        stack = self.stack(loop["nodes"], context.inside(context.identity), tail=tail)
+        body = LoopBody(stack, endless, repeated, exited)
         label = heading(Icon.LOOP, "" if head else "loop", head, widest=self.widths.code)
         group = SvgGroup("loop", context.identity, head or "loop")
         return rejoin(FrameFigure(group, label, body, GAP, self.folded_form(loop, context)), "breaks")

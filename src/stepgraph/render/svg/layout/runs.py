@@ -1,4 +1,4 @@
-"""The figures of nodes with the progress of an instance: signs, texts, and ways."""
+"""The figures of nodes with the progress of an instance: signs, texts, and traversals."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from stepgraph.render.svg.figures.leaf import ExitPill, Leaf, SvgGroup, label_ro
 from stepgraph.render.svg.figures.stack import ExitJoin, rejoin
 from stepgraph.render.svg.figures.state_signs import FigureRun, Sign
 from stepgraph.render.svg.layout.labels import title_line
-from stepgraph.render.ways import TAKEN as TAKEN_WAY
-from stepgraph.render.ways import UNTAKEN, Way
+from stepgraph.render.traversal import TAKEN as TAKEN_THROUGHOUT
+from stepgraph.render.traversal import UNTAKEN, Traversal
 
 if TYPE_CHECKING:
     from stepgraph.model.payload import FunctionDef, Node, Step
@@ -44,7 +44,7 @@ class Runs(Struct, frozen=True):
         if isinstance(figure, FrameFigure):
             return self._frame(figure, cast("Node", part), widths)
         if isinstance(figure, (ExitPill, Guard)):
-            return replace(figure, group=replace(figure.group, run=FigureRun(self.progress.ways.of(part))))
+            return replace(figure, group=replace(figure.group, run=FigureRun(self.progress.traversals.of(part))))
         return figure
 
     def ending(self, figure: Figure, part: Mapping[str, object], nodes: Sequence[Node]) -> Figure:
@@ -52,10 +52,10 @@ class Runs(Struct, frozen=True):
         if not isinstance(figure, (ExitPill, Guard)):
             return figure
         last = nodes[-1] if nodes else part
-        way = self.progress.ways.of(last)
+        traversal = self.progress.traversals.of(last)
         has_ended = self.progress.instance.log.has_ended or self.progress.state(part) == "failed"
-        is_taken = way.left or (has_ended and self.progress.state(last) == "done")
-        run = FigureRun(TAKEN_WAY if is_taken else UNTAKEN)
+        is_taken = traversal.exited or (has_ended and self.progress.state(last) == "done")
+        run = FigureRun(TAKEN_THROUGHOUT if is_taken else UNTAKEN)
         if isinstance(figure, Guard):
             pill = cast("ExitPill", figure.exit)
             pill = replace(pill, group=replace(pill.group, run=FigureRun(UNTAKEN)))
@@ -72,7 +72,7 @@ class Runs(Struct, frozen=True):
         counts = [text for text in (count_text(self.progress, node), *state_counts(self.progress, inside)) if text]
         sign, css = self._summary(node, inside)
         label = add_facts(box.label, counts, "", label_room(box.label), widths.name)
-        run = FigureRun(self.progress.ways.of(node), sign)
+        run = FigureRun(self.progress.traversals.of(node), sign)
         title = title_line(box.group.title, *counts)
         return replace(box, label=label, group=SvgGroup(f"{box.group.css} {css}", box.group.identity, title, run))
 
@@ -97,7 +97,7 @@ class Runs(Struct, frozen=True):
 
     def _step_group(self, group: SvgGroup, step: Step, facts: StepFacts) -> SvgGroup:
         state = self.progress.state(step)
-        way = self.progress.ways.of(step)
+        traversal = self.progress.traversals.of(step)
         is_next = self.progress.is_next(step) and state not in TAKEN
         sign: Sign | None = "next" if is_next else None if state == "not_reached" else state
         if (node_progress := self.progress.of(step)) is not None and node_progress.is_uncertain:
@@ -107,7 +107,7 @@ class Runs(Struct, frozen=True):
         css = f"{group.css} {(sign or state).replace('_', '-')}{' strong' if halo else ''}"
         run_title = title_line(step["name"], facts.state, *facts.phrases, facts.error)
         title = run_title + group.title.removeprefix(step["name"])
-        return SvgGroup(css, group.identity, title, FigureRun(way, sign, halo))
+        return SvgGroup(css, group.identity, title, FigureRun(traversal, sign, halo))
 
     def _is_fatal(self, step: Step) -> bool:
         """Return whether the failure of a step ended the instance."""
@@ -119,10 +119,11 @@ class Runs(Struct, frozen=True):
         )
 
     def _frame(self, frame: FrameFigure, node: Node, widths: TextWidths) -> FrameFigure:
-        way, group = self.progress.ways.of(node), frame.group
+        traversal, group = self.progress.traversals.of(node), frame.group
         if group.run is not None:
             # The body of a function shows all its calls, so it may be entered by a call that is drawn elsewhere.
-            run = replace(group.run, way=Way(group.run.way.entered or way.entered, way.left))
+            is_entered = group.run.traversal.entered or traversal.entered
+            run = replace(group.run, traversal=Traversal(is_entered, traversal.exited))
             return _with_group(frame, replace(group, run=run))
         if as_unknown(node) is None and node["type"] == "step_do" and frame.label is not None:
             facts = step_facts(self.progress, node)
@@ -130,7 +131,7 @@ class Runs(Struct, frozen=True):
             return replace(frame, label=label, group=self._step_group(group, node, facts))
         count = "" if as_unknown(node) else count_text(self.progress, node)
         inner = None if frame.folded is None else self._summary(node, self._steps_in(node))[0]
-        group = SvgGroup(group.css, group.identity, title_line(group.title, count), FigureRun(way, inner=inner))
+        group = SvgGroup(group.css, group.identity, title_line(group.title, count), FigureRun(traversal, inner=inner))
         if not count or frame.label is None:
             return _with_group(frame, group)
         return replace(frame, label=add_heading_fact(frame.label, count, widths.code), group=group)

@@ -37,8 +37,8 @@ from stepgraph.render.svg.identities import identities
 from stepgraph.render.svg.layout.labels import empty_box, exit_pill, folded_style, title_line
 from stepgraph.render.svg.lengths import Length
 from stepgraph.render.svg.pen import Icon
+from stepgraph.render.traversal import TAKEN, UNTAKEN, Traversal
 from stepgraph.render.view import Mark, NodeContext, View
-from stepgraph.render.ways import TAKEN, UNTAKEN, Way
 
 if TYPE_CHECKING:
     from stepgraph.model.payload import Block, Branch, Break, FunctionDef, If, Loop, Node, Parallel, Switch, Try
@@ -132,11 +132,11 @@ def _measure_if(layout: Layout, node: If, context: NodeContext) -> Figure:
     if (only := guard_exit(node, layout.view)) is not None:
         return _measure_guard(layout, branches[0], only, context)
     group = SvgGroup("choice", context.identity, if_title(node))
-    implied = BranchColumn(None, None, way=_implied_way(layout, node))
+    implied = BranchColumn(None, None, traversal=_implied_traversal(layout, node))
     if len(branches) == 1 and layout.view.mark(branches[0]) is None:
         body = layout.part(branches[0], branches[0]["nodes"], context.inside(f"{context.identity}.1"), tail=0)
         label = _condition_label(layout, branches[0], Icon.CHOICE)
-        content = _with_implied(layout, [BranchColumn(None, body, way=_way(layout, branches[0]))], implied)
+        content = _with_implied(layout, [BranchColumn(None, body, traversal=_traversal(layout, branches[0]))], implied)
         return FrameFigure(group, label, content, 0, layout.folded_form(node, context))
     content = _branches(layout, branches, context, "else", implied)
     return FrameFigure(group, heading(Icon.CHOICE, "if"), content, 0, layout.folded_form(node, context))
@@ -144,8 +144,8 @@ def _measure_if(layout: Layout, node: If, context: NodeContext) -> Figure:
 
 def _measure_switch(layout: Layout, node: Switch, context: NodeContext) -> Figure:
     """Return a `switch`, with an implied branch if it lacks a default case."""
-    way = _implied_way(layout, node)
-    implied = BranchColumn(plain_label(_NO_MATCH), None, _NO_MATCH, implied=True, way=way)
+    traversal = _implied_traversal(layout, node)
+    implied = BranchColumn(plain_label(_NO_MATCH), None, _NO_MATCH, implied=True, traversal=traversal)
     branches = _branches(layout, node["branches"], context, "default", implied)
     label = heading(Icon.SWITCH, "switch", node["discriminant"], widest=layout.widths.code)
     group = SvgGroup("choice", context.identity, f"switch {node['discriminant']}")
@@ -233,18 +233,18 @@ def _column(layout: Layout, branch: Branch, inside: NodeContext, otherwise: str)
     mark = layout.view.mark(branch)
     identity = "" if mark is None else f"{inside.identity}.condition"
     label = _condition_label(layout, branch, "", otherwise)
-    return BranchColumn(label, body, title, mark=mark, identity=identity, way=_way(layout, branch))
+    return BranchColumn(label, body, title, mark=mark, identity=identity, traversal=_traversal(layout, branch))
 
 
-def _way(layout: Layout, part: Mapping[str, object]) -> Way:
-    """Return the way of the drawn instance through a node, branch or block."""
+def _traversal(layout: Layout, part: Mapping[str, object]) -> Traversal:
+    """Return the traversal of a node, branch or block by the drawn instance."""
     progress = layout.view.progress
-    return TAKEN if progress is None else progress.ways.of(part)
+    return TAKEN if progress is None else progress.traversals.of(part)
 
 
-def _implied_way(layout: Layout, node: If | Switch) -> Way:
+def _implied_traversal(layout: Layout, node: If | Switch) -> Traversal:
     progress = layout.view.progress
-    return TAKEN if progress is None or id(node) in progress.ways.implied else UNTAKEN
+    return TAKEN if progress is None or id(node) in progress.traversals.implied else UNTAKEN
 
 
 def _condition_label(layout: Layout, branch: Branch, icon: str, otherwise: str = "else") -> Label:
@@ -280,7 +280,7 @@ def _measure_try(layout: Layout, node: Try, context: NodeContext) -> Figure:
         label = heading(Icon.CAUGHT, "" if handler else "catch", handler, widest=layout.widths.name)
         catch, catch_edge = _panel(layout, node["catch_block"], ("catch", "catch, on failure"), label, inside)
     is_final = "finally_block" in node
-    failed = catch.way.entered if catch is not None else not is_final or _fails_into_final(layout, node)
+    failed = catch.traversal.entered if catch is not None else not is_final or _fails_into_final(layout, node)
     panels = place_panels(protected, otherwise, catch, catch_edge, final=is_final, failed=failed)
     content: Figure = panels
     if "finally_block" in node:
@@ -293,8 +293,9 @@ def _measure_try(layout: Layout, node: Try, context: NodeContext) -> Figure:
 
 def _fails_into_final(layout: Layout, node: Try) -> bool:
     """Return whether a failure of the body led the drawn instance into the `finally`."""
-    is_left = _way(layout, node.get("try_block", NO_BLOCK)).left
-    return layout.view.progress is None or (not is_left and _way(layout, node.get("finally_block", NO_BLOCK)).entered)
+    body = _traversal(layout, node.get("try_block", NO_BLOCK))
+    final = _traversal(layout, node.get("finally_block", NO_BLOCK))
+    return layout.view.progress is None or (final.entered and not body.exited)
 
 
 def _body_panels(layout: Layout, node: Try, within: NodeContext, inside: NodeContext) -> tuple[Figure, Figure | None]:
@@ -338,7 +339,7 @@ def _resumed_exits(layout: Layout, node: Try, final: Figure, context: NodeContex
     ]
     if (progress := layout.view.progress) is None:
         return pills
-    is_left = final.way.entered and not _way(layout, node).left
+    is_left = final.traversal.entered and not _traversal(layout, node).exited
     taken = {"failed": "raise", "done": "return"}.get(progress.state(node)) if is_left else None
     runs = [FigureRun(TAKEN if pill.kind == taken else UNTAKEN) for pill in pills]
     return [replace(pill, group=replace(pill.group, run=run)) for pill, run in zip(pills, runs, strict=True)]

@@ -1,4 +1,4 @@
-"""The ways that an instance took through its graph."""
+"""The parts of its graph that an instance traversed."""
 
 from __future__ import annotations
 
@@ -19,41 +19,44 @@ _REPEATED: Final = 2
 """The minimum number of passes after which the line back to the start of a loop was taken."""
 
 
-class Way(Struct, frozen=True):
-    """Whether an instance reached a part of a graph, and whether it continued below it."""
+class Traversal(Struct, frozen=True):
+    """The traversal of a part of a graph by an instance."""
 
     entered: bool = True
-    left: bool = True
+    """Whether the instance reached the part."""
+
+    exited: bool = True
+    """Whether the instance continued below the part."""
 
 
-TAKEN: Final = Way()
-"""The way through all parts of drawings without an instance."""
+TAKEN: Final = Traversal()
+"""The traversal of all parts in drawings without an instance."""
 
-UNTAKEN: Final = Way(entered=False, left=False)
+UNTAKEN: Final = Traversal(entered=False, exited=False)
 
 
-class Ways(Struct, frozen=True):
-    """The ways of an instance through nodes, branches and blocks, by the identity of the part as an object."""
+class Traversals(Struct, frozen=True):
+    """The traversals of nodes, branches and blocks by an instance, by the identity of the part as an object."""
 
-    by_identity: Mapping[int, Way]
+    by_identity: Mapping[int, Traversal]
     implied: frozenset[int]
     """The choices whose conditions were all false, by identity as objects."""
 
     repeated: frozenset[int]
     """The loops with more than one pass, by identity as objects."""
 
-    def of(self, part: Mapping[str, object]) -> Way:
-        """Return the way through a node, branch or block."""
+    def of(self, part: Mapping[str, object]) -> Traversal:
+        """Return the traversal of a node, branch or block."""
         return self.by_identity.get(id(part), UNTAKEN)
 
 
-def ways_of(progress: Progress, workflow: Workflow) -> Ways:
-    """Return the ways of an instance through a workflow and its functions."""
+def traversals_of(progress: Progress, workflow: Workflow) -> Traversals:
+    """Return the traversals of the parts of a workflow and of its functions."""
     # Nodes are followed as deeply as the graph is nested.
     return run_with_large_stack(lambda: _traced(progress, workflow))
 
 
-def _traced(progress: Progress, workflow: Workflow) -> Ways:
+def _traced(progress: Progress, workflow: Workflow) -> Traversals:
     functions = functions_of(workflow)
     passing = Passing(progress, functions)
     is_complete = progress.instance.log.status == "complete"
@@ -65,8 +68,8 @@ def _traced(progress: Progress, workflow: Workflow) -> Ways:
         name = tracing.pending.pop()
         function, is_returned = tracing.functions[name], tracing.returned[name]
         is_entered = tracing.trace(function["nodes"], is_left=is_returned)
-        tracing.ways[id(function)] = Way(is_entered, is_returned)
-    return Ways(tracing.ways, frozenset(tracing.implied), frozenset(tracing.repeated))
+        tracing.traversals[id(function)] = Traversal(is_entered, is_returned)
+    return Traversals(tracing.traversals, frozenset(tracing.implied), frozenset(tracing.repeated))
 
 
 class _Tracing(Struct):
@@ -78,7 +81,7 @@ class _Tracing(Struct):
     early_exits: set[int]
     """The exits that were certainly taken although the states of nodes do not tell it, by identity as objects."""
 
-    ways: dict[int, Way] = field(default_factory=dict)
+    traversals: dict[int, Traversal] = field(default_factory=dict)
     implied: set[int] = field(default_factory=set)
     repeated: set[int] = field(default_factory=set)
     pending: list[str] = field(default_factory=list)
@@ -97,7 +100,7 @@ class _Tracing(Struct):
         for node in reversed(nodes):
             is_taken = self.progress.is_taken(node) or id(node) in self.early_exits
             is_entered = self._trace_inside(node, is_left=is_left, runs_below=runs_below) or is_left or is_taken
-            self.ways[id(node)] = Way(is_entered, is_left)
+            self.traversals[id(node)] = Traversal(is_entered, is_left)
             is_left = is_entered
             if as_unknown(node) is None and is_step(node):
                 runs_below = max(runs_below, self.passing.runs(node) or 0)
@@ -143,7 +146,7 @@ class _Tracing(Struct):
         if is_left and (not any(taken) or self.passing.is_skipped(node, runs_below)):
             empty = [branch for branch in node["branches"] if not branch["nodes"]]
             if empty:
-                self.ways[id(empty[-1])] = TAKEN
+                self.traversals[id(empty[-1])] = TAKEN
             else:
                 self.implied.add(id(node))
         return any(taken)
@@ -151,14 +154,14 @@ class _Tracing(Struct):
     def _trace_branch(self, branch: Branch, *, is_left: bool) -> bool:
         is_taken = self.progress.is_taken(branch)
         is_entered = self.trace(branch["nodes"], is_left=is_left and is_taken) or is_taken
-        self.ways[id(branch)] = Way(is_entered, is_left and is_entered)
+        self.traversals[id(branch)] = Traversal(is_entered, is_left and is_entered)
         return is_entered
 
     def _trace_try(self, node: Try, *, is_left: bool) -> bool:
         final, catch, body = node.get("finally_block"), node.get("catch_block"), node.get("try_block")
         if final is not None:
             is_entered = self.trace(final["nodes"], is_left=is_left)
-            self.ways[id(final)] = Way(is_entered, is_left)
+            self.traversals[id(final)] = Traversal(is_entered, is_left)
             is_left = is_entered
         is_caught = False
         if catch is not None:
@@ -166,13 +169,13 @@ class _Tracing(Struct):
             is_caught = self.trace(catch["nodes"], is_left=is_left and is_taken) or is_taken
             if not catch["nodes"] and body is not None:
                 is_caught = is_left and self._has_failures(body["nodes"])
-            self.ways[id(catch)] = Way(is_caught, is_left and is_caught)
+            self.traversals[id(catch)] = Traversal(is_caught, is_left and is_caught)
         if is_caught and (body is None or self.progress.state(body) != "done"):
             is_left = False
         if body is None:
             return is_left or is_caught
         is_entered = self.trace(body["nodes"], is_left=is_left) or is_caught
-        self.ways[id(body)] = Way(is_entered, is_left)
+        self.traversals[id(body)] = Traversal(is_entered, is_left)
         return is_entered
 
     def _has_failures(self, nodes: Sequence[Node]) -> bool:
